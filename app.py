@@ -1,0 +1,42 @@
+"""The app: `streamlit run app.py`.
+
+One process holds everything: the pages (served by Streamlit), the submission engine that sends what the pages
+queue (started and stopped with the process, not with a browser tab), and the sandbox that stands in for Reddy
+under /sandbox. Pages live in `pages/`; `pages/navigation.py` is the frame that runs before each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio.to_thread
+import streamlit as st
+from starlette.routing import Mount
+
+from reddy_lib import ui
+
+HERE = Path(__file__).parent
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[dict[str, object]]:
+    """Start the engine when the server can answer, and let it finish what is in flight when the server stops."""
+    engine = await anyio.to_thread.run_sync(ui.start_engine)
+    try:
+        yield {}
+    finally:
+        if engine is not None:
+            await anyio.to_thread.run_sync(engine.stop)
+
+
+app = st.App(
+    HERE / "pages" / "navigation.py",
+    lifespan=lifespan,
+    routes=[Mount("/sandbox", app=ui.sandbox().app)],
+    on_script_error=ui.page_failed,
+)
+
+if __name__ == "__main__":
+    app.run()

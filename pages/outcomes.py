@@ -1,0 +1,338 @@
+"""Step 4: what became of the calls: charts, reasons and what to do about them, a table, files to keep.
+
+Clicking a bar leaves the calls behind it in the table and in the downloads. While a submission runs, this page's
+numbers follow it in a fragment of their own; what was clicked stays.
+"""
+
+import time
+from datetime import UTC, datetime
+from functools import partial
+
+import pandas as pd
+import streamlit as st
+
+from reddy_lib import ui
+from reddy_lib.ledger.overview import history
+from reddy_lib.outcomes import charts as draw
+from reddy_lib.outcomes import chosen, reasons_table, to_csv, to_xlsx, where, words
+from reddy_lib.outcomes.exports import file_name
+from reddy_lib.outcomes.frames import Filter, clicked
+
+PAGE = 500
+"""Calls on one page of the table, where there are more than `PAGED`."""
+
+PAGED = 1000
+
+CHARTS = {
+    "reasons": "Reasons",
+    "agent": "Agents",
+    "product": "Products",
+    "over_time": "Over time",
+    "seconds": "Answer times",
+}
+
+CHARTS_HEIGHT = 410
+"""Pixels: with it the first calls of the table are in sight at 1280 × 800."""
+
+ALL = "all"
+
+MOST_REASONS = 4
+
+IN_DOUBT = (
+    "Nobody but Reddy knows: look up their conversation ids there (show them, then download the table). "
+    "The workbench never sends them again by itself."
+)
+
+batch = ui.open_batch()
+ledger = ui.ledger()
+runs = history(ledger, batch.id)
+names = ui.product_names(batch.products)
+
+
+# which outcomes
+
+
+def title_of(scope: str) -> str:
+    """A submission as one line of the list."""
+    if scope == ALL:
+        return f"All of this batch · {batch.total:,} calls"
+    found = runs[runs["id"] == scope].iloc[0]
+    by = f" · by {found['who']}" if found["who"] else ""
+    return (
+        f"Submission {found['number']} · {ui.when(found['created_at'])} · {found['chosen']:,} calls to "
+        f"{ui.place(found['address'], found['token_hint'])}{by}"
+    )
+
+
+def read(scope: str) -> pd.DataFrame:
+    """The outcomes frame; read again only when something changed, and less often the longer reading takes."""
+    version = (scope, batch.outcomes_version())
+    kept = st.session_state.get("outcomes_kept")
+    if kept is not None and kept[0][0] == scope and (kept[0] == version or time.monotonic() < kept[2]):
+        frame: pd.DataFrame = kept[1]
+        return frame
+    began = time.monotonic()
+    frame = batch.outcomes() if scope == ALL else ledger.submission(scope).outcomes()
+    took = time.monotonic() - began
+    # a frame that takes a second to read is read every ten seconds while a submission runs
+    st.session_state["outcomes_kept"] = (version, frame, time.monotonic() + 10 * took)
+    return frame
+
+
+def funnel(scope: str, counts: dict[str, int]) -> str:
+    """What was left at each step, with its denominator."""
+    total = batch.total
+    if scope == ALL:
+        sent = total - counts["held"] - counts["ready"]
+        steps = [f"{total:,} loaded", f"{total - counts['held']:,} without errors", f"{sent:,} chosen"]
+    else:
+        steps = [f"{total:,} loaded", f"{sum(counts.values()):,} chosen"]
+    steps.append(f"**{counts['accepted']:,} accepted**")
+    return " → ".join(steps)
+
+
+# what was clicked
+
+
+def filters_of(scope: str) -> dict[str, Filter]:
+    """Chart → the filter of the bars that were clicked in it."""
+    kept: dict[str, Filter] = st.session_state.setdefault(f"filters {batch.id} {scope}", {})
+    return kept
+
+
+def version_of(scope: str) -> int:
+    return int(st.session_state.get(f"cleared {batch.id} {scope}", 0))
+
+
+def clear(scope: str) -> None:
+    filters_of(scope).clear()
+    # a chart's selection cannot be taken back by code: another key is another chart, with nothing selected
+    st.session_state[f"cleared {batch.id} {scope}"] = version_of(scope) + 1
+
+
+def select(scope: str, chart: str, key: str) -> None:
+    drawn = st.session_state["outcomes_kept"][0]
+    before = st.session_state.get(f"{key} clicked at", drawn)
+    st.session_state[f"{key} clicked at"] = drawn
+    found = chosen(st.session_state[key], chart)
+    after = clicked(filters_of(scope), chart, found, redrawn=before != drawn)
+    st.session_state[f"filters {batch.id} {scope}"] = after
+
+
+def show_group(scope: str, filter: Filter) -> None:
+    clear(scope)
+    filters_of(scope)["reasons"] = filter
+
+
+# the parts of the page
+
+
+def chart(scope: str, name: str, outcomes: pd.DataFrame) -> None:
+    figure = draw.product(outcomes, batch.products) if name == "product" else getattr(draw, name)(outcomes)
+    key = f"chart {name} {batch.id} {scope} {version_of(scope)}"
+    st.plotly_chart(
+        figure,
+        theme="streamlit",
+        config=draw.CONFIG,
+        on_select=partial(select, scope, name, key),
+        selection_mode="points",
+        key=key,
+        alt=draw.alt(figure),
+    )
+
+
+def next_steps(scope: str, outcomes: pd.DataFrame) -> None:
+    """Why calls were turned away, by reason, each with what to do and a way to get there."""
+    table = reasons_table(outcomes)
+    for number, found in enumerate(table.head(MOST_REASONS).itertuples()):
+        with st.container(gap="xxsmall"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.badge(f"{found.calls:,} {found.status}", color=ui.STATUS_COLOURS[found.status])
+                st.space("stretch")
+                st.button(
+                    "Show",
+                    icon=":material/filter_alt:",
+                    type="tertiary",
+                    key=f"group {scope} {number} {found.status}",
+                    on_click=show_group,
+                    args=(scope, {"reason": found.reason, "status": found.status}),
+                )
+                if found.status == "rejected":
+                    ui.review_link("Fix", batch, status="rejected", key=str(number), quiet=True)
+                elif found.status == "failed":
+                    st.page_link(
+                        "submit.py",
+                        label="Send again",
+                        icon=ui.ICONS["submit"],
+                        query_params={"batch": batch.id},
+                    )
+            code = "" if pd.isna(found.http_status) else f" (HTTP {found.http_status})"
+            st.text(f"{found.reason}{code}")
+            st.caption(
+                ui.escape(
+                    f"{found.what_next} {IN_DOUBT if found.status == 'unknown' else ''} Rows {found.rows}"
+                )
+            )
+    if len(table) > MOST_REASONS:
+        st.caption(f"and {len(table) - MOST_REASONS:,} further reasons: see the chart of reasons.")
+
+
+def table(scope: str, shown: pd.DataFrame, total: int) -> None:
+    """The calls behind what was clicked, a page at a time."""
+    filter_words = [words(found) for found in filters_of(scope).values() if found]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        number = (
+            f"{len(shown):,} of {ui.number_of(total, 'call')}"
+            if filter_words
+            else ui.number_of(total, "call")
+        )
+        st.subheader(number, anchor=False, width="content")
+        for said in filter_words:
+            st.badge(ui.escape(said), icon=":material/filter_alt:", color="primary")
+        if filter_words:
+            st.button(
+                "Clear", icon=":material/filter_alt_off:", type="tertiary", on_click=clear, args=(scope,)
+            )
+        st.space("stretch")
+        pages = -(-len(shown) // PAGE) if len(shown) > PAGED else 1
+        page = st.pagination(pages, key=f"page {batch.id} {scope} {pages}") if pages > 1 else 1
+    part = shown.iloc[(page - 1) * PAGE : page * PAGE] if pages > 1 else shown
+    if not len(part):
+        st.info("No call fits what was clicked.", icon=":material/filter_alt_off:")
+        return
+    frame = part.assign(product=ui.product_column(part["product_id"], names))
+    st.dataframe(
+        frame,
+        hide_index=True,
+        height=360,
+        placeholder="",
+        column_order=[
+            "row", "status", "upload_id", "conversation_id", "agent_email", "product", "error", "attempts",
+            "seconds", "ended",
+        ],
+        column_config={
+            "row": st.column_config.NumberColumn("Row", width=60, pinned=True),
+            "status": st.column_config.TextColumn("Status", width=90),
+            "upload_id": st.column_config.NumberColumn("Upload", format="%d", width=80),
+            "conversation_id": st.column_config.TextColumn("Conversation", width=150),
+            "agent_email": st.column_config.TextColumn("Agent", width=180),
+            "product": st.column_config.TextColumn("Product", width=120),
+            "error": st.column_config.TextColumn("Reason", width="large"),
+            "attempts": st.column_config.NumberColumn("Attempts", width=80),
+            "seconds": st.column_config.NumberColumn("Seconds", format="%.2f", width=80),
+            "ended": st.column_config.DatetimeColumn("When (UTC)", format="D MMM YYYY, HH:mm:ss", timezone="UTC"),
+        },
+        key=f"calls {batch.id} {scope} {page} {hash(tuple(part['row']))}",
+        alt=f"Outcomes of {len(part):,} calls, one a row: status, upload, conversation, agent, product, reason.",
+    )  # fmt: skip
+
+
+def body(scope: str) -> None:
+    """Everything that follows a running submission."""
+    with ui.alerts():
+        counts = batch.counts() if scope == ALL else ledger.submission(scope).counts()
+        outcomes = read(scope)
+        shown = outcomes
+        for found in filters_of(scope).values():
+            shown = where(shown, found)
+
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(funnel(scope, counts))
+            st.space("stretch")
+            number = None if scope == ALL else int(runs[runs["id"] == scope]["number"].iloc[0])
+            name = partial(file_name, batch.name, number, datetime.now(UTC))
+            st.download_button(
+                "CSV",
+                data=partial(to_csv, shown),
+                file_name=name("csv"),
+                mime="text/csv",
+                icon=":material/download:",
+            )
+            st.download_button(
+                "Excel",
+                data=partial(to_xlsx, shown),
+                file_name=name("xlsx"),
+                mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+                icon=":material/download:",
+                type="primary",
+            )
+        left, right = st.columns([2, 3], gap="small")
+        with left, st.container(border=True, height=CHARTS_HEIGHT, gap="small"):
+            chart(scope, "status", outcomes)
+            next_steps(scope, outcomes)
+        with right, st.container(border=True, height=CHARTS_HEIGHT):
+            away = counts["rejected"] + counts["failed"] + counts["unknown"]
+            picked = st.segmented_control(
+                "Chart",
+                list(CHARTS),
+                default="reasons" if away else "agent",
+                required=True,
+                format_func=CHARTS.__getitem__,
+                label_visibility="collapsed",
+                key=f"chart of {batch.id} {scope}",
+            )
+            chart(scope, picked, outcomes)
+        table(scope, shown, len(outcomes))
+
+        live = counts["queued"] + counts["sending"] > 0
+        was = st.session_state.get("outcomes_live")
+        st.session_state["outcomes_live"] = live
+        if was and not live:
+            st.rerun()
+
+
+def all_submissions() -> None:
+    """Every submission of every batch; choosing one opens it."""
+    everything = history(ledger)
+    with st.expander(f"All submissions of all batches ({len(everything):,})", icon=":material/history:"):
+        at = ui.submissions_table(
+            everything,
+            batches=True,
+            choose=True,
+            key=f"history {batch.id} {scope} {hash(tuple(everything['id']))}",
+            alt="Every submission, newest first: batch, when, who, where, and calls by status.",
+        )
+        st.caption("Choose a submission to open its outcomes.")
+        if at is None:
+            return
+        found = everything.iloc[at]
+        if not found["open"]:
+            st.info("The batch of this submission was taken off the list: its outcomes stay on record.")
+        elif found["id"] != scope:
+            ui.remember_batch(str(found["batch_id"]))
+            st.query_params["submission"] = str(found["id"])
+            st.session_state["open_submission"] = str(found["id"])
+            st.rerun()
+
+
+# the page
+
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title("Outcomes", anchor=False, width="content")
+    scopes = [ALL, *runs["id"]]
+    scope = ALL
+    if len(runs):
+        scope_key = f"scope {batch.id}"
+        opened = st.session_state.pop("open_submission", None)
+        asked = opened or st.query_params.get("submission")
+        if asked in scopes and (opened or scope_key not in st.session_state):
+            st.session_state[scope_key] = asked
+        scope = st.selectbox(
+            "Outcomes of", scopes, format_func=title_of, key=scope_key, label_visibility="collapsed"
+        )
+        if scope == ALL:
+            st.query_params.pop("submission", None)
+        else:
+            st.query_params["submission"] = scope
+
+if not len(runs):
+    st.info("Nothing of this batch was sent yet, so there are no outcomes.", icon=ui.ICONS["outcomes"])
+    counts = batch.counts()
+    if counts["ready"]:
+        st.page_link("submit.py", label=f"Send the {counts['ready']:,} ready calls", icon=ui.ICONS["submit"])
+    else:
+        ui.review_link(f"Fix the {ui.number_of(counts['held'], 'held call')} first", batch, status="held")
+else:
+    going = bool((runs["queued"] + runs["sending"]).sum())
+    st.fragment(body, run_every=2.0 if going else None)(scope)
+all_submissions()

@@ -1,0 +1,1106 @@
+"""Review: find calls, see what is wrong with them, put it right.
+
+Left, one screen of calls: searched, filtered, ticked. Right, the open call with its findings and everything that
+would be sent of it. Whatever is edited is in the ledger before the page is drawn again.
+
+Two rules keep edits on the right call. A grid reports *positions*, so each grid's key is made of what it shows,
+and positions become row numbers in the callback of that very grid. And the tables of an open call are drawn from
+the ledger; when the call changed in any other way than through them, they start afresh (`_version`), so an edit
+never lands on a line that has moved meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import msgspec
+import pandas as pd
+import streamlit as st
+
+from reddy_lib import ui
+from reddy_lib.errors import NotInLedger, ReddyError
+from reddy_lib.findings import CATALOGUE, Finding
+from reddy_lib.ledger import EDITABLE, SENDABLE, STATUSES, editing
+from reddy_lib.ledger.editing import Differences
+from reddy_lib.model import ROLES, SEPARATIONS, TAG_TYPES, Call, payload_json
+from reddy_lib.transcripts.roles import LEAVE_OUT
+
+PAGE = 50  # calls on one screen
+TABLE_HEIGHT = 430
+LINES_HEIGHT = 286
+Change = Callable[[Call], Call]
+
+batch = ui.open_batch()
+
+
+# what this person looks at: remembered for each batch
+
+
+def _fresh() -> dict[str, Any]:
+    return {
+        "show": "all",
+        "search": "",
+        "code": None,
+        "agent": None,
+        "product": None,
+        "page": 1,
+        "open": None,
+        "wide": False,
+    }
+
+
+views: dict[str, dict[str, Any]] = st.session_state.setdefault("review", {})
+view = views[batch.id] = {**_fresh(), **views.get(batch.id, {})}  # other pages may set a part of it
+K = f"review {batch.id}"
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def _filters() -> dict[str, Any]:
+    """What is chosen above the table, as filters of the ledger."""
+    chosen: dict[str, Any] = {}
+    show = view["show"]
+    if show in STATUSES:
+        chosen["status"] = show
+    elif show == "warnings":
+        chosen["severity"] = "warning"
+    elif show == "edited":
+        chosen["edited"] = True
+    elif show == "ticked":
+        chosen["rows"] = ui.ticked(batch)
+    if view["search"].strip():
+        chosen["search"] = view["search"].strip()
+    for name in ("code", "agent", "product"):
+        if view[name] is not None:
+            chosen[name] = view[name]
+    return chosen
+
+
+def _choose(name: str, key: str) -> None:
+    """A filter was changed: remember it, and begin at the first page again."""
+    value = st.session_state[key]
+    view[name] = "all" if name == "show" and value is None else value
+    view["page"] = 1
+
+
+def _no_filters() -> None:
+    view.update({name: value for name, value in _fresh().items() if name not in ("open", "wide")})
+
+
+def _open(row: int | None) -> None:
+    view["open"] = row
+
+
+def _go(step: str) -> None:
+    """Open the call before or after the open one among those the filters leave, or the next held one anywhere."""
+    filters = {"status": "held"} if step == "held" else _filters()
+    rows = batch.rows(**filters)
+    now = view["open"] or 0
+    if step == "before":
+        at = bisect_left(rows, now) - 1
+    else:
+        at = bisect_right(rows, now)
+        if step == "held" and at == len(rows):
+            at = 0  # from the last held call on to the first
+    if not 0 <= at < len(rows):
+        return
+    view["open"] = rows[at]
+    if step == "held" and _filters() != filters:
+        rows = batch.rows(**_filters())
+        at = bisect_left(rows, view["open"])
+        if at == len(rows) or rows[at] != view["open"]:
+            return  # not among those listed: the list stays where it is
+    view["page"] = at // PAGE + 1
+
+
+# numbers for the whole batch: asked again when something changed, not at every click
+
+
+def _overview(counts: dict[str, int]) -> dict[str, Any]:
+    """Counts behind the filters. They need a look at every call, so they are kept while the batch stays the same."""
+    state = (batch.id, tuple(counts.values()), st.session_state.get("review edits", 0))
+    kept = st.session_state.get("review overview")
+    if kept is None or kept["state"] != state:
+        kept = {
+            "state": state,
+            "warnings": batch.count(severity="warning"),
+            "edited": batch.count(edited=True),
+            "findings": batch.finding_counts(),
+            "agents": batch.agents(),
+        }
+        st.session_state["review overview"] = kept
+    return kept
+
+
+def _matching(filters: dict[str, Any], counts: dict[str, int]) -> int:
+    """How many calls the filters leave; counted once for the same filters and batch."""
+    if not filters:
+        return sum(counts.values())
+    if set(filters) == {"status"}:
+        return counts[filters["status"]]
+    if set(filters) == {"rows"}:
+        return len(filters["rows"])
+    state = (_hash(batch.id, filters), tuple(counts.values()), st.session_state.get("review edits", 0))
+    kept = st.session_state.get("review matching")
+    if kept is None or kept[0] != state:
+        kept = (state, batch.count(**filters))
+        st.session_state["review matching"] = kept
+    return int(kept[1])
+
+
+# writing: the one risky step of this page
+
+
+def _say(error: str) -> None:
+    st.session_state["review message"] = error
+
+
+def _stored(row: int, change: Change) -> Call | None:
+    """Change one call in the ledger. What went wrong is shown when the page is drawn; None then."""
+    try:
+        new = change(batch.call(row))
+        batch.replace(row, new, who=ui.who())
+    except ReddyError as error:
+        _say(str(error))
+        return None
+    except IndexError:
+        _say(
+            f"Row {row} changed while you were at it, so your last edit was not stored: look again, then edit."
+        )
+        return None
+    st.session_state["review edits"] = st.session_state.get("review edits", 0) + 1
+    return new
+
+
+def _store(row: int, change: Change) -> None:
+    _stored(row, change)
+
+
+def _revert(row: int) -> None:
+    try:
+        batch.revert(row, who=ui.who())
+    except ReddyError as error:
+        _say(str(error))
+    st.session_state["review edits"] = st.session_state.get("review edits", 0) + 1
+
+
+def _content(call: Call) -> str:
+    return hashlib.sha256(payload_json(call)).hexdigest()[:16]
+
+
+def _version(row: int, call: Call) -> int:
+    """Which drawing of the tables this is. It grows when the call is not what these tables made of it: then they
+    start afresh, and nothing typed before is applied to lines that may have moved."""
+    tables = st.session_state.setdefault("review tables", {})
+    content = _content(call)
+    version, seen = tables.get((batch.id, row), (0, None))
+    if seen != content:
+        version += 1
+        tables[(batch.id, row)] = (version, content)
+    return int(version)
+
+
+def _store_as_seen(row: int, version: int, change: Change) -> Call | None:
+    """Change what is addressed by its number: only in the call as it is on the screen, in this very drawing of it."""
+    now, seen = st.session_state["review tables"].get((batch.id, row), (0, None))
+
+    def apply(call: Call) -> Call:
+        if _content(call) != seen or version != now:
+            raise IndexError
+        return change(call)
+
+    return _stored(row, apply)
+
+
+def _cells_edited(
+    row: int, version: int, key: str, change: Callable[[Call, dict[int, dict[str, Any]]], Call]
+) -> None:
+    """Cells of a table were edited. The state holds cells that were stored before, too, and a table that is being
+    replaced may report them once more: only what was not stored yet is an edit."""
+    stored: dict[tuple[int, str], Any] = st.session_state.setdefault("review cells", {}).setdefault(key, {})
+    new = {
+        (position, name): value
+        for position, cells in st.session_state[key]["edited_rows"].items()
+        for name, value in cells.items()
+        if (position, name) not in stored or stored[(position, name)] != value
+    }
+    if not new:
+        return
+    edits: dict[int, dict[str, Any]] = {}
+    for (position, name), value in new.items():
+        edits.setdefault(position + 1, {})[name] = value
+    call = _store_as_seen(row, version, lambda call: change(call, edits))
+    if call is not None:
+        stored.update(new)
+        # the same version: the table on the screen goes on as it is, with the cell that is open in it
+        st.session_state["review tables"][(batch.id, row)] = (version, _content(call))
+
+
+def _line_menu(row: int, version: int, key: str) -> None:
+    click = st.session_state[key]
+    if click is None:
+        return
+    number = int(click["row"]) + 1
+    changes: dict[str, Change] = {
+        "Insert line below": lambda call: editing.insert_line(call, number),
+        "Insert line above": lambda call: editing.insert_line(call, number - 1),
+        "Move up": lambda call: editing.move_line(call, number, -1),
+        "Move down": lambda call: editing.move_line(call, number, +1),
+        "Split at line breaks": lambda call: editing.split_line(call, number),
+        "Delete line": lambda call: editing.delete_lines(call, [number]),
+    }
+    change = changes.get(str(click["label"]).split(": ")[-1].strip())
+    if change is not None:
+        _store_as_seen(row, version, change)
+
+
+def _tag_menu(row: int, version: int, key: str) -> None:
+    click = st.session_state[key]
+    if click is not None:
+        number = int(click["row"]) + 1
+        _store_as_seen(row, version, lambda call: editing.delete_tags(call, [number]))
+
+
+def _mend(row: int, content: str, change: Change) -> None:
+    """A repair was clicked. It was made for the call as it was drawn: a second click must not mend another line."""
+
+    def apply(call: Call) -> Call:
+        if _content(call) != content:
+            raise IndexError
+        return change(call)
+
+    _stored(row, apply)
+
+
+# ticks
+
+
+def _picked(key: str, rows: tuple[int, ...]) -> None:
+    """Ticks and clicks in the grid with this key, which shows these rows: positions become row numbers here."""
+    selection = st.session_state[key]["selection"]
+    chosen = {rows[position] for position in selection.get("rows", ()) if position < len(rows)}
+    ui.tick(batch, (set(ui.ticked(batch)) - set(rows)) | chosen)
+    for position, _ in selection.get("cells", ()):
+        if position < len(rows):
+            view["open"] = rows[position]
+
+
+def _tick(rows: Iterable[int]) -> None:
+    ui.tick(batch, rows)
+
+
+def _tick_filtered() -> None:
+    ui.tick(batch, set(ui.ticked(batch)) | set(batch.rows(**_filters())))
+
+
+# --- the page ----------------------------------------------------------------------------------------------
+
+try:
+    counts = batch.counts()
+    overview = _overview(counts)
+except ReddyError as error:
+    ui.alert(error)
+    st.stop()
+total = sum(counts.values())
+marked = ui.ticked(batch)
+listed = batch.products or ui.products(ui.connection())
+names = ui.product_names(listed)
+
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    st.title("Review", width="content")
+    sendable = batch.count(rows=marked, status=sorted(SENDABLE)) if marked else counts["ready"]
+    label = f"Choose {sendable:,} of {len(marked):,} ticked" if marked else f"Choose {sendable:,} ready"
+    if st.button(
+        label, type="primary", icon=":material/arrow_forward:", icon_position="right", disabled=not sendable
+    ):
+        st.switch_page("submit.py")
+
+message = st.session_state.pop("review message", None)
+if message:
+    st.error(ui.escape(message), icon=":material/error:")
+
+if not total:
+    st.info("This batch has no calls. Load another spreadsheet.")
+    st.page_link("load.py", label="Load a spreadsheet", icon=ui.ICONS["load"])
+    st.stop()
+
+
+# filters
+
+
+def _label_in(labels: dict[Any, str], option: Any) -> str:
+    return str(labels.get(option, option))
+
+
+numbers = {"all": total}
+numbers.update({status: counts[status] for status in STATUSES if counts[status]})
+numbers.update({"warnings": overview["warnings"], "edited": overview["edited"], "ticked": len(marked)})
+if view["show"] not in numbers:
+    numbers[view["show"]] = 0  # the last held call was put right: the filter stays, and says 0
+shown = {name: count for name, count in numbers.items() if count or name in ("all", view["show"])}
+pills_key = (
+    f"{K} show {_hash(shown)}"  # labels carry counts, and a widget forgets a choice whose label changed
+)
+st.session_state.setdefault(pills_key, view["show"])
+finding_titles = overview["findings"].set_index("code")["title"].to_dict()
+finding_numbers = overview["findings"].set_index("code")["calls"].to_dict()
+search_column, *select_columns = st.columns([5, 4, 4, 4], gap="small")
+with search_column:
+    search_key = f"{K} search"
+    if st.session_state.get(search_key) != view["search"]:
+        st.session_state[search_key] = view["search"]
+    st.text_input(
+        "Search",
+        key=search_key,
+        type="search",
+        placeholder="Search words, ids, row",
+        label_visibility="collapsed",
+        on_change=_choose,
+        args=("search", search_key),
+    )
+for column, name, label, options, labels in zip(
+    select_columns,
+    ("code", "agent", "product"),
+    ("Any finding", "Any agent", "Any product"),
+    (list(finding_titles), overview["agents"], list(names)),
+    ({code: f"{title} · {finding_numbers[code]:,}" for code, title in finding_titles.items()}, {}, names),
+    strict=True,
+):
+    if (
+        view[name] is not None and view[name] not in options
+    ):  # nothing has it any more: it stays chosen, and says so
+        options = [view[name], *options]
+        if name == "code":
+            labels = {**labels, view[name]: f"{CATALOGUE[view[name]].title} · 0"}
+    key = f"{K} {name} {_hash(options, labels)}"
+    if key not in st.session_state or st.session_state[key] != view[name]:
+        st.session_state[key] = view[name]
+    column.selectbox(
+        label,
+        options,
+        index=None,
+        key=key,
+        placeholder=label,
+        label_visibility="collapsed",
+        format_func=partial(_label_in, labels),
+        on_change=_choose,
+        args=(name, key),
+    )
+st.pills(
+    "Show",
+    list(shown),
+    key=pills_key,
+    required=True,
+    format_func=lambda name: f"{name.capitalize()} {numbers[name]:,}",
+    label_visibility="collapsed",
+    wrap=True,
+    on_change=_choose,
+    args=("show", pills_key),
+)
+
+filters = _filters()
+matching = _matching(filters, counts)
+pages = max(1, -(-matching // PAGE))
+view["page"] = min(max(1, view["page"]), pages)
+frame = batch.calls(offset=(view["page"] - 1) * PAGE, limit=PAGE, **filters)
+rows = tuple(int(row) for row in frame.index)
+
+asked = st.query_params.get("row", "")
+if view["open"] is None and asked.isdigit():
+    view["open"] = int(asked)
+if view["open"] is None and rows:
+    view["open"] = rows[0]
+
+
+def _found(found: pd.DataFrame) -> list[str]:
+    words = []
+    for errors, warnings in zip(found["errors"], found["warnings"], strict=True):
+        parts = [f"{errors} error{'s' * (errors > 1)}"] if errors else []
+        parts += [f"{warnings} warning{'s' * (warnings > 1)}"] if warnings else []
+        words.append(", ".join(parts))
+    return words
+
+
+def calls_table() -> None:
+    """One screen of calls: ticks for many, a click for the one to open."""
+    if not matching:
+        with st.container(
+            border=True, height=TABLE_HEIGHT, horizontal_alignment="center", vertical_alignment="center"
+        ):
+            st.markdown(f"None of the {total:,} calls matches.")
+            st.button("Show all calls", icon=":material/filter_alt_off:", on_click=_no_filters)
+        return
+    zone = batch.mapping.timezone or "UTC"
+    table = pd.DataFrame(
+        {
+            "row": list(rows),
+            "status": [[status] for status in frame["status"]],
+            "findings": _found(frame),
+            "agent": frame["agent_email"].to_list(),
+            "product": [
+                "" if pd.isna(number) else names.get(int(number), str(number))
+                for number in frame["product_id"]
+            ],
+            "start": frame["timestamp"].to_list(),
+            "lines": frame["lines"].to_list(),
+            "tags": frame["tags"].to_list(),
+            "edited": frame["edited"].to_list(),
+            "begins with": frame["preview"].to_list(),
+        }
+    )
+    key = f"{K} grid {_hash(rows)}"
+    positions = [position for position, row in enumerate(rows) if row in set(marked)]
+    state = st.session_state.get(key)
+    if state is None or list(state["selection"]["rows"]) != positions:
+        st.session_state[key] = {"selection": {"rows": positions, "columns": [], "cells": []}}
+    st.dataframe(
+        table,
+        key=key,
+        height=TABLE_HEIGHT,
+        hide_index=True,
+        on_select=lambda: _picked(key, rows),
+        selection_mode=["multi-row", "single-cell"],
+        placeholder="",
+        column_config={
+            "row": st.column_config.NumberColumn("Row", width=52, format="%d", pinned=True),
+            "status": st.column_config.MultiselectColumn(
+                "Status",
+                width=78,
+                options=list(STATUSES),
+                color=[ui.STATUS_COLOURS[status] for status in STATUSES],
+            ),
+            "findings": st.column_config.TextColumn("Findings", width=90),
+            "agent": st.column_config.TextColumn("Agent", width=170),
+            "product": st.column_config.TextColumn("Product", width=100),
+            "start": st.column_config.DatetimeColumn(
+                "Start", format="D MMM YYYY, HH:mm", timezone=zone, width=140
+            ),
+            "lines": st.column_config.NumberColumn("Lines", width=52),
+            "tags": st.column_config.NumberColumn("Tags", width=52),
+            "edited": st.column_config.CheckboxColumn("Edited", width=58),
+            "begins with": st.column_config.TextColumn("Begins with", width=300),
+        },
+        alt=f"Calls {rows[0]} to {rows[-1]} of this batch",
+    )
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
+    ):
+        first = (view["page"] - 1) * PAGE
+        st.caption(f"{first + 1:,}–{first + len(rows):,} of {matching:,}", width="content")
+        if pages > 1:
+            page_key = f"{K} page {pages}"
+            if st.session_state.get(page_key) != view["page"]:
+                st.session_state[page_key] = view["page"]
+            st.pagination(
+                pages,
+                key=page_key,
+                max_visible_pages=5,
+                on_change=lambda: view.update(page=st.session_state[page_key]),
+            )
+    with st.container(horizontal=True, gap="medium"):
+        st.button(
+            f"Tick all {matching:,}",
+            key=f"{K} tick",
+            type="tertiary",
+            icon=":material/done_all:",
+            disabled=view["show"] == "ticked",
+            on_click=_tick_filtered,
+        )
+        st.button(
+            "Untick all",
+            key=f"{K} untick",
+            type="tertiary",
+            icon=":material/remove_done:",
+            disabled=not marked,
+            on_click=_tick,
+            args=([],),
+        )
+        if st.button(
+            "Edit",
+            key=f"{K} bulk",
+            type="tertiary",
+            icon=":material/edit_note:",
+            help=f"Edit the {len(marked):,} ticked calls at once"
+            if marked
+            else f"Edit all {matching:,} calls at once",
+        ):
+            _edit_many_panel(marked or batch.rows(**filters))
+
+
+# many calls at once
+
+
+@st.dialog("Edit many calls", width="medium")
+def _edit_many_panel(rows: list[int]) -> None:
+    st.caption(f"{len(rows):,} calls: {'those that are ticked' if marked else 'all that the filters leave'}.")
+    what = st.segmented_control(
+        "What to set", ["Product", "Agent email", "Role of a speaker"], default="Product", required=True
+    )
+    change: Change | None = None
+    if what == "Product":
+        product = st.selectbox(
+            "Product", list(names), index=None, format_func=lambda number: f"{names[number]} · {number}"
+        )
+        if product is not None:
+            change = partial(editing.with_field, field="product_id", value=product)
+    elif what == "Agent email":
+        email = st.text_input("Agent email", placeholder="name@company.example")
+        if email.strip():
+            change = partial(editing.with_field, field="agent_email", value=email)
+    else:
+        found = editing.speakers(msgspec.convert(payload, Call) for _, payload in batch.payloads(rows))
+        label = st.selectbox(
+            "Lines of this speaker",
+            list(found),
+            format_func=lambda role: f"{role or 'no role'} · {found[role]:,} lines",
+        )
+        role = st.segmented_control("become", [*ROLES, LEAVE_OUT], format_func=str.capitalize)
+        if label is not None and role and role != label:
+            change = partial(editing.with_role, label=label, role=role)
+    if change is None:
+        st.button("Change", type="primary", disabled=True)
+        return
+    try:
+        effect = editing.count_edits(batch, rows, change)
+    except ReddyError as error:
+        ui.alert(error)
+        return
+    others = [f"{effect.same:,} are so already"] if effect.same else []
+    others += [f"{effect.locked:,} are being sent or were sent and stay as they are"] if effect.locked else []
+    st.write(
+        f"This changes {effect.changed:,} of {len(rows):,} calls"
+        + "".join(f"; {other}" for other in others)
+        + "."
+    )
+    if st.button(f"Change {effect.changed:,} calls", type="primary", disabled=not effect.changed):
+        bar = st.progress(0.0, "Storing the edits")
+        try:
+            result = editing.edit_many(
+                batch,
+                rows,
+                change,
+                who=ui.who(),
+                on_progress=lambda done: bar.progress(min(1.0, done / len(rows)), "Storing the edits"),
+            )
+        except ReddyError as error:
+            ui.alert(error)
+            return
+        st.session_state["review edits"] = st.session_state.get("review edits", 0) + 1
+        st.toast(f"{result.changed:,} calls were changed.", icon=":material/check:")
+        st.rerun()
+
+
+# the open call
+
+LOCKED_BECAUSE = {
+    "queued": "It waits to be sent. Pause or cancel the submission to edit it.",
+    "sending": "It is on its way this moment.",
+    "accepted": "Reddy has it: what was sent is not changed afterwards.",
+    "unknown": "It may have reached Reddy. Find out first, on the Outcomes page, then edit it.",
+}
+
+
+def open_call(row: int) -> None:
+    """Everything about one call, and every way of changing it."""
+    call = batch.call(row)
+    info = batch.info(row)
+    findings = batch.findings_of(row)
+    changed = (
+        editing.differences(batch.original(row), call)
+        if info["edited"]
+        else Differences((), {}, {}, (0, 0), {})
+    )
+    locked = info["status"] not in EDITABLE
+
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
+    ):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            st.markdown(f"**Row {row}**", width="content")
+            st.badge(info["status"], color=ui.STATUS_COLOURS[info["status"]])
+        with st.container(horizontal=True, gap="xsmall", width="content"):
+            st.button(
+                "",
+                key=f"{K} before",
+                icon=":material/chevron_left:",
+                help="Previous call",
+                on_click=_go,
+                args=("before",),
+            )
+            st.button(
+                "",
+                key=f"{K} after",
+                icon=":material/chevron_right:",
+                help="Next call",
+                on_click=_go,
+                args=("after",),
+            )
+            st.button(
+                "",
+                key=f"{K} wide",
+                icon=":material/close_fullscreen:" if view["wide"] else ":material/open_in_full:",
+                help="Show the list of calls again" if view["wide"] else "Give this call the whole width",
+                on_click=lambda: view.update(wide=not view["wide"]),
+            )
+            st.button(
+                "Next held",
+                key=f"{K} held",
+                icon=":material/skip_next:",
+                disabled=not counts["held"],
+                on_click=_go,
+                args=("held",),
+            )
+    if locked:
+        st.info(LOCKED_BECAUSE[info["status"]], icon=":material/lock:")
+    elif info["status"] in ("rejected", "failed") and info["error"]:
+        st.warning(ui.escape(str(info["error"])), icon=":material/undo:")
+    elif info["status"] == "skipped":
+        st.info(
+            ui.escape(str(info["skipped_because"] or ui.STATUS_MEANINGS["skipped"])),
+            icon=":material/skip_next:",
+        )
+
+    what_is_wrong(row, call, findings, locked)
+
+    tabs = st.tabs(
+        ["Conversation", "Tags", "Fields", "From the sheet", "JSON", "History"],
+        key=f"{K} tab",
+        on_change="rerun",
+    )
+    drawn: tuple[Callable[[], None], ...] = (
+        lambda: conversation(row, call, findings, changed, locked),
+        lambda: tags(row, call, findings, changed, locked),
+        lambda: fields(row, call, findings, changed, locked),
+        lambda: from_the_sheet(row),
+        lambda: as_json(call),
+        lambda: history(row),
+    )
+    for tab, draw in zip(tabs, drawn, strict=True):
+        if tab.open:
+            with tab:
+                draw()
+
+    if changed:
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.caption(f"Changed: {ui.escape(str(changed))}", width="stretch")
+            st.button(
+                "Bring back what the sheet said",
+                key=f"{K} revert",
+                type="tertiary",
+                icon=":material/undo:",
+                disabled=locked,
+                on_click=_revert,
+                args=(row,),
+            )
+
+
+def what_is_wrong(row: int, call: Call, findings: list[Finding], locked: bool) -> None:
+    """The findings, alike ones together, each with the repairs that one click does.
+
+    The box keeps its height: were it to shrink with each repair, the table under it would move up just when the
+    next cell is clicked.
+    """
+    found = editing.problems(call, findings)
+    content = _content(call)
+    with st.container(gap="xsmall", height=80, border=False):
+        if not found:
+            st.markdown(":green[:material/check_circle:] Nothing to put right in this call.")
+        for number, problem in enumerate(found):
+            icon = ":red[:material/error:]" if problem.severity == "error" else ":orange[:material/warning:]"
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                st.markdown(
+                    f"{icon} {ui.escape(problem.message)}", help=ui.escape(problem.hint), width="stretch"
+                )
+                for fix in () if locked else problem.fixes:
+                    st.button(
+                        fix.label,
+                        key=f"{K} fix {content} {number} {fix.label}",
+                        on_click=_mend,
+                        args=(row, content, fix.apply),
+                    )
+
+
+MARKS = {"!": "red", "?": "orange", "✎": "violet"}
+MARK_OF = {"error": "!", "check": "?", "changed": "✎"}
+
+
+def _marks_column() -> Any:
+    return st.column_config.MultiselectColumn(
+        "",
+        width=50,
+        options=list(MARKS),
+        color=list(MARKS.values()),
+        disabled=True,
+        help="! must be put right, ? should be looked at, ✎ is not what the sheet said",
+    )
+
+
+def _symbols(marks: pd.Series[Any]) -> list[str]:
+    return [",".join(MARK_OF[mark] for mark in text.split(",") if mark) for text in marks]
+
+
+def conversation(row: int, call: Call, findings: list[Finding], changed: Differences, locked: bool) -> None:
+    table = editing.lines_table(call, findings, changed)
+    table["marks"] = _symbols(table["marks"])
+    if not len(table):
+        st.markdown("This call has no transcript.")
+        if not locked:
+            st.button(
+                "Add a line",
+                icon=":material/add:",
+                on_click=_store,
+                args=(row, lambda call: editing.insert_line(call, 0)),
+            )
+        return
+    height = min(LINES_HEIGHT, 38 + 35 * len(table))
+    unknown = sorted({role for role in table["role"].dropna() if role not in ROLES})
+    columns: dict[str, Any] = {
+        "_index": st.column_config.NumberColumn("#", width=34),
+        "marks": _marks_column(),
+        "role": st.column_config.SelectboxColumn("Role", width=80, options=[*ROLES, *unknown]),
+        "text": st.column_config.TextColumn("Text", width=400 if view["wide"] else 268),
+        "start": st.column_config.NumberColumn("Start", width=64, help="Seconds from the start of the call"),
+        "stop": st.column_config.NumberColumn("Stop", width=64, help="Seconds from the start of the call"),
+        "finding": st.column_config.TextColumn("Finding", width="medium", disabled=True),
+    }
+    order = ["marks", "role", "text", "start", "stop"]
+    if locked:
+        st.dataframe(table, column_order=order, column_config=columns, height=height, alt="Transcript lines")
+        return
+    version = _version(row, call)
+    key = f"{K} lines {row} {version}"
+    menu_key = f"{key} menu"
+    table["menu"] = [
+        [
+            ":material/add: Insert line below",
+            ":material/add: Insert line above",
+            ":material/arrow_upward: Move up",
+            ":material/arrow_downward: Move down",
+            ":material/splitscreen: Split at line breaks",
+            ":material/delete: Delete line",
+        ]
+    ] * len(table)
+    columns["menu"] = st.column_config.ButtonColumn(
+        "", width=36, type="tertiary", key=menu_key, on_click=_line_menu, args=(row, version, menu_key)
+    )
+    st.data_editor(
+        table,
+        key=key,
+        height=height,
+        num_rows="fixed",
+        column_order=["menu", *order, "finding"],
+        column_config=columns,
+        disabled=["_index", "marks", "finding"],
+        placeholder="",
+        on_change=_cells_edited,
+        args=(row, version, key, editing.with_line_cells),
+        alt="Transcript lines, editable",
+    )
+
+
+def tags(row: int, call: Call, findings: list[Finding], changed: Differences, locked: bool) -> None:
+    table = editing.tags_table(call, findings, changed)
+    table["marks"] = _symbols(table["marks"])
+    types = [*TAG_TYPES, *sorted(set(table["type"]) - set(TAG_TYPES))]
+    columns: dict[str, Any] = {
+        "_index": st.column_config.NumberColumn("#", width=34),
+        "marks": _marks_column(),
+        "key": st.column_config.TextColumn("Name", width=130),
+        "value": st.column_config.TextColumn("Value", width=130),
+        "type": st.column_config.SelectboxColumn("Type", width=84, options=types, required=True),
+        "finding": st.column_config.TextColumn("Finding", width="medium", disabled=True),
+    }
+    order = ["marks", "key", "value", "type"]
+    if locked:
+        st.dataframe(table, column_order=order, column_config=columns, alt="Tags")
+        return
+    version = _version(row, call)
+    key = f"{K} tags {row} {version}"
+    if len(table):
+        menu_key = f"{key} menu"
+        table["menu"] = [":material/delete:"] * len(table)
+        columns["menu"] = st.column_config.ButtonColumn(
+            "",
+            width=44,
+            type="tertiary",
+            key=menu_key,
+            on_click=_tag_menu,
+            args=(row, version, menu_key),
+            help="Delete the tag",
+        )
+        st.data_editor(
+            table,
+            key=key,
+            height="content" if len(table) < 10 else 360,
+            num_rows="fixed",
+            column_order=["menu", *order, "finding"],
+            column_config=columns,
+            disabled=["_index", "marks", "finding"],
+            placeholder="",
+            on_change=_cells_edited,
+            args=(row, version, key, editing.with_tag_cells),
+            alt="Tags, editable",
+        )
+    else:
+        st.markdown("This call has no tags.")
+    st.button(
+        "Add a tag", key=f"{K} add tag", icon=":material/add:", on_click=_store, args=(row, editing.add_tag)
+    )
+
+
+def fields(row: int, call: Call, findings: list[Finding], changed: Differences, locked: bool) -> None:
+    original = batch.original(row) if changed.fields else call
+    zone = batch.mapping.timezone or "UTC"
+
+    def beside(field: str, before: str = "") -> None:
+        """What there is to say about a field, under it: its findings, and what the sheet said."""
+        for found in findings:
+            if found.field == field:
+                colour = "red" if found.severity == "error" else "orange"
+                st.caption(
+                    f":{colour}[:material/{'error' if colour == 'red' else 'warning'}:] {ui.escape(found.message)}"
+                )
+        if field in changed.fields:
+            st.caption(f":violet[:material/edit:] The sheet said: {ui.escape(before) or 'nothing'}")
+
+    def text(label: str, field: str, help: str | None = None) -> None:
+        key = f"{K} {field} {row}"
+        value = getattr(call, field) or ""
+        if st.session_state.get(key) != value:
+            st.session_state[key] = value
+        st.text_input(
+            label, key=key, help=help, disabled=locked, on_change=_field_edited, args=(row, field, key)
+        )
+        beside(field, getattr(original, field) or "")
+
+    left, right = st.columns(2)
+    with left:
+        text("Agent email", "agent_email")
+        start_key = f"{K} timestamp {row}"
+        problem = st.session_state.get(f"{start_key} problem")
+        value = editing.moment_text(call.timestamp, batch.mapping.timezone)
+        if problem is None and st.session_state.get(start_key) != value:
+            st.session_state[start_key] = value
+        st.text_input(
+            f"Start ({zone})",
+            key=start_key,
+            placeholder="2026-03-30 17:46",
+            disabled=locked,
+            on_change=_start_edited,
+            args=(row, start_key),
+        )
+        if problem:
+            st.caption(f":red[:material/error:] Not stored. {ui.escape(problem)}")
+        beside("timestamp", editing.moment_text(original.timestamp, batch.mapping.timezone))
+        speaker = call.speaker
+        separation = speaker.separation if speaker else None
+        options: list[str | None] = [None, *SEPARATIONS]
+        if separation not in options:
+            options.append(separation)
+        _select(
+            row,
+            "Speaker separation",
+            "separation",
+            options,
+            separation,
+            lambda option: option or "not given",
+            locked,
+            lambda call, chosen: editing.with_speaker(
+                call, chosen, call.speaker.channel_map if call.speaker else None
+            ),
+        )
+        beside("speaker", _speaker_text(original))
+    with right:
+        products: list[int | None] = [*names]
+        if call.product_id not in products:
+            products.insert(0, call.product_id)
+        _select(
+            row,
+            "Product",
+            "product_id",
+            products,
+            call.product_id,
+            lambda number: (
+                "not chosen" if number is None else f"{names.get(number, 'not in the list')} · {number}"
+            ),
+            locked,
+            lambda call, chosen: editing.with_field(call, "product_id", chosen),
+        )
+        beside("product_id", _product_text(original.product_id))
+        text("Conversation id", "conversation_id", help="Emptied, it is made from the call again.")
+        text("Recording (file name)", "filename")
+        if separation == "channels":
+            maps: list[tuple[str, ...] | None] = [None, ("agent", "customer"), ("customer", "agent")]
+            now = tuple(speaker.channel_map) if speaker and speaker.channel_map is not None else None
+            if now not in maps:
+                maps.append(now)
+            _select(
+                row,
+                "Channels (left, right)",
+                "channel_map",
+                maps,
+                now,
+                lambda option: "found by Reddy" if option is None else ", ".join(option) or "nobody",
+                locked,
+                lambda call, chosen: editing.with_speaker(call, "channels", chosen),
+            )
+
+
+def _speaker_text(call: Call) -> str:
+    if call.speaker is None:
+        return ""
+    return ", ".join([call.speaker.separation, *(call.speaker.channel_map or ())])
+
+
+def _product_text(number: int | None) -> str:
+    return "" if number is None else f"{names.get(number, 'not in the list')} · {number}"
+
+
+def _select(
+    row: int,
+    label: str,
+    name: str,
+    options: Sequence[Any],
+    value: Any,
+    shown: Callable[[Any], str],
+    locked: bool,
+    change: Callable[[Call, Any], Call],
+) -> None:
+    key = f"{K} {name} {row}"
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+    st.selectbox(
+        label,
+        options,
+        key=key,
+        format_func=shown,
+        placeholder=shown(None),
+        disabled=locked,
+        on_change=_chosen,
+        args=(row, key, change),
+    )
+
+
+def _chosen(row: int, key: str, change: Callable[[Call, Any], Call]) -> None:
+    value = st.session_state[key]
+    _store(row, lambda call: change(call, value))
+
+
+def _field_edited(row: int, field: str, key: str) -> None:
+    value = st.session_state[key]
+    _store(row, lambda call: editing.with_field(call, field, value))
+
+
+def _start_edited(row: int, key: str) -> None:
+    seconds, why = editing.read_moment(st.session_state[key], batch.mapping.timezone)
+    if seconds is None and why:
+        st.session_state[f"{key} problem"] = why
+        return
+    st.session_state.pop(f"{key} problem", None)
+    _store(row, lambda call: editing.with_field(call, "timestamp", seconds))
+
+
+def from_the_sheet(row: int) -> None:
+    cells = batch.cells(row)
+    table = pd.DataFrame(
+        {"column": list(cells), "cell": ["" if value is None else str(value) for value in cells.values()]}
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        height=min(LINES_HEIGHT, 38 + 35 * len(table)),
+        column_config={
+            "column": st.column_config.TextColumn("Column", width=140),
+            "cell": st.column_config.TextColumn("Cell, as it is in the sheet", width="large"),
+        },
+        alt=f"The cells of row {row}",
+    )
+
+
+def curl_line(call: Call, base_url: str) -> str:
+    """The request as a command line. The token stays a variable of the shell."""
+    return (
+        f"curl -X POST {shlex.quote(base_url.rstrip('/') + '/api/v1/call/create')} \\\n"
+        '  -H "Authorization: Bearer $REDDY_API_TOKEN" \\\n'
+        "  -H 'Content-Type: application/json' \\\n"
+        f"  --data-raw {shlex.quote(payload_json(call).decode())}"
+    )
+
+
+def as_json(call: Call) -> None:
+    st.code(msgspec.json.format(payload_json(call), indent=2).decode(), language="json", height=196)
+    st.code(curl_line(call, ui.connection().base_url), language="bash", height=74)
+
+
+def history(row: int) -> None:
+    edits = batch.edits(row)
+    if not len(edits):
+        st.markdown("Nothing was edited.")
+    else:
+        table = pd.DataFrame(
+            {
+                "when": edits["at"],
+                "who": edits["who"],
+                "what": [editing.place(field) for field in edits["field"]],
+                "before": edits["before"],
+                "after": edits["after"],
+            }
+        ).iloc[::-1]
+        st.dataframe(
+            table,
+            hide_index=True,
+            height=min(LINES_HEIGHT, 38 + 35 * len(table)),
+            placeholder="",
+            column_config={
+                "when": st.column_config.DatetimeColumn("When", format="D MMM YYYY, HH:mm"),
+                "who": "Who",
+                "what": "What",
+                "before": "Before",
+                "after": "After",
+            },
+            alt=f"Edits of row {row}, newest first",
+        )
+    attempts = batch.attempts(row)
+    if len(attempts):
+        st.dataframe(
+            attempts[["started", "result", "http_status", "words", "upload_id", "seconds"]].iloc[::-1],
+            hide_index=True,
+            placeholder="",
+            column_config={
+                "started": st.column_config.DatetimeColumn("Sent", format="D MMM YYYY, HH:mm:ss"),
+                "result": "Result",
+                "http_status": "HTTP status",
+                "words": "Reddy's words",
+                "upload_id": "Upload id",
+                "seconds": st.column_config.NumberColumn("Seconds", format="%.2f"),
+            },
+            alt=f"Attempts to send row {row}, newest first",
+        )
+
+
+if view["wide"]:
+    right = st.container()
+else:
+    left, right = st.columns([3, 5], gap="small")
+    with left:
+        calls_table()
+with right, st.container(border=True):
+    if view["open"] is None:
+        st.markdown("Click a call to open it.")
+    else:
+        try:
+            open_call(view["open"])
+            st.query_params["row"] = str(view["open"])
+        except NotInLedger as error:
+            view["open"] = None
+            st.query_params.pop("row", None)
+            ui.alert(error)
+        except ReddyError as error:
+            ui.alert(error)

@@ -1,0 +1,674 @@
+"""Step 3: choose calls, try one, send them, watch, pause, resume.
+
+The page never sends. It writes a submission into the ledger and hands it to the engine, which goes on when the
+tab is closed; what the page shows is read from the ledger each time.
+"""
+
+import json
+import secrets
+import time
+from typing import Any, Literal
+
+import streamlit as st
+
+from reddy_lib import ui
+from reddy_lib.errors import ReddyError
+from reddy_lib.ledger.overview import (
+    held_up,
+    history,
+    preview,
+    rows_to_send,
+    settled_at,
+    workers_alive,
+)
+from reddy_lib.ledger.sending import BY_HAND, SANDBOX, Submission, create, forget_deliveries
+from reddy_lib.outcomes import what_next
+from reddy_lib.submission.connection import hint
+from reddy_lib.submission.progress import progress, sampled
+
+SHOWN = 10
+"""Calls in the table of what is sent first."""
+
+CHOICES = {"ready": "All ready", "ticked": "Ticked", "failed": "Failed", "rejected": "Rejected"}
+
+STALLED = 20.0
+"""Seconds without anything in flight after which a running submission may be handed over again."""
+
+batch = ui.open_batch()
+ledger = ui.ledger()
+to = ui.connection()
+products = ui.products(to)
+names = ui.product_names(products if products is not None else batch.products)
+where = ui.place(to.address, to.token_hint)
+counts = batch.counts()
+earlier = history(ledger, batch.id)
+
+
+# what a click does
+
+
+def fresh_id() -> str:
+    """The id that the next submission gets: made before the click, so that one click is one submission."""
+    ids = st.session_state.setdefault("next_submission", {})
+    return str(ids.setdefault(batch.id, "s" + secrets.token_hex(8)))
+
+
+def send(rows: list[int] | None, expected: int) -> None:
+    """Queue calls and hand them to the engine; where other products make fewer of them sendable, say so instead."""
+    with ui.alerts():
+        if products is not None and not batch.was_checked_with(products):
+            with st.spinner(f"Checking the calls against the {len(products)} products of {where}"):
+                batch.recheck(products)
+            left = preview(ledger, batch.id, address=to.address, rows=rows)["to_send"]
+            if left != expected:
+                st.session_state["submit_notice"] = (
+                    f"Nothing was sent yet: these calls had been checked against other products. Against the "
+                    f"{len(products)} products of {where}, {left:,} of {expected:,} can be sent; "
+                    f"the others are held now. Look at them in Review, or send the {left:,}."
+                )
+                st.rerun()
+        submission = create(
+            ledger,
+            batch.id,
+            address=to.address,
+            token_source=to.source,
+            token_hint=to.token_hint,
+            rows=rows,
+            concurrency=int(st.session_state.get("calls_at_once", 8)),
+            who=ui.who(),
+            submission_id=fresh_id(),
+        )
+        ui.start(submission, to)
+        st.session_state["next_submission"].pop(batch.id, None)
+        st.rerun()
+
+
+def resume(submission: Submission) -> None:
+    """Go on: with the connection that is chosen now if it goes to the same address, else with the submission's own."""
+    with ui.alerts():
+        if submission.record().address == to.address:
+            submission.resume(token_source=to.source, token_hint=to.token_hint)
+            ui.start(submission, to)
+        else:
+            submission.resume()
+            ui.start(submission, None)
+        st.rerun()
+
+
+def resume_with(submission: Submission, token: str) -> None:
+    """Go on with a token that was typed in just now."""
+    with ui.alerts():
+        submission.resume(token_source="typed", token_hint=hint(token))
+        connection = ui.typed_connection(token, submission.record().address)
+        ui.start(submission, connection)
+        st.rerun()
+
+
+@st.dialog("Cancel this submission?")
+def cancel_panel(submission: Submission) -> None:
+    left = submission.counts()
+    st.write(
+        f"{left['queued']:,} calls were not sent yet: they are ready again, and can be sent later. "
+        f"{left['sending']:,} are on their way this moment; what comes of them is still recorded."
+    )
+    if st.button(
+        "Cancel the submission",
+        type="primary",
+        icon=":material/cancel:",
+        key="cancel_for_good",
+        on_click=cancel_it,
+        args=(submission,),
+    ):
+        st.rerun()
+
+
+def cancel_it(submission: Submission) -> None:
+    try:
+        submission.cancel()
+    except ReddyError as error:
+        st.session_state["submit_error"] = str(error)
+    else:
+        ui.tokens().forget(submission.id)
+
+
+@st.dialog("Forget what the sandbox received?")
+def forget_panel() -> None:
+    st.write(
+        "The sandbox forgets its calls, and in every batch the calls that it accepted are ready again, "
+        "as if they had never been sent. What became of them stays in the history. Reddy is not touched."
+    )
+    if st.button(
+        "Forget it",
+        type="primary",
+        icon=":material/restart_alt:",
+        key="forget_for_good",
+        on_click=forget_it,
+    ):
+        st.rerun()
+
+
+def forget_it() -> None:
+    try:
+        again = forget_deliveries(ledger)
+    except ReddyError as error:
+        st.session_state["submit_error"] = str(error)
+        return
+    ui.sandbox().reset()
+    st.session_state["submit_notice"] = (
+        f"The sandbox is empty. {ui.number_of(again, 'call')} can be sent again."
+    )
+
+
+# the submissions of this batch that are under way, and the last one
+
+
+def progress_of(submission_id: str) -> None:
+    """How far a submission is. Runs once a second while it runs; tells the page when that ends."""
+    submission = Submission(ledger, submission_id)
+    with ui.alerts():
+        record, now_counts = submission.record(), submission.counts()
+        live = record.state == "running" or now_counts["sending"] > 0
+        now = time.monotonic()
+        samples = st.session_state.setdefault("paces", {})
+        settled = progress(now_counts, []).settled
+        samples[submission_id] = sampled(samples.get(submission_id, []), now, settled)
+        far = progress(now_counts, samples[submission_id])
+        if record.state in ("running", "paused", "waiting") or now_counts["sending"]:
+            st.progress(far.share, text=far.words(moving=record.state == "running"))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            ui.status_badges(now_counts)
+            st.page_link(
+                "outcomes.py",
+                label="Outcomes",
+                icon=ui.ICONS["outcomes"],
+                query_params={"batch": batch.id, "submission": submission_id},
+            )
+        if record.state == "running" and far.left:
+            if not workers_alive(ledger):
+                st.warning(
+                    "No submission engine is at work on this ledger, so these calls wait. Start the workbench "
+                    "(streamlit run app.py) and they go on by themselves; nothing is lost.",
+                    icon=":material/hourglass_disabled:",
+                )
+            elif not far.pace and not far.in_flight:
+                _stalled(submission, now)
+            else:
+                st.session_state.pop(f"still {submission_id}", None)
+                st.caption(
+                    "You can close this tab: it goes on."
+                    if record.token_source != "typed"
+                    else "You can close this tab: it goes on until the workbench stops (the token is in memory only)."
+                )
+        if not live and st.session_state.get("watched", {}).pop(submission_id, False):
+            st.rerun()
+        if live:
+            st.session_state.setdefault("watched", {})[submission_id] = True
+
+
+def _stalled(submission: Submission, now: float) -> None:
+    waits = held_up(ledger, submission.id)
+    if waits is not None:
+        error, retry_at = waits
+        seconds = max(0, round(retry_at - time.time()))
+        st.text(f"Waits {seconds} s for the next try. {error}")
+        return
+    since = st.session_state.setdefault(f"still {submission.id}", now)
+    if now - since < STALLED:
+        st.caption("Waits for the engine.")
+        return
+    st.caption("Nothing has moved for a while.")
+    if st.button("Hand it over again", icon=":material/replay:", key=f"again {submission.id}"):
+        st.session_state.pop(f"still {submission.id}", None)
+        resume(submission)
+
+
+def card(found: Any) -> None:
+    """One submission: what it is, how far it is, what can be done about it."""
+    submission = Submission(ledger, found.id)
+    live = found.state == "running" or found.sending > 0
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            words = {
+                "running": "is being sent",
+                "paused": "is paused by hand" if found.reason == BY_HAND else "is paused",
+                "waiting": "waits for its token",
+                "cancelled": "was cancelled",
+                "done": "is done",
+            }[found.state]
+            with st.container(gap=None, width="stretch"):
+                st.markdown(f"**Submission {found.number}** {words}")
+                st.caption(
+                    ui.escape(
+                        f"{ui.when(found.created_at)} · {ui.number_of(found.chosen, 'call')} to "
+                        f"{ui.place(found.address, found.token_hint)}"
+                        + (f" · by {found.who}" if found.who else "")
+                    )
+                )
+            if found.state == "running" and st.button(
+                "Pause", icon=":material/pause:", type="primary", key=f"pause {found.id}"
+            ):
+                with ui.alerts():
+                    submission.pause()
+                    st.rerun()
+            if found.state == "paused" and st.button(
+                "Resume", icon=":material/play_arrow:", type="primary", key=f"resume {found.id}"
+            ):
+                resume(submission)
+            if found.state in ("running", "paused", "waiting") and st.button(
+                "Cancel", icon=":material/cancel:", key=f"cancel {found.id}"
+            ):
+                cancel_panel(submission)
+        st.fragment(progress_of, run_every=1.0 if live else None)(found.id)
+        if found.state == "paused" and found.reason != BY_HAND:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.warning(ui.escape(found.reason), icon=":material/pause_circle:")
+                if st.button("Change the connection", icon=":material/tune:", key=f"connection {found.id}"):
+                    ui.connection_panel()
+        elif found.state == "waiting":
+            token_form(found, submission)
+        elif found.state in ("done", "cancelled"):
+            after(found, submission)
+
+
+def token_form(found: Any, submission: Submission) -> None:
+    st.warning(ui.escape(found.reason), icon=":material/key:")
+    if to.address == found.address and st.button(
+        f"Resume as {ui.escape(to.token_hint or 'chosen')}", type="primary", key=f"resume {found.id}"
+    ):
+        resume(submission)
+    with (
+        st.form(f"token {found.id}", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        typed = st.text_input(
+            f"API token for {ui.escape(ui.place(found.address))}",
+            type="password",
+            autocomplete="off",
+            key=f"typed {found.id}",
+        )
+        given = st.form_submit_button("Resume", icon=":material/play_arrow:")
+    if given and typed.strip():
+        resume_with(submission, typed.strip())
+
+
+def after(found: Any, submission: Submission) -> None:
+    """A submission that ended: its one call in words, or what can be done about those that did not arrive."""
+    ui.tokens().forget(found.id)
+    if found.chosen == 1:
+        row = next(iter(batch.rows(submission=found.id)), None)
+        if row is not None:
+            one_call(row)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        failed = batch.rows(status="failed", submission=found.id) if found.failed else []
+        if failed and st.button(
+            f"Send again the {len(failed):,} that failed",
+            icon=":material/replay:",
+            key=f"failed {fresh_id()} {len(failed)}",
+            disabled=running,
+        ):
+            send(failed, preview(ledger, batch.id, address=to.address, rows=failed)["to_send"])
+        if found.rejected:
+            ui.review_link(
+                f"Fix the {found.rejected:,} rejected in Review", batch, status="rejected", key=found.id
+            )
+        if found.unknown:
+            st.page_link(
+                "outcomes.py",
+                label=f"What to do about the {found.unknown:,} in doubt",
+                icon=":material/help:",
+                query_params={"batch": batch.id, "submission": found.id},
+            )
+
+
+def one_call(row: int) -> None:
+    info = batch.info(row)
+    if info["status"] == "accepted":
+        upload = f" as upload {info['upload_id']}" if info["upload_id"] is not None else ""
+        st.text(f"Row {row} was accepted{upload}, in {info['seconds'] or 0:.2f} s.")
+        return
+    said = f"Row {row} is {info['status']}. {info['error'] or ''}".strip()
+    st.text(f"{said} {what_next(info['status'], info['http_status'], info['error'] or '')}".strip())
+
+
+def payload_table(shown: list[int]) -> None:
+    """The calls that go first, and beside them the exact JSON of the one that is chosen there."""
+    frame = batch.calls(rows=shown)
+    frame["product"] = ui.product_column(frame["product_id"], names)
+    table, body = st.columns([3, 2], gap="small")
+    with table:
+        picked = st.dataframe(
+            frame.reset_index(),
+            hide_index=True,
+            height="content",
+            on_select="rerun",
+            selection_mode="single-row-required",
+            column_order=("row", "agent_email", "product", "timestamp", "lines", "tags", "warnings"),
+            column_config={
+                "row": st.column_config.NumberColumn("Row", width=50, pinned=True),
+                "agent_email": st.column_config.TextColumn("Agent", width=160),
+                "product": st.column_config.TextColumn("Product", width=90),
+                "timestamp": st.column_config.DatetimeColumn(
+                    "Start (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", width=120
+                ),
+                "lines": st.column_config.NumberColumn("Lines", width=50),
+                "tags": st.column_config.NumberColumn("Tags", width=50),
+                "warnings": st.column_config.NumberColumn("Warnings", width=70),
+            },
+            key=f"first {batch.id} {hash(tuple(shown))}",
+            alt=f"The first {len(shown)} calls that would be sent: row, agent, product, start, lines and tags.",
+        )
+    position = next((at for at in picked.selection.rows if at < len(shown)), 0)
+    with body:
+        for row, payload in batch.payloads([shown[position]]):
+            st.caption(f"Row {row}: the body of its request, as it is sent (line breaks added)")
+            st.code(json.dumps(payload, ensure_ascii=False, indent=2), language="json", height=330)
+
+
+def choose() -> tuple[str, list[int] | None, dict[str, int]]:
+    """Which calls, and what would be sent of them: the choice, its rows (None = all that are ready), the preview."""
+    options = [name for name in CHOICES if name == "ready" or numbers[name]]
+    kept = st.session_state.setdefault("choices", {}).get(batch.id, ("ready", []))
+    if kept[1] != ticks:  # somebody comes from Review with other ticks
+        kept = ("ticked" if ticks else "ready", ticks)
+    # labels carry counts, and a widget forgets a choice whose label changed
+    choice_key = f"choice {batch.id} {numbers}"
+    if choice_key not in st.session_state:
+        st.session_state[choice_key] = kept[0] if kept[0] in options else "ready"
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            picked = st.segmented_control(
+                "Which calls",
+                options,
+                required=True,
+                format_func=lambda name: f"{CHOICES[name]} {numbers[name]:,}",
+                label_visibility="collapsed",
+                key=choice_key,
+            )
+            choice = picked or "ready"
+            st.session_state["choices"][batch.id] = (choice, ticks)
+            rows: list[int] | None = None
+            if choice == "ticked":
+                rows = ticks
+            elif choice in ("failed", "rejected"):
+                rows = batch.rows(status=choice)
+            plan = preview(ledger, batch.id, address=to.address, rows=rows)
+            st.space("stretch")
+            with st.popover("Settings", icon=":material/tune:"):
+                st.session_state["calls_at_once"] = st.number_input(
+                    "Calls in flight at once",
+                    min_value=1,
+                    max_value=64,
+                    value=int(st.session_state.get("calls_at_once", 8)),
+                    step=1,
+                    key="concurrency",
+                    help="More is faster, until Reddy asks to slow down. 8 suits most.",
+                )
+            if st.button(
+                "Dry run",
+                icon=":material/rule:",
+                help="Checks the chosen calls again, against the products that the connection has now. "
+                "Nothing is sent.",
+                disabled=not plan["chosen"] or running,
+                key="dry_run",
+            ):
+                dry_run(choice, rows, plan)
+        st.markdown("What will be sent: " + " · ".join(told(rows, plan)))
+        dry_result(choice, rows, plan)
+    return choice, rows, plan
+
+
+def told(rows: list[int] | None, plan: dict[str, int]) -> list[str]:
+    """What becomes of the chosen calls, and of those that nobody can choose, in words."""
+    words = [f"**{plan['to_send']:,} to send**"]
+    if plan["skipped"]:
+        words.append(f"{plan['skipped']:,} skipped: {ui.escape(ui.place(to.address))} accepted them before")
+    if plan["in_doubt"]:
+        words.append(
+            f"{plan['in_doubt']:,} not sent: the same conversation is in doubt or under way elsewhere"
+        )
+    if rows is not None and plan["stay"]:
+        words.append(f"{plan['stay']:,} of the {plan['chosen']:,} cannot be sent and stay as they are")
+    if counts["held"]:
+        words.append(f"{counts['held']:,} held (stay)")
+    if counts["unknown"]:
+        words.append(f"{counts['unknown']:,} in doubt (stay)")
+    return words
+
+
+def dry_run(choice: str, rows: list[int] | None, plan: dict[str, int]) -> None:
+    """Check the chosen calls again, against the products that the connection has now. Nothing is sent."""
+    ui.forget_products(to)
+    with st.spinner(f"Asking {where} for its products"):
+        now_known = ui.products(to)
+    if now_known is None:
+        st.session_state[f"dry {batch.id}"] = {"error": ui.products_error(to)}
+        return
+    with ui.alerts(), st.spinner("Checking the calls"):
+        batch.recheck(now_known)
+        st.session_state[f"dry {batch.id}"] = {
+            "choice": choice,
+            "checked": plan["chosen"] - plan["stay"],
+            "left": preview(ledger, batch.id, address=to.address, rows=rows),
+            "rows": rows,
+            "products": len(now_known),
+            "at": time.time(),
+            "held": batch.count(status="held") - counts["held"],
+        }
+    st.rerun()
+
+
+def dry_result(choice: str, rows: list[int] | None, plan: dict[str, int]) -> None:
+    done = st.session_state.get(f"dry {batch.id}")
+    if done is None:
+        return
+    if "error" in done:
+        st.error(
+            f"The dry run needs the product list of {ui.escape(where)}, and it did not come. {ui.escape(done['error'])}",
+            icon=":material/link_off:",
+        )
+        return
+    if (done["choice"], done["rows"], done["left"]) != (choice, rows, plan):
+        return  # something was sent or edited since, or other calls are chosen
+    now_held = done["held"]
+    found = (
+        batch.finding_counts(rows=rows)
+        if rows is not None
+        else batch.finding_counts(status=["ready", "held"] if now_held else "ready")
+    )
+    said = (
+        f"Dry run {ui.when(done['at'])}, nothing was sent: {done['checked']:,} calls checked against "
+        f"{done['products']} products of {where}."
+    )
+    if now_held > 0:
+        st.warning(ui.escape(f"{said} {now_held:,} calls are held now."), icon=":material/rule:")
+        ui.review_link("See what holds them", batch, status="held", key="dry")
+    else:
+        st.success(ui.escape(f"{said} None of them is held back."), icon=":material/rule:")
+    if len(found):
+        st.dataframe(
+            found,
+            hide_index=True,
+            height="content",
+            column_order=["title", "severity", "calls"],
+            column_config={
+                "title": st.column_config.TextColumn("Finding"),
+                "severity": st.column_config.TextColumn("Severity", width=90),
+                "calls": st.column_config.NumberColumn("Calls", width=80),
+            },
+            alt="Findings of these calls, with how many have each.",
+        )
+
+
+def nothing_to_send(rows: list[int] | None, plan: dict[str, int]) -> None:
+    """Nothing can be sent: why, and what to do."""
+    if plan["skipped"]:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.info(
+                f"{ui.number_of(plan['skipped'], 'call')} of these "
+                f"{'was' if plan['skipped'] == 1 else 'were'} accepted before by {ui.escape(ui.place(to.address))}, "
+                "through another load of the same calls: there is nothing left to send.",
+                icon=":material/done_all:",
+            )
+            if st.button(
+                f"Mark {'it' if plan['skipped'] == 1 else 'them'} as skipped",
+                key=f"skip {fresh_id()} {plan['skipped']}",
+                icon=":material/playlist_remove:",
+                disabled=running,
+            ):
+                send(rows, 0)
+    elif not under_way and (counts["held"] or counts["rejected"]):
+        held, rejected = counts["held"], counts["rejected"]
+        why = [f"{held:,} held by findings"] if held else []
+        why += [f"{rejected:,} rejected"] if rejected else []
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.info(
+                ui.escape(
+                    f"No call is ready: of {ui.number_of(batch.total, 'call')}, {' and '.join(why)}. "
+                    "Fix them in Review, and they can be sent."
+                ),
+                icon=":material/pan_tool:",
+            )
+            if held:
+                ui.review_link(f"See the {held:,} held", batch, status="held", key="nothing")
+            else:
+                ui.review_link(f"See the {rejected:,} rejected", batch, status="rejected", key="nothing")
+    elif not under_way:
+        done = counts["accepted"] + counts["skipped"]
+        st.info(
+            f"Nothing is left to send: {done:,} of {ui.number_of(batch.total, 'call')} were accepted.",
+            icon=":material/done_all:",
+        )
+
+
+# the page
+
+head = st.container(horizontal=True, vertical_alignment="center")
+under_head = st.container(gap="small")
+
+notice = st.session_state.pop("submit_notice", None)
+if notice:
+    st.info(ui.escape(notice), icon=":material/info:")
+problem = st.session_state.pop("submit_error", None)
+if problem:
+    st.error(ui.escape(problem), icon=":material/error:")
+
+under_way = [
+    found
+    for found in earlier.itertuples()
+    if found.state in ("running", "paused", "waiting") or found.sending
+]
+running = any(found.state == "running" or found.sending for found in under_way)
+for found in under_way:
+    card(found)
+if not under_way and len(earlier):
+    card(next(earlier.itertuples()))
+
+# which rows
+
+ticks = ui.ticked(batch)
+numbers = {
+    "ready": counts["ready"],
+    "ticked": len(ticks),
+    "failed": counts["failed"],
+    "rejected": counts["rejected"],
+}
+if under_way and not any(numbers.values()):
+    choice, rows = "ready", None  # everything is on its way: there is nothing to choose from
+    plan = preview(ledger, batch.id, address=to.address)
+else:
+    choice, rows, plan = choose()
+
+# the head, now that the numbers are known
+
+first = rows_to_send(ledger, batch.id, address=to.address, rows=rows, limit=SHOWN)
+never_sent = earlier.empty or not (earlier["address"] == to.address).any()
+with head:
+    with st.container(gap=None, width="stretch"):
+        st.title("Submit", anchor=False)
+        safe = ": nothing leaves this machine" if to.is_sandbox else ""
+        left = counts["queued"] + counts["sending"]
+        if plan["to_send"]:
+            st.markdown(f"{ui.number_of(plan['to_send'], 'call')} to {ui.escape(where)}{safe}")
+        elif running:
+            st.markdown(f"{ui.number_of(left, 'call')} on their way")
+        else:
+            st.markdown(f"Nothing to send to {ui.escape(where)}")
+    if plan["to_send"]:
+        key = f"{fresh_id()} {choice} {plan['to_send']} {first[0]}"
+        trial = never_sent and plan["to_send"] > 1
+        main: Literal["primary", "secondary"] = "secondary" if under_way else "primary"
+        if plan["to_send"] > 1 and st.button(
+            "Send one to try",
+            type=main if trial else "secondary",
+            icon=":material/looks_one:",
+            disabled=running,
+            help=f"Sends row {first[0]} alone.",
+            key=f"one {key}",
+        ):
+            send(first[:1], 1)
+        if st.button(
+            f"Send all {plan['to_send']:,}" if plan["to_send"] > 1 else f"Send row {first[0]}",
+            type="secondary" if trial else main,
+            icon=ui.ICONS["submit"],
+            disabled=running,
+            key=f"all {key}",
+        ):
+            send(rows, plan["to_send"])
+with under_head:
+    if products is None and not any(
+        found.state == "paused" and found.address == to.address for found in under_way
+    ):
+        st.warning(
+            f"{ui.escape(where[0].upper() + where[1:])} did not give its product list. "
+            f"{ui.escape(ui.products_error(to))}",
+            icon=":material/link_off:",
+        )
+    tried = 0 if to.is_sandbox else settled_at(ledger, batch.id, address=SANDBOX)
+    if tried:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.info(
+                f"{ui.number_of(tried, 'call')} of this batch went to the sandbox, not to Reddy: not sent again until the "
+                "sandbox has forgotten them.",
+                icon=":material/science:",
+            )
+            if st.button(
+                "Make them ready for Reddy",
+                icon=":material/restart_alt:",
+                disabled=running,
+                key="forget_tried",
+            ):
+                forget_panel()
+
+if not plan["to_send"]:
+    nothing_to_send(rows, plan)
+
+# what goes first, and what went before
+
+sections = ["What is sent first"] if first else []
+if len(earlier):
+    sections.append(f"Submissions of this batch {len(earlier):,}")
+if to.is_sandbox:
+    sections.append("What the sandbox received")
+for section, tab in zip(sections, st.tabs(sections) if sections else [], strict=True):
+    with tab:
+        if section.startswith("What is sent"):
+            payload_table(first)
+        elif section.startswith("Submissions"):
+            ui.submissions_table(
+                earlier,
+                key=f"submissions {batch.id}",
+                alt="Submissions of this batch, newest first, with the number of calls by status.",
+            )
+        else:
+            received = ui.sandbox().calls_received
+            forgettable = received or settled_at(ledger, batch.id, address=SANDBOX)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"The sandbox received {ui.number_of(received, 'call')}.")
+                st.link_button("See them", ui.sandbox_url("received"), icon=":material/open_in_new:")
+                if st.button(
+                    "Forget them",
+                    icon=":material/restart_alt:",
+                    disabled=running or not forgettable,
+                    key="forget",
+                ):
+                    forget_panel()

@@ -1,0 +1,172 @@
+"""Situations that stop the work, as one small tree.
+
+A problem in somebody's *data* is never an exception: it is a `Finding` (see `findings.py`) and the row that
+has it waits until it is fixed. What raises is a situation: a file that cannot be read at all, a server that
+does not answer, a ledger that is locked. Every exception carries one sentence for people (`str(error)`:
+what happened, where, and what to do next) and its evidence as attributes for code.
+
+    ReddyError
+      × SheetError              the file or sheet cannot be read
+        · UnreadableFile        not a spreadsheet, damaged, or of a kind that is not supported
+        · EmptySheet            no header, or a header without rows
+      × MappingError            the mapping names columns, fields or values that cannot be used
+      × TranscriptUnreadable    a transcript is in no known form (`parse_transcript` only: a batch gets a finding)
+      × LoadCancelled           somebody stopped a load: nothing of it is kept
+      × LedgerError             the record of calls cannot be read or written
+        · LedgerUnavailable     locked, unreachable, or on a full disk
+        · LedgerTooNew          written by a newer version of this library
+        · NotInLedger           no such batch, row or submission
+        · CallLocked            the call is being sent, or was sent: it cannot be edited
+      × SubmissionError         the submission cannot do what was asked of it
+      × APIError                Reddy (or what stands in for it) did not say yes; `possibly_processed` tells whether
+                                the request may have taken effect all the same
+        · NeverSent             no connection was made: nothing left this machine
+        · Refused               Reddy answered no, with a reason (any 4xx that is not below)
+          - Unauthorized        401 or 403: the token is missing, wrong, or may not do this
+          - NotFound            404: conversation or address not found
+          - TooManyRequests     429: come back after `retry_after` seconds
+        · Unavailable           503 with `Retry-After`: explicitly not processed
+        · Doubtful              the request may have been processed: a read timeout, a connection cut after the
+                                request went out, 500, 502, 504, an answer that is not what Reddy documents
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "APIError",
+    "CallLocked",
+    "Doubtful",
+    "EmptySheet",
+    "LedgerError",
+    "LedgerTooNew",
+    "LedgerUnavailable",
+    "LoadCancelled",
+    "MappingError",
+    "NeverSent",
+    "NotFound",
+    "NotInLedger",
+    "ReddyError",
+    "Refused",
+    "SheetError",
+    "SubmissionError",
+    "TooManyRequests",
+    "TranscriptUnreadable",
+    "Unauthorized",
+    "Unavailable",
+    "UnreadableFile",
+]
+
+
+class ReddyError(Exception):
+    """Anything this library raises on purpose. `str(error)` is a sentence that can be shown to an analyst."""
+
+
+class SheetError(ReddyError):
+    """The file or sheet cannot be read."""
+
+
+class UnreadableFile(SheetError):
+    """Not a spreadsheet, damaged, protected, or of a kind that is not supported."""
+
+
+class EmptySheet(SheetError):
+    """There is no header, or a header without any rows under it."""
+
+
+class MappingError(ReddyError):
+    """The mapping names columns, fields or values that cannot be used with this sheet."""
+
+
+class TranscriptUnreadable(ReddyError):
+    """A text is in no known transcript form. `text` is what could not be read, whole."""
+
+    def __init__(self, message: str, *, text: str) -> None:
+        super().__init__(message)
+        self.text = text
+
+
+class LoadCancelled(ReddyError):
+    """Somebody stopped a load: nothing of it is kept."""
+
+
+class LedgerError(ReddyError):
+    """The record of calls cannot be read or written."""
+
+
+class LedgerUnavailable(LedgerError):
+    """Locked by another program, unreachable, or on a full disk. What was committed before is safe."""
+
+
+class LedgerTooNew(LedgerError):
+    """The ledger was written by a newer version of this library."""
+
+
+class NotInLedger(LedgerError):
+    """There is no such batch, row or submission."""
+
+
+class CallLocked(LedgerError):
+    """The call is being sent, was sent, or may have been sent: editing it would falsify the record."""
+
+
+class SubmissionError(ReddyError):
+    """The submission cannot do what was asked of it in the state it is in."""
+
+
+class APIError(ReddyError):
+    """Reddy did not say yes.
+
+    Attributes:
+        possibly_processed: True where the request may have taken effect although no good answer came back.
+        status: HTTP status of the answer, or None where there was none.
+        server_message: the server's own words (at most 2,000 characters), or None.
+        request_id: the answer's request id header, or None.
+        retry_after: seconds the server asked to wait, or None.
+    """
+
+    possibly_processed: bool = False
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        server_message: str | None = None,
+        request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.server_message = server_message
+        self.request_id = request_id
+        self.retry_after = retry_after
+
+
+class NeverSent(APIError):
+    """No connection was made (name not found, refused, TLS failure): safe to try again."""
+
+
+class Refused(APIError):
+    """Reddy answered no and said why (4xx): nothing was processed; the same request would be refused again."""
+
+
+class Unauthorized(Refused):
+    """401 or 403: the token is missing, wrong or expired, or it may not do this."""
+
+
+class NotFound(Refused):
+    """404: the conversation, or the address itself, was not found."""
+
+
+class TooManyRequests(Refused):
+    """429: not processed; try again after `retry_after` seconds."""
+
+
+class Unavailable(APIError):
+    """503 with `Retry-After`: explicitly not processed; try again after `retry_after` seconds."""
+
+
+class Doubtful(APIError):
+    """The request may have been processed: it must not be sent again blindly."""
+
+    possibly_processed = True

@@ -1,0 +1,132 @@
+"""One data problem = one `Finding`: a value with a place and a sentence, never an exception.
+
+Every stage before submission reports this way: reading transcripts and columns (what could not be read, what
+was estimated), and `checks` (what the API would refuse, what analysts get wrong). `CATALOGUE` is the only list
+of codes: code, severity, and what to do. A row with an *error* finding is held back; a *warning* lets it pass.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+import msgspec
+
+__all__ = ["CATALOGUE", "Finding", "Rule", "Severity", "finding"]
+
+Severity = Literal["error", "warning"]
+
+
+class Rule(NamedTuple):
+    """What a code means: its severity, a short title for filters and charts, and what the analyst can do."""
+
+    severity: Severity
+    title: str
+    hint: str
+
+
+# fmt: off
+CATALOGUE: dict[str, Rule] = {
+    # agent and product
+    "agent-email-missing": Rule("error", "No agent email", "Type the email under which the agent is known in Reddy."),
+    "agent-email-invalid": Rule("error", "Not an email address", "Correct the address; it must be one an active Reddy user has."),
+    "product-missing": Rule("error", "No product", "Choose the product whose scorecard grades this call."),
+    "product-unknown": Rule("error", "Product not in Reddy's list", "Choose one of the products in the list, or match this name to one when loading."),
+    "product-inactive": Rule("warning", "Product is not active", "Check with whoever manages products in Reddy; grading may not run."),
+    # transcript as a whole
+    "transcript-missing": Rule("error", "No transcript and no recording", "Add the transcript, or leave this row out."),
+    "recording-not-sent": Rule("error", "Recording without transcript", "This version sends transcripts only: add one here, or upload the recording from a notebook (client.upload_audio)."),
+    "recording-with-transcript": Rule("warning", "Transcript and recording together", "Reddy does not redact a recording that comes with a transcript: clear the file name to send the transcript alone."),
+    "transcript-unreadable": Rule("error", "Transcript could not be read", "The whole text is kept as one line: split it into lines and give each a role, or correct the cell and load again."),
+    "transcript-mended": Rule("warning", "Transcript was read in spite of a fault", "Look through the lines; nothing else has to be done."),
+    "transcript-no-speakers": Rule("error", "No speakers in the transcript", "Give each line a role; nothing was guessed."),
+    "transcript-cut": Rule("warning", "Transcript was probably cut off", "The cell holds exactly 32,767 characters, the most that Excel keeps: export this call again in another format."),
+    # transcript lines
+    "line-without-speaker": Rule("warning", "Line without a speaker label", "It was kept with the line above it; move it if it belongs to somebody else."),
+    "aside-kept": Rule("warning", "Heading or stage direction", "It was kept with the line beside it; delete it there if it is not to be sent."),
+    "role-from-name": Rule("warning", "Role found through a name", "Check who is who; for a whole batch, match the speaker's name to a role when loading."),
+    "line-not-read": Rule("error", "Line that could not be read", "It is kept as a line of its own, without a role: give it one, or delete it."),
+    "lines-left-out": Rule("warning", "Lines left out on purpose", "Their speaker is set to be left out; the text stays in the sheet's cells."),
+    "role-unknown": Rule("error", "Unknown role", "Choose agent or customer; for a whole batch, match the speaker's name to a role when loading."),
+    "roles-swapped": Rule("warning", "Roles may be swapped", "The customer greets like an agent: read the first lines, and swap the two roles if they are wrong."),
+    "text-empty": Rule("warning", "Line without text", "Delete the line if nothing was said."),
+    "time-unreadable": Rule("error", "Time that is not a number", "Type seconds from the start of the call, or leave the time empty."),
+    "time-negative": Rule("error", "Time before the start of the call", "Type seconds from the start of the call, or leave the time empty."),
+    "start-after-stop": Rule("error", "Line starts after it stops", "Swap or correct the two times."),
+    "times-in-milliseconds": Rule("warning", "Times look like milliseconds", "Reddy takes seconds: choose milliseconds as the unit when loading, or correct the times."),
+    "lines-out-of-order": Rule("warning", "Lines are not in order of time", "Check whether the lines, or their times, are as they were spoken."),
+    "times-estimated": Rule("warning", "Times were estimated", "The source gives no time for these; choose 'leave out' when loading to send none."),
+    # time of the call
+    "timestamp-missing": Rule("warning", "No start time", "Reddy will take the moment of sending as the start of the call."),
+    "timestamp-unreadable": Rule("error", "Start time could not be read", "Type the date and time, for example 2026-03-30 17:46."),
+    "timestamp-ambiguous": Rule("warning", "Start time happens twice or never", "Clocks change in that hour: check that the time is right."),
+    "timestamp-in-milliseconds": Rule("error", "Start time is in milliseconds", "Reddy takes seconds: divide by 1,000, or choose milliseconds when loading."),
+    "timestamp-in-future": Rule("error", "Start time is in the future", "Check the date, the order of day and month, and the time zone."),
+    "timestamp-implausible": Rule("warning", "Start time is before 1990", "Check the date: a bare day number or a short year is often the cause."),
+    # identity
+    "conversation-duplicate": Rule("error", "Same conversation twice in this batch", "Reddy would hold two calls under one id: leave one of the rows out, or correct its conversation id."),
+    # audio settings
+    "speaker-invalid": Rule("error", "Speaker separation is not valid", "Use diarize, or channels with agent and customer once each."),
+    # tags
+    "tag-key-missing": Rule("error", "Tag without a name", "Give the tag a name, or delete it."),
+    "tag-duplicate": Rule("warning", "Same tag twice", "Delete one of the two."),
+    "tag-type-unknown": Rule("error", "Tag of a type Reddy does not know", "Choose string, integer or boolean."),
+    "tag-value-mismatch": Rule("error", "Tag value does not fit its type", "Correct the value, or choose another type."),
+    # the row
+    "rows-left-out": Rule("warning", "Rows that are no calls", "Totals, repeated headers and export notes are not calls; check that none of these is one."),
+    "rows-scattered": Rule("warning", "Lines stand in several places", "They were gathered by the id; check that it belongs to one call only."),
+    "cells-differ": Rule("warning", "Cells differ within the call", "The first was taken: check that these rows are one call."),
+    "lines-without-call": Rule("error", "Lines without a row of their own", "Add the call to the sheet of calls and load again, or fill in what is missing here."),
+    "row-incomplete": Rule("warning", "Row has more cells than the header", "The extra cells are kept with the row, and are not sent."),
+}
+# fmt: on
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One data problem.
+
+    Attributes:
+        code: kebab-case, a key of `CATALOGUE`.
+        field: which part of the call: a field of `Call`, or `role`, `text`, `start`, `stop` of a line.
+        message: what is wrong here, in the analyst's words, with the place and the value.
+        row: 1-based row number as the spreadsheet program shows it, or None outside a batch.
+        line: 1-based number of the transcript line or tag it speaks of, or None for the whole field.
+        value: the offending value as text (at most 200 characters), "" if there is none.
+        severity, hint, title: from the catalogue.
+    """
+
+    code: str
+    field: str
+    message: str
+    row: int | None = None
+    line: int | None = None
+    value: str = ""
+
+    @property
+    def severity(self) -> Severity:
+        return CATALOGUE[self.code].severity
+
+    @property
+    def hint(self) -> str:
+        return CATALOGUE[self.code].hint
+
+    @property
+    def title(self) -> str:
+        return CATALOGUE[self.code].title
+
+    def __repr__(self) -> str:
+        place = "" if self.row is None else f"row {self.row} · "
+        return f"<Finding {self.severity} · {place}{self.code}: {self.message}>"
+
+
+def finding(code: str, field: str, message: str, *, line: int | None = None, value: object = "") -> Finding:
+    """A `Finding` with its value shortened to something that fits a table cell. Raises KeyError: unknown code."""
+    CATALOGUE[code]
+    text = "" if value is None else str(value)
+    if len(text) > 200:
+        text = text[:199] + "…"
+    return Finding(code=code, field=field, message=_written(message), line=line, value=_written(text))
+
+
+def _written(text: str) -> str:
+    """Half of a split character cannot be stored: a question mark stands for it."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()

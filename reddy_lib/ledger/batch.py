@@ -1,0 +1,605 @@
+"""`Batch`: the calls of one loaded spreadsheet, as pages and notebooks see them.
+
+Everything is asked of the database one screen at a time and addressed by *row number* (1-based, as the
+spreadsheet program shows it), never by position. An edit is checked, stored and recorded before `replace`
+returns: a closed tab loses nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+
+from ..checks import check
+from ..errors import CallLocked, NotInLedger
+from ..findings import CATALOGUE, Finding
+from ..model import Call, Speaker, Tag, TranscriptLine, from_payload, payload_json, whole_characters
+from ..spreadsheet import Mapping
+from .records import (
+    carried_findings,
+    changes,
+    decode_findings,
+    delivery_key,
+    merged,
+    remark_duplicates,
+    searched,
+    summarised,
+)
+from .schema import EDITABLE, STATUSES, attempts, batches, calls, edits, past_outcomes
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .store import Ledger
+
+__all__ = ["Batch"]
+
+_OUTCOME_COLUMNS = (
+    calls.c.row,
+    calls.c.status,
+    calls.c.conversation_id,
+    calls.c.agent_email,
+    calls.c.product_id,
+    calls.c.timestamp,
+    calls.c.upload_id,
+    calls.c.http_status,
+    calls.c.error,
+    calls.c.attempts,
+    calls.c.seconds,
+    calls.c.sent_at,
+    calls.c.ended_at,
+    calls.c.submission_id,
+)
+
+
+class Batch:
+    """One loaded spreadsheet. Made by `Ledger.load` and `Ledger.batch`, never by hand.
+
+    Attributes: id, name, file_name, file_hash (SHA-256), mapping, products (dicts, or None where no list was
+    known), who, created_at (seconds since the epoch).
+    """
+
+    def __init__(self, ledger: Ledger, record: sa.Row[Any]) -> None:
+        self.ledger = ledger
+        self.id: str = record.id
+        self.name: str = record.name
+        self.file_name: str = record.file_name
+        self.file_hash: str = record.file_hash
+        self.mapping = Mapping.from_dict(msgspec.json.decode(record.mapping))
+        self.products: list[dict[str, Any]] | None = (
+            None if record.products is None else msgspec.json.decode(record.products)
+        )
+        self.who: str = record.who
+        self.created_at: float = record.created_at
+
+    def __repr__(self) -> str:
+        shown = " · ".join(f"{count:,} {status}" for status, count in self.counts().items() if count)
+        return f"<Batch {self.name!r} · {shown or 'no calls'}>"
+
+    # counts and lists
+
+    def counts(self) -> dict[str, int]:
+        """Calls by status: all nine statuses, in the order of a call's life; they sum to the batch."""
+        query = (
+            sa.select(calls.c.status, sa.func.count())
+            .where(calls.c.batch_id == self.id)
+            .group_by(calls.c.status)
+        )
+        with self.ledger._read() as connection:
+            found = {row[0]: row[1] for row in connection.execute(query)}
+        return {status: found.get(status, 0) for status in STATUSES}
+
+    @property
+    def total(self) -> int:
+        """How many calls the batch has."""
+        return sum(self.counts().values())
+
+    def calls(self, *, offset: int = 0, limit: int | None = None, **filters: Any) -> pd.DataFrame:
+        """One screen of calls. Index: row. Columns: status, agent_email, product_id (Int64), timestamp (UTC),
+        lines, tags, errors, warnings, edited, conversation_id, preview.
+
+        Filters (also of `count` and `rows`): `status` (one or a list), `severity` ("error" or "warning"), `code`,
+        `search` (text anywhere in the call, or a row number), `agent`, `product`, `edited`, `rows`, `submission`.
+        """
+        import pandas as pd
+
+        names = ["row", "status", "agent_email", "product_id", "timestamp", "lines", "tags", "errors",
+                 "warnings", "edited", "conversation_id", "preview"]  # fmt: skip
+        query = (
+            sa.select(*(calls.c[name] for name in names))
+            .where(*self._where(**filters))
+            .order_by(calls.c.row)
+            .offset(offset)
+            .limit(limit)
+        )
+        with self.ledger._read() as connection:
+            rows = [tuple(row) for row in connection.execute(query)]
+        frame = pd.DataFrame(rows, columns=names).set_index("row")
+        frame["product_id"] = frame["product_id"].astype("Int64")
+        frame["timestamp"] = utc(frame["timestamp"])
+        for name in ("lines", "tags", "errors", "warnings"):
+            frame[name] = frame[name].astype(int)
+        frame["edited"] = frame["edited"].astype(bool)
+        return frame
+
+    def count(self, **filters: Any) -> int:
+        """How many calls the filters leave."""
+        query = sa.select(sa.func.count()).select_from(calls).where(*self._where(**filters))
+        with self.ledger._read() as connection:
+            return connection.execute(query).scalar_one()
+
+    def rows(self, **filters: Any) -> list[int]:
+        """The row numbers that the filters leave, ascending; all of them without filters."""
+        query = sa.select(calls.c.row).where(*self._where(**filters)).order_by(calls.c.row)
+        with self.ledger._read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def agents(self) -> list[str]:
+        """Every agent email in the batch, in alphabetical order."""
+        query = (
+            sa.select(calls.c.agent_email)
+            .where(calls.c.batch_id == self.id, calls.c.agent_email.is_not(None))
+            .distinct()
+            .order_by(calls.c.agent_email)
+        )
+        with self.ledger._read() as connection:
+            return [agent for agent in connection.execute(query).scalars() if agent]
+
+    def findings(self, row: int | None = None) -> pd.DataFrame:
+        """Findings of one call, or of all: columns row, field, line, code, severity, title, value, message, hint."""
+        import pandas as pd
+
+        query = sa.select(calls.c.row, calls.c.findings).where(
+            calls.c.batch_id == self.id, calls.c.codes != ""
+        )
+        if row is not None:
+            query = query.where(calls.c.row == row)
+        records = []
+        with self.ledger._read() as connection:
+            for number, text in connection.execute(query.order_by(calls.c.row)):
+                for found in decode_findings(text):
+                    records.append(
+                        (number, found.field, found.line, found.code, found.severity, found.title, found.value,
+                         found.message, found.hint)
+                    )  # fmt: skip
+        frame = pd.DataFrame(
+            records,
+            columns=["row", "field", "line", "code", "severity", "title", "value", "message", "hint"],
+        )
+        return frame.astype({"row": "int64", "line": "Int64"})
+
+    def finding_counts(self, **filters: Any) -> pd.DataFrame:
+        """Which findings the batch, or what the filters leave of it, has: code, severity, title, calls (how many have
+        it); errors first, then by count."""
+        import pandas as pd
+
+        query = (
+            sa.select(calls.c.codes, sa.func.count())
+            .where(*self._where(**filters), calls.c.codes != "")
+            .group_by(calls.c.codes)
+        )
+        totals: dict[str, int] = {}
+        with self.ledger._read() as connection:
+            for codes, count in connection.execute(query):
+                for code in codes.strip("|").split("|"):
+                    totals[code] = totals.get(code, 0) + count
+        rules = sorted(
+            (CATALOGUE[code].severity, -count, code, CATALOGUE[code].title) for code, count in totals.items()
+        )
+        return pd.DataFrame(
+            [(code, severity, title, -count) for severity, count, code, title in rules],
+            columns=["code", "severity", "title", "calls"],
+        )
+
+    # one call
+
+    def call(self, row: int) -> Call:
+        """The call as it would be sent. Raises NotInLedger: the batch has no such row."""
+        return from_payload(self._one(row, calls.c.payload).payload)
+
+    def original(self, row: int) -> Call:
+        """The call as the sheet said it, before any edit."""
+        found = self._one(row, calls.c.payload, calls.c.original)
+        return from_payload(found.original or found.payload)
+
+    def cells(self, row: int) -> dict[str, Any]:
+        """The sheet's own cells of this row, column → value."""
+        cells: dict[str, Any] = msgspec.json.decode(self._one(row, calls.c.cells).cells)
+        return cells
+
+    def findings_of(self, row: int) -> list[Finding]:
+        """The findings of one call, errors first."""
+        return [
+            msgspec.structs.replace(found, row=row)
+            for found in decode_findings(self._one(row, calls.c.findings).findings)
+        ]
+
+    def info(self, row: int) -> dict[str, Any]:
+        """Status of one call and what became of it: status, edited, submission_id, upload_id, http_status, error,
+        attempts, seconds, sent_at, ended_at (seconds since the epoch), skipped_because, audio."""
+        names = ("status", "edited", "submission_id", "upload_id", "http_status", "error", "attempts", "seconds",
+                 "sent_at", "ended_at", "skipped_because", "audio")  # fmt: skip
+        return dict(self._one(row, *(calls.c[name] for name in names))._mapping)
+
+    def lines(self, row: int) -> pd.DataFrame:
+        """The transcript of one call. Index: line number from 1. Columns: role, text, start, stop (seconds)."""
+        return lines_frame(self.call(row))
+
+    def tags(self, row: int) -> pd.DataFrame:
+        """The tags of one call. Index: number from 1. Columns: key, value, type."""
+        return tags_frame(self.call(row))
+
+    def replace(self, row: int, call: Call, *, who: str = "") -> list[Finding]:
+        """Store an edited call at once: checked, with what changed on record; gives its findings.
+
+        Raises:
+            NotInLedger: the batch has no such row.
+            CallLocked: the call is being sent, was sent, or may have been sent.
+            msgspec.ValidationError: a value of a type that the API does not know (a text for a number).
+        """
+        now = time.time()
+        # as it will be read back, and independent of the caller's object
+        call = from_payload(payload_json(call))
+        with self.ledger._write() as connection:
+            query = sa.select(calls).where(calls.c.batch_id == self.id, calls.c.row == row).with_for_update()
+            old = connection.execute(query).one_or_none()
+            if old is None:
+                raise self._no_row(row)
+            if old.status not in EDITABLE:
+                raise CallLocked(
+                    f"Row {row} is {old.status}: what was sent is not changed afterwards. "
+                    + ("Pause or cancel the submission first." if old.status == "queued" else "")
+                )
+            before, original = from_payload(old.payload), from_payload(old.original or old.payload)
+            changed = changes(before, call)
+            if not changed:
+                return self._numbered(row, decode_findings(old.findings))
+            source = carried_findings(decode_findings(old.source_findings), original, call)
+            findings = merged(source, check(call, products=self.products, now=now))
+            summary = summarised(findings)
+            edited = payload_json(call) != payload_json(original)
+            if old.submission_id is not None:
+                keep_past_outcome(connection, [old.id])
+            connection.execute(
+                calls.update()
+                .where(calls.c.id == old.id)
+                .values(
+                    payload=payload_json(call).decode(),
+                    original=old.original or old.payload,
+                    edited=edited,
+                    status="held" if summary["errors"] else "ready",
+                    **NEVER_SENT,
+                    **summary,
+                    **searched(call),
+                )
+            )
+            connection.execute(
+                edits.insert(),
+                [
+                    {
+                        "call_id": old.id,
+                        "field": field,
+                        "before": _json(a),
+                        "after": _json(b),
+                        "who": who,
+                        "at": now,
+                    }
+                    for field, a, b in changed
+                ],
+            )
+            keys = {old.delivery_key, delivery_key(call)} - {None}
+            remark_duplicates(connection, self.id, [key for key in keys if key])
+        return self.findings_of(row)
+
+    def revert(self, row: int, *, who: str = "") -> list[Finding]:
+        """Bring back what the sheet said, whole; the edits stay on record. Raises as `replace`."""
+        return self.replace(row, self.original(row), who=who)
+
+    def edits(self, row: int) -> pd.DataFrame:
+        """What was edited in one call, oldest first: field, before, after (JSON text, None = not there), who, at (UTC)."""
+        import pandas as pd
+
+        call_id = self._one(row, calls.c.id).id
+        query = (
+            sa.select(edits.c.field, edits.c.before, edits.c.after, edits.c.who, edits.c.at)
+            .where(edits.c.call_id == call_id)
+            .order_by(edits.c.id)
+        )
+        with self.ledger._read() as connection:
+            rows = [tuple(found) for found in connection.execute(query)]
+        # as objects: a column of texts would turn None into NaN
+        frame = pd.DataFrame(rows, columns=["field", "before", "after", "who", "at"], dtype=object)
+        frame["at"] = utc(frame["at"])
+        return frame
+
+    def attempts(self, row: int) -> pd.DataFrame:
+        """Every HTTP try of one call, oldest first: submission, number, started, ended (UTC), result,
+        possibly_processed, http_status, request_id, words (the server's), upload_id, seconds."""
+        import pandas as pd
+
+        call_id = self._one(row, calls.c.id).id
+        names = ("submission_id", "number", "started", "ended", "result", "possibly_processed", "http_status",
+                 "request_id", "words", "upload_id", "seconds")  # fmt: skip
+        query = (
+            sa.select(*(attempts.c[name] for name in names))
+            .where(attempts.c.call_id == call_id)
+            .order_by(attempts.c.started, attempts.c.number)
+        )
+        with self.ledger._read() as connection:
+            rows = [tuple(found) for found in connection.execute(query)]
+        frame = pd.DataFrame(rows, columns=["submission", *names[1:]])
+        return frame.assign(started=utc(frame["started"]), ended=utc(frame["ended"]))
+
+    # many calls
+
+    def payloads(self, rows: Iterable[int] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+        """(row, payload) for the rows asked for (all if None), ascending: exactly what would be sent."""
+        for some in pieces(self.rows() if rows is None else sorted(set(rows))):
+            query = (
+                sa.select(calls.c.row, calls.c.payload)
+                .where(calls.c.batch_id == self.id, calls.c.row.in_(some))
+                .order_by(calls.c.row)
+            )
+            with self.ledger._read() as connection:
+                found = connection.execute(query).all()
+            for number, payload in found:
+                yield number, msgspec.json.decode(payload)
+
+    def outcomes(self) -> pd.DataFrame:
+        """What became of every call, one line each, by row: the columns of `outcomes_frame`."""
+        query = sa.select(*_OUTCOME_COLUMNS).where(calls.c.batch_id == self.id).order_by(calls.c.row)
+        with self.ledger._read() as connection:
+            return outcomes_frame([tuple(found) for found in connection.execute(query)])
+
+    def outcomes_version(self) -> tuple[int, ...]:
+        """A small value that changes whenever `outcomes` may have: counts by status, calls sent, edits made."""
+        last_edit = sa.select(sa.func.coalesce(sa.func.max(edits.c.id), 0))
+        with self.ledger._read() as connection:
+            edited = connection.execute(last_edit).scalar_one()
+        return (*self.counts().values(), edited)
+
+    def was_checked_with(self, products: list[dict[str, Any]] | None) -> bool:
+        """Whether these are the products that the batch's checks used: same ids, names and states, in any order."""
+
+        def told(listed: list[dict[str, Any]] | None) -> set[tuple[str, ...]] | None:
+            if listed is None:
+                return None
+            return {
+                tuple(str(product.get(name, "")) for name in ("id", "name", "status")) for product in listed
+            }
+
+        return told(self.products) == told(products)
+
+    def recheck(self, products: Sequence[Any] | None) -> None:
+        """Check every call that can still be edited again, against another product list, which is stored with the
+        batch: a batch loaded with the sandbox's products and then sent to Reddy needs Reddy's."""
+        now = time.time()
+        listed = None if products is None else [dict(product) for product in products]
+        stored = None if listed is None else msgspec.json.encode(listed).decode()
+        for some in pieces(self.rows(status=sorted(EDITABLE))):
+            with self.ledger._write() as connection:
+                query = (
+                    sa.select(calls)
+                    .where(calls.c.batch_id == self.id, calls.c.row.in_(some), calls.c.status.in_(EDITABLE))
+                    .with_for_update()
+                )
+                for old in connection.execute(query).all():
+                    call, original = from_payload(old.payload), from_payload(old.original or old.payload)
+                    source = carried_findings(decode_findings(old.source_findings), original, call)
+                    found = merged(source, check(call, products=listed, now=now))
+                    found += [f for f in decode_findings(old.findings) if f.code == "conversation-duplicate"]
+                    summary = summarised(merged([], found))
+                    if summary["findings"] == old.findings:
+                        continue
+                    if old.status in ("held", "ready"):
+                        summary["status"] = "held" if summary["errors"] else "ready"
+                    connection.execute(calls.update().where(calls.c.id == old.id).values(**summary))
+        with self.ledger._write() as connection:
+            connection.execute(batches.update().where(batches.c.id == self.id).values(products=stored))
+        self.products = listed
+
+    def rename(self, name: str) -> None:
+        """Give the batch another name."""
+        with self.ledger._write() as connection:
+            connection.execute(batches.update().where(batches.c.id == self.id).values(name=name.strip()))
+        self.name = name.strip()
+
+    def archive(self) -> None:
+        """Take the batch off the list. The record of what was sent stays: it is what prevents a second sending."""
+        with self.ledger._write() as connection:
+            connection.execute(batches.update().where(batches.c.id == self.id).values(state="archived"))
+
+    # inside
+
+    def _where(
+        self,
+        *,
+        status: str | Sequence[str] | None = None,
+        severity: str | None = None,
+        code: str | None = None,
+        search: str = "",
+        agent: str | None = None,
+        product: int | None = None,
+        edited: bool | None = None,
+        rows: Sequence[int] | None = None,
+        submission: str | None = None,
+    ) -> list[sa.ColumnElement[bool]]:
+        where: list[sa.ColumnElement[bool]] = [calls.c.batch_id == self.id]
+        if status is not None:
+            where.append(calls.c.status.in_([status] if isinstance(status, str) else list(status)))
+        if severity == "error":
+            where.append(calls.c.errors > 0)
+        elif severity == "warning":
+            where.append(calls.c.warnings > 0)
+        if code is not None:
+            where.append(calls.c.codes.contains(f"|{code}|", autoescape=True))
+        if search.strip():
+            where.append(_matches(search.strip()))
+        if agent is not None:
+            where.append(calls.c.agent_email == agent)
+        if product is not None:
+            where.append(calls.c.product_id == product)
+        if edited is not None:
+            where.append(calls.c.edited.is_(edited))
+        if rows is not None:
+            where.append(sa.or_(*(calls.c.row.in_(some) for some in pieces(rows))) if rows else sa.false())
+        if submission is not None:
+            where.append(calls.c.submission_id == submission)
+        return where
+
+    def _one(self, row: int, *columns: sa.Column[Any]) -> sa.Row[Any]:
+        if not 0 < row < 2**31:  # from an address that somebody typed: no database could be asked
+            raise self._no_row(row)
+        query = sa.select(*columns).where(calls.c.batch_id == self.id, calls.c.row == row)
+        with self.ledger._read() as connection:
+            found = connection.execute(query).one_or_none()
+        if found is None:
+            raise self._no_row(row)
+        return found
+
+    def _no_row(self, row: int) -> NotInLedger:
+        return NotInLedger(f"The batch {self.name!r} has no call in row {row}.")
+
+    @staticmethod
+    def _numbered(row: int, findings: list[Finding]) -> list[Finding]:
+        return [msgspec.structs.replace(found, row=row) for found in findings]
+
+
+NEVER_SENT: dict[str, Any] = {
+    "submission_id": None,
+    "chunk": None,
+    "worker": None,
+    "tries": 0,
+    "retry_at": None,
+    "upload_id": None,
+    "http_status": None,
+    "error": None,
+    "seconds": None,
+    "sent_at": None,
+    "ended_at": None,
+    "skipped_because": None,
+}
+"""A call's sending columns before it is chosen for a submission."""
+
+
+def keep_past_outcome(connection: sa.Connection, call_ids: Sequence[int]) -> None:
+    """Before a call's outcome is cleared or overwritten: keep it with the submission it belongs to."""
+    names = ["submission_id", "id", "status", "attempts", "upload_id", "http_status", "error", "seconds",
+             "sent_at", "ended_at", "skipped_because"]  # fmt: skip
+    targets = ["call_id" if name == "id" else name for name in names]
+    for some in pieces(call_ids):
+        chosen = sa.select(*(calls.c[name] for name in names)).where(
+            calls.c.id.in_(some), calls.c.submission_id.is_not(None)
+        )
+        connection.execute(past_outcomes.insert().from_select(targets, chosen))
+
+
+def outcomes_frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    """Outcomes as a frame: row, status, conversation_id, agent_email, product_id (Int64), timestamp (UTC, start of
+    the call), upload_id (Int64), http_status (Int64), error (text, "" if none), attempts, seconds (of the last
+    attempt), started, ended (UTC), submission (id, "" if none)."""
+    import pandas as pd
+
+    names = ["row", "status", "conversation_id", "agent_email", "product_id", "timestamp", "upload_id",
+             "http_status", "error", "attempts", "seconds", "started", "ended", "submission"]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=names)
+    for name in ("product_id", "upload_id", "http_status"):
+        frame[name] = frame[name].astype("Int64")
+    for name in ("timestamp", "started", "ended"):
+        frame[name] = utc(frame[name])
+    for name in ("conversation_id", "agent_email", "error", "submission"):
+        frame[name] = frame[name].astype(object).where(frame[name].notna(), "").astype(str)
+    for name in ("row", "attempts"):
+        frame[name] = frame[name].astype("int64")
+    frame["seconds"] = frame["seconds"].astype(float)
+    frame["status"] = frame["status"].astype(str)
+    return frame
+
+
+def lines_frame(call: Call) -> pd.DataFrame:
+    """A call's transcript as a frame. Index: line number from 1. Columns: role, text, start, stop (seconds, NaN = none)."""
+    import pandas as pd
+
+    found = call.transcript or []
+    frame = pd.DataFrame(
+        {
+            "role": pd.Series([line.role for line in found], dtype=object),
+            "text": pd.Series([line.text for line in found], dtype=object),
+            "start": pd.Series([line.start for line in found], dtype=float),
+            "stop": pd.Series([line.stop for line in found], dtype=float),
+        }
+    )
+    frame.index = pd.RangeIndex(1, len(found) + 1, name="line")
+    return frame
+
+
+def tags_frame(call: Call) -> pd.DataFrame:
+    """A call's tags as a frame. Index: number from 1. Columns: key, value (as typed), type."""
+    import pandas as pd
+
+    found = call.tags or []
+    frame = pd.DataFrame(
+        {
+            "key": pd.Series([tag.key for tag in found], dtype=object),
+            "value": pd.Series([tag.value for tag in found], dtype=object),
+            "type": pd.Series([tag.type for tag in found], dtype=object),
+        }
+    )
+    frame.index = pd.RangeIndex(1, len(found) + 1, name="tag")
+    return frame
+
+
+def utc(seconds: pd.Series[Any]) -> pd.Series[Any]:
+    """Seconds since the epoch → UTC datetimes; what lies outside the calendar becomes NaT."""
+    import pandas as pd
+
+    numbers = pd.to_numeric(seconds, errors="coerce").astype(float)
+    inside = numbers.where(numbers.abs() < 9_000_000_000)
+    return pd.to_datetime(inside, unit="s", utc=True)
+
+
+def pieces(values: Iterable[int], size: int = 5000) -> Iterator[list[int]]:
+    """Lists short enough for one SQL statement."""
+    some: list[int] = []
+    for value in values:
+        some.append(int(value))
+        if len(some) == size:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+_NAMES_IN_PAYLOADS = tuple(
+    f'"{name}":' for kind in (Call, TranscriptLine, Tag, Speaker) for name in kind.__struct_fields__
+)
+
+
+def _matches(text: str) -> sa.ColumnElement[bool]:
+    # the payload is JSON text: a quote or line break in the search stands there escaped
+    escaped = msgspec.json.encode(whole_characters(text)).decode()[1:-1]
+    payload: sa.ColumnElement[str] = calls.c.payload
+    for name in _NAMES_IN_PAYLOADS:  # who searches for "start" means the word, not the name of a field
+        if escaped.lower() in name:
+            payload = sa.func.replace(payload, name, "")
+    # SQLite knows capitals of ASCII letters only
+    spellings = dict.fromkeys(
+        (escaped, escaped.lower(), escaped.upper(), escaped.capitalize(), escaped.title())
+    )
+    match: sa.ColumnElement[bool] = sa.or_(
+        *(
+            payload.icontains(spelling, autoescape=True)
+            for spelling in ([escaped] if escaped.isascii() else spellings)
+        )
+    )
+    if text.isdigit() and len(text) < 10:
+        match = sa.or_(match, calls.c.row == int(text))
+    return match
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()

@@ -1,0 +1,105 @@
+"""A load that goes on while somebody watches: in a thread of its own, with counts, and a way to stop it.
+
+A page is run again at every click, so it cannot hold a load itself: a click on anything would cut it off. A
+`LoadJob` belongs to whoever started it, tells how far it is, and leaves either a whole batch or nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal
+
+from ..errors import LoadCancelled, ReddyError
+from ..spreadsheet import Mapping
+
+if TYPE_CHECKING:
+    from .batch import Batch
+    from .store import Ledger
+
+__all__ = ["LoadJob"]
+
+
+class LoadJob:
+    """One load under way. Made by `LoadJob(...)`, which starts it at once.
+
+    Args:
+        ledger, path, mapping: as for `Ledger.load`; the file must stay where it is until the job is over.
+        total: how many rows are expected, or None where nobody knows.
+        counted: whether `total` was counted; else it is an estimate.
+        keep: anything that must live as long as the job does (what removes the file when it goes, for example).
+        clock: seconds, for the rate.
+        options: further arguments of `Ledger.load`.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        path: str | os.PathLike[str],
+        mapping: Mapping,
+        *,
+        total: int | None = None,
+        counted: bool = True,
+        keep: object = None,
+        clock: Callable[[], float] = time.monotonic,
+        **options: Any,
+    ) -> None:
+        self.total = total
+        self.counted = counted
+        self.stored = 0
+        self.batch: Batch | None = None
+        self.error: ReddyError | None = None
+        self._keep = keep
+        self._clock = clock
+        self._started = clock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, args=(ledger, path, mapping, options), name="reddy-load", daemon=True
+        )
+        self._thread.start()
+
+    def __repr__(self) -> str:
+        return f"<LoadJob {self.state} · {self.stored:,} of {'?' if self.total is None else f'{self.total:,}'} rows>"
+
+    @property
+    def state(self) -> Literal["running", "stored", "cancelled", "failed"]:
+        """What became of it so far."""
+        if self._thread.is_alive():  # asked first: what it leaves is only complete once it is over
+            return "running"
+        if self.batch is not None:
+            return "stored"
+        # Neither batch nor error: a fault of the program, and its trace is in the log.
+        return "cancelled" if isinstance(self.error, LoadCancelled) else "failed"
+
+    @property
+    def rate(self) -> float:
+        """Rows a second since the start."""
+        return self.stored / max(self._clock() - self._started, 0.001)
+
+    def cancel(self) -> None:
+        """Stop after the piece that is being stored; nothing is kept. After the last piece it comes too late."""
+        self._stop.set()
+
+    @property
+    def stopping(self) -> bool:
+        """It was told to stop."""
+        return self._stop.is_set()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until it is over, for at most so many seconds (None: as long as it takes). True: it is over."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self, ledger: Ledger, path: str | os.PathLike[str], mapping: Mapping, options: Any) -> None:
+        try:
+            self.batch = ledger.load(path, mapping, progress=False, on_progress=self._told, **options)
+        except ReddyError as error:
+            self.error = error
+        finally:
+            self._keep = None
+
+    def _told(self, stored: int) -> bool:
+        self.stored = stored
+        return not self._stop.is_set()

@@ -1,0 +1,173 @@
+"""Questions about sending that change nothing: what would a submission do, what did the earlier ones do, is
+anybody there to do it. `preview` asks with the same conditions as `sending.create` answers with.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from .batch import utc
+from .schema import STATUSES, batches, calls, deliveries, past_outcomes, submissions, workers
+from .sending import sendable
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .store import Ledger
+
+__all__ = ["held_up", "history", "preview", "rows_to_send", "settled_at", "workers_alive"]
+
+ALIVE = 30.0
+"""Seconds since its last sign of life after which a worker is not counted on."""
+
+
+def preview(
+    ledger: Ledger, batch_id: str, *, address: str, rows: Sequence[int] | None = None
+) -> dict[str, int]:
+    """What `sending.create` would do with these rows (None = every ready call), without doing it.
+
+    Gives: chosen; to_send; skipped (accepted before at this address); in_doubt (the same conversation is being
+    sent there, or may have arrived there, through another row); stay (held, accepted, under way, unknown). The
+    last four sum to the first.
+    """
+    state = deliveries.c.state
+    found = {"chosen": 0, "to_send": 0, "skipped": 0, "in_doubt": 0, "stay": 0}
+    with ledger._read() as connection:
+        for part in sendable(batch_id, rows):
+            query = (
+                sa.select(state, sa.func.count())
+                .select_from(calls.outerjoin(deliveries, _delivery_at(address)))
+                .where(part)
+                .group_by(state)
+            )
+            for delivered, count in connection.execute(query):
+                name = {None: "to_send", "accepted": "skipped"}.get(delivered, "in_doubt")
+                found[name] += count
+    would = found["to_send"] + found["skipped"] + found["in_doubt"]
+    found["chosen"] = would if rows is None else len(set(rows))
+    found["stay"] = found["chosen"] - would
+    return found
+
+
+def rows_to_send(
+    ledger: Ledger,
+    batch_id: str,
+    *,
+    address: str,
+    rows: Sequence[int] | None = None,
+    limit: int | None = None,
+) -> list[int]:
+    """The row numbers that `sending.create` would send, ascending; the first `limit` of them."""
+    found: list[int] = []
+    with ledger._read() as connection:
+        for part in sendable(batch_id, rows):
+            left = None if limit is None else limit - len(found)
+            query = (
+                sa.select(calls.c.row)
+                .select_from(calls.outerjoin(deliveries, _delivery_at(address)))
+                .where(part, deliveries.c.state.is_(None))
+                .order_by(calls.c.row)
+                .limit(left)
+            )
+            found += connection.execute(query).scalars()
+            if limit is not None and len(found) >= limit:
+                break
+    return found
+
+
+def history(ledger: Ledger, batch_id: str | None = None, *, limit: int = 200) -> pd.DataFrame:
+    """Submissions, newest first: of one batch, or of all.
+
+    Columns: id, number, batch_id, batch (its name), open (False: the batch was taken off the list), created_at,
+    ended_at (UTC), who, address, token_hint, chosen, the nine statuses (counts; they sum to chosen), state, reason.
+    """
+    import pandas as pd
+
+    query = (
+        sa.select(
+            submissions.c.id, submissions.c.number, submissions.c.batch_id, batches.c.name,
+            batches.c.state == "open", submissions.c.created_at, submissions.c.ended_at, submissions.c.who,
+            submissions.c.address, submissions.c.token_hint, submissions.c.chosen, submissions.c.state,
+            submissions.c.reason,
+        )
+        .join(batches, batches.c.id == submissions.c.batch_id)
+        .order_by(submissions.c.created_at.desc(), submissions.c.number.desc())
+        .limit(limit)
+    )  # fmt: skip
+    if batch_id is not None:
+        query = query.where(submissions.c.batch_id == batch_id)
+    with ledger._read() as connection:
+        rows = [tuple(found) for found in connection.execute(query)]
+        tallies: dict[str, dict[str, int]] = {row[0]: dict.fromkeys(STATUSES, 0) for row in rows}
+        for table in (calls, past_outcomes):
+            count = (
+                sa.select(table.c.submission_id, table.c.status, sa.func.count())
+                .where(table.c.submission_id.in_(list(tallies)))
+                .group_by(table.c.submission_id, table.c.status)
+            )
+            for submission_id, status, calls_of_it in connection.execute(count):
+                tallies[submission_id][status] += calls_of_it
+    names = ["id", "number", "batch_id", "batch", "open", "created_at", "ended_at", "who", "address",
+             "token_hint", "chosen", "state", "reason"]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=names)
+    frame["open"] = frame["open"].astype(bool)
+    for name in ("created_at", "ended_at"):
+        frame[name] = utc(frame[name])
+    counts = pd.DataFrame([tallies[row[0]] for row in rows], columns=list(STATUSES), dtype="int64")
+    where = names.index("state")
+    return pd.concat([frame[names[:where]], counts, frame[names[where:]]], axis=1)
+
+
+def settled_at(ledger: Ledger, batch_id: str, *, address: str) -> int:
+    """How many calls of a batch an address has, or may have, received as things stand now (accepted, skipped because
+    it was accepted there before, unknown): those that stay as they are, wherever the next submission goes."""
+    there = sa.select(submissions.c.id).where(
+        submissions.c.batch_id == batch_id, submissions.c.address == address
+    )
+    query = (
+        sa.select(sa.func.count())
+        .select_from(calls)
+        .where(
+            calls.c.submission_id.in_(there),
+            calls.c.status.in_(("accepted", "skipped", "unknown")),
+        )
+    )
+    with ledger._read() as connection:
+        return connection.execute(query).scalar_one()
+
+
+def held_up(ledger: Ledger, submission_id: str) -> tuple[str, float] | None:
+    """Why queued calls of a submission wait for another try: (what came of the last one, when the next may be, in
+    seconds since the epoch); None where none of them waits."""
+    query = (
+        sa.select(calls.c.error, calls.c.retry_at)
+        .where(
+            calls.c.submission_id == submission_id,
+            calls.c.status == "queued",
+            calls.c.retry_at.is_not(None),
+        )
+        .limit(1)
+    )
+    with ledger._read() as connection:
+        found = connection.execute(query).one_or_none()
+    return None if found is None else (found.error or "", found.retry_at)
+
+
+def workers_alive(ledger: Ledger, *, now: float | None = None) -> int:
+    """How many workers gave a sign of life in the last 30 seconds: without one, what is queued stays queued."""
+    now = time.time() if now is None else now
+    query = (
+        sa.select(sa.func.count())
+        .select_from(workers)
+        .where(workers.c.gone.is_(False), workers.c.heartbeat > now - ALIVE)
+    )
+    with ledger._read() as connection:
+        return connection.execute(query).scalar_one()
+
+
+def _delivery_at(address: str) -> sa.ColumnElement[Any]:
+    return sa.and_(deliveries.c.address == address, deliveries.c.key == calls.c.delivery_key)

@@ -1,0 +1,257 @@
+"""The tables of the ledger and how an older one is brought up to date.
+
+One schema for SQLite and PostgreSQL. Times are seconds since the epoch (UTC). JSON is stored as text, written
+by msgspec, because it must come back byte for byte: a call's `payload` *is* the body that is sent. Nothing is
+ever deleted here; what changes leaves a trace in `edits`, `attempts` and `past_outcomes`.
+
+    batches ─┬─ calls ─┬─ edits            what an analyst changed, cell by cell
+             │         ├─ attempts         one row a HTTP try, written before the request leaves
+             │         └─ past_outcomes    what became of the call in earlier submissions
+             └─ submissions                a set of calls sent together
+    deliveries                             (address, conversation) that is being sent, in doubt, or accepted: the
+                                           primary key that keeps two submissions from sending the same call
+    workers                                processes that send, and when each was last alive
+
+Migrations are functions in `MIGRATIONS`; each runs once, and is recorded in the same transaction as its change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from ..errors import LedgerTooNew
+
+__all__ = [
+    "EDITABLE",
+    "LOCKED",
+    "SENDABLE",
+    "STATUSES",
+    "attempts",
+    "batches",
+    "calls",
+    "deliveries",
+    "edits",
+    "metadata",
+    "migrate",
+    "past_outcomes",
+    "submissions",
+    "workers",
+]
+
+STATUSES: tuple[str, ...] = (
+    "held",
+    "ready",
+    "queued",
+    "sending",
+    "accepted",
+    "rejected",
+    "failed",
+    "unknown",
+    "skipped",
+)
+"""What a call can be, in the order of its life. Counts over these always sum to the batch."""
+
+EDITABLE = frozenset({"held", "ready", "rejected", "failed", "skipped"})
+"""Editing any other would falsify the record of what was, or may have been, sent."""
+
+LOCKED = frozenset(STATUSES) - EDITABLE
+
+SENDABLE = frozenset({"ready", "rejected", "failed"})
+"""Not `unknown`: it may be at Reddy already. Not `skipped`: it is."""
+
+metadata = sa.MetaData()
+_BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+schema_versions = sa.Table(
+    "schema_versions",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("applied_at", sa.Double, nullable=False),
+)
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("file_name", sa.Text, nullable=False),
+    sa.Column("file_hash", sa.Text, nullable=False),
+    sa.Column("mapping", sa.Text, nullable=False),
+    sa.Column("products", sa.Text),  # the product list that the checks used, NULL where none was known
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # loading (not shown), open, archived
+)
+
+_OUTCOME = (  # shared by calls (now) and past_outcomes (then)
+    ("upload_id", sa.BigInteger),
+    ("http_status", sa.Integer),
+    ("error", sa.Text),
+    ("seconds", sa.Double),
+    ("sent_at", sa.Double),
+    ("ended_at", sa.Double),
+    ("skipped_because", sa.Text),
+)
+
+calls = sa.Table(
+    "calls",
+    metadata,
+    sa.Column("id", _BigId, primary_key=True, autoincrement=True),
+    sa.Column("batch_id", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("original", sa.Text),  # what the sheet said; NULL until the first edit
+    sa.Column("cells", sa.Text, nullable=False),
+    sa.Column("source_findings", sa.Text, nullable=False),
+    sa.Column("findings", sa.Text, nullable=False),
+    sa.Column("codes", sa.Text, nullable=False),  # "|code|code|", for filters
+    sa.Column("errors", sa.Integer, nullable=False),
+    sa.Column("warnings", sa.Integer, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("edited", sa.Boolean, nullable=False),
+    # searched and listed
+    sa.Column("agent_email", sa.Text),
+    sa.Column("product_id", sa.BigInteger),
+    sa.Column("timestamp", sa.Double),
+    sa.Column("conversation_id", sa.Text),
+    sa.Column("lines", sa.Integer, nullable=False),
+    sa.Column("tags", sa.Integer, nullable=False),
+    sa.Column("preview", sa.Text, nullable=False),
+    # sending
+    sa.Column("delivery_key", sa.Text),
+    sa.Column("submission_id", sa.Text),
+    sa.Column("chunk", sa.Integer),
+    sa.Column("worker", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),  # of this submission
+    sa.Column("retry_at", sa.Double),
+    sa.Column("audio", sa.Text, nullable=False, server_default="none"),
+    *(sa.Column(name, kind) for name, kind in _OUTCOME),
+    sa.UniqueConstraint("batch_id", "row", name="one_call_a_row"),
+)
+sa.Index("calls_by_status", calls.c.batch_id, calls.c.status, calls.c.row)
+sa.Index("calls_by_key", calls.c.batch_id, calls.c.delivery_key)
+sa.Index(  # what a dead worker left behind is found without reading a million calls
+    "calls_being_sent",
+    calls.c.worker,
+    sqlite_where=calls.c.status == "sending",
+    postgresql_where=calls.c.status == "sending",
+)
+sa.Index("calls_by_submission", calls.c.submission_id, calls.c.status, calls.c.chunk, calls.c.row)
+
+edits = sa.Table(
+    "edits",
+    metadata,
+    sa.Column("id", _BigId, primary_key=True, autoincrement=True),
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), nullable=False),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("before", sa.Text),  # JSON, NULL = not there
+    sa.Column("after", sa.Text),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+sa.Index("edits_by_call", edits.c.call_id)
+
+submissions = sa.Table(
+    "submissions",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),  # what people call it
+    sa.Column("batch_id", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("token_source", sa.Text, nullable=False),  # sandbox, environment, secrets, typed, notebook
+    sa.Column("token_hint", sa.Text, nullable=False),  # last four characters at most
+    sa.Column("concurrency", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # running, paused, waiting, cancelled, done
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("chosen", sa.Integer, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("ended_at", sa.Double),
+)
+sa.Index("submissions_by_batch", submissions.c.batch_id, submissions.c.created_at)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # ours, made before anything is sent
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), nullable=False),
+    sa.Column("submission_id", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("worker", sa.Text, nullable=False),
+    sa.Column("started", sa.Double, nullable=False),
+    sa.Column("ended", sa.Double),
+    sa.Column("result", sa.Text),  # accepted, rejected, failed, unknown, again; NULL while under way
+    sa.Column("possibly_processed", sa.Boolean),
+    sa.Column("http_status", sa.Integer),
+    sa.Column("request_id", sa.Text),
+    sa.Column("words", sa.Text),
+    sa.Column("upload_id", sa.BigInteger),
+    sa.Column("seconds", sa.Double),
+)
+sa.Index("attempts_by_call", attempts.c.call_id)
+
+past_outcomes = sa.Table(
+    "past_outcomes",
+    metadata,
+    sa.Column("submission_id", sa.Text, primary_key=True),
+    sa.Column("call_id", sa.BigInteger, primary_key=True),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    *(sa.Column(name, kind) for name, kind in _OUTCOME),
+)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("call_id", sa.BigInteger, nullable=False),
+    sa.Column("submission_id", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # sending, unknown, accepted
+    sa.Column("upload_id", sa.BigInteger),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("started", sa.Double, nullable=False),
+    sa.Column("heartbeat", sa.Double, nullable=False),
+    sa.Column("gone", sa.Boolean, nullable=False),
+)
+
+
+def _first(connection: sa.Connection) -> None:
+    metadata.create_all(connection)
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_first,)
+"""Version n is reached by the first n of these. Only ever append."""
+
+
+def migrate(connection: sa.Connection, *, now: float) -> int:
+    """Bring the schema up to date inside the caller's transaction; gives the version reached.
+
+    Raises:
+        LedgerTooNew: a newer version of this library wrote the ledger.
+    """
+    if connection.dialect.name == "postgresql":  # two processes may open a new ledger at the same moment
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(730233)"))
+    schema_versions.create(connection, checkfirst=True)
+    version = connection.execute(sa.select(sa.func.max(schema_versions.c.version))).scalar() or 0
+    if version > len(MIGRATIONS):
+        raise LedgerTooNew(
+            f"This ledger was written by a newer version of the workbench (schema {version}; this one knows "
+            f"{len(MIGRATIONS)}). Update the workbench, or choose another ledger with REDDY_LEDGER."
+        )
+    for number, change in enumerate(MIGRATIONS[version:], start=version + 1):
+        change(connection)
+        connection.execute(schema_versions.insert().values(version=number, applied_at=now))
+    return len(MIGRATIONS)

@@ -1,0 +1,441 @@
+"""`Ledger`: the record of what was loaded, edited and sent, on SQLite or PostgreSQL.
+
+SQLite is one file in the user's data folder (WAL, every commit synced to disk: a lost `sending` mark would let a
+call be sent twice); a team points `REDDY_LEDGER` at PostgreSQL. All writes go through `_write`, which on SQLite
+takes the write lock at once, so that no transaction has to be thrown away half-way; all database failures come
+out as `LedgerUnavailable` with a sentence.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as MappingType
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import platformdirs
+import sqlalchemy as sa
+
+from ..errors import LedgerUnavailable, LoadCancelled, NotInLedger
+from ..spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_calls, read_sheet
+from .records import duplicate_keys, new_call_values, remark_duplicates
+from .schema import batches, calls, migrate, submissions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from .batch import Batch
+    from .sending import Submission
+
+__all__ = ["Ledger", "default_location"]
+
+PIECE = 500  # rows read, built, checked and stored in one go
+LOCK_SECONDS = (
+    30.0  # waited for another program's write to a SQLite ledger; `sqlite:///…?timeout=` changes it
+)
+
+
+def default_location() -> str:
+    """`REDDY_LEDGER` (a path or a database URL), else `ledger.sqlite` in the user's data folder."""
+    given = os.environ.get("REDDY_LEDGER", "").strip()
+    return given or str(
+        Path(platformdirs.user_data_dir("reddy-workbench", appauthor=False)) / "ledger.sqlite"
+    )
+
+
+class Ledger:
+    """The record of all batches, edits, submissions and attempts.
+
+    Args:
+        location: a file (SQLite, made if it is not there), a database URL
+            (`postgresql+psycopg://…`, `sqlite:///…`), or None for `default_location()`.
+
+    Raises:
+        LedgerUnavailable: the database cannot be reached, opened or written.
+        LedgerTooNew: a newer version of this library wrote it.
+    """
+
+    def __init__(self, location: str | os.PathLike[str] | None = None) -> None:
+        self.url = _database_url(default_location() if location is None else os.fspath(location))
+        if self.url.get_backend_name() == "sqlite" and self.url.database:
+            folder = Path(self.url.database).parent
+            try:
+                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            except OSError as error:
+                raise LedgerUnavailable(
+                    f"The folder for the ledger cannot be made: {folder} ({error.strerror}). "
+                    "Choose another place with REDDY_LEDGER."
+                ) from error
+            with contextlib.suppress(OSError):
+                # Customers' words: nobody else on this machine reads them. SQLite gives its side files (the
+                # write-ahead log) the permissions of the main one, so it has to be right from the start.
+                os.close(os.open(self.url.database, os.O_CREAT | os.O_RDWR, 0o600))
+        self._engine = _engine(self.url)
+        with self._write() as connection:
+            migrate(connection, now=time.time())
+
+    def __repr__(self) -> str:
+        with self._read() as connection:
+            held = connection.execute(
+                sa.select(sa.func.count()).select_from(batches).where(batches.c.state == "open")
+            ).scalar_one()
+        return f"<Ledger {self.name} · {held} batches>"
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the database connections. The ledger can be used again afterwards."""
+        self._engine.dispose()
+
+    @property
+    def name(self) -> str:
+        """Where the ledger is, without user name or password."""
+        if self.url.get_backend_name() == "sqlite":
+            return str(self.url.database)
+        return f"{self.url.host or 'localhost'}/{self.url.database}"
+
+    # batches
+
+    def load(
+        self,
+        path: str | os.PathLike[str],
+        mapping: Mapping | None = None,
+        *,
+        name: str | None = None,
+        file_name: str | None = None,
+        timezone: str | None = None,
+        defaults: dict[str, Any] | None = None,
+        products: Sequence[Any] | None = None,
+        who: str = "",
+        progress: bool = True,
+        on_progress: Callable[[int], bool | None] | None = None,
+    ) -> Batch:
+        """Read, map, build, check and store a spreadsheet, in pieces; a load that is cut off leaves nothing.
+
+        Args:
+            path: a spreadsheet of any kind, a zip or a folder of transcript files, or one such file.
+            mapping: which column feeds which field; guessed from the first 1,000 rows if None.
+            name: what to call the batch; the file's name if None.
+            file_name: the analyst's own name of the file, where `path` is a temporary copy.
+            timezone: IANA zone of naive times; overrides the mapping's.
+            defaults: field → value where the sheet has none; merged over the mapping's.
+            products: Reddy's product list (from `Client.list_products`, or dicts with id, name, status), for
+                matching names and for checks.
+            who: who loads it, for the record.
+            progress: show a progress bar (notebooks).
+            on_progress: called with the number of the sheet's rows stored so far; returning False stops the load.
+
+        Raises:
+            SheetError: the file cannot be read.
+            LoadCancelled: `on_progress` returned False.
+            LedgerUnavailable: the ledger cannot be written.
+        """
+        path = Path(path)
+        listed = None if products is None else [dict(product) for product in products]
+        mapping = _prepared(path, mapping, timezone=timezone, defaults=defaults, products=listed)
+        assert mapping.sheet is not None
+        self._forget_unfinished(before=time.time() - 86_400)
+        batch_id = "b" + secrets.token_hex(5)
+        file_name = file_name or path.name
+        with self._write() as connection:
+            connection.execute(
+                batches.insert().values(
+                    id=batch_id,
+                    name=name or Path(file_name).stem,
+                    file_name=file_name,
+                    file_hash=file_sha256(path),
+                    mapping=msgspec.json.encode(mapping.to_dict()).decode(),
+                    products=None if listed is None else msgspec.json.encode(listed).decode(),
+                    who=who,
+                    created_at=time.time(),
+                    state="loading",
+                )
+            )
+        stored = 0
+        noun = "calls" if mapping.layout == "row" else "rows"
+        with _bar(progress, Path(file_name).name, noun) as bar:
+            try:
+                for piece in read_calls(path, mapping, rows=PIECE):
+                    values = new_call_values(batch_id, piece, products=listed, now=time.time())
+                    if not values:
+                        continue
+                    with self._write() as connection:
+                        connection.execute(calls.insert(), values)
+                    rows = sum(built.rows for built in piece)
+                    stored += rows
+                    bar.update(rows)
+                    if on_progress is not None and on_progress(stored) is False:
+                        raise LoadCancelled(
+                            f"Loading {file_name} was stopped after {stored:,} {noun}; nothing of it was kept."
+                        )
+                with self._read() as connection:
+                    twice = duplicate_keys(connection, batch_id)
+                for start in range(0, len(twice), PIECE):  # in pieces, so that others may write in between
+                    with self._write() as connection:
+                        remark_duplicates(connection, batch_id, twice[start : start + PIECE])
+                with self._write() as connection:
+                    connection.execute(batches.update().where(batches.c.id == batch_id).values(state="open"))
+            except BaseException:
+                self._forget_unfinished(batch_id=batch_id)
+                raise
+        return self.batch(batch_id)
+
+    def batches(self) -> pd.DataFrame:
+        """The open batches, newest first: id, name, file_name, created_at (UTC), who, calls (a count)."""
+        import pandas as pd
+
+        counts = (
+            sa.select(calls.c.batch_id, sa.func.count().label("calls")).group_by(calls.c.batch_id).subquery()
+        )
+        query = (
+            sa.select(
+                batches.c.id,
+                batches.c.name,
+                batches.c.file_name,
+                batches.c.created_at,
+                batches.c.who,
+                sa.func.coalesce(counts.c.calls, 0).label("calls"),
+            )
+            .outerjoin(counts, counts.c.batch_id == batches.c.id)
+            .where(batches.c.state == "open")
+            .order_by(batches.c.created_at.desc())
+        )
+        with self._read() as connection:
+            rows = connection.execute(query).all()
+        frame = pd.DataFrame(
+            [tuple(row) for row in rows], columns=["id", "name", "file_name", "created_at", "who", "calls"]
+        )
+        frame["created_at"] = pd.to_datetime(frame["created_at"].astype(float), unit="s", utc=True)
+        frame["calls"] = frame["calls"].astype(int)
+        return frame
+
+    def loaded_before(self, file_hash: str) -> list[Batch]:
+        """The open batches that came from this very file (SHA-256 of its bytes), newest first."""
+        from .batch import Batch
+
+        query = (
+            sa.select(batches)
+            .where(batches.c.file_hash == file_hash, batches.c.state == "open")
+            .order_by(batches.c.created_at.desc())
+        )
+        with self._read() as connection:
+            return [Batch(self, found) for found in connection.execute(query)]
+
+    def batch(self, batch_id: str) -> Batch:
+        """One batch. Raises NotInLedger: there is none with this id (or it was removed from the list)."""
+        from .batch import Batch
+
+        with self._read() as connection:
+            found = connection.execute(
+                sa.select(batches).where(batches.c.id == batch_id, batches.c.state == "open")
+            ).one_or_none()
+        if found is None:
+            raise NotInLedger(
+                f"There is no batch {batch_id!r} in this ledger ({self.name}). "
+                "Choose one from the list, or load a spreadsheet."
+            )
+        return Batch(self, found)
+
+    # submissions
+
+    def submission(self, submission_id: str) -> Submission:
+        """One submission. Raises NotInLedger: there is none with this id."""
+        from .sending import Submission
+
+        with self._read() as connection:
+            found = connection.execute(
+                sa.select(submissions.c.id).where(submissions.c.id == submission_id)
+            ).one_or_none()
+        if found is None:
+            raise NotInLedger(f"There is no submission {submission_id!r} in this ledger ({self.name}).")
+        return Submission(self, submission_id)
+
+    def submissions(self, batch_id: str | None = None, *, state: str | None = None) -> list[Submission]:
+        """Submissions, newest first; of one batch, or in one state (running, paused, waiting, cancelled, done)."""
+        from .sending import Submission
+
+        query = sa.select(submissions.c.id).order_by(submissions.c.created_at.desc())
+        if batch_id is not None:
+            query = query.where(submissions.c.batch_id == batch_id)
+        if state is not None:
+            query = query.where(submissions.c.state == state)
+        with self._read() as connection:
+            return [Submission(self, found) for found in connection.execute(query).scalars()]
+
+    # the database
+
+    @contextlib.contextmanager
+    def _read(self) -> Iterator[sa.Connection]:
+        with self._translated(), self._engine.connect() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def _write(self) -> Iterator[sa.Connection]:
+        with self._translated(), self._engine.connect() as bare:
+            connection = bare.execution_options(reddy_write=True)
+            with connection.begin():
+                yield connection
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+            if not _is_a_situation(error):
+                raise  # a fault of the program: its trace is what is needed
+            raise LedgerUnavailable(_sentence(self.name, error)) from error
+
+    def _forget_unfinished(self, *, batch_id: str | None = None, before: float | None = None) -> None:
+        """A load that was stopped, or whose program was killed long ago: it was never shown, so nothing is lost."""
+        unfinished = sa.select(batches.c.id).where(batches.c.state == "loading")
+        if batch_id is not None:
+            unfinished = unfinished.where(batches.c.id == batch_id)
+        if before is not None:
+            unfinished = unfinished.where(batches.c.created_at < before)
+        with contextlib.suppress(LedgerUnavailable):
+            with self._read() as connection:
+                if connection.execute(unfinished).first() is None:
+                    return
+            with self._write() as connection:
+                ids = list(connection.execute(unfinished).scalars())
+                connection.execute(calls.delete().where(calls.c.batch_id.in_(ids)))
+                connection.execute(batches.delete().where(batches.c.id.in_(ids)))
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex; of a folder, over the names and bytes of its files."""
+    if path.is_dir():
+        whole = hashlib.sha256()
+        for item in sorted(item for item in path.rglob("*") if item.is_file() and not item.is_symlink()):
+            whole.update(f"{item.relative_to(path).as_posix()}\0{file_sha256(item)}\n".encode())
+        return whole.hexdigest()
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _prepared(
+    path: Path,
+    mapping: Mapping | None,
+    *,
+    timezone: str | None,
+    defaults: MappingType[str, Any] | None,
+    products: list[dict[str, Any]] | None,
+) -> Mapping:
+    """The mapping that a load uses: guessed if there is none, with the caller's wishes, with its sheet format."""
+    if mapping is None:
+        mapping = guess_mapping(read_sheet(path, nrows=1000), products=products)
+    changes: dict[str, Any] = {}
+    if timezone is not None:
+        changes["timezone"] = timezone
+    if defaults is not None:
+        changes["defaults"] = {**mapping.defaults, **defaults}
+    if mapping.sheet is None:
+        changes["sheet"] = detect_format(path)
+    else:  # the file is read as the mapping says; what it leaves open is found in the file
+        wanted: SheetFormat = mapping.sheet
+        changes["sheet"] = detect_format(
+            path,
+            sheet=wanted.sheet,
+            header_row=wanted.header_row,
+            encoding=wanted.encoding,
+            delimiter=wanted.delimiter,
+        )
+    return mapping.replace(**changes)
+
+
+def _database_url(location: str) -> sa.URL:
+    if "://" not in location:
+        return sa.URL.create("sqlite", database=str(Path(location).expanduser().absolute()))
+    try:
+        url = sa.make_url(location)
+    except (sa.exc.ArgumentError, ValueError):  # not as a cause: it may quote a part of the password
+        raise LedgerUnavailable(
+            "REDDY_LEDGER is not a path and not a database URL such as postgresql+psycopg://user@host/name. "
+            "Characters such as / and @ in a password are written as %2F and %40."
+        ) from None
+    kind = url.get_backend_name()
+    if kind in ("postgresql", "postgres"):
+        return url.set(drivername="postgresql+psycopg")
+    if kind != "sqlite":
+        raise LedgerUnavailable(f"The ledger can be SQLite or PostgreSQL, not {kind}.")
+    if url.database in (None, "", ":memory:"):
+        raise LedgerUnavailable("A ledger in memory would lose what was sent: give REDDY_LEDGER a file.")
+    return url.set(drivername="sqlite")
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, hide_parameters=True)
+    # Parameters are customers' words: no message of the database layer quotes them.
+    wait = {} if "timeout" in url.query else {"timeout": LOCK_SECONDS}
+    engine = sa.create_engine(url, pool_size=8, max_overflow=24, hide_parameters=True, connect_args=wait)
+
+    @sa.event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: Any) -> None:
+        connection.isolation_level = (
+            None  # transactions begin where `_begin` says, not where the driver guesses
+        )
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA cache_size = -65536")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        # A deferred transaction that writes after reading can fail with "locked" at once, without waiting.
+        write = connection.get_execution_options().get("reddy_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+    return engine
+
+
+def _is_a_situation(error: BaseException) -> bool:
+    """Locked, away, full, damaged or forbidden, as against a statement that is wrong."""
+    if type(error) is sa.exc.DatabaseError:  # SQLite's own class for a file that is damaged, or no database
+        return True
+    if isinstance(error, sa.exc.ProgrammingError):
+        return getattr(error.orig, "sqlstate", None) == "42501"  # this user may not do that
+    return isinstance(
+        error,
+        sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.InternalError | sa.exc.TimeoutError,
+    )
+
+
+def _sentence(name: str, error: BaseException) -> str:
+    words = str(getattr(error, "orig", None) or error).split("\n")[0]
+    if "not a database" in words:
+        return f"{name} is not a ledger. Choose another file with REDDY_LEDGER; this one was left as it is."
+    if "malformed" in words:
+        return f"The ledger ({name}) is damaged: {words}. Put back the last backup of this file."
+    if "locked" in words:
+        return (
+            f"The ledger ({name}) is locked by another program. Close what else has it open "
+            "(a database browser, a backup), then try again; nothing that was stored is lost."
+        )
+    if "permission denied for" in words:
+        return f"The ledger ({name}) cannot be used by this database user: {words}. Ask who looks after the database."
+    if "full" in words:
+        return f"The disk that holds the ledger ({name}) is full. Make room, then try again; what was stored is safe."
+    if "readonly" in words or "unable to open" in words:
+        return f"The ledger ({name}) cannot be opened for writing. Check the file's and its folder's permissions."
+    return f"The ledger ({name}) cannot be reached right now: {words}. What was stored before is safe; try again."
+
+
+@contextlib.contextmanager
+def _bar(shown: bool, what: str, noun: str) -> Iterator[Any]:
+    from tqdm.auto import tqdm
+
+    with tqdm(desc=f"Loading {what}", unit=f" {noun}", disable=not shown) as bar:
+        yield bar

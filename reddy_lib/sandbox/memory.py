@@ -1,0 +1,252 @@
+"""What the sandbox received: every accepted call in order, its recording, and the tags added later.
+
+Payloads are kept as the bytes that came, so that "exactly this was sent" can be said, unknown fields included.
+Recordings go to a temporary folder. With a record file, each event is one appended JSON line, read again at the
+next start; upload addresses are not in it (they are secrets), so they end with the process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import tempfile
+import threading
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import msgspec
+
+from reddy_lib.model import Tag
+
+__all__ = ["Memory", "Received", "Recording"]
+
+
+class Recording(msgspec.Struct, omit_defaults=True):
+    """A recording that was announced with a call. `state`: "waiting" until it came, then "stored"."""
+
+    state: Literal["waiting", "stored"] = "waiting"
+    filename: str | None = None
+    content_type: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+
+
+class Received(msgspec.Struct):
+    """One accepted call. `received_at`: seconds since the epoch; `audio`: None where none was announced."""
+
+    number: int
+    upload_id: int
+    conversation_id: str
+    agent_email: str
+    received_at: float
+    payload: msgspec.Raw
+    audio: Recording | None = None
+    tags_added: list[Tag] = []
+
+
+class _Event(msgspec.Struct, omit_defaults=True):
+    """One line of the record file."""
+
+    call: Received | None = None
+    upload_id: int | None = None
+    audio: Recording | None = None
+    tags: list[Tag] | None = None
+    conversation_id: str | None = None
+    agent_email: str | None = None
+    forget: bool = False
+
+
+class Memory:
+    """All that was received. Changed by the server's event loop alone; may be read from any thread."""
+
+    def __init__(self, record: Path | None = None) -> None:
+        self.calls: list[Received] = []
+        self._by_conversation: dict[tuple[str, str], list[Received]] = {}
+        self._by_upload: dict[int, Received] = {}
+        self._addresses: dict[str, tuple[int, float]] = {}
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._lock = threading.Lock()
+        self._last_upload_id = 1000
+        self._record_path = record
+        self._record: IO[bytes] | None = None
+        if record is not None:
+            self._read_again(record)
+            self.open()
+
+    def accept(
+        self,
+        payload: bytes,
+        *,
+        conversation_id: str,
+        agent_email: str,
+        filename: str | None,
+        now: float,
+    ) -> Received:
+        """Keep one call, also where its conversation came before."""
+        self._last_upload_id += 1  # never used twice, also after everything was forgotten
+        call = Received(
+            number=len(self.calls) + 1,
+            upload_id=self._last_upload_id,
+            conversation_id=conversation_id,
+            agent_email=agent_email,
+            received_at=now,
+            payload=msgspec.Raw(payload),
+            audio=Recording(filename=filename) if filename else None,
+            tags_added=[],
+        )
+        self._keep(call)
+        self._write(_Event(call=call))
+        return call
+
+    def add_tags(self, conversation_id: str, agent_email: str, tags: list[Tag]) -> bool:
+        """Add tags to the latest call of this conversation and agent; False where there is none."""
+        calls = self._by_conversation.get((conversation_id, agent_email.lower()))
+        if not calls:
+            return False
+        calls[-1].tags_added.extend(tags)
+        self._write(_Event(tags=tags, conversation_id=conversation_id, agent_email=agent_email))
+        return True
+
+    def new_address(self, call: Received, *, expires_at: float) -> str:
+        """The secret last part of an address for this call's recording."""
+        secret = secrets.token_urlsafe(24)
+        self._addresses[secret] = (call.upload_id, expires_at)
+        return secret
+
+    def expected(self, secret: str) -> tuple[int, float] | None:
+        """(upload_id, when it expires) of an address, or None for one that was never given."""
+        return self._addresses.get(secret)
+
+    def new_file(self, upload_id: int) -> Path:
+        """Where a recording that is arriving can be written; it counts only once it is `store`d."""
+        with self._lock:
+            if self._folder is None:
+                self._folder = tempfile.TemporaryDirectory(prefix="reddy-sandbox-")
+        return Path(self._folder.name) / f"{upload_id}-{secrets.token_hex(4)}"
+
+    def store(
+        self, upload_id: int, arrived: Path, *, content_type: str | None, size: int, sha256: str
+    ) -> None:
+        """Keep a recording that has arrived whole, in place of an earlier one."""
+        call = self._by_upload.get(upload_id)
+        if call is None or call.audio is None:
+            arrived.unlink(missing_ok=True)  # forgotten while it was on its way
+            return
+        arrived.replace(self._path(upload_id))
+        call.audio = Recording(
+            state="stored",
+            filename=call.audio.filename,
+            content_type=content_type,
+            size=size,
+            sha256=sha256,
+        )
+        self._write(_Event(upload_id=upload_id, audio=call.audio))
+
+    def recordings(self) -> dict[int, bytes]:
+        """upload_id → bytes of every recording that arrived in this process."""
+        found = {}
+        for upload_id, call in list(self._by_upload.items()):
+            if call.audio is not None and call.audio.state == "stored" and self._folder is not None:
+                path = self._path(upload_id)
+                if path.exists():
+                    found[upload_id] = path.read_bytes()
+        return found
+
+    def forget(self) -> None:
+        """Forget all calls, recordings and addresses."""
+        self.calls = []
+        self._by_conversation = {}
+        self._by_upload = {}
+        self._addresses = {}
+        with self._lock:
+            folder, self._folder = self._folder, None
+        if folder is not None:
+            folder.cleanup()
+        self._write(_Event(forget=True))
+
+    def as_json(self, *, offset: int = 0, limit: int | None = None) -> bytes:
+        """The calls as a JSON list, payloads as they came."""
+        end = None if limit is None else offset + limit
+        return msgspec.json.encode(self.calls[offset:end])
+
+    def as_dicts(self) -> list[dict[str, Any]]:
+        """The calls as plain dicts."""
+        plain: list[dict[str, Any]] = msgspec.json.decode(self.as_json())
+        return plain
+
+    def open(self) -> None:
+        """Open the record file, if there is one, for what comes next."""
+        if self._record_path is not None and self._record is None:
+            self._record = self._record_path.open("ab", buffering=0)
+
+    def close(self) -> None:
+        """Close the record file; what was received stays readable."""
+        if self._record is not None:
+            self._record.close()
+            self._record = None
+
+    def _path(self, upload_id: int) -> Path:
+        if self._folder is None:
+            return self.new_file(upload_id).with_name(str(upload_id))
+        return Path(self._folder.name) / str(upload_id)
+
+    def _keep(self, call: Received) -> None:
+        self.calls.append(call)
+        self._last_upload_id = max(self._last_upload_id, call.upload_id)
+        self._by_upload[call.upload_id] = call
+        key = (call.conversation_id, call.agent_email.lower())
+        self._by_conversation.setdefault(key, []).append(call)
+
+    def _write(self, event: _Event) -> None:
+        if self._record is not None:
+            # A payload may come with line breaks; in JSON they are blanks, and here one event is one line.
+            line = msgspec.json.encode(event).replace(b"\n", b" ").replace(b"\r", b" ")
+            # Unbuffered: the line is with the operating system before the client gets its answer.
+            self._record.write(line + b"\n")
+
+    def _read_again(self, record: Path) -> None:
+        if not record.exists():
+            return
+        whole = 0
+        with record.open("r+b") as lines:
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    break  # torn by a process that was killed while it wrote: never answered, so not received
+                self._repeat(msgspec.json.decode(line, type=_Event))
+                whole += len(line)
+            lines.truncate(whole)
+
+    def _repeat(self, event: _Event) -> None:
+        if event.forget:
+            self.calls, self._by_conversation, self._by_upload = [], {}, {}
+        elif event.call is not None:
+            # A Raw that was decoded points into its line: copied, so that the line can go.
+            event.call.payload = event.call.payload.copy()
+            self._keep(event.call)
+        elif event.tags is not None:
+            key = (event.conversation_id or "", (event.agent_email or "").lower())
+            if calls := self._by_conversation.get(key):
+                calls[-1].tags_added.extend(event.tags)
+        elif event.upload_id is not None and event.upload_id in self._by_upload:
+            self._by_upload[event.upload_id].audio = event.audio
+
+
+class Arriving:
+    """A recording on its way to a file: hashed and counted as it comes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        self._hash = hashlib.sha256()
+        self._file = path.open("wb")
+
+    def write(self, part: bytes) -> None:
+        """Take the next part."""
+        self.size += len(part)
+        self._hash.update(part)
+        self._file.write(part)
+
+    def close(self) -> str:
+        """Close the file; returns the SHA-256 of what came."""
+        self._file.close()
+        return self._hash.hexdigest()

@@ -1,0 +1,563 @@
+"""The sandbox as a server: one Starlette app, run in three ways.
+
+    with Sandbox() as sandbox: ...          a thread of its own, on a free port of this machine
+    python -m reddy_lib.sandbox             a process of its own
+    Mount("/sandbox", Sandbox().app)        a part of another app
+
+The API is where Reddy has it (`/api/v1/…`); what is only the sandbox's own lies outside: `GET /received`,
+`DELETE /received`, `GET|POST|DELETE /faults`, `POST /reset`. Endpoints are bare ASGI functions, because the
+sandbox has to keep up with a client that is being measured. Each request is processed *before* its latency is
+waited for: a client that gives up waiting has been processed all the same, which is the hard case in real life.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+import socket
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, Self, cast
+
+import msgspec
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+from reddy_lib.sandbox.faults import Fault, Faults, fault_from
+from reddy_lib.sandbox.memory import Arriving, Memory
+from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS, Refusal, as_tags, read_create, read_tags
+
+__all__ = ["Sandbox"]
+
+DEFAULT_TOKEN = "sandbox-token"
+UPLOAD_SECONDS = 3600.0
+"""How long an upload address is valid; the vendor's guide says one hour."""
+KEEP_ALIVE_SECONDS = 75
+NOT_JSON = (
+    b"<!doctype html><html><head><title>We will be back soon</title></head><body>Maintenance</body></html>"
+)
+
+JSON = b"application/json"
+
+
+class _Answer(NamedTuple):
+    status: int
+    body: bytes
+    content_type: bytes = JSON
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+Handler = Callable[[Scope, Receive], Awaitable[_Answer | None]]
+
+
+class Sandbox:
+    """A local Reddy. As a context manager it runs in a thread of this process, also inside a notebook.
+
+    Args:
+        token: the bearer token that it accepts.
+        products: dicts with `id`, `name` and `status`; None: five made-up ones (`DEFAULT_PRODUCTS`).
+        agents: email addresses of active users; None: every plausible address, but for those that begin with
+            "inactive" or "unknown".
+        latency: seconds that every answer of the API takes; may be changed while it runs.
+        faults: what goes wrong, as `Fault`s or dicts; may be changed while it runs (`sandbox.faults`).
+        record: a file that each received call is appended to, and that is read again at the start.
+        port: 0 for a free one.
+        upload_seconds: how long an upload address is valid.
+        clock: seconds since the epoch, for tests.
+    """
+
+    def __init__(
+        self,
+        *,
+        token: str = DEFAULT_TOKEN,
+        products: Iterable[Mapping[str, Any]] | None = None,
+        agents: Iterable[str] | None = None,
+        latency: float = 0.0,
+        faults: Iterable[Fault | Mapping[str, Any]] | None = None,
+        record: Path | str | None = None,
+        port: int = 0,
+        upload_seconds: float = UPLOAD_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.token = token
+        self.products: list[dict[str, Any]] = [
+            dict(product) for product in (DEFAULT_PRODUCTS if products is None else products)
+        ]
+        self.latency = latency
+        self.faults = Faults(
+            fault if isinstance(fault, Fault) else fault_from(fault) for fault in faults or ()
+        )
+        self.requests: dict[str, int] = {"create": 0, "add_tags": 0, "products": 0, "upload": 0}
+        self._agents = None if agents is None else frozenset(agent.strip().lower() for agent in agents)
+        self._product_ids = frozenset(product["id"] for product in self.products)
+        self._authorization = f"Bearer {token}".encode()
+        self._upload_seconds = upload_seconds
+        self._clock = clock
+        self._memory = Memory(None if record is None else Path(record))
+        self._port = port
+        self._running: _Running | None = None
+        self.app = self._make_app()
+
+    def __repr__(self) -> str:
+        where = self._running.url if self._running else "not running"
+        return f"<Sandbox {where} · {len(self._memory.calls)} calls received>"
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> Self:
+        """Listen on this machine, in a thread of this process; `url` is ready when this returns.
+
+        What `with` does, for notebooks, where a block does not span cells. Raises RuntimeError: it runs already.
+        """
+        if self._running is not None:
+            raise RuntimeError("this sandbox is running already")
+        self._memory.open()
+        self._running = _Running(self.app, self._port)
+        return self
+
+    def stop(self) -> None:
+        """Stop listening. What was received stays in `received`."""
+        if self._running is not None:
+            self._running.stop()
+            self._running = None
+        self._memory.close()
+
+    @property
+    def url(self) -> str:
+        """The base address for a client, while it runs."""
+        if self._running is None:
+            raise RuntimeError("the sandbox is not running: use it as `with Sandbox() as sandbox: …`")
+        return self._running.url
+
+    @property
+    def received(self) -> list[dict[str, Any]]:
+        """Every accepted call, in order: number, upload_id, conversation_id, agent_email, received_at, payload
+        (as it came), audio (None where none was announced) and tags_added.
+        """
+        return self._memory.as_dicts()
+
+    @property
+    def calls_received(self) -> int:
+        """How many calls it accepted; unlike `received`, without reading their payloads."""
+        return len(self._memory.calls)
+
+    @property
+    def payloads(self) -> list[dict[str, Any]]:
+        """The bodies of the accepted calls alone, in order."""
+        return [call["payload"] for call in self.received]
+
+    @property
+    def audio(self) -> dict[int, bytes]:
+        """upload_id → bytes of each recording that arrived since this process started."""
+        return self._memory.recordings()
+
+    def reset(self) -> None:
+        """Forget all calls, recordings, counts and faults."""
+        self._memory.forget()
+        self.faults.clear()
+        self.requests.update(dict.fromkeys(self.requests, 0))
+
+    def _make_app(self) -> Starlette:
+        def api(path: str, method: str, endpoint: str, handler: Handler, token: bool = True) -> Route:
+            return Route(path, _Endpoint(self, endpoint, handler, token), methods=[method])
+
+        return Starlette(
+            routes=[
+                api("/api/v1/call/create", "POST", "create", self._create),
+                api("/api/v1/call/add_tags", "POST", "add_tags", self._add_tags),
+                api("/api/v1/product/list", "GET", "products", self._list_products),
+                api("/upload/{secret}", "PUT", "upload", self._upload, token=False),
+                Route("/received", self._show_received, methods=["GET", "DELETE"]),
+                Route("/faults", self._set_faults, methods=["GET", "POST", "DELETE"]),
+                Route("/reset", self._reset, methods=["POST"]),
+                Route("/", self._about, methods=["GET"]),
+            ],
+            exception_handlers={HTTPException: _http_error},
+        )
+
+    # The API ---------------------------------------------------------------------------------------------
+
+    async def _create(self, scope: Scope, receive: Receive) -> _Answer | None:
+        body = await _whole_body(receive)
+        if body is None:
+            return None
+        _must_be_json(scope)
+        read = read_create(body, products=self._product_ids, agents=self._agents)
+        now = self._clock()
+        call = self._memory.accept(
+            body,
+            conversation_id=read.conversation_id or f"sandbox-{secrets.token_hex(8)}",
+            agent_email=read.agent_email.strip(),
+            filename=read.filename,
+            now=now,
+        )
+        answer: dict[str, Any] = {"upload_id": call.upload_id, "conversation_id": call.conversation_id}
+        if read.filename:
+            secret = self._memory.new_address(call, expires_at=now + self._upload_seconds)
+            answer["upload_url"] = f"{_base_address(scope)}/upload/{secret}"
+            answer["expires_in"] = int(self._upload_seconds)
+        return _Answer(200, msgspec.json.encode(answer))
+
+    async def _add_tags(self, scope: Scope, receive: Receive) -> _Answer | None:
+        body = await _whole_body(receive)
+        if body is None:
+            return None
+        _must_be_json(scope)
+        read = read_tags(body, agents=self._agents)
+        if not self._memory.add_tags(read.conversation_id, read.agent_email.strip(), as_tags(read)):
+            raise Refusal(404, "conversation not found")
+        return _Answer(200, b'{"success":true}')
+
+    async def _list_products(self, scope: Scope, receive: Receive) -> _Answer:
+        return _Answer(200, msgspec.json.encode(self.products))
+
+    async def _upload(self, scope: Scope, receive: Receive) -> _Answer | None:
+        expected = self._memory.expected(scope["path_params"]["secret"])
+        if expected is None:
+            raise Refusal(403, "invalid upload address")
+        upload_id, expires_at = expected
+        if self._clock() >= expires_at:
+            raise Refusal(410, "upload address expired")
+        if _header(scope, b"authorization") is not None:
+            raise Refusal(400, "the upload address carries its own token: send no Authorization header")
+        arriving = Arriving(self._memory.new_file(upload_id))
+        whole = False
+        try:
+            async for part in _parts(receive):
+                if part is None:
+                    break
+                arriving.write(part)
+            else:
+                whole = True
+        finally:
+            sha256 = arriving.close()
+            if not whole:
+                arriving.path.unlink(missing_ok=True)
+        if not whole:
+            return None
+        kind = _header(scope, b"content-type")
+        self._memory.store(
+            upload_id,
+            arriving.path,
+            content_type=None if kind is None else kind.decode("latin-1"),
+            size=arriving.size,
+            sha256=sha256,
+        )
+        return _Answer(200, b"{}")
+
+    # The sandbox's own pages -----------------------------------------------------------------------------
+
+    async def _about(self, request: Request) -> Response:
+        return _json(
+            {
+                "what": "Reddy sandbox: a local stand-in, nothing leaves this machine",
+                "received": len(self._memory.calls),
+                "see": ["GET /received", "DELETE /received", "GET|POST|DELETE /faults", "POST /reset"],
+            }
+        )
+
+    async def _show_received(self, request: Request) -> Response:
+        if request.method == "DELETE":
+            self._memory.forget()
+            return _json({"success": True})
+        try:
+            offset = int(request.query_params.get("offset", 0))
+            limit = request.query_params.get("limit")
+            body = self._memory.as_json(offset=max(0, offset), limit=None if limit is None else int(limit))
+        except ValueError:
+            return _json({"error": "offset and limit must be whole numbers"}, 400)
+        counts = {f"x-requests-{name.replace('_', '-')}": str(count) for name, count in self.requests.items()}
+        counts["x-requests"] = str(sum(self.requests.values()))
+        return Response(body, media_type="application/json", headers=counts)
+
+    async def _set_faults(self, request: Request) -> Response:
+        if request.method == "DELETE":
+            self.faults.clear()
+        elif request.method == "POST":
+            try:
+                given = msgspec.json.decode(await request.body(), type=Fault | list[Fault])
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                return _json({"error": str(error)}, 400)
+            self.faults.add(*(given if isinstance(given, list) else [given]))
+        return _json(self.faults.current())
+
+    async def _reset(self, request: Request) -> Response:
+        self.reset()
+        return _json({"success": True})
+
+    def _knows(self, scope: Scope) -> bool:
+        given = _header(scope, b"authorization") or b""
+        scheme, _, token = given.partition(b" ")
+        return scheme.lower() == b"bearer" and hmac.compare_digest(
+            b"Bearer " + token.strip(), self._authorization
+        )
+
+
+class _Endpoint:
+    """One endpoint of the API as an ASGI app: fault, token, rules, latency, answer, in this order."""
+
+    def __init__(self, sandbox: Sandbox, name: str, handler: Handler, token: bool) -> None:
+        self._sandbox = sandbox
+        self._name = name
+        self._handler = handler
+        self._token = token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        sandbox = self._sandbox
+        sandbox.requests[self._name] += 1
+        fault = sandbox.faults.strike(self._name)
+        delay = sandbox.latency + (fault.seconds if fault else 0.0)
+        if fault and fault.kind == "hang-up" and not fault.takes_effect:
+            await _hang_up(receive, send, after=delay)
+            return
+        answer: _Answer | None
+        if fault and not fault.takes_effect:
+            if await _whole_body(receive) is None:
+                return
+            answer = _Answer(200, b"{}")
+        else:
+            answer = await self._right_answer(scope, receive)
+        if answer is None:
+            return  # the client went away before its request was complete
+        if delay > 0 and not await _waited(delay, receive):
+            return
+        if fault and fault.kind == "hang-up":
+            await _hang_up(receive, send)
+        elif fault and fault.kind == "half-answer":
+            await _answer_half(answer, receive, send)
+        else:
+            await _answer(_instead(fault, answer), send)
+
+    async def _right_answer(self, scope: Scope, receive: Receive) -> _Answer | None:
+        try:
+            if self._token and not self._sandbox._knows(scope):
+                raise Refusal(401, "invalid token")
+            return await self._handler(scope, receive)
+        except Refusal as refusal:
+            return _Answer(refusal.status, msgspec.json.encode({"error": refusal.words}))
+
+
+def _instead(fault: Fault | None, answer: _Answer) -> _Answer:
+    if fault is None or fault.kind == "slow":
+        return answer
+    if fault.kind == "not-json":
+        return _Answer(200, NOT_JSON, b"text/html; charset=utf-8")
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    if fault.retry_after is not None:
+        headers = ((b"retry-after", f"{fault.retry_after:g}".encode()),)
+    if 300 <= fault.status < 400:
+        headers = (*headers, (b"location", b"/elsewhere"))
+    words = "too many requests" if fault.status == 429 else f"fault {fault.status} on request"
+    return _Answer(fault.status, msgspec.json.encode({"error": words}), headers=headers)
+
+
+async def _answer(answer: _Answer, send: Send) -> None:
+    await send(_head(answer))
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _answer_half(answer: _Answer, receive: Receive, send: Send) -> None:
+    await send(_head(answer))
+    await send(
+        {"type": "http.response.body", "body": answer.body[: len(answer.body) // 2], "more_body": True}
+    )
+    transport = _transport(receive)
+    if transport is not None:
+        transport.close()  # what was written goes out first
+        await _until_gone(receive)
+
+
+async def _hang_up(receive: Receive, send: Send, *, after: float = 0.0) -> None:
+    """Cut the TCP connection without a byte of answer.
+
+    ASGI has no word for this, so it is done on the server's transport. Where something around the app hides that,
+    an answer is begun and never finished, which makes every server close the connection too.
+    """
+    if after > 0 and not await _waited(after, receive):
+        return
+    transport = _transport(receive)
+    if transport is None:
+        await send(_head(_Answer(200, b" ")))
+        return
+    transport.abort()
+    await _until_gone(receive)
+
+
+def _transport(receive: Receive) -> asyncio.Transport | None:
+    return getattr(getattr(receive, "__self__", None), "transport", None)
+
+
+async def _waited(seconds: float, receive: Receive) -> bool:
+    """Wait; False, at once, where the client (or the whole server) goes away meanwhile."""
+    try:
+        async with asyncio.timeout(seconds):
+            await _until_gone(receive)
+    except TimeoutError:
+        return True
+    return False
+
+
+async def _until_gone(receive: Receive) -> None:
+    """Wait until the server knows that the connection is closed: it would complain about a missing answer."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _head(answer: _Answer) -> Message:
+    return {
+        "type": "http.response.start",
+        "status": answer.status,
+        "headers": [
+            (b"content-type", answer.content_type),
+            (b"content-length", b"%d" % len(answer.body)),
+            *answer.headers,
+        ],
+    }
+
+
+async def _parts(receive: Receive) -> Any:
+    """The parts of a body as they come; a last None where the client went away before its end."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            yield None
+            return
+        yield message.get("body", b"")
+        if not message.get("more_body", False):
+            return
+
+
+async def _whole_body(receive: Receive) -> bytes | None:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        return None
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        return body
+    parts = [body]
+    async for part in _parts(receive):
+        if part is None:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _header(scope: Scope, name: bytes) -> bytes | None:
+    for key, value in scope["headers"]:
+        if key == name:
+            return bytes(value)
+    return None
+
+
+def _must_be_json(scope: Scope) -> None:
+    kind = (_header(scope, b"content-type") or b"").partition(b";")[0].strip().lower()
+    if kind != JSON:
+        raise Refusal(400, "invalid parameters: Content-Type must be application/json")
+
+
+def _base_address(scope: Scope) -> str:
+    """The address under which this request reached the sandbox, with the path that it is mounted at."""
+    host = _header(scope, b"host")
+    if host is None:
+        name, port = scope.get("server") or ("127.0.0.1", None)
+        host = f"{name}:{port}".encode() if port else name.encode()
+    return f"{scope['scheme']}://{host.decode('latin-1')}{scope.get('root_path', '').rstrip('/')}"
+
+
+def _json(content: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, media_type="application/json")
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """Unknown paths and methods, with an error body like Reddy's."""
+    assert isinstance(error, HTTPException)
+    return _json({"error": error.detail.lower()}, error.status_code)
+
+
+class _Server(uvicorn.Server):
+    """A server that tells when it is ready, and that ends without waiting for those who are still connected."""
+
+    def __init__(self, config: uvicorn.Config, ready: threading.Event) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.force_exit = True
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        await super().shutdown(sockets)
+
+
+class _Running:
+    """The sandbox's server in a daemon thread with an event loop of its own."""
+
+    def __init__(self, app: ASGIApp, port: int) -> None:
+        listener = listen("127.0.0.1", port)
+        self.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        ready = threading.Event()
+        self._server = _Server(server_config(app), ready)
+        self._thread = threading.Thread(
+            target=self._server.run, args=([listener],), name="reddy-sandbox", daemon=True
+        )
+        self._thread.start()
+        ready.wait()
+
+    def stop(self) -> None:
+        """End the server; connections that are open are cut."""
+        self._server.should_exit = True
+        self._thread.join()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket: connections queue from now on, and a port that is taken is an OSError at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio switches Nagle's delay off only where it is: 40 ms a request otherwise.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if sys.platform != "win32":  # there, this option would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def server_config(app: ASGIApp) -> uvicorn.Config:
+    """A quiet server: it changes no logging of the notebook or program that it runs in."""
+    return uvicorn.Config(
+        app,
+        http=_without_access_log,  # type: ignore[arg-type]  # a class is asked for, anything that makes one will do
+        log_config=None,
+        lifespan="off",
+        ws="none",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=1,
+        server_header=False,
+    )
+
+
+def _without_access_log(**settings: Any) -> asyncio.Protocol:
+    """uvicorn's own switch for this turns the access log of the whole process off."""
+    protocol: Any = AutoHTTPProtocol(**settings)
+    protocol.access_log = False
+    return cast(asyncio.Protocol, protocol)

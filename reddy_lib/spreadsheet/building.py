@@ -1,0 +1,459 @@
+"""A row becomes a call: each field from its column, through the mapping, with what could not be read as findings.
+
+Nothing here judges a call: whether an email is valid or a role known is for `reddy_lib.checks`. Only what the
+sheet itself says and cannot be carried over is reported here, because afterwards nobody could tell.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Collection, Iterator
+from collections.abc import Mapping as Cells
+from datetime import date, datetime, time, timedelta
+from math import floor
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from reddy_lib.errors import MappingError
+from reddy_lib.findings import Finding, finding
+from reddy_lib.model import Call, Speaker, Tag, derive_conversation_id
+from reddy_lib.spreadsheet.dates import read_timestamp, zone
+from reddy_lib.spreadsheet.grouping import Group, calls_of, row_text
+from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
+from reddy_lib.spreadsheet.lines import lines_transcript
+from reddy_lib.spreadsheet.mapping import Mapping, fold_name
+from reddy_lib.spreadsheet.reading import read_pieces
+from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
+from reddy_lib.transcripts import read_transcript
+
+__all__ = ["BuiltCall", "build_call", "build_calls", "build_frame", "read_calls"]
+
+_AGENT_NAME_COLUMNS = frozenset(
+    ("agent", "agent name", "rep", "rep name", "advisor", "advisor name", "adviser", "operator", "operator name",
+     "representative", "employee", "employee name", "user name", "agent full name", "mitarbeiter", "agente", "conseiller",
+     "nom agent", "nombre agente", "medewerker", "operatore")
+)  # fmt: skip
+
+
+class BuiltCall(msgspec.Struct):
+    """A row and the call it became.
+
+    Attributes:
+        row: 1-based, as the spreadsheet program shows it.
+        call: may be incomplete; `conversation_id` is always set.
+        cells: column → cell, ready for JSON (dates as ISO text), as the sheet has them.
+        findings: what reading this row met; their `row` is not set.
+        product_name: the text of the product cell.
+        rows: how many rows of the sheet it covers.
+    """
+
+    row: int
+    call: Call
+    cells: dict[str, Any]
+    findings: list[Finding]
+    product_name: str
+    rows: int = 1
+
+    def __repr__(self) -> str:
+        return f"<BuiltCall row {self.row} · {self.call!r} · {len(self.findings)} findings>"
+
+
+class _Builder:
+    """A mapping made ready for many rows: what does not change from row to row is looked up once."""
+
+    def __init__(self, mapping: Mapping, columns: Collection[str]) -> None:
+        needed = [*mapping.fields.values(), *mapping.tags]
+        if mapping.layout == "lines" and "transcript" not in mapping.fields:
+            needed += [*mapping.line_fields.values(), *mapping.group_by]
+        missing = [column for column in dict.fromkeys(needed) if column not in columns]
+        if missing:
+            raise MappingError(
+                f"The sheet has no column {', '.join(map(repr, missing))}: choose among {', '.join(map(repr, columns))}."
+            )
+        self.mapping = mapping
+        self.zone = zone(mapping.timezone)
+        self.tags = [(column, mapping.tag_types.get(column, "string")) for column in mapping.tags]
+        names = FIELD_NAMES["agent_email"]
+        feeding = mapping.fields.get("agent_email")
+        self.agents = [name for name in columns if name == feeding or plain_name(name) in names]
+        self.line_columns = (
+            frozenset(mapping.line_fields.values()) if mapping.layout == "lines" else frozenset()
+        )
+        self.lines_beside = mapping.layout == "lines" and "transcript" in mapping.fields
+        self.call_columns = dict.fromkeys(mapping.tags, "tags")
+        self.call_columns.update({column: field for field, column in mapping.fields.items()})
+        self.products = {
+            fold_name(name): number
+            for name, number in mapping.values.get("product_id", {}).items()
+            if number not in (None, "")
+        }
+
+    def build(
+        self,
+        row: int,
+        cells: Cells[str, Any],
+        plain: dict[str, Any],
+        extra: Collection[str],
+        lines: Cells[str, list[Any]] | None = None,
+    ) -> BuiltCall:
+        mapping = self.mapping
+        findings: list[Finding] = []
+        call = Call()
+        call.agent_email = self._text("agent_email", cells)
+        call.conversation_id = self._text("conversation_id", cells)
+        call.filename = self._text("filename", cells)
+        call.product_id, product_name = self._product(cells, findings)
+        call.speaker = self._speaker(cells)
+        column = mapping.fields.get("timestamp")
+        cell = cells[column] if column is not None else ""
+        if _empty(cell):
+            cell = mapping.defaults.get("timestamp", "")
+        seconds, problem = read_timestamp(
+            self._through_table("timestamp", cell),
+            tz=self.zone,
+            day_first=mapping.day_first,
+            unit=mapping.timestamp_unit,
+        )
+        # Whole seconds, as the API's examples have them: exports of one call differ in the fraction that they keep,
+        # and its derived id must not.
+        call.timestamp = None if seconds is None else floor(seconds)
+        if problem is not None:
+            findings.append(problem)
+        column = mapping.fields.get("transcript")
+        if self.lines_beside and column is not None:
+            lines = _columns_of(cells[column], mapping.line_fields.values())
+        if lines is not None:
+            transcript = lines_transcript(
+                lines, mapping, agents=self._agent_names(call, cells), started=call.timestamp
+            )
+            call.transcript = transcript.lines or None
+            findings += transcript.findings
+        elif column is not None:
+            transcript = read_transcript(
+                cells[column],
+                roles=mapping.roles,
+                unit=mapping.line_unit,
+                times=mapping.line_times,
+                agent=self._agent(call.agent_email, cells),
+            )
+            call.transcript = transcript.lines or None
+            findings += transcript.findings
+        tags = [
+            Tag(name, tag_value(cells[name], type), type)
+            for name, type in self.tags
+            if not _empty(cells[name])
+        ]
+        call.tags = tags or None
+        for name in extra:
+            if not _empty(cells.get(name, "")):
+                findings.append(
+                    finding(
+                        "row-incomplete",
+                        "row",
+                        f"The row has a cell beyond the header, in {name}: {cell_text(cells[name])[:80]!r}.",
+                        value=cell_text(cells[name]),
+                    )
+                )
+        if not call.conversation_id:
+            call.conversation_id = derive_conversation_id(call)
+        return BuiltCall(row, call, plain, findings, product_name)
+
+    def _agent(self, email: str | None, cells: Cells[str, Any]) -> list[str]:
+        """What this row says of its agent: the email, and every cell of a column that is called after the agent."""
+        said = [cell_text(cells[name]).strip() for name in self.agents if not _empty(cells[name])]
+        return list(dict.fromkeys([*said, *([email] if email else [])]))
+
+    def build_group(self, group: Group, extra: Collection[str]) -> BuiltCall:
+        """The call of some rows, each a line: what is the same in all of them describes the call."""
+        of_lines = self.line_columns
+        cells: dict[str, Any] = {}
+        plain: dict[str, Any] = {}
+        findings: list[Finding] = []
+        for name, column in group.columns.items():
+            first = column[0]
+            alike = name not in of_lines and column.count(first) == len(column)
+            if alike:
+                cells[name], plain[name] = first, _plain(first)
+                continue
+            filled = [cell for cell in column if not _empty(cell)]
+            first = filled[0] if filled else ""
+            cells[name] = first
+            if name in of_lines or any(cell != first for cell in filled):
+                plain[name] = [_plain(cell) for cell in column]
+            else:
+                plain[name] = _plain(first)
+                continue
+            if name in self.call_columns and name not in of_lines:
+                others = list(dict.fromkeys(cell_text(cell) for cell in filled))
+                findings.append(
+                    finding(
+                        "cells-differ",
+                        self.call_columns[name],
+                        f"{name} has {len(others)} different cells in the rows of this call; the first was taken: "
+                        + ", ".join(repr(text[:40]) for text in others[:5])
+                        + ".",
+                        value=others[0],
+                    )
+                )
+        built = self.build(group.rows[0], cells, plain, extra, group.columns)
+        built.rows = len(group.rows)
+        if not group.consecutive:
+            findings.append(
+                finding(
+                    "rows-scattered",
+                    "transcript",
+                    f"The {len(group.rows)} rows of this call do not follow each other: they stand between row "
+                    f"{group.rows[0]} and row {group.rows[-1]}.",
+                )
+            )
+        built.findings += findings
+        if group.left_out:
+            built.findings.append(_left_out(group.left_out))
+        return built
+
+    def _agent_names(self, call: Call, cells: Cells[str, Any]) -> list[str]:
+        """How the agent may be called in the lines: by the address, or by a column of names beside it."""
+        names: list[str] = []
+        if call.agent_email:
+            local = call.agent_email.partition("@")[0]
+            names += [call.agent_email, local, local.replace(".", " "), *re.split(r"[.\d_+-]+", local)[:1]]
+        for name in cells:
+            if plain_name(name) in _AGENT_NAME_COLUMNS and isinstance(cells[name], str):
+                full = cells[name].strip()
+                names += [full, *full.split()[:1]]
+        return [name for name in names if len(name) > 1]
+
+    def _through_table(self, field: str, cell: Any) -> Any:
+        table = self.mapping.values.get(field)
+        return table.get(cell_text(cell).strip(), cell) if table else cell
+
+    def _text(self, field: str, cells: Cells[str, Any]) -> str | None:
+        column = self.mapping.fields.get(field)
+        if column is None:
+            if field not in self.mapping.defaults:
+                return None
+            cell: Any = ""
+        else:
+            cell = cells[column]
+        if not _empty(cell):
+            cell = self._through_table(field, cell)
+        if _empty(cell):
+            cell = self.mapping.defaults.get(field)
+        return None if _empty(cell) else cell_text(cell).strip()
+
+    def _product(self, cells: Cells[str, Any], findings: list[Finding]) -> tuple[int | None, str]:
+        column = self.mapping.fields.get("product_id")
+        cell: Any = cells[column] if column is not None else ""
+        if _empty(cell):
+            default = self.mapping.defaults.get("product_id")
+            return (None if default in (None, "") else int(default)), ""
+        name = cell_text(cell).strip()
+        table = self.mapping.values.get("product_id", {})
+        known = table.get(name)
+        if known in (None, ""):
+            known = _whole_number(name)
+        if known is None:
+            known = self.products.get(fold_name(name))
+        if known is not None:
+            return int(known), name
+        findings.append(
+            finding(
+                "product-unknown",
+                "product_id",
+                f"No product is matched to the cell {name[:80]!r}.",
+                value=name,
+            )
+        )
+        return None, name
+
+    def _speaker(self, cells: Cells[str, Any]) -> Speaker | None:
+        channels = _names(self._text("channels", cells))
+        separation = (self._text("separation", cells) or "").casefold()
+        channel_map = _names(self._text("channel_map", cells))
+        if channels and not separation and not channel_map:
+            return Speaker("channels", channels)
+        if not separation:
+            return Speaker("channels", channel_map) if channel_map else None
+        return Speaker(separation, channel_map or None)
+
+
+def _empty(cell: Any) -> bool:
+    if type(cell) is str:
+        return not cell or cell.isspace()
+    return cell is None or bool(cell != cell)
+
+
+def _whole_number(text: str) -> int | None:
+    match = re.fullmatch(r"(\d{1,15})(?:\.0+)?", text)
+    return int(match[1]) if match else None
+
+
+def _names(text: str | None) -> list[str]:
+    """`["customer","agent"]` and `customer, agent` → ["customer", "agent"]."""
+    if not text:
+        return []
+    if text.startswith("["):
+        try:
+            data = json.loads(text.replace("'", '"'))
+        except ValueError:
+            data = None
+        if isinstance(data, list):
+            return [str(name).strip().casefold() for name in data]
+    return [name.strip(" []\"'").casefold() for name in re.split(r"[,;/|]", text) if name.strip(" []\"'")]
+
+
+def _plain(cell: Any) -> Any:
+    """A cell as JSON has it. The few cells of other kinds that a frame may hold are shown as text."""
+    if cell is None or isinstance(cell, str | bool | int):
+        return cell
+    if isinstance(cell, float):
+        return cell if cell == cell and abs(cell) != float("inf") else None
+    if isinstance(cell, datetime | date | time):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        return cell_text(cell)
+    return str(cell)
+
+
+def build_call(
+    row: int, cells: Cells[str, Any], mapping: Mapping, *, extra: Collection[str] = ()
+) -> BuiltCall:
+    """One row's call. `extra`: columns that the header does not have (`frame.attrs["extra"]`).
+
+    Raises MappingError: the mapping names a column that `cells` does not have.
+    """
+    plain = {name: _plain(cell) for name, cell in cells.items()}
+    return _Builder(mapping, cells.keys()).build(row, cells, plain, extra)
+
+
+def build_frame(frame: pd.DataFrame, mapping: Mapping) -> Iterator[BuiltCall]:
+    """The calls of a frame as `read_pieces` and `read_sheet` give it, in its order; `row` is the (first) row number.
+
+    Rows that the frame says are no calls (`attrs["left_out"]`) are left out, and named in a finding of the call
+    beside them.
+
+    Raises MappingError: the mapping names a column that the frame does not have.
+    """
+    names = [str(name) for name in frame.columns]
+    builder = _Builder(mapping, names)
+    extra = [name for name in frame.attrs.get("extra", ()) if name in names]
+    if mapping.layout == "lines" and "transcript" not in mapping.fields:
+        groups = sorted(calls_of(lambda: [frame], mapping), key=lambda group: group.rows[0])
+        for group in groups:
+            yield builder.build_group(group, extra)
+        return
+    columns: list[list[Any]] = []
+    plain_columns: list[list[Any]] = []
+    for place in range(len(names)):
+        column = frame.iloc[:, place].tolist()
+        columns.append(column)
+        plain_columns.append(
+            column if all(type(cell) is str for cell in column) else [_plain(cell) for cell in column]
+        )
+    rows = frame.index.tolist()
+    left_out: dict[int, str] = frame.attrs.get("left_out") or {}
+    orphans: Collection[int] = frame.attrs.get("orphans") or ()
+    aside: list[tuple[int, str, str]] = []
+    before: BuiltCall | None = None
+    for row, cells, plain in zip(
+        rows, zip(*columns, strict=True), zip(*plain_columns, strict=True), strict=True
+    ):
+        if left_out and row in left_out:
+            aside.append((row, left_out[row], row_text(cells)))
+            continue
+        if before is not None:
+            if aside:
+                before.findings.append(_left_out(aside))
+                aside = []
+            yield before
+        plain_cells = dict(zip(names, plain, strict=True))
+        before = builder.build(int(row), dict(zip(names, cells, strict=True)), plain_cells, extra)
+        if orphans and row in orphans:
+            before.findings.append(_orphan(mapping))
+    if before is not None:
+        if aside:
+            before.findings.append(_left_out(aside))
+        yield before
+
+
+def read_calls(
+    path: str | os.PathLike[str], mapping: Mapping, *, rows: int = 500
+) -> Iterator[list[BuiltCall]]:
+    """The calls of a file, read as `mapping.sheet` says, in pieces of about `rows` rows; memory stays that of a piece.
+
+    Where one row is a line, a call whose rows are scattered over the file comes after all others.
+
+    Raises as `read_pieces` does, and MappingError: the mapping names a column that the sheet does not have.
+    """
+    if mapping.layout == "row" or "transcript" in mapping.fields:
+        for frame in read_pieces(path, mapping.sheet, rows=rows):
+            yield list(build_frame(frame, mapping))
+        return
+    builder: _Builder | None = None
+    piece: list[BuiltCall] = []
+    covered = 0
+    size = max(rows * 8, 2000)  # lines are short: larger pieces cost no more memory than pieces of calls do
+    for group in calls_of(lambda: read_pieces(path, mapping.sheet, rows=size), mapping):
+        if builder is None:
+            builder = _Builder(mapping, group.columns.keys())
+        piece.append(builder.build_group(group, ()))
+        covered += len(group.rows)
+        if len(piece) >= rows or covered >= size:
+            yield piece
+            piece, covered = [], 0
+    if piece:
+        yield piece
+
+
+def _columns_of(cell: Any, names: Collection[str]) -> dict[str, list[Any]]:
+    """The rows of another sheet, which stand in a cell as a JSON list, as columns."""
+    try:
+        rows = msgspec.json.decode(cell) if isinstance(cell, str) and cell else []
+    except msgspec.DecodeError:
+        rows = []
+    rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return {name: [row.get(name, "") for row in rows] for name in names}
+
+
+def _orphan(mapping: Mapping) -> Finding:
+    where = mapping.sheet.lines_sheet if mapping.sheet is not None else ""
+    place = f"sheet {where!r}" if where else "a file"
+    return finding(
+        "lines-without-call",
+        "row",
+        f"These lines stand in {place}, and no row of the calls has their id: this row was added for them.",
+    )
+
+
+def _left_out(rows: list[tuple[int, str, str]]) -> Finding:
+    """One finding for rows that are no calls, with their texts: nothing of a sheet goes without a word."""
+    listed = "; ".join(f"row {row} ({why}): {text}" for row, why, text in rows[:20])
+    more = f"; and {len(rows) - 20} more" if len(rows) > 20 else ""
+    noun = "row was" if len(rows) == 1 else "rows were"
+    return finding(
+        "rows-left-out", "row", f"{len(rows)} {noun} left out as no calls: {listed}{more}.", value=rows[0][2]
+    )
+
+
+def build_calls(
+    sheet: pd.DataFrame,
+    mapping: Mapping,
+    *,
+    timezone: str | None = None,
+    defaults: dict[str, Any] | None = None,
+) -> Iterator[tuple[int, Call]]:
+    """(row number, call) for each row. `timezone` and `defaults` are added to the mapping's.
+
+    Raises MappingError: a column, field or time zone that there is not.
+    """
+    changes: dict[str, Any] = {}
+    if timezone is not None:
+        changes["timezone"] = timezone
+    if defaults is not None:
+        changes["defaults"] = {**mapping.defaults, **defaults}
+    for built in build_frame(sheet, mapping.replace(**changes) if changes else mapping):
+        yield built.row, built.call

@@ -1,0 +1,103 @@
+"""From a guess to what the analyst means: her choices, as a mapping.
+
+A page or a notebook collects choices one by one; here they become a changed copy of the guess. Reasons follow:
+where she chose another column than the guess did, the reason says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Choices
+from functools import lru_cache
+from typing import Any
+from zoneinfo import available_timezones
+
+from reddy_lib.spreadsheet.mapping import Mapping, ProductLike, fold_name
+from reddy_lib.transcripts import role_of
+
+__all__ = [
+    "BY_HAND",
+    "chosen_fields",
+    "chosen_products",
+    "chosen_roles",
+    "product_of",
+    "tags_after",
+    "time_zones",
+]
+
+BY_HAND = "chosen by hand"
+
+
+def chosen_fields(guess: Mapping, columns: Choices[str, str | None]) -> Mapping:
+    """A copy with field → column as chosen; None takes the field out. Fields that are not named stay."""
+    fields = dict(guess.fields)
+    reasons = dict(guess.reasons)
+    for field, column in columns.items():
+        if column == guess.fields.get(field):
+            continue
+        if column is None:
+            fields.pop(field, None)
+            reasons.pop(field, None)
+        else:
+            fields[field] = column
+            reasons[field] = BY_HAND
+    return guess.replace(fields=fields, reasons=reasons)
+
+
+def product_of(text: str, mapping: Mapping, products: Sequence[ProductLike]) -> int | None:
+    """The product that a cell's text stands for so far: by the value table, or as an id of the list."""
+    wanted = fold_name(text)
+    for name, number in mapping.values.get("product_id", {}).items():
+        if fold_name(name) == wanted and number is not None:
+            return int(number)
+    ids = {str(product["id"]): int(product["id"]) for product in products}
+    return ids.get(text.strip())
+
+
+def chosen_products(mapping: Mapping, choices: Choices[str, int | None]) -> Mapping:
+    """A copy in which each of these cell texts stands for the product chosen; None: for no product.
+
+    Texts that differ only in case, spaces or hyphens are one name: a choice holds for all of them.
+    """
+    table: dict[str, Any] = dict(mapping.values.get("product_id", {}))
+    for text, product in choices.items():
+        alike = [known for known in table if fold_name(known) == fold_name(text)]
+        for known in alike:
+            table[known] = product
+        if product is not None or alike:
+            table[text] = product
+    return mapping.replace(values={"product_id": table}) if table else mapping
+
+
+def chosen_roles(mapping: Mapping, choices: Choices[str, str | None]) -> Mapping:
+    """A copy with speaker label → role as chosen; what the vocabulary says by itself is not written down."""
+    roles = {label: role for label, role in choices.items() if role and role_of(label) != role}
+    return mapping.replace(roles=roles)
+
+
+def tags_after(
+    tags: Sequence[str], before: Iterable[str], now: Iterable[str], columns: Sequence[str]
+) -> list[str]:
+    """The columns that become tags once the fields took other columns: in the order of the sheet.
+
+    A column that now feeds a field stops being a tag; one that a field let go becomes one, so that nothing
+    of a sheet goes missing without a word.
+    """
+    taken = set(now)
+    wanted = (set(tags) | (set(before) - taken)) - taken
+    return [column for column in columns if column in wanted]
+
+
+def time_zones(first: str = "") -> list[str]:
+    """Names of time zones: `first` (if there is such a zone), UTC, then all others by name."""
+    known = _all_zones()
+    head = dict.fromkeys(name for name in (first, "UTC") if name == "UTC" or name in known)
+    return [*head, *(name for name in known if name not in head)]
+
+
+@lru_cache(maxsize=1)
+def _all_zones() -> tuple[str, ...]:
+    # "posixrules", "Factory" and "localtime" are no places.
+    return tuple(
+        sorted(name for name in available_timezones() if "/" in name and not name.startswith("Etc/"))
+    )

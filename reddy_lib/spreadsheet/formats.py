@@ -1,0 +1,42 @@
+"""How a file is read: everything that was found out about it, small enough to be kept with a mapping."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+__all__ = ["Kind", "SheetFormat"]
+
+Kind = Literal["csv", "excel", "html", "parquet", "json", "jsonl", "files"]
+
+
+class SheetFormat(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What reading a file needs. `header_row` counts from 1, as the spreadsheet program shows it.
+
+    Attributes:
+        kind: text, workbook, web page with a table, Parquet, JSON, JSON lines, or files of which each is a call.
+        header_row: the row right above the data; 1 where columns have their names without a row.
+        header_lines: how many rows, down to `header_row`, make the names ("Group / Name").
+        lines_sheet: sheet of the transcript lines that belong to the rows of `sheet`, or "".
+        lines_header: its header row.
+        join: (column here, column there) that brings the two together; for files ("column", "") or ().
+    """
+
+    kind: Kind
+    sheet: str | None
+    header_row: int
+    encoding: str | None
+    delimiter: str | None
+    header_lines: int = 1
+    lines_sheet: str = ""
+    lines_header: int = 1
+    join: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        if self.kind == "csv":
+            what = f"{self.encoding}, delimiter {self.delimiter!r}"
+        else:
+            what = f"sheet {self.sheet!r}" if self.sheet else "one table"
+        lines = f" · lines in {self.lines_sheet!r}" if self.lines_sheet else ""
+        return f"<SheetFormat {self.kind} · {what}{lines} · header in row {self.header_row}>"

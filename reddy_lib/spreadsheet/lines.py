@@ -1,0 +1,238 @@
+"""Cells of rows become the transcript of one call: who, what, when, each from its column.
+
+The rows are brought to the plain form that every transcript reader knows (role, text, start, stop), so that roles,
+estimates and findings are those of any other transcript. Only what a column knows better than a single cell is
+settled here: the unit of its numbers, the order of the lines, and names that the call's own agent gives away.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Cells
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import msgspec
+
+from reddy_lib.findings import finding
+from reddy_lib.spreadsheet.grouping import as_number
+from reddy_lib.spreadsheet.mapping import Mapping
+from reddy_lib.spreadsheet.tag_values import cell_text
+from reddy_lib.transcripts import Transcript, read_transcript, role_of
+from reddy_lib.transcripts.times import Moment, read_moment
+
+__all__ = ["lines_transcript"]
+
+_FACTORS = {"s": 1.0, "ms": 0.001, "us": 1e-6, "ticks": 1e-7}
+_encode = msgspec.json.Encoder().encode
+_HOUR = 3600.0
+_DAY = 86_400.0
+_EPOCH = 1e9
+
+
+def lines_transcript(
+    columns: Cells[str, Sequence[Any]],
+    mapping: Mapping,
+    *,
+    agents: Iterable[str] = (),
+    started: float | None = None,
+) -> Transcript:
+    """The transcript of one call's rows. `columns`: the columns of `mapping.line_fields`, one cell a row.
+
+    `agents`: names by which the call's agent may appear. `started`: start of the call (epoch seconds), for lines
+    that carry absolute times.
+    """
+    fields = mapping.line_fields
+    texts = [cell_text(cell) for cell in columns[fields["text"]]]
+    places = _order(columns.get(fields.get("order", ""), ()), len(texts))
+    if "role" not in fields:
+        said = "\n".join(texts[place] for place in places)
+        return read_transcript(said, roles=mapping.roles, unit=mapping.line_unit, times=mapping.line_times)
+    labels = [_label(cell) for cell in columns[fields["role"]]]
+    sides = _sides(labels, agents, mapping.roles)
+    moments: dict[str, list[Moment | None]] = {
+        name: [_moment(cell, mapping.line_units.get(name, "auto")) for cell in columns[fields[name]]]
+        for name in ("start", "stop", "duration")
+        if name in fields
+    }
+    unread = [
+        (name, place)
+        for name, found in moments.items()
+        for place, moment in enumerate(found)
+        if moment is _UNREAD
+    ]
+    origin, rebased = _origin(moments, started)
+    turns: list[dict[str, Any]] = []
+    plain = False
+    for place in places:
+        label = labels[place]
+        turn: dict[str, Any] = {"role": sides.get(label, label), "text": texts[place]}
+        start = _seconds(moments.get("start"), place, origin)
+        stop = _seconds(moments.get("stop"), place, origin)
+        if stop is None and start is not None and "duration" in moments:
+            length = _seconds(moments["duration"], place, 0.0)
+            stop = None if length is None else round(start + length, 6)
+        if start is not None:
+            turn["start"] = start
+        if stop is not None:
+            turn["stop"] = stop
+        plain = plain or start is not None
+        turns.append(turn)
+    # Times are seconds by now: another look at their unit could only do harm.
+    transcript = read_transcript(
+        _encode(turns).decode(),
+        roles=mapping.roles,
+        unit="s" if plain else mapping.line_unit,
+        times=mapping.line_times,
+    )
+    numbers = {place: number for number, place in enumerate(places, start=1)}
+    for name, place in unread:
+        cell = columns[fields[name]][place]
+        transcript.findings.append(
+            finding(
+                "time-unreadable",
+                "start" if name == "duration" else name,
+                f"The {name} of line {numbers[place]} is no time: {cell_text(cell)[:40]!r}.",
+                line=numbers[place] if len(transcript.lines) == len(turns) else None,
+                value=cell_text(cell),
+            )
+        )
+    if rebased and not any(found.code == "times-estimated" for found in transcript.findings):
+        transcript.findings.append(
+            finding(
+                "times-estimated",
+                "transcript",
+                "The source gives times of day: seconds are counted from the first of them.",
+            )
+        )
+    return transcript
+
+
+def _order(cells: Sequence[Any], count: int) -> list[int]:
+    """Places of the rows in the order of the counter, where every row has one; else as the sheet has them."""
+    numbers = [as_number(cell) for cell in cells]
+    if len(numbers) < count or None in numbers:
+        return list(range(count))
+    return sorted(range(count), key=lambda place: numbers[place] or 0.0)
+
+
+_MARKS = re.compile(r"^[*_#>\s\-•]+|[*_\s:]+$")
+
+
+def _label(cell: Any) -> str:
+    """ "**Ben (Agent)**:" → "Ben (Agent)"."""
+    return _MARKS.sub("", cell_text(cell).strip())
+
+
+def _sides(labels: Sequence[str], agents: Iterable[str], roles: Cells[str, str]) -> dict[str, str]:
+    """Label → role for names that only the call itself gives away.
+
+    The agent column names the agent; and where a call has two speakers, one of them the agent, the other name is
+    the customer. Words such as "Speaker 2" or "IVR" are no names, and stay open.
+    """
+    known = {label: role_of(label, roles) for label in dict.fromkeys(labels) if label}
+    if all(known.values()):
+        return {}
+    names = {_fold(name) for name in agents if name}
+    found: dict[str, str] = {}
+    aliases: dict[str, str] = {}
+    for label, role in known.items():
+        if role in ("agent", "customer"):
+            for name in _names_beside(label):
+                aliases.setdefault(name, role)
+    for label, role in known.items():
+        if not role:
+            if _fold(label) in names:
+                found[label] = "agent"
+            elif _fold(label) in aliases:
+                found[label] = aliases[_fold(label)]
+    sides = {role or found.get(label, "") for label, role in known.items()}
+    left = [label for label, role in known.items() if not role and label not in found]
+    if len(left) == 1 and sides == {"agent", ""} and _is_name(left[0]):
+        found[left[0]] = "customer"
+    return found
+
+
+def _fold(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+def _names_beside(label: str) -> list[str]:
+    """ "Agent (Ben)", "Agent Ben" and "Ben (Agent)" → ["ben"]."""
+    words = [word for word in re.split(r"[\s()\[\]/,\-]+", label) if word]
+    rest = [word for word in words if not role_of(word)]
+    return [_fold(" ".join(rest))] if rest and len(rest) < len(words) else []
+
+
+def _is_name(label: str) -> bool:
+    return (
+        re.fullmatch(r"[^\W\d_][^\W\d_.'’-]*\.?(?: [^\W\d_][^\W\d_.'’-]*\.?){0,3}", label) is not None
+        and label[:1].isupper()
+        and not {"ivr", "system", "bot", "unknown", "speaker", "supervisor"} & set(_fold(label).split())
+    )
+
+
+_UNREAD = Moment(-1.0)
+
+
+def _moment(cell: Any, unit: str) -> Moment | None:
+    """One cell as a time; None where it is empty."""
+    if cell is None or cell != cell or (isinstance(cell, str) and not cell.strip()):
+        return None
+    factor = _FACTORS.get(unit)
+    if factor is not None and type(cell) is str:  # nearly every cell of a large file: no patterns are needed
+        try:
+            number = float(cell) * factor
+        except ValueError:
+            number = _EPOCH
+        if -_EPOCH < number < _EPOCH and "_" not in cell:
+            return Moment(round(number, 6))
+    if isinstance(cell, datetime):
+        return Moment((cell if cell.tzinfo else cell.replace(tzinfo=UTC)).timestamp(), absolute=True)
+    if isinstance(cell, time):  # Excel's way of writing 0:01:05
+        return Moment(cell.hour * _HOUR + cell.minute * 60 + cell.second + cell.microsecond / 1e6)
+    if isinstance(cell, timedelta):
+        return Moment(cell.total_seconds())
+    text = cell
+    if isinstance(cell, str):
+        text = cell.strip()
+        if re.fullmatch(r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?\s*[ap]\.?m\.?", text, re.IGNORECASE):
+            clock = read_moment(re.sub(r"\s*[ap]\.?m\.?$", "", text, flags=re.IGNORECASE))
+            if clock is not None:
+                hours = clock.seconds if text.count(":") == 2 else clock.seconds * 60
+                noon = 12 * _HOUR if "p" in text.casefold() and hours < 12 * _HOUR else 0.0
+                return Moment(hours + noon)
+    moment = read_moment(text, factor)
+    return _UNREAD if moment is None else moment
+
+
+def _origin(moments: Cells[str, Sequence[Moment | None]], started: float | None) -> tuple[float, bool]:
+    """What counts as second 0, and whether that had to be chosen: absolute times, and clocks that show the hour."""
+    starts = [
+        moment
+        for moment in moments.get("start") or moments.get("stop") or ()
+        if moment and moment is not _UNREAD
+    ]
+    if not starts:
+        return 0.0, False
+    first = min(moment.seconds for moment in starts)
+    if any(moment.absolute for moment in starts):
+        first = min(moment.seconds for moment in starts if moment.absolute)
+        if started is not None and 0 <= first - started < _HOUR:
+            return started, False
+        return first, True
+    if not any(moment.plain for moment in starts) and len(starts) > 1 and first >= _HOUR and first < _DAY:
+        if started is not None:
+            clock = started % _DAY
+            if 0 <= first - clock < _HOUR:
+                return clock, False
+        return first, True
+    return 0.0, False
+
+
+def _seconds(found: Sequence[Moment | None] | None, place: int, origin: float) -> float | None:
+    moment = found[place] if found is not None else None
+    if moment is None or moment is _UNREAD:
+        return None
+    return round(moment.seconds - origin, 6) if origin else moment.seconds

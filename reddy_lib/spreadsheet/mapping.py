@@ -1,0 +1,234 @@
+"""Which column feeds which field: plain data that can be read, changed, saved and shared.
+
+A mapping says nothing about one file's rows: the same mapping reads next month's export. Every change makes a
+changed copy, so that a batch keeps the mapping it was loaded with.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from reddy_lib.errors import MappingError
+from reddy_lib.model import TAG_TYPES
+from reddy_lib.spreadsheet.formats import SheetFormat
+from reddy_lib.transcripts import LEAVE_OUT
+
+__all__ = [
+    "LINE_FIELDS",
+    "MAPPABLE",
+    "Layout",
+    "LineUnit",
+    "Mapping",
+    "NewCall",
+    "ProductLike",
+    "product_ids",
+]
+
+MAPPABLE: tuple[str, ...] = (
+    "agent_email",
+    "product_id",
+    "transcript",
+    "timestamp",
+    "conversation_id",
+    "filename",
+    "channels",
+    "separation",
+    "channel_map",
+)
+"""Fields that a column can feed. `channels` is the API's old spelling of the speaker settings."""
+
+LINE_FIELDS: tuple[str, ...] = ("role", "text", "start", "stop", "duration", "order")
+"""What a column can feed where one row is one transcript line. `order` counts the lines of a call."""
+
+Layout = Literal["row", "lines"]
+NewCall = Literal["value", "fill down", "restart"]
+LineUnit = Literal["auto", "s", "ms", "us", "ticks"]
+ProductLike = dict[str, Any]
+"""{"id": int, "name": str, "status": str}, as the product list of the API has it."""
+
+
+class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Column → field, and everything else that turning rows into calls needs.
+
+    Attributes:
+        fields: field (of `MAPPABLE`) → column.
+        tags: columns that become tags; the key is the column's name.
+        tag_types: tag column → "string", "integer" or "boolean"; "string" where not given.
+        values: field → cell's text → value, for example {"product_id": {"Cards hotline": 7}}.
+        roles: speaker label → "agent", "customer" or "leave out".
+        timezone: in which times without a zone are read ("Europe/London"); "" = not chosen, read as UTC.
+        defaults: field → value for rows whose cell is empty, or for all rows where no column feeds it.
+        day_first: whether 3/4/2026 is 3 April; None = could not be told, read as 4 March.
+        timestamp_unit: of timestamps that are numbers; "auto" passes them on as they are.
+        line_unit: of line times without a unit.
+        line_times: what to do about line times that the source does not give.
+        layout: "row": one row a call; "lines": one row a transcript line.
+        line_fields: field of a line (of `LINE_FIELDS`) → column. With layout "row", and a transcript column that
+            holds the rows of another sheet, they name that sheet's columns.
+        line_units: "start", "stop" or "duration" → unit of its numbers; "auto" where not given. Clocks, ISO
+            durations and dates carry theirs.
+        group_by: columns that tell calls apart where one row is a line; none: the whole sheet is one call.
+        new_call: when a new call begins: where their value changes, where they are filled (blank cells go on with
+            the call above), or also where the column of `order` starts again.
+        sheet: how the file was read, or None.
+        reasons: field or tag column → why it was guessed so.
+    """
+
+    fields: dict[str, str] = msgspec.field(default_factory=dict)
+    tags: list[str] = msgspec.field(default_factory=list)
+    tag_types: dict[str, str] = msgspec.field(default_factory=dict)
+    values: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
+    roles: dict[str, str] = msgspec.field(default_factory=dict)
+    timezone: str = ""
+    defaults: dict[str, Any] = msgspec.field(default_factory=dict)
+    day_first: bool | None = None
+    timestamp_unit: Literal["auto", "s", "ms"] = "auto"
+    line_unit: Literal["auto", "s", "ms"] = "auto"
+    line_times: Literal["estimate", "leave out"] = "estimate"
+    layout: Layout = "row"
+    line_fields: dict[str, str] = msgspec.field(default_factory=dict)
+    line_units: dict[str, LineUnit] = msgspec.field(default_factory=dict)
+    group_by: list[str] = msgspec.field(default_factory=list)
+    new_call: NewCall = "value"
+    sheet: SheetFormat | None = None
+    reasons: dict[str, str] = msgspec.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        fields = ", ".join(f"{field} ← {column!r}" for field, column in self.fields.items())
+        lines = (
+            f" · one row a line, text in {self.line_fields.get('text')!r}" if self.layout == "lines" else ""
+        )
+        zone = self.timezone or "time zone not chosen"
+        return f"<Mapping {fields or 'no fields'}{lines} · {len(self.tags)} tags · {zone}>"
+
+    def replace(self, **changes: Any) -> Mapping:
+        """A changed copy. `values` and `roles` are merged key by key, everything else is replaced.
+
+        Raises:
+            MappingError: no such setting, field, role, type or time zone, or a value of the wrong kind.
+        """
+        unknown = set(changes) - set(self.__struct_fields__)
+        if unknown:
+            raise MappingError(
+                f"A mapping has no {_listed(unknown)}: it has {', '.join(self.__struct_fields__)}."
+            )
+        if isinstance(changes.get("values"), dict):
+            merged = {field: dict(table) for field, table in self.values.items()}
+            for field, table in changes["values"].items():
+                if not isinstance(table, dict):
+                    raise MappingError(
+                        f"The value table of {field} must say which value each cell stands for."
+                    )
+                merged.setdefault(field, {}).update(table)
+            changes["values"] = merged
+        if isinstance(changes.get("roles"), dict):
+            changes["roles"] = {**self.roles, **changes["roles"]}
+        return _checked({name: getattr(self, name) for name in self.__struct_fields__} | changes)
+
+    def match_products(self, names: Iterable[str], products: Sequence[ProductLike]) -> Mapping:
+        """A copy whose value table knows each of `names` that is a product's, ignoring case, spaces and hyphens.
+
+        A name that two products share is left open, and so is one that the table already has.
+        """
+        ids = product_ids(products)
+        table = dict(self.values.get("product_id", {}))
+        for name in names:
+            known = ids.get(fold_name(name))
+            if known is not None and name not in table:
+                table[name] = known
+        return self.replace(values={"product_id": table})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, ready for JSON."""
+        return cast(dict[str, Any], msgspec.to_builtins(self))
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Mapping:
+        """The inverse of `to_dict`. Raises MappingError: what it holds is no mapping."""
+        return _checked(data)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the mapping as a JSON file."""
+        Path(path).write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Mapping:
+        """Reads what `save` wrote. Raises MappingError: no such file, or it holds no mapping."""
+        path = Path(path)
+        try:
+            data = msgspec.json.decode(path.read_bytes())
+        except OSError as error:
+            raise MappingError(f"The mapping {path.name} could not be opened ({error.strerror}).") from None
+        except msgspec.DecodeError:
+            raise MappingError(f"{path.name} is not a mapping: it is not valid JSON.") from None
+        if not isinstance(data, dict):
+            raise MappingError(f"{path.name} is not a mapping: it holds no settings.")
+        return _checked(data)
+
+
+def _checked(data: dict[str, Any]) -> Mapping:
+    builtins = msgspec.to_builtins(data)
+    try:
+        mapping = msgspec.convert(builtins, Mapping)
+    except msgspec.ValidationError as error:
+        raise MappingError(f"This mapping cannot be used: {error}.") from None
+    for kind in ("fields", "values", "defaults"):
+        unknown = set(getattr(mapping, kind)) - set(MAPPABLE)
+        if unknown:
+            raise MappingError(f"A call has no field {_listed(unknown)}: choose among {', '.join(MAPPABLE)}.")
+    for kind in ("line_fields", "line_units"):
+        unknown = set(getattr(mapping, kind)) - set(LINE_FIELDS)
+        if unknown:
+            raise MappingError(
+                f"A line has no field {_listed(unknown)}: choose among {', '.join(LINE_FIELDS)}."
+            )
+    if mapping.layout == "lines" and "text" not in mapping.line_fields:
+        raise MappingError(
+            "One row a line needs the column that holds what was said: choose the text column."
+        )
+    ids = [*mapping.values.get("product_id", {}).values(), mapping.defaults.get("product_id")]
+    odd = [number for number in ids if number not in (None, "") and not str(number).strip().isdecimal()]
+    if odd:
+        raise MappingError(f"A product is given by its number: {_listed(odd)} is none.")
+    wrong = {role for role in mapping.roles.values() if role not in ("agent", "customer", LEAVE_OUT)}
+    if wrong:
+        raise MappingError(f"There is no role {_listed(wrong)}: choose agent, customer or leave out.")
+    wrong = set(mapping.tag_types.values()) - set(TAG_TYPES)
+    if wrong:
+        raise MappingError(f"There is no tag type {_listed(wrong)}: choose {', '.join(TAG_TYPES)}.")
+    if mapping.timezone:
+        try:
+            ZoneInfo(mapping.timezone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise MappingError(
+                f"There is no time zone {mapping.timezone!r}: choose for example Europe/London or UTC."
+            ) from None
+    return mapping
+
+
+def _listed(names: Iterable[object]) -> str:
+    return ", ".join(sorted({repr(name) for name in names}))
+
+
+def fold_name(name: str) -> str:
+    """How names of products are compared: without case, spaces, hyphens and underscores."""
+    return re.sub(r"[\s_\-]+", "", name).casefold()
+
+
+def product_ids(products: Sequence[ProductLike]) -> dict[str, int]:
+    """Folded name → id, without names that two products share."""
+    ids: dict[str, int] = {}
+    shared: set[str] = set()
+    for product in products:
+        name = fold_name(str(product["name"]))
+        if name in ids and ids[name] != product["id"]:
+            shared.add(name)
+        ids[name] = product["id"]
+    return {name: number for name, number in ids.items() if name and name not in shared}

@@ -1,0 +1,161 @@
+"""What a person needs to know about a sheet before she says how to read it.
+
+How many rows there are, which texts a column holds, who speaks in the transcripts, whether start times name
+their zone: evidence for the choices of a mapping. Nothing here decides anything, and nothing changes a cell.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import UTC, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+from reddy_lib.spreadsheet.dates import read_timestamp
+from reddy_lib.spreadsheet.formats import SheetFormat
+from reddy_lib.spreadsheet.mapping import Mapping
+from reddy_lib.spreadsheet.reading import read_pieces
+from reddy_lib.spreadsheet.tag_values import cell_text
+from reddy_lib.transcripts import read_transcript
+
+__all__ = [
+    "Survey",
+    "column_facts",
+    "distinct_texts",
+    "estimated_rows",
+    "examples",
+    "line_speakers",
+    "naive_times",
+    "shorten",
+    "speaker_labels",
+    "survey",
+]
+
+_ELSEWHERE = timezone(timedelta(hours=1))
+
+
+class Survey(msgspec.Struct):
+    """One pass over a whole file.
+
+    Attributes:
+        rows: how many rows the sheet has below its header, blank ones left out.
+        texts: column → {cell's text: rows}, most frequent first, for columns of few and short texts.
+    """
+
+    rows: int
+    texts: dict[str, dict[str, int]]
+
+    def __repr__(self) -> str:
+        return f"<Survey {self.rows:,} rows · {len(self.texts)} columns of few texts>"
+
+
+def survey(
+    path: str | os.PathLike[str],
+    format: SheetFormat,
+    *,
+    distinct: int = 300,
+    longest: int = 120,
+    most_bytes: int | None = None,
+) -> Survey | None:
+    """Reads the whole file once; None, without reading, where it has more than `most_bytes`.
+
+    `texts` keeps columns of at most `distinct` texts, none of them over `longest` characters. Raises as
+    `read_pieces` does.
+    """
+    if most_bytes is not None and Path(path).stat().st_size > most_bytes:
+        return None
+    rows = 0
+    counts: dict[str, Counter[str]] = {}
+    given_up: set[str] = set()
+    for frame in read_pieces(path, format):
+        rows += len(frame)
+        for place, name in enumerate(map(str, frame.columns)):
+            if name in given_up:
+                continue
+            counter = counts.setdefault(name, Counter())
+            counter.update(_texts(frame.iloc[:, place].tolist()))
+            if len(counter) > distinct or any(len(text) > longest for text in counter):
+                given_up.add(name)
+                del counts[name]
+    return Survey(rows, {name: dict(counter.most_common()) for name, counter in counts.items()})
+
+
+def estimated_rows(sample: pd.DataFrame, size: int, format: SheetFormat) -> int | None:
+    """About how many rows a text file of `size` bytes has, if the others are as long as those of the sample.
+
+    None where the size says nothing: a workbook is compressed, and some encodings take more bytes a letter.
+    """
+    if format.kind != "csv" or not len(sample) or (format.encoding or "").startswith(("utf-16", "utf-32")):
+        return None
+    written = io.StringIO()
+    csv.writer(written, delimiter=format.delimiter or ",", lineterminator="\n").writerows(
+        sample.itertuples(index=False)
+    )
+    return max(round(size / (len(written.getvalue().encode()) / len(sample))), len(sample))
+
+
+def distinct_texts(cells: Iterable[object]) -> dict[str, int]:
+    """Text of each cell that is not empty → how many cells have it, most frequent first."""
+    return dict(Counter(_texts(cells)).most_common())
+
+
+def _texts(cells: Iterable[object]) -> Iterable[str]:
+    return (text for cell in cells if (text := cell_text(cell).strip()))
+
+
+def column_facts(cells: Sequence[object]) -> str:
+    """ "34 of 40 filled, 5 different": what a column holds, in a few words."""
+    texts = distinct_texts(cells)
+    filled = sum(texts.values())
+    return f"{filled:,} of {len(cells):,} filled, {len(texts):,} different"
+
+
+def examples(cells: Iterable[object], most: int = 2, longest: int = 40) -> str:
+    """The first different texts of a column, shortened, as one line: "Cards hotline · Loans"."""
+    return " · ".join(shorten(text, longest) for text in list(dict.fromkeys(_texts(cells)))[:most])
+
+
+def shorten(text: str, longest: int) -> str:
+    """One line of at most `longest` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
+
+
+def naive_times(cells: Iterable[object]) -> int:
+    """How many start times say nothing about their time zone: what they mean depends on a choice."""
+    naive = 0
+    for cell in cells:
+        here, _ = read_timestamp(cell, tz=UTC)
+        # Only a time without a zone moves with the zone in which it is read.
+        naive += here is not None and read_timestamp(cell, tz=_ELSEWHERE)[0] != here
+    return naive
+
+
+def line_speakers(sheet: pd.DataFrame, mapping: Mapping) -> dict[str, int]:
+    """Speaker label → lines, most frequent first, where one row is a line; {} where another layout was chosen."""
+    column = mapping.line_fields.get("role", "") if mapping.layout == "lines" else ""
+    return distinct_texts(sheet[column].tolist()) if column in sheet.columns else {}
+
+
+def speaker_labels(cells: Iterable[object], mapping: Mapping) -> dict[str, int]:
+    """Speaker label → how many lines it has in these transcripts, most frequent first.
+
+    Labels that differ only in case are one, as they are for `roles`: it is written as it is most often.
+    """
+    labels: Counter[str] = Counter()
+    for cell in cells:
+        found: dict[str, Any] = read_transcript(cell, roles=mapping.roles).labels
+        labels.update(found)
+    labels.pop("", None)
+    spelled: dict[str, str] = {}
+    lines: Counter[str] = Counter()
+    for label, count in labels.most_common():
+        lines[spelled.setdefault(label.strip().casefold(), label)] += count
+    return dict(lines.most_common())

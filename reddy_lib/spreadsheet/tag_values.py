@@ -1,0 +1,112 @@
+"""Tags: one type a column, decided over the column, and cells brought to it without changing what they say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
+
+from reddy_lib.model import TagValue
+
+__all__ = ["TagType", "cell_text", "tag_type", "tag_value"]
+
+_YES_TEXT = """
+true yes y ja j oui si sí sim da tak wahr vrai verdadero vero waar да kyllä
+"""
+YES = frozenset(_YES_TEXT.split())
+_NO_TEXT = """
+false no n nein non não nao nee falsch faux falso onwaar нет nie ei
+"""
+NO = frozenset(_NO_TEXT.split())
+_INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,14})")
+_WHOLE_FLOAT = re.compile(r"([+-]?(?:0|[1-9]\d{0,14}))\.0+")
+
+
+class TagType(NamedTuple):
+    """The type of a column's tags, and why."""
+
+    type: str
+    reason: str
+
+
+def tag_type(cells: Iterable[object]) -> TagType:
+    """One type for all non-empty cells: boolean if all are yes or no, integer if all are whole numbers, else string."""
+    seen = booleans = integers = 0
+    padded = long = False
+    words: set[str] = set()
+    for cell in cells:
+        if cell is None or (isinstance(cell, str) and not cell.strip()):
+            continue
+        seen += 1
+        if isinstance(cell, bool):
+            booleans += 1
+        elif isinstance(cell, int):
+            integers += abs(cell) < 10**15
+            long = long or abs(cell) >= 10**15
+        elif isinstance(cell, str):
+            text = cell.strip()
+            word = text.casefold()
+            if word in YES or word in NO:
+                booleans += 1
+                words.add(word)
+            elif text[0] != "+" and (_INTEGER.fullmatch(text) or _WHOLE_FLOAT.fullmatch(text)):
+                integers += 1
+            elif text.isdecimal():
+                padded = padded or text[0] == "0"
+                long = long or len(text) > 15
+    if not seen:
+        return TagType("string", "empty")
+    if booleans == seen:
+        return TagType("boolean", f"all {seen} cells say yes or no")
+    if integers == seen:
+        return TagType("integer", f"all {seen} cells are whole numbers")
+    if padded:
+        return TagType("string", "numbers with leading zeros stay text")
+    if long:
+        return TagType("string", "numbers of more than 15 digits stay text")
+    return TagType("string", "text")
+
+
+def tag_value(cell: object, type: str) -> TagValue:
+    """The cell as a value of this type; what does not fit stays the text that it is (and `check` says so)."""
+    if type == "integer":
+        if isinstance(cell, int) and not isinstance(cell, bool):
+            return cell
+        if isinstance(cell, str):
+            text = cell.strip()
+            if _INTEGER.fullmatch(text):
+                return int(text)
+            whole = _WHOLE_FLOAT.fullmatch(text)
+            if whole:
+                return int(whole[1])
+    elif type == "boolean":
+        if isinstance(cell, bool):
+            return cell
+        if isinstance(cell, str):
+            word = cell.strip().casefold()
+            if word in YES:
+                return True
+            if word in NO:
+                return False
+    return cell_text(cell)
+
+
+def cell_text(cell: object) -> str:
+    """A cell as text, as close to what the analyst sees as the file tells."""
+    if isinstance(cell, str):
+        return cell
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "TRUE" if cell else "FALSE"
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+        return str(int(cell))
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ")
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        total = round(cell.total_seconds())
+        return f"{total // 3600}:{total // 60 % 60:02}:{total % 60:02}"
+    return str(cell)

@@ -1,0 +1,94 @@
+"""Where calls go and with which token: the sandbox, or Reddy.
+
+A connection's `address` is what the ledger remembers (calls are told apart per address); its token lives in
+memory only. `Tokens` is this process's memory of tokens that were typed in: lost with the process, on purpose.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import Literal
+
+from ..api import DEFAULT_BASE_URL, Client
+from ..ledger.sending import SANDBOX
+
+__all__ = ["SANDBOX", "TOKEN_VARIABLE", "URL_VARIABLE", "Connection", "Tokens", "from_environment", "hint"]
+
+TOKEN_VARIABLE = "REDDY_API_TOKEN"
+URL_VARIABLE = "REDDY_BASE_URL"
+
+TokenSource = Literal["sandbox", "environment", "secrets", "typed", "notebook"]
+
+
+class Connection:
+    """An address and the token for it. Its repr shows at most the token's last four characters."""
+
+    def __init__(self, *, token: str, base_url: str, source: TokenSource) -> None:
+        self._token = token
+        self.base_url = base_url.rstrip("/")
+        self.source: TokenSource = source
+
+    def __repr__(self) -> str:
+        return f"<Connection {self.address} · token {self.token_hint or 'none'}>"
+
+    @property
+    def address(self) -> str:
+        """What the ledger calls this place."""
+        return SANDBOX if self.source == "sandbox" else self.base_url
+
+    @property
+    def is_sandbox(self) -> bool:
+        return self.source == "sandbox"
+
+    @property
+    def token_hint(self) -> str:
+        """The token's last four characters, or "" where it is too short to show any."""
+        return "" if self.is_sandbox else hint(self._token)
+
+    @property
+    def token(self) -> str:
+        """The secret itself: hand it to a client or to `Tokens`, to nothing else."""
+        return self._token
+
+    def client(self, *, timeout: float = 30.0) -> Client:
+        """A new client; close it after use. Raises as `Client` does."""
+        return Client(self._token, base_url=self.base_url, timeout=timeout)
+
+
+class Tokens:
+    """Tokens typed in by people, by submission, in this process's memory and nowhere else."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tokens: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        with self._lock:
+            return f"<Tokens for {len(self._tokens)} submissions>"
+
+    def remember(self, submission_id: str, token: str) -> None:
+        with self._lock:
+            self._tokens[submission_id] = token
+
+    def recall(self, submission_id: str) -> str | None:
+        with self._lock:
+            return self._tokens.get(submission_id)
+
+    def forget(self, submission_id: str) -> None:
+        with self._lock:
+            self._tokens.pop(submission_id, None)
+
+
+def hint(token: str) -> str:
+    """ "…4f2a" for a token long enough that four characters give nothing away, else ""."""
+    return f"…{token[-4:]}" if len(token) >= 12 else ""
+
+
+def from_environment() -> Connection | None:
+    """The connection that `REDDY_API_TOKEN` (and `REDDY_BASE_URL`) describe, or None."""
+    token = os.environ.get(TOKEN_VARIABLE, "").strip()
+    if not token:
+        return None
+    base_url = os.environ.get(URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
+    return Connection(token=token, base_url=base_url, source="environment")

@@ -1,0 +1,82 @@
+"""How far a submission is, in numbers and in one line: pure functions over counts that were read from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+__all__ = ["Progress", "Sample", "progress", "sampled"]
+
+Sample = tuple[float, int]
+"""(when, calls that were settled by then); when in seconds, of any clock that only goes forward."""
+
+WINDOW = 10.0
+"""Seconds that the pace is taken over: long enough to be calm, short enough to notice a pause."""
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """`settled` of `chosen` calls have an outcome; `pace` is calls per second, None while it is not known."""
+
+    chosen: int
+    settled: int
+    in_flight: int
+    left: int
+    pace: float | None
+
+    @property
+    def share(self) -> float:
+        """From 0.0 to 1.0."""
+        return self.settled / self.chosen if self.chosen else 1.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """None where nothing moves, or where that is not known yet."""
+        return self.left / self.pace if self.pace else None
+
+    def words(self, *, moving: bool = True) -> str:
+        """ "2,410 of 3,798 · 74/s · about 19 s left · 8 in flight"; without the pace where it is not `moving`."""
+        said = [f"{self.settled:,} of {self.chosen:,}"]
+        if moving and self.pace is not None:
+            said.append(f"{self.pace:,.0f}/s" if self.pace >= 10 else f"{self.pace:.1f}/s")
+            if self.seconds_left is not None and self.left:
+                said.append(f"about {_duration(self.seconds_left)} left")
+        if self.in_flight:
+            said.append(f"{self.in_flight:,} in flight")
+        return " · ".join(said)
+
+
+def progress(counts: Mapping[str, int], samples: list[Sample]) -> Progress:
+    """How far a submission is. `counts`: its calls by status; `samples`: how far it was, oldest first."""
+    left = counts["queued"] + counts["sending"]
+    chosen = sum(counts.values())
+    return Progress(
+        chosen=chosen,
+        # what a cancelled submission never sent is ready (or held) again: it was chosen, and has no outcome
+        settled=chosen - left - counts["ready"] - counts["held"],
+        in_flight=counts["sending"],
+        left=left,
+        pace=_pace(samples),
+    )
+
+
+def sampled(samples: list[Sample], now: float, settled: int) -> list[Sample]:
+    """The samples with one more; those from before the window go, but for the latest of them."""
+    older = [sample for sample in samples if sample[0] <= now - WINDOW]
+    newer = [sample for sample in samples if sample[0] > now - WINDOW]
+    return [*older[-1:], *newer, (now, settled)]
+
+
+def _pace(samples: list[Sample]) -> float | None:
+    if len(samples) < 2:
+        return None
+    (since, before), (until, after) = samples[0], samples[-1]
+    return max(0.0, (after - before) / (until - since)) if until > since else None
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"

@@ -1,0 +1,30 @@
+"""Transcripts: a cell becomes transcript lines, and nothing of it is lost.
+
+`read_transcript` takes any cell and answers with lines and findings; `parse_transcript` is its short form for
+notebooks. `forms` finds out which form a text has. One module a family of formats: `labelled` (text, with `asides`
+for what is no speech), `subtitles`, `json_form` (anybody's data), and for vendors' data, dispatched by `vendors`:
+`amazon`, `platforms`, `speech_services`, `assistants`, `vcon`, on the ground of `shapes`. `roles` and `times` hold
+the two vocabularies, `names` says who a bare name is, and `turns` brings what a family found to its final form.
+`speakers` looks at a whole batch; `loss` counts where every character went.
+"""
+
+from reddy_lib.transcripts.loss import Loss, accounted
+from reddy_lib.transcripts.reading import EXCEL_CELL_LIMIT, parse_transcript, read_transcript
+from reddy_lib.transcripts.roles import LEAVE_OUT, ROLE_WORDS, role_of
+from reddy_lib.transcripts.speakers import SpeakerLabel, roles_swapped, speaker_table
+from reddy_lib.transcripts.turns import Transcript
+
+__all__ = [
+    "EXCEL_CELL_LIMIT",
+    "LEAVE_OUT",
+    "ROLE_WORDS",
+    "Loss",
+    "SpeakerLabel",
+    "Transcript",
+    "accounted",
+    "parse_transcript",
+    "read_transcript",
+    "role_of",
+    "roles_swapped",
+    "speaker_table",
+]

@@ -1,0 +1,84 @@
+"""What stands in a transcript and is not speech: headings, stage directions, rules, notes about the call.
+
+They name no speaker and never will, so they are told apart from speech whose label is missing: an aside is kept
+with the turn beside it and mentioned once, speech without a speaker is for the analyst to place. When in doubt
+a text is speech.
+"""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["is_aside", "roles_in"]
+
+_LONGEST = 240
+_ENCLOSED = re.compile(r"\[[^\[\]]*\]?|\([^()]*(?:\([^()]*\)[^()]*)*\)?|\{[^{}]*\}|<[^<>]*>")
+_EMPHASISED = re.compile(r"(\*{1,3}|_{1,3})[^\s*_](?:[^*_]|(?<=\w)_(?=\w))*\1")
+_ABOUT = re.compile(
+    r"(?:(?:call|chat|conversation|transcript|word|total|approx|agent|customer|case|ticket|contact|recording|file|"
+    r"start|end|begin|audio|caller|client|date|time|duration|length|participants?|speakers?|scene|setting|"
+    r"location|words?|count|id|number|no|ref|reference|topic|subject|title|language|summary|name|of|the|and|"
+    r"datum|uhrzeit|dauer|teilnehmer|fecha|hora|duración|participantes|durée|heure|dato|duur|tijd|data|durata)"
+    r"[ .#/_-]*){1,5}\s*[:=]",
+    re.IGNORECASE,
+)
+_ABOUT_A_CALL = re.compile(
+    r"\b(?:transcripts?|transcription|transcribed|transkript\w*|transcripci[oó]n|trascrizione|transcri[cç][aã]o|"
+    r"(?:end|start|beginning) of (?:the )?(?:call|chat|conversation|recording)|"
+    r"(?:call|chat|conversation|recording) (?:starts?|started|ends?|ended|begins?|initiat\w*|connect\w*|"
+    r"disconnect\w*|terminated|in progress|log|summary|details)|"
+    r"(?:service|support|help ?desk|hotline) (?:call|chat|conversation)|anruf(?:beginn|ende)|"
+    r"fin de (?:la )?(?:llamada|l'appel)|ende des (?:anrufs|gesprächs))\b",
+    re.IGNORECASE,
+)
+_SPEECH = re.compile(
+    r"\b(?:i|i'm|i’m|i'll|i’ll|i've|i’ve|you|you're|you’re|your|my|we|we're|we’re|our|me|us|hello|hi|hey|thanks?|"
+    r"please|yes|no|okay|ok|sure|bye|goodbye|good (?:morning|day|afternoon|evening)|ich|sie|wir|mein|guten|"
+    r"hallo|danke|ja|nein|yo|usted|mi|hola|gracias|buenos|buenas|sí|je|vous|nous|mon|bonjour|merci|oui|non|"
+    r"ik|u|uw|dank|nee|ciao|buongiorno|grazie|sì|io|eu|você|obrigad[oa]|olá|sim|não)\b",
+    re.IGNORECASE,
+)
+
+
+def is_aside(text: str, *, opening: bool = False) -> bool:
+    """Is this text line a heading, a stage direction, a rule or a note about the call, rather than speech?
+
+    `opening`: it stands before the first speaker, where a few words that end without a full stop are a title.
+    """
+    text = text.strip()
+    if not any(mark.isalnum() for mark in text):
+        return True
+    if len(text) > _LONGEST:
+        return False
+    core = text.strip("*_#>=~-–—• \t")
+    if _ENCLOSED.fullmatch(core) or _EMPHASISED.fullmatch(text) or text.startswith("#"):
+        return True
+    if _ABOUT.match(core):
+        return True
+    if "?" in core or _SPEECH.search(core):
+        return False
+    words = len(core.split())
+    if _ABOUT_A_CALL.search(core):
+        return words <= 30
+    return opening and words <= 8 and core[-1:] not in ".!…,;" and _is_title(core)
+
+
+def _is_title(text: str) -> bool:
+    """Most of its long words start with a capital, as they do in a title."""
+    long = [word for word in re.findall(r"[^\W\d_]+", text) if len(word) > 3]
+    return 2 * sum(word[0].isupper() for word in long) > len(long) or not long
+
+
+_AGENT_WORD = r"(?:agent|rep|representative|advisor|adviser|operator)"
+_CUSTOMER_WORD = r"(?:customer|caller|client)"
+
+
+def roles_in(asides: str, name: str) -> set[str]:
+    """Roles that headings give a name: "call between Louis (Customer) and Daleen (Agent)" makes Louis the customer."""
+    found: set[str] = set()
+    person = re.escape(name)
+    for role, word in (("agent", _AGENT_WORD), ("customer", _CUSTOMER_WORD)):
+        beside = rf"\b{person}\W{{0,3}}[(\[,]\s*{word}\b|\b{word}\s*[:,*_]{{0,4}}\s*[(\[]?\s*{person}\b"
+        if re.search(beside, asides, re.IGNORECASE):
+            found.add(role)
+    return found

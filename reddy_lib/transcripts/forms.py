@@ -1,0 +1,232 @@
+"""Which form does a text have? Subtitles, data of a vendor's or of anybody's, a Markdown fence around either, or labels.
+
+What is wrapped is unwrapped: JSON with something behind it, an object that holds the transcript as one text, a
+container whose body is another form. Labelled text is read by what is passed in (`Labelled`), which knows the
+analyst's labels.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from reddy_lib.findings import finding
+from reddy_lib.transcripts.assistants import read_dialogue
+from reddy_lib.transcripts.json_form import (
+    Decoded,
+    classify_key,
+    decode,
+    find_turns,
+    is_data,
+    read_items,
+    short,
+)
+from reddy_lib.transcripts.shapes import Recording
+from reddy_lib.transcripts.subtitles import is_subtitles, read_subtitles
+from reddy_lib.transcripts.turns import Parsed, Turn
+from reddy_lib.transcripts.vendors import read_vendor
+
+__all__ = ["Labelled", "read_data", "read_form", "read_plain"]
+
+Labelled = Callable[[str], Parsed]
+"""Reads labelled text, and anything else as text without speakers."""
+
+_FENCED = re.compile(r"(?P<before>.*?)```[\w+-]*[ \t]*\r?\n(?P<inside>.*?)\r?\n?```(?P<after>.*)", re.DOTALL)
+
+
+def read_plain(text: str, labelled: Labelled) -> Parsed:
+    """Subtitles, a voice assistant's dialogue, either of them or data inside a Markdown fence, or labelled text."""
+    if is_subtitles(text):
+        parsed: Parsed = read_subtitles(text, labelled)
+        if any(turn.start is not None or turn.label for turn in parsed.turns):
+            return _with_speakers_noted(parsed)
+        if not text.strip().removeprefix("WEBVTT").strip():
+            return Parsed("empty", [])
+        return _unreadable(text, f"The {parsed.form} holds no cue: no line of two times with text under it")
+    fenced = _FENCED.fullmatch(text) if "```" in text else None
+    if fenced is not None and fenced["inside"].strip():
+        inside = fenced["inside"]
+        if is_subtitles(inside.lstrip()) or is_data(inside):
+            parsed = read_form(inside, labelled) if is_data(inside) else read_plain(inside.lstrip(), labelled)
+            if parsed.form not in ("unreadable", "empty"):
+                return _with_surroundings(parsed, fenced["before"], fenced["after"])
+    return read_dialogue(text) or labelled(text)
+
+
+def _with_surroundings(parsed: Parsed, before: str, after: str) -> Parsed:
+    """Text around a fence: headings are named in a finding; what is longer than that becomes lines of its own."""
+    for around, first in ((before.strip(), True), (after.strip(), False)):
+        if not around:
+            continue
+        if len(around) <= 200:
+            note = finding(
+                "transcript-mended",
+                "transcript",
+                f"Text around the transcript was taken for a heading, and left out: {short(around)!r}",
+                value=around,
+            )
+            parsed.notes.append((-1, note))
+        else:
+            _keep_beside(parsed, around, first)
+    return parsed
+
+
+def _keep_beside(parsed: Parsed, text: str, first: bool) -> None:
+    note = finding(
+        "line-not-read",
+        "transcript",
+        f"This text stands beside the transcript: {short(text)!r}",
+        value=text,
+    )
+    if first:
+        parsed.turns.insert(0, Turn("", text))
+        parsed.notes = [(index + 1 if index >= 0 else index, other) for index, other in parsed.notes]
+        parsed.notes.append((0, note))
+    else:
+        parsed.notes.append((len(parsed.turns), note))
+        parsed.turns.append(Turn("", text))
+
+
+def read_form(text: str, labelled: Labelled) -> Parsed:
+    try:
+        decoded = decode(text)
+    except ValueError:
+        plain = labelled(text)
+        if plain.form == "labelled text" and plain.turns[0].label:
+            return plain
+        return _unreadable(text, "The text starts as JSON and is not valid JSON")
+    decoded = _following(decoded)
+    parsed = read_data(decoded.data, text, labelled)
+    if parsed.form == "unreadable":
+        return parsed
+    if decoded.rest:
+        _keep_beside(parsed, decoded.rest, first=False)
+    elif decoded.mended:
+        note = finding(
+            "transcript-mended",
+            "transcript",
+            f"The JSON of this transcript is not valid: it has {decoded.mended}. All of it was read.",
+        )
+        parsed.notes.append((-1, note))
+    return parsed
+
+
+def _following(decoded: Decoded) -> Decoded:
+    """Several values one after the other (`{…}{…}`), as parts of one list."""
+    values = [decoded.data]
+    rest = decoded.rest
+    while rest.lstrip(", ;\n\r\t")[:1] in ("{", "[") and rest and len(values) < 100:
+        try:
+            part = decode(rest.lstrip(", ;\n\r\t"))
+        except ValueError:
+            break
+        values.append(part.data)
+        rest = part.rest
+    if len(values) == 1:
+        return decoded
+    if all(isinstance(value, list) for value in values):
+        values = [item for value in values for item in value]
+    return Decoded(values, rest, "another value behind its end")
+
+
+def _body(data: Any, labelled: Labelled) -> Parsed:
+    """What a container such as a vCon holds as its transcript: data, data or subtitles in a string, or text."""
+    if not isinstance(data, str):
+        return read_data(data, str(data), labelled)
+    if not data.strip():
+        return Parsed("empty", [])
+    return read_form(data, labelled) if is_data(data) else read_plain(data, labelled)
+
+
+def read_data(data: Any, text: str, labelled: Labelled) -> Parsed:
+    if isinstance(data, str):
+        return read_plain(data, labelled) if data.strip() else Parsed("empty", [])
+    if data in ([], {}, ()):
+        return Parsed("empty", [])
+    vendor = read_vendor(data, lambda body: _body(body, labelled))
+    if vendor is not None and not vendor.refused:
+        return vendor
+    if vendor is not None and isinstance(data, list):
+        return _unreadable(text, vendor.refused)
+    items = find_turns(data)
+    if isinstance(data, dict) and (items is None or items == [data]):
+        inside = _text_inside(data, labelled)
+        if inside is not None:
+            return inside
+    if items is None:
+        if not isinstance(data, dict | list):
+            return labelled(text)
+        why = vendor.refused if vendor is not None else "The JSON holds no list of turns, or more than one"
+        return _unreadable(text, why)
+    if all(isinstance(item, str) for item in items):
+        return read_plain("\n".join(items), labelled)
+    return _with_speakers_noted(read_items(items))
+
+
+def _text_inside(data: dict[Any, Any], labelled: Labelled) -> Recording | None:
+    """An object that holds the whole transcript as one text, beside fields such as its start; None for any other."""
+    texts = {
+        str(name): value
+        for name, value in data.items()
+        if isinstance(value, str) and (key := classify_key(str(name))) is not None and key.part == "text"
+    }
+    if not texts:
+        return None
+    longest = max(texts.values(), key=len)
+    parsed = _body(longest, labelled)
+    taken = parsed.form not in ("unreadable", "empty", "no speakers", "json")
+    taken = taken or (parsed.form == "json" and is_data(longest))
+    if not taken and not (parsed.form == "no speakers" and len(parsed.turns) > 1):
+        return None
+    recording = Recording(parsed.form, parsed.turns, parsed.notes, parsed.aliases)
+    if isinstance(parsed, Recording):
+        recording.started, recording.started_naive = parsed.started, parsed.started_naive
+    for name, value in data.items():
+        key = classify_key(str(name))
+        if key is not None and key.part == "start" and isinstance(value, str | int | float):
+            recording.begins(value, key.factor)
+    return recording
+
+
+def _with_speakers_noted(parsed: Parsed) -> Parsed:
+    """The parsed text with the finding for lines of which none names a speaker."""
+    if all(not turn.label for turn in parsed.turns):
+        if len(parsed.notes) >= len(parsed.turns) and all(
+            note.code == "line-not-read" for _, note in parsed.notes
+        ):
+            shown = "\n".join(turn.text for turn in parsed.turns)
+            return _unreadable(shown, "The JSON holds no turns with text")
+        if parsed.form == "json":
+            parsed.form = "no speakers"
+        count = len(parsed.turns)
+        noun = "line names" if count == 1 else "lines name"
+        parsed.notes.append(
+            (
+                -1,
+                finding(
+                    "transcript-no-speakers",
+                    "transcript",
+                    f"None of the {count} {noun} a speaker: no role was guessed.",
+                ),
+            )
+        )
+    return parsed
+
+
+def _unreadable(text: str, why: str) -> Parsed:
+    return Parsed(
+        "unreadable",
+        [Turn("", text)],
+        [
+            (
+                0,
+                finding(
+                    "transcript-unreadable",
+                    "transcript",
+                    f"{why}: the whole text is kept as one line.",
+                    value=text,
+                ),
+            )
+        ],
+    )

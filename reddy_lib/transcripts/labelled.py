@@ -1,0 +1,482 @@
+"""Transcripts as text: `Agent: …` a line, with or without a time, before or after the label.
+
+Whether `Port: 8080` is a speaker cannot be told from the line: it is decided over the whole text. A label counts
+if it is a role word or one of the analyst's own, if the text itself says who that is ("Agent (Ben)" makes
+"Ben:" a speaker), or if it keeps coming back and does not name a field of a form. What belongs to nobody is kept:
+headings and stage directions with the turn beside them (`asides`), speech before the first speaker as a line of
+its own, after it as part of the line above. Nothing here may cost more than the length of the text: patterns
+are bounded, and every pass over the lines is one pass.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from reddy_lib.findings import Finding, finding
+from reddy_lib.transcripts.asides import is_aside, roles_in
+from reddy_lib.transcripts.json_form import unreadable_time
+from reddy_lib.transcripts.names import is_named
+from reddy_lib.transcripts.roles import (
+    OTHER_SPEAKERS,
+    ROLE_WORDS,
+    fold,
+    name_in_label,
+    role_of,
+    speaks_for_itself,
+)
+from reddy_lib.transcripts.times import Moment, read_moment
+from reddy_lib.transcripts.turns import Parsed, Turn
+
+__all__ = ["read_text"]
+
+_CLOCK = r"(?:\d{4}-\d{2}-\d{2}[T ])?\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:\s?(?:[AP]M|[ap]\.?m\.?)(?!\w)|Z(?!\w))?"
+_TIME = rf"(?:{_CLOCK}|\d{{1,9}}(?:[.,]\d{{1,9}})?\s?s?)"
+_ARROW = r"\s{0,4}(?:-->|->|–|—|-|\bto\b)\s{0,4}"
+_SPAN = rf"(?P<start>{_TIME})(?:{_ARROW}(?P<stop>{_TIME}))?"
+# A bare clock (`00:12 - Agent:`) and one in brackets (`[12.5s] Agent:`); a bare number is not a time.
+_BRACKETED = re.compile(rf"[\[(<]\s{{0,4}}{_SPAN}\s{{0,4}}[\])>]\s*(?:[-–—|:]\s+)?")
+_BARE = re.compile(rf"(?P<start>{_CLOCK})(?:{_ARROW}(?P<stop>{_CLOCK}))?(?:\s{{0,4}}[-–—|]\s*|\s+|$)")
+_BROKEN = re.compile(r"[\[(<](?P<raw>[\d:.,\-– >]{0,40}?\d:[\d:.,\-– >]{0,40})[\])>]\s*")
+_DECORATION = re.compile(r"[*_#>•\s]*")
+_LABEL = re.compile(
+    r"(?P<label>[^\W\d_](?:[^:：\n<>\[\]|]|<[^<>\n]*>|\[[^\[\]\n:]{0,30}\]){0,60}?)"
+    rf"(?P<time>\s{{0,4}}[\[(]\s{{0,4}}(?P<start>{_CLOCK})(?:{_ARROW}(?P<stop>{_CLOCK}))?\s{{0,4}}[\])]|"
+    rf"\s{{1,4}}(?P<bare>{_CLOCK}))?"
+    # a colon between two pairs of digits is a clock's own: `Ben 00:00:07` is no label of `07`
+    r"(?P<close>[*_\s]{0,8})(?::|：)(?!(?<=\d\d:)\d\d(?!\d))(?P<rest>.*)",
+    re.DOTALL,
+)
+_ENCLOSED = re.compile(
+    r"(?:\[(?P<square>[^\[\]:\n]{1,40})\]|<(?:v\s+)?(?P<angle>[^<>:/\n]{1,40})>)\s*:?\s*(?P<rest>.*)",
+    re.DOTALL,
+)
+_NUMBERING = re.compile(r"(?:[-–—•‣▪]|\d{1,4}[.)])\s{1,4}(?=[^\W\d_*])")
+_INLINE_BOLD = re.compile(r"(?<=\S)[ \t]+(?=\*\*[^*:\n]{1,40}(?::\*\*|\*\*:))")
+# A label inside a line: what ends a sentence before it (group 1), and the label (group 2).
+_INLINE = re.compile(
+    r"(?:(?<=([.?!…\"”’)\]|\-–—*>]))|(?<=[^\s.?!…\"”’)\]|\-–—*>]))\s{1,8}"
+    r"(?=\**([^\W\d_][\w ()'.\-]{0,40}?)(?:\*{0,2}:\*{0,2})\s)"
+)
+_WRITTEN_BREAK = re.compile(r"\\r\\n|\\n|\\r")
+_HTML_BREAK = re.compile(r"<\s?br\s?/?\s?>", re.IGNORECASE)
+_PARTED = re.compile(r"(?P<label>[^\t\n|>–—-]{1,40}?)(?:\t|\s{1,4}[-–—|>]\s|>\s)(?P<rest>.*)", re.DOTALL)
+# A label in tags, brackets or quotes, with its colon inside or behind: `<b>Agent:</b>`, `(Agent):`, `"Agent":`.
+_WRAPPED = re.compile(
+    r"(?:<(?:b|strong|em|i|u)>|[({\"“'])\s?(?P<label>[^\W\d_][^<>(){}\"“”:\n]{0,40}?)\s?(?P<inside>:)?\s?"
+    r"(?:</(?:b|strong|em|i|u)>|[)}\"”'])\s?(?(inside)|:)(?P<rest>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_SIGNS = re.compile(r"[:：\[(<]")
+_AROUND = "*_#[]<> \t"
+_PERSON = re.compile(r"[^\W\d_]['’.\w-]{1,20}(?: [^\W\d_]['’.\w-]{0,20}){0,2}")
+_MOST = 50
+"""Names and findings of one kind that a transcript may have, before they are taken together."""
+_NEWLINE = re.compile(r"\r\n|[\r\n\u2028\u2029\x0b\x0c\x85]")
+
+# Names of fields that come before a colon in forms, letters and instructions, and are nobody's name.
+_FIELDS_TEXT = """
+port host server address ip url link website http https ftp password passcode pin username user name
+login email e-mail mail phone telephone mobile fax date time duration start end day month year
+subject re fw fwd cc bcc to from order reference ref ticket case account number id code step option
+note notes nb ps ps. p.s. example summary scene participants title status total price amount cost
+fee plan model serial version error warning question answer q a result results location street city
+state zip country topic category reason transcript call words word count of birth dob first last yes
+no ok okay also second third next finally remember important tip hint
+"""
+_FIELDS = frozenset(_FIELDS_TEXT.split())
+
+
+class _Row(NamedTuple):
+    """One text line taken apart, before it is known whether its label is a speaker's."""
+
+    raw: str
+    label: str
+    text: str
+    start: str
+    stop: str
+    broken: str  # a bracket that looks like a time and is none
+
+
+def read_text(text: str, roles: Mapping[str, str], agent: Sequence[str] = ()) -> Parsed:
+    """Turns of a labelled text; form "no speakers" (one turn per text line) where nobody is named.
+
+    `agent`: the agent's name or email, as the call's own columns have them: makes a bare name a speaker.
+    """
+    known = _Known(roles)
+    rows = [_take_apart(row, known) for row in _split(text, known)]
+    speakers, aliases = _speakers(rows, known, agent)
+    if not speakers:
+        alone = _labels_alone(rows, known)
+        if alone is None:
+            return _without_speakers(rows)
+        rows, speakers = alone
+    reading = _Reading(aliases)
+    for row in rows:
+        if row.label and row.label in speakers and not _is_note_of_roles(row, rows, speakers, reading):
+            reading.turn(row)
+        else:
+            reading.unlabelled(row)
+    return reading.finish()
+
+
+class _Reading:
+    """The turns so far, and what waits for the next one: a time on a line of its own, headings before the first."""
+
+    def __init__(self, aliases: dict[str, str]) -> None:
+        self.parsed = Parsed("labelled text", [], aliases=aliases)
+        self.parts: list[
+            list[str]
+        ] = []  # text lines of each turn, joined at the end: a turn may have thousands
+        self.time: _Row | None = None
+        self.opening: list[str] = []
+
+    def turn(self, row: _Row) -> None:
+        parsed = self.parsed
+        timed = row if row.start else self.time or row
+        if self.time is not None and timed is not self.time:
+            self.keep(self.time.raw)
+        self.time = None
+        turn = Turn(row.label, "")
+        turn.start, turn.stop = _moments(timed, parsed)
+        if row.broken:
+            parsed.notes.append((len(parsed.turns), unreadable_time(row.broken, "start")))
+        if self.opening:
+            parsed.asides.append((len(parsed.turns), self.opening))
+        parsed.turns.append(turn)
+        self.parts.append([*self.opening, row.text] if row.text else list(self.opening))
+        self.opening = []
+
+    def unlabelled(self, row: _Row) -> None:
+        if self.time is not None:
+            self.keep(self.time.raw)
+            self.time = None
+        if row.start and not row.label and not row.text:
+            self.time = row
+        else:
+            self.keep(row.raw)
+
+    def keep(self, raw: str) -> None:
+        """Text without a speaker: an aside with the turn beside it, speech with the line above and a finding."""
+        parsed = self.parsed
+        last = len(parsed.turns) - 1
+        if last >= 0 and parsed.turns[last].label:
+            label_alone = not self.parts[last]
+            self.parts[last].append(raw)
+            if is_aside(raw):
+                parsed.asides.append((last, [raw]))
+            elif not label_alone:
+                message = f"This text names no speaker and was kept with the line above it: {_short(raw)!r}"
+                parsed.notes.append((last, finding("line-without-speaker", "transcript", message, value=raw)))
+        elif is_aside(raw, opening=True):
+            self.opening.append(raw)
+        else:
+            for text in self.opening:
+                self.before(text)
+            self.opening = []
+            self.before(raw)
+
+    def before(self, raw: str) -> None:
+        message = f"This text stands before the first speaker: {_short(raw)!r}"
+        self.parsed.notes.append(
+            (len(self.parsed.turns), finding("line-not-read", "transcript", message, value=raw))
+        )
+        self.parsed.turns.append(Turn("", ""))
+        self.parts.append([raw])
+
+    def finish(self) -> Parsed:
+        if self.time is not None:
+            self.keep(self.time.raw)
+        for text in self.opening:
+            self.before(text)
+        for turn, parts in zip(self.parsed.turns, self.parts, strict=True):
+            turn.text = "\n".join(parts)
+        self.parsed.notes = _shortened(self.parsed.notes)
+        return self.parsed
+
+
+def _shortened(notes: list[tuple[int, Finding]]) -> list[tuple[int, Finding]]:
+    """Thousands of findings of one kind help nobody: those beyond become one with their number."""
+    kept: list[tuple[int, Finding]] = []
+    counts: Counter[str] = Counter()
+    for index, note in notes:
+        counts[note.code] += 1
+        if counts[note.code] <= _MOST:
+            kept.append((index, note))
+    for code, count in counts.items():
+        if count > _MOST:
+            message = f"{count - _MOST} more lines of this transcript have the same finding."
+            kept.append((-1, finding(code, "transcript", message)))
+    return kept
+
+
+def _is_note_of_roles(row: _Row, rows: list[_Row], speakers: set[str], reading: _Reading) -> bool:
+    """Is this `Agent: Chris` of a heading, where `Chris:` speaks further down?"""
+    if reading.parsed.turns or not row.text or len(row.text) > 60 or row.start:
+        return False
+    name = fold(row.text.strip("*_ "))
+    return any(fold(label) == name for label in speakers if label != row.label)
+
+
+def _labels_alone(rows: list[_Row], known: _Known) -> tuple[list[_Row], set[str]] | None:
+    """Labels without a colon: on lines of their own, or before a tab or a dash. Two different roles are needed."""
+    found: list[_Row] = []
+    for row in rows:
+        plain = (row.text or row.raw).strip(_AROUND)
+        parted = _PARTED.match(row.text or row.raw) if not row.label else None
+        if parted and known.is_bare_role(parted["label"].strip(_AROUND)):
+            label = parted["label"].strip(_AROUND)
+            found.append(row._replace(label=label, text=parted["rest"].strip()))
+        elif len(plain) <= 40 and not row.label and known.is_bare_role(plain):
+            found.append(row._replace(label=plain, text=""))
+        elif row.start and not row.label and not row.text:
+            found.append(row)
+        else:
+            found.append(_Row(row.raw, "", row.raw, "", "", ""))
+    labels = {row.label for row in found if row.label}
+    if len({role_of(label, known.roles) or fold(label) for label in labels}) < 2:
+        return None
+    return found, labels
+
+
+def _without_speakers(rows: list[_Row]) -> Parsed:
+    parsed = Parsed("no speakers", [])
+    for row in rows:
+        turn = Turn("", row.raw)
+        if row.start and not row.label and row.text:
+            turn.text = row.text
+            turn.start, turn.stop = _moments(row, parsed)
+        parsed.turns.append(turn)
+    count = len(parsed.turns)
+    noun = "line names" if count == 1 else "lines name"
+    parsed.notes.append(
+        (
+            -1,
+            finding(
+                "transcript-no-speakers",
+                "transcript",
+                f"None of the {count} {noun} a speaker: no role was guessed.",
+            ),
+        )
+    )
+    return parsed
+
+
+def _moments(row: _Row, parsed: Parsed) -> tuple[Moment | None, Moment | None]:
+    moments: list[Moment | None] = []
+    for name, value in (("start", row.start), ("stop", row.stop)):
+        moment = read_moment(value.replace(",", ".")) if value else None
+        if value and moment is None:
+            parsed.notes.append((len(parsed.turns), unreadable_time(value, name)))
+        moments.append(moment._replace(plain=False) if moment else None)
+    return moments[0], moments[1]
+
+
+class _Known:
+    """Which labels are speakers wherever they stand: role words, and the labels that the analyst mapped."""
+
+    def __init__(self, roles: Mapping[str, str]) -> None:
+        self.roles = roles
+        self.own = {fold(label) for label in roles}
+        self.seen: dict[str, bool] = {}
+
+    def __call__(self, label: str) -> bool:
+        answer = self.seen.get(label)
+        if answer is None:
+            answer = bool(label) and (fold(label) in self.own or speaks_for_itself(label))
+            self.seen[label] = answer
+        return answer
+
+    def is_bare_role(self, text: str) -> bool:
+        """Is the whole text a role ("Agent", "Agent (Ben)"), not a sentence with a role in it?"""
+        plain = fold(text)
+        if plain in self.own or plain in ROLE_WORDS:
+            return True
+        return bool(name_in_label(text)) and not any(mark in text for mark in ".,;:!?…")
+
+
+def _split(text: str, known: _Known) -> list[str]:
+    """Text lines without blank ones; turns that share a line are cut before their labels."""
+    if text.count("**") > 3:
+        text = _INLINE_BOLD.sub("\n", text)
+    rows = [row for row in map(str.strip, _NEWLINE.split(text)) if row]
+    if len(rows) == 1:
+        for pattern in (_WRITTEN_BREAK, _HTML_BREAK):
+            if pattern.search(rows[0]):
+                parts = [part for part in map(str.strip, pattern.split(rows[0])) if part]
+                labels = [_take_apart(part, known).label for part in parts]
+                if sum(map(known, labels)) > 1 or max(Counter(filter(None, labels)).values(), default=0) > 1:
+                    return parts
+    if len(rows) > 50 or sum(known(_take_apart(row, known).label) for row in rows) > 1:
+        return rows
+    return [part for row in rows for part in _cut_one_line(row, known)]
+
+
+def _cut_one_line(row: str, known: _Known) -> list[str]:
+    """`Agent: Hello. Customer: Hi.` → two rows. Cut are words that are roles, or names that keep coming back, after
+    the end of a sentence; a role that the text begins with, or its counterpart, also without one.
+    """
+    first = _take_apart(row, known)
+    labels = [(match.end(), match[2], bool(match[1])) for match in _INLINE.finditer(row)]
+    if not labels:
+        return [row]
+    style = row.lstrip("*_[<")[:1].isupper()
+    counts = Counter(label for _, label, _ in labels) + Counter([first.label] if first.label else [])
+    names = {
+        label
+        for label, count in counts.items()
+        if count > 1 and not known(label) and _could_be_a_name(label) and label[:1].isupper()
+    }
+    by_name = len(names) > 1 and first.label in names
+    if not known(first.label) and not by_name and sum(known(label) for _, label, _ in labels) < 3:
+        return [row]
+    cuts = [0]
+    for place, label, sentence_ends in labels:
+        if label[:1].isupper() != style:
+            continue
+        plain_role = fold(label) in ROLE_WORDS and len(label.split()) == 1 and counts[label] > 1
+        if (sentence_ends and (known(label) or (by_name and label in names))) or plain_role:
+            cuts.append(place)
+    parts = (row[a:b].strip() for a, b in zip(cuts, [*cuts[1:], len(row)], strict=True))
+    return [part.rstrip("|").rstrip() or part for part in parts if part]
+
+
+def _take_apart(raw: str, known: _Known) -> _Row:
+    if not _SIGNS.search(raw):  # most continuation lines: nothing that could be a label or a time
+        return _Row(raw, "", raw, "", "", "")
+    start = stop = broken = ""
+    rest = raw
+    opening = _DECORATION.match(rest)
+    body = rest[opening.end() :] if opening else rest
+    timed = _BRACKETED.match(body) or _BARE.match(body)
+    if timed:
+        start, stop = timed["start"], timed["stop"] or ""
+        rest = body[timed.end() :]
+        body = rest[_DECORATION.match(rest).end() :]  # type: ignore[union-attr]
+    else:
+        bad = _BROKEN.match(body)
+        if bad:
+            broken = bad["raw"].strip()
+            rest = body[bad.end() :]
+            body = rest[_DECORATION.match(rest).end() :]  # type: ignore[union-attr]
+    listed = _NUMBERING.match(body)
+    if listed:
+        behind = _LABEL.match(body, listed.end())
+        if behind and known(behind["label"].strip().strip("*_").strip()):
+            body = body[listed.end() :]
+    prefix = ""
+    aside = re.match(r"\[[^\[\]:]{1,40}\]\s+(?=[^\W\d_][^:]{0,40}:\s)", body)
+    if aside:  # "[noise] Agent: hello": what stands before the label stays with the text
+        prefix, body = aside[0].strip() + " ", body[aside.end() :]
+    match = _LABEL.match(body)
+    if match and not match["rest"].startswith("//"):
+        label = match["label"].strip().strip("*_").strip()
+        close = match["close"]
+        text = match["rest"]
+        if "*" in close or "_" in close or body is not rest:
+            text = re.sub(r"^[*_]+", "", text)
+        else:
+            text = re.sub(r"^(\*\*|__)(?=\s|$)", "", text)
+        text = text.strip()
+        inside_start = match["start"] or match["bare"] or ""
+        if not start and inside_start:
+            start, stop = inside_start, match["stop"] or ""
+        elif start and inside_start:
+            label = (label + " " + (match["time"] or "").strip()).strip()
+        if not start:
+            after = _BRACKETED.match(text) or _BARE.match(text)
+            if after and ":" in after["start"]:
+                start, stop, text = after["start"], after["stop"] or "", text[after.end() :].strip()
+        if label and len(label.split()) <= 6:
+            return _Row(raw, label, prefix + text, start, stop, broken)
+    wrapped = _WRAPPED.match(body)
+    if wrapped and not prefix and known(wrapped["label"].strip()):
+        return _Row(raw, wrapped["label"].strip(), wrapped["rest"].strip(), start, stop, broken)
+    enclosed = _ENCLOSED.match(body)
+    if enclosed and not prefix:
+        label = (enclosed["square"] or enclosed["angle"]).strip()
+        if speaks_for_itself(label):
+            text = enclosed["rest"].strip()
+            closing = re.compile(r"</\s?[\w ]{0,40}>$").search(text, max(len(text) - 45, 0))
+            return _Row(raw, label, text[: closing.start()].strip() if closing else text, start, stop, broken)
+    text = (prefix + body if prefix else rest).strip()
+    return _Row(raw, "", text, start, stop, broken)
+
+
+def _speakers(rows: list[_Row], known: _Known, agent: Sequence[str]) -> tuple[set[str], dict[str, str]]:
+    """Which labels of this text are speakers, and the roles that names get from labels such as "Agent (Ben)"."""
+    counts = Counter(row.label for row in rows if row.label)
+    sure = {label for label in counts if known(label)}
+    named: dict[str, set[str]] = {}
+    for label in sure:
+        name = name_in_label(label)
+        role = role_of(label, known.roles)
+        if role not in ("agent", "customer"):
+            role = role_of(label)
+        if name and role in ("agent", "customer"):
+            named.setdefault(fold(name), set()).add(role)
+    possible = [label for label in counts if label not in sure and _could_be_a_name(label)]
+    possible_people = possible[:_MOST]
+    names = {fold(label) for label in possible_people}
+    notes = "\n".join(
+        row.raw
+        for row in rows[:12]
+        if len(row.raw) < 300
+        and (fold(row.text.strip(_AROUND)) in names if known(row.label) else is_aside(row.raw, opening=True))
+    )
+    for label in possible_people:
+        if notes and counts[label] > 1:
+            named.setdefault(fold(label), set()).update(roles_in(notes, label))
+    aliases = {
+        label: next(iter(named[fold(label)]))
+        for label in counts
+        if label not in sure and len(named.get(fold(label), ())) == 1
+    }
+    # By the vocabulary alone: what the analyst maps a label to must never change where another turn begins.
+    sides = {role_of(label) for label in sure}
+    both_sides = {"agent", "customer"} <= sides
+    speakers = sure | set(aliases)
+    # "System: …" may be a line of the switchboard's or a line of a form: once is enough only where a side is missing.
+    speakers |= {
+        label
+        for label in counts
+        if fold(label) in OTHER_SPEAKERS and speakers and (counts[label] > 1 or not both_sides)
+    }
+    agents = [label for label in possible_people if any(is_named(label, cell) for cell in agent)]
+    if len({fold(label) for label in agents}) == 1 and "agent" not in sides:
+        speakers |= set(agents)
+    others = [label for label in possible if label not in speakers]
+    enough = 3 if both_sides else 2
+    taking_turns = _taking_turns(rows, speakers | set(others))
+    recurring = {label for label in others if counts[label] >= enough and label in taking_turns}
+    if agents and not recurring and len(others) == 1 and _PERSON.fullmatch(others[0]):
+        recurring = set(others)  # a short call between two people who are called by their names
+    if not speakers and len(recurring) < 2:
+        return set(), {}
+    return speakers | recurring, aliases
+
+
+def _could_be_a_name(label: str) -> bool:
+    words = label.casefold().split()
+    if label.casefold() in _FIELDS or all(
+        word.strip(".#()") in _FIELDS or word.strip("#().").isdigit() for word in words
+    ):
+        return False
+    return len(words) <= 4 and not any(mark in label for mark in ',!?;=/\\"“”')
+
+
+def _taking_turns(rows: list[_Row], labels: set[str]) -> set[str]:
+    """Labels with somebody else between two of their turns. A field of a form comes back inside one person's turn."""
+    found: set[str] = set()
+    last: dict[str, int] = {}
+    for place, label in enumerate(row.label for row in rows if row.label in labels):
+        if place - last.get(label, place) > 1:
+            found.add(label)
+        last[label] = place
+    return found
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:79] + "…"

@@ -1,0 +1,456 @@
+"""The loss meter: every character of a cell, and where it went.
+
+`accounted` compares a cell with what reading it gave, and knows nothing of how it was read. It walks along the
+cell: the lines' texts must stand there, in their order, and what is between them must be a label, a time or
+markup. Whatever else is found is `unassigned`. White space does not count: lines are trimmed and joined.
+
+Data (JSON, JSON Lines, Python literals) is walked value by value: a value is a line's text or part of one, a label, a
+time, or a field that is no speech; keys, quotes and brackets are markup. A text that stands under a key for text,
+or reads like a sentence, and is in no line is unassigned.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Any
+
+import msgspec
+
+from reddy_lib.transcripts.json_form import classify_key, decode, is_data, quoted
+from reddy_lib.transcripts.roles import fold
+from reddy_lib.transcripts.turns import Transcript
+
+__all__ = ["KINDS", "Loss", "accounted"]
+
+KINDS: tuple[str, ...] = ("label", "time", "markup", "field", "repeated", "left out", "finding")
+"""Where characters may be that are in no line: `Loss.elsewhere` has one number for each.
+
+label: a speaker's label. time: a time stamp. markup: what marks labels and times, or data (`MARKS`, keys, quotes).
+field: a value of data that is no speech. repeated: text that the source has once more (word by word, say).
+left out: of a speaker who is left out on purpose. finding: a value that a finding shows.
+"""
+
+MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\")
+"""Characters that may stand around labels and times; anything else between two texts is unassigned."""
+
+_CLOCK = r"(?:\d{4}-\d{2}-\d{2}T?)?\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[AP]M|[ap]\.?m\.?|Z)?"
+_SPAN_END = r"(?:(?:-->|->|–|—|-|to)"
+_STAMP = re.compile(
+    rf"{_CLOCK}{_SPAN_END}{_CLOCK})?"
+    rf"|(?<=[\[(<])\d{{1,9}}(?:[.,]\d{{1,9}})?s?{_SPAN_END}(?:{_CLOCK}|\d{{1,9}}(?:[.,]\d{{1,9}})?s?))?(?=[\])>])"
+)
+_BREAK = re.compile(
+    r"\\r\\n|\\n|\\r|<br/?>|</?(?:strong|em|[vbiuc])(?:\.[\w.]*)?(?=[>A-Z])|</[^<>]{1,40}>", re.IGNORECASE
+)
+_NUMBERING = re.compile(r"\d{1,4}[.)]")
+_HEADER = re.compile(r"WEBVTT|(?<![\d:.])\d{1,6}(?=\d{2}:\d{2})")
+_NO_TEXT = re.compile(r"(?:id|ids|url|uri|arn|name|key|type|path|file|model|signature)$", re.IGNORECASE)
+_SOUND = re.compile(r"\[[^\[\]:]{1,40}\]")
+_TRIES = 40
+_NEAR, _FAR = 200, 2000
+
+
+class Loss(msgspec.Struct):
+    """Where the characters of a cell went; white space is not counted. Losses can be added, also with `sum`.
+
+    Always `characters_in + added == characters_out + sum(elsewhere.values()) + len of unassigned`.
+
+    Attributes:
+        characters_in: of the cell.
+        characters_out: of the texts of its lines.
+        lines_in: text lines of the cell that are not blank; for data, texts in it.
+        lines_out: lines that came of it.
+        unassigned: what is in no line and nowhere else, in the order of the cell.
+        elsewhere: kind (of `KINDS`) → characters.
+        added: characters of the lines that the cell does not hold.
+    """
+
+    characters_in: int = 0
+    characters_out: int = 0
+    lines_in: int = 0
+    lines_out: int = 0
+    unassigned: list[str] = msgspec.field(default_factory=list)
+    elsewhere: dict[str, int] = msgspec.field(default_factory=dict)
+    added: int = 0
+
+    @property
+    def lost(self) -> int:
+        """Characters that are unassigned."""
+        return sum(map(_size, self.unassigned))
+
+    @property
+    def placed(self) -> int:
+        """Characters of the cell that are accounted for: all of them if nothing is unassigned."""
+        return self.characters_in - self.lost
+
+    def __add__(self, other: object) -> Loss:
+        if other == 0:  # what `sum` starts with
+            return self
+        if not isinstance(other, Loss):
+            return NotImplemented
+        elsewhere = Counter(self.elsewhere)
+        elsewhere.update(other.elsewhere)
+        return Loss(
+            self.characters_in + other.characters_in,
+            self.characters_out + other.characters_out,
+            self.lines_in + other.lines_in,
+            self.lines_out + other.lines_out,
+            self.unassigned + other.unassigned,
+            dict(elsewhere),
+            self.added + other.added,
+        )
+
+    __radd__ = __add__
+
+    def __repr__(self) -> str:
+        return (
+            f"<Loss {self.placed:,} of {self.characters_in:,} characters placed · {self.lines_out:,} lines>"
+        )
+
+
+def accounted(cell: object, transcript: Transcript) -> Loss:
+    """Where the characters of `cell` are in `transcript`, which `read_transcript` made of it. Never raises for content."""
+    if cell is None or cell != cell:
+        return Loss()
+    meter = _Meter(transcript)
+    if isinstance(cell, str):
+        meter.characters_in = _size(cell)
+        if transcript.form == "unreadable":
+            meter.text(cell)
+        else:
+            meter.written(cell)
+    elif isinstance(cell, list | dict):
+        meter.data(cell)
+        meter.characters_in = (
+            sum(meter.elsewhere.values()) + meter.text_size + sum(map(_size, meter.unassigned))
+        )
+    else:
+        meter.characters_in = _size(str(cell))
+        meter.written(str(cell))
+    return meter.result()
+
+
+class _Meter:
+    def __init__(self, transcript: Transcript) -> None:
+        self.transcript = transcript
+        self.characters_in = self.lines_in = self.text_size = 0
+        self.elsewhere: Counter[str] = Counter()
+        self.unassigned: list[str] = []
+
+    def result(self) -> Loss:
+        out = sum(_size(line.text) for line in self.transcript.lines)
+        if self.text_size > out:
+            self.elsewhere["repeated"] += self.text_size - out
+        return Loss(
+            self.characters_in,
+            out,
+            self.lines_in,
+            len(self.transcript.lines),
+            self.unassigned,
+            {kind: count for kind, count in self.elsewhere.items() if count},
+            max(out - self.text_size, 0),
+        )
+
+    # --- text --------------------------------------------------------------------------------------------
+
+    def written(self, text: str) -> None:
+        """A cell as text: a JSON string around it, or data, or a transcript as it is written."""
+        inner = quoted(text)
+        if inner is not None:
+            self.elsewhere["markup"] += _size(text) - _size(inner)
+            self.written(inner)
+            return
+        if self.transcript.form != "labelled text" and is_data(text):
+            try:
+                data = _decoded(text)
+            except ValueError:
+                self.text(text)
+                return
+            if isinstance(data, str):
+                self.elsewhere["markup"] += _size(text) - _size(data)
+                self.text(data)
+                return
+            before = self._counted()
+            self.data(data)
+            self.elsewhere["markup"] += _size(text) - (self._counted() - before)
+            return
+        if self.transcript.form == "labelled text" and is_data(text):
+            try:
+                data = _decoded(text)
+            except ValueError:
+                data = None
+            if isinstance(data, list) and all(isinstance(item, str) for item in data):
+                joined = "\n".join(data)
+                self.elsewhere["markup"] += _size(text) - _size(joined)
+                self.text(joined)
+                return
+        self.text(text)
+
+    def _counted(self) -> int:
+        return self.text_size + sum(self.elsewhere.values()) + sum(map(_size, self.unassigned))
+
+    def text(self, text: str) -> None:
+        """Walks along the text: the lines' texts in order, and the gaps between them taken apart."""
+        rows = list(_rows(text))
+        self.lines_in += len(rows)
+        compact = "".join(rows)
+        gaps = _Gaps(self.transcript, list(accumulate(map(len, rows))))
+        place = 0
+        for whole, left_out in self._pieces():
+            sound = _SOUND.match(whole)  # "[noise] Agent: hello": the label may stand behind the sound
+            for piece in (sound[0], whole[sound.end() :]) if sound else (whole,):
+                found = gaps.find(compact, piece, place) if piece else -1
+                if found < 0:
+                    continue
+                self._gap(compact, place, found, gaps)
+                place = found + len(piece)
+                if left_out:
+                    self.elsewhere["left out"] += len(piece)
+                else:
+                    self.text_size += len(piece)
+        self._gap(compact, place, len(compact), gaps)
+
+    def _pieces(self) -> Iterator[tuple[str, bool]]:
+        """The texts to look for, without white space: those of the lines and those left out, as the cell has them."""
+        left_out = list(self.transcript.left_out)
+        for number, line in enumerate(self.transcript.lines):
+            while left_out and left_out[0][0] <= number:
+                yield from ((piece, True) for piece in _rows(left_out.pop(0)[1]))
+            for piece in _rows(line.text):
+                yield piece, False
+        for _, text in left_out:
+            yield from ((piece, True) for piece in _rows(text))
+
+    def _gap(self, compact: str, start: int, stop: int, gaps: _Gaps) -> None:
+        kinds, rest = gaps.take_apart(compact, start, stop)
+        self.elsewhere.update(kinds)
+        self.unassigned += rest
+
+    # --- data --------------------------------------------------------------------------------------------
+
+    def data(self, data: Any) -> None:
+        """Each value in turn; first which keys hold the lines' texts, because a word may look like a short line."""
+        texts = Counter("".join(line.text.split()) for line in self.transcript.lines)
+        dropped = Counter("".join(text.split()) for _, text in self.transcript.left_out)
+        labels = {fold(label) for label in self.transcript.labels}
+        shown = {"".join(item.value.split()) for item in self.transcript.findings if item.value}
+        by_path: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+        for path, value in _leaves(data):
+            if value is not None and not isinstance(value, bool):
+                text = str(value)
+                compact = "".join(text.split())
+                if not compact:
+                    continue
+                key = path[-1] if path else ""
+                known = classify_key(key) if key else None
+                part = known.part if known is not None else ""
+                if part in ("start", "stop", "duration"):
+                    self.elsewhere["finding" if compact in shown else "time"] += len(compact)
+                elif part == "role" and (fold(text) in labels or fold(f"{key} {text}") in labels):
+                    self.elsewhere["label"] += len(compact)
+                else:
+                    by_path.setdefault(path, []).append((compact, text))
+        matching = {
+            path: sum(len(compact) for compact, _ in found if compact in texts)
+            for path, found in by_path.items()
+        }
+        whole = "\n".join(texts)
+        folded = whole.casefold()
+        said = Counter(word for line in self.transcript.lines for word in _words(line.text))
+        said.update(word for label, count in self.transcript.labels.items() for word in _words(label) * count)
+        named = {
+            path for path in by_path if path and (known := classify_key(path[-1])) and known.part == "text"
+        }
+        for path in sorted(by_path, key=lambda path: (path in named, matching[path]), reverse=True):
+            found = by_path[path]
+            key = path[-1] if path else ""
+            is_text = path in named
+            exact = sum(compact in texts or compact in dropped for compact, _ in found) * 2 > len(found)
+            for compact, text in found:
+                if texts[compact] > 0:
+                    texts[compact] -= 1
+                    self.text_size += len(compact)
+                    self.lines_in += 1
+                elif dropped[compact] > 0:
+                    dropped[compact] -= 1
+                    self.elsewhere["left out"] += len(compact)
+                    self.lines_in += 1
+                elif not is_text and (isinstance(text, _Number) or not _is_prose(key, text)):
+                    self.elsewhere["field"] += len(compact)
+                elif not (exact and compact in texts) and (compact in whole or compact.casefold() in folded):
+                    self.text_size += len(compact)
+                elif compact in shown:
+                    self.elsewhere["finding"] += len(compact)
+                elif len(text) > 40 and not Counter(_words(text)) - said:
+                    self.elsewhere["repeated"] += len(compact)
+                else:
+                    self.lines_in += 1
+                    self.unassigned.append(text)
+
+
+class _Gaps:
+    """What may stand between two texts of this transcript: its labels, times and markup."""
+
+    def __init__(self, transcript: Transcript, ends: list[int]) -> None:
+        self.ends = ends  # where the text lines of the cell end: a turn's text usually ends there too
+        labels = {"".join(label.split()) for label in transcript.labels}
+        self.labels = {label for label in labels if label}
+        self.patience = 1000  # searches that may fail: beyond, the way is known to be lost
+        self.lengths = sorted({len(label) for label in self.labels}, reverse=True)
+        self.shown = [
+            "".join(item.value.split()) for item in transcript.findings if item.code == "time-unreadable"
+        ]
+
+    def find(self, compact: str, piece: str, place: int) -> int:
+        """Where the piece stands at or after `place`: with nothing unexplained before it where there is such a spot,
+        at the end of a text line where that is so.
+        """
+        row = bisect_left(self.ends, place + len(piece))
+        for end in self.ends[row : row + 3]:
+            start = end - len(piece)
+            if start - place > _NEAR or not compact.startswith(piece, start):
+                continue
+            if not self.take_apart(compact, place, start)[1]:
+                return start
+        far = len(compact) if self.patience > 0 else place + _FAR
+        first = found = compact.find(piece, place, far)
+        if first < 0:
+            self.patience -= 1
+            return first
+        for _ in range(_TRIES if self.patience > 0 else 0):
+            if found < 0 or found - place > _FAR:
+                break
+            if not self.take_apart(compact, place, found)[1]:
+                return found
+            self.patience -= 1
+            found = compact.find(piece, found + 1, found + _FAR)
+        return first
+
+    def take_apart(self, compact: str, start: int, stop: int) -> tuple[Counter[str], list[str]]:
+        """(kind → characters, what is left) of `compact[start:stop]`."""
+        kinds: Counter[str] = Counter()
+        rest: list[str] = []
+        open_from = -1
+        place = start
+        while place < stop:
+            kind, size = self._token(compact, place, stop)
+            if kind:
+                if open_from >= 0:
+                    rest.append(compact[open_from:place])
+                    open_from = -1
+                kinds[kind] += size
+            elif open_from < 0:
+                open_from = place
+            place += size
+        if open_from >= 0:
+            rest.append(compact[open_from:stop])
+        return kinds, rest
+
+    def _is_label(self, compact: str, place: int) -> int:
+        """How long the label is that stands there; 0: none does."""
+        for length in self.lengths:
+            if compact[place : place + length] in self.labels:
+                return length
+        return 0
+
+    def _token(self, compact: str, place: int, stop: int) -> tuple[str, int]:
+        length = self._is_label(compact, place)
+        if length and place + length <= stop:
+            return "label", length
+        for shown in self.shown:
+            if shown and place + len(shown) <= stop and compact.startswith(shown, place):
+                return "finding", len(shown)
+        for kind, pattern in (
+            ("markup", _BREAK),
+            ("time", _STAMP),
+            ("markup", _NUMBERING),
+            ("markup", _HEADER),
+        ):
+            match = pattern.match(compact, place)
+            if match and match.end() <= stop and match.end() > place:
+                size = match.end() - place
+                for suffix in ("Z", "AM", "PM", "am", "pm"):  # "00:12 Zoë:" has no white space here
+                    start = match.end() - len(suffix)
+                    if kind == "time" and match[0].endswith(suffix) and self._is_label(compact, start):
+                        size -= len(suffix)
+                        break
+                return kind, size
+        return ("markup", 1) if compact[place] in MARKS else ("", 1)
+
+
+def _size(text: str) -> int:
+    return len("".join(text.split()))
+
+
+def _rows(text: str) -> Iterator[str]:
+    for row in text.splitlines():
+        compact = "".join(row.split())
+        if compact:
+            yield compact
+
+
+class _Number(str):
+    """A number of JSON as it is written."""
+
+
+def _decoded(text: str) -> Any:
+    """Data with its numbers as they are written; several values one after the other are a list of them.
+
+    Raises ValueError: no data.
+    """
+    try:
+        return _values(text)
+    except (ValueError, RecursionError):
+        return decode(text).data
+
+
+def _values(text: str) -> Any:
+    decoder = json.JSONDecoder(
+        parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_Pairs
+    )
+    values: list[Any] = []
+    at = 0
+    while at < len(text):
+        if text[at] in ",;" or text[at].isspace():
+            at += 1
+            continue
+        value, at = decoder.raw_decode(text, at)
+        values.append(value)
+    if not values:
+        raise ValueError("no data")
+    return values[0] if len(values) == 1 else values
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object of JSON with every key that it has, also one that comes twice."""
+
+
+def _leaves(data: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """(keys it stands under, value) of everything in the data, in its order."""
+    waiting: list[tuple[tuple[str, ...], Any]] = [((), data)]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting.extend(((*path, str(name)), inner) for name, inner in reversed(list(value.items())))
+        elif isinstance(value, _Pairs):
+            waiting.extend(((*path, name), inner) for name, inner in reversed(value))
+        elif isinstance(value, list | tuple | set):
+            waiting.extend((path, inner) for inner in reversed(list(value)))
+        else:
+            yield path, value
+
+
+def _is_prose(key: str, text: str) -> bool:
+    """Four words or more, under a key that does not say that this is a name, an id or an address."""
+    if _NO_TEXT.search(key) or "://" in text[:40]:
+        return False
+    return sum(any(mark.isalpha() for mark in word) for word in text.split(None, 12)) >= 4
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[^\W_]+", text.casefold())

@@ -1,0 +1,145 @@
+"""Who a bare name is: `Ben:` is the agent where the call's own agent column says `ben@contoso.example`.
+
+A name is taken for the agent only if exactly one speaker of the call fits what the agent column says, and the
+only other person is then the customer. Every role found so carries its reason; where two readings are possible
+nobody is given a role.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from reddy_lib.transcripts.roles import OTHER_SPEAKERS, fold, speaks_for_itself
+
+__all__ = ["Inferred", "infer_roles", "is_named"]
+
+_WORD = re.compile(r"[^\W\d_]+")
+_NAME = re.compile(r"[^\W\d_][^\W\d_'’.-]*(?:['’-][^\W\d_]+)*\.?")
+_TITLES_TEXT = """
+mr mrs ms miss dr prof sir madam herr frau señor señora sr sra monsieur madame
+"""
+_TITLES = frozenset(_TITLES_TEXT.split())
+_NO_NAMES_TEXT = """
+manager lead leader team coach trainer trainee dispatcher announcer announcement recording voicemail hold music
+automated automatic message menu queue transfer third other party person man woman male female voice notes note
+translator interpreter observer listener quality monitor both all silence background narration chat hr it sales
+billing bank doctor nurse officer police lawyer driver colleague backoffice back office level tier desk line
+"""
+_NO_NAMES = frozenset(_NO_NAMES_TEXT.split())
+"""Words in labels of somebody who is neither side, or of nobody: never taken for a person's name."""
+_MOST = 20
+"""Speakers without a role beyond which a call is no conversation between an agent and a customer."""
+_MACHINES = frozenset({"ivr", "acd", "bot", "chatbot", "system", "tool", "narrator"})
+
+
+class Inferred(NamedTuple):
+    """A role that no label says, and the words why."""
+
+    role: str
+    why: str
+
+
+def _words(text: str) -> list[str]:
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = "".join(mark for mark in plain if not unicodedata.combining(mark))
+    return [word for word in _WORD.findall(plain) if word not in _TITLES]
+
+
+def is_named(label: str, agent: str) -> bool:
+    """Does the label name the person in the agent's cell, a name or an email? "Ben", "Ben Smith", "B. Smith"
+    and "Smith, Ben" are ben.smith@example.com; "bsmith@example.com" is "Ben Smith" and not "Ben".
+    """
+    local = agent.split("@", 1)[0] if "@" in agent else agent
+    label_words, agent_words = _words(label), _words(local)
+    if not label_words or not agent_words or len("".join(label_words)) < 2:
+        return False
+    if "".join(label_words) == "".join(agent_words) or "".join(reversed(label_words)) == "".join(agent_words):
+        return True
+    if len(agent_words) == 1 and len(label_words) > 1:
+        one = agent_words[0]
+        first, last = label_words[0], label_words[-1]
+        if one in (first[:1] + last, first + last[:1], last + first[:1]) and len(one) > 2:
+            return True
+    short, long = sorted((label_words, agent_words), key=len)
+    if not any(len(word) > 1 for word in short):
+        return False
+    left = list(long)
+    for word in short:
+        same = next((i for i, other in enumerate(left) if other == word), None)
+        if same is None and len(short) > 1:  # "B. Smith": an initial stands for a name, beside a whole one
+            same = next(
+                (
+                    i
+                    for i, other in enumerate(left)
+                    if min(len(word), len(other)) == 1 and other[0] == word[0]
+                ),
+                None,
+            )
+        if same is None:
+            return False
+        left.pop(same)
+    return True
+
+
+def infer_roles(
+    labels: Iterable[str], settled: Mapping[str, str], agent: Sequence[str] = ()
+) -> dict[str, Inferred]:
+    """Roles for the names among `labels`: label → role and reason; empty where it cannot be told.
+
+    `settled`: label → role for the labels whose role is known ("" for the others).
+    `agent`: what the call's own agent columns say, names or emails.
+    """
+    open_labels = [label for label in labels if label and not settled.get(label)]
+    if not open_labels or len(open_labels) > _MOST:
+        return {}
+    names = [
+        label for label in open_labels if not speaks_for_itself(label) and fold(label) not in OTHER_SPEAKERS
+    ]
+    people = _people(names)
+    strangers = any(label not in names and fold(label) not in _MACHINES for label in open_labels)
+    sides = {role for role in settled.values() if role in ("agent", "customer")}
+    cells = [cell for cell in agent if _words(cell.split("@", 1)[0])]
+    found: dict[str, Inferred] = {}
+    fitting = {
+        person: next((c for c in cells if is_named(labels_[0], c)), "") for person, labels_ in people.items()
+    }
+    matched = [person for person, cell in fitting.items() if cell]
+    if len(matched) > 1 or (matched and len(people) == 1 and sides == {"agent"}):
+        return {}
+    for person in matched:
+        for label in people[person]:
+            found[label] = Inferred("agent", f"the agent column says {fitting[person]!r}")
+    rest = [person for person in people if person not in matched]
+    if len(rest) == 1 and not strangers and all(map(_is_name, people[rest[0]])):
+        if (matched or "agent" in sides) and "customer" not in sides:
+            for label in people[rest[0]]:
+                found[label] = Inferred("customer", "it is the only other person in a call with an agent")
+        elif not matched and sides == {"customer"} and not cells:
+            for label in people[rest[0]]:
+                found[label] = Inferred("agent", "it is the only other person in a call with a customer")
+    return found
+
+
+def _is_name(label: str) -> bool:
+    """One to three words as names are written, with a capital where the script has capitals."""
+    words = label.split()
+    return (
+        1 <= len(words) <= 3
+        and all(_NAME.fullmatch(word) and not word[0].islower() for word in words)
+        and not any(word in _NO_NAMES for word in _words(label))
+    )
+
+
+def _people(names: Sequence[str]) -> dict[str, list[str]]:
+    """Labels by person: "Ben", "BEN" and "Ben Smith" are one where no other label shares a part of that name."""
+    people: dict[str, list[str]] = {}
+    for label in names:
+        people.setdefault(" ".join(_words(label)) or fold(label), []).append(label)
+    for short in sorted(people, key=len):
+        longer = [other for other in people if other != short and set(short.split()) < set(other.split())]
+        if len(longer) == 1 and len(short) > 1:
+            people[longer[0]] = people[longer[0]] + people.pop(short)
+    return people

@@ -1,0 +1,187 @@
+"""One cell → one transcript: take it apart by its form, settle roles and times, and account for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Literal
+
+from reddy_lib.errors import TranscriptUnreadable
+from reddy_lib.findings import finding
+from reddy_lib.model import TranscriptLine
+from reddy_lib.transcripts.forms import read_data, read_form, read_plain
+from reddy_lib.transcripts.json_form import is_data, quoted, read_exact
+from reddy_lib.transcripts.labelled import read_text
+from reddy_lib.transcripts.roles import LEAVE_OUT, role_of
+from reddy_lib.transcripts.shapes import Recording
+from reddy_lib.transcripts.times import Unit, looks_like_milliseconds
+from reddy_lib.transcripts.turns import Parsed, Transcript, finish, settle
+
+__all__ = ["EXCEL_CELL_LIMIT", "parse_transcript", "read_transcript"]
+
+EXCEL_CELL_LIMIT = 32_767
+"""Excel keeps no more characters in a cell; what is longer is cut without a word."""
+
+_NO_ROLES: Mapping[str, str] = MappingProxyType({})
+
+
+def parse_transcript(
+    text: object,
+    *,
+    roles: Mapping[str, str] = _NO_ROLES,
+    unit: Unit = "auto",
+    times: Literal["estimate", "leave out"] = "estimate",
+) -> list[TranscriptLine]:
+    """The lines of a transcript in any known form. What is said about them is left out: see `read_transcript`.
+
+    Raises:
+        TranscriptUnreadable: the text starts as JSON and is none. `error.text` is the whole text.
+    """
+    transcript = read_transcript(text, roles=roles, unit=unit, times=times)
+    if transcript.form == "unreadable":
+        message = next(item.message for item in transcript.findings if item.code == "transcript-unreadable")
+        raise TranscriptUnreadable(message, text=transcript.lines[0].text)
+    return transcript.lines
+
+
+def read_transcript(
+    cell: object,
+    *,
+    roles: Mapping[str, str] = _NO_ROLES,
+    unit: Unit = "auto",
+    times: Literal["estimate", "leave out"] = "estimate",
+    agent: Sequence[str] = (),
+) -> Transcript:
+    """Reads one cell and never raises for what it holds: what could not be read is in `findings`, and kept.
+
+    `roles`: speaker label → "agent", "customer" or "leave out"; wins over the built-in vocabulary.
+    `unit`: of times without one: seconds, milliseconds, or found from keys and numbers.
+    `times`: of lines without one: estimated (with one finding), or left out.
+    `agent`: what the call's own columns say of the agent, names or emails: settles who `Ben:` is.
+    """
+
+    def labelled(text: str) -> Parsed:
+        return read_text(text, roles, agent)
+
+    if isinstance(cell, str):
+        text = cell[1:] if cell[:1] == "\ufeff" else cell  # the mark that files in UTF-8 begin with
+    elif isinstance(cell, list | dict):
+        return _finish(read_data(cell, str(cell), labelled), roles, unit, times, agent)
+    elif cell is None or cell != cell:  # an empty cell of a frame is NaN, which is unequal to itself
+        return Transcript([], [], "empty", {})
+    else:
+        text = str(cell)
+    inner = quoted(text)
+    if inner is not None:
+        transcript = read_transcript(inner, roles=roles, unit=unit, times=times, agent=agent)
+    elif is_data(text):
+        exact = _read_exact(text, roles, unit, times, agent)
+        transcript = exact or _finish(read_form(text, labelled), roles, unit, times, agent)
+    elif not text or text.isspace():
+        return Transcript([], [], "empty", {})
+    else:
+        transcript = _finish(read_plain(text, labelled), roles, unit, times, agent)
+    if len(text) == EXCEL_CELL_LIMIT:
+        transcript.findings.append(
+            finding(
+                "transcript-cut",
+                "transcript",
+                "The cell holds exactly 32,767 characters, the most that Excel keeps: the end is probably missing.",
+            )
+        )
+    return transcript
+
+
+def _read_exact(
+    text: str,
+    roles: Mapping[str, str],
+    unit: Unit,
+    times: Literal["estimate", "leave out"],
+    agent: Sequence[str],
+) -> Transcript | None:
+    """The usual case at full speed; None where anything has to be thought about."""
+    exact = read_exact(text)
+    if not exact:
+        return None
+    settled: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    lines: list[TranscriptLine] = []
+    highest = 0.0
+    for turn in exact:
+        label, start, stop = turn.role, turn.start, turn.stop
+        if label in settled:
+            counts[label] += 1
+        else:
+            if not label.strip() or label != label.strip():
+                return None
+            role = role_of(label, roles)
+            if not role:  # a name: who that is depends on the other speakers
+                return None
+            settled[label] = role
+            counts[label] = 1
+        if start is None or stop is None:
+            highest = -1.0
+            break
+        if stop > highest:
+            highest = stop
+        if start > highest:
+            highest = start
+        lines.append(TranscriptLine(settled[label], turn.text, start, stop))
+    if 0 <= highest <= 1000 and unit != "ms" and LEAVE_OUT not in settled.values():
+        return Transcript(lines, [], "json", counts)
+    labels = [turn.role.strip() for turn in exact]
+    if "" in labels:
+        return None
+    numbers = [number for turn in exact for number in (turn.start, turn.stop) if number is not None]
+    highest = max(numbers, default=0.0)
+    if highest >= 1e9:  # counts from 1970
+        return None
+    in_milliseconds = unit == "ms"
+    if unit == "auto" and highest > 1000:
+        words = sum(len(turn.text.split()) for turn in exact)
+        in_milliseconds = looks_like_milliseconds(numbers, words)
+    factor = 0.001 if in_milliseconds else 1.0
+    spans = [
+        (
+            None if turn.start is None else round(turn.start * factor, 6),
+            None if turn.stop is None else round(turn.stop * factor, 6),
+        )
+        for turn in exact
+    ]
+    return finish(
+        labels, [turn.text for turn in exact], spans, form="json", roles=roles, times=times, agent=agent
+    )
+
+
+def _finish(
+    parsed: Parsed,
+    roles: Mapping[str, str],
+    unit: Unit,
+    times: Literal["estimate", "leave out"],
+    agent: Sequence[str],
+) -> Transcript:
+    started, naive = _started(parsed)
+    spans, rebased = settle(parsed.turns, unit)
+    transcript = finish(
+        [turn.label for turn in parsed.turns],
+        [turn.text for turn in parsed.turns],
+        spans,
+        form=parsed.form,
+        roles=roles,
+        times="leave out" if parsed.form == "unreadable" else times,
+        notes=parsed.notes,
+        aliases=parsed.aliases,
+        rebased=rebased,
+        agent=agent,
+        asides=parsed.asides,
+    )
+    transcript.started, transcript.started_naive = started, naive
+    return transcript
+
+
+def _started(parsed: Parsed) -> tuple[float | None, bool]:
+    """When the call started: as the source says, else its first line, where lines have times of day."""
+    if isinstance(parsed, Recording) and parsed.started is not None:
+        return parsed.started, parsed.started_naive
+    starts = [turn.start.seconds for turn in parsed.turns if turn.start is not None and turn.start.absolute]
+    return min(starts, default=None), False

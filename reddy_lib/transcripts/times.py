@@ -1,0 +1,180 @@
+"""Times of lines: from what a source writes to seconds from the start of the call.
+
+Sources write clocks (`01:05`, `1:02:03.5`), seconds or milliseconds as numbers or as text, ISO durations
+(`PT0.76S`), and absolute times (an ISO date, or seconds, milliseconds or microseconds since the epoch). What
+the source does not say is filled in by `fill_in`, which names every line that it touched: an estimate is never
+silent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+
+__all__ = [
+    "WORDS_A_SECOND",
+    "Moment",
+    "Unit",
+    "fill_in",
+    "line_numbers",
+    "looks_like_milliseconds",
+    "read_moment",
+]
+
+Unit = Literal["auto", "s", "ms"]
+WORDS_A_SECOND = 2.6
+"""Pace of speech for estimates: about 156 words a minute, the middle of what telephone calls show."""
+
+_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):([0-5]?\d(?:[.,]\d{1,6})?)")
+_OF_DAY = re.compile(r"(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?)\s?([ap])\.?m\.?", re.IGNORECASE)
+_NUMBER = re.compile(
+    r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(s|sec|secs|seconds|ms|msec|millis|milliseconds)?"
+)
+_ISO_DURATION = re.compile(
+    r"P(?:(\d{1,4})D)?T?(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,12}(?:[.,]\d+)?)S)?", re.IGNORECASE
+)
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
+
+# Beyond these a plain number cannot be an offset into a call: it counts from 1970.
+_EPOCH_SECONDS, _EPOCH_MILLIS, _EPOCH_MICROS = 1e9, 1e11, 1e14
+
+
+class Moment(NamedTuple):
+    """One time as read. `plain`: a number whose unit is still open; `absolute`: counts from 1970."""
+
+    seconds: float
+    plain: bool = False
+    absolute: bool = False
+
+
+def read_moment(value: object, factor: float | None = None) -> Moment | None:
+    """Reads one time. `factor`: seconds per unit where the source names the unit. None: unreadable.
+
+    The empty values (None, "") are the caller's to handle: they are missing, not unreadable.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return _number(float(value), factor)
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    clock = _CLOCK.fullmatch(text)
+    if clock:
+        hours, minutes, seconds = clock.groups()
+        whole = int(hours or 0) * 3600 + int(minutes) * 60
+        return Moment(round(whole + float(seconds.replace(",", ".")), 6))
+    of_day = _OF_DAY.fullmatch(text)
+    if of_day:  # twelve hours a half: a time of day, which counts from the first one of the call
+        hours, minutes, *rest = of_day[1].replace(",", ".").split(":")
+        if not 1 <= int(hours) <= 12 or int(minutes) > 59:
+            return None
+        half = 0 if of_day[2].casefold() == "a" else 12
+        seconds_of_day = (int(hours) % 12 + half) * 3600 + int(minutes) * 60 + float(rest[0] if rest else 0)
+        return Moment(seconds_of_day, absolute=True)
+    number = _NUMBER.fullmatch(text)
+    if number:
+        if number[2]:
+            factor = 0.001 if number[2].startswith("m") else 1.0
+        return _number(float(number[1]), factor)
+    if re.fullmatch(r"\d+,\d+", text):  # decimal comma
+        return _number(float(text.replace(",", ".")), factor)
+    if len(text) > 1 and text[0] in "Pp":
+        duration = _ISO_DURATION.fullmatch(text)
+        if duration and any(duration.groups()):
+            days, hours, minutes, seconds = ((part or "0").replace(",", ".") for part in duration.groups())
+            return Moment(int(days) * 86400 + int(hours) * 3600 + int(minutes) * 60 + float(seconds))
+        return None
+    if _DATE.match(text):
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return None
+        return Moment((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp(), absolute=True)
+    return None
+
+
+def _number(number: float, factor: float | None) -> Moment | None:
+    if number != number or number in (float("inf"), float("-inf")):
+        return None
+    if factor is not None:
+        seconds = number * factor
+        return Moment(round(seconds, 6), absolute=seconds >= _EPOCH_SECONDS)
+    if number >= _EPOCH_MICROS:
+        return Moment(number / 1e6, absolute=True)
+    if number >= _EPOCH_MILLIS:
+        return Moment(number / 1e3, absolute=True)
+    if number >= _EPOCH_SECONDS:
+        return Moment(number, absolute=True)
+    return Moment(number, plain=True)
+
+
+def looks_like_milliseconds(numbers: Sequence[float], words: int) -> bool:
+    """Would these numbers, read as seconds, mean that hardly anybody spoke?
+
+    Only whole numbers are doubted, only above 1,000, and only where less than one word in 20 seconds was said.
+    """
+    highest = max(numbers, default=0.0)
+    return highest > 1000 and words * 20 < highest and all(number == int(number) for number in numbers)
+
+
+def fill_in(
+    spans: list[tuple[float | None, float | None]], words: Sequence[int]
+) -> tuple[list[tuple[float | None, float | None]], list[int], list[int]]:
+    """Times for lines that have none, or no stop: (spans, 1-based numbers of estimated lines, of derived stops).
+
+    A missing stop is the next line's start where that is later (derived); everything else follows the line
+    before it at `WORDS_A_SECOND` (estimated), but never runs past a start that the source gives. Times that
+    the source gives are never changed, also where they are out of order.
+    """
+    filled: list[tuple[float | None, float | None]] = []
+    estimated: list[int] = []
+    derived: list[int] = []
+    ahead: list[float | None] = [None] * len(spans)
+    following: float | None = None
+    for index in range(len(spans) - 1, -1, -1):
+        ahead[index] = following
+        if spans[index][0] is not None:
+            following = spans[index][0]
+    now = 0.0
+    for index, (start, stop) in enumerate(spans):
+        next_start = ahead[index]
+        said = max(words[index], 1) / WORDS_A_SECOND
+        if start is None:
+            if stop is not None:
+                start = max(min(now, stop), 0.0, round(stop - said, 2))
+            else:
+                start = now if next_start is None or next_start < now else min(now, next_start)
+            estimated.append(index + 1)
+        if stop is None:
+            adjacent = spans[index + 1][0] if index + 1 < len(spans) else None
+            if adjacent is not None and adjacent > start and estimated[-1:] != [index + 1]:
+                stop = adjacent
+                derived.append(index + 1)
+            else:
+                stop = round(start + said, 2)
+                if next_start is not None and start < next_start < stop:
+                    stop = next_start
+                if estimated[-1:] != [index + 1]:
+                    estimated.append(index + 1)
+        filled.append((start, stop))
+        now = max(now, stop)
+    return filled, estimated, derived
+
+
+def line_numbers(numbers: Sequence[int]) -> str:
+    """[1, 2, 3, 5] → "lines 1–3 and 5": for messages."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    parts = [str(a) if a == b else f"{a}–{b}" for a, b in runs]
+    if len(parts) > 8:
+        rest = sum(b - a + 1 for a, b in runs[8:])
+        parts = [*parts[:8], f"{rest} more"]
+    listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+    return f"{'line' if len(numbers) == 1 else 'lines'} {listed}"

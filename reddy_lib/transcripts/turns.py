@@ -1,0 +1,225 @@
+"""What every family of formats hands over: turns as the source has them, before roles and units are settled.
+
+A family module (`json_form`, `labelled`) only takes a text apart. Which role a label means, which unit a
+number has, and what to do about missing times is decided here, once, for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from reddy_lib.findings import Finding, finding
+from reddy_lib.model import TranscriptLine
+from reddy_lib.transcripts.names import Inferred, infer_roles
+from reddy_lib.transcripts.roles import LEAVE_OUT, fold, role_of
+from reddy_lib.transcripts.times import Moment, Unit, fill_in, line_numbers, looks_like_milliseconds
+
+__all__ = ["Parsed", "Transcript", "Turn", "finish", "settle"]
+
+Span = tuple[float | None, float | None]
+
+
+class Transcript(msgspec.Struct):
+    """What reading one cell gave.
+
+    Attributes:
+        lines: in the order of the source, never sorted.
+        findings: what could not be read, was left out, or was estimated; `line` counts from 1 in `lines`.
+        form: "json", "labelled text", "no speakers", "unreadable", "empty", or the format by its name ("WebVTT").
+        labels: speaker label as written → number of lines, those left out included.
+        speakers: the label of each line, beside `lines`; empty where the labels are the roles themselves.
+        inferred: label → role and reason, for names whose role the call itself gives away.
+        left_out: (lines before it, its text) of each line that was left out on purpose.
+        started: when the call started, seconds since the epoch, where the source says so.
+        started_naive: the source gave that without a time zone; it was read as UTC.
+    """
+
+    lines: list[TranscriptLine]
+    findings: list[Finding]
+    form: str
+    labels: dict[str, int]
+    speakers: list[str] = msgspec.field(default_factory=list)
+    inferred: dict[str, Inferred] = msgspec.field(default_factory=dict)
+    left_out: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    started: float | None = None
+    started_naive: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Transcript {self.form} · {len(self.lines)} lines · {len(self.findings)} findings>"
+
+
+class Turn(msgspec.Struct):
+    """One turn as the source has it. `duration` stands in for a stop that the source does not give."""
+
+    label: str
+    text: str
+    start: Moment | None = None
+    stop: Moment | None = None
+    duration: Moment | None = None
+
+
+class Parsed(msgspec.Struct):
+    """A text taken apart. `notes`: (index of the turn, finding without its line number); `asides`: (index of the
+    turn, texts in it that are no speech).
+    """
+
+    form: str
+    turns: list[Turn]
+    notes: list[tuple[int, Finding]] = msgspec.field(default_factory=list)
+    aliases: dict[str, str] = msgspec.field(default_factory=dict)
+    asides: list[tuple[int, list[str]]] = msgspec.field(default_factory=list)
+
+
+def settle(turns: Sequence[Turn], unit: Unit) -> tuple[list[Span], bool]:
+    """Seconds from the start of the call for each turn, and whether absolute times had to be rebased.
+
+    Numbers without a unit are seconds unless they look like milliseconds over the whole transcript.
+    """
+    plain = [
+        moment.seconds
+        for turn in turns
+        for moment in (turn.start, turn.stop, turn.duration)
+        if moment is not None and moment.plain
+    ]
+    factor = 1.0
+    if unit == "ms":
+        factor = 0.001
+    elif unit == "auto" and plain and max(plain) > 1000:
+        words = sum(len(turn.text.split()) for turn in turns)
+        factor = 0.001 if looks_like_milliseconds(plain, words) else 1.0
+    starts = [turn.start.seconds for turn in turns if turn.start is not None and turn.start.absolute]
+    origin = min(starts, default=0.0)
+
+    def seconds(moment: Moment | None) -> float | None:
+        if moment is None:
+            return None
+        if moment.plain:
+            return moment.seconds * factor if factor == 1.0 else round(moment.seconds * factor, 6)
+        return round(moment.seconds - origin, 6) if moment.absolute else moment.seconds
+
+    spans: list[Span] = []
+    for turn in turns:
+        start, stop, length = seconds(turn.start), seconds(turn.stop), seconds(turn.duration)
+        if stop is None and start is not None and length is not None:
+            stop = round(start + length, 6)
+        spans.append((start, stop))
+    return spans, bool(starts)
+
+
+def finish(
+    labels: Sequence[str],
+    texts: Sequence[str],
+    spans: list[Span],
+    *,
+    form: str,
+    roles: Mapping[str, str],
+    times: Literal["estimate", "leave out"],
+    notes: Sequence[tuple[int, Finding]] = (),
+    aliases: Mapping[str, str] | None = None,
+    rebased: bool = False,
+    agent: Sequence[str] = (),
+    asides: Sequence[tuple[int, list[str]]] = (),
+) -> Transcript:
+    """Lines from turns: roles settled, missing times filled in or left out, findings numbered by line.
+
+    `aliases`: label → role that the text itself gives away ("Agent (Ben)" makes "Ben:" the agent).
+    `agent`: the agent's name or email, as the call's own columns have them.
+    `asides`: (index of the turn, texts in it that are no speech).
+    """
+    found: list[Finding] = []
+    estimated: list[int] = []
+    derived: list[int] = []
+    if times == "estimate" and any(start is None or stop is None for start, stop in spans):
+        spans, estimated, derived = fill_in(spans, [len(text.split()) for text in texts])
+    settled: dict[str, str] = {}
+    counts: dict[str, int] = {}
+    for label in labels:
+        if label in counts:
+            counts[label] += 1
+        elif label:
+            counts[label] = 1
+            settled[label] = role_of(label, roles) or (aliases or {}).get(label, "")
+    inferred: dict[str, Inferred] = {}
+    if "" in settled.values():
+        inferred = infer_roles(counts, settled, agent)
+        for label, role in settled.items():
+            settled[label] = role or (inferred[label].role if label in inferred else fold(label))
+    settled[""] = ""
+    left_texts: list[tuple[int, str]] = []
+    lines: list[TranscriptLine] = []
+    if LEAVE_OUT not in settled.values():
+        for label, text, (start, stop) in zip(labels, texts, spans, strict=True):
+            lines.append(TranscriptLine(settled[label], text, start, stop))
+        number = range(1, len(lines) + 1)
+        numbered: Sequence[int | None] = number
+    else:
+        places: list[int | None] = []
+        for label, text, (start, stop) in zip(labels, texts, spans, strict=True):
+            if label and settled[label] == LEAVE_OUT:
+                places.append(None)
+                left_texts.append((len(lines), text))
+            else:
+                lines.append(TranscriptLine(settled[label], text, start, stop))
+                places.append(len(lines))
+        numbered = places
+        names = [label for label in counts if settled[label] == LEAVE_OUT]
+        left_out = sum(counts[label] for label in names)
+        whom = " and ".join(repr(name) for name in names)
+        verb, whose = ("was" if left_out == 1 else "were"), ("speaker" if len(names) == 1 else "speakers")
+        message = f"{_lines(left_out)} of {whom} {verb} left out, as chosen for the {whose}."
+        found.append(finding("lines-left-out", "transcript", message, value=", ".join(names)))
+    for index, note in notes:
+        place = numbered[index] if 0 <= index < len(numbered) else None
+        found.append(msgspec.structs.replace(note, line=place))
+    if asides:
+        found.append(_of_asides([(numbered[index], texts_) for index, texts_ in asides]))
+    if inferred:
+        found.append(_of_names(inferred))
+    touched = [place for number in estimated if (place := numbered[number - 1]) is not None]
+    stops = [place for number in derived if (place := numbered[number - 1]) is not None]
+    if touched or stops or (rebased and times == "estimate"):
+        found.append(_estimate(touched, stops, len(lines), rebased))
+    speakers = [label for label in labels if settled[label] != LEAVE_OUT or not label]
+    return Transcript(lines, found, form, counts, speakers, inferred, left_texts)
+
+
+def _of_asides(asides: Sequence[tuple[int | None, list[str]]]) -> Finding:
+    """One finding for all headings and stage directions of a transcript; `value` is their text."""
+    texts = [text for _, some in asides for text in some]
+    places = sorted({place for place, _ in asides if place is not None})
+    what = "1 heading or stage direction" if len(texts) == 1 else f"{len(texts)} headings or stage directions"
+    verb = "was" if len(texts) == 1 else "were"
+    where = line_numbers(places) if places else "lines that were left out"
+    message = f"{what} {verb} kept with {where}: {_short(' · '.join(texts[:20]))!r}"
+    line = places[0] if len(places) == 1 else None
+    return finding("aside-kept", "transcript", message, line=line, value="\n".join(texts[:200]))
+
+
+def _of_names(inferred: Mapping[str, Inferred]) -> Finding:
+    parts = [f"{label!r} was taken for the {role}: {why}" for label, (role, why) in inferred.items()]
+    message = "; ".join(parts[:4]) + "."
+    return finding("role-from-name", "transcript", message, value=", ".join(inferred))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:79] + "…"
+
+
+def _estimate(estimated: list[int], derived: list[int], total: int, rebased: bool) -> Finding:
+    parts: list[str] = []
+    if estimated:
+        where = "all lines" if len(estimated) == total else line_numbers(estimated)
+        parts.append(f"Times of {where} were estimated at 2.6 words a second after the line before.")
+    if derived:
+        where = "all lines" if len(derived) == total else line_numbers(derived)
+        parts.append(f"The stop of {where} was derived: it is the start of the next line.")
+    if rebased:
+        parts.append("The source gives times of day: seconds are counted from the first of them.")
+    return finding("times-estimated", "transcript", " ".join(parts), line=None)
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"

