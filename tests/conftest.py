@@ -8,12 +8,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 import reddy_lib as reddy
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
+
+# The same examples at every run, so that a failure is the change's and not the day's.
+# New ones are looked for by hand: pytest --hypothesis-profile=explore
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
+hypothesis.settings.register_profile("explore", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("same")
 
 PRODUCTS: list[dict[str, Any]] = [
     {"id": 1, "name": "Cards hotline", "status": "active"},

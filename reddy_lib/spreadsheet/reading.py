@@ -221,6 +221,9 @@ def _header_of(rows: Sequence[tuple[int, list[Any]]], header_row: int | None, wh
         raise EmptySheet(f"{where} is empty: export the calls again.")
     if header_row is not None and (rows[0][0] != header_row or _blank(rows[0][1])):
         raise EmptySheet(f"Row {header_row} of {where} is empty: choose another header row.")
+    widest = max((cells for _, cells in rows), key=len)
+    if len(widest) > MOST_COLUMNS and not _blank(widest[MOST_COLUMNS:]):
+        raise too_wide(where, len(widest))  # before minutes go into its header
     place = 0 if header_row is not None else find_header([cells for _, cells in rows])
     if place + 1 >= len(rows):
         raise EmptySheet(

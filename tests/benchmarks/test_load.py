@@ -1,6 +1,6 @@
 """Loading against the bare sum of its parts: pandas.read_csv + msgspec decode + SQLite insert of the same bytes.
 
-uv run pytest -m benchmark -s tests/benchmarks/test_load.py          (BENCH_CALLS=100000 by default)
+uv run pytest -m benchmark -n 0 -s tests/benchmarks/test_load.py          (BENCH_CALLS=100000 by default)
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A rerun of the review page: with many calls against few. Pages ask the ledger for one screen at a time.
 
-uv run pytest -m benchmark -s tests/benchmarks/test_review.py        (BENCH_CALLS=100000 by default)
+uv run pytest -m benchmark -n 0 -s tests/benchmarks/test_review.py        (BENCH_CALLS=100000 by default)
 """
 
 from __future__ import annotations

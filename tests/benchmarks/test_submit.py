@@ -1,6 +1,6 @@
 """Submitting against loops that send ready-made bodies and keep no record.
 
-uv run pytest -m benchmark -s tests/benchmarks/test_submit.py
+uv run pytest -m benchmark -n 0 -s tests/benchmarks/test_submit.py
 """
 
 from __future__ import annotations
