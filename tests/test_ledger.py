@@ -997,6 +997,18 @@ class TestOpening:
         answers = [process.communicate(timeout=240) for process in processes]
         assert [out for out, _ in answers] == ["0\n"] * 3, [err for _, err in answers if err]
 
+    def test_a_ledger_of_the_first_version_is_brought_up_to_date(self, ledger: reddy.Ledger) -> None:
+        with ledger._write() as connection:
+            connection.execute(sa.text("DROP INDEX calls_by_finding"))
+            connection.execute(schema_versions.delete().where(schema_versions.c.version > 1))
+        with (
+            reddy.Ledger(ledger.url.render_as_string(hide_password=False)) as opened,
+            opened._read() as connection,
+        ):
+            names = {index["name"] for index in sa.inspect(connection).get_indexes("calls")}
+            assert "calls_by_finding" in names
+            assert stored(opened, "schema_versions") == len(MIGRATIONS)
+
     def test_a_ledger_of_a_newer_version_is_refused_and_left_as_it_is(self, ledger: reddy.Ledger) -> None:
         with ledger._write() as connection:
             connection.execute(schema_versions.insert().values(version=len(MIGRATIONS) + 1, applied_at=0.0))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import string
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ import reddy_lib as reddy
 from reddy_lib.errors import LoadCancelled
 from reddy_lib.ledger.loading import LoadJob
 from reddy_lib.spreadsheet import detect_format, guess_mapping, read_sheet
+from tests.conftest import PRODUCTS
 
 
 @pytest.fixture
@@ -163,3 +166,17 @@ def test_lines_of_calls_are_loaded_as_calls_and_counted_as_rows(tmp_path: Path) 
         assert batch.rows()[:3] == [2, 6, 10]
         assert len(batch.call(6).transcript or ()) == 4
         assert batch.cells(6)["Text"][0] == "This is line 1 of call 1"
+
+
+def test_cells_of_any_length_are_stored_on_either_database(
+    ledger: reddy.Ledger, sheet: Callable[..., Path]
+) -> None:
+    draw = random.Random(7)
+    junk = "".join(draw.choice(string.ascii_letters) for _ in range(20_000))  # a database cannot shorten it
+    path = sheet(
+        3, {2: {"Agent Email": f"{junk}@cedarline.example"}, 3: {"Conversation ID": junk, "CSAT": junk}}
+    )
+    batch = ledger.load(path, products=PRODUCTS, progress=False)
+    assert batch.call(2).agent_email == f"{junk}@cedarline.example"
+    assert batch.call(3).conversation_id == junk
+    assert sum(batch.counts().values()) == 3
