@@ -11,6 +11,7 @@ ever deleted here; what changes leaves a trace in `edits`, `attempts` and `past_
     deliveries                             (address, conversation) that is being sent, in doubt, or accepted: the
                                            primary key that keeps two submissions from sending the same call
     workers                                processes that send, and when each was last alive
+    profiles                               mappings kept for the next sheet with the same columns
 
 Migrations are functions in `MIGRATIONS`; each runs once, and is recorded in the same transaction as its change.
 """
@@ -36,6 +37,7 @@ __all__ = [
     "metadata",
     "migrate",
     "past_outcomes",
+    "profiles",
     "submissions",
     "workers",
 ]
@@ -232,6 +234,20 @@ workers = sa.Table(
     sa.Column("gone", sa.Boolean, nullable=False),
 )
 
+profiles = sa.Table(
+    "profiles",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("signature", sa.Text, nullable=False),  # of the set of columns
+    sa.Column("columns", sa.Text, nullable=False),
+    sa.Column("mapping", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("saved_at", sa.Double, nullable=False),
+    sa.Column("retired", sa.Boolean, nullable=False),
+)
+sa.Index("profiles_by_columns", profiles.c.signature)
+
 
 def _first(connection: sa.Connection) -> None:
     metadata.create_all(connection)
@@ -241,7 +257,15 @@ def _filters_count_from_indexes(connection: sa.Connection) -> None:
     calls_by_finding.create(connection, checkfirst=True)
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_first, _filters_count_from_indexes)
+def _profiles_are_kept(connection: sa.Connection) -> None:
+    profiles.create(connection, checkfirst=True)
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
+    _first,
+    _filters_count_from_indexes,
+    _profiles_are_kept,
+)
 """Version n is reached by the first n of these. Only ever append."""
 
 

@@ -1,0 +1,174 @@
+"""Mapping profiles: what was mapped once is mapped by itself the next time, on this machine or on another."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+import reddy_lib as reddy
+from reddy_lib.errors import MappingError, NotInLedger
+from reddy_lib.ledger.profiles import (
+    Profile,
+    keep_profile,
+    profile_for,
+    profiles_of,
+    rename_profile,
+    retire_profile,
+)
+from reddy_lib.ledger.schema import profiles, schema_versions
+from reddy_lib.spreadsheet import SheetFormat, detect_format
+
+COLUMNS = ["Rep", "Queue", "Dialogue", "CSAT"]
+MAPPING = reddy.Mapping(
+    fields={"agent_email": "Rep", "product_id": "Queue", "transcript": "Dialogue"},
+    tags=["CSAT"],
+    tag_types={"CSAT": "integer"},
+    values={"product_id": {"Cards hotline": 7}},
+    roles={"rep": "agent"},
+    timezone="Europe/London",
+    reasons={"agent_email": "name"},
+    sheet=SheetFormat("csv", None, 1, "utf-8", ","),
+)
+
+
+def test_what_was_kept_is_found_by_its_columns_in_any_order(ledger: reddy.Ledger) -> None:
+    kept = keep_profile(ledger, "March export", MAPPING, COLUMNS, who="ann")
+    found = profile_for(ledger, reversed(COLUMNS))
+    assert found == kept
+    assert (found.name, found.who, found.columns) == ("March export", "ann", COLUMNS)
+    assert found.mapping == MAPPING.replace(sheet=None, reasons={})
+    assert abs(found.saved_at - time.time()) < 60
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [["Rep", "Queue", "Dialogue"], [*COLUMNS, "New"], ["rep", "Queue", "Dialogue", "CSAT"], [*COLUMNS, "CSAT"], []],
+    ids=["one less", "one more", "other case", "one twice", "none"],
+)  # fmt: skip
+def test_other_columns_are_another_sheet(ledger: reddy.Ledger, columns: list[str]) -> None:
+    kept = keep_profile(ledger, "March export", MAPPING, COLUMNS)
+    assert profile_for(ledger, columns) is None
+    assert not kept.fits(columns)
+
+
+def test_white_space_around_a_column_s_name_does_not_count(ledger: reddy.Ledger) -> None:
+    keep_profile(ledger, "March export", MAPPING, COLUMNS)
+    assert profile_for(ledger, [f" {name} " for name in COLUMNS]) is not None
+
+
+def test_the_newest_for_these_columns_is_the_one_applied(ledger: reddy.Ledger) -> None:
+    keep_profile(ledger, "March", MAPPING, COLUMNS)
+    keep_profile(ledger, "April", MAPPING.replace(timezone="UTC"), COLUMNS)
+    keep_profile(ledger, "Something else", MAPPING, ["A", *COLUMNS])
+    assert [profile.name for profile in profiles_of(ledger)] == ["Something else", "April", "March"]
+    newest = profile_for(ledger, COLUMNS)
+    assert newest is not None
+    assert (newest.name, newest.mapping.timezone) == ("April", "UTC")
+
+
+def test_the_same_again_is_kept_once_and_a_change_under_the_same_name_replaces_it(
+    ledger: reddy.Ledger,
+) -> None:
+    first = keep_profile(ledger, "March", MAPPING, COLUMNS)
+    assert keep_profile(ledger, " March ", MAPPING, COLUMNS).id == first.id
+    changed = keep_profile(ledger, "March", MAPPING.replace(timezone="UTC"), COLUMNS)
+    assert [profile.id for profile in profiles_of(ledger)] == [changed.id]
+    with ledger._read() as connection:  # the older one is retired, not deleted
+        assert connection.execute(sa.select(sa.func.count()).select_from(profiles)).scalar() == 2
+
+
+def test_one_can_be_renamed_and_retired(ledger: reddy.Ledger) -> None:
+    kept = keep_profile(ledger, "March", MAPPING, COLUMNS)
+    rename_profile(ledger, kept.id, "  Monthly export ")
+    assert [profile.name for profile in profiles_of(ledger)] == ["Monthly export"]
+    retire_profile(ledger, kept.id)
+    assert profiles_of(ledger) == []
+    assert profile_for(ledger, COLUMNS) is None
+
+
+def test_what_cannot_be_is_refused_with_a_sentence(ledger: reddy.Ledger) -> None:
+    for name in ("", "  "):
+        with pytest.raises(MappingError, match="needs a name"):
+            keep_profile(ledger, name, MAPPING, COLUMNS)
+    kept = keep_profile(ledger, "March", MAPPING, COLUMNS)
+    with pytest.raises(MappingError, match="needs a name"):
+        rename_profile(ledger, kept.id, " ")
+    for change in (lambda: rename_profile(ledger, "p0", "x"), lambda: retire_profile(ledger, "p0")):
+        with pytest.raises(NotInLedger, match="no mapping profile 'p0'"):
+            change()
+    assert [profile.name for profile in profiles_of(ledger)] == ["March"]
+
+
+def test_a_profile_travels_as_a_file(ledger: reddy.Ledger) -> None:
+    kept = keep_profile(ledger, "March export", MAPPING, COLUMNS, who="ann")
+    content = kept.to_file()
+    assert json.loads(content)["columns"] == COLUMNS
+    assert "ann" not in content.decode()
+    read = Profile.from_file(content)
+    assert (read.name, read.columns, read.mapping, read.id) == ("March export", COLUMNS, kept.mapping, "")
+    assert keep_profile(ledger, read.name, read.mapping, read.columns).id == kept.id
+
+
+def content(**parts: object) -> bytes:
+    whole = {
+        "kind": "reddy-workbench mapping profile",
+        "version": 1,
+        "name": "x",
+        "columns": [],
+        "mapping": {},
+    }
+    return json.dumps(whole | parts).encode()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "no mapping profile"),
+        (b"\xff\xfe\x00", "no mapping profile"),
+        (b"[]", "no mapping profile"),
+        (b'{"fields": {}}', "no mapping profile"),
+        (content(version=2), "newer version"),
+        (content(name=None), "damaged"),
+        (content(columns=[1]), "damaged"),
+        (content(mapping=[]), "damaged"),
+        (content(mapping={"fields": 3}), "cannot be used"),
+        (content(mapping={"fields": {"salary": "A"}}), "no field 'salary'"),
+    ],
+)
+def test_a_file_that_is_none_is_refused_with_a_sentence(content: bytes, said: str) -> None:
+    with pytest.raises(MappingError, match=said):
+        Profile.from_file(content)
+
+
+def test_the_next_sheet_with_the_same_columns_becomes_the_same_calls(
+    ledger: reddy.Ledger, sheet: Callable[..., Path]
+) -> None:
+    march = sheet(3, name="march.csv")
+    table = reddy.read_sheet(march)
+    mapping = reddy.guess_mapping(table).replace(
+        values={"product_id": {"Cards hotline": 7, "Loans": 9}}, tags=["CSAT"], timezone="Europe/London"
+    )
+    keep_profile(ledger, "march.csv", mapping, table.columns)
+    april = sheet(5, name="april.csv")
+    profile = profile_for(ledger, reddy.read_sheet(april).columns)
+    assert profile is not None
+    applied = profile.apply(detect_format(april))
+    assert set(applied.reasons.values()) == {"as in the profile march.csv"}
+    assert set(applied.reasons) == {*mapping.fields, *mapping.line_fields, *mapping.tags}
+    batch = ledger.load(april, mapping=applied, progress=False)
+    assert [batch.call(row).product_id for row in batch.rows()] == [7, 9, 7, 9, 7]
+    assert [tag.key for tag in batch.call(2).tags or ()] == ["CSAT"]
+
+
+def test_a_ledger_from_before_profiles_gets_their_table(ledger: reddy.Ledger) -> None:
+    with ledger._write() as connection:
+        profiles.drop(connection)
+        connection.execute(schema_versions.delete().where(schema_versions.c.version > 2))
+    with reddy.Ledger(ledger.url.render_as_string(hide_password=False)) as opened:
+        assert profiles_of(opened) == []
+        assert keep_profile(opened, "March", MAPPING, COLUMNS) == profile_for(opened, COLUMNS)
