@@ -604,18 +604,26 @@ def alerts() -> Iterator[None]:
         alert(error)
 
 
-_MARKDOWN = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]()#+-.!|<>~$:"})
+_MARKDOWN = str.maketrans(
+    {char: f"\\{char}" for char in "\\`*_{}()#+-.!|<>~$:&"} | {"[": "&#91;", "]": "&#93;"}
+)
+"""What keeps a character from being read. Brackets as entities: a badge puts backslashes before them by itself."""
 
-
-_LINKS = re.compile(r"(https?)(?=://)|(www)(?=\.)|(?=@)", re.IGNORECASE)
+_JOINED = re.compile(
+    r"(?<=http)(?=://)|(?<=https)(?=://)|(?<=www)(?=\.)|(?=@)"  # what a browser makes a link of
+    r"|(?<=:)(?=[\w+/-]+:)"  # :material/home:, :streamlit:, :smile:
+    r"|(?<=-)(?=[->])|(?<=<)(?=[-=])|(?<=[>~])(?==)",  # arrows, dashes and comparisons, set as one character
+    re.IGNORECASE,
+)
 
 
 def escape(text: str) -> str:
     """Text from a spreadsheet, a server or a file name, made safe for places that read Markdown.
 
-    Addresses get an invisible joiner where a browser would otherwise make a link of them, escaped or not.
+    What Streamlit replaces even where it is escaped (addresses, icons, emoji, arrows) gets an invisible joiner
+    inside. White space becomes single spaces: a line break or a tab would begin a heading or a block of code.
     """
-    return _LINKS.sub("\\g<0>\u2060", text).translate(_MARKDOWN).replace("\n", " ")
+    return _JOINED.sub("\u2060", re.sub(r"\s+", " ", text)).translate(_MARKDOWN)
 
 
 def when(moment: Any) -> str:
