@@ -413,7 +413,7 @@ frame = batch.calls(offset=(view["page"] - 1) * PAGE, limit=PAGE, **filters)
 rows = tuple(int(row) for row in frame.index)
 
 asked = st.query_params.get("row", "")
-if view["open"] is None and asked.isdigit():
+if view["open"] is None and asked.isdecimal() and len(asked) < 10:
     view["open"] = int(asked)
 if view["open"] is None and rows:
     view["open"] = rows[0]
