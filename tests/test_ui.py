@@ -232,14 +232,13 @@ def test_a_page_that_fails_says_what_is_safe_and_nothing_of_the_fault(caplog: An
 def test_ticks_are_kept_in_order_without_doubles_and_for_each_batch() -> None:
     def script() -> None:
         from types import SimpleNamespace
-        from typing import Any
 
         import streamlit as st
 
         from reddy_lib import ui
 
-        one: Any = SimpleNamespace(id="b1")
-        other: Any = SimpleNamespace(id="b2")
+        one = SimpleNamespace(id="b1")
+        other = SimpleNamespace(id="b2")
         ui.tick(one, [9, 2, 9, 5])
         st.text(f"{ui.ticked(one)} {ui.ticked(other)}")
         ui.tick(other, {3})
