@@ -626,22 +626,9 @@ def open_call(row: int) -> None:
             st.markdown(f"**Row {row}**", width="content")
             st.badge(info["status"], color=ui.STATUS_COLOURS[info["status"]])
         with st.container(horizontal=True, gap="xsmall", width="content"):
-            st.button(
-                "",
-                key=f"{K} before",
-                icon=":material/chevron_left:",
-                help="Previous call",
-                on_click=_go,
-                args=("before",),
-            )
-            st.button(
-                "",
-                key=f"{K} after",
-                icon=":material/chevron_right:",
-                help="Next call",
-                on_click=_go,
-                args=("after",),
-            )
+            for step, icon, help in (("before", "left", "Previous call"), ("after", "right", "Next call")):
+                icon = f":material/chevron_{icon}:"
+                st.button("", key=f"{K} {step}", icon=icon, help=help, on_click=_go, args=(step,))
             st.button(
                 "",
                 key=f"{K} wide",

@@ -15,7 +15,10 @@ from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from tests.screen import edit, opened, pick, press, run, set_status, sources, table, words
 
 PRODUCTS = [dict(product) for product in DEFAULT_PRODUCTS]
-WILD = "**b** _i_ <script>x</script> $x^2$ :red[r] :smile: :material/home: [a](https://evil.example) &lt; -> # www.e.example"
+WILD = (
+    "**b** _i_ <script>x</script> $x^2$ :red[r] :smile: :material/home: [a](https://evil.example) "
+    "&lt; -> # www.e.example"
+)
 
 
 @pytest.fixture(scope="module")
