@@ -5,19 +5,15 @@ uv run python docs/make_screenshots.py        (needs Chromium)
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.request
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
+
+from tests.app_server import free_port, start_app, stop
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -77,43 +73,18 @@ def walk(page: Page, url: str) -> None:
 
 
 def main() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("REDDY_")}
-        app = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "streamlit",
-                "run",
-                "app.py",
-                "--server.port",
-                str(port),
-                "--server.headless",
-                "true",
-            ],
-            cwd=ROOT,
-            env={**environment, "REDDY_LEDGER": str(Path(folder) / "ledger.sqlite"), "LOGNAME": "ann"},
-        )
+        app = start_app(Path(folder) / "ledger.sqlite", Path(folder) / "app.log", port, LOGNAME="ann")
         try:
-            url = f"http://localhost:{port}"
-            for _ in range(300):
-                try:
-                    urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
-                    break
-                except OSError:
-                    time.sleep(0.2)
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
             context = browser.new_context(
                 viewport={"width": 1280, "height": 800}, timezone_id="Europe/London"
             )
-            walk(context.new_page(), url)
+            walk(context.new_page(), f"http://localhost:{port}")
             browser.close()
         finally:
-            app.terminate()
-            app.wait(timeout=60)
+            stop(app)
 
 
 if __name__ == "__main__":

@@ -413,7 +413,7 @@ frame = batch.calls(offset=(view["page"] - 1) * PAGE, limit=PAGE, **filters)
 rows = tuple(int(row) for row in frame.index)
 
 asked = st.query_params.get("row", "")
-if view["open"] is None and asked.isdigit():
+if view["open"] is None and asked.isdecimal() and len(asked) < 10:
     view["open"] = int(asked)
 if view["open"] is None and rows:
     view["open"] = rows[0]
@@ -626,22 +626,9 @@ def open_call(row: int) -> None:
             st.markdown(f"**Row {row}**", width="content")
             st.badge(info["status"], color=ui.STATUS_COLOURS[info["status"]])
         with st.container(horizontal=True, gap="xsmall", width="content"):
-            st.button(
-                "",
-                key=f"{K} before",
-                icon=":material/chevron_left:",
-                help="Previous call",
-                on_click=_go,
-                args=("before",),
-            )
-            st.button(
-                "",
-                key=f"{K} after",
-                icon=":material/chevron_right:",
-                help="Next call",
-                on_click=_go,
-                args=("after",),
-            )
+            for step, icon, help in (("before", "left", "Previous call"), ("after", "right", "Next call")):
+                icon = f":material/chevron_{icon}:"
+                st.button("", key=f"{K} {step}", icon=icon, help=help, on_click=_go, args=(step,))
             st.button(
                 "",
                 key=f"{K} wide",

@@ -182,7 +182,17 @@ def who() -> str:
 
 
 def sign_in() -> None:
-    """Where sign-in is set up (an [auth] section in the secrets), stop everybody who has not signed in."""
+    """Where sign-in is set up (an [auth] section in the secrets), stop everybody who has not signed in.
+
+    Where there are secrets that cannot be read, stop everybody: they may be what sets it up.
+    """
+    if _secrets_unreadable():
+        st.error(
+            "The secrets file of this workbench cannot be read, so nobody is let in. "
+            "Whoever runs it: correct the file (it is TOML), then reload this page.",
+            icon=":material/lock:",
+        )
+        st.stop()
     if not _sign_in_is_set_up() or st.user.is_logged_in:
         return
     st.title("Reddy workbench")
@@ -196,11 +206,20 @@ def _sign_in_is_set_up() -> bool:
 
 
 def _secrets() -> dict[str, Any]:
-    """The secrets file's content, or nothing: a missing file is no error here."""
+    """The secrets file's content, or nothing where there is none, or none that can be read."""
     try:
         return dict(st.secrets)
-    except FileNotFoundError:
+    except (OSError, ValueError):
         return {}
+
+
+def _secrets_unreadable() -> bool:
+    """There are secrets, and they cannot be read. (Streamlit says "not found" of a broken file, too.)"""
+    try:
+        dict(st.secrets)
+    except (OSError, ValueError):
+        return any(Path(path).exists() for path in st.get_option("secrets.files"))
+    return False
 
 
 def _sandbox_connection() -> Connection:
@@ -340,7 +359,9 @@ def connection_panel() -> None:
             st.error(products_error(wanted), icon=":material/link_off:")
         elif test:
             names = ", ".join(escape(str(product["name"])) for product in listed[:8])
-            st.success(f"It works: {len(listed)} products. {names}", icon=":material/check_circle:")
+            st.success(
+                f"It works: {number_of(len(listed), 'product')}. {names}", icon=":material/check_circle:"
+            )
         if use and listed is not None:
             st.session_state["connection"] = SANDBOX if wanted.is_sandbox else wanted
             st.rerun()
@@ -604,18 +625,26 @@ def alerts() -> Iterator[None]:
         alert(error)
 
 
-_MARKDOWN = str.maketrans({char: f"\\{char}" for char in "\\`*_{}[]()#+-.!|<>~$:"})
+_MARKDOWN = str.maketrans(
+    {char: f"\\{char}" for char in "\\`*_{}()#+-.!|<>~$:&"} | {"[": "&#91;", "]": "&#93;"}
+)
+"""What keeps a character from being read. Brackets as entities: a badge puts backslashes before them by itself."""
 
-
-_LINKS = re.compile(r"(https?)(?=://)|(www)(?=\.)|(?=@)", re.IGNORECASE)
+_JOINED = re.compile(
+    r"(?<=http)(?=://)|(?<=https)(?=://)|(?<=www)(?=\.)|(?=@)"  # what a browser makes a link of
+    r"|(?<=:)(?=[\w+/-]+:)"  # :material/home:, :streamlit:, :smile:
+    r"|(?<=-)(?=[->])|(?<=<)(?=[-=])|(?<=[>~])(?==)",  # arrows, dashes and comparisons, set as one character
+    re.IGNORECASE,
+)
 
 
 def escape(text: str) -> str:
     """Text from a spreadsheet, a server or a file name, made safe for places that read Markdown.
 
-    Addresses get an invisible joiner where a browser would otherwise make a link of them, escaped or not.
+    What Streamlit replaces even where it is escaped (addresses, icons, emoji, arrows) gets an invisible joiner
+    inside. White space becomes single spaces: a line break or a tab would begin a heading or a block of code.
     """
-    return _LINKS.sub("\\g<0>\u2060", text).translate(_MARKDOWN).replace("\n", " ")
+    return _JOINED.sub("\u2060", re.sub(r"\s+", " ", text)).translate(_MARKDOWN)
 
 
 def when(moment: Any) -> str:

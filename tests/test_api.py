@@ -182,7 +182,7 @@ class TestRequest:
             body = [] if request.url.path.endswith("list") else {"upload_id": 1}
             return httpx.Response(200, json=body, headers={"set-cookie": "session=1; Path=/"})
 
-        client = Client(TOKEN, transport=httpx.MockTransport(keep), **settings)  # type: ignore[arg-type]
+        client = Client(TOKEN, transport=httpx.MockTransport(keep), **settings)
         client.create_call(CALL)
         client.add_tags("c-1", "ana@example.com", CALL.tags or [])
         client.list_products()

@@ -104,7 +104,7 @@ class TestArriving:
         path.write_bytes(SOUND)
         receipt = client.create_call(CALL)
         given = audio(path)
-        client.upload_audio(receipt, given)  # type: ignore[arg-type]
+        client.upload_audio(receipt, given)
         assert list(sandbox.audio.values()) == [SOUND]
         if isinstance(given, io.IOBase):
             assert not given.closed, "the caller's file is the caller's to close"
@@ -143,7 +143,7 @@ class TestArriving:
 class TestRequest:
     def asked(self, audio: bytes | io.BytesIO = SOUND, **receipt: str | None) -> httpx.Request:
         seen: list[httpx.Request] = []
-        client_of(httpx.Response(201), seen).upload_audio(receipt_for(**receipt), audio)  # type: ignore[arg-type]
+        client_of(httpx.Response(201), seen).upload_audio(receipt_for(**receipt), audio)
         (request,) = seen
         return request
 

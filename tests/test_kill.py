@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -18,32 +15,9 @@ from pathlib import Path
 import reddy_lib as reddy
 from reddy_lib.ledger.sending import create
 from reddy_lib.submission import enqueue
+from tests.app_server import ROOT, answers, free_port, start_app, wait_for
 
-ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "kill-test-token-0123456789"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def wait_for(what: Callable[[], bool], *, seconds: float, why: str) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if what():
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"waited {seconds} s for {why}")
-
-
-def answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return bool(answer.status == 200)
-    except OSError:
-        return False
 
 
 @contextmanager
@@ -74,30 +48,6 @@ def sandbox_process(port: int, latency: float) -> Iterator[str]:
         process.wait()
 
 
-def start_app(ledger: str, url: str, port: int, log: Path) -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "REDDY_LEDGER": ledger, "REDDY_API_TOKEN": TOKEN, "REDDY_BASE_URL": url}
-    with log.open("ab") as output:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "streamlit",
-                "run",
-                "app.py",
-                "--server.port",
-                str(port),
-                "--server.headless",
-                "true",
-            ],
-            cwd=ROOT,
-            env=environment,
-            stdout=output,
-            stderr=output,
-        )
-    wait_for(lambda: answers(f"http://localhost:{port}/_stcore/health"), seconds=60, why="the app")
-    return process
-
-
 def received(url: str) -> list[str]:
     with urllib.request.urlopen(f"{url}/received", timeout=10) as answer:
         content = json.load(answer)
@@ -115,7 +65,7 @@ def test_killed_in_the_middle_of_500_calls_the_app_goes_on_and_sends_none_twice(
         {"id": 2, "name": "Loans", "status": "active"},
     ])  # fmt: skip
     with sandbox_process(free_port(), latency=0.1) as url:
-        app = start_app(location, url, free_port(), log)
+        app = start_app(location, log, free_port(), REDDY_API_TOKEN=TOKEN, REDDY_BASE_URL=url)
         submission = create(ledger, batch.id, address=url, token_source="environment", concurrency=8)
         enqueue(ledger, submission)
         wait_for(lambda: submission.counts()["accepted"] >= 100, seconds=60, why="the first hundred")
@@ -126,7 +76,7 @@ def test_killed_in_the_middle_of_500_calls_the_app_goes_on_and_sends_none_twice(
         assert cut_off["queued"] > 100
         assert cut_off["sending"] > 0
 
-        app = start_app(location, url, free_port(), log)
+        app = start_app(location, log, free_port(), REDDY_API_TOKEN=TOKEN, REDDY_BASE_URL=url)
         try:
             wait_for(lambda: submission.state == "done", seconds=90, why="the rest")
         finally:

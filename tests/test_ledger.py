@@ -321,7 +321,7 @@ class TestContent:
 
     def test_a_nul_character_is_stored_sent_and_found(self, ledger: reddy.Ledger, tmp_path: Path) -> None:
         batch = self.one(ledger, tmp_path, Transcript=transcript("before\x00after", "Hi"))
-        assert batch.call(2).transcript[0].text == "before\x00after"  # type: ignore[index]
+        assert batch.call(2).transcript[0].text == "before\x00after"
         assert batch.rows(search="before\x00after") == [2]
         assert batch.calls().loc[2, "preview"] == "before\ufffdafter"
 
@@ -356,7 +356,7 @@ class TestContent:
         text = "Agent: " + "ü" * (32_767 - 7)
         batch = self.one(ledger, tmp_path, Transcript=text)
         assert batch.cells(2)["Transcript"] == text
-        assert batch.call(2).transcript[0].text == "ü" * 32_760  # type: ignore[index]
+        assert batch.call(2).transcript[0].text == "ü" * 32_760
         assert "transcript-cut" in [found.code for found in batch.findings_of(2)]
 
     @pytest.mark.parametrize(
@@ -367,7 +367,7 @@ class TestContent:
         self, ledger: reddy.Ledger, tmp_path: Path, text: str
     ) -> None:
         batch = self.one(ledger, tmp_path, Transcript=transcript(text, "Hi"))
-        assert batch.call(2).transcript[0].text == text  # type: ignore[index]
+        assert batch.call(2).transcript[0].text == text
         assert batch.rows(search=text) == [2]
         assert batch.rows(search=text + "x") == []
 
@@ -572,9 +572,9 @@ class TestEditing:
         call.product_id = 2
         batch.replace(2, call)
         call.product_id = 1
-        call.transcript[0].text = "changed afterwards"  # type: ignore[index]
+        call.transcript[0].text = "changed afterwards"
         assert batch.call(2).product_id == 2
-        assert batch.call(2).transcript[0].text == "Good morning, call 1."  # type: ignore[index]
+        assert batch.call(2).transcript[0].text == "Good morning, call 1."
 
     def test_fixing_the_error_makes_a_held_call_ready_and_breaking_it_holds_it_again(
         self, batch: reddy.Batch
@@ -588,9 +588,9 @@ class TestEditing:
 
     def test_edits_are_recorded_cell_by_cell(self, batch: reddy.Batch) -> None:
         call = batch.call(2)
-        call.transcript[1].text = "I found my card."  # type: ignore[index]
-        call.transcript[1].stop = None  # type: ignore[index]
-        call.tags[0].value = 5  # type: ignore[index]
+        call.transcript[1].text = "I found my card."
+        call.transcript[1].stop = None
+        call.tags[0].value = 5
         call.product_id = 2
         batch.replace(2, call, who="ann")
         edits = batch.edits(2)
@@ -606,7 +606,7 @@ class TestEditing:
 
     def test_added_lines_are_recorded_as_the_whole_list(self, batch: reddy.Batch) -> None:
         call = batch.call(2)
-        call.transcript.append(reddy.TranscriptLine("agent", "Bye."))  # type: ignore[union-attr]
+        call.transcript.append(reddy.TranscriptLine("agent", "Bye."))
         batch.replace(2, call)
         (edit,) = batch.edits(2).itertuples()
         assert edit.field == "transcript"
@@ -649,7 +649,7 @@ class TestEditing:
 
     def test_what_could_not_be_read_back_is_not_stored(self, batch: reddy.Batch) -> None:
         call = batch.call(2)
-        call.transcript[0].start = "soon"  # type: ignore[index, assignment]
+        call.transcript[0].start = "soon"
         with pytest.raises(msgspec.ValidationError):
             batch.replace(2, call)
         assert batch.call(2) == batch.original(2)
@@ -794,7 +794,7 @@ class TestCarriedFindings:
         was = [(f.code, f.line) for f in batch.findings_of(2) if f.code == "line-without-speaker"]
         assert was == [("line-without-speaker", 1)]
         call = batch.call(2)
-        call.transcript.insert(0, reddy.TranscriptLine("customer", "Hello?"))  # type: ignore[union-attr]
+        call.transcript.insert(0, reddy.TranscriptLine("customer", "Hello?"))
         now = [(f.code, f.line) for f in batch.replace(2, call) if f.code == "line-without-speaker"]
         assert now == [("line-without-speaker", 2)]
 

@@ -921,7 +921,7 @@ def test_no_order_of_events_sends_a_call_twice_or_loses_one(tmp_path: Path) -> N
     class Here(Ledgers):
         folder = tmp_path / "machine"
 
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Here,
         settings=settings(
             max_examples=25,

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ from hypothesis import strategies as st
 from reddy_lib.outcomes import charts
 from reddy_lib.outcomes.charts import COLOURS, PATTERNS, alt, chosen, shown, where
 from reddy_lib.outcomes.frames import STATUSES
+from tests.outcome_frames import ANSWERED, NEVER_SENT
+from tests.outcome_frames import outcomes as frame_of
 
 ALL = {
     "status": charts.status,
@@ -32,36 +35,7 @@ ALL = {
 }
 HOSTILE = '<b>bo</b> $x^2$ &amp; <a href="https://evil.example">%{x}</a>\u202e'
 
-
-def outcomes(*calls: dict[str, Any]) -> pd.DataFrame:
-    """An outcomes frame of calls that were accepted at noon, but for what each call says."""
-    usual = {
-        "status": "accepted",
-        "conversation_id": "conv-1",
-        "agent_email": "ann@example.org",
-        "product_id": 7,
-        "timestamp": "2026-03-30T10:00:00Z",
-        "upload_id": None,
-        "http_status": None,
-        "error": "",
-        "attempts": 1,
-        "seconds": 0.25,
-        "started": "2026-03-31T12:00:00Z",
-        "ended": "2026-03-31T12:00:00.250Z",
-        "submission": "s-1",
-    }
-    frame = pd.DataFrame([{"row": row, **usual, **call} for row, call in enumerate(calls, start=2)])
-    if not calls:
-        frame = pd.DataFrame(columns=["row", *usual])
-    for column in ("product_id", "upload_id", "http_status"):
-        frame[column] = frame[column].astype("Int64")
-    for column in ("timestamp", "started", "ended"):
-        frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601")
-    frame["seconds"] = frame["seconds"].astype(float)
-    return frame
-
-
-NEVER_SENT = {"seconds": None, "started": None, "ended": None, "attempts": 0, "submission": ""}
+outcomes = partial(frame_of, **ANSWERED)
 
 
 class Bar(NamedTuple):

@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import re
 import zipfile
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -15,6 +16,7 @@ from python_calamine import CalamineWorkbook
 
 from reddy_lib.outcomes.exports import CELL_LIMIT, to_csv, to_xlsx
 from reddy_lib.outcomes.frames import COLUMNS
+from tests.outcome_frames import outcomes as frame_of
 
 HEADERS = [
     "row",
@@ -33,33 +35,15 @@ HEADERS = [
     "submission",
 ]
 
-
-def outcomes(*calls: dict[str, Any]) -> pd.DataFrame:
-    """An outcomes frame of accepted calls, but for what each call says."""
-    usual = {
-        "status": "accepted",
-        "conversation_id": "conv-1",
-        "agent_email": "ann@example.org",
-        "product_id": 7,
-        "timestamp": "2026-03-30T16:46:00Z",
-        "upload_id": 9001,
-        "http_status": 200,
-        "error": "",
-        "attempts": 1,
-        "seconds": 0.25,
-        "started": "2026-03-31T08:00:00Z",
-        "ended": "2026-03-31T08:00:00.250Z",
-        "submission": "s-1",
-    }
-    frame = pd.DataFrame([{"row": row, **usual, **call} for row, call in enumerate(calls, start=2)])
-    if not calls:
-        frame = pd.DataFrame(columns=["row", *usual])
-    for column in ("product_id", "upload_id", "http_status"):
-        frame[column] = frame[column].astype("Int64")
-    for column in ("timestamp", "started", "ended"):
-        frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601")
-    frame["seconds"] = frame["seconds"].astype(float)
-    return frame
+outcomes = partial(
+    frame_of,
+    upload_id=9001,
+    http_status=200,
+    seconds=0.25,
+    started="2026-03-31T08:00:00Z",
+    ended="2026-03-31T08:00:00.250Z",
+    submission="s-1",
+)
 
 
 def read_csv(content: bytes) -> list[list[str]]:

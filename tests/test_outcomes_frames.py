@@ -11,34 +11,7 @@ import pytest
 from reddy_lib.ledger import STATUSES as LEDGER_STATUSES
 from reddy_lib.outcomes import frames
 from reddy_lib.outcomes.frames import chosen, reason, reasons_table, summary, what_next, where, words
-
-
-def outcomes(*calls: dict[str, Any]) -> pd.DataFrame:
-    """An outcomes frame; what a call does not name is as it is for a call that was never sent."""
-    usual = {
-        "status": "accepted",
-        "conversation_id": "conv-1",
-        "agent_email": "ann@example.org",
-        "product_id": 7,
-        "timestamp": "2026-03-30T16:46:00Z",
-        "upload_id": None,
-        "http_status": None,
-        "error": "",
-        "attempts": 1,
-        "seconds": None,
-        "started": None,
-        "ended": None,
-        "submission": "",
-    }
-    frame = pd.DataFrame([{"row": row, **usual, **call} for row, call in enumerate(calls, start=2)])
-    if not calls:
-        frame = pd.DataFrame(columns=["row", *usual])
-    for column in ("product_id", "upload_id", "http_status"):
-        frame[column] = frame[column].astype("Int64")
-    for column in ("timestamp", "started", "ended"):
-        frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601")
-    frame["seconds"] = frame["seconds"].astype(float)
-    return frame
+from tests.outcome_frames import outcomes
 
 
 def click(*filters: Any) -> dict[str, Any]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -17,8 +15,8 @@ from reddy_lib.ledger.sending import Submission, create, exchange, new_worker
 from reddy_lib.outcomes.exports import file_name
 from reddy_lib.outcomes.frames import Filter, clicked
 from reddy_lib.sandbox.faults import Fault
-
-ROOT = Path(__file__).resolve().parents[1]
+from tests import screen
+from tests.screen import button, words
 
 Load = Callable[..., reddy.Batch]
 
@@ -41,26 +39,21 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[reddy.Sandbox]:
 
 
 @pytest.fixture
-def load(ledger: reddy.Ledger, server: reddy.Sandbox, tmp_path: Path) -> Load:
+def load(ledger: reddy.Ledger, server: reddy.Sandbox, sheet: Callable[..., Path]) -> Load:
     """Loads a sheet of calls; `agents`: row → an address other than Ann's."""
 
     def loaded(
         count: int = 4, agents: Mapping[int, str] | None = None, name: str = "march export"
     ) -> reddy.Batch:
-        path = tmp_path / f"{name}.csv"
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["Conversation ID", "Agent Email", "Product", "Start", "Transcript"])
-            for row in range(2, count + 2):
-                agent = (agents or {}).get(row, "ann@cedarline.example")
-                lines = [
-                    {"role": "agent", "text": f"Good morning from row {row}.", "start": 0, "stop": 2},
-                    {"role": "customer", "text": "I lost my card.", "start": 3, "stop": 5},
-                ]
-                writer.writerow(
-                    [f"{name}-{row}", agent, "Cards hotline", "2026-03-02T10:00:00Z", json.dumps(lines)]
-                )
-        return ledger.load(path, progress=False, products=server.products)
+        cells = {
+            row: {
+                "Conversation ID": f"{name}-{row}",
+                "Agent Email": (agents or {}).get(row, "ann@cedarline.example"),
+                "Product": "Cards hotline",
+            }
+            for row in range(2, count + 2)
+        }
+        return ledger.load(sheet(count, cells, f"{name}.csv"), progress=False, products=server.products)
 
     return loaded
 
@@ -71,25 +64,7 @@ def submit(batch: reddy.Batch, server: reddy.Sandbox, rows: list[int] | None = N
 
 
 def opened(batch: reddy.Batch, **query: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=30)
-    app.query_params["batch"] = batch.id
-    for name, value in query.items():
-        app.query_params[name] = value
-    return app.switch_page("outcomes.py").run()
-
-
-def words(app: AppTest) -> str:
-    """All that the page says."""
-    assert not app.exception, [each.message for each in app.exception]
-    kinds = (app.markdown, app.caption, app.text, app.info, app.warning, app.error, app.title, app.subheader)
-    said = " \n".join(str(element.value) for kind in kinds for element in kind)
-    return said.replace("\\", "").replace("\u2060", "")
-
-
-def button(app: AppTest, label: str) -> Any:
-    found = [each for each in app.button if each.label == label]
-    assert found, f"no button {label!r} among {[each.label for each in app.button]}"
-    return found[0]
+    return screen.opened("outcomes", batch, query=query)
 
 
 def calls(app: AppTest) -> list[int]:
@@ -328,6 +303,4 @@ def test_the_numbers_follow_a_submission_that_runs(load: Load, server: reddy.San
 
 
 def test_without_a_batch_the_page_says_what_to_do(ledger: reddy.Ledger, server: reddy.Sandbox) -> None:
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=30)
-    app.switch_page("outcomes.py").run()
-    assert "No batch is open yet" in words(app)
+    assert "No batch is open yet" in words(screen.opened("outcomes"))

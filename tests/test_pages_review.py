@@ -14,6 +14,7 @@ import reddy_lib as reddy
 from reddy_lib.ledger.schema import attempts, calls
 from reddy_lib.model import payload_json
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
+from tests.screen import set_status, words
 
 ROOT = Path(__file__).resolve().parents[1]
 PRODUCTS = [dict(product) for product in DEFAULT_PRODUCTS]
@@ -69,12 +70,6 @@ def press(app: AppTest, label: str) -> None:
 
 def labels(app: AppTest) -> list[str]:
     return [button.label for button in app.button]
-
-
-def words(app: AppTest) -> str:
-    """Everything that is written on the page."""
-    blocks = [app.markdown, app.caption, app.info, app.warning, app.error, app.title]
-    return "\n".join(str(element.value) for elements in blocks for element in elements).replace("\\", "")
 
 
 def listed(app: AppTest) -> list[int]:
@@ -584,14 +579,6 @@ def test_the_history_tells_what_came_of_each_attempt(batch: reddy.Batch) -> None
     app = opened(batch, row=2, tab="History")
     tried = next(table.value for table in app.dataframe if "http_status" in table.value.columns)
     assert tried[["result", "http_status", "words"]].values.tolist() == [["rejected", 400, "invalid agent"]]
-
-
-def set_status(batch: reddy.Batch, row: int, **values: Any) -> None:
-    """As the engine would have left it."""
-    with batch.ledger._write() as connection:
-        connection.execute(
-            calls.update().where(calls.c.batch_id == batch.id, calls.c.row == row).values(**values)
-        )
 
 
 # text from sheets

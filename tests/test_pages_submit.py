@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import socket
@@ -19,8 +18,9 @@ from reddy_lib import ui
 from reddy_lib.ledger.sending import SANDBOX, Submission, create, new_worker
 from reddy_lib.submission import Engine, enqueue
 from reddy_lib.submission.sender import Slots, send_chunk
+from tests import screen
+from tests.screen import button, labels, words
 
-ROOT = Path(__file__).resolve().parents[1]
 TOKEN = "a-good-token-0123456789"
 
 Load = Callable[..., reddy.Batch]
@@ -63,32 +63,23 @@ def engine(ledger: reddy.Ledger, server: reddy.Sandbox) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def load(ledger: reddy.Ledger, server: reddy.Sandbox, tmp_path: Path, request: pytest.FixtureRequest) -> Load:
+def load(
+    ledger: reddy.Ledger,
+    server: reddy.Sandbox,
+    sheet: Callable[..., Path],
+    request: pytest.FixtureRequest,
+) -> Load:
     """Loads a sheet of good calls whose conversations no other test has; `changes`: row → cells that differ."""
 
     def loaded(
         count: int = 3, changes: dict[int, dict[str, str]] | None = None, **options: Any
     ) -> reddy.Batch:
-        path = tmp_path / "calls.csv"
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(
-                file, ["Conversation ID", "Agent Email", "Product", "Start", "Transcript"]
-            )
-            writer.writeheader()
-            for number in range(1, count + 1):
-                lines = [
-                    {"role": "agent", "text": f"Good morning, call {number}.", "start": 0.5, "stop": 2.5},
-                    {"role": "customer", "text": "I lost my card.", "start": 3, "stop": 5},
-                ]
-                cells = {
-                    "Conversation ID": f"{request.node.name}-{number}",
-                    "Agent Email": "ann@cedarline.example",
-                    "Product": "Cards hotline",
-                    "Start": "2026-03-02T10:00:00Z",
-                    "Transcript": json.dumps(lines),
-                }
-                writer.writerow(cells | (changes or {}).get(number + 1, {}))
-        return ledger.load(path, progress=False, **{"products": server.products, **options})
+        usual = {"Agent Email": "ann@cedarline.example", "Product": "Cards hotline"}
+        cells = {
+            row: {"Conversation ID": f"{request.node.name}-{row}", **usual, **(changes or {}).get(row, {})}
+            for row in range(2, count + 2)
+        }
+        return ledger.load(sheet(count, cells), progress=False, **{"products": server.products, **options})
 
     return loaded
 
@@ -101,11 +92,7 @@ def _quick_again(server: reddy.Sandbox) -> Iterator[None]:
 
 
 def opened(batch: reddy.Batch, **state: Any) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=30)
-    app.query_params["batch"] = batch.id
-    for name, value in state.items():
-        app.session_state[name] = value
-    return app.switch_page("submit.py").run()
+    return screen.opened("submit", batch, **state)
 
 
 def until(what: Callable[[], bool], *, why: str, seconds: float = 30.0) -> None:
@@ -123,24 +110,6 @@ def ended(batch: reddy.Batch) -> Submission:
 
 def latest(batch: reddy.Batch) -> Submission:
     return batch.ledger.submissions(batch.id)[0]
-
-
-def words(app: AppTest) -> str:
-    """All that the page says."""
-    assert not app.exception, [each.message for each in app.exception]
-    kinds = (app.markdown, app.caption, app.text, app.info, app.warning, app.error, app.success, app.title)
-    said = " \n".join(str(element.value) for kind in kinds for element in kind)
-    return said.replace("\\", "").replace("\u2060", "")
-
-
-def button(app: AppTest, label: str) -> Any:
-    found = [each for each in app.button if each.label == label]
-    assert found, f"no button {label!r} among {[each.label for each in app.button]}"
-    return found[0]
-
-
-def labels(app: AppTest) -> list[str]:
-    return [each.label for each in app.button]
 
 
 def sent(server: reddy.Sandbox, batch: reddy.Batch) -> list[dict[str, Any]]:
@@ -327,9 +296,7 @@ def test_a_batch_without_ready_calls_leads_to_review(engine: Engine, load: Load)
 
 
 def test_without_a_batch_the_page_says_what_to_do(engine: Engine, ledger: reddy.Ledger) -> None:
-    app = AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=30)
-    app.switch_page("submit.py").run()
-    assert "No batch is open yet" in words(app)
+    assert "No batch is open yet" in words(screen.opened("submit"))
 
 
 # --- what goes wrong ---------------------------------------------------------------------------------------

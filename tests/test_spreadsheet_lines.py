@@ -261,7 +261,7 @@ def test_times_of_every_kind_become_seconds_from_the_start_of_the_call(
     mapping = Mapping(
         layout="lines",
         line_fields={"role": "R", "text": "T", "start": "S"},
-        line_units={"start": unit},  # type: ignore[dict-item]
+        line_units={"start": unit},
     )
     columns = {"R": ["Agent", "Customer"], "T": ["Hello", "Hi"], "S": cells}
     transcript = lines_transcript(columns, mapping, started=1772445600)

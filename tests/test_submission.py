@@ -864,7 +864,7 @@ class TestConnection:
             "a-token-of-some-length", "https://app.reddy.io", "environment",
         )  # fmt: skip
         monkeypatch.setenv("REDDY_BASE_URL", "https://eu.reddy.example/")
-        assert from_environment().address == "https://eu.reddy.example"  # type: ignore[union-attr]
+        assert from_environment().address == "https://eu.reddy.example"
 
     def test_the_sandbox_is_one_address_whatever_its_port(self) -> None:
         found = Connection(token="sandbox-token", base_url="http://127.0.0.1:8123/", source="sandbox")

@@ -596,7 +596,7 @@ def _matches(text: str) -> sa.ColumnElement[bool]:
             for spelling in ([escaped] if escaped.isascii() else spellings)
         )
     )
-    if text.isdigit() and len(text) < 10:
+    if text.isdecimal() and len(text) < 10:
         match = sa.or_(match, calls.c.row == int(text))
     return match
 

@@ -85,6 +85,19 @@ def _speaker(item: dict[str, Any], items: list[dict[str, Any]]) -> str:
     return f"{channel}, {speaker}"
 
 
+def _utterances(items: object, said: str, recording: Recording) -> Recording:
+    """Items that each hold what one speaker said, under the name `said`, from `start` to `end` in seconds."""
+    every = objects(items)
+    for item in recording.items(items):
+        if item.get(said) is None:
+            recording.keep(item)
+            continue
+        recording.add(
+            _speaker(item, every), item[said], start=item.get("start"), stop=item.get("end"), unit=SECONDS
+        )
+    return recording
+
+
 # --- Azure ---
 
 
@@ -185,19 +198,7 @@ def _deepgram(results: dict[str, Any]) -> Recording | None:
     recording = Recording("Deepgram", [])
     utterances = results.get("utterances")
     if has(utterances, "transcript"):
-        every = objects(utterances)
-        for item in recording.items(utterances):
-            if item.get("transcript") is None:
-                recording.keep(item)
-                continue
-            recording.add(
-                _speaker(item, every),
-                item["transcript"],
-                start=item.get("start"),
-                stop=item.get("end"),
-                unit=SECONDS,
-            )
-        return recording
+        return _utterances(utterances, "transcript", recording)
     channels = objects(results.get("channels"))
     best = [objects(channel.get("alternatives"))[:1] for channel in channels]
     if not any(
@@ -307,19 +308,7 @@ def _assemblyai(data: dict[str, Any]) -> Recording:
 def _whisper(data: dict[str, Any]) -> Recording:
     segments = data["segments"]
     recording = Recording("OpenAI diarized transcription" if has(segments, "speaker") else "Whisper", [])
-    every = objects(segments)
-    for item in recording.items(segments):
-        if item.get("text") is None:
-            recording.keep(item)
-            continue
-        recording.add(
-            _speaker(item, every),
-            item["text"],
-            start=item.get("start"),
-            stop=item.get("end"),
-            unit=SECONDS,
-        )
-    return recording
+    return _utterances(segments, "text", recording)
 
 
 def _whisper_cpp(items: object) -> Recording:

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +12,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests import app_server
+from tests.app_server import free_port
+
 expect.set_options(timeout=30_000)  # a busy machine is no failure
 
 
@@ -67,40 +64,13 @@ def start_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
     processes: list[subprocess.Popen[bytes]] = []
 
     def start(**environment: str) -> App:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        ledger, log = str(tmp_path / "ledger.sqlite"), tmp_path / "app.log"
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("REDDY_")}
-        with log.open("ab") as output:
-            processes.append(
-                subprocess.Popen(
-                    [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port),
-                     "--server.headless", "true"],
-                    cwd=ROOT,
-                    env={**clean, "REDDY_LEDGER": ledger, **environment},
-                    stdout=output,
-                    stderr=output,
-                )
-            )  # fmt: skip
-        url = f"http://localhost:{port}"
-        end = time.monotonic() + 60
-        while True:
-            try:
-                with urllib.request.urlopen(f"{url}/_stcore/health", timeout=2):
-                    return App(url, ledger, log)
-            except (urllib.error.URLError, OSError):
-                assert time.monotonic() < end, f"the app did not start: {log.read_text()}"
-                time.sleep(0.1)
+        ledger, log, port = tmp_path / "ledger.sqlite", tmp_path / "app.log", free_port()
+        processes.append(app_server.start_app(ledger, log, port, **environment))
+        return App(f"http://localhost:{port}", str(ledger), log)
 
     yield start
     for process in processes:
-        process.terminate()
-        try:
-            process.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        app_server.stop(process)
 
 
 @pytest.fixture

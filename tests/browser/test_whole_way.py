@@ -56,7 +56,7 @@ def test_a_new_user_sends_five_edited_calls_and_sees_them_accepted(page: Page, a
     expect(lines).to_be_visible()
     edit_cell(page, lines, x=240, y=HEADER + ROW / 2, text="Cedarline, good morning to you.")
     expect(page.get_by_text(re.compile("Changed: line 1 text"))).to_be_visible()
-    assert batch.call(2).transcript[0].text == "Cedarline, good morning to you."  # type: ignore[index]
+    assert batch.call(2).transcript[0].text == "Cedarline, good morning to you."
 
     page.get_by_role("tab", name=re.compile("^Tags")).click()
     tags = page.locator('[data-testid="stDataFrame"]:visible').nth(1)

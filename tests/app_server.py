@@ -1,0 +1,66 @@
+"""The app in a process of its own, started as the README does: for tests of it, and for the screenshots."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
+
+
+def wait_for(what: Callable[[], bool], *, seconds: float, why: str) -> None:
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end, f"waited {seconds} s for {why}"
+        time.sleep(0.05)
+
+
+def start_app(ledger: str | Path, log: Path, port: int, **environment: str) -> subprocess.Popen[bytes]:
+    """The app at http://localhost:<port>, once it answers. Of this process's REDDY_ variables it sees none; what it
+    writes is in `log`."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("REDDY_")}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            [*command, "--server.port", str(port)],
+            cwd=ROOT,
+            env={**clean, "REDDY_LEDGER": str(ledger), **environment},
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        health = f"http://localhost:{port}/_stcore/health"
+        wait_for(lambda: answers(health), seconds=60, why=f"the app; it wrote to {log}")
+    except BaseException:
+        stop(process)
+        raise
+    return process
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=60)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

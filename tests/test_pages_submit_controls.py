@@ -1,0 +1,213 @@
+"""Submit and Outcomes without an engine: which buttons a submission has in each state, and what a download holds."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from python_calamine import CalamineWorkbook
+from streamlit.runtime.media_file_manager import MediaFileManager
+
+import reddy_lib as reddy
+from reddy_lib.ledger.sending import BY_HAND, Submission, create
+from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
+from tests.screen import button, in_dialog, labels, opened, press, run, words
+
+TOKEN = "controls-token-0123456789"
+Load = Callable[..., reddy.Batch]
+
+
+@pytest.fixture(scope="module")
+def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[reddy.Ledger]:
+    with reddy.Ledger(tmp_path_factory.mktemp("controls") / "ledger.sqlite") as opened_ledger:
+        yield opened_ledger
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[reddy.Sandbox]:
+    with reddy.Sandbox(token=TOKEN) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _connected(ledger: reddy.Ledger, server: reddy.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDDY_LEDGER", str(ledger.url.database))
+    monkeypatch.setenv("REDDY_API_TOKEN", TOKEN)
+    monkeypatch.setenv("REDDY_BASE_URL", server.url)
+
+
+@pytest.fixture
+def load(ledger: reddy.Ledger, sheet: Callable[..., Path], request: pytest.FixtureRequest) -> Load:
+    """Loads calls whose conversations no other test has."""
+
+    def loaded(count: int = 3, changes: dict[int, dict[str, str]] | None = None) -> reddy.Batch:
+        named = {row: {"Conversation ID": f"{request.node.name}-{row}"} for row in range(2, count + 2)}
+        for row, cells in (changes or {}).items():
+            named[row].update(cells)
+        products = [dict(product) for product in DEFAULT_PRODUCTS]
+        return ledger.load(sheet(count, named), products=products, progress=False)
+
+    return loaded
+
+
+def submitted(batch: reddy.Batch, server: reddy.Sandbox, **options: Any) -> Submission:
+    """Queued, with nobody there to send it."""
+    return create(batch.ledger, batch.id, address=server.url, token_source="environment", **options)
+
+
+# --- a submission's buttons --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "buttons", "said"),
+    [
+        ("running", "", {"Pause", "Cancel"}, "is being sent"),
+        ("paused", BY_HAND, {"Resume", "Cancel"}, "is paused by hand"),
+        (
+            "paused",
+            "Reddy said :red[no].",
+            {"Resume", "Cancel", "Change the connection"},
+            "Reddy said :red[no].",
+        ),
+        ("waiting", "It **waits**.", {"Resume", "Resume as …6789", "Cancel"}, "It **waits**."),
+        ("cancelled", "", set(), "was cancelled"),
+    ],
+)
+def test_a_submission_offers_what_its_state_allows(
+    load: Load, server: reddy.Sandbox, state: str, reason: str, buttons: set[str], said: str
+) -> None:
+    batch = load()
+    submission = submitted(batch, server, rows=[2, 3])
+    if state == "paused":
+        submission.pause(reason)
+    elif state == "waiting":
+        submission.wait_for_token(reason)
+    elif state == "cancelled":
+        submission.cancel()
+    app = opened("submit", batch)
+    offered = {"Pause", "Resume", "Resume as …6789", "Cancel", "Change the connection"}
+    assert offered & set(labels(app)) == buttons
+    assert said in words(app)
+    assert TOKEN not in words(app)
+    sends = [each for each in app.button if each.label.startswith("Send")]
+    assert sends
+    assert all(each.disabled for each in sends) == (state == "running"), "one at a time"
+
+
+def test_pause_resume_and_cancel_change_the_state_and_say_so(load: Load, server: reddy.Sandbox) -> None:
+    batch = load()
+    submission = submitted(batch, server)
+    app = opened("submit", batch)
+    press(app, "Pause")
+    assert submission.state == "paused"
+    assert "is paused by hand" in words(app)
+    press(app, "Resume")
+    assert submission.state == "running"
+    opener = f"cancel {submission.id}"
+    in_dialog(app, opener)
+    assert "3 calls were not sent yet: they are ready again" in words(app)
+    assert submission.state == "running", "until it is confirmed"
+    in_dialog(app, opener, "Cancel the submission")
+    assert submission.state == "cancelled"
+    assert batch.counts()["ready"] == 3
+
+
+def test_a_cancelling_that_comes_too_late_is_said(load: Load, server: reddy.Sandbox) -> None:
+    batch = load()
+    submission = submitted(batch, server)
+    app = in_dialog(opened("submit", batch), f"cancel {submission.id}")
+    submission.cancel()
+    button(app, "Cancel the submission").click()
+    run(app)
+    assert submission.state == "cancelled"
+    assert "was cancelled" in words(app)
+
+
+def test_a_dry_run_without_a_product_list_says_why_and_changes_nothing(
+    load: Load, server: reddy.Sandbox
+) -> None:
+    batch = load()
+    app = opened("submit", batch)
+    server.faults.add(reddy.sandbox.Fault(kind="status", on="products", status=500, times=9))
+    press(app, "Dry run")
+    server.faults.clear()
+    assert "The dry run needs the product list of Reddy at" in words(app)
+    assert "and it did not come" in words(app)
+    assert batch.counts()["ready"] == 3
+    assert batch.ledger.submissions(batch.id) == []
+
+
+def test_a_typed_token_of_spaces_does_not_let_a_submission_go_on(load: Load, server: reddy.Sandbox) -> None:
+    batch = load()
+    submission = submitted(batch, server)
+    submission.wait_for_token("The token is gone; give it again to go on.")
+    app = opened("submit", batch)
+    app.text_input(key=f"typed {submission.id}").input("   ")
+    press(app, "Resume")
+    assert submission.state == "waiting"
+
+
+# --- downloads ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
+    """What the page offers to download: its file name → what a click gets."""
+    offered: dict[str, Callable[[], bytes]] = {}
+    add = MediaFileManager.add_deferred
+
+    def kept(
+        self: MediaFileManager, data: Any, mimetype: str, coordinates: str, file_name: str, **options: Any
+    ) -> str:
+        offered[file_name] = data
+        return add(self, data, mimetype, coordinates, file_name, **options)
+
+    monkeypatch.setattr(MediaFileManager, "add_deferred", kept)
+    return offered
+
+
+def test_downloads_hold_the_calls_that_are_shown_and_no_formula(
+    load: Load, server: reddy.Sandbox, files: dict[str, Callable[[], bytes]]
+) -> None:
+    batch = load(4, {3: {"Agent Email": "unknown.eve@cedarline.example"}, 4: {"Conversation ID": "=1+1"}})
+    with reddy.Client(TOKEN, base_url=server.url) as client:
+        reddy.submit(batch, client, who="ann", progress=False)
+    app = opened("outcomes", batch)
+    assert csv_rows(files) == [["2", "accepted"], ["3", "rejected"], ["4", "accepted"], ["5", "accepted"]]
+    assert "'=1+1" in content(files, "csv").decode()
+    press(app, "Show")
+    assert csv_rows(files) == [["3", "rejected"]]
+    sheet = (
+        CalamineWorkbook.from_filelike(io.BytesIO(content(files, "xlsx"))).get_sheet_by_index(0).to_python()
+    )
+    assert [row[:2] for row in sheet] == [["row", "status"], [3.0, "rejected"]]
+    press(app, "Clear")
+    assert len(csv_rows(files)) == 4
+    assert TOKEN.encode() not in content(files, "csv")
+
+
+def test_the_download_of_one_submission_holds_its_calls_and_is_named_after_it(
+    load: Load, server: reddy.Sandbox, files: dict[str, Callable[[], bytes]]
+) -> None:
+    batch = load(3)
+    with reddy.Client(TOKEN, base_url=server.url) as client:
+        first = reddy.submit(batch, client, [3], progress=False)
+        reddy.submit(batch, client, progress=False)
+    opened("outcomes", batch, query={"submission": first.id})
+    assert csv_rows(files) == [["3", "accepted"]]
+    number = first.record().number
+    assert [name.partition("-20")[0] for name in files] == [f"calls-submission {number}"] * 2
+
+
+def content(files: dict[str, Callable[[], bytes]], ending: str) -> bytes:
+    """The file that was offered last."""
+    return [make for name, make in files.items() if name.endswith(ending)][-1]()
+
+
+def csv_rows(files: dict[str, Callable[[], bytes]]) -> list[list[str]]:
+    text = content(files, "csv").decode("utf-8-sig")
+    return [row[:2] for row in csv.reader(io.StringIO(text))][1:]
