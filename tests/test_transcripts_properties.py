@@ -69,7 +69,7 @@ def placed(transcript: Transcript) -> Counter[str]:
 
 @given(rows())
 @example(("Agent: hi\n[00:12]\nAgent: hm", "Agent: hi\nAgent: hm"))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_letter_of_a_text_is_lost(cell_and_kept: tuple[str, str]) -> None:
     cell, kept = cell_and_kept
     transcript = read_transcript(cell, times="leave out")
@@ -79,7 +79,7 @@ def test_no_letter_of_a_text_is_lost(cell_and_kept: tuple[str, str]) -> None:
 
 @given(rows())
 @example(("Customer: \nBen: \nAgent: \nBen: \n", ""))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_is_left_out_is_counted(cell_and_kept: tuple[str, str]) -> None:
     cell, _ = cell_and_kept
     everything = read_transcript(cell, times="leave out")
@@ -92,7 +92,7 @@ def test_what_is_left_out_is_counted(cell_and_kept: tuple[str, str]) -> None:
 
 
 @given(rows(), st.sampled_from(["agent", "customer", "leave out"]))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_mapping_a_known_label_never_moves_a_turn(cell_and_kept: tuple[str, str], role: str) -> None:
     cell, _ = cell_and_kept
     before = read_transcript(cell, times="leave out")
@@ -120,7 +120,7 @@ TURNS = st.lists(
 
 
 @given(TURNS)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_turns_of_a_list_become_lines_one_by_one(turns: list[dict[str, object]]) -> None:
     transcript = read_transcript(json.dumps(turns))
     assert [line.text for line in transcript.lines] == [turn["text"] for turn in turns]
@@ -130,7 +130,7 @@ def test_turns_of_a_list_become_lines_one_by_one(turns: list[dict[str, object]])
 
 
 @given(TURNS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_estimates_never_leave_a_time_empty_and_are_told_once(turns: list[dict[str, object]]) -> None:
     transcript = read_transcript(json.dumps(turns))
     assert all(line.start is not None and line.stop is not None for line in transcript.lines)
@@ -162,18 +162,19 @@ DATA = st.recursive(
 
 
 @given(DATA)
-@settings(max_examples=400, deadline=None)
+@example({"segments": [{"text": None, "end": None, "role": None, "start": None}]})
+@settings(max_examples=150, deadline=None)
 def test_no_data_raises_and_every_answer_can_be_stored(data: object) -> None:
     for cell in (data, json.dumps(data), repr(data)):
         transcript = read_transcript(cell)
         msgspec.json.encode(transcript.lines)
-        assert transcript.form in ("json", "labelled text", "empty", "unreadable", "no speakers", "Whisper")
+        assert transcript.form in ("json", "Whisper", "labelled text", "empty", "unreadable", "no speakers")
         numbers = [item.line for item in transcript.findings if item.line is not None]
         assert all(1 <= number <= len(transcript.lines) for number in numbers)
 
 
 @given(st.text(max_size=300))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_no_text_raises(text: str) -> None:
     transcript = read_transcript(text)
     assert bool(transcript.lines) == bool(text.strip()) or transcript.form in ("empty", "json")

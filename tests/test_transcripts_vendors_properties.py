@@ -156,7 +156,7 @@ ADDED = {transcribe: ".", messages: "x"}
 
 @pytest.mark.parametrize("build", BUILDERS, ids=lambda build: build.__name__)
 @given(turns=TURNS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_word_arrives_at_its_speaker(build: Callable[[Turns], Any], turns: Turns) -> None:
     transcript = read_transcript(json.dumps(build(turns)))
     assert transcript.form not in ("json", "unreadable", "no speakers")
@@ -225,7 +225,7 @@ def sound(transcript: Transcript) -> None:
 
 
 @given(st.data())
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_no_change_of_structure_breaks_a_reader(data: st.DataObject) -> None:
     build = data.draw(st.sampled_from(BUILDERS))
     changed = mutated(
@@ -236,7 +236,7 @@ def test_no_change_of_structure_breaks_a_reader(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_no_change_of_characters_breaks_a_reader(data: st.DataObject) -> None:
     build = data.draw(st.sampled_from(BUILDERS))
     text = json.dumps(build([("agent", ["Hello"]), ("customer", ["Hi"])]))
@@ -365,7 +365,7 @@ def test_a_real_vcon_arrives_whole(path: Path) -> None:
 
 
 @given(st.data())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_no_change_to_a_real_file_breaks_a_reader(data: st.DataObject) -> None:
     names = [name for name in sorted(WHERE) if (FOLDER / name).exists()]
     if not names:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.transcripts.asides import is_aside, roles_in
+from reddy_lib.transcripts.headers import Header, find_headers
 from reddy_lib.transcripts.json_form import unreadable_time
 from reddy_lib.transcripts.names import is_named
 from reddy_lib.transcripts.roles import (
@@ -27,26 +28,25 @@ from reddy_lib.transcripts.roles import (
     role_of,
     speaks_for_itself,
 )
-from reddy_lib.transcripts.times import Moment, read_moment
+from reddy_lib.transcripts.times import CLOCK, Moment, read_moment
 from reddy_lib.transcripts.turns import Parsed, Turn
 
 __all__ = ["read_text"]
 
-_CLOCK = r"(?:\d{4}-\d{2}-\d{2}[T ])?\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:\s?(?:[AP]M|[ap]\.?m\.?)(?!\w)|Z(?!\w))?"
-_TIME = rf"(?:{_CLOCK}|\d{{1,9}}(?:[.,]\d{{1,9}})?\s?s?)"
+_TIME = rf"(?:{CLOCK}|\d{{1,9}}(?:[.,]\d{{1,9}})?\s?s?)"
 _ARROW = r"\s{0,4}(?:-->|->|–|—|-|\bto\b)\s{0,4}"
 _SPAN = rf"(?P<start>{_TIME})(?:{_ARROW}(?P<stop>{_TIME}))?"
 # A bare clock (`00:12 - Agent:`) and one in brackets (`[12.5s] Agent:`); a bare number is not a time.
 _BRACKETED = re.compile(rf"[\[(<]\s{{0,4}}{_SPAN}\s{{0,4}}[\])>]\s*(?:[-–—|:]\s+)?")
-_BARE = re.compile(rf"(?P<start>{_CLOCK})(?:{_ARROW}(?P<stop>{_CLOCK}))?(?:\s{{0,4}}[-–—|]\s*|\s+|$)")
+_BARE = re.compile(rf"(?P<start>{CLOCK})(?:{_ARROW}(?P<stop>{CLOCK}))?(?:\s{{0,4}}[-–—|]\s*|\s+|$)")
 _BROKEN = re.compile(r"[\[(<](?P<raw>[\d:.,\-– >]{0,40}?\d:[\d:.,\-– >]{0,40})[\])>]\s*")
 _DECORATION = re.compile(r"[*_#>•\s]*")
 _LABEL = re.compile(
     r"(?P<label>[^\W\d_](?:[^:：\n<>\[\]|]|<[^<>\n]*>|\[[^\[\]\n:]{0,30}\]){0,60}?)"
-    rf"(?P<time>\s{{0,4}}[\[(]\s{{0,4}}(?P<start>{_CLOCK})(?:{_ARROW}(?P<stop>{_CLOCK}))?\s{{0,4}}[\])]|"
-    rf"\s{{1,4}}(?P<bare>{_CLOCK}))?"
-    # a colon between two pairs of digits is a clock's own: `Ben 00:00:07` is no label of `07`
-    r"(?P<close>[*_\s]{0,8})(?::|：)(?!(?<=\d\d:)\d\d(?!\d))(?P<rest>.*)",
+    rf"(?P<time>\s{{0,4}}[\[(]\s{{0,4}}(?P<start>{CLOCK})(?:{_ARROW}(?P<stop>{CLOCK}))?\s{{0,4}}[\])]|"
+    rf"\s{{1,4}}(?P<bare>{CLOCK}))?"
+    # a colon between digits is a clock's own: neither `Ben 00:00:07` nor a line `Ben 0:07` labels a `07`
+    r"(?P<close>[*_\s]{0,8})(?::|：)(?!(?<=\d\d:)\d\d(?!\d)|(?<=\d:)\d\d\W*\Z)(?P<rest>.*)",
     re.DOTALL,
 )
 _ENCLOSED = re.compile(
@@ -107,6 +107,10 @@ def read_text(text: str, roles: Mapping[str, str], agent: Sequence[str] = ()) ->
     """
     known = _Known(roles)
     rows = [_take_apart(row, known) for row in _split(text, known)]
+    if not any(row.text and known(row.label) for row in rows):
+        headers = find_headers([row.raw for row in rows], known, _could_be_a_name, agent)
+        if headers is not None:
+            return _under_headers(rows, headers)
     speakers, aliases = _speakers(rows, known, agent)
     if not speakers:
         alone = _labels_alone(rows, known)
@@ -122,10 +126,25 @@ def read_text(text: str, roles: Mapping[str, str], agent: Sequence[str] = ()) ->
     return reading.finish()
 
 
-class _Reading:
-    """The turns so far, and what waits for the next one: a time on a line of its own, headings before the first."""
+def _under_headers(rows: list[_Row], headers: Mapping[int, Header]) -> Parsed:
+    reading = _Reading({}, headed=True)
+    for place, row in enumerate(rows):
+        header = headers.get(place)
+        if header is None:
+            reading.unlabelled(_Row(row.raw, "", row.raw, "", "", ""))
+        else:
+            reading.turn(_Row(row.raw, header.label, "", header.start, "", ""))
+    return reading.finish()
 
-    def __init__(self, aliases: dict[str, str]) -> None:
+
+class _Reading:
+    """The turns so far, and what waits for the next one: a time on a line of its own, headings before the first.
+
+    `headed`: a label stands above its text, which may have any number of lines.
+    """
+
+    def __init__(self, aliases: dict[str, str], headed: bool = False) -> None:
+        self.headed = headed
         self.parsed = Parsed("labelled text", [], aliases=aliases)
         self.parts: list[
             list[str]
@@ -167,7 +186,7 @@ class _Reading:
             self.parts[last].append(raw)
             if is_aside(raw):
                 parsed.asides.append((last, [raw]))
-            elif not label_alone:
+            elif not label_alone and not self.headed:
                 message = f"This text names no speaker and was kept with the line above it: {_short(raw)!r}"
                 parsed.notes.append((last, finding("line-without-speaker", "transcript", message, value=raw)))
         elif is_aside(raw, opening=True):

@@ -15,9 +15,10 @@ import json
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -52,6 +53,7 @@ _HEADER = re.compile(r"WEBVTT|(?<![\d:.])\d{1,6}(?=\d{2}:\d{2})")
 _NO_TEXT = re.compile(r"(?:id|ids|url|uri|arn|name|key|type|path|file|model|signature)$", re.IGNORECASE)
 _SOUND = re.compile(r"\[[^\[\]:]{1,40}\]")
 _TRIES = 40
+_WAYS = 6
 _NEAR, _FAR = 200, 2000
 
 
@@ -199,21 +201,24 @@ class _Meter:
         rows = list(_rows(text))
         self.lines_in += len(rows)
         compact = "".join(rows)
-        gaps = _Gaps(self.transcript, list(accumulate(map(len, rows))))
-        place = 0
-        for whole, left_out in self._pieces():
-            sound = _SOUND.match(whole)  # "[noise] Agent: hello": the label may stand behind the sound
-            for piece in (sound[0], whole[sound.end() :]) if sound else (whole,):
-                found = gaps.find(compact, piece, place) if piece else -1
-                if found < 0:
-                    continue
-                self._gap(compact, place, found, gaps)
-                place = found + len(piece)
-                if left_out:
-                    self.elsewhere["left out"] += len(piece)
-                else:
-                    self.text_size += len(piece)
-        self._gap(compact, place, len(compact), gaps)
+        ends = list(accumulate(map(len, rows)))
+        pieces = list(self._pieces())
+        way = _Gaps(self.transcript, ends).walk(compact, pieces, 1)
+        if way.cost:  # the nearest spot for each text was not the right one for all, or something is lost
+            way = min(
+                way, _Gaps(self.transcript, ends).walk(compact, pieces, _WAYS), key=lambda one: one.cost
+            )
+        steps = [way]
+        while way.before is not None:
+            way = way.before
+            steps.append(way)
+        for step in reversed(steps):
+            self.elsewhere.update(step.kinds)
+            self.unassigned += step.rest
+            if step.left_out:
+                self.elsewhere["left out"] += step.size
+            else:
+                self.text_size += step.size
 
     def _pieces(self) -> Iterator[tuple[str, bool]]:
         """The texts to look for, without white space: those of the lines and those left out, as the cell has them."""
@@ -225,11 +230,6 @@ class _Meter:
                 yield piece, False
         for _, text in left_out:
             yield from ((piece, True) for piece in _rows(text))
-
-    def _gap(self, compact: str, start: int, stop: int, gaps: _Gaps) -> None:
-        kinds, rest = gaps.take_apart(compact, start, stop)
-        self.elsewhere.update(kinds)
-        self.unassigned += rest
 
     # --- data --------------------------------------------------------------------------------------------
 
@@ -293,6 +293,21 @@ class _Meter:
                     self.unassigned.append(text)
 
 
+class _Way(NamedTuple):
+    """One step along the text: what stands between the text before and this one, and how that one was reached.
+
+    `cost`: characters so far that stand nowhere in the cell, or in it and are not explained.
+    """
+
+    cost: int
+    place: int
+    before: _Way | None = None
+    kinds: Mapping[str, int] = MappingProxyType({})
+    rest: Sequence[str] = ()
+    size: int = 0
+    left_out: bool = False
+
+
 class _Gaps:
     """What may stand between two texts of this transcript: its labels, times and markup."""
 
@@ -306,30 +321,76 @@ class _Gaps:
             "".join(item.value.split()) for item in transcript.findings if item.code == "time-unreadable"
         ]
 
-    def find(self, compact: str, piece: str, place: int) -> int:
-        """Where the piece stands at or after `place`: with nothing unexplained before it where there is such a spot,
-        at the end of a text line where that is so.
+    def walk(self, compact: str, pieces: list[tuple[str, bool]], width: int) -> _Way:
+        """The way along the text that leaves least unexplained, of the `width` best at every step."""
+        ways = [_Way(0, 0)]
+        for piece, left_out in pieces:
+            reached: dict[int, _Way] = {}
+            for way in ways:
+                onward = [
+                    self._on(way, compact, spots, left_out)
+                    for spots in self._spots(compact, piece, way, width)
+                ]
+                if width > 1 or not onward:
+                    onward.append(way._replace(cost=way.cost + len(piece)))
+                for one in onward:
+                    if one.place not in reached or one.cost < reached[one.place].cost:
+                        reached[one.place] = one
+            ways = sorted(reached.values(), key=lambda one: one.cost)[:width]
+        return min(
+            (self._on(way, compact, [("", len(compact))], False) for way in ways), key=lambda one: one.cost
+        )
+
+    def _on(self, way: _Way, compact: str, spots: list[tuple[str, int]], left_out: bool) -> _Way:
+        for piece, found in spots:
+            kinds, rest = self.take_apart(compact, way.place, found)
+            cost = way.cost + sum(map(len, rest))
+            way = _Way(cost, found + len(piece), way, kinds, rest, len(piece), left_out)
+        return way
+
+    def _spots(self, compact: str, piece: str, way: _Way, width: int) -> list[list[tuple[str, int]]]:
+        """Where a text may stand: each time in one piece, or in two, as a label may stand behind its first sound."""
+        found: list[list[tuple[str, int]]] = [
+            [(piece, at)] for at in self._find(compact, piece, way.place, width)
+        ]
+        sound = _SOUND.match(piece)
+        if sound and sound[0] != piece and (width > 1 or not found):
+            rest = piece[sound.end() :]
+            for first in self._find(compact, sound[0], way.place, width):
+                found += [
+                    [(sound[0], first), (rest, second)]
+                    for second in self._find(compact, rest, first + len(sound[0]), width)
+                ]
+        return found
+
+    def _find(self, compact: str, piece: str, place: int, width: int) -> list[int]:
+        """Where the piece stands at or after `place`, at most `width` spots: with nothing unexplained before it where
+        there are such, and first at the end of a text line; else the nearest.
         """
+        spots: list[int] = []
         row = bisect_left(self.ends, place + len(piece))
         for end in self.ends[row : row + 3]:
             start = end - len(piece)
             if start - place > _NEAR or not compact.startswith(piece, start):
                 continue
             if not self.take_apart(compact, place, start)[1]:
-                return start
+                spots.append(start)
+                if len(spots) == width:
+                    return spots
         far = len(compact) if self.patience > 0 else place + _FAR
         first = found = compact.find(piece, place, far)
         if first < 0:
             self.patience -= 1
-            return first
+            return spots
         for _ in range(_TRIES if self.patience > 0 else 0):
-            if found < 0 or found - place > _FAR:
+            if found < 0 or found - place > _FAR or len(spots) == width:
                 break
-            if not self.take_apart(compact, place, found)[1]:
-                return found
-            self.patience -= 1
+            if found not in spots and not self.take_apart(compact, place, found)[1]:
+                spots.append(found)
+            else:
+                self.patience -= 1
             found = compact.find(piece, found + 1, found + _FAR)
-        return first
+        return spots or [first]
 
     def take_apart(self, compact: str, start: int, stop: int) -> tuple[Counter[str], list[str]]:
         """(kind → characters, what is left) of `compact[start:stop]`."""
@@ -372,7 +433,9 @@ class _Gaps:
             ("markup", _HEADER),
         ):
             match = pattern.match(compact, place)
-            if match and match.end() <= stop and match.end() > place:
+            if match and match.end() > stop:  # what follows is a text that begins like the end of a time
+                match = pattern.match(compact, place, stop)
+            if match and match.end() > place:
                 size = match.end() - place
                 for suffix in ("Z", "AM", "PM", "am", "pm"):  # "00:12 Zoë:" has no white space here
                     start = match.end() - len(suffix)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Literal, NamedTuple
 
 __all__ = [
+    "CLOCK",
     "WORDS_A_SECOND",
     "Moment",
     "Unit",
@@ -27,6 +28,8 @@ Unit = Literal["auto", "s", "ms"]
 WORDS_A_SECOND = 2.6
 """Pace of speech for estimates: about 156 words a minute, the middle of what telephone calls show."""
 
+CLOCK = r"(?:\d{4}-\d{2}-\d{2}[T ])?\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:\s?(?:[AP]M|[ap]\.?m\.?)(?!\w)|Z(?!\w))?"
+"""Pattern of a clock in a text: a time of day, or one into the call; it may have a date before it."""
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):([0-5]?\d(?:[.,]\d{1,6})?)")
 _OF_DAY = re.compile(r"(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?)\s?([ap])\.?m\.?", re.IGNORECASE)
 _NUMBER = re.compile(

@@ -1,0 +1,224 @@
+"""Turns under a line with a name and a time, as Teams, Zoom, Otter and Rev write them."""
+
+from __future__ import annotations
+
+import pytest
+
+from reddy_lib.transcripts import Transcript, accounted, read_transcript
+
+BEN, ANN = ("ben", "Good morning.\nHow can I help?"), ("ann", "I lost my card.")
+CALL = [("Ben", "0:07", BEN[1]), ("Ann", "0:12", ANN[1]), ("Ben", "0:20", "Oh."), ("Ann", "0:22", "Yes.")]
+
+
+def said(transcript: Transcript) -> list[tuple[str, str, float | None]]:
+    return [(line.role, line.text, line.start) for line in transcript.lines]
+
+
+def codes(transcript: Transcript) -> list[str]:
+    return [item.code for item in transcript.findings if item.code != "times-estimated"]
+
+
+def whole(cell: str, transcript: Transcript) -> bool:
+    loss = accounted(cell, transcript)
+    return loss.unassigned == [] and loss.added == 0
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{name} 00:0{time}",
+        "{name}  {time}",
+        "{name}\t{time}",
+        "{name}   {time}  ",
+        "{time} {name}",
+        "00:0{time}  {name}",
+        "[{time}] {name}",
+        "{name} ({time})",
+        "{name} ({time}):",
+        "{name} [{time}]",
+        "{name} | {time}",
+        "{name} - {time}",
+        "{name} – {time}",
+        "{time} - {name}",
+        "**{name}** {time}",
+        "**{name}**  [{time}]",
+        "**{name} {time}**",
+        "### {name} {time}",
+        "[{name}] {time}",
+        "{time}.500 {name}",
+    ],
+)
+def test_each_way_to_write_a_header_gives_the_same_turns(header: str) -> None:
+    cell = "\n".join(f"{header.format(name=name, time=time)}\n{text}" for name, time, text in CALL)
+    transcript = read_transcript(cell, times="leave out")
+    plus = 0.5 if ".500" in header else 0
+    assert transcript.form == "labelled text"
+    assert said(transcript) == [
+        ("ben", "Good morning.\nHow can I help?", 7 + plus),
+        ("ann", "I lost my card.", 12 + plus),
+        ("ben", "Oh.", 20 + plus),
+        ("ann", "Yes.", 22 + plus),
+    ]
+    assert transcript.labels == {"Ben": 2, "Ann": 2}
+    assert codes(transcript) == []
+    assert whole(cell, transcript)
+
+
+@pytest.mark.parametrize("gap", ["\n", "\n\n", "\r\n", "\r", "\u2028"])
+def test_blank_lines_and_line_ends_change_nothing(gap: str) -> None:
+    rows = [part for name, time, text in CALL for part in (f"{name}  {time}", *text.split("\n"))]
+    assert said(read_transcript(gap.join(rows), times="leave out")) == [
+        ("ben", "Good morning.\nHow can I help?", 7),
+        ("ann", "I lost my card.", 12),
+        ("ben", "Oh.", 20),
+        ("ann", "Yes.", 22),
+    ]
+
+
+def test_the_stop_of_a_turn_is_the_next_header() -> None:
+    transcript = read_transcript("Agent 00:00:07\nHello.\nCustomer 00:00:12\nHi there.")
+    assert [(line.start, line.stop) for line in transcript.lines] == [(7.0, 12.0), (12.0, 12.77)]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "roles"),
+    [
+        ("Agent", "Customer", ["agent", "customer"]),
+        ("Agent (Ben)", "Customer (Ann)", ["agent", "customer"]),
+        ("AGENT", "CALLER", ["agent", "customer"]),
+        ("Kundenberaterin", "Anrufer", ["agent", "customer"]),
+        ("Оператор", "Клиент", ["agent", "customer"]),
+        ("客服", "客户", ["agent", "customer"]),
+        ("Speaker 1", "Speaker 2", ["speaker 1", "speaker 2"]),
+        ("IVR", "Caller", ["ivr", "customer"]),
+    ],
+)
+def test_roles_need_not_come_back(first: str, second: str, roles: list[str]) -> None:
+    cell = f"{first} 0:03\nHello, how are you?\n{second} 0:09\nFine."
+    transcript = read_transcript(cell)
+    assert [line.role for line in transcript.lines] == roles
+    assert [line.start for line in transcript.lines] == [3.0, 9.0]
+    assert whole(cell, transcript)
+
+
+def test_the_agent_column_settles_a_call_of_two_turns_between_names() -> None:
+    transcript = read_transcript(
+        "Ben Smith 0:03\nHello.\nAnn Lee 0:09\nHi.", agent=["ben.smith@cedarline.example"]
+    )
+    assert said(transcript) == [("agent", "Hello.", 3), ("customer", "Hi.", 9)]
+    assert codes(transcript) == ["role-from-name"]
+
+
+def test_the_analysts_own_label_is_enough() -> None:
+    transcript = read_transcript("Desk A 0:03\nHello.\nAnn 0:09\nHi.", roles={"desk a": "agent"})
+    assert said(transcript) == [("agent", "Hello.", 3), ("customer", "Hi.", 9)]
+
+
+def test_names_of_several_words_initials_and_accents() -> None:
+    cell = "Zoë O’Neill-Smith  0:01\nA.\nJ. R. Müller  0:02\nB.\nZoë O’Neill-Smith  0:03\nC.\nJ. R. Müller  0:04\nD."
+    transcript = read_transcript(cell)
+    assert transcript.labels == {"Zoë O’Neill-Smith": 2, "J. R. Müller": 2}
+    assert whole(cell, transcript)
+
+
+def test_somebody_who_speaks_once_in_between_is_a_speaker() -> None:
+    cell = "Ben 0:07\nA.\nAnn 0:12\nB.\nZoe 0:15\nC.\nBen 0:20\nD.\nAnn 0:25\nE."
+    assert said(read_transcript(cell))[2] == ("zoe", "C.", 15)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Lunch 12:30",
+        "Meet me at 0:15",
+        "at 0:15",
+        "Order 0:15",
+        "It was 0:15.",
+        "Ben 0:15, or so",
+        "0:15",
+        "Zoe!",
+    ],
+)
+def test_a_line_that_only_looks_like_a_header_stays_what_somebody_said(line: str) -> None:
+    cell = f"Ben 0:07\nA.\nAnn 0:12\nB.\n{line}\nC.\nBen 0:20\nD.\nAnn 0:25\nE."
+    transcript = read_transcript(cell)
+    assert [text for _, text, _ in said(transcript)] == ["A.", f"B.\n{line}\nC.", "D.", "E."]
+    assert whole(cell, transcript)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Breakfast 8:00\ntoast\nLunch 12:30\nsoup\nDinner 18:00\nfish",  # nobody comes back
+        "Ben 0:12\na\nAnn 0:05\nb\nBen 0:03\nc\nAnn 0:01\nd",  # times fall
+        "Ben 0:12\na\nAnn 0:12\nb\nBen 0:12\nc\nAnn 0:12\nd",  # times stand still
+        "Ben 0:01\nAnn 0:02\nBen 0:03\nAnn 0:04",  # nobody says anything
+        "Ben 0:01\na\nBen 0:02\nb\nBen 0:03\nc",  # one name alone
+        "Start 0:01\na\nEnd 0:02\nb\nStart 0:03\nc\nEnd 0:04\nd",  # fields
+        "the bus 8:00\na\na train 9:00\nb\nthe bus 10:00\nc\na train 11:00\nd",  # no names
+        "Ben 99:99\na\nAnn 99:98\nb\nBen 99:99\nc\nAnn 99:99\nd",  # no times
+    ],
+)
+def test_other_texts_with_times_have_no_headers(cell: str) -> None:
+    transcript = read_transcript(cell)
+    assert transcript.form == "no speakers"
+    assert [line.text for line in transcript.lines] == cell.split("\n")
+    assert codes(transcript) == ["transcript-no-speakers"]
+
+
+def test_labels_before_a_colon_win_over_lines_that_look_like_headers() -> None:
+    cell = "Agent: Hello.\nMonday 9:00\nCustomer: Hi.\nFriday 9:30\nAgent: Bye.\nMonday 10:00\nx\nFriday 11:00\ny"
+    assert read_transcript(cell).labels == {"Agent": 2, "Customer": 1}
+
+
+def test_a_title_above_is_an_aside_and_speech_above_is_a_line_without_role() -> None:
+    title = read_transcript(
+        "Call with Cedarline\n2 March 2026\nBen 0:07\nA.\nAnn 0:12\nB.\nBen 0:15\nC.\nAnn 0:18\nD."
+    )
+    assert said(title)[0] == ("ben", "Call with Cedarline\n2 March 2026\nA.", 7)
+    assert codes(title) == ["aside-kept"]
+    speech = read_transcript(
+        "hello, is this on?\nBen 0:07\nA.\nAnn 0:12\nB.\nBen 0:15\nC.\nAnn 0:18\nD.", times="leave out"
+    )
+    assert said(speech)[:2] == [("", "hello, is this on?", None), ("ben", "A.", 7)]
+    assert codes(speech) == ["line-not-read"]
+
+
+def test_stage_directions_under_a_header_stay_in_place() -> None:
+    transcript = read_transcript("Ben 0:07\nA.\n[pause]\nMore.\nAnn 0:12\nB.\nBen 0:15\nC.\nAnn 0:18\nD.")
+    assert said(transcript)[0] == ("ben", "A.\n[pause]\nMore.", 7)
+    assert codes(transcript) == ["aside-kept"]
+
+
+def test_a_header_without_words_is_an_empty_line() -> None:
+    transcript = read_transcript(
+        "Ben 0:07\nA.\nAnn 0:12\nBen 0:15\nC.\nAnn 0:18\nD.\nBen 0:20", times="leave out"
+    )
+    assert said(transcript) == [
+        ("ben", "A.", 7),
+        ("ann", "", 12),
+        ("ben", "C.", 15),
+        ("ann", "D.", 18),
+        ("ben", "", 20),
+    ]
+
+
+def test_speakers_left_out_are_counted() -> None:
+    transcript = read_transcript(
+        "IVR 0:01\nPress 1.\nAgent 0:05\nHello.\nCaller 0:09\nHi.", roles={"ivr": "leave out"}
+    )
+    assert said(transcript) == [("agent", "Hello.", 5), ("customer", "Hi.", 9)]
+    assert transcript.left_out == [(0, "Press 1.")]
+    assert codes(transcript) == ["lines-left-out"]
+
+
+def test_times_of_day_with_a_half_count_from_the_first() -> None:
+    transcript = read_transcript(
+        "Agent 10:00:07 AM\nHello.\nCaller 10:00:12 AM\nHi.\nAgent 10:00:20 AM\nBye."
+    )
+    assert said(transcript) == [("agent", "Hello.", 0), ("customer", "Hi.", 5), ("agent", "Bye.", 13)]
+
+
+def test_a_long_call_over_an_hour_keeps_its_clocks() -> None:
+    cell = "Ben 59:58\nA.\nAnn 1:00:03\nB.\nBen 1:00:10\nC.\nAnn 1:01:00\nD."
+    assert [line.start for line in read_transcript(cell).lines] == [3598, 3603, 3610, 3660]
