@@ -78,7 +78,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         new_call: when a new call begins: where their value changes, where they are filled (blank cells go on with
             the call above), or also where the column of `order` starts again.
         sheet: how the file was read, or None.
-        reasons: field or tag column → why it was guessed so.
+        reasons: field or tag column → why it was guessed so; of the timestamp also where only the transcripts give it.
     """
 
     fields: dict[str, str] = msgspec.field(default_factory=dict)
