@@ -205,7 +205,9 @@ def test_a_time_that_never_happens_is_read_after_the_gap_and_said(name: str, cel
     seconds, found = read_timestamp(cell, tz=ZoneInfo(name), day_first=True)
     assert datetime.fromtimestamp(seconds, ZoneInfo(name)).strftime("%H:%M") == read_as
     assert found is not None
-    assert found.message.endswith(f"never happened in {name}, because clocks changed: it was read as {read_as}.")
+    assert found.message.endswith(
+        f"never happened in {name}, because clocks changed: it was read as {read_as}."
+    )
 
 
 @pytest.mark.parametrize(
@@ -334,6 +336,8 @@ def test_a_day_at_the_end_of_time_is_unreadable_and_no_crash() -> None:
 def test_a_default_start_goes_through_the_same_reading_as_a_cell(tmp_path: Path) -> None:
     path = tmp_path / "calls.csv"
     path.write_text("Agent,Text\nana@x.example,Agent: Hi\n", encoding="utf-8")
-    mapping = Mapping(fields={"transcript": "Text"}, timezone="Europe/London", defaults={"timestamp": "15/07/2026 12:00"})
+    mapping = Mapping(
+        fields={"transcript": "Text"}, timezone="Europe/London", defaults={"timestamp": "15/07/2026 12:00"}
+    )
     (built,) = build_frame(read_sheet(path), mapping)
     assert built.call.timestamp == utc("2026-07-15T11:00")

@@ -35,7 +35,7 @@ _AUDIO = re.compile(
     r".*\.(?:wav|mp3|m4a|mp4|ogg|opus|flac|aac|wma|amr|gsm|webm|aiff?|vox|au|3gp)", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W\d_]+")
-_ADDRESS = re.compile(r"[\w+.-]+://\S+$|\S*[/\\]\S*$")
+_ADDRESS = re.compile(r"[\w+.-]+://\S+$|\S*[/\\]\S*$|.*[/\\].*\.\w{2,5}$")
 _CUSTOMER_WORDS_TEXT = """
 customer client caller member contact patient kunde kunden anrufer cliente klant guest consumer
 supervisor manager team coach from to owner

@@ -141,7 +141,7 @@ def _cut_off(text: str, labelled: Labelled) -> Parsed | None:
             continue
         turns = len(parsed.turns) - sum(note.code == "line-not-read" for _, note in parsed.notes)
         if parsed.form not in ("unreadable", "empty") and turns > 0 and (best is None or turns > best[0]):
-            best = (turns, parsed, rest.strip(", \r\n\t"))
+            best = (turns, parsed, rest.lstrip(", \r\n\t").rstrip())
     if best is None:
         return None
     turns, parsed, rest = best
