@@ -520,6 +520,12 @@ def everything_wrong(path: Path) -> None:
     row("A cell more than the header has", more=("forgotten note",))
     row("A cell that looks like a formula is text", resolved="=2+2")
     row("Transcript is JSON with a bracket too many", transcript=good + "]")
+    row(
+        "Start time is in the transcript alone",
+        started="",
+        transcript=f'{{"startTime": "2026-03-12T09:31:00Z", "turns": {good}}}',
+    )
+    row("Transcript is JSON that Excel cut off at 32,767 characters", transcript=cut_off_json())
     write_csv(path, rows)
 
 
@@ -529,6 +535,17 @@ def cut_off(dialogue: str, *, most: int = 32_767) -> str:
     rest = (f"[{clock(12 + 4 * n)}] {who}: {what}" for n in range(1500) for who, what in (said[n % 2],))
     lines = "\n".join([dialogue, *rest])
     return lines[:most]
+
+
+def cut_off_json(*, most: int = 32_767) -> str:
+    """A transcript as JSON that ends in the middle of a line, as an Excel cell leaves it."""
+    said = (("customer", "And what happens after all that?"), ("agent", "I look it up for you."))
+    turns = [
+        {"role": who, "text": what, "start": 4 * n, "stop": 4 * n + 3}
+        for n in range(600)
+        for who, what in (said[n % 2],)
+    ]
+    return json.dumps(turns)[:most]
 
 
 def main(folder: Path = HERE) -> list[Path]:

@@ -52,7 +52,7 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 SAMPLES = {
     "Labelled text": ("labelled_text.csv", "A CRM export: 40 calls, dialogues as Agent: … and Customer: …"),
     "JSON transcripts": ("json_transcripts.xlsx", "A telephony export: 60 calls, a title above the table"),
-    "Everything wrong": ("everything_wrong.csv", "45 calls, one deliberate fault in each"),
+    "Everything wrong": ("everything_wrong.csv", "47 calls, one deliberate fault in each"),
 }
 
 SAMPLE_ROWS = 1000  # looked at to guess columns
@@ -76,7 +76,7 @@ WITHOUT = {
     "agent_email": "no column: every call would be held",
     "product_id": "no column: choose a default product under Products",
     "transcript": "no column: every call would be held",
-    "timestamp": "no column: Reddy takes the moment of sending",
+    "timestamp": "no column: the transcript's own start, else the moment of sending",
     "conversation_id": "no column: made from agent, start and transcript",
     "filename": "no column: no recordings",
 }

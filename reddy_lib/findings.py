@@ -40,6 +40,7 @@ CATALOGUE: dict[str, Rule] = {
     "transcript-mended": Rule("warning", "Transcript was read in spite of a fault", "Look through the lines; nothing else has to be done."),
     "transcript-no-speakers": Rule("error", "No speakers in the transcript", "Give each line a role; nothing was guessed."),
     "transcript-cut": Rule("warning", "Transcript was probably cut off", "The cell holds exactly 32,767 characters, the most that Excel keeps: export this call again in another format."),
+    "transcript-cut-in-json": Rule("error", "JSON cut off by Excel", "Export this call again in another format; or delete the last line, if it is only the rest of one, to send what could be read."),
     # transcript lines
     "line-without-speaker": Rule("warning", "Line without a speaker label", "It was kept with the line above it; move it if it belongs to somebody else."),
     "aside-kept": Rule("warning", "Heading or stage direction", "It was kept with the line beside it; delete it there if it is not to be sent."),
@@ -57,6 +58,7 @@ CATALOGUE: dict[str, Rule] = {
     "times-estimated": Rule("warning", "Times were estimated", "The source gives no time for these; choose 'leave out' when loading to send none."),
     # time of the call
     "timestamp-missing": Rule("warning", "No start time", "Reddy will take the moment of sending as the start of the call."),
+    "timestamp-from-transcript": Rule("warning", "Start time from the transcript", "Check that the call began then; a column or a default chosen when loading comes first."),
     "timestamp-unreadable": Rule("error", "Start time could not be read", "Type the date and time, for example 2026-03-30 17:46."),
     "timestamp-ambiguous": Rule("warning", "Start time happens twice or never", "Clocks change in that hour: check that the time is right."),
     "timestamp-in-milliseconds": Rule("error", "Start time is in milliseconds", "Reddy takes seconds: divide by 1,000, or choose milliseconds when loading."),

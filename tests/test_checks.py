@@ -603,6 +603,8 @@ READ_BY_OTHER_STAGES = {
     "transcript-mended",
     "transcript-no-speakers",
     "transcript-cut",
+    "transcript-cut-in-json",
+    "timestamp-from-transcript",
     "line-without-speaker",
     "rows-left-out",
     "rows-scattered",

@@ -315,6 +315,12 @@ EXPECTED = {
     "A cell more than the header has": {"row-incomplete"},
     "A cell that looks like a formula is text": set(),
     "Transcript is JSON with a bracket too many": {"transcript-mended"},
+    "Start time is in the transcript alone": {"timestamp-from-transcript"},
+    "Transcript is JSON that Excel cut off at 32,767 characters": {
+        "transcript-cut-in-json",
+        "transcript-cut",
+        "role-unknown",
+    },
 }
 
 BESIDE = {"times-estimated", "product-missing", "timestamp-missing"}

@@ -10,10 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 import reddy_lib as reddy
 from reddy_lib.errors import LoadCancelled
 from reddy_lib.ledger.loading import LoadJob
+from reddy_lib.ledger.schema import calls
+from reddy_lib.ledger.store import file_sha256
 from reddy_lib.spreadsheet import detect_format, guess_mapping, read_sheet
 from tests.conftest import PRODUCTS
 
@@ -180,3 +183,97 @@ def test_cells_of_any_length_are_stored_on_either_database(
     assert batch.call(2).agent_email == f"{junk}@cedarline.example"
     assert batch.call(3).conversation_id == junk
     assert sum(batch.counts().values()) == 3
+
+
+class Interrupted(BaseException):
+    """What a notebook's stop button raises: no error of ours, and not an `Exception`."""
+
+
+@pytest.mark.parametrize("what", [Interrupted, KeyboardInterrupt, OSError, ZeroDivisionError])
+def test_a_load_that_is_interrupted_in_the_middle_leaves_nothing_half_loaded(
+    ledger: reddy.Ledger, sheet: Callable[..., Path], what: type[BaseException]
+) -> None:
+    before = ledger.load(sheet(2, name="before.csv"), progress=False)
+    path = sheet(1200)
+
+    def stop(stored: int) -> None:
+        if stored >= 1000:
+            raise what
+
+    with pytest.raises(what):
+        ledger.load(path, progress=False, on_progress=stop)
+    assert list(ledger.batches()["id"]) == [before.id]
+    assert ledger.loaded_before(file_sha256(path)) == []
+    with ledger._read() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(calls)).scalar() == 2
+    again = ledger.load(path, progress=False)
+    assert (again.total, sum(again.counts().values())) == (1200, 1200)
+
+
+def test_a_load_told_to_stop_says_how_far_it_was_and_can_be_loaded_again(
+    here: reddy.Ledger, sheet: Callable[..., Path]
+) -> None:
+    path = sheet(600)
+    with pytest.raises(LoadCancelled) as stopped:
+        here.load(path, progress=False, on_progress=lambda stored: False)
+    assert str(stopped.value) == "Loading calls.csv was stopped after 500 calls; nothing of it was kept."
+    assert len(here.batches()) == 0
+    assert here.load(path, progress=False).total == 600
+
+
+def test_stopping_lines_counts_rows_and_leaves_nothing(here: reddy.Ledger, tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv"
+    lines = [f"c{n // 4},{n % 4},{'Agent' if n % 2 else 'Customer'},This is line {n}" for n in range(3000)]
+    path.write_text("Call ID,Line,Speaker,Text\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    with pytest.raises(LoadCancelled, match=r"stopped after 2,000 rows; nothing of it was kept"):
+        here.load(path, progress=False, on_progress=lambda stored: False)
+    assert len(here.batches()) == 0
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"\x00\x01\x02\x03" * 50, ""),
+        (b"PK\x03\x04 half a workbook", ""),
+    ],
+)
+def test_a_file_that_cannot_be_read_fails_the_job_with_a_sentence(
+    here: reddy.Ledger, tmp_path: Path, content: bytes, words: str
+) -> None:
+    path = tmp_path / "calls.xlsx"
+    path.write_bytes(content)
+    job = LoadJob(here, path, reddy.Mapping(fields={"transcript": "Text"}))
+    assert job.wait(20)
+    assert job.state == "failed"
+    assert job.error is not None
+    assert words in str(job.error)
+    assert len(here.batches()) == 0
+
+
+def test_a_cancel_after_the_last_piece_comes_too_late_and_the_batch_is_whole(
+    here: reddy.Ledger, sheet: Callable[..., Path]
+) -> None:
+    path = sheet(3)
+    job = LoadJob(here, path, guessed(path), total=3)
+    assert job.wait(20)
+    job.cancel()
+    assert (job.state, job.stopping, job.stored) == ("stored", True, 3)
+    assert list(here.batches()["id"]) == [job.batch.id]
+
+
+def test_two_loads_at_once_make_two_whole_batches(here: reddy.Ledger, sheet: Callable[..., Path]) -> None:
+    paths = [sheet(700, name="one.csv"), sheet(600, name="two.csv")]
+    jobs = [LoadJob(here, path, guessed(path)) for path in paths]
+    assert all(job.wait(20) for job in jobs)
+    assert [(job.state, job.batch.total) for job in jobs] == [("stored", 700), ("stored", 600)]
+
+
+def test_an_estimated_total_is_shown_and_never_believed(
+    here: reddy.Ledger, sheet: Callable[..., Path]
+) -> None:
+    path = sheet(4)
+    job = LoadJob(here, path, guessed(path), total=9, counted=False)
+    assert job.wait(20)
+    assert repr(job) == "<LoadJob stored · 4 of 9 rows>"
+    assert (job.counted, job.batch.total) == (False, 4)

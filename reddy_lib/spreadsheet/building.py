@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Collection, Iterator
 from collections.abc import Mapping as Cells
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from math import floor
 from typing import Any
 
@@ -28,7 +28,7 @@ from reddy_lib.spreadsheet.lines import lines_transcript
 from reddy_lib.spreadsheet.mapping import Mapping, fold_name
 from reddy_lib.spreadsheet.reading import read_pieces
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
-from reddy_lib.transcripts import read_transcript
+from reddy_lib.transcripts import Transcript, read_transcript
 
 __all__ = ["BuiltCall", "build_call", "build_calls", "build_frame", "read_calls"]
 
@@ -37,6 +37,9 @@ _AGENT_NAME_COLUMNS = frozenset(
      "representative", "employee", "employee name", "user name", "agent full name", "mitarbeiter", "agente", "conseiller",
      "nom agent", "nombre agente", "medewerker", "operatore")
 )  # fmt: skip
+
+
+_YEAR_10000 = 253_402_300_800
 
 
 class BuiltCall(msgspec.Struct):
@@ -123,6 +126,7 @@ class _Builder:
         call.timestamp = None if seconds is None else floor(seconds)
         if problem is not None:
             findings.append(problem)
+        transcript: Transcript | None = None
         column = mapping.fields.get("transcript")
         if self.lines_beside and column is not None:
             lines = _columns_of(cells[column], mapping.line_fields.values())
@@ -148,6 +152,8 @@ class _Builder:
             if not _empty(cells[name])
         ]
         call.tags = tags or None
+        if call.timestamp is None and problem is None and transcript is not None:
+            call.timestamp = self._start_said(transcript, findings)
         for name in extra:
             if not _empty(cells.get(name, "")):
                 findings.append(
@@ -161,6 +167,30 @@ class _Builder:
         if not call.conversation_id:
             call.conversation_id = derive_conversation_id(call)
         return BuiltCall(row, call, plain, findings, product_name)
+
+    def _start_said(self, transcript: Transcript, findings: list[Finding]) -> int | None:
+        """The start that the transcript itself gives, for a row without one; and the findings that say so."""
+        if transcript.started is None or not 0 <= transcript.started < _YEAR_10000:
+            return None
+        seconds, problem = transcript.started, None
+        if transcript.started_naive:
+            # It was read as UTC: the same clock is meant, in the zone of the sheet.
+            clock = datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)
+            moved, problem = read_timestamp(clock, tz=self.zone)
+            seconds = seconds if moved is None else moved
+        start = floor(seconds)
+        said = datetime.fromtimestamp(start, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        findings.append(
+            finding(
+                "timestamp-from-transcript",
+                "timestamp",
+                f"The row has no start time: {said} was taken from the transcript.",
+                value=said,
+            )
+        )
+        if problem is not None:
+            findings.append(problem)
+        return start
 
     def _agent(self, email: str | None, cells: Cells[str, Any]) -> list[str]:
         """What this row says of its agent: the email, and every cell of a column that is called after the agent."""

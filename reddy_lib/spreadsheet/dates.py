@@ -199,9 +199,9 @@ def _written(text: str, day_first: bool | None) -> datetime | None:
             int(float("0." + fraction[1:]) * 1_000_000) if fraction else 0,
         )  # fmt: skip
         offset = _offset((match["zone"] or "").strip())
-    except ValueError:
+        return moment if offset is None else moment.replace(tzinfo=timezone(offset))
+    except ValueError:  # also an offset of a day or more
         return None
-    return moment if offset is None else moment.replace(tzinfo=timezone(offset))
 
 
 def _offset(text: str) -> timedelta | None:

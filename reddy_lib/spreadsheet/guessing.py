@@ -34,6 +34,8 @@ _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}")
 _AUDIO = re.compile(
     r".*\.(?:wav|mp3|m4a|mp4|ogg|opus|flac|aac|wma|amr|gsm|webm|aiff?|vox|au|3gp)", re.IGNORECASE
 )
+_WORD = re.compile(r"[^\W\d_]+")
+_ADDRESS = re.compile(r"[\w+.-]+://\S+$|\S*[/\\]\S*$|.*[/\\].*\.\w{2,5}$")
 _CUSTOMER_WORDS_TEXT = """
 customer client caller member contact patient kunde kunden anrufer cliente klant guest consumer
 supervisor manager team coach from to owner
@@ -64,6 +66,8 @@ class _Column:
         self.texts = [cell_text(cell).strip() for cell in self.cells]
         self.distinct = len(set(self.texts))
         self._transcripts: float | None = None
+        self.starts = (0, 0)
+        """Transcripts that say when the call started, of those that were tried."""
 
     def share(self, fits: Callable[[Any], bool]) -> float:
         return sum(map(fits, self.cells)) / self.count if self.count else 0.0
@@ -90,16 +94,25 @@ class _Column:
 
     @property
     def transcripts(self) -> float:
-        """Share of cells that read as a transcript: more than a word long, and with speakers."""
+        """Share of cells that read as a transcript: with speakers and, unless the name says so, more than a word long."""
         if self._transcripts is None:
             step = max(self.count // _TRIED, 1)
             tried = self.texts[::step][:_TRIED]
-            long = [text for text in tried if len(text) > 20]
-            readable = sum(
-                read_transcript(text).form not in ("empty", "no speakers", "unreadable") for text in long
-            )
+            least = 0 if self.rank("transcript") is not None else 20
+            read = [read_transcript(text) for text in tried if len(text) > least]
+            readable = sum(found.form not in ("empty", "no speakers", "unreadable") for found in read)
             self._transcripts = readable / len(tried) if tried else 0.0
+            self.starts = sum(found.started is not None for found in read), len(tried)
         return self._transcripts
+
+    @property
+    def prose(self) -> float:
+        """Share of cells that are text in words: no times, addresses or file names."""
+        if self.emails + self.audio + self.times > 0.5 or not self.count:
+            return 0.0
+        return (
+            sum(len(_WORD.findall(text)) > 1 and not _ADDRESS.match(text) for text in self.texts) / self.count
+        )
 
     def rank(self, field: str) -> int | None:
         """How telling the column's name is for a field: 0 is best, None says nothing."""
@@ -163,6 +176,11 @@ def _guess_fields(
         if field not in fields and empty:
             fields[field] = empty[0].name
             reasons[field] = f"name {empty[0].name!r}; no cell is filled in the rows looked at"
+    said = next((column.starts for column in columns if column.name == fields.get("transcript")), (0, 0))
+    if "timestamp" not in fields and said[0]:
+        reasons["timestamp"] = (
+            f"no column: {said[0]} of {said[1]} transcripts tried say when the call started"
+        )
     mapping = mapping.replace(fields=fields, reasons={**mapping.reasons, **reasons})
     mapping = _with_times(mapping, columns)
     mapping = _with_products(mapping, columns, products)
@@ -291,11 +309,12 @@ def _percent(share: float) -> str:
 def _transcript(column: _Column, _: dict[str, int]) -> tuple[float, str]:
     rank = column.rank("transcript")
     share = column.transcripts
-    if share < 0.3 and rank is None:
-        return 0, ""
-    if share < 0.3 and sum(map(len, column.texts)) / column.count < 60:
-        return 0, ""
     length = sum(map(len, column.texts)) / column.count
+    if share < 0.3:
+        # The same few texts again and again are kinds of something, not conversations.
+        said = column.prose >= 0.5 and column.unique >= 0.2
+        if rank is None or not (length >= 60 or said):
+            return 0, ""
     reason = f"{_percent(share)} of the cells tried read as a transcript, {int(length)} characters on average"
     score = 10 * share + min(length / 1000, 3) + (4 - rank / 20 if rank is not None else 0)
     return score, f"{_named(column)}; {reason}" if rank is not None else reason

@@ -110,6 +110,8 @@ def find_lines(columns: Sequence[tuple[str, Sequence[Any]]]) -> LinesFound | Non
     if group is None:
         return None
     by, new_call, why, boundaries = group
+    if order is not None and new_call != "restart" and _repeats(order, boundaries):
+        order = None  # a mark such as 0 and 1, which only looks like the counter of very short calls
     fields = {"text": text.name}
     reasons = {
         "layout": f"one row a transcript line: {why}",
@@ -249,6 +251,15 @@ def _order(columns: Sequence[_Cells]) -> _Cells | None:
         if best is None or score > best[0]:
             best = (score, column)
     return best[1] if best else None
+
+
+def _repeats(order: _Cells, boundaries: Sequence[int]) -> bool:
+    """Does a column whose name says nothing hold the same number twice in most calls? Then it counts no lines."""
+    if order.rank(LINE_NAMES["order"]) is not None:
+        return False
+    ends = [*boundaries[1:], len(order.texts)]
+    calls = [order.texts[start:end] for start, end in zip(boundaries, ends, strict=True)]
+    return sum(len(set(texts)) < len(texts) for texts in calls) * 2 > len(calls)
 
 
 def _group(

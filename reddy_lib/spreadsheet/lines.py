@@ -62,6 +62,7 @@ def lines_transcript(
         for place, moment in enumerate(found)
         if moment is _UNREAD
     ]
+    _past_midnight(moments, places)
     origin, rebased = _origin(moments, started)
     turns: list[dict[str, Any]] = []
     plain = False
@@ -201,10 +202,25 @@ def _moment(cell: Any, unit: str) -> Moment | None:
             clock = read_moment(re.sub(r"\s*[ap]\.?m\.?$", "", text, flags=re.IGNORECASE))
             if clock is not None:
                 hours = clock.seconds if text.count(":") == 2 else clock.seconds * 60
-                noon = 12 * _HOUR if "p" in text.casefold() and hours < 12 * _HOUR else 0.0
-                return Moment(hours + noon)
+                half = 12 * _HOUR if "p" in text.casefold() else 0.0
+                # 12:05 AM is five minutes past midnight; 17:46 PM is what some programs write for 17:46
+                return Moment(hours if hours >= 13 * _HOUR else hours % (12 * _HOUR) + half)
     moment = read_moment(text, factor)
     return _UNREAD if moment is None else moment
+
+
+def _past_midnight(moments: dict[str, list[Moment | None]], places: Sequence[int]) -> None:
+    """Times of day of a call that goes on after midnight: what is half a day before its first line is the next day."""
+    starts = moments.get("start", [])
+    first = next((starts[place] for place in places if starts and starts[place] is not None), None)
+    if first is None or first.plain or first.absolute or first.seconds >= _DAY:
+        return
+    for name in ("start", "stop"):
+        for place, moment in enumerate(moments.get(name, ())):
+            if moment is None or moment is _UNREAD or moment.plain or moment.absolute:
+                continue
+            if moment.seconds < first.seconds - _DAY / 2:
+                moments[name][place] = moment._replace(seconds=moment.seconds + _DAY)
 
 
 def _origin(moments: Cells[str, Sequence[Moment | None]], started: float | None) -> tuple[float, bool]:

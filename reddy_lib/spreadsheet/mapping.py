@@ -78,7 +78,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         new_call: when a new call begins: where their value changes, where they are filled (blank cells go on with
             the call above), or also where the column of `order` starts again.
         sheet: how the file was read, or None.
-        reasons: field or tag column → why it was guessed so.
+        reasons: field or tag column → why it was guessed so; of the timestamp also where only the transcripts give it.
     """
 
     fields: dict[str, str] = msgspec.field(default_factory=dict)
@@ -163,10 +163,10 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """Reads what `save` wrote. Raises MappingError: no such file, or it holds no mapping."""
         path = Path(path)
         try:
-            data = msgspec.json.decode(path.read_bytes())
+            data = msgspec.json.decode(path.read_text(encoding="utf-8-sig"))  # editors may write the mark
         except OSError as error:
             raise MappingError(f"The mapping {path.name} could not be opened ({error.strerror}).") from None
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):
             raise MappingError(f"{path.name} is not a mapping: it is not valid JSON.") from None
         if not isinstance(data, dict):
             raise MappingError(f"{path.name} is not a mapping: it holds no settings.")

@@ -8,8 +8,9 @@ of `shapes`. `roles` and `times` hold the two vocabularies, `names` says who a b
 a family found to its final form. `speakers` looks at a whole batch; `loss` counts where every character went.
 """
 
+from reddy_lib.transcripts.cut import EXCEL_CELL_LIMIT
 from reddy_lib.transcripts.loss import Loss, accounted
-from reddy_lib.transcripts.reading import EXCEL_CELL_LIMIT, parse_transcript, read_transcript
+from reddy_lib.transcripts.reading import parse_transcript, read_transcript
 from reddy_lib.transcripts.roles import LEAVE_OUT, ROLE_WORDS, role_of
 from reddy_lib.transcripts.speakers import SpeakerLabel, roles_swapped, speaker_table
 from reddy_lib.transcripts.turns import Transcript

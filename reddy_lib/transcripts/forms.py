@@ -13,10 +13,12 @@ from typing import Any
 
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.assistants import read_dialogue
+from reddy_lib.transcripts.cut import fills_a_cell, whole_parts
 from reddy_lib.transcripts.json_form import (
     Decoded,
     classify_key,
     decode,
+    decode_whole,
     find_turns,
     is_data,
     read_items,
@@ -89,12 +91,20 @@ def _keep_beside(parsed: Parsed, text: str, first: bool) -> None:
 
 
 def read_form(text: str, labelled: Labelled) -> Parsed:
+    if fills_a_cell(text):
+        parsed = _cut_off(text, labelled)
+        if parsed is not None:
+            return parsed
     try:
         decoded = decode(text)
     except ValueError:
         plain = labelled(text)
         if plain.form == "labelled text" and plain.turns[0].label:
             return plain
+        if fills_a_cell(text):
+            return _unreadable(
+                text, "Excel cut this JSON off at 32,767 characters, before the end of the first line"
+            )
         return _unreadable(text, "The text starts as JSON and is not valid JSON")
     decoded = _following(decoded)
     parsed = read_data(decoded.data, text, labelled)
@@ -109,6 +119,39 @@ def read_form(text: str, labelled: Labelled) -> Parsed:
             f"The JSON of this transcript is not valid: it has {decoded.mended}. All of it was read.",
         )
         parsed.notes.append((-1, note))
+    return parsed
+
+
+def _cut_off(text: str, labelled: Labelled) -> Parsed | None:
+    """What is whole of JSON that Excel cut off, and the rest as a line of its own; None where it is not cut, or nothing is.
+
+    Where several lists are open, the reading with the most turns wins: words are lists inside of turns.
+    """
+    try:
+        decode_whole(text)
+    except ValueError:
+        pass
+    else:
+        return None
+    best: tuple[int, Parsed, str] | None = None
+    for whole, rest in whole_parts(text):
+        try:
+            parsed = read_data(decode(whole).data, whole, labelled)
+        except ValueError:
+            continue
+        turns = len(parsed.turns) - sum(note.code == "line-not-read" for _, note in parsed.notes)
+        if parsed.form not in ("unreadable", "empty") and turns > 0 and (best is None or turns > best[0]):
+            best = (turns, parsed, rest.lstrip(", \r\n\t").rstrip())
+    if best is None:
+        return None
+    turns, parsed, rest = best
+    lines = "1 line" if turns == 1 else f"{turns} lines"
+    message = f"Excel cut this JSON off at 32,767 characters: {lines} before the cut could be read"
+    if rest:
+        message += ", and what is left of the next one is kept as the last line"
+        parsed.turns.append(Turn("", rest))
+    place = len(parsed.turns) - 1 if rest else -1
+    parsed.notes.append((place, finding("transcript-cut-in-json", "transcript", f"{message}.", value=rest)))
     return parsed
 
 
@@ -161,7 +204,31 @@ def read_data(data: Any, text: str, labelled: Labelled) -> Parsed:
         return _unreadable(text, why)
     if all(isinstance(item, str) for item in items):
         return read_plain("\n".join(items), labelled)
-    return _with_speakers_noted(read_items(items))
+    parsed = _with_speakers_noted(read_items(items))
+    return _with_start(parsed, data) if isinstance(data, dict) and items != [data] else parsed
+
+
+_STARTS = frozenset(
+    ("start", "starttime", "starttimestamp", "startdatetime", "started", "startedat", "begin", "begintime", "callstart",
+     "callstarttime", "callstarted", "callstartedat", "conversationstart", "conversationstarttime", "conversationstartedat")
+)  # fmt: skip
+"""What the fields of an object around a transcript are called that say when the call started, plain."""
+
+
+def _with_start(parsed: Parsed, data: dict[Any, Any]) -> Parsed:
+    """The turns of an object, with the start of the call where a field beside them gives it."""
+    recording = Recording(parsed.form, parsed.turns, parsed.notes, parsed.aliases)
+    for name, value in data.items():
+        if _is_start(name) and isinstance(value, str | int | float):
+            recording.begins(value)
+    if recording.started is None:
+        return parsed
+    recording.from_the_start()
+    return recording
+
+
+def _is_start(name: object) -> bool:
+    return re.sub(r"[\W_]+", "", str(name)).casefold() in _STARTS
 
 
 def _text_inside(data: dict[Any, Any], labelled: Labelled) -> Recording | None:
@@ -184,8 +251,9 @@ def _text_inside(data: dict[Any, Any], labelled: Labelled) -> Recording | None:
         recording.started, recording.started_naive = parsed.started, parsed.started_naive
     for name, value in data.items():
         key = classify_key(str(name))
-        if key is not None and key.part == "start" and isinstance(value, str | int | float):
-            recording.begins(value, key.factor)
+        named = _is_start(name) or (key is not None and key.part == "start")
+        if named and isinstance(value, str | int | float):
+            recording.begins(value, None if key is None else key.factor)
     return recording
 
 

@@ -176,6 +176,17 @@ class Decoded(NamedTuple):
     mended: str = ""
 
 
+def decode_whole(text: str) -> None:
+    """Raises ValueError: this is no JSON, and no JSON Lines, from the first to the last character."""
+    try:
+        _anything.decode(text)
+    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        try:
+            _anything.decode_lines(text)
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+            raise ValueError("no JSON to its end") from None
+
+
 def decode(text: str) -> Decoded:
     """JSON, JSON Lines, JSON5 (comments, commas too many), a leading value with something behind it, or a Python literal.
 

@@ -9,6 +9,7 @@ from typing import Literal
 from reddy_lib.errors import TranscriptUnreadable
 from reddy_lib.findings import finding
 from reddy_lib.model import TranscriptLine
+from reddy_lib.transcripts.cut import fills_a_cell
 from reddy_lib.transcripts.forms import read_data, read_form, read_plain
 from reddy_lib.transcripts.json_form import is_data, quoted, read_exact
 from reddy_lib.transcripts.labelled import read_text
@@ -17,11 +18,9 @@ from reddy_lib.transcripts.shapes import Recording
 from reddy_lib.transcripts.times import Unit, looks_like_milliseconds
 from reddy_lib.transcripts.turns import Parsed, Transcript, finish, settle
 
-__all__ = ["EXCEL_CELL_LIMIT", "parse_transcript", "read_transcript"]
+__all__ = ["parse_transcript", "read_transcript"]
 
-EXCEL_CELL_LIMIT = 32_767
-"""Excel keeps no more characters in a cell; what is longer is cut without a word."""
-
+_DAY = 86_400
 _NO_ROLES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -81,7 +80,7 @@ def read_transcript(
         return Transcript([], [], "empty", {})
     else:
         transcript = _finish(read_plain(text, labelled), roles, unit, times, agent)
-    if len(text) == EXCEL_CELL_LIMIT:
+    if fills_a_cell(text):
         transcript.findings.append(
             finding(
                 "transcript-cut",
@@ -183,5 +182,11 @@ def _started(parsed: Parsed) -> tuple[float | None, bool]:
     """When the call started: as the source says, else its first line, where lines have times of day."""
     if isinstance(parsed, Recording) and parsed.started is not None:
         return parsed.started, parsed.started_naive
-    starts = [turn.start.seconds for turn in parsed.turns if turn.start is not None and turn.start.absolute]
-    return min(starts, default=None), False
+    starts = [
+        turn.start
+        for turn in parsed.turns
+        # a time of day without its date is absolute too, and says nothing about when the call was
+        if turn.start is not None and turn.start.absolute and turn.start.seconds >= _DAY
+    ]
+    first = min(starts, default=None)
+    return (None, False) if first is None else (first.seconds, first.naive)

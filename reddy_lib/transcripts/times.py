@@ -45,11 +45,14 @@ _EPOCH_SECONDS, _EPOCH_MILLIS, _EPOCH_MICROS = 1e9, 1e11, 1e14
 
 
 class Moment(NamedTuple):
-    """One time as read. `plain`: a number whose unit is still open; `absolute`: counts from 1970."""
+    """One time as read. `plain`: a number whose unit is still open; `absolute`: counts from 1970, or from midnight
+    where only the time of day is known; `naive`: a date without a time zone, read as UTC.
+    """
 
     seconds: float
     plain: bool = False
     absolute: bool = False
+    naive: bool = False
 
 
 def read_moment(value: object, factor: float | None = None) -> Moment | None:
@@ -95,7 +98,10 @@ def read_moment(value: object, factor: float | None = None) -> Moment | None:
             moment = datetime.fromisoformat(text)
         except ValueError:
             return None
-        return Moment((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp(), absolute=True)
+        naive = moment.tzinfo is None
+        return Moment(
+            (moment.replace(tzinfo=UTC) if naive else moment).timestamp(), absolute=True, naive=naive
+        )
     return None
 
 
