@@ -51,7 +51,12 @@ def is_aside(text: str, *, opening: bool = False) -> bool:
     if len(text) > _LONGEST:
         return False
     core = text.strip("*_#>=~-–—• \t")
-    if _ENCLOSED.fullmatch(core) or _EMPHASISED.fullmatch(text) or text.startswith("#"):
+    if (
+        _ENCLOSED.fullmatch(core)
+        or _ENCLOSED.fullmatch(text)
+        or _EMPHASISED.fullmatch(text)
+        or text.startswith("#")
+    ):
         return True
     if _ABOUT.match(core):
         return True

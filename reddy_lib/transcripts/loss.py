@@ -266,6 +266,12 @@ class _Meter:
         named = {
             path for path in by_path if path and (known := classify_key(path[-1])) and known.part == "text"
         }
+        if not named:  # the words stand under a key that says nothing, such as "w"
+            wanted = sum(len(text) * count for text, count in texts.items())
+            for path, found in by_path.items():
+                joined = "".join(compact for compact, _ in found)
+                if 2 * sum(len(text) * count for text, count in texts.items() if text in joined) > wanted:
+                    named.add(path)
         for path in sorted(by_path, key=lambda path: (path in named, matching[path]), reverse=True):
             found = by_path[path]
             key = path[-1] if path else ""
