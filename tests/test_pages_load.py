@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.sandbox.faults import Fault
+from tests.screen import without_components
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -52,7 +53,9 @@ def app(ledger_file: Path, reddy_server: reddy.Sandbox) -> AppTest:
 
 def opened() -> AppTest:
     """The app at its first page, in a new tab."""
-    return AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=30).run()
+    return without_components(
+        AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=30)
+    ).run()
 
 
 def batches(ledger_file: Path) -> list[reddy.Batch]:

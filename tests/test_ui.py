@@ -178,7 +178,7 @@ def test_the_public_names_of_the_module_are_there() -> None:
 
 
 def page(script: Callable[..., None], *args: Any, **secrets: Any) -> AppTest:
-    app = AppTest.from_function(script, args=args, default_timeout=30)
+    app = screen.without_components(AppTest.from_function(script, args=args, default_timeout=30))
     for name, value in secrets.items():
         app.secrets[name] = value
     return screen.run(app)
@@ -319,7 +319,7 @@ def test_a_stored_token_wins_over_the_sandbox_and_the_secrets_file_over_the_envi
 
 def test_what_a_person_chose_wins_over_what_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDDY_API_TOKEN", TOKEN)
-    app = AppTest.from_function(where_to, default_timeout=30)
+    app = screen.without_components(AppTest.from_function(where_to, default_timeout=30))
     app.session_state["connection"] = SANDBOX
     assert screen.run(app).text[0].value == "sandbox sandbox"
     app.session_state["connection"] = ui.typed_connection(OTHER, "https://eu.reddy.example")
