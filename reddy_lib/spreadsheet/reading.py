@@ -19,8 +19,8 @@ import python_calamine as calamine
 
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
 from reddy_lib.spreadsheet.bundles import bundle_rows, join_column, open_bundle
+from reddy_lib.spreadsheet.error_cells import check_sheet
 from reddy_lib.spreadsheet.files import (
-    check_sheet,
     csv_records,
     decodes,
     find_delimiter,
@@ -260,21 +260,30 @@ def _choose_sheet(workbook: calamine.CalamineWorkbook, path: Path, header_row: i
 def _excel_rows(
     workbook: calamine.CalamineWorkbook, sheet: str, path: Path
 ) -> Iterator[tuple[int, list[Any]]]:
-    errors = check_sheet(path, sheet)
+    errors = check_sheet(path, sheet, workbook.sheet_names.index(sheet))
     try:
         table = workbook.get_sheet_by_name(sheet)
         if not errors:
             yield from enumerate(table.iter_rows(), start=1)
             return
+        number = 0
         for number, record in enumerate(table.iter_rows(), start=1):
-            for place, text in errors.get(number, ()):
-                if place < len(record) and record[place] in ("", None):
-                    record[place] = text
-            yield number, record
+            yield number, _with_errors(record, errors.get(number, ()))
+        # Rows of errors alone count as empty: at the end they may be cut off.
+        for below in range(number + 1, max(errors) + 1):
+            yield below, _with_errors([], errors.get(below, ()))
     except (calamine.CalamineError, ValueError, OSError):
         raise UnreadableFile(
             f"Sheet {sheet!r} of {path.name} cannot be read: open it in Excel and save it as .xlsx, or take another sheet."
         ) from None
+
+
+def _with_errors(record: list[Any], errors: Iterable[tuple[int, str]]) -> list[Any]:
+    for place, text in errors:
+        record += [""] * (place + 1 - len(record))
+        if record[place] in ("", None, 0):  # some programs store an error beside the number 0
+            record[place] = text
+    return record
 
 
 def _merged(workbook: calamine.CalamineWorkbook, sheet: str) -> list[Region]:
