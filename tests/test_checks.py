@@ -605,6 +605,7 @@ READ_BY_OTHER_STAGES = {
     "transcript-cut",
     "line-without-speaker",
     "rows-left-out",
+    "nul-removed",
     "rows-scattered",
     "cells-differ",
     "lines-without-call",

@@ -349,13 +349,26 @@ def _alikeness(records: list[list[str]]) -> float:
     return share * (1 + min(width, 30) / 100) - min(torn, 20) / 50
 
 
-def csv_records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """(record number as a spreadsheet program shows it, cells), blank records included. NUL bytes are dropped,
-    and where lines end with bare carriage returns, those inside cells are line ends too."""
+def csv_records(
+    path: Path, encoding: str, delimiter: str, *, nuls: dict[int, int] | None = None
+) -> Iterator[tuple[int, list[str]]]:
+    """(record number as a spreadsheet program shows it, cells), blank records included. NUL characters are taken
+    out, and counted in `nuls` (record number → how many); where lines end with bare carriage returns, those inside
+    cells are line ends too."""
+    removed = 0
+
+    def without_nul(lines: Iterator[str]) -> Iterator[str]:
+        nonlocal removed
+        for line in lines:
+            if "\x00" in line:
+                removed += line.count("\x00")
+                line = line.replace("\x00", "")
+            yield line
+
     with path.open(encoding=encoding, newline=None if _bare_returns(path, encoding) else "") as file:
         if separator_line(path, encoding):
             file.readline()
-        reader = csv.reader(_without_nul(file), delimiter=delimiter)
+        reader = csv.reader(without_nul(file), delimiter=delimiter)
         number = 0
         while True:
             try:
@@ -371,6 +384,10 @@ def csv_records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int
                     f"{path.name} is not valid {encoding} after row {number}: choose another encoding."
                 ) from None
             number += 1
+            if removed:
+                if nuls is not None:
+                    nuls[number] = removed
+                removed = 0
             yield number, record
 
 
@@ -379,11 +396,6 @@ def _bare_returns(path: Path, encoding: str) -> bool:
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         head = file.read(_SAMPLE)
     return "\r" in head and "\n" not in head
-
-
-def _without_nul(lines: Iterator[str]) -> Iterator[str]:
-    for line in lines:
-        yield line.replace("\x00", "") if "\x00" in line else line
 
 
 # The standard limit of 131,072 characters a cell is below what a long call's transcript takes. The setting is

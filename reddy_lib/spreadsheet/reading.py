@@ -324,9 +324,10 @@ def read_pieces(
 
     Index "row": row numbers of the sheet. Columns: header texts, made unique. Cells: objects ("" = empty). In
     `attrs`: "format" (a dict), "extra" (names of the columns that the header does not have), "left_out" (row →
-    why it is no call: totals, repeated headers, notes; they stay in the frame, beside the row before them), and
-    where another sheet or files hold the transcripts, "lines" (the column that holds them) and "orphans" (rows
-    of lines that belong to no row of the calls).
+    why it is no call: totals, repeated headers, notes; they stay in the frame, beside the row before them), "nuls"
+    (row → how many NUL characters were taken out of it; the header's are in the first piece), and where another
+    sheet or files hold the transcripts, "lines" (the column that holds them) and "orphans" (rows of lines that
+    belong to no row of the calls).
     Raises as `detect_format` does.
     """
     path = Path(path)
@@ -375,11 +376,13 @@ def _numbered(rows: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
     return enumerate(rows, start=1)
 
 
-def _rows_of(path: Path, format: SheetFormat, rows: int) -> Iterator[tuple[int, list[Any]]]:
-    """(number, cells) of every row, the header among them, blank rows too."""
+def _rows_of(
+    path: Path, format: SheetFormat, rows: int, nuls: dict[int, int]
+) -> Iterator[tuple[int, list[Any]]]:
+    """(number, cells) of every row, the header among them, blank rows too; `nuls` takes what `csv_records` counts."""
     encoding = format.encoding or "utf-8"
     if format.kind == "csv":
-        return csv_records(path, encoding, format.delimiter or ",")
+        return csv_records(path, encoding, format.delimiter or ",", nuls=nuls)
     if format.kind == "html":
         return _numbered(html_rows(path, encoding))
     if format.kind == "parquet":
@@ -408,7 +411,8 @@ def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFr
     numbers: list[int] = []
     cells: list[list[Any]] = []
     left_out: dict[int, str] = {}
-    for number, record in _rows_of(path, format, rows):
+    nuls: dict[int, int] = {}
+    for number, record in _rows_of(path, format, rows, nuls):
         if names is None:
             if number == format.header_row:
                 if excel:
@@ -432,7 +436,8 @@ def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFr
             left_out[number] = why
         elif len(cells) >= rows:
             # Here, not as soon as it is full: what follows a row and is no call stays beside it.
-            yield _frame(numbers, cells, names, attrs, left_out)
+            here = {row: nuls.pop(row) for row in list(nuls) if row < number}
+            yield _frame(numbers, cells, names, attrs, left_out, here)
             numbers, cells, left_out = [], [], {}
         if spans.any and not why:
             record = spans.filled(number, record)
@@ -441,7 +446,7 @@ def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFr
     if names is None:
         raise EmptySheet(f"{path.name} has no row {format.header_row}: choose another header row.")
     if cells:
-        yield _frame(numbers, cells, names, attrs, left_out)
+        yield _frame(numbers, cells, names, attrs, left_out, nuls)
 
 
 class _Spans:
@@ -474,6 +479,7 @@ def _frame(
     names: list[str],
     attrs: dict[str, Any],
     left_out: dict[int, str],
+    nuls: dict[int, int],
 ) -> pd.DataFrame:
     width = len(names)
     longest = max(map(len, cells))
@@ -499,6 +505,8 @@ def _frame(
     frame.attrs.update(attrs, extra=extra)
     if left_out:
         frame.attrs["left_out"] = left_out
+    if nuls:
+        frame.attrs["nuls"] = nuls
     return frame
 
 
@@ -531,6 +539,9 @@ def read_sheet(
         left_out = {row: why for piece in pieces for row, why in piece.attrs.get("left_out", {}).items()}
         if left_out:
             attrs["left_out"] = left_out
+        nuls = {row: count for piece in pieces for row, count in piece.attrs.get("nuls", {}).items()}
+        if nuls:
+            attrs["nuls"] = nuls
         orphans = [row for piece in pieces for row in piece.attrs.get("orphans", ())]
         if orphans:
             attrs["orphans"] = orphans
@@ -544,4 +555,7 @@ def read_sheet(
         attrs = frame.attrs
         frame = frame.iloc[:nrows].copy()
         frame.attrs.update(attrs)
+        if "nuls" in attrs:
+            last = int(frame.index[-1])
+            frame.attrs["nuls"] = {row: count for row, count in attrs["nuls"].items() if row <= last}
     return frame
