@@ -49,9 +49,14 @@ _LOOK_AHEAD = 60
 
 
 def sheet_names(path: str | os.PathLike[str]) -> list[str]:
-    """Names of the sheets of a workbook, hidden ones too, in its order; [] for others. Raises UnreadableFile."""
+    """Names of the sheets of a workbook, hidden ones too, in its order, or of the spreadsheets in a zip or folder; []
+    for others. Raises UnreadableFile."""
     path = Path(path)
-    if kind_of(path) != "excel":
+    kind = kind_of(path)
+    if kind == "files":
+        with open_bundle(path) as bundle:
+            return [table.name for table in bundle.tables]
+    if kind != "excel":
         return []
     return list(open_workbook(path).sheet_names)
 
@@ -77,7 +82,7 @@ def detect_format(
     if kind == "excel":
         return _workbook_format(path, sheet, header_row)
     if kind == "files":
-        return _bundle_format(path)
+        return _bundle_format(path, sheet, header_row)
     if kind == "parquet":
         _header_of(list(_head(_numbered(parquet_rows(path)), 1)), 1, path.name)
         return SheetFormat("parquet", None, 1, None, None)
@@ -156,34 +161,35 @@ def _sample(path: Path, format: SheetFormat) -> list[tuple[str, list[Any]]] | No
     return [(str(name), frame.iloc[:, place].tolist()) for place, name in enumerate(frame.columns)]
 
 
-def _bundle_format(path: Path) -> SheetFormat:
+def _bundle_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:
+    """`sheet`: the name of the spreadsheet to read, where a zip or folder holds several."""
     with open_bundle(path) as bundle:
-        if not bundle.tables:
+        tables = [table for table in bundle.tables if sheet in (None, table.name)]
+        if not tables and len(bundle.tables) < 2:
+            tables = bundle.tables  # a mapping of last week's zip: its one spreadsheet had another name
+        names = ", ".join(repr(table.name) for table in bundle.tables[:5])
+        names += f" and {len(bundle.tables) - 5} more" if len(bundle.tables) > 5 else ""
+        if not tables and bundle.tables:
+            raise UnreadableFile(f"{path.name} has no spreadsheet {sheet!r}: it has {names}.")
+        if not tables:
             if not any(bundle.read(member).strip() for member in bundle.members[:200]):
                 raise EmptySheet(f"{path.name} holds no text: export the calls again.")
             return SheetFormat("files", None, 1, None, None)
-        if len(bundle.tables) > 1 and not bundle.members:
-            names = ", ".join(table.short for table in bundle.tables[:5])
+        if len(tables) > 1 and not bundle.members:
             raise UnreadableFile(
-                f"{path.name} holds {len(bundle.tables)} spreadsheets ({names}): load each of them by itself."
+                f"{path.name} holds {len(tables)} spreadsheets ({names}): unpack it and load each of them by itself, or in "
+                f"a notebook name one with sheet={tables[0].name!r}."
             )
-        for table in bundle.tables:
+        for table in tables:
             with bundle.unpacked(table) as place:
-                inner = detect_format(place)
+                inner = detect_format(place, header_row=header_row)
+                format = SheetFormat("files", table.name, inner.header_row, inner.encoding, inner.delimiter)
                 if not bundle.members:
-                    return SheetFormat("files", table.name, inner.header_row, inner.encoding, inner.delimiter)
+                    return format
                 sample = _sample(place, inner)
                 column = join_column(sample, bundle.members) if sample else None
                 if column is not None:
-                    return SheetFormat(
-                        "files",
-                        table.name,
-                        inner.header_row,
-                        inner.encoding,
-                        inner.delimiter,
-                        join=(column, ""),
-                    )
-        names = ", ".join(table.short for table in bundle.tables[:5])
+                    return msgspec.structs.replace(format, join=(column, ""))
         raise UnreadableFile(
             f"No column of {names} names the transcript files in {path.name}: add a column with their names or ids, "
             "or load the spreadsheet and the files apart."
