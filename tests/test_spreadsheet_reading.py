@@ -474,15 +474,13 @@ def test_entities_that_unfold_without_end_do_no_harm(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("write", [*WRITERS, lambda folder, sheets: xlsx_file(folder, sheets["A"])])
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
 def test_a_workbook_that_is_cut_off_is_refused_with_a_sentence(
     tmp_path: Path, write: Any, share: float
 ) -> None:
     path = write(tmp_path, {"A": [["Id", "T"], *([f"c{n}", "some text"] for n in range(400))]})
     data = path.read_bytes()
     cut = text_file(tmp_path, data[: int(len(data) * share)], f"cut{path.suffix}")
-    if path.suffix == ".xls" and share == 0.99:
-        return  # what is missing is padding
     with pytest.raises(SheetError, match=rf"cut{path.suffix} "):
         read_sheet(cut)
 
