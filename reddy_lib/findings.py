@@ -75,6 +75,7 @@ CATALOGUE: dict[str, Rule] = {
     "tag-value-mismatch": Rule("error", "Tag value does not fit its type", "Correct the value, or choose another type."),
     # the row
     "rows-left-out": Rule("warning", "Rows that are no calls", "Totals, repeated headers and export notes are not calls; check that none of these is one."),
+    "nul-removed": Rule("warning", "NUL characters taken out", "Text has none: compare the row with its source, and export the file again if words are missing."),
     "rows-scattered": Rule("warning", "Lines stand in several places", "They were gathered by the id; check that it belongs to one call only."),
     "cells-differ": Rule("warning", "Cells differ within the call", "The first was taken: check that these rows are one call."),
     "lines-without-call": Rule("error", "Lines without a row of their own", "Add the call to the sheet of calls and load again, or fill in what is missing here."),

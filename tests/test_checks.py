@@ -607,6 +607,7 @@ READ_BY_OTHER_STAGES = {
     "timestamp-from-transcript",
     "line-without-speaker",
     "rows-left-out",
+    "nul-removed",
     "rows-scattered",
     "cells-differ",
     "lines-without-call",

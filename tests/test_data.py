@@ -233,8 +233,8 @@ BY_HAND = {
 }
 """What the guessed mapping does not show: a choice when loading, or an edit, brings each of these about."""
 
-OF_LAYOUTS = {"rows-left-out", "rows-scattered", "cells-differ", "lines-without-call"}
-"""What only sheets with footers, or with one row a line, bring about."""
+OF_LAYOUTS = {"rows-left-out", "nul-removed", "rows-scattered", "cells-differ", "lines-without-call"}
+"""What only sheets with footers, with NUL characters, or with one row a line, bring about."""
 
 CHOICES: dict[str, Any] = {
     "roles": {"ivr": "leave out"},

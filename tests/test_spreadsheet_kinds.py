@@ -226,7 +226,7 @@ def test_one_transcript_file_is_one_call(tmp_path: Path, name: str) -> None:
     ("files", "sentence"),
     [
         ({"a.csv": "x,y\n1,2\n", "b.csv": "x,y\n1,2\n"}, "holds 2 spreadsheets"),
-        ({"a.csv": "x,y\n1,2\n", "zzz.txt": ONE}, "No column of a.csv names the transcript files"),
+        ({"a.csv": "x,y\n1,2\n", "zzz.txt": ONE}, "No column of 'a.csv' names the transcript files"),
         ({"a.exe": "x"}, "holds no transcripts and no spreadsheet"),
     ],
 )

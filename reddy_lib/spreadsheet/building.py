@@ -243,6 +243,8 @@ class _Builder:
         built.findings += findings
         if group.left_out:
             built.findings.append(_left_out(group.left_out))
+        if group.nuls:
+            built.findings.append(_nuls(group.nuls))
         return built
 
     def _agent_names(self, call: Call, cells: Cells[str, Any]) -> list[str]:
@@ -387,6 +389,7 @@ def build_frame(frame: pd.DataFrame, mapping: Mapping) -> Iterator[BuiltCall]:
     rows = frame.index.tolist()
     left_out: dict[int, str] = frame.attrs.get("left_out") or {}
     orphans: Collection[int] = frame.attrs.get("orphans") or ()
+    nuls: dict[int, int] = dict(frame.attrs.get("nuls") or {})
     aside: list[tuple[int, str, str]] = []
     before: BuiltCall | None = None
     for row, cells, plain in zip(
@@ -399,6 +402,8 @@ def build_frame(frame: pd.DataFrame, mapping: Mapping) -> Iterator[BuiltCall]:
             if aside:
                 before.findings.append(_left_out(aside))
                 aside = []
+            if nuls and (here := {one: nuls.pop(one) for one in list(nuls) if one < row}):
+                before.findings.append(_nuls(here))
             yield before
         plain_cells = dict(zip(names, plain, strict=True))
         before = builder.build(int(row), dict(zip(names, cells, strict=True)), plain_cells, extra)
@@ -407,6 +412,8 @@ def build_frame(frame: pd.DataFrame, mapping: Mapping) -> Iterator[BuiltCall]:
     if before is not None:
         if aside:
             before.findings.append(_left_out(aside))
+        if nuls:
+            before.findings.append(_nuls(nuls))
         yield before
 
 
@@ -467,6 +474,15 @@ def _left_out(rows: list[tuple[int, str, str]]) -> Finding:
     return finding(
         "rows-left-out", "row", f"{len(rows)} {noun} left out as no calls: {listed}{more}.", value=rows[0][2]
     )
+
+
+def _nuls(rows: dict[int, int]) -> Finding:
+    """What was taken out of a call's rows, of the header above the first, and of what follows the last."""
+    count = sum(rows.values())
+    listed = ", ".join(f"{number:,} in row {row}" for row, number in list(rows.items())[:20])
+    more = f", and more in {len(rows) - 20} other rows" if len(rows) > 20 else ""
+    what = "1 NUL character was" if count == 1 else f"{count:,} NUL characters were"
+    return finding("nul-removed", "row", f"{what} taken out: {listed}{more}.", value=count)
 
 
 def build_calls(

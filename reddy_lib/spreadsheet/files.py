@@ -13,11 +13,8 @@ import csv
 import io
 import re
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator
-from functools import lru_cache
-from html import unescape
 from pathlib import Path
 from typing import Literal
 
@@ -26,10 +23,10 @@ from charset_normalizer import from_bytes
 
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
 from reddy_lib.spreadsheet.bundles import decoded, is_transcript_name
+from reddy_lib.spreadsheet.error_cells import check_workbook
 from reddy_lib.transcripts import read_transcript
 
 __all__ = [
-    "check_sheet",
     "decodes",
     "find_delimiter",
     "find_encoding",
@@ -171,7 +168,6 @@ def _wide(head: bytes) -> str:
 
 
 _MOST_UNPACKED = 6 << 30
-_MOST_CELLS = 30_000_000
 
 
 def _kind_of_zip(path: Path) -> Literal["excel", "files"]:
@@ -204,91 +200,10 @@ def _kind_of_zip(path: Path) -> Literal["excel", "files"]:
     raise UnreadableFile(f"{path.name} is {what}, not a spreadsheet: export the calls as .xlsx or .csv.")
 
 
-_ERROR_CELL = re.compile(
-    rb'<c r="([A-Z]{1,3})(\d{1,7})"[^>]*?\bt="e"[^>]*>(?:<f[^>]*/>|<f.{0,9000}?</f>)?<v>(#[A-Z0-9/!?_]{2,30})</v>',
-    re.DOTALL,
-)
-_WIDE_CELL = re.compile(rb'<c r="([A-Z]{2,3})\d')
-_ROW = re.compile(rb'<row [^>]*?\br="(\d{1,9})"')
-
-
-@lru_cache(maxsize=4)
-def _checked_sheet(path: str, sheet: str, size: int, changed: int) -> dict[int, list[tuple[int, str]]]:
-    """One pass over a sheet's XML, for what the workbook library does not tell, and must not be asked."""
-    errors: dict[int, list[tuple[int, str]]] = {}
-    try:
-        with zipfile.ZipFile(path) as archive:
-            part = _part_of(archive, sheet)
-            if part is None:
-                return {}
-            widest, last, rest, kept = b"Z", 1, b"", 0
-            with archive.open(part) as file:
-                while block := file.read(_BLOCK):
-                    text = rest + block
-                    wide = max(
-                        _WIDE_CELL.findall(text), key=lambda letters: (len(letters), letters), default=b""
-                    )
-                    widest = max(widest, wide, key=lambda letters: (len(letters), letters))
-                    tail = text.rfind(b"<row ")
-                    if tail >= 0 and (row := _ROW.match(text, tail)):
-                        last = max(last, int(row[1]))
-                    if b't="e"' in text and kept < 100_000:
-                        for letters, number, error in _ERROR_CELL.findall(text):
-                            found = errors.setdefault(int(number), [])
-                            cell = (_place(letters), error.decode())
-                            if cell not in found:
-                                found.append(cell)
-                                kept += 1
-                    rest = text[-10_000:] if len(text) > 10_000 else text
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, NotImplementedError, RuntimeError):
-        return {}
-    if widest != b"Z" and (_place(widest) + 1) * last > _MOST_CELLS:
-        raise UnreadableFile(
-            f"Sheet {sheet!r} of {Path(path).name} reaches to column {widest.decode()} and row {last:,}, far beyond any "
-            "calls: delete the empty rows and columns in Excel, and save it."
-        )
-    return errors
-
-
-def check_sheet(path: Path, sheet: str) -> dict[int, list[tuple[int, str]]]:
-    """Row → [(column from 0, "#DIV/0!")]: the error cells of a sheet of an .xlsx file, which would come out empty.
-
-    Raises UnreadableFile: one cell lies so far out that the sheet cannot be held in memory.
-    """
-    if path.suffix.casefold() in (".xls", ".ods", ".xlsb") or not zipfile.is_zipfile(path):
-        return {}
-    facts = path.stat()
-    return _checked_sheet(str(path), sheet, facts.st_size, facts.st_mtime_ns)
-
-
-def _place(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number - 1
-
-
-def _part_of(archive: zipfile.ZipFile, sheet: str) -> str | None:
-    names = set(archive.namelist())
-    if not {"xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= names:
-        return None
-    book = archive.read("xl/workbook.xml").decode("utf-8", "replace")
-    relations = archive.read("xl/_rels/workbook.xml.rels").decode("utf-8", "replace")
-    for tag in re.findall(r"<(?:\w+:)?sheet\b[^>]*>", book):
-        name = re.search(r'\bname="([^"]*)"', tag)
-        key = re.search(r'\b\w+:id="([^"]*)"', tag)
-        if name is None or key is None or unescape(name[1]) != sheet:
-            continue
-        for relation in re.findall(r"<Relationship\b[^>]*>", relations):
-            if f'Id="{key[1]}"' in relation and (target := re.search(r'Target="([^"]*)"', relation)):
-                part = target[1].lstrip("/")
-                part = part if part.startswith("xl/") else f"xl/{part}"
-                return part if part in names else None
-    return None
-
-
 def open_workbook(path: Path) -> calamine.CalamineWorkbook:
-    """The workbook. Raises UnreadableFile where the library cannot read it, in words for people."""
+    """The workbook. Raises UnreadableFile where the library cannot, or must not, read it."""
+    if zipfile.is_zipfile(path):
+        check_workbook(path)
     try:
         return calamine.CalamineWorkbook.from_path(str(path))
     except calamine.PasswordError:
@@ -434,13 +349,26 @@ def _alikeness(records: list[list[str]]) -> float:
     return share * (1 + min(width, 30) / 100) - min(torn, 20) / 50
 
 
-def csv_records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """(record number as a spreadsheet program shows it, cells), blank records included. NUL bytes are dropped,
-    and where lines end with bare carriage returns, those inside cells are line ends too."""
+def csv_records(
+    path: Path, encoding: str, delimiter: str, *, nuls: dict[int, int] | None = None
+) -> Iterator[tuple[int, list[str]]]:
+    """(record number as a spreadsheet program shows it, cells), blank records included. NUL characters are taken
+    out, and counted in `nuls` (record number → how many); where lines end with bare carriage returns, those inside
+    cells are line ends too."""
+    removed = 0
+
+    def without_nul(lines: Iterator[str]) -> Iterator[str]:
+        nonlocal removed
+        for line in lines:
+            if "\x00" in line:
+                removed += line.count("\x00")
+                line = line.replace("\x00", "")
+            yield line
+
     with path.open(encoding=encoding, newline=None if _bare_returns(path, encoding) else "") as file:
         if separator_line(path, encoding):
             file.readline()
-        reader = csv.reader(_without_nul(file), delimiter=delimiter)
+        reader = csv.reader(without_nul(file), delimiter=delimiter)
         number = 0
         while True:
             try:
@@ -456,6 +384,10 @@ def csv_records(path: Path, encoding: str, delimiter: str) -> Iterator[tuple[int
                     f"{path.name} is not valid {encoding} after row {number}: choose another encoding."
                 ) from None
             number += 1
+            if removed:
+                if nuls is not None:
+                    nuls[number] = removed
+                removed = 0
             yield number, record
 
 
@@ -464,11 +396,6 @@ def _bare_returns(path: Path, encoding: str) -> bool:
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         head = file.read(_SAMPLE)
     return "\r" in head and "\n" not in head
-
-
-def _without_nul(lines: Iterator[str]) -> Iterator[str]:
-    for line in lines:
-        yield line.replace("\x00", "") if "\x00" in line else line
 
 
 # The standard limit of 131,072 characters a cell is below what a long call's transcript takes. The setting is

@@ -36,12 +36,14 @@ class Group(msgspec.Struct):
         columns: column → its cells, one a row.
         key: what the rows have in common, or None where the sheet does not say.
         left_out: (row, why, text) of rows that stand among or after these and are no calls.
+        nuls: row → NUL characters that were taken out of it, of these rows and what stands among or after them.
     """
 
     rows: list[int]
     columns: dict[str, list[Any]]
     key: Any = None
     left_out: list[tuple[int, str, str]] = msgspec.field(default_factory=list)
+    nuls: dict[int, int] = msgspec.field(default_factory=dict)
 
     @property
     def consecutive(self) -> bool:
@@ -54,6 +56,7 @@ class Group(msgspec.Struct):
             cells += other.columns.get(name) or [""] * len(other.rows)
         self.rows += other.rows
         self.left_out += other.left_out
+        self.nuls |= other.nuls
 
 
 def groups_of(pieces: Iterable[pd.DataFrame], mapping: Mapping) -> Iterator[Group]:
@@ -134,11 +137,14 @@ class _Splitter:
         if not begins_at_once:
             starts, keys = [0, *starts], [None, *keys]  # the group goes on: its key is known from before
         ends = [*starts[1:], len(rows)]
+        nuls: dict[int, int] = dict(frame.attrs.get("nuls", {}))
         for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
             group = Group(
                 rows[start:end], {name: cells[start:end] for name, cells in columns.items()}, keys[number]
             )
             last = number == len(starts) - 1
+            if nuls:
+                group.nuls = {row: nuls.pop(row) for row in list(nuls) if last or row < rows[end]}
             group.left_out = [
                 (row, why, text)
                 for place, row, why, text in said

@@ -138,15 +138,20 @@ def header_texts(cells: Sequence[Any]) -> list[str]:
     """Column names from header cells: blanks named by letter, repeats numbered ("Name", "Name (2)")."""
     names: list[str] = []
     taken: set[str] = set()
+    numbers: dict[str, int] = {}
     last = max(
         (i for i, cell in enumerate(cells) if str(cell if cell is not None else "").strip()), default=-1
     )
     for place, cell in enumerate(cells[: last + 1], start=1):
         text = " ".join(_text(cell).split()) or f"column {column_letter(place)}"
-        name, number = text, 1
+        name, number = (
+            text,
+            numbers.get(text, 1),
+        )  # counting on: thousands of one name cost no more than others
         while name in taken:
             number += 1
             name = f"{text} ({number})"
+        numbers[text] = number
         taken.add(name)
         names.append(name)
     return names

@@ -19,8 +19,8 @@ import python_calamine as calamine
 
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
 from reddy_lib.spreadsheet.bundles import bundle_rows, join_column, open_bundle
+from reddy_lib.spreadsheet.error_cells import check_sheet
 from reddy_lib.spreadsheet.files import (
-    check_sheet,
     csv_records,
     decodes,
     find_delimiter,
@@ -49,9 +49,14 @@ _LOOK_AHEAD = 60
 
 
 def sheet_names(path: str | os.PathLike[str]) -> list[str]:
-    """Names of the sheets of a workbook, hidden ones too, in its order; [] for others. Raises UnreadableFile."""
+    """Names of the sheets of a workbook, hidden ones too, in its order, or of the spreadsheets in a zip or folder; []
+    for others. Raises UnreadableFile."""
     path = Path(path)
-    if kind_of(path) != "excel":
+    kind = kind_of(path)
+    if kind == "files":
+        with open_bundle(path) as bundle:
+            return [table.name for table in bundle.tables]
+    if kind != "excel":
         return []
     return list(open_workbook(path).sheet_names)
 
@@ -77,7 +82,7 @@ def detect_format(
     if kind == "excel":
         return _workbook_format(path, sheet, header_row)
     if kind == "files":
-        return _bundle_format(path)
+        return _bundle_format(path, sheet, header_row)
     if kind == "parquet":
         _header_of(list(_head(_numbered(parquet_rows(path)), 1)), 1, path.name)
         return SheetFormat("parquet", None, 1, None, None)
@@ -156,34 +161,35 @@ def _sample(path: Path, format: SheetFormat) -> list[tuple[str, list[Any]]] | No
     return [(str(name), frame.iloc[:, place].tolist()) for place, name in enumerate(frame.columns)]
 
 
-def _bundle_format(path: Path) -> SheetFormat:
+def _bundle_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:
+    """`sheet`: the name of the spreadsheet to read, where a zip or folder holds several."""
     with open_bundle(path) as bundle:
-        if not bundle.tables:
+        tables = [table for table in bundle.tables if sheet in (None, table.name)]
+        if not tables and len(bundle.tables) < 2:
+            tables = bundle.tables  # a mapping of last week's zip: its one spreadsheet had another name
+        names = ", ".join(repr(table.name) for table in bundle.tables[:5])
+        names += f" and {len(bundle.tables) - 5} more" if len(bundle.tables) > 5 else ""
+        if not tables and bundle.tables:
+            raise UnreadableFile(f"{path.name} has no spreadsheet {sheet!r}: it has {names}.")
+        if not tables:
             if not any(bundle.read(member).strip() for member in bundle.members[:200]):
                 raise EmptySheet(f"{path.name} holds no text: export the calls again.")
             return SheetFormat("files", None, 1, None, None)
-        if len(bundle.tables) > 1 and not bundle.members:
-            names = ", ".join(table.short for table in bundle.tables[:5])
+        if len(tables) > 1 and not bundle.members:
             raise UnreadableFile(
-                f"{path.name} holds {len(bundle.tables)} spreadsheets ({names}): load each of them by itself."
+                f"{path.name} holds {len(tables)} spreadsheets ({names}): unpack it and load each of them by itself, or in "
+                f"a notebook name one with sheet={tables[0].name!r}."
             )
-        for table in bundle.tables:
+        for table in tables:
             with bundle.unpacked(table) as place:
-                inner = detect_format(place)
+                inner = detect_format(place, header_row=header_row)
+                format = SheetFormat("files", table.name, inner.header_row, inner.encoding, inner.delimiter)
                 if not bundle.members:
-                    return SheetFormat("files", table.name, inner.header_row, inner.encoding, inner.delimiter)
+                    return format
                 sample = _sample(place, inner)
                 column = join_column(sample, bundle.members) if sample else None
                 if column is not None:
-                    return SheetFormat(
-                        "files",
-                        table.name,
-                        inner.header_row,
-                        inner.encoding,
-                        inner.delimiter,
-                        join=(column, ""),
-                    )
-        names = ", ".join(table.short for table in bundle.tables[:5])
+                    return msgspec.structs.replace(format, join=(column, ""))
         raise UnreadableFile(
             f"No column of {names} names the transcript files in {path.name}: add a column with their names or ids, "
             "or load the spreadsheet and the files apart."
@@ -263,21 +269,30 @@ def _choose_sheet(workbook: calamine.CalamineWorkbook, path: Path, header_row: i
 def _excel_rows(
     workbook: calamine.CalamineWorkbook, sheet: str, path: Path
 ) -> Iterator[tuple[int, list[Any]]]:
-    errors = check_sheet(path, sheet)
+    errors = check_sheet(path, sheet, workbook.sheet_names.index(sheet))
     try:
         table = workbook.get_sheet_by_name(sheet)
         if not errors:
             yield from enumerate(table.iter_rows(), start=1)
             return
+        number = 0
         for number, record in enumerate(table.iter_rows(), start=1):
-            for place, text in errors.get(number, ()):
-                if place < len(record) and record[place] in ("", None):
-                    record[place] = text
-            yield number, record
+            yield number, _with_errors(record, errors.get(number, ()))
+        # Rows of errors alone count as empty: at the end they may be cut off.
+        for below in range(number + 1, max(errors) + 1):
+            yield below, _with_errors([], errors.get(below, ()))
     except (calamine.CalamineError, ValueError, OSError):
         raise UnreadableFile(
             f"Sheet {sheet!r} of {path.name} cannot be read: open it in Excel and save it as .xlsx, or take another sheet."
         ) from None
+
+
+def _with_errors(record: list[Any], errors: Iterable[tuple[int, str]]) -> list[Any]:
+    for place, text in errors:
+        record += [""] * (place + 1 - len(record))
+        if record[place] in ("", None, 0):  # some programs store an error beside the number 0
+            record[place] = text
+    return record
 
 
 def _merged(workbook: calamine.CalamineWorkbook, sheet: str) -> list[Region]:
@@ -318,9 +333,10 @@ def read_pieces(
 
     Index "row": row numbers of the sheet. Columns: header texts, made unique. Cells: objects ("" = empty). In
     `attrs`: "format" (a dict), "extra" (names of the columns that the header does not have), "left_out" (row →
-    why it is no call: totals, repeated headers, notes; they stay in the frame, beside the row before them), and
-    where another sheet or files hold the transcripts, "lines" (the column that holds them) and "orphans" (rows
-    of lines that belong to no row of the calls).
+    why it is no call: totals, repeated headers, notes; they stay in the frame, beside the row before them), "nuls"
+    (row → how many NUL characters were taken out of it; the header's are in the first piece), and where another
+    sheet or files hold the transcripts, "lines" (the column that holds them) and "orphans" (rows of lines that
+    belong to no row of the calls).
     Raises as `detect_format` does.
     """
     path = Path(path)
@@ -369,11 +385,13 @@ def _numbered(rows: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
     return enumerate(rows, start=1)
 
 
-def _rows_of(path: Path, format: SheetFormat, rows: int) -> Iterator[tuple[int, list[Any]]]:
-    """(number, cells) of every row, the header among them, blank rows too."""
+def _rows_of(
+    path: Path, format: SheetFormat, rows: int, nuls: dict[int, int]
+) -> Iterator[tuple[int, list[Any]]]:
+    """(number, cells) of every row, the header among them, blank rows too; `nuls` takes what `csv_records` counts."""
     encoding = format.encoding or "utf-8"
     if format.kind == "csv":
-        return csv_records(path, encoding, format.delimiter or ",")
+        return csv_records(path, encoding, format.delimiter or ",", nuls=nuls)
     if format.kind == "html":
         return _numbered(html_rows(path, encoding))
     if format.kind == "parquet":
@@ -402,7 +420,8 @@ def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFr
     numbers: list[int] = []
     cells: list[list[Any]] = []
     left_out: dict[int, str] = {}
-    for number, record in _rows_of(path, format, rows):
+    nuls: dict[int, int] = {}
+    for number, record in _rows_of(path, format, rows, nuls):
         if names is None:
             if number == format.header_row:
                 if excel:
@@ -426,7 +445,8 @@ def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFr
             left_out[number] = why
         elif len(cells) >= rows:
             # Here, not as soon as it is full: what follows a row and is no call stays beside it.
-            yield _frame(numbers, cells, names, attrs, left_out)
+            here = {row: nuls.pop(row) for row in list(nuls) if row < number}
+            yield _frame(numbers, cells, names, attrs, left_out, here)
             numbers, cells, left_out = [], [], {}
         if spans.any and not why:
             record = spans.filled(number, record)
@@ -435,7 +455,7 @@ def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFr
     if names is None:
         raise EmptySheet(f"{path.name} has no row {format.header_row}: choose another header row.")
     if cells:
-        yield _frame(numbers, cells, names, attrs, left_out)
+        yield _frame(numbers, cells, names, attrs, left_out, nuls)
 
 
 class _Spans:
@@ -468,6 +488,7 @@ def _frame(
     names: list[str],
     attrs: dict[str, Any],
     left_out: dict[int, str],
+    nuls: dict[int, int],
 ) -> pd.DataFrame:
     width = len(names)
     longest = max(map(len, cells))
@@ -493,6 +514,8 @@ def _frame(
     frame.attrs.update(attrs, extra=extra)
     if left_out:
         frame.attrs["left_out"] = left_out
+    if nuls:
+        frame.attrs["nuls"] = nuls
     return frame
 
 
@@ -525,6 +548,9 @@ def read_sheet(
         left_out = {row: why for piece in pieces for row, why in piece.attrs.get("left_out", {}).items()}
         if left_out:
             attrs["left_out"] = left_out
+        nuls = {row: count for piece in pieces for row, count in piece.attrs.get("nuls", {}).items()}
+        if nuls:
+            attrs["nuls"] = nuls
         orphans = [row for piece in pieces for row in piece.attrs.get("orphans", ())]
         if orphans:
             attrs["orphans"] = orphans
@@ -538,4 +564,7 @@ def read_sheet(
         attrs = frame.attrs
         frame = frame.iloc[:nrows].copy()
         frame.attrs.update(attrs)
+        if "nuls" in attrs:
+            last = int(frame.index[-1])
+            frame.attrs["nuls"] = {row: count for row, count in attrs["nuls"].items() if row <= last}
     return frame
