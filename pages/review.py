@@ -572,14 +572,16 @@ def _edit_many_panel(rows: list[int]) -> None:
     except ReddyError as error:
         ui.alert(error)
         return
-    others = [f"{effect.same:,} are so already"] if effect.same else []
-    others += [f"{effect.locked:,} are being sent or were sent and stay as they are"] if effect.locked else []
+    others = [f"{effect.same:,} {'is' if effect.same == 1 else 'are'} so already"] if effect.same else []
+    others += [f"being sent, or sent already, and left as it is: {effect.locked:,}"] if effect.locked else []
     st.write(
-        f"This changes {effect.changed:,} of {len(rows):,} calls"
+        f"This changes {effect.changed:,} of {ui.number_of(len(rows), 'call')}"
         + "".join(f"; {other}" for other in others)
         + "."
     )
-    if st.button(f"Change {effect.changed:,} calls", type="primary", disabled=not effect.changed):
+    if st.button(
+        f"Change {ui.number_of(effect.changed, 'call')}", type="primary", disabled=not effect.changed
+    ):
         bar = st.progress(0.0, "Storing the edits")
         try:
             result = editing.edit_many(

@@ -28,6 +28,11 @@ PRODUCTS: list[dict[str, Any]] = [
 ]
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes made at import (a zip has the time of day in it) are no name for a test: every process must find the same."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a real PostgreSQL server that lives as long as the test run."""

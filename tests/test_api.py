@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import threading
 import traceback
 from collections.abc import Callable, Iterator
@@ -364,6 +365,15 @@ class TestAnswers:
     @pytest.mark.parametrize("field", [7, [], {}, "", None])
     def test_unusable_upload_fields_do_not_undo_the_acceptance(self, field: object) -> None:
         assert receipt_of({"upload_url": field}, now=0.0).upload_url is None
+
+    def test_a_list_that_does_not_come_is_asked_for_again_not_sent_again(self) -> None:
+        with socket.socket() as nobody:
+            nobody.bind(("127.0.0.1", 0))
+            base_url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+            with Client("t", base_url=base_url) as client, pytest.raises(NeverSent) as caught:
+                client.list_products()
+        assert str(caught.value).startswith("The list of products could not be had: ")
+        assert str(caught.value).endswith(f"Check the connection to {base_url}, then ask for it again.")
 
     def test_products_tolerate_extra_fields_and_numbers_in_quotes(self) -> None:
         body = b'[{"id": "7", "name": "Cards", "status": "active", "owner": 1}, {"id": 8}]'

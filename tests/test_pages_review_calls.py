@@ -248,8 +248,8 @@ def test_an_agent_is_set_for_all_that_the_filters_leave_but_not_for_calls_on_the
     many(app, batch)
     field(app, "Agent email").set_value(" cy@cedarline.example ")
     many(app, batch)
-    assert "This changes 1 of 2 calls; 1 are being sent or were sent and stay as they are." in words(app)
-    many(app, batch, "Change 1 calls")
+    assert "This changes 1 of 2 calls; being sent, or sent already, and left as it is: 1." in words(app)
+    many(app, batch, "Change 1 call")
     ann, bo, cy = "ann@cedarline.example", "bo@cedarline.example", "cy@cedarline.example"
     assert [batch.call(row).agent_email for row in batch.rows()] == [ann, bo, cy, bo]
     assert "accepted" not in EDITABLE

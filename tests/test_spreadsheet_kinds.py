@@ -124,6 +124,15 @@ def test_a_key_that_comes_late_is_kept_beside_the_row(tmp_path: Path) -> None:
     assert "late: here" in last.iloc[-1].tolist()
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_records_with_a_whole_transcript_in_a_cell_are_calls(tmp_path: Path, count: int) -> None:
+    transcript = json.dumps([{"role": "agent", "text": "Hello there"}, {"role": "customer", "text": "Hi"}])
+    records = [{"Agent": f"ann{n}@x.example", "Transcript": transcript} for n in range(count)]
+    sheet = read_sheet(written(tmp_path, "calls.json", json.dumps(records)))
+    assert sheet["Agent"].tolist() == [f"ann{n}@x.example" for n in range(count)]
+    assert sheet["Transcript"].tolist() == [transcript] * count
+
+
 def test_json_of_many_blocks_is_read_record_by_record(tmp_path: Path) -> None:
     records = [{"id": number, "note": "ä" * 50_000} for number in range(60)]
     sheet = read_sheet(written(tmp_path, "calls.json", json.dumps(records, ensure_ascii=False)))

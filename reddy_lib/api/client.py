@@ -53,7 +53,7 @@ LARGEST_ANSWER = 16 * 1024 * 1024
 """An answer longer than this is not Reddy's; reading on would only fill the memory."""
 CHUNK = 64 * 1024
 USER_AGENT = "reddy-workbench"
-RECORDING = "The recording"
+RECORDING, PRODUCTS = "The recording", "The list of products"
 
 CONTENT_TYPES = {
     ".m4a": "audio/mp4",
@@ -186,7 +186,7 @@ class Client:
         Raises:
             NeverSent, Refused (and its kinds), Unavailable, Doubtful.
         """
-        return products_of(self._ask("GET", "/api/v1/product/list", "The list of products"), "The list")
+        return products_of(self._ask("GET", "/api/v1/product/list", PRODUCTS), "The list")
 
     def upload_audio(self, receipt: Receipt, audio: str | os.PathLike[str] | bytes | IO[bytes]) -> None:
         """Send a recording to the address that came with the receipt: a path, bytes, or an open binary file.
@@ -352,7 +352,9 @@ def _failure(error: Exception, what: str, *, sent: bool, base_url: str) -> APIEr
     if isinstance(error, _BEFORE_SENDING) and not sent:
         reason = _why_no_connection(error)
         return NeverSent(
-            f"{what} was not sent: {reason}. Check the connection"
+            f"{what} could not be had: {reason}. Check the connection to {base_url}, then ask for it again."
+            if what == PRODUCTS
+            else f"{what} was not sent: {reason}. Check the connection"
             + (f" to {base_url}" if what != RECORDING else "")
             + ", then send it again."
         )

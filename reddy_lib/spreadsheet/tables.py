@@ -19,6 +19,7 @@ import msgspec
 
 from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.transcripts import read_transcript
+from reddy_lib.transcripts.json_form import is_data
 
 __all__ = [
     "MOST_COLUMNS",
@@ -175,6 +176,8 @@ def _is_turn(record: Any) -> bool:
     said = [
         value for key, value in record.items() if _TEXT_KEYS.fullmatch(str(key)) and isinstance(value, str)
     ]
+    if any(is_data(value) for value in said):  # a whole transcript stands in the cell
+        return False
     return bool(said) and (roles or len(record) <= 4) and all(value.count("\n") < 3 for value in said)
 
 
