@@ -465,6 +465,13 @@ def test_a_workbook_that_names_a_cell_beyond_every_sheet_is_refused(
         read_sheet(changed_part(path, "xl/worksheets/sheet1.xml", old, new))
 
 
+def test_words_that_read_like_a_far_cell_are_words(tmp_path: Path) -> None:
+    path = xlsx_file(tmp_path, [["Id", "T"], ["c1", 'the row r="A99999999"'], ["c2", "x"]])
+    inline = b'<c r="B2" t="inlineStr"><is><t>the row r="A99999999"</t></is></c>'
+    copy = changed_part(path, "xl/worksheets/sheet1.xml", b'<c r="B2" t="s"><v>3</v></c>', inline)
+    assert cells_of(copy) == [["c1", 'the row r="A99999999"'], ["c2", "x"]]
+
+
 def test_entities_that_unfold_without_end_do_no_harm(tmp_path: Path) -> None:
     path = ods_file(tmp_path, {"A": [["Id", "T"], ["c1", "x"]]})
     entities = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 12))

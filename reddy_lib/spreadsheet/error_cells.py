@@ -95,7 +95,8 @@ _ERROR_CELL = re.compile(
     re.DOTALL,
 )
 _WIDE_CELL = re.compile(rb'<c r="([A-Z]{2,3})\d')
-_FAR_CELL = re.compile(rb' r="(?:[A-Z]{4,}|[A-Z]{0,3}(?:[2-9]\d{6}|\d{8,})")')
+_FAR = rb' r="(?:[A-Z]{4,}\d+|[A-Z]{0,3}(?:[2-9]\d{6}|\d{8,}))"'
+_FAR_TEXT, _FAR_CELL = re.compile(_FAR), re.compile(rb"<(?:c|row)\b[^<>]*?" + _FAR)
 """No spreadsheet program has such a cell or row, and the library takes its word for it."""
 _ROW = re.compile(rb'<row [^>]*?\br="(\d{1,9})"')
 
@@ -110,7 +111,8 @@ def _xlsx_errors(archive: zipfile.ZipFile, sheet: str) -> tuple[Errors, int, int
     with archive.open(part) as file:
         while block := file.read(_BLOCK):
             text = rest + block
-            if _FAR_CELL.search(text):
+            # The first is fast, and may be met in a cell's words.
+            if _FAR_TEXT.search(text) and _FAR_CELL.search(text):
                 return {}, 16_384, 1 << 20
             wide = max(_WIDE_CELL.findall(text), key=lambda letters: (len(letters), letters), default=b"")
             widest = max(widest, wide, key=lambda letters: (len(letters), letters))
