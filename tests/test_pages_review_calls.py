@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib import ui
 from reddy_lib.ledger import EDITABLE
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from tests.screen import (
@@ -235,7 +236,7 @@ def test_a_product_is_set_for_the_ticked_calls_alone_and_counted_before(
     assert f"This changes {2 - same} of 2 calls; {same} {'is' if same == 1 else 'are'} so already." in words(
         app
     )
-    many(app, batch, f"Change {2 - same} calls")
+    many(app, batch, f"Change {ui.number_of(2 - same, 'call')}")
     assert {row: batch.call(row).product_id for row in batch.rows()} == {**before, 3: number, 4: number}
 
 
