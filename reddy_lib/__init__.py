@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .outcomes import charts
     from .sandbox import Sandbox
     from .spreadsheet import Mapping, build_calls, guess_mapping, read_sheet
-    from .submission import submit
+    from .submission import reconcile, submit
     from .transcripts import parse_transcript
 
 _HOMES = {
@@ -56,6 +56,7 @@ _HOMES = {
     "Product": "api",
     "Receipt": "api",
     "submit": "submission",
+    "reconcile": "submission",
     "Submission": "ledger.sending",
     "Sandbox": "sandbox",
     # outcomes
@@ -88,6 +89,7 @@ __all__ = [
     "guess_mapping",
     "parse_transcript",
     "read_sheet",
+    "reconcile",
     "submit",
 ]
 

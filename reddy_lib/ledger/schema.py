@@ -6,7 +6,8 @@ ever deleted here; what changes leaves a trace in `edits`, `attempts` and `past_
 
     batches ─┬─ calls ─┬─ edits            what an analyst changed, cell by cell
              │         ├─ attempts         one row a HTTP try, written before the request leaves
-             │         └─ past_outcomes    what became of the call in earlier submissions
+             │         ├─ past_outcomes    what became of the call in earlier submissions
+             │         └─ reconciliations  what was found out about a call in doubt, by whom and how
              └─ submissions                a set of calls sent together
     deliveries                             (address, conversation) that is being sent, in doubt, or accepted: the
                                            primary key that keeps two submissions from sending the same call
@@ -38,6 +39,7 @@ __all__ = [
     "migrate",
     "past_outcomes",
     "profiles",
+    "reconciliations",
     "submissions",
     "workers",
 ]
@@ -211,6 +213,20 @@ past_outcomes = sa.Table(
     *(sa.Column(name, kind) for name, kind in _OUTCOME),
 )
 
+reconciliations = sa.Table(
+    "reconciliations",
+    metadata,
+    sa.Column("id", _BigId, primary_key=True, autoincrement=True),
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), nullable=False),
+    sa.Column("submission_id", sa.Text, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),  # the number of the attempt that left the doubt
+    sa.Column("there", sa.Boolean, nullable=False),
+    sa.Column("how", sa.Text, nullable=False),  # asked, by hand
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+sa.Index("reconciliations_by_call", reconciliations.c.call_id)
+
 deliveries = sa.Table(
     "deliveries",
     metadata,
@@ -261,10 +277,15 @@ def _profiles_are_kept(connection: sa.Connection) -> None:
     profiles.create(connection, checkfirst=True)
 
 
+def _doubts_are_settled(connection: sa.Connection) -> None:
+    reconciliations.create(connection, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _first,
     _filters_count_from_indexes,
     _profiles_are_kept,
+    _doubts_are_settled,
 )
 """Version n is reached by the first n of these. Only ever append."""
 

@@ -609,21 +609,31 @@ def _record(
             for result in results
         ],
     )
-    # `unknown`: the answer came after this worker had been given up; knowing is better than doubting. The attempt
-    # number tells an answer to this attempt from one to an earlier attempt.
+    # `unknown`: the answer came after this worker had been given up; knowing is better than doubting, also than what
+    # somebody found out meanwhile (`failed`, and Reddy says yes). The attempt number tells an answer to this attempt
+    # from one to an earlier attempt.
     open_attempts = {
-        found.id: found.attempts
+        found.id: found
         for found in connection.execute(
-            sa.select(calls.c.id, calls.c.attempts)
+            sa.select(calls.c.id, calls.c.attempts, calls.c.status)
             .where(
                 calls.c.id.in_([result.claim.call_id for result in results]),
                 calls.c.submission_id == submission_id,
-                calls.c.status.in_(("sending", "unknown")),
+                calls.c.status.in_(("sending", "unknown", "failed")),
             )
             .with_for_update()
         )
     }
-    mine = [result for result in results if open_attempts.get(result.claim.call_id) == result.claim.number]
+    mine = []
+    for result in results:
+        found = open_attempts.get(result.claim.call_id)
+        if found is None or found.attempts != result.claim.number:
+            continue
+        if found.status != "failed":
+            mine.append(result)
+        elif result.outcome == "accepted":
+            mine.append(result)
+            _reserve_again(connection, result, submission.address, submission_id)
     if not mine:
         return
     settled, kept, given_back = [], [], []
@@ -779,6 +789,19 @@ def _reserve(
         if other.state == "accepted":
             _explain_skips(connection, submission_id, address, call_id=call.id)
     return mine
+
+
+def _reserve_again(connection: sa.Connection, result: Result, address: str, submission_id: str) -> None:
+    """The delivery of a call that was thought not to have arrived: it has."""
+    taken = {
+        "address": address,
+        "key": result.claim.key,
+        "call_id": result.claim.call_id,
+        "submission_id": submission_id,
+        "state": "accepted",
+        "at": result.ended,
+    }
+    connection.execute(_RESERVE[connection.dialect.name], [taken])
 
 
 def _explain_skips(

@@ -1,0 +1,150 @@
+"""Clearing doubt: what a person, or Reddy itself, says about calls whose answer never came.
+
+A call in doubt (`unknown`) is settled once: Reddy has it (`accepted`), or it has not (`failed`, safe to send again).
+Who said so, when and how is kept for good in `reconciliations`; the attempt that left the doubt stays as it was.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import msgspec
+import sqlalchemy as sa
+
+from ..model import Tag, from_payload
+from .batch import pieces
+from .schema import calls, deliveries, reconciliations, submissions
+
+if TYPE_CHECKING:
+    from .batch import Batch
+
+__all__ = ["Doubt", "How", "doubts", "settle"]
+
+How = Literal["asked", "by hand"]
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """A call that may be at Reddy.
+
+    Attributes:
+        since: when the attempt ended, or was given up (seconds since the epoch).
+        address: where it was sent; submission: the number people know it by.
+        tags: the call's own.
+    """
+
+    row: int
+    conversation_id: str
+    agent_email: str
+    address: str
+    submission: int
+    since: float
+    tags: list[Tag]
+
+    def __repr__(self) -> str:
+        return f"<Doubt row {self.row} · submission {self.submission}>"
+
+
+def doubts(
+    batch: Batch, rows: Iterable[int] | None = None, *, submission_id: str | None = None
+) -> list[Doubt]:
+    """The calls of a batch that are in doubt, by row; of the rows named, or of one submission."""
+    query = (
+        sa.select(calls.c.row, calls.c.payload, calls.c.ended_at, submissions.c.address, submissions.c.number)
+        .join(submissions, submissions.c.id == calls.c.submission_id)
+        .where(calls.c.batch_id == batch.id, calls.c.status == "unknown")
+        .order_by(calls.c.row)
+    )
+    if submission_id is not None:
+        query = query.where(calls.c.submission_id == submission_id)
+    wanted = None if rows is None else set(rows)
+    with batch.ledger._read() as connection:
+        found = [one for one in connection.execute(query) if wanted is None or one.row in wanted]
+    listed: list[Doubt] = []
+    for one in found:
+        call = from_payload(one.payload.encode())
+        listed.append(
+            Doubt(
+                row=one.row,
+                conversation_id=call.conversation_id or "",
+                agent_email=call.agent_email or "",
+                address=one.address,
+                submission=one.number,
+                since=one.ended_at or 0.0,
+                tags=call.tags or [],
+            )
+        )
+    return listed
+
+
+def settle(
+    batch: Batch,
+    rows: Sequence[int],
+    *,
+    there: bool,
+    how: How,
+    who: str = "",
+    now: float | None = None,
+) -> list[int]:
+    """Record that Reddy has these calls, or has not; gives the rows that were in doubt until now.
+
+    Rows that are not in doubt (any more) are left as they are. `there`: they become `accepted`; else `failed`, and
+    may be chosen to be sent again.
+    """
+    now = time.time() if now is None else now
+    said = _words(there, how, who, now)
+    done: list[int] = []
+    with batch.ledger._write() as connection:
+        for some in pieces(sorted(set(rows))):
+            found = connection.execute(
+                sa.select(calls.c.id, calls.c.row, calls.c.submission_id, calls.c.attempts)
+                .where(calls.c.batch_id == batch.id, calls.c.row.in_(some), calls.c.status == "unknown")
+                .order_by(calls.c.row)
+                .with_for_update()
+            ).all()
+            if not found:
+                continue
+            ids = [one.id for one in found]
+            connection.execute(
+                reconciliations.insert(),
+                [
+                    {
+                        "call_id": one.id,
+                        "submission_id": one.submission_id,
+                        "attempt": one.attempts,
+                        "there": there,
+                        "how": how,
+                        "who": who,
+                        "at": now,
+                    }
+                    for one in found
+                ],
+            )
+            connection.execute(
+                calls.update()
+                .where(calls.c.id.in_(ids))
+                .values(status="accepted" if there else "failed", error=said)
+            )
+            doubted = sa.and_(deliveries.c.call_id.in_(ids), deliveries.c.state == "unknown")
+            if there:
+                connection.execute(deliveries.update().where(doubted).values(state="accepted", at=now))
+            else:
+                connection.execute(deliveries.delete().where(doubted))
+            done += [one.row for one in found]
+    return done
+
+
+def _words(there: bool, how: How, who: str, now: float) -> str:
+    """What the call's outcome says from now on."""
+    moment = time.strftime("%d %b %Y %H:%M UTC", time.gmtime(now))
+    by = f" by {who}" if who else ""
+    if how == "asked":
+        if there:
+            return f"Reconciled: asked on {moment}{by}, Reddy has this conversation."
+        return (
+            f"Reconciled: asked on {moment}{by}, Reddy does not know this conversation. Safe to send again."
+        )
+    if there:
+        return f"Reconciled by hand on {moment}{by}: it is at Reddy."
+    return f"Reconciled by hand on {moment}{by}: it is not at Reddy. Safe to send again."

@@ -1,0 +1,137 @@
+"""Asking Reddy about calls in doubt, the one way that its API has.
+
+`call/add_tags` names a conversation and its agent. It succeeds where Reddy has the call, and answers "conversation not
+found" where it has not. Nothing else is taken for an answer: whatever else comes back leaves the call in doubt.
+The tags that are added are the call's own, so that asking changes nothing; a call without tags gets `MARK`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+
+from ..api import Client
+from ..errors import APIError, NeverSent, NotFound, Unauthorized
+from ..ledger.batch import Batch
+from ..ledger.reconciling import Doubt, doubts, settle
+from ..model import Tag
+
+__all__ = ["MARK", "WAIT", "Reconciled", "reconcile"]
+
+MARK = Tag("reconciled by workbench", True, "boolean")
+"""Added to a call without tags of its own: an empty list would tell nothing about whether the call is there."""
+
+WAIT = 300.0
+"""Seconds after its attempt before a call is asked about: Reddy queues calls, and may not know a new one at once."""
+
+AT_A_TIME = 8
+PIECE = 64  # asked before what came back is stored
+
+
+class Reconciled(msgspec.Struct):
+    """What asking brought.
+
+    Attributes:
+        there: rows that Reddy has: `accepted` now.
+        missing: rows that it has not: `failed` now, safe to send again.
+        open: row → why it is still in doubt.
+        early: rows whose attempt is too recent to ask about; ask later.
+        elsewhere: rows that were sent to another address than the one asked.
+    """
+
+    there: list[int] = msgspec.field(default_factory=list)
+    missing: list[int] = msgspec.field(default_factory=list)
+    open: dict[int, str] = msgspec.field(default_factory=dict)
+    early: list[int] = msgspec.field(default_factory=list)
+    elsewhere: list[int] = msgspec.field(default_factory=list)
+
+    def __repr__(self) -> str:
+        parts = [f"{len(self.there):,} are at Reddy", f"{len(self.missing):,} are not"]
+        left = len(self.open) + len(self.early) + len(self.elsewhere)
+        return f"<Reconciled {' · '.join(parts)} · {left:,} still in doubt>"
+
+
+def reconcile(
+    batch: Batch,
+    client: Client,
+    rows: Iterable[int] | None = None,
+    *,
+    address: str | None = None,
+    submission_id: str | None = None,
+    wait: float = WAIT,
+    who: str = "",
+    progress: bool = True,
+    on_progress: Callable[[int, int], None] | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Reconciled:
+    """Ask Reddy about each call in doubt, and record what it says.
+
+    Args:
+        rows: row numbers; None = every call in doubt.
+        address: what the ledger calls the place that `client` talks to; its base address unless given.
+        wait: seconds that have to lie between a call's attempt and the question.
+        on_progress: called with (asked, of how many) after each piece is stored.
+
+    Raises:
+        Unauthorized, NeverSent: the token was refused, or no connection could be made; what was learned before is
+            stored.
+        LedgerUnavailable: what came back could not be stored.
+    """
+    place = client.base_url if address is None else address
+    outcome = Reconciled()
+    asked: list[Doubt] = []
+    for doubt in doubts(batch, rows, submission_id=submission_id):
+        if doubt.address != place:
+            outcome.elsewhere.append(doubt.row)
+        elif clock() - doubt.since < wait:
+            outcome.early.append(doubt.row)
+        else:
+            asked.append(doubt)
+    from tqdm.auto import tqdm
+
+    bar = tqdm(total=len(asked), desc="Asking Reddy", unit=" calls", disable=not progress)
+    with bar, ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="ask") as pool:
+        for piece in _pieces(asked):
+            answers = list(pool.map(lambda doubt: _ask(client, doubt), piece))
+            stop: APIError | None = None
+            there: list[int] = []
+            missing: list[int] = []
+            for doubt, error in zip(piece, answers, strict=True):
+                if error is None:
+                    there.append(doubt.row)
+                elif _is_missing(error):
+                    missing.append(doubt.row)
+                else:
+                    outcome.open[doubt.row] = str(error)
+                    stop = error if isinstance(error, Unauthorized | NeverSent) else stop
+            outcome.there += settle(batch, there, there=True, how="asked", who=who, now=clock())
+            outcome.missing += settle(batch, missing, there=False, how="asked", who=who, now=clock())
+            bar.update(len(piece))
+            if on_progress is not None:
+                on_progress(len(outcome.there) + len(outcome.missing) + len(outcome.open), len(asked))
+            if stop is not None:
+                raise stop
+    return outcome
+
+
+def _pieces(asked: Sequence[Doubt]) -> Iterator[Sequence[Doubt]]:
+    for start in range(0, len(asked), PIECE):
+        yield asked[start : start + PIECE]
+
+
+def _ask(client: Client, doubt: Doubt) -> APIError | None:
+    """One question; None if Reddy knows the call, else the error that it answered with."""
+    try:
+        client.add_tags(doubt.conversation_id, doubt.agent_email, doubt.tags or [MARK])
+    except APIError as error:
+        return error
+    return None
+
+
+def _is_missing(error: APIError) -> bool:
+    """Did Reddy itself say that it has no such conversation? An address that is wrong answers 404 as well."""
+    said = (error.server_message or "").casefold()
+    return isinstance(error, NotFound) and "conversation" in said and "not found" in said
