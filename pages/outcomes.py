@@ -12,11 +12,15 @@ import pandas as pd
 import streamlit as st
 
 from reddy_lib import ui
+from reddy_lib.errors import ReddyError
 from reddy_lib.ledger.overview import history
+from reddy_lib.ledger.reconciling import Doubt, doubts, settle
 from reddy_lib.outcomes import charts as draw
 from reddy_lib.outcomes import chosen, reasons_table, to_csv, to_xlsx, where, words
 from reddy_lib.outcomes.exports import file_name
 from reddy_lib.outcomes.frames import Filter, clicked
+from reddy_lib.submission import Reconciled, reconcile
+from reddy_lib.submission.reconciling import MARK, WAIT
 
 PAGE = 500
 """Calls on one page of the table, where there are more than `PAGED`."""
@@ -38,10 +42,7 @@ ALL = "all"
 
 MOST_REASONS = 4
 
-IN_DOUBT = (
-    "Nobody but Reddy knows: look up their conversation ids there (show them, then download the table). "
-    "The workbench never sends them again by itself."
-)
+IN_DOUBT = "Clear the doubt above: the workbench never sends them again by itself."
 
 batch = ui.open_batch()
 ledger = ui.ledger()
@@ -227,6 +228,141 @@ def table(scope: str, shown: pd.DataFrame, total: int) -> None:
     )  # fmt: skip
 
 
+def doubt_line(scope: str) -> None:
+    """The calls in doubt, as one line that cannot be overlooked, and the way to clear it."""
+    told = st.session_state.pop("doubt_told", None)
+    if told:
+        st.success(told, icon=":material/fact_check:")
+    found = doubts(batch, submission_id=None if scope == ALL else scope)
+    if not found:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.badge(f"{len(found):,} in doubt", color=ui.STATUS_COLOURS["unknown"])
+        st.markdown(
+            "They may have reached Reddy: the answer never came. Nothing of them is sent again before this is cleared.",
+            width="stretch",
+        )
+        if st.button("Clear the doubt", icon=":material/fact_check:", key=f"clear doubt {batch.id} {scope}"):
+            clear_doubt(scope)
+
+
+@st.dialog("Calls in doubt", width="large")
+def clear_doubt(scope: str) -> None:
+    found = doubts(batch, submission_id=None if scope == ALL else scope)
+    frame = pd.DataFrame(
+        {
+            "row": [doubt.row for doubt in found],
+            "conversation": [doubt.conversation_id for doubt in found],
+            "agent": [doubt.agent_email for doubt in found],
+            "submission": [doubt.submission for doubt in found],
+            "sent": pd.to_datetime([doubt.since for doubt in found], unit="s", utc=True),
+        }
+    )
+    event = st.dataframe(
+        frame,
+        hide_index=True,
+        height=min(36 + 35 * len(found), 280),
+        column_config={
+            "row": st.column_config.NumberColumn("Row", width=60),
+            "conversation": st.column_config.TextColumn("Conversation"),
+            "agent": st.column_config.TextColumn("Agent"),
+            "submission": st.column_config.NumberColumn("Submission", width=90),
+            "sent": st.column_config.DatetimeColumn("Last try (UTC)", format="D MMM YYYY, HH:mm:ss", timezone="UTC"),
+        },
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=f"doubts {hash(tuple(frame['row']))}",
+        alt="The calls in doubt, one a row; tick some to speak of those alone.",
+    )  # fmt: skip
+    ticked = [found[place] for place in event["selection"]["rows"] if place < len(found)]
+    chosen_doubts = ticked or found
+    which = "all of them" if not ticked else f"the {len(ticked):,} ticked"
+    ask, know = st.columns(2, gap="medium")
+    with ask, st.container(gap="small"):
+        st.markdown(f"**Ask Reddy** about {which}")
+        st.caption(
+            "Their own tags are added once more. If Reddy takes them, it has the call: accepted. If it does not know "
+            f"the conversation: failed, safe to send again. A call without tags gets one, “{MARK.key}”. Calls are asked "
+            f"about {WAIT / 60:.0f} minutes after their last try at the earliest."
+        )
+        to = ui.connection()
+        if st.button(f"Ask about {ui.number_of(len(chosen_doubts), 'call')}", type="primary", key="ask"):
+            ask_reddy(chosen_doubts, scope)
+        st.caption(f"Goes to {ui.escape(ui.place(to.address, to.token_hint))}.")
+    with know, st.container(gap="small"):
+        st.markdown(f"**Or say what you know** of {which}")
+        st.caption("Looked up in Reddy by conversation and agent. Your name and the time are kept with it.")
+        with st.container(horizontal=True):
+            for there, label in ((True, "They are at Reddy"), (False, "They are not")):
+                if st.button(label, key=f"by hand {there}"):
+                    say_so(chosen_doubts, there)
+
+
+def ask_reddy(asked: list[Doubt], scope: str) -> None:
+    """Ask, showing how far it is; each answer is stored as it comes, so closing the tab loses none."""
+    to = ui.connection()
+    bar = st.progress(0.0, "Asking Reddy …")
+
+    def show(done: int, total: int) -> None:
+        bar.progress(done / total, f"{done:,} of {total:,} asked")
+
+    try:
+        with to.client() as client:
+            outcome = reconcile(
+                batch,
+                client,
+                [doubt.row for doubt in asked],
+                address=to.address,
+                submission_id=None if scope == ALL else scope,
+                who=ui.who(),
+                progress=False,
+                on_progress=show,
+            )
+    except ReddyError as error:
+        ui.alert(error)
+        return
+    if outcome.there or outcome.missing:
+        st.session_state["doubt_told"] = said_of(outcome)
+        st.rerun()
+    bar.empty()
+    st.warning(said_of(outcome), icon=":material/hourglass_top:")
+
+
+def said_of(outcome: Reconciled) -> str:
+    """What asking brought, as a sentence or two; the text of an answer is escaped."""
+    parts = []
+    if outcome.there:
+        parts.append(f"{ui.number_of(len(outcome.there), 'call')} at Reddy: accepted.")
+    if outcome.missing:
+        parts.append(
+            f"{ui.number_of(len(outcome.missing), 'call')} not at Reddy: failed, safe to send again."
+        )
+    if outcome.early:
+        parts.append(
+            f"{ui.number_of(len(outcome.early), 'call')} sent less than {WAIT / 60:.0f} minutes ago: ask again later."
+        )
+    if outcome.elsewhere:
+        parts.append(
+            f"{ui.number_of(len(outcome.elsewhere), 'call')} sent to another address: choose that one under Connection."
+        )
+    if outcome.open:
+        why = ui.escape(next(iter(outcome.open.values())))
+        parts.append(f"{ui.number_of(len(outcome.open), 'call')} still in doubt: {why}")
+    return " ".join(parts)
+
+
+def say_so(chosen_doubts: list[Doubt], there: bool) -> None:
+    try:
+        done = settle(batch, [doubt.row for doubt in chosen_doubts], there=there, how="by hand", who=ui.who())
+    except ReddyError as error:
+        ui.alert(error)
+        return
+    st.session_state["doubt_told"] = (
+        f"{ui.number_of(len(done), 'call')} recorded as {'at Reddy: accepted' if there else 'not at Reddy: failed'}."
+    )
+    st.rerun()
+
+
 def body(scope: str) -> None:
     """Everything that follows a running submission."""
     with ui.alerts():
@@ -333,6 +469,8 @@ if not len(runs):
     else:
         ui.review_link(f"Fix the {ui.number_of(counts['held'], 'held call')} first", batch, status="held")
 else:
+    with ui.alerts():
+        doubt_line(scope)
     going = bool((runs["queued"] + runs["sending"]).sum())
     st.fragment(body, run_every=2.0 if going else None)(scope)
 all_submissions()

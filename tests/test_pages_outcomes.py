@@ -11,12 +11,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
+from reddy_lib.ledger.schema import calls as stored
 from reddy_lib.ledger.sending import Submission, create, exchange, new_worker
 from reddy_lib.outcomes.exports import file_name
 from reddy_lib.outcomes.frames import Filter, clicked
 from reddy_lib.sandbox.faults import Fault
 from tests import screen
-from tests.screen import button, words
+from tests.screen import button, in_dialog, table, words
 
 Load = Callable[..., reddy.Batch]
 
@@ -191,15 +192,80 @@ def test_rejected_calls_are_one_click_from_being_fixed(load: Load, server: reddy
     assert app.title[0].value.startswith("Review")
 
 
-def test_calls_in_doubt_are_explained(load: Load, server: reddy.Sandbox) -> None:
-    batch = load(2)
+def doubtful(load: Load, server: reddy.Sandbox, *, minutes_ago: int = 10) -> reddy.Batch:
+    """Rows 2 and 3 in doubt: the first arrived, the second did not; rows 4 and 5 accepted."""
+    batch = load(4)
     server.faults.add(Fault(kind="hang-up", on="create", times=1, processed=True))
-    submit(batch, server)
-    assert batch.counts()["unknown"] == 1
-    said = words(opened(batch))
-    assert "1 unknown" in said
-    assert "Nobody but Reddy knows" in said
+    server.faults.add(Fault(kind="hang-up", on="create", times=1))
+    with reddy.Client(server.token, base_url=server.url) as client:
+        reddy.submit(batch, client, concurrency=1, progress=False)
+    assert batch.rows(status="unknown") == [2, 3]
+    with batch.ledger._write() as connection:
+        connection.execute(stored.update().values(ended_at=stored.c.ended_at - 60 * minutes_ago))
+    return batch
+
+
+def clear_doubt(app: AppTest, batch: reddy.Batch, *pressed: str) -> AppTest:
+    return in_dialog(app, f"clear doubt {batch.id} all", *pressed)
+
+
+def test_calls_in_doubt_cannot_be_overlooked(load: Load, server: reddy.Sandbox) -> None:
+    batch = doubtful(load, server)
+    app = opened(batch)
+    said = words(app)
+    assert "2 in doubt" in said
+    assert "They may have reached Reddy: the answer never came." in said
     assert "never sends them again by itself" in said
+    app = clear_doubt(app, batch)
+    assert table(app, "conversation", "sent").value["row"].tolist() == [2, 3]
+    assert "Ask Reddy about all of them" in words(app).replace("**", "")
+
+
+def test_reddy_is_asked_and_its_answer_settles_each_call(load: Load, server: reddy.Sandbox) -> None:
+    batch = doubtful(load, server)
+    app = clear_doubt(opened(batch), batch)
+    app = clear_doubt(app, batch, "Ask about 2 calls")
+    assert (batch.rows(status="accepted"), batch.rows(status="failed")) == ([2, 4, 5], [3])
+    said = words(app)
+    assert "1 call at Reddy: accepted. 1 call not at Reddy: failed, safe to send again." in said
+    assert "in doubt" not in said
+    assert "1 failed" in said
+
+
+def test_calls_that_have_just_been_sent_are_not_asked_about(load: Load, server: reddy.Sandbox) -> None:
+    batch = doubtful(load, server, minutes_ago=0)
+    app = clear_doubt(opened(batch), batch)
+    app = clear_doubt(app, batch, "Ask about 2 calls")
+    assert "2 calls sent less than 5 minutes ago: ask again later." in words(app)
+    assert server.requests["add_tags"] == 0
+    assert batch.rows(status="unknown") == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("pressed", "status", "told"),
+    [
+        ("They are at Reddy", "accepted", "2 calls recorded as at Reddy: accepted."),
+        ("They are not", "failed", "2 calls recorded as not at Reddy: failed."),
+    ],
+)
+def test_a_person_can_say_what_she_knows(
+    load: Load, server: reddy.Sandbox, pressed: str, status: str, told: str
+) -> None:
+    batch = doubtful(load, server)
+    app = clear_doubt(opened(batch), batch)
+    app = clear_doubt(app, batch, pressed)
+    assert set(batch.rows(rows=[2, 3], status=status)) == {2, 3}
+    assert told in words(app)
+    assert server.requests["add_tags"] == 0
+
+
+def test_a_server_that_is_down_is_a_sentence_and_the_doubt_stays(load: Load, server: reddy.Sandbox) -> None:
+    batch = doubtful(load, server)
+    server.stop()
+    app = clear_doubt(opened(batch), batch)
+    app = clear_doubt(app, batch, "Ask about 2 calls")
+    assert "was not sent: " in words(app)
+    assert batch.rows(status="unknown") == [2, 3]
 
 
 def test_text_of_a_server_is_shown_as_text(load: Load, server: reddy.Sandbox) -> None:
