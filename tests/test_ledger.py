@@ -997,6 +997,23 @@ class TestOpening:
         answers = [process.communicate(timeout=240) for process in processes]
         assert [out for out, _ in answers] == ["0\n"] * 3, [err for _, err in answers if err]
 
+    def test_a_new_file_that_another_program_is_just_writing_is_waited_for(self, tmp_path: Path) -> None:
+        location = tmp_path / "ledger.sqlite"
+        other = sqlite3.connect(location, isolation_level=None, check_same_thread=False)
+        other.execute("CREATE TABLE theirs (a)")
+        other.execute(
+            "BEGIN IMMEDIATE"
+        )  # SQLite says "locked" to a change of the journal at once, without waiting
+        release = threading.Timer(0.5, lambda: other.execute("COMMIT"))
+        release.start()
+        with reddy.Ledger(location) as opened:
+            assert len(opened.batches()) == 0
+        release.join()
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerUnavailable, match="locked by another program"):
+            reddy.Ledger(f"sqlite:///{location}?timeout=0.2")
+        other.close()
+
     def test_a_ledger_of_the_first_version_is_brought_up_to_date(self, ledger: reddy.Ledger) -> None:
         with ledger._write() as connection:
             connection.execute(sa.text("DROP INDEX calls_by_finding"))

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as MappingType
@@ -386,7 +387,7 @@ def _engine(url: sa.URL) -> sa.Engine:
             None  # transactions begin where `_begin` says, not where the driver guesses
         )
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(cursor, patience=float(wait.get("timeout") or str(url.query["timeout"])))
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.execute("PRAGMA cache_size = -65536")
@@ -399,6 +400,19 @@ def _engine(url: sa.URL) -> sa.Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine
+
+
+def _write_ahead(cursor: Any, *, patience: float) -> None:
+    """Two programs that open a new file at once: SQLite refuses the second at once here, whatever timeout is set."""
+    end = time.monotonic() + patience
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() >= end:
+                raise
+            time.sleep(0.02)
 
 
 def _is_a_situation(error: BaseException) -> bool:
