@@ -42,8 +42,6 @@ ALL = "all"
 
 MOST_REASONS = 4
 
-IN_DOUBT = "Clear the doubt above: the workbench never sends them again by itself."
-
 batch = ui.open_batch()
 ledger = ui.ledger()
 runs = history(ledger, batch.id)
@@ -169,11 +167,7 @@ def next_steps(scope: str, outcomes: pd.DataFrame) -> None:
                     )
             code = "" if pd.isna(found.http_status) else f" (HTTP {found.http_status})"
             st.text(f"{found.reason}{code}")
-            st.caption(
-                ui.escape(
-                    f"{found.what_next} {IN_DOUBT if found.status == 'unknown' else ''} Rows {found.rows}"
-                )
-            )
+            st.caption(ui.escape(f"{found.what_next} Rows {found.rows}"))
     if len(table) > MOST_REASONS:
         st.caption(f"and {len(table) - MOST_REASONS:,} further reasons: see the chart of reasons.")
 
@@ -238,10 +232,8 @@ def doubt_line(scope: str) -> None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.badge(f"{len(found):,} in doubt", color=ui.STATUS_COLOURS["unknown"])
-        st.markdown(
-            "They may have reached Reddy: the answer never came. Nothing of them is sent again before this is cleared.",
-            width="stretch",
-        )
+        st.markdown("No answer came: they may be at Reddy. None is sent again by itself.", width="content")
+        st.space("stretch")
         if st.button("Clear the doubt", icon=":material/fact_check:", key=f"clear doubt {batch.id} {scope}"):
             clear_doubt(scope)
 

@@ -176,8 +176,8 @@ class TestWhatNext:
             ("failed", None, "connection refused", "never reached Reddy"),
             ("failed", 429, "", "slow down"),
             ("failed", 503, "", "took nothing"),
-            ("unknown", 500, "", "reconcile"),
-            ("unknown", None, "invalid agent", "reconcile"),
+            ("unknown", 500, "", "clear the doubt"),
+            ("unknown", None, "invalid agent", "clear the doubt"),
         ],
     )
     def test_tells_the_analyst_what_to_do(self, status: str, code: int | None, message: str, part: str):
@@ -189,7 +189,7 @@ class TestWhatNext:
 
     def test_a_call_in_doubt_is_never_said_to_be_safe_to_send_again(self):
         for code in (None, 429, 500, 502, 503, 504):
-            assert what_next("unknown", code).endswith("reconcile them before anything is sent again.")
+            assert what_next("unknown", code).endswith("clear the doubt before anything is sent again.")
 
 
 class TestChosen:

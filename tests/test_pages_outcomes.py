@@ -214,8 +214,7 @@ def test_calls_in_doubt_cannot_be_overlooked(load: Load, server: reddy.Sandbox) 
     app = opened(batch)
     said = words(app)
     assert "2 in doubt" in said
-    assert "They may have reached Reddy: the answer never came." in said
-    assert "never sends them again by itself" in said
+    assert "No answer came: they may be at Reddy. None is sent again by itself." in said
     app = clear_doubt(app, batch)
     assert table(app, "conversation", "sent").value["row"].tolist() == [2, 3]
     assert "Ask Reddy about all of them" in words(app).replace("**", "")
@@ -230,6 +229,7 @@ def test_reddy_is_asked_and_its_answer_settles_each_call(load: Load, server: red
     assert "1 call at Reddy: accepted. 1 call not at Reddy: failed, safe to send again." in said
     assert "in doubt" not in said
     assert "1 failed" in said
+    assert "Choose these again on the Submit page." in said
 
 
 def test_calls_that_have_just_been_sent_are_not_asked_about(load: Load, server: reddy.Sandbox) -> None:

@@ -60,9 +60,10 @@ class TestAsking:
         assert submission.counts()["accepted"] == 5
         assert submission.counts()["failed"] == 1
         said = submission.outcomes().set_index("row")["error"]
-        assert said[2].startswith("Reconciled: asked on ")
-        assert said[2].endswith(" UTC by ann, Reddy has this conversation.")
-        assert said[3].endswith("Reddy does not know this conversation. Safe to send again.")
+        assert said[2].startswith("Reddy has this conversation. Asked by ann on ")
+        assert said[3].startswith(
+            "Reddy does not know this conversation: safe to send again. Asked by ann on "
+        )
 
         again = reddy.submit(batch, client, rows=[2, 3], progress=False)
         assert again.counts()["accepted"] == 1
@@ -196,9 +197,9 @@ class TestByHand:
         assert settle(batch, [2], there=True, how="by hand", who="ann", now=1772445600.0) == [2]
         assert settle(batch, [3], there=False, how="by hand", who="bo", now=1772445600.0) == [3]
         said = submission.outcomes().set_index("row")["error"]
-        assert said[2] == "Reconciled by hand on 02 Mar 2026 10:00 UTC by ann: it is at Reddy."
+        assert said[2] == "It is at Reddy. Settled by hand by ann on 02 Mar 2026 10:00 UTC."
         assert said[3] == (
-            "Reconciled by hand on 02 Mar 2026 10:00 UTC by bo: it is not at Reddy. Safe to send again."
+            "It is not at Reddy: safe to send again. Settled by hand by bo on 02 Mar 2026 10:00 UTC."
         )
         with batch.ledger._read() as connection:
             kept = connection.execute(sa.select(reconciliations).order_by(reconciliations.c.id)).all()

@@ -140,11 +140,9 @@ def _words(there: bool, how: How, who: str, now: float) -> str:
     moment = time.strftime("%d %b %Y %H:%M UTC", time.gmtime(now))
     by = f" by {who}" if who else ""
     if how == "asked":
-        if there:
-            return f"Reconciled: asked on {moment}{by}, Reddy has this conversation."
-        return (
-            f"Reconciled: asked on {moment}{by}, Reddy does not know this conversation. Safe to send again."
-        )
-    if there:
-        return f"Reconciled by hand on {moment}{by}: it is at Reddy."
-    return f"Reconciled by hand on {moment}{by}: it is not at Reddy. Safe to send again."
+        said = "Reddy has this conversation" if there else "Reddy does not know this conversation"
+        when = f"Asked{by} on {moment}."
+    else:
+        said = "It is at Reddy" if there else "It is not at Reddy"
+        when = f"Settled by hand{by} on {moment}."
+    return f"{said}. {when}" if there else f"{said}: safe to send again. {when}"

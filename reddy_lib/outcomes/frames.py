@@ -153,8 +153,10 @@ def what_next(status: str, http_status: int | None = None, message: str = "") ->
     """What the analyst can do about a call with this outcome; "" where there is nothing to do."""
     said = message.casefold()
     if status == "unknown":
-        return "These may have reached Reddy: reconcile them before anything is sent again."
+        return "These may have reached Reddy: clear the doubt before anything is sent again."
     if status == "failed":
+        if "safe to send again" in said:
+            return "Choose these again on the Submit page."
         if http_status == 429:
             return "Reddy asked to slow down: wait a little, then send these again with fewer at a time."
         if http_status == 503:
