@@ -165,7 +165,7 @@ class Ledger:
         noun = "calls" if mapping.layout == "row" else "rows"
         with _bar(progress, Path(file_name).name, noun) as bar:
             try:
-                for piece in read_calls(path, mapping, rows=PIECE):
+                for piece in read_calls(path, mapping, rows=PIECE, file_name=file_name):
                     values = new_call_values(batch_id, piece, products=listed, now=time.time())
                     if not values:
                         continue
