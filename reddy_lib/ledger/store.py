@@ -333,7 +333,7 @@ def _prepared(
 ) -> Mapping:
     """The mapping that a load uses: guessed if there is none, with the caller's wishes, with its sheet format."""
     if mapping is None:
-        mapping = guess_mapping(read_sheet(path, nrows=1000), products=products)
+        mapping = guess_mapping(read_sheet(path, nrows=1000), products=products, path=path)
     changes: dict[str, Any] = {}
     if timezone is not None:
         changes["timezone"] = timezone

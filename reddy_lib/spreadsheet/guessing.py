@@ -7,6 +7,7 @@ becomes a tag.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -21,6 +22,7 @@ from reddy_lib.spreadsheet.grouping import calls_of
 from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
 from reddy_lib.spreadsheet.layouts import LinesFound, find_lines
 from reddy_lib.spreadsheet.mapping import Mapping, ProductLike, fold_name, product_ids
+from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_type
 from reddy_lib.transcripts import read_transcript
 
@@ -126,11 +128,27 @@ class _Column:
         return None
 
 
-def guess_mapping(sheet: pd.DataFrame, *, products: Sequence[ProductLike] | None = None) -> Mapping:
+def guess_mapping(
+    sheet: pd.DataFrame,
+    *,
+    products: Sequence[ProductLike] | None = None,
+    path: str | os.PathLike[str] | None = None,
+) -> Mapping:
     """A mapping for this sheet, with a reason for each guess. The first 1,000 rows are looked at.
 
     `products`: the API's product list, to recognise a column of product names and match them to ids.
+    `path`: the workbook that the sheet is of: where agents have names alone, their emails are looked for in its
+    other sheets.
     """
+    mapping = _guess(sheet, products)
+    column = mapping.fields.get("agent_email")
+    if path is None or column is None:
+        return mapping
+    cells = sheet[column].head(_ROWS).tolist()
+    return mapping if _Column(column, cells).emails >= 0.5 else with_agent_names(mapping, cells, path)
+
+
+def _guess(sheet: pd.DataFrame, products: Sequence[ProductLike] | None) -> Mapping:
     extra = set(sheet.attrs.get("extra", ()))
     left_out = sheet.attrs.get("left_out") or {}
     head = sheet.head(_ROWS)
@@ -183,6 +201,7 @@ def _guess_fields(
         )
     mapping = mapping.replace(fields=fields, reasons={**mapping.reasons, **reasons})
     mapping = _with_times(mapping, columns)
+    mapping = with_joined_time(mapping, [(column.name, column.cells) for column in columns])
     mapping = _with_products(mapping, columns, products)
     return _with_tags(mapping, columns)
 
@@ -238,7 +257,7 @@ def _with_lines(
             reasons["conversation_id"] = f"tells calls apart: {found.distinct} different"
             tags = [name for name in tags if name != by]
     start = lines.fields.get("start", "")
-    if "timestamp" not in fields and start:
+    if "timestamp" not in {**fields, **mapping.joins} and start:
         moments = _Column(start, [group.columns[start][0] for group in groups])
         if moments.times > 0.5:
             fields["timestamp"] = start
@@ -487,7 +506,7 @@ def _with_products(
 
 
 def _with_tags(mapping: Mapping, columns: Sequence[_Column]) -> Mapping:
-    used = set(mapping.fields.values())
+    used = {column for several in mapping.sources().values() for column in several}
     tags: list[str] = []
     types: dict[str, str] = {}
     reasons = dict(mapping.reasons)
