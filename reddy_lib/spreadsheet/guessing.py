@@ -24,6 +24,7 @@ from reddy_lib.spreadsheet.layouts import LinesFound, find_lines
 from reddy_lib.spreadsheet.mapping import Mapping, ProductLike, fold_name, product_ids
 from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_type
+from reddy_lib.spreadsheet.tags import constant, personal, sensitive
 from reddy_lib.transcripts import read_transcript
 
 __all__ = ["guess_mapping"]
@@ -519,10 +520,18 @@ def _with_tags(mapping: Mapping, columns: Sequence[_Column]) -> Mapping:
         if _is_counter(column):
             reasons[column.name] = "not a tag: it has no name and only counts the rows"
             continue
+        why = sensitive(column.name, column.cells)
+        if why:
+            reasons[column.name] = f"not a tag: {why}; choose it to send it"
+            continue
         tags.append(column.name)
         kind = tag_type(column.cells)
         types[column.name] = kind.type
         reasons[column.name] = f"{kind.type}: {kind.reason}; {column.distinct} different"
+        if why := personal(column.name, column.cells):
+            reasons[column.name] += f"; personal?: {why}"
+        elif why := constant(column.texts, column.total):
+            reasons[column.name] += f"; constant?: {why}"
     return mapping.replace(tags=tags, tag_types=types, reasons=reasons)
 
 
