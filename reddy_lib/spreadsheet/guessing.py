@@ -360,7 +360,7 @@ def _agent(column: _Column, _: dict[str, int]) -> tuple[float, str]:
 
 
 def _timestamp(column: _Column, _: dict[str, int]) -> tuple[float, str]:
-    if column.words & _END_WORDS or column.words & _LENGTH_WORDS:
+    if column.words & _END_WORDS or column.words & _LENGTH_WORDS or sensitive(column.name):
         return 0, ""
     rank = column.rank("timestamp")
     share = column.times
@@ -486,7 +486,7 @@ def _with_times(mapping: Mapping, columns: Sequence[_Column]) -> Mapping:
         unit = "ms"
         reason += f"; {milliseconds} of {column.count} are milliseconds since 1970: divided by 1,000"
     elif len(numbers) * 2 > column.count:
-        reason += "; seconds since 1970"
+        reason += f"; {len(numbers)} of {column.count} are seconds since 1970"
     return mapping.replace(
         day_first=order.day_first, timestamp_unit=unit, reasons={**mapping.reasons, "timestamp": reason}
     )

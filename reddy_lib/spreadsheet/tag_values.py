@@ -20,7 +20,7 @@ ano áno igen evet jah jā taip já tosi sant sand pravda prawda doğru igaz ade
 YES = frozenset(unicodedata.normalize("NFC", word).casefold() for word in _YES_TEXT.split())
 _NO_TEXT = """
 false no n nein non não nao nee falsch faux falso onwaar нет nie ei
-ne nem hayır hayir nej nei nē epätosi usant falskt falsk nepravda fałsz yanlış hamis fals ложь ні не όχι لا לא
+ne nem hayır hayir nej nei nē epätosi usant falskt falsk nepravda fałsz yanlış hamis fals ложь ні не όχι οχι لا לא
 नहीं 否 不是 いいえ 아니요 아니오 không tidak ไม่ใช่ ✗ ✘ ☐ ❌
 """
 NO = frozenset(unicodedata.normalize("NFC", word).casefold() for word in _NO_TEXT.split())
