@@ -47,6 +47,7 @@ CATALOGUE: dict[str, Rule] = {
     "role-from-name": Rule("warning", "Role found through a name", "Check who is who; for a whole batch, match the speaker's name to a role when loading."),
     "line-not-read": Rule("error", "Line that could not be read", "It is kept as a line of its own, without a role: give it one, or delete it."),
     "lines-left-out": Rule("warning", "Lines left out on purpose", "Their speaker is set to be left out; the text stays in the sheet's cells."),
+    "lines-kept-as-tag": Rule("warning", "Lines kept as a tag", "Their speaker is set to be kept as a tag of this call; choose another role when loading to send them as lines."),
     "role-unknown": Rule("error", "Unknown role", "Choose agent or customer; for a whole batch, match the speaker's name to a role when loading."),
     "roles-swapped": Rule("warning", "Roles may be swapped", "The customer greets like an agent: read the first lines, and swap the two roles if they are wrong."),
     "text-empty": Rule("warning", "Line without text", "Delete the line if nothing was said."),
@@ -79,6 +80,7 @@ CATALOGUE: dict[str, Rule] = {
     "rows-scattered": Rule("warning", "Lines stand in several places", "They were gathered by the id; check that it belongs to one call only."),
     "cells-differ": Rule("warning", "Cells differ within the call", "The first was taken: check that these rows are one call."),
     "lines-without-call": Rule("error", "Lines without a row of their own", "Add the call to the sheet of calls and load again, or fill in what is missing here."),
+    "file-name-not-matched": Rule("warning", "Nothing found in the file's name", "Correct the pattern when loading, rename the file, or give the value another way."),
     "row-incomplete": Rule("warning", "Row has more cells than the header", "The extra cells are kept with the row, and are not sent."),
 }
 # fmt: on

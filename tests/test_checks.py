@@ -615,6 +615,8 @@ READ_BY_OTHER_STAGES = {
     "aside-kept",
     "role-from-name",
     "lines-left-out",
+    "lines-kept-as-tag",
+    "file-name-not-matched",
     "times-estimated",
     "timestamp-ambiguous",
     "row-incomplete",

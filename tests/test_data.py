@@ -233,8 +233,16 @@ BY_HAND = {
 }
 """What the guessed mapping does not show: a choice when loading, or an edit, brings each of these about."""
 
-OF_LAYOUTS = {"rows-left-out", "nul-removed", "rows-scattered", "cells-differ", "lines-without-call"}
-"""What only sheets with footers, with NUL characters, or with one row a line, bring about."""
+OF_LAYOUTS = {
+    "rows-left-out",
+    "nul-removed",
+    "rows-scattered",
+    "cells-differ",
+    "lines-without-call",
+    "lines-kept-as-tag",
+    "file-name-not-matched",
+}
+"""What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these."""
 
 CHOICES: dict[str, Any] = {
     "roles": {"ivr": "leave out"},

@@ -700,3 +700,34 @@ def test_editing_no_rows_changes_none(ledger: reddy.Ledger, sheet: Callable[...,
     batch = load(sheet, ledger)
     assert editing.edit_many(batch, [], to_loans) == editing.ManyEdited(0, 0, 0)
     assert batch.count(edited=True) == 0
+
+
+def test_roles_of_a_group_of_calls_are_swapped_as_one_edit_each(
+    ledger: reddy.Ledger, sheet: Callable[..., Path]
+) -> None:
+    batch = load(sheet, ledger)
+    with ledger._write() as connection:
+        connection.execute(calls.update().where(calls.c.row == 3).values(status="queued"))
+    assert batch.swap_roles([2, 3, 4], who="ann") == editing.ManyEdited(changed=2, same=0, locked=1)
+    assert [[line.role for line in batch.call(row).transcript or ()] for row in (2, 3, 4, 5)] == [
+        ["customer", "agent"], ["agent", "customer"], ["customer", "agent"], ["agent", "customer"],
+    ]  # fmt: skip
+    history = batch.edits(2)
+    assert history[["field", "before", "after", "who"]].values.tolist() == [
+        ["transcript[1].role", '"agent"', '"customer"', "ann"],
+        ["transcript[2].role", '"customer"', '"agent"', "ann"],
+    ]
+    assert history["at"].nunique() == 1
+    assert len(batch.edits(3)) == 0
+    batch.swap_roles([2])
+    assert batch.calls().loc[2, "edited"] == False  # noqa: E712 - a value of numpy
+
+
+def test_swapping_leaves_other_roles_and_is_the_repair_for_swapped_roles() -> None:
+    call = lines_of(("customer", "Thank you for calling Cedarline, how can I help?", None, None),
+                    ("agent", "I lost my card.", None, None), ("ivr", "Press 1.", None, None))  # fmt: skip
+    (swapped,) = [one for one in editing.problems(call, check(call)) if one.code == "roles-swapped"]
+    assert [fix.label for fix in swapped.fixes] == ["Swap the roles"]
+    mended = swapped.fixes[0].apply(call)
+    assert [line.role for line in mended.transcript or ()] == ["agent", "customer", "ivr"]
+    assert "roles-swapped" not in {one.code for one in check(mended)}

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from reddy_lib.errors import MappingError
 from reddy_lib.spreadsheet import Mapping, build_call
 from reddy_lib.spreadsheet.choosing import (
     chosen_fields,
     chosen_products,
     chosen_roles,
+    joined_columns,
+    looked_up,
+    named_fields,
     product_of,
     tags_after,
     time_zones,
 )
+from reddy_lib.spreadsheet.lookups import read_lookup
+from reddy_lib.spreadsheet.mapping import Join
 
 PRODUCTS = [
     {"id": 1, "name": "Cards hotline", "status": "active"},
@@ -117,3 +125,58 @@ def test_without_a_zone_of_ones_own_utc_comes_first(nowhere: str) -> None:
     zones = time_zones(nowhere)
     assert zones[0] == "UTC"
     assert zones.count("UTC") == 1
+
+
+# --- joined columns, file names, second sheets -----------------------------------------------------------------
+
+HEADERS = ["Rep", "Queue", "Date", "Time", "CSAT"]
+
+
+def test_joined_columns_take_the_place_of_one_and_tags_follow() -> None:
+    before = GUESS.replace(fields={**GUESS.fields, "timestamp": "CSAT"}, tags=["Date", "Time"])
+    mapping = joined_columns(before, "timestamp", ["Date", "Time"], sheet=HEADERS)
+    assert mapping.fields == {"agent_email": "Rep", "product_id": "Queue"}
+    assert mapping.joins == {"timestamp": Join(["Date", "Time"], " ")}
+    assert mapping.tags == ["CSAT"]
+    assert mapping.reasons["timestamp"] == "chosen by hand"
+    assert joined_columns(before, "filename", ["Date", "Time"], "-").tags == ["Date", "Time"]
+
+
+@pytest.mark.parametrize(("column", "fields"), [("Date", {"timestamp": "Date"}), (None, {})])
+def test_a_column_chosen_for_a_joined_field_or_none_takes_the_join_out(
+    column: str | None, fields: dict[str, str]
+) -> None:
+    guess = Mapping(joins={"timestamp": Join(["Date", "Time"])}, reasons={"timestamp": "joined"})
+    mapping = chosen_fields(guess, {"timestamp": column})
+    assert (mapping.joins, mapping.fields) == ({}, fields)
+    assert mapping.reasons == ({"timestamp": "chosen by hand"} if column else {})
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fields"),
+    [
+        ("{agent_email}_{date}_{time}.json", ["agent_email", "timestamp"]),
+        ("{queue}_{product_id}", ["product_id"]),
+        ("{timestamp}_{date}", ["timestamp"]),
+        ("  ", []),
+    ],
+)
+def test_one_pattern_gives_every_field_that_it_names(pattern: str, fields: list[str]) -> None:
+    before = GUESS.replace(from_name={"filename": "{filename}"})
+    assert named_fields(before, pattern).from_name == dict.fromkeys(fields, pattern)
+
+
+def test_a_pattern_that_names_no_field_says_what_to_write() -> None:
+    with pytest.raises(MappingError, match=r"^The pattern '\{queue\}' names no field: write for example"):
+        named_fields(GUESS, "{queue}")
+
+
+def test_a_second_sheet_is_added_to_the_value_table(tmp_path: Path) -> None:
+    path = tmp_path / "staff.csv"
+    path.write_text("Name,Email\nAnn Lee,ann@c.example\nBo Kay,bo@c.example\n")
+    before = GUESS.replace(values={"agent_email": {"Cy": "cy@c.example", "Bo Kay": "x@c.example"}})
+    mapping = looked_up(before, read_lookup(path, field="agent_email", texts=["Ann Lee"]))
+    assert mapping.values["agent_email"] == {
+        "Cy": "cy@c.example", "Bo Kay": "bo@c.example", "Ann Lee": "ann@c.example",
+    }  # fmt: skip
+    assert mapping.reasons["agent_email"].startswith("chosen by hand; staff.csv: 'Name' → 'Email'")

@@ -260,7 +260,7 @@ def test_a_third_of_readable_cells_is_enough_where_the_rest_is_empty_or_broken()
         (["13/04/2026 10:00", "01/04/2026 10:00"], True, "auto", "day before month"),
         (["04/13/2026 10:00", "04/01/2026 10:00"], False, "auto", "month before day"),
         (["1.4.2026 10:00", "2.4.2026 10:00"], True, "auto", "written with dots"),
-        (["1774892760", "1774892761"], None, "auto", "seconds since 1970"),
+        (["1774892760", "1774892761"], None, "auto", "2 of 2 are seconds since 1970"),
         ([1774892760000, 1774892761000], None, "ms", "2 of 2 are milliseconds since 1970: divided by 1,000"),
         (["2026-04-13T10:00:00Z"] * 2, None, "auto", "100 % look like dates or times"),
         (["2026-04-13T10:00:00Z", "unknown"], None, "auto", "50 % look like dates or times"),
@@ -379,4 +379,4 @@ def test_a_sheet_without_rows_gives_an_empty_mapping_or_the_names_alone() -> Non
 def test_only_the_first_thousand_rows_are_looked_at() -> None:
     late = guess_mapping(frame({"Feld": ["x"] * 1000 + ["ana@x.example"] * 5000}))
     assert (late.fields, late.tag_types) == ({}, {"Feld": "string"})
-    assert late.reasons["Feld"] == "string: text; 1 different"
+    assert late.reasons["Feld"] == "string: text; 1 different; constant?: all 1000 rows say 'x'"

@@ -117,6 +117,33 @@ def test_times_of_lines_with_their_unit(name: str, cells: list[Any], field: str,
 
 
 @pytest.mark.parametrize(
+    ("name", "cells", "field", "evidence"),
+    [
+        ("start", ["0:01", "0:04", "0:09", "0:12"], "start", "4 of 4 are clocks such as 0:01:05"),
+        ("start", ["PT1S", "PT4S", "PT9S", "0:12"], "start",
+         "3 of 4 are ISO durations such as PT1M5S, 1 of 4 are clocks such as 0:01:05"),
+        ("start", ["2026-03-30 09:46:00", "2026-03-30 09:46:04", "2026-03-30 09:46:09", "2026-03-30 09:46:12"], "start",
+         "4 of 4 are dates with a time"),
+        ("start ms", ["100", "4000", "9000", "12000"], "start", "its name says milliseconds"),
+        ("start", ["1", "4", "9", "12"], "start", "seconds: "),
+        ("duration", ["1000", "2000", "1500", "1200"], "duration", "; a line stops at start + duration"),
+    ],
+)  # fmt: skip
+def test_the_unit_of_a_column_comes_with_its_evidence(
+    name: str, cells: list[Any], field: str, evidence: str
+) -> None:
+    others: dict[str, list[Any]] = {} if field == "start" else {"start": ["1", "4", "9", "12"]}
+    found = find_lines(
+        columns(
+            id=["a"] * 4, role=["agent", "customer"] * 2, **others, **{name: cells},
+            text=["Good morning, Ann here.", "I lost my card.", "I block it at once.", "Thank you very much."],
+        )
+    )  # fmt: skip
+    assert found is not None
+    assert evidence in found.reasons[f"line {field}"]
+
+
+@pytest.mark.parametrize(
     ("name", "cells"),
     [
         ("Start", ["2026-03-02 10:00"] * 4 + ["2026-03-02 11:00"] * 4),

@@ -92,7 +92,10 @@ def test_a_saved_mapping_can_be_read_and_changed_by_a_person(tmp_path: Path) -> 
         ),
         ('{"defaults": {"product_id": 7.5}}', "A product is given by its number: 7.5 is none."),
         ('{"defaults": {"product_id": -7}}', "A product is given by its number: -7 is none."),
-        ('{"roles": {"Rep": "Agent"}}', "There is no role 'Agent': choose agent, customer or leave out."),
+        (
+            '{"roles": {"Rep": "Agent"}}',
+            "There is no role 'Agent': choose agent, customer, leave out or keep as tag.",
+        ),
         (
             '{"tag_types": {"CSAT": "number"}}',
             "There is no tag type 'number': choose string, integer, boolean.",

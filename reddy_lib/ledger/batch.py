@@ -34,6 +34,7 @@ from .schema import EDITABLE, STATUSES, attempts, batches, calls, edits, past_ou
 if TYPE_CHECKING:
     import pandas as pd
 
+    from .editing import ManyEdited
     from .store import Ledger
 
 __all__ = ["Batch"]
@@ -294,6 +295,15 @@ class Batch:
             keys = {old.delivery_key, delivery_key(call)} - {None}
             remark_duplicates(connection, self.id, [key for key in keys if key])
         return self.findings_of(row)
+
+    def swap_roles(self, rows: Sequence[int], *, who: str = "") -> ManyEdited:
+        """Agent and customer exchanged in the transcripts of these rows: one edit on record for each call.
+
+        Gives how many changed, how many have neither role, and how many are locked (being sent, or sent) and stay.
+        """
+        from .editing import edit_many, swap_roles
+
+        return edit_many(self, rows, swap_roles, who=who)
 
     def revert(self, row: int, *, who: str = "") -> list[Finding]:
         """Bring back what the sheet said, whole; the edits stay on record. Raises as `replace`."""

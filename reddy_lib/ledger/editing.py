@@ -68,6 +68,7 @@ __all__ = [
     "read_moment",
     "speakers",
     "split_line",
+    "swap_roles",
     "tags_table",
     "value_text",
     "with_field",
@@ -162,6 +163,18 @@ def with_role(call: Call, label: str, role: str) -> Call:
         elif role != LEAVE_OUT:
             lines.append(msgspec.structs.replace(line, role=role))
     return _with_lines(call, lines)
+
+
+def swap_roles(call: Call) -> Call:
+    """The agent's lines become the customer's and the other way round; other roles stay as they are."""
+    other = dict(zip(ROLES, reversed(ROLES), strict=True))
+    return _with_lines(
+        call,
+        [
+            msgspec.structs.replace(line, role=other.get(line.role.strip().casefold(), line.role))
+            for line in call.transcript or ()
+        ],
+    )
 
 
 def speakers(calls: Iterable[Call]) -> dict[str, int]:
@@ -525,6 +538,8 @@ def _fixes(call: Call, first: Finding, alike: Sequence[Finding]) -> Iterable[Fix
         yield Fix("Agent", lambda call: with_role(call, label, "agent"))
         yield Fix("Customer", lambda call: with_role(call, label, "customer"))
         yield Fix("Leave out", lambda call: with_role(call, label, LEAVE_OUT))
+    elif first.code == "roles-swapped":
+        yield Fix("Swap the roles", swap_roles)
     elif first.code == "start-after-stop":
         yield Fix("Swap the times", swap_times)
     elif first.code == "times-in-milliseconds":

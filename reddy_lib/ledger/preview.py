@@ -93,12 +93,14 @@ def cells_beside(one: Previewed, mapping: Mapping) -> pd.DataFrame:
     import pandas as pd
 
     feeds: dict[str, list[str]] = {}
-    for field, column in mapping.fields.items():
-        feeds.setdefault(column, []).append(field)
+    sources = mapping.sources()
+    for field, columns in sources.items():
+        for column in columns:
+            feeds.setdefault(column, []).append(field)
     keys = [tag.key for tag in one.call.tags or ()]
     said: dict[str, list[str]] = {}
     for found in one.findings:
-        column = mapping.fields.get(_FED_BY.get(found.field, found.field), "")
+        column = next(iter(sources.get(_FED_BY.get(found.field, found.field), ())), "")
         if found.field in ("tags", "key", "value", "type") and found.line and found.line <= len(keys):
             column = keys[found.line - 1]
         if column and found.title not in said.setdefault(column, []):

@@ -53,7 +53,12 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     def apply(self, sheet: SheetFormat | None) -> Mapping:
         """The mapping for a sheet that was read so; each reason says where it comes from."""
         said = f"as in the profile {self.name}"
-        named = [*self.mapping.fields, *self.mapping.line_fields, *self.mapping.tags]
+        named = [
+            *self.mapping.sources(),
+            *self.mapping.from_name,
+            *self.mapping.line_fields,
+            *self.mapping.tags,
+        ]
         return self.mapping.replace(sheet=sheet, reasons=dict.fromkeys(named, said))
 
     def to_file(self) -> bytes:

@@ -154,7 +154,7 @@ def carried_findings(source: Sequence[Finding], original: Call, call: Call) -> l
         elif found.code == "times-estimated":
             if _times(original) & _times(call):
                 kept.append(found)
-        elif found.code in ("transcript-cut", "lines-left-out") and call.transcript:
+        elif found.code in ("transcript-cut", "lines-left-out", "lines-kept-as-tag") and call.transcript:
             kept.append(found)
     return kept
 

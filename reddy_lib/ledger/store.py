@@ -166,7 +166,7 @@ class Ledger:
         noun = "calls" if mapping.layout == "row" else "rows"
         with _bar(progress, Path(file_name).name, noun) as bar:
             try:
-                for piece in read_calls(path, mapping, rows=PIECE):
+                for piece in read_calls(path, mapping, rows=PIECE, file_name=file_name):
                     values = new_call_values(batch_id, piece, products=listed, now=time.time())
                     if not values:
                         continue
@@ -334,7 +334,7 @@ def _prepared(
 ) -> Mapping:
     """The mapping that a load uses: guessed if there is none, with the caller's wishes, with its sheet format."""
     if mapping is None:
-        mapping = guess_mapping(read_sheet(path, nrows=1000), products=products)
+        mapping = guess_mapping(read_sheet(path, nrows=1000), products=products, path=path)
     changes: dict[str, Any] = {}
     if timezone is not None:
         changes["timezone"] = timezone

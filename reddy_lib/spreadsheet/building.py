@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterator
 from collections.abc import Mapping as Cells
 from datetime import UTC, date, datetime, time, timedelta
 from math import floor
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -21,14 +22,17 @@ import pandas as pd
 from reddy_lib.errors import MappingError
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import Call, Speaker, Tag, derive_conversation_id
+from reddy_lib.spreadsheet.bundles import FILE_NAMES
 from reddy_lib.spreadsheet.dates import read_timestamp, zone
 from reddy_lib.spreadsheet.grouping import Group, calls_of, row_text
 from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
 from reddy_lib.spreadsheet.lines import lines_transcript
-from reddy_lib.spreadsheet.mapping import Mapping, fold_name
+from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.reading import read_pieces
+from reddy_lib.spreadsheet.sources import Sources, is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
 from reddy_lib.transcripts import Transcript, read_transcript
+from reddy_lib.transcripts.roles import fold
 
 __all__ = ["BuiltCall", "build_call", "build_calls", "build_frame", "read_calls"]
 
@@ -68,8 +72,10 @@ class BuiltCall(msgspec.Struct):
 class _Builder:
     """A mapping made ready for many rows: what does not change from row to row is looked up once."""
 
-    def __init__(self, mapping: Mapping, columns: Collection[str]) -> None:
-        needed = [*mapping.fields.values(), *mapping.tags]
+    def __init__(self, mapping: Mapping, columns: Collection[str], file_name: str = "") -> None:
+        sources = mapping.sources()
+        feeding = [column for several in sources.values() for column in several]
+        needed = [*feeding, *mapping.tags]
         if mapping.layout == "lines" and "transcript" not in mapping.fields:
             needed += [*mapping.line_fields.values(), *mapping.group_by]
         missing = [column for column in dict.fromkeys(needed) if column not in columns]
@@ -81,19 +87,19 @@ class _Builder:
         self.zone = zone(mapping.timezone)
         self.tags = [(column, mapping.tag_types.get(column, "string")) for column in mapping.tags]
         names = FIELD_NAMES["agent_email"]
-        feeding = mapping.fields.get("agent_email")
-        self.agents = [name for name in columns if name == feeding or plain_name(name) in names]
+        self.agents = [
+            name for name in columns if name in sources.get("agent_email", ()) or plain_name(name) in names
+        ]
         self.line_columns = (
             frozenset(mapping.line_fields.values()) if mapping.layout == "lines" else frozenset()
         )
         self.lines_beside = mapping.layout == "lines" and "transcript" in mapping.fields
         self.call_columns = dict.fromkeys(mapping.tags, "tags")
-        self.call_columns.update({column: field for field, column in mapping.fields.items()})
-        self.products = {
-            fold_name(name): number
-            for name, number in mapping.values.get("product_id", {}).items()
-            if number not in (None, "")
-        }
+        self.call_columns.update({column: field for field, several in sources.items() for column in several})
+        own = mapping.sheet is not None and mapping.sheet.kind == "files"
+        name_column = next((name for name in FILE_NAMES if own and name in columns), "")
+        self.sources = Sources(mapping, file_name=file_name, name_column=name_column)
+        self.given = {*sources, *mapping.from_name, *mapping.defaults}
 
     def build(
         self,
@@ -111,12 +117,8 @@ class _Builder:
         call.filename = self._text("filename", cells)
         call.product_id, product_name = self._product(cells, findings)
         call.speaker = self._speaker(cells)
-        column = mapping.fields.get("timestamp")
-        cell = cells[column] if column is not None else ""
-        if _empty(cell):
-            cell = mapping.defaults.get("timestamp", "")
         seconds, problem = read_timestamp(
-            self._through_table("timestamp", cell),
+            self.sources.value("timestamp", cells),
             tz=self.zone,
             day_first=mapping.day_first,
             unit=mapping.timestamp_unit,
@@ -136,9 +138,9 @@ class _Builder:
             )
             call.transcript = transcript.lines or None
             findings += transcript.findings
-        elif column is not None:
+        elif "transcript" in self.given:
             transcript = read_transcript(
-                cells[column],
+                self.sources.value("transcript", cells),
                 roles=mapping.roles,
                 unit=mapping.line_unit,
                 times=mapping.line_times,
@@ -149,13 +151,15 @@ class _Builder:
         tags = [
             Tag(name, tag_value(cells[name], type), type)
             for name, type in self.tags
-            if not _empty(cells[name])
+            if not is_empty(cells[name])
         ]
+        if transcript is not None and transcript.kept:
+            tags += _kept_tags(transcript.kept, {tag.key for tag in tags})
         call.tags = tags or None
         if call.timestamp is None and problem is None and transcript is not None:
             call.timestamp = self._start_said(transcript, findings)
         for name in extra:
-            if not _empty(cells.get(name, "")):
+            if not is_empty(cells.get(name, "")):
                 findings.append(
                     finding(
                         "row-incomplete",
@@ -164,6 +168,8 @@ class _Builder:
                         value=cell_text(cells[name]),
                     )
                 )
+        if mapping.from_name:
+            findings += self._not_in_name(cells)
         if not call.conversation_id:
             call.conversation_id = derive_conversation_id(call)
         return BuiltCall(row, call, plain, findings, product_name)
@@ -194,7 +200,7 @@ class _Builder:
 
     def _agent(self, email: str | None, cells: Cells[str, Any]) -> list[str]:
         """What this row says of its agent: the email, and every cell of a column that is called after the agent."""
-        said = [cell_text(cells[name]).strip() for name in self.agents if not _empty(cells[name])]
+        said = [cell_text(cells[name]).strip() for name in self.agents if not is_empty(cells[name])]
         return list(dict.fromkeys([*said, *([email] if email else [])]))
 
     def build_group(self, group: Group, extra: Collection[str]) -> BuiltCall:
@@ -209,7 +215,7 @@ class _Builder:
             if alike:
                 cells[name], plain[name] = first, _plain(first)
                 continue
-            filled = [cell for cell in column if not _empty(cell)]
+            filled = [cell for cell in column if not is_empty(cell)]
             first = filled[0] if filled else ""
             cells[name] = first
             if name in of_lines or any(cell != first for cell in filled):
@@ -259,37 +265,23 @@ class _Builder:
                 names += [full, *full.split()[:1]]
         return [name for name in names if len(name) > 1]
 
-    def _through_table(self, field: str, cell: Any) -> Any:
-        table = self.mapping.values.get(field)
-        return table.get(cell_text(cell).strip(), cell) if table else cell
-
     def _text(self, field: str, cells: Cells[str, Any]) -> str | None:
-        column = self.mapping.fields.get(field)
-        if column is None:
-            if field not in self.mapping.defaults:
-                return None
-            cell: Any = ""
-        else:
-            cell = cells[column]
-        if not _empty(cell):
-            cell = self._through_table(field, cell)
-        if _empty(cell):
-            cell = self.mapping.defaults.get(field)
-        return None if _empty(cell) else cell_text(cell).strip()
+        if field not in self.given:
+            return None
+        cell = self.sources.value(field, cells)
+        return None if is_empty(cell) else cell_text(cell).strip()
 
     def _product(self, cells: Cells[str, Any], findings: list[Finding]) -> tuple[int | None, str]:
-        column = self.mapping.fields.get("product_id")
-        cell: Any = cells[column] if column is not None else ""
-        if _empty(cell):
+        cell = self.sources.given("product_id", cells)
+        if is_empty(cell):
             default = self.mapping.defaults.get("product_id")
             return (None if default in (None, "") else int(default)), ""
         name = cell_text(cell).strip()
-        table = self.mapping.values.get("product_id", {})
-        known = table.get(name)
+        known = self.mapping.values.get("product_id", {}).get(name)
         if known in (None, ""):
             known = _whole_number(name)
         if known is None:
-            known = self.products.get(fold_name(name))
+            known = _whole_number(cell_text(self.sources.through_table("product_id", name)))
         if known is not None:
             return int(known), name
         findings.append(
@@ -302,6 +294,14 @@ class _Builder:
         )
         return None, name
 
+    def _not_in_name(self, cells: Cells[str, Any]) -> Iterator[Finding]:
+        """What the file's name should have given, and did not, and nothing else gives either."""
+        for field, pattern in self.mapping.from_name.items():
+            if is_empty(self.sources.value(field, cells)):
+                name = self.sources.name_of(cells)
+                message = f"The name {name[:80]!r} does not fit {pattern!r}, which should give the {field}."
+                yield finding("file-name-not-matched", field, message, value=name)
+
     def _speaker(self, cells: Cells[str, Any]) -> Speaker | None:
         channels = _names(self._text("channels", cells))
         separation = (self._text("separation", cells) or "").casefold()
@@ -313,10 +313,13 @@ class _Builder:
         return Speaker(separation, channel_map or None)
 
 
-def _empty(cell: Any) -> bool:
-    if type(cell) is str:
-        return not cell or cell.isspace()
-    return cell is None or bool(cell != cell)
+def _kept_tags(kept: list[tuple[str, str]], taken: set[str]) -> Iterator[Tag]:
+    """One tag for each speaker whose words are kept so; labels that differ only in case are one speaker."""
+    texts: dict[str, tuple[str, list[str]]] = {}
+    for label, text in kept:
+        texts.setdefault(fold(label), (label.strip(), []))[1].append(text)
+    for label, said in texts.values():
+        yield Tag(f"{label} (speaker)" if label in taken else label, "\n".join(said), "string")
 
 
 def _whole_number(text: str) -> int | None:
@@ -352,18 +355,29 @@ def _plain(cell: Any) -> Any:
 
 
 def build_call(
-    row: int, cells: Cells[str, Any], mapping: Mapping, *, extra: Collection[str] = ()
+    row: int,
+    cells: Cells[str, Any],
+    mapping: Mapping,
+    *,
+    extra: Collection[str] = (),
+    file_name: str = "",
 ) -> BuiltCall:
     """One row's call. `extra`: columns that the header does not have (`frame.attrs["extra"]`).
+
+    `file_name`: of the sheet, for what `mapping.from_name` takes from it.
 
     Raises MappingError: the mapping names a column that `cells` does not have.
     """
     plain = {name: _plain(cell) for name, cell in cells.items()}
-    return _Builder(mapping, cells.keys()).build(row, cells, plain, extra)
+    return _Builder(mapping, cells.keys(), file_name).build(row, cells, plain, extra)
 
 
-def build_frame(frame: pd.DataFrame, mapping: Mapping) -> Iterator[BuiltCall]:
+def build_frame(
+    frame: pd.DataFrame, mapping: Mapping, *, file_name: str | None = None
+) -> Iterator[BuiltCall]:
     """The calls of a frame as `read_pieces` and `read_sheet` give it, in its order; `row` is the (first) row number.
+
+    `file_name`: of the sheet, for what `mapping.from_name` takes from it; the one the frame was read from if None.
 
     Rows that the frame says are no calls (`attrs["left_out"]`) are left out, and named in a finding of the call
     beside them.
@@ -371,7 +385,9 @@ def build_frame(frame: pd.DataFrame, mapping: Mapping) -> Iterator[BuiltCall]:
     Raises MappingError: the mapping names a column that the frame does not have.
     """
     names = [str(name) for name in frame.columns]
-    builder = _Builder(mapping, names)
+    if file_name is None:
+        file_name = str(frame.attrs.get("file_name", ""))
+    builder = _Builder(mapping, names, file_name)
     extra = [name for name in frame.attrs.get("extra", ()) if name in names]
     if mapping.layout == "lines" and "transcript" not in mapping.fields:
         groups = sorted(calls_of(lambda: [frame], mapping), key=lambda group: group.rows[0])
@@ -418,9 +434,11 @@ def build_frame(frame: pd.DataFrame, mapping: Mapping) -> Iterator[BuiltCall]:
 
 
 def read_calls(
-    path: str | os.PathLike[str], mapping: Mapping, *, rows: int = 500
+    path: str | os.PathLike[str], mapping: Mapping, *, rows: int = 500, file_name: str | None = None
 ) -> Iterator[list[BuiltCall]]:
     """The calls of a file, read as `mapping.sheet` says, in pieces of about `rows` rows; memory stays that of a piece.
+
+    `file_name`: the analyst's own name of the file, where `path` is a temporary copy.
 
     Where one row is a line, a call whose rows are scattered over the file comes after all others.
 
@@ -428,7 +446,7 @@ def read_calls(
     """
     if mapping.layout == "row" or "transcript" in mapping.fields:
         for frame in read_pieces(path, mapping.sheet, rows=rows):
-            yield list(build_frame(frame, mapping))
+            yield list(build_frame(frame, mapping, file_name=file_name))
         return
     builder: _Builder | None = None
     piece: list[BuiltCall] = []
@@ -436,7 +454,7 @@ def read_calls(
     size = max(rows * 8, 2000)  # lines are short: larger pieces cost no more memory than pieces of calls do
     for group in calls_of(lambda: read_pieces(path, mapping.sheet, rows=size), mapping):
         if builder is None:
-            builder = _Builder(mapping, group.columns.keys())
+            builder = _Builder(mapping, group.columns.keys(), file_name or Path(path).name)
         piece.append(builder.build_group(group, ()))
         covered += len(group.rows)
         if len(piece) >= rows or covered >= size:

@@ -26,9 +26,19 @@ from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.spreadsheet.tables import plain_cell
 from reddy_lib.spreadsheet.tag_values import cell_text
 
-__all__ = ["FILE_NAME", "TRANSCRIPT", "Bundle", "is_transcript_name", "join_column", "open_bundle"]
+__all__ = [
+    "FILE_NAME",
+    "FILE_NAMES",
+    "TRANSCRIPT",
+    "Bundle",
+    "is_transcript_name",
+    "join_column",
+    "open_bundle",
+]
 
 TRANSCRIPT, FILE_NAME = "transcript", "file name"
+FILE_NAMES = (f"{FILE_NAME} (of the file)", FILE_NAME)
+"""The column of a bundle that has the name of each row's own file: the first of these that it has."""
 MOST_FILES = 100_000
 MOST_BYTES = 64 << 20
 """One transcript: a day of talking is less."""

@@ -12,7 +12,10 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from reddy_lib.spreadsheet.mapping import Mapping, ProductLike, fold_name
+from reddy_lib.errors import MappingError
+from reddy_lib.spreadsheet.file_names import values_in
+from reddy_lib.spreadsheet.lookups import Lookup
+from reddy_lib.spreadsheet.mapping import MAPPABLE, Join, Mapping, ProductLike, fold_name
 from reddy_lib.transcripts import role_of
 
 __all__ = [
@@ -20,6 +23,9 @@ __all__ = [
     "chosen_fields",
     "chosen_products",
     "chosen_roles",
+    "joined_columns",
+    "looked_up",
+    "named_fields",
     "product_of",
     "tags_after",
     "time_zones",
@@ -32,16 +38,68 @@ def chosen_fields(guess: Mapping, columns: Choices[str, str | None]) -> Mapping:
     """A copy with field → column as chosen; None takes the field out. Fields that are not named stay."""
     fields = dict(guess.fields)
     reasons = dict(guess.reasons)
+    joins = dict(guess.joins)
     for field, column in columns.items():
-        if column == guess.fields.get(field):
+        if column == guess.fields.get(field) and not (column is None and field in joins):
             continue
+        joins.pop(field, None)
         if column is None:
             fields.pop(field, None)
             reasons.pop(field, None)
         else:
             fields[field] = column
             reasons[field] = BY_HAND
-    return guess.replace(fields=fields, reasons=reasons)
+    return guess.replace(fields=fields, joins=joins, reasons=reasons)
+
+
+def joined_columns(
+    mapping: Mapping, field: str, columns: Sequence[str], separator: str = " ", *, sheet: Sequence[str] = ()
+) -> Mapping:
+    """A copy in which these columns, joined in this order, feed the field instead of what did.
+
+    Tags follow as `tags_after` has it, where the columns of the `sheet` are given. Raises MappingError: fewer than two.
+    """
+    fields = {name: column for name, column in mapping.fields.items() if name != field}
+    changed = mapping.replace(
+        fields=fields,
+        joins={**mapping.joins, field: Join(list(columns), separator)},
+        reasons={**mapping.reasons, field: BY_HAND},
+    )
+    if not sheet:
+        return changed
+    return changed.replace(tags=tags_after(mapping.tags, _feeding(mapping), _feeding(changed), sheet))
+
+
+def named_fields(mapping: Mapping, pattern: str) -> Mapping:
+    """A copy in which each field that the pattern names is taken from the file's name, where no cell gives it.
+
+    "{agent_email}_{date}_{time}.json" gives the agent's email and the start; an empty pattern takes all patterns
+    away. Raises MappingError: it is no pattern, or names no field.
+    """
+    if not pattern.strip():
+        return mapping.replace(from_name={})
+    values = values_in(pattern)
+    fields = [field for field in MAPPABLE if field in values]
+    if "date" in values and "timestamp" not in fields:
+        fields.append("timestamp")
+    if not fields:
+        raise MappingError(
+            f"The pattern {pattern!r} names no field: write for example {{agent_email}}, {{date}} and {{time}}, or "
+            f"one of {', '.join(MAPPABLE)} in braces."
+        )
+    return mapping.replace(from_name=dict.fromkeys(fields, pattern))
+
+
+def looked_up(mapping: Mapping, lookup: Lookup) -> Mapping:
+    """A copy whose value table has what the second sheet says; what was in the table before and is not in it stays."""
+    field = lookup.field
+    return mapping.replace(
+        values={field: lookup.values}, reasons={**mapping.reasons, field: f"{BY_HAND}; {lookup.reason}"}
+    )
+
+
+def _feeding(mapping: Mapping) -> list[str]:
+    return [column for several in mapping.sources().values() for column in several]
 
 
 def product_of(text: str, mapping: Mapping, products: Sequence[ProductLike]) -> int | None:

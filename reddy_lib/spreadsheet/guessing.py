@@ -7,6 +7,7 @@ becomes a tag.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -21,7 +22,9 @@ from reddy_lib.spreadsheet.grouping import calls_of
 from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
 from reddy_lib.spreadsheet.layouts import LinesFound, find_lines
 from reddy_lib.spreadsheet.mapping import Mapping, ProductLike, fold_name, product_ids
+from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_type
+from reddy_lib.spreadsheet.tags import constant, personal, sensitive
 from reddy_lib.transcripts import read_transcript
 
 __all__ = ["guess_mapping"]
@@ -126,11 +129,27 @@ class _Column:
         return None
 
 
-def guess_mapping(sheet: pd.DataFrame, *, products: Sequence[ProductLike] | None = None) -> Mapping:
+def guess_mapping(
+    sheet: pd.DataFrame,
+    *,
+    products: Sequence[ProductLike] | None = None,
+    path: str | os.PathLike[str] | None = None,
+) -> Mapping:
     """A mapping for this sheet, with a reason for each guess. The first 1,000 rows are looked at.
 
     `products`: the API's product list, to recognise a column of product names and match them to ids.
+    `path`: the workbook that the sheet is of: where agents have names alone, their emails are looked for in its
+    other sheets.
     """
+    mapping = _guess(sheet, products)
+    column = mapping.fields.get("agent_email")
+    if path is None or column is None:
+        return mapping
+    cells = sheet[column].head(_ROWS).tolist()
+    return mapping if _Column(column, cells).emails >= 0.5 else with_agent_names(mapping, cells, path)
+
+
+def _guess(sheet: pd.DataFrame, products: Sequence[ProductLike] | None) -> Mapping:
     extra = set(sheet.attrs.get("extra", ()))
     left_out = sheet.attrs.get("left_out") or {}
     head = sheet.head(_ROWS)
@@ -183,6 +202,7 @@ def _guess_fields(
         )
     mapping = mapping.replace(fields=fields, reasons={**mapping.reasons, **reasons})
     mapping = _with_times(mapping, columns)
+    mapping = with_joined_time(mapping, [(column.name, column.cells) for column in columns])
     mapping = _with_products(mapping, columns, products)
     return _with_tags(mapping, columns)
 
@@ -238,7 +258,7 @@ def _with_lines(
             reasons["conversation_id"] = f"tells calls apart: {found.distinct} different"
             tags = [name for name in tags if name != by]
     start = lines.fields.get("start", "")
-    if "timestamp" not in fields and start:
+    if "timestamp" not in {**fields, **mapping.joins} and start:
         moments = _Column(start, [group.columns[start][0] for group in groups])
         if moments.times > 0.5:
             fields["timestamp"] = start
@@ -340,7 +360,7 @@ def _agent(column: _Column, _: dict[str, int]) -> tuple[float, str]:
 
 
 def _timestamp(column: _Column, _: dict[str, int]) -> tuple[float, str]:
-    if column.words & _END_WORDS or column.words & _LENGTH_WORDS:
+    if column.words & _END_WORDS or column.words & _LENGTH_WORDS or sensitive(column.name):
         return 0, ""
     rank = column.rank("timestamp")
     share = column.times
@@ -466,7 +486,7 @@ def _with_times(mapping: Mapping, columns: Sequence[_Column]) -> Mapping:
         unit = "ms"
         reason += f"; {milliseconds} of {column.count} are milliseconds since 1970: divided by 1,000"
     elif len(numbers) * 2 > column.count:
-        reason += "; seconds since 1970"
+        reason += f"; {len(numbers)} of {column.count} are seconds since 1970"
     return mapping.replace(
         day_first=order.day_first, timestamp_unit=unit, reasons={**mapping.reasons, "timestamp": reason}
     )
@@ -487,7 +507,7 @@ def _with_products(
 
 
 def _with_tags(mapping: Mapping, columns: Sequence[_Column]) -> Mapping:
-    used = set(mapping.fields.values())
+    used = {column for several in mapping.sources().values() for column in several}
     tags: list[str] = []
     types: dict[str, str] = {}
     reasons = dict(mapping.reasons)
@@ -500,10 +520,18 @@ def _with_tags(mapping: Mapping, columns: Sequence[_Column]) -> Mapping:
         if _is_counter(column):
             reasons[column.name] = "not a tag: it has no name and only counts the rows"
             continue
+        why = sensitive(column.name, column.cells)
+        if why:
+            reasons[column.name] = f"not a tag: {why}; choose it to send it"
+            continue
         tags.append(column.name)
         kind = tag_type(column.cells)
         types[column.name] = kind.type
         reasons[column.name] = f"{kind.type}: {kind.reason}; {column.distinct} different"
+        if why := personal(column.name, column.cells):
+            reasons[column.name] += f"; personal?: {why}"
+        elif why := constant(column.texts, column.total):
+            reasons[column.name] += f"; constant?: {why}"
     return mapping.replace(tags=tags, tag_types=types, reasons=reasons)
 
 

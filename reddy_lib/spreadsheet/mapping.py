@@ -17,12 +17,14 @@ import msgspec
 
 from reddy_lib.errors import MappingError
 from reddy_lib.model import TAG_TYPES
+from reddy_lib.spreadsheet.file_names import check_pattern
 from reddy_lib.spreadsheet.formats import SheetFormat
-from reddy_lib.transcripts import LEAVE_OUT
+from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT
 
 __all__ = [
     "LINE_FIELDS",
     "MAPPABLE",
+    "Join",
     "Layout",
     "LineUnit",
     "Mapping",
@@ -54,6 +56,16 @@ ProductLike = dict[str, Any]
 """{"id": int, "name": str, "status": str}, as the product list of the API has it."""
 
 
+class Join(msgspec.Struct, frozen=True):
+    """Columns whose cells make one value, in this order; empty cells are passed over.
+
+    Of a timestamp, a date and a time of day make a moment, whatever the separator.
+    """
+
+    columns: list[str]
+    separator: str = " "
+
+
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Column → field, and everything else that turning rows into calls needs.
 
@@ -61,10 +73,14 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         fields: field (of `MAPPABLE`) → column.
         tags: columns that become tags; the key is the column's name.
         tag_types: tag column → "string", "integer" or "boolean"; "string" where not given.
-        values: field → cell's text → value, for example {"product_id": {"Cards hotline": 7}}.
-        roles: speaker label → "agent", "customer" or "leave out".
+        values: field → cell's text → value, for example {"product_id": {"Cards hotline": 7}}. Where no text is
+            exactly the cell's, one that differs in case and spaces counts (of products and agents also in hyphens).
+        joins: field → columns that feed it together; such a field is not in `fields`.
+        from_name: field → pattern by which the file's name gives it, where no cell does: see `file_names`.
+        roles: speaker label → "agent", "customer", "leave out" or "keep as tag".
         timezone: in which times without a zone are read ("Europe/London"); "" = not chosen, read as UTC.
-        defaults: field → value for rows whose cell is empty, or for all rows where no column feeds it.
+        defaults: field → value for rows where neither a cell nor the file's name gives one: without a column, and
+            without a pattern, it is the same for all rows.
         day_first: whether 3/4/2026 is 3 April; None = could not be told, read as 4 March.
         timestamp_unit: of timestamps that are numbers; "auto" passes them on as they are.
         line_unit: of line times without a unit.
@@ -82,6 +98,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """
 
     fields: dict[str, str] = msgspec.field(default_factory=dict)
+    joins: dict[str, Join] = msgspec.field(default_factory=dict)
+    from_name: dict[str, str] = msgspec.field(default_factory=dict)
     tags: list[str] = msgspec.field(default_factory=list)
     tag_types: dict[str, str] = msgspec.field(default_factory=dict)
     values: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
@@ -101,12 +119,21 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     reasons: dict[str, str] = msgspec.field(default_factory=dict)
 
     def __repr__(self) -> str:
-        fields = ", ".join(f"{field} ← {column!r}" for field, column in self.fields.items())
+        fields = ", ".join(
+            f"{field} ← {' + '.join(map(repr, columns))}" for field, columns in self.sources().items()
+        )
         lines = (
             f" · one row a line, text in {self.line_fields.get('text')!r}" if self.layout == "lines" else ""
         )
         zone = self.timezone or "time zone not chosen"
         return f"<Mapping {fields or 'no fields'}{lines} · {len(self.tags)} tags · {zone}>"
+
+    def sources(self) -> dict[str, list[str]]:
+        """Field → the columns that feed it: one, or several that are joined."""
+        return {
+            **{field: [column] for field, column in self.fields.items()},
+            **{field: list(join.columns) for field, join in self.joins.items()},
+        }
 
     def replace(self, **changes: Any) -> Mapping:
         """A changed copy. `values` and `roles` are merged key by key, everything else is replaced.
@@ -173,13 +200,16 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return _checked(data)
 
 
+_ROLES = ("agent", "customer", LEAVE_OUT, KEEP_AS_TAG)
+
+
 def _checked(data: dict[str, Any]) -> Mapping:
     builtins = msgspec.to_builtins(data)
     try:
         mapping = msgspec.convert(builtins, Mapping)
     except msgspec.ValidationError as error:
         raise MappingError(f"This mapping cannot be used: {error}.") from None
-    for kind in ("fields", "values", "defaults"):
+    for kind in ("fields", "joins", "from_name", "values", "defaults"):
         unknown = set(getattr(mapping, kind)) - set(MAPPABLE)
         if unknown:
             raise MappingError(f"A call has no field {_listed(unknown)}: choose among {', '.join(MAPPABLE)}.")
@@ -189,6 +219,16 @@ def _checked(data: dict[str, Any]) -> Mapping:
             raise MappingError(
                 f"A line has no field {_listed(unknown)}: choose among {', '.join(LINE_FIELDS)}."
             )
+    both = set(mapping.fields) & set(mapping.joins)
+    if both:
+        raise MappingError(
+            f"Both one column and several joined ones feed {_listed(both)}: choose either for each field."
+        )
+    few = {field for field, join in mapping.joins.items() if len(join.columns) < 2}
+    if few:
+        raise MappingError(f"A join needs at least two columns: {_listed(few)} has fewer.")
+    for field, pattern in mapping.from_name.items():
+        check_pattern(pattern, field)
     if mapping.layout == "lines" and "text" not in mapping.line_fields:
         raise MappingError(
             "One row a line needs the column that holds what was said: choose the text column."
@@ -197,9 +237,11 @@ def _checked(data: dict[str, Any]) -> Mapping:
     odd = [number for number in ids if number not in (None, "") and not str(number).strip().isdecimal()]
     if odd:
         raise MappingError(f"A product is given by its number: {_listed(odd)} is none.")
-    wrong = {role for role in mapping.roles.values() if role not in ("agent", "customer", LEAVE_OUT)}
+    wrong = {role for role in mapping.roles.values() if role not in _ROLES}
     if wrong:
-        raise MappingError(f"There is no role {_listed(wrong)}: choose agent, customer or leave out.")
+        raise MappingError(
+            f"There is no role {_listed(wrong)}: choose agent, customer, leave out or keep as tag."
+        )
     wrong = set(mapping.tag_types.values()) - set(TAG_TYPES)
     if wrong:
         raise MappingError(f"There is no tag type {_listed(wrong)}: choose {', '.join(TAG_TYPES)}.")

@@ -332,8 +332,8 @@ def read_pieces(
     """The rows below the header, as frames of about `rows` rows each; memory does not grow with a CSV file.
 
     Index "row": row numbers of the sheet. Columns: header texts, made unique. Cells: objects ("" = empty). In
-    `attrs`: "format" (a dict), "extra" (names of the columns that the header does not have), "left_out" (row →
-    why it is no call: totals, repeated headers, notes; they stay in the frame, beside the row before them), "nuls"
+    `attrs`: "format" (a dict), "file_name", "extra" (names of the columns that the header does not have), "left_out"
+    (row → why it is no call: totals, repeated headers, notes; they stay in the frame, beside the row before them), "nuls"
     (row → how many NUL characters were taken out of it; the header's are in the first piece), and where another
     sheet or files hold the transcripts, "lines" (the column that holds them) and "orphans" (rows of lines that
     belong to no row of the calls).
@@ -372,7 +372,7 @@ def _bundled(path: Path, format: SheetFormat, rows: int) -> Iterator[pd.DataFram
             inner = detect_format(
                 place, header_row=format.header_row, encoding=format.encoding, delimiter=format.delimiter
             )
-            attrs = {"format": msgspec.to_builtins(format)}
+            attrs = {"format": msgspec.to_builtins(format), "file_name": path.name}
             if not format.join:
                 for frame in read_pieces(place, inner, rows=rows):
                     frame.attrs.update(attrs)
@@ -409,7 +409,7 @@ def _bundle_rows(path: Path) -> Iterator[list[Any]]:
 
 
 def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFrame]:
-    attrs = {"format": msgspec.to_builtins(format)}
+    attrs = {"format": msgspec.to_builtins(format), "file_name": path.name}
     excel = format.kind == "excel"
     typed = format.kind in ("parquet", "json", "jsonl", "files")
     merged: list[Region] = _merged(open_workbook(path), cast(str, format.sheet)) if excel else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
@@ -13,12 +14,16 @@ __all__ = ["TagType", "cell_text", "tag_type", "tag_value"]
 
 _YES_TEXT = """
 true yes y ja j oui si sí sim da tak wahr vrai verdadero vero waar да kyllä
+ano áno igen evet jah jā taip já tosi sant sand pravda prawda doğru igaz adevărat verdadeiro истина так ναι نعم כן
+हाँ हां 是 是的 はい 예 네 có ya ใช่ ✓ ✔ ☑ ✅
 """
-YES = frozenset(_YES_TEXT.split())
+YES = frozenset(unicodedata.normalize("NFC", word).casefold() for word in _YES_TEXT.split())
 _NO_TEXT = """
 false no n nein non não nao nee falsch faux falso onwaar нет nie ei
+ne nem hayır hayir nej nei nē epätosi usant falskt falsk nepravda fałsz yanlış hamis fals ложь ні не όχι οχι لا לא
+नहीं 否 不是 いいえ 아니요 아니오 không tidak ไม่ใช่ ✗ ✘ ☐ ❌
 """
-NO = frozenset(_NO_TEXT.split())
+NO = frozenset(unicodedata.normalize("NFC", word).casefold() for word in _NO_TEXT.split())
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,14})")
 _WHOLE_FLOAT = re.compile(r"([+-]?(?:0|[1-9]\d{0,14}))\.0+")
 
@@ -46,7 +51,7 @@ def tag_type(cells: Iterable[object]) -> TagType:
             long = long or abs(cell) >= 10**15
         elif isinstance(cell, str):
             text = cell.strip()
-            word = text.casefold()
+            word = _word(text)
             if word in YES or word in NO:
                 booleans += 1
                 words.add(word)
@@ -68,6 +73,12 @@ def tag_type(cells: Iterable[object]) -> TagType:
     return TagType("string", "text")
 
 
+def _word(text: str) -> str:
+    """As `YES` and `NO` have it: also where a file writes a letter and its accent as two characters."""
+    text = text.strip()
+    return text.casefold() if text.isascii() else unicodedata.normalize("NFC", text).casefold()
+
+
 def tag_value(cell: object, type: str) -> TagValue:
     """The cell as a value of this type; what does not fit stays the text that it is (and `check` says so)."""
     if type == "integer":
@@ -84,7 +95,7 @@ def tag_value(cell: object, type: str) -> TagValue:
         if isinstance(cell, bool):
             return cell
         if isinstance(cell, str):
-            word = cell.strip().casefold()
+            word = _word(cell)
             if word in YES:
                 return True
             if word in NO:

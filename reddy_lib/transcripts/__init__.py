@@ -11,12 +11,13 @@ a family found to its final form. `speakers` looks at a whole batch; `loss` coun
 from reddy_lib.transcripts.cut import EXCEL_CELL_LIMIT
 from reddy_lib.transcripts.loss import Loss, accounted
 from reddy_lib.transcripts.reading import parse_transcript, read_transcript
-from reddy_lib.transcripts.roles import LEAVE_OUT, ROLE_WORDS, role_of
+from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, ROLE_WORDS, role_of
 from reddy_lib.transcripts.speakers import SpeakerLabel, roles_swapped, speaker_table
 from reddy_lib.transcripts.turns import Transcript
 
 __all__ = [
     "EXCEL_CELL_LIMIT",
+    "KEEP_AS_TAG",
     "LEAVE_OUT",
     "ROLE_WORDS",
     "Loss",

@@ -13,7 +13,7 @@ from reddy_lib.transcripts.cut import fills_a_cell
 from reddy_lib.transcripts.forms import read_data, read_form, read_plain
 from reddy_lib.transcripts.json_form import is_data, quoted, read_exact
 from reddy_lib.transcripts.labelled import read_text
-from reddy_lib.transcripts.roles import LEAVE_OUT, role_of
+from reddy_lib.transcripts.roles import NO_LINES, role_of
 from reddy_lib.transcripts.shapes import Recording
 from reddy_lib.transcripts.times import Unit, looks_like_milliseconds
 from reddy_lib.transcripts.turns import Parsed, Transcript, finish, settle
@@ -53,7 +53,7 @@ def read_transcript(
 ) -> Transcript:
     """Reads one cell and never raises for what it holds: what could not be read is in `findings`, and kept.
 
-    `roles`: speaker label → "agent", "customer" or "leave out"; wins over the built-in vocabulary.
+    `roles`: speaker label → "agent", "customer", "leave out" or "keep as tag"; wins over the built-in vocabulary.
     `unit`: of times without one: seconds, milliseconds, or found from keys and numbers.
     `times`: of lines without one: estimated (with one finding), or left out.
     `agent`: what the call's own columns say of the agent, names or emails: settles who `Ben:` is.
@@ -126,7 +126,7 @@ def _read_exact(
         if start > highest:
             highest = start
         lines.append(TranscriptLine(settled[label], turn.text, start, stop))
-    if 0 <= highest <= 1000 and unit != "ms" and LEAVE_OUT not in settled.values():
+    if 0 <= highest <= 1000 and unit != "ms" and NO_LINES.isdisjoint(settled.values()):
         return Transcript(lines, [], "json", counts)
     labels = [turn.role.strip() for turn in exact]
     if "" in labels:

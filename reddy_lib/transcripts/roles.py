@@ -12,11 +12,23 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Literal
 
-__all__ = ["LEAVE_OUT", "OTHER_SPEAKERS", "ROLE_WORDS", "Role", "name_in_label", "role_of"]
+__all__ = [
+    "KEEP_AS_TAG",
+    "LEAVE_OUT",
+    "NO_LINES",
+    "OTHER_SPEAKERS",
+    "ROLE_WORDS",
+    "Role",
+    "name_in_label",
+    "role_of",
+]
 
-Role = Literal["agent", "customer", "leave out", ""]
+Role = Literal["agent", "customer", "leave out", "keep as tag", ""]
 LEAVE_OUT = "leave out"
 """What a label is mapped to when its lines are not to be sent."""
+KEEP_AS_TAG = "keep as tag"
+"""What a label is mapped to when its words are to become a tag of the call, named after the label."""
+NO_LINES = frozenset((LEAVE_OUT, KEEP_AS_TAG))
 
 _AGENT = """agent|rep|representative|advisor|adviser|associate|operator|consultant|csr|internal|employee|assistant|
 automated agent|main agent|customer service|customer support|customer care|support|service desk|help desk|helpdesk|
@@ -84,7 +96,7 @@ _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 
 
 def role_of(label: str, roles: Mapping[str, str] | None = None) -> Role:
-    """The role of a speaker label: "agent", "customer", "leave out", or "" where nobody can know.
+    """The role of a speaker label: "agent", "customer", "leave out", "keep as tag", or "" where nobody can know.
 
     `roles` (label → role, compared without case and surrounding spaces) wins over the built-in vocabulary.
     """
@@ -92,7 +104,7 @@ def role_of(label: str, roles: Mapping[str, str] | None = None) -> Role:
         wanted = fold(label)
         for known, role in roles.items():
             if fold(known) == wanted:
-                return role if role in ("agent", "customer", LEAVE_OUT) else ""  # type: ignore[return-value]
+                return role if role in ("agent", "customer") or role in NO_LINES else ""  # type: ignore[return-value]
     return _built_in(label)
 
 

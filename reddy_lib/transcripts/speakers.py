@@ -14,7 +14,7 @@ import msgspec
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts.names import Inferred
-from reddy_lib.transcripts.roles import LEAVE_OUT, fold, role_of
+from reddy_lib.transcripts.roles import NO_LINES, fold, role_of
 from reddy_lib.transcripts.turns import Transcript
 
 __all__ = ["SpeakerLabel", "roles_swapped", "speaker_table"]
@@ -156,7 +156,7 @@ def roles_swapped(lines: Sequence[TranscriptLine]) -> Finding | None:
                 return None
         elif line.role == "agent":
             agent_lines += 1
-        elif line.role != LEAVE_OUT and place is None and number > 8:
+        elif line.role not in NO_LINES and place is None and number > 8:
             return None
     if place is None or not agent_lines:
         return None

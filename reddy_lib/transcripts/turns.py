@@ -14,7 +14,7 @@ import msgspec
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts.names import Inferred, infer_roles
-from reddy_lib.transcripts.roles import LEAVE_OUT, fold, role_of
+from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, NO_LINES, fold, role_of
 from reddy_lib.transcripts.times import Moment, Unit, fill_in, line_numbers, looks_like_milliseconds
 
 __all__ = ["Parsed", "Transcript", "Turn", "finish", "settle"]
@@ -33,6 +33,7 @@ class Transcript(msgspec.Struct):
         speakers: the label of each line, beside `lines`; empty where the labels are the roles themselves.
         inferred: label → role and reason, for names whose role the call itself gives away.
         left_out: (lines before it, its text) of each line that was left out on purpose.
+        kept: (label, text) of those lines whose words are to become a tag.
         started: when the call started, seconds since the epoch, where the source says so.
         started_naive: the source gave that without a time zone; it was read as UTC.
     """
@@ -44,6 +45,7 @@ class Transcript(msgspec.Struct):
     speakers: list[str] = msgspec.field(default_factory=list)
     inferred: dict[str, Inferred] = msgspec.field(default_factory=dict)
     left_out: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    kept: list[tuple[str, str]] = msgspec.field(default_factory=list)
     started: float | None = None
     started_naive: bool = False
 
@@ -149,8 +151,9 @@ def finish(
             settled[label] = role or (inferred[label].role if label in inferred else fold(label))
     settled[""] = ""
     left_texts: list[tuple[int, str]] = []
+    kept: list[tuple[str, str]] = []
     lines: list[TranscriptLine] = []
-    if LEAVE_OUT not in settled.values():
+    if NO_LINES.isdisjoint(settled.values()):
         for label, text, (start, stop) in zip(labels, texts, spans, strict=True):
             lines.append(TranscriptLine(settled[label], text, start, stop))
         number = range(1, len(lines) + 1)
@@ -158,19 +161,16 @@ def finish(
     else:
         places: list[int | None] = []
         for label, text, (start, stop) in zip(labels, texts, spans, strict=True):
-            if label and settled[label] == LEAVE_OUT:
+            if label and settled[label] in NO_LINES:
                 places.append(None)
                 left_texts.append((len(lines), text))
+                if settled[label] == KEEP_AS_TAG:
+                    kept.append((label, text))
             else:
                 lines.append(TranscriptLine(settled[label], text, start, stop))
                 places.append(len(lines))
         numbered = places
-        names = [label for label in counts if settled[label] == LEAVE_OUT]
-        left_out = sum(counts[label] for label in names)
-        whom = " and ".join(repr(name) for name in names)
-        verb, whose = ("was" if left_out == 1 else "were"), ("speaker" if len(names) == 1 else "speakers")
-        message = f"{_lines(left_out)} of {whom} {verb} left out, as chosen for the {whose}."
-        found.append(finding("lines-left-out", "transcript", message, value=", ".join(names)))
+        found += _without_lines(counts, settled)
     for index, note in notes:
         place = numbered[index] if 0 <= index < len(numbered) else None
         found.append(msgspec.structs.replace(note, line=place))
@@ -182,8 +182,26 @@ def finish(
     stops = [place for number in derived if (place := numbered[number - 1]) is not None]
     if touched or stops or (rebased and times == "estimate"):
         found.append(_estimate(touched, stops, len(lines), rebased))
-    speakers = [label for label in labels if settled[label] != LEAVE_OUT or not label]
-    return Transcript(lines, found, form, counts, speakers, inferred, left_texts)
+    speakers = [label for label in labels if settled[label] not in NO_LINES or not label]
+    return Transcript(lines, found, form, counts, speakers, inferred, left_texts, kept)
+
+
+def _without_lines(counts: Mapping[str, int], settled: Mapping[str, str]) -> list[Finding]:
+    """One finding for the speakers that are left out, one for those whose words become tags."""
+    found: list[Finding] = []
+    for role, code, became in (
+        (LEAVE_OUT, "lines-left-out", "left out"),
+        (KEEP_AS_TAG, "lines-kept-as-tag", "kept as a tag"),
+    ):
+        names = [label for label in counts if settled[label] == role]
+        if not names:
+            continue
+        count = sum(counts[label] for label in names)
+        whom = " and ".join(repr(name) for name in names)
+        verb, whose = ("was" if count == 1 else "were"), ("speaker" if len(names) == 1 else "speakers")
+        message = f"{_lines(count)} of {whom} {verb} {became}, as chosen for the {whose}."
+        found.append(finding(code, "transcript", message, value=", ".join(names)))
+    return found
 
 
 def _of_asides(asides: Sequence[tuple[int | None, list[str]]]) -> Finding:

@@ -1,0 +1,99 @@
+"""What one column alone does not give: a date and a time of day joined, names looked up in a second sheet.
+
+Both start from a mapping that was guessed column by column, and give a changed copy with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import Any
+
+from reddy_lib.errors import SheetError
+from reddy_lib.spreadsheet.dates import looks_like_time
+from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
+from reddy_lib.spreadsheet.lookups import find_lookup
+from reddy_lib.spreadsheet.mapping import Join, Mapping
+from reddy_lib.spreadsheet.sources import is_clock, is_empty
+from reddy_lib.spreadsheet.tag_values import cell_text
+
+__all__ = ["with_agent_names", "with_joined_time"]
+
+_OTHER_CLOCKS_TEXT = """
+end ended stop finish finished ende fin fine einde fim hangup closed updated modified upload export duration length
+dauer duree durata duracion duur talk hold wrap handle wait queue ring acw after total average avg elapsed shift
+"""
+_OTHER_CLOCKS = frozenset(_OTHER_CLOCKS_TEXT.split())
+_WITH_CLOCK = re.compile(r"\d:\d\d|\d[T ]\d{1,2}[.h]\d\d|\d\s*[ap]\.?m\b", re.IGNORECASE)
+
+
+def with_joined_time(mapping: Mapping, columns: Sequence[tuple[str, Sequence[Any]]]) -> Mapping:
+    """The start from two columns, where the one that was guessed has dates alone and another the time of day."""
+    name = mapping.fields.get("timestamp")
+    names = [column for column, _ in columns]
+    if name not in names:
+        return mapping
+    days = _filled(dict(columns)[name])
+    if not days or sum(map(_is_day, days)) < 0.8 * len(days):
+        return mapping
+    place = names.index(name)
+    used = set(mapping.fields.values())
+    best: tuple[float, str, float] | None = None
+    for here, (other, cells) in enumerate(columns):
+        plain = plain_name(other)
+        clocks = _filled(cells)
+        if other in used or not clocks or _OTHER_CLOCKS & set(plain.split()):
+            continue
+        share = sum(map(is_clock, clocks)) / len(clocks)
+        ranked = plain in FIELD_NAMES["timestamp"]
+        if share < 0.8 or not (ranked or abs(here - place) == 1):
+            continue
+        score = 10 * ranked - abs(here - place)
+        if best is None or score > best[0]:
+            best = (score, other, share)
+    if best is None:
+        return mapping
+    _, other, share = best
+    fields = {field: column for field, column in mapping.fields.items() if field != "timestamp"}
+    reason = f"{mapping.reasons['timestamp']}; joined with {other!r}: {int(100 * share)} % are times of day"
+    return mapping.replace(
+        fields=fields,
+        joins={**mapping.joins, "timestamp": Join([name, other])},
+        reasons={**mapping.reasons, "timestamp": reason},
+    )
+
+
+def with_agent_names(mapping: Mapping, cells: Sequence[Any], path: str | os.PathLike[str]) -> Mapping:
+    """Names of agents matched to emails by another sheet of the same workbook; the mapping itself where none knows them."""
+    texts = {text for cell in cells if (text := cell_text(cell).strip())}
+    format = mapping.sheet
+    if not texts or format is None or format.kind != "excel":
+        return mapping
+    try:
+        found = find_lookup(path, field="agent_email", texts=texts, but=(format.sheet, format.lines_sheet))
+    except SheetError:
+        return mapping
+    if found is None:
+        return mapping
+    reason = mapping.reasons.get("agent_email", "").removesuffix(": match the names to emails")
+    return mapping.replace(
+        values={"agent_email": found.values},
+        reasons={**mapping.reasons, "agent_email": f"{reason}; names to emails by {found.reason}"},
+    )
+
+
+def _filled(cells: Sequence[Any]) -> list[Any]:
+    return [cell for cell in cells if not is_empty(cell)]
+
+
+def _is_day(cell: Any) -> bool:
+    if isinstance(cell, datetime):
+        return cell.time() == time() and cell.tzinfo is None
+    if isinstance(cell, date):
+        return True
+    if not isinstance(cell, str) or not looks_like_time(cell):
+        return False
+    text = re.sub(r"(?<=\d)[T ]0{1,2}:00(?::00(?:\.0+)?)?$", "", cell.strip())
+    return not _WITH_CLOCK.search(text) and (not text.isdecimal() or len(text) == 8)
