@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 from ..errors import LedgerUnavailable, LoadCancelled, NotInLedger
 from ..spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_calls, read_sheet
+from ..spreadsheet.files import workbook_kept
 from .records import duplicate_keys, new_call_values, remark_duplicates
 from .schema import batches, calls, migrate, submissions
 
@@ -106,6 +107,7 @@ class Ledger:
 
     # batches
 
+    @workbook_kept()
     def load(
         self,
         path: str | os.PathLike[str],

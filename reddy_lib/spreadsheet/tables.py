@@ -28,6 +28,7 @@ __all__ = [
     "parquet_rows",
     "record_columns",
     "record_rows",
+    "too_wide",
 ]
 
 MOST_COLUMNS = 16_384
