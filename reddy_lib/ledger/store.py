@@ -171,7 +171,7 @@ class Ledger:
                     values = new_call_values(batch_id, piece, products=listed, now=time.time())
                     if not values:
                         continue
-                    with self._write() as connection:
+                    with self._write(durable=False) as connection:
                         connection.execute(calls.insert(), values)
                     rows = sum(built.rows for built in piece)
                     stored += rows
@@ -282,9 +282,10 @@ class Ledger:
             yield connection
 
     @contextlib.contextmanager
-    def _write(self) -> Iterator[sa.Connection]:
+    def _write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
+        """A transaction that writes. Not `durable`: a power cut may take it back, until the next one that is."""
         with self._translated(), self._engine.connect() as bare:
-            connection = bare.execution_options(reddy_write=True)
+            connection = bare.execution_options(reddy_write="durable" if durable else "quick")
             with connection.begin():
                 yield connection
 
@@ -398,6 +399,8 @@ def _engine(url: sa.URL) -> sa.Engine:
     def _begin(connection: sa.Connection) -> None:
         # A deferred transaction that writes after reading can fail with "locked" at once, without waiting.
         write = connection.get_execution_options().get("reddy_write")
+        if write:  # said each time: the connection may have served for the other kind before
+            connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if write == 'durable' else 'NORMAL'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine

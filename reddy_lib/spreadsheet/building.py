@@ -155,7 +155,7 @@ class _Builder:
         call.tags = tags or None
         if call.timestamp is None and problem is None and transcript is not None:
             call.timestamp = self._start_said(transcript, findings)
-        beyond = [name for name in extra if not _empty(cells.get(name, ""))] if extra else ()
+        beyond = [name for name in extra if not _empty(cells.get(name, ""))]
         for name in beyond[:_MOST_BEYOND]:
             findings.append(
                 finding(

@@ -30,7 +30,7 @@ __all__ = ["FILE_NAME", "TRANSCRIPT", "Bundle", "is_transcript_name", "join_colu
 
 TRANSCRIPT, FILE_NAME = "transcript", "file name"
 MOST_FILES = 100_000
-MOST_BYTES = 64 << 20
+MOST_BYTES = 16 << 20
 """One transcript: a day of talking is less."""
 MOST_TABLE_BYTES = 4 << 30
 _TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".parquet")

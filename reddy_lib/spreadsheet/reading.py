@@ -48,7 +48,7 @@ __all__ = ["SheetFormat", "detect_format", "read_pieces", "read_sheet", "sheet_n
 Cell = str | int | float | bool | datetime | date | time | timedelta
 _LOOK_AHEAD = 60
 """Rows looked at to find the header: titles, logos and notes above a table rarely take more."""
-_LAST_ROW = 1_048_576  # of a sheet of Excel: what is blank down to there is empty
+_MOST_BLANK = 1_048_576  # rows, as many as a sheet of Excel has: below them nobody looks for a header
 _MOST_SHEETS = 100  # looked at for the calls, and for their lines; the analyst can name any other
 
 
@@ -214,16 +214,16 @@ def _check_encoding(path: Path, encoding: str) -> None:
 
 def _head(rows: Iterator[tuple[int, list[Any]]], header_row: int | None) -> Iterator[tuple[int, list[Any]]]:
     """Enough non-blank rows to find the header, and one below it."""
-    kept = 0
+    kept = last = 0
     for number, cells in rows:
         if header_row is not None and number < header_row:
             continue
         if not _blank(cells) or number == header_row:
             yield number, cells
-            kept += 1
+            kept, last = kept + 1, number
             if kept >= _LOOK_AHEAD:
                 return
-        elif number > _LAST_ROW and not kept:
+        elif number - last > _MOST_BLANK:
             return
 
 

@@ -447,7 +447,7 @@ def parquet_of_nothing(folder: Path) -> Path:
 @bomb
 def parquet_of_long_cells(folder: Path) -> Path:
     path = folder / "calls.parquet"
-    pd.DataFrame({"agent": ["ana"] * 3000, "transcript": ["Agent: Hi " * 30_000] * 3000}).to_parquet(path)
+    pd.DataFrame({"agent": ["ana"] * 40, "transcript": ["Agent: Hi " * 30_000] * 40}).to_parquet(path)
     return path
 
 

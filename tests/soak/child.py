@@ -1,7 +1,7 @@
 """Runs cases one after the other and tells of each what became of it, one JSON object a line.
 
 python -m tests.soak.child SEED COUNT          made-up files
-python -m tests.soak.child bomb NAME           one hostile file of `bombs`
+python -m tests.soak.child bomb NAME …         hostile files of `bombs`
 
 A case may take ten seconds of the processor: then the process is ended, with its trace on the standard error.
 """
@@ -131,7 +131,8 @@ def main() -> None:
     if sys.argv[1] == "bomb":
         from tests.soak.bombs import BOMBS
 
-        run("bomb", sys.argv[2], BOMBS[sys.argv[2]], store=True)
+        for name in sys.argv[2:]:
+            run("bomb", name, BOMBS[name], store=True)
         return
     from hypothesis import HealthCheck, Phase, given, seed, settings
 
