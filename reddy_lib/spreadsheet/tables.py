@@ -35,7 +35,7 @@ MOST_COLUMNS = 16_384
 """As many as a sheet of Excel can have: a table that is wider was not made by people."""
 
 _BLOCK = 1 << 20
-_MOST_JSON = 512 << 20
+_MOST_JSON = 128 << 20
 _MOST_PENDING = 4096  # characters of a tag that the end of a page cuts off
 _LOOK_AHEAD = 1000
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -135,8 +135,8 @@ def json_kind(path: Path, encoding: str) -> str:
             f"{path.name} is one JSON object of {path.stat().st_size >> 20:,} MB: export the calls as JSON lines or .csv."
         )
     text = _text(path, encoding)
-    if read_transcript(text).form == "json":
-        return "one call"
+    if read_transcript(text).form not in ("empty", "unreadable", "no speakers", "labelled text"):
+        return "one call"  # a form that is known by its shape, whatever lists stand beside the turns
     try:
         data = json.loads(text.lstrip("\ufeff"))
     except (ValueError, RecursionError):
