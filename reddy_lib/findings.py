@@ -86,7 +86,7 @@ CATALOGUE: dict[str, Rule] = {
 # fmt: on
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One data problem.
 
     Attributes:

@@ -43,10 +43,12 @@ SEPARATIONS: tuple[str, ...] = ("diarize", "channels")
 
 
 class _Record(msgspec.Struct, omit_defaults=True):
-    """Optional fields left at None are left out of the payload; required ones are always sent, also when empty."""
+    """Optional fields left at None are left out of the payload; required ones are always sent, also when empty.
+
+    Records of plain values alone are made with `gc=False`: they can be in no circle, and a batch has millions."""
 
 
-class TranscriptLine(_Record):
+class TranscriptLine(_Record, gc=False):
     """One turn of speech. `start` and `stop`: seconds from the start of the call, or None where unknown.
 
     `role` is "agent" or "customer"; anything else (also "", nobody known) is kept and found by `check`.
@@ -58,7 +60,7 @@ class TranscriptLine(_Record):
     stop: float | None = None
 
 
-class Tag(_Record):
+class Tag(_Record, gc=False):
     """A key and a value for filters and reports. `type`: "string", "integer" or "boolean"."""
 
     key: str
@@ -110,6 +112,12 @@ def payload_json(call: Call) -> bytes:
     Half of a split character (a lone surrogate, as cut-off exports have) cannot be written as UTF-8: the two
     halves are joined where both are there, else the half becomes "\ufffd".
     """
+    try:
+        written = _encoder.encode(call)
+        if b".0" not in written:  # no number is written as 5.0: nothing to change, as in most calls
+            return written
+    except UnicodeEncodeError:
+        pass
     whole = _whole_numbers(call)
     try:
         return _encoder.encode(whole)

@@ -25,6 +25,7 @@ import sqlalchemy as sa
 
 from ..errors import LedgerUnavailable, LoadCancelled, NotInLedger
 from ..spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_calls, read_sheet
+from ..spreadsheet.files import workbook_kept
 from .records import duplicate_keys, new_call_values, remark_duplicates
 from .schema import batches, calls, migrate, submissions
 
@@ -107,6 +108,7 @@ class Ledger:
 
     # batches
 
+    @workbook_kept()
     def load(
         self,
         path: str | os.PathLike[str],
@@ -170,7 +172,7 @@ class Ledger:
                     values = new_call_values(batch_id, piece, products=listed, now=time.time())
                     if not values:
                         continue
-                    with self._write() as connection:
+                    with self._write(durable=False) as connection:
                         connection.execute(calls.insert(), values)
                     rows = sum(built.rows for built in piece)
                     stored += rows
@@ -281,9 +283,10 @@ class Ledger:
             yield connection
 
     @contextlib.contextmanager
-    def _write(self) -> Iterator[sa.Connection]:
+    def _write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
+        """A transaction that writes. Not `durable`: a power cut may take it back, until the next one that is."""
         with self._translated(), self._engine.connect() as bare:
-            connection = bare.execution_options(reddy_write=True)
+            connection = bare.execution_options(reddy_write="durable" if durable else "quick")
             with connection.begin():
                 yield connection
 
@@ -397,6 +400,8 @@ def _engine(url: sa.URL) -> sa.Engine:
     def _begin(connection: sa.Connection) -> None:
         # A deferred transaction that writes after reading can fail with "locked" at once, without waiting.
         write = connection.get_execution_options().get("reddy_write")
+        if write:  # said each time: the connection may have served for the other kind before
+            connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if write == 'durable' else 'NORMAL'}")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine

@@ -44,6 +44,7 @@ _AGENT_NAME_COLUMNS = frozenset(
 
 
 _YEAR_10000 = 253_402_300_800
+_MOST_BEYOND = 20  # cells beyond the header that a row lists one by one
 
 
 class BuiltCall(msgspec.Struct):
@@ -158,16 +159,19 @@ class _Builder:
         call.tags = tags or None
         if call.timestamp is None and problem is None and transcript is not None:
             call.timestamp = self._start_said(transcript, findings)
-        for name in extra:
-            if not is_empty(cells.get(name, "")):
-                findings.append(
-                    finding(
-                        "row-incomplete",
-                        "row",
-                        f"The row has a cell beyond the header, in {name}: {cell_text(cells[name])[:80]!r}.",
-                        value=cell_text(cells[name]),
-                    )
+        beyond = [name for name in extra if not is_empty(cells.get(name, ""))]
+        for name in beyond[:_MOST_BEYOND]:
+            findings.append(
+                finding(
+                    "row-incomplete",
+                    "row",
+                    f"The row has a cell beyond the header, in {name}: {cell_text(cells[name])[:80]!r}.",
+                    value=cell_text(cells[name]),
                 )
+            )
+        if len(beyond) > _MOST_BEYOND:
+            more = f"… and {len(beyond) - _MOST_BEYOND:,} more cells beyond the header, up to {beyond[-1]}."
+            findings.append(finding("row-incomplete", "row", more))
         if mapping.from_name:
             findings += self._not_in_name(cells)
         if not call.conversation_id:

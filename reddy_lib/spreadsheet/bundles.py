@@ -40,7 +40,7 @@ TRANSCRIPT, FILE_NAME = "transcript", "file name"
 FILE_NAMES = (f"{FILE_NAME} (of the file)", FILE_NAME)
 """The column of a bundle that has the name of each row's own file: the first of these that it has."""
 MOST_FILES = 100_000
-MOST_BYTES = 64 << 20
+MOST_BYTES = 16 << 20
 """One transcript: a day of talking is less."""
 MOST_TABLE_BYTES = 4 << 30
 _TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".parquet")

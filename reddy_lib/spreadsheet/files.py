@@ -15,6 +15,8 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Literal
 
@@ -24,19 +26,27 @@ from charset_normalizer import from_bytes
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
 from reddy_lib.spreadsheet.bundles import decoded, is_transcript_name
 from reddy_lib.spreadsheet.error_cells import check_workbook
+from reddy_lib.spreadsheet.tables import MOST_COLUMNS, too_wide
 from reddy_lib.transcripts import read_transcript
 
 __all__ = [
+    "Workbook",
     "decodes",
     "find_delimiter",
     "find_encoding",
     "kind_of",
+    "no_panic",
     "open_workbook",
     "separator_line",
+    "workbook_kept",
 ]
 
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 18
+_MOST_LINES = 200_000  # in one row of a text file; the longest calls have some thousand
+_MOST_CELLS = (
+    500_000  # in one row; a header has fewer (`MOST_COLUMNS`), a row torn by a wrong delimiter may have more
+)
 _DELIMITERS = (",", ";", "\t", "|", "^", "~", "\x1f")
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF", "a PDF document"),
@@ -179,7 +189,7 @@ def _kind_of_zip(path: Path) -> Literal["excel", "files"]:
     names = {member.filename for member in members}
     if any(name.startswith("xl/") for name in names) or "content.xml" in names:
         swollen = any(
-            member.file_size > 64 * _BLOCK and member.file_size > 400 * max(member.compress_size, 1)
+            member.file_size > 64 * _BLOCK and member.file_size > 150 * max(member.compress_size, 1)
             for member in members
         )
         if swollen or sum(member.file_size for member in members) > _MOST_UNPACKED:
@@ -200,12 +210,63 @@ def _kind_of_zip(path: Path) -> Literal["excel", "files"]:
     raise UnreadableFile(f"{path.name} is {what}, not a spreadsheet: export the calls as .xlsx or .csv.")
 
 
-def open_workbook(path: Path) -> calamine.CalamineWorkbook:
+class Workbook:
+    """A workbook and the sheets last read of it: to read a sheet takes longer than all that is asked of it.
+
+    Attributes: names (of the sheets, in their order), sheets (what the library knows of each).
+    """
+
+    def __init__(self, book: calamine.CalamineWorkbook) -> None:
+        self._book = book
+        self._read: dict[str, calamine.CalamineSheet] = {}
+        self.names: list[str] = list(book.sheet_names)
+        self.sheets = book.sheets_metadata
+
+    def sheet(self, name: str) -> calamine.CalamineSheet:
+        """Raises CalamineError, ValueError, OSError: it cannot be read."""
+        if name not in self._read:
+            while len(self._read) > 1:  # the calls and their lines, and no others: each takes memory
+                del self._read[next(iter(self._read))]
+            with no_panic():
+                self._read[name] = self._book.get_sheet_by_name(name)
+        return self._read[name]
+
+
+_kept: ContextVar[dict[tuple[str, int, int], Workbook] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def workbook_kept() -> Iterator[None]:
+    """Inside, a workbook is opened once, however often it is asked for."""
+    if _kept.get() is not None:
+        yield
+        return
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
+
+
+def open_workbook(path: Path) -> Workbook:
     """The workbook. Raises UnreadableFile where the library cannot, or must not, read it."""
+    kept = _kept.get()
+    if kept is None:
+        return _opened(path)
+    facts = path.stat()
+    key = (str(path), facts.st_size, facts.st_mtime_ns)
+    if key not in kept:
+        kept.clear()
+        kept[key] = _opened(path)
+    return kept[key]
+
+
+def _opened(path: Path) -> Workbook:
     if zipfile.is_zipfile(path):
         check_workbook(path)
     try:
-        return calamine.CalamineWorkbook.from_path(str(path))
+        with no_panic():
+            return Workbook(calamine.CalamineWorkbook.from_path(str(path)))
     except calamine.PasswordError:
         raise _protected(path) from None
     except (calamine.CalamineError, OSError, ValueError) as error:
@@ -214,6 +275,18 @@ def open_workbook(path: Path) -> calamine.CalamineWorkbook:
         raise UnreadableFile(
             f"{path.name} cannot be read as a workbook, it is probably damaged: open it in Excel and save it as .xlsx."
         ) from None
+
+
+@contextmanager
+def no_panic() -> Iterator[None]:
+    """A fault inside the workbook library, which damaged files bring about, as a CalamineError: it comes out as an
+    exception that no `except Exception` would catch."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise calamine.CalamineError("fault inside the library") from None
 
 
 def _protected(path: Path) -> SheetError:
@@ -355,11 +428,17 @@ def csv_records(
     """(record number as a spreadsheet program shows it, cells), blank records included. NUL characters are taken
     out, and counted in `nuls` (record number → how many); where lines end with bare carriage returns, those inside
     cells are line ends too."""
-    removed = 0
+    removed = pending = number = 0
 
     def without_nul(lines: Iterator[str]) -> Iterator[str]:
-        nonlocal removed
+        nonlocal removed, pending
         for line in lines:
+            pending += 1
+            if pending > _MOST_LINES:
+                raise UnreadableFile(
+                    f"Row {number + 1:,} of {path.name} has a quotation mark that nothing closes in {_MOST_LINES:,} lines: "
+                    "correct it, or export the calls as .xlsx."
+                )
             if "\x00" in line:
                 removed += line.count("\x00")
                 line = line.replace("\x00", "")
@@ -369,8 +448,8 @@ def csv_records(
         if separator_line(path, encoding):
             file.readline()
         reader = csv.reader(without_nul(file), delimiter=delimiter)
-        number = 0
         while True:
+            pending = 0
             try:
                 record = next(reader)
             except StopIteration:
@@ -384,6 +463,8 @@ def csv_records(
                     f"{path.name} is not valid {encoding} after row {number}: choose another encoding."
                 ) from None
             number += 1
+            if len(record) > MOST_COLUMNS and any(record[MOST_COLUMNS:]):
+                raise too_wide(path.name, len(record))
             if removed:
                 if nuls is not None:
                     nuls[number] = removed

@@ -114,7 +114,11 @@ class _Column:
         if self.emails + self.audio + self.times > 0.5 or not self.count:
             return 0.0
         return (
-            sum(len(_WORD.findall(text)) > 1 and not _ADDRESS.match(text) for text in self.texts) / self.count
+            sum(
+                len(_WORD.findall(text)) > 1 and (len(text) > 1000 or not _ADDRESS.match(text))
+                for text in self.texts
+            )
+            / self.count
         )
 
     def rank(self, field: str) -> int | None:

@@ -21,12 +21,14 @@ from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
 from reddy_lib.spreadsheet.bundles import bundle_rows, join_column, open_bundle
 from reddy_lib.spreadsheet.error_cells import check_sheet
 from reddy_lib.spreadsheet.files import (
+    Workbook,
     csv_records,
     decodes,
     find_delimiter,
     find_encoding,
     kind_of,
     open_workbook,
+    workbook_kept,
 )
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.furniture import Region, below_merged, joined_names, lines_above, no_call
@@ -46,6 +48,8 @@ __all__ = ["SheetFormat", "detect_format", "read_pieces", "read_sheet", "sheet_n
 Cell = str | int | float | bool | datetime | date | time | timedelta
 _LOOK_AHEAD = 60
 """Rows looked at to find the header: titles, logos and notes above a table rarely take more."""
+_MOST_BLANK = 1_048_576  # rows, as many as a sheet of Excel has: below them nobody looks for a header
+_MOST_SHEETS = 100  # looked at for the calls, and for their lines; the analyst can name any other
 
 
 def sheet_names(path: str | os.PathLike[str]) -> list[str]:
@@ -58,9 +62,10 @@ def sheet_names(path: str | os.PathLike[str]) -> list[str]:
             return [table.name for table in bundle.tables]
     if kind != "excel":
         return []
-    return list(open_workbook(path).sheet_names)
+    return list(open_workbook(path).names)
 
 
+@workbook_kept()
 def detect_format(
     path: str | os.PathLike[str],
     *,
@@ -112,7 +117,7 @@ def detect_format(
 
 def _workbook_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:
     workbook = open_workbook(path)
-    names = list(workbook.sheet_names)
+    names = workbook.names
     if sheet is not None:
         if sheet not in names:
             raise UnreadableFile(f"{path.name} has no sheet {sheet!r}: it has {', '.join(map(repr, names))}.")
@@ -128,7 +133,7 @@ def _workbook_format(path: Path, sheet: str | None, header_row: int | None) -> S
     return _with_lines_sheet(path, workbook, format) if len(names) > 1 else format
 
 
-def _with_lines_sheet(path: Path, workbook: calamine.CalamineWorkbook, format: SheetFormat) -> SheetFormat:
+def _with_lines_sheet(path: Path, workbook: Workbook, format: SheetFormat) -> SheetFormat:
     """The format with the sheet of transcript lines that belong to these calls, if the workbook has one."""
     from reddy_lib.spreadsheet.layouts import lines_beside  # it reads mappings, which know formats
 
@@ -136,7 +141,7 @@ def _with_lines_sheet(path: Path, workbook: calamine.CalamineWorkbook, format: S
     calls = _sample(path, format)
     if calls is None:
         return format
-    for item in workbook.sheets_metadata:
+    for item in workbook.sheets[:_MOST_SHEETS]:
         if item.name == format.sheet or item.typ != calamine.SheetTypeEnum.WorkSheet:
             continue
         try:
@@ -209,15 +214,17 @@ def _check_encoding(path: Path, encoding: str) -> None:
 
 def _head(rows: Iterator[tuple[int, list[Any]]], header_row: int | None) -> Iterator[tuple[int, list[Any]]]:
     """Enough non-blank rows to find the header, and one below it."""
-    kept = 0
+    kept = last = 0
     for number, cells in rows:
         if header_row is not None and number < header_row:
             continue
         if not _blank(cells) or number == header_row:
             yield number, cells
-            kept += 1
+            kept, last = kept + 1, number
             if kept >= _LOOK_AHEAD:
                 return
+        elif number - last > _MOST_BLANK:
+            return
 
 
 def _header_of(rows: Sequence[tuple[int, list[Any]]], header_row: int | None, where: str) -> int:
@@ -238,15 +245,13 @@ def _header_of(rows: Sequence[tuple[int, list[Any]]], header_row: int | None, wh
     return rows[place][0]
 
 
-def _choose_sheet(workbook: calamine.CalamineWorkbook, path: Path, header_row: int | None) -> tuple[str, int]:
+def _choose_sheet(workbook: Workbook, path: Path, header_row: int | None) -> tuple[str, int]:
     """The first visible sheet with a table of two columns, else the first with any table, visible ones first."""
     name = path.name
     problem: EmptySheet | None = None
     narrow: tuple[str, int] | None = None
-    metadata = sorted(
-        workbook.sheets_metadata, key=lambda item: item.visible != calamine.SheetVisibleEnum.Visible
-    )
-    for item in metadata:
+    metadata = sorted(workbook.sheets, key=lambda item: item.visible != calamine.SheetVisibleEnum.Visible)
+    for item in metadata[:_MOST_SHEETS]:
         if item.typ != calamine.SheetTypeEnum.WorkSheet:
             continue
         try:
@@ -266,12 +271,10 @@ def _choose_sheet(workbook: calamine.CalamineWorkbook, path: Path, header_row: i
     raise EmptySheet(f"No sheet of {name} has a header with calls below it: export the calls again.")
 
 
-def _excel_rows(
-    workbook: calamine.CalamineWorkbook, sheet: str, path: Path
-) -> Iterator[tuple[int, list[Any]]]:
-    errors = check_sheet(path, sheet, workbook.sheet_names.index(sheet))
+def _excel_rows(workbook: Workbook, sheet: str, path: Path) -> Iterator[tuple[int, list[Any]]]:
+    errors = check_sheet(path, sheet, workbook.names.index(sheet))
     try:
-        table = workbook.get_sheet_by_name(sheet)
+        table = workbook.sheet(sheet)
         if not errors:
             yield from enumerate(table.iter_rows(), start=1)
             return
@@ -295,10 +298,10 @@ def _with_errors(record: list[Any], errors: Iterable[tuple[int, str]]) -> list[A
     return record
 
 
-def _merged(workbook: calamine.CalamineWorkbook, sheet: str) -> list[Region]:
+def _merged(workbook: Workbook, sheet: str) -> list[Region]:
     """Merged cells as ((row, column), (row, column)), counted from 0, ends included; [] where the file does not say."""
     try:
-        return list(workbook.get_sheet_by_name(sheet).merged_cell_ranges or ())
+        return list(workbook.sheet(sheet).merged_cell_ranges or ())
     except (calamine.CalamineError, ValueError, OSError):
         return []
 
@@ -519,6 +522,7 @@ def _frame(
     return frame
 
 
+@workbook_kept()
 def read_sheet(
     path: str | os.PathLike[str],
     *,
@@ -532,9 +536,9 @@ def read_sheet(
 
     `attrs["format"]` tells what was guessed. Raises UnreadableFile and EmptySheet with a sentence for people.
     """
-    format = detect_format(path, sheet=sheet, header_row=header_row, encoding=encoding, delimiter=delimiter)
     pieces: list[pd.DataFrame] = []
     count = 0
+    format = detect_format(path, sheet=sheet, header_row=header_row, encoding=encoding, delimiter=delimiter)
     for piece in read_pieces(path, format, rows=min(nrows, 5000) if nrows else 5000):
         pieces.append(piece)
         count += len(piece)

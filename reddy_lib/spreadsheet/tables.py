@@ -29,13 +29,15 @@ __all__ = [
     "parquet_rows",
     "record_columns",
     "record_rows",
+    "too_wide",
 ]
 
 MOST_COLUMNS = 16_384
 """As many as a sheet of Excel can have: a table that is wider was not made by people."""
 
 _BLOCK = 1 << 20
-_MOST_JSON = 512 << 20
+_MOST_JSON = 128 << 20
+_MOST_PENDING = 4096  # characters of a tag that the end of a page cuts off
 _LOOK_AHEAD = 1000
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
@@ -107,7 +109,7 @@ def json_kind(path: Path, encoding: str) -> str:
         for line in lines[:20]:
             try:
                 records.append(json.loads(line))
-            except ValueError:
+            except (ValueError, RecursionError):
                 break
         if len(records) >= 2 and all(isinstance(record, dict) for record in records):
             if len(lines) <= 20 and len(records) < len(lines) - 1:
@@ -134,8 +136,8 @@ def json_kind(path: Path, encoding: str) -> str:
             f"{path.name} is one JSON object of {path.stat().st_size >> 20:,} MB: export the calls as JSON lines or .csv."
         )
     text = _text(path, encoding)
-    if read_transcript(text).form == "json":
-        return "one call"
+    if read_transcript(text).form not in ("empty", "unreadable", "no speakers", "labelled text"):
+        return "one call"  # a form that is known by its shape, whatever lists stand beside the turns
     try:
         data = json.loads(text.lstrip("\ufeff"))
     except (ValueError, RecursionError):
@@ -389,12 +391,16 @@ def html_rows(path: Path, encoding: str) -> Iterator[list[Any]]:
     """The rows of a page's one table. Raises UnreadableFile: it has none, or several."""
     parser = _Tables()
     with path.open(encoding=encoding, errors="replace") as file:
-        while block := file.read(_BLOCK):
+        while block := file.read(_BLOCK >> 4):
             parser.feed(block)
-            if parser.tables > 1:
+            if parser.tables > 1 or len(parser.rawdata) > _BLOCK:
                 break
             rows, parser.rows = parser.rows, []
             yield from rows
+    if parser.tables < 2 and len(parser.rawdata) > _MOST_PENDING:  # to close it would take hours
+        raise UnreadableFile(
+            f"{path.name} is a web page that breaks off inside a tag: open it in Excel and save it as .xlsx."
+        )
     parser.close()
     if parser.tables != 1:
         how = "no table" if not parser.tables else "more than one table"

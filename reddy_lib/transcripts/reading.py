@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Literal
@@ -102,37 +103,20 @@ def _read_exact(
     exact = read_exact(text)
     if not exact:
         return None
+    counts = Counter([turn.role for turn in exact])
     settled: dict[str, str] = {}
-    counts: dict[str, int] = {}
-    lines: list[TranscriptLine] = []
-    highest = 0.0
-    for turn in exact:
-        label, start, stop = turn.role, turn.start, turn.stop
-        if label in settled:
-            counts[label] += 1
-        else:
-            if not label.strip() or label != label.strip():
-                return None
-            role = role_of(label, roles)
-            if not role:  # a name: who that is depends on the other speakers
-                return None
-            settled[label] = role
-            counts[label] = 1
-        if start is None or stop is None:
-            highest = -1.0
-            break
-        if stop > highest:
-            highest = stop
-        if start > highest:
-            highest = start
-        lines.append(TranscriptLine(settled[label], turn.text, start, stop))
-    if 0 <= highest <= 1000 and unit != "ms" and NO_LINES.isdisjoint(settled.values()):
-        return Transcript(lines, [], "json", counts)
-    labels = [turn.role.strip() for turn in exact]
-    if "" in labels:
-        return None
+    for label in counts:
+        role = role_of(label, roles) if label and label == label.strip() else ""
+        if not role:  # a name: who that is depends on the other speakers
+            return None
+        settled[label] = role
     numbers = [number for turn in exact for number in (turn.start, turn.stop) if number is not None]
     highest = max(numbers, default=0.0)
+    complete = len(numbers) == 2 * len(exact)
+    if complete and highest <= 1000 and unit != "ms" and NO_LINES.isdisjoint(settled.values()):
+        lines = [TranscriptLine(settled[turn.role], turn.text, turn.start, turn.stop) for turn in exact]
+        return Transcript(lines, [], "json", dict(counts))
+    labels = [turn.role for turn in exact]
     if highest >= 1e9:  # counts from 1970
         return None
     in_milliseconds = unit == "ms"
