@@ -127,7 +127,7 @@ def _read_exact(
             highest = start
         lines.append(TranscriptLine(settled[label], turn.text, start, stop))
     if 0 <= highest <= 1000 and unit != "ms" and LEAVE_OUT not in settled.values():
-        return Transcript(lines, [], "json", counts)
+        return Transcript(lines, [], "json", counts, exact=True)
     labels = [turn.role.strip() for turn in exact]
     if "" in labels:
         return None
