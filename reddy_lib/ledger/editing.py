@@ -24,7 +24,7 @@ import msgspec
 
 from ..checks import check
 from ..errors import CallLocked
-from ..findings import Finding
+from ..findings import CATALOGUE, Finding
 from ..model import (
     ROLES,
     Call,
@@ -40,6 +40,7 @@ from ..spreadsheet.dates import read_timestamp, zone
 from ..spreadsheet.tag_values import cell_text, tag_value
 from ..transcripts import read_transcript
 from ..transcripts.roles import LEAVE_OUT
+from .decisions import ManyEdited
 from .schema import EDITABLE
 
 if TYPE_CHECKING:
@@ -345,6 +346,7 @@ def _compared(before: Sequence[_One], after: Sequence[_One]) -> tuple[dict[int, 
 
 
 _PLACE = re.compile(r"(transcript|tags)\[(\d+)\]\.(\w+)")
+_DECISION = re.compile(r"(finding|unassigned)\[([\w-]+)\]")
 _NAMES = {
     "agent_email": "agent email",
     "product_id": "product",
@@ -362,6 +364,12 @@ def place(field: str) -> str:
     found = _PLACE.fullmatch(field)
     if found:
         return f"{'line' if found[1] == 'transcript' else 'tag'} {found[2]} {found[3]}"
+    decision = _DECISION.fullmatch(field)
+    if decision:
+        title = CATALOGUE[decision[2]].title if decision[2] in CATALOGUE else decision[2]
+        return (
+            f"finding “{title}”" if decision[1] == "finding" else f"text without a line, number {decision[2]}"
+        )
     return _NAMES.get(field, field)
 
 
@@ -630,15 +638,6 @@ def _thousandth(value: float | None) -> float | None:
 
 
 # --- many calls --------------------------------------------------------------------------------------------
-
-
-class ManyEdited(NamedTuple):
-    """What one edit to many calls did, or would do: calls that change, that are so already, and that are being sent
-    or were sent and so stay as they are."""
-
-    changed: int
-    same: int
-    locked: int
 
 
 def count_edits(batch: Batch, rows: Sequence[int], change: Change) -> ManyEdited:

@@ -362,11 +362,12 @@ class _Meter:
                     self.lines_in += 1
                     lost.append((order, text))
         spoken_at.sort()
-        for order, text in sorted(lost):  # behind the lines whose words stand before it; at the end where nobody can say
+        for order, text in sorted(
+            lost
+        ):  # behind the lines whose words stand before it; at the end where nobody can say
             self.unassigned.append(text)
             lines = len(self.transcript.lines)
             self.after.append(min(bisect_left(spoken_at, order), lines) if spoken_at else lines)
-
 
     def _words_said(self) -> Counter[str]:
         said = Counter(word for line in self.transcript.lines for word in _words(line.text))
