@@ -376,10 +376,12 @@ def place(field: str) -> str:
 # --- tables ------------------------------------------------------------------------------------------------
 
 
-def lines_table(call: Call, findings: Sequence[Finding], changed: Differences) -> pd.DataFrame:
+def lines_table(
+    call: Call, findings: Sequence[Finding], changed: Differences, times: Sequence[str] = ()
+) -> pd.DataFrame:
     """The transcript as an editable table. Index: line number from 1. Columns: marks ("error" or "check", and
-    "changed", with commas), role (None = no role), text, start, stop (seconds, NaN = none), finding (what is said
-    of the line)."""
+    "changed", with commas), role (None = no role), text, start, stop (seconds, NaN = none), times (where they are
+    from, as `Batch.lines` tells; "" where `times` is not given), finding (what is said of the line)."""
     import pandas as pd
 
     lines = call.transcript or []
@@ -392,6 +394,7 @@ def lines_table(call: Call, findings: Sequence[Finding], changed: Differences) -
             "text": pd.Series([line.text for line in lines], index=numbers, dtype="str"),
             "start": pd.Series([line.start for line in lines], index=numbers, dtype=float),
             "stop": pd.Series([line.stop for line in lines], index=numbers, dtype=float),
+            "times": pd.Series(list(times) or [""] * len(lines), index=numbers, dtype="str"),
             "finding": _messages(numbers, said),
         },
         index=pd.Index(numbers, name="line", dtype="int64"),
