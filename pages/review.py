@@ -803,13 +803,13 @@ def what_is_wrong(row: int, call: Call, findings: list[Finding], decisions: Deci
     next cell is clicked.
     """
     found = editing.problems(call, [one for one in findings if one.code != "transcript-unassigned"])
-    texts = batch.unassigned(row).query("decision == ''") if len(found) < len(findings) else None
+    loaded = batch.unassigned(row)
     may = set() if locked else batch.can_accept(row)
     content = _content(call)
-    with st.container(gap="xsmall", height=80, border=False):
-        if texts is not None:
-            for one in texts.itertuples():
-                unassigned_text(row, int(one.number), int(one.after), str(one.text), locked)
+    decidable = len(loaded) or may or decisions
+    with st.container(gap="xsmall", height=124 if decidable else 80, border=False):
+        for one in loaded.query("decision == ''").itertuples():
+            unassigned_text(row, int(one.number), int(one.after), str(one.text), locked)
         if not findings:
             st.markdown(":green[:material/check_circle:] Nothing to put right in this call.")
         for number, problem in enumerate(found):
@@ -847,7 +847,7 @@ def what_is_wrong(row: int, call: Call, findings: list[Finding], decisions: Deci
 
 def unassigned_text(row: int, number: int, after: int, text: str, locked: bool) -> None:
     """A text that is in no line: where it stood, and what one click makes of it."""
-    shown = text if len(text) <= 60 else f"{text[:59]}…"
+    shown = text if len(text) <= 26 else f"{text[:25].rstrip()}…"
     where = f"After line {after}" if after else "Before line 1"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown(
@@ -883,6 +883,9 @@ def unassigned_text(row: int, number: int, after: int, text: str, locked: bool) 
 
 
 MARKS = {"!": "red", "?": "orange", "✎": "violet"}
+LEGEND = (
+    "Times: → the stop is the start of the next line · ≈ estimated · ✎ by hand. The mark itself is not sent."
+)
 ORIGINS = {"derived": "→", "estimated": "≈", "by hand": "✎"}
 MARK_OF = {"error": "!", "check": "?", "changed": "✎"}
 
@@ -922,19 +925,15 @@ def conversation(row: int, call: Call, findings: list[Finding], changed: Differe
         "_index": st.column_config.NumberColumn("#", width=34),
         "marks": _marks_column(),
         "role": st.column_config.SelectboxColumn("Role", width=80, options=[*ROLES, *unknown]),
-        "text": st.column_config.TextColumn("Text", width=400 if view["wide"] else 268),
+        "text": st.column_config.TextColumn("Text", width=400 if view["wide"] else 236),
         "start": st.column_config.NumberColumn("Start", width=64, help="Seconds from the start of the call"),
         "stop": st.column_config.NumberColumn("Stop", width=64, help="Seconds from the start of the call"),
         "times": st.column_config.TextColumn(
-            "",
-            width=34,
-            disabled=True,
-            help="Where the times are from. Nothing: the source. → the stop is the start of the next line. "
-            "≈ estimated, from the number of words. ✎ typed by hand. Never sent.",
+            "≈", width=30, disabled=True, help=f"{LEGEND} Nothing: the source."
         ),
         "finding": st.column_config.TextColumn("Finding", width="medium", disabled=True),
     }
-    order = ["marks", "role", "text", "start", "stop", "times"]
+    order = ["marks", "times", "role", "text", "start", "stop"]
     if locked:
         st.dataframe(table, column_order=order, column_config=columns, height=height, alt="Transcript lines")
         return
@@ -967,6 +966,8 @@ def conversation(row: int, call: Call, findings: list[Finding], changed: Differe
         args=(row, version, key, editing.with_line_cells),
         alt="Transcript lines, editable",
     )
+    if any(table["times"]):
+        st.caption(LEGEND)
 
 
 def tags(row: int, call: Call, findings: list[Finding], changed: Differences, locked: bool) -> None:
