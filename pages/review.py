@@ -847,7 +847,7 @@ def what_is_wrong(row: int, call: Call, findings: list[Finding], decisions: Deci
 
 def unassigned_text(row: int, number: int, after: int, text: str, locked: bool) -> None:
     """A text that is in no line: where it stood, and what one click makes of it."""
-    shown = text if len(text) <= 26 else f"{text[:25].rstrip()}…"
+    shown = text if len(text) <= 64 else f"{text[:63].rstrip()}…"
     where = f"After line {after}" if after else "Before line 1"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown(
@@ -883,9 +883,7 @@ def unassigned_text(row: int, number: int, after: int, text: str, locked: bool) 
 
 
 MARKS = {"!": "red", "?": "orange", "✎": "violet"}
-LEGEND = (
-    "Times: → the stop is the start of the next line · ≈ estimated · ✎ by hand. The mark itself is not sent."
-)
+LEGEND = "→ stop is the next start · ≈ estimated · ✎ by hand (marks are not sent)"
 ORIGINS = {"derived": "→", "estimated": "≈", "by hand": "✎"}
 MARK_OF = {"error": "!", "check": "?", "changed": "✎"}
 
@@ -929,7 +927,7 @@ def conversation(row: int, call: Call, findings: list[Finding], changed: Differe
         "start": st.column_config.NumberColumn("Start", width=64, help="Seconds from the start of the call"),
         "stop": st.column_config.NumberColumn("Stop", width=64, help="Seconds from the start of the call"),
         "times": st.column_config.TextColumn(
-            "≈", width=30, disabled=True, help=f"{LEGEND} Nothing: the source."
+            "≈", width=30, disabled=True, help=f"Where times are from: {LEGEND}. No mark: the source."
         ),
         "finding": st.column_config.TextColumn("Finding", width="medium", disabled=True),
     }
