@@ -25,7 +25,8 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.errors import NotInLedger, ReddyError
 from reddy_lib.findings import CATALOGUE, Finding
-from reddy_lib.ledger import EDITABLE, SENDABLE, STATUSES, editing
+from reddy_lib.ledger import EDITABLE, SENDABLE, STATUSES, Decisions, editing
+from reddy_lib.ledger.decisions import DROP, OWN_LINE, Decision
 from reddy_lib.ledger.editing import Differences
 from reddy_lib.model import ROLES, SEPARATIONS, TAG_TYPES, Call, payload_json
 from reddy_lib.transcripts.roles import LEAVE_OUT
@@ -134,7 +135,10 @@ def _overview(counts: dict[str, int]) -> dict[str, Any]:
             "edited": batch.count(edited=True),
             "findings": batch.finding_counts(),
             "agents": batch.agents(),
+            "loss": batch.loss(),
         }
+        missing = "transcript-unassigned" in set(kept["findings"]["code"])
+        kept["texts"] = batch.unassigned().query("decision == ''") if missing else None
         st.session_state["review overview"] = kept
     return kept
 
@@ -186,6 +190,25 @@ def _store(row: int, change: Change) -> None:
 def _revert(row: int) -> None:
     try:
         batch.revert(row, who=ui.who())
+    except ReddyError as error:
+        _say(str(error))
+    st.session_state["review edits"] = st.session_state.get("review edits", 0) + 1
+
+
+def _decide(rows: Sequence[int], decision: Decision, text: str | None, role: str = "") -> None:
+    try:
+        batch.decide(rows, decision, text=text, role=role, who=ui.who())
+    except ReddyError as error:
+        _say(str(error))
+    st.session_state["review edits"] = st.session_state.get("review edits", 0) + 1
+
+
+def _accept(row: int, code: str, accepted: bool) -> None:
+    try:
+        if accepted:
+            batch.accept(row, code, who=ui.who())
+        else:
+            batch.withdraw(row, code, who=ui.who())
     except ReddyError as error:
         _say(str(error))
     st.session_state["review edits"] = st.session_state.get("review edits", 0) + 1
@@ -314,7 +337,17 @@ listed = batch.products or ui.products(ui.connection())
 names = ui.product_names(listed)
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-    st.title("Review", width="content")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", width="content"):
+        st.title("Review", width="content")
+        meter = overview["loss"]
+        if meter.characters:
+            colour = "red" if meter.waiting else "gray"
+            st.markdown(
+                f":{colour}-badge[{'' if meter.waiting else ':material/check: '}{ui.escape(str(meter))}]",
+                width="content",
+                help="Characters of the sheet's transcripts, without white space, that are in the lines, or are labels, "
+                "times and markup around them. What is in no line holds its call until somebody decides.",
+            )
     sendable = batch.count(rows=marked, status=sorted(SENDABLE)) if marked else counts["ready"]
     label = f"Choose {sendable:,} of {len(marked):,} ticked" if marked else f"Choose {sendable:,} ready"
     if st.button(
@@ -541,8 +574,14 @@ def calls_table() -> None:
 def _edit_many_panel(rows: list[int]) -> None:
     st.caption(f"{len(rows):,} calls: {'those that are ticked' if marked else 'all that the filters leave'}.")
     what = st.segmented_control(
-        "What to set", ["Product", "Agent email", "Role of a speaker"], default="Product", required=True
+        "What to set",
+        ["Product", "Agent email", "Role of a speaker", "Findings"],
+        default="Product",
+        required=True,
     )
+    if what == "Findings":
+        _accept_many(rows)
+        return
     change: Change | None = None
     if what == "Product":
         product = st.selectbox(
@@ -599,6 +638,67 @@ def _edit_many_panel(rows: list[int]) -> None:
         st.rerun()
 
 
+def _accept_many(rows: list[int]) -> None:
+    """Accept one kind of finding in all of these calls."""
+    found = batch.finding_counts(rows=rows)
+    counts = {
+        code: n for code, n in zip(found["code"], found["calls"], strict=True) if CATALOGUE[code].accepting
+    }
+    if not counts:
+        st.markdown("No finding of these calls can be accepted as it is: each needs a correction.")
+        return
+    code = st.selectbox(
+        "Accept", list(counts), format_func=lambda code: f"{CATALOGUE[code].title} · {counts[code]:,} calls"
+    )
+    st.markdown(CATALOGUE[code].accepting)
+    if st.button(f"Accept in {ui.number_of(counts[code], 'call')}", type="primary"):
+        try:
+            result = batch.accept(batch.rows(rows=rows, code=code), code, who=ui.who())
+        except ReddyError as error:
+            ui.alert(error)
+            return
+        st.session_state["review edits"] = st.session_state.get("review edits", 0) + 1
+        st.toast(f"Accepted in {ui.number_of(result.changed, 'call')}.", icon=":material/check:")
+        st.rerun()
+
+
+@st.dialog("The same text in other calls", width="medium")
+def _same_text_panel(text: str, rows: list[int]) -> None:
+    st.text(text[:300])
+    st.markdown(
+        f"This text is in no line of {ui.number_of(len(rows), 'call')}. What becomes of it in all of them?"
+    )
+    choices: list[tuple[str, str, Decision, str]] = [
+        ("Join to the line above", ":material/vertical_align_top:", "attach", ""),
+        *((f"A line of the {role}", ":material/add:", OWN_LINE, role) for role in ROLES),
+        ("Drop it", ":material/delete:", "drop", ""),
+    ]
+    pressed = [
+        (decision, role)
+        for label, icon, decision, role in choices
+        if st.button(label, icon=icon, width="stretch")
+    ]
+    if not pressed:
+        return
+    ((decision, role),) = pressed
+    bar = st.progress(0.0, "Storing the decisions")
+    try:
+        result = batch.decide(
+            rows,
+            decision,
+            text=text,
+            role=role,
+            who=ui.who(),
+            on_progress=lambda done: bar.progress(min(1.0, done / len(rows)), "Storing the decisions"),
+        )
+    except ReddyError as error:
+        ui.alert(error)
+        return
+    st.session_state["review edits"] = st.session_state.get("review edits", 0) + 1
+    st.toast(f"{ui.number_of(result.changed, 'call')} changed.", icon=":material/check:")
+    st.rerun()
+
+
 # the open call
 
 LOCKED_BECAUSE = {
@@ -620,6 +720,8 @@ def open_call(row: int) -> None:
         else Differences((), {}, {}, (0, 0), {})
     )
     locked = info["status"] not in EDITABLE
+    decisions = batch.decisions(row)
+    meter = batch.loss(row)
 
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
@@ -627,6 +729,8 @@ def open_call(row: int) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             st.markdown(f"**Row {row}**", width="content")
             st.badge(info["status"], color=ui.STATUS_COLOURS[info["status"]])
+            if meter.characters:
+                st.caption(f"{meter.placed:,} of {meter.characters:,} characters", width="content")
         with st.container(horizontal=True, gap="xsmall", width="content"):
             for step, icon, help in (("before", "left", "Previous call"), ("after", "right", "Next call")):
                 icon = f":material/chevron_{icon}:"
@@ -656,7 +760,7 @@ def open_call(row: int) -> None:
             icon=":material/skip_next:",
         )
 
-    what_is_wrong(row, call, findings, locked)
+    what_is_wrong(row, call, findings, decisions, locked)
 
     tabs = st.tabs(
         ["Conversation", "Tags", "Fields", "From the sheet", "JSON", "History"],
@@ -676,9 +780,13 @@ def open_call(row: int) -> None:
             with tab:
                 draw()
 
-    if changed:
+    told = [str(changed)] if changed else []
+    told += [f"“{CATALOGUE[code].title}” accepted" for code in decisions.accepted]
+    dropped = sum(taken.what == DROP for taken in decisions.texts.values())
+    told += [f"{ui.number_of(dropped, 'text')} dropped"] if dropped else []
+    if told:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.caption(f"Changed: {ui.escape(str(changed))}", width="stretch")
+            st.caption(f"Changed: {ui.escape(' · '.join(told))}", width="stretch")
             st.button(
                 "Bring back what the sheet said",
                 key=f"{K} revert",
@@ -690,16 +798,21 @@ def open_call(row: int) -> None:
             )
 
 
-def what_is_wrong(row: int, call: Call, findings: list[Finding], locked: bool) -> None:
+def what_is_wrong(row: int, call: Call, findings: list[Finding], decisions: Decisions, locked: bool) -> None:
     """The findings, alike ones together, each with the repairs that one click does.
 
     The box keeps its height: were it to shrink with each repair, the table under it would move up just when the
     next cell is clicked.
     """
-    found = editing.problems(call, findings)
+    found = editing.problems(call, [one for one in findings if one.code != "transcript-unassigned"])
+    loaded = batch.unassigned(row)
+    may = set() if locked else batch.can_accept(row)
     content = _content(call)
-    with st.container(gap="xsmall", height=80, border=False):
-        if not found:
+    decidable = len(loaded) or may or decisions
+    with st.container(gap="xsmall", height=124 if decidable else 80, border=False):
+        for one in loaded.query("decision == ''").itertuples():
+            unassigned_text(row, int(one.number), int(one.after), str(one.text), locked)
+        if not findings:
             st.markdown(":green[:material/check_circle:] Nothing to put right in this call.")
         for number, problem in enumerate(found):
             icon = ":red[:material/error:]" if problem.severity == "error" else ":orange[:material/warning:]"
@@ -714,9 +827,66 @@ def what_is_wrong(row: int, call: Call, findings: list[Finding], locked: bool) -
                         on_click=_mend,
                         args=(row, content, fix.apply),
                     )
+                if problem.code in may:
+                    st.button(
+                        "Accept as it is",
+                        key=f"{K} accept {content} {problem.code}",
+                        help=CATALOGUE[problem.code].accepting,
+                        on_click=_accept,
+                        args=(row, problem.code, True),
+                    )
+        for code, taken in decisions.accepted.items():
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                by = f" by {ui.escape(taken.who)}" if taken.who else ""
+                st.markdown(
+                    f":gray[:material/check: {CATALOGUE[code].title}: accepted{by}, {ui.when(taken.at)}]",
+                    help=CATALOGUE[code].accepting,
+                    width="stretch",
+                )
+                if not locked:
+                    st.button("Undo", key=f"{K} undo {row} {code}", on_click=_accept, args=(row, code, False))
+
+
+def unassigned_text(row: int, number: int, after: int, text: str, locked: bool) -> None:
+    """A text that is in no line: where it stood, and what one click makes of it."""
+    shown = text if len(text) <= 64 else f"{text[:63].rstrip()}…"
+    where = f"After line {after}" if after else "Before line 1"
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(
+            f":red[:material/error:] {where}, in no line: “{ui.escape(shown)}”",
+            help=ui.escape(text[:1000]) if text != shown else CATALOGUE["transcript-unassigned"].hint,
+            width="stretch",
+        )
+        if locked:
+            return
+        join = "Put it at the end of this line" if after else "Put it in front of this line"
+        own = "Make it a line of its own, said by the"
+        drop = "It is not sent. It stays in the sheet's cells, and on record"
+        choices: list[tuple[str, Decision, str, str]] = [
+            (f"Join to line {max(after, 1)}", "attach", "", join),
+            *((f"+ {role}", OWN_LINE, role, f"{own} {role}") for role in ROLES),
+            ("Drop", "drop", "", drop),
+        ]
+        for label, decision, role, help in choices:
+            st.button(
+                label,
+                key=f"{K} text {row} {number} {label}",
+                help=help,
+                on_click=_decide,
+                args=([row], decision, text, role),
+            )
+        same = [] if overview["texts"] is None else sorted(overview["texts"].query("text == @text")["row"])
+        if len(same) > 1 and st.button(
+            f"All {len(same):,}…",
+            key=f"{K} same {row} {number}",
+            help="Decide for every call that has this text",
+        ):
+            _same_text_panel(text, [int(each) for each in same])
 
 
 MARKS = {"!": "red", "?": "orange", "✎": "violet"}
+LEGEND = "→ stop is the next start · ≈ estimated · ✎ by hand (marks are not sent)"
+ORIGINS = {"derived": "→", "estimated": "≈", "by hand": "✎"}
 MARK_OF = {"error": "!", "check": "?", "changed": "✎"}
 
 
@@ -736,8 +906,9 @@ def _symbols(marks: pd.Series[Any]) -> list[str]:
 
 
 def conversation(row: int, call: Call, findings: list[Finding], changed: Differences, locked: bool) -> None:
-    table = editing.lines_table(call, findings, changed)
+    table = editing.lines_table(call, findings, changed, batch.lines(row)["times"].tolist())
     table["marks"] = _symbols(table["marks"])
+    table["times"] = [ORIGINS.get(origin, "") for origin in table["times"]]
     if not len(table):
         st.markdown("This call has no transcript.")
         if not locked:
@@ -754,12 +925,15 @@ def conversation(row: int, call: Call, findings: list[Finding], changed: Differe
         "_index": st.column_config.NumberColumn("#", width=34),
         "marks": _marks_column(),
         "role": st.column_config.SelectboxColumn("Role", width=80, options=[*ROLES, *unknown]),
-        "text": st.column_config.TextColumn("Text", width=400 if view["wide"] else 268),
+        "text": st.column_config.TextColumn("Text", width=400 if view["wide"] else 236),
         "start": st.column_config.NumberColumn("Start", width=64, help="Seconds from the start of the call"),
         "stop": st.column_config.NumberColumn("Stop", width=64, help="Seconds from the start of the call"),
+        "times": st.column_config.TextColumn(
+            "≈", width=30, disabled=True, help=f"Where times are from: {LEGEND}. No mark: the source."
+        ),
         "finding": st.column_config.TextColumn("Finding", width="medium", disabled=True),
     }
-    order = ["marks", "role", "text", "start", "stop"]
+    order = ["marks", "times", "role", "text", "start", "stop"]
     if locked:
         st.dataframe(table, column_order=order, column_config=columns, height=height, alt="Transcript lines")
         return
@@ -786,12 +960,14 @@ def conversation(row: int, call: Call, findings: list[Finding], changed: Differe
         num_rows="fixed",
         column_order=["menu", *order, "finding"],
         column_config=columns,
-        disabled=["_index", "marks", "finding"],
+        disabled=["_index", "marks", "times", "finding"],
         placeholder="",
         on_change=_cells_edited,
         args=(row, version, key, editing.with_line_cells),
         alt="Transcript lines, editable",
     )
+    if any(table["times"]):
+        st.caption(LEGEND)
 
 
 def tags(row: int, call: Call, findings: list[Finding], changed: Differences, locked: bool) -> None:

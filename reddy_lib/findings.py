@@ -17,11 +17,16 @@ Severity = Literal["error", "warning"]
 
 
 class Rule(NamedTuple):
-    """What a code means: its severity, a short title for filters and charts, and what the analyst can do."""
+    """What a code means: its severity, a short title for filters and charts, and what the analyst can do.
+
+    `accepting`: what is sent when somebody accepts the finding as it is; "" where it cannot be accepted, because
+    Reddy would refuse the call, or because something has to be chosen.
+    """
 
     severity: Severity
     title: str
     hint: str
+    accepting: str = ""
 
 
 # fmt: off
@@ -40,7 +45,8 @@ CATALOGUE: dict[str, Rule] = {
     "transcript-mended": Rule("warning", "Transcript was read in spite of a fault", "Look through the lines; nothing else has to be done."),
     "transcript-no-speakers": Rule("error", "No speakers in the transcript", "Give each line a role; nothing was guessed."),
     "transcript-cut": Rule("warning", "Transcript was probably cut off", "The cell holds exactly 32,767 characters, the most that Excel keeps: export this call again in another format."),
-    "transcript-cut-in-json": Rule("error", "JSON cut off by Excel", "Export this call again in another format; or delete the last line, if it is only the rest of one, to send what could be read."),
+    "transcript-cut-in-json": Rule("error", "JSON cut off by Excel", "Export this call again in another format; or delete the last line, if it is only the rest of one, to send what could be read.", "The lines above the cut are sent as they are; what Excel cut off stays missing."),
+    "transcript-unassigned": Rule("error", "Text that is in no line", "Decide: join it to the line above, make it a line of its own, or drop it."),
     # transcript lines
     "line-without-speaker": Rule("warning", "Line without a speaker label", "It was kept with the line above it; move it if it belongs to somebody else."),
     "aside-kept": Rule("warning", "Heading or stage direction", "It was kept with the line beside it; delete it there if it is not to be sent."),
@@ -51,7 +57,7 @@ CATALOGUE: dict[str, Rule] = {
     "role-unknown": Rule("error", "Unknown role", "Choose agent or customer; for a whole batch, match the speaker's name to a role when loading."),
     "roles-swapped": Rule("warning", "Roles may be swapped", "The customer greets like an agent: read the first lines, and swap the two roles if they are wrong."),
     "text-empty": Rule("warning", "Line without text", "Delete the line if nothing was said."),
-    "time-unreadable": Rule("error", "Time that is not a number", "Type seconds from the start of the call, or leave the time empty."),
+    "time-unreadable": Rule("error", "Time that is not a number", "Type seconds from the start of the call, or leave the time empty.", "The cell counts as empty: the line is sent with the time that the table shows, or without one."),
     "time-negative": Rule("error", "Time before the start of the call", "Type seconds from the start of the call, or leave the time empty."),
     "start-after-stop": Rule("error", "Line starts after it stops", "Swap or correct the two times."),
     "times-in-milliseconds": Rule("warning", "Times look like milliseconds", "Reddy takes seconds: choose milliseconds as the unit when loading, or correct the times."),
@@ -60,7 +66,7 @@ CATALOGUE: dict[str, Rule] = {
     # time of the call
     "timestamp-missing": Rule("warning", "No start time", "Reddy will take the moment of sending as the start of the call."),
     "timestamp-from-transcript": Rule("warning", "Start time from the transcript", "Check that the call began then; a column or a default chosen when loading comes first."),
-    "timestamp-unreadable": Rule("error", "Start time could not be read", "Type the date and time, for example 2026-03-30 17:46."),
+    "timestamp-unreadable": Rule("error", "Start time could not be read", "Type the date and time, for example 2026-03-30 17:46.", "The cell counts as empty: the call is sent without a start, and Reddy takes the moment of sending."),
     "timestamp-ambiguous": Rule("warning", "Start time happens twice or never", "Clocks change in that hour: check that the time is right."),
     "timestamp-in-milliseconds": Rule("error", "Start time is in milliseconds", "Reddy takes seconds: divide by 1,000, or choose milliseconds when loading."),
     "timestamp-in-future": Rule("error", "Start time is in the future", "Check the date, the order of day and month, and the time zone."),
@@ -79,7 +85,7 @@ CATALOGUE: dict[str, Rule] = {
     "nul-removed": Rule("warning", "NUL characters taken out", "Text has none: compare the row with its source, and export the file again if words are missing."),
     "rows-scattered": Rule("warning", "Lines stand in several places", "They were gathered by the id; check that it belongs to one call only."),
     "cells-differ": Rule("warning", "Cells differ within the call", "The first was taken: check that these rows are one call."),
-    "lines-without-call": Rule("error", "Lines without a row of their own", "Add the call to the sheet of calls and load again, or fill in what is missing here."),
+    "lines-without-call": Rule("error", "Lines without a row of their own", "Add the call to the sheet of calls and load again, or fill in what is missing here.", "These lines are sent as a call of their own, with what its fields say."),
     "file-name-not-matched": Rule("warning", "Nothing found in the file's name", "Correct the pattern when loading, rename the file, or give the value another way."),
     "row-incomplete": Rule("warning", "Row has more cells than the header", "The extra cells are kept with the row, and are not sent."),
 }
@@ -96,7 +102,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
         row: 1-based row number as the spreadsheet program shows it, or None outside a batch.
         line: 1-based number of the transcript line or tag it speaks of, or None for the whole field.
         value: the offending value as text (at most 200 characters), "" if there is none.
-        severity, hint, title: from the catalogue.
+        severity, hint, title, accepting: from the catalogue.
     """
 
     code: str
@@ -113,6 +119,10 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     @property
     def hint(self) -> str:
         return CATALOGUE[self.code].hint
+
+    @property
+    def accepting(self) -> str:
+        return CATALOGUE[self.code].accepting
 
     @property
     def title(self) -> str:

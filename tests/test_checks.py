@@ -604,6 +604,7 @@ READ_BY_OTHER_STAGES = {
     "transcript-no-speakers",
     "transcript-cut",
     "transcript-cut-in-json",
+    "transcript-unassigned",
     "timestamp-from-transcript",
     "line-without-speaker",
     "rows-left-out",

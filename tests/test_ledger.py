@@ -517,7 +517,7 @@ class TestFinding:
     def test_lines_and_tags_are_frames_numbered_from_one(self, batch: reddy.Batch) -> None:
         lines, tags = batch.lines(2), batch.tags(2)
         assert list(lines.index) == [1, 2]
-        assert list(lines.columns) == ["role", "text", "start", "stop"]
+        assert list(lines.columns) == ["role", "text", "start", "stop", "times"]
         assert list(lines["role"]) == ["agent", "customer"]
         assert list(lines["start"]) == [0.0, 2.0]
         assert [tuple(row) for row in tags.itertuples()] == [(1, "CSAT", 1, "integer")]

@@ -164,6 +164,54 @@ def test_losses_of_a_batch_are_summed() -> None:
         _ = Loss() + 3
 
 
+@pytest.mark.parametrize(
+    ("cell", "without", "after", "missing"),
+    [
+        ("Agent: Hello.\nCustomer: 42 it is.\nAgent: Bye.", 1, [1], ["42itis."]),
+        ("Agent: Hello.\nCustomer: Hi.", 0, [0], ["Hello."]),
+        ("Agent: Hello.\nCustomer: Hi.", 1, [1], ["Hi."]),
+        ('[{"role": "agent", "text": "Hello"}, {"role": "customer", "text": "42?"}]', 1, [1], ["42?"]),
+        ('[{"role": "agent", "text": "Hello"}, {"role": "customer", "text": "42?"}]', 0, [0], ["Hello"]),
+    ],
+)
+def test_the_meter_says_after_which_line_an_unassigned_text_stood(
+    cell: str, without: int, after: list[int], missing: list[str]
+) -> None:
+    transcript = read_transcript(cell)
+    del transcript.lines[without]
+    loss = balanced(cell, transcript)
+    assert (loss.after, loss.unassigned) == (after, missing)
+
+
+@pytest.mark.parametrize(
+    ("cell", "elsewhere"),
+    [
+        (
+            "WEBVTT\n\nNOTE made by hand\n\n1\n00:01.000 --> 00:02.000 align:start\n<v Ann>Rock &amp; roll</v>",
+            {"time": 18, "label": 3, "markup": 46},
+        ),
+        ("1\n00:00:01,000 --> 00:00:02,000\n<i>Hello there</i>\n", {"time": 24, "markup": 11}),
+        ("0:00:01.000,0:00:03.000\nHello there\n\n0:00:04.000,0:00:06.000\nHi\n", {"time": 44, "markup": 2}),
+    ],
+)
+def test_what_marks_subtitles_is_no_speech(cell: str, elsewhere: dict[str, int]) -> None:
+    loss = read_and_weigh(cell)
+    assert (loss.unassigned, loss.added, loss.elsewhere) == ([], 0, elsewhere)
+
+
+def test_json_that_excel_cut_off_is_weighed_in_no_time_and_its_rest_is_a_line() -> None:
+    turns = [
+        {"role": "agent", "text": "I look it up for you.", "start": n, "stop": n + 1} for n in range(999)
+    ]
+    cell = json.dumps(turns)[:32_767]
+    transcript = read_transcript(cell)
+    before = time.process_time()
+    loss = balanced(cell, transcript)
+    assert time.process_time() - before < 1
+    assert (loss.unassigned, loss.added) == ([], 0)
+    assert loss.lines_out == len(transcript.lines) > 400
+
+
 # --- generated text --------------------------------------------------------------------------------------
 
 TEXTS = st.text(

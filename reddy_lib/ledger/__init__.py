@@ -5,7 +5,17 @@ a call and its row; `sending` keeps a call from being lost or sent twice; `schem
 """
 
 from .batch import Batch
+from .decisions import BatchLoss, Decisions
 from .schema import EDITABLE, SENDABLE, STATUSES
 from .store import Ledger, default_location
 
-__all__ = ["EDITABLE", "SENDABLE", "STATUSES", "Batch", "Ledger", "default_location"]
+__all__ = [
+    "EDITABLE",
+    "SENDABLE",
+    "STATUSES",
+    "Batch",
+    "BatchLoss",
+    "Decisions",
+    "Ledger",
+    "default_location",
+]

@@ -8,25 +8,42 @@ returns: a closed tab loses nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy as sa
 
-from ..checks import check
 from ..errors import CallLocked, NotInLedger
 from ..findings import CATALOGUE, Finding
 from ..model import Call, Speaker, Tag, TranscriptLine, from_payload, payload_json, whole_characters
 from ..spreadsheet import Mapping
+from .decisions import (
+    ATTACH,
+    DROP,
+    OWN_LINE,
+    BatchLoss,
+    Decision,
+    Decisions,
+    ManyEdited,
+    Taken,
+    acceptable,
+    decided,
+    decision_changes,
+    line_times,
+    moved_lines,
+    read_decisions,
+    tally,
+    unassigned_of,
+)
 from .records import (
-    carried_findings,
     changes,
     decode_findings,
     delivery_key,
     merged,
     remark_duplicates,
     searched,
+    standing_findings,
     summarised,
 )
 from .schema import EDITABLE, STATUSES, attempts, batches, calls, edits, past_outcomes
@@ -38,6 +55,9 @@ if TYPE_CHECKING:
     from .store import Ledger
 
 __all__ = ["Batch"]
+
+_Change = Callable[[Call, Decisions, sa.Row[Any]], tuple[Call, Decisions]]
+"""(call, what was decided about it, its row of `calls`) → both as they shall be."""
 
 _OUTCOME_COLUMNS = (
     calls.c.row,
@@ -227,8 +247,12 @@ class Batch:
         return dict(self._one(row, *(calls.c[name] for name in names))._mapping)
 
     def lines(self, row: int) -> pd.DataFrame:
-        """The transcript of one call. Index: line number from 1. Columns: role, text, start, stop (seconds)."""
-        return lines_frame(self.call(row))
+        """The transcript of one call. Index: line number from 1. Columns: role, text, start, stop (seconds), times (where
+        they are from: source, derived, estimated, by hand; "" = it has none, or nobody knows)."""
+        found = self._one(row, calls.c.payload, calls.c.original, calls.c.times)
+        call, original = from_payload(found.payload), from_payload(found.original or found.payload)
+        times = line_times(found.times, original.transcript or [], call.transcript or [])
+        return lines_frame(call).assign(times=times)
 
     def tags(self, row: int) -> pd.DataFrame:
         """The tags of one call. Index: number from 1. Columns: key, value, type."""
@@ -242,59 +266,9 @@ class Batch:
             CallLocked: the call is being sent, was sent, or may have been sent.
             msgspec.ValidationError: a value of a type that the API does not know (a text for a number).
         """
-        now = time.time()
         # as it will be read back, and independent of the caller's object
         call = from_payload(payload_json(call))
-        with self.ledger._write() as connection:
-            query = sa.select(calls).where(calls.c.batch_id == self.id, calls.c.row == row).with_for_update()
-            old = connection.execute(query).one_or_none()
-            if old is None:
-                raise self._no_row(row)
-            if old.status not in EDITABLE:
-                raise CallLocked(
-                    f"Row {row} is {old.status}: what was sent is not changed afterwards. "
-                    + ("Pause or cancel the submission first." if old.status == "queued" else "")
-                )
-            before, original = from_payload(old.payload), from_payload(old.original or old.payload)
-            changed = changes(before, call)
-            if not changed:
-                return self._numbered(row, decode_findings(old.findings))
-            source = carried_findings(decode_findings(old.source_findings), original, call)
-            findings = merged(source, check(call, products=self.products, now=now))
-            summary = summarised(findings)
-            edited = payload_json(call) != payload_json(original)
-            if old.submission_id is not None:
-                keep_past_outcome(connection, [old.id])
-            connection.execute(
-                calls.update()
-                .where(calls.c.id == old.id)
-                .values(
-                    payload=payload_json(call).decode(),
-                    original=old.original or old.payload,
-                    edited=edited,
-                    status="held" if summary["errors"] else "ready",
-                    **NEVER_SENT,
-                    **summary,
-                    **searched(call),
-                )
-            )
-            connection.execute(
-                edits.insert(),
-                [
-                    {
-                        "call_id": old.id,
-                        "field": field,
-                        "before": _json(a),
-                        "after": _json(b),
-                        "who": who,
-                        "at": now,
-                    }
-                    for field, a, b in changed
-                ],
-            )
-            keys = {old.delivery_key, delivery_key(call)} - {None}
-            remark_duplicates(connection, self.id, [key for key in keys if key])
-        return self.findings_of(row)
+        return self._change(row, lambda now, decisions, stored: (call, decisions), who=who)
 
     def swap_roles(self, rows: Sequence[int], *, who: str = "") -> ManyEdited:
         """Agent and customer exchanged in the transcripts of these rows: one edit on record for each call.
@@ -306,8 +280,140 @@ class Batch:
         return edit_many(self, rows, swap_roles, who=who)
 
     def revert(self, row: int, *, who: str = "") -> list[Finding]:
-        """Bring back what the sheet said, whole; the edits stay on record. Raises as `replace`."""
-        return self.replace(row, self.original(row), who=who)
+        """Bring back what the sheet said, whole, also where a text or a finding was decided about; the edits stay on
+        record. Raises as `replace`."""
+        original = self.original(row)
+        return self._change(row, lambda now, decisions, stored: (original, Decisions()), who=who)
+
+    # decisions
+
+    def loss(self, row: int | None = None) -> BatchLoss:
+        """How many characters of the transcripts' cells are in their lines: of the batch, or of one call.
+
+        White space does not count. Labels, times and markup count as placed; `reddy_lib.transcripts.accounted` tells
+        them apart. Raises NotInLedger: the batch has no such row.
+        """
+        if row is not None:
+            self._one(row, calls.c.id)
+        sums = (calls.c.characters_in, calls.c.characters_placed, calls.c.characters_dropped)
+        query = sa.select(
+            *(sa.func.coalesce(sa.func.sum(column), 0) for column in sums),
+            sa.func.count() - sa.func.count(calls.c.characters_in),
+        ).where(calls.c.batch_id == self.id, *([] if row is None else [calls.c.row == row]))
+        with self.ledger._read() as connection:
+            return BatchLoss(*(int(number) for number in connection.execute(query).one()))
+
+    def unassigned(self, row: int | None = None) -> pd.DataFrame:
+        """Texts that reading put in no line, of one call or of all: columns row, number (from 1), after (lines before
+        it, as the call is now), text, decision ("" = open; attach, own line, drop), role, who, at (UTC)."""
+        import pandas as pd
+
+        query = sa.select(
+            calls.c.row, calls.c.payload, calls.c.original, calls.c.unassigned, calls.c.decisions
+        ).where(calls.c.batch_id == self.id, calls.c.unassigned.is_not(None))
+        if row is not None:
+            query = query.where(calls.c.row == row)
+        records = []
+        with self.ledger._read() as connection:
+            for found in connection.execute(query.order_by(calls.c.row)):
+                decisions = read_decisions(found.decisions)
+                moved = _moved(found)
+                for one in unassigned_of(found.unassigned):
+                    taken = decisions.texts.get(one.number)
+                    told = ("", "", "", None) if taken is None else taken.told()
+                    records.append((found.row, one.number, moved.get(one.after, 0), one.text, *told))
+        frame = pd.DataFrame(
+            records, columns=["row", "number", "after", "text", "decision", "role", "who", "at"]
+        )
+        return frame.astype({"row": "int64", "number": "int64", "after": "int64"}).assign(at=utc(frame["at"]))
+
+    def decide(
+        self,
+        rows: int | Iterable[int],
+        decision: Decision,
+        *,
+        text: str | None = None,
+        role: str = "",
+        who: str = "",
+        on_progress: Callable[[int], object] | None = None,
+    ) -> ManyEdited:
+        """Say what becomes of text that is in no line: "attach" to the line above it, "own line" (of `role`), or "drop".
+
+        `text`: this very text alone, wherever it stands in these calls; None = all that is open in them. Each call's
+        change is an edit on record; `revert` takes it back. Calls that are being sent or were sent stay as they are.
+
+        Raises NotInLedger: the batch has no such row.
+        """
+        if decision not in (ATTACH, OWN_LINE, DROP):
+            raise ValueError(f'a decision is "attach", "own line" or "drop", not {decision!r}')
+        now = time.time()
+
+        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+            moved = _moved(stored)
+            open_ = [
+                one
+                for one in unassigned_of(stored.unassigned)
+                if one.number not in decisions.texts and text in (None, one.text)
+            ]
+            taken = {one.number: Taken(decision, who, now, role * (decision == OWN_LINE)) for one in open_}
+            # so that each stays in its order: what is inserted or put in front from below, what is appended from above
+            below = [one for one in open_ if decision == ATTACH and moved.get(one.after, 0)]
+            for one in [*below, *(one for one in reversed(open_) if one not in below)]:
+                call = decided(call, one, moved.get(one.after, 0), decision, role)
+            return call, Decisions(decisions.accepted, {**decisions.texts, **taken})
+
+        return self._change_many(rows, change, who=who, on_progress=on_progress)
+
+    def accept(
+        self,
+        rows: int | Iterable[int],
+        code: str,
+        *,
+        who: str = "",
+        on_progress: Callable[[int], object] | None = None,
+    ) -> ManyEdited:
+        """Accept the findings of this code in these calls as they are: they no longer hold the calls back.
+
+        Only what was met in reading can be accepted, and only where the catalogue says what is sent then
+        (`CATALOGUE[code].accepting`); what Reddy would refuse cannot. `withdraw` and `revert` take it back.
+
+        Raises:
+            ValueError: findings of this code cannot be accepted.
+            NotInLedger: the batch has no such row.
+        """
+        if not CATALOGUE[code].accepting:
+            raise ValueError(f"a finding {code} cannot be accepted: {CATALOGUE[code].hint}")
+        now = time.time()
+
+        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+            there = any(found.code == code for found in decode_findings(stored.source_findings))
+            if not there or code in decisions.accepted:
+                return call, decisions
+            accepted = {**decisions.accepted, code: Taken("accepted", who, now)}
+            return call, Decisions(accepted, decisions.texts)
+
+        return self._change_many(rows, change, who=who, on_progress=on_progress)
+
+    def withdraw(self, rows: int | Iterable[int], code: str, *, who: str = "") -> ManyEdited:
+        """Take back that findings of this code were accepted in these calls. Raises NotInLedger as `accept`."""
+
+        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+            accepted = {name: taken for name, taken in decisions.accepted.items() if name != code}
+            return call, Decisions(accepted, decisions.texts)
+
+        return self._change_many(rows, change, who=who)
+
+    def decisions(self, row: int) -> Decisions:
+        """What was decided about one call beside its payload: findings accepted, and texts placed or dropped."""
+        return read_decisions(self._one(row, calls.c.decisions).decisions)
+
+    def can_accept(self, row: int) -> set[str]:
+        """Codes of this call's findings that somebody may accept."""
+        found = self._one(row, calls.c.findings, calls.c.source_findings)
+        source = decode_findings(found.source_findings)
+        return {one.code for one in decode_findings(found.findings) if acceptable(one, source)}
+
+    # history
 
     def edits(self, row: int) -> pd.DataFrame:
         """What was edited in one call, oldest first: field, before, after (JSON text, None = not there), who, at (UTC)."""
@@ -398,9 +504,13 @@ class Batch:
                     .with_for_update()
                 )
                 for old in connection.execute(query).all():
-                    call, original = from_payload(old.payload), from_payload(old.original or old.payload)
-                    source = carried_findings(decode_findings(old.source_findings), original, call)
-                    found = merged(source, check(call, products=listed, now=now))
+                    found = standing_findings(
+                        old,
+                        from_payload(old.payload),
+                        read_decisions(old.decisions),
+                        products=listed,
+                        now=now,
+                    )
                     found += [f for f in decode_findings(old.findings) if f.code == "conversation-duplicate"]
                     summary = summarised(merged([], found))
                     if summary["findings"] == old.findings:
@@ -470,6 +580,94 @@ class Batch:
         if found is None:
             raise self._no_row(row)
         return found
+
+    def _change(self, row: int, change: _Change, *, who: str) -> list[Finding]:
+        """Store what `change` makes of one call and its decisions, checked, with every difference on record."""
+        now = time.time()
+        with self.ledger._write() as connection:
+            query = sa.select(calls).where(calls.c.batch_id == self.id, calls.c.row == row).with_for_update()
+            old = connection.execute(query).one_or_none()
+            if old is None:
+                raise self._no_row(row)
+            if old.status not in EDITABLE:
+                raise CallLocked(
+                    f"Row {row} is {old.status}: what was sent is not changed afterwards. "
+                    + ("Pause or cancel the submission first." if old.status == "queued" else "")
+                )
+            before, decisions = from_payload(old.payload), read_decisions(old.decisions)
+            call, new = change(before, decisions, old)
+            changed = [*changes(before, call), *decision_changes(decisions, new)]
+            if not changed:
+                return self._numbered(row, decode_findings(old.findings))
+            findings = standing_findings(old, call, new, products=self.products, now=now)
+            summary = summarised(findings)
+            if old.submission_id is not None:
+                keep_past_outcome(connection, [old.id])
+            payload = payload_json(call).decode()
+            connection.execute(
+                calls.update()
+                .where(calls.c.id == old.id)
+                .values(
+                    payload=payload,
+                    original=old.original or old.payload,
+                    edited=bool(new)
+                    or payload != payload_json(from_payload(old.original or old.payload)).decode(),
+                    status="held" if summary["errors"] else "ready",
+                    decisions=msgspec.json.encode(new).decode() if new else None,
+                    **tally(old.characters_in, unassigned_of(old.unassigned), new),
+                    **NEVER_SENT,
+                    **summary,
+                    **searched(call),
+                )
+            )
+            connection.execute(
+                edits.insert(),
+                [
+                    {
+                        "call_id": old.id,
+                        "field": field,
+                        "before": _json(a),
+                        "after": _json(b),
+                        "who": who,
+                        "at": now,
+                    }
+                    for field, a, b in changed
+                ],
+            )
+            keys = {old.delivery_key, delivery_key(call)} - {None}
+            remark_duplicates(connection, self.id, [key for key in keys if key])
+        return self.findings_of(row)
+
+    def _change_many(
+        self,
+        rows: int | Iterable[int],
+        change: _Change,
+        *,
+        who: str,
+        on_progress: Callable[[int], object] | None = None,
+    ) -> ManyEdited:
+        """`change` to each of these calls, one after the other; those it leaves as they are count as the same."""
+        wanted = [rows] if isinstance(rows, int) else sorted(set(rows))
+        changed = same = locked = 0
+        for done, row in enumerate(wanted, 1):
+            seen: list[bool] = []
+
+            def told(
+                call: Call, decisions: Decisions, stored: sa.Row[Any], seen: list[bool] = seen
+            ) -> tuple[Call, Decisions]:
+                new = change(call, decisions, stored)
+                seen.append(new[1] != decisions)
+                return new
+
+            try:
+                self._change(row, told, who=who)
+                changed += seen[-1]
+                same += not seen[-1]
+            except CallLocked:
+                locked += 1
+            if on_progress is not None:
+                on_progress(done)
+        return ManyEdited(changed, same, locked)
 
     def _no_row(self, row: int) -> NotInLedger:
         return NotInLedger(f"The batch {self.name!r} has no call in row {row}.")
@@ -561,6 +759,14 @@ def tags_frame(call: Call) -> pd.DataFrame:
     )
     frame.index = pd.RangeIndex(1, len(found) + 1, name="tag")
     return frame
+
+
+def _moved(stored: Any) -> dict[int, int]:
+    """`moved_lines` of a call, from its row of `calls`."""
+    if stored.original is None:
+        return {number: number for number in range(len(from_payload(stored.payload).transcript or []) + 1)}
+    original, call = from_payload(stored.original), from_payload(stored.payload)
+    return moved_lines(original.transcript or [], call.transcript or [])
 
 
 def utc(seconds: pd.Series[Any]) -> pd.Series[Any]:

@@ -24,7 +24,7 @@ import msgspec
 
 from ..checks import check
 from ..errors import CallLocked
-from ..findings import Finding
+from ..findings import CATALOGUE, Finding
 from ..model import (
     ROLES,
     Call,
@@ -40,6 +40,7 @@ from ..spreadsheet.dates import read_timestamp, zone
 from ..spreadsheet.tag_values import cell_text, tag_value
 from ..transcripts import read_transcript
 from ..transcripts.roles import LEAVE_OUT
+from .decisions import ManyEdited
 from .schema import EDITABLE
 
 if TYPE_CHECKING:
@@ -358,6 +359,7 @@ def _compared(before: Sequence[_One], after: Sequence[_One]) -> tuple[dict[int, 
 
 
 _PLACE = re.compile(r"(transcript|tags)\[(\d+)\]\.(\w+)")
+_DECISION = re.compile(r"(finding|unassigned)\[([\w-]+)\]")
 _NAMES = {
     "agent_email": "agent email",
     "product_id": "product",
@@ -375,16 +377,24 @@ def place(field: str) -> str:
     found = _PLACE.fullmatch(field)
     if found:
         return f"{'line' if found[1] == 'transcript' else 'tag'} {found[2]} {found[3]}"
+    decision = _DECISION.fullmatch(field)
+    if decision:
+        title = CATALOGUE[decision[2]].title if decision[2] in CATALOGUE else decision[2]
+        return (
+            f"finding “{title}”" if decision[1] == "finding" else f"text without a line, number {decision[2]}"
+        )
     return _NAMES.get(field, field)
 
 
 # --- tables ------------------------------------------------------------------------------------------------
 
 
-def lines_table(call: Call, findings: Sequence[Finding], changed: Differences) -> pd.DataFrame:
+def lines_table(
+    call: Call, findings: Sequence[Finding], changed: Differences, times: Sequence[str] = ()
+) -> pd.DataFrame:
     """The transcript as an editable table. Index: line number from 1. Columns: marks ("error" or "check", and
-    "changed", with commas), role (None = no role), text, start, stop (seconds, NaN = none), finding (what is said
-    of the line)."""
+    "changed", with commas), role (None = no role), text, start, stop (seconds, NaN = none), times (where they are
+    from, as `Batch.lines` tells; "" where `times` is not given), finding (what is said of the line)."""
     import pandas as pd
 
     lines = call.transcript or []
@@ -397,6 +407,7 @@ def lines_table(call: Call, findings: Sequence[Finding], changed: Differences) -
             "text": pd.Series([line.text for line in lines], index=numbers, dtype="str"),
             "start": pd.Series([line.start for line in lines], index=numbers, dtype=float),
             "stop": pd.Series([line.stop for line in lines], index=numbers, dtype=float),
+            "times": pd.Series(list(times) or [""] * len(lines), index=numbers, dtype="str"),
             "finding": _messages(numbers, said),
         },
         index=pd.Index(numbers, name="line", dtype="int64"),
@@ -645,15 +656,6 @@ def _thousandth(value: float | None) -> float | None:
 
 
 # --- many calls --------------------------------------------------------------------------------------------
-
-
-class ManyEdited(NamedTuple):
-    """What one edit to many calls did, or would do: calls that change, that are so already, and that are being sent
-    or were sent and so stay as they are."""
-
-    changed: int
-    same: int
-    locked: int
 
 
 def count_edits(batch: Batch, rows: Sequence[int], change: Change) -> ManyEdited:

@@ -13,6 +13,7 @@ from ..findings import CATALOGUE, Finding, finding
 from ..model import Call
 from ..spreadsheet import Mapping, build_frame
 from ..spreadsheet.tag_values import cell_text
+from .decisions import Decisions, Unassigned, open_findings
 from .records import delivery_key, merged
 
 if TYPE_CHECKING:
@@ -49,7 +50,9 @@ def preview(
     shown: list[Previewed] = []
     first: dict[str, int] = {}
     for built in build_frame(frame, mapping):
-        findings = merged(built.findings, check(built.call, products=products, now=now))
+        texts = [Unassigned(n, *one) for n, one in enumerate(built.placed.unassigned, 1)]
+        source = [*built.findings, *open_findings(texts, Decisions())]
+        findings = merged(source, check(built.call, products=products, now=now))
         key = delivery_key(built.call)
         if key is not None and first.setdefault(key, built.row) != built.row:
             duplicate = finding(

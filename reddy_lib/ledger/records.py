@@ -15,8 +15,15 @@ import sqlalchemy as sa
 
 from ..checks import check
 from ..findings import Finding, finding
-from ..model import Call, TranscriptLine, payload_json, to_payload, whole_characters
+from ..model import Call, TranscriptLine, from_payload, payload_json, to_payload, whole_characters
 from ..spreadsheet import BuiltCall
+from .decisions import (
+    Decisions,
+    moved_lines,
+    open_findings,
+    tally,
+    unassigned_of,
+)
 from .schema import calls
 
 __all__ = [
@@ -28,6 +35,7 @@ __all__ = [
     "new_call_values",
     "remark_duplicates",
     "searched",
+    "standing_findings",
     "summarised",
 ]
 
@@ -81,6 +89,9 @@ def summarised(findings: Sequence[Finding]) -> dict[str, Any]:
     }
 
 
+_NONE = Decisions()
+
+
 def new_call_values(
     batch_id: str,
     piece: Iterable[BuiltCall],
@@ -93,7 +104,14 @@ def new_call_values(
     for built in piece:
         source = built.findings
         own = check(built.call, products=products, now=now)
-        findings = merged(source, own)
+        unassigned = None
+        texts = []
+        if built.placed.unassigned:
+            unassigned = _encode(
+                [(after, _storable(text)) for after, text in built.placed.unassigned]
+            ).decode()
+            texts = unassigned_of(unassigned)
+        findings = merged([*source, *open_findings(texts, _NONE)] if texts else source, own)
         summary = summarised(findings)
         values.append(
             {
@@ -104,11 +122,37 @@ def new_call_values(
                 "source_findings": _encode(source).decode(),
                 "status": "held" if summary["errors"] else "ready",
                 "edited": False,
+                "characters_in": built.placed.characters,
+                **tally(built.placed.characters, texts, _NONE),
+                "unassigned": unassigned,
+                "times": built.times,
                 **summary,
                 **searched(built.call),
             }
         )
     return values
+
+
+def standing_findings(
+    stored: sa.Row[Any],
+    call: Call,
+    decisions: Decisions,
+    *,
+    products: list[dict[str, Any]] | None,
+    now: float,
+) -> list[Finding]:
+    """All findings of a call as it is now, but for those that the whole batch gives. `stored`: its row of `calls`."""
+    original = from_payload(stored.original or stored.payload)
+    source = [
+        found for found in decode_findings(stored.source_findings) if found.code not in decisions.accepted
+    ]
+    carried = carried_findings(source, original, call)
+    texts = unassigned_of(stored.unassigned)
+    if texts:
+        carried += open_findings(
+            texts, decisions, moved_lines(original.transcript or [], call.transcript or [])
+        )
+    return merged(carried, check(call, products=products, now=now))
 
 
 def merged(source: Sequence[Finding], own: Sequence[Finding]) -> list[Finding]:

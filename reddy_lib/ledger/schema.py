@@ -123,6 +123,17 @@ calls = sa.Table(
     sa.Column("lines", sa.Integer, nullable=False),
     sa.Column("tags", sa.Integer, nullable=False),
     sa.Column("preview", sa.Text, nullable=False),
+    # the loss meter; NULL where the call was loaded before there was one
+    sa.Column("characters_in", sa.Integer),
+    sa.Column("characters_placed", sa.Integer),
+    sa.Column("characters_dropped", sa.Integer, nullable=False, server_default="0"),  # by decision
+    sa.Column(
+        "unassigned", sa.Text
+    ),  # JSON: [[lines before it, text], …] as loaded; NULL where there is none
+    sa.Column("times", sa.Text),  # `Transcript.times` as loaded; NULL as above
+    sa.Column(
+        "decisions", sa.Text
+    ),  # what people decided about the call beside its payload: `Decisions` as JSON
     # sending
     sa.Column("delivery_key", sa.Text),
     sa.Column("submission_id", sa.Text),
@@ -147,6 +158,13 @@ calls_by_finding = (
     sa.Index(  # of bounded columns alone: PostgreSQL refuses a row whose indexed text is too long
         "calls_by_finding", calls.c.batch_id, calls.c.codes, calls.c.warnings, calls.c.edited
     )
+)
+calls_by_loss = sa.Index(  # a batch's total is counted from it, without reading the calls
+    "calls_by_loss",
+    calls.c.batch_id,
+    calls.c.characters_in,
+    calls.c.characters_placed,
+    calls.c.characters_dropped,
 )
 sa.Index("calls_by_submission", calls.c.submission_id, calls.c.status, calls.c.chunk, calls.c.row)
 
@@ -281,11 +299,28 @@ def _doubts_are_settled(connection: sa.Connection) -> None:
     reconciliations.create(connection, checkfirst=True)
 
 
+def _losses_times_and_decisions_are_kept(connection: sa.Connection) -> None:
+    there = {column["name"] for column in sa.inspect(connection).get_columns("calls")}
+    for name in (
+        "characters_in",
+        "characters_placed",
+        "characters_dropped",
+        "unassigned",
+        "times",
+        "decisions",
+    ):
+        if name not in there:  # a new ledger has them from its first moment
+            column = sa.schema.CreateColumn(calls.c[name]).compile(dialect=connection.dialect)
+            connection.execute(sa.text(f"ALTER TABLE calls ADD COLUMN {column}"))
+    calls_by_loss.create(connection, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _first,
     _filters_count_from_indexes,
     _profiles_are_kept,
     _doubts_are_settled,
+    _losses_times_and_decisions_are_kept,
 )
 """Version n is reached by the first n of these. Only ever append."""
 

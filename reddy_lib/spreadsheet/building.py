@@ -31,7 +31,7 @@ from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.reading import read_pieces
 from reddy_lib.spreadsheet.sources import Sources, is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
-from reddy_lib.transcripts import Transcript, read_transcript
+from reddy_lib.transcripts import Placed, Transcript, placed, read_transcript
 from reddy_lib.transcripts.roles import fold
 
 __all__ = ["BuiltCall", "build_call", "build_calls", "build_frame", "read_calls"]
@@ -57,6 +57,8 @@ class BuiltCall(msgspec.Struct):
         findings: what reading this row met; their `row` is not set.
         product_name: the text of the product cell.
         rows: how many rows of the sheet it covers.
+        placed: the meter of its transcript: how many characters it had, and what of them is in no line.
+        times: where the times of its lines are from, as `Transcript.times` has it.
     """
 
     row: int
@@ -65,6 +67,8 @@ class BuiltCall(msgspec.Struct):
     findings: list[Finding]
     product_name: str
     rows: int = 1
+    placed: Placed = Placed(0)
+    times: str = ""
 
     def __repr__(self) -> str:
         return f"<BuiltCall row {self.row} · {self.call!r} · {len(self.findings)} findings>"
@@ -130,6 +134,7 @@ class _Builder:
         if problem is not None:
             findings.append(problem)
         transcript: Transcript | None = None
+        meter = Placed(0)
         column = mapping.fields.get("transcript")
         if self.lines_beside and column is not None:
             lines = _columns_of(cells[column], mapping.line_fields.values())
@@ -139,9 +144,11 @@ class _Builder:
             )
             call.transcript = transcript.lines or None
             findings += transcript.findings
+            meter = placed(_said(lines, mapping), transcript)
         elif "transcript" in self.given:
+            cell = self.sources.value("transcript", cells)
             transcript = read_transcript(
-                self.sources.value("transcript", cells),
+                cell,
                 roles=mapping.roles,
                 unit=mapping.line_unit,
                 times=mapping.line_times,
@@ -149,6 +156,7 @@ class _Builder:
             )
             call.transcript = transcript.lines or None
             findings += transcript.findings
+            meter = placed(cell, transcript)
         tags = [
             Tag(name, tag_value(cells[name], type), type)
             for name, type in self.tags
@@ -176,7 +184,8 @@ class _Builder:
             findings += self._not_in_name(cells)
         if not call.conversation_id:
             call.conversation_id = derive_conversation_id(call)
-        return BuiltCall(row, call, plain, findings, product_name)
+        times = "" if transcript is None else transcript.times
+        return BuiltCall(row, call, plain, findings, product_name, placed=meter, times=times)
 
     def _start_said(self, transcript: Transcript, findings: list[Finding]) -> int | None:
         """The start that the transcript itself gives, for a row without one; and the findings that say so."""
@@ -476,6 +485,20 @@ def _columns_of(cell: Any, names: Collection[str]) -> dict[str, list[Any]]:
         rows = []
     rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     return {name: [row.get(name, "") for row in rows] for name in names}
+
+
+def _said(columns: Cells[str, list[Any]], mapping: Mapping) -> object:
+    """What the rows of a call say, as the meter takes it: a turn for each row, or text where nobody is named."""
+    fields = mapping.line_fields
+    texts = [cell_text(cell) for cell in columns[fields["text"]]]
+    if "role" not in fields:
+        return "\n".join(texts)
+    named = [name for name in ("role", "start", "stop", "duration") if name in fields]
+    others = [[cell_text(cell) for cell in columns[fields[name]]] for name in named]
+    return [
+        {"text": text, **dict(zip(named, rest, strict=True))}
+        for text, *rest in zip(texts, *others, strict=True)
+    ]
 
 
 def _orphan(mapping: Mapping) -> Finding:

@@ -9,7 +9,7 @@ a family found to its final form. `speakers` looks at a whole batch; `loss` coun
 """
 
 from reddy_lib.transcripts.cut import EXCEL_CELL_LIMIT
-from reddy_lib.transcripts.loss import Loss, accounted
+from reddy_lib.transcripts.loss import Loss, Placed, accounted, placed
 from reddy_lib.transcripts.reading import parse_transcript, read_transcript
 from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, ROLE_WORDS, role_of
 from reddy_lib.transcripts.speakers import SpeakerLabel, roles_swapped, speaker_table
@@ -21,10 +21,12 @@ __all__ = [
     "LEAVE_OUT",
     "ROLE_WORDS",
     "Loss",
+    "Placed",
     "SpeakerLabel",
     "Transcript",
     "accounted",
     "parse_transcript",
+    "placed",
     "read_transcript",
     "role_of",
     "roles_swapped",

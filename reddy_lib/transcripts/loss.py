@@ -22,11 +22,13 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from reddy_lib.transcripts.cut import whole_parts
 from reddy_lib.transcripts.json_form import classify_key, decode, is_data, quoted
 from reddy_lib.transcripts.roles import fold
+from reddy_lib.transcripts.subtitles import spoken
 from reddy_lib.transcripts.turns import Transcript
 
-__all__ = ["KINDS", "Loss", "accounted"]
+__all__ = ["KINDS", "Loss", "Placed", "accounted", "placed"]
 
 KINDS: tuple[str, ...] = ("label", "time", "markup", "field", "repeated", "left out", "finding")
 """Where characters may be that are in no line: `Loss.elsewhere` has one number for each.
@@ -70,6 +72,7 @@ class Loss(msgspec.Struct):
         unassigned: what is in no line and nowhere else, in the order of the cell.
         elsewhere: kind (of `KINDS`) → characters.
         added: characters of the lines that the cell does not hold.
+        after: for each of `unassigned`, how many of the lines stood before it.
     """
 
     characters_in: int = 0
@@ -79,6 +82,7 @@ class Loss(msgspec.Struct):
     unassigned: list[str] = msgspec.field(default_factory=list)
     elsewhere: dict[str, int] = msgspec.field(default_factory=dict)
     added: int = 0
+    after: list[int] = msgspec.field(default_factory=list)
 
     @property
     def lost(self) -> int:
@@ -105,6 +109,7 @@ class Loss(msgspec.Struct):
             self.unassigned + other.unassigned,
             dict(elsewhere),
             self.added + other.added,
+            self.after + other.after,
         )
 
     __radd__ = __add__
@@ -113,6 +118,33 @@ class Loss(msgspec.Struct):
         return (
             f"<Loss {self.placed:,} of {self.characters_in:,} characters placed · {self.lines_out:,} lines>"
         )
+
+
+class Placed(NamedTuple):
+    """The meter of one call, as short as a batch keeps it. `characters`: of the cell, without white space;
+    `unassigned`: (how many lines stood before it, the text) of what is in no line and nowhere else."""
+
+    characters: int
+    unassigned: tuple[tuple[int, str], ...] = ()
+
+
+def placed(cell: object, transcript: Transcript) -> Placed:
+    """The same answer as `accounted`, at once where every turn was written exactly as Reddy takes it."""
+    if transcript.exact and type(cell) is str:
+        # Such a turn has four keys, a text and a label, and each key is there at least once. So as long as there are
+        # no more quotes than that takes, no key comes twice, and there is nothing else that a word could be in.
+        lines = transcript.lines
+        quotes = 12 * len(lines)
+        if '"' in "".join(transcript.labels):
+            quotes = -1
+        elif "\\" in cell:
+            quotes += sum(line.text.count('"') for line in lines) if "\\u0022" not in cell else -quotes - 1
+        if cell.count('"') == quotes:
+            if cell.isascii():  # JSON has no white space but these
+                return Placed(len(cell.encode().translate(None, b" \n\r\t")))
+            return Placed(_size(cell))
+    loss = accounted(cell, transcript)
+    return Placed(loss.characters_in, tuple(zip(loss.after, loss.unassigned, strict=True)))
 
 
 def accounted(cell: object, transcript: Transcript) -> Loss:
@@ -143,6 +175,7 @@ class _Meter:
         self.characters_in = self.lines_in = self.text_size = 0
         self.elsewhere: Counter[str] = Counter()
         self.unassigned: list[str] = []
+        self.after: list[int] = []
 
     def result(self) -> Loss:
         out = sum(_size(line.text) for line in self.transcript.lines)
@@ -156,6 +189,7 @@ class _Meter:
             self.unassigned,
             {kind: count for kind, count in self.elsewhere.items() if count},
             max(out - self.text_size, 0),
+            self.after,
         )
 
     # --- text --------------------------------------------------------------------------------------------
@@ -167,11 +201,18 @@ class _Meter:
             self.elsewhere["markup"] += _size(text) - _size(inner)
             self.written(inner)
             return
+        said = spoken(text) if self.transcript.form in ("WebVTT", "SRT", "SBV") else None
+        if said is not None and _size(said.text) + said.times <= _size(text):
+            self.elsewhere["time"] += said.times
+            self.elsewhere["markup"] += _size(text) - said.times - _size(said.text)
+            self.text(said.text)
+            return
         if self.transcript.form != "labelled text" and is_data(text):
             try:
                 data = _decoded(text)
             except ValueError:
-                self.text(text)
+                if not self._cut_off(text):
+                    self.text(text)
                 return
             if isinstance(data, str):
                 self.elsewhere["markup"] += _size(text) - _size(data)
@@ -192,6 +233,25 @@ class _Meter:
                 self.text(joined)
                 return
         self.text(text)
+
+    def _cut_off(self, text: str) -> bool:
+        """Data that Excel cut off: what is whole of it, and the rest, which is a line of its own."""
+        kept = {"".join(line.text.split()) for line in self.transcript.lines[-1:]}
+        for whole in whole_parts(text):
+            if "".join(whole.rest.split()).lstrip(",") not in {*kept, ""}:
+                continue
+            try:
+                data = _decoded(whole.text)
+            except ValueError:
+                continue
+            before = self._counted()
+            rest = "".join(whole.rest.split()).lstrip(",")
+            self.data(data)
+            self.text_size += len(rest)
+            self.lines_in += bool(rest)
+            self.elsewhere["markup"] += _size(text) - (self._counted() - before)
+            return True
+        return False
 
     def _counted(self) -> int:
         return self.text_size + sum(self.elsewhere.values()) + sum(map(_size, self.unassigned))
@@ -215,21 +275,23 @@ class _Meter:
         for step in reversed(steps):
             self.elsewhere.update(step.kinds)
             self.unassigned += step.rest
+            self.after += [step.before.line if step.before is not None else 0] * len(step.rest)
             if step.left_out:
                 self.elsewhere["left out"] += step.size
             else:
                 self.text_size += step.size
 
-    def _pieces(self) -> Iterator[tuple[str, bool]]:
-        """The texts to look for, without white space: those of the lines and those left out, as the cell has them."""
+    def _pieces(self) -> Iterator[tuple[str, bool, int]]:
+        """The texts to look for, without white space: those of the lines and those left out, as the cell has them;
+        each with the number of lines that have begun with it."""
         left_out = list(self.transcript.left_out)
         for number, line in enumerate(self.transcript.lines):
             while left_out and left_out[0][0] <= number:
-                yield from ((piece, True) for piece in _rows(left_out.pop(0)[1]))
+                yield from ((piece, True, number) for piece in _rows(left_out.pop(0)[1]))
             for piece in _rows(line.text):
-                yield piece, False
-        for _, text in left_out:
-            yield from ((piece, True) for piece in _rows(text))
+                yield piece, False, number + 1
+        for number, text in left_out:
+            yield from ((piece, True, number) for piece in _rows(text))
 
     # --- data --------------------------------------------------------------------------------------------
 
@@ -239,8 +301,8 @@ class _Meter:
         dropped = Counter("".join(text.split()) for _, text in self.transcript.left_out)
         labels = {fold(label) for label in self.transcript.labels}
         shown = {"".join(item.value.split()) for item in self.transcript.findings if item.value}
-        by_path: dict[tuple[str, ...], list[tuple[str, str]]] = {}
-        for path, value in _leaves(data):
+        by_path: dict[tuple[str, ...], list[tuple[str, str, int]]] = {}
+        for order, (path, value) in enumerate(_leaves(data)):
             if value is not None and not isinstance(value, bool):
                 text = str(value)
                 compact = "".join(text.split())
@@ -254,32 +316,34 @@ class _Meter:
                 elif part == "role" and (fold(text) in labels or fold(f"{key} {text}") in labels):
                     self.elsewhere["label"] += len(compact)
                 else:
-                    by_path.setdefault(path, []).append((compact, text))
+                    by_path.setdefault(path, []).append((compact, text, order))
         matching = {
-            path: sum(len(compact) for compact, _ in found if compact in texts)
+            path: sum(len(compact) for compact, _, _ in found if compact in texts)
             for path, found in by_path.items()
         }
         whole = "\n".join(texts)
         folded = whole.casefold()
-        said = Counter(word for line in self.transcript.lines for word in _words(line.text))
-        said.update(word for label, count in self.transcript.labels.items() for word in _words(label) * count)
+        said: Counter[str] | None = None
         named = {
             path for path in by_path if path and (known := classify_key(path[-1])) and known.part == "text"
         }
         if not named:  # the words stand under a key that says nothing, such as "w"
             wanted = sum(len(text) * count for text, count in texts.items())
             for path, found in by_path.items():
-                joined = "".join(compact for compact, _ in found)
+                joined = "".join(compact for compact, _, _ in found)
                 if 2 * sum(len(text) * count for text, count in texts.items() if text in joined) > wanted:
                     named.add(path)
+        spoken_at: list[int] = []
+        lost: list[tuple[int, str]] = []
         for path in sorted(by_path, key=lambda path: (path in named, matching[path]), reverse=True):
             found = by_path[path]
             key = path[-1] if path else ""
             is_text = path in named
-            exact = sum(compact in texts or compact in dropped for compact, _ in found) * 2 > len(found)
-            for compact, text in found:
+            exact = sum(compact in texts or compact in dropped for compact, _, _ in found) * 2 > len(found)
+            for compact, text, order in found:
                 if texts[compact] > 0:
                     texts[compact] -= 1
+                    spoken_at.append(order)
                     self.text_size += len(compact)
                     self.lines_in += 1
                 elif dropped[compact] > 0:
@@ -292,11 +356,23 @@ class _Meter:
                     self.text_size += len(compact)
                 elif compact in shown:
                     self.elsewhere["finding"] += len(compact)
-                elif len(text) > 40 and not Counter(_words(text)) - said:
+                elif len(text) > 40 and not Counter(_words(text)) - (said := said or self._words_said()):
                     self.elsewhere["repeated"] += len(compact)
                 else:
                     self.lines_in += 1
-                    self.unassigned.append(text)
+                    lost.append((order, text))
+        spoken_at.sort()
+        for order, text in sorted(
+            lost
+        ):  # behind the lines whose words stand before it; at the end where nobody can say
+            self.unassigned.append(text)
+            lines = len(self.transcript.lines)
+            self.after.append(min(bisect_left(spoken_at, order), lines) if spoken_at else lines)
+
+    def _words_said(self) -> Counter[str]:
+        said = Counter(word for line in self.transcript.lines for word in _words(line.text))
+        said.update(word for label, count in self.transcript.labels.items() for word in _words(label) * count)
+        return said
 
 
 class _Way(NamedTuple):
@@ -312,6 +388,7 @@ class _Way(NamedTuple):
     rest: Sequence[str] = ()
     size: int = 0
     left_out: bool = False
+    line: int = 0
 
 
 class _Gaps:
@@ -323,18 +400,21 @@ class _Gaps:
         self.labels = {label for label in labels if label}
         self.patience = 1000  # searches that may fail: beyond, the way is known to be lost
         self.lengths = sorted({len(label) for label in self.labels}, reverse=True)
+        either = "|".join(re.escape(label) for label in sorted(self.labels, key=len, reverse=True)[:20])
+        self.usual = re.compile(rf"[\[(]?({_CLOCK})?[\])]?\**({either})\**[:：]\**" if either else "(?!)()()")
+        self.known: dict[tuple[int, int], tuple[Counter[str], list[str]]] = {}
         self.shown = [
             "".join(item.value.split()) for item in transcript.findings if item.code == "time-unreadable"
         ]
 
-    def walk(self, compact: str, pieces: list[tuple[str, bool]], width: int) -> _Way:
+    def walk(self, compact: str, pieces: list[tuple[str, bool, int]], width: int) -> _Way:
         """The way along the text that leaves least unexplained, of the `width` best at every step."""
         ways = [_Way(0, 0)]
-        for piece, left_out in pieces:
+        for piece, left_out, line in pieces:
             reached: dict[int, _Way] = {}
             for way in ways:
                 onward = [
-                    self._on(way, compact, spots, left_out)
+                    self._on(way, compact, spots, left_out, line)
                     for spots in self._spots(compact, piece, way, width)
                 ]
                 if width > 1 or not onward:
@@ -344,14 +424,15 @@ class _Gaps:
                         reached[one.place] = one
             ways = sorted(reached.values(), key=lambda one: one.cost)[:width]
         return min(
-            (self._on(way, compact, [("", len(compact))], False) for way in ways), key=lambda one: one.cost
+            (self._on(way, compact, [("", len(compact))], False, way.line) for way in ways),
+            key=lambda one: one.cost,
         )
 
-    def _on(self, way: _Way, compact: str, spots: list[tuple[str, int]], left_out: bool) -> _Way:
+    def _on(self, way: _Way, compact: str, spots: list[tuple[str, int]], left_out: bool, line: int) -> _Way:
         for piece, found in spots:
             kinds, rest = self.take_apart(compact, way.place, found)
             cost = way.cost + sum(map(len, rest))
-            way = _Way(cost, found + len(piece), way, kinds, rest, len(piece), left_out)
+            way = _Way(cost, found + len(piece), way, kinds, rest, len(piece), left_out, line)
         return way
 
     def _spots(self, compact: str, piece: str, way: _Way, width: int) -> list[list[tuple[str, int]]]:
@@ -399,7 +480,19 @@ class _Gaps:
         return spots or [first]
 
     def take_apart(self, compact: str, start: int, stop: int) -> tuple[Counter[str], list[str]]:
-        """(kind → characters, what is left) of `compact[start:stop]`."""
+        """(kind → characters, what is left) of `compact[start:stop]`. Of one and the same `compact`, always."""
+        found = self.known.get((start, stop))
+        if found is None:
+            found = self.known[start, stop] = self._apart(compact, start, stop)
+        return found
+
+    def _apart(self, compact: str, start: int, stop: int) -> tuple[Counter[str], list[str]]:
+        usual = None if self.shown else self.usual.fullmatch(compact, start, stop)
+        if usual is not None:  # "[00:12] Agent:", at once
+            time = 0 if usual[1] is None else len(usual[1])
+            label = len(usual[2])
+            found = {"time": time, "label": label, "markup": stop - start - time - label}
+            return Counter({kind: count for kind, count in found.items() if count}), []
         kinds: Counter[str] = Counter()
         rest: list[str] = []
         open_from = -1

@@ -115,7 +115,7 @@ def _read_exact(
     complete = len(numbers) == 2 * len(exact)
     if complete and highest <= 1000 and unit != "ms" and NO_LINES.isdisjoint(settled.values()):
         lines = [TranscriptLine(settled[turn.role], turn.text, turn.start, turn.stop) for turn in exact]
-        return Transcript(lines, [], "json", dict(counts))
+        return Transcript(lines, [], "json", dict(counts), exact=True)
     labels = [turn.role for turn in exact]
     if highest >= 1e9:  # counts from 1970
         return None

@@ -23,7 +23,7 @@ from reddy_lib.transcripts.shapes import Recording
 from reddy_lib.transcripts.times import Moment, read_moment
 from reddy_lib.transcripts.turns import Parsed, Turn
 
-__all__ = ["is_subtitles", "read_subtitles"]
+__all__ = ["Spoken", "is_subtitles", "read_subtitles", "spoken"]
 
 _CLOCK = r"(?:\d{1,3}:)?\d{1,3}:\d{1,2}(?:[.,:]\d{1,9})?"
 _ARROW = re.compile(rf"[ \t]*({_CLOCK})[ \t]*-{{1,2}}>[ \t]*({_CLOCK})((?:[ \t].*)?)")
@@ -84,6 +84,26 @@ def read_subtitles(text: str, labelled: Callable[[str], Parsed]) -> Recording:
     for turn in turns:
         _place(turn, speaking, recording)
     return recording
+
+
+class Spoken(NamedTuple):
+    """`text`: what is said or stands before the first cue, without tags; `times`: characters of the times."""
+
+    text: str
+    times: int
+
+
+def spoken(text: str) -> Spoken:
+    """Subtitles without what marks them. Names are left in place, also those of voice tags, each as "name:"."""
+    rows = _rows(text)
+    cues, stray, _ = _cues(rows, _SIGNATURE.match(text) is not None)
+    lines = [*stray, *(line for cue in cues for line in cue.lines)]
+    times = 0
+    for row in rows:
+        timing = _ARROW.fullmatch(row) or _COMMA.fullmatch(row)
+        if timing is not None:
+            times += len(timing[1]) + len(timing[2])
+    return Spoken("\n".join(_clean(_VOICE.sub(r"\1: ", line)) for line in lines), times)
 
 
 def _rows(text: str) -> list[str]:

@@ -17,9 +17,12 @@ from reddy_lib.transcripts.names import Inferred, infer_roles
 from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, NO_LINES, fold, role_of
 from reddy_lib.transcripts.times import Moment, Unit, fill_in, line_numbers, looks_like_milliseconds
 
-__all__ = ["Parsed", "Transcript", "Turn", "finish", "settle"]
+__all__ = ["TIMES", "Parsed", "Transcript", "Turn", "finish", "settle"]
 
 Span = tuple[float | None, float | None]
+
+TIMES: dict[str, str] = {"s": "source", "d": "derived", "e": "estimated", "-": ""}
+"""Where the times of a line are from. derived: its stop is the start of the next line; "" : it has no times."""
 
 
 class Transcript(msgspec.Struct):
@@ -36,6 +39,8 @@ class Transcript(msgspec.Struct):
         kept: (label, text) of those lines whose words are to become a tag.
         started: when the call started, seconds since the epoch, where the source says so.
         started_naive: the source gave that without a time zone; it was read as UTC.
+        times: one letter a line, of `TIMES`: where its times are from; "" if the source gives them all.
+        exact: every turn was data written exactly as Reddy takes it, and nothing but the label was changed.
     """
 
     lines: list[TranscriptLine]
@@ -48,6 +53,8 @@ class Transcript(msgspec.Struct):
     kept: list[tuple[str, str]] = msgspec.field(default_factory=list)
     started: float | None = None
     started_naive: bool = False
+    times: str = ""
+    exact: bool = False
 
     def __repr__(self) -> str:
         return f"<Transcript {self.form} · {len(self.lines)} lines · {len(self.findings)} findings>"
@@ -183,7 +190,26 @@ def finish(
     if touched or stops or (rebased and times == "estimate"):
         found.append(_estimate(touched, stops, len(lines), rebased))
     speakers = [label for label in labels if settled[label] not in NO_LINES or not label]
-    return Transcript(lines, found, form, counts, speakers, inferred, left_texts, kept)
+    return Transcript(
+        lines,
+        found,
+        form,
+        counts,
+        speakers,
+        inferred,
+        left_texts,
+        kept,
+        times=_origins(lines, touched, stops),
+    )
+
+
+def _origins(lines: Sequence[TranscriptLine], estimated: Sequence[int], derived: Sequence[int]) -> str:
+    """Where the times of each line are from, as `Transcript.times` has it."""
+    marks = ["-" if line.start is None and line.stop is None else "s" for line in lines]
+    for numbers, mark in ((derived, "d"), (estimated, "e")):
+        for number in numbers:
+            marks[number - 1] = mark
+    return "" if all(mark == "s" for mark in marks) else "".join(marks)
 
 
 def _without_lines(counts: Mapping[str, int], settled: Mapping[str, str]) -> list[Finding]:
