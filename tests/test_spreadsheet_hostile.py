@@ -11,6 +11,7 @@ from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.ledger import Ledger
 from reddy_lib.spreadsheet import build_frame, detect_format, guess_mapping, read_sheet
 from reddy_lib.spreadsheet.files import Workbook, open_workbook, workbook_kept
+from reddy_lib.spreadsheet.grouping import as_number
 from tests.soak import bombs
 from tests.workbook_writers import xls_file
 
@@ -130,3 +131,8 @@ def test_a_row_lists_twenty_cells_beyond_the_header_and_counts_the_rest(tmp_path
     assert len(said) == 21
     assert said[0] == "The row has a cell beyond the header, in column C: 'x'."
     assert said[-1] == "… and 5 more cells beyond the header, up to column AA."
+
+
+@pytest.mark.parametrize("cell", [float("inf"), float("-inf"), float("nan"), 10**400, "1e400", "nan", True])
+def test_a_number_beyond_all_counting_is_no_line_counter(cell: object) -> None:
+    assert as_number(cell) is None

@@ -411,3 +411,16 @@ def test_kinds_without_sheets_have_none(tmp_path: Path) -> None:
 def test_a_file_without_text_is_empty(tmp_path: Path) -> None:
     with pytest.raises(EmptySheet):
         detect_format(zipped(tmp_path, "x.zip", {"a.txt": "  "}))
+
+
+@pytest.mark.parametrize("mark", [",", ";", "^", "|", "\t"])
+def test_a_table_named_txt_is_a_table_though_its_cells_are_conversations(tmp_path: Path, mark: str) -> None:
+    rows = [["id", "agent", "transcript"], ["1", "ana@x.example", '"Agent: Hi\nCustomer: Hello"']]
+    path = written(tmp_path, "calls.txt", "\n".join(mark.join(row) for row in [*rows, rows[1]]))
+    assert [len(built.call.transcript or ()) for built in calls_in(path)] == [2, 2]
+
+
+def test_a_conversation_named_txt_is_one_call_though_it_has_a_heading_with_commas(tmp_path: Path) -> None:
+    path = written(tmp_path, "call.txt", "Call 12, Monday, Berlin\nAgent: Hi, this is Ana\nCustomer: Hello\n")
+    (built,) = calls_in(path)
+    assert [line.role for line in built.call.transcript or ()] == ["agent", "customer"]

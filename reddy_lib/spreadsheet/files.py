@@ -146,7 +146,16 @@ def _is_conversation(path: Path) -> bool:
     text = decoded(path.read_bytes())
     transcript = read_transcript(text)
     sides = {line.role for line in transcript.lines} & {"agent", "customer"}
-    return transcript.form == "labelled text" and len(sides) == 2 and "\t" not in text.split("\n", 1)[0]
+    return transcript.form == "labelled text" and len(sides) == 2 and not _is_header(text)
+
+
+def _is_header(text: str) -> bool:
+    """Does a text begin like a table: three names or more, and nobody who speaks, above rows of the same width?"""
+    first = text.lstrip("\ufeff \r\n").split("\n", 1)[0]
+    marks = [mark for mark in _DELIMITERS if first.count(mark) > 1]
+    if "\t" in first or not marks or ":" in first:
+        return "\t" in first
+    return any(_alikeness(_records(text, mark, True)) > 0.9 for mark in marks)
 
 
 def _has_content(path: Path) -> bool:

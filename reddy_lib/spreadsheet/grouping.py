@@ -220,7 +220,7 @@ def as_number(cell: Any) -> float | None:
     if isinstance(cell, bool):
         return None
     if isinstance(cell, int | float):
-        return float(cell) if cell == cell else None
+        return float(cell) if abs(cell) < 1e18 else None  # nor infinity, which a damaged workbook may hold
     if isinstance(cell, str):
         text = cell.strip()
         if len(text) < 20:

@@ -459,7 +459,7 @@ for _name, _text in {
     "dashes": "- " * 150_000, "letters": "a" * 300_000, "capitals": "Agent " * 50_000, "quotes": '\\"' * 150_000,
     "arrows": "00:00:01.000 --> " * 20_000, "tags": "<v " * 100_000, "entities": "&" * 300_000, "slashes": "\\n" * 150_000,
     "newlines": "\n" * 300_000, "braces": "{" * 300_000, "commas_in_braces": "{" + "'a'," * 100_000,
-    "short_lines": "A\nB\n" * 75_000, "comments": "[" + "/*" * 150_000,
+    "short_lines": "A\nB\n" * 20_000, "comments": "[" + "/*" * 150_000,
     "dots": "." * 300_000, "dates": "2026-01-01T" * 25_000,
     "many_turns": "Agent: Hi\nCustomer: No\n" * 15_000, "many_labels": "".join(f"P{n}: x\n" for n in range(30_000)),
     "many_names": "".join(f"Ana Maria {n} Lopez: [00:0{n % 10}] x\n" for n in range(10_000)), "bars": "| " * 150_000,
