@@ -52,6 +52,7 @@ class BuiltCall(msgspec.Struct):
         findings: what reading this row met; their `row` is not set.
         product_name: the text of the product cell.
         rows: how many rows of the sheet it covers.
+        transcript: what reading its transcript gave, or None where nothing feeds it.
     """
 
     row: int
@@ -60,6 +61,7 @@ class BuiltCall(msgspec.Struct):
     findings: list[Finding]
     product_name: str
     rows: int = 1
+    transcript: Transcript | None = None
 
     def __repr__(self) -> str:
         return f"<BuiltCall row {self.row} · {self.call!r} · {len(self.findings)} findings>"
@@ -166,7 +168,7 @@ class _Builder:
                 )
         if not call.conversation_id:
             call.conversation_id = derive_conversation_id(call)
-        return BuiltCall(row, call, plain, findings, product_name)
+        return BuiltCall(row, call, plain, findings, product_name, transcript=transcript)
 
     def _start_said(self, transcript: Transcript, findings: list[Finding]) -> int | None:
         """The start that the transcript itself gives, for a row without one; and the findings that say so."""

@@ -26,7 +26,16 @@ from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.spreadsheet.tables import plain_cell
 from reddy_lib.spreadsheet.tag_values import cell_text
 
-__all__ = ["FILE_NAME", "TRANSCRIPT", "Bundle", "is_transcript_name", "join_column", "open_bundle"]
+__all__ = [
+    "FILE_NAME",
+    "TRANSCRIPT",
+    "Bundle",
+    "is_bundled_name",
+    "is_table_name",
+    "is_transcript_name",
+    "join_column",
+    "open_bundle",
+]
 
 TRANSCRIPT, FILE_NAME = "transcript", "file name"
 MOST_FILES = 100_000
@@ -41,6 +50,16 @@ _SUBTITLES = (".vtt", ".srt", ".sbv")
 def is_transcript_name(name: str) -> bool:
     """Is a file of this name a transcript whatever it holds?"""
     return name.casefold().endswith(_SUBTITLES)
+
+
+def is_table_name(name: str) -> bool:
+    """Is a file of this name, in a bundle, a spreadsheet about the others?"""
+    return name.casefold().endswith(_TABLES)
+
+
+def is_bundled_name(name: str) -> bool:
+    """Is a file of this name read in a bundle at all?"""
+    return name.casefold().endswith((*_TABLES, *_TEXTS))
 
 
 class Member(msgspec.Struct, frozen=True):

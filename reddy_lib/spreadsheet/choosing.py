@@ -12,12 +12,13 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
-from reddy_lib.spreadsheet.mapping import Mapping, ProductLike, fold_name
+from reddy_lib.spreadsheet.mapping import LineUnit, Mapping, NewCall, ProductLike, fold_name
 from reddy_lib.transcripts import role_of
 
 __all__ = [
     "BY_HAND",
     "chosen_fields",
+    "chosen_lines",
     "chosen_products",
     "chosen_roles",
     "product_of",
@@ -42,6 +43,31 @@ def chosen_fields(guess: Mapping, columns: Choices[str, str | None]) -> Mapping:
             fields[field] = column
             reasons[field] = BY_HAND
     return guess.replace(fields=fields, reasons=reasons)
+
+
+def chosen_lines(
+    guess: Mapping,
+    columns: Choices[str, str | None],
+    *,
+    units: Choices[str, LineUnit],
+    group_by: Sequence[str],
+    new_call: NewCall,
+) -> Mapping:
+    """A copy with field of a line → column as chosen, units of its times, and what tells calls apart."""
+    fields = {field: column for field, column in columns.items() if column is not None}
+    reasons = dict(guess.reasons)
+    for field, column in columns.items():
+        if column != guess.line_fields.get(field):
+            reasons[f"line {field}"] = BY_HAND if column is not None else ""
+    if (list(group_by), new_call) != (guess.group_by, guess.new_call):
+        reasons["layout"] = f"one row a transcript line; what tells calls apart was {BY_HAND}"
+    return guess.replace(
+        line_fields=fields,
+        line_units={field: unit for field, unit in units.items() if field in fields and unit != "auto"},
+        group_by=list(group_by),
+        new_call=new_call,
+        reasons={name: why for name, why in reasons.items() if why},
+    )
 
 
 def product_of(text: str, mapping: Mapping, products: Sequence[ProductLike]) -> int | None:
@@ -70,8 +96,15 @@ def chosen_products(mapping: Mapping, choices: Choices[str, int | None]) -> Mapp
 
 
 def chosen_roles(mapping: Mapping, choices: Choices[str, str | None]) -> Mapping:
-    """A copy with speaker label → role as chosen; what the vocabulary says by itself is not written down."""
-    roles = {label: role for label, role in choices.items() if role and role_of(label) != role}
+    """A copy with speaker label → role as chosen; what the vocabulary says by itself is not written down.
+
+    A label that the mapping has already is written in any case: else its old role would stay.
+    """
+    roles = {
+        label: role
+        for label, role in choices.items()
+        if role and (role_of(label) != role or label in mapping.roles)
+    }
     return mapping.replace(roles=roles)
 
 

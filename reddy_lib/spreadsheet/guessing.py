@@ -19,8 +19,8 @@ from reddy_lib.spreadsheet.dates import day_order, looks_like_time
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.grouping import calls_of
 from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
-from reddy_lib.spreadsheet.layouts import LinesFound, find_lines
-from reddy_lib.spreadsheet.mapping import Mapping, ProductLike, fold_name, product_ids
+from reddy_lib.spreadsheet.layouts import LinesFound, find_lines, lines_chosen
+from reddy_lib.spreadsheet.mapping import Layout, Mapping, ProductLike, fold_name, product_ids
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_type
 from reddy_lib.transcripts import read_transcript
 
@@ -126,10 +126,16 @@ class _Column:
         return None
 
 
-def guess_mapping(sheet: pd.DataFrame, *, products: Sequence[ProductLike] | None = None) -> Mapping:
+def guess_mapping(
+    sheet: pd.DataFrame,
+    *,
+    products: Sequence[ProductLike] | None = None,
+    layout: Layout | None = None,
+) -> Mapping:
     """A mapping for this sheet, with a reason for each guess. The first 1,000 rows are looked at.
 
     `products`: the API's product list, to recognise a column of product names and match them to ids.
+    `layout`: whether one row is a call or a line, where somebody chose; found where None.
     """
     extra = set(sheet.attrs.get("extra", ()))
     left_out = sheet.attrs.get("left_out") or {}
@@ -144,7 +150,9 @@ def guess_mapping(sheet: pd.DataFrame, *, products: Sequence[ProductLike] | None
     beside = sheet.attrs.get("lines")
     if beside:
         return _with_lines_beside(str(beside), cells, _format_of(sheet), products)
-    lines = find_lines(cells)
+    lines = find_lines(cells) if layout != "row" else None
+    if lines is None and layout == "lines":
+        lines = lines_chosen(cells)
     if lines is not None:
         return _with_lines(lines, head, cells, sheet, products)
     columns = [_Column(name, column) for name, column in cells]

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from reddy_lib.transcripts.cut import whole_parts
 from reddy_lib.transcripts.json_form import classify_key, decode, is_data, quoted
 from reddy_lib.transcripts.roles import fold
 from reddy_lib.transcripts.turns import Transcript
@@ -168,6 +169,8 @@ class _Meter:
             self.written(inner)
             return
         if self.transcript.form != "labelled text" and is_data(text):
+            if self._cut_off(text):
+                return
             try:
                 data = _decoded(text)
             except ValueError:
@@ -192,6 +195,20 @@ class _Meter:
                 self.text(joined)
                 return
         self.text(text)
+
+    def _cut_off(self, text: str) -> bool:
+        """Data that Excel cut off: what is whole of it, and the rest, which is a line of its own."""
+        cut = next((item for item in self.transcript.findings if item.code == "transcript-cut-in-json"), None)
+        rest = "" if cut is None else str(cut.value or "")
+        for whole, left in whole_parts(text) if cut is not None else ():
+            if left.lstrip(", \r\n\t").rstrip() == rest:
+                before = self._counted()
+                self.data(_decoded(whole))
+                self.text_size += _size(rest)
+                self.lines_in += bool(rest)
+                self.elsewhere["markup"] += _size(text) - (self._counted() - before)
+                return True
+        return False
 
     def _counted(self) -> int:
         return self.text_size + sum(self.elsewhere.values()) + sum(map(_size, self.unassigned))
