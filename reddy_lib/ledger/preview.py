@@ -12,7 +12,9 @@ from ..checks import check
 from ..findings import CATALOGUE, Finding, finding
 from ..model import Call
 from ..spreadsheet import Mapping, build_frame
+from ..spreadsheet.survey import characters
 from ..spreadsheet.tag_values import cell_text
+from ..transcripts import Loss
 from .records import delivery_key, merged
 
 if TYPE_CHECKING:
@@ -22,12 +24,16 @@ __all__ = ["Previewed", "cells_beside", "finding_summary", "preview", "worth_sho
 
 
 class Previewed(msgspec.Struct):
-    """A row, its cells (column → value, ready for JSON), the call it would become, and what is to be said about it."""
+    """A row, its cells (column → value, ready for JSON), the call it would become, and what is to be said about it.
+
+    `loss`: where the characters of its transcript went.
+    """
 
     row: int
     cells: dict[str, Any]
     call: Call
     findings: list[Finding]
+    loss: Loss = msgspec.field(default_factory=Loss)
 
     @property
     def ready(self) -> bool:
@@ -59,7 +65,8 @@ def preview(
                 value=built.call.conversation_id or "",
             )
             findings = merged([duplicate], findings)
-        shown.append(Previewed(built.row, built.cells, built.call, findings))
+        loss = characters(built, mapping)
+        shown.append(Previewed(built.row, built.cells, built.call, findings, loss))
     return shown
 
 
