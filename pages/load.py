@@ -25,7 +25,7 @@ from reddy_lib.ledger.preview import Previewed, cells_beside, finding_summary, p
 from reddy_lib.ledger.profiles import Profile, keep_profile, profile_for, profiles_of, retire_profile
 from reddy_lib.model import payload_json
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet, sheet_names
-from reddy_lib.spreadsheet.bundles import open_bundle
+from reddy_lib.spreadsheet.bundles import FILE_NAME, open_bundle
 from reddy_lib.spreadsheet.reading import hidden_sheets
 from reddy_lib.spreadsheet.survey import Survey, estimated_rows, survey
 from reddy_lib.spreadsheet.upload import PrivateCopy, together
@@ -64,7 +64,6 @@ KINDS = {
     "parquet": "Parquet",
     "json": "JSON: one object a row",
     "jsonl": "JSON lines: one object a row",
-    "files": "an archive of transcripts: one call a file",
 }
 DELIMITERS = {",": "comma ,", ";": "semicolon ;", "\t": "tab", "|": "bar |", "^": "caret ^", "~": "tilde ~"}
 LAYOUTS = {"row": "one row a call", "lines": "one row a line of transcript"}
@@ -220,24 +219,25 @@ def finish(job: LoadJob) -> None:
 # the file that was chosen
 
 
-def reading(file: PrivateCopy, first: SheetFormat) -> tuple[SheetFormat | None, Any]:
-    """The line of controls that say how the file is read: the format they make (None where it cannot be), and the
-    place in the line where the layout goes, which is known only when the rows are."""
+def reading(file: PrivateCopy, first: SheetFormat) -> tuple[SheetFormat | None, Any, Any]:
+    """The line of controls that say how the file is read: the format they make (None where it cannot be), and two
+    places for what is known only when the rows are: the layout, and what was joined with what."""
     key = f"load {file.id} "
     if first.kind not in ("csv", "excel"):  # these say themselves how they are read
         sheets = known("sheets", file.id, lambda: sheet_names(file.path)) if first.sheet else []
         kind, layout, another = st.columns([2.6, 2.2, 1.3], vertical_alignment="bottom")
         another_file(another)
         if len(sheets) < 2:
-            kind.caption(f"Read as {KINDS.get(first.kind, first.kind)}")
-            return first, layout
+            if first.kind != "files":
+                kind.caption(f"Read as {KINDS.get(first.kind, first.kind)}")
+            return first, layout, kind
         chosen(key + "sheet", first.sheet, sheets)
         name = kind.selectbox("Sheet about the files", sheets, key=key + "sheet", persist_state="session")
         try:
-            return known("found", name, lambda: detect_format(file.path, sheet=name)), layout
+            return known("found", name, lambda: detect_format(file.path, sheet=name)), layout, st.container()
         except SheetError as error:
             st.error(ui.escape(str(error)), icon=":material/error:")
-            return None, layout
+            return None, layout, kind
     excel = first.kind == "excel"
     columns = st.columns([2, 0.9, 2.2, 1] if excel else [1.6, 1.2, 0.9, 2.2, 1], vertical_alignment="bottom")
     another_file(columns[-1])
@@ -287,7 +287,7 @@ def reading(file: PrivateCopy, first: SheetFormat) -> tuple[SheetFormat | None, 
             format, problem = None, str(error)
     if problem:
         st.error(ui.escape(problem), icon=":material/error:")
-    return format, columns[-2]
+    return format, columns[-2], None
 
 
 def another_file(place: Any) -> None:
@@ -367,10 +367,8 @@ def seen_before(file: PrivateCopy) -> None:
             st.switch_page("review.py", query_params={"batch": batch.id})
 
 
-def joined(file: PrivateCopy, format: SheetFormat, sheet: pd.DataFrame) -> None:
+def joined(place: Any, file: PrivateCopy, format: SheetFormat, sheet: pd.DataFrame) -> None:
     """Of an archive, or several files: which are calls, which is the sheet about them, and what joins the two."""
-    if format.kind != "files":
-        return
     files, tables, passed_over = known("bundle", file.id, lambda: bundle_facts(file.path))
     said = f":material/folder_zip: {ui.number_of(files, 'transcript file')}"
     if format.sheet and format.join:
@@ -378,13 +376,17 @@ def joined(file: PrivateCopy, format: SheetFormat, sheet: pd.DataFrame) -> None:
             f", joined to the sheet **{ui.escape(format.sheet)}** by its column **{ui.escape(format.join[0])}** = the "
             "files' names"
         )
-        without = len(sheet.attrs.get("orphans", ()))
+        orphans = len(sheet.attrs.get("orphans", ()))
+        named = next(name for name in (f"{FILE_NAME} (of the file)", FILE_NAME) if name in sheet.columns)
+        without = int((sheet[named] == "").sum())
         if without:
-            said += f" · {ui.number_of(without, 'file')} without a row: each is a call of its own"
+            said += f" · {without:,} of the first {ui.number_of(len(sheet), 'row')} without a file"
+        if orphans:
+            said += f" · {ui.number_of(orphans, 'file')} without a row: each is a call of its own"
     elif format.sheet:
         said += f", and the sheet **{ui.escape(format.sheet)}**"
-    elif files != 1:
-        said += ", no sheet about them: one call a file"
+    else:
+        said += ": one call" if files == 1 else ", no sheet about them: one call a file"
     if len(passed_over) + max(tables - 1, 0):
         others = f"{ui.number_of(len(passed_over), 'other file')} passed over" if passed_over else ""
         more = f"{ui.number_of(tables - 1, 'other sheet')} not read" if tables > 1 else ""
@@ -392,8 +394,7 @@ def joined(file: PrivateCopy, format: SheetFormat, sheet: pd.DataFrame) -> None:
             f"{' · '.join(filter(None, [others, more]))}: {ui.escape(', '.join(passed_over[:5]))}",
             icon=":material/inventory_2:",
         )
-    if files != 1 or format.sheet:
-        st.caption(said)
+    place.caption(said)
 
 
 def bundle_facts(path: Path) -> tuple[int, int, list[str]]:
@@ -560,7 +561,9 @@ if job is not None:
     st.rerun()
 
 head.title("Load a spreadsheet", anchor=False)
-facts, verdict = head.empty(), action.container()
+with head.container(horizontal=True, vertical_alignment="center", gap="small"):
+    facts, panel = st.empty(), st.container(width="content")
+verdict = action.container()
 if state.get("load_notice"):
     st.warning(ui.escape(state.pop("load_notice")), icon=":material/info:")
 file: PrivateCopy | None = state.get("load_file")
@@ -571,7 +574,7 @@ if file is None:
         ui.alert(error)
     st.stop()
 
-found, layout_place = reading(file, state["load_first"])
+found, layout_place, joined_place = reading(file, state["load_first"])
 if found is None:
     facts.markdown(f":material/table: **{ui.escape(file.file_name)}**")
     st.stop()
@@ -595,7 +598,8 @@ try:
     choices = Choices(file, format, sheet, counted, products, layout=layout, profile=profile)
     mapping = choices.mapping
     facts.markdown(f":material/table: **{ui.escape(file.file_name)}** · {size_of(sheet, counted, about)}")
-    joined(file, format, sheet)
+    if format.kind == "files":
+        joined(joined_place, file, format, sheet)
     if profile is not None:
         profile_line(file, profile)
 except ReddyError as error:
@@ -612,10 +616,16 @@ except ReddyError as error:  # of the mapping: the controls that mend it are dra
 noun = "call" if layout == "lines" else "row"
 seen_all = whole and (layout == "lines" or len(sheet) <= PREVIEWED)
 total = None if counted is None else counted.rows
-if layout == "lines":
-    total = len(previewed) if seen_all else None
+if layout == "lines" and not seen_all:
+    # The calls of the sample, and the one that its end cuts in two, carried on to all rows.
+    calls = None if total is None else round((len(previewed) + 1) * total / len(sheet))
+    amount = "all calls" if calls is None else f"about {ui.number_of(calls, 'call')}"
+elif layout == "lines":
+    amount = ui.number_of(len(previewed), "call")
+else:
+    amount = "all calls" if total is None else ui.number_of(total, "call")
 if verdict.button(
-    "Store all calls" if total is None else f"Store {ui.number_of(total, 'call')}",
+    f"Store {amount}",
     type="primary", icon=":material/arrow_forward:", icon_position="right", key="load_store", width="stretch",
     disabled=not previewed,
 ):  # fmt: skip
@@ -659,5 +669,5 @@ else:
         "The first rows hold no call. Is the header in the right row, and this the right sheet?",
         icon=":material/help:",
     )
-with st.container(horizontal=True):
+with panel:
     profiles_panel(mapping, columns, Path(file.file_name).stem)

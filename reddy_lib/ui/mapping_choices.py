@@ -56,7 +56,9 @@ FIELDS = {
 TIME_FIELDS = ("start", "stop", "duration")
 LISTED = 100  # products, speakers or tags in one list
 SPEAKERS_FROM = 300  # transcripts read to list who speaks, where the whole file is too much
-SPEAKERS_OF_ALL = 2_000_000  # characters of transcripts up to which those of the whole file are read: a second
+SPEAKERS_OF_ALL = (
+    2_000_000  # characters of transcripts up to which those of the whole file are read: a second
+)
 A_ROW = 500  # characters that can be read in the time that a row takes beside its transcript
 ROLES = ("agent", "customer", LEAVE_OUT)
 
@@ -136,7 +138,9 @@ class Choices:
         for field, column in mapping.fields.items():
             if mapping.reasons.get(field) == BY_HAND:
                 mapping.reasons[field] = f"{BY_HAND}; {column_facts(sheet[column].tolist())}"
-        self.mapping = self._tags(self._speakers(self._times(self._products(self._lines(mapping)))))
+        self.mapping = self._tags(
+            self._speakers(self._times(self._agent(self._products(self._lines(mapping)))))
+        )
 
     def _guess(self, profile: Profile | None) -> Mapping:
         if profile is not None:
@@ -216,8 +220,13 @@ class Choices:
         usual = mapping.defaults.get("product_id")
         default = chosen(f"{self.product_key} default", usual if usual in ids else None, ids)
         mapping = chosen_products(mapping, self.product_of)
-        others = {field: value for field, value in mapping.defaults.items() if field != "product_id"}
-        return mapping.replace(defaults=others | ({} if default is None else {"product_id": default}))
+        return _with_default(mapping, "product_id", default)
+
+    def _agent(self, mapping: Mapping) -> Mapping:
+        if self.fields["agent_email"] is not None:
+            return mapping
+        email = chosen(self.key + "agent for all", str(mapping.defaults.get("agent_email") or ""))
+        return _with_default(mapping, "agent_email", email.strip() or None)
 
     def _times(self, mapping: Mapping) -> Mapping:
         column, guess = self.fields["timestamp"], self.guess
@@ -255,7 +264,9 @@ class Choices:
         first = {
             label: usual.get(label.strip().casefold()) or role_of(label) or None for label in self.speakers
         }
-        listed = sorted(self.speakers, key=lambda label: first[label] is not None)[:LISTED]
+        # Those that need an answer come first; both parts most frequent first.
+        open_ones = [label for label in self.speakers if first[label] is None and not self.by_itself(label)]
+        listed = [*open_ones, *(label for label in self.speakers if label not in set(open_ones))][:LISTED]
         self.role_of: dict[str, Any] = {
             label: chosen(f"{self.key}role {label}", first[label], ROLES) for label in listed
         }
@@ -285,11 +296,11 @@ class Choices:
 
     def open_speakers(self) -> list[str]:
         """Labels whose role nobody chose, and that not every call gives away by itself."""
-        return [
-            label
-            for label, role in self.role_of.items()
-            if role is None and self.speakers[label].known < self.speakers[label].calls
-        ]
+        return [label for label, role in self.role_of.items() if role is None and not self.by_itself(label)]
+
+    def by_itself(self, label: str) -> bool:
+        """Does every call that has this label give its role away?"""
+        return 0 < self.speakers[label].known == self.speakers[label].calls
 
     def _tags(self, mapping: Mapping) -> Mapping:
         state, key, guess = st.session_state, self.key, self.guess
@@ -305,3 +316,8 @@ class Choices:
             tag: chosen(f"{key}tag type {tag}", guess.tag_types.get(tag, "string"), TAG_TYPES) for tag in tags
         }
         return mapping.replace(tags=tags, tag_types=types)
+
+
+def _with_default(mapping: Mapping, field: str, value: Any) -> Mapping:
+    others = {name: usual for name, usual in mapping.defaults.items() if name != field}
+    return mapping.replace(defaults=others if value is None else {**others, field: value})

@@ -6,7 +6,7 @@ somebody changes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -22,8 +22,8 @@ from .mapping_choices import FIELDS, LISTED, ROLES, TIME_FIELDS, Choices
 __all__ = ["draw_fields", "draw_lines", "draw_products", "draw_speakers", "draw_tags", "matched", "small"]
 
 WITHOUT = {
-    "agent_email": "no column: every call would be held",
-    "product_id": "no column: choose a default product under Products",
+    "agent_email": "no column: give the email for all calls, or each is held",
+    "product_id": "no column: choose one for all calls, or each is held",
     "transcript": "no column: every call would be held",
     "timestamp": "no column: the transcript's own start, else the moment of sending",
     "conversation_id": "no column: made from agent, start and transcript",
@@ -60,7 +60,7 @@ ROLE_NAMES = {LEAVE_OUT: "drop (shown, not sent)"}
 GRID = [1.35, 1.9, 2.5, 2.2]
 LINE_GRID = [1.25, 1.7, 1.25, 2.3, 1.9]
 PAIRS = [2, 2.6, 3.2]
-SPEAKER_GRID = [1.5, 1.7, 1.8, 3.2]
+SPEAKER_GRID = [1.4, 1.9, 1.8, 3.1]
 
 
 def small(text: str, longest: int = 74) -> None:
@@ -123,6 +123,13 @@ def _field(choices: Choices, field: str, label: str, shown: Sequence[Previewed],
             _placed(loss)
         elif column:
             small(examples(choices.cells(field), most=2, longest=31))
+        elif field == "agent_email":
+            st.text_input(
+                "Agent email for all calls", key=choices.key + "agent for all", label_visibility="collapsed",
+                placeholder="one email for all calls", persist_state="session",
+            )  # fmt: skip
+        elif field == "product_id" and choices.products is not None:
+            _usual_product(choices, "Product for all calls")
     if field == "timestamp" and column:
         _times(choices, column, shown)
 
@@ -243,21 +250,17 @@ def draw_products(choices: Choices, to_products: str) -> None:
         for text, count in list(choices.product_texts.items())[:20]:
             small(f"{text} · {ui.number_of(count, 'row')}")
         return
+    if choices.fields["product_id"] is None:
+        st.info("No column feeds the product: choose one, or one product for all calls, under Fields.")
+        return
     names = ui.product_names(listed)
-    inactive = {int(product["id"]) for product in listed if product["status"] != "active"}
-
-    def name_of(product: int | None) -> str:
-        if product is None:
-            return "no product"
-        return f"{names[product]} ({product})" + (" · not active" if product in inactive else "")
-
     if choices.product_of:
         heads("In the sheet", f"Product · {matched(choices)}", "Rows", widths=PAIRS)
     for text, product in choices.product_of.items():
         label, select, rows = st.columns(PAIRS, vertical_alignment="center")
         label.text(shorten(text, 60))
         select.selectbox(
-            f"Product for {ui.escape(text)}", [None, *names], index=None, format_func=name_of,
+            f"Product for {ui.escape(text)}", [None, *names], index=None, format_func=_product_name(choices),
             key=f"{choices.product_key}{text}", label_visibility="collapsed", placeholder="Choose a product",
             persist_state="session",
         )  # fmt: skip
@@ -271,12 +274,31 @@ def draw_products(choices: Choices, to_products: str) -> None:
     if more:
         small(f"{more:,} more texts are not listed here: is this the right column?")
     label, select, rows = st.columns(PAIRS, vertical_alignment="center")
-    label.text("Rows without one" if choices.product_texts else "All rows")
-    select.selectbox(
-        "Product for rows without one", [None, *names], index=None, format_func=name_of,
-        key=f"{choices.product_key} default", label_visibility="collapsed", placeholder="no product",
+    label.text("Rows without one")
+    with select:
+        _usual_product(choices, "Product for rows without one")
+
+
+def _usual_product(choices: Choices, label: str) -> None:
+    names = ui.product_names(choices.products)
+    st.selectbox(
+        label, [None, *names], index=None, format_func=_product_name(choices),
+        key=f"{choices.product_key} default", label_visibility="collapsed",
+        placeholder="one product for all calls" if choices.fields["product_id"] is None else "no product",
         persist_state="session",
     )  # fmt: skip
+
+
+def _product_name(choices: Choices) -> Callable[[int | None], str]:
+    names = ui.product_names(choices.products)
+    inactive = {int(product["id"]) for product in choices.products or () if product["status"] != "active"}
+
+    def name_of(product: int | None) -> str:
+        if product is None:
+            return "no product"
+        return f"{names[product]} ({product})" + (" · not active" if product in inactive else "")
+
+    return name_of
 
 
 def draw_speakers(choices: Choices) -> None:
@@ -295,22 +317,18 @@ def draw_speakers(choices: Choices) -> None:
         st.info(f"No speaker is named {choices.speakers_of}. Roles can be given in Review.")
     for label, role in choices.role_of.items():
         speaking = choices.speakers[label]
-        by_itself = role is None and 0 < speaking.known == speaking.calls
+        by_itself = role is None and choices.by_itself(label)
         name, select, lines, example = st.columns(SPEAKER_GRID, vertical_alignment="center")
         name.text(shorten(label, 60))
         select.selectbox(
             f"Role of {ui.escape(label)}", list(ROLES), index=None,
             key=f"{choices.key}role {label}", label_visibility="collapsed", persist_state="session",
-            placeholder=f"{speaking.role}, by the call" if by_itself else "Agent or customer?",
+            placeholder=speaking.role if by_itself else "Choose a role",
             format_func=lambda role: ROLE_NAMES.get(role, role),
         )  # fmt: skip
         note = {LEAVE_OUT: ": not sent, kept with the row"}.get(role, "") if role is not None else ""
         if role is None:
-            note = (
-                f": {speaking.role} where the call names its agent"
-                if by_itself
-                else ": held until a role is chosen"
-            )
+            note = f": the call itself says {speaking.role}" if by_itself else ": held until a role is chosen"
         with lines:
             small(f"{ui.number_of(speaking.lines, 'line')}{note}")
         with example:
