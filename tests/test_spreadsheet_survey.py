@@ -179,7 +179,7 @@ def test_speakers_are_counted_over_calls_with_an_example_of_more_than_a_word() -
         "IVR": (1, 1, "Press one now."),
         "Customer": (1, 1, "Hi."),
     }
-    assert list(found)[0] == "Agent"
+    assert next(iter(found)) == "Agent"
 
 
 def test_a_name_that_the_agent_column_gives_away_is_known_in_that_call_alone() -> None:
