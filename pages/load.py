@@ -7,11 +7,11 @@ first and drawn afterwards, so that whatever she changes shows in the preview at
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 
 import msgspec
 import pandas as pd
@@ -22,31 +22,15 @@ from reddy_lib.errors import LedgerError, ReddyError, SheetError
 from reddy_lib.ledger import Batch
 from reddy_lib.ledger.loading import LoadJob
 from reddy_lib.ledger.preview import Previewed, cells_beside, finding_summary, preview, worth_showing
-from reddy_lib.model import TAG_TYPES, payload_json
+from reddy_lib.ledger.profiles import Profile, keep_profile, profile_for, profiles_of, retire_profile
+from reddy_lib.model import payload_json
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet, sheet_names
-from reddy_lib.spreadsheet.choosing import (
-    BY_HAND,
-    chosen_fields,
-    chosen_products,
-    chosen_roles,
-    product_of,
-    tags_after,
-    time_zones,
-)
-from reddy_lib.spreadsheet.dates import DayOrder, day_order
-from reddy_lib.spreadsheet.survey import (
-    Survey,
-    column_facts,
-    distinct_texts,
-    estimated_rows,
-    examples,
-    naive_times,
-    shorten,
-    speaker_labels,
-    survey,
-)
-from reddy_lib.spreadsheet.upload import PrivateCopy
-from reddy_lib.transcripts import LEAVE_OUT, role_of
+from reddy_lib.spreadsheet.bundles import FILE_NAME, open_bundle
+from reddy_lib.spreadsheet.reading import hidden_sheets
+from reddy_lib.spreadsheet.survey import Survey, estimated_rows, survey
+from reddy_lib.spreadsheet.upload import PrivateCopy, together
+from reddy_lib.ui.mapping_choices import Choices, chosen, forget_known, known
+from reddy_lib.ui.mapping_controls import draw_fields, draw_lines, draw_products, draw_speakers, draw_tags
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 SAMPLES = {
@@ -57,29 +41,8 @@ SAMPLES = {
 
 SAMPLE_ROWS = 1000  # looked at to guess columns
 PREVIEWED = 200  # built and checked at every change
-SPEAKERS_FROM = 300  # transcripts read to list who speaks
-LISTED = 100  # products, speakers or tags in one list
 COUNTED = {"csv": 100_000_000, "excel": 12_000_000}  # bytes up to which the whole file is read once to count
 
-FIELDS = {
-    "agent_email": "Agent email",
-    "product_id": "Product",
-    "transcript": "Transcript",
-    "timestamp": "Start time",
-    "conversation_id": "Conversation id",
-    "filename": "Recording file",
-    "channels": "Channels (old spelling)",
-    "separation": "Speaker separation",
-    "channel_map": "Channel map",
-}
-WITHOUT = {
-    "agent_email": "no column: every call would be held",
-    "product_id": "no column: choose a default product under Products",
-    "transcript": "no column: every call would be held",
-    "timestamp": "no column: the transcript's own start, else the moment of sending",
-    "conversation_id": "no column: made from agent, start and transcript",
-    "filename": "no column: no recordings",
-}
 ENCODINGS = {
     "utf-8": "UTF-8",
     "utf-8-sig": "UTF-8 with mark",
@@ -100,42 +63,26 @@ KINDS = {
     "parquet": "Parquet",
     "json": "JSON: one object a row",
     "jsonl": "JSON lines: one object a row",
-    "files": "an archive of transcripts: one call a file",
 }
 DELIMITERS = {",": "comma ,", ";": "semicolon ;", "\t": "tab", "|": "bar |", "^": "caret ^", "~": "tilde ~"}
-GRID = [1.35, 1.9, 2.5, 2.2]
-PAIRS = [2, 2.6, 3.2]
+LAYOUTS = {"row": "one row a call", "lines": "one row a line of transcript"}
 state = st.session_state
-T = TypeVar("T")
 
 
-# what was chosen, and what is known about the file
+# a file in, and out again
 
 
-def chosen(key: str, default: Any, options: Sequence[Any] | None = None) -> Any:
-    """The value of a widget that is drawn further down; `default` until somebody changes it."""
-    if key not in state or (options is not None and state[key] is not None and state[key] not in options):
-        state[key] = default
-    return state[key]
-
-
-def known(kind: str, key: object, make: Callable[[], T]) -> T:
-    """What was found out about the file, kept until `key` changes; one value of a kind, so that little is kept."""
-    store: dict[str, tuple[object, Any]] = state.setdefault("load_known", {})
-    if kind not in store or store[kind][0] != key:
-        store[kind] = (key, make())
-    found: T = store[kind][1]
-    return found
-
-
-def take(source: IO[bytes], file_name: str) -> None:
-    """Copy a file to disk and look whether it can be read; if not, keep the sentence that says why."""
+def take(files: Sequence[tuple[IO[bytes], str]]) -> None:
+    """Copy a file to disk, or several as one bundle, and look whether it can be read; if not, keep the sentence that
+    says why."""
     let_go()
-    copy = PrivateCopy(source, file_name)
+    copy: PrivateCopy | None = None
     try:
+        copy = PrivateCopy(*files[0]) if len(files) == 1 else together(files)
         first = detect_format(copy.path)
     except SheetError as error:
-        copy.remove()
+        if copy is not None:
+            copy.remove()
         state["load_problem"] = str(error)
         return
     state["load_file"], state["load_first"] = copy, first
@@ -155,7 +102,7 @@ def let_go() -> None:
 
 def take_sample(name: str) -> None:
     with (DATA / name).open("rb") as file:
-        take(file, name)
+        take([(file, name)])
 
 
 # the three states of the page
@@ -164,14 +111,16 @@ def take_sample(name: str) -> None:
 def choose_file() -> None:
     """The drop zone, the samples, and what was wrong with the last file."""
     uploaded = st.file_uploader(
-        "Drop a spreadsheet of calls here: one row a call, or one row a line of transcript",
+        "Drop a spreadsheet of calls here, or transcript files: as many as you like, one call a file",
         key=f"load_upload_{state.get('load_uploads', 0)}",
-        help="CSV, TSV, XLSX, XLSM, XLSB, XLS, ODS, Parquet, JSON or JSON lines; or a ZIP of transcript files, with "
-        "or without a sheet about them. It stays on the machine that runs this program.",
+        accept_multiple_files=True,
+        help="CSV, TSV, XLSX, XLSM, XLSB, XLS, ODS, Parquet, JSON or JSON lines: one row a call, or one row a line of "
+        "transcript. Transcript files (JSON, VTT, SRT, TXT), on their own, in a ZIP, or with one sheet about them. "
+        "It all stays on the machine that runs this program.",
     )
-    if uploaded is not None:
-        with st.spinner("Reading the file …"):
-            take(uploaded, uploaded.name)
+    if uploaded:
+        with st.spinner("Reading the file …" if len(uploaded) == 1 else "Reading the files …"):
+            take([(one, one.name) for one in uploaded])
         st.rerun()
     if state.get("load_problem"):
         st.error(ui.escape(state["load_problem"]), icon=":material/error:")
@@ -188,6 +137,7 @@ def choose_file() -> None:
                 width="stretch",
             )
             st.caption(what)
+    profiles_panel(None, [])
     batch = ui.batch_in_hand()
     if batch is not None:
         open_batch(batch)
@@ -206,9 +156,8 @@ def loaded_before() -> None:
                 "review.py", label=ui.escape(str(found.name)), icon=":material/folder_open:",
                 query_params={"batch": str(found.id)},
             )  # fmt: skip
-            st.caption(
-                f"{number_of(int(found.calls), 'call')} · {ui.escape(str(found.file_name))} · {ui.when(found.created_at)}"
-            )
+            calls = ui.number_of(int(found.calls), "call")
+            st.caption(f"{calls} · {ui.escape(str(found.file_name))} · {ui.when(found.created_at)}")
 
 
 def open_batch(batch: Batch) -> None:
@@ -241,7 +190,7 @@ def watch(job: LoadJob) -> None:
     left = (job.total - job.stored) / job.rate if job.total and job.rate else 0
     st.progress(
         min(job.stored / job.total, 1.0) if job.total else 0,
-        text=f"{job.stored:,}{total} calls stored · {job.rate:,.0f} a second"
+        text=f"{job.stored:,}{total} {job.noun} stored · {job.rate:,.0f} a second"
         + (f" · about {left:,.0f} s left" if left >= 1 else ""),
     )
     st.caption("You can go on elsewhere, or close this tab: it finishes by itself.")
@@ -269,30 +218,37 @@ def finish(job: LoadJob) -> None:
 # the file that was chosen
 
 
-def reading(file: PrivateCopy, first: SheetFormat) -> SheetFormat | None:
-    """The line of controls that say how the file is read, and the format they make; None where it cannot be."""
+def reading(file: PrivateCopy, first: SheetFormat) -> tuple[SheetFormat | None, Any, Any]:
+    """The line of controls that say how the file is read: the format they make (None where it cannot be), and two
+    places for what is known only when the rows are: the layout, and what was joined with what."""
     key = f"load {file.id} "
-    sheets = known("sheets", file.id, lambda: sheet_names(file.path))
-    excel = first.kind == "excel"
     if first.kind not in ("csv", "excel"):  # these say themselves how they are read
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.caption(f"Read as {KINDS.get(first.kind, first.kind)}", width="content")
-            st.button(
-                "Another file",
-                type="tertiary",
-                icon=":material/swap_horiz:",
-                key="load_another",
-                on_click=let_go,
-            )
-        return first
-    columns = st.columns([2.2, 1.2, 2, 1.3] if excel else [2, 1.3, 1.2, 1.4], vertical_alignment="bottom")
-    columns[3].button(
-        "Another file", type="tertiary", icon=":material/swap_horiz:", key="load_another", on_click=let_go
-    )
+        sheets = known("sheets", file.id, lambda: sheet_names(file.path)) if first.sheet else []
+        kind, layout, another = st.columns([2.6, 2.2, 1.3], vertical_alignment="bottom")
+        another_file(another)
+        if len(sheets) < 2:
+            if first.kind != "files":
+                kind.caption(f"Read as {KINDS.get(first.kind, first.kind)}")
+            return first, layout, kind
+        chosen(key + "sheet", first.sheet, sheets)
+        name = kind.selectbox("Sheet about the files", sheets, key=key + "sheet", persist_state="session")
+        try:
+            return known("found", name, lambda: detect_format(file.path, sheet=name)), layout, st.container()
+        except SheetError as error:
+            st.error(ui.escape(str(error)), icon=":material/error:")
+            return None, layout, kind
+    excel = first.kind == "excel"
+    columns = st.columns([2, 0.9, 2.2, 1] if excel else [1.6, 1.2, 0.9, 2.2, 1], vertical_alignment="bottom")
+    another_file(columns[-1])
     wanted: dict[str, Any] = {}
     if excel:
+        sheets = known("sheets", file.id, lambda: sheet_names(file.path))
+        hidden = known("hidden", file.id, lambda: hidden_sheets(file.path))
         chosen(key + "sheet", first.sheet, sheets)
-        wanted["sheet"] = columns[0].selectbox("Sheet", sheets, key=key + "sheet", persist_state="session")
+        wanted["sheet"] = columns[0].selectbox(
+            "Sheet", sheets, format_func=lambda name: f"{name} (hidden)" if name in hidden else name,
+            key=key + "sheet", persist_state="session",
+        )  # fmt: skip
     else:
         encodings = list(dict.fromkeys([*ENCODINGS, str(first.encoding)]))
         delimiters = list(dict.fromkeys([*DELIMITERS, str(first.delimiter)]))
@@ -306,7 +262,6 @@ def reading(file: PrivateCopy, first: SheetFormat) -> SheetFormat | None:
             "Between columns", delimiters, format_func=lambda mark: DELIMITERS.get(mark, repr(mark)),
             key=key + "delimiter", persist_state="session",
         )  # fmt: skip
-    place = columns[1 if excel else 2]
     problem = ""
     format: SheetFormat | None = None
     try:
@@ -317,7 +272,9 @@ def reading(file: PrivateCopy, first: SheetFormat) -> SheetFormat | None:
     guessed = format.header_row if format is not None else 1
     chosen(header_key, guessed)
     header = int(
-        place.number_input("Header in row", min_value=1, step=1, key=header_key, persist_state="session")
+        columns[-3].number_input(
+            "Header in row", min_value=1, step=1, key=header_key, persist_state="session"
+        )
     )
     if header != guessed:
         try:
@@ -329,27 +286,63 @@ def reading(file: PrivateCopy, first: SheetFormat) -> SheetFormat | None:
             format, problem = None, str(error)
     if problem:
         st.error(ui.escape(problem), icon=":material/error:")
+    return format, columns[-2], None
+
+
+def another_file(place: Any) -> None:
+    place.button(
+        "Another file", type="tertiary", icon=":material/swap_horiz:", key="load_another", on_click=let_go
+    )
+
+
+def apart(file: PrivateCopy, format: SheetFormat) -> SheetFormat:
+    """The format as it was chosen: with the second sheet of lines that was found for it, or without."""
+    if format.lines_sheet and state.get(layout_key(file, format), "beside") != "beside":
+        return msgspec.structs.replace(format, lines_sheet="", lines_header=1, join=())
     return format
+
+
+def layout_key(file: PrivateCopy, format: SheetFormat) -> str:
+    return f"load {file.id} layout {format!r}"
+
+
+def choose_layout(
+    place: Any, file: PrivateCopy, found: SheetFormat, sheet: pd.DataFrame, profile: Profile | None,
+    products: list[dict[str, Any]] | None,
+) -> str:  # fmt: skip
+    """Whether one row is a call or a line: as the profile says, else as it looks, until somebody chooses."""
+    if found.kind == "files" and not found.sheet:
+        return "row"  # one call a file, as the line of controls says
+    layouts = {**LAYOUTS}
+    if found.lines_sheet:
+        layouts = {"beside": f"one row a call, its lines in sheet {found.lines_sheet}", **LAYOUTS}
+        default = "beside"
+    elif profile is not None:
+        default = profile.mapping.layout
+    else:
+        default = known("layout", (found, products), lambda: guess_mapping(sheet, products=products)).layout
+    key = layout_key(file, found)
+    chosen(key, default, list(layouts))
+    return str(
+        place.selectbox(
+            "Layout", list(layouts), format_func=layouts.__getitem__, key=key, persist_state="session"
+        )
+    )
 
 
 def size_of(sheet: pd.DataFrame, counted: Survey | None, about: int | None) -> str:
     if counted is not None:
-        rows = number_of(counted.rows, "row")
+        rows = ui.number_of(counted.rows, "row")
     else:
-        rows = f"about {about:,} rows" if about is not None else f"more than {number_of(len(sheet), 'row')}"
-    return f"{rows} × {number_of(len(sheet.columns), 'column')}"
+        rows = (
+            f"about {about:,} rows" if about is not None else f"more than {ui.number_of(len(sheet), 'row')}"
+        )
+    return f"{rows} × {ui.number_of(len(sheet.columns), 'column')}"
 
 
 def look_at(file: PrivateCopy, format: SheetFormat) -> tuple[pd.DataFrame, Survey | None]:
     """The first rows; and one pass over all of them, where the file is small enough for that."""
-    sheet = known(
-        "sheet",
-        format,
-        lambda: read_sheet(
-            file.path, sheet=format.sheet, header_row=format.header_row, encoding=format.encoding,
-            delimiter=format.delimiter, nrows=SAMPLE_ROWS,
-        ),
-    )  # fmt: skip
+    sheet = known("sheet", format, lambda: read_sheet(file.path, format=format, nrows=SAMPLE_ROWS))
     limit = COUNTED.get(format.kind, COUNTED["csv"])
     return sheet, known("survey", format, lambda: survey(file.path, format, most_bytes=limit))
 
@@ -373,295 +366,127 @@ def seen_before(file: PrivateCopy) -> None:
             st.switch_page("review.py", query_params={"batch": batch.id})
 
 
-class Choices:
-    """Everything chosen for one file read in one way: made of the session first, drawn afterwards."""
-
-    def __init__(
-        self,
-        file: PrivateCopy,
-        format: SheetFormat,
-        sheet: pd.DataFrame,
-        counted: Survey | None,
-        products: list[dict[str, Any]] | None,
-    ) -> None:
-        self.sheet, self.products = sheet, products
-        self.columns = [str(name) for name in sheet.columns if name not in sheet.attrs.get("extra", ())]
-        self.key = key = f"load {file.id} {format!r} "
-        guess = known("guess", (format, products), lambda: guess_mapping(sheet, products=products))
-        before: Mapping = state.get(key + "guess", guess)
-        for field in FIELDS:  # a better guess (the product list came) moves what nobody chose otherwise
-            if state.get(key + field) == before.fields.get(field):
-                state.pop(key + field, None)
-        state[key + "guess"] = guess
-        self.fields = {field: chosen(key + field, guess.fields.get(field), self.columns) for field in FIELDS}
-        mapping = chosen_fields(guess, self.fields)
-        for field, column in mapping.fields.items():
-            if mapping.reasons.get(field) == BY_HAND:
-                mapping.reasons[field] = f"{BY_HAND}; {column_facts(sheet[column].tolist())}"
-        self.mapping = self._tags(guess, self._speakers(guess, self._times(self._products(mapping, counted))))
-
-    def cells(self, field: str) -> list[Any]:
-        """The sample's cells of the column that feeds a field; [] without one."""
-        column = self.fields[field]
-        return [] if column is None else self.sheet[column].tolist()
-
-    def _products(self, mapping: Mapping, counted: Survey | None) -> Mapping:
-        column = self.fields["product_id"]
-        self.product_texts: dict[str, int] = {}
-        if column is not None:
-            of_all = counted.texts.get(column) if counted is not None else None
-            self.product_texts = of_all if of_all is not None else distinct_texts(self.cells("product_id"))
-        self.product_of: dict[str, int | None] = {}
-        if self.products is None:
-            return mapping
-        mapping = mapping.match_products(self.product_texts, self.products)
-        ids = [int(product["id"]) for product in self.products]
-        first = {text: product_of(text, mapping, self.products) for text in self.product_texts}
-        listed = sorted(self.product_texts, key=lambda text: first[text] is not None)[:LISTED]
-        self.product_key = f"{self.key}product {column!r} {ids!r} "
-        for text in listed:
-            self.product_of[text] = chosen(f"{self.product_key}{text}", first[text], ids)
-        default = chosen(f"{self.product_key} default", None, ids)
-        mapping = chosen_products(mapping, self.product_of)
-        return mapping.replace(defaults={"product_id": default}) if default is not None else mapping
-
-    def _times(self, mapping: Mapping) -> Mapping:
-        column = self.fields["timestamp"]
-        cells = self.cells("timestamp")
-        nothing = (0, DayOrder(None, ""))
-        self.naive, self.order = (
-            known("times", column, lambda: (naive_times(cells), day_order(cells))) if cells else nothing
+def joined(place: Any, file: PrivateCopy, format: SheetFormat, sheet: pd.DataFrame) -> None:
+    """Of an archive, or several files: which are calls, which is the sheet about them, and what joins the two."""
+    files, tables, passed_over = known("bundle", file.id, lambda: bundle_facts(file.path))
+    said = f":material/folder_zip: {ui.number_of(files, 'transcript file')}"
+    if format.sheet and format.join:
+        said += (
+            f", joined to the sheet **{ui.escape(format.sheet)}** by its column **{ui.escape(format.join[0])}** = the "
+            "files' names"
         )
-        self.zones = time_zones(str(st.context.timezone or ""))
-        changes: dict[str, Any] = {}
-        if self.naive:
-            changes["timezone"] = chosen(self.key + "timezone", self.zones[0], self.zones)
-        if self.order.reason:
-            changes["day_first"] = chosen(f"{self.key}day first {column!r}", self.order.day_first)
-        changes["line_unit"] = chosen(self.key + "line unit", "auto")
-        changes["line_times"] = chosen(self.key + "line times", "estimate")
-        return mapping.replace(**changes)
-
-    def _speakers(self, guess: Mapping, mapping: Mapping) -> Mapping:
-        column = self.fields["transcript"]
-        cells = self.cells("transcript")[:SPEAKERS_FROM]
-        self.labels = known("labels", (self.key, column), lambda: speaker_labels(cells, guess))
-        roles = ("agent", "customer", LEAVE_OUT)
-        listed = sorted(self.labels, key=lambda label: role_of(label) != "")[:LISTED]
-        self.role_of = {
-            label: chosen(f"{self.key}role {label}", role_of(label) or None, roles) for label in listed
-        }
-        return chosen_roles(mapping, self.role_of)
-
-    def _tags(self, guess: Mapping, mapping: Mapping) -> Mapping:
-        used = set(mapping.fields.values())
-        before = state.get(self.key + "used", set(guess.fields.values()))
-        wanted = chosen(self.key + "tags", guess.tags)
-        state[self.key + "tags"] = tags = tags_after(wanted, before, used, self.columns)
-        state[self.key + "used"] = used
-        types = {
-            tag: chosen(f"{self.key}tag type {tag}", guess.tag_types.get(tag, "string"), TAG_TYPES)
-            for tag in tags
-        }
-        return mapping.replace(tags=tags, tag_types=types)
-
-
-def small(text: str, longest: int = 74) -> None:
-    """Text that may come from a sheet, in small grey letters; the whole of it on a pointed-at question mark."""
-    short = shorten(text, longest)
-    st.caption(ui.escape(short), help=ui.escape(text) if short != text else None)
-
-
-def heads(*texts: str, widths: Sequence[float] = GRID) -> None:
-    for place, text in zip(st.columns(widths, vertical_alignment="bottom"), texts, strict=True):
-        place.caption(f"**{text}**")
-
-
-def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
-    mapping = choices.mapping
-    heads("A call needs", "Column of the sheet", "Because", "For example")
-    rare = ("channels", "separation", "channel_map")
-    for field, label in FIELDS.items():
-        column = choices.fields[field]
-        if field in rare and column is None:
-            continue
-        draw_field(choices, field, label, shown)
-    hidden = [field for field in rare if choices.fields[field] is None]
-    if len(hidden) == len(rare) and choices.fields["filename"] is not None:
-        with st.expander("How voices are told apart in the recordings"):
-            for field in hidden:
-                draw_field(choices, field, FIELDS[field], shown)
-    if not mapping.fields:
-        st.warning(
-            "No column feeds a field. Is the header in the right row, and this the right sheet?",
-            icon=":material/help:",
-        )
-
-
-def draw_field(choices: Choices, field: str, label: str, shown: Sequence[Previewed]) -> None:
-    column = choices.fields[field]
-    name, select, why, example = st.columns(GRID, vertical_alignment="center")
-    name.text(label)
-    select.selectbox(
-        label, [None, *choices.columns], key=choices.key + field, label_visibility="collapsed",
-        format_func=lambda name: "not in this sheet" if name is None else name, placeholder="not in this sheet",
-        persist_state="session",
-    )  # fmt: skip
-    with why:
-        small(
-            choices.mapping.reasons.get(field, WITHOUT.get(field, "")) if column else WITHOUT.get(field, "")
-        )
-    with example:
-        if field == "product_id" and column and choices.products is not None:
-            small(matched(choices))
-        elif column:
-            long = field == "transcript"
-            small(examples(choices.cells(field), most=1 if long else 2, longest=58 if long else 31))
-    if field == "timestamp" and column:
-        draw_times(choices, column, shown)
-
-
-def draw_times(choices: Choices, column: str, shown: Sequence[Previewed]) -> None:
-    """What a start time in this sheet means: asked only where the sheet does not say."""
-    if not (choices.naive or choices.order.reason):
-        return
-    _, zone, order, example = st.columns(GRID, vertical_alignment="bottom")
-    if choices.naive:
-        zone.selectbox(
-            "Times are in", choices.zones, key=choices.key + "timezone", persist_state="session",
-            help=f"{choices.naive:,} start times do not name their time zone.",
-        )  # fmt: skip
-    if choices.order.reason:
-        order.selectbox(
-            "Day and month", [True, False], index=None, key=f"{choices.key}day first {column!r}",
-            format_func=lambda first: "day first: 3/4 is 3 April" if first else "month first: 3/4 is 4 March",
-            placeholder="Choose: is 3/4 the 3 April?", persist_state="session", help=choices.order.reason,
-        )  # fmt: skip
-    with example:
-        for one in shown:
-            if one.call.timestamp is not None and one.cells.get(column):
-                moment = datetime.fromtimestamp(one.call.timestamp, UTC)
-                small(f"{one.cells[column]} → {moment:%Y-%m-%d %H:%M} UTC")
-                break
-
-
-def matched(choices: Choices) -> str:
-    texts = choices.product_of
-    hits = sum(product is not None for product in texts.values())
-    return f"{hits:,} of {len(choices.product_texts):,} match a product"
-
-
-def draw_products(choices: Choices, to_products: str) -> None:
-    listed = choices.products
-    if listed is None:
-        st.warning(
-            f"{ui.escape(to_products)} Products cannot be matched now. Store the calls all the same and choose "
-            "products in Review, or try again when the list comes.",
-            icon=":material/link_off:",
-        )
-        if st.button("Ask for the list again", icon=":material/refresh:", key="load_ask_products"):
-            ui.forget_products(ui.connection())
-            st.rerun()
-        for text, count in list(choices.product_texts.items())[:20]:
-            small(f"{text} · {number_of(count, 'row')}")
-        return
-    names = ui.product_names(listed)
-    inactive = {int(product["id"]) for product in listed if product["status"] != "active"}
-
-    def name_of(product: int | None) -> str:
-        if product is None:
-            return "no product"
-        return f"{names[product]} ({product})" + (" · not active" if product in inactive else "")
-
-    if choices.product_of:
-        heads("In the sheet", f"Product · {matched(choices)}", "Rows", widths=PAIRS)
-    for text, product in choices.product_of.items():
-        label, select, rows = st.columns(PAIRS, vertical_alignment="center")
-        label.text(shorten(text, 60))
-        select.selectbox(
-            f"Product for {ui.escape(text)}", [None, *names], index=None, format_func=name_of,
-            key=f"{choices.product_key}{text}", label_visibility="collapsed", placeholder="Choose a product",
-            persist_state="session",
-        )  # fmt: skip
-        with rows:
-            count = choices.product_texts[text]
-            small(
-                number_of(count, "row") + ("" if product is not None else ": held until a product is chosen")
-            )
-    more = len(choices.product_texts) - len(choices.product_of)
-    if more:
-        small(f"{more:,} more texts are not listed here: is this the right column?")
-    label, select, rows = st.columns(PAIRS, vertical_alignment="center")
-    label.text("Rows without one" if choices.product_texts else "All rows")
-    select.selectbox(
-        "Product for rows without one", [None, *names], index=None, format_func=name_of,
-        key=f"{choices.product_key} default", label_visibility="collapsed", placeholder="no product",
-        persist_state="session",
-    )  # fmt: skip
-
-
-def draw_speakers(choices: Choices) -> None:
-    if choices.role_of:
-        heads(
-            "In the transcripts",
-            "Role",
-            f"Lines in the first {number_of(min(len(choices.sheet), SPEAKERS_FROM), 'row')}",
-            widths=PAIRS,
-        )
-    elif choices.fields["transcript"] is None:
-        st.info("No column feeds the transcript: choose one under Fields.")
+        orphans = len(sheet.attrs.get("orphans", ()))
+        named = next(name for name in (f"{FILE_NAME} (of the file)", FILE_NAME) if name in sheet.columns)
+        without = int((sheet[named] == "").sum())
+        if without:
+            said += f" · {without:,} of the first {ui.number_of(len(sheet), 'row')} without a file"
+        if orphans:
+            said += f" · {ui.number_of(orphans, 'file')} without a row: each is a call of its own"
+    elif format.sheet:
+        said += f", and the sheet **{ui.escape(format.sheet)}**"
     else:
-        st.info("No speaker is named in the first transcripts. Roles can be given in Review.")
-    for label, role in choices.role_of.items():
-        name, select, lines = st.columns(PAIRS, vertical_alignment="center")
-        name.text(shorten(label, 60))
-        select.selectbox(
-            f"Role of {ui.escape(label)}", ["agent", "customer", LEAVE_OUT], index=None,
-            key=f"{choices.key}role {label}", label_visibility="collapsed", persist_state="session",
-            placeholder="Agent or customer?",
+        said += ": one call" if files == 1 else ", no sheet about them: one call a file"
+    if len(passed_over) + max(tables - 1, 0):
+        others = f"{ui.number_of(len(passed_over), 'other file')} passed over" if passed_over else ""
+        more = f"{ui.number_of(tables - 1, 'other sheet')} not read" if tables > 1 else ""
+        st.warning(
+            f"{' · '.join(filter(None, [others, more]))}: {ui.escape(', '.join(passed_over[:5]))}",
+            icon=":material/inventory_2:",
+        )
+    place.caption(said)
+
+
+def bundle_facts(path: Path) -> tuple[int, int, list[str]]:
+    """(transcript files, spreadsheets, names of what is neither)."""
+    with open_bundle(path) as bundle:
+        return len(bundle.members), len(bundle.tables), bundle.passed_over
+
+
+def profile_line(file: PrivateCopy, profile: Profile) -> None:
+    """Which profile was applied, and the ways out of it."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        saved = f", saved {ui.when(profile.saved_at)}" if profile.saved_at else ""
+        by = f" by {ui.escape(profile.who)}" if profile.who else ""
+        st.markdown(
+            f":material/bookmark: Mapped as in the profile **{ui.escape(profile.name)}**{saved}{by}",
+            width="content",
+        )
+        st.button(
+            "Guess afresh", type="tertiary", icon=":material/refresh:", key="load_afresh",
+            on_click=state.update, args=[{f"load {file.id} afresh": True}],
         )  # fmt: skip
-        with lines:
-            note = {None: ": held until a role is chosen", LEAVE_OUT: ": not sent, kept with the row"}.get(
-                role, ""
-            )
-            small(f"{number_of(choices.labels[label], 'line')}{note}")
-    more = len(choices.labels) - len(choices.role_of)
-    if more:
-        small(f"{more:,} more names are not listed here; lines without a known role are shown in Review.")
-    with st.container(horizontal=True):
-        st.radio(
-            "Times of lines are in", ["auto", "s", "ms"], key=choices.key + "line unit", horizontal=True,
-            format_func={"auto": "found for each transcript", "s": "seconds", "ms": "milliseconds"}.__getitem__,
-            persist_state="session",
-        )  # fmt: skip
-        st.radio(
-            "Lines without a time", ["estimate", "leave out"], key=choices.key + "line times", horizontal=True,
-            format_func={"estimate": "estimate it, and say so", "leave out": "send without"}.__getitem__,
-            persist_state="session",
+        st.button(
+            "Forget this profile", type="tertiary", icon=":material/bookmark_remove:", key="load_forget_profile",
+            on_click=forget_profile, args=[profile],
         )  # fmt: skip
 
 
-def draw_tags(choices: Choices) -> None:
-    mapping = choices.mapping
-    used = set(mapping.fields.values())
-    st.multiselect(
-        "Columns that become tags", [column for column in choices.columns if column not in used],
-        key=choices.key + "tags", persist_state="session", placeholder="No tags: choose columns",
-        help="Tags are for filters and reports in Reddy. Columns that are no tags stay with the row here.",
-    )  # fmt: skip
-    if mapping.tags:
-        heads("Tag", "Type", "Because", "For example")
-    for tag in mapping.tags[:LISTED]:
-        name, select, why, example = st.columns(GRID, vertical_alignment="center")
-        name.text(shorten(tag, 60))
-        select.selectbox(
-            f"Type of {ui.escape(tag)}", list(TAG_TYPES), key=f"{choices.key}tag type {tag}",
-            label_visibility="collapsed", persist_state="session",
-        )  # fmt: skip
-        with why:
-            small(mapping.reasons.get(tag, column_facts(choices.sheet[tag].tolist())))
-        with example:
-            small(examples(choices.sheet[tag].tolist(), most=3, longest=24))
+def forget_profile(profile: Profile) -> None:
+    retire_profile(ui.ledger(), profile.id)
+    forget_known("profile")
+
+
+def profiles_panel(mapping: Mapping | None, columns: Sequence[str], name: str = "") -> None:
+    """Download this mapping or a kept one as a file, import one, forget one. Drawn only while it is open."""
+    panel = st.popover(
+        "Profiles", icon=":material/bookmarks:", type="tertiary", key="load_profiles", on_change="rerun"
+    )
+    if not panel.open:
+        return
+    with panel:
+        st.caption("How a sheet was mapped, kept for the next one with the same columns.")
+        if mapping is not None:
+            profile = Profile(name=name, columns=list(columns), mapping=mapping)
+            st.download_button(
+                "Download the mapping below", profile.to_file(), file_name=profile_file(name), mime="application/json",
+                icon=":material/download:", key="load_profile_now", on_click="ignore",
+            )  # fmt: skip
+        imported = st.file_uploader(
+            "Import a profile", type=["json"], key=f"load_import_{state.get('load_imports', 0)}"
+        )
+        if imported is not None:
+            state["load_imports"] = state.get("load_imports", 0) + 1
+            try:
+                found = Profile.from_file(imported.getvalue())
+                keep_profile(ui.ledger(), found.name, found.mapping, found.columns, who=ui.who())
+                state["load_notice"] = (
+                    f"Imported the profile {found.name}, for sheets with its {len(found.columns)} columns."
+                )
+                forget_known("profile")
+                if (file := state.get("load_file")) is not None:
+                    state.pop(f"load {file.id} afresh", None)
+            except ReddyError as error:
+                state["load_notice"] = str(error)
+            st.rerun()
+        for kept in profiles_of(ui.ledger())[:20]:
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.text(kept.name)
+                st.caption(
+                    f"{ui.number_of(len(kept.columns), 'column')} · {ui.when(kept.saved_at)} {ui.escape(kept.who)}"
+                )
+                st.download_button(
+                    "Download", kept.to_file(), file_name=profile_file(kept.name), mime="application/json",
+                    type="tertiary", icon=":material/download:", key=f"load_profile {kept.id}", on_click="ignore",
+                )  # fmt: skip
+                st.button(
+                    "Forget", type="tertiary", icon=":material/bookmark_remove:", key=f"load_forget {kept.id}",
+                    on_click=forget_profile, args=[kept],
+                )  # fmt: skip
+
+
+def profile_file(name: str) -> str:
+    return re.sub(r"[^\w.\- ]", "_", name)[:80] + ".profile.json"
+
+
+def look_ahead(choices: Choices, *, whole: bool) -> list[Previewed]:
+    """The first calls as they would become. `whole`: the sample is the whole sheet."""
+    of_lines = choices.layout == "lines"
+    head = choices.sheet if of_lines else choices.sheet.head(PREVIEWED)
+    shown = preview(head, choices.mapping, products=choices.products, now=time.time())
+    if of_lines and not whole and len(shown) > 1:  # the sample cuts the last one off in the middle
+        last = max(shown, key=lambda one: one.row)
+        shown = [one for one in shown if one is not last]
+    return shown
 
 
 def draw_preview(rows: Sequence[Previewed], mapping: Mapping, key: str) -> None:
@@ -674,7 +499,7 @@ def draw_preview(rows: Sequence[Previewed], mapping: Mapping, key: str) -> None:
         if len(counts) > 3:
             rest = " · ".join(f"{title} {count:,}" for _, title, count in counts[3:])
             st.caption(
-                f"and {number_of(len(counts) - 3, 'more kind')} of findings", width="content", help=rest
+                f"and {ui.number_of(len(counts) - 3, 'more kind')} of findings", width="content", help=rest
             )
         if not counts:
             st.caption("nothing found in the rows looked at", width="content")
@@ -715,18 +540,9 @@ def draw_preview(rows: Sequence[Previewed], mapping: Mapping, key: str) -> None:
         )
 
 
-def rows_word(count: int | None) -> str:
-    return "all calls" if count is None else number_of(count, "call")
-
-
-def number_of(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
-
-
-def would_be_ready(rows: Sequence[Previewed]) -> str:
+def would_be_ready(rows: Sequence[Previewed], noun: str, *, whole: bool) -> str:
     ready = sum(one.ready for one in rows)
-    first = "the first " if len(rows) >= PREVIEWED else ""
-    return f"**{ready:,} of {first}{number_of(len(rows), 'row')}** would be ready"
+    return f"**{ready:,} of {'' if whole else 'the first '}{ui.number_of(len(rows), noun)}** would be ready"
 
 
 # the page
@@ -744,7 +560,11 @@ if job is not None:
     st.rerun()
 
 head.title("Load a spreadsheet", anchor=False)
-facts, verdict = head.empty(), action.container()
+with head.container(horizontal=True, vertical_alignment="center", gap="small"):
+    facts, panel = st.empty(), st.container(width="content")
+verdict = action.container()
+if state.get("load_notice"):
+    st.warning(ui.escape(state.pop("load_notice")), icon=":material/info:")
 file: PrivateCopy | None = state.get("load_file")
 if file is None:
     try:
@@ -753,58 +573,99 @@ if file is None:
         ui.alert(error)
     st.stop()
 
-if state.get("load_notice"):
-    st.warning(ui.escape(state.pop("load_notice")), icon=":material/info:")
-format = reading(file, state["load_first"])
-if format is None:
+found, layout_place, joined_place = reading(file, state["load_first"])
+if found is None:
     facts.markdown(f":material/table: **{ui.escape(file.file_name)}**")
     st.stop()
 
 try:
+    format = apart(file, found)
     with st.spinner("Reading the file …", show_time=True):
         sheet, counted = look_at(file, format)
     about = estimated_rows(sheet, file.size, format) if counted is None else counted.rows
+    whole = counted is not None and counted.rows <= len(sheet)
     to = ui.connection()
     products = ui.products(to)
-    choices = Choices(file, format, sheet, counted, products)
-    mapping = choices.mapping
-    previewed = known(
-        "preview",
-        (mapping, products),
-        lambda: preview(sheet.head(PREVIEWED), mapping, products=products, now=time.time()),
-    )
-    facts.markdown(f":material/table: **{ui.escape(file.file_name)}** · {size_of(sheet, counted, about)}")
     seen_before(file)
+    columns = [str(name) for name in sheet.columns]
+    profile = known("profile", columns, lambda: profile_for(ui.ledger(), columns))
+    if state.get(f"load {file.id} afresh"):
+        profile = None
+    layout = choose_layout(layout_place, file, found, sheet, profile, products)
+    if profile is not None and profile.mapping.layout != ("row" if layout == "row" else "lines"):
+        profile = None
+    choices = Choices(file, format, sheet, counted, products, layout=layout, profile=profile)
+    mapping = choices.mapping
+    facts.markdown(f":material/table: **{ui.escape(file.file_name)}** · {size_of(sheet, counted, about)}")
+    if format.kind == "files":
+        joined(joined_place, file, format, sheet)
+    if profile is not None:
+        profile_line(file, profile)
 except ReddyError as error:
     ui.alert(error)
     st.stop()
 
-total = counted.rows if counted is not None else None
-if verdict.button(f"Store {rows_word(total)}", type="primary", icon=":material/arrow_forward:", icon_position="right",
-                 key="load_store", width="stretch"):  # fmt: skip
+problem = ""
+previewed: list[Previewed] = []
+try:
+    previewed = known("preview", (mapping, products), lambda: look_ahead(choices, whole=whole))
+except ReddyError as error:  # of the mapping: the controls that mend it are drawn all the same
+    problem = str(error)
+
+noun = "call" if layout == "lines" else "row"
+seen_all = whole and (layout == "lines" or len(sheet) <= PREVIEWED)
+total = None if counted is None else counted.rows
+if layout == "lines" and not seen_all:
+    # The calls of the sample, and the one that its end cuts in two, carried on to all rows.
+    calls = None if total is None else round((len(previewed) + 1) * total / len(sheet))
+    amount = "all calls" if calls is None else f"about {ui.number_of(calls, 'call')}"
+elif layout == "lines":
+    amount = ui.number_of(len(previewed), "call")
+else:
+    amount = "all calls" if total is None else ui.number_of(total, "call")
+if verdict.button(
+    f"Store {amount}",
+    type="primary", icon=":material/arrow_forward:", icon_position="right", key="load_store", width="stretch",
+    disabled=not previewed,
+):  # fmt: skip
     state["load_job"] = LoadJob(
-        ui.ledger(), file.path, mapping, total=about, counted=counted is not None, keep=file,
+        ui.ledger(), file.path, mapping, total=about, counted=counted is not None, keep=file, columns=columns,
         file_name=file.file_name, products=products, who=ui.who(),
     )  # fmt: skip
     st.rerun()
-
-verdict.caption(would_be_ready(previewed), text_alignment="center")
+if previewed:
+    verdict.caption(would_be_ready(previewed, noun, whole=seen_all), text_alignment="center")
 
 open_products = sum(product is None for product in choices.product_of.values())
-open_roles = sum(role is None for role in choices.role_of.values())
+open_roles = len(choices.open_speakers())
 names = [
     "Fields",
+    *(["Lines"] if layout != "row" else []),
     "Products" + (f" · {open_products} open" if open_products else ""),
     "Speakers" + (f" · {open_roles} open" if open_roles else ""),
     f"Tags · {len(mapping.tags)}",
 ]
-fields, of_products, speakers, tags = st.tabs(names, key=f"load_tabs {file.id}")
-with fields, st.container(gap="xsmall"):
+tabs = list(st.tabs(names, key=f"load_tabs {file.id} {layout}"))
+with tabs.pop(0), st.container(gap="xsmall"):
     draw_fields(choices, previewed)
+if layout != "row":
+    with tabs.pop(0), st.container(gap="xsmall"):
+        draw_lines(choices)
+of_products, speakers, tags = tabs
 with of_products, st.container(gap="xsmall"):
     draw_products(choices, ui.products_error(to))
 with speakers, st.container(gap="xsmall"):
     draw_speakers(choices)
 with tags, st.container(gap="xsmall"):
     draw_tags(choices)
-draw_preview(previewed, mapping, choices.key)
+if problem:
+    st.error(ui.escape(problem), icon=":material/error:")
+elif previewed:
+    draw_preview(previewed, mapping, choices.key)
+else:
+    st.warning(
+        "The first rows hold no call. Is the header in the right row, and this the right sheet?",
+        icon=":material/help:",
+    )
+with panel:
+    profiles_panel(mapping, columns, Path(file.file_name).stem)

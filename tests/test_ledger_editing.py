@@ -474,6 +474,7 @@ def test_tables_have_the_same_types_whatever_they_hold(filled: bool) -> None:
         "text": "str",
         "start": "float64",
         "stop": "float64",
+        "times": "str",
         "finding": "str",
     }
     assert {str(kind) for kind in editing.tags_table(call, found, nothing).dtypes} == {"str"}

@@ -14,10 +14,12 @@ import sqlalchemy as sa
 
 import reddy_lib as reddy
 from reddy_lib.errors import LoadCancelled
+from reddy_lib.ledger import Ledger
 from reddy_lib.ledger.loading import LoadJob
+from reddy_lib.ledger.profiles import profile_for, profiles_of
 from reddy_lib.ledger.schema import calls
 from reddy_lib.ledger.store import file_sha256
-from reddy_lib.spreadsheet import detect_format, guess_mapping, read_sheet
+from reddy_lib.spreadsheet import Mapping, detect_format, guess_mapping, read_sheet
 from tests.conftest import PRODUCTS
 
 
@@ -277,3 +279,34 @@ def test_an_estimated_total_is_shown_and_never_believed(
     assert job.wait(20)
     assert repr(job) == "<LoadJob stored · 4 of 9 rows>"
     assert (job.counted, job.batch.total) == (False, 4)
+
+
+def test_the_mapping_is_kept_as_a_profile_once_the_batch_is_stored(tmp_path: Path) -> None:
+    path = tmp_path / "march.csv"
+    path.write_text("Agent,Talk\nann@x.example,Agent: Hello.\n")
+    mapping = Mapping(fields={"agent_email": "Agent", "transcript": "Talk"}, roles={"Bo": "agent"})
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        job = LoadJob(ledger, path, mapping, columns=["Agent", "Talk"], who="ann")
+        assert job.wait(30)
+        assert (job.state, job.noun) == ("stored", "calls")
+        profile = profile_for(ledger, ["Talk", "Agent"])
+        assert profile is not None
+        assert (profile.name, profile.who, profile.mapping.roles) == ("march", "ann", {"Bo": "agent"})
+
+
+def test_a_load_that_fails_keeps_no_profile(tmp_path: Path) -> None:
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        job = LoadJob(ledger, tmp_path / "none.csv", Mapping(), columns=["Agent"])
+        assert job.wait(30)
+        assert job.state == "failed"
+        assert profiles_of(ledger) == []
+
+
+def test_a_load_of_lines_counts_rows(tmp_path: Path) -> None:
+    path = tmp_path / "lines.csv"
+    path.write_text("Call,Who,Text\n1,agent,Hello there.\n1,customer,Hi.\n")
+    mapping = Mapping(layout="lines", line_fields={"role": "Who", "text": "Text"}, group_by=["Call"])
+    with Ledger(tmp_path / "ledger.sqlite") as ledger:
+        job = LoadJob(ledger, path, mapping)
+        assert job.wait(30)
+        assert (job.noun, job.stored, job.batch and job.batch.total) == ("rows", 2, 1)

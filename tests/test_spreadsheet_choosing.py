@@ -9,7 +9,9 @@ import pytest
 from reddy_lib.errors import MappingError
 from reddy_lib.spreadsheet import Mapping, build_call
 from reddy_lib.spreadsheet.choosing import (
+    BY_HAND,
     chosen_fields,
+    chosen_lines,
     chosen_products,
     chosen_roles,
     joined_columns,
@@ -180,3 +182,38 @@ def test_a_second_sheet_is_added_to_the_value_table(tmp_path: Path) -> None:
         "Cy": "cy@c.example", "Bo Kay": "bo@c.example", "Ann Lee": "ann@c.example",
     }  # fmt: skip
     assert mapping.reasons["agent_email"].startswith("chosen by hand; staff.csv: 'Name' → 'Email'")
+
+
+# lines, and roles that a profile brought
+
+
+LINES = Mapping(
+    layout="lines",
+    line_fields={"role": "Who", "text": "Words", "start": "From"},
+    line_units={"start": "ms"},
+    group_by=["Call"],
+    reasons={"layout": "found", "line role": "name", "line text": "name", "line start": "name"},
+)
+
+
+def test_chosen_columns_of_lines_carry_their_reasons_and_units() -> None:
+    columns = {"role": None, "text": "Said", "start": "From", "stop": "To"}
+    mapping = chosen_lines(
+        LINES, columns, units={"start": "s", "stop": "auto"}, group_by=["Call"], new_call="value"
+    )
+    assert mapping.line_fields == {"text": "Said", "start": "From", "stop": "To"}
+    assert mapping.line_units == {"start": "s"}
+    assert mapping.reasons == {
+        "layout": "found", "line text": BY_HAND, "line start": "name", "line stop": BY_HAND,
+    }  # fmt: skip
+
+
+def test_what_tells_calls_apart_by_hand_says_so() -> None:
+    mapping = chosen_lines(LINES, LINES.line_fields, units={}, group_by=["Day"], new_call="fill down")
+    assert (mapping.group_by, mapping.new_call) == (["Day"], "fill down")
+    assert mapping.reasons["layout"].endswith(BY_HAND)
+
+
+def test_a_role_that_the_mapping_has_can_be_put_back_to_what_its_word_says() -> None:
+    mapping = Mapping(roles={"Agent": "customer"})
+    assert chosen_roles(mapping, {"Agent": "agent", "Caller": "customer"}).roles == {"Agent": "agent"}

@@ -363,3 +363,23 @@ def test_the_first_missing_column_of_a_line_is_named_with_those_there_are() -> N
     cells = table({"Id": ["a"], "R": ["Agent"], "Said": ["Hi"]})
     with pytest.raises(MappingError, match=r"The sheet has no column 'T': choose among 'Id', 'R', 'Said'\."):
         list(build_frame(cells, lines_mapping()))
+
+
+# a layout that somebody chose
+
+
+def test_a_layout_chosen_against_the_guess_is_kept_to() -> None:
+    rows = [("C-1", "agent", "Good morning to you all."), ("C-1", "customer", "Hello, I lost my card."),
+            ("C-2", "agent", "Good day, how are you?"), ("C-2", "customer", "Well, thank you very much.")]  # fmt: skip
+    sheet = pd.DataFrame(rows, columns=["Call", "Who", "Words"], dtype=object)
+    assert guess_mapping(sheet).layout == "lines"
+    assert guess_mapping(sheet, layout="row").layout == "row"
+    assert guess_mapping(sheet, layout="lines") == guess_mapping(sheet)
+
+
+def test_lines_that_nobody_would_guess_get_the_longest_texts_and_no_grouping() -> None:
+    sheet = pd.DataFrame([("x", "a longer text"), ("y", "another text")], columns=["A", "B"], dtype=object)
+    assert guess_mapping(sheet).layout == "row"
+    mapping = guess_mapping(sheet, layout="lines")
+    assert (mapping.layout, mapping.line_fields, mapping.group_by) == ("lines", {"text": "B"}, [])
+    assert mapping.reasons["layout"] == "one row a transcript line: chosen by hand"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
+import pandas as pd
 import pytest
 
 from reddy_lib.errors import EmptySheet
-from reddy_lib.spreadsheet import Mapping, detect_format, read_sheet
+from reddy_lib.spreadsheet import BuiltCall, Mapping, build_frame, detect_format, read_sheet
 from reddy_lib.spreadsheet.reading import SheetFormat
 from reddy_lib.spreadsheet.survey import (
     column_facts,
@@ -19,8 +21,10 @@ from reddy_lib.spreadsheet.survey import (
     naive_times,
     shorten,
     speaker_labels,
+    speakers,
     survey,
 )
+from reddy_lib.transcripts import Placed
 
 
 @pytest.fixture
@@ -153,3 +157,80 @@ def test_speakers_of_json_transcripts_are_listed_too() -> None:
 
 def test_a_transcript_without_speakers_lists_nobody() -> None:
     assert speaker_labels(["Hello. Hi there.", 7], Mapping()) == {}
+
+
+# who speaks, and where the characters went
+
+
+def built(rows: list[dict[str, Any]], mapping: Mapping) -> list[BuiltCall]:
+    return list(build_frame(pd.DataFrame(rows, dtype=object), mapping))
+
+
+ROWS = Mapping(fields={"transcript": "Talk", "agent_email": "Agent"})
+BY_LINE = Mapping(layout="lines", line_fields={"role": "Who", "text": "Text"}, group_by=["Call"])
+
+
+def test_speakers_are_counted_over_calls_with_an_example_of_more_than_a_word() -> None:
+    rows = [{"Talk": "Agent: Hello.\nIVR: Press one now.\nAGENT: How are you?", "Agent": ""},
+            {"Talk": "Customer: Hi.\nAgent: Yes.", "Agent": ""}]  # fmt: skip
+    found = speakers(built(rows, ROWS), ROWS)
+    assert {label: (one.lines, one.calls, one.example) for label, one in found.items()} == {
+        "Agent": (3, 2, "How are you?"),
+        "IVR": (1, 1, "Press one now."),
+        "Customer": (1, 1, "Hi."),
+    }
+    assert next(iter(found)) == "Agent"
+
+
+def test_a_name_that_the_agent_column_gives_away_is_known_in_that_call_alone() -> None:
+    talk = "Ann: Good day to you.\nCustomer: Hi there."
+    found = speakers(
+        built([{"Talk": talk, "Agent": "ann.lee@x.example"}, {"Talk": "IVR: Ann.", "Agent": ""}], ROWS), ROWS
+    )
+    assert (found["Ann"].known, found["Ann"].calls, found["Ann"].role) == (1, 1, "agent")
+    assert (found["IVR"].known, found["IVR"].role) == (0, "")
+    assert found["Customer"].known == 0, "what the word itself says is not counted as given away"
+
+
+def test_speakers_of_lines_are_those_of_their_column() -> None:
+    rows = [
+        {"Call": "1", "Who": "**Agent**:", "Text": "Hello there."},
+        {"Call": "1", "Who": "IVR", "Text": "Beep."},
+        {"Call": "2", "Who": "agent", "Text": "Bye now."},
+    ]
+    found = speakers(built(rows, BY_LINE), BY_LINE)
+    assert {label: (one.lines, one.calls) for label, one in found.items()} == {"Agent": (2, 2), "IVR": (1, 1)}
+
+
+def test_lines_in_another_sheet_are_asked_for_their_speakers_and_characters() -> None:
+    mapping = BY_LINE.replace(fields={"transcript": "lines in Turns"}, group_by=[])
+    cell = '[{"Who": "agent", "Text": "Hello there."}, {"Who": "IVR", "Text": "Beep."}]'
+    (call,) = built([{"lines in Turns": cell}], mapping)
+    assert {label: one.example for label, one in speakers([call], mapping).items()} == {
+        "agent": "Hello there.",
+        "IVR": "Beep.",
+    }
+    assert call.placed == Placed(24)
+
+
+@pytest.mark.parametrize(("talk", "size"), [("Agent: Hello.", 12), ("", 0)], ids=["a line", "an empty cell"])
+def test_the_characters_of_a_cell_are_all_placed(talk: str, size: int) -> None:
+    (call,) = built([{"Talk": talk, "Agent": ""}], ROWS)
+    assert call.placed == Placed(size)
+
+
+def test_characters_of_lines_left_out_are_placed_too() -> None:
+    mapping = BY_LINE.replace(roles={"IVR": "leave out"})
+    rows = [
+        {"Call": "1", "Who": "agent", "Text": "Hello there."},
+        {"Call": "1", "Who": "IVR", "Text": "Beep beep."},
+    ]
+    (call,) = built(rows, mapping)
+    assert [line.text for line in call.call.transcript or ()] == ["Hello there."]
+    assert call.placed.unassigned == ()
+    assert call.placed.characters >= 20
+
+
+def test_a_call_without_a_transcript_column_has_no_characters() -> None:
+    (call,) = built([{"Agent": "a@x.example"}], Mapping(fields={"agent_email": "Agent"}))
+    assert call.placed == Placed(0)

@@ -6,11 +6,14 @@ import gc
 import hashlib
 import io
 import os
+import tempfile
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from reddy_lib.spreadsheet.upload import PrivateCopy, sweep
+from reddy_lib.errors import UnreadableFile
+from reddy_lib.spreadsheet.upload import PrivateCopy, sweep, together
 
 
 def test_a_copy_is_the_file_byte_for_byte_and_nobody_else_may_read_it() -> None:
@@ -74,3 +77,65 @@ def test_the_name_on_disk_is_hers_without_folders_and_not_too_long(given: str, k
     assert copy.path.name == kept
     assert copy.file_name == given
     assert copy.path.exists()
+
+
+# several files
+
+
+def opened_files(**contents: bytes) -> list[tuple[io.BytesIO, str]]:
+    return [(io.BytesIO(content), name.replace("_", ".")) for name, content in contents.items()]
+
+
+def test_several_files_become_one_bundle_with_all_their_bytes() -> None:
+    copy = together(opened_files(b_vtt=b"WEBVTT", a_txt=b"Agent: Hello."))
+    assert copy.file_name == "a and 1 more file.zip"
+    with zipfile.ZipFile(copy.path) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == {
+            "a.txt": b"Agent: Hello.",
+            "b.vtt": b"WEBVTT",
+        }
+
+
+def test_the_same_files_in_another_order_are_the_same_bundle() -> None:
+    first = together(opened_files(a_txt=b"Agent: Hello.", b_txt=b"Agent: Hi."))
+    second = together(opened_files(b_txt=b"Agent: Hi.", a_txt=b"Agent: Hello."))
+    assert first.file_hash == second.file_hash
+    assert first.file_hash != together(opened_files(a_txt=b"Agent: Hello.", b_txt=b"Agent: Ho.")).file_hash
+
+
+def test_two_files_of_one_name_both_stay() -> None:
+    copy = together([(io.BytesIO(b"one"), "x/call.txt"), (io.BytesIO(b"two"), "y/call.txt")])
+    with zipfile.ZipFile(copy.path) as archive:
+        assert archive.namelist() == ["call.txt", "call (2).txt"]
+        assert [archive.read(name) for name in archive.namelist()] == [b"one", b"two"]
+
+
+def test_a_bundle_is_named_after_the_sheet_about_its_files() -> None:
+    assert together(opened_files(a_txt=b"Agent: Hi.", b_txt=b"x", march_csv=b"x")).file_name == (
+        "march and 2 more files.zip"
+    )
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        ({"a_txt": b"x", "b_pdf": b"%PDF"}, "b.pdf is no transcript file and no spreadsheet"),
+        ({"a_txt": b"x", "b_zip": b"PK"}, "b.zip is no transcript file and no spreadsheet"),
+        (
+            {"a_csv": b"x", "b_xlsx": b"x", "c_txt": b"x"},
+            "2 spreadsheets were dropped together (a.csv, b.xlsx)",
+        ),
+        (
+            {"a_txt": b"x", "b_json": b'[{"id": 1, "who": "a"}, {"id": 2, "who": "b"}]'},
+            "b.json holds many calls",
+        ),
+    ],
+)
+def test_what_cannot_be_one_bundle_is_refused_and_leaves_nothing(
+    files: dict[str, bytes], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(UnreadableFile) as caught:
+        together(opened_files(**files))
+    assert sentence in str(caught.value)
+    assert list(tmp_path.iterdir()) == []

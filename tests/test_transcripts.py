@@ -39,6 +39,7 @@ def test_a_list_as_reddy_takes_it_is_read_as_it_is() -> None:
         [],
         "json",
         {"agent": 1, "customer": 1},
+        exact=True,
     )
 
 

@@ -414,6 +414,17 @@ def score(
     return counts, fails
 
 
+def test_json_that_excel_cut_off_is_all_placed_and_at_once() -> None:
+    turns = [{"role": "agent", "text": f"Sentence number {number} of many."} for number in range(900)]
+    cell = json.dumps(turns)[:32_767]
+    transcript = read_transcript(cell)
+    began = time.perf_counter()
+    loss = accounted(cell, transcript)
+    assert time.perf_counter() - began < 1
+    assert (loss.unassigned, loss.placed) == ([], size(cell))
+    assert loss.characters_out == sum(size(line.text) for line in transcript.lines)
+
+
 @with_shared
 @pytest.mark.parametrize("file", ["calls.csv", "calls.xlsx"])
 @pytest.mark.parametrize("folder", FOLDERS)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..errors import LoadCancelled, ReddyError
 from ..spreadsheet import Mapping
+from .profiles import keep_profile
 
 if TYPE_CHECKING:
     from .batch import Batch
@@ -25,11 +26,15 @@ __all__ = ["LoadJob"]
 class LoadJob:
     """One load under way. Made by `LoadJob(...)`, which starts it at once.
 
+    Attributes: total, counted, stored (so far), noun (what is counted: "calls" or "rows"), batch, error.
+
     Args:
         ledger, path, mapping: as for `Ledger.load`; the file must stay where it is until the job is over.
         total: how many rows are expected, or None where nobody knows.
         counted: whether `total` was counted; else it is an estimate.
         keep: anything that must live as long as the job does (what removes the file when it goes, for example).
+        columns: of the sheet. Where they are given, the mapping is kept as a profile for the next sheet that has
+            them, named after the file, as soon as the batch is stored.
         clock: seconds, for the rate.
         options: further arguments of `Ledger.load`.
     """
@@ -43,6 +48,7 @@ class LoadJob:
         total: int | None = None,
         counted: bool = True,
         keep: object = None,
+        columns: Sequence[str] = (),
         clock: Callable[[], float] = time.monotonic,
         **options: Any,
     ) -> None:
@@ -51,7 +57,9 @@ class LoadJob:
         self.stored = 0
         self.batch: Batch | None = None
         self.error: ReddyError | None = None
+        self.noun = "rows" if mapping.layout == "lines" and "transcript" not in mapping.fields else "calls"
         self._keep = keep
+        self._columns = list(columns)
         self._clock = clock
         self._started = clock()
         self._stop = threading.Event()
@@ -95,6 +103,9 @@ class LoadJob:
     def _run(self, ledger: Ledger, path: str | os.PathLike[str], mapping: Mapping, options: Any) -> None:
         try:
             self.batch = ledger.load(path, mapping, progress=False, on_progress=self._told, **options)
+            if self._columns:
+                who = str(options.get("who", ""))
+                keep_profile(ledger, self.batch.name, mapping, self._columns, who=who)
         except ReddyError as error:
             self.error = error
         finally:

@@ -13,6 +13,7 @@ from ..findings import CATALOGUE, Finding, finding
 from ..model import Call
 from ..spreadsheet import Mapping, build_frame
 from ..spreadsheet.tag_values import cell_text
+from ..transcripts import Placed
 from .decisions import Decisions, Unassigned, open_findings
 from .records import delivery_key, merged
 
@@ -23,12 +24,16 @@ __all__ = ["Previewed", "cells_beside", "finding_summary", "preview", "worth_sho
 
 
 class Previewed(msgspec.Struct):
-    """A row, its cells (column → value, ready for JSON), the call it would become, and what is to be said about it."""
+    """A row, its cells (column → value, ready for JSON), the call it would become, and what is to be said about it.
+
+    `placed`: the meter of its transcript.
+    """
 
     row: int
     cells: dict[str, Any]
     call: Call
     findings: list[Finding]
+    placed: Placed = Placed(0)
 
     @property
     def ready(self) -> bool:
@@ -62,7 +67,7 @@ def preview(
                 value=built.call.conversation_id or "",
             )
             findings = merged([duplicate], findings)
-        shown.append(Previewed(built.row, built.cells, built.call, findings))
+        shown.append(Previewed(built.row, built.cells, built.call, findings, built.placed))
     return shown
 
 

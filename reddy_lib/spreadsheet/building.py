@@ -58,7 +58,7 @@ class BuiltCall(msgspec.Struct):
         product_name: the text of the product cell.
         rows: how many rows of the sheet it covers.
         placed: the meter of its transcript: how many characters it had, and what of them is in no line.
-        times: where the times of its lines are from, as `Transcript.times` has it.
+        transcript: what reading its transcript gave, or None where nothing feeds it.
     """
 
     row: int
@@ -68,7 +68,12 @@ class BuiltCall(msgspec.Struct):
     product_name: str
     rows: int = 1
     placed: Placed = Placed(0)
-    times: str = ""
+    transcript: Transcript | None = None
+
+    @property
+    def times(self) -> str:
+        """Where the times of its lines are from, as `Transcript.times` has it."""
+        return "" if self.transcript is None else self.transcript.times
 
     def __repr__(self) -> str:
         return f"<BuiltCall row {self.row} · {self.call!r} · {len(self.findings)} findings>"
@@ -184,8 +189,7 @@ class _Builder:
             findings += self._not_in_name(cells)
         if not call.conversation_id:
             call.conversation_id = derive_conversation_id(call)
-        times = "" if transcript is None else transcript.times
-        return BuiltCall(row, call, plain, findings, product_name, placed=meter, times=times)
+        return BuiltCall(row, call, plain, findings, product_name, placed=meter, transcript=transcript)
 
     def _start_said(self, transcript: Transcript, findings: list[Finding]) -> int | None:
         """The start that the transcript itself gives, for a row without one; and the findings that say so."""

@@ -31,6 +31,8 @@ __all__ = [
     "FILE_NAMES",
     "TRANSCRIPT",
     "Bundle",
+    "is_bundled_name",
+    "is_table_name",
     "is_transcript_name",
     "join_column",
     "open_bundle",
@@ -51,6 +53,16 @@ _SUBTITLES = (".vtt", ".srt", ".sbv")
 def is_transcript_name(name: str) -> bool:
     """Is a file of this name a transcript whatever it holds?"""
     return name.casefold().endswith(_SUBTITLES)
+
+
+def is_table_name(name: str) -> bool:
+    """Is a file of this name, in a bundle, a spreadsheet about the others?"""
+    return name.casefold().endswith(_TABLES)
+
+
+def is_bundled_name(name: str) -> bool:
+    """Is a file of this name read in a bundle at all?"""
+    return name.casefold().endswith((*_TABLES, *_TEXTS))
 
 
 class Member(msgspec.Struct, frozen=True):

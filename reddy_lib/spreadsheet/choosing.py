@@ -15,12 +15,21 @@ from zoneinfo import available_timezones
 from reddy_lib.errors import MappingError
 from reddy_lib.spreadsheet.file_names import values_in
 from reddy_lib.spreadsheet.lookups import Lookup
-from reddy_lib.spreadsheet.mapping import MAPPABLE, Join, Mapping, ProductLike, fold_name
+from reddy_lib.spreadsheet.mapping import (
+    MAPPABLE,
+    Join,
+    LineUnit,
+    Mapping,
+    NewCall,
+    ProductLike,
+    fold_name,
+)
 from reddy_lib.transcripts import role_of
 
 __all__ = [
     "BY_HAND",
     "chosen_fields",
+    "chosen_lines",
     "chosen_products",
     "chosen_roles",
     "joined_columns",
@@ -102,6 +111,31 @@ def _feeding(mapping: Mapping) -> list[str]:
     return [column for several in mapping.sources().values() for column in several]
 
 
+def chosen_lines(
+    guess: Mapping,
+    columns: Choices[str, str | None],
+    *,
+    units: Choices[str, LineUnit],
+    group_by: Sequence[str],
+    new_call: NewCall,
+) -> Mapping:
+    """A copy with field of a line → column as chosen, units of its times, and what tells calls apart."""
+    fields = {field: column for field, column in columns.items() if column is not None}
+    reasons = dict(guess.reasons)
+    for field, column in columns.items():
+        if column != guess.line_fields.get(field):
+            reasons[f"line {field}"] = BY_HAND if column is not None else ""
+    if (list(group_by), new_call) != (guess.group_by, guess.new_call):
+        reasons["layout"] = f"one row a transcript line; what tells calls apart was {BY_HAND}"
+    return guess.replace(
+        line_fields=fields,
+        line_units={field: unit for field, unit in units.items() if field in fields and unit != "auto"},
+        group_by=list(group_by),
+        new_call=new_call,
+        reasons={name: why for name, why in reasons.items() if why},
+    )
+
+
 def product_of(text: str, mapping: Mapping, products: Sequence[ProductLike]) -> int | None:
     """The product that a cell's text stands for so far: by the value table, or as an id of the list."""
     wanted = fold_name(text)
@@ -128,8 +162,15 @@ def chosen_products(mapping: Mapping, choices: Choices[str, int | None]) -> Mapp
 
 
 def chosen_roles(mapping: Mapping, choices: Choices[str, str | None]) -> Mapping:
-    """A copy with speaker label → role as chosen; what the vocabulary says by itself is not written down."""
-    roles = {label: role for label, role in choices.items() if role and role_of(label) != role}
+    """A copy with speaker label → role as chosen; what the vocabulary says by itself is not written down.
+
+    A label that the mapping has already is written in any case: else its old role would stay.
+    """
+    roles = {
+        label: role
+        for label, role in choices.items()
+        if role and (role_of(label) != role or label in mapping.roles)
+    }
     return mapping.replace(roles=roles)
 
 

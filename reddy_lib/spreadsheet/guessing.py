@@ -20,8 +20,8 @@ from reddy_lib.spreadsheet.dates import day_order, looks_like_time
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.grouping import calls_of
 from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
-from reddy_lib.spreadsheet.layouts import LinesFound, find_lines
-from reddy_lib.spreadsheet.mapping import Mapping, ProductLike, fold_name, product_ids
+from reddy_lib.spreadsheet.layouts import LinesFound, find_lines, lines_chosen
+from reddy_lib.spreadsheet.mapping import Layout, Mapping, ProductLike, fold_name, product_ids
 from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_type
 from reddy_lib.spreadsheet.tags import constant, personal, sensitive
@@ -138,14 +138,16 @@ def guess_mapping(
     *,
     products: Sequence[ProductLike] | None = None,
     path: str | os.PathLike[str] | None = None,
+    layout: Layout | None = None,
 ) -> Mapping:
     """A mapping for this sheet, with a reason for each guess. The first 1,000 rows are looked at.
 
     `products`: the API's product list, to recognise a column of product names and match them to ids.
     `path`: the workbook that the sheet is of: where agents have names alone, their emails are looked for in its
     other sheets.
+    `layout`: whether one row is a call or a line, where somebody chose; found where None.
     """
-    mapping = _guess(sheet, products)
+    mapping = _guess(sheet, products, layout)
     column = mapping.fields.get("agent_email")
     if path is None or column is None:
         return mapping
@@ -153,7 +155,7 @@ def guess_mapping(
     return mapping if _Column(column, cells).emails >= 0.5 else with_agent_names(mapping, cells, path)
 
 
-def _guess(sheet: pd.DataFrame, products: Sequence[ProductLike] | None) -> Mapping:
+def _guess(sheet: pd.DataFrame, products: Sequence[ProductLike] | None, layout: Layout | None) -> Mapping:
     extra = set(sheet.attrs.get("extra", ()))
     left_out = sheet.attrs.get("left_out") or {}
     head = sheet.head(_ROWS)
@@ -167,7 +169,9 @@ def _guess(sheet: pd.DataFrame, products: Sequence[ProductLike] | None) -> Mappi
     beside = sheet.attrs.get("lines")
     if beside:
         return _with_lines_beside(str(beside), cells, _format_of(sheet), products)
-    lines = find_lines(cells)
+    lines = find_lines(cells) if layout != "row" else None
+    if lines is None and layout == "lines":
+        lines = lines_chosen(cells)
     if lines is not None:
         return _with_lines(lines, head, cells, sheet, products)
     columns = [_Column(name, column) for name, column in cells]

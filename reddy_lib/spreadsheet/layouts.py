@@ -23,7 +23,7 @@ from reddy_lib.spreadsheet.tag_values import cell_text
 from reddy_lib.transcripts import read_transcript, role_of
 from reddy_lib.transcripts.times import read_moment
 
-__all__ = ["LinesFound", "find_lines"]
+__all__ = ["LinesFound", "find_lines", "lines_beside", "lines_chosen"]
 
 _TRIED = 40
 _CALL_NAMES = (
@@ -153,6 +153,27 @@ def find_lines(columns: Sequence[tuple[str, Sequence[Any]]]) -> LinesFound | Non
     return LinesFound(
         fields, {name: unit for name, unit in units.items() if unit != "auto"}, by, new_call, reasons
     )
+
+
+def lines_chosen(columns: Sequence[tuple[str, Sequence[Any]]]) -> LinesFound:
+    """The nearest thing to one row a line, where somebody says that it is and `find_lines` did not find it."""
+    found = find_lines(columns)
+    if found is not None:
+        return found
+    measured = [_Cells(name, cells) for name, cells in columns]
+    filled = [column for column in measured if column.count] or measured
+    role = _role(filled)
+    others = [column for column in filled if column is not role] or filled
+    text = _text(filled, role) or max(others, key=lambda column: column.length)
+    fields = {"text": text.name}
+    reasons = {"layout": "one row a transcript line: chosen by hand", "line text": "the longest texts"}
+    if role is not None and role is not text:
+        fields["role"] = role.name
+        reasons["line role"] = f"name {role.name!r}; {role.distinct} different"
+    rest = [column for column in filled if column.name not in fields.values()]
+    group = _group(rest, text, None, role)
+    by, new_call = (group[0], group[1]) if group is not None else ([], "value")
+    return LinesFound(fields, {}, by, new_call, reasons)
 
 
 def _holds_transcripts(column: _Cells) -> bool:

@@ -22,7 +22,7 @@ from reddy_lib.spreadsheet.tag_values import cell_text
 from reddy_lib.transcripts import Transcript, read_transcript, role_of
 from reddy_lib.transcripts.times import Moment, read_moment
 
-__all__ = ["lines_transcript"]
+__all__ = ["label_of", "lines_transcript"]
 
 _FACTORS = {"s": 1.0, "ms": 0.001, "us": 1e-6, "ticks": 1e-7}
 _encode = msgspec.json.Encoder().encode
@@ -49,7 +49,7 @@ def lines_transcript(
     if "role" not in fields:
         said = "\n".join(texts[place] for place in places)
         return read_transcript(said, roles=mapping.roles, unit=mapping.line_unit, times=mapping.line_times)
-    labels = [_label(cell) for cell in columns[fields["role"]]]
+    labels = [label_of(cell) for cell in columns[fields["role"]]]
     sides = _sides(labels, agents, mapping.roles)
     moments: dict[str, list[Moment | None]] = {
         name: [_moment(cell, mapping.line_units.get(name, "auto")) for cell in columns[fields[name]]]
@@ -121,8 +121,8 @@ def _order(cells: Sequence[Any], count: int) -> list[int]:
 _MARKS = re.compile(r"^[*_#>\s\-•]+|[*_\s:]+$")
 
 
-def _label(cell: Any) -> str:
-    """ "**Ben (Agent)**:" → "Ben (Agent)"."""
+def label_of(cell: Any) -> str:
+    """A speaker as it is looked up in `roles`: "**Ben (Agent)**:" → "Ben (Agent)"."""
     return _MARKS.sub("", cell_text(cell).strip())
 
 

@@ -43,7 +43,7 @@ from reddy_lib.spreadsheet.tables import (
     too_wide,
 )
 
-__all__ = ["SheetFormat", "detect_format", "read_pieces", "read_sheet", "sheet_names"]
+__all__ = ["SheetFormat", "detect_format", "hidden_sheets", "read_pieces", "read_sheet", "sheet_names"]
 
 Cell = str | int | float | bool | datetime | date | time | timedelta
 _LOOK_AHEAD = 60
@@ -63,6 +63,15 @@ def sheet_names(path: str | os.PathLike[str]) -> list[str]:
     if kind != "excel":
         return []
     return list(open_workbook(path).names)
+
+
+def hidden_sheets(path: str | os.PathLike[str]) -> list[str]:
+    """Names of the sheets of a workbook that are not shown; [] for others. Raises UnreadableFile."""
+    path = Path(path)
+    if kind_of(path) != "excel":
+        return []
+    shown = calamine.SheetVisibleEnum.Visible
+    return [item.name for item in open_workbook(path).sheets if item.visible != shown]
 
 
 @workbook_kept()
@@ -531,14 +540,19 @@ def read_sheet(
     encoding: str | None = None,
     delimiter: str | None = None,
     nrows: int | None = None,
+    format: SheetFormat | None = None,
 ) -> pd.DataFrame:
     """The cells of a sheet (or its first `nrows` rows): as `read_pieces`, in one frame.
 
-    `attrs["format"]` tells what was guessed. Raises UnreadableFile and EmptySheet with a sentence for people.
+    `format`: how to read it, where that is known; else it is found, and `attrs["format"]` tells.
+    Raises UnreadableFile and EmptySheet with a sentence for people.
     """
+    if format is None:
+        format = detect_format(
+            path, sheet=sheet, header_row=header_row, encoding=encoding, delimiter=delimiter
+        )
     pieces: list[pd.DataFrame] = []
     count = 0
-    format = detect_format(path, sheet=sheet, header_row=header_row, encoding=encoding, delimiter=delimiter)
     for piece in read_pieces(path, format, rows=min(nrows, 5000) if nrows else 5000):
         pieces.append(piece)
         count += len(piece)

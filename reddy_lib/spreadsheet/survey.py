@@ -18,14 +18,17 @@ from typing import Any
 import msgspec
 import pandas as pd
 
+from reddy_lib.spreadsheet.building import BuiltCall
 from reddy_lib.spreadsheet.dates import read_timestamp
 from reddy_lib.spreadsheet.formats import SheetFormat
+from reddy_lib.spreadsheet.lines import label_of
 from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.reading import read_pieces
 from reddy_lib.spreadsheet.tag_values import cell_text
-from reddy_lib.transcripts import read_transcript
+from reddy_lib.transcripts import read_transcript, role_of
 
 __all__ = [
+    "Speaking",
     "Survey",
     "column_facts",
     "distinct_texts",
@@ -35,6 +38,7 @@ __all__ = [
     "naive_times",
     "shorten",
     "speaker_labels",
+    "speakers",
     "survey",
 ]
 
@@ -136,6 +140,88 @@ def naive_times(cells: Iterable[object]) -> int:
         # Only a time without a zone moves with the zone in which it is read.
         naive += here is not None and read_timestamp(cell, tz=_ELSEWHERE)[0] != here
     return naive
+
+
+class Speaking(msgspec.Struct):
+    """One speaker label in some calls.
+
+    Attributes:
+        lines, calls: how many it has, and in how many calls it stands.
+        known: in how many of those calls the call itself tells its role (the agent's name, say).
+        role: that role, in most of them; "" where none tells.
+        example: the first line with more than a word that it has.
+    """
+
+    lines: int = 0
+    calls: int = 0
+    known: int = 0
+    role: str = ""
+    example: str = ""
+
+
+def speakers(calls: Iterable[BuiltCall], mapping: Mapping) -> dict[str, Speaking]:
+    """Who speaks in these calls: label → its lines, most frequent first. Labels that differ only in case are one.
+
+    `mapping`: what they were built with; its `roles` should be empty, so that everybody is found.
+    """
+    found: dict[str, Speaking] = {}
+    spelled: dict[str, str] = {}
+    roles: dict[str, Counter[str]] = {}
+    for built in calls:
+        here: dict[str, list[tuple[str, str]]] = {}
+        for label, text, role in _turns(built, mapping):
+            if label:
+                here.setdefault(spelled.setdefault(label.casefold(), label), []).append((text, role))
+        for label, turns in here.items():
+            one = found.setdefault(label, Speaking())
+            one.lines += len(turns)
+            one.calls += 1
+            known = next((role for _, role in turns if role in ("agent", "customer")), "")
+            if known and not role_of(label):
+                one.known += 1
+                roles.setdefault(label, Counter())[known] += 1
+                one.role = roles[label].most_common(1)[0][0]
+            if " " not in one.example:
+                texts = [text.strip() for text, _ in turns if text.strip()]
+                one.example = next((text for text in texts if " " in text), one.example or "".join(texts[:1]))
+    return dict(sorted(found.items(), key=lambda item: -item[1].lines))
+
+
+def _turns(built: BuiltCall, mapping: Mapping) -> Iterable[tuple[str, str, str]]:
+    """(speaker label, text, the role it got) of each line of a call."""
+    transcript = built.transcript
+    if transcript is None:
+        return
+    lines = transcript.lines
+    if mapping.layout == "lines" and "role" in mapping.line_fields:
+        columns = _line_cells(built, mapping)
+        labels = list(map(label_of, columns["role"]))
+        became = {_bare(line.text): str(line.role) for line in lines}  # a counter may have put them in order
+        for label, cell in zip(labels, columns["text"], strict=True):
+            text = cell_text(cell)
+            yield label, text, became.get(_bare(text), "")
+    elif transcript.speakers:
+        for label, line in zip(transcript.speakers, lines, strict=False):
+            yield label.strip(), line.text, line.role
+    else:
+        names = {str(role_of(label)): label.strip() for label in transcript.labels}
+        for line in lines:
+            role = str(line.role)
+            yield names.get(role, role), line.text, role
+
+
+def _line_cells(built: BuiltCall, mapping: Mapping) -> dict[str, list[Any]]:
+    """Field of a line → its cells in this call, one a row of the sheet that has them."""
+    if "transcript" in mapping.fields:
+        cell = built.cells[mapping.fields["transcript"]]
+        rows: list[dict[str, Any]] = msgspec.json.decode(cell) if cell else []
+        return {field: [row.get(column, "") for row in rows] for field, column in mapping.line_fields.items()}
+    columns = {field: built.cells[column] for field, column in mapping.line_fields.items()}
+    return {field: cells if isinstance(cells, list) else [cells] for field, cells in columns.items()}
+
+
+def _bare(text: str) -> str:
+    return "".join(text.split())
 
 
 def line_speakers(sheet: pd.DataFrame, mapping: Mapping) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""A file that somebody handed in: on disk, private, under her own name for it, and gone when nobody holds it."""
+"""Files that somebody handed in: on disk, private, under her own name for them, and gone when nobody holds them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,21 @@ import shutil
 import tempfile
 import time
 import weakref
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-__all__ = ["PrivateCopy", "sweep"]
+from reddy_lib.errors import SheetError, UnreadableFile
+from reddy_lib.spreadsheet.bundles import is_bundled_name, is_table_name, open_bundle
+from reddy_lib.spreadsheet.reading import detect_format
+
+__all__ = ["PrivateCopy", "sweep", "together"]
 
 _BLOCK = 1 << 20
 _PREFIX = "reddy-load-"
 _DAY = 86_400
+_TRIED = 50  # JSON files looked at: nobody drops more tables than that together
 
 
 class PrivateCopy:
@@ -49,6 +56,68 @@ class PrivateCopy:
     def remove(self) -> None:
         """Remove the file now."""
         self._remove()
+
+
+def together(files: Sequence[tuple[IO[bytes], str]]) -> PrivateCopy:
+    """Several open files (file, name) as one bundle, which is read as a zip is: one call a transcript file, with at
+    most one spreadsheet about them. It is packed on disk; the same files make the same bundle.
+
+    Raises UnreadableFile: they cannot be loaded together.
+    """
+    names = [re.split(r"[/\\]", name)[-1] for _, name in files]
+    tables = [name for name in names if is_table_name(name)]
+    odd = next((name for name in names if not is_bundled_name(name)), None)
+    if odd is not None:
+        raise UnreadableFile(
+            f"{odd} is no transcript file and no spreadsheet: drop it on its own, or drop the others without it."
+        )
+    if len(tables) > 1:
+        raise UnreadableFile(
+            f"{len(tables)} spreadsheets were dropped together ({', '.join(tables[:4])}): load them one after the "
+            "other, or one of them with the transcript files that it is about."
+        )
+    packed = sorted(zip(names, (file for file, _ in files), strict=True), key=lambda each: each[0])
+    first, others = Path((tables or [packed[0][0]])[0]).stem, len(files) - 1
+    taken: set[str] = set()
+    with tempfile.TemporaryFile() as bundle:
+        with zipfile.ZipFile(bundle, "w") as archive:
+            for name, source in packed:
+                free, number = name, 1
+                while free.casefold() in taken:
+                    number += 1
+                    free = f"{Path(name).stem} ({number}){Path(name).suffix}"
+                taken.add(free.casefold())
+                entry = zipfile.ZipInfo(free)  # its fixed date makes the same files the same bundle
+                entry.compress_type = zipfile.ZIP_DEFLATED
+                with archive.open(entry, "w", force_zip64=True) as target:
+                    shutil.copyfileobj(source, target, _BLOCK)
+        bundle.seek(0)
+        copy = PrivateCopy(bundle, f"{first} and {others} more file{'' if others == 1 else 's'}.zip")
+    many = _table_of_calls(copy.path)
+    if many is not None:
+        copy.remove()
+        raise UnreadableFile(
+            f"{many} holds many calls, not one: drop it on its own. Beside transcript files, a sheet about them has to "
+            "be .csv or .xlsx."
+        )
+    return copy
+
+
+def _table_of_calls(path: Path) -> str | None:
+    """The name of a JSON file in a bundle that is a table of calls; None: none of the first ones is."""
+    with open_bundle(path) as bundle:
+        listed = [
+            one for one in bundle.members if one.name.casefold().endswith((".json", ".jsonl", ".ndjson"))
+        ]
+        for member in listed[:_TRIED]:
+            with bundle.unpacked(member) as place:
+                try:
+                    kind = detect_format(place).kind
+                except SheetError:  # what is wrong with one of many is said where its call is shown
+                    continue
+                if kind in ("json", "jsonl"):
+                    return member.name
+    return None
 
 
 def sweep(folder: Path, *, now: float) -> int:

@@ -208,6 +208,8 @@ class _Meter:
             self.text(said.text)
             return
         if self.transcript.form != "labelled text" and is_data(text):
+            if self._cut_off(text):
+                return
             try:
                 data = _decoded(text)
             except ValueError:

@@ -1,4 +1,4 @@
-"""What the pages share, and the only module of the library that imports Streamlit.
+"""What the pages share, and the only package of the library that imports Streamlit.
 
 The process has one ledger, one engine, one sandbox and one memory for typed tokens (`_PROCESS`); a person has an
 open batch (its id is in the URL, so that a refreshed tab finds it again) and a connection (in the session). Pages
@@ -20,13 +20,13 @@ from typing import Any
 
 import streamlit as st
 
-from .api import DEFAULT_BASE_URL
-from .errors import APIError, LedgerError, NotInLedger, ReddyError
-from .ledger import Batch, Ledger, default_location
-from .ledger.sending import Submission
-from .sandbox import Sandbox
-from .submission import SANDBOX, Connection, Engine, Tokens, enqueue, from_environment
-from .submission.connection import TOKEN_VARIABLE, URL_VARIABLE
+from ..api import DEFAULT_BASE_URL
+from ..errors import APIError, LedgerError, NotInLedger, ReddyError
+from ..ledger import Batch, Ledger, default_location
+from ..ledger.sending import Submission
+from ..sandbox import Sandbox
+from ..submission import SANDBOX, Connection, Engine, Tokens, enqueue, from_environment
+from ..submission.connection import TOKEN_VARIABLE, URL_VARIABLE
 
 __all__ = [
     "ICONS",

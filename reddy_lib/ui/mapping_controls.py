@@ -1,0 +1,377 @@
+"""The controls of a mapping: each field with its column, the reason and an example; products, speakers, tags, lines.
+
+Nothing is decided here: what is drawn was made by `mapping_choices` of the session, where the widgets leave what
+somebody changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from .. import ui
+from ..ledger.preview import Previewed
+from ..model import TAG_TYPES
+from ..spreadsheet.survey import column_facts, distinct_texts, examples, shorten
+from ..transcripts import LEAVE_OUT
+from .mapping_choices import FIELDS, LISTED, ROLES, TIME_FIELDS, Choices
+
+__all__ = ["draw_fields", "draw_lines", "draw_products", "draw_speakers", "draw_tags", "matched", "small"]
+
+WITHOUT = {
+    "agent_email": "no column: give the email for all calls, or each is held",
+    "product_id": "no column: choose one for all calls, or each is held",
+    "transcript": "no column: every call would be held",
+    "timestamp": "no column: the transcript's own start, else the moment of sending",
+    "conversation_id": "no column: made from agent, start and transcript",
+    "filename": "no column: no recordings",
+}
+LINE_LABELS = {
+    "role": "Who speaks",
+    "text": "What was said",
+    "start": "Start",
+    "stop": "Stop",
+    "duration": "Duration",
+    "order": "Number of the line",
+}
+LINES_WITHOUT = {
+    "role": "no column: the speaker stands before the text, as in Agent: Hello",
+    "start": "no column: times are estimated, and said to be",
+    "stop": "no column: a line stops where the next one starts",
+    "duration": "no column",
+    "order": "no column: lines are in the order of the sheet",
+}
+NEW_CALL = {
+    "value": "where their value changes",
+    "fill down": "where they are filled; blank cells go on with the call above",
+    "restart": "where the number of the line starts again, or their value changes",
+}
+UNITS = {
+    "auto": "as written (clocks, dates)",
+    "s": "seconds",
+    "ms": "milliseconds",
+    "us": "microseconds",
+    "ticks": "ticks of 100 ns",
+}
+ROLE_NAMES = {LEAVE_OUT: "drop (shown, not sent)"}
+GRID = [1.35, 1.9, 2.5, 2.2]
+LINE_GRID = [1.25, 1.7, 1.25, 2.3, 1.9]
+PAIRS = [2, 2.6, 3.2]
+SPEAKER_GRID = [1.4, 1.9, 1.8, 3.1]
+
+
+def small(text: str, longest: int = 74) -> None:
+    """Text that may come from a sheet, in small grey letters; the whole of it on a pointed-at question mark."""
+    short = shorten(text, longest)
+    st.caption(ui.escape(short), help=ui.escape(text) if short != text else None)
+
+
+def heads(*texts: str, widths: Sequence[float] = GRID) -> None:
+    for place, text in zip(st.columns(widths, vertical_alignment="bottom"), texts, strict=True):
+        place.caption(f"**{text}**")
+
+
+def column_select(
+    place: Any, label: str, columns: Sequence[str], key: str, *, required: bool = False
+) -> None:
+    place.selectbox(
+        label, [*([] if required else [None]), *columns], key=key, label_visibility="collapsed",
+        format_func=lambda name: "not in this sheet" if name is None else name, placeholder="not in this sheet",
+        persist_state="session",
+    )  # fmt: skip
+
+
+def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
+    mapping = choices.mapping
+    heads("A call needs", "Column of the sheet", "Because", "For example")
+    rare = ("channels", "separation", "channel_map")
+    for field, label in FIELDS.items():
+        if field in rare and choices.fields[field] is None:
+            continue
+        if field == "transcript" and choices.layout != "row":
+            _transcript_of_lines(choices, shown)
+            continue
+        _field(choices, field, label, shown)
+    hidden = [field for field in rare if choices.fields[field] is None]
+    if len(hidden) == len(rare) and choices.fields["filename"] is not None:
+        with st.expander("How voices are told apart in the recordings"):
+            for field in hidden:
+                _field(choices, field, FIELDS[field], shown)
+    if not mapping.fields:
+        st.warning(
+            "No column feeds a field. Is the header in the right row, and this the right sheet?",
+            icon=":material/help:",
+        )
+
+
+def _field(choices: Choices, field: str, label: str, shown: Sequence[Previewed]) -> None:
+    column = choices.fields[field]
+    name, select, why, example = st.columns(GRID, vertical_alignment="center")
+    name.text(label)
+    column_select(select, label, choices.columns, choices.key + field)
+    with why:
+        small(
+            choices.mapping.reasons.get(field, WITHOUT.get(field, "")) if column else WITHOUT.get(field, "")
+        )
+    with example:
+        if field == "product_id" and column and choices.products is not None:
+            small(matched(choices))
+        elif field == "transcript" and column:
+            _placed(shown)
+        elif column:
+            small(examples(choices.cells(field), most=2, longest=31))
+        elif field == "agent_email":
+            st.text_input(
+                "Agent email for all calls", key=choices.key + "agent for all", label_visibility="collapsed",
+                placeholder="one email for all calls", persist_state="session",
+            )  # fmt: skip
+        elif field == "product_id" and choices.products is not None:
+            _usual_product(choices, "Product for all calls")
+    if field == "timestamp" and column:
+        _times(choices, column, shown)
+
+
+def _placed(shown: Sequence[Previewed]) -> None:
+    """The loss meter of the rows looked at."""
+    texts = [text for one in shown for _, text in one.placed.unassigned]
+    size = sum(one.placed.characters for one in shown)
+    said = f"{size - sum(len(''.join(text.split())) for text in texts):,} of {size:,} characters placed"
+    if not texts:
+        st.caption(f":green[:material/check_circle:] {said}", help="In the rows of the preview below.")
+        return
+    first = " · ".join(repr(shorten(text, 60)) for text in texts[:3])
+    st.caption(
+        f":orange[:material/warning:] {said}",
+        help=f"In the rows of the preview below; in no line: {ui.escape(first)}",
+    )
+
+
+def _transcript_of_lines(choices: Choices, shown: Sequence[Previewed]) -> None:
+    name, select, why, example = st.columns(GRID, vertical_alignment="center")
+    name.text(FIELDS["transcript"])
+    with select:
+        small(f"from the lines: {choices.lines.get('text') or ''}", 60)
+    with why:
+        small(choices.mapping.reasons.get("layout", "one row a line, as in the profile"), 120)
+    with example:
+        _placed(shown)
+
+
+def _times(choices: Choices, column: str, shown: Sequence[Previewed]) -> None:
+    """What a start time in this sheet means: asked only where the sheet does not say."""
+    if not (choices.naive or choices.order.reason):
+        return
+    _, zone, order, example = st.columns(GRID, vertical_alignment="bottom")
+    if choices.naive:
+        zone.selectbox(
+            "Times are in", choices.zones, key=choices.key + "timezone", persist_state="session",
+            help=f"{choices.naive:,} start times do not name their time zone.",
+        )  # fmt: skip
+    if choices.order.reason:
+        order.selectbox(
+            "Day and month", [True, False], index=None, key=f"{choices.key}day first {column!r}",
+            format_func=lambda first: "day first: 3/4 is 3 April" if first else "month first: 3/4 is 4 March",
+            placeholder="Choose: is 3/4 the 3 April?", persist_state="session", help=choices.order.reason,
+        )  # fmt: skip
+    with example:
+        for one in shown:
+            cell = one.cells.get(column)
+            first = cell[0] if isinstance(cell, list) and cell else cell
+            if one.call.timestamp is not None and first:
+                moment = datetime.fromtimestamp(one.call.timestamp, UTC)
+                small(f"{first} → {moment:%Y-%m-%d %H:%M} UTC")
+                break
+
+
+def draw_lines(choices: Choices) -> None:
+    """One row a line: what feeds a line, and where a call begins."""
+    format, reasons, key = choices.format, choices.mapping.reasons, choices.key
+    if choices.layout == "beside":
+        here, there = (*format.join, "", "")[:2]
+        st.caption(
+            f":material/join: The lines are in sheet **{ui.escape(format.lines_sheet)}** (header in row "
+            f"{format.lines_header}), those of a call found by **{ui.escape(there)}** there = **{ui.escape(here)}** here."
+        )
+    else:
+        _grouping(choices)
+    heads("A line needs", "Column", "Times are in", "Because", "For example", widths=LINE_GRID)
+    for field, label in LINE_LABELS.items():
+        column = choices.lines.get(field)
+        name, select, unit, why, example = st.columns(LINE_GRID, vertical_alignment="center")
+        name.text(label)
+        column_select(select, label, choices.line_columns, f"{key}line {field}", required=field == "text")
+        if column is None:
+            with why:
+                small(LINES_WITHOUT[field])
+            continue
+        if field in TIME_FIELDS:
+            unit.selectbox(
+                f"Unit of {label.lower()}", list(UNITS), key=f"{key}unit {field}", format_func=UNITS.__getitem__,
+                label_visibility="collapsed", persist_state="session",
+            )  # fmt: skip
+        with why:
+            small(reasons.get(f"line {field}") or reasons.get(field, ""))
+        with example:
+            small(examples(choices.line_cells(column), most=2, longest=28))
+
+
+def _grouping(choices: Choices) -> None:
+    by, begins, found = st.columns([2.4, 3.2, 2.2], vertical_alignment="bottom")
+    by.multiselect(
+        "What tells calls apart", choices.columns, key=choices.key + "group by", persist_state="session",
+        placeholder="nothing: all rows are one call",
+    )  # fmt: skip
+    begins.selectbox(
+        "A new call begins", list(NEW_CALL), key=choices.key + "new call", format_func=NEW_CALL.__getitem__,
+        persist_state="session",
+    )  # fmt: skip
+    with found:
+        small(choices.mapping.reasons.get("layout", ""), 120)
+
+
+def matched(choices: Choices) -> str:
+    texts = choices.product_of
+    hits = sum(product is not None for product in texts.values())
+    return f"{hits:,} of {len(choices.product_texts):,} match a product"
+
+
+def draw_products(choices: Choices, to_products: str) -> None:
+    listed = choices.products
+    if listed is None:
+        st.warning(
+            f"{ui.escape(to_products)} Products cannot be matched now. Store the calls all the same and choose "
+            "products in Review, or try again when the list comes.",
+            icon=":material/link_off:",
+        )
+        if st.button("Ask for the list again", icon=":material/refresh:", key="load_ask_products"):
+            ui.forget_products(ui.connection())
+            st.rerun()
+        for text, count in list(choices.product_texts.items())[:20]:
+            small(f"{text} · {ui.number_of(count, 'row')}")
+        return
+    if choices.fields["product_id"] is None:
+        st.info("No column feeds the product: choose one, or one product for all calls, under Fields.")
+        return
+    names = ui.product_names(listed)
+    if choices.product_of:
+        heads("In the sheet", f"Product · {matched(choices)}", "Rows", widths=PAIRS)
+    for text, product in choices.product_of.items():
+        label, select, rows = st.columns(PAIRS, vertical_alignment="center")
+        label.text(shorten(text, 60))
+        select.selectbox(
+            f"Product for {ui.escape(text)}", [None, *names], index=None, format_func=_product_name(choices),
+            key=f"{choices.product_key}{text}", label_visibility="collapsed", placeholder="Choose a product",
+            persist_state="session",
+        )  # fmt: skip
+        with rows:
+            count = choices.product_texts[text]
+            small(
+                ui.number_of(count, "row")
+                + ("" if product is not None else ": held until a product is chosen")
+            )
+    more = len(choices.product_texts) - len(choices.product_of)
+    if more:
+        small(f"{more:,} more texts are not listed here: is this the right column?")
+    label, select, rows = st.columns(PAIRS, vertical_alignment="center")
+    label.text("Rows without one")
+    with select:
+        _usual_product(choices, "Product for rows without one")
+
+
+def _usual_product(choices: Choices, label: str) -> None:
+    names = ui.product_names(choices.products)
+    st.selectbox(
+        label, [None, *names], index=None, format_func=_product_name(choices),
+        key=f"{choices.product_key} default", label_visibility="collapsed",
+        placeholder="one product for all calls" if choices.fields["product_id"] is None else "no product",
+        persist_state="session",
+    )  # fmt: skip
+
+
+def _product_name(choices: Choices) -> Callable[[int | None], str]:
+    names = ui.product_names(choices.products)
+    inactive = {int(product["id"]) for product in choices.products or () if product["status"] != "active"}
+
+    def name_of(product: int | None) -> str:
+        if product is None:
+            return "no product"
+        return f"{names[product]} ({product})" + (" · not active" if product in inactive else "")
+
+    return name_of
+
+
+def draw_speakers(choices: Choices) -> None:
+    """Every speaker label, with its lines, an example and its role; and what is done about times of lines."""
+    if choices.role_of:
+        heads(
+            "In the transcripts",
+            "Role",
+            f"Lines {choices.speakers_of}",
+            "For example",
+            widths=SPEAKER_GRID,
+        )
+    elif choices.layout == "row" and choices.fields["transcript"] is None:
+        st.info("No column feeds the transcript: choose one under Fields.")
+    else:
+        st.info(f"No speaker is named {choices.speakers_of}. Roles can be given in Review.")
+    for label, role in choices.role_of.items():
+        speaking = choices.speakers[label]
+        by_itself = role is None and choices.by_itself(label)
+        name, select, lines, example = st.columns(SPEAKER_GRID, vertical_alignment="center")
+        name.text(shorten(label, 60))
+        select.selectbox(
+            f"Role of {ui.escape(label)}", list(ROLES), index=None,
+            key=f"{choices.key}role {label}", label_visibility="collapsed", persist_state="session",
+            placeholder=speaking.role if by_itself else "Choose a role",
+            format_func=lambda role: ROLE_NAMES.get(role, role),
+        )  # fmt: skip
+        note = {LEAVE_OUT: ": not sent, kept with the row"}.get(role, "") if role is not None else ""
+        if role is None:
+            note = f": the call itself says {speaking.role}" if by_itself else ": held until a role is chosen"
+        with lines:
+            small(f"{ui.number_of(speaking.lines, 'line')}{note}")
+        with example:
+            small(speaking.example, 84)
+    more = len(choices.speakers) - len(choices.role_of)
+    if more:
+        small(f"{more:,} more names are not listed here; lines without a known role are shown in Review.")
+    with st.container(horizontal=True):
+        if choices.layout == "row":
+            st.radio(
+                "Times of lines are in", ["auto", "s", "ms"], key=choices.key + "line unit", horizontal=True,
+                format_func={
+                    "auto": "found for each transcript", "s": "seconds", "ms": "milliseconds"
+                }.__getitem__,
+                persist_state="session",
+            )  # fmt: skip
+        st.radio(
+            "Lines without a time", ["estimate", "leave out"], key=choices.key + "line times", horizontal=True,
+            format_func={"estimate": "estimate it, and say so", "leave out": "send without"}.__getitem__,
+            persist_state="session",
+        )  # fmt: skip
+
+
+def draw_tags(choices: Choices) -> None:
+    mapping = choices.mapping
+    st.multiselect(
+        "Columns that become tags", choices.taggable,
+        key=choices.key + "tags", persist_state="session", placeholder="No tags: choose columns",
+        help="Tags are for filters and reports in Reddy. Columns that are no tags stay with the row here.",
+    )  # fmt: skip
+    if mapping.tags:
+        heads("Tag", "Type", "Because", "For example")
+    for tag in mapping.tags[:LISTED]:
+        name, select, why, example = st.columns(GRID, vertical_alignment="center")
+        name.text(shorten(tag, 60))
+        select.selectbox(
+            f"Type of {ui.escape(tag)}", list(TAG_TYPES), key=f"{choices.key}tag type {tag}",
+            label_visibility="collapsed", persist_state="session",
+        )  # fmt: skip
+        cells = choices.sheet[tag].tolist()
+        with why:
+            small(mapping.reasons.get(tag) or column_facts(cells))
+        with example:
+            small(" · ".join(shorten(text, 24) for text in list(distinct_texts(cells))[:3]))
