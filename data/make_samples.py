@@ -526,6 +526,12 @@ def everything_wrong(path: Path) -> None:
         transcript=f'{{"startTime": "2026-03-12T09:31:00Z", "turns": {good}}}',
     )
     row("Transcript is JSON that Excel cut off at 32,767 characters", transcript=cut_off_json())
+    row(
+        "A summary stands beside the lines",
+        transcript=json.dumps(
+            {"summary": "The customer lost her card and it was blocked.", "lines": json.loads(good)}
+        ),
+    )
     write_csv(path, rows)
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from reddy_lib.checks import check
 from reddy_lib.findings import CATALOGUE, Finding
+from reddy_lib.ledger.decisions import Decisions, Unassigned, open_findings
 from reddy_lib.model import Call, Tag, payload_json
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS, Refusal, read_create
 from reddy_lib.spreadsheet import BuiltCall, Mapping, build_frame, guess_mapping, read_sheet, sheet_names
@@ -51,7 +52,8 @@ def built(name: str, **changes: Any) -> list[BuiltCall]:
 
 
 def findings_of(call: BuiltCall) -> list[Finding]:
-    return [*call.findings, *check(call.call, products=PRODUCTS, now=NOW)]
+    texts = [Unassigned(number, *one) for number, one in enumerate(call.placed.unassigned, 1)]
+    return [*call.findings, *open_findings(texts, Decisions()), *check(call.call, products=PRODUCTS, now=NOW)]
 
 
 def codes_of(calls: list[BuiltCall]) -> set[str]:
@@ -329,6 +331,7 @@ EXPECTED = {
         "transcript-cut",
         "role-unknown",
     },
+    "A summary stands beside the lines": {"transcript-unassigned"},
 }
 
 BESIDE = {"times-estimated", "product-missing", "timestamp-missing"}

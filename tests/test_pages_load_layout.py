@@ -355,7 +355,7 @@ def test_a_large_file_says_in_which_rows_speakers_were_looked_for(ledger: reddy.
 
 
 @pytest.mark.parametrize(
-    ("rows", "meter"), [(ROWS, "85 of 85"), (LINES, "117 of 117")], ids=["rows", "lines"]
+    ("rows", "meter"), [(ROWS, "85 of 85"), (LINES, "160 of 160")], ids=["rows", "lines"]
 )
 def test_all_characters_of_the_rows_looked_at_are_placed(
     ledger: reddy.Ledger, rows: list[list[str]], meter: str

@@ -19,7 +19,7 @@ from tests.browser.conftest import App
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = 36  # pixels: the header row of a grid
 ROW = 35
-MENU, ROLE, TEXT = 52, 160, 260  # pixels from the left of the table of lines
+MENU, ROLE, TEXT = 52, 190, 290  # pixels from the left of the table of lines
 TICK, AGENT = 17, 275  # and of the list of calls
 
 
@@ -52,7 +52,7 @@ def stored_and_shown(lines: Locator, batch: reddy.Batch, row: int, wanted: list[
     """The ledger has these lines, and the table has been drawn with them: what a person would wait for."""
     until(lambda: texts(batch, row) == wanted, lambda: texts(batch, row))
     for number, text in enumerate(wanted[:5]):
-        expect(lines.get_by_test_id(f"glide-cell-4-{number}")).to_have_text(text)
+        expect(lines.get_by_test_id(f"glide-cell-5-{number}")).to_have_text(text)
 
 
 def type_into(page: Page, table: Locator, *, x: float, line: int, text: str) -> None:
