@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reddy_lib.model import TranscriptLine
-from reddy_lib.transcripts import Transcript, accounted, read_transcript
+from reddy_lib.transcripts import Transcript, accounted, read_opening, read_transcript
 
 
 def said(transcript: Transcript) -> list[tuple[str, str, float | None, float | None]]:
@@ -180,3 +180,71 @@ def test_words_under_a_key_that_says_nothing_are_found_in_the_lines(key: str) ->
     )
     loss = accounted([{key: "Hello"}, {key: "there"}, {key: "Hi"}], transcript)
     assert (loss.characters_out, loss.unassigned, loss.added, loss.elsewhere) == (12, [], 0, {})
+
+
+# how a text begins
+
+TURNS = "Agent: Hello there\nCustomer: Hello yourself\n"
+
+
+def test_the_opening_of_a_long_text_is_read_up_to_the_last_whole_line_in_40000_characters() -> None:
+    opening = read_opening(TURNS * 2000)
+    assert len(TURNS) == 44
+    assert len(opening.lines) == 2 * 40_000 // 44
+    assert {line.text for line in opening.lines} == {"Hello there", "Hello yourself"}
+    assert opening.labels == {"Agent": 909, "Customer": 909}
+
+
+def test_a_long_text_in_one_line_is_cut_where_it_stands() -> None:
+    assert read_opening("word " * 20_000).lines[0].text == ("word " * 8_000).strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TURNS * 900,  # no longer than a cell of Excel's
+        json.dumps([{"role": "agent", "text": "Hi"}, {"role": "customer", "text": "Hello"}] * 1000),
+        json.dumps(TURNS * 2000),
+        "Export of the call\n```\n" + json.dumps([{"role": "agent", "text": "Hi"}] * 2000) + "\n```",
+    ],
+    ids=["short", "data", "a text in quotes", "data in a fence"],
+)
+def test_what_has_to_be_whole_is_read_whole_however_long(text: str) -> None:
+    whole = read_transcript(text)
+    opening = read_opening(text)
+    assert len(whole.lines) > 1500
+    assert (opening.form, opening.lines) == (whole.form, whole.lines)
+
+
+# labels and the signs around them
+
+
+@pytest.mark.parametrize(
+    ("row", "label", "text"),
+    [
+        ("**Agent:** Hello", "Agent", "Hello"),
+        ("**Agent**: Hello", "Agent", "Hello"),
+        ("Agent:__ Hello", "Agent", "Hello"),
+        ("Agent:**Hello** you", "Agent", "**Hello** you"),
+        ("Agent: **Hello** you", "Agent", "**Hello** you"),
+        ("Agent: _Hello_ you", "Agent", "_Hello_ you"),
+        ("[noise] Agent: Hello", "Agent", "[noise] Hello"),
+        ("Agent #12: Hello", "Agent #12", "Hello"),
+        ("main_agent 3: Hello", "main_agent 3", "Hello"),
+        ("End-User_2: Hello", "End-User_2", "Hello"),
+    ],
+)
+def test_what_stands_between_a_label_and_its_text(row: str, label: str, text: str) -> None:
+    transcript = read_transcript(row + "\nIVR: Goodbye")
+    assert transcript.labels == {label: 1, "IVR": 1}
+    assert transcript.lines[0].text == text
+    assert transcript.lines[0].role in ("agent", "customer")
+
+
+@pytest.mark.parametrize(
+    "label", ["Port", "Ref #12", "Start, end", "Is it him?", "one two three four five", "12"]
+)
+def test_labels_that_are_nobodys_name_never_speak_however_often_they_come_back(label: str) -> None:
+    text = f"{label}: a\nBen: b\n" * 3
+    assert label not in read_transcript(text).labels
+    assert read_transcript(text.replace(label, "Ana")).labels == {"Ana": 3, "Ben": 3}

@@ -258,6 +258,9 @@ def test_what_is_known_of_a_real_file_is_found(name: str) -> None:
             known = expected[place]
             assert (line.role, line.text) == (known["speaker"].casefold(), known["text"])
             assert (line.start, line.stop) == (known["start"], known["stop"])
+        given = read_transcript(text, roles=expected["role_map"]).lines
+        roles = [expected["role_map"][expected[place]["speaker"]] for place in ("first", "last")]
+        assert [given[0].role, given[-1].role] == roles
         return
     call = expected["call"]
     first = call["agent"].split(".")[0]

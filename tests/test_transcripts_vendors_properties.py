@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -338,6 +339,23 @@ def test_what_is_known_of_a_real_file_is_found(name: str) -> None:
         line.text == middle["text"] and (not timed or line.start == pytest.approx(middle["start"], abs=1e-6))
         for line in transcript.lines
     )
+
+
+@pytest.mark.parametrize("name", ["aws_transcribe_diarization.json", "azure_fast_transcription.json"])
+def test_numbered_speakers_of_a_real_file_are_held_until_their_roles_are_given(name: str) -> None:
+    text = real(name)
+    expected = EXPECTED[name]
+    assert {line.role for line in read_transcript(text).lines}.isdisjoint({"agent", "customer"})
+    roles = {
+        (f"Speaker {label}" if label.isdigit() else label): role
+        for label, role in expected["role_map"].items()
+    }
+    transcript = read_transcript(text, roles=roles)
+    counts = Counter(line.role for line in transcript.lines)
+    assert counts == {role: expected["by_speaker"][label] for label, role in expected["role_map"].items()}
+    for place, line in (("first", transcript.lines[0]), ("last", transcript.lines[-1])):
+        told = expected[place]
+        assert (line.role, line.text) == (expected["role_map"][str(told["speaker"])], told["text"])
 
 
 def test_the_documented_report_of_a_voice_assistant() -> None:

@@ -25,7 +25,7 @@ from reddy_lib.spreadsheet.mapping import Layout, Mapping, ProductLike, fold_nam
 from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_type
 from reddy_lib.spreadsheet.tags import constant, personal, sensitive
-from reddy_lib.transcripts import read_transcript
+from reddy_lib.transcripts import read_opening
 
 __all__ = ["guess_mapping"]
 
@@ -102,7 +102,7 @@ class _Column:
             step = max(self.count // _TRIED, 1)
             tried = self.texts[::step][:_TRIED]
             least = 0 if self.rank("transcript") is not None else 20
-            read = [read_transcript(text) for text in tried if len(text) > least]
+            read = [read_opening(text) for text in tried if len(text) > least]
             readable = sum(found.form not in ("empty", "no speakers", "unreadable") for found in read)
             self._transcripts = readable / len(tried) if tried else 0.0
             self.starts = sum(found.started is not None for found in read), len(tried)

@@ -20,7 +20,7 @@ from reddy_lib.spreadsheet.grouping import as_number
 from reddy_lib.spreadsheet.headers import FIELD_NAMES, LINE_NAMES, plain_name
 from reddy_lib.spreadsheet.mapping import LineUnit, NewCall
 from reddy_lib.spreadsheet.tag_values import cell_text
-from reddy_lib.transcripts import read_transcript, role_of
+from reddy_lib.transcripts import read_opening, role_of
 from reddy_lib.transcripts.times import read_moment
 
 __all__ = ["LinesFound", "find_lines", "lines_beside", "lines_chosen"]
@@ -184,7 +184,7 @@ def _holds_transcripts(column: _Cells) -> bool:
         return False
     whole = 0
     for text in tried:
-        transcript = read_transcript(text)
+        transcript = read_opening(text)
         sides = {line.role for line in transcript.lines}
         whole += (
             transcript.form in ("json", "labelled text")

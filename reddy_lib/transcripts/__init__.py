@@ -10,7 +10,7 @@ a family found to its final form. `speakers` looks at a whole batch; `loss` coun
 
 from reddy_lib.transcripts.cut import EXCEL_CELL_LIMIT
 from reddy_lib.transcripts.loss import Loss, Placed, accounted, placed
-from reddy_lib.transcripts.reading import parse_transcript, read_transcript
+from reddy_lib.transcripts.reading import parse_transcript, read_opening, read_transcript
 from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, ROLE_WORDS, role_of
 from reddy_lib.transcripts.speakers import SpeakerLabel, roles_swapped, speaker_table
 from reddy_lib.transcripts.turns import Transcript
@@ -27,6 +27,7 @@ __all__ = [
     "accounted",
     "parse_transcript",
     "placed",
+    "read_opening",
     "read_transcript",
     "role_of",
     "roles_swapped",

@@ -70,7 +70,10 @@ _WRAPPED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SIGNS = re.compile(r"[:：\[(<]")
+_SOUND_BEFORE = re.compile(r"\[[^\[\]:]{1,40}\]\s+(?=[^\W\d_][^:]{0,40}:\s)")
+_BOLD_END = re.compile(r"(?:\*\*|__)(?=\s|$)")
 _AROUND = "*_#[]<> \t"
+_NO_NAME = re.compile(r'[,!?;=/\\"“”]')
 _PERSON = re.compile(r"[^\W\d_]['’.\w-]{1,20}(?: [^\W\d_]['’.\w-]{0,20}){0,2}")
 _MOST = 50
 """Names and findings of one kind that a transcript may have, before they are taken together."""
@@ -386,7 +389,7 @@ def _take_apart(raw: str, known: _Known) -> _Row:
         if behind and known(behind["label"].strip().strip("*_").strip()):
             body = body[listed.end() :]
     prefix = ""
-    aside = re.match(r"\[[^\[\]:]{1,40}\]\s+(?=[^\W\d_][^:]{0,40}:\s)", body)
+    aside = _SOUND_BEFORE.match(body)
     if aside:  # "[noise] Agent: hello": what stands before the label stays with the text
         prefix, body = aside[0].strip() + " ", body[aside.end() :]
     match = _LABEL.match(body)
@@ -395,9 +398,9 @@ def _take_apart(raw: str, known: _Known) -> _Row:
         close = match["close"]
         text = match["rest"]
         if "*" in close or "_" in close or body is not rest:
-            text = re.sub(r"^[*_]+", "", text)
-        else:
-            text = re.sub(r"^(\*\*|__)(?=\s|$)", "", text)
+            text = text.lstrip("*_")
+        elif _BOLD_END.match(text):
+            text = text[2:]
         text = text.strip()
         inside_start = match["start"] or match["bare"] or ""
         if not start and inside_start:
@@ -479,11 +482,9 @@ def _speakers(rows: list[_Row], known: _Known, agent: Sequence[str]) -> tuple[se
 
 def _could_be_a_name(label: str) -> bool:
     words = label.casefold().split()
-    if label.casefold() in _FIELDS or all(
-        word.strip(".#()") in _FIELDS or word.strip("#().").isdigit() for word in words
-    ):
+    if len(words) > 4 or _NO_NAME.search(label) or label.casefold() in _FIELDS:
         return False
-    return len(words) <= 4 and not any(mark in label for mark in ',!?;=/\\"“”')
+    return not all(word.strip(".#()") in _FIELDS or word.strip("#().").isdigit() for word in words)
 
 
 def _taking_turns(rows: list[_Row], labels: set[str]) -> set[str]:

@@ -19,9 +19,10 @@ from reddy_lib.transcripts.shapes import Recording
 from reddy_lib.transcripts.times import Unit, looks_like_milliseconds
 from reddy_lib.transcripts.turns import Parsed, Transcript, finish, settle
 
-__all__ = ["parse_transcript", "read_transcript"]
+__all__ = ["parse_transcript", "read_opening", "read_transcript"]
 
 _DAY = 86_400
+_OPENING = 40_000  # characters: more than a cell of Excel's can hold
 _NO_ROLES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -90,6 +91,14 @@ def read_transcript(
             )
         )
     return transcript
+
+
+def read_opening(text: str) -> Transcript:
+    """Reads as much of a long text as it takes to tell what it is; data, which has to be whole, is read whole."""
+    if len(text) <= _OPENING or is_data(text) or text.startswith('"') or "```" in text:
+        return read_transcript(text)
+    at = max(text.rfind(mark, _OPENING // 2, _OPENING) for mark in "\n\r") + 1
+    return read_transcript(text[: at or _OPENING])
 
 
 def _read_exact(

@@ -93,6 +93,7 @@ _AGENT_SIDE = re.compile(
     r"\b(?:customer|client|member)s?[ ’']*s?[ ](?:service|services|support|care|success|relations)\b"
 )
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
+_NUMBER_BEHIND = re.compile(r"\s*#?\d+$")
 
 
 def role_of(label: str, roles: Mapping[str, str] | None = None) -> Role:
@@ -115,17 +116,17 @@ def fold(label: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _built_in(label: str) -> Role:
-    plain = " ".join(re.sub(r"[_\-]+", " ", label).split()).casefold()
+    plain = " ".join(label.replace("_", " ").replace("-", " ").split()).casefold()
     role = ROLE_WORDS.get(plain)
-    if role is None:
-        role = ROLE_WORDS.get(re.sub(r"\s*#?\d+$", "", plain), "")  # "Agent 1", "Customer 2"
+    if role is None and plain[-1:].isdigit():  # "Agent 1", "Customer 2"
+        role = ROLE_WORDS.get(_NUMBER_BEHIND.sub("", plain))
     if role:
         return role  # type: ignore[return-value]
     if len(plain) > 60:
         return ""
     rest, hits = _AGENT_SIDE.subn(" agent ", plain)
     words = _WORD.findall(rest)
-    if any(word in OTHER_SPEAKERS for word in words):
+    if not OTHER_SPEAKERS.isdisjoint(words):
         return ""
     found = {ROLE_WORDS[word] for word in words if word in _STRONG}
     if hits or (not found and _DESK.search(plain)):
