@@ -16,8 +16,10 @@ from .. import ui
 from ..ledger.preview import Previewed
 from ..model import TAG_TYPES
 from ..spreadsheet.survey import column_facts, distinct_texts, examples, shorten
+from ..spreadsheet.tag_values import cell_text
 from ..transcripts import LEAVE_OUT
-from .mapping_choices import FIELDS, LISTED, ROLES, TIME_FIELDS, Choices
+from .field_sources import draw_more, names_found, other_sources
+from .mapping_choices import FIELDS, LISTED, ROLES, TIME_FIELDS, Choices, Source, columns_of
 
 __all__ = ["draw_fields", "draw_lines", "draw_products", "draw_speakers", "draw_tags", "matched", "small"]
 
@@ -58,6 +60,7 @@ UNITS = {
 }
 ROLE_NAMES = {LEAVE_OUT: "drop (shown, not sent)"}
 GRID = [1.35, 1.9, 2.5, 2.2]
+FIELD_GRID = [1.35, 1.9, 0.5, 2.2, 2]
 LINE_GRID = [1.25, 1.7, 1.25, 2.3, 1.9]
 PAIRS = [2, 2.6, 3.2]
 SPEAKER_GRID = [1.4, 1.9, 1.8, 3.1]
@@ -71,22 +74,23 @@ def small(text: str, longest: int = 74) -> None:
 
 def heads(*texts: str, widths: Sequence[float] = GRID) -> None:
     for place, text in zip(st.columns(widths, vertical_alignment="bottom"), texts, strict=True):
-        place.caption(f"**{text}**")
+        if text:
+            place.caption(f"**{text}**")
 
 
 def column_select(
-    place: Any, label: str, columns: Sequence[str], key: str, *, required: bool = False
+    place: Any, label: str, columns: Sequence[Source], key: str, *, required: bool = False
 ) -> None:
     place.selectbox(
         label, [*([] if required else [None]), *columns], key=key, label_visibility="collapsed",
-        format_func=lambda name: "not in this sheet" if name is None else name, placeholder="not in this sheet",
+        format_func=lambda source: " + ".join(columns_of(source)) or "not in this sheet", placeholder="not in this sheet",
         persist_state="session",
     )  # fmt: skip
 
 
 def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
     mapping = choices.mapping
-    heads("A call needs", "Column of the sheet", "Because", "For example")
+    heads("A call needs", "Column of the sheet", "", "Because", "For example", widths=FIELD_GRID)
     rare = ("channels", "separation", "channel_map")
     for field, label in FIELDS.items():
         if field in rare and choices.fields[field] is None:
@@ -100,7 +104,7 @@ def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
         with st.expander("How voices are told apart in the recordings"):
             for field in hidden:
                 _field(choices, field, FIELDS[field], shown)
-    if not mapping.fields:
+    if not mapping.sources() and not mapping.from_name:
         st.warning(
             "No column feeds a field. Is the header in the right row, and this the right sheet?",
             icon=":material/help:",
@@ -109,19 +113,23 @@ def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
 
 def _field(choices: Choices, field: str, label: str, shown: Sequence[Previewed]) -> None:
     column = choices.fields[field]
-    name, select, why, example = st.columns(GRID, vertical_alignment="center")
+    name, select, more, why, example = st.columns(FIELD_GRID, vertical_alignment="center")
     name.text(label)
-    column_select(select, label, choices.columns, choices.key + field)
+    column_select(select, label, choices.offered(field), choices.key + field)
+    if field != "transcript":
+        with more:
+            draw_more(choices, field, label)
+    reason = choices.mapping.reasons.get(field, "") if column else ""
     with why:
-        small(
-            choices.mapping.reasons.get(field, WITHOUT.get(field, "")) if column else WITHOUT.get(field, "")
-        )
+        small("; ".join(filter(None, [reason, *other_sources(choices, field)])) or WITHOUT.get(field, ""))
     with example:
-        if field == "product_id" and column and choices.products is not None:
+        if field == "product_id" and choices.product_texts and choices.products is not None:
             small(matched(choices))
         elif field == "transcript" and column:
             _placed(shown)
-        elif column:
+        elif field == "agent_email" and column and choices.mapping.values.get(field):
+            small(names_found(choices, field))
+        elif column or field in choices.mapping.from_name:
             small(examples(choices.cells(field), most=2, longest=31))
         elif field == "agent_email":
             st.text_input(
@@ -130,8 +138,8 @@ def _field(choices: Choices, field: str, label: str, shown: Sequence[Previewed])
             )  # fmt: skip
         elif field == "product_id" and choices.products is not None:
             _usual_product(choices, "Product for all calls")
-    if field == "timestamp" and column:
-        _times(choices, column, shown)
+    if field == "timestamp" and (column or field in choices.mapping.from_name):
+        _times(choices, columns_of(column), shown)
 
 
 def _placed(shown: Sequence[Previewed]) -> None:
@@ -150,7 +158,7 @@ def _placed(shown: Sequence[Previewed]) -> None:
 
 
 def _transcript_of_lines(choices: Choices, shown: Sequence[Previewed]) -> None:
-    name, select, why, example = st.columns(GRID, vertical_alignment="center")
+    name, select, _, why, example = st.columns(FIELD_GRID, vertical_alignment="center")
     name.text(FIELDS["transcript"])
     with select:
         small(f"from the lines: {choices.lines.get('text') or ''}", 60)
@@ -160,11 +168,11 @@ def _transcript_of_lines(choices: Choices, shown: Sequence[Previewed]) -> None:
         _placed(shown)
 
 
-def _times(choices: Choices, column: str, shown: Sequence[Previewed]) -> None:
+def _times(choices: Choices, columns: Sequence[str], shown: Sequence[Previewed]) -> None:
     """What a start time in this sheet means: asked only where the sheet does not say."""
     if not (choices.naive or choices.order.reason):
         return
-    _, zone, order, example = st.columns(GRID, vertical_alignment="bottom")
+    _, zone, _, order, example = st.columns(FIELD_GRID, vertical_alignment="bottom")
     if choices.naive:
         zone.selectbox(
             "Times are in", choices.zones, key=choices.key + "timezone", persist_state="session",
@@ -172,14 +180,16 @@ def _times(choices: Choices, column: str, shown: Sequence[Previewed]) -> None:
         )  # fmt: skip
     if choices.order.reason:
         order.selectbox(
-            "Day and month", [True, False], index=None, key=f"{choices.key}day first {column!r}",
+            "Day and month", [True, False], index=None, key=f"{choices.key}day first {choices.fields['timestamp']!r}",
             format_func=lambda first: "day first: 3/4 is 3 April" if first else "month first: 3/4 is 4 March",
             placeholder="Choose: is 3/4 the 3 April?", persist_state="session", help=choices.order.reason,
         )  # fmt: skip
     with example:
         for one in shown:
-            cell = one.cells.get(column)
-            first = cell[0] if isinstance(cell, list) and cell else cell
+            cells = [one.cells.get(column) for column in columns]
+            first = " ".join(
+                cell_text(cell[0] if isinstance(cell, list) and cell else cell) for cell in cells
+            ).strip()
             if one.call.timestamp is not None and first:
                 moment = datetime.fromtimestamp(one.call.timestamp, UTC)
                 small(f"{first} → {moment:%Y-%m-%d %H:%M} UTC")
@@ -252,7 +262,7 @@ def draw_products(choices: Choices, to_products: str) -> None:
         for text, count in list(choices.product_texts.items())[:20]:
             small(f"{text} · {ui.number_of(count, 'row')}")
         return
-    if choices.fields["product_id"] is None:
+    if choices.fields["product_id"] is None and not choices.product_texts:
         st.info("No column feeds the product: choose one, or one product for all calls, under Fields.")
         return
     names = ui.product_names(listed)
@@ -285,7 +295,7 @@ def _usual_product(choices: Choices, label: str) -> None:
     names = ui.product_names(choices.products)
     st.selectbox(
         label, [None, *names], index=None, format_func=_product_name(choices),
-        key=f"{choices.product_key} default", label_visibility="collapsed",
+        key=choices.usual_product_key, label_visibility="collapsed",
         placeholder="one product for all calls" if choices.fields["product_id"] is None else "no product",
         persist_state="session",
     )  # fmt: skip
