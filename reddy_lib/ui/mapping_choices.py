@@ -44,7 +44,7 @@ from ..spreadsheet.survey import (
     speakers,
 )
 from ..spreadsheet.upload import PrivateCopy
-from ..transcripts import LEAVE_OUT, role_of
+from ..transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
 
 __all__ = ["FIELDS", "TIME_FIELDS", "Choices", "Source", "chosen", "columns_of", "forget_known", "known"]
 
@@ -66,7 +66,7 @@ SPEAKERS_OF_ALL = (
     2_000_000  # characters of transcripts up to which those of the whole file are read: a second
 )
 A_ROW = 500  # characters that can be read in the time that a row takes beside its transcript
-ROLES = ("agent", "customer", LEAVE_OUT)
+ROLES = ("agent", "customer", KEEP_AS_TAG, LEAVE_OUT)
 USUAL = ("timestamp", "channels", "separation", "channel_map")
 """Fields that may have one value for all calls, beside the agent and the product, which have controls of their own."""
 

@@ -17,7 +17,8 @@ from ..ledger.preview import Previewed
 from ..model import TAG_TYPES
 from ..spreadsheet.survey import column_facts, distinct_texts, examples, shorten
 from ..spreadsheet.tag_values import cell_text
-from ..transcripts import LEAVE_OUT
+from ..spreadsheet.tags import doubtful_tags, left_out_columns
+from ..transcripts import KEEP_AS_TAG, LEAVE_OUT
 from .field_sources import draw_more, names_found, other_sources
 from .mapping_choices import FIELDS, LISTED, ROLES, TIME_FIELDS, Choices, Source, columns_of
 
@@ -59,6 +60,10 @@ UNITS = {
     "ticks": "ticks of 100 ns",
 }
 ROLE_NAMES = {LEAVE_OUT: "drop (shown, not sent)"}
+ROLE_NOTES = {
+    KEEP_AS_TAG: ": no lines, but a tag of the call",
+    LEAVE_OUT: ": not sent, kept with the row",
+}
 GRID = [1.35, 1.9, 2.5, 2.2]
 FIELD_GRID = [1.35, 1.9, 0.5, 2.2, 2]
 LINE_GRID = [1.25, 1.7, 1.25, 2.3, 1.9]
@@ -338,7 +343,7 @@ def draw_speakers(choices: Choices) -> None:
             placeholder=speaking.role if by_itself else "Choose a role",
             format_func=lambda role: ROLE_NAMES.get(role, role),
         )  # fmt: skip
-        note = {LEAVE_OUT: ": not sent, kept with the row"}.get(role, "") if role is not None else ""
+        note = ROLE_NOTES.get(role, "") if role is not None else ""
         if role is None:
             note = f": the call itself says {speaking.role}" if by_itself else ": held until a role is chosen"
         with lines:
@@ -371,8 +376,10 @@ def draw_tags(choices: Choices) -> None:
         key=choices.key + "tags", persist_state="session", placeholder="No tags: choose columns",
         help="Tags are for filters and reports in Reddy. Columns that are no tags stay with the row here.",
     )  # fmt: skip
+    _left_out(choices)
     if mapping.tags:
         heads("Tag", "Type", "Because", "For example")
+    doubts = _doubts(choices)
     for tag in mapping.tags[:LISTED]:
         name, select, why, example = st.columns(GRID, vertical_alignment="center")
         name.text(shorten(tag, 60))
@@ -382,6 +389,47 @@ def draw_tags(choices: Choices) -> None:
         )  # fmt: skip
         cells = choices.sheet[tag].tolist()
         with why:
-            small(mapping.reasons.get(tag) or column_facts(cells))
+            reason = mapping.reasons.get(tag) or column_facts(cells)
+            if tag in doubts:
+                _doubt(*doubts[tag], reason.partition("; ")[0])
+            else:
+                small(reason)
         with example:
             small(" · ".join(shorten(text, 24) for text in list(distinct_texts(cells))[:3]))
+
+
+def _left_out(choices: Choices) -> None:
+    """Columns that the guess did not make tags, in one line: they can be chosen all the same."""
+    left = [
+        (column, why.removesuffix("; choose it to send it"))
+        for column, why in left_out_columns(choices.mapping).items()
+        if column in choices.taggable
+    ]
+    if not left:
+        return
+    named = " · ".join(
+        f"**{ui.escape(shorten(name, 40))}** ({ui.escape(shorten(why, 60))})" for name, why in left[:4]
+    )
+    more = f" · and {len(left) - 4:,} more" if len(left) > 4 else ""
+    st.caption(
+        f":material/visibility_off: Left out: {named}{more}. Choose one above to send it all the same.",
+        help=" · ".join(ui.escape(f"{name}: {why}") for name, why in left[4:20]) or None,
+    )
+
+
+def _doubts(choices: Choices) -> dict[str, tuple[str, str]]:
+    """Tag → ("personal" or "constant", why): those that are perhaps not to be sent."""
+    first = left_out_columns(choices.guess)
+    chosen_still = {
+        tag: ("personal", first[tag].removesuffix("; choose it to send it").removeprefix("personal, "))
+        for tag in choices.mapping.tags
+        if first.get(tag, "").endswith("; choose it to send it")
+    }
+    return {**doubtful_tags(choices.mapping), **chosen_still}
+
+
+def _doubt(kind: str, why: str, before: str) -> None:
+    st.caption(
+        f":orange[:material/warning: {kind}?] {ui.escape(shorten(why, 60))}",
+        help=f"{ui.escape(before)}; {ui.escape(why)}. Take it out above if it should not be sent.",
+    )
