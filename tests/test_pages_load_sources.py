@@ -107,8 +107,8 @@ def table_from(app: AppTest, name: str, content: bytes) -> AppTest:
 
 
 def reasons(app: AppTest) -> str:
-    """Whole reasons, which stand on the question marks of those that are cut short."""
-    return "\n".join(each.help or "" for each in app.caption).replace("\\", "")
+    """All that is said, with the whole of reasons that are cut short: those stand on their question marks."""
+    return words(app) + "\n".join(each.help or "" for each in app.caption).replace("\\", "")
 
 
 def rows_of(batch: reddy.Batch) -> list[Any]:
@@ -217,6 +217,7 @@ def test_names_are_found_in_another_sheet_of_the_workbook_with_the_reason(ledger
     said = words(app)
     assert "names to emails by Team: 'Name' → 'Mail' (100 % look like emails)" in reasons(app)
     assert "2 of 3 names found" in said
+    assert words(more(app, "agent_email")).count("2 of 3 names found") == 2
     assert [call.agent_email for call in rows_of(store(app, ledger))][:2] == [row[1] for row in TEAM[1:]]
 
 

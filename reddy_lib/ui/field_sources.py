@@ -24,9 +24,9 @@ __all__ = ["draw_more", "names_found", "other_sources"]
 TABLES = {"agent_email": "agent names → emails", "product_id": "texts of the sheet → products"}
 TABLE_FILES = ["csv", "tsv", "txt", "xlsx", "xlsm", "xls", "ods"]
 EXAMPLES = {
-    "agent_email": "{agent_email}_{date}.csv",
-    "product_id": "{product_id}_{date}.csv",
-    "timestamp": "{}_{date}_{time}.csv",
+    "agent_email": "{agent_email}_{date}",
+    "product_id": "{product_id}_{date}",
+    "timestamp": "{}_{date}_{time}",
 }
 
 
@@ -89,7 +89,7 @@ def _join(prefix: str, field: str, first: str) -> None:
 def _naming(choices: Choices, field: str) -> None:
     st.text_input(
         "From the file's name, where no cell gives it", key=f"{choices.key}pattern {field}", persist_state="session",
-        placeholder=EXAMPLES.get(field, f"{{{field}}}_{{date}}.csv"),
+        placeholder=EXAMPLES.get(field, f"{{{field}}}_{{date}}"),
         help="A name in braces is a value; {} and * stand for anything. Regular expressions with named groups work too.",
     )  # fmt: skip
     if field in choices.pattern_problems:
@@ -123,6 +123,8 @@ def _table(choices: Choices, field: str) -> None:
             "Without this table", type="tertiary", icon=":material/close:", key=f"{key}no lookup {field}",
             on_click=st.session_state.pop, args=[f"{key}lookup {field}", None],
         )  # fmt: skip
+    elif field == "agent_email" and choices.mapping.values.get(field):
+        st.caption(names_found(choices, field))
     format = choices.format
     sheets = known("sheets", choices.file.id, lambda: sheet_names(choices.file.path)) if format.sheet else []
     others = [name for name in sheets if name not in (format.sheet, format.lines_sheet)]

@@ -126,7 +126,7 @@ def _field(choices: Choices, field: str, label: str, shown: Sequence[Previewed])
             draw_more(choices, field, label)
     reason = choices.mapping.reasons.get(field, "") if column else ""
     with why:
-        small("; ".join(filter(None, [reason, *other_sources(choices, field)])) or WITHOUT.get(field, ""))
+        small("; ".join(filter(None, [reason, *other_sources(choices, field)])) or WITHOUT.get(field, ""), 96)
     with example:
         if field == "product_id" and choices.product_texts and choices.products is not None:
             small(matched(choices))
