@@ -321,3 +321,111 @@ def test_a_column_left_out_as_sensitive_is_named_and_can_be_chosen(ledger: reddy
     cells = table(app, "becomes", "cell").value.set_index("column")
     assert cells.loc["Card number", "becomes"] == "tag (string)"
     assert [tag.value for tag in store(app, ledger).call(2).tags or []] == ["4111 0000 0000 0000"]
+
+
+# other layouts, and many files
+
+
+LINES = [
+    ["Call", "Agent email", "Date", "Time", "Who", "Words"],
+    ["C-1", "ann@cedarline.example", "2026-03-30", "17:46", "agent", "Good morning, how can I help?"],
+    ["C-1", "ann@cedarline.example", "2026-03-30", "17:46", "customer", "My card was declined today."],
+    ["C-2", "bo@cedarline.example", "2026-03-31", "08:05", "agent", "Good day, you speak with Bo."],
+    ["C-2", "bo@cedarline.example", "2026-03-31", "08:05", "customer", "Hello Bo, where is my money?"],
+]
+
+
+def test_a_join_by_hand_holds_where_one_row_is_a_line(ledger: reddy.Ledger) -> None:
+    app = more(drop("lines.csv", text_of(LINES)), "conversation_id")
+    assert box(app, "Layout").value == "lines"
+    choose(app, "Start time", None)
+    choose(app, "Conversation id", "Date")
+    joined_with(app, "Join Date with", ["Time"])
+    typed(app, "Between them", "_")
+    assert "chosen by hand; 4 of 4 filled, 2 different" in words(app)
+    calls = rows_of(store(app, ledger))
+    assert [call.conversation_id for call in calls] == ["2026-03-30_17:46", "2026-03-31_08:05"]
+    assert [len(call.transcript or []) for call in calls] == [2, 2]
+
+
+def vtt(name: str) -> tuple[str, bytes, str]:
+    cues = (
+        "00:01.000 --> 00:03.000\n<v Agent>Hello there.</v>\n\n00:04.000 --> 00:06.000\n<v Customer>Hi.</v>\n"
+    )
+    return f"{name}.vtt", f"WEBVTT\n\n{cues}".encode(), "text/vtt"
+
+
+def many() -> AppTest:
+    app = opened("load")
+    app.file_uploader[0].set_value([vtt("Blue line_2026-03-30_1746"), vtt("Red line_2026-03-31_0805")])
+    return run(app)
+
+
+def test_each_of_many_files_gives_its_own_start_by_its_name(ledger: reddy.Ledger) -> None:
+    app = typed(more(many(), "timestamp"), PATTERN, "{}_{date}_{time}")
+    said = words(app)
+    assert "Blue line_2026-03-30_1746.vtt → 2026-03-30 17:46" in said
+    assert "else from the file's name: {}_{date}_{time}" in said
+    assert "Times are in" in [each.label for each in app.selectbox]
+    choose(app, "Times are in", "UTC")
+    assert [call.timestamp for call in rows_of(store(app, ledger))] == [1774892760, 1774944300]
+
+
+def test_names_of_products_out_of_file_names_are_listed_to_be_matched(ledger: reddy.Ledger) -> None:
+    app = typed(more(many(), "product_id"), PATTERN, "{product_id}_{}_{}")
+    assert "0 of 2 match a product" in words(app)
+    choose(choose(app, "Product for Blue line", 1), "Product for Red line", 2)
+    assert "2 of 2 match a product" in words(app)
+    assert [call.product_id for call in rows_of(store(app, ledger))] == [1, 2]
+
+
+# at the edges
+
+
+def test_a_name_with_two_emails_is_left_out_of_the_table_and_said(ledger: reddy.Ledger) -> None:
+    app = more(drop("calls.csv", text_of(ROWS)), "agent_email")
+    table_from(app, "team.csv", text_of([*TEAM, ["Ann Lee", "lee@cedarline.example"]]))
+    said = words(app)
+    assert "1 of 3 names found" in said
+    assert "Left out, as they have several values: Ann Lee" in said
+
+
+def test_a_second_file_that_cannot_be_read_is_refused_and_the_table_before_stays(
+    ledger: reddy.Ledger,
+) -> None:
+    app = more(drop("calls.csv", text_of(ROWS)), "agent_email")
+    table_from(app, "team.csv", text_of(TEAM))
+    table_from(app, "team.xlsx", b"PK\x03\x04 this is no workbook")
+    assert "team.xlsx is damaged or cut off: download or export it again." in words(app)
+    assert "2 of 3 names found" in words(app)
+
+
+def test_nothing_of_a_second_file_is_left_in_the_session_after_another_one(ledger: reddy.Ledger) -> None:
+    app = more(drop("calls.csv", text_of(ROWS)), "agent_email")
+    table_from(app, "team.csv", text_of(TEAM))
+    kept = [key for key in app.session_state.to_dict() if "lookup agent_email" in str(key)]
+    assert len(kept) == 1
+    press(app, "Another file")
+    assert [key for key in app.session_state.to_dict() if "lookup" in str(key)] == []
+
+
+def test_a_pattern_and_one_value_are_kept_as_a_profile(ledger: reddy.Ledger) -> None:
+    app = more(drop("ann@cedarline.example_1.csv", text_of([row[1:] for row in ROWS])), "agent_email")
+    typed(app, PATTERN, "{agent_email}_{}")
+    typed(more(app, "timestamp"), "One value for all rows", "2026-03-30T17:46:00Z")
+    store(app, ledger)
+    app = drop("bo@cedarline.example_2.csv", text_of([row[1:] for row in ROWS]))
+    said = words(app)
+    assert "else from the file's name: {agent_email}_{}" in said
+    assert "else 2026-03-30T17:46:00Z" in said
+    assert '"agent_email": "bo@cedarline.example"' in app.code[0].value
+
+
+def test_more_than_four_columns_left_out_are_counted_and_named_on_the_question_mark(
+    ledger: reddy.Ledger,
+) -> None:
+    names = ["Card number", "IBAN", "CVV", "Passport", "Date of birth"]
+    rows = [["Rep", "Talk", *names], ["ann@cedarline.example", TALK, *"vwxyz"]]
+    app = drop("calls.csv", text_of(rows))
+    assert "**Passport** (personal, by its name 'Passport') · and 1 more." in words(app)
+    assert "Date of birth: personal, by its name 'Date of birth'" in reasons(app)
