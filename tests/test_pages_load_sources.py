@@ -403,7 +403,7 @@ def test_a_second_file_that_cannot_be_read_is_refused_and_the_table_before_stays
 def test_nothing_of_a_second_file_is_left_in_the_session_after_another_one(ledger: reddy.Ledger) -> None:
     app = more(drop("calls.csv", text_of(ROWS)), "agent_email")
     table_from(app, "team.csv", text_of(TEAM))
-    kept = [key for key in app.session_state.to_dict() if "lookup agent_email" in str(key)]
+    kept = [key for key in app.session_state.to_dict() if str(key).endswith("  lookup agent_email")]
     assert len(kept) == 1
     press(app, "Another file")
     assert [key for key in app.session_state.to_dict() if "lookup" in str(key)] == []
@@ -429,3 +429,24 @@ def test_more_than_four_columns_left_out_are_counted_and_named_on_the_question_m
     app = drop("calls.csv", text_of(rows))
     assert "**Passport** (personal, by its name 'Passport') · and 1 more." in words(app)
     assert "Date of birth: personal, by its name 'Date of birth'" in reasons(app)
+
+
+@pytest.mark.parametrize(
+    ("field", "offered"),
+    [
+        ("agent_email", ["Join Rep with", PATTERN, "Email for rows without one", "From a second file"]),
+        ("product_id", [PATTERN]),
+        ("timestamp", [PATTERN, "One value for all rows"]),
+        ("conversation_id", [PATTERN]),
+        ("filename", [PATTERN]),
+    ],
+)
+def test_the_panel_of_a_field_offers_what_can_feed_it_and_nothing_more(
+    ledger: reddy.Ledger, field: str, offered: list[str]
+) -> None:
+    app = drop("calls.csv", text_of(ROWS))
+    controls = (app.multiselect, app.text_input, app.file_uploader)
+    before = {each.label for kind in controls for each in kind}
+    more(app, field)
+    controls = (app.multiselect, app.text_input, app.file_uploader)
+    assert [each.label for kind in controls for each in kind if each.label not in before] == offered
