@@ -343,6 +343,7 @@ def size_of(sheet: pd.DataFrame, counted: Survey | None, about: int | None) -> s
 def look_at(file: PrivateCopy, format: SheetFormat) -> tuple[pd.DataFrame, Survey | None]:
     """The first rows; and one pass over all of them, where the file is small enough for that."""
     sheet = known("sheet", format, lambda: read_sheet(file.path, format=format, nrows=SAMPLE_ROWS))
+    sheet.attrs["file_name"] = file.file_name  # not that of the copy on disk, which may be cut short
     limit = COUNTED.get(format.kind, COUNTED["csv"])
     return sheet, known("survey", format, lambda: survey(file.path, format, most_bytes=limit))
 

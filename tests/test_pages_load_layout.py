@@ -334,7 +334,12 @@ def test_every_speaker_is_listed_with_lines_and_an_example_those_to_answer_first
 
 def test_a_speaker_can_be_dropped_which_says_what_it_means(ledger: reddy.Ledger) -> None:
     app = drop(("rows.csv", text_of(ROWS)))
-    assert list(box(app, "Role of IVR").options) == ["agent", "customer", "drop (shown, not sent)"]
+    assert list(box(app, "Role of IVR").options) == [
+        "agent",
+        "customer",
+        "keep as tag",
+        "drop (shown, not sent)",
+    ]
     choose(app, "Role of IVR", "leave out")
     assert "1 line: not sent, kept with the row" in words(app)
     assert len(store(app, ledger).call(2).transcript or []) == 2

@@ -13,6 +13,7 @@ import pickle
 import sqlite3
 from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -98,7 +99,7 @@ class _Splitter:
         lines = set(mapping.line_fields.values())
         self.of_the_call = [
             column
-            for column in dict.fromkeys([*mapping.fields.values(), *mapping.tags])
+            for column in dict.fromkeys([*chain(*mapping.sources().values()), *mapping.tags])
             if column not in lines and column not in self.by
         ]
         self.needed = [*self.by, *mapping.line_fields.values()]

@@ -13,21 +13,27 @@ import msgspec
 import pandas as pd
 import streamlit as st
 
+from ..errors import MappingError
 from ..ledger.profiles import Profile
 from ..model import TAG_TYPES
 from ..spreadsheet import LINE_FIELDS, Mapping, SheetFormat, build_frame, guess_mapping, read_calls
+from ..spreadsheet.bundles import FILE_NAMES
 from ..spreadsheet.choosing import (
     BY_HAND,
     chosen_fields,
     chosen_lines,
     chosen_products,
     chosen_roles,
+    joined_columns,
+    looked_up,
     product_of,
     tags_after,
     time_zones,
 )
 from ..spreadsheet.dates import DayOrder, day_order
+from ..spreadsheet.lookups import Lookup
 from ..spreadsheet.mapping import LineUnit, NewCall
+from ..spreadsheet.sources import Sources, is_empty
 from ..spreadsheet.survey import (
     Speaking,
     Survey,
@@ -38,9 +44,9 @@ from ..spreadsheet.survey import (
     speakers,
 )
 from ..spreadsheet.upload import PrivateCopy
-from ..transcripts import LEAVE_OUT, role_of
+from ..transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
 
-__all__ = ["FIELDS", "TIME_FIELDS", "Choices", "chosen", "forget_known", "known"]
+__all__ = ["FIELDS", "TIME_FIELDS", "Choices", "Source", "chosen", "columns_of", "forget_known", "known"]
 
 FIELDS = {
     "agent_email": "Agent email",
@@ -60,7 +66,12 @@ SPEAKERS_OF_ALL = (
     2_000_000  # characters of transcripts up to which those of the whole file are read: a second
 )
 A_ROW = 500  # characters that can be read in the time that a row takes beside its transcript
-ROLES = ("agent", "customer", LEAVE_OUT)
+ROLES = ("agent", "customer", KEEP_AS_TAG, LEAVE_OUT)
+USUAL = ("timestamp", "channels", "separation", "channel_map")
+"""Fields that may have one value for all calls, beside the agent and the product, which have controls of their own."""
+
+Source = str | tuple[str, ...] | None
+"""What feeds a field: a column, several that are joined, or none."""
 
 T = TypeVar("T")
 
@@ -87,13 +98,24 @@ def forget_known(kind: str) -> None:
     st.session_state.get("load_known", {}).pop(kind, None)
 
 
+def columns_of(source: Source) -> list[str]:
+    return [] if source is None else [source] if isinstance(source, str) else list(source)
+
+
+def _source(mapping: Mapping, field: str) -> Source:
+    columns = mapping.sources().get(field, [])
+    return tuple(columns) if len(columns) > 1 else next(iter(columns), None)
+
+
 class Choices:
     """Everything chosen for one file read in one way.
 
     Attributes:
         mapping: what the choices come to.
         layout: "row", "lines", or "beside": one row a call, its lines in another sheet.
-        fields, lines: field of a call, or of a line, → column, or None.
+        fields: field of a call → the column that feeds it, several that are joined, or None.
+        lines: field of a line → column, or None.
+        patterns, pattern_problems: field → pattern of the file's name as typed; what is wrong with it.
         line_columns: columns of the sheet that has the lines.
         speakers: label → what is known of it; `speakers_of` says of which rows.
         role_of: label → role chosen, or None; labels beyond the first `LISTED` are not among them.
@@ -124,20 +146,21 @@ class Choices:
         guess = known("guess", (key, products), lambda: self._guess(profile))
         before: Mapping = state.get(key + "guess", guess)
         for field in FIELDS:  # a better guess (the product list came) moves what nobody chose otherwise
-            if state.get(key + field) == before.fields.get(field):
+            if state.get(key + field) == _source(before, field):
                 state.pop(key + field, None)
         state[key + "guess"] = guess
         self.guess = guess
-        self.fields = {
-            field: chosen(key + field, guess.fields.get(field), self.columns)
+        self.fields: dict[str, Source] = {
+            field: chosen(key + field, _source(guess, field), self.offered(field))
             for field in FIELDS
             if field != "transcript" or layout == "row"
         }
-        mapping = chosen_fields(guess, self.fields)
+        mapping = self._patterns(self._joins(guess))
         self.fields.setdefault("transcript", None)
-        for field, column in mapping.fields.items():
+        self._sources = Sources(mapping, file_name=file.file_name, name_column=self._name_column())
+        for field in mapping.sources():
             if mapping.reasons.get(field) == BY_HAND:
-                mapping.reasons[field] = f"{BY_HAND}; {column_facts(sheet[column].tolist())}"
+                mapping.reasons[field] = f"{BY_HAND}; {column_facts(self.cells(field))}"
         self.mapping = self._tags(
             self._speakers(self._times(self._agent(self._products(self._lines(mapping)))))
         )
@@ -146,12 +169,82 @@ class Choices:
         if profile is not None:
             return profile.apply(self.format)
         layout: Any = None if self.layout == "beside" else self.layout
-        return guess_mapping(self.sheet, products=self.products, layout=layout)
+        return guess_mapping(self.sheet, products=self.products, layout=layout, path=self.file.path)
+
+    def offered(self, field: str) -> list[Source]:
+        """What may feed a field: each column, and the columns that are joined for it now, or by the guess."""
+        now = st.session_state.get(self.key + field)
+        joins = [one for one in (_source(self.guess, field), now) if isinstance(one, tuple)]
+        return [*self.columns, *dict.fromkeys(one for one in joins if set(one) <= set(self.columns))]
+
+    def _joins(self, guess: Mapping) -> Mapping:
+        singles = {field: one for field, one in self.fields.items() if not isinstance(one, tuple)}
+        mapping = chosen_fields(guess, singles)
+        for field, one in self.fields.items():
+            if isinstance(one, tuple):
+                before = guess.joins.get(field)
+                between = str(
+                    chosen(f"{self.key}separator {field}", " " if before is None else before.separator)
+                )
+                if before is None or (tuple(before.columns), before.separator) != (one, between):
+                    mapping = joined_columns(mapping, field, one, between)
+        return mapping
+
+    def _patterns(self, mapping: Mapping) -> Mapping:
+        self.patterns: dict[str, str] = {}
+        self.pattern_problems: dict[str, str] = {}
+        others = {field: pattern for field, pattern in mapping.from_name.items() if field not in self.fields}
+        mapping = mapping.replace(from_name=others)
+        for field in self.fields:
+            pattern = str(chosen(f"{self.key}pattern {field}", self.guess.from_name.get(field, ""))).strip()
+            if not pattern:
+                continue
+            try:
+                mapping = mapping.replace(from_name={**mapping.from_name, field: pattern})
+            except MappingError as error:
+                self.pattern_problems[field] = str(error)
+            self.patterns[field] = pattern
+        return mapping
+
+    def _name_column(self) -> str:
+        own = self.format.kind == "files"
+        return next((name for name in FILE_NAMES if own and name in self.columns), "")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The sample's rows: column → cell."""
+        columns = [self.sheet[name].tolist() for name in self.columns]
+        return [dict(zip(self.columns, cells, strict=True)) for cells in zip(*columns, strict=True)]
+
+    def first_name(self) -> str:
+        """The file's name that the first row is taken with: that of its own transcript file, or of the sheet."""
+        return self._sources.name_of(next(iter(self.rows()), {}))
 
     def cells(self, field: str) -> list[Any]:
-        """The sample's cells of the column that feeds a field; [] without one."""
-        column = self.fields[field]
-        return [] if column is None else self.sheet[column].tolist()
+        """What the sample's rows, or their files' names, give for a field; [] where nothing feeds it."""
+        source = self.fields[field]
+        if isinstance(source, tuple) or field in self._sources.patterns:
+            return [self._sources.given(field, row) for row in self.rows()]
+        return [] if source is None else self.sheet[source].tolist()
+
+    def texts(self, field: str) -> dict[str, int]:
+        """Text → rows, of all rows where they were counted, else of the sample."""
+        source = self.fields[field]
+        plain = self.counted is not None and field not in self._sources.patterns
+        of_all = (
+            self.counted.texts.get(source) if self.counted and plain and isinstance(source, str) else None
+        )
+        return of_all if of_all is not None else distinct_texts(self.cells(field))
+
+    def matched(self, field: str) -> tuple[int, int]:
+        """(different texts that the value table of a field has, of how many)."""
+        texts = self.texts(field)
+        sources = Sources(self.mapping)
+        return sum(sources.through_table(field, text) != text for text in texts), len(texts)
+
+    def lookup(self, field: str) -> Lookup | None:
+        """The value table that was chosen for a field, out of a second sheet."""
+        found: Lookup | None = st.session_state.get(f"{self.key}lookup {field}")
+        return found
 
     def line_cells(self, column: str) -> list[Any]:
         """The first cells of a column of the sheet that has the lines."""
@@ -182,9 +275,7 @@ class Choices:
                 name for name in chosen(key + "group by", by) if name in self.columns
             ]
             new_call = chosen(key + "new call", new_call, get_args(NewCall))
-        mapping = chosen_lines(guess, self.lines, units=units, group_by=by, new_call=new_call).replace(
-            fields=mapping.fields
-        )
+        mapping = chosen_lines(mapping, self.lines, units=units, group_by=by, new_call=new_call)
         reasons = mapping.reasons
         for field, column in self.lines.items():
             if column is not None and reasons.get(f"line {field}") == BY_HAND:
@@ -201,39 +292,51 @@ class Choices:
 
     def _products(self, mapping: Mapping) -> Mapping:
         column = self.fields["product_id"]
-        self.product_texts: dict[str, int] = {}
-        if column is not None:
-            # Of lines, the rows are counted in the sample alone: calls are not known before they are grouped.
-            of_all = self.counted.texts.get(column) if self.counted is not None else None
-            self.product_texts = of_all if of_all is not None else distinct_texts(self.cells("product_id"))
+        # Of lines, the rows are counted in the sample alone: calls are not known before they are grouped.
+        self.product_texts = self.texts("product_id")
         self.product_of: dict[str, int | None] = {}
+        lookup = self.lookup("product_id")
+        if lookup is not None:
+            mapping = looked_up(mapping, lookup)
         if self.products is None:
             return mapping
         mapping = mapping.match_products(self.product_texts, self.products)
         ids = [int(product["id"]) for product in self.products]
         first = {text: product_of(text, mapping, self.products) for text in self.product_texts}
         listed = sorted(self.product_texts, key=lambda text: first[text] is not None)[:LISTED]
-        self.product_key = f"{self.key}product {column!r} {ids!r} "
+        own_key = f"{self.key}product {column!r} {ids!r} "
+        self.product_key = own_key if lookup is None else f"{own_key}{lookup.reason} "
         for text in listed:
             wanted = first[text] if first[text] in ids else None  # a profile may know a product that is gone
+            if wanted is None and lookup is not None:
+                wanted = st.session_state.get(f"{own_key}{text}")  # chosen before the second sheet came
             self.product_of[text] = chosen(f"{self.product_key}{text}", wanted, ids)
         usual = mapping.defaults.get("product_id")
-        default = chosen(f"{self.product_key} default", usual if usual in ids else None, ids)
+        self.usual_product_key = f"{own_key} default"
+        default = chosen(self.usual_product_key, usual if usual in ids else None, ids)
         mapping = chosen_products(mapping, self.product_of)
         return _with_default(mapping, "product_id", default)
 
     def _agent(self, mapping: Mapping) -> Mapping:
-        if self.fields["agent_email"] is not None:
-            return mapping
+        lookup = self.lookup("agent_email")
+        if lookup is not None:
+            mapping = looked_up(mapping, lookup)
         email = chosen(self.key + "agent for all", str(mapping.defaults.get("agent_email") or ""))
-        return _with_default(mapping, "agent_email", email.strip() or None)
+        for field in USUAL:
+            usual = chosen(f"{self.key}default {field}", str(mapping.defaults.get(field) or ""))
+            mapping = _with_default(mapping, field, str(usual).strip() or None)
+        return _with_default(mapping, "agent_email", str(email).strip() or None)
 
     def _times(self, mapping: Mapping) -> Mapping:
         column, guess = self.fields["timestamp"], self.guess
-        cells = self.cells("timestamp")
+        cells = [cell for cell in self.cells("timestamp") if not is_empty(cell)]
         nothing = (0, DayOrder(None, ""))
         self.naive, self.order = (
-            known("times", (self.format, column), lambda: (naive_times(cells), day_order(cells)))
+            known(
+                "times",
+                (self.format, column, mapping.from_name),
+                lambda: (naive_times(cells), day_order(cells)),
+            )
             if cells
             else nothing
         )
@@ -251,13 +354,13 @@ class Choices:
 
     def _speakers(self, mapping: Mapping) -> Mapping:
         # Only what decides who speaks: another tag or product is no reason to read the transcripts again.
-        fields = {
-            field: column
-            for field, column in mapping.fields.items()
-            if field in ("transcript", "agent_email", "timestamp")
+        deciding = ("transcript", "agent_email", "timestamp")
+        few: dict[str, Any] = {
+            kind: {field: one for field, one in getattr(mapping, kind).items() if field in deciding}
+            for kind in ("fields", "joins", "from_name")
         }
         bare = msgspec.structs.replace(
-            mapping, fields=fields, tags=[], tag_types={}, values={}, roles={}, defaults={}, reasons={}
+            mapping, tags=[], tag_types={}, values={}, roles={}, defaults={}, reasons={}, **few
         )
         self.speakers, self.speakers_of = known("speakers", bare, lambda: self._who_speaks(bare))
         usual = {label.strip().casefold(): role for label, role in self.guess.roles.items()}
@@ -283,7 +386,11 @@ class Choices:
         sample = self.sheet[column].tolist()
         length = sum(len(str(cell)) for cell in sample) / max(len(sample), 1)
         if rows is not None and rows * (length + A_ROW) <= SPEAKERS_OF_ALL:
-            built = (one for piece in read_calls(self.file.path, bare) for one in piece)
+            built = (
+                one
+                for piece in read_calls(self.file.path, bare, file_name=self.file.file_name)
+                for one in piece
+            )
             return speakers(built, bare), "in the whole file"
         head = self.sheet if bare.layout == "lines" else self.sheet.head(SPEAKERS_FROM)
         found = speakers(build_frame(head, bare), bare)
@@ -304,9 +411,10 @@ class Choices:
 
     def _tags(self, mapping: Mapping) -> Mapping:
         state, key, guess = st.session_state, self.key, self.guess
-        used = set(mapping.fields.values())
+        used = {column for columns in mapping.sources().values() for column in columns}
         of_lines = set(mapping.line_fields.values()) if self.layout == "lines" else set()
-        before = state.get(key + "used", set(guess.fields.values()))
+        fed = {column for columns in guess.sources().values() for column in columns}
+        before = state.get(key + "used", fed)
         wanted = chosen(key + "tags", guess.tags)
         tags = [tag for tag in tags_after(wanted, before, used, self.columns) if tag not in of_lines]
         state[key + "tags"] = tags

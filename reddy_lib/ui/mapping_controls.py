@@ -16,8 +16,11 @@ from .. import ui
 from ..ledger.preview import Previewed
 from ..model import TAG_TYPES
 from ..spreadsheet.survey import column_facts, distinct_texts, examples, shorten
-from ..transcripts import LEAVE_OUT
-from .mapping_choices import FIELDS, LISTED, ROLES, TIME_FIELDS, Choices
+from ..spreadsheet.tag_values import cell_text
+from ..spreadsheet.tags import doubtful_tags, left_out_columns
+from ..transcripts import KEEP_AS_TAG, LEAVE_OUT
+from .field_sources import draw_more, names_found, other_sources
+from .mapping_choices import FIELDS, LISTED, ROLES, TIME_FIELDS, Choices, Source, columns_of
 
 __all__ = ["draw_fields", "draw_lines", "draw_products", "draw_speakers", "draw_tags", "matched", "small"]
 
@@ -57,7 +60,12 @@ UNITS = {
     "ticks": "ticks of 100 ns",
 }
 ROLE_NAMES = {LEAVE_OUT: "drop (shown, not sent)"}
+ROLE_NOTES = {
+    KEEP_AS_TAG: ": no lines, but a tag of the call",
+    LEAVE_OUT: ": not sent, kept with the row",
+}
 GRID = [1.35, 1.9, 2.5, 2.2]
+FIELD_GRID = [1.35, 1.9, 0.5, 2.2, 2]
 LINE_GRID = [1.25, 1.7, 1.25, 2.3, 1.9]
 PAIRS = [2, 2.6, 3.2]
 SPEAKER_GRID = [1.4, 1.9, 1.8, 3.1]
@@ -71,22 +79,23 @@ def small(text: str, longest: int = 74) -> None:
 
 def heads(*texts: str, widths: Sequence[float] = GRID) -> None:
     for place, text in zip(st.columns(widths, vertical_alignment="bottom"), texts, strict=True):
-        place.caption(f"**{text}**")
+        if text:
+            place.caption(f"**{text}**")
 
 
 def column_select(
-    place: Any, label: str, columns: Sequence[str], key: str, *, required: bool = False
+    place: Any, label: str, columns: Sequence[Source], key: str, *, required: bool = False
 ) -> None:
     place.selectbox(
         label, [*([] if required else [None]), *columns], key=key, label_visibility="collapsed",
-        format_func=lambda name: "not in this sheet" if name is None else name, placeholder="not in this sheet",
+        format_func=lambda source: " + ".join(columns_of(source)) or "not in this sheet", placeholder="not in this sheet",
         persist_state="session",
     )  # fmt: skip
 
 
 def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
     mapping = choices.mapping
-    heads("A call needs", "Column of the sheet", "Because", "For example")
+    heads("A call needs", "Column of the sheet", "", "Because", "For example", widths=FIELD_GRID)
     rare = ("channels", "separation", "channel_map")
     for field, label in FIELDS.items():
         if field in rare and choices.fields[field] is None:
@@ -100,7 +109,7 @@ def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
         with st.expander("How voices are told apart in the recordings"):
             for field in hidden:
                 _field(choices, field, FIELDS[field], shown)
-    if not mapping.fields:
+    if not mapping.sources() and not mapping.from_name:
         st.warning(
             "No column feeds a field. Is the header in the right row, and this the right sheet?",
             icon=":material/help:",
@@ -109,19 +118,23 @@ def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
 
 def _field(choices: Choices, field: str, label: str, shown: Sequence[Previewed]) -> None:
     column = choices.fields[field]
-    name, select, why, example = st.columns(GRID, vertical_alignment="center")
+    name, select, more, why, example = st.columns(FIELD_GRID, vertical_alignment="center")
     name.text(label)
-    column_select(select, label, choices.columns, choices.key + field)
+    column_select(select, label, choices.offered(field), choices.key + field)
+    if field != "transcript":
+        with more:
+            draw_more(choices, field, label)
+    reason = choices.mapping.reasons.get(field, "") if column else ""
     with why:
-        small(
-            choices.mapping.reasons.get(field, WITHOUT.get(field, "")) if column else WITHOUT.get(field, "")
-        )
+        small("; ".join(filter(None, [reason, *other_sources(choices, field)])) or WITHOUT.get(field, ""), 96)
     with example:
-        if field == "product_id" and column and choices.products is not None:
+        if field == "product_id" and choices.product_texts and choices.products is not None:
             small(matched(choices))
         elif field == "transcript" and column:
             _placed(shown)
-        elif column:
+        elif field == "agent_email" and column and choices.mapping.values.get(field):
+            small(names_found(choices, field))
+        elif column or field in choices.mapping.from_name:
             small(examples(choices.cells(field), most=2, longest=31))
         elif field == "agent_email":
             st.text_input(
@@ -130,8 +143,8 @@ def _field(choices: Choices, field: str, label: str, shown: Sequence[Previewed])
             )  # fmt: skip
         elif field == "product_id" and choices.products is not None:
             _usual_product(choices, "Product for all calls")
-    if field == "timestamp" and column:
-        _times(choices, column, shown)
+    if field == "timestamp" and (column or field in choices.mapping.from_name):
+        _times(choices, columns_of(column), shown)
 
 
 def _placed(shown: Sequence[Previewed]) -> None:
@@ -150,7 +163,7 @@ def _placed(shown: Sequence[Previewed]) -> None:
 
 
 def _transcript_of_lines(choices: Choices, shown: Sequence[Previewed]) -> None:
-    name, select, why, example = st.columns(GRID, vertical_alignment="center")
+    name, select, _, why, example = st.columns(FIELD_GRID, vertical_alignment="center")
     name.text(FIELDS["transcript"])
     with select:
         small(f"from the lines: {choices.lines.get('text') or ''}", 60)
@@ -160,11 +173,11 @@ def _transcript_of_lines(choices: Choices, shown: Sequence[Previewed]) -> None:
         _placed(shown)
 
 
-def _times(choices: Choices, column: str, shown: Sequence[Previewed]) -> None:
+def _times(choices: Choices, columns: Sequence[str], shown: Sequence[Previewed]) -> None:
     """What a start time in this sheet means: asked only where the sheet does not say."""
     if not (choices.naive or choices.order.reason):
         return
-    _, zone, order, example = st.columns(GRID, vertical_alignment="bottom")
+    _, zone, _, order, example = st.columns(FIELD_GRID, vertical_alignment="bottom")
     if choices.naive:
         zone.selectbox(
             "Times are in", choices.zones, key=choices.key + "timezone", persist_state="session",
@@ -172,14 +185,16 @@ def _times(choices: Choices, column: str, shown: Sequence[Previewed]) -> None:
         )  # fmt: skip
     if choices.order.reason:
         order.selectbox(
-            "Day and month", [True, False], index=None, key=f"{choices.key}day first {column!r}",
+            "Day and month", [True, False], index=None, key=f"{choices.key}day first {choices.fields['timestamp']!r}",
             format_func=lambda first: "day first: 3/4 is 3 April" if first else "month first: 3/4 is 4 March",
             placeholder="Choose: is 3/4 the 3 April?", persist_state="session", help=choices.order.reason,
         )  # fmt: skip
     with example:
         for one in shown:
-            cell = one.cells.get(column)
-            first = cell[0] if isinstance(cell, list) and cell else cell
+            cells = [one.cells.get(column) for column in columns]
+            first = " ".join(
+                cell_text(cell[0] if isinstance(cell, list) and cell else cell) for cell in cells
+            ).strip()
             if one.call.timestamp is not None and first:
                 moment = datetime.fromtimestamp(one.call.timestamp, UTC)
                 small(f"{first} → {moment:%Y-%m-%d %H:%M} UTC")
@@ -252,7 +267,7 @@ def draw_products(choices: Choices, to_products: str) -> None:
         for text, count in list(choices.product_texts.items())[:20]:
             small(f"{text} · {ui.number_of(count, 'row')}")
         return
-    if choices.fields["product_id"] is None:
+    if choices.fields["product_id"] is None and not choices.product_texts:
         st.info("No column feeds the product: choose one, or one product for all calls, under Fields.")
         return
     names = ui.product_names(listed)
@@ -285,7 +300,7 @@ def _usual_product(choices: Choices, label: str) -> None:
     names = ui.product_names(choices.products)
     st.selectbox(
         label, [None, *names], index=None, format_func=_product_name(choices),
-        key=f"{choices.product_key} default", label_visibility="collapsed",
+        key=choices.usual_product_key, label_visibility="collapsed",
         placeholder="one product for all calls" if choices.fields["product_id"] is None else "no product",
         persist_state="session",
     )  # fmt: skip
@@ -328,7 +343,7 @@ def draw_speakers(choices: Choices) -> None:
             placeholder=speaking.role if by_itself else "Choose a role",
             format_func=lambda role: ROLE_NAMES.get(role, role),
         )  # fmt: skip
-        note = {LEAVE_OUT: ": not sent, kept with the row"}.get(role, "") if role is not None else ""
+        note = ROLE_NOTES.get(role, "") if role is not None else ""
         if role is None:
             note = f": the call itself says {speaking.role}" if by_itself else ": held until a role is chosen"
         with lines:
@@ -361,8 +376,10 @@ def draw_tags(choices: Choices) -> None:
         key=choices.key + "tags", persist_state="session", placeholder="No tags: choose columns",
         help="Tags are for filters and reports in Reddy. Columns that are no tags stay with the row here.",
     )  # fmt: skip
+    _left_out(choices)
     if mapping.tags:
         heads("Tag", "Type", "Because", "For example")
+    doubts = _doubts(choices)
     for tag in mapping.tags[:LISTED]:
         name, select, why, example = st.columns(GRID, vertical_alignment="center")
         name.text(shorten(tag, 60))
@@ -372,6 +389,47 @@ def draw_tags(choices: Choices) -> None:
         )  # fmt: skip
         cells = choices.sheet[tag].tolist()
         with why:
-            small(mapping.reasons.get(tag) or column_facts(cells))
+            reason = mapping.reasons.get(tag) or column_facts(cells)
+            if tag in doubts:
+                _doubt(*doubts[tag], reason.partition("; ")[0])
+            else:
+                small(reason)
         with example:
             small(" · ".join(shorten(text, 24) for text in list(distinct_texts(cells))[:3]))
+
+
+def _left_out(choices: Choices) -> None:
+    """Columns that the guess did not make tags, in one line: they can be chosen all the same."""
+    left = [
+        (column, why.removesuffix("; choose it to send it"))
+        for column, why in left_out_columns(choices.mapping).items()
+        if column in choices.taggable
+    ]
+    if not left:
+        return
+    named = " · ".join(
+        f"**{ui.escape(shorten(name, 40))}** ({ui.escape(shorten(why, 60))})" for name, why in left[:4]
+    )
+    more = f" · and {len(left) - 4:,} more" if len(left) > 4 else ""
+    st.caption(
+        f":material/visibility_off: Left out: {named}{more}. Choose one above to send it all the same.",
+        help=" · ".join(ui.escape(f"{name}: {why}") for name, why in left[4:20]) or None,
+    )
+
+
+def _doubts(choices: Choices) -> dict[str, tuple[str, str]]:
+    """Tag → ("personal" or "constant", why): those that are perhaps not to be sent."""
+    first = left_out_columns(choices.guess)
+    chosen_still = {
+        tag: ("personal", first[tag].removesuffix("; choose it to send it").removeprefix("personal, "))
+        for tag in choices.mapping.tags
+        if first.get(tag, "").endswith("; choose it to send it")
+    }
+    return {**doubtful_tags(choices.mapping), **chosen_still}
+
+
+def _doubt(kind: str, why: str, before: str) -> None:
+    st.caption(
+        f":orange[:material/warning: {kind}?] {ui.escape(shorten(why, 60))}",
+        help=f"{ui.escape(before)}; {ui.escape(why)}. Take it out above if it should not be sent.",
+    )
