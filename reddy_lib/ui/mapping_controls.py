@@ -65,7 +65,7 @@ ROLE_NOTES = {
     LEAVE_OUT: ": not sent, kept with the row",
 }
 GRID = [1.35, 1.9, 2.5, 2.2]
-FIELD_GRID = [1.35, 1.9, 0.5, 2.2, 2]
+FIELD_GRID = [1.25, 1.75, 0.5, 2.4, 2.1]
 LINE_GRID = [1.25, 1.7, 1.25, 2.3, 1.9]
 PAIRS = [2, 2.6, 3.2]
 SPEAKER_GRID = [1.4, 1.9, 1.8, 3.1]
@@ -135,7 +135,7 @@ def _field(choices: Choices, field: str, label: str, shown: Sequence[Previewed])
         elif field == "agent_email" and column and choices.mapping.values.get(field):
             small(names_found(choices, field))
         elif column or field in choices.mapping.from_name:
-            small(examples(choices.cells(field), most=2, longest=31))
+            small(examples(choices.cells(field), most=2, longest=25))
         elif field == "agent_email":
             st.text_input(
                 "Agent email for all calls", key=choices.key + "agent for all", label_visibility="collapsed",
