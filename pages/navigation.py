@@ -40,8 +40,8 @@ with st.sidebar:
             "load": f"{sum(counts.values()):,} calls",
             "review": f"{counts['held']:,} held" if counts["held"] else "nothing held",
             "submit": f"{counts['ready']:,} ready",
-            "outcomes": f"{done:,} accepted"
-            + (f" · {counts['unknown']:,} unknown" if counts["unknown"] else ""),
+            # one number fits: the one that asks for something comes first
+            "outcomes": f"{counts['unknown']:,} in doubt" if counts["unknown"] else f"{done:,} accepted",
         }
     for name, target in pages.items():
         number = f"  :gray[{numbers[name]}]" if name in numbers else ""

@@ -213,7 +213,8 @@ def test_calls_in_doubt_cannot_be_overlooked(load: Load, server: reddy.Sandbox) 
     batch = doubtful(load, server)
     app = opened(batch)
     said = words(app)
-    assert "2 in doubt" in said
+    assert "Outcomes  :gray[2 in doubt]" in said
+    assert ":violet-badge[2 in doubt]" in said
     assert "No answer came: they may be at Reddy. None is sent again by itself." in said
     app = clear_doubt(app, batch)
     assert table(app, "conversation", "sent").value["row"].tolist() == [2, 3]
