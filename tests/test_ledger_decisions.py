@@ -275,7 +275,7 @@ class TestText:
 
     def test_other_decisions_are_refused(self, batch: reddy.Batch) -> None:
         with pytest.raises(ValueError, match="a decision is"):
-            batch.decide(2, "forget")  # type: ignore[arg-type]
+            batch.decide(2, "forget")
         with pytest.raises(NotInLedger):
             batch.decide(99, "drop")
 
