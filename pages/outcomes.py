@@ -227,11 +227,11 @@ def doubt_line(scope: str) -> None:
     told = st.session_state.pop("doubt_told", None)
     if told:
         st.success(told, icon=":material/fact_check:")
-    found = doubts(batch, submission_id=None if scope == ALL else scope)
-    if not found:
+    count = batch.count(status="unknown", submission=None if scope == ALL else scope)
+    if not count:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.badge(f"{len(found):,} in doubt", color=ui.STATUS_COLOURS["unknown"])
+        st.badge(f"{count:,} in doubt", color=ui.STATUS_COLOURS["unknown"])
         st.markdown("No answer came: they may be at Reddy. None is sent again by itself.", width="content")
         st.space("stretch")
         if st.button("Clear the doubt", icon=":material/fact_check:", key=f"clear doubt {batch.id} {scope}"):
