@@ -17,6 +17,9 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import pairwise
+from operator import le
 from typing import Any, NamedTuple, TypeGuard
 
 from reddy_lib.findings import CATALOGUE, Finding, finding
@@ -36,6 +39,9 @@ _LONGEST_CALL = 86_400.0  # no call lasts a day, but one of 87 s in milliseconds
 _LONG_CALL = 1_000.0  # shorter ones are not looked at for milliseconds
 _BACKWARDS = 1.0  # people talk over each other, so a line may start a little before the one above it
 _WHOLE_NUMBERS = 2**63  # beyond this an integer does not fit what JSON readers keep
+
+_ROLES = frozenset(ROLES)
+_FLOAT = frozenset((float,))
 
 _ADDRESS = re.compile(
     r"(?=[^@]{1,64}@)"
@@ -76,9 +82,14 @@ def _agent_email(call: Call, given: Given) -> Iterator[Finding]:
     address = call.agent_email
     if address is None or not address.strip():
         yield finding("agent-email-missing", "agent_email", "This call names no agent.")
-    elif len(address) > _ADDRESS_LENGTH or not _ADDRESS.fullmatch(address):
+    elif not _is_address(address):
         message = f"“{_shortened(address)}” is not an email address: {_what_is_wrong_with(address)}."
         yield finding("agent-email-invalid", "agent_email", message, value=address)
+
+
+@lru_cache(maxsize=4096)  # a batch has many calls and few agents
+def _is_address(text: str) -> bool:
+    return len(text) <= _ADDRESS_LENGTH and _ADDRESS.fullmatch(text) is not None
 
 
 def _what_is_wrong_with(address: str) -> str:
@@ -175,19 +186,25 @@ def _times(call: Call, given: Given) -> Iterator[Finding]:
 
 
 def _lines_are_plain(lines: Sequence[TranscriptLine]) -> bool:
-    """True: no rule of single lines and of times has anything to say. One look at each line instead of four, which
-    nearly all calls pass; of what it does not know for sure it answers False."""
-    before = 0.0
-    for line in lines:
-        start, stop, text = line.start, line.stop, line.text
-        if line.role not in ROLES or not text or text.isspace():
-            return False
-        if type(start) is not float or type(stop) is not float:
-            return False
-        if not (0.0 <= start <= stop <= _LONG_CALL and start >= before - _BACKWARDS):
-            return False
-        before = start
-    return True
+    """True: no rule of single lines and of times has anything to say, which holds for nearly all calls; of what it
+    does not know for sure it answers False. Each question is asked of all lines at once, in C: a quarter of the time
+    of a loop, for every line of a batch."""
+    texts = [line.text for line in lines]
+    if not all(texts) or any(map(str.isspace, texts)) or not _ROLES.issuperset([line.role for line in lines]):
+        return False
+    starts = [line.start for line in lines]
+    stops = [line.stop for line in lines]
+    if not _FLOAT.issuperset(map(type, starts)) or not _FLOAT.issuperset(map(type, stops)):
+        return False
+    if not starts:
+        return True
+    # Not a number is unequal to itself and passes no comparison; infinity is beyond the longest call.
+    if not (all(map(le, starts, stops)) and min(starts) >= 0.0 and max(stops) <= _LONG_CALL):  # type: ignore[arg-type, type-var, operator]
+        return False
+    return all(map(le, starts, starts[1:])) or all(  # type: ignore[arg-type]
+        start >= before - _BACKWARDS  # type: ignore[operator]
+        for before, start in pairwise(starts)
+    )
 
 
 def _is_time(value: object) -> bool:

@@ -48,10 +48,11 @@ class _Record(msgspec.Struct, omit_defaults=True):
     Records of plain values alone are made with `gc=False`: they can be in no circle, and a batch has millions."""
 
 
-class TranscriptLine(_Record, gc=False):
+class TranscriptLine(_Record, gc=False, forbid_unknown_fields=True):
     """One turn of speech. `start` and `stop`: seconds from the start of the call, or None where unknown.
 
-    `role` is "agent" or "customer"; anything else (also "", nobody known) is kept and found by `check`.
+    `role` is "agent" or "customer"; anything else (also "", nobody known) is kept and found by `check`. JSON with any
+    other field is refused when it is decoded as this: what the field says would be lost without a word.
     """
 
     role: str

@@ -24,9 +24,10 @@ import platformdirs
 import sqlalchemy as sa
 
 from ..errors import LedgerUnavailable, LoadCancelled, NotInLedger
-from ..spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_calls, read_sheet
+from ..spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet
 from ..spreadsheet.files import workbook_kept
-from .records import duplicate_keys, new_call_values, remark_duplicates
+from .beside import pieces_of_rows
+from .records import duplicate_keys, insert_calls, remark_duplicates
 from .schema import batches, calls, migrate, submissions
 
 if TYPE_CHECKING:
@@ -168,15 +169,15 @@ class Ledger:
         noun = "calls" if mapping.layout == "row" else "rows"
         with _bar(progress, Path(file_name).name, noun) as bar:
             try:
-                for piece in read_calls(path, mapping, rows=PIECE, file_name=file_name):
-                    values = new_call_values(batch_id, piece, products=listed, now=time.time())
-                    if not values:
+                for piece in pieces_of_rows(
+                    path, mapping, batch_id=batch_id, products=listed, rows=PIECE, file_name=file_name
+                ):
+                    if not piece.values:
                         continue
                     with self._write(durable=False) as connection:
-                        connection.execute(calls.insert(), values)
-                    rows = sum(built.rows for built in piece)
-                    stored += rows
-                    bar.update(rows)
+                        insert_calls(connection, piece.values)
+                    stored += piece.rows
+                    bar.update(piece.rows)
                     if on_progress is not None and on_progress(stored) is False:
                         raise LoadCancelled(
                             f"Loading {file_name} was stopped after {stored:,} {noun}; nothing of it was kept."
@@ -382,7 +383,9 @@ def _engine(url: sa.URL) -> sa.Engine:
         return sa.create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, hide_parameters=True)
     # Parameters are customers' words: no message of the database layer quotes them.
     wait = {} if "timeout" in url.query else {"timeout": LOCK_SECONDS}
-    engine = sa.create_engine(url, pool_size=8, max_overflow=24, hide_parameters=True, connect_args=wait)
+    engine = sa.create_engine(
+        url, paramstyle="named", pool_size=8, max_overflow=24, hide_parameters=True, connect_args=wait
+    )
 
     @sa.event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: Any) -> None:

@@ -110,6 +110,7 @@ class _Builder:
         name_column = next((name for name in FILE_NAMES if own and name in columns), "")
         self.sources = Sources(mapping, file_name=file_name, name_column=name_column)
         self.given = {*sources, *mapping.from_name, *mapping.defaults}
+        self.with_speaker = not self.given.isdisjoint(("channels", "separation", "channel_map"))
 
     def build(
         self,
@@ -126,7 +127,8 @@ class _Builder:
         call.conversation_id = self._text("conversation_id", cells)
         call.filename = self._text("filename", cells)
         call.product_id, product_name = self._product(cells, findings)
-        call.speaker = self._speaker(cells)
+        if self.with_speaker:
+            call.speaker = self._speaker(cells)
         seconds, problem = read_timestamp(
             self.sources.value("timestamp", cells),
             tz=self.zone,
@@ -217,8 +219,10 @@ class _Builder:
 
     def _agent(self, email: str | None, cells: Cells[str, Any]) -> list[str]:
         """What this row says of its agent: the email, and every cell of a column that is called after the agent."""
-        said = [cell_text(cells[name]).strip() for name in self.agents if not is_empty(cells[name])]
-        return list(dict.fromkeys([*said, *([email] if email else [])]))
+        said = {cell_text(cells[name]).strip(): None for name in self.agents if not is_empty(cells[name])}
+        if email:
+            said[email] = None
+        return list(said)
 
     def build_group(self, group: Group, extra: Collection[str]) -> BuiltCall:
         """The call of some rows, each a line: what is the same in all of them describes the call."""
@@ -286,6 +290,8 @@ class _Builder:
         if field not in self.given:
             return None
         cell = self.sources.value(field, cells)
+        if type(cell) is str:
+            return cell.strip() or None
         return None if is_empty(cell) else cell_text(cell).strip()
 
     def _product(self, cells: Cells[str, Any], findings: list[Finding]) -> tuple[int | None, str]:

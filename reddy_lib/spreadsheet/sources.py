@@ -43,6 +43,14 @@ class Sources:
         self.defaults = mapping.defaults
         self.file_name = file_name
         self.name_column = name_column
+        # Most fields are one column as it is: they need not be thought about row by row.
+        self._plain = {
+            field: column
+            for field, column in mapping.fields.items()
+            if field not in mapping.from_name
+            and not mapping.values.get(field)
+            and mapping.defaults.get(field) in (None, "")
+        }
         self._folded = {field: _folded(field, table) for field, table in mapping.values.items() if table}
 
     def given(self, field: str, cells: Cells[str, Any]) -> Any:
@@ -61,6 +69,10 @@ class Sources:
 
     def value(self, field: str, cells: Cells[str, Any]) -> Any:
         """What feeds the field in the end: through its table, or its default; "" where there is nothing."""
+        plain = self._plain.get(field)
+        if plain is not None:
+            cell = cells[plain]
+            return self.defaults.get(field, "") if is_empty(cell) else cell
         cell = self.given(field, cells)
         if not is_empty(cell):
             cell = self.through_table(field, cell)

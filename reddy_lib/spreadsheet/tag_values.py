@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from reddy_lib.model import TagValue
@@ -81,26 +82,31 @@ def _word(text: str) -> str:
 
 def tag_value(cell: object, type: str) -> TagValue:
     """The cell as a value of this type; what does not fit stays the text that it is (and `check` says so)."""
-    if type == "integer":
-        if isinstance(cell, int) and not isinstance(cell, bool):
-            return cell
-        if isinstance(cell, str):
-            text = cell.strip()
-            if _INTEGER.fullmatch(text):
-                return int(text)
-            whole = _WHOLE_FLOAT.fullmatch(text)
-            if whole:
-                return int(whole[1])
-    elif type == "boolean":
-        if isinstance(cell, bool):
-            return cell
-        if isinstance(cell, str):
-            word = _word(cell)
-            if word in YES:
-                return True
-            if word in NO:
-                return False
+    if isinstance(cell, str):
+        return cell if type == "string" else _said(cell, type)
+    if type == "integer" and isinstance(cell, int) and not isinstance(cell, bool):
+        return cell
+    if type == "boolean" and isinstance(cell, bool):
+        return cell
     return cell_text(cell)
+
+
+@lru_cache(maxsize=4096)  # the tags of a column say the same few things over and over
+def _said(cell: str, type: str) -> TagValue:
+    if type == "integer":
+        text = cell.strip()
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        whole = _WHOLE_FLOAT.fullmatch(text)
+        if whole:
+            return int(whole[1])
+    elif type == "boolean":
+        word = _word(cell)
+        if word in YES:
+            return True
+        if word in NO:
+            return False
+    return cell
 
 
 def cell_text(cell: object) -> str:

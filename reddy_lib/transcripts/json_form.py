@@ -24,7 +24,6 @@ from reddy_lib.transcripts.turns import Parsed, Turn
 
 __all__ = [
     "Decoded",
-    "Exact",
     "as_text",
     "classify_key",
     "decode",
@@ -37,11 +36,7 @@ __all__ = [
 ]
 
 
-class Exact(TranscriptLine, forbid_unknown_fields=True):
-    """A turn written exactly as Reddy takes it: the usual case, decoded at full speed."""
-
-
-_exact = msgspec.json.Decoder(list[Exact])
+_exact = msgspec.json.Decoder(list[TranscriptLine])
 _text = msgspec.json.Decoder(str)
 _anything = msgspec.json.Decoder()
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*+"|\'(?:[^\'\\]|\\.)*+\'', re.DOTALL)
@@ -160,8 +155,8 @@ def quoted(text: str) -> str | None:
         return None
 
 
-def read_exact(text: str) -> list[Exact] | None:
-    """The turns of a text that is exactly what Reddy takes, or None."""
+def read_exact(text: str) -> list[TranscriptLine] | None:
+    """The turns of a text that is exactly what Reddy takes, or None: the usual case, decoded at full speed."""
     try:
         return _exact.decode(text)
     except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):

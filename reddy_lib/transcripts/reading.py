@@ -22,6 +22,7 @@ from reddy_lib.transcripts.turns import Parsed, Transcript, finish, settle
 __all__ = ["parse_transcript", "read_opening", "read_transcript"]
 
 _DAY = 86_400
+_FEW = 8  # lines among which nearly every transcript shows all its speakers
 _OPENING = 40_000  # characters: more than a cell of Excel's can hold
 _NO_ROLES: Mapping[str, str] = MappingProxyType({})
 
@@ -112,20 +113,24 @@ def _read_exact(
     exact = read_exact(text)
     if not exact:
         return None
-    counts = Counter([turn.role for turn in exact])
+    labels = [turn.role for turn in exact]
+    counts = {label: labels.count(label) for label in dict.fromkeys(labels[:_FEW])}
+    if sum(counts.values()) < len(labels):  # a label that comes up late: count them all at once
+        counts = Counter(labels)
     settled: dict[str, str] = {}
     for label in counts:
         role = role_of(label, roles) if label and label == label.strip() else ""
         if not role:  # a name: who that is depends on the other speakers
             return None
         settled[label] = role
-    numbers = [number for turn in exact for number in (turn.start, turn.stop) if number is not None]
+    times_said = [turn.start for turn in exact] + [turn.stop for turn in exact]
+    numbers = [number for number in times_said if number is not None]
+    complete = len(numbers) == len(times_said)
     highest = max(numbers, default=0.0)
-    complete = len(numbers) == 2 * len(exact)
     if complete and highest <= 1000 and unit != "ms" and NO_LINES.isdisjoint(settled.values()):
-        lines = [TranscriptLine(settled[turn.role], turn.text, turn.start, turn.stop) for turn in exact]
-        return Transcript(lines, [], "json", dict(counts), exact=True)
-    labels = [turn.role for turn in exact]
+        if any(label != role for label, role in settled.items()):
+            exact = [TranscriptLine(settled[turn.role], turn.text, turn.start, turn.stop) for turn in exact]
+        return Transcript(exact, [], "json", dict(counts), exact=True)
     if highest >= 1e9:  # counts from 1970
         return None
     in_milliseconds = unit == "ms"
