@@ -13,6 +13,7 @@ import msgspec
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
+from reddy_lib.transcripts.greetings import infer_from_greetings
 from reddy_lib.transcripts.names import Inferred, infer_roles
 from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, NO_LINES, fold, role_of
 from reddy_lib.transcripts.times import Moment, Unit, fill_in, line_numbers, looks_like_milliseconds
@@ -34,7 +35,7 @@ class Transcript(msgspec.Struct):
         form: "json", "labelled text", "no speakers", "unreadable", "empty", or the format by its name ("WebVTT").
         labels: speaker label as written → number of lines, those left out included.
         speakers: the label of each line, beside `lines`; empty where the labels are the roles themselves.
-        inferred: label → role and reason, for names whose role the call itself gives away.
+        inferred: label → role and reason, for labels that say neither side and whose role the call itself gives away.
         left_out: (lines before it, its text) of each line that was left out on purpose.
         kept: (label, text) of those lines whose words are to become a tag.
         started: when the call started, seconds since the epoch, where the source says so.
@@ -152,8 +153,11 @@ def finish(
             counts[label] = 1
             settled[label] = role_of(label, roles) or (aliases or {}).get(label, "")
     inferred: dict[str, Inferred] = {}
+    greeted: dict[str, Inferred] = {}
     if "" in settled.values():
         inferred = infer_roles(counts, settled, agent)
+        greeted = {} if inferred else infer_from_greetings(labels, texts, settled, agent)
+        inferred = inferred or greeted
         for label, role in settled.items():
             settled[label] = role or (inferred[label].role if label in inferred else fold(label))
     settled[""] = ""
@@ -184,7 +188,7 @@ def finish(
     if asides:
         found.append(_of_asides([(numbered[index], texts_) for index, texts_ in asides]))
     if inferred:
-        found.append(_of_names(inferred))
+        found.append(_of_inferred("role-from-greeting" if greeted else "role-from-name", inferred))
     touched = [place for number in estimated if (place := numbered[number - 1]) is not None]
     stops = [place for number in derived if (place := numbered[number - 1]) is not None]
     if touched or stops or (rebased and times == "estimate"):
@@ -242,10 +246,10 @@ def _of_asides(asides: Sequence[tuple[int | None, list[str]]]) -> Finding:
     return finding("aside-kept", "transcript", message, line=line, value="\n".join(texts[:200]))
 
 
-def _of_names(inferred: Mapping[str, Inferred]) -> Finding:
+def _of_inferred(code: str, inferred: Mapping[str, Inferred]) -> Finding:
     parts = [f"{label!r} was taken for the {role}: {why}" for label, (role, why) in inferred.items()]
     message = "; ".join(parts[:4]) + "."
-    return finding("role-from-name", "transcript", message, value=", ".join(inferred))
+    return finding(code, "transcript", message, value=", ".join(inferred))
 
 
 def _short(text: str) -> str:
