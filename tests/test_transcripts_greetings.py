@@ -46,7 +46,12 @@ def test_of_two_speakers_the_one_who_greets_is_the_agent(one: str, other: str) -
 
 
 def test_the_customer_may_speak_first_and_the_agent_greet_a_little_later() -> None:
-    said = ["Speaker 1: Hello?", "Speaker 2: Good morning.", "Speaker 2: Wie kann ich Ihnen helfen?", "Speaker 1: Hi."]
+    said = [
+        "Speaker 1: Hello?",
+        "Speaker 2: Good morning.",
+        "Speaker 2: Wie kann ich Ihnen helfen?",
+        "Speaker 1: Hi.",
+    ]
     assert roles(read_transcript("\n".join(said))) == ["customer", "agent", "agent", "customer"]
 
 
