@@ -294,9 +294,11 @@ class _Meter:
             way = way.before
             steps.append(way)
         for step in reversed(steps):
-            self.elsewhere.update(step.kinds)
-            self.unassigned += step.rest
-            self.after += [step.before.line if step.before is not None else 0] * len(step.rest)
+            for kind, count in step.kinds.items():
+                self.elsewhere[kind] += count
+            if step.rest:
+                self.unassigned += step.rest
+                self.after += [step.before.line if step.before is not None else 0] * len(step.rest)
             if step.left_out:
                 self.elsewhere["left out"] += step.size
             else:
@@ -422,6 +424,9 @@ class _Way(NamedTuple):
     line: int = 0
 
 
+_NOTHING: tuple[Mapping[str, int], Sequence[str]] = (MappingProxyType({}), ())
+
+
 class _Gaps:
     """What may stand between two texts of this transcript: its labels, times and markup."""
 
@@ -433,7 +438,7 @@ class _Gaps:
         self.lengths = sorted({len(label) for label in self.labels}, reverse=True)
         either = "|".join(re.escape(label) for label in sorted(self.labels, key=len, reverse=True)[:20])
         self.usual = re.compile(rf"[\[(]?({_CLOCK})?[\])]?\**({either})\**[:：]\**" if either else "(?!)()()")
-        self.known: dict[tuple[int, int], tuple[Counter[str], list[str]]] = {}
+        self.known: dict[tuple[int, int], tuple[Mapping[str, int], Sequence[str]]] = {}
         self.shown = [
             "".join(item.value.split()) for item in transcript.findings if item.code == "time-unreadable"
         ]
@@ -510,20 +515,22 @@ class _Gaps:
             found = compact.find(piece, found + 1, found + _FAR)
         return spots or [first]
 
-    def take_apart(self, compact: str, start: int, stop: int) -> tuple[Counter[str], list[str]]:
+    def take_apart(self, compact: str, start: int, stop: int) -> tuple[Mapping[str, int], Sequence[str]]:
         """(kind → characters, what is left) of `compact[start:stop]`. Of one and the same `compact`, always."""
+        if start == stop:  # one text behind the other, as in most of a text without labels
+            return _NOTHING
         found = self.known.get((start, stop))
         if found is None:
             found = self.known[start, stop] = self._apart(compact, start, stop)
         return found
 
-    def _apart(self, compact: str, start: int, stop: int) -> tuple[Counter[str], list[str]]:
+    def _apart(self, compact: str, start: int, stop: int) -> tuple[Mapping[str, int], Sequence[str]]:
         usual = None if self.shown else self.usual.fullmatch(compact, start, stop)
         if usual is not None:  # "[00:12] Agent:", at once
             time = 0 if usual[1] is None else len(usual[1])
             label = len(usual[2])
             found = {"time": time, "label": label, "markup": stop - start - time - label}
-            return Counter({kind: count for kind, count in found.items() if count}), []
+            return {kind: count for kind, count in found.items() if count}, ()
         kinds: Counter[str] = Counter()
         rest: list[str] = []
         open_from = -1
