@@ -527,9 +527,23 @@ def everything_wrong(path: Path) -> None:
     )
     row("Transcript is JSON that Excel cut off at 32,767 characters", transcript=cut_off_json())
     row(
+        "A remark that nobody knows stands beside the lines",
+        transcript=json.dumps(
+            {"remark": "The customer lost her card and it was blocked.", "lines": json.loads(good)}
+        ),
+    )
+    row(
         "A summary stands beside the lines",
         transcript=json.dumps(
             {"summary": "The customer lost her card and it was blocked.", "lines": json.loads(good)}
+        ),
+    )
+    row(
+        "Speakers have numbers: the greeting says who is who",
+        transcript=lines(
+            ("Speaker 0", f"{hello} How can I help you?", 0, 3),
+            ("Speaker 1", card, 4, 7),
+            ("Speaker 0", "I block it at once.", 8, 10),
         ),
     )
     write_csv(path, rows)

@@ -36,7 +36,7 @@ DATA = Path(__file__).resolve().parents[1] / "data"
 SAMPLES = {
     "Labelled text": ("labelled_text.csv", "A CRM export: 40 calls, dialogues as Agent: … and Customer: …"),
     "JSON transcripts": ("json_transcripts.xlsx", "A telephony export: 60 calls, a title above the table"),
-    "Everything wrong": ("everything_wrong.csv", "48 calls, one deliberate fault in each"),
+    "Everything wrong": ("everything_wrong.csv", "50 calls, one deliberate fault in each"),
 }
 
 SAMPLE_ROWS = 1000  # looked at to guess columns

@@ -47,10 +47,12 @@ CATALOGUE: dict[str, Rule] = {
     "transcript-cut": Rule("warning", "Transcript was probably cut off", "The cell holds exactly 32,767 characters, the most that Excel keeps: export this call again in another format."),
     "transcript-cut-in-json": Rule("error", "JSON cut off by Excel", "Export this call again in another format; or delete the last line, if it is only the rest of one, to send what could be read.", "The lines above the cut are sent as they are; what Excel cut off stays missing."),
     "transcript-unassigned": Rule("error", "Text that is in no line", "Decide: join it to the line above, make it a line of its own, or drop it."),
+    "text-beside-lines": Rule("warning", "Text beside the lines", "A summary or a title is no speech: it stays with the sheet's cells. Add it as a line if it was said after all."),
     # transcript lines
     "line-without-speaker": Rule("warning", "Line without a speaker label", "It was kept with the line above it; move it if it belongs to somebody else."),
     "aside-kept": Rule("warning", "Heading or stage direction", "It was kept with the line beside it; delete it there if it is not to be sent."),
     "role-from-name": Rule("warning", "Role found through a name", "Check who is who; for a whole batch, match the speaker's name to a role when loading."),
+    "role-from-greeting": Rule("warning", "Role guessed from what was said", "Read the first lines: if the two are the other way round, swap their roles; for a whole batch, match the labels to roles when loading."),
     "line-not-read": Rule("error", "Line that could not be read", "It is kept as a line of its own, without a role: give it one, or delete it."),
     "lines-left-out": Rule("warning", "Lines left out on purpose", "Their speaker is set to be left out; the text stays in the sheet's cells."),
     "lines-kept-as-tag": Rule("warning", "Lines kept as a tag", "Their speaker is set to be kept as a tag of this call; choose another role when loading to send them as lines."),

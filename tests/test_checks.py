@@ -615,6 +615,8 @@ READ_BY_OTHER_STAGES = {
     "line-not-read",
     "aside-kept",
     "role-from-name",
+    "text-beside-lines",
+    "role-from-greeting",
     "lines-left-out",
     "lines-kept-as-tag",
     "file-name-not-matched",

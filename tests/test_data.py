@@ -331,7 +331,9 @@ EXPECTED = {
         "transcript-cut",
         "role-unknown",
     },
-    "A summary stands beside the lines": {"transcript-unassigned"},
+    "A remark that nobody knows stands beside the lines": {"transcript-unassigned"},
+    "A summary stands beside the lines": {"text-beside-lines"},
+    "Speakers have numbers: the greeting says who is who": {"role-from-greeting"},
 }
 
 BESIDE = {"times-estimated", "product-missing", "timestamp-missing"}

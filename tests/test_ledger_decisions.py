@@ -65,7 +65,7 @@ class TestLoss:
         self, ledger: reddy.Ledger, sheet: Sheet
     ) -> None:
         cells = {
-            2: turns({"summary": NOTE}),
+            2: turns({"remark": NOTE}),
             3: "Agent: Hello.\nCustomer: Hi.",
             4: "",
         }
@@ -186,10 +186,8 @@ class TestText:
     @pytest.fixture
     def batch(self, ledger: reddy.Ledger, sheet: Sheet) -> reddy.Batch:
         cells = [
-            turns({"summary": NOTE}),
-            turns(
-                {"summary": NOTE}, {"followup": LATE}, before={"heading": "Hello and welcome to this call"}
-            ),
+            turns({"remark": NOTE}),
+            turns({"remark": NOTE}, {"followup": LATE}, before={"heading": "Hello and welcome to this call"}),
             turns(),
         ]
         return load(ledger, sheet(3, {row: {"Transcript": cell} for row, cell in enumerate(cells, 2)}))

@@ -142,7 +142,7 @@ CALLS = csv_bytes(
     [
         ("Labelled text", "Store 40 calls", "40 rows", "9 columns", 40),
         ("JSON transcripts", "Store 60 calls", "60 rows", "11 columns", 60),
-        ("Everything wrong", "Store 48 calls", "48 rows", "12 columns", None),
+        ("Everything wrong", "Store 50 calls", "50 rows", "12 columns", None),
     ],
 )
 def test_a_sample_is_mapped_with_reasons_and_stored(

@@ -23,7 +23,7 @@ def with_note(note: str = NOTE) -> str:
         {"role": "agent", "text": "Good morning.", "start": 0, "stop": 2},
         {"role": "customer", "text": "I lost my card.", "start": 3, "stop": 5},
     ]
-    return json.dumps({"turns": said, "summary": note})
+    return json.dumps({"turns": said, "remark": note})
 
 
 @pytest.fixture(scope="module")

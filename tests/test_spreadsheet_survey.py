@@ -20,7 +20,6 @@ from reddy_lib.spreadsheet.survey import (
     examples,
     naive_times,
     shorten,
-    speaker_labels,
     speakers,
     survey,
 )
@@ -145,20 +144,6 @@ def test_naive_times_are_counted() -> None:
     assert naive_times(["2026-03-02 10:00", "2026-03-02T10:00:00Z", "", "2026-03-03 11:00"]) == 2
 
 
-def test_speakers_are_listed_with_their_lines() -> None:
-    cells = ["Agent: Hello.\nCustomer: Hi.\nAgent: Bye.", "agent: Yes?\nIVR: Press one.", "", None]
-    assert speaker_labels(cells, Mapping()) == {"Agent": 3, "Customer": 1, "IVR": 1}
-
-
-def test_speakers_of_json_transcripts_are_listed_too() -> None:
-    cell = '[{"role": "REP", "text": "Hello."}, {"role": "CLIENT", "text": "Hi."}, {"role": "REP", "text": "Bye."}]'
-    assert speaker_labels([cell], Mapping()) == {"REP": 2, "CLIENT": 1}
-
-
-def test_a_transcript_without_speakers_lists_nobody() -> None:
-    assert speaker_labels(["Hello. Hi there.", 7], Mapping()) == {}
-
-
 # who speaks, and where the characters went
 
 
@@ -190,6 +175,24 @@ def test_a_name_that_the_agent_column_gives_away_is_known_in_that_call_alone() -
     assert (found["Ann"].known, found["Ann"].calls, found["Ann"].role) == (1, 1, "agent")
     assert (found["IVR"].known, found["IVR"].role) == (0, "")
     assert found["Customer"].known == 0, "what the word itself says is not counted as given away"
+
+
+def test_speakers_of_json_are_listed_as_they_are_written_and_text_without_speakers_lists_nobody() -> None:
+    turns = '[{"role": "REP", "text": "Hello."}, {"role": "CLIENT", "text": "Hi."}, {"role": "REP", "text": "Bye."}]'
+    found = speakers(built([{"Talk": turns, "Agent": ""}], ROWS), ROWS)
+    assert {label: one.lines for label, one in found.items()} == {"REP": 2, "CLIENT": 1}
+    rows = [{"Talk": "Hello. Hi there.", "Agent": ""}, {"Talk": 7, "Agent": ""}, {"Talk": None, "Agent": ""}]
+    assert speakers(built(rows, ROWS), ROWS) == {}
+
+
+def test_a_speaker_whom_the_greeting_gives_away_is_known_in_that_call_alone() -> None:
+    told = "Speaker 1: How can I help you?\nSpeaker 2: My card is gone."
+    rows = [{"Talk": told, "Agent": ""}, {"Talk": "Speaker 1: Hello.\nSpeaker 2: Hi.", "Agent": ""}]
+    found = speakers(built(rows, ROWS), ROWS)
+    assert [(one.known, one.calls, one.role) for one in found.values()] == [
+        (1, 2, "agent"),
+        (1, 2, "customer"),
+    ]
 
 
 def test_speakers_of_lines_are_those_of_their_column() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from reddy_lib.transcripts import Transcript, accounted, read_transcript
 
-BEN, ANN = ("ben", "Good morning.\nHow can I help?"), ("ann", "I lost my card.")
+BEN, ANN = ("ben", "Good morning.\nWhat is it about?"), ("ann", "I lost my card.")
 CALL = [("Ben", "0:07", BEN[1]), ("Ann", "0:12", ANN[1]), ("Ben", "0:20", "Oh."), ("Ann", "0:22", "Yes.")]
 
 
@@ -54,7 +54,7 @@ def test_each_way_to_write_a_header_gives_the_same_turns(header: str) -> None:
     plus = 0.5 if ".500" in header else 0
     assert transcript.form == "labelled text"
     assert said(transcript) == [
-        ("ben", "Good morning.\nHow can I help?", 7 + plus),
+        ("ben", "Good morning.\nWhat is it about?", 7 + plus),
         ("ann", "I lost my card.", 12 + plus),
         ("ben", "Oh.", 20 + plus),
         ("ann", "Yes.", 22 + plus),
@@ -68,7 +68,7 @@ def test_each_way_to_write_a_header_gives_the_same_turns(header: str) -> None:
 def test_blank_lines_and_line_ends_change_nothing(gap: str) -> None:
     rows = [part for name, time, text in CALL for part in (f"{name}  {time}", *text.split("\n"))]
     assert said(read_transcript(gap.join(rows), times="leave out")) == [
-        ("ben", "Good morning.\nHow can I help?", 7),
+        ("ben", "Good morning.\nWhat is it about?", 7),
         ("ann", "I lost my card.", 12),
         ("ben", "Oh.", 20),
         ("ann", "Yes.", 22),

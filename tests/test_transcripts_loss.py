@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from reddy_lib.model import TranscriptLine, to_payload
 from reddy_lib.spreadsheet import BuiltCall, build_frame, guess_mapping, read_pieces, read_sheet
-from reddy_lib.transcripts import Loss, Transcript, accounted, read_transcript, roles_swapped
+from reddy_lib.transcripts import Loss, Transcript, accounted, placed, read_transcript, roles_swapped
 from reddy_lib.transcripts.loss import KINDS
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -129,8 +129,69 @@ def test_the_same_words_once_more_are_repeated_and_other_words_are_unassigned() 
     words = [{"text": "Good"}, {"text": "morning"}]
     loss = read_and_weigh(json.dumps({"turns": turns, "words": words}))
     assert loss.elsewhere["repeated"] == 11
-    summary = "The agent said good morning and hung up"
-    assert read_and_weigh(json.dumps({"turns": turns, "summary": summary})).unassigned == [summary]
+    remark = "The agent said good morning and hung up"
+    assert read_and_weigh(json.dumps({"turns": turns, "remark": remark})).unassigned == [remark]
+
+
+ABOUT = "The agent said good morning and hung up"
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("summary", ABOUT),
+        ("callSummary", ABOUT),
+        ("call_summary_text", ABOUT),
+        ("AISummary", ABOUT),
+        ("Title", ABOUT),
+        ("subject", ABOUT),
+        ("displayName", ABOUT),
+        ("PostContactSummary", {"Content": ABOUT}),
+        ("summaries", [{"aspect": "issue", "text": ABOUT}]),
+        ("headline", {"gist": ABOUT}),
+    ],
+)
+def test_text_about_the_call_beside_its_turns_is_no_speech_and_waits_for_nobody(key: str, value: Any) -> None:
+    turns = [{"role": "agent", "text": "Good morning to you all"}, {"role": "customer", "text": "Hi"}]
+    for data in ({"turns": turns, key: value}, {key: value, "results": {"turns": turns}}):
+        loss = read_and_weigh(json.dumps(data))
+        assert (loss.unassigned, loss.elsewhere["beside"]) == ([], size(ABOUT)), data
+        assert loss.beside == [(key, ABOUT)]
+        assert placed(json.dumps(data), read_transcript(json.dumps(data))).beside == tuple(loss.beside)
+
+
+def test_an_object_that_says_it_is_a_summary_is_beside_too() -> None:
+    turns = [{"speaker": "Agent", "message": "Good morning"}, {"speaker": "Customer", "message": "Hi"}]
+    analysis = [{"type": "transcript", "dialog": 0, "body": turns}, {"type": "summary", "body": ABOUT}]
+    data = {"vcon": "0.0.1", "uuid": "u", "parties": [], "dialog": [], "subject": ABOUT, "analysis": analysis}
+    loss = read_and_weigh(json.dumps(data))
+    assert (loss.unassigned, loss.beside) == ([], [("subject", ABOUT), ("summary", ABOUT)])
+    analysis[1]["type"] = "guess"
+    assert read_and_weigh(json.dumps(data)).unassigned == [ABOUT]
+
+
+@pytest.mark.parametrize("key", ["remark", "notes", "untitled", "summarily", "body"])
+def test_text_under_any_other_key_waits_for_a_decision(key: str) -> None:
+    turns = [{"role": "agent", "text": "Good morning to you all"}, {"role": "customer", "text": "Hi"}]
+    assert read_and_weigh(json.dumps({"turns": turns, key: ABOUT})).unassigned == [ABOUT]
+
+
+def test_a_summary_inside_a_turn_may_have_been_said() -> None:
+    turns = [{"role": "agent", "text": "Hi", "summary": ABOUT}, {"role": "customer", "text": "Hello"}]
+    for data in (turns, {"turns": turns}):
+        assert read_and_weigh(json.dumps(data)).unassigned == [ABOUT]
+
+
+def test_the_turns_once_more_as_one_text_with_labels_are_repeated() -> None:
+    turns = [
+        {"role": "bot", "message": "How can I help?"},
+        {"role": "user", "message": "What about my card?"},
+    ]
+    again = "AI: How can I help?\nUser: What about my card?\n"
+    loss = read_and_weigh(json.dumps({"messages": turns, "remark": again}))
+    assert (loss.unassigned, loss.elsewhere["repeated"]) == ([], size(again))
+    more = again + "User: Are you there?\n"
+    assert read_and_weigh(json.dumps({"messages": turns, "remark": more})).unassigned == [more]
 
 
 def test_headings_and_continuation_lines_are_in_the_lines() -> None:

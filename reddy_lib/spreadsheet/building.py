@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Cells
 from datetime import UTC, date, datetime, time, timedelta
 from math import floor
@@ -41,6 +41,19 @@ _AGENT_NAME_COLUMNS = frozenset(
      "representative", "employee", "employee name", "user name", "agent full name", "mitarbeiter", "agente", "conseiller",
      "nom agent", "nombre agente", "medewerker", "operatore")
 )  # fmt: skip
+
+
+def _beside(texts: Sequence[tuple[str, str]]) -> Finding:
+    """The finding for what stands beside the turns of a transcript: a summary, a title."""
+    named = "; ".join(f"{key} “{_shortened(text)}”" for key, text in texts[:3])
+    more = f"; and {len(texts) - 3:,} more" if len(texts) > 3 else ""
+    message = f"Beside the lines there is text about the call, which is not sent: {named}{more}."
+    return finding("text-beside-lines", "transcript", message, value=texts[0][1])
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= 80 else line[:79] + "…"
 
 
 _YEAR_10000 = 253_402_300_800
@@ -164,6 +177,8 @@ class _Builder:
             call.transcript = transcript.lines or None
             findings += transcript.findings
             meter = placed(cell, transcript)
+            if meter.beside:
+                findings.append(_beside(meter.beside))
         tags = [
             Tag(name, tag_value(cells[name], type), type)
             for name, type in self.tags

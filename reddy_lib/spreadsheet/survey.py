@@ -25,7 +25,7 @@ from reddy_lib.spreadsheet.lines import label_of
 from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.reading import read_pieces
 from reddy_lib.spreadsheet.tag_values import cell_text
-from reddy_lib.transcripts import read_transcript, role_of
+from reddy_lib.transcripts import role_of
 
 __all__ = [
     "Speaking",
@@ -37,7 +37,6 @@ __all__ = [
     "line_speakers",
     "naive_times",
     "shorten",
-    "speaker_labels",
     "speakers",
     "survey",
 ]
@@ -228,20 +227,3 @@ def line_speakers(sheet: pd.DataFrame, mapping: Mapping) -> dict[str, int]:
     """Speaker label → lines, most frequent first, where one row is a line; {} where another layout was chosen."""
     column = mapping.line_fields.get("role", "") if mapping.layout == "lines" else ""
     return distinct_texts(sheet[column].tolist()) if column in sheet.columns else {}
-
-
-def speaker_labels(cells: Iterable[object], mapping: Mapping) -> dict[str, int]:
-    """Speaker label → how many lines it has in these transcripts, most frequent first.
-
-    Labels that differ only in case are one, as they are for `roles`: it is written as it is most often.
-    """
-    labels: Counter[str] = Counter()
-    for cell in cells:
-        found: dict[str, Any] = read_transcript(cell, roles=mapping.roles).labels
-        labels.update(found)
-    labels.pop("", None)
-    spelled: dict[str, str] = {}
-    lines: Counter[str] = Counter()
-    for label, count in labels.most_common():
-        lines[spelled.setdefault(label.strip().casefold(), label)] += count
-    return dict(lines.most_common())

@@ -4,8 +4,9 @@
 notebooks. `forms` finds out which form a text has. One module a family of formats: `labelled` (text, with `asides`
 for what is no speech and `headers` for names above the words), `subtitles`, `json_form` (anybody's data), and for
 vendors' data, dispatched by `vendors`: `amazon`, `platforms`, `speech_services`, `assistants`, `vcon`, on the ground
-of `shapes`. `roles` and `times` hold the two vocabularies, `names` says who a bare name is, and `turns` brings what
-a family found to its final form. `speakers` looks at a whole batch; `loss` counts where every character went.
+of `shapes`. `roles` and `times` hold the two vocabularies, `names` says who a bare name is, `greetings` who answered
+the call, and `turns` brings what a family found to its final form. `speakers` looks at a whole batch; `loss` counts
+where every character went.
 """
 
 from reddy_lib.transcripts.cut import EXCEL_CELL_LIMIT

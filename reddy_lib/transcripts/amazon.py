@@ -21,6 +21,7 @@ from reddy_lib.transcripts.shapes import (
     sentences,
     speaker_runs,
     text_of,
+    unread,
 )
 
 __all__ = ["read"]
@@ -193,12 +194,12 @@ def _transcribe(results: dict[str, Any]) -> Recording:
 def _words(items: object, speakers: dict[str, str], channel: str, recording: Recording) -> list[Word]:
     words: list[Word] = []
     last = ""
-    for item in objects(items):
+    for item in recording.items(items, words):
         choices = objects(item.get("alternatives"))
         text = text_of(choices[0], "content") if choices else text_of(item, "content")
         if not text:
             if not choices:
-                recording.keep(item)
+                words.append(unread(item))
             continue
         own = text_of(item, "speaker_label") or speakers.get(str(item.get("start_time")), "")
         punctuation = item.get("type") == "punctuation"

@@ -90,12 +90,16 @@ def _chosen(
         return {}
     chosen = {one.place: one.header for one in steady}
     last = steady[0].seconds
-    for index, one in enumerate(seen):
+    following = {}  # place → when the next header begins that was chosen; each looked for once, from the end
+    ahead: float | None = None
+    for one in reversed(seen):
+        following[one.place] = one.seconds if ahead is None else ahead
+        if one.place in chosen:
+            ahead = one.seconds
+    for one in seen:
         if one.place in chosen:
             last = one.seconds
-            continue
-        following = next((other.seconds for other in seen[index + 1 :] if other.place in chosen), one.seconds)
-        if steady[0].place < one.place < end and last <= one.seconds <= following:
+        elif steady[0].place < one.place < end and last <= one.seconds <= following[one.place]:
             chosen[one.place] = one.header
             last = one.seconds
     return chosen

@@ -244,22 +244,28 @@ def _is_note_of_roles(row: _Row, rows: list[_Row], speakers: set[str], reading: 
 
 def _labels_alone(rows: list[_Row], known: _Known) -> tuple[list[_Row], set[str]] | None:
     """Labels without a colon: on lines of their own, or before a tab or a dash. Two different roles are needed."""
-    found: list[_Row] = []
-    for row in rows:
-        plain = (row.text or row.raw).strip(_AROUND)
-        parted = _PARTED.match(row.text or row.raw) if not row.label else None
+    alone: dict[int, tuple[str, str]] = {}  # place of the row → (label, the text behind it)
+    for place, row in enumerate(rows):
+        if row.label:
+            continue
+        whole = row.text or row.raw
+        parted = _PARTED.match(whole)
         if parted and known.is_bare_role(parted["label"].strip(_AROUND)):
-            label = parted["label"].strip(_AROUND)
-            found.append(row._replace(label=label, text=parted["rest"].strip()))
-        elif len(plain) <= 40 and not row.label and known.is_bare_role(plain):
-            found.append(row._replace(label=plain, text=""))
+            alone[place] = parted["label"].strip(_AROUND), parted["rest"].strip()
+        elif len(plain := whole.strip(_AROUND)) <= 40 and known.is_bare_role(plain):
+            alone[place] = plain, ""
+    labels = {label for label, _ in alone.values()}
+    if len({role_of(label, known.roles) or fold(label) for label in labels}) < 2:
+        return None
+    found: list[_Row] = []
+    for place, row in enumerate(rows):
+        if place in alone:
+            label, text = alone[place]
+            found.append(row._replace(label=label, text=text))
         elif row.start and not row.label and not row.text:
             found.append(row)
         else:
             found.append(_Row(row.raw, "", row.raw, "", "", ""))
-    labels = {row.label for row in found if row.label}
-    if len({role_of(label, known.roles) or fold(label) for label in labels}) < 2:
-        return None
     return found, labels
 
 
@@ -303,6 +309,7 @@ class _Known:
         self.roles = roles
         self.own = {fold(label) for label in roles}
         self.seen: dict[str, bool] = {}
+        self.bare: dict[str, bool] = {}
 
     def __call__(self, label: str) -> bool:
         answer = self.seen.get(label)
@@ -313,10 +320,14 @@ class _Known:
 
     def is_bare_role(self, text: str) -> bool:
         """Is the whole text a role ("Agent", "Agent (Ben)"), not a sentence with a role in it?"""
-        plain = fold(text)
-        if plain in self.own or plain in ROLE_WORDS:
-            return True
-        return bool(name_in_label(text)) and not any(mark in text for mark in ".,;:!?…")
+        answer = self.bare.get(text)
+        if answer is None:
+            plain = fold(text)
+            answer = plain in self.own or plain in ROLE_WORDS
+            if not answer and not any(mark in text for mark in ".,;:!?…"):
+                answer = bool(name_in_label(text))
+            self.bare[text] = answer
+        return answer
 
 
 def _split(text: str, known: _Known) -> list[str]:

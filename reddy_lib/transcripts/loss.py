@@ -30,11 +30,12 @@ from reddy_lib.transcripts.turns import Transcript
 
 __all__ = ["KINDS", "Loss", "Placed", "accounted", "placed"]
 
-KINDS: tuple[str, ...] = ("label", "time", "markup", "field", "repeated", "left out", "finding")
+KINDS: tuple[str, ...] = ("label", "time", "markup", "field", "repeated", "beside", "left out", "finding")
 """Where characters may be that are in no line: `Loss.elsewhere` has one number for each.
 
 label: a speaker's label. time: a time stamp. markup: what marks labels and times, or data (`MARKS`, keys, quotes).
 field: a value of data that is no speech. repeated: text that the source has once more (word by word, say).
+beside: text beside the turns of data, under a key that says it is about the call, such as "summary".
 left out: of a speaker who is left out on purpose. finding: a value that a finding shows.
 """
 
@@ -52,6 +53,16 @@ _BREAK = re.compile(
 )
 _NUMBERING = re.compile(r"\d{1,4}[.)]")
 _HEADER = re.compile(r"WEBVTT|(?<![\d:.])\d{1,6}(?=\d{2}:\d{2})")
+_ABOUT = frozenset(
+    ("summary", "summaries", "summarization", "summarisation", "abstract", "title", "headline", "gist", "subject", "topic",
+     "topics", "keywords", "synopsis", "zusammenfassung", "resumen", "résumé", "samenvatting", "riassunto", "resumo")
+)  # fmt: skip
+"""Words in keys of data whose text is about the call, and never what was said in it."""
+_PART = re.compile(r"[^\W\d_]+?(?=[A-Z][^\W\d_A-Z])|[^\W\d_]+")
+_WRITTEN_AGAIN = frozenset(("lexical", "itn", "maskeditn", "masked_itn", "maskedITN", "maskedItn"))
+"""Keys inside a turn that have its words once more, spelled otherwise."""
+_SPEAKS = re.compile(r"\b(?:AI|User|Bot|Assistant|Human|Agent|Customer|Caller|System)\s?:", re.IGNORECASE)
+"""A label in a text that has the turns once more, one after the other."""
 _NO_TEXT = re.compile(r"(?:id|ids|url|uri|arn|name|key|type|path|file|model|signature)$", re.IGNORECASE)
 _SOUND = re.compile(r"\[[^\[\]:]{1,40}\]")
 _TRIES = 40
@@ -73,6 +84,7 @@ class Loss(msgspec.Struct):
         elsewhere: kind (of `KINDS`) → characters.
         added: characters of the lines that the cell does not hold.
         after: for each of `unassigned`, how many of the lines stood before it.
+        beside: (the key that says so, text) of each text that is "beside".
     """
 
     characters_in: int = 0
@@ -83,6 +95,7 @@ class Loss(msgspec.Struct):
     elsewhere: dict[str, int] = msgspec.field(default_factory=dict)
     added: int = 0
     after: list[int] = msgspec.field(default_factory=list)
+    beside: list[tuple[str, str]] = msgspec.field(default_factory=list)
 
     @property
     def lost(self) -> int:
@@ -110,6 +123,7 @@ class Loss(msgspec.Struct):
             dict(elsewhere),
             self.added + other.added,
             self.after + other.after,
+            self.beside + other.beside,
         )
 
     __radd__ = __add__
@@ -122,10 +136,12 @@ class Loss(msgspec.Struct):
 
 class Placed(NamedTuple):
     """The meter of one call, as short as a batch keeps it. `characters`: of the cell, without white space;
-    `unassigned`: (how many lines stood before it, the text) of what is in no line and nowhere else."""
+    `unassigned`: (how many lines stood before it, the text) of what is in no line and nowhere else; `beside`: (key, text)
+    of what stands beside the turns of data and is no speech, under a key that says so."""
 
     characters: int
     unassigned: tuple[tuple[int, str], ...] = ()
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 def placed(cell: object, transcript: Transcript) -> Placed:
@@ -144,7 +160,8 @@ def placed(cell: object, transcript: Transcript) -> Placed:
                 return Placed(len(cell.encode().translate(None, b" \n\r\t")))
             return Placed(_size(cell))
     loss = accounted(cell, transcript)
-    return Placed(loss.characters_in, tuple(zip(loss.after, loss.unassigned, strict=True)))
+    waiting = tuple(zip(loss.after, loss.unassigned, strict=True))
+    return Placed(loss.characters_in, waiting, tuple(loss.beside))
 
 
 def accounted(cell: object, transcript: Transcript) -> Loss:
@@ -176,6 +193,7 @@ class _Meter:
         self.elsewhere: Counter[str] = Counter()
         self.unassigned: list[str] = []
         self.after: list[int] = []
+        self.beside: list[tuple[str, str]] = []
 
     def result(self) -> Loss:
         out = sum(_size(line.text) for line in self.transcript.lines)
@@ -190,6 +208,7 @@ class _Meter:
             {kind: count for kind, count in self.elsewhere.items() if count},
             max(out - self.text_size, 0),
             self.after,
+            self.beside,
         )
 
     # --- text --------------------------------------------------------------------------------------------
@@ -275,9 +294,11 @@ class _Meter:
             way = way.before
             steps.append(way)
         for step in reversed(steps):
-            self.elsewhere.update(step.kinds)
-            self.unassigned += step.rest
-            self.after += [step.before.line if step.before is not None else 0] * len(step.rest)
+            for kind, count in step.kinds.items():
+                self.elsewhere[kind] += count
+            if step.rest:
+                self.unassigned += step.rest
+                self.after += [step.before.line if step.before is not None else 0] * len(step.rest)
             if step.left_out:
                 self.elsewhere["left out"] += step.size
             else:
@@ -335,8 +356,11 @@ class _Meter:
                 joined = "".join(compact for compact, _, _ in found)
                 if 2 * sum(len(text) * count for text, count in texts.items() if text in joined) > wanted:
                     named.add(path)
+        turn = max(matching, key=matching.__getitem__, default=())
+        above = None if not isinstance(data, dict | _Pairs) and len(turn) < 2 else turn[:-1]
         spoken_at: list[int] = []
         lost: list[tuple[int, str]] = []
+        beside: list[tuple[int, str, str]] = []
         for path in sorted(by_path, key=lambda path: (path in named, matching[path]), reverse=True):
             found = by_path[path]
             key = path[-1] if path else ""
@@ -358,11 +382,18 @@ class _Meter:
                     self.text_size += len(compact)
                 elif compact in shown:
                     self.elsewhere["finding"] += len(compact)
-                elif len(text) > 40 and not Counter(_words(text)) - (said := said or self._words_said()):
+                elif (key in _WRITTEN_AGAIN and path[:-1] == turn[:-1]) or (
+                    len(text) > 40
+                    and not Counter(_words(_SPEAKS.sub(" ", text))) - (said := said or self._words_said())
+                ):
                     self.elsewhere["repeated"] += len(compact)
+                elif above is not None and (about := _about(path, above)):
+                    self.elsewhere["beside"] += len(compact)
+                    beside.append((order, about, text))
                 else:
                     self.lines_in += 1
                     lost.append((order, text))
+        self.beside += [(about, text) for _, about, text in sorted(beside)]
         spoken_at.sort()
         for order, text in sorted(
             lost
@@ -393,6 +424,9 @@ class _Way(NamedTuple):
     line: int = 0
 
 
+_NOTHING: tuple[Mapping[str, int], Sequence[str]] = (MappingProxyType({}), ())
+
+
 class _Gaps:
     """What may stand between two texts of this transcript: its labels, times and markup."""
 
@@ -404,7 +438,7 @@ class _Gaps:
         self.lengths = sorted({len(label) for label in self.labels}, reverse=True)
         either = "|".join(re.escape(label) for label in sorted(self.labels, key=len, reverse=True)[:20])
         self.usual = re.compile(rf"[\[(]?({_CLOCK})?[\])]?\**({either})\**[:：]\**" if either else "(?!)()()")
-        self.known: dict[tuple[int, int], tuple[Counter[str], list[str]]] = {}
+        self.known: dict[tuple[int, int], tuple[Mapping[str, int], Sequence[str]]] = {}
         self.shown = [
             "".join(item.value.split()) for item in transcript.findings if item.code == "time-unreadable"
         ]
@@ -481,20 +515,22 @@ class _Gaps:
             found = compact.find(piece, found + 1, found + _FAR)
         return spots or [first]
 
-    def take_apart(self, compact: str, start: int, stop: int) -> tuple[Counter[str], list[str]]:
+    def take_apart(self, compact: str, start: int, stop: int) -> tuple[Mapping[str, int], Sequence[str]]:
         """(kind → characters, what is left) of `compact[start:stop]`. Of one and the same `compact`, always."""
+        if start == stop:  # one text behind the other, as in most of a text without labels
+            return _NOTHING
         found = self.known.get((start, stop))
         if found is None:
             found = self.known[start, stop] = self._apart(compact, start, stop)
         return found
 
-    def _apart(self, compact: str, start: int, stop: int) -> tuple[Counter[str], list[str]]:
+    def _apart(self, compact: str, start: int, stop: int) -> tuple[Mapping[str, int], Sequence[str]]:
         usual = None if self.shown else self.usual.fullmatch(compact, start, stop)
         if usual is not None:  # "[00:12] Agent:", at once
             time = 0 if usual[1] is None else len(usual[1])
             label = len(usual[2])
             found = {"time": time, "label": label, "markup": stop - start - time - label}
-            return Counter({kind: count for kind, count in found.items() if count}), []
+            return {kind: count for kind, count in found.items() if count}, ()
         kinds: Counter[str] = Counter()
         rest: list[str] = []
         open_from = -1
@@ -595,18 +631,35 @@ class _Pairs(list[tuple[str, Any]]):
 
 
 def _leaves(data: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """(keys it stands under, value) of everything in the data, in its order."""
+    """(keys it stands under, value) of everything in the data, in its order. An object that says of itself what it is
+    (`"type": "summary"`) counts as standing under that word too."""
     waiting: list[tuple[tuple[str, ...], Any]] = [((), data)]
     while waiting:
         path, value = waiting.pop()
-        if isinstance(value, dict):
-            waiting.extend(((*path, str(name)), inner) for name, inner in reversed(list(value.items())))
-        elif isinstance(value, _Pairs):
-            waiting.extend(((*path, name), inner) for name, inner in reversed(value))
+        if isinstance(value, dict | _Pairs):
+            pairs = list(value.items()) if isinstance(value, dict) else value
+            for name, inner in pairs:
+                if name in ("type", "kind") and isinstance(inner, str) and inner.casefold() in _ABOUT:
+                    path = (*path, inner)
+            waiting.extend(((*path, str(name)), inner) for name, inner in reversed(pairs))
         elif isinstance(value, list | tuple | set):
             waiting.extend((path, inner) for inner in reversed(list(value)))
         else:
             yield path, value
+
+
+def _about(path: tuple[str, ...], above: tuple[str, ...]) -> str:
+    """The key that says of a value beside the turns that it is about the call; "" where none does. `above`: the keys
+    under which the turns stand."""
+    same = 0
+    while same < min(len(path), len(above)) and path[same] == above[same]:
+        same += 1
+    if above and same == len(above):  # inside of a turn: whatever it is called, it may have been said
+        return ""
+    for key in path[same:]:
+        if key == "displayName" or any(word.casefold() in _ABOUT for word in _PART.findall(key)):
+            return key
+    return ""
 
 
 def _is_prose(key: str, text: str) -> bool:

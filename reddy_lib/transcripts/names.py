@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from reddy_lib.transcripts.roles import OTHER_SPEAKERS, fold, speaks_for_itself
 
-__all__ = ["Inferred", "infer_roles", "is_named"]
+__all__ = ["Inferred", "infer_roles", "is_machine", "is_named"]
 
 _WORD = re.compile(r"[^\W\d_]+")
 _NAME = re.compile(r"[^\W\d_][^\W\d_'’.-]*(?:['’-][^\W\d_]+)*\.?")
@@ -99,7 +99,7 @@ def infer_roles(
         label for label in open_labels if not speaks_for_itself(label) and fold(label) not in OTHER_SPEAKERS
     ]
     people = _people(names)
-    strangers = any(label not in names and fold(label) not in _MACHINES for label in open_labels)
+    strangers = any(label not in names and not is_machine(label) for label in open_labels)
     sides = {role for role in settled.values() if role in ("agent", "customer")}
     cells = [cell for cell in agent if _words(cell.split("@", 1)[0])]
     found: dict[str, Inferred] = {}
@@ -121,6 +121,11 @@ def infer_roles(
             for label in people[rest[0]]:
                 found[label] = Inferred("agent", "it is the only other person in a call with a customer")
     return found
+
+
+def is_machine(label: str) -> bool:
+    """Is this no person: a menu of options, a bot, the system itself?"""
+    return fold(label) in _MACHINES
 
 
 def _is_name(label: str) -> bool:

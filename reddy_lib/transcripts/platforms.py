@@ -19,6 +19,7 @@ from reddy_lib.transcripts.shapes import (
     objects,
     speaker_runs,
     text_of,
+    unread,
 )
 
 __all__ = ["read"]
@@ -169,10 +170,10 @@ def _meet(entries: object, people: list[dict[str, Any]]) -> Recording:
 def _verint(items: object) -> Recording:
     recording = Recording("Verint", [])
     words: list[Word] = []
-    for item in recording.items(items):
+    for item in recording.items(items, words):
         text = text_of(item, "w")
         if not text and "w" not in item:
-            recording.keep(item)
+            words.append(unread(item))
         elif text:
             words.append(
                 Word(
@@ -189,11 +190,11 @@ def _verint(items: object) -> Recording:
 def _verba(items: object) -> Recording:
     recording = Recording("Verba", [])
     words: list[Word] = []
-    for item in recording.items(items):
+    for item in recording.items(items, words):
         text = text_of(item, "word")
         if not text:
             if "word" not in item:
-                recording.keep(item)
+                words.append(unread(item))
             continue
         start = recording.moment(item.get("time"), SECONDS, "start")
         length = recording.moment(item.get("duration"), SECONDS, "stop")

@@ -30,6 +30,7 @@ __all__ = [
     "sentences",
     "speaker_runs",
     "text_of",
+    "unread",
 ]
 
 SECONDS, MILLISECONDS, TICKS = 1.0, 0.001, 1e-7
@@ -89,11 +90,13 @@ class Recording(Parsed):
         )
         self.turns.append(Turn("", text))
 
-    def items(self, values: object) -> Iterator[dict[str, Any]]:
-        """The objects of a list; what is no object is kept."""
+    def items(self, values: object, words: list[Word] | None = None) -> Iterator[dict[str, Any]]:
+        """The objects of a list; what is no object is kept: in its place among `words`, where turns are made of them."""
         for value in values if isinstance(values, list | tuple) else ():
             if isinstance(value, dict):
                 yield value
+            elif words is not None:
+                words.append(unread(value))
             else:
                 self.keep(value)
 
@@ -114,8 +117,12 @@ class Recording(Parsed):
         return moment
 
     def add_turns(self, turns: Sequence[Turn]) -> None:
-        """Turns that were put together from words."""
-        self.turns += [turn for turn in turns if turn.text.strip()]
+        """Turns that were put together from words, and what was not understood between them."""
+        for turn in turns:
+            if isinstance(turn, _Unread):
+                self.keep(turn.item)
+            elif turn.text.strip():
+                self.turns.append(turn)
 
     def sort(self) -> None:
         """By start, where every turn has one: recordings with a channel a person list one person after the other."""
@@ -205,20 +212,37 @@ def numbered(kind: str, value: object) -> str:
 
 
 class Word(NamedTuple):
-    """One word as a source lists it. `joined`: it follows the word before it without a space, as a comma does."""
+    """One word as a source lists it. `joined`: it follows the word before it without a space, as a comma does.
+    `item`: what stands in its place and was not understood (`unread`), a turn of its own.
+    """
 
     text: str
     label: str = ""
     start: Moment | None = None
     stop: Moment | None = None
     joined: bool = False
+    item: object = None
+
+
+class _Unread(Turn):
+    """A turn that holds no speech: an item among words that was not understood."""
+
+    item: object = None
+
+
+def unread(item: object) -> Word:
+    """What was not understood, in the place of a word."""
+    return Word("", item="" if item is None else item)
 
 
 def speaker_runs(words: Sequence[Word], space: str = " ") -> list[Turn]:
     """Words → turns: a new one wherever somebody else speaks."""
     turns: list[Turn] = []
     for index, word in enumerate(words):
-        if index and word.label == words[index - 1].label:
+        before = words[index - 1] if index else None
+        if word.item is not None:
+            turns.append(_Unread("", "", item=word.item))
+        elif before is not None and before.item is None and word.label == before.label:
             _append(turns[-1], word, space)
         else:
             turns.append(Turn(word.label, word.text, word.start, word.stop))
@@ -229,7 +253,10 @@ def sentences(words: Sequence[Word], space: str = " ") -> list[Turn]:
     """Words of a source that names nobody → a turn a sentence, or up to a pause: what can be given to somebody."""
     turns: list[Turn] = []
     for index, word in enumerate(words):
-        before = words[index - 1] if index else None
+        before = words[index - 1] if index and words[index - 1].item is None else None
+        if word.item is not None:
+            turns.append(_Unread("", "", item=word.item))
+            continue
         ended = before is not None and before.text.endswith(_ENDS_A_SENTENCE) and not word.joined
         if before is None or ended or (not word.joined and _gap(before, word) >= _PAUSE):
             turns.append(Turn(word.label, word.text, word.start, word.stop))
@@ -245,11 +272,17 @@ def interleave(channels: Sequence[Sequence[Word]], space: str = " ") -> list[Tur
     for number, channel in enumerate(channels):
         others = sorted(start for other, times in enumerate(starts) if other != number for start in times)
         before: Word | None = None
+        parted = False
         for word in channel:
-            if before is not None and (word.joined or not _interrupted(before, word, others)):
+            if word.item is not None:  # at the time of the word before it: that is where it stands
+                turns.append(_Unread("", "", Moment(0.0) if before is None else before.start, item=word.item))
+                parted = True
+                continue
+            if before is not None and not parted and (word.joined or not _interrupted(before, word, others)):
                 _append(turns[-1], word, space)
             else:
                 turns.append(Turn(word.label, word.text, word.start, word.stop))
+            parted = False
             before = word if word.stop is not None or before is None else before._replace(text=word.text)
     if all(turn.start is not None for turn in turns):
         turns.sort(key=lambda turn: turn.start.seconds if turn.start is not None else 0.0)

@@ -6,13 +6,13 @@ with how often it occurs, what was said under it, and the role it would get and 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
+from reddy_lib.transcripts.greetings import offers
 from reddy_lib.transcripts.names import Inferred
 from reddy_lib.transcripts.roles import NO_LINES, fold, role_of
 from reddy_lib.transcripts.turns import Transcript
@@ -126,25 +126,8 @@ def _settle(one: _Gathered, roles: Mapping[str, str]) -> SpeakerLabel:
     return SpeakerLabel(label, one.calls, one.lines, one.examples, role, why)
 
 
-# What only the one who answers a call says, in the languages of the role vocabulary.
-_OFFER = re.compile(
-    r"\bhow (?:can|may|could|might) (?:i|we) (?:help|assist|be of)|\bwhat can (?:i|we) (?:do for you|help you)|"
-    r"\bthank(?:s| you) for (?:calling|contacting|ringing|reaching)|\bwie (?:kann|darf) ich (?:ihnen|dir)\b.{0,20}helfen|"
-    r"\bwas kann ich für (?:sie|dich) tun|\bdanke für ihren anruf|\bgracias por (?:llamar|comunicarse)|"
-    r"\ben qué (?:le |te |lo |la )?pued[oe]\w* (?:ayudar|servir)|\bque puis-je faire pour vous|"
-    r"\bcomment puis-je vous aider|\bmerci d.avoir appelé|\bwaarmee kan ik (?:u|je)\b|\bcome posso aiutar|"
-    r"\bgrazie per aver chiamato|\bcomo posso (?:lhe |o |a )?ajud|\bobrigad[oa] por ligar|чем (?:я )?могу (?:вам )?помочь",
-    re.IGNORECASE,
-)
-_PERHAPS = re.compile(_OFFER.pattern.replace(r"\b", ""))
-"""Finds whatever `_OFFER` finds, and more, in text in lower case: an eighth of its time for each line of a batch."""
-
 _ANSWERS = 2
 """Lines of each side, from its first, among which a greeting counts: later ones may be quoted or a transfer."""
-
-
-def _offers(text: str) -> bool:
-    return _PERHAPS.search(text.lower()) is not None and _OFFER.search(text) is not None
 
 
 def roles_swapped(lines: Sequence[TranscriptLine]) -> Finding | None:
@@ -157,7 +140,7 @@ def roles_swapped(lines: Sequence[TranscriptLine]) -> Finding | None:
     for number, line in enumerate(lines, 1):
         if line.role == "customer":
             seen += 1
-            if seen <= _ANSWERS and place is None and _offers(line.text[:600]):
+            if seen <= _ANSWERS and place is None and offers(line.text[:600]):
                 place = number
             if seen >= _ANSWERS and place is None:
                 return None
@@ -167,7 +150,7 @@ def roles_swapped(lines: Sequence[TranscriptLine]) -> Finding | None:
             return None
     if place is None or not agent_lines:
         return None
-    if any(line.role == "agent" and _OFFER.search(line.text) for line in lines):
+    if any(line.role == "agent" and offers(line.text) for line in lines):
         return None
     text = lines[place - 1].text
     short = text if len(text) <= 80 else text[:79] + "…"

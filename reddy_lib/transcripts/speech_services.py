@@ -22,6 +22,7 @@ from reddy_lib.transcripts.shapes import (
     sentences,
     speaker_runs,
     text_of,
+    unread,
 )
 from reddy_lib.transcripts.times import Moment
 
@@ -210,18 +211,19 @@ def _deepgram(results: dict[str, Any]) -> Recording | None:
         if not choice:
             continue
         words: list[Word] = []
-        for item in recording.items(choice[0].get("words")):
+        for item in recording.items(choice[0].get("words"), words):
             text = text_of(item, "punctuated_word", "word")
             if not text:
-                recording.keep(item)
+                words.append(unread(item))
                 continue
             speaker = numbered("Speaker", item.get("speaker"))
             if sum(map(bool, best)) > 1:
                 speaker = f"Channel {number}" + (f", {speaker}" if speaker else "")
             words.append(Word(text, speaker, *_span(item, SECONDS, recording)))
-        if words:
+        if any(word.text for word in words):
             spoken.append(words)
         else:
+            recording.add_turns(speaker_runs(words))
             label = f"Channel {number}" if sum(map(bool, best)) > 1 else ""
             _deepgram_paragraphs(choice[0], label, recording)
     _place(spoken, recording)
@@ -288,16 +290,15 @@ def _assemblyai(data: dict[str, Any]) -> Recording:
         return recording
     words: list[Word] = []
     speakers = {str(item.get("speaker")) for item in every}
-    for item in recording.items(data.get("words")):
+    for item in recording.items(data.get("words"), words):
         text = text_of(item, "text", "word")
         if not text:
-            recording.keep(item)
+            words.append(unread(item))
             continue
         label = numbered("Speaker", item.get("speaker")) if len(speakers) > 1 else ""
         words.append(Word(text, label, *_span(item, unit, recording)))
-    if words:
-        _place([words], recording)
-    else:
+    _place([words], recording)
+    if not any(word.text for word in words):
         recording.add("", data.get("text", data.get("full_transcript")))
     return recording
 
@@ -334,12 +335,14 @@ def _speechmatics(data: dict[str, Any]) -> Recording:
     every = objects(data["results"])
     channels = {str(item.get("channel")) for item in every if item.get("channel") is not None}
     glued = False
-    for item in recording.items(data["results"]):
-        choices = objects(item.get("alternatives"))
+    first: list[Word] = []  # what was not understood before the first word: its channel is not known yet
+    words = first
+    for item in data["results"]:
+        choices = objects(item.get("alternatives")) if isinstance(item, dict) else []
         text = text_of(choices[0], "content") if choices else ""
         if not text:
-            if "alternatives" not in item:
-                recording.keep(item)
+            if not isinstance(item, dict) or "alternatives" not in item:
+                words.append(unread(item))
             continue
         channel = numbered("Channel", item.get("channel")) if len(channels) > 1 else ""
         speaker = text_of(choices[0], "speaker")
@@ -349,8 +352,9 @@ def _speechmatics(data: dict[str, Any]) -> Recording:
         joined = bool(words) and (glued or attached in ("previous", "both"))
         glued = attached in ("next", "both")
         words.append(Word(text, label, *_span(item, SECONDS, recording, ("start_time", "end_time")), joined))
+    recording.add_turns(speaker_runs(first))
     spoken = list(by_channel.values())
-    if {word.label for words in spoken for word in words} == {"UU"}:
+    if {word.label for words in spoken for word in words if word.item is None} == {"UU"}:
         spoken = [[word._replace(label="") for word in words] for words in spoken]
     _place(spoken, recording, _delimiter(data))
     return recording

@@ -21,7 +21,9 @@ __all__ = [
     "fill_in",
     "line_numbers",
     "looks_like_milliseconds",
+    "of_day",
     "read_moment",
+    "since",
 ]
 
 Unit = Literal["auto", "s", "ms"]
@@ -40,19 +42,22 @@ _ISO_DURATION = re.compile(
 )
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 
+_HOUR, _DAY, _LONGEST_CALL = 3600.0, 86_400.0, 6 * 3600.0
 # Beyond these a plain number cannot be an offset into a call: it counts from 1970.
 _EPOCH_SECONDS, _EPOCH_MILLIS, _EPOCH_MICROS = 1e9, 1e11, 1e14
 
 
 class Moment(NamedTuple):
     """One time as read. `plain`: a number whose unit is still open; `absolute`: counts from 1970, or from midnight
-    where only the time of day is known; `naive`: a date without a time zone, read as UTC.
+    where only the time of day is known; `naive`: a date without a time zone, read as UTC; `clock`: hours, minutes and
+    seconds, which may be a time of day too (`of_day`).
     """
 
     seconds: float
     plain: bool = False
     absolute: bool = False
     naive: bool = False
+    clock: bool = False
 
 
 def read_moment(value: object, factor: float | None = None) -> Moment | None:
@@ -71,7 +76,7 @@ def read_moment(value: object, factor: float | None = None) -> Moment | None:
     if clock:
         hours, minutes, seconds = clock.groups()
         whole = int(hours or 0) * 3600 + int(minutes) * 60
-        return Moment(round(whole + float(seconds.replace(",", ".")), 6))
+        return Moment(round(whole + float(seconds.replace(",", ".")), 6), clock=hours is not None)
     of_day = _OF_DAY.fullmatch(text)
     if of_day:  # twelve hours a half: a time of day, which counts from the first one of the call
         hours, minutes, *rest = of_day[1].replace(",", ".").split(":")
@@ -103,6 +108,28 @@ def read_moment(value: object, factor: float | None = None) -> Moment | None:
             (moment.replace(tzinfo=UTC) if naive else moment).timestamp(), absolute=True, naive=naive
         )
     return None
+
+
+def of_day(starts: Sequence[Moment]) -> float | None:
+    """The first of these starts, where they are times of day and not times into the call: "10:00:07", "10:00:12".
+
+    They are if the first one is an hour or more, and the others move on from it within the length of a call, past midnight
+    too. None: they are times into the call, or nobody can say.
+    """
+    if len(starts) < 2 or not all(moment.clock for moment in starts):
+        return None
+    first = starts[0].seconds
+    if not _HOUR <= first < _DAY:
+        return None
+    if any(not -60 <= since(moment, first) <= _LONGEST_CALL for moment in starts):
+        return None
+    return min(first, *(first + since(moment, first) for moment in starts))
+
+
+def since(moment: Moment, first: float) -> float:
+    """Seconds from one time of day to another; what is half a day before it is the next day's."""
+    gap = moment.seconds - first
+    return gap + _DAY if gap < -_DAY / 2 else gap
 
 
 def _number(number: float, factor: float | None) -> Moment | None:

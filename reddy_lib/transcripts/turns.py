@@ -13,16 +13,29 @@ import msgspec
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
+from reddy_lib.transcripts.greetings import infer_from_greetings
 from reddy_lib.transcripts.names import Inferred, infer_roles
 from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, NO_LINES, fold, role_of
-from reddy_lib.transcripts.times import Moment, Unit, fill_in, line_numbers, looks_like_milliseconds
+from reddy_lib.transcripts.times import (
+    Moment,
+    Unit,
+    fill_in,
+    line_numbers,
+    looks_like_milliseconds,
+    of_day,
+    since,
+)
 
 __all__ = ["TIMES", "Parsed", "Transcript", "Turn", "finish", "settle"]
 
 Span = tuple[float | None, float | None]
 
 TIMES: dict[str, str] = {"s": "source", "d": "derived", "e": "estimated", "-": ""}
-"""Where the times of a line are from. derived: its stop is the start of the next line; "" : it has no times."""
+"""Where the times of a line are from. derived: its stop is the start of the next line, or the source gives the time of
+day; "" : it has no times."""
+Rebased = Literal["", "dates", "of day"]
+"""Absolute times that now count from the first of them: dates with their times, or times of day without a date."""
+_DAY = 86_400
 
 
 class Transcript(msgspec.Struct):
@@ -34,7 +47,7 @@ class Transcript(msgspec.Struct):
         form: "json", "labelled text", "no speakers", "unreadable", "empty", or the format by its name ("WebVTT").
         labels: speaker label as written → number of lines, those left out included.
         speakers: the label of each line, beside `lines`; empty where the labels are the roles themselves.
-        inferred: label → role and reason, for names whose role the call itself gives away.
+        inferred: label → role and reason, for labels that say neither side and whose role the call itself gives away.
         left_out: (lines before it, its text) of each line that was left out on purpose.
         kept: (label, text) of those lines whose words are to become a tag.
         started: when the call started, seconds since the epoch, where the source says so.
@@ -82,8 +95,8 @@ class Parsed(msgspec.Struct):
     asides: list[tuple[int, list[str]]] = msgspec.field(default_factory=list)
 
 
-def settle(turns: Sequence[Turn], unit: Unit) -> tuple[list[Span], bool]:
-    """Seconds from the start of the call for each turn, and whether absolute times had to be rebased.
+def settle(turns: Sequence[Turn], unit: Unit) -> tuple[list[Span], Rebased]:
+    """Seconds from the start of the call for each turn, and which times had to be rebased to the first of them.
 
     Numbers without a unit are seconds unless they look like milliseconds over the whole transcript.
     """
@@ -99,23 +112,34 @@ def settle(turns: Sequence[Turn], unit: Unit) -> tuple[list[Span], bool]:
     elif unit == "auto" and plain and max(plain) > 1000:
         words = sum(len(turn.text.split()) for turn in turns)
         factor = 0.001 if looks_like_milliseconds(plain, words) else 1.0
-    starts = [turn.start.seconds for turn in turns if turn.start is not None and turn.start.absolute]
+    given = [turn.start for turn in turns if turn.start is not None]
+    starts = [moment.seconds for moment in given if moment.absolute]
     origin = min(starts, default=0.0)
+    first = of_day(given)
+    rebased: Rebased = ""
+    if first is not None or (starts and origin < _DAY):
+        rebased = "of day"
+    elif starts:
+        rebased = "dates"
 
     def seconds(moment: Moment | None) -> float | None:
         if moment is None:
             return None
         if moment.plain:
             return moment.seconds * factor if factor == 1.0 else round(moment.seconds * factor, 6)
+        if first is not None and moment.clock:
+            return round(since(moment, first), 6)
         return round(moment.seconds - origin, 6) if moment.absolute else moment.seconds
 
     spans: list[Span] = []
     for turn in turns:
-        start, stop, length = seconds(turn.start), seconds(turn.stop), seconds(turn.duration)
+        start, stop = seconds(turn.start), seconds(turn.stop)
+        # A length may be written as a clock as well, and never is a time of day.
+        length = turn.duration.seconds if turn.duration and turn.duration.clock else seconds(turn.duration)
         if stop is None and start is not None and length is not None:
             stop = round(start + length, 6)
         spans.append((start, stop))
-    return spans, bool(starts)
+    return spans, rebased
 
 
 def finish(
@@ -128,7 +152,7 @@ def finish(
     times: Literal["estimate", "leave out"],
     notes: Sequence[tuple[int, Finding]] = (),
     aliases: Mapping[str, str] | None = None,
-    rebased: bool = False,
+    rebased: Rebased = "",
     agent: Sequence[str] = (),
     asides: Sequence[tuple[int, list[str]]] = (),
 ) -> Transcript:
@@ -152,8 +176,11 @@ def finish(
             counts[label] = 1
             settled[label] = role_of(label, roles) or (aliases or {}).get(label, "")
     inferred: dict[str, Inferred] = {}
+    greeted: dict[str, Inferred] = {}
     if "" in settled.values():
         inferred = infer_roles(counts, settled, agent)
+        greeted = {} if inferred else infer_from_greetings(labels, texts, settled, agent)
+        inferred = inferred or greeted
         for label, role in settled.items():
             settled[label] = role or (inferred[label].role if label in inferred else fold(label))
     settled[""] = ""
@@ -184,11 +211,11 @@ def finish(
     if asides:
         found.append(_of_asides([(numbered[index], texts_) for index, texts_ in asides]))
     if inferred:
-        found.append(_of_names(inferred))
+        found.append(_of_inferred("role-from-greeting" if greeted else "role-from-name", inferred))
     touched = [place for number in estimated if (place := numbered[number - 1]) is not None]
     stops = [place for number in derived if (place := numbered[number - 1]) is not None]
-    if touched or stops or (rebased and times == "estimate"):
-        found.append(_estimate(touched, stops, len(lines), rebased))
+    if touched or stops or rebased == "of day" or (rebased and times == "estimate"):
+        found.append(_estimate(touched, stops, len(lines), bool(rebased)))
     speakers = [label for label in labels if settled[label] not in NO_LINES or not label]
     return Transcript(
         lines,
@@ -199,13 +226,15 @@ def finish(
         inferred,
         left_texts,
         kept,
-        times=_origins(lines, touched, stops),
+        times=_origins(lines, touched, stops, "d" if rebased == "of day" else "s"),
     )
 
 
-def _origins(lines: Sequence[TranscriptLine], estimated: Sequence[int], derived: Sequence[int]) -> str:
-    """Where the times of each line are from, as `Transcript.times` has it."""
-    marks = ["-" if line.start is None and line.stop is None else "s" for line in lines]
+def _origins(
+    lines: Sequence[TranscriptLine], estimated: Sequence[int], derived: Sequence[int], usual: str = "s"
+) -> str:
+    """Where the times of each line are from, as `Transcript.times` has it. `usual`: of those that the source gives."""
+    marks = ["-" if line.start is None and line.stop is None else usual for line in lines]
     for numbers, mark in ((derived, "d"), (estimated, "e")):
         for number in numbers:
             marks[number - 1] = mark
@@ -242,10 +271,10 @@ def _of_asides(asides: Sequence[tuple[int | None, list[str]]]) -> Finding:
     return finding("aside-kept", "transcript", message, line=line, value="\n".join(texts[:200]))
 
 
-def _of_names(inferred: Mapping[str, Inferred]) -> Finding:
+def _of_inferred(code: str, inferred: Mapping[str, Inferred]) -> Finding:
     parts = [f"{label!r} was taken for the {role}: {why}" for label, (role, why) in inferred.items()]
     message = "; ".join(parts[:4]) + "."
-    return finding("role-from-name", "transcript", message, value=", ".join(inferred))
+    return finding(code, "transcript", message, value=", ".join(inferred))
 
 
 def _short(text: str) -> str:

@@ -25,9 +25,9 @@ import reddy_lib as reddy
 from reddy_lib.errors import ReddyError
 from reddy_lib.ledger.preview import cells_beside, finding_summary, preview, worth_showing
 from reddy_lib.model import from_payload, payload_json
-from reddy_lib.spreadsheet import Mapping, detect_format, guess_mapping, read_sheet, sheet_names
+from reddy_lib.spreadsheet import Mapping, build_frame, detect_format, guess_mapping, read_sheet, sheet_names
 from reddy_lib.spreadsheet.dates import day_order
-from reddy_lib.spreadsheet.survey import column_facts, estimated_rows, naive_times, speaker_labels, survey
+from reddy_lib.spreadsheet.survey import column_facts, estimated_rows, naive_times, speakers, survey
 
 PRODUCTS: list[dict[str, Any]] = [{"id": 1, "name": "Cards hotline"}, {"id": 2, "name": "Loans"}]
 SECONDS = 10
@@ -52,8 +52,11 @@ def as_the_page_does(path: Path) -> str:
         if field == "timestamp":
             naive_times(cells)
             day_order(cells)
-        if field == "transcript":
-            speaker_labels(cells[:300], mapping)
+    bare = mapping.replace(roles={}, tags=[])
+    if bare.layout == "lines" or "transcript" in bare.fields:
+        head = frame.head(300)
+        found = speakers(build_frame(head, bare), bare)
+        assert all(one.known <= one.calls <= one.lines for one in found.values())
     rows = preview(frame.head(200), mapping, products=PRODUCTS, now=1.8e9)
     finding_summary(rows)
     for one in worth_showing(rows):
