@@ -137,6 +137,12 @@ def choose(app: AppTest, label: str, value: Any) -> AppTest:
     return run(app)
 
 
+def pill(app: AppTest, label: str, value: Any) -> AppTest:
+    """Press one of the pills with this label above them."""
+    next(each for each in app.button_group if each.label == label).set_value(value)
+    return run(app)
+
+
 def table(app: AppTest, *columns: str) -> Any:
     """The one table on the page that has these columns."""
     (found,) = [each for each in app.dataframe if set(columns) <= set(each.value.columns)]

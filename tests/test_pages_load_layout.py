@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.ledger.profiles import Profile, keep_profile, profiles_of
-from tests.screen import choose, labels, opened, press, run, store, table, text_of, words, workbook
+from tests.screen import choose, labels, opened, pill, press, run, store, table, text_of, words, workbook
 
 LINES = [
     ["Call", "Agent email", "Who", "Words", "Start (ms)"],
@@ -153,10 +153,10 @@ def test_several_transcript_files_are_calls_and_need_an_email_and_a_product(
     said = words(app)
     assert "rec_1 and 2 more files.zip" in said
     assert "3 transcript files, no sheet about them: one call a file" in said
-    next(each for each in app.text_input if each.label == "Agent email for all calls").set_value(
+    next(each for each in app.text_input if each.label == "Agent's email for all calls").set_value(
         "ann@cedarline.example"
     )
-    choose(run(app), "Product for all calls", 1)
+    pill(run(app), "Product for all calls", 1)
     assert "**3 of 3 rows** would be ready" in words(app)
     batch = store(app, connected_ledger)
     assert {(call.agent_email, call.product_id) for call in map(batch.call, batch.rows())} == {
