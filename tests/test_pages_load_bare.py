@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 import reddy_lib as reddy
 from reddy_lib import ui
 from reddy_lib.ledger.profiles import keep_profile
-from tests.screen import choose, labels, opened, pill, press, run, store, text_of, words
+from tests.screen import choose, labels, opened, pill, press, run, store, text_of, words, workbook
 
 TALK = "WEBVTT\n\n00:00.000 --> 00:02.000\n<v Agent>Hello {n}.\n\n00:03.000 --> 00:05.000\n<v Customer>Hi.\n"
 EMAIL, PRODUCT = "Agent's email for all calls", "Product for all calls"
@@ -101,7 +101,7 @@ def test_what_this_person_gave_last_time_is_proposed_for_other_files_too(
     assert products(app) == 3
     assert "Chosen because it is the one of march, which you loaded today" in words(app)
     assert "**0 of 1 row** would be ready" in words(app), "nobody is named as the agent of a call unasked"
-    app = press(app, ui.escape("Use bo@cedarline.example").replace("Use ", "Use "))
+    app = press(app, "Use " + ui.escape("bo@cedarline.example"))
     assert "**1 of 1 row** would be ready" in words(app)
 
 
@@ -162,3 +162,61 @@ def test_rows_that_are_no_calls_are_not_counted_as_calls(connected_ledger: reddy
     assert "3 rows × 3 columns" in words(app)
     assert "**2 of 2 rows** would be ready · 1 row no call" in words(app)
     assert store(app, connected_ledger).total == 2
+
+
+def test_the_name_of_a_sheet_may_give_the_agent_but_never_an_id_for_all_its_calls(
+    connected_ledger: reddy.Ledger,
+) -> None:
+    rows = [["Product", "Talk"], ["Loans", "Agent: Hi.\nCustomer: Hello."]]
+    app = drop(("ann@cedarline.example_C-00012.csv", text_of(rows)))
+    (offer,) = [label for label in labels(app) if "rom the files' names" in label]
+    batch = store(press(app, offer), connected_ledger)
+    assert batch.call(2).agent_email == "ann@cedarline.example"
+
+
+# value tables and marks
+
+
+def test_the_sheet_of_an_uploaded_value_table_can_be_chosen(connected_ledger: reddy.Ledger) -> None:
+    rows = [
+        ["Rep", "Product", "Talk"],
+        *(["Ann Lee", "Loans", f"Agent: Hi {n}.\nCustomer: Hello."] for n in range(3)),
+    ]
+    app = drop(("calls.csv", text_of(rows)))
+    choose(app, "Agent email", "Rep")
+    panel = next(key for key in map(str, app.session_state.to_dict()) if key.endswith("more agent_email"))
+    app.session_state[panel] = True
+    app = run(app)
+    content = workbook(
+        Old=[["Name", "Mail"], ["Ann Lee", "ann@old.example"]],
+        New=[["Name", "Mail"], ["Ann Lee", "ann@new.example"]],
+        Empty=[["Nothing"]],
+    )
+    app.session_state[panel] = True
+    app.file_uploader[-1].set_value(("team.xlsx", content, "application/octet-stream"))
+    app = run(app)
+    app.session_state[panel] = True
+    app = run(app)
+    sheets = next(each for each in app.selectbox if each.label.startswith("Sheet of team"))
+    assert sheets.options == ["Old", "New"]
+    assert sheets.value == "Old"
+    sheets.set_value("New")
+    app = run(app)
+    batch = store(app, connected_ledger)
+    assert batch.call(2).agent_email == "ann@new.example"
+
+
+def test_tags_are_marked_under_a_profile_as_in_the_guess(connected_ledger: reddy.Ledger) -> None:
+    head = ["Agent email", "Product", "Talk", "Customer name", "Site"]
+    rows = [
+        ["ann@cedarline.example", "Loans", f"Agent: Hi {n}.\nCustomer: Hello.", f"Maria {n}", "North"]
+        for n in range(12)
+    ]
+    app = drop(("march.csv", text_of([head, *rows])))
+    marks = [line for line in words(app).splitlines() if "personal?" in line or "constant?" in line]
+    assert len(marks) == 2
+    store(app, connected_ledger)
+    app = drop(("april.csv", text_of([head, *rows[1:]])))
+    assert "Mapped as in the profile" in words(app)
+    after = [line for line in words(app).splitlines() if "personal?" in line or "constant?" in line]
+    assert [line.replace("11 rows", "12 rows") for line in after] == marks

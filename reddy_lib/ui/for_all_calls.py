@@ -32,8 +32,7 @@ def draw_for_all(choices: Choices) -> None:
         for field, place in zip(choices.needed, places, strict=False):
             with place.container(gap="xsmall"):
                 _agent(choices) if field == "agent_email" else _product(choices)
-        if "agent_email" in choices.needed:
-            _offers(choices, "conversation_id")
+        _offers(choices, "conversation_id")
 
 
 def _agent(choices: Choices) -> None:

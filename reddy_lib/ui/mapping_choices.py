@@ -237,6 +237,8 @@ class Choices:
         if self.fields[field] is not None or field in self.mapping.from_name:
             return []
         column = self._name_column()
+        if field == "conversation_id" and not column:
+            return []  # the name of one sheet tells none of its calls apart
         names = list(map(cell_text, self.sheet[column].tolist())) if column else [self.file.file_name]
         return known(
             f"names {field}", (self.format, field), lambda: name_offers(field, list(filter(None, names)))
