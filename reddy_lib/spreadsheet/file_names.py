@@ -4,7 +4,7 @@ A pattern is written the simple way, "{agent_email}_{date}T{time}.json" (a name 
 stand for anything, an ending may be left away), or as a regular expression with named groups, for
 example "AGENT_(?P<agent_email>[^_]+)", which may match anywhere in the name. A field takes the value of its own
 name; a timestamp also takes `date` and `time`; a pattern with one value only gives that, whatever it is called. Some
-names have a shape of their own ("{email}", "{uuid}", "{id}", "{date}", "{time}"): they find it wherever it stands.
+names stand for one shape alone: "{date}", "{time}", "{found_email}", "{found_uuid}", "{found_id}".
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _TOKEN = re.compile(r"\{([A-Za-z_]\w*)?\}|\*")
 _SHAPES = {
     "date": r"\d{4}[-_.]?\d{2}[-_.]?\d{2}|\d{1,2}[-_.]\d{1,2}[-_.]\d{4}",
     "time": r"\d{1,2}[-_.:h]?\d{2}(?:[-_.:m]?\d{2})?",
-    "email": r"[A-Z0-9._%+-]+@[A-Z0-9-]+(?:\.[A-Z0-9-]+)*\.[A-Z]{2,}",
-    "uuid": r"[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}",
-    "id": r"(?<![A-Z0-9])(?:[A-Z]{1,6}-?\d{4,}|\d{5,}|[0-9A-F]{16,})(?![A-Z0-9])",
+    "found_email": r"[A-Z0-9._%+-]+@[A-Z0-9-]+(?:\.[A-Z0-9-]+)*\.[A-Z]{2,}",
+    "found_uuid": r"[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}",
+    "found_id": r"(?<![A-Z0-9])(?:[A-Z]{1,6}-?\d{4,}|\d{5,}|[0-9A-F]{16,})(?![A-Z0-9])",
 }
 _ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,5}$")
 _MOMENT = re.compile(
@@ -60,9 +60,9 @@ def name_offers(field: Literal["agent_email", "conversation_id"], names: Sequenc
     """
     names = list(dict.fromkeys(names))
     if field == "agent_email":
-        whole = _offer("{}{email}{}", field, names)
+        whole = _offer("{}{found_email}{}", field, names)
         return _emails(whole, names) if whole is not None else []
-    for pattern in ("{}{uuid}{}", "{}{id}{}"):
+    for pattern in ("{}{found_uuid}{}", "{}{found_id}{}"):
         found = _offer(pattern, field, names)
         if found is not None and len(set(found.values)) == len(found.values):
             return [] if all(map(_DATED.fullmatch, found.values)) else [found]
@@ -81,7 +81,7 @@ def _emails(whole: NameOffer, names: Sequence[str]) -> list[NameOffer]:
     marks = min(label.count("_") for label in labels)
     if not all(labels):
         return [whole]
-    short = _offer("{}_" * (marks + 1) + "{email}{}", "agent_email", names)
+    short = _offer("{}_" * (marks + 1) + "{found_email}{}", "agent_email", names)
     numbers = all(label.replace("_", "").replace("-", "").isdecimal() for label in labels)
     return [offer for offer in (None if numbers and short else whole, short) if offer is not None]
 
