@@ -355,7 +355,14 @@ def choose_layout(
     )
 
 
-def shortened(name: str, longest: int = 44) -> str:
+def batch_name(file: PrivateCopy, format: SheetFormat) -> str | None:
+    """What the batch is called: after the file, and of several tables in it after the one that was chosen."""
+    if not state.get("load_tables"):
+        return None
+    return f"{Path(file.file_name).stem} {Path(str(format.sheet)).stem}"
+
+
+def shortened(name: str, longest: int = 36) -> str:
     """A file's name in one line beside its size: its beginning and its end."""
     if len(name) <= longest:
         return name
@@ -382,9 +389,17 @@ def look_at(file: PrivateCopy, format: SheetFormat) -> tuple[pd.DataFrame, Surve
     return sheet, known("survey", format, lambda: survey(file.path, format, most_bytes=limit))
 
 
-def seen_before(file: PrivateCopy) -> None:
-    """This very file was loaded before: say when and as which batch, and offer that one."""
+def seen_before(file: PrivateCopy, format: SheetFormat) -> None:
+    """This very file was loaded before: say when and as which batch, and offer that one. Of an archive of several
+    tables, each is a load of its own."""
     before = known("before", file.id, lambda: ui.ledger().loaded_before(file.file_hash))
+    if state.get("load_tables"):
+        sheets = [batch.mapping.sheet for batch in before]
+        before = [
+            batch
+            for batch, sheet in zip(before, sheets, strict=True)
+            if sheet and sheet.sheet == format.sheet
+        ]
     if not before:
         return
     batch = before[0]
@@ -637,7 +652,7 @@ try:
     whole = counted is not None and counted.rows <= len(sheet)
     to = ui.connection()
     products = ui.products(to)
-    seen_before(file)
+    seen_before(file, format)
     columns = [str(name) for name in sheet.columns]
     profile = known("profile", columns, lambda: profile_for(ui.ledger(), columns))
     if state.get(f"load {file.id} afresh"):
@@ -687,7 +702,7 @@ if verdict.button(
 ):  # fmt: skip
     state["load_job"] = LoadJob(
         ui.ledger(), file.path, mapping, total=expected, counted=counted is not None, keep=file, columns=columns,
-        file_name=file.file_name, products=products, who=ui.who(),
+        name=batch_name(file, format), file_name=file.file_name, products=products, who=ui.who(),
     )  # fmt: skip
     st.rerun()
 if previewed:

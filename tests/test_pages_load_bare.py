@@ -154,6 +154,15 @@ def test_of_several_tables_in_a_zip_the_largest_is_read_until_another_is_chosen(
     assert "notes.csv is empty" in words(broken)
     batch = store(choose(app, "Table in the archive", "april.csv"), connected_ledger)
     assert [batch.call(row).agent_email for row in batch.rows()] == ["ann@cedarline.example"]
+    assert batch.name == "months april"
+
+
+def test_each_table_of_a_zip_is_a_load_of_its_own(connected_ledger: reddy.Ledger) -> None:
+    zip_file = ("months.zip", zipped(april=calls("ann"), may=calls("bo", "cy")))
+    store(drop(zip_file), connected_ledger)
+    app = drop(zip_file)
+    assert "This very file was loaded" in words(app)
+    assert "This very file was loaded" not in words(choose(app, "Table in the archive", "april.csv"))
 
 
 def test_rows_that_are_no_calls_are_not_counted_as_calls(connected_ledger: reddy.Ledger) -> None:

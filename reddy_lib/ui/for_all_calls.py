@@ -47,7 +47,8 @@ def _agent(choices: Choices) -> None:
     elif email:
         st.caption("Every call is sent as this agent's.")
     else:
-        st.caption(_reason(choices, "an agent"))
+        offered = choices.name_offers("agent_email")
+        st.caption("The files' names may tell; else type it." if offered else _reason(choices, "an agent"))
     _offers(choices, "agent_email")
     if before is not None and email != before[0]:
         st.button(
