@@ -34,6 +34,7 @@ from reddy_lib.model import payload_json
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet, sheet_names
 from reddy_lib.spreadsheet.archive_tables import ArchiveTable, likeliest, tables_to_choose
 from reddy_lib.spreadsheet.bundles import FILE_NAME, open_bundle
+from reddy_lib.spreadsheet.files import workbook_kept
 from reddy_lib.spreadsheet.reading import hidden_sheets
 from reddy_lib.spreadsheet.survey import Survey, estimated_rows, survey
 from reddy_lib.spreadsheet.upload import PrivateCopy, together
@@ -279,7 +280,10 @@ def reading(file: PrivateCopy, first: SheetFormat) -> tuple[SheetFormat | None, 
     problem = ""
     format: SheetFormat | None = None
     try:
-        format = known("found", wanted, lambda: detect_format(file.path, **wanted))
+        if all(getattr(first, name) == value for name, value in wanted.items()):
+            format = first  # as it was found when the file came: no reason to read it again
+        else:
+            format = known("found", wanted, lambda: detect_format(file.path, **wanted))
     except SheetError as error:
         problem = str(error)
     header_key = f"{key}header {wanted}"
@@ -637,14 +641,15 @@ if file is None:
         ui.alert(error)
     st.stop()
 
-found, layout_place, joined_place = reading(file, state["load_first"])
+with workbook_kept():
+    found, layout_place, joined_place = reading(file, state["load_first"])
 if found is None:
     facts.markdown(f":material/table: **{ui.escape(shortened(file.file_name))}**")
     st.stop()
 
 try:
     format = apart(file, found)
-    with st.spinner("Reading the file …", show_time=True):
+    with st.spinner("Reading the file …", show_time=True), workbook_kept():
         sheet, counted = look_at(file, format)
     about = estimated_rows(sheet, file.size, format) if counted is None else counted.rows
     if counted is None and about is not None and about >= 1000:  # no digits that nobody knows
