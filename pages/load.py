@@ -22,13 +22,23 @@ from reddy_lib.errors import LedgerError, ReddyError, SheetError
 from reddy_lib.ledger import Batch
 from reddy_lib.ledger.loading import LoadJob
 from reddy_lib.ledger.preview import Previewed, cells_beside, finding_summary, preview, worth_showing
-from reddy_lib.ledger.profiles import Profile, keep_profile, profile_for, profiles_of, retire_profile
+from reddy_lib.ledger.profiles import (
+    Profile,
+    keep_profile,
+    profile_for,
+    profiles_of,
+    retire_profile,
+    values_for_all,
+)
 from reddy_lib.model import payload_json
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet, sheet_names
+from reddy_lib.spreadsheet.archive_tables import ArchiveTable, likeliest, tables_to_choose
 from reddy_lib.spreadsheet.bundles import FILE_NAME, open_bundle
+from reddy_lib.spreadsheet.files import workbook_kept
 from reddy_lib.spreadsheet.reading import hidden_sheets
 from reddy_lib.spreadsheet.survey import Survey, estimated_rows, survey
 from reddy_lib.spreadsheet.upload import PrivateCopy, together
+from reddy_lib.ui.for_all_calls import draw_for_all
 from reddy_lib.ui.mapping_choices import Choices, chosen, forget_known, known
 from reddy_lib.ui.mapping_controls import draw_fields, draw_lines, draw_products, draw_speakers, draw_tags
 
@@ -79,13 +89,14 @@ def take(files: Sequence[tuple[IO[bytes], str]]) -> None:
     copy: PrivateCopy | None = None
     try:
         copy = PrivateCopy(*files[0]) if len(files) == 1 else together(files)
-        first = detect_format(copy.path)
+        tables = tables_to_choose(copy.path)
+        first = detect_format(copy.path, sheet=likeliest(tables))
     except SheetError as error:
         if copy is not None:
             copy.remove()
         state["load_problem"] = str(error)
         return
-    state["load_file"], state["load_first"] = copy, first
+    state["load_file"], state["load_first"], state["load_tables"] = copy, first, tables
 
 
 def let_go() -> None:
@@ -95,7 +106,7 @@ def let_go() -> None:
         for key in [key for key in state if str(key).startswith(f"load {copy.id} ")]:
             del state[key]
         copy.remove()
-    for key in ("load_first", "load_known", "load_problem", "load_notice"):
+    for key in ("load_first", "load_tables", "load_known", "load_problem", "load_notice"):
         state.pop(key, None)
     state["load_uploads"] = state.get("load_uploads", 0) + 1  # a new uploader: the old one's memory is freed
 
@@ -230,8 +241,12 @@ def reading(file: PrivateCopy, first: SheetFormat) -> tuple[SheetFormat | None, 
             if first.kind != "files":
                 kind.caption(f"Read as {KINDS.get(first.kind, first.kind)}")
             return first, layout, kind
+        tables = {table.name: table for table in state.get("load_tables", ())}
         chosen(key + "sheet", first.sheet, sheets)
-        name = kind.selectbox("Sheet about the files", sheets, key=key + "sheet", persist_state="session")
+        name = kind.selectbox(
+            "Table in the archive" if tables else "Sheet about the files", sheets, key=key + "sheet",
+            persist_state="session", format_func=lambda name: f"{name}{rows_of(tables.get(name))}",
+        )  # fmt: skip
         try:
             return known("found", name, lambda: detect_format(file.path, sheet=name)), layout, st.container()
         except SheetError as error:
@@ -265,7 +280,10 @@ def reading(file: PrivateCopy, first: SheetFormat) -> tuple[SheetFormat | None, 
     problem = ""
     format: SheetFormat | None = None
     try:
-        format = known("found", wanted, lambda: detect_format(file.path, **wanted))
+        if all(getattr(first, name) == value for name, value in wanted.items()):
+            format = first  # as it was found when the file came: no reason to read it again
+        else:
+            format = known("found", wanted, lambda: detect_format(file.path, **wanted))
     except SheetError as error:
         problem = str(error)
     header_key = f"{key}header {wanted}"
@@ -287,6 +305,17 @@ def reading(file: PrivateCopy, first: SheetFormat) -> tuple[SheetFormat | None, 
     if problem:
         st.error(ui.escape(problem), icon=":material/error:")
     return format, columns[-2], None
+
+
+def rows_of(table: ArchiveTable | None) -> str:
+    """How much one of several tables in an archive holds, as far as it was looked at."""
+    if table is None:
+        return ""
+    if table.problem:
+        return " · cannot be read"
+    if table.rows is not None:
+        return f" · {ui.number_of(table.rows, 'row')}"
+    return f" · {table.size / (1 << 20):,.0f} MB, rows not counted"
 
 
 def another_file(place: Any) -> None:
@@ -330,6 +359,22 @@ def choose_layout(
     )
 
 
+def batch_name(file: PrivateCopy, format: SheetFormat) -> str | None:
+    """What the batch is called: after the file, and of several tables in it after the one that was chosen."""
+    if not state.get("load_tables"):
+        return None
+    return f"{Path(file.file_name).stem} {Path(str(format.sheet)).stem}"
+
+
+def shortened(name: str, longest: int = 36) -> str:
+    """A file's name in one line beside its size: its beginning and its end."""
+    if len(name) <= longest:
+        return name
+    others = re.search(r" and \d+ more files?\.zip$", name)
+    tail = others[0] if others else name[4 - longest // 2 :]
+    return f"{name[: longest - len(tail) - 1]}…{tail}"
+
+
 def size_of(sheet: pd.DataFrame, counted: Survey | None, about: int | None) -> str:
     if counted is not None:
         rows = ui.number_of(counted.rows, "row")
@@ -348,9 +393,17 @@ def look_at(file: PrivateCopy, format: SheetFormat) -> tuple[pd.DataFrame, Surve
     return sheet, known("survey", format, lambda: survey(file.path, format, most_bytes=limit))
 
 
-def seen_before(file: PrivateCopy) -> None:
-    """This very file was loaded before: say when and as which batch, and offer that one."""
+def seen_before(file: PrivateCopy, format: SheetFormat) -> None:
+    """This very file was loaded before: say when and as which batch, and offer that one. Of an archive of several
+    tables, each is a load of its own."""
     before = known("before", file.id, lambda: ui.ledger().loaded_before(file.file_hash))
+    if state.get("load_tables"):
+        sheets = [batch.mapping.sheet for batch in before]
+        before = [
+            batch
+            for batch, sheet in zip(before, sheets, strict=True)
+            if sheet and sheet.sheet == format.sheet
+        ]
     if not before:
         return
     batch = before[0]
@@ -371,7 +424,11 @@ def joined(place: Any, file: PrivateCopy, format: SheetFormat, sheet: pd.DataFra
     """Of an archive, or several files: which are calls, which is the sheet about them, and what joins the two."""
     files, tables, passed_over = known("bundle", file.id, lambda: bundle_facts(file.path))
     said = f":material/folder_zip: {ui.number_of(files, 'transcript file')}"
-    if format.sheet and format.join:
+    if format.sheet and not files:
+        said = f":material/folder_zip: the table **{ui.escape(format.sheet)}**"
+        if tables > 1:
+            said += f" of {tables:,}; the others are not read: load each as a batch of its own"
+    elif format.sheet and format.join:
         said += (
             f", joined to the sheet **{ui.escape(format.sheet)}** by its column **{ui.escape(format.join[0])}** = the "
             "files' names"
@@ -387,13 +444,14 @@ def joined(place: Any, file: PrivateCopy, format: SheetFormat, sheet: pd.DataFra
         said += f", and the sheet **{ui.escape(format.sheet)}**"
     else:
         said += ": one call" if files == 1 else ", no sheet about them: one call a file"
-    if len(passed_over) + max(tables - 1, 0):
-        others = f"{ui.number_of(len(passed_over), 'other file')} passed over" if passed_over else ""
-        more = f"{ui.number_of(tables - 1, 'other sheet')} not read" if tables > 1 else ""
-        st.warning(
-            f"{' · '.join(filter(None, [others, more]))}: {ui.escape(', '.join(passed_over[:5]))}",
-            icon=":material/inventory_2:",
-        )
+    warnings = []
+    if passed_over:
+        names = ui.escape(", ".join(passed_over[:5])) + (" …" if len(passed_over) > 5 else "")
+        warnings.append(f"{ui.number_of(len(passed_over), 'other file')} passed over: {names}")
+    if files and tables > 1:
+        warnings.append(f"{ui.number_of(tables - 1, 'other sheet')} not read")
+    if warnings:
+        st.warning(" · ".join(warnings), icon=":material/inventory_2:")
     place.caption(said)
 
 
@@ -425,6 +483,7 @@ def profile_line(file: PrivateCopy, profile: Profile) -> None:
 def forget_profile(profile: Profile) -> None:
     retire_profile(ui.ledger(), profile.id)
     forget_known("profile")
+    forget_known("usual")
 
 
 def profiles_panel(mapping: Mapping | None, columns: Sequence[str], name: str = "") -> None:
@@ -473,6 +532,14 @@ def profiles_panel(mapping: Mapping | None, columns: Sequence[str], name: str = 
                     "Forget", type="tertiary", icon=":material/bookmark_remove:", key=f"load_forget {kept.id}",
                     on_click=forget_profile, args=[kept],
                 )  # fmt: skip
+
+
+def given_before() -> dict[str, tuple[Any, str]]:
+    """What this person gave for all calls of an earlier file: field → (value, when that was)."""
+    return {
+        field: (value, f"the one of {profile.name}, which you loaded {ui.when(profile.saved_at)}")
+        for field, (value, profile) in values_for_all(ui.ledger(), ui.who()).items()
+    }
 
 
 def profile_file(name: str) -> str:
@@ -574,20 +641,23 @@ if file is None:
         ui.alert(error)
     st.stop()
 
-found, layout_place, joined_place = reading(file, state["load_first"])
+with workbook_kept():
+    found, layout_place, joined_place = reading(file, state["load_first"])
 if found is None:
-    facts.markdown(f":material/table: **{ui.escape(file.file_name)}**")
+    facts.markdown(f":material/table: **{ui.escape(shortened(file.file_name))}**")
     st.stop()
 
 try:
     format = apart(file, found)
-    with st.spinner("Reading the file …", show_time=True):
+    with st.spinner("Reading the file …", show_time=True), workbook_kept():
         sheet, counted = look_at(file, format)
     about = estimated_rows(sheet, file.size, format) if counted is None else counted.rows
+    if counted is None and about is not None and about >= 1000:  # no digits that nobody knows
+        about = round(about, -3)
     whole = counted is not None and counted.rows <= len(sheet)
     to = ui.connection()
     products = ui.products(to)
-    seen_before(file)
+    seen_before(file, format)
     columns = [str(name) for name in sheet.columns]
     profile = known("profile", columns, lambda: profile_for(ui.ledger(), columns))
     if state.get(f"load {file.id} afresh"):
@@ -595,9 +665,12 @@ try:
     layout = choose_layout(layout_place, file, found, sheet, profile, products)
     if profile is not None and profile.mapping.layout != ("row" if layout == "row" else "lines"):
         profile = None
-    choices = Choices(file, format, sheet, counted, products, layout=layout, profile=profile)
+    usual = known("usual", ui.who(), given_before)
+    choices = Choices(file, format, sheet, counted, products, layout=layout, profile=profile, usual=usual)
     mapping = choices.mapping
-    facts.markdown(f":material/table: **{ui.escape(file.file_name)}** · {size_of(sheet, counted, about)}")
+    facts.markdown(
+        f":material/table: **{ui.escape(shortened(file.file_name))}** · {size_of(sheet, counted, about)}"
+    )
     if format.kind == "files":
         joined(joined_place, file, format, sheet)
     if profile is not None:
@@ -623,19 +696,28 @@ if layout == "lines" and not seen_all:
 elif layout == "lines":
     amount = ui.number_of(len(previewed), "call")
 else:
-    amount = "all calls" if total is None else ui.number_of(total, "call")
+    amount = "all calls" if counted is None else ui.number_of(counted.rows - counted.left_out, "call")
+expected = about
+if counted is not None and layout != "lines":
+    expected = counted.rows - counted.left_out
 if verdict.button(
     f"Store {amount}",
     type="primary", icon=":material/arrow_forward:", icon_position="right", key="load_store", width="stretch",
     disabled=not previewed,
 ):  # fmt: skip
     state["load_job"] = LoadJob(
-        ui.ledger(), file.path, mapping, total=about, counted=counted is not None, keep=file, columns=columns,
-        file_name=file.file_name, products=products, who=ui.who(),
+        ui.ledger(), file.path, mapping, total=expected, counted=counted is not None, keep=file, columns=columns,
+        name=batch_name(file, format), file_name=file.file_name, products=products, who=ui.who(),
     )  # fmt: skip
     st.rerun()
 if previewed:
-    verdict.caption(would_be_ready(previewed, noun, whole=seen_all), text_alignment="center")
+    aside = counted.left_out if counted is not None else 0
+    verdict.caption(
+        would_be_ready(previewed, noun, whole=seen_all)
+        + (f" · {ui.number_of(aside, 'row')} no {'call' if aside == 1 else 'calls'}" if aside else ""),
+        help="Totals, repeated headers and notes are kept beside the call above them." if aside else None,
+        text_alignment="center",
+    )
 
 open_products = sum(product is None for product in choices.product_of.values())
 open_roles = len(choices.open_speakers())
@@ -646,6 +728,7 @@ names = [
     "Speakers" + (f" · {open_roles} open" if open_roles else ""),
     f"Tags · {len(mapping.tags)}",
 ]
+draw_for_all(choices)
 tabs = list(st.tabs(names, key=f"load_tabs {file.id} {layout}"))
 with tabs.pop(0), st.container(gap="xsmall"):
     draw_fields(choices, previewed)

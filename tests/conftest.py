@@ -76,6 +76,38 @@ def fresh_database(server: str, name: str) -> str:
     return url.set(database=database).render_as_string(hide_password=False)
 
 
+@pytest.fixture(scope="module")
+def page_server() -> Iterator[reddy.Sandbox]:
+    """A local Reddy for the pages that a module tests; none of those tests changes it for the next one."""
+    with reddy.Sandbox() as running:
+        yield running
+
+
+@pytest.fixture
+def connected_ledger(
+    tmp_path: Path, page_server: reddy.Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> reddy.Ledger:
+    """The empty ledger of one test's pages, which are connected to `page_server`."""
+    monkeypatch.setenv("REDDY_LEDGER", str(tmp_path / "ledger.sqlite"))
+    monkeypatch.setenv("REDDY_API_TOKEN", page_server.token)
+    monkeypatch.setenv("REDDY_BASE_URL", page_server.url)
+    return reddy.Ledger(tmp_path / "ledger.sqlite")
+
+
+@pytest.fixture(scope="module")
+def shared_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[reddy.Ledger]:
+    """One ledger for all tests of a module, each with batches of its own in it."""
+    with reddy.Ledger(tmp_path_factory.mktemp("shared") / "ledger.sqlite") as opened:
+        yield opened
+
+
+@pytest.fixture
+def pages_on_shared_ledger(shared_ledger: reddy.Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages see that ledger, and send to their own sandbox."""
+    monkeypatch.setenv("REDDY_LEDGER", str(shared_ledger.url.database))
+    monkeypatch.delenv("REDDY_API_TOKEN", raising=False)
+
+
 @pytest.fixture
 def sheet(tmp_path: Path) -> Callable[..., Path]:
     """Writes a small sheet of good calls; `changes` maps a row number to cells that differ."""

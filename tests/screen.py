@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import html
+import io
 import json
 from pathlib import Path
 from typing import Any
 
+import xlsxwriter
 from streamlit.components.v2.component_manager import BidiComponentManager
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
@@ -41,6 +44,35 @@ def run(app: AppTest) -> AppTest:
     app.run()
     assert not app.exception, [each.message for each in app.exception]
     return app
+
+
+def text_of(rows: list[list[str]]) -> bytes:
+    """Rows as a CSV file holds them."""
+    file = io.StringIO()
+    csv.writer(file).writerows(rows)
+    return file.getvalue().encode()
+
+
+def workbook(*, hidden: str = "", **sheets: list[list[Any]]) -> bytes:
+    """An .xlsx with these sheets, one of them hidden."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            if name == hidden:
+                sheet.hide()
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
+    return file.getvalue()
+
+
+def store(app: AppTest, ledger: reddy.Ledger) -> reddy.Batch:
+    """Press the Load page's primary button and wait until the calls are stored; gives their batch."""
+    press(app, next(label for label in labels(app) if label.startswith("Store ")))
+    while "load_job" in app.session_state:
+        app.session_state["load_job"].wait()
+        run(app)
+    return ledger.batch(ledger.batches()["id"].iloc[0])
 
 
 def sources(app: AppTest) -> list[str]:
@@ -102,6 +134,12 @@ def in_dialog(app: AppTest, opener: str, *pressed: str, **values: Any) -> AppTes
 
 def choose(app: AppTest, label: str, value: Any) -> AppTest:
     next(each for each in app.selectbox if each.label == label).set_value(value)
+    return run(app)
+
+
+def pill(app: AppTest, label: str, value: Any) -> AppTest:
+    """Press one of the pills with this label above them."""
+    next(each for each in app.button_group if each.label == label).set_value(value)
     return run(app)
 
 

@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +20,7 @@ from reddy_lib.ledger.profiles import (
     profiles_of,
     rename_profile,
     retire_profile,
+    values_for_all,
 )
 from reddy_lib.ledger.schema import profiles, schema_versions
 from reddy_lib.spreadsheet import SheetFormat, detect_format
@@ -172,3 +174,20 @@ def test_a_ledger_from_before_profiles_gets_their_table(ledger: reddy.Ledger) ->
     with reddy.Ledger(ledger.url.render_as_string(hide_password=False)) as opened:
         assert profiles_of(opened) == []
         assert keep_profile(opened, "March", MAPPING, COLUMNS) == profile_for(opened, COLUMNS)
+
+
+def test_what_a_person_gave_for_all_calls_is_found_of_her_newest_profile_each(ledger: reddy.Ledger) -> None:
+    def keep(name: str, who: str, columns: str, **changes: Any) -> None:
+        keep_profile(ledger, name, reddy.Mapping(**changes), columns.split(), who=who)
+
+    keep("first", "ann", "a", defaults={"product_id": 1, "agent_email": "ann@x.example"})
+    keep("second", "ann", "b", defaults={"product_id": 2})
+    keep("rows without one", "ann", "c d", fields={"product_id": "c"}, defaults={"product_id": 3})
+    keep("from names", "ann", "e", from_name={"product_id": "{product_id}"}, defaults={"product_id": 4})
+    keep("theirs", "bo", "f", defaults={"product_id": 5})
+    found = values_for_all(ledger, "ann")
+    assert {field: (value, profile.name) for field, (value, profile) in found.items()} == {
+        "product_id": (2, "second"),
+        "agent_email": ("ann@x.example", "first"),
+    }
+    assert values_for_all(ledger, "") == {}

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import xlsxwriter
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.sandbox.faults import Fault
-from tests.screen import without_components
+from tests.screen import without_components, workbook
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -114,16 +113,6 @@ def csv_bytes(header: list[str], *rows: list[str]) -> bytes:
     file = io.StringIO()
     csv.writer(file).writerows([header, *rows])
     return file.getvalue().encode()
-
-
-def workbook(sheets: dict[str, list[list[Any]]]) -> bytes:
-    file = io.BytesIO()
-    with xlsxwriter.Workbook(file) as book:
-        for name, rows in sheets.items():
-            sheet = book.add_worksheet(name)
-            for number, row in enumerate(rows):
-                sheet.write_row(number, 0, row)
-    return file.getvalue()
 
 
 CALLS = csv_bytes(
@@ -238,10 +227,10 @@ BROKEN = [
     ("heads.csv", b"Agent,Transcript\n", "heads.csv has a header in row 1 and no calls below it"),
     (
         "heads.xlsx",
-        workbook({"Calls": [["Agent", "Transcript"]]}),
+        workbook(Calls=[["Agent", "Transcript"]]),
         "has a header in row 1 and no calls below it",
     ),
-    ("nothing.xlsx", workbook({"Calls": []}), "is empty"),
+    ("nothing.xlsx", workbook(Calls=[]), "is empty"),
 ]
 
 
@@ -262,7 +251,7 @@ def test_what_is_no_sheet_of_calls_gets_one_sentence_and_another_try(
 
 def test_a_sheet_without_calls_is_said_and_another_sheet_can_be_chosen(app: AppTest) -> None:
     rows = [["Agent", "Transcript"], ["ann@cedarline.example", "Agent: Hello.\nCustomer: Hi."]]
-    drop(app, "two.xlsx", workbook({"Calls": rows, "Notes": [["Exported on Monday"]]}))
+    drop(app, "two.xlsx", workbook(Calls=rows, Notes=[["Exported on Monday"]]))
     box(app, "Sheet").select("Notes").run()
     assert "no calls below it" in app.error[0].value
     assert not any(button.label.startswith("Store") for button in app.button)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import xlsxwriter
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.ledger.profiles import Profile, keep_profile, profiles_of
-from tests.screen import choose, labels, opened, press, run, table, words
+from tests.screen import choose, labels, opened, pill, press, run, store, table, text_of, words, workbook
 
 LINES = [
     ["Call", "Agent email", "Who", "Words", "Start (ms)"],
@@ -32,50 +27,10 @@ ROWS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[reddy.Sandbox]:
-    with reddy.Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, server: reddy.Sandbox, monkeypatch: pytest.MonkeyPatch) -> reddy.Ledger:
-    monkeypatch.setenv("REDDY_LEDGER", str(tmp_path / "ledger.sqlite"))
-    monkeypatch.setenv("REDDY_API_TOKEN", server.token)
-    monkeypatch.setenv("REDDY_BASE_URL", server.url)
-    return reddy.Ledger(tmp_path / "ledger.sqlite")
-
-
-def text_of(rows: list[list[str]]) -> bytes:
-    file = io.StringIO()
-    csv.writer(file).writerows(rows)
-    return file.getvalue().encode()
-
-
-def workbook(hidden: str = "", **sheets: list[list[Any]]) -> bytes:
-    file = io.BytesIO()
-    with xlsxwriter.Workbook(file) as book:
-        for name, rows in sheets.items():
-            sheet = book.add_worksheet(name)
-            if name == hidden:
-                sheet.hide()
-            for number, row in enumerate(rows):
-                sheet.write_row(number, 0, row)
-    return file.getvalue()
-
-
 def drop(*files: tuple[str, bytes]) -> AppTest:
     app = opened("load")
     app.file_uploader[0].set_value([(name, content, "application/octet-stream") for name, content in files])
     return run(app)
-
-
-def store(app: AppTest, ledger: reddy.Ledger) -> reddy.Batch:
-    press(app, next(label for label in labels(app) if label.startswith("Store ")))
-    while "load_job" in app.session_state:
-        app.session_state["load_job"].wait()
-        run(app)
-    return ledger.batch(ledger.batches()["id"].iloc[0])
 
 
 def box(app: AppTest, label: str) -> Any:
@@ -89,7 +44,7 @@ def layouts(app: AppTest) -> list[str]:
 # layouts
 
 
-def test_one_row_a_line_is_found_shown_with_reasons_and_stored(ledger: reddy.Ledger) -> None:
+def test_one_row_a_line_is_found_shown_with_reasons_and_stored(connected_ledger: reddy.Ledger) -> None:
     app = drop(("lines.csv", text_of(LINES)))
     assert box(app, "Layout").value == "lines"
     assert [tab.label for tab in app.tabs][:2] == ["Fields", "Lines"]
@@ -99,11 +54,13 @@ def test_one_row_a_line_is_found_shown_with_reasons_and_stored(ledger: reddy.Led
     shown = [box(app, label).value for label in ("Who speaks", "What was said", "Start")]
     assert shown == ["Who", "Words", "Start (ms)"]
     assert "Store 2 calls" in labels(app)
-    batch = store(app, ledger)
+    batch = store(app, connected_ledger)
     assert [len(batch.call(row).transcript or []) for row in batch.rows()] == [3, 2]
 
 
-def test_what_tells_calls_apart_can_be_changed_and_the_preview_follows(ledger: reddy.Ledger) -> None:
+def test_what_tells_calls_apart_can_be_changed_and_the_preview_follows(
+    connected_ledger: reddy.Ledger,
+) -> None:
     app = drop(("lines.csv", text_of(LINES)))
     next(each for each in app.multiselect if each.label == "What tells calls apart").set_value(["Who"])
     run(app)
@@ -114,25 +71,25 @@ def test_what_tells_calls_apart_can_be_changed_and_the_preview_follows(ledger: r
     assert "Store 1 call" in labels(app)
 
 
-def test_the_unit_of_line_times_is_shown_and_can_be_changed(ledger: reddy.Ledger) -> None:
+def test_the_unit_of_line_times_is_shown_and_can_be_changed(connected_ledger: reddy.Ledger) -> None:
     app = drop(("lines.csv", text_of(LINES)))
     assert box(app, "Unit of start").value == "ms"
     choose(app, "Unit of start", "s")
-    batch = store(app, ledger)
+    batch = store(app, connected_ledger)
     assert [line.start for line in batch.call(2).transcript or []] == [0.0, 4000.0, 8000.0]
 
 
-def test_a_column_of_a_line_chosen_by_hand_says_so_and_is_used(ledger: reddy.Ledger) -> None:
+def test_a_column_of_a_line_chosen_by_hand_says_so_and_is_used(connected_ledger: reddy.Ledger) -> None:
     app = drop(("lines.csv", text_of(LINES)))
     choose(app, "Start", None)
     assert "no column: times are estimated, and said to be" in words(app)
     choose(app, "Number of the line", "Start (ms)")
     assert "chosen by hand; 5 of 5 filled, 4 different" in words(app)
-    mapping = store(app, ledger).mapping
+    mapping = store(app, connected_ledger).mapping
     assert mapping.line_fields == {"role": "Who", "text": "Words", "order": "Start (ms)"}
 
 
-def test_a_layout_chosen_by_hand_is_guessed_for_and_can_be_taken_back(ledger: reddy.Ledger) -> None:
+def test_a_layout_chosen_by_hand_is_guessed_for_and_can_be_taken_back(connected_ledger: reddy.Ledger) -> None:
     app = drop(("rows.csv", text_of(ROWS)))
     assert box(app, "Layout").value == "row"
     assert "Lines" not in [tab.label for tab in app.tabs]
@@ -151,18 +108,20 @@ CALLS = [
 BESIDE = [[row[0], *row[2:]] for row in LINES]
 
 
-def test_a_second_sheet_of_lines_is_named_with_the_columns_that_join_it(ledger: reddy.Ledger) -> None:
+def test_a_second_sheet_of_lines_is_named_with_the_columns_that_join_it(
+    connected_ledger: reddy.Ledger,
+) -> None:
     app = drop(("two.xlsx", workbook(Calls=CALLS, Turns=BESIDE)))
     assert layouts(app)[0] == "one row a call, its lines in sheet Turns"
     said = words(app)
     assert "The lines are in sheet **Turns** (header in row 1)" in said
     assert "those of a call found by **Call** there = **Call** here" in said
     assert box(app, "What was said").value == "Words"
-    batch = store(app, ledger)
+    batch = store(app, connected_ledger)
     assert [len(batch.call(row).transcript or []) for row in batch.rows()] == [3, 2]
 
 
-def test_a_second_sheet_of_lines_can_be_left_apart(ledger: reddy.Ledger) -> None:
+def test_a_second_sheet_of_lines_can_be_left_apart(connected_ledger: reddy.Ledger) -> None:
     app = drop(("two.xlsx", workbook(Calls=CALLS, Turns=BESIDE)))
     choose(app, "Layout", "row")
     assert box(app, "Transcript").value is None
@@ -171,8 +130,8 @@ def test_a_second_sheet_of_lines_can_be_left_apart(ledger: reddy.Ledger) -> None
     assert "2 rows × 4 columns" in words(app)
 
 
-def test_hidden_sheets_are_listed_and_say_so(ledger: reddy.Ledger) -> None:
-    app = drop(("two.xlsx", workbook("Secret", March=ROWS, Secret=ROWS[:2])))
+def test_hidden_sheets_are_listed_and_say_so(connected_ledger: reddy.Ledger) -> None:
+    app = drop(("two.xlsx", workbook(hidden="Secret", March=ROWS, Secret=ROWS[:2])))
     assert list(box(app, "Sheet").options) == ["March", "Secret (hidden)"]
     choose(app, "Sheet", "Secret")
     assert "1 row × 3 columns" in words(app)
@@ -187,23 +146,25 @@ def vtt(number: int) -> tuple[str, bytes]:
     return f"rec_{number}.vtt", f"WEBVTT\n\n{cues}".encode()
 
 
-def test_several_transcript_files_are_calls_and_need_an_email_and_a_product(ledger: reddy.Ledger) -> None:
+def test_several_transcript_files_are_calls_and_need_an_email_and_a_product(
+    connected_ledger: reddy.Ledger,
+) -> None:
     app = drop(vtt(1), vtt(2), vtt(3))
     said = words(app)
     assert "rec_1 and 2 more files.zip" in said
     assert "3 transcript files, no sheet about them: one call a file" in said
-    next(each for each in app.text_input if each.label == "Agent email for all calls").set_value(
+    next(each for each in app.text_input if each.label == "Agent's email for all calls").set_value(
         "ann@cedarline.example"
     )
-    choose(run(app), "Product for all calls", 1)
+    pill(run(app), "Product for all calls", 1)
     assert "**3 of 3 rows** would be ready" in words(app)
-    batch = store(app, ledger)
+    batch = store(app, connected_ledger)
     assert {(call.agent_email, call.product_id) for call in map(batch.call, batch.rows())} == {
         ("ann@cedarline.example", 1)
     }
 
 
-def test_a_sheet_about_the_files_is_joined_and_it_is_said_by_what(ledger: reddy.Ledger) -> None:
+def test_a_sheet_about_the_files_is_joined_and_it_is_said_by_what(connected_ledger: reddy.Ledger) -> None:
     sheet = [["File", "Rep"], ["rec_1.vtt", "ann@cedarline.example"], ["rec_9.vtt", "bo@cedarline.example"]]
     app = drop(vtt(1), vtt(2), ("about.csv", text_of(sheet)))
     said = words(app)
@@ -222,7 +183,7 @@ MIXTURES = [
 
 @pytest.mark.parametrize(("files", "sentence"), MIXTURES, ids=[sentence[:20] for _, sentence in MIXTURES])
 def test_files_that_cannot_be_loaded_together_get_one_sentence(
-    ledger: reddy.Ledger, files: list[tuple[str, bytes]], sentence: str
+    connected_ledger: reddy.Ledger, files: list[tuple[str, bytes]], sentence: str
 ) -> None:
     app = drop(*files)
     assert len(app.error) == 1
@@ -233,50 +194,52 @@ def test_files_that_cannot_be_loaded_together_get_one_sentence(
 # profiles
 
 
-def mapped_once(ledger: reddy.Ledger) -> None:
+def mapped_once(connected_ledger: reddy.Ledger) -> None:
     app = drop(("march_export.csv", text_of(ROWS)))
     choose(app, "Product for Card line", 2)
     choose(app, "Product for rows without one", 1)
     choose(app, "Role of IVR", "leave out")
     choose(app, "Conversation id", "Queue")
-    store(app, ledger)
+    store(app, connected_ledger)
 
 
 APRIL = [ROWS[0], *([row[0], row[1], row[2].replace("Hello", "Good evening")] for row in ROWS[1:])]
 
 
-def test_the_next_file_with_the_same_columns_is_mapped_as_the_one_before(ledger: reddy.Ledger) -> None:
-    mapped_once(ledger)
+def test_the_next_file_with_the_same_columns_is_mapped_as_the_one_before(
+    connected_ledger: reddy.Ledger,
+) -> None:
+    mapped_once(connected_ledger)
     app = drop(("april_export.csv", text_of(APRIL)))
     said = words(app)
     assert "Mapped as in the profile **march_export**, saved today" in said
     assert "as in the profile march_export" in said
     assert (box(app, "Product for Card line").value, box(app, "Product for rows without one").value) == (2, 1)
     assert (box(app, "Role of IVR").value, box(app, "Conversation id").value) == ("leave out", "Queue")
-    mapping = store(app, ledger).mapping
+    mapping = store(app, connected_ledger).mapping
     assert (mapping.roles, mapping.defaults) == ({"IVR": "leave out"}, {"product_id": 1})
 
 
-def test_a_profile_can_be_left_aside_and_forgotten(ledger: reddy.Ledger) -> None:
-    mapped_once(ledger)
+def test_a_profile_can_be_left_aside_and_forgotten(connected_ledger: reddy.Ledger) -> None:
+    mapped_once(connected_ledger)
     app = press(drop(("april.csv", text_of(APRIL))), "Guess afresh")
     assert "Mapped as in the profile" not in words(app)
     assert box(app, "Role of IVR").value is None
-    assert [profile.name for profile in profiles_of(ledger)] == ["march_export"]
+    assert [profile.name for profile in profiles_of(connected_ledger)] == ["march_export"]
     app = press(drop(("april.csv", text_of(APRIL))), "Forget this profile")
     assert "Mapped as in the profile" not in words(app)
-    assert profiles_of(ledger) == []
+    assert profiles_of(connected_ledger) == []
 
 
-def test_a_load_that_stores_nothing_keeps_no_profile(ledger: reddy.Ledger) -> None:
+def test_a_load_that_stores_nothing_keeps_no_profile(connected_ledger: reddy.Ledger) -> None:
     app = drop(("march.csv", text_of(ROWS)))
     choose(app, "Conversation id", "Queue")
     press(app, "Another file")
-    assert profiles_of(ledger) == []
+    assert profiles_of(connected_ledger) == []
 
 
-def test_a_profile_of_another_layout_gives_way_to_the_one_chosen(ledger: reddy.Ledger) -> None:
-    store(drop(("lines.csv", text_of(LINES))), ledger)
+def test_a_profile_of_another_layout_gives_way_to_the_one_chosen(connected_ledger: reddy.Ledger) -> None:
+    store(drop(("lines.csv", text_of(LINES))), connected_ledger)
     app = drop(("lines_2.csv", text_of([*LINES, LINES[-1]])))
     assert "Mapped as in the profile **lines**" in words(app)
     assert "Store 2 calls" in labels(app)
@@ -290,7 +253,7 @@ def with_panel(app: AppTest) -> AppTest:
     return run(app)
 
 
-def test_a_profile_is_imported_and_applied_at_once(ledger: reddy.Ledger) -> None:
+def test_a_profile_is_imported_and_applied_at_once(connected_ledger: reddy.Ledger) -> None:
     mapping = reddy.Mapping(
         fields={"transcript": "Talk", "conversation_id": "Queue"}, roles={"IVR": "customer"}
     )
@@ -303,27 +266,29 @@ def test_a_profile_is_imported_and_applied_at_once(ledger: reddy.Ledger) -> None
     assert (box(app, "Agent email").value, box(app, "Conversation id").value) == (None, "Queue")
 
 
-def test_a_file_that_is_no_profile_is_said_and_nothing_is_kept(ledger: reddy.Ledger) -> None:
+def test_a_file_that_is_no_profile_is_said_and_nothing_is_kept(connected_ledger: reddy.Ledger) -> None:
     app = with_panel(drop(("march.csv", text_of(ROWS))))
     app.file_uploader[0].set_value([("x.json", b"{}", "application/json")])
     assert "This file is no mapping profile" in words(run(app))
-    assert profiles_of(ledger) == []
+    assert profiles_of(connected_ledger) == []
 
 
-def test_the_panel_lists_profiles_and_forgets_one(ledger: reddy.Ledger) -> None:
-    keep_profile(ledger, "**bold**", reddy.Mapping(fields={"transcript": "T"}), ["T", "U"], who="ann")
+def test_the_panel_lists_profiles_and_forgets_one(connected_ledger: reddy.Ledger) -> None:
+    keep_profile(
+        connected_ledger, "**bold**", reddy.Mapping(fields={"transcript": "T"}), ["T", "U"], who="ann"
+    )
     app = with_panel(opened("load"))
     assert "**bold**" in [each.value for each in app.text]
     assert "2 columns · today" in words(app)
     press(app, "Forget")
-    assert profiles_of(ledger) == []
+    assert profiles_of(connected_ledger) == []
 
 
 # speakers, and the loss meter
 
 
 def test_every_speaker_is_listed_with_lines_and_an_example_those_to_answer_first(
-    ledger: reddy.Ledger,
+    connected_ledger: reddy.Ledger,
 ) -> None:
     said = words(drop(("rows.csv", text_of(ROWS))))
     assert "Lines in the whole file" in said
@@ -332,7 +297,7 @@ def test_every_speaker_is_listed_with_lines_and_an_example_those_to_answer_first
     assert said.index("Press one.") < said.index("Hello there.")
 
 
-def test_a_speaker_can_be_dropped_which_says_what_it_means(ledger: reddy.Ledger) -> None:
+def test_a_speaker_can_be_dropped_which_says_what_it_means(connected_ledger: reddy.Ledger) -> None:
     app = drop(("rows.csv", text_of(ROWS)))
     assert list(box(app, "Role of IVR").options) == [
         "agent",
@@ -342,17 +307,17 @@ def test_a_speaker_can_be_dropped_which_says_what_it_means(ledger: reddy.Ledger)
     ]
     choose(app, "Role of IVR", "leave out")
     assert "1 line: not sent, kept with the row" in words(app)
-    assert len(store(app, ledger).call(2).transcript or []) == 2
+    assert len(store(app, connected_ledger).call(2).transcript or []) == 2
 
 
-def test_a_name_that_the_call_itself_resolves_is_no_open_question(ledger: reddy.Ledger) -> None:
+def test_a_name_that_the_call_itself_resolves_is_no_open_question(connected_ledger: reddy.Ledger) -> None:
     talk = "Ann: Good morning, Ann speaking.\nCustomer: Hi, my card is gone."
     app = drop(("rows.csv", text_of([["Agent email", "Talk"], ["ann.lee@cedarline.example", talk]])))
     assert "1 line: the call itself says agent" in words(app)
     assert "Speakers" in [tab.label for tab in app.tabs]
 
 
-def test_a_large_file_says_in_which_rows_speakers_were_looked_for(ledger: reddy.Ledger) -> None:
+def test_a_large_file_says_in_which_rows_speakers_were_looked_for(connected_ledger: reddy.Ledger) -> None:
     rows = [["ann@cedarline.example", "Agent: Hello there.\nCustomer: Hi."]] * 5000
     app = drop(("many.csv", text_of([["Agent email", "Talk"], *rows])))
     assert "Lines in the first 300 rows" in words(app)
@@ -363,12 +328,12 @@ def test_a_large_file_says_in_which_rows_speakers_were_looked_for(ledger: reddy.
     ("rows", "meter"), [(ROWS, "85 of 85"), (LINES, "160 of 160")], ids=["rows", "lines"]
 )
 def test_all_characters_of_the_rows_looked_at_are_placed(
-    ledger: reddy.Ledger, rows: list[list[str]], meter: str
+    connected_ledger: reddy.Ledger, rows: list[list[str]], meter: str
 ) -> None:
     assert f"{meter} characters placed" in words(drop(("calls.csv", text_of(rows))))
 
 
-def test_the_payload_of_a_call_of_lines_is_previewed_with_its_cells(ledger: reddy.Ledger) -> None:
+def test_the_payload_of_a_call_of_lines_is_previewed_with_its_cells(connected_ledger: reddy.Ledger) -> None:
     app = drop(("lines.csv", text_of(LINES)))
     assert [line["text"] for line in json.loads(app.code[0].value)["transcript"]][:1] == [LINES[1][3]]
     cells = table(app, "becomes", "cell").value.set_index("column")

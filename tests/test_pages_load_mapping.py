@@ -2,57 +2,30 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import reddy_lib as reddy
-from tests.screen import choose, labels, opened, press, run, sources, table, words
+from tests.screen import choose, opened, press, run, sources, store, table, text_of, words
 
 WILD = "**b** :red[r] $x$ :material/home: <b>x</b> [a](http://e.example) ->"
 BARE = ("**b**", ":red[r]", "$x$", "material/home:", "<b>", "](http", " ->")
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[reddy.Sandbox]:
-    with reddy.Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, server: reddy.Sandbox, monkeypatch: pytest.MonkeyPatch) -> reddy.Ledger:
-    monkeypatch.setenv("REDDY_LEDGER", str(tmp_path / "ledger.sqlite"))
-    monkeypatch.setenv("REDDY_API_TOKEN", server.token)
-    monkeypatch.setenv("REDDY_BASE_URL", server.url)
-    return reddy.Ledger(tmp_path / "ledger.sqlite")
-
-
 def dropped(*rows: list[str], name: str = "calls.csv") -> Any:
-    file = io.StringIO()
-    csv.writer(file).writerows(rows)
     app = opened("load")
-    app.file_uploader[0].set_value((name, file.getvalue().encode(), "text/csv"))
+    app.file_uploader[0].set_value((name, text_of(list(rows)), "text/csv"))
     return run(app)
-
-
-def stored(app: Any, ledger: reddy.Ledger) -> reddy.Batch:
-    press(app, next(label for label in labels(app) if label.startswith("Store ")))
-    while "load_job" in app.session_state:
-        app.session_state["load_job"].wait()
-        run(app)
-    return ledger.batch(ledger.batches()["id"].iloc[0])
 
 
 HEAD = ["Agent Email", "Product", "Transcript", "Note"]
 ROW = ["ann@cedarline.example", "Cards hotline", "Agent: Hello.\nCustomer: Hi.", "x"]
 
 
-def test_every_name_and_word_of_a_sheet_is_text_on_the_load_page(ledger: reddy.Ledger) -> None:
+def test_every_name_and_word_of_a_sheet_is_text_on_the_load_page(connected_ledger: reddy.Ledger) -> None:
     said = f"{WILD.replace(':', '')}: Hello.\nCustomer: Hi."
     app = dropped(
         [*HEAD[:3], WILD], ["ann@cedarline.example", WILD, said, WILD], name=f"{WILD.replace('/', '')}.csv"
@@ -63,27 +36,27 @@ def test_every_name_and_word_of_a_sheet_is_text_on_the_load_page(ledger: reddy.L
 
 
 @pytest.mark.parametrize("name", ["../../evil.csv", "/etc/passwd.csv", "..\\..\\evil.csv"])
-def test_a_file_name_is_no_path(ledger: reddy.Ledger, name: str) -> None:
+def test_a_file_name_is_no_path(connected_ledger: reddy.Ledger, name: str) -> None:
     app = dropped(HEAD, ROW, name=name)
     copy = app.session_state["load_file"].path
     assert copy.resolve().is_relative_to(Path(tempfile.gettempdir()).resolve())
-    assert stored(app, ledger).total == 1
+    assert store(app, connected_ledger).total == 1
     assert not copy.exists()
 
 
-def test_one_column_can_feed_two_fields_and_none_is_lost(ledger: reddy.Ledger) -> None:
+def test_one_column_can_feed_two_fields_and_none_is_lost(connected_ledger: reddy.Ledger) -> None:
     app = dropped(HEAD, ROW)
     choose(app, "Conversation id", "Note")
     choose(app, "Recording file", "Note")
-    call = stored(app, ledger).call(2)
+    call = store(app, connected_ledger).call(2)
     assert (call.conversation_id, call.filename) == ("x", "x")
 
 
-def test_a_header_that_stands_twice_keeps_both_columns(ledger: reddy.Ledger) -> None:
+def test_a_header_that_stands_twice_keeps_both_columns(connected_ledger: reddy.Ledger) -> None:
     app = dropped([*HEAD, "Note"], [*ROW, "y"])
     cells = table(app, "becomes", "cell").value
     assert list(cells["cell"])[-2:] == ["x", "y"]
-    batch = stored(app, ledger)
+    batch = store(app, connected_ledger)
     assert list(batch.cells(2).values())[-2:] == ["x", "y"]
     assert len(batch.cells(2)) == 5
 
@@ -93,24 +66,24 @@ def test_a_header_that_stands_twice_keeps_both_columns(ledger: reddy.Ledger) -> 
     [("Lines without a time", "estimate", True), ("Lines without a time", "leave out", False)],
 )
 def test_lines_without_a_time_are_estimated_or_sent_without(
-    ledger: reddy.Ledger, label: str, value: str, starts: bool
+    connected_ledger: reddy.Ledger, label: str, value: str, starts: bool
 ) -> None:
     app = dropped(HEAD, ROW)
     next(each for each in app.radio if each.label == label).set_value(value)
-    batch = stored(run(app), ledger)
+    batch = store(run(app), connected_ledger)
     assert [line.start is not None for line in batch.call(2).transcript or ()] == [starts, starts]
     assert ("times-estimated" in {found.code for found in batch.findings_of(2)}) is starts
 
 
-def test_a_default_product_is_for_rows_without_one_alone(ledger: reddy.Ledger) -> None:
+def test_a_default_product_is_for_rows_without_one_alone(connected_ledger: reddy.Ledger) -> None:
     app = dropped(HEAD, ROW, ["bo@cedarline.example", "", *ROW[2:]])
     choose(app, "Product for rows without one", 2)
     assert "**2 of 2 rows** would be ready" in words(app)
-    batch = stored(app, ledger)
+    batch = store(app, connected_ledger)
     assert [batch.call(row).product_id for row in (2, 3)] == [1, 2]
 
 
-def test_nothing_of_a_file_is_left_in_the_session_after_another_one(ledger: reddy.Ledger) -> None:
+def test_nothing_of_a_file_is_left_in_the_session_after_another_one(connected_ledger: reddy.Ledger) -> None:
     app = dropped(HEAD, ["secret.person@cedarline.example", *ROW[1:]])
     choose(app, "Conversation id", "Note")
     press(app, "Another file")
@@ -119,8 +92,10 @@ def test_nothing_of_a_file_is_left_in_the_session_after_another_one(ledger: redd
     assert [key for key in app.session_state.to_dict() if str(key).startswith("load ")] == []
 
 
-def test_the_load_page_says_nothing_of_the_token(ledger: reddy.Ledger, server: reddy.Sandbox) -> None:
+def test_the_load_page_says_nothing_of_the_token(
+    connected_ledger: reddy.Ledger, page_server: reddy.Sandbox
+) -> None:
     app = dropped(HEAD, ROW)
-    assert server.token not in words(app)
-    assert server.token not in str(app.session_state.to_dict())
-    assert server.token not in str(dict(app.query_params))
+    assert page_server.token not in words(app)
+    assert page_server.token not in str(app.session_state.to_dict())
+    assert page_server.token not in str(dict(app.query_params))

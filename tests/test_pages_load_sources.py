@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-import xlsxwriter
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.ledger.profiles import profiles_of
-from tests.screen import choose, labels, opened, press, run, table, words
+from tests.screen import choose, labels, opened, press, run, store, table, text_of, words, workbook
 
 TALK = "Agent: Hello there.\nCustomer: Hi, it is me.\nIVR: Press one."
 HEAD = ["Rep", "Queue", "Talk"]
@@ -32,48 +27,10 @@ DATED = [
 ]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[reddy.Sandbox]:
-    with reddy.Sandbox() as running:
-        yield running
-
-
-@pytest.fixture
-def ledger(tmp_path: Path, server: reddy.Sandbox, monkeypatch: pytest.MonkeyPatch) -> reddy.Ledger:
-    monkeypatch.setenv("REDDY_LEDGER", str(tmp_path / "ledger.sqlite"))
-    monkeypatch.setenv("REDDY_API_TOKEN", server.token)
-    monkeypatch.setenv("REDDY_BASE_URL", server.url)
-    return reddy.Ledger(tmp_path / "ledger.sqlite")
-
-
-def text_of(rows: list[list[str]]) -> bytes:
-    file = io.StringIO()
-    csv.writer(file).writerows(rows)
-    return file.getvalue().encode()
-
-
-def workbook(**sheets: list[list[Any]]) -> bytes:
-    file = io.BytesIO()
-    with xlsxwriter.Workbook(file) as book:
-        for name, rows in sheets.items():
-            sheet = book.add_worksheet(name)
-            for number, row in enumerate(rows):
-                sheet.write_row(number, 0, row)
-    return file.getvalue()
-
-
 def drop(name: str, content: bytes) -> AppTest:
     app = opened("load")
     app.file_uploader[0].set_value([(name, content, "application/octet-stream")])
     return run(app)
-
-
-def store(app: AppTest, ledger: reddy.Ledger) -> reddy.Batch:
-    press(app, next(label for label in labels(app) if label.startswith("Store ")))
-    while "load_job" in app.session_state:
-        app.session_state["load_job"].wait()
-        run(app)
-    return ledger.batch(ledger.batches()["id"].iloc[0])
 
 
 def box(app: AppTest, label: str) -> Any:
@@ -118,16 +75,18 @@ def rows_of(batch: reddy.Batch) -> list[Any]:
 # joined columns
 
 
-def test_a_joined_start_stands_where_its_column_would_and_feeds_no_tag(ledger: reddy.Ledger) -> None:
+def test_a_joined_start_stands_where_its_column_would_and_feeds_no_tag(
+    connected_ledger: reddy.Ledger,
+) -> None:
     app = drop("calls.csv", text_of(DATED))
     start = box(app, "Start time")
     assert (start.value, start.options[-1]) == (("Date", "Time"), "Date + Time")
     assert "joined with 'Time': 100 % are times of day" in reasons(app)
     assert "Tags · 0" in [tab.label for tab in app.tabs]
-    assert [call.timestamp for call in rows_of(store(app, ledger))] == [1774892760, 1774944300]
+    assert [call.timestamp for call in rows_of(store(app, connected_ledger))] == [1774892760, 1774944300]
 
 
-def test_a_join_can_be_taken_back_to_one_column_or_none_and_again(ledger: reddy.Ledger) -> None:
+def test_a_join_can_be_taken_back_to_one_column_or_none_and_again(connected_ledger: reddy.Ledger) -> None:
     app = choose(drop("calls.csv", text_of(DATED)), "Start time", "Date")
     assert "chosen by hand; 2 of 2 filled, 2 different" in words(app)
     assert "Tags · 1" in [tab.label for tab in app.tabs]
@@ -136,10 +95,10 @@ def test_a_join_can_be_taken_back_to_one_column_or_none_and_again(ledger: reddy.
     choose(app, "Start time", ("Date", "Time"))
     assert "Tags · 0" in [tab.label for tab in app.tabs]
     assert "joined with 'Time'" in words(app)
-    assert store(app, ledger).mapping.joins["timestamp"].columns == ["Date", "Time"]
+    assert store(app, connected_ledger).mapping.joins["timestamp"].columns == ["Date", "Time"]
 
 
-def test_columns_are_joined_by_hand_with_what_stands_between_them(ledger: reddy.Ledger) -> None:
+def test_columns_are_joined_by_hand_with_what_stands_between_them(connected_ledger: reddy.Ledger) -> None:
     app = more(drop("calls.csv", text_of(DATED)), "conversation_id")
     assert "Join Date with" not in [each.label for each in app.multiselect]
     choose(choose(app, "Start time", None), "Conversation id", "Date")
@@ -147,24 +106,24 @@ def test_columns_are_joined_by_hand_with_what_stands_between_them(ledger: reddy.
     assert box(app, "Conversation id").value == ("Date", "Time")
     typed(app, "Between them", "/")
     assert "chosen by hand; 2 of 2 filled, 2 different" in words(app)
-    assert [call.conversation_id for call in rows_of(store(app, ledger))] == [
+    assert [call.conversation_id for call in rows_of(store(app, connected_ledger))] == [
         "2026-03-30/17:46",
         "2026-03-31/08:05",
     ]
 
 
-def test_a_join_without_further_columns_is_one_column_again(ledger: reddy.Ledger) -> None:
+def test_a_join_without_further_columns_is_one_column_again(connected_ledger: reddy.Ledger) -> None:
     app = more(drop("calls.csv", text_of(DATED)), "timestamp")
     assert next(each for each in app.multiselect if each.label == "Join Date with").value == ["Time"]
     joined_with(app, "Join Date with", [])
     assert box(app, "Start time").value == "Date"
-    assert store(app, ledger).mapping.fields["timestamp"] == "Date"
+    assert store(app, connected_ledger).mapping.fields["timestamp"] == "Date"
 
 
-def test_a_join_is_kept_as_a_profile_and_shown_with_the_next_file(ledger: reddy.Ledger) -> None:
-    store(drop("march.csv", text_of(DATED)), ledger)
+def test_a_join_is_kept_as_a_profile_and_shown_with_the_next_file(connected_ledger: reddy.Ledger) -> None:
+    store(drop("march.csv", text_of(DATED)), connected_ledger)
     app = drop("april.csv", text_of([*DATED, DATED[1]]))
-    assert [profile.name for profile in profiles_of(ledger)] == ["march"]
+    assert [profile.name for profile in profiles_of(connected_ledger)] == ["march"]
     assert box(app, "Start time").value == ("Date", "Time")
     assert "as in the profile march" in words(app)
 
@@ -175,21 +134,23 @@ def test_a_join_is_kept_as_a_profile_and_shown_with_the_next_file(ledger: reddy.
 PATTERN = "From the file's name, where no cell gives it"
 
 
-def test_a_pattern_says_what_it_gives_for_this_file_and_feeds_the_calls(ledger: reddy.Ledger) -> None:
+def test_a_pattern_says_what_it_gives_for_this_file_and_feeds_the_calls(
+    connected_ledger: reddy.Ledger,
+) -> None:
     app = more(drop("ann@cedarline.example_march.csv", text_of([row[1:] for row in ROWS])), "agent_email")
     typed(app, PATTERN, "{agent_email}_{}.csv")
     said = words(app)
     assert "ann@cedarline.example_march.csv → ann@cedarline.example" in said
     assert "else from the file's name: {agent_email}_{}.csv" in said
-    assert {call.agent_email for call in rows_of(store(app, ledger))} == {"ann@cedarline.example"}
+    assert {call.agent_email for call in rows_of(store(app, connected_ledger))} == {"ann@cedarline.example"}
 
 
-def test_the_analysts_own_name_of_a_file_counts_in_preview_and_load(ledger: reddy.Ledger) -> None:
+def test_the_analysts_own_name_of_a_file_counts_in_preview_and_load(connected_ledger: reddy.Ledger) -> None:
     name = f"{'x' * 130}_ann@cedarline.example.csv"  # longer than the name of the copy on disk may be
     app = more(drop(name, text_of([row[1:] for row in ROWS])), "agent_email")
     typed(app, PATTERN, "{}_{agent_email}.csv")
     assert '"agent_email": "ann@cedarline.example"' in app.code[0].value
-    assert {call.agent_email for call in rows_of(store(app, ledger))} == {"ann@cedarline.example"}
+    assert {call.agent_email for call in rows_of(store(app, connected_ledger))} == {"ann@cedarline.example"}
 
 
 PATTERNS = [
@@ -202,7 +163,7 @@ PATTERNS = [
 
 @pytest.mark.parametrize(("pattern", "sentence"), PATTERNS, ids=[pattern for pattern, _ in PATTERNS])
 def test_a_pattern_that_gives_nothing_gets_a_sentence(
-    ledger: reddy.Ledger, pattern: str, sentence: str
+    connected_ledger: reddy.Ledger, pattern: str, sentence: str
 ) -> None:
     app = more(drop("calls.csv", text_of(ROWS)), "agent_email")
     assert sentence in words(typed(app, PATTERN, pattern))
@@ -212,16 +173,22 @@ def test_a_pattern_that_gives_nothing_gets_a_sentence(
 # value tables
 
 
-def test_names_are_found_in_another_sheet_of_the_workbook_with_the_reason(ledger: reddy.Ledger) -> None:
+def test_names_are_found_in_another_sheet_of_the_workbook_with_the_reason(
+    connected_ledger: reddy.Ledger,
+) -> None:
     app = drop("calls.xlsx", workbook(Calls=ROWS, Team=TEAM))
     said = words(app)
     assert "names to emails by Team: 'Name' → 'Mail' (100 % look like emails)" in reasons(app)
     assert "2 of 3 names found" in said
     assert words(more(app, "agent_email")).count("2 of 3 names found") == 2
-    assert [call.agent_email for call in rows_of(store(app, ledger))][:2] == [row[1] for row in TEAM[1:]]
+    assert [call.agent_email for call in rows_of(store(app, connected_ledger))][:2] == [
+        row[1] for row in TEAM[1:]
+    ]
 
 
-def test_a_second_file_of_agents_is_a_value_table_and_can_be_taken_away(ledger: reddy.Ledger) -> None:
+def test_a_second_file_of_agents_is_a_value_table_and_can_be_taken_away(
+    connected_ledger: reddy.Ledger,
+) -> None:
     app = more(drop("calls.csv", text_of(ROWS)), "agent_email")
     assert "names found" not in words(app)
     table_from(app, "team.csv", text_of(TEAM))
@@ -234,25 +201,27 @@ def test_a_second_file_of_agents_is_a_value_table_and_can_be_taken_away(ledger: 
     assert '"agent_email": "Ann Lee"' in app.code[0].value
 
 
-def test_a_second_file_of_products_answers_what_is_open_and_keeps_choices(ledger: reddy.Ledger) -> None:
+def test_a_second_file_of_products_answers_what_is_open_and_keeps_choices(
+    connected_ledger: reddy.Ledger,
+) -> None:
     app = choose(drop("calls.csv", text_of(ROWS)), "Product", "Queue")
     choose(app, "Product for Red line", 2)
     more(app, "product_id")
     table_from(app, "queues.csv", text_of([["Queue", "Product"], ["Blue line", "1"]]))
     assert (box(app, "Product for Blue line").value, box(app, "Product for Red line").value) == (1, 2)
     assert "1 of 2 names found" in words(app)
-    assert [call.product_id for call in rows_of(store(app, ledger))] == [1, 2, 1]
+    assert [call.product_id for call in rows_of(store(app, connected_ledger))] == [1, 2, 1]
 
 
-def test_a_sheet_of_the_workbook_can_be_named_as_value_table(ledger: reddy.Ledger) -> None:
+def test_a_sheet_of_the_workbook_can_be_named_as_value_table(connected_ledger: reddy.Ledger) -> None:
     queues = [["Queue", "Product"], ["Blue line", "1"], ["Red line", "2"]]
     app = choose(drop("calls.xlsx", workbook(Calls=ROWS, Queues=queues)), "Product", "Queue")
     choose(more(app, "product_id"), "From a sheet of this workbook", "Queues")
     assert "2 of 2 names found" in words(app)
-    assert [call.product_id for call in rows_of(store(app, ledger))] == [1, 2, 1]
+    assert [call.product_id for call in rows_of(store(app, connected_ledger))] == [1, 2, 1]
 
 
-def test_a_second_file_without_such_columns_is_refused_in_a_sentence(ledger: reddy.Ledger) -> None:
+def test_a_second_file_without_such_columns_is_refused_in_a_sentence(connected_ledger: reddy.Ledger) -> None:
     app = more(drop("calls.csv", text_of(ROWS)), "agent_email")
     table_from(app, "odd.csv", text_of([["A", "B"], ["x", "y"]]))
     assert "No column of odd.csv can be the agent_email: choose the column that holds it" in words(app)
@@ -263,29 +232,29 @@ def test_a_second_file_without_such_columns_is_refused_in_a_sentence(ledger: red
 # one value
 
 
-def test_one_value_is_for_rows_without_one_alone(ledger: reddy.Ledger) -> None:
+def test_one_value_is_for_rows_without_one_alone(connected_ledger: reddy.Ledger) -> None:
     rows = [HEAD, ["ann@cedarline.example", *ROWS[1][1:]], ["", *ROWS[2][1:]]]
     app = more(drop("calls.csv", text_of(rows)), "agent_email")
     typed(app, "Email for rows without one", "bo@cedarline.example")
     assert "else bo@cedarline.example" in words(app)
-    emails = [call.agent_email for call in rows_of(store(app, ledger))]
+    emails = [call.agent_email for call in rows_of(store(app, connected_ledger))]
     assert emails == ["ann@cedarline.example", "bo@cedarline.example"]
 
 
-def test_a_start_for_all_rows_is_typed_once(ledger: reddy.Ledger) -> None:
+def test_a_start_for_all_rows_is_typed_once(connected_ledger: reddy.Ledger) -> None:
     app = more(drop("calls.csv", text_of(ROWS)), "timestamp")
     typed(app, "One value for all rows", "2026-03-30T17:46:00Z")
     assert "else 2026-03-30T17:46:00Z" in words(app)
-    assert {call.timestamp for call in rows_of(store(app, ledger))} == {1774892760}
+    assert {call.timestamp for call in rows_of(store(app, connected_ledger))} == {1774892760}
 
 
 # speakers, and tags
 
 
-def test_a_speaker_kept_as_a_tag_gives_the_call_a_tag_and_no_line(ledger: reddy.Ledger) -> None:
+def test_a_speaker_kept_as_a_tag_gives_the_call_a_tag_and_no_line(connected_ledger: reddy.Ledger) -> None:
     app = choose(drop("calls.csv", text_of(ROWS)), "Role of IVR", "keep as tag")
     assert "1 line: no lines, but a tag of the call" in words(app)
-    call = store(app, ledger).call(2)
+    call = store(app, connected_ledger).call(2)
     assert len(call.transcript or []) == 2
     assert ("IVR", "Press one.") in [(tag.key, tag.value) for tag in call.tags or []]
 
@@ -301,7 +270,7 @@ def numbered(count: int) -> list[list[str]]:
     ]
 
 
-def test_tags_to_think_about_carry_an_orange_mark_with_why(ledger: reddy.Ledger) -> None:
+def test_tags_to_think_about_carry_an_orange_mark_with_why(connected_ledger: reddy.Ledger) -> None:
     app = drop("calls.csv", text_of(numbered(12)))
     marks = [each.value for each in app.caption if ":orange[:material/warning: " in each.value]
     assert [mark.split("]")[0].split(": ")[1] for mark in marks] == ["personal?", "constant?"]
@@ -310,7 +279,7 @@ def test_tags_to_think_about_carry_an_orange_mark_with_why(ledger: reddy.Ledger)
     assert "constant?] all 12 rows say 'Leeds'" in said
 
 
-def test_a_column_left_out_as_sensitive_is_named_and_can_be_chosen(ledger: reddy.Ledger) -> None:
+def test_a_column_left_out_as_sensitive_is_named_and_can_be_chosen(connected_ledger: reddy.Ledger) -> None:
     app = drop("calls.csv", text_of(numbered(3)))
     left = "Left out: **Card number** (personal, by its name 'Card number'). Choose one above to send it"
     assert left in words(app)
@@ -320,7 +289,7 @@ def test_a_column_left_out_as_sensitive_is_named_and_can_be_chosen(ledger: reddy
     assert "personal?] by its name 'Card number'" in said
     cells = table(app, "becomes", "cell").value.set_index("column")
     assert cells.loc["Card number", "becomes"] == "tag (string)"
-    assert [tag.value for tag in store(app, ledger).call(2).tags or []] == ["4111 0000 0000 0000"]
+    assert [tag.value for tag in store(app, connected_ledger).call(2).tags or []] == ["4111 0000 0000 0000"]
 
 
 # other layouts, and many files
@@ -335,7 +304,7 @@ LINES = [
 ]
 
 
-def test_a_join_by_hand_holds_where_one_row_is_a_line(ledger: reddy.Ledger) -> None:
+def test_a_join_by_hand_holds_where_one_row_is_a_line(connected_ledger: reddy.Ledger) -> None:
     app = more(drop("lines.csv", text_of(LINES)), "conversation_id")
     assert box(app, "Layout").value == "lines"
     choose(app, "Start time", None)
@@ -343,7 +312,7 @@ def test_a_join_by_hand_holds_where_one_row_is_a_line(ledger: reddy.Ledger) -> N
     joined_with(app, "Join Date with", ["Time"])
     typed(app, "Between them", "_")
     assert "chosen by hand; 4 of 4 filled, 2 different" in words(app)
-    calls = rows_of(store(app, ledger))
+    calls = rows_of(store(app, connected_ledger))
     assert [call.conversation_id for call in calls] == ["2026-03-30_17:46", "2026-03-31_08:05"]
     assert [len(call.transcript or []) for call in calls] == [2, 2]
 
@@ -361,28 +330,28 @@ def many() -> AppTest:
     return run(app)
 
 
-def test_each_of_many_files_gives_its_own_start_by_its_name(ledger: reddy.Ledger) -> None:
+def test_each_of_many_files_gives_its_own_start_by_its_name(connected_ledger: reddy.Ledger) -> None:
     app = typed(more(many(), "timestamp"), PATTERN, "{}_{date}_{time}")
     said = words(app)
     assert "Blue line_2026-03-30_1746.vtt → 2026-03-30 17:46" in said
     assert "else from the file's name: {}_{date}_{time}" in said
     assert "Times are in" in [each.label for each in app.selectbox]
     choose(app, "Times are in", "UTC")
-    assert [call.timestamp for call in rows_of(store(app, ledger))] == [1774892760, 1774944300]
+    assert [call.timestamp for call in rows_of(store(app, connected_ledger))] == [1774892760, 1774944300]
 
 
-def test_names_of_products_out_of_file_names_are_listed_to_be_matched(ledger: reddy.Ledger) -> None:
+def test_names_of_products_out_of_file_names_are_listed_to_be_matched(connected_ledger: reddy.Ledger) -> None:
     app = typed(more(many(), "product_id"), PATTERN, "{product_id}_{}_{}")
     assert "0 of 2 match a product" in words(app)
     choose(choose(app, "Product for Blue line", 1), "Product for Red line", 2)
     assert "2 of 2 match a product" in words(app)
-    assert [call.product_id for call in rows_of(store(app, ledger))] == [1, 2]
+    assert [call.product_id for call in rows_of(store(app, connected_ledger))] == [1, 2]
 
 
 # at the edges
 
 
-def test_a_name_with_two_emails_is_left_out_of_the_table_and_said(ledger: reddy.Ledger) -> None:
+def test_a_name_with_two_emails_is_left_out_of_the_table_and_said(connected_ledger: reddy.Ledger) -> None:
     app = more(drop("calls.csv", text_of(ROWS)), "agent_email")
     table_from(app, "team.csv", text_of([*TEAM, ["Ann Lee", "lee@cedarline.example"]]))
     said = words(app)
@@ -391,7 +360,7 @@ def test_a_name_with_two_emails_is_left_out_of_the_table_and_said(ledger: reddy.
 
 
 def test_a_second_file_that_cannot_be_read_is_refused_and_the_table_before_stays(
-    ledger: reddy.Ledger,
+    connected_ledger: reddy.Ledger,
 ) -> None:
     app = more(drop("calls.csv", text_of(ROWS)), "agent_email")
     table_from(app, "team.csv", text_of(TEAM))
@@ -400,7 +369,9 @@ def test_a_second_file_that_cannot_be_read_is_refused_and_the_table_before_stays
     assert "2 of 3 names found" in words(app)
 
 
-def test_nothing_of_a_second_file_is_left_in_the_session_after_another_one(ledger: reddy.Ledger) -> None:
+def test_nothing_of_a_second_file_is_left_in_the_session_after_another_one(
+    connected_ledger: reddy.Ledger,
+) -> None:
     app = more(drop("calls.csv", text_of(ROWS)), "agent_email")
     table_from(app, "team.csv", text_of(TEAM))
     kept = [key for key in app.session_state.to_dict() if str(key).endswith("  lookup agent_email")]
@@ -409,11 +380,11 @@ def test_nothing_of_a_second_file_is_left_in_the_session_after_another_one(ledge
     assert [key for key in app.session_state.to_dict() if "lookup" in str(key)] == []
 
 
-def test_a_pattern_and_one_value_are_kept_as_a_profile(ledger: reddy.Ledger) -> None:
+def test_a_pattern_and_one_value_are_kept_as_a_profile(connected_ledger: reddy.Ledger) -> None:
     app = more(drop("ann@cedarline.example_1.csv", text_of([row[1:] for row in ROWS])), "agent_email")
     typed(app, PATTERN, "{agent_email}_{}")
     typed(more(app, "timestamp"), "One value for all rows", "2026-03-30T17:46:00Z")
-    store(app, ledger)
+    store(app, connected_ledger)
     app = drop("bo@cedarline.example_2.csv", text_of([row[1:] for row in ROWS]))
     said = words(app)
     assert "else from the file's name: {agent_email}_{}" in said
@@ -422,7 +393,7 @@ def test_a_pattern_and_one_value_are_kept_as_a_profile(ledger: reddy.Ledger) -> 
 
 
 def test_more_than_four_columns_left_out_are_counted_and_named_on_the_question_mark(
-    ledger: reddy.Ledger,
+    connected_ledger: reddy.Ledger,
 ) -> None:
     names = ["Card number", "IBAN", "CVV", "Passport", "Date of birth"]
     rows = [["Rep", "Talk", *names], ["ann@cedarline.example", TALK, *"vwxyz"]]
@@ -442,7 +413,7 @@ def test_more_than_four_columns_left_out_are_counted_and_named_on_the_question_m
     ],
 )
 def test_the_panel_of_a_field_offers_what_can_feed_it_and_nothing_more(
-    ledger: reddy.Ledger, field: str, offered: list[str]
+    connected_ledger: reddy.Ledger, field: str, offered: list[str]
 ) -> None:
     app = drop("calls.csv", text_of(ROWS))
     controls = (app.multiselect, app.text_input, app.file_uploader)

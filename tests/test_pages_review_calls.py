@@ -30,28 +30,20 @@ from tests.screen import (
 
 FAULTY = Path(__file__).resolve().parents[1] / "data" / "everything_wrong.csv"
 PRODUCTS = [dict(product) for product in DEFAULT_PRODUCTS]
+pytestmark = pytest.mark.usefixtures("pages_on_shared_ledger")
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> reddy.Ledger:
-    return reddy.Ledger(tmp_path_factory.mktemp("review") / "ledger.sqlite")
-
-
-@pytest.fixture(autouse=True)
-def _only_this_ledger(ledger: reddy.Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REDDY_LEDGER", str(ledger.url.database))
-    monkeypatch.delenv("REDDY_API_TOKEN", raising=False)
-
-
-@pytest.fixture(scope="module")
-def faulty(ledger: reddy.Ledger) -> reddy.Batch:
+def faulty(shared_ledger: reddy.Ledger) -> reddy.Batch:
     """A fault a row; for tests that only look."""
-    return ledger.load(FAULTY, products=PRODUCTS, progress=False)
+    return shared_ledger.load(FAULTY, products=PRODUCTS, progress=False)
 
 
 @pytest.fixture
-def load(ledger: reddy.Ledger, sheet: Callable[..., Path]) -> Callable[..., reddy.Batch]:
-    return lambda *args, **options: ledger.load(sheet(*args, **options), products=PRODUCTS, progress=False)
+def load(shared_ledger: reddy.Ledger, sheet: Callable[..., Path]) -> Callable[..., reddy.Batch]:
+    return lambda *args, **options: shared_ledger.load(
+        sheet(*args, **options), products=PRODUCTS, progress=False
+    )
 
 
 def view(app: Any, batch: reddy.Batch) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from tests.screen import button, edit, in_dialog, labels, opened, press, set_status, table, words
 
 PRODUCTS = [dict(product) for product in DEFAULT_PRODUCTS]
+pytestmark = pytest.mark.usefixtures("pages_on_shared_ledger")
 NOTE = "The agent noted **that** everything was fine"
 TEXT = "[00:00] Agent: Good morning.\n[00:04] Customer: I lost my card."
 
@@ -26,25 +27,13 @@ def with_note(note: str = NOTE) -> str:
     return json.dumps({"turns": said, "remark": note})
 
 
-@pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[reddy.Ledger]:
-    with reddy.Ledger(tmp_path_factory.mktemp("decisions") / "ledger.sqlite") as opened_ledger:
-        yield opened_ledger
-
-
-@pytest.fixture(autouse=True)
-def _only_this_ledger(ledger: reddy.Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REDDY_LEDGER", str(ledger.url.database))
-    monkeypatch.delenv("REDDY_API_TOKEN", raising=False)
-
-
 Load = Callable[..., reddy.Batch]
 
 
 @pytest.fixture
-def load(ledger: reddy.Ledger, sheet: Callable[..., Path]) -> Load:
+def load(shared_ledger: reddy.Ledger, sheet: Callable[..., Path]) -> Load:
     def loaded(changes: dict[int, dict[str, str]]) -> reddy.Batch:
-        return ledger.load(sheet(4, changes), products=PRODUCTS, progress=False)
+        return shared_ledger.load(sheet(4, changes), products=PRODUCTS, progress=False)
 
     return loaded
 

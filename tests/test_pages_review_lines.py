@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,29 +15,18 @@ from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from tests.screen import edit, opened, pick, press, run, set_status, sources, table, words
 
 PRODUCTS = [dict(product) for product in DEFAULT_PRODUCTS]
+pytestmark = pytest.mark.usefixtures("pages_on_shared_ledger")
 WILD = (
     "**b** _i_ <script>x</script> $x^2$ :red[r] :smile: :material/home: [a](https://evil.example) "
     "&lt; -> # www.e.example"
 )
 
 
-@pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[reddy.Ledger]:
-    with reddy.Ledger(tmp_path_factory.mktemp("lines") / "ledger.sqlite") as opened_ledger:
-        yield opened_ledger
-
-
-@pytest.fixture(autouse=True)
-def _only_this_ledger(ledger: reddy.Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REDDY_LEDGER", str(ledger.url.database))
-    monkeypatch.delenv("REDDY_API_TOKEN", raising=False)
-
-
 Load = Callable[..., reddy.Batch]
 
 
 @pytest.fixture
-def load(ledger: reddy.Ledger, sheet: Callable[..., Path]) -> Load:
+def load(shared_ledger: reddy.Ledger, sheet: Callable[..., Path]) -> Load:
     """Loads calls; `lines`: what is said in row 2, as (role, text)."""
 
     def loaded(*lines: tuple[str, str], **cells: str) -> reddy.Batch:
@@ -47,7 +36,7 @@ def load(ledger: reddy.Ledger, sheet: Callable[..., Path]) -> Load:
                 for n, (role, text) in enumerate(lines)
             ]
             cells["Transcript"] = json.dumps(said)
-        return ledger.load(sheet(2, {2: cells}), products=PRODUCTS, progress=False)
+        return shared_ledger.load(sheet(2, {2: cells}), products=PRODUCTS, progress=False)
 
     return loaded
 

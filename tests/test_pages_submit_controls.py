@@ -22,26 +22,20 @@ Load = Callable[..., reddy.Batch]
 
 
 @pytest.fixture(scope="module")
-def ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[reddy.Ledger]:
-    with reddy.Ledger(tmp_path_factory.mktemp("controls") / "ledger.sqlite") as opened_ledger:
-        yield opened_ledger
-
-
-@pytest.fixture(scope="module")
 def server() -> Iterator[reddy.Sandbox]:
     with reddy.Sandbox(token=TOKEN) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
-def _connected(ledger: reddy.Ledger, server: reddy.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("REDDY_LEDGER", str(ledger.url.database))
+def _connected(shared_ledger: reddy.Ledger, server: reddy.Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDDY_LEDGER", str(shared_ledger.url.database))
     monkeypatch.setenv("REDDY_API_TOKEN", TOKEN)
     monkeypatch.setenv("REDDY_BASE_URL", server.url)
 
 
 @pytest.fixture
-def load(ledger: reddy.Ledger, sheet: Callable[..., Path], request: pytest.FixtureRequest) -> Load:
+def load(shared_ledger: reddy.Ledger, sheet: Callable[..., Path], request: pytest.FixtureRequest) -> Load:
     """Loads calls whose conversations no other test has."""
 
     def loaded(count: int = 3, changes: dict[int, dict[str, str]] | None = None) -> reddy.Batch:
@@ -49,7 +43,7 @@ def load(ledger: reddy.Ledger, sheet: Callable[..., Path], request: pytest.Fixtu
         for row, cells in (changes or {}).items():
             named[row].update(cells)
         products = [dict(product) for product in DEFAULT_PRODUCTS]
-        return ledger.load(sheet(count, named), products=products, progress=False)
+        return shared_ledger.load(sheet(count, named), products=products, progress=False)
 
     return loaded
 

@@ -16,6 +16,7 @@ import xlsxwriter
 from reddy_lib.errors import SheetError, UnreadableFile
 from reddy_lib.ledger import Ledger
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, read_sheet, sheet_names
+from reddy_lib.spreadsheet.archive_tables import likeliest, tables_to_choose
 from reddy_lib.spreadsheet.bundles import (
     FileIndex,
     Member,
@@ -82,6 +83,48 @@ def test_a_spreadsheet_that_is_not_in_the_zip_is_refused_with_those_that_are(tmp
     path = zipped(tmp_path, {"a.csv": TABLE, "b.csv": TABLE})
     with pytest.raises(UnreadableFile, match=r"has no spreadsheet 'c.csv': it has 'a.csv', 'b.csv'\."):
         detect_format(path, sheet="c.csv")
+
+
+def test_the_tables_of_a_zip_are_listed_with_their_rows_and_the_largest_is_likeliest(tmp_path: Path) -> None:
+    book = workbook_bytes([["Id", "Score"], *([n, 4] for n in range(7))])
+    path = zipped(
+        tmp_path, {"a.csv": TABLE, "sub/b.xlsx": book, "c.csv": "", "d.xlsx": b"PK\x03\x04 cut off"}
+    )
+    tables = tables_to_choose(path)
+    assert [(table.name, table.rows) for table in tables] == [
+        ("a.csv", 2),
+        ("sub/b.xlsx", 7),
+        ("c.csv", None),
+        ("d.xlsx", None),
+    ]
+    assert [bool(table.problem) for table in tables] == [False, False, True, True]
+    assert likeliest(tables) == "sub/b.xlsx"
+    assert len(read_sheet(path, sheet="sub/b.xlsx")) == 7
+
+
+def test_there_is_nothing_to_choose_beside_transcripts_or_of_one_table(tmp_path: Path) -> None:
+    assert tables_to_choose(zipped(tmp_path, {"a.csv": TABLE})) == []
+    assert tables_to_choose(zipped(tmp_path, {"a.csv": TABLE, "b.csv": TABLE, "c.txt": "Agent: Hi"})) == []
+    assert likeliest([]) is None
+
+
+def test_large_tables_of_a_zip_are_listed_uncounted_and_count_as_the_largest(tmp_path: Path) -> None:
+    large = "a,b\n" + "x" * 60 + ",y\n"
+    path = zipped(tmp_path, {"large.csv": large * 550_000, "small.csv": TABLE})
+    tables = tables_to_choose(path)
+    assert [table.rows for table in tables] == [None, 2]
+    assert likeliest(tables) == "large.csv"
+
+
+def test_a_swollen_table_beside_others_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
+    path = zipped(tmp_path, {"swollen.csv": b"a,b\n1,2\n" + b"\n" * (300 << 20), "b.csv": TABLE})
+    assert [table.rows for table in tables_to_choose(path)] == [None, 2]
+    with pytest.raises(
+        UnreadableFile, match=r"swollen\.csv in calls\.zip unpacks to far more than it holds packed"
+    ):
+        detect_format(path, sheet="swollen.csv")
+    with pytest.raises(UnreadableFile, match="unpacks to far more"):
+        read_sheet(path, format=SheetFormat("files", "swollen.csv", 1, "utf-8", ","))
 
 
 def test_a_mapping_of_last_weeks_zip_reads_this_weeks_though_its_table_is_called_otherwise(
@@ -396,5 +439,5 @@ def test_a_zip_whose_spreadsheet_went_missing_after_it_was_chosen_is_refused(tmp
     from reddy_lib.spreadsheet import read_pieces
 
     format = SheetFormat("files", "gone.csv", 1, "utf-8", ",")
-    with pytest.raises(SheetError, match=r"has no spreadsheet 'gone\.csv': choose the file again"):
+    with pytest.raises(SheetError, match=r"has no spreadsheet 'gone\.csv': it has 'a\.csv'"):
         list(read_pieces(zipped(tmp_path, {"a.csv": TABLE}), format))

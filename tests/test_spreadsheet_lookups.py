@@ -12,7 +12,7 @@ import xlsxwriter
 import reddy_lib as reddy
 from reddy_lib.errors import MappingError
 from reddy_lib.spreadsheet import Mapping, build_frame, guess_mapping, read_sheet
-from reddy_lib.spreadsheet.lookups import find_lookup, read_lookup
+from reddy_lib.spreadsheet.lookups import find_lookup, lookup_sheets, read_lookup
 from reddy_lib.spreadsheet.mapping import Join
 
 STAFF = [["Team", "Full name", "E-mail", "Since"], ["Blue", "Ann Lee", "ann@c.example", 2019],
@@ -182,3 +182,10 @@ def test_a_date_and_a_time_column_are_joined_where_no_single_one_has_both(
         assert headers[0] not in mapping.tags
         starts = [built.call.timestamp for built in build_frame(sheet, mapping)]
         assert starts == [1_774_863_960, 1_774_951_200]
+
+
+def test_the_sheets_that_hold_a_table_are_listed_with_the_one_that_is_read_unasked(tmp_path: Path) -> None:
+    staff = [["Name", "Mail"], ["Ann", "ann@x.example"]]
+    path = workbook(tmp_path / "team.xlsx", Cover=[["Our team"]], Staff=staff, Old=staff, Nothing=[])
+    assert lookup_sheets(path) == (["Staff", "Old"], "Staff")
+    assert lookup_sheets(table(tmp_path / "team.csv", staff)) == ([], None)

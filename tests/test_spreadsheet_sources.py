@@ -12,8 +12,16 @@ import pytest
 
 from reddy_lib.errors import MappingError
 from reddy_lib.model import Speaker
-from reddy_lib.spreadsheet import MAPPABLE, Mapping, build_call, build_frame, read_calls, read_sheet
-from reddy_lib.spreadsheet.file_names import name_value, values_in
+from reddy_lib.spreadsheet import (
+    MAPPABLE,
+    Mapping,
+    build_call,
+    build_frame,
+    guess_mapping,
+    read_calls,
+    read_sheet,
+)
+from reddy_lib.spreadsheet.file_names import name_offers, name_value, values_in
 from reddy_lib.spreadsheet.mapping import Join
 from reddy_lib.spreadsheet.sources import joined
 
@@ -343,3 +351,57 @@ def test_speakers_of_rows_and_of_data_are_kept_as_tags_too() -> None:
     for one in (built, other):
         assert [(tag.key, tag.value) for tag in one.call.tags or ()] == [("IVR", "Press 1.")]
         assert (one.call.transcript or [])[0].text == "Morning."
+
+
+@pytest.mark.parametrize(
+    ("names", "emails"),
+    [
+        (
+            ["ann@x.example_2026-03-30.vtt", "bo@x.example_2026-03-31.vtt"],
+            [["ann@x.example", "bo@x.example"]],
+        ),
+        (["ann%40x.example 12.json"], [["ann@x.example"]]),
+        (["ann@x.example"], [["ann@x.example"]]),
+        (["ann@co-op.mail.example-2 (1).srt"], [["ann@co-op.mail.example"]]),
+        (["ann_lee@x.example.vtt", "bo@x.example.vtt"], [["ann_lee@x.example", "bo@x.example"]]),
+        (["call_ann@x.example.vtt"], [["call_ann@x.example"], ["ann@x.example"]]),
+        (["2026_03_ann@x.example.vtt"], [["ann@x.example"]]),
+        (["ann@x.example.vtt", "b.vtt", "c.vtt"], []),
+        (["a.vtt", "b@c.vtt"], []),
+        ([], []),
+    ],
+)
+def test_emails_in_the_names_of_files_are_offered_as_a_pattern(
+    names: list[str], emails: list[list[str]]
+) -> None:
+    offers = name_offers("agent_email", names)
+    assert [offer.values for offer in offers] == emails
+    for offer in offers:
+        assert [name_value(offer.pattern, "agent_email", name) for name in names] == offer.values
+
+
+@pytest.mark.parametrize(
+    ("names", "ids"),
+    [
+        (["C-0001_x.vtt", "C-0002_x.vtt"], ["C-0001", "C-0002"]),
+        (["call 12345.vtt", "call 12346.vtt"], ["12345", "12346"]),
+        (
+            ["x_32e38683-bbf7-407e-a541-09b37b77921d_2024-12-07.json"],
+            ["32e38683-bbf7-407e-a541-09b37b77921d"],
+        ),
+        (["20260330_a.vtt", "20260331_b.vtt"], None),
+        (["C-0001_a.vtt", "C-0001_b.vtt"], None),
+        (["a1.vtt", "a2.vtt"], None),
+    ],
+)
+def test_ids_in_the_names_of_files_are_offered_where_each_has_its_own(
+    names: list[str], ids: list[str] | None
+) -> None:
+    assert [offer.values for offer in name_offers("conversation_id", names)] == ([] if ids is None else [ids])
+
+
+def test_a_file_name_with_an_email_in_it_is_not_taken_for_an_email() -> None:
+    sheet = pd.DataFrame(
+        {"file name": ["ann@x.example_1.vtt", "bo@x.example_2.vtt"], "transcript": ["Agent: Hi"] * 2}
+    )
+    assert "agent_email" not in guess_mapping(sheet).fields

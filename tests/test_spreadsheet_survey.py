@@ -237,3 +237,11 @@ def test_characters_of_lines_left_out_are_placed_too() -> None:
 def test_a_call_without_a_transcript_column_has_no_characters() -> None:
     (call,) = built([{"Agent": "a@x.example"}], Mapping(fields={"agent_email": "Agent"}))
     assert call.placed == Placed(0)
+
+
+def test_rows_that_are_no_calls_are_counted_apart(tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_text("Agent,Talk\n" + "ann@x.example,Agent: Hi.\n" * 3 + "Total,3\n")
+    found = survey(path, detect_format(path))
+    assert found is not None
+    assert (found.rows, found.left_out) == (4, 1)

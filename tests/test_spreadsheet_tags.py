@@ -10,6 +10,7 @@ from reddy_lib.spreadsheet import Mapping, guess_mapping
 from reddy_lib.spreadsheet.tag_values import NO, YES, tag_type, tag_value
 from reddy_lib.spreadsheet.tags import (
     constant,
+    doubt,
     doubtful_tags,
     left_out_columns,
     personal,
@@ -153,3 +154,22 @@ def test_the_summary_of_drift_counts_every_call_and_shows_the_first() -> None:
 def test_without_reasons_nothing_is_said_of_a_mapping() -> None:
     assert doubtful_tags(Mapping(tags=["x"])) == {}
     assert left_out_columns(Mapping(tags=["x"])) == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "cells", "kind"),
+    [
+        ("Customer name", ["Maria", ""], "personal"),
+        ("Card", ["4111 1111 1111 1111"] * 3, "personal"),
+        ("Site", ["North"] * 10, "constant"),
+        ("Site", ["North"] * 10 + [""], None),
+        ("Site", ["North", "South"] * 5, None),
+        ("Agent name", ["Ann"], None),
+    ],
+)
+def test_what_speaks_against_a_tag_is_found_of_any_column(
+    name: str, cells: list[str], kind: str | None
+) -> None:
+    found = doubt(name, cells)
+    assert (found[0] if found else None) == kind
+    assert found is None or found[1]

@@ -22,7 +22,15 @@ from .schema import profiles
 if TYPE_CHECKING:
     from .store import Ledger
 
-__all__ = ["Profile", "keep_profile", "profile_for", "profiles_of", "rename_profile", "retire_profile"]
+__all__ = [
+    "Profile",
+    "keep_profile",
+    "profile_for",
+    "profiles_of",
+    "rename_profile",
+    "retire_profile",
+    "values_for_all",
+]
 
 _KIND = "reddy-workbench mapping profile"
 
@@ -158,6 +166,28 @@ def profile_for(ledger: Ledger, columns: Iterable[str]) -> Profile | None:
     with ledger._read() as connection:
         found = connection.execute(query).first()
     return None if found is None else _profile(found)
+
+
+def values_for_all(ledger: Ledger, who: str) -> dict[str, tuple[Any, Profile]]:
+    """What this person gave for all calls of a sheet that had no column for it: field → (value, the profile that has
+    it), of the newest profile each."""
+    query = (
+        sa.select(profiles)
+        .where(profiles.c.who == who, profiles.c.retired.is_(False))
+        .order_by(profiles.c.saved_at.desc())
+        .limit(50)
+    )
+    found: dict[str, tuple[Any, Profile]] = {}
+    if not who:
+        return found
+    with ledger._read() as connection:
+        kept = [_profile(each) for each in connection.execute(query)]
+    for profile in kept:
+        mapping = profile.mapping
+        for field, value in mapping.defaults.items():
+            if field not in mapping.sources() and field not in mapping.from_name:
+                found.setdefault(field, (value, profile))
+    return found
 
 
 def rename_profile(ledger: Ledger, profile_id: str, name: str) -> None:

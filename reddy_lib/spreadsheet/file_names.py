@@ -3,29 +3,87 @@
 A pattern is written the simple way, "{agent_email}_{date}T{time}.json" (a name in braces is a value, "{}" and "*"
 stand for anything, an ending may be left away), or as a regular expression with named groups, for
 example "AGENT_(?P<agent_email>[^_]+)", which may match anywhere in the name. A field takes the value of its own
-name; a timestamp also takes `date` and `time`; a pattern with one value only gives that, whatever it is called.
+name; a timestamp also takes `date` and `time`; a pattern with one value only gives that, whatever it is called. Some
+names stand for one shape alone: "{date}", "{time}", "{found_email}", "{found_uuid}", "{found_id}".
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
+from typing import Literal
 from urllib.parse import unquote
+
+import msgspec
 
 from reddy_lib.errors import MappingError
 
-__all__ = ["check_pattern", "name_value", "values_in"]
+__all__ = ["NameOffer", "check_pattern", "name_offers", "name_value", "values_in"]
 
 _TOKEN = re.compile(r"\{([A-Za-z_]\w*)?\}|\*")
 _SHAPES = {
     "date": r"\d{4}[-_.]?\d{2}[-_.]?\d{2}|\d{1,2}[-_.]\d{1,2}[-_.]\d{4}",
     "time": r"\d{1,2}[-_.:h]?\d{2}(?:[-_.:m]?\d{2})?",
+    "found_email": r"[A-Z0-9._%+-]+@[A-Z0-9-]+(?:\.[A-Z0-9-]+)*\.[A-Z]{2,}",
+    "found_uuid": r"[0-9A-F]{8}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{4}-[0-9A-F]{12}",
+    "found_id": r"(?<![A-Z0-9])(?:[A-Z]{1,6}-?\d{4,}|\d{5,}|[0-9A-F]{16,})(?![A-Z0-9])",
 }
 _ENDING = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,5}$")
 _MOMENT = re.compile(
     r"(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})(?:[T_\-. ]*(\d{2})[-_.:h]?(\d{2})(?:[-_.:m]?(\d{2}))?)?s?(Z?)"
 )
 _CLOCK = re.compile(r"(\d{1,2})[-_.:h]?(\d{2})(?:[-_.:m]?(\d{2}))?")
+
+_DATED = re.compile(r"(?:19|20)\d{6}(?:\d{4,6})?")
+
+
+class NameOffer(msgspec.Struct, frozen=True):
+    """What the names of files give for a field.
+
+    Attributes:
+        pattern: as `name_value` takes it.
+        values: of the names that give one, in their order.
+        names: how many names there are.
+    """
+
+    pattern: str
+    values: list[str]
+    names: int
+
+
+def name_offers(field: Literal["agent_email", "conversation_id"], names: Sequence[str]) -> list[NameOffer]:
+    """Patterns that find the agent's email, or an id, in the names of files; []: most of them have none.
+
+    There are two where `call_ann@…` may or may not be the whole of an email. Ids count only where each name has one of
+    its own, and where they are not all dates.
+    """
+    names = list(dict.fromkeys(names))
+    if field == "agent_email":
+        whole = _offer("{}{found_email}{}", field, names)
+        return _emails(whole, names) if whole is not None else []
+    for pattern in ("{}{found_uuid}{}", "{}{found_id}{}"):
+        found = _offer(pattern, field, names)
+        if found is not None and len(set(found.values)) == len(found.values):
+            return [] if all(map(_DATED.fullmatch, found.values)) else [found]
+    return []
+
+
+def _offer(pattern: str, field: str, names: Sequence[str]) -> NameOffer | None:
+    found = [value for name in names if (value := name_value(pattern, field, name))]
+    return NameOffer(pattern, found, len(names)) if 2 * len(found) > len(names) else None
+
+
+def _emails(whole: NameOffer, names: Sequence[str]) -> list[NameOffer]:
+    """An email as long as it can be, and without what stands before its last underscore, if anything does: only the
+    analyst knows whether `call_ann@…` is hers. A number there is never a part of it."""
+    labels = [email.partition("@")[0].rpartition("_")[0] for email in whole.values]
+    marks = min(label.count("_") for label in labels)
+    if not all(labels):
+        return [whole]
+    short = _offer("{}_" * (marks + 1) + "{found_email}{}", "agent_email", names)
+    numbers = all(label.replace("_", "").replace("-", "").isdecimal() for label in labels)
+    return [offer for offer in (None if numbers and short else whole, short) if offer is not None]
 
 
 def values_in(pattern: str) -> list[str]:

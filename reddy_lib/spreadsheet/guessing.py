@@ -33,7 +33,10 @@ _ROWS = 1000
 _TRIED = 40
 """Transcripts that are read to see whether a column holds them; rows looked at for everything else: `_ROWS`."""
 
-_EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}")
+_EMAIL = re.compile(
+    r"[^@\s,;]+@[^@\s,;]+\.(?!(?:vtt|srt|sbv|jsonc?|jsonl|ndjson|txt|csv|xlsx?)$)[^@\s,;.]{2,}", re.IGNORECASE
+)
+"""An email; the name of a file that has one in it is none."""
 _AUDIO = re.compile(
     r".*\.(?:wav|mp3|m4a|mp4|ogg|opus|flac|aac|wma|amr|gsm|webm|aiff?|vox|au|3gp)", re.IGNORECASE
 )

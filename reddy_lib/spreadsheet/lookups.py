@@ -17,16 +17,18 @@ import msgspec
 
 from reddy_lib.errors import MappingError, SheetError
 from reddy_lib.spreadsheet.dates import looks_like_time
+from reddy_lib.spreadsheet.files import workbook_kept
 from reddy_lib.spreadsheet.mapping import ProductLike, product_ids
-from reddy_lib.spreadsheet.reading import read_sheet, sheet_names
+from reddy_lib.spreadsheet.reading import detect_format, read_sheet, sheet_names
 from reddy_lib.spreadsheet.sources import fold_text, joined
 from reddy_lib.spreadsheet.tag_values import cell_text
 
-__all__ = ["Lookup", "find_lookup", "read_lookup"]
+__all__ = ["Lookup", "find_lookup", "lookup_sheets", "read_lookup"]
 
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}")
 _MOST_ROWS = 20_000
 _MOST_SHEETS = 12
+_MOST_LISTED = 50
 
 
 class Lookup(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,6 +137,25 @@ def find_lookup(
         if found.matched * 2 >= found.wanted and (best is None or found.matched > best.matched):
             best = found if found.matched else best
     return best
+
+
+@workbook_kept()
+def lookup_sheets(path: str | os.PathLike[str]) -> tuple[list[str], str | None]:
+    """(sheets of a workbook that hold a table, the one that is read if none is named); ([], None) for other files.
+
+    Raises SheetError: the file cannot be read.
+    """
+    detected = detect_format(path)
+    if detected.kind != "excel":
+        return [], None
+    found = []
+    for name in sheet_names(path)[:_MOST_LISTED]:
+        try:
+            detect_format(path, sheet=name)
+        except SheetError:
+            continue
+        found.append(name)
+    return found, detected.sheet
 
 
 def _key(field: str, columns: dict[str, list[Any]], wanted: set[str], value: str | None) -> list[str]:

@@ -18,7 +18,7 @@ import pandas as pd
 import python_calamine as calamine
 
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
-from reddy_lib.spreadsheet.bundles import bundle_rows, join_column, open_bundle
+from reddy_lib.spreadsheet.bundles import Bundle, bundle_rows, join_column, open_bundle
 from reddy_lib.spreadsheet.error_cells import check_sheet
 from reddy_lib.spreadsheet.files import (
     Workbook,
@@ -181,8 +181,7 @@ def _bundle_format(path: Path, sheet: str | None, header_row: int | None) -> She
         tables = [table for table in bundle.tables if sheet in (None, table.name)]
         if not tables and len(bundle.tables) < 2:
             tables = bundle.tables  # a mapping of last week's zip: its one spreadsheet had another name
-        names = ", ".join(repr(table.name) for table in bundle.tables[:5])
-        names += f" and {len(bundle.tables) - 5} more" if len(bundle.tables) > 5 else ""
+        names = _named(bundle)
         if not tables and bundle.tables:
             raise UnreadableFile(f"{path.name} has no spreadsheet {sheet!r}: it has {names}.")
         if not tables:
@@ -208,6 +207,11 @@ def _bundle_format(path: Path, sheet: str | None, header_row: int | None) -> She
             f"No column of {names} names the transcript files in {path.name}: add a column with their names or ids, "
             "or load the spreadsheet and the files apart."
         )
+
+
+def _named(bundle: Bundle) -> str:
+    names = ", ".join(repr(table.name) for table in bundle.tables[:5])
+    return names + (f" and {len(bundle.tables) - 5} more" if len(bundle.tables) > 5 else "")
 
 
 def _check_encoding(path: Path, encoding: str) -> None:
@@ -379,7 +383,9 @@ def _bundled(path: Path, format: SheetFormat, rows: int) -> Iterator[pd.DataFram
     with open_bundle(path) as bundle:
         table = next((table for table in bundle.tables if table.name == format.sheet), None)
         if table is None:
-            raise UnreadableFile(f"{path.name} has no spreadsheet {format.sheet!r}: choose the file again.")
+            raise UnreadableFile(
+                f"{path.name} has no spreadsheet {format.sheet!r}: it has {_named(bundle) or 'none'}."
+            )
         with bundle.unpacked(table) as place:
             inner = detect_format(
                 place, header_row=format.header_row, encoding=format.encoding, delimiter=format.delimiter

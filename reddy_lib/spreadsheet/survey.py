@@ -49,11 +49,13 @@ class Survey(msgspec.Struct):
 
     Attributes:
         rows: how many rows the sheet has below its header, blank ones left out.
+        left_out: how many of those are no calls: totals, repeated headers, notes.
         texts: column → {cell's text: rows}, most frequent first, for columns of few and short texts.
     """
 
     rows: int
     texts: dict[str, dict[str, int]]
+    left_out: int = 0
 
     def __repr__(self) -> str:
         return f"<Survey {self.rows:,} rows · {len(self.texts)} columns of few texts>"
@@ -74,11 +76,12 @@ def survey(
     """
     if most_bytes is not None and Path(path).stat().st_size > most_bytes:
         return None
-    rows = 0
+    rows = left_out = 0
     counts: dict[str, Counter[str]] = {}
     given_up: set[str] = set()
     for frame in read_pieces(path, format):
         rows += len(frame)
+        left_out += len(frame.attrs.get("left_out", ()))
         for place, name in enumerate(map(str, frame.columns)):
             if name in given_up:
                 continue
@@ -87,7 +90,7 @@ def survey(
             if len(counter) > distinct or any(len(text) > longest for text in counter):
                 given_up.add(name)
                 del counts[name]
-    return Survey(rows, {name: dict(counter.most_common()) for name, counter in counts.items()})
+    return Survey(rows, {name: dict(counter.most_common()) for name, counter in counts.items()}, left_out)
 
 
 def estimated_rows(sample: pd.DataFrame, size: int, format: SheetFormat) -> int | None:

@@ -18,7 +18,16 @@ from reddy_lib.spreadsheet.headers import plain_name
 from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.tag_values import cell_text
 
-__all__ = ["TagDrift", "constant", "doubtful_tags", "left_out_columns", "personal", "sensitive", "tag_drift"]
+__all__ = [
+    "TagDrift",
+    "constant",
+    "doubt",
+    "doubtful_tags",
+    "left_out_columns",
+    "personal",
+    "sensitive",
+    "tag_drift",
+]
 
 _MARK = re.compile(r"; (personal|constant)\?: (.+)$")
 _NOT = "not a tag: "
@@ -118,6 +127,16 @@ def doubtful_tags(mapping: Mapping) -> dict[str, tuple[str, str]]:
         if marked:
             found[column] = (marked[1], marked[2])
     return found
+
+
+def doubt(name: str, cells: Sequence[object]) -> tuple[str, str] | None:
+    """("personal" or "constant", why): a column that perhaps should be no tag, whoever chose it; None where nothing
+    speaks against it. `cells`: empty ones too."""
+    filled = [cell for cell in cells if cell_text(cell).strip()]
+    if why := sensitive(name, filled) or personal(name, filled):
+        return "personal", why.removeprefix("personal, ")
+    why = constant([cell_text(cell).strip() for cell in filled], len(cells))
+    return ("constant", why) if why else None
 
 
 def left_out_columns(mapping: Mapping) -> dict[str, str]:

@@ -14,7 +14,7 @@ from .. import ui
 from ..errors import ReddyError
 from ..spreadsheet import sheet_names
 from ..spreadsheet.file_names import name_value
-from ..spreadsheet.lookups import Lookup, read_lookup
+from ..spreadsheet.lookups import Lookup, lookup_sheets, read_lookup
 from ..spreadsheet.survey import shorten
 from ..spreadsheet.upload import PrivateCopy
 from .mapping_choices import USUAL, Choices, columns_of, known
@@ -137,6 +137,12 @@ def _table(choices: Choices, field: str) -> None:
         "From a second file", type=TABLE_FILES, key=f"{key}lookup file {field}", on_change=_from_file,
         args=[choices, field],
     )  # fmt: skip
+    file, sheets = st.session_state.get(f"{key}lookup copy {field}", (None, []))
+    if len(sheets) > 1:
+        st.selectbox(
+            f"Sheet of {ui.escape(shorten(file.file_name, 40))}", sheets, key=f"{key}lookup file sheet {field}",
+            on_change=_from_file_sheet, args=[choices, field],
+        )  # fmt: skip
     problem = st.session_state.get(f"{key}lookup problem {field}")
     if problem:
         st.error(ui.escape(problem), icon=":material/error:")
@@ -149,14 +155,31 @@ def _from_sheet(choices: Choices, field: str) -> None:
 
 
 def _from_file(choices: Choices, field: str) -> None:
-    uploaded = st.session_state[f"{choices.key}lookup file {field}"]
+    """The table of a file that was just handed in, at the sheet that looks like one. The file stays for its others."""
+    state, key = st.session_state, choices.key
+    state.pop(f"{key}lookup copy {field}", None)
+    state.pop(f"{key}lookup problem {field}", None)
+    uploaded = state[f"{key}lookup file {field}"]
     if uploaded is None:
         return
     copy = PrivateCopy(io.BytesIO(uploaded.getvalue()), uploaded.name)
     try:
-        _take(choices, field, copy, None)
-    finally:
+        sheets, detected = lookup_sheets(copy.path)
+    except ReddyError as error:
         copy.remove()
+        state[f"{key}lookup problem {field}"] = str(error)
+        return
+    if len(sheets) > 1:
+        state[f"{key}lookup copy {field}"] = (copy, sheets)
+        state[f"{key}lookup file sheet {field}"] = detected
+    _take(choices, field, copy, detected if len(sheets) > 1 else None)
+    if len(sheets) < 2:
+        copy.remove()
+
+
+def _from_file_sheet(choices: Choices, field: str) -> None:
+    file, _ = st.session_state[f"{choices.key}lookup copy {field}"]
+    _take(choices, field, file, st.session_state[f"{choices.key}lookup file sheet {field}"])
 
 
 def _take(choices: Choices, field: str, file: PrivateCopy, sheet: str | None) -> None:

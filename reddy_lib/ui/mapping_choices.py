@@ -7,7 +7,7 @@ another sheet, layout or profile begins with choices of its own, and going back 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 import pandas as pd
@@ -31,6 +31,7 @@ from ..spreadsheet.choosing import (
     time_zones,
 )
 from ..spreadsheet.dates import DayOrder, day_order
+from ..spreadsheet.file_names import NameOffer, name_offers
 from ..spreadsheet.lookups import Lookup
 from ..spreadsheet.mapping import LineUnit, NewCall
 from ..spreadsheet.sources import Sources, is_empty
@@ -43,10 +44,21 @@ from ..spreadsheet.survey import (
     naive_times,
     speakers,
 )
+from ..spreadsheet.tag_values import cell_text
 from ..spreadsheet.upload import PrivateCopy
 from ..transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
 
-__all__ = ["FIELDS", "TIME_FIELDS", "Choices", "Source", "chosen", "columns_of", "forget_known", "known"]
+__all__ = [
+    "FIELDS",
+    "NEEDED",
+    "TIME_FIELDS",
+    "Choices",
+    "Source",
+    "chosen",
+    "columns_of",
+    "forget_known",
+    "known",
+]
 
 FIELDS = {
     "agent_email": "Agent email",
@@ -69,6 +81,9 @@ A_ROW = 500  # characters that can be read in the time that a row takes beside i
 ROLES = ("agent", "customer", KEEP_AS_TAG, LEAVE_OUT)
 USUAL = ("timestamp", "channels", "separation", "channel_map")
 """Fields that may have one value for all calls, beside the agent and the product, which have controls of their own."""
+
+NEEDED = ("agent_email", "product_id")
+"""Fields that Reddy asks of every call and that may have one value for all of them."""
 
 Source = str | tuple[str, ...] | None
 """What feeds a field: a column, several that are joined, or none."""
@@ -115,6 +130,8 @@ class Choices:
         layout: "row", "lines", or "beside": one row a call, its lines in another sheet.
         fields: field of a call → the column that feeds it, several that are joined, or None.
         lines: field of a line → column, or None.
+        needed: fields that every call must have and nothing feeds, so that one value for all calls is asked for.
+        usual: field → (value that is proposed for all calls, why).
         patterns, pattern_problems: field → pattern of the file's name as typed; what is wrong with it.
         line_columns: columns of the sheet that has the lines.
         speakers: label → what is known of it; `speakers_of` says of which rows.
@@ -131,6 +148,7 @@ class Choices:
         *,
         layout: str,
         profile: Profile | None,
+        usual: dict[str, tuple[Any, str]],
     ) -> None:
         self.file, self.format, self.sheet, self.counted, self.products = (
             file,
@@ -140,6 +158,7 @@ class Choices:
             products,
         )
         self.layout = layout
+        self.usual = _with_only_product(usual, products)
         self.columns = [str(name) for name in sheet.columns if name not in sheet.attrs.get("extra", ())]
         self.key = key = f"load {file.id} {format!r} {layout} {profile.id if profile is not None else ''} "
         state = st.session_state
@@ -157,6 +176,9 @@ class Choices:
         }
         mapping = self._patterns(self._joins(guess))
         self.fields.setdefault("transcript", None)
+        self.needed = [
+            field for field in NEEDED if self.fields[field] is None and field not in mapping.from_name
+        ]
         self._sources = Sources(mapping, file_name=file.file_name, name_column=self._name_column())
         for field in mapping.sources():
             if mapping.reasons.get(field) == BY_HAND:
@@ -209,6 +231,18 @@ class Choices:
     def _name_column(self) -> str:
         own = self.format.kind == "files"
         return next((name for name in FILE_NAMES if own and name in self.columns), "")
+
+    def name_offers(self, field: Literal["agent_email", "conversation_id"]) -> list[NameOffer]:
+        """What the files' names give for a field that nothing else feeds."""
+        if self.fields[field] is not None or field in self.mapping.from_name:
+            return []
+        column = self._name_column()
+        if field == "conversation_id" and not column:
+            return []  # the name of one sheet tells none of its calls apart
+        names = list(map(cell_text, self.sheet[column].tolist())) if column else [self.file.file_name]
+        return known(
+            f"names {field}", (self.format, field), lambda: name_offers(field, list(filter(None, names)))
+        )
 
     def rows(self) -> list[dict[str, Any]]:
         """The sample's rows: column → cell."""
@@ -312,6 +346,8 @@ class Choices:
                 wanted = st.session_state.get(f"{own_key}{text}")  # chosen before the second sheet came
             self.product_of[text] = chosen(f"{self.product_key}{text}", wanted, ids)
         usual = mapping.defaults.get("product_id")
+        if usual is None and "product_id" in self.needed and "product_id" in self.usual:
+            usual = self.usual["product_id"][0]
         self.usual_product_key = f"{own_key} default"
         default = chosen(self.usual_product_key, usual if usual in ids else None, ids)
         mapping = chosen_products(mapping, self.product_of)
@@ -424,6 +460,18 @@ class Choices:
             tag: chosen(f"{key}tag type {tag}", guess.tag_types.get(tag, "string"), TAG_TYPES) for tag in tags
         }
         return mapping.replace(tags=tags, tag_types=types)
+
+
+def _with_only_product(
+    usual: dict[str, tuple[Any, str]], products: list[dict[str, Any]] | None
+) -> dict[str, tuple[Any, str]]:
+    """A product is proposed where it is the only active one, or was chosen before and is active still."""
+    active = {int(one["id"]) for one in products or () if one["status"] == "active"}
+    others = {field: one for field, one in usual.items() if field != "product_id"}
+    if len(active) == 1:
+        return {**others, "product_id": (next(iter(active)), "the only active product in Reddy's list")}
+    before = usual.get("product_id")
+    return usual if before is not None and before[0] in active else others
 
 
 def _with_default(mapping: Mapping, field: str, value: Any) -> Mapping:

@@ -17,16 +17,25 @@ from ..ledger.preview import Previewed
 from ..model import TAG_TYPES
 from ..spreadsheet.survey import column_facts, distinct_texts, examples, shorten
 from ..spreadsheet.tag_values import cell_text
-from ..spreadsheet.tags import doubtful_tags, left_out_columns
+from ..spreadsheet.tags import doubt, left_out_columns
 from ..transcripts import KEEP_AS_TAG, LEAVE_OUT
 from .field_sources import draw_more, names_found, other_sources
-from .mapping_choices import FIELDS, LISTED, ROLES, TIME_FIELDS, Choices, Source, columns_of
+from .mapping_choices import FIELDS, LISTED, NEEDED, ROLES, TIME_FIELDS, Choices, Source, columns_of, known
 
-__all__ = ["draw_fields", "draw_lines", "draw_products", "draw_speakers", "draw_tags", "matched", "small"]
+__all__ = [
+    "draw_fields",
+    "draw_lines",
+    "draw_products",
+    "draw_speakers",
+    "draw_tags",
+    "matched",
+    "product_name",
+    "small",
+]
 
 WITHOUT = {
-    "agent_email": "no column: give the email for all calls, or each is held",
-    "product_id": "no column: choose one for all calls, or each is held",
+    "agent_email": "no column: the one given above for all calls, or each is held",
+    "product_id": "no column: the one chosen above for all calls, or each is held",
     "transcript": "no column: every call would be held",
     "timestamp": "no column: the transcript's own start, else the moment of sending",
     "conversation_id": "no column: made from agent, start and transcript",
@@ -136,15 +145,17 @@ def _field(choices: Choices, field: str, label: str, shown: Sequence[Previewed])
             small(names_found(choices, field))
         elif column or field in choices.mapping.from_name:
             small(examples(choices.cells(field), most=2, longest=25))
-        elif field == "agent_email":
-            st.text_input(
-                "Agent email for all calls", key=choices.key + "agent for all", label_visibility="collapsed",
-                placeholder="one email for all calls", persist_state="session",
-            )  # fmt: skip
-        elif field == "product_id" and choices.products is not None:
-            _usual_product(choices, "Product for all calls")
+        elif field in NEEDED:
+            _for_all(choices, field)
     if field == "timestamp" and (column or field in choices.mapping.from_name):
         _times(choices, columns_of(column), shown)
+
+
+def _for_all(choices: Choices, field: str) -> None:
+    value = choices.mapping.defaults.get(field)
+    if value is not None:
+        name = ui.product_names(choices.products).get(value) if field == "product_id" else None
+        small(f"all calls: {name or value}")
 
 
 def _placed(shown: Sequence[Previewed]) -> None:
@@ -268,7 +279,7 @@ def draw_products(choices: Choices, to_products: str) -> None:
             small(f"{text} · {ui.number_of(count, 'row')}")
         return
     if choices.fields["product_id"] is None and not choices.product_texts:
-        st.info("No column feeds the product: choose one, or one product for all calls, under Fields.")
+        st.info("No column feeds the product: choose one under Fields, or one product for all calls above.")
         return
     names = ui.product_names(listed)
     if choices.product_of:
@@ -277,7 +288,7 @@ def draw_products(choices: Choices, to_products: str) -> None:
         label, select, rows = st.columns(PAIRS, vertical_alignment="center")
         label.text(shorten(text, 60))
         select.selectbox(
-            f"Product for {ui.escape(text)}", [None, *names], index=None, format_func=_product_name(choices),
+            f"Product for {ui.escape(text)}", [None, *names], index=None, format_func=product_name(choices),
             key=f"{choices.product_key}{text}", label_visibility="collapsed", placeholder="Choose a product",
             persist_state="session",
         )  # fmt: skip
@@ -292,21 +303,14 @@ def draw_products(choices: Choices, to_products: str) -> None:
         small(f"{more:,} more texts are not listed here: is this the right column?")
     label, select, rows = st.columns(PAIRS, vertical_alignment="center")
     label.text("Rows without one")
-    with select:
-        _usual_product(choices, "Product for rows without one")
-
-
-def _usual_product(choices: Choices, label: str) -> None:
-    names = ui.product_names(choices.products)
-    st.selectbox(
-        label, [None, *names], index=None, format_func=_product_name(choices),
-        key=choices.usual_product_key, label_visibility="collapsed",
-        placeholder="one product for all calls" if choices.fields["product_id"] is None else "no product",
+    select.selectbox(
+        "Product for rows without one", [None, *names], index=None, format_func=product_name(choices),
+        key=choices.usual_product_key, label_visibility="collapsed", placeholder="no product",
         persist_state="session",
     )  # fmt: skip
 
 
-def _product_name(choices: Choices) -> Callable[[int | None], str]:
+def product_name(choices: Choices) -> Callable[[int | None], str]:
     names = ui.product_names(choices.products)
     inactive = {int(product["id"]) for product in choices.products or () if product["status"] != "active"}
 
@@ -418,14 +422,13 @@ def _left_out(choices: Choices) -> None:
 
 
 def _doubts(choices: Choices) -> dict[str, tuple[str, str]]:
-    """Tag → ("personal" or "constant", why): those that are perhaps not to be sent."""
-    first = left_out_columns(choices.guess)
-    chosen_still = {
-        tag: ("personal", first[tag].removesuffix("; choose it to send it").removeprefix("personal, "))
-        for tag in choices.mapping.tags
-        if first.get(tag, "").endswith("; choose it to send it")
-    }
-    return {**doubtful_tags(choices.mapping), **chosen_still}
+    """Tag → ("personal" or "constant", why): those that are perhaps not to be sent, whoever chose them."""
+    tags, sheet = choices.mapping.tags, choices.sheet
+    return known(
+        "doubts",
+        (choices.format, tags),
+        lambda: {tag: why for tag in tags if (why := doubt(tag, sheet[tag].tolist())) is not None},
+    )
 
 
 def _doubt(kind: str, why: str, before: str) -> None:

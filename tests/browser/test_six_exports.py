@@ -173,8 +173,7 @@ def test_the_same_columns_again_are_mapped_as_in_the_profile_and_need_one_click(
     path.write_text("\n".join(rows))
     page.goto(f"{app.url}/load")
     page.set_input_files('input[type="file"]', path)
-    page.get_by_role("combobox", name="Product for all calls").click()
-    page.get_by_role("option", name=re.compile("Cards hotline")).click()
+    page.get_by_role("radio", name="Cards hotline").click()
     expect(page.get_by_text(re.compile("1 of 1 row"))).to_be_visible()
     page.get_by_role("button", name="Store 1 call").click()
     page.wait_for_url(re.compile("/review"))
@@ -188,3 +187,23 @@ def test_the_same_columns_again_are_mapped_as_in_the_profile_and_need_one_click(
     page.get_by_role("button", name="Forget this profile").click()
     expect(page.get_by_text(re.compile("0 of 1 row"))).to_be_visible()
     expect(page.get_by_text("Mapped as in the profile")).to_have_count(0)
+
+
+def test_bare_transcript_files_are_stored_as_ready_with_three_clicks_and_an_email(
+    page: Page, app: App, tmp_path: Path
+) -> None:
+    files = [tmp_path / f"talk_{number}.vtt" for number in range(2)]
+    for number, file in enumerate(files):
+        file.write_text(
+            f"WEBVTT\n\n00:00.000 --> 00:02.000\n<v Agent>Good morning, call {number}.\n\n"
+            "00:03.000 --> 00:05.000\n<v Customer>I lost my card.\n"
+        )
+    page.goto(f"{app.url}/load")
+    page.set_input_files('input[type="file"]', files)
+    page.get_by_role("textbox", name="Agent's email for all calls").click()  # one
+    page.keyboard.type("ann@cedarline.example")
+    page.get_by_role("radio", name="Loans").click()  # two; leaving the field takes the email
+    expect(page.get_by_text(re.compile("2 of 2 rows"))).to_be_visible()
+    page.get_by_role("button", name="Store 2 calls").click()  # three
+    page.wait_for_url(re.compile("/review"))
+    expect(page.get_by_role("button", name=re.compile("Choose 2 ready"))).to_be_visible()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -30,11 +30,16 @@ def written(path: Path, data: bytes | str) -> Path:
     return path
 
 
-def zipped(path: Path, members: dict[str, bytes | str]) -> Path:
+def zipped(path: Path, members: Mapping[str, bytes | str]) -> Path:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         for name, data in members.items():
             archive.writestr(name, data)
     return path
+
+
+def unzipped(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
 
 
 def book(folder: Path, sheet: bytes | str, *, strings: bytes | str = "", more: str = "") -> Path:
@@ -206,8 +211,7 @@ def half_cells_by_the_million(folder: Path) -> Path:
 def sheets_by_the_thousand(folder: Path) -> Path:
     more = "".join(f'<sheet name="S{n}" sheetId="{n}" r:id="r1"/>' for n in range(2, 3000))
     path = book(folder, data(""))
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
+    members = unzipped(path)
     members["xl/workbook.xml"] = members["xl/workbook.xml"].replace(
         b"</sheets>", more.encode() + b"</sheets>"
     )
@@ -236,8 +240,7 @@ def ods_of_repeated_cells_under_the_limit(folder: Path) -> Path:
 def ods_of_entities(folder: Path) -> Path:
     path = ods_file(folder, {"Calls": [["a", "b"], ["1", "2"]]})
     names = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
+    members = unzipped(path)
     members["content.xml"] = (
         members["content.xml"]
         .replace(b"?>", f'?><!DOCTYPE d [<!ENTITY e0 "lol">{names}]>'.encode(), 1)
@@ -265,29 +268,9 @@ def xlsx_with_lying_sizes(folder: Path) -> Path:
 
 
 @bomb
-def quoted_newlines(folder: Path) -> Path:
-    return written(folder / "calls.csv", 'agent,transcript\nana,"' + "\n" * 5_000_000)
-
-
-@bomb
-def blank_lines(folder: Path) -> Path:
-    return written(folder / "calls.csv", "\n" * 5_000_000 + "agent,transcript\nana,Agent: Hi\n")
-
-
-@bomb
-def commas(folder: Path) -> Path:
-    return written(folder / "calls.csv", "," * 10_000_000 + "\na,b\n1,2\n")
-
-
-@bomb
 def a_million_columns(folder: Path) -> Path:
     header = ",".join(f"c{n}" for n in range(1_000_000))
     return written(folder / "calls.csv", f"{header}\n{header}\n{header}\n")
-
-
-@bomb
-def rows_that_widen(folder: Path) -> Path:
-    return written(folder / "calls.csv", "agent,text\n" + "".join("x," * n + "\n" for n in range(1, 1500)))
 
 
 @bomb
@@ -296,62 +279,7 @@ def one_row_of_a_million_cells(folder: Path) -> Path:
     return written(folder / "calls.csv", "agent,transcript\n" + rows + "x," * 1_000_000 + "\n" + rows)
 
 
-@bomb
-def quotes(folder: Path) -> Path:
-    return written(folder / "calls.csv", "agent,transcript\n" + '"' * 5_000_000)
-
-
-@bomb
-def quotes_and_delimiters(folder: Path) -> Path:
-    return written(folder / "calls.csv", 'a,b\n"x' + '";"' * 1_000_000)
-
-
-@bomb
-def nuls(folder: Path) -> Path:
-    return written(folder / "calls.csv", b"agent,transcript\nana," + b"\x00" * 5_000_000 + b"\nbo,x\n" * 10)
-
-
-@bomb
-def line_of_accents(folder: Path) -> Path:
-    return written(folder / "calls.csv", b"agent,transcript\nana," + b"\xe9\xb3" * 3_000_000 + b"\n")
-
-
-@bomb
-def carriage_returns(folder: Path) -> Path:
-    return written(folder / "calls.csv", "agent,transcript\r" + "\r" * 5_000_000)
-
-
-@bomb
-def web_page_of_tables_in_tables(folder: Path) -> Path:
-    return written(folder / "calls.xls", "<html>" + "<table><tr><td>" * 100_000)
-
-
-@bomb
-def web_page_of_wide_cells(folder: Path) -> Path:
-    return written(folder / "calls.xls", "<table>" + "<tr>" + "<td colspan=99999>x" * 100_000)
-
-
-@bomb
-def web_page_of_half_tags(folder: Path) -> Path:
-    return written(folder / "calls.xls", "<table><tr><td>" + "<a " * 1_000_000 + "<!--" * 300_000)
-
-
 # JSON
-
-
-@bomb
-def json_of_brackets(folder: Path) -> Path:
-    return written(folder / "calls.json", "[" * 5_000_000)
-
-
-@bomb
-def json_of_braces(folder: Path) -> Path:
-    return written(folder / "calls.json", '{"a":' * 1_000_000 + "1" + "}" * 1_000_000)
-
-
-@bomb
-def json_lines_of_brackets(folder: Path) -> Path:
-    return written(folder / "calls.jsonl", '{"a": 1}\n{"b": ' + "[" * 3_000_000 + "\n")
 
 
 @bomb
@@ -367,21 +295,44 @@ def json_quite_deep_in_a_cell(folder: Path) -> Path:
 
 
 @bomb
-def json_number_without_end(folder: Path) -> Path:
-    return written(
-        folder / "calls.json", '[{"role": "agent", "text": "Hi", "start": ' + "9" * 3_000_000 + "}]"
-    )
-
-
-@bomb
 def json_of_keys(folder: Path) -> Path:
     records = ({f"k{row}_{n}": n for n in range(300)} for row in range(3000))
     return written(folder / "calls.json", json.dumps(list(records)))
 
 
-@bomb
-def json_of_strings_that_never_end(folder: Path) -> Path:
-    return written(folder / "calls.json", '[{"a": "' + "\\" * 5_000_000)
+# text and JSON that one expression writes: name → (ending, content); made when it is asked for
+
+_WRITTEN: dict[str, tuple[str, Callable[[], bytes | str]]] = {
+    "quoted_newlines": ("csv", lambda: 'agent,transcript\nana,"' + "\n" * 5_000_000),
+    "blank_lines": ("csv", lambda: "\n" * 5_000_000 + "agent,transcript\nana,Agent: Hi\n"),
+    "commas": ("csv", lambda: "," * 10_000_000 + "\na,b\n1,2\n"),
+    "rows_that_widen": ("csv", lambda: "agent,text\n" + "".join("x," * n + "\n" for n in range(1, 1500))),
+    "quotes": ("csv", lambda: "agent,transcript\n" + '"' * 5_000_000),
+    "quotes_and_delimiters": ("csv", lambda: 'a,b\n"x' + '";"' * 1_000_000),
+    "nuls": ("csv", lambda: b"agent,transcript\nana," + b"\x00" * 5_000_000 + b"\nbo,x\n" * 10),
+    "line_of_accents": ("csv", lambda: b"agent,transcript\nana," + b"\xe9\xb3" * 3_000_000 + b"\n"),
+    "carriage_returns": ("csv", lambda: "agent,transcript\r" + "\r" * 5_000_000),
+    "web_page_of_tables_in_tables": ("xls", lambda: "<html>" + "<table><tr><td>" * 100_000),
+    "web_page_of_wide_cells": ("xls", lambda: "<table>" + "<tr>" + "<td colspan=99999>x" * 100_000),
+    "web_page_of_half_tags": ("xls", lambda: "<table><tr><td>" + "<a " * 1_000_000 + "<!--" * 300_000),
+    "json_of_brackets": ("json", lambda: "[" * 5_000_000),
+    "json_of_braces": ("json", lambda: '{"a":' * 1_000_000 + "1" + "}" * 1_000_000),
+    "json_lines_of_brackets": ("jsonl", lambda: '{"a": 1}\n{"b": ' + "[" * 3_000_000 + "\n"),
+    "json_number_without_end": (
+        "json",
+        lambda: '[{"role": "agent", "text": "Hi", "start": ' + "9" * 3_000_000 + "}]",
+    ),
+    "json_of_strings_that_never_end": ("json", lambda: '[{"a": "' + "\\" * 5_000_000),
+}
+
+for _name, (_ending, _content) in _WRITTEN.items():
+
+    def _expression(
+        folder: Path, ending: str = _ending, content: Callable[[], bytes | str] = _content
+    ) -> Path:
+        return written(folder / f"calls.{ending}", content())
+
+    BOMBS[_name] = _expression
 
 
 # archives
