@@ -26,6 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..errors import NotInLedger, SubmissionError
 from .batch import NEVER_SENT, keep_past_outcome, outcomes_frame, pieces
+from .resending import put_back, reason_of, replace_deliveries, superseded, take_back
 from .schema import (
     SENDABLE,
     STATUSES,
@@ -263,6 +264,7 @@ class Submission:
             keep_past_outcome(connection, list(ids))
             for some in pieces(ids):
                 connection.execute(calls.update().where(calls.c.id.in_(some)).values(**NEVER_SENT))
+            take_back(connection, ids, self.id)
         return len(ids)
 
     def _change(self, state: State, reason: str, *, only: set[str]) -> None:
@@ -285,6 +287,7 @@ def create(
     concurrency: int = 8,
     who: str = "",
     submission_id: str | None = None,
+    again: str | None = None,
 ) -> Submission:
     """Choose calls and queue them, in one transaction.
 
@@ -293,11 +296,14 @@ def create(
         rows: row numbers; None = every ready call. Of the rows named, ready, rejected and failed calls are queued,
             calls that Reddy accepted before at this address become `skipped`, all others stay as they are.
         submission_id: made by the caller before its button was pressed; the same id again changes nothing.
+        again: why calls that this address accepted before are sent there once more, which Reddy may grade twice;
+            kept for good. Of the rows named, accepted and skipped ones are queued then as well; once for each reason.
 
     Raises:
-        SubmissionError: none of the rows can be sent.
+        SubmissionError: none of the rows can be sent, or `again` is empty, or names no rows.
     """
     submission_id = submission_id or "s" + secrets.token_hex(8)
+    reason = None if again is None else reason_of(again, rows)
     now = time.time()
     with ledger._write() as connection:
         _one_at_a_time(connection)
@@ -306,9 +312,19 @@ def create(
         accepted = (
             sa.exists()
             .where(deliveries.c.address == address, deliveries.c.key == calls.c.delivery_key)
-            .where(deliveries.c.state == "accepted")
+            .where(deliveries.c.state.in_(("accepted", "again")))
         )
         queued = skipped = 0
+        if reason is not None:
+            for some in pieces(sorted(set(rows or ()))):
+                ids = replace_deliveries(
+                    connection, batch_id, some, address, submission_id, reason=reason, who=who, now=now
+                )
+                keep_past_outcome(connection, ids)
+                connection.execute(
+                    calls.update().where(calls.c.id.in_(ids)).values(**_queued_in(submission_id))
+                )
+                queued += len(ids)
         for part in sendable(batch_id, rows):
             sent_before = connection.execute(
                 sa.select(calls.c.id).where(part, calls.c.submission_id.is_not(None))
@@ -324,14 +340,7 @@ def create(
             queued += connection.execute(
                 calls.update()
                 .where(part)
-                .values(
-                    **{
-                        **NEVER_SENT,
-                        "status": "queued",
-                        "submission_id": submission_id,
-                        "chunk": calls.c.row // CHUNK,
-                    }
-                )
+                .values(**_queued_in(submission_id))
             ).rowcount
         if queued + skipped == 0:
             raise SubmissionError(
@@ -362,10 +371,20 @@ def create(
     return Submission(ledger, submission_id)
 
 
+def _queued_in(submission_id: str) -> dict[str, Any]:
+    return {**NEVER_SENT, "status": "queued", "submission_id": submission_id, "chunk": calls.c.row // CHUNK}
+
+
 def sendable(batch_id: str, rows: Sequence[int] | None) -> list[sa.ColumnElement[bool]]:
     """The calls of a batch that a submission may choose, as conditions to be asked one after the other: every ready
-    call (None), or of the rows named those that are ready, rejected or failed; never one with an error finding."""
-    sound = sa.and_(calls.c.batch_id == batch_id, calls.c.errors == 0, calls.c.delivery_key.is_not(None))
+    call (None), or of the rows named those that are ready, rejected or failed; never one with an error finding, or one
+    whose correction, or whose call before correction, is at Reddy, may be, or is on its way."""
+    sound = sa.and_(
+        calls.c.batch_id == batch_id,
+        calls.c.errors == 0,
+        calls.c.delivery_key.is_not(None),
+        ~superseded(),
+    )
     if rows is None:
         return [sa.and_(sound, calls.c.status == "ready")]
     return [
@@ -574,6 +593,16 @@ _KEEP_DELIVERY = (
     )
 )
 _GIVE_BACK = deliveries.delete().where(_MINE)
+_TAKE_AGAIN = (  # what Reddy has, and this very call is to be sent once more: see `resending`
+    deliveries.update()
+    .where(_MINE, deliveries.c.state == "again")
+    .values(
+        state="sending",
+        submission_id=sa.bindparam("the_submission"),
+        upload_id=None,
+        at=sa.bindparam("the_moment"),
+    )
+)
 _EXPLAIN = (
     calls.update()
     .where(calls.c.id == sa.bindparam("the_call"))
@@ -678,6 +707,12 @@ def _record(
         connection.execute(_KEEP_DELIVERY, kept)
     if given_back:
         connection.execute(_GIVE_BACK, given_back)
+        put_back(  # of what Reddy has from an earlier time
+            connection,
+            [one["the_call"] for one in given_back],
+            submission_id,
+            queued={one["the_call"] for one in settled if one["the_status"] == "queued"},
+        )
 
 
 def _claim(
@@ -768,6 +803,12 @@ def _reserve(
     for call in found:
         if call.id in mine:
             continue
+        taken = {"the_address": address, "the_key": call.delivery_key, "the_call": call.id}
+        if connection.execute(
+            _TAKE_AGAIN, {**taken, "the_submission": submission_id, "the_moment": now}
+        ).rowcount:
+            mine.add(call.id)
+            continue
         other = connection.execute(
             sa.select(deliveries).where(
                 deliveries.c.address == address, deliveries.c.key == call.delivery_key
@@ -775,7 +816,7 @@ def _reserve(
         ).one_or_none()
         if other is None:  # it was given back in between: next round
             continue
-        if other.state == "accepted":
+        if other.state in ("accepted", "again"):
             values: dict[str, Any] = {"status": "skipped", "ended_at": now}
         elif other.state == "unknown":
             values = {
@@ -786,7 +827,7 @@ def _reserve(
         else:
             values = {"retry_at": now + 1.0}  # somebody is sending it this very moment
         connection.execute(calls.update().where(calls.c.id == call.id).values(**values))
-        if other.state == "accepted":
+        if other.state in ("accepted", "again"):
             _explain_skips(connection, submission_id, address, call_id=call.id)
     return mine
 
