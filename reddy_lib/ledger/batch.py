@@ -604,7 +604,7 @@ class Batch:
             if old.submission_id is not None:
                 keep_past_outcome(connection, [old.id])
             payload = payload_json(call).decode()
-            if old.attempts and payload != old.payload:
+            if old.attempts:
                 _keep_what_was_sent(connection, old)
             connection.execute(
                 calls.update()

@@ -126,7 +126,9 @@ def replace_deliveries(
     )
     connection.execute(
         deliveries.update()
-        .where(deliveries.c.address == sa.bindparam("the_address"), deliveries.c.key == sa.bindparam("the_key"))
+        .where(
+            deliveries.c.address == sa.bindparam("the_address"), deliveries.c.key == sa.bindparam("the_key")
+        )
         .values(state="again", call_id=sa.bindparam("the_call")),
         [{"the_address": address, "the_key": one.key, "the_call": one.id} for one in found],
     )
@@ -174,12 +176,15 @@ def take_back(connection: sa.Connection, call_ids: Collection[int], submission_i
         put_back(connection, [one.call_id for one in found], submission_id)
         for one in found:
             before = sa.and_(
-                past_outcomes.c.submission_id == one.call_submission_id, past_outcomes.c.call_id == one.call_id
+                past_outcomes.c.submission_id == one.call_submission_id,
+                past_outcomes.c.call_id == one.call_id,
             )
             outcome = connection.execute(sa.select(past_outcomes).where(before)).one_or_none()
             if outcome is None:  # it was in no submission before: accepted through another batch
                 continue
-            restored = {name: getattr(outcome, name) for name in (*NEVER_SENT, "status") if name in outcome._fields}
+            restored = {
+                name: getattr(outcome, name) for name in (*NEVER_SENT, "status") if name in outcome._fields
+            }
             connection.execute(calls.update().where(calls.c.id == one.call_id).values(**restored))
             connection.execute(past_outcomes.delete().where(before))  # it is the call's own outcome again
 
@@ -203,10 +208,11 @@ def resends_of(batch: Batch, row: int) -> pd.DataFrame:
 
 
 def _again(batch_id: str, some: Sequence[int], address: str, reason: str) -> sa.ColumnElement[bool]:
+    delivery = deliveries.alias()
     there = sa.exists().where(
-        deliveries.c.address == address,
-        deliveries.c.key == calls.c.delivery_key,
-        deliveries.c.state == "accepted",
+        delivery.c.address == address,
+        delivery.c.key == calls.c.delivery_key,
+        delivery.c.state == "accepted",
     )
     # a cell of a notebook that is run again, or a second click, is not a second reason
     done = sa.exists().where(

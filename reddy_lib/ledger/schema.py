@@ -258,7 +258,9 @@ deliveries = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("call_id", sa.BigInteger, nullable=False),
     sa.Column("submission_id", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # sending, unknown, accepted; again: accepted, to be sent once more
+    sa.Column(
+        "state", sa.Text, nullable=False
+    ),  # sending, unknown, accepted; again: accepted, to be sent once more
     sa.Column("upload_id", sa.BigInteger),
     sa.Column("at", sa.Double, nullable=False),
 )
@@ -267,7 +269,9 @@ earlier_payloads = sa.Table(  # written at the first edit after a try, so most c
     "earlier_payloads",
     metadata,
     sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
-    sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),  # the last that sent this payload
+    sa.Column(
+        "attempt", sa.Integer, primary_key=True, autoincrement=False
+    ),  # the last that sent this payload
     sa.Column("payload", sa.Text, nullable=False),
 )
 
@@ -281,7 +285,9 @@ resends = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("who", sa.Text, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
-    sa.Column("came_to_nothing", sa.Boolean, nullable=False),  # cancelled, or turned away: Reddy has it once, as before
+    sa.Column(
+        "came_to_nothing", sa.Boolean, nullable=False
+    ),  # cancelled, or turned away: Reddy has it once, as before
     # the call's submission until then, and the delivery that was replaced: put back where it comes to nothing
     sa.Column("call_submission_id", sa.Text),
     sa.Column("key", sa.Text, nullable=False),

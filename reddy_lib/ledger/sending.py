@@ -13,11 +13,13 @@ The order of writes is the whole point:
 
 from __future__ import annotations
 
+import importlib
 import os
 import secrets
 import socket
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -35,6 +37,7 @@ from .schema import (
     calls,
     deliveries,
     past_outcomes,
+    resends,
     submissions,
     workers,
 )
@@ -202,6 +205,18 @@ class Submission:
             rows = [tuple(found) for found in connection.execute(sa.union_all(now, then))]
         return outcomes_frame(sorted(rows, key=lambda found: found[0]))
 
+    def evidence(self, path: str | os.PathLike[str]) -> Path:
+        """Write what was chosen, sent and answered to a zip file (or into a folder, under a name of its own), and give
+        the file: see `reddy_lib.outcomes.evidence`. The exact words of the calls are in it; no token is.
+
+        Raises:
+            LedgerUnavailable: the ledger cannot be read.
+            OSError: the file cannot be written.
+        """
+        # People look for it on the submission; but files are the business of a later stage, which nothing here imports.
+        written: Path = importlib.import_module("reddy_lib.outcomes.evidence").evidence(self, path)
+        return written
+
     def finish_if_settled(self) -> None:
         """Mark a running submission done if nothing of it is queued or being sent."""
         with self.ledger._write() as connection:
@@ -338,9 +353,7 @@ def create(
                 )
             ).rowcount
             queued += connection.execute(
-                calls.update()
-                .where(part)
-                .values(**_queued_in(submission_id))
+                calls.update().where(part).values(**_queued_in(submission_id))
             ).rowcount
         if queued + skipped == 0:
             raise SubmissionError(
@@ -666,6 +679,7 @@ def _record(
     if not mine:
         return
     settled, kept, given_back = [], [], []
+    going = submission.state not in ("cancelled", "done")
     for result in mine:
         status: str = result.outcome
         error = result.error
@@ -711,7 +725,7 @@ def _record(
             connection,
             [one["the_call"] for one in given_back],
             submission_id,
-            queued={one["the_call"] for one in settled if one["the_status"] == "queued"},
+            queued={result.claim.call_id for result in mine if result.outcome == "again"} if going else (),
         )
 
 
@@ -843,6 +857,11 @@ def _reserve_again(connection: sa.Connection, result: Result, address: str, subm
         "at": result.ended,
     }
     connection.execute(_RESERVE[connection.dialect.name], [taken])
+    connection.execute(
+        resends.update()
+        .where(resends.c.call_id == result.claim.call_id, resends.c.submission_id == submission_id)
+        .values(came_to_nothing=False)
+    )
 
 
 def _explain_skips(

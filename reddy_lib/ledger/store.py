@@ -24,10 +24,19 @@ import platformdirs
 import sqlalchemy as sa
 
 from ..errors import LedgerUnavailable, LoadCancelled, NotInLedger
-from ..spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_calls, read_sheet
+from ..spreadsheet import (
+    BuiltCall,
+    Mapping,
+    SheetFormat,
+    detect_format,
+    guess_mapping,
+    read_calls,
+    read_sheet,
+)
 from ..spreadsheet.files import workbook_kept
+from .correcting import Correction, corrected_calls, link_corrections
 from .records import duplicate_keys, new_call_values, remark_duplicates
-from .schema import batches, calls, migrate, submissions
+from .schema import batches, calls, corrections, migrate, submissions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,6 +131,7 @@ class Ledger:
         who: str = "",
         progress: bool = True,
         on_progress: Callable[[int], bool | None] | None = None,
+        corrects: Correction | None = None,
     ) -> Batch:
         """Read, map, build, check and store a spreadsheet, in pieces; a load that is cut off leaves nothing.
 
@@ -137,6 +147,8 @@ class Ledger:
             who: who loads it, for the record.
             progress: show a progress bar (notebooks).
             on_progress: called with the number of the sheet's rows stored so far; returning False stops the load.
+            corrects: what the file corrects, if it is a corrected file of the evidence (`correcting.recognised`); it is
+                read and mapped as that says.
 
         Raises:
             SheetError: the file cannot be read.
@@ -145,7 +157,10 @@ class Ledger:
         """
         path = Path(path)
         listed = None if products is None else [dict(product) for product in products]
-        mapping = _prepared(path, mapping, timezone=timezone, defaults=defaults, products=listed)
+        if corrects is None:
+            mapping = _prepared(path, mapping, timezone=timezone, defaults=defaults, products=listed)
+        else:
+            mapping = corrects.mapping
         assert mapping.sheet is not None
         self._forget_unfinished(before=time.time() - 86_400)
         batch_id = "b" + secrets.token_hex(5)
@@ -168,12 +183,14 @@ class Ledger:
         noun = "calls" if mapping.layout == "row" else "rows"
         with _bar(progress, Path(file_name).name, noun) as bar:
             try:
-                for piece in read_calls(path, mapping, rows=PIECE, file_name=file_name):
+                for piece, links in self._pieces(path, mapping, file_name, corrects):
                     values = new_call_values(batch_id, piece, products=listed, now=time.time())
                     if not values:
                         continue
                     with self._write(durable=False) as connection:
                         connection.execute(calls.insert(), values)
+                        if links:
+                            link_corrections(connection, batch_id, links, who=who, now=time.time())
                     rows = sum(built.rows for built in piece)
                     stored += rows
                     bar.update(rows)
@@ -192,6 +209,16 @@ class Ledger:
                 self._forget_unfinished(batch_id=batch_id)
                 raise
         return self.batch(batch_id)
+
+    def _pieces(
+        self, path: Path, mapping: Mapping, file_name: str, corrects: Correction | None
+    ) -> Iterator[tuple[list[BuiltCall], dict[int, int]]]:
+        """The calls of a file, in pieces, each with its rows that correct a call → that call's id."""
+        if corrects is not None:
+            yield from corrected_calls(self, path, corrects, rows=PIECE)
+            return
+        for piece in read_calls(path, mapping, rows=PIECE, file_name=file_name):
+            yield piece, {}
 
     def batches(self) -> pd.DataFrame:
         """The open batches, newest first: id, name, file_name, created_at (UTC), who, calls (a count)."""
@@ -312,6 +339,8 @@ class Ledger:
                     return
             with self._write() as connection:
                 ids = list(connection.execute(unfinished).scalars())
+                stored = sa.select(calls.c.id).where(calls.c.batch_id.in_(ids))
+                connection.execute(corrections.delete().where(corrections.c.call_id.in_(stored)))
                 connection.execute(calls.delete().where(calls.c.batch_id.in_(ids)))
                 connection.execute(batches.delete().where(batches.c.id.in_(ids)))
 

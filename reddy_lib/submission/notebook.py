@@ -65,7 +65,9 @@ def submit(
         _go_on(interrupted, client, concurrency, progress=progress)
         wanted = batch.rows(rows=wanted, status="ready")  # what came to be ready since
         if again is not None:
-            wanted = sorted({*wanted, *resendable(ledger, batch.id, rows or [], address=address, reason=again)})
+            wanted = sorted(
+                {*wanted, *resendable(ledger, batch.id, rows or [], address=address, reason=again)}
+            )
         if not wanted or interrupted.state != "done":
             return interrupted
     try:
