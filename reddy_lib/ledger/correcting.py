@@ -199,17 +199,19 @@ def link_corrections(
 ) -> None:
     """Keep which call each of these rows corrects."""
     for some in pieces(links):
-        made = dict(
-            connection.execute(
+        made = {
+            one[0]: one[1]
+            for one in connection.execute(
                 sa.select(calls.c.row, calls.c.id).where(calls.c.batch_id == batch_id, calls.c.row.in_(some))
-            ).tuples().all()
-        )  # fmt: skip
+            )
+        }
         old = [links[row] for row in some if row in made]
-        family = dict(
-            connection.execute(
+        family = {
+            one[0]: one[1]
+            for one in connection.execute(
                 sa.select(corrections.c.call_id, corrections.c.family).where(corrections.c.call_id.in_(old))
-            ).tuples().all()
-        )  # fmt: skip
+            )
+        }
         firsts = [call_id for call_id in dict.fromkeys(old) if call_id not in family]
         lines = [
             {"call_id": one, "family": one, "corrects": None, "who": who, "at": now} for one in firsts

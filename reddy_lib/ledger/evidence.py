@@ -146,20 +146,22 @@ class Snapshot:
         kept = sa.select(earlier_payloads).where(earlier_payloads.c.call_id.in_(ids))
         for one in read(kept.order_by(earlier_payloads.c.attempt)):
             earlier.setdefault(one.call_id, []).append((one.attempt, one.payload))
-        edited = dict(
-            read(
+        edited = {
+            one[0]: one[1]
+            for one in read(
                 sa.select(edits.c.call_id, sa.func.max(edits.c.at))
                 .where(edits.c.call_id.in_(ids))
                 .group_by(edits.c.call_id)
-            ).tuples().all()
-        )  # fmt: skip
-        again = dict(
-            read(
+            )
+        }
+        again = {
+            one[0]: one[1]
+            for one in read(
                 sa.select(resends.c.call_id, resends.c.reason).where(
                     resends.c.call_id.in_(ids), resends.c.submission_id == mine
                 )
-            ).tuples().all()
-        )  # fmt: skip
+            )
+        }
         corrected = calls.alias()
         links = {
             found.call_id: call_name(found.batch_id, found.row)

@@ -14,7 +14,9 @@ The order of writes is the whole point:
 from __future__ import annotations
 
 import importlib
+import logging
 import os
+import re
 import secrets
 import socket
 import time
@@ -63,6 +65,8 @@ __all__ = [
     "new_worker",
     "sendable",
 ]
+
+_log = logging.getLogger("reddy_lib.submission")  # what is sent is one story, wherever it is told
 
 SANDBOX = "sandbox"
 """The address of the built-in sandbox, whatever port it listens on today."""
@@ -220,17 +224,25 @@ class Submission:
     def finish_if_settled(self) -> None:
         """Mark a running submission done if nothing of it is queued or being sent."""
         with self.ledger._write() as connection:
-            _finish(connection, self.id, now=time.time())
+            done = _finish(connection, self.id, now=time.time())
+        _say_done(self.id if done else None)
 
     # what people (and refused tokens) do to a submission
 
-    def pause(self, reason: str = BY_HAND) -> None:
-        """Claim no more; what is in flight is waited for and recorded. Nothing happens unless it is running."""
-        self._change("paused", reason, only={"running", "waiting"})
+    def pause(self, reason: str = BY_HAND) -> bool:
+        """Claim no more; what is in flight is waited for and recorded. Nothing happens unless it is running.
+
+        Gives whether it paused it: not if it had ended, or was paused already.
+        """
+        paused = self._change("paused", reason, only={"running", "waiting"})
+        if paused:
+            _log.info("submission paused", extra={"submission": self.id, "by_hand": reason == BY_HAND})
+        return paused
 
     def wait_for_token(self, reason: str) -> None:
         """Claim no more until somebody gives the token again (`resume`)."""
-        self._change("waiting", reason, only={"running"})
+        if self._change("waiting", reason, only={"running"}):
+            _log.info("submission waits for a token", extra={"submission": self.id})
 
     def resume(self, *, token_source: str | None = None, token_hint: str | None = None) -> int:
         """Go on; gives the new generation (part of the engine's work ids, so that old work is not taken for new).
@@ -251,6 +263,7 @@ class Submission:
             if token_source is not None:
                 changed |= {"token_source": token_source, "token_hint": token_hint or ""}
             connection.execute(submissions.update().where(submissions.c.id == self.id).values(**changed))
+        _log.info("submission resumed", extra={"submission": self.id, "number": found.number})
         return generation
 
     def cancel(self) -> int:
@@ -280,15 +293,17 @@ class Submission:
             for some in pieces(ids):
                 connection.execute(calls.update().where(calls.c.id.in_(some)).values(**NEVER_SENT))
             take_back(connection, ids, self.id)
+        _log.info("submission cancelled", extra={"submission": self.id, "calls": len(ids)})
         return len(ids)
 
-    def _change(self, state: State, reason: str, *, only: set[str]) -> None:
+    def _change(self, state: State, reason: str, *, only: set[str]) -> bool:
         with self.ledger._write() as connection:
-            connection.execute(
+            changed = connection.execute(
                 submissions.update()
                 .where(submissions.c.id == self.id, submissions.c.state.in_(only))
                 .values(state=state, reason=reason)
             )
+        return bool(changed.rowcount)
 
 
 def create(
@@ -329,7 +344,7 @@ def create(
             .where(deliveries.c.address == address, deliveries.c.key == calls.c.delivery_key)
             .where(deliveries.c.state.in_(("accepted", "again")))
         )
-        queued = skipped = 0
+        queued = skipped = resent = 0
         if reason is not None:
             for some in pieces(sorted(set(rows or ()))):
                 ids = replace_deliveries(
@@ -339,7 +354,8 @@ def create(
                 connection.execute(
                     calls.update().where(calls.c.id.in_(ids)).values(**_queued_in(submission_id))
                 )
-                queued += len(ids)
+                resent += len(ids)
+        queued = resent
         for part in sendable(batch_id, rows):
             sent_before = connection.execute(
                 sa.select(calls.c.id).where(part, calls.c.submission_id.is_not(None))
@@ -381,6 +397,12 @@ def create(
                 ended_at=None if queued else now,
             )
         )
+    facts = {"submission": submission_id, "number": number, "batch": batch_id, "address": address}
+    _log.info(
+        "submission started",
+        extra={**facts, "queued": queued, "skipped": skipped, "again": None if reason is None else resent},
+    )
+    _say_done(None if queued else submission_id)
     return Submission(ledger, submission_id)
 
 
@@ -486,8 +508,9 @@ def exchange(
         retry_at = connection.execute(
             _EARLIEST, {"the_submission": submission_id, "the_chunk": chunk}
         ).scalar()
-        if retry_at is None and not claims:
-            _finish(connection, submission_id, now=now)
+        done = retry_at is None and not claims and _finish(connection, submission_id, now=now)
+    _say_ended(submission_id, results)
+    _say_done(submission_id if done else None)
     return Exchange(claims, submission.state, retry_at)
 
 
@@ -508,13 +531,15 @@ def new_worker(ledger: Ledger, *, now: float | None = None) -> str:
         connection.execute(
             workers.insert().values(name=name, host=host, pid=pid, started=now, heartbeat=now, gone=False)
         )
+    _log.info("worker started", extra={"worker": name})
     return name
 
 
 def retire_worker(ledger: Ledger, worker: str) -> None:
     """A worker that ends in good order. Whatever it left in `sending` (nothing, in good order) becomes `unknown`."""
     with ledger._write() as connection:
-        _give_up(connection, [worker], now=time.time())
+        lost = _give_up(connection, [worker], now=time.time())
+    _log.info("worker stopped", extra={"worker": worker, "calls": lost})
 
 
 def give_up_dead_workers(ledger: Ledger, *, older_than: float = 60.0, now: float | None = None) -> int:
@@ -535,7 +560,13 @@ def give_up_dead_workers(ledger: Ledger, *, older_than: float = 60.0, now: float
             if now - found.heartbeat > older_than
             or (found.host == socket.gethostname() and not _is_running(found.pid))
         ]
-        return _give_up(connection, dead, now=now)
+        lost = _give_up(connection, dead, now=now)
+    if dead:
+        for name in dead:
+            _log.warning("worker given up", extra={"worker": name})
+        if lost:
+            _log.warning("calls in doubt", extra={"calls": lost})
+    return lost
 
 
 # inside
@@ -887,15 +918,43 @@ def _explain_skips(
         connection.execute(_EXPLAIN, explained)
 
 
-def _finish(connection: sa.Connection, submission_id: str, *, now: float) -> None:
+def _say_ended(submission_id: str, results: Sequence[Result]) -> None:
+    """After the commit as well. No word of the server's: it may repeat what was sent."""
+    if not (results and _log.isEnabledFor(logging.INFO)):
+        return
+    for result in results:
+        said = result.request_id or ""
+        _log.info(
+            "attempt ended",
+            extra={
+                "submission": submission_id,
+                "row": result.claim.row,
+                "attempt": result.claim.number,
+                "outcome": result.outcome,
+                "status": result.http_status,
+                "seconds": round(result.seconds, 3),
+                # an id, and not whatever a server puts in its place
+                "request_id": said if re.fullmatch(r"[\w.:/+=-]{1,80}", said, re.ASCII) else None,
+            },
+        )
+
+
+def _say_done(submission_id: str | None) -> None:
+    """After the commit: what is in the log has happened."""
+    if submission_id is not None:
+        _log.info("submission done", extra={"submission": submission_id})
+
+
+def _finish(connection: sa.Connection, submission_id: str, *, now: float) -> bool:
     left = sa.exists().where(
         calls.c.submission_id == submission_id, calls.c.status.in_(("queued", "sending"))
     )
-    connection.execute(
+    ended = connection.execute(
         submissions.update()
         .where(submissions.c.id == submission_id, submissions.c.state == "running", ~left)
         .values(state="done", ended_at=now)
     )
+    return bool(ended.rowcount)
 
 
 def _give_up(connection: sa.Connection, names: Sequence[str], *, now: float) -> int:
