@@ -94,6 +94,11 @@ class Correction(msgspec.Struct, frozen=True):
         return f"<Correction of {self.file_name!r} · {sum(self.statuses.values()):,} calls>"
 
     @property
+    def rows(self) -> int:
+        """How many rows were looked at."""
+        return sum(self.statuses.values()) + self.strangers
+
+    @property
     def late(self) -> int:
         """Rows whose call is at Reddy meanwhile, may be there, or is on its way: they are not corrected."""
         return sum(count for status, count in self.statuses.items() if status not in _CORRECTABLE)

@@ -117,10 +117,10 @@ class Snapshot:
                     found.update(dict.fromkeys(_names.decode(cells)))
         return list(found)
 
-    def calls(self, status: str) -> Iterator[SentCall]:
-        """The calls with this status, by row."""
+    def calls(self, status: str, *, cells: bool = True) -> Iterator[SentCall]:
+        """The calls with this status, by row; with the sheet's cells, or without."""
         for some in _pieces(self._ids.get(status, ())):
-            yield from self._piece(some)
+            yield from self._piece(some, cells)
 
     def resends(self) -> list[dict[str, Any]]:
         """Why calls were sent again in this submission: reason, who, at (seconds since the epoch), calls."""
@@ -134,7 +134,7 @@ class Snapshot:
         )  # fmt: skip
         return [dict(found._mapping) for found in self._connection.execute(query)]
 
-    def _piece(self, ids: Sequence[int]) -> Iterator[SentCall]:
+    def _piece(self, ids: Sequence[int], cells: bool) -> Iterator[SentCall]:
         read, mine = self._connection.execute, self.submission.id
         tries: dict[int, list[Any]] = {}
         of_these = attempts.c.call_id.in_(ids)
@@ -190,7 +190,9 @@ class Snapshot:
                 conversation = msgspec.json.decode(sent[-1].body).get("conversation_id")
             yield SentCall(
                 row=call.row,
-                cells={name: _text(cell) for name, cell in _cells.decode(call.cells).items()},
+                cells={name: _text(cell) for name, cell in _cells.decode(call.cells).items()}
+                if cells
+                else {},
                 status=then.status,
                 error=then.error or "",
                 http_status=then.http_status,

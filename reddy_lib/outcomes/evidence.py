@@ -164,7 +164,7 @@ def _told(call: SentCall, batch_id: str) -> Iterator[str]:
 def _lines(to: IO[bytes], seen: Snapshot, made: Callable[[SentCall], Iterator[dict[str, Any]]]) -> int:
     count = 0
     for status in _ORDER:
-        for call in seen.calls(status):
+        for call in seen.calls(status, cells=False):
             for line in made(call):
                 to.write(msgspec.json.encode(line) + b"\n")
                 count += 1
