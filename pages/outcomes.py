@@ -193,8 +193,9 @@ def table(scope: str, shown: pd.DataFrame, total: int) -> None:
             st.button(
                 "Clear", icon=":material/filter_alt_off:", type="tertiary", on_click=clear, args=(scope,)
             )
-        st.space("stretch")
+        # on the left: a table's own toolbar covers what stands above its right end
         again = st.container(horizontal=True, vertical_alignment="center", width="content")
+        st.space("stretch")
         pages = -(-len(shown) // PAGE) if len(shown) > PAGED else 1
         page = st.pagination(pages, key=f"page {batch.id} {scope} {pages}") if pages > 1 else 1
     part = shown.iloc[(page - 1) * PAGE : page * PAGE] if pages > 1 else shown
