@@ -16,6 +16,7 @@ import streamlit as st
 from starlette.routing import Mount
 
 from reddy_lib import ui
+from reddy_lib.submission.logs import switch_on
 
 HERE = Path(__file__).parent
 
@@ -30,6 +31,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, object]]:
         if engine is not None:
             await anyio.to_thread.run_sync(engine.stop)
 
+
+switch_on()  # the log for programs to read, where REDDY_LOG asks for it
 
 app = st.App(
     HERE / "pages" / "navigation.py",

@@ -20,6 +20,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.errors import LedgerError, ReddyError, SheetError
 from reddy_lib.ledger import Batch
+from reddy_lib.ledger.correcting import recognised
 from reddy_lib.ledger.loading import LoadJob
 from reddy_lib.ledger.preview import Previewed, cells_beside, finding_summary, preview, worth_showing
 from reddy_lib.ledger.profiles import (
@@ -38,6 +39,7 @@ from reddy_lib.spreadsheet.files import workbook_kept
 from reddy_lib.spreadsheet.reading import hidden_sheets
 from reddy_lib.spreadsheet.survey import Survey, estimated_rows, survey
 from reddy_lib.spreadsheet.upload import PrivateCopy, together
+from reddy_lib.ui.corrections import draw_correction
 from reddy_lib.ui.for_all_calls import draw_for_all
 from reddy_lib.ui.mapping_choices import Choices, chosen, forget_known, known
 from reddy_lib.ui.mapping_controls import draw_fields, draw_lines, draw_products, draw_speakers, draw_tags
@@ -639,6 +641,33 @@ if file is None:
         choose_file()
     except LedgerError as error:
         ui.alert(error)
+    st.stop()
+
+try:
+    copied = file.path
+    correction = known("correction", file.id, lambda: recognised(ui.ledger(), copied))
+    if correction is not None and not state.get(f"load {file.id} as a sheet"):
+        facts.markdown(f":material/table: **{ui.escape(shortened(file.file_name))}**")
+        with panel:
+            another_file(st)
+        draw_correction(correction, file)
+        if verdict.button(
+            "Store the corrections" if correction.more else f"Store {ui.number_of(correction.rows, 'correction')}",
+            type="primary", icon=":material/arrow_forward:", icon_position="right", key="load_corrections",
+            width="stretch",
+        ):  # fmt: skip
+            state["load_job"] = LoadJob(
+                ui.ledger(), file.path, correction.mapping, keep=file, file_name=file.file_name, who=ui.who(),
+                products=ui.products(ui.connection()), corrects=correction,
+            )  # fmt: skip
+            st.rerun()
+        st.button(
+            "Load it as any other sheet", type="tertiary", icon=":material/table_view:", key="load_as_sheet",
+            on_click=state.update, args=[{f"load {file.id} as a sheet": True}],
+        )  # fmt: skip
+        st.stop()
+except ReddyError as error:
+    ui.alert(error)
     st.stop()
 
 with workbook_kept():

@@ -4,9 +4,11 @@ Clicking a bar leaves the calls behind it in the table and in the downloads. Whi
 numbers follow it in a fragment of their own; what was clicked stays.
 """
 
+import tempfile
 import time
 from datetime import UTC, datetime
 from functools import partial
+from typing import BinaryIO, cast
 
 import pandas as pd
 import streamlit as st
@@ -15,8 +17,11 @@ from reddy_lib import ui
 from reddy_lib.errors import ReddyError
 from reddy_lib.ledger.overview import history
 from reddy_lib.ledger.reconciling import Doubt, doubts, settle
+from reddy_lib.ledger.resending import resendable
+from reddy_lib.ledger.sending import create
 from reddy_lib.outcomes import charts as draw
 from reddy_lib.outcomes import chosen, reasons_table, to_csv, to_xlsx, where, words
+from reddy_lib.outcomes.evidence import write_evidence
 from reddy_lib.outcomes.exports import file_name
 from reddy_lib.outcomes.frames import Filter, clicked
 from reddy_lib.submission import Reconciled, reconcile
@@ -188,6 +193,8 @@ def table(scope: str, shown: pd.DataFrame, total: int) -> None:
             st.button(
                 "Clear", icon=":material/filter_alt_off:", type="tertiary", on_click=clear, args=(scope,)
             )
+        # on the left: a table's own toolbar covers what stands above its right end
+        again = st.container(horizontal=True, vertical_alignment="center", width="content")
         st.space("stretch")
         pages = -(-len(shown) // PAGE) if len(shown) > PAGED else 1
         page = st.pagination(pages, key=f"page {batch.id} {scope} {pages}") if pages > 1 else 1
@@ -196,7 +203,7 @@ def table(scope: str, shown: pd.DataFrame, total: int) -> None:
         st.info("No call fits what was clicked.", icon=":material/filter_alt_off:")
         return
     frame = part.assign(product=ui.product_column(part["product_id"], names))
-    st.dataframe(
+    event = st.dataframe(
         frame,
         hide_index=True,
         height=360,
@@ -217,9 +224,95 @@ def table(scope: str, shown: pd.DataFrame, total: int) -> None:
             "seconds": st.column_config.NumberColumn("Seconds", format="%.2f", width=80),
             "ended": st.column_config.DatetimeColumn("When (UTC)", format="D MMM YYYY, HH:mm:ss", timezone="UTC"),
         },
+        on_select="rerun",
+        selection_mode="multi-row",
         key=f"calls {batch.id} {scope} {page} {hash(tuple(part['row']))}",
         alt=f"Outcomes of {len(part):,} calls, one a row: status, upload, conversation, agent, product, reason.",
     )  # fmt: skip
+    with again:
+        again_line(scope, part.iloc[[at for at in event["selection"]["rows"] if at < len(part)]])
+
+
+def evidence_of(scope: str) -> BinaryIO:
+    """The evidence of a submission, or of all of this batch, as an open file that is gone when it was read."""
+    chosen_runs = list(runs["id"]) if scope == ALL else [scope]
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever serves it closes it
+    write_evidence([ledger.submission(str(one)) for one in reversed(chosen_runs)], file)
+    file.seek(0)
+    return cast("BinaryIO", file)
+
+
+def again_line(scope: str, ticked: pd.DataFrame) -> None:
+    """The way to send ticked calls again that Reddy has. The dialog is opened by the page, which does not run by itself."""
+    sent = ticked[ticked["status"].isin(["accepted", "skipped"])]
+    if not len(ticked):
+        st.caption("Tick calls to send accepted or skipped ones again.", width="content")
+        return
+    if not len(sent):
+        st.caption("Of the ticked calls none was accepted or skipped.", width="content")
+        return
+    if st.button(
+        f"Send {ui.number_of(len(sent), 'call')} again …",
+        icon=":material/redo:",
+        key=f"again {batch.id} {scope} {hash(tuple(sent['row']))}",
+    ):
+        st.session_state["send_again"] = [int(row) for row in sent["row"]]
+        st.rerun(scope="app")
+
+
+@st.dialog("Send again what Reddy has?")
+def send_again_panel(rows: list[int]) -> None:
+    to = ui.connection()
+    where = ui.place(to.address, to.token_hint)
+    now = resendable(ledger, batch.id, rows, address=to.address)
+    if not now:
+        st.warning(
+            f"None of these calls was accepted by {ui.escape(where)}, or they are under way there: none can be sent there "
+            "again.",
+            icon=":material/block:",
+        )
+        return
+    st.warning(
+        f"{ui.escape(where[0].upper() + where[1:])} accepted {ui.number_of(len(now), 'call')} of these before. Sent again, "
+        f"{'it' if len(now) == 1 else 'they'} may be graded twice there, and nothing can take that back.",
+        icon=":material/content_copy:",
+    )
+    if len(now) < len(rows):
+        st.caption(
+            f"{len(rows) - len(now):,} of the {len(rows):,} ticked were not accepted there, and stay as they are."
+        )
+    with st.form("send again", border=False):
+        reason = st.text_area(
+            "Why are they sent again?",
+            key="again_reason",
+            max_chars=500,
+            height=80,
+            placeholder="for example: graded with the wrong scorecard, which is corrected now",
+            help="Kept with your name and the time, in the history of each call and in the evidence.",
+        )
+        given = st.form_submit_button(
+            f"Send {ui.number_of(len(now), 'call')} again", type="primary", icon=":material/redo:"
+        )
+    if not given:
+        return
+    if not reason.strip():
+        st.error("Nothing was sent: say why.", icon=":material/edit:")
+        return
+    with ui.alerts():
+        submission = create(
+            ledger,
+            batch.id,
+            address=to.address,
+            token_source=to.source,
+            token_hint=to.token_hint,
+            rows=now,
+            concurrency=int(st.session_state.get("calls_at_once", 8)),
+            who=ui.who(),
+            again=reason,
+        )
+        ui.start(submission, to)
+        st.session_state["open_submission"] = submission.id
+        st.rerun()
 
 
 def doubt_line(scope: str) -> None:
@@ -382,7 +475,19 @@ def body(scope: str) -> None:
                 file_name=name("xlsx"),
                 mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
                 icon=":material/download:",
+            )
+            st.download_button(
+                "Download evidence",
+                data=partial(evidence_of, scope),
+                file_name=file_name(f"{batch.name}-evidence", number, datetime.now(UTC), "zip"),
+                mime="application/zip",
+                icon=":material/verified:",
                 type="primary",
+                help="Every chosen call by status with the sheet's own columns, each request as it was sent, each answer, "
+                "and a manifest. It holds the words of the calls, and no token."
+                + ("" if scope != ALL or len(runs) < 2 else " One folder for each submission."),
+                key=f"evidence {batch.id} {scope}",
+                on_click="ignore",
             )
         left, right = st.columns([2, 3], gap="small")
         with left, st.container(border=True, height=CHARTS_HEIGHT, gap="small"):
@@ -463,6 +568,9 @@ if not len(runs):
 else:
     with ui.alerts():
         doubt_line(scope)
+    wanted = st.session_state.pop("send_again", None)
+    if wanted:
+        send_again_panel(wanted)
     going = bool((runs["queued"] + runs["sending"]).sum())
     st.fragment(body, run_every=2.0 if going else None)(scope)
 all_submissions()

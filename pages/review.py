@@ -26,8 +26,10 @@ from reddy_lib import ui
 from reddy_lib.errors import NotInLedger, ReddyError
 from reddy_lib.findings import CATALOGUE, Finding
 from reddy_lib.ledger import EDITABLE, SENDABLE, STATUSES, Decisions, editing
+from reddy_lib.ledger.correcting import links_of
 from reddy_lib.ledger.decisions import DROP, OWN_LINE, Decision
 from reddy_lib.ledger.editing import Differences
+from reddy_lib.ledger.resending import resends_of
 from reddy_lib.model import ROLES, SEPARATIONS, TAG_TYPES, Call, payload_json
 from reddy_lib.transcripts.roles import LEAVE_OUT
 
@@ -1205,6 +1207,26 @@ def as_json(call: Call) -> None:
 
 
 def history(row: int) -> None:
+    for link in links_of(batch, row).itertuples():
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            said = "Corrects" if link.relation == "corrects" else "Corrected by"
+            st.markdown(
+                f":material/link: {said} row {link.row} of **{ui.escape(link.batch)}** ({link.status}), loaded "
+                f"{ui.when(link.at)}" + (f" by {ui.escape(link.who)}" if link.who else "")
+            )
+            st.page_link(
+                "review.py",
+                label="Open it",
+                icon=":material/folder_open:",
+                query_params={"batch": link.batch_id, "row": str(link.row)},
+            )
+    for again in resends_of(batch, row).itertuples():
+        by = f" by {again.who}" if again.who else ""
+        nothing = " It came to nothing: it was cancelled or turned away." if again.came_to_nothing else ""
+        st.markdown(
+            f":material/redo: Sent again in submission {again.submission}, {ui.when(again.at)}{ui.escape(by)}, because: "
+            f"{ui.escape(again.reason)}.{nothing}"
+        )
     edits = batch.edits(row)
     if not len(edits):
         st.markdown("Nothing was edited.")

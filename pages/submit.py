@@ -4,9 +4,12 @@ The page never sends. It writes a submission into the ledger and hands it to the
 tab is closed; what the page shows is read from the ledger each time.
 """
 
+import contextlib
 import json
 import secrets
 import time
+from collections.abc import Iterator
+from functools import partial
 from typing import Any, Literal
 
 import streamlit as st
@@ -53,6 +56,12 @@ def fresh_id() -> str:
     return str(ids.setdefault(batch.id, "s" + secrets.token_hex(8)))
 
 
+def note_click(expected: int) -> None:
+    """The page is drawn after a click; where the numbers differ by then, the button is another one, and it has to say
+    that nothing was sent."""
+    st.session_state["send_clicked"] = expected
+
+
 def send(rows: list[int] | None, expected: int) -> None:
     """Queue calls and hand them to the engine; where other products make fewer of them sendable, say so instead."""
     with ui.alerts():
@@ -83,25 +92,70 @@ def send(rows: list[int] | None, expected: int) -> None:
         st.rerun()
 
 
-def resume(submission: Submission) -> None:
-    """Go on: with the connection that is chosen now if it goes to the same address, else with the submission's own."""
-    with ui.alerts():
-        if submission.record().address == to.address:
+TOO_LATE = {
+    "running": "is being sent already",
+    "paused": "was paused already",
+    "waiting": "waits for its token already",
+    "cancelled": "had been cancelled already",
+    "done": "had ended already",
+}
+
+
+def came_too_late(submission: Submission) -> None:
+    """Somebody else, or the end, was faster than a click: say so, on the page that is drawn next."""
+    record = submission.record()
+    st.session_state["submit_notice"] = (
+        f"Submission {record.number} {TOO_LATE[record.state]} when you clicked: your click changed nothing."
+    )
+
+
+# Buttons of a submission are callbacks: a click counts also where the page, drawn again, has no such button any more.
+
+
+def pause_it(submission: Submission) -> None:
+    with kept_for_the_page():
+        if not submission.pause():
+            came_too_late(submission)
+
+
+def resume_it(submission: Submission, *, again: bool = False) -> None:
+    """Go on: with the connection that is chosen now if it goes to the same address, else with the submission's own.
+
+    `again`: also where it runs; its calls are handed to the engine once more, which sends none of them twice.
+    """
+    with kept_for_the_page():
+        record = submission.record()
+        if record.state in ("done", "cancelled") or (record.state == "running" and not again):
+            came_too_late(submission)
+        elif record.address == to.address:
             submission.resume(token_source=to.source, token_hint=to.token_hint)
             ui.start(submission, to)
         else:
             submission.resume()
             ui.start(submission, None)
-        st.rerun()
 
 
-def resume_with(submission: Submission, token: str) -> None:
+def resume_with_typed(submission: Submission, key: str) -> None:
     """Go on with a token that was typed in just now."""
-    with ui.alerts():
+    token = str(st.session_state.get(key, "")).strip()
+    if not token:
+        return
+    with kept_for_the_page():
+        record = submission.record()
+        if record.state not in ("waiting", "paused"):
+            came_too_late(submission)
+            return
         submission.resume(token_source="typed", token_hint=hint(token))
-        connection = ui.typed_connection(token, submission.record().address)
-        ui.start(submission, connection)
-        st.rerun()
+        ui.start(submission, ui.typed_connection(token, record.address))
+
+
+@contextlib.contextmanager
+def kept_for_the_page() -> Iterator[None]:
+    """A situation in a callback becomes a message on the page that is drawn after it."""
+    try:
+        yield
+    except ReddyError as error:
+        st.session_state["submit_error"] = str(error)
 
 
 @st.dialog("Cancel this submission?")
@@ -123,11 +177,11 @@ def cancel_panel(submission: Submission) -> None:
 
 
 def cancel_it(submission: Submission) -> None:
-    try:
+    with kept_for_the_page():
+        if submission.state in ("done", "cancelled"):
+            came_too_late(submission)
+            return
         submission.cancel()
-    except ReddyError as error:
-        st.session_state["submit_error"] = str(error)
-    else:
         ui.tokens().forget(submission.id)
 
 
@@ -162,11 +216,14 @@ def forget_it() -> None:
 # the submissions of this batch that are under way, and the last one
 
 
-def progress_of(submission_id: str) -> None:
-    """How far a submission is. Runs once a second while it runs; tells the page when that ends."""
+def progress_of(submission_id: str, drawn: str) -> None:
+    """How far a submission is. Runs once a second while it runs; has the page drawn again when that ends, or when it is
+    no longer in the state that was `drawn`: somebody paused or cancelled it elsewhere."""
     submission = Submission(ledger, submission_id)
     with ui.alerts():
         record, now_counts = submission.record(), submission.counts()
+        if record.state != drawn:
+            st.rerun()
         live = record.state == "running" or now_counts["sending"] > 0
         now = time.monotonic()
         samples = st.session_state.setdefault("paces", {})
@@ -199,6 +256,11 @@ def progress_of(submission_id: str) -> None:
                     if record.token_source != "typed"
                     else "You can close this tab: it goes on until the workbench stops (the token is in memory only)."
                 )
+        elif now_counts["sending"]:
+            st.caption(
+                f"{ui.number_of(now_counts['sending'], 'call')} on the way this moment: waited for, and what comes of "
+                f"{'it' if now_counts['sending'] == 1 else 'them'} is recorded. Nothing further is sent."
+            )
         if not live and st.session_state.get("watched", {}).pop(submission_id, False):
             st.rerun()
         if live:
@@ -217,9 +279,15 @@ def _stalled(submission: Submission, now: float) -> None:
         st.caption("Waits for the engine.")
         return
     st.caption("Nothing has moved for a while.")
-    if st.button("Hand it over again", icon=":material/replay:", key=f"again {submission.id}"):
+    if st.button(
+        "Hand it over again",
+        icon=":material/replay:",
+        key=f"again {submission.id}",
+        on_click=partial(resume_it, again=True),
+        args=(submission,),
+    ):
         st.session_state.pop(f"still {submission.id}", None)
-        resume(submission)
+        st.rerun()
 
 
 def card(found: Any) -> None:
@@ -244,21 +312,29 @@ def card(found: Any) -> None:
                         + (f" · by {found.who}" if found.who else "")
                     )
                 )
-            if found.state == "running" and st.button(
-                "Pause", icon=":material/pause:", type="primary", key=f"pause {found.id}"
-            ):
-                with ui.alerts():
-                    submission.pause()
-                    st.rerun()
-            if found.state == "paused" and st.button(
-                "Resume", icon=":material/play_arrow:", type="primary", key=f"resume {found.id}"
-            ):
-                resume(submission)
+            if found.state == "running":
+                st.button(
+                    "Pause",
+                    icon=":material/pause:",
+                    type="primary",
+                    key=f"pause {found.id}",
+                    on_click=pause_it,
+                    args=(submission,),
+                )
+            if found.state == "paused":
+                st.button(
+                    "Resume",
+                    icon=":material/play_arrow:",
+                    type="primary",
+                    key=f"resume {found.id}",
+                    on_click=resume_it,
+                    args=(submission,),
+                )
             if found.state in ("running", "paused", "waiting") and st.button(
                 "Cancel", icon=":material/cancel:", key=f"cancel {found.id}"
             ):
                 cancel_panel(submission)
-        st.fragment(progress_of, run_every=1.0 if live else None)(found.id)
+        st.fragment(progress_of, run_every=1.0 if live else None)(found.id, found.state)
         if found.state == "paused" and found.reason != BY_HAND:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.warning(ui.escape(found.reason), icon=":material/pause_circle:")
@@ -272,23 +348,30 @@ def card(found: Any) -> None:
 
 def token_form(found: Any, submission: Submission) -> None:
     st.warning(ui.escape(found.reason), icon=":material/key:")
-    if to.address == found.address and st.button(
-        f"Resume as {ui.escape(to.token_hint or 'chosen')}", type="primary", key=f"resume {found.id}"
-    ):
-        resume(submission)
+    if to.address == found.address:
+        st.button(
+            f"Resume as {ui.escape(to.token_hint or 'chosen')}",
+            type="primary",
+            key=f"resume {found.id}",
+            on_click=resume_it,
+            args=(submission,),
+        )
     with (
         st.form(f"token {found.id}", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
-        typed = st.text_input(
+        st.text_input(
             f"API token for {ui.escape(ui.place(found.address))}",
             type="password",
             autocomplete="off",
             key=f"typed {found.id}",
         )
-        given = st.form_submit_button("Resume", icon=":material/play_arrow:")
-    if given and typed.strip():
-        resume_with(submission, typed.strip())
+        st.form_submit_button(
+            "Resume",
+            icon=":material/play_arrow:",
+            on_click=resume_with_typed,
+            args=(submission, f"typed {found.id}"),
+        )
 
 
 def after(found: Any, submission: Submission) -> None:
@@ -545,10 +628,12 @@ def nothing_to_send(rows: list[int] | None, plan: dict[str, int]) -> None:
 head = st.container(horizontal=True, vertical_alignment="center")
 under_head = st.container(gap="small")
 
-notice = st.session_state.pop("submit_notice", None)
+notice = st.session_state.get(
+    "submit_notice"
+)  # let go at the end: the page may be drawn again before anybody reads it
 if notice:
     st.info(ui.escape(notice), icon=":material/info:")
-problem = st.session_state.pop("submit_error", None)
+problem = st.session_state.get("submit_error")
 if problem:
     st.error(ui.escape(problem), icon=":material/error:")
 
@@ -580,6 +665,9 @@ else:
 
 # the head, now that the numbers are known
 
+clicked = st.session_state.pop(
+    "send_clicked", None
+)  # what a click on one of the two buttons below was drawn with
 first = rows_to_send(ledger, batch.id, address=to.address, rows=rows, limit=SHOWN)
 never_sent = earlier.empty or not (earlier["address"] == to.address).any()
 with head:
@@ -604,7 +692,10 @@ with head:
             disabled=running,
             help=f"Sends row {first[0]} alone.",
             key=f"one {key}",
+            on_click=note_click,
+            args=(plan["to_send"],),
         ):
+            clicked = None
             send(first[:1], 1)
         if st.button(
             f"Send all {plan['to_send']:,}" if plan["to_send"] > 1 else f"Send row {first[0]}",
@@ -612,9 +703,23 @@ with head:
             icon=ui.ICONS["submit"],
             disabled=running,
             key=f"all {key}",
+            on_click=note_click,
+            args=(plan["to_send"],),
         ):
+            clicked = None
             send(rows, plan["to_send"])
 with under_head:
+    if clicked is not None:
+        why = (
+            "calls of this batch are being sent already"
+            if running
+            else f"{plan['to_send']:,} can be sent now, {clicked:,} when this page was drawn"
+        )
+        st.info(
+            f"Nothing was sent by your click: {why}. Something changed in another tab or notebook, or by itself. Look "
+            "again, then click again.",
+            icon=":material/info:",
+        )
     if products is None and not any(
         found.state == "paused" and found.address == to.address for found in under_way
     ):
@@ -672,3 +777,6 @@ for section, tab in zip(sections, st.tabs(sections) if sections else [], strict=
                     key="forget",
                 ):
                     forget_panel()
+
+for said in ("submit_notice", "submit_error"):
+    st.session_state.pop(said, None)

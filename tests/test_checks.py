@@ -607,6 +607,8 @@ READ_BY_OTHER_STAGES = {
     "transcript-unassigned",
     "timestamp-from-transcript",
     "line-without-speaker",
+    "correction-refused",
+    "correction-unknown",
     "rows-left-out",
     "nul-removed",
     "rows-scattered",

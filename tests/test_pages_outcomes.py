@@ -296,7 +296,7 @@ def test_what_is_shown_can_be_downloaded(load: Load, server: reddy.Sandbox) -> N
     submit(batch, server)
     app = opened(batch)
     files = app.get("download_button")
-    assert [each.label for each in files] == ["CSV", "Excel"]
+    assert [each.label for each in files] == ["CSV", "Excel", "Download evidence"]
     for each in files:
         each.click().run()
         assert not app.exception

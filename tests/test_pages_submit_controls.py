@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -194,12 +196,18 @@ def test_the_download_of_one_submission_holds_its_calls_and_is_named_after_it(
     opened("outcomes", batch, query={"submission": first.id})
     assert csv_rows(files) == [["3", "accepted"]]
     number = first.record().number
-    assert [name.partition("-20")[0] for name in files] == [f"calls-submission {number}"] * 2
+    assert [name.partition("-20")[0] for name in files] == [
+        f"calls-submission {number}", f"calls-submission {number}", f"calls-evidence-submission {number}",
+    ]  # fmt: skip
+    with zipfile.ZipFile(io.BytesIO(content(files, "zip"))) as evidence:
+        assert json.loads(evidence.read("manifest.json"))["counts"] == {"accepted": 1}
+        assert all(TOKEN.encode() not in evidence.read(name) for name in evidence.namelist())
 
 
 def content(files: dict[str, Callable[[], bytes]], ending: str) -> bytes:
     """The file that was offered last."""
-    return [make for name, make in files.items() if name.endswith(ending)][-1]()
+    made: Any = [make for name, make in files.items() if name.endswith(ending)][-1]()
+    return bytes(made) if isinstance(made, bytes) else bytes(made.read())
 
 
 def csv_rows(files: dict[str, Callable[[], bytes]]) -> list[list[str]]:

@@ -46,7 +46,7 @@ from .records import (
     standing_findings,
     summarised,
 )
-from .schema import EDITABLE, STATUSES, attempts, batches, calls, edits, past_outcomes
+from .schema import EDITABLE, STATUSES, attempts, batches, calls, earlier_payloads, edits, past_outcomes
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -604,6 +604,8 @@ class Batch:
             if old.submission_id is not None:
                 keep_past_outcome(connection, [old.id])
             payload = payload_json(call).decode()
+            if old.attempts:
+                _keep_what_was_sent(connection, old)
             connection.execute(
                 calls.update()
                 .where(calls.c.id == old.id)
@@ -704,6 +706,17 @@ def keep_past_outcome(connection: sa.Connection, call_ids: Sequence[int]) -> Non
             calls.c.id.in_(some), calls.c.submission_id.is_not(None)
         )
         connection.execute(past_outcomes.insert().from_select(targets, chosen))
+
+
+def _keep_what_was_sent(connection: sa.Connection, old: sa.Row[Any]) -> None:
+    """Before the first edit after a try: the payload of that try. A second edit changes nothing that was sent."""
+    kept = sa.select(earlier_payloads.c.call_id).where(
+        earlier_payloads.c.call_id == old.id, earlier_payloads.c.attempt == old.attempts
+    )
+    if connection.execute(kept).first() is None:
+        connection.execute(
+            earlier_payloads.insert().values(call_id=old.id, attempt=old.attempts, payload=old.payload)
+        )
 
 
 def outcomes_frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:

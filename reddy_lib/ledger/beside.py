@@ -40,10 +40,11 @@ _log = logging.getLogger("reddy_lib.ledger")
 
 
 class Piece(NamedTuple):
-    """Rows for the `calls` table, and how many rows of the sheet they cover."""
+    """Rows for the `calls` table, and how many rows of the sheet they cover; `links`: rows that correct a call → its id."""
 
     values: list[dict[str, Any]]
     rows: int
+    links: dict[int, int] = {}  # noqa: RUF012 - never changed
 
 
 class _Work(NamedTuple):

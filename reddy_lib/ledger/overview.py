@@ -45,7 +45,7 @@ def preview(
                 .group_by(state)
             )
             for delivered, count in connection.execute(query):
-                name = {None: "to_send", "accepted": "skipped"}.get(delivered, "in_doubt")
+                name = {None: "to_send", "accepted": "skipped", "again": "skipped"}.get(delivered, "in_doubt")
                 found[name] += count
     would = found["to_send"] + found["skipped"] + found["in_doubt"]
     found["chosen"] = would if rows is None else len(set(rows))

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from ..model import Tag, from_payload
 from .batch import pieces
+from .resending import put_back
 from .schema import calls, deliveries, reconciliations, submissions
 
 if TYPE_CHECKING:
@@ -131,6 +132,8 @@ def settle(
                 connection.execute(deliveries.update().where(doubted).values(state="accepted", at=now))
             else:
                 connection.execute(deliveries.delete().where(doubted))
+                for of in {one.submission_id for one in found}:  # what Reddy has from an earlier time
+                    put_back(connection, [one.id for one in found if one.submission_id == of], of)
             done += [one.row for one in found]
     return done
 

@@ -7,7 +7,10 @@ ever deleted here; what changes leaves a trace in `edits`, `attempts` and `past_
     batches ─┬─ calls ─┬─ edits            what an analyst changed, cell by cell
              │         ├─ attempts         one row a HTTP try, written before the request leaves
              │         ├─ past_outcomes    what became of the call in earlier submissions
-             │         └─ reconciliations  what was found out about a call in doubt, by whom and how
+             │         ├─ reconciliations  what was found out about a call in doubt, by whom and how
+             │         ├─ earlier_payloads what was sent at attempts before the last edits of a call
+             │         ├─ resends          why a call that Reddy has was sent there again, by whom and when
+             │         └─ corrections      which call of an earlier batch a call corrects
              └─ submissions                a set of calls sent together
     deliveries                             (address, conversation) that is being sent, in doubt, or accepted: the
                                            primary key that keeps two submissions from sending the same call
@@ -33,13 +36,16 @@ __all__ = [
     "attempts",
     "batches",
     "calls",
+    "corrections",
     "deliveries",
+    "earlier_payloads",
     "edits",
     "metadata",
     "migrate",
     "past_outcomes",
     "profiles",
     "reconciliations",
+    "resends",
     "submissions",
     "workers",
 ]
@@ -252,10 +258,57 @@ deliveries = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("call_id", sa.BigInteger, nullable=False),
     sa.Column("submission_id", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # sending, unknown, accepted
+    sa.Column(
+        "state", sa.Text, nullable=False
+    ),  # sending, unknown, accepted; again: accepted, to be sent once more
     sa.Column("upload_id", sa.BigInteger),
     sa.Column("at", sa.Double, nullable=False),
 )
+
+earlier_payloads = sa.Table(  # written at the first edit after a try, so most calls have none
+    "earlier_payloads",
+    metadata,
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
+    sa.Column(
+        "attempt", sa.Integer, primary_key=True, autoincrement=False
+    ),  # the last that sent this payload
+    sa.Column("payload", sa.Text, nullable=False),
+)
+
+resends = sa.Table(
+    "resends",
+    metadata,
+    sa.Column("id", _BigId, primary_key=True, autoincrement=True),
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), nullable=False),
+    sa.Column("submission_id", sa.Text, nullable=False),  # in which it is sent again
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column(
+        "came_to_nothing", sa.Boolean, nullable=False
+    ),  # cancelled, or turned away: Reddy has it once, as before
+    # the call's submission until then, and the delivery that was replaced: put back where it comes to nothing
+    sa.Column("call_submission_id", sa.Text),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("delivered_call_id", sa.BigInteger, nullable=False),
+    sa.Column("delivered_in", sa.Text, nullable=False),
+    sa.Column("upload_id", sa.BigInteger),
+    sa.Column("delivered_at", sa.Double, nullable=False),
+)
+sa.Index("resends_by_call", resends.c.call_id)
+sa.Index("resends_by_submission", resends.c.submission_id)
+
+corrections = sa.Table(  # the first call of a family is in it too, and corrects nothing
+    "corrections",
+    metadata,
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
+    sa.Column("family", sa.BigInteger, nullable=False),  # id of the call that was loaded first
+    sa.Column("corrects", sa.BigInteger),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+sa.Index("corrections_by_family", corrections.c.family)
 
 workers = sa.Table(
     "workers",
@@ -315,12 +368,18 @@ def _losses_times_and_decisions_are_kept(connection: sa.Connection) -> None:
     calls_by_loss.create(connection, checkfirst=True)
 
 
+def _resends_corrections_and_what_was_sent_are_kept(connection: sa.Connection) -> None:
+    for table in (earlier_payloads, resends, corrections):
+        table.create(connection, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _first,
     _filters_count_from_indexes,
     _profiles_are_kept,
     _doubts_are_settled,
     _losses_times_and_decisions_are_kept,
+    _resends_corrections_and_what_was_sent_are_kept,
 )
 """Version n is reached by the first n of these. Only ever append."""
 

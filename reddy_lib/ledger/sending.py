@@ -13,11 +13,15 @@ The order of writes is the whole point:
 
 from __future__ import annotations
 
+import importlib
+import logging
 import os
+import re
 import secrets
 import socket
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -26,6 +30,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..errors import NotInLedger, SubmissionError
 from .batch import NEVER_SENT, keep_past_outcome, outcomes_frame, pieces
+from .resending import put_back, reason_of, replace_deliveries, superseded, take_back
 from .schema import (
     SENDABLE,
     STATUSES,
@@ -34,6 +39,7 @@ from .schema import (
     calls,
     deliveries,
     past_outcomes,
+    resends,
     submissions,
     workers,
 )
@@ -59,6 +65,8 @@ __all__ = [
     "new_worker",
     "sendable",
 ]
+
+_log = logging.getLogger("reddy_lib.submission")  # what is sent is one story, wherever it is told
 
 SANDBOX = "sandbox"
 """The address of the built-in sandbox, whatever port it listens on today."""
@@ -201,20 +209,40 @@ class Submission:
             rows = [tuple(found) for found in connection.execute(sa.union_all(now, then))]
         return outcomes_frame(sorted(rows, key=lambda found: found[0]))
 
+    def evidence(self, path: str | os.PathLike[str]) -> Path:
+        """Write what was chosen, sent and answered to a zip file (or into a folder, under a name of its own), and give
+        the file: see `reddy_lib.outcomes.evidence`. The exact words of the calls are in it; no token is.
+
+        Raises:
+            LedgerUnavailable: the ledger cannot be read.
+            OSError: the file cannot be written.
+        """
+        # People look for it on the submission; but files are the business of a later stage, which nothing here imports.
+        written: Path = importlib.import_module("reddy_lib.outcomes.evidence").evidence(self, path)
+        return written
+
     def finish_if_settled(self) -> None:
         """Mark a running submission done if nothing of it is queued or being sent."""
         with self.ledger._write() as connection:
-            _finish(connection, self.id, now=time.time())
+            done = _finish(connection, self.id, now=time.time())
+        _say_done(self.id if done else None)
 
     # what people (and refused tokens) do to a submission
 
-    def pause(self, reason: str = BY_HAND) -> None:
-        """Claim no more; what is in flight is waited for and recorded. Nothing happens unless it is running."""
-        self._change("paused", reason, only={"running", "waiting"})
+    def pause(self, reason: str = BY_HAND) -> bool:
+        """Claim no more; what is in flight is waited for and recorded. Nothing happens unless it is running.
+
+        Gives whether it paused it: not if it had ended, or was paused already.
+        """
+        paused = self._change("paused", reason, only={"running", "waiting"})
+        if paused:
+            _log.info("submission paused", extra={"submission": self.id, "by_hand": reason == BY_HAND})
+        return paused
 
     def wait_for_token(self, reason: str) -> None:
         """Claim no more until somebody gives the token again (`resume`)."""
-        self._change("waiting", reason, only={"running"})
+        if self._change("waiting", reason, only={"running"}):
+            _log.info("submission waits for a token", extra={"submission": self.id})
 
     def resume(self, *, token_source: str | None = None, token_hint: str | None = None) -> int:
         """Go on; gives the new generation (part of the engine's work ids, so that old work is not taken for new).
@@ -235,6 +263,7 @@ class Submission:
             if token_source is not None:
                 changed |= {"token_source": token_source, "token_hint": token_hint or ""}
             connection.execute(submissions.update().where(submissions.c.id == self.id).values(**changed))
+        _log.info("submission resumed", extra={"submission": self.id, "number": found.number})
         return generation
 
     def cancel(self) -> int:
@@ -263,15 +292,18 @@ class Submission:
             keep_past_outcome(connection, list(ids))
             for some in pieces(ids):
                 connection.execute(calls.update().where(calls.c.id.in_(some)).values(**NEVER_SENT))
+            take_back(connection, ids, self.id)
+        _log.info("submission cancelled", extra={"submission": self.id, "calls": len(ids)})
         return len(ids)
 
-    def _change(self, state: State, reason: str, *, only: set[str]) -> None:
+    def _change(self, state: State, reason: str, *, only: set[str]) -> bool:
         with self.ledger._write() as connection:
-            connection.execute(
+            changed = connection.execute(
                 submissions.update()
                 .where(submissions.c.id == self.id, submissions.c.state.in_(only))
                 .values(state=state, reason=reason)
             )
+        return bool(changed.rowcount)
 
 
 def create(
@@ -285,6 +317,7 @@ def create(
     concurrency: int = 8,
     who: str = "",
     submission_id: str | None = None,
+    again: str | None = None,
 ) -> Submission:
     """Choose calls and queue them, in one transaction.
 
@@ -293,11 +326,14 @@ def create(
         rows: row numbers; None = every ready call. Of the rows named, ready, rejected and failed calls are queued,
             calls that Reddy accepted before at this address become `skipped`, all others stay as they are.
         submission_id: made by the caller before its button was pressed; the same id again changes nothing.
+        again: why calls that this address accepted before are sent there once more, which Reddy may grade twice;
+            kept for good. Of the rows named, accepted and skipped ones are queued then as well; once for each reason.
 
     Raises:
-        SubmissionError: none of the rows can be sent.
+        SubmissionError: none of the rows can be sent, or `again` is empty, or names no rows.
     """
     submission_id = submission_id or "s" + secrets.token_hex(8)
+    reason = None if again is None else reason_of(again, rows)
     now = time.time()
     with ledger._write() as connection:
         _one_at_a_time(connection)
@@ -306,9 +342,20 @@ def create(
         accepted = (
             sa.exists()
             .where(deliveries.c.address == address, deliveries.c.key == calls.c.delivery_key)
-            .where(deliveries.c.state == "accepted")
+            .where(deliveries.c.state.in_(("accepted", "again")))
         )
-        queued = skipped = 0
+        queued = skipped = resent = 0
+        if reason is not None:
+            for some in pieces(sorted(set(rows or ()))):
+                ids = replace_deliveries(
+                    connection, batch_id, some, address, submission_id, reason=reason, who=who, now=now
+                )
+                keep_past_outcome(connection, ids)
+                connection.execute(
+                    calls.update().where(calls.c.id.in_(ids)).values(**_queued_in(submission_id))
+                )
+                resent += len(ids)
+        queued = resent
         for part in sendable(batch_id, rows):
             sent_before = connection.execute(
                 sa.select(calls.c.id).where(part, calls.c.submission_id.is_not(None))
@@ -322,16 +369,7 @@ def create(
                 )
             ).rowcount
             queued += connection.execute(
-                calls.update()
-                .where(part)
-                .values(
-                    **{
-                        **NEVER_SENT,
-                        "status": "queued",
-                        "submission_id": submission_id,
-                        "chunk": calls.c.row // CHUNK,
-                    }
-                )
+                calls.update().where(part).values(**_queued_in(submission_id))
             ).rowcount
         if queued + skipped == 0:
             raise SubmissionError(
@@ -359,13 +397,29 @@ def create(
                 ended_at=None if queued else now,
             )
         )
+    facts = {"submission": submission_id, "number": number, "batch": batch_id, "address": address}
+    _log.info(
+        "submission started",
+        extra={**facts, "queued": queued, "skipped": skipped, "again": None if reason is None else resent},
+    )
+    _say_done(None if queued else submission_id)
     return Submission(ledger, submission_id)
+
+
+def _queued_in(submission_id: str) -> dict[str, Any]:
+    return {**NEVER_SENT, "status": "queued", "submission_id": submission_id, "chunk": calls.c.row // CHUNK}
 
 
 def sendable(batch_id: str, rows: Sequence[int] | None) -> list[sa.ColumnElement[bool]]:
     """The calls of a batch that a submission may choose, as conditions to be asked one after the other: every ready
-    call (None), or of the rows named those that are ready, rejected or failed; never one with an error finding."""
-    sound = sa.and_(calls.c.batch_id == batch_id, calls.c.errors == 0, calls.c.delivery_key.is_not(None))
+    call (None), or of the rows named those that are ready, rejected or failed; never one with an error finding, or one
+    whose correction, or whose call before correction, is at Reddy, may be, or is on its way."""
+    sound = sa.and_(
+        calls.c.batch_id == batch_id,
+        calls.c.errors == 0,
+        calls.c.delivery_key.is_not(None),
+        ~superseded(),
+    )
     if rows is None:
         return [sa.and_(sound, calls.c.status == "ready")]
     return [
@@ -454,8 +508,9 @@ def exchange(
         retry_at = connection.execute(
             _EARLIEST, {"the_submission": submission_id, "the_chunk": chunk}
         ).scalar()
-        if retry_at is None and not claims:
-            _finish(connection, submission_id, now=now)
+        done = retry_at is None and not claims and _finish(connection, submission_id, now=now)
+    _say_ended(submission_id, results)
+    _say_done(submission_id if done else None)
     return Exchange(claims, submission.state, retry_at)
 
 
@@ -476,13 +531,15 @@ def new_worker(ledger: Ledger, *, now: float | None = None) -> str:
         connection.execute(
             workers.insert().values(name=name, host=host, pid=pid, started=now, heartbeat=now, gone=False)
         )
+    _log.info("worker started", extra={"worker": name})
     return name
 
 
 def retire_worker(ledger: Ledger, worker: str) -> None:
     """A worker that ends in good order. Whatever it left in `sending` (nothing, in good order) becomes `unknown`."""
     with ledger._write() as connection:
-        _give_up(connection, [worker], now=time.time())
+        lost = _give_up(connection, [worker], now=time.time())
+    _log.info("worker stopped", extra={"worker": worker, "calls": lost})
 
 
 def give_up_dead_workers(ledger: Ledger, *, older_than: float = 60.0, now: float | None = None) -> int:
@@ -503,7 +560,13 @@ def give_up_dead_workers(ledger: Ledger, *, older_than: float = 60.0, now: float
             if now - found.heartbeat > older_than
             or (found.host == socket.gethostname() and not _is_running(found.pid))
         ]
-        return _give_up(connection, dead, now=now)
+        lost = _give_up(connection, dead, now=now)
+    if dead:
+        for name in dead:
+            _log.warning("worker given up", extra={"worker": name})
+        if lost:
+            _log.warning("calls in doubt", extra={"calls": lost})
+    return lost
 
 
 # inside
@@ -574,6 +637,16 @@ _KEEP_DELIVERY = (
     )
 )
 _GIVE_BACK = deliveries.delete().where(_MINE)
+_TAKE_AGAIN = (  # what Reddy has, and this very call is to be sent once more: see `resending`
+    deliveries.update()
+    .where(_MINE, deliveries.c.state == "again")
+    .values(
+        state="sending",
+        submission_id=sa.bindparam("the_submission"),
+        upload_id=None,
+        at=sa.bindparam("the_moment"),
+    )
+)
 _EXPLAIN = (
     calls.update()
     .where(calls.c.id == sa.bindparam("the_call"))
@@ -637,6 +710,7 @@ def _record(
     if not mine:
         return
     settled, kept, given_back = [], [], []
+    going = submission.state not in ("cancelled", "done")
     for result in mine:
         status: str = result.outcome
         error = result.error
@@ -678,6 +752,12 @@ def _record(
         connection.execute(_KEEP_DELIVERY, kept)
     if given_back:
         connection.execute(_GIVE_BACK, given_back)
+        put_back(  # of what Reddy has from an earlier time
+            connection,
+            [one["the_call"] for one in given_back],
+            submission_id,
+            queued={result.claim.call_id for result in mine if result.outcome == "again"} if going else (),
+        )
 
 
 def _claim(
@@ -768,6 +848,12 @@ def _reserve(
     for call in found:
         if call.id in mine:
             continue
+        taken = {"the_address": address, "the_key": call.delivery_key, "the_call": call.id}
+        if connection.execute(
+            _TAKE_AGAIN, {**taken, "the_submission": submission_id, "the_moment": now}
+        ).rowcount:
+            mine.add(call.id)
+            continue
         other = connection.execute(
             sa.select(deliveries).where(
                 deliveries.c.address == address, deliveries.c.key == call.delivery_key
@@ -775,7 +861,7 @@ def _reserve(
         ).one_or_none()
         if other is None:  # it was given back in between: next round
             continue
-        if other.state == "accepted":
+        if other.state in ("accepted", "again"):
             values: dict[str, Any] = {"status": "skipped", "ended_at": now}
         elif other.state == "unknown":
             values = {
@@ -786,7 +872,7 @@ def _reserve(
         else:
             values = {"retry_at": now + 1.0}  # somebody is sending it this very moment
         connection.execute(calls.update().where(calls.c.id == call.id).values(**values))
-        if other.state == "accepted":
+        if other.state in ("accepted", "again"):
             _explain_skips(connection, submission_id, address, call_id=call.id)
     return mine
 
@@ -802,6 +888,11 @@ def _reserve_again(connection: sa.Connection, result: Result, address: str, subm
         "at": result.ended,
     }
     connection.execute(_RESERVE[connection.dialect.name], [taken])
+    connection.execute(
+        resends.update()
+        .where(resends.c.call_id == result.claim.call_id, resends.c.submission_id == submission_id)
+        .values(came_to_nothing=False)
+    )
 
 
 def _explain_skips(
@@ -827,15 +918,43 @@ def _explain_skips(
         connection.execute(_EXPLAIN, explained)
 
 
-def _finish(connection: sa.Connection, submission_id: str, *, now: float) -> None:
+def _say_ended(submission_id: str, results: Sequence[Result]) -> None:
+    """After the commit as well. No word of the server's: it may repeat what was sent."""
+    if not (results and _log.isEnabledFor(logging.INFO)):
+        return
+    for result in results:
+        said = result.request_id or ""
+        _log.info(
+            "attempt ended",
+            extra={
+                "submission": submission_id,
+                "row": result.claim.row,
+                "attempt": result.claim.number,
+                "outcome": result.outcome,
+                "status": result.http_status,
+                "seconds": round(result.seconds, 3),
+                # an id, and not whatever a server puts in its place
+                "request_id": said if re.fullmatch(r"[\w.:/+=-]{1,80}", said, re.ASCII) else None,
+            },
+        )
+
+
+def _say_done(submission_id: str | None) -> None:
+    """After the commit: what is in the log has happened."""
+    if submission_id is not None:
+        _log.info("submission done", extra={"submission": submission_id})
+
+
+def _finish(connection: sa.Connection, submission_id: str, *, now: float) -> bool:
     left = sa.exists().where(
         calls.c.submission_id == submission_id, calls.c.status.in_(("queued", "sending"))
     )
-    connection.execute(
+    ended = connection.execute(
         submissions.update()
         .where(submissions.c.id == submission_id, submissions.c.state == "running", ~left)
         .values(state="done", ended_at=now)
     )
+    return bool(ended.rowcount)
 
 
 def _give_up(connection: sa.Connection, names: Sequence[str], *, now: float) -> int:

@@ -26,9 +26,10 @@ import sqlalchemy as sa
 from ..errors import LedgerUnavailable, LoadCancelled, NotInLedger
 from ..spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet
 from ..spreadsheet.files import workbook_kept
-from .beside import pieces_of_rows
-from .records import duplicate_keys, insert_calls, remark_duplicates
-from .schema import batches, calls, migrate, submissions
+from .beside import Piece, pieces_of_rows
+from .correcting import Correction, corrected_calls, link_corrections
+from .records import duplicate_keys, insert_calls, new_call_values, remark_duplicates
+from .schema import batches, calls, corrections, migrate, submissions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,6 +124,7 @@ class Ledger:
         who: str = "",
         progress: bool = True,
         on_progress: Callable[[int], bool | None] | None = None,
+        corrects: Correction | None = None,
     ) -> Batch:
         """Read, map, build, check and store a spreadsheet, in pieces; a load that is cut off leaves nothing.
 
@@ -138,6 +140,8 @@ class Ledger:
             who: who loads it, for the record.
             progress: show a progress bar (notebooks).
             on_progress: called with the number of the sheet's rows stored so far; returning False stops the load.
+            corrects: what the file corrects, if it is a corrected file of the evidence (`correcting.recognised`); it is
+                read and mapped as that says.
 
         Raises:
             SheetError: the file cannot be read.
@@ -146,7 +150,10 @@ class Ledger:
         """
         path = Path(path)
         listed = None if products is None else [dict(product) for product in products]
-        mapping = _prepared(path, mapping, timezone=timezone, defaults=defaults, products=listed)
+        if corrects is None:
+            mapping = _prepared(path, mapping, timezone=timezone, defaults=defaults, products=listed)
+        else:
+            mapping = corrects.mapping
         assert mapping.sheet is not None
         self._forget_unfinished(before=time.time() - 86_400)
         batch_id = "b" + secrets.token_hex(5)
@@ -169,13 +176,13 @@ class Ledger:
         noun = "calls" if mapping.layout == "row" else "rows"
         with _bar(progress, Path(file_name).name, noun) as bar:
             try:
-                for piece in pieces_of_rows(
-                    path, mapping, batch_id=batch_id, products=listed, rows=PIECE, file_name=file_name
-                ):
+                for piece in self._pieces(path, mapping, batch_id, listed, file_name, corrects):
                     if not piece.values:
                         continue
                     with self._write(durable=False) as connection:
                         insert_calls(connection, piece.values)
+                        if piece.links:
+                            link_corrections(connection, batch_id, piece.links, who=who, now=time.time())
                     stored += piece.rows
                     bar.update(piece.rows)
                     if on_progress is not None and on_progress(stored) is False:
@@ -193,6 +200,25 @@ class Ledger:
                 self._forget_unfinished(batch_id=batch_id)
                 raise
         return self.batch(batch_id)
+
+    def _pieces(
+        self,
+        path: Path,
+        mapping: Mapping,
+        batch_id: str,
+        products: list[dict[str, Any]] | None,
+        file_name: str,
+        corrects: Correction | None,
+    ) -> Iterator[Piece]:
+        """The rows of a file for the ledger, in pieces."""
+        if corrects is None:
+            yield from pieces_of_rows(
+                path, mapping, batch_id=batch_id, products=products, rows=PIECE, file_name=file_name
+            )
+            return
+        for built, links in corrected_calls(self, path, corrects, rows=PIECE):
+            values = new_call_values(batch_id, built, products=products, now=time.time())
+            yield Piece(values, sum(one.rows for one in built), links)
 
     def batches(self) -> pd.DataFrame:
         """The open batches, newest first: id, name, file_name, created_at (UTC), who, calls (a count)."""
@@ -313,6 +339,8 @@ class Ledger:
                     return
             with self._write() as connection:
                 ids = list(connection.execute(unfinished).scalars())
+                stored = sa.select(calls.c.id).where(calls.c.batch_id.in_(ids))
+                connection.execute(corrections.delete().where(corrections.c.call_id.in_(stored)))
                 connection.execute(calls.delete().where(calls.c.batch_id.in_(ids)))
                 connection.execute(batches.delete().where(batches.c.id.in_(ids)))
 

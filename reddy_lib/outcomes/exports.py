@@ -18,6 +18,7 @@ from typing import Any
 
 import pandas as pd
 
+from ..ledger.formulas import is_formula
 from .frames import COLUMNS, reasons_table
 
 __all__ = ["CELL_LIMIT", "file_name", "reasons_table", "to_csv", "to_xlsx"]
@@ -43,8 +44,6 @@ _WIDTHS = {
     "submission": 34,
 }
 _TIME_WIDTH = 20
-# Full-width forms are read as operators in some locales, and a leading line feed is skipped over.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _QUERY = re.compile(r"(\bhttps?://[^\s?#\"'<>]+)[?#][^\s\"'<>]+", re.IGNORECASE)
 _BEARER = re.compile(r"\b(Bearer\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
@@ -81,7 +80,7 @@ def _csv_cell(value: Any) -> Any:
     if isinstance(value, dt.datetime):
         return _time_text(value)
     if isinstance(value, str):
-        return f"'{value}" if _is_formula(value) else value
+        return f"'{value}" if is_formula(value) else value
     return value
 
 
@@ -140,7 +139,7 @@ def _write_cell(sheet: Any, line: int, position: int, value: Any, time: Any, tex
     else:
         shown = _fitting(str(value))
         # A quote prefix keeps the cell text when somebody edits it; it is no part of the text.
-        sheet.write_string(line, position, shown, text if _is_formula(shown) else None)
+        sheet.write_string(line, position, shown, text if is_formula(shown) else None)
 
 
 def _headers() -> list[str]:
@@ -191,11 +190,6 @@ def _clean(text: str) -> str:
     if text.isprintable():
         return text
     return _UNPRINTABLE.sub("\ufffd", text.replace("\r\n", "\n"))
-
-
-def _is_formula(text: str) -> bool:
-    # Spaces in front do not stop a spreadsheet program from reading a formula after somebody trims them.
-    return text.startswith(_FORMULA) or text.lstrip(" \u00a0").startswith(_FORMULA)
 
 
 def _time_text(value: dt.datetime) -> str:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from ..api import Client
 from ..errors import SubmissionError
 from ..ledger.batch import Batch
+from ..ledger.resending import reason_of, resendable
 from ..ledger.sending import (
     Submission,
     create,
@@ -29,6 +30,7 @@ def submit(
     *,
     concurrency: int = 8,
     who: str = "",
+    again: str | None = None,
     progress: bool = True,
 ) -> Submission:
     """Send calls of a batch, each once, and wait until every one has an outcome.
@@ -43,21 +45,29 @@ def submit(
         rows: row numbers; None = every ready call. Rejected and failed calls are sent again only if named here.
         concurrency: requests in flight at once.
         who: who sends, for the record.
+        again: why calls that were accepted before are sent once more (Reddy may grade them twice); needs `rows`, and
+            is kept for good. The same reason sends a call again once, however often the cell is run.
         progress: show a progress bar.
 
     Returns: the submission; `.outcomes()` is a DataFrame, `.counts()` sums to the calls chosen.
 
     Raises:
-        SubmissionError: none of the rows can be sent, and none ever was.
+        SubmissionError: none of the rows can be sent, and none ever was; or `again` says nothing, or names no rows.
         LedgerUnavailable: the ledger cannot be written.
     """
+    if again is not None:
+        reason_of(again, rows)
     ledger, address = batch.ledger, client.base_url
-    wanted = None if rows is None else sorted(set(rows))
+    rows = wanted = None if rows is None else sorted(set(rows))
     give_up_dead_workers(ledger)
     interrupted = _unfinished(batch, address, wanted)
     if interrupted is not None:
         _go_on(interrupted, client, concurrency, progress=progress)
         wanted = batch.rows(rows=wanted, status="ready")  # what came to be ready since
+        if again is not None:
+            wanted = sorted(
+                {*wanted, *resendable(ledger, batch.id, rows or [], address=address, reason=again)}
+            )
         if not wanted or interrupted.state != "done":
             return interrupted
     try:
@@ -69,6 +79,7 @@ def submit(
             rows=wanted,
             concurrency=concurrency,
             who=who,
+            again=again,
         )
     except SubmissionError:
         joined = _unfinished(batch, address, wanted)

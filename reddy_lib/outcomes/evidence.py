@@ -1,0 +1,254 @@
+"""The evidence of a submission: one zip with what was chosen, what was sent, what Reddy answered, and why.
+
+    accepted.csv, rejected.csv, unknown.csv   the sheet's own columns first, then what became of each call; one more
+                                              file for each other status that occurs. Their rows sum to the calls chosen
+    requests.jsonl                            one line a try: when, and the body as it was sent
+    answers.jsonl                             one line a try: what came back
+    manifest.json                             of which file, to where, by whom, how many of each; SHA-256 of each file
+
+It is written as it is read, so memory does not grow with it. No token, header or upload URL is in it: the ledger has
+none, and what a server said is blanked as in the other exports. A cell that a spreadsheet program would run as a
+formula gets a single quote in front; a corrected file that is loaded again comes back with the cells that it had.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import hashlib
+import io
+import os
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+
+from ..ledger.correcting import CALL_COLUMN, COLUMNS, evidence_columns
+from ..ledger.evidence import SentCall, Snapshot, call_name, snapshot
+from ..ledger.formulas import escaped
+from .exports import _clean
+from .frames import what_next
+
+if TYPE_CHECKING:
+    from ..ledger.sending import Submission
+
+__all__ = ["ALWAYS", "evidence", "write_evidence"]
+
+ALWAYS = ("accepted", "rejected", "unknown")
+"""Statuses that have a file also where no call has them: an empty one says so."""
+
+_ORDER = (*ALWAYS, "failed", "skipped", "held", "ready", "queued", "sending")
+_HINTS = {
+    "skipped": "Nothing to do: Reddy has it. To send it again all the same, choose it on the Outcomes page and say why.",
+    "held": "Fix what holds it back in Review, then send it.",
+    "ready": "It was not sent: choose it on the Submit page.",
+    "queued": "It waits for its turn: resume the submission, or let it go on.",
+    "sending": "It is on its way: download the evidence again when the submission has ended.",
+}
+_KNOWN = frozenset(
+    ("id", "number", "batch_id", "address", "state", "reason", "generation", "chosen", "who", "created_at", "ended_at",
+     "token_hint")
+)  # fmt: skip
+
+
+def evidence(submission: Submission, path: str | os.PathLike[str]) -> Path:
+    """Write the evidence of a submission to a zip file, or into a folder under a name of its own; gives the file.
+
+    Raises:
+        NotInLedger, LedgerUnavailable: the ledger has no such submission, or cannot be read.
+        OSError: the file cannot be written. A file that was there before is replaced only by a whole one.
+    """
+    target = Path(path)
+    if target.is_dir():
+        target /= f"submission {submission.record().number} evidence.zip"
+    part = target.with_name(target.name + ".part")
+    try:
+        with os.fdopen(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600), "w+b") as file:
+            write_evidence([submission], file)
+        part.replace(target)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    return target
+
+
+def write_evidence(chosen: Sequence[Submission], file: IO[bytes]) -> None:
+    """Write the evidence of one submission, or of several, each in a folder of its own, to an open file."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
+        for submission in chosen:
+            with snapshot(submission) as seen:
+                folder = "" if len(chosen) == 1 else f"submission {seen.submission.number}/"
+                _write(seen, archive, folder)
+
+
+def _write(seen: Snapshot, archive: zipfile.ZipFile, folder: str) -> None:
+    files: dict[str, dict[str, Any]] = {}
+
+    def add(name: str, lines: Callable[[IO[bytes]], int], *, what: str = "rows") -> None:
+        entry = zipfile.ZipInfo(folder + name)  # its fixed date: the same record makes the same files
+        entry.compress_type = zipfile.ZIP_DEFLATED
+        entry.external_attr = 0o600 << 16
+        with archive.open(entry, "w", force_zip64=True) as target:
+            hashed = _Hashed(target)
+            count = lines(hashed)  # type: ignore[arg-type]
+        files[name] = {what: count, "sha256": hashed.digest.hexdigest()}
+
+    counts, sheet = seen.counts, seen.columns()
+    own = evidence_columns(sheet)
+    for status in _ORDER:
+        if status in ALWAYS or status in counts:
+            add(f"{status}.csv", lambda to, status=status: _calls(to, seen, status, sheet, own))  # type: ignore[misc]
+    add("requests.jsonl", lambda to: _lines(to, seen, _request), what="lines")
+    add("answers.jsonl", lambda to: _lines(to, seen, _answer), what="lines")
+    told = msgspec.json.format(msgspec.json.encode(_manifest(seen, files)), indent=2) + b"\n"
+    add("manifest.json", lambda to: to.write(told), what="bytes")
+
+
+class _Hashed(io.RawIOBase):
+    """Passes on what is written, and keeps its SHA-256."""
+
+    def __init__(self, target: IO[bytes]) -> None:
+        self._target = target
+        self.digest = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.digest.update(data)
+        self._target.write(data)
+        return len(data)
+
+
+def _calls(to: IO[bytes], seen: Snapshot, status: str, sheet: list[str], own: list[str]) -> int:
+    text = io.TextIOWrapper(to, encoding="utf-8", errors="replace", newline="")
+    text.write("\ufeff")  # Excel takes the file for UTF-8 then
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow([escaped(name) for name in [*sheet, *own]])
+    count = 0
+    for call in seen.calls(status):
+        cells = [escaped(call.cells.get(name, "")) for name in sheet]
+        writer.writerow([*cells, *_told(call, seen.batch.id)])
+        count += 1
+    text.flush()
+    text.detach()
+    return count
+
+
+def _told(call: SentCall, batch_id: str) -> Iterator[str]:
+    reason = _clean(call.error)
+    values: dict[str, Any] = {
+        "row": call.row,
+        "status": call.status,
+        "reason": reason,
+        "hint": what_next(call.status, call.http_status, call.error) or _HINTS.get(call.status, ""),
+        "upload_id": call.upload_id,
+        "conversation_id": call.conversation_id,
+        "http_status": call.http_status,
+        "attempts": len(call.tries),
+        "started (UTC)": _moment(call.sent_at),
+        "ended (UTC)": _moment(call.ended_at),
+        "seconds": None if call.seconds is None else round(call.seconds, 3),
+        "sent again because": call.again,
+        "corrects": call.corrects,
+        CALL_COLUMN: call_name(batch_id, call.row),
+    }
+    for name in COLUMNS:
+        value = values[name]
+        yield "" if value is None else escaped(str(value))
+
+
+def _lines(to: IO[bytes], seen: Snapshot, made: Callable[[SentCall], Iterator[dict[str, Any]]]) -> int:
+    count = 0
+    for status in _ORDER:
+        for call in seen.calls(status, cells=False):
+            for line in made(call):
+                to.write(msgspec.json.encode(line) + b"\n")
+                count += 1
+    return count
+
+
+def _request(call: SentCall) -> Iterator[dict[str, Any]]:
+    for one in call.tries:
+        body = one.body
+        yield {
+            "row": call.row,
+            "attempt": one.number,
+            "id": one.id,
+            "started": _moment(one.started),
+            "body_sha256": None if body is None else hashlib.sha256(body.encode()).hexdigest(),
+            "body": None if body is None else msgspec.Raw(body.encode()),
+            **({"why": call.again} if call.again else {}),
+            **({} if body is not None else {"body_missing": "Edited since, before bodies were kept."}),
+        }
+
+
+def _answer(call: SentCall) -> Iterator[dict[str, Any]]:
+    for one in call.tries:
+        yield {
+            "row": call.row,
+            "attempt": one.number,
+            "id": one.id,
+            "started": _moment(one.started),
+            "ended": _moment(one.ended),
+            "seconds": one.seconds,
+            "status": one.result or "under way",
+            "possibly_processed": one.possibly_processed,
+            "http_status": one.http_status,
+            "words": None if one.words is None else _clean(one.words),
+            "request_id": None if one.request_id is None else _clean(one.request_id),
+            "upload_id": one.upload_id,
+        }
+
+
+def _manifest(seen: Snapshot, files: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    of, batch = seen.submission, seen.batch
+    return {
+        "kind": "reddy-workbench evidence",
+        "version": 1,
+        "workbench": _version(),
+        "submission": {
+            "number": of.number,
+            "id": of.id,
+            "address": of.address,
+            "who": of.who,
+            "state": of.state,
+            "reason": _clean(of.reason),
+            "started": _moment(of.created_at),
+            "ended": _moment(of.ended_at),
+        },
+        # whatever else is kept of it: how many at once, where the token came from; never a part of the token
+        "settings": {name: value for name, value in of._mapping.items() if name not in _KNOWN},
+        "batch": {
+            "id": batch.id,
+            "name": batch.name,
+            "file_name": batch.file_name,
+            "file_sha256": batch.file_hash,
+            "loaded_by": batch.who,
+            "loaded": _moment(batch.created_at),
+            "mapping": msgspec.Raw(batch.mapping.encode()),
+        },
+        "chosen": sum(seen.counts.values()),
+        "counts": seen.counts,
+        "sent_again": [{**found, "at": _moment(found["at"])} for found in seen.resends()],
+        "written": _moment(dt.datetime.now(dt.UTC).timestamp()),
+        "files": files,
+    }
+
+
+def _moment(seconds: float | None) -> str | None:
+    """ "2026-03-30T17:46:00.250Z"."""
+    if seconds is None:
+        return None
+    moment = dt.datetime.fromtimestamp(seconds, dt.UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _version() -> str:
+    try:
+        return metadata.version("reddy-workbench")
+    except metadata.PackageNotFoundError:
+        return "unknown"
