@@ -14,51 +14,58 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from functools import partial
-from typing import TypeVar
+from queue import Empty, SimpleQueue
+from typing import Literal, TypeVar
 
 import msgspec
 
 from ..api import Client, Receipt
 from ..errors import APIError, Doubtful, LedgerUnavailable
-from ..ledger.sending import Claim, Result, Submission, exchange, heartbeat
+from ..ledger.paces import Note
+from ..ledger.sending import Claim, Exchange, Result, Submission, exchange, heartbeat
 from ..ledger.store import Ledger
 from ..model import from_payload
-from .decide import Decision, decide
+from .decide import UNREACHABLE_IN_A_ROW, Decision, Run, broken, decide, seen
+from .pace import Pace, answered, reason
 
-__all__ = ["Slots", "send_chunk"]
+__all__ = ["UNREACHABLE_IN_A_ROW", "Slots", "send_chunk"]
 
 _T = TypeVar("_T")
 
 BEAT = 5.0  # seconds between two signs of life
 LEDGER_PATIENCE = 120.0  # seconds that answers are held in memory while the ledger cannot be written
-UNREACHABLE_IN_A_ROW = 12  # connections refused one after another before the submission pauses
+SAY = 1.0  # seconds between two words about the pace, for people
+POLL = 0.1  # seconds between two looks whether another worker has made room
 
 
 class Slots:
-    """How many requests of one submission this process may have in flight, over all its chunks; who waits for all.
+    """How many requests of one submission this process may have in flight, over all its chunks, and what came one
+    after another. Thread-safe.
 
-    `not_before`: until then nobody sends (a `Retry-After` is meant for everybody). Thread-safe.
+    The size is what somebody allowed; how much of it is used finds its own level (`pace`). `not_before`: until then
+    nobody sends (a `Retry-After` is meant for everybody).
     """
 
     def __init__(self, size: int) -> None:
-        if size < 1:
-            raise ValueError("concurrency must be at least 1")
+        self.pace = Pace.up_to(size)
         self.size = size
         self._free = size
         self._changed = threading.Condition()
         self._not_before = 0.0
-        self._unreachable = 0
+        self._run = Run()
+        self._said = 0.0
 
     def take(self, *, now: float) -> int:
-        """All free places (0 while everybody waits); give each back with `give`."""
+        """All places that are free at the present level (0 while everybody waits); give each back with `give`."""
         with self._changed:
             if now < self._not_before:
                 return 0
-            taken, self._free = self._free, 0
+            taken = max(0, self._room())
+            self._free -= taken
             return taken
 
     def give(self, count: int) -> None:
@@ -70,7 +77,7 @@ class Slots:
     def wait(self, timeout: float) -> bool:
         """Until a place is free, at most `timeout` seconds; gives whether one is."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._free > 0, timeout)
+            return self._changed.wait_for(lambda: self._room() > 0, timeout)
 
     def hold(self, until: float) -> None:
         """Nobody sends before this moment (seconds since the epoch)."""
@@ -82,17 +89,39 @@ class Slots:
         with self._changed:
             return max(0.0, self._not_before - now)
 
-    def reached(self, yes: bool) -> int:
-        """Count connections refused one after another; gives how many."""
+    def seen(self, error: APIError | None, decision: Decision, *, seconds: float) -> str:
+        """Learn from one answer, while its place is still taken; gives why the submission must pause, or ""."""
         with self._changed:
-            self._unreachable = 0 if yes else self._unreachable + 1
-            return self._unreachable
+            self._run = seen(self._run, error, decision)
+            if not decision.unreachable:
+                in_flight = self.size - self._free
+                self.pace = answered(self.pace, seconds=seconds, refusal=_refusal(error), in_flight=in_flight)
+            pause = broken(self._run, error)
+            if pause:
+                self._run = Run(words=None)  # once somebody resumes, it is counted afresh
+            return pause
+
+    def note(self, *, now: float, shared: str = "") -> Note | None:
+        """What to tell people about the pace, at most once a second. `shared`: what holds it besides its own level."""
+        with self._changed:
+            if 0 <= now - self._said < SAY:
+                return None
+            self._said = now
+            return Note(self.size - self._free, shared or reason(self.pace))
+
+    def _room(self) -> int:
+        return self.pace.at_once - (self.size - self._free)
+
+
+def _refusal(error: APIError | None) -> Literal["", "429", "503"]:
+    status = None if error is None else error.status
+    return "429" if status == 429 else "503" if status == 503 else ""
 
 
 def send_chunk(
     ledger: Ledger,
     submission_id: str,
-    chunk: int,
+    chunk: int | None,
     client: Client,
     worker: str,
     slots: Slots,
@@ -106,6 +135,7 @@ def send_chunk(
     """Send what is queued in one chunk until nothing is left, or until the submission stops running.
 
     Args:
+        chunk: which one; None = the whole submission, where this process alone works on it.
         stop: set from outside to claim no more; what is in flight is waited for and recorded.
         on_results: called with the number of results, after they are stored.
 
@@ -115,11 +145,13 @@ def send_chunk(
         LedgerUnavailable: the ledger could not be written for two minutes.
     """
     submission = Submission(ledger, submission_id)
-    flying: set[Future[_Answer]] = set()
+    came_back: SimpleQueue[_Answer] = SimpleQueue()
+    flying = 0
     results: list[Result] = []
     last_beat = clock()
+    shared = ""
     with ExitStack() as end, ThreadPoolExecutor(slots.size, thread_name_prefix=f"send-{chunk}") as pool:
-        end.callback(lambda: slots.give(len(flying)))  # none is left, unless the ledger stayed away
+        end.callback(lambda: slots.give(flying))  # none is left, unless the ledger stayed away
         while True:
             stopping = stop is not None and stop.is_set()
             free = 0 if stopping else slots.take(now=clock())
@@ -141,6 +173,7 @@ def send_chunk(
                         results=results,
                         want=free,
                         now=clock(),
+                        note=slots.note(now=clock(), shared=shared),
                     ),
                     sleep=sleep,
                 )
@@ -149,7 +182,11 @@ def send_chunk(
             if results and on_results is not None:
                 on_results(len(results))
             results = []
-            flying |= {pool.submit(_attempt, client, claim, clock) for claim in answer.claims}
+            shared = answer.shared
+            slots.hold(answer.not_before)
+            for claim in answer.claims:
+                pool.submit(_attempt, client, claim, clock, came_back)
+            flying += len(answer.claims)
 
             if clock() - last_beat > BEAT:
                 heartbeat(ledger, worker, now=clock())
@@ -160,26 +197,35 @@ def send_chunk(
                     return "stopped"
                 if answer.state != "running" or answer.retry_at is None:
                     return answer.state
-                _rest(slots, answer.retry_at, clock=clock, sleep=sleep)
+                _rest(slots, answer, clock=clock, sleep=sleep)
                 continue
 
-            done, flying = wait(flying, timeout=1.0, return_when=FIRST_COMPLETED)
             pause = ""
-            for future in done:
-                came = future.result()
-                decision = decide(came.error, tries=came.claim.tries, chance=chance())
+            for came in _arrived(came_back, timeout=POLL if shared and free else 1.0):
+                flying -= 1
+                decision = decide(
+                    came.error,
+                    tries=came.claim.tries,
+                    chance=chance(),
+                    repeat_doubtful=answer.create_idempotent,
+                    doubted=came.claim.doubted,
+                )
                 results.append(_result(came, decision, now=clock()))
+                broke = slots.seen(came.error, decision, seconds=came.seconds)
                 if decision.wait_all:
                     slots.hold(clock() + decision.wait)
-                if slots.reached(not decision.unreachable) >= UNREACHABLE_IN_A_ROW:
-                    pause = (
-                        f"{came.error} Paused after {UNREACHABLE_IN_A_ROW} tries in a row; nothing is lost."
-                    )
-                pause = decision.pause or pause
-            slots.give(len(done))
+                pause = decision.pause or broke or pause
+                slots.give(1)
             if pause:
                 _patiently(partial(submission.pause, pause), sleep=sleep)
-                slots.reached(True)  # once somebody resumes, it is counted afresh
+
+
+def _arrived(came_back: SimpleQueue[_Answer], *, timeout: float) -> Iterator[_Answer]:
+    """The next answer (waited for) and all that have come besides; none after `timeout` seconds."""
+    with suppress(Empty):
+        yield came_back.get(timeout=timeout)
+        while True:
+            yield came_back.get_nowait()
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -193,8 +239,10 @@ class _Answer(msgspec.Struct, frozen=True):
     error: APIError | None
 
 
-def _attempt(client: Client, claim: Claim, clock: Callable[[], float]) -> _Answer:
-    """One HTTP request; what came of it as a value, because a thread has nobody to raise to."""
+def _attempt(
+    client: Client, claim: Claim, clock: Callable[[], float], came_back: SimpleQueue[_Answer]
+) -> None:
+    """One HTTP request; what came of it goes back as a value, because a thread has nobody to raise to."""
     started, ticks = clock(), time.perf_counter()
     receipt, error = None, None
     try:
@@ -206,7 +254,7 @@ def _attempt(client: Client, claim: Claim, clock: Callable[[], float]) -> _Answe
             f"The workbench failed while it was sending this call ({type(broken).__name__}): "
             "it may or may not have reached Reddy."
         )
-    return _Answer(claim, started, clock(), time.perf_counter() - ticks, receipt, error)
+    came_back.put(_Answer(claim, started, clock(), time.perf_counter() - ticks, receipt, error))
 
 
 def _result(came: _Answer, decision: Decision, *, now: float) -> Result:
@@ -224,7 +272,16 @@ def _result(came: _Answer, decision: Decision, *, now: float) -> Result:
         error=_told(error, decision),
         words=None if error is None else error.server_message,
         retry_at=now + decision.wait if decision.outcome == "again" else None,
+        hold=_asked_for(error, decision) if decision.wait_all else "",
     )
+
+
+def _asked_for(error: APIError | None, decision: Decision) -> str:
+    """Why everybody waits, as half a sentence for people."""
+    said = "429" if error is not None and error.status == 429 else "503"
+    if error is None or error.retry_after is None:
+        return f"Reddy answered {said}"
+    return f"Reddy asked for {max(1, round(decision.wait))} s ({said})"
 
 
 def _storable(receipt: Receipt | None) -> int | None:
@@ -257,12 +314,14 @@ def _patiently(write: Callable[[], _T], *, sleep: Callable[[float], None]) -> _T
 
 
 def _rest(
-    slots: Slots, retry_at: float, *, clock: Callable[[], float], sleep: Callable[[float], None]
+    slots: Slots, answer: Exchange, *, clock: Callable[[], float], sleep: Callable[[float], None]
 ) -> None:
     """Nothing is in flight here: wait for the next try, for a free place, or a second (to notice a pause)."""
     now = clock()
-    until = max(retry_at - now, slots.held_for(now=now))
+    until = max((answer.retry_at or now) - now, slots.held_for(now=now))
     if until > 0:
         sleep(min(until, 1.0))
+    elif answer.shared:
+        sleep(POLL)
     else:
         slots.wait(1.0)
