@@ -27,7 +27,7 @@ Trouble = Literal["", "429", "503", "slow"]
 CUT: dict[str, float] = {"429": 0.5, "503": 0.5, "slow": 0.75}
 SLOWER_THAN_USUAL = 2.0
 SLOWER_BY = 0.25
-LATELY, DOWN, UP = 0.1, 0.1, 0.005  # weights of one answer in the moving averages
+LATELY, DOWN, UP = 0.1, 0.1, 0.002  # weights of one answer in the moving averages
 
 
 class Pace(msgspec.Struct, frozen=True):
