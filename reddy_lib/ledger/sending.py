@@ -100,6 +100,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         outcome: accepted, rejected, failed, unknown, or "again" (not processed: back to the queue).
         retry_at: when to try again at the earliest (seconds since the epoch), with "again" only.
         error: what to tell the analyst, "" if accepted. words: the server's own message.
+        held_back: it was claimed and did not go out ("again" only): no try is counted.
         hold: why nobody may send to this address before `retry_at`; "" where only this call waits.
     """
 
@@ -116,6 +117,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     words: str | None = None
     retry_at: float | None = None
     hold: str = ""
+    held_back: bool = False
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -637,7 +639,7 @@ _SETTLE = (
     calls.update()
     .where(calls.c.id == sa.bindparam("the_call"))
     .values({name: sa.bindparam(f"the_{name}") for name in (
-        "status", "retry_at", "http_status", "error", "upload_id", "seconds", "ended_at"
+        "status", "tries", "retry_at", "http_status", "error", "upload_id", "seconds", "ended_at"
     )})
 )  # fmt: skip
 _MINE = sa.and_(
@@ -728,6 +730,7 @@ def _record(
             {
                 "the_call": result.claim.call_id,
                 "the_status": status,
+                "the_tries": result.claim.tries - result.held_back,
                 "the_retry_at": result.retry_at if status == "queued" else None,
                 "the_http_status": result.http_status,
                 "the_error": error or None,

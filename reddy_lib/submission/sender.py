@@ -4,6 +4,11 @@
     send that, each call on a thread, each attempt one request
     wait until something comes back (or a short while), and ask again
 
+While a commit is being written, answers come and places fall free: so a few calls more are claimed than there are
+places, as many as are answered in the time of a commit (one or two at the speed of a real service), and go out the
+moment a place is free. Where the server asks to wait, or the submission pauses, those that have not gone out yet go
+back into the queue.
+
 The loop holds no truth. If it dies at any line, the ledger has every call either `queued` (nothing left this
 machine) or `sending` (it may have: `unknown`, once the worker is given up). Grouping falls out of the loop: what
 comes back while a commit is being written is recorded by the next one.
@@ -11,12 +16,13 @@ comes back while a commit is being written is recorded by the next one.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import Literal, TypeVar
@@ -58,13 +64,16 @@ class Slots:
         self._not_before = 0.0
         self._run = Run()
         self._said = 0.0
+        self._open = True
+        self._requests = threading.BoundedSemaphore(size)
 
-    def take(self, *, now: float) -> int:
-        """All places that are free at the present level (0 while everybody waits); give each back with `give`."""
+    def take(self, *, now: float, ahead: int = 0) -> int:
+        """All places that are free at the present level (0 while everybody waits), and `ahead` more if nothing holds
+        the level down; give each back with `give`."""
         with self._changed:
             if now < self._not_before:
                 return 0
-            taken = max(0, self._room())
+            taken = max(0, self._room() + (ahead if self.pace.at_once == self.size else 0))
             self._free -= taken
             return taken
 
@@ -78,6 +87,22 @@ class Slots:
         """Until a place is free, at most `timeout` seconds; gives whether one is."""
         with self._changed:
             return self._changed.wait_for(lambda: self._room() > 0, timeout)
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Around each request: whatever was claimed, no more than `size` are under way at once."""
+        with self._requests:
+            yield
+
+    def let(self, yes: bool) -> None:
+        """Whether what is claimed may still go out: not once the submission pauses."""
+        with self._changed:
+            self._open = yes
+
+    def may_send(self, *, now: float) -> bool:
+        """May a call that was claimed a moment ago still go out?"""
+        with self._changed:
+            return self._open and now >= self._not_before
 
     def hold(self, until: float) -> None:
         """Nobody sends before this moment (seconds since the epoch)."""
@@ -94,7 +119,7 @@ class Slots:
         with self._changed:
             self._run = seen(self._run, error, decision)
             if not decision.unreachable:
-                in_flight = self.size - self._free
+                in_flight = min(self.size, self.size - self._free)
                 self.pace = answered(self.pace, seconds=seconds, refusal=_refusal(error), in_flight=in_flight)
             pause = broken(self._run, error)
             if pause:
@@ -107,7 +132,7 @@ class Slots:
             if 0 <= now - self._said < SAY:
                 return None
             self._said = now
-            return Note(self.size - self._free, shared or reason(self.pace))
+            return Note(min(self.size, self.size - self._free), shared or reason(self.pace))
 
     def _room(self) -> int:
         return self.pace.at_once - (self.size - self._free)
@@ -150,11 +175,12 @@ def send_chunk(
     results: list[Result] = []
     last_beat = clock()
     shared = ""
+    ahead = _Ahead(slots.size // 2)
     with ExitStack() as end, ThreadPoolExecutor(slots.size, thread_name_prefix=f"send-{chunk}") as pool:
         end.callback(lambda: slots.give(flying))  # none is left, unless the ledger stayed away
         while True:
             stopping = stop is not None and stop.is_set()
-            free = 0 if stopping else slots.take(now=clock())
+            free = 0 if stopping else slots.take(now=clock(), ahead=ahead.calls)
             if (
                 not (free or results or flying or stopping)
                 and not slots.held_for(now=clock())
@@ -162,6 +188,7 @@ def send_chunk(
             ):
                 continue  # another chunk of this submission had all the places: no need to ask the ledger yet
             answer = None
+            ahead.asks(len(results))
             try:
                 answer = _patiently(
                     partial(
@@ -179,13 +206,16 @@ def send_chunk(
                 )
             finally:
                 slots.give(free - (len(answer.claims) if answer else 0))
-            if results and on_results is not None:
-                on_results(len(results))
+            ahead.was_answered()
+            sent = sum(not result.held_back for result in results)
+            if sent and on_results is not None:
+                on_results(sent)
             results = []
             shared = answer.shared
             slots.hold(answer.not_before)
+            slots.let(answer.state == "running")
             for claim in answer.claims:
-                pool.submit(_attempt, client, claim, clock, came_back)
+                pool.submit(_attempt, client, claim, slots, stop, clock, came_back)
             flying += len(answer.claims)
 
             if clock() - last_beat > BEAT:
@@ -203,6 +233,10 @@ def send_chunk(
             pause = ""
             for came in _arrived(came_back, timeout=POLL if shared and free else 1.0):
                 flying -= 1
+                if came.held_back:
+                    results.append(_held_back(came))
+                    slots.give(1)
+                    continue
                 decision = decide(
                     came.error,
                     tries=came.claim.tries,
@@ -216,8 +250,38 @@ def send_chunk(
                     slots.hold(clock() + decision.wait)
                 pause = decision.pause or broke or pause
                 slots.give(1)
+                if pause:
+                    slots.let(False)
             if pause:
                 _patiently(partial(submission.pause, pause), sleep=sleep)
+
+
+class _Ahead:
+    """How many calls to claim beyond the free places: as many as are answered while the ledger writes a commit.
+
+    Those are `sending` in the ledger a moment before they go out, and in doubt if this process is killed in just that
+    moment: so no more than are needed to keep the places busy.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._asked = time.perf_counter()
+        self._answers_a_second = 0.0
+        self._commit = 0.0
+
+    @property
+    def calls(self) -> int:
+        return min(self._most, math.ceil(self._answers_a_second * self._commit))
+
+    def asks(self, answers: int) -> None:
+        """The ledger is asked, with so many answers that came since the last time."""
+        now = time.perf_counter()
+        if now > self._asked:
+            self._answers_a_second += 0.2 * (answers / (now - self._asked) - self._answers_a_second)
+        self._asked = now
+
+    def was_answered(self) -> None:
+        self._commit += 0.2 * (time.perf_counter() - self._asked - self._commit)
 
 
 def _arrived(came_back: SimpleQueue[_Answer], *, timeout: float) -> Iterator[_Answer]:
@@ -237,13 +301,34 @@ class _Answer(msgspec.Struct, frozen=True):
     seconds: float
     receipt: Receipt | None
     error: APIError | None
+    held_back: bool = False
 
 
 def _attempt(
-    client: Client, claim: Claim, clock: Callable[[], float], came_back: SimpleQueue[_Answer]
+    client: Client,
+    claim: Claim,
+    slots: Slots,
+    stop: threading.Event | None,
+    clock: Callable[[], float],
+    came_back: SimpleQueue[_Answer],
 ) -> None:
     """One HTTP request; what came of it goes back as a value, because a thread has nobody to raise to."""
-    started, ticks = clock(), time.perf_counter()
+    with slots.request():
+        started, ticks = clock(), time.perf_counter()
+        if (stop is not None and stop.is_set()) or not slots.may_send(now=started):
+            came_back.put(_Answer(claim, started, started, 0.0, None, None, held_back=True))
+            return
+        _send(client, claim, started, ticks, clock, came_back)
+
+
+def _send(
+    client: Client,
+    claim: Claim,
+    started: float,
+    ticks: float,
+    clock: Callable[[], float],
+    came_back: SimpleQueue[_Answer],
+) -> None:
     receipt, error = None, None
     try:
         receipt = client.create_call(from_payload(claim.payload))
@@ -282,6 +367,19 @@ def _asked_for(error: APIError | None, decision: Decision) -> str:
     if error is None or error.retry_after is None:
         return f"Reddy answered {said}"
     return f"Reddy asked for {max(1, round(decision.wait))} s ({said})"
+
+
+def _held_back(came: _Answer) -> Result:
+    """A call that was claimed and has not gone out: it keeps its place in the queue, and no try is counted."""
+    return Result(
+        claim=came.claim,
+        outcome="again",
+        started=came.started,
+        ended=came.ended,
+        seconds=0.0,
+        words="Not sent: it was claimed a moment before the sending stopped.",
+        held_back=True,
+    )
 
 
 def _storable(receipt: Receipt | None) -> int | None:
