@@ -90,6 +90,7 @@ class Ramp(msgspec.Struct, frozen=True):
     accepted: int
     refused: int
     queued: int
+    sending: int
 
     @property
     def stage(self) -> int:
@@ -158,7 +159,8 @@ def ramp_of(ledger: Ledger, submission_id: str) -> Ramp | None:
         if over is None:
             return None
         counts = tally(connection, submission_id)
-    return Ramp(over, counts.get("accepted", 0), counts.get("rejected", 0), counts.get("queued", 0))
+    now = (counts.get(status, 0) for status in ("accepted", "rejected", "queued", "sending"))
+    return Ramp(over, *now)
 
 
 def end_ramp(ledger: Ledger, submission_id: str) -> None:
