@@ -252,8 +252,8 @@ def ramp_room(counts: Mapping[str, int]) -> int | None:
 
 
 def new_to(connection: sa.Connection, batch_id: str, address: str) -> bool:
-    """Has no call of this batch's mapping ever been accepted at this address? What a mapping says of the file's form
-    (sheet, encoding) takes no part."""
+    """Has no call of this batch's mapping ever been accepted at this address? What a mapping says of one file
+    (its form, why columns were chosen) takes no part."""
     mapping = connection.execute(sa.select(batches.c.mapping).where(batches.c.id == batch_id)).scalar_one()
     accepted = sa.or_(
         sa.exists().where(calls.c.submission_id == submissions.c.id, calls.c.status == "accepted"),
@@ -272,7 +272,8 @@ def new_to(connection: sa.Connection, batch_id: str, address: str) -> bool:
 
 def _essence(mapping: str) -> dict[str, Any]:
     content: dict[str, Any] = msgspec.json.decode(mapping)
-    content.pop("sheet", None)
+    for of_the_file in ("sheet", "reasons"):
+        content.pop(of_the_file, None)
     return content
 
 
