@@ -190,7 +190,9 @@ def progress_of(submission_id: str) -> None:
         samples[submission_id] = sampled(samples.get(submission_id, []), now, settled)
         far = progress(now_counts, samples[submission_id])
         if record.state in ("running", "paused", "waiting") or now_counts["sending"]:
-            st.progress(far.share, text=far.words(moving=record.state == "running"))
+            speed = live_pace(ledger, submission_id)
+            moving = record.state == "running"
+            st.progress(far.share, text=far.words(moving=moving, flying=not (moving and speed.workers)))
             ramp = ramp_of(ledger, submission_id)
             if ramp is not None and ramp.stage < 3:
                 st.markdown(f":material/stairs: {stages(ramp)}")
@@ -213,8 +215,7 @@ def progress_of(submission_id: str) -> None:
                 _stalled(submission, now)
             else:
                 st.session_state.pop(f"still {submission_id}", None)
-                live_now = live_pace(ledger, submission_id)
-                pace = pace_words(live_now, now=time.time(), clock=ui.clock)
+                pace = pace_words(speed, now=time.time(), clock=ui.clock)
                 if pace:
                     st.caption(ui.escape(pace))
                 st.caption(
@@ -462,7 +463,7 @@ def connection_settings() -> None:
     st.markdown(f"**Everything that goes to {ui.escape(ui.place(to.address))}**")
     limit = f"limit {to.address} {rules.most_at_once}"
     st.number_input(
-        "Calls in flight at once, together",
+        "At once over all submissions (0: no limit)",
         min_value=0,
         max_value=512,
         value=rules.most_at_once or 0,
@@ -470,7 +471,7 @@ def connection_settings() -> None:
         key=limit,
         on_change=keep_limit,
         args=(limit,),
-        help="Over all submissions, people and machines on this ledger, shared out between them. 0: no limit.",
+        help="Over everybody and every machine on this ledger, shared out between them.",
     )
     again = f"idempotent {to.address} {rules.create_idempotent}"
     st.checkbox(

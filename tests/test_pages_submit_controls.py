@@ -164,7 +164,9 @@ def test_a_limit_of_the_connection_is_kept_in_the_ledger_and_lifted_again(
     batch = load()
     app = opened("submit", batch)
     for limit, kept in ((6, 6), (0, None)):
-        next(each for each in app.number_input if each.label.endswith("together")).set_value(limit)
+        next(
+            each for each in app.number_input if each.label.startswith("At once over all submissions")
+        ).set_value(limit)
         run(app)
         assert rules_of(batch.ledger, server.url).most_at_once == kept
     assert rules_of(batch.ledger, SANDBOX).most_at_once is None

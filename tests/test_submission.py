@@ -179,8 +179,10 @@ class TestSlots:
         slots = Slots(8)
         assert slots.note(now=10.0) == Note(0, "")
         assert slots.note(now=10.9) is None
-        slots.take(now=0.0)
-        assert slots.note(now=11.1, shared="held by a limit") == Note(8, "held by a limit")
+        with slots.request(), slots.request():
+            pass
+        assert slots.note(now=11.1, shared="held by a limit") == Note(2, "held by a limit")
+        assert slots.note(now=12.2) == Note(0, "")
 
     @pytest.mark.parametrize("size", [0, -1])
     def test_there_is_at_least_one(self, size: int) -> None:

@@ -169,10 +169,9 @@ def broken(run: Run, error: APIError | None) -> str:
     if run.unreachable >= UNREACHABLE_IN_A_ROW:
         return f"{error} Paused after {UNREACHABLE_IN_A_ROW} tries in a row; nothing is lost."
     if len(run.doubts) >= DOUBTS_IN_A_ROW:
-        count = len(run.doubts)
         return (
             f"{_in_doubt(run.doubts)}; those calls are in doubt, and every further one would be too. "
-            f"See to the {count} in doubt in Outcomes, and resume when Reddy is well again."
+            "See to those in doubt in Outcomes, and resume when Reddy is well again."
         )
     if run.refusals >= REFUSALS_FROM_THE_START:
         said = "" if error is None or not error.server_message else f": “{error.server_message[:300]}”"

@@ -36,14 +36,15 @@ class Progress(msgspec.Struct, frozen=True):
         """None where nothing moves, or where that is not known yet."""
         return self.left / self.pace if self.pace else None
 
-    def words(self, *, moving: bool = True) -> str:
-        """ "2,410 of 3,798 · 74/s · about 19 s left · 8 in flight"; without the pace where it is not `moving`."""
+    def words(self, *, moving: bool = True, flying: bool = True) -> str:
+        """ "2,410 of 3,798 · 74/s · about 19 s left · 8 in flight"; without the pace where it is not `moving`, and
+        without the last where that is told beside it."""
         said = [f"{self.settled:,} of {self.chosen:,}"]
         if moving and self.pace is not None:
             said.append(f"{self.pace:,.0f}/s" if self.pace >= 10 else f"{self.pace:.1f}/s")
             if self.seconds_left is not None and self.left:
                 said.append(f"about {_duration(self.seconds_left)} left")
-        if self.in_flight:
+        if self.in_flight and flying:
             said.append(f"{self.in_flight:,} in flight")
         return " · ".join(said)
 

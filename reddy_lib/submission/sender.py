@@ -65,6 +65,7 @@ class Slots:
         self._run = Run()
         self._said = 0.0
         self._open = True
+        self._under_way = self._most_under_way = 0
         self._requests = threading.BoundedSemaphore(size)
 
     def take(self, *, now: float, ahead: int = 0) -> int:
@@ -92,7 +93,14 @@ class Slots:
     def request(self) -> Iterator[None]:
         """Around each request: whatever was claimed, no more than `size` are under way at once."""
         with self._requests:
-            yield
+            with self._changed:
+                self._under_way += 1
+                self._most_under_way = max(self._most_under_way, self._under_way)
+            try:
+                yield
+            finally:
+                with self._changed:
+                    self._under_way -= 1
 
     def let(self, yes: bool) -> None:
         """Whether what is claimed may still go out: not once the submission pauses."""
@@ -127,12 +135,14 @@ class Slots:
             return pause
 
     def note(self, *, now: float, shared: str = "") -> Note | None:
-        """What to tell people about the pace, at most once a second. `shared`: what holds it besides its own level."""
+        """What to tell people about the pace, at most once a second: the most under way since the last time, and why
+        not more. `shared`: what holds it besides its own level."""
         with self._changed:
             if 0 <= now - self._said < SAY:
                 return None
             self._said = now
-            return Note(min(self.size, self.size - self._free), shared or reason(self.pace))
+            most, self._most_under_way = self._most_under_way, self._under_way
+            return Note(most, shared or reason(self.pace))
 
     def _room(self) -> int:
         return self.pace.at_once - (self.size - self._free)
