@@ -24,10 +24,18 @@ from reddy_lib.ledger.overview import (
     settled_at,
     workers_alive,
 )
+from reddy_lib.ledger.paces import (
+    assume_create_idempotent,
+    end_ramp,
+    live_pace,
+    ramp_of,
+    rules_of,
+    set_limit,
+)
 from reddy_lib.ledger.sending import BY_HAND, SANDBOX, Submission, create, forget_deliveries
 from reddy_lib.outcomes import what_next
 from reddy_lib.submission.connection import hint
-from reddy_lib.submission.progress import progress, sampled
+from reddy_lib.submission.progress import pace_words, progress, sampled, stages
 
 SHOWN = 10
 """Calls in the table of what is sent first."""
@@ -86,6 +94,7 @@ def send(rows: list[int] | None, expected: int) -> None:
             concurrency=int(st.session_state.get("calls_at_once", 8)),
             who=ui.who(),
             submission_id=fresh_id(),
+            ramp=None,
         )
         ui.start(submission, to)
         st.session_state["next_submission"].pop(batch.id, None)
@@ -133,6 +142,13 @@ def resume_it(submission: Submission, *, again: bool = False) -> None:
         else:
             submission.resume()
             ui.start(submission, None)
+
+
+def go_on_anyway(submission: Submission) -> None:
+    """Send all the others, although one of the first was refused."""
+    with kept_for_the_page():
+        end_ramp(ledger, submission.id)
+    resume_it(submission)
 
 
 def resume_with_typed(submission: Submission, key: str) -> None:
@@ -231,7 +247,12 @@ def progress_of(submission_id: str, drawn: str) -> None:
         samples[submission_id] = sampled(samples.get(submission_id, []), now, settled)
         far = progress(now_counts, samples[submission_id])
         if record.state in ("running", "paused", "waiting") or now_counts["sending"]:
-            st.progress(far.share, text=far.words(moving=record.state == "running"))
+            speed = live_pace(ledger, submission_id)
+            moving = record.state == "running"
+            st.progress(far.share, text=far.words(moving=moving, flying=not (moving and speed.workers)))
+            ramp = ramp_of(ledger, submission_id)
+            if ramp is not None and ramp.stage < 3:
+                st.markdown(f":material/stairs: {stages(ramp)}")
         with st.container(horizontal=True, vertical_alignment="center"):
             ui.status_badges(now_counts)
             st.page_link(
@@ -251,6 +272,9 @@ def progress_of(submission_id: str, drawn: str) -> None:
                 _stalled(submission, now)
             else:
                 st.session_state.pop(f"still {submission_id}", None)
+                pace = pace_words(speed, now=time.time(), clock=ui.clock)
+                if pace:
+                    st.caption(ui.escape(pace))
                 st.caption(
                     "You can close this tab: it goes on."
                     if record.token_source != "typed"
@@ -294,6 +318,8 @@ def card(found: Any) -> None:
     """One submission: what it is, how far it is, what can be done about it."""
     submission = Submission(ledger, found.id)
     live = found.state == "running" or found.sending > 0
+    ramp = ramp_of(ledger, found.id) if found.state == "paused" and found.rejected else None
+    asks = ramp is not None and ramp.stage < 3 and found.reason != BY_HAND
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             words = {
@@ -321,7 +347,23 @@ def card(found: Any) -> None:
                     on_click=pause_it,
                     args=(submission,),
                 )
-            if found.state == "paused":
+            if asks:
+                st.button(
+                    "Try the next one",
+                    icon=":material/looks_one:",
+                    key=f"next {found.id}",
+                    on_click=resume_it,
+                    args=(submission,),
+                )
+                st.button(
+                    "Go on anyway",
+                    icon=":material/fast_forward:",
+                    type="primary",
+                    key=f"anyway {found.id}",
+                    on_click=go_on_anyway,
+                    args=(submission,),
+                )
+            elif found.state == "paused":
                 st.button(
                     "Resume",
                     icon=":material/play_arrow:",
@@ -338,7 +380,9 @@ def card(found: Any) -> None:
         if found.state == "paused" and found.reason != BY_HAND:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.warning(ui.escape(found.reason), icon=":material/pause_circle:")
-                if st.button("Change the connection", icon=":material/tune:", key=f"connection {found.id}"):
+                if asks:
+                    ui.review_link("Correct it in Review", batch, status="rejected", key=f"first {found.id}")
+                elif st.button("Change the connection", icon=":material/tune:", key=f"connection {found.id}"):
                     ui.connection_panel()
         elif found.state == "waiting":
             token_form(found, submission)
@@ -484,8 +528,10 @@ def choose() -> tuple[str, list[int] | None, dict[str, int]]:
                     value=int(st.session_state.get("calls_at_once", 8)),
                     step=1,
                     key="concurrency",
-                    help="More is faster, until Reddy asks to slow down. 8 suits most.",
+                    help="The most that this submission uses: fewer go out while Reddy answers slowly or asks to "
+                    "slow down. 8 suits most.",
                 )
+                connection_settings()
             if st.button(
                 "Dry run",
                 icon=":material/rule:",
@@ -498,6 +544,55 @@ def choose() -> tuple[str, list[int] | None, dict[str, int]]:
         st.markdown("What will be sent: " + " · ".join(told(rows, plan)))
         dry_result(choice, rows, plan)
     return choice, rows, plan
+
+
+def connection_settings() -> None:
+    """What holds for this connection, whoever sends to it: kept in the ledger, for all workers and submissions."""
+    rules = rules_of(ledger, to.address)
+    st.markdown(f"**Everything that goes to {ui.escape(ui.place(to.address))}**")
+    limit = f"limit {to.address} {rules.most_at_once}"
+    st.number_input(
+        "At once over all submissions (0: no limit)",
+        min_value=0,
+        max_value=512,
+        value=rules.most_at_once or 0,
+        step=1,
+        key=limit,
+        on_change=keep_limit,
+        args=(limit,),
+        help="Over everybody and every machine on this ledger, shared out between them.",
+    )
+    again = f"idempotent {to.address} {rules.create_idempotent}"
+    st.checkbox(
+        "Send calls in doubt again by themselves",
+        value=rules.create_idempotent,
+        key=again,
+        on_change=keep_idempotent,
+        args=(again,),
+        help="After a read timeout, a cut connection, 500, 502, 504: up to three times more, then the call is in doubt.",
+    )
+    risk = (
+        "Reddy documents nothing about a call that comes twice. Only tick this if Reddy's support told you that a "
+        "repeated call is not graded a second time: if it is, scores and bills count it twice."
+    )
+    if rules.create_idempotent:
+        st.warning(risk, icon=":material/warning:")
+    else:
+        st.caption(risk)
+
+
+def keep_limit(key: str) -> None:
+    try:
+        set_limit(ledger, to.address, int(st.session_state[key]) or None)
+    except ReddyError as error:
+        st.session_state["submit_error"] = str(error)
+
+
+def keep_idempotent(key: str) -> None:
+    try:
+        assume_create_idempotent(ledger, to.address, bool(st.session_state[key]))
+    except ReddyError as error:
+        st.session_state["submit_error"] = str(error)
 
 
 def told(rows: list[int] | None, plan: dict[str, int]) -> list[str]:

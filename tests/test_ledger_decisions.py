@@ -108,9 +108,9 @@ class TestLoss:
             connection.execute(sa.text("DROP INDEX calls_by_loss"))
             for name in added:
                 connection.execute(sa.text(f"ALTER TABLE calls DROP COLUMN {name}"))
-            newest = len(schema.MIGRATIONS)
+            added_by = schema.MIGRATIONS.index(schema._losses_times_and_decisions_are_kept) + 1
             connection.execute(
-                schema.schema_versions.delete().where(schema.schema_versions.c.version == newest)
+                schema.schema_versions.delete().where(schema.schema_versions.c.version >= added_by)
             )
         location = ledger.url.render_as_string(hide_password=False)
         if ledger.url.get_backend_name() == "sqlite":

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib import ui
+from reddy_lib.ledger.schema import paces
 from reddy_lib.ledger.sending import SANDBOX, Submission, create, new_worker
 from reddy_lib.submission import Engine, enqueue
 from reddy_lib.submission.sender import Slots, send_chunk
@@ -85,10 +86,12 @@ def load(
 
 
 @pytest.fixture(autouse=True)
-def _quick_again(server: reddy.Sandbox) -> Iterator[None]:
+def _quick_again(server: reddy.Sandbox, ledger: reddy.Ledger) -> Iterator[None]:
     yield
     server.latency = 0.0
     server.faults.clear()
+    with ledger._write() as connection:  # what one test was asked to wait for is not for the next
+        connection.execute(paces.delete())
 
 
 def opened(batch: reddy.Batch, **state: Any) -> AppTest:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,8 +16,11 @@ from python_calamine import CalamineWorkbook
 from streamlit.runtime.media_file_manager import MediaFileManager
 
 import reddy_lib as reddy
-from reddy_lib.ledger.sending import BY_HAND, Submission, create
+from reddy_lib.ledger.paces import Note, ramp_of, rules_of
+from reddy_lib.ledger.schema import paces
+from reddy_lib.ledger.sending import BY_HAND, SANDBOX, Result, Submission, create, exchange, new_worker
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
+from reddy_lib.submission.sender import Slots, send_chunk
 from tests.screen import button, in_dialog, labels, opened, press, run, words
 
 TOKEN = "controls-token-0123456789"
@@ -145,6 +149,98 @@ def test_a_typed_token_of_spaces_does_not_let_a_submission_go_on(load: Load, ser
     app.text_input(key=f"typed {submission.id}").input("   ")
     press(app, "Resume")
     assert submission.state == "waiting"
+
+
+# --- the pace ----------------------------------------------------------------------------------------------
+
+
+def test_a_limit_of_the_connection_is_kept_in_the_ledger_and_lifted_again(
+    load: Load, server: reddy.Sandbox
+) -> None:
+    batch = load()
+    app = opened("submit", batch)
+    for limit, kept in ((6, 6), (0, None)):
+        next(
+            each for each in app.number_input if each.label.startswith("At once over all submissions")
+        ).set_value(limit)
+        run(app)
+        assert rules_of(batch.ledger, server.url).most_at_once == kept
+    assert rules_of(batch.ledger, SANDBOX).most_at_once is None
+
+
+def test_sending_again_what_is_in_doubt_is_off_and_warns_where_it_is_on(
+    load: Load, server: reddy.Sandbox
+) -> None:
+    batch = load()
+    app = opened("submit", batch)
+    assert "Reddy documents nothing about a call that comes twice" in words(app)
+    (box,) = [each for each in app.checkbox if each.label.startswith("Send calls in doubt again")]
+    assert box.value is False
+    box.check()
+    run(app)
+    assert rules_of(batch.ledger, server.url).create_idempotent
+    assert any("scores and bills count it twice" in each.value for each in app.warning)
+    next(each for each in app.checkbox if each.label.startswith("Send calls in doubt again")).uncheck()
+    run(app)
+    assert not rules_of(batch.ledger, server.url).create_idempotent
+
+
+def test_a_submission_that_begins_slowly_shows_its_stages_and_asks_when_it_has_stopped(
+    load: Load, server: reddy.Sandbox
+) -> None:
+    batch = load(10, {2: {"Agent Email": "unknown.eve@cedarline.example"}})
+    submission = submitted(batch, server, ramp=True)
+    app = opened("submit", batch)
+    assert "first 1 · then 5 · then all 4" in words(app)
+    with reddy.Client(TOKEN, base_url=server.url) as client:
+        send_chunk(batch.ledger, submission.id, None, client, new_worker(batch.ledger), Slots(4))
+    run(app)
+    assert "Reddy refused the first call (row 2: “invalid agent”)" in words(app)
+    assert "1 refused · then 1 · then 5 · then all 3" in words(app)
+    assert {"Go on anyway", "Try the next one", "Cancel", "Correct it in Review"} <= set(labels(app))
+    assert "Resume" not in labels(app)
+    press(app, "Go on anyway")
+    assert submission.state == "running"
+    found = ramp_of(batch.ledger, submission.id)
+    assert found is not None
+    assert found.over
+    assert "then all" not in words(app)
+
+
+def test_trying_the_next_one_keeps_to_the_stages(load: Load, server: reddy.Sandbox) -> None:
+    batch = load(10, {2: {"Agent Email": "unknown.eve@cedarline.example"}})
+    submission = submitted(batch, server, ramp=True)
+    with reddy.Client(TOKEN, base_url=server.url) as client:
+        send_chunk(batch.ledger, submission.id, None, client, new_worker(batch.ledger), Slots(4))
+    app = press(opened("submit", batch), "Try the next one")
+    assert submission.state == "running"
+    assert len(exchange(batch.ledger, submission.id, None, new_worker(batch.ledger), want=4).claims) == 1
+    assert "then 5" in words(app)
+
+
+def test_the_pace_this_moment_and_its_reason_are_shown(load: Load, server: reddy.Sandbox) -> None:
+    batch = load(8)
+    submission = submitted(batch, server)
+    worker = new_worker(batch.ledger)
+    note = Note(3, "held there by 429s")
+    exchange(batch.ledger, submission.id, None, worker, want=3, note=note)
+    assert "3 in flight; held there by 429s" in words(opened("submit", batch))
+
+
+def test_where_reddy_asked_to_wait_it_says_until_when(load: Load, server: reddy.Sandbox) -> None:
+    batch = load(8)
+    submission = submitted(batch, server)
+    worker = new_worker(batch.ledger)
+    one, _ = exchange(batch.ledger, submission.id, None, worker, want=2).claims
+    later = Result(
+        claim=one, outcome="again", started=0, ended=0, seconds=0, retry_at=time.time() + 90,
+        hold="Reddy asked for 90 s (429)",
+    )  # fmt: skip
+    exchange(batch.ledger, submission.id, None, worker, results=[later], want=0)
+    assert "Waits until" in words(opened("submit", batch))
+    assert "Reddy asked for 90 s (429)." in words(opened("submit", batch))
+    with batch.ledger._write() as connection:
+        connection.execute(paces.delete())
 
 
 # --- downloads ---------------------------------------------------------------------------------------------

@@ -35,6 +35,7 @@ from reddy_lib.errors import (
     Unavailable,
 )
 from reddy_lib.ledger import STATUSES
+from reddy_lib.ledger.paces import Note
 from reddy_lib.ledger.sending import CHUNK, Submission, create, new_worker, retire_worker
 from reddy_lib.sandbox import Fault
 from reddy_lib.submission import Connection, Tokens, decide, from_environment
@@ -154,9 +155,34 @@ class TestSlots:
         assert slots.held_for(now=200.0) == 0.0
         assert slots.take(now=110.0) == 3
 
-    def test_connections_refused_one_after_another_are_counted(self) -> None:
-        slots = Slots(1)
-        assert [slots.reached(yes) for yes in (False, False, True, False)] == [1, 2, 0, 1]
+    def test_a_run_of_refused_connections_is_counted_and_after_a_pause_afresh(self) -> None:
+        slots, nobody = Slots(1), NeverSent("Nobody answers.")
+        again = decide(nobody, tries=1, chance=0.0)
+        for _ in range(2):
+            said = [slots.seen(nobody, again, seconds=0.1) for _ in range(UNREACHABLE_IN_A_ROW)]
+            assert said[:-1] == [""] * (UNREACHABLE_IN_A_ROW - 1)
+            assert said[-1].startswith("Nobody answers. Paused after 12 tries in a row")
+        slots.seen(nobody, again, seconds=0.1)
+        slots.seen(None, decide(None, tries=2, chance=0.0), seconds=0.1)
+        assert [slots.seen(nobody, again, seconds=0.1) for _ in range(UNREACHABLE_IN_A_ROW - 1)] == [""] * 11
+
+    def test_a_server_that_asks_to_slow_down_gets_fewer_at_once(self) -> None:
+        slots, later = Slots(8), TooManyRequests("later", status=429)
+        assert slots.take(now=0.0) == 8
+        slots.seen(later, decide(later, tries=1, chance=0.0), seconds=0.1)
+        slots.give(8)
+        assert slots.take(now=0.0) == 4
+        assert slots.take(now=0.0) == 0
+        assert not slots.wait(0.0)
+
+    def test_what_is_told_of_the_pace_is_told_once_a_second(self) -> None:
+        slots = Slots(8)
+        assert slots.note(now=10.0) == Note(0, "")
+        assert slots.note(now=10.9) is None
+        with slots.request(), slots.request():
+            pass
+        assert slots.note(now=11.1, shared="held by a limit") == Note(2, "held by a limit")
+        assert slots.note(now=12.2) == Note(0, "")
 
     @pytest.mark.parametrize("size", [0, -1])
     def test_there_is_at_least_one(self, size: int) -> None:

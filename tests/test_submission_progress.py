@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reddy_lib.submission.progress import Progress, Sample, progress, sampled
+from reddy_lib.ledger.paces import Live, Ramp
+from reddy_lib.submission.progress import Progress, Sample, pace_words, progress, sampled, stages
 
 NONE = dict.fromkeys(
     ("held", "ready", "queued", "sending", "accepted", "rejected", "failed", "unknown", "skipped"), 0
@@ -65,3 +66,35 @@ def test_the_pace_is_of_the_last_ten_seconds() -> None:
     assert samples[0][0] == 19.0
     assert len(samples) == 11
     assert progress(NONE | {"queued": 1}, samples).pace == 0.0
+
+
+@pytest.mark.parametrize(
+    ("ramp", "words"),
+    [
+        (Ramp(False, 0, 0, 3797, 1), "first 1 · then 5 · then all 3,792"),
+        (Ramp(False, 1, 0, 3797, 0), "1 sent, accepted · then 5 · then all 3,792"),
+        (Ramp(False, 3, 0, 3792, 3), "3 sent, accepted · then 3 · then all 3,792"),
+        (Ramp(False, 0, 1, 29, 0), "1 refused · then 1 · then 5 · then all 23"),
+        (Ramp(False, 2, 1, 26, 1), "2 sent, accepted · 1 refused · then 4 · then all 23"),
+        (Ramp(False, 1, 0, 2, 0), "1 sent, accepted · then 5 · then all 0"),
+    ],
+)
+def test_a_submission_that_begins_with_one_call_says_where_it_stands(ramp: Ramp, words: str) -> None:
+    assert stages(ramp) == words
+
+
+@pytest.mark.parametrize(
+    ("live", "words"),
+    [
+        (Live(14, 1, "held there by 429s", 0.0, ""), "14 in flight; held there by 429s"),
+        (Live(14, 2, "answers take 210 ms", 50.0, "old"), "14 in flight; answers take 210 ms · 2 workers"),
+        (Live(0, 1, "", 0.0, ""), "0 in flight"),
+        (Live(0, 0, "", 0.0, ""), ""),
+        (
+            Live(3, 1, "rising", 130.0, "Reddy asked for 30 s (429)"),
+            "Waits until t130: Reddy asked for 30 s (429).",
+        ),
+    ],
+)
+def test_the_pace_this_moment_in_words(live: Live, words: str) -> None:
+    assert pace_words(live, now=100.0, clock=lambda moment: f"t{moment:.0f}") == words

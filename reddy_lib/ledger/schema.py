@@ -15,6 +15,9 @@ ever deleted here; what changes leaves a trace in `edits`, `attempts` and `past_
     deliveries                             (address, conversation) that is being sent, in doubt, or accepted: the
                                            primary key that keeps two submissions from sending the same call
     workers                                processes that send, and when each was last alive
+    paces                                  what holds for an address, whoever sends to it: limit, rule, "not before"
+    worker_paces                           how fast each worker sends this moment, and why not faster
+    ramps                                  submissions that begin with one call, then five, then all
     profiles                               mappings kept for the next sheet with the same columns
 
 Migrations are functions in `MIGRATIONS`; each runs once, and is recorded in the same transaction as its change.
@@ -42,11 +45,14 @@ __all__ = [
     "edits",
     "metadata",
     "migrate",
+    "paces",
     "past_outcomes",
     "profiles",
+    "ramps",
     "reconciliations",
     "resends",
     "submissions",
+    "worker_paces",
     "workers",
 ]
 
@@ -321,6 +327,35 @@ workers = sa.Table(
     sa.Column("gone", sa.Boolean, nullable=False),
 )
 
+paces = sa.Table(  # see paces.py
+    "paces",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("most_at_once", sa.Integer),  # over all workers and submissions; NULL: no limit
+    sa.Column("create_idempotent", sa.Boolean, nullable=False),  # assumed by a person
+    sa.Column("not_before", sa.Double, nullable=False),  # nobody sends before this moment
+    sa.Column("why", sa.Text, nullable=False),  # of `not_before`
+)
+
+worker_paces = sa.Table(
+    "worker_paces",
+    metadata,
+    sa.Column("worker", sa.Text, primary_key=True),
+    sa.Column("submission_id", sa.Text, primary_key=True),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("in_flight", sa.Integer, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+ramps = sa.Table(
+    "ramps",
+    metadata,
+    sa.Column("submission_id", sa.Text, primary_key=True),
+    sa.Column("over", sa.Boolean, nullable=False),
+    sa.Column("asked_about", sa.Integer, nullable=False),  # refusals that somebody was asked about already
+)
+
 profiles = sa.Table(
     "profiles",
     metadata,
@@ -373,6 +408,11 @@ def _resends_corrections_and_what_was_sent_are_kept(connection: sa.Connection) -
         table.create(connection, checkfirst=True)
 
 
+def _addresses_have_a_pace(connection: sa.Connection) -> None:
+    for table in (paces, worker_paces, ramps):
+        table.create(connection, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _first,
     _filters_count_from_indexes,
@@ -380,6 +420,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _doubts_are_settled,
     _losses_times_and_decisions_are_kept,
     _resends_corrections_and_what_was_sent_are_kept,
+    _addresses_have_a_pace,
 )
 """Version n is reached by the first n of these. Only ever append."""
 

@@ -29,6 +29,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ..errors import NotInLedger, SubmissionError
+from . import paces as pacing
 from .batch import NEVER_SENT, keep_past_outcome, outcomes_frame, pieces
 from .resending import put_back, reason_of, replace_deliveries, superseded, take_back
 from .schema import (
@@ -38,7 +39,9 @@ from .schema import (
     batches,
     calls,
     deliveries,
+    paces,
     past_outcomes,
+    ramps,
     resends,
     submissions,
     workers,
@@ -82,7 +85,8 @@ State = Literal["running", "paused", "waiting", "cancelled", "done"]
 
 
 class Claim(msgspec.Struct, frozen=True):
-    """A call that this worker, and nobody else, may now send once. `payload`: the exact bytes of the body."""
+    """A call that this worker, and nobody else, may now send once. `payload`: the exact bytes of the body; `doubted`:
+    an earlier attempt of this submission may have arrived."""
 
     call_id: int
     row: int
@@ -91,6 +95,7 @@ class Claim(msgspec.Struct, frozen=True):
     payload: bytes
     tries: int
     key: str
+    doubted: bool = False
 
     def __repr__(self) -> str:
         return f"<Claim row {self.row} · attempt {self.number}>"
@@ -103,6 +108,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         outcome: accepted, rejected, failed, unknown, or "again" (not processed: back to the queue).
         retry_at: when to try again at the earliest (seconds since the epoch), with "again" only.
         error: what to tell the analyst, "" if accepted. words: the server's own message.
+        held_back: it was claimed and did not go out ("again" only): no try is counted.
+        hold: why nobody may send to this address before `retry_at`; "" where only this call waits.
     """
 
     claim: Claim
@@ -117,18 +124,25 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     words: str | None = None
     retry_at: float | None = None
+    hold: str = ""
+    held_back: bool = False
 
 
 class Exchange(msgspec.Struct, frozen=True):
     """The ledger's side of one exchange: calls to send now, the submission's state, and when to ask again.
 
     `retry_at`: when the earliest call that waits for another try may go (seconds since the epoch); None if
-    nothing is left in this chunk.
+    nothing is left in this chunk. `not_before`: nobody sends to this address before (0.0 = now). `shared`: why fewer
+    calls were given than wanted although more wait: a limit shared with others, or a submission that begins slowly;
+    "" if neither. `create_idempotent`: calls in doubt may be sent again by themselves at this address.
     """
 
     claims: list[Claim]
     state: State
     retry_at: float | None
+    not_before: float = 0.0
+    shared: str = ""
+    create_idempotent: bool = False
 
 
 class Submission:
@@ -281,6 +295,15 @@ class Submission:
             if not changed.rowcount:
                 return 0
             waiting = sa.and_(calls.c.submission_id == self.id, calls.c.status == "queued")
+            connection.execute(  # one that was to be tried once more may have arrived the first time
+                calls.update()
+                .where(waiting, _IN_DOUBT)
+                .values(
+                    status="unknown",
+                    error="Cancelled before it was tried again: the first try may or may not have reached Reddy.",
+                    ended_at=now,
+                )
+            )
             connection.execute(
                 calls.update()
                 .where(waiting)
@@ -318,6 +341,7 @@ def create(
     who: str = "",
     submission_id: str | None = None,
     again: str | None = None,
+    ramp: bool | None = False,
 ) -> Submission:
     """Choose calls and queue them, in one transaction.
 
@@ -328,6 +352,8 @@ def create(
         submission_id: made by the caller before its button was pressed; the same id again changes nothing.
         again: why calls that this address accepted before are sent there once more, which Reddy may grade twice;
             kept for good. Of the rows named, accepted and skipped ones are queued then as well; once for each reason.
+        ramp: send one call, then five, then all, and pause where one of the first is refused. None = where no call
+            of this mapping was ever accepted at this address, and more than those six are queued.
 
     Raises:
         SubmissionError: none of the rows can be sent, or `again` is empty, or names no rows.
@@ -397,6 +423,10 @@ def create(
                 ended_at=None if queued else now,
             )
         )
+        if ramp is None:
+            ramp = queued > pacing.FIRST + pacing.THEN and pacing.new_to(connection, batch_id, address)
+        if ramp:
+            connection.execute(ramps.insert().values(submission_id=submission_id, over=False, asked_about=0))
     facts = {"submission": submission_id, "number": number, "batch": batch_id, "address": address}
     _log.info(
         "submission started",
@@ -484,34 +514,63 @@ def forget_deliveries(ledger: Ledger, *, address: str = SANDBOX) -> int:
 def exchange(
     ledger: Ledger,
     submission_id: str,
-    chunk: int,
+    chunk: int | None,
     worker: str,
     *,
     results: Sequence[Result] = (),
     want: int,
     now: float | None = None,
+    note: pacing.Note | None = None,
 ) -> Exchange:
-    """Record what came back and claim up to `want` calls of a chunk, in one commit.
+    """Record what came back and claim up to `want` calls of a chunk (None = of any), in one commit.
 
-    When this returns, the results are stored and the claimed calls are `sending`: only now may they be sent.
+    When this returns, the results are stored and the claimed calls are `sending`: only now may they be sent. Fewer
+    than wanted are given where the address has a limit, or asked everybody to wait, or where the submission begins
+    slowly. `note`: what the worker says of its pace, for people.
     """
     now = time.time() if now is None else now
     with ledger._write() as connection:
-        # What goes back to the queue must not meet a `cancel` that has just emptied it.
-        wanted = _SUBMISSION_HELD if any(result.outcome == "again" for result in results) else _SUBMISSION_OF
-        submission = connection.execute(wanted, {"the_submission": submission_id}).one()
+        submission = connection.execute(_SUBMISSION_OF, {"the_submission": submission_id}).one()
+        ramping = submission.over is not None and not submission.over
+        # What goes back to the queue must not meet a `cancel` that has just emptied it; what is counted here must not
+        # be counted by somebody else at the same moment. SQLite has one writer anyway.
+        careful = ramping or submission.most_at_once or any(result.outcome == "again" for result in results)
+        if careful and connection.dialect.name == "postgresql":
+            submission = _held(connection, submission_id, submission)
+            ramping = submission.over is not None and not submission.over
+        not_before = submission.not_before or 0.0
         if results:
+            not_before = max(not_before, _hold(connection, results, submission.address))
             _record(connection, results, submission, submission_id)
+        if note is not None:
+            pacing.say(connection, worker, submission_id, submission.address, note, now=now)
+        state: State = submission.state
+        room, shared = want, ""
+        if ramping and state == "running":
+            state, room, shared = _ramp(connection, submission_id, submission.asked_about, room)
+        if now < not_before:
+            room = 0
+        if submission.most_at_once and state == "running" and room > 0:
+            left = pacing.room(connection, submission.address, worker, submission.most_at_once, now=now)
+            if left < room:
+                room, shared = left, f"held by the connection's limit of {submission.most_at_once}"
         claims: list[Claim] = []
-        if submission.state == "running" and want > 0:
-            claims = _claim(connection, submission_id, chunk, worker, submission.address, want=want, now=now)
+        if state == "running" and room > 0:
+            claims = _claim(connection, submission_id, chunk, worker, submission.address, want=room, now=now)
         retry_at = connection.execute(
-            _EARLIEST, {"the_submission": submission_id, "the_chunk": chunk}
+            _EARLIEST[chunk is None], {"the_submission": submission_id, "the_chunk": chunk}
         ).scalar()
         done = retry_at is None and not claims and _finish(connection, submission_id, now=now)
     _say_ended(submission_id, results)
     _say_done(submission_id if done else None)
-    return Exchange(claims, submission.state, retry_at)
+    return Exchange(
+        claims,
+        state,
+        retry_at,
+        not_before=not_before,
+        shared=shared if len(claims) == room < want else "",
+        create_idempotent=bool(submission.create_idempotent),
+    )
 
 
 def heartbeat(ledger: Ledger, worker: str, *, now: float | None = None) -> None:
@@ -577,26 +636,48 @@ _BEING_SENT = calls.c.status == sa.literal_column("'sending'")
 
 # Built once: building and compiling a statement costs more than running it. Parameters begin with "the_", so that
 # none has a column's name (SQLAlchemy keeps those for the values of an update).
-_SUBMISSION_OF = sa.select(submissions.c.state, submissions.c.address).where(
-    submissions.c.id == sa.bindparam("the_submission")
-)
-_SUBMISSION_HELD = _SUBMISSION_OF.with_for_update()
-_EARLIEST = sa.select(sa.func.min(sa.func.coalesce(calls.c.retry_at, 0))).where(
-    calls.c.submission_id == sa.bindparam("the_submission"),
-    calls.c.chunk == sa.bindparam("the_chunk"),
-    calls.c.status == "queued",
-)
-_NEXT = (
-    sa.select(calls.c.id, calls.c.row, calls.c.payload, calls.c.attempts, calls.c.tries, calls.c.delivery_key)
-    .where(
-        calls.c.submission_id == sa.bindparam("the_submission"),
-        calls.c.chunk == sa.bindparam("the_chunk"),
-        calls.c.status == "queued",
-        sa.or_(calls.c.retry_at.is_(None), calls.c.retry_at <= sa.bindparam("the_moment")),
+_SUBMISSION_OF = (
+    sa.select(
+        submissions.c.state, submissions.c.address, paces.c.most_at_once, paces.c.create_idempotent,
+        paces.c.not_before, ramps.c.over, ramps.c.asked_about,
     )
-    .order_by(calls.c.row)
+    .outerjoin_from(submissions, paces, paces.c.address == submissions.c.address)
+    .outerjoin(ramps, ramps.c.submission_id == submissions.c.id)
+    .where(submissions.c.id == sa.bindparam("the_submission"))
+)  # fmt: skip
+_LOCK_SUBMISSION = (
+    sa.select(submissions.c.id).where(submissions.c.id == sa.bindparam("the_submission")).with_for_update()
+)
+_LOCK_ADDRESS = (
+    sa.select(paces.c.address).where(paces.c.address == sa.bindparam("the_address")).with_for_update()
+)
+_QUEUED = sa.and_(calls.c.submission_id == sa.bindparam("the_submission"), calls.c.status == "queued")
+_OF_CHUNK = calls.c.chunk == sa.bindparam("the_chunk")
+_EARLIEST_OF_ALL = sa.select(sa.func.min(sa.func.coalesce(calls.c.retry_at, 0))).where(_QUEUED)
+_EARLIEST = {True: _EARLIEST_OF_ALL, False: _EARLIEST_OF_ALL.where(_OF_CHUNK)}
+_NEXT_OF_ALL = (
+    sa.select(calls.c.id, calls.c.row, calls.c.payload, calls.c.attempts, calls.c.tries, calls.c.delivery_key)
+    .where(_QUEUED, sa.or_(calls.c.retry_at.is_(None), calls.c.retry_at <= sa.bindparam("the_moment")))
+    .order_by(calls.c.chunk, calls.c.row)
     .limit(sa.bindparam("the_want"))
     .with_for_update(skip_locked=True)
+)
+_NEXT = {True: _NEXT_OF_ALL, False: _NEXT_OF_ALL.where(_OF_CHUNK)}
+# A call in the queue that holds its delivery: it is to be tried once more, and the first try may have arrived.
+_IN_DOUBT = sa.exists().where(
+    deliveries.c.key == calls.c.delivery_key,
+    deliveries.c.call_id == calls.c.id,
+    deliveries.c.state == "unknown",
+)
+_TAKE_AFTER_DOUBT = (
+    deliveries.update()
+    .where(
+        deliveries.c.address == sa.bindparam("the_address"),
+        deliveries.c.key == sa.bindparam("the_key"),
+        deliveries.c.call_id == sa.bindparam("the_call"),
+        deliveries.c.state == "unknown",
+    )
+    .values(state="sending", at=sa.bindparam("the_moment"))
 )
 _MARK_SENDING = (
     calls.update()
@@ -621,7 +702,7 @@ _SETTLE = (
     calls.update()
     .where(calls.c.id == sa.bindparam("the_call"))
     .values({name: sa.bindparam(f"the_{name}") for name in (
-        "status", "retry_at", "http_status", "error", "upload_id", "seconds", "ended_at"
+        "status", "tries", "retry_at", "http_status", "error", "upload_id", "seconds", "ended_at"
     )})
 )  # fmt: skip
 _MINE = sa.and_(
@@ -717,12 +798,13 @@ def _record(
         if status == "again":
             # nobody would take it from the queue of a submission that is over
             over = {"cancelled": "was cancelled", "done": "had ended"}.get(submission.state)
-            status = "failed" if over else "queued"
+            status = ("unknown" if _doubted(result) else "failed") if over else "queued"
             error = f"{error} Not tried again: the submission {over}.".strip() if over else error
         settled.append(
             {
                 "the_call": result.claim.call_id,
                 "the_status": status,
+                "the_tries": result.claim.tries - result.held_back,
                 "the_retry_at": result.retry_at if status == "queued" else None,
                 "the_http_status": result.http_status,
                 "the_error": error or None,
@@ -736,11 +818,11 @@ def _record(
             "the_key": result.claim.key,
             "the_call": result.claim.call_id,
         }
-        if result.outcome in ("accepted", "unknown"):
+        if result.outcome in ("accepted", "unknown") or _doubted(result):
             kept.append(
                 {
                     **delivery,
-                    "the_state": result.outcome,
+                    "the_state": "accepted" if result.outcome == "accepted" else "unknown",
                     "the_upload_id": result.upload_id,
                     "the_ended": result.ended,
                 }
@@ -760,10 +842,73 @@ def _record(
         )
 
 
+def _doubted(result: Result) -> bool:
+    """Goes back to the queue although this attempt, or one before, may have arrived."""
+    return result.outcome == "again" and (result.possibly_processed or result.claim.doubted)
+
+
+def _held(connection: sa.Connection, submission_id: str, submission: Any) -> Any:
+    """The submission, read anew under the locks of whoever counts: its own, then that of the address (in this order,
+    and before any call or delivery is touched, so that two workers cannot wait for each other)."""
+    connection.execute(_LOCK_SUBMISSION, {"the_submission": submission_id})
+    if submission.most_at_once:
+        connection.execute(_LOCK_ADDRESS, {"the_address": submission.address})
+    return connection.execute(_SUBMISSION_OF, {"the_submission": submission_id}).one()
+
+
+def _hold(connection: sa.Connection, results: Sequence[Result], address: str) -> float:
+    """Where the server asked everybody to wait, nobody sends to this address before; gives that moment, or 0.0."""
+    asked = [(result.retry_at, result.hold) for result in results if result.hold and result.retry_at]
+    if not asked:
+        return 0.0
+    until, why = max(asked)
+    pacing.hold(connection, address, until, why)
+    return until
+
+
+def _ramp(
+    connection: sa.Connection, submission_id: str, asked_about: int, want: int
+) -> tuple[State, int, str]:
+    """A submission that begins slowly: its state now, how many calls may be claimed, and why not more."""
+    counts = pacing.tally(connection, submission_id)
+    refused = counts.get("rejected", 0)
+    mine = ramps.c.submission_id == submission_id
+    if refused > asked_about:
+        connection.execute(ramps.update().where(mine).values(asked_about=refused))
+        connection.execute(
+            submissions.update()
+            .where(submissions.c.id == submission_id, submissions.c.state == "running")
+            .values(state="paused", reason=_first_refused(connection, submission_id, counts))
+        )
+        return "paused", 0, ""
+    room = pacing.ramp_room(counts)
+    if room is None:
+        connection.execute(ramps.update().where(mine).values(over=True))
+        return "running", want, ""
+    return "running", min(want, room), "the first calls are tried before all the others follow"
+
+
+def _first_refused(connection: sa.Connection, submission_id: str, counts: dict[str, int]) -> str:
+    """Why a submission that begins slowly has stopped, with the server's words."""
+    last = connection.execute(
+        sa.select(calls.c.row, calls.c.error)
+        .where(calls.c.submission_id == submission_id, calls.c.status == "rejected")
+        .order_by(calls.c.ended_at.desc())
+        .limit(1)
+    ).one()
+    sent = sum(counts.get(status, 0) for status in ("accepted", "rejected", "failed", "unknown", "sending"))
+    waiting = counts.get("queued", 0)
+    which = "the first call" if sent == 1 else f"{counts['rejected']} of the first {sent} calls"
+    return (
+        f"Reddy refused {which} (row {last.row}: “{(last.error or 'no reason given')[:300]}”). "
+        f"The other {waiting:,} wait: correct what is wrong with them, try the next one, or go on with all of them."
+    )
+
+
 def _claim(
     connection: sa.Connection,
     submission_id: str,
-    chunk: int,
+    chunk: int | None,
     worker: str,
     address: str,
     *,
@@ -771,11 +916,12 @@ def _claim(
     now: float,
 ) -> list[Claim]:
     found = connection.execute(
-        _NEXT, {"the_submission": submission_id, "the_chunk": chunk, "the_moment": now, "the_want": want}
+        _NEXT[chunk is None],
+        {"the_submission": submission_id, "the_chunk": chunk, "the_moment": now, "the_want": want},
     ).all()
     if not found:
         return []
-    mine = _reserve(connection, found, address, submission_id, now=now)
+    mine, doubted = _reserve(connection, found, address, submission_id, now=now)
     claims = [
         Claim(
             call_id=call.id,
@@ -785,6 +931,7 @@ def _claim(
             payload=call.payload.encode(),
             tries=call.tries + 1,
             key=call.delivery_key,
+            doubted=call.id in doubted,
         )
         for call in found
         if call.id in mine
@@ -827,8 +974,9 @@ def _reserve(
     submission_id: str,
     *,
     now: float,
-) -> set[int]:
-    """Take the delivery of each call at this address; gives the call ids that got it.
+) -> tuple[set[int], set[int]]:
+    """Take the delivery of each call at this address; gives the ids of the calls that got it, and of those among them
+    that had kept it from an attempt that may have arrived.
 
     The others are being sent, in doubt or accepted through another batch: they are settled here.
     """
@@ -845,8 +993,13 @@ def _reserve(
         for call in sorted(found, key=lambda call: call.delivery_key)
     ]
     mine = set(connection.execute(_RESERVE[connection.dialect.name], wanted).scalars())
+    doubted: set[int] = set()
     for call in found:
         if call.id in mine:
+            continue
+        if call.tries and _taken_after_doubt(connection, call, address, now=now):
+            mine.add(call.id)
+            doubted.add(call.id)
             continue
         taken = {"the_address": address, "the_key": call.delivery_key, "the_call": call.id}
         if connection.execute(
@@ -874,7 +1027,13 @@ def _reserve(
         connection.execute(calls.update().where(calls.c.id == call.id).values(**values))
         if other.state in ("accepted", "again"):
             _explain_skips(connection, submission_id, address, call_id=call.id)
-    return mine
+    return mine, doubted
+
+
+def _taken_after_doubt(connection: sa.Connection, call: Any, address: str, *, now: float) -> bool:
+    """A call that is tried once more after a doubtful answer has kept its delivery: it may go on with it."""
+    key = {"the_address": address, "the_key": call.delivery_key, "the_call": call.id, "the_moment": now}
+    return bool(connection.execute(_TAKE_AFTER_DOUBT, key).rowcount)
 
 
 def _reserve_again(connection: sa.Connection, result: Result, address: str, submission_id: str) -> None:

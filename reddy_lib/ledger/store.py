@@ -13,6 +13,7 @@ import hashlib
 import os
 import secrets
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as MappingType
@@ -81,6 +82,7 @@ class Ledger:
                 # write-ahead log) the permissions of the main one, so it has to be right from the start.
                 os.close(os.open(self.url.database, os.O_CREAT | os.O_RDWR, 0o600))
         self._engine = _engine(self.url)
+        self._writer = threading.Lock()
         with self._write() as connection:
             migrate(connection, now=time.time())
 
@@ -312,10 +314,24 @@ class Ledger:
     @contextlib.contextmanager
     def _write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
         """A transaction that writes. Not `durable`: a power cut may take it back, until the next one that is."""
-        with self._translated(), self._engine.connect() as bare:
+        with self._translated(), self._turn(), self._engine.connect() as bare:
             connection = bare.execution_options(reddy_write="durable" if durable else "quick")
             with connection.begin():
                 yield connection
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """SQLite has one writer, and whoever finds it busy sleeps and looks again: threads of this process stand in
+        line instead. One that has waited long enough goes on all the same, and is told that it is locked."""
+        if self.url.get_backend_name() != "sqlite":
+            yield
+            return
+        mine = self._writer.acquire(timeout=LOCK_SECONDS)
+        try:
+            yield
+        finally:
+            if mine:
+                self._writer.release()
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -431,8 +447,10 @@ def _engine(url: sa.URL) -> sa.Engine:
     def _begin(connection: sa.Connection) -> None:
         # A deferred transaction that writes after reading can fail with "locked" at once, without waiting.
         write = connection.get_execution_options().get("reddy_write")
-        if write:  # said each time: the connection may have served for the other kind before
+        # said where the connection served for the other kind before
+        if write and connection.info.get("reddy_write", "durable") != write:
             connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if write == 'durable' else 'NORMAL'}")
+            connection.info["reddy_write"] = write
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
     return engine

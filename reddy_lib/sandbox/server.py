@@ -63,6 +63,8 @@ Handler = Callable[[Scope, Receive], Awaitable[_Answer | None]]
 class Sandbox:
     """A local Reddy. As a context manager it runs in a thread of this process, also inside a notebook.
 
+    `requests` counts what came, by endpoint; `most_at_once` is the most `call/create` requests under way together.
+
     Args:
         token: the bearer token that it accepts.
         products: dicts with `id`, `name` and `status`; None: five made-up ones (`DEFAULT_PRODUCTS`).
@@ -98,6 +100,8 @@ class Sandbox:
             fault if isinstance(fault, Fault) else fault_from(fault) for fault in faults or ()
         )
         self.requests: dict[str, int] = {"create": 0, "add_tags": 0, "products": 0, "upload": 0}
+        self.most_at_once = 0
+        self._at_once = 0
         self._agents = None if agents is None else frozenset(agent.strip().lower() for agent in agents)
         self._product_ids = frozenset(product["id"] for product in self.products)
         self._authorization = f"Bearer {token}".encode()
@@ -167,6 +171,7 @@ class Sandbox:
 
     def reset(self) -> None:
         """Forget all calls, recordings, counts and faults."""
+        self.most_at_once = 0
         self._memory.forget()
         self.faults.clear()
         self.requests.update(dict.fromkeys(self.requests, 0))
@@ -281,6 +286,7 @@ class Sandbox:
         except ValueError:
             return _json({"error": "offset and limit must be whole numbers"}, 400)
         counts = {f"x-requests-{name.replace('_', '-')}": str(count) for name, count in self.requests.items()}
+        counts["x-most-at-once"] = str(self.most_at_once)
         counts["x-requests"] = str(sum(self.requests.values()))
         return Response(body, media_type="application/json", headers=counts)
 
@@ -317,6 +323,18 @@ class _Endpoint:
         self._token = token
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._name != "create":
+            await self._serve(scope, receive, send)
+            return
+        sandbox = self._sandbox
+        sandbox._at_once += 1
+        sandbox.most_at_once = max(sandbox.most_at_once, sandbox._at_once)
+        try:
+            await self._serve(scope, receive, send)
+        finally:
+            sandbox._at_once -= 1
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         sandbox = self._sandbox
         sandbox.requests[self._name] += 1
         fault = sandbox.faults.strike(self._name)

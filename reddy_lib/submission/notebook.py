@@ -10,6 +10,7 @@ from contextlib import suppress
 from ..api import Client
 from ..errors import SubmissionError
 from ..ledger.batch import Batch
+from ..ledger.paces import end_ramp
 from ..ledger.resending import reason_of, resendable
 from ..ledger.sending import (
     Submission,
@@ -29,6 +30,7 @@ def submit(
     rows: Iterable[int] | None = None,
     *,
     concurrency: int = 8,
+    ramp: bool | None = None,
     who: str = "",
     again: str | None = None,
     progress: bool = True,
@@ -43,7 +45,9 @@ def submit(
         batch: from `Ledger.load` or `Ledger.batch`.
         client: where to send; its token stays in memory.
         rows: row numbers; None = every ready call. Rejected and failed calls are sent again only if named here.
-        concurrency: requests in flight at once.
+        concurrency: the most requests in flight at once; fewer where Reddy answers slowly or asks to slow down.
+        ramp: send one call, then five, then all, and pause where one of the first is refused. None = where no call
+            of this mapping was ever accepted at this address, and more than those six are to be sent.
         who: who sends, for the record.
         again: why calls that were accepted before are sent once more (Reddy may grade them twice); needs `rows`, and
             is kept for good. The same reason sends a call again once, however often the cell is run.
@@ -62,6 +66,8 @@ def submit(
     give_up_dead_workers(ledger)
     interrupted = _unfinished(batch, address, wanted)
     if interrupted is not None:
+        if ramp is False:
+            end_ramp(ledger, interrupted.id)
         _go_on(interrupted, client, concurrency, progress=progress)
         wanted = batch.rows(rows=wanted, status="ready")  # what came to be ready since
         if again is not None:
@@ -80,6 +86,7 @@ def submit(
             concurrency=concurrency,
             who=who,
             again=again,
+            ramp=ramp,
         )
     except SubmissionError:
         joined = _unfinished(batch, address, wanted)
@@ -115,29 +122,15 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
         unit=" calls",
         disable=not progress,
     )
-    # Two chunks at a time, so that the end of one and the start of the next overlap; the slots are shared.
-    with bar, ThreadPoolExecutor(max_workers=2, thread_name_prefix="chunk") as pool:
-        work = [
-            pool.submit(
-                send_chunk,
-                ledger,
-                submission.id,
-                chunk,
-                client,
-                worker,
-                slots,
-                stop=stop,
-                on_results=bar.update,
-            )
-            for chunk in submission.open_chunks()
-        ]
+    # In a thread of its own, so that Ctrl-C interrupts the waiting for it and nothing else.
+    with bar, ThreadPoolExecutor(max_workers=1, thread_name_prefix="submit") as pool:
+        work = pool.submit(
+            send_chunk, ledger, submission.id, None, client, worker, slots, stop=stop, on_results=bar.update
+        )
         try:
-            for piece in work:
-                piece.result()
+            work.result()
         except BaseException:
-            stop.set()  # leaving the pool waits for what is in flight, and the chunks record it
-            for piece in work:
-                piece.cancel()
+            stop.set()  # leaving the pool waits for what is in flight, and records it
             raise
     retire_worker(ledger, worker)
     submission.finish_if_settled()

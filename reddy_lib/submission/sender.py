@@ -4,6 +4,11 @@
     send that, each call on a thread, each attempt one request
     wait until something comes back (or a short while), and ask again
 
+While a commit is being written, answers come and places fall free: so a few calls more are claimed than there are
+places, as many as are answered in the time of a commit (one or two at the speed of a real service), and go out the
+moment a place is free. Where the server asks to wait, or the submission pauses, those that have not gone out yet go
+back into the queue.
+
 The loop holds no truth. If it dies at any line, the ledger has every call either `queued` (nothing left this
 machine) or `sending` (it may have: `unknown`, once the worker is given up). Grouping falls out of the loop: what
 comes back while a commit is being written is recorded by the next one.
@@ -11,54 +16,66 @@ comes back while a commit is being written is recorded by the next one.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from typing import TypeVar
+from queue import Empty, SimpleQueue
+from typing import Literal, TypeVar
 
 import msgspec
 
 from ..api import Client, Receipt
 from ..errors import APIError, Doubtful, LedgerUnavailable
-from ..ledger.sending import Claim, Result, Submission, exchange, heartbeat
+from ..ledger.paces import Note
+from ..ledger.sending import Claim, Exchange, Result, Submission, exchange, heartbeat
 from ..ledger.store import Ledger
 from ..model import from_payload
-from .decide import Decision, decide
+from .decide import UNREACHABLE_IN_A_ROW, Decision, Run, broken, decide, seen
+from .pace import Pace, answered, reason
 
-__all__ = ["Slots", "send_chunk"]
+__all__ = ["UNREACHABLE_IN_A_ROW", "Slots", "send_chunk"]
 
 _T = TypeVar("_T")
 
 BEAT = 5.0  # seconds between two signs of life
 LEDGER_PATIENCE = 120.0  # seconds that answers are held in memory while the ledger cannot be written
-UNREACHABLE_IN_A_ROW = 12  # connections refused one after another before the submission pauses
+SAY = 1.0  # seconds between two words about the pace, for people
+POLL = 0.1  # seconds between two looks whether another worker has made room
 
 
 class Slots:
-    """How many requests of one submission this process may have in flight, over all its chunks; who waits for all.
+    """How many requests of one submission this process may have in flight, over all its chunks, and what came one
+    after another. Thread-safe.
 
-    `not_before`: until then nobody sends (a `Retry-After` is meant for everybody). Thread-safe.
+    The size is what somebody allowed; how much of it is used finds its own level (`pace`). `not_before`: until then
+    nobody sends (a `Retry-After` is meant for everybody).
     """
 
     def __init__(self, size: int) -> None:
-        if size < 1:
-            raise ValueError("concurrency must be at least 1")
+        self.pace = Pace.up_to(size)
         self.size = size
         self._free = size
         self._changed = threading.Condition()
         self._not_before = 0.0
-        self._unreachable = 0
+        self._run = Run()
+        self._said = 0.0
+        self._open = True
+        self._under_way = self._most_under_way = 0
+        self._requests = threading.BoundedSemaphore(size)
 
-    def take(self, *, now: float) -> int:
-        """All free places (0 while everybody waits); give each back with `give`."""
+    def take(self, *, now: float, ahead: int = 0) -> int:
+        """All places that are free at the present level (0 while everybody waits), and `ahead` more if nothing holds
+        the level down; give each back with `give`."""
         with self._changed:
             if now < self._not_before:
                 return 0
-            taken, self._free = self._free, 0
+            taken = max(0, self._room() + (ahead if self.pace.at_once == self.size else 0))
+            self._free -= taken
             return taken
 
     def give(self, count: int) -> None:
@@ -70,7 +87,30 @@ class Slots:
     def wait(self, timeout: float) -> bool:
         """Until a place is free, at most `timeout` seconds; gives whether one is."""
         with self._changed:
-            return self._changed.wait_for(lambda: self._free > 0, timeout)
+            return self._changed.wait_for(lambda: self._room() > 0, timeout)
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Around each request: whatever was claimed, no more than `size` are under way at once."""
+        with self._requests:
+            with self._changed:
+                self._under_way += 1
+                self._most_under_way = max(self._most_under_way, self._under_way)
+            try:
+                yield
+            finally:
+                with self._changed:
+                    self._under_way -= 1
+
+    def let(self, yes: bool) -> None:
+        """Whether what is claimed may still go out: not once the submission pauses."""
+        with self._changed:
+            self._open = yes
+
+    def may_send(self, *, now: float) -> bool:
+        """May a call that was claimed a moment ago still go out?"""
+        with self._changed:
+            return self._open and now >= self._not_before
 
     def hold(self, until: float) -> None:
         """Nobody sends before this moment (seconds since the epoch)."""
@@ -82,17 +122,41 @@ class Slots:
         with self._changed:
             return max(0.0, self._not_before - now)
 
-    def reached(self, yes: bool) -> int:
-        """Count connections refused one after another; gives how many."""
+    def seen(self, error: APIError | None, decision: Decision, *, seconds: float) -> str:
+        """Learn from one answer, while its place is still taken; gives why the submission must pause, or ""."""
         with self._changed:
-            self._unreachable = 0 if yes else self._unreachable + 1
-            return self._unreachable
+            self._run = seen(self._run, error, decision)
+            if not decision.unreachable:
+                in_flight = min(self.size, self.size - self._free)
+                self.pace = answered(self.pace, seconds=seconds, refusal=_refusal(error), in_flight=in_flight)
+            pause = broken(self._run, error)
+            if pause:
+                self._run = Run(words=None)  # once somebody resumes, it is counted afresh
+            return pause
+
+    def note(self, *, now: float, shared: str = "") -> Note | None:
+        """What to tell people about the pace, at most once a second: the most under way since the last time, and why
+        not more. `shared`: what holds it besides its own level."""
+        with self._changed:
+            if 0 <= now - self._said < SAY:
+                return None
+            self._said = now
+            most, self._most_under_way = self._most_under_way, self._under_way
+            return Note(most, shared or reason(self.pace))
+
+    def _room(self) -> int:
+        return self.pace.at_once - (self.size - self._free)
+
+
+def _refusal(error: APIError | None) -> Literal["", "429", "503"]:
+    status = None if error is None else error.status
+    return "429" if status == 429 else "503" if status == 503 else ""
 
 
 def send_chunk(
     ledger: Ledger,
     submission_id: str,
-    chunk: int,
+    chunk: int | None,
     client: Client,
     worker: str,
     slots: Slots,
@@ -106,6 +170,7 @@ def send_chunk(
     """Send what is queued in one chunk until nothing is left, or until the submission stops running.
 
     Args:
+        chunk: which one; None = the whole submission, where this process alone works on it.
         stop: set from outside to claim no more; what is in flight is waited for and recorded.
         on_results: called with the number of results, after they are stored.
 
@@ -115,14 +180,17 @@ def send_chunk(
         LedgerUnavailable: the ledger could not be written for two minutes.
     """
     submission = Submission(ledger, submission_id)
-    flying: set[Future[_Answer]] = set()
+    came_back: SimpleQueue[_Answer] = SimpleQueue()
+    flying = 0
     results: list[Result] = []
     last_beat = clock()
+    shared = ""
+    ahead = _Ahead(slots.size // 2)
     with ExitStack() as end, ThreadPoolExecutor(slots.size, thread_name_prefix=f"send-{chunk}") as pool:
-        end.callback(lambda: slots.give(len(flying)))  # none is left, unless the ledger stayed away
+        end.callback(lambda: slots.give(flying))  # none is left, unless the ledger stayed away
         while True:
             stopping = stop is not None and stop.is_set()
-            free = 0 if stopping else slots.take(now=clock())
+            free = 0 if stopping else slots.take(now=clock(), ahead=ahead.calls)
             if (
                 not (free or results or flying or stopping)
                 and not slots.held_for(now=clock())
@@ -130,6 +198,7 @@ def send_chunk(
             ):
                 continue  # another chunk of this submission had all the places: no need to ask the ledger yet
             answer = None
+            ahead.asks(len(results))
             try:
                 answer = _patiently(
                     partial(
@@ -141,15 +210,23 @@ def send_chunk(
                         results=results,
                         want=free,
                         now=clock(),
+                        note=slots.note(now=clock(), shared=shared),
                     ),
                     sleep=sleep,
                 )
             finally:
                 slots.give(free - (len(answer.claims) if answer else 0))
-            if results and on_results is not None:
-                on_results(len(results))
+            ahead.was_answered()
+            sent = sum(not result.held_back for result in results)
+            if sent and on_results is not None:
+                on_results(sent)
             results = []
-            flying |= {pool.submit(_attempt, client, claim, clock) for claim in answer.claims}
+            shared = answer.shared
+            slots.hold(answer.not_before)
+            slots.let(answer.state == "running")
+            for claim in answer.claims:
+                pool.submit(_attempt, client, claim, slots, stop, clock, came_back)
+            flying += len(answer.claims)
 
             if clock() - last_beat > BEAT:
                 heartbeat(ledger, worker, now=clock())
@@ -160,26 +237,69 @@ def send_chunk(
                     return "stopped"
                 if answer.state != "running" or answer.retry_at is None:
                     return answer.state
-                _rest(slots, answer.retry_at, clock=clock, sleep=sleep)
+                _rest(slots, answer, clock=clock, sleep=sleep)
                 continue
 
-            done, flying = wait(flying, timeout=1.0, return_when=FIRST_COMPLETED)
             pause = ""
-            for future in done:
-                came = future.result()
-                decision = decide(came.error, tries=came.claim.tries, chance=chance())
+            for came in _arrived(came_back, timeout=POLL if shared and free else 1.0):
+                flying -= 1
+                if came.held_back:
+                    results.append(_held_back(came))
+                    slots.give(1)
+                    continue
+                decision = decide(
+                    came.error,
+                    tries=came.claim.tries,
+                    chance=chance(),
+                    repeat_doubtful=answer.create_idempotent,
+                    doubted=came.claim.doubted,
+                )
                 results.append(_result(came, decision, now=clock()))
+                broke = slots.seen(came.error, decision, seconds=came.seconds)
                 if decision.wait_all:
                     slots.hold(clock() + decision.wait)
-                if slots.reached(not decision.unreachable) >= UNREACHABLE_IN_A_ROW:
-                    pause = (
-                        f"{came.error} Paused after {UNREACHABLE_IN_A_ROW} tries in a row; nothing is lost."
-                    )
-                pause = decision.pause or pause
-            slots.give(len(done))
+                pause = decision.pause or broke or pause
+                slots.give(1)
+                if pause:
+                    slots.let(False)
             if pause:
                 _patiently(partial(submission.pause, pause), sleep=sleep)
-                slots.reached(True)  # once somebody resumes, it is counted afresh
+
+
+class _Ahead:
+    """How many calls to claim beyond the free places: as many as are answered while the ledger writes a commit.
+
+    Those are `sending` in the ledger a moment before they go out, and in doubt if this process is killed in just that
+    moment: so no more than are needed to keep the places busy.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._asked = time.perf_counter()
+        self._answers_a_second = 0.0
+        self._commit = 0.0
+
+    @property
+    def calls(self) -> int:
+        return min(self._most, math.ceil(self._answers_a_second * self._commit))
+
+    def asks(self, answers: int) -> None:
+        """The ledger is asked, with so many answers that came since the last time."""
+        now = time.perf_counter()
+        if now > self._asked:
+            self._answers_a_second += 0.2 * (answers / (now - self._asked) - self._answers_a_second)
+        self._asked = now
+
+    def was_answered(self) -> None:
+        self._commit += 0.2 * (time.perf_counter() - self._asked - self._commit)
+
+
+def _arrived(came_back: SimpleQueue[_Answer], *, timeout: float) -> Iterator[_Answer]:
+    """The next answer (waited for) and all that have come besides; none after `timeout` seconds."""
+    with suppress(Empty):
+        yield came_back.get(timeout=timeout)
+        while True:
+            yield came_back.get_nowait()
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -191,11 +311,34 @@ class _Answer(msgspec.Struct, frozen=True):
     seconds: float
     receipt: Receipt | None
     error: APIError | None
+    held_back: bool = False
 
 
-def _attempt(client: Client, claim: Claim, clock: Callable[[], float]) -> _Answer:
-    """One HTTP request; what came of it as a value, because a thread has nobody to raise to."""
-    started, ticks = clock(), time.perf_counter()
+def _attempt(
+    client: Client,
+    claim: Claim,
+    slots: Slots,
+    stop: threading.Event | None,
+    clock: Callable[[], float],
+    came_back: SimpleQueue[_Answer],
+) -> None:
+    """One HTTP request; what came of it goes back as a value, because a thread has nobody to raise to."""
+    with slots.request():
+        started, ticks = clock(), time.perf_counter()
+        if (stop is not None and stop.is_set()) or not slots.may_send(now=started):
+            came_back.put(_Answer(claim, started, started, 0.0, None, None, held_back=True))
+            return
+        _send(client, claim, started, ticks, clock, came_back)
+
+
+def _send(
+    client: Client,
+    claim: Claim,
+    started: float,
+    ticks: float,
+    clock: Callable[[], float],
+    came_back: SimpleQueue[_Answer],
+) -> None:
     receipt, error = None, None
     try:
         receipt = client.create_call(from_payload(claim.payload))
@@ -206,7 +349,7 @@ def _attempt(client: Client, claim: Claim, clock: Callable[[], float]) -> _Answe
             f"The workbench failed while it was sending this call ({type(broken).__name__}): "
             "it may or may not have reached Reddy."
         )
-    return _Answer(claim, started, clock(), time.perf_counter() - ticks, receipt, error)
+    came_back.put(_Answer(claim, started, clock(), time.perf_counter() - ticks, receipt, error))
 
 
 def _result(came: _Answer, decision: Decision, *, now: float) -> Result:
@@ -224,6 +367,28 @@ def _result(came: _Answer, decision: Decision, *, now: float) -> Result:
         error=_told(error, decision),
         words=None if error is None else error.server_message,
         retry_at=now + decision.wait if decision.outcome == "again" else None,
+        hold=_asked_for(error, decision) if decision.wait_all else "",
+    )
+
+
+def _asked_for(error: APIError | None, decision: Decision) -> str:
+    """Why everybody waits, as half a sentence for people."""
+    said = "429" if error is not None and error.status == 429 else "503"
+    if error is None or error.retry_after is None:
+        return f"Reddy answered {said}"
+    return f"Reddy asked for {max(1, round(decision.wait))} s ({said})"
+
+
+def _held_back(came: _Answer) -> Result:
+    """A call that was claimed and has not gone out: it keeps its place in the queue, and no try is counted."""
+    return Result(
+        claim=came.claim,
+        outcome="again",
+        started=came.started,
+        ended=came.ended,
+        seconds=0.0,
+        words="Not sent: it was claimed a moment before the sending stopped.",
+        held_back=True,
     )
 
 
@@ -257,12 +422,14 @@ def _patiently(write: Callable[[], _T], *, sleep: Callable[[float], None]) -> _T
 
 
 def _rest(
-    slots: Slots, retry_at: float, *, clock: Callable[[], float], sleep: Callable[[float], None]
+    slots: Slots, answer: Exchange, *, clock: Callable[[], float], sleep: Callable[[float], None]
 ) -> None:
     """Nothing is in flight here: wait for the next try, for a free place, or a second (to notice a pause)."""
     now = clock()
-    until = max(retry_at - now, slots.held_for(now=now))
+    until = max((answer.retry_at or now) - now, slots.held_for(now=now))
     if until > 0:
         sleep(min(until, 1.0))
+    elif answer.shared:
+        sleep(POLL)
     else:
         slots.wait(1.0)

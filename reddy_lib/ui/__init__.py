@@ -33,6 +33,7 @@ __all__ = [
     "STATUS_COLOURS",
     "STATUS_MEANINGS",
     "alert",
+    "clock",
     "connection",
     "connection_for",
     "connection_panel",
@@ -657,6 +658,11 @@ def when(moment: Any) -> str:
     clock = local.strftime("%H:%M")
     gap = days(local.date(), today)
     return f"{gap} {clock}" if gap else f"{local.day} {local.strftime('%b %Y')}, {clock}"
+
+
+def clock(moment: float) -> str:
+    """A moment of today (seconds since the epoch) by the reader's clock: "14:03:20"."""
+    return datetime.fromtimestamp(moment, UTC).astimezone(_zone()).strftime("%H:%M:%S")
 
 
 def days(day: Any, today: Any) -> str:

@@ -1,10 +1,13 @@
-"""Submitting against loops that send ready-made bodies and keep no record.
+"""Submitting against loops that send ready-made bodies and keep no record: one call after another with `requests`, a
+thread pool with httpx2, aiohttp.
 
 uv run pytest -m benchmark -n 0 -s tests/benchmarks/test_submit.py
 """
 
 from __future__ import annotations
 
+import asyncio
+import statistics
 import subprocess
 import sys
 import time
@@ -13,8 +16,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import aiohttp
 import httpx2
 import pytest
+import requests
 
 import reddy_lib as reddy
 from reddy_lib.model import payload_json
@@ -53,10 +58,25 @@ def sandbox_process(latency: float) -> Iterator[str]:
         process.wait()
 
 
+HEADERS = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
+
+
+def one_after_another(url: str, bodies: list[bytes]) -> float:
+    """Calls a second of the script that people write first."""
+    started = time.perf_counter()
+    with requests.Session() as session:
+        session.trust_env = False
+        statuses = [
+            session.post(f"{url}/api/v1/call/create", data=body, headers=HEADERS, timeout=30).status_code
+            for body in bodies
+        ]
+    assert set(statuses) == {200}
+    return len(bodies) / (time.perf_counter() - started)
+
+
 def bare_loop(url: str, bodies: list[bytes], workers: int) -> float:
-    """Calls a second of a bare httpx2 client over a thread pool (or one after another)."""
-    headers = {"authorization": f"Bearer {TOKEN}", "content-type": "application/json"}
-    with httpx2.Client(headers=headers, timeout=30) as http:
+    """Calls a second of a bare httpx2 client over a thread pool."""
+    with httpx2.Client(headers=HEADERS, timeout=30) as http:
         started = time.perf_counter()
         with ThreadPoolExecutor(workers) as pool:
             statuses = list(
@@ -69,10 +89,34 @@ def bare_loop(url: str, bodies: list[bytes], workers: int) -> float:
     return len(bodies) / took
 
 
+def bare_aiohttp(url: str, bodies: list[bytes], at_once: int) -> float:
+    """Calls a second of a bare aiohttp session."""
+
+    async def run() -> float:
+        places = asyncio.Semaphore(at_once)
+        async with aiohttp.ClientSession(
+            headers=HEADERS, connector=aiohttp.TCPConnector(limit=at_once)
+        ) as session:
+
+            async def post(body: bytes) -> int:
+                async with places, session.post(f"{url}/api/v1/call/create", data=body) as answer:
+                    await answer.read()
+                    return answer.status
+
+            started = time.perf_counter()
+            statuses = await asyncio.gather(*(post(body) for body in bodies))
+            took = time.perf_counter() - started
+        assert set(statuses) == {200}
+        return len(bodies) / took
+
+    return asyncio.run(run())
+
+
 def ours(batch: reddy.Batch, url: str, workers: int) -> float:
     with reddy.Client(TOKEN, base_url=url) as client:
         started = time.perf_counter()
-        submission = reddy.submit(batch, client, concurrency=workers, progress=False)
+        # without a ramp: its two round trips are no part of the pace
+        submission = reddy.submit(batch, client, concurrency=workers, ramp=False, progress=False)
         took = time.perf_counter() - started
     assert submission.counts()["accepted"] == batch.total
     return batch.total / took
@@ -94,12 +138,14 @@ def test_with_200_ms_of_latency_16_at_a_time_the_wire_is_kept_busy(
     batch = loaded(sheet, tmp_path, 2000)
     bodies = [payload_json(batch.call(row)) for row in batch.rows()[:100]]
     with sandbox_process(0.2) as url:
-        sequential = bare_loop(url, bodies[:25], 1)
-        pooled = bare_loop(url, bodies * 4, 16)
+        sequential = one_after_another(url, bodies[:25])
+        pooled = bare_loop(url, bodies * 8, 16)
+        looped = bare_aiohttp(url, bodies * 8, 16)
         rate = ours(batch, url, 16)
     print(
         f"\n200 ms, 16 at a time: ours {rate:.1f}/s of {16 / 0.2:.0f}/s possible ({rate * 0.2 / 16:.2f}); "
-        f"sequential {sequential:.1f}/s ({rate / sequential:.1f} x); bare pool {pooled:.1f}/s ({rate / pooled:.2f} x)"
+        f"requests, one after another {sequential:.1f}/s ({rate / sequential:.1f} x); "
+        f"bare httpx2 pool {pooled:.1f}/s ({rate / pooled:.2f} x); aiohttp {looped:.1f}/s ({rate / looped:.2f} x)"
     )
     assert rate > 10 * sequential
 
@@ -108,10 +154,30 @@ def test_with_200_ms_of_latency_16_at_a_time_the_wire_is_kept_busy(
 def test_without_latency_keeping_the_record_costs_a_known_share(
     sheet: Callable[..., Path], tmp_path: Path
 ) -> None:
-    batch = loaded(sheet, tmp_path, 5000)
-    bodies = [payload_json(batch.call(row)) for row in batch.rows()]
+    """Three rounds of everything in turn, because a busy machine changes from second to second; the median counts."""
+    rounds: list[tuple[float, float, float, float]] = []
     with sandbox_process(0) as url:
-        pooled = bare_loop(url, bodies, 16)
-        rate = ours(batch, url, 16)
-    print(f"\nno latency: ours {rate:.0f}/s, bare pool {pooled:.0f}/s, ratio {rate / pooled:.2f}")
-    assert rate > 0.2 * pooled
+        for number in range(3):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            batch = loaded(sheet, folder, 5000)
+            bodies = [payload_json(batch.call(row)) for row in batch.rows()]
+            rounds.append(
+                (
+                    one_after_another(url, bodies[:1000]),
+                    bare_loop(url, bodies, 16),
+                    bare_aiohttp(url, bodies, 16),
+                    ours(batch, url, 16),
+                )
+            )
+            httpx2.delete(f"{url}/received")
+    rate = statistics.median(row[3] for row in rounds)
+    sequential, pooled, looped = (
+        statistics.median(row[3] / row[column] for row in rounds) for column in range(3)
+    )
+    print(
+        f"\nno latency: ours {rate:.0f}/s; {pooled:.2f} x a bare httpx2 pool ("
+        + ", ".join(f"{row[3] / row[1]:.2f}" for row in rounds)
+        + f"), {looped:.2f} x aiohttp, {sequential:.2f} x requests one after another"
+    )
+    assert pooled > 0.2
