@@ -589,6 +589,20 @@ _RESERVE = {
 }
 
 
+def _accepted_whoever_holds_it(insert: Any) -> Any:
+    return insert.on_conflict_do_update(
+        index_elements=["address", "key"],
+        set_={name: insert.excluded[name] for name in ("state", "upload_id", "at")},
+        where=deliveries.c.state != "accepted",
+    )
+
+
+_IT_IS_THERE = {
+    "sqlite": _accepted_whoever_holds_it(sqlite.insert(deliveries)),
+    "postgresql": _accepted_whoever_holds_it(postgresql.insert(deliveries)),
+}
+
+
 def _record(
     connection: sa.Connection, results: Sequence[Result], submission: Any, submission_id: str
 ) -> None:
@@ -612,10 +626,15 @@ def _record(
     # `unknown`: the answer came after this worker had been given up; knowing is better than doubting, also than what
     # somebody found out meanwhile (`failed`, and Reddy says yes). The attempt number tells an answer to this attempt
     # from one to an earlier attempt.
+    known_there = (
+        sa.exists()
+        .where(deliveries.c.address == submission.address, deliveries.c.key == calls.c.delivery_key)
+        .where(deliveries.c.state == "accepted")
+    )
     open_attempts = {
         found.id: found
         for found in connection.execute(
-            sa.select(calls.c.id, calls.c.attempts, calls.c.status)
+            sa.select(calls.c.id, calls.c.attempts, calls.c.status, known_there.label("known_there"))
             .where(
                 calls.c.id.in_([result.claim.call_id for result in results]),
                 calls.c.submission_id == submission_id,
@@ -628,12 +647,15 @@ def _record(
     for result in results:
         found = open_attempts.get(result.claim.call_id)
         if found is None or found.attempts != result.claim.number:
-            continue
-        if found.status != "failed":
+            if result.outcome == "accepted":
+                _accepted_late(connection, result, submission.address, submission_id)
+        elif found.known_there and (found.status != "failed" or result.outcome == "accepted"):
+            _accepted_before(connection, result, submission.address)
+        elif found.status != "failed":
             mine.append(result)
         elif result.outcome == "accepted":
             mine.append(result)
-            _reserve_again(connection, result, submission.address, submission_id)
+            _it_is_there(connection, result, submission.address, submission_id)
     if not mine:
         return
     settled, kept, given_back = [], [], []
@@ -791,17 +813,105 @@ def _reserve(
     return mine
 
 
-def _reserve_again(connection: sa.Connection, result: Result, address: str, submission_id: str) -> None:
-    """The delivery of a call that was thought not to have arrived: it has."""
+def _it_is_there(connection: sa.Connection, result: Result, address: str, submission_id: str) -> None:
+    """Reddy has this conversation: whoever claims it from now on is told so, and so is whoever is sending it now."""
     taken = {
         "address": address,
         "key": result.claim.key,
         "call_id": result.claim.call_id,
         "submission_id": submission_id,
         "state": "accepted",
+        "upload_id": result.upload_id,
         "at": result.ended,
     }
-    connection.execute(_RESERVE[connection.dialect.name], [taken])
+    connection.execute(_IT_IS_THERE[connection.dialect.name], [taken])
+
+
+def _accepted_late(connection: sa.Connection, result: Result, address: str, submission_id: str) -> None:
+    """Reddy's yes to an attempt that its call has left behind: it was settled, and edited or sent again since.
+
+    What was not sent again yet never will be. What was may be at Reddy twice, and its outcome says so.
+    """
+    claim = result.claim
+    _it_is_there(connection, result, address, submission_id)
+    connection.execute(
+        past_outcomes.update()
+        .where(
+            past_outcomes.c.call_id == claim.call_id,
+            past_outcomes.c.submission_id == submission_id,
+            past_outcomes.c.attempts == claim.number,
+            past_outcomes.c.status != "accepted",
+        )
+        .values(
+            status="accepted",
+            error="Reddy's answer came late: it has this call.",
+            upload_id=result.upload_id,
+            http_status=result.http_status,
+            seconds=result.seconds,
+            ended_at=result.ended,
+        )
+    )
+    call = connection.execute(
+        sa.select(
+            calls.c.attempts, calls.c.status, calls.c.upload_id, calls.c.delivery_key, submissions.c.address
+        )
+        .join(submissions, submissions.c.id == calls.c.submission_id)
+        .where(calls.c.id == claim.call_id)
+        .with_for_update(of=calls)
+    ).one_or_none()
+    if call is None or (call.delivery_key, call.address) != (claim.key, address):
+        return
+    values: dict[str, Any] = {}
+    if call.attempts == claim.number:
+        if call.status == "accepted" and call.upload_id is None:  # somebody said so before Reddy did
+            values = {"upload_id": result.upload_id, "http_status": result.http_status}
+    elif call.status in ("accepted", "unknown"):
+        values = {"status": "accepted", "error": _twice(call.status, result.upload_id, call.upload_id)}
+    elif call.status in ("rejected", "failed"):
+        values = {"status": "accepted", "error": _LATE, "upload_id": result.upload_id}
+    if values:
+        connection.execute(calls.update().where(calls.c.id == claim.call_id).values(**values))
+
+
+def _accepted_before(connection: sa.Connection, result: Result, address: str) -> None:
+    """The answer to a call that was sent again; meanwhile Reddy's late yes to the earlier attempt had come."""
+    claim = result.claim
+    first = connection.execute(
+        sa.select(deliveries.c.upload_id).where(
+            deliveries.c.address == address, deliveries.c.key == claim.key
+        )
+    ).scalar()
+    sent_twice = result.outcome in ("accepted", "unknown")
+    connection.execute(
+        calls.update()
+        .where(calls.c.id == claim.call_id)
+        .values(
+            status="accepted",
+            retry_at=None,
+            error=_twice(result.outcome, first, result.upload_id) if sent_twice else _LATE,
+            http_status=result.http_status,
+            upload_id=first if result.upload_id is None else result.upload_id,
+            seconds=result.seconds,
+            ended_at=result.ended,
+        )
+    )
+
+
+_LATE = (
+    "Reddy has this call: its answer to an earlier attempt came late, after the call had been taken not to be there. "
+    "The attempt after it changed nothing."
+)
+
+
+def _twice(outcome: str, first: int | None, second: int | None) -> str:
+    """What an analyst reads where a call that was said not to be at Reddy was sent again, and was there after all."""
+    uploads = " and ".join(str(number) for number in (first, second) if number is not None)
+    named = f" (upload {uploads})" if uploads else ""
+    surely = "has this call twice" if outcome == "accepted" else "may have this call twice"
+    return (
+        f"Reddy {surely}{named}: it was taken not to be there and was sent again, and then Reddy's answer to the "
+        "earlier attempt came. Look there, and have one of the two removed."
+    )
 
 
 def _explain_skips(
