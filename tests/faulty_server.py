@@ -7,6 +7,7 @@ nobody trusts. Each request is counted when its first byte is there, read or not
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 import ssl
 import struct
@@ -158,3 +159,52 @@ def silent(connection: socket.socket) -> None:
     """Reads the request and says nothing until the client has gone."""
     read_request(connection)
     connection.recv(1)
+
+
+class CutDatabase:
+    """Stands before a PostgreSQL server on a Unix socket, and loses its answers to the commits that it is told to."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        self.commits_to_lose = 0
+        self.lost = 0
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+
+    def __enter__(self) -> CutDatabase:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join(timeout=10)
+
+    def _listen(self) -> None:
+        while True:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            server = socket.socket(socket.AF_UNIX)
+            server.connect(self._path)
+            threading.Thread(target=self._forward, args=(client, server), daemon=True).start()
+
+    def _forward(self, client: socket.socket, server: socket.socket) -> None:
+        with client, server, contextlib.suppress(OSError):
+            while True:
+                readable, _, _ = select.select([client, server], [], [])
+                for one, other in ((client, server), (server, client)):
+                    if one not in readable:
+                        continue
+                    part = one.recv(1 << 20)
+                    if not part:
+                        return
+                    other.sendall(part)
+                    if one is client and b"COMMIT" in part and self.commits_to_lose:
+                        self.commits_to_lose -= 1
+                        self.lost += 1
+                        server.recv(1 << 20)  # it is stored by now
+                        return

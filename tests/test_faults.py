@@ -26,6 +26,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import sqlalchemy as sa
 import trustme
 
 import reddy_lib as reddy
@@ -33,7 +34,16 @@ from reddy_lib.errors import LedgerUnavailable, SubmissionError
 from reddy_lib.ledger.sending import Submission, create, give_up_dead_workers, new_worker
 from reddy_lib.submission.sender import Slots, send_chunk
 from tests.conftest import PRODUCTS, ROOT, fresh_database
-from tests.faulty_server import Behaviour, FaultyServer, answering, read_request, resetting, silent, trickling
+from tests.faulty_server import (
+    Behaviour,
+    CutDatabase,
+    FaultyServer,
+    answering,
+    read_request,
+    resetting,
+    silent,
+    trickling,
+)
 from tests.sending_process import SendingProcess
 
 Sheet = Callable[..., Path]
@@ -115,9 +125,9 @@ class Scene:
         address, to_send = self.client.base_url, batch or self.batch
         return create(self.ledger, to_send.id, address=address, token_source="typed", rows=rows)
 
-    def run(self, submission: Submission, *, concurrency: int = 1) -> None:
+    def run(self, submission: Submission, *, concurrency: int = 1, worker: str = "") -> None:
         assert self.client is not None
-        worker = new_worker(self.ledger)
+        worker = worker or new_worker(self.ledger)
         for chunk in submission.open_chunks():
             send_chunk(
                 self.ledger, submission.id, chunk, self.client, worker, Slots(concurrency),
@@ -327,7 +337,9 @@ def locked(freed_after: int | None) -> Play:
             scene.run(submission)
             assert scene.time.sleeps >= freed_after
             return submission
-        with pytest.raises(LedgerUnavailable, match=r"locked by another program\. Close what else has it open"):
+        with pytest.raises(
+            LedgerUnavailable, match=r"locked by another program\. Close what else has it open"
+        ):
             scene.run(submission)
         free()
         return restarted(scene, submission)
@@ -377,6 +389,33 @@ def gone_database(scene: Scene, seconds: float = 0.0) -> Submission:
     submission = scene.send()
     assert len(tries) >= 3
     return submission
+
+
+def lost_commits(what: str) -> Play:
+    """The connection to the database breaks when the claim (or the answer) is stored, before it can say so."""
+
+    def play(scene: Scene) -> Submission:
+        url = sa.make_url(scene.postgres())
+        path = f"{url.query['host']}/.s.PGSQL.{url.port or 5432}"
+        cut = scene.stack.enter_context(CutDatabase(path))
+        through = url.set(
+            host="127.0.0.1", port=cut.port, query={"sslmode": "disable", "gssencmode": "disable"}
+        )
+        scene.open(through.render_as_string(hide_password=False))
+
+        def lose() -> None:
+            cut.commits_to_lose = 1
+
+        scene.serve(answering(first=lose if what == "answer" else None))
+        submission = scene.create()
+        worker = new_worker(scene.ledger)
+        if what == "claim":
+            lose()
+        scene.run(submission, worker=worker)
+        assert cut.lost == 1
+        return submission
+
+    return play
 
 
 def killed(scene: Scene) -> Submission:
@@ -435,6 +474,8 @@ FAULTS: dict[str, Play] = {
     "Another program locks the ledger for a while": locked(freed_after=3),
     "Another program locks the ledger for longer than that": locked(freed_after=None),
     "The database is gone for half a minute": gone_database,
+    "The database breaks off when it has stored what is to be sent": lost_commits("claim"),
+    "The database breaks off when it has stored the answer": lost_commits("answer"),
     "The program is killed while it waits for the answer": killed,
     "The clock jumps an hour ahead before the answer": jump(3600.0),
     "The clock jumps an hour back before the answer": jump(-3600.0),

@@ -56,6 +56,7 @@ __all__ = [
     "forget_deliveries",
     "give_up_dead_workers",
     "heartbeat",
+    "new_attempt_ids",
     "new_worker",
     "sendable",
 ]
@@ -436,10 +437,17 @@ def exchange(
     results: Sequence[Result] = (),
     want: int,
     now: float | None = None,
+    attempt_ids: Sequence[str] = (),
+    again: bool = False,
 ) -> Exchange:
     """Record what came back and claim up to `want` calls of a chunk, in one commit.
 
     When this returns, the results are stored and the claimed calls are `sending`: only now may they be sent.
+
+    Args:
+        attempt_ids: ids for the claims, from `new_attempt_ids(want)`, made before the first try of this exchange.
+        again: an earlier try failed, perhaps only after its commit (the connection broke before the database could say
+            so): what was claimed under these ids is then given out now, or nobody would ever send it.
     """
     now = time.time() if now is None else now
     with ledger._write() as connection:
@@ -448,15 +456,29 @@ def exchange(
         submission = connection.execute(wanted, {"the_submission": submission_id}).one()
         if results:
             _record(connection, results, submission, submission_id)
-        claims: list[Claim] = []
-        if submission.state == "running" and want > 0:
-            claims = _claim(connection, submission_id, chunk, worker, submission.address, want=want, now=now)
+        claims = _claimed_before(connection, worker, attempt_ids) if again and attempt_ids else []
+        if submission.state == "running" and want > 0 and not claims:
+            claims = _claim(
+                connection,
+                submission_id,
+                chunk,
+                worker,
+                submission.address,
+                want=want,
+                now=now,
+                attempt_ids=attempt_ids if len(attempt_ids) >= want else new_attempt_ids(want),
+            )
         retry_at = connection.execute(
             _EARLIEST, {"the_submission": submission_id, "the_chunk": chunk}
         ).scalar()
         if retry_at is None and not claims:
             _finish(connection, submission_id, now=now)
     return Exchange(claims, submission.state, retry_at)
+
+
+def new_attempt_ids(count: int) -> list[str]:
+    """Ids for so many attempts, ours, made before anything is stored or sent."""
+    return ["a" + secrets.token_hex(10) for _ in range(count)]
 
 
 def heartbeat(ledger: Ledger, worker: str, *, now: float | None = None) -> None:
@@ -711,6 +733,7 @@ def _claim(
     *,
     want: int,
     now: float,
+    attempt_ids: Sequence[str],
 ) -> list[Claim]:
     found = connection.execute(
         _NEXT, {"the_submission": submission_id, "the_chunk": chunk, "the_moment": now, "the_want": want}
@@ -722,13 +745,13 @@ def _claim(
         Claim(
             call_id=call.id,
             row=call.row,
-            attempt_id="a" + secrets.token_hex(10),
+            attempt_id=attempt_id,
             number=call.attempts + 1,
             payload=call.payload.encode(),
             tries=call.tries + 1,
             key=call.delivery_key,
         )
-        for call in found
+        for call, attempt_id in zip(found, attempt_ids, strict=False)
         if call.id in mine
     ]
     if claims:
@@ -760,6 +783,31 @@ def _claim(
             ],
         )
     return claims
+
+
+def _claimed_before(connection: sa.Connection, worker: str, attempt_ids: Sequence[str]) -> list[Claim]:
+    """The calls that were claimed under these ids and were never handed to whoever asked for them."""
+    query = (
+        sa.select(calls.c.id, calls.c.row, calls.c.payload, calls.c.tries, calls.c.delivery_key)
+        .add_columns(attempts.c.id.label("attempt_id"), attempts.c.number)
+        .join(attempts, sa.and_(attempts.c.call_id == calls.c.id, attempts.c.number == calls.c.attempts))
+        .where(
+            attempts.c.id.in_(attempt_ids), attempts.c.result.is_(None), _BEING_SENT, calls.c.worker == worker
+        )
+        .order_by(calls.c.row)
+    )
+    return [
+        Claim(
+            call_id=call.id,
+            row=call.row,
+            attempt_id=call.attempt_id,
+            number=call.number,
+            payload=call.payload.encode(),
+            tries=call.tries,
+            key=call.delivery_key,
+        )
+        for call in connection.execute(query)
+    ]
 
 
 def _reserve(

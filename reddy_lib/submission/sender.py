@@ -11,20 +11,21 @@ comes back while a commit is being written is recorded by the next one.
 
 from __future__ import annotations
 
+import itertools
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from ..api import Client, Receipt
 from ..errors import APIError, Doubtful, LedgerUnavailable
-from ..ledger.sending import Claim, Result, Submission, exchange, heartbeat
+from ..ledger.sending import Claim, Exchange, Result, Submission, exchange, heartbeat, new_attempt_ids
 from ..ledger.store import Ledger
 from ..model import from_payload
 from .decide import Decision, decide
@@ -133,7 +134,8 @@ def send_chunk(
             try:
                 answer = _patiently(
                     partial(
-                        exchange,
+                        _ask,
+                        itertools.count(),
                         ledger,
                         submission_id,
                         chunk,
@@ -141,6 +143,7 @@ def send_chunk(
                         results=results,
                         want=free,
                         now=clock(),
+                        attempt_ids=new_attempt_ids(free),
                     ),
                     sleep=sleep,
                 )
@@ -180,6 +183,11 @@ def send_chunk(
             if pause:
                 _patiently(partial(submission.pause, pause), sleep=sleep)
                 slots.reached(True)  # once somebody resumes, it is counted afresh
+
+
+def _ask(tries: Iterator[int], *args: Any, **options: Any) -> Exchange:
+    """One exchange with the ledger; any try but the first is told that an earlier one may have been stored."""
+    return exchange(*args, **options, again=next(tries) > 0)
 
 
 class _Answer(msgspec.Struct, frozen=True):
