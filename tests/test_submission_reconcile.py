@@ -16,7 +16,7 @@ import reddy_lib as reddy
 from reddy_lib.errors import CallLocked, NeverSent, SubmissionError, Unauthorized
 from reddy_lib.ledger.reconciling import doubts, settle
 from reddy_lib.ledger.schema import deliveries, reconciliations, schema_versions
-from reddy_lib.ledger.sending import create, exchange, give_up_dead_workers, new_worker
+from reddy_lib.ledger.sending import Claim, create, exchange, give_up_dead_workers, new_worker
 from reddy_lib.sandbox.faults import Fault
 from reddy_lib.submission.reconciling import MARK, Reconciled, reconcile
 from tests.conftest import PRODUCTS
@@ -284,3 +284,113 @@ def test_a_ledger_from_before_gets_the_table(ledger: reddy.Ledger) -> None:
         opened._read() as connection,
     ):
         assert connection.execute(sa.select(reconciliations)).all() == []
+
+
+class TestALateAnswerAfterAPersonDecided:
+    """A worker was given up; somebody said "it is not there"; and then Reddy's yes to the lost attempt comes."""
+
+    ADDRESS = "https://reddy.example"
+
+    def lost(self, ledger: reddy.Ledger, batch: reddy.Batch, said: bool = False) -> tuple[str, str, Claim]:
+        """Row 2 claimed, its worker given up, and settled by hand; gives submission, worker and claim."""
+        submission = create(ledger, batch.id, address=self.ADDRESS, token_source="environment", rows=[2])
+        worker = new_worker(ledger)
+        (claim,) = exchange(ledger, submission.id, 0, worker, want=1).claims
+        give_up_dead_workers(ledger, now=time.time() + 3600)
+        assert settle(batch, [2], there=said, how="by hand", who="ann") == [2]
+        return submission.id, worker, claim
+
+    def again(self, ledger: reddy.Ledger, batch: reddy.Batch) -> tuple[str, str, list[Claim]]:
+        submission = create(ledger, batch.id, address=self.ADDRESS, token_source="environment", rows=[2])
+        worker = new_worker(ledger)
+        return submission.id, worker, exchange(ledger, submission.id, 0, worker, want=1).claims
+
+    def come(
+        self, ledger: reddy.Ledger, sent: tuple[str, str, Claim], outcome: str = "accepted", upload: int = 1
+    ) -> None:
+        submission, worker, claim = sent
+        came = answer(claim, outcome, upload_id=upload if outcome == "accepted" else None)
+        exchange(ledger, submission, 0, worker, results=[came], want=0)
+
+    def test_edited_meanwhile_it_is_not_sent_again(self, ledger: reddy.Ledger, batch: reddy.Batch) -> None:
+        first = self.lost(ledger, batch)
+        call = batch.call(2)
+        call.product_id = 2
+        batch.replace(2, call)
+        self.come(ledger, first)
+        assert ledger.submission(first[0]).counts()["accepted"] == 1, (
+            "what it came to is kept with its submission"
+        )
+        submission, _, claims = self.again(ledger, batch)
+        assert claims == []
+        assert ledger.submission(submission).counts()["skipped"] == 1
+        assert batch.info(2)["error"].startswith("Sent before: accepted on ")
+        assert "upload 1" in batch.info(2)["error"]
+
+    def test_chosen_again_but_not_claimed_yet_it_is_skipped(
+        self, ledger: reddy.Ledger, batch: reddy.Batch
+    ) -> None:
+        first = self.lost(ledger, batch)
+        submission = create(ledger, batch.id, address=self.ADDRESS, token_source="environment", rows=[2])
+        self.come(ledger, first)
+        worker = new_worker(ledger)
+        assert exchange(ledger, submission.id, 0, worker, want=1).claims == []
+        assert submission.counts()["skipped"] == 1
+        assert submission.state == "done"
+
+    @pytest.mark.parametrize(
+        ("outcome", "says"),
+        [
+            ("accepted", "Reddy has this call twice (upload 1 and 2)"),
+            ("unknown", "Reddy may have this call twice (upload 1)"),
+            ("rejected", "Reddy has this call: its answer to an earlier attempt came late"),
+            ("failed", "Reddy has this call: its answer to an earlier attempt came late"),
+            ("again", "Reddy has this call: its answer to an earlier attempt came late"),
+        ],
+    )
+    @pytest.mark.parametrize("first_answer_comes", ["during the second attempt", "after it"])
+    def test_sent_again_meanwhile_its_outcome_says_so(
+        self, ledger: reddy.Ledger, batch: reddy.Batch, outcome: str, says: str, first_answer_comes: str
+    ) -> None:
+        first = self.lost(ledger, batch)
+        submission, worker, (claim,) = self.again(ledger, batch)
+        second = (submission, worker, claim)
+        if first_answer_comes == "after it":
+            self.come(ledger, second, outcome, upload=2)
+            self.come(ledger, first)
+            if outcome == "again":  # it waits for its turn: it is simply not sent
+                assert exchange(ledger, submission, 0, worker, want=1, now=time.time() + 60).claims == []
+                assert batch.info(2)["status"] == "skipped"
+                return
+        else:
+            self.come(ledger, first)
+            assert batch.info(2)["status"] == "sending"
+            self.come(ledger, second, outcome, upload=2)
+        found = batch.info(2)
+        assert found["status"] == "accepted"
+        assert found["error"].startswith(says)
+        assert exchange(ledger, submission, 0, worker, want=1, now=time.time() + 60).claims == []
+        assert batch.attempts(2)["result"].tolist() == ["accepted", outcome]
+        with pytest.raises(SubmissionError):
+            create(ledger, batch.id, address=self.ADDRESS, token_source="environment", rows=[2])
+        with ledger._read() as connection:
+            assert connection.execute(sa.select(deliveries.c.state)).scalars().all() == ["accepted"]
+
+    def test_sent_through_another_batch_meanwhile_both_say_so(
+        self, ledger: reddy.Ledger, batch: reddy.Batch, sheet: Callable[..., Path]
+    ) -> None:
+        first = self.lost(ledger, batch)
+        twin = ledger.load(sheet(1, name="again.csv"), products=PRODUCTS, progress=False)
+        submission, worker, (claim,) = self.again(ledger, twin)
+        self.come(ledger, first)
+        self.come(ledger, (submission, worker, claim), "rejected")
+        assert (batch.info(2)["status"], twin.info(2)["status"]) == ("accepted", "accepted")
+        with ledger._read() as connection:
+            assert connection.execute(sa.select(deliveries.c.state)).scalars().all() == ["accepted"]
+
+    def test_said_to_be_there_it_gets_the_number_that_reddy_gave_it(
+        self, ledger: reddy.Ledger, batch: reddy.Batch
+    ) -> None:
+        self.come(ledger, self.lost(ledger, batch, said=True), upload=77)
+        assert batch.info(2)["upload_id"] == 77
+        assert batch.info(2)["error"].startswith("It is at Reddy. Settled by hand by ann")

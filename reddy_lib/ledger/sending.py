@@ -65,6 +65,7 @@ __all__ = [
     "forget_deliveries",
     "give_up_dead_workers",
     "heartbeat",
+    "new_attempt_ids",
     "new_worker",
     "sendable",
 ]
@@ -521,12 +522,20 @@ def exchange(
     want: int,
     now: float | None = None,
     note: pacing.Note | None = None,
+    attempt_ids: Sequence[str] = (),
+    again: bool = False,
 ) -> Exchange:
     """Record what came back and claim up to `want` calls of a chunk (None = of any), in one commit.
 
     When this returns, the results are stored and the claimed calls are `sending`: only now may they be sent. Fewer
     than wanted are given where the address has a limit, or asked everybody to wait, or where the submission begins
-    slowly. `note`: what the worker says of its pace, for people.
+    slowly.
+
+    Args:
+        note: what the worker says of its pace, for people.
+        attempt_ids: ids for the claims, from `new_attempt_ids(want)`, made before the first try of this exchange.
+        again: an earlier try failed, perhaps only after its commit (the connection broke before the database could say
+            so): what was claimed under these ids is then given out now, or nobody would ever send it.
     """
     now = time.time() if now is None else now
     with ledger._write() as connection:
@@ -545,8 +554,9 @@ def exchange(
         if note is not None:
             pacing.say(connection, worker, submission_id, submission.address, note, now=now)
         state: State = submission.state
-        room, shared = want, ""
-        if ramping and state == "running":
+        claims = _claimed_before(connection, worker, attempt_ids) if again and attempt_ids else []
+        room, shared = 0 if claims else want, ""
+        if ramping and state == "running" and not claims:
             state, room, shared = _ramp(connection, submission_id, submission.asked_about, room)
         if now < not_before:
             room = 0
@@ -554,9 +564,17 @@ def exchange(
             left = pacing.room(connection, submission.address, worker, submission.most_at_once, now=now)
             if left < room:
                 room, shared = left, f"held by the connection's limit of {submission.most_at_once}"
-        claims: list[Claim] = []
         if state == "running" and room > 0:
-            claims = _claim(connection, submission_id, chunk, worker, submission.address, want=room, now=now)
+            claims = _claim(
+                connection,
+                submission_id,
+                chunk,
+                worker,
+                submission.address,
+                want=room,
+                now=now,
+                attempt_ids=attempt_ids if len(attempt_ids) >= room else new_attempt_ids(room),
+            )
         retry_at = connection.execute(
             _EARLIEST[chunk is None], {"the_submission": submission_id, "the_chunk": chunk}
         ).scalar()
@@ -571,6 +589,11 @@ def exchange(
         shared=shared if len(claims) == room < want else "",
         create_idempotent=bool(submission.create_idempotent),
     )
+
+
+def new_attempt_ids(count: int) -> list[str]:
+    """Ids for so many attempts, ours, made before anything is stored or sent."""
+    return ["a" + secrets.token_hex(10) for _ in range(count)]
 
 
 def heartbeat(ledger: Ledger, worker: str, *, now: float | None = None) -> None:
@@ -743,6 +766,20 @@ _RESERVE = {
 }
 
 
+def _accepted_whoever_holds_it(insert: Any) -> Any:
+    return insert.on_conflict_do_update(
+        index_elements=["address", "key"],
+        set_={name: insert.excluded[name] for name in ("state", "upload_id", "at")},
+        where=deliveries.c.state != "accepted",
+    )
+
+
+_IT_IS_THERE = {
+    "sqlite": _accepted_whoever_holds_it(sqlite.insert(deliveries)),
+    "postgresql": _accepted_whoever_holds_it(postgresql.insert(deliveries)),
+}
+
+
 def _record(
     connection: sa.Connection, results: Sequence[Result], submission: Any, submission_id: str
 ) -> None:
@@ -766,10 +803,15 @@ def _record(
     # `unknown`: the answer came after this worker had been given up; knowing is better than doubting, also than what
     # somebody found out meanwhile (`failed`, and Reddy says yes). The attempt number tells an answer to this attempt
     # from one to an earlier attempt.
+    known_there = (
+        sa.exists()
+        .where(deliveries.c.address == submission.address, deliveries.c.key == calls.c.delivery_key)
+        .where(deliveries.c.state == "accepted")
+    )
     open_attempts = {
         found.id: found
         for found in connection.execute(
-            sa.select(calls.c.id, calls.c.attempts, calls.c.status)
+            sa.select(calls.c.id, calls.c.attempts, calls.c.status, known_there.label("known_there"))
             .where(
                 calls.c.id.in_([result.claim.call_id for result in results]),
                 calls.c.submission_id == submission_id,
@@ -782,12 +824,15 @@ def _record(
     for result in results:
         found = open_attempts.get(result.claim.call_id)
         if found is None or found.attempts != result.claim.number:
-            continue
-        if found.status != "failed":
+            if result.outcome == "accepted":
+                _accepted_late(connection, result, submission.address, submission_id)
+        elif found.known_there and (found.status != "failed" or result.outcome == "accepted"):
+            _accepted_before(connection, result, submission.address)
+        elif found.status != "failed":
             mine.append(result)
         elif result.outcome == "accepted":
             mine.append(result)
-            _reserve_again(connection, result, submission.address, submission_id)
+            _it_is_there(connection, result, submission.address, submission_id)
     if not mine:
         return
     settled, kept, given_back = [], [], []
@@ -914,6 +959,7 @@ def _claim(
     *,
     want: int,
     now: float,
+    attempt_ids: Sequence[str],
 ) -> list[Claim]:
     found = connection.execute(
         _NEXT[chunk is None],
@@ -926,14 +972,14 @@ def _claim(
         Claim(
             call_id=call.id,
             row=call.row,
-            attempt_id="a" + secrets.token_hex(10),
+            attempt_id=attempt_id,
             number=call.attempts + 1,
             payload=call.payload.encode(),
             tries=call.tries + 1,
             key=call.delivery_key,
             doubted=call.id in doubted,
         )
-        for call in found
+        for call, attempt_id in zip(found, attempt_ids, strict=False)
         if call.id in mine
     ]
     if claims:
@@ -965,6 +1011,39 @@ def _claim(
             ],
         )
     return claims
+
+
+def _claimed_before(connection: sa.Connection, worker: str, attempt_ids: Sequence[str]) -> list[Claim]:
+    """The calls that were claimed under these ids and were never handed to whoever asked for them."""
+    earlier = attempts.alias()
+    doubted = sa.exists().where(
+        earlier.c.call_id == calls.c.id,
+        earlier.c.submission_id == calls.c.submission_id,
+        earlier.c.result == "again",
+        earlier.c.possibly_processed.is_(True),
+    )
+    query = (
+        sa.select(calls.c.id, calls.c.row, calls.c.payload, calls.c.tries, calls.c.delivery_key)
+        .add_columns(attempts.c.id.label("attempt_id"), attempts.c.number, doubted.label("doubted"))
+        .join(attempts, sa.and_(attempts.c.call_id == calls.c.id, attempts.c.number == calls.c.attempts))
+        .where(
+            attempts.c.id.in_(attempt_ids), attempts.c.result.is_(None), _BEING_SENT, calls.c.worker == worker
+        )
+        .order_by(calls.c.row)
+    )
+    return [
+        Claim(
+            call_id=call.id,
+            row=call.row,
+            attempt_id=call.attempt_id,
+            number=call.number,
+            payload=call.payload.encode(),
+            tries=call.tries,
+            key=call.delivery_key,
+            doubted=bool(call.doubted),
+        )
+        for call in connection.execute(query)
+    ]
 
 
 def _reserve(
@@ -1036,21 +1115,109 @@ def _taken_after_doubt(connection: sa.Connection, call: Any, address: str, *, no
     return bool(connection.execute(_TAKE_AFTER_DOUBT, key).rowcount)
 
 
-def _reserve_again(connection: sa.Connection, result: Result, address: str, submission_id: str) -> None:
-    """The delivery of a call that was thought not to have arrived: it has."""
+def _it_is_there(connection: sa.Connection, result: Result, address: str, submission_id: str) -> None:
+    """Reddy has this conversation: whoever claims it from now on is told so, and so is whoever is sending it now."""
     taken = {
         "address": address,
         "key": result.claim.key,
         "call_id": result.claim.call_id,
         "submission_id": submission_id,
         "state": "accepted",
+        "upload_id": result.upload_id,
         "at": result.ended,
     }
-    connection.execute(_RESERVE[connection.dialect.name], [taken])
+    connection.execute(_IT_IS_THERE[connection.dialect.name], [taken])
     connection.execute(
         resends.update()
         .where(resends.c.call_id == result.claim.call_id, resends.c.submission_id == submission_id)
         .values(came_to_nothing=False)
+    )
+
+
+def _accepted_late(connection: sa.Connection, result: Result, address: str, submission_id: str) -> None:
+    """Reddy's yes to an attempt that its call has left behind: it was settled, and edited or sent again since.
+
+    What was not sent again yet never will be. What was may be at Reddy twice, and its outcome says so.
+    """
+    claim = result.claim
+    _it_is_there(connection, result, address, submission_id)
+    connection.execute(
+        past_outcomes.update()
+        .where(
+            past_outcomes.c.call_id == claim.call_id,
+            past_outcomes.c.submission_id == submission_id,
+            past_outcomes.c.attempts == claim.number,
+            past_outcomes.c.status != "accepted",
+        )
+        .values(
+            status="accepted",
+            error="Reddy's answer came late: it has this call.",
+            upload_id=result.upload_id,
+            http_status=result.http_status,
+            seconds=result.seconds,
+            ended_at=result.ended,
+        )
+    )
+    call = connection.execute(
+        sa.select(
+            calls.c.attempts, calls.c.status, calls.c.upload_id, calls.c.delivery_key, submissions.c.address
+        )
+        .join(submissions, submissions.c.id == calls.c.submission_id)
+        .where(calls.c.id == claim.call_id)
+        .with_for_update(of=calls)
+    ).one_or_none()
+    if call is None or (call.delivery_key, call.address) != (claim.key, address):
+        return
+    values: dict[str, Any] = {}
+    if call.attempts == claim.number:
+        if call.status == "accepted" and call.upload_id is None:  # somebody said so before Reddy did
+            values = {"upload_id": result.upload_id, "http_status": result.http_status}
+    elif call.status in ("accepted", "unknown"):
+        values = {"status": "accepted", "error": _twice(call.status, result.upload_id, call.upload_id)}
+    elif call.status in ("rejected", "failed"):
+        values = {"status": "accepted", "error": _LATE, "upload_id": result.upload_id}
+    if values:
+        connection.execute(calls.update().where(calls.c.id == claim.call_id).values(**values))
+
+
+def _accepted_before(connection: sa.Connection, result: Result, address: str) -> None:
+    """The answer to a call that was sent again; meanwhile Reddy's late yes to the earlier attempt had come."""
+    claim = result.claim
+    first = connection.execute(
+        sa.select(deliveries.c.upload_id).where(
+            deliveries.c.address == address, deliveries.c.key == claim.key
+        )
+    ).scalar()
+    sent_twice = result.outcome in ("accepted", "unknown")
+    connection.execute(
+        calls.update()
+        .where(calls.c.id == claim.call_id)
+        .values(
+            status="accepted",
+            retry_at=None,
+            error=_twice(result.outcome, first, result.upload_id) if sent_twice else _LATE,
+            http_status=result.http_status,
+            upload_id=first if result.upload_id is None else result.upload_id,
+            seconds=result.seconds,
+            ended_at=result.ended,
+        )
+    )
+
+
+_LATE = (
+    "Reddy has this call: its answer to an earlier attempt came late, after the call had been taken not to be there. "
+    "The attempt after it changed nothing."
+)
+
+
+def _twice(outcome: str, first: int | None, second: int | None) -> str:
+    """What an analyst reads where a call that was said not to be at Reddy was sent again, and was there after all."""
+    uploads = " and ".join(str(number) for number in (first, second) if number is not None)
+    named = f" (upload {uploads})" if uploads else ""
+    surely = "has this call twice" if outcome == "accepted" else "may have this call twice"
+    return (
+        f"Reddy {surely}{named}: it was taken not to be there and was sent again, and then Reddy's answer to the "
+        "earlier attempt came. Look there, and have one of the two removed."
     )
 
 

@@ -16,6 +16,7 @@ comes back while a commit is being written is recorded by the next one.
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import threading
@@ -25,14 +26,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from ..api import Client, Receipt
 from ..errors import APIError, Doubtful, LedgerUnavailable
 from ..ledger.paces import Note
-from ..ledger.sending import Claim, Exchange, Result, Submission, exchange, heartbeat
+from ..ledger.sending import Claim, Exchange, Result, Submission, exchange, heartbeat, new_attempt_ids
 from ..ledger.store import Ledger
 from ..model import from_payload
 from .decide import UNREACHABLE_IN_A_ROW, Decision, Run, broken, decide, seen
@@ -202,7 +203,8 @@ def send_chunk(
             try:
                 answer = _patiently(
                     partial(
-                        exchange,
+                        _ask,
+                        itertools.count(),
                         ledger,
                         submission_id,
                         chunk,
@@ -211,6 +213,7 @@ def send_chunk(
                         want=free,
                         now=clock(),
                         note=slots.note(now=clock(), shared=shared),
+                        attempt_ids=new_attempt_ids(free),
                     ),
                     sleep=sleep,
                 )
@@ -300,6 +303,11 @@ def _arrived(came_back: SimpleQueue[_Answer], *, timeout: float) -> Iterator[_An
         yield came_back.get(timeout=timeout)
         while True:
             yield came_back.get_nowait()
+
+
+def _ask(tries: Iterator[int], *args: Any, **options: Any) -> Exchange:
+    """One exchange with the ledger; any try but the first is told that an earlier one may have been stored."""
+    return exchange(*args, **options, again=next(tries) > 0)
 
 
 class _Answer(msgspec.Struct, frozen=True):

@@ -1,0 +1,62 @@
+"""A process that does nothing but send: the app's engine on a ledger, until it is told to stop, or killed.
+
+Made by forking a process that has imported everything already: a kill costs a tenth of a second, not five, so a
+test can afford many.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.context import ForkServerProcess
+
+import dbos  # noqa: F401 - imported once, in the process that the others are forked from
+
+import reddy_lib as reddy
+from reddy_lib.submission import Connection, Engine
+
+SECONDS = 60.0
+
+
+class SendingProcess:
+    """The engine on the ledger at `location`, sending to `url`."""
+
+    def __init__(self, location: str, url: str, token: str) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__])
+        self._pipe, theirs = context.Pipe()
+        self._process: ForkServerProcess = context.Process(
+            target=_send, args=(location, url, token, theirs), daemon=True
+        )
+        self._process.start()
+        theirs.close()
+
+    def wait_until_ready(self) -> None:
+        assert self._pipe.poll(SECONDS), "the sending process did not start"
+        assert self._pipe.recv() == "ready"
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._process.kill()
+        self._process.join(SECONDS)
+        self._pipe.close()
+
+    def stop(self) -> None:
+        """In good order, or by force after a minute."""
+        self._pipe.close()
+        self._process.join(SECONDS)
+        if self._process.is_alive():
+            self._process.kill()
+            self._process.join(SECONDS)
+
+
+def _send(location: str, url: str, token: str, pipe: Pipe) -> None:
+    connection = Connection(token=token, base_url=url, source="environment")
+    with reddy.Ledger(location) as ledger:
+        engine = Engine(ledger, lambda _: connection)
+        engine.start()
+        try:
+            pipe.send("ready")
+            pipe.recv()  # ends when whoever started this closes it
+        except (EOFError, OSError):
+            engine.stop()
