@@ -17,6 +17,7 @@ from ..ledger.sending import (
     new_worker,
     retire_worker,
 )
+from .lease import Lease
 from .sender import Slots, send_chunk
 
 __all__ = ["submit"]
@@ -94,7 +95,8 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
     from tqdm.auto import tqdm
 
     ledger = submission.ledger
-    worker = new_worker(ledger)
+    worker = new_worker(ledger, kind="notebook")
+    lease = Lease(ledger, worker)
     stop = threading.Event()
     counts = submission.counts()
     bar = tqdm(
@@ -117,6 +119,7 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
                 slots,
                 stop=stop,
                 on_results=bar.update,
+                lease=lease,
             )
             for chunk in submission.open_chunks()
         ]

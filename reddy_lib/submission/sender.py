@@ -6,7 +6,8 @@
 
 The loop holds no truth. If it dies at any line, the ledger has every call either `queued` (nothing left this
 machine) or `sending` (it may have: `unknown`, once the worker is given up). Grouping falls out of the loop: what
-comes back while a commit is being written is recorded by the next one.
+comes back while a commit is being written is recorded by the next one. Whether a claimed call may still leave is
+asked of the worker's `Lease`, right before its first byte.
 """
 
 from __future__ import annotations
@@ -22,19 +23,20 @@ from typing import TypeVar
 
 import msgspec
 
-from ..api import Client, Receipt
+from ..api import Client, Receipt, only_while
 from ..errors import APIError, Doubtful, LedgerUnavailable
-from ..ledger.sending import Claim, Result, Submission, exchange, heartbeat
+from ..ledger.sending import Claim, Result, Submission, exchange
 from ..ledger.store import Ledger
 from ..model import from_payload
 from .decide import Decision, decide
+from .lease import Lease
 
 __all__ = ["Slots", "send_chunk"]
 
 _T = TypeVar("_T")
 
-BEAT = 5.0  # seconds between two signs of life
 LEDGER_PATIENCE = 120.0  # seconds that answers are held in memory while the ledger cannot be written
+STOP_PATIENCE = 20.0  # the same once the program is to end
 UNREACHABLE_IN_A_ROW = 12  # connections refused one after another before the submission pauses
 
 
@@ -102,25 +104,37 @@ def send_chunk(
     sleep: Callable[[float], None] = time.sleep,
     chance: Callable[[], float] = random.random,
     on_results: Callable[[int], None] | None = None,
+    lease: Lease | None = None,
+    patience: float = LEDGER_PATIENCE,
 ) -> str:
     """Send what is queued in one chunk until nothing is left, or until the submission stops running.
 
     Args:
         stop: set from outside to claim no more; what is in flight is waited for and recorded.
         on_results: called with the number of results, after they are stored.
+        lease: the worker's, where several chunks share it.
+        patience: seconds for which what came back is held in memory while the ledger cannot be written.
 
     Returns the submission's state when it stopped, or "stopped".
 
     Raises:
-        LedgerUnavailable: the ledger could not be written for two minutes.
+        LedgerUnavailable: the ledger could not be written for this long, or 20 s after `stop`. What came back is
+            left with the lease then.
     """
     submission = Submission(ledger, submission_id)
     flying: set[Future[_Answer]] = set()
     results: list[Result] = []
-    last_beat = clock()
+    lease = Lease(ledger, worker) if lease is None else lease
+    patiently = partial(_patiently, sleep=sleep, patience=patience, stop=stop)
     with ExitStack() as end, ThreadPoolExecutor(slots.size, thread_name_prefix=f"send-{chunk}") as pool:
-        end.callback(lambda: slots.give(len(flying)))  # none is left, unless the ledger stayed away
+        # none is left, unless the ledger stayed away
+        end.callback(lambda: slots.give(len(flying)))
+        end.callback(lambda: lease.leave(submission_id, chunk, [*results, *map(_late, flying)]))
         while True:
+            lease.keep()
+            if not lease.holds():  # this worker may have been taken for dead
+                patiently(lease.renew)
+            term = lease.term
             stopping = stop is not None and stop.is_set()
             free = 0 if stopping else slots.take(now=clock())
             if (
@@ -131,7 +145,7 @@ def send_chunk(
                 continue  # another chunk of this submission had all the places: no need to ask the ledger yet
             answer = None
             try:
-                answer = _patiently(
+                answer = patiently(
                     partial(
                         exchange,
                         ledger,
@@ -141,19 +155,17 @@ def send_chunk(
                         results=results,
                         want=free,
                         now=clock(),
-                    ),
-                    sleep=sleep,
+                    )
                 )
+                lease.took(answer.claims)
+                lease.stored(results)
             finally:
                 slots.give(free - (len(answer.claims) if answer else 0))
             if results and on_results is not None:
                 on_results(len(results))
             results = []
-            flying |= {pool.submit(_attempt, client, claim, clock) for claim in answer.claims}
-
-            if clock() - last_beat > BEAT:
-                heartbeat(ledger, worker, now=clock())
-                last_beat = clock()
+            may_send = partial(lease.holds, term)
+            flying |= {pool.submit(_attempt, client, claim, clock, may_send) for claim in answer.claims}
 
             if not flying:
                 if stopping:
@@ -178,7 +190,7 @@ def send_chunk(
                 pause = decision.pause or pause
             slots.give(len(done))
             if pause:
-                _patiently(partial(submission.pause, pause), sleep=sleep)
+                patiently(partial(submission.pause, pause))
                 slots.reached(True)  # once somebody resumes, it is counted afresh
 
 
@@ -193,12 +205,15 @@ class _Answer(msgspec.Struct, frozen=True):
     error: APIError | None
 
 
-def _attempt(client: Client, claim: Claim, clock: Callable[[], float]) -> _Answer:
+def _attempt(
+    client: Client, claim: Claim, clock: Callable[[], float], may_send: Callable[[], bool]
+) -> _Answer:
     """One HTTP request; what came of it as a value, because a thread has nobody to raise to."""
     started, ticks = clock(), time.perf_counter()
     receipt, error = None, None
     try:
-        receipt = client.create_call(from_payload(claim.payload))
+        with only_while(may_send):
+            receipt = client.create_call(from_payload(claim.payload))
     except APIError as refused:
         error = refused
     except Exception as broken:  # noqa: BLE001 - a fault of ours must not take the other answers with it
@@ -227,6 +242,13 @@ def _result(came: _Answer, decision: Decision, *, now: float) -> Result:
     )
 
 
+def _late(flown: Future[_Answer]) -> Result:
+    """What came of a call whose loop ended before it could look."""
+    came = flown.result()
+    decision = decide(came.error, tries=came.claim.tries, chance=0.0)
+    return _result(came, decision, now=came.ended)
+
+
 def _storable(receipt: Receipt | None) -> int | None:
     """The upload id, unless it is a number that no database holds: the call was accepted all the same."""
     number = None if receipt is None else receipt.upload_id
@@ -242,18 +264,25 @@ def _told(error: APIError | None, decision: Decision) -> str:
     return str(error)
 
 
-def _patiently(write: Callable[[], _T], *, sleep: Callable[[float], None]) -> _T:
+def _patiently(
+    write: Callable[[], _T],
+    *,
+    sleep: Callable[[float], None],
+    patience: float,
+    stop: threading.Event | None,
+) -> _T:
     """Try a write to the ledger again while the ledger is away: what came back is held in memory meanwhile."""
-    waited = 0.0
+    waited = waited_to_stop = 0.0
     while True:
         try:
             return write()
         except LedgerUnavailable:
-            if waited >= LEDGER_PATIENCE:
+            if waited >= patience or waited_to_stop >= STOP_PATIENCE:
                 raise
             pause = min(0.25 + waited / 4, 5.0)
             sleep(pause)
             waited += pause
+            waited_to_stop += pause if stop is not None and stop.is_set() else 0.0
 
 
 def _rest(
