@@ -528,10 +528,11 @@ def new_worker(
     return name
 
 
-def retire_worker(ledger: Ledger, worker: str) -> None:
-    """A worker that ends in good order. Whatever it left in `sending` (nothing, in good order) becomes `unknown`."""
+def retire_worker(ledger: Ledger, worker: str) -> int:
+    """A worker that ends in good order. Whatever it left in `sending` (nothing, in good order) becomes `unknown`;
+    gives how many."""
     with ledger._write() as connection:
-        _give_up(connection, [worker], now=time.time())
+        return _give_up(connection, [worker], now=time.time())
 
 
 def give_up_dead_workers(ledger: Ledger, *, now: float | None = None) -> int:
@@ -945,4 +946,3 @@ def _one_at_a_time(connection: sa.Connection) -> None:
     """Two people who submit the same rows at the same moment go one after the other (SQLite has one writer anyway)."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(730234)"))
-

@@ -199,7 +199,10 @@ def queue(ledger: Ledger, *, now: float | None = None) -> pd.DataFrame:
     names = ["id", "number", "batch", "batch_id", "state", "token_source", "address", "token_hint", "queued",
              "sending"]  # fmt: skip
     rows = [
-        (*(getattr(one, name) for name in names), sorted(who for who, has in lanes.items() if lane(one) in has))
+        (
+            *(getattr(one, name) for name in names),
+            sorted(who for who, has in lanes.items() if lane(one) in has),
+        )
         for one in found
     ]
     return pd.DataFrame(rows, columns=[*names, "senders"])

@@ -68,7 +68,9 @@ class Lease:
         self._stored: deque[tuple[float, int]] = deque()
 
     def __repr__(self) -> str:
-        return f"<Lease of {self.worker} · {'held' if self.holds() else 'over'} · {len(self._in_hand)} in hand>"
+        return (
+            f"<Lease of {self.worker} · {'held' if self.holds() else 'over'} · {len(self._in_hand)} in hand>"
+        )
 
     def holds(self, term: int | None = None) -> bool:
         """May a call that was claimed in this term be sent now? Without a term: may calls be claimed?"""
@@ -79,7 +81,10 @@ class Lease:
 
     def renew(self, *, sends: Collection[str] | None = None) -> None:
         """Give a sign of life. Raises LedgerUnavailable."""
-        now, wall = self._clock(), self._wall()  # before it is written: others count from then at the earliest
+        now, wall = (
+            self._clock(),
+            self._wall(),
+        )  # before it is written: others count from then at the earliest
         still_mine = heartbeat(self.ledger, self.worker, sends=sends, lately=self._lately())
         with self._lock:
             if not still_mine:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import logging
+import os
 import re
 import threading
 import time
@@ -24,8 +25,17 @@ from ..api import DEFAULT_BASE_URL
 from ..errors import APIError, LedgerError, NotInLedger, ReddyError
 from ..ledger import Batch, Ledger, default_location
 from ..ledger.sending import Submission
+from ..ledger.workers import lane
 from ..sandbox import Sandbox
-from ..submission import SANDBOX, Connection, Engine, Tokens, enqueue, from_environment
+from ..submission import (
+    SANDBOX,
+    Connection,
+    Engine,
+    Tokens,
+    enqueue,
+    from_environment,
+    sandbox_from_environment,
+)
 from ..submission.connection import TOKEN_VARIABLE, URL_VARIABLE
 
 __all__ = [
@@ -38,6 +48,7 @@ __all__ = [
     "connection_panel",
     "days",
     "escape",
+    "has_engine",
     "ledger",
     "number_of",
     "open_batch",
@@ -64,6 +75,8 @@ __all__ = [
 ]
 
 _log = logging.getLogger("reddy_lib.ui")
+
+ENGINE_VARIABLE = "REDDY_ENGINE"
 
 ICONS = {
     "load": ":material/upload_file:",
@@ -157,15 +170,33 @@ def _sandbox_record() -> Path | None:
     return record
 
 
+def has_engine() -> bool:
+    """Does this process send what it queues? Not where `REDDY_ENGINE=off` leaves that to workers."""
+    return os.environ.get(ENGINE_VARIABLE, "").strip().lower() not in ("off", "0", "no", "false")
+
+
 def start_engine() -> Engine | None:
-    """Start the submission engine of this process; None (and a line in the log) where the ledger cannot be opened."""
+    """Start the submission engine of this process; None where workers do that, or (with a line in the log) where the
+    ledger cannot be opened."""
+    if not has_engine():
+        return None
     try:
-        engine = Engine(_ledger(), connection_for, on_end=lambda ended: tokens().forget(ended.id))
+        engine = Engine(
+            _ledger(), connection_for, on_end=lambda ended: tokens().forget(ended.id), lanes=_lanes
+        )
         engine.start()
     except LedgerError as error:
         _log.error("the submission engine could not start: %s", error)
         return None
     return engine
+
+
+def _lanes() -> Iterator[str]:
+    """What this process has tokens for before anybody types one in."""
+    yield from _sandbox_connection().lanes
+    stored = _stored_connection()
+    if stored is not None:
+        yield from stored.lanes
 
 
 # who, and where to
@@ -223,6 +254,10 @@ def _secrets_unreadable() -> bool:
 
 
 def _sandbox_connection() -> Connection:
+    """The sandbox that the environment names for everybody, else the one inside this process."""
+    named = sandbox_from_environment()
+    if named is not None:
+        return named
     host = st.get_option("server.address") or "127.0.0.1"
     if host in ("0.0.0.0", "::"):
         host = "127.0.0.1"
@@ -261,7 +296,7 @@ def connection_for(submission: Submission) -> Connection | None:
     if typed is not None:
         return Connection(token=typed, base_url=record.address, source="typed")
     stored = _stored_connection()
-    if stored is not None and record.token_source == stored.source and stored.address == record.address:
+    if stored is not None and record.token_source != "typed" and lane(record) in stored.lanes:
         return stored
     return None
 
