@@ -73,7 +73,7 @@ class Fleet:
     def attempts_by_worker(self) -> dict[str, int]:
         query = sa.select(attempts.c.worker, sa.func.count()).group_by(attempts.c.worker)
         with self.ledger._read() as connection:
-            return {worker: count for worker, count in connection.execute(query)}
+            return dict(connection.execute(query).tuples().all())
 
     def statuses_of(self, worker: str) -> dict[str, int]:
         query = (
@@ -82,7 +82,7 @@ class Fleet:
             .group_by(calls.c.status)
         )
         with self.ledger._read() as connection:
-            return {status: count for status, count in connection.execute(query)}
+            return dict(connection.execute(query).tuples().all())
 
     def output(self, process: subprocess.Popen[bytes]) -> str:
         return (self.folder / f"worker-{self.processes.index(process)}.log").read_text()
