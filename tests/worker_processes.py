@@ -36,7 +36,6 @@ class Fleet:
         self, count: int, *, token: str, url: str, give_up_after: float = 45.0, **variables: str
     ) -> list[subprocess.Popen[bytes]]:
         """Start workers, and wait until the ledger knows all of them."""
-        before = self.alive()
         started = []
         for _ in range(count):
             log = self.folder / f"worker-{len(self.processes)}.log"
@@ -55,12 +54,17 @@ class Fleet:
                 )
             self.processes.append(process)
             started.append(process)
-        wait_for(lambda: self.alive() >= before + count, seconds=60, why=f"workers; see {self.folder}")
+        pids = {process.pid for process in started}
+        wait_for(lambda: pids <= self.pids_alive(), seconds=90, why=f"workers; see {self.folder}")
         return started
 
     def alive(self) -> int:
         with self.ledger._read() as connection:
             return len(serving(connection))
+
+    def pids_alive(self) -> set[int]:
+        known = workers_known(self.ledger)
+        return set(known.loc[known["state"] == "alive", "pid"])
 
     def name_of(self, process: subprocess.Popen[bytes]) -> str:
         known = workers_known(self.ledger)

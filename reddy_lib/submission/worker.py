@@ -3,16 +3,18 @@
 It works on the ledger that `REDDY_LEDGER` names (PostgreSQL, for more than one machine), with the token in
 `REDDY_API_TOKEN` for the address in `REDDY_BASE_URL`, and on the sandbox's submissions if `REDDY_SANDBOX_URL` says
 where that is. Whatever needs another token it leaves alone. SIGTERM or Ctrl+C: it claims no more, waits for what is in
-flight, records it, and leaves; a second one ends it at once, and what was in flight is in doubt.
+flight, records it, and leaves; a second one some seconds later ends it at once, and what was in flight is in doubt.
 """
 
 from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from types import FrameType
 
@@ -36,6 +38,10 @@ LEFT_IN_ORDER, NO_LEDGER, NOTHING_TO_SEND_WITH, NOT_ALL_RECORDED = 0, 1, 2, 3
 
 SHORTEST = 3.0
 """Seconds. A worker that others give up sooner than this would hardly have time to answer."""
+
+
+SAME_WISH = 2.0
+"""Seconds. A terminal and a wrapper such as `uv run` may both pass on one Ctrl+C: that is not two."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,9 +115,15 @@ def _places(connections: Sequence[Connection]) -> str:
 
 
 def _on_signals(stop: threading.Event) -> None:
+    first: list[float] = []
+
     def told(number: int, _frame: FrameType | None) -> None:
         stop.set()
-        signal.signal(number, signal.SIG_DFL)
+        if not first:
+            first.append(time.monotonic())
+        elif time.monotonic() - first[0] > SAME_WISH:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, told)

@@ -296,9 +296,10 @@ def connection_for(submission: Submission) -> Connection | None:
     if typed is not None:
         return Connection(token=typed, base_url=record.address, source="typed")
     stored = _stored_connection()
-    if stored is not None and record.token_source != "typed" and lane(record) in stored.lanes:
-        return stored
-    return None
+    if stored is None or record.token_source == "typed" or lane(record) not in stored.lanes:
+        return None
+    # of a token too short to show any of it, only where it came from tells whether it is the same
+    return stored if record.token_hint or record.token_source == stored.source else None
 
 
 def products(to: Connection) -> list[dict[str, Any]] | None:
