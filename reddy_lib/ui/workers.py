@@ -35,8 +35,8 @@ def nobody_can_send(waiting: Any, *, anybody: bool, engine_here: bool) -> str:
     if not anybody:
         return (
             f"No submission engine is at work on this ledger, so submission {waiting.number} waits. Start a worker "
-            "(python -m reddy_lib.submission.worker), or the workbench (streamlit run app.py) without REDDY_ENGINE=off, and it goes "
-            "on by itself; nothing is lost."
+            "(python -m reddy_lib.submission.worker), or the workbench (streamlit run app.py) without REDDY_ENGINE=off, "
+            "and it goes on by itself; nothing is lost."
         )
     if waiting.token_source == "typed":
         return f"{what}: its token was typed in, and " + (
