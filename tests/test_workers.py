@@ -91,7 +91,7 @@ def test_three_workers_share_a_submission_and_each_call_arrives_once(
     with reddy.Sandbox(token=TOKEN, latency=0.05) as sandbox:
         fleet_of.start(3, token=TOKEN, url=sandbox.url)
         submission = queued(team, sheet, 600, sandbox.url, concurrency=2)
-        assert ended(submission, seconds=60) == {**NONE, "accepted": 600}
+        assert ended(submission, seconds=120) == {**NONE, "accepted": 600}
         assert len(sandbox.received) == 600
         assert most(sandbox) == 1
         assert len(fleet_of.attempts_by_worker()) == 3, "a worker got nothing"
@@ -110,12 +110,12 @@ def test_of_a_killed_worker_what_was_in_flight_is_in_doubt_and_the_others_send_t
     with reddy.Sandbox(token=TOKEN, latency=0.3) as sandbox:
         victim, *_ = fleet_of.start(3, token=TOKEN, url=sandbox.url, give_up_after=SOON)
         submission = queued(team, sheet, 300, sandbox.url, concurrency=4)
-        wait_for(lambda: fleet_of.in_flight(victim) > 0, seconds=60, why="the victim to send")
+        wait_for(lambda: fleet_of.in_flight(victim) > 0, seconds=90, why="the victim to send")
         victim.kill()
         victim.wait()
         # its process is gone, and it ran on this machine: within the next look of another it is given up
         assert submission.state == "running"
-        counts = ended(submission, seconds=60)
+        counts = ended(submission, seconds=120)
         assert counts["accepted"] + counts["unknown"] == 300
         assert 0 < counts["unknown"] <= 4
         assert fleet_of.statuses_of(next(iter(lost_workers(team)))).get("unknown") == counts["unknown"]
@@ -136,12 +136,12 @@ def test_a_worker_on_a_machine_that_goes_away_is_taken_over_when_it_has_been_sil
         with team._write() as connection:
             connection.execute(workers.update().values(place="another machine"))
         submission = queued(team, sheet, 60, sandbox.url, concurrency=4)
-        wait_for(lambda: fleet_of.in_flight(victim) > 0, seconds=60, why="the victim to send")
+        wait_for(lambda: fleet_of.in_flight(victim) > 0, seconds=90, why="the victim to send")
         victim.kill()
         victim.wait()
         in_flight = submission.counts()["sending"]
         fleet_of.start(1, token=TOKEN, url=sandbox.url, give_up_after=SOON)
-        counts = ended(submission, seconds=60)
+        counts = ended(submission, seconds=120)
         assert counts == {**NONE, "accepted": 60 - in_flight, "unknown": in_flight}
         assert most(sandbox) == 1
 
@@ -152,7 +152,7 @@ def test_a_worker_that_was_frozen_does_no_harm_when_it_wakes(
     with reddy.Sandbox(token=TOKEN, latency=0.3) as sandbox:
         sleeper, _ = fleet_of.start(2, token=TOKEN, url=sandbox.url, give_up_after=SOON)
         submission = queued(team, sheet, 300, sandbox.url, concurrency=4)
-        wait_for(lambda: fleet_of.in_flight(sleeper) > 0, seconds=60, why="it to send")
+        wait_for(lambda: fleet_of.in_flight(sleeper) > 0, seconds=90, why="it to send")
         name = fleet_of.name_of(sleeper)
         sleeper.send_signal(signal.SIGSTOP)
         try:
@@ -160,7 +160,7 @@ def test_a_worker_that_was_frozen_does_no_harm_when_it_wakes(
                 lambda: fleet_of.statuses_of(name).get("unknown", 0) > 0, seconds=30, why="it to be given up"
             )
             doubted = fleet_of.statuses_of(name)["unknown"]
-            ended(submission, seconds=60)
+            ended(submission, seconds=120)
         finally:
             sleeper.send_signal(signal.SIGCONT)
         wait_for(lambda: submission.counts()["unknown"] == 0, seconds=30, why="its late answers")
@@ -194,7 +194,7 @@ def test_work_that_needs_another_token_is_left_alone(
         assert fleet_of.attempts_by_worker() == {}
         assert queue(team)["senders"].tolist() == [[], []]
         fleet_of.start(1, token=TOKEN, url=sandbox.url)
-        assert ended(submission, seconds=60)["accepted"] == 20
+        assert ended(submission, seconds=120)["accepted"] == 20
         assert fleet_of.name_of(other) not in fleet_of.attempts_by_worker()
         assert typed_in.counts()["queued"] == 1
 
@@ -204,8 +204,8 @@ def test_told_to_stop_it_waits_for_what_is_in_flight_and_another_goes_on_at_once
 ) -> None:
     with reddy.Sandbox(token=TOKEN, latency=0.3) as sandbox:
         (first,) = fleet_of.start(1, token=TOKEN, url=sandbox.url)
-        submission = queued(team, sheet, 60, sandbox.url, concurrency=4)
-        wait_for(lambda: fleet_of.in_flight(first) > 0, seconds=60, why="it to send")
+        submission = queued(team, sheet, 200, sandbox.url, concurrency=4)
+        wait_for(lambda: fleet_of.in_flight(first) > 0, seconds=90, why="it to send")
         first.send_signal(signal.SIGINT)
         assert first.wait(timeout=60) == 0
         at_stop = submission.counts()
@@ -213,8 +213,9 @@ def test_told_to_stop_it_waits_for_what_is_in_flight_and_another_goes_on_at_once
         assert at_stop["accepted"] == len(sandbox.received)
         assert at_stop["queued"] > 0
         assert "everything that was in flight is recorded" in fleet_of.output(first)
+        sandbox.latency = 0.0
         fleet_of.start(1, token=TOKEN, url=sandbox.url)
-        assert ended(submission, seconds=60) == {**NONE, "accepted": 60}
+        assert ended(submission, seconds=120) == {**NONE, "accepted": 200}
         assert most(sandbox) == 1
 
 
@@ -224,7 +225,7 @@ def test_a_ledger_that_was_away_finds_out_all_that_its_worker_knows(
     with reddy.Sandbox(token=TOKEN, latency=0.3) as sandbox:
         (worker,) = fleet_of.start(1, token=TOKEN, url=sandbox.url, give_up_after=SOON)
         submission = queued(team, sheet, 40, sandbox.url, concurrency=4)
-        wait_for(lambda: fleet_of.in_flight(worker) > 0, seconds=60, why="it to send")
+        wait_for(lambda: fleet_of.in_flight(worker) > 0, seconds=90, why="it to send")
         server = sa.create_engine(
             sa.make_url(postgres).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
         )
@@ -242,7 +243,7 @@ def test_a_ledger_that_was_away_finds_out_all_that_its_worker_knows(
             connection.execute(sa.text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
         server.dispose()
         assert arrived < 40, "it went on without its ledger"
-        counts = ended(submission, seconds=60)
+        counts = ended(submission, seconds=120)
         assert counts["accepted"] + counts["unknown"] == 40
         assert len(sandbox.received) == counts["accepted"]
         assert worker.poll() is None
