@@ -22,7 +22,6 @@ from reddy_lib.ledger.overview import (
     preview,
     rows_to_send,
     settled_at,
-    workers_alive,
 )
 from reddy_lib.ledger.paces import (
     assume_create_idempotent,
@@ -33,9 +32,11 @@ from reddy_lib.ledger.paces import (
     set_limit,
 )
 from reddy_lib.ledger.sending import BY_HAND, SANDBOX, Submission, create, forget_deliveries
+from reddy_lib.ledger.workers import queue, workers_known
 from reddy_lib.outcomes import what_next
 from reddy_lib.submission.connection import hint
 from reddy_lib.submission.progress import pace_words, progress, sampled, stages
+from reddy_lib.ui.workers import is_shared, nobody_can_send, workers_panel
 
 SHOWN = 10
 """Calls in the table of what is sent first."""
@@ -262,12 +263,9 @@ def progress_of(submission_id: str, drawn: str) -> None:
                 query_params={"batch": batch.id, "submission": submission_id},
             )
         if record.state == "running" and far.left:
-            if not workers_alive(ledger):
-                st.warning(
-                    "No submission engine is at work on this ledger, so these calls wait. Start the workbench "
-                    "(streamlit run app.py) and they go on by themselves; nothing is lost.",
-                    icon=":material/hourglass_disabled:",
-                )
+            missing = who_is_missing(submission_id) if not far.pace and not far.in_flight else ""
+            if missing:
+                st.warning(ui.escape(missing), icon=":material/hourglass_disabled:")
             elif not far.pace and not far.in_flight:
                 _stalled(submission, now)
             else:
@@ -289,6 +287,15 @@ def progress_of(submission_id: str, drawn: str) -> None:
             st.rerun()
         if live:
             st.session_state.setdefault("watched", {})[submission_id] = True
+
+
+def who_is_missing(submission_id: str) -> str:
+    """Why nobody can send a submission, or ""."""
+    known, waits = workers_known(ledger), queue(ledger)
+    alive = bool(((known["state"] == "alive") & (known["kind"] != "notebook")).any())
+    for waiting in waits[waits["id"] == submission_id].itertuples():
+        return nobody_can_send(waiting, anybody=alive, engine_here=ui.has_engine())
+    return ""
 
 
 def _stalled(submission: Submission, now: float) -> None:
@@ -849,6 +856,8 @@ if len(earlier):
     sections.append(f"Submissions of this batch {len(earlier):,}")
 if to.is_sandbox:
     sections.append("What the sandbox received")
+if is_shared(ledger):
+    sections.append("Workers and queue")
 for section, tab in zip(sections, st.tabs(sections) if sections else [], strict=True):
     with tab:
         if section.startswith("What is sent"):
@@ -859,6 +868,8 @@ for section, tab in zip(sections, st.tabs(sections) if sections else [], strict=
                 key=f"submissions {batch.id}",
                 alt="Submissions of this batch, newest first, with the number of calls by status.",
             )
+        elif section.startswith("Workers"):
+            st.fragment(workers_panel, run_every=5.0)(ledger)
         else:
             received = ui.sandbox().calls_received
             forgettable = received or settled_at(ledger, batch.id, address=SANDBOX)

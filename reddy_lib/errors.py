@@ -21,6 +21,7 @@ what happened, where, and what to do next) and its evidence as attributes for co
       × APIError                Reddy (or what stands in for it) did not say yes; `possibly_processed` tells whether
                                 the request may have taken effect all the same
         · NeverSent             no connection was made: nothing left this machine
+          - Withheld            the request was held back at the last moment: it must not leave any more
         · Refused               Reddy answered no, with a reason (any 4xx that is not below)
           - Unauthorized        401 or 403: the token is missing, wrong, or may not do this
           - NotFound            404: conversation or address not found
@@ -54,6 +55,7 @@ __all__ = [
     "Unauthorized",
     "Unavailable",
     "UnreadableFile",
+    "Withheld",
 ]
 
 
@@ -144,6 +146,10 @@ class APIError(ReddyError):
 
 class NeverSent(APIError):
     """No connection was made (name not found, refused, TLS failure): safe to try again."""
+
+
+class Withheld(NeverSent):
+    """Held back right before its first byte: whoever wanted to send it no longer may."""
 
 
 class Refused(APIError):

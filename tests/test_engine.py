@@ -358,7 +358,7 @@ def test_chunks_that_end_at_the_same_moment_end_the_submission(ledger: reddy.Led
     with reddy.Sandbox(token=TOKEN) as sandbox:
         batch = ledger.load(sheet(CHUNK + 10), products=PRODUCTS, progress=False)
         engine = Engine(ledger, lambda _: Connection(token=TOKEN, base_url=sandbox.url, source="sandbox"))
-        engine._worker = new_worker(ledger)
+        engine.worker = new_worker(ledger)
         for round_ in range(4):
             rows = [2 + round_, CHUNK + round_]
             submission = create(ledger, batch.id, address=SANDBOX, token_source="sandbox", rows=rows)

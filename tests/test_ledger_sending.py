@@ -37,10 +37,13 @@ from reddy_lib.ledger.sending import (
     exchange,
     forget_deliveries,
     give_up_dead_workers,
+    give_up_strays,
     heartbeat,
     new_worker,
     retire_worker,
+    strays,
 )
+from reddy_lib.ledger.workers import moment, place, process
 
 Sheet = Callable[..., Path]
 
@@ -412,7 +415,7 @@ class TestDeadWorkers:
     def registered(self, ledger: reddy.Ledger, **fields: Any) -> str:
         """A worker that some other process left in the ledger."""
         values = {"name": "left", "host": socket.gethostname(), "pid": os.getpid(), "started": 1.0,
-                  "heartbeat": 1000.0, "gone": False}  # fmt: skip
+                  "heartbeat": 1000.0, "gone": False, "place": place()}  # fmt: skip
         with ledger._write() as connection:
             connection.execute(workers.insert().values(**(values | fields)))
         return "left"
@@ -447,8 +450,55 @@ class TestDeadWorkers:
         submission, _ = self.claimed(ledger, batch, worker)
         assert give_up_dead_workers(ledger, now=1030.0) == 0
         heartbeat(ledger, worker, now=1050.0)
-        assert give_up_dead_workers(ledger, now=1100.0) == 0
+        assert give_up_dead_workers(ledger, now=1090.0) == 0
         assert submission.counts() == counted(sending=2)
+
+    def test_a_container_with_the_same_host_name_does_not_take_a_living_worker_for_dead(
+        self, ledger: reddy.Ledger, batch: reddy.Batch
+    ) -> None:
+        """Same host name, and a process id that nobody has here: from elsewhere, only its silence counts."""
+        self.claimed(
+            ledger, batch, self.registered(ledger, pid=self.dead_pid(), place="the same host, elsewhere")
+        )
+        assert give_up_dead_workers(ledger, now=1001.0) == 0
+        assert give_up_dead_workers(ledger, now=1061.0) == 2
+
+    def test_a_process_id_that_was_given_out_again_is_not_the_worker(
+        self, ledger: reddy.Ledger, batch: reddy.Batch
+    ) -> None:
+        if " " not in process():
+            pytest.skip("this system does not tell when a process began")
+        self.claimed(ledger, batch, self.registered(ledger, process=f"{os.getpid()} 1"))
+        assert give_up_dead_workers(ledger, now=1001.0) == 2
+
+    def test_how_long_a_worker_may_be_silent_is_what_it_said_itself(
+        self, ledger: reddy.Ledger, batch: reddy.Batch
+    ) -> None:
+        self.claimed(ledger, batch, new_worker(ledger, lasts=5.0, now=1000.0))
+        assert give_up_dead_workers(ledger, now=1004.0) == 0
+        assert give_up_dead_workers(ledger, now=1006.0) == 2
+
+    def test_a_sign_of_life_is_given_by_the_database_s_clock_and_tells_of_having_been_given_up(
+        self, ledger: reddy.Ledger, worker: str
+    ) -> None:
+        assert heartbeat(ledger, worker) is True
+        with ledger._read() as connection:
+            (found,) = connection.execute(sa.select(workers)).all()
+            assert 0 <= moment(connection) - found.heartbeat < 60
+        assert give_up_dead_workers(ledger, now=found.heartbeat + 46) == 0
+        assert heartbeat(ledger, worker) is False
+        assert heartbeat(ledger, worker) is True
+
+    def test_what_a_living_worker_holds_without_knowing_of_it_is_in_doubt(
+        self, ledger: reddy.Ledger, batch: reddy.Batch, worker: str
+    ) -> None:
+        """The claim was committed, and the connection broke before that was known."""
+        submission, claims = self.claimed(ledger, batch, worker)
+        assert strays(ledger, worker, {claim.attempt_id for claim in claims}) == []
+        assert strays(ledger, worker, {claims[0].attempt_id}) == [claims[1].attempt_id]
+        assert give_up_strays(ledger, worker, [claims[1].attempt_id]) == 1
+        assert submission.counts() == counted(sending=1, unknown=1)
+        assert give_up_strays(ledger, worker, [claims[1].attempt_id]) == 0
 
     def test_what_is_queued_stays_queued(self, ledger: reddy.Ledger, batch: reddy.Batch) -> None:
         submission = send(ledger, batch)

@@ -6,6 +6,6 @@ something may be repeated is decided by who keeps the record of calls, not by wh
 """
 
 from reddy_lib.api.answers import Product, Receipt
-from reddy_lib.api.client import DEFAULT_BASE_URL, Client
+from reddy_lib.api.client import DEFAULT_BASE_URL, Client, only_while
 
-__all__ = ["DEFAULT_BASE_URL", "Client", "Product", "Receipt"]
+__all__ = ["DEFAULT_BASE_URL", "Client", "Product", "Receipt", "only_while"]

@@ -21,6 +21,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from pathlib import Path, PurePath
 from typing import IO, Any, Self
 
@@ -37,10 +38,10 @@ from reddy_lib.api.answers import (
     success_of,
     words_of,
 )
-from reddy_lib.errors import APIError, Doubtful, NeverSent, Refused, Unauthorized
+from reddy_lib.errors import APIError, Doubtful, NeverSent, Refused, Unauthorized, Withheld
 from reddy_lib.model import Call, Tag, payload_json
 
-__all__ = ["DEFAULT_BASE_URL", "Client"]
+__all__ = ["DEFAULT_BASE_URL", "Client", "only_while"]
 
 DEFAULT_BASE_URL = "https://app.reddy.io"
 
@@ -288,12 +289,16 @@ class Client:
 
     def _exchange(self, build: Callable[[], httpx.Request], what: str) -> Answer:
         """Send one request and read its whole answer, or raise what its failure means."""
-        progress = _Progress()
+        progress = _Progress(_MAY_SEND.get())
         failure: APIError
         try:
             return self._round_trip(build, progress)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, _AnswerTooLong) as error:
             failure = _failure(error, what, sent=progress.sent, base_url=self.base_url)
+        except _HeldBack:
+            failure = Withheld(
+                f"{what} was not sent: this program had been silent for too long, and may have been taken for dead."
+            )
         except RuntimeError:
             if not self._closed:
                 raise
@@ -317,6 +322,20 @@ class Client:
         return Answer(response.status_code, headers, body)
 
 
+_MAY_SEND: ContextVar[Callable[[], bool] | None] = ContextVar("may_send", default=None)
+
+
+@contextlib.contextmanager
+def only_while(may_send: Callable[[], bool]) -> Iterator[None]:
+    """Requests of this thread leave only if `may_send` says so, asked right before the first byte of each; what is
+    held back raises `Withheld`."""
+    token = _MAY_SEND.set(may_send)
+    try:
+        yield
+    finally:
+        _MAY_SEND.reset(token)
+
+
 class _Progress:
     """Listens to the transport: did any byte of this request's head leave?
 
@@ -324,16 +343,23 @@ class _Progress:
     byte (a header that cannot be written) or in the middle of a body.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, may_send: Callable[[], bool] | None) -> None:
         self.sent = False
         self._asking_proxy = False
+        self._may_send = may_send
 
     def __call__(self, event: str, info: dict[str, Any]) -> None:
         if event.endswith("send_request_headers.started"):
             # A company's proxy is first asked for a tunnel: that is not the request yet.
             self._asking_proxy = info["request"].method == b"CONNECT"
+            if not self._asking_proxy and self._may_send is not None and not self._may_send():
+                raise _HeldBack
         elif event.endswith("send_request_headers.complete") and not self._asking_proxy:
             self.sent = True
+
+
+class _HeldBack(Exception):
+    """Out of `_Progress`, through the transport, which drops the connection unused."""
 
 
 class _AnswerTooLong(Exception):

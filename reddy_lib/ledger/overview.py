@@ -4,7 +4,6 @@ anybody there to do it. `preview` asks with the same conditions as `sending.crea
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ import sqlalchemy as sa
 from .batch import utc
 from .schema import STATUSES, batches, calls, deliveries, past_outcomes, submissions, workers
 from .sending import sendable
+from .workers import SENDERS, moment
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -157,16 +157,17 @@ def held_up(ledger: Ledger, submission_id: str) -> tuple[str, float] | None:
     return None if found is None else (found.error or "", found.retry_at)
 
 
-def workers_alive(ledger: Ledger, *, now: float | None = None) -> int:
-    """How many workers gave a sign of life in the last 30 seconds: without one, what is queued stays queued."""
-    now = time.time() if now is None else now
-    query = (
-        sa.select(sa.func.count())
-        .select_from(workers)
-        .where(workers.c.gone.is_(False), workers.c.heartbeat > now - ALIVE)
-    )
+def workers_alive(ledger: Ledger, *, notebooks: bool = False, now: float | None = None) -> int:
+    """How many apps and workers gave a sign of life in the last 30 seconds, by the database's clock: without one, what
+    is queued stays queued. `notebooks`: count them too (each sends its own submission alone)."""
+    kinds = (*SENDERS, "notebook") if notebooks else SENDERS
     with ledger._read() as connection:
-        return connection.execute(query).scalar_one()
+        now = moment(connection) if now is None else now
+        return connection.execute(
+            sa.select(sa.func.count())
+            .select_from(workers)
+            .where(workers.c.gone.is_(False), workers.c.heartbeat > now - ALIVE, workers.c.kind.in_(kinds))
+        ).scalar_one()
 
 
 def _delivery_at(address: str) -> sa.ColumnElement[Any]:

@@ -323,8 +323,14 @@ workers = sa.Table(
     sa.Column("host", sa.Text, nullable=False),
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("started", sa.Double, nullable=False),
-    sa.Column("heartbeat", sa.Double, nullable=False),
+    sa.Column("heartbeat", sa.Double, nullable=False),  # by the database's clock, as `started` is
     sa.Column("gone", sa.Boolean, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, server_default="worker"),  # app, worker, notebook
+    sa.Column("place", sa.Text),  # machine, boot and container; NULL where an older version registered it
+    sa.Column("process", sa.Text),  # its id and when it began
+    sa.Column("lasts", sa.Double),  # seconds of silence after which it may be given up
+    sa.Column("sends", sa.Text),  # JSON list of lanes
+    sa.Column("lately", sa.Integer, nullable=False, server_default="0"),  # answers in its last minute
 )
 
 paces = sa.Table(  # see paces.py
@@ -413,6 +419,14 @@ def _addresses_have_a_pace(connection: sa.Connection) -> None:
         table.create(connection, checkfirst=True)
 
 
+def _workers_say_what_they_are(connection: sa.Connection) -> None:
+    there = {column["name"] for column in sa.inspect(connection).get_columns("workers")}
+    for name in ("kind", "place", "process", "lasts", "sends", "lately"):
+        if name not in there:
+            column = sa.schema.CreateColumn(workers.c[name]).compile(dialect=connection.dialect)
+            connection.execute(sa.text(f"ALTER TABLE workers ADD COLUMN {column}"))
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _first,
     _filters_count_from_indexes,
@@ -421,6 +435,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _losses_times_and_decisions_are_kept,
     _resends_corrections_and_what_was_sent_are_kept,
     _addresses_have_a_pace,
+    _workers_say_what_they_are,
 )
 """Version n is reached by the first n of these. Only ever append."""
 

@@ -8,7 +8,8 @@ The order of writes is the whole point:
    one call is on its way once.
 3. The next `exchange` records what came back. An answer is matched to its call by id and attempt number, never
    by position; one that comes late (after its worker was given up) still counts.
-4. What a dead worker left in `sending` becomes `unknown` (`give_up_dead_workers`), never `queued`.
+4. What a dead worker left in `sending` becomes `unknown` (`give_up_dead_workers`), never `queued`; so does what a
+   living worker holds without knowing of it (`give_up_strays`: its claim was stored, the answer to it was lost).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import re
 import secrets
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -46,6 +47,7 @@ from .schema import (
     submissions,
     workers,
 )
+from .workers import GIVE_UP_AFTER, ended, moment, place, process, silent
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,10 +66,12 @@ __all__ = [
     "exchange",
     "forget_deliveries",
     "give_up_dead_workers",
+    "give_up_strays",
     "heartbeat",
     "new_attempt_ids",
     "new_worker",
     "sendable",
+    "strays",
 ]
 
 _log = logging.getLogger("reddy_lib.submission")  # what is sent is one story, wherever it is told
@@ -596,59 +600,128 @@ def new_attempt_ids(count: int) -> list[str]:
     return ["a" + secrets.token_hex(10) for _ in range(count)]
 
 
-def heartbeat(ledger: Ledger, worker: str, *, now: float | None = None) -> None:
-    """Tell that a worker is alive."""
+def heartbeat(
+    ledger: Ledger,
+    worker: str,
+    *,
+    now: float | None = None,
+    sends: Collection[str] | None = None,
+    lately: int | None = None,
+) -> bool:
+    """Tell that a worker is alive; gives False if it had been given up meanwhile, and its calls with it.
+
+    Args:
+        now: the database's clock unless given.
+        sends: the lanes that it has tokens for (see `workers.lane`); as before where None.
+        lately: answers that it had in the last minute.
+    """
+    said: dict[str, Any] = {"gone": False}
+    if sends is not None:
+        said["sends"] = msgspec.json.encode(sorted(sends)).decode()
+    if lately is not None:
+        said["lately"] = lately
+    mine = workers.c.name == worker
     with ledger._write() as connection:
-        connection.execute(
-            workers.update().where(workers.c.name == worker).values(heartbeat=now or time.time(), gone=False)
-        )
+        # locked, so that whoever gives it up this very moment is either done (and seen here) or finds it alive
+        gone = connection.execute(sa.select(workers.c.gone).where(mine).with_for_update()).scalar()
+        said["heartbeat"] = moment(connection) if now is None else now
+        connection.execute(workers.update().where(mine).values(**said))
+    return not gone
 
 
-def new_worker(ledger: Ledger, *, now: float | None = None) -> str:
-    """Register this process as a worker under a name of its own, and give the name."""
-    now = time.time() if now is None else now
+def new_worker(
+    ledger: Ledger,
+    *,
+    kind: Literal["app", "worker", "notebook"] = "worker",
+    lasts: float = GIVE_UP_AFTER,
+    sends: Collection[str] = (),
+    now: float | None = None,
+) -> str:
+    """Register this process as a worker under a name of its own, and give the name.
+
+    Args:
+        lasts: seconds without a sign of life after which others may take it for dead.
+        sends: the lanes that it has tokens for.
+    """
     host, pid = socket.gethostname(), os.getpid()
     name = f"{host}:{pid}:{secrets.token_hex(4)}"
     with ledger._write() as connection:
+        now = moment(connection) if now is None else now
         connection.execute(
-            workers.insert().values(name=name, host=host, pid=pid, started=now, heartbeat=now, gone=False)
+            workers.insert().values(
+                name=name,
+                host=host,
+                pid=pid,
+                started=now,
+                heartbeat=now,
+                gone=False,
+                kind=kind,
+                place=place(),
+                process=process(),
+                lasts=lasts,
+                sends=msgspec.json.encode(sorted(sends)).decode(),
+            )
         )
     _log.info("worker started", extra={"worker": name})
     return name
 
 
-def retire_worker(ledger: Ledger, worker: str) -> None:
-    """A worker that ends in good order. Whatever it left in `sending` (nothing, in good order) becomes `unknown`."""
+def retire_worker(ledger: Ledger, worker: str) -> int:
+    """A worker that ends in good order. Whatever it left in `sending` (nothing, in good order) becomes `unknown`;
+    gives how many."""
     with ledger._write() as connection:
         lost = _give_up(connection, [worker], now=time.time())
     _log.info("worker stopped", extra={"worker": worker, "calls": lost})
+    return lost
 
 
-def give_up_dead_workers(ledger: Ledger, *, older_than: float = 60.0, now: float | None = None) -> int:
+def give_up_dead_workers(ledger: Ledger, *, now: float | None = None) -> int:
     """Calls that dead workers left in `sending` become `unknown`; gives how many.
 
-    A worker is dead if its process on this host is gone, or if it has not been heard of for `older_than` seconds.
+    A worker is dead if it has not been heard of for as long as it said itself (`lasts`, a minute where it did not
+    say), by the database's clock; or if its process has ended, which can be seen only where it ran.
     """
-    now = time.time() if now is None else now
     with ledger._write() as connection:
+        now = moment(connection) if now is None else now
         holds_calls = sa.exists().where(calls.c.worker == workers.c.name, _BEING_SENT)
         known = connection.execute(
             # one that was given up (its machine slept) may have woken, taken calls, and died only then
-            sa.select(workers).where(sa.or_(workers.c.gone.is_(False), holds_calls))
+            sa.select(workers, silent(now).label("silent"))
+            .where(sa.or_(workers.c.gone.is_(False), holds_calls))
+            .with_for_update(of=workers, skip_locked=True)  # locked by its own sign of life: it is alive
         ).all()
-        dead = [
-            found.name
-            for found in known
-            if now - found.heartbeat > older_than
-            or (found.host == socket.gethostname() and not _is_running(found.pid))
-        ]
+        dead = [found.name for found in known if found.silent or ended(found)]
         lost = _give_up(connection, dead, now=now)
-    if dead:
-        for name in dead:
-            _log.warning("worker given up", extra={"worker": name})
-        if lost:
-            _log.warning("calls in doubt", extra={"calls": lost})
+    for name in dead:
+        _log.warning("worker given up", extra={"worker": name})
+    if lost:
+        _log.warning("calls in doubt", extra={"calls": lost})
     return lost
+
+
+def strays(ledger: Ledger, worker: str, in_hand: Collection[str]) -> list[str]:
+    """Attempts that a living worker has under way by the ledger, and knows nothing of (`in_hand`: those it knows)."""
+    with ledger._read() as connection:
+        found = connection.execute(_under_way(worker)).scalars().all()
+    return [attempt for attempt in found if attempt not in in_hand]
+
+
+def give_up_strays(ledger: Ledger, worker: str, attempt_ids: Collection[str]) -> int:
+    """Calls of these attempts, if still under way, become `unknown`; gives how many."""
+    with ledger._write() as connection:
+        lost = connection.execute(
+            _under_way(worker).where(attempts.c.id.in_(list(attempt_ids))).with_for_update(of=calls)
+            .with_only_columns(calls.c.id, calls.c.submission_id)
+        ).all()  # fmt: skip
+        return _in_doubt(connection, lost, now=time.time())
+
+
+def _under_way(worker: str) -> sa.Select[Any]:
+    return (
+        sa.select(attempts.c.id)
+        .join(calls, sa.and_(calls.c.id == attempts.c.call_id, calls.c.attempts == attempts.c.number))
+        .where(_BEING_SENT, calls.c.worker == worker, attempts.c.result.is_(None))
+    )
 
 
 # inside
@@ -1289,6 +1362,11 @@ def _give_up(connection: sa.Connection, names: Sequence[str], *, now: float) -> 
     lost = connection.execute(
         sa.select(calls.c.id, calls.c.submission_id).where(_BEING_SENT, calls.c.worker.in_(names))
     ).all()
+    connection.execute(workers.update().where(workers.c.name.in_(names)).values(gone=True))
+    return _in_doubt(connection, lost, now=now)
+
+
+def _in_doubt(connection: sa.Connection, lost: Sequence[Any], *, now: float) -> int:
     words = "The program stopped while this call was being sent: it may or may not have reached Reddy."
     for call in lost:
         connection.execute(
@@ -1304,7 +1382,6 @@ def _give_up(connection: sa.Connection, names: Sequence[str], *, now: float) -> 
             .where(deliveries.c.call_id == call.id, deliveries.c.state == "sending")
             .values(state="unknown", at=now)
         )
-    connection.execute(workers.update().where(workers.c.name.in_(names)).values(gone=True))
     for submission_id in {call.submission_id for call in lost}:
         _finish(connection, submission_id, now=now)
     return len(lost)
@@ -1314,13 +1391,3 @@ def _one_at_a_time(connection: sa.Connection) -> None:
     """Two people who submit the same rows at the same moment go one after the other (SQLite has one writer anyway)."""
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(730234)"))
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OSError):
-        return True
-    return True

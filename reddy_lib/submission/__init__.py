@@ -1,11 +1,12 @@
 """Many calls, once each, whatever happens.
 
-`decide` says what may be repeated; `sender` is the loop that sends one chunk; `engine` runs that loop in the app
-from durable queues, `notebook.submit` runs it in place; `connection` says where to and with which token;
+`decide` says what may be repeated; `sender` is the loop that sends one chunk, `lease` what lets a byte of it leave;
+`engine` runs that loop from durable queues, in the app and in workers (`python -m reddy_lib.submission.worker`),
+`notebook.submit` runs it in place; `connection` says where to and with which token;
 `reconciling` asks Reddy about calls whose answer never came.
 """
 
-from .connection import SANDBOX, Connection, Tokens, from_environment
+from .connection import SANDBOX, Connection, Tokens, from_environment, sandbox_from_environment
 from .decide import Decision, decide
 from .engine import Engine, enqueue
 from .notebook import submit
@@ -22,5 +23,6 @@ __all__ = [
     "enqueue",
     "from_environment",
     "reconcile",
+    "sandbox_from_environment",
     "submit",
 ]

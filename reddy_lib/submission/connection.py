@@ -2,6 +2,9 @@
 
 A connection's `address` is what the ledger remembers (calls are told apart per address); its token lives in
 memory only. `Tokens` is this process's memory of tokens that were typed in: lost with the process, on purpose.
+
+A connection serves the *lanes* of its address (`ledger.workers.lane`): that of its own token's last characters, and
+that of tokens too short to show any. So a submission that was begun with one account's token is not sent with another's.
 """
 
 from __future__ import annotations
@@ -13,10 +16,24 @@ from typing import Literal
 from ..api import DEFAULT_BASE_URL, Client
 from ..ledger.sending import SANDBOX
 
-__all__ = ["SANDBOX", "TOKEN_VARIABLE", "URL_VARIABLE", "Connection", "Tokens", "from_environment", "hint"]
+__all__ = [
+    "SANDBOX",
+    "SANDBOX_URL_VARIABLE",
+    "TOKEN_VARIABLE",
+    "URL_VARIABLE",
+    "Connection",
+    "Tokens",
+    "from_environment",
+    "hint",
+    "sandbox_from_environment",
+]
 
 TOKEN_VARIABLE = "REDDY_API_TOKEN"
 URL_VARIABLE = "REDDY_BASE_URL"
+SANDBOX_URL_VARIABLE = "REDDY_SANDBOX_URL"
+SANDBOX_TOKEN_VARIABLE = "REDDY_SANDBOX_TOKEN"
+SANDBOX_TOKEN = "sandbox-token"
+"""What the sandbox takes unless it was started with another one: no secret."""
 
 TokenSource = Literal["sandbox", "environment", "secrets", "typed", "notebook"]
 
@@ -40,6 +57,13 @@ class Connection:
     @property
     def is_sandbox(self) -> bool:
         return self.source == "sandbox"
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """The submissions that this connection may send, as the ledger's workers tell it."""
+        if self.source in ("typed", "notebook"):
+            return ()
+        return tuple(dict.fromkeys((f"{self.address} {self.token_hint}".strip(), self.address)))
 
     @property
     def token_hint(self) -> str:
@@ -92,3 +116,12 @@ def from_environment() -> Connection | None:
         return None
     base_url = os.environ.get(URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
     return Connection(token=token, base_url=base_url, source="environment")
+
+
+def sandbox_from_environment() -> Connection | None:
+    """The sandbox that `REDDY_SANDBOX_URL` names (and `REDDY_SANDBOX_TOKEN`, where it has a token of its own), or None."""
+    base_url = os.environ.get(SANDBOX_URL_VARIABLE, "").strip()
+    if not base_url:
+        return None
+    token = os.environ.get(SANDBOX_TOKEN_VARIABLE, "").strip() or SANDBOX_TOKEN
+    return Connection(token=token, base_url=base_url, source="sandbox")

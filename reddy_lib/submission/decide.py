@@ -6,6 +6,7 @@ Reddy has no idempotency key and no way to ask what it holds, so a call is sent 
 | what happened                                        | outcome  | then                                      |
 |------------------------------------------------------|----------|-------------------------------------------|
 | Reddy said yes                                       | accepted |                                           |
+| held back: this worker may be taken for dead        | again    | at once, by whoever claims it              |
 | no connection was made (name, refused, TLS)          | again    | backed off; failed after `MOST_TRIES`     |
 | 429                                                  | again    | after `Retry-After`; all calls wait       |
 | 503 with `Retry-After`                               | again    | after `Retry-After`; all calls wait       |
@@ -27,7 +28,7 @@ from typing import Literal
 
 import msgspec
 
-from ..errors import APIError, NeverSent, Refused, TooManyRequests, Unauthorized, Unavailable
+from ..errors import APIError, NeverSent, Refused, TooManyRequests, Unauthorized, Unavailable, Withheld
 
 __all__ = [
     "DOUBTS_IN_A_ROW",
@@ -101,6 +102,8 @@ def decide(
         return Decision("again", wait=min(max(asked, 0.0), LONGEST_WAIT) + chance * 0.1, wait_all=True)
     if isinstance(error, Unauthorized):
         return Decision("again", pause=f"{error} Give a valid token, then resume.")
+    if isinstance(error, Withheld):
+        return Decision("again")
     if isinstance(error, NeverSent):
         if tries >= MOST_TRIES:
             return Decision(never, unreachable=True)

@@ -1,34 +1,49 @@
 """The submission engine: DBOS, durable queues in a database beside the ledger.
 
-Pages only *enqueue* (`enqueue`, no engine needed in their process); the engine runs in the app's lifespan. What
-DBOS stores are ids, never a token or a transcript. A chunk that was cut off runs again after a restart; that this
-sends nothing twice is the ledger's doing, not the engine's: the chunk finds its calls no longer `queued`.
+Pages only *enqueue* (`enqueue`, no engine needed in their process); engines run in the app's lifespan and in workers
+(`python -m reddy_lib.submission.worker`), on as many machines as reach the ledger. What DBOS stores are ids, never a
+token or a transcript. A chunk may run twice, and on two machines at once: that nothing is sent twice is the
+ledger's doing, not the engine's, because the second run finds its calls no longer `queued`.
 
-At start, in this order: register as a worker, give up what dead workers left in `sending` (it becomes
-`unknown`), launch DBOS, go on with every unfinished submission for which there is a token, and let the others
-wait for one, saying so.
+**Who takes what.** There is one queue a lane (`ledger.workers.lane`: the token that is needed, not named), and an
+engine listens to the queues of lanes that it has tokens for, and to no other: work that it cannot do is never in its
+hands, so it can neither spin on it nor pause it. A token that was typed in is in one process alone, and so is its
+queue. A few pieces of work are queued for each chunk of a small submission, so that every worker gets some.
+
+**Who goes on.** All five seconds each engine gives a sign of life, gives up dead workers (what they had in flight
+becomes `unknown`), takes over the pieces that DBOS knows as theirs, and looks for submissions that are running
+with nobody at work on them. DBOS by itself would bring back a piece only to the process that had it (its executor id),
+and that one does not come back: executor ids are names of workers, and each start makes a new one.
+
+At start: register as a worker, give up the dead, launch DBOS, go on with what there is a token for. Only an app, never
+a worker, says of a submission that it waits for its token; and only if nobody who is alive has it.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from ..api import Client
 from ..errors import APIError, LedgerError
 from ..ledger.sending import (
+    SANDBOX,
     Submission,
     give_up_dead_workers,
-    heartbeat,
     new_worker,
     retire_worker,
 )
 from ..ledger.store import Ledger
+from ..ledger.workers import GIVE_UP_AFTER, lane, serving
 from .connection import Connection
+from .lease import Lease
 from .sender import Slots, send_chunk
 
 __all__ = ["Engine", "engine_url", "enqueue"]
@@ -40,11 +55,12 @@ APPLICATION_VERSION = (
 )
 CHUNKS_AT_ONCE = 8  # in one process, over all submissions
 CHUNKS_OF_ONE_SUBMISSION = 2  # two, so that one chunk's tail and the next one's start overlap
-UPKEEP = 10.0  # seconds between signs of life, and between looks for dead workers
+PIECES = 16  # of work that a submission is worth at least on PostgreSQL: eight workers share it
+UNSERVED = 30.0  # seconds that an app looks at a submission which nobody can send before it says so
 
 _log = logging.getLogger("reddy_lib.submission")
 _client_lock = threading.Lock()
-_clients: dict[str, object] = {}
+_clients: dict[str, Any] = {}
 _running: Engine | None = None
 
 ConnectionFor = Callable[[Submission], Connection | None]
@@ -60,28 +76,23 @@ def engine_url(ledger: Ledger) -> str:
 
 
 def enqueue(ledger: Ledger, submission: Submission) -> int:
-    """Hand a submission's open chunks to whichever engine runs on this ledger; gives how many there are.
+    """Hand a submission's open chunks to whichever engine has its token; gives how many there are.
 
     The same generation enqueued twice is one piece of work: its ids are the same.
 
     Raises:
         LedgerUnavailable: the engine's database cannot be written.
     """
-    from dbos import EnqueueOptions
-
     record = submission.record()
     chunks = submission.open_chunks()
-    client = _dbos_client(engine_url(ledger))
-    with ledger._translated():
-        for chunk in chunks:
-            options: EnqueueOptions = {
-                "workflow_name": WORKFLOW,
-                "queue_name": QUEUE,
-                "workflow_id": f"{submission.id}-{record.generation}-{chunk}",
-                "queue_partition_key": submission.id,
-                "app_version": APPLICATION_VERSION,
-            }
-            client.enqueue(options, submission.id, chunk)  # type: ignore[attr-defined]
+    mine = _running if _running is not None and _running.ledger.url == ledger.url else None
+    if mine is not None:
+        mine.serve(submission)
+    hands = 1
+    if chunks and ledger.url.get_backend_name() != "sqlite":
+        hands = math.ceil(PIECES / len(chunks))
+    work = [(chunk, hand) for hand in range(hands) for chunk in chunks]
+    _put(ledger, record, work, worker="" if mine is None else mine.worker)
     return len(chunks)
 
 
@@ -92,6 +103,9 @@ class Engine:
         ledger: the ledger to work on.
         connection_for: gives the connection of a submission, or None where its token is not known here.
         on_end: called when a submission is done or cancelled; may be called more than once.
+        kind: what this process is: an app also tells people that a submission waits for its token.
+        lanes: gives the lanes that there are tokens for here, also before anything is queued for them.
+        give_up_after: seconds without a sign of life after which others take over.
     """
 
     def __init__(
@@ -100,18 +114,29 @@ class Engine:
         connection_for: ConnectionFor,
         *,
         on_end: Callable[[Submission], None] | None = None,
+        kind: Literal["app", "worker"] = "app",
+        lanes: Callable[[], Iterable[str]] = lambda: (SANDBOX,),
+        give_up_after: float = GIVE_UP_AFTER,
     ) -> None:
         self.ledger = ledger
+        self.worker = ""
+        self.kind = kind
         self._connection_for = connection_for
         self._on_end = on_end
+        self._lanes_known = lanes
+        self._give_up_after = give_up_after
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._slots: dict[str, Slots] = {}
-        self._worker = ""
+        self._lease: Lease | None = None
+        self._listening: list[str] = []  # queues; DBOS looks at it once a second
+        self._sends: set[str] = set()  # lanes, as told in signs of life
+        self._unserved: dict[str, float] = {}
+        self._cut_off: set[tuple[str, int]] = set()
         self._upkeep: threading.Thread | None = None
 
     def __repr__(self) -> str:
-        return f"<Engine on {self.ledger.name} · {'running' if self._worker else 'stopped'}>"
+        return f"<Engine on {self.ledger.name} · {'running' if self.worker else 'stopped'}>"
 
     def start(self) -> None:
         """Recover what an earlier process left, then take work. Raises LedgerUnavailable."""
@@ -121,46 +146,70 @@ class Engine:
         _quiet_dbos()
         self._stop.clear()
         self._slots.clear()
-        self._worker = new_worker(self.ledger)
+        self._cut_off.clear()
+        self._unserved.clear()
+        self._sends = set(self._lanes_known())
+        self.worker = new_worker(self.ledger, kind=self.kind, lasts=self._give_up_after, sends=self._sends)
+        self._lease = Lease(self.ledger, self.worker, lasts=self._give_up_after)
         lost = give_up_dead_workers(self.ledger)
         if lost:
-            _log.warning("calls in doubt after a stop", extra={"calls": lost})
+            _log.warning("%s calls in doubt after a stop", lost)
         _running = self
+        queues = [_queue_typed_in(self.worker), *(f"{QUEUE} {each}" for each in sorted(self._sends))]
         with self.ledger._translated():
-            DBOS(
+            dbos = DBOS(
                 config={
                     "name": "reddy-workbench",
                     "system_database_url": engine_url(self.ledger),
                     "application_version": APPLICATION_VERSION,
+                    "executor_id": self.worker,
                     "log_level": "ERROR",
                 }
             )
             _register_workflow()
+            DBOS.listen_queues(queues)
+            # DBOS means the list to be closed at launch, and reads it once a second all the same: a token that comes
+            # later (another secrets file) needs no restart. Where a release no longer has it, that needs one.
+            self._listening = getattr(dbos, "_listening_queues", None) or []
             DBOS.launch()
-            DBOS.register_queue(
-                QUEUE,
-                worker_concurrency=CHUNKS_AT_ONCE,
-                partition_worker_concurrency=CHUNKS_OF_ONE_SUBMISSION,
-                polling_interval_sec=0.25,
-                on_conflict="always_update",
-            )
-        self._go_on()
+            for name in queues:
+                _register_queue(name)
+        self._take_over()
+        self._look_for_work(at_start=True)
         self._upkeep = threading.Thread(target=self._keep_up, name="reddy-upkeep", daemon=True)
         self._upkeep.start()
 
-    def stop(self) -> None:
-        """Claim no more, wait for what is in flight, record it. Unfinished submissions go on at the next start."""
+    def stop(self) -> bool:
+        """Claim no more, wait for what is in flight, record it. Unfinished submissions go on elsewhere, or at the next
+        start. Gives False where something could not be recorded: it becomes `unknown`."""
         global _running
         from dbos import DBOS
 
         self._stop.set()
-        DBOS.destroy(workflow_completion_timeout_sec=40)
+        DBOS.destroy(workflow_completion_timeout_sec=60)
         if self._upkeep is not None:
             self._upkeep.join(timeout=5)
-        if self._worker:
-            retire_worker(self.ledger, self._worker)
-        self._worker = ""
+        recorded = True
+        try:
+            if self._lease is not None:
+                self._lease.settle()
+            if self.worker:
+                lost = retire_worker(self.ledger, self.worker)
+                recorded = not lost
+            self._hand_over()
+        except LedgerError as error:
+            _log.warning("the ledger is away at the end: %s", error)
+            recorded = False
+        self.worker = ""
+        self._lease = None
         _running = None
+        return recorded
+
+    def serve(self, submission: Submission) -> None:
+        """Take this submission's work from now on, if there is a token for it here; others see so at once."""
+        if self._listen_to(submission):
+            with self.ledger._translated():
+                self._renew()
 
     def run_chunk(self, submission_id: str, chunk: int) -> str:
         """One piece of work of the queue; gives the submission's state when it stopped."""
@@ -168,25 +217,37 @@ class Engine:
         record = submission.record()
         if record.state != "running":
             return str(record.state)
-        client = self._client(submission)
+        client = self._client(submission, record)
         if client is None:
-            return "waiting"
+            return "no token here"
         with client:
             state = send_chunk(
                 self.ledger,
                 submission_id,
                 chunk,
                 client,
-                self._worker,
+                self.worker,
                 self._slots_of(submission_id, record.concurrency),
                 stop=self._stop,
+                lease=self._lease,
+                patience=math.inf,  # as long as this process lives, it keeps what it knows
             )
+        if state == "stopped":
+            with self._lock:
+                self._cut_off.add((submission_id, chunk))
         # Two chunks that end at the same moment may each have seen the other's last call under way.
         submission.finish_if_settled()
+        if self._on_end is not None and submission.state in ("done", "cancelled"):
+            self._on_end(submission)
         return state
 
-    def _client(self, submission: Submission) -> Client | None:
+    def _client(self, submission: Submission, record: Any) -> Client | None:
         connection = self._connection_for(submission)
+        if connection is None and record.token_source != "typed":
+            # It was there when the queue was first listened to (a secrets file that changed): others may have it.
+            with self._lock:
+                self._sends.discard(lane(record))
+            return None
         if connection is None:
             submission.wait_for_token(
                 "The token for this submission was typed in and is not kept: give it again to go on."
@@ -202,27 +263,216 @@ class Engine:
         with self._lock:
             return self._slots.setdefault(submission_id, Slots(size))
 
-    def _go_on(self) -> None:
-        for submission in self.ledger.submissions(state="running"):
-            if submission.record().token_source == "notebook":
-                continue  # a notebook may be sending it this very moment, and goes on with it by itself
-            connection = self._connection_for(submission)
-            if connection is None:
-                submission.wait_for_token(
-                    "The workbench was restarted, and the token for this submission was typed in: give it again to go on."
-                )
-                continue
-            submission.resume()
-            enqueue(self.ledger, submission)
-            submission.finish_if_settled()
+    # every few seconds
 
     def _keep_up(self) -> None:
-        while not self._stop.wait(UPKEEP):
-            try:
-                heartbeat(self.ledger, self._worker)
-                give_up_dead_workers(self.ledger)
-            except LedgerError as error:  # the chunks wait for the ledger too; try again at the next round
-                _log.warning("upkeep put off", extra={"reason": str(error)})
+        assert self._lease is not None
+        while not self._stop.wait(self._lease.beat):
+            # One after another, and each by itself: what is wrong with one must not keep the sign of life from being given.
+            for step in (
+                self._renew,
+                self._give_up,
+                self._lease.settle,
+                self._take_over,
+                self._look_for_work,
+            ):
+                if self._stop.is_set():
+                    return
+                try:
+                    with self.ledger._translated():
+                        step()
+                except (
+                    LedgerError
+                ) as error:  # the chunks wait for the ledger too; try again at the next round
+                    _log.warning("upkeep put off: %s", error)
+                    break
+                except Exception:  # noqa: BLE001 - a fault of ours in one step must not end the signs of life
+                    _log.exception("upkeep failed")
+
+    def _renew(self) -> None:
+        if self._lease is not None:
+            with self._lock:
+                self._sends |= set(self._lanes_known())
+                sends = set(self._sends)
+            self._lease.renew(sends=sends)
+
+    def _give_up(self) -> None:
+        lost = give_up_dead_workers(self.ledger)
+        if lost:
+            _log.warning("%s calls of a worker that died are in doubt", lost)
+
+    def _take_over(self) -> None:
+        """Pieces that DBOS knows as a dead worker's, in queues that are listened to here, are queued anew.
+
+        Two engines that do so at once make the same piece: its id is the next free one, for both.
+        """
+        with self.ledger._read() as connection:
+            alive = _not_gone(connection)
+        client = _dbos_client(engine_url(self.ledger))
+        left = [
+            piece
+            for piece in client.list_workflows(
+                status="PENDING", queue_name=list(self._listening), load_input=False, load_output=False
+            )
+            if piece.executor_id not in alive
+        ]
+        if not left:
+            return
+        client.cancel_workflows([piece.workflow_id for piece in left])
+        chunks: dict[str, set[int]] = {}
+        for piece in left:
+            submission_id, chunk = _named(piece.workflow_id)
+            chunks.setdefault(submission_id, set()).add(chunk)
+        for submission_id, some in chunks.items():
+            self._queue_again(Submission(self.ledger, submission_id), some)
+
+    def _look_for_work(self, *, at_start: bool = False) -> None:
+        """Submissions that run with nobody at work on them: a program that died between two steps left them."""
+        for submission in self.ledger.submissions(state="waiting"):
+            record = submission.record()
+            if record.token_source not in ("typed", "notebook") and self._listen_to(submission):
+                submission.resume()  # it waited for this token
+                enqueue(self.ledger, submission)
+        for submission in self.ledger.submissions(state="running"):
+            record = submission.record()
+            if record.token_source == "notebook":
+                continue  # a notebook may be sending it this very moment, and goes on with it by itself
+            if not self._listen_to(submission):
+                if self.kind == "app":
+                    self._say_who_is_missing(submission, record, at_start=at_start)
+                continue
+            under_way = {
+                _named(piece.workflow_id)[1]
+                for piece in _dbos_client(engine_url(self.ledger)).list_workflows(
+                    workflow_id_prefix=f"{submission.id}-",
+                    queue_name=_queue_of(record, self.worker),
+                    status=["ENQUEUED", "PENDING"],
+                    load_input=False,
+                    load_output=False,
+                )
+            }
+            if under_way and not at_start:
+                continue  # what is missing beside it is found when it ends: all chunks are not read every few seconds
+            missing = set(submission.open_chunks()) - under_way
+            if missing:
+                self._queue_again(submission, missing)
+            elif not under_way:
+                submission.finish_if_settled()
+
+    def _queue_again(self, submission: Submission, chunks: Collection[int]) -> None:
+        """Further pieces of work for these chunks, if there is anything left in them."""
+        record = submission.record()
+        if record.state != "running":
+            return
+        client = _dbos_client(engine_url(self.ledger))
+        work = []
+        for chunk in sorted(set(chunks) & set(submission.open_chunks())):
+            there = client.list_workflows(
+                workflow_id_prefix=f"{submission.id}-{record.generation}-{chunk}-",
+                load_input=False,
+                load_output=False,
+            )
+            work.append((chunk, 1 + max((_hand(piece.workflow_id) for piece in there), default=-1)))
+        _put(self.ledger, record, work, worker=self.worker)
+
+    def _hand_over(self) -> None:
+        """At the end: what was cut off in the middle is queued anew, for others or for the next start."""
+        with self._lock:
+            cut_off, self._cut_off = self._cut_off, set()
+        for submission_id in {each for each, _ in cut_off}:
+            submission = Submission(self.ledger, submission_id)
+            if submission.record().token_source != "typed":
+                self._queue_again(submission, {chunk for each, chunk in cut_off if each == submission_id})
+
+    def _listen_to(self, submission: Submission) -> bool:
+        """Is there a token for it here? Then its queue is listened to."""
+        if self._connection_for(submission) is None:
+            return False
+        record = submission.record()
+        name = _queue_of(record, self.worker)
+        with self._lock:
+            self._sends.add(lane(record))
+            new = name not in self._listening
+            if new:
+                self._listening.append(name)
+        if new:
+            _register_queue(name)
+        return True
+
+    def _say_who_is_missing(self, submission: Submission, record: Any, *, at_start: bool) -> None:
+        with self.ledger._read() as connection:
+            others = serving(connection)
+        others.pop(self.worker, None)
+        if any(lane(record) in sends for sends in others.values()):
+            self._unserved.pop(submission.id, None)
+            return
+        now = time.monotonic()
+        since = self._unserved.setdefault(submission.id, now)
+        if now - since < UNSERVED and not (at_start and not others):
+            return  # its worker may be starting this very moment
+        self._unserved.pop(submission.id, None)
+        submission.wait_for_token(
+            "The workbench was restarted, and the token for this submission was typed in: give it again to go on."
+            if record.token_source == "typed"
+            else f"Nobody who is at work on this ledger has the token {record.token_hint or 'that it needs'}: "
+            "start a worker that has it, or give it here, to go on."
+        )
+
+
+def _queue_typed_in(worker: str) -> str:
+    return f"{QUEUE} typed in at {worker}"
+
+
+def _queue_of(record: Any, worker: str) -> str:
+    """Where a submission's work is queued; `worker`: the engine of this process, or "" where it has none."""
+    if record.token_source == "typed" and worker:
+        return _queue_typed_in(worker)
+    return f"{QUEUE} {lane(record)}"
+
+
+def _put(ledger: Ledger, record: Any, work: Iterable[tuple[int, int]], *, worker: str) -> None:
+    """Queue pieces of work, each (chunk, hand): several hands may work on one chunk."""
+    from dbos import EnqueueOptions
+
+    client = _dbos_client(engine_url(ledger))
+    with ledger._translated():
+        for chunk, hand in work:
+            options: EnqueueOptions = {
+                "workflow_name": WORKFLOW,
+                "queue_name": _queue_of(record, worker),
+                "workflow_id": f"{record.id}-{record.generation}-{chunk}-{hand}",
+                "queue_partition_key": record.id,
+                "app_version": APPLICATION_VERSION,
+            }
+            client.enqueue(options, record.id, chunk)
+
+
+def _named(workflow_id: str) -> tuple[str, int]:
+    """Submission and chunk of a piece of work."""
+    submission_id, _generation, chunk, _hand = workflow_id.rsplit("-", 3)
+    return submission_id, int(chunk)
+
+
+def _hand(workflow_id: str) -> int:
+    return int(workflow_id.rpartition("-")[2])
+
+
+def _not_gone(connection: sa.Connection) -> set[str]:
+    from ..ledger.schema import workers
+
+    return set(connection.execute(sa.select(workers.c.name).where(workers.c.gone.is_(False))).scalars())
+
+
+def _register_queue(name: str) -> None:
+    from dbos import DBOS
+
+    DBOS.register_queue(
+        name,
+        worker_concurrency=CHUNKS_AT_ONCE,
+        partition_worker_concurrency=CHUNKS_OF_ONE_SUBMISSION,
+        polling_interval_sec=0.25,
+        on_conflict="always_update",
+    )
 
 
 def _send_chunk_workflow(submission_id: str, chunk: int) -> str:
@@ -245,7 +495,7 @@ def _register_workflow() -> None:
         _registered = True
 
 
-def _dbos_client(url: str) -> object:
+def _dbos_client(url: str) -> Any:
     """One client a database: it is safe to share, and each holds connections."""
     from dbos import DBOS, DBOSClient
 

@@ -19,6 +19,7 @@ from ..ledger.sending import (
     new_worker,
     retire_worker,
 )
+from .lease import Lease
 from .sender import Slots, send_chunk
 
 __all__ = ["submit"]
@@ -112,7 +113,8 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
     from tqdm.auto import tqdm
 
     ledger = submission.ledger
-    worker = new_worker(ledger)
+    worker = new_worker(ledger, kind="notebook")
+    lease = Lease(ledger, worker)
     stop = threading.Event()
     counts = submission.counts()
     bar = tqdm(
@@ -125,7 +127,16 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
     # In a thread of its own, so that Ctrl-C interrupts the waiting for it and nothing else.
     with bar, ThreadPoolExecutor(max_workers=1, thread_name_prefix="submit") as pool:
         work = pool.submit(
-            send_chunk, ledger, submission.id, None, client, worker, slots, stop=stop, on_results=bar.update
+            send_chunk,
+            ledger,
+            submission.id,
+            None,
+            client,
+            worker,
+            slots,
+            stop=stop,
+            on_results=bar.update,
+            lease=lease,
         )
         try:
             work.result()

@@ -11,7 +11,8 @@ back into the queue.
 
 The loop holds no truth. If it dies at any line, the ledger has every call either `queued` (nothing left this
 machine) or `sending` (it may have: `unknown`, once the worker is given up). Grouping falls out of the loop: what
-comes back while a commit is being written is recorded by the next one.
+comes back while a commit is being written is recorded by the next one. Whether a claimed call may still leave is
+asked of the worker's `Lease`, right before its first byte.
 """
 
 from __future__ import annotations
@@ -30,21 +31,22 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from ..api import Client, Receipt
+from ..api import Client, Receipt, only_while
 from ..errors import APIError, Doubtful, LedgerUnavailable
 from ..ledger.paces import Note
-from ..ledger.sending import Claim, Exchange, Result, Submission, exchange, heartbeat, new_attempt_ids
+from ..ledger.sending import Claim, Exchange, Result, Submission, exchange, new_attempt_ids
 from ..ledger.store import Ledger
 from ..model import from_payload
 from .decide import UNREACHABLE_IN_A_ROW, Decision, Run, broken, decide, seen
+from .lease import Lease
 from .pace import Pace, answered, reason
 
 __all__ = ["UNREACHABLE_IN_A_ROW", "Slots", "send_chunk"]
 
 _T = TypeVar("_T")
 
-BEAT = 5.0  # seconds between two signs of life
 LEDGER_PATIENCE = 120.0  # seconds that answers are held in memory while the ledger cannot be written
+STOP_PATIENCE = 20.0  # the same once the program is to end
 SAY = 1.0  # seconds between two words about the pace, for people
 POLL = 0.1  # seconds between two looks whether another worker has made room
 
@@ -167,6 +169,8 @@ def send_chunk(
     sleep: Callable[[float], None] = time.sleep,
     chance: Callable[[], float] = random.random,
     on_results: Callable[[int], None] | None = None,
+    lease: Lease | None = None,
+    patience: float = LEDGER_PATIENCE,
 ) -> str:
     """Send what is queued in one chunk until nothing is left, or until the submission stops running.
 
@@ -174,22 +178,32 @@ def send_chunk(
         chunk: which one; None = the whole submission, where this process alone works on it.
         stop: set from outside to claim no more; what is in flight is waited for and recorded.
         on_results: called with the number of results, after they are stored.
+        lease: the worker's, where several chunks share it.
+        patience: seconds for which what came back is held in memory while the ledger cannot be written.
 
     Returns the submission's state when it stopped, or "stopped".
 
     Raises:
-        LedgerUnavailable: the ledger could not be written for two minutes.
+        LedgerUnavailable: the ledger could not be written for this long, or 20 s after `stop`. What came back is
+            left with the lease then.
     """
     submission = Submission(ledger, submission_id)
     came_back: SimpleQueue[_Answer] = SimpleQueue()
     flying = 0
     results: list[Result] = []
-    last_beat = clock()
     shared = ""
     ahead = _Ahead(slots.size // 2)
+    lease = Lease(ledger, worker) if lease is None else lease
+    patiently = partial(_patiently, sleep=sleep, patience=patience, stop=stop)
     with ExitStack() as end, ThreadPoolExecutor(slots.size, thread_name_prefix=f"send-{chunk}") as pool:
-        end.callback(lambda: slots.give(flying))  # none is left, unless the ledger stayed away
+        # none is left, unless the ledger stayed away
+        end.callback(lambda: slots.give(flying))
+        end.callback(lambda: lease.leave(submission_id, chunk, [*results, *map(_late, _waiting(came_back))]))
         while True:
+            lease.keep()
+            if not lease.holds():  # this worker may have been taken for dead
+                patiently(lease.renew)
+            term = lease.term
             stopping = stop is not None and stop.is_set()
             free = 0 if stopping else slots.take(now=clock(), ahead=ahead.calls)
             if (
@@ -201,7 +215,7 @@ def send_chunk(
             answer = None
             ahead.asks(len(results))
             try:
-                answer = _patiently(
+                answer = patiently(
                     partial(
                         _ask,
                         itertools.count(),
@@ -214,9 +228,10 @@ def send_chunk(
                         now=clock(),
                         note=slots.note(now=clock(), shared=shared),
                         attempt_ids=new_attempt_ids(free),
-                    ),
-                    sleep=sleep,
+                    )
                 )
+                lease.took(answer.claims)
+                lease.stored(results)
             finally:
                 slots.give(free - (len(answer.claims) if answer else 0))
             ahead.was_answered()
@@ -227,13 +242,10 @@ def send_chunk(
             shared = answer.shared
             slots.hold(answer.not_before)
             slots.let(answer.state == "running")
+            may_send = partial(lease.holds, term)
             for claim in answer.claims:
-                pool.submit(_attempt, client, claim, slots, stop, clock, came_back)
+                pool.submit(_attempt, client, claim, slots, stop, clock, may_send, came_back)
             flying += len(answer.claims)
-
-            if clock() - last_beat > BEAT:
-                heartbeat(ledger, worker, now=clock())
-                last_beat = clock()
 
             if not flying:
                 if stopping:
@@ -266,7 +278,7 @@ def send_chunk(
                 if pause:
                     slots.let(False)
             if pause:
-                _patiently(partial(submission.pause, pause), sleep=sleep)
+                patiently(partial(submission.pause, pause))
 
 
 class _Ahead:
@@ -301,6 +313,11 @@ def _arrived(came_back: SimpleQueue[_Answer], *, timeout: float) -> Iterator[_An
     """The next answer (waited for) and all that have come besides; none after `timeout` seconds."""
     with suppress(Empty):
         yield came_back.get(timeout=timeout)
+        yield from _waiting(came_back)
+
+
+def _waiting(came_back: SimpleQueue[_Answer]) -> Iterator[_Answer]:
+    with suppress(Empty):
         while True:
             yield came_back.get_nowait()
 
@@ -328,6 +345,7 @@ def _attempt(
     slots: Slots,
     stop: threading.Event | None,
     clock: Callable[[], float],
+    may_send: Callable[[], bool],
     came_back: SimpleQueue[_Answer],
 ) -> None:
     """One HTTP request; what came of it goes back as a value, because a thread has nobody to raise to."""
@@ -336,7 +354,7 @@ def _attempt(
         if (stop is not None and stop.is_set()) or not slots.may_send(now=started):
             came_back.put(_Answer(claim, started, started, 0.0, None, None, held_back=True))
             return
-        _send(client, claim, started, ticks, clock, came_back)
+        _send(client, claim, started, ticks, clock, may_send, came_back)
 
 
 def _send(
@@ -345,11 +363,13 @@ def _send(
     started: float,
     ticks: float,
     clock: Callable[[], float],
+    may_send: Callable[[], bool],
     came_back: SimpleQueue[_Answer],
 ) -> None:
     receipt, error = None, None
     try:
-        receipt = client.create_call(from_payload(claim.payload))
+        with only_while(may_send):
+            receipt = client.create_call(from_payload(claim.payload))
     except APIError as refused:
         error = refused
     except Exception as broken:  # noqa: BLE001 - a fault of ours must not take the other answers with it
@@ -400,6 +420,14 @@ def _held_back(came: _Answer) -> Result:
     )
 
 
+def _late(came: _Answer) -> Result:
+    """What came of a call whose loop ended before it could look."""
+    if came.held_back:
+        return _held_back(came)
+    decision = decide(came.error, tries=came.claim.tries, chance=0.0, doubted=came.claim.doubted)
+    return _result(came, decision, now=came.ended)
+
+
 def _storable(receipt: Receipt | None) -> int | None:
     """The upload id, unless it is a number that no database holds: the call was accepted all the same."""
     number = None if receipt is None else receipt.upload_id
@@ -415,18 +443,25 @@ def _told(error: APIError | None, decision: Decision) -> str:
     return str(error)
 
 
-def _patiently(write: Callable[[], _T], *, sleep: Callable[[float], None]) -> _T:
+def _patiently(
+    write: Callable[[], _T],
+    *,
+    sleep: Callable[[float], None],
+    patience: float,
+    stop: threading.Event | None,
+) -> _T:
     """Try a write to the ledger again while the ledger is away: what came back is held in memory meanwhile."""
-    waited = 0.0
+    waited = waited_to_stop = 0.0
     while True:
         try:
             return write()
         except LedgerUnavailable:
-            if waited >= LEDGER_PATIENCE:
+            if waited >= patience or waited_to_stop >= STOP_PATIENCE:
                 raise
             pause = min(0.25 + waited / 4, 5.0)
             sleep(pause)
             waited += pause
+            waited_to_stop += pause if stop is not None and stop.is_set() else 0.0
 
 
 def _rest(

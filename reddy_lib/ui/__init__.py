@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import logging
+import os
 import re
 import threading
 import time
@@ -24,8 +25,17 @@ from ..api import DEFAULT_BASE_URL
 from ..errors import APIError, LedgerError, NotInLedger, ReddyError
 from ..ledger import Batch, Ledger, default_location
 from ..ledger.sending import Submission
+from ..ledger.workers import lane
 from ..sandbox import Sandbox
-from ..submission import SANDBOX, Connection, Engine, Tokens, enqueue, from_environment
+from ..submission import (
+    SANDBOX,
+    Connection,
+    Engine,
+    Tokens,
+    enqueue,
+    from_environment,
+    sandbox_from_environment,
+)
 from ..submission.connection import TOKEN_VARIABLE, URL_VARIABLE
 
 __all__ = [
@@ -39,6 +49,7 @@ __all__ = [
     "connection_panel",
     "days",
     "escape",
+    "has_engine",
     "ledger",
     "number_of",
     "open_batch",
@@ -65,6 +76,8 @@ __all__ = [
 ]
 
 _log = logging.getLogger("reddy_lib.ui")
+
+ENGINE_VARIABLE = "REDDY_ENGINE"
 
 ICONS = {
     "load": ":material/upload_file:",
@@ -158,15 +171,33 @@ def _sandbox_record() -> Path | None:
     return record
 
 
+def has_engine() -> bool:
+    """Does this process send what it queues? Not where `REDDY_ENGINE=off` leaves that to workers."""
+    return os.environ.get(ENGINE_VARIABLE, "").strip().lower() not in ("off", "0", "no", "false")
+
+
 def start_engine() -> Engine | None:
-    """Start the submission engine of this process; None (and a line in the log) where the ledger cannot be opened."""
+    """Start the submission engine of this process; None where workers do that, or (with a line in the log) where the
+    ledger cannot be opened."""
+    if not has_engine():
+        return None
     try:
-        engine = Engine(_ledger(), connection_for, on_end=lambda ended: tokens().forget(ended.id))
+        engine = Engine(
+            _ledger(), connection_for, on_end=lambda ended: tokens().forget(ended.id), lanes=_lanes
+        )
         engine.start()
     except LedgerError as error:
         _log.error("the submission engine could not start: %s", error)
         return None
     return engine
+
+
+def _lanes() -> Iterator[str]:
+    """What this process has tokens for before anybody types one in."""
+    yield from _sandbox_connection().lanes
+    stored = _stored_connection()
+    if stored is not None:
+        yield from stored.lanes
 
 
 # who, and where to
@@ -224,6 +255,10 @@ def _secrets_unreadable() -> bool:
 
 
 def _sandbox_connection() -> Connection:
+    """The sandbox that the environment names for everybody, else the one inside this process."""
+    named = sandbox_from_environment()
+    if named is not None:
+        return named
     host = st.get_option("server.address") or "127.0.0.1"
     if host in ("0.0.0.0", "::"):
         host = "127.0.0.1"
@@ -262,9 +297,10 @@ def connection_for(submission: Submission) -> Connection | None:
     if typed is not None:
         return Connection(token=typed, base_url=record.address, source="typed")
     stored = _stored_connection()
-    if stored is not None and record.token_source == stored.source and stored.address == record.address:
-        return stored
-    return None
+    if stored is None or record.token_source == "typed" or lane(record) not in stored.lanes:
+        return None
+    # of a token too short to show any of it, only where it came from tells whether it is the same
+    return stored if record.token_hint or record.token_source == stored.source else None
 
 
 def products(to: Connection) -> list[dict[str, Any]] | None:

@@ -1,0 +1,163 @@
+"""`python -m reddy_lib.submission.worker`: a process that sends what others queued, as many as are wanted, anywhere.
+
+It works on the ledger that `REDDY_LEDGER` names (PostgreSQL, for more than one machine), with the token in
+`REDDY_API_TOKEN` for the address in `REDDY_BASE_URL`, and on the sandbox's submissions if `REDDY_SANDBOX_URL` says
+where that is. Whatever needs another token it leaves alone. SIGTERM or Ctrl+C: it claims no more, waits for what is in
+flight, records it, and leaves; a second one some seconds later ends it at once, and what was in flight is in doubt.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from types import FrameType
+
+from reddy_lib.api import Client
+from reddy_lib.errors import APIError, LedgerError
+from reddy_lib.ledger.sending import SANDBOX, Submission
+from reddy_lib.ledger.store import Ledger
+from reddy_lib.ledger.workers import GIVE_UP_AFTER, lane
+from reddy_lib.submission.connection import (
+    SANDBOX_URL_VARIABLE,
+    TOKEN_VARIABLE,
+    Connection,
+    from_environment,
+    sandbox_from_environment,
+)
+from reddy_lib.submission.engine import Engine
+from reddy_lib.submission.logs import switch_on
+
+__all__ = ["main"]
+
+LEFT_IN_ORDER, NO_LEDGER, NOTHING_TO_SEND_WITH, NOT_ALL_RECORDED = 0, 1, 2, 3
+
+SHORTEST = 3.0
+"""Seconds. A worker that others give up sooner than this would hardly have time to answer."""
+
+
+SAME_WISH = 2.0
+"""Seconds. A terminal and a wrapper such as `uv run` may both pass on one Ctrl+C: that is not two."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a worker with the given command line until it is told to stop; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    switch_on()
+    connections = [found for found in (from_environment(), sandbox_from_environment()) if found is not None]
+    problem = _unusable(connections)
+    if problem:
+        sys.stderr.write(f"{problem}\n")
+        return NOTHING_TO_SEND_WITH
+
+    stop = threading.Event()
+    _on_signals(stop)
+    try:
+        with Ledger() as ledger:
+            engine = Engine(
+                ledger,
+                lambda submission: _connection_of(submission, connections),
+                kind="worker",
+                lanes=lambda: [each for connection in connections for each in connection.lanes],
+                give_up_after=options.give_up_after,
+            )
+            engine.start()
+            sys.stdout.write(
+                f"Worker {engine.worker} works on the ledger {ledger.name} and sends {_places(connections)}.\n"
+            )
+            sys.stdout.flush()
+            stop.wait()
+            sys.stdout.write("Stopping: no more is taken, what is in flight is waited for.\n")
+            sys.stdout.flush()
+            recorded = engine.stop()
+    except LedgerError as error:
+        sys.stderr.write(f"{error}\n")
+        return NO_LEDGER
+    if not recorded:
+        sys.stderr.write("Not everything that was in flight could be recorded: those calls are in doubt.\n")
+        return NOT_ALL_RECORDED
+    sys.stdout.write("Stopped; everything that was in flight is recorded.\n")
+    return LEFT_IN_ORDER
+
+
+def _connection_of(submission: Submission, connections: Sequence[Connection]) -> Connection | None:
+    wanted = lane(submission.record())
+    return next((found for found in connections if wanted in found.lanes), None)
+
+
+def _unusable(connections: Sequence[Connection]) -> str:
+    """Why nothing can be sent with these, or ""."""
+    if not connections:
+        return (
+            f"There is nothing to send with: set {TOKEN_VARIABLE} to a token of Reddy, or {SANDBOX_URL_VARIABLE} to "
+            "where the sandbox is."
+        )
+    for connection in connections:
+        try:
+            client: Client = connection.client()
+        except APIError as error:
+            return f"{error} (This is about {'the sandbox' if connection.is_sandbox else TOKEN_VARIABLE}.)"
+        client.close()
+    return ""
+
+
+def _places(connections: Sequence[Connection]) -> str:
+    return " and ".join(
+        f"to the sandbox at {found.base_url}"
+        if found.address == SANDBOX
+        else f"to {found.address}" + (f" as {found.token_hint}" if found.token_hint else "")
+        for found in connections
+    )
+
+
+def _on_signals(stop: threading.Event) -> None:
+    first: list[float] = []
+
+    def told(number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        if not first:
+            first.append(time.monotonic())
+        elif time.monotonic() - first[0] > SAME_WISH:
+            signal.signal(number, signal.SIG_DFL)
+            os.kill(os.getpid(), number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, told)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m reddy_lib.submission.worker",
+        description="Sends the calls that are queued in a ledger. Any number of workers may share one ledger "
+        "(PostgreSQL) from any number of machines; each call is sent once.",
+        epilog="Environment: REDDY_LEDGER, where the ledger is (postgresql+psycopg://user:password@host/name); "
+        "REDDY_API_TOKEN and REDDY_BASE_URL, the token and the address it is for; REDDY_SANDBOX_URL, where the sandbox "
+        "is (http://app:8501/sandbox). "
+        "Ends with 0 after an orderly stop, 1 where the ledger cannot be used, 2 where there is nothing to send with, "
+        "3 where not everything in flight could be recorded.",
+    )
+    parser.add_argument(
+        "--give-up-after",
+        type=_seconds,
+        default=GIVE_UP_AFTER,
+        metavar="SECONDS",
+        help="silence after which others take over this worker's calls (default: %(default)g)",
+    )
+    return parser
+
+
+def _seconds(words: str) -> float:
+    seconds = float(words)
+    if not SHORTEST <= seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"must be from {SHORTEST:g} to 3600 seconds")
+    return seconds
+
+
+if __name__ == "__main__":
+    sys.exit(main())
