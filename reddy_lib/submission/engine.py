@@ -151,9 +151,7 @@ class Engine:
         self._sends = set(self._lanes_known())
         self.worker = new_worker(self.ledger, kind=self.kind, lasts=self._give_up_after, sends=self._sends)
         self._lease = Lease(self.ledger, self.worker, lasts=self._give_up_after)
-        lost = give_up_dead_workers(self.ledger)
-        if lost:
-            _log.warning("%s calls in doubt after a stop", lost)
+        give_up_dead_workers(self.ledger)
         _running = self
         queues = [_queue_typed_in(self.worker), *(f"{QUEUE} {each}" for each in sorted(self._sends))]
         with self.ledger._translated():
@@ -198,7 +196,7 @@ class Engine:
                 recorded = not lost
             self._hand_over()
         except LedgerError as error:
-            _log.warning("the ledger is away at the end: %s", error)
+            _log.warning("the ledger is away at the end", extra={"reason": str(error)})
             recorded = False
         self.worker = ""
         self._lease = None
@@ -284,7 +282,7 @@ class Engine:
                 except (
                     LedgerError
                 ) as error:  # the chunks wait for the ledger too; try again at the next round
-                    _log.warning("upkeep put off: %s", error)
+                    _log.warning("upkeep put off", extra={"reason": str(error)})
                     break
                 except Exception:  # noqa: BLE001 - a fault of ours in one step must not end the signs of life
                     _log.exception("upkeep failed")
@@ -297,9 +295,7 @@ class Engine:
             self._lease.renew(sends=sends)
 
     def _give_up(self) -> None:
-        lost = give_up_dead_workers(self.ledger)
-        if lost:
-            _log.warning("%s calls of a worker that died are in doubt", lost)
+        give_up_dead_workers(self.ledger)
 
     def _take_over(self) -> None:
         """Pieces that DBOS knows as a dead worker's, in queues that are listened to here, are queued anew.

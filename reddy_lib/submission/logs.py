@@ -38,6 +38,7 @@ FACTS = (
     "queued",
     "skipped",
     "again",
+    "reason",  # why the workbench itself cannot do a thing: the ledger's sentence, never a server's
 )
 
 _LIBRARY = "reddy_lib"
