@@ -7,8 +7,10 @@ test can afford many.
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.context import ForkServerProcess
+from types import ModuleType
 
 import dbos  # noqa: F401 - imported once, in the process that the others are forked from
 
@@ -28,7 +30,13 @@ class SendingProcess:
         self._process: ForkServerProcess = context.Process(
             target=_send, args=(location, url, token, theirs), daemon=True
         )
-        self._process.start()
+        # A child reads again what `__main__` was read from: after a test of a page, that is a page.
+        main = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            self._process.start()
+        finally:
+            sys.modules["__main__"] = main
         theirs.close()
 
     def wait_until_ready(self) -> None:

@@ -243,8 +243,11 @@ OF_LAYOUTS = {
     "lines-without-call",
     "lines-kept-as-tag",
     "file-name-not-matched",
+    "correction-refused",
+    "correction-unknown",
 }
-"""What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these."""
+"""What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these,
+or what corrects calls that the ledger already holds."""
 
 CHOICES: dict[str, Any] = {
     "roles": {"ivr": "leave out"},

@@ -32,6 +32,7 @@ import trustme
 import reddy_lib as reddy
 from reddy_lib.errors import LedgerUnavailable, SubmissionError
 from reddy_lib.ledger.sending import Submission, create, give_up_dead_workers, new_worker
+from reddy_lib.submission.decide import REFUSALS_FROM_THE_START
 from reddy_lib.submission.sender import Slots, send_chunk
 from tests.conftest import PRODUCTS, ROOT, fresh_database
 from tests.faulty_server import (
@@ -130,7 +131,8 @@ class Scene:
         worker = worker or new_worker(self.ledger)
         for chunk in submission.open_chunks():
             send_chunk(
-                self.ledger, submission.id, chunk, self.client, worker, Slots(concurrency),
+                self.ledger, submission.id, chunk, self.client, worker,
+                Slots(concurrency, resumed=submission.record().generation > 1),
                 clock=self.time, sleep=self.time.sleep, chance=lambda: 0.0,
             )  # fmt: skip
 
@@ -205,10 +207,14 @@ def one_rejection_after_the_other(scene: Scene, calls: int = 300) -> Submission:
     submission = scene.create()
     scene.run(submission, concurrency=4)
     counts = submission.counts()
-    assert counts["rejected"] == server.requests > 0, "one request a call"
+    assert counts["rejected"] == server.requests < calls, "one request a call, and not all of them"
     assert counts["rejected"] + counts["queued"] == calls, "what was not sent any more keeps its place"
-    scene.requests = lambda: server.requests - counts["rejected"] + 1  # the first call's share
-    submission.cancel()
+    assert submission.state == "paused"
+    assert str(REFUSALS_FROM_THE_START) in submission.record().reason
+    submission.resume()  # somebody wants it all the same
+    scene.run(submission, concurrency=4)
+    assert submission.counts()["rejected"] == server.requests == calls
+    scene.requests = lambda: server.requests - calls + 1  # the first call's share
     return submission
 
 

@@ -1197,7 +1197,10 @@ class TestWhenTheDatabaseFails:
         load(ledger, sheet(1, {2: {"Transcript": transcript("my secret is Rosebud", "ok")}}))
         with pytest.raises(sa.exc.IntegrityError) as caught, ledger._write() as connection:
             connection.execute(
-                sa.text("INSERT INTO workers SELECT :words, 'h', 1, 0, 0, NULL"),
+                sa.text(
+                    "INSERT INTO workers (name, host, pid, started, heartbeat, gone) "
+                    "SELECT :words, 'h', 1, 0, 0, NULL"
+                ),
                 {"words": "my secret is Rosebud"},
             )
         assert "Rosebud" not in str(caught.value).split("DETAIL")[0]

@@ -225,7 +225,7 @@ class Engine:
                 chunk,
                 client,
                 self.worker,
-                self._slots_of(submission_id, record.concurrency),
+                self._slots_of(submission_id, record.concurrency, resumed=record.generation > 1),
                 stop=self._stop,
                 lease=self._lease,
                 patience=math.inf,  # as long as this process lives, it keeps what it knows
@@ -257,9 +257,9 @@ class Engine:
             submission.pause(str(error))
             return None
 
-    def _slots_of(self, submission_id: str, size: int) -> Slots:
+    def _slots_of(self, submission_id: str, size: int, *, resumed: bool) -> Slots:
         with self._lock:
-            return self._slots.setdefault(submission_id, Slots(size))
+            return self._slots.setdefault(submission_id, Slots(size, resumed=resumed))
 
     # every few seconds
 

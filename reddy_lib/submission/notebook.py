@@ -106,7 +106,7 @@ def submit(
 def _go_on(submission: Submission, client: Client, concurrency: int, *, progress: bool) -> None:
     with suppress(SubmissionError):  # another notebook has just finished it
         submission.resume()
-    _send(submission, client, Slots(concurrency), progress=progress)
+    _send(submission, client, Slots(concurrency, resumed=True), progress=progress)
 
 
 def _send(submission: Submission, client: Client, slots: Slots, *, progress: bool) -> None:

@@ -56,16 +56,17 @@ class Slots:
     after another. Thread-safe.
 
     The size is what somebody allowed; how much of it is used finds its own level (`pace`). `not_before`: until then
-    nobody sends (a `Retry-After` is meant for everybody).
+    nobody sends (a `Retry-After` is meant for everybody). `resumed`: somebody has seen how it began and wants it to go
+    on, so refusals from the start no longer stop it.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, *, resumed: bool = False) -> None:
         self.pace = Pace.up_to(size)
         self.size = size
         self._free = size
         self._changed = threading.Condition()
         self._not_before = 0.0
-        self._run = Run()
+        self._run = Run(words=None) if resumed else Run()
         self._said = 0.0
         self._open = True
         self._under_way = self._most_under_way = 0
