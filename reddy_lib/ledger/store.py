@@ -449,7 +449,10 @@ def _engine(url: sa.URL) -> sa.Engine:
         write = connection.get_execution_options().get("reddy_write")
         # said where the connection served for the other kind before
         if write and connection.info.get("reddy_write", "durable") != write:
-            connection.exec_driver_sql(f"PRAGMA synchronous = {'FULL' if write == 'durable' else 'NORMAL'}")
+            quick = write == "quick"
+            connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if quick else 'FULL'}")
+            # Pages of the log that are carried over to the file at a time, which is when a quick write waits for the disk.
+            connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {16_384 if quick else 1_000}")
             connection.info["reddy_write"] = write
         connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 

@@ -108,16 +108,18 @@ def public_script(path: Path) -> float:
 
 
 def loaded(sheet: Path, calls: int) -> tuple[float, float, float]:
-    """(seconds, seconds of the processor, peak MB) of a load in a process of its own. Linux: `ru_maxrss` would tell what
-    this process had in use when it started that one."""
+    """(seconds, seconds of the processor, peak MB) of a load in a process of its own, with what it starts itself.
+    Linux: `ru_maxrss` of that process would tell what this one had in use when it started it."""
     script = textwrap.dedent(f"""
-        import time, reddy_lib as reddy
+        import resource, time, reddy_lib as reddy
         ledger = reddy.Ledger({str(sheet.with_suffix(".sqlite"))!r})
         started, worked = time.perf_counter(), time.process_time()
         batch = ledger.load({str(sheet)!r}, progress=False,
                             products=[{{"id": 2, "name": "Loans", "status": "active"}}])
         peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
-        print(time.perf_counter() - started, time.process_time() - worked, int(peak) / 1024)
+        beside = resource.getrusage(resource.RUSAGE_CHILDREN)
+        worked -= beside.ru_utime + beside.ru_stime
+        print(time.perf_counter() - started, time.process_time() - worked, (int(peak) + beside.ru_maxrss) / 1024)
         assert batch.counts()["ready"] == {calls}
     """)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
