@@ -25,6 +25,7 @@ from .decisions import (
     tally,
     unassigned_of,
 )
+from .many import run_many
 from .schema import calls
 
 __all__ = [
@@ -143,16 +144,14 @@ def new_call_values(
 
 
 def insert_calls(connection: sa.Connection, values: Sequence[dict[str, Any]]) -> None:
-    """Store what `new_call_values` gives. As SQL text: the values are what a database takes already, and looking at
-    each of them again costs half as much as storing it."""
+    """Store what `new_call_values` gives."""
     if values:
-        columns = tuple(values[0])
-        connection.exec_driver_sql(_insert(connection.dialect, columns), list(values))
+        run_many(connection, _insert_of(tuple(values[0])), values)
 
 
 @lru_cache(maxsize=8)
-def _insert(dialect: sa.Dialect, columns: tuple[str, ...]) -> str:
-    return str(calls.insert().compile(dialect=dialect, column_keys=list(columns)))
+def _insert_of(columns: tuple[str, ...]) -> sa.Insert:
+    return calls.insert().values({name: sa.bindparam(name) for name in columns})
 
 
 def standing_findings(

@@ -32,6 +32,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ..errors import NotInLedger, SubmissionError
 from . import paces as pacing
 from .batch import NEVER_SENT, keep_past_outcome, outcomes_frame, pieces
+from .many import run_many
 from .resending import put_back, reason_of, replace_deliveries, superseded, take_back
 from .schema import (
     SENDABLE,
@@ -597,7 +598,8 @@ def exchange(
 
 def new_attempt_ids(count: int) -> list[str]:
     """Ids for so many attempts, ours, made before anything is stored or sent."""
-    return ["a" + secrets.token_hex(10) for _ in range(count)]
+    drawn = secrets.token_hex(10)  # once for all of them: asking the system takes longer than all the rest
+    return [f"a{drawn}{number:02}" for number in range(count)]
 
 
 def heartbeat(
@@ -777,16 +779,22 @@ _TAKE_AFTER_DOUBT = (
 )
 _MARK_SENDING = (
     calls.update()
-    .where(calls.c.id == sa.bindparam("the_call"))
+    .where(calls.c.id.in_(sa.bindparam("the_calls", expanding=True)))
     .values(
         status="sending",
         worker=sa.bindparam("the_worker"),
         sent_at=sa.bindparam("the_moment"),
-        attempts=sa.bindparam("the_number"),
-        tries=sa.bindparam("the_tries"),
+        attempts=calls.c.attempts + 1,
+        tries=calls.c.tries + 1,
         retry_at=None,
     )
 )
+_BEGIN_ATTEMPT = attempts.insert().values(
+    {column: sa.bindparam(f"the_{name}") for column, name in (
+        ("id", "attempt"), ("call_id", "call"), ("submission_id", "submission"), ("number", "number"),
+        ("worker", "worker"), ("started", "moment"),
+    )}
+)  # fmt: skip
 _END_ATTEMPT = (
     attempts.update()
     .where(attempts.c.id == sa.bindparam("the_attempt"))
@@ -856,7 +864,8 @@ _IT_IS_THERE = {
 def _record(
     connection: sa.Connection, results: Sequence[Result], submission: Any, submission_id: str
 ) -> None:
-    connection.execute(
+    run_many(
+        connection,
         _END_ATTEMPT,
         [
             {
@@ -947,9 +956,9 @@ def _record(
             )
         else:
             given_back.append(delivery)
-    connection.execute(_SETTLE, settled)
+    run_many(connection, _SETTLE, settled)
     if kept:
-        connection.execute(_KEEP_DELIVERY, kept)
+        run_many(connection, _KEEP_DELIVERY, kept)
     if given_back:
         connection.execute(_GIVE_BACK, given_back)
         put_back(  # of what Reddy has from an earlier time
@@ -1058,27 +1067,23 @@ def _claim(
     if claims:
         connection.execute(
             _MARK_SENDING,
+            {
+                "the_calls": [claim.call_id for claim in claims],
+                "the_worker": worker,
+                "the_moment": now,
+            },
+        )
+        run_many(
+            connection,
+            _BEGIN_ATTEMPT,
             [
                 {
+                    "the_attempt": claim.attempt_id,
                     "the_call": claim.call_id,
+                    "the_submission": submission_id,
+                    "the_number": claim.number,
                     "the_worker": worker,
                     "the_moment": now,
-                    "the_number": claim.number,
-                    "the_tries": claim.tries,
-                }
-                for claim in claims
-            ],
-        )
-        connection.execute(
-            attempts.insert(),
-            [
-                {
-                    "id": claim.attempt_id,
-                    "call_id": claim.call_id,
-                    "submission_id": submission_id,
-                    "number": claim.number,
-                    "worker": worker,
-                    "started": now,
                 }
                 for claim in claims
             ],
