@@ -87,7 +87,7 @@ def test_a_hundred_thousand_calls_in_one_go(
             f"\n{CALLS:,} calls in {took:.0f} s ({CALLS / took:.0f}/s), queued in {queued:.1f} s; the app's memory "
             f"{sizes[len(sizes) // 10]:.0f} MB after a tenth, {sizes[-1]:.0f} MB at the end, {max(sizes):.0f} MB at most; "
             f"a run of the Submit page {statistics.median(busy) * 1000:.0f} ms meanwhile, {max(busy) * 1000:.0f} ms at "
-            f"most, {idle * 1000:.0f} ms before; the ledger {before / 1e6:.0f} MB before, {size(location) / 1e6:.0f} MB after"
+            f"most, {idle * 1000:.0f} ms before; the ledger {before / 1e6:.0f} MB before, {size(location) / 1e6:.0f} after"
         )
         assert counts["accepted"] == CALLS
         assert len(set(received(url))) == CALLS
