@@ -1,0 +1,1 @@
+"""Recordings: where they are, whose they are, what is in them, and how a part of one is silenced."""
