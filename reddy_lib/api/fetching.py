@@ -22,7 +22,14 @@ import httpx2 as httpx
 
 from reddy_lib.api.client import USER_AGENT, _silence_loggers
 from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused
-from reddy_lib.recordings.addresses import AllowedHosts, IPAddress, Target, check_address, check_number, redirected
+from reddy_lib.recordings.addresses import (
+    AllowedHosts,
+    IPAddress,
+    Target,
+    check_address,
+    check_number,
+    redirected,
+)
 
 __all__ = ["FetchLimits", "Keeper", "fetch_recording", "resolve"]
 
@@ -78,7 +85,9 @@ def fetch_recording(
         if not isinstance(step, _Onward):
             return step
         target = redirected(target, step.location, allowed)
-    raise RecordingRefused(f"{target.host} leads from one address to the next, more than {limits.redirects} times.")
+    raise RecordingRefused(
+        f"{target.host} leads from one address to the next, more than {limits.redirects} times."
+    )
 
 
 class _Onward(NamedTuple):
@@ -100,12 +109,16 @@ def _numbers(target: Target, resolver: Resolver) -> list[IPAddress]:
         try:
             numbers.append(ipaddress.ip_address(text))
         except ValueError:
-            raise RecordingRefused(f"{target.host} stands for an address that cannot be read: it was not asked.") from None
+            raise RecordingRefused(
+                f"{target.host} stands for an address that cannot be read: it was not asked."
+            ) from None
     if not numbers:
         raise RecordingError(f"The name {target.host} was not found: check the address of the recording.")
     for number in numbers:
         if getattr(number, "scope_id", None):
-            raise RecordingRefused(f"{target.host} stands for an address of this machine alone: it was not asked.")
+            raise RecordingRefused(
+                f"{target.host} stands for an address of this machine alone: it was not asked."
+            )
         check_number(number, private=target.private)
     return numbers
 
@@ -120,13 +133,20 @@ def _ask(
 ) -> _Kept | _Onward:
     numbers = _numbers(target, resolver)
     reason = ""
-    with _Cut(deadline - clock()) as cut, httpx.Client(trust_env=False, follow_redirects=False, timeout=_timeout(limits, deadline - clock())) as http:
+    with (
+        _Cut(deadline - clock()) as cut,
+        httpx.Client(
+            trust_env=False, follow_redirects=False, timeout=_timeout(limits, deadline - clock())
+        ) as http,
+    ):
         for number in numbers[:4]:
             try:
                 return _exchange(http, cut, target, number, keeper, limits, clock, deadline)
             except (httpx.ConnectError, httpx.ConnectTimeout) as error:
                 secure = "certificate" in str(error).lower()
-                reason = "its certificate is not one that this machine trusts" if secure else "it does not answer"
+                reason = (
+                    "its certificate is not one that this machine trusts" if secure else "it does not answer"
+                )
                 if clock() > deadline:
                     break
             except _Slow:
@@ -188,7 +208,12 @@ def _exchange(
     request = http.build_request(
         "GET",
         f"{target.scheme}://{host}:{target.port}{target.path}",
-        headers={"host": target.authority, "accept": "*/*", "accept-encoding": "identity", "user-agent": USER_AGENT},
+        headers={
+            "host": target.authority,
+            "accept": "*/*",
+            "accept-encoding": "identity",
+            "user-agent": USER_AGENT,
+        },
         extensions={"sni_hostname": target.host, "trace": cut},
     )
     response = http.send(request, stream=True)
@@ -205,9 +230,13 @@ def _exchange(
                 "Export the sheet again, or drop the file beside it."
             )
         if status != 200:
-            raise RecordingError(f"{target.host} answered {status} in place of the recording: try again later.")
+            raise RecordingError(
+                f"{target.host} answered {status} in place of the recording: try again later."
+            )
         if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-            raise RecordingError(f"{target.host} sends the recording compressed although it was asked not to.")
+            raise RecordingError(
+                f"{target.host} sends the recording compressed although it was asked not to."
+            )
         announced = response.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > limits.size:
             raise _too_large(target, limits)
@@ -221,7 +250,9 @@ def _check_peer(response: httpx.Response, number: IPAddress, target: Target) -> 
     stream: Any = response.extensions.get("network_stream")
     peer = stream.get_extra_info("server_addr") if stream is not None else None
     if peer is not None and ipaddress.ip_address(str(peer[0]).partition("%")[0]) != number:
-        raise RecordingRefused(f"The connection to {target.host} went to another machine: nothing was read from it.")
+        raise RecordingRefused(
+            f"The connection to {target.host} went to another machine: nothing was read from it."
+        )
 
 
 def _too_large(target: Target, limits: FetchLimits) -> RecordingError:

@@ -64,7 +64,12 @@ class AllowedHosts(msgspec.Struct, frozen=True):
     @classmethod
     def from_environment(cls) -> AllowedHosts:
         """From the settings REDDY_AUDIO_HOSTS and REDDY_AUDIO_PRIVATE_HOSTS: names separated by commas or blanks."""
-        return cls.of(*(re.findall(r"[^\s,]+", os.environ.get(name, "")) for name in (HOSTS_SETTING, PRIVATE_HOSTS_SETTING)))
+        return cls.of(
+            *(
+                re.findall(r"[^\s,]+", os.environ.get(name, ""))
+                for name in (HOSTS_SETTING, PRIVATE_HOSTS_SETTING)
+            )
+        )
 
     def __bool__(self) -> bool:
         return bool(self.public or self.private)
@@ -126,7 +131,9 @@ def check_address(address: str, allowed: AllowedHosts) -> Target:
         )
     found = _ADDRESS.fullmatch(text)
     if found is None:
-        raise RecordingRefused("The address of the recording is not one of the web (https://…): nothing was opened.")
+        raise RecordingRefused(
+            "The address of the recording is not one of the web (https://…): nothing was opened."
+        )
     scheme, authority, path = found[1].lower(), found[2], found[3]
     if "@" in authority:
         raise RecordingRefused(
@@ -150,7 +157,9 @@ def redirected(target: Target, location: str, allowed: AllowedHosts) -> Target:
     """Where a redirect leads, under the same rules. Raises RecordingRefused; also where it leaves encryption."""
     new = check_address(urljoin(target.address, location.strip()), allowed)
     if target.scheme == "https" and new.scheme == "http":
-        raise RecordingRefused(f"{target.host} leads on to an address that is not encrypted: it was not followed.")
+        raise RecordingRefused(
+            f"{target.host} leads on to an address that is not encrypted: it was not followed."
+        )
     return new
 
 
@@ -162,7 +171,9 @@ def check_number(number: IPAddress, *, private: bool) -> None:
     """
     for one in _meanings(number):
         if one in _METADATA or one.is_multicast or one.is_unspecified or str(one) == "255.255.255.255":
-            raise RecordingRefused("The host stands for an address at which there are no recordings: it was not asked.")
+            raise RecordingRefused(
+                "The host stands for an address at which there are no recordings: it was not asked."
+            )
         if not private and (
             not one.is_global or one.is_private or one.is_loopback or one.is_link_local or one.is_reserved
         ):
@@ -187,7 +198,9 @@ def _meanings(number: IPAddress) -> list[IPAddress]:
 
 
 def _host_and_port(authority: str, scheme: str) -> tuple[str, int]:
-    unreadable = RecordingRefused("The host in the address of the recording cannot be read: nothing was asked.")
+    unreadable = RecordingRefused(
+        "The host in the address of the recording cannot be read: nothing was asked."
+    )
     if authority.startswith("["):
         found = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?", authority)
         if found is None:

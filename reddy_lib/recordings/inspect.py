@@ -2,12 +2,12 @@
 
 A file is recognised by its first bytes and then read by the decoder of *that* format alone. The decoder's own guess
 is never asked: it knows playlists, which open other files and addresses. It is decoded to its end, in packets, so what is
-told (seconds, waveform, sides) is what was heard and not what a header promises; memory stays the same for a minute
-and for a day, because blocks of sound are merged in pairs when they become too many.
+told (seconds, waveform, sides) is what was heard and not what a header promises; memory stays the same for a minute and
+for a day, because blocks of sound are merged in pairs when they become too many.
 
 Nothing about the *content* of a file raises: an empty file, one that is no audio, one that is cut off are findings.
-`speaker` is a proposal: "channels" where the two sides differ in who is heard on them, "diarize" in all other cases, with the
-reason in `why`; a channel map only where the transcript's times say clearly who is on which side.
+`speaker` is a proposal: "channels" where each side has its own speaker, "diarize" in all other cases, with the reason
+in `why`; a channel map only where the transcript's times say clearly who is on which side.
 """
 
 from __future__ import annotations
@@ -145,14 +145,21 @@ def inspect_recording(
                 return _inspect(file, safe_name(name or path.name), lines or (), buckets)
         except OSError as error:
             reason = error.strerror or type(error).__name__
-            raise RecordingError(f"The recording {safe_name(path.name)} cannot be opened ({reason}).") from None
+            raise RecordingError(
+                f"The recording {safe_name(path.name)} cannot be opened ({reason})."
+            ) from None
     given = getattr(source, "name", "")
     try:
         return _inspect(
-            source, safe_name(name or (given if isinstance(given, str) else "") or "recording"), lines or (), buckets
+            source,
+            safe_name(name or (given if isinstance(given, str) else "") or "recording"),
+            lines or (),
+            buckets,
         )
     except OSError as error:
-        raise RecordingError(f"The recording cannot be read ({error.strerror or type(error).__name__}).") from None
+        raise RecordingError(
+            f"The recording cannot be read ({error.strerror or type(error).__name__})."
+        ) from None
 
 
 def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], buckets: int) -> Inspection:
@@ -178,7 +185,12 @@ def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], bucket
         why = "it holds no sound at all" if facts.opened else "it cannot be decoded"
         said = [*findings, _unreadable(name, why)]
         return Inspection(
-            name=name, size=size, format=kind, codec=facts.codec, content_type=_FORMATS[kind][1], findings=said
+            name=name,
+            size=size,
+            format=kind,
+            codec=facts.codec,
+            content_type=_FORMATS[kind][1],
+            findings=said,
         )
     header = facts.header_seconds
     if frame is not None:
@@ -290,7 +302,9 @@ def _decode(file: IO[bytes], kind: str, sound: _Sound) -> _Facts:
     file.seek(0)
     try:
         # The format is given, so that no other reader of the library (playlists!) is tried; and no protocol is open to it.
-        container = av.open(_Plain(file), "r", format=_FORMATS[kind][0], options={"protocol_whitelist": "none"})
+        container = av.open(
+            _Plain(file), "r", format=_FORMATS[kind][0], options={"protocol_whitelist": "none"}
+        )
     except (av.FFmpegError, ValueError, UnicodeError):
         return facts
     with container:
@@ -358,14 +372,16 @@ def _frames(av: Any, container: Any, stream: Any, facts: _Facts) -> Iterator[tup
 
 
 def _normal(frame: Any) -> NDArray[np.float32]:
-    data = frame.to_ndarray()
+    """Channels × samples between -1 and 1."""
+    data: NDArray[Any] = frame.to_ndarray()
     if not frame.format.is_planar:
         data = data.reshape(-1, frame.layout.nb_channels).T
+    sound: NDArray[np.float32] = data.astype(np.float32)
     if data.dtype == np.uint8:
-        return (data.astype(np.float32) - 128.0) / 128.0
+        return (sound - np.float32(128)) / np.float32(128)
     if data.dtype.kind == "i":
-        return data.astype(np.float32) / float(-np.iinfo(data.dtype).min)
-    return np.nan_to_num(data.astype(np.float32), nan=0.0, posinf=1.0, neginf=-1.0)
+        return sound / np.float32(-float(np.iinfo(data.dtype).min))
+    return np.nan_to_num(sound, nan=0.0, posinf=1.0, neginf=-1.0)
 
 
 # --- what was heard ----------------------------------------------------------------------------------------
@@ -425,7 +441,9 @@ class _Sound:
             merged = np.stack(
                 (np.minimum(first[0], second[0]), np.maximum(first[1], second[1]), (first[2] + second[2]) / 2)
             )
-            if even < every.shape[2]:  # the odd one: as the second half of a block that was silent in its first
+            if (
+                even < every.shape[2]
+            ):  # the odd one: as the second half of a block that was silent in its first
                 merged = np.concatenate((merged, every[:, :, even:]), axis=2)
             self._blocks = [merged]
             self._count = merged.shape[2]
@@ -441,7 +459,9 @@ class _Sound:
                 self._rest = self._rest[:, whole * self._block :]
             if self._rest.shape[1]:
                 rest = self._rest[:, None, :]
-                self._blocks.append(np.stack((rest.min(axis=2), rest.max(axis=2), (rest * rest).mean(axis=2))))
+                self._blocks.append(
+                    np.stack((rest.min(axis=2), rest.max(axis=2), (rest * rest).mean(axis=2)))
+                )
             self._finished = np.concatenate(self._blocks, axis=2)
         return self._finished
 
@@ -506,8 +526,12 @@ def _proposal(sound: _Sound, lines: Sequence[TranscriptLine]) -> tuple[Speaker, 
             f"Each speaker has a side; by the times of the transcript the {channel_map[0]} is on the left."
         )
     if not any(_is_span(line.start, line.stop) for line in lines):
-        return Speaker("channels"), "Each speaker has a side; without times in a transcript, nothing says who is on which."
-    return Speaker("channels"), "Each speaker has a side; who is on which, the transcript does not say clearly."
+        return Speaker(
+            "channels"
+        ), "Each speaker has a side; without times in a transcript, nothing says who is on which."
+    return Speaker(
+        "channels"
+    ), "Each speaker has a side; who is on which, the transcript does not say clearly."
 
 
 def _channel_map(sound: _Sound, lines: Sequence[TranscriptLine]) -> list[str] | None:
@@ -581,10 +605,14 @@ def _heard(name: str, sound: _Sound) -> Iterator[Finding]:
     silent = sound.silent_sides
     sides = min(sound.channels, 2)
     if len(silent) == sides:
-        yield finding("recording-silent", "filename", f"{name} holds {_span(sound.seconds)} of silence.", value=name)
+        yield finding(
+            "recording-silent", "filename", f"{name} holds {_span(sound.seconds)} of silence.", value=name
+        )
     elif silent:
         side = ("left", "right")[silent[0]]
-        yield finding("recording-side-silent", "filename", f"Nothing is heard on the {side} side of {name}.", value=side)
+        yield finding(
+            "recording-side-silent", "filename", f"Nothing is heard on the {side} side of {name}.", value=side
+        )
 
 
 def _against_lines(name: str, sound: _Sound, lines: Sequence[TranscriptLine]) -> Iterator[Finding]:
@@ -601,9 +629,7 @@ def _against_lines(name: str, sound: _Sound, lines: Sequence[TranscriptLine]) ->
         message = f"The transcript goes on to {_span(last)}, but {name} ends after {_span(sound.seconds)}."
         yield finding("recording-length-differs", "filename", message, value=_span(sound.seconds))
     elif sound.last_heard > last + max(60.0, 0.25 * last):
-        message = (
-            f"The transcript ends at {_span(last)}, but something is heard in {name} up to {_span(sound.last_heard)}."
-        )
+        message = f"The transcript ends at {_span(last)}, but something is heard in {name} up to {_span(sound.last_heard)}."
         yield finding("recording-length-differs", "filename", message, value=_span(sound.seconds))
 
 

@@ -35,7 +35,18 @@ from reddy_lib.spreadsheet.tag_values import cell_text
 __all__ = ["COLUMNS", "STATUSES", "Matches", "match_recordings"]
 
 STATUSES = ("matched", "missing", "doubtful", "none", "left over")
-COLUMNS = ("row", "status", "how", "recording", "place", "key", "filename", "conversation_id", "candidates", "why")
+COLUMNS = (
+    "row",
+    "status",
+    "how",
+    "recording",
+    "place",
+    "key",
+    "filename",
+    "conversation_id",
+    "candidates",
+    "why",
+)
 SHOWN = 5
 """Names of candidates that a doubtful row lists; `why` tells how many there are."""
 
@@ -54,14 +65,14 @@ class _Row(NamedTuple):
 
 
 class _Found(NamedTuple):
-    """What a row came to: recordings by their position, and the way."""
+    """What a row came to: recordings by their position, and the way. Rows that come to the same ones share the list:
+    a hundred thousand rows that all name "audio.wav" are then no more work than a hundred thousand others."""
 
     how: str
-    candidates: tuple[int, ...]
-    count: int
+    candidates: Sequence[int]
 
 
-_NOTHING = _Found("", (), 0)
+_NOTHING = _Found("", ())
 
 
 class Matches:
@@ -121,7 +132,9 @@ class Matches:
         merged = dict(self.choices)
         for row, choice in choices.items():
             if row not in known:
-                raise RecordingNotFound(f"There is no row {row} in this sheet: choose for one that is listed.")
+                raise RecordingNotFound(
+                    f"There is no row {row} in this sheet: choose for one that is listed."
+                )
             if isinstance(choice, str):
                 positions = by_text.get(choice, set())
                 if len({self.recordings[position].key for position in positions}) != 1:
@@ -172,9 +185,9 @@ def match_recordings(
     found: list[_Found] = []
     for position, line in enumerate(lines):
         one = by_name.find(line.filename) if line.filename else _NOTHING
-        if not one.count:
+        if not one.candidates:
             one = by_id.get(line.row, _NOTHING)
-        if not one.count:
+        if not one.candidates:
             one = by_pattern.get(position, _NOTHING)
         found.append(one)
     return Matches(lines, listed, found, {})
@@ -207,7 +220,7 @@ def _texts(rows: pd.DataFrame, column: str) -> list[str]:
 
 
 class _ByName:
-    """Every end of every recording's path → the recordings that have it (at most a few, and their number)."""
+    """Every end of every recording's path → the recordings that have it."""
 
     def __init__(self, recordings: Sequence[Recording]) -> None:
         self._levels: list[tuple[str, _Index]] = [(_EXACT, _Index()), (_FOLDED, _Index()), (_STEM, _Index())]
@@ -220,9 +233,9 @@ class _ByName:
         ways = tails(filename)
         for how, index in self._levels:
             for parts in ways:
-                positions, count = index.get(_spelled(parts, how))
-                if count:
-                    return _Found(how, positions, count)
+                positions = index.get(_spelled(parts, how))
+                if positions:
+                    return _Found(how, positions)
         return _NOTHING
 
 
@@ -238,23 +251,19 @@ def _spelled(parts: tuple[str, ...], how: str) -> list[str]:
 
 class _Index:
     def __init__(self) -> None:
-        self._ends: dict[tuple[str, ...], tuple[tuple[int, ...], int]] = {}
+        self._ends: dict[tuple[str, ...], list[int]] = {}
 
     def add(self, upwards: list[str], position: int) -> None:
         for length in range(1, len(upwards) + 1):
-            end = tuple(upwards[:length])
-            positions, count = self._ends.get(end, ((), 0))
-            if count <= SHOWN:
-                positions = (*positions, position)
-            self._ends[end] = positions, count + 1
+            self._ends.setdefault(tuple(upwards[:length]), []).append(position)
 
-    def get(self, upwards: list[str]) -> tuple[tuple[int, ...], int]:
+    def get(self, upwards: list[str]) -> list[int]:
         """Those that share the longest end."""
         for length in range(len(upwards), 0, -1):
             found = self._ends.get(tuple(upwards[:length]))
             if found is not None:
                 return found
-        return (), 0
+        return []
 
 
 # --- by the conversation id --------------------------------------------------------------------------------
@@ -284,7 +293,6 @@ def _by_id(lines: Sequence[_Row], recordings: Sequence[Recording]) -> dict[int, 
         return {}
     widths = sorted({len(pieces) for pieces in rows_of}, reverse=True)
     hits: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    counts: Counter[tuple[str, ...]] = Counter()
     for position, recording in enumerate(recordings):
         base = re.split(r"[/\\]", recording.name)[-1]
         pieces_list, between = _pieces(folded(stem_of(base)))
@@ -303,14 +311,8 @@ def _by_id(lines: Sequence[_Row], recordings: Sequence[Recording]) -> dict[int, 
                 taken.append((start, start + width))
                 if piece not in seen:
                     seen.add(piece)
-                    counts[piece] += 1
-                    if counts[piece] <= SHOWN + 1:
-                        hits[piece].append(position)
-    return {
-        row: _Found(_ID, tuple(positions), counts[pieces])
-        for pieces, positions in hits.items()
-        for row in rows_of[pieces]
-    }
+                    hits[piece].append(position)
+    return {row: _Found(_ID, positions) for pieces, positions in hits.items() for row in rows_of[pieces]}
 
 
 def _joined(pieces: tuple[str, ...], between: list[str], neighbour: int, gap: int) -> bool:
@@ -340,29 +342,30 @@ def _by_pattern(
     if not used:
         return {}
     columns = [_texts(rows, field) for field in used]
-    keys: dict[tuple[str, ...], list[int]] = defaultdict(list)
     zone = ZoneInfo(timezone)
+    files: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for number, recording in enumerate(recordings):
+        base = re.split(r"[/\\]", recording.name)[-1]
+        values = [name_value(pattern, field, base) for field in used]
+        if all(values):
+            texts = [str(value) for value in values]
+            when = _utc(texts.pop(), zone) if moment else ""
+            files[(*map(folded, texts), when)].append(number)
+    found: dict[int, _Found] = {}
+    shared: dict[tuple[tuple[str, ...], ...], list[int]] = {}
     for position, cells in enumerate(zip(*columns, strict=True)):
         if not all(cells):
             continue
         plain = tuple(folded(cell) for cell in (cells[:-1] if moment else cells))
-        for written in _moments(cells[-1], zone) if moment else ("",):
-            keys[(*plain, written)].append(position)
-    hits: dict[int, list[int]] = defaultdict(list)
-    counts: Counter[int] = Counter()
-    for number, recording in enumerate(recordings):
-        base = re.split(r"[/\\]", recording.name)[-1]
-        values = [name_value(pattern, field, base) for field in used]
-        if not all(values):
-            continue
-        plain = tuple(folded(str(value)) for value in (values[:-1] if moment else values))
-        key = (*plain, _utc(str(values[-1]), zone) if moment else "")
-        positions = keys.get(key, [])
-        for position in positions[: SHOWN + 1]:  # more rows than that are in doubt whatever comes
-            counts[position] += 1
-            if counts[position] <= SHOWN + 1:
-                hits[position].append(number)
-    return {position: _Found(_PATTERN, tuple(found), counts[position]) for position, found in hits.items()}
+        written = _moments(cells[-1], zone) if moment else [""]
+        keys = tuple(key for when in written if (key := (*plain, when)) in files)
+        if len(keys) == 1:
+            found[position] = _Found(_PATTERN, files[keys[0]])
+        elif keys:
+            if keys not in shared:
+                shared[keys] = sorted({number for key in keys for number in files[key]})
+            found[position] = _Found(_PATTERN, shared[keys])
+    return found
 
 
 def _moments(cell: str, zone: ZoneInfo) -> list[str]:
@@ -401,6 +404,10 @@ def _settled(
     claims: dict[tuple[str, str], list[int]] = defaultdict(list)
     certain: dict[int, tuple[str, Recording]] = {}
     open_ones: dict[int, list[int]] = {}
+    touched: set[tuple[str, str]] = set()
+    free_ones: dict[
+        int, tuple[list[int], bool]
+    ] = {}  # by the identity of a shared list: `found` keeps them all alive
     for line, one in zip(rows, found, strict=True):
         if line.row in choices:
             choice = choices[line.row]
@@ -408,18 +415,24 @@ def _settled(
                 certain[line.row] = _HAND, choice
                 claims[choice.place, choice.key].append(line.row)
             continue
-        free = [position for position in one.candidates if places[position] not in chosen]
-        # One file that came under two names is one recording.
-        if one.count <= len(one.candidates) and len({places[position] for position in free}) == 1:
+        known = free_ones.get(id(one.candidates))
+        if known is None:
+            free = [position for position in one.candidates if places[position] not in chosen]
+            here = {places[position] for position in free}
+            touched |= here
+            known = free_ones[id(one.candidates)] = free, len(here) == 1
+        free, single = known
+        if single:  # one file that came under two names is one recording
             certain[line.row] = one.how, recordings[free[0]]
             claims[places[free[0]]].append(line.row)
         elif free:
             open_ones[line.row] = free
     table: dict[str, list[Any]] = {column: [] for column in COLUMNS}
     matched: dict[int, Recording] = {}
-    touched: set[tuple[str, str]] = set()
 
-    def put(line: _Row | None, status: str, how: str, recording: Recording | None, names: Iterable[str], why: str) -> None:
+    def put(
+        line: _Row | None, status: str, how: str, recording: Recording | None, names: Iterable[str], why: str
+    ) -> None:
         values = (
             line.row if line else None, status, how, recording.name if recording else "",
             recording.place if recording else "", recording.key if recording else "", line.filename if line else "",
@@ -443,9 +456,9 @@ def _settled(
                 put(line, "doubtful", how, None, (recording.name,), why)
         elif line.row in open_ones:
             free = open_ones[line.row]
-            touched.update(places[position] for position in free)
             names = [recordings[position].name for position in free[:SHOWN]]
-            why = f"{one.count:,} recordings fit by {one.how}: {', '.join(names)}{' …' if one.count > len(names) else ''}."
+            more = " …" if len(free) > len(names) else ""
+            why = f"{len(free):,} recordings fit by {one.how}: {', '.join(names)}{more}."
             put(line, "doubtful", one.how, None, names, why)
         elif line.row in choices:
             put(line, "none", _HAND, None, (), "")

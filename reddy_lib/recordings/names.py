@@ -1,9 +1,9 @@
 """What the name of a recording in a sheet means: the tail of a path, never a path.
 
-Sheets name recordings the way another machine did: `D:\\rec\\2026\\call 7.wav`, `\\\\nas\\audio\\call7.WAV`, `/mnt/rec/call7.mp3`,
-`https://pbx.example/rec/call%207.wav`. None of that is opened here. `tails` turns such a cell into keys (folders and
-file name, without drive, server and root) that are compared with the keys of files which *are there*; a cell can
-therefore reach a file only by naming one that was listed before. Keys are Unicode-normal (NFC) and ignore case.
+Sheets name recordings as another machine did: `D:\\rec\\2026\\call 7.wav`, `\\\\nas\\audio\\call7.WAV`,
+`/mnt/rec/call7.mp3`, `https://pbx.example/rec/call%207.wav`. None of that is opened here. `tails` turns such a cell into
+keys (folders and file name, without drive, server and root) that are compared with the keys of files which *are there*;
+a cell can therefore reach a file only by naming one that was listed before. Keys are Unicode-normal (NFC) and ignore case.
 """
 
 from __future__ import annotations

@@ -154,7 +154,9 @@ class RecordingStore:
         try:
             archive = zipfile.ZipFile(source)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
-            raise RecordingError("This is no zip file, or it is damaged: pack the recordings again.") from None
+            raise RecordingError(
+                "This is no zip file, or it is damaged: pack the recordings again."
+            ) from None
         kept: list[Recording] = []
         made: list[Path] = []
         passed_over: list[PassedOver] = []
@@ -170,7 +172,9 @@ class RecordingStore:
                     else:
                         chosen.append(item)
                 if len(chosen) > limits.files:
-                    raise RecordingError(f"The zip holds more than {limits.files:,} recordings: load it in parts.")
+                    raise RecordingError(
+                        f"The zip holds more than {limits.files:,} recordings: load it in parts."
+                    )
                 if sum(item.file_size for item in chosen) > limits.total:
                     raise RecordingError(
                         f"The zip unpacks to more than {limits.total >> 30:,} GB: load it in parts."
@@ -195,11 +199,15 @@ class RecordingStore:
             self._note(kept)
         except BaseException as error:
             noted = {one.key for one in self.recordings()} if made else set()
-            for path in made:  # what was there before this archive stays, and what came meanwhile by another way
+            for (
+                path
+            ) in made:  # what was there before this archive stays, and what came meanwhile by another way
                 if path.name not in noted:
                     with contextlib.suppress(OSError):
                         path.unlink()
-            if isinstance(error, zipfile.BadZipFile | zlib.error | EOFError | NotImplementedError | RuntimeError):
+            if isinstance(
+                error, zipfile.BadZipFile | zlib.error | EOFError | NotImplementedError | RuntimeError
+            ):
                 raise RecordingError("The zip is damaged or cut off: pack the recordings again.") from None
             raise
         return Unpacked(kept, passed_over)
@@ -239,7 +247,9 @@ class RecordingStore:
         size = 0
         part: Path | None = None
         try:
-            handle, written = tempfile.mkstemp(prefix="arriving-", suffix=".part", dir=self.folder)  # mode 0600
+            handle, written = tempfile.mkstemp(
+                prefix="arriving-", suffix=".part", dir=self.folder
+            )  # mode 0600
             part = Path(written)
             with os.fdopen(handle, "wb") as target:
                 while chunk := source.read(CHUNK):
@@ -443,7 +453,7 @@ def _checked(handle: int, folder: Path, before: os.stat_result, name: str) -> in
 
 def _no_plain_file(name: str) -> RecordingRefused:
     return RecordingRefused(
-        f"{safe_name(name)} is no plain file inside the folder for recordings, or is reached through a link: nothing was read."
+        f"{safe_name(name)} is no plain file inside the folder, or is reached through a link: nothing was read."
     )
 
 

@@ -50,7 +50,9 @@ class Wav(msgspec.Struct, frozen=True):
         """Do the header's numbers fit each other? Always True for compressed forms, which have rules of their own."""
         if self.form not in (PCM, FLOAT, ALAW, MULAW):
             return True
-        return self.block == self.channels * ((self.bits + 7) // 8) and self.byte_rate == self.rate * self.block
+        return (
+            self.block == self.channels * ((self.bits + 7) // 8) and self.byte_rate == self.rate * self.block
+        )
 
 
 def read_wav(file: IO[bytes]) -> Wav:
