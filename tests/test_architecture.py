@@ -97,9 +97,10 @@ def test_pages_and_app_are_the_only_users_of_ui() -> None:
 def test_the_public_names_are_exactly_these() -> None:
     assert sorted(reddy_lib.__all__) == [
         "Batch", "CATALOGUE", "Call", "Client", "Finding", "Ledger", "Mapping", "Product", "Receipt",
-        "RecordingFolder", "RecordingStore", "ReddyError", "Sandbox", "Speaker", "Submission", "Tag", "TranscriptLine", "build_calls",
-        "charts", "check", "errors", "find_personal_data", "guess_mapping", "inspect_recording", "match_recordings",
-        "parse_transcript", "read_sheet", "reconcile", "silence_recording", "submit",
+        "RecordingFolder", "RecordingStore", "ReddyError", "Sandbox", "Speaker", "Submission", "Tag",
+        "TranscriptLine", "build_calls", "charts", "check", "errors", "find_personal_data", "guess_mapping",
+        "inspect_recording", "match_recordings", "parse_transcript", "read_sheet", "reconcile", "silence_recording",
+        "submit",
     ]  # fmt: skip
     assert sorted(reddy_lib._HOMES) == sorted(reddy_lib.__all__)
     for name in reddy_lib.__all__:

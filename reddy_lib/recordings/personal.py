@@ -42,7 +42,7 @@ _TEENS = {
     )
 }
 _TENS = {
-    word: str(number)
+    word: f"{number}0"
     for number, word in enumerate(
         ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"), 2
     )
@@ -130,12 +130,13 @@ def _longest(text: str, begin: int, end: int, checks: Sequence[Callable[[str], b
 
 
 class _Digits(NamedTuple):
-    """Digits that were said as one: a number of the line, its characters, and the digits they are."""
+    """Digits that were said as one: the line's number, the characters, the digits they are, and whether a unit may follow."""
 
     line: int
     begin: int
     end: int
     digits: str
+    tens: bool = False
 
 
 _Run = list[_Digits]
@@ -151,22 +152,13 @@ def _runs(texts: Sequence[tuple[int, str]]) -> Iterator[_Run]:
             word = token[0].casefold()
             digits = _digits(word, bool(run))
             if digits:
-                if (
-                    run
-                    and run[-1].line == number
-                    and run[-1].digits in _TENS.values()
-                    and run[-1].end - run[-1].begin > 2
-                ):
-                    if len(digits) == 1 and not token[0].isdigit():
-                        before = run.pop()  # "forty two" is 42
-                        run.append(_Digits(number, before.begin, token.end(), before.digits + digits))
-                        continue
-                    before = run.pop()
-                    run.append(before._replace(digits=before.digits + "0"))
+                if run and run[-1].line == number and run[-1].tens and word in _UNITS and digits != "0":
+                    before = run.pop()  # "forty two" is 42
+                    run.append(_Digits(number, before.begin, token.end(), before.digits[:-1] + digits))
+                    continue
                 begin = token.start()
-                run.append(
-                    _Digits(number, begin, token.end(), ("+" if plus and not run else "") + digits * times)
-                )
+                digits = ("+" if plus and not run else "") + digits * times
+                run.append(_Digits(number, begin, token.end(), digits, word in _TENS))
                 times, plus = 1, False
             elif word in _TIMES:
                 times = _TIMES[word]
