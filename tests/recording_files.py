@@ -1,4 +1,4 @@
-"""Recordings for tests, made when they are needed: tones and silence, in every format that the decoder's library can write."""
+"""Recordings for tests, made when they are needed: tones and silence, in every format that can be written here."""
 
 from __future__ import annotations
 

@@ -17,7 +17,6 @@ from reddy_lib.api.client import content_type
 from reddy_lib.errors import RecordingError
 from reddy_lib.model import Speaker, TranscriptLine
 from reddy_lib.recordings.inspect import Inspection, inspect_recording
-
 from tests.conftest import SHARED
 from tests.recording_files import FORMATS, encoded, silence, tone, turns, wav_bytes
 
@@ -156,8 +155,8 @@ def test_an_empty_file_is_a_finding() -> None:
 
 @pytest.mark.parametrize(
     "content",
-    [b"\x00" * 5_000, b"agent,start\nann,5\n" * 50, b"<html>Not found</html>", b"PK\x03\x04" + b"x" * 900, b"\xff", b"RIFF",
-     b"%PDF-1.7 " * 90, b"ID3\x04\x00\x00\x00\x00\x00\x05hello"],
+    [b"\x00" * 5_000, b"agent,start\nann,5\n" * 50, b"<html>Not found</html>", b"PK\x03\x04" + b"x" * 900,
+     b"\xff", b"RIFF", b"%PDF-1.7 " * 90, b"ID3\x04\x00\x00\x00\x00\x00\x05hello"],
 )  # fmt: skip
 def test_what_is_no_audio_is_a_finding(content: bytes) -> None:
     found = inspect_recording(content, name="a.mp3")
@@ -252,8 +251,13 @@ def test_an_open_file_stays_open(tmp_path: Path) -> None:
         assert not file.closed
 
 
-@given(st.binary(max_size=400), st.sampled_from([b"", b"RIFF\x00\x00\x00\x00WAVE", b"ID3\x04\x00\x00\x00\x00\x00\x00", b"OggS",
-    b"fLaC", b"\x1aE\xdf\xa3", b"\x00\x00\x00\x18ftypM4A ", b"\xff\xfb\x90\x00", b"FORM\x00\x00\x00\x00AIFF", b"#!AMR\n"]))  # fmt: skip
+HEADS = [
+    b"", b"RIFF\x00\x00\x00\x00WAVE", b"ID3\x04\x00\x00\x00\x00\x00\x00", b"OggS", b"fLaC", b"\x1aE\xdf\xa3",
+    b"\x00\x00\x00\x18ftypM4A ", b"\xff\xfb\x90\x00", b"FORM\x00\x00\x00\x00AIFF", b"#!AMR\n",
+]  # fmt: skip
+
+
+@given(st.binary(max_size=400), st.sampled_from(HEADS))
 def test_no_bytes_raise(rest: bytes, head: bytes) -> None:
     found = inspect_recording(head + rest, name="a.bin")
     assert found.readable or found.findings

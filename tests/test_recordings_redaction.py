@@ -107,7 +107,7 @@ def test_other_formats_are_refused_with_what_to_do(ending: str, tmp_path: Path) 
     rate = FORMATS[ending][2]
     source = tmp_path / ("a" + ending)
     source.write_bytes(encoded(ending, [tone(1, rate)], rate))
-    with pytest.raises(RecordingError, match="that works for wav files alone. Export it as wav"):
+    with pytest.raises(RecordingError, match=r"that works for wav files alone\. Export it as wav"):
         silence_recording(source, tmp_path / "b.wav", [(0, 1)])
     assert not (tmp_path / "b.wav").exists()
 

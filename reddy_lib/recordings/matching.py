@@ -27,6 +27,7 @@ import pandas as pd
 
 from reddy_lib.errors import RecordingNotFound
 from reddy_lib.findings import Finding, finding
+from reddy_lib.model import whole_characters
 from reddy_lib.recordings.names import folded, stem_of, tails
 from reddy_lib.recordings.places import Recording
 from reddy_lib.spreadsheet.file_names import name_value, values_in
@@ -211,7 +212,7 @@ def _texts(rows: pd.DataFrame, column: str) -> list[str]:
     if column not in rows.columns:
         return [""] * len(rows)
     return [
-        "" if cell is None or cell is pd.NA or cell != cell else cell_text(cell).strip()
+        "" if cell is None or cell is pd.NA or cell != cell else whole_characters(cell_text(cell).strip())
         for cell in rows[column].tolist()
     ]
 

@@ -130,7 +130,7 @@ def _longest(text: str, begin: int, end: int, checks: Sequence[Callable[[str], b
 
 
 class _Digits(NamedTuple):
-    """Digits that were said as one: the line's number, the characters, the digits they are, and whether a unit may follow."""
+    """Digits that were said as one: line, characters, the digits they are, and whether a unit may follow ("forty")."""
 
     line: int
     begin: int
