@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import ssl
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -202,7 +205,8 @@ def test_redirects_end(server: Server, store: RecordingStore) -> None:
 @pytest.mark.parametrize(
     ("status", "error", "words"),
     [(404, RecordingNotFound, "has no such recording"), (403, RecordingError, "may have expired"),
-     (500, RecordingError, "answered 500"), (204, RecordingError, "answered 204"), (206, RecordingError, "answered 206"), (304, RecordingError, "answered 304")],
+     (500, RecordingError, "answered 500"), (204, RecordingError, "answered 204"), (206, RecordingError, "answered 206"),
+     (304, RecordingError, "answered 304")],
 )  # fmt: skip
 def test_another_answer_is_told_without_the_address(
     server: Server, store: RecordingStore, status: int, error: type[RecordingError], words: str
@@ -272,3 +276,38 @@ def test_no_proxy_is_asked(server: Server, store: RecordingStore, monkeypatch: p
         monkeypatch.setenv(name, "http://127.0.0.1:9")
     fetch(server, store)
     assert len(server.seen) == 1
+
+
+def test_tls_is_asked_for_the_name_and_not_for_the_number(store: RecordingStore, tmp_path: Path) -> None:
+    """The connection goes to a number; the certificate is that of the name, and an unknown one ends it."""
+    command = shutil.which("openssl")
+    if command is None:
+        pytest.skip("no openssl command here to make a certificate with")
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem")
+    subprocess.run(
+        [command, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=rec.example",
+         "-addext", "subjectAltName=DNS:rec.example", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    asked: list[str | None] = []
+    context.sni_callback = lambda _socket, name, _context: asked.append(name)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        listener.settimeout(10)
+
+        def serve() -> None:
+            with suppress(OSError):
+                connection, _ = listener.accept()
+                with suppress(OSError), context.wrap_socket(connection, server_side=True):
+                    pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        hosts = AllowedHosts.of(private=[f"rec.example:{port}"])
+        with pytest.raises(RecordingError, match="certificate is not one that this machine trusts"):
+            fetch_recording(f"https://rec.example:{port}/a.wav", store, hosts, resolver=here)
+        thread.join()
+    assert asked == ["rec.example"]
+    assert nothing_kept(store)

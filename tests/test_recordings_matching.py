@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from reddy_lib.errors import MappingError, RecordingNotFound
 from reddy_lib.recordings.matching import COLUMNS, Matches, match_recordings
+from reddy_lib.recordings.names import tails
 from reddy_lib.recordings.places import Recording
 
 
@@ -69,6 +70,16 @@ def test_the_folder_decides_between_files_of_one_name() -> None:
 def test_the_exact_spelling_comes_before_others() -> None:
     assert only("a.wav", "", ["A.wav", "a.wav"]) == ("matched", "file name", "a.wav")
     assert only("a.mp3", "", ["a.wav", "a.mp3"]) == ("matched", "file name", "a.mp3")
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["", " ", "..", "../a.wav", "x/../a.wav", "x\\..\\a.wav", "..%2fa.wav", "x/%2e%2e/a.wav", ".. /a.wav", "a.wav\x00",
+     "a\n.wav", "a%00.wav", "file:///a.wav", "ftp://x/a.wav", "smb:\\\\x\\a.wav", "rec/", "a" * 1_001,
+     "https://x.example/../a.wav"],
+)  # fmt: skip
+def test_a_cell_that_leads_elsewhere_means_nothing(cell: str) -> None:
+    assert tails(cell) == []
 
 
 GUID = "05cec3d4-0561-4010-9fb8-23cc7edef146"

@@ -36,6 +36,7 @@ LONGEST = 86_400.0
 _MOST_SAMPLES = 86_400 * 48_000 * 2  # of all channels: a small file can promise, and give, any number of them
 _MOST_BLOCKS = 1 << 17
 _FIRST_BLOCK = 0.005  # seconds
+_AT_ONCE = 1 << 15  # samples of each side
 
 _SILENT = 1e-3  # peak of a side in which nothing is heard (-60 dB)
 _FAINT = 1e-2  # of the louder side's power over the whole: beside it, what leaks through a line is no speaker
@@ -402,6 +403,8 @@ class _Sound:
         self._rest: NDArray[np.float32] = np.zeros((1, 0), np.float32)
         self._blocks: list[NDArray[np.float32]] = []  # each: 3 (low, high, mean square) × channels × blocks
         self._count = 0
+        self._waiting: list[NDArray[np.float32]] = []
+        self._long = 0  # samples that wait, of each side
         self._finished: NDArray[np.float32] | None = None
 
     def add(self, samples: NDArray[np.float32], rate: int) -> None:
@@ -414,20 +417,29 @@ class _Sound:
         self.samples += samples.size
         if len(heard) != len(self._rest):  # the number of sides changed on the way
             heard = heard[[0] * len(self._rest)]
+        # Not as it comes: a decoder gives 20 ms at a time, and each call of NumPy costs more than that sound.
+        self._waiting.append(heard)
+        self._long += heard.shape[1]
+        if self._long >= max(self._block, _AT_ONCE):
+            self._take()
+
+    def _take(self) -> None:
+        """What waits, into the sums and into blocks; less than a block stays as the rest."""
+        if not self._waiting:
+            return
+        heard = np.concatenate(self._waiting, axis=1)
+        self._waiting, self._long = [], 0
         sides = len(heard)
-        exact = heard.astype(np.float64)
-        self.square[:sides] += (exact * exact).sum(axis=1)
         if heard.shape[1]:
             self.peak[:sides] = np.maximum(self.peak[:sides], np.abs(heard).max(axis=1))
+        exact = heard.astype(np.float64)
+        self.square[:sides] += (exact * exact).sum(axis=1)
         if sides == 2:
             self.left_right += float(exact[0] @ exact[1])
         joined = np.concatenate((self._rest, heard), axis=1)
-        # Not block by block: a decoder gives 20 ms at a time, and each call of NumPy costs more than that sound.
-        if joined.shape[1] < max(self._block, 1 << 15):
-            self._rest = joined
-            return
         whole = joined.shape[1] // self._block
-        self._keep(joined[:, : whole * self._block], whole)
+        if whole:
+            self._keep(joined[:, : whole * self._block], whole)
         self._rest = joined[:, whole * self._block :]
 
     def _keep(self, joined: NDArray[np.float32], whole: int) -> None:
@@ -453,10 +465,7 @@ class _Sound:
     def blocks(self) -> NDArray[np.float32]:
         """3 × sides × blocks. Asking for it closes the sound."""
         if self._finished is None:
-            whole = self._rest.shape[1] // self._block
-            if whole:
-                self._keep(self._rest[:, : whole * self._block], whole)
-                self._rest = self._rest[:, whole * self._block :]
+            self._take()
             if self._rest.shape[1]:
                 rest = self._rest[:, None, :]
                 self._blocks.append(
@@ -483,6 +492,7 @@ class _Sound:
     @property
     def silent_sides(self) -> list[int]:
         """Which of the first two channels say nothing: in themselves, or beside the other."""
+        self._take()
         sides = len(self._rest)
         loudest = float(self.square[:sides].max())
         return [
