@@ -33,17 +33,11 @@ class Trickle(io.RawIOBase):
         return self.rest.read(min(size, 1_000))
 
 
-def packed(*files: tuple[str, bytes], password: bool = False) -> io.BytesIO:
+def packed(*files: tuple[str, bytes]) -> io.BytesIO:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files:
             archive.writestr(name, content)
-    if password:
-        file = io.BytesIO(
-            file.getvalue().replace(
-                b"PK\x01\x02\x14\x03\x14\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01\x00"
-            )
-        )
     return file
 
 

@@ -147,7 +147,8 @@ def _ask(
                 reason = (
                     "its certificate is not one that this machine trusts" if secure else "it does not answer"
                 )
-                if clock() > deadline:
+                if cut.made or clock() > deadline:
+                    reason = f"it took longer than {limits.seconds:,.0f} s"
                     break
             except _Slow:
                 reason = f"it took longer than {limits.seconds:,.0f} s"

@@ -53,8 +53,9 @@ class Recording(msgspec.Struct, frozen=True):
 
     Attributes:
         place: "dropped" (a `RecordingStore`) or "folder" (a `RecordingFolder`).
-        key: what its place opens it by; the same key is the same file.
-        name: what people call it, in a folder with the folders inside; for showing and matching only.
+        key: what its place opens it by; the same key is the same file. In a store: the SHA-256 of the content in hex,
+            and the ending; in a folder: the path below it, with "/".
+        name: what people call it; for showing and matching only.
         size: bytes.
     """
 

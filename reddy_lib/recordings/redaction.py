@@ -8,7 +8,8 @@ second cannot be changed without changing the sound around it.
 
 Where a span comes from: a person who marks seconds, or a place in a line (`personal.find_personal_data`). A place becomes
 seconds by the times of its words where the source has them, else by the whole line's, with a margin. A place without any
-time is given back, and a span that the recording does not reach too: neither is passed over in silence.
+time is given back, and a span that the recording does not reach too: neither is passed over in silence. Times that are
+those of another recording silence the wrong seconds: where `inspect` finds `recording-length-differs`, listen first.
 """
 
 from __future__ import annotations
