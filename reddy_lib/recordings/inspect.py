@@ -304,9 +304,8 @@ def _decode(file: IO[bytes], kind: str, sound: _Sound) -> _Facts:
     file.seek(0)
     try:
         # The format is given, so that no other reader of the library (playlists!) is tried; and no protocol is open to it.
-        container = av.open(
-            _Plain(file), "r", format=_FORMATS[kind][0], options={"protocol_whitelist": "none"}
-        )
+        options = {"protocol_whitelist": "none"} | ({"max_size": "65536"} if kind == "wav" else {})
+        container = av.open(_Plain(file), "r", format=_FORMATS[kind][0], options=options)
     except (av.FFmpegError, ValueError, UnicodeError):
         return facts
     with container:
@@ -378,7 +377,7 @@ def _normal(frame: Any) -> NDArray[np.float32]:
     data: NDArray[Any] = frame.to_ndarray()
     if not frame.format.is_planar:
         data = data.reshape(-1, frame.layout.nb_channels).T
-    sound: NDArray[np.float32] = data.astype(np.float32)
+    sound: NDArray[np.float32] = data.astype(np.float32, order="C")  # side by side: sums run along a side
     if data.dtype == np.uint8:
         return (sound - np.float32(128)) / np.float32(128)
     if data.dtype.kind == "i":
