@@ -312,14 +312,17 @@ def _decode(file: IO[bytes], kind: str, sound: _Sound) -> _Facts:
         if not container.streams.audio:
             return facts
         stream = container.streams.audio[0]
+        context: Any = stream.codec_context
+        if context is None:  # a codec that the library does not know
+            return facts
         facts.opened = True
-        facts.codec = stream.codec_context.codec.canonical_name
+        facts.codec = context.codec.canonical_name
         if stream.duration is not None and stream.time_base is not None and stream.duration > 0:
             facts.header_seconds = float(stream.duration * stream.time_base)
         elif container.duration is not None and container.duration > 0:
             facts.header_seconds = container.duration / 1_000_000
-        if facts.codec.startswith("pcm_") and stream.format is not None:
-            facts.width = stream.codec_context.format.bytes
+        if facts.codec.startswith("pcm_") and context.format is not None:
+            facts.width = context.format.bytes
         for samples, rate in _frames(av, container, stream, facts):
             if sound.channels and len(samples) != sound.channels:
                 facts.changed = True
