@@ -28,6 +28,14 @@ if TYPE_CHECKING:
     from .ledger.sending import Submission
     from .model import Call, Speaker, Tag, TranscriptLine
     from .outcomes import charts
+    from .recordings import (
+        RecordingFolder,
+        RecordingStore,
+        find_personal_data,
+        inspect_recording,
+        match_recordings,
+        silence_recording,
+    )
     from .sandbox import Sandbox
     from .spreadsheet import Mapping, build_calls, guess_mapping, read_sheet
     from .submission import reconcile, submit
@@ -45,6 +53,13 @@ _HOMES = {
     "Mapping": "spreadsheet",
     "build_calls": "spreadsheet",
     "parse_transcript": "transcripts",
+    # recordings beside them
+    "RecordingStore": "recordings",
+    "RecordingFolder": "recordings",
+    "match_recordings": "recordings",
+    "inspect_recording": "recordings",
+    "find_personal_data": "recordings",
+    "silence_recording": "recordings",
     # review
     "check": "checks",
     "Finding": "findings",
@@ -76,6 +91,8 @@ __all__ = [
     "Mapping",
     "Product",
     "Receipt",
+    "RecordingFolder",
+    "RecordingStore",
     "ReddyError",
     "Sandbox",
     "Speaker",
@@ -86,10 +103,14 @@ __all__ = [
     "charts",
     "check",
     "errors",
+    "find_personal_data",
     "guess_mapping",
+    "inspect_recording",
+    "match_recordings",
     "parse_transcript",
     "read_sheet",
     "reconcile",
+    "silence_recording",
     "submit",
 ]
 

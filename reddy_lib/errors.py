@@ -12,6 +12,9 @@ what happened, where, and what to do next) and its evidence as attributes for co
       × MappingError            the mapping names columns, fields or values that cannot be used
       × TranscriptUnreadable    a transcript is in no known form (`parse_transcript` only: a batch gets a finding)
       × LoadCancelled           somebody stopped a load: nothing of it is kept
+      × RecordingError          a recording cannot be kept, fetched or silenced
+        · RecordingNotFound     there is no such recording in this place
+        · RecordingRefused      its name or address leads where nothing may be opened: nothing was
       × LedgerError             the record of calls cannot be read or written
         · LedgerUnavailable     locked, unreachable, or on a full disk
         · LedgerTooNew          written by a newer version of this library
@@ -46,6 +49,9 @@ __all__ = [
     "NeverSent",
     "NotFound",
     "NotInLedger",
+    "RecordingError",
+    "RecordingNotFound",
+    "RecordingRefused",
     "ReddyError",
     "Refused",
     "SheetError",
@@ -89,6 +95,18 @@ class TranscriptUnreadable(ReddyError):
 
 class LoadCancelled(ReddyError):
     """Somebody stopped a load: nothing of it is kept."""
+
+
+class RecordingError(ReddyError):
+    """A recording cannot be kept, fetched or silenced."""
+
+
+class RecordingNotFound(RecordingError):
+    """There is no such recording in this place."""
+
+
+class RecordingRefused(RecordingError):
+    """A name or an address leads where nothing may be opened: nothing was opened, and nothing was asked."""
 
 
 class LedgerError(ReddyError):

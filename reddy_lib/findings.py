@@ -77,6 +77,16 @@ CATALOGUE: dict[str, Rule] = {
     "conversation-duplicate": Rule("error", "Same conversation twice in this batch", "Reddy would hold two calls under one id: leave one of the rows out, or correct its conversation id."),
     # audio settings
     "speaker-invalid": Rule("error", "Speaker separation is not valid", "Use diarize, or channels with agent and customer once each."),
+    # the recording itself
+    "recording-missing": Rule("error", "Recording was not found", "Add the file, correct its name, or clear it to send the call without a recording."),
+    "recording-doubtful": Rule("error", "Not clear which recording", "Choose the recording of this call by hand, or clear its name to send the call without one."),
+    "recording-empty": Rule("error", "Recording is empty", "Export this recording again, or clear its name to send the call without it."),
+    "recording-unreadable": Rule("error", "Recording is no audio that can be read", "Listen to the file on your machine and export it again, or clear its name to send the call without it."),
+    "recording-cut": Rule("warning", "Recording is cut off or damaged", "Compare it with its source, and export it again if speech is missing."),
+    "recording-mislabelled": Rule("warning", "Recording is not what it says it is", "What was found inside is what counts; give the file the right ending, or export it again."),
+    "recording-silent": Rule("warning", "Nothing can be heard in the recording", "Listen to it: a recording without speech cannot be graded."),
+    "recording-side-silent": Rule("warning", "One side of the recording is silent", "Listen to it: if one speaker is missing, export the recording again with both sides."),
+    "recording-length-differs": Rule("warning", "Recording and transcript differ in length", "Check that the recording belongs to this call, and the unit of the times."),
     # tags
     "tag-key-missing": Rule("error", "Tag without a name", "Give the tag a name, or delete it."),
     "tag-duplicate": Rule("warning", "Same tag twice", "Delete one of the two."),

@@ -21,8 +21,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "transcripts": {"errors", "findings", "model"},
     "spreadsheet": {"errors", "findings", "model", "transcripts"},
     "checks": {"errors", "findings", "model", "transcripts", "spreadsheet"},
+    "recordings": {"errors", "findings", "model", "spreadsheet"},
     "ledger": {"errors", "findings", "model", "transcripts", "spreadsheet", "checks"},
-    "api": {"errors", "model"},
+    "api": {"errors", "model", "recordings"},
     "submission": {"errors", "findings", "model", "spreadsheet", "checks", "ledger", "api"},
     "outcomes": {"errors", "findings", "model", "ledger", "submission"},
     "sandbox": {"errors", "model"},
@@ -78,6 +79,8 @@ def test_every_stage_stands_in_the_table() -> None:
         ("plotly", "outcomes"),
         ("dbos", "submission"),
         ("sqlalchemy", "ledger"),
+        ("av", "recordings"),
+        ("stdnum", "recordings"),
     ],
 )
 def test_each_framework_is_imported_in_one_place(library: str, home: str) -> None:
@@ -93,9 +96,11 @@ def test_pages_and_app_are_the_only_users_of_ui() -> None:
 
 def test_the_public_names_are_exactly_these() -> None:
     assert sorted(reddy_lib.__all__) == [
-        "Batch", "CATALOGUE", "Call", "Client", "Finding", "Ledger", "Mapping", "Product", "Receipt", "ReddyError",
-        "Sandbox", "Speaker", "Submission", "Tag", "TranscriptLine", "build_calls", "charts", "check", "errors",
-        "guess_mapping", "parse_transcript", "read_sheet", "reconcile", "submit",
+        "Batch", "CATALOGUE", "Call", "Client", "Finding", "Ledger", "Mapping", "Product", "Receipt",
+        "RecordingFolder", "RecordingStore", "ReddyError", "Sandbox", "Speaker", "Submission", "Tag",
+        "TranscriptLine", "build_calls", "charts", "check", "errors", "find_personal_data", "guess_mapping",
+        "inspect_recording", "match_recordings", "parse_transcript", "read_sheet", "reconcile", "silence_recording",
+        "submit",
     ]  # fmt: skip
     assert sorted(reddy_lib._HOMES) == sorted(reddy_lib.__all__)
     for name in reddy_lib.__all__:

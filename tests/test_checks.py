@@ -626,6 +626,15 @@ READ_BY_OTHER_STAGES = {
     "timestamp-ambiguous",
     "row-incomplete",
     "conversation-duplicate",
+    "recording-missing",
+    "recording-doubtful",
+    "recording-empty",
+    "recording-unreadable",
+    "recording-cut",
+    "recording-mislabelled",
+    "recording-silent",
+    "recording-side-silent",
+    "recording-length-differs",
 }
 
 

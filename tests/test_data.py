@@ -249,6 +249,19 @@ OF_LAYOUTS = {
 """What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these,
 or what corrects calls that the ledger already holds."""
 
+OF_RECORDINGS = {
+    "recording-missing",
+    "recording-doubtful",
+    "recording-empty",
+    "recording-unreadable",
+    "recording-cut",
+    "recording-mislabelled",
+    "recording-silent",
+    "recording-side-silent",
+    "recording-length-differs",
+}
+"""What only the recordings themselves tell, which lie beside a sheet and not in it."""
+
 CHOICES: dict[str, Any] = {
     "roles": {"ivr": "leave out"},
     "timezone": "Europe/London",
@@ -257,11 +270,13 @@ CHOICES: dict[str, Any] = {
 
 
 def test_the_guessed_mapping_shows_every_finding_that_needs_no_choice() -> None:
-    assert codes_of(built("everything_wrong.csv")) == set(CATALOGUE) - OF_LAYOUTS - BY_HAND
+    assert codes_of(built("everything_wrong.csv")) == set(CATALOGUE) - OF_LAYOUTS - OF_RECORDINGS - BY_HAND
 
 
 def test_choices_when_loading_show_the_rest_but_for_tags_that_no_sheet_can_make() -> None:
-    assert codes_of(built("everything_wrong.csv", **CHOICES)) == set(CATALOGUE) - OF_LAYOUTS - {
+    assert codes_of(built("everything_wrong.csv", **CHOICES)) == set(
+        CATALOGUE
+    ) - OF_LAYOUTS - OF_RECORDINGS - {
         "tag-type-unknown",
         "tag-key-missing",
         "tag-duplicate",
@@ -279,7 +294,7 @@ def test_edited_tags_show_the_last_ones() -> None:
         Tag("Score", "4.5", "float"),
     ]
     calls[0] = msgspec.structs.replace(calls[0], call=msgspec.structs.replace(call, tags=tags))
-    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS
+    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_RECORDINGS
 
 
 EXPECTED = {

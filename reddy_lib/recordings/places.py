@@ -1,0 +1,484 @@
+"""Where recordings are: files that were dropped in the browser, and a folder that the server was given.
+
+Two places, one shape: `recordings()` lists what is there as `Recording`s, `open(key)` opens one of them. A *name* is
+the analyst's and is for showing and matching; a *key* is ours and the only thing that is ever opened.
+
+`RecordingStore` keeps what arrives. Each file is written in chunks, under the hash of its content, so a hostile name
+is never the name of a file, and the same recording dropped twice is kept once. It is complete under its final name
+or not there at all; the analyst's name is noted after that, so every name that is listed has its file.
+
+`RecordingFolder` reads what an administrator put somewhere. Its files are listed without following any link; `open`
+walks from the folder down, one name at a time, each opened relative to the folder above it and never through a link,
+and asks the *open* file what it is. Whatever is exchanged between the look and the opening, what is opened is a
+plain file inside the folder, or nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import re
+import stat
+import tempfile
+import time
+import zipfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, BinaryIO, NamedTuple
+
+import msgspec
+
+from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused
+from reddy_lib.recordings.names import ENDINGS, ending_of, is_recording_name, safe_name
+
+__all__ = ["PassedOver", "Recording", "RecordingFolder", "RecordingStore", "Unpacked", "ZipLimits"]
+
+CHUNK = 1 << 20
+LARGEST = 4 << 30
+"""Bytes of one recording: a day of stereo wav at 16 kHz, 16 bit, is 5.5 GB, an hour 230 MB."""
+MOST_FILES = 200_000
+DEEPEST = 20
+FOLDER_SETTING = "REDDY_AUDIO_FOLDER"
+
+_KEY = re.compile(r"[0-9a-f]{64}(?:\.[a-z0-9]{2,4})?")
+_STALE = 86_400.0  # seconds after which a file that never finished arriving is nobody's
+_BY_FOLDER = os.open in os.supports_dir_fd and os.stat in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
+
+
+class Recording(msgspec.Struct, frozen=True):
+    """A recording that is there.
+
+    Attributes:
+        place: "dropped" (a `RecordingStore`) or "folder" (a `RecordingFolder`).
+        key: what its place opens it by; the same key is the same file. In a store: the SHA-256 of the content in hex,
+            and the ending; in a folder: the path below it, with "/".
+        name: what people call it; for showing and matching only.
+        size: bytes.
+    """
+
+    place: str
+    key: str
+    name: str
+    size: int = 0
+
+    def __repr__(self) -> str:
+        return f"<Recording {self.name!r} · {self.size:,} bytes · {self.place}>"
+
+
+class PassedOver(NamedTuple):
+    """A file that was not taken: its name, and why, as a sentence."""
+
+    name: str
+    why: str
+
+
+class Unpacked(NamedTuple):
+    """What an archive gave."""
+
+    recordings: list[Recording]
+    passed_over: list[PassedOver]
+
+
+class ZipLimits(NamedTuple):
+    """What an archive may hold: files, bytes unpacked, and how many times its packed size one file may become."""
+
+    files: int = MOST_FILES
+    total: int = 64 << 30
+    ratio: float = 200.0
+    free_ratio_below: int = 256 << 20
+    """A file up to this size may be packed as small as it likes: silence packs a thousandfold."""
+
+
+class RecordingStore:
+    """Files that were dropped, in a folder of this program's own; nobody else writes there.
+
+    Args:
+        folder: made if it is not there, readable by this user alone.
+        largest: bytes of one recording.
+
+    May be used by several threads and processes at once.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], *, largest: int = LARGEST) -> None:
+        self.folder = Path(folder)
+        self.largest = largest
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise _disk(error, "The folder for recordings cannot be made") from None
+        self._names = self.folder / "names.jsonl"
+        for part in self.folder.glob("arriving-*.part"):
+            with contextlib.suppress(OSError):
+                if time.time() - part.stat().st_mtime > _STALE:
+                    part.unlink()
+
+    def __repr__(self) -> str:
+        return f"<RecordingStore · {len(self.recordings()):,} recordings>"
+
+    def add(self, source: str | os.PathLike[str] | IO[bytes], name: str | None = None) -> Recording:
+        """Keep one file: a path, or anything that is read in chunks. `name`: the analyst's, by default the source's.
+
+        Raises:
+            RecordingError: longer than `largest`, or the disk is full; nothing of it is kept.
+        """
+        if isinstance(source, str | os.PathLike):
+            path = Path(source)
+            try:
+                with path.open("rb") as file:
+                    return self.add(file, name or path.name)
+            except OSError as error:
+                raise _disk(error, f"The recording {safe_name(path.name)} cannot be read") from None
+        if name is None:
+            given = getattr(source, "name", "")
+            name = given if isinstance(given, str) else ""
+        kept, _ = self._write(source, safe_name(name), self.largest)
+        self._note([kept])
+        return kept
+
+    def add_zip(
+        self,
+        source: str | os.PathLike[str] | IO[bytes],
+        *,
+        limits: ZipLimits = ZipLimits(),  # noqa: B008 - a constant
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Unpacked:
+        """Keep the recordings of a zip, each under its base name. `progress`: called with (files done, of).
+
+        Files that are no recordings by their ending, links, and files with a password are passed over by name.
+
+        Raises:
+            RecordingError: it is no zip, is damaged, or holds more than `limits`, promised or not; nothing of it is kept.
+        """
+        try:
+            archive = zipfile.ZipFile(source)
+        except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+            raise RecordingError(
+                "This is no zip file, or it is damaged: pack the recordings again."
+            ) from None
+        kept: list[Recording] = []
+        made: list[Path] = []
+        passed_over: list[PassedOver] = []
+        try:
+            with archive:
+                chosen: list[zipfile.ZipInfo] = []
+                for item in archive.infolist():
+                    if item.is_dir():
+                        continue
+                    why = _not_taken(item)
+                    if why:
+                        passed_over.append(PassedOver(safe_name(item.filename), why))
+                    else:
+                        chosen.append(item)
+                if len(chosen) > limits.files:
+                    raise RecordingError(
+                        f"The zip holds more than {limits.files:,} recordings: load it in parts."
+                    )
+                if sum(item.file_size for item in chosen) > limits.total:
+                    raise RecordingError(
+                        f"The zip unpacks to more than {limits.total >> 30:,} GB: load it in parts."
+                    )
+                left = limits.total
+                for number, item in enumerate(chosen, 1):
+                    name = safe_name(item.filename)
+                    most = min(left, self.largest)
+                    allowed = max(limits.free_ratio_below, int(limits.ratio * max(item.compress_size, 1)))
+                    if item.file_size > allowed:
+                        raise RecordingError(
+                            f"{name} unpacks to far more than it holds packed: pack the recordings again."
+                        )
+                    with archive.open(item) as file:
+                        one, new = self._write(file, name, min(most, allowed))
+                    left -= one.size
+                    kept.append(one)
+                    if new:
+                        made.append(self.folder / one.key)
+                    if progress is not None:
+                        progress(number, len(chosen))
+            self._note(kept)
+        except BaseException as error:
+            noted = {one.key for one in self.recordings()} if made else set()
+            for (
+                path
+            ) in made:  # what was there before this archive stays, and what came meanwhile by another way
+                if path.name not in noted:
+                    with contextlib.suppress(OSError):
+                        path.unlink()
+            if isinstance(
+                error, zipfile.BadZipFile | zlib.error | EOFError | NotImplementedError | RuntimeError
+            ):
+                raise RecordingError("The zip is damaged or cut off: pack the recordings again.") from None
+            raise
+        return Unpacked(kept, passed_over)
+
+    def recordings(self) -> list[Recording]:
+        """Everything that is kept, in the order in which it came; a file that came under two names is there twice."""
+        found: dict[tuple[str, str], Recording] = {}
+        try:
+            with self._names.open("rb") as file:
+                for line in file:
+                    try:
+                        one = msgspec.json.decode(line, type=Recording)
+                    except (msgspec.DecodeError, msgspec.ValidationError):
+                        continue  # empty, or the last words of a process that died: its file comes again
+                    if _KEY.fullmatch(one.key):
+                        found.setdefault((one.key, one.name), one)
+        except FileNotFoundError:
+            return []
+        there = {entry.name for entry in os.scandir(self.folder)}
+        return [one for one in found.values() if one.key in there]
+
+    def open(self, key: str) -> BinaryIO:
+        """The bytes behind a key. Raises RecordingNotFound, or RecordingRefused: this is no key of this store."""
+        if not _KEY.fullmatch(key):
+            raise RecordingRefused("This is not the key of a kept recording: nothing was opened.")
+        return _open_inside(self.folder, (key,), key[:12])
+
+    def discard(self, key: str) -> None:
+        """Remove a file, under all its names; nothing happens if it is not there."""
+        if not _KEY.fullmatch(key):
+            raise RecordingRefused("This is not the key of a kept recording: nothing was removed.")
+        (self.folder / key).unlink(missing_ok=True)
+
+    def _write(self, source: IO[bytes], name: str, most: int) -> tuple[Recording, bool]:
+        """The file under its final name, and whether it is new there."""
+        digest = hashlib.sha256()
+        size = 0
+        part: Path | None = None
+        try:
+            handle, written = tempfile.mkstemp(
+                prefix="arriving-", suffix=".part", dir=self.folder
+            )  # mode 0600
+            part = Path(written)
+            with os.fdopen(handle, "wb") as target:
+                while chunk := source.read(CHUNK):
+                    size += len(chunk)
+                    if size > most:
+                        raise RecordingError(
+                            f"{name} is longer than the {_size(most)} that a recording may have here: it was not kept."
+                        )
+                    digest.update(chunk)
+                    target.write(chunk)
+                target.flush()
+                os.fsync(target.fileno())
+            key = digest.hexdigest() + ending_of(name)
+            place = self.folder / key
+            new = not place.exists()
+            part.replace(place)
+            part = None
+        except OSError as error:
+            raise _disk(error, f"{name} could not be kept") from None
+        finally:
+            if part is not None:
+                with contextlib.suppress(OSError):
+                    part.unlink()
+        return Recording("dropped", key, name, size), new
+
+    def _note(self, kept: list[Recording]) -> None:
+        """The names, after their files. Each line begins with a line break: one that broke off spoils no other."""
+        lines = b"".join(b"\n" + msgspec.json.encode(one) + b"\n" for one in kept)
+        try:
+            handle = os.open(self._names, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(handle, "ab", buffering=0) as file:
+                file.write(lines)
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise _disk(error, "The names of the recordings could not be kept") from None
+
+
+class RecordingFolder:
+    """A folder with recordings that the administrator of this server named; it is read, never written.
+
+    Args:
+        folder: may itself be reached through links: it is resolved once, here.
+
+    Raises RecordingError: it is not there, or is no folder.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        try:
+            self.folder = Path(folder).resolve(strict=True)
+        except (OSError, RuntimeError):
+            raise RecordingError(f"The folder for recordings is not there: check {FOLDER_SETTING}.") from None
+        if not self.folder.is_dir() or self.folder == Path(self.folder.anchor):
+            raise RecordingError(
+                f"The folder for recordings is no folder, or a whole disk: check {FOLDER_SETTING}."
+            )
+
+    @classmethod
+    def from_environment(cls) -> RecordingFolder | None:
+        """The folder of the setting REDDY_AUDIO_FOLDER; None where it is not set."""
+        folder = os.environ.get(FOLDER_SETTING, "").strip()
+        return cls(folder) if folder else None
+
+    def __repr__(self) -> str:
+        return f"<RecordingFolder {self.folder.name!r}>"
+
+    def recordings(self) -> list[Recording]:
+        """All recordings inside, in the order of their names. Key and name: the path below the folder, with "/".
+
+        Links, hidden files and folders, files of other kinds and endings are not among them. Raises RecordingError:
+        more than 200,000 files.
+        """
+        found: list[Recording] = []
+        waiting: list[tuple[str, tuple[str, ...]]] = [(str(self.folder), ())]
+        while waiting:
+            path, parts = waiting.pop()
+            try:
+                with os.scandir(path) as entries:
+                    for entry in entries:
+                        name = entry.name
+                        if name.startswith(".") or not _plain(entry):
+                            continue
+                        if entry.is_dir(follow_symlinks=False):
+                            if len(parts) < DEEPEST:
+                                waiting.append((entry.path, (*parts, name)))
+                        elif entry.is_file(follow_symlinks=False) and is_recording_name(name):
+                            key = "/".join((*parts, name))
+                            if _writable(key):
+                                size = entry.stat(follow_symlinks=False).st_size
+                                found.append(Recording("folder", key, key, size))
+            except OSError:
+                continue  # a folder that went away, or that this program may not read, has nothing for it
+            if len(found) > MOST_FILES:
+                raise RecordingError(
+                    f"The folder for recordings holds more than {MOST_FILES:,}: choose a folder further down."
+                )
+        return sorted(found, key=lambda one: one.key)
+
+    def open(self, key: str) -> BinaryIO:
+        """The bytes of a recording by its key.
+
+        Raises:
+            RecordingNotFound: no such file.
+            RecordingRefused: the key leads out of the folder, through a link, or to what is no plain file.
+        """
+        parts = tuple(key.split("/"))
+        usable = all(part not in ("", ".", "..") and not part.startswith(".") for part in parts)
+        if not usable or not _writable(key) or len(parts) > DEEPEST + 1 or not is_recording_name(parts[-1]):
+            raise RecordingRefused(
+                "This is not the path of a recording inside the folder for recordings: nothing was opened."
+            )
+        if os.sep != "/" and any(re.search(r'[\\:<>"|?*]|[. ]$', part) for part in parts):
+            raise RecordingRefused("This name means something else on this machine: nothing was opened.")
+        return _open_inside(self.folder, parts, parts[-1])
+
+
+def _writable(text: str) -> bool:
+    """Can it be stored as text: no NUL, and no bytes that are no characters (a name in another encoding)?"""
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
+
+
+def _plain(entry: os.DirEntry[str]) -> bool:
+    """Neither a link nor, on Windows, any other thing that stands for something elsewhere."""
+    if entry.is_symlink():
+        return False
+    if os.name == "nt":
+        return not _elsewhere(entry.stat(follow_symlinks=False))
+    return True
+
+
+def _elsewhere(status: os.stat_result) -> bool:
+    return stat.S_ISLNK(status.st_mode) or bool(
+        getattr(status, "st_file_attributes", 0) & getattr(stat, "FILE_ATTRIBUTE_REPARSE_POINT", 0x400)
+    )
+
+
+def _open_inside(folder: Path, parts: tuple[str, ...], name: str) -> BinaryIO:
+    """A plain file below a folder, reached through folders alone. What is checked is what is opened."""
+    try:
+        handle = _descend(folder, parts) if _BY_FOLDER else _descend_by_path(folder, parts)
+    except FileNotFoundError:
+        raise RecordingNotFound(f"The recording {name} is not there any more: add it again.") from None
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK):
+            raise _no_plain_file(name) from None
+        raise _disk(error, f"The recording {name} cannot be opened") from None
+    return os.fdopen(handle, "rb")
+
+
+def _descend(folder: Path, parts: tuple[str, ...]) -> int:
+    above = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        for part in parts[:-1]:
+            below = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=above)
+            os.close(above)
+            above = below
+        # Opening a pipe or a device can have effects of its own: it is asked before, and the open file once more.
+        before = os.stat(parts[-1], dir_fd=above, follow_symlinks=False)
+        if not stat.S_ISREG(before.st_mode):
+            raise _no_plain_file(parts[-1])
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+        handle = os.open(parts[-1], flags, dir_fd=above)
+    finally:
+        os.close(above)
+    return _checked(handle, folder, before, parts[-1])
+
+
+def _descend_by_path(folder: Path, parts: tuple[str, ...]) -> int:
+    """Where no file can be opened relative to an open folder (Windows)."""
+    path = folder
+    for part in parts:
+        path = path / part
+        before = os.lstat(path)
+        if _elsewhere(before):
+            raise _no_plain_file(parts[-1])
+    if not stat.S_ISREG(before.st_mode):
+        raise _no_plain_file(parts[-1])
+    if path.resolve(strict=True) != path:
+        raise _no_plain_file(parts[-1])
+    return _checked(os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0)), folder, before, parts[-1])
+
+
+def _checked(handle: int, folder: Path, before: os.stat_result, name: str) -> int:
+    """The open file, if it is the plain file that was looked at and its path is inside; else it is closed."""
+    try:
+        status = os.fstat(handle)
+        same = (status.st_dev, status.st_ino) == (before.st_dev, before.st_ino)
+        if not stat.S_ISREG(status.st_mode) or not same:
+            raise _no_plain_file(name)
+        with contextlib.suppress(OSError):  # only some systems tell the path of an open file
+            real = Path(os.readlink(f"/proc/self/fd/{handle}"))
+            if folder not in real.parents:
+                raise _no_plain_file(name)
+    except BaseException:
+        os.close(handle)
+        raise
+    return handle
+
+
+def _no_plain_file(name: str) -> RecordingRefused:
+    return RecordingRefused(
+        f"{safe_name(name)} is no plain file inside the folder, or is reached through a link: nothing was read."
+    )
+
+
+def _not_taken(item: zipfile.ZipInfo) -> str:
+    """Why a file of an archive is passed over, as a sentence; "": it is taken."""
+    base = re.split(r"[/\\]", item.filename)[-1]
+    if stat.S_ISLNK(item.external_attr >> 16):
+        return "It is a link to another file."
+    if base.startswith((".", "~$")) or "__MACOSX" in item.filename:
+        return "It belongs to the system that packed the zip."
+    if not is_recording_name(base):
+        return f"Its ending is not that of a recording ({', '.join(ENDINGS)})."
+    if item.flag_bits & 0x1:
+        return "It is protected with a password: pack it without."
+    return ""
+
+
+def _disk(error: OSError, what: str) -> RecordingError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT if hasattr(errno, "EDQUOT") else errno.ENOSPC):
+        return RecordingError(f"{what}: the disk is full. Make room, then add it again.")
+    return RecordingError(f"{what} ({error.strerror or type(error).__name__}).")
+
+
+def _size(size: int) -> str:
+    if size >= 1 << 30:
+        return f"{size / (1 << 30):,.3g} GB"
+    return f"{size / (1 << 20):,.3g} MB" if size >= 1 << 20 else f"{size:,} bytes"

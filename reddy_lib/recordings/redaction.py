@@ -1,0 +1,252 @@
+"""Silencing parts of a recording: a copy of a wav file in which chosen seconds are silence, everything else as it was.
+
+Reddy does not redact a recording that comes with a transcript, so it has to be done before. The original is never
+changed. In the copy the header, the length and every byte outside of the spans are the original's; within them each
+sample is the one that means silence in its form (0x80 for 8 bits, 0xD5 for A-law, 0xFF for µ-law, else zeros). No
+sample is decoded or made anew, which is why only wav files with plain samples can be silenced: in mp3, m4a or ogg a
+second cannot be changed without changing the sound around it.
+
+Where a span comes from: a person who marks seconds, or a place in a line (`personal.find_personal_data`). A place becomes
+seconds by the times of its words where the source has them, else by the whole line's, with a margin. A place without any
+time is given back, and a span that the recording does not reach too: neither is passed over in silence. Times that are
+those of another recording silence the wrong seconds: where `inspect` finds `recording-length-differs`, listen first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, NamedTuple, TypeGuard
+
+from reddy_lib.errors import RecordingError
+from reddy_lib.model import TranscriptLine
+from reddy_lib.recordings.names import safe_name
+from reddy_lib.recordings.personal import Said
+from reddy_lib.recordings.wav import ALAW, FLOAT, MULAW, PCM, NotWav, Wav, read_wav
+
+__all__ = ["Placed", "Silenced", "Span", "Word", "place", "silence_recording"]
+
+LINE_MARGIN = 0.5
+"""Seconds before and after a line whose words have no times of their own."""
+WORD_MARGIN = 0.15
+CHUNK = 1 << 20
+
+
+class Span(NamedTuple):
+    """Seconds of a recording to silence: from `start` up to `stop` (infinity: to its end). `why`: the kind of data."""
+
+    start: float
+    stop: float
+    why: str = ""
+
+
+class Word(NamedTuple):
+    """A word of a line, with the seconds from the start of the call at which it was said."""
+
+    text: str
+    start: float
+    stop: float
+
+
+class Placed(NamedTuple):
+    """`spans`: in order, overlapping ones joined. `without_time`: places whose line has no start; listen for them."""
+
+    spans: list[Span]
+    without_time: list[Said]
+
+
+class Silenced(NamedTuple):
+    """What was done. `path`: the copy; `seconds`: of silence written; `beyond`: spans that reach past the recording's end,
+    so that what they speak of is elsewhere, or in no recording."""
+
+    path: Path
+    seconds: float
+    beyond: list[Span]
+
+
+def place(
+    said: Iterable[Said],
+    lines: Sequence[TranscriptLine],
+    *,
+    words: Mapping[int, Sequence[Word]] | None = None,
+    line_margin: float = LINE_MARGIN,
+    word_margin: float = WORD_MARGIN,
+) -> Placed:
+    """Places in lines as seconds. `words`: line number → its words in order, for the lines of which the source has them."""
+    spans: list[Span] = []
+    without: list[Said] = []
+    for one in said:
+        line = lines[one.line - 1]
+        span = _by_words(one, line, (words or {}).get(one.line, ()), word_margin)
+        span = span or _by_line(one, lines, line_margin)
+        if span is None:
+            without.append(one)
+        else:
+            spans.append(span)
+    return Placed(_joined(spans), without)
+
+
+def silence_recording(
+    source: str | os.PathLike[str] | IO[bytes],
+    target: str | os.PathLike[str],
+    spans: Iterable[Span | tuple[float, float]],
+) -> Silenced:
+    """A copy of a wav file at `target`, which must not be there yet, with `spans` silenced to the sample.
+
+    `source`: a path, or an open binary file that can be wound. Samples are
+    silenced from the one that sounds at `start` (rounded down) to the one that sounds at `stop` (rounded up).
+
+    Raises:
+        RecordingError: not a wav, or one of compressed samples; `target` is there already; the disk is full.
+            There is then no copy.
+        ValueError: a span is not two numbers of seconds, start before stop.
+    """
+    wanted = [_checked(Span(*span)) for span in spans]
+    path = Path(target)
+    if isinstance(source, str | os.PathLike):
+        try:
+            with Path(source).open("rb") as file:
+                return _silence(file, path, wanted, safe_name(Path(source).name))
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            raise RecordingError(f"{safe_name(Path(source).name)} cannot be opened ({reason}).") from None
+    return _silence(source, path, wanted, "The recording")
+
+
+def _silence(source: IO[bytes], path: Path, spans: list[Span], name: str) -> Silenced:
+    try:
+        wav = read_wav(source)
+    except NotWav:
+        raise RecordingError(
+            f"{name} cannot be silenced: that works for wav files alone. Export it as wav, or convert it "
+            "(for example with Audacity or ffmpeg), and silence the copy; or send the transcript without it."
+        ) from None
+    silence = _silent_block(wav, name)
+    frames = wav.present // wav.block
+    beyond = [
+        span
+        for span in spans
+        if span.start * wav.rate >= frames or frames + wav.rate < span.stop * wav.rate < math.inf
+    ]
+    try:
+        copy = path.open("xb")
+    except FileExistsError:
+        raise RecordingError(f"{safe_name(path.name)} is there already: nothing is written over.") from None
+    except OSError as error:
+        raise RecordingError(f"{safe_name(path.name)} cannot be written ({error.strerror}).") from None
+    count = 0
+    try:
+        with copy:
+            source.seek(0)
+            shutil.copyfileobj(source, copy, CHUNK)
+            for span in _joined(spans):
+                first = math.floor(round(span.start * wav.rate, 6))
+                last = frames if math.isinf(span.stop) else math.ceil(round(span.stop * wav.rate, 6))
+                first, last = min(first, frames), min(last, frames)
+                copy.seek(wav.begin + first * wav.block)
+                left = last - first
+                count += left
+                most = max(1, CHUNK // wav.block)
+                while left > 0:
+                    copy.write(silence * min(left, most))
+                    left -= most
+            copy.flush()
+            os.fsync(copy.fileno())
+    except BaseException as error:
+        # Half a copy would be a recording that is not silenced.
+        with contextlib.suppress(OSError):
+            path.unlink()
+        if isinstance(error, OSError):
+            raise RecordingError(
+                f"The silenced copy of {name} could not be written ({error.strerror}): there is none."
+            ) from None
+        raise
+    return Silenced(path, count / wav.rate, beyond)
+
+
+def _silent_block(wav: Wav, name: str) -> bytes:
+    """One sample of every channel that means silence."""
+    if wav.form in (ALAW, MULAW) and wav.bits == 8 and wav.block == wav.channels:
+        return (b"\xd5" if wav.form == ALAW else b"\xff") * wav.channels
+    widths = {PCM: (8, 16, 24, 32), FLOAT: (32, 64)}.get(wav.form, ())
+    if wav.bits in widths and wav.block == wav.channels * wav.bits // 8:
+        return (b"\x80" if wav.bits == 8 else b"\0") * wav.block
+    raise RecordingError(
+        f"{name} cannot be silenced: its samples are compressed, or of a width that is not known here. Export it as "
+        "wav (PCM, 16 bits), and silence the copy; or send the transcript without it."
+    )
+
+
+def _checked(span: Span) -> Span:
+    start, stop = span.start, span.stop
+    if not (
+        isinstance(start, int | float) and isinstance(stop, int | float) and 0 <= start < stop
+    ) or math.isinf(start):
+        raise ValueError(
+            f"a span to silence is two numbers of seconds, start before stop: {start!r}, {stop!r}"
+        )
+    return span
+
+
+def _by_words(said: Said, line: TranscriptLine, words: Sequence[Word], margin: float) -> Span | None:
+    """From the first to the last word that has a character of the place. None: the words are not those of the text, or
+    have no times."""
+    text = line.text.casefold()
+    end = 0
+    touched: list[Word] = []
+    for word in words:
+        piece = word.text.strip().casefold()
+        begin = text.find(piece, end) if piece else -1
+        if begin < 0:
+            return None
+        if text[end:begin].strip() and any(character.isalnum() for character in text[end:begin]):
+            return None  # a word was left out: the rest cannot be trusted
+        end = begin + len(piece)
+        if begin < said.end and said.begin < end:
+            touched.append(word)
+    if len(text) != len(line.text) or any(character.isalnum() for character in text[end:]) or not touched:
+        return None
+    start, stop = min(word.start for word in touched), max(word.stop for word in touched)
+    if not (math.isfinite(start) and math.isfinite(stop) and 0 <= start <= stop):
+        return None
+    return Span(max(0.0, start - margin), stop + margin, said.kind)
+
+
+def _by_line(said: Said, lines: Sequence[TranscriptLine], margin: float) -> Span | None:
+    """The whole line. Without a stop: up to the next line that starts later, else to the end of the recording."""
+    line = lines[said.line - 1]
+    start = line.start
+    if not _is_time(start):
+        return None
+    stop: float = math.inf
+    if _is_time(line.stop) and line.stop > start:
+        stop = line.stop + margin
+    else:
+        later = [other.start for other in lines[said.line :] if _is_time(other.start) and other.start > start]
+        if later:
+            stop = later[0] + margin
+    return Span(max(0.0, start - margin), stop, said.kind)
+
+
+def _is_time(value: object) -> TypeGuard[float]:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for span in sorted(spans):
+        if joined and span.start <= joined[-1].stop:
+            last = joined[-1]
+            why = (
+                last.why
+                if span.why in last.why.split(", ") or not span.why
+                else f"{last.why}, {span.why}".strip(", ")
+            )
+            joined[-1] = Span(last.start, max(last.stop, span.stop), why)
+        else:
+            joined.append(span)
+    return joined

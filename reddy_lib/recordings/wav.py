@@ -1,0 +1,104 @@
+"""The frame of a wav file: which bytes of it are samples, and how a sample is written.
+
+Read here and not by the decoder, because two things have to be exact to the byte: what the header *promises*
+(a recorder that died leaves a promise that the file does not keep), and where silence is written.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import IO
+
+import msgspec
+
+__all__ = ["NotWav", "Wav", "read_wav"]
+
+PCM, FLOAT, ALAW, MULAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
+_UNKNOWN = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFE)  # what recorders write that do not know the length yet
+_GUID = bytes.fromhex("000000001000800000aa00389b71")[2:]  # what follows the form in an extensible header
+_MOST_CHUNKS = 10_000
+
+
+class NotWav(Exception):
+    """It is no wav file, or its frame cannot be followed; the text is a sentence for people."""
+
+
+class Wav(msgspec.Struct, frozen=True):
+    """Attributes:
+    form: 1 PCM, 3 float, 6 A-law, 7 µ-law, else another.
+    channels, rate: as the header says; rate in samples per second of each channel.
+    bits: of one sample as it is stored.
+    block: bytes of one sample of all channels.
+    byte_rate: bytes a second, as the header says.
+    begin: position of the first sample's first byte.
+    promised: bytes of samples that the header promises; None where it leaves that open.
+    present: bytes of samples that are in the file.
+    """
+
+    form: int
+    channels: int
+    rate: int
+    bits: int
+    block: int
+    byte_rate: int
+    begin: int
+    promised: int | None
+    present: int
+
+    @property
+    def consistent(self) -> bool:
+        """Do the header's numbers fit each other? Always True for compressed forms, which have rules of their own."""
+        if self.form not in (PCM, FLOAT, ALAW, MULAW):
+            return True
+        return (
+            self.block == self.channels * ((self.bits + 7) // 8) and self.byte_rate == self.rate * self.block
+        )
+
+
+def read_wav(file: IO[bytes]) -> Wav:
+    """The frame of a wav file; the position of `file` is somewhere afterwards. Raises NotWav."""
+    end = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(12)
+    if head[:4] not in (b"RIFF", b"RF64", b"BW64") or head[8:] != b"WAVE":
+        raise NotWav("It does not begin as a wav file does.")
+    form: bytes | None = None
+    long_size: int | None = None
+    place = 12
+    for _ in range(_MOST_CHUNKS):
+        file.seek(place)
+        header = file.read(8)
+        if len(header) < 8:
+            break
+        name, size = header[:4], int.from_bytes(header[4:], "little")
+        if name == b"ds64":
+            long_size = int.from_bytes(file.read(16)[8:16], "little")
+        elif name == b"fmt ":
+            form = file.read(min(size, 40))
+        elif name == b"data":
+            if form is None or len(form) < 16:
+                break
+            return _wav(form, place + 8, size, long_size, end)
+        place += 8 + size + size % 2
+        if place >= end:
+            break
+    raise NotWav("It is a wav file without samples, or its header is cut off.")
+
+
+def _wav(form: bytes, begin: int, size: int, long_size: int | None, end: int) -> Wav:
+    def number(at: int, length: int) -> int:
+        return int.from_bytes(form[at : at + length], "little")
+
+    kind, channels, rate, byte_rate = number(0, 2), number(2, 2), number(4, 4), number(8, 4)
+    block, bits = number(12, 2), number(14, 2)
+    if kind == EXTENSIBLE and len(form) >= 40 and form[28:40] == _GUID:
+        kind = number(24, 2)
+    if not channels or not rate or not block:
+        raise NotWav("Its header has a zero where a number must be.")
+    promised: int | None = size
+    if long_size is not None and size == 0xFFFFFFFF:
+        promised = long_size
+    elif size in _UNKNOWN and end - begin != size:
+        promised = None
+    present = end - begin if promised is None else min(promised, end - begin)
+    return Wav(kind, channels, rate, bits, block, byte_rate, begin, promised, max(present, 0))

@@ -1,0 +1,278 @@
+"""Silencing: to the sample, in a copy, with everything else as it was; and what is found that has to be silenced."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reddy_lib.errors import RecordingError
+from reddy_lib.model import TranscriptLine
+from reddy_lib.recordings.personal import Said, find_personal_data
+from reddy_lib.recordings.redaction import Span, Word, place, silence_recording
+from reddy_lib.recordings.wav import read_wav
+from tests.recording_files import encoded, tone, wav_bytes
+
+FORMS = [(8, 1), (16, 1), (24, 1), (32, 1), (32, 3), (64, 3), (8, 6), (8, 7)]
+RATE = 8_000
+
+
+def silent(bits: int, form: int) -> bytes:
+    return {(8, 1): b"\x80", (8, 6): b"\xd5", (8, 7): b"\xff"}.get((bits, form), bytes(bits // 8))
+
+
+# --- silencing ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("bits", "form"), FORMS)
+@pytest.mark.parametrize("sides", [1, 2])
+def test_exactly_the_samples_of_a_span_are_silent(bits: int, form: int, sides: int, tmp_path: Path) -> None:
+    loud = np.full(RATE, 0.7)
+    content = wav_bytes(*([loud] * sides), bits=bits, form=form, extra=b"LIST\x05\x00\x00\x00abcde\x00")
+    source, target = tmp_path / "a.wav", tmp_path / "b.wav"
+    source.write_bytes(content)
+    done = silence_recording(source, target, [(0.25, 0.5), (0.90001, 0.95)])
+    copy = target.read_bytes()
+    assert source.read_bytes() == content
+    assert len(copy) == len(content)
+    begin, block = read_wav(io.BytesIO(content)).begin, sides * bits // 8
+    assert copy[:begin] == content[:begin]
+    for sample in range(RATE):
+        at = begin + sample * block
+        inside = 2_000 <= sample < 4_000 or 7_200 <= sample < 7_600
+        assert copy[at : at + block] == (silent(bits, form) * sides if inside else content[at : at + block])
+    assert (done.path, done.beyond) == (target, [])
+    assert done.seconds == pytest.approx(0.3)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 2), st.floats(0.0001, 2)).map(lambda pair: (pair[0], pair[0] + pair[1])),
+        max_size=6,
+    )
+)
+def test_whatever_the_spans_no_sample_of_them_sounds_and_no_other_is_touched(
+    tmp_path_factory: pytest.TempPathFactory, spans: list[tuple[float, float]]
+) -> None:
+    content = wav_bytes(np.full(RATE, 0.5))
+    target = tmp_path_factory.mktemp("copy") / "b.wav"
+    silence_recording(io.BytesIO(content), target, spans)
+    samples = np.frombuffer(target.read_bytes()[44:], "<i2")
+    assert len(samples) == RATE
+    at = np.arange(RATE) / RATE
+    wanted = np.zeros(RATE, bool)
+    around = np.zeros(RATE, bool)
+    for start, stop in spans:
+        wanted |= (at >= start) & (at < stop)
+        around |= (at > start - 2 / RATE) & (at < stop + 2 / RATE)
+    assert not samples[wanted].any()
+    assert samples[~around].all()
+
+
+def test_a_span_without_end_reaches_to_the_end(tmp_path: Path) -> None:
+    done = silence_recording(
+        io.BytesIO(wav_bytes(np.full(RATE, 0.5))), tmp_path / "b.wav", [Span(0.5, math.inf)]
+    )
+    assert (done.seconds, done.beyond) == (0.5, [])
+    assert not any((tmp_path / "b.wav").read_bytes()[44 + RATE :])
+
+
+def test_a_span_that_the_recording_does_not_reach_is_given_back(tmp_path: Path) -> None:
+    far, long = Span(70, 80, "card number"), Span(0.5, 9, "phone")
+    done = silence_recording(io.BytesIO(wav_bytes(tone(1))), tmp_path / "b.wav", [far, long, Span(0, 1.5)])
+    assert done.beyond == [far, long]
+
+
+def test_what_stands_behind_the_samples_is_no_sample(tmp_path: Path) -> None:
+    content = wav_bytes(np.full(RATE, 0.5)) + b"LIST\x04\x00\x00\x00word"
+    silence_recording(io.BytesIO(content), tmp_path / "b.wav", [(0, 99)])
+    assert (tmp_path / "b.wav").read_bytes()[-12:] == content[-12:]
+
+
+def test_a_cut_file_stays_as_long_as_it_is(tmp_path: Path) -> None:
+    content = wav_bytes(np.full(RATE, 0.5), promised=1_000_000)[:-1]
+    silence_recording(io.BytesIO(content), tmp_path / "b.wav", [(0.9, 99)])
+    assert len((tmp_path / "b.wav").read_bytes()) == len(content)
+
+
+@pytest.mark.parametrize("ending", [".mp3", ".m4a", ".ogg", ".flac", ".webm"])
+def test_other_formats_are_refused_with_what_to_do(ending: str, tmp_path: Path) -> None:
+    from tests.recording_files import FORMATS
+
+    rate = FORMATS[ending][2]
+    source = tmp_path / ("a" + ending)
+    source.write_bytes(encoded(ending, [tone(1, rate)], rate))
+    with pytest.raises(RecordingError, match=r"that works for wav files alone\. Export it as wav"):
+        silence_recording(source, tmp_path / "b.wav", [(0, 1)])
+    assert not (tmp_path / "b.wav").exists()
+
+
+def test_compressed_samples_are_refused(tmp_path: Path) -> None:
+    content = bytearray(wav_bytes(tone(1)))
+    content[20:22] = (0x11).to_bytes(2, "little")  # ADPCM
+    with pytest.raises(RecordingError, match="its samples are compressed"):
+        silence_recording(io.BytesIO(bytes(content)), tmp_path / "b.wav", [(0, 1)])
+    assert not (tmp_path / "b.wav").exists()
+
+
+def test_nothing_is_written_over_least_of_all_the_original(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(content := wav_bytes(tone(1)))
+    with pytest.raises(RecordingError, match="is there already"):
+        silence_recording(path, path, [(0, 1)])
+    link = tmp_path / "link.wav"
+    link.symlink_to(path)
+    with pytest.raises(RecordingError, match="is there already"):
+        silence_recording(path, link, [(0, 1)])
+    assert path.read_bytes() == content
+
+
+def test_a_copy_that_cannot_be_finished_is_taken_away(tmp_path: Path) -> None:
+    class Broken(io.BytesIO):
+        def readinto(self, buffer: object) -> int:
+            raise OSError(5, "Input/output error")
+
+        def read(self, size: int | None = -1) -> bytes:
+            if size is not None and size >= 1 << 16:
+                raise OSError(5, "Input/output error")
+            return super().read(size)
+
+    with pytest.raises(RecordingError, match="there is none"):
+        silence_recording(Broken(wav_bytes(tone(1))), tmp_path / "b.wav", [(0, 1)])
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "span", [(2, 1), (1, 1), (-1, 2), (float("nan"), 2), (1, float("nan")), (math.inf, math.inf)]
+)
+def test_a_span_that_is_none_is_refused_before_anything_is_written(
+    span: tuple[float, float], tmp_path: Path
+) -> None:
+    with pytest.raises(ValueError, match="start before stop"):
+        silence_recording(io.BytesIO(wav_bytes(tone(1))), tmp_path / "b.wav", [span])
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- what has to be silenced -------------------------------------------------------------------------------
+
+
+def said(*texts: str | tuple[str, str]) -> list[tuple[str, str]]:
+    """(kind, the words) of what is found."""
+    lines = [
+        TranscriptLine("customer", text) if isinstance(text, str) else TranscriptLine(*text) for text in texts
+    ]
+    return [(one.kind, lines[one.line - 1].text[one.begin : one.end]) for one in find_personal_data(lines)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ("My card is 4111 1111 1111 1111, thanks.", "card number", "4111 1111 1111 1111"),
+        ("It is 4111-1111-1111-1111 12/27 123", "card number", "4111-1111-1111-1111 12/27 123"),
+        ("3782 822463 10005", "card number", "3782 822463 10005"),
+        ("four one one one one one one one one one one one one one one one", "card number",
+         "four one one one one one one one one one one one one one one one"),
+        ("four, triple one, double one double one, eleven eleven, 1111", "card number",
+         "four, triple one, double one double one, eleven eleven, 1111"),
+        ("forty two forty two forty two forty two 4242 4242", "card number",
+         "forty two forty two forty two forty two 4242 4242"),
+        ("IBAN DE89 3704 0044 0532 0130 00 please", "bank account", "DE89 3704 0044 0532 0130 00"),
+        ("to gb82west12345698765432 now", "bank account", "gb82west12345698765432"),
+        ("Write to ann.lee+x@mail.example.com.", "email", "ann.lee+x@mail.example.com"),
+        ("it's john dot smith at example dot co dot uk", "email", "john dot smith at example dot co dot uk"),
+        ("Call me on 020 7946 0018.", "phone", "020 7946 0018"),
+        ("plus four four two oh seven nine four six double oh one eight", "phone",
+         "four four two oh seven nine four six double oh one eight"),
+        ("+1 (415) 555-0132", "phone", "1 (415) 555-0132"),
+        ("I was born on 3 March 1985.", "date of birth", "3 March 1985"),
+        ("DOB 03/04/1985", "date of birth", "03/04/1985"),
+        ("My social is 536-90-4399", "national id", "536-90-4399"),
+        ("Insurance number AB 12 34 56 C", "national id", "AB 12 34 56 C"),
+        ("NHS 943 476 5919", "national id", "943 476 5919"),
+        ("mi DNI es 54362315K", "national id", "54362315K"),
+        ("codice fiscale RCCMNL83S18D969H", "national id", "RCCMNL83S18D969H"),
+        ("misheard: 4111 1111 1111 1112 ", "long number", "4111 1111 1111 1112"),
+    ],
+)  # fmt: skip
+def test_what_is_found(text: str, kind: str, words: str) -> None:
+    assert said(text) == [(kind, words)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Hello, how are you?", "That is 14 pounds 99.", "On 3 March 2026 at 10:30 the line broke.", "Order 12345.",
+     "I have two of them, one red.", "Thirty one people, twenty five cars, and 1,200 more.",
+     "two thousand and twenty four, no, twenty five"],
+)  # fmt: skip
+def test_what_is_not_found(text: str) -> None:
+    assert said(text) == []
+
+
+def test_a_number_goes_on_in_the_next_line_of_the_same_speaker() -> None:
+    found = said(
+        ("customer", "So it's 4111 1111"),
+        ("agent", "Mm-hm."),
+        ("customer", "1111 1111"),
+        ("agent", "Thank you."),
+    )
+    assert found == [("card number", "4111 1111"), ("card number", "1111 1111")]
+
+
+def test_the_answer_to_a_question_for_the_birthday_is_one() -> None:
+    found = said(("agent", "And your date of birth?"), ("customer", "Twelfth... 12 May 1990."))
+    assert found == [("date of birth", "12 May 1990")]
+
+
+@given(
+    st.lists(st.text(alphabet=st.sampled_from("0123456789 -+@.,aboxone\u0663ß²"), max_size=60), max_size=4)
+)
+def test_every_place_is_inside_of_its_line(texts: list[str]) -> None:
+    lines = [TranscriptLine("agent", text) for text in texts]
+    for one in find_personal_data(lines):
+        assert 0 <= one.begin < one.end <= len(lines[one.line - 1].text)
+
+
+# --- places become seconds ---------------------------------------------------------------------------------
+
+LINES = [
+    TranscriptLine("agent", "Your number, please.", 0.0, 2.0),
+    TranscriptLine("customer", "It is 020 7946 0018, yes.", 2.5, 8.0),
+    TranscriptLine("agent", "Thank you.", 8.5, None),
+    TranscriptLine("customer", "Bye.", 12.0, None),
+    TranscriptLine("agent", "Bye.", None, None),
+]
+PHONE = Said(2, 6, 19, "phone")
+WORDS = [Word("It", 2.5, 2.7), Word("is", 2.7, 3.0), Word("020", 3.0, 4.0), Word("7946", 4.5, 5.5),
+         Word("0018,", 6.0, 7.0), Word("yes.", 7.2, 8.0)]  # fmt: skip
+
+
+def test_words_with_times_bound_the_place_closely() -> None:
+    (span,) = place([PHONE], LINES, words={2: WORDS}).spans
+    assert span == (pytest.approx(2.85), pytest.approx(7.15), "phone")
+
+
+@pytest.mark.parametrize(
+    "words", [{}, {2: WORDS[:3]}, {2: WORDS[::-1]}, {2: [*WORDS[:2], *WORDS[3:]]}, {1: WORDS}]
+)
+def test_words_that_are_not_those_of_the_line_leave_the_whole_line(words: dict[int, list[Word]]) -> None:
+    assert place([PHONE], LINES, words=words).spans == [Span(2.0, 8.5, "phone")]
+
+
+def test_a_line_without_a_stop_ends_where_the_next_begins_or_never() -> None:
+    assert place([Said(3, 0, 5, "email")], LINES).spans == [Span(8.0, 12.5, "email")]
+    assert place([Said(4, 0, 3, "email")], LINES).spans == [Span(11.5, math.inf, "email")]
+
+
+def test_a_place_without_any_time_is_given_back() -> None:
+    nowhere = Said(5, 0, 3, "email")
+    assert place([nowhere, PHONE], LINES) == ([Span(2.0, 8.5, "phone")], [nowhere])
+
+
+def test_spans_that_meet_are_one() -> None:
+    spans = place([PHONE, Said(3, 0, 5, "email")], LINES).spans
+    assert spans == [Span(2.0, 12.5, "phone, email")]
