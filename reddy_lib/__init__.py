@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .outcomes import charts
     from .sandbox import Sandbox
     from .spreadsheet import Mapping, build_calls, guess_mapping, read_sheet
-    from .submission import reconcile, submit
+    from .submission import reconcile, submit, upload_recordings
     from .transcripts import parse_transcript
 
 _HOMES = {
@@ -57,6 +57,7 @@ _HOMES = {
     "Receipt": "api",
     "submit": "submission",
     "reconcile": "submission",
+    "upload_recordings": "submission",
     "Submission": "ledger.sending",
     "Sandbox": "sandbox",
     # outcomes
@@ -91,6 +92,7 @@ __all__ = [
     "read_sheet",
     "reconcile",
     "submit",
+    "upload_recordings",
 ]
 
 

@@ -12,6 +12,9 @@ what happened, where, and what to do next) and its evidence as attributes for co
       × MappingError            the mapping names columns, fields or values that cannot be used
       × TranscriptUnreadable    a transcript is in no known form (`parse_transcript` only: a batch gets a finding)
       × LoadCancelled           somebody stopped a load: nothing of it is kept
+      × RecordingError          a recording cannot be kept, fetched or silenced
+        · RecordingNotFound     there is no such recording in this place
+        · RecordingRefused      its name or address leads where nothing may be opened: nothing was
       × LedgerError             the record of calls cannot be read or written
         · LedgerUnavailable     locked, unreachable, or on a full disk
         · LedgerTooNew          written by a newer version of this library
@@ -22,6 +25,7 @@ what happened, where, and what to do next) and its evidence as attributes for co
                                 the request may have taken effect all the same
         · NeverSent             no connection was made: nothing left this machine
           - Withheld            the request was held back at the last moment: it must not leave any more
+          - RecordingUnusable   the call's recording is gone, or another one than was attached: nothing was sent
         · Refused               Reddy answered no, with a reason (any 4xx that is not below)
           - Unauthorized        401 or 403: the token is missing, wrong, or may not do this
           - NotFound            404: conversation or address not found
@@ -46,6 +50,10 @@ __all__ = [
     "NeverSent",
     "NotFound",
     "NotInLedger",
+    "RecordingError",
+    "RecordingNotFound",
+    "RecordingRefused",
+    "RecordingUnusable",
     "ReddyError",
     "Refused",
     "SheetError",
@@ -89,6 +97,18 @@ class TranscriptUnreadable(ReddyError):
 
 class LoadCancelled(ReddyError):
     """Somebody stopped a load: nothing of it is kept."""
+
+
+class RecordingError(ReddyError):
+    """A recording cannot be kept, fetched or silenced."""
+
+
+class RecordingNotFound(RecordingError):
+    """There is no such recording in this place."""
+
+
+class RecordingRefused(RecordingError):
+    """A name or an address leads where nothing may be opened: nothing was opened, and nothing was asked."""
 
 
 class LedgerError(ReddyError):
@@ -150,6 +170,17 @@ class NeverSent(APIError):
 
 class Withheld(NeverSent):
     """Held back right before its first byte: whoever wanted to send it no longer may."""
+
+
+class RecordingUnusable(NeverSent):
+    """The call's recording is not there, or has changed since it was attached: nothing was sent.
+
+    `elsewhere`: another machine may have it.
+    """
+
+    def __init__(self, message: str, *, elsewhere: bool = False) -> None:
+        super().__init__(message)
+        self.elsewhere = elsewhere
 
 
 class Refused(APIError):

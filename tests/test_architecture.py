@@ -95,7 +95,7 @@ def test_the_public_names_are_exactly_these() -> None:
     assert sorted(reddy_lib.__all__) == [
         "Batch", "CATALOGUE", "Call", "Client", "Finding", "Ledger", "Mapping", "Product", "Receipt", "ReddyError",
         "Sandbox", "Speaker", "Submission", "Tag", "TranscriptLine", "build_calls", "charts", "check", "errors",
-        "guess_mapping", "parse_transcript", "read_sheet", "reconcile", "submit",
+        "guess_mapping", "parse_transcript", "read_sheet", "reconcile", "submit", "upload_recordings",
     ]  # fmt: skip
     assert sorted(reddy_lib._HOMES) == sorted(reddy_lib.__all__)
     for name in reddy_lib.__all__:
