@@ -144,7 +144,7 @@ class Snapshot:
         then = sa.select(past_outcomes.c.audio).where(past_outcomes.c.submission_id == mine)
         both = sa.union_all(sa.select(calls.c.audio).where(calls.c.submission_id == mine), then).subquery()
         query = sa.select(both.c.audio, sa.func.count()).where(both.c.audio != "none").group_by(both.c.audio)
-        return dict(sorted(self._connection.execute(query).tuples().all()))
+        return {found[0]: found[1] for found in self._connection.execute(query.order_by(both.c.audio))}
 
     def _piece(self, ids: Sequence[int], cells: bool) -> Iterator[SentCall]:
         read, mine = self._connection.execute, self.submission.id

@@ -628,8 +628,7 @@ def of_chunk(submission_id: str, chunk: int | None) -> sa.ColumnElement[bool]:
     mine = recordings.c.submission_id == submission_id
     if chunk is None:
         return mine
-    of = sa.exists().where(calls.c.id == recordings.c.call_id, calls.c.chunk == chunk)
-    return sa.and_(mine, of)
+    return sa.and_(mine, sa.exists().where(_CALL.c.id == recordings.c.call_id, _CALL.c.chunk == chunk))
 
 
 def under_way(submission_id: Any) -> sa.ColumnElement[bool]:
@@ -657,6 +656,7 @@ def open_chunks(connection: sa.Connection, submission_id: str) -> list[int]:
     return [chunk for chunk in connection.execute(query).scalars() if chunk is not None]
 
 
+_CALL = calls.alias()  # for conditions, also in statements that join `calls` themselves
 _OF_ADDRESS = (
     sa.select(submissions.c.address)
     .where(submissions.c.id == recordings.c.submission_id)
@@ -734,7 +734,7 @@ def claim_of_batch(
 ) -> list[Upload]:
     """Recordings of a batch that wait for their upload, whatever became of the submission they belong to."""
     which = sa.and_(
-        sa.exists().where(calls.c.id == recordings.c.call_id, calls.c.batch_id == batch_id),
+        sa.exists().where(_CALL.c.id == recordings.c.call_id, _CALL.c.batch_id == batch_id),
         _OF_ADDRESS.in_(sorted(addresses)),
     )
     with ledger._write() as connection:
@@ -747,7 +747,7 @@ def left_in_batch(
 ) -> tuple[float | None, list[str]]:
     """When the next upload of a batch may be tried (0 = now; None: none waits), and hosts that wait to be allowed."""
     of_batch = sa.and_(
-        sa.exists().where(calls.c.id == recordings.c.call_id, calls.c.batch_id == batch_id),
+        sa.exists().where(_CALL.c.id == recordings.c.call_id, _CALL.c.batch_id == batch_id),
         _OF_ADDRESS.in_(sorted(addresses)),
         recordings.c.state == "waiting",
         recordings.c.upload_url.is_not(None),
