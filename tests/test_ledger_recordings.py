@@ -25,6 +25,12 @@ URL = "https://files.example/put?secret=Rosebud-0123456789"
 ADDRESS = "https://app.reddy.io"
 
 
+@pytest.fixture(autouse=True)
+def shared_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is kept in the data folder of whoever runs this."""
+    monkeypatch.setenv(files.FOLDER_VARIABLE, str(tmp_path / "shared"))
+
+
 @pytest.fixture
 def batch(ledger: reddy.Ledger, sheet: Sheet) -> reddy.Batch:
     """Row 2 and 3 have a transcript; row 4 has none."""
@@ -121,9 +127,8 @@ class TestAttaching:
         assert batch.info(4)["status"] == "ready"
 
     def test_an_open_file_is_copied_below_the_ledger_and_its_name_is_only_a_name(
-        self, batch: reddy.Batch, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+        self, batch: reddy.Batch, tmp_path: Path
     ) -> None:
-        monkeypatch.setenv(files.FOLDER_VARIABLE, str(tmp_path / "shared"))
         batch.attach(4, io.BytesIO(SOUND), name="../../etc/evil.mp3")
         assert batch.call(4).filename == "evil.mp3"
         folder = files.recordings_folder(batch.ledger)
@@ -158,6 +163,8 @@ class TestAttaching:
         with pytest.raises(RecordingError, match=said):
             batch.attach(4, io.BytesIO(content), name=name)
         assert not len(batch.recordings())
+        kept = files.recordings_folder(batch.ledger)
+        assert not kept.exists() or not list(kept.iterdir())
 
     def test_a_file_that_is_not_there_is_not_attached(self, batch: reddy.Batch, tmp_path: Path) -> None:
         with pytest.raises(RecordingNotFound, match="There is no file"):

@@ -9,6 +9,7 @@ import logging
 import multiprocessing
 import os
 import random
+import re
 import socket
 import threading
 import time
@@ -27,17 +28,20 @@ from reddy_lib.ledger import recordings as files
 from reddy_lib.ledger.schema import recordings
 from reddy_lib.ledger.sending import create, new_worker
 from reddy_lib.sandbox import Fault
+from reddy_lib.submission import enqueue
 from reddy_lib.submission.sender import Slots, send_chunk
 from reddy_lib.submission.upload_addresses import leads_inside, where_to
 from reddy_lib.submission.uploads import (
     FAILURES_IN_A_ROW,
     MOST_ODD_ANSWERS,
+    UPLOAD_PATIENCE,
     Put,
     UploadDecision,
     UploadSlots,
     decide_upload,
 )
 from tests.conftest import PRODUCTS
+from tests.sending_process import SendingProcess
 
 Sheet = Callable[..., Path]
 ENDINGS = ("wav", "mp3", "m4a", "flac", "ogg", "opus", "webm", "aac", "amr", "mp4")
@@ -71,6 +75,12 @@ def arrived(sandbox: reddy.Sandbox) -> dict[str, str | None]:
 
 def once_each(sandbox: reddy.Sandbox) -> bool:
     return max(Counter(call["conversation_id"] for call in sandbox.received).values()) == 1
+
+
+@pytest.fixture(autouse=True)
+def shared_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is kept in the data folder of whoever runs this."""
+    monkeypatch.setenv(files.FOLDER_VARIABLE, str(tmp_path / "shared"))
 
 
 @pytest.fixture
@@ -147,6 +157,15 @@ class TestTheBytes:
         assert len(secrets) == 3
         for secret in secrets:
             assert secret not in "".join(seen)
+
+    def test_a_call_that_is_sent_again_brings_its_recording_again(
+        self, local: reddy.Ledger, sheet: Sheet, tmp_path: Path, sandbox: reddy.Sandbox, client: reddy.Client
+    ) -> None:
+        batch, hashes = with_recordings(local, sheet, tmp_path / "audio", 1)
+        first = reddy.submit(batch, client, progress=False)
+        second = reddy.submit(batch, client, rows=[2], again="They lost it.", progress=False)
+        assert [call["audio"]["sha256"] for call in sandbox.received] == [*hashes.values()] * 2
+        assert list(first.outcomes()["audio"]) == list(second.outcomes()["audio"]) == ["uploaded"]
 
 
 class TestFaults:
@@ -419,6 +438,34 @@ class TestKills:
                 each: hashes[each] for each in sure["conversation_id"]
             }
 
+    def test_an_engine_that_is_killed_leaves_its_uploads_to_the_next_one(
+        self, ledger: reddy.Ledger, sheet: Sheet, tmp_path: Path
+    ) -> None:
+        """Every call is accepted by then: what is left of the submission are recordings alone."""
+        with reddy.Sandbox() as sandbox:
+            batch, hashes = with_recordings(ledger, sheet, tmp_path / "audio", 4)
+            sandbox.faults.add(Fault(kind="slow", on="upload", seconds=60, processed=False, times=4))
+            location = ledger.url.render_as_string(hide_password=False)
+            process = SendingProcess(location, sandbox.url, sandbox.token)
+            try:
+                process.wait_until_ready()
+                submission = create(
+                    ledger, batch.id, address=sandbox.url, token_source="environment", concurrency=4
+                )
+                enqueue(ledger, submission)
+                _until(lambda: sandbox.requests["upload"] == 4, seconds=60)
+                assert submission.counts()["accepted"] == 4
+                assert submission.state == "running"
+                process.kill()
+                sandbox.faults.clear()
+                process = SendingProcess(location, sandbox.url, sandbox.token)
+                _until(lambda: submission.state == "done", seconds=60)
+            finally:
+                process.stop()
+            assert arrived(sandbox) == hashes
+            assert sandbox.requests["create"] == 4
+            assert set(submission.outcomes()["audio"]) == {"uploaded"}
+
 
 class TestAddresses:
     OWN = "https://app.reddy.io"
@@ -473,6 +520,16 @@ class TestAddresses:
 
 
 class TestDecisions:
+    TEXT = (Path(__file__).resolve().parents[1] / "docs" / "sending.md").read_text(encoding="utf-8")
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("FAILURES_IN_A_ROW", FAILURES_IN_A_ROW), ("UPLOAD_PATIENCE", UPLOAD_PATIENCE)],
+    )
+    def test_the_numbers_in_the_docs_are_those_of_the_code(self, name: str, value: float) -> None:
+        (said,) = re.findall(rf"(\d+)[^|.\d]*?<!-- {name} -->", self.TEXT)
+        assert int(said) == value
+
     def test_each_row_of_the_table(self) -> None:
         assert decide_upload(None, tries=1, chance=0.0) == UploadDecision("uploaded")
         for passing in (

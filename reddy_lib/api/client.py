@@ -53,6 +53,8 @@ CONNECT_SECONDS = 10.0
 LARGEST_ANSWER = 16 * 1024 * 1024
 """An answer longer than this is not Reddy's; reading on would only fill the memory."""
 CHUNK = 64 * 1024
+SERVER_STORES = 10_000_000
+"""Bytes a second that a server is given to put a recording away, beside the usual time for an answer."""
 USER_AGENT = "reddy-workbench"
 RECORDING, PRODUCTS = "The recording", "The list of products"
 
@@ -242,6 +244,7 @@ class Client:
                 receipt.upload_url or "",
                 headers=headers,
                 content=audio if isinstance(audio, bytes) else _chunks(audio, size),
+                extensions={"timeout": self._timeout_for(size).as_dict()},
             ),
             RECORDING,
         )
@@ -265,6 +268,11 @@ class Client:
                 request_id=answer.request_id,
             )
         raise error_for(answer, RECORDING, now=time.time())
+
+    def _timeout_for(self, size: int | None) -> httpx.Timeout:
+        """A server that has a gigabyte puts it away before it answers: given up too early, it is all sent again."""
+        patience = self.timeout + (size or 0) / SERVER_STORES
+        return httpx.Timeout(self.timeout, connect=min(self.timeout, CONNECT_SECONDS), read=patience)
 
     def _ask(self, method: str, path: str, what: str, body: bytes | None = None) -> Answer:
         """One request to Reddy with the token; returns 2xx answers, raises for all others."""

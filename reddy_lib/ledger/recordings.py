@@ -187,10 +187,10 @@ def attached_from(
     else:
         given = getattr(source, "name", None)
         named = _file_name(name or (given if isinstance(given, str) else ""))
-        path = _kept(recordings_folder(ledger), source, PurePath(named).suffix.lower())
+        path = _kept(recordings_folder(ledger), source, named)
         about, sha256 = path.stat(), path.name.partition(".")[0]
     if not about.st_size:
-        raise RecordingError(f"The recording {named} is empty: export it again.")
+        raise RecordingError(_EMPTY.format(named))
     place, written = _placed(ledger, path)
     kind = content_type or content_type_of(named, path.name)
     if not re.fullmatch(r"[\w.+-]{1,60}/[\w.+-]{1,60}", kind, re.ASCII):
@@ -281,8 +281,12 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _kept(folder: Path, source: IO[bytes], ending: str) -> Path:
+_EMPTY = "The recording {} is empty: export it again."
+
+
+def _kept(folder: Path, source: IO[bytes], named: str) -> Path:
     """What is read, under its hash; whole, or not there at all."""
+    ending = PurePath(named).suffix.lower()
     ending = ending if re.fullmatch(r"\.[a-z0-9]{2,4}", ending) else ""
     digest = hashlib.sha256()
     part: Path | None = None
@@ -294,6 +298,8 @@ def _kept(folder: Path, source: IO[bytes], ending: str) -> Path:
             while piece := source.read(CHUNK):
                 digest.update(piece)
                 target.write(piece)
+            if not target.tell():
+                raise RecordingError(_EMPTY.format(named))
             target.flush()
             os.fsync(target.fileno())
         final = folder / (digest.hexdigest() + ending)

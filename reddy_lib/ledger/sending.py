@@ -621,9 +621,9 @@ def exchange(
             if left < room:
                 room, shared = left, f"held by the connection's limit of {submission.most_at_once}"
         with_recordings = True
-        if recordings_ahead is not None and room > recordings_ahead - waiting:
-            with_recordings = recordings_ahead > waiting  # else calls without one go on
-            room = recordings_ahead - waiting if with_recordings else room
+        if recordings_ahead is not None and room > (left := recordings_ahead - waiting - len(to_upload)):
+            with_recordings = left > 0  # else calls without one go on
+            room = left if with_recordings else room
         if state == "running" and room > 0:
             claims = _claim(
                 connection,
