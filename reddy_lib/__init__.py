@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     )
     from .sandbox import Sandbox
     from .spreadsheet import Mapping, build_calls, guess_mapping, read_sheet
-    from .submission import reconcile, submit
+    from .submission import reconcile, submit, upload_recordings
     from .transcripts import parse_transcript
 
 _HOMES = {
@@ -72,6 +72,7 @@ _HOMES = {
     "Receipt": "api",
     "submit": "submission",
     "reconcile": "submission",
+    "upload_recordings": "submission",
     "Submission": "ledger.sending",
     "Sandbox": "sandbox",
     # outcomes
@@ -112,6 +113,7 @@ __all__ = [
     "reconcile",
     "silence_recording",
     "submit",
+    "upload_recordings",
 ]
 
 

@@ -54,22 +54,29 @@ _ADDRESS_LENGTH = 254
 
 
 class Given(NamedTuple):
-    """What a rule knows beside the call. `products`: Reddy's list, None if unknown; `now`: epoch seconds."""
+    """What a rule knows beside the call. `products`: Reddy's list, None if unknown; `now`: epoch seconds;
+    `recording`: the file that the call names is attached to it, and will follow."""
 
     products: Sequence[Mapping[str, Any]] | None
     now: float
+    recording: bool = False
 
 
 def check(
-    call: Call, *, products: Sequence[Mapping[str, Any]] | None = None, now: float | None = None
+    call: Call,
+    *,
+    products: Sequence[Mapping[str, Any]] | None = None,
+    now: float | None = None,
+    recording: bool = False,
 ) -> list[Finding]:
     """All findings that this call alone gives, in the order of the catalogue; an empty list if all is well.
 
     `products`: Reddy's list of `{"id", "name", "status"}`; without it a product is required, not looked up.
     `now`: seconds since the epoch after which a start is in the future, by default this machine's clock.
+    `recording`: the file that the call names is attached to it (`Batch.attach`), so Reddy can grade from it.
     Where one code has more than `MOST_OF_A_CODE` findings, the last of them tells how many more there are.
     """
-    given = Given(products, time.time() if now is None else now)
+    given = Given(products, time.time() if now is None else now, recording)
     rules = _OTHER_RULES if _lines_are_plain(call.transcript or ()) else _ALL_RULES
     found = [one for rule in rules for one in rule(call, given)]
     return found if len(found) <= MOST_OF_A_CODE else _summarised(found)
@@ -131,12 +138,20 @@ def _material(call: Call, given: Given) -> Iterator[Finding]:
     """Is there something to grade: a transcript, a recording, or (then nothing is redacted) both?"""
     recording = (call.filename or "").strip()
     if any(line.text.strip() for line in call.transcript or ()):
-        if recording:
+        if recording and given.recording:
             message = f"The recording {recording} and a transcript go together, so Reddy will not redact it."
             yield finding("recording-with-transcript", "filename", message, value=recording)
-    elif recording:
-        message = f"There is a recording, {recording}, and no transcript."
+        elif recording:
+            message = (
+                f"The recording {recording} is announced beside the transcript, and no file is attached: Reddy "
+                "would wait for a recording that does not come, and redacts none that comes with a transcript."
+            )
+            yield finding("recording-with-transcript", "filename", message, value=recording)
+    elif recording and not given.recording:
+        message = f"There is no transcript, and the file of the recording {recording} is not attached."
         yield finding("recording-not-sent", "filename", message, value=recording)
+    elif recording:
+        return  # Reddy grades from the audio
     elif call.transcript:
         message = f"The transcript has {_counted(len(call.transcript), 'line')} and no text at all."
         yield finding("transcript-missing", "transcript", message)

@@ -25,6 +25,7 @@ what happened, where, and what to do next) and its evidence as attributes for co
                                 the request may have taken effect all the same
         · NeverSent             no connection was made: nothing left this machine
           - Withheld            the request was held back at the last moment: it must not leave any more
+          - RecordingUnusable   the call's recording is gone, or another one than was attached: nothing was sent
         · Refused               Reddy answered no, with a reason (any 4xx that is not below)
           - Unauthorized        401 or 403: the token is missing, wrong, or may not do this
           - NotFound            404: conversation or address not found
@@ -52,6 +53,7 @@ __all__ = [
     "RecordingError",
     "RecordingNotFound",
     "RecordingRefused",
+    "RecordingUnusable",
     "ReddyError",
     "Refused",
     "SheetError",
@@ -168,6 +170,17 @@ class NeverSent(APIError):
 
 class Withheld(NeverSent):
     """Held back right before its first byte: whoever wanted to send it no longer may."""
+
+
+class RecordingUnusable(NeverSent):
+    """The call's recording is not there, or has changed since it was attached: nothing was sent.
+
+    `elsewhere`: another machine may have it.
+    """
+
+    def __init__(self, message: str, *, elsewhere: bool = False) -> None:
+        super().__init__(message)
+        self.elsewhere = elsewhere
 
 
 class Refused(APIError):

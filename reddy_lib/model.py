@@ -11,6 +11,7 @@ ledger stores nothing else. `None` means "not given" and is left out of the payl
 from __future__ import annotations
 
 import hashlib
+from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ __all__ = [
     "Tag",
     "TagValue",
     "TranscriptLine",
+    "content_type_of",
     "derive_conversation_id",
     "from_payload",
     "payload_json",
@@ -36,6 +38,23 @@ ROLES: tuple[str, ...] = ("agent", "customer")
 
 TAG_TYPES: tuple[str, ...] = ("string", "integer", "boolean")
 """Tag types that the API documents; any other is an error finding."""
+
+_CONTENT_TYPES = {
+    ".m4a": "audio/mp4",
+    ".mp4": "audio/mp4",
+    ".mp3": "audio/mpeg",
+    ".wav": "audio/wav",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+    ".oga": "audio/ogg",
+    ".opus": "audio/ogg",
+    ".webm": "audio/webm",
+    ".aac": "audio/aac",
+    ".amr": "audio/amr",
+    ".wma": "audio/x-ms-wma",
+    ".aif": "audio/aiff",
+    ".aiff": "audio/aiff",
+}
 
 TagValue = str | int | float | bool | None
 SEPARATIONS: tuple[str, ...] = ("diarize", "channels")
@@ -143,6 +162,16 @@ def from_payload(payload: dict[str, Any] | bytes | str) -> Call:
     if isinstance(payload, dict):
         return msgspec.convert(payload, Call, strict=True)
     return _decoder.decode(payload)
+
+
+def content_type_of(*names: str | None) -> str:
+    """The content type of a recording by the first of these file names that tells it; `audio/mp4`, Reddy's usual one,
+    where none does."""
+    for name in names:
+        kind = _CONTENT_TYPES.get(PurePath(name or "").suffix.lower())
+        if kind is not None:
+            return kind
+    return "audio/mp4"
 
 
 def derive_conversation_id(call: Call, *, file_stem: str = "") -> str:

@@ -33,6 +33,7 @@ def outcomes(*calls: dict[str, Any], **usual: Any) -> pd.DataFrame:
         "started": None,
         "ended": None,
         "submission": "",
+        "audio": "none",
         **usual,
     }
     frame = pd.DataFrame([{"row": row, **usual, **call} for row, call in enumerate(calls, start=2)])

@@ -16,9 +16,8 @@ import msgspec
 import pytest
 
 from reddy_lib.api import Client, Receipt
-from reddy_lib.api.client import content_type
 from reddy_lib.errors import APIError, Doubtful, NeverSent, Refused, Unauthorized
-from reddy_lib.model import Call
+from reddy_lib.model import Call, content_type_of
 from reddy_lib.sandbox import Fault, Sandbox
 
 TOKEN = "token-that-nobody-may-see"
@@ -174,7 +173,7 @@ class TestRequest:
         ],
     )
     def test_the_content_type_follows_the_file_name(self, name: str | None, kind: str) -> None:
-        assert content_type(name) == kind
+        assert content_type_of(name) == kind
         assert self.asked(filename=name).headers["content-type"] == kind
 
 

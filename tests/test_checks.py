@@ -228,10 +228,21 @@ def test_a_recording_alone_is_held_back_because_it_would_not_be_sent() -> None:
 
 
 def test_a_recording_beside_a_transcript_warns_that_nothing_is_redacted() -> None:
-    one = only(a_call(filename="0042.wav"))
+    [one] = check(a_call(filename="0042.wav"), products=PRODUCTS, now=NOW, recording=True)
     assert place(one) == ("recording-with-transcript", "filename", None)
     assert one.severity == "warning"
     assert one.message == "The recording 0042.wav and a transcript go together, so Reddy will not redact it."
+
+
+def test_a_recording_that_is_only_named_beside_a_transcript_warns_that_it_will_not_come() -> None:
+    one = only(a_call(filename="0042.wav"))
+    assert place(one) == ("recording-with-transcript", "filename", None)
+    assert "no file is attached" in one.message
+
+
+def test_a_recording_alone_is_sound_once_its_file_is_attached() -> None:
+    call = a_call(transcript=None, filename="0042.wav")
+    assert check(call, products=PRODUCTS, now=NOW, recording=True) == []
 
 
 # --- lines -------------------------------------------------------------------------------------------------

@@ -120,7 +120,7 @@ def test_the_manifest_says_of_what_where_to_by_whom_and_how_many(batch: reddy.Ba
     assert (manifest["submission"]["who"], manifest["submission"]["address"]) == ("ann", HERE)
     assert manifest["settings"]["concurrency"] == 8
     assert manifest["chosen"] == sum(manifest["counts"].values()) == 6
-    assert "4f2a" not in json.dumps(manifest)
+    assert "4f2a" not in json.dumps({**manifest, "files": None})  # a hash may have any four letters in it
     with zipfile.ZipFile(path) as archive:
         for name, told in manifest["files"].items():
             assert hashlib.sha256(archive.read(name)).hexdigest() == told["sha256"]

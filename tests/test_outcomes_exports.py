@@ -33,6 +33,7 @@ HEADERS = [
     "started (UTC)",
     "ended (UTC)",
     "submission",
+    "audio",
 ]
 
 outcomes = partial(
@@ -72,7 +73,7 @@ class TestCsv:
             ",".join(f'"{header}"' for header in HEADERS)
             + "\r\n"
             + '2,"rejected","conv-1","ann@example.org",7,"2026-03-30 16:46:00",9001,200,'
-            + '"said ""no"", twice",1,0.25,"2026-03-31 08:00:00","2026-03-31 08:00:00.250","s-1"\r\n'
+            + '"said ""no"", twice",1,0.25,"2026-03-31 08:00:00","2026-03-31 08:00:00.250","s-1","none"\r\n'
         )
 
     def test_what_is_not_given_is_empty(self):
@@ -89,7 +90,7 @@ class TestCsv:
             }
         )
         assert read_csv(to_csv(frame))[1] == [
-            "2", "accepted", "conv-1", "", "", "", "", "", "", "1", "", "", "", "s-1"
+            "2", "accepted", "conv-1", "", "", "", "", "", "", "1", "", "", "", "s-1", "none"
         ]  # fmt: skip
 
     @pytest.mark.parametrize(
@@ -170,6 +171,7 @@ class TestXlsx:
             dt.datetime.fromisoformat("2026-03-31 08:00:00"),
             dt.datetime.fromisoformat("2026-03-31 08:00:00.250"),
             "s-1",
+            "none",
         ]
 
     @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\t=1", "{=1}", '=HYPERLINK("https://x.y")'])
@@ -198,7 +200,7 @@ class TestXlsx:
     def test_the_header_is_frozen_and_can_filter(self):
         sheet = part(to_xlsx(outcomes({}, {})), "xl/worksheets/sheet1.xml")
         assert re.search(r'<pane ySplit="1" topLeftCell="A2"[^>]*state="frozen"', sheet)
-        assert '<autoFilter ref="A1:N3"' in sheet
+        assert '<autoFilter ref="A1:O3"' in sheet
 
     def test_columns_are_as_wide_as_what_they_hold(self):
         sheet = part(to_xlsx(outcomes({})), "xl/worksheets/sheet1.xml")

@@ -22,7 +22,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import IO, Any, Self
 
 import httpx2 as httpx
@@ -39,7 +39,7 @@ from reddy_lib.api.answers import (
     words_of,
 )
 from reddy_lib.errors import APIError, Doubtful, NeverSent, Refused, Unauthorized, Withheld
-from reddy_lib.model import Call, Tag, payload_json
+from reddy_lib.model import Call, Tag, content_type_of, payload_json
 
 __all__ = ["DEFAULT_BASE_URL", "Client", "only_while"]
 
@@ -53,25 +53,10 @@ CONNECT_SECONDS = 10.0
 LARGEST_ANSWER = 16 * 1024 * 1024
 """An answer longer than this is not Reddy's; reading on would only fill the memory."""
 CHUNK = 64 * 1024
+SERVER_STORES = 10_000_000
+"""Bytes a second that a server is given to put a recording away, beside the usual time for an answer."""
 USER_AGENT = "reddy-workbench"
 RECORDING, PRODUCTS = "The recording", "The list of products"
-
-CONTENT_TYPES = {
-    ".m4a": "audio/mp4",
-    ".mp4": "audio/mp4",
-    ".mp3": "audio/mpeg",
-    ".wav": "audio/wav",
-    ".flac": "audio/flac",
-    ".ogg": "audio/ogg",
-    ".oga": "audio/ogg",
-    ".opus": "audio/ogg",
-    ".webm": "audio/webm",
-    ".aac": "audio/aac",
-    ".amr": "audio/amr",
-    ".wma": "audio/x-ms-wma",
-    ".aif": "audio/aiff",
-    ".aiff": "audio/aiff",
-}
 
 _LOGGERS_THAT_PRINT_ADDRESSES = (
     "httpx2",
@@ -189,10 +174,17 @@ class Client:
         """
         return products_of(self._ask("GET", "/api/v1/product/list", PRODUCTS), "The list")
 
-    def upload_audio(self, receipt: Receipt, audio: str | os.PathLike[str] | bytes | IO[bytes]) -> None:
+    def upload_audio(
+        self,
+        receipt: Receipt,
+        audio: str | os.PathLike[str] | bytes | IO[bytes],
+        *,
+        content_type: str | None = None,
+    ) -> None:
         """Send a recording to the address that came with the receipt: a path, bytes, or an open binary file.
 
-        Files are streamed. The content type follows the file's name, `audio/mp4` where that says nothing.
+        Files are streamed. The content type, if none is given, follows the file's name, `audio/mp4` where that says
+        nothing.
         May be repeated until the address expires (an open file must then be wound back by the caller).
 
         Raises:
@@ -212,7 +204,7 @@ class Client:
                 "The address for the recording is not encrypted (http instead of https): nothing was sent."
             )
         if isinstance(audio, bytes):
-            self._put(receipt, audio, len(audio), receipt.filename)
+            self._put(receipt, audio, len(audio), receipt.filename, content_type)
         elif isinstance(audio, str | os.PathLike):
             path = Path(audio)
             file: IO[bytes] | None = None
@@ -223,18 +215,24 @@ class Client:
             if file is None:
                 raise NeverSent(f"The recording {path.name} cannot be opened ({reason}): nothing was sent.")
             with file:
-                self._put(receipt, file, _bytes_left(file), path.name)
+                self._put(receipt, file, _bytes_left(file), path.name, content_type)
         else:
             name = getattr(audio, "name", None)
-            self._put(receipt, audio, _bytes_left(audio), name if isinstance(name, str) else receipt.filename)
+            named = name if isinstance(name, str) else receipt.filename
+            self._put(receipt, audio, _bytes_left(audio), named, content_type)
 
     def _put(
-        self, receipt: Receipt, audio: bytes | IO[bytes], size: int | None, filename: str | None
+        self,
+        receipt: Receipt,
+        audio: bytes | IO[bytes],
+        size: int | None,
+        filename: str | None,
+        content_type: str | None,
     ) -> None:
         if size == 0:
             raise NeverSent("The recording is empty: nothing was sent.")
         headers = {
-            "content-type": content_type(filename or receipt.filename),
+            "content-type": content_type or content_type_of(filename or receipt.filename),
             "user-agent": USER_AGENT,
         }
         if size is not None:
@@ -246,6 +244,7 @@ class Client:
                 receipt.upload_url or "",
                 headers=headers,
                 content=audio if isinstance(audio, bytes) else _chunks(audio, size),
+                extensions={"timeout": self._timeout_for(size).as_dict()},
             ),
             RECORDING,
         )
@@ -269,6 +268,11 @@ class Client:
                 request_id=answer.request_id,
             )
         raise error_for(answer, RECORDING, now=time.time())
+
+    def _timeout_for(self, size: int | None) -> httpx.Timeout:
+        """A server that has a gigabyte puts it away before it answers: given up too early, it is all sent again."""
+        patience = self.timeout + (size or 0) / SERVER_STORES
+        return httpx.Timeout(self.timeout, connect=min(self.timeout, CONNECT_SECONDS), read=patience)
 
     def _ask(self, method: str, path: str, what: str, body: bytes | None = None) -> Answer:
         """One request to Reddy with the token; returns 2xx answers, raises for all others."""
@@ -364,11 +368,6 @@ class _HeldBack(Exception):
 
 class _AnswerTooLong(Exception):
     """An answer that does not end: too many bytes, or too long on the way."""
-
-
-def content_type(filename: str | None) -> str:
-    """The content type of a recording by its file name; `audio/mp4`, Reddy's usual one, where unknown."""
-    return CONTENT_TYPES.get(PurePath(filename or "").suffix.lower(), "audio/mp4")
 
 
 def _failure(error: Exception, what: str, *, sent: bool, base_url: str) -> APIError:

@@ -7,9 +7,10 @@ returns: a closed tab loses nothing.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Literal
 
 import msgspec
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from ..errors import CallLocked, NotInLedger
 from ..findings import CATALOGUE, Finding
 from ..model import Call, Speaker, Tag, TranscriptLine, from_payload, payload_json, whole_characters
 from ..spreadsheet import Mapping
+from . import recordings as files
 from .decisions import (
     ATTACH,
     DROP,
@@ -74,6 +76,7 @@ _OUTCOME_COLUMNS = (
     calls.c.sent_at,
     calls.c.ended_at,
     calls.c.submission_id,
+    calls.c.audio,
 )
 
 
@@ -284,6 +287,64 @@ class Batch:
         record. Raises as `replace`."""
         original = self.original(row)
         return self._change(row, lambda now, decisions, stored: (original, Decisions()), who=who)
+
+    # recordings
+
+    def attach(
+        self,
+        row: int,
+        recording: str | os.PathLike[str] | IO[bytes] | files.Attached,
+        *,
+        name: str | None = None,
+        content_type: str | None = None,
+        who: str = "",
+    ) -> list[Finding]:
+        """Attach the file of a call's recording, in place of an earlier one; gives the call's findings.
+
+        The call announces it (`filename`), and it is uploaded right after the call was accepted. It is hashed now: a
+        file that is another one by then is not sent.
+
+        Args:
+            recording: a path (the file stays where it is), a file that is open for reading bytes (it is copied into
+                the ledger's folder), or what `reddy_lib.ledger.recordings.attached_from` gave.
+            name: what Reddy is told; the file's own if None.
+            content_type: what it is sent as; by the name's ending if None.
+
+        Raises:
+            NotInLedger: the batch has no such row.
+            CallLocked: the call is being sent, was sent, or may have been sent.
+            RecordingError: the file is not there, is empty, or cannot be read.
+        """
+        self._unlocked(self._one(row, calls.c.status).status, row)  # before a gigabyte is read
+        if not isinstance(recording, files.Attached):
+            recording = files.attached_from(self.ledger, recording, name=name, content_type=content_type)
+        attached = recording
+
+        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+            return msgspec.structs.replace(call, filename=attached.name), decisions
+
+        return self._change(row, change, who=who, recording=attached)
+
+    def detach(self, row: int, *, who: str = "") -> list[Finding]:
+        """Take a call's recording off it; the call announces again what the sheet did. The file stays where it is.
+
+        Raises as `attach`. Nothing happens to a call without one.
+        """
+
+        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+            if stored.audio == "none":
+                return call, decisions
+            announced = from_payload(stored.original or stored.payload).filename
+            return msgspec.structs.replace(call, filename=announced), decisions
+
+        return self._change(row, change, who=who, recording=None)
+
+    def recordings(self) -> pd.DataFrame:
+        """Every attached recording, by row: row, name, size (bytes), sha256, content_type, state (waiting, sending,
+        uploaded, failed, expired), sent (bytes of the last try), tries, error ("" if none), expires (of the address to
+        upload to, UTC), attached, started, ended (UTC)."""
+        with self.ledger._read() as connection:
+            return files.recordings_frame(connection, self.id)
 
     # decisions
 
@@ -581,25 +642,48 @@ class Batch:
             raise self._no_row(row)
         return found
 
-    def _change(self, row: int, change: _Change, *, who: str) -> list[Finding]:
-        """Store what `change` makes of one call and its decisions, checked, with every difference on record."""
+    def _unlocked(self, status: str, row: int) -> None:
+        if status not in EDITABLE:
+            raise CallLocked(
+                f"Row {row} is {status}: what was sent is not changed afterwards. "
+                + ("Pause or cancel the submission first." if status == "queued" else "")
+            )
+
+    def _change(
+        self,
+        row: int,
+        change: _Change,
+        *,
+        who: str,
+        recording: files.Attached | Literal["as it is"] | None = "as it is",
+    ) -> list[Finding]:
+        """Store what `change` makes of one call and its decisions, checked, with every difference on record.
+
+        `recording`: a file to attach, or None to detach. A call that no longer announces its recording has none.
+        """
         now = time.time()
         with self.ledger._write() as connection:
             query = sa.select(calls).where(calls.c.batch_id == self.id, calls.c.row == row).with_for_update()
             old = connection.execute(query).one_or_none()
             if old is None:
                 raise self._no_row(row)
-            if old.status not in EDITABLE:
-                raise CallLocked(
-                    f"Row {row} is {old.status}: what was sent is not changed afterwards. "
-                    + ("Pause or cancel the submission first." if old.status == "queued" else "")
-                )
+            self._unlocked(old.status, row)
             before, decisions = from_payload(old.payload), read_decisions(old.decisions)
             call, new = change(before, decisions, old)
+            had = None if old.audio == "none" else files.attached_to(connection, old.id)
+            has = had if recording == "as it is" else recording
+            if not call.filename:
+                has = None
+            elif has is not None and has.name != call.filename:
+                has = msgspec.structs.replace(has, name=call.filename)
             changed = [*changes(before, call), *decision_changes(decisions, new)]
-            if not changed:
+            if (has and has.sha256) != (had and had.sha256):
+                changed.append(("recording", had and had.told(), has and has.told()))
+            if not changed and has == had:
                 return self._numbered(row, decode_findings(old.findings))
-            findings = standing_findings(old, call, new, products=self.products, now=now)
+            findings = standing_findings(
+                old, call, new, products=self.products, now=now, attached=has is not None
+            )
             summary = summarised(findings)
             if old.submission_id is not None:
                 keep_past_outcome(connection, [old.id])
@@ -617,25 +701,29 @@ class Batch:
                     status="held" if summary["errors"] else "ready",
                     decisions=msgspec.json.encode(new).decode() if new else None,
                     **tally(old.characters_in, unassigned_of(old.unassigned), new),
+                    audio="none" if has is None else "waiting",
                     **NEVER_SENT,
                     **summary,
                     **searched(call),
                 )
             )
-            connection.execute(
-                edits.insert(),
-                [
-                    {
-                        "call_id": old.id,
-                        "field": field,
-                        "before": _json(a),
-                        "after": _json(b),
-                        "who": who,
-                        "at": now,
-                    }
-                    for field, a, b in changed
-                ],
-            )
+            if has is not None and has != had:
+                files.attach(connection, old.id, has, who=who, now=now)
+            elif has is None and had is not None:
+                files.detach(connection, old.id)
+            told = [
+                {
+                    "call_id": old.id,
+                    "field": field,
+                    "before": _json(a),
+                    "after": _json(b),
+                    "who": who,
+                    "at": now,
+                }
+                for field, a, b in changed
+            ]
+            if told:
+                connection.execute(edits.insert(), told)
             keys = {old.delivery_key, delivery_key(call)} - {None}
             remark_duplicates(connection, self.id, [key for key in keys if key])
         return self.findings_of(row)
@@ -699,7 +787,7 @@ NEVER_SENT: dict[str, Any] = {
 def keep_past_outcome(connection: sa.Connection, call_ids: Sequence[int]) -> None:
     """Before a call's outcome is cleared or overwritten: keep it with the submission it belongs to."""
     names = ["submission_id", "id", "status", "attempts", "upload_id", "http_status", "error", "seconds",
-             "sent_at", "ended_at", "skipped_because"]  # fmt: skip
+             "sent_at", "ended_at", "skipped_because", "audio"]  # fmt: skip
     targets = ["call_id" if name == "id" else name for name in names]
     for some in pieces(call_ids):
         chosen = sa.select(*(calls.c[name] for name in names)).where(
@@ -722,11 +810,11 @@ def _keep_what_was_sent(connection: sa.Connection, old: sa.Row[Any]) -> None:
 def outcomes_frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     """Outcomes as a frame: row, status, conversation_id, agent_email, product_id (Int64), timestamp (UTC, start of
     the call), upload_id (Int64), http_status (Int64), error (text, "" if none), attempts, seconds (of the last
-    attempt), started, ended (UTC), submission (id, "" if none)."""
+    attempt), started, ended (UTC), submission (id, "" if none), audio (none, waiting, uploaded, failed, expired)."""
     import pandas as pd
 
     names = ["row", "status", "conversation_id", "agent_email", "product_id", "timestamp", "upload_id",
-             "http_status", "error", "attempts", "seconds", "started", "ended", "submission"]  # fmt: skip
+             "http_status", "error", "attempts", "seconds", "started", "ended", "submission", "audio"]  # fmt: skip
     frame = pd.DataFrame(rows, columns=names)
     for name in ("product_id", "upload_id", "http_status"):
         frame[name] = frame[name].astype("Int64")
@@ -738,6 +826,7 @@ def outcomes_frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
         frame[name] = frame[name].astype("int64")
     frame["seconds"] = frame["seconds"].astype(float)
     frame["status"] = frame["status"].astype(str)
+    frame["audio"] = frame["audio"].astype(object).where(frame["audio"].notna(), "none").astype(str)
     return frame
 
 

@@ -63,6 +63,10 @@ COLUMNS = (
     "seconds",
     "sent again because",
     "corrects",
+    "recording",
+    "recording_sha256",
+    "recording_bytes",
+    "audio",
     CALL_COLUMN,
 )
 """What a file of the evidence says of a call, behind the sheet's own columns."""

@@ -26,6 +26,7 @@ from .schema import (
     earlier_payloads,
     edits,
     past_outcomes,
+    recordings,
     resends,
     submissions,
 )
@@ -61,7 +62,8 @@ class Try(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SentCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A chosen call: the sheet's cells as text, and what became of it in this submission."""
+    """A chosen call: the sheet's cells as text, and what became of it in this submission. `recording`: name, SHA-256 and
+    bytes of the file that is attached to it; `audio`: what became of that."""
 
     row: int
     cells: dict[str, str]
@@ -75,6 +77,8 @@ class SentCall(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: float | None
     again: str
     corrects: str
+    recording: tuple[str, str, int] | None
+    audio: str
     tries: list[Try]
 
 
@@ -134,6 +138,14 @@ class Snapshot:
         )  # fmt: skip
         return [dict(found._mapping) for found in self._connection.execute(query)]
 
+    def audio(self) -> dict[str, int]:
+        """Chosen calls by what became of their recording; those without one are not counted."""
+        mine = self.submission.id
+        then = sa.select(past_outcomes.c.audio).where(past_outcomes.c.submission_id == mine)
+        both = sa.union_all(sa.select(calls.c.audio).where(calls.c.submission_id == mine), then).subquery()
+        query = sa.select(both.c.audio, sa.func.count()).where(both.c.audio != "none").group_by(both.c.audio)
+        return {found[0]: found[1] for found in self._connection.execute(query.order_by(both.c.audio))}
+
     def _piece(self, ids: Sequence[int], cells: bool) -> Iterator[SentCall]:
         read, mine = self._connection.execute, self.submission.id
         tries: dict[int, list[Any]] = {}
@@ -179,6 +191,14 @@ class Snapshot:
                 )
             )
         }
+        attached = {
+            found.call_id: (found.name, found.sha256, found.size)
+            for found in read(
+                sa.select(
+                    recordings.c.call_id, recordings.c.name, recordings.c.sha256, recordings.c.size
+                ).where(recordings.c.call_id.in_(ids))
+            )
+        }
         for call in read(sa.select(calls).where(calls.c.id.in_(ids)).order_by(calls.c.row)):
             then = call if call.submission_id == mine else past[call.id]
             sent = [
@@ -203,6 +223,8 @@ class Snapshot:
                 ended_at=then.ended_at,
                 again=again.get(call.id, ""),
                 corrects=links.get(call.id, ""),
+                recording=attached.get(call.id),
+                audio=then.audio or "none",
                 tries=sent,
             )
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from ..model import Tag, from_payload
 from .batch import pieces
+from .recordings import lost_address
 from .resending import put_back
 from .schema import calls, deliveries, reconciliations, submissions
 
@@ -129,6 +130,7 @@ def settle(
             )
             doubted = sa.and_(deliveries.c.call_id.in_(ids), deliveries.c.state == "unknown")
             if there:
+                lost_address(connection, ids, now=now)
                 connection.execute(deliveries.update().where(doubted).values(state="accepted", at=now))
             else:
                 connection.execute(deliveries.delete().where(doubted))

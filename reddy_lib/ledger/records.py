@@ -78,7 +78,6 @@ def searched(call: Call) -> dict[str, Any]:
         "tags": len(call.tags or []),
         "preview": _storable(" ".join(first.split())[:80]) or "",
         "delivery_key": delivery_key(call),
-        "audio": "waiting" if call.filename else "none",
     }
 
 
@@ -161,8 +160,10 @@ def standing_findings(
     *,
     products: list[dict[str, Any]] | None,
     now: float,
+    attached: bool | None = None,
 ) -> list[Finding]:
-    """All findings of a call as it is now, but for those that the whole batch gives. `stored`: its row of `calls`."""
+    """All findings of a call as it is now, but for those that the whole batch gives. `stored`: its row of `calls`;
+    `attached`: whether the file of its recording is there, where that is about to change."""
     original = from_payload(stored.original or stored.payload)
     source = [
         found for found in decode_findings(stored.source_findings) if found.code not in decisions.accepted
@@ -173,7 +174,9 @@ def standing_findings(
         carried += open_findings(
             texts, decisions, moved_lines(original.transcript or [], call.transcript or [])
         )
-    return merged(carried, check(call, products=products, now=now))
+    if attached is None:
+        attached = stored.audio != "none"
+    return merged(carried, check(call, products=products, now=now, recording=attached))
 
 
 def merged(source: Sequence[Finding], own: Sequence[Finding]) -> list[Finding]:

@@ -1,8 +1,9 @@
 """The tables of the ledger and how an older one is brought up to date.
 
 One schema for SQLite and PostgreSQL. Times are seconds since the epoch (UTC). JSON is stored as text, written
-by msgspec, because it must come back byte for byte: a call's `payload` *is* the body that is sent. Nothing is
-ever deleted here; what changes leaves a trace in `edits`, `attempts` and `past_outcomes`.
+by msgspec, because it must come back byte for byte: a call's `payload` *is* the body that is sent. What changes
+leaves a trace in `edits`, `attempts` and `past_outcomes`. One secret is in it, for as long as it can be used: a
+recording's `upload_url`.
 
     batches ─┬─ calls ─┬─ edits            what an analyst changed, cell by cell
              │         ├─ attempts         one row a HTTP try, written before the request leaves
@@ -10,13 +11,15 @@ ever deleted here; what changes leaves a trace in `edits`, `attempts` and `past_
              │         ├─ reconciliations  what was found out about a call in doubt, by whom and how
              │         ├─ earlier_payloads what was sent at attempts before the last edits of a call
              │         ├─ resends          why a call that Reddy has was sent there again, by whom and when
-             │         └─ corrections      which call of an earlier batch a call corrects
+             │         ├─ corrections      which call of an earlier batch a call corrects
+             │         └─ recordings       the file that goes beside a call, and how far it has come
              └─ submissions                a set of calls sent together
     deliveries                             (address, conversation) that is being sent, in doubt, or accepted: the
                                            primary key that keeps two submissions from sending the same call
     workers                                processes that send, and when each was last alive
     paces                                  what holds for an address, whoever sends to it: limit, rule, "not before"
     worker_paces                           how fast each worker sends this moment, and why not faster
+    upload_hosts                           where recordings of an address may go: hosts seen there, or allowed
     ramps                                  submissions that begin with one call, then five, then all
     profiles                               mappings kept for the next sheet with the same columns
 
@@ -50,8 +53,10 @@ __all__ = [
     "profiles",
     "ramps",
     "reconciliations",
+    "recordings",
     "resends",
     "submissions",
+    "upload_hosts",
     "worker_paces",
     "workers",
 ]
@@ -154,6 +159,7 @@ calls = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("tries", sa.Integer, nullable=False, server_default="0"),  # of this submission
     sa.Column("retry_at", sa.Double),
+    # none (no file is attached), waiting, uploaded, failed, expired
     sa.Column("audio", sa.Text, nullable=False, server_default="none"),
     *(sa.Column(name, kind) for name, kind in _OUTCOME),
     sa.UniqueConstraint("batch_id", "row", name="one_call_a_row"),
@@ -241,6 +247,7 @@ past_outcomes = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     *(sa.Column(name, kind) for name, kind in _OUTCOME),
+    sa.Column("audio", sa.Text),  # NULL where it was kept before there were recordings
 )
 
 reconciliations = sa.Table(
@@ -315,6 +322,52 @@ corrections = sa.Table(  # the first call of a family is in it too, and corrects
     sa.Column("at", sa.Double, nullable=False),
 )
 sa.Index("corrections_by_family", corrections.c.family)
+
+recordings = sa.Table(  # see recordings.py
+    "recordings",
+    metadata,
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, nullable=False),  # as the call announces it
+    sa.Column("place", sa.Text, nullable=False),  # what `path` is below: kept, folder, "" (it is whole)
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("changed", sa.Double, nullable=False),  # the file's own time of its last change
+    sa.Column("content_type", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("attached_at", sa.Double, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # waiting, sending, uploaded, failed, expired
+    # of the create that announced it, once it was accepted
+    sa.Column("submission_id", sa.Text),
+    sa.Column("attempt_id", sa.Text),
+    sa.Column("upload_url", sa.Text),  # a secret: blanked once it is used up
+    sa.Column("host", sa.Text),  # of `upload_url`; NULL where it is the connection's own
+    sa.Column("expires_at", sa.Double),
+    sa.Column("worker", sa.Text),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("retry_at", sa.Double),
+    sa.Column("sent", sa.BigInteger, nullable=False, server_default="0"),  # bytes of the last try, for people
+    sa.Column("error", sa.Text),
+    sa.Column("started_at", sa.Double),
+    sa.Column("ended_at", sa.Double),
+)
+sa.Index("recordings_by_submission", recordings.c.submission_id, recordings.c.state)
+sa.Index(  # addresses that run out, and what a dead worker left, are found among those under way alone
+    "recordings_under_way",
+    recordings.c.expires_at,
+    sqlite_where=recordings.c.upload_url.is_not(None),
+    postgresql_where=recordings.c.upload_url.is_not(None),
+)
+
+upload_hosts = sa.Table(
+    "upload_hosts",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("host", sa.Text, primary_key=True),
+    sa.Column("allowed", sa.Boolean, nullable=False),  # the first one seen, and those a person allowed
+    sa.Column("who", sa.Text, nullable=False),  # who allowed it; "" where it came first
+    sa.Column("seen_at", sa.Double, nullable=False),
+)
 
 workers = sa.Table(
     "workers",
@@ -427,6 +480,18 @@ def _workers_say_what_they_are(connection: sa.Connection) -> None:
             connection.execute(sa.text(f"ALTER TABLE workers ADD COLUMN {column}"))
 
 
+def _recordings_go_beside_calls(connection: sa.Connection) -> None:
+    there = {column["name"] for column in sa.inspect(connection).get_columns("past_outcomes")}
+    if "audio" not in there:
+        column = sa.schema.CreateColumn(past_outcomes.c.audio).compile(dialect=connection.dialect)
+        connection.execute(sa.text(f"ALTER TABLE past_outcomes ADD COLUMN {column}"))
+    if not sa.inspect(connection).has_table("recordings"):
+        # until now it said only that a name stood there; no file could be attached
+        connection.execute(calls.update().where(calls.c.audio != "none").values(audio="none"))
+    for table in (recordings, upload_hosts):
+        table.create(connection, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _first,
     _filters_count_from_indexes,
@@ -436,6 +501,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _resends_corrections_and_what_was_sent_are_kept,
     _addresses_have_a_pace,
     _workers_say_what_they_are,
+    _recordings_go_beside_calls,
 )
 """Version n is reached by the first n of these. Only ever append."""
 

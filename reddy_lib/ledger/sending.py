@@ -10,6 +10,9 @@ The order of writes is the whole point:
    by position; one that comes late (after its worker was given up) still counts.
 4. What a dead worker left in `sending` becomes `unknown` (`give_up_dead_workers`), never `queued`; so does what a
    living worker holds without knowing of it (`give_up_strays`: its claim was stored, the answer to it was lost).
+5. Where a call has a recording, the address to upload it to is stored in the commit that says `accepted`, and the
+   upload is claimed there as well. Uploads may be repeated, so what a dead worker left of them simply waits again
+   (see `recordings`).
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..errors import NotInLedger, SubmissionError
 from . import paces as pacing
+from . import recordings as files
 from .batch import NEVER_SENT, keep_past_outcome, outcomes_frame, pieces
 from .many import run_many
 from .resending import put_back, reason_of, replace_deliveries, superseded, take_back
@@ -44,6 +48,7 @@ from .schema import (
     paces,
     past_outcomes,
     ramps,
+    recordings,
     resends,
     submissions,
     workers,
@@ -92,7 +97,7 @@ State = Literal["running", "paused", "waiting", "cancelled", "done"]
 
 class Claim(msgspec.Struct, frozen=True):
     """A call that this worker, and nobody else, may now send once. `payload`: the exact bytes of the body; `doubted`:
-    an earlier attempt of this submission may have arrived."""
+    an earlier attempt of this submission may have arrived; `recording`: the file that is to follow, if any."""
 
     call_id: int
     row: int
@@ -102,6 +107,7 @@ class Claim(msgspec.Struct, frozen=True):
     tries: int
     key: str
     doubted: bool = False
+    recording: files.Recorded | None = None
 
     def __repr__(self) -> str:
         return f"<Claim row {self.row} · attempt {self.number}>"
@@ -116,6 +122,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         error: what to tell the analyst, "" if accepted. words: the server's own message.
         held_back: it was claimed and did not go out ("again" only): no try is counted.
         hold: why nobody may send to this address before `retry_at`; "" where only this call waits.
+        upload_url: where the call's recording goes, a secret; until expires_at (seconds since the epoch; None: not
+            said). host: where that leads, None for the connection's own host. upload_problem: why it cannot be used.
     """
 
     claim: Claim
@@ -132,6 +140,17 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     retry_at: float | None = None
     hold: str = ""
     held_back: bool = False
+    upload_url: str | None = None
+    host: str | None = None
+    expires_at: float | None = None
+    upload_problem: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Result row {self.claim.row} · attempt {self.claim.number} · {self.outcome}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Pretty-printers would list every field otherwise, the secret address among them."""
+        return [("claim", self.claim), ("outcome", self.outcome)]
 
 
 class Exchange(msgspec.Struct, frozen=True):
@@ -140,7 +159,8 @@ class Exchange(msgspec.Struct, frozen=True):
     `retry_at`: when the earliest call that waits for another try may go (seconds since the epoch); None if
     nothing is left in this chunk. `not_before`: nobody sends to this address before (0.0 = now). `shared`: why fewer
     calls were given than wanted although more wait: a limit shared with others, or a submission that begins slowly;
-    "" if neither. `create_idempotent`: calls in doubt may be sent again by themselves at this address.
+    "" if neither. `create_idempotent`: calls in doubt may be sent again by themselves at this address. `uploads`:
+    recordings to upload now. `refused_hosts`: where recordings would have to go, and may not before a person says so.
     """
 
     claims: list[Claim]
@@ -149,6 +169,8 @@ class Exchange(msgspec.Struct, frozen=True):
     not_before: float = 0.0
     shared: str = ""
     create_idempotent: bool = False
+    uploads: list[files.Upload] = []
+    refused_hosts: list[str] = []
 
 
 class Submission:
@@ -198,7 +220,7 @@ class Submission:
         return totals
 
     def open_chunks(self) -> list[int]:
-        """Chunks that still have calls to send, ascending."""
+        """Chunks that still have calls to send, or recordings to upload, ascending."""
         query = (
             sa.select(calls.c.chunk)
             .where(calls.c.submission_id == self.id, calls.c.status == "queued", calls.c.chunk.is_not(None))
@@ -206,21 +228,22 @@ class Submission:
             .order_by(calls.c.chunk)
         )
         with self.ledger._read() as connection:
-            return [chunk for chunk in connection.execute(query).scalars() if chunk is not None]
+            to_send = [chunk for chunk in connection.execute(query).scalars() if chunk is not None]
+            return sorted({*to_send, *files.open_chunks(connection, self.id)})
 
     def outcomes(self) -> pd.DataFrame:
         """What became of each chosen call, by row: the columns of `outcomes_frame`."""
         now = sa.select(
             calls.c.row, calls.c.status, calls.c.conversation_id, calls.c.agent_email, calls.c.product_id,
             calls.c.timestamp, calls.c.upload_id, calls.c.http_status, calls.c.error, calls.c.attempts,
-            calls.c.seconds, calls.c.sent_at, calls.c.ended_at, calls.c.submission_id,
+            calls.c.seconds, calls.c.sent_at, calls.c.ended_at, calls.c.submission_id, calls.c.audio,
         ).where(calls.c.submission_id == self.id)  # fmt: skip
         past = past_outcomes.c
         then = (
             sa.select(
                 calls.c.row, past.status, calls.c.conversation_id, calls.c.agent_email, calls.c.product_id,
                 calls.c.timestamp, past.upload_id, past.http_status, past.error, past.attempts,
-                past.seconds, past.sent_at, past.ended_at, past.submission_id,
+                past.seconds, past.sent_at, past.ended_at, past.submission_id, past.audio,
             )
             .join_from(past_outcomes, calls, calls.c.id == past.call_id)
             .where(past.submission_id == self.id)
@@ -242,7 +265,7 @@ class Submission:
         return written
 
     def finish_if_settled(self) -> None:
-        """Mark a running submission done if nothing of it is queued or being sent."""
+        """Mark a running submission done if nothing of it is queued, being sent or to be uploaded."""
         with self.ledger._write() as connection:
             done = _finish(connection, self.id, now=time.time())
         _say_done(self.id if done else None)
@@ -513,6 +536,7 @@ def forget_deliveries(ledger: Ledger, *, address: str = SANDBOX) -> int:
             connection.execute(
                 calls.update().where(calls.c.id.in_(some)).values(**{**NEVER_SENT, "status": again})
             )
+            files.forgotten(connection, some)
         connection.execute(deliveries.delete().where(deliveries.c.address == address))
     return len(ids)
 
@@ -529,6 +553,10 @@ def exchange(
     note: pacing.Note | None = None,
     attempt_ids: Sequence[str] = (),
     again: bool = False,
+    uploaded: Sequence[files.Uploaded] = (),
+    uploads: int = 0,
+    recordings_ahead: int | None = None,
+    sent: Sequence[tuple[int, int]] = (),
 ) -> Exchange:
     """Record what came back and claim up to `want` calls of a chunk (None = of any), in one commit.
 
@@ -541,6 +569,10 @@ def exchange(
         attempt_ids: ids for the claims, from `new_attempt_ids(want)`, made before the first try of this exchange.
         again: an earlier try failed, perhaps only after its commit (the connection broke before the database could say
             so): what was claimed under these ids is then given out now, or nobody would ever send it.
+        uploaded: what came of recordings; uploads: how many more can be uploaded now.
+        recordings_ahead: how many calls with a recording may be claimed, those included that wait for their upload:
+            an address that waits too long runs out (None: no matter).
+        sent: bytes of uploads that are under way, for people: (call id, bytes).
     """
     now = time.time() if now is None else now
     with ledger._write() as connection:
@@ -556,9 +588,29 @@ def exchange(
         if results:
             not_before = max(not_before, _hold(connection, results, submission.address))
             _record(connection, results, submission, submission_id)
+        if uploaded:
+            files.record(connection, uploaded, worker)
+        if sent:
+            files.progressed(connection, worker, sent)
         if note is not None:
             pacing.say(connection, worker, submission_id, submission.address, note, now=now)
         state: State = submission.state
+        # `uploading`: it had recordings under way before these results, or has since
+        waiting, to_upload = 0, []
+        if submission.uploading or any(result.claim.recording for result in results):
+            files.run_out(connection, now=now)
+            # `done`: an answer that came late may bring an address for its recording
+            if uploads > 0 and state in ("running", "done"):
+                to_upload = files.claim(
+                    connection,
+                    worker,
+                    files.of_chunk(submission_id, chunk),
+                    want=uploads,
+                    now=now,
+                    again=again,
+                )
+            waiting = files.waiting_count(connection, submission_id)
+        refused_hosts = files.refused_hosts(connection, submission_id) if waiting else []
         claims = _claimed_before(connection, worker, attempt_ids) if again and attempt_ids else []
         room, shared = 0 if claims else want, ""
         if ramping and state == "running" and not claims:
@@ -569,6 +621,10 @@ def exchange(
             left = pacing.room(connection, submission.address, worker, submission.most_at_once, now=now)
             if left < room:
                 room, shared = left, f"held by the connection's limit of {submission.most_at_once}"
+        with_recordings = True
+        if recordings_ahead is not None and room > (left := recordings_ahead - waiting - len(to_upload)):
+            with_recordings = left > 0  # else calls without one go on
+            room = left if with_recordings else room
         if state == "running" and room > 0:
             claims = _claim(
                 connection,
@@ -579,11 +635,15 @@ def exchange(
                 want=room,
                 now=now,
                 attempt_ids=attempt_ids if len(attempt_ids) >= room else new_attempt_ids(room),
+                with_recordings=with_recordings,
             )
         retry_at = connection.execute(
             _EARLIEST[chunk is None], {"the_submission": submission_id, "the_chunk": chunk}
         ).scalar()
-        done = retry_at is None and not claims and _finish(connection, submission_id, now=now)
+        if waiting:
+            due = files.earliest(connection, submission_id, chunk)
+            retry_at = due if retry_at is None or due is None else min(retry_at, due)
+        done = retry_at is None and not (claims or to_upload) and _finish(connection, submission_id, now=now)
     _say_ended(submission_id, results)
     _say_done(submission_id if done else None)
     return Exchange(
@@ -593,6 +653,8 @@ def exchange(
         not_before=not_before,
         shared=shared if len(claims) == room < want else "",
         create_idempotent=bool(submission.create_idempotent),
+        uploads=to_upload,
+        refused_hosts=refused_hosts,
     )
 
 
@@ -685,7 +747,15 @@ def give_up_dead_workers(ledger: Ledger, *, now: float | None = None) -> int:
     """
     with ledger._write() as connection:
         now = moment(connection) if now is None else now
-        holds_calls = sa.exists().where(calls.c.worker == workers.c.name, _BEING_SENT)
+        files.run_out(connection, now=now)
+        holds_calls = sa.or_(
+            sa.exists().where(calls.c.worker == workers.c.name, _BEING_SENT),
+            sa.exists().where(
+                recordings.c.upload_url.is_not(None),
+                recordings.c.state == "sending",
+                recordings.c.worker == workers.c.name,
+            ),
+        )
         known = connection.execute(
             # one that was given up (its machine slept) may have woken, taken calls, and died only then
             sa.select(workers, silent(now).label("silent"))
@@ -738,6 +808,7 @@ _SUBMISSION_OF = (
     sa.select(
         submissions.c.state, submissions.c.address, paces.c.most_at_once, paces.c.create_idempotent,
         paces.c.not_before, ramps.c.over, ramps.c.asked_about,
+        files.under_way(submissions.c.id).label("uploading"),
     )
     .outerjoin_from(submissions, paces, paces.c.address == submissions.c.address)
     .outerjoin(ramps, ramps.c.submission_id == submissions.c.id)
@@ -754,13 +825,25 @@ _OF_CHUNK = calls.c.chunk == sa.bindparam("the_chunk")
 _EARLIEST_OF_ALL = sa.select(sa.func.min(sa.func.coalesce(calls.c.retry_at, 0))).where(_QUEUED)
 _EARLIEST = {True: _EARLIEST_OF_ALL, False: _EARLIEST_OF_ALL.where(_OF_CHUNK)}
 _NEXT_OF_ALL = (
-    sa.select(calls.c.id, calls.c.row, calls.c.payload, calls.c.attempts, calls.c.tries, calls.c.delivery_key)
+    sa.select(
+        calls.c.id,
+        calls.c.row,
+        calls.c.payload,
+        calls.c.attempts,
+        calls.c.tries,
+        calls.c.delivery_key,
+        calls.c.audio,
+    )
     .where(_QUEUED, sa.or_(calls.c.retry_at.is_(None), calls.c.retry_at <= sa.bindparam("the_moment")))
     .order_by(calls.c.chunk, calls.c.row)
     .limit(sa.bindparam("the_want"))
     .with_for_update(skip_locked=True)
 )
-_NEXT = {True: _NEXT_OF_ALL, False: _NEXT_OF_ALL.where(_OF_CHUNK)}
+_NEXT = {
+    (of_all, with_recordings): query if with_recordings else query.where(calls.c.audio == "none")
+    for of_all, query in ((True, _NEXT_OF_ALL), (False, _NEXT_OF_ALL.where(_OF_CHUNK)))
+    for with_recordings in (True, False)
+}
 # A call in the queue that holds its delivery: it is to be tried once more, and the first try may have arrived.
 _IN_DOUBT = sa.exists().where(
     deliveries.c.key == calls.c.delivery_key,
@@ -957,6 +1040,9 @@ def _record(
         else:
             given_back.append(delivery)
     run_many(connection, _SETTLE, settled)
+    for result in mine:
+        if result.outcome == "accepted" and result.claim.recording is not None:
+            _announced(connection, result, submission.address, submission_id)
     if kept:
         run_many(connection, _KEEP_DELIVERY, kept)
     if given_back:
@@ -967,6 +1053,24 @@ def _record(
             submission_id,
             queued={result.claim.call_id for result in mine if result.outcome == "again"} if going else (),
         )
+
+
+def _announced(connection: sa.Connection, result: Result, address: str, submission_id: str) -> None:
+    """The recording of a call that was accepted: where it goes now."""
+    if result.host is not None and result.upload_url and not result.upload_problem:
+        files.seen_host(connection, address, result.host, now=result.ended)
+    files.announced(
+        connection,
+        result.claim.call_id,
+        submission_id=submission_id,
+        attempt_id=result.claim.attempt_id,
+        upload_url=result.upload_url,
+        host=result.host,
+        expires_at=result.expires_at,
+        sha256=None if result.claim.recording is None else result.claim.recording.sha256,
+        problem=result.upload_problem,
+        now=result.ended,
+    )
 
 
 def _doubted(result: Result) -> bool:
@@ -1042,14 +1146,16 @@ def _claim(
     want: int,
     now: float,
     attempt_ids: Sequence[str],
+    with_recordings: bool = True,
 ) -> list[Claim]:
     found = connection.execute(
-        _NEXT[chunk is None],
+        _NEXT[chunk is None, with_recordings],
         {"the_submission": submission_id, "the_chunk": chunk, "the_moment": now, "the_want": want},
     ).all()
     if not found:
         return []
     mine, doubted = _reserve(connection, found, address, submission_id, now=now)
+    recorded = _recorded(connection, found)
     claims = [
         Claim(
             call_id=call.id,
@@ -1060,6 +1166,7 @@ def _claim(
             tries=call.tries + 1,
             key=call.delivery_key,
             doubted=call.id in doubted,
+            recording=recorded.get(call.id),
         )
         for call, attempt_id in zip(found, attempt_ids, strict=False)
         if call.id in mine
@@ -1101,7 +1208,9 @@ def _claimed_before(connection: sa.Connection, worker: str, attempt_ids: Sequenc
         earlier.c.possibly_processed.is_(True),
     )
     query = (
-        sa.select(calls.c.id, calls.c.row, calls.c.payload, calls.c.tries, calls.c.delivery_key)
+        sa.select(
+            calls.c.id, calls.c.row, calls.c.payload, calls.c.tries, calls.c.delivery_key, calls.c.audio
+        )
         .add_columns(attempts.c.id.label("attempt_id"), attempts.c.number, doubted.label("doubted"))
         .join(attempts, sa.and_(attempts.c.call_id == calls.c.id, attempts.c.number == calls.c.attempts))
         .where(
@@ -1109,6 +1218,8 @@ def _claimed_before(connection: sa.Connection, worker: str, attempt_ids: Sequenc
         )
         .order_by(calls.c.row)
     )
+    found = connection.execute(query).all()
+    recorded = _recorded(connection, found)
     return [
         Claim(
             call_id=call.id,
@@ -1119,9 +1230,16 @@ def _claimed_before(connection: sa.Connection, worker: str, attempt_ids: Sequenc
             tries=call.tries,
             key=call.delivery_key,
             doubted=bool(call.doubted),
+            recording=recorded.get(call.id),
         )
-        for call in connection.execute(query)
+        for call in found
     ]
+
+
+def _recorded(connection: sa.Connection, found: Sequence[Any]) -> dict[int, files.Recorded]:
+    """The recordings of these calls; nothing is asked where none has one."""
+    having = [call.id for call in found if call.audio != "none"]
+    return files.of_calls(connection, having) if having else {}
 
 
 def _reserve(
@@ -1247,6 +1365,10 @@ def _accepted_late(connection: sa.Connection, result: Result, address: str, subm
     if call is None or (call.delivery_key, call.address) != (claim.key, address):
         return
     values: dict[str, Any] = {}
+    if result.claim.recording is not None and (
+        call.attempts == claim.number or call.status in ("rejected", "failed")
+    ):
+        _announced(connection, result, address, submission_id)
     if call.attempts == claim.number:
         if call.status == "accepted" and call.upload_id is None:  # somebody said so before Reddy did
             values = {"upload_id": result.upload_id, "http_status": result.http_status}
@@ -1355,7 +1477,12 @@ def _finish(connection: sa.Connection, submission_id: str, *, now: float) -> boo
     )
     ended = connection.execute(
         submissions.update()
-        .where(submissions.c.id == submission_id, submissions.c.state == "running", ~left)
+        .where(
+            submissions.c.id == submission_id,
+            submissions.c.state == "running",
+            ~left,
+            ~files.under_way(submission_id),
+        )
         .values(state="done", ended_at=now)
     )
     return bool(ended.rowcount)
@@ -1368,6 +1495,7 @@ def _give_up(connection: sa.Connection, names: Sequence[str], *, now: float) -> 
         sa.select(calls.c.id, calls.c.submission_id).where(_BEING_SENT, calls.c.worker.in_(names))
     ).all()
     connection.execute(workers.update().where(workers.c.name.in_(names)).values(gone=True))
+    files.give_up(connection, names)
     return _in_doubt(connection, lost, now=now)
 
 

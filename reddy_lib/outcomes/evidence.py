@@ -6,8 +6,9 @@
     answers.jsonl                             one line a try: what came back
     manifest.json                             of which file, to where, by whom, how many of each; SHA-256 of each file
 
-It is written as it is read, so memory does not grow with it. No token, header or upload URL is in it: the ledger has
-none, and what a server said is blanked as in the other exports. A cell that a spreadsheet program would run as a
+It is written as it is read, so memory does not grow with it. Of a recording it has the name, SHA-256, size and what
+became of it. No token, header or upload URL is in it: the first two are not in the ledger, the third is never read
+here, and what a server said is blanked as in the other exports. A cell that a spreadsheet program would run as a
 formula gets a single quote in front; a corrected file that is loaded again comes back with the cells that it had.
 """
 
@@ -140,6 +141,7 @@ def _calls(to: IO[bytes], seen: Snapshot, status: str, sheet: list[str], own: li
 
 def _told(call: SentCall, batch_id: str) -> Iterator[str]:
     reason = _clean(call.error)
+    name, sha256, size = call.recording or (None, None, None)
     values: dict[str, Any] = {
         "row": call.row,
         "status": call.status,
@@ -154,6 +156,10 @@ def _told(call: SentCall, batch_id: str) -> Iterator[str]:
         "seconds": None if call.seconds is None else round(call.seconds, 3),
         "sent again because": call.again,
         "corrects": call.corrects,
+        "recording": name,
+        "recording_sha256": sha256,
+        "recording_bytes": size,
+        "audio": call.audio,
         CALL_COLUMN: call_name(batch_id, call.row),
     }
     for name in COLUMNS:
@@ -233,6 +239,7 @@ def _manifest(seen: Snapshot, files: dict[str, dict[str, Any]]) -> dict[str, Any
         },
         "chosen": sum(seen.counts.values()),
         "counts": seen.counts,
+        "audio": seen.audio(),
         "sent_again": [{**found, "at": _moment(found["at"])} for found in seen.resends()],
         "written": _moment(dt.datetime.now(dt.UTC).timestamp()),
         "files": files,

@@ -42,6 +42,7 @@ _WIDTHS = {
     "attempts": 10,
     "seconds": 10,
     "submission": 34,
+    "audio": 10,
 }
 _TIME_WIDTH = 20
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")

@@ -48,6 +48,7 @@ COLUMNS: tuple[str, ...] = (
     "started",
     "ended",
     "submission",
+    "audio",
 )
 """The columns of an outcomes frame."""
 

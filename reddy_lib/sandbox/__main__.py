@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_fault,
         action="append",
         help='what goes wrong, e.g. "status status=503 every=5 retry_after=1", "hang-up times=3 processed=true"; '
-        "kinds: slow, status, hang-up, not-json, half-answer; repeat for more",
+        "kinds: slow, status, hang-up, not-json, half-answer, half-body, upload-url; repeat for more",
     )
     return parser
 

@@ -26,7 +26,9 @@ class Fault(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, kw_o
     Attributes:
         kind: "slow" (answers, but `seconds` later), "status" (answers with `status`, with `Retry-After` if
             `retry_after` is given), "hang-up" (closes the connection without a word), "not-json" (200 with an
-            HTML page), "half-answer" (half of the right answer, then closes the connection).
+            HTML page), "half-answer" (half of the right answer, then closes the connection), "half-body" (reads
+            `bytes` of the request's body, then closes the connection), "upload-url" (the right answer to a create,
+            but with `url` in it for the recording).
         on: the requests meant: "create", "add_tags", "products", "upload" or "any".
         after: requests that pass unharmed first.
         every: then each n-th request (1: all).
@@ -35,11 +37,14 @@ class Fault(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, kw_o
         status: for kind "status".
         retry_after: seconds for the `Retry-After` header of kind "status".
         seconds: waited before the fault's answer.
+        bytes: for kind "half-body".
+        url: for kind "upload-url"; "{path}" in it stands for the path of the right one ("http://elsewhere{path}");
+            None: no address at all.
         processed: whether the request takes effect before it goes wrong; None: what is usual for the kind (yes
-            for "slow" and "half-answer", no for the others). A "hang-up" that is not processed reads nothing.
+            for "slow", "half-answer" and "upload-url", no for the others). A "hang-up" that is not processed reads nothing.
     """
 
-    kind: Literal["slow", "status", "hang-up", "not-json", "half-answer"]
+    kind: Literal["slow", "status", "hang-up", "not-json", "half-answer", "half-body", "upload-url"]
     on: Literal["any", "create", "add_tags", "products", "upload"] = "any"
     after: Annotated[int, Meta(ge=0)] = 0
     every: Count = 1
@@ -48,12 +53,16 @@ class Fault(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, kw_o
     status: Annotated[int, Meta(ge=300, le=599)] = 500
     retry_after: Annotated[float, Meta(ge=0)] | None = None
     seconds: Annotated[float, Meta(ge=0)] = 0.0
+    bytes: Annotated[int, Meta(ge=0)] = 0
+    url: str | None = None
     processed: bool | None = None
 
     @property
     def takes_effect(self) -> bool:
         """Whether the request is processed although it goes wrong."""
-        return self.kind in ("slow", "half-answer") if self.processed is None else self.processed
+        return (
+            self.kind in ("slow", "half-answer", "upload-url") if self.processed is None else self.processed
+        )
 
 
 class Faults:

@@ -342,6 +342,10 @@ class _Endpoint:
         if fault and fault.kind == "hang-up" and not fault.takes_effect:
             await _hang_up(receive, send, after=delay)
             return
+        if fault and fault.kind == "half-body":
+            await _read_some(receive, fault.bytes)
+            await _hang_up(receive, send, after=delay)
+            return
         answer: _Answer | None
         if fault and not fault.takes_effect:
             if await _whole_body(receive) is None:
@@ -372,6 +376,8 @@ class _Endpoint:
 def _instead(fault: Fault | None, answer: _Answer) -> _Answer:
     if fault is None or fault.kind == "slow":
         return answer
+    if fault.kind == "upload-url":
+        return _elsewhere(answer, fault.url)
     if fault.kind == "not-json":
         return _Answer(200, NOT_JSON, b"text/html; charset=utf-8")
     headers: tuple[tuple[bytes, bytes], ...] = ()
@@ -381,6 +387,30 @@ def _instead(fault: Fault | None, answer: _Answer) -> _Answer:
         headers = (*headers, (b"location", b"/elsewhere"))
     words = "too many requests" if fault.status == 429 else f"fault {fault.status} on request"
     return _Answer(fault.status, msgspec.json.encode({"error": words}), headers=headers)
+
+
+def _elsewhere(answer: _Answer, url: str | None) -> _Answer:
+    """An accepted call's answer with another address for its recording; any other answer as it is."""
+    content = msgspec.json.decode(answer.body)
+    right = content.pop("upload_url", None) if isinstance(content, dict) else None
+    if right is None:
+        return answer
+    if url is None:
+        del content["expires_in"]
+    else:
+        content["upload_url"] = url.replace("{path}", "/" + right.split("/", 3)[3])
+    return answer._replace(body=msgspec.json.encode(content))
+
+
+async def _read_some(receive: Receive, count: int) -> None:
+    """Read about so many bytes of a body, or all of it where it is shorter."""
+    read = 0
+    async for part in _parts(receive):
+        if part is None:
+            return
+        read += len(part)
+        if read >= count:
+            return
 
 
 async def _answer(answer: _Answer, send: Send) -> None:

@@ -2,14 +2,15 @@
 
 `decide` says what may be repeated; `sender` is the loop that sends one chunk, `lease` what lets a byte of it leave;
 `engine` runs that loop from durable queues, in the app and in workers (`python -m reddy_lib.submission.worker`),
-`notebook.submit` runs it in place; `connection` says where to and with which token;
+`notebook.submit` runs it in place; `uploads` brings recordings after their calls;
+`connection` says where to and with which token;
 `reconciling` asks Reddy about calls whose answer never came.
 """
 
 from .connection import SANDBOX, Connection, Tokens, from_environment, sandbox_from_environment
 from .decide import Decision, decide
 from .engine import Engine, enqueue
-from .notebook import submit
+from .notebook import submit, upload_recordings
 from .reconciling import Reconciled, reconcile
 
 __all__ = [
@@ -25,4 +26,5 @@ __all__ = [
     "reconcile",
     "sandbox_from_environment",
     "submit",
+    "upload_recordings",
 ]

@@ -7,6 +7,7 @@ Reddy has no idempotency key and no way to ask what it holds, so a call is sent 
 |------------------------------------------------------|----------|-------------------------------------------|
 | Reddy said yes                                       | accepted |                                           |
 | held back: this worker may be taken for dead        | again    | at once, by whoever claims it              |
+| the call's recording is gone, or has changed         | failed   | attach it again (elsewhere: backed off)   |
 | no connection was made (name, refused, TLS)          | again    | backed off; failed after `MOST_TRIES`     |
 | 429                                                  | again    | after `Retry-After`; all calls wait       |
 | 503 with `Retry-After`                               | again    | after `Retry-After`; all calls wait       |
@@ -28,7 +29,16 @@ from typing import Literal
 
 import msgspec
 
-from ..errors import APIError, NeverSent, Refused, TooManyRequests, Unauthorized, Unavailable, Withheld
+from ..errors import (
+    APIError,
+    NeverSent,
+    RecordingUnusable,
+    Refused,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
+    Withheld,
+)
 
 __all__ = [
     "DOUBTS_IN_A_ROW",
@@ -104,6 +114,10 @@ def decide(
         return Decision("again", pause=f"{error} Give a valid token, then resume.")
     if isinstance(error, Withheld):
         return Decision("again")
+    if isinstance(error, RecordingUnusable):  # nothing that stands in the way of other calls
+        if error.elsewhere and tries < MOST_TRIES:
+            return Decision("again", wait=backoff(tries, chance, first=5.0))
+        return Decision(never)
     if isinstance(error, NeverSent):
         if tries >= MOST_TRIES:
             return Decision(never, unreachable=True)

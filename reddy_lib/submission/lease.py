@@ -28,6 +28,7 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
 from ..errors import LedgerUnavailable
+from ..ledger.recordings import Uploaded
 from ..ledger.sending import Claim, Result, exchange, give_up_strays, heartbeat, strays
 from ..ledger.store import Ledger
 from ..ledger.workers import GIVE_UP_AFTER
@@ -63,7 +64,7 @@ class Lease:
         self._lock = threading.Lock()
         self._renewed = self._renewed_wall = float("-inf")
         self._in_hand: set[str] = set()
-        self._left: list[tuple[str, int | None, list[Result]]] = []
+        self._left: list[tuple[str, int | None, list[Result], list[Uploaded]]] = []
         self._suspects: set[str] = set()
         self._stored: deque[tuple[float, int]] = deque()
 
@@ -110,11 +111,17 @@ class Lease:
                 self._in_hand.difference_update(result.claim.attempt_id for result in results)
                 self._stored.append((self._clock(), len(results)))
 
-    def leave(self, submission_id: str, chunk: int | None, results: Sequence[Result]) -> None:
+    def leave(
+        self,
+        submission_id: str,
+        chunk: int | None,
+        results: Sequence[Result],
+        uploaded: Sequence[Uploaded] = (),
+    ) -> None:
         """A loop ended before it could store these: `settle` does, once the ledger is there."""
-        if results:
+        if results or uploaded:
             with self._lock:
-                self._left.append((submission_id, chunk, list(results)))
+                self._left.append((submission_id, chunk, list(results), list(uploaded)))
 
     def settle(self) -> int:
         """Store what was left; then what this worker holds by the ledger, and knows nothing of, becomes `unknown`.
@@ -125,8 +132,10 @@ class Lease:
         with self._lock:
             left = list(self._left)
         for piece in left:
-            submission_id, chunk, results = piece
-            exchange(self.ledger, submission_id, chunk, self.worker, results=results, want=0)
+            submission_id, chunk, results, uploaded = piece
+            exchange(
+                self.ledger, submission_id, chunk, self.worker, results=results, uploaded=uploaded, want=0
+            )
             self.stored(results)
             with self._lock:
                 self._left.remove(piece)

@@ -1,18 +1,25 @@
-"""`submit`: the same sending as in the app, in this process, for notebooks and scripts."""
+"""`submit`: the same sending as in the app, in this process, for notebooks and scripts. `upload_recordings` goes on
+with recordings whose upload was cut off."""
 
 from __future__ import annotations
 
+import random
 import threading
+import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
 from ..api import Client
 from ..errors import SubmissionError
 from ..ledger.batch import Batch
 from ..ledger.paces import end_ramp
+from ..ledger.recordings import claim_of_batch, left_in_batch, say_sent, store_uploaded
 from ..ledger.resending import reason_of, resendable
 from ..ledger.sending import (
+    SANDBOX,
     Submission,
     create,
     give_up_dead_workers,
@@ -21,8 +28,12 @@ from ..ledger.sending import (
 )
 from .lease import Lease
 from .sender import Slots, send_chunk
+from .uploads import Put, Uploading, UploadSlots
 
-__all__ = ["submit"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["submit", "upload_recordings"]
 
 
 def submit(
@@ -101,6 +112,76 @@ def submit(
         return earlier[0]  # everything was sent already: a cell that is run again shows the same
     _send(submission, client, Slots(concurrency), progress=progress)
     return submission
+
+
+def upload_recordings(
+    batch: Batch, client: Client, *, concurrency: int = 4, progress: bool = True
+) -> pd.DataFrame:
+    """Upload the recordings of accepted calls that still wait for it and whose address has not run out.
+
+    `submit` uploads by itself; this is for what a cancelled or interrupted submission has left. No call is sent.
+    Interrupting it cuts off what is under way, which waits again.
+
+    Args:
+        batch: the calls' batch.
+        client: of the connection that the calls were sent to; its token takes no part.
+        concurrency: the most uploads at once.
+        progress: show a progress bar.
+
+    Returns: `batch.recordings()`, where each one that is not `uploaded` says why.
+
+    Raises:
+        SubmissionError: Reddy gave addresses on a host that is not allowed yet.
+        LedgerUnavailable: the ledger cannot be written.
+    """
+    from tqdm.auto import tqdm
+
+    ledger = batch.ledger
+    give_up_dead_workers(ledger)
+    addresses = {client.base_url, *([SANDBOX] if client.base_url.startswith("http://") else [])}
+    worker = new_worker(ledger, kind="notebook")
+    lease = Lease(ledger, worker)
+    slots = UploadSlots(concurrency)
+    came_back: SimpleQueue[Put] = SimpleQueue()
+    uploading = Uploading(ledger, client, concurrency, came_back.put, chance=random.random)
+    hosts: list[str] = []
+    try:
+        with tqdm(desc="Uploading", unit=" recordings", disable=not progress) as bar, uploading:
+            while True:
+                lease.keep()
+                places = slots.take(now=time.time())
+                claimed = (
+                    claim_of_batch(
+                        ledger, batch.id, worker, addresses=addresses, want=places, now=time.time()
+                    )
+                    if places
+                    else []
+                )
+                slots.give(places - len(claimed))
+                uploading.start(claimed)
+                if not uploading.under_way:
+                    when, hosts = left_in_batch(ledger, batch.id, addresses=addresses)
+                    if when is None:
+                        break
+                    time.sleep(min(max(when - time.time(), 0.1), 1.0))
+                    continue
+                with suppress(Empty):
+                    put = came_back.get(timeout=1.0)
+                    slots.seen(put, now=time.time())
+                    slots.give(1)
+                    store_uploaded(ledger, [uploading.ended(put)], worker)
+                    bar.update(put.uploaded.outcome == "uploaded")
+                sent = uploading.sent()
+                if sent:
+                    say_sent(ledger, worker, sent)
+    finally:
+        retire_worker(ledger, worker)  # what was cut off waits again
+    if hosts:
+        raise SubmissionError(
+            f"Reddy gave addresses at {', '.join(hosts)} for recordings, and not where they went until now: nothing was "
+            "sent there. If that is right: reddy_lib.ledger.recordings.allow_host(ledger, address, host), then again."
+        )
+    return batch.recordings()
 
 
 def _go_on(submission: Submission, client: Client, concurrency: int, *, progress: bool) -> None:

@@ -9,6 +9,9 @@ places, as many as are answered in the time of a commit (one or two at the speed
 moment a place is free. Where the server asks to wait, or the submission pauses, those that have not gone out yet go
 back into the queue.
 
+Recordings go out beside it (`uploads`): the commit that says `accepted` stores where a call's recording goes and
+claims its upload, so the PUT follows at once, and survives this process.
+
 The loop holds no truth. If it dies at any line, the ledger has every call either `queued` (nothing left this
 machine) or `sending` (it may have: `unknown`, once the worker is given up). Grouping falls out of the loop: what
 comes back while a commit is being written is recorded by the next one. Whether a claimed call may still leave is
@@ -32,14 +35,24 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from ..api import Client, Receipt, only_while
-from ..errors import APIError, Doubtful, LedgerUnavailable
+from ..errors import (
+    APIError,
+    Doubtful,
+    LedgerUnavailable,
+    RecordingNotFound,
+    RecordingRefused,
+    RecordingUnusable,
+)
 from ..ledger.paces import Note
+from ..ledger.recordings import Uploaded, open_recording
 from ..ledger.sending import Claim, Exchange, Result, Submission, exchange, new_attempt_ids
 from ..ledger.store import Ledger
 from ..model import from_payload
 from .decide import UNREACHABLE_IN_A_ROW, Decision, Run, broken, decide, seen
 from .lease import Lease
 from .pace import Pace, answered, reason
+from .upload_addresses import where_to
+from .uploads import Put, Uploading, UploadSlots
 
 __all__ = ["UNREACHABLE_IN_A_ROW", "Slots", "send_chunk"]
 
@@ -63,6 +76,7 @@ class Slots:
     def __init__(self, size: int, *, resumed: bool = False) -> None:
         self.pace = Pace.up_to(size)
         self.size = size
+        self.uploads = UploadSlots(size)
         self._free = size
         self._changed = threading.Condition()
         self._not_before = 0.0
@@ -189,17 +203,32 @@ def send_chunk(
             left with the lease then.
     """
     submission = Submission(ledger, submission_id)
-    came_back: SimpleQueue[_Answer] = SimpleQueue()
-    flying = 0
+    came_back: SimpleQueue[_Answer | Put] = SimpleQueue()
+    flying = coming = 0
     results: list[Result] = []
+    uploaded: list[Uploaded] = []
     shared = ""
     ahead = _Ahead(slots.size // 2)
     lease = Lease(ledger, worker) if lease is None else lease
     patiently = partial(_patiently, sleep=sleep, patience=patience, stop=stop)
-    with ExitStack() as end, ThreadPoolExecutor(slots.size, thread_name_prefix=f"send-{chunk}") as pool:
-        # none is left, unless the ledger stayed away
-        end.callback(lambda: slots.give(flying))
-        end.callback(lambda: lease.leave(submission_id, chunk, [*results, *map(_late, _waiting(came_back))]))
+    uploading = Uploading(ledger, client, slots.size, came_back.put, clock=clock, chance=chance)
+
+    def leave() -> None:
+        """None is left, unless the ledger stayed away."""
+        rest = list(_waiting(came_back))
+        late = [_late(came) for came in rest if isinstance(came, _Answer)]
+        puts = [came.uploaded for came in rest if isinstance(came, Put)]
+        lease.leave(submission_id, chunk, [*results, *late], [*uploaded, *puts])
+        slots.give(flying)
+        slots.uploads.give(uploading.under_way)
+        slots.uploads.comes(-coming)
+
+    with (
+        ExitStack() as end,
+        ThreadPoolExecutor(slots.size, thread_name_prefix=f"send-{chunk}") as pool,
+        uploading,
+    ):
+        end.callback(leave)
         while True:
             lease.keep()
             if not lease.holds():  # this worker may have been taken for dead
@@ -208,13 +237,16 @@ def send_chunk(
             stopping = stop is not None and stop.is_set()
             free = 0 if stopping else slots.take(now=clock(), ahead=ahead.calls)
             if (
-                not (free or results or flying or stopping)
+                not (free or results or uploaded or flying or uploading.under_way or stopping)
                 and not slots.held_for(now=clock())
                 and slots.wait(1.0)
             ):
                 continue  # another chunk of this submission had all the places: no need to ask the ledger yet
             answer = None
             ahead.asks(len(results))
+            announced = sum(result.claim.recording is not None for result in results)
+            recordings_ahead = slots.uploads.ahead() + announced  # those are counted by the ledger now
+            places = 0 if stopping else slots.uploads.take(now=clock())
             try:
                 answer = patiently(
                     partial(
@@ -227,37 +259,55 @@ def send_chunk(
                         results=results,
                         want=free,
                         now=clock(),
-                        note=slots.note(now=clock(), shared=shared),
+                        note=slots.note(now=clock(), shared=shared or slots.uploads.reason),
                         attempt_ids=new_attempt_ids(free),
+                        uploaded=uploaded,
+                        uploads=places,
+                        recordings_ahead=recordings_ahead,
+                        sent=uploading.sent(),
                     )
                 )
                 lease.took(answer.claims)
                 lease.stored(results)
             finally:
                 slots.give(free - (len(answer.claims) if answer else 0))
+                slots.uploads.give(places - (len(answer.uploads) if answer else 0))
+            announces = sum(claim.recording is not None for claim in answer.claims)
+            slots.uploads.comes(announces - announced)
+            coming += announces - announced
             ahead.was_answered()
             sent = sum(not result.held_back for result in results)
             if sent and on_results is not None:
                 on_results(sent)
-            results = []
+            results, uploaded = [], []
             shared = answer.shared
             slots.hold(answer.not_before)
             slots.let(answer.state == "running")
             may_send = partial(lease.holds, term)
+            uploading.start(answer.uploads)
+            uploading.wind_up(stopping or answer.state not in ("running", "done"))
             for claim in answer.claims:
-                pool.submit(_attempt, client, claim, slots, stop, clock, may_send, came_back)
+                pool.submit(_attempt, ledger, client, claim, slots, stop, clock, may_send, came_back)
             flying += len(answer.claims)
+            if answer.refused_hosts and answer.state == "running":
+                patiently(partial(submission.pause, _other_host(answer.refused_hosts)))
 
-            if not flying:
+            if not (flying or uploading.under_way):
                 if stopping:
                     return "stopped"
-                if answer.state != "running" or answer.retry_at is None:
+                # `done`: its last recordings, whose calls were accepted late
+                if answer.state not in ("running", "done") or answer.retry_at is None:
                     return answer.state
                 _rest(slots, answer, clock=clock, sleep=sleep)
                 continue
 
             pause = ""
             for came in _arrived(came_back, timeout=POLL if shared and free else 1.0):
+                if isinstance(came, Put):
+                    uploaded.append(uploading.ended(came))
+                    slots.uploads.seen(came, now=clock())
+                    slots.uploads.give(1)
+                    continue
                 flying -= 1
                 if came.held_back:
                     results.append(_held_back(came))
@@ -310,14 +360,14 @@ class _Ahead:
         self._commit += 0.2 * (time.perf_counter() - self._asked - self._commit)
 
 
-def _arrived(came_back: SimpleQueue[_Answer], *, timeout: float) -> Iterator[_Answer]:
+def _arrived(came_back: SimpleQueue[_T], *, timeout: float) -> Iterator[_T]:
     """The next answer (waited for) and all that have come besides; none after `timeout` seconds."""
     with suppress(Empty):
         yield came_back.get(timeout=timeout)
         yield from _waiting(came_back)
 
 
-def _waiting(came_back: SimpleQueue[_Answer]) -> Iterator[_Answer]:
+def _waiting(came_back: SimpleQueue[_T]) -> Iterator[_T]:
     with suppress(Empty):
         while True:
             yield came_back.get_nowait()
@@ -329,7 +379,8 @@ def _ask(tries: Iterator[int], *args: Any, **options: Any) -> Exchange:
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    """What one request brought: a receipt, or the error that says why not."""
+    """What one request brought: a receipt, or the error that says why not. `host`, `upload_problem`: of the address for
+    the recording, as in a `Result`."""
 
     claim: Claim
     started: float
@@ -338,16 +389,22 @@ class _Answer(msgspec.Struct, frozen=True):
     receipt: Receipt | None
     error: APIError | None
     held_back: bool = False
+    host: str | None = None
+    upload_problem: str = ""
+
+    def __repr__(self) -> str:
+        return f"<_Answer row {self.claim.row} · {'accepted' if self.error is None else 'not accepted'}>"
 
 
 def _attempt(
+    ledger: Ledger,
     client: Client,
     claim: Claim,
     slots: Slots,
     stop: threading.Event | None,
     clock: Callable[[], float],
     may_send: Callable[[], bool],
-    came_back: SimpleQueue[_Answer],
+    came_back: SimpleQueue[_Answer | Put],
 ) -> None:
     """One HTTP request; what came of it goes back as a value, because a thread has nobody to raise to."""
     with slots.request():
@@ -355,20 +412,24 @@ def _attempt(
         if (stop is not None and stop.is_set()) or not slots.may_send(now=started):
             came_back.put(_Answer(claim, started, started, 0.0, None, None, held_back=True))
             return
-        _send(client, claim, started, ticks, clock, may_send, came_back)
+        _send(ledger, client, claim, started, ticks, clock, may_send, came_back)
 
 
 def _send(
+    ledger: Ledger,
     client: Client,
     claim: Claim,
     started: float,
     ticks: float,
     clock: Callable[[], float],
     may_send: Callable[[], bool],
-    came_back: SimpleQueue[_Answer],
+    came_back: SimpleQueue[_Answer | Put],
 ) -> None:
     receipt, error = None, None
+    host, problem = None, ""
     try:
+        if claim.recording is not None:
+            _must_be_there(ledger, claim)
         with only_while(may_send):
             receipt = client.create_call(from_payload(claim.payload))
     except APIError as refused:
@@ -378,7 +439,53 @@ def _send(
             f"The workbench failed while it was sending this call ({type(broken).__name__}): "
             "it may or may not have reached Reddy."
         )
-    came_back.put(_Answer(claim, started, clock(), time.perf_counter() - ticks, receipt, error))
+    if receipt is not None and claim.recording is not None:
+        try:
+            host, problem = where_to(receipt.upload_url, client.base_url)
+        except Exception as broken:  # noqa: BLE001 - the call was accepted, whatever is the matter with the address
+            problem = (
+                f"The address that Reddy gave for the recording cannot be read ({type(broken).__name__})."
+            )
+    came_back.put(
+        _Answer(
+            claim,
+            started,
+            clock(),
+            time.perf_counter() - ticks,
+            receipt,
+            error,
+            host=host,
+            upload_problem=problem,
+        )
+    )
+
+
+def _must_be_there(ledger: Ledger, claim: Claim) -> None:
+    """A call whose recording cannot follow is not sent: Reddy would hold it, and have nothing to grade.
+
+    Raises RecordingUnusable.
+    """
+    assert claim.recording is not None
+    try:
+        open_recording(ledger, claim.recording).close()
+    except RecordingNotFound as missing:
+        words, elsewhere = str(missing), ledger.url.get_backend_name() != "sqlite"
+    except RecordingRefused as changed:
+        words, elsewhere = str(changed), False
+    except OSError as broken:
+        why = broken.strerror or type(broken).__name__
+        words, elsewhere = f"The recording {claim.recording.name} cannot be read ({why}).", False
+    else:
+        return
+    raise RecordingUnusable(f"{words} The call was not sent either.", elsewhere=elsewhere)
+
+
+def _other_host(hosts: list[str]) -> str:
+    named = hosts[0] if len(hosts) == 1 else f"{hosts[0]} and {len(hosts) - 1} more"
+    return (
+        f"Reddy gave an address at {named} for recordings, and not where they went until now: nothing was sent there. "
+        "If that is right, allow it for this connection, then resume; the address waits about an hour."
+    )
 
 
 def _result(came: _Answer, decision: Decision, *, now: float) -> Result:
@@ -397,6 +504,10 @@ def _result(came: _Answer, decision: Decision, *, now: float) -> Result:
         words=None if error is None else error.server_message,
         retry_at=now + decision.wait if decision.outcome == "again" else None,
         hold=_asked_for(error, decision) if decision.wait_all else "",
+        upload_url=None if receipt is None or came.upload_problem else receipt.upload_url,
+        host=came.host,
+        expires_at=None if receipt is None else receipt.expires_at,
+        upload_problem=came.upload_problem,
     )
 
 
@@ -473,7 +584,7 @@ def _rest(
     until = max((answer.retry_at or now) - now, slots.held_for(now=now))
     if until > 0:
         sleep(min(until, 1.0))
-    elif answer.shared:
+    elif answer.shared or slots.uploads.in_use:  # a place alone is no use then
         sleep(POLL)
     else:
         slots.wait(1.0)
