@@ -297,6 +297,7 @@ class TestAddresses:
         found = exchange(ledger, submission.id, None, worker, results=results, want=0, uploads=9, now=101.0)
         assert [one.row for one in found.uploads] == [2]
         assert found.refused_hosts == ["files-4.example"]
+        assert found.retry_at is None, "nobody asks again and again for what waits for a person"
         assert list(files.hosts_of(ledger, ADDRESS)["allowed"]) == [True, False]
         files.allow_host(ledger, ADDRESS, "files-4.example", who="ann")
         found = exchange(ledger, submission.id, None, worker, want=0, uploads=9, now=102.0)

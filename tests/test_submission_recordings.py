@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -343,6 +344,32 @@ class TestTheFile:
 
 
 class TestPausing:
+    def test_an_upload_that_does_not_end_keeps_no_call_from_being_sent(
+        self, local: reddy.Ledger, sheet: Sheet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("reddy_lib.submission.uploads.UPLOAD_PATIENCE", 0.0)
+        with reddy.Sandbox() as sandbox, _Deaf() as deaf:
+            sandbox.faults.add(
+                Fault(kind="upload-url", url=f"http://127.0.0.1:{deaf.port}{{path}}", on="create")
+            )
+            batch = local.load(sheet(8), products=PRODUCTS, progress=False)
+            batch.attach(2, io.BytesIO(b"voice" * 6_000_000), name="long.wav")
+            with reddy.Client(sandbox.token, base_url=sandbox.url, timeout=30) as client:
+                submission = create(local, batch.id, address=client.base_url, token_source="notebook")
+                worker = new_worker(local, kind="notebook")
+                thread = threading.Thread(
+                    target=send_chunk, args=(local, submission.id, None, client, worker, Slots(1))
+                )
+                thread.start()
+                _until(lambda: submission.counts()["accepted"] == 8)
+                assert list(batch.recordings()["state"]) == ["sending"]
+                assert submission.state == "running"
+                submission.cancel()
+                thread.join(20)
+                assert not thread.is_alive()
+                assert list(batch.recordings()["state"]) == ["waiting"]
+                deaf.read_on.set()
+
     def test_uploads_under_way_are_waited_for_a_while_and_then_wait(
         self,
         local: reddy.Ledger,
@@ -651,10 +678,10 @@ def _submit_and_die(location: str, batch_id: str, url: str, token: str, moment: 
 
 
 class _Deaf:
-    """A server that takes the beginning of a request and then reads no more, and never answers."""
+    """A server that takes the beginning of a request and then reads no more until it is told to, and never answers."""
 
     def __enter__(self) -> _Deaf:
-        self.met = threading.Event()
+        self.met, self.read_on = threading.Event(), threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self._open: list[socket.socket] = []
@@ -675,6 +702,13 @@ class _Deaf:
             self._open.append(connection)
             connection.recv(1000)
             self.met.set()
+            threading.Thread(target=self._read, args=(connection,), daemon=True).start()
+
+    def _read(self, connection: socket.socket) -> None:
+        self.read_on.wait(60)
+        with contextlib.suppress(OSError):
+            while connection.recv(1 << 16):
+                pass
 
 
 def _done(outcome: Any) -> files.Uploaded:

@@ -620,11 +620,12 @@ def waiting_count(connection: sa.Connection, submission_id: str) -> int:
 
 
 def earliest(connection: sa.Connection, submission_id: str, chunk: int | None) -> float | None:
-    """When the next upload of this chunk may be tried (0 = now); None if none waits."""
-    query = sa.select(
-        sa.func.min(sa.func.coalesce(recordings.c.retry_at, 0)),
-    ).where(
-        of_chunk(submission_id, chunk), recordings.c.state == "waiting", recordings.c.upload_url.is_not(None)
+    """When the next upload of this chunk may be tried (0 = now); None if none waits, but for a person's word."""
+    query = sa.select(sa.func.min(sa.func.coalesce(recordings.c.retry_at, 0))).where(
+        of_chunk(submission_id, chunk),
+        recordings.c.state == "waiting",
+        recordings.c.upload_url.is_not(None),
+        ~_REFUSED_HOST,
     )
     return connection.execute(query).scalar()
 

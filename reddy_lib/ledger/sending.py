@@ -993,6 +993,8 @@ def _record(
                 _accepted_late(connection, result, submission.address, submission_id)
         elif found.known_there and (found.status != "failed" or result.outcome == "accepted"):
             _accepted_before(connection, result, submission.address)
+            if result.outcome == "accepted" and result.claim.recording is not None:
+                _announced(connection, result, submission.address, submission_id)
         elif found.status != "failed":
             mine.append(result)
         elif result.outcome == "accepted":

@@ -56,6 +56,10 @@ UPLOAD_PATIENCE = 20.0
 """Seconds that uploads under way are waited for once the submission pauses or the program is to end; then they are cut
 off, and wait."""
 
+GRACE = 2.0
+"""Seconds that an upload which is cut off has to end. One whose bytes are out, and whose answer does not come, cannot be
+cut off from here: it is left to itself, and its recording waits. Uploading it again does no harm."""
+
 SAY = 1.0  # seconds between two words about the bytes, for people
 
 
@@ -191,6 +195,7 @@ class Uploading:
         self._pool: ThreadPoolExecutor | None = None  # most submissions have no recordings
         self._cut = threading.Event()
         self._lock = threading.Lock()
+        self._running: dict[int, Upload] = {}
         self._sent: dict[int, int] = {}
         self._told: dict[int, int] = {}
         self._said = float("-inf")
@@ -203,7 +208,11 @@ class Uploading:
     def __exit__(self, *_: object) -> None:
         self._cut.set()
         if self._pool is not None:
-            self._pool.shutdown()
+            end = time.monotonic() + GRACE
+            while self._running and time.monotonic() < end:
+                time.sleep(0.02)
+            self._leave_alone()
+            self._pool.shutdown(wait=False, cancel_futures=True)
 
     def start(self, uploads: Iterable[Upload]) -> None:
         """Upload these, which this worker has claimed."""
@@ -211,7 +220,9 @@ class Uploading:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._size, thread_name_prefix="upload")
             self.under_way += 1
-            self._pool.submit(self._run, upload)
+            with self._lock:
+                self._running[upload.call_id] = upload
+            self._pool.submit(self._run, upload, self._cut)
 
     def ended(self, put: Put) -> Uploaded:
         """One has come back."""
@@ -220,7 +231,8 @@ class Uploading:
             self._sent.pop(put.uploaded.upload.call_id, None)
             self._told.pop(put.uploaded.upload.call_id, None)
         if not self.under_way:
-            self._cut.clear()
+            if self._cut.is_set():
+                self._cut = threading.Event()  # another one: who was cut off stays so
             self._asked_to_end = float("inf")
         return put.uploaded
 
@@ -233,6 +245,8 @@ class Uploading:
         self._asked_to_end = min(self._asked_to_end, now)
         if now - self._asked_to_end >= UPLOAD_PATIENCE:
             self._cut.set()
+        if now - self._asked_to_end >= UPLOAD_PATIENCE + GRACE:
+            self._leave_alone()
 
     def sent(self) -> list[tuple[int, int]]:
         """(call id, bytes) of what has moved since the last time, at most once a second."""
@@ -245,17 +259,30 @@ class Uploading:
             self._told.update(moved)
         return moved
 
-    def _run(self, upload: Upload) -> None:
+    def _leave_alone(self) -> None:
+        """What does not end: it comes back as waiting, and what its thread brings later is nobody's."""
+        with self._lock:
+            left = list(self._running.values())
+            self._running.clear()
+        for upload in left:
+            self._came_back(self._again(upload, "The upload was cut off."))
+
+    def _run(self, upload: Upload, cut: threading.Event) -> None:
         try:
-            put = self._put(upload)
+            put = self._put(upload, cut)
         except Exception as broken:  # noqa: BLE001 - a thread has nobody to raise to
             put = self._again(
                 upload, f"The workbench failed while it uploaded the recording ({type(broken).__name__})."
             )
-        self._came_back(put)
+        with self._lock:
+            awaited = self._running.get(upload.call_id) is upload
+            if awaited:
+                del self._running[upload.call_id]
+        if awaited:
+            self._came_back(put)
 
-    def _put(self, upload: Upload) -> Put:
-        if self._cut.is_set():
+    def _put(self, upload: Upload, cut: threading.Event) -> Put:
+        if cut.is_set():
             return self._again(upload, "", tried=False)
         if leads_inside(upload.url, self._client.base_url):
             return self._over(
@@ -274,7 +301,7 @@ class Uploading:
         error: APIError | None = None
         receipt = Receipt(upload_url=upload.url, expires_at=upload.expires_at, filename=upload.recording.name)
         with file:
-            watched = _Watched(file, upload.recording, self._cut, lambda count: self._note(upload, count))
+            watched = _Watched(file, upload.recording, cut, lambda count: self._note(upload, count))
             try:
                 self._client.upload_audio(receipt, watched, content_type=upload.content_type)  # type: ignore[arg-type]
             except APIError as failed:
