@@ -306,6 +306,8 @@ class TestStatus:
         error = failure_of(httpx.Response(500, headers={header: "req-17"}))
         assert error.request_id == "req-17"
         assert failure_of(httpx.Response(500)).request_id is None
+        accepted = httpx.Response(200, json={"upload_id": 1}, headers={header: "req-18"})
+        assert client_of(accepted).create_call(CALL).request_id == "req-18"
 
 
 class TestAnswers:

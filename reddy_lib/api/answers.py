@@ -83,6 +83,7 @@ class Receipt(msgspec.Struct):
         upload_url: where the recording goes. A secret until it expires: shown nowhere.
         expires_at: seconds since the epoch at which `upload_url` stops working; None where Reddy did not say.
         filename: the recording's name as it was announced with the call; decides its content type.
+        request_id: what the server calls the request, for a question to its support.
     """
 
     upload_id: int | None = None
@@ -90,6 +91,7 @@ class Receipt(msgspec.Struct):
     upload_url: str | None = None
     expires_at: float | None = None
     filename: str | None = None
+    request_id: str | None = None
 
     def __repr__(self) -> str:
         number = "without number" if self.upload_id is None else f"upload {self.upload_id}"
@@ -186,7 +188,13 @@ def success_of(answer: Answer, what: str) -> dict[str, Any]:
     return content
 
 
-def receipt_of(content: Mapping[str, Any], *, now: float, filename: str | None = None) -> Receipt:
+def receipt_of(
+    content: Mapping[str, Any],
+    *,
+    now: float,
+    filename: str | None = None,
+    request_id: str | None = None,
+) -> Receipt:
     """A receipt from the answer to `call/create`. What is missing or unusable becomes None, never an error:
     the call *was* accepted. `now`: seconds since the epoch at which the answer came.
     """
@@ -201,6 +209,7 @@ def receipt_of(content: Mapping[str, Any], *, now: float, filename: str | None =
         upload_url=url if isinstance(url, str) and url else None,
         expires_at=None if seconds is None else now + seconds,
         filename=filename,
+        request_id=request_id,
     )
 
 

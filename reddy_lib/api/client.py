@@ -152,7 +152,12 @@ class Client:
             NeverSent, Refused (and its kinds), Unavailable, Doubtful.
         """
         answer = self._ask("POST", "/api/v1/call/create", "The call", payload_json(call))
-        return receipt_of(success_of(answer, "The call"), now=time.time(), filename=call.filename)
+        return receipt_of(
+            success_of(answer, "The call"),
+            now=time.time(),
+            filename=call.filename,
+            request_id=answer.request_id,
+        )
 
     def add_tags(self, conversation_id: str, agent_email: str, tags: Iterable[Tag]) -> None:
         """Add tags to a call that Reddy has, found by conversation and agent together.

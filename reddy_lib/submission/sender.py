@@ -498,7 +498,7 @@ def _result(came: _Answer, decision: Decision, *, now: float) -> Result:
         seconds=came.seconds,
         possibly_processed=error is None or error.possibly_processed,
         http_status=200 if error is None else error.status,
-        request_id=None if error is None else error.request_id,
+        request_id=_request_id(came),
         upload_id=_storable(receipt),
         error=_told(error, decision),
         words=None if error is None else error.server_message,
@@ -509,6 +509,11 @@ def _result(came: _Answer, decision: Decision, *, now: float) -> Result:
         expires_at=None if receipt is None else receipt.expires_at,
         upload_problem=came.upload_problem,
     )
+
+
+def _request_id(came: _Answer) -> str | None:
+    told = came.receipt if came.error is None else came.error
+    return None if told is None else told.request_id
 
 
 def _asked_for(error: APIError | None, decision: Decision) -> str:
