@@ -166,8 +166,8 @@ def test_a_workbook_costs_about_as_much_as_reading_it_with_pandas(tmp_path: Path
     print(
         f"\n{calls:,} calls as .xlsx: ours {ours:.1f} s, pandas.read_excel alone {read:.1f} s, ratio {ours / read:.2f}; of "
         f"the processor {worked:.1f} s and {read_worked:.1f} s, ratio {worked / read_worked:.2f}; reading, decoding and "
-        f"storing with nothing else {floor:.1f} s, {floor / read:.2f} x read_excel, ours {ours / floor:.2f} x that; peak memory "
-        f"{memory:.0f} MB"
+        f"storing with nothing else {floor:.1f} s, {floor / read:.2f} x read_excel, ours {ours / floor:.2f} x that; peak "
+        f"memory {memory:.0f} MB"
     )
     assert ours / floor < 6
 
