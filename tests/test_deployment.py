@@ -16,7 +16,7 @@ import reddy_lib as reddy
 from reddy_lib.ledger.sending import create
 from reddy_lib.ledger.workers import workers_known
 from reddy_lib.submission import enqueue
-from tests.app_server import ROOT, answers, free_port, stop, wait_for
+from tests.app_server import ROOT, answers, free_port, wait_for
 from tests.conftest import PRODUCTS, fresh_database
 from tests.worker_processes import environment
 
@@ -123,7 +123,7 @@ def test_the_app_without_an_engine_and_two_workers_as_compose_starts_them(
             for process in processes:
                 process.terminate()
             for process in processes:
-                stop(process)
+                process.wait(timeout=90)  # told once: a second word some seconds later means "at once"
         assert [process.returncode for process in processes[1:]] == [0, 0]
     assert "Traceback" not in "".join(path.read_text() for path in tmp_path.glob("*.log"))
     assert TOKEN not in "".join(path.read_text() for path in tmp_path.glob("*.log"))

@@ -14,9 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reddy_lib.api.client import content_type
 from reddy_lib.errors import RecordingError
-from reddy_lib.model import Speaker, TranscriptLine
+from reddy_lib.model import Speaker, TranscriptLine, content_type_of
 from reddy_lib.recordings.inspect import Inspection, inspect_recording
 from tests.conftest import SHARED
 from tests.recording_files import FORMATS, encoded, silence, tone, turns, wav_bytes
@@ -50,7 +49,7 @@ def test_each_format_is_described_as_it_is(ending: str, sides: int) -> None:
     assert (found.format, found.channels) == (expected, sides)
     assert found.seconds == pytest.approx(8, abs=0.15)
     assert found.rate == (48_000 if codec == "libopus" else rate)  # Opus always comes out at 48 kHz
-    assert found.content_type == content_type("call" + ending)
+    assert found.content_type == content_type_of("call" + ending)
     assert found.findings == []
     assert found.speaker.separation == ("channels" if sides == 2 else "diarize")
     assert len(found.waveform) == sides
