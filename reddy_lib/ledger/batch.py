@@ -339,6 +339,12 @@ class Batch:
 
         return self._change(row, change, who=who, recording=None)
 
+    def recording(self, row: int) -> files.Attached | None:
+        """The file that is attached to a call, for `reddy_lib.ledger.recordings.open_recording`; None without one."""
+        call_id = self._one(row, calls.c.id).id
+        with self.ledger._read() as connection:
+            return files.attached_to(connection, call_id)
+
     def recordings(self) -> pd.DataFrame:
         """Every attached recording, by row: row, name, size (bytes), sha256, content_type, state (waiting, sending,
         uploaded, failed, expired), sent (bytes of the last try), tries, error ("" if none), expires (of the address to
