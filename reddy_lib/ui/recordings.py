@@ -44,7 +44,7 @@ from ..recordings import (
 )
 from ..recordings.names import ENDINGS
 
-__all__ = ["recording_tab", "recordings_panel", "waveform"]
+__all__ = ["recording_tab", "recordings_panel", "uploads_line", "waveform"]
 
 PAGE = 200
 """Lines of the table on one screen."""
@@ -378,6 +378,8 @@ def _by_hand(
     fits = set(line["candidates"])
     options = [one for one in matches.recordings if one.name in fits]
     others = [one for one in matches.recordings if one.key in free and one.name not in fits]
+    if line["why"]:
+        st.caption(ui.escape(line["why"]))
     with st.container(border=True, horizontal=True, vertical_alignment="bottom"):
         st.markdown(f"**Row {row}**", width="content")
         if len(others) > MOST_OPTIONS:
@@ -835,6 +837,23 @@ def _attach_again(batch: Batch, row: int, original: Attached, edited: Callable[[
     except ReddyError as error:
         st.session_state[f"recording told {batch.id} {row}"] = (False, ui.escape(str(error)))
     edited()
+
+
+# --- uploads ------------------------------------------------------------------------------------------------
+
+
+def uploads_line(numbers: dict[str, int]) -> None:
+    """How far the recordings of a submission are (`ledger.recordings.uploads_of`); nothing where there are none."""
+    states = ("uploaded", "sending", "waiting", "failed", "expired")
+    if not sum(numbers[state] for state in states):
+        return
+    words = [f"{numbers['uploaded']:,} uploaded"]
+    if numbers["sending"]:
+        words.append(
+            f"{numbers['sending']:,} under way ({_size(numbers['sent'])} of {_size(numbers['size'])})"
+        )
+    words += [f"{numbers[state]:,} {state}" for state in states[2:] if numbers[state]]
+    st.markdown(f":material/graphic_eq: Recordings: {' · '.join(words)}")
 
 
 def _clock(seconds: float) -> str:
