@@ -19,9 +19,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import msgspec
-import numpy as np
 import pandas as pd
-import plotly.graph_objects as go
 import streamlit as st
 
 from .. import ui
@@ -29,6 +27,7 @@ from ..errors import RecordingError, ReddyError
 from ..ledger import EDITABLE, Batch, editing
 from ..ledger.recordings import Attached, open_recording, recordings_folder
 from ..model import Call, Speaker, TranscriptLine
+from ..outcomes.waveforms import waveform
 from ..recordings import (
     Inspection,
     Matches,
@@ -44,7 +43,7 @@ from ..recordings import (
 )
 from ..recordings.names import ENDINGS
 
-__all__ = ["recording_tab", "recordings_panel", "uploads_line", "waveform"]
+__all__ = ["recording_tab", "recordings_panel", "uploads_line"]
 
 PAGE = 200
 """Lines of the table on one screen."""
@@ -71,7 +70,6 @@ COLOURS = {
     "matched": "blue", "missing": "red", "doubtful": "orange", "left over": "gray", "attached": "green",
     "locked": "gray", "none": "gray",
 }  # fmt: skip
-SIDES = ("#15787C", "#CC8303")
 UNPLAYED = ("amr", "wma", "aiff")
 
 
@@ -499,7 +497,7 @@ def recording_tab(
         without = len(placed.without_time)
     if inspection is not None:
         if inspection.waveform:
-            figure = waveform(inspection, spans)
+            figure = waveform(inspection.waveform, inspection.seconds, spans)
             st.plotly_chart(
                 figure,
                 theme="streamlit",
@@ -567,61 +565,6 @@ def _inspected(batch: Batch, found: Attached, lines: Sequence[TranscriptLine]) -
         kept.pop(next(iter(kept)))
     kept[key] = inspection
     return inspection
-
-
-def waveform(inspection: Inspection, spans: Sequence[Span] = ()) -> go.Figure:
-    """The sound over its time, two sides one above the other; `spans` are marked."""
-    figure = go.Figure()
-    sides = inspection.waveform
-    names = ["left", "right"] if len(sides) == 2 else [""]
-    for number, side in enumerate(sides):
-        count = len(side)
-        times = (np.arange(count) + 0.5) * inspection.seconds / max(1, count)
-        low, high = np.array(side, dtype=float).reshape(-1, 2).T
-        middle = 0.0 if len(sides) == 1 else 1.1 - 2.2 * number
-        figure.add_trace(
-            go.Scatter(
-                x=np.concatenate([times, times[::-1]]),
-                y=np.concatenate([high, low[::-1]]) + middle,
-                fill="toself",
-                fillcolor=SIDES[number % 2],
-                line={"color": SIDES[number % 2], "width": 1},
-                mode="lines",
-                name=names[number % len(names)],
-                hoverinfo="skip",
-            )
-        )
-    for span in spans:
-        stop = min(span.stop, inspection.seconds)
-        if span.start < stop:
-            figure.add_vrect(
-                x0=span.start,
-                x1=stop,
-                fillcolor="#C43A20",
-                opacity=0.25,
-                line={"color": "#C43A20", "width": 1},
-            )
-    two = len(sides) == 2
-    figure.update_layout(
-        height=170 if two else 130,
-        margin={"l": 0, "r": 0, "t": 4, "b": 0},
-        showlegend=False,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        dragmode=False,
-    )
-    figure.update_xaxes(title=None, ticksuffix=" s", range=[0, inspection.seconds], fixedrange=True)
-    figure.update_yaxes(
-        tickmode="array",
-        tickvals=[1.1, -1.1] if two else [0],
-        ticktext=names,
-        range=[-2.2, 2.2] if two else [-1.05, 1.05],
-        fixedrange=True,
-        showgrid=False,
-        zeroline=False,
-        automargin=True,
-    )
-    return figure
 
 
 def _wave_words(inspection: Inspection, spans: Sequence[Span]) -> str:
