@@ -427,27 +427,29 @@ def _attach(
     bar = st.progress(0.0, "Attaching")
     done = 0
     refused: list[str] = []
-    for number, row in enumerate(rows, 1):
-        bar.progress(number / len(rows), f"Attaching {number:,} of {len(rows):,}")
-        one = matches.recording(row)
-        if one is None:
-            continue
-        try:
-            where = places[one.place]
-            where.open(one.key).close()  # a plain file inside its folder, not reached through a link
-            batch.attach(row, where.folder / one.key, name=one.name, who=ui.who())
-        except ReddyError as error:
-            refused.append(f"**Row {row}**: {ui.escape(str(error))}")
-            continue
-        done += 1
-        state["again"].discard(row)
-    if done:
-        edited()
-    state["told"] = {
-        "done": f"{ui.number_of(done, 'recording')} attached." if done else "",
-        "refused": refused,
-        "verb": "attached",
-    }
+    try:
+        for number, row in enumerate(rows, 1):
+            bar.progress(number / len(rows), f"Attaching {number:,} of {len(rows):,}")
+            one = matches.recording(row)
+            if one is None:
+                continue
+            try:
+                where = places[one.place]
+                where.open(one.key).close()  # a plain file inside its folder, not reached through a link
+                batch.attach(row, where.folder / one.key, name=one.name, who=ui.who())
+            except ReddyError as error:
+                refused.append(f"**Row {row}**: {ui.escape(str(error))}")
+                continue
+            done += 1
+            state["again"].discard(row)
+    finally:  # also where a click, or a closed tab, ends this before its end
+        if done:
+            edited()
+        state["told"] = {
+            "done": f"{ui.number_of(done, 'recording')} attached." if done else "",
+            "refused": refused,
+            "verb": "attached",
+        }
 
 
 # --- the recording of one call -----------------------------------------------------------------------------
