@@ -217,8 +217,13 @@ def recordings_line(scope: str, outcomes: pd.DataFrame) -> None:
             st.caption(
                 ui.escape(f"{ui.number_of(len(rows), 'recording')} {state}: {error} Rows {some(rows)}")
             )
-        if counts.get("waiting") and not open_ones and not going:
-            st.caption("What waits is uploaded by its submission when that goes on: see Submit.")
+        if counts.get("waiting") and not open_ones:
+            st.caption("What waits is uploaded by its submission: see Submit.")
+
+
+def uploads_go_on() -> bool:
+    """Is a submission still running, perhaps for its last recordings alone?"""
+    return bool((history(ledger, batch.id)["state"] == "running").any())
 
 
 def why_not(files: pd.DataFrame) -> list[tuple[str, str, list[int]]]:
@@ -587,7 +592,7 @@ def body(scope: str) -> None:
             chart(scope, picked, outcomes)
         table(scope, shown, len(outcomes))
 
-        live = counts["queued"] + counts["sending"] > 0
+        live = counts["queued"] + counts["sending"] > 0 or (going and uploads_go_on())
         was = st.session_state.get("outcomes_live")
         st.session_state["outcomes_live"] = live
         if was and not live:
@@ -651,6 +656,6 @@ else:
     wanted = st.session_state.pop("send_again", None)
     if wanted:
         send_again_panel(wanted)
-    going = bool((runs["queued"] + runs["sending"]).sum())
+    going = bool((runs["queued"] + runs["sending"]).sum()) or uploads_go_on()
     st.fragment(body, run_every=2.0 if going else None)(scope)
 all_submissions()

@@ -400,27 +400,29 @@ def card(found: Any) -> None:
             ):
                 cancel_panel(submission)
         st.fragment(progress_of, run_every=1.0 if live else None)(found.id, found.state)
-        new_hosts(found, submission)
+        hosts = waiting_hosts(ledger, found.id)
         if found.state == "paused" and found.reason != BY_HAND:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.warning(ui.escape(found.reason), icon=":material/pause_circle:")
                 if asks:
                     ui.review_link("Correct it in Review", batch, status="rejected", key=f"first {found.id}")
-                elif st.button("Change the connection", icon=":material/tune:", key=f"connection {found.id}"):
+                elif not hosts and st.button(
+                    "Change the connection", icon=":material/tune:", key=f"connection {found.id}"
+                ):
                     ui.connection_panel()
         elif found.state == "waiting":
             token_form(found, submission)
         elif found.state in ("done", "cancelled"):
             after(found, submission)
+        new_hosts(found, submission, hosts)
 
 
-def new_hosts(found: Any, submission: Submission) -> None:
+def new_hosts(found: Any, submission: Submission, hosts: list[str]) -> None:
     """Where Reddy gives addresses on a host that was not seen before, recordings wait until somebody says yes or no."""
-    waiting = waiting_hosts(ledger, found.id)
-    if not waiting:
+    if not hosts:
         return
     known = hosts_of(ledger, found.address).set_index("host")
-    for host in waiting:
+    for host in hosts:
         by = str(known.loc[host, "who"]) if host in known.index else ""
         with st.container(horizontal=True, vertical_alignment="center"):
             if by:  # nobody has said anything about a host that only came
