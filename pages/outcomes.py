@@ -24,7 +24,7 @@ from reddy_lib.outcomes import chosen, reasons_table, to_csv, to_xlsx, where, wo
 from reddy_lib.outcomes.evidence import write_evidence
 from reddy_lib.outcomes.exports import file_name
 from reddy_lib.outcomes.frames import Filter, clicked
-from reddy_lib.submission import Reconciled, reconcile
+from reddy_lib.submission import Reconciled, reconcile, upload_recordings
 from reddy_lib.submission.reconciling import MARK, WAIT
 
 PAGE = 500
@@ -46,6 +46,9 @@ CHARTS_HEIGHT = 410
 ALL = "all"
 
 MOST_REASONS = 4
+
+AUDIO = {"uploaded": "green", "waiting": "blue", "failed": "red", "expired": "orange"}
+"""What became of a recording, and the colour of its badge."""
 
 batch = ui.open_batch()
 ledger = ui.ledger()
@@ -177,6 +180,85 @@ def next_steps(scope: str, outcomes: pd.DataFrame) -> None:
         st.caption(f"and {len(table) - MOST_REASONS:,} further reasons: see the chart of reasons.")
 
 
+def recordings_line(scope: str, outcomes: pd.DataFrame) -> None:
+    """What became of the recordings of accepted calls, why some did not arrive, and the way to those that still can."""
+    told = st.session_state.pop("recordings_told", None)
+    if told:
+        st.info(ui.escape(told), icon=":material/graphic_eq:")
+    sent = outcomes[outcomes["status"] == "accepted"]
+    counts = sent["audio"].value_counts().to_dict()
+    found = [state for state in AUDIO if counts.get(state)]
+    if not found:
+        return
+    with st.container(border=True, gap="xsmall"):
+        files = None
+        if set(found) - {"uploaded"}:
+            files = batch.recordings().set_index("row")
+            files = files[files.index.isin(sent["row"])]
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(":material/graphic_eq: Recordings", width="content")
+            for state in found:
+                st.badge(f"{counts[state]:,} {state}", color=AUDIO[state])  # type: ignore[arg-type]
+            st.space("stretch")
+            open_ones = 0
+            if files is not None and not going:
+                still = (files["state"] == "waiting") & (files["expires"] > pd.Timestamp.now(tz="UTC"))
+                open_ones = int(still.sum())
+            if open_ones and st.button(
+                f"Upload again ({open_ones:,})",
+                icon=":material/cloud_upload:",
+                key=f"upload again {batch.id} {scope} {open_ones}",
+                help="Only the recordings: no call is sent again.",
+            ):
+                upload_again(open_ones)
+        if files is None:
+            return
+        for state, error, rows in why_not(files):
+            st.caption(
+                ui.escape(f"{ui.number_of(len(rows), 'recording')} {state}: {error} Rows {some(rows)}")
+            )
+        if counts.get("waiting") and not open_ones:
+            st.caption("What waits is uploaded by its submission: see Submit.")
+
+
+def uploads_go_on() -> bool:
+    """Is a submission still running, perhaps for its last recordings alone?"""
+    return bool((history(ledger, batch.id)["state"] == "running").any())
+
+
+def why_not(files: pd.DataFrame) -> list[tuple[str, str, list[int]]]:
+    """Why recordings did not arrive, the most frequent reasons first: state, Reddy's or our words, rows."""
+    lost = files[files["state"].isin(["failed", "expired"])]
+    groups = [
+        (str(state), str(error), [int(row) for row in part.index])
+        for (state, error), part in lost.groupby(["state", "error"], sort=True)
+    ]
+    return sorted(groups, key=lambda group: -len(group[2]))[:MOST_REASONS]
+
+
+def some(rows: list[int]) -> str:
+    return ", ".join(map(str, rows[:5])) + (" …" if len(rows) > 5 else "")
+
+
+def upload_again(waiting: int) -> None:
+    to = ui.connection()
+    with ui.alerts():
+        with st.spinner("Uploading the recordings"), to.client(timeout=30.0) as client:
+            after = upload_recordings(batch, client, progress=False)
+        left = int(((after["state"] == "waiting") & after["expires"].notna()).sum())
+        st.session_state["recordings_told"] = (
+            f"{ui.number_of(max(0, waiting - left), 'recording')} tried again."
+            + (
+                f" {left:,} still wait: they belong to calls that went elsewhere than "
+                f"{ui.place(to.address, to.token_hint)}; choose that under Connection."
+                if left
+                else ""
+            )
+        )
+        st.session_state.pop("outcomes_kept", None)
+        st.rerun()
+
+
 def table(scope: str, shown: pd.DataFrame, total: int) -> None:
     """The calls behind what was clicked, a page at a time."""
     filter_words = [words(found) for found in filters_of(scope).values() if found]
@@ -203,18 +285,20 @@ def table(scope: str, shown: pd.DataFrame, total: int) -> None:
         st.info("No call fits what was clicked.", icon=":material/filter_alt_off:")
         return
     frame = part.assign(product=ui.product_column(part["product_id"], names))
+    with_audio = ["audio"] if (shown["audio"] != "none").any() else []
     event = st.dataframe(
         frame,
         hide_index=True,
         height=360,
         placeholder="",
         column_order=[
-            "row", "status", "upload_id", "conversation_id", "agent_email", "product", "error", "attempts",
+            "row", "status", *with_audio, "upload_id", "conversation_id", "agent_email", "product", "error", "attempts",
             "seconds", "ended",
         ],
         column_config={
             "row": st.column_config.NumberColumn("Row", width=60, pinned=True),
             "status": st.column_config.TextColumn("Status", width=90),
+            "audio": st.column_config.TextColumn("Recording", width=84),
             "upload_id": st.column_config.NumberColumn("Upload", format="%d", width=80),
             "conversation_id": st.column_config.TextColumn("Conversation", width=150),
             "agent_email": st.column_config.TextColumn("Agent", width=180),
@@ -489,6 +573,7 @@ def body(scope: str) -> None:
                 key=f"evidence {batch.id} {scope}",
                 on_click="ignore",
             )
+        recordings_line(scope, outcomes)
         left, right = st.columns([2, 3], gap="small")
         with left, st.container(border=True, height=CHARTS_HEIGHT, gap="small"):
             chart(scope, "status", outcomes)
@@ -507,7 +592,7 @@ def body(scope: str) -> None:
             chart(scope, picked, outcomes)
         table(scope, shown, len(outcomes))
 
-        live = counts["queued"] + counts["sending"] > 0
+        live = counts["queued"] + counts["sending"] > 0 or (going and uploads_go_on())
         was = st.session_state.get("outcomes_live")
         st.session_state["outcomes_live"] = live
         if was and not live:
@@ -571,6 +656,6 @@ else:
     wanted = st.session_state.pop("send_again", None)
     if wanted:
         send_again_panel(wanted)
-    going = bool((runs["queued"] + runs["sending"]).sum())
+    going = bool((runs["queued"] + runs["sending"]).sum()) or uploads_go_on()
     st.fragment(body, run_every=2.0 if going else None)(scope)
 all_submissions()

@@ -32,6 +32,7 @@ from reddy_lib.ledger.editing import Differences
 from reddy_lib.ledger.resending import resends_of
 from reddy_lib.model import ROLES, SEPARATIONS, TAG_TYPES, Call, payload_json
 from reddy_lib.transcripts.roles import LEAVE_OUT
+from reddy_lib.ui.recordings import recording_tab, recordings_panel
 
 PAGE = 50  # calls on one screen
 TABLE_HEIGHT = 430
@@ -54,6 +55,7 @@ def _fresh() -> dict[str, Any]:
         "page": 1,
         "open": None,
         "wide": False,
+        "recordings": False,
     }
 
 
@@ -94,7 +96,9 @@ def _choose(name: str, key: str) -> None:
 
 
 def _no_filters() -> None:
-    view.update({name: value for name, value in _fresh().items() if name not in ("open", "wide")})
+    view.update(
+        {name: value for name, value in _fresh().items() if name not in ("open", "wide", "recordings")}
+    )
 
 
 def _open(row: int | None) -> None:
@@ -166,6 +170,10 @@ def _matching(filters: dict[str, Any], counts: dict[str, int]) -> int:
 
 def _say(error: str) -> None:
     st.session_state["review message"] = error
+
+
+def _edited() -> None:
+    st.session_state["review edits"] = st.session_state.get("review edits", 0) + 1
 
 
 def _stored(row: int, change: Change) -> Call | None:
@@ -327,6 +335,11 @@ def _tick_filtered() -> None:
 
 # --- the page ----------------------------------------------------------------------------------------------
 
+if view["recordings"]:
+    with ui.alerts():
+        recordings_panel(batch, _edited, lambda: view.update(recordings=False))
+    st.stop()
+
 try:
     counts = batch.counts()
     overview = _overview(counts)
@@ -352,10 +365,22 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             )
     sendable = batch.count(rows=marked, status=sorted(SENDABLE)) if marked else counts["ready"]
     label = f"Choose {sendable:,} of {len(marked):,} ticked" if marked else f"Choose {sendable:,} ready"
-    if st.button(
-        label, type="primary", icon=":material/arrow_forward:", icon_position="right", disabled=not sendable
-    ):
-        st.switch_page("submit.py")
+    with st.container(horizontal=True, gap="small", width="content"):
+        st.button(
+            "Recordings",
+            icon=":material/graphic_eq:",
+            disabled=not total,
+            help="Bring recordings to the calls they belong to",
+            on_click=lambda: view.update(recordings=True),
+        )
+        if st.button(
+            label,
+            type="primary",
+            icon=":material/arrow_forward:",
+            icon_position="right",
+            disabled=not sendable,
+        ):
+            st.switch_page("submit.py")
 
 message = st.session_state.pop("review message", None)
 if message:
@@ -764,11 +789,12 @@ def open_call(row: int) -> None:
 
     what_is_wrong(row, call, findings, decisions, locked)
 
-    tabs = st.tabs(
-        ["Conversation", "Tags", "Fields", "From the sheet", "JSON", "History"],
-        key=f"{K} tab",
-        on_change="rerun",
-    )
+    names_of_tabs = ["Conversation", "Tags", "Fields", "From the sheet", "JSON", "History"]
+    if info["audio"] != "none":
+        names_of_tabs.append("Recording")
+    if st.session_state.get(f"{K} tab") not in (None, *names_of_tabs):
+        st.session_state[f"{K} tab"] = names_of_tabs[0]  # the call opened before had a recording
+    tabs = st.tabs(names_of_tabs, key=f"{K} tab", on_change="rerun")
     drawn: tuple[Callable[[], None], ...] = (
         lambda: conversation(row, call, findings, changed, locked),
         lambda: tags(row, call, findings, changed, locked),
@@ -776,8 +802,9 @@ def open_call(row: int) -> None:
         lambda: from_the_sheet(row),
         lambda: as_json(call),
         lambda: history(row),
+        lambda: recording_tab(batch, row, call, locked, _store, _edited),
     )
-    for tab, draw in zip(tabs, drawn, strict=True):
+    for tab, draw in zip(tabs, drawn, strict=False):  # the last one only where a recording is attached
         if tab.open:
             with tab:
                 draw()

@@ -31,11 +31,13 @@ from reddy_lib.ledger.paces import (
     rules_of,
     set_limit,
 )
+from reddy_lib.ledger.recordings import allow_host, hosts_of, refuse_host, uploads_of, waiting_hosts
 from reddy_lib.ledger.sending import BY_HAND, SANDBOX, Submission, create, forget_deliveries
 from reddy_lib.ledger.workers import queue, workers_known
 from reddy_lib.outcomes import what_next
 from reddy_lib.submission.connection import hint
 from reddy_lib.submission.progress import pace_words, progress, sampled, stages
+from reddy_lib.ui.recordings import uploads_line
 from reddy_lib.ui.workers import is_shared, nobody_can_send, workers_panel
 
 SHOWN = 10
@@ -166,6 +168,18 @@ def resume_with_typed(submission: Submission, key: str) -> None:
         ui.start(submission, ui.typed_connection(token, record.address))
 
 
+def allow_uploads(submission: Submission, address: str, host: str, allowed: bool) -> None:
+    """A person says whether recordings of this connection may go to a host that was not seen before; where they may,
+    and no other host waits, the submission goes on."""
+    with kept_for_the_page():
+        (allow_host if allowed else refuse_host)(ledger, address, host, who=ui.who() or "somebody")
+        record = submission.record()
+        # paused for another reason, it waits for what clears that
+        paused = record.state == "paused" and "for recordings" in record.reason
+        if allowed and paused and not waiting_hosts(ledger, submission.id):
+            resume_it(submission)
+
+
 @contextlib.contextmanager
 def kept_for_the_page() -> Iterator[None]:
     """A situation in a callback becomes a message on the page that is drawn after it."""
@@ -262,6 +276,8 @@ def progress_of(submission_id: str, drawn: str) -> None:
                 icon=ui.ICONS["outcomes"],
                 query_params={"batch": batch.id, "submission": submission_id},
             )
+        uploads = uploads_of(ledger, submission_id)
+        uploads_line(uploads)
         if record.state == "running" and far.left:
             missing = who_is_missing(submission_id) if not far.pace and not far.in_flight else ""
             if missing:
@@ -384,17 +400,58 @@ def card(found: Any) -> None:
             ):
                 cancel_panel(submission)
         st.fragment(progress_of, run_every=1.0 if live else None)(found.id, found.state)
+        hosts = waiting_hosts(ledger, found.id)
         if found.state == "paused" and found.reason != BY_HAND:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.warning(ui.escape(found.reason), icon=":material/pause_circle:")
                 if asks:
                     ui.review_link("Correct it in Review", batch, status="rejected", key=f"first {found.id}")
-                elif st.button("Change the connection", icon=":material/tune:", key=f"connection {found.id}"):
+                elif not hosts and st.button(
+                    "Change the connection", icon=":material/tune:", key=f"connection {found.id}"
+                ):
                     ui.connection_panel()
         elif found.state == "waiting":
             token_form(found, submission)
         elif found.state in ("done", "cancelled"):
             after(found, submission)
+        new_hosts(found, submission, hosts)
+
+
+def new_hosts(found: Any, submission: Submission, hosts: list[str]) -> None:
+    """Where Reddy gives addresses on a host that was not seen before, recordings wait until somebody says yes or no."""
+    if not hosts:
+        return
+    known = hosts_of(ledger, found.address).set_index("host")
+    for host in hosts:
+        by = str(known.loc[host, "who"]) if host in known.index else ""
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if by:  # nobody has said anything about a host that only came
+                st.markdown(
+                    f":material/block: Uploads to **{ui.escape(host)}** were refused by {ui.escape(by)}. These recordings "
+                    "wait until their addresses run out.",
+                    width="stretch",
+                )
+            else:
+                st.markdown(
+                    f":material/cloud_upload: Reddy wants recordings at **{ui.escape(host)}**, where none went before. "
+                    "Allow it only if you know this host is Reddy's: it is given customers' voices.",
+                    width="stretch",
+                )
+            st.button(
+                f"Allow uploads to {ui.escape(host)}",
+                icon=":material/check:",
+                key=f"allow {found.id} {host}",
+                on_click=allow_uploads,
+                args=(submission, found.address, host, True),
+            )
+            if not by:
+                st.button(
+                    "Refuse",
+                    icon=":material/block:",
+                    key=f"refuse {found.id} {host}",
+                    on_click=allow_uploads,
+                    args=(submission, found.address, host, False),
+                )
 
 
 def token_form(found: Any, submission: Submission) -> None:

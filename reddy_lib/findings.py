@@ -39,7 +39,7 @@ CATALOGUE: dict[str, Rule] = {
     "product-inactive": Rule("warning", "Product is not active", "Check with whoever manages products in Reddy; grading may not run."),
     # transcript as a whole
     "transcript-missing": Rule("error", "No transcript and no recording", "Add the transcript, or leave this row out."),
-    "recording-not-sent": Rule("error", "Recording is not attached", "Attach its file (in a notebook: batch.attach(row, file)), or add a transcript: Reddy would accept a call that only names a recording, and have nothing to grade."),
+    "recording-not-sent": Rule("error", "Recording is not attached", "Attach its file (Review, Recordings; in a notebook: batch.attach(row, file)), or add a transcript: Reddy would accept a call that only names a recording, and have nothing to grade."),
     "recording-with-transcript": Rule("warning", "Transcript and recording together", "Reddy does not redact a recording that comes with a transcript: clear the file name to send the transcript alone, or attach a file in which nothing has to be redacted."),
     "transcript-unreadable": Rule("error", "Transcript could not be read", "The whole text is kept as one line: split it into lines and give each a role, or correct the cell and load again."),
     "transcript-mended": Rule("warning", "Transcript was read in spite of a fault", "Look through the lines; nothing else has to be done."),

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from reddy_lib.outcomes import charts
 from reddy_lib.outcomes.charts import COLOURS, PATTERNS, alt, chosen, shown, where
 from reddy_lib.outcomes.frames import STATUSES
+from reddy_lib.outcomes.waveforms import waveform
 from tests.outcome_frames import ANSWERED, NEVER_SENT
 from tests.outcome_frames import outcomes as frame_of
 
@@ -592,3 +593,19 @@ def test_a_browser_shows_hostile_text_as_text(tmp_path: Path):
         assert (hover.text_content() or "").startswith(name)
         assert page.locator(".ytick tspan[style*=bold], .ytick a, .hovertext a").count() == 0
         browser.close()
+
+
+def test_a_waveform_has_a_trace_for_each_side_and_marks_what_is_inside_of_it() -> None:
+    class Marked(NamedTuple):
+        start: float
+        stop: float
+
+    side = [(-0.5, 0.5), (-0.25, 0.75)]
+    figure = waveform([side, side], 10.0, [Marked(2.0, 40.0), Marked(11.0, 12.0)])
+    assert [trace.name for trace in figure.data] == ["left", "right"]
+    left, right = (list(trace.y) for trace in figure.data)
+    assert left == pytest.approx([1.6, 1.85, 0.85, 0.6])
+    assert max(right) < min(left)
+    assert list(figure.data[0].x) == [2.5, 7.5, 7.5, 2.5]
+    assert [(shape.x0, shape.x1) for shape in figure.layout.shapes] == [(2.0, 10.0)]
+    assert len(waveform([side], 1.0).data) == 1

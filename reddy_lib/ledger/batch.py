@@ -339,6 +339,12 @@ class Batch:
 
         return self._change(row, change, who=who, recording=None)
 
+    def recording(self, row: int) -> files.Attached | None:
+        """The file that is attached to a call, for `reddy_lib.ledger.recordings.open_recording`; None without one."""
+        call_id = self._one(row, calls.c.id).id
+        with self.ledger._read() as connection:
+            return files.attached_to(connection, call_id)
+
     def recordings(self) -> pd.DataFrame:
         """Every attached recording, by row: row, name, size (bytes), sha256, content_type, state (waiting, sending,
         uploaded, failed, expired), sent (bytes of the last try), tries, error ("" if none), expires (of the address to
@@ -533,11 +539,13 @@ class Batch:
             return outcomes_frame([tuple(found) for found in connection.execute(query)])
 
     def outcomes_version(self) -> tuple[int, ...]:
-        """A small value that changes whenever `outcomes` may have: counts by status, calls sent, edits made."""
+        """A small value that changes whenever `outcomes` may have: counts by status, calls sent, edits made, recordings
+        by state."""
         last_edit = sa.select(sa.func.coalesce(sa.func.max(edits.c.id), 0))
         with self.ledger._read() as connection:
             edited = connection.execute(last_edit).scalar_one()
-        return (*self.counts().values(), edited)
+            audio = files.states_of_batch(connection, self.id)
+        return (*self.counts().values(), edited, *audio)
 
     def was_checked_with(self, products: list[dict[str, Any]] | None) -> bool:
         """Whether these are the products that the batch's checks used: same ids, names and states, in any order."""

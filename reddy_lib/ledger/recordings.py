@@ -59,6 +59,8 @@ __all__ = [
     "refuse_host",
     "say_sent",
     "store_uploaded",
+    "uploads_of",
+    "waiting_hosts",
 ]
 
 FOLDER_VARIABLE = "REDDY_AUDIO_FOLDER"
@@ -68,6 +70,8 @@ USUAL_SECONDS = 3600.0
 """How long an address is taken to work where Reddy does not say; its guide says one hour."""
 
 CHUNK = 1 << 20
+
+STATES = ("waiting", "sending", "uploaded", "failed", "expired")
 
 LOST = (
     "Reddy has this call, but its answer with the address for the recording was lost: the recording is not there. "
@@ -389,6 +393,18 @@ def recordings_frame(connection: sa.Connection, batch_id: str) -> pd.DataFrame:
         frame[name] = frame[name].astype(str)
     frame["error"] = frame["error"].astype(object).where(frame["error"].notna(), "").astype(str)
     return frame
+
+
+def states_of_batch(connection: sa.Connection, batch_id: str) -> tuple[int, ...]:
+    """How many recordings of a batch are in each state, in the order of `STATES`."""
+    query = (
+        sa.select(recordings.c.state, sa.func.count())
+        .join(calls, calls.c.id == recordings.c.call_id)
+        .where(calls.c.batch_id == batch_id)
+        .group_by(recordings.c.state)
+    )
+    found = {row[0]: row[1] for row in connection.execute(query)}
+    return tuple(found.get(state, 0) for state in STATES)
 
 
 _UNTOUCHED: dict[str, Any] = {
@@ -731,6 +747,37 @@ def _upload(found: Any, tries: int) -> Upload:
         expires_at=found.expires_at,
         tries=tries,
     )
+
+
+# --- for people -------------------------------------------------------------------------------------------
+
+
+def uploads_of(ledger: Ledger, submission_id: str) -> dict[str, int]:
+    """Recordings of a submission whose calls were accepted: number by state (waiting, sending, uploaded, failed,
+    expired), and `sent`, `size`: bytes of those under way that are out, and of all of them."""
+    query = (
+        sa.select(
+            recordings.c.state,
+            sa.func.count(),
+            sa.func.sum(recordings.c.sent),
+            sa.func.sum(recordings.c.size),
+        )
+        .where(recordings.c.submission_id == submission_id)
+        .group_by(recordings.c.state)
+    )
+    numbers = dict.fromkeys((*STATES, "sent", "size"), 0)
+    with ledger._read() as connection:
+        for state, count, sent, size in connection.execute(query):
+            numbers[state] = count
+            if state == "sending":
+                numbers["sent"], numbers["size"] = int(sent), int(size)
+    return numbers
+
+
+def waiting_hosts(ledger: Ledger, submission_id: str) -> list[str]:
+    """Hosts to which recordings of a submission may not go before somebody allows it (`allow_host`)."""
+    with ledger._read() as connection:
+        return refused_hosts(connection, submission_id)
 
 
 # --- by themselves -----------------------------------------------------------------------------------------

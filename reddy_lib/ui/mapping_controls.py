@@ -114,6 +114,11 @@ def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
             continue
         _field(choices, field, label, shown)
     hidden = [field for field in rare if choices.fields[field] is None]
+    if choices.fields["filename"] is not None:
+        st.caption(
+            ":material/graphic_eq: Only the names are in the sheet: the recordings themselves are dropped in Review, under "
+            "“Recordings”, once the calls are stored."
+        )
     if len(hidden) == len(rare) and choices.fields["filename"] is not None:
         with st.expander("How voices are told apart in the recordings"):
             for field in hidden:

@@ -1,0 +1,816 @@
+"""Recordings beside the calls: brought to their rows (`recordings_panel`), heard and silenced (`recording_tab`).
+
+What is dropped is on disk, in a folder of its own for each batch, before the page is drawn again; the browser's
+uploader is then forgotten, because it holds every file in memory. Which recording belongs to which row is worked out
+in `recordings.matching`; here it is shown, put right one row at a time, and attached. Nothing is looked into before
+somebody opens it, and what was found is kept under the file's hash, so that drawing the page again costs nothing.
+
+A recording that goes beside a transcript is not redacted by Reddy. That is said wherever one is attached, and a part of
+a wav file can be silenced in a copy: the original is never touched, and the analyst is told to listen first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import msgspec
+import pandas as pd
+import streamlit as st
+
+from .. import ui
+from ..errors import RecordingError, ReddyError
+from ..ledger import EDITABLE, Batch, editing
+from ..ledger.recordings import Attached, open_recording, recordings_folder
+from ..model import Call, Speaker, TranscriptLine
+from ..outcomes.waveforms import waveform
+from ..recordings import (
+    Inspection,
+    Matches,
+    Recording,
+    RecordingFolder,
+    RecordingStore,
+    Span,
+    find_personal_data,
+    inspect_recording,
+    match_recordings,
+    place,
+    silence_recording,
+)
+from ..recordings.names import ENDINGS
+
+__all__ = ["recording_tab", "recordings_panel", "uploads_line"]
+
+PAGE = 200
+"""Lines of the table on one screen."""
+MOST_OPTIONS = 500
+"""Recordings to choose from by hand at once; with more, a search narrows them."""
+PLAYABLE = 100 << 20
+"""Bytes of a recording that is still played and looked into by itself: the player holds it in memory."""
+MOST_SPANS = 40
+MOST_KEPT = 40
+"""Recordings whose contents a session remembers."""
+
+STATES = {
+    "matched": "Matched",
+    "missing": "Missing",
+    "doubtful": "Doubtful",
+    "left over": "Left over",
+    "attached": "Attached",
+    "locked": "Sent or under way",
+    "none": "Without",
+}
+"""What a line of the table is, in the order of the filters; "all" comes before them."""
+
+COLOURS = {
+    "matched": "blue", "missing": "red", "doubtful": "orange", "left over": "gray", "attached": "green",
+    "locked": "gray", "none": "gray",
+}  # fmt: skip
+UNPLAYED = ("amr", "wma", "aiff")
+
+
+# --- many recordings, many rows ----------------------------------------------------------------------------
+
+
+def recordings_panel(batch: Batch, edited: Callable[[], None], close: Callable[[], None]) -> None:
+    """Drop recordings, see which row each belongs to, put that right, attach. `edited`: called after calls changed;
+    `close`: goes back to the calls."""
+    state = st.session_state.setdefault(f"recordings {batch.id}", {"choices": {}, "again": set(), "drop": 0})
+    head = st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
+    )
+    with head, st.container(horizontal=True, vertical_alignment="center", width="content"):
+        if st.button("Calls", icon=":material/arrow_back:", key=f"recordings back {batch.id}"):
+            close()
+            st.rerun()
+        st.title("Recordings", width="content")
+    _told(state)
+    store = RecordingStore(recordings_folder(batch.ledger) / "dropped" / batch.id)
+    folder = _server_folder()
+    _drop(batch, store, state)
+    places: dict[str, RecordingStore | RecordingFolder] = {"dropped": store}
+    listed = store.recordings()
+    if folder is not None:
+        places["folder"] = folder
+        listed = [*listed, *_in_folder(batch, folder, state)]
+    if not listed:
+        st.info(
+            "No recordings are here yet. Drop them above; the file names, or the conversation ids in them, lead each "
+            "to its row.",
+            icon=":material/graphic_eq:",
+        )
+        return
+    pattern = st.session_state.get(f"recordings pattern {batch.id}", "").strip() or None
+    try:
+        matches = _matched(batch, listed, state, pattern)
+    except ReddyError as error:
+        ui.alert(error)
+        _pattern_field(batch)
+        return
+    table = _table(batch, matches, state)
+    ready = [int(row) for row in table.loc[table["state"] == "matched", "row"]]
+    with head:
+        go_on = st.button(
+            f"Attach {ui.number_of(len(ready), 'recording')}",
+            type="primary",
+            icon=":material/attach_file:",
+            disabled=not ready,
+            key=f"recordings attach {batch.id} {_hash(ready)}",
+        )
+    if go_on:
+        _attach(batch, matches, ready, places, state, edited)
+        st.rerun()
+    spoken = int(table.loc[table["state"] == "matched", "transcript"].sum())
+    if spoken:
+        st.warning(
+            f"{spoken:,} of these {ui.number_of(len(ready), 'call')} {'has' if spoken == 1 else 'have'} a transcript too. "
+            "Reddy does not redact a recording that comes with a transcript: silence what must not be heard (tab "
+            "“Recording” of the call), and listen before you send.",
+            icon=":material/hearing:",
+        )
+    _lines(batch, matches, table, state)
+    _pattern_field(batch)
+
+
+def _hash(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def _told(state: dict[str, Any]) -> None:
+    """What the last step did, once."""
+    told = state.pop("told", None)
+    if told is None:
+        return
+    if told["done"]:
+        st.success(told["done"], icon=":material/check_circle:")
+    if told["refused"]:
+        with st.expander(
+            f"{len(told['refused']):,} not {told['verb']}", icon=":material/block:", expanded=True
+        ):
+            for said in told["refused"][:20]:
+                st.markdown(said)
+            if len(told["refused"]) > 20:
+                st.caption(f"and {len(told['refused']) - 20:,} more.")
+
+
+def _server_folder() -> RecordingFolder | None:
+    try:
+        return RecordingFolder.from_environment()
+    except RecordingError as error:
+        ui.alert(error)
+        return None
+
+
+def _drop(batch: Batch, store: RecordingStore, state: dict[str, Any]) -> None:
+    """Files from the browser, kept at once; then the uploader is another one, and the old one's memory is free."""
+    limit = int(st.get_option("server.maxUploadSize"))
+    dropped = st.file_uploader(
+        "Recordings, or a zip of them",
+        type=[*(ending[1:] for ending in ENDINGS), "zip"],
+        accept_multiple_files=True,
+        key=f"recordings drop {batch.id} {state['drop']}",
+        label_visibility="collapsed",
+    )
+    st.caption(
+        f"At most {limit:,} MB a file. While they arrive, files are in this server's memory: drop some hundred at a time, "
+        "together up to about 1 GB. For more, whoever runs the workbench can name a folder (REDDY_AUDIO_FOLDER)."
+    )
+    if not dropped:
+        return
+    bar = st.progress(0.0, "Keeping the recordings")
+    kept = 0
+    refused: list[str] = []
+    for number, file in enumerate(dropped, 1):
+        bar.progress(number / len(dropped), f"Keeping {number:,} of {len(dropped):,}")
+        try:
+            if file.name.lower().endswith(".zip"):
+                unpacked = store.add_zip(file)
+                kept += len(unpacked.recordings)
+                refused += [
+                    f"**{ui.escape(one.name)}**: {ui.escape(one.why)}" for one in unpacked.passed_over
+                ]
+            else:
+                store.add(file, file.name)
+                kept += 1
+        except ReddyError as error:
+            refused.append(f"**{ui.escape(file.name)}**: {ui.escape(str(error))}")
+    state["drop"] += 1
+    done = f"{ui.number_of(kept, 'recording')} kept on this server." if kept else ""
+    state["told"] = {"done": done, "refused": refused, "verb": "kept"}
+    st.rerun()
+
+
+def _in_folder(batch: Batch, folder: RecordingFolder, state: dict[str, Any]) -> list[Recording]:
+    """What the server's folder holds: listed once, and again when somebody asks."""
+    found: list[Recording] | None = state.get("folder")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        again = st.button("Look again", icon=":material/refresh:", key="recordings folder", type="tertiary")
+        if found is None or again:
+            try:
+                own = recordings_folder(batch.ledger).resolve()
+                # what the ledger keeps may lie below the same folder: copies, and what was dropped
+                found = [
+                    one for one in folder.recordings() if not (folder.folder / one.key).is_relative_to(own)
+                ]
+            except ReddyError as error:
+                ui.alert(error)
+                found = []
+            state["folder"] = found
+        st.markdown(
+            f":material/folder: The server's folder “{ui.escape(folder.folder.name)}” holds "
+            f"{ui.number_of(len(found), 'recording')}."
+        )
+    return found
+
+
+def _rows(batch: Batch) -> pd.DataFrame:
+    """What recordings are matched with, one line a call; `transcript`: has it one."""
+    found = []
+    for row, payload in batch.payloads():
+        call = msgspec.convert(payload, Call)
+        found.append(
+            (row, call.filename or "", call.conversation_id or "", call.agent_email or "", call.timestamp,
+             bool(call.transcript))
+        )  # fmt: skip
+    columns = ["row", "filename", "conversation_id", "agent_email", "timestamp", "transcript"]
+    return pd.DataFrame(found, columns=columns).set_index("row")
+
+
+def _matched(
+    batch: Batch, listed: Sequence[Recording], state: dict[str, Any], pattern: str | None
+) -> Matches:
+    """Worked out again only when the calls, the recordings or the pattern changed; choices by hand are laid on top."""
+    edits = st.session_state.get("review edits", 0)
+    calls = (edits, tuple(batch.counts().values()))
+    if state.get("calls") != calls:
+        state["rows"] = _rows(batch)
+        state["calls"] = calls
+    version = (calls, pattern, _hash([(one.place, one.key, one.name) for one in listed]))
+    if state.get("version") != version:
+        zone = batch.mapping.timezone or "UTC"
+        state["matches"] = match_recordings(state["rows"], listed, pattern=pattern, timezone=zone)
+        state["version"] = version
+        state["settled"] = None
+    known = {(one.place, one.key) for one in listed}
+    choices = {
+        row: one
+        for row, one in state["choices"].items()
+        if row in state["rows"].index and (one is None or (one.place, one.key) in known)
+    }
+    if state.get("settled") is None or state["settled"][0] != choices:
+        matches: Matches = state["matches"]
+        state["settled"] = (choices, matches.choose(choices) if choices else matches)
+    settled: Matches = state["settled"][1]
+    return settled
+
+
+def _table(batch: Batch, matches: Matches, state: dict[str, Any]) -> pd.DataFrame:
+    """The lines of the matching with what they are now: attached already, sent already, or still to do."""
+    table = matches.table
+    attached = batch.recordings().set_index("row")
+    editable = set(batch.rows(status=sorted(EDITABLE)))
+    rows: pd.DataFrame = state["rows"]
+    kept = set(attached["sha256"])
+    in_folder = set(zip(attached["name"], attached["size"], strict=True))
+    sizes = {(one.place, one.key): one.size for one in matches.recordings}
+    lines: list[tuple[Any, ...]] = []
+    for line in table.itertuples():
+        row = None if pd.isna(line.row) else int(line.row)
+        status, why, name, how = line.status, line.why, line.recording, line.how
+        if row is not None:
+            if row in attached.index and row not in state["again"]:
+                status, name, how, why = "attached", attached.loc[row, "name"], "", ""
+            elif row not in editable and status != "none":
+                why = "It is being sent, or was sent: nothing is attached afterwards."
+                status = "locked"
+        elif line.key.partition(".")[0] in kept or (
+            line.place == "folder" and (line.key.rpartition("/")[2], sizes[line.place, line.key]) in in_folder
+        ):
+            continue  # it is attached to a row, by an earlier choice
+        says = row is not None and bool(rows.at[row, "transcript"])
+        lines.append((row, status, name, how, line.filename, line.conversation_id, why, line.key, says))
+    columns = ["row", "state", "recording", "how", "filename", "conversation_id", "why", "key", "transcript"]
+    return pd.DataFrame(lines, columns=columns).astype({"row": "Int64", "transcript": bool})
+
+
+def _lines(batch: Batch, matches: Matches, table: pd.DataFrame, state: dict[str, Any]) -> None:
+    """The table, one kind of line at a time if wanted; the chosen line can be put right under it."""
+    counts = table["state"].value_counts().to_dict()
+    shown = ["all", *(name for name in STATES if counts.get(name))]
+    numbers = {"all": len(table), **counts}
+    key = f"recordings show {batch.id} {_hash(shown, numbers)}"
+    if state.get("show", "all") not in shown:
+        state["show"] = "all"
+    st.session_state.setdefault(key, state.get("show", "all"))
+    wanted = st.pills(
+        "Show",
+        shown,
+        key=key,
+        required=True,
+        format_func=lambda name: f"{STATES.get(name, 'All')} {numbers[name]:,}",
+        label_visibility="collapsed",
+    )
+    state["show"] = wanted
+    some = table if wanted == "all" else table[table["state"] == wanted]
+    pages = max(1, -(-len(some) // PAGE))
+    page = 1
+    if pages > 1:
+        page = st.pagination(pages, key=f"recordings page {batch.id} {wanted} {pages}")
+    part = some.iloc[(page - 1) * PAGE : page * PAGE]
+    identity = _hash(wanted, page, list(zip(part["row"].fillna(0), part["key"], part["state"], strict=True)))
+    event = st.dataframe(
+        pd.DataFrame(
+            {
+                "row": part["row"],
+                "state": [[STATES[name]] for name in part["state"]],
+                "recording": part["recording"],
+                "how": part["how"],
+                "filename": part["filename"],
+                "call": part["conversation_id"],
+                "why": part["why"],
+            }
+        ),
+        hide_index=True,
+        height=min(330, 40 + 35 * max(1, len(part))),
+        placeholder="",
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"recordings lines {batch.id} {identity}",
+        column_config={
+            "row": st.column_config.NumberColumn("Row", width=52, format="%d"),
+            "state": st.column_config.MultiselectColumn(
+                "State", width=110, options=list(STATES.values()), color=list(COLOURS.values())
+            ),
+            "recording": st.column_config.TextColumn("Recording", width=210),
+            "how": st.column_config.TextColumn("Matched by", width=140),
+            "filename": st.column_config.TextColumn("In the sheet", width=170),
+            "call": st.column_config.TextColumn("Conversation", width=140),
+            "why": st.column_config.TextColumn("Because", width="large"),
+        },
+        alt=f"{len(part):,} lines: row, state, recording, how it was matched, name in the sheet, conversation, why.",
+    )
+    chosen = [at for at in event["selection"]["rows"] if at < len(part)]
+    if not chosen:
+        st.caption("Choose a line to change which recording it has.")
+        return
+    line = part.iloc[chosen[0]]
+    if pd.isna(line["row"]):
+        st.caption("No row comes to this recording. Choose the line of a row, then give it this one.")
+        return
+    _by_hand(batch, matches, table, int(line["row"]), str(line["state"]), state)
+
+
+def _by_hand(
+    batch: Batch, matches: Matches, table: pd.DataFrame, row: int, status: str, state: dict[str, Any]
+) -> None:
+    """One row, and the recordings that it may have: those that fit, then those that no row has."""
+    if status == "locked":
+        st.caption(f"Row {row} is being sent, or was sent: nothing is attached afterwards.")
+        return
+    line = matches.table.loc[(matches.table["row"] == row).fillna(False)].iloc[0]
+    free = set(table.loc[table["state"] == "left over", "key"])
+    fits = set(line["candidates"])
+    options = [one for one in matches.recordings if one.name in fits]
+    others = [one for one in matches.recordings if one.key in free and one.name not in fits]
+    if line["why"]:
+        st.caption(ui.escape(line["why"]))
+    with st.container(border=True, horizontal=True, vertical_alignment="bottom"):
+        st.markdown(f"**Row {row}**", width="content")
+        if len(others) > MOST_OPTIONS:
+            word = st.text_input("Find", key=f"recordings find {batch.id} {row}", type="search", width=180)
+            others = [one for one in others if word.casefold() in one.name.casefold()][:MOST_OPTIONS]
+        picked = st.selectbox(
+            "Recording",
+            [*options, *others],
+            index=None,
+            key=f"recordings pick {batch.id} {row}",
+            format_func=lambda one: f"{one.name} · {_size(one.size)}",
+            placeholder=f"{len(options) + len(others):,} to choose from",
+        )
+        if st.button("Use this one", icon=":material/check:", disabled=picked is None, key=f"use {row}"):
+            state["choices"][row] = picked
+            state["again"].add(row)
+            st.rerun()
+        if status != "attached" and st.button("None of them", icon=":material/block:", key=f"none {row}"):
+            state["choices"][row] = None
+            st.rerun()
+        if row in state["choices"] and st.button("Undo", icon=":material/undo:", key=f"undo choice {row}"):
+            del state["choices"][row]
+            state["again"].discard(row)
+            st.rerun()
+
+
+def _pattern_field(batch: Batch) -> None:
+    with st.expander("Names with a pattern", icon=":material/pattern:"):
+        st.text_input(
+            "Pattern of the file names",
+            key=f"recordings pattern {batch.id}",
+            placeholder="{conversation_id}_{agent_email}.wav",
+            help="Used where neither the sheet's file name nor a conversation id leads to a row.",
+        )
+
+
+def _attach(
+    batch: Batch,
+    matches: Matches,
+    rows: Iterable[int],
+    places: dict[str, RecordingStore | RecordingFolder],
+    state: dict[str, Any],
+    edited: Callable[[], None],
+) -> None:
+    """Attach one after the other. Each is a step of its own: what was done stays done if the tab is closed."""
+    rows = list(rows)
+    bar = st.progress(0.0, "Attaching")
+    done = 0
+    refused: list[str] = []
+    try:
+        for number, row in enumerate(rows, 1):
+            bar.progress(number / len(rows), f"Attaching {number:,} of {len(rows):,}")
+            one = matches.recording(row)
+            if one is None:
+                continue
+            try:
+                where = places[one.place]
+                where.open(one.key).close()  # a plain file inside its folder, not reached through a link
+                batch.attach(row, where.folder / one.key, name=one.name, who=ui.who())
+            except ReddyError as error:
+                refused.append(f"**Row {row}**: {ui.escape(str(error))}")
+                continue
+            done += 1
+            state["again"].discard(row)
+    finally:  # also where a click, or a closed tab, ends this before its end
+        if done:
+            edited()
+        state["told"] = {
+            "done": f"{ui.number_of(done, 'recording')} attached." if done else "",
+            "refused": refused,
+            "verb": "attached",
+        }
+
+
+# --- the recording of one call -----------------------------------------------------------------------------
+
+
+def recording_tab(
+    batch: Batch,
+    row: int,
+    call: Call,
+    locked: bool,
+    store: Callable[[int, Callable[[Call], Call]], None],
+    edited: Callable[[], None],
+) -> None:
+    """The recording of the open call: heard, seen, what is wrong with it, silenced. `store`: changes the call with its
+    history; `edited`: called after the recording changed."""
+    found = batch.recording(row)
+    if found is None:
+        st.markdown("No recording is attached to this call. “Recordings”, above, brings files to their rows.")
+        return
+    told = st.session_state.pop(f"recording told {batch.id} {row}", None)
+    if told:
+        (st.success if told[0] else st.warning)(told[1], icon=":material/hearing:")
+    if call.transcript:
+        st.warning(
+            "This call has a transcript too, so Reddy does not redact the recording: what is said in it is heard.",
+            icon=":material/hearing:",
+        )
+    try:
+        with open_recording(batch.ledger, found) as file:
+            _player(file, found)
+    except ReddyError as error:
+        ui.alert(error)
+        _detach(batch, row, locked, edited)
+        return
+    lines, why_not = _timed(batch, row, call)
+    inspection = _inspected(batch, found, lines)
+    spans: list[Span] = []
+    without = 0
+    if inspection is not None and call.transcript:
+        said = find_personal_data(call.transcript)
+        placed = place(said, lines)
+        length = inspection.seconds
+        spans = [
+            Span(one.start, length if math.isinf(one.stop) and length else one.stop, one.why)
+            for one in placed.spans
+        ]
+        without = len(placed.without_time)
+    if inspection is not None:
+        if inspection.waveform:
+            figure = waveform(inspection.waveform, inspection.seconds, spans)
+            st.plotly_chart(
+                figure,
+                theme="streamlit",
+                config={"displayModeBar": False},
+                key=f"recording wave {batch.id} {row} {found.sha256[:12]}",
+                alt=_wave_words(inspection, spans),
+            )
+        _facts(inspection, found, lines)
+        for one in inspection.findings:
+            icon = ":red[:material/error:]" if one.severity == "error" else ":orange[:material/warning:]"
+            st.markdown(f"{icon} {ui.escape(one.message)}", help=ui.escape(one.hint))
+        if inspection.readable:
+            _proposal(row, call, inspection, locked, store)
+    _detach(batch, row, locked, edited)
+    if inspection is not None and inspection.readable and call.transcript:
+        _silencing(batch, row, found, inspection, spans, without, why_not, locked, edited)
+
+
+def _player(file: IO[bytes], found: Attached) -> None:
+    if found.size > PLAYABLE:
+        st.info(
+            f"{ui.escape(found.name)} has {_size(found.size)}: too large to play here. Listen to it on your own machine.",
+            icon=":material/headphones:",
+        )
+        return
+    st.audio(file.read(), format=found.content_type, alt=f"The recording {found.name}")
+
+
+def _timed(batch: Batch, row: int, call: Call) -> tuple[list[TranscriptLine], str]:
+    """The lines with the times that are not estimated, and, where there are none, why that is."""
+    lines = list(call.transcript or ())
+    origins = batch.lines(row)["times"].tolist() if lines else []
+    timed = [
+        msgspec.structs.replace(line, start=None, stop=None) if origin == "estimated" else line
+        for line, origin in zip(lines, origins, strict=True)
+    ]
+    if any(line.start is not None for line in timed):
+        return timed, ""
+    why = (
+        "the times of this transcript are estimated, not the source's"
+        if any(origin == "estimated" for origin in origins)
+        else "this transcript has no times"
+    )
+    return timed, why
+
+
+def _inspected(batch: Batch, found: Attached, lines: Sequence[TranscriptLine]) -> Inspection | None:
+    """What is in it: worked out once for a file and the times beside it; a very large one when somebody asks."""
+    kept: dict[tuple[str, str], Inspection] = st.session_state.setdefault("recordings inspected", {})
+    key = (found.sha256, _hash(found.name, [(line.role, line.start, line.stop) for line in lines]))
+    if key in kept:
+        return kept[key]
+    if found.size > PLAYABLE and not st.button(
+        "Look into it", icon=":material/graphic_eq:", key=f"look {found.sha256}"
+    ):
+        st.caption("It is decoded from its beginning to its end, which takes a while.")
+        return None
+    try:
+        with st.spinner("Listening"), open_recording(batch.ledger, found) as file:
+            inspection = inspect_recording(file, name=found.name, lines=lines)
+    except ReddyError as error:
+        ui.alert(error)
+        return None
+    while len(kept) >= MOST_KEPT:
+        kept.pop(next(iter(kept)))
+    kept[key] = inspection
+    return inspection
+
+
+def _wave_words(inspection: Inspection, spans: Sequence[Span]) -> str:
+    sides = "left and right side" if len(inspection.waveform) == 2 else "one track"
+    marked = f"; {len(spans)} spans with personal data are marked" if spans else ""
+    return f"Waveform of {inspection.name}: {_clock(inspection.seconds)}, {sides}{marked}."
+
+
+def _facts(inspection: Inspection, found: Attached, lines: Sequence[TranscriptLine]) -> None:
+    if not inspection.readable:
+        return
+    sides = {1: "mono", 2: "stereo"}.get(inspection.channels, f"{inspection.channels} channels")
+    times = [time for line in lines for time in (line.start, line.stop) if time is not None]
+    facts = [f"{inspection.format} ({inspection.codec})", sides, f"{inspection.rate:,} Hz"]
+    facts += [_clock(inspection.seconds)]
+    facts += [f"transcript up to {_clock(max(times))}"] if times else []
+    facts += [_size(found.size)]
+    st.caption(ui.escape(" · ".join([found.name, *facts])))
+    if inspection.format in UNPLAYED:
+        st.caption("Many browsers do not play this format: listen to it on your own machine.")
+
+
+def _proposal(
+    row: int,
+    call: Call,
+    inspection: Inspection,
+    locked: bool,
+    store: Callable[[int, Callable[[Call], Call]], None],
+) -> None:
+    """How Reddy should tell the voices apart, why, and one click that says so."""
+    proposed = inspection.speaker
+    same = call.speaker is not None and _of(call.speaker) == _of(proposed)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            f":material/record_voice_over: Speakers: **{_speaker_words(proposed)}**. {ui.escape(inspection.why)}",
+            width="stretch",
+        )
+        if same:
+            st.markdown(":green[:material/check: as the call has it]", width="content")
+        elif not locked:
+            st.button(
+                "Use it",
+                icon=":material/check:",
+                key=f"recording speaker {row} {_speaker_words(proposed)}",
+                on_click=store,
+                args=(
+                    row,
+                    lambda now: editing.with_speaker(now, proposed.separation, proposed.channel_map),
+                ),
+            )
+
+
+def _of(speaker: Speaker) -> tuple[str, tuple[str, ...]]:
+    return speaker.separation, tuple(speaker.channel_map or ())
+
+
+def _speaker_words(speaker: Speaker) -> str:
+    if speaker.separation != "channels":
+        return speaker.separation
+    sides = zip(("left", "right"), speaker.channel_map or (), strict=False)
+    told = ", ".join(f"{role} {side}" for side, role in sides)
+    return f"channels, {told}" if told else "channels"
+
+
+def _detach(batch: Batch, row: int, locked: bool, edited: Callable[[], None]) -> None:
+    if locked:
+        return
+
+    def take_off() -> None:
+        try:
+            batch.detach(row, who=ui.who())
+        except ReddyError as error:
+            st.session_state["review message"] = str(error)
+        edited()
+
+    st.button(
+        "Detach",
+        icon=":material/link_off:",
+        type="tertiary",
+        key=f"recording detach {batch.id} {row}",
+        help="The call goes without this recording. The file stays where it is.",
+        on_click=take_off,
+    )
+
+
+def _silencing(
+    batch: Batch,
+    row: int,
+    found: Attached,
+    inspection: Inspection,
+    spans: list[Span],
+    without: int,
+    why_not: str,
+    locked: bool,
+    edited: Callable[[], None],
+) -> None:
+    """Seconds in which personal data is said, each with a tick, and the copy in which the ticked ones are silent."""
+    made: dict[str, tuple[Attached, list[Span]]] = st.session_state.setdefault("recordings silenced", {})
+    st.markdown("**Personal data in the recording**")
+    if found.sha256 in made:
+        original, silenced = made[found.sha256]
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f":material/volume_off: This is the copy with {ui.number_of(len(silenced), 'span')} silenced: "
+                f"{', '.join(f'{_clock(one.start)} to {_clock(one.stop)}' for one in silenced[:6])}"
+                + (" …" if len(silenced) > 6 else "")
+                + ". Listen to it before you send it.",
+                width="stretch",
+            )
+            if not locked:
+                st.button(
+                    "Attach the original again",
+                    icon=":material/undo:",
+                    key=f"recording original {row}",
+                    on_click=_attach_again,
+                    args=(batch, row, original, edited),
+                )
+        return
+    if why_not:
+        st.markdown(
+            f"Nothing can be proposed: {why_not}, so they do not tell when something is said. Listen to the recording, "
+            "and if something must not be heard, send the transcript without it."
+        )
+        return
+    if without:
+        st.markdown(
+            f":orange[:material/warning:] {ui.number_of(without, 'place')} in the transcript with personal data "
+            f"{'has' if without == 1 else 'have'} no time of the source: listen for "
+            f"{'it' if without == 1 else 'them'}."
+        )
+    if not spans:
+        if not without:
+            st.markdown(
+                "No numbers, addresses or dates of birth were found in the lines. Names are not looked for: listen "
+                "before you send."
+            )
+        return
+    ticked: list[Span] = []
+    with st.container(height=190 if len(spans) > 4 else "content", border=False, gap="xxsmall"):
+        for number, span in enumerate(spans[:MOST_SPANS]):
+            label = f"{_clock(span.start)} to {_clock(span.stop)} · {span.why}"
+            if st.checkbox(
+                label, value=True, key=f"recording span {row} {found.sha256[:12]} {number}", disabled=locked
+            ):
+                ticked.append(span)
+    rest = spans[MOST_SPANS:]
+    ticked += rest
+    if rest:
+        st.caption(f"and {len(rest):,} more, which are silenced with them.")
+    if locked:
+        return
+    st.caption(
+        "By the times of the whole lines, with half a second around them. The check does not find everything: listen to "
+        "the copy before you send it."
+    )
+    if inspection.format != "wav":
+        st.info(
+            f"{ui.escape(found.name)} cannot be silenced: that works for wav files alone. Export it as wav, or convert it "
+            "(for example with Audacity or ffmpeg), and attach that; or send the transcript without it.",
+            icon=":material/volume_off:",
+        )
+        return
+    st.button(
+        f"Silence {ui.number_of(len(ticked), 'span')} in a copy",
+        icon=":material/volume_off:",
+        disabled=not ticked,
+        key=f"recording silence {row} {found.sha256[:12]}",
+        on_click=_silence,
+        args=(batch, row, found, ticked, edited),
+    )
+
+
+def _silence(batch: Batch, row: int, found: Attached, spans: list[Span], edited: Callable[[], None]) -> None:
+    """The copy, and the copy in place of the original, which stays as it is."""
+    told = f"recording told {batch.id} {row}"
+    folder = recordings_folder(batch.ledger)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="silencing-", dir=folder) as made:
+            with open_recording(batch.ledger, found) as file:
+                done = silence_recording(file, Path(made) / "copy.wav", spans)
+            with done.path.open("rb") as copy:
+                batch.attach(row, copy, name=found.name, content_type=found.content_type, who=ui.who())
+    except ReddyError as error:
+        st.session_state[told] = (False, ui.escape(str(error)))
+        return
+    except OSError as error:
+        said = (
+            f"The copy could not be written ({error.strerror or type(error).__name__}): nothing was changed."
+        )
+        st.session_state[told] = (False, ui.escape(said))
+        return
+    now = batch.recording(row)
+    if now is not None:
+        st.session_state.setdefault("recordings silenced", {})[now.sha256] = (found, spans)
+    past = (
+        f" {ui.number_of(len(done.beyond), 'span')} reached past the end of the recording: listen for what was said there."
+        if done.beyond
+        else ""
+    )
+    st.session_state[told] = (
+        not done.beyond,
+        f"{done.seconds:,.1f} s are silent in a copy, which is attached now; the original is as it was. "
+        f"Listen to the copy before you send it.{past}",
+    )
+    edited()
+
+
+def _attach_again(batch: Batch, row: int, original: Attached, edited: Callable[[], None]) -> None:
+    try:
+        open_recording(batch.ledger, original).close()
+        batch.attach(row, original, who=ui.who())
+    except ReddyError as error:
+        st.session_state[f"recording told {batch.id} {row}"] = (False, ui.escape(str(error)))
+    edited()
+
+
+# --- uploads ------------------------------------------------------------------------------------------------
+
+
+def uploads_line(numbers: dict[str, int]) -> None:
+    """How far the recordings of a submission are (`ledger.recordings.uploads_of`); nothing where there are none."""
+    states = ("uploaded", "sending", "waiting", "failed", "expired")
+    if not sum(numbers[state] for state in states):
+        return
+    words = [f"{numbers['uploaded']:,} uploaded"]
+    if numbers["sending"]:
+        words.append(
+            f"{numbers['sending']:,} under way ({_size(numbers['sent'])} of {_size(numbers['size'])})"
+        )
+    words += [f"{numbers[state]:,} {state}" for state in states[2:] if numbers[state]]
+    st.markdown(f":material/graphic_eq: Recordings: {' · '.join(words)}")
+
+
+def _clock(seconds: float) -> str:
+    """83.4 → "1:23", 3,700 → "1:01:40"; to the end: "the end"."""
+    if math.isinf(seconds):
+        return "the end"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def _size(size: int) -> str:
+    if size >= 1 << 30:
+        return f"{size / (1 << 30):,.1f} GB"
+    return f"{size / (1 << 20):,.1f} MB" if size >= 1 << 20 else f"{max(1, size >> 10):,} kB"
