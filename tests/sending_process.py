@@ -10,6 +10,7 @@ import multiprocessing
 import sys
 from multiprocessing.connection import Connection as Pipe
 from multiprocessing.context import ForkServerProcess
+from multiprocessing.process import BaseProcess
 from types import ModuleType
 
 import dbos  # noqa: F401 - imported once, in the process that the others are forked from
@@ -18,6 +19,17 @@ import reddy_lib as reddy
 from reddy_lib.submission import Connection, Engine
 
 SECONDS = 60.0
+
+
+def start(process: BaseProcess) -> None:
+    """Start a child. It reads again what `__main__` was read from, and after a test of a page that is a page: so it is
+    shown an empty one."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        process.start()
+    finally:
+        sys.modules["__main__"] = main
 
 
 class SendingProcess:
@@ -30,13 +42,7 @@ class SendingProcess:
         self._process: ForkServerProcess = context.Process(
             target=_send, args=(location, url, token, theirs), daemon=True
         )
-        # A child reads again what `__main__` was read from: after a test of a page, that is a page.
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            self._process.start()
-        finally:
-            sys.modules["__main__"] = main
+        start(self._process)
         theirs.close()
 
     def wait_until_ready(self) -> None:

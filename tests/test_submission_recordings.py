@@ -42,7 +42,7 @@ from reddy_lib.submission.uploads import (
     decide_upload,
 )
 from tests.conftest import PRODUCTS
-from tests.sending_process import SendingProcess
+from tests.sending_process import SendingProcess, start
 
 Sheet = Callable[..., Path]
 ENDINGS = ("wav", "mp3", "m4a", "flac", "ogg", "opus", "webm", "aac", "amr", "mp4")
@@ -442,7 +442,7 @@ class TestKills:
                 target=_submit_and_die,
                 args=(str(tmp_path / "ledger.sqlite"), batch.id, sandbox.url, sandbox.token, moment),
             )
-            process.start()
+            start(process)
             if moment == "before its answer":
                 _until(lambda: len(sandbox.audio) >= 1, seconds=60)
                 process.kill()

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 import reddy_lib as reddy
 from reddy_lib.ledger.recordings import open_recording
+from tests.app_server import wait_for
 from tests.browser.conftest import App
 from tests.conftest import PRODUCTS
 from tests.recording_files import turns, wav_bytes
@@ -51,8 +52,11 @@ def test_from_the_files_to_a_silenced_copy(
     ).to_be_attached()
     page.get_by_role("button", name="Silence 1 span in a copy").click()
     expect(page.get_by_text("Listen to the copy before you send it.").first).to_be_visible()
-    copy = batch.recording(3)
-    assert copy is not None
-    assert copy.sha256 != original.sha256
+
+    def silenced() -> bool:
+        copy = batch.recording(3)
+        return copy is not None and copy.sha256 != original.sha256
+
+    wait_for(silenced, seconds=30, why="the silenced copy in place of the original")
     with open_recording(batch.ledger, original) as file:
         assert file.read() == content + b"call-3.wav"
