@@ -45,6 +45,8 @@ __all__ = ["DEFAULT_BASE_URL", "Client", "only_while"]
 
 DEFAULT_BASE_URL = "https://app.reddy.io"
 
+CREATE, ADD_TAGS, PRODUCT_LIST = "/api/v1/call/create", "/api/v1/call/add_tags", "/api/v1/product/list"
+
 MOST_CONNECTIONS = 256
 """More than anybody should have in flight, so that a thread never waits for another one's connection."""
 IDLE_SECONDS = 2.0
@@ -116,6 +118,9 @@ class Client:
             "user-agent": USER_AGENT,
         }
         self._headers_with_body = {**self._headers, "content-type": "application/json"}
+        # Taken apart once: the HTTP library would do it anew for every request, which costs a fifth of it.
+        self._addresses = {path: httpx.URL(self.base_url + path) for path in (CREATE, ADD_TAGS, PRODUCT_LIST)}
+        self._heads = [httpx.Headers(self._headers), httpx.Headers(self._headers_with_body)]
         self._closed = False
         _silence_loggers()
         self._http = httpx.Client(
@@ -151,7 +156,7 @@ class Client:
         Raises:
             NeverSent, Refused (and its kinds), Unavailable, Doubtful.
         """
-        answer = self._ask("POST", "/api/v1/call/create", "The call", payload_json(call))
+        answer = self._ask("POST", CREATE, "The call", payload_json(call))
         return receipt_of(
             success_of(answer, "The call"),
             now=time.time(),
@@ -169,7 +174,7 @@ class Client:
         body = msgspec.json.encode(
             {"conversation_id": conversation_id, "agent_email": agent_email, "tags": list(tags)}
         )
-        success_of(self._ask("POST", "/api/v1/call/add_tags", "The tags", body), "The tags")
+        success_of(self._ask("POST", ADD_TAGS, "The tags", body), "The tags")
 
     def list_products(self) -> list[Product]:
         """The products of this account, each with its scorecard; also the cheapest test of a connection.
@@ -177,7 +182,7 @@ class Client:
         Raises:
             NeverSent, Refused (and its kinds), Unavailable, Doubtful.
         """
-        return products_of(self._ask("GET", "/api/v1/product/list", PRODUCTS), "The list")
+        return products_of(self._ask("GET", PRODUCT_LIST, PRODUCTS), "The list")
 
     def upload_audio(
         self,
@@ -284,8 +289,8 @@ class Client:
         answer = self._exchange(
             lambda: httpx.Request(
                 method,
-                self.base_url + path,
-                headers=self._headers if body is None else self._headers_with_body,
+                self._addresses[path],
+                headers=self._heads[body is not None],
                 content=body,
             ),
             what,

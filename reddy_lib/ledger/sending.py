@@ -36,7 +36,7 @@ from ..errors import NotInLedger, SubmissionError
 from . import paces as pacing
 from . import recordings as files
 from .batch import NEVER_SENT, keep_past_outcome, outcomes_frame, pieces
-from .many import run_many
+from .many import InsertMany, UpdateMany
 from .resending import put_back, reason_of, replace_deliveries, superseded, take_back
 from .schema import (
     SENDABLE,
@@ -156,11 +156,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 class Exchange(msgspec.Struct, frozen=True):
     """The ledger's side of one exchange: calls to send now, the submission's state, and when to ask again.
 
-    `retry_at`: when the earliest call that waits for another try may go (seconds since the epoch); None if
-    nothing is left in this chunk. `not_before`: nobody sends to this address before (0.0 = now). `shared`: why fewer
-    calls were given than wanted although more wait: a limit shared with others, or a submission that begins slowly;
-    "" if neither. `create_idempotent`: calls in doubt may be sent again by themselves at this address. `uploads`:
-    recordings to upload now. `refused_hosts`: where recordings would have to go, and may not before a person says so.
+    `retry_at`: when the earliest call that waits for another try may go (seconds since the epoch; where calls are given
+    now it is not looked for); None if nothing is left in this chunk. `not_before`: nobody sends to this address before
+    (0.0 = now). `shared`: why fewer calls were given than wanted although more wait: a limit shared with others, or a
+    submission that begins slowly; "" if neither. `create_idempotent`: calls in doubt may be sent again by themselves at
+    this address. `uploads`: recordings to upload now. `refused_hosts`: where recordings would have to go, and may not
+    before a person says so.
     """
 
     claims: list[Claim]
@@ -637,9 +638,11 @@ def exchange(
                 attempt_ids=attempt_ids if len(attempt_ids) >= room else new_attempt_ids(room),
                 with_recordings=with_recordings,
             )
-        retry_at = connection.execute(
-            _EARLIEST[chunk is None], {"the_submission": submission_id, "the_chunk": chunk}
-        ).scalar()
+        retry_at: float | None = now  # whoever has claimed something asks again anyway
+        if not claims:
+            retry_at = connection.execute(
+                _EARLIEST[chunk is None], {"the_submission": submission_id, "the_chunk": chunk}
+            ).scalar()
         if waiting:
             due = files.earliest(connection, submission_id, chunk)
             retry_at = due if retry_at is None or due is None else min(retry_at, due)
@@ -822,8 +825,16 @@ _LOCK_ADDRESS = (
 )
 _QUEUED = sa.and_(calls.c.submission_id == sa.bindparam("the_submission"), calls.c.status == "queued")
 _OF_CHUNK = calls.c.chunk == sa.bindparam("the_chunk")
-_EARLIEST_OF_ALL = sa.select(sa.func.min(sa.func.coalesce(calls.c.retry_at, 0))).where(_QUEUED)
-_EARLIEST = {True: _EARLIEST_OF_ALL, False: _EARLIEST_OF_ALL.where(_OF_CHUNK)}
+# One that may go at once answers it: those of a whole sheet need not be looked through.
+_EARLIEST = {
+    of_all: sa.select(
+        sa.case(
+            (sa.exists().where(*which, calls.c.retry_at.is_(None)), 0.0),
+            else_=sa.select(sa.func.min(calls.c.retry_at)).where(*which).scalar_subquery(),
+        )
+    )
+    for of_all, which in ((True, [_QUEUED]), (False, [_QUEUED, _OF_CHUNK]))
+}
 _NEXT_OF_ALL = (
     sa.select(
         calls.c.id,
@@ -860,50 +871,28 @@ _TAKE_AFTER_DOUBT = (
     )
     .values(state="sending", at=sa.bindparam("the_moment"))
 )
-_MARK_SENDING = (
-    calls.update()
-    .where(calls.c.id.in_(sa.bindparam("the_calls", expanding=True)))
-    .values(
-        status="sending",
-        worker=sa.bindparam("the_worker"),
-        sent_at=sa.bindparam("the_moment"),
-        attempts=calls.c.attempts + 1,
-        tries=calls.c.tries + 1,
-        retry_at=None,
-    )
+_MARK_SENDING = UpdateMany(
+    calls, by=["id"], to=["status", "worker", "sent_at", "attempts", "tries", "retry_at"]
 )
-_BEGIN_ATTEMPT = attempts.insert().values(
-    {column: sa.bindparam(f"the_{name}") for column, name in (
-        ("id", "attempt"), ("call_id", "call"), ("submission_id", "submission"), ("number", "number"),
-        ("worker", "worker"), ("started", "moment"),
-    )}
+_BEGIN_ATTEMPT = InsertMany(attempts, ["id", "call_id", "submission_id", "number", "worker", "started"])
+_END_ATTEMPT = UpdateMany(
+    attempts,
+    by=["id"],
+    to=[
+        "ended", "result", "possibly_processed", "http_status", "request_id", "words", "upload_id", "seconds",
+    ],
 )  # fmt: skip
-_END_ATTEMPT = (
-    attempts.update()
-    .where(attempts.c.id == sa.bindparam("the_attempt"))
-    .values({name: sa.bindparam(f"the_{name}") for name in (
-        "ended", "result", "possibly_processed", "http_status", "request_id", "words", "upload_id", "seconds"
-    )})
-)  # fmt: skip
-_SETTLE = (
-    calls.update()
-    .where(calls.c.id == sa.bindparam("the_call"))
-    .values({name: sa.bindparam(f"the_{name}") for name in (
-        "status", "tries", "retry_at", "http_status", "error", "upload_id", "seconds", "ended_at"
-    )})
-)  # fmt: skip
+_SETTLE = UpdateMany(
+    calls,
+    by=["id"],
+    to=["status", "tries", "retry_at", "http_status", "error", "upload_id", "seconds", "ended_at"],
+)
 _MINE = sa.and_(
     deliveries.c.address == sa.bindparam("the_address"),
     deliveries.c.key == sa.bindparam("the_key"),
     deliveries.c.call_id == sa.bindparam("the_call"),
 )
-_KEEP_DELIVERY = (
-    deliveries.update()
-    .where(_MINE)
-    .values(
-        state=sa.bindparam("the_state"), upload_id=sa.bindparam("the_upload_id"), at=sa.bindparam("the_ended")
-    )
-)
+_KEEP_DELIVERY = UpdateMany(deliveries, by=["address", "key", "call_id"], to=["state", "upload_id", "at"])
 _GIVE_BACK = deliveries.delete().where(_MINE)
 _TAKE_AGAIN = (  # what Reddy has, and this very call is to be sent once more: see `resending`
     deliveries.update()
@@ -930,6 +919,28 @@ _RESERVE = {
 }
 
 
+_OPEN_ATTEMPTS = (
+    sa.select(
+        calls.c.id,
+        calls.c.attempts,
+        calls.c.status,
+        sa.exists()
+        .where(
+            deliveries.c.address == sa.bindparam("the_address"),
+            deliveries.c.key == calls.c.delivery_key,
+            deliveries.c.state == "accepted",
+        )
+        .label("known_there"),
+    )
+    .where(
+        calls.c.id.in_(sa.bindparam("the_calls", expanding=True)),
+        calls.c.submission_id == sa.bindparam("the_submission"),
+        calls.c.status.in_(("sending", "unknown", "failed")),
+    )
+    .with_for_update(of=calls)
+)
+
+
 def _accepted_whoever_holds_it(insert: Any) -> Any:
     return insert.on_conflict_do_update(
         index_elements=["address", "key"],
@@ -947,20 +958,19 @@ _IT_IS_THERE = {
 def _record(
     connection: sa.Connection, results: Sequence[Result], submission: Any, submission_id: str
 ) -> None:
-    run_many(
+    _END_ATTEMPT(
         connection,
-        _END_ATTEMPT,
         [
             {
-                "the_attempt": result.claim.attempt_id,
-                "the_ended": result.ended,
-                "the_result": result.outcome,
-                "the_possibly_processed": result.possibly_processed,
-                "the_http_status": result.http_status,
-                "the_request_id": result.request_id,
-                "the_words": result.words,
-                "the_upload_id": result.upload_id,
-                "the_seconds": result.seconds,
+                "id": result.claim.attempt_id,
+                "ended": result.ended,
+                "result": result.outcome,
+                "possibly_processed": result.possibly_processed,
+                "http_status": result.http_status,
+                "request_id": result.request_id,
+                "words": result.words,
+                "upload_id": result.upload_id,
+                "seconds": result.seconds,
             }
             for result in results
         ],
@@ -968,21 +978,15 @@ def _record(
     # `unknown`: the answer came after this worker had been given up; knowing is better than doubting, also than what
     # somebody found out meanwhile (`failed`, and Reddy says yes). The attempt number tells an answer to this attempt
     # from one to an earlier attempt.
-    known_there = (
-        sa.exists()
-        .where(deliveries.c.address == submission.address, deliveries.c.key == calls.c.delivery_key)
-        .where(deliveries.c.state == "accepted")
-    )
     open_attempts = {
         found.id: found
         for found in connection.execute(
-            sa.select(calls.c.id, calls.c.attempts, calls.c.status, known_there.label("known_there"))
-            .where(
-                calls.c.id.in_([result.claim.call_id for result in results]),
-                calls.c.submission_id == submission_id,
-                calls.c.status.in_(("sending", "unknown", "failed")),
-            )
-            .with_for_update()
+            _OPEN_ATTEMPTS,
+            {
+                "the_calls": [result.claim.call_id for result in results],
+                "the_submission": submission_id,
+                "the_address": submission.address,
+            },
         )
     }
     mine = []
@@ -1014,39 +1018,41 @@ def _record(
             error = f"{error} Not tried again: the submission {over}.".strip() if over else error
         settled.append(
             {
-                "the_call": result.claim.call_id,
-                "the_status": status,
-                "the_tries": result.claim.tries - result.held_back,
-                "the_retry_at": result.retry_at if status == "queued" else None,
-                "the_http_status": result.http_status,
-                "the_error": error or None,
-                "the_upload_id": result.upload_id,
-                "the_seconds": result.seconds,
-                "the_ended_at": result.ended,
+                "id": result.claim.call_id,
+                "status": status,
+                "tries": result.claim.tries - result.held_back,
+                "retry_at": result.retry_at if status == "queued" else None,
+                "http_status": result.http_status,
+                "error": error or None,
+                "upload_id": result.upload_id,
+                "seconds": result.seconds,
+                "ended_at": result.ended,
             }
         )
-        delivery = {
-            "the_address": submission.address,
-            "the_key": result.claim.key,
-            "the_call": result.claim.call_id,
-        }
         if result.outcome in ("accepted", "unknown") or _doubted(result):
             kept.append(
                 {
-                    **delivery,
-                    "the_state": "accepted" if result.outcome == "accepted" else "unknown",
-                    "the_upload_id": result.upload_id,
-                    "the_ended": result.ended,
+                    "address": submission.address,
+                    "key": result.claim.key,
+                    "call_id": result.claim.call_id,
+                    "state": "accepted" if result.outcome == "accepted" else "unknown",
+                    "upload_id": result.upload_id,
+                    "at": result.ended,
                 }
             )
         else:
-            given_back.append(delivery)
-    run_many(connection, _SETTLE, settled)
+            given_back.append(
+                {
+                    "the_address": submission.address,
+                    "the_key": result.claim.key,
+                    "the_call": result.claim.call_id,
+                }
+            )
+    _SETTLE(connection, settled)
     for result in mine:
         if result.outcome == "accepted" and result.claim.recording is not None:
             _announced(connection, result, submission.address, submission_id)
-    if kept:
-        run_many(connection, _KEEP_DELIVERY, kept)
+    _KEEP_DELIVERY(connection, kept)
     if given_back:
         connection.execute(_GIVE_BACK, given_back)
         put_back(  # of what Reddy has from an earlier time
@@ -1173,30 +1179,35 @@ def _claim(
         for call, attempt_id in zip(found, attempt_ids, strict=False)
         if call.id in mine
     ]
-    if claims:
-        connection.execute(
-            _MARK_SENDING,
+    _MARK_SENDING(
+        connection,
+        [
             {
-                "the_calls": [claim.call_id for claim in claims],
-                "the_worker": worker,
-                "the_moment": now,
-            },
-        )
-        run_many(
-            connection,
-            _BEGIN_ATTEMPT,
-            [
-                {
-                    "the_attempt": claim.attempt_id,
-                    "the_call": claim.call_id,
-                    "the_submission": submission_id,
-                    "the_number": claim.number,
-                    "the_worker": worker,
-                    "the_moment": now,
-                }
-                for claim in claims
-            ],
-        )
+                "id": claim.call_id,
+                "status": "sending",
+                "worker": worker,
+                "sent_at": now,
+                "attempts": claim.number,
+                "tries": claim.tries,
+                "retry_at": None,
+            }
+            for claim in claims
+        ],
+    )
+    _BEGIN_ATTEMPT(
+        connection,
+        [
+            {
+                "id": claim.attempt_id,
+                "call_id": claim.call_id,
+                "submission_id": submission_id,
+                "number": claim.number,
+                "worker": worker,
+                "started": now,
+            }
+            for claim in claims
+        ],
+    )
     return claims
 
 

@@ -5,9 +5,9 @@
     wait until something comes back (or a short while), and ask again
 
 While a commit is being written, answers come and places fall free: so a few calls more are claimed than there are
-places, as many as are answered in the time of a commit (one or two at the speed of a real service), and go out the
-moment a place is free. Where the server asks to wait, or the submission pauses, those that have not gone out yet go
-back into the queue.
+places (one or two at the speed of a real service, `_Ahead`), and go out the moment a place is free. As long as enough
+of them wait, the ledger is not asked again: what is answered meanwhile is recorded in one commit. Where the server asks
+to wait, or the submission pauses, those that have not gone out yet go back into the queue.
 
 Recordings go out beside it (`uploads`): the commit that says `accepted` stores where a call's recording goes and
 claims its upload, so the PUT follows at once, and survives this process.
@@ -30,7 +30,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import msgspec
 
@@ -62,6 +62,8 @@ LEDGER_PATIENCE = 120.0  # seconds that answers are held in memory while the led
 STOP_PATIENCE = 20.0  # the same once the program is to end
 SAY = 1.0  # seconds between two words about the pace, for people
 POLL = 0.1  # seconds between two looks whether another worker has made room
+MOMENT = 0.05  # seconds for which answers are gathered while enough calls are in line, and for which calls are claimed
+COMMITS_AHEAD = 3  # what is answered in the time of so many commits is claimed ahead
 
 
 class Slots:
@@ -208,7 +210,7 @@ def send_chunk(
     results: list[Result] = []
     uploaded: list[Uploaded] = []
     shared = ""
-    ahead = _Ahead(slots.size // 2)
+    ahead = _Ahead(slots.size)
     lease = Lease(ledger, worker) if lease is None else lease
     patiently = partial(_patiently, sleep=sleep, patience=patience, stop=stop)
     uploading = Uploading(ledger, client, slots.size, came_back.put, clock=clock, chance=chance)
@@ -225,7 +227,11 @@ def send_chunk(
 
     with (
         ExitStack() as end,
-        ThreadPoolExecutor(slots.size, thread_name_prefix=f"send-{chunk}") as pool,
+        _Line(
+            slots.size,
+            partial(_attempt, ledger, client, slots, stop, clock, came_back),
+            name=f"send-{chunk}",
+        ) as line,
         uploading,
     ):
         end.callback(leave)
@@ -287,7 +293,7 @@ def send_chunk(
             uploading.start(answer.uploads)
             uploading.wind_up(stopping or answer.state not in ("running", "done"))
             for claim in answer.claims:
-                pool.submit(_attempt, ledger, client, claim, slots, stop, clock, may_send, came_back)
+                line.join(claim, may_send)
             flying += len(answer.claims)
             if answer.refused_hosts and answer.state == "running":
                 patiently(partial(submission.pause, _other_host(answer.refused_hosts)))
@@ -302,7 +308,12 @@ def send_chunk(
                 continue
 
             pause = ""
-            for came in _arrived(came_back, timeout=POLL if shared and free else 1.0):
+            enough = ahead.enough
+            for came in _arrived(
+                came_back,
+                timeout=POLL if shared and free else 1.0,
+                go_on=lambda: line.waiting > enough,  # noqa: B023 - used before `enough` is another
+            ):
                 if isinstance(came, Put):
                     uploaded.append(uploading.ended(came))
                     slots.uploads.seen(came, now=clock())
@@ -332,22 +343,64 @@ def send_chunk(
                 patiently(partial(submission.pause, pause))
 
 
-class _Ahead:
-    """How many calls to claim beyond the free places: as many as are answered while the ledger writes a commit.
+class _Line:
+    """Claimed calls that are to go out, and the threads that see to it, one call at a time each.
 
-    Those are `sending` in the ledger a moment before they go out, and in doubt if this process is killed in just that
-    moment: so no more than are needed to keep the places busy.
+    A context manager: at its end all that is in line has been seen to. (A task of the pool for each call costs more
+    than all the rest of the way to the request.)
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, threads: int, send: Callable[[Claim, Callable[[], bool]], None], *, name: str) -> None:
+        self._send = send
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._claims: SimpleQueue[tuple[Claim, Callable[[], bool]] | None] = SimpleQueue()
+
+    def __enter__(self) -> Self:
+        for _ in range(self._threads):
+            self._pool.submit(self._serve)
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        for _ in range(self._threads):
+            self._claims.put(None)
+        self._pool.shutdown()
+
+    @property
+    def waiting(self) -> int:
+        return self._claims.qsize()
+
+    def join(self, claim: Claim, may_send: Callable[[], bool]) -> None:
+        self._claims.put((claim, may_send))
+
+    def _serve(self) -> None:
+        while (next_one := self._claims.get()) is not None:
+            self._send(*next_one)
+
+
+class _Ahead:
+    """How many calls to claim beyond the free places, so that the places are kept busy while the ledger writes.
+
+    Those are `sending` in the ledger a moment before they go out, and in doubt if this process is killed in just that
+    moment. So they are few: half the places, or, where answers come quickly, what goes out within a twentieth of a
+    second, and never more than twice the places.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._places = places
         self._asked = time.perf_counter()
         self._answers_a_second = 0.0
         self._commit = 0.0
 
     @property
+    def enough(self) -> int:
+        """So many are answered while the ledger writes a commit: with fewer in line, it is time to ask."""
+        return math.ceil(self._answers_a_second * self._commit)
+
+    @property
     def calls(self) -> int:
-        return min(self._most, math.ceil(self._answers_a_second * self._commit))
+        most = max(self._places // 2, min(2 * self._places, int(self._answers_a_second * MOMENT)))
+        return min(most, COMMITS_AHEAD * self.enough)
 
     def asks(self, answers: int) -> None:
         """The ledger is asked, with so many answers that came since the last time."""
@@ -360,11 +413,17 @@ class _Ahead:
         self._commit += 0.2 * (time.perf_counter() - self._asked - self._commit)
 
 
-def _arrived(came_back: SimpleQueue[_T], *, timeout: float) -> Iterator[_T]:
-    """The next answer (waited for) and all that have come besides; none after `timeout` seconds."""
+def _arrived(
+    came_back: SimpleQueue[_T], *, timeout: float, go_on: Callable[[], bool] = lambda: False
+) -> Iterator[_T]:
+    """The next answer (waited for) and all that have come besides; none after `timeout` seconds. While `go_on` says so,
+    those of the next moment as well."""
     with suppress(Empty):
         yield came_back.get(timeout=timeout)
+        end = time.monotonic() + MOMENT
         yield from _waiting(came_back)
+        while go_on() and (left := end - time.monotonic()) > 0:
+            yield came_back.get(timeout=left)
 
 
 def _waiting(came_back: SimpleQueue[_T]) -> Iterator[_T]:
@@ -399,12 +458,12 @@ class _Answer(msgspec.Struct, frozen=True):
 def _attempt(
     ledger: Ledger,
     client: Client,
-    claim: Claim,
     slots: Slots,
     stop: threading.Event | None,
     clock: Callable[[], float],
-    may_send: Callable[[], bool],
     came_back: SimpleQueue[_Answer | Put],
+    claim: Claim,
+    may_send: Callable[[], bool],
 ) -> None:
     """One HTTP request; what came of it goes back as a value, because a thread has nobody to raise to."""
     with slots.request():
@@ -412,7 +471,7 @@ def _attempt(
         if (stop is not None and stop.is_set()) or not slots.may_send(now=started):
             came_back.put(_Answer(claim, started, started, 0.0, None, None, held_back=True))
             return
-        _send(ledger, client, claim, started, ticks, clock, may_send, came_back)
+        came_back.put(_send(ledger, client, claim, started, ticks, clock, may_send))
 
 
 def _send(
@@ -423,8 +482,7 @@ def _send(
     ticks: float,
     clock: Callable[[], float],
     may_send: Callable[[], bool],
-    came_back: SimpleQueue[_Answer | Put],
-) -> None:
+) -> _Answer:
     receipt, error = None, None
     host, problem = None, ""
     try:
@@ -446,17 +504,15 @@ def _send(
             problem = (
                 f"The address that Reddy gave for the recording cannot be read ({type(broken).__name__})."
             )
-    came_back.put(
-        _Answer(
-            claim,
-            started,
-            clock(),
-            time.perf_counter() - ticks,
-            receipt,
-            error,
-            host=host,
-            upload_problem=problem,
-        )
+    return _Answer(
+        claim,
+        started,
+        clock(),
+        time.perf_counter() - ticks,
+        receipt,
+        error,
+        host=host,
+        upload_problem=problem,
     )
 
 
