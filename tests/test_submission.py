@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -577,6 +578,28 @@ class TestSender:
         assert sending.submission.state == "done"
         assert 1 <= most <= 3
         assert slots.take(now=0.0) == 3
+
+    @pytest.mark.parametrize(("takes", "ahead"), [(0.0, 2.0), (0.25, 0.5)], ids=["at once", "250 ms"])
+    def test_few_calls_are_claimed_that_do_not_go_out_yet(
+        self, ledger: reddy.Ledger, sheet: Sheet, takes: float, ahead: float
+    ) -> None:
+        """Each of them is in doubt if the program is killed in that moment."""
+        places, most = 4, 0
+
+        class Looking:
+            base_url = "http://nowhere.example"
+
+            def create_call(self, call: reddy.Call) -> reddy.Receipt:
+                nonlocal most
+                most = max(most, sending.counts["sending"])
+                time.sleep(takes)
+                return reddy.Receipt(upload_id=1, conversation_id=call.conversation_id)
+
+        batch = load(ledger, sheet(60 if takes else 400))
+        sending = Sending(ledger, batch, Looking.base_url)
+        send_chunk(ledger, sending.submission.id, None, Looking(), sending.worker, Slots(places))  # type: ignore[arg-type]
+        assert sending.counts == counted(accepted=batch.total)
+        assert places <= most <= places * (1 + ahead)
 
 
 class TestLedgerAway:

@@ -63,6 +63,7 @@ STOP_PATIENCE = 20.0  # the same once the program is to end
 SAY = 1.0  # seconds between two words about the pace, for people
 POLL = 0.1  # seconds between two looks whether another worker has made room
 MOMENT = 0.05  # seconds for which answers are gathered while enough calls are in line, and for which calls are claimed
+FADE = 0.5  # seconds over which the rate of answers is taken
 COMMITS_AHEAD = 3  # what is answered in the time of so many commits is claimed ahead
 
 
@@ -389,8 +390,12 @@ class _Ahead:
     def __init__(self, places: int) -> None:
         self._places = places
         self._asked = time.perf_counter()
-        self._answers_a_second = 0.0
+        self._answers = self._seconds = 0.0  # of the last half second or so: older ones fade
         self._commit = 0.0
+
+    @property
+    def _answers_a_second(self) -> float:
+        return self._answers / self._seconds if self._seconds else 0.0
 
     @property
     def enough(self) -> int:
@@ -405,8 +410,11 @@ class _Ahead:
     def asks(self, answers: int) -> None:
         """The ledger is asked, with so many answers that came since the last time."""
         now = time.perf_counter()
-        if now > self._asked:
-            self._answers_a_second += 0.2 * (answers / (now - self._asked) - self._answers_a_second)
+        passed = now - self._asked
+        faded = math.exp(-passed / FADE)
+        # apart, and not a mean of rates: that of a few answers that come together knows no bounds
+        self._answers = self._answers * faded + answers
+        self._seconds = self._seconds * faded + passed
         self._asked = now
 
     def was_answered(self) -> None:
