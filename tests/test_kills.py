@@ -5,7 +5,7 @@ they did. A handful of kills by default; many of them by hand:
 
     KILLS=200 uv run pytest -m soak -n 0 -s tests/test_kills.py
 
-`KILLS` is shared out over the variants (SQLite with one worker, PostgreSQL with one and with three), `SEED` changes
+`KILLS` is shared out over the variants (SQLite and PostgreSQL, each with one worker and with three), `SEED` changes
 the moments. Several kills hit each submission of 1,000 calls; a new one is begun when one is through.
 """
 
@@ -32,7 +32,7 @@ from tests.test_kill import TOKEN, received, sandbox_process
 
 Sheet = Callable[..., Path]
 
-VARIANTS = (("sqlite", 1), ("postgresql", 1), ("postgresql", 3))
+VARIANTS = (("sqlite", 1), ("sqlite", 3), ("postgresql", 1), ("postgresql", 3))
 LATENCY = 0.03
 CONCURRENCY = 8
 
@@ -192,7 +192,7 @@ def location_of(kind: str, request: pytest.FixtureRequest, folder: Path) -> str:
     return fresh_database(request.getfixturevalue("postgres"), request.node.name)
 
 
-@pytest.mark.parametrize(("kind", "workers"), [("sqlite", 1), ("postgresql", 2)])
+@pytest.mark.parametrize(("kind", "workers"), [("sqlite", 1), ("sqlite", 3), ("postgresql", 2)])
 def test_a_few_kills_lose_nothing_and_send_nothing_twice(
     kind: str, workers: int, request: pytest.FixtureRequest, sheet: Sheet, tmp_path: Path
 ) -> None:
