@@ -57,8 +57,9 @@ FIELD_NAMES: dict[str, tuple[str, ...]] = {
     ),
     "filename": (
         "filename", "file name", "audio file", "audio", "recording", "recording file", "audio filename", "wav file",
-        "recording name", "recording filename", "audio name", "file", "wav", "media file", "audiodatei", "dateiname",
-        "aufnahme", "aufzeichnung", "archivo", "archivo de audio", "grabacion", "fichier", "fichier audio",
+        "recording name", "recording filename", "audio name", "file", "wav", "media file", "recording url",
+        "recording link", "recording address", "audio url", "audio link", "media url", "call recording",
+        "call recording url", "audiodatei", "dateiname", "aufnahme", "aufzeichnung", "archivo", "archivo de audio", "grabacion", "fichier", "fichier audio",
         "enregistrement", "file audio", "registrazione", "opname", "bestand", "arquivo", "gravacao",
     ),
     "channels": ("channels",),
