@@ -429,7 +429,9 @@ def _settled(
                 certain[line.row] = _HAND, choice
                 claims[choice.place, choice.key].append(line.row)
             continue
-        if line.row in addressed:  # claims nothing: another row may have the same address, and so the same recording
+        if (
+            line.row in addressed
+        ):  # claims nothing: another row may have the same address, and so the same recording
             certain[line.row] = _ADDRESS, addressed[line.row]
             continue
         known = free_ones.get(id(one.candidates))
