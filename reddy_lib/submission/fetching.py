@@ -107,6 +107,7 @@ class FetchPlan(NamedTuple):
     Attributes:
         rows: rows with an address, whatever became of them.
         closed: rows of them that need nothing: they have a recording, or were sent.
+        here: open rows whose recording was fetched.
         hosts: of the open rows, those with most rows first.
         waiting: may be asked, and was not yet.
         failed: was asked in vain: (what, why).
@@ -117,6 +118,7 @@ class FetchPlan(NamedTuple):
 
     rows: int
     closed: int
+    here: int
     hosts: list[HostRows]
     waiting: list[Wanted]
     failed: list[tuple[Wanted, str]]
@@ -145,6 +147,7 @@ def planned(addressed: Sequence[Addressed], allowed: AllowedHosts, came: Mapping
     unreadable: list[tuple[Wanted, str]] = []
     not_allowed: list[Wanted] = []
     hosts: dict[str, tuple[int, bool]] = {}
+    here = 0
     for address, rows in rows_of.items():
         name = announced_name(address)
         try:
@@ -157,6 +160,7 @@ def planned(addressed: Sequence[Addressed], allowed: AllowedHosts, came: Mapping
         hosts[host] = (hosts.get(host, (0, may))[0] + len(rows), may)
         before = came.get(address_key(address))
         if before is not None and before.recording is not None:
+            here += len(rows)
             continue
         if not may:
             not_allowed.append(wanted)
@@ -168,6 +172,7 @@ def planned(addressed: Sequence[Addressed], allowed: AllowedHosts, came: Mapping
     return FetchPlan(
         rows=len(addressed),
         closed=sum(not one.open for one in addressed),
+        here=here,
         hosts=sorted(by_rows, key=lambda one: (-one.rows, one.host)),
         waiting=waiting,
         failed=failed,
