@@ -21,7 +21,15 @@ import msgspec
 
 from reddy_lib.errors import RecordingRefused
 
-__all__ = ["AllowedHosts", "IPAddress", "Target", "check_address", "check_number", "host_of", "redirected"]
+__all__ = [
+    "AllowedHosts",
+    "IPAddress",
+    "Target",
+    "check_address",
+    "check_number",
+    "host_and_leave",
+    "redirected",
+]
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 HOSTS_SETTING = "REDDY_AUDIO_HOSTS"
@@ -134,13 +142,15 @@ def check_address(address: str, allowed: AllowedHosts) -> Target:
     return Target(scheme, host, port, path, private)
 
 
-def host_of(address: str) -> str:
-    """The host of an address as `AllowedHosts` would list it: with its port, where that is not the usual one.
+def host_and_leave(address: str, allowed: AllowedHosts) -> tuple[str, bool]:
+    """The host of an address as a list of hosts has it (with its port, where that is not the usual one), and whether it
+    is listed.
 
     Raises RecordingRefused: the address cannot be read, whatever is allowed.
     """
     scheme, host, port, _ = _taken_apart(address)
-    return Target(scheme, host, port, "", False).authority
+    listed, private = allowed.allow(host, port, scheme)
+    return Target(scheme, host, port, "", private).authority, listed
 
 
 def _taken_apart(address: str) -> tuple[str, str, int, str]:

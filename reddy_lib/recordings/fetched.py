@@ -53,6 +53,14 @@ class FetchRecord:
     def __repr__(self) -> str:
         return f"<FetchRecord · {len(self.read()):,} addresses>"
 
+    def version(self) -> tuple[int, int]:
+        """Another one whenever something was noted."""
+        try:
+            about = self._file.stat()
+        except FileNotFoundError:
+            return 0, 0
+        return about.st_size, about.st_mtime_ns
+
     def read(self) -> dict[str, Fetched]:
         """`address_key` → the last that came of it."""
         found: dict[str, Fetched] = {}

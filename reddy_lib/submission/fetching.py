@@ -29,7 +29,7 @@ from ..errors import RecordingError, RecordingNotFound, RecordingRefused, ReddyE
 from ..ledger.addresses import Addressed, addressed_calls
 from ..ledger.recordings import recordings_folder
 from ..recordings import AllowedHosts, Recording, RecordingStore
-from ..recordings.addresses import check_address, host_of
+from ..recordings.addresses import host_and_leave
 from ..recordings.fetched import Fetched, FetchRecord, address_key
 from ..recordings.names import ending_of
 from ..spreadsheet.web_addresses import announced_name
@@ -137,7 +137,7 @@ def planned(addressed: Sequence[Addressed], allowed: AllowedHosts, came: Mapping
     fetched: dict[int, Recording] = {}
     rows_of: dict[str, list[int]] = {}
     for one in addressed:
-        before = came.get(address_key(one.address))
+        before = came.get(address_key(one.address)) if came else None
         if before is not None and before.recording is not None:
             fetched[one.row] = before.recording
         if one.open:
@@ -151,14 +151,13 @@ def planned(addressed: Sequence[Addressed], allowed: AllowedHosts, came: Mapping
     for address, rows in rows_of.items():
         name = announced_name(address)
         try:
-            host = host_of(address)
+            host, may = host_and_leave(address, allowed)
         except RecordingRefused as error:
             unreadable.append((Wanted(tuple(rows), address, "", name), str(error)))
             continue
         wanted = Wanted(tuple(rows), address, host, name)
-        may = _listed(address, allowed)
         hosts[host] = (hosts.get(host, (0, may))[0] + len(rows), may)
-        before = came.get(address_key(address))
+        before = came.get(address_key(address)) if came else None
         if before is not None and before.recording is not None:
             here += len(rows)
             continue
@@ -180,14 +179,6 @@ def planned(addressed: Sequence[Addressed], allowed: AllowedHosts, came: Mapping
         not_allowed=not_allowed,
         fetched=fetched,
     )
-
-
-def _listed(address: str, allowed: AllowedHosts) -> bool:
-    try:
-        check_address(address, allowed)
-    except RecordingRefused:
-        return False
-    return True
 
 
 # --- the work ----------------------------------------------------------------------------------------------
@@ -572,7 +563,7 @@ def _frame(
         elif one.row in said:
             _, state, error = said[one.row]
         try:
-            host = host_of(one.address)
+            host, _ = host_and_leave(one.address, AllowedHosts())
         except RecordingRefused:
             host = ""
         size = 0 if recording is None else recording.size

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -59,11 +60,10 @@ class Addresses:
 
 def fetch_panel(batch: Batch, store: RecordingStore) -> Addresses:
     """Says what addresses the sheet has and what became of them, and fetches them where that is allowed."""
-    addressed = _addressed(batch)
+    allowed, wrong = _allowed()
+    addressed, plan = _known(batch, FetchRecord(store), allowed)
     if not addressed:
         return Addresses([], {})
-    allowed, wrong = _allowed()
-    plan = planned(addressed, allowed, FetchRecord(store).read())
     work = fetching_of(store)
     running = work is not None and not work.progress().over
     with st.container(border=True):
@@ -84,14 +84,17 @@ def fetch_panel(batch: Batch, store: RecordingStore) -> Addresses:
     return Addresses(addressed, plan.fetched)
 
 
-def _addressed(batch: Batch) -> list[Addressed]:
-    """Read again only when calls changed: it looks at every row."""
-    version = (batch.id, st.session_state.get("review edits", 0), tuple(batch.counts().values()))
-    kept: tuple[object, list[Addressed]] | None = st.session_state.get("recordings addressed")
-    if kept is None or kept[0] != version:
-        kept = (version, addressed_calls(batch))
-        st.session_state["recordings addressed"] = kept
-    return kept[1]
+def _known(batch: Batch, record: FetchRecord, allowed: AllowedHosts) -> tuple[list[Addressed], FetchPlan]:
+    """The sheet's addresses, and where they stand. Worked out again only when calls, the list of hosts, or what was
+    fetched changed: both look at every row."""
+    calls = (batch.id, st.session_state.get("review edits", 0), tuple(batch.counts().values()))
+    now = (calls, allowed, record.version())
+    kept: dict[str, Any] = st.session_state.setdefault("recordings addressed", {"calls": None, "now": None})
+    if kept["calls"] != calls:
+        kept |= {"addressed": addressed_calls(batch), "calls": calls, "now": None}
+    if kept["now"] != now:
+        kept |= {"plan": planned(kept["addressed"], allowed, record.read()), "now": now}
+    return kept["addressed"], kept["plan"]
 
 
 def _allowed() -> tuple[AllowedHosts, str]:
@@ -252,9 +255,11 @@ def _alike(addressed: Sequence[Addressed], plan: FetchPlan) -> None:
         if one.open and recording is not None:
             rows[recording.key].append(one.row)
             addresses[recording.key].add(one.address.strip())
-    for key, several in list(rows.items()):
-        if len(addresses[key]) > 1:
-            st.markdown(
-                f":orange[:material/warning:] Rows {_rows(several)} have different addresses and got the very same "
-                "recording: listen to it before you attach it."
-            )
+    alike = [several for key, several in rows.items() if len(addresses[key]) > 1]
+    for several in alike[:SHOWN_ROWS]:
+        st.markdown(
+            f":orange[:material/warning:] Rows {_rows(several)} have different addresses and got the very same "
+            "recording: listen to it before you attach it."
+        )
+    if len(alike) > SHOWN_ROWS:
+        st.caption(f"and {len(alike) - SHOWN_ROWS:,} more recordings like that.")
