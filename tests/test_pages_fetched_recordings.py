@@ -80,7 +80,9 @@ def test_off_by_default_it_names_the_hosts_and_the_setting_and_asks_nothing(
     said = words(app)
     assert f"2 calls** name their recording by a web address at {server.host} (1), rec.example (1)" in said
     assert "Fetching is off here" in said
-    assert [one.value for one in app.code] == [f"REDDY_AUDIO_HOSTS={server.host},rec.example"]
+    assert [one.value for one in app.code] == [
+        f"REDDY_AUDIO_HOSTS=rec.example\nREDDY_AUDIO_PRIVATE_HOSTS={server.host}"
+    ]
     assert not [label for label in labels(app) if "Fetch" in label]
     assert "5ecret" not in said
     assert server.asked == []

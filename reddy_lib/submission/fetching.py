@@ -330,6 +330,8 @@ class Fetching:
         except ReddyError as error:
             said = str(error)
             of_host = not isinstance(error, RecordingRefused)
+            if of_host and self._stop.is_set():
+                return  # it was on its way when somebody stopped the work: no word about the recording
         except Exception as error:  # noqa: BLE001 - a thread that dies is seen by nobody
             # The message is not repeated: it may hold the address.
             said = f"The recording could not be fetched ({type(error).__name__}). Tell whoever runs the workbench."

@@ -7,6 +7,7 @@ it again by the batch's store. Of an address nothing is shown but its host and t
 
 from __future__ import annotations
 
+import ipaddress
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -15,6 +16,7 @@ import pandas as pd
 import streamlit as st
 
 from .. import ui
+from ..api.fetching import FetchLimits
 from ..errors import ReddyError
 from ..ledger import Batch
 from ..ledger.addresses import Addressed, addressed_calls
@@ -39,6 +41,8 @@ SHOWN_HOSTS = 6
 SHOWN_ROWS = 5
 PAGE = 200
 """Failures in the table; more are counted."""
+ROW = 66
+"""Pixels of a line of that table: its text takes more than one line only where there are more than 64."""
 ICON = ":material/cloud_download:"
 
 
@@ -78,7 +82,7 @@ def fetch_panel(batch: Batch, store: RecordingStore) -> Addresses:
             if running:
                 st.session_state[f"fetching watched {batch.id}"] = True
             st.fragment(_progress, run_every=1.0 if running else None)(batch.id, work)
-        if not running:
+        if allowed and not running:
             _failures(batch, plan)
             _alike(addressed, plan)
     return Addresses(addressed, plan.fetched)
@@ -114,12 +118,14 @@ def _head(batch: Batch, plan: FetchPlan, allowed: AllowedHosts, *, running: bool
         said += (
             f" {plan.closed:,} of them {'needs' if plan.closed == 1 else 'need'} nothing: attached, or sent."
         )
-    if allowed and plan.here:
+    if allowed and plan.here and not running:
         said += f" Fetched: {plan.here:,} of {plan.rows - plan.closed:,}."
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(said, width="stretch")
-        if not allowed or running:
-            return
+    if not allowed or running or not (plan.failed or plan.waiting):
+        st.markdown(said)
+        return
+    text, buttons = st.columns([0.6, 0.4], vertical_alignment="center")
+    text.markdown(said)
+    with buttons.container(horizontal=True, horizontal_alignment="right"):
         if plan.failed:
             st.button(
                 f"Try {len(plan.failed):,} again",
@@ -162,13 +168,27 @@ def _start(batch: Batch, again: bool) -> None:
 
 
 def _off(plan: FetchPlan) -> None:
-    hosts = ",".join(one.host for one in plan.hosts)
+    settings = []
+    for setting, inside in ((HOSTS_SETTING, False), (PRIVATE_HOSTS_SETTING, True)):
+        hosts = [one.host for one in plan.hosts if _inside(one.host) is inside]
+        settings += [f"{setting}={','.join(hosts)}"] if hosts else []
     st.markdown(
         "Fetching is off here: no address was asked, and none will be. Drop the files above, or have whoever runs the "
-        f"workbench list the hosts that may be asked, and start it again{':' if hosts else '.'}"
+        f"workbench list the hosts that may be asked, and start it again{':' if settings else '.'}"
     )
-    if hosts:
-        st.code(f"{HOSTS_SETTING}={hosts}", language=None)
+    if settings:
+        st.code("\n".join(settings), language=None)
+
+
+def _inside(host: str) -> bool:
+    """Does the host look like one of the company's own network? Nobody is asked about its name."""
+    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdecimal() else host
+    try:
+        return not ipaddress.ip_address(name.strip("[]")).is_global
+    except ValueError:
+        return "." not in name or name.endswith(
+            (".local", ".lan", ".internal", ".intranet", ".corp", ".home")
+        )
 
 
 def _not_allowed(plan: FetchPlan) -> None:
@@ -204,7 +224,12 @@ def _progress(batch_id: str, work: Fetching) -> None:
             disabled=now.state == "stopping",
             on_click=work.stop,
         )
-    st.caption("You can leave this page, or close the tab: it goes on until the workbench itself stops.")
+    st.caption(
+        "What is on the way is cut off with its next bytes, at most "
+        f"{FetchLimits().idle_seconds:,.0f} seconds from now. What has come stays."
+        if now.state == "stopping"
+        else "You can leave this page, or close the tab: it goes on until the workbench itself stops."
+    )
 
 
 def _far(now: FetchProgress) -> str:
@@ -228,13 +253,14 @@ def _failures(batch: Batch, plan: FetchPlan) -> None:
     st.dataframe(
         pd.DataFrame(lines[:PAGE], columns=["rows", "host", "file", "said"]),
         hide_index=True,
-        height=min(250, 40 + 35 * min(len(lines), PAGE)),
+        height=min(244, 40 + ROW * min(len(lines), PAGE)),
+        row_height=ROW,
         key=f"fetch failures {batch.id}",
         column_config={
-            "rows": st.column_config.TextColumn("Row", width=70),
-            "host": st.column_config.TextColumn("Host", width=150),
-            "file": st.column_config.TextColumn("File", width=150),
-            "said": st.column_config.TextColumn("What happened, and what to do", width="large"),
+            "rows": st.column_config.TextColumn("Row", width=50),
+            "host": st.column_config.TextColumn("Host", width=130),
+            "file": st.column_config.TextColumn("File", width=130),
+            "said": st.column_config.TextColumn("What happened, and what to do", width=460),
         },
         alt=f"{len(lines):,} recordings that were not fetched: row, host, name of the file, what happened.",
     )
