@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import logging
+import re
 import signal
 import subprocess
 import sys
@@ -360,6 +361,23 @@ def test_stopped_it_keeps_what_came_and_goes_on_with_the_rest(
     assert all(server.asked.count(path) == 1 for path in came)
 
 
+def test_what_is_cut_off_by_a_stop_has_not_failed(ledger: reddy.Ledger, server: RecordingServer) -> None:
+    batch = load(ledger, server.address("/a.wav"), server.address("/b.wav"))
+    server.gate.clear()
+    work = Fetching(
+        plan(batch, here(server)).waiting,
+        batch_store(batch),
+        here(server),
+        limits=FetchLimits(idle_seconds=1.0),
+    )
+    work.start()
+    wait_for(lambda: len(server.asked) == 2, seconds=30, why="both requests")
+    work.stop()
+    assert work.wait(30)
+    assert work.progress()[:5] == ("stopped", 2, 0, 0, 2)
+    assert len(plan(batch, here(server)).waiting) == 2
+
+
 def test_one_work_at_a_time_fills_a_store_and_is_found_again(
     ledger: reddy.Ledger, server: RecordingServer
 ) -> None:
@@ -453,6 +471,22 @@ def test_lines_that_broke_off_and_recordings_that_are_gone_are_fetched_again(
     assert [wanted.rows for wanted in plan(batch, allowed).waiting] == [(2,)]
     assert states(batch, allowed, attach=False) == ["fetched", "fetched"]
     assert Counter(server.asked) == {"/a.wav": 2, "/b.wav": 1}
+
+
+def test_the_limits_stand_in_the_documentation() -> None:
+    text = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    limits = FetchLimits()
+    assert (
+        f"| one recording | {limits.size >> 30} GB, {limits.seconds / 60:.0f} minutes, "
+        f"{limits.idle_seconds:.0f} seconds without any byte |"
+    ) in text
+    for name, value in {
+        "AT_ONCE": fetching.AT_ONCE,
+        "FAILURES_IN_A_ROW": fetching.FAILURES_IN_A_ROW,
+        "KEEP_FREE": fetching.KEEP_FREE >> 30,
+    }.items():
+        (said,) = re.findall(rf"(\d+)[^|.\d]*?<!-- {name} -->", text)
+        assert int(said) == value
 
 
 # --- the address is a secret -------------------------------------------------------------------------------

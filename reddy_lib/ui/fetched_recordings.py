@@ -56,6 +56,8 @@ class Addresses:
     def on(self, rows: pd.DataFrame) -> pd.DataFrame:
         """The calls with the addresses in place of the names that they announce: folders of an address tell files that
         were dropped apart. What is shown of them is the name again."""
+        if not self._addresses:
+            return rows
         written = rows["filename"].where(
             ~rows.index.isin(list(self._addresses)), rows.index.map(self._addresses)
         )
@@ -164,7 +166,8 @@ def _start(batch: Batch, again: bool) -> None:
         if wanted:
             start_fetching(wanted, store, allowed)
     except ReddyError as error:
-        st.session_state["review message"] = str(error)
+        told = {"done": "", "refused": [ui.escape(str(error))], "verb": "fetched"}
+        st.session_state[f"recordings {batch.id}"]["told"] = told
 
 
 def _off(plan: FetchPlan) -> None:
