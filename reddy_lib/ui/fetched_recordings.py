@@ -38,6 +38,8 @@ from ..submission.fetching import (
 __all__ = ["Addresses", "fetch_panel"]
 
 SHOWN_HOSTS = 6
+MOST_HOSTS = 30
+"""Hosts that a proposed setting names: a sheet with more has something else in that column."""
 SHOWN_ROWS = 5
 PAGE = 200
 """Failures in the table; more are counted."""
@@ -173,7 +175,7 @@ def _start(batch: Batch, again: bool) -> None:
 def _off(plan: FetchPlan) -> None:
     settings = []
     for setting, inside in ((HOSTS_SETTING, False), (PRIVATE_HOSTS_SETTING, True)):
-        hosts = [one.host for one in plan.hosts if _inside(one.host) is inside]
+        hosts = [one.host for one in plan.hosts[:MOST_HOSTS] if _inside(one.host) is inside]
         settings += [f"{setting}={','.join(hosts)}"] if hosts else []
     st.markdown(
         "Fetching is off here: no address was asked, and none will be. Drop the files above, or have whoever runs the "
