@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .model import Call, Speaker, Tag, TranscriptLine
     from .outcomes import charts
     from .recordings import (
+        AllowedHosts,
         RecordingFolder,
         RecordingStore,
         find_personal_data,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     )
     from .sandbox import Sandbox
     from .spreadsheet import Mapping, build_calls, guess_mapping, read_sheet
-    from .submission import reconcile, submit, upload_recordings
+    from .submission import fetch_recordings, reconcile, submit, upload_recordings
     from .transcripts import parse_transcript
 
 _HOMES = {
@@ -56,6 +57,8 @@ _HOMES = {
     # recordings beside them
     "RecordingStore": "recordings",
     "RecordingFolder": "recordings",
+    "AllowedHosts": "recordings",
+    "fetch_recordings": "submission",
     "match_recordings": "recordings",
     "inspect_recording": "recordings",
     "find_personal_data": "recordings",
@@ -84,6 +87,7 @@ _HOMES = {
 
 __all__ = [
     "CATALOGUE",
+    "AllowedHosts",
     "Batch",
     "Call",
     "Client",
@@ -104,6 +108,7 @@ __all__ = [
     "charts",
     "check",
     "errors",
+    "fetch_recordings",
     "find_personal_data",
     "guess_mapping",
     "inspect_recording",

@@ -174,16 +174,17 @@ def content_type_of(*names: str | None) -> str:
     return "audio/mp4"
 
 
-def derive_conversation_id(call: Call, *, file_stem: str = "") -> str:
+def derive_conversation_id(call: Call, *, recording: str = "", file_stem: str = "") -> str:
     """A stable id for a call whose sheet has none: from agent, start, audio file name and transcript.
 
     Row number and spreadsheet name take no part, so the same call in another export gets the same id, and
-    a second submission of it is recognised. `file_stem`: name of the call's own transcript file, if it has one.
+    a second submission of it is recognised. `recording`: what tells its recording from others, where that is more than
+    its name; `file_stem`: name of the call's own transcript file, if it has one.
     """
     parts = [
         (call.agent_email or "").strip().lower(),
         "" if call.timestamp is None else repr(float(call.timestamp)),
-        call.filename or file_stem,
+        recording or call.filename or file_stem,
         *(f"{line.role}\x1f{line.text}" for line in call.transcript or ()),
     ]
     return "call-" + hashlib.sha256("\x1e".join(parts).encode()).hexdigest()[:24]

@@ -24,7 +24,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recordings": {"errors", "findings", "model", "spreadsheet"},
     "ledger": {"errors", "findings", "model", "transcripts", "spreadsheet", "checks"},
     "api": {"errors", "model", "recordings"},
-    "submission": {"errors", "findings", "model", "spreadsheet", "checks", "ledger", "api"},
+    "submission": {"errors", "findings", "model", "spreadsheet", "checks", "recordings", "ledger", "api"},
     "outcomes": {"errors", "findings", "model", "ledger", "submission"},
     "sandbox": {"errors", "model"},
 }
@@ -96,9 +96,10 @@ def test_pages_and_app_are_the_only_users_of_ui() -> None:
 
 def test_the_public_names_are_exactly_these() -> None:
     assert sorted(reddy_lib.__all__) == [
-        "Batch", "CATALOGUE", "Call", "Client", "Finding", "Ledger", "Mapping", "Product", "Receipt",
+        "AllowedHosts", "Batch", "CATALOGUE", "Call", "Client", "Finding", "Ledger", "Mapping", "Product", "Receipt",
         "RecordingFolder", "RecordingStore", "ReddyError", "Sandbox", "Speaker", "Submission", "Tag",
-        "TranscriptLine", "build_calls", "charts", "check", "errors", "find_personal_data", "guess_mapping",
+        "TranscriptLine", "build_calls", "charts", "check", "errors", "fetch_recordings", "find_personal_data",
+        "guess_mapping",
         "inspect_recording", "match_recordings", "parse_transcript", "read_sheet", "reconcile", "silence_recording",
         "submit", "upload_recordings",
     ]  # fmt: skip

@@ -247,3 +247,17 @@ def test_counts_add_up_and_order_changes_nothing(
     other = list(files)
     shuffled.shuffle(other)
     pd.testing.assert_frame_equal(matched(rows, other).table, table)
+
+
+def test_a_web_address_is_compared_by_its_path_however_long_its_signature_and_shown_by_its_name() -> None:
+    signed = "?X-Amz-Signature=" + "5ecret" * 300
+    frame = pd.DataFrame(
+        {"filename": [f"https://rec.example/{folder}/audio.wav{signed}" for folder in ("x", "y", "z")]},
+        index=[2, 3, 4],
+    )
+    matches = match_recordings(frame, ["march/x/audio.wav", "march/y/audio.wav"])
+    assert list(matches.table["recording"])[:3] == ["march/x/audio.wav", "march/y/audio.wav", ""]
+    told = matches.table.to_csv() + "".join(one.message + str(one.value) for one in matches.findings())
+    assert "5ecret" not in told
+    assert "rec.example" not in told
+    assert list(matches.table["filename"])[:3] == ["audio.wav"] * 3

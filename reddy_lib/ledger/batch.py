@@ -19,6 +19,7 @@ from ..errors import CallLocked, NotInLedger
 from ..findings import CATALOGUE, Finding
 from ..model import Call, Speaker, Tag, TranscriptLine, from_payload, payload_json, whole_characters
 from ..spreadsheet import Mapping
+from ..spreadsheet.web_addresses import announced_name, is_web_address
 from . import recordings as files
 from .decisions import (
     ATTACH,
@@ -678,6 +679,8 @@ class Batch:
             self._unlocked(old.status, row)
             before, decisions = from_payload(old.payload), read_decisions(old.decisions)
             call, new = change(before, decisions, old)
+            if call.filename and is_web_address(call.filename):  # what Reddy is told is the name alone
+                call = msgspec.structs.replace(call, filename=announced_name(call.filename))
             had = None if old.audio == "none" else files.attached_to(connection, old.id)
             has = had if recording == "as it is" else recording
             if not call.filename:

@@ -21,7 +21,15 @@ import msgspec
 
 from reddy_lib.errors import RecordingRefused
 
-__all__ = ["AllowedHosts", "IPAddress", "Target", "check_address", "check_number", "redirected"]
+__all__ = [
+    "AllowedHosts",
+    "IPAddress",
+    "Target",
+    "check_address",
+    "check_number",
+    "host_and_leave",
+    "redirected",
+]
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 HOSTS_SETTING = "REDDY_AUDIO_HOSTS"
@@ -124,6 +132,29 @@ def check_address(address: str, allowed: AllowedHosts) -> Target:
             "Recordings are not fetched from web addresses here. Drop the files beside the sheet, or ask the "
             f"administrator to list the host in {HOSTS_SETTING}."
         )
+    scheme, host, port, path = _taken_apart(address)
+    listed, private = allowed.allow(host, port, scheme)
+    if not listed:
+        raise RecordingRefused(
+            f"{host[:100]} (port {port}) is not among the hosts that recordings are fetched from: ask the administrator to "
+            f"list it in {HOSTS_SETTING}, or drop the files beside the sheet."
+        )
+    return Target(scheme, host, port, path, private)
+
+
+def host_and_leave(address: str, allowed: AllowedHosts) -> tuple[str, bool]:
+    """The host of an address as a list of hosts has it (with its port, where that is not the usual one), and whether it
+    is listed.
+
+    Raises RecordingRefused: the address cannot be read, whatever is allowed.
+    """
+    scheme, host, port, _ = _taken_apart(address)
+    listed, private = allowed.allow(host, port, scheme)
+    return Target(scheme, host, port, "", private).authority, listed
+
+
+def _taken_apart(address: str) -> tuple[str, str, int, str]:
+    """Scheme, host, port, and path with query."""
     text = address.strip(" ")
     if len(text) > LONGEST or re.search(r"[^\x21-\x7e]|\\", text):
         raise RecordingRefused(
@@ -142,15 +173,7 @@ def check_address(address: str, allowed: AllowedHosts) -> Target:
     if "%" in authority:
         raise RecordingRefused("The host in the address of the recording cannot be read: nothing was asked.")
     host, port = _host_and_port(authority, scheme)
-    listed, private = allowed.allow(host, port, scheme)
-    if not listed:
-        raise RecordingRefused(
-            f"{host[:100]} (port {port}) is not among the hosts that recordings are fetched from: ask the administrator to "
-            f"list it in {HOSTS_SETTING}, or drop the files beside the sheet."
-        )
-    if not path.startswith("/"):
-        path = "/" + path
-    return Target(scheme, host, port, path, private)
+    return scheme, host, port, path if path.startswith("/") else "/" + path
 
 
 def redirected(target: Target, location: str, allowed: AllowedHosts) -> Target:

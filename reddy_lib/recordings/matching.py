@@ -1,6 +1,8 @@
 """Which recording belongs to which row, and how that is known.
 
-Three ways, the surest first; a row takes the first way that names anything:
+What was fetched from the web address in a row's own cell is that row's (`addressed`), whatever it is called; two rows
+with the same address have the same recording. Otherwise there are three ways, the surest first; a row takes the first
+way that names anything:
 
 1. by the *file name* in the sheet: as written; else with case and percent-escapes ignored; else without its ending.
    Of a path as many folders from its end as fit; drive, server and root are another machine's and never count.
@@ -32,6 +34,7 @@ from reddy_lib.recordings.names import folded, stem_of, tails
 from reddy_lib.recordings.places import Recording
 from reddy_lib.spreadsheet.file_names import name_value, values_in
 from reddy_lib.spreadsheet.tag_values import cell_text
+from reddy_lib.spreadsheet.web_addresses import announced_name, is_web_address
 
 __all__ = ["COLUMNS", "STATUSES", "Matches", "match_recordings"]
 
@@ -56,13 +59,14 @@ _WIDEST = 24  # pieces of an id that are looked for in names
 _PIECE = re.compile(r"[^\W_]+")
 
 _EXACT, _FOLDED, _STEM = "file name", "file name in another spelling", "file name without its ending"
-_ID, _PATTERN, _HAND = "conversation id", "pattern", "by hand"
+_ID, _PATTERN, _HAND, _ADDRESS = "conversation id", "pattern", "by hand", "web address"
 
 
 class _Row(NamedTuple):
     row: int
-    filename: str
+    filename: str  # for people: of a web address the name alone
     conversation_id: str
+    cell: str = ""  # what is compared
 
 
 class _Found(NamedTuple):
@@ -86,6 +90,7 @@ class Matches:
             (the sheet's), conversation_id, candidates (tuple of at most 5 names), why (a sentence).
         recordings: all recordings, in the order of their names.
         choices: what was chosen by hand: row → recording, None for "none of them".
+        addressed: what was fetched for a row from its own web address: row → recording.
     """
 
     def __init__(
@@ -94,11 +99,12 @@ class Matches:
         recordings: Sequence[Recording],
         found: Sequence[_Found],
         choices: Mapping[int, Recording | None],
+        addressed: Mapping[int, Recording],
     ) -> None:
         self.recordings = list(recordings)
-        self.choices = dict(choices)
+        self.choices, self.addressed = dict(choices), dict(addressed)
         self._rows, self._found = rows, found
-        self.table, self._matched = _settled(rows, self.recordings, found, self.choices)
+        self.table, self._matched = _settled(rows, self.recordings, found, self.choices, self.addressed)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count:,} {status}" for status, count in self.counts().items() if count)
@@ -145,7 +151,7 @@ class Matches:
             elif choice is not None and choice not in self.recordings:
                 raise RecordingNotFound(f"The recording {choice.name} is not among those that were matched.")
             merged[row] = choice
-        return Matches(self._rows, self.recordings, self._found, merged)
+        return Matches(self._rows, self.recordings, self._found, merged, self.addressed)
 
     def findings(self) -> Iterator[Finding]:
         """One finding for each row that is missing its recording, or doubtful; with its row."""
@@ -166,6 +172,7 @@ def match_recordings(
     *,
     pattern: str | None = None,
     timezone: str = "UTC",
+    addressed: Mapping[int, Recording] | None = None,
 ) -> Matches:
     """Brings recordings and rows together.
 
@@ -173,6 +180,8 @@ def match_recordings(
     the sheet has them, and a column for each value of the pattern (`agent_email`, …; for its date and time `timestamp`:
     seconds since the epoch, or text as the name has it). `recordings`: what the places list, or bare names.
     `pattern`: as in `spreadsheet.file_names`, "{conversation_id}_{agent_email}.wav"; its date and time are in `timezone`.
+    `addressed`: row → the recording that its own web address led to; comes before every way, and what came so for one
+    row is no candidate of a row with another cell.
 
     Raises MappingError: the pattern cannot be read. ValueError: the frame's row numbers are not numbers, each its own.
     """
@@ -185,13 +194,13 @@ def match_recordings(
     by_pattern = _by_pattern(rows, listed, pattern, timezone) if pattern else {}
     found: list[_Found] = []
     for position, line in enumerate(lines):
-        one = by_name.find(line.filename) if line.filename else _NOTHING
+        one = by_name.find(line.cell) if line.cell else _NOTHING
         if not one.candidates:
             one = by_id.get(line.row, _NOTHING)
         if not one.candidates:
             one = by_pattern.get(position, _NOTHING)
         found.append(one)
-    return Matches(lines, listed, found, {})
+    return Matches(lines, listed, found, {}, addressed or {})
 
 
 def _rows_of(rows: pd.DataFrame) -> list[_Row]:
@@ -203,8 +212,10 @@ def _rows_of(rows: pd.DataFrame) -> list[_Row]:
     if len(set(keys)) < len(keys):
         raise ValueError("each row number may stand in the frame once")
     return [
-        _Row(*one)
-        for one in zip(keys, _texts(rows, "filename"), _texts(rows, "conversation_id"), strict=True)
+        _Row(row, announced_name(cell), text, cell.partition("?")[0] if is_web_address(cell) else cell)
+        for row, cell, text in zip(
+            keys, _texts(rows, "filename"), _texts(rows, "conversation_id"), strict=True
+        )
     ]
 
 
@@ -399,8 +410,10 @@ def _settled(
     recordings: Sequence[Recording],
     found: Sequence[_Found],
     choices: Mapping[int, Recording | None],
+    addressed: Mapping[int, Recording],
 ) -> tuple[pd.DataFrame, dict[int, Recording]]:
     chosen = {(one.place, one.key) for one in choices.values() if one is not None}
+    fetched = set(addressed.values())
     places = [(one.place, one.key) for one in recordings]
     claims: dict[tuple[str, str], list[int]] = defaultdict(list)
     certain: dict[int, tuple[str, Recording]] = {}
@@ -416,9 +429,18 @@ def _settled(
                 certain[line.row] = _HAND, choice
                 claims[choice.place, choice.key].append(line.row)
             continue
+        if (
+            line.row in addressed
+        ):  # claims nothing: another row may have the same address, and so the same recording
+            certain[line.row] = _ADDRESS, addressed[line.row]
+            continue
         known = free_ones.get(id(one.candidates))
         if known is None:
-            free = [position for position in one.candidates if places[position] not in chosen]
+            free = [
+                position
+                for position in one.candidates
+                if places[position] not in chosen and recordings[position] not in fetched
+            ]
             here = {places[position] for position in free}
             touched |= here
             known = free_ones[id(one.candidates)] = free, len(here) == 1
@@ -448,7 +470,7 @@ def _settled(
             place = (recording.place, recording.key)
             touched.add(place)
             others = claims[place]
-            if len(others) == 1:
+            if how == _ADDRESS or len(others) == 1:
                 matched[line.row] = recording
                 put(line, "matched", how, recording, (), "")
             else:

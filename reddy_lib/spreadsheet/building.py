@@ -31,6 +31,7 @@ from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.reading import read_pieces
 from reddy_lib.spreadsheet.sources import Sources, is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
+from reddy_lib.spreadsheet.web_addresses import announced_name, lasting_address
 from reddy_lib.transcripts import Placed, Transcript, placed, read_transcript
 from reddy_lib.transcripts.roles import fold
 
@@ -138,7 +139,8 @@ class _Builder:
         call = Call()
         call.agent_email = self._text("agent_email", cells)
         call.conversation_id = self._text("conversation_id", cells)
-        call.filename = self._text("filename", cells)
+        written = self._text("filename", cells)
+        call.filename = None if written is None else announced_name(written)  # an address may hold a secret
         call.product_id, product_name = self._product(cells, findings)
         if self.with_speaker:
             call.speaker = self._speaker(cells)
@@ -205,7 +207,7 @@ class _Builder:
         if mapping.from_name:
             findings += self._not_in_name(cells)
         if not call.conversation_id:
-            call.conversation_id = derive_conversation_id(call)
+            call.conversation_id = derive_conversation_id(call, recording=lasting_address(written or ""))
         return BuiltCall(row, call, plain, findings, product_name, placed=meter, transcript=transcript)
 
     def _start_said(self, transcript: Transcript, findings: list[Finding]) -> int | None:

@@ -25,6 +25,7 @@ from reddy_lib.spreadsheet.mapping import Layout, Mapping, ProductLike, fold_nam
 from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_type
 from reddy_lib.spreadsheet.tags import constant, personal, sensitive
+from reddy_lib.spreadsheet.web_addresses import announced_name, is_web_address
 from reddy_lib.transcripts import read_opening
 
 __all__ = ["guess_mapping"]
@@ -87,8 +88,14 @@ class _Column:
     @property
     def audio(self) -> float:
         return (
-            sum(_AUDIO.fullmatch(text) is not None for text in self.texts) / self.count if self.count else 0.0
+            sum(_AUDIO.fullmatch(announced_name(text)) is not None for text in self.texts) / self.count
+            if self.count
+            else 0.0
         )
+
+    @property
+    def addresses(self) -> float:
+        return sum(map(is_web_address, self.texts)) / self.count if self.count else 0.0
 
     @property
     def times(self) -> float:
@@ -419,11 +426,13 @@ def _is_number(text: str) -> bool:
 
 
 def _filename(column: _Column, _: dict[str, int]) -> tuple[float, str]:
-    share = column.audio
+    share, rank = column.audio, column.rank("filename")
+    reason = f"{_percent(share)} are names of audio files"
+    if share < 0.5 and rank is not None:  # https://….example/recordings/RE5f2a has no ending
+        share = column.addresses
+        reason = f"{_percent(share)} are web addresses"
     if share < 0.5:
         return 0, ""
-    rank = column.rank("filename")
-    reason = f"{_percent(share)} are names of audio files"
     return 10 * share + (
         3 if rank is not None else 0
     ), f"{_named(column)}; {reason}" if rank is not None else reason

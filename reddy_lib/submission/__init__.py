@@ -2,7 +2,8 @@
 
 `decide` says what may be repeated; `sender` is the loop that sends one chunk, `lease` what lets a byte of it leave;
 `engine` runs that loop from durable queues, in the app and in workers (`python -m reddy_lib.submission.worker`),
-`notebook.submit` runs it in place; `uploads` brings recordings after their calls;
+`notebook.submit` runs it in place; `uploads` brings recordings after their calls, and `fetching` gets them before,
+where the sheet names them by web addresses;
 `connection` says where to and with which token;
 `reconciling` asks Reddy about calls whose answer never came.
 """
@@ -10,6 +11,7 @@
 from .connection import SANDBOX, Connection, Tokens, from_environment, sandbox_from_environment
 from .decide import Decision, decide
 from .engine import Engine, enqueue
+from .fetching import fetch_recordings
 from .notebook import submit, upload_recordings
 from .reconciling import Reconciled, reconcile
 
@@ -22,6 +24,7 @@ __all__ = [
     "Tokens",
     "decide",
     "enqueue",
+    "fetch_recordings",
     "from_environment",
     "reconcile",
     "sandbox_from_environment",

@@ -42,6 +42,7 @@ from ..recordings import (
     silence_recording,
 )
 from ..recordings.names import ENDINGS
+from .fetched_recordings import Addresses, fetch_panel
 
 __all__ = ["recording_tab", "recordings_panel", "uploads_line"]
 
@@ -93,6 +94,7 @@ def recordings_panel(batch: Batch, edited: Callable[[], None], close: Callable[[
     folder = _server_folder()
     _drop(batch, store, state)
     places: dict[str, RecordingStore | RecordingFolder] = {"dropped": store}
+    addresses = fetch_panel(batch, store)
     listed = store.recordings()
     if folder is not None:
         places["folder"] = folder
@@ -106,7 +108,7 @@ def recordings_panel(batch: Batch, edited: Callable[[], None], close: Callable[[
         return
     pattern = st.session_state.get(f"recordings pattern {batch.id}", "").strip() or None
     try:
-        matches = _matched(batch, listed, state, pattern)
+        matches = _matched(batch, listed, state, pattern, addresses)
     except ReddyError as error:
         ui.alert(error)
         _pattern_field(batch)
@@ -241,18 +243,30 @@ def _rows(batch: Batch) -> pd.DataFrame:
 
 
 def _matched(
-    batch: Batch, listed: Sequence[Recording], state: dict[str, Any], pattern: str | None
+    batch: Batch,
+    listed: Sequence[Recording],
+    state: dict[str, Any],
+    pattern: str | None,
+    addresses: Addresses,
 ) -> Matches:
     """Worked out again only when the calls, the recordings or the pattern changed; choices by hand are laid on top."""
     edits = st.session_state.get("review edits", 0)
     calls = (edits, tuple(batch.counts().values()))
     if state.get("calls") != calls:
-        state["rows"] = _rows(batch)
+        state["rows"] = addresses.on(_rows(batch))
         state["calls"] = calls
-    version = (calls, pattern, _hash([(one.place, one.key, one.name) for one in listed]))
+    fetched = addresses.fetched
+    version = (
+        calls,
+        pattern,
+        _hash([(one.place, one.key, one.name) for one in listed]),
+        _hash(sorted((row, one.key) for row, one in fetched.items())),
+    )
     if state.get("version") != version:
         zone = batch.mapping.timezone or "UTC"
-        state["matches"] = match_recordings(state["rows"], listed, pattern=pattern, timezone=zone)
+        state["matches"] = match_recordings(
+            state["rows"], listed, pattern=pattern, timezone=zone, addressed=fetched
+        )
         state["version"] = version
         state["settled"] = None
     known = {(one.place, one.key) for one in listed}
