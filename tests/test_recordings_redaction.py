@@ -253,26 +253,26 @@ WORDS = [Word("It", 2.5, 2.7), Word("is", 2.7, 3.0), Word("020", 3.0, 4.0), Word
 
 def test_words_with_times_bound_the_place_closely() -> None:
     (span,) = place([PHONE], LINES, words={2: WORDS}).spans
-    assert span == (pytest.approx(2.85), pytest.approx(7.15), "phone")
+    assert span == (pytest.approx(2.85), pytest.approx(7.15), "phone", "words")
 
 
 @pytest.mark.parametrize(
     "words", [{}, {2: WORDS[:3]}, {2: WORDS[::-1]}, {2: [*WORDS[:2], *WORDS[3:]]}, {1: WORDS}]
 )
 def test_words_that_are_not_those_of_the_line_leave_the_whole_line(words: dict[int, list[Word]]) -> None:
-    assert place([PHONE], LINES, words=words).spans == [Span(2.0, 8.5, "phone")]
+    assert place([PHONE], LINES, words=words).spans == [Span(2.0, 8.5, "phone", "lines")]
 
 
 def test_a_line_without_a_stop_ends_where_the_next_begins_or_never() -> None:
-    assert place([Said(3, 0, 5, "email")], LINES).spans == [Span(8.0, 12.5, "email")]
-    assert place([Said(4, 0, 3, "email")], LINES).spans == [Span(11.5, math.inf, "email")]
+    assert place([Said(3, 0, 5, "email")], LINES).spans == [Span(8.0, 12.5, "email", "lines")]
+    assert place([Said(4, 0, 3, "email")], LINES).spans == [Span(11.5, math.inf, "email", "lines")]
 
 
 def test_a_place_without_any_time_is_given_back() -> None:
     nowhere = Said(5, 0, 3, "email")
-    assert place([nowhere, PHONE], LINES) == ([Span(2.0, 8.5, "phone")], [nowhere])
+    assert place([nowhere, PHONE], LINES) == ([Span(2.0, 8.5, "phone", "lines")], [nowhere])
 
 
 def test_spans_that_meet_are_one() -> None:
     spans = place([PHONE, Said(3, 0, 5, "email")], LINES).spans
-    assert spans == [Span(2.0, 12.5, "phone, email")]
+    assert spans == [Span(2.0, 12.5, "phone, email", "lines")]
