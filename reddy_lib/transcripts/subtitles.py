@@ -209,7 +209,7 @@ def timed_pieces(cue: Cue) -> list[Word]:
     parts = _STAMP.split("\n".join(cue.lines))
     moments = [cue.start, *(_moment(stamp) for stamp in parts[1::2]), cue.stop]
     found: list[Word] = []
-    for text, start, stop in zip(parts[0::2], moments, moments[1:], strict=True):
+    for text, start, stop in zip(parts[0::2], moments[:-1], moments[1:], strict=True):
         for row in _VOICE.sub("\n", text).split("\n"):
             named = _NAME.match(row.lstrip())
             pieces = (named[1], row.lstrip()[named.end() :]) if named else (row,)
