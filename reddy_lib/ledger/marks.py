@@ -204,10 +204,13 @@ def _mark(one: sa.Row[Any], lines: Sequence[TranscriptLine]) -> Mark:
     known = {"id": one.id, "who": one.who, "at": one.at}
     if one.line is None:
         return Mark(recording=one.recording, start=one.start, stop=one.stop, **known)
-    numbers = [number for number, line in enumerate(lines, 1) if _digest(line.text) == one.digest]
-    at_its_time = [number for number in numbers if lines[number - 1].start == one.line_start]
-    numbers = at_its_time or numbers
-    if len(numbers) > 1:  # alike in text and start: one is as good as the other, if there is one at its place
+    # By its text alone, the mark of a line that was deleted would go to another one that says the same.
+    numbers = [
+        number
+        for number, line in enumerate(lines, 1)
+        if line.start == one.line_start and _digest(line.text) == one.digest
+    ]
+    if len(numbers) > 1:
         numbers = [number for number in numbers if number == one.line]
     if not numbers:
         return Mark(line=one.line, begin=one.begin, end=one.end, lost=True, **known)
