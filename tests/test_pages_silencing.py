@@ -128,8 +128,8 @@ class TestWords:
         assert marks_of(batch, 2) == []
         press(app, "Mark words")
         assert spans(app) == [
-            "0:03.5 to 0:08.5 · “Ann Lee”, line 2, marked by hand :gray[· by its whole line]",
-            "0:07.5 to 0:11.5 · “Ann Lee”, line 3, marked by hand :gray[· by its whole line]",
+            "0:03.5 to 0:08.5 · “Ann Lee”, line 2 :gray[· by its whole line]",
+            "0:07.5 to 0:11.5 · “Ann Lee”, line 3 :gray[· by its whole line]",
         ]
         assert "2 places marked" in words(app)
         assert next(one for one in app.text_input if one.label == "Words").value == ""
@@ -177,7 +177,7 @@ class TestWords:
         self, batch: reddy.Batch
     ) -> None:
         app = mark(tab(batch, 4), "Ann Lee")
-        assert spans(app) == ["0:04.8 to 0:06.2 · “Ann Lee”, line 2, marked by hand :gray[· by its words]"]
+        assert spans(app) == ["0:04.8 to 0:06.2 · “Ann Lee”, line 2 :gray[· by its words]"]
         assert "with 0.15 s around them" in words(app)
         press(app, "Silence 1 span in a copy")
         begin, end = silent_seconds(batch, 4)
@@ -186,9 +186,7 @@ class TestWords:
     def test_an_edited_line_falls_back_to_its_own_times_and_it_is_said(self, batch: reddy.Batch) -> None:
         batch.replace(4, editing.with_line_cells(batch.call(4), {2: {"text": "I am Ann Lee of Elm St"}}))
         app = mark(tab(batch, 4), "Ann Lee")
-        assert spans(app) == [
-            "0:03.5 to 0:08.0 · “Ann Lee”, line 2, marked by hand :gray[· by its whole line]"
-        ]
+        assert spans(app) == ["0:03.5 to 0:08.0 · “Ann Lee”, line 2 :gray[· by its whole line]"]
         assert "or the line was edited" in words(app)
 
     def test_a_line_that_was_changed_after_words_in_it_were_marked_is_said(self, batch: reddy.Batch) -> None:

@@ -128,9 +128,7 @@ def to_silence(
             why = f"“{_short(said)}” in line {mark.line} has no time of the source: listen for it, and mark the time."
             unplaced.append((mark, why))
         else:
-            proposed.append(
-                Proposed(spans[0], f"“{ui.escape(_short(said))}”, line {mark.line}, {BY_HAND}", mark)
-            )
+            proposed.append(Proposed(spans[0], f"“{ui.escape(_short(said))}”, line {mark.line}", mark))
     proposed.sort(key=lambda one: one.span[:2])
     return ToSilence(proposed, without, unplaced, elsewhere, bool(words))
 
@@ -170,6 +168,26 @@ def silencing(
         _copy(batch, row, *made[found.sha256], locked, edited)
         return
     wav = inspection.format == "wav"
+    # Two places that are always there: what is typed into the second goes on there when the first grows by a span.
+    listed, by_hand = st.container(), st.container()
+    with listed:
+        _listed(batch, row, found, what, why_not, wav, locked, edited)
+    if wav and not locked:
+        with by_hand:
+            _by_hand(batch, row, call, found, inspection.seconds, words=not why_not or what.by_words)
+
+
+def _listed(
+    batch: Batch,
+    row: int,
+    found: Attached,
+    what: ToSilence,
+    why_not: str,
+    wav: bool,
+    locked: bool,
+    edited: Callable[[], None],
+) -> None:
+    """What is proposed and what is not, and the button that silences it."""
     if why_not and not what.by_words:
         instead = (
             "mark its time below, or send the transcript" if wav and not locked else "send the transcript"
@@ -199,19 +217,18 @@ def silencing(
             f"{ui.number_of(what.elsewhere, 'time')} marked by hand {'is' if what.elsewhere == 1 else 'are'} of another "
             "recording of this call, and not shown here."
         )
+    if not what.proposed:
+        return
     if not wav:
-        if not locked and what.proposed:
+        if not locked:
             st.info(
                 f"{ui.escape(found.name)} cannot be silenced: that works for wav files alone. Export it as wav, or convert "
                 "it (for example with Audacity or ffmpeg), and attach that; or send the transcript without it.",
                 icon=":material/volume_off:",
             )
         return
-    if what.proposed:
-        _rests(what.proposed)
-    if locked:
-        return
-    if what.proposed:
+    _rests(what.proposed)
+    if not locked:
         st.button(
             f"Silence {ui.number_of(len(ticked), 'span')} in a copy",
             icon=":material/volume_off:",
@@ -220,7 +237,6 @@ def silencing(
             on_click=_silence,
             args=(batch, row, found, ticked, edited),
         )
-    _by_hand(batch, row, call, found, inspection.seconds, words=not why_not or what.by_words)
 
 
 def _copy(
@@ -265,21 +281,21 @@ def _spans(
                 continue
             own = _identity(one)
             rests = f" :gray[· {RESTS[one.span.by]}]" if one.span.by in RESTS else ""
-            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            text, buttons = st.columns([0.61, 0.39], vertical_alignment="center", gap="small")
+            with text:
                 if st.checkbox(
                     f"{_times(one.span)} · {one.label}{rests}",
                     value=True,
                     key=f"recording span {batch.id} {row} {found.sha256[:12]} {own}",
                     disabled=locked,
-                    width="stretch",
                 ):
                     ticked.append(one.span)
+            with buttons, st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
                 if wav:
+                    playing = st.session_state.get(listening) == own
                     st.button(
-                        "",
-                        icon=":material/stop:"
-                        if st.session_state.get(listening) == own
-                        else ":material/play_arrow:",
+                        "Stop" if playing else "Listen",
+                        icon=":material/stop:" if playing else ":material/play_arrow:",
                         key=f"recording listen {batch.id} {row} {found.sha256[:12]} {own}",
                         type="tertiary",
                         help=f"Listen to {_times(one.span)}, with a second around it",
@@ -333,7 +349,7 @@ def _played(batch: Batch, found: Attached, span: Span) -> None:
 def _take_away_button(batch: Batch, row: int, mark: Mark, locked: bool) -> None:
     if not locked:
         st.button(
-            "",
+            "Unmark",
             icon=":material/close:",
             key=f"recording unmark {batch.id} {row} {mark.id}",
             type="tertiary",
@@ -381,7 +397,8 @@ def _by_hand(batch: Batch, row: int, call: Call, found: Attached, length: float,
                     on_click=_mark_words,
                     args=(batch, row, lines, word_key, line_key),
                 )
-            _shown(lines, str(st.session_state.get(word_key) or ""), st.session_state.get(line_key) or [])
+            with st.container(gap="xxsmall"):
+                _shown(lines, str(st.session_state.get(word_key) or ""), st.session_state.get(line_key) or [])
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             st.text_input("From", key=from_key, placeholder="1:05", width=90)
             st.text_input("To", key=to_key, placeholder="1:12", width=90)
