@@ -56,10 +56,11 @@ RESTS = {
 
 
 class Proposed(NamedTuple):
-    """A span to silence, what is said of it, and the mark that it comes from; None: the check found it."""
+    """A span to silence: what it is, the very words of a mark by hand, and that mark; None: the check found it."""
 
     span: Span
     label: str
+    said: str = ""
     mark: Mark | None = None
 
 
@@ -115,7 +116,7 @@ def to_silence(
             if mark.recording != found.sha256:
                 elsewhere += 1
                 continue
-            proposed.append(Proposed(Span(mark.start, mark.stop, BY_HAND), BY_HAND, mark))
+            proposed.append(Proposed(Span(mark.start, mark.stop, BY_HAND), BY_HAND, mark=mark))
             continue
         if mark.lost:
             unplaced.append(
@@ -128,7 +129,7 @@ def to_silence(
             why = f"“{_short(said)}” in line {mark.line} has no time of the source: listen for it, and mark the time."
             unplaced.append((mark, why))
         else:
-            proposed.append(Proposed(spans[0], f"“{ui.escape(_short(said))}”, line {mark.line}", mark))
+            proposed.append(Proposed(spans[0], f"line {mark.line}", said, mark))
     proposed.sort(key=lambda one: one.span[:2])
     return ToSilence(proposed, without, unplaced, elsewhere, bool(words))
 
@@ -273,23 +274,26 @@ def _spans(
     ticked: list[Span] = []
     beyond: list[Proposed] = []
     checked = 0
-    with st.container(height=210 if len(proposed) > 4 else "content", border=False, gap="xxsmall"):
+    with st.container(height=280 if len(proposed) > 4 else "content", border=False, gap="xxsmall"):
         for one in proposed:
             checked += one.mark is None
             if one.mark is None and checked > MOST_FOUND:
                 beyond.append(one)
                 continue
             own = _identity(one)
-            rests = f" :gray[· {RESTS[one.span.by]}]" if one.span.by in RESTS else ""
+            told = [f"“{_short(one.said)}”"] if one.said else []
+            told += [RESTS[one.span.by]] if one.span.by in RESTS else []
             text, buttons = st.columns([0.61, 0.39], vertical_alignment="center", gap="small")
-            with text:
+            with text, st.container(gap=None):
                 if st.checkbox(
-                    f"{_times(one.span)} · {one.label}{rests}",
+                    f"{_times(one.span)} · {one.label}",
                     value=True,
                     key=f"recording span {batch.id} {row} {found.sha256[:12]} {own}",
                     disabled=locked,
                 ):
                     ticked.append(one.span)
+                if told:
+                    st.caption(ui.escape(" · ".join(told)))
             with buttons, st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
                 if wav:
                     playing = st.session_state.get(listening) == own
