@@ -49,6 +49,19 @@ def transcribe(talk: Sequence[Turn]) -> Any:
     return {"results": {"items": items}}
 
 
+def transcribe_channels(talk: Sequence[Turn]) -> Any:
+    """A channel a speaker: each lists all that was said on it."""
+    channels = [
+        {
+            "channel_label": f"ch_{who}",
+            "items": transcribe([one for one in talk if one[0] == who])["results"]["items"],
+        }
+        for who in (0, 1)
+    ]
+    items = transcribe(talk)["results"]["items"]
+    return {"results": {"items": items, "channel_labels": {"channels": channels}}}
+
+
 def call_analytics(talk: Sequence[Turn]) -> Any:
     return {
         "JobName": "a job",
@@ -265,7 +278,7 @@ def vcon(talk: Sequence[Turn]) -> Any:
 SOURCES: dict[str, Callable[[Sequence[Turn]], Any]] = {
     one.__name__: one
     for one in (
-        transcribe, call_analytics, deepgram, assemblyai, whisper, whisper_beside, azure_batch, genesys, google,
+        transcribe, transcribe_channels, call_analytics, deepgram, assemblyai, whisper, whisper_beside, azure_batch, genesys, google,
         speechmatics, rev, retell, anybody, vcon, karaoke,
     )
 }  # fmt: skip

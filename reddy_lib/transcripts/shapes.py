@@ -252,7 +252,7 @@ def speaker_runs(words: Sequence[Word], space: str = " ") -> list[Turn]:
         elif before is not None and before.item is None and word.label == before.label:
             _append(turns[-1], word, space)
         else:
-            turns.append(_begun(word))
+            turns.append(_begun(words, index))
     return turns
 
 
@@ -266,7 +266,7 @@ def sentences(words: Sequence[Word], space: str = " ") -> list[Turn]:
             continue
         ended = before is not None and before.text.endswith(_ENDS_A_SENTENCE) and not word.joined
         if before is None or ended or (not word.joined and _gap(before, word) >= _PAUSE):
-            turns.append(_begun(word))
+            turns.append(_begun(words, index))
         else:
             _append(turns[-1], word, space)
     return turns
@@ -280,7 +280,7 @@ def interleave(channels: Sequence[Sequence[Word]], space: str = " ") -> list[Tur
         others = sorted(start for other, times in enumerate(starts) if other != number for start in times)
         before: Word | None = None
         parted = False
-        for word in channel:
+        for index, word in enumerate(channel):
             if word.item is not None:  # at the time of the word before it: that is where it stands
                 turns.append(_Unread("", "", Moment(0.0) if before is None else before.start, item=word.item))
                 parted = True
@@ -288,7 +288,7 @@ def interleave(channels: Sequence[Sequence[Word]], space: str = " ") -> list[Tur
             if before is not None and not parted and (word.joined or not _interrupted(before, word, others)):
                 _append(turns[-1], word, space)
             else:
-                turns.append(_begun(word))
+                turns.append(_begun(channel, index))
             parted = False
             before = word if word.stop is not None or before is None else before._replace(text=word.text)
     if all(turn.start is not None for turn in turns):
@@ -309,13 +309,12 @@ def _gap(before: Word, word: Word) -> float:
     return 0.0 if before.stop is None or word.start is None else word.start.seconds - before.stop.seconds
 
 
-def _begun(word: Word) -> Turn:
-    return Turn(word.label, word.text, word.start, word.stop, words=Listed([word]))
+def _begun(words: Sequence[Word], at: int) -> Turn:
+    word = words[at]
+    return Turn(word.label, word.text, word.start, word.stop, words=Listed(words, begin=at))
 
 
 def _append(turn: Turn, word: Word, space: str) -> None:
-    if turn.words is not None:
-        turn.words.items.append(word)
     turn.text += word.text if word.joined else space + word.text
     turn.start = turn.start or word.start
     turn.stop = word.stop or turn.stop

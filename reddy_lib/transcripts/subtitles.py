@@ -297,7 +297,7 @@ def _place(turn: Turn, speaking: bool, recording: Recording) -> None:
     above.text = f"{above.text}\n{turn.text}"
     above.stop = turn.stop or above.stop
     if above.words is not None and turn.words is not None:
-        above.words.items += turn.words.items
+        above.words.items = [*above.words.items, *turn.words.items]
     else:
         above.words = None  # times of a part of its words would be taken for all of them
     note = finding(

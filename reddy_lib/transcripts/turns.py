@@ -77,16 +77,18 @@ class Listed(msgspec.Struct):
     """The source's own list of a turn's words, as it stands there: it is read by `words`, when somebody asks.
 
     Attributes:
-        items: objects of the source, or `shapes.Word`.
+        items: objects of the source, `shapes.Word`, or a cue whose text has times in it.
         unit: seconds per unit of their times, None where they say themselves.
         origin: absolute times count from here, where the turn's own were made to count from it.
-        more: there are words in it that are not the turn's; a text is one whose times stand in it as tags.
+        more: there are words in it that are not the turn's, before and after.
+        begin: the first of the turn's words, which go on until they have said its text; None: as `more` says.
     """
 
-    items: list[Any]
+    items: Sequence[Any]
     unit: float | None = None
     origin: float | None = None
     more: bool = False
+    begin: int | None = None
 
 
 class Turn(msgspec.Struct):

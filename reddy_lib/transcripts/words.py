@@ -11,7 +11,7 @@ letter to its last, lie in its time, and the line is what the source says: one w
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -124,22 +124,22 @@ def _words_of(line: TranscriptLine, turn: Turn, seconds: Clock, *, timed: bool) 
     listed = turn.words
     if listed is None:
         return []
-    words = [word for item in listed.items for word in _read(item, listed, seconds)]
+    read = (word for item in listed.items[listed.begin or 0 :] for word in _read(item, listed, seconds))
     first = line.start - _SLACK if timed and line.start is not None else -math.inf
     last = line.stop + _SLACK if timed and line.stop is not None else math.inf
     if listed.more:
-        words = [word for word in words if not (word.stop < first or word.start > last)]
+        words = [word for word in read if not (word.stop < first or word.start > last)]
         runs = [run for at in range(len(words)) if (run := _spelled(line.text, words[at:], to_end=False))]
         spelled = (
             runs[0] if len(runs) == 1 else []
         )  # said twice in that time: nobody knows which of them it is
     else:
-        spelled = _spelled(line.text, words, to_end=True)
+        spelled = _spelled(line.text, read, to_end=listed.begin is None)
     outside = any(word.start < first or word.stop > last for word in spelled)
     return [] if outside else spelled
 
 
-def _spelled(text: str, words: Sequence[_Read], *, to_end: bool) -> list[TimedWord]:
+def _spelled(text: str, words: Iterable[_Read], *, to_end: bool) -> list[TimedWord]:
     """The words, as they are written in the text, if they are all of it; `to_end`: and none is left over."""
     lower = text.lower()
     end = 0
