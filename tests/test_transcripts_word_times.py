@@ -278,8 +278,8 @@ def vcon(talk: Sequence[Turn]) -> Any:
 SOURCES: dict[str, Callable[[Sequence[Turn]], Any]] = {
     one.__name__: one
     for one in (
-        transcribe, transcribe_channels, call_analytics, deepgram, assemblyai, whisper, whisper_beside, azure_batch, genesys, google,
-        speechmatics, rev, retell, anybody, vcon, karaoke,
+        transcribe, transcribe_channels, call_analytics, deepgram, assemblyai, whisper, whisper_beside, azure_batch,
+        genesys, google, speechmatics, rev, retell, anybody, vcon, karaoke,
     )
 }  # fmt: skip
 
