@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from reddy_lib.errors import RecordingError
 from reddy_lib.model import TranscriptLine
+from reddy_lib.recordings.marking import BY_HAND, find_words, whole_lines
 from reddy_lib.recordings.personal import Said, find_personal_data
-from reddy_lib.recordings.redaction import Span, Word, place, silence_recording
+from reddy_lib.recordings.redaction import Span, Word, excerpt, place, silence_recording
 from reddy_lib.recordings.wav import read_wav
+from tests.conftest import SHARED
 from tests.recording_files import encoded, tone, wav_bytes
 
 FORMS = [(8, 1), (16, 1), (24, 1), (32, 1), (32, 3), (64, 3), (8, 6), (8, 7)]
@@ -253,26 +255,164 @@ WORDS = [Word("It", 2.5, 2.7), Word("is", 2.7, 3.0), Word("020", 3.0, 4.0), Word
 
 def test_words_with_times_bound_the_place_closely() -> None:
     (span,) = place([PHONE], LINES, words={2: WORDS}).spans
-    assert span == (pytest.approx(2.85), pytest.approx(7.15), "phone")
+    assert span == (pytest.approx(2.85), pytest.approx(7.15), "phone", "words")
 
 
 @pytest.mark.parametrize(
     "words", [{}, {2: WORDS[:3]}, {2: WORDS[::-1]}, {2: [*WORDS[:2], *WORDS[3:]]}, {1: WORDS}]
 )
 def test_words_that_are_not_those_of_the_line_leave_the_whole_line(words: dict[int, list[Word]]) -> None:
-    assert place([PHONE], LINES, words=words).spans == [Span(2.0, 8.5, "phone")]
+    assert place([PHONE], LINES, words=words).spans == [Span(2.0, 8.5, "phone", "lines")]
 
 
 def test_a_line_without_a_stop_ends_where_the_next_begins_or_never() -> None:
-    assert place([Said(3, 0, 5, "email")], LINES).spans == [Span(8.0, 12.5, "email")]
-    assert place([Said(4, 0, 3, "email")], LINES).spans == [Span(11.5, math.inf, "email")]
+    assert place([Said(3, 0, 5, "email")], LINES).spans == [Span(8.0, 12.5, "email", "lines")]
+    assert place([Said(4, 0, 3, "email")], LINES).spans == [Span(11.5, math.inf, "email", "lines")]
 
 
 def test_a_place_without_any_time_is_given_back() -> None:
     nowhere = Said(5, 0, 3, "email")
-    assert place([nowhere, PHONE], LINES) == ([Span(2.0, 8.5, "phone")], [nowhere])
+    assert place([nowhere, PHONE], LINES) == ([Span(2.0, 8.5, "phone", "lines")], [nowhere])
 
 
 def test_spans_that_meet_are_one() -> None:
     spans = place([PHONE, Said(3, 0, 5, "email")], LINES).spans
-    assert spans == [Span(2.0, 12.5, "phone, email")]
+    assert spans == [Span(2.0, 12.5, "phone, email", "lines")]
+
+
+def test_a_word_without_a_time_at_the_edge_of_a_place_leaves_the_whole_line() -> None:
+    """It may be anywhere in the line: by the times of the others, it would be heard."""
+    for gap in (2, 4):
+        words = [
+            word._replace(start=math.nan, stop=math.nan) if at == gap else word
+            for at, word in enumerate(WORDS)
+        ]
+        assert place([PHONE], LINES, words={2: words}).spans == [Span(2.0, 8.5, "phone", "lines")]
+        words[gap] = WORDS[gap]._replace(stop=WORDS[gap].start)  # a word that takes no time was not timed
+        assert place([PHONE], LINES, words={2: words}).spans == [Span(2.0, 8.5, "phone", "lines")]
+    within = [word._replace(start=math.nan) if word.text == "7946" else word for word in WORDS]
+    assert place([PHONE], LINES, words={2: within}) == place([PHONE], LINES, words={2: WORDS})
+
+
+def test_a_span_of_words_and_lines_says_that_it_rests_on_both() -> None:
+    [span] = place([PHONE, Said(3, 0, 5, "phone")], LINES, words={2: WORDS}, line_margin=2).spans
+    assert (span.by, span.why) == ("words, lines", "phone")
+
+
+@given(st.data())
+def test_by_words_every_touched_word_is_in_the_span_and_the_span_is_in_that_of_the_line(
+    data: st.DataObject,
+) -> None:
+    begin = data.draw(st.integers(0, len(LINES[1].text) - 1))
+    end = data.draw(st.integers(begin + 1, len(LINES[1].text)))
+    one = Said(2, begin, end, BY_HAND)
+    [by_line] = place([one], LINES).spans
+    [span] = place([one], LINES, words={2: WORDS}).spans
+    assert by_line.start <= span.start < span.stop <= by_line.stop
+    at = 0
+    for word in WORDS:
+        at = LINES[1].text.index(word.text, at)
+        if begin < at + len(word.text) and at < end:
+            assert span.start <= word.start
+            assert word.stop <= span.stop
+        at += len(word.text)
+
+
+# --- what a person marks -----------------------------------------------------------------------------------
+
+
+def test_words_are_found_wherever_they_stand_whatever_their_case_and_spaces() -> None:
+    lines = [TranscriptLine("agent", text) for text in ("Ann  Lee, hi ann\nlee", "Nothing", "Dear Ann Lee.")]
+    assert find_words(lines, " ann lee ") == [
+        Said(1, 0, 8, BY_HAND), Said(1, 13, 20, BY_HAND), Said(3, 5, 12, BY_HAND)
+    ]  # fmt: skip
+    assert find_words(lines, "ann lee", among={2, 3}) == [Said(3, 5, 12, BY_HAND)]
+    assert find_words(lines, "ann lee", among={2}) == find_words(lines, "  ") == find_words(lines, "Bo") == []
+
+
+def test_whole_words_come_before_parts_of_words() -> None:
+    lines = [TranscriptLine("agent", "An annual visit of Ann's"), TranscriptLine("agent", "Anna (.*) pays")]
+    assert find_words(lines, "ann") == [Said(1, 19, 22, BY_HAND)]
+    assert find_words(lines, "annu") == [Said(1, 3, 7, BY_HAND)]
+    assert find_words(lines, "(.*)") == [Said(2, 5, 9, BY_HAND)], "what is typed is no pattern"
+
+
+def test_a_line_without_text_has_nothing_to_mark() -> None:
+    lines = [TranscriptLine("agent", "Hello"), TranscriptLine("agent", " ")]
+    assert whole_lines(lines, [1, 2]) == [Said(1, 0, 5, BY_HAND)]
+
+
+@given(st.lists(st.text(max_size=30), max_size=3), st.text(max_size=4))
+def test_whatever_is_searched_what_is_found_says_it(texts: list[str], words: str) -> None:
+    lines = [TranscriptLine("agent", text) for text in texts]
+    for one in find_words(lines, words):
+        found = lines[one.line - 1].text[one.begin : one.end]
+        assert found
+        assert len(found.split()) == len(words.split())
+    for number, text in enumerate(texts, 1):
+        if words.split() and words in text:
+            assert number in {one.line for one in find_words([*lines[:number]], words, among={number})}
+
+
+# --- listened to before ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("bits", "form"), FORMS)
+def test_an_excerpt_is_the_seconds_of_a_span_with_one_around_it(bits: int, form: int) -> None:
+    content = wav_bytes(tone(6), tone(6, hertz=300), bits=bits, form=form)
+    part = excerpt(io.BytesIO(content), Span(2.0, 3.5))
+    whole, small = read_wav(io.BytesIO(content)), read_wav(io.BytesIO(part))
+    assert (small.form, small.channels, small.rate, small.bits) == (whole.form, 2, RATE, bits)
+    begin = whole.begin + RATE * whole.block
+    assert (
+        part[small.begin : small.begin + small.present]
+        == content[begin : begin + round(3.5 * RATE) * whole.block]
+    )
+
+
+def test_an_excerpt_ends_with_the_recording_and_is_never_a_whole_one() -> None:
+    content = wav_bytes(tone(100))
+
+    def seconds(span: Span) -> float:
+        part = excerpt(io.BytesIO(content), span)
+        return read_wav(io.BytesIO(part)).present / 2 / RATE if part else 0.0
+
+    assert seconds(Span(0.0, 1.0)) == 2.0
+    assert seconds(Span(99.0, math.inf)) == 2.0
+    assert seconds(Span(5.0, 99.0)) == 60.0
+    assert seconds(Span(100.0, 101.0)) == 0.0
+    with pytest.raises(RecordingError, match="only where it is a wav"):
+        excerpt(io.BytesIO(encoded(".flac", [tone(1, 16_000)], 16_000)), Span(0, 1))
+
+
+# --- real recordings ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted((SHARED / "audio").glob("*.wav")), ids=lambda path: path.name[:20])
+def test_by_words_less_of_a_real_recording_is_silenced_and_exactly_that(path: Path, tmp_path: Path) -> None:
+    from reddy_lib.transcripts import read_transcript
+    from reddy_lib.transcripts.words import word_times
+
+    texts = ["So", "my", "number", "is", "020", "7946", "0018", "and", "then", "I", "called", "again"]
+    said = [{"word": text, "start": 2 + at, "end": 2.75 + at} for at, text in enumerate(texts)]
+    cell = {"results": {"utterances": [
+        {"transcript": "Hello.", "speaker": 0, "start": 0.25, "end": 1.0,
+         "words": [{"word": "Hello.", "start": 0.25, "end": 1.0}]},
+        {"transcript": " ".join(texts), "speaker": 1, "start": 2.0, "end": 13.75, "words": said},
+    ]}}  # fmt: skip
+    lines = read_transcript(cell).lines
+    words = {number: [Word(*one) for one in found] for number, found in word_times(cell, lines).items()}
+    found = find_personal_data(lines)
+    [wide] = place(found, lines).spans
+    [tight] = place(found, lines, words=words).spans
+    assert (wide[:2], tight[:2]) == ((1.5, 14.25), (5.85, 8.9))
+    content = path.read_bytes()
+    wav = read_wav(io.BytesIO(content))
+    done = silence_recording(path, tmp_path / "copy.wav", [tight])
+    copy = done.path.read_bytes()
+    begin, end = (wav.begin + wav.block * round(seconds * wav.rate) for seconds in tight[:2])
+    assert path.read_bytes() == content
+    assert content[begin:end].strip(content[begin : begin + 1]), "somebody speaks there"
+    assert copy[begin:end] == silent(wav.bits, wav.form) * ((end - begin) // (wav.bits // 8))
+    assert copy[:begin] + content[begin:end] + copy[end:] == content
+    assert done.seconds == pytest.approx(3.05, abs=0.001)

@@ -12,7 +12,8 @@ recording's `upload_url`.
              │         ├─ earlier_payloads what was sent at attempts before the last edits of a call
              │         ├─ resends          why a call that Reddy has was sent there again, by whom and when
              │         ├─ corrections      which call of an earlier batch a call corrects
-             │         └─ recordings       the file that goes beside a call, and how far it has come
+             │         ├─ recordings       the file that goes beside a call, and how far it has come
+             │         └─ marks            what a person marked in a transcript or a recording, to be silenced
              └─ submissions                a set of calls sent together
     deliveries                             (address, conversation) that is being sent, in doubt, or accepted: the
                                            primary key that keeps two submissions from sending the same call
@@ -46,6 +47,7 @@ __all__ = [
     "deliveries",
     "earlier_payloads",
     "edits",
+    "marks",
     "metadata",
     "migrate",
     "paces",
@@ -369,6 +371,26 @@ upload_hosts = sa.Table(
     sa.Column("seen_at", sa.Double, nullable=False),
 )
 
+marks = sa.Table(  # see marks.py; a place in a line, or seconds of one recording
+    "marks",
+    metadata,
+    sa.Column("id", _BigId, primary_key=True, autoincrement=True),
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), nullable=False),
+    sa.Column("line", sa.Integer),  # its number when it was marked; NULL: seconds
+    sa.Column("digest", sa.Text),  # of the line's text, by which it is found again
+    sa.Column("line_start", sa.Double),
+    sa.Column("begin", sa.Integer),  # characters of that text
+    sa.Column("end", sa.Integer),
+    sa.Column("recording", sa.Text),  # SHA-256 of the file that the seconds are of
+    sa.Column("start", sa.Double),
+    sa.Column("stop", sa.Double),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("gone_at", sa.Double),  # taken away again
+    sa.Column("gone_who", sa.Text),
+)
+sa.Index("marks_by_call", marks.c.call_id)
+
 workers = sa.Table(
     "workers",
     metadata,
@@ -492,6 +514,10 @@ def _recordings_go_beside_calls(connection: sa.Connection) -> None:
         table.create(connection, checkfirst=True)
 
 
+def _places_to_silence_are_marked(connection: sa.Connection) -> None:
+    marks.create(connection, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _first,
     _filters_count_from_indexes,
@@ -502,6 +528,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _addresses_have_a_pace,
     _workers_say_what_they_are,
     _recordings_go_beside_calls,
+    _places_to_silence_are_marked,
 )
 """Version n is reached by the first n of these. Only ever append."""
 

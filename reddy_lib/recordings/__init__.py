@@ -16,15 +16,19 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from reddy_lib.recordings.addresses import AllowedHosts
     from reddy_lib.recordings.inspect import Inspection, inspect_recording
+    from reddy_lib.recordings.marking import BY_HAND, find_words, whole_lines
     from reddy_lib.recordings.matching import Matches, match_recordings
     from reddy_lib.recordings.personal import Said, find_personal_data
     from reddy_lib.recordings.places import Recording, RecordingFolder, RecordingStore
-    from reddy_lib.recordings.redaction import Placed, Silenced, Span, Word, place, silence_recording
+    from reddy_lib.recordings.redaction import Placed, Silenced, Span, Word, excerpt, place, silence_recording
 
 _HOMES = {
     "AllowedHosts": "addresses",
     "Inspection": "inspect",
     "inspect_recording": "inspect",
+    "BY_HAND": "marking",
+    "find_words": "marking",
+    "whole_lines": "marking",
     "Matches": "matching",
     "match_recordings": "matching",
     "Said": "personal",
@@ -36,11 +40,13 @@ _HOMES = {
     "Silenced": "redaction",
     "Span": "redaction",
     "Word": "redaction",
+    "excerpt": "redaction",
     "place": "redaction",
     "silence_recording": "redaction",
 }
 
 __all__ = [
+    "BY_HAND",
     "AllowedHosts",
     "Inspection",
     "Matches",
@@ -52,11 +58,14 @@ __all__ = [
     "Silenced",
     "Span",
     "Word",
+    "excerpt",
     "find_personal_data",
+    "find_words",
     "inspect_recording",
     "match_recordings",
     "place",
     "silence_recording",
+    "whole_lines",
 ]
 
 

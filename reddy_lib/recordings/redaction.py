@@ -18,6 +18,7 @@ import contextlib
 import math
 import os
 import shutil
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, NamedTuple, TypeGuard
@@ -28,7 +29,7 @@ from reddy_lib.recordings.names import safe_name
 from reddy_lib.recordings.personal import Said
 from reddy_lib.recordings.wav import ALAW, FLOAT, MULAW, PCM, NotWav, Wav, read_wav
 
-__all__ = ["Placed", "Silenced", "Span", "Word", "place", "silence_recording"]
+__all__ = ["Placed", "Silenced", "Span", "Word", "excerpt", "place", "silence_recording"]
 
 LINE_MARGIN = 0.5
 """Seconds before and after a line whose words have no times of their own."""
@@ -37,15 +38,19 @@ CHUNK = 1 << 20
 
 
 class Span(NamedTuple):
-    """Seconds of a recording to silence: from `start` up to `stop` (infinity: to its end). `why`: the kind of data."""
+    """Seconds of a recording to silence: from `start` up to `stop` (infinity: to its end).
+
+    `why`: the kind of data; `by`: what the seconds rest on, "words", "lines", or both with a comma; "" = a person's word.
+    """
 
     start: float
     stop: float
     why: str = ""
+    by: str = ""
 
 
 class Word(NamedTuple):
-    """A word of a line, with the seconds from the start of the call at which it was said."""
+    """A word of a line, with the seconds from the start of the call at which it was said; NaN: nobody knows."""
 
     text: str
     start: float
@@ -115,6 +120,31 @@ def silence_recording(
             reason = error.strerror or type(error).__name__
             raise RecordingError(f"{safe_name(Path(source).name)} cannot be opened ({reason}).") from None
     return _silence(source, path, wanted, "The recording")
+
+
+def excerpt(source: IO[bytes], span: Span, *, around: float = 1.0, most: float = 60.0) -> bytes:
+    """The seconds of a span as a wav file of their own, `around` seconds before and after it, to be listened to before they
+    are silenced; at most `most` seconds. b"": the recording does not reach it.
+
+    Raises RecordingError: not a wav.
+    """
+    try:
+        wav = read_wav(source)
+    except NotWav:
+        raise RecordingError(
+            "Parts of a recording can be heard by themselves only where it is a wav file."
+        ) from None
+    frames = wav.present // wav.block
+    first = max(0, math.floor((span.start - around) * wav.rate))
+    stop = min(span.stop + around, span.start - around + most)
+    last = min(frames, math.ceil(stop * wav.rate))
+    if first >= last or span.start * wav.rate >= frames:
+        return b""
+    source.seek(wav.begin + first * wav.block)
+    data = source.read((last - first) * wav.block)
+    head = struct.pack("<HHIIHH", wav.form, wav.channels, wav.rate, wav.rate * wav.block, wav.block, wav.bits)
+    body = b"WAVEfmt " + struct.pack("<I", len(head)) + head + b"data" + struct.pack("<I", len(data)) + data
+    return b"RIFF" + struct.pack("<I", len(body)) + body + bytes(len(data) % 2)
 
 
 def _silence(source: IO[bytes], path: Path, spans: list[Span], name: str) -> Silenced:
@@ -195,11 +225,11 @@ def _checked(span: Span) -> Span:
 def _by_words(said: Said, line: TranscriptLine, words: Sequence[Word], margin: float) -> Span | None:
     """From the first to the last word that has a character of the place. None: the words are not those of the text, or
     have no times."""
-    text = line.text.casefold()
+    text = line.text.lower()
     end = 0
     touched: list[Word] = []
     for word in words:
-        piece = word.text.strip().casefold()
+        piece = word.text.strip().lower()
         begin = text.find(piece, end) if piece else -1
         if begin < 0:
             return None
@@ -210,10 +240,11 @@ def _by_words(said: Said, line: TranscriptLine, words: Sequence[Word], margin: f
             touched.append(word)
     if len(text) != len(line.text) or any(character.isalnum() for character in text[end:]) or not touched:
         return None
-    start, stop = min(word.start for word in touched), max(word.stop for word in touched)
-    if not (math.isfinite(start) and math.isfinite(stop) and 0 <= start <= stop):
-        return None
-    return Span(max(0.0, start - margin), stop + margin, said.kind)
+    timed = [word for word in touched if 0 <= word.start < word.stop < math.inf]
+    if not timed or timed[0] is not touched[0] or timed[-1] is not touched[-1]:
+        return None  # where the first or the last of them has no time, it may be anywhere in the line
+    start, stop = min(word.start for word in timed), max(word.stop for word in timed)
+    return Span(max(0.0, start - margin), stop + margin, said.kind, "words")
 
 
 def _by_line(said: Said, lines: Sequence[TranscriptLine], margin: float) -> Span | None:
@@ -229,7 +260,11 @@ def _by_line(said: Said, lines: Sequence[TranscriptLine], margin: float) -> Span
         later = [other.start for other in lines[said.line :] if _is_time(other.start) and other.start > start]
         if later:
             stop = later[0] + margin
-    return Span(max(0.0, start - margin), stop, said.kind)
+    return Span(max(0.0, start - margin), stop, said.kind, "lines")
+
+
+def _both(one: str, other: str) -> str:
+    return one if not other or other in one.split(", ") else f"{one}, {other}".strip(", ")
 
 
 def _is_time(value: object) -> TypeGuard[float]:
@@ -241,12 +276,9 @@ def _joined(spans: Iterable[Span]) -> list[Span]:
     for span in sorted(spans):
         if joined and span.start <= joined[-1].stop:
             last = joined[-1]
-            why = (
-                last.why
-                if span.why in last.why.split(", ") or not span.why
-                else f"{last.why}, {span.why}".strip(", ")
+            joined[-1] = Span(
+                last.start, max(last.stop, span.stop), _both(last.why, span.why), _both(last.by, span.by)
             )
-            joined[-1] = Span(last.start, max(last.stop, span.stop), why)
         else:
             joined.append(span)
     return joined

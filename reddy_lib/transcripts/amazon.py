@@ -109,7 +109,14 @@ def _turn(item: dict[str, Any], roles: dict[str, str], recording: Recording) -> 
     if begin is None and absolute is not None:
         recording.add(label, content, start=absolute)
     else:
-        recording.add(label, content, start=begin, stop=item.get("EndOffsetMillis"), unit=MILLISECONDS)
+        recording.add(
+            label,
+            content,
+            start=begin,
+            stop=item.get("EndOffsetMillis"),
+            unit=MILLISECONDS,
+            words=item.get("Items"),
+        )
 
 
 def _segments(segments: list[Any], strange: list[Any] | None = None) -> Recording:
@@ -156,6 +163,7 @@ def _pca(data: dict[str, Any]) -> Recording:
             start=item.get("SegmentStartTime"),
             stop=item.get("SegmentEndTime"),
             unit=SECONDS,
+            words=item.get("WordConfidence"),
         )
     return recording
 

@@ -90,7 +90,7 @@ def _messages(items: object, form: str) -> Recording:
             start, stop = words[0].get("start"), words[-1].get("end")
         elif start is None and item.get("created_at") is not None:
             start = item["created_at"]
-        recording.add(_role(item), text, start=start, stop=stop, duration=length, unit=unit)
+        recording.add(_role(item), text, start=start, stop=stop, duration=length, unit=unit, words=words)
     _sides(recording)
     return recording
 

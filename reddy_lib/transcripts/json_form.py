@@ -20,7 +20,7 @@ import pyjson5
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts.times import Moment, read_moment
-from reddy_lib.transcripts.turns import Parsed, Turn
+from reddy_lib.transcripts.turns import Listed, Parsed, Turn
 
 __all__ = [
     "Decoded",
@@ -359,6 +359,9 @@ def _read_object(item: dict[str, Any], parsed: Parsed) -> None:
     turn.stop = _first(item, plan.stop, "stop", parsed)
     if turn.stop is None:
         turn.duration = _first(item, plan.duration, "stop", parsed)
+    words = item.get("words")
+    if isinstance(words, list) and words and isinstance(words[0], dict):
+        turn.words = Listed(words)
     parsed.turns.append(turn)
 
 

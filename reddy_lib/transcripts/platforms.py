@@ -101,6 +101,7 @@ def _genesys(conversations: list[Any]) -> Recording:
                     start=_milliseconds(start),
                     duration=_milliseconds(length),
                     unit=MILLISECONDS,
+                    words=phrase.get("words"),
                 )
     if any(turn.label.casefold() == "user" for turn in recording.turns):
         recording.aliases["user"] = "agent"  # a user of Genesys is somebody who answers calls with it
@@ -141,6 +142,7 @@ def _insights(data: dict[str, Any]) -> Recording:
             text,
             start=start if start is not None else segment.get("messageTime"),
             stop=stop,
+            words=words,
         )
     return recording
 
@@ -222,6 +224,7 @@ def _wavix(turns: object) -> Recording:
             start=item.get("s"),
             stop=item.get("e"),
             unit=MILLISECONDS if whole else SECONDS,
+            words=item.get("words"),
         )
     return recording
 

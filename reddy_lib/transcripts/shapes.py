@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.json_form import as_text, short, unreadable_time
 from reddy_lib.transcripts.times import Moment, read_moment
-from reddy_lib.transcripts.turns import Parsed, Turn
+from reddy_lib.transcripts.turns import Listed, Parsed, Turn
 
 __all__ = [
     "MILLISECONDS",
@@ -60,8 +60,11 @@ class Recording(Parsed):
         stop: object = None,
         duration: object = None,
         unit: float | None = None,
+        words: object = None,
+        more: bool = False,
     ) -> None:
-        """One turn, unless it holds no text. `unit`: seconds per unit of its times, None where they say themselves."""
+        """One turn, unless it holds no text. `unit`: seconds per unit of its times, None where they say themselves.
+        `words`: the source's list of its words, or (`more`) one in which they are."""
         said = text.strip() if isinstance(text, str) else "" if text is None else as_text(text)
         if not said:
             return
@@ -70,6 +73,8 @@ class Recording(Parsed):
         turn.stop = self.moment(stop, unit, "stop")
         if turn.stop is None:
             turn.duration = self.moment(duration, unit, "stop")
+        if words and isinstance(words, list):
+            turn.words = Listed(words, unit, None, more)
         self.turns.append(turn)
 
     def keep(self, item: object) -> None:
@@ -160,6 +165,8 @@ class Recording(Parsed):
             origin = self.started = first
         for turn in self.turns:
             turn.start, turn.stop = _relative(turn.start, origin), _relative(turn.stop, origin)
+            if turn.words is not None:
+                turn.words.origin = origin
 
 
 def _relative(moment: Moment | None, origin: float) -> Moment | None:
@@ -245,7 +252,7 @@ def speaker_runs(words: Sequence[Word], space: str = " ") -> list[Turn]:
         elif before is not None and before.item is None and word.label == before.label:
             _append(turns[-1], word, space)
         else:
-            turns.append(Turn(word.label, word.text, word.start, word.stop))
+            turns.append(_begun(words, index))
     return turns
 
 
@@ -259,7 +266,7 @@ def sentences(words: Sequence[Word], space: str = " ") -> list[Turn]:
             continue
         ended = before is not None and before.text.endswith(_ENDS_A_SENTENCE) and not word.joined
         if before is None or ended or (not word.joined and _gap(before, word) >= _PAUSE):
-            turns.append(Turn(word.label, word.text, word.start, word.stop))
+            turns.append(_begun(words, index))
         else:
             _append(turns[-1], word, space)
     return turns
@@ -273,7 +280,7 @@ def interleave(channels: Sequence[Sequence[Word]], space: str = " ") -> list[Tur
         others = sorted(start for other, times in enumerate(starts) if other != number for start in times)
         before: Word | None = None
         parted = False
-        for word in channel:
+        for index, word in enumerate(channel):
             if word.item is not None:  # at the time of the word before it: that is where it stands
                 turns.append(_Unread("", "", Moment(0.0) if before is None else before.start, item=word.item))
                 parted = True
@@ -281,7 +288,7 @@ def interleave(channels: Sequence[Sequence[Word]], space: str = " ") -> list[Tur
             if before is not None and not parted and (word.joined or not _interrupted(before, word, others)):
                 _append(turns[-1], word, space)
             else:
-                turns.append(Turn(word.label, word.text, word.start, word.stop))
+                turns.append(_begun(channel, index))
             parted = False
             before = word if word.stop is not None or before is None else before._replace(text=word.text)
     if all(turn.start is not None for turn in turns):
@@ -300,6 +307,11 @@ def _interrupted(before: Word, word: Word, others: Sequence[float]) -> bool:
 
 def _gap(before: Word, word: Word) -> float:
     return 0.0 if before.stop is None or word.start is None else word.start.seconds - before.stop.seconds
+
+
+def _begun(words: Sequence[Word], at: int) -> Turn:
+    word = words[at]
+    return Turn(word.label, word.text, word.start, word.stop, words=Listed(words, begin=at))
 
 
 def _append(turn: Turn, word: Word, space: str) -> None:

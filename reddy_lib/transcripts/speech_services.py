@@ -86,15 +86,23 @@ def _speaker(item: dict[str, Any], items: list[dict[str, Any]]) -> str:
     return f"{channel}, {speaker}"
 
 
-def _utterances(items: object, said: str, recording: Recording) -> Recording:
-    """Items that each hold what one speaker said, under the name `said`, from `start` to `end` in seconds."""
+def _utterances(items: object, said: str, recording: Recording, words: object = None) -> Recording:
+    """Items that each hold what one speaker said, under the name `said`, from `start` to `end` in seconds. `words`: of all
+    of them, where they list none themselves."""
     every = objects(items)
     for item in recording.items(items):
         if item.get(said) is None:
             recording.keep(item)
             continue
+        own = item.get("words")
         recording.add(
-            _speaker(item, every), item[said], start=item.get("start"), stop=item.get("end"), unit=SECONDS
+            _speaker(item, every),
+            item[said],
+            start=item.get("start"),
+            stop=item.get("end"),
+            unit=SECONDS,
+            words=own or words,
+            more=not own,
         )
     return recording
 
@@ -114,7 +122,8 @@ def _azure_batch(phrases: object) -> Recording:
             continue
         text = text_of(best[0], "display", "itn", "maskedITN", "lexical")
         start, length, unit = _timed(phrase, None)
-        recording.add(_speaker(phrase, every), text, start=start, duration=length, unit=unit)
+        words = best[0].get("displayWords") or best[0].get("words")
+        recording.add(_speaker(phrase, every), text, start=start, duration=length, unit=unit, words=words)
     recording.sort()
     return recording
 
@@ -135,7 +144,14 @@ def _azure_fast(phrases: object) -> Recording:
             recording.keep(phrase)
             continue
         start, length, unit = _timed(phrase, MILLISECONDS)
-        recording.add(_speaker(phrase, every), phrase["text"], start=start, duration=length, unit=unit)
+        recording.add(
+            _speaker(phrase, every),
+            phrase["text"],
+            start=start,
+            duration=length,
+            unit=unit,
+            words=phrase.get("words"),
+        )
     recording.sort()
     return recording
 
@@ -153,6 +169,7 @@ def _azure_content(phrases: object) -> Recording:
             start=phrase.get("startTimeMs"),
             stop=phrase.get("endTimeMs"),
             unit=MILLISECONDS,
+            words=phrase.get("words"),
         )
     return recording
 
@@ -188,6 +205,7 @@ def _azure_conversation(conversations: list[dict[str, Any]]) -> Recording:
                 start=start,
                 duration=length,
                 unit=TICKS,
+                words=timed,
             )
     return recording
 
@@ -285,7 +303,12 @@ def _assemblyai(data: dict[str, Any]) -> Recording:
                 recording.keep(item)
                 continue
             recording.add(
-                _speaker(item, every), text, start=item.get("start"), stop=item.get("end"), unit=unit
+                _speaker(item, every),
+                text,
+                start=item.get("start"),
+                stop=item.get("end"),
+                unit=unit,
+                words=item.get("words"),
             )
         return recording
     words: list[Word] = []
@@ -309,7 +332,7 @@ def _assemblyai(data: dict[str, Any]) -> Recording:
 def _whisper(data: dict[str, Any]) -> Recording:
     segments = data["segments"]
     recording = Recording("OpenAI diarized transcription" if has(segments, "speaker") else "Whisper", [])
-    return _utterances(segments, "text", recording)
+    return _utterances(segments, "text", recording, data.get("words"))
 
 
 def _whisper_cpp(items: object) -> Recording:
@@ -321,7 +344,14 @@ def _whisper_cpp(items: object) -> Recording:
             continue
         offsets = item.get("offsets")
         start, stop = (offsets.get("from"), offsets.get("to")) if isinstance(offsets, dict) else (None, None)
-        recording.add(_speaker(item, every), item["text"], start=start, stop=stop, unit=MILLISECONDS)
+        recording.add(
+            _speaker(item, every),
+            item["text"],
+            start=start,
+            stop=stop,
+            unit=MILLISECONDS,
+            words=item.get("tokens"),
+        )
     return recording
 
 
@@ -381,6 +411,7 @@ def _rev(monologues: object) -> Recording:
             start=times[0]["ts"] if times else None,
             stop=ends[-1]["end_ts"] if ends else None,
             unit=SECONDS,
+            words=elements,
         )
         if not elements:
             recording.keep(monologue)
@@ -422,6 +453,7 @@ def _google(results: object) -> Recording:
             stop=words_here[-1].get("endTime", words_here[-1].get("endOffset"))
             if words_here
             else item.get("resultEndTime"),
+            words=words_here,
         )
     recording.sort()
     return recording

@@ -19,11 +19,11 @@ from typing import NamedTuple
 
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.json_form import short
-from reddy_lib.transcripts.shapes import Recording
+from reddy_lib.transcripts.shapes import Recording, Word
 from reddy_lib.transcripts.times import Moment, read_moment
-from reddy_lib.transcripts.turns import Parsed, Turn
+from reddy_lib.transcripts.turns import Listed, Parsed, Turn
 
-__all__ = ["Spoken", "is_subtitles", "read_subtitles", "spoken"]
+__all__ = ["Cue", "Spoken", "is_subtitles", "read_subtitles", "spoken", "timed_pieces"]
 
 _CLOCK = r"(?:\d{1,3}:)?\d{1,3}:\d{1,2}(?:[.,:]\d{1,9})?"
 _ARROW = re.compile(rf"[ \t]*({_CLOCK})[ \t]*-{{1,2}}>[ \t]*({_CLOCK})((?:[ \t].*)?)")
@@ -45,7 +45,13 @@ _SETTING_WORDS = re.compile(r"(?:(?:align|position|line|size|vertical|region):\S
 _FLAT = re.compile(rf"\s*(?:(?<!\S)\d{{1,5}}\s+)?(?<!\S)({_CLOCK})\s*-->\s*({_CLOCK})\s+")
 
 
-class _Cue(NamedTuple):
+_STAMP = re.compile(r"<((?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{1,3})>")
+_NAME = re.compile(r"([^:：\n]{1,40}[:：])[ \t]")
+
+
+class Cue(NamedTuple):
+    """A cue as it stands: its times, and its rows of text with their tags."""
+
     start: Moment | None
     stop: Moment | None
     lines: list[str]
@@ -117,12 +123,12 @@ def _rows(text: str) -> list[str]:
     return _NEWLINE.split(text)
 
 
-def _cues(rows: list[str], vtt: bool) -> tuple[list[_Cue], list[str], bool]:
+def _cues(rows: list[str], vtt: bool) -> tuple[list[Cue], list[str], bool]:
     """(cues, rows before the first one that are none of the format's own, whether it is SBV).
 
     Text that stands after a cue without a time of its own is text of that cue, as if the blank row were not there.
     """
-    cues: list[_Cue] = []
+    cues: list[Cue] = []
     stray: list[str] = []
     block: list[str] = []  # the rows since the last blank one, outside of a cue
     inside = sbv = False
@@ -142,7 +148,7 @@ def _cues(rows: list[str], vtt: bool) -> tuple[list[_Cue], list[str], bool]:
             give_up(_without_identifier(block, vtt))
             block, inside, passing, depth = [], True, False, 0
             sbv = sbv or timing.re is _COMMA
-            cues.append(_Cue(_moment(timing[1]), _moment(timing[2]), []))
+            cues.append(Cue(_moment(timing[1]), _moment(timing[2]), []))
             if timing[3].strip() and not _SETTINGS.fullmatch(timing[3]):
                 cues[-1].lines.append(timing[3].strip())
         elif not row.strip():
@@ -169,7 +175,7 @@ def _without_identifier(block: list[str], vtt: bool) -> list[str]:
     return block
 
 
-def _give_back_number(cues: list[_Cue]) -> None:
+def _give_back_number(cues: list[Cue]) -> None:
     """Without a blank row between two cues, the number of the second stands under the text of the first."""
     lines = cues[-1].lines
     if lines and lines[-1].isdecimal() and (len(lines) > 1 or lines[-1] == str(len(cues) + 1)):
@@ -191,7 +197,27 @@ def _clean(text: str) -> str:
     return " ".join(html.unescape(_TAG.sub("", text)).replace("\xa0", " ").split())
 
 
-def _voices(cues: list[_Cue]) -> list[Turn]:
+def _stamped(cue: Cue) -> Listed | None:
+    """The words of a cue in whose text times stand (`Hello <00:00:01.500>there`)."""
+    if any("<" in line and _STAMP.search(line) for line in cue.lines):
+        return Listed([cue], more=True)
+    return None
+
+
+def timed_pieces(cue: Cue) -> list[Word]:
+    """The text of a cue from one time in it to the next: a word each, as a rule. A name before it is a piece of its own."""
+    parts = _STAMP.split("\n".join(cue.lines))
+    moments = [cue.start, *(_moment(stamp) for stamp in parts[1::2]), cue.stop]
+    found: list[Word] = []
+    for text, start, stop in zip(parts[0::2], moments[:-1], moments[1:], strict=True):
+        for row in _VOICE.sub("\n", text).split("\n"):
+            named = _NAME.match(row.lstrip())
+            pieces = (named[1], row.lstrip()[named.end() :]) if named else (row,)
+            found += [Word(clean, "", start, stop) for piece in pieces if (clean := _clean(piece))]
+    return found
+
+
+def _voices(cues: list[Cue]) -> list[Turn]:
     """`<v Ann>Hello</v> <v Bo>Hi</v>`: two voices in one cue share its times."""
     turns: list[Turn] = []
     for cue in cues:
@@ -199,11 +225,12 @@ def _voices(cues: list[_Cue]) -> list[Turn]:
         pairs = [("", parts[0]), *zip(parts[1::2], parts[2::2], strict=True)]
         for label, text in pairs:
             if _clean(text):
-                turns.append(Turn(html.unescape(label).strip(), _clean(text), cue.start, cue.stop))
+                label = html.unescape(label).strip()
+                turns.append(Turn(label, _clean(text), cue.start, cue.stop, words=_stamped(cue)))
     return turns
 
 
-def _named(cues: list[_Cue], labelled: Callable[[str], Parsed], recording: Recording) -> list[Turn]:
+def _named(cues: list[Cue], labelled: Callable[[str], Parsed], recording: Recording) -> list[Turn]:
     """Names before a colon, or on the first line of each cue; none where neither is the rule."""
     texts = [[clean for line in cue.lines if (clean := _clean(line))] for cue in cues]
     parsed = labelled("\n".join(line for lines in texts for line in lines))
@@ -211,9 +238,9 @@ def _named(cues: list[_Cue], labelled: Callable[[str], Parsed], recording: Recor
     if not labels:
         names = _first_lines(texts, labelled)
         return [
-            Turn(lines[0], " ".join(lines[1:]), cue.start, cue.stop)
+            Turn(lines[0], " ".join(lines[1:]), cue.start, cue.stop, words=_stamped(cue))
             if len(lines) > 1 and lines[0] in names
-            else Turn("", " ".join(lines), cue.start, cue.stop)
+            else Turn("", " ".join(lines), cue.start, cue.stop, words=_stamped(cue))
             for cue, lines in zip(cues, texts, strict=True)
             if lines
         ]
@@ -229,9 +256,9 @@ def _named(cues: list[_Cue], labelled: Callable[[str], Parsed], recording: Recor
             named = pattern.fullmatch(line)
             if named is not None:
                 label = named["plain"] or named["enclosed"]
-                turns.append(Turn(label, named["rest"], cue.start, cue.stop))
+                turns.append(Turn(label, named["rest"], cue.start, cue.stop, words=_stamped(cue)))
             elif fresh:
-                turns.append(Turn("", line, cue.start, cue.stop))
+                turns.append(Turn("", line, cue.start, cue.stop, words=_stamped(cue)))
             else:
                 turns[-1].text = f"{turns[-1].text} {line}".strip()
             fresh = False
@@ -269,6 +296,10 @@ def _place(turn: Turn, speaking: bool, recording: Recording) -> None:
     above = recording.turns[-1]
     above.text = f"{above.text}\n{turn.text}"
     above.stop = turn.stop or above.stop
+    if above.words is not None and turn.words is not None:
+        above.words.items = [*above.words.items, *turn.words.items]
+    else:
+        above.words = None  # times of a part of its words would be taken for all of them
     note = finding(
         "line-without-speaker",
         "transcript",

@@ -6,8 +6,8 @@ number has, and what to do about missing times is decided here, once, for all of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
 
@@ -26,7 +26,7 @@ from reddy_lib.transcripts.times import (
     since,
 )
 
-__all__ = ["TIMES", "Parsed", "Transcript", "Turn", "finish", "settle"]
+__all__ = ["TIMES", "Listed", "Parsed", "Transcript", "Turn", "clock", "finish", "settle"]
 
 Span = tuple[float | None, float | None]
 
@@ -73,14 +73,34 @@ class Transcript(msgspec.Struct):
         return f"<Transcript {self.form} · {len(self.lines)} lines · {len(self.findings)} findings>"
 
 
+class Listed(msgspec.Struct):
+    """The source's own list of a turn's words, as it stands there: it is read by `words`, when somebody asks.
+
+    Attributes:
+        items: objects of the source, `shapes.Word`, or a cue whose text has times in it.
+        unit: seconds per unit of their times, None where they say themselves.
+        origin: absolute times count from here, where the turn's own were made to count from it.
+        more: there are words in it that are not the turn's, before and after.
+        begin: the first of the turn's words, which go on until they have said its text; None: as `more` says.
+    """
+
+    items: Sequence[Any]
+    unit: float | None = None
+    origin: float | None = None
+    more: bool = False
+    begin: int | None = None
+
+
 class Turn(msgspec.Struct):
-    """One turn as the source has it. `duration` stands in for a stop that the source does not give."""
+    """One turn as the source has it. `duration` stands in for a stop that the source does not give; `words`: its words
+    with their times, where the source lists them."""
 
     label: str
     text: str
     start: Moment | None = None
     stop: Moment | None = None
     duration: Moment | None = None
+    words: Listed | None = None
 
 
 class Parsed(msgspec.Struct):
@@ -95,8 +115,12 @@ class Parsed(msgspec.Struct):
     asides: list[tuple[int, list[str]]] = msgspec.field(default_factory=list)
 
 
-def settle(turns: Sequence[Turn], unit: Unit) -> tuple[list[Span], Rebased]:
-    """Seconds from the start of the call for each turn, and which times had to be rebased to the first of them.
+Clock = Callable[[Moment | None], float | None]
+"""What a moment of a transcript is in seconds from the start of its call."""
+
+
+def clock(turns: Sequence[Turn], unit: Unit) -> tuple[Clock, Rebased]:
+    """How the times of these turns become seconds from the start of the call, and whether they had to be rebased.
 
     Numbers without a unit are seconds unless they look like milliseconds over the whole transcript.
     """
@@ -131,6 +155,12 @@ def settle(turns: Sequence[Turn], unit: Unit) -> tuple[list[Span], Rebased]:
             return round(since(moment, first), 6)
         return round(moment.seconds - origin, 6) if moment.absolute else moment.seconds
 
+    return seconds, rebased
+
+
+def settle(turns: Sequence[Turn], unit: Unit) -> tuple[list[Span], Rebased]:
+    """Seconds from the start of the call for each turn, and which times had to be rebased to the first of them."""
+    seconds, rebased = clock(turns, unit)
     spans: list[Span] = []
     for turn in turns:
         start, stop = seconds(turn.start), seconds(turn.stop)

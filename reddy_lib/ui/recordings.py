@@ -1,21 +1,19 @@
-"""Recordings beside the calls: brought to their rows (`recordings_panel`), heard and silenced (`recording_tab`).
+"""Recordings beside the calls: brought to their rows (`recordings_panel`), heard (`recording_tab`).
 
 What is dropped is on disk, in a folder of its own for each batch, before the page is drawn again; the browser's
 uploader is then forgotten, because it holds every file in memory. Which recording belongs to which row is worked out
 in `recordings.matching`; here it is shown, put right one row at a time, and attached. Nothing is looked into before
 somebody opens it, and what was found is kept under the file's hash, so that drawing the page again costs nothing.
 
-A recording that goes beside a transcript is not redacted by Reddy. That is said wherever one is attached, and a part of
-a wav file can be silenced in a copy: the original is never touched, and the analyst is told to listen first.
+A recording that goes beside a transcript is not redacted by Reddy. That is said wherever one is attached; how a part of it
+is silenced in a copy is in `silencing`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import IO, Any
 
 import msgspec
@@ -35,14 +33,12 @@ from ..recordings import (
     RecordingFolder,
     RecordingStore,
     Span,
-    find_personal_data,
     inspect_recording,
     match_recordings,
-    place,
-    silence_recording,
 )
 from ..recordings.names import ENDINGS
 from .fetched_recordings import Addresses, fetch_panel
+from .silencing import ToSilence, silencing, to_silence
 
 __all__ = ["recording_tab", "recordings_panel", "uploads_line"]
 
@@ -52,7 +48,6 @@ MOST_OPTIONS = 500
 """Recordings to choose from by hand at once; with more, a search narrows them."""
 PLAYABLE = 100 << 20
 """Bytes of a recording that is still played and looked into by itself: the player holds it in memory."""
-MOST_SPANS = 40
 MOST_KEPT = 40
 """Recordings whose contents a session remembers."""
 
@@ -500,17 +495,11 @@ def recording_tab(
         return
     lines, why_not = _timed(batch, row, call)
     inspection = _inspected(batch, found, lines)
+    what: ToSilence | None = None
     spans: list[Span] = []
-    without = 0
     if inspection is not None and call.transcript:
-        said = find_personal_data(call.transcript)
-        placed = place(said, lines)
-        length = inspection.seconds
-        spans = [
-            Span(one.start, length if math.isinf(one.stop) and length else one.stop, one.why)
-            for one in placed.spans
-        ]
-        without = len(placed.without_time)
+        what = to_silence(batch, row, call, found, inspection, lines)
+        spans = [one.span for one in what.proposed]
     if inspection is not None:
         if inspection.waveform:
             figure = waveform(inspection.waveform, inspection.seconds, spans)
@@ -528,8 +517,8 @@ def recording_tab(
         if inspection.readable:
             _proposal(row, call, inspection, locked, store)
     _detach(batch, row, locked, edited)
-    if inspection is not None and inspection.readable and call.transcript:
-        _silencing(batch, row, found, inspection, spans, without, why_not, locked, edited)
+    if inspection is not None and inspection.readable and what is not None:
+        silencing(batch, row, call, found, inspection, what, why_not, locked, edited)
 
 
 def _player(file: IO[bytes], found: Attached) -> None:
@@ -585,7 +574,7 @@ def _inspected(batch: Batch, found: Attached, lines: Sequence[TranscriptLine]) -
 
 def _wave_words(inspection: Inspection, spans: Sequence[Span]) -> str:
     sides = "left and right side" if len(inspection.waveform) == 2 else "one track"
-    marked = f"; {len(spans)} spans with personal data are marked" if spans else ""
+    marked = f"; {len(spans)} spans to silence are marked" if spans else ""
     return f"Waveform of {inspection.name}: {_clock(inspection.seconds)}, {sides}{marked}."
 
 
@@ -664,138 +653,6 @@ def _detach(batch: Batch, row: int, locked: bool, edited: Callable[[], None]) ->
         help="The call goes without this recording. The file stays where it is.",
         on_click=take_off,
     )
-
-
-def _silencing(
-    batch: Batch,
-    row: int,
-    found: Attached,
-    inspection: Inspection,
-    spans: list[Span],
-    without: int,
-    why_not: str,
-    locked: bool,
-    edited: Callable[[], None],
-) -> None:
-    """Seconds in which personal data is said, each with a tick, and the copy in which the ticked ones are silent."""
-    made: dict[str, tuple[Attached, list[Span]]] = st.session_state.setdefault("recordings silenced", {})
-    st.markdown("**Personal data in the recording**")
-    if found.sha256 in made:
-        original, silenced = made[found.sha256]
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                f":material/volume_off: This is the copy with {ui.number_of(len(silenced), 'span')} silenced: "
-                f"{', '.join(f'{_clock(one.start)} to {_clock(one.stop)}' for one in silenced[:6])}"
-                + (" …" if len(silenced) > 6 else "")
-                + ". Listen to it before you send it.",
-                width="stretch",
-            )
-            if not locked:
-                st.button(
-                    "Attach the original again",
-                    icon=":material/undo:",
-                    key=f"recording original {row}",
-                    on_click=_attach_again,
-                    args=(batch, row, original, edited),
-                )
-        return
-    if why_not:
-        st.markdown(
-            f"Nothing can be proposed: {why_not}, so they do not tell when something is said. Listen to the recording, "
-            "and if something must not be heard, send the transcript without it."
-        )
-        return
-    if without:
-        st.markdown(
-            f":orange[:material/warning:] {ui.number_of(without, 'place')} in the transcript with personal data "
-            f"{'has' if without == 1 else 'have'} no time of the source: listen for "
-            f"{'it' if without == 1 else 'them'}."
-        )
-    if not spans:
-        if not without:
-            st.markdown(
-                "No numbers, addresses or dates of birth were found in the lines. Names are not looked for: listen "
-                "before you send."
-            )
-        return
-    ticked: list[Span] = []
-    with st.container(height=190 if len(spans) > 4 else "content", border=False, gap="xxsmall"):
-        for number, span in enumerate(spans[:MOST_SPANS]):
-            label = f"{_clock(span.start)} to {_clock(span.stop)} · {span.why}"
-            if st.checkbox(
-                label, value=True, key=f"recording span {row} {found.sha256[:12]} {number}", disabled=locked
-            ):
-                ticked.append(span)
-    rest = spans[MOST_SPANS:]
-    ticked += rest
-    if rest:
-        st.caption(f"and {len(rest):,} more, which are silenced with them.")
-    if locked:
-        return
-    st.caption(
-        "By the times of the whole lines, with half a second around them. The check does not find everything: listen to "
-        "the copy before you send it."
-    )
-    if inspection.format != "wav":
-        st.info(
-            f"{ui.escape(found.name)} cannot be silenced: that works for wav files alone. Export it as wav, or convert it "
-            "(for example with Audacity or ffmpeg), and attach that; or send the transcript without it.",
-            icon=":material/volume_off:",
-        )
-        return
-    st.button(
-        f"Silence {ui.number_of(len(ticked), 'span')} in a copy",
-        icon=":material/volume_off:",
-        disabled=not ticked,
-        key=f"recording silence {row} {found.sha256[:12]}",
-        on_click=_silence,
-        args=(batch, row, found, ticked, edited),
-    )
-
-
-def _silence(batch: Batch, row: int, found: Attached, spans: list[Span], edited: Callable[[], None]) -> None:
-    """The copy, and the copy in place of the original, which stays as it is."""
-    told = f"recording told {batch.id} {row}"
-    folder = recordings_folder(batch.ledger)
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="silencing-", dir=folder) as made:
-            with open_recording(batch.ledger, found) as file:
-                done = silence_recording(file, Path(made) / "copy.wav", spans)
-            with done.path.open("rb") as copy:
-                batch.attach(row, copy, name=found.name, content_type=found.content_type, who=ui.who())
-    except ReddyError as error:
-        st.session_state[told] = (False, ui.escape(str(error)))
-        return
-    except OSError as error:
-        said = (
-            f"The copy could not be written ({error.strerror or type(error).__name__}): nothing was changed."
-        )
-        st.session_state[told] = (False, ui.escape(said))
-        return
-    now = batch.recording(row)
-    if now is not None:
-        st.session_state.setdefault("recordings silenced", {})[now.sha256] = (found, spans)
-    past = (
-        f" {ui.number_of(len(done.beyond), 'span')} reached past the end of the recording: listen for what was said there."
-        if done.beyond
-        else ""
-    )
-    st.session_state[told] = (
-        not done.beyond,
-        f"{done.seconds:,.1f} s are silent in a copy, which is attached now; the original is as it was. "
-        f"Listen to the copy before you send it.{past}",
-    )
-    edited()
-
-
-def _attach_again(batch: Batch, row: int, original: Attached, edited: Callable[[], None]) -> None:
-    try:
-        open_recording(batch.ledger, original).close()
-        batch.attach(row, original, who=ui.who())
-    except ReddyError as error:
-        st.session_state[f"recording told {batch.id} {row}"] = (False, ui.escape(str(error)))
-    edited()
 
 
 # --- uploads ------------------------------------------------------------------------------------------------
