@@ -237,23 +237,21 @@ class RecordingStore:
                             f"{name} unpacks to far more than it holds packed: pack the recordings again."
                         )
                     with archive.open(item) as file:
-                        one, changed, new = self._write(file, name, min(most, allowed))
+                        one, changed, written = self._write(file, name, min(most, allowed))
                     left -= one.size
                     kept.append(one)
                     notes.append((one, changed))
-                    if new is not None:
-                        made.append(new)
+                    if written is not None:
+                        made.append(written)
                     if progress is not None:
                         progress(number, len(chosen))
             self._note(notes)
         except BaseException as error:
             noted = {one.key for one in self.recordings()} if made else set()
-            for (
-                file
-            ) in made:  # what was there before this archive stays, and what came meanwhile by another way
-                if file.key not in noted:
+            for new in made:  # what was there before stays, and what came meanwhile by another way
+                if new.key not in noted:
                     with contextlib.suppress(OSError):
-                        taken = self._taken(file)
+                        taken = self._taken(new)
                         if taken is not None:
                             taken.unlink()
             if isinstance(

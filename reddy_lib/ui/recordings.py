@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import math
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,6 +42,8 @@ from ..recordings import (
     silence_recording,
 )
 from ..recordings.names import ENDINGS
+from .attaching import attaching, start
+from .dropped import dropped_store, unattached
 
 __all__ = ["recording_tab", "recordings_panel", "uploads_line"]
 
@@ -88,12 +90,13 @@ def recordings_panel(batch: Batch, edited: Callable[[], None], close: Callable[[
             close()
             st.rerun()
         st.title("Recordings", width="content")
+    busy = attaching(batch, state, edited)
     _told(state)
-    store = RecordingStore(recordings_folder(batch.ledger) / "dropped" / batch.id)
+    store = dropped_store(batch)
     folder = _server_folder()
     _drop(batch, store, state)
     places: dict[str, RecordingStore | RecordingFolder] = {"dropped": store}
-    listed = store.recordings()
+    listed = dropped = store.recordings()
     if folder is not None:
         places["folder"] = folder
         listed = [*listed, *_in_folder(batch, folder, state)]
@@ -118,11 +121,12 @@ def recordings_panel(batch: Batch, edited: Callable[[], None], close: Callable[[
             f"Attach {ui.number_of(len(ready), 'recording')}",
             type="primary",
             icon=":material/attach_file:",
-            disabled=not ready,
+            disabled=busy or not ready,
             key=f"recordings attach {batch.id} {_hash(ready)}",
         )
     if go_on:
-        _attach(batch, matches, ready, places, state, edited)
+        work = [(row, one) for row in ready if (one := matches.recording(row)) is not None]
+        start(batch, work, places, who=ui.who()).wait(0.4)  # a few are attached before anybody looked
         st.rerun()
     spoken = int(table.loc[table["state"] == "matched", "transcript"].sum())
     if spoken:
@@ -134,6 +138,8 @@ def recordings_panel(batch: Batch, edited: Callable[[], None], close: Callable[[
         )
     _lines(batch, matches, table, state)
     _pattern_field(batch)
+    states = dict(zip(table["key"], table["state"], strict=True))
+    unattached(batch, store, dropped, states, state, state["calls"], busy=busy)
 
 
 def _hash(*parts: object) -> str:
@@ -147,6 +153,8 @@ def _told(state: dict[str, Any]) -> None:
         return
     if told["done"]:
         st.success(told["done"], icon=":material/check_circle:")
+    if told.get("rest"):
+        st.warning(told["rest"], icon=":material/info:")
     if told["refused"]:
         with st.expander(
             f"{len(told['refused']):,} not {told['verb']}", icon=":material/block:", expanded=True
@@ -412,44 +420,6 @@ def _pattern_field(batch: Batch) -> None:
             placeholder="{conversation_id}_{agent_email}.wav",
             help="Used where neither the sheet's file name nor a conversation id leads to a row.",
         )
-
-
-def _attach(
-    batch: Batch,
-    matches: Matches,
-    rows: Iterable[int],
-    places: dict[str, RecordingStore | RecordingFolder],
-    state: dict[str, Any],
-    edited: Callable[[], None],
-) -> None:
-    """Attach one after the other. Each is a step of its own: what was done stays done if the tab is closed."""
-    rows = list(rows)
-    bar = st.progress(0.0, "Attaching")
-    done = 0
-    refused: list[str] = []
-    try:
-        for number, row in enumerate(rows, 1):
-            bar.progress(number / len(rows), f"Attaching {number:,} of {len(rows):,}")
-            one = matches.recording(row)
-            if one is None:
-                continue
-            try:
-                where = places[one.place]
-                where.open(one.key).close()  # a plain file inside its folder, not reached through a link
-                batch.attach(row, where.folder / one.key, name=one.name, who=ui.who())
-            except ReddyError as error:
-                refused.append(f"**Row {row}**: {ui.escape(str(error))}")
-                continue
-            done += 1
-            state["again"].discard(row)
-    finally:  # also where a click, or a closed tab, ends this before its end
-        if done:
-            edited()
-        state["told"] = {
-            "done": f"{ui.number_of(done, 'recording')} attached." if done else "",
-            "refused": refused,
-            "verb": "attached",
-        }
 
 
 # --- the recording of one call -----------------------------------------------------------------------------
