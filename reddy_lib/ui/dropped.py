@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from ..ledger.recordings import dropped_folder, mark_of, nothing_attached, uses
 from ..recordings import Recording, RecordingStore
 from ..recordings.tidying import DAYS_VARIABLE, delete, keep_days, mark, tidy
 
-__all__ = ["dropped_store", "tidy_at_start", "unattached"]
+__all__ = ["dropped_store", "size_words", "tidy_at_start", "unattached"]
 
 DAY = 86_400.0
 
@@ -83,7 +83,7 @@ def _tidy(ledger: Ledger, days: float) -> None:
     if done.files:
         _log.info(
             "%d dropped recordings that no call has and nobody touched for %g days were removed (%s)",
-            done.files, days, _size(done.size),
+            done.files, days, size_words(done.size),
         )  # fmt: skip
 
 
@@ -120,7 +120,7 @@ def unattached(
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
             f":material/hard_drive: {ui.number_of(len(free), 'recording')} that no call has "
-            f"{'takes' if len(free) == 1 else 'take'} {_size(size)} on this server.",
+            f"{'takes' if len(free) == 1 else 'take'} {size_words(size)} on this server.",
             width="content",
             help="Customers' voices that nobody needs should not stay. "
             + (
@@ -151,7 +151,7 @@ def _ask(
     state: dict[str, Any],
 ) -> None:
     st.markdown(
-        f"**{ui.number_of(len(free), 'recording')} that no call has, {_size(size)},** "
+        f"**{ui.number_of(len(free), 'recording')} that no call has, {size_words(size)},** "
         f"{'is' if len(free) == 1 else 'are'} deleted from this server."
     )
     matched = sum(states.get(key) == "matched" for key in free)
@@ -188,7 +188,7 @@ def _ask(
         return
     kept = len(free) - done.files
     state["told"] = {
-        "done": f"{ui.number_of(done.files, 'recording')} deleted ({_size(done.size)})."
+        "done": f"{ui.number_of(done.files, 'recording')} deleted ({size_words(done.size)})."
         if done.files
         else "",
         "rest": f"{ui.number_of(kept, 'recording')} not: a call has got it meanwhile, or it is just being dropped."
@@ -200,7 +200,8 @@ def _ask(
     st.rerun()
 
 
-def _size(size: int) -> str:
+def size_words(size: int) -> str:
+    """4,812 → "4 kB", 3,355,443 → "3.2 MB"."""
     if size >= 1 << 30:
         return f"{size / (1 << 30):,.1f} GB"
     return f"{size / (1 << 20):,.1f} MB" if size >= 1 << 20 else f"{max(1, size >> 10):,} kB"

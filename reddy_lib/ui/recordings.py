@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import math
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -44,6 +45,7 @@ from ..recordings import (
 from ..recordings.names import ENDINGS
 from .attaching import attaching, start
 from .dropped import dropped_store, unattached
+from .dropped import size_words as _size
 
 __all__ = ["recording_tab", "recordings_panel", "uploads_line"]
 
@@ -53,6 +55,8 @@ MOST_OPTIONS = 500
 """Recordings to choose from by hand at once; with more, a search narrows them."""
 PLAYABLE = 100 << 20
 """Bytes of a recording that is still played and looked into by itself: the player holds it in memory."""
+TOLD_FOR = 4.0
+"""Seconds after which the next click takes off what was told."""
 MOST_SPANS = 40
 MOST_KEPT = 40
 """Recordings whose contents a session remembers."""
@@ -147,9 +151,12 @@ def _hash(*parts: object) -> str:
 
 
 def _told(state: dict[str, Any]) -> None:
-    """What the last step did, once."""
-    told = state.pop("told", None)
+    """What the last step did. Not once alone: a click in that very moment would take it off before it is read."""
+    told = state.get("told")
     if told is None:
+        return
+    if time.monotonic() - told.setdefault("since", time.monotonic()) > TOLD_FOR:
+        del state["told"]
         return
     if told["done"]:
         st.success(told["done"], icon=":material/check_circle:")
@@ -778,9 +785,3 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def _size(size: int) -> str:
-    if size >= 1 << 30:
-        return f"{size / (1 << 30):,.1f} GB"
-    return f"{size / (1 << 20):,.1f} MB" if size >= 1 << 20 else f"{max(1, size >> 10):,} kB"
