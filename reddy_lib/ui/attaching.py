@@ -219,8 +219,14 @@ def _progress(job: AttachJob) -> None:
             min(1.0, done / max(1, job.total)),
             f"Attaching: {done:,} of {job.total:,}. It goes on while you do other things here.",
         )
-        if st.button("Stop", icon=":material/stop_circle:", disabled=job.stopping, key="stop attaching"):
-            job.stop()
+        st.button(
+            "Stop",
+            icon=":material/stop_circle:",
+            disabled=job.stopping,
+            key="stop attaching",
+            on_click=job.stop,
+            help="What is attached stays attached.",
+        )
 
 
 def _told(job: AttachJob) -> dict[str, Any]:

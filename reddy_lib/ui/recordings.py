@@ -366,7 +366,7 @@ def _lines(batch: Batch, matches: Matches, table: pd.DataFrame, state: dict[str,
             "call": st.column_config.TextColumn("Conversation", width=140),
             "why": st.column_config.TextColumn("Because", width="large"),
         },
-        alt=f"{len(part):,} lines: row, state, recording, how it was matched, name in the sheet, conversation, why.",
+        alt=f"{ui.number_of(len(part), 'line')}: row, state, recording, how it was matched, name in the sheet, conversation, why.",
     )
     chosen = [at for at in event["selection"]["rows"] if at < len(part)]
     if not chosen:
