@@ -189,7 +189,7 @@ class TestDeleting:
         for _, one in work[3:]:
             store.discard(one.key)
         app = panel(batch)
-        assert "2 recordings that no call has take 1 kB on this server" in words(app)
+        assert "2 recordings attached to no call take 1 kB on this server" in words(app)
         opener = f"recordings delete {batch.id}"
         screen.in_dialog(app, opener)
         assert "2 of them are matched and not attached yet" in words(app)

@@ -26,6 +26,8 @@ from ..recordings.tidying import DAYS_VARIABLE, delete, keep_days, mark, tidy
 __all__ = ["dropped_store", "size_words", "tidy_at_start", "unattached"]
 
 DAY = 86_400.0
+SHOWN = 8
+"""Names that are read out before they are deleted."""
 
 _log = logging.getLogger("reddy_lib.ui")
 _lock = threading.Lock()
@@ -119,7 +121,7 @@ def unattached(
     size = sum(sizes[key] for key in free)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
-            f":material/hard_drive: {ui.number_of(len(free), 'recording')} that no call has "
+            f":material/hard_drive: {ui.number_of(len(free), 'recording')} attached to no call "
             f"{'takes' if len(free) == 1 else 'take'} {size_words(size)} on this server.",
             width="content",
             help="Customers' voices that nobody needs should not stay. "
@@ -137,23 +139,27 @@ def unattached(
             key=f"recordings delete {batch.id}",
             help="Wait until all are attached." if busy else None,
         ):
-            _ask(batch, store, list(free), size, earlier, states, state)
+            names = {one.key: one.name for one in listed}
+            _ask(batch, store, {key: names[key] for key in free}, size, earlier, states, state)
 
 
 @st.dialog("Delete recordings", width="medium")
 def _ask(
     batch: Batch,
     store: RecordingStore,
-    free: list[str],
+    free: dict[str, str],
     size: int,
     earlier: int,
     states: dict[str, str],
     state: dict[str, Any],
 ) -> None:
     st.markdown(
-        f"**{ui.number_of(len(free), 'recording')} that no call has, {size_words(size)},** "
-        f"{'is' if len(free) == 1 else 'are'} deleted from this server."
+        f"**{ui.number_of(len(free), 'recording')} attached to no call, {size_words(size)},** "
+        f"{'is' if len(free) == 1 else 'are'} deleted from this server:"
     )
+    names = list(free.values())
+    more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
+    st.caption(ui.escape(", ".join(names[:SHOWN])) + more)
     matched = sum(states.get(key) == "matched" for key in free)
     if matched:
         st.warning(

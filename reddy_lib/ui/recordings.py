@@ -296,9 +296,11 @@ def _table(batch: Batch, matches: Matches, state: dict[str, Any]) -> pd.DataFram
     for line in table.itertuples():
         row = None if pd.isna(line.row) else int(line.row)
         status, why, name, how = line.status, line.why, line.recording, line.how
+        filename = line.filename
         if row is not None:
             if row in attached.index and row not in state["again"]:
                 status, name, how, why = "attached", attached.loc[row, "name"], "", ""
+                filename = ""  # the call's, which is this very name by now
             elif row not in editable and status != "none":
                 why = "It is being sent, or was sent: nothing is attached afterwards."
                 status = "locked"
@@ -307,7 +309,7 @@ def _table(batch: Batch, matches: Matches, state: dict[str, Any]) -> pd.DataFram
         ):
             continue  # it is attached to a row, by an earlier choice
         says = row is not None and bool(rows.at[row, "transcript"])
-        lines.append((row, status, name, how, line.filename, line.conversation_id, why, line.key, says))
+        lines.append((row, status, name, how, filename, line.conversation_id, why, line.key, says))
     columns = ["row", "state", "recording", "how", "filename", "conversation_id", "why", "key", "transcript"]
     return pd.DataFrame(lines, columns=columns).astype({"row": "Int64", "transcript": bool})
 
@@ -337,18 +339,21 @@ def _lines(batch: Batch, matches: Matches, table: pd.DataFrame, state: dict[str,
         page = st.pagination(pages, key=f"recordings page {batch.id} {wanted} {pages}")
     part = some.iloc[(page - 1) * PAGE : page * PAGE]
     identity = _hash(wanted, page, list(zip(part["row"].fillna(0), part["key"], part["state"], strict=True)))
+    frame = pd.DataFrame(
+        {
+            "row": part["row"],
+            "state": [[STATES[name]] for name in part["state"]],
+            "recording": part["recording"],
+            "how": part["how"],
+            "filename": part["filename"],
+            "call": part["conversation_id"],
+            "why": part["why"],
+        }
+    )
     event = st.dataframe(
-        pd.DataFrame(
-            {
-                "row": part["row"],
-                "state": [[STATES[name]] for name in part["state"]],
-                "recording": part["recording"],
-                "how": part["how"],
-                "filename": part["filename"],
-                "call": part["conversation_id"],
-                "why": part["why"],
-            }
-        ),
+        frame,
+        # columns without a word in them would push the reason out of sight
+        column_order=[name for name in frame.columns if name in ("row", "state") or frame[name].any()],
         hide_index=True,
         height=min(330, 40 + 35 * max(1, len(part))),
         placeholder="",
@@ -366,7 +371,8 @@ def _lines(batch: Batch, matches: Matches, table: pd.DataFrame, state: dict[str,
             "call": st.column_config.TextColumn("Conversation", width=140),
             "why": st.column_config.TextColumn("Because", width="large"),
         },
-        alt=f"{ui.number_of(len(part), 'line')}: row, state, recording, how it was matched, name in the sheet, conversation, why.",
+        alt=f"{ui.number_of(len(part), 'line')}: row, state, recording, how it was matched, name in the sheet, "
+        "conversation, why.",
     )
     chosen = [at for at in event["selection"]["rows"] if at < len(part)]
     if not chosen:
@@ -767,9 +773,10 @@ def _attach_again(batch: Batch, row: int, original: Attached, edited: Callable[[
 def uploads_line(numbers: dict[str, int]) -> None:
     """How far the recordings of a submission are (`ledger.recordings.uploads_of`); nothing where there are none."""
     states = ("uploaded", "sending", "waiting", "failed", "expired")
-    if not sum(numbers[state] for state in states):
+    total = sum(numbers[state] for state in states)
+    if not total:
         return
-    words = [f"{numbers['uploaded']:,} uploaded"]
+    words = [f"{numbers['uploaded']:,} of {total:,} uploaded"]
     if numbers["sending"]:
         words.append(
             f"{numbers['sending']:,} under way ({_size(numbers['sent'])} of {_size(numbers['size'])})"

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import urllib.request
 from collections.abc import Callable
@@ -72,7 +71,6 @@ def test_from_the_files_to_a_silenced_copy(
 
 
 def shot(page: Page, name: str) -> None:
-    import os
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         page.wait_for_timeout(1200)
@@ -95,6 +93,14 @@ def sounds() -> dict[str, bytes]:
 def received(app: App) -> dict[str, dict[str, Any]]:
     with urllib.request.urlopen(f"{app.url}/sandbox/received", timeout=10) as answer:
         return {call["conversation_id"]: call for call in json.load(answer)}
+
+
+def one_slow_upload(app: App, seconds: float) -> None:
+    """The sandbox answers the first upload so much later: somebody can watch it."""
+    fault = json.dumps({"kind": "slow", "on": "upload", "times": 1, "seconds": seconds}).encode()
+    request = urllib.request.Request(f"{app.url}/sandbox/faults", data=fault, method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 200
 
 
 def plays(page: Page) -> None:
@@ -128,7 +134,9 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
     # what is doubtful is settled by hand
     page.get_by_text("Doubtful 1", exact=True).click()
     expect(page.get_by_label(re.compile("^1 line: row, state"))).to_be_visible()
-    page.locator('[data-testid="stDataFrame"]').click(position={"x": 17, "y": HEADER + ROW / 2})
+    table = page.locator('[data-testid="stDataFrame"]')
+    expect(table).to_have_count(1)  # the one with all lines is gone
+    table.click(position={"x": 17, "y": HEADER + ROW / 2})
     expect(page.get_by_text("Row 9", exact=True)).to_be_visible()
     page.get_by_role("combobox", name="Recording").click()
     page.get_by_role("option", name="call-9 second.wav").click()
@@ -139,12 +147,10 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
     # attached
     page.get_by_role("button", name="Attach 8 recordings").click()
     expect(page.get_by_text("8 recordings attached.")).to_be_visible()
-    expect(page.get_by_text("2 recordings that no call has take")).to_be_visible()
+    expect(page.get_by_text("2 recordings attached to no call take")).to_be_visible()
     shot(page, "3-attached")
     attached = batch.recordings().set_index("row")["name"].to_dict()
-    assert attached == {row: name for row, name in zip(range(2, 9), list(made)[:7], strict=True)} | {
-        9: "call-9 second.wav"
-    }
+    assert attached == dict(zip(range(2, 9), list(made)[:7], strict=True)) | {9: "call-9 second.wav"}
 
     # heard
     for row in (2, 6):
@@ -155,9 +161,11 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
 
     # sent, and uploaded
     page.get_by_role("link", name=re.compile("^Submit")).first.click()
+    one_slow_upload(app, seconds=10)
     page.get_by_role("button", name=re.compile("^Send all 9")).click()
+    expect(page.get_by_text(re.compile(r"of 8 uploaded.* under way \(\d+ kB of \d+ kB\)"))).to_be_visible()
     expect(page.get_by_text(re.compile("Submission 1 is done"))).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("Recordings: 8 uploaded")).to_be_visible()
+    expect(page.get_by_text("Recordings: 8 of 8 uploaded")).to_be_visible()
     shot(page, "5-sent")
     page.get_by_role("link", name=re.compile("^Outcomes")).first.click()
     page.wait_for_url(re.compile("/outcomes"))
@@ -184,4 +192,30 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
     kept = dropped_folder(batch.ledger) / batch.id
     there = {path.stem for path in kept.iterdir() if path.suffix in FORMATS}
     assert there == set(batch.recordings()["sha256"])
+    assert "Traceback" not in app.log.read_text()
+
+
+def test_clicks_and_a_reload_do_not_cut_off_what_is_being_attached(
+    page: Page, start_app: Callable[..., App], sheet: Callable[..., Path], tmp_path: Path
+) -> None:
+    many = 600
+    (tmp_path / "audio").mkdir()
+    for number in range(1, many + 1):
+        (tmp_path / "audio" / f"conv-{number}.wav").write_bytes(b"RIFF%d" % number * 1_000)
+    app = start_app(REDDY_AUDIO_FOLDER=str(tmp_path / "audio"))
+    with reddy.Ledger(app.ledger) as ledger:
+        batch = ledger.load(sheet(many), products=PRODUCTS, progress=False)
+    page.goto(f"{app.url}/review?batch={batch.id}")
+    page.get_by_role("button", name="Recordings").click()
+    page.get_by_role("button", name=f"Attach {many} recordings").click()
+    wait_for(lambda: len(batch.recordings()) > 0, seconds=30, why="the first recordings to be attached")
+    for _ in range(2):
+        page.get_by_text(re.compile("^All ")).click()
+        page.get_by_text(re.compile("^(Attached|Matched) ")).first.click()
+    shot(page, "9-attaching")
+    page.reload()
+    wait_for(lambda: len(batch.recordings()) == many, seconds=60, why="the last of them to be attached")
+    page.get_by_role("button", name="Recordings").click()
+    expect(page.get_by_text(f"{many} recordings attached.")).to_be_visible()
+    expect(page.get_by_role("button", name="Attach 0 recordings")).to_be_disabled()
     assert "Traceback" not in app.log.read_text()
