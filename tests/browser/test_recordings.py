@@ -70,14 +70,6 @@ def test_from_the_files_to_a_silenced_copy(
         assert file.read() == content + b"call-3.wav"
 
 
-def shot(page: Page, name: str) -> None:
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(1200)
-        page.screenshot(path=f"/tmp/rc/{name}-{scheme}.png")
-    page.emulate_media(color_scheme="light")
-
-
 def sounds() -> dict[str, bytes]:
     """Ten recordings of every common kind, no two of them the same: one that no row knows, and two for row 9."""
     names = ["call-2.wav", "call-3.mp3", "call-4.m4a", "call-5.ogg", "call-6.opus", "call-7.flac", "call-8.webm",
@@ -129,7 +121,6 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
     expect(page.get_by_text("10 recordings kept on this server.")).to_be_visible()
     for words in ("All 10", "Matched 7", "Doubtful 1", "Left over 1", "Without 1"):
         expect(page.get_by_text(words, exact=True)).to_be_visible()
-    shot(page, "1-matched")
 
     # what is doubtful is settled by hand
     page.get_by_text("Doubtful 1", exact=True).click()
@@ -140,7 +131,6 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
     expect(page.get_by_text("Row 9", exact=True)).to_be_visible()
     page.get_by_role("combobox", name="Recording").click()
     page.get_by_role("option", name="call-9 second.wav").click()
-    shot(page, "2-doubtful")
     page.get_by_role("button", name="Use this one").click()
     expect(page.get_by_text("Matched 8", exact=True)).to_be_visible()
 
@@ -148,7 +138,6 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
     page.get_by_role("button", name="Attach 8 recordings").click()
     expect(page.get_by_text("8 recordings attached.")).to_be_visible()
     expect(page.get_by_text("2 recordings attached to no call take")).to_be_visible()
-    shot(page, "3-attached")
     attached = batch.recordings().set_index("row")["name"].to_dict()
     assert attached == dict(zip(range(2, 9), list(made)[:7], strict=True)) | {9: "call-9 second.wav"}
 
@@ -157,21 +146,18 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
         page.goto(f"{app.url}/review?batch={batch.id}&row={row}")
         page.get_by_role("tab", name="Recording").click()
         plays(page)
-    shot(page, "4-heard")
 
     # sent, and uploaded
     page.get_by_role("link", name=re.compile("^Submit")).first.click()
-    one_slow_upload(app, seconds=10)
+    one_slow_upload(app, seconds=8)
     page.get_by_role("button", name=re.compile("^Send all 9")).click()
     expect(page.get_by_text(re.compile(r"of 8 uploaded.* under way \(\d+ kB of \d+ kB\)"))).to_be_visible()
     expect(page.get_by_text(re.compile("Submission 1 is done"))).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Recordings: 8 of 8 uploaded")).to_be_visible()
-    shot(page, "5-sent")
     page.get_by_role("link", name=re.compile("^Outcomes")).first.click()
     page.wait_for_url(re.compile("/outcomes"))
     expect(page.get_by_text("8 uploaded").first).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
-    shot(page, "6-outcomes")
 
     calls = received(app)
     assert len(calls) == 9
@@ -185,10 +171,8 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
     page.get_by_role("button", name="Recordings").click()
     page.get_by_role("button", name="Delete them").click()
     expect(page.get_by_role("button", name="Delete 2 recordings")).to_be_visible()
-    shot(page, "7-delete")
     page.get_by_role("button", name="Delete 2 recordings").click()
     expect(page.get_by_text("2 recordings deleted")).to_be_visible()
-    shot(page, "8-deleted")
     kept = dropped_folder(batch.ledger) / batch.id
     there = {path.stem for path in kept.iterdir() if path.suffix in FORMATS}
     assert there == set(batch.recordings()["sha256"])
@@ -212,7 +196,6 @@ def test_clicks_and_a_reload_do_not_cut_off_what_is_being_attached(
     for _ in range(2):
         page.get_by_text(re.compile("^All ")).click()
         page.get_by_text(re.compile("^(Attached|Matched) ")).first.click()
-    shot(page, "9-attaching")
     page.reload()
     wait_for(lambda: len(batch.recordings()) == many, seconds=60, why="the last of them to be attached")
     page.get_by_role("button", name="Recordings").click()
