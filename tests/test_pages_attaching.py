@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -12,9 +13,11 @@ from typing import BinaryIO
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.recordings import dropped_folder
+from reddy_lib.ledger.recordings import dropped_folder, mark_of
 from reddy_lib.recordings import Recording, RecordingFolder, RecordingStore
+from reddy_lib.recordings.tidying import mark
 from reddy_lib.ui.attaching import PIECE, AttachJob, start
+from reddy_lib.ui.dropped import tidy_at_start
 from tests import screen
 from tests.conftest import PRODUCTS
 from tests.screen import labels, press, set_status, words
@@ -74,8 +77,14 @@ class TestTheJob:
             attach = screen.button(app, f"Attach {ROWS - PIECE} recordings")
             assert attach.disabled
             assert screen.button(app, "Delete them").disabled
+        calls = screen.opened("review", batch)
+        assert len(bars(calls)) == 1, "the list of calls tells it as well"
+        assert f"Edited {PIECE}" in str([pill.options for pill in calls.button_group])
         store.gate.set()
         assert job.wait(30)
+        screen.run(calls)
+        assert not bars(calls)
+        assert f"Edited {ROWS}" in str([pill.options for pill in calls.button_group])
         screen.run(app)
         assert f"{ROWS} recordings attached" in words(app)
         assert list(batch.recordings()["row"]) == batch.rows()
@@ -177,6 +186,26 @@ REST = ". It goes on while you do other things here."
 
 def bars(app: screen.AppTest) -> list[object]:
     return list(app.get("progress"))
+
+
+class TestByItself:
+    def test_the_app_tidies_up_when_it_starts(
+        self, batch: reddy.Batch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        store, work = dropped(batch)
+        store.gate.set()
+        batch.attach(2, store.folder / work[0][1].key)
+        mark(store.folder, mark_of(batch.ledger))
+        for path in store.folder.iterdir():
+            os.utime(path, (1, 1))
+        monkeypatch.setenv("REDDY_KEEP_DROPPED_DAYS", "never")
+        assert tidy_at_start() is None
+        monkeypatch.delenv("REDDY_KEEP_DROPPED_DAYS")
+        thread = tidy_at_start()
+        assert thread is not None
+        thread.join(60)
+        assert [one.key for one in store.recordings()] == [work[0][1].key]
+        assert tidy_at_start() is None, "once a day is enough"
 
 
 class TestDeleting:

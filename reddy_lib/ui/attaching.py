@@ -24,7 +24,7 @@ from ..ledger import Batch
 from ..ledger.recordings import Attached, attached_from
 from ..recordings import Recording, RecordingFolder, RecordingStore
 
-__all__ = ["AttachJob", "attaching", "job_of", "start"]
+__all__ = ["AttachJob", "attached_meanwhile", "attaching", "job_of", "progress", "start"]
 
 PIECE = 25
 SECONDS = 2.0
@@ -206,8 +206,26 @@ def attaching(batch: Batch, state: dict[str, Any], edited: Callable[[], None]) -
         state["told"] = _told(job)
     state["attaching"] = (job, done)
     if running:
-        st.fragment(_progress, run_every=1.0)(job)
+        progress(job)
     return running
+
+
+def attached_meanwhile(batch: Batch, edited: Callable[[], None]) -> AttachJob | None:
+    """For pages beside the panel: the job that is running, or None. `edited`: as for `attaching`."""
+    job = job_of(batch)
+    if job is None:
+        return None
+    running, now = job.running, (job, len(job.attached))
+    key = f"attached meanwhile {batch.id}"
+    if st.session_state.get(key) != now:
+        st.session_state[key] = now
+        edited()
+    return job if running else None
+
+
+def progress(job: AttachJob) -> None:
+    """How far a job is, with a button to stop it; the page is drawn again when it is over."""
+    st.fragment(_progress, run_every=1.0)(job)
 
 
 def _progress(job: AttachJob) -> None:
