@@ -194,7 +194,7 @@ def test_clicks_and_a_reload_do_not_cut_off_what_is_being_attached(
     page.get_by_role("button", name=f"Attach {many} recordings").click()
     wait_for(lambda: len(batch.recordings()) > 0, seconds=30, why="the first recordings to be attached")
     for _ in range(2):
-        page.get_by_text(re.compile("^All ")).click()
+        page.get_by_text(re.compile("^All ")).first.click()
         page.get_by_text(re.compile("^(Attached|Matched) ")).first.click()
     page.reload()
     wait_for(lambda: len(batch.recordings()) == many, seconds=60, why="the last of them to be attached")
