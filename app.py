@@ -17,6 +17,7 @@ from starlette.routing import Mount
 
 from reddy_lib import ui
 from reddy_lib.submission.logs import switch_on
+from reddy_lib.ui.dropped import tidy_at_start
 
 HERE = Path(__file__).parent
 
@@ -25,6 +26,7 @@ HERE = Path(__file__).parent
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, object]]:
     """Start the engine when the server can answer, and let it finish what is in flight when the server stops."""
     engine = await anyio.to_thread.run_sync(ui.start_engine)
+    await anyio.to_thread.run_sync(tidy_at_start)
     try:
         yield {}
     finally:

@@ -32,6 +32,7 @@ from reddy_lib.ledger.editing import Differences
 from reddy_lib.ledger.resending import resends_of
 from reddy_lib.model import ROLES, SEPARATIONS, TAG_TYPES, Call, payload_json
 from reddy_lib.transcripts.roles import LEAVE_OUT
+from reddy_lib.ui.attaching import attached_meanwhile, progress
 from reddy_lib.ui.recordings import recording_tab, recordings_panel
 
 PAGE = 50  # calls on one screen
@@ -340,6 +341,7 @@ if view["recordings"]:
         recordings_panel(batch, _edited, lambda: view.update(recordings=False))
     st.stop()
 
+under_way = attached_meanwhile(batch, _edited)
 try:
     counts = batch.counts()
     overview = _overview(counts)
@@ -381,6 +383,8 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             disabled=not sendable,
         ):
             st.switch_page("submit.py")
+if under_way is not None:
+    progress(under_way)
 
 message = st.session_state.pop("review message", None)
 if message:

@@ -70,7 +70,7 @@ class TestSubmit:
     def test_it_says_what_became_of_the_uploads(self, batch: reddy.Batch, server: reddy.Sandbox) -> None:
         submission = submit(batch, server)
         assert uploads_of(batch.ledger, submission.id)["uploaded"] == 2
-        assert "Recordings: 2 uploaded" in words(screen.opened("submit", batch))
+        assert "Recordings: 2 of 2 uploaded" in words(screen.opened("submit", batch))
 
     def test_a_submission_without_recordings_says_nothing_of_them(
         self, ledger: reddy.Ledger, sheet: Callable[..., Path], server: reddy.Sandbox
@@ -89,7 +89,10 @@ class TestSubmit:
         app = AppTest.from_function(page, args=({**numbers, "sent": 3 << 20, "size": 12 << 20},))
         app.run()
         said = app.markdown[0].value
-        assert "1,234 uploaded · 2 under way (3.0 MB of 12.0 MB) · 4 waiting · 3 failed · 1 expired" in said
+        assert (
+            "1,234 of 1,244 uploaded · 2 under way (3.0 MB of 12.0 MB) · 4 waiting · 3 failed · 1 expired"
+            in said
+        )
 
     def test_a_new_host_waits_for_a_yes_and_then_the_submission_goes_on(
         self, batch: reddy.Batch, server: reddy.Sandbox

@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Mapping as MappingType
 from typing import IO, TYPE_CHECKING, Any, Literal
 
 import msgspec
 import sqlalchemy as sa
 
-from ..errors import CallLocked, NotInLedger
+from ..errors import CallLocked, NotInLedger, RecordingError
 from ..findings import CATALOGUE, Finding
 from ..model import Call, Speaker, Tag, TranscriptLine, from_payload, payload_json, whole_characters
 from ..spreadsheet import Mapping
@@ -319,12 +320,25 @@ class Batch:
         self._unlocked(self._one(row, calls.c.status).status, row)  # before a gigabyte is read
         if not isinstance(recording, files.Attached):
             recording = files.attached_from(self.ledger, recording, name=name, content_type=content_type)
-        attached = recording
+        return self._change(row, _announcing(recording), who=who, recording=recording)
 
-        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
-            return msgspec.structs.replace(call, filename=attached.name), decisions
+    def attach_many(self, found: MappingType[int, files.Attached], *, who: str = "") -> dict[int, str]:
+        """Attach files to calls (row → what `reddy_lib.ledger.recordings.attached_from` gave) in one transaction.
 
-        return self._change(row, change, who=who, recording=attached)
+        Gives the rows that have none of it, each with why, as a sentence: there is no such row, the call is being sent or
+        was sent, or the file is not there any more. At most some dozen at a time: others cannot write meanwhile.
+
+        Raises LedgerUnavailable: nothing is attached.
+        """
+        refused: dict[int, str] = {}
+        with self.ledger._write() as connection:
+            # in one order, so that two of these never wait for each other
+            for row, one in sorted(found.items()):
+                try:
+                    self._change_in(connection, row, _announcing(one), who=who, recording=one)
+                except (NotInLedger, CallLocked, RecordingError) as error:
+                    refused[row] = str(error)
+        return refused
 
     def detach(self, row: int, *, who: str = "") -> list[Finding]:
         """Take a call's recording off it; the call announces again what the sheet did. The file stays where it is.
@@ -670,74 +684,88 @@ class Batch:
 
         `recording`: a file to attach, or None to detach. A call that no longer announces its recording has none.
         """
-        now = time.time()
         with self.ledger._write() as connection:
-            query = sa.select(calls).where(calls.c.batch_id == self.id, calls.c.row == row).with_for_update()
-            old = connection.execute(query).one_or_none()
-            if old is None:
-                raise self._no_row(row)
-            self._unlocked(old.status, row)
-            before, decisions = from_payload(old.payload), read_decisions(old.decisions)
-            call, new = change(before, decisions, old)
-            if call.filename and is_web_address(call.filename):  # what Reddy is told is the name alone
-                call = msgspec.structs.replace(call, filename=announced_name(call.filename))
-            had = None if old.audio == "none" else files.attached_to(connection, old.id)
-            has = had if recording == "as it is" else recording
-            if not call.filename:
-                has = None
-            elif has is not None and has.name != call.filename:
-                has = msgspec.structs.replace(has, name=call.filename)
-            changed = [*changes(before, call), *decision_changes(decisions, new)]
-            if (has and has.sha256) != (had and had.sha256):
-                changed.append(("recording", had and had.told(), has and has.told()))
-            if not changed and has == had:
-                return self._numbered(row, decode_findings(old.findings))
-            findings = standing_findings(
-                old, call, new, products=self.products, now=now, attached=has is not None
-            )
-            summary = summarised(findings)
-            if old.submission_id is not None:
-                keep_past_outcome(connection, [old.id])
-            payload = payload_json(call).decode()
-            if old.attempts:
-                _keep_what_was_sent(connection, old)
-            connection.execute(
-                calls.update()
-                .where(calls.c.id == old.id)
-                .values(
-                    payload=payload,
-                    original=old.original or old.payload,
-                    edited=bool(new)
-                    or payload != payload_json(from_payload(old.original or old.payload)).decode(),
-                    status="held" if summary["errors"] else "ready",
-                    decisions=msgspec.json.encode(new).decode() if new else None,
-                    **tally(old.characters_in, unassigned_of(old.unassigned), new),
-                    audio="none" if has is None else "waiting",
-                    **NEVER_SENT,
-                    **summary,
-                    **searched(call),
-                )
-            )
-            if has is not None and has != had:
-                files.attach(connection, old.id, has, who=who, now=now)
-            elif has is None and had is not None:
-                files.detach(connection, old.id)
-            told = [
-                {
-                    "call_id": old.id,
-                    "field": field,
-                    "before": _json(a),
-                    "after": _json(b),
-                    "who": who,
-                    "at": now,
-                }
-                for field, a, b in changed
-            ]
-            if told:
-                connection.execute(edits.insert(), told)
-            keys = {old.delivery_key, delivery_key(call)} - {None}
-            remark_duplicates(connection, self.id, [key for key in keys if key])
+            self._change_in(connection, row, change, who=who, recording=recording)
         return self.findings_of(row)
+
+    def _change_in(
+        self,
+        connection: sa.Connection,
+        row: int,
+        change: _Change,
+        *,
+        who: str,
+        recording: files.Attached | Literal["as it is"] | None = "as it is",
+    ) -> None:
+        """`_change` in a transaction. What it raises, it raises before it has written anything."""
+        now = time.time()
+        query = sa.select(calls).where(calls.c.batch_id == self.id, calls.c.row == row).with_for_update()
+        old = connection.execute(query).one_or_none()
+        if old is None:
+            raise self._no_row(row)
+        self._unlocked(old.status, row)
+        before, decisions = from_payload(old.payload), read_decisions(old.decisions)
+        call, new = change(before, decisions, old)
+        if call.filename and is_web_address(call.filename):  # what Reddy is told is the name alone
+            call = msgspec.structs.replace(call, filename=announced_name(call.filename))
+        had = None if old.audio == "none" else files.attached_to(connection, old.id)
+        has = had if recording == "as it is" else recording
+        if has is not None and has is recording:
+            files.hold(connection, self.ledger, has)
+        if not call.filename:
+            has = None
+        elif has is not None and has.name != call.filename:
+            has = msgspec.structs.replace(has, name=call.filename)
+        changed = [*changes(before, call), *decision_changes(decisions, new)]
+        if (has and has.sha256) != (had and had.sha256):
+            changed.append(("recording", had and had.told(), has and has.told()))
+        if not changed and has == had:
+            return
+        findings = standing_findings(
+            old, call, new, products=self.products, now=now, attached=has is not None
+        )
+        summary = summarised(findings)
+        if old.submission_id is not None:
+            keep_past_outcome(connection, [old.id])
+        payload = payload_json(call).decode()
+        if old.attempts:
+            _keep_what_was_sent(connection, old)
+        connection.execute(
+            calls.update()
+            .where(calls.c.id == old.id)
+            .values(
+                payload=payload,
+                original=old.original or old.payload,
+                edited=bool(new)
+                or payload != payload_json(from_payload(old.original or old.payload)).decode(),
+                status="held" if summary["errors"] else "ready",
+                decisions=msgspec.json.encode(new).decode() if new else None,
+                **tally(old.characters_in, unassigned_of(old.unassigned), new),
+                audio="none" if has is None else "waiting",
+                **NEVER_SENT,
+                **summary,
+                **searched(call),
+            )
+        )
+        if has is not None and has != had:
+            files.attach(connection, old.id, has, who=who, now=now)
+        elif has is None and had is not None:
+            files.detach(connection, old.id)
+        told = [
+            {
+                "call_id": old.id,
+                "field": field,
+                "before": _json(a),
+                "after": _json(b),
+                "who": who,
+                "at": now,
+            }
+            for field, a, b in changed
+        ]
+        if told:
+            connection.execute(edits.insert(), told)
+        keys = {old.delivery_key, delivery_key(call)} - {None}
+        remark_duplicates(connection, self.id, [key for key in keys if key])
 
     def _change_many(
         self,
@@ -773,9 +801,12 @@ class Batch:
     def _no_row(self, row: int) -> NotInLedger:
         return NotInLedger(f"The batch {self.name!r} has no call in row {row}.")
 
-    @staticmethod
-    def _numbered(row: int, findings: list[Finding]) -> list[Finding]:
-        return [msgspec.structs.replace(found, row=row) for found in findings]
+
+def _announcing(recording: files.Attached) -> _Change:
+    def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+        return msgspec.structs.replace(call, filename=recording.name), decisions
+
+    return change
 
 
 NEVER_SENT: dict[str, Any] = {

@@ -23,9 +23,9 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 import platformdirs
@@ -34,7 +34,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..errors import RecordingError, RecordingNotFound, RecordingRefused
 from ..model import content_type_of
-from .schema import calls, recordings, submissions, upload_hosts
+from .schema import calls, edits, recordings, schema_versions, submissions, upload_hosts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,18 +48,23 @@ __all__ = [
     "Recorded",
     "Upload",
     "Uploaded",
+    "Use",
     "allow_host",
     "attached_from",
     "changed_words",
     "claim_of_batch",
+    "dropped_folder",
     "hosts_of",
     "left_in_batch",
+    "mark_of",
+    "nothing_attached",
     "open_recording",
     "recordings_folder",
     "refuse_host",
     "say_sent",
     "store_uploaded",
     "uploads_of",
+    "uses",
     "waiting_hosts",
 ]
 
@@ -85,6 +90,9 @@ EXPIRED = (
     "The address for this recording ran out before it was uploaded. The call itself is at Reddy. "
     "Ask Reddy's support how to attach the recording; sending the call again would make a second call."
 )
+
+_ATTACHING = 730236
+"""PostgreSQL's lock between those who attach files of the ledger's own folder and those who delete others."""
 
 _KEPT_NAME = re.compile(r"([0-9a-f]{64})(?:\.[a-z0-9]{2,4})?")
 
@@ -167,8 +175,13 @@ def attached_from(
     *,
     name: str | None = None,
     content_type: str | None = None,
+    sha256: str | None = None,
 ) -> Attached:
     """A file as it is now, hashed. A path stays where it is; what is only open is copied into the ledger's folder.
+
+    Args:
+        sha256: of a path, where it is known already: a gigabyte is not read twice. Should it be wrong, whoever uploads
+            the file finds that it is not what was attached, and does not send it.
 
     Raises:
         RecordingNotFound: there is no such file.
@@ -181,7 +194,7 @@ def attached_from(
             about = path.stat()
             if not stat.S_ISREG(about.st_mode):
                 raise RecordingError(f"{path.name} is not a file: attach the recording itself.")
-            sha256 = _sha256(path)
+            sha256 = sha256 or _sha256(path)
         except FileNotFoundError:
             raise RecordingNotFound(f"There is no file {path}: check where the recording is.") from None
         except OSError as error:
@@ -349,6 +362,26 @@ def attach(connection: sa.Connection, call_id: int, found: Attached, *, who: str
             index_elements=[recordings.c.call_id], set_=values
         )
     )
+
+
+def hold(connection: sa.Connection, ledger: Ledger, found: Attached) -> None:
+    """A file of the ledger's own folder is still there, and stays until this transaction is over.
+
+    Raises RecordingNotFound: it was deleted, as one that no call has.
+    """
+    if found.place != "kept":
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text(f"SELECT pg_advisory_xact_lock_shared({_ATTACHING})"))
+    path = _path_of(ledger, found)
+    try:
+        # opened, not looked up: what another machine deleted is then gone here too
+        file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        raise RecordingNotFound(
+            f"The recording {found.name} is not there any more ({error.strerror or type(error).__name__}): add it again."
+        ) from None
+    os.close(file)
 
 
 def attached_to(connection: sa.Connection, call_id: int) -> Attached | None:
@@ -778,6 +811,86 @@ def waiting_hosts(ledger: Ledger, submission_id: str) -> list[str]:
     """Hosts to which recordings of a submission may not go before somebody allows it (`allow_host`)."""
     with ledger._read() as connection:
         return refused_hosts(connection, submission_id)
+
+
+# --- dropped, and attached to nothing ------------------------------------------------------------------------
+
+
+class Use(NamedTuple):
+    """What calls have to do with a dropped file. `now`: one has it; `before`: one that has another recording now had it,
+    and may get it back; `last`: when a call got or lost it, 0 if never."""
+
+    now: bool
+    before: bool
+    last: float
+
+
+def dropped_folder(ledger: Ledger) -> Path:
+    """What was dropped in a browser: a folder in it for each batch, named by its id."""
+    return recordings_folder(ledger) / "dropped"
+
+
+def mark_of(ledger: Ledger) -> str:
+    """What tells this ledger from another one that keeps its recordings in the same folder: when it was made."""
+    with ledger._read() as connection:
+        made = connection.execute(sa.select(sa.func.min(schema_versions.c.applied_at))).scalar_one()
+    return f"{made:.6f}"
+
+
+def uses(ledger: Ledger, batch_id: str, keys: Collection[str]) -> dict[str, Use]:
+    """What calls, of any batch, have to do with files that were dropped for a batch: key → use. It may be another one a
+    moment later; `nothing_attached` for who deletes."""
+    with ledger._read() as connection:
+        return _uses(connection, batch_id, keys)
+
+
+@contextlib.contextmanager
+def nothing_attached(
+    ledger: Ledger, batch_id: str, keys: Collection[str]
+) -> Iterator[tuple[dict[str, Use], Callable[[], object]]]:
+    """`uses`, and nothing is attached until this is over. The second: whoever is about to delete calls it when the files
+    cannot be reached any more; it raises LedgerUnavailable where the ledger went away, and may have let others in."""
+    with ledger._write() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text(f"SELECT pg_advisory_xact_lock({_ATTACHING})"))
+        yield _uses(connection, batch_id, keys), lambda: connection.execute(sa.text("SELECT 1")).scalar()
+
+
+def _uses(connection: sa.Connection, batch_id: str, keys: Collection[str]) -> dict[str, Use]:
+    by_hash: dict[str, list[str]] = {}
+    for key in keys:
+        by_hash.setdefault(key.partition(".")[0], []).append(key)
+    now: set[str] = set()
+    hashes = list(by_hash)
+    for start in range(0, len(hashes), 500):
+        columns = (recordings.c.sha256, recordings.c.place, recordings.c.path)
+        some = recordings.c.sha256.in_(hashes[start : start + 500])
+        for found in connection.execute(sa.select(*columns).where(some)):
+            for key in by_hash[found.sha256]:
+                # elsewhere in the ledger's own folder it is another file; any other path may lead here, through a link
+                if found.place != "kept" or found.path == f"dropped/{batch_id}/{key}":
+                    now.add(key)
+    before: set[str] = set()
+    last: dict[str, float] = {}
+    if by_hash:
+        query = (
+            sa.select(edits.c.before, edits.c.after, edits.c.at, calls.c.audio)
+            .join(calls, calls.c.id == edits.c.call_id)
+            .where(calls.c.batch_id == batch_id, edits.c.field == "recording")
+        )
+        for edit in connection.execute(query):
+            for said in (edit.before, edit.after):
+                told = msgspec.json.decode(said, type=dict[str, Any] | None) if said else None
+                sha256 = str(told.get("sha256")) if told else ""
+                if sha256 in by_hash:
+                    last[sha256] = max(last.get(sha256, 0.0), edit.at)
+                    if said is edit.before and edit.audio != "none":
+                        before.add(sha256)
+    return {
+        key: Use(key in now, sha256 in before, last.get(sha256, 0.0))
+        for sha256, same in by_hash.items()
+        for key in same
+    }
 
 
 # --- by themselves -----------------------------------------------------------------------------------------

@@ -20,12 +20,13 @@ import errno
 import hashlib
 import os
 import re
+import secrets
 import stat
 import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import IO, BinaryIO, NamedTuple
 
@@ -34,7 +35,16 @@ import msgspec
 from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused
 from reddy_lib.recordings.names import ENDINGS, ending_of, is_recording_name, safe_name
 
-__all__ = ["PassedOver", "Recording", "RecordingFolder", "RecordingStore", "Unpacked", "ZipLimits"]
+__all__ = [
+    "PassedOver",
+    "Recording",
+    "RecordingFolder",
+    "RecordingStore",
+    "StoredFile",
+    "Unpacked",
+    "ZipLimits",
+    "clock_of",
+]
 
 CHUNK = 1 << 20
 LARGEST = 4 << 30
@@ -44,6 +54,7 @@ DEEPEST = 20
 FOLDER_SETTING = "REDDY_AUDIO_FOLDER"
 
 _KEY = re.compile(r"[0-9a-f]{64}(?:\.[a-z0-9]{2,4})?")
+_LEAVING = re.compile(rf"leaving-[0-9a-f]{{16}}-({_KEY.pattern})")
 _STALE = 86_400.0  # seconds after which a file that never finished arriving is nobody's
 _BY_FOLDER = os.open in os.supports_dir_fd and os.stat in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")
 
@@ -66,6 +77,37 @@ class Recording(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"<Recording {self.name!r} · {self.size:,} bytes · {self.place}>"
+
+
+class _Note(msgspec.Struct, omit_defaults=True):
+    """A line of names.jsonl: a name (with the time that its file has, in ns), or that a file's names noted before this
+    place of the list are forgotten."""
+
+    key: str
+    place: str = ""
+    name: str = ""
+    size: int = 0
+    changed: int = 0
+    forgotten_before: int = -1
+
+
+class _Noted(NamedTuple):
+    """What the list says: (key, name) → note, in the order in which they came; key → the time in its last note; and
+    where the list ends."""
+
+    names: dict[tuple[str, str], _Note]
+    changed: dict[str, int]
+    end: int
+
+
+class StoredFile(NamedTuple):
+    """A file of a store as it was looked at. `settled`: its names are noted, so nobody is just bringing it."""
+
+    key: str
+    size: int
+    changed: int
+    inode: int
+    settled: bool
 
 
 class PassedOver(NamedTuple):
@@ -107,6 +149,8 @@ class RecordingStore:
         self.largest = largest
         try:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # whoever keeps the ledger, or the shared folder, behind a link: what is opened tells its real path
+            self.folder = self.folder.resolve()
         except OSError as error:
             raise _disk(error, "The folder for recordings cannot be made") from None
         self._names = self.folder / "names.jsonl"
@@ -134,8 +178,10 @@ class RecordingStore:
         if name is None:
             given = getattr(source, "name", "")
             name = given if isinstance(given, str) else ""
-        kept, _ = self._write(source, safe_name(name), self.largest)
-        self._note([kept])
+        kept, changed, _ = self._write(source, safe_name(name), self.largest)
+        self._note([(kept, changed)])
+        if not (self.folder / kept.key).exists():
+            raise RecordingError(f"{kept.name} was deleted here while it was added: add it again.")
         return kept
 
     def add_zip(
@@ -159,7 +205,8 @@ class RecordingStore:
                 "This is no zip file, or it is damaged: pack the recordings again."
             ) from None
         kept: list[Recording] = []
-        made: list[Path] = []
+        notes: list[tuple[Recording, int]] = []
+        made: list[StoredFile] = []
         passed_over: list[PassedOver] = []
         try:
             with archive:
@@ -190,45 +237,158 @@ class RecordingStore:
                             f"{name} unpacks to far more than it holds packed: pack the recordings again."
                         )
                     with archive.open(item) as file:
-                        one, new = self._write(file, name, min(most, allowed))
+                        one, changed, written = self._write(file, name, min(most, allowed))
                     left -= one.size
                     kept.append(one)
-                    if new:
-                        made.append(self.folder / one.key)
+                    notes.append((one, changed))
+                    if written is not None:
+                        made.append(written)
                     if progress is not None:
                         progress(number, len(chosen))
-            self._note(kept)
+            self._note(notes)
         except BaseException as error:
             noted = {one.key for one in self.recordings()} if made else set()
-            for (
-                path
-            ) in made:  # what was there before this archive stays, and what came meanwhile by another way
-                if path.name not in noted:
+            for new in made:  # what was there before stays, and what came meanwhile by another way
+                if new.key not in noted:
                     with contextlib.suppress(OSError):
-                        path.unlink()
+                        taken = self._taken(new)
+                        if taken is not None:
+                            taken.unlink()
             if isinstance(
                 error, zipfile.BadZipFile | zlib.error | EOFError | NotImplementedError | RuntimeError
             ):
                 raise RecordingError("The zip is damaged or cut off: pack the recordings again.") from None
             raise
-        return Unpacked(kept, passed_over)
+        gone = {one.key for one in kept if not (self.folder / one.key).exists()}
+        why = "It was deleted here while it was added: add it again."
+        passed_over += [PassedOver(one.name, why) for one in kept if one.key in gone]
+        return Unpacked([one for one in kept if one.key not in gone], passed_over)
 
     def recordings(self) -> list[Recording]:
         """Everything that is kept, in the order in which it came; a file that came under two names is there twice."""
-        found: dict[tuple[str, str], Recording] = {}
+        noted = self._noted()
+        there = {entry.name for entry in os.scandir(self.folder)} if noted.names else set()
+        return [
+            Recording("dropped", one.key, one.name, one.size)
+            for one in noted.names.values()
+            if one.key in there
+        ]
+
+    def files(self) -> list[StoredFile]:
+        """Every file that is kept, also one without a name, as it is now."""
+        changed = self._noted().changed
+        # by its folder's clock: another machine's may be wrong, or this one's
+        old = (clock_of(self.folder) - _STALE) * 1e9
+        found = []
+        with os.scandir(self.folder) as entries:
+            for entry in entries:
+                if _KEY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                    with contextlib.suppress(FileNotFoundError):
+                        about = os.stat(entry.path, follow_symlinks=False)  # an entry of Windows has no inode
+                        time_ns = about.st_mtime_ns
+                        settled = time_ns < old or changed.get(entry.name) == time_ns
+                        found.append(StoredFile(entry.name, about.st_size, time_ns, about.st_ino, settled))
+        return sorted(found)
+
+    def remove(
+        self, chosen: Iterable[StoredFile], *, sure: Callable[[], object] | None = None
+    ) -> list[StoredFile]:
+        """Take files away, with their names; gives those that are gone.
+
+        A file that somebody is just bringing stays, and so does one that was brought again since it was looked at.
+
+        Args:
+            chosen: from `files`.
+            sure: called when they cannot be reached any more and are not gone yet: where it raises, all are put back.
+        """
+        end = self._noted().end
+        taken: list[tuple[StoredFile, Path]] = []
+        try:
+            for file in chosen:
+                path = self._taken(file) if file.settled else None
+                if path is not None:
+                    taken.append((file, path))
+            if sure is not None and taken:
+                sure()
+            again = self._noted(end).changed
+        except BaseException:
+            for file, path in taken:
+                self._put_back(path, file.key)
+            raise
+        removed = []
+        for file, path in taken:
+            if file.key in again:
+                self._put_back(path, file.key)
+                continue
+            with contextlib.suppress(OSError):
+                path.unlink()
+                removed.append(file)
+        self._write_notes([_Note(file.key, forgotten_before=end) for file in removed])
+        return removed
+
+    def restore(self) -> None:
+        """Put back what a program took away and did not live to remove. Where another may be removing just now, what it
+        leaves is a file without a name."""
+        for entry in list(os.scandir(self.folder)):
+            leaving = _LEAVING.fullmatch(entry.name)
+            if leaving:
+                self._put_back(Path(entry.path), leaving[1])
+
+    def _taken(self, file: StoredFile) -> Path | None:
+        """The file under a name that nobody looks for; None: it is another one by now, or in use (Windows)."""
+        path = self.folder / f"leaving-{secrets.token_hex(8)}-{file.key}"
+        try:
+            (self.folder / file.key).rename(path)
+            about = path.lstat()
+        except OSError:
+            return None
+        if (about.st_ino, about.st_mtime_ns) != (file.inode, file.changed):
+            self._put_back(path, file.key)
+            return None
+        return path
+
+    def _put_back(self, path: Path, key: str) -> None:
+        """Under its own name again, in place of none: the same content may have come back meanwhile."""
+        with contextlib.suppress(OSError):
+            try:
+                os.link(path, self.folder / key)
+            except FileExistsError:
+                pass
+            except OSError:  # a file system without links
+                if not (self.folder / key).exists():
+                    path.rename(self.folder / key)
+                    return
+            path.unlink()
+
+    def _noted(self, start: int = 0) -> _Noted:
+        """What the list says from `start` on."""
+        names: dict[tuple[str, str], _Note] = {}
+        of_key: dict[str, dict[str, int]] = {}
+        changed: dict[str, int] = {}
+        at = start
         try:
             with self._names.open("rb") as file:
+                file.seek(start)
                 for line in file:
+                    at, here = at + len(line), at
                     try:
-                        one = msgspec.json.decode(line, type=Recording)
+                        one = msgspec.json.decode(line, type=_Note)
                     except (msgspec.DecodeError, msgspec.ValidationError):
                         continue  # empty, or the last words of a process that died: its file comes again
-                    if _KEY.fullmatch(one.key):
-                        found.setdefault((one.key, one.name), one)
+                    if not _KEY.fullmatch(one.key):
+                        continue
+                    if one.forgotten_before < 0:
+                        names.setdefault((one.key, one.name), one)
+                        of_key.setdefault(one.key, {})[one.name] = here
+                        changed[one.key] = one.changed
+                        continue
+                    known = of_key.get(one.key, {})
+                    for name, place in list(known.items()):
+                        if place < one.forgotten_before:
+                            del known[name], names[one.key, name]
         except FileNotFoundError:
-            return []
-        there = {entry.name for entry in os.scandir(self.folder)}
-        return [one for one in found.values() if one.key in there]
+            pass
+        return _Noted(names, changed, at)
 
     def open(self, key: str) -> BinaryIO:
         """The bytes behind a key. Raises RecordingNotFound, or RecordingRefused: this is no key of this store."""
@@ -242,8 +402,8 @@ class RecordingStore:
             raise RecordingRefused("This is not the key of a kept recording: nothing was removed.")
         (self.folder / key).unlink(missing_ok=True)
 
-    def _write(self, source: IO[bytes], name: str, most: int) -> tuple[Recording, bool]:
-        """The file under its final name, and whether it is new there."""
+    def _write(self, source: IO[bytes], name: str, most: int) -> tuple[Recording, int, StoredFile | None]:
+        """The file under its final name, its time in ns, and, if it is new there, the file itself."""
         digest = hashlib.sha256()
         size = 0
         part: Path | None = None
@@ -266,6 +426,7 @@ class RecordingStore:
             key = digest.hexdigest() + ending_of(name)
             place = self.folder / key
             new = not place.exists()
+            about = part.stat()
             part.replace(place)
             part = None
         except OSError as error:
@@ -274,11 +435,23 @@ class RecordingStore:
             if part is not None:
                 with contextlib.suppress(OSError):
                     part.unlink()
-        return Recording("dropped", key, name, size), new
+        file = StoredFile(key, size, about.st_mtime_ns, about.st_ino, False)
+        return Recording("dropped", key, name, size), about.st_mtime_ns, file if new else None
 
-    def _note(self, kept: list[Recording]) -> None:
-        """The names, after their files. Each line begins with a line break: one that broke off spoils no other."""
-        lines = b"".join(b"\n" + msgspec.json.encode(one) + b"\n" for one in kept)
+    def _note(self, kept: list[tuple[Recording, int]]) -> None:
+        """The names, after their files."""
+        self._write_notes(
+            [
+                _Note(one.key, place=one.place, name=one.name, size=one.size, changed=changed)
+                for one, changed in kept
+            ]
+        )
+
+    def _write_notes(self, notes: list[_Note]) -> None:
+        """At the end of the list. Each line begins with a line break: one that broke off spoils no other."""
+        if not notes:
+            return
+        lines = b"".join(b"\n" + msgspec.json.encode(one) + b"\n" for one in notes)
         try:
             handle = os.open(self._names, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(handle, "ab", buffering=0) as file:
@@ -364,6 +537,15 @@ class RecordingFolder:
         if os.sep != "/" and any(re.search(r'[\\:<>"|?*]|[. ]$', part) for part in parts):
             raise RecordingRefused("This name means something else on this machine: nothing was opened.")
         return _open_inside(self.folder, parts, parts[-1])
+
+
+def clock_of(folder: Path) -> float:
+    """What time it is where a folder is: seconds since the epoch, as new files there get it."""
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(b"-")
+        probe.flush()
+        os.fsync(probe.fileno())  # a shared folder has its server's clock once it has the file
+        return os.fstat(probe.fileno()).st_mtime
 
 
 def _writable(text: str) -> bool:

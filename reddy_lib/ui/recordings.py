@@ -11,9 +11,9 @@ is silenced in a copy is in `silencing`.
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import IO, Any
 
 import msgspec
@@ -22,7 +22,7 @@ import streamlit as st
 
 from .. import ui
 from ..errors import RecordingError, ReddyError
-from ..ledger import EDITABLE, Batch, editing
+from ..ledger import Batch, editing
 from ..ledger.recordings import Attached, open_recording, recordings_folder
 from ..model import Call, Speaker, TranscriptLine
 from ..outcomes.waveforms import waveform
@@ -37,35 +37,23 @@ from ..recordings import (
     match_recordings,
 )
 from ..recordings.names import ENDINGS
+from .attaching import attaching, start
+from .dropped import dropped_store, unattached
+from .dropped import size_words as _size
 from .fetched_recordings import Addresses, fetch_panel
+from .recording_table import short_hash as _hash
+from .recording_table import show_table, table_of
 from .silencing import ToSilence, silencing, to_silence
 
 __all__ = ["recording_tab", "recordings_panel", "uploads_line"]
 
-PAGE = 200
-"""Lines of the table on one screen."""
-MOST_OPTIONS = 500
-"""Recordings to choose from by hand at once; with more, a search narrows them."""
 PLAYABLE = 100 << 20
 """Bytes of a recording that is still played and looked into by itself: the player holds it in memory."""
+TOLD_FOR = 4.0
+"""Seconds after which the next click takes off what was told."""
 MOST_KEPT = 40
 """Recordings whose contents a session remembers."""
 
-STATES = {
-    "matched": "Matched",
-    "missing": "Missing",
-    "doubtful": "Doubtful",
-    "left over": "Left over",
-    "attached": "Attached",
-    "locked": "Sent or under way",
-    "none": "Without",
-}
-"""What a line of the table is, in the order of the filters; "all" comes before them."""
-
-COLOURS = {
-    "matched": "blue", "missing": "red", "doubtful": "orange", "left over": "gray", "attached": "green",
-    "locked": "gray", "none": "gray",
-}  # fmt: skip
 UNPLAYED = ("amr", "wma", "aiff")
 
 
@@ -84,13 +72,14 @@ def recordings_panel(batch: Batch, edited: Callable[[], None], close: Callable[[
             close()
             st.rerun()
         st.title("Recordings", width="content")
+    busy = attaching(batch, state, edited)
     _told(state)
-    store = RecordingStore(recordings_folder(batch.ledger) / "dropped" / batch.id)
+    store = dropped_store(batch)
     folder = _server_folder()
     _drop(batch, store, state)
     places: dict[str, RecordingStore | RecordingFolder] = {"dropped": store}
     addresses = fetch_panel(batch, store)
-    listed = store.recordings()
+    listed = dropped = store.recordings()
     if folder is not None:
         places["folder"] = folder
         listed = [*listed, *_in_folder(batch, folder, state)]
@@ -108,18 +97,19 @@ def recordings_panel(batch: Batch, edited: Callable[[], None], close: Callable[[
         ui.alert(error)
         _pattern_field(batch)
         return
-    table = _table(batch, matches, state)
+    table = table_of(batch, matches, state)
     ready = [int(row) for row in table.loc[table["state"] == "matched", "row"]]
     with head:
         go_on = st.button(
             f"Attach {ui.number_of(len(ready), 'recording')}",
             type="primary",
             icon=":material/attach_file:",
-            disabled=not ready,
+            disabled=busy or not ready,
             key=f"recordings attach {batch.id} {_hash(ready)}",
         )
     if go_on:
-        _attach(batch, matches, ready, places, state, edited)
+        work = [(row, one) for row in ready if (one := matches.recording(row)) is not None]
+        start(batch, work, places, who=ui.who()).wait(0.4)  # a few are attached before anybody looked
         st.rerun()
     spoken = int(table.loc[table["state"] == "matched", "transcript"].sum())
     if spoken:
@@ -129,21 +119,24 @@ def recordings_panel(batch: Batch, edited: Callable[[], None], close: Callable[[
             "“Recording” of the call), and listen before you send.",
             icon=":material/hearing:",
         )
-    _lines(batch, matches, table, state)
+    show_table(batch, matches, table, state)
     _pattern_field(batch)
-
-
-def _hash(*parts: object) -> str:
-    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+    states = dict(zip(table["key"], table["state"], strict=True))
+    unattached(batch, store, dropped, states, state, state["calls"], busy=busy)
 
 
 def _told(state: dict[str, Any]) -> None:
-    """What the last step did, once."""
-    told = state.pop("told", None)
+    """What the last step did. Not once alone: a click in that very moment would take it off before it is read."""
+    told = state.get("told")
     if told is None:
+        return
+    if time.monotonic() - told.setdefault("since", time.monotonic()) > TOLD_FOR:
+        del state["told"]
         return
     if told["done"]:
         st.success(told["done"], icon=":material/check_circle:")
+    if told.get("rest"):
+        st.warning(told["rest"], icon=":material/info:")
     if told["refused"]:
         with st.expander(
             f"{len(told['refused']):,} not {told['verb']}", icon=":material/block:", expanded=True
@@ -277,142 +270,6 @@ def _matched(
     return settled
 
 
-def _table(batch: Batch, matches: Matches, state: dict[str, Any]) -> pd.DataFrame:
-    """The lines of the matching with what they are now: attached already, sent already, or still to do."""
-    table = matches.table
-    attached = batch.recordings().set_index("row")
-    editable = set(batch.rows(status=sorted(EDITABLE)))
-    rows: pd.DataFrame = state["rows"]
-    kept = set(attached["sha256"])
-    in_folder = set(zip(attached["name"], attached["size"], strict=True))
-    sizes = {(one.place, one.key): one.size for one in matches.recordings}
-    lines: list[tuple[Any, ...]] = []
-    for line in table.itertuples():
-        row = None if pd.isna(line.row) else int(line.row)
-        status, why, name, how = line.status, line.why, line.recording, line.how
-        if row is not None:
-            if row in attached.index and row not in state["again"]:
-                status, name, how, why = "attached", attached.loc[row, "name"], "", ""
-            elif row not in editable and status != "none":
-                why = "It is being sent, or was sent: nothing is attached afterwards."
-                status = "locked"
-        elif line.key.partition(".")[0] in kept or (
-            line.place == "folder" and (line.key.rpartition("/")[2], sizes[line.place, line.key]) in in_folder
-        ):
-            continue  # it is attached to a row, by an earlier choice
-        says = row is not None and bool(rows.at[row, "transcript"])
-        lines.append((row, status, name, how, line.filename, line.conversation_id, why, line.key, says))
-    columns = ["row", "state", "recording", "how", "filename", "conversation_id", "why", "key", "transcript"]
-    return pd.DataFrame(lines, columns=columns).astype({"row": "Int64", "transcript": bool})
-
-
-def _lines(batch: Batch, matches: Matches, table: pd.DataFrame, state: dict[str, Any]) -> None:
-    """The table, one kind of line at a time if wanted; the chosen line can be put right under it."""
-    counts = table["state"].value_counts().to_dict()
-    shown = ["all", *(name for name in STATES if counts.get(name))]
-    numbers = {"all": len(table), **counts}
-    key = f"recordings show {batch.id} {_hash(shown, numbers)}"
-    if state.get("show", "all") not in shown:
-        state["show"] = "all"
-    st.session_state.setdefault(key, state.get("show", "all"))
-    wanted = st.pills(
-        "Show",
-        shown,
-        key=key,
-        required=True,
-        format_func=lambda name: f"{STATES.get(name, 'All')} {numbers[name]:,}",
-        label_visibility="collapsed",
-    )
-    state["show"] = wanted
-    some = table if wanted == "all" else table[table["state"] == wanted]
-    pages = max(1, -(-len(some) // PAGE))
-    page = 1
-    if pages > 1:
-        page = st.pagination(pages, key=f"recordings page {batch.id} {wanted} {pages}")
-    part = some.iloc[(page - 1) * PAGE : page * PAGE]
-    identity = _hash(wanted, page, list(zip(part["row"].fillna(0), part["key"], part["state"], strict=True)))
-    event = st.dataframe(
-        pd.DataFrame(
-            {
-                "row": part["row"],
-                "state": [[STATES[name]] for name in part["state"]],
-                "recording": part["recording"],
-                "how": part["how"],
-                "filename": part["filename"],
-                "call": part["conversation_id"],
-                "why": part["why"],
-            }
-        ),
-        hide_index=True,
-        height=min(330, 40 + 35 * max(1, len(part))),
-        placeholder="",
-        on_select="rerun",
-        selection_mode="single-row",
-        key=f"recordings lines {batch.id} {identity}",
-        column_config={
-            "row": st.column_config.NumberColumn("Row", width=52, format="%d"),
-            "state": st.column_config.MultiselectColumn(
-                "State", width=110, options=list(STATES.values()), color=list(COLOURS.values())
-            ),
-            "recording": st.column_config.TextColumn("Recording", width=210),
-            "how": st.column_config.TextColumn("Matched by", width=140),
-            "filename": st.column_config.TextColumn("In the sheet", width=170),
-            "call": st.column_config.TextColumn("Conversation", width=140),
-            "why": st.column_config.TextColumn("Because", width="large"),
-        },
-        alt=f"{len(part):,} lines: row, state, recording, how it was matched, name in the sheet, conversation, why.",
-    )
-    chosen = [at for at in event["selection"]["rows"] if at < len(part)]
-    if not chosen:
-        st.caption("Choose a line to change which recording it has.")
-        return
-    line = part.iloc[chosen[0]]
-    if pd.isna(line["row"]):
-        st.caption("No row comes to this recording. Choose the line of a row, then give it this one.")
-        return
-    _by_hand(batch, matches, table, int(line["row"]), str(line["state"]), state)
-
-
-def _by_hand(
-    batch: Batch, matches: Matches, table: pd.DataFrame, row: int, status: str, state: dict[str, Any]
-) -> None:
-    """One row, and the recordings that it may have: those that fit, then those that no row has."""
-    if status == "locked":
-        st.caption(f"Row {row} is being sent, or was sent: nothing is attached afterwards.")
-        return
-    line = matches.table.loc[(matches.table["row"] == row).fillna(False)].iloc[0]
-    free = set(table.loc[table["state"] == "left over", "key"])
-    fits = set(line["candidates"])
-    options = [one for one in matches.recordings if one.name in fits]
-    others = [one for one in matches.recordings if one.key in free and one.name not in fits]
-    if line["why"]:
-        st.caption(ui.escape(line["why"]))
-    with st.container(border=True, horizontal=True, vertical_alignment="bottom"):
-        st.markdown(f"**Row {row}**", width="content")
-        if len(others) > MOST_OPTIONS:
-            word = st.text_input("Find", key=f"recordings find {batch.id} {row}", type="search", width=180)
-            others = [one for one in others if word.casefold() in one.name.casefold()][:MOST_OPTIONS]
-        picked = st.selectbox(
-            "Recording",
-            [*options, *others],
-            index=None,
-            key=f"recordings pick {batch.id} {row}",
-            format_func=lambda one: f"{one.name} · {_size(one.size)}",
-            placeholder=f"{len(options) + len(others):,} to choose from",
-        )
-        if st.button("Use this one", icon=":material/check:", disabled=picked is None, key=f"use {row}"):
-            state["choices"][row] = picked
-            state["again"].add(row)
-            st.rerun()
-        if status != "attached" and st.button("None of them", icon=":material/block:", key=f"none {row}"):
-            state["choices"][row] = None
-            st.rerun()
-        if row in state["choices"] and st.button("Undo", icon=":material/undo:", key=f"undo choice {row}"):
-            del state["choices"][row]
-            state["again"].discard(row)
-            st.rerun()
-
-
 def _pattern_field(batch: Batch) -> None:
     with st.expander("Names with a pattern", icon=":material/pattern:"):
         st.text_input(
@@ -421,44 +278,6 @@ def _pattern_field(batch: Batch) -> None:
             placeholder="{conversation_id}_{agent_email}.wav",
             help="Used where neither the sheet's file name nor a conversation id leads to a row.",
         )
-
-
-def _attach(
-    batch: Batch,
-    matches: Matches,
-    rows: Iterable[int],
-    places: dict[str, RecordingStore | RecordingFolder],
-    state: dict[str, Any],
-    edited: Callable[[], None],
-) -> None:
-    """Attach one after the other. Each is a step of its own: what was done stays done if the tab is closed."""
-    rows = list(rows)
-    bar = st.progress(0.0, "Attaching")
-    done = 0
-    refused: list[str] = []
-    try:
-        for number, row in enumerate(rows, 1):
-            bar.progress(number / len(rows), f"Attaching {number:,} of {len(rows):,}")
-            one = matches.recording(row)
-            if one is None:
-                continue
-            try:
-                where = places[one.place]
-                where.open(one.key).close()  # a plain file inside its folder, not reached through a link
-                batch.attach(row, where.folder / one.key, name=one.name, who=ui.who())
-            except ReddyError as error:
-                refused.append(f"**Row {row}**: {ui.escape(str(error))}")
-                continue
-            done += 1
-            state["again"].discard(row)
-    finally:  # also where a click, or a closed tab, ends this before its end
-        if done:
-            edited()
-        state["told"] = {
-            "done": f"{ui.number_of(done, 'recording')} attached." if done else "",
-            "refused": refused,
-            "verb": "attached",
-        }
 
 
 # --- the recording of one call -----------------------------------------------------------------------------
@@ -661,9 +480,10 @@ def _detach(batch: Batch, row: int, locked: bool, edited: Callable[[], None]) ->
 def uploads_line(numbers: dict[str, int]) -> None:
     """How far the recordings of a submission are (`ledger.recordings.uploads_of`); nothing where there are none."""
     states = ("uploaded", "sending", "waiting", "failed", "expired")
-    if not sum(numbers[state] for state in states):
+    total = sum(numbers[state] for state in states)
+    if not total:
         return
-    words = [f"{numbers['uploaded']:,} uploaded"]
+    words = [f"{numbers['uploaded']:,} of {total:,} uploaded"]
     if numbers["sending"]:
         words.append(
             f"{numbers['sending']:,} under way ({_size(numbers['sent'])} of {_size(numbers['size'])})"
@@ -679,9 +499,3 @@ def _clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
-
-
-def _size(size: int) -> str:
-    if size >= 1 << 30:
-        return f"{size / (1 << 30):,.1f} GB"
-    return f"{size / (1 << 20):,.1f} MB" if size >= 1 << 20 else f"{max(1, size >> 10):,} kB"

@@ -1,10 +1,13 @@
-"""Recordings in a real browser: dropped, attached with one click, heard beside their call, silenced in a copy."""
+"""Recordings in a real browser: dropped, attached with one click, heard beside their call, silenced in a copy; and
+the whole way of ten, of every common kind, to the sandbox and to the deletion of those that no call has."""
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,11 +15,14 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 import reddy_lib as reddy
-from reddy_lib.ledger.recordings import open_recording
+from reddy_lib.ledger.recordings import dropped_folder, open_recording
 from tests.app_server import wait_for
 from tests.browser.conftest import App
 from tests.conftest import PRODUCTS
-from tests.recording_files import tone, turns, wav_bytes
+from tests.recording_files import FORMATS, encoded, tone, turns, wav_bytes
+
+HEADER = 36  # pixels: the header row of a grid
+ROW = 35
 
 SAYS = "agent [00:01]: Your card please\ncustomer [00:04]: 4242 4242 4242 4242\nagent [00:08]: Thank you"
 
@@ -135,3 +141,137 @@ def test_what_an_analyst_marks_is_heard_kept_and_silenced(
             round((stop - start) * 16_000)
         )
     assert made == bytes(expected)
+
+
+def sounds() -> dict[str, bytes]:
+    """Ten recordings of every common kind, no two of them the same: one that no row knows, and two for row 9."""
+    names = ["call-2.wav", "call-3.mp3", "call-4.m4a", "call-5.ogg", "call-6.opus", "call-7.flac", "call-8.webm",
+             "call-9 first.wav", "call-9 second.wav", "kitchen radio.wav"]  # fmt: skip
+    made = {}
+    for number, name in enumerate(names):
+        ending = f".{name.rpartition('.')[2]}"
+        rate = FORMATS[ending][2]
+        made[name] = encoded(ending, [tone(4, rate, hertz=300 + 20 * number)], rate)
+    return made
+
+
+def received(app: App) -> dict[str, dict[str, Any]]:
+    with urllib.request.urlopen(f"{app.url}/sandbox/received", timeout=10) as answer:
+        return {call["conversation_id"]: call for call in json.load(answer)}
+
+
+def one_slow_upload(app: App, seconds: float) -> None:
+    """The sandbox answers the first upload so much later: somebody can watch it."""
+    fault = json.dumps({"kind": "slow", "on": "upload", "times": 1, "seconds": seconds}).encode()
+    request = urllib.request.Request(f"{app.url}/sandbox/faults", data=fault, method="POST")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        assert answer.status == 200
+
+
+def plays(page: Page) -> None:
+    """The player has a source that the browser could load and decode."""
+    expect(page.locator("audio")).to_be_visible()
+    page.wait_for_function("document.querySelector('audio').duration > 3")
+    assert page.evaluate("document.querySelector('audio').error") is None
+
+
+def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
+    page: Page, app: App, sheet: Callable[..., Path], tmp_path: Path
+) -> None:
+    cells = {row: {"Conversation ID": f"call-{row}"} for row in range(2, 11)}
+    cells[8]["Transcript"] = ""
+    with reddy.Ledger(app.ledger) as ledger:
+        batch = ledger.load(sheet(9, cells), products=PRODUCTS, progress=False)
+    made = sounds()
+    (tmp_path / "dropped").mkdir()
+    for name, content in made.items():
+        (tmp_path / "dropped" / name).write_bytes(content)
+
+    # dropped, and brought to their rows
+    page.goto(f"{app.url}/review?batch={batch.id}")
+    page.get_by_role("button", name="Recordings").click()
+    page.locator("input[type=file]").set_input_files(sorted((tmp_path / "dropped").iterdir()))
+    expect(page.get_by_text("10 recordings kept on this server.")).to_be_visible()
+    for words in ("All 10", "Matched 7", "Doubtful 1", "Left over 1", "Without 1"):
+        expect(page.get_by_text(words, exact=True)).to_be_visible()
+
+    # what is doubtful is settled by hand
+    page.get_by_text("Doubtful 1", exact=True).click()
+    expect(page.get_by_label(re.compile("^1 line: row, state"))).to_be_visible()
+    table = page.locator('[data-testid="stDataFrame"]')
+    expect(table).to_have_count(1)  # the one with all lines is gone
+    table.click(position={"x": 17, "y": HEADER + ROW / 2})
+    expect(page.get_by_text("Row 9", exact=True)).to_be_visible()
+    page.get_by_role("combobox", name="Recording").click()
+    page.get_by_role("option", name="call-9 second.wav").click()
+    page.get_by_role("button", name="Use this one").click()
+    expect(page.get_by_text("Matched 8", exact=True)).to_be_visible()
+
+    # attached
+    page.get_by_role("button", name="Attach 8 recordings").click()
+    expect(page.get_by_text("8 recordings attached.")).to_be_visible()
+    expect(page.get_by_text("2 recordings attached to no call take")).to_be_visible()
+    attached = batch.recordings().set_index("row")["name"].to_dict()
+    assert attached == dict(zip(range(2, 9), list(made)[:7], strict=True)) | {9: "call-9 second.wav"}
+
+    # heard
+    for row in (2, 6):
+        page.goto(f"{app.url}/review?batch={batch.id}&row={row}")
+        page.get_by_role("tab", name="Recording").click()
+        plays(page)
+
+    # sent, and uploaded
+    page.get_by_role("link", name=re.compile("^Submit")).first.click()
+    one_slow_upload(app, seconds=8)
+    page.get_by_role("button", name=re.compile("^Send all 9")).click()
+    expect(page.get_by_text(re.compile(r"of 8 uploaded.* under way \(\d+ kB of \d+ kB\)"))).to_be_visible()
+    expect(page.get_by_text(re.compile("Submission 1 is done"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Recordings: 8 of 8 uploaded")).to_be_visible()
+    page.get_by_role("link", name=re.compile("^Outcomes")).first.click()
+    page.wait_for_url(re.compile("/outcomes"))
+    expect(page.get_by_text("8 uploaded").first).to_be_visible()
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+
+    calls = received(app)
+    assert len(calls) == 9
+    for row, name in attached.items():
+        audio = calls[f"call-{row}"]["audio"]
+        assert (audio["filename"], audio["sha256"]) == (name, hashlib.sha256(made[name]).hexdigest())
+    assert calls["call-10"]["audio"] is None
+
+    # what nobody needs any more
+    page.get_by_role("link", name=re.compile("^Review")).first.click()
+    page.get_by_role("button", name="Recordings").click()
+    page.get_by_role("button", name="Delete them").click()
+    expect(page.get_by_role("button", name="Delete 2 recordings")).to_be_visible()
+    page.get_by_role("button", name="Delete 2 recordings").click()
+    expect(page.get_by_text("2 recordings deleted")).to_be_visible()
+    kept = dropped_folder(batch.ledger) / batch.id
+    there = {path.stem for path in kept.iterdir() if path.suffix in FORMATS}
+    assert there == set(batch.recordings()["sha256"])
+    assert "Traceback" not in app.log.read_text()
+
+
+def test_clicks_and_a_reload_do_not_cut_off_what_is_being_attached(
+    page: Page, start_app: Callable[..., App], sheet: Callable[..., Path], tmp_path: Path
+) -> None:
+    many = 600
+    (tmp_path / "audio").mkdir()
+    for number in range(1, many + 1):
+        (tmp_path / "audio" / f"conv-{number}.wav").write_bytes(b"RIFF%d" % number * 1_000)
+    app = start_app(REDDY_AUDIO_FOLDER=str(tmp_path / "audio"))
+    with reddy.Ledger(app.ledger) as ledger:
+        batch = ledger.load(sheet(many), products=PRODUCTS, progress=False)
+    page.goto(f"{app.url}/review?batch={batch.id}")
+    page.get_by_role("button", name="Recordings").click()
+    page.get_by_role("button", name=f"Attach {many} recordings").click()
+    wait_for(lambda: len(batch.recordings()) > 0, seconds=30, why="the first recordings to be attached")
+    for _ in range(2):
+        page.get_by_text(re.compile("^All ")).first.click()
+        page.get_by_text(re.compile("^(Attached|Matched) ")).first.click()
+    page.reload()
+    wait_for(lambda: len(batch.recordings()) == many, seconds=60, why="the last of them to be attached")
+    page.get_by_role("button", name="Recordings").click()
+    expect(page.get_by_text(f"{many} recordings attached.")).to_be_visible()
+    expect(page.get_by_role("button", name="Attach 0 recordings")).to_be_disabled()
+    assert "Traceback" not in app.log.read_text()
