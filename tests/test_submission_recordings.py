@@ -159,6 +159,25 @@ class TestTheBytes:
         for secret in secrets:
             assert secret not in "".join(seen)
 
+    def test_what_is_announced_is_the_attached_file_after_the_sheet_s_own_words_are_brought_back(
+        self, local: reddy.Ledger, tmp_path: Path, sandbox: reddy.Sandbox, client: reddy.Client
+    ) -> None:
+        path, sound = tmp_path / "named.csv", tmp_path / "seven.wav"
+        path.write_text(
+            "Conversation ID,Agent Email,Product,Recording\nc-1,ann@cedarline.example,Loans,C:\\r\\a.wav\n"
+        )
+        sound.write_bytes(b"OggS" + bytes(5000))
+        mapping = reddy.guess_mapping(reddy.read_sheet(path), products=PRODUCTS)
+        mapping = mapping.replace(fields={**mapping.fields, "filename": "Recording"})
+        batch = local.load(path, mapping, products=PRODUCTS, progress=False)
+        batch.attach(2, sound)
+        batch.revert(2)
+        reddy.submit(batch, client, progress=False)
+        [call] = sandbox.received
+        assert call["payload"]["filename"] == "seven.wav"
+        assert call["audio"]["content_type"] == "audio/ogg"
+        assert call["audio"]["sha256"] == hashlib.sha256(sound.read_bytes()).hexdigest()
+
     def test_a_call_that_is_sent_again_brings_its_recording_again(
         self, local: reddy.Ledger, sheet: Sheet, tmp_path: Path, sandbox: reddy.Sandbox, client: reddy.Client
     ) -> None:

@@ -94,7 +94,7 @@ class UploadScene(Scene):
     def open(self, location: str = "", *, size: int = 200_000, **options: Any) -> None:
         super().open(location or str(self.folder / "ledger.sqlite"), **options)
         self.file = self.folder / "call 2.wav"
-        self.file.write_bytes(os.urandom(size))
+        self.file.write_bytes(b"RIFF\0\0\0\0WAVE" + os.urandom(size - 12))
         self.sound = self.file.read_bytes()
         self.batch.attach(2, self.file)
 

@@ -34,6 +34,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..errors import RecordingError, RecordingNotFound, RecordingRefused
 from ..model import content_type_of
+from ..recordings.formats import content_type_inside
 from .schema import calls, recordings, submissions, upload_hosts
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ __all__ = [
     "Upload",
     "Uploaded",
     "allow_host",
+    "announced_name",
     "attached_from",
     "changed_words",
     "claim_of_batch",
@@ -202,7 +204,7 @@ def attached_from(
     if not about.st_size:
         raise RecordingError(_EMPTY.format(named))
     place, written = _placed(ledger, path)
-    kind = content_type or content_type_of(named, path.name)
+    kind = content_type or _content_type(path, named)
     if not re.fullmatch(r"[\w.+-]{1,60}/[\w.+-]{1,60}", kind, re.ASCII):
         raise RecordingError("A content type looks like audio/mp4: give one, or none.")
     return Attached(
@@ -308,6 +310,15 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _content_type(path: Path, named: str) -> str:
+    """By what is inside: a name may be another system's, or a sheet's."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        found = content_type_inside(file)
+        if found is not None:
+            return found
+    return content_type_of(named, path.name)
+
+
 _EMPTY = "The recording {} is empty: export it again."
 
 
@@ -344,6 +355,14 @@ def _kept(folder: Path, source: IO[bytes], named: str) -> Path:
     finally:
         if part is not None:
             part.unlink(missing_ok=True)
+
+
+def announced_name(name: str, attached: str) -> str:
+    """What a call may announce an attached file as: the last part of a path, and the file's own name for what is none."""
+    try:
+        return _file_name(name)
+    except RecordingError:
+        return attached
 
 
 def _file_name(name: str) -> str:
@@ -386,11 +405,6 @@ def attached_to(connection: sa.Connection, call_id: int) -> Attached | None:
 def detach(connection: sa.Connection, call_id: int) -> None:
     """A call without its file; the record of edits says that it had one."""
     connection.execute(recordings.delete().where(recordings.c.call_id == call_id))
-
-
-def renamed(connection: sa.Connection, call_id: int, name: str) -> None:
-    """The call announces its recording under another name."""
-    connection.execute(recordings.update().where(recordings.c.call_id == call_id).values(name=name))
 
 
 def recordings_frame(connection: sa.Connection, batch_id: str) -> pd.DataFrame:
