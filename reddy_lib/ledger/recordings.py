@@ -402,6 +402,20 @@ def attached_to(connection: sa.Connection, call_id: int) -> Attached | None:
     return None if found is None else Attached(**found._mapping)
 
 
+def attached_to_calls(
+    connection: sa.Connection, call_ids: Collection[int]
+) -> dict[int, tuple[Attached, str]]:
+    """Call → its file and the file's state; calls without one are left out. Some hundred calls at a time."""
+    names = Attached.__struct_fields__
+    query = sa.select(
+        recordings.c.call_id, recordings.c.state, *(recordings.c[name] for name in names)
+    ).where(recordings.c.call_id.in_(list(call_ids)))
+    return {
+        one.call_id: (Attached(**{name: getattr(one, name) for name in names}), one.state)
+        for one in connection.execute(query)
+    }
+
+
 def detach(connection: sa.Connection, call_id: int) -> None:
     """A call without its file; the record of edits says that it had one."""
     connection.execute(recordings.delete().where(recordings.c.call_id == call_id))
