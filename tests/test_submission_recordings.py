@@ -450,16 +450,22 @@ class TestKills:
 
     @pytest.mark.parametrize("moment", ["before the PUT", "in the middle of the PUT", "before its answer"])
     def test_the_recording_is_uploaded_in_the_end_and_no_call_goes_twice(
-        self, local: reddy.Ledger, sheet: Sheet, tmp_path: Path, moment: str
+        self, ledger: reddy.Ledger, sheet: Sheet, tmp_path: Path, moment: str
     ) -> None:
         with reddy.Sandbox() as sandbox:
-            batch, hashes = with_recordings(local, sheet, tmp_path / "audio", 5, size=500_000)
+            batch, hashes = with_recordings(ledger, sheet, tmp_path / "audio", 5, size=500_000)
             if moment == "before its answer":
                 sandbox.faults.add(Fault(kind="slow", on="upload", seconds=60, processed=True, times=3))
             context = multiprocessing.get_context("spawn")
             process = context.Process(
                 target=_submit_and_die,
-                args=(str(tmp_path / "ledger.sqlite"), batch.id, sandbox.url, sandbox.token, moment),
+                args=(
+                    ledger.url.render_as_string(hide_password=False),
+                    batch.id,
+                    sandbox.url,
+                    sandbox.token,
+                    moment,
+                ),
             )
             start(process)
             if moment == "before its answer":
