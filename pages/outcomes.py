@@ -454,6 +454,14 @@ def clear_doubt(scope: str) -> None:
             f"the conversation: failed, safe to send again. A call without tags gets one, “{MARK.key}”. Calls are asked "
             f"about {WAIT / 60:.0f} minutes after their last try at the earliest."
         )
+        again = sum(doubt.again for doubt in chosen_doubts)
+        if again:
+            st.warning(
+                f"{ui.number_of(again, 'call')} of these {'was' if again == 1 else 'were'} sent again. Reddy has "
+                f"{'it' if again == 1 else 'them'} from the first time, so its answer tells nothing about the second: "
+                "look up in Reddy whether the conversation is there twice, and say so on the right.",
+                icon=":material/redo:",
+            )
         to = ui.connection()
         if st.button(f"Ask about {ui.number_of(len(chosen_doubts), 'call')}", type="primary", key="ask"):
             ask_reddy(chosen_doubts, scope)
@@ -502,6 +510,11 @@ def said_of(outcome: Reconciled) -> str:
     parts = []
     if outcome.there:
         parts.append(f"{ui.number_of(len(outcome.there), 'call')} at Reddy: accepted.")
+    if outcome.again:
+        parts.append(
+            f"Reddy had {len(outcome.again):,} of these from the first time: whether the second sending arrived is not "
+            "known, look it up in Reddy."
+        )
     if outcome.missing:
         parts.append(
             f"{ui.number_of(len(outcome.missing), 'call')} not at Reddy: failed, safe to send again."
