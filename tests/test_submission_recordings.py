@@ -444,6 +444,24 @@ class TestPausing:
         reddy.upload_recordings(batch, client, progress=False)
         assert arrived(sandbox) == hashes
 
+    def test_patience_ends_before_the_address_does(
+        self, local: reddy.Ledger, sheet: Sheet, tmp_path: Path, sandbox: reddy.Sandbox, client: reddy.Client
+    ) -> None:
+        batch, hashes = with_recordings(local, sheet, tmp_path / "audio", 1)
+        port = sandbox.url.rpartition(":")[2]
+        files.allow_host(local, client.base_url, "elsewhere.example")
+        sandbox.faults.add(Fault(kind="upload-url", url=f"http://localhost:{port}{{path}}", on="create"))
+        reddy.submit(batch, client, progress=False).cancel()
+        files.allow_host(local, client.base_url, f"localhost:{port}")
+        sandbox.faults.add(Fault(kind="status", status=500, on="upload"))
+        frame = reddy.upload_recordings(batch, client, patience=0.5, progress=False)
+        assert list(frame["state"]) == ["waiting"]
+        assert "answered 500" in frame["error"].iloc[0]
+        assert sandbox.requests["upload"] >= 1
+        sandbox.faults.clear()
+        reddy.upload_recordings(batch, client, progress=False)
+        assert arrived(sandbox) == hashes
+
 
 class TestKills:
     """A real kill -9 of a real process, at three moments; then `submit` is run again."""

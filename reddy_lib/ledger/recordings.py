@@ -91,8 +91,8 @@ EXPIRED = (
     "The address for this recording ran out before it was uploaded. The call itself is at Reddy. "
     "Ask Reddy's support how to attach the recording; sending the call again would make a second call."
 )
-TRIED_AGAIN = "It is tried again by itself until the address runs out."
-PUT_BACK = "Put the file back where it was: it is tried again until the address runs out."
+TRIED_AGAIN = "It is tried again, while the submission goes on, until the address runs out."
+PUT_BACK = "Put the file back where it was, before the address runs out."
 
 _KEPT_NAME = re.compile(r"([0-9a-f]{64})(?:\.[a-z0-9]{2,4})?")
 
