@@ -461,7 +461,7 @@ def clear_doubt(scope: str) -> None:
             st.warning(
                 f"{ui.number_of(again, 'call')} of these {'was' if again == 1 else 'were'} sent again. Reddy has "
                 f"{'it' if again == 1 else 'them'} from the first time, so its answer tells nothing about the second: "
-                "look up in Reddy whether the conversation is there twice, and say so on the right.",
+                "look up in Reddy whether the conversation is there twice, then say what you know.",
                 icon=":material/redo:",
             )
         to = ui.connection()

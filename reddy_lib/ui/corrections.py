@@ -90,7 +90,7 @@ def draw_correction(correction: Correction, file: PrivateCopy) -> None:
             "row": st.column_config.NumberColumn("Row", width=60),
             "agent": st.column_config.TextColumn("Agent"),
             "conversation": st.column_config.TextColumn("Conversation, as it was"),
-            "recording": st.column_config.TextColumn("Recording that stays attached"),
+            "recording": st.column_config.TextColumn("Recording"),
             "finding": st.column_config.TextColumn("Held because", width="large"),
         },
         alt="The rows of the corrected file: agent, conversation, recording, and why a row is held.",
