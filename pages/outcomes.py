@@ -25,6 +25,7 @@ from reddy_lib.outcomes.evidence import write_evidence
 from reddy_lib.outcomes.exports import file_name
 from reddy_lib.outcomes.frames import Filter, clicked
 from reddy_lib.submission import Reconciled, reconcile, upload_recordings
+from reddy_lib.submission.notebook import A_WHILE
 from reddy_lib.submission.reconciling import MARK, WAIT
 
 PAGE = 500
@@ -227,8 +228,9 @@ def uploads_go_on() -> bool:
 
 
 def why_not(files: pd.DataFrame) -> list[tuple[str, str, list[int]]]:
-    """Why recordings did not arrive, the most frequent reasons first: state, Reddy's or our words, rows."""
-    lost = files[files["state"].isin(["failed", "expired"])]
+    """Why recordings did not arrive, or not yet, the most frequent reasons first: state, Reddy's or our words, rows."""
+    waits = (files["state"] == "waiting") & (files["error"] != "")
+    lost = files[files["state"].isin(["failed", "expired"]) | waits]
     groups = [
         (str(state), str(error), [int(row) for row in part.index])
         for (state, error), part in lost.groupby(["state", "error"], sort=True)
@@ -244,13 +246,13 @@ def upload_again(waiting: int) -> None:
     to = ui.connection()
     with ui.alerts():
         with st.spinner("Uploading the recordings"), to.client(timeout=30.0) as client:
-            after = upload_recordings(batch, client, progress=False)
+            after = upload_recordings(batch, client, patience=A_WHILE, progress=False)
         left = int(((after["state"] == "waiting") & after["expires"].notna()).sum())
         st.session_state["recordings_told"] = (
             f"{ui.number_of(max(0, waiting - left), 'recording')} tried again."
             + (
-                f" {left:,} still wait: they belong to calls that went elsewhere than "
-                f"{ui.place(to.address, to.token_hint)}; choose that under Connection."
+                f" {left:,} still wait: why, is said below. Those of calls that went elsewhere than "
+                f"{ui.place(to.address, to.token_hint)} need that chosen under Connection."
                 if left
                 else ""
             )
@@ -454,6 +456,14 @@ def clear_doubt(scope: str) -> None:
             f"the conversation: failed, safe to send again. A call without tags gets one, “{MARK.key}”. Calls are asked "
             f"about {WAIT / 60:.0f} minutes after their last try at the earliest."
         )
+        again = sum(doubt.again for doubt in chosen_doubts)
+        if again:
+            st.warning(
+                f"{ui.number_of(again, 'call')} of these {'was' if again == 1 else 'were'} sent again. Reddy has "
+                f"{'it' if again == 1 else 'them'} from the first time, so its answer tells nothing about the second: "
+                "look up in Reddy whether the conversation is there twice, then say what you know.",
+                icon=":material/redo:",
+            )
         to = ui.connection()
         if st.button(f"Ask about {ui.number_of(len(chosen_doubts), 'call')}", type="primary", key="ask"):
             ask_reddy(chosen_doubts, scope)
@@ -502,6 +512,11 @@ def said_of(outcome: Reconciled) -> str:
     parts = []
     if outcome.there:
         parts.append(f"{ui.number_of(len(outcome.there), 'call')} at Reddy: accepted.")
+    if outcome.again:
+        parts.append(
+            f"Reddy had {len(outcome.again):,} of these from the first time: whether the second sending arrived is not "
+            "known, look it up in Reddy."
+        )
     if outcome.missing:
         parts.append(
             f"{ui.number_of(len(outcome.missing), 'call')} not at Reddy: failed, safe to send again."

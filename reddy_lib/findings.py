@@ -100,6 +100,7 @@ CATALOGUE: dict[str, Rule] = {
     "lines-without-call": Rule("error", "Lines without a row of their own", "Add the call to the sheet of calls and load again, or fill in what is missing here.", "These lines are sent as a call of their own, with what its fields say."),
     "file-name-not-matched": Rule("warning", "Nothing found in the file's name", "Correct the pattern when loading, rename the file, or give the value another way."),
     "correction-refused": Rule("error", "Correction that comes too late", "Leave this row out; what became of the call stands in Outcomes. Where it is in doubt, clear the doubt there, then load the file again."),
+    "correction-recording": Rule("warning", "Recording is not carried over", "Attach the recording that belongs to this call (Review, Recordings), or leave it without one."),
     "correction-unknown": Rule("error", "Corrects no call that is known", "Load the file again with its last column as it was, or accept this as a call of its own.", "The row is sent as a new call, with a conversation id of its own."),
     "row-incomplete": Rule("warning", "Row has more cells than the header", "The extra cells are kept with the row, and are not sent."),
 }

@@ -22,19 +22,34 @@ GOOD = b'{"upload_id": 7, "conversation_id": "conv-1"}'
 
 
 class FaultyServer:
-    """Request n meets the n-th behaviour; when there are no more, a request is accepted."""
+    """Request n meets the n-th behaviour; when there are no more, a request meets `usual` (it is accepted).
 
-    def __init__(self, behaviours: Iterable[Behaviour] = (), *, tls: ssl.SSLContext | None = None) -> None:
+    `heads`: what there was of each request when it was met; `at`: when that was, by `clock`.
+    """
+
+    def __init__(
+        self,
+        behaviours: Iterable[Behaviour] = (),
+        *,
+        usual: Behaviour | None = None,
+        tls: ssl.SSLContext | None = None,
+        port: int = 0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._behaviours = list(behaviours)
+        self._usual = usual or answering()
+        self._clock = clock
         self._tls = tls
         self._lock = threading.Lock()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener = socket.create_server(("127.0.0.1", port))
         # Small, so that a client that sends a large body has to wait for it to be read.
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
         scheme, host = ("http", "127.0.0.1") if tls is None else ("https", "localhost")
         self.url = f"{scheme}://{host}:{self._listener.getsockname()[1]}"
         self.requests = 0
         self.connections = 0
+        self.heads: list[bytes] = []
+        self.at: list[float] = []
         self._thread = threading.Thread(target=self._listen, daemon=True)
 
     def __enter__(self) -> FaultyServer:
@@ -61,11 +76,14 @@ class FaultyServer:
             connection.settimeout(30)
             if self._tls is not None:
                 connection = self._tls.wrap_socket(connection, server_side=True)
-            if not connection.recv(1, 0 if self._tls else socket.MSG_PEEK):
+            head = connection.recv(1) if self._tls else connection.recv(65536, socket.MSG_PEEK)
+            if not head:
                 return
             with self._lock:
                 self.requests += 1
-                behaviour = self._behaviours.pop(0) if self._behaviours else answering()
+                self.heads.append(head)
+                self.at.append(self._clock())
+                behaviour = self._behaviours.pop(0) if self._behaviours else self._usual
             behaviour(connection)
 
 
@@ -95,11 +113,15 @@ def answering(
     *headers: str,
     announced: int | None = None,
     first: Callable[[], None] | None = None,
+    into: list[bytes] | None = None,
 ) -> Behaviour:
-    """Reads the request and answers; `announced` bytes are promised. `first` is called before the answer leaves."""
+    """Reads the request and answers; `announced` bytes are promised. `first` is called before the answer leaves; what
+    was read goes `into` a list."""
 
     def behave(connection: socket.socket) -> None:
-        read_request(connection)
+        request = read_request(connection)
+        if into is not None:
+            into.append(request)
         if first is not None:
             first()
         lines = [
@@ -151,6 +173,27 @@ def trickling(*, for_ever: bool = False) -> Behaviour:
         for _ in range(10_000):  # fails as soon as the client hangs up
             connection.sendall(b" ")
             time.sleep(0.01)
+
+    return behave
+
+
+def taking_part(read: int, then: Callable[[], None], into: list[bytes], *, piece: int = 65536) -> Behaviour:
+    """Reads so many bytes, calls `then`, and reads the rest in pieces; answers, if all came. What came goes `into` a
+    list."""
+
+    def behave(connection: socket.socket) -> None:
+        got = b""
+        while len(got) < read:
+            got += connection.recv(min(piece, read - len(got)))
+        then()
+        head, _, _ = got.lower().partition(b"\r\n\r\n")
+        length = len(head) + 4 + int(head.split(b"content-length:")[1].split(b"\r\n")[0])
+        with contextlib.suppress(OSError):
+            while len(got) < length and (part := connection.recv(piece)):
+                got += part
+        into.append(got)
+        if len(got) == length:
+            connection.sendall(b"HTTP/1.1 201 Created\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 
     return behave
 

@@ -22,7 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "spreadsheet": {"errors", "findings", "model", "transcripts"},
     "checks": {"errors", "findings", "model", "transcripts", "spreadsheet"},
     "recordings": {"errors", "findings", "model", "spreadsheet"},
-    "ledger": {"errors", "findings", "model", "transcripts", "spreadsheet", "checks"},
+    "ledger": {"errors", "findings", "model", "transcripts", "spreadsheet", "checks", "recordings"},
     "api": {"errors", "model", "recordings"},
     "submission": {"errors", "findings", "model", "spreadsheet", "checks", "recordings", "ledger", "api"},
     "outcomes": {"errors", "findings", "model", "ledger", "submission"},

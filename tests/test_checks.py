@@ -618,6 +618,7 @@ READ_BY_OTHER_STAGES = {
     "transcript-unassigned",
     "timestamp-from-transcript",
     "line-without-speaker",
+    "correction-recording",
     "correction-refused",
     "correction-unknown",
     "rows-left-out",

@@ -243,6 +243,7 @@ OF_LAYOUTS = {
     "lines-without-call",
     "lines-kept-as-tag",
     "file-name-not-matched",
+    "correction-recording",
     "correction-refused",
     "correction-unknown",
 }

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import reddy_lib as reddy
 from reddy_lib.ledger.sending import create
@@ -48,11 +49,14 @@ def sandbox_process(port: int, latency: float) -> Iterator[str]:
         process.wait()
 
 
-def received(url: str) -> list[str]:
+def calls_received(url: str) -> list[dict[str, Any]]:
     with urllib.request.urlopen(f"{url}/received", timeout=10) as answer:
         content = json.load(answer)
-    calls = content["calls"] if isinstance(content, dict) else content
-    return [call["conversation_id"] for call in calls]
+    return list(content["calls"] if isinstance(content, dict) else content)
+
+
+def received(url: str) -> list[str]:
+    return [call["conversation_id"] for call in calls_received(url)]
 
 
 def test_killed_in_the_middle_of_500_calls_the_app_goes_on_and_sends_none_twice(

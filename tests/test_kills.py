@@ -1,4 +1,5 @@
-"""`kill -9` at random moments of a submission, again and again: no call is lost, none is received twice.
+"""`kill -9` at random moments of a submission, again and again: no call is lost, none is received twice, and each
+recording is uploaded, or says why it is not.
 
 The engine runs in processes of its own and Reddy's stand-in in another, which outlives them and so can tell what
 they did. A handful of kills by default; many of them by hand:
@@ -23,18 +24,21 @@ import msgspec
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib.ledger.recordings import LOST
 from reddy_lib.ledger.sending import Submission, create, give_up_dead_workers
-from reddy_lib.submission import enqueue
+from reddy_lib.submission import Reconciled, enqueue
 from tests.app_server import free_port, wait_for
 from tests.conftest import PRODUCTS, fresh_database
 from tests.sending_process import SendingProcess
-from tests.test_kill import TOKEN, received, sandbox_process
+from tests.test_kill import TOKEN, calls_received, received, sandbox_process
 
 Sheet = Callable[..., Path]
 
 VARIANTS = (("sqlite", 1), ("sqlite", 3), ("postgresql", 1), ("postgresql", 3))
 LATENCY = 0.03
 CONCURRENCY = 8
+EACH = 4  # every so many-th call has a recording
+SIZE = 60_000
 
 
 class Tally(msgspec.Struct):
@@ -48,6 +52,9 @@ class Tally(msgspec.Struct):
     at_reddy: int = 0  # of the doubted
     sent_again: int = 0
     received: int = 0
+    uploaded: int = 0  # of the recordings
+    repeated: int = 0  # of those: the upload was begun more than once
+    without_address: int = 0  # Reddy has the call, and its answer with the address never came
     lost: int = 0
     twice: int = 0
     rounds: list[str] = []
@@ -56,7 +63,8 @@ class Tally(msgspec.Struct):
         return (
             f"{self.kills} kills ({self.idle} with nothing in flight) · {self.submissions} submissions · "
             f"{self.calls:,} calls · {self.doubted} in doubt ({self.at_reddy} were at Reddy, {self.sent_again} sent "
-            f"again) · {self.received:,} received · {self.lost} lost · {self.twice} twice"
+            f"again) · {self.received:,} received · {self.uploaded:,} recordings uploaded ({self.repeated} begun more "
+            f"than once), {self.without_address} whose address was lost · {self.lost} lost · {self.twice} twice"
         )
 
 
@@ -93,6 +101,10 @@ def one_submission(
     """Kill workers up to `kills` times while a batch is sent; then clear the doubt, send the rest, and compare."""
     batch = ledger.load(path, products=PRODUCTS, progress=False)
     size = batch.total
+    for row in batch.rows()[::EACH]:
+        sound = path.with_name(f"{path.stem}-{row}.wav")
+        sound.write_bytes(b"RIFF" + chance.randbytes(SIZE))
+        batch.attach(row, sound)
     before = Counter(received(url))
     submission = create(ledger, batch.id, address=url, token_source="environment", concurrency=CONCURRENCY)
     enqueue(ledger, submission)
@@ -146,12 +158,29 @@ def one_submission(
     assert set(total) == expected, "a call was lost"
     assert max(total.values()) == 1, "a call was received twice"
 
+    every_recording_is_there_or_says_why(batch, url, cleared, tally)
     tally.submissions += 1
     tally.calls += size
     tally.doubted += len(doubted)
     tally.at_reddy += len(cleared.there)
     tally.sent_again += len(cleared.missing)
     tally.received += sum(total.values())
+
+
+def every_recording_is_there_or_says_why(
+    batch: reddy.Batch, url: str, cleared: Reconciled, tally: Tally
+) -> None:
+    arrived = {call["conversation_id"]: (call["audio"] or {}).get("sha256") for call in calls_received(url)}
+    for one in batch.recordings().to_dict("records"):
+        there = arrived[batch.call(one["row"]).conversation_id]
+        if one["state"] == "uploaded":
+            assert there == one["sha256"]
+            tally.uploaded += 1
+            tally.repeated += one["tries"] > 1
+        else:
+            assert (one["state"], one["error"]) == ("failed", LOST)
+            assert one["row"] in cleared.there, "only where the answer that named the address never came"
+            tally.without_address += 1
 
 
 def settle_down(ledger: reddy.Ledger, submission: Submission) -> None:
@@ -199,6 +228,7 @@ def test_a_few_kills_lose_nothing_and_send_nothing_twice(
     location = location_of(kind, request, tmp_path)
     tally = run(location, sheet, tmp_path, workers=workers, kills=2, calls=240, seed=1)
     assert tally.kills >= 2
+    assert tally.uploaded > 0
     assert (tally.lost, tally.twice) == (0, 0)
 
 

@@ -9,11 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 import reddy_lib as reddy
 from reddy_lib.errors import SubmissionError
+from reddy_lib.ledger import recordings as files
+from reddy_lib.ledger import schema
 from reddy_lib.ledger.correcting import CALL_COLUMN, Correction, evidence_columns, links_of, recognised
 from reddy_lib.ledger.evidence import call_name, read_call_name
+from tests.screen import set_status
 from tests.test_ledger_sending import PRODUCTS
 from tests.test_outcomes_evidence import sent
 
@@ -173,6 +177,108 @@ def test_lines_that_the_file_does_not_hold_stay_as_they_were(ledger: reddy.Ledge
     new = load(batch, corrected(batch, good_agents))
     assert [len(new.call(row).transcript or []) for row in new.rows()] == [2, 2]
     assert new.call(new.rows()[1]).transcript == batch.call(batch.rows()[1]).transcript
+
+
+class TestRecordings:
+    """Rows 2 to 4 are rejected; each has a recording, attached by hand, beside its transcript."""
+
+    @pytest.fixture
+    def batch(
+        self, ledger: reddy.Ledger, sheet: Sheet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> reddy.Batch:
+        monkeypatch.setenv(files.FOLDER_VARIABLE, str(tmp_path / "shared"))
+        path = sheet(
+            3, {row: {"Agent Email": f"agent{row}@gone.example", "CSAT": f"r{row}.wav"} for row in (2, 3, 4)}
+        )
+        mapping = reddy.guess_mapping(reddy.read_sheet(path), products=PRODUCTS)
+        fields = {**mapping.fields, "filename": "CSAT"}
+        mapping = mapping.replace(fields=fields, tags=[tag for tag in mapping.tags if tag != "CSAT"])
+        batch = ledger.load(path, mapping, products=PRODUCTS, name="March", progress=False)
+        for row in batch.rows():
+            batch.attach(row, io.BytesIO(b"voice %d" % row), name=f"attached {row}.wav", who="bo")
+        sent(batch, "rejected", "rejected", "rejected")
+        return batch
+
+    def attached(self, batch: reddy.Batch) -> dict[int, str]:
+        return batch.recordings().set_index("row")["name"].to_dict()
+
+    def test_they_stay_attached(self, batch: reddy.Batch) -> None:
+        new = load(batch, corrected(batch, good_agents))
+        assert self.attached(new) == {row: f"attached {row}.wav" for row in (2, 3, 4)}
+        assert list(new.recordings()["sha256"]) == list(batch.recordings()["sha256"])
+        assert set(new.recordings()["state"]) == {"waiting"}
+        assert new.call(3).filename == "attached 3.wav"
+        assert new.original(3).filename == "r3.wav"
+        assert new.info(3)["audio"] == "waiting"
+        history = new.edits(3)
+        assert list(history["field"]) == ["filename", "recording"]
+        assert set(history["who"]) == {"ann"}
+        assert "correction-recording" not in set(new.findings()["code"])
+        new.detach(3)
+        assert new.call(3).filename == "r3.wav"
+        assert len(batch.recordings()) == 3, "the call that was corrected keeps its own"
+
+    def test_a_row_that_names_another_file_gets_none_and_says_so(self, batch: reddy.Batch) -> None:
+        def others(lines: list[dict[str, str]]) -> None:
+            good_agents(lines)
+            lines[0]["CSAT"] = "elsewhere.wav"
+            lines[1]["CSAT"] = ""
+            lines[2]["CSAT"] = "attached 4.wav"
+
+        new = load(batch, corrected(batch, others))
+        assert self.attached(new) == {4: "attached 4.wav"}
+        assert [new.call(row).filename for row in new.rows()] == ["elsewhere.wav", None, "attached 4.wav"]
+        said = new.findings().set_index("row")
+        said = said[said["code"] == "correction-recording"]["message"].to_dict()
+        assert said == {
+            2: "To row 2 of calls.csv the recording attached 2.wav is attached, and this row names elsewhere.wav: it is "
+            "not attached here.",
+            3: "To row 3 of calls.csv the recording attached 3.wav is attached, and this row names none: it is not "
+            "attached here.",
+        }
+        new.attach(2, io.BytesIO(b"another"), name="right.wav")
+        assert "correction-recording" not in [one.code for one in new.findings_of(2)]
+
+    def test_one_that_was_uploaded_already_is_not_attached_again(self, batch: reddy.Batch) -> None:
+        with batch.ledger._write() as connection:
+            uploaded = batch._one(2, sa.column("id")).id
+            connection.execute(
+                schema.recordings.update()
+                .where(schema.recordings.c.call_id == uploaded)
+                .values(state="uploaded")
+            )
+        new = load(batch, corrected(batch, good_agents))
+        assert set(self.attached(new)) == {3, 4}
+        [said] = [one.message for one in new.findings_of(2) if one.code == "correction-recording"]
+        assert (
+            "attached 2.wav went out already, with an earlier sending of row 2 of calls.csv (uploaded)"
+            in said
+        )
+
+    def test_what_is_not_corrected_gets_none(self, batch: reddy.Batch) -> None:
+        path = corrected(batch, good_agents)
+        set_status(batch, 2, status="accepted")
+        new = load(batch, path)
+        assert set(self.attached(new)) == {3, 4}
+        assert "correction-refused" in [one.code for one in new.findings_of(2)]
+
+    def test_a_correction_of_a_correction_has_them_too(self, batch: reddy.Batch) -> None:
+        new = load(batch, corrected(batch, good_agents))
+        sent(new, "rejected", "rejected", "rejected")
+        third = load(new, corrected(new, good_agents))
+        assert self.attached(third) == self.attached(batch)
+        assert sent(third, "accepted", "accepted", "accepted").counts()["accepted"] == 3
+
+    def test_a_load_that_is_stopped_leaves_none(self, batch: reddy.Batch) -> None:
+        path = corrected(batch, good_agents)
+        with pytest.raises(reddy.errors.LoadCancelled):
+            batch.ledger.load(
+                path, corrects=found(batch, path), progress=False, on_progress=lambda stored: False
+            )
+        with batch.ledger._read() as connection:
+            left = [connection.execute(sa.select(sa.func.count()).select_from(table)).scalar()
+                    for table in (schema.recordings, schema.calls)]  # fmt: skip
+        assert left == [3, 3]
 
 
 def test_a_load_that_is_stopped_leaves_no_link(batch: reddy.Batch) -> None:

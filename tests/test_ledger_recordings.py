@@ -110,6 +110,57 @@ class TestAttaching:
         assert list(batch.recordings()["name"]) == ["renamed.wav"]
         assert batch.info(4)["status"] == "ready"
 
+    @pytest.mark.parametrize(
+        ("typed", "announced"),
+        [
+            ("C:\\rec\\a.wav", "a.wav"),
+            ("/mnt/rec/b.wav", "b.wav"),
+            ("..", "call 4.wav"),
+            ("rec/", "call 4.wav"),
+        ],
+    )
+    def test_a_path_is_never_announced(
+        self, batch: reddy.Batch, recording: Path, typed: str, announced: str
+    ) -> None:
+        from reddy_lib.ledger.editing import with_field
+
+        batch.attach(4, recording)
+        batch.replace(4, with_field(batch.call(4), "filename", typed))
+        assert batch.call(4).filename == announced
+        assert list(batch.recordings()["name"]) == [announced]
+
+    @pytest.mark.parametrize("named", ["C:\\rec\\2026\\a.wav", "other.ogg", ""])
+    def test_what_the_sheet_said_is_brought_back_and_the_recording_stays_what_it_is(
+        self, ledger: reddy.Ledger, tmp_path: Path, named: str
+    ) -> None:
+        """The file is an mp3, whatever the sheet calls it, and whatever it is called itself."""
+        sheet = tmp_path / "named.csv"
+        sheet.write_text(
+            "Conversation ID,Agent Email,Product,Recording\n"
+            f"c-1,ann@cedarline.example,Loans,{named}\nc-2,ann@cedarline.example,Loans,b.wav\n"
+        )
+        mapping = reddy.guess_mapping(reddy.read_sheet(sheet), products=PRODUCTS)
+        mapping = mapping.replace(fields={**mapping.fields, "filename": "Recording"})
+        batch = ledger.load(sheet, mapping, products=PRODUCTS, progress=False)
+        assert (batch.call(2).filename or "") == named
+        sound = tmp_path / "call 7 (silenced).wav"
+        sound.write_bytes(b"ID3\4\0\0\0\0\0\0\xff\xfb\x90\x64" + SOUND)
+        batch.attach(2, sound)
+        edited = batch.call(2)
+        edited.agent_email = "bo@cedarline.example"
+        batch.replace(2, edited)
+        batch.revert(2, who="ann")
+        call = batch.call(2)
+        assert (call.agent_email, call.filename) == ("ann@cedarline.example", "call 7 (silenced).wav")
+        [one] = batch.recordings().to_dict("records")
+        assert (one["name"], one["content_type"]) == ("call 7 (silenced).wav", "audio/mpeg")
+        assert (batch.info(2)["status"], batch.info(2)["audio"]) == ("ready", "waiting")
+        before = len(batch.edits(2))
+        batch.revert(2)
+        assert len(batch.edits(2)) == before
+        batch.detach(2)
+        assert (batch.call(2).filename or "") == named
+
     def test_a_name_alone_holds_the_call(self, batch: reddy.Batch) -> None:
         from reddy_lib.ledger.editing import with_field
 

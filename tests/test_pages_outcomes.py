@@ -233,6 +233,28 @@ def test_reddy_is_asked_and_its_answer_settles_each_call(load: Load, server: red
     assert "Choose these again on the Submit page." in said
 
 
+def test_of_calls_that_were_sent_again_it_says_what_the_answer_does_not_tell(
+    load: Load, server: reddy.Sandbox
+) -> None:
+    batch = load(4)
+    with reddy.Client(server.token, base_url=server.url) as client:
+        reddy.submit(batch, client, progress=False)
+        server.faults.add(Fault(kind="hang-up", on="create", times=1))
+        reddy.submit(batch, client, rows=[3], again="They lost it.", ramp=False, progress=False)
+    with batch.ledger._write() as connection:
+        connection.execute(stored.update().values(ended_at=stored.c.ended_at - 600))
+    app = clear_doubt(opened(batch), batch)
+    said = words(app)
+    assert (
+        "1 call of these was sent again. Reddy has it from the first time, so its answer tells nothing"
+        in said
+    )
+    app = clear_doubt(app, batch, "Ask about 1 call")
+    said = words(app)
+    assert "1 call at Reddy: accepted. Reddy had 1 of these from the first time" in said
+    assert "look it up in Reddy" in batch.info(3)["error"]
+
+
 def test_calls_that_have_just_been_sent_are_not_asked_about(load: Load, server: reddy.Sandbox) -> None:
     batch = doubtful(load, server, minutes_ago=0)
     app = clear_doubt(opened(batch), batch)

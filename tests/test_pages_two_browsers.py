@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
+from reddy_lib.ledger.recordings import FOLDER_VARIABLE
 from reddy_lib.ledger.resending import resends_of
 from reddy_lib.ledger.sending import Submission, create, exchange, new_worker
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
@@ -151,6 +153,28 @@ def test_a_corrected_file_is_recognised_stored_and_linked(
     ):
         app = opened("review", batch, query={"row": "2"}, **{f"review {batch.id} tab": "History"})
         assert words_there in words(app).replace("*", "")
+
+
+def test_a_corrected_file_says_which_recordings_stay_attached(
+    accepted: reddy.Batch, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for row in (2, 3):
+        set_status(accepted, row, status="rejected")
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "shared"))
+    accepted.attach(2, io.BytesIO(b"voice"), name="call *2*.wav")
+    set_status(accepted, 2, status="rejected", submission_id=accepted.ledger.submissions()[0].id)
+    with zipfile.ZipFile(accepted.ledger.submissions()[0].evidence(tmp_path)) as archive:
+        content = archive.read("rejected.csv")
+    app = screen.opened("load")
+    app.file_uploader[0].set_value(("rejected.csv", content, "text/csv"))
+    run(app)
+    assert "1 recording stays attached, as to the call before." in words(app)
+    listed = next(one.value for one in app.dataframe if "recording" in one.value)
+    assert dict(zip(listed["row"], listed["recording"], strict=True)) == {2: "call *2*.wav", 3: ""}
+    press(app, "Store 2 corrections")
+    until_stored(app, accepted.ledger)
+    (new,) = [one for one in accepted.ledger.batches()["id"] if one != accepted.id]
+    assert list(accepted.ledger.batch(new).recordings()["name"]) == ["call *2*.wav"]
 
 
 def test_it_can_be_loaded_as_any_other_sheet(accepted: reddy.Batch, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.recordings import EXPIRED, allow_host, hosts_of, uploads_of
+from reddy_lib.ledger.recordings import EXPIRED, allow_host, hosts_of, recordings_folder, uploads_of
 from reddy_lib.ledger.schema import calls, recordings
 from reddy_lib.ledger.sending import Submission
 from reddy_lib.sandbox.faults import Fault
@@ -158,6 +158,29 @@ class TestOutcomes:
         said = words(screen.opened("outcomes", batch))
         assert "1 expired" in said
         assert "Ask Reddy's support how to attach the recording" in said
+
+    def test_one_that_waits_for_its_file_says_so_and_goes_once_it_is_back(
+        self, batch: reddy.Batch, server: reddy.Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        host = elsewhere(batch, server)
+        submit(batch, server).cancel()
+        allow_host(batch.ledger, server.url, host, who="ann")
+        [attached] = [one for one in [batch.recording(2)] if one is not None]
+        file = recordings_folder(batch.ledger) / attached.path
+        away = file.rename(file.with_name("away"))
+        monkeypatch.setattr("reddy_lib.submission.notebook.A_WHILE", 1.0)
+        app = screen.opened("outcomes", batch)
+        press(app, "upload again")
+        said = words(app)
+        assert "cannot be opened (No such file or directory). Put the file back where it was" in said
+        assert "still wait" in said
+        away.rename(file)
+        with batch.ledger._write() as connection:
+            connection.execute(recordings.update().values(retry_at=None))
+        press(app, "upload again")
+        accepted = batch.recordings().set_index("row")
+        assert accepted.loc[2, "state"] == "uploaded"
+        assert "Put the file back" not in words(app)
 
     def test_what_a_cancelled_submission_left_is_uploaded_again_and_no_call_is_sent(
         self, batch: reddy.Batch, server: reddy.Sandbox

@@ -189,6 +189,52 @@ class TestAsking:
             assert batch.call(row).conversation_id not in arrived
 
 
+class TestSentAgain:
+    """Reddy has these calls from the first time: what it says proves nothing about the second sending."""
+
+    @pytest.fixture
+    def doubted(self, batch: reddy.Batch, client: reddy.Client, sandbox: reddy.Sandbox) -> reddy.Submission:
+        """Rows 2 and 3, accepted and sent again: the second sending of row 2 arrived, the one of row 3 did not."""
+        reddy.submit(batch, client, progress=False)
+        sandbox.faults.add(ARRIVED, LOST)
+        again = reddy.submit(
+            batch, client, rows=[2, 3], again="They lost it.", concurrency=1, ramp=False, progress=False
+        )
+        sandbox.faults.clear()
+        assert batch.rows(status="unknown") == [2, 3]
+        assert [doubt.again for doubt in doubts(batch)] == [True, True]
+        return again
+
+    def test_the_answer_is_not_taken_for_more_than_it_is(
+        self, batch: reddy.Batch, client: reddy.Client, doubted: reddy.Submission
+    ) -> None:
+        outcome = reddy.reconcile(batch, client, who="ann", progress=False, clock=later)
+        assert (outcome.there, outcome.missing, outcome.again) == ([2, 3], [], [2, 3])
+        for said in doubted.outcomes()["error"]:
+            assert said.startswith(
+                "Reddy has this conversation from the first time; whether the second sending arrived is not known: "
+                "look it up in Reddy. Asked by ann on "
+            )
+
+    def test_a_person_speaks_of_the_second_sending(
+        self, batch: reddy.Batch, doubted: reddy.Submission
+    ) -> None:
+        settle(batch, [2], there=True, how="by hand", who="ann", now=1772445600.0)
+        settle(batch, [3], there=False, how="by hand", who="ann", now=1772445600.0)
+        assert list(doubted.outcomes()["error"]) == [
+            "The second sending is at Reddy as well. Settled by hand by ann on 02 Mar 2026 10:00 UTC.",
+            "The second sending is not at Reddy, which has the call from the first time. Settled by hand by ann on "
+            "02 Mar 2026 10:00 UTC.",
+        ]
+
+    def test_a_call_that_is_sent_for_the_first_time_is_not_meant(
+        self, batch: reddy.Batch, client: reddy.Client, sandbox: reddy.Sandbox
+    ) -> None:
+        in_doubt(batch, client, sandbox, ARRIVED)
+        assert [doubt.again for doubt in doubts(batch)] == [False]
+        assert reddy.reconcile(batch, client, progress=False, clock=later).again == []
+
+
 class TestByHand:
     def test_a_person_settles_it_and_her_word_is_kept(
         self, batch: reddy.Batch, client: reddy.Client, sandbox: reddy.Sandbox

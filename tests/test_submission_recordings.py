@@ -159,6 +159,25 @@ class TestTheBytes:
         for secret in secrets:
             assert secret not in "".join(seen)
 
+    def test_what_is_announced_is_the_attached_file_after_the_sheet_s_own_words_are_brought_back(
+        self, local: reddy.Ledger, tmp_path: Path, sandbox: reddy.Sandbox, client: reddy.Client
+    ) -> None:
+        path, sound = tmp_path / "named.csv", tmp_path / "seven.wav"
+        path.write_text(
+            "Conversation ID,Agent Email,Product,Recording\nc-1,ann@cedarline.example,Loans,C:\\r\\a.wav\n"
+        )
+        sound.write_bytes(b"OggS" + bytes(5000))
+        mapping = reddy.guess_mapping(reddy.read_sheet(path), products=PRODUCTS)
+        mapping = mapping.replace(fields={**mapping.fields, "filename": "Recording"})
+        batch = local.load(path, mapping, products=PRODUCTS, progress=False)
+        batch.attach(2, sound)
+        batch.revert(2)
+        reddy.submit(batch, client, progress=False)
+        [call] = sandbox.received
+        assert call["payload"]["filename"] == "seven.wav"
+        assert call["audio"]["content_type"] == "audio/ogg"
+        assert call["audio"]["sha256"] == hashlib.sha256(sound.read_bytes()).hexdigest()
+
     def test_a_call_that_is_sent_again_brings_its_recording_again(
         self, local: reddy.Ledger, sheet: Sheet, tmp_path: Path, sandbox: reddy.Sandbox, client: reddy.Client
     ) -> None:
@@ -425,22 +444,46 @@ class TestPausing:
         reddy.upload_recordings(batch, client, progress=False)
         assert arrived(sandbox) == hashes
 
+    def test_patience_ends_before_the_address_does(
+        self, local: reddy.Ledger, sheet: Sheet, tmp_path: Path, sandbox: reddy.Sandbox, client: reddy.Client
+    ) -> None:
+        batch, hashes = with_recordings(local, sheet, tmp_path / "audio", 1)
+        port = sandbox.url.rpartition(":")[2]
+        files.allow_host(local, client.base_url, "elsewhere.example")
+        sandbox.faults.add(Fault(kind="upload-url", url=f"http://localhost:{port}{{path}}", on="create"))
+        reddy.submit(batch, client, progress=False).cancel()
+        files.allow_host(local, client.base_url, f"localhost:{port}")
+        sandbox.faults.add(Fault(kind="status", status=500, on="upload"))
+        frame = reddy.upload_recordings(batch, client, patience=0.5, progress=False)
+        assert list(frame["state"]) == ["waiting"]
+        assert "answered 500" in frame["error"].iloc[0]
+        assert sandbox.requests["upload"] >= 1
+        sandbox.faults.clear()
+        reddy.upload_recordings(batch, client, progress=False)
+        assert arrived(sandbox) == hashes
+
 
 class TestKills:
     """A real kill -9 of a real process, at three moments; then `submit` is run again."""
 
     @pytest.mark.parametrize("moment", ["before the PUT", "in the middle of the PUT", "before its answer"])
     def test_the_recording_is_uploaded_in_the_end_and_no_call_goes_twice(
-        self, local: reddy.Ledger, sheet: Sheet, tmp_path: Path, moment: str
+        self, ledger: reddy.Ledger, sheet: Sheet, tmp_path: Path, moment: str
     ) -> None:
         with reddy.Sandbox() as sandbox:
-            batch, hashes = with_recordings(local, sheet, tmp_path / "audio", 5, size=500_000)
+            batch, hashes = with_recordings(ledger, sheet, tmp_path / "audio", 5, size=500_000)
             if moment == "before its answer":
                 sandbox.faults.add(Fault(kind="slow", on="upload", seconds=60, processed=True, times=3))
             context = multiprocessing.get_context("spawn")
             process = context.Process(
                 target=_submit_and_die,
-                args=(str(tmp_path / "ledger.sqlite"), batch.id, sandbox.url, sandbox.token, moment),
+                args=(
+                    ledger.url.render_as_string(hide_password=False),
+                    batch.id,
+                    sandbox.url,
+                    sandbox.token,
+                    moment,
+                ),
             )
             start(process)
             if moment == "before its answer":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import random
 import signal
 import subprocess
 import time
@@ -19,6 +21,7 @@ from reddy_lib.ledger import STATUSES
 from reddy_lib.ledger.schema import workers
 from reddy_lib.ledger.sending import Submission, create, exchange, give_up_dead_workers, new_worker
 from reddy_lib.ledger.workers import queue, workers_known
+from reddy_lib.sandbox import Fault
 from reddy_lib.sandbox.server import DEFAULT_TOKEN
 from reddy_lib.submission import enqueue
 from reddy_lib.submission.connection import SANDBOX_TOKEN, hint
@@ -102,6 +105,53 @@ def test_three_workers_share_a_submission_and_each_call_arrives_once(
         first = fleet_of.output(fleet_of.processes[0]).splitlines()[0]
         assert first.endswith(f"on the ledger {team.name} and sends to {sandbox.url} as …6789.")
         assert TOKEN not in fleet_of.output(fleet_of.processes[0])
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["in the middle of the PUT", "before its answer"])
+def test_what_a_killed_worker_was_uploading_another_one_uploads(
+    team: reddy.Ledger, sheet: Sheet, fleet_of: Fleet, tmp_path: Path, answered: bool
+) -> None:
+    """The first one is killed while the server reads no further, or has all and has not answered."""
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    with reddy.Sandbox(token=TOKEN) as sandbox:
+        batch = team.load(
+            sheet(3, {row: {"Transcript": ""} for row in (2, 3, 4)}), products=PRODUCTS, progress=False
+        )
+        hashes = {}
+        for row in batch.rows():
+            path = shared / f"call {row}.wav"
+            path.write_bytes(b"RIFF" + random.Random(row).randbytes(6_000_000 if not answered else 60_000))
+            batch.attach(row, path)
+            hashes[batch.call(row).conversation_id] = hashlib.sha256(path.read_bytes()).hexdigest()
+        sandbox.faults.add(Fault(kind="slow", on="upload", seconds=60, processed=answered, times=3))
+        [victim] = fleet_of.start(
+            1, token=TOKEN, url=sandbox.url, give_up_after=SOON, REDDY_AUDIO_FOLDER=str(shared)
+        )
+        submission = create(
+            team,
+            batch.id,
+            address=sandbox.url,
+            token_source="environment",
+            token_hint=hint(TOKEN),
+            concurrency=4,
+        )
+        enqueue(team, submission)
+        wait_for(
+            lambda: len(sandbox.audio) == 3 if answered else sandbox.requests["upload"] == 3,
+            seconds=90, why="the first worker to upload",
+        )  # fmt: skip
+        assert set(batch.recordings()["state"]) == {"sending"}
+        assert submission.counts()["accepted"] == 3
+        fleet_of.start(1, token=TOKEN, url=sandbox.url, give_up_after=SOON, REDDY_AUDIO_FOLDER=str(shared))
+        sandbox.faults.clear()
+        victim.kill()
+        victim.wait()
+        assert ended(submission, seconds=120) == {**NONE, "accepted": 3}
+        assert {call["conversation_id"]: call["audio"]["sha256"] for call in sandbox.received} == hashes
+        assert sandbox.requests["create"] == 3
+        assert list(batch.recordings()["tries"]) == [2, 2, 2]
+        assert set(batch.recordings()["state"]) == {"uploaded"}
 
 
 def test_of_a_killed_worker_what_was_in_flight_is_in_doubt_and_the_others_send_the_rest(

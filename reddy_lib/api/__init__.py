@@ -5,7 +5,7 @@ in doubt. `answers.py` reads what came back, as pure functions. Nothing here eve
 something may be repeated is decided by who keeps the record of calls, not by who speaks HTTP.
 """
 
-from reddy_lib.api.answers import Product, Receipt
+from reddy_lib.api.answers import MAY_REPEAT, Product, Receipt
 from reddy_lib.api.client import DEFAULT_BASE_URL, Client, only_while
 
-__all__ = ["DEFAULT_BASE_URL", "Client", "Product", "Receipt", "only_while"]
+__all__ = ["DEFAULT_BASE_URL", "MAY_REPEAT", "Client", "Product", "Receipt", "only_while"]

@@ -8,6 +8,7 @@ the server's words are looked for in all the usual places and shortened for peop
 
 from __future__ import annotations
 
+import contextlib
 import html
 import math
 import re
@@ -29,12 +30,14 @@ from reddy_lib.errors import (
 )
 
 __all__ = [
+    "MAY_REPEAT",
     "Answer",
     "Product",
     "Receipt",
     "error_for",
     "products_of",
     "receipt_of",
+    "recording_error",
     "retry_after",
     "success_of",
     "words_of",
@@ -43,6 +46,9 @@ __all__ = [
 MOST_WORDS = 2_000
 """Characters of a server's message that are kept; a message for people quotes at most `MOST_QUOTED`."""
 MOST_QUOTED = 300
+
+MAY_REPEAT = "It may be sent again until its address expires."
+"""What may be done after an upload that came to nothing: the end of its words."""
 
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray")
 _WORD_KEYS = (
@@ -165,6 +171,54 @@ def error_for(answer: Answer, what: str, *, now: float) -> APIError:
             f"{what} may have been processed all the same: check before sending it again."
         )
     return kind(message, status=status, server_message=words, request_id=answer.request_id, retry_after=wait)
+
+
+def recording_error(answer: Answer, what: str, *, now: float) -> APIError | None:
+    """The error that an answer to an upload stands for; None where the recording was taken.
+
+    Whoever answers is a store of files, not Reddy: it says nothing about the token, and its yes needs no body. But a
+    page for people is no yes (a proxy's sign-in page comes with 200), and neither is one that says that it failed.
+    """
+    status, odd = answer.status, _contradiction(answer)
+    if status in (200, 201, 204) and not odd:
+        return None
+    words = words_of(answer)
+    kind: type[APIError]
+    if 200 <= status < 300:
+        kind = Doubtful
+        odd = odd or "is not one that Reddy documents"
+        message = (
+            f"The server's answer to the recording ({status}) {odd}{_quoted(words)} It may or may not have arrived. "
+            f"{MAY_REPEAT}"
+        )
+    elif status in (408, 429) or status >= 500:
+        return error_for(answer, what, now=now)
+    else:
+        # Not `Unauthorized`: the token took no part in this; the next call will be accepted as before.
+        kind = Refused
+        if status in (401, 403, 404, 410):
+            said = "The server no longer takes this recording; its address has probably expired, or was used already."
+        elif status < 400:
+            said = (
+                f"The server for recordings points to another address ({status}). It is not followed: the recording is "
+                "not there."
+            )
+        else:
+            said = f"The server for recordings refused it ({status}){_quoted(words)}"
+        message = f"{said} Ask Reddy's support how to attach it: sending the call again makes a second call."
+    return kind(message, status=status, server_message=words, request_id=answer.request_id)
+
+
+def _contradiction(answer: Answer) -> str:
+    """What in a body takes back the yes of its status, as the end of a sentence; "" where nothing does."""
+    start = answer.body[:200].lstrip().lower()
+    if start.startswith((b"<!doctype html", b"<html")):
+        return "is a page for people (a proxy's, a sign-in page)"
+    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        content = msgspec.json.decode(answer.body)
+        if isinstance(content, dict) and (content.get("success") is False or content.get("error")):
+            return "says both yes and no"
+    return ""
 
 
 def success_of(answer: Answer, what: str) -> dict[str, Any]:

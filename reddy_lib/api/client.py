@@ -29,14 +29,15 @@ import httpx2 as httpx
 import msgspec
 
 from reddy_lib.api.answers import (
+    MAY_REPEAT,
     Answer,
     Product,
     Receipt,
     error_for,
     products_of,
     receipt_of,
+    recording_error,
     success_of,
-    words_of,
 )
 from reddy_lib.errors import APIError, Doubtful, NeverSent, Refused, Unauthorized, Withheld
 from reddy_lib.model import Call, Tag, content_type_of, payload_json
@@ -259,25 +260,9 @@ class Client:
             RECORDING,
         )
         answer = _without(answer, _pieces(receipt.upload_url or ""))
-        if answer.status in (200, 201, 204):
-            return
-        if answer.status in (401, 403, 404, 410):
-            # Not `Unauthorized`: the token took no part in this; the next call will be accepted as before.
-            raise Refused(
-                "The server no longer takes this recording; its address has probably expired, or was used "
-                "already. Ask Reddy's support how to attach it: sending the call again makes a second call.",
-                status=answer.status,
-                server_message=words_of(answer),
-                request_id=answer.request_id,
-            )
-        if 200 <= answer.status < 300:
-            raise Doubtful(
-                f"The server's answer to the recording ({answer.status}) is not one that Reddy documents: it "
-                "may or may not have arrived. It may be sent again until its address expires.",
-                status=answer.status,
-                request_id=answer.request_id,
-            )
-        raise error_for(answer, RECORDING, now=time.time())
+        error = recording_error(answer, RECORDING, now=time.time())
+        if error is not None:
+            raise error
 
     def _timeout_for(self, size: int | None) -> httpx.Timeout:
         """A server that has a gigabyte puts it away before it answers: given up too early, it is all sent again."""
@@ -386,12 +371,12 @@ def _failure(error: Exception, what: str, *, sent: bool, base_url: str) -> APIEr
         return NeverSent(f"{what} was not sent: the address cannot be used.")
     if isinstance(error, _BEFORE_SENDING) and not sent:
         reason = _why_no_connection(error)
+        if what == RECORDING:
+            return NeverSent(f"{what} was not sent: {reason}. Check the connection. {MAY_REPEAT}")
         return NeverSent(
             f"{what} could not be had: {reason}. Check the connection to {base_url}, then ask for it again."
             if what == PRODUCTS
-            else f"{what} was not sent: {reason}. Check the connection"
-            + (f" to {base_url}" if what != RECORDING else "")
-            + ", then send it again."
+            else f"{what} was not sent: {reason}. Check the connection to {base_url}, then send it again."
         )
     if isinstance(error, httpx.TimeoutException):
         reason = "no answer came in time"
@@ -407,6 +392,8 @@ def _failure(error: Exception, what: str, *, sent: bool, base_url: str) -> APIEr
         reason = "the file could not be read to its end"
     else:
         reason = "the exchange broke off"
+    if what == RECORDING:
+        return Doubtful(f"{what} was sent, but {reason}: it may or may not have arrived. {MAY_REPEAT}")
     return Doubtful(
         f"{what} was sent, but {reason}: it may have been processed. Check before sending it again."
     )

@@ -286,9 +286,15 @@ class Batch:
 
     def revert(self, row: int, *, who: str = "") -> list[Finding]:
         """Bring back what the sheet said, whole, also where a text or a finding was decided about; the edits stay on
-        record. Raises as `replace`."""
+        record. An attached recording stays, under its own name (`detach` takes it off). Raises as `replace`."""
         original = self.original(row)
-        return self._change(row, lambda now, decisions, stored: (original, Decisions()), who=who)
+
+        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+            if stored.audio == "none":
+                return original, Decisions()
+            return msgspec.structs.replace(original, filename=call.filename), Decisions()
+
+        return self._change(row, change, who=who)
 
     # recordings
 
@@ -310,7 +316,7 @@ class Batch:
             recording: a path (the file stays where it is), a file that is open for reading bytes (it is copied into
                 the ledger's folder), or what `reddy_lib.ledger.recordings.attached_from` gave.
             name: what Reddy is told; the file's own if None.
-            content_type: what it is sent as; by the name's ending if None.
+            content_type: what it is sent as; by what is inside the file if None, else by its name's ending.
 
         Raises:
             NotInLedger: the batch has no such row.
@@ -714,8 +720,12 @@ class Batch:
             files.hold(connection, self.ledger, has)
         if not call.filename:
             has = None
-        elif has is not None and has.name != call.filename:
-            has = msgspec.structs.replace(has, name=call.filename)
+        elif has is not None:
+            name = files.announced_name(call.filename, has.name)
+            has, call = (
+                msgspec.structs.replace(has, name=name),
+                msgspec.structs.replace(call, filename=name),
+            )
         changed = [*changes(before, call), *decision_changes(decisions, new)]
         if (has and has.sha256) != (had and had.sha256):
             changed.append(("recording", had and had.told(), has and has.told()))

@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from ..spreadsheet import Mapping, build_frame, read_calls, read_pieces
+from .recordings import Attached
 from .records import new_call_values
 
 __all__ = ["Piece", "pieces_of_rows"]
@@ -40,11 +41,13 @@ _log = logging.getLogger("reddy_lib.ledger")
 
 
 class Piece(NamedTuple):
-    """Rows for the `calls` table, and how many rows of the sheet they cover; `links`: rows that correct a call → its id."""
+    """Rows for the `calls` table, and how many rows of the sheet they cover. Of rows that correct a call: `links`, the id
+    of that call, and `recordings`, the file that is attached to it."""
 
     values: list[dict[str, Any]]
     rows: int
     links: dict[int, int] = {}  # noqa: RUF012 - never changed
+    recordings: dict[int, Attached] = {}  # noqa: RUF012 - never changed
 
 
 class _Work(NamedTuple):

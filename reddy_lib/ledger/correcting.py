@@ -5,6 +5,9 @@ mapped as the first sheet was, the columns that the evidence added are left out,
 that it corrects: it keeps that one's conversation_id, also where it was made from the content, which has changed.
 What Reddy has meanwhile, or may have, is not corrected: such a row is held. A name that nobody knows is a finding,
 never an error.
+
+A recording that is attached to the call stays attached to its correction, unless the corrected row names another file,
+or the recording was uploaded already.
 """
 
 from __future__ import annotations
@@ -13,17 +16,18 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 
 from ..errors import SheetError
 from ..findings import Finding, finding
-from ..model import from_payload
+from ..model import Call, from_payload
 from ..spreadsheet import BuiltCall, Mapping, SheetFormat, detect_format, read_sheet
 from ..spreadsheet.building import build_frame
 from ..spreadsheet.reading import read_pieces
+from . import recordings as files
 from .batch import pieces, utc
 from .evidence import read_call_name
 from .formulas import unescaped
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = [
     "CALL_COLUMN",
     "COLUMNS",
+    "Corrected",
     "Correction",
     "corrected_calls",
     "evidence_columns",
@@ -108,6 +113,15 @@ class Correction(msgspec.Struct, frozen=True):
         return sum(count for status, count in self.statuses.items() if status not in _CORRECTABLE)
 
 
+class Corrected(NamedTuple):
+    """A piece of a corrected file: its calls, and of their rows: `links`, the id of the call that each corrects;
+    `recordings`, what is attached to that call and stays attached."""
+
+    calls: list[BuiltCall]
+    links: dict[int, int]
+    recordings: dict[int, files.Attached]
+
+
 def evidence_columns(sheet: Iterable[str]) -> list[str]:
     """The names of `COLUMNS` beside these of a sheet: one that the sheet has itself is told apart."""
     taken = {name.strip().casefold() for name in sheet}
@@ -160,8 +174,8 @@ def recognised(
 
 def corrected_calls(
     ledger: Ledger, path: str | os.PathLike[str], correction: Correction, *, rows: int = 500
-) -> Iterator[tuple[list[BuiltCall], dict[int, int]]]:
-    """The calls of a corrected file, in pieces, each with: its row → the id of the call that it corrects."""
+) -> Iterator[Corrected]:
+    """The calls of a corrected file, in pieces, each with what it corrects."""
     seen: set[int] = set()
     mapping = correction.mapping
     for frame in read_pieces(path, mapping.sheet, rows=rows):
@@ -173,11 +187,13 @@ def corrected_calls(
         with ledger._read() as connection:
             old = _calls_named(connection, correction.batch_id, wanted)
             roots = _families(connection, [call.id for call in old.values()])
+            attached = files.attached_to_calls(connection, [call.id for call in old.values()])
         own = {name: None for call in old.values() for name in msgspec.json.decode(call.cells)}
         added = set(evidence_columns(own))
         frame = frame.drop(columns=[name for name in frame.columns if str(name) in added])
         frame.attrs = {**attrs, "extra": [name for name in attrs.get("extra", ()) if name in frame.columns]}
         links: dict[int, int] = {}
+        recordings: dict[int, files.Attached] = {}
         piece = []
         for built in build_frame(frame, mapping):
             name = said.get(built.row)
@@ -199,8 +215,15 @@ def corrected_calls(
                     built.findings.append(_too_late(call, correction))
                 elif roots.get(call.id):
                     built.findings.append(_elsewhere(call, roots[call.id], correction))
+                elif call.id in attached:
+                    had, state = attached[call.id]
+                    why = _not_carried_over(built.call, call, had, state, correction)
+                    if why is None:
+                        recordings[built.row] = had
+                    else:
+                        built.findings.append(why)
             piece.append(built)
-        yield piece, links
+        yield Corrected(piece, links, recordings)
 
 
 def link_corrections(
@@ -289,9 +312,9 @@ def _mapping_for(mapping: Mapping, format: SheetFormat) -> Mapping:
 def _calls_named(connection: sa.Connection, batch_id: str, rows: Sequence[int]) -> dict[int, Any]:
     found: dict[int, Any] = {}
     for some in pieces(sorted(set(rows))):
-        query = sa.select(calls.c.id, calls.c.row, calls.c.status, calls.c.payload, calls.c.cells).where(
-            calls.c.batch_id == batch_id, calls.c.row.in_(some)
-        )
+        query = sa.select(
+            calls.c.id, calls.c.row, calls.c.status, calls.c.payload, calls.c.original, calls.c.cells
+        ).where(calls.c.batch_id == batch_id, calls.c.row.in_(some))
         found |= {call.row: call for call in connection.execute(query)}
     return found
 
@@ -320,6 +343,21 @@ def _carry_over(built: BuiltCall, call: Any) -> None:
         built.call.conversation_id = before.conversation_id
     if built.transcript is None and before.transcript:
         built.call.transcript = before.transcript
+
+
+def _not_carried_over(
+    corrected: Call, call: Any, had: files.Attached, state: str, correction: Correction
+) -> Finding | None:
+    """Why a recording that is attached to a call is not attached to its correction; None where it is."""
+    now = corrected.filename or ""
+    place = f"row {call.row} of {correction.file_name}"
+    if state != "waiting":
+        said = f"The recording {had.name} went out already, with an earlier sending of {place} ({state})"
+    elif now not in (from_payload(call.original or call.payload).filename or "", had.name):
+        said = f"To {place} the recording {had.name} is attached, and this row names {now or 'none'}"
+    else:
+        return None
+    return finding("correction-recording", "filename", f"{said}: it is not attached here.", value=now)
 
 
 def _was_derived(conversation_id: str) -> bool:

@@ -2,6 +2,9 @@
 
 A call in doubt (`unknown`) is settled once: Reddy has it (`accepted`), or it has not (`failed`, safe to send again).
 Who said so, when and how is kept for good in `reconciliations`; the attempt that left the doubt stays as it was.
+
+A call that was sent *again* (`resending`) is at Reddy from the first time. Asking whether Reddy has it then tells nothing
+about the second sending, and is recorded in such words: only somebody who looks can tell whether it is there twice.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from ..model import Tag, from_payload
 from .batch import pieces
 from .recordings import lost_address
 from .resending import put_back
-from .schema import calls, deliveries, reconciliations, submissions
+from .schema import calls, deliveries, reconciliations, resends, submissions
 
 if TYPE_CHECKING:
     from .batch import Batch
@@ -34,6 +37,7 @@ class Doubt(msgspec.Struct, frozen=True):
         since: when the attempt ended, or was given up (seconds since the epoch).
         address: where it was sent; submission: the number people know it by.
         tags: the call's own.
+        again: Reddy has the call from an earlier sending, and the doubt is about a further one.
     """
 
     row: int
@@ -43,9 +47,17 @@ class Doubt(msgspec.Struct, frozen=True):
     submission: int
     since: float
     tags: list[Tag]
+    again: bool = False
 
     def __repr__(self) -> str:
         return f"<Doubt row {self.row} · submission {self.submission}>"
+
+
+_AGAIN = sa.exists().where(
+    resends.c.call_id == calls.c.id,
+    resends.c.submission_id == calls.c.submission_id,
+    resends.c.came_to_nothing.is_(False),
+)
 
 
 def doubts(
@@ -53,7 +65,14 @@ def doubts(
 ) -> list[Doubt]:
     """The calls of a batch that are in doubt, by row; of the rows named, or of one submission."""
     query = (
-        sa.select(calls.c.row, calls.c.payload, calls.c.ended_at, submissions.c.address, submissions.c.number)
+        sa.select(
+            calls.c.row,
+            calls.c.payload,
+            calls.c.ended_at,
+            submissions.c.address,
+            submissions.c.number,
+            _AGAIN.label("again"),
+        )
         .join(submissions, submissions.c.id == calls.c.submission_id)
         .where(calls.c.batch_id == batch.id, calls.c.status == "unknown")
         .order_by(calls.c.row)
@@ -75,6 +94,7 @@ def doubts(
                 submission=one.number,
                 since=one.ended_at or 0.0,
                 tags=call.tags or [],
+                again=bool(one.again),
             )
         )
     return listed
@@ -95,15 +115,16 @@ def settle(
     may be chosen to be sent again.
     """
     now = time.time() if now is None else now
-    said = _words(there, how, who, now)
     done: list[int] = []
     with batch.ledger._write() as connection:
         for some in pieces(sorted(set(rows))):
             found = connection.execute(
-                sa.select(calls.c.id, calls.c.row, calls.c.submission_id, calls.c.attempts)
+                sa.select(
+                    calls.c.id, calls.c.row, calls.c.submission_id, calls.c.attempts, _AGAIN.label("again")
+                )
                 .where(calls.c.batch_id == batch.id, calls.c.row.in_(some), calls.c.status == "unknown")
                 .order_by(calls.c.row)
-                .with_for_update()
+                .with_for_update(of=calls)
             ).all()
             if not found:
                 continue
@@ -123,11 +144,15 @@ def settle(
                     for one in found
                 ],
             )
-            connection.execute(
-                calls.update()
-                .where(calls.c.id.in_(ids))
-                .values(status="accepted" if there else "failed", error=said)
-            )
+            for again in (False, True):
+                connection.execute(
+                    calls.update()
+                    .where(calls.c.id.in_([one.id for one in found if bool(one.again) is again]))
+                    .values(
+                        status="accepted" if there else "failed",
+                        error=_words(there, how, who, now, again=again),
+                    )
+                )
             doubted = sa.and_(deliveries.c.call_id.in_(ids), deliveries.c.state == "unknown")
             if there:
                 lost_address(connection, ids, now=now)
@@ -140,14 +165,20 @@ def settle(
     return done
 
 
-def _words(there: bool, how: How, who: str, now: float) -> str:
+def _words(there: bool, how: How, who: str, now: float, *, again: bool) -> str:
     """What the call's outcome says from now on."""
     moment = time.strftime("%d %b %Y %H:%M UTC", time.gmtime(now))
     by = f" by {who}" if who else ""
+    settled = f"Settled by hand{by} on {moment}." if how == "by hand" else f"Asked{by} on {moment}."
+    if again and how == "by hand":
+        said = "is at Reddy as well" if there else "is not at Reddy, which has the call from the first time"
+        return f"The second sending {said}. {settled}"
     if how == "asked":
         said = "Reddy has this conversation" if there else "Reddy does not know this conversation"
-        when = f"Asked{by} on {moment}."
+        if there and again:
+            said += (
+                " from the first time; whether the second sending arrived is not known: look it up in Reddy"
+            )
     else:
         said = "It is at Reddy" if there else "It is not at Reddy"
-        when = f"Settled by hand{by} on {moment}."
-    return f"{said}. {when}" if there else f"{said}: safe to send again. {when}"
+    return f"{said}. {settled}" if there else f"{said}: safe to send again. {settled}"

@@ -34,6 +34,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..errors import RecordingError, RecordingNotFound, RecordingRefused
 from ..model import content_type_of
+from ..recordings.formats import content_type_inside
 from .schema import calls, edits, recordings, schema_versions, submissions, upload_hosts
 
 if TYPE_CHECKING:
@@ -42,18 +43,23 @@ if TYPE_CHECKING:
     from .store import Ledger
 
 __all__ = [
+    "ASK_SUPPORT",
     "EXPIRED",
     "FOLDER_VARIABLE",
+    "PUT_BACK",
+    "TRIED_AGAIN",
     "Attached",
     "Recorded",
     "Upload",
     "Uploaded",
     "Use",
     "allow_host",
+    "announced_name",
     "attached_from",
     "changed_words",
     "claim_of_batch",
     "dropped_folder",
+    "expired_words",
     "hosts_of",
     "left_in_batch",
     "mark_of",
@@ -78,18 +84,20 @@ CHUNK = 1 << 20
 
 STATES = ("waiting", "sending", "uploaded", "failed", "expired")
 
+ASK_SUPPORT = "Ask Reddy's support how to attach it; sending the call again would make a second call."
+"""What to do where a call is at Reddy and its recording can no longer follow."""
+
 LOST = (
     "Reddy has this call, but its answer with the address for the recording was lost: the recording is not there. "
-    "Ask Reddy's support how to attach it; sending the call again would make a second call."
+    f"{ASK_SUPPORT}"
 )
-NO_ADDRESS = (
-    "Reddy accepted the call and gave no address for its recording: the recording is not there. "
-    "Ask Reddy's support how to attach it; sending the call again would make a second call."
-)
+NO_ADDRESS = f"Reddy accepted the call and gave no address for its recording: the recording is not there. {ASK_SUPPORT}"
 EXPIRED = (
     "The address for this recording ran out before it was uploaded. The call itself is at Reddy. "
     "Ask Reddy's support how to attach the recording; sending the call again would make a second call."
 )
+TRIED_AGAIN = "It is tried again, while the submission goes on, until the address runs out."
+PUT_BACK = "Put the file back where it was, before the address runs out."
 
 _ATTACHING = 730236
 """PostgreSQL's lock between those who attach files of the ledger's own folder and those who delete others."""
@@ -209,7 +217,7 @@ def attached_from(
     if not about.st_size:
         raise RecordingError(_EMPTY.format(named))
     place, written = _placed(ledger, path)
-    kind = content_type or content_type_of(named, path.name)
+    kind = content_type or _content_type(path, named)
     if not re.fullmatch(r"[\w.+-]{1,60}/[\w.+-]{1,60}", kind, re.ASCII):
         raise RecordingError("A content type looks like audio/mp4: give one, or none.")
     return Attached(
@@ -229,36 +237,53 @@ def open_recording(ledger: Ledger, recording: Recorded | Upload | Attached) -> I
     A file that keeps both is looked at no further here: a gigabyte is not read twice. Whoever uploads it hashes what
     goes out, and holds the last piece back where it is another file after all.
 
+    What is said says what to do: nothing can be attached any more to a call that Reddy has (an `Upload`).
+
     Raises:
-        RecordingNotFound: it is not there, or not on this machine.
+        RecordingNotFound: it is not there, cannot be read, or is not on this machine.
         RecordingRefused: it has changed since it was attached, or lies outside of its folder.
     """
+    at_reddy = isinstance(recording, Upload)
     found = recording.recording if isinstance(recording, Upload) else recording
     path = _path_of(ledger, found)
-    try:
-        # a pipe under this name must not keep a thread waiting for good
-        file = os.fdopen(
-            os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
-        )
-    except OSError as error:
-        raise RecordingNotFound(
-            f"The recording {found.name} cannot be opened ({error.strerror or type(error).__name__}). Put the file "
-            "back where it was, or attach it again."
-        ) from None
-    about = os.fstat(file.fileno())
-    same = stat.S_ISREG(about.st_mode) and about.st_size == found.size
-    if same and about.st_mtime != found.changed:
-        same = hashlib.file_digest(file, "sha256").hexdigest() == found.sha256
-        file.seek(0)
-    if not same:
-        file.close()
-        raise RecordingRefused(changed_words(found.name))
+    with contextlib.ExitStack() as opened:
+        try:
+            # a pipe under this name must not keep a thread waiting for good
+            file = os.fdopen(
+                os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb"
+            )
+            opened.enter_context(file)
+            about = os.fstat(file.fileno())
+            same = stat.S_ISREG(about.st_mode) and about.st_size == found.size
+            if same and about.st_mtime != found.changed:
+                same = hashlib.file_digest(file, "sha256").hexdigest() == found.sha256
+                file.seek(0)
+        except OSError as error:
+            raise RecordingNotFound(
+                f"The recording {found.name} cannot be opened ({error.strerror or type(error).__name__}). "
+                + (PUT_BACK if at_reddy else "Put the file back where it was, or attach it again.")
+            ) from None
+        if not same:
+            raise RecordingRefused(changed_words(found.name, at_reddy=at_reddy))
+        opened.pop_all()
     return file
 
 
-def changed_words(name: str) -> str:
+def changed_words(name: str, *, at_reddy: bool = False) -> str:
     """What is said of a file that is no longer what was attached."""
-    return f"The recording {name} has changed since it was attached: it was not sent. Attach the right file again."
+    said = f"The recording {name} has changed since it was attached: it was not sent."
+    return (
+        f"{said} The call itself is at Reddy. {ASK_SUPPORT}"
+        if at_reddy
+        else f"{said} Attach the right file again."
+    )
+
+
+def expired_words(last: str | None) -> str:
+    """What is said of a recording whose address ran out; `last`: what was said of the last try."""
+    if not last:
+        return EXPIRED
+    return f"{EXPIRED} The last try: {last.removesuffix(TRIED_AGAIN).removesuffix(PUT_BACK).rstrip()}"
 
 
 def _path_of(ledger: Ledger, found: Recorded | Attached) -> Path:
@@ -298,6 +323,15 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _content_type(path: Path, named: str) -> str:
+    """By what is inside: a name may be another system's, or a sheet's."""
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        found = content_type_inside(file)
+        if found is not None:
+            return found
+    return content_type_of(named, path.name)
+
+
 _EMPTY = "The recording {} is empty: export it again."
 
 
@@ -334,6 +368,14 @@ def _kept(folder: Path, source: IO[bytes], named: str) -> Path:
     finally:
         if part is not None:
             part.unlink(missing_ok=True)
+
+
+def announced_name(name: str, attached: str) -> str:
+    """What a call may announce an attached file as: the last part of a path, and the file's own name for what is none."""
+    try:
+        return _file_name(name)
+    except RecordingError:
+        return attached
 
 
 def _file_name(name: str) -> str:
@@ -393,14 +435,23 @@ def attached_to(connection: sa.Connection, call_id: int) -> Attached | None:
     return None if found is None else Attached(**found._mapping)
 
 
+def attached_to_calls(
+    connection: sa.Connection, call_ids: Collection[int]
+) -> dict[int, tuple[Attached, str]]:
+    """Call → its file and the file's state; calls without one are left out. Some hundred calls at a time."""
+    names = Attached.__struct_fields__
+    query = sa.select(
+        recordings.c.call_id, recordings.c.state, *(recordings.c[name] for name in names)
+    ).where(recordings.c.call_id.in_(list(call_ids)))
+    return {
+        one.call_id: (Attached(**{name: getattr(one, name) for name in names}), one.state)
+        for one in connection.execute(query)
+    }
+
+
 def detach(connection: sa.Connection, call_id: int) -> None:
     """A call without its file; the record of edits says that it had one."""
     connection.execute(recordings.delete().where(recordings.c.call_id == call_id))
-
-
-def renamed(connection: sa.Connection, call_id: int, name: str) -> None:
-    """The call announces its recording under another name."""
-    connection.execute(recordings.update().where(recordings.c.call_id == call_id).values(name=name))
 
 
 def recordings_frame(connection: sa.Connection, batch_id: str) -> pd.DataFrame:
@@ -647,11 +698,17 @@ def run_out(connection: sa.Connection, *, now: float) -> int:
         sa.select(recordings.c.call_id, recordings.c.error).where(over).with_for_update(skip_locked=True)
     ).all()
     for one in found:
-        said = f"{EXPIRED} The last try: {one.error}" if one.error else EXPIRED
         connection.execute(
             recordings.update()
             .where(recordings.c.call_id == one.call_id)
-            .values(state="expired", upload_url=None, host=None, worker=None, error=said, ended_at=now)
+            .values(
+                state="expired",
+                upload_url=None,
+                host=None,
+                worker=None,
+                error=expired_words(one.error),
+                ended_at=now,
+            )
         )
         connection.execute(calls.update().where(calls.c.id == one.call_id).values(audio="expired"))
     return len(found)

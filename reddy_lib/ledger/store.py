@@ -30,7 +30,7 @@ from ..spreadsheet.files import workbook_kept
 from .beside import Piece, pieces_of_rows
 from .correcting import Correction, corrected_calls, link_corrections
 from .records import duplicate_keys, insert_calls, new_call_values, remark_duplicates
-from .schema import batches, calls, corrections, migrate, submissions
+from .schema import batches, calls, corrections, edits, migrate, recordings, submissions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -185,6 +185,8 @@ class Ledger:
                         insert_calls(connection, piece.values)
                         if piece.links:
                             link_corrections(connection, batch_id, piece.links, who=who, now=time.time())
+                    for row, recording in piece.recordings.items():
+                        self._loading(batch_id).attach(row, recording, who=who)
                     stored += piece.rows
                     bar.update(piece.rows)
                     if on_progress is not None and on_progress(stored) is False:
@@ -218,9 +220,9 @@ class Ledger:
                 path, mapping, batch_id=batch_id, products=products, rows=PIECE, file_name=file_name
             )
             return
-        for built, links in corrected_calls(self, path, corrects, rows=PIECE):
+        for built, links, attached in corrected_calls(self, path, corrects, rows=PIECE):
             values = new_call_values(batch_id, built, products=products, now=time.time())
-            yield Piece(values, sum(one.rows for one in built), links)
+            yield Piece(values, sum(one.rows for one in built), links, attached)
 
     def batches(self) -> pd.DataFrame:
         """The open batches, newest first: id, name, file_name, created_at (UTC), who, calls (a count)."""
@@ -262,6 +264,13 @@ class Ledger:
         )
         with self._read() as connection:
             return [Batch(self, found) for found in connection.execute(query)]
+
+    def _loading(self, batch_id: str) -> Batch:
+        """A batch that nobody sees yet."""
+        from .batch import Batch
+
+        with self._read() as connection:
+            return Batch(self, connection.execute(sa.select(batches).where(batches.c.id == batch_id)).one())
 
     def batch(self, batch_id: str) -> Batch:
         """One batch. Raises NotInLedger: there is none with this id (or it was removed from the list)."""
@@ -356,6 +365,8 @@ class Ledger:
             with self._write() as connection:
                 ids = list(connection.execute(unfinished).scalars())
                 stored = sa.select(calls.c.id).where(calls.c.batch_id.in_(ids))
+                connection.execute(edits.delete().where(edits.c.call_id.in_(stored)))
+                connection.execute(recordings.delete().where(recordings.c.call_id.in_(stored)))
                 connection.execute(corrections.delete().where(corrections.c.call_id.in_(stored)))
                 connection.execute(calls.delete().where(calls.c.batch_id.in_(ids)))
                 connection.execute(batches.delete().where(batches.c.id.in_(ids)))

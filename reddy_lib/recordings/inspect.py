@@ -26,10 +26,11 @@ from numpy.typing import NDArray
 from reddy_lib.errors import RecordingError
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import Speaker, TranscriptLine
+from reddy_lib.recordings.formats import FORMATS, recognised
 from reddy_lib.recordings.names import ending_of, safe_name
 from reddy_lib.recordings.wav import NotWav, Wav, read_wav
 
-__all__ = ["Inspection", "content_type_of", "inspect_recording"]
+__all__ = ["Inspection", "inspect_recording"]
 
 LONGEST = 86_400.0
 """Seconds that are decoded of one recording; what comes after is left unheard, with a finding."""
@@ -47,19 +48,6 @@ _TURNS = 0.02  # share of those that the rarer side must have
 _SURE = 0.8  # share of the evidence, for each role, that has to agree on a channel map
 _LEAST = 2.0  # seconds of evidence for each role
 
-_FORMATS: dict[str, tuple[str, str]] = {
-    # what it is → (the decoder's name for it, content type)
-    "wav": ("wav", "audio/wav"),
-    "mp3": ("mp3", "audio/mpeg"),
-    "aac": ("aac", "audio/aac"),
-    "m4a": ("mov", "audio/mp4"),
-    "ogg": ("ogg", "audio/ogg"),
-    "flac": ("flac", "audio/flac"),
-    "webm": ("matroska", "audio/webm"),
-    "aiff": ("aiff", "audio/aiff"),
-    "amr": ("amr", "audio/amr"),
-    "wma": ("asf", "audio/x-ms-wma"),
-}
 _ENDINGS = {
     ".wav": "wav", ".mp3": "mp3", ".aac": "aac", ".m4a": "m4a", ".mp4": "m4a", ".ogg": "ogg", ".oga": "ogg",
     ".opus": "ogg", ".flac": "flac", ".webm": "webm", ".mka": "webm", ".aif": "aiff", ".aiff": "aiff", ".amr": "amr",
@@ -118,11 +106,6 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
         return self.seconds > 0
 
 
-def content_type_of(format: str) -> str:
-    """The content type of a format that `Inspection.format` names; KeyError for any other."""
-    return _FORMATS[format][1]
-
-
 def inspect_recording(
     source: str | os.PathLike[str] | bytes | IO[bytes],
     *,
@@ -166,9 +149,9 @@ def inspect_recording(
 
 def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], buckets: int) -> Inspection:
     size = file.seek(0, os.SEEK_END)
-    kind = _recognised(file, size)
+    kind = recognised(file, size)
     expected = _ENDINGS.get(ending_of(name), "")
-    by_name = _FORMATS[expected][1] if expected else "application/octet-stream"
+    by_name = FORMATS[expected][1] if expected else "application/octet-stream"
     if size == 0:
         said = [finding("recording-empty", "filename", f"{name} has no bytes at all.", value=name)]
         return Inspection(name=name, size=0, content_type=by_name, findings=said)
@@ -191,7 +174,7 @@ def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], bucket
             size=size,
             format=kind,
             codec=facts.codec,
-            content_type=_FORMATS[kind][1],
+            content_type=FORMATS[kind][1],
             findings=said,
         )
     header = facts.header_seconds
@@ -217,7 +200,7 @@ def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], bucket
         sample_width=facts.width if frame is None else (frame.bits + 7) // 8 or None,
         seconds=round(seconds, 3),
         header_seconds=None if header is None else round(header, 3),
-        content_type=_FORMATS[kind][1],
+        content_type=FORMATS[kind][1],
         waveform=sound.waveform(buckets),
         speaker=speaker,
         why=why,
@@ -226,57 +209,6 @@ def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], bucket
 
 
 # --- recognising and decoding ------------------------------------------------------------------------------
-
-
-def _recognised(file: IO[bytes], size: int) -> str:
-    """The format by the first bytes; "" where they are of none. A tag (ID3) before the sound is stepped over."""
-    place = 0
-    for _ in range(4):
-        file.seek(place)
-        head = file.read(16)
-        if head[:3] == b"ID3" and len(head) >= 10 and max(head[6:10]) < 128:
-            length = (head[6] << 21) | (head[7] << 14) | (head[8] << 7) | head[9]
-            place += 10 + length + (10 if head[5] & 0x10 else 0)
-            if place >= size:
-                return ""
-            continue
-        break
-    if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
-        return "wav"
-    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
-        return "m4a"
-    if head[:4] == b"OggS":
-        return "ogg"
-    if head[:4] == b"fLaC":
-        return "flac"
-    if head[:4] == b"\x1aE\xdf\xa3":
-        return "webm"
-    if head[:4] == b"FORM" and head[8:12] in (b"AIFF", b"AIFC"):
-        return "aiff"
-    if head[:5] == b"#!AMR":
-        return "amr"
-    if head[:8] == bytes.fromhex("3026b2758e66cf11"):
-        return "wma"
-    if len(head) >= 4 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
-        return "aac"
-    if _is_mp3(head) or (place and _synced(file, place)):
-        return "mp3"
-    return ""
-
-
-def _is_mp3(head: bytes) -> bool:
-    """The header of a frame: synchronised, with a version, a layer, a bit rate and a rate that exist."""
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
-        return False
-    version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
-    return version != 1 and layer != 0 and head[2] >> 4 not in (0, 15) and head[2] >> 2 & 3 != 3
-
-
-def _synced(file: IO[bytes], place: int) -> bool:
-    """Behind a tag, some writers leave zeros before the first frame."""
-    file.seek(place)
-    rest = file.read(65_536).lstrip(b"\0")
-    return _is_mp3(rest)
 
 
 def _wav_frame(file: IO[bytes]) -> Wav | None:
@@ -305,7 +237,7 @@ def _decode(file: IO[bytes], kind: str, sound: _Sound) -> _Facts:
     try:
         # The format is given, so that no other reader of the library (playlists!) is tried; and no protocol is open to it.
         options = {"protocol_whitelist": "none"} | ({"max_size": "65536"} if kind == "wav" else {})
-        container = av.open(_Plain(file), "r", format=_FORMATS[kind][0], options=options)
+        container = av.open(_Plain(file), "r", format=FORMATS[kind][0], options=options)
     except (av.FFmpegError, ValueError, UnicodeError):
         return facts
     with container:

@@ -33,7 +33,11 @@ from .uploads import Put, Uploading, UploadSlots
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["submit", "upload_recordings"]
+__all__ = ["A_WHILE", "submit", "upload_recordings"]
+
+
+A_WHILE = 20.0
+"""Seconds for which uploads are begun at a click, where somebody looks at the page."""
 
 
 def submit(
@@ -115,7 +119,12 @@ def submit(
 
 
 def upload_recordings(
-    batch: Batch, client: Client, *, concurrency: int = 4, progress: bool = True
+    batch: Batch,
+    client: Client,
+    *,
+    concurrency: int = 4,
+    patience: float = float("inf"),
+    progress: bool = True,
 ) -> pd.DataFrame:
     """Upload the recordings of accepted calls that still wait for it and whose address has not run out.
 
@@ -126,6 +135,8 @@ def upload_recordings(
         batch: the calls' batch.
         client: of the connection that the calls were sent to; its token takes no part.
         concurrency: the most uploads at once.
+        patience: seconds after which none is begun any more, where they fail again and again; by default they are tried
+            until their addresses run out.
         progress: show a progress bar.
 
     Returns: `batch.recordings()`, where each one that is not `uploaded` says why.
@@ -145,11 +156,12 @@ def upload_recordings(
     came_back: SimpleQueue[Put] = SimpleQueue()
     uploading = Uploading(ledger, client, concurrency, came_back.put, chance=random.random)
     hosts: list[str] = []
+    end = time.monotonic() + patience
     try:
         with tqdm(desc="Uploading", unit=" recordings", disable=not progress) as bar, uploading:
             while True:
                 lease.keep()
-                places = slots.take(now=time.time())
+                places = slots.take(now=time.time()) if time.monotonic() < end else 0
                 claimed = (
                     claim_of_batch(
                         ledger, batch.id, worker, addresses=addresses, want=places, now=time.time()
@@ -161,7 +173,7 @@ def upload_recordings(
                 uploading.start(claimed)
                 if not uploading.under_way:
                     when, hosts = left_in_batch(ledger, batch.id, addresses=addresses)
-                    if when is None:
+                    if when is None or time.monotonic() >= end:
                         break
                     time.sleep(min(max(when - time.time(), 0.1), 1.0))
                     continue

@@ -3,6 +3,9 @@
 `call/add_tags` names a conversation and its agent. It succeeds where Reddy has the call, and answers "conversation not
 found" where it has not. Nothing else is taken for an answer: whatever else comes back leaves the call in doubt.
 The tags that are added are the call's own, so that asking changes nothing; a call without tags gets `MARK`.
+
+Of a call that was sent again, Reddy has the first sending: that it knows the conversation says nothing of the second
+(`Reconciled.again`).
 """
 
 from __future__ import annotations
@@ -40,6 +43,8 @@ class Reconciled(msgspec.Struct):
         open: row → why it is still in doubt.
         early: rows whose attempt is too recent to ask about; ask later.
         elsewhere: rows that were sent to another address than the one asked.
+        again: of `there`, rows that had been sent again: Reddy has them from the first time, and its answer tells nothing
+            about the second.
     """
 
     there: list[int] = msgspec.field(default_factory=list)
@@ -47,6 +52,7 @@ class Reconciled(msgspec.Struct):
     open: dict[int, str] = msgspec.field(default_factory=dict)
     early: list[int] = msgspec.field(default_factory=list)
     elsewhere: list[int] = msgspec.field(default_factory=list)
+    again: list[int] = msgspec.field(default_factory=list)
 
     def __repr__(self) -> str:
         parts = [f"{len(self.there):,} are at Reddy", f"{len(self.missing):,} are not"]
@@ -107,7 +113,9 @@ def reconcile(
                 else:
                     outcome.open[doubt.row] = str(error)
                     stop = error if isinstance(error, Unauthorized | NeverSent) else stop
-            outcome.there += settle(batch, there, there=True, how="asked", who=who, now=clock())
+            settled = settle(batch, there, there=True, how="asked", who=who, now=clock())
+            outcome.there += settled
+            outcome.again += [doubt.row for doubt in piece if doubt.again and doubt.row in settled]
             outcome.missing += settle(batch, missing, there=False, how="asked", who=who, now=clock())
             bar.update(len(piece))
             if on_progress is not None:

@@ -13,9 +13,11 @@ import ipaddress
 import socket
 from urllib.parse import SplitResult, urlsplit
 
+from ..ledger.recordings import ASK_SUPPORT
+
 __all__ = ["leads_inside", "where_to"]
 
-_ASK = "The recording was not sent. Ask whoever runs this connection, and Reddy's support how to attach it."
+_ASK = f"The recording was not sent. Ask whoever runs this connection. {ASK_SUPPORT}"
 
 
 def where_to(url: str | None, base_url: str) -> tuple[str | None, str]:

@@ -25,18 +25,27 @@ from typing import IO, Literal, Self
 
 import msgspec
 
-from ..api import Client, Receipt
+from ..api import MAY_REPEAT, Client, Receipt
 from ..errors import (
     APIError,
-    Doubtful,
-    NeverSent,
     RecordingNotFound,
     RecordingRefused,
     Refused,
     TooManyRequests,
     Unavailable,
 )
-from ..ledger.recordings import EXPIRED, Recorded, Upload, Uploaded, changed_words, open_recording
+from ..ledger.recordings import (
+    ASK_SUPPORT,
+    EXPIRED,
+    PUT_BACK,
+    TRIED_AGAIN,
+    Recorded,
+    Upload,
+    Uploaded,
+    changed_words,
+    expired_words,
+    open_recording,
+)
 from ..ledger.store import Ledger
 from .decide import LONGEST_WAIT, backoff
 from .upload_addresses import leads_inside
@@ -46,8 +55,8 @@ __all__ = ["FAILURES_IN_A_ROW", "UPLOAD_PATIENCE", "Put", "UploadSlots", "Upload
 FAILURES_IN_A_ROW = 5
 """Uploads that fail one after the other before the others wait for one of them to succeed."""
 
-MOST_FILE_TRIES = 6
-"""Times that a file is looked for which is not there (on other machines too) before its recording has failed."""
+FIRST_LOOK = 5.0
+"""Seconds before a file that is not there, or cannot be read, is looked for again, here or on another machine."""
 
 MOST_ODD_ANSWERS = 3
 """Answers that are neither yes nor no before a recording has failed."""
@@ -83,7 +92,7 @@ def decide_upload(error: APIError | None, *, tries: int, chance: float) -> Uploa
     | 408                                      | again     | backed off                                      |
     | 410                                      | expired   |                                                 |
     | 401, 403, 404, any other 4xx, a redirect | failed    |                                                 |
-    | another 2xx than Reddy documents         | again     | failed after `MOST_ODD_ANSWERS`                 |
+    | another 2xx, or a yes that takes it back | again     | failed after `MOST_ODD_ANSWERS`                 |
     """
     if error is None:
         return UploadDecision("uploaded")
@@ -272,7 +281,9 @@ class Uploading:
             put = self._put(upload, cut)
         except Exception as broken:  # noqa: BLE001 - a thread has nobody to raise to
             put = self._again(
-                upload, f"The workbench failed while it uploaded the recording ({type(broken).__name__})."
+                upload,
+                f"The workbench failed while it uploaded the recording ({type(broken).__name__}). {TRIED_AGAIN}",
+                wait=backoff(upload.tries, 0.0),
             )
         with self._lock:
             awaited = self._running.get(upload.call_id) is upload
@@ -287,17 +298,14 @@ class Uploading:
         if leads_inside(upload.url, self._client.base_url):
             return self._over(
                 upload, "failed", "The address that Reddy gave for the recording leads into this network, and not to "
-                "Reddy. The recording was not sent. Ask whoever runs this connection.",
+                f"Reddy. The recording was not sent. Ask whoever runs this connection. {ASK_SUPPORT}",
             )  # fmt: skip
         try:
             file = open_recording(self._ledger, upload)
-        except RecordingNotFound as missing:
-            if self._ledger.url.get_backend_name() == "sqlite" or upload.tries >= MOST_FILE_TRIES:
-                return self._over(upload, "failed", f"{missing} The call itself is at Reddy.")
-            wait = backoff(upload.tries, self._chance(), first=5.0)  # another machine may have it
-            return self._again(upload, str(missing), wait=wait)
+        except RecordingNotFound as missing:  # somebody may bring it back, and another machine may have it
+            return self._again(upload, str(missing), wait=self._until_next_look(upload))
         except RecordingRefused as changed:
-            return self._over(upload, "failed", f"{changed} The call itself is at Reddy.")
+            return self._over(upload, "failed", str(changed))
         error: APIError | None = None
         receipt = Receipt(upload_url=upload.url, expires_at=upload.expires_at, filename=upload.recording.name)
         with file:
@@ -307,30 +315,37 @@ class Uploading:
             except APIError as failed:
                 error = failed
         if watched.why == "changed":
-            return self._over(
-                upload,
-                "failed",
-                f"{changed_words(upload.recording.name)} The call itself is at Reddy.",
-                watched,
-            )
+            words = changed_words(upload.recording.name, at_reddy=True)
+            return self._over(upload, "failed", words, watched)
         if watched.why == "cut" and error is not None:
             return self._again(upload, "", watched)
-        now = self._clock()
-        if error is not None and error.status is None and now >= upload.expires_at:
-            return self._over(upload, "expired", f"{EXPIRED} The last try: {_words(error)}", watched)
+        if watched.why == "unreadable":
+            words = f"The recording {upload.recording.name} could not be read to its end ({watched.said}). {PUT_BACK}"
+            return self._again(upload, words, watched, wait=self._until_next_look(upload))
+        if isinstance(error, Refused) and error.status is None:  # the client found it too late to begin
+            return self._over(upload, "expired", EXPIRED, watched)
+        late = self._clock() >= upload.expires_at
+        if error is not None and late and error.status in (None, 401, 403, 404):
+            return self._over(upload, "expired", expired_words(_words(error)), watched)
         decision = decide_upload(error, tries=upload.tries, chance=self._chance())
-        if decision.outcome != "again":
-            words = EXPIRED if decision.outcome == "expired" else "" if error is None else _words(error)
-            return self._over(upload, decision.outcome, words, watched)
-        assert error is not None
+        if error is None or decision.outcome == "uploaded":
+            return self._over(upload, "uploaded", "", watched)
+        if decision.outcome == "expired":
+            return self._over(upload, "expired", EXPIRED, watched)
+        if decision.outcome == "failed":
+            words = _words(error) if isinstance(error, Refused) else f"{_words(error)} {ASK_SUPPORT}"
+            return self._over(upload, "failed", words, watched)
         return self._again(
             upload,
-            _words(error),
+            f"{_words(error)} {TRIED_AGAIN}",
             watched,
             wait=decision.wait,
             server_failed=decision.server_failed,
             hold=decision.wait if decision.wait_all else 0.0,
         )
+
+    def _until_next_look(self, upload: Upload) -> float:
+        return backoff(upload.tries, self._chance(), first=FIRST_LOOK)
 
     def _note(self, upload: Upload, count: int) -> None:
         with self._lock:
@@ -371,14 +386,16 @@ class Uploading:
 
 
 class _Watched:
-    """A file on its way out: counted, hashed, and stopped where it must not go on. `why` it stopped: changed, cut."""
+    """A file on its way out: counted, hashed, and stopped where it must not go on. `why` it stopped: changed, cut,
+    unreadable (`said`: the reason that the system gives)."""
 
     def __init__(
         self, file: IO[bytes], recording: Recorded, cut: threading.Event, note: Callable[[int], None]
     ) -> None:
         self.name = recording.name
         self.count = 0
-        self.why: Literal["", "changed", "cut"] = ""
+        self.why: Literal["", "changed", "cut", "unreadable"] = ""
+        self.said = ""
         self._file, self._recording, self._cut, self._note = file, recording, cut, note
         self._digest = hashlib.sha256()
 
@@ -395,7 +412,11 @@ class _Watched:
         if self._cut.is_set():
             self.why = "cut"
             raise OSError("cut off")
-        piece = self._file.read(size)
+        try:
+            piece = self._file.read(size)
+        except OSError as error:  # of this machine: it says nothing of the server
+            self.why, self.said = "unreadable", error.strerror or type(error).__name__
+            raise
         self._digest.update(piece)
         count = self.count + len(piece)
         end = not piece or count >= self._recording.size
@@ -409,11 +430,7 @@ class _Watched:
 
 def _words(error: APIError) -> str:
     """What is said of a recording: that a call must not be sent blindly is no matter here."""
-    if isinstance(error, Doubtful) and error.status is None:
-        return "The upload broke off, or no answer came."
-    if isinstance(error, NeverSent | Refused):
-        return str(error)
-    if error.status is not None:
+    if error.status is not None and (error.status in (408, 429) or error.status >= 500):
         said = f": “{error.server_message[:300]}”" if error.server_message else ""
         return f"The server for recordings answered {error.status}{said}."
-    return str(error)
+    return str(error).removesuffix(MAY_REPEAT).rstrip()

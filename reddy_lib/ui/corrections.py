@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from .. import ui
-from ..ledger.correcting import CALL_COLUMN, Correction, corrected_calls
+from ..ledger.correcting import CALL_COLUMN, Corrected, Correction, corrected_calls
+from ..spreadsheet import BuiltCall
 from ..spreadsheet.upload import PrivateCopy
 
 __all__ = ["draw_correction", "title_of"]
@@ -54,17 +55,32 @@ def draw_correction(correction: Correction, file: PrivateCopy) -> None:
             f"column {CALL_COLUMN}: they are held until somebody has looked at them.",
             icon=":material/help:",
         )
-    piece, _ = next(corrected_calls(ui.ledger(), file.path, correction, rows=SHOWN), ([], {}))
+    piece, _, kept = next(
+        corrected_calls(ui.ledger(), file.path, correction, rows=SHOWN), Corrected([], {}, {})
+    )
+    if kept:
+        shown = (
+            f" of the first {len(piece):,} rows" if correction.rows > len(piece) or correction.more else ""
+        )
+        st.markdown(
+            f":material/graphic_eq: {ui.number_of(len(kept), 'recording')}{shown} "
+            f"{'stays' if len(kept) == 1 else 'stay'} attached, as to the {'call' if len(kept) == 1 else 'calls'} before."
+        )
     refused = {"correction-refused", "correction-unknown"}
     table = pd.DataFrame(
         {
             "row": [one.row for one in piece],
             "agent": [one.call.agent_email for one in piece],
             "conversation": [one.call.conversation_id for one in piece],
-            "finding": ["; ".join(f.message for f in one.findings if f.code in refused) for one in piece],
+            "recording": [
+                kept[one.row].name if one.row in kept else said_of(one, {"correction-recording"})
+                for one in piece
+            ],
+            "finding": [said_of(one, refused) for one in piece],
         }
     )
-    columns = ["row", "agent", "conversation", *(["finding"] if table["finding"].any() else [])]
+    columns = ["row", "agent", "conversation"]
+    columns += [name for name in ("recording", "finding") if table[name].any()]
     st.dataframe(
         table,
         hide_index=True,
@@ -74,7 +90,13 @@ def draw_correction(correction: Correction, file: PrivateCopy) -> None:
             "row": st.column_config.NumberColumn("Row", width=60),
             "agent": st.column_config.TextColumn("Agent"),
             "conversation": st.column_config.TextColumn("Conversation, as it was"),
+            "recording": st.column_config.TextColumn("Recording"),
             "finding": st.column_config.TextColumn("Held because", width="large"),
         },
-        alt="The rows of the corrected file: agent, conversation, and why a row is held.",
+        alt="The rows of the corrected file: agent, conversation, recording, and why a row is held.",
     )
+
+
+def said_of(built: BuiltCall, codes: set[str]) -> str:
+    """What the findings of these codes say of a row."""
+    return "; ".join(found.message for found in built.findings if found.code in codes)
