@@ -328,7 +328,10 @@ class TestSender:
         assert attempts["http_status"].tolist() == [status, 200]
         after = attempts["started"].iloc[1] - attempts["ended"].iloc[0]
         assert after.total_seconds() >= 7.0
-        others = [sending.batch.attempts(row)["started"].iloc[0] for row in (5, 6, 7)]
+        # one may have been claimed a moment before; that it was held back is an attempt too
+        others = [
+            sending.batch.attempts(row).query("result == 'accepted'")["started"].iloc[0] for row in (5, 6, 7)
+        ]
         assert min(others) >= attempts["started"].iloc[1]
 
     def test_without_retry_after_too_many_requests_backs_off(

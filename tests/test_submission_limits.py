@@ -33,6 +33,7 @@ from reddy_lib.ledger.schema import deliveries, ramps
 from reddy_lib.ledger.sending import Result, Submission, create, exchange, new_worker
 from reddy_lib.sandbox import Fault
 from reddy_lib.submission.sender import Slots, send_chunk
+from tests.app_server import wait_for
 
 ROOT = Path(__file__).resolve().parents[1]
 Sheet = Callable[..., Path]
@@ -495,6 +496,36 @@ class TestHeldBack:
             send_chunk(ledger, submission.id, None, client, new_worker(ledger), slots, stop=stop) == "stopped"
         )
         assert sandbox.requests["create"] == 0
+
+    @pytest.mark.parametrize(("status", "more"), [(401, {}), (403, {}), (429, {"retry_after": 3600})])
+    def test_what_stands_in_line_does_not_go_out_after_a_no_to_everybody(
+        self,
+        ledger: reddy.Ledger,
+        sheet: Sheet,
+        sandbox: reddy.Sandbox,
+        client: reddy.Client,
+        status: int,
+        more: dict[str, Any],
+    ) -> None:
+        """Calls are claimed ahead by then, and the loop that would stop them may be writing to the ledger."""
+        sandbox.faults.add(Fault(kind="status", status=status, after=60, times=200, **more))
+        submission = queued(load(ledger, sheet(120)), sandbox.url)
+        slots, stop = Slots(4), threading.Event()
+        sent = threading.Thread(
+            target=send_chunk,
+            args=(ledger, submission.id, None, client, new_worker(ledger), slots),
+            kwargs={"stop": stop},
+        )
+        sent.start()
+        wait_for(lambda: sandbox.requests["create"] > 60, seconds=60, why="the first no")
+        wait_for(
+            lambda: submission.counts()["sending"] == 0, seconds=60, why="what was in line to be held back"
+        )
+        stop.set()
+        sent.join()
+        assert sandbox.requests["create"] <= 60 + 4, "those that were under way, and no other"
+        assert submission.counts() == counted(accepted=60, queued=60)
+        assert slots.may_send(now=time.time()) is False  # paused, or told to wait
 
 
 class TestLivePace:

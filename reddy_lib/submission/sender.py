@@ -42,6 +42,9 @@ from ..errors import (
     RecordingNotFound,
     RecordingRefused,
     RecordingUnusable,
+    TooManyRequests,
+    Unauthorized,
+    Unavailable,
 )
 from ..ledger.paces import Note
 from ..ledger.recordings import Uploaded, open_recording
@@ -86,6 +89,7 @@ class Slots:
         self._run = Run(words=None) if resumed else Run()
         self._said = 0.0
         self._open = True
+        self._halted = 0
         self._under_way = self._most_under_way = 0
         self._requests = threading.BoundedSemaphore(size)
 
@@ -128,10 +132,19 @@ class Slots:
         with self._changed:
             self._open = yes
 
+    def halt(self) -> None:
+        """An answer came that concerns every call: nothing goes out before it was looked at (`looked`)."""
+        with self._changed:
+            self._halted += 1
+
+    def looked(self) -> None:
+        with self._changed:
+            self._halted -= 1
+
     def may_send(self, *, now: float) -> bool:
         """May a call that was claimed a moment ago still go out?"""
         with self._changed:
-            return self._open and now >= self._not_before
+            return self._open and not self._halted and now >= self._not_before
 
     def hold(self, until: float) -> None:
         """Nobody sends before this moment (seconds since the epoch)."""
@@ -219,6 +232,9 @@ def send_chunk(
     def leave() -> None:
         """None is left, unless the ledger stayed away."""
         rest = list(_waiting(came_back))
+        for came in rest:
+            if isinstance(came, _Answer) and came.concerns_all:
+                slots.looked()
         late = [_late(came) for came in rest if isinstance(came, _Answer)]
         puts = [came.uploaded for came in rest if isinstance(came, Put)]
         lease.leave(submission_id, chunk, [*results, *late], [*uploaded, *puts])
@@ -337,9 +353,11 @@ def send_chunk(
                 if decision.wait_all:
                     slots.hold(clock() + decision.wait)
                 pause = decision.pause or broke or pause
-                slots.give(1)
                 if pause:
                     slots.let(False)
+                if came.concerns_all:
+                    slots.looked()
+                slots.give(1)
             if pause:
                 patiently(partial(submission.pause, pause))
 
@@ -459,6 +477,11 @@ class _Answer(msgspec.Struct, frozen=True):
     host: str | None = None
     upload_problem: str = ""
 
+    @property
+    def concerns_all(self) -> bool:
+        """Does it say something about every call, and not about this one?"""
+        return isinstance(self.error, TooManyRequests | Unavailable | Unauthorized)
+
     def __repr__(self) -> str:
         return f"<_Answer row {self.claim.row} · {'accepted' if self.error is None else 'not accepted'}>"
 
@@ -479,7 +502,10 @@ def _attempt(
         if (stop is not None and stop.is_set()) or not slots.may_send(now=started):
             came_back.put(_Answer(claim, started, started, 0.0, None, None, held_back=True))
             return
-        came_back.put(_send(ledger, client, claim, started, ticks, clock, may_send))
+        answer = _send(ledger, client, claim, started, ticks, clock, may_send)
+        if answer.concerns_all:
+            slots.halt()  # those in line would go out before the loop has seen it
+        came_back.put(answer)
 
 
 def _send(

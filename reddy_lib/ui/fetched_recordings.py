@@ -66,20 +66,25 @@ class Addresses:
         return rows.assign(filename=written)
 
 
-def fetch_panel(batch: Batch, store: RecordingStore) -> Addresses:
-    """Says what addresses the sheet has and what became of them, and fetches them where that is allowed."""
+def fetch_panel(batch: Batch, store: RecordingStore, *, first: bool) -> Addresses:
+    """Says what addresses the sheet has and what became of them, and fetches them where that is allowed; nothing once
+    every call that has one is attached or sent. `first`: no recording is here yet."""
     allowed, wrong = _allowed()
     addressed, plan = _known(batch, FetchRecord(store), allowed)
     if not addressed:
         return Addresses([], {})
     work = fetching_of(store)
     running = work is not None and not work.progress().over
+    if plan.closed == plan.rows and not running:
+        return Addresses(addressed, plan.fetched)
+    if not allowed and not wrong:
+        with st.expander(_said(plan), expanded=first):
+            _off(plan)
+        return Addresses(addressed, plan.fetched)
     with st.container(border=True):
         _head(batch, plan, allowed, running=running)
         if wrong:
             st.error(wrong, icon=":material/error:")
-        elif not allowed:
-            _off(plan)
         elif plan.not_allowed:
             _not_allowed(plan)
         if work is not None:
@@ -116,12 +121,7 @@ def _allowed() -> tuple[AllowedHosts, str]:
 
 def _head(batch: Batch, plan: FetchPlan, allowed: AllowedHosts, *, running: bool) -> None:
     """What there is, in a line or two, and the buttons for what can be done about it."""
-    said = f"{ICON} **{ui.number_of(plan.rows, 'call')}** {'names its' if plan.rows == 1 else 'name their'} recording "
-    said += f"by a web address{_hosts(plan.hosts)}."
-    if plan.closed:
-        said += (
-            f" {plan.closed:,} of them {'needs' if plan.closed == 1 else 'need'} nothing: attached, or sent."
-        )
+    said = _said(plan)
     if allowed and plan.here and not running:
         said += f" Fetched: {plan.here:,} of {plan.rows - plan.closed:,}."
     if not allowed or running or not (plan.failed or plan.waiting):
@@ -148,6 +148,17 @@ def _head(batch: Batch, plan: FetchPlan, allowed: AllowedHosts, *, running: bool
                 on_click=_start,
                 args=(batch, False),
             )
+
+
+def _said(plan: FetchPlan) -> str:
+    """How many calls have an address, and where."""
+    said = f"{ICON} **{ui.number_of(plan.rows, 'call')}** {'names its' if plan.rows == 1 else 'name their'} recording "
+    said += f"by a web address{_hosts(plan.hosts)}."
+    if plan.closed:
+        said += (
+            f" {plan.closed:,} of them {'needs' if plan.closed == 1 else 'need'} nothing: attached, or sent."
+        )
+    return said
 
 
 def _hosts(hosts: Sequence[HostRows]) -> str:

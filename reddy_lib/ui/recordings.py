@@ -76,9 +76,10 @@ def recordings_panel(batch: Batch, edited: Callable[[], None], close: Callable[[
     _told(state)
     store = dropped_store(batch)
     folder = _server_folder()
-    _drop(batch, store, state)
+    first = not store.recordings()
+    _drop(batch, store, state, first=first)
     places: dict[str, RecordingStore | RecordingFolder] = {"dropped": store}
-    addresses = fetch_panel(batch, store)
+    addresses = fetch_panel(batch, store, first=first)
     listed = dropped = store.recordings()
     if folder is not None:
         places["folder"] = folder
@@ -155,8 +156,9 @@ def _server_folder() -> RecordingFolder | None:
         return None
 
 
-def _drop(batch: Batch, store: RecordingStore, state: dict[str, Any]) -> None:
-    """Files from the browser, kept at once; then the uploader is another one, and the old one's memory is free."""
+def _drop(batch: Batch, store: RecordingStore, state: dict[str, Any], *, first: bool) -> None:
+    """Files from the browser, kept at once; then the uploader is another one, and the old one's memory is free. `first`:
+    none is here yet, so what can be dropped is told."""
     limit = int(st.get_option("server.maxUploadSize"))
     dropped = st.file_uploader(
         "Recordings, or a zip of them",
@@ -165,10 +167,11 @@ def _drop(batch: Batch, store: RecordingStore, state: dict[str, Any]) -> None:
         key=f"recordings drop {batch.id} {state['drop']}",
         label_visibility="collapsed",
     )
-    st.caption(
-        f"At most {limit:,} MB a file. While they arrive, files are in this server's memory: drop some hundred at a time, "
-        "together up to about 1 GB. For more, whoever runs the workbench can name a folder (REDDY_AUDIO_FOLDER)."
-    )
+    if first:
+        st.caption(
+            f"At most {limit:,} MB a file. While they arrive, files are in this server's memory: drop some hundred at a "
+            "time, together up to about 1 GB. For more, whoever runs the workbench can name a folder (REDDY_AUDIO_FOLDER)."
+        )
     if not dropped:
         return
     bar = st.progress(0.0, "Keeping the recordings")
