@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -32,8 +33,7 @@ from reddy_lib.ledger.paces import (
 from reddy_lib.ledger.schema import deliveries, ramps
 from reddy_lib.ledger.sending import Result, Submission, create, exchange, new_worker
 from reddy_lib.sandbox import Fault
-from reddy_lib.submission.sender import Slots, send_chunk
-from tests.app_server import wait_for
+from reddy_lib.submission.sender import Slots, _attempt, send_chunk
 
 ROOT = Path(__file__).resolve().parents[1]
 Sheet = Callable[..., Path]
@@ -106,7 +106,7 @@ class TestTheLimitOfAConnection:
         script = (
             "import sys, reddy_lib as reddy\n"
             "from reddy_lib.ledger.sending import new_worker\n"
-            "from reddy_lib.submission.sender import Slots, send_chunk\n"
+            "from reddy_lib.submission.sender import Slots, _attempt, send_chunk\n"
             "ledger = reddy.Ledger(sys.argv[1])\n"
             "with reddy.Client(sys.argv[4], base_url=sys.argv[3]) as client:\n"
             "    print(send_chunk(ledger, sys.argv[2], None, client, new_worker(ledger), Slots(16)))\n"
@@ -497,35 +497,31 @@ class TestHeldBack:
         )
         assert sandbox.requests["create"] == 0
 
-    @pytest.mark.parametrize(("status", "more"), [(401, {}), (403, {}), (429, {"retry_after": 3600})])
+    @pytest.mark.parametrize("status", [401, 403, 429, 503])
     def test_what_stands_in_line_does_not_go_out_after_a_no_to_everybody(
-        self,
-        ledger: reddy.Ledger,
-        sheet: Sheet,
-        sandbox: reddy.Sandbox,
-        client: reddy.Client,
-        status: int,
-        more: dict[str, Any],
+        self, ledger: reddy.Ledger, sheet: Sheet, sandbox: reddy.Sandbox, client: reddy.Client, status: int
     ) -> None:
-        """Calls are claimed ahead by then, and the loop that would stop them may be writing to the ledger."""
-        sandbox.faults.add(Fault(kind="status", status=status, after=60, times=200, **more))
-        submission = queued(load(ledger, sheet(120)), sandbox.url)
-        slots, stop = Slots(4), threading.Event()
-        sent = threading.Thread(
-            target=send_chunk,
-            args=(ledger, submission.id, None, client, new_worker(ledger), slots),
-            kwargs={"stop": stop},
-        )
-        sent.start()
-        wait_for(lambda: sandbox.requests["create"] > 60, seconds=60, why="the first no")
-        wait_for(
-            lambda: submission.counts()["sending"] == 0, seconds=60, why="what was in line to be held back"
-        )
-        stop.set()
-        sent.join()
-        assert sandbox.requests["create"] <= 60 + 4, "those that were under way, and no other"
-        assert submission.counts() == counted(accepted=60, queued=60)
-        assert slots.may_send(now=time.time()) is False  # paused, or told to wait
+        """Also while the loop that would stop it writes to the ledger: here it has not looked at the answer at all."""
+        sandbox.faults.add(Fault(kind="status", status=status, retry_after=60, times=1))
+        submission = queued(load(ledger, sheet(2)), sandbox.url)
+        first, second = exchange(ledger, submission.id, None, new_worker(ledger), want=2).claims
+        slots, came_back = Slots(1), SimpleQueue[Any]()
+        for claim in (first, second):
+            _attempt(ledger, client, slots, None, time.time, came_back, claim, lambda: True)
+        refused, held = came_back.get(), came_back.get()
+        assert refused.error.status == status
+        assert held.held_back
+        assert sandbox.requests["create"] == 1
+        slots.looked()
+        assert slots.may_send(now=time.time())
+
+    def test_a_no_to_one_call_holds_no_other_back(
+        self, ledger: reddy.Ledger, sheet: Sheet, sandbox: reddy.Sandbox, client: reddy.Client
+    ) -> None:
+        sandbox.faults.add(Fault(kind="status", status=422, times=1))
+        done = reddy.submit(load(ledger, sheet(30)), client, concurrency=4, ramp=False, progress=False)
+        assert done.counts() == counted(accepted=29, rejected=1)
+        assert not [row for row in done.outcomes()["attempts"] if row != 1]
 
 
 class TestLivePace:
