@@ -102,8 +102,15 @@ def test_edits_one_after_the_other_change_exactly_the_lines_that_were_clicked(
     assert batch.rows(edited=True) == [3]
     expect(page.get_by_text("Changed: line 2 text · line 3 text · line 4 text")).to_be_visible()
 
-    page.get_by_role("button", name="Bring back what the sheet said").click()
-    until(lambda: batch.call(3) == before, lambda: texts(batch, 3))
+    bring_back = page.get_by_role("button", name="Bring back what the sheet said")
+    for _ in range(4):  # a button that is just being drawn anew does not hear a click
+        bring_back.click()
+        end = time.monotonic() + 10
+        while batch.call(3) != before and time.monotonic() < end:
+            time.sleep(0.05)
+        if batch.call(3) == before:
+            break
+    assert batch.call(3) == before, texts(batch, 3)
     expect(page.get_by_text("Changed:")).to_have_count(0)
 
     # the table shows what the sheet said again, and edits go on from there
