@@ -8,7 +8,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import pytest
 
@@ -158,12 +158,12 @@ class TestTheJob:
             def read(self, size: int | None = -1) -> bytes:
                 piece = super().read(size)
                 if not piece:
-                    read.append(str(self.raw.name))  # type: ignore[attr-defined]
+                    read.append(str(cast(io.FileIO, self.raw).name))
                 return piece
 
         class Watched(RecordingFolder):
             def open(self, key: str) -> BinaryIO:
-                return Counted(super().open(key).detach())  # type: ignore[attr-defined]
+                return Counted(cast(io.BufferedReader, super().open(key)).detach())
 
         folder = Watched(tmp_path / "audio")
         work = list(zip((2, 3), folder.recordings(), strict=True))

@@ -589,9 +589,7 @@ class TestSender:
         """Each of them is in doubt if the program is killed in that moment."""
         places, most = 4, 0
 
-        class Looking:
-            base_url = "http://nowhere.example"
-
+        class Looking(reddy.Client):
             def create_call(self, call: reddy.Call) -> reddy.Receipt:
                 nonlocal most
                 most = max(most, sending.counts["sending"])
@@ -599,8 +597,9 @@ class TestSender:
                 return reddy.Receipt(upload_id=1, conversation_id=call.conversation_id)
 
         batch = load(ledger, sheet(60 if takes else 400))
-        sending = Sending(ledger, batch, Looking.base_url)
-        send_chunk(ledger, sending.submission.id, None, Looking(), sending.worker, Slots(places))  # type: ignore[arg-type]
+        with Looking("any-token", base_url="http://nowhere.example") as looking:
+            sending = Sending(ledger, batch, looking.base_url)
+            send_chunk(ledger, sending.submission.id, None, looking, sending.worker, Slots(places))
         assert sending.counts == counted(accepted=batch.total)
         assert places <= most <= places * (1 + ahead)
 
