@@ -23,12 +23,14 @@ recording's `upload_url`.
     upload_hosts                           where recordings of an address may go: hosts seen there, or allowed
     ramps                                  submissions that begin with one call, then five, then all
     profiles                               mappings kept for the next sheet with the same columns
+    facts                                  about the ledger itself: its identity, its place (see facts.py)
 
 Migrations are functions in `MIGRATIONS`; each runs once, and is recorded in the same transaction as its change.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 
 import sqlalchemy as sa
@@ -47,6 +49,7 @@ __all__ = [
     "deliveries",
     "earlier_payloads",
     "edits",
+    "facts",
     "marks",
     "metadata",
     "migrate",
@@ -452,6 +455,14 @@ profiles = sa.Table(
 sa.Index("profiles_by_columns", profiles.c.signature)
 
 
+facts = sa.Table(  # see facts.py
+    "facts",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+
 def _first(connection: sa.Connection) -> None:
     metadata.create_all(connection)
 
@@ -518,6 +529,11 @@ def _places_to_silence_are_marked(connection: sa.Connection) -> None:
     marks.create(connection, checkfirst=True)
 
 
+def _ledgers_have_an_identity(connection: sa.Connection) -> None:
+    facts.create(connection, checkfirst=True)
+    connection.execute(facts.insert().values(name="identity", value=secrets.token_hex(16)))
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _first,
     _filters_count_from_indexes,
@@ -529,6 +545,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _workers_say_what_they_are,
     _recordings_go_beside_calls,
     _places_to_silence_are_marked,
+    _ledgers_have_an_identity,
 )
 """Version n is reached by the first n of these. Only ever append."""
 

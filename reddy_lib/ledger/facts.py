@@ -1,0 +1,36 @@
+"""Facts about the ledger itself, by name: its identity, where it is kept, whether its content can be trusted.
+
+A fact is text (JSON where it has parts). Facts are read and written inside the caller's transaction.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from .schema import facts
+
+__all__ = ["IDENTITY", "PLACE", "fact", "forget_fact", "remember_fact"]
+
+IDENTITY = "identity"
+"""A random id that a ledger gets when it is made and keeps in every copy."""
+
+PLACE = "place"
+"""Where the ledger was when it was last opened in good order. A copy says here where it was copied from."""
+
+
+def fact(connection: sa.Connection, name: str) -> str | None:
+    """Return the value of a fact, or None if it is not known."""
+    value: str | None = connection.execute(sa.select(facts.c.value).where(facts.c.name == name)).scalar()
+    return value
+
+
+def remember_fact(connection: sa.Connection, name: str, value: str) -> None:
+    """Store a fact; a value that was there before is replaced."""
+    changed = connection.execute(facts.update().where(facts.c.name == name).values(value=value))
+    if not changed.rowcount:
+        connection.execute(facts.insert().values(name=name, value=value))
+
+
+def forget_fact(connection: sa.Connection, name: str) -> None:
+    """Remove a fact, if it is there."""
+    connection.execute(facts.delete().where(facts.c.name == name))
