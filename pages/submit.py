@@ -664,6 +664,10 @@ def told(rows: list[int] | None, plan: dict[str, int]) -> list[str]:
     words = [f"**{plan['to_send']:,} to send**"]
     if plan["skipped"]:
         words.append(f"{plan['skipped']:,} skipped: {ui.escape(ui.place(to.address))} accepted them before")
+    if plan["asked"]:
+        words.append(
+            f"{plan['asked']:,} held when you send: their conversations were accepted before, with other words"
+        )
     if plan["in_doubt"]:
         words.append(
             f"{plan['in_doubt']:,} not sent: the same conversation is in doubt or under way elsewhere"

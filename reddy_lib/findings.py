@@ -75,6 +75,8 @@ CATALOGUE: dict[str, Rule] = {
     "timestamp-implausible": Rule("warning", "Start time is before 1990", "Check the date: a bare day number or a short year is often the cause."),
     # identity
     "conversation-duplicate": Rule("error", "Same conversation twice in this batch", "Reddy would hold two calls under one id: leave one of the rows out, or correct its conversation id."),
+    "conversation-id-placeholder": Rule("warning", "Conversation id that is no id", "The call got an id of its own, made from its agent, start and words. If the cell is an id after all, type it."),
+    "conversation-sent-with-other-words": Rule("error", "Sent before, with other words", "If it is another call, empty its conversation id: it gets one of its own. If it is the same call, accept this: it is skipped, and can be sent again with a reason in Outcomes.", "It counts as the call that Reddy has: it is skipped, not sent."),
     # audio settings
     "speaker-invalid": Rule("error", "Speaker separation is not valid", "Use diarize, or channels with agent and customer once each."),
     # the recording itself

@@ -26,9 +26,10 @@ import sqlalchemy as sa
 import reddy_lib as reddy
 from reddy_lib.errors import CallLocked, LedgerTooNew, LedgerUnavailable, LoadCancelled, NotInLedger
 from reddy_lib.findings import finding
+from reddy_lib.identity import call_key
 from reddy_lib.ledger import STATUSES, default_location
 from reddy_lib.ledger.batch import outcomes_frame, pieces, utc
-from reddy_lib.ledger.records import carried_findings, changes, delivery_key, merged
+from reddy_lib.ledger.records import carried_findings, changes, merged
 from reddy_lib.ledger.schema import EDITABLE, LOCKED, MIGRATIONS, SENDABLE, batches, schema_versions
 from reddy_lib.ledger.sending import Result, create, exchange, new_worker
 
@@ -868,7 +869,7 @@ class TestDuplicates:
 
     def test_the_key_is_the_conversation_and_the_agent_together(self) -> None:
         def key(conversation: str | None, agent: str | None) -> str | None:
-            return delivery_key(reddy.Call(conversation_id=conversation, agent_email=agent))
+            return call_key(reddy.Call(conversation_id=conversation, agent_email=agent))
 
         assert key("c", "Ann@x.example ") == key("c", "ann@x.example")
         assert key("c", "ann@x.example") != key("c", "bo@x.example")

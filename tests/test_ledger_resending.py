@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 import reddy_lib as reddy
 from reddy_lib.errors import SubmissionError
+from reddy_lib.identity import call_key
 from reddy_lib.ledger.overview import preview
 from reddy_lib.ledger.reconciling import settle as say
-from reddy_lib.ledger.records import delivery_key
 from reddy_lib.ledger.resending import resendable, resends_of
 from reddy_lib.ledger.schema import deliveries, past_outcomes, resends
 from reddy_lib.ledger.sending import Submission, create, exchange, new_worker
@@ -230,7 +230,7 @@ def test_a_notebook_sends_again_and_a_cell_run_twice_does_not(
 def test_an_exact_payload_is_never_two_calls(one: reddy.Call, other: reddy.Call) -> None:
     """The conversation and the agent stand in the payload: whatever is the same to the byte has the same key."""
     if payload_json(one) == payload_json(other):
-        assert delivery_key(one) == delivery_key(other)
+        assert call_key(one) == call_key(other)
 
 
 def test_the_outcomes_that_are_kept_never_count_a_call_twice(batch: reddy.Batch) -> None:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from ..errors import CallLocked, NotInLedger, RecordingError
 from ..findings import CATALOGUE, Finding
+from ..identity import call_key
 from ..model import Call, Speaker, Tag, TranscriptLine, from_payload, payload_json, whole_characters
 from ..spreadsheet import Mapping
 from ..spreadsheet.web_addresses import announced_name, is_web_address
@@ -43,7 +44,6 @@ from .decisions import (
 from .records import (
     changes,
     decode_findings,
-    delivery_key,
     merged,
     remark_duplicates,
     searched,
@@ -774,7 +774,7 @@ class Batch:
         ]
         if told:
             connection.execute(edits.insert(), told)
-        keys = {old.delivery_key, delivery_key(call)} - {None}
+        keys = {old.delivery_key, call_key(call)} - {None}
         remark_duplicates(connection, self.id, [key for key in keys if key])
 
     def _change_many(

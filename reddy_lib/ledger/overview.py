@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from ..address import known_address
 from .batch import utc
+from .other_words import has_other_words
 from .schema import STATUSES, batches, calls, deliveries, past_outcomes, submissions, workers
 from .sending import sendable
 from .workers import SENDERS, moment
@@ -25,17 +27,21 @@ ALIVE = 30.0
 """Seconds since its last sign of life after which a worker is not counted on."""
 
 
+_WOULD = {None: "to_send", "accepted": "skipped", "again": "skipped", "asked": "asked"}
+"""State of a conversation at an address → what a call with it would become."""
+
+
 def preview(
     ledger: Ledger, batch_id: str, *, address: str, rows: Sequence[int] | None = None
 ) -> dict[str, int]:
     """What `sending.create` would do with these rows (None = every ready call), without doing it.
 
-    Gives: chosen; to_send; skipped (accepted before at this address); in_doubt (the same conversation is being
-    sent there, or may have arrived there, through another row); stay (held, accepted, under way, unknown). The
-    last four sum to the first.
+    Returns: chosen; to_send; skipped (accepted before at this address); asked (accepted there with other words: to be
+    held and asked about); in_doubt (the same conversation is being sent there, or may have arrived there, through
+    another row); stay (held, accepted, under way, unknown). The last five sum to the first.
     """
-    state = deliveries.c.state
-    found = {"chosen": 0, "to_send": 0, "skipped": 0, "in_doubt": 0, "stay": 0}
+    state = sa.case((has_other_words(known_address(address)), "asked"), else_=deliveries.c.state)
+    found = {"chosen": 0, "to_send": 0, "skipped": 0, "asked": 0, "in_doubt": 0, "stay": 0}
     with ledger._read() as connection:
         for part in sendable(batch_id, rows):
             query = (
@@ -45,9 +51,8 @@ def preview(
                 .group_by(state)
             )
             for delivered, count in connection.execute(query):
-                name = {None: "to_send", "accepted": "skipped", "again": "skipped"}.get(delivered, "in_doubt")
-                found[name] += count
-    would = found["to_send"] + found["skipped"] + found["in_doubt"]
+                found[_WOULD.get(delivered, "in_doubt")] += count
+    would = found["to_send"] + found["skipped"] + found["asked"] + found["in_doubt"]
     found["chosen"] = would if rows is None else len(set(rows))
     found["stay"] = found["chosen"] - would
     return found
@@ -126,7 +131,7 @@ def settled_at(ledger: Ledger, batch_id: str, *, address: str) -> int:
     """How many calls of a batch an address has, or may have, received as things stand now (accepted, skipped because
     it was accepted there before, unknown): those that stay as they are, wherever the next submission goes."""
     there = sa.select(submissions.c.id).where(
-        submissions.c.batch_id == batch_id, submissions.c.address == address
+        submissions.c.batch_id == batch_id, submissions.c.address == known_address(address)
     )
     query = (
         sa.select(sa.func.count())
@@ -171,4 +176,4 @@ def workers_alive(ledger: Ledger, *, notebooks: bool = False, now: float | None 
 
 
 def _delivery_at(address: str) -> sa.ColumnElement[Any]:
-    return sa.and_(deliveries.c.address == address, deliveries.c.key == calls.c.delivery_key)
+    return sa.and_(deliveries.c.address == known_address(address), deliveries.c.key == calls.c.delivery_key)

@@ -21,6 +21,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ..address import known_address
 from .schema import batches, calls, paces, past_outcomes, ramps, submissions, worker_paces
 
 if TYPE_CHECKING:
@@ -103,7 +104,9 @@ class Ramp(msgspec.Struct, frozen=True):
 def rules_of(ledger: Ledger, address: str) -> Rules:
     """What holds for this address."""
     with ledger._read() as connection:
-        found = connection.execute(sa.select(paces).where(paces.c.address == address)).one_or_none()
+        found = connection.execute(
+            sa.select(paces).where(paces.c.address == known_address(address))
+        ).one_or_none()
     if found is None:
         return Rules()
     return Rules(found.most_at_once, found.create_idempotent, found.not_before, found.why)
@@ -171,7 +174,7 @@ def end_ramp(ledger: Ledger, submission_id: str) -> None:
 
 def _set(ledger: Ledger, address: str, **values: Any) -> None:
     with ledger._write() as connection:
-        upsert(connection, address, values)
+        upsert(connection, known_address(address), values)
 
 
 # for `sending`, inside its transactions

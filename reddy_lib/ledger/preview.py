@@ -10,12 +10,13 @@ import msgspec
 
 from ..checks import check
 from ..findings import CATALOGUE, Finding, finding
+from ..identity import call_key
 from ..model import Call
 from ..spreadsheet import Mapping, build_frame
 from ..spreadsheet.tag_values import cell_text
 from ..transcripts import Placed
 from .decisions import Decisions, Unassigned, open_findings
-from .records import delivery_key, merged
+from .records import merged
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,7 @@ def preview(
         texts = [Unassigned(n, *one) for n, one in enumerate(built.placed.unassigned, 1)]
         source = [*built.findings, *open_findings(texts, Decisions())]
         findings = merged(source, check(built.call, products=products, now=now))
-        key = delivery_key(built.call)
+        key = call_key(built.call)
         if key is not None and first.setdefault(key, built.row) != built.row:
             duplicate = finding(
                 "conversation-duplicate",

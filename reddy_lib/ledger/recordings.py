@@ -32,6 +32,7 @@ import platformdirs
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ..address import known_address
 from ..errors import RecordingError, RecordingNotFound, RecordingRefused
 from ..model import content_type_of
 from ..recordings.formats import content_type_inside
@@ -959,7 +960,7 @@ def claim_of_batch(
     """Recordings of a batch that wait for their upload, whatever became of the submission they belong to."""
     which = sa.and_(
         sa.exists().where(_CALL.c.id == recordings.c.call_id, _CALL.c.batch_id == batch_id),
-        _OF_ADDRESS.in_(sorted(addresses)),
+        _OF_ADDRESS.in_(sorted(map(known_address, addresses))),
     )
     with ledger._write() as connection:
         run_out(connection, now=now)
@@ -972,7 +973,7 @@ def left_in_batch(
     """When the next upload of a batch may be tried (0 = now; None: none waits), and hosts that wait to be allowed."""
     of_batch = sa.and_(
         sa.exists().where(_CALL.c.id == recordings.c.call_id, _CALL.c.batch_id == batch_id),
-        _OF_ADDRESS.in_(sorted(addresses)),
+        _OF_ADDRESS.in_(sorted(map(known_address, addresses))),
         recordings.c.state == "waiting",
         recordings.c.upload_url.is_not(None),
     )
@@ -1015,7 +1016,8 @@ def hosts_of(ledger: Ledger, address: str) -> pd.DataFrame:
     import pandas as pd
 
     names = ["host", "allowed", "who", "seen_at"]
-    query = sa.select(*(upload_hosts.c[name] for name in names)).where(upload_hosts.c.address == address)
+    of_address = upload_hosts.c.address == known_address(address)
+    query = sa.select(*(upload_hosts.c[name] for name in names)).where(of_address)
     with ledger._read() as connection:
         found = [tuple(one) for one in connection.execute(query.order_by(upload_hosts.c.seen_at))]
     frame = pd.DataFrame(found, columns=["host", "allowed", "who", "seen"])
@@ -1038,6 +1040,6 @@ def _say_of_host(ledger: Ledger, address: str, host: str, *, allowed: bool, who:
     with ledger._write() as connection:
         insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(upload_hosts)
         connection.execute(
-            insert.values(address=address, host=host.strip().lower(), seen_at=time.time(), **new)
+            insert.values(address=known_address(address), host=host.strip().lower(), seen_at=time.time(), **new)
             .on_conflict_do_update(index_elements=[upload_hosts.c.address, upload_hosts.c.host], set_=new)
         )  # fmt: skip

@@ -6,7 +6,6 @@ Pure functions over values, and the one rule that needs the whole batch: no two 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 
 from ..checks import check
 from ..findings import Finding, finding
+from ..identity import call_key, words_digest
 from ..model import Call, TranscriptLine, from_payload, payload_json, to_payload, whole_characters
 from ..spreadsheet import BuiltCall
 from .decisions import (
@@ -32,7 +32,6 @@ __all__ = [
     "carried_findings",
     "changes",
     "decode_findings",
-    "delivery_key",
     "duplicate_keys",
     "insert_calls",
     "new_call_values",
@@ -51,17 +50,6 @@ def decode_findings(text: str | bytes) -> list[Finding]:
     return _findings_decoder.decode(text)
 
 
-def delivery_key(call: Call) -> str | None:
-    """What makes two calls the same for Reddy: (conversation_id, agent_email), as one short text.
-
-    None where either is missing: such a call is held back and never sent.
-    """
-    if not call.conversation_id or not call.agent_email:
-        return None
-    joined = f"{call.conversation_id}\x1f{call.agent_email.strip().lower()}"
-    return hashlib.sha256(joined.encode("utf-8", "replace")).hexdigest()[:40]
-
-
 def searched(call: Call) -> dict[str, Any]:
     """The columns of `calls` that are listed, filtered and sorted, from the call itself."""
     product = call.product_id
@@ -77,7 +65,8 @@ def searched(call: Call) -> dict[str, Any]:
         "lines": len(lines),
         "tags": len(call.tags or []),
         "preview": _storable(" ".join(first.split())[:80]) or "",
-        "delivery_key": delivery_key(call),
+        "delivery_key": call_key(call),
+        "words_digest": words_digest(call),
     }
 
 

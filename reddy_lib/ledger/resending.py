@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from ..address import known_address
 from ..errors import SubmissionError
 from .batch import NEVER_SENT, pieces, utc
 from .schema import SENDABLE, calls, corrections, deliveries, past_outcomes, resends, submissions
@@ -72,7 +73,9 @@ def resendable(
     found: list[int] = []
     with ledger._read() as connection:
         for some in pieces(sorted(set(rows))):
-            query = sa.select(calls.c.row).where(_again(batch_id, some, address, " ".join(reason.split())))
+            query = sa.select(calls.c.row).where(
+                _again(batch_id, some, known_address(address), " ".join(reason.split()))
+            )
             found += connection.execute(query.order_by(calls.c.row)).scalars()
     return found
 
@@ -93,6 +96,7 @@ def replace_deliveries(
         sa.select(
             calls.c.id, calls.c.submission_id, deliveries.c.key, deliveries.c.call_id.label("delivered_call_id"),
             deliveries.c.submission_id.label("delivered_in"), deliveries.c.upload_id, deliveries.c.at,
+            deliveries.c.words_digest,
         )
         .join(
             deliveries, sa.and_(deliveries.c.address == address, deliveries.c.key == calls.c.delivery_key)
@@ -120,6 +124,7 @@ def replace_deliveries(
                 "delivered_in": one.delivered_in,
                 "upload_id": one.upload_id,
                 "delivered_at": one.at,
+                "words_digest": one.words_digest,
             }
             for one in found
         ],
@@ -161,6 +166,7 @@ def put_back(
                     "state": "again" if one.call_id in queued else "accepted",
                     "upload_id": one.upload_id,
                     "at": one.delivered_at,
+                    "words_digest": one.words_digest,
                 }
                 for one in found
             ],

@@ -36,6 +36,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from ..errors import LedgerTooNew
+from .identity_migration import identify
 
 __all__ = [
     "EDITABLE",
@@ -157,7 +158,8 @@ calls = sa.Table(
         "decisions", sa.Text
     ),  # what people decided about the call beside its payload: `Decisions` as JSON
     # sending
-    sa.Column("delivery_key", sa.Text),
+    sa.Column("delivery_key", sa.Text),  # `identity.call_key`
+    sa.Column("words_digest", sa.Text),  # `identity.words_digest`
     sa.Column("submission_id", sa.Text),
     sa.Column("chunk", sa.Integer),
     sa.Column("worker", sa.Text),
@@ -281,6 +283,7 @@ deliveries = sa.Table(
     ),  # sending, unknown, accepted; again: accepted, to be sent once more
     sa.Column("upload_id", sa.BigInteger),
     sa.Column("at", sa.Double, nullable=False),
+    sa.Column("words_digest", sa.Text),  # of what was sent; NULL where that is not known
 )
 
 earlier_payloads = sa.Table(  # written at the first edit after a try, so most calls have none
@@ -313,6 +316,7 @@ resends = sa.Table(
     sa.Column("delivered_in", sa.Text, nullable=False),
     sa.Column("upload_id", sa.BigInteger),
     sa.Column("delivered_at", sa.Double, nullable=False),
+    sa.Column("words_digest", sa.Text),  # of the delivery that was replaced
 )
 sa.Index("resends_by_call", resends.c.call_id)
 sa.Index("resends_by_submission", resends.c.submission_id)
@@ -534,6 +538,10 @@ def _ledgers_have_an_identity(connection: sa.Connection) -> None:
     connection.execute(facts.insert().values(name="identity", value=secrets.token_hex(16)))
 
 
+def _addresses_and_calls_have_one_identity(connection: sa.Connection) -> None:
+    identify(connection)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _first,
     _filters_count_from_indexes,
@@ -546,6 +554,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _recordings_go_beside_calls,
     _places_to_silence_are_marked,
     _ledgers_have_an_identity,
+    _addresses_and_calls_have_one_identity,
 )
 """Version n is reached by the first n of these. Only ever append."""
 

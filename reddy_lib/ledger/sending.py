@@ -32,11 +32,15 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ..address import known_address
 from ..errors import NotInLedger, SubmissionError
+from ..identity import words_digest
+from ..model import from_payload
 from . import paces as pacing
 from . import recordings as files
 from .batch import NEVER_SENT, keep_past_outcome, outcomes_frame, pieces
 from .many import InsertMany, UpdateMany
+from .other_words import has_other_words, hold_other_words, not_sent
 from .resending import put_back, reason_of, replace_deliveries, superseded, take_back
 from .schema import (
     SENDABLE,
@@ -375,6 +379,9 @@ def create(
 ) -> Submission:
     """Choose calls and queue them, in one transaction.
 
+    Before it, calls whose conversation the address has with other words are held (see `other_words`), unless `again`
+    says why they are sent.
+
     Args:
         address: where they go; calls are told apart per address ("sandbox", "https://app.reddy.io").
         rows: row numbers; None = every ready call. Of the rows named, ready, rejected and failed calls are queued,
@@ -390,7 +397,9 @@ def create(
     """
     submission_id = submission_id or "s" + secrets.token_hex(8)
     reason = None if again is None else reason_of(again, rows)
+    address = known_address(address)
     now = time.time()
+    asked = [] if reason is not None else hold_other_words(ledger, sendable(batch_id, rows), address)
     with ledger._write() as connection:
         _one_at_a_time(connection)
         if connection.execute(sa.select(submissions.c.id).where(submissions.c.id == submission_id)).first():
@@ -413,6 +422,7 @@ def create(
                 resent += len(ids)
         queued = resent
         for part in sendable(batch_id, rows):
+            part = sa.and_(part, ~has_other_words(address))  # one may have been accepted this very moment
             sent_before = connection.execute(
                 sa.select(calls.c.id).where(part, calls.c.submission_id.is_not(None))
             ).scalars().all()  # fmt: skip
@@ -427,6 +437,8 @@ def create(
             queued += connection.execute(
                 calls.update().where(part).values(**_queued_in(submission_id))
             ).rowcount
+        if queued + skipped == 0 and asked:
+            raise SubmissionError(not_sent(asked))
         if queued + skipped == 0:
             raise SubmissionError(
                 "None of these calls can be sent: they are held by findings, under way, or were sent already. "
@@ -843,6 +855,7 @@ _NEXT_OF_ALL = (
         calls.c.attempts,
         calls.c.tries,
         calls.c.delivery_key,
+        calls.c.words_digest,
         calls.c.audio,
     )
     .where(_QUEUED, sa.or_(calls.c.retry_at.is_(None), calls.c.retry_at <= sa.bindparam("the_moment")))
@@ -901,6 +914,7 @@ _TAKE_AGAIN = (  # what Reddy has, and this very call is to be sent once more: s
         state="sending",
         submission_id=sa.bindparam("the_submission"),
         upload_id=None,
+        words_digest=sa.bindparam("the_words"),
         at=sa.bindparam("the_moment"),
     )
 )
@@ -944,7 +958,7 @@ _OPEN_ATTEMPTS = (
 def _accepted_whoever_holds_it(insert: Any) -> Any:
     return insert.on_conflict_do_update(
         index_elements=["address", "key"],
-        set_={name: insert.excluded[name] for name in ("state", "upload_id", "at")},
+        set_={name: insert.excluded[name] for name in ("state", "upload_id", "at", "words_digest")},
         where=deliveries.c.state != "accepted",
     )
 
@@ -1277,6 +1291,7 @@ def _reserve(
             "submission_id": submission_id,
             "state": "sending",
             "at": now,
+            "words_digest": call.words_digest,
         }
         for call in sorted(found, key=lambda call: call.delivery_key)
     ]
@@ -1291,7 +1306,13 @@ def _reserve(
             continue
         taken = {"the_address": address, "the_key": call.delivery_key, "the_call": call.id}
         if connection.execute(
-            _TAKE_AGAIN, {**taken, "the_submission": submission_id, "the_moment": now}
+            _TAKE_AGAIN,
+            {
+                **taken,
+                "the_submission": submission_id,
+                "the_words": call.words_digest,
+                "the_moment": now,
+            },
         ).rowcount:
             mine.add(call.id)
             continue
@@ -1302,8 +1323,16 @@ def _reserve(
         ).one_or_none()
         if other is None:  # it was given back in between: next round
             continue
-        if other.state in ("accepted", "again"):
-            values: dict[str, Any] = {"status": "skipped", "ended_at": now}
+        same = None in (other.words_digest, call.words_digest) or other.words_digest == call.words_digest
+        if other.state in ("accepted", "again") and not same:
+            values: dict[str, Any] = {
+                "status": "failed",
+                "ended_at": now,
+                "error": "Not sent: Reddy has accepted this conversation meanwhile, with other words. Send it again to "
+                "be asked whether it is the same call.",
+            }
+        elif other.state in ("accepted", "again"):
+            values = {"status": "skipped", "ended_at": now}
         elif other.state == "unknown":
             values = {
                 "status": "failed",
@@ -1313,7 +1342,7 @@ def _reserve(
         else:
             values = {"retry_at": now + 1.0}  # somebody is sending it this very moment
         connection.execute(calls.update().where(calls.c.id == call.id).values(**values))
-        if other.state in ("accepted", "again"):
+        if values.get("status") == "skipped":
             _explain_skips(connection, submission_id, address, call_id=call.id)
     return mine, doubted
 
@@ -1334,6 +1363,7 @@ def _it_is_there(connection: sa.Connection, result: Result, address: str, submis
         "state": "accepted",
         "upload_id": result.upload_id,
         "at": result.ended,
+        "words_digest": words_digest(from_payload(result.claim.payload)),
     }
     connection.execute(_IT_IS_THERE[connection.dialect.name], [taken])
     connection.execute(

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
+from ..address import known_address
 from ..api import Client
 from ..errors import APIError, NeverSent, NotFound, Unauthorized
 from ..ledger.batch import Batch
@@ -86,7 +87,7 @@ def reconcile(
             stored.
         LedgerUnavailable: what came back could not be stored.
     """
-    place = client.base_url if address is None else address
+    place = client.base_url if address is None else known_address(address)
     outcome = Reconciled()
     asked: list[Doubt] = []
     for doubt in doubts(batch, rows, submission_id=submission_id):

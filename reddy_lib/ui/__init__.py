@@ -21,6 +21,7 @@ from typing import Any
 
 import streamlit as st
 
+from ..address import known_address
 from ..api import DEFAULT_BASE_URL
 from ..errors import APIError, LedgerError, NotInLedger, ReddyError
 from ..ledger import Batch, Ledger, default_location
@@ -379,7 +380,7 @@ def connection_panel() -> None:
         base_url = st.text_input("Address", value=default_url, key="connection_url").strip() or default_url
         if typed:
             wanted = Connection(token=typed, base_url=base_url, source="typed")
-        elif stored is not None and base_url.rstrip("/") == stored.base_url:
+        elif stored is not None and known_address(base_url) == stored.base_url:
             wanted = stored
         else:  # a stored token goes to its own address and nowhere else
             wanted = None
