@@ -21,7 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {"errors", "findings"},
     "identity": {"model"},
     "transcripts": {"errors", "findings", "model"},
-    "spreadsheet": {"errors", "findings", "model", "transcripts"},
+    "spreadsheet": {"errors", "findings", "identity", "model", "transcripts"},
     "checks": {"errors", "findings", "model", "transcripts", "spreadsheet"},
     "recordings": {"errors", "findings", "model", "spreadsheet"},
     "ledger": {

@@ -50,9 +50,9 @@ _SET = {
 
 def identify(connection: sa.Connection) -> None:
     """Bring addresses, delivery keys and digests of a ledger up to date, inside the caller's transaction."""
-    for table in ("calls", "deliveries", "resends"):
-        if "words_digest" not in {each["name"] for each in sa.inspect(connection).get_columns(table)}:
-            connection.execute(sa.text(f"ALTER TABLE {table} ADD COLUMN words_digest TEXT"))
+    for name in ("calls", "deliveries", "resends"):
+        if "words_digest" not in {each["name"] for each in sa.inspect(connection).get_columns(name)}:
+            connection.execute(sa.text(f"ALTER TABLE {name} ADD COLUMN words_digest TEXT"))
     _normalise_addresses(connection)
     changed = _identify_calls(connection)
     for table, call in ((_deliveries, _deliveries.c.call_id), (_resends, _resends.c.delivered_call_id)):

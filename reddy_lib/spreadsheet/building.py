@@ -28,6 +28,7 @@ from reddy_lib.spreadsheet.grouping import Group, calls_of, row_text
 from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
 from reddy_lib.spreadsheet.lines import lines_transcript
 from reddy_lib.spreadsheet.mapping import Mapping
+from reddy_lib.spreadsheet.placeholders import is_placeholder
 from reddy_lib.spreadsheet.reading import read_pieces
 from reddy_lib.spreadsheet.sources import Sources, is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
@@ -207,8 +208,21 @@ class _Builder:
         if mapping.from_name:
             findings += self._not_in_name(cells)
         if not call.conversation_id:
+            findings += self._no_id(cells)
             call.conversation_id = derive_conversation_id(call, recording=lasting_address(written or ""))
         return BuiltCall(row, call, plain, findings, product_name, placed=meter, transcript=transcript)
+
+    def _no_id(self, cells: Cells[str, Any]) -> list[Finding]:
+        """The finding that the cell of the conversation id holds a placeholder, or nothing where it is empty."""
+        column = self.mapping.fields.get("conversation_id")
+        cell = "" if column is None else cells[column]
+        if not is_placeholder(cell):
+            return []
+        said = cell_text(cell).strip()
+        message = (
+            f"“{said}” is no conversation id: the call got one that was made from its agent, start and words."
+        )
+        return [finding("conversation-id-placeholder", "conversation_id", message, value=said)]
 
     def _start_said(self, transcript: Transcript, findings: list[Finding]) -> int | None:
         """The start that the transcript itself gives, for a row without one; and the findings that say so."""

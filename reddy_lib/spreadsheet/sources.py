@@ -14,10 +14,13 @@ from typing import Any
 
 from reddy_lib.spreadsheet.file_names import name_value
 from reddy_lib.spreadsheet.mapping import Mapping, fold_name
+from reddy_lib.spreadsheet.placeholders import is_placeholder
 from reddy_lib.spreadsheet.tag_values import cell_text
 
 __all__ = ["Sources", "fold_text", "is_clock", "is_empty", "joined"]
 
+NAMING = frozenset(("conversation_id", "agent_email", "filename"))
+"""Fields whose cells name something: a placeholder in them counts as empty. That of a time or a product is a finding."""
 _FOLDED = ("product_id", "agent_email")
 _CLOCK = re.compile(
     r"\d{1,2}[:.h]\d{2}(?:[:.m]\d{2})?(?:[.,]\d+)?\s*(?:[ap]\.?\s?m\.?|Uhr|h)?", re.IGNORECASE
@@ -63,6 +66,8 @@ class Sources:
             cell = joined([cells[name] for name in join.columns], join.separator, moment=field == "timestamp")
         else:
             cell = ""
+        if field in NAMING and is_placeholder(cell):
+            cell = ""
         if field in self.patterns and is_empty(cell):
             cell = name_value(self.patterns[field], field, self.name_of(cells)) or ""
         return cell
@@ -72,6 +77,8 @@ class Sources:
         plain = self._plain.get(field)
         if plain is not None:
             cell = cells[plain]
+            if field in NAMING and is_placeholder(cell):
+                cell = ""
             return self.defaults.get(field, "") if is_empty(cell) else cell
         cell = self.given(field, cells)
         if not is_empty(cell):

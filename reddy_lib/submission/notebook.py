@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+import warnings
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING
 from ..api import Client
 from ..errors import SubmissionError
 from ..ledger.batch import Batch
+from ..ledger.other_words import OTHER_WORDS, not_sent
 from ..ledger.paces import end_ramp
 from ..ledger.recordings import claim_of_batch, left_in_batch, say_sent, store_uploaded
 from ..ledger.resending import reason_of, resendable
@@ -104,6 +106,8 @@ def submit(
             again=again,
             ramp=ramp,
         )
+        if again is None:
+            _say_what_is_asked(batch, wanted)
     except SubmissionError:
         joined = _unfinished(batch, address, wanted)
         if joined is not None:  # another notebook was a moment faster: help it
@@ -116,6 +120,14 @@ def submit(
         return earlier[0]  # everything was sent already: a cell that is run again shows the same
     _send(submission, client, Slots(concurrency), progress=progress)
     return submission
+
+
+def _say_what_is_asked(batch: Batch, wanted: list[int] | None) -> None:
+    """Warn of calls that were held because Reddy has their conversations with other words."""
+    asked = batch.rows(code=OTHER_WORDS, status="held")
+    asked = [row for row in asked if wanted is None or row in set(wanted)]
+    if asked:
+        warnings.warn(not_sent(asked), stacklevel=3)
 
 
 def upload_recordings(
