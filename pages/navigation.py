@@ -7,6 +7,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.errors import LedgerError
+from reddy_lib.ui import choice
 
 st.set_page_config(page_title="Reddy workbench", page_icon=":material/headset_mic:", layout="wide")
 
@@ -26,6 +27,8 @@ if page == load_by_name:
 
 try:
     batch = ui.batch_in_hand()
+    if batch is not None:
+        choice.in_hand(batch)
     counts = batch.counts() if batch is not None else None
 except LedgerError as error:
     ui.alert(error)

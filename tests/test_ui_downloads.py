@@ -68,7 +68,9 @@ def test_the_outcomes_page_hands_out_its_files_with_what_it_shows(
     submission = create(ledger, batch.id, address="sandbox", token_source="sandbox")
     worker = new_worker(ledger)
     claims = exchange(ledger, submission.id, 0, worker, want=3).claims
-    results = [answer(one, status) for one, status in zip(claims, ("accepted", "rejected", "accepted"), strict=True)]
+    results = [
+        answer(one, status) for one, status in zip(claims, ("accepted", "rejected", "accepted"), strict=True)
+    ]
     exchange(ledger, submission.id, 0, worker, results=results, want=0)
     found = links(screen.opened("outcomes", batch))
     assert list(found) == ["CSV", "Excel", "Download evidence"]

@@ -23,6 +23,7 @@ recording's `upload_url`.
     upload_hosts                           where recordings of an address may go: hosts seen there, or allowed
     ramps                                  submissions that begin with one call, then five, then all
     profiles                               mappings kept for the next sheet with the same columns
+    selections                             calls of a batch that somebody chose, so that a link can name them
     facts                                  about the ledger itself: its identity, its place (see facts.py)
 
 Migrations are functions in `MIGRATIONS`; each runs once, and is recorded in the same transaction as its change.
@@ -455,6 +456,17 @@ profiles = sa.Table(
 sa.Index("profiles_by_columns", profiles.c.signature)
 
 
+selections = sa.Table(  # see selections.py
+    "selections",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("batch_id", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
+    sa.Column("rows", sa.Text, nullable=False),  # as ranges: "2-5,9"
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+
 facts = sa.Table(  # see facts.py
     "facts",
     metadata,
@@ -534,6 +546,10 @@ def _ledgers_have_an_identity(connection: sa.Connection) -> None:
     connection.execute(facts.insert().values(name="identity", value=secrets.token_hex(16)))
 
 
+def _selections_are_kept(connection: sa.Connection) -> None:
+    selections.create(connection, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _first,
     _filters_count_from_indexes,
@@ -546,6 +562,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _recordings_go_beside_calls,
     _places_to_silence_are_marked,
     _ledgers_have_an_identity,
+    _selections_are_kept,
 )
 """Version n is reached by the first n of these. Only ever append."""
 

@@ -23,7 +23,11 @@ from tests.test_ledger_sending import answer
 
 def is_csv(content: bytes) -> None:
     rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
-    assert [(row["row"], row["status"]) for row in rows] == [("2", "accepted"), ("3", "rejected"), ("4", "accepted")]
+    assert [(row["row"], row["status"]) for row in rows] == [
+        ("2", "accepted"),
+        ("3", "rejected"),
+        ("4", "accepted"),
+    ]
 
 
 def is_xlsx(content: bytes) -> None:
