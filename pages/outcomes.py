@@ -15,6 +15,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.errors import ReddyError
+from reddy_lib.ledger import STATUSES
 from reddy_lib.ledger.overview import history
 from reddy_lib.ledger.reconciling import Doubt, doubts, settle
 from reddy_lib.ledger.resending import resendable
@@ -545,9 +546,11 @@ def say_so(chosen_doubts: list[Doubt], there: bool) -> None:
 
 def body(scope: str) -> None:
     """Everything that follows a running submission."""
-    with ui.alerts():
-        counts = batch.counts() if scope == ALL else ledger.submission(scope).counts()
+    with ui.alerts(), ledger.moment():
         outcomes = read(scope)
+        # counted in the frame that is charted, not asked again: the frame may be some seconds old
+        found_counts = outcomes["status"].value_counts()
+        counts = {status: int(found_counts.get(status, 0)) for status in STATUSES}
         shown = outcomes
         for found in filters_of(scope).values():
             shown = where(shown, found)

@@ -267,7 +267,7 @@ def progress_of(submission_id: str, drawn: str) -> None:
     """How far a submission is. Runs once a second while it runs; has the page drawn again when that ends, or when it is
     no longer in the state that was `drawn`: somebody paused or cancelled it elsewhere."""
     submission = Submission(ledger, submission_id)
-    with ui.alerts():
+    with ui.alerts(), ledger.moment():
         record, now_counts = submission.record(), submission.counts()
         if record.state != drawn:
             st.rerun()
@@ -763,6 +763,15 @@ def dry_result(which: str, rows: list[int] | None, plan: dict[str, int]) -> None
         )
 
 
+def earlier_submissions() -> None:
+    with ui.alerts():
+        ui.submissions_table(
+            history(ledger, batch.id),
+            key=f"submissions {batch.id}",
+            alt="Submissions of this batch, newest first, with the number of calls by status.",
+        )
+
+
 def nothing_to_send(rows: list[int] | None, plan: dict[str, int]) -> None:
     """Nothing can be sent: why, and what to do."""
     if plan["skipped"]:
@@ -955,11 +964,8 @@ for section, tab in zip(sections, st.tabs(sections) if sections else [], strict=
         if section.startswith("What is sent"):
             payload_table(first)
         elif section.startswith("Submissions"):
-            ui.submissions_table(
-                earlier,
-                key=f"submissions {batch.id}",
-                alt="Submissions of this batch, newest first, with the number of calls by status.",
-            )
+            # follows what runs, as the cards above do
+            st.fragment(earlier_submissions, run_every=1.0 if running else None)()
         elif section.startswith("Workers"):
             st.fragment(workers_panel, run_every=5.0)(ledger)
         else:

@@ -311,6 +311,7 @@ def products(to: Connection) -> list[dict[str, Any]] | None:
     if known is not None and time.monotonic() - known[0] < (600 if known[1] is not None else 15):
         found: list[dict[str, Any]] | None = known[1]
         return found
+    ledger().next_moment()
     try:
         with to.client(timeout=10.0) as client:
             listed = [{"id": p.id, "name": p.name, "status": p.status} for p in client.list_products()]
