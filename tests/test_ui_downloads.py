@@ -58,7 +58,7 @@ def page_with(write: Callable[[IO[bytes]], object], file_name: str = "calls.csv"
 
         download("anything", "Get it", write, file_name=file_name, mime="text/csv")  # type: ignore[arg-type]
 
-    return screen.run(AppTest.from_function(script, args=(write, file_name)))
+    return screen.run(AppTest.from_function(script, args=(write, file_name), default_timeout=90))
 
 
 def test_the_outcomes_page_hands_out_its_files_with_what_it_shows(
@@ -95,7 +95,7 @@ def test_a_link_stays_the_same_and_leads_to_what_its_page_shows_now(http: TestCl
         shown = str(st.session_state.get("shown", "before"))
         download("anything", "Get it", write_all(shown.encode()), file_name="a.txt", mime="text/plain")
 
-    app = screen.run(AppTest.from_function(script))
+    app = screen.run(AppTest.from_function(script, default_timeout=90))
     (address,) = links(app).values()
     assert http.get(address).content == b"before"
     app.session_state["shown"] = "after"

@@ -86,7 +86,7 @@ def clicked(page: Page, name: str) -> Download:
     page.context.on("page", lambda tab: tab.on("download", found.append))
     page.on("download", found.append)
     link.click()
-    for _ in range(600):
+    for _ in range(1800):
         if found:
             return found[0]
         page.wait_for_timeout(50)
