@@ -83,8 +83,12 @@ def clicked(page: Page, name: str) -> Download:
     link = page.locator(f"[class*='st-key-download-{name}']").get_by_role("link").first
     expect(link).to_be_visible()
     found: list[Download] = []
-    page.context.on("page", lambda tab: tab.on("download", found.append))
-    page.on("download", found.append)
+
+    def keep(download: Download) -> None:
+        found.append(download)
+
+    page.context.on("page", lambda tab: tab.on("download", keep))
+    page.on("download", keep)
     link.click()
     for _ in range(1800):
         if found:
