@@ -1,8 +1,8 @@
 """The app: `streamlit run app.py`.
 
 One process holds everything: the pages (served by Streamlit), the submission engine that sends what the pages
-queue (started and stopped with the process, not with a browser tab), and the sandbox that stands in for Reddy
-under /sandbox. Pages live in `pages/`; `pages/navigation.py` is the frame that runs before each of them.
+queue (started and stopped with the process, not with a browser tab), the sandbox that stands in for Reddy under
+/sandbox, and downloads. Pages live in `pages/`; `pages/navigation.py` is the frame that runs before each of them.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from starlette.routing import Mount
 
 from reddy_lib import ui
 from reddy_lib.submission.logs import switch_on
+from reddy_lib.ui import downloads
 from reddy_lib.ui.dropped import tidy_at_start
 
 HERE = Path(__file__).parent
@@ -39,7 +40,7 @@ switch_on()  # the log for programs to read, where REDDY_LOG asks for it
 app = st.App(
     HERE / "pages" / "navigation.py",
     lifespan=lifespan,
-    routes=[Mount("/sandbox", app=ui.sandbox().app)],
+    routes=[Mount("/sandbox", app=ui.sandbox().app), *downloads.routes],
     on_script_error=ui.page_failed,
 )
 

@@ -40,6 +40,7 @@ from reddy_lib.spreadsheet.reading import hidden_sheets
 from reddy_lib.spreadsheet.survey import Survey, estimated_rows, survey
 from reddy_lib.spreadsheet.upload import PrivateCopy, together
 from reddy_lib.ui.corrections import draw_correction
+from reddy_lib.ui.downloads import download, write_all
 from reddy_lib.ui.for_all_calls import draw_for_all
 from reddy_lib.ui.mapping_choices import Choices, chosen, forget_known, known
 from reddy_lib.ui.mapping_controls import draw_fields, draw_lines, draw_products, draw_speakers, draw_tags
@@ -499,9 +500,9 @@ def profiles_panel(mapping: Mapping | None, columns: Sequence[str], name: str = 
         st.caption("How a sheet was mapped, kept for the next one with the same columns.")
         if mapping is not None:
             profile = Profile(name=name, columns=list(columns), mapping=mapping)
-            st.download_button(
-                "Download the mapping below", profile.to_file(), file_name=profile_file(name), mime="application/json",
-                icon=":material/download:", key="load_profile_now", on_click="ignore",
+            download(
+                "mapping", "Download the mapping below", write_all(profile.to_file()), file_name=profile_file(name),
+                mime="application/json",
             )  # fmt: skip
         imported = st.file_uploader(
             "Import a profile", type=["json"], key=f"load_import_{state.get('load_imports', 0)}"
@@ -526,9 +527,9 @@ def profiles_panel(mapping: Mapping | None, columns: Sequence[str], name: str = 
                 st.caption(
                     f"{ui.number_of(len(kept.columns), 'column')} · {ui.when(kept.saved_at)} {ui.escape(kept.who)}"
                 )
-                st.download_button(
-                    "Download", kept.to_file(), file_name=profile_file(kept.name), mime="application/json",
-                    type="tertiary", icon=":material/download:", key=f"load_profile {kept.id}", on_click="ignore",
+                download(
+                    "profile", "Download", write_all(kept.to_file()), file_name=profile_file(kept.name),
+                    mime="application/json", of=str(kept.id), type="tertiary",
                 )  # fmt: skip
                 st.button(
                     "Forget", type="tertiary", icon=":material/bookmark_remove:", key=f"load_forget {kept.id}",

@@ -7,6 +7,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.errors import LedgerError
+from reddy_lib.ui import choice
 
 st.set_page_config(page_title="Reddy workbench", page_icon=":material/headset_mic:", layout="wide")
 
@@ -24,32 +25,42 @@ page = st.navigation([*pages.values(), load_by_name], position="hidden")
 if page == load_by_name:
     pages["load"] = load_by_name
 
-try:
-    batch = ui.batch_in_hand()
-    counts = batch.counts() if batch is not None else None
-except LedgerError as error:
-    ui.alert(error)
-    st.stop()
+to = ui.connection()
+if not to.is_sandbox:
+    ui.products(
+        to
+    )  # asked for before the ledger is read: the wait must not lie between two numbers of a page
 
-with st.sidebar:
-    st.markdown("#### :material/headset_mic: Reddy workbench")
-    numbers = {}
-    if counts is not None:
-        done = counts["accepted"] + counts["skipped"]
-        numbers = {
-            "load": f"{sum(counts.values()):,} calls",
-            "review": f"{counts['held']:,} held" if counts["held"] else "nothing held",
-            "submit": f"{counts['ready']:,} ready",
-            # one number fits: the one that asks for something comes first
-            "outcomes": f"{counts['unknown']:,} in doubt" if counts["unknown"] else f"{done:,} accepted",
-        }
-    for name, target in pages.items():
-        number = f"  :gray[{numbers[name]}]" if name in numbers else ""
-        st.page_link(target, label=f"{target.title}{number}", width="stretch")
+# Everything that a page run reads is of one moment: numbers in the menu, in badges, tables and sentences fit each other.
+with ui.ledger().moment():
+    try:
+        batch = ui.batch_in_hand()
+        if batch is not None:
+            choice.in_hand(batch)
+        counts = batch.counts() if batch is not None else None
+    except LedgerError as error:
+        ui.alert(error)
+        st.stop()
 
-    st.space("small")
-    if batch is not None:
-        ui.batch_card(batch)
-    ui.connection_card()
+    with st.sidebar:
+        st.markdown("#### :material/headset_mic: Reddy workbench")
+        numbers = {}
+        if counts is not None:
+            done = counts["accepted"] + counts["skipped"]
+            numbers = {
+                "load": f"{sum(counts.values()):,} calls",
+                "review": f"{counts['held']:,} held" if counts["held"] else "nothing held",
+                "submit": f"{counts['ready']:,} ready",
+                # one number fits: the one that asks for something comes first
+                "outcomes": f"{counts['unknown']:,} in doubt" if counts["unknown"] else f"{done:,} accepted",
+            }
+        for name, target in pages.items():
+            number = f"  :gray[{numbers[name]}]" if name in numbers else ""
+            st.page_link(target, label=f"{target.title}{number}", width="stretch")
 
-page.run()
+        st.space("small")
+        if batch is not None:
+            ui.batch_card(batch)
+        ui.connection_card()
+
+    page.run()

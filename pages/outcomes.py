@@ -4,17 +4,18 @@ Clicking a bar leaves the calls behind it in the table and in the downloads. Whi
 numbers follow it in a fragment of their own; what was clicked stays.
 """
 
-import tempfile
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import BinaryIO, cast
+from typing import IO
 
 import pandas as pd
 import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.errors import ReddyError
+from reddy_lib.ledger import STATUSES
 from reddy_lib.ledger.overview import history
 from reddy_lib.ledger.reconciling import Doubt, doubts, settle
 from reddy_lib.ledger.resending import resendable
@@ -27,6 +28,7 @@ from reddy_lib.outcomes.frames import Filter, clicked
 from reddy_lib.submission import Reconciled, reconcile, upload_recordings
 from reddy_lib.submission.notebook import A_WHILE
 from reddy_lib.submission.reconciling import MARK, WAIT
+from reddy_lib.ui.downloads import download
 
 PAGE = 500
 """Calls on one page of the table, where there are more than `PAGED`."""
@@ -319,13 +321,8 @@ def table(scope: str, shown: pd.DataFrame, total: int) -> None:
         again_line(scope, part.iloc[[at for at in event["selection"]["rows"] if at < len(part)]])
 
 
-def evidence_of(scope: str) -> BinaryIO:
-    """The evidence of a submission, or of all of this batch, as an open file that is gone when it was read."""
-    chosen_runs = list(runs["id"]) if scope == ALL else [scope]
-    file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever serves it closes it
-    write_evidence([ledger.submission(str(one)) for one in reversed(chosen_runs)], file)
-    file.seek(0)
-    return cast("BinaryIO", file)
+def write_outcomes(made: Callable[[pd.DataFrame], bytes], shown: pd.DataFrame, file: IO[bytes]) -> None:
+    file.write(made(shown))
 
 
 def again_line(scope: str, ticked: pd.DataFrame) -> None:
@@ -549,9 +546,11 @@ def say_so(chosen_doubts: list[Doubt], there: bool) -> None:
 
 def body(scope: str) -> None:
     """Everything that follows a running submission."""
-    with ui.alerts():
-        counts = batch.counts() if scope == ALL else ledger.submission(scope).counts()
+    with ui.alerts(), ledger.moment():
         outcomes = read(scope)
+        # counted in the frame that is charted, not asked again: the frame may be some seconds old
+        found_counts = outcomes["status"].value_counts()
+        counts = {status: int(found_counts.get(status, 0)) for status in STATUSES}
         shown = outcomes
         for found in filters_of(scope).values():
             shown = where(shown, found)
@@ -561,23 +560,27 @@ def body(scope: str) -> None:
             st.space("stretch")
             number = None if scope == ALL else int(runs[runs["id"] == scope]["number"].iloc[0])
             name = partial(file_name, batch.name, number, datetime.now(UTC))
-            st.download_button(
+            download(
+                "outcomes-csv",
                 "CSV",
-                data=partial(to_csv, shown),
+                partial(write_outcomes, to_csv, shown),
                 file_name=name("csv"),
                 mime="text/csv",
-                icon=":material/download:",
+                of=scope,
             )
-            st.download_button(
+            download(
+                "outcomes-xlsx",
                 "Excel",
-                data=partial(to_xlsx, shown),
+                partial(write_outcomes, to_xlsx, shown),
                 file_name=name("xlsx"),
                 mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-                icon=":material/download:",
+                of=scope,
             )
-            st.download_button(
+            chosen_runs = list(runs["id"])[::-1] if scope == ALL else [scope]
+            download(
+                "evidence",
                 "Download evidence",
-                data=partial(evidence_of, scope),
+                partial(write_evidence, [ledger.submission(str(one)) for one in chosen_runs]),
                 file_name=file_name(f"{batch.name}-evidence", number, datetime.now(UTC), "zip"),
                 mime="application/zip",
                 icon=":material/verified:",
@@ -585,8 +588,7 @@ def body(scope: str) -> None:
                 help="Every chosen call by status with the sheet's own columns, each request as it was sent, each answer, "
                 "and a manifest. It holds the words of the calls, and no token."
                 + ("" if scope != ALL or len(runs) < 2 else " One folder for each submission."),
-                key=f"evidence {batch.id} {scope}",
-                on_click="ignore",
+                of=scope,
             )
         recordings_line(scope, outcomes)
         left, right = st.columns([2, 3], gap="small")

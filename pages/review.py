@@ -32,6 +32,7 @@ from reddy_lib.ledger.editing import Differences
 from reddy_lib.ledger.resending import resends_of
 from reddy_lib.model import ROLES, SEPARATIONS, TAG_TYPES, Call, payload_json
 from reddy_lib.transcripts.roles import LEAVE_OUT
+from reddy_lib.ui import choice
 from reddy_lib.ui.attaching import attached_meanwhile, progress
 from reddy_lib.ui.recordings import recording_tab, recordings_panel
 
@@ -80,7 +81,7 @@ def _filters() -> dict[str, Any]:
     elif show == "edited":
         chosen["edited"] = True
     elif show == "ticked":
-        chosen["rows"] = ui.ticked(batch)
+        chosen["rows"] = choice.ticked(batch)
     if view["search"].strip():
         chosen["search"] = view["search"].strip()
     for name in ("code", "agent", "product"):
@@ -320,18 +321,18 @@ def _picked(key: str, rows: tuple[int, ...]) -> None:
     """Ticks and clicks in the grid with this key, which shows these rows: positions become row numbers here."""
     selection = st.session_state[key]["selection"]
     chosen = {rows[position] for position in selection.get("rows", ()) if position < len(rows)}
-    ui.tick(batch, (set(ui.ticked(batch)) - set(rows)) | chosen)
+    choice.tick(batch, (set(choice.ticked(batch)) - set(rows)) | chosen)
     for position, _ in selection.get("cells", ()):
         if position < len(rows):
             view["open"] = rows[position]
 
 
 def _tick(rows: Iterable[int]) -> None:
-    ui.tick(batch, rows)
+    choice.tick(batch, rows)
 
 
 def _tick_filtered() -> None:
-    ui.tick(batch, set(ui.ticked(batch)) | set(batch.rows(**_filters())))
+    choice.tick(batch, set(choice.ticked(batch)) | set(batch.rows(**_filters())))
 
 
 # --- the page ----------------------------------------------------------------------------------------------
@@ -349,7 +350,7 @@ except ReddyError as error:
     ui.alert(error)
     st.stop()
 total = sum(counts.values())
-marked = ui.ticked(batch)
+marked = choice.ticked(batch)
 listed = batch.products or ui.products(ui.connection())
 names = ui.product_names(listed)
 
@@ -380,7 +381,7 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             type="primary",
             icon=":material/arrow_forward:",
             icon_position="right",
-            disabled=not sendable,
+            disabled=not sendable or choice.is_lost(batch),
         ):
             st.switch_page("submit.py")
 if under_way is not None:
@@ -389,6 +390,9 @@ if under_way is not None:
 message = st.session_state.pop("review message", None)
 if message:
     st.error(ui.escape(message), icon=":material/error:")
+
+if choice.is_lost(batch):
+    choice.draw_lost(batch, counts["ready"], to_review=False)
 
 if not total:
     st.info("This batch has no calls. Load another spreadsheet.")
@@ -591,6 +595,7 @@ def calls_table() -> None:
             key=f"{K} bulk",
             type="tertiary",
             icon=":material/edit_note:",
+            disabled=choice.is_lost(batch),
             help=f"Edit the {len(marked):,} ticked calls at once"
             if marked
             else f"Edit all {matching:,} calls at once",
@@ -791,7 +796,7 @@ def open_call(row: int) -> None:
             icon=":material/skip_next:",
         )
 
-    what_is_wrong(row, call, findings, decisions, locked)
+    what_is_wrong(row, call, findings, decisions, locked, refused=info["status"] == "rejected")
 
     names_of_tabs = ["Conversation", "Tags", "Fields", "From the sheet", "JSON", "History"]
     if info["audio"] != "none":
@@ -831,7 +836,9 @@ def open_call(row: int) -> None:
             )
 
 
-def what_is_wrong(row: int, call: Call, findings: list[Finding], decisions: Decisions, locked: bool) -> None:
+def what_is_wrong(
+    row: int, call: Call, findings: list[Finding], decisions: Decisions, locked: bool, *, refused: bool
+) -> None:
     """The findings, alike ones together, each with the repairs that one click does.
 
     The box keeps its height: were it to shrink with each repair, the table under it would move up just when the
@@ -845,7 +852,11 @@ def what_is_wrong(row: int, call: Call, findings: list[Finding], decisions: Deci
     with st.container(gap="xsmall", height=124 if decidable else 80, border=False):
         for one in loaded.query("decision == ''").itertuples():
             unassigned_text(row, int(one.number), int(one.after), str(one.text), locked)
-        if not findings:
+        if not findings and refused:
+            st.markdown(
+                ":red[:material/error:] The checks find nothing. Change what Reddy's words name, then send it again."
+            )
+        elif not findings:
             st.markdown(":green[:material/check_circle:] Nothing to put right in this call.")
         for number, problem in enumerate(found):
             icon = ":red[:material/error:]" if problem.severity == "error" else ":orange[:material/warning:]"

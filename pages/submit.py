@@ -21,6 +21,7 @@ from reddy_lib.ledger.overview import (
     history,
     preview,
     rows_to_send,
+    sendable_rows,
     settled_at,
 )
 from reddy_lib.ledger.paces import (
@@ -32,11 +33,13 @@ from reddy_lib.ledger.paces import (
     set_limit,
 )
 from reddy_lib.ledger.recordings import allow_host, hosts_of, refuse_host, uploads_of, waiting_hosts
+from reddy_lib.ledger.selections import fingerprint
 from reddy_lib.ledger.sending import BY_HAND, SANDBOX, Submission, create, forget_deliveries
 from reddy_lib.ledger.workers import queue, workers_known
 from reddy_lib.outcomes import what_next
 from reddy_lib.submission.connection import hint
 from reddy_lib.submission.progress import pace_words, progress, sampled, stages
+from reddy_lib.ui import choice
 from reddy_lib.ui.recordings import uploads_line
 from reddy_lib.ui.workers import is_shared, nobody_can_send, workers_panel
 
@@ -73,9 +76,22 @@ def note_click(expected: int) -> None:
     st.session_state["send_clicked"] = expected
 
 
-def send(rows: list[int] | None, expected: int) -> None:
-    """Queue calls and hand them to the engine; where other products make fewer of them sendable, say so instead."""
+def send(rows: list[int] | None, expected: int, drawn: str = "") -> None:
+    """Queue calls and hand them to the engine; where other products make fewer of them sendable, say so instead.
+
+    Args:
+        rows: None = every ready call. They are named now, so that one that becomes ready meanwhile is not sent as well.
+        drawn: the fingerprint of the calls that the button was drawn for.
+    """
     with ui.alerts():
+        if rows is None:
+            rows = sendable_rows(ledger, batch.id)
+        if drawn and fingerprint(sendable_rows(ledger, batch.id, rows=rows)) != drawn:
+            st.session_state["submit_notice"] = (
+                "Nothing was sent by your click: the calls that can be sent are no longer those that this page showed. "
+                "Look again, then click again."
+            )
+            st.rerun()
         if products is not None and not batch.was_checked_with(products):
             with st.spinner(f"Checking the calls against the {len(products)} products of {where}"):
                 batch.recheck(products)
@@ -251,7 +267,7 @@ def progress_of(submission_id: str, drawn: str) -> None:
     """How far a submission is. Runs once a second while it runs; has the page drawn again when that ends, or when it is
     no longer in the state that was `drawn`: somebody paused or cancelled it elsewhere."""
     submission = Submission(ledger, submission_id)
-    with ui.alerts():
+    with ui.alerts(), ledger.moment():
         record, now_counts = submission.record(), submission.counts()
         if record.state != drawn:
             st.rerun()
@@ -498,10 +514,9 @@ def after(found: Any, submission: Submission) -> None:
             disabled=running,
         ):
             send(failed, preview(ledger, batch.id, address=to.address, rows=failed)["to_send"])
-        if found.rejected:
-            ui.review_link(
-                f"Fix the {found.rejected:,} rejected in Review", batch, status="rejected", key=found.id
-            )
+        rejected = batch.count(status="rejected", submission=found.id) if found.rejected else 0
+        if rejected:  # those that were corrected since are ready, and no longer asked for
+            ui.review_link(f"Fix the {rejected:,} rejected in Review", batch, status="rejected", key=found.id)
         if found.unknown:
             st.page_link(
                 "outcomes.py",
@@ -556,15 +571,21 @@ def payload_table(shown: list[int]) -> None:
 
 
 def choose() -> tuple[str, list[int] | None, dict[str, int]]:
-    """Which calls, and what would be sent of them: the choice, its rows (None = all that are ready), the preview."""
-    options = [name for name in CHOICES if name == "ready" or numbers[name]]
-    kept = st.session_state.setdefault("choices", {}).get(batch.id, ("ready", []))
-    if kept[1] != ticks:  # somebody comes from Review with other ticks
-        kept = ("ticked" if ticks else "ready", ticks)
+    """Which calls, and what would be sent of them: which it is, its rows (None = all that are ready), the preview."""
+    kept, its_ticks = st.session_state.setdefault("choices", {}).get(
+        batch.id, (choice.chosen(batch) or ("ticked" if ticks else "ready"), ticks)
+    )
+    if its_ticks != ticks:  # somebody comes from Review with other ticks
+        kept = "ticked" if ticks else "ready"
+    moved = choice.moved()
+    if moved and choice.chosen(batch) in CHOICES:
+        kept = str(choice.chosen(batch))
+    # a choice that is empty now stays, and says 0: another one in its place could send more than was chosen
+    options = [name for name in CHOICES if name == "ready" or numbers[name] or name == kept]
     # labels carry counts, and a widget forgets a choice whose label changed
     choice_key = f"choice {batch.id} {numbers}"
-    if choice_key not in st.session_state:
-        st.session_state[choice_key] = kept[0] if kept[0] in options else "ready"
+    if moved or choice_key not in st.session_state:
+        st.session_state[choice_key] = kept if kept in options else "ready"
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             picked = st.segmented_control(
@@ -575,13 +596,14 @@ def choose() -> tuple[str, list[int] | None, dict[str, int]]:
                 label_visibility="collapsed",
                 key=choice_key,
             )
-            choice = picked or "ready"
-            st.session_state["choices"][batch.id] = (choice, ticks)
+            which = picked or "ready"
+            st.session_state["choices"][batch.id] = (which, ticks)
+            choice.choose(batch, which)
             rows: list[int] | None = None
-            if choice == "ticked":
+            if which == "ticked":
                 rows = ticks
-            elif choice in ("failed", "rejected"):
-                rows = batch.rows(status=choice)
+            elif which in ("failed", "rejected"):
+                rows = batch.rows(status=which)
             plan = preview(ledger, batch.id, address=to.address, rows=rows)
             st.space("stretch")
             with st.popover("Settings", icon=":material/tune:"):
@@ -604,10 +626,10 @@ def choose() -> tuple[str, list[int] | None, dict[str, int]]:
                 disabled=not plan["chosen"] or running,
                 key="dry_run",
             ):
-                dry_run(choice, rows, plan)
+                dry_run(which, rows, plan)
         st.markdown("What will be sent: " + " · ".join(told(rows, plan)))
-        dry_result(choice, rows, plan)
-    return choice, rows, plan
+        dry_result(which, rows, plan)
+    return which, rows, plan
 
 
 def connection_settings() -> None:
@@ -681,7 +703,7 @@ def told(rows: list[int] | None, plan: dict[str, int]) -> list[str]:
     return words
 
 
-def dry_run(choice: str, rows: list[int] | None, plan: dict[str, int]) -> None:
+def dry_run(which: str, rows: list[int] | None, plan: dict[str, int]) -> None:
     """Check the chosen calls again, against the products that the connection has now. Nothing is sent."""
     ui.forget_products(to)
     with st.spinner(f"Asking {where} for its products"):
@@ -692,7 +714,7 @@ def dry_run(choice: str, rows: list[int] | None, plan: dict[str, int]) -> None:
     with ui.alerts(), st.spinner("Checking the calls"):
         batch.recheck(now_known)
         st.session_state[f"dry {batch.id}"] = {
-            "choice": choice,
+            "choice": which,
             "checked": plan["chosen"] - plan["stay"],
             "left": preview(ledger, batch.id, address=to.address, rows=rows),
             "rows": rows,
@@ -703,7 +725,7 @@ def dry_run(choice: str, rows: list[int] | None, plan: dict[str, int]) -> None:
     st.rerun()
 
 
-def dry_result(choice: str, rows: list[int] | None, plan: dict[str, int]) -> None:
+def dry_result(which: str, rows: list[int] | None, plan: dict[str, int]) -> None:
     done = st.session_state.get(f"dry {batch.id}")
     if done is None:
         return
@@ -713,7 +735,7 @@ def dry_result(choice: str, rows: list[int] | None, plan: dict[str, int]) -> Non
             icon=":material/link_off:",
         )
         return
-    if (done["choice"], done["rows"], done["left"]) != (choice, rows, plan):
+    if (done["choice"], done["rows"], done["left"]) != (which, rows, plan):
         return  # something was sent or edited since, or other calls are chosen
     now_held = done["held"]
     found = (
@@ -745,6 +767,15 @@ def dry_result(choice: str, rows: list[int] | None, plan: dict[str, int]) -> Non
         )
 
 
+def earlier_submissions() -> None:
+    with ui.alerts():
+        ui.submissions_table(
+            history(ledger, batch.id),
+            key=f"submissions {batch.id}",
+            alt="Submissions of this batch, newest first, with the number of calls by status.",
+        )
+
+
 def nothing_to_send(rows: list[int] | None, plan: dict[str, int]) -> None:
     """Nothing can be sent: why, and what to do."""
     if plan["skipped"]:
@@ -762,6 +793,12 @@ def nothing_to_send(rows: list[int] | None, plan: dict[str, int]) -> None:
                 disabled=running,
             ):
                 send(rows, 0)
+    elif rows is not None and counts["ready"]:
+        st.info(
+            "None of the calls chosen here can be sent now: they were sent, edited or held since. "
+            f"Choose others above; {counts['ready']:,} of this batch are ready.",
+            icon=":material/pan_tool:",
+        )
     elif not under_way and (counts["held"] or counts["rejected"]):
         held, rejected = counts["held"], counts["rejected"]
         why = [f"{held:,} held by findings"] if held else []
@@ -813,18 +850,22 @@ if not under_way and len(earlier):
 
 # which rows
 
-ticks = ui.ticked(batch)
+ticks = choice.ticked(batch)
 numbers = {
     "ready": counts["ready"],
     "ticked": len(ticks),
     "failed": counts["failed"],
     "rejected": counts["rejected"],
 }
-if under_way and not any(numbers.values()):
-    choice, rows = "ready", None  # everything is on its way: there is nothing to choose from
+rows: list[int] | None
+if choice.is_lost(batch):
+    which, rows = "ticked", []  # asked about, instead of offering more than was chosen
+    plan = preview(ledger, batch.id, address=to.address, rows=rows)
+elif under_way and not any(numbers.values()):
+    which, rows = "ready", None  # everything is on its way: there is nothing to choose from
     plan = preview(ledger, batch.id, address=to.address)
 else:
-    choice, rows, plan = choose()
+    which, rows, plan = choose()
 
 # the head, now that the numbers are known
 
@@ -845,7 +886,8 @@ with head:
         else:
             st.markdown(f"Nothing to send to {ui.escape(where)}")
     if plan["to_send"]:
-        key = f"{fresh_id()} {choice} {plan['to_send']} {first[0]}"
+        drawn = fingerprint(sendable_rows(ledger, batch.id, rows=rows))
+        key = f"{fresh_id()} {which} {plan['to_send']} {drawn}"
         trial = never_sent and plan["to_send"] > 1
         main: Literal["primary", "secondary"] = "secondary" if under_way else "primary"
         if plan["to_send"] > 1 and st.button(
@@ -870,7 +912,7 @@ with head:
             args=(plan["to_send"],),
         ):
             clicked = None
-            send(rows, plan["to_send"])
+            send(rows, plan["to_send"], drawn)
 with under_head:
     if clicked is not None:
         why = (
@@ -907,7 +949,9 @@ with under_head:
             ):
                 forget_panel()
 
-if not plan["to_send"]:
+if choice.is_lost(batch):
+    choice.draw_lost(batch, counts["ready"], to_review=True)
+elif not plan["to_send"]:
     nothing_to_send(rows, plan)
 
 # what goes first, and what went before
@@ -924,11 +968,8 @@ for section, tab in zip(sections, st.tabs(sections) if sections else [], strict=
         if section.startswith("What is sent"):
             payload_table(first)
         elif section.startswith("Submissions"):
-            ui.submissions_table(
-                earlier,
-                key=f"submissions {batch.id}",
-                alt="Submissions of this batch, newest first, with the number of calls by status.",
-            )
+            # follows what runs, as the cards above do
+            st.fragment(earlier_submissions, run_every=1.0 if running else None)()
         elif section.startswith("Workers"):
             st.fragment(workers_panel, run_every=5.0)(ledger)
         else:

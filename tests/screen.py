@@ -23,7 +23,7 @@ NAVIGATION = Path(__file__).resolve().parents[1] / "pages" / "navigation.py"
 
 def opened(page: str, batch: reddy.Batch | str | None = None, /, **state: Any) -> AppTest:
     """A page of the app in a new tab; `state` is what the session holds already, `query` the rest of the address."""
-    app = without_components(AppTest.from_file(str(NAVIGATION), default_timeout=60))
+    app = without_components(AppTest.from_file(str(NAVIGATION), default_timeout=180))
     if batch is not None:
         app.query_params["batch"] = batch if isinstance(batch, str) else batch.id
     for name, value in state.pop("query", {}).items():

@@ -53,7 +53,7 @@ def app(ledger_file: Path, reddy_server: reddy.Sandbox) -> AppTest:
 def opened() -> AppTest:
     """The app at its first page, in a new tab."""
     return without_components(
-        AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=30)
+        AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=90)
     ).run()
 
 

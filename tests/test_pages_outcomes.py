@@ -313,17 +313,6 @@ def test_text_of_a_server_is_shown_as_text(load: Load, server: reddy.Sandbox) ->
 # --- files -------------------------------------------------------------------------------------------------
 
 
-def test_what_is_shown_can_be_downloaded(load: Load, server: reddy.Sandbox) -> None:
-    batch = load(3, {3: "unknown.eve@cedarline.example"})
-    submit(batch, server)
-    app = opened(batch)
-    files = app.get("download_button")
-    assert [each.label for each in files] == ["CSV", "Excel", "Download evidence"]
-    for each in files:
-        each.click().run()
-        assert not app.exception
-
-
 def test_a_file_is_named_after_its_batch_its_submission_and_the_moment() -> None:
     moment = datetime(2026, 3, 30, 17, 46, tzinfo=UTC)
     assert file_name("march export", 3, moment, "csv") == "march export-submission 3-2026-03-30 1746.csv"

@@ -36,7 +36,7 @@ def batch(ledger_file: Path) -> reddy.Batch:
 
 def opened(batch: reddy.Batch | None = None, row: int | None = None, tab: str = "", **state: Any) -> AppTest:
     """The page, with a batch and one of its calls open."""
-    app = without_components(AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60))
+    app = without_components(AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=180))
     app.switch_page("review.py")
     if batch is not None:
         app.query_params["batch"] = batch.id
@@ -113,7 +113,7 @@ def test_without_a_batch_the_page_says_what_to_do(ledger_file: Path) -> None:
 
 
 def test_a_batch_that_is_not_in_the_ledger_is_explained(ledger_file: Path) -> None:
-    app = without_components(AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=60))
+    app = without_components(AppTest.from_file(str(ROOT / "pages" / "navigation.py"), default_timeout=180))
     app.switch_page("review.py")
     app.query_params["batch"] = "b-of-somebody-else"
     run(app)

@@ -178,7 +178,7 @@ def test_the_public_names_of_the_module_are_there() -> None:
 
 
 def page(script: Callable[..., None], *args: Any, **secrets: Any) -> AppTest:
-    app = screen.without_components(AppTest.from_function(script, args=args, default_timeout=30))
+    app = screen.without_components(AppTest.from_function(script, args=args, default_timeout=90))
     for name, value in secrets.items():
         app.secrets[name] = value
     return screen.run(app)
@@ -207,7 +207,7 @@ def test_a_situation_becomes_one_sentence_and_anything_else_goes_on_up() -> None
         with ui.alerts():
             raise LookupError("a fault of the program")
 
-    app = AppTest.from_function(script, default_timeout=30).run()
+    app = AppTest.from_function(script, default_timeout=90).run()
     assert [each.value for each in app.error] == [
         "Row 2 is \\*\\*queued\\*\\*\\: wait for \\:red&#91;it&#93;\\."
     ]
@@ -319,7 +319,7 @@ def test_a_stored_token_wins_over_the_sandbox_and_the_secrets_file_over_the_envi
 
 def test_what_a_person_chose_wins_over_what_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDDY_API_TOKEN", TOKEN)
-    app = screen.without_components(AppTest.from_function(where_to, default_timeout=30))
+    app = screen.without_components(AppTest.from_function(where_to, default_timeout=90))
     app.session_state["connection"] = SANDBOX
     assert screen.run(app).text[0].value == "sandbox sandbox"
     app.session_state["connection"] = ui.typed_connection(OTHER, "https://eu.reddy.example")
@@ -486,7 +486,7 @@ def test_a_stored_token_is_sent_to_its_own_address_alone(
 
 
 def test_where_sign_in_is_set_up_nobody_sees_a_batch_before(batch: reddy.Batch) -> None:
-    app = AppTest.from_file(str(screen.NAVIGATION), default_timeout=30)
+    app = AppTest.from_file(str(screen.NAVIGATION), default_timeout=90)
     app.secrets["auth"] = {"redirect_uri": "http://localhost/oauth2callback"}
     app.user = {"is_logged_in": False}
     app.query_params["batch"] = batch.id

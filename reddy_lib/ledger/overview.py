@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .store import Ledger
 
-__all__ = ["held_up", "history", "preview", "rows_to_send", "settled_at", "workers_alive"]
+__all__ = ["held_up", "history", "preview", "rows_to_send", "sendable_rows", "settled_at", "workers_alive"]
 
 ALIVE = 30.0
 """Seconds since its last sign of life after which a worker is not counted on."""
@@ -82,6 +82,16 @@ def rows_to_send(
             if limit is not None and len(found) >= limit:
                 break
     return found
+
+
+def sendable_rows(ledger: Ledger, batch_id: str, *, rows: Sequence[int] | None = None) -> list[int]:
+    """Return the row numbers that `sending.create` would queue or mark as skipped, ascending (None = every ready call)."""
+    with ledger._read() as connection:
+        return [
+            row
+            for part in sendable(batch_id, rows)
+            for row in connection.execute(sa.select(calls.c.row).where(part).order_by(calls.c.row)).scalars()
+        ]
 
 
 def history(ledger: Ledger, batch_id: str | None = None, *, limit: int = 200) -> pd.DataFrame:

@@ -23,6 +23,7 @@ recording's `upload_url`.
     upload_hosts                           where recordings of an address may go: hosts seen there, or allowed
     ramps                                  submissions that begin with one call, then five, then all
     profiles                               mappings kept for the next sheet with the same columns
+    selections                             calls of a batch that somebody chose, so that a link can name them
     facts                                  about the ledger itself: its identity, its place (see facts.py)
 
 Migrations are functions in `MIGRATIONS`; each runs once, and is recorded in the same transaction as its change.
@@ -459,6 +460,17 @@ profiles = sa.Table(
 sa.Index("profiles_by_columns", profiles.c.signature)
 
 
+selections = sa.Table(  # see selections.py
+    "selections",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("batch_id", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
+    sa.Column("rows", sa.Text, nullable=False),  # as ranges: "2-5,9"
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+
 facts = sa.Table(  # see facts.py
     "facts",
     metadata,
@@ -542,6 +554,10 @@ def _addresses_and_calls_have_one_identity(connection: sa.Connection) -> None:
     identify(connection)
 
 
+def _selections_are_kept(connection: sa.Connection) -> None:
+    selections.create(connection, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _first,
     _filters_count_from_indexes,
@@ -555,6 +571,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _places_to_silence_are_marked,
     _ledgers_have_an_identity,
     _addresses_and_calls_have_one_identity,
+    _selections_are_kept,
 )
 """Version n is reached by the first n of these. Only ever append."""
 

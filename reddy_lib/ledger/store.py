@@ -83,6 +83,7 @@ class Ledger:
                 os.close(os.open(self.url.database, os.O_CREAT | os.O_RDWR, 0o600))
         self._engine = _engine(self.url)
         self._writer = threading.Lock()
+        self._seen = threading.local()
         with self._write() as connection:
             migrate(connection, now=time.time())
 
@@ -316,13 +317,57 @@ class Ledger:
     # the database
 
     @contextlib.contextmanager
+    def moment(self) -> Iterator[None]:
+        """Let everything that this thread reads inside the block be of one moment, so that its numbers fit each other.
+
+        The moment is that of the first read. After a write of this thread, or `next_moment`, the next read begins
+        another one.
+        """
+        if getattr(self._seen, "inside", False):
+            yield
+            return
+        self._seen.inside = True
+        try:
+            yield
+        finally:
+            self._seen.inside = False
+            self.next_moment()
+
+    def next_moment(self) -> None:
+        """Let go of the moment, and of its database connection: to be called before anything slow."""
+        connection: sa.Connection | None = getattr(self._seen, "connection", None)
+        self._seen.connection = None
+        if connection is not None:
+            with contextlib.suppress(sa.exc.SQLAlchemyError):
+                connection.close()
+
+    @contextlib.contextmanager
     def _read(self) -> Iterator[sa.Connection]:
-        with self._translated(), self._engine.connect() as connection:
-            yield connection
+        with self._translated():
+            if not getattr(self._seen, "inside", False):
+                with self._engine.connect() as connection:
+                    yield connection
+                return
+            if getattr(self._seen, "connection", None) is None:
+                self._seen.connection = self._engine.connect()
+                if (
+                    self.url.get_backend_name() != "sqlite"
+                ):  # by default each statement has a moment of its own
+                    self._seen.connection.execution_options(isolation_level="REPEATABLE READ")
+            self._seen.reading = getattr(self._seen, "reading", 0) + 1
+            try:
+                yield self._seen.connection
+            except sa.exc.SQLAlchemyError:
+                self.next_moment()  # it may be broken
+                raise
+            finally:
+                self._seen.reading -= 1
 
     @contextlib.contextmanager
     def _write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
         """A transaction that writes. Not `durable`: a power cut may take it back, until the next one that is."""
+        if not getattr(self._seen, "reading", 0):
+            self.next_moment()  # what is read afterwards has to see it, and a thread holds one connection at a time
         with self._translated(), self._turn(), self._engine.connect() as bare:
             connection = bare.execution_options(reddy_write="durable" if durable else "quick")
             with connection.begin():

@@ -68,8 +68,6 @@ __all__ = [
     "start_engine",
     "status_badges",
     "submissions_table",
-    "tick",
-    "ticked",
     "tokens",
     "typed_connection",
     "when",
@@ -314,6 +312,7 @@ def products(to: Connection) -> list[dict[str, Any]] | None:
     if known is not None and time.monotonic() - known[0] < (600 if known[1] is not None else 15):
         found: list[dict[str, Any]] | None = known[1]
         return found
+    ledger().next_moment()
     try:
         with to.client(timeout=10.0) as client:
             listed = [{"id": p.id, "name": p.name, "status": p.status} for p in client.list_products()]
@@ -410,6 +409,13 @@ def connection_panel() -> None:
 
 def remember_batch(batch_id: str | None) -> None:
     """Make a batch the open one: in the session, and in the URL, where a refreshed tab finds it."""
+    if batch_id != st.session_state.get("batch"):
+        for name in ("sel", "choose"):  # they belong to the batch that was open
+            st.query_params.pop(name, None)
+    _put_in_hand(batch_id)
+
+
+def _put_in_hand(batch_id: str | None) -> None:
     st.session_state["batch"] = batch_id
     if batch_id is None:
         st.query_params.pop("batch", None)
@@ -428,7 +434,7 @@ def batch_in_hand() -> Batch | None:
         remember_batch(None)
         st.session_state["lost_batch"] = wanted
         return None
-    remember_batch(wanted)
+    _put_in_hand(wanted)
     return batch
 
 
@@ -464,17 +470,6 @@ def _choose_batch() -> None:
                 remember_batch(str(found.id))
                 st.rerun()
             st.caption(f"{found.calls:,} calls · {escape(str(found.file_name))} · {when(found.created_at)}")
-
-
-def ticked(batch: Batch) -> list[int]:
-    """The row numbers that this person ticked in Review, ascending."""
-    rows: dict[str, list[int]] = st.session_state.setdefault("ticked", {})
-    return rows.get(batch.id, [])
-
-
-def tick(batch: Batch, rows: Iterable[int]) -> None:
-    """These rows, and no others, are ticked now."""
-    st.session_state.setdefault("ticked", {})[batch.id] = sorted(set(rows))
 
 
 # the side of every page

@@ -13,9 +13,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests import app_server
-from tests.app_server import free_port
+from tests.app_server import PATIENCE, free_port
 
-expect.set_options(timeout=30_000)  # a busy machine is no failure
+expect.set_options(timeout=PATIENCE * 30_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -53,7 +53,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, timezone_id="Europe/London")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE * 30_000)
     yield context.new_page()
     context.close()
 

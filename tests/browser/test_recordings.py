@@ -156,7 +156,7 @@ def sounds() -> dict[str, bytes]:
 
 
 def received(app: App) -> dict[str, dict[str, Any]]:
-    with urllib.request.urlopen(f"{app.url}/sandbox/received", timeout=10) as answer:
+    with urllib.request.urlopen(f"{app.url}/sandbox/received", timeout=60) as answer:
         return {call["conversation_id"]: call for call in json.load(answer)}
 
 
@@ -164,7 +164,7 @@ def one_slow_upload(app: App, seconds: float) -> None:
     """The sandbox answers the first upload so much later: somebody can watch it."""
     fault = json.dumps({"kind": "slow", "on": "upload", "times": 1, "seconds": seconds}).encode()
     request = urllib.request.Request(f"{app.url}/sandbox/faults", data=fault, method="POST")
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status == 200
 
 
@@ -225,7 +225,7 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
     one_slow_upload(app, seconds=8)
     page.get_by_role("button", name=re.compile("^Send all 9")).click()
     expect(page.get_by_text(re.compile(r"of 8 uploaded.* under way \(\d+ kB of \d+ kB\)"))).to_be_visible()
-    expect(page.get_by_text(re.compile("Submission 1 is done"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile("Submission 1 is done"))).to_be_visible(timeout=180_000)
     expect(page.get_by_text("Recordings: 8 of 8 uploaded")).to_be_visible()
     page.get_by_role("link", name=re.compile("^Outcomes")).first.click()
     page.wait_for_url(re.compile("/outcomes"))

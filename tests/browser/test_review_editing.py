@@ -42,7 +42,7 @@ def review(page: Page, app: App, batch: reddy.Batch, row: int) -> Locator:
 
 def until(holds: Callable[[], bool], what: Callable[[], Any]) -> None:
     """The page stores an edit a moment after the key is pressed."""
-    end = time.monotonic() + 45
+    end = time.monotonic() + 120
     while not holds():
         assert time.monotonic() < end, what()
         time.sleep(0.05)
@@ -70,7 +70,7 @@ def choose_from_menu(page: Page, table: Locator, *, line: int, label: str) -> No
     for _ in range(5):  # a table that is just being drawn anew does not hear a click
         table.click(position={"x": MENU, "y": HEADER + ROW * (line - 1) + ROW / 2})
         try:
-            item.wait_for(timeout=10_000)
+            item.wait_for(timeout=20_000)
         except TimeoutError:
             continue
         item.click()
@@ -105,7 +105,7 @@ def test_edits_one_after_the_other_change_exactly_the_lines_that_were_clicked(
     bring_back = page.get_by_role("button", name="Bring back what the sheet said")
     for _ in range(4):  # a button that is just being drawn anew does not hear a click
         bring_back.click()
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while batch.call(3) != before and time.monotonic() < end:
             time.sleep(0.05)
         if batch.call(3) == before:

@@ -18,7 +18,7 @@ ROW = 35
 
 
 def received(app: App) -> list[dict[str, Any]]:
-    with urllib.request.urlopen(f"{app.url}/sandbox/received", timeout=10) as answer:
+    with urllib.request.urlopen(f"{app.url}/sandbox/received", timeout=60) as answer:
         found: list[dict[str, Any]] = json.load(answer)
     return found
 
@@ -79,7 +79,7 @@ def test_a_new_user_sends_five_edited_calls_and_sees_them_accepted(page: Page, a
     expect(page.get_by_text(re.compile("5 to send"))).to_be_visible()
     assert received(app) == []
     page.get_by_role("button", name=re.compile("Send all 5")).click()
-    expect(page.get_by_text(re.compile("Submission 1 is done"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile("Submission 1 is done"))).to_be_visible(timeout=180_000)
 
     # outcomes: a chart, and the table behind it
     page.get_by_role("link", name=re.compile("^Outcomes")).first.click()
