@@ -44,7 +44,9 @@ def row_number(row: object) -> int:
     """Return one row number as an int. Raises TypeError: it is not an integer of any integer type."""
     number = _integer(row)
     if number is None:
-        raise TypeError(f"A row number is a whole number such as 12, as the spreadsheet shows it, not {_shown(row)}.")
+        raise TypeError(
+            f"A row number is a whole number such as 12, as the spreadsheet shows it, not {_shown(row)}."
+        )
     return number
 
 
@@ -124,11 +126,16 @@ def listed(values: Sequence[int], *, most: int = 10) -> str:
     """Return "2, 5 and 9", or the first `most` numbers and how many there are besides."""
     if len(values) > most:
         return f"{', '.join(map(str, values[:most]))} and {len(values) - most:,} more"
-    return " and ".join([", ".join(map(str, values[:-1])), str(values[-1])] if values[1:] else map(str, values))
+    return " and ".join(
+        [", ".join(map(str, values[:-1])), str(values[-1])] if values[1:] else map(str, values)
+    )
 
 
 def _integer(value: object) -> int | None:
-    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):  # numpy's too, without importing it
+    if isinstance(value, bool) or type(value).__name__ in (
+        "bool",
+        "bool_",
+    ):  # numpy's too, without importing it
         return None
     try:
         return operator.index(value)  # type: ignore[arg-type]

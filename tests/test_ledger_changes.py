@@ -33,7 +33,9 @@ def with_agent(call: reddy.Call) -> reddy.Call:
     return editing.with_field(call, "agent_email", "zoe@cedarline.example")
 
 
-def test_a_call_is_not_replaced_when_somebody_stored_another_one_since_it_was_read(batch: reddy.Batch) -> None:
+def test_a_call_is_not_replaced_when_somebody_stored_another_one_since_it_was_read(
+    batch: reddy.Batch,
+) -> None:
     mine = batch.call(2)
     theirs = batch.ledger.batch(batch.id)
     theirs.update(2, product_id=2, who="bo")
@@ -69,7 +71,9 @@ def test_a_call_can_be_edited_step_by_step_by_who_stored_it_last(batch: reddy.Ba
     assert batch.edits(2)["field"].tolist() == ["agent_email", "product_id", "product_id"]
 
 
-def test_a_change_works_on_what_is_stored_and_keeps_what_somebody_stored_meanwhile(batch: reddy.Batch) -> None:
+def test_a_change_works_on_what_is_stored_and_keeps_what_somebody_stored_meanwhile(
+    batch: reddy.Batch,
+) -> None:
     theirs = batch.ledger.batch(batch.id)
     seen: list[int | None] = []
 
@@ -172,7 +176,9 @@ def test_a_row_that_is_not_there_or_no_number_is_refused(shared_batch: reddy.Bat
 @pytest.fixture(scope="module")
 def shared_batch(shared_ledger: reddy.Ledger, tmp_path_factory: pytest.TempPathFactory) -> reddy.Batch:
     path = tmp_path_factory.mktemp("sheet") / "calls.csv"
-    path.write_text("Agent Email,Product\nann@cedarline.example,1\nbo@cedarline.example,2\n", encoding="utf-8")
+    path.write_text(
+        "Agent Email,Product\nann@cedarline.example,1\nbo@cedarline.example,2\n", encoding="utf-8"
+    )
     return shared_ledger.load(path, progress=False)
 
 
@@ -184,8 +190,12 @@ def test_rows_may_be_any_collection_of_integers(shared_batch: reddy.Batch, rows:
     assert shared_batch.these_rows(rows) == [2, 3]
 
 
-@pytest.mark.parametrize("rows", ["23", b"23", 2.5, {2: 3}, [2, "3"], [2.0], [True], np.array([True, False]), [None]])
-def test_what_is_no_row_number_is_refused_by_every_method_that_takes_rows(shared_batch: reddy.Batch, rows: Any) -> None:
+@pytest.mark.parametrize(
+    "rows", ["23", b"23", 2.5, {2: 3}, [2, "3"], [2.0], [True], np.array([True, False]), [None]]
+)
+def test_what_is_no_row_number_is_refused_by_every_method_that_takes_rows(
+    shared_batch: reddy.Batch, rows: Any
+) -> None:
     for use in (
         lambda: shared_batch.count(rows=rows),
         lambda: list(shared_batch.payloads(rows)),

@@ -23,6 +23,7 @@ from ..findings import CATALOGUE, Finding
 from ..model import Call, Speaker, Tag, TranscriptLine, from_payload, payload_json, whole_characters
 from ..spreadsheet import Mapping
 from ..spreadsheet.web_addresses import announced_name, is_web_address
+from . import archiving
 from . import recordings as files
 from .changes import change_call, change_calls, must_be, rename_tag, replace_call, update_calls, version_of
 from .decisions import (
@@ -306,9 +307,7 @@ class Batch:
         """The tags of one call. Index: number from 1. Columns: key, value, type."""
         return tags_frame(self.call(row))
 
-    def replace(
-        self, row: int, call: Call, *, expected: Call | None = None, who: str = ""
-    ) -> list[Finding]:
+    def replace(self, row: int, call: Call, *, expected: Call | None = None, who: str = "") -> list[Finding]:
         """Store an edited call at once: checked, with what changed on record. Return its findings.
 
         Nobody else's edit is overwritten: the stored call must be the one that yours was made from. That is `expected`,
@@ -716,15 +715,31 @@ class Batch:
         self.products = listed
 
     def rename(self, name: str) -> None:
-        """Give the batch another name."""
+        """Give the batch another name. Raises ValueError: it is empty."""
+        name = arguments.text(name, "name").strip()
+        if not name:
+            raise ValueError("A batch needs a name.")
         with self.ledger._write() as connection:
-            connection.execute(batches.update().where(batches.c.id == self.id).values(name=name.strip()))
-        self.name = name.strip()
+            connection.execute(batches.update().where(batches.c.id == self.id).values(name=name))
+        self.name = name
 
-    def archive(self) -> None:
-        """Take the batch off the list. The record of what was sent stays: it is what prevents a second sending."""
-        with self.ledger._write() as connection:
-            connection.execute(batches.update().where(batches.c.id == self.id).values(state="archived"))
+    def archive(self, *, cancel: bool = False) -> None:
+        """Take the batch off the list. The record of what was sent stays: it is what prevents a second sending.
+
+        `cancel`: cancel what is under way first. What is in flight that moment is recorded all the same; the batch stays
+        on the list until it is. `restore` puts the batch back.
+
+        Raises SubmissionError: calls or recordings of it are under way.
+        """
+        archiving.archive(self, cancel=cancel)
+
+    def restore(self) -> None:
+        """Put the batch back on the list."""
+        self.ledger.restore(self)
+
+    def under_way(self) -> str:
+        """Return what of the batch is under way ("submission 3 is paused, 12 calls to send"), or ""."""
+        return archiving.under_way(self)
 
     # inside
 

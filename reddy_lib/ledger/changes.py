@@ -29,7 +29,15 @@ from .schema import EDITABLE, edits
 if TYPE_CHECKING:
     from .batch import Batch
 
-__all__ = ["change_call", "change_calls", "must_be", "rename_tag", "replace_call", "update_calls", "version_of"]
+__all__ = [
+    "change_call",
+    "change_calls",
+    "must_be",
+    "rename_tag",
+    "replace_call",
+    "update_calls",
+    "version_of",
+]
 
 TRIES = 20
 """Calls of the function for one change. So many edits of one call by others in its time are a fault, not a race."""
@@ -63,7 +71,9 @@ def replace_call(
     row = arguments.row_number(row)
     for given, name in ((call, "call"), (expected, "expected")):
         if not isinstance(given, Call) and not (given is None and name == "expected"):
-            raise TypeError(f"{name} must be a Call, not a {type(given).__name__}: batch.call({row}) returns one.")
+            raise TypeError(
+                f"{name} must be a Call, not a {type(given).__name__}: batch.call({row}) returns one."
+            )
     return batch.store_if(row, version_of(expected) if expected is not None else remembered, call, who=who)
 
 
@@ -162,7 +172,9 @@ def rename_tag(batch: Batch, old: str, new: str, *, who: str) -> ManyEdited:
         tags = [Tag(new if tag.key == old else tag.key, tag.value, tag.type) for tag in call.tags or ()]
         return msgspec.structs.replace(call, tags=tags)
 
-    rows = [row for row, payload in batch.payloads() if any(tag["key"] == old for tag in payload.get("tags", ()))]
+    rows = [
+        row for row, payload in batch.payloads() if any(tag["key"] == old for tag in payload.get("tags", ()))
+    ]
     if not rows:
         raise ValueError(f"No call of {batch.name!r} has a tag {old!r}.")
     return change_calls(batch, rows, change, who=who)
@@ -179,4 +191,3 @@ def _value(name: str, value: Any) -> Any:
             raise TypeError("timestamp must be a number: seconds since the epoch, UTC.")
         return float(value)
     return arguments.text(value, name)
-
