@@ -388,6 +388,7 @@ def send_again_panel(rows: list[int]) -> None:
             address=to.address,
             token_source=to.source,
             token_hint=to.token_hint,
+            credential=to.credential(ledger.identity),
             rows=now,
             concurrency=int(st.session_state.get("calls_at_once", 8)),
             who=ui.who(),

@@ -26,6 +26,7 @@ from reddy_lib import ui
 from reddy_lib.errors import NotInLedger, ReddyError
 from reddy_lib.findings import CATALOGUE, Finding
 from reddy_lib.ledger import EDITABLE, SENDABLE, STATUSES, Decisions, editing
+from reddy_lib.ledger.changes import change_calls
 from reddy_lib.ledger.correcting import links_of
 from reddy_lib.ledger.decisions import DROP, OWN_LINE, Decision
 from reddy_lib.ledger.editing import Differences
@@ -180,27 +181,62 @@ def _edited() -> None:
 
 def _stored(row: int, change: Change) -> Call | None:
     """Change one call in the ledger. What went wrong is shown when the page is drawn; None then."""
+    made: list[Call] = []
+
+    def apply(call: Call) -> Call:
+        made.append(change(call))
+        return made[-1]
+
     try:
-        new = change(batch.call(row))
-        batch.replace(row, new, who=ui.who())
+        batch.change(row, apply, who=ui.who())
     except ReddyError as error:
         _say(str(error))
         return None
     except IndexError:
-        _say(
-            f"Row {row} changed while you were at it, so your last edit was not stored: look again, then edit."
-        )
+        _say(_changed_meanwhile(row))
         return None
     st.session_state["review edits"] = st.session_state.get("review edits", 0) + 1
-    return new
+    return made[-1]
+
+
+def _changed_meanwhile(row: int, typed: str = "") -> str:
+    """Say who changed a call since it was drawn, and what this person had typed."""
+    edits = batch.edits(row)
+    last = edits.iloc[-1] if len(edits) else None
+    by = "" if last is None else f" by {last['who'] or 'somebody'}, {ui.when(last['at'])}"
+    kept = f" You had entered “{typed}”." if typed else ""
+    return f"Row {row} was changed{by}, while it was open here. Your last edit was not stored.{kept} Look again, then edit."
 
 
 def _store(row: int, change: Change) -> None:
     _stored(row, change)
 
 
-def _revert(row: int) -> None:
+def _set_field(row: int, seen: Any, now: Callable[[Call], Any], change: Change, typed: str) -> bool:
+    """Change a field, unless somebody else has set it since it was drawn (`seen`: its value then). Return whether it
+    was stored. Other fields may have changed meanwhile: both edits are kept."""
+
+    def apply(call: Call) -> Call:
+        if now(call) != seen and now(call) != now(change(call)):
+            raise _SetMeanwhile
+        return change(call)
+
     try:
+        return _stored(row, apply) is not None
+    except _SetMeanwhile:
+        _say(_changed_meanwhile(row, typed))
+        return False
+
+
+class _SetMeanwhile(Exception):
+    """Somebody else set this field since it was drawn."""
+
+
+def _revert(row: int, content: str) -> None:
+    try:
+        if _content(batch.call(row)) != content:
+            _say(_changed_meanwhile(row))
+            return
         batch.revert(row, who=ui.who())
     except ReddyError as error:
         _say(str(error))
@@ -659,7 +695,7 @@ def _edit_many_panel(rows: list[int]) -> None:
     ):
         bar = st.progress(0.0, "Storing the edits")
         try:
-            result = editing.edit_many(
+            result = change_calls(
                 batch,
                 rows,
                 change,
@@ -832,7 +868,7 @@ def open_call(row: int) -> None:
                 icon=":material/undo:",
                 disabled=locked,
                 on_click=_revert,
-                args=(row,),
+                args=(row, _content(call)),
             )
 
 
@@ -1085,7 +1121,7 @@ def fields(row: int, call: Call, findings: list[Finding], changed: Differences, 
         if st.session_state.get(key) != value:
             st.session_state[key] = value
         st.text_input(
-            label, key=key, help=help, disabled=locked, on_change=_field_edited, args=(row, field, key)
+            label, key=key, help=help, disabled=locked, on_change=_field_edited, args=(row, field, key, value)
         )
         beside(field, getattr(original, field) or "")
 
@@ -1103,7 +1139,7 @@ def fields(row: int, call: Call, findings: list[Finding], changed: Differences, 
             placeholder="2026-03-30 17:46",
             disabled=locked,
             on_change=_start_edited,
-            args=(row, start_key),
+            args=(row, start_key, call.timestamp),
         )
         if problem:
             st.caption(f":red[:material/error:] Not stored. {ui.escape(problem)}")
@@ -1121,6 +1157,7 @@ def fields(row: int, call: Call, findings: list[Finding], changed: Differences, 
             separation,
             lambda option: option or "not given",
             locked,
+            lambda call: call.speaker.separation if call.speaker else None,
             lambda call, chosen: editing.with_speaker(
                 call, chosen, call.speaker.channel_map if call.speaker else None
             ),
@@ -1140,6 +1177,7 @@ def fields(row: int, call: Call, findings: list[Finding], changed: Differences, 
                 "not chosen" if number is None else f"{names.get(number, 'not in the list')} · {number}"
             ),
             locked,
+            lambda call: call.product_id,
             lambda call, chosen: editing.with_field(call, "product_id", chosen),
         )
         beside("product_id", _product_text(original.product_id))
@@ -1158,6 +1196,7 @@ def fields(row: int, call: Call, findings: list[Finding], changed: Differences, 
                 now,
                 lambda option: "found by Reddy" if option is None else ", ".join(option) or "nobody",
                 locked,
+                lambda call: tuple(call.speaker.channel_map or ()) or None if call.speaker else None,
                 lambda call, chosen: editing.with_speaker(call, "channels", chosen),
             )
 
@@ -1180,6 +1219,7 @@ def _select(
     value: Any,
     shown: Callable[[Any], str],
     locked: bool,
+    now: Callable[[Call], Any],
     change: Callable[[Call, Any], Call],
 ) -> None:
     key = f"{K} {name} {row}"
@@ -1193,27 +1233,47 @@ def _select(
         placeholder=shown(None),
         disabled=locked,
         on_change=_chosen,
-        args=(row, key, change),
+        args=(row, key, value, shown, now, change),
     )
 
 
-def _chosen(row: int, key: str, change: Callable[[Call, Any], Call]) -> None:
+def _chosen(
+    row: int,
+    key: str,
+    seen: Any,
+    shown: Callable[[Any], str],
+    now: Callable[[Call], Any],
+    change: Callable[[Call, Any], Call],
+) -> None:
     value = st.session_state[key]
-    _store(row, lambda call: change(call, value))
+    _set_field(row, seen, now, lambda call: change(call, value), shown(value))
 
 
-def _field_edited(row: int, field: str, key: str) -> None:
+def _field_edited(row: int, field: str, key: str, seen: str) -> None:
     value = st.session_state[key]
-    _store(row, lambda call: editing.with_field(call, field, value))
+    _set_field(
+        row,
+        seen,
+        lambda call: getattr(call, field) or "",
+        lambda call: editing.with_field(call, field, value),
+        str(value),
+    )
 
 
-def _start_edited(row: int, key: str) -> None:
+def _start_edited(row: int, key: str, seen: float | None) -> None:
+    typed = st.session_state[key]
     seconds, why = editing.read_moment(st.session_state[key], batch.mapping.timezone)
     if seconds is None and why:
         st.session_state[f"{key} problem"] = why
         return
     st.session_state.pop(f"{key} problem", None)
-    _store(row, lambda call: editing.with_field(call, "timestamp", seconds))
+    _set_field(
+        row,
+        seen,
+        lambda call: call.timestamp,
+        lambda call: editing.with_field(call, "timestamp", seconds),
+        str(typed),
+    )
 
 
 def from_the_sheet(row: int) -> None:

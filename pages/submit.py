@@ -109,6 +109,7 @@ def send(rows: list[int] | None, expected: int, drawn: str = "") -> None:
             address=to.address,
             token_source=to.source,
             token_hint=to.token_hint,
+            credential=to.credential(ledger.identity),
             rows=rows,
             concurrency=int(st.session_state.get("calls_at_once", 8)),
             who=ui.who(),
@@ -155,12 +156,21 @@ def resume_it(submission: Submission, *, again: bool = False) -> None:
         record = submission.record()
         if record.state in ("done", "cancelled") or (record.state == "running" and not again):
             came_too_late(submission)
-        elif record.address == to.address:
-            submission.resume(token_source=to.source, token_hint=to.token_hint)
+        elif record.address == to.address and not (record.reason == BY_HAND and _another_account(record)):
+            submission.resume(
+                token_source=to.source,
+                token_hint=to.token_hint,
+                credential=to.credential(ledger.identity),
+            )
             ui.start(submission, to)
         else:
             submission.resume()
             ui.start(submission, None)
+
+
+def _another_account(record: Any) -> bool:
+    """Was this submission begun with another token than the chosen one? Resuming does not change it by the way."""
+    return bool(record.credential) and record.credential != to.credential(ledger.identity)
 
 
 def go_on_anyway(submission: Submission) -> None:
@@ -180,8 +190,11 @@ def resume_with_typed(submission: Submission, key: str) -> None:
         if record.state not in ("waiting", "paused"):
             came_too_late(submission)
             return
-        submission.resume(token_source="typed", token_hint=hint(token))
-        ui.start(submission, ui.typed_connection(token, record.address))
+        typed = ui.typed_connection(token, record.address)
+        submission.resume(
+            token_source="typed", token_hint=hint(token), credential=typed.credential(ledger.identity)
+        )
+        ui.start(submission, typed)
 
 
 def allow_uploads(submission: Submission, address: str, host: str, allowed: bool) -> None:

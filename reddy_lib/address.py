@@ -21,7 +21,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 from .errors import NeverSent
 
-__all__ = ["is_loopback", "known_address", "reddy_address"]
+__all__ = ["address_to_connect", "is_loopback", "known_address", "reddy_address"]
 
 LOCALHOST = "127.0.0.1"
 DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -58,6 +58,20 @@ def known_address(text: str) -> str:
         return _normalised(text)
     except NeverSent:
         return text.strip().rstrip("/")
+
+
+def address_to_connect(text: str) -> str:
+    """Return the address under which a server is connected to: its one spelling, but `localhost` stays a name, because a
+    certificate may be made out to it.
+
+    Raises:
+        NeverSent: as `reddy_address`.
+    """
+    address = reddy_address(text)
+    host = urlsplit(text.strip(_surrounding(text))).hostname or ""
+    if host.removesuffix(".") == "localhost":
+        return address.replace(f"//{LOCALHOST}", "//localhost", 1)
+    return address
 
 
 def is_loopback(address: str) -> bool:

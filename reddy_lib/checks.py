@@ -15,13 +15,14 @@ from __future__ import annotations
 import math
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from operator import le
 from typing import Any, NamedTuple, TypeGuard
 
+from reddy_lib.arguments import product_dicts
 from reddy_lib.findings import CATALOGUE, Finding, finding
 from reddy_lib.model import ROLES, SEPARATIONS, TAG_TYPES, Call, TranscriptLine
 from reddy_lib.transcripts.speakers import roles_swapped
@@ -65,18 +66,19 @@ class Given(NamedTuple):
 def check(
     call: Call,
     *,
-    products: Sequence[Mapping[str, Any]] | None = None,
+    products: Iterable[Any] | None = None,
     now: float | None = None,
     recording: bool = False,
 ) -> list[Finding]:
     """All findings that this call alone gives, in the order of the catalogue; an empty list if all is well.
 
-    `products`: Reddy's list of `{"id", "name", "status"}`; without it a product is required, not looked up.
+    `products`: Reddy's list, from `Client.list_products` or as dicts with id, name, status; without it a product is
+    required, not looked up.
     `now`: seconds since the epoch after which a start is in the future, by default this machine's clock.
     `recording`: the file that the call names is attached to it (`Batch.attach`), so Reddy can grade from it.
     Where one code has more than `MOST_OF_A_CODE` findings, the last of them tells how many more there are.
     """
-    given = Given(products, time.time() if now is None else now, recording)
+    given = Given(product_dicts(products), time.time() if now is None else now, recording)
     rules = _OTHER_RULES if _lines_are_plain(call.transcript or ()) else _ALL_RULES
     found = [one for rule in rules for one in rule(call, given)]
     return found if len(found) <= MOST_OF_A_CODE else _summarised(found)

@@ -20,6 +20,7 @@ what happened, where, and what to do next) and its evidence as attributes for co
         · LedgerTooNew          written by a newer version of this library
         · NotInLedger           no such batch, row or submission
         · CallLocked            the call is being sent, or was sent: it cannot be edited
+        · CallChanged           somebody else stored the call since it was read: nothing was overwritten
       × SubmissionError         the submission cannot do what was asked of it
       × APIError                Reddy (or what stands in for it) did not say yes; `possibly_processed` tells whether
                                 the request may have taken effect all the same
@@ -37,8 +38,12 @@ what happened, where, and what to do next) and its evidence as attributes for co
 
 from __future__ import annotations
 
+import time
+from typing import Any
+
 __all__ = [
     "APIError",
+    "CallChanged",
     "CallLocked",
     "Doubtful",
     "EmptySheet",
@@ -129,6 +134,27 @@ class NotInLedger(LedgerError):
 
 class CallLocked(LedgerError):
     """The call is being sent, was sent, or may have been sent: editing it would falsify the record."""
+
+
+class CallChanged(LedgerError):
+    """The stored call is not the one that the edit was made from: nothing was overwritten.
+
+    Attributes:
+        row: its row number.
+        stored: the `Call` as it is now.
+        who: who stored it last, "" where nobody said.
+        at: when, in seconds since the epoch; None where it is not on record.
+    """
+
+    def __init__(self, *, row: int, stored: Any, read: bool, who: str, at: float | None) -> None:
+        by = f" by {who}" if who else ""
+        when = "" if at is None else time.strftime(" on %d %b %Y at %H:%M:%S UTC", time.gmtime(at))
+        since = "since you read it" if read else "and you have not read it since"
+        super().__init__(
+            f"Row {row} was changed{by}{when}, {since}: your edit was not stored, so that theirs is not lost. Read it "
+            f"again and edit that, or use batch.change({row}, function), which edits what is stored."
+        )
+        self.row, self.stored, self.who, self.at = row, stored, who, at
 
 
 class SubmissionError(ReddyError):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reddy_lib.address import is_loopback, known_address, reddy_address
+from reddy_lib.address import address_to_connect, is_loopback, known_address, reddy_address
 from reddy_lib.api import Client
 from reddy_lib.errors import NeverSent
 from reddy_lib.submission.connection import Connection
@@ -90,6 +90,12 @@ def test_a_connection_with_an_unusable_address_says_so_when_it_is_used() -> None
     connection = Connection(token="token-of-nobody", base_url="app.reddy.io", source="typed")
     with pytest.raises(NeverSent, match=r"https://app\.reddy\.io"):
         connection.client()
+
+
+def test_a_certificate_for_localhost_is_asked_for_by_that_name() -> None:
+    assert address_to_connect(" https://LocalHost.:8443/x/") == "https://localhost:8443/x"
+    assert address_to_connect("http://127.0.0.1:8443") == "http://127.0.0.1:8443"
+    assert address_to_connect("https://App.reddy.io:443/") == "https://app.reddy.io"
 
 
 def test_this_machine_is_told_from_others() -> None:

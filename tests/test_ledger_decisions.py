@@ -272,7 +272,7 @@ class TestText:
         assert [text for _, text in texts(batch)] == ["I lost my card.", "I block it at once.", NOTE, "Bye."]
 
     def test_other_decisions_are_refused(self, batch: reddy.Batch) -> None:
-        with pytest.raises(ValueError, match="a decision is"):
+        with pytest.raises(ValueError, match="There is no decision"):
             batch.decide(2, "forget")
         with pytest.raises(NotInLedger):
             batch.decide(99, "drop")

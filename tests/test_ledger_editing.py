@@ -15,6 +15,7 @@ import reddy_lib as reddy
 from reddy_lib.checks import check
 from reddy_lib.findings import CATALOGUE, Finding, finding
 from reddy_lib.ledger import editing
+from reddy_lib.ledger.changes import change_calls
 from reddy_lib.ledger.schema import calls
 from reddy_lib.model import (
     Call,
@@ -675,7 +676,7 @@ def test_one_edit_to_many_calls_is_on_record_with_each(
 ) -> None:
     batch = load(sheet, ledger)
     told: list[int] = []
-    done = editing.edit_many(batch, [2, 3, 4], to_loans, who="ann", on_progress=told.append)
+    done = change_calls(batch, [2, 3, 4], to_loans, who="ann", on_progress=told.append)
     assert done == editing.ManyEdited(changed=2, same=1, locked=0)
     assert told == [1, 2, 3]
     assert [batch.call(row).product_id for row in (2, 3, 4, 5)] == [2, 2, 2, 2]
@@ -693,13 +694,13 @@ def test_calls_that_are_being_sent_are_counted_and_left_alone(
     with ledger._write() as connection:
         connection.execute(calls.update().where(calls.c.row == 2).values(status="accepted"))
     assert editing.count_edits(batch, [2, 4], to_loans) == editing.ManyEdited(changed=1, same=0, locked=1)
-    assert editing.edit_many(batch, [2, 4], to_loans) == editing.ManyEdited(changed=1, same=0, locked=1)
+    assert change_calls(batch, [2, 4], to_loans) == editing.ManyEdited(changed=1, same=0, locked=1)
     assert batch.call(2).product_id == 1
 
 
 def test_editing_no_rows_changes_none(ledger: reddy.Ledger, sheet: Callable[..., Path]) -> None:
     batch = load(sheet, ledger)
-    assert editing.edit_many(batch, [], to_loans) == editing.ManyEdited(0, 0, 0)
+    assert change_calls(batch, [], to_loans) == editing.ManyEdited(0, 0, 0)
     assert batch.count(edited=True) == 0
 
 

@@ -79,9 +79,9 @@ def test_the_queue_says_who_has_the_token_of_each_submission(batch: reddy.Batch)
     typed = send(batch, [4], "typed", token="…4f2a")
     tried = send(batch, [5], "sandbox", SANDBOX)
     to = Connection(token="a-token-that-ends-with-4f2a", base_url=REDDY, source="environment")
-    worker = new_worker(ledger, sends=to.lanes)
+    worker = new_worker(ledger, sends=to.lanes(ledger.identity))
     app = new_worker(ledger, kind="app", sends=[SANDBOX, typed.id])
-    new_worker(ledger, kind="notebook", sends=to.lanes)  # sends its own alone
+    new_worker(ledger, kind="notebook", sends=to.lanes(ledger.identity))  # sends its own alone
     waits = queue(ledger).set_index("id")
     assert waits["senders"].to_dict() == {ours.id: [worker], theirs.id: [], typed.id: [app], tried.id: [app]}
     assert waits["queued"].tolist() == [1, 1, 1, 1]
@@ -95,8 +95,8 @@ def test_lanes_name_no_token_and_a_typed_one_is_its_submission_s_own(batch: redd
     assert lane(typed.record()) == typed.id
     assert lane(send(batch, [3], "secrets", token="…4f2a").record()) == f"{REDDY} …4f2a"
     short = Connection(token="short", base_url=REDDY, source="environment")
-    assert short.lanes == (REDDY,)
-    assert Connection(token="a-token-that-somebody-typed", base_url=REDDY, source="typed").lanes == ()
+    assert short.lanes("key") == (f"{REDDY} {short.credential('key')}", REDDY)
+    assert Connection(token="a-token-that-somebody-typed", base_url=REDDY, source="typed").lanes("key") == ()
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,8 @@ exceptions are let go, because those carry the request, with its address and hea
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import hmac
 import logging
 import math
 import os
@@ -27,7 +29,7 @@ from typing import IO, Any, Self
 import httpx2 as httpx
 import msgspec
 
-from reddy_lib.address import is_loopback, reddy_address
+from reddy_lib.address import address_to_connect, is_loopback, reddy_address
 from reddy_lib.api.answers import (
     MAY_REPEAT,
     Answer,
@@ -42,9 +44,26 @@ from reddy_lib.api.answers import (
 from reddy_lib.errors import APIError, Doubtful, NeverSent, Refused, Unauthorized, Withheld
 from reddy_lib.model import Call, Tag, content_type_of, payload_json
 
-__all__ = ["DEFAULT_BASE_URL", "Client", "only_while"]
+__all__ = [
+    "DEFAULT_BASE_URL",
+    "TOKEN_VARIABLE",
+    "URL_VARIABLE",
+    "Client",
+    "fingerprint",
+    "hint",
+    "only_while",
+]
 
 DEFAULT_BASE_URL = "https://app.reddy.io"
+TOKEN_VARIABLE = "REDDY_API_TOKEN"
+URL_VARIABLE = "REDDY_BASE_URL"
+
+
+class _FromEnvironment(str):
+    """The default of `Client(token)`, told apart from a token that somebody passes and that is empty."""
+
+
+_FROM_ENVIRONMENT = _FromEnvironment()
 
 CREATE, ADD_TAGS, PRODUCT_LIST = "/api/v1/call/create", "/api/v1/call/add_tags", "/api/v1/product/list"
 
@@ -86,9 +105,11 @@ class Client:
     May be shared by any number of threads. Close it, or use it as a context manager.
 
     Args:
-        token: the bearer token; surrounding blanks are dropped.
-        base_url: where Reddy is; a path in it is kept, so that a sandbox may live below another app. The attribute
-            `base_url` is its one spelling (see `reddy_address`).
+        token: the bearer token; surrounding blanks are dropped. Without one it is taken from REDDY_API_TOKEN, which
+            goes to REDDY_BASE_URL (or Reddy itself) and to no other address.
+        base_url: where Reddy is; a path in it is kept, so that a sandbox may live below another app. None: what
+            REDDY_BASE_URL says, else https://app.reddy.io. The attribute `base_url` is its one spelling (see
+            `reddy_address`).
         timeout: seconds without any progress after which a request is given up; also the longest time that
             the body of an answer may take as a whole.
         headers: further headers for every request to `base_url` (never sent with a recording).
@@ -101,15 +122,24 @@ class Client:
 
     def __init__(
         self,
-        token: str,
+        token: str | None = _FROM_ENVIRONMENT,
         *,
-        base_url: str = DEFAULT_BASE_URL,
+        base_url: str | None = None,
         timeout: float = 30.0,
         headers: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
+        usual = os.environ.get(URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
+        typed = usual if base_url is None else base_url
+        self.base_url = reddy_address(typed)
+        if isinstance(token, _FromEnvironment):
+            token = os.environ.get(TOKEN_VARIABLE)
+            if token and self.base_url != reddy_address(usual):  # a token goes to its own address alone
+                raise Unauthorized(
+                    f"The token of {TOKEN_VARIABLE} is for {reddy_address(usual)}, and was not used for {self.base_url}. "
+                    "Pass the token of that address: Client(token, base_url=…)."
+                )
         self._token = _usable_token(token)
-        self.base_url = reddy_address(base_url)
         if not (timeout > 0 and math.isfinite(timeout)):
             raise ValueError("timeout must be a number of seconds above zero")
         self.timeout = float(timeout)
@@ -121,7 +151,9 @@ class Client:
         }
         self._headers_with_body = {**self._headers, "content-type": "application/json"}
         # Taken apart once: the HTTP library would do it anew for every request, which costs a fifth of it.
-        self._addresses = {path: httpx.URL(self.base_url + path) for path in (CREATE, ADD_TAGS, PRODUCT_LIST)}
+        self._addresses = {
+            path: httpx.URL(address_to_connect(typed) + path) for path in (CREATE, ADD_TAGS, PRODUCT_LIST)
+        }
         self._heads = [httpx.Headers(self._headers), httpx.Headers(self._headers_with_body)]
         self._closed = False
         _silence_loggers()
@@ -146,6 +178,20 @@ class Client:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
+
+    @property
+    def token_hint(self) -> str:
+        """The token's last four characters, as "…4f2a"; "" where it is too short to show any."""
+        return hint(self._token)
+
+    def fingerprint(self, key: str) -> str:
+        """Return what tells this token from others under `key`: see `fingerprint`."""
+        return fingerprint(self._token, key)
 
     def close(self) -> None:
         """Let go of all connections. Requests after this raise `NeverSent`."""
@@ -472,10 +518,26 @@ def _bytes_left(file: IO[bytes]) -> int | None:
     return max(0, end - here)
 
 
-def _usable_token(token: str) -> str:
-    token = token.strip()
+def hint(token: str) -> str:
+    """Return "…4f2a" for a token long enough that four characters give nothing away, else ""."""
+    return f"…{token[-4:]}" if len(token) >= 12 else ""
+
+
+def fingerprint(token: str, key: str) -> str:
+    """Return 16 hex digits that tell a token from others, and from which it cannot be had back.
+
+    `key` is a ledger's identity, so that two ledgers do not show that they were used with the same account.
+    """
+    return hmac.new(key.encode(), token.encode(), hashlib.sha256).hexdigest()[:16]
+
+
+def _usable_token(token: str | None) -> str:
+    token = (token or "").strip()
     if not token:
-        raise Unauthorized("There is no token. Enter the API token of your Reddy account.")
+        raise Unauthorized(
+            f"There is no token. Set {TOKEN_VARIABLE} in the environment to the API token of your Reddy account, or pass "
+            "it: Client(token)."
+        )
     if not re.fullmatch(r"[\x21-\x7e]+", token):
         raise Unauthorized("The token contains blanks or characters that no token has. Copy it again, whole.")
     return token

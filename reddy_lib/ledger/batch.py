@@ -7,6 +7,7 @@ returns: a closed tab loses nothing.
 
 from __future__ import annotations
 
+import html
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,13 +17,16 @@ from typing import IO, TYPE_CHECKING, Any, Literal
 import msgspec
 import sqlalchemy as sa
 
+from .. import arguments
 from ..errors import CallLocked, NotInLedger, RecordingError
 from ..findings import CATALOGUE, Finding
 from ..identity import call_key
 from ..model import Call, Speaker, Tag, TranscriptLine, from_payload, payload_json, whole_characters
 from ..spreadsheet import Mapping
 from ..spreadsheet.web_addresses import announced_name, is_web_address
+from . import archiving
 from . import recordings as files
+from .changes import change_call, change_calls, must_be, rename_tag, replace_call, update_calls, version_of
 from .decisions import (
     ATTACH,
     DROP,
@@ -41,6 +45,7 @@ from .decisions import (
     tally,
     unassigned_of,
 )
+from .editing import swap_roles
 from .records import (
     changes,
     decode_findings,
@@ -55,7 +60,6 @@ from .schema import EDITABLE, STATUSES, attempts, batches, calls, earlier_payloa
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .editing import ManyEdited
     from .store import Ledger
 
 __all__ = ["Batch"]
@@ -82,6 +86,10 @@ _OUTCOME_COLUMNS = (
 )
 
 
+FILTERS = ("status", "severity", "code", "search", "agent", "product", "edited", "rows", "submission")
+"""What `calls`, `count`, `rows` and `finding_counts` take."""
+
+
 class Batch:
     """One loaded spreadsheet. Made by `Ledger.load` and `Ledger.batch`, never by hand.
 
@@ -101,10 +109,41 @@ class Batch:
         )
         self.who: str = record.who
         self.created_at: float = record.created_at
+        self._handed_out: dict[int, bytes] = {}  # row → version of what `call` returned last
 
     def __repr__(self) -> str:
         shown = " · ".join(f"{count:,} {status}" for status, count in self.counts().items() if count)
         return f"<Batch {self.name!r} · {shown or 'no calls'}>"
+
+    def _repr_html_(self) -> str:
+        """Return a table of counts, which notebooks show."""
+        counts = {status: count for status, count in self.counts().items() if count}
+        heads = "".join(f"<th>{status}</th>" for status in counts)
+        cells = "".join(f"<td>{count:,}</td>" for count in counts.values())
+        name = f"{html.escape(self.name)} · {sum(counts.values()):,} calls · {html.escape(self.id)}"
+        return f"<table><caption>{name}</caption><tr>{heads}</tr><tr>{cells}</tr></table>"
+
+    def __len__(self) -> int:
+        return self.total
+
+    def __bool__(self) -> bool:
+        return True  # a batch without calls is a batch
+
+    def __getitem__(self, row: int) -> Call:
+        """Return the call in this row, as `call` does."""
+        return self.call(row)
+
+    def __iter__(self) -> Iterator[Call]:
+        """Yield every call, by row."""
+        return (from_payload(payload) for _, payload in self.payloads())
+
+    def __contains__(self, row: object) -> bool:
+        """Whether the batch has a call in this row."""
+        try:
+            self.these_rows(arguments.row_number(row))
+        except NotInLedger:
+            return False
+        return True
 
     # counts and lists
 
@@ -176,14 +215,17 @@ class Batch:
             return [agent for agent in connection.execute(query).scalars() if agent]
 
     def findings(self, row: int | None = None) -> pd.DataFrame:
-        """Findings of one call, or of all: columns row, field, line, code, severity, title, value, message, hint."""
+        """Findings of one call, or of all: columns row, field, line, code, severity, title, value, message, hint.
+
+        Raises NotInLedger: the batch has no such row.
+        """
         import pandas as pd
 
         query = sa.select(calls.c.row, calls.c.findings).where(
             calls.c.batch_id == self.id, calls.c.codes != ""
         )
         if row is not None:
-            query = query.where(calls.c.row == row)
+            query = query.where(calls.c.row == self._one(row, calls.c.row).row)
         records = []
         with self.ledger._read() as connection:
             for number, text in connection.execute(query.order_by(calls.c.row)):
@@ -224,8 +266,10 @@ class Batch:
     # one call
 
     def call(self, row: int) -> Call:
-        """The call as it would be sent. Raises NotInLedger: the batch has no such row."""
-        return from_payload(self._one(row, calls.c.payload).payload)
+        """Return the call as it would be sent. Raises NotInLedger: the batch has no such row."""
+        call = from_payload(self._one(row, calls.c.payload).payload)
+        self._handed_out[arguments.row_number(row)] = version_of(call)
+        return call
 
     def original(self, row: int) -> Call:
         """The call as the sheet said it, before any edit."""
@@ -263,26 +307,74 @@ class Batch:
         """The tags of one call. Index: number from 1. Columns: key, value, type."""
         return tags_frame(self.call(row))
 
-    def replace(self, row: int, call: Call, *, who: str = "") -> list[Finding]:
-        """Store an edited call at once: checked, with what changed on record; gives its findings.
+    def replace(self, row: int, call: Call, *, expected: Call | None = None, who: str = "") -> list[Finding]:
+        """Store an edited call at once: checked, with what changed on record. Return its findings.
+
+        Nobody else's edit is overwritten: the stored call must be the one that yours was made from. That is `expected`,
+        else what this batch handed out last for the row (`batch.call(row)`, `batch[row]`), else the call as it was
+        loaded. `change` needs none of this.
 
         Raises:
             NotInLedger: the batch has no such row.
+            CallChanged: somebody else stored the call since.
             CallLocked: the call is being sent, was sent, or may have been sent.
             msgspec.ValidationError: a value of a type that the API does not know (a text for a number).
         """
-        # as it will be read back, and independent of the caller's object
-        call = from_payload(payload_json(call))
-        return self._change(row, lambda now, decisions, stored: (call, decisions), who=who)
+        remembered = self._handed_out.get(arguments.row_number(row))
+        return replace_call(self, row, call, expected=expected, remembered=remembered, who=who)
 
-    def swap_roles(self, rows: Sequence[int], *, who: str = "") -> ManyEdited:
-        """Agent and customer exchanged in the transcripts of these rows: one edit on record for each call.
+    def change(self, row: int, function: Callable[[Call], Call], *, who: str = "") -> list[Finding]:
+        """Store what `function` makes of the call as it is stored. Return its findings.
 
-        Gives how many changed, how many have neither role, and how many are locked (being sent, or sent) and stay.
+        `function` takes the call and returns the changed one. Where somebody else stores the call meanwhile, it is
+        called again with the newer one, so it should do nothing else. What it raises stops the change.
+
+        Raises as `replace`, but for CallChanged.
         """
-        from .editing import edit_many, swap_roles
+        return change_call(self, row, function, who=who)
 
-        return edit_many(self, rows, swap_roles, who=who)
+    def update(self, rows: int | Iterable[int] | None, *, who: str = "", **fields: Any) -> ManyEdited:
+        """Set fields of many calls (None: all that can be edited): `batch.update([2, 3], product_id=7)`.
+
+        Return how many changed, how many were so already, and how many are locked (being sent, or sent) and stay.
+
+        Raises:
+            ValueError: there is no such field; it is none of agent_email, product_id, conversation_id, filename,
+                timestamp (seconds since the epoch).
+            NotInLedger: the batch has no such row; nothing was changed.
+        """
+        return update_calls(self, rows, fields, who=who)
+
+    def rename_tag(self, old: str, new: str, *, who: str = "") -> ManyEdited:
+        """Rename a tag in every call that has it. Return how many changed, and how many are locked and stay.
+
+        Raises ValueError: no call has this tag, or the new name is empty.
+        """
+        return rename_tag(self, old, new, who=who)
+
+    def store_if(self, row: int, seen: bytes | None, call: Call, *, who: str) -> list[Finding]:
+        """Store a call if its version in the ledger is still `seen` (see `changes.must_be`). Return its findings.
+
+        Raises as `replace`.
+        """
+        # as it will be read back, and independent of the caller's object
+        new = from_payload(payload_json(call))
+        with self.ledger._write() as connection:
+
+            def change(now: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+                must_be(connection, self, stored, seen, new)
+                return new, decisions
+
+            self._change_in(connection, row, change, who=who)
+        self.call(row)  # the next edit is made from what was stored now
+        return self.findings_of(row)
+
+    def swap_roles(self, rows: int | Iterable[int], *, who: str = "") -> ManyEdited:
+        """Exchange agent and customer in the transcripts of these rows: one edit on record for each call.
+
+        Return how many changed, how many have neither role, and how many are locked (being sent, or sent) and stay.
+        """
+        return change_calls(self, rows, swap_roles, who=who)
 
     def revert(self, row: int, *, who: str = "") -> list[Finding]:
         """Bring back what the sheet said, whole, also where a text or a finding was decided about; the edits stay on
@@ -382,7 +474,7 @@ class Batch:
         them apart. Raises NotInLedger: the batch has no such row.
         """
         if row is not None:
-            self._one(row, calls.c.id)
+            row = int(self._one(row, calls.c.row).row)
         sums = (calls.c.characters_in, calls.c.characters_placed, calls.c.characters_dropped)
         query = sa.select(
             *(sa.func.coalesce(sa.func.sum(column), 0) for column in sums),
@@ -400,7 +492,7 @@ class Batch:
             calls.c.row, calls.c.payload, calls.c.original, calls.c.unassigned, calls.c.decisions
         ).where(calls.c.batch_id == self.id, calls.c.unassigned.is_not(None))
         if row is not None:
-            query = query.where(calls.c.row == row)
+            query = query.where(calls.c.row == self._one(row, calls.c.row).row)
         records = []
         with self.ledger._read() as connection:
             for found in connection.execute(query.order_by(calls.c.row)):
@@ -432,8 +524,8 @@ class Batch:
 
         Raises NotInLedger: the batch has no such row.
         """
-        if decision not in (ATTACH, OWN_LINE, DROP):
-            raise ValueError(f'a decision is "attach", "own line" or "drop", not {decision!r}')
+        arguments.known(decision, "decision", (ATTACH, OWN_LINE, DROP))
+        arguments.text(role, "role")
         now = time.time()
 
         def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
@@ -469,7 +561,7 @@ class Batch:
             ValueError: findings of this code cannot be accepted.
             NotInLedger: the batch has no such row.
         """
-        if not CATALOGUE[code].accepting:
+        if not CATALOGUE[arguments.known(code, "code", CATALOGUE)].accepting:
             raise ValueError(f"a finding {code} cannot be accepted: {CATALOGUE[code].hint}")
         now = time.time()
 
@@ -484,6 +576,8 @@ class Batch:
 
     def withdraw(self, rows: int | Iterable[int], code: str, *, who: str = "") -> ManyEdited:
         """Take back that findings of this code were accepted in these calls. Raises NotInLedger as `accept`."""
+
+        arguments.known(code, "code", CATALOGUE)
 
         def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
             accepted = {name: taken for name, taken in decisions.accepted.items() if name != code}
@@ -541,8 +635,15 @@ class Batch:
     # many calls
 
     def payloads(self, rows: Iterable[int] | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
-        """(row, payload) for the rows asked for (all if None), ascending: exactly what would be sent."""
-        for some in pieces(self.rows() if rows is None else sorted(set(rows))):
+        """Yield (row, payload) for the rows asked for (all if None), ascending: exactly what would be sent.
+
+        Raises NotInLedger: the batch has no such row.
+        """
+        wanted = self.rows() if rows is None else self.these_rows(rows)
+        return self._payloads(wanted)
+
+    def _payloads(self, rows: list[int]) -> Iterator[tuple[int, dict[str, Any]]]:
+        for some in pieces(rows):
             query = (
                 sa.select(calls.c.row, calls.c.payload)
                 .where(calls.c.batch_id == self.id, calls.c.row.in_(some))
@@ -568,10 +669,11 @@ class Batch:
             audio = files.states_of_batch(connection, self.id)
         return (*self.counts().values(), edited, *audio)
 
-    def was_checked_with(self, products: list[dict[str, Any]] | None) -> bool:
+    def was_checked_with(self, products: Iterable[Any] | None) -> bool:
         """Whether these are the products that the batch's checks used: same ids, names and states, in any order."""
 
-        def told(listed: list[dict[str, Any]] | None) -> set[tuple[str, ...]] | None:
+        def told(products: Iterable[Any] | None) -> set[tuple[str, ...]] | None:
+            listed = arguments.product_dicts(products)
             if listed is None:
                 return None
             return {
@@ -584,7 +686,7 @@ class Batch:
         """Check every call that can still be edited again, against another product list, which is stored with the
         batch: a batch loaded with the sandbox's products and then sent to Reddy needs Reddy's."""
         now = time.time()
-        listed = None if products is None else [dict(product) for product in products]
+        listed = arguments.product_dicts(products)
         stored = None if listed is None else msgspec.json.encode(listed).decode()
         for some in pieces(self.rows(status=sorted(EDITABLE))):
             with self.ledger._write() as connection:
@@ -613,55 +715,94 @@ class Batch:
         self.products = listed
 
     def rename(self, name: str) -> None:
-        """Give the batch another name."""
+        """Give the batch another name. Raises ValueError: it is empty."""
+        name = arguments.text(name, "name").strip()
+        if not name:
+            raise ValueError("A batch needs a name.")
         with self.ledger._write() as connection:
-            connection.execute(batches.update().where(batches.c.id == self.id).values(name=name.strip()))
-        self.name = name.strip()
+            connection.execute(batches.update().where(batches.c.id == self.id).values(name=name))
+        self.name = name
 
-    def archive(self) -> None:
-        """Take the batch off the list. The record of what was sent stays: it is what prevents a second sending."""
-        with self.ledger._write() as connection:
-            connection.execute(batches.update().where(batches.c.id == self.id).values(state="archived"))
+    def archive(self, *, cancel: bool = False) -> None:
+        """Take the batch off the list. The record of what was sent stays: it is what prevents a second sending.
+
+        `cancel`: cancel what is under way first. What is in flight that moment is recorded all the same; the batch stays
+        on the list until it is. `restore` puts the batch back.
+
+        Raises SubmissionError: calls or recordings of it are under way.
+        """
+        archiving.archive(self, cancel=cancel)
+
+    def restore(self) -> None:
+        """Put the batch back on the list."""
+        self.ledger.restore(self)
+
+    def under_way(self) -> str:
+        """Return what of the batch is under way ("submission 3 is paused, 12 calls to send"), or ""."""
+        return archiving.under_way(self)
 
     # inside
 
-    def _where(
-        self,
-        *,
-        status: str | Sequence[str] | None = None,
-        severity: str | None = None,
-        code: str | None = None,
-        search: str = "",
-        agent: str | None = None,
-        product: int | None = None,
-        edited: bool | None = None,
-        rows: Sequence[int] | None = None,
-        submission: str | None = None,
-    ) -> list[sa.ColumnElement[bool]]:
+    def _where(self, **filters: Any) -> list[sa.ColumnElement[bool]]:
+        """Return the conditions of filters.
+
+        Raises:
+            TypeError, ValueError: there is no such filter, status, severity or code, or a value is of the wrong type.
+            NotInLedger: the batch has no such row.
+        """
         where: list[sa.ColumnElement[bool]] = [calls.c.batch_id == self.id]
-        if status is not None:
-            where.append(calls.c.status.in_([status] if isinstance(status, str) else list(status)))
-        if severity == "error":
-            where.append(calls.c.errors > 0)
-        elif severity == "warning":
-            where.append(calls.c.warnings > 0)
-        if code is not None:
-            where.append(calls.c.codes.contains(f"|{code}|", autoescape=True))
-        if search.strip():
-            where.append(_matches(search.strip()))
-        if agent is not None:
-            where.append(calls.c.agent_email == agent)
-        if product is not None:
-            where.append(calls.c.product_id == product)
-        if edited is not None:
-            where.append(calls.c.edited.is_(edited))
-        if rows is not None:
-            where.append(sa.or_(*(calls.c.row.in_(some) for some in pieces(rows))) if rows else sa.false())
-        if submission is not None:
-            where.append(calls.c.submission_id == submission)
+        for name, value in filters.items():
+            arguments.known(name, "filter", FILTERS)
+            if value is None:
+                continue
+            if name == "status":
+                wanted = [value] if isinstance(value, str) else list(value)
+                where.append(calls.c.status.in_([arguments.known(one, "status", STATUSES) for one in wanted]))
+            elif name == "severity":
+                errors = arguments.known(value, "severity", ("error", "warning")) == "error"
+                where.append((calls.c.errors if errors else calls.c.warnings) > 0)
+            elif name == "code":
+                code = arguments.known(value, "code", CATALOGUE)
+                where.append(calls.c.codes.contains(f"|{code}|", autoescape=True))
+            elif name == "search":
+                words = arguments.text(value, "search").strip()
+                where += [_matches(words)] if words else []
+            elif name == "agent":
+                where.append(calls.c.agent_email == arguments.text(value, "agent"))
+            elif name == "product":
+                where.append(calls.c.product_id == arguments.whole_number(value, "product", least=-(2**63)))
+            elif name == "edited":
+                where.append(calls.c.edited.is_(bool(value)))
+            elif name == "rows":
+                rows = self.these_rows(value)
+                some = (calls.c.row.in_(piece) for piece in pieces(rows))
+                where.append(sa.or_(*some) if rows else sa.false())
+            else:
+                where.append(calls.c.submission_id == str(getattr(value, "id", value)))
         return where
 
+    def these_rows(self, rows: Any) -> list[int]:
+        """Return row numbers as ints, each once, ascending: of one number or of any collection of them.
+
+        Raises:
+            TypeError: `rows` holds something that is not an integer.
+            NotInLedger: the batch has no call in one of them; nothing was changed.
+        """
+        wanted = arguments.row_numbers(rows)
+        there: set[int] = set()
+        with self.ledger._read() as connection:
+            for some in pieces(row for row in wanted if 0 < row < 2**31):
+                query = sa.select(calls.c.row).where(calls.c.batch_id == self.id, calls.c.row.in_(some))
+                there.update(connection.execute(query).scalars())
+        missing = [row for row in wanted if row not in there]
+        if len(missing) == 1:
+            raise self._no_row(missing[0])
+        if missing:
+            raise NotInLedger(f"The batch {self.name!r} has no calls in rows {arguments.listed(missing)}.")
+        return wanted
+
     def _one(self, row: int, *columns: sa.Column[Any]) -> sa.Row[Any]:
+        row = arguments.row_number(row)
         if not 0 < row < 2**31:  # from an address that somebody typed: no database could be asked
             raise self._no_row(row)
         query = sa.select(*columns).where(calls.c.batch_id == self.id, calls.c.row == row)
@@ -705,6 +846,7 @@ class Batch:
     ) -> None:
         """`_change` in a transaction. What it raises, it raises before it has written anything."""
         now = time.time()
+        row, who = arguments.row_number(row), arguments.text(who, "who")
         query = sa.select(calls).where(calls.c.batch_id == self.id, calls.c.row == row).with_for_update()
         old = connection.execute(query).one_or_none()
         if old is None:
@@ -786,7 +928,8 @@ class Batch:
         on_progress: Callable[[int], object] | None = None,
     ) -> ManyEdited:
         """`change` to each of these calls, one after the other; those it leaves as they are count as the same."""
-        wanted = [rows] if isinstance(rows, int) else sorted(set(rows))
+        wanted = self.these_rows(rows)
+        who = arguments.text(who, "who")
         changed = same = locked = 0
         for done, row in enumerate(wanted, 1):
             seen: list[bool] = []

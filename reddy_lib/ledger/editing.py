@@ -6,8 +6,8 @@ and tags are addressed by their number (from 1), in the call as it is given. Not
 whatever does not fit (a word where a number should be) is kept as it was typed: `check` says so, and the call
 waits.
 
-`problems` brings the findings of a call together with the repairs that are obvious; `edit_many` does one edit to
-many calls, and `count_edits` says beforehand how many would change.
+`problems` brings the findings of a call together with the repairs that are obvious; `count_edits` says how many of
+many calls one edit would change (`changes.change_calls` makes it).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import msgspec
 
+from .. import arguments
 from ..checks import check
-from ..errors import CallLocked
 from ..findings import CATALOGUE, Finding
 from ..model import (
     ROLES,
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from .batch import Batch
 
 __all__ = [
+    "SETTABLE",
     "Differences",
     "Fix",
     "ManyEdited",
@@ -58,7 +59,6 @@ __all__ = [
     "delete_lines",
     "delete_tags",
     "differences",
-    "edit_many",
     "insert_line",
     "lines_table",
     "moment_text",
@@ -240,13 +240,16 @@ def _with_tags(call: Call, tags: Sequence[Tag]) -> Call:
 # --- fields ------------------------------------------------------------------------------------------------
 
 
+SETTABLE: tuple[str, ...] = ("agent_email", "product_id", "conversation_id", "filename", "timestamp")
+"""Fields that `with_field` sets."""
+
+
 def with_field(call: Call, field: str, value: Any) -> Call:
     """Set agent_email, product_id, conversation_id, filename or timestamp. Empty text means "not given".
 
     A conversation id that is emptied is derived from the call again: a call is never sent without one.
     """
-    if field not in ("agent_email", "product_id", "conversation_id", "filename", "timestamp"):
-        raise ValueError(f"{field} is not a field that is set this way")
+    arguments.known(field, "field", SETTABLE)
     if isinstance(value, str):
         value = value.strip() or None
     changed = msgspec.structs.replace(call, **{field: value})
@@ -659,7 +662,7 @@ def _thousandth(value: float | None) -> float | None:
 
 
 def count_edits(batch: Batch, rows: Sequence[int], change: Change) -> ManyEdited:
-    """How many of these calls the edit would change; stores nothing."""
+    """Return how many of these calls the edit would change; stores nothing. Raises NotInLedger: there is no such row."""
     editable = set(batch.rows(rows=list(rows), status=sorted(EDITABLE)))
     changed = sum(
         1
@@ -667,35 +670,6 @@ def count_edits(batch: Batch, rows: Sequence[int], change: Change) -> ManyEdited
         if payload_json(change(call := from_payload(payload))) != payload_json(call)
     )
     return ManyEdited(changed, len(editable) - changed, len(set(rows)) - len(editable))
-
-
-def edit_many(
-    batch: Batch,
-    rows: Sequence[int],
-    change: Change,
-    *,
-    who: str = "",
-    on_progress: Callable[[int], object] | None = None,
-) -> ManyEdited:
-    """One edit to many calls, each stored and on record as an edit of its own. `on_progress`: calls done so far."""
-    editable = set(batch.rows(rows=list(rows), status=sorted(EDITABLE)))
-    changed = same = 0
-    locked = len(set(rows)) - len(editable)
-    for done, (row, payload) in enumerate(batch.payloads(editable), 1):
-        call = from_payload(payload)
-        if payload_json(change(call)) == payload_json(call):
-            same += 1
-        else:
-            try:
-                batch.replace(
-                    row, change(batch.call(row)), who=who
-                )  # as it is now, not as it was in the list
-                changed += 1
-            except CallLocked:  # chosen for a submission since we looked
-                locked += 1
-        if on_progress is not None:
-            on_progress(done)
-    return ManyEdited(changed, same, locked)
 
 
 # --- cells -------------------------------------------------------------------------------------------------

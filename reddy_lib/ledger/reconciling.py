@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 import sqlalchemy as sa
 
+from .. import arguments
 from ..model import Tag, from_payload
 from .batch import pieces
 from .recordings import lost_address
@@ -38,6 +39,7 @@ class Doubt(msgspec.Struct, frozen=True):
         address: where it was sent; submission: the number people know it by.
         tags: the call's own.
         again: Reddy has the call from an earlier sending, and the doubt is about a further one.
+        token_hint, credential: of the token that it was sent with; "" where that is not known.
     """
 
     row: int
@@ -48,6 +50,8 @@ class Doubt(msgspec.Struct, frozen=True):
     since: float
     tags: list[Tag]
     again: bool = False
+    token_hint: str = ""
+    credential: str = ""
 
     def __repr__(self) -> str:
         return f"<Doubt row {self.row} · submission {self.submission}>"
@@ -71,6 +75,8 @@ def doubts(
             calls.c.ended_at,
             submissions.c.address,
             submissions.c.number,
+            submissions.c.token_hint,
+            submissions.c.credential,
             _AGAIN.label("again"),
         )
         .join(submissions, submissions.c.id == calls.c.submission_id)
@@ -79,7 +85,7 @@ def doubts(
     )
     if submission_id is not None:
         query = query.where(calls.c.submission_id == submission_id)
-    wanted = None if rows is None else set(rows)
+    wanted = None if rows is None else set(batch.these_rows(rows))
     with batch.ledger._read() as connection:
         found = [one for one in connection.execute(query) if wanted is None or one.row in wanted]
     listed: list[Doubt] = []
@@ -95,6 +101,8 @@ def doubts(
                 since=one.ended_at or 0.0,
                 tags=call.tags or [],
                 again=bool(one.again),
+                token_hint=one.token_hint,
+                credential=one.credential or "",
             )
         )
     return listed
@@ -115,9 +123,10 @@ def settle(
     may be chosen to be sent again.
     """
     now = time.time() if now is None else now
+    rows, who = batch.these_rows(rows), arguments.text(who, "who")
     done: list[int] = []
     with batch.ledger._write() as connection:
-        for some in pieces(sorted(set(rows))):
+        for some in pieces(rows):
             found = connection.execute(
                 sa.select(
                     calls.c.id, calls.c.row, calls.c.submission_id, calls.c.attempts, _AGAIN.label("again")

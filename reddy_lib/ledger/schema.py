@@ -216,6 +216,7 @@ submissions = sa.Table(
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("token_source", sa.Text, nullable=False),  # sandbox, environment, secrets, typed, notebook
     sa.Column("token_hint", sa.Text, nullable=False),  # last four characters at most
+    sa.Column("credential", sa.Text),  # fingerprint of the token; NULL: sandbox, or not known
     sa.Column("concurrency", sa.Integer, nullable=False),
     sa.Column("state", sa.Text, nullable=False),  # running, paused, waiting, cancelled, done
     sa.Column("reason", sa.Text, nullable=False),
@@ -547,7 +548,8 @@ def _places_to_silence_are_marked(connection: sa.Connection) -> None:
 
 def _ledgers_have_an_identity(connection: sa.Connection) -> None:
     facts.create(connection, checkfirst=True)
-    connection.execute(facts.insert().values(name="identity", value=secrets.token_hex(16)))
+    if not connection.execute(sa.select(facts.c.name).where(facts.c.name == "identity")).first():
+        connection.execute(facts.insert().values(name="identity", value=secrets.token_hex(16)))
 
 
 def _addresses_and_calls_have_one_identity(connection: sa.Connection) -> None:
@@ -556,6 +558,25 @@ def _addresses_and_calls_have_one_identity(connection: sa.Connection) -> None:
 
 def _selections_are_kept(connection: sa.Connection) -> None:
     selections.create(connection, checkfirst=True)
+
+
+def _submissions_are_bound_to_their_credential(connection: sa.Connection) -> None:
+    there = {column["name"] for column in sa.inspect(connection).get_columns("submissions")}
+    if "credential" not in there:
+        column = sa.schema.CreateColumn(submissions.c.credential).compile(dialect=connection.dialect)
+        connection.execute(sa.text(f"ALTER TABLE submissions ADD COLUMN {column}"))
+
+
+def _what_is_under_way_is_on_the_list(connection: sa.Connection) -> None:
+    """Until now a batch could be taken off the list while it was being sent, and nobody could pause it any more."""
+    under_way = sa.select(submissions.c.batch_id).where(
+        submissions.c.state.in_(("running", "paused", "waiting"))
+    )
+    connection.execute(
+        batches.update()
+        .where(batches.c.state == "archived", batches.c.id.in_(under_way))
+        .values(state="open")
+    )
 
 
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
@@ -572,6 +593,8 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _ledgers_have_an_identity,
     _addresses_and_calls_have_one_identity,
     _selections_are_kept,
+    _submissions_are_bound_to_their_credential,
+    _what_is_under_way_is_on_the_list,
 )
 """Version n is reached by the first n of these. Only ever append."""
 

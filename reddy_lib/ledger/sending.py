@@ -191,7 +191,7 @@ class Submission:
         return f"<Submission {record.number} · {record.state} · {counts or 'no calls'}>"
 
     def record(self) -> sa.Row[Any]:
-        """The stored row: id, number, batch_id, address, token_source, token_hint, concurrency, state, reason,
+        """The stored row: id, number, batch_id, address, token_source, token_hint, credential, concurrency, state, reason,
         generation, chosen, who, created_at, ended_at."""
         with self.ledger._read() as connection:
             found = connection.execute(
@@ -292,7 +292,13 @@ class Submission:
         if self._change("waiting", reason, only={"running"}):
             _log.info("submission waits for a token", extra={"submission": self.id})
 
-    def resume(self, *, token_source: str | None = None, token_hint: str | None = None) -> int:
+    def resume(
+        self,
+        *,
+        token_source: str | None = None,
+        token_hint: str | None = None,
+        credential: str | None = None,
+    ) -> int:
         """Go on; gives the new generation (part of the engine's work ids, so that old work is not taken for new).
 
         Raises:
@@ -309,7 +315,11 @@ class Submission:
             generation: int = found.generation + 1
             changed: dict[str, Any] = {"state": "running", "reason": "", "generation": generation}
             if token_source is not None:
-                changed |= {"token_source": token_source, "token_hint": token_hint or ""}
+                changed |= {
+                    "token_source": token_source,
+                    "token_hint": token_hint or "",
+                    "credential": credential or None,
+                }
             connection.execute(submissions.update().where(submissions.c.id == self.id).values(**changed))
         _log.info("submission resumed", extra={"submission": self.id, "number": found.number})
         return generation
@@ -370,6 +380,7 @@ def create(
     address: str,
     token_source: str,
     token_hint: str = "",
+    credential: str = "",
     rows: Sequence[int] | None = None,
     concurrency: int = 8,
     who: str = "",
@@ -384,6 +395,7 @@ def create(
 
     Args:
         address: where they go; calls are told apart per address ("sandbox", "https://app.reddy.io").
+        credential: fingerprint of the token that the submission is bound to; "" for the sandbox.
         rows: row numbers; None = every ready call. Of the rows named, ready, rejected and failed calls are queued,
             calls that Reddy accepted before at this address become `skipped`, all others stay as they are.
         submission_id: made by the caller before its button was pressed; the same id again changes nothing.
@@ -404,6 +416,11 @@ def create(
         _one_at_a_time(connection)
         if connection.execute(sa.select(submissions.c.id).where(submissions.c.id == submission_id)).first():
             return Submission(ledger, submission_id)
+        state = connection.execute(sa.select(batches.c.state).where(batches.c.id == batch_id)).scalar()
+        if state != "open":
+            raise SubmissionError(
+                "Nothing was sent: the batch was taken off the list. Put it back first: ledger.restore(batch)."
+            )
         accepted = (
             sa.exists()
             .where(deliveries.c.address == address, deliveries.c.key == calls.c.delivery_key)
@@ -455,6 +472,7 @@ def create(
                 address=address,
                 token_source=token_source,
                 token_hint=token_hint,
+                credential=credential or None,
                 concurrency=concurrency,
                 state="running" if queued else "done",
                 reason="",

@@ -9,6 +9,7 @@ out as `LedgerUnavailable` with a sentence.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import secrets
@@ -18,19 +19,24 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as MappingType
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 import platformdirs
 import sqlalchemy as sa
 
-from ..errors import LedgerUnavailable, LoadCancelled, NotInLedger
+from .. import arguments
+from ..errors import LedgerUnavailable, LoadCancelled, MappingError, NotInLedger
+from ..interrupts import again, one_line
 from ..spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet
 from ..spreadsheet.files import workbook_kept
+from ..spreadsheet.mapping import MAPPABLE
 from .beside import Piece, pieces_of_rows
 from .correcting import Correction, corrected_calls, link_corrections
+from .facts import IDENTITY, fact
 from .records import duplicate_keys, insert_calls, new_call_values, remark_duplicates
 from .schema import batches, calls, corrections, edits, migrate, recordings, submissions
+from .sources import as_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -111,13 +117,18 @@ class Ledger:
             return str(self.url.database)
         return f"{self.url.host or 'localhost'}/{self.url.database}"
 
+    @functools.cached_property
+    def identity(self) -> str:
+        """The random id that the ledger got when it was made; its copies have it too."""
+        with self._read() as connection:
+            return fact(connection, IDENTITY) or ""
+
     # batches
 
-    @workbook_kept()
     def load(
         self,
-        path: str | os.PathLike[str],
-        mapping: Mapping | None = None,
+        source: str | os.PathLike[str] | IO[bytes] | IO[str] | pd.DataFrame | Sequence[Any],
+        mapping: Mapping | dict[str, Any] | None = None,
         *,
         name: str | None = None,
         file_name: str | None = None,
@@ -132,8 +143,10 @@ class Ledger:
         """Read, map, build, check and store a spreadsheet, in pieces; a load that is cut off leaves nothing.
 
         Args:
-            path: a spreadsheet of any kind, a zip or a folder of transcript files, or one such file.
-            mapping: which column feeds which field; guessed from the first 1,000 rows if None.
+            source: a spreadsheet of any kind, a zip or a folder of transcript files, or one such file; also an open
+                file, a DataFrame, a list of dicts, or a list of calls.
+            mapping: which column feeds which field; guessed from the first 1,000 rows if None. A dict is what
+                `Mapping.to_dict` returned, or field → column ({"agent_email": "Rep"}), for the guess to start from.
             name: what to call the batch; the file's name if None.
             file_name: the analyst's own name of the file, where `path` is a temporary copy.
             timezone: IANA zone of naive times; overrides the mapping's.
@@ -148,11 +161,44 @@ class Ledger:
 
         Raises:
             SheetError: the file cannot be read.
+            MappingError: the mapping cannot be used with this sheet.
             LoadCancelled: `on_progress` returned False.
             LedgerUnavailable: the ledger cannot be written.
         """
-        path = Path(path)
-        listed = None if products is None else [dict(product) for product in products]
+        with as_file(source) as (path, called):
+            return self._load(
+                path,
+                mapping,
+                name=name,
+                file_name=file_name or called,
+                timezone=timezone,
+                defaults=defaults,
+                products=products,
+                who=who,
+                progress=progress,
+                on_progress=on_progress,
+                corrects=corrects,
+            )
+
+    @workbook_kept()
+    def _load(
+        self,
+        path: Path,
+        mapping: Mapping | dict[str, Any] | None,
+        *,
+        name: str | None,
+        file_name: str,
+        timezone: str | None,
+        defaults: dict[str, Any] | None,
+        products: Sequence[Any] | None,
+        who: str,
+        progress: bool,
+        on_progress: Callable[[int], bool | None] | None,
+        corrects: Correction | None,
+    ) -> Batch:
+        listed = arguments.product_dicts(products)
+        for given, what in ((who, "who"), (name or "", "name"), (timezone or "", "timezone")):
+            arguments.text(given, what)
         if corrects is None:
             mapping = _prepared(path, mapping, timezone=timezone, defaults=defaults, products=listed)
         else:
@@ -160,7 +206,6 @@ class Ledger:
         assert mapping.sheet is not None
         self._forget_unfinished(before=time.time() - 86_400)
         batch_id = "b" + secrets.token_hex(5)
-        file_name = file_name or path.name
         with self._write() as connection:
             connection.execute(
                 batches.insert().values(
@@ -177,7 +222,12 @@ class Ledger:
             )
         stored = 0
         noun = "calls" if mapping.layout == "row" else "rows"
-        with _bar(progress, Path(file_name).name, noun) as bar:
+        with (
+            one_line(
+                lambda: f"Interrupted: {stored:,} {noun} were read, and nothing of them was kept. {again()}"
+            ),
+            _bar(progress, Path(file_name).name, noun) as bar,
+        ):
             try:
                 for piece in self._pieces(path, mapping, batch_id, listed, file_name, corrects):
                     if not piece.values:
@@ -226,7 +276,21 @@ class Ledger:
             yield Piece(values, sum(one.rows for one in built), links, attached)
 
     def batches(self) -> pd.DataFrame:
-        """The open batches, newest first: id, name, file_name, created_at (UTC), who, calls (a count)."""
+        """Return the open batches, newest first: id, name, file_name, created_at (UTC), who, calls (a count)."""
+        return self._batches("open")
+
+    def archived(self) -> pd.DataFrame:
+        """Return the batches that were taken off the list, newest first, as `batches` does."""
+        return self._batches("archived")
+
+    def restore(self, batch: Batch | str) -> Batch:
+        """Put a batch back on the list. Return it. Raises NotInLedger: there is none with this id or name."""
+        with self._write() as connection:
+            batch_id = self._batch_id(connection, batch, states=("archived", "open"))
+            connection.execute(batches.update().where(batches.c.id == batch_id).values(state="open"))
+        return self.batch(batch_id)
+
+    def _batches(self, state: str) -> pd.DataFrame:
         import pandas as pd
 
         counts = (
@@ -242,7 +306,7 @@ class Ledger:
                 sa.func.coalesce(counts.c.calls, 0).label("calls"),
             )
             .outerjoin(counts, counts.c.batch_id == batches.c.id)
-            .where(batches.c.state == "open")
+            .where(batches.c.state == state)
             .order_by(batches.c.created_at.desc())
         )
         with self._read() as connection:
@@ -273,20 +337,43 @@ class Ledger:
         with self._read() as connection:
             return Batch(self, connection.execute(sa.select(batches).where(batches.c.id == batch_id)).one())
 
-    def batch(self, batch_id: str) -> Batch:
-        """One batch. Raises NotInLedger: there is none with this id (or it was removed from the list)."""
+    def batch(self, batch: Batch | str) -> Batch:
+        """Return one batch, by its id or by its name.
+
+        Raises NotInLedger: there is none, it was taken off the list, or several have this name.
+        """
         from .batch import Batch
 
         with self._read() as connection:
-            found = connection.execute(
-                sa.select(batches).where(batches.c.id == batch_id, batches.c.state == "open")
-            ).one_or_none()
-        if found is None:
+            batch_id = self._batch_id(connection, batch)
+            return Batch(self, connection.execute(sa.select(batches).where(batches.c.id == batch_id)).one())
+
+    def _batch_id(
+        self, connection: sa.Connection, batch: Batch | str, *, states: Sequence[str] = ("open",)
+    ) -> str:
+        """Return the id of a batch that is meant by id, by name, or by itself."""
+        wanted = arguments.text(getattr(batch, "id", batch), "batch")
+        query = sa.select(batches.c.id).where(batches.c.state.in_(states))
+        found = connection.execute(query.where(batches.c.id == wanted)).scalar()
+        if found is not None:
+            return str(found)
+        named = connection.execute(query.where(batches.c.name == wanted)).scalars().all()
+        if len(named) > 1:
             raise NotInLedger(
-                f"There is no batch {batch_id!r} in this ledger ({self.name}). "
-                "Choose one from the list, or load a spreadsheet."
+                f"{len(named)} batches have the name {wanted!r}: name the one you mean by its id, {', '.join(named)}."
             )
-        return Batch(self, found)
+        if named:
+            return str(named[0])
+        state = connection.execute(
+            sa.select(batches.c.state).where(sa.or_(batches.c.id == wanted, batches.c.name == wanted))
+        ).scalar()
+        said = (
+            f"There is no batch {wanted!r} in this ledger ({self.name}). "
+            "Choose one from the list, or load a spreadsheet."
+        )
+        if state == "archived":
+            said = f"The batch {wanted!r} was taken off the list: ledger.restore({wanted!r}) puts it back."
+        raise NotInLedger(said)
 
     # submissions
 
@@ -302,14 +389,17 @@ class Ledger:
             raise NotInLedger(f"There is no submission {submission_id!r} in this ledger ({self.name}).")
         return Submission(self, submission_id)
 
-    def submissions(self, batch_id: str | None = None, *, state: str | None = None) -> list[Submission]:
-        """Submissions, newest first; of one batch, or in one state (running, paused, waiting, cancelled, done)."""
+    def submissions(self, batch: Batch | str | None = None, *, state: str | None = None) -> list[Submission]:
+        """Return submissions, newest first; of one batch, or in one state (running, paused, waiting, cancelled, done)."""
         from .sending import Submission
 
         query = sa.select(submissions.c.id).order_by(submissions.c.created_at.desc())
-        if batch_id is not None:
+        if batch is not None:
+            with self._read() as connection:
+                batch_id = self._batch_id(connection, batch, states=("open", "archived", "loading"))
             query = query.where(submissions.c.batch_id == batch_id)
         if state is not None:
+            arguments.known(state, "state", ("running", "paused", "waiting", "cancelled", "done"))
             query = query.where(submissions.c.state == state)
         with self._read() as connection:
             return [Submission(self, found) for found in connection.execute(query).scalars()]
@@ -428,17 +518,49 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _with_columns(mapping: Mapping, fixed: dict[str, str], columns: Sequence[str]) -> Mapping:
+    """Return a guessed mapping with these fields fed by these columns, and by nothing else.
+
+    Raises MappingError: the sheet has no such column.
+    """
+    missing = sorted({column for column in fixed.values() if column not in columns})
+    if missing:
+        raise MappingError(
+            f"The sheet has no column {', '.join(map(repr, missing))}: it has {', '.join(map(repr, columns))}."
+        )
+    if not fixed:
+        return mapping
+    return mapping.replace(
+        fields={**mapping.fields, **fixed},
+        joins={field: join for field, join in mapping.joins.items() if field not in fixed},
+        tags=[tag for tag in mapping.tags if tag not in fixed.values()],
+        reasons={**mapping.reasons, **dict.fromkeys(fixed, "as you said")},
+    )
+
+
 def _prepared(
     path: Path,
-    mapping: Mapping | None,
+    mapping: Mapping | dict[str, Any] | None,
     *,
     timezone: str | None,
     defaults: MappingType[str, Any] | None,
     products: list[dict[str, Any]] | None,
 ) -> Mapping:
     """The mapping that a load uses: guessed if there is none, with the caller's wishes, with its sheet format."""
+    fixed: dict[str, str] = {}
+    if isinstance(mapping, dict):
+        if set(mapping) <= set(MAPPABLE) and all(isinstance(column, str) for column in mapping.values()):
+            fixed, mapping = mapping, None
+        else:
+            mapping = Mapping.from_dict(mapping)
+    elif mapping is not None and not isinstance(mapping, Mapping):
+        raise TypeError(
+            f'mapping must be a Mapping, or a dict such as {{"agent_email": "Rep"}}, not a {type(mapping).__name__}.'
+        )
     if mapping is None:
-        mapping = guess_mapping(read_sheet(path, nrows=1000), products=products, path=path)
+        head = read_sheet(path, nrows=1000)
+        mapping = guess_mapping(head, products=products, path=path)
+        mapping = _with_columns(mapping, fixed, [str(name) for name in head.columns])
     changes: dict[str, Any] = {}
     if timezone is not None:
         changes["timezone"] = timezone

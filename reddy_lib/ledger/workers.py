@@ -2,8 +2,8 @@
 
 A worker is one engine or one notebook, in one process. It says by a sign of life (`sending.heartbeat`) that it is
 alive, how long it may be silent before others take it for dead (`lasts`), and what it has tokens for (`sends`, a
-list of lanes). A *lane* says which token a submission needs without naming it: the address and the token's last
-characters. A token that was typed in is known in one process alone: its lane is the submission itself.
+list of lanes). A *lane* says which token a submission needs without naming it: the address, the token's last
+characters and its fingerprint. A token that was typed in is known in one process alone: its lane is the submission itself.
 
 Deadness is judged by one clock, the database's: no machine's clock is compared with another's. A process that has
 ended is noticed at once, but only from the very place where it ran: a host name is not enough, because containers
@@ -59,7 +59,7 @@ def lane(submission: Any) -> str:
         return str(submission.id)
     if submission.token_source == "notebook":
         return f"notebook {submission.id}"
-    return f"{submission.address} {submission.token_hint}".strip()
+    return " ".join(filter(None, (submission.address, submission.token_hint, submission.credential)))
 
 
 def moment(connection: sa.Connection) -> float:

@@ -126,6 +126,31 @@ class _Counted:
         return True
 
 
+def faults_from(faults: Iterable[Fault | Mapping[str, Any]] | None) -> Faults:
+    """Return faults from a list of `Fault`s or dicts; None: none.
+
+    Raises:
+        TypeError: it is not such a list.
+        ValueError: a dict has a name or value that no fault has.
+    """
+    if isinstance(faults, Fault | str | bytes | Mapping) or not isinstance(faults, Iterable | type(None)):
+        raise TypeError(
+            'faults must be a list such as [Fault(kind="hang-up")] or [{"kind": "hang-up"}], '
+            f"not a {type(faults).__name__}."
+        )
+    found = []
+    for one in faults or ():
+        if not isinstance(one, Fault | Mapping):
+            raise TypeError(
+                f"A fault is a Fault or a dict such as {{'kind': 'hang-up'}}, not a {type(one).__name__}."
+            )
+        try:
+            found.append(one if isinstance(one, Fault) else fault_from(one))
+        except msgspec.ValidationError as error:
+            raise ValueError(f"This fault cannot be used: {error}.") from None
+    return Faults(found)
+
+
 def fault_from(values: Mapping[str, Any] | bytes | str) -> Fault:
     """A fault from a mapping, from JSON bytes, or from words such as `status status=503 every=5 retry_after=1`.
 

@@ -33,7 +33,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-from reddy_lib.sandbox.faults import Fault, Faults, fault_from
+from reddy_lib.arguments import product_dicts
+from reddy_lib.sandbox.faults import Fault, Faults, faults_from
 from reddy_lib.sandbox.memory import Arriving, Memory
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS, Refusal, as_tags, read_create, read_tags
 
@@ -82,7 +83,7 @@ class Sandbox:
         self,
         *,
         token: str = DEFAULT_TOKEN,
-        products: Iterable[Mapping[str, Any]] | None = None,
+        products: Iterable[Any] | None = None,
         agents: Iterable[str] | None = None,
         latency: float = 0.0,
         faults: Iterable[Fault | Mapping[str, Any]] | None = None,
@@ -93,12 +94,11 @@ class Sandbox:
     ) -> None:
         self.token = token
         self.products: list[dict[str, Any]] = [
-            dict(product) for product in (DEFAULT_PRODUCTS if products is None else products)
+            dict(product)
+            for product in product_dicts(DEFAULT_PRODUCTS if products is None else products) or ()
         ]
         self.latency = latency
-        self.faults = Faults(
-            fault if isinstance(fault, Fault) else fault_from(fault) for fault in faults or ()
-        )
+        self.faults = faults_from(faults)
         self.requests: dict[str, int] = {"create": 0, "add_tags": 0, "products": 0, "upload": 0}
         self.most_at_once = 0
         self._at_once = 0
@@ -115,6 +115,15 @@ class Sandbox:
     def __repr__(self) -> str:
         where = self._running.url if self._running else "not running"
         return f"<Sandbox {where} · {len(self._memory.calls)} calls received>"
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong. Assigning a list of `Fault`s or dicts sets those and no others."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, faults: Faults | Iterable[Fault | Mapping[str, Any]] | None) -> None:
+        self._faults = faults if isinstance(faults, Faults) else faults_from(faults)
 
     def __enter__(self) -> Self:
         return self.start()

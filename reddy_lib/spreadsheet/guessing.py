@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
 import msgspec
 import pandas as pd
 
+from reddy_lib.arguments import product_dicts
 from reddy_lib.spreadsheet.dates import day_order, looks_like_time
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.grouping import calls_of
@@ -146,7 +147,7 @@ class _Column:
 def guess_mapping(
     sheet: pd.DataFrame,
     *,
-    products: Sequence[ProductLike] | None = None,
+    products: Iterable[Any] | None = None,
     path: str | os.PathLike[str] | None = None,
     layout: Layout | None = None,
 ) -> Mapping:
@@ -157,7 +158,8 @@ def guess_mapping(
     other sheets.
     `layout`: whether one row is a call or a line, where somebody chose; found where None.
     """
-    mapping = _guess(sheet, products, layout)
+    listed = product_dicts(products)
+    mapping = _guess(sheet, listed, layout)
     column = mapping.fields.get("agent_email")
     if path is None or column is None:
         return mapping

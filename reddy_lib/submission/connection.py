@@ -3,8 +3,9 @@
 A connection's `address` is what the ledger remembers (calls are told apart per address); its token lives in
 memory only. `Tokens` is this process's memory of tokens that were typed in: lost with the process, on purpose.
 
-A connection serves the *lanes* of its address (`ledger.workers.lane`): that of its own token's last characters, and
-that of tokens too short to show any. So a submission that was begun with one account's token is not sent with another's.
+A connection serves the *lanes* of its address (`ledger.workers.lane`): that of its own token's fingerprint, and those of
+submissions from before fingerprints were kept. So a submission that was begun with one account's token is not sent with
+another's.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Literal
 
 from ..address import known_address
 from ..api import DEFAULT_BASE_URL, Client
+from ..api.client import TOKEN_VARIABLE, URL_VARIABLE, fingerprint, hint
 from ..ledger.sending import SANDBOX
 
 __all__ = [
@@ -29,8 +31,6 @@ __all__ = [
     "sandbox_from_environment",
 ]
 
-TOKEN_VARIABLE = "REDDY_API_TOKEN"
-URL_VARIABLE = "REDDY_BASE_URL"
 SANDBOX_URL_VARIABLE = "REDDY_SANDBOX_URL"
 SANDBOX_TOKEN_VARIABLE = "REDDY_SANDBOX_TOKEN"
 SANDBOX_TOKEN = "sandbox-token"
@@ -62,12 +62,21 @@ class Connection:
     def is_sandbox(self) -> bool:
         return self.source == "sandbox"
 
-    @property
-    def lanes(self) -> tuple[str, ...]:
-        """The submissions that this connection may send, as the ledger's workers tell it."""
+    def lanes(self, key: str) -> tuple[str, ...]:
+        """Return the submissions that this connection may send, as the ledger's workers tell it.
+
+        `key`: the ledger's identity. Submissions from before fingerprints were kept are told by the last characters.
+        """
         if self.source in ("typed", "notebook"):
             return ()
-        return tuple(dict.fromkeys((f"{self.address} {self.token_hint}".strip(), self.address)))
+        hinted = f"{self.address} {self.token_hint}".strip()
+        return tuple(
+            dict.fromkeys((" ".join(filter(None, (hinted, self.credential(key)))), hinted, self.address))
+        )
+
+    def credential(self, key: str) -> str:
+        """Return the token's fingerprint in the ledger with this identity; "" for the sandbox, whose token is no secret."""
+        return "" if self.is_sandbox else fingerprint(self._token, key)
 
     @property
     def token_hint(self) -> str:
@@ -106,11 +115,6 @@ class Tokens:
     def forget(self, submission_id: str) -> None:
         with self._lock:
             self._tokens.pop(submission_id, None)
-
-
-def hint(token: str) -> str:
-    """ "…4f2a" for a token long enough that four characters give nothing away, else ""."""
-    return f"…{token[-4:]}" if len(token) >= 12 else ""
 
 
 def from_environment() -> Connection | None:

@@ -25,7 +25,9 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import msgspec
 
 from ..api.fetching import FetchLimits, Resolver, fetch_recording, resolve
+from ..arguments import text, whole_number
 from ..errors import RecordingError, RecordingNotFound, RecordingRefused, ReddyError
+from ..interrupts import again, one_line
 from ..ledger.addresses import Addressed, addressed_calls
 from ..ledger.recordings import recordings_folder
 from ..recordings import AllowedHosts, Recording, RecordingStore
@@ -507,12 +509,23 @@ def fetch_recordings(
 
     store = batch_store(batch)
     record = FetchRecord(store)
-    asked = None if rows is None else set(rows)
+    concurrency = whole_number(concurrency, "concurrency", least=1, most=64)
+    who = text(who, "who")
+    asked = None if rows is None else set(batch.these_rows(rows))
     addressed = [one for one in addressed_calls(batch) if asked is None or one.row in asked]
     plan = planned(addressed, allowed, record.read())
     todo = sorted([*plan.waiting, *(wanted for wanted, _ in plan.failed)], key=lambda one: one.rows)
     work = Fetching(todo, store, allowed, limits=limits, at_once=concurrency)
-    with tqdm(total=len(todo), desc="Fetching", unit=" recordings", disable=not progress) as bar:
+
+    def told() -> str:
+        now = work.progress()
+        left = len(todo) - now.fetched - now.failed
+        return f"Interrupted: {now.fetched:,} recordings were fetched, {left:,} wait. {again()}"
+
+    with (
+        one_line(told),
+        tqdm(total=len(todo), desc="Fetching", unit=" recordings", disable=not progress) as bar,
+    ):
         work.start()
         try:
             over = False

@@ -8,13 +8,17 @@ import threading
 import time
 import warnings
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from ..api import Client
+from ..arguments import text, whole_number
 from ..errors import SubmissionError
+from ..interrupts import again as next_step
+from ..interrupts import one_line
 from ..ledger.batch import Batch
 from ..ledger.other_words import OTHER_WORDS, not_sent
 from ..ledger.paces import end_ramp
@@ -37,6 +41,9 @@ if TYPE_CHECKING:
 
 __all__ = ["A_WHILE", "submit", "upload_recordings"]
 
+
+MOST_AT_ONCE = 256
+"""As many connections as a client holds."""
 
 A_WHILE = 20.0
 """Seconds for which uploads are begun at a click, where somebody looks at the page."""
@@ -74,16 +81,26 @@ def submit(
     Returns: the submission; `.outcomes()` is a DataFrame, `.counts()` sums to the calls chosen.
 
     Raises:
-        SubmissionError: none of the rows can be sent, and none ever was; or `again` says nothing, or names no rows.
+        TypeError, ValueError: an argument cannot be used; nothing was written.
+        NotInLedger: the batch has no call in one of the rows; nothing was written.
+        SubmissionError: none of the rows can be sent, and none ever was; or `again` says nothing, or names no rows; or
+            what is left of an earlier submission was begun with another token.
         LedgerUnavailable: the ledger cannot be written.
+        Interrupted: it was stopped by hand (a `KeyboardInterrupt`), and what was in flight is recorded.
     """
+    _usable(batch, client)
+    concurrency = whole_number(concurrency, "concurrency", least=1, most=MOST_AT_ONCE)
+    who = text(who, "who")
+    if ramp not in (None, True, False):
+        raise TypeError("ramp must be True, False or None.")
+    rows = wanted = None if rows is None else batch.these_rows(rows)
     if again is not None:
-        reason_of(again, rows)
+        reason_of(text(again, "again"), rows)
     ledger, address = batch.ledger, client.base_url
-    rows = wanted = None if rows is None else sorted(set(rows))
     give_up_dead_workers(ledger)
     interrupted = _unfinished(batch, address, wanted)
     if interrupted is not None:
+        _same_credential(interrupted, client)
         if ramp is False:
             end_ramp(ledger, interrupted.id)
         _go_on(interrupted, client, concurrency, progress=progress)
@@ -100,6 +117,8 @@ def submit(
             batch.id,
             address=address,
             token_source="notebook",
+            token_hint=client.token_hint,
+            credential=client.fingerprint(ledger.identity),
             rows=wanted,
             concurrency=concurrency,
             who=who,
@@ -111,6 +130,7 @@ def submit(
     except SubmissionError:
         joined = _unfinished(batch, address, wanted)
         if joined is not None:  # another notebook was a moment faster: help it
+            _same_credential(joined, client)
             _go_on(joined, client, concurrency, progress=progress)
             return joined
         earlier = [found for found in ledger.submissions(batch.id) if found.record().address == address]
@@ -159,6 +179,8 @@ def upload_recordings(
     """
     from tqdm.auto import tqdm
 
+    _usable(batch, client)
+    concurrency = whole_number(concurrency, "concurrency", least=1, most=MOST_AT_ONCE)
     ledger = batch.ledger
     give_up_dead_workers(ledger)
     addresses = {client.base_url, *([SANDBOX] if client.base_url.startswith("http://") else [])}
@@ -169,8 +191,18 @@ def upload_recordings(
     uploading = Uploading(ledger, client, concurrency, came_back.put, chance=random.random)
     hosts: list[str] = []
     end = time.monotonic() + patience
+
+    def told() -> str:
+        states = batch.recordings()["state"]
+        done, left = (states == "uploaded").sum(), states.isin(["waiting", "sending"]).sum()
+        return f"Interrupted: {done:,} recordings are uploaded, {left:,} wait. {next_step()}"
+
     try:
-        with tqdm(desc="Uploading", unit=" recordings", disable=not progress) as bar, uploading:
+        with (
+            one_line(told),
+            tqdm(desc="Uploading", unit=" recordings", disable=not progress) as bar,
+            uploading,
+        ):
             while True:
                 lease.keep()
                 places = slots.take(now=time.time()) if time.monotonic() < end else 0
@@ -230,26 +262,89 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
         disable=not progress,
     )
     # In a thread of its own, so that Ctrl-C interrupts the waiting for it and nothing else.
-    with bar, ThreadPoolExecutor(max_workers=1, thread_name_prefix="submit") as pool:
-        work = pool.submit(
-            send_chunk,
-            ledger,
-            submission.id,
-            None,
-            client,
-            worker,
-            slots,
-            stop=stop,
-            on_results=bar.update,
-            lease=lease,
-        )
+    work: Future[str] = Future()
+
+    def send() -> None:
         try:
-            work.result()
-        except BaseException:
-            stop.set()  # leaving the pool waits for what is in flight, and records it
-            raise
-    retire_worker(ledger, worker)
+            state = send_chunk(
+                ledger,
+                submission.id,
+                None,
+                client,
+                worker,
+                slots,
+                stop=stop,
+                on_results=bar.update,
+                lease=lease,
+            )
+        except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+            work.set_exception(error)
+        else:
+            work.set_result(state)
+
+    threading.Thread(target=send, name="submit", daemon=True).start()
+    try:
+        with bar, one_line(partial(_interrupted, submission)):
+            try:
+                work.result()
+            except BaseException as error:
+                stop.set()
+                if isinstance(error, KeyboardInterrupt) and not work.done():
+                    bar.write(_WAITING)
+                work.result()  # a second Ctrl-C ends this too: what is in flight goes on in its thread
+                raise
+    finally:
+        if work.done():  # else its calls are in flight, and its heartbeat goes on with them
+            retire_worker(ledger, worker)
     submission.finish_if_settled()
+
+
+_WAITING = "Interrupted: waiting for what is in flight. Interrupt once more to not wait."
+
+
+def _interrupted(submission: Submission) -> str:
+    """Return how far an interrupted submission is, and what to do."""
+    submission.finish_if_settled()
+    counts = submission.counts()
+    said = ", ".join(
+        f"{counts[status]:,} {'to send' if status == 'queued' else 'in flight' if status == 'sending' else status}"
+        for status in counts
+        if counts[status]
+    )
+    if counts["sending"]:
+        said += "; the answers to those in flight are recorded if they come while this program runs, else they are in doubt"
+    return f"Interrupted: {said}. {next_step()}"
+
+
+def _usable(batch: object, client: object) -> None:
+    """Refuse what is no batch and no open client, before anything is written."""
+    if not isinstance(batch, Batch):
+        raise TypeError(
+            f"The first argument must be a batch, as ledger.load and ledger.batch return it, not {type(batch).__name__}."
+        )
+    if not isinstance(client, Client):
+        raise TypeError(
+            f"The second argument must be a client, such as reddy.Client(), not {type(client).__name__}."
+        )
+    if client.closed:
+        raise ValueError("The client is closed: make a new one, reddy.Client().")
+
+
+def _same_credential(submission: Submission, client: Client) -> None:
+    """Refuse to go on with another account's submission.
+
+    Raises SubmissionError.
+    """
+    record = submission.record()
+    if record.credential in (None, client.fingerprint(submission.ledger.identity)):
+        return
+    begun, mine = (hint or "that is too short to show" for hint in (record.token_hint, client.token_hint))
+    left = submission.counts()["queued"]
+    raise SubmissionError(
+        f"Submission {record.number} was begun with the token {begun}, and this client has {mine}: its {left:,} calls that "
+        "are left would go to another account. Use a client with the first token, or cancel what is left, "
+        f"ledger.submission({submission.id!r}).cancel(), and submit again."
+    )
 
 
 def _unfinished(batch: Batch, address: str, wanted: list[int] | None) -> Submission | None:

@@ -18,7 +18,9 @@ import msgspec
 
 from ..address import known_address
 from ..api import Client
+from ..arguments import text
 from ..errors import APIError, NeverSent, NotFound, Unauthorized
+from ..interrupts import again, one_line
 from ..ledger.batch import Batch
 from ..ledger.reconciling import Doubt, doubts, settle
 from ..model import Tag
@@ -69,6 +71,7 @@ def reconcile(
     address: str | None = None,
     submission_id: str | None = None,
     wait: float = WAIT,
+    same_account: bool = False,
     who: str = "",
     progress: bool = True,
     on_progress: Callable[[int, int], None] | None = None,
@@ -80,6 +83,8 @@ def reconcile(
         rows: row numbers; None = every call in doubt.
         address: what the ledger calls the place that `client` talks to; its base address unless given.
         wait: seconds that have to lie between a call's attempt and the question.
+        same_account: ask also about calls that were sent with another token, because it is of the same account (it was
+            renewed). Another account does not know them, and its "not found" would send them twice.
         on_progress: called with (asked, of how many) after each piece is stored.
 
     Raises:
@@ -87,12 +92,22 @@ def reconcile(
             stored.
         LedgerUnavailable: what came back could not be stored.
     """
+    if not isinstance(client, Client) or not isinstance(batch, Batch):
+        raise TypeError("reconcile needs a batch and a client: reconcile(batch, reddy.Client()).")
     place = client.base_url if address is None else known_address(address)
+    mine = client.fingerprint(batch.ledger.identity)
+    who = text(who, "who")
     outcome = Reconciled()
     asked: list[Doubt] = []
     for doubt in doubts(batch, rows, submission_id=submission_id):
         if doubt.address != place:
             outcome.elsewhere.append(doubt.row)
+        elif not same_account and not _same_token(doubt, client, mine):
+            outcome.open[doubt.row] = (
+                f"It was sent with the token {doubt.token_hint or 'of another account'}, and this one is "
+                f"{client.token_hint or 'another'}: only the account that it was sent to can say whether it is there. Ask "
+                "with that token, or settle it by hand."
+            )
         elif clock() - doubt.since < wait:
             outcome.early.append(doubt.row)
         else:
@@ -100,7 +115,12 @@ def reconcile(
     from tqdm.auto import tqdm
 
     bar = tqdm(total=len(asked), desc="Asking Reddy", unit=" calls", disable=not progress)
-    with bar, ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="ask") as pool:
+
+    def told() -> str:
+        counted = f"{len(outcome.there):,} are at Reddy, {len(outcome.missing):,} are not"
+        return f"Interrupted: {counted}, the others are still in doubt. {again()}"
+
+    with one_line(told), bar, ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="ask") as pool:
         for piece in _pieces(asked):
             answers = list(pool.map(lambda doubt: _ask(client, doubt), piece))
             stop: APIError | None = None
@@ -124,6 +144,13 @@ def reconcile(
             if stop is not None:
                 raise stop
     return outcome
+
+
+def _same_token(doubt: Doubt, client: Client, mine: str) -> bool:
+    """Does this client have the token that the call was sent with, as far as the ledger knows?"""
+    if doubt.credential:
+        return doubt.credential == mine
+    return not (doubt.token_hint and client.token_hint) or doubt.token_hint == client.token_hint
 
 
 def _pieces(asked: Sequence[Doubt]) -> Iterator[Sequence[Doubt]]:

@@ -64,7 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 ledger,
                 lambda submission: _connection_of(submission, connections),
                 kind="worker",
-                lanes=lambda: [each for connection in connections for each in connection.lanes],
+                lanes=lambda: [
+                    each for connection in connections for each in connection.lanes(ledger.identity)
+                ],
                 give_up_after=options.give_up_after,
             )
             engine.start()
@@ -88,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _connection_of(submission: Submission, connections: Sequence[Connection]) -> Connection | None:
     wanted = lane(submission.record())
-    return next((found for found in connections if wanted in found.lanes), None)
+    return next((found for found in connections if wanted in found.lanes(submission.ledger.identity)), None)
 
 
 def _unusable(connections: Sequence[Connection]) -> str:

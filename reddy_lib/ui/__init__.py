@@ -193,10 +193,11 @@ def start_engine() -> Engine | None:
 
 def _lanes() -> Iterator[str]:
     """What this process has tokens for before anybody types one in."""
-    yield from _sandbox_connection().lanes
+    key = _ledger().identity
+    yield from _sandbox_connection().lanes(key)
     stored = _stored_connection()
     if stored is not None:
-        yield from stored.lanes
+        yield from stored.lanes(key)
 
 
 # who, and where to
@@ -296,10 +297,15 @@ def connection_for(submission: Submission) -> Connection | None:
     if typed is not None:
         return Connection(token=typed, base_url=record.address, source="typed")
     stored = _stored_connection()
-    if stored is None or record.token_source == "typed" or lane(record) not in stored.lanes:
+    if (
+        stored is None
+        or record.token_source == "typed"
+        or lane(record) not in stored.lanes(submission.ledger.identity)
+    ):
         return None
-    # of a token too short to show any of it, only where it came from tells whether it is the same
-    return stored if record.token_hint or record.token_source == stored.source else None
+    # of a token too short to show any of it, and not fingerprinted, only where it came from tells whether it is the same
+    known = record.credential or record.token_hint
+    return stored if known or record.token_source == stored.source else None
 
 
 def products(to: Connection) -> list[dict[str, Any]] | None:
@@ -492,6 +498,17 @@ def _switch_panel() -> None:
     _choose_batch()
     if not len(ledger().batches()):
         st.write("Nothing else was loaded so far.")
+    archived = ledger().archived()
+    if not len(archived):
+        return
+    with st.expander(f"Taken off the list: {len(archived):,}", icon=":material/archive:"):
+        for found in archived.head(50).itertuples():
+            with st.container(horizontal=True, vertical_alignment="center"):
+                if st.button("Put back", key=f"restore {found.id}", icon=":material/unarchive:"):
+                    ledger().restore(str(found.id))
+                    remember_batch(str(found.id))
+                    st.rerun()
+                st.caption(f"{escape(str(found.name))} · {found.calls:,} calls · {when(found.created_at)}")
 
 
 @st.dialog("This batch")
@@ -501,10 +518,32 @@ def _rename_panel(batch: Batch) -> None:
         if st.button("Rename", type="primary", disabled=not name.strip() or name == batch.name):
             batch.rename(name)
             st.rerun()
-        if st.button("Take off the list", icon=":material/archive:", help="What was sent stays on record."):
-            batch.archive()
-            remember_batch(None)
+        under_way = batch.under_way()
+        if not under_way and st.button(
+            "Take off the list", icon=":material/archive:", help="What was sent stays on record."
+        ):
+            _take_off(batch)
+    if not under_way:
+        return
+    st.warning(f"Calls of this batch are under way: {escape(under_way)}.", icon=":material/send:")
+    with st.container(horizontal=True):
+        if st.button(
+            "Cancel the submission and take it off", icon=":material/cancel:", key="cancel_and_archive"
+        ):
+            _take_off(batch, cancel=True)
+        if st.button("Keep it", type="primary", key="keep_batch"):
             st.rerun()
+
+
+def _take_off(batch: Batch, *, cancel: bool = False) -> None:
+    """Take a batch off the list; where calls of it are still in flight, say so and leave it where it is."""
+    try:
+        batch.archive(cancel=cancel)
+    except ReddyError as error:
+        alert(error)
+        return
+    remember_batch(None)
+    st.rerun()
 
 
 def connection_card() -> None:

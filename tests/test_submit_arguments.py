@@ -1,0 +1,292 @@
+"""`submit` and its siblings check what they are given before they write, and a submission stays with its account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import reddy_lib as reddy
+from reddy_lib.errors import NotInLedger, SubmissionError, Unauthorized
+from reddy_lib.ledger.schema import batches
+from reddy_lib.ledger.sending import create, exchange, new_worker, retire_worker
+from reddy_lib.sandbox.faults import Fault
+
+from .conftest import PRODUCTS
+
+Sheet = Callable[..., Path]
+
+
+@pytest.fixture
+def batch(ledger: reddy.Ledger, sheet: Sheet) -> reddy.Batch:
+    """Six calls, in rows 2 to 7."""
+    return ledger.load(sheet(6), timezone="UTC", products=PRODUCTS, progress=False)
+
+
+BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"concurrency": -1}, ValueError, "concurrency must be from 1 to 256, not -1"),
+    ({"concurrency": 0}, ValueError, "concurrency must be"),
+    ({"concurrency": 10**9}, ValueError, "concurrency must be"),
+    ({"concurrency": "4"}, TypeError, "concurrency must be a whole number"),
+    ({"concurrency": 1.5}, TypeError, "concurrency must be a whole number"),
+    ({"concurrency": True}, TypeError, "concurrency must be a whole number"),
+    ({"rows": [2, 9999]}, NotInLedger, "has no call in row 9999"),
+    ({"rows": "23"}, TypeError, "rows must be row numbers"),
+    ({"rows": [2.0]}, TypeError, "row number"),
+    ({"rows": np.array([True, False])}, TypeError, "row number"),
+    ({"who": None}, TypeError, "who must be text"),
+    ({"again": 3, "rows": [2]}, TypeError, "again must be text"),
+    ({"ramp": "slowly"}, TypeError, "ramp must be"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "error", "words"), BAD, ids=[str(one[0]) for one in BAD])
+def test_an_argument_that_cannot_be_used_raises_before_anything_is_written(
+    batch: reddy.Batch, client: reddy.Client, arguments: Any, error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        reddy.submit(batch, client, progress=False, **arguments)
+    assert batch.counts()["ready"] == 6
+    assert batch.ledger.submissions() == []
+
+
+def test_what_is_no_batch_and_no_open_client_is_refused(
+    batch: reddy.Batch, client: reddy.Client, sandbox: reddy.Sandbox
+) -> None:
+    with pytest.raises(TypeError, match="must be a batch"):
+        reddy.submit(batch.id, client)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="must be a client"):
+        reddy.submit(batch, sandbox.token)  # type: ignore[arg-type]
+    client.close()
+    with pytest.raises(ValueError, match="closed"):
+        reddy.submit(batch, client)
+    assert batch.counts()["ready"] == 6
+
+
+@pytest.mark.parametrize("rows", [np.array([2, 3]), (row for row in (3, 2, 2)), range(2, 4)])
+def test_rows_may_be_any_collection_of_integers(batch: reddy.Batch, client: reddy.Client, rows: Any) -> None:
+    submission = reddy.submit(batch, client, rows, concurrency=np.int64(2), progress=False)  # type: ignore[arg-type]
+    assert submission.counts()["accepted"] == 2
+
+
+# the account
+
+
+def begun(batch: reddy.Batch, client: reddy.Client) -> reddy.Submission:
+    """A notebook's submission that was interrupted before its first call."""
+    return create(
+        batch.ledger,
+        batch.id,
+        address=client.base_url,
+        token_source="notebook",
+        token_hint=client.token_hint,
+        credential=client.fingerprint(batch.ledger.identity),
+    )
+
+
+def test_a_submission_does_not_go_on_with_another_accounts_token(
+    batch: reddy.Batch, sandbox: reddy.Sandbox
+) -> None:
+    one = reddy.Client(sandbox.token + "-of-ann", base_url=sandbox.url)
+    other = reddy.Client("cut-ending-of-ann", base_url=sandbox.url)  # the last four characters are the same
+    submission = begun(batch, one)
+    with pytest.raises(
+        SubmissionError, match=r"begun with the token …-ann, and this client has …-ann: its 6 calls"
+    ):
+        reddy.submit(batch, other, progress=False)
+    assert submission.counts()["queued"] == 6
+    assert sandbox.calls_received == 0
+
+
+def test_a_cancelled_submission_can_be_sent_with_another_token(
+    batch: reddy.Batch, sandbox: reddy.Sandbox
+) -> None:
+    submission = begun(batch, reddy.Client("the-token-of-before", base_url=sandbox.url))
+    submission.cancel()
+    with reddy.Client(sandbox.token, base_url=sandbox.url) as mine:
+        assert reddy.submit(batch, mine, progress=False).counts()["accepted"] == 6
+
+
+def test_the_ledger_holds_no_token_and_no_plain_digest_of_one(
+    batch: reddy.Batch, client: reddy.Client
+) -> None:
+    import hashlib
+
+    record = begun(batch, client).record()
+    assert len(record.credential) == 16
+    assert client._token not in str(record)
+    assert record.credential not in hashlib.sha256(client._token.encode()).hexdigest()
+
+
+def in_doubt(batch: reddy.Batch, client: reddy.Client) -> None:
+    submission = begun(batch, client)
+    worker = new_worker(batch.ledger, kind="notebook")
+    exchange(batch.ledger, submission.id, None, worker, want=6)
+    retire_worker(batch.ledger, worker)
+
+
+def test_another_accounts_not_found_does_not_make_a_call_safe_to_send_again(
+    batch: reddy.Batch, sandbox: reddy.Sandbox
+) -> None:
+    in_doubt(batch, reddy.Client("the-token-of-before", base_url=sandbox.url))
+    with reddy.Client(sandbox.token, base_url=sandbox.url) as other:
+        outcome = reddy.reconcile(batch, other, wait=0, progress=False)
+        assert (outcome.there, outcome.missing, sorted(outcome.open)) == ([], [], [2, 3, 4, 5, 6, 7])
+        assert "…fore" in outcome.open[2]
+        assert sandbox.requests["add_tags"] == 0
+        assert batch.counts()["unknown"] == 6
+        renewed = reddy.reconcile(batch, other, wait=0, same_account=True, progress=False)
+    assert renewed.missing == [2, 3, 4, 5, 6, 7]
+
+
+# taken off the list
+
+
+@pytest.mark.parametrize("state", ["running", "paused", "waiting"])
+def test_a_batch_stays_on_the_list_while_something_of_it_is_under_way(
+    batch: reddy.Batch, client: reddy.Client, state: str
+) -> None:
+    submission = begun(batch, client)
+    if state != "running":
+        submission._change(state, "x", only={"running"})  # type: ignore[arg-type]
+    with pytest.raises(SubmissionError, match=r"stays on the list: submission 1 .*6 calls.*cancel=True"):
+        batch.archive()
+    assert batch.ledger.batches()["id"].tolist() == [batch.id]
+    batch.archive(cancel=True)
+    assert (submission.state, len(batch.ledger.batches())) == ("cancelled", 0)
+    assert batch.ledger.archived()["id"].tolist() == [batch.id]
+
+
+def test_calls_in_flight_keep_a_batch_on_the_list_also_when_it_is_cancelled(
+    batch: reddy.Batch, client: reddy.Client
+) -> None:
+    submission = begun(batch, client)
+    worker = new_worker(batch.ledger, kind="notebook")
+    exchange(batch.ledger, submission.id, None, worker, want=2)
+    with pytest.raises(SubmissionError, match=r"2 calls are in flight.*Try again in a moment"):
+        batch.archive(cancel=True)
+    retire_worker(batch.ledger, worker)
+    batch.archive()
+    assert batch.counts()["unknown"] == 2
+
+
+def test_nothing_of_a_batch_that_is_off_the_list_can_be_sent_until_it_is_put_back(
+    batch: reddy.Batch, client: reddy.Client, sandbox: reddy.Sandbox
+) -> None:
+    batch.archive()
+    with pytest.raises(SubmissionError, match="taken off the list"):
+        reddy.submit(batch, client, progress=False)
+    with pytest.raises(NotInLedger, match=r"ledger.restore"):
+        batch.ledger.batch(batch.id)
+    assert sandbox.calls_received == 0
+    batch.restore()
+    assert reddy.submit(batch.ledger.batch("calls"), client, progress=False).counts()["accepted"] == 6
+
+
+def test_a_batch_that_an_older_version_took_off_while_it_was_sent_is_on_the_list_again(
+    batch: reddy.Batch, client: reddy.Client
+) -> None:
+    from reddy_lib.ledger.schema import MIGRATIONS
+
+    begun(batch, client)
+    with batch.ledger._write() as connection:
+        connection.execute(batches.update().values(state="archived"))
+        next(one for one in MIGRATIONS if "on_the_list" in one.__name__)(connection)
+    assert batch.ledger.batches()["id"].tolist() == [batch.id]
+
+
+def test_a_batch_is_found_by_name_id_or_itself(batch: reddy.Batch, sheet: Sheet) -> None:
+    ledger = batch.ledger
+    assert ledger.batch("calls").id == ledger.batch(batch).id == ledger.batch(batch.id).id == batch.id
+    assert ledger.submissions(batch) == []
+    ledger.load(sheet(1), progress=False)
+    with pytest.raises(NotInLedger, match="2 batches have the name 'calls'"):
+        ledger.batch("calls")
+    with pytest.raises(TypeError, match="batch must be text"):
+        ledger.batch(3)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="no state 'runing'"):
+        ledger.submissions(state="runing")
+
+
+# types that are taken
+
+
+def test_a_product_list_is_taken_as_the_client_returns_it(client: reddy.Client, batch: reddy.Batch) -> None:
+    listed = client.list_products()
+    assert [found.code for found in reddy.check(batch[2], products=listed)] == [
+        found.code for found in reddy.check(batch[2], products=[dict(one) for one in listed])
+    ]
+    batch.recheck(listed)
+    assert batch.was_checked_with(listed)
+    for wrong in ({"id": 1, "name": "x"}, "products", [1, 2]):
+        with pytest.raises(TypeError, match="list_products"):
+            reddy.check(batch[2], products=wrong)
+        with pytest.raises(TypeError, match="list_products"):
+            batch.recheck(wrong)
+
+
+def test_a_client_takes_its_token_from_the_environment_and_to_its_own_address_alone(
+    sandbox: reddy.Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REDDY_API_TOKEN", raising=False)
+    monkeypatch.setenv("REDDY_BASE_URL", sandbox.url)
+    for missing in (lambda: reddy.Client(), lambda: reddy.Client(None), lambda: reddy.Client("")):
+        with pytest.raises(Unauthorized, match=r"There is no token. Set REDDY_API_TOKEN"):
+            missing()
+    monkeypatch.setenv("REDDY_API_TOKEN", sandbox.token)
+    with reddy.Client() as client:
+        assert client.list_products()
+    with pytest.raises(Unauthorized, match=r"was not used for http://127.0.0.1:9"):
+        reddy.Client(base_url="http://127.0.0.1:9")
+    with pytest.raises(Unauthorized, match="There is no token"):
+        reddy.Client(None)
+
+
+def test_faults_are_checked_where_they_are_assigned(sandbox: reddy.Sandbox, client: reddy.Client) -> None:
+    sandbox.faults = [{"kind": "status", "status": 503, "on": "products"}]  # type: ignore[assignment]
+    with pytest.raises(reddy.errors.Doubtful):
+        client.list_products()
+    for wrong in ("hang-up", {"kind": "hang-up"}, 3, [3], Fault(kind="hang-up")):
+        with pytest.raises(TypeError, match="fault"):
+            sandbox.faults = wrong  # type: ignore[assignment]
+    with pytest.raises(ValueError, match="fault cannot be used"):
+        sandbox.faults = [{"kind": "nonsense"}]  # type: ignore[assignment]
+    sandbox.faults = []  # type: ignore[assignment]
+    assert client.list_products()
+
+
+def test_a_dict_says_which_columns_feed_which_fields(ledger: reddy.Ledger, tmp_path: Path) -> None:
+    path = tmp_path / "reps.csv"
+    path.write_text("Rep,Boss\nann@cedarline.example,bo@cedarline.example\n", encoding="utf-8")
+    batch = ledger.load(path, {"agent_email": "Boss"}, progress=False)
+    assert batch[2].agent_email == "bo@cedarline.example"
+    again = ledger.load(path, batch.mapping.to_dict(), progress=False)
+    assert again[2].agent_email == "bo@cedarline.example"
+    with pytest.raises(reddy.errors.MappingError, match="no column 'Bos': it has 'Rep', 'Boss'"):
+        ledger.load(path, {"agent_email": "Bos"}, progress=False)
+    with pytest.raises(TypeError, match="mapping must be"):
+        ledger.load(path, ["agent_email"], progress=False)  # type: ignore[arg-type]
+    assert len(ledger.batches()) == 2
+
+
+def test_a_frame_dicts_calls_and_an_open_file_are_loaded_like_a_file(
+    ledger: reddy.Ledger, batch: reddy.Batch, sheet: Sheet
+) -> None:
+    import pandas as pd
+
+    path = sheet(6)
+    frame = pd.read_csv(path)
+    with path.open("rb") as file:
+        opened = ledger.load(file, products=PRODUCTS, timezone="UTC", progress=False)
+    assert opened.name == "calls"
+    for source in (frame, frame.to_dict("records"), list(batch)):
+        found = ledger.load(source, products=PRODUCTS, timezone="UTC", progress=False)
+        assert sorted(call.conversation_id or "" for call in found) == [f"conv-{n}" for n in range(1, 7)]
+        assert {call.product_id for call in found} == {1, 2}
+        assert all(len(call.transcript or ()) == 2 for call in found)
+    for wrong in ([], 3, [1, 2], None):
+        with pytest.raises(TypeError, match="Load a path"):
+            ledger.load(wrong, progress=False)  # type: ignore[arg-type]
