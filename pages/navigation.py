@@ -51,5 +51,6 @@ with st.sidebar:
     if batch is not None:
         ui.batch_card(batch)
     ui.connection_card()
+    ui.person_card()
 
 page.run()

@@ -16,13 +16,14 @@ LIBRARY = ROOT / "reddy_lib"
 
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
+    "access": {"errors"},
     "findings": {"errors"},
     "model": {"errors", "findings"},
     "transcripts": {"errors", "findings", "model"},
     "spreadsheet": {"errors", "findings", "model", "transcripts"},
     "checks": {"errors", "findings", "model", "transcripts", "spreadsheet"},
     "recordings": {"errors", "findings", "model", "spreadsheet"},
-    "ledger": {"errors", "findings", "model", "transcripts", "spreadsheet", "checks", "recordings"},
+    "ledger": {"errors", "access", "findings", "model", "transcripts", "spreadsheet", "checks", "recordings"},
     "api": {"errors", "model", "recordings"},
     "submission": {"errors", "findings", "model", "spreadsheet", "checks", "recordings", "ledger", "api"},
     "outcomes": {"errors", "findings", "model", "ledger", "submission"},

@@ -116,7 +116,7 @@ def settle(
     """
     now = time.time() if now is None else now
     done: list[int] = []
-    with batch.ledger._write() as connection:
+    with batch.ledger._write(right="send") as connection:
         for some in pieces(sorted(set(rows))):
             found = connection.execute(
                 sa.select(

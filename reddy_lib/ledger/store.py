@@ -9,6 +9,7 @@ out as `LedgerUnavailable` with a sentence.
 from __future__ import annotations
 
 import contextlib
+import copy
 import hashlib
 import os
 import secrets
@@ -24,6 +25,7 @@ import msgspec
 import platformdirs
 import sqlalchemy as sa
 
+from ..access import Person, Right
 from ..errors import LedgerUnavailable, LoadCancelled, NotInLedger
 from ..spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet
 from ..spreadsheet.files import workbook_kept
@@ -83,6 +85,7 @@ class Ledger:
                 os.close(os.open(self.url.database, os.O_CREAT | os.O_RDWR, 0o600))
         self._engine = _engine(self.url)
         self._writer = threading.Lock()
+        self._person: Person | None = None
         with self._write() as connection:
             migrate(connection, now=time.time())
 
@@ -313,16 +316,41 @@ class Ledger:
         with self._read() as connection:
             return [Submission(self, found) for found in connection.execute(query).scalars()]
 
+    # who uses it
+
+    def for_person(self, person: Person | None) -> Ledger:
+        """Return this ledger as one person may use it: the same database, where each read and write checks her right.
+
+        None returns a ledger that checks nothing: without sign-in, and for the work of the program itself.
+        """
+        view = copy.copy(self)  # shares the connections and the turn of the writers
+        view._person = person
+        return view
+
+    def require(self, right: Right) -> None:
+        """Raise NotAllowed where the person whose ledger this is may not do that. For what is written elsewhere."""
+        if self._person is not None:
+            self._person.require(right)
+
+    def may(self, right: Right) -> bool:
+        """Return whether the person whose ledger this is may do that."""
+        return self._person is None or self._person.may(right)
+
     # the database
 
     @contextlib.contextmanager
     def _read(self) -> Iterator[sa.Connection]:
+        self.require("look")
         with self._translated(), self._engine.connect() as connection:
             yield connection
 
     @contextlib.contextmanager
-    def _write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
-        """A transaction that writes. Not `durable`: a power cut may take it back, until the next one that is."""
+    def _write(self, *, right: Right = "edit", durable: bool = True) -> Iterator[sa.Connection]:
+        """A transaction that writes. Not `durable`: a power cut may take it back, until the next one that is.
+
+        Raises NotAllowed: the person whose ledger this is does not have that right.
+        """
+        self.require(right)
         with self._translated(), self._turn(), self._engine.connect() as bare:
             connection = bare.execution_options(reddy_write="durable" if durable else "quick")
             with connection.begin():

@@ -505,6 +505,7 @@ def fetch_recordings(
     """
     from tqdm.auto import tqdm
 
+    batch.ledger.require("edit")
     store = batch_store(batch)
     record = FetchRecord(store)
     asked = None if rows is None else set(rows)

@@ -75,6 +75,7 @@ def submit(
         SubmissionError: none of the rows can be sent, and none ever was; or `again` says nothing, or names no rows.
         LedgerUnavailable: the ledger cannot be written.
     """
+    batch.ledger.require("send")
     if again is not None:
         reason_of(again, rows)
     ledger, address = batch.ledger, client.base_url
@@ -148,6 +149,7 @@ def upload_recordings(
     from tqdm.auto import tqdm
 
     ledger = batch.ledger
+    ledger.require("send")
     give_up_dead_workers(ledger)
     addresses = {client.base_url, *([SANDBOX] if client.base_url.startswith("http://") else [])}
     worker = new_worker(ledger, kind="notebook")

@@ -85,7 +85,9 @@ def reconcile(
         Unauthorized, NeverSent: the token was refused, or no connection could be made; what was learned before is
             stored.
         LedgerUnavailable: what came back could not be stored.
+        NotAllowed: the person whose ledger this is may not send.
     """
+    batch.ledger.require("send")  # asking writes a tag at Reddy
     place = client.base_url if address is None else address
     outcome = Reconciled()
     asked: list[Doubt] = []
