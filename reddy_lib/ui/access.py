@@ -8,16 +8,19 @@ server. What is open without signing in is listed here; everything else is close
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote
 
 import streamlit as st
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import HTTPConnection
+from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import runtime
@@ -67,6 +70,7 @@ MOST_BEFORE_SIGN_IN = 64 * 1024
 """Bytes of one message over the stream, before signing in: the page asks for little."""
 STREAMS_BEFORE_SIGN_IN = 200
 
+UPLOAD_MEMORY = "REDDY_UPLOAD_MEMORY"
 MEGABYTE = 1 << 20
 FORM_BYTES = MEGABYTE
 """What a form adds to a file; Streamlit allows as much."""
@@ -145,40 +149,43 @@ def refuse_to_start() -> None:
 
 
 class Uploads:
-    """What browsers have put into this process's memory, and what more may come.
+    """Bounds on what browsers put into this process's memory.
 
-    Streamlit bounds one file (`server.maxUploadSize`); a session may hold as much in `files` files, the process
-    `sessions` times as much.
+    Streamlit bounds one file (`server.maxUploadSize`). A session may hold as much in all its files, and the process
+    `UPLOAD_MEMORY` megabytes, by default four times as much.
     """
 
-    def __init__(self, *, files: int = 2_000, sessions: int = 4) -> None:
+    def __init__(self, *, files: int = 2_000) -> None:
         self.files = files
-        self.sessions = sessions
-        self._held: dict[tuple[str, str], int] = {}
+        self._coming: dict[tuple[str, str], int] = {}
 
     def room(self, session: str, file: str) -> int:
-        """Return how many bytes this file may have now."""
-        alive = {one: _is_active(one) for one in {key[0] for key in self._held}}
-        for key in [key for key in self._held if not alive[key[0]]]:
-            del self._held[key]
-        others = {key: size for key, size in self._held.items() if key != (session, file)}
-        mine = [size for key, size in others.items() if key[0] == session]
-        if not _is_active(session) or len(mine) >= self.files:
+        """Return how many bytes this file may have now; 0 where the session is unknown, or is full."""
+        if not runtime.exists() or not runtime.get_instance().is_active_session(session):
+            return 0
+        held = dict(self._coming)
+        storage: Mapping[str, Mapping[str, Any]] = getattr(
+            runtime.get_instance().uploaded_file_mgr, "file_storage", {}
+        )
+        for owner, stored in list(storage.items()):
+            held.update({(owner, name): len(one.data) for name, one in list(stored.items())})
+        held.pop((session, file), None)
+        mine = [size for (owner, _), size in held.items() if owner == session]
+        if len(mine) >= self.files:
             return 0
         most = int(st.get_option("server.maxUploadSize")) * MEGABYTE
-        return max(0, min(most, most - sum(mine), self.sessions * most - sum(others.values())))
+        whole = 4 * most
+        with contextlib.suppress(KeyError, ValueError):
+            whole = int(os.environ[UPLOAD_MEMORY]) * MEGABYTE
+        return max(0, min(most - sum(mine), whole - sum(held.values())))
 
-    def hold(self, session: str, file: str, size: int) -> None:
-        """Count what is in memory, or on its way into it."""
-        self._held[session, file] = size
+    def coming(self, session: str, file: str, size: int) -> None:
+        """Count what is on its way into memory."""
+        self._coming[session, file] = size
 
-    def drop(self, session: str, file: str) -> None:
-        """Forget a file that was deleted, or never came whole."""
-        self._held.pop((session, file), None)
-
-
-def _is_active(session: str) -> bool:
-    return runtime.exists() and runtime.get_instance().is_active_session(session)
+    def over(self, session: str, file: str) -> None:
+        """Stop counting: Streamlit holds the file by now, or refused it."""
+        self._coming.pop((session, file), None)
 
 
 class Gate:
@@ -216,23 +223,10 @@ class Gate:
     async def _bounded(self, path: str | None, scope: Scope, receive: Receive, send: Send) -> None:
         """Uploads are counted as they stream; everything else goes on as it is."""
         found = UPLOAD.fullmatch(path or "") if scope["type"] == "http" else None
-        if found is None or scope["method"] not in ("PUT", "DELETE"):
+        if found is None or scope["method"] != "PUT":
             await self.app(scope, receive, send)
             return
         session, file = found[1], found[2]
-        status = 0
-
-        async def answered(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = int(message["status"])
-            await send(message)
-
-        if scope["method"] == "DELETE":
-            await self.app(scope, receive, answered)
-            if status == 204:
-                self.uploads.drop(session, file)
-            return
         room = self.uploads.room(session, file)
         announced = Headers(scope=scope).get("content-length", "")
         wanted = int(announced) if announced.isdigit() else 0
@@ -251,15 +245,17 @@ class Gate:
             if came > wanted:  # its length was not announced: others may have taken the room meanwhile
                 if came > self.uploads.room(session, file) + FORM_BYTES:
                     return {"type": "http.disconnect"}  # ends the reading; nothing of it is kept
-                self.uploads.hold(session, file, came)
+                self.uploads.coming(session, file, came)
             return message
 
-        self.uploads.hold(session, file, wanted)
+        self.uploads.coming(session, file, wanted)
         try:
-            await self.app(scope, counted, answered)
+            await self.app(scope, counted, send)
+        except ClientDisconnect:
+            if came <= wanted:
+                raise
         finally:
-            if status != 204:
-                self.uploads.drop(session, file)
+            self.uploads.over(session, file)
 
     async def _stream(
         self, path: str | None, known: bool, scope: Scope, receive: Receive, send: Send
