@@ -149,7 +149,10 @@ def _writes() -> dict[str, tuple[Right, Call]]:
         "ledger.sending.heartbeat": ("send", lambda s, g, b, u: sending.heartbeat(g, "w")),
         "ledger.sending.new_worker": ("send", lambda s, g, b, u: _called(sending.new_worker, g, b, u)),
         "ledger.sending.retire_worker": ("send", lambda s, g, b, u: sending.retire_worker(g, "w")),
-        "ledger.tag_types.retype_tag": ("edit", lambda s, g, b, u: tag_types.retype_tag(b, str(b.tags(3)["key"].iloc[0]), "string")),
+        "ledger.tag_types.retype_tag": (
+            "edit",
+            lambda s, g, b, u: tag_types.retype_tag(b, str(b.tags(3)["key"].iloc[0]), "string"),
+        ),
         "submission.engine.enqueue": ("send", lambda s, g, b, u: engine.enqueue(g, u)),
         "submission.fetching.fetch_recordings": (
             "edit",
