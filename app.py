@@ -13,6 +13,7 @@ from pathlib import Path
 
 import anyio.to_thread
 import streamlit as st
+from starlette.middleware import Middleware
 from starlette.routing import Mount
 
 from reddy_lib import ui
@@ -35,11 +36,13 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, object]]:
             await anyio.to_thread.run_sync(engine.stop)
 
 
+ui.refuse_to_start()
 switch_on()  # the log for programs to read, where REDDY_LOG asks for it
 
 app = st.App(
     HERE / "pages" / "navigation.py",
     lifespan=lifespan,
+    middleware=[Middleware(ui.Gate)],
     routes=[Mount("/sandbox", app=ui.sandbox().app), *downloads.routes],
     on_script_error=ui.page_failed,
 )

@@ -128,6 +128,7 @@ def choose_file() -> None:
         "Drop a spreadsheet of calls here, or transcript files: as many as you like, one call a file",
         key=f"load_upload_{state.get('load_uploads', 0)}",
         accept_multiple_files=True,
+        disabled=not ui.may("edit"),
         help="CSV, TSV, XLSX, XLSM, XLSB, XLS, ODS, Parquet, JSON or JSON lines: one row a call, or one row a line of "
         "transcript. Transcript files (JSON, VTT, SRT, TXT), on their own, in a ZIP, or with one sheet about them. "
         "It all stays on the machine that runs this program.",
@@ -733,7 +734,7 @@ if counted is not None and layout != "lines":
 if verdict.button(
     f"Store {amount}",
     type="primary", icon=":material/arrow_forward:", icon_position="right", key="load_store", width="stretch",
-    disabled=not previewed,
+    disabled=not previewed or not ui.may("edit"), help=ui.why_not("edit"),
 ):  # fmt: skip
     state["load_job"] = LoadJob(
         ui.ledger(), file.path, mapping, total=expected, counted=counted is not None, keep=file, columns=columns,

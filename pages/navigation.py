@@ -62,5 +62,6 @@ with ui.ledger().moment():
         if batch is not None:
             ui.batch_card(batch)
         ui.connection_card()
+        ui.person_card()
 
     page.run()

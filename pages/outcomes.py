@@ -211,7 +211,8 @@ def recordings_line(scope: str, outcomes: pd.DataFrame) -> None:
                 f"Upload again ({open_ones:,})",
                 icon=":material/cloud_upload:",
                 key=f"upload again {batch.id} {scope} {open_ones}",
-                help="Only the recordings: no call is sent again.",
+                help=ui.why_not("send", "Only the recordings: no call is sent again."),
+                disabled=not ui.may("send"),
             ):
                 upload_again(open_ones)
         if files is None:
@@ -338,6 +339,8 @@ def again_line(scope: str, ticked: pd.DataFrame) -> None:
         f"Send {ui.number_of(len(sent), 'call')} again …",
         icon=":material/redo:",
         key=f"again {batch.id} {scope} {hash(tuple(sent['row']))}",
+        disabled=not ui.may("send"),
+        help=ui.why_not("send"),
     ):
         st.session_state["send_again"] = [int(row) for row in sent["row"]]
         st.rerun(scope="app")
@@ -411,7 +414,13 @@ def doubt_line(scope: str) -> None:
         st.badge(f"{count:,} in doubt", color=ui.STATUS_COLOURS["unknown"])
         st.markdown("No answer came: they may be at Reddy. None is sent again by itself.", width="content")
         st.space("stretch")
-        if st.button("Clear the doubt", icon=":material/fact_check:", key=f"clear doubt {batch.id} {scope}"):
+        if st.button(
+            "Clear the doubt",
+            icon=":material/fact_check:",
+            key=f"clear doubt {batch.id} {scope}",
+            disabled=not ui.may("send"),
+            help=ui.why_not("send"),
+        ):
             clear_doubt(scope)
 
 

@@ -791,7 +791,8 @@ def open_call(row: int) -> None:
         if info["edited"]
         else Differences((), {}, {}, (0, 0), {})
     )
-    locked = info["status"] not in EDITABLE
+    settled = info["status"] not in EDITABLE
+    locked = settled or not ui.may("edit")
     decisions = batch.decisions(row)
     meter = batch.loss(row)
 
@@ -822,7 +823,7 @@ def open_call(row: int) -> None:
                 on_click=_go,
                 args=("held",),
             )
-    if locked:
+    if settled:
         st.info(LOCKED_BECAUSE[info["status"]], icon=":material/lock:")
     elif info["status"] in ("rejected", "failed") and info["error"]:
         st.warning(ui.escape(str(info["error"])), icon=":material/undo:")

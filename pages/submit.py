@@ -396,6 +396,8 @@ def card(found: Any) -> None:
                     icon=":material/pause:",
                     type="primary",
                     key=f"pause {found.id}",
+                    disabled=not ui.may("send"),
+                    help=ui.why_not("send"),
                     on_click=pause_it,
                     args=(submission,),
                 )
@@ -421,11 +423,17 @@ def card(found: Any) -> None:
                     icon=":material/play_arrow:",
                     type="primary",
                     key=f"resume {found.id}",
+                    disabled=not ui.may("send"),
+                    help=ui.why_not("send"),
                     on_click=resume_it,
                     args=(submission,),
                 )
             if found.state in ("running", "paused", "waiting") and st.button(
-                "Cancel", icon=":material/cancel:", key=f"cancel {found.id}"
+                "Cancel",
+                icon=":material/cancel:",
+                key=f"cancel {found.id}",
+                disabled=not ui.may("send"),
+                help=ui.why_not("send"),
             ):
                 cancel_panel(submission)
         st.fragment(progress_of, run_every=1.0 if live else None)(found.id, found.state)
@@ -907,8 +915,8 @@ with head:
             "Send one to try",
             type=main if trial else "secondary",
             icon=":material/looks_one:",
-            disabled=running,
-            help=f"Sends row {first[0]} alone.",
+            disabled=running or not ui.may("send"),
+            help=ui.why_not("send", f"Sends row {first[0]} alone."),
             key=f"one {key}",
             on_click=note_click,
             args=(plan["to_send"],),
@@ -919,7 +927,8 @@ with head:
             f"Send all {plan['to_send']:,}" if plan["to_send"] > 1 else f"Send row {first[0]}",
             type="secondary" if trial else main,
             icon=ui.ICONS["submit"],
-            disabled=running,
+            disabled=running or not ui.may("send"),
+            help=ui.why_not("send"),
             key=f"all {key}",
             on_click=note_click,
             args=(plan["to_send"],),
@@ -994,7 +1003,8 @@ for section, tab in zip(sections, st.tabs(sections) if sections else [], strict=
                 if st.button(
                     "Forget them",
                     icon=":material/restart_alt:",
-                    disabled=running or not forgettable,
+                    disabled=running or not forgettable or not ui.may("administer"),
+                    help=ui.why_not("administer"),
                     key="forget",
                 ):
                     forget_panel()

@@ -22,6 +22,8 @@ what happened, where, and what to do next) and its evidence as attributes for co
         · CallLocked            the call is being sent, or was sent: it cannot be edited
         · CallChanged           somebody else stored the call since it was read: nothing was overwritten
       × SubmissionError         the submission cannot do what was asked of it
+      × NotAllowed              the person who signed in may not do this, or may not come in at all
+      × AccessRulesError        the rules about who may come in are missing or wrong
       × APIError                Reddy (or what stands in for it) did not say yes; `possibly_processed` tells whether
                                 the request may have taken effect all the same
         · NeverSent             no connection was made: nothing left this machine
@@ -39,10 +41,11 @@ what happened, where, and what to do next) and its evidence as attributes for co
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, Literal
 
 __all__ = [
     "APIError",
+    "AccessRulesError",
     "CallChanged",
     "CallLocked",
     "Doubtful",
@@ -53,6 +56,7 @@ __all__ = [
     "LoadCancelled",
     "MappingError",
     "NeverSent",
+    "NotAllowed",
     "NotFound",
     "NotInLedger",
     "RecordingError",
@@ -159,6 +163,22 @@ class CallChanged(LedgerError):
 
 class SubmissionError(ReddyError):
     """The submission cannot do what was asked of it in the state it is in."""
+
+
+class NotAllowed(ReddyError):
+    """The person who signed in may not do this, or may not come in at all: nothing was changed.
+
+    `reason`: "role" (a higher role is needed), "stranger" (not on the list), "expired" (sign in again), or "rules"
+    (who may come in cannot be read).
+    """
+
+    def __init__(self, message: str, *, reason: Literal["role", "stranger", "expired", "rules"]) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class AccessRulesError(ReddyError):
+    """The rules about who may come in are missing, or have something in them that is not understood."""
 
 
 class APIError(ReddyError):

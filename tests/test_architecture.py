@@ -21,6 +21,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "arguments": set(),
     "interrupts": set(),
     "errors": set(),
+    "access": {"errors"},
     "address": {"errors"},
     "findings": {"errors"},
     "model": {"errors", "findings"},
@@ -31,6 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "recordings": {"errors", "findings", "model", "spreadsheet"},
     "ledger": {
         "errors",
+        "access",
         "address",
         "findings",
         "identity",
@@ -45,6 +47,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         "errors",
         "address",
         "findings",
+        "identity",
         "model",
         "spreadsheet",
         "checks",

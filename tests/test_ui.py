@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -488,6 +489,7 @@ def test_a_stored_token_is_sent_to_its_own_address_alone(
 def test_where_sign_in_is_set_up_nobody_sees_a_batch_before(batch: reddy.Batch) -> None:
     app = AppTest.from_file(str(screen.NAVIGATION), default_timeout=90)
     app.secrets["auth"] = {"redirect_uri": "http://localhost/oauth2callback"}
+    app.secrets["access"] = {"emails": ["ana@example.com"]}
     app.user = {"is_logged_in": False}
     app.query_params["batch"] = batch.id
     for name in PAGES:
@@ -495,6 +497,33 @@ def test_where_sign_in_is_set_up_nobody_sees_a_batch_before(batch: reddy.Batch) 
         assert "Sign in to go on" in screen.words(app)
         assert screen.labels(app) == ["Sign in"]
         assert "calls.csv" not in screen.words(app)
+
+
+def test_sign_in_without_a_rule_who_may_come_in_shows_nobody_a_page(batch: reddy.Batch) -> None:
+    app = AppTest.from_file(str(screen.NAVIGATION), default_timeout=30)
+    app.secrets["auth"] = {"redirect_uri": "http://localhost/oauth2callback"}
+    app.user = {"is_logged_in": True, "email": "ana@example.com", "email_verified": True, "iat": time.time()}
+    app.query_params["batch"] = batch.id
+    screen.run(app.switch_page("review.py"))
+    assert "nobody is let in" in screen.words(app)
+    assert "calls.csv" not in screen.words(app)
+
+
+def test_with_the_role_look_pages_are_shown_and_edits_are_locked(batch: reddy.Batch) -> None:
+    app = AppTest.from_file(str(screen.NAVIGATION), default_timeout=60)
+    app.secrets["auth"] = {"redirect_uri": "http://localhost/oauth2callback"}
+    app.secrets["access"] = {"emails": ["ana@example.com"]}
+    app.user = {"is_logged_in": True, "email": "ana@example.com", "email_verified": True, "iat": time.time()}
+    app.query_params["batch"] = batch.id
+    for name in PAGES:
+        screen.run(app.switch_page(f"{name}.py"))
+        assert "May look" in screen.words(app), name
+        assert not [one.value for one in app.error], name
+    screen.run(app.switch_page("submit.py"))
+    assert all(
+        screen.button(app, label).disabled for label in screen.labels(app) if label.startswith("Send ")
+    )
+    assert screen.button(app, "Rename").disabled
 
 
 @pytest.mark.parametrize("content", [b"[auth\nclient_id = 'x'", b"\xff\xfe[auth]"])

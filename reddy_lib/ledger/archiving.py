@@ -22,12 +22,13 @@ OPEN_STATES = ("running", "paused", "waiting")
 
 def archive(batch: Batch, *, cancel: bool) -> None:
     """Take a batch off the list; see `Batch.archive`."""
+    batch.ledger.require("administer")
     if cancel:
         for submission in batch.ledger.submissions(batch):
             submission.cancel()
     # A call that a dead program left "sending" would stand against it for good.
     importlib.import_module("reddy_lib.ledger.sending").give_up_dead_workers(batch.ledger)
-    with batch.ledger._write() as connection:
+    with batch.ledger._write(right="administer") as connection:
         if (
             connection.dialect.name == "postgresql"
         ):  # nobody creates a submission meanwhile: see `sending.create`

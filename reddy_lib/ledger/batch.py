@@ -7,6 +7,7 @@ returns: a closed tab loses nothing.
 
 from __future__ import annotations
 
+import copy
 import html
 import os
 import time
@@ -144,6 +145,12 @@ class Batch:
         except NotInLedger:
             return False
         return True
+
+    def seen_by(self, ledger: Ledger) -> Batch:
+        """Return the same batch on another view of its ledger (see `Ledger.for_person`)."""
+        batch = copy.copy(self)
+        batch.ledger = ledger
+        return batch
 
     # counts and lists
 

@@ -234,6 +234,7 @@ def snapshot(submission: Submission) -> Iterator[Snapshot]:
     """The submission as it is now, to be read until the block ends. Raises LedgerUnavailable."""
     ledger = submission.ledger
     submission.record()  # raises NotInLedger
+    ledger.require("look")
     with ledger._translated(), ledger._engine.connect() as connection:
         if connection.dialect.name == "postgresql":  # by default each statement would see a moment of its own
             connection = connection.execution_options(isolation_level="REPEATABLE READ")

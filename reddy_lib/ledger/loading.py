@@ -63,6 +63,7 @@ class LoadJob:
         self._clock = clock
         self._started = clock()
         self._stop = threading.Event()
+        ledger.require("edit")
         self._thread = threading.Thread(
             target=self._run, args=(ledger, path, mapping, options), name="reddy-load", daemon=True
         )
@@ -101,11 +102,13 @@ class LoadJob:
         return not self._thread.is_alive()
 
     def _run(self, ledger: Ledger, path: str | os.PathLike[str], mapping: Mapping, options: Any) -> None:
+        # A load that was begun is finished, also where the sign-in of the person runs out meanwhile.
+        own = ledger.for_person(None)
         try:
-            self.batch = ledger.load(path, mapping, progress=False, on_progress=self._told, **options)
+            batch = own.load(path, mapping, progress=False, on_progress=self._told, **options)
+            self.batch = batch.seen_by(ledger)
             if self._columns:
-                who = str(options.get("who", ""))
-                keep_profile(ledger, self.batch.name, mapping, self._columns, who=who)
+                keep_profile(own, batch.name, mapping, self._columns, who=str(options.get("who", "")))
         except ReddyError as error:
             self.error = error
         finally:

@@ -168,12 +168,12 @@ def ramp_of(ledger: Ledger, submission_id: str) -> Ramp | None:
 
 def end_ramp(ledger: Ledger, submission_id: str) -> None:
     """Send all the others at once, whatever became of the first ones. The submission is not resumed by this."""
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         connection.execute(ramps.update().where(ramps.c.submission_id == submission_id).values(over=True))
 
 
 def _set(ledger: Ledger, address: str, **values: Any) -> None:
-    with ledger._write() as connection:
+    with ledger._write(right="administer") as connection:
         upsert(connection, known_address(address), values)
 
 

@@ -125,7 +125,7 @@ def settle(
     now = time.time() if now is None else now
     rows, who = batch.these_rows(rows), arguments.text(who, "who")
     done: list[int] = []
-    with batch.ledger._write() as connection:
+    with batch.ledger._write(right="send") as connection:
         for some in pieces(rows):
             found = connection.execute(
                 sa.select(

@@ -962,7 +962,7 @@ def claim_of_batch(
         sa.exists().where(_CALL.c.id == recordings.c.call_id, _CALL.c.batch_id == batch_id),
         _OF_ADDRESS.in_(sorted(map(known_address, addresses))),
     )
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         run_out(connection, now=now)
         return claim(connection, worker, which, want=want, now=now)
 
@@ -989,7 +989,7 @@ def left_in_batch(
 
 def store_uploaded(ledger: Ledger, done: Sequence[Uploaded], worker: str) -> None:
     """What came of uploads outside of a submission. Raises LedgerUnavailable."""
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         record(connection, done, worker)
         for submission_id in {
             found
@@ -1006,7 +1006,7 @@ def store_uploaded(ledger: Ledger, done: Sequence[Uploaded], worker: str) -> Non
 
 def say_sent(ledger: Ledger, worker: str, sent: Iterable[tuple[int, int]]) -> None:
     """How many bytes have gone out, for people. A power cut may take it back."""
-    with ledger._write(durable=False) as connection:
+    with ledger._write(right="send", durable=False) as connection:
         progressed(connection, worker, sent)
 
 
@@ -1037,7 +1037,7 @@ def refuse_host(ledger: Ledger, address: str, host: str, *, who: str = "") -> No
 
 def _say_of_host(ledger: Ledger, address: str, host: str, *, allowed: bool, who: str) -> None:
     new = {"allowed": allowed, "who": who}
-    with ledger._write() as connection:
+    with ledger._write(right="administer") as connection:
         insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(upload_hosts)
         connection.execute(
             insert.values(address=known_address(address), host=host.strip().lower(), seen_at=time.time(), **new)

@@ -271,7 +271,7 @@ class Submission:
 
     def finish_if_settled(self) -> None:
         """Mark a running submission done if nothing of it is queued, being sent or to be uploaded."""
-        with self.ledger._write() as connection:
+        with self.ledger._write(right="send") as connection:
             done = _finish(connection, self.id, now=time.time())
         _say_done(self.id if done else None)
 
@@ -304,7 +304,7 @@ class Submission:
         Raises:
             SubmissionError: it is done or was cancelled.
         """
-        with self.ledger._write() as connection:
+        with self.ledger._write(right="send") as connection:
             found = connection.execute(
                 sa.select(submissions).where(submissions.c.id == self.id).with_for_update()
             ).one()
@@ -330,7 +330,7 @@ class Submission:
         Gives how many calls were not sent. Nothing happens to a submission that is done.
         """
         now = time.time()
-        with self.ledger._write() as connection:
+        with self.ledger._write(right="send") as connection:
             changed = connection.execute(
                 submissions.update()
                 .where(submissions.c.id == self.id, submissions.c.state.in_(("running", "paused", "waiting")))
@@ -364,7 +364,7 @@ class Submission:
         return len(ids)
 
     def _change(self, state: State, reason: str, *, only: set[str]) -> bool:
-        with self.ledger._write() as connection:
+        with self.ledger._write(right="send") as connection:
             changed = connection.execute(
                 submissions.update()
                 .where(submissions.c.id == self.id, submissions.c.state.in_(only))
@@ -412,7 +412,7 @@ def create(
     address = known_address(address)
     now = time.time()
     asked = [] if reason is not None else hold_other_words(ledger, sendable(batch_id, rows), address)
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         _one_at_a_time(connection)
         if connection.execute(sa.select(submissions.c.id).where(submissions.c.id == submission_id)).first():
             return Submission(ledger, submission_id)
@@ -535,7 +535,7 @@ def forget_deliveries(ledger: Ledger, *, address: str = SANDBOX) -> int:
             "it is what keeps a call from being sent twice."
         )
     of_sandbox = sa.select(submissions.c.id).where(submissions.c.address == address)
-    with ledger._write() as connection:
+    with ledger._write(right="administer") as connection:
         _one_at_a_time(connection)
         under_way = connection.execute(
             sa.select(submissions.c.number)
@@ -606,7 +606,7 @@ def exchange(
         sent: bytes of uploads that are under way, for people: (call id, bytes).
     """
     now = time.time() if now is None else now
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         submission = connection.execute(_SUBMISSION_OF, {"the_submission": submission_id}).one()
         ramping = submission.over is not None and not submission.over
         # What goes back to the queue must not meet a `cancel` that has just emptied it; what is counted here must not
@@ -718,7 +718,7 @@ def heartbeat(
     if lately is not None:
         said["lately"] = lately
     mine = workers.c.name == worker
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         # locked, so that whoever gives it up this very moment is either done (and seen here) or finds it alive
         gone = connection.execute(sa.select(workers.c.gone).where(mine).with_for_update()).scalar()
         said["heartbeat"] = moment(connection) if now is None else now
@@ -742,7 +742,7 @@ def new_worker(
     """
     host, pid = socket.gethostname(), os.getpid()
     name = f"{host}:{pid}:{secrets.token_hex(4)}"
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         now = moment(connection) if now is None else now
         connection.execute(
             workers.insert().values(
@@ -766,7 +766,7 @@ def new_worker(
 def retire_worker(ledger: Ledger, worker: str) -> int:
     """A worker that ends in good order. Whatever it left in `sending` (nothing, in good order) becomes `unknown`;
     gives how many."""
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         lost = _give_up(connection, [worker], now=time.time())
     _log.info("worker stopped", extra={"worker": worker, "calls": lost})
     return lost
@@ -778,7 +778,7 @@ def give_up_dead_workers(ledger: Ledger, *, now: float | None = None) -> int:
     A worker is dead if it has not been heard of for as long as it said itself (`lasts`, a minute where it did not
     say), by the database's clock; or if its process has ended, which can be seen only where it ran.
     """
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         now = moment(connection) if now is None else now
         files.run_out(connection, now=now)
         holds_calls = sa.or_(
@@ -813,7 +813,7 @@ def strays(ledger: Ledger, worker: str, in_hand: Collection[str]) -> list[str]:
 
 def give_up_strays(ledger: Ledger, worker: str, attempt_ids: Collection[str]) -> int:
     """Calls of these attempts, if still under way, become `unknown`; gives how many."""
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         lost = connection.execute(
             _under_way(worker).where(attempts.c.id.in_(list(attempt_ids))).with_for_update(of=calls)
             .with_only_columns(calls.c.id, calls.c.submission_id)

@@ -9,6 +9,7 @@ out as `LedgerUnavailable` with a sentence.
 from __future__ import annotations
 
 import contextlib
+import copy
 import functools
 import hashlib
 import os
@@ -26,6 +27,7 @@ import platformdirs
 import sqlalchemy as sa
 
 from .. import arguments
+from ..access import Person, Right
 from ..errors import LedgerUnavailable, LoadCancelled, MappingError, NotInLedger
 from ..interrupts import again, one_line
 from ..spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet
@@ -90,6 +92,7 @@ class Ledger:
         self._engine = _engine(self.url)
         self._writer = threading.Lock()
         self._seen = threading.local()
+        self._person: Person | None = None
         with self._write() as connection:
             migrate(connection, now=time.time())
 
@@ -285,7 +288,7 @@ class Ledger:
 
     def restore(self, batch: Batch | str) -> Batch:
         """Put a batch back on the list. Return it. Raises NotInLedger: there is none with this id or name."""
-        with self._write() as connection:
+        with self._write(right="administer") as connection:
             batch_id = self._batch_id(connection, batch, states=("archived", "open"))
             connection.execute(batches.update().where(batches.c.id == batch_id).values(state="open"))
         return self.batch(batch_id)
@@ -404,6 +407,26 @@ class Ledger:
         with self._read() as connection:
             return [Submission(self, found) for found in connection.execute(query).scalars()]
 
+    # who uses it
+
+    def for_person(self, person: Person | None) -> Ledger:
+        """Return this ledger as one person may use it: the same database, where each read and write checks her right.
+
+        None returns a ledger that checks nothing: without sign-in, and for the work of the program itself.
+        """
+        view = copy.copy(self)  # shares the connections and the turn of the writers
+        view._person = person
+        return view
+
+    def require(self, right: Right) -> None:
+        """Raise NotAllowed where the person whose ledger this is may not do that. For what is written elsewhere."""
+        if self._person is not None:
+            self._person.require(right)
+
+    def may(self, right: Right) -> bool:
+        """Return whether the person whose ledger this is may do that."""
+        return self._person is None or self._person.may(right)
+
     # the database
 
     @contextlib.contextmanager
@@ -433,6 +456,7 @@ class Ledger:
 
     @contextlib.contextmanager
     def _read(self) -> Iterator[sa.Connection]:
+        self.require("look")
         with self._translated():
             if not getattr(self._seen, "inside", False):
                 with self._engine.connect() as connection:
@@ -454,8 +478,12 @@ class Ledger:
                 self._seen.reading -= 1
 
     @contextlib.contextmanager
-    def _write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
-        """A transaction that writes. Not `durable`: a power cut may take it back, until the next one that is."""
+    def _write(self, *, right: Right = "edit", durable: bool = True) -> Iterator[sa.Connection]:
+        """A transaction that writes. Not `durable`: a power cut may take it back, until the next one that is.
+
+        Raises NotAllowed: the person whose ledger this is does not have that right.
+        """
+        self.require(right)
         if not getattr(self._seen, "reading", 0):
             self.next_moment()  # what is read afterwards has to see it, and a thread holds one connection at a time
         with self._translated(), self._turn(), self._engine.connect() as bare:

@@ -82,7 +82,9 @@ def enqueue(ledger: Ledger, submission: Submission) -> int:
 
     Raises:
         LedgerUnavailable: the engine's database cannot be written.
+        NotAllowed: the person whose ledger this is may not send.
     """
+    ledger.require("send")
     record = submission.record()
     chunks = submission.open_chunks()
     mine = _running if _running is not None and _running.ledger.url == ledger.url else None

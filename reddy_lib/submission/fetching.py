@@ -507,6 +507,7 @@ def fetch_recordings(
     """
     from tqdm.auto import tqdm
 
+    batch.ledger.require("edit")
     store = batch_store(batch)
     record = FetchRecord(store)
     concurrency = whole_number(concurrency, "concurrency", least=1, most=64)

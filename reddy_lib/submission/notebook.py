@@ -89,6 +89,7 @@ def submit(
         Interrupted: it was stopped by hand (a `KeyboardInterrupt`), and what was in flight is recorded.
     """
     _usable(batch, client)
+    batch.ledger.require("send")
     concurrency = whole_number(concurrency, "concurrency", least=1, most=MOST_AT_ONCE)
     who = text(who, "who")
     if ramp not in (None, True, False):
@@ -182,6 +183,7 @@ def upload_recordings(
     _usable(batch, client)
     concurrency = whole_number(concurrency, "concurrency", least=1, most=MOST_AT_ONCE)
     ledger = batch.ledger
+    ledger.require("send")
     give_up_dead_workers(ledger)
     addresses = {client.base_url, *([SANDBOX] if client.base_url.startswith("http://") else [])}
     worker = new_worker(ledger, kind="notebook")

@@ -91,9 +91,11 @@ def reconcile(
         Unauthorized, NeverSent: the token was refused, or no connection could be made; what was learned before is
             stored.
         LedgerUnavailable: what came back could not be stored.
+        NotAllowed: the person whose ledger this is may not send.
     """
     if not isinstance(client, Client) or not isinstance(batch, Batch):
         raise TypeError("reconcile needs a batch and a client: reconcile(batch, reddy.Client()).")
+    batch.ledger.require("send")  # asking writes a tag at Reddy
     place = client.base_url if address is None else known_address(address)
     mine = client.fingerprint(batch.ledger.identity)
     who = text(who, "who")

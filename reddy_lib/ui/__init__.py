@@ -17,13 +17,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 
+from ..access import Person, Right
 from ..address import known_address
 from ..api import DEFAULT_BASE_URL
-from ..errors import APIError, LedgerError, NotInLedger, ReddyError
+from ..errors import AccessRulesError, APIError, LedgerError, NotAllowed, NotInLedger, ReddyError
 from ..ledger import Batch, Ledger, default_location
 from ..ledger.sending import Submission
 from ..ledger.workers import lane
@@ -38,11 +39,13 @@ from ..submission import (
     sandbox_from_environment,
 )
 from ..submission.connection import TOKEN_VARIABLE, URL_VARIABLE
+from .access import Gate, refuse_to_start, rules, secrets, secrets_unreadable, sign_in_required
 
 __all__ = [
     "ICONS",
     "STATUS_COLOURS",
     "STATUS_MEANINGS",
+    "Gate",
     "alert",
     "clock",
     "connection",
@@ -52,13 +55,16 @@ __all__ = [
     "escape",
     "has_engine",
     "ledger",
+    "may",
     "number_of",
     "open_batch",
     "page_failed",
+    "person_card",
     "place",
     "product_column",
     "product_names",
     "products",
+    "refuse_to_start",
     "remember_batch",
     "review_link",
     "sandbox",
@@ -72,6 +78,7 @@ __all__ = [
     "typed_connection",
     "when",
     "who",
+    "why_not",
 ]
 
 _log = logging.getLogger("reddy_lib.ui")
@@ -95,6 +102,13 @@ STATUS_MEANINGS = {
     "failed": "Never reached Reddy: safe to send again",
     "unknown": "May have reached Reddy: find out before sending it again",
     "skipped": "Was accepted before: not sent again",
+}
+
+ROLES: dict[Right, str] = {
+    "look": "May look",
+    "edit": "May look and edit",
+    "send": "May edit and send",
+    "administer": "May do everything",
 }
 
 STATUS_COLOURS: dict[str, Any] = {
@@ -139,9 +153,10 @@ def _ledger() -> Ledger:
 
 
 def ledger() -> Ledger:
-    """The ledger of this process. Where it cannot be opened, says so and stops the page."""
+    """The ledger of this process, as the person at the screen may use it. Where it cannot be opened, says so and stops
+    the page."""
     try:
-        return _ledger()
+        return _ledger().for_person(_person())
     except LedgerError as error:
         alert(error)
         if st.button("Try again", icon=":material/refresh:"):
@@ -205,8 +220,9 @@ def _lanes() -> Iterator[str]:
 
 def who() -> str:
     """Who is at the screen: the signed-in email, else the name of the user who runs the program."""
-    if _sign_in_is_set_up() and st.user.is_logged_in:
-        return str(st.user.get("email") or st.user.get("name") or "signed in")
+    person = _person()
+    if person is not None:
+        return person.email
     try:
         return getpass.getuser()
     except (OSError, KeyError):
@@ -214,44 +230,78 @@ def who() -> str:
 
 
 def sign_in() -> None:
-    """Where sign-in is set up (an [auth] section in the secrets), stop everybody who has not signed in.
+    """Where sign-in is set up, stop everybody who has not signed in, or whom the rules do not let in.
 
     Where there are secrets that cannot be read, stop everybody: they may be what sets it up.
     """
-    if _secrets_unreadable():
+    if secrets_unreadable():
         st.error(
             "The secrets file of this workbench cannot be read, so nobody is let in. "
             "Whoever runs it: correct the file (it is TOML), then reload this page.",
             icon=":material/lock:",
         )
         st.stop()
-    if not _sign_in_is_set_up() or st.user.is_logged_in:
+    person = _person()
+    if person is None:
         return
+    try:
+        rules()
+    except AccessRulesError as error:
+        _log.error("%s", error)
+        st.error(
+            "The rules about who may use this workbench are missing or wrong, so nobody is let in. "
+            "Its log says what to correct.",
+            icon=":material/lock:",
+        )
+        st.stop()
+    if not st.user.get("is_logged_in"):
+        _sign_in_page("This workbench holds customers' calls. Sign in to go on.")
+    try:
+        person.require("look")
+    except NotAllowed as error:
+        if error.reason == "expired":
+            _sign_in_page(str(error))
+        st.title("Reddy workbench")
+        st.error(escape(str(error)), icon=":material/lock:")
+        st.button("Sign out", icon=":material/logout:", on_click=st.logout)
+        st.stop()
+
+
+def _sign_in_page(words: str) -> NoReturn:
     st.title("Reddy workbench")
-    st.write("This workbench holds customers' calls. Sign in to go on.")
+    st.write(words)
     st.button("Sign in", type="primary", icon=":material/login:", on_click=st.login)
     st.stop()
 
 
-def _sign_in_is_set_up() -> bool:
-    return "auth" in _secrets()
+def _person() -> Person | None:
+    """Who signed in; None where nobody has to. Before signing in, somebody who may do nothing."""
+    if not sign_in_required():
+        return None
+    claims = dict(st.user.to_dict()) if st.user.get("is_logged_in") else {}
+    return Person(claims, rules)
 
 
-def _secrets() -> dict[str, Any]:
-    """The secrets file's content, or nothing where there is none, or none that can be read."""
-    try:
-        return dict(st.secrets)
-    except (OSError, ValueError):
-        return {}
+def may(right: Right) -> bool:
+    """Return whether the person at the screen may do this; without sign-in, yes."""
+    person = _person()
+    return person is None or person.may(right)
 
 
-def _secrets_unreadable() -> bool:
-    """There are secrets, and they cannot be read. (Streamlit says "not found" of a broken file, too.)"""
-    try:
-        dict(st.secrets)
-    except (OSError, ValueError):
-        return any(Path(path).exists() for path in st.get_option("secrets.files"))
-    return False
+def why_not(right: Right, otherwise: str | None = None) -> str | None:
+    """Return the help of a button that needs this right: why it is disabled, or what it says `otherwise`."""
+    return otherwise if may(right) else f"You need the role “{right}” for this."
+
+
+def person_card() -> None:
+    """Who signed in, what she may do, and the way out; nothing without sign-in."""
+    person = _person()
+    if person is None:
+        return
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f":material/person: {escape(person.email)}")
+        st.caption(ROLES[person.right])
+        st.button("Sign out", type="tertiary", icon=":material/logout:", on_click=st.logout, key="sign_out")
 
 
 def _sandbox_connection() -> Connection:
@@ -270,10 +320,10 @@ def _sandbox_connection() -> Connection:
 
 def _stored_connection() -> Connection | None:
     """The token of the secrets file, else of the environment."""
-    secrets = _secrets()
-    token = str(secrets.get(TOKEN_VARIABLE, "")).strip()
+    stored = secrets()
+    token = str(stored.get(TOKEN_VARIABLE, "")).strip()
     if token:
-        base_url = str(secrets.get(URL_VARIABLE, "")).strip() or DEFAULT_BASE_URL
+        base_url = str(stored.get(URL_VARIABLE, "")).strip() or DEFAULT_BASE_URL
         return Connection(token=token, base_url=base_url, source="secrets")
     return from_environment()
 
@@ -489,7 +539,14 @@ def batch_card(batch: Batch) -> None:
         with st.container(horizontal=True, gap="xsmall"):
             if st.button("Switch", type="tertiary", icon=":material/swap_horiz:", key="switch_batch"):
                 _switch_panel()
-            if st.button("Rename", type="tertiary", icon=":material/edit:", key="rename_batch"):
+            if st.button(
+                "Rename",
+                type="tertiary",
+                icon=":material/edit:",
+                key="rename_batch",
+                disabled=not may("edit"),
+                help=why_not("edit"),
+            ):
                 _rename_panel(batch)
 
 
@@ -520,7 +577,10 @@ def _rename_panel(batch: Batch) -> None:
             st.rerun()
         under_way = batch.under_way()
         if not under_way and st.button(
-            "Take off the list", icon=":material/archive:", help="What was sent stays on record."
+            "Take off the list",
+            icon=":material/archive:",
+            help=why_not("administer", "What was sent stays on record."),
+            disabled=not may("administer"),
         ):
             _take_off(batch)
     if not under_way:
@@ -528,7 +588,11 @@ def _rename_panel(batch: Batch) -> None:
     st.warning(f"Calls of this batch are under way: {escape(under_way)}.", icon=":material/send:")
     with st.container(horizontal=True):
         if st.button(
-            "Cancel the submission and take it off", icon=":material/cancel:", key="cancel_and_archive"
+            "Cancel the submission and take it off",
+            icon=":material/cancel:",
+            key="cancel_and_archive",
+            help=why_not("administer", ""),
+            disabled=not may("administer"),
         ):
             _take_off(batch, cancel=True)
         if st.button("Keep it", type="primary", key="keep_batch"):
@@ -570,6 +634,7 @@ def connection_card() -> None:
 def start(submission: Submission, to: Connection | None) -> None:
     """Hand a submission to the engine. A typed token goes to this process's memory first, for this submission alone;
     with None the engine finds the connection, or says that it needs the token again."""
+    ledger().require("send")
     if to is not None:
         if to.source == "typed":
             tokens().remember(submission.id, to.token)
@@ -679,6 +744,9 @@ def alert(error: ReddyError) -> None:
 
 def page_failed(error: Exception) -> bool:
     """A fault of the workbench itself: the log gets the traceback, the analyst a sentence."""
+    if isinstance(error, NotAllowed):
+        alert(error)
+        return True
     _log.error("a page failed", exc_info=error)
     st.error(
         "This page failed. What you stored, edited or sent before is safe. Reload the page; if it fails again, "

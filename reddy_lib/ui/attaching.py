@@ -65,7 +65,10 @@ class AttachJob:
         self.refused: list[tuple[int, str]] = []
         self.error = ""
         self.ended = 0.0
-        self._batch, self._work, self._places, self._who = batch, list(work), dict(places), who
+        batch.ledger.require("edit")
+        # What was begun is finished, also where the sign-in of the person runs out meanwhile.
+        self._batch = batch.seen_by(batch.ledger.for_person(None))
+        self._work, self._places, self._who = list(work), dict(places), who
         self._clock = clock
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="reddy-attach", daemon=True)

@@ -46,11 +46,12 @@ def tidy_at_start() -> threading.Thread | None:
 def dropped_store(batch: Batch) -> RecordingStore:
     """Where recordings for a batch are kept. That somebody is at it counts: nothing in it grows old meanwhile."""
     store = RecordingStore(dropped_folder(batch.ledger) / batch.id)
-    try:
-        mark(store.folder, _mark(batch.ledger))
-    except OSError as error:
-        _log.warning("the folder for dropped recordings cannot be marked (%s)", error.strerror)
-    _tidy_beside(batch.ledger)
+    if batch.ledger.may("edit"):
+        try:
+            mark(store.folder, _mark(batch.ledger))
+        except OSError as error:
+            _log.warning("the folder for dropped recordings cannot be marked (%s)", error.strerror)
+    _tidy_beside(batch.ledger.for_person(None))
     return store
 
 
@@ -185,6 +186,7 @@ def _ask(
         ):
             return
     try:
+        batch.ledger.require("edit")
         done = delete(store, batch.id, free, partial(nothing_attached, batch.ledger))
     except ReddyError as error:
         ui.alert(error)

@@ -172,6 +172,7 @@ def _hosts(hosts: Sequence[HostRows]) -> str:
 def _start(batch: Batch, again: bool) -> None:
     """Fetch what waits by now, or what failed: another tab may have been here since this one was drawn."""
     try:
+        batch.ledger.require("edit")
         store = batch_store(batch)
         allowed, _ = _allowed()
         plan = planned(addressed_calls(batch), allowed, FetchRecord(store).read())

@@ -166,6 +166,7 @@ def _drop(batch: Batch, store: RecordingStore, state: dict[str, Any], *, first: 
         accept_multiple_files=True,
         key=f"recordings drop {batch.id} {state['drop']}",
         label_visibility="collapsed",
+        disabled=not batch.ledger.may("edit"),
     )
     if first:
         st.caption(
@@ -174,6 +175,7 @@ def _drop(batch: Batch, store: RecordingStore, state: dict[str, Any], *, first: 
         )
     if not dropped:
         return
+    batch.ledger.require("edit")
     bar = st.progress(0.0, "Keeping the recordings")
     kept = 0
     refused: list[str] = []

@@ -518,6 +518,7 @@ def _silence(batch: Batch, row: int, found: Attached, spans: list[Span], edited:
     told = f"recording told {batch.id} {row}"
     folder = recordings_folder(batch.ledger)
     try:
+        batch.ledger.require("edit")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="silencing-", dir=folder) as made:
             with open_recording(batch.ledger, found) as file:

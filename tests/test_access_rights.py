@@ -1,0 +1,333 @@
+"""With the role look every call of the library that writes is refused, and nothing is changed.
+
+What there is to call is found by looking: every public method of Ledger, Batch and Submission, and every public
+function of the library that takes one of them. Each is called, or excused with a reason, so a new one is noticed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+import reddy_lib
+import reddy_lib as reddy
+from reddy_lib.access import RIGHTS, Person, Right, Rules
+from reddy_lib.errors import NotAllowed
+from reddy_lib.ledger import schema
+from reddy_lib.ledger.sending import Submission, create
+from tests.conftest import PRODUCTS
+
+
+def as_(ledger: reddy.Ledger, right: Right) -> reddy.Ledger:
+    claims = {"email": "ana@example.com", "email_verified": True, "iat": time.time()}
+    rules = Rules.read({"emails": ["ana@example.com"], "role": right})
+    return ledger.for_person(Person(claims, lambda: rules))
+
+
+def dump(ledger: reddy.Ledger) -> dict[str, list[Any]]:
+    with ledger._read() as connection:
+        return {
+            table.name: sorted(map(repr, connection.execute(sa.select(table))))
+            for table in schema.metadata.tables.values()
+        }
+
+
+class Scene:
+    """A ledger seen by somebody, with a batch and a submission that is paused."""
+
+    def __init__(self, ledger: reddy.Ledger, sheet: Path, folder: Path) -> None:
+        self.whole, self.sheet, self.folder = ledger, sheet, folder
+        self.batch_id = ledger.load(sheet, products=PRODUCTS, progress=False).id
+        submission = create(ledger, self.batch_id, address="sandbox", token_source="sandbox", rows=[2])
+        submission.pause()
+        self.submission_id = submission.id
+
+    def seen(self, right: Right) -> tuple[reddy.Ledger, reddy.Batch, Submission]:
+        ledger = as_(self.whole, right)
+        return ledger, ledger.batch(self.batch_id), ledger.submission(self.submission_id)
+
+
+@pytest.fixture
+def scene(ledger: reddy.Ledger, sheet: Callable[..., Path], tmp_path: Path) -> Scene:
+    return Scene(ledger, sheet(6), tmp_path)
+
+
+Call = Callable[[Scene, reddy.Ledger, reddy.Batch, Submission], object]
+
+
+def _writes() -> dict[str, tuple[Right, Call]]:
+    """Name of what writes → the right it needs, and a call of it."""
+    from reddy_lib.ledger import editing, loading, marks, paces, profiles, recordings, sending, tag_types
+    from reddy_lib.ledger.reconciling import settle
+    from reddy_lib.submission import engine, fetching, notebook
+    from reddy_lib.submission import reconciling as asking
+
+    def client() -> reddy.Client:
+        return reddy.Client("t" * 20, base_url="http://127.0.0.1:9")
+
+    def line() -> Any:
+        return reddy.Call(agent_email="ann@example.com").transcript or []
+
+    return {
+        "Ledger.load": ("edit", lambda s, g, b, u: g.load(s.sheet, progress=False)),
+        "Batch.replace": ("edit", lambda s, g, b, u: b.replace(3, b.call(3))),
+        "Batch.swap_roles": ("edit", lambda s, g, b, u: b.swap_roles([3])),
+        "Batch.revert": ("edit", lambda s, g, b, u: b.revert(3)),
+        "Batch.attach": ("edit", lambda s, g, b, u: b.attach(3, _wav(s.folder))),
+        "Batch.attach_many": ("edit", lambda s, g, b, u: b.attach_many({3: _attached(s)})),
+        "Batch.detach": ("edit", lambda s, g, b, u: b.detach(3)),
+        "Batch.decide": ("edit", lambda s, g, b, u: b.decide(3, "drop", text="x")),
+        "Batch.accept": ("edit", lambda s, g, b, u: b.accept([3], _acceptable())),
+        "Batch.withdraw": ("edit", lambda s, g, b, u: b.withdraw(3, _acceptable())),
+        "Batch.recheck": ("edit", lambda s, g, b, u: b.recheck([*PRODUCTS][:1])),
+        "Batch.rename": ("edit", lambda s, g, b, u: b.rename("Another")),
+        "Batch.archive": ("administer", lambda s, g, b, u: b.archive()),
+        "Submission.finish_if_settled": ("send", lambda s, g, b, u: u.finish_if_settled()),
+        "Submission.pause": ("send", lambda s, g, b, u: u.pause()),
+        "Submission.wait_for_token": ("send", lambda s, g, b, u: u.wait_for_token("x")),
+        "Submission.resume": ("send", lambda s, g, b, u: u.resume()),
+        "Submission.cancel": ("send", lambda s, g, b, u: u.cancel()),
+        "ledger.editing.edit_many": (
+            "edit",
+            lambda s, g, b, u: editing.edit_many(b, [3], editing.swap_roles),
+        ),
+        "ledger.loading.LoadJob": ("edit", lambda s, g, b, u: loading.LoadJob(g, s.sheet, b.mapping)),
+        "ledger.marks.mark_seconds": (
+            "edit",
+            lambda s, g, b, u: marks.mark_seconds(b, 3, 1, 2, recording="x"),
+        ),
+        "ledger.marks.mark_words": ("edit", lambda s, g, b, u: marks.mark_words(b, 3, [], line())),
+        "ledger.marks.take_away": ("edit", lambda s, g, b, u: marks.take_away(b, 3, 1)),
+        "ledger.paces.assume_create_idempotent": (
+            "administer",
+            lambda s, g, b, u: paces.assume_create_idempotent(g, "sandbox", True),
+        ),
+        "ledger.paces.set_limit": ("administer", lambda s, g, b, u: paces.set_limit(g, "sandbox", 3)),
+        "ledger.paces.end_ramp": ("send", lambda s, g, b, u: paces.end_ramp(g, u.id)),
+        "ledger.profiles.keep_profile": (
+            "edit",
+            lambda s, g, b, u: profiles.keep_profile(g, "p", b.mapping, ["a"]),
+        ),
+        "ledger.profiles.rename_profile": ("edit", lambda s, g, b, u: profiles.rename_profile(g, 1, "x")),
+        "ledger.profiles.retire_profile": ("edit", lambda s, g, b, u: profiles.retire_profile(g, 1)),
+        "ledger.reconciling.settle": (
+            "send",
+            lambda s, g, b, u: settle(b, [3], there=True, how="by hand"),
+        ),
+        "ledger.recordings.allow_host": (
+            "administer",
+            lambda s, g, b, u: recordings.allow_host(g, "sandbox", "x.example"),
+        ),
+        "ledger.recordings.refuse_host": (
+            "administer",
+            lambda s, g, b, u: recordings.refuse_host(g, "sandbox", "x.example"),
+        ),
+        "ledger.recordings.claim_of_batch": (
+            "send",
+            lambda s, g, b, u: _called(recordings.claim_of_batch, g, b),
+        ),
+        "ledger.recordings.store_uploaded": (
+            "send",
+            lambda s, g, b, u: recordings.store_uploaded(g, [], "w"),
+        ),
+        "ledger.recordings.say_sent": ("send", lambda s, g, b, u: recordings.say_sent(g, "w", [(1, 1)])),
+        "ledger.recordings.nothing_attached": (
+            "edit",
+            lambda s, g, b, u: _entered(recordings.nothing_attached, g, b),
+        ),
+        "ledger.sending.create": (
+            "send",
+            lambda s, g, b, u: create(g, b.id, address="sandbox", token_source="sandbox", rows=[3]),
+        ),
+        "ledger.sending.exchange": ("send", lambda s, g, b, u: _called(sending.exchange, g, b, u)),
+        "ledger.sending.forget_deliveries": ("administer", lambda s, g, b, u: sending.forget_deliveries(g)),
+        "ledger.sending.give_up_dead_workers": ("send", lambda s, g, b, u: sending.give_up_dead_workers(g)),
+        "ledger.sending.give_up_strays": ("send", lambda s, g, b, u: sending.give_up_strays(g, "w", ["a"])),
+        "ledger.sending.heartbeat": ("send", lambda s, g, b, u: sending.heartbeat(g, "w")),
+        "ledger.sending.new_worker": ("send", lambda s, g, b, u: _called(sending.new_worker, g, b, u)),
+        "ledger.sending.retire_worker": ("send", lambda s, g, b, u: sending.retire_worker(g, "w")),
+        "ledger.tag_types.retype_tag": (
+            "edit",
+            lambda s, g, b, u: tag_types.retype_tag(b, str(b.tags(3)["key"].iloc[0]), "string"),
+        ),
+        "submission.engine.enqueue": ("send", lambda s, g, b, u: engine.enqueue(g, u)),
+        "submission.fetching.fetch_recordings": (
+            "edit",
+            lambda s, g, b, u: fetching.fetch_recordings(b, reddy.AllowedHosts.of([]), progress=False),
+        ),
+        "submission.notebook.submit": (
+            "send",
+            lambda s, g, b, u: notebook.submit(b, client(), progress=False),
+        ),
+        "submission.notebook.upload_recordings": (
+            "send",
+            lambda s, g, b, u: notebook.upload_recordings(b, client(), progress=False),
+        ),
+        "submission.reconciling.reconcile": (
+            "send",
+            lambda s, g, b, u: asking.reconcile(b, client(), progress=False),
+        ),
+    }
+
+
+READS = {
+    "Ledger": "batch batches close for_person loaded_before may require submission submissions",
+    "Batch": "agents call calls can_accept cells count counts decisions edits finding_counts findings "
+    "findings_of info lines loss original outcomes outcomes_version payloads recording recordings rows seen_by tags "
+    "unassigned was_checked_with attempts",
+    "Submission": "counts evidence open_chunks outcomes record",
+    "ledger.addresses": "addressed_calls",
+    "ledger.correcting": "corrected_calls links_of recognised",
+    "ledger.editing": "count_edits",
+    "ledger.evidence": "snapshot",
+    "ledger.marks": "marks_of words_of",
+    "ledger.overview": "held_up history preview rows_to_send settled_at workers_alive",
+    "ledger.paces": "live_pace ramp_of rules_of",
+    "ledger.profiles": "profile_for profiles_of values_for_all",
+    "ledger.reconciling": "doubts",
+    "ledger.recordings": "attached_from dropped_folder hosts_of left_in_batch mark_of open_recording recordings_folder "
+    "uploads_of uses waiting_hosts",
+    "ledger.resending": "resendable resends_of",
+    "ledger.sending": "strays",
+    "ledger.tag_types": "batch_tag_drift",
+    "ledger.workers": "queue workers_known",
+    "outcomes.evidence": "evidence write_evidence",
+    "submission.engine": "engine_url",
+    "submission.fetching": "batch_store",
+}
+"""What only reads: it answers with the role look as well."""
+
+EXCUSED = {
+    "ledger.recordings.hold": "inside a transaction of `Batch.attach`",
+    "submission.engine.Engine": "the process's own, on a ledger that belongs to nobody",
+    "submission.sender.send_chunk": "run by the engine; each claim is an `exchange`",
+}
+
+
+def _acceptable() -> str:
+    return next(code for code, entry in reddy.CATALOGUE.items() if entry.accepting)
+
+
+def _wav(folder: Path) -> Path:
+    path = folder / "a.wav"
+    path.write_bytes(b"RIFF")
+    return path
+
+
+def _attached(scene: Scene) -> Any:
+    from reddy_lib.ledger.recordings import Attached
+
+    values: dict[str, Any] = dict.fromkeys(Attached.__struct_fields__, "")
+    return Attached(**{**values, **{name: 1 for name in values if name in ("size", "bytes")}})
+
+
+def _called(function: Callable[..., object], *at_hand: object) -> object:
+    """Call with what is at hand by type of the parameter, and with something short for the rest."""
+    given: dict[str, Any] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.default is not inspect.Parameter.empty:
+            continue
+        wanted = str(parameter.annotation)
+        given[name] = next(
+            (one for one in at_hand if type(one).__name__ == wanted),
+            [] if "Sequence" in wanted or "Collection" in wanted else 1 if wanted == "int" else "x",
+        )
+    return function(**given)
+
+
+def _entered(function: Callable[..., Any], *at_hand: object) -> None:
+    given: Any = _called(function, *at_hand)
+    with given:
+        pass
+
+
+def found() -> set[str]:
+    """Every public method and function that is given a ledger, a batch or a submission."""
+    names = set()
+    for kind in (reddy.Ledger, reddy.Batch, Submission):
+        names |= {
+            f"{kind.__name__}.{name}"
+            for name, value in vars(kind).items()
+            if not name.startswith("_")
+            and inspect.isfunction(inspect.unwrap(value) if callable(value) else value)
+        }
+    for module in pkgutil.walk_packages(reddy_lib.__path__, "reddy_lib."):
+        if module.name.startswith("reddy_lib.ui") or module.name.endswith("__main__"):
+            continue
+        loaded = importlib.import_module(module.name)
+        for name, value in vars(loaded).items():
+            if name.startswith("_") or getattr(value, "__module__", "") != module.name:
+                continue
+            if not (inspect.isfunction(value) or (inspect.isclass(value) and name in ("LoadJob", "Engine"))):
+                continue
+            kinds = [str(one.annotation) for one in inspect.signature(value).parameters.values()]
+            if any(word in kind for kind in kinds for word in ("Ledger", "Batch", "Submission")):
+                names.add(f"{module.name.removeprefix('reddy_lib.')}.{name}")
+    return names - {"Ledger.name"}
+
+
+def test_everything_that_takes_a_ledger_is_known_to_read_or_to_write() -> None:
+    reads = {f"{place}.{name}" for place, names in READS.items() for name in names.split()}
+    assert found() == reads | set(_writes()) | set(EXCUSED)
+
+
+@pytest.mark.parametrize("name", sorted(_writes()))
+def test_what_writes_is_refused_below_its_right_and_changes_nothing(scene: Scene, name: str) -> None:
+    needs, call = _writes()[name]
+    before = dump(scene.whole)
+    files = sorted(
+        path for path in scene.folder.rglob("*") if path.name != "a.wav" and "ledger" not in path.name
+    )
+    for right in RIGHTS[: RIGHTS.index(needs)]:
+        with pytest.raises(NotAllowed, match=f"role “{needs}”"):
+            call(scene, *scene.seen(right))
+    assert dump(scene.whole) == before
+    after = sorted(
+        path for path in scene.folder.rglob("*") if path.name != "a.wav" and "ledger" not in path.name
+    )
+    assert after == files
+
+
+def test_nothing_is_read_by_somebody_who_is_not_on_the_list_any_more(scene: Scene) -> None:
+    listed = ["ana@example.com"]
+    claims = {"email": "ana@example.com", "email_verified": True, "iat": time.time()}
+    ledger = scene.whole.for_person(
+        Person(claims, lambda: Rules.read({"emails": [*listed, "bob@example.com"], "role": "administer"}))
+    )
+    batch = ledger.batch(scene.batch_id)
+    submission = ledger.submission(scene.submission_id)
+    batch.rename("Mine")
+    listed.clear()
+    for read in (batch.counts, batch.findings, lambda: batch.call(3), ledger.batches, submission.outcomes):
+        with pytest.raises(NotAllowed):
+            read()
+    for write in (lambda: batch.rename("x"), submission.cancel):
+        with pytest.raises(NotAllowed):
+            write()
+    with pytest.raises(NotAllowed):
+        submission.evidence(scene.folder / "evidence.zip")
+
+
+def test_a_load_that_was_begun_is_finished_also_where_the_sign_in_ends_meanwhile(scene: Scene) -> None:
+    from reddy_lib.ledger.loading import LoadJob
+
+    now = [time.time()]
+    claims = {"email": "ana@example.com", "email_verified": True, "iat": now[0]}
+    rules = Rules.read({"emails": ["ana@example.com"], "role": "edit"})
+    ledger = scene.whole.for_person(Person(claims, lambda: rules, clock=lambda: now[0]))
+    batch = ledger.batch(scene.batch_id)
+    job = LoadJob(ledger, scene.sheet, batch.mapping)
+    now[0] += 13 * 3600
+    assert job.wait(60)
+    assert job.error is None
+    assert job.batch is not None
+    with pytest.raises(NotAllowed):
+        job.batch.counts()
