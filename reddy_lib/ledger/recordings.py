@@ -35,6 +35,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ..errors import RecordingError, RecordingNotFound, RecordingRefused
 from ..model import content_type_of
 from ..recordings.formats import content_type_inside
+from .paces import is_due
 from .schema import calls, edits, recordings, schema_versions, submissions, upload_hosts
 
 if TYPE_CHECKING:
@@ -606,7 +607,7 @@ def claim(
         recordings.c.state == "waiting",
         recordings.c.upload_url.is_not(None),
         recordings.c.expires_at > now,
-        sa.or_(recordings.c.retry_at.is_(None), recordings.c.retry_at <= now),
+        is_due(recordings.c.retry_at, now),
         ~_REFUSED_HOST,
     )
     query = (

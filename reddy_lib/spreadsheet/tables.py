@@ -97,7 +97,7 @@ def parquet_rows(path: Path, *, rows: int = 500) -> Iterator[list[Any]]:
         if len(names) > MOST_COLUMNS:
             raise too_wide(path.name, len(names))
         swollen = UnreadableFile(
-            f"{path.name} unpacks to far more than its {path.stat().st_size:,} bytes can hold of calls (one value again and "
+            f"{path.name} unpacks to far more than its {path.stat().st_size:,} bytes can hold (one value again and "
             "again): export it again, or as .csv."
         )
         most = max(_MOST_UNPACKED, _MOST_RATIO * path.stat().st_size)

@@ -4,13 +4,15 @@ with recordings whose upload was cut off."""
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..api import Client
 from ..errors import SubmissionError
@@ -161,7 +163,7 @@ def upload_recordings(
         with tqdm(desc="Uploading", unit=" recordings", disable=not progress) as bar, uploading:
             while True:
                 lease.keep()
-                places = slots.take(now=time.time()) if time.monotonic() < end else 0
+                places = slots.take(now=time.monotonic()) if time.monotonic() < end else 0
                 claimed = (
                     claim_of_batch(
                         ledger, batch.id, worker, addresses=addresses, want=places, now=time.time()
@@ -179,7 +181,7 @@ def upload_recordings(
                     continue
                 with suppress(Empty):
                     put = came_back.get(timeout=1.0)
-                    slots.seen(put, now=time.time())
+                    slots.seen(put, now=time.monotonic())
                     slots.give(1)
                     store_uploaded(ledger, [uploading.ended(put)], worker)
                     bar.update(put.uploaded.outcome == "uploaded")
@@ -228,7 +230,8 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
             worker,
             slots,
             stop=stop,
-            on_results=bar.update,
+            on_results=partial(_results_came, bar),
+            on_hold=partial(_waits, bar),
             lease=lease,
         )
         try:
@@ -238,6 +241,19 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
             raise
     retire_worker(ledger, worker)
     submission.finish_if_settled()
+
+
+def _results_came(bar: Any, count: int) -> None:
+    bar.set_postfix_str("", refresh=False)
+    bar.update(count)
+
+
+def _waits(bar: Any, why: str) -> None:
+    """Say that nothing is sent for a while: beside the bar, or in a line where there is none."""
+    if bar.disable:
+        sys.stderr.write(f"Submitting waits: {why}.\n")
+    else:
+        bar.set_postfix_str(f"waits: {why}")
 
 
 def _unfinished(batch: Batch, address: str, wanted: list[int] | None) -> Submission | None:
