@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -211,3 +214,24 @@ def test_it_is_switched_on_by_the_environment_and_once(tmp_path: Path) -> None:
         for one in set(library.handlers) - set(before):
             library.removeHandler(one)
         library.setLevel(level)
+        library.propagate = True
+
+
+@pytest.mark.parametrize("first", ["logging.basicConfig(level=logging.INFO)", "switch_on()", "pass"])
+def test_one_event_is_one_line_of_json_also_beside_the_logging_of_a_program(first: str) -> None:
+    script = (
+        "import logging\nfrom reddy_lib.submission.logs import switch_on\n"
+        f"{first}\nswitch_on()\nlogging.basicConfig(level=logging.INFO)\nswitch_on()\n"
+        "logging.getLogger('reddy_lib.submission').info('worker started', extra={'worker': 'w'})\n"
+        "logging.getLogger('reddy_lib.ledger').warning('ledger away')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env={**os.environ, "REDDY_LOG": "json"},
+        capture_output=True,
+        text=True,
+    )
+    assert [json.loads(line)["event"] for line in done.stderr.splitlines()] == [
+        "worker started",
+        "ledger away",
+    ]

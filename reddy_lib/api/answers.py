@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from reddy_lib.api.echoes import Echoes
 from reddy_lib.errors import (
     APIError,
     Doubtful,
@@ -65,11 +66,21 @@ _WORD_KEYS = (
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One HTTP answer: status, headers (lower-case names) and the body, decompressed."""
+    """One HTTP answer: status, headers (lower-case names) and the body, decompressed and in UTF-8.
+
+    Secrets that the server repeats are struck out; `echoes` knows them, for what comes out once a text is taken apart.
+    """
 
     status: int
     headers: dict[str, str]
     body: bytes
+    echoes: Echoes = Echoes()
+
+    @classmethod
+    def without_echoes(cls, status: int, headers: Mapping[str, str], body: bytes, echoes: Echoes) -> Answer:
+        """The answer as it came, but for the secrets."""
+        clean = {name.lower(): echoes.blank(value) for name, value in headers.items()}
+        return cls(status, clean, echoes.blank_body(body), echoes)
 
     @property
     def request_id(self) -> str | None:
@@ -214,7 +225,7 @@ def _contradiction(answer: Answer) -> str:
     start = answer.body[:200].lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "is a page for people (a proxy's, a sign-in page)"
-    with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    with contextlib.suppress(ValueError, RecursionError):
         content = msgspec.json.decode(answer.body)
         if isinstance(content, dict) and (content.get("success") is False or content.get("error")):
             return "says both yes and no"
@@ -310,11 +321,12 @@ def words_of(answer: Answer) -> str | None:
         return None
     try:
         content = msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         words = _without_markup(text) if "<" in text else text
     else:
         words = _words_in(content, depth=0) or text
-    return _one_line(words)[:MOST_WORDS] or None
+    # Once more: names of fields are words too, and markup may have hidden a secret.
+    return answer.echoes.blank(_one_line(words))[:MOST_WORDS] or None
 
 
 def _words_in(content: Any, *, depth: int) -> str:
@@ -370,10 +382,8 @@ def _try_again(wait: float | None) -> str:
 
 
 def _json_of(answer: Answer, what: str) -> Any:
-    try:
+    with contextlib.suppress(ValueError, RecursionError):
         return msgspec.json.decode(answer.body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass
     raise _not_documented(answer, what)
 
 

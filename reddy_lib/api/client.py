@@ -1,10 +1,10 @@
 """The client: four methods, each one HTTP request, none ever repeated by itself.
 
 A request that fails leaves a call in one of three states, and the type of the error says in which:
-`NeverSent` (no connection was made), `Refused` or `Unavailable` (Reddy said no), `Doubtful` (the request went
-out and no clear answer came back: it may have been processed). The last one is why nothing is retried here,
-why redirects are not followed, and why a pooled connection that turns out to be dead is doubt, not a reason
-to dial again. Idle connections are dropped after two seconds, which makes that last case rare.
+`NeverSent` (the request did not leave this machine), `Refused` or `Unavailable` (Reddy said no), `Doubtful` (the
+request went out and no clear answer came back: it may have been processed). The last one is why nothing is retried
+here, why redirects are not followed, and why a kept connection that the server closes while a request goes out is
+doubt, not a reason to dial again (see `connections` for how rare that is).
 
 Secrets: requests are built without the HTTP library's client defaults, so the token goes to Reddy's address
 and nowhere else (not to `upload_url`), and no cookie is ever sent. Errors are raised after the library's own
@@ -22,9 +22,8 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextvars import ContextVar
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Self
 
 import httpx2 as httpx
 import msgspec
@@ -41,6 +40,8 @@ from reddy_lib.api.answers import (
     recording_error,
     success_of,
 )
+from reddy_lib.api.connections import Connections, HeldBack, Progress, only_while
+from reddy_lib.api.echoes import Echoes
 from reddy_lib.errors import APIError, Doubtful, NeverSent, Refused, Unauthorized, Withheld
 from reddy_lib.model import Call, Tag, content_type_of, payload_json
 
@@ -67,10 +68,6 @@ _FROM_ENVIRONMENT = _FromEnvironment()
 
 CREATE, ADD_TAGS, PRODUCT_LIST = "/api/v1/call/create", "/api/v1/call/add_tags", "/api/v1/product/list"
 
-MOST_CONNECTIONS = 256
-"""More than anybody should have in flight, so that a thread never waits for another one's connection."""
-IDLE_SECONDS = 2.0
-"""Shorter than the idle limit of common servers (5 s and more): they should not hang up on us first."""
 CONNECT_SECONDS = 10.0
 LARGEST_ANSWER = 16 * 1024 * 1024
 """An answer longer than this is not Reddy's; reading on would only fill the memory."""
@@ -87,15 +84,6 @@ _LOGGERS_THAT_PRINT_ADDRESSES = (
     "httpcore2.http2",
     "httpcore2.proxy",
     "httpcore2.socks",
-)
-
-_BEFORE_SENDING = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.LocalProtocolError,
 )
 
 
@@ -116,7 +104,8 @@ class Client:
         transport: an `httpx2` transport in place of the network, for tests.
 
     Raises:
-        NeverSent: `base_url` or a header cannot be used.
+        NeverSent: `base_url` or a header cannot be used, or the certificates or the proxy that the environment names
+            (SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY).
         Unauthorized: there is no token, or it contains characters that no token has.
     """
 
@@ -157,14 +146,9 @@ class Client:
         self._heads = [httpx.Headers(self._headers), httpx.Headers(self._headers_with_body)]
         self._closed = False
         _silence_loggers()
-        self._http = httpx.Client(
+        self._echoes = Echoes([self._token])
+        self._connections = Connections(
             timeout=httpx.Timeout(self.timeout, connect=min(self.timeout, CONNECT_SECONDS)),
-            limits=httpx.Limits(
-                max_connections=MOST_CONNECTIONS,
-                max_keepalive_connections=MOST_CONNECTIONS,
-                keepalive_expiry=IDLE_SECONDS,
-            ),
-            follow_redirects=False,
             # A company's proxy must not be asked for a sandbox on this very machine.
             trust_env=not is_loopback(self.base_url),
             transport=transport,
@@ -196,7 +180,7 @@ class Client:
     def close(self) -> None:
         """Let go of all connections. Requests after this raise `NeverSent`."""
         self._closed = True
-        self._http.close()
+        self._connections.close()
 
     def create_call(self, call: Call) -> Receipt:
         """Send one call; the body is `model.payload_json(call)`, byte for byte.
@@ -305,8 +289,9 @@ class Client:
                 extensions={"timeout": self._timeout_for(size).as_dict()},
             ),
             RECORDING,
+            origin=_origin(receipt.upload_url or ""),
+            echoes=Echoes([self._token, *_pieces(receipt.upload_url or "")]),
         )
-        answer = _without(answer, _pieces(receipt.upload_url or ""))
         error = recording_error(answer, RECORDING, now=time.time())
         if error is not None:
             raise error
@@ -326,98 +311,69 @@ class Client:
                 content=body,
             ),
             what,
+            origin=self.base_url,
+            echoes=self._echoes,
         )
-        if answer.status >= 300 or b"upload_url" not in answer.body:
-            answer = _without(answer, (self._token,))
         if 200 <= answer.status < 300:
             return answer
         raise error_for(answer, what, now=time.time())
 
-    def _exchange(self, build: Callable[[], httpx.Request], what: str) -> Answer:
-        """Send one request and read its whole answer, or raise what its failure means."""
-        progress = _Progress(_MAY_SEND.get())
+    def _exchange(
+        self, build: Callable[[], httpx.Request], what: str, *, origin: str, echoes: Echoes
+    ) -> Answer:
+        """Send one request and read its whole answer, or raise what its failure means.
+
+        Args:
+            origin: scheme, host and port that the request goes to.
+            echoes: the secrets in the request.
+        """
+        progress = Progress()
         failure: APIError
         try:
-            return self._round_trip(build, progress)
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, _AnswerTooLong) as error:
-            failure = _failure(error, what, sent=progress.sent, base_url=self.base_url)
-        except _HeldBack:
+            return self._round_trip(build, progress, origin, echoes)
+        except HeldBack:
             failure = Withheld(
                 f"{what} was not sent: this program had been silent for too long, and may have been taken for dead."
             )
-        except RuntimeError:
-            if not self._closed:
+        except Exception as error:
+            if self._closed and isinstance(error, RuntimeError):
+                if progress.sent:
+                    failure = Doubtful(f"{what} was sent, but the client was closed before the answer came.")
+                else:
+                    failure = NeverSent(f"{what} was not sent: this client was closed. Make a new one.")
+            elif not progress.knows(error):
                 raise
-            if progress.sent:
-                failure = Doubtful(f"{what} was sent, but the client was closed before the answer came.")
             else:
-                failure = NeverSent(f"{what} was not sent: this client was closed. Make a new one.")
+                if progress.hung_up(error):
+                    self._connections.hung_up(origin)
+                failure = _failure(error, what, progress, base_url=self.base_url)
         # Outside of the handler: as a context, the library's exception would bring the request along.
         raise failure
 
-    def _round_trip(self, build: Callable[[], httpx.Request], progress: _Progress) -> Answer:
+    def _round_trip(
+        self, build: Callable[[], httpx.Request], progress: Progress, origin: str, echoes: Echoes
+    ) -> Answer:
         """Its frame holds the request, and so the address; it is gone before any error of ours is raised."""
         request = build()
         request.extensions["trace"] = progress
-        response = self._http.send(request, stream=True)
+        response = self._connections.send(request, origin)
         try:
             body = _whole_body(response, seconds=self.timeout)
         finally:
             response.close()
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, headers, body)
-
-
-_MAY_SEND: ContextVar[Callable[[], bool] | None] = ContextVar("may_send", default=None)
-
-
-@contextlib.contextmanager
-def only_while(may_send: Callable[[], bool]) -> Iterator[None]:
-    """Requests of this thread leave only if `may_send` says so, asked right before the first byte of each; what is
-    held back raises `Withheld`."""
-    token = _MAY_SEND.set(may_send)
-    try:
-        yield
-    finally:
-        _MAY_SEND.reset(token)
-
-
-class _Progress:
-    """Listens to the transport: did any byte of this request's head leave?
-
-    The class of an exception alone does not always tell: a `LocalProtocolError` may come before the first
-    byte (a header that cannot be written) or in the middle of a body.
-    """
-
-    def __init__(self, may_send: Callable[[], bool] | None) -> None:
-        self.sent = False
-        self._asking_proxy = False
-        self._may_send = may_send
-
-    def __call__(self, event: str, info: dict[str, Any]) -> None:
-        if event.endswith("send_request_headers.started"):
-            # A company's proxy is first asked for a tunnel: that is not the request yet.
-            self._asking_proxy = info["request"].method == b"CONNECT"
-            if not self._asking_proxy and self._may_send is not None and not self._may_send():
-                raise _HeldBack
-        elif event.endswith("send_request_headers.complete") and not self._asking_proxy:
-            self.sent = True
-
-
-class _HeldBack(Exception):
-    """Out of `_Progress`, through the transport, which drops the connection unused."""
+        return Answer.without_echoes(response.status_code, response.headers, body, echoes)
 
 
 class _AnswerTooLong(Exception):
     """An answer that does not end: too many bytes, or too long on the way."""
 
 
-def _failure(error: Exception, what: str, *, sent: bool, base_url: str) -> APIError:
+def _failure(error: Exception, what: str, progress: Progress, *, base_url: str) -> APIError:
     """What an exception of the transport means. Takes over nothing of its text: that may hold an address."""
     if isinstance(error, httpx.InvalidURL):
         return NeverSent(f"{what} was not sent: the address cannot be used.")
-    if isinstance(error, _BEFORE_SENDING) and not sent:
-        reason = _why_no_connection(error)
+    if progress.never_sent(error):
+        reason = _why_never_sent(error, progress)
         if what == RECORDING:
             return NeverSent(f"{what} was not sent: {reason}. Check the connection. {MAY_REPEAT}")
         return NeverSent(
@@ -446,8 +402,12 @@ def _failure(error: Exception, what: str, *, sent: bool, base_url: str) -> APIEr
     )
 
 
-def _why_no_connection(error: Exception) -> str:
+def _why_never_sent(error: Exception, progress: Progress) -> str:
     text = str(error).lower()
+    if progress.at_proxy and not isinstance(error, httpx.ProxyError):
+        if isinstance(error, httpx.TimeoutException):
+            return "the proxy of this network did not answer"
+        return "the proxy of this network closed the connection, or did not answer as a proxy does"
     if isinstance(error, httpx.LocalProtocolError):
         return "the request could not be written as HTTP"
     if isinstance(error, httpx.PoolTimeout):
@@ -469,6 +429,8 @@ def _why_no_connection(error: Exception) -> str:
         return "the server's name was not found"
     if "refused" in text:
         return "nothing answers at this address"
+    if progress.kept:
+        return "the server had closed the connection"
     return "no connection could be made"
 
 
@@ -484,12 +446,9 @@ def _whole_body(response: httpx.Response, *, seconds: float) -> bytes:
     return b"".join(parts)
 
 
-def _without(answer: Answer, secrets: Iterable[str]) -> Answer:
-    """The answer with secrets struck out: some servers repeat the request in their errors."""
-    body = answer.body
-    for secret in secrets:
-        body = body.replace(secret.encode(), "…".encode())
-    return answer if body is answer.body else msgspec.structs.replace(answer, body=body)
+def _origin(address: str) -> str:
+    """Scheme, host and port."""
+    return "/".join(address.split("/", 3)[:3]).lower()
 
 
 def _pieces(address: str) -> list[str]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FIRST",
     "FRESH",
+    "LONGEST_WAIT",
     "THEN",
     "Live",
     "Note",
@@ -48,6 +49,11 @@ FIRST, THEN = 1, 5
 
 FRESH = 5.0
 """Seconds after which a worker that said nothing of its pace no longer counts as one that sends to an address."""
+
+
+LONGEST_WAIT = 300.0
+"""Seconds. A server that asks for more is asked again after this. So a moment to wait for that is further away was
+written before somebody set the clock back."""
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -198,6 +204,20 @@ def hold(connection: sa.Connection, address: str, until: float, why: str) -> Non
             index_elements=[paces.c.address], set_=new, where=paces.c.not_before < until
         )
     )
+
+
+def hold_left(connection: sa.Connection, address: str, until: float, *, now: float) -> float:
+    """The moment before which nobody sends; one that the clock was set back from is taken away."""
+    if until <= now + LONGEST_WAIT + 1.0:
+        return until
+    connection.execute(paces.update().where(paces.c.address == address).values(not_before=now))
+    return now
+
+
+def is_due(retry_at: sa.ColumnElement[Any], now: Any) -> sa.ColumnElement[bool]:
+    """The condition of what may be tried: at once, since a moment, or not before one that is further away than anything
+    waits (the clock was set back)."""
+    return sa.or_(retry_at.is_(None), retry_at <= now, retry_at > now + LONGEST_WAIT + 1.0)
 
 
 def say(

@@ -36,6 +36,7 @@ from ..address import known_address
 from ..errors import RecordingError, RecordingNotFound, RecordingRefused
 from ..model import content_type_of
 from ..recordings.formats import content_type_inside
+from .paces import is_due
 from .schema import calls, edits, recordings, schema_versions, submissions, upload_hosts
 
 if TYPE_CHECKING:
@@ -607,7 +608,7 @@ def claim(
         recordings.c.state == "waiting",
         recordings.c.upload_url.is_not(None),
         recordings.c.expires_at > now,
-        sa.or_(recordings.c.retry_at.is_(None), recordings.c.retry_at <= now),
+        is_due(recordings.c.retry_at, now),
         ~_REFUSED_HOST,
     )
     query = (

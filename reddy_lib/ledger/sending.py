@@ -615,7 +615,7 @@ def exchange(
         if careful and connection.dialect.name == "postgresql":
             submission = _held(connection, submission_id, submission)
             ramping = submission.over is not None and not submission.over
-        not_before = submission.not_before or 0.0
+        not_before = pacing.hold_left(connection, submission.address, submission.not_before or 0.0, now=now)
         if results:
             not_before = max(not_before, _hold(connection, results, submission.address))
             _record(connection, results, submission, submission_id)
@@ -876,7 +876,7 @@ _NEXT_OF_ALL = (
         calls.c.words_digest,
         calls.c.audio,
     )
-    .where(_QUEUED, sa.or_(calls.c.retry_at.is_(None), calls.c.retry_at <= sa.bindparam("the_moment")))
+    .where(_QUEUED, pacing.is_due(calls.c.retry_at, sa.bindparam("the_moment")))
     .order_by(calls.c.chunk, calls.c.row)
     .limit(sa.bindparam("the_want"))
     .with_for_update(skip_locked=True)

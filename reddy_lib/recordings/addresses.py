@@ -28,6 +28,8 @@ __all__ = [
     "check_address",
     "check_number",
     "host_and_leave",
+    "is_inside",
+    "is_public",
     "redirected",
 ]
 
@@ -186,6 +188,30 @@ def redirected(target: Target, location: str, allowed: AllowedHosts) -> Target:
     return new
 
 
+def is_inside(host: str) -> bool:
+    """Whether a host, as it is written, may be a machine of this network, or this machine itself.
+
+    Names are not looked up: "localhost" and what is below it are inside, and so are numbers that are not public, numbers
+    with a zone, and numbers that some readers take for others (decimal, octal, hexadecimal, short).
+    """
+    name = host.strip("[]").removesuffix(".").lower()
+    if "%" in name or name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return not is_public(ipaddress.ip_address(name))
+    except ValueError:
+        return bool(_NUMBER.fullmatch(name.rsplit(".", 1)[-1]))
+
+
+def is_public(number: IPAddress) -> bool:
+    """Whether a number, and each that it stands for, is one of the public internet."""
+    try:
+        check_number(number, private=False)
+    except RecordingRefused:
+        return False
+    return True
+
+
 def check_number(number: IPAddress, *, private: bool) -> None:
     """Raises RecordingRefused where no recording may be fetched from this number. `private`: the host was listed so.
 
@@ -198,7 +224,12 @@ def check_number(number: IPAddress, *, private: bool) -> None:
                 "The host stands for an address at which there are no recordings: it was not asked."
             )
         if not private and (
-            not one.is_global or one.is_private or one.is_loopback or one.is_link_local or one.is_reserved
+            not one.is_global
+            or one.is_private
+            or one.is_loopback
+            or one.is_link_local
+            or one.is_reserved
+            or getattr(one, "is_site_local", False)
         ):
             raise RecordingRefused(
                 "The host stands for an address inside this network: it was not asked. If that is meant, the "

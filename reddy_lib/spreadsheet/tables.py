@@ -37,6 +37,10 @@ MOST_COLUMNS = 16_384
 
 _BLOCK = 1 << 20
 _MOST_JSON = 128 << 20
+_MOST_UNPACKED = (
+    512 << 20
+)  # of a Parquet file, in bytes or values; a larger file may have `_MOST_RATIO` times its size
+_MOST_RATIO = 200
 _MOST_PENDING = 4096  # characters of a tag that the end of a page cuts off
 _LOOK_AHEAD = 1000
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -78,20 +82,64 @@ def parquet_rows(path: Path, *, rows: int = 500) -> Iterator[list[Any]]:
 
     damaged = UnreadableFile(f"{path.name} is a damaged Parquet file: export it again.")
     try:
-        file = parquet.ParquetFile(path)
+        with parquet.ParquetFile(path) as plain:
+            texts = [
+                field.name
+                for field in plain.schema_arrow
+                if pyarrow.types.is_string(field.type) or pyarrow.types.is_binary(field.type)
+            ]
+        # Read as they are stored: a text of a megabyte in a thousand rows is a few bytes there.
+        file = parquet.ParquetFile(path, read_dictionary=texts)
         names = list(file.schema_arrow.names)
     except (pyarrow.ArrowException, OSError, ValueError):
         raise damaged from None
     with file:
         if len(names) > MOST_COLUMNS:
             raise too_wide(path.name, len(names))
+        swollen = UnreadableFile(
+            f"{path.name} unpacks to far more than its {path.stat().st_size:,} bytes can hold (one value again and "
+            "again): export it again, or as .csv."
+        )
+        most = max(_MOST_UNPACKED, _MOST_RATIO * path.stat().st_size)
+        if _swells(file.metadata, most):
+            raise swollen
         yield list(names)
+        unpacked = 0
         try:
-            for batch in file.iter_batches(batch_size=rows):
-                columns = [[plain_cell(value) for value in column.to_pylist()] for column in batch.columns]
+            for batch in file.iter_batches(batch_size=rows, use_threads=False):
+                columns = [_cells(column) for column in batch.columns]
+                unpacked += sum(len(cell) for cells in columns for cell in cells if isinstance(cell, str))
+                if unpacked > most:
+                    raise swollen
                 yield from (list(row) for row in zip(*columns, strict=True))
         except (pyarrow.ArrowException, OSError, ValueError, OverflowError):
             raise damaged from None
+
+
+def _swells(metadata: Any, most: int) -> bool:
+    """Whether a column of a row group says that it unpacks to more than this, in bytes or in values."""
+    columns = (
+        metadata.row_group(group).column(place)
+        for group in range(metadata.num_row_groups)
+        for place in range(metadata.num_columns)
+    )
+    return any(
+        not 0 <= column.total_uncompressed_size <= most or not 0 <= column.num_values <= most
+        for column in columns
+    )
+
+
+def _cells(column: Any) -> list[Any]:
+    """The cells of a column; a text that many rows have is held once."""
+    import pyarrow
+
+    if not pyarrow.types.is_dictionary(column.type):
+        return [plain_cell(value) for value in column.to_pylist()]
+    places = column.indices.to_pylist()
+    texts = {
+        place: "" if place is None else plain_cell(column.dictionary[place].as_py()) for place in set(places)
+    }
+    return [texts[place] for place in places]
 
 
 # JSON

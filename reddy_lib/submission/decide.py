@@ -39,6 +39,7 @@ from ..errors import (
     Unavailable,
     Withheld,
 )
+from ..ledger.paces import LONGEST_WAIT
 
 __all__ = [
     "DOUBTS_IN_A_ROW",
@@ -62,9 +63,6 @@ MOST_REFUSALS = 50
 
 MOST_DOUBTS = 4
 """Tries of one call that may each have arrived, where it is assumed that repeating does no harm."""
-
-LONGEST_WAIT = 300.0
-"""Seconds. A server that asks for more is asked again after this."""
 
 
 class Decision(msgspec.Struct, frozen=True):

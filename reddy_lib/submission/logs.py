@@ -81,4 +81,7 @@ def switch_on(environ: Mapping[str, str] = os.environ) -> logging.Handler | None
     handler.setFormatter(JsonLines())
     library.addHandler(handler)
     library.setLevel(logging.INFO)
+    if not isinstance(handler, logging.FileHandler):
+        # The root's handlers write to standard error too: each event would stand there twice, and once not as JSON.
+        library.propagate = False
     return handler

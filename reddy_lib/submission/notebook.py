@@ -4,6 +4,7 @@ with recordings whose upload was cut off."""
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
 import warnings
@@ -12,7 +13,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..api import Client
 from ..arguments import text, whole_number
@@ -207,7 +208,7 @@ def upload_recordings(
         ):
             while True:
                 lease.keep()
-                places = slots.take(now=time.time()) if time.monotonic() < end else 0
+                places = slots.take(now=time.monotonic()) if time.monotonic() < end else 0
                 claimed = (
                     claim_of_batch(
                         ledger, batch.id, worker, addresses=addresses, want=places, now=time.time()
@@ -225,7 +226,7 @@ def upload_recordings(
                     continue
                 with suppress(Empty):
                     put = came_back.get(timeout=1.0)
-                    slots.seen(put, now=time.time())
+                    slots.seen(put, now=time.monotonic())
                     slots.give(1)
                     store_uploaded(ledger, [uploading.ended(put)], worker)
                     bar.update(put.uploaded.outcome == "uploaded")
@@ -276,7 +277,8 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
                 worker,
                 slots,
                 stop=stop,
-                on_results=bar.update,
+                on_results=partial(_results_came, bar),
+                on_hold=partial(_waits, bar),
                 lease=lease,
             )
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
@@ -347,6 +349,19 @@ def _same_credential(submission: Submission, client: Client) -> None:
         "are left would go to another account. Use a client with the first token, or cancel what is left, "
         f"ledger.submission({submission.id!r}).cancel(), and submit again."
     )
+
+
+def _results_came(bar: Any, count: int) -> None:
+    bar.set_postfix_str("", refresh=False)
+    bar.update(count)
+
+
+def _waits(bar: Any, why: str) -> None:
+    """Say that nothing is sent for a while: beside the bar, or in a line where there is none."""
+    if bar.disable:
+        sys.stderr.write(f"Submitting waits: {why}.\n")
+    else:
+        bar.set_postfix_str(f"waits: {why}")
 
 
 def _unfinished(batch: Batch, address: str, wanted: list[int] | None) -> Submission | None:

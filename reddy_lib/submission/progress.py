@@ -8,7 +8,7 @@ import msgspec
 
 from ..ledger.paces import FIRST, THEN, Live, Ramp
 
-__all__ = ["Progress", "Sample", "pace_words", "progress", "sampled", "stages"]
+__all__ = ["Progress", "Sample", "duration", "pace_words", "progress", "sampled", "stages"]
 
 Sample = tuple[float, int]
 """(when, calls that were settled by then); when in seconds, of any clock that only goes forward."""
@@ -43,7 +43,7 @@ class Progress(msgspec.Struct, frozen=True):
         if moving and self.pace is not None:
             said.append(f"{self.pace:,.0f}/s" if self.pace >= 10 else f"{self.pace:.1f}/s")
             if self.seconds_left is not None and self.left:
-                said.append(f"about {_duration(self.seconds_left)} left")
+                said.append(f"about {duration(self.seconds_left)} left")
         if self.in_flight and flying:
             said.append(f"{self.in_flight:,} in flight")
         return " · ".join(said)
@@ -102,7 +102,8 @@ def _pace(samples: list[Sample]) -> float | None:
     return max(0.0, (after - before) / (until - since)) if until > since else None
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """ "45 s", "12 min", "2.0 h"."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     if seconds < 90 * 60:

@@ -46,7 +46,7 @@ from ..errors import (
     Unauthorized,
     Unavailable,
 )
-from ..ledger.paces import Note
+from ..ledger.paces import LONGEST_WAIT, Note
 from ..ledger.recordings import Uploaded, open_recording
 from ..ledger.sending import Claim, Exchange, Result, Submission, exchange, new_attempt_ids
 from ..ledger.store import Ledger
@@ -54,6 +54,7 @@ from ..model import from_payload
 from .decide import UNREACHABLE_IN_A_ROW, Decision, Run, broken, decide, seen
 from .lease import Lease
 from .pace import Pace, answered, reason
+from .progress import duration
 from .upload_addresses import where_to
 from .uploads import Put, Uploading, UploadSlots
 
@@ -147,7 +148,7 @@ class Slots:
             return self._open and not self._halted and now >= self._not_before
 
     def hold(self, until: float) -> None:
-        """Nobody sends before this moment (seconds since the epoch)."""
+        """Nobody sends before this moment (seconds of the clock that `now` is of)."""
         with self._changed:
             self._not_before = max(self._not_before, until)
 
@@ -197,9 +198,11 @@ def send_chunk(
     *,
     stop: threading.Event | None = None,
     clock: Callable[[], float] = time.time,
+    ticks: Callable[[], float] | None = None,
     sleep: Callable[[float], None] = time.sleep,
     chance: Callable[[], float] = random.random,
     on_results: Callable[[int], None] | None = None,
+    on_hold: Callable[[str], None] | None = None,
     lease: Lease | None = None,
     patience: float = LEDGER_PATIENCE,
 ) -> str:
@@ -208,7 +211,10 @@ def send_chunk(
     Args:
         chunk: which one; None = the whole submission, where this process alone works on it.
         stop: set from outside to claim no more; what is in flight is waited for and recorded.
+        clock: the time of day.
+        ticks: a clock that nobody sets, for what this process waits for itself.
         on_results: called with the number of results, after they are stored.
+        on_hold: called with why everybody waits, once for each time that Reddy asks to.
         lease: the worker's, where several chunks share it.
         patience: seconds for which what came back is held in memory while the ledger cannot be written.
 
@@ -219,6 +225,7 @@ def send_chunk(
             left with the lease then.
     """
     submission = Submission(ledger, submission_id)
+    ticks = _steady(clock) if ticks is None else ticks
     came_back: SimpleQueue[_Answer | Put] = SimpleQueue()
     flying = coming = 0
     results: list[Result] = []
@@ -246,7 +253,7 @@ def send_chunk(
         ExitStack() as end,
         _Line(
             slots.size,
-            partial(_attempt, ledger, client, slots, stop, clock, came_back),
+            partial(_attempt, ledger, client, slots, stop, clock, came_back, steady=ticks),
             name=f"send-{chunk}",
         ) as line,
         uploading,
@@ -258,10 +265,10 @@ def send_chunk(
                 patiently(lease.renew)
             term = lease.term
             stopping = stop is not None and stop.is_set()
-            free = 0 if stopping else slots.take(now=clock(), ahead=ahead.calls)
+            free = 0 if stopping else slots.take(now=ticks(), ahead=ahead.calls)
             if (
                 not (free or results or uploaded or flying or uploading.under_way or stopping)
-                and not slots.held_for(now=clock())
+                and not slots.held_for(now=ticks())
                 and slots.wait(1.0)
             ):
                 continue  # another chunk of this submission had all the places: no need to ask the ledger yet
@@ -269,7 +276,7 @@ def send_chunk(
             ahead.asks(len(results))
             announced = sum(result.claim.recording is not None for result in results)
             recordings_ahead = slots.uploads.ahead() + announced  # those are counted by the ledger now
-            places = 0 if stopping else slots.uploads.take(now=clock())
+            places = 0 if stopping else slots.uploads.take(now=ticks())
             try:
                 answer = patiently(
                     partial(
@@ -282,7 +289,7 @@ def send_chunk(
                         results=results,
                         want=free,
                         now=clock(),
-                        note=slots.note(now=clock(), shared=shared or slots.uploads.reason),
+                        note=slots.note(now=ticks(), shared=shared or slots.uploads.reason),
                         attempt_ids=new_attempt_ids(free),
                         uploaded=uploaded,
                         uploads=places,
@@ -304,7 +311,7 @@ def send_chunk(
                 on_results(sent)
             results, uploaded = [], []
             shared = answer.shared
-            slots.hold(answer.not_before)
+            slots.hold(ticks() + min(answer.not_before - clock(), LONGEST_WAIT + 1.0))
             slots.let(answer.state == "running")
             may_send = partial(lease.holds, term)
             uploading.start(answer.uploads)
@@ -321,7 +328,7 @@ def send_chunk(
                 # `done`: its last recordings, whose calls were accepted late
                 if answer.state not in ("running", "done") or answer.retry_at is None:
                     return answer.state
-                _rest(slots, answer, clock=clock, sleep=sleep)
+                _rest(slots, answer, clock=clock, ticks=ticks, sleep=sleep)
                 continue
 
             pause = ""
@@ -333,7 +340,7 @@ def send_chunk(
             ):
                 if isinstance(came, Put):
                     uploaded.append(uploading.ended(came))
-                    slots.uploads.seen(came, now=clock())
+                    slots.uploads.seen(came, now=ticks())
                     slots.uploads.give(1)
                     continue
                 flying -= 1
@@ -351,7 +358,9 @@ def send_chunk(
                 results.append(_result(came, decision, now=clock()))
                 broke = slots.seen(came.error, decision, seconds=came.seconds)
                 if decision.wait_all:
-                    slots.hold(clock() + decision.wait)
+                    if on_hold is not None and decision.wait > slots.held_for(now=ticks()) + 1.0:
+                        on_hold(_asked_for(came.error, decision))
+                    slots.hold(ticks() + decision.wait)
                 pause = decision.pause or broke or pause
                 if pause:
                     slots.let(False)
@@ -495,11 +504,13 @@ def _attempt(
     came_back: SimpleQueue[_Answer | Put],
     claim: Claim,
     may_send: Callable[[], bool],
+    *,
+    steady: Callable[[], float] | None = None,
 ) -> None:
     """One HTTP request; what came of it goes back as a value, because a thread has nobody to raise to."""
     with slots.request():
         started, ticks = clock(), time.perf_counter()
-        if (stop is not None and stop.is_set()) or not slots.may_send(now=started):
+        if (stop is not None and stop.is_set()) or not slots.may_send(now=(steady or _steady(clock))()):
             came_back.put(_Answer(claim, started, started, 0.0, None, None, held_back=True))
             return
         answer = _send(ledger, client, claim, started, ticks, clock, may_send)
@@ -611,6 +622,11 @@ def _asked_for(error: APIError | None, decision: Decision) -> str:
     said = "429" if error is not None and error.status == 429 else "503"
     if error is None or error.retry_after is None:
         return f"Reddy answered {said}"
+    if error.retry_after > LONGEST_WAIT:
+        return (
+            f"Reddy asked for {duration(error.retry_after)} ({said}), and is asked again after "
+            f"{duration(LONGEST_WAIT)}"
+        )
     return f"Reddy asked for {max(1, round(decision.wait))} s ({said})"
 
 
@@ -633,6 +649,11 @@ def _late(came: _Answer) -> Result:
         return _held_back(came)
     decision = decide(came.error, tries=came.claim.tries, chance=0.0, doubted=came.claim.doubted)
     return _result(came, decision, now=came.ended)
+
+
+def _steady(clock: Callable[[], float]) -> Callable[[], float]:
+    """The clock for what one process waits for: the time of day may be set back or forward meanwhile."""
+    return time.monotonic if clock is time.time else clock
 
 
 def _storable(receipt: Receipt | None) -> int | None:
@@ -672,11 +693,15 @@ def _patiently(
 
 
 def _rest(
-    slots: Slots, answer: Exchange, *, clock: Callable[[], float], sleep: Callable[[float], None]
+    slots: Slots,
+    answer: Exchange,
+    *,
+    clock: Callable[[], float],
+    ticks: Callable[[], float],
+    sleep: Callable[[float], None],
 ) -> None:
     """Nothing is in flight here: wait for the next try, for a free place, or a second (to notice a pause)."""
-    now = clock()
-    until = max((answer.retry_at or now) - now, slots.held_for(now=now))
+    until = max((answer.retry_at or 0.0) - clock(), slots.held_for(now=ticks()))
     if until > 0:
         sleep(min(until, 1.0))
     elif answer.shared or slots.uploads.in_use:  # a place alone is no use then

@@ -9,11 +9,11 @@ connection is the ledger's knowledge (`ledger.recordings`).
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import socket
 from urllib.parse import SplitResult, urlsplit
 
 from ..ledger.recordings import ASK_SUPPORT
+from ..recordings.addresses import is_inside
 
 __all__ = ["leads_inside", "where_to"]
 
@@ -56,7 +56,7 @@ def leads_inside(url: str, base_url: str) -> bool:
 
     Asked right before the upload. A name that cannot be found here (a proxy finds it) leads nowhere inside.
     """
-    host, own = urlsplit(url).hostname or "", urlsplit(base_url).hostname or ""
+    host, own = ((urlsplit(each).hostname or "").removesuffix(".") for each in (url, base_url))
     return host != own and _is_inside(host, look_up=True) and not _is_inside(own, look_up=True)
 
 
@@ -67,18 +67,11 @@ def _place(parts: SplitResult) -> str:
 
 
 def _is_inside(host: str, *, look_up: bool = False) -> bool:
-    found = [host.partition("%")[0]]
-    if host.rstrip(".") == "localhost" or host.endswith(".localhost"):
+    """Whether a host is in this network, by the rules that hold for every address that is asked for."""
+    if is_inside(host):
         return True
+    found: list[str] = []
     if look_up:
         with contextlib.suppress(OSError, UnicodeError):
-            found += [str(each[4][0]).partition("%")[0] for each in socket.getaddrinfo(host, None)]
-    for each in found:
-        try:
-            address = ipaddress.ip_address(each)
-        except ValueError:
-            continue
-        mapped = getattr(address, "ipv4_mapped", None)
-        if not (mapped or address).is_global:
-            return True
-    return False
+            found = [str(each[4][0]) for each in socket.getaddrinfo(host, None)]
+    return any(map(is_inside, found))

@@ -34,6 +34,7 @@ from ..errors import (
     TooManyRequests,
     Unavailable,
 )
+from ..ledger.paces import LONGEST_WAIT
 from ..ledger.recordings import (
     ASK_SUPPORT,
     EXPIRED,
@@ -47,7 +48,7 @@ from ..ledger.recordings import (
     open_recording,
 )
 from ..ledger.store import Ledger
-from .decide import LONGEST_WAIT, backoff
+from .decide import backoff
 from .upload_addresses import leads_inside
 
 __all__ = ["FAILURES_IN_A_ROW", "UPLOAD_PATIENCE", "Put", "UploadSlots", "Uploading", "decide_upload"]
@@ -116,11 +117,12 @@ class UploadSlots:
         self._taken = 0
         self._coming = 0
         self._failures = 0
-        self._not_before = 0.0
+        self._not_before = self._now = 0.0
 
     def take(self, *, now: float) -> int:
         """All places that are free; none while uploads wait, one while it is not known whether they work again."""
         with self._lock:
+            self._now = now
             if now < self._not_before:
                 return 0
             most = 1 if self._broken else self.size
@@ -167,7 +169,7 @@ class UploadSlots:
         with self._lock:
             if self._broken:
                 return f"recordings wait: their server failed {self._failures} times in a row"
-            return "recordings wait, as their server asked" if self._not_before > time.time() else ""
+            return "recordings wait, as their server asked" if self._not_before > self._now else ""
 
     @property
     def _broken(self) -> bool:
