@@ -14,7 +14,6 @@ exceptions are let go, because those carry the request, with its address and hea
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import logging
 import math
 import os
@@ -28,6 +27,7 @@ from typing import IO, Any, Self
 import httpx2 as httpx
 import msgspec
 
+from reddy_lib.address import is_loopback, reddy_address
 from reddy_lib.api.answers import (
     MAY_REPEAT,
     Answer,
@@ -87,7 +87,8 @@ class Client:
 
     Args:
         token: the bearer token; surrounding blanks are dropped.
-        base_url: where Reddy is; a path in it is kept, so that a sandbox may live below another app.
+        base_url: where Reddy is; a path in it is kept, so that a sandbox may live below another app. The attribute
+            `base_url` is its one spelling (see `reddy_address`).
         timeout: seconds without any progress after which a request is given up; also the longest time that
             the body of an answer may take as a whole.
         headers: further headers for every request to `base_url` (never sent with a recording).
@@ -108,7 +109,7 @@ class Client:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._token = _usable_token(token)
-        self.base_url = _usable_address(base_url)
+        self.base_url = reddy_address(base_url)
         if not (timeout > 0 and math.isfinite(timeout)):
             raise ValueError("timeout must be a number of seconds above zero")
         self.timeout = float(timeout)
@@ -133,7 +134,7 @@ class Client:
             ),
             follow_redirects=False,
             # A company's proxy must not be asked for a sandbox on this very machine.
-            trust_env=not _is_this_machine(self.base_url),
+            trust_env=not is_loopback(self.base_url),
             transport=transport,
         )
 
@@ -480,19 +481,6 @@ def _usable_token(token: str) -> str:
     return token
 
 
-def _usable_address(base_url: str) -> str:
-    address = base_url.strip().rstrip("/")
-    url: httpx.URL | None = None
-    with contextlib.suppress(httpx.InvalidURL):
-        url = httpx.URL(address)
-    if url is None or url.scheme not in ("http", "https") or not url.host:
-        raise NeverSent("The address of Reddy cannot be used: it must look like https://app.reddy.io.")
-    if url.userinfo or url.query or url.fragment:
-        # A name and password in the address would replace the token, and would be shown with the address.
-        raise NeverSent("The address of Reddy must be without a user name, a password, “?” and “#”.")
-    return address
-
-
 def _usable_headers(headers: Mapping[str, str]) -> dict[str, str]:
     usable = {}
     for name, value in headers.items():
@@ -506,14 +494,6 @@ def _usable_headers(headers: Mapping[str, str]) -> dict[str, str]:
             raise NeverSent(f"The extra header “{name}” is set by the client itself: leave it out.")
         usable[name.lower()] = value.strip()
     return usable
-
-
-def _is_this_machine(address: str) -> bool:
-    host = httpx.URL(address).host
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _silence_loggers() -> None:

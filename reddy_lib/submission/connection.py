@@ -13,6 +13,7 @@ import os
 import threading
 from typing import Literal
 
+from ..address import known_address
 from ..api import DEFAULT_BASE_URL, Client
 from ..ledger.sending import SANDBOX
 
@@ -39,11 +40,14 @@ TokenSource = Literal["sandbox", "environment", "secrets", "typed", "notebook"]
 
 
 class Connection:
-    """An address and the token for it. Its repr shows at most the token's last four characters."""
+    """An address and the token for it. Its repr shows at most the token's last four characters.
+
+    An address that cannot be used is kept as it was typed; `client` says what is wrong with it.
+    """
 
     def __init__(self, *, token: str, base_url: str, source: TokenSource) -> None:
         self._token = token
-        self.base_url = base_url.rstrip("/")
+        self.base_url = known_address(base_url)
         self.source: TokenSource = source
 
     def __repr__(self) -> str:
