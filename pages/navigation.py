@@ -3,12 +3,17 @@
 Every address (also a deep link on a fresh server) runs this file first; it ends by running the page asked for.
 """
 
+from pathlib import Path
+
 import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.errors import LedgerError
+from reddy_lib.ui.connection_choice import connection_card
 
-st.set_page_config(page_title="Reddy workbench", page_icon=":material/headset_mic:", layout="wide")
+st.set_page_config(
+    page_title="Reddy workbench", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide"
+)
 
 ui.sign_in()
 
@@ -31,6 +36,8 @@ except LedgerError as error:
     ui.alert(error)
     st.stop()
 
+ui.connection()  # where it cannot be used, no page can
+
 with st.sidebar:
     st.markdown("#### :material/headset_mic: Reddy workbench")
     numbers = {}
@@ -50,6 +57,6 @@ with st.sidebar:
     st.space("small")
     if batch is not None:
         ui.batch_card(batch)
-    ui.connection_card()
+    connection_card()
 
 page.run()

@@ -135,6 +135,10 @@ class SubmissionError(ReddyError):
     """The submission cannot do what was asked of it in the state it is in."""
 
 
+class ConnectionUnusable(ReddyError):
+    """The address or the token that calls would be sent with is missing, contradictory, or not allowed here."""
+
+
 class APIError(ReddyError):
     """Reddy did not say yes.
 
