@@ -47,7 +47,6 @@ def connection_card() -> None:
             if to.base_url != DEFAULT_BASE_URL:
                 st.caption(escape(to.base_url))
         if st.button("Change", type="tertiary", icon=":material/tune:", key="change_connection"):
-            st.session_state.pop(TRIED, None)
             connection_panel()
 
 
@@ -56,7 +55,11 @@ def sandbox_words(to: Connection) -> str:
     return "Nothing leaves this machine" if stays_here(to) else f"At {escape(to.base_url)}"
 
 
-@st.dialog("Connection", width="medium")
+def _closed() -> None:
+    st.session_state.pop(TRIED, None)
+
+
+@st.dialog("Connection", width="medium", on_dismiss=_closed)
 def connection_panel() -> None:
     """Choose where calls go, and test it."""
     now = connection()
@@ -94,7 +97,7 @@ def _reddy() -> Connection | None:
     fits = (
         kept is not None and kept.base_url == address
     )  # a stored token goes to its own address and nowhere else
-    with st.form("connection", border=False):
+    with st.form("connection_form", border=False):
         st.text_input(
             "API token",
             type="password",
@@ -130,6 +133,7 @@ def _take(asked: str, address: str) -> None:
     if TOKEN in st.session_state:
         st.session_state[TOKEN] = ""
     st.session_state[ASKED] = asked
+    address = address and st.session_state.get(ADDRESS, address)
     if token and address:
         try:
             st.session_state[TRIED] = typed_connection(token, address)
