@@ -88,7 +88,8 @@ def test_a_websocket_is_opened_for_the_app_s_own_page_alone(
     key = base64.b64encode(os.urandom(16)).decode()
     with socket.create_connection(("localhost", parts.port or 0), timeout=10) as connection:
         connection.sendall(
-            f"GET /_stcore/stream HTTP/1.1\r\nHost: {host or parts.netloc}\r\nOrigin: {origin or url}\r\nUpgrade: websocket\r\n"
+            f"GET /_stcore/stream HTTP/1.1\r\nHost: {host or parts.netloc}\r\nOrigin: {origin or url}\r\n"
+            "Upgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
         )
         assert int(connection.recv(100).split(b" ", 2)[1]) == status

@@ -332,10 +332,10 @@ def test_a_worker_does_not_guess_the_token_of_a_sandbox(tmp_path: Path) -> None:
 
 def test_a_worker_is_known_to_be_alive_by_its_heartbeat(team: reddy.Ledger, fleet_of: Fleet) -> None:
     def check() -> tuple[int, str]:
+        variables = environment(REDDY_LEDGER=team.url.render_as_string(hide_password=False))
         ended = subprocess.run(
-            [*COMMAND, "--check"],
-            cwd=ROOT, env=environment(REDDY_LEDGER=team.url.render_as_string(hide_password=False)), capture_output=True, text=True, timeout=60,
-        )  # fmt: skip
+            [*COMMAND, "--check"], cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60
+        )
         return ended.returncode, ended.stdout + ended.stderr
 
     assert check() == (4, "No worker on this machine sends heartbeats to the ledger.\n")
