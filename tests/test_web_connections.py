@@ -26,7 +26,7 @@ from reddy_lib.submission import (
 from reddy_lib.submission.sender import Slots, send_chunk
 from tests import screen
 from tests.conftest import PRODUCTS
-from tests.recording_files import wav_bytes
+from tests.recording_files import turns, wav_bytes
 
 REDDY, EU, US = "https://app.reddy.io", "https://eu.reddy.example", "https://us.reddy.example"
 FILE, ENVIRONMENT = "token-of-the-secrets-file", "token-of-the-environment"
@@ -140,7 +140,7 @@ def test_a_recording_for_the_sandbox_goes_nowhere_else_whatever_it_answers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("REDDY_AUDIO_FOLDER", str(tmp_path))
-    (tmp_path / "a.wav").write_bytes(wav_bytes())
+    (tmp_path / "a.wav").write_bytes(wav_bytes(*turns(4)))
     batch = ledger.load(sheet(1), products=PRODUCTS, progress=False)
     batch.attach_recording(2, tmp_path / "a.wav")
     with reddy.Sandbox() as sandbox, listening() as (elsewhere, seen):
