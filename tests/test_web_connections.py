@@ -142,7 +142,7 @@ def test_a_recording_for_the_sandbox_goes_nowhere_else_whatever_it_answers(
     monkeypatch.setenv("REDDY_AUDIO_FOLDER", str(tmp_path))
     (tmp_path / "a.wav").write_bytes(wav_bytes(*turns(4)))
     batch = ledger.load(sheet(1), products=PRODUCTS, progress=False)
-    batch.attach_recording(2, tmp_path / "a.wav")
+    batch.attach(2, tmp_path / "a.wav")
     with reddy.Sandbox() as sandbox, listening() as (elsewhere, seen):
         sandbox.faults.add(Fault(kind="upload-url", url=f"{elsewhere}{{path}}"))
         monkeypatch.setenv("REDDY_SANDBOX_URL", sandbox.url)
