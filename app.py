@@ -14,12 +14,14 @@ from pathlib import Path
 import anyio.to_thread
 import streamlit as st
 from starlette.middleware import Middleware
-from starlette.routing import Mount
+from starlette.routing import Mount, Route
 
 from reddy_lib import ui
 from reddy_lib.submission.logs import switch_on
 from reddy_lib.ui import downloads
 from reddy_lib.ui.dropped import tidy_at_start
+from reddy_lib.ui.readiness import ready
+from reddy_lib.ui.web_headers import below_base, web_middleware
 
 HERE = Path(__file__).parent
 
@@ -42,8 +44,13 @@ switch_on()  # the log for programs to read, where REDDY_LOG asks for it
 app = st.App(
     HERE / "pages" / "navigation.py",
     lifespan=lifespan,
-    middleware=[Middleware(ui.Gate)],
-    routes=[Mount("/sandbox", app=ui.sandbox().app), *downloads.routes],
+    # Outermost first: the server's own names, then who is there.
+    middleware=[*web_middleware(), Middleware(ui.Gate)],
+    routes=[
+        Mount(below_base("/sandbox"), app=ui.sandbox().app),
+        Route(below_base("/ready"), ready),
+        *downloads.routes,
+    ],
     on_script_error=ui.page_failed,
 )
 

@@ -3,13 +3,18 @@
 Every address (also a deep link on a fresh server) runs this file first; it ends by running the page asked for.
 """
 
+from pathlib import Path
+
 import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.errors import LedgerError
 from reddy_lib.ui import choice
+from reddy_lib.ui.connection_choice import connection_card
 
-st.set_page_config(page_title="Reddy workbench", page_icon=":material/headset_mic:", layout="wide")
+st.set_page_config(
+    page_title="Reddy workbench", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide"
+)
 
 ui.sign_in()
 
@@ -25,11 +30,10 @@ page = st.navigation([*pages.values(), load_by_name], position="hidden")
 if page == load_by_name:
     pages["load"] = load_by_name
 
-to = ui.connection()
+to = ui.connection()  # where it cannot be used, no page can
 if not to.is_sandbox:
-    ui.products(
-        to
-    )  # asked for before the ledger is read: the wait must not lie between two numbers of a page
+    # Asked for before the ledger is read: the wait must not lie between two numbers of a page.
+    ui.products(to)
 
 # Everything that a page run reads is of one moment: numbers in the menu, in badges, tables and sentences fit each other.
 with ui.ledger().moment():
@@ -61,7 +65,7 @@ with ui.ledger().moment():
         st.space("small")
         if batch is not None:
             ui.batch_card(batch)
-        ui.connection_card()
+        connection_card()
         ui.person_card()
 
     page.run()

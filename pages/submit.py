@@ -15,7 +15,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from reddy_lib import ui
-from reddy_lib.errors import ReddyError
+from reddy_lib.errors import ConnectionUnusable, ReddyError
 from reddy_lib.ledger.overview import (
     held_up,
     history,
@@ -40,7 +40,9 @@ from reddy_lib.outcomes import what_next
 from reddy_lib.submission.connection import hint
 from reddy_lib.submission.progress import pace_words, progress, sampled, stages
 from reddy_lib.ui import choice
+from reddy_lib.ui.connection_choice import connection_panel
 from reddy_lib.ui.recordings import uploads_line
+from reddy_lib.ui.sandbox_panel import received_panel
 from reddy_lib.ui.workers import is_shared, nobody_can_send, workers_panel
 
 SHOWN = 10
@@ -164,6 +166,11 @@ def resume_it(submission: Submission, *, again: bool = False) -> None:
             )
             ui.start(submission, to)
         else:
+            if record.address != SANDBOX and record.address not in ui.addresses():
+                raise ConnectionUnusable(
+                    f"Submission {record.number} goes to {record.address}, which is not one of this workbench's addresses "
+                    "(any more). An administrator can add it to REDDY_BASE_URLS; or cancel the submission."
+                )
             submission.resume()
             ui.start(submission, None)
 
@@ -183,18 +190,19 @@ def go_on_anyway(submission: Submission) -> None:
 def resume_with_typed(submission: Submission, key: str) -> None:
     """Go on with a token that was typed in just now."""
     token = str(st.session_state.get(key, "")).strip()
+    st.session_state[key] = ""  # a token is not put back into its field
     if not token:
         return
     with kept_for_the_page():
         record = submission.record()
+        connection = ui.typed_connection(token, record.address)
         if record.state not in ("waiting", "paused"):
             came_too_late(submission)
             return
-        typed = ui.typed_connection(token, record.address)
         submission.resume(
-            token_source="typed", token_hint=hint(token), credential=typed.credential(ledger.identity)
+            token_source="typed", token_hint=hint(token), credential=connection.credential(ledger.identity)
         )
-        ui.start(submission, typed)
+        ui.start(submission, connection)
 
 
 def allow_uploads(submission: Submission, address: str, host: str, allowed: bool) -> None:
@@ -446,7 +454,7 @@ def card(found: Any) -> None:
                 elif not hosts and st.button(
                     "Change the connection", icon=":material/tune:", key=f"connection {found.id}"
                 ):
-                    ui.connection_panel()
+                    connection_panel()
         elif found.state == "waiting":
             token_form(found, submission)
         elif found.state in ("done", "cancelled"):
@@ -898,7 +906,7 @@ never_sent = earlier.empty or not (earlier["address"] == to.address).any()
 with head:
     with st.container(gap=None, width="stretch"):
         st.title("Submit", anchor=False)
-        safe = ": nothing leaves this machine" if to.is_sandbox else ""
+        safe = ": nothing leaves this machine" if ui.stays_here(to) else ""
         left = counts["queued"] + counts["sending"]
         if plan["to_send"]:
             st.markdown(f"{ui.number_of(plan['to_send'], 'call')} to {ui.escape(where)}{safe}")
@@ -999,7 +1007,8 @@ for section, tab in zip(sections, st.tabs(sections) if sections else [], strict=
             forgettable = received or settled_at(ledger, batch.id, address=SANDBOX)
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"The sandbox received {ui.number_of(received, 'call')}.")
-                st.link_button("See them", ui.sandbox_url("received"), icon=":material/open_in_new:")
+                if st.button("See them", icon=":material/visibility:", disabled=not received, key="received"):
+                    received_panel()
                 if st.button(
                     "Forget them",
                     icon=":material/restart_alt:",

@@ -181,6 +181,10 @@ class AccessRulesError(ReddyError):
     """The rules about who may come in are missing, or have something in them that is not understood."""
 
 
+class ConnectionUnusable(ReddyError):
+    """The address or the token that calls would be sent with is missing, contradictory, or not allowed here."""
+
+
 class APIError(ReddyError):
     """Reddy did not say yes.
 

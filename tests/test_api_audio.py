@@ -208,9 +208,7 @@ class TestRefusing:
 
     @pytest.mark.parametrize("status", [401, 403, 404, 410])
     def test_a_refused_upload_says_nothing_about_the_token(self, status: int) -> None:
-        error = failure_of(
-            httpx.Response(status, text="<Error><Message>Request has expired</Message></Error>")
-        )
+        error = failure_of(httpx.Response(status, json={"error": "Request has expired"}))
         assert type(error) is Refused
         assert not isinstance(error, Unauthorized)
         assert error.server_message == "Request has expired"

@@ -130,8 +130,26 @@ class TestNeverSent:
         assert not caught.value.possibly_processed
 
     def test_the_name_does_not_exist(self) -> None:
-        with Client(TOKEN, base_url="http://reddy.invalid") as client, pytest.raises(NeverSent):
+        with Client(TOKEN, base_url="https://reddy.invalid") as client, pytest.raises(NeverSent):
             client.create_call(CALL)
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "http://reddy.example",
+            "HTTP://10.0.0.5:8501/x",
+            "http://127.0.0.1.evil.example",
+            "http://[fe80::1]",
+        ],
+    )
+    def test_a_token_never_crosses_a_network_in_clear(self, url: str) -> None:
+        with pytest.raises(NeverSent, match="unencrypted"):
+            Client(TOKEN, base_url=url)
+        Client(TOKEN, base_url=url, sandbox=True).close()
+
+    @pytest.mark.parametrize("url", ["http://localhost:9", "http://127.0.0.1:9", "http://[::1]:9"])
+    def test_on_this_machine_nothing_needs_to_be_encrypted(self, url: str) -> None:
+        Client(TOKEN, base_url=url).close()
 
     def test_the_server_speaks_no_tls(self) -> None:
         def plain(connection: socket.socket) -> None:

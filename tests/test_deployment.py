@@ -21,6 +21,7 @@ from tests.conftest import PRODUCTS, fresh_database
 from tests.worker_processes import environment
 
 TOKEN = "deployment-test-token-0123456789"
+SANDBOX_TOKEN = "one-value-for-app-and-workers"
 
 
 def services() -> dict[str, Any]:
@@ -97,12 +98,16 @@ def test_the_app_without_an_engine_and_two_workers_as_compose_starts_them(
             )
 
     with reddy.Sandbox(token=TOKEN) as elsewhere, reddy.Ledger(location) as ledger:
-        token = {"REDDY_API_TOKEN": TOKEN, "REDDY_BASE_URL": elsewhere.url}
+        token = {
+            "REDDY_API_TOKEN": TOKEN,
+            "REDDY_BASE_URL": elsewhere.url,
+            "REDDY_SANDBOX_TOKEN": SANDBOX_TOKEN,
+        }
         try:
             start("app", **token)
             for _ in range(services()["worker"]["deploy"]["replicas"]):
                 start("worker", **token)
-            wait_for(lambda: answers(f"http://127.0.0.1:{port}/_stcore/health"), seconds=90, why="the app")
+            wait_for(lambda: answers(f"http://127.0.0.1:{port}/ready"), seconds=90, why="the app")
             wait_for(lambda: len(workers_known(ledger)) == 2, seconds=90, why="the workers")
             assert set(workers_known(ledger)["kind"]) == {"worker"}, "the app left sending to them"
             batch = ledger.load(sheet(30), products=PRODUCTS, progress=False)

@@ -28,9 +28,12 @@ from starlette.routing import Mount
 
 from reddy_lib.sandbox import Fault, Faults, Sandbox
 from reddy_lib.sandbox.__main__ import main
+from reddy_lib.sandbox.control import with_control
 from reddy_lib.sandbox.faults import fault_from
 from reddy_lib.sandbox.server import listen, server_config
 
+TOKEN = "sandbox-token"
+SECRET = "secret-of-a-test"
 CREATE = "/api/v1/call/create"
 BODY = json.dumps({"agent_email": "ana@example.com", "product_id": 1, "conversation_id": "c-1"}).encode()
 
@@ -39,8 +42,8 @@ def talk(url: str, path: str = CREATE, body: bytes | None = BODY, *, method: str
     """Every byte that comes back for one request, until the server closes; b"" where it hangs up."""
     parts = urlsplit(url)
     head = (
-        f"{method} {parts.path}{path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer sandbox-token\r\n"
-        "Connection: close\r\n"
+        f"{method} {parts.path}{path} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {TOKEN}\r\n"
+        f"X-Sandbox-Secret: {SECRET}\r\nConnection: close\r\n"
     )
     if body is not None:
         head += f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n"
@@ -64,7 +67,7 @@ def statuses(sandbox: Sandbox, count: int) -> list[int]:
 
 @pytest.fixture(scope="module")
 def running() -> Iterator[Sandbox]:
-    with Sandbox() as sandbox:
+    with Sandbox(token=TOKEN) as sandbox:
         yield sandbox
 
 
@@ -160,7 +163,7 @@ class TestWhat:
     def test_hanging_up_does_not_wait_for_a_body_that_is_still_coming(self, sandbox: Sandbox) -> None:
         sandbox.faults.add(Fault(kind="hang-up", times=1))
         parts = urlsplit(sandbox.url)
-        head = f"POST {CREATE} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+        head = f"POST {CREATE} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 1000000\r\n\r\n"
         with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
             connection.sendall(head.encode() + b"{")
             with contextlib.suppress(ConnectionResetError):
@@ -187,7 +190,7 @@ class TestWhat:
         parts = urlsplit(sandbox.url)
         with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
             head = (
-                f"POST {CREATE} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer sandbox-token\r\n"
+                f"POST {CREATE} HTTP/1.1\r\nHost: {parts.netloc}\r\nAuthorization: Bearer {TOKEN}\r\n"
                 f"Content-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
             )
             connection.sendall(head.encode() + BODY)
@@ -197,8 +200,9 @@ class TestWhat:
 
     def test_faults_leave_the_sandboxes_own_pages_alone(self, sandbox: Sandbox) -> None:
         sandbox.faults.add(Fault(kind="hang-up"))
-        assert status_of(talk(sandbox.url, "/received", None, method="GET")) == 200
-        assert talk(sandbox.url, "/api/v1/product/list", None, method="GET") == b""
+        with serving(with_control(sandbox, SECRET)) as url:
+            assert status_of(talk(url, "/received", None, method="GET")) == 200
+            assert talk(url, "/api/v1/product/list", None, method="GET") == b""
 
     def test_the_server_logs_no_complaint_about_any_of_it(
         self, sandbox: Sandbox, caplog: pytest.LogCaptureFixture
@@ -215,31 +219,47 @@ class TestWhat:
 
 
 class TestOverHTTP:
-    def test_a_test_in_another_process_says_what_goes_wrong(self, sandbox: Sandbox) -> None:
-        got = talk(sandbox.url, "/faults", b'[{"kind":"status","status":503,"retry_after":2,"times":1}]')
+    @pytest.fixture
+    def url(self, sandbox: Sandbox) -> Iterator[str]:
+        with serving(with_control(sandbox, SECRET)) as url:
+            yield url
+
+    def test_a_test_in_another_process_says_what_goes_wrong(self, url: str, sandbox: Sandbox) -> None:
+        got = talk(url, "/faults", b'[{"kind":"status","status":503,"retry_after":2,"times":1}]')
         assert json.loads(got.partition(b"\r\n\r\n")[2]) == [
             {"kind": "status", "status": 503, "retry_after": 2.0, "times": 1}
         ]
-        assert statuses(sandbox, 2) == [503, 200]
-        assert talk(sandbox.url, "/faults", None, method="GET").endswith(b"[]")
+        assert [status_of(talk(url)) for _ in range(2)] == [503, 200]
+        assert talk(url, "/faults", None, method="GET").endswith(b"[]")
 
-    def test_delete_ends_all_faults(self, sandbox: Sandbox) -> None:
-        talk(sandbox.url, "/faults", b'{"kind":"hang-up"}')
+    def test_delete_ends_all_faults(self, url: str, sandbox: Sandbox) -> None:
+        talk(url, "/faults", b'{"kind":"hang-up"}')
         assert statuses(sandbox, 1) == [0]
-        assert status_of(talk(sandbox.url, "/faults", None, method="DELETE")) == 200
+        assert status_of(talk(url, "/faults", None, method="DELETE")) == 200
         assert statuses(sandbox, 1) == [200]
 
     @pytest.mark.parametrize(
         "body", [b"{", b'{"kind":"explode"}', b'{"kind":"slow","colour":"red"}', b"\xff"]
     )
-    def test_a_fault_that_makes_no_sense_is_refused(self, sandbox: Sandbox, body: bytes) -> None:
-        assert status_of(talk(sandbox.url, "/faults", body)) == 400
+    def test_a_fault_that_makes_no_sense_is_refused(self, url: str, sandbox: Sandbox, body: bytes) -> None:
+        assert status_of(talk(url, "/faults", body)) == 400
         assert sandbox.faults.current() == []
+
+    def test_received_can_be_read_in_pieces_with_counts_of_requests(self, url: str, sandbox: Sandbox) -> None:
+        assert statuses(sandbox, 5) == [200] * 5
+        got = talk(url, "/received?offset=1&limit=2", None, method="GET")
+        head, _, body = got.partition(b"\r\n\r\n")
+        assert [call["number"] for call in json.loads(body)] == [2, 3]
+        assert b"x-requests-create: 5" in head
+        assert status_of(talk(url, "/received?limit=few", None, method="GET")) == 400
+
+    def test_the_front_page_says_what_this_is(self, url: str) -> None:
+        assert b"nothing leaves this machine" in talk(url, "/", None, method="GET")
 
 
 class TestInThread:
     def test_it_is_ready_when_the_block_begins_and_gone_when_it_ends(self) -> None:
-        with Sandbox() as sandbox:
+        with Sandbox(token=TOKEN) as sandbox:
             url = sandbox.url
             assert status_of(talk(url)) == 200
         with pytest.raises(ConnectionRefusedError):
@@ -250,7 +270,7 @@ class TestInThread:
 
     def test_it_runs_where_an_event_loop_is_running_already(self) -> None:
         async def cell() -> int:
-            with Sandbox() as sandbox:
+            with Sandbox(token=TOKEN) as sandbox:
                 return status_of(await asyncio.to_thread(talk, sandbox.url))
 
         assert asyncio.run(cell()) == 200
@@ -259,7 +279,7 @@ class TestInThread:
         self, caplog: pytest.LogCaptureFixture
     ) -> None:
         with ThreadPoolExecutor(1) as threads:
-            with Sandbox(latency=60) as sandbox:
+            with Sandbox(token=TOKEN, latency=60) as sandbox:
                 waiting = threads.submit(talk, sandbox.url)
                 while not sandbox.received:
                     time.sleep(0.001)
@@ -267,18 +287,18 @@ class TestInThread:
         assert [record for record in caplog.records if record.levelno >= 30] == []  # warnings and worse
 
     def test_a_port_that_is_taken_says_so_at_once(self) -> None:
-        with Sandbox() as sandbox:
+        with Sandbox(token=TOKEN) as sandbox:
             port = urlsplit(sandbox.url).port
             assert port is not None
-            with pytest.raises(OSError, match="in use"), Sandbox(port=port):
+            with pytest.raises(OSError, match="in use"), Sandbox(token=TOKEN, port=port):
                 pass
 
     def test_it_cannot_be_entered_twice(self) -> None:
-        with Sandbox() as sandbox, pytest.raises(RuntimeError, match="running already"):
+        with Sandbox(token=TOKEN) as sandbox, pytest.raises(RuntimeError, match="running already"):
             sandbox.__enter__()
 
     def test_hundreds_wait_at_the_same_time(self) -> None:
-        with Sandbox(latency=0.3) as sandbox, ThreadPoolExecutor(100) as threads:
+        with Sandbox(token=TOKEN, latency=0.3) as sandbox, ThreadPoolExecutor(100) as threads:
             start = time.monotonic()
             got = list(threads.map(lambda _: status_of(talk(sandbox.url)), range(200)))
             spent = time.monotonic() - start
@@ -293,14 +313,14 @@ class TestInThread:
             return [(logger.level, logger.propagate, logger.handlers[:]) for logger in loggers]
 
         before = state()
-        with Sandbox() as sandbox:
+        with Sandbox(token=TOKEN) as sandbox:
             talk(sandbox.url)
             assert state() == before
 
 
 class TestMounted:
     def test_below_another_app_it_gives_upload_addresses_that_lead_back_to_it(self) -> None:
-        sandbox = Sandbox()
+        sandbox = Sandbox(token=TOKEN)
         outer = Starlette(routes=[Mount("/sandbox", sandbox.app)])
         with serving(outer) as base:
             body = BODY[:-1] + b',"filename":"a.m4a"}'
@@ -312,20 +332,21 @@ class TestMounted:
             parts = urlsplit(base)
             with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as connection:
                 connection.sendall(
-                    f"PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nConnection: close\r\n\r\nsound".encode()
+                    f"PUT {path} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: 5\r\n"
+                    "Connection: close\r\n\r\nsound".encode()
                 )
                 assert status_of(connection.recv(1000)) == 200
             assert sandbox.audio == {answer["upload_id"]: b"sound"}
-            assert status_of(talk(base + "/sandbox", "/received", None, method="GET")) == 200
+            assert status_of(talk(base + "/sandbox", "/received", None, method="GET")) == 404
 
     def test_mounted_it_can_hang_up_too(self) -> None:
-        sandbox = Sandbox(faults=[{"kind": "hang-up", "times": 1}])
+        sandbox = Sandbox(token=TOKEN, faults=[{"kind": "hang-up", "times": 1}])
         with serving(Starlette(routes=[Mount("/sandbox", sandbox.app)])) as base:
             assert talk(base + "/sandbox") == b""
             assert status_of(talk(base + "/sandbox")) == 200
 
     def test_behind_a_middleware_that_hides_the_connection_the_answer_ends_unfinished(self) -> None:
-        sandbox = Sandbox(faults=[{"kind": "hang-up"}])
+        sandbox = Sandbox(token=TOKEN, faults=[{"kind": "hang-up"}])
 
         async def hiding(scope: Any, receive: Any, send: Any) -> None:
             async def wrapped() -> Any:
@@ -344,7 +365,8 @@ class TestProcess:
         record = tmp_path / "received.jsonl"
         for expected in (1, 2):
             with process("--port", "0", "--record", str(record)) as (url, said, child):
-                assert "token: 'sandbox-token'" in said
+                assert TOKEN not in said
+                assert SECRET not in said
                 assert status_of(talk(url)) == 200
                 got = talk(url, "/received", None, method="GET")
                 assert len(json.loads(got.partition(b"\r\n\r\n")[2])) == expected
@@ -366,7 +388,7 @@ class TestProcess:
             assert [status_of(talk(url)) for _ in range(2)] == [500, 401]
 
     def test_a_port_that_is_taken_is_said_in_a_sentence(self, capsys: pytest.CaptureFixture[str]) -> None:
-        with Sandbox() as sandbox:
+        with Sandbox(token=TOKEN) as sandbox:
             assert main(["--port", str(urlsplit(sandbox.url).port)]) == 1
         assert "choose another one" in capsys.readouterr().err
 
@@ -401,7 +423,12 @@ def process(*options: str) -> Iterator[tuple[str, str, subprocess.Popen[str]]]:
         stdout=subprocess.PIPE,
         text=True,
         cwd=root,
-        env={**os.environ, "PYTHONPATH": root},
+        env={
+            **os.environ,
+            "PYTHONPATH": root,
+            "REDDY_SANDBOX_TOKEN": TOKEN,
+            "REDDY_SANDBOX_SECRET": SECRET,
+        },
     ) as child:
         assert child.stdout is not None
         said = child.stdout.readline()

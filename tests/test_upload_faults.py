@@ -218,25 +218,28 @@ def not_encrypted(scene: UploadScene) -> Submission:
     return scene.send()
 
 
+class Found(httpx.HTTPTransport):
+    """Brings every request to one server, as a proxy does that knows where a name leads."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = httpx.URL(url)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = self._url
+        request.url = request.url.copy_with(scheme=url.scheme, host=url.host, port=url.port)
+        return super().handle_request(request)
+
+
 def into_this_network(scene: UploadScene) -> Submission:
     """Reddy is somewhere outside, behind a proxy that finds it."""
     scene.open()
-    body = {"upload_id": 7, "upload_url": f"http://10.9.8.7/upload/{SECRET}", "expires_in": 3600}
+    body = {"upload_id": 7, "upload_url": f"https://10.9.8.7/upload/{SECRET}", "expires_in": 3600}
     proxy = scene.stack.enter_context(FaultyServer([answering(200, json.dumps(body).encode())]))
-    patch = scene.stack.enter_context(pytest.MonkeyPatch.context())
-    for name in (
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-        "NO_PROXY",
-        "http_proxy",
-        "https_proxy",
-        "all_proxy",
-        "no_proxy",
-    ):
-        patch.delenv(name, raising=False)
-    patch.setenv("HTTP_PROXY", proxy.url)
     scene.reddy, scene.requests = proxy, lambda: proxy.requests
-    scene.connect("http://reddy.invalid")
+    scene.client = scene.stack.enter_context(
+        reddy.Client(TOKEN, base_url="https://reddy.invalid", transport=Found(proxy.url))
+    )
     submission = scene.send()
     assert proxy.requests == 1, "the recording is not given to the proxy either"
     return submission

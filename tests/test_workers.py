@@ -22,9 +22,8 @@ from reddy_lib.ledger.schema import workers
 from reddy_lib.ledger.sending import Submission, create, exchange, give_up_dead_workers, new_worker
 from reddy_lib.ledger.workers import queue, workers_known
 from reddy_lib.sandbox import Fault
-from reddy_lib.sandbox.server import DEFAULT_TOKEN
 from reddy_lib.submission import enqueue
-from reddy_lib.submission.connection import SANDBOX_TOKEN, hint
+from reddy_lib.submission.connection import hint
 from reddy_lib.submission.lease import Lease
 from reddy_lib.submission.sender import Slots, send_chunk
 from tests.app_server import ROOT, wait_for
@@ -323,8 +322,26 @@ def test_a_worker_that_cannot_work_says_why_and_ends(tmp_path: Path) -> None:
         assert name in told.stdout
 
 
-def test_the_sandbox_s_own_token_is_known_to_workers() -> None:
-    assert SANDBOX_TOKEN == DEFAULT_TOKEN
+def test_a_worker_does_not_guess_the_token_of_a_sandbox(tmp_path: Path) -> None:
+    ended = run(
+        REDDY_LEDGER=str(tmp_path / "ledger.sqlite"), REDDY_SANDBOX_URL="http://127.0.0.1:8501/sandbox"
+    )
+    assert ended.returncode == 2
+    assert "REDDY_SANDBOX_TOKEN is not set" in ended.stderr
+
+
+def test_a_worker_is_known_to_be_alive_by_its_heartbeat(team: reddy.Ledger, fleet_of: Fleet) -> None:
+    def check() -> tuple[int, str]:
+        variables = environment(REDDY_LEDGER=team.url.render_as_string(hide_password=False))
+        ended = subprocess.run(
+            [*COMMAND, "--check"], cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60
+        )
+        return ended.returncode, ended.stdout + ended.stderr
+
+    assert check() == (4, "No worker on this machine sends heartbeats to the ledger.\n")
+    with reddy.Sandbox(token=TOKEN) as sandbox:
+        fleet_of.start(1, token=TOKEN, url=sandbox.url)
+        assert check() == (0, "A worker on this machine is alive.\n")
 
 
 class TestLease:

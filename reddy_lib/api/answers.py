@@ -2,14 +2,14 @@
 
 The question behind each rule is *may the call have been processed?* Only an answer that says clearly "no" is
 read as no (4xx, a redirect, 503 with `Retry-After`); only a success whose body is what Reddy documents is
-read as yes; everything else is `Doubtful`. Error bodies come in many shapes, also from proxies in between, so
-the server's words are looked for in all the usual places and shortened for people.
+read as yes; everything else is `Doubtful`. Error bodies come in several shapes of JSON, so the server's words are looked
+for in all the usual places and shortened for people. The words of anything else (a proxy's page, another server's
+answer) are kept from people: what an address that is not Reddy's answers is not for them to read.
 """
 
 from __future__ import annotations
 
 import contextlib
-import html
 import math
 import re
 from collections.abc import Mapping
@@ -146,7 +146,7 @@ def error_for(answer: Answer, what: str, *, now: float) -> APIError:
     status = answer.status
     words = words_of(answer)
     wait = retry_after(answer.headers, now=now)
-    said = _quoted(words)
+    said = _quoted(words, answer)
     kind: type[APIError]
     if status in (401, 403):
         kind = Unauthorized
@@ -215,21 +215,24 @@ def recording_error(answer: Answer, what: str, *, now: float) -> APIError | None
                 "not there."
             )
         else:
-            said = f"The server for recordings refused it ({status}){_quoted(words)}"
+            said = f"The server for recordings refused it ({status}){_quoted(words, answer)}"
         message = f"{said} Ask Reddy's support how to attach it: sending the call again makes a second call."
     return kind(message, status=status, server_message=words, request_id=answer.request_id)
 
 
 def _contradiction(answer: Answer) -> str:
     """What in a body takes back the yes of its status, as the end of a sentence; "" where nothing does."""
-    start = answer.body[:200].lstrip().lower()
-    if start.startswith((b"<!doctype html", b"<html")):
+    if _is_page(answer):
         return "is a page for people (a proxy's, a sign-in page)"
     with contextlib.suppress(ValueError, RecursionError):
         content = msgspec.json.decode(answer.body)
         if isinstance(content, dict) and (content.get("success") is False or content.get("error")):
             return "says both yes and no"
     return ""
+
+
+def _is_page(answer: Answer) -> bool:
+    return answer.body[:200].lstrip().lower().startswith((b"<!doctype html", b"<html"))
 
 
 def success_of(answer: Answer, what: str) -> dict[str, Any]:
@@ -315,17 +318,13 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
 
 
 def words_of(answer: Answer) -> str | None:
-    """The server's own words in an error body of whatever shape, as one line; None where it says nothing."""
-    text = answer.body.decode("utf-8", "replace").strip()
-    if not text:
-        return None
+    """Return the server's own words in an error body, a JSON object, as one line; None where there are none."""
     try:
         content = msgspec.json.decode(answer.body)
     except (ValueError, RecursionError):
-        words = _without_markup(text) if "<" in text else text
-    else:
-        words = _words_in(content, depth=0) or text
-    # Once more: names of fields are words too, and markup may have hidden a secret.
+        return None
+    words = _words_in(content, depth=0) if isinstance(content, dict) else ""
+    # Once more: names of fields are words too.
     return answer.echoes.blank(_one_line(words))[:MOST_WORDS] or None
 
 
@@ -351,26 +350,18 @@ def _words_in(content: Any, *, depth: int) -> str:
     return "; ".join(f"{key}: {words}" for key, words in named if words) if depth else ""
 
 
-def _without_markup(text: str) -> str:
-    """The heading of an HTML page, else its words: the page of a proxy says everything in its title."""
-    for tag in ("title", "h1"):
-        if found := re.search(rf"<{tag}\b[^>]*>(.*?)</{tag}>", text, re.I | re.S):
-            heading = _one_line(html.unescape(re.sub(r"<[^>]*>", " ", found[1])))
-            if heading:
-                return heading
-    text = re.sub(r"<(script|style)\b.*?(</\1>|$)", " ", text, flags=re.I | re.S)
-    return html.unescape(re.sub(r"<[^>]*>", " ", text))
-
-
 def _one_line(text: str) -> str:
     printable = "".join(char if char.isprintable() else " " for char in text)
     return " ".join(printable.split())
 
 
-def _quoted(words: str | None) -> str:
-    """`: “words”.`, or a full stop where there are none; ends a sentence either way."""
+def _quoted(words: str | None, answer: Answer | None = None) -> str:
+    """`: “words”.`, or a full stop where there are none; ends a sentence either way. With the `answer`, says where it
+    has a body that is not one of Reddy's."""
     if not words:
-        return "."
+        if answer is None or not answer.body.strip(b" {}\r\n\t"):
+            return "."
+        return f". The answer is not one of Reddy's: {'a web page' if _is_page(answer) else 'another form'}."
     return f": “{words if len(words) <= MOST_QUOTED else words[: MOST_QUOTED - 1] + '…'}”."
 
 
@@ -388,13 +379,11 @@ def _json_of(answer: Answer, what: str) -> Any:
 
 
 def _not_documented(answer: Answer, what: str) -> Doubtful:
-    words = words_of(answer)
+    form = "a web page" if _is_page(answer) else f"status {answer.status}"
     return Doubtful(
-        f"The answer is not one that Reddy documents{_quoted(words)} {what} may have been processed all the "
-        "same. Check the address in the connection, and whether something in between (a proxy, a sign-in "
-        "page) answered instead of Reddy.",
+        f"The answer is not one that Reddy documents ({form}). {what} may have been processed all the same. Check the "
+        "address in the connection, and whether something in between (a proxy, a sign-in page) answered instead of Reddy.",
         status=answer.status,
-        server_message=words,
         request_id=answer.request_id,
     )
 

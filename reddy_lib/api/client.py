@@ -13,7 +13,6 @@ exceptions are let go, because those carry the request, with its address and hea
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import hmac
 import logging
@@ -75,6 +74,10 @@ CHUNK = 64 * 1024
 SERVER_STORES = 10_000_000
 """Bytes a second that a server is given to put a recording away, beside the usual time for an answer."""
 USER_AGENT = "reddy-workbench"
+UNENCRYPTED = (
+    "The address of Reddy must begin with https://. With http://, the token and customers' words would cross the network "
+    "unencrypted; only a server on this machine may be reached that way."
+)
 RECORDING, PRODUCTS = "The recording", "The list of products"
 
 _LOGGERS_THAT_PRINT_ADDRESSES = (
@@ -102,10 +105,13 @@ class Client:
             the body of an answer may take as a whole.
         headers: further headers for every request to `base_url` (never sent with a recording).
         transport: an `httpx2` transport in place of the network, for tests.
+        sandbox: whether this is a sandbox. Plain http may then lead to another machine (a container beside this one),
+            and recordings go to `base_url` alone.
 
     Raises:
-        NeverSent: `base_url` or a header cannot be used, or the certificates or the proxy that the environment names
-            (SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY).
+        NeverSent: `base_url` or a header cannot be used, `base_url` is http:// and leads over a network, or the
+            certificates or the proxy that the environment names cannot be used (SSL_CERT_FILE, SSL_CERT_DIR,
+            HTTPS_PROXY, HTTP_PROXY, ALL_PROXY).
         Unauthorized: there is no token, or it contains characters that no token has.
     """
 
@@ -117,6 +123,7 @@ class Client:
         timeout: float = 30.0,
         headers: Mapping[str, str] | None = None,
         transport: httpx.BaseTransport | None = None,
+        sandbox: bool = False,
     ) -> None:
         usual = os.environ.get(URL_VARIABLE, "").strip() or DEFAULT_BASE_URL
         typed = usual if base_url is None else base_url
@@ -129,6 +136,9 @@ class Client:
                     "Pass the token of that address: Client(token, base_url=…)."
                 )
         self._token = _usable_token(token)
+        self._sandbox = sandbox
+        if self.base_url.startswith("http://") and not sandbox and not is_loopback(self.base_url):
+            raise NeverSent(UNENCRYPTED)
         if not (timeout > 0 and math.isfinite(timeout)):
             raise ValueError("timeout must be a number of seconds above zero")
         self.timeout = float(timeout)
@@ -216,6 +226,10 @@ class Client:
         """
         return products_of(self._ask("GET", PRODUCT_LIST, PRODUCTS), "The list")
 
+    def may_upload_to(self, url: str) -> bool:
+        """Whether a recording may go to this address: to a sandbox's own alone, so that nothing leaves it."""
+        return not self._sandbox or url.startswith(f"{self.base_url}/")
+
     def upload_audio(
         self,
         receipt: Receipt,
@@ -245,6 +259,8 @@ class Client:
             raise Refused(
                 "The address for the recording is not encrypted (http instead of https): nothing was sent."
             )
+        if not self.may_upload_to(receipt.upload_url):
+            raise Refused("The address for the recording leads away from the sandbox: nothing was sent.")
         if isinstance(audio, bytes):
             self._put(receipt, audio, len(audio), receipt.filename, content_type)
         elif isinstance(audio, str | os.PathLike):

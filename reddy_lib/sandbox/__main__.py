@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
+import secrets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,21 +13,29 @@ from pathlib import Path
 import msgspec
 import uvicorn
 
+from reddy_lib.sandbox.control import with_control
 from reddy_lib.sandbox.faults import Fault, fault_from
-from reddy_lib.sandbox.server import DEFAULT_TOKEN, Sandbox, listen, server_config
+from reddy_lib.sandbox.server import Sandbox, listen, server_config
 
 __all__ = ["main"]
+
+TOKEN_VARIABLE, SECRET_VARIABLE = "REDDY_SANDBOX_TOKEN", "REDDY_SANDBOX_SECRET"
+"""Where a token and a secret of one's own come from. Command lines can be read by everybody on a machine."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the sandbox with the given command line; returns the exit status."""
     options = _parser().parse_args(arguments)
+    given = options.token or os.environ.get(TOKEN_VARIABLE, "").strip()
+    own_secret = os.environ.get(SECRET_VARIABLE, "").strip()
+    secret = own_secret or secrets.token_urlsafe(24)
     sandbox = Sandbox(
-        token=options.token,
+        token=given or None,
         latency=options.latency,
         agents=options.agent,
         faults=options.fault,
         record=options.record,
+        hosts=options.allow_host,
     )
     try:
         listener = listen(options.host, options.port)
@@ -33,14 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"Port {options.port} cannot be used ({error.strerror}): choose another one.\n")
         return 1
     host = f"[{options.host}]" if ":" in options.host else options.host
-    token = repr(DEFAULT_TOKEN) if options.token == DEFAULT_TOKEN else "the one you gave"
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    token = "the one you gave" if given else repr(sandbox.token)
+    shown = "the one you gave" if own_secret else secret
+    seen = "" if own_secret else f"What it received: {url}/received?secret={secret}\n"
     sys.stdout.write(
-        f"Reddy sandbox at http://{host}:{listener.getsockname()[1]} (token: {token})\n"
-        "What it received: /received. Stop it with Ctrl+C.\n"
+        f"Reddy sandbox at {url} (token: {token}, secret of its own pages: {shown})\n{seen}Stop it with Ctrl+C.\n"
     )
     sys.stdout.flush()
     with contextlib.suppress(KeyboardInterrupt):  # the usual way to end it
-        uvicorn.Server(server_config(sandbox.app)).run([listener])
+        uvicorn.Server(server_config(with_control(sandbox, secret, hosts=options.allow_host))).run([listener])
     return 0
 
 
@@ -53,7 +65,14 @@ def _parser() -> argparse.ArgumentParser:
         "--host", default="127.0.0.1", help="address to listen on (default: this machine only)"
     )
     parser.add_argument("--port", type=int, default=8600, help="port; 0 takes a free one (default: 8600)")
-    parser.add_argument("--token", default=DEFAULT_TOKEN, help=f"bearer token (default: {DEFAULT_TOKEN})")
+    parser.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name under which others reach it, beside this machine's own and IP addresses; repeat for more",
+    )
+    parser.add_argument("--token", help=f"bearer token (default: {TOKEN_VARIABLE}, else a random one)")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds that each answer takes")
     parser.add_argument(
         "--agent", action="append", help="email of an active agent; repeat for more (default: all)"

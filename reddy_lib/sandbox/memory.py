@@ -2,12 +2,14 @@
 
 Payloads are kept as the bytes that came, so that "exactly this was sent" can be said, unknown fields included.
 Recordings go to a temporary folder. With a record file, each event is one appended JSON line, read again at the
-next start; upload addresses are not in it (they are secrets), so they end with the process.
+next start; upload addresses are not in it (they are secrets), so they end with the process. The record holds
+customers' words: its owner alone may read it, and forgetting empties it.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
 import tempfile
 import threading
@@ -53,11 +55,12 @@ class _Event(msgspec.Struct, omit_defaults=True):
     tags: list[Tag] | None = None
     conversation_id: str | None = None
     agent_email: str | None = None
-    forget: bool = False
+    forget: bool = False  # written by earlier versions, which did not empty the record
+    last_upload_id: int | None = None
 
 
 class Memory:
-    """All that was received. Changed by the server's event loop alone; may be read from any thread."""
+    """All that was received. May be changed and read from any thread."""
 
     def __init__(self, record: Path | None = None) -> None:
         self.calls: list[Received] = []
@@ -66,12 +69,15 @@ class Memory:
         self._addresses: dict[str, tuple[int, float]] = {}
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._lock = threading.Lock()
+        self._changing = (
+            threading.RLock()
+        )  # memory and record say the same, also when a page forgets meanwhile
         self._last_upload_id = 1000
         self._record_path = record
         self._record: IO[bytes] | None = None
         if record is not None:
-            self._read_again(record)
             self.open()
+            self._read_again(record)
 
     def accept(
         self,
@@ -83,28 +89,30 @@ class Memory:
         now: float,
     ) -> Received:
         """Keep one call, also where its conversation came before."""
-        self._last_upload_id += 1  # never used twice, also after everything was forgotten
-        call = Received(
-            number=len(self.calls) + 1,
-            upload_id=self._last_upload_id,
-            conversation_id=conversation_id,
-            agent_email=agent_email,
-            received_at=now,
-            payload=msgspec.Raw(payload),
-            audio=Recording(filename=filename) if filename else None,
-            tags_added=[],
-        )
-        self._keep(call)
-        self._write(_Event(call=call))
+        with self._changing:
+            self._last_upload_id += 1  # never used twice, also after everything was forgotten
+            call = Received(
+                number=len(self.calls) + 1,
+                upload_id=self._last_upload_id,
+                conversation_id=conversation_id,
+                agent_email=agent_email,
+                received_at=now,
+                payload=msgspec.Raw(payload),
+                audio=Recording(filename=filename) if filename else None,
+                tags_added=[],
+            )
+            self._keep(call)
+            self._write(_Event(call=call))
         return call
 
     def add_tags(self, conversation_id: str, agent_email: str, tags: list[Tag]) -> bool:
         """Add tags to the latest call of this conversation and agent; False where there is none."""
-        calls = self._by_conversation.get((conversation_id, agent_email.lower()))
-        if not calls:
-            return False
-        calls[-1].tags_added.extend(tags)
-        self._write(_Event(tags=tags, conversation_id=conversation_id, agent_email=agent_email))
+        with self._changing:
+            calls = self._by_conversation.get((conversation_id, agent_email.lower()))
+            if not calls:
+                return False
+            calls[-1].tags_added.extend(tags)
+            self._write(_Event(tags=tags, conversation_id=conversation_id, agent_email=agent_email))
         return True
 
     def new_address(self, call: Received, *, expires_at: float) -> str:
@@ -128,19 +136,20 @@ class Memory:
         self, upload_id: int, arrived: Path, *, content_type: str | None, size: int, sha256: str
     ) -> None:
         """Keep a recording that has arrived whole, in place of an earlier one."""
-        call = self._by_upload.get(upload_id)
-        if call is None or call.audio is None:
-            arrived.unlink(missing_ok=True)  # forgotten while it was on its way
-            return
-        arrived.replace(self._path(upload_id))
-        call.audio = Recording(
-            state="stored",
-            filename=call.audio.filename,
-            content_type=content_type,
-            size=size,
-            sha256=sha256,
-        )
-        self._write(_Event(upload_id=upload_id, audio=call.audio))
+        with self._changing:
+            call = self._by_upload.get(upload_id)
+            if call is None or call.audio is None:
+                arrived.unlink(missing_ok=True)  # forgotten while it was on its way
+                return
+            arrived.replace(self._path(upload_id))
+            call.audio = Recording(
+                state="stored",
+                filename=call.audio.filename,
+                content_type=content_type,
+                size=size,
+                sha256=sha256,
+            )
+            self._write(_Event(upload_id=upload_id, audio=call.audio))
 
     def recordings(self) -> dict[int, bytes]:
         """upload_id → bytes of every recording that arrived in this process."""
@@ -153,16 +162,24 @@ class Memory:
         return found
 
     def forget(self) -> None:
-        """Forget all calls, recordings and addresses."""
-        self.calls = []
-        self._by_conversation = {}
-        self._by_upload = {}
-        self._addresses = {}
-        with self._lock:
-            folder, self._folder = self._folder, None
-        if folder is not None:
-            folder.cleanup()
-        self._write(_Event(forget=True))
+        """Delete all calls, recordings and addresses, in memory and on disk. The record keeps one number: the last
+        upload id."""
+        with self._changing:
+            self.calls = []
+            self._by_conversation = {}
+            self._by_upload = {}
+            self._addresses = {}
+            with self._lock:
+                folder, self._folder = self._folder, None
+            if folder is not None:
+                folder.cleanup()
+            closed = self._record is None
+            self.open()
+            if self._record is not None:
+                self._record.truncate(0)
+                self._write(_Event(last_upload_id=self._last_upload_id))
+            if closed:
+                self.close()
 
     def as_json(self, *, offset: int = 0, limit: int | None = None) -> bytes:
         """The calls as a JSON list, payloads as they came."""
@@ -175,9 +192,14 @@ class Memory:
         return plain
 
     def open(self) -> None:
-        """Open the record file, if there is one, for what comes next."""
-        if self._record_path is not None and self._record is None:
-            self._record = self._record_path.open("ab", buffering=0)
+        """Open the record file, if there is one, for what comes next: 0600, also where an earlier version made it
+        readable to others. A folder that is missing is made, 0700."""
+        if self._record_path is None or self._record is not None:
+            return
+        self._record_path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(self._record_path, os.O_APPEND | os.O_CREAT | os.O_WRONLY, 0o600)
+        self._record = os.fdopen(descriptor, "ab", buffering=0)
+        self._record_path.chmod(0o600)
 
     def close(self) -> None:
         """Close the record file; what was received stays readable."""
@@ -205,8 +227,6 @@ class Memory:
             self._record.write(line + b"\n")
 
     def _read_again(self, record: Path) -> None:
-        if not record.exists():
-            return
         whole = 0
         with record.open("r+b") as lines:
             for line in lines:
@@ -219,6 +239,8 @@ class Memory:
     def _repeat(self, event: _Event) -> None:
         if event.forget:
             self.calls, self._by_conversation, self._by_upload = [], {}, {}
+        elif event.last_upload_id is not None:
+            self._last_upload_id = event.last_upload_id
         elif event.call is not None:
             # A Raw that was decoded points into its line: copied, so that the line can go.
             event.call.payload = event.call.payload.copy()

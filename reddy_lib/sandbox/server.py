@@ -4,10 +4,11 @@
     python -m reddy_lib.sandbox             a process of its own
     Mount("/sandbox", Sandbox().app)        a part of another app
 
-The API is where Reddy has it (`/api/v1/…`); what is only the sandbox's own lies outside: `GET /received`,
-`DELETE /received`, `GET|POST|DELETE /faults`, `POST /reset`. Endpoints are bare ASGI functions, because the
-sandbox has to keep up with a client that is being measured. Each request is processed *before* its latency is
-waited for: a client that gives up waiting has been processed all the same, which is the hard case in real life.
+The app is Reddy's API (`/api/v1/…`) and nothing else, behind a token. What it received, and its faults, are attributes
+for the program that it runs in; only the process of its own has endpoints for them (`control.py`), behind a secret.
+Endpoints are bare ASGI functions, because the sandbox has to keep up with a client that is being measured.
+Each request is processed *before* its latency is waited for: a client that gives up waiting has been processed all the
+same, which is the hard case in real life.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
@@ -36,11 +37,11 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from reddy_lib.arguments import product_dicts
 from reddy_lib.sandbox.faults import Fault, Faults, faults_from
 from reddy_lib.sandbox.memory import Arriving, Memory
+from reddy_lib.sandbox.own_site import OwnSiteOnly
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS, Refusal, as_tags, read_create, read_tags
 
 __all__ = ["Sandbox"]
 
-DEFAULT_TOKEN = "sandbox-token"
 UPLOAD_SECONDS = 3600.0
 """How long an upload address is valid; the vendor's guide says one hour."""
 KEEP_ALIVE_SECONDS = 75
@@ -67,7 +68,7 @@ class Sandbox:
     `requests` counts what came, by endpoint; `most_at_once` is the most `call/create` requests under way together.
 
     Args:
-        token: the bearer token that it accepts.
+        token: the bearer token that it accepts; None: a random one (`sandbox.token`).
         products: dicts with `id`, `name` and `status`; None: five made-up ones (`DEFAULT_PRODUCTS`).
         agents: email addresses of active users; None: every plausible address, but for those that begin with
             "inactive" or "unknown".
@@ -77,12 +78,13 @@ class Sandbox:
         port: 0 for a free one.
         upload_seconds: how long an upload address is valid.
         clock: seconds since the epoch, for tests.
+        hosts: names under which it is reached, beside this machine's own and any IP address ("*": any name).
     """
 
     def __init__(
         self,
         *,
-        token: str = DEFAULT_TOKEN,
+        token: str | None = None,
         products: Iterable[Any] | None = None,
         agents: Iterable[str] | None = None,
         latency: float = 0.0,
@@ -91,8 +93,9 @@ class Sandbox:
         port: int = 0,
         upload_seconds: float = UPLOAD_SECONDS,
         clock: Callable[[], float] = time.time,
+        hosts: Iterable[str] = (),
     ) -> None:
-        self.token = token
+        self.token = token or secrets.token_urlsafe(24)
         self.products: list[dict[str, Any]] = [
             dict(product)
             for product in product_dicts(DEFAULT_PRODUCTS if products is None else products) or ()
@@ -104,13 +107,13 @@ class Sandbox:
         self._at_once = 0
         self._agents = None if agents is None else frozenset(agent.strip().lower() for agent in agents)
         self._product_ids = frozenset(product["id"] for product in self.products)
-        self._authorization = f"Bearer {token}".encode()
+        self._authorization = f"Bearer {self.token}".encode()
         self._upload_seconds = upload_seconds
         self._clock = clock
         self._memory = Memory(None if record is None else Path(record))
         self._port = port
         self._running: _Running | None = None
-        self.app = self._make_app()
+        self.app: ASGIApp = OwnSiteOnly(self._make_app(), hosts=hosts, addresses=True)
 
     def __repr__(self) -> str:
         where = self._running.url if self._running else "not running"
@@ -178,10 +181,18 @@ class Sandbox:
         """upload_id → bytes of each recording that arrived since this process started."""
         return self._memory.recordings()
 
+    def received_json(self, *, offset: int = 0, limit: int | None = None) -> bytes:
+        """`received` as JSON, payloads as they came."""
+        return self._memory.as_json(offset=offset, limit=limit)
+
+    def forget(self) -> None:
+        """Delete all calls and recordings, also from the record file."""
+        self._memory.forget()
+
     def reset(self) -> None:
         """Forget all calls, recordings, counts and faults."""
         self.most_at_once = 0
-        self._memory.forget()
+        self.forget()
         self.faults.clear()
         self.requests.update(dict.fromkeys(self.requests, 0))
 
@@ -195,12 +206,8 @@ class Sandbox:
                 api("/api/v1/call/add_tags", "POST", "add_tags", self._add_tags),
                 api("/api/v1/product/list", "GET", "products", self._list_products),
                 api("/upload/{secret}", "PUT", "upload", self._upload, token=False),
-                Route("/received", self._show_received, methods=["GET", "DELETE"]),
-                Route("/faults", self._set_faults, methods=["GET", "POST", "DELETE"]),
-                Route("/reset", self._reset, methods=["POST"]),
-                Route("/", self._about, methods=["GET"]),
             ],
-            exception_handlers={HTTPException: _http_error},
+            exception_handlers={HTTPException: http_error},
         )
 
     # The API ---------------------------------------------------------------------------------------------
@@ -272,47 +279,6 @@ class Sandbox:
             sha256=sha256,
         )
         return _Answer(200, b"{}")
-
-    # The sandbox's own pages -----------------------------------------------------------------------------
-
-    async def _about(self, request: Request) -> Response:
-        return _json(
-            {
-                "what": "Reddy sandbox: a local stand-in, nothing leaves this machine",
-                "received": len(self._memory.calls),
-                "see": ["GET /received", "DELETE /received", "GET|POST|DELETE /faults", "POST /reset"],
-            }
-        )
-
-    async def _show_received(self, request: Request) -> Response:
-        if request.method == "DELETE":
-            self._memory.forget()
-            return _json({"success": True})
-        try:
-            offset = int(request.query_params.get("offset", 0))
-            limit = request.query_params.get("limit")
-            body = self._memory.as_json(offset=max(0, offset), limit=None if limit is None else int(limit))
-        except ValueError:
-            return _json({"error": "offset and limit must be whole numbers"}, 400)
-        counts = {f"x-requests-{name.replace('_', '-')}": str(count) for name, count in self.requests.items()}
-        counts["x-most-at-once"] = str(self.most_at_once)
-        counts["x-requests"] = str(sum(self.requests.values()))
-        return Response(body, media_type="application/json", headers=counts)
-
-    async def _set_faults(self, request: Request) -> Response:
-        if request.method == "DELETE":
-            self.faults.clear()
-        elif request.method == "POST":
-            try:
-                given = msgspec.json.decode(await request.body(), type=Fault | list[Fault])
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
-                return _json({"error": str(error)}, 400)
-            self.faults.add(*(given if isinstance(given, list) else [given]))
-        return _json(self.faults.current())
-
-    async def _reset(self, request: Request) -> Response:
-        self.reset()
-        return _json({"success": True})
 
     def _knows(self, scope: Scope) -> bool:
         given = _header(scope, b"authorization") or b""
@@ -535,14 +501,10 @@ def _base_address(scope: Scope) -> str:
     return f"{scope['scheme']}://{host.decode('latin-1')}{scope.get('root_path', '').rstrip('/')}"
 
 
-def _json(content: Any, status: int = 200) -> Response:
-    return Response(msgspec.json.encode(content), status, media_type="application/json")
-
-
-async def _http_error(request: Request, error: Exception) -> Response:
+async def http_error(request: Request, error: Exception) -> Response:
     """Unknown paths and methods, with an error body like Reddy's."""
     assert isinstance(error, HTTPException)
-    return _json({"error": error.detail.lower()}, error.status_code)
+    return JSONResponse({"error": error.detail.lower()}, error.status_code)
 
 
 class _Server(uvicorn.Server):

@@ -8,7 +8,16 @@ where the sheet names them by web addresses;
 `reconciling` asks Reddy about calls whose answer never came.
 """
 
-from .connection import SANDBOX, Connection, Tokens, from_environment, sandbox_from_environment
+from .connection import (
+    SANDBOX,
+    Connection,
+    Tokens,
+    allowed_addresses,
+    from_environment,
+    sandbox_from_environment,
+    stored_connection,
+    typed_connection,
+)
 from .decide import Decision, decide
 from .engine import Engine, enqueue
 from .fetching import fetch_recordings
@@ -22,12 +31,15 @@ __all__ = [
     "Engine",
     "Reconciled",
     "Tokens",
+    "allowed_addresses",
     "decide",
     "enqueue",
     "fetch_recordings",
     "from_environment",
     "reconcile",
     "sandbox_from_environment",
+    "stored_connection",
     "submit",
+    "typed_connection",
     "upload_recordings",
 ]

@@ -55,7 +55,7 @@ from .decide import UNREACHABLE_IN_A_ROW, Decision, Run, broken, decide, seen
 from .lease import Lease
 from .pace import Pace, answered, reason
 from .progress import duration
-from .upload_addresses import where_to
+from .upload_addresses import LEAVES_THE_SANDBOX, where_to
 from .uploads import Put, Uploading, UploadSlots
 
 __all__ = ["UNREACHABLE_IN_A_ROW", "Slots", "send_chunk"]
@@ -545,6 +545,8 @@ def _send(
     if receipt is not None and claim.recording is not None:
         try:
             host, problem = where_to(receipt.upload_url, client.base_url)
+            if receipt.upload_url and not client.may_upload_to(receipt.upload_url):
+                host, problem = None, LEAVES_THE_SANDBOX
         except Exception as broken:  # noqa: BLE001 - the call was accepted, whatever is the matter with the address
             problem = (
                 f"The address that Reddy gave for the recording cannot be read ({type(broken).__name__})."

@@ -15,9 +15,14 @@ from urllib.parse import SplitResult, urlsplit
 from ..ledger.recordings import ASK_SUPPORT
 from ..recordings.addresses import is_inside
 
-__all__ = ["leads_inside", "where_to"]
+__all__ = ["LEAVES_THE_SANDBOX", "leads_inside", "where_to"]
 
 _ASK = f"The recording was not sent. Ask whoever runs this connection. {ASK_SUPPORT}"
+
+LEAVES_THE_SANDBOX = (
+    "The address that the sandbox gave for the recording leads to another server. The recording was not sent: what goes to "
+    "the sandbox stays there."
+)
 
 
 def where_to(url: str | None, base_url: str) -> tuple[str | None, str]:

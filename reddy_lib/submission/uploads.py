@@ -49,7 +49,7 @@ from ..ledger.recordings import (
 )
 from ..ledger.store import Ledger
 from .decide import backoff
-from .upload_addresses import leads_inside
+from .upload_addresses import LEAVES_THE_SANDBOX, leads_inside
 
 __all__ = ["FAILURES_IN_A_ROW", "UPLOAD_PATIENCE", "Put", "UploadSlots", "Uploading", "decide_upload"]
 
@@ -297,6 +297,8 @@ class Uploading:
     def _put(self, upload: Upload, cut: threading.Event) -> Put:
         if cut.is_set():
             return self._again(upload, "", tried=False)
+        if not self._client.may_upload_to(upload.url):
+            return self._over(upload, "failed", LEAVES_THE_SANDBOX)
         if leads_inside(upload.url, self._client.base_url):
             return self._over(
                 upload, "failed", "The address that Reddy gave for the recording leads into this network, and not to "

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from reddy_lib.api import Client
-from reddy_lib.errors import APIError, LedgerError
+from reddy_lib.errors import APIError, ConnectionUnusable, LedgerError
 from reddy_lib.ledger.sending import SANDBOX, Submission
 from reddy_lib.ledger.store import Ledger
 from reddy_lib.ledger.workers import GIVE_UP_AFTER, lane
@@ -31,11 +31,12 @@ from reddy_lib.submission.connection import (
     sandbox_from_environment,
 )
 from reddy_lib.submission.engine import Engine
+from reddy_lib.submission.heartbeats import is_alive
 from reddy_lib.submission.logs import switch_on
 
 __all__ = ["main"]
 
-LEFT_IN_ORDER, NO_LEDGER, NOTHING_TO_SEND_WITH, NOT_ALL_RECORDED = 0, 1, 2, 3
+LEFT_IN_ORDER, NO_LEDGER, NOTHING_TO_SEND_WITH, NOT_ALL_RECORDED, NOT_ALIVE = 0, 1, 2, 3, 4
 
 SHORTEST = 3.0
 """Seconds. A worker that others give up sooner than this would hardly have time to answer."""
@@ -49,9 +50,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a worker with the given command line until it is told to stop; returns the exit status."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
+    if options.check:
+        return _check()
     switch_on()
-    connections = [found for found in (from_environment(), sandbox_from_environment()) if found is not None]
-    problem = _unusable(connections)
+    try:
+        connections = _connections()
+        problem = _unusable(connections)
+    except ConnectionUnusable as error:
+        problem = str(error)
     if problem:
         sys.stderr.write(f"{problem}\n")
         return NOTHING_TO_SEND_WITH
@@ -86,6 +92,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NOT_ALL_RECORDED
     sys.stdout.write("Stopped; everything that was in flight is recorded.\n")
     return LEFT_IN_ORDER
+
+
+def _check() -> int:
+    """Look for the heartbeat of a worker on this machine (in this container), for whatever watches it."""
+    try:
+        with Ledger() as ledger:
+            alive = is_alive(ledger, "worker")
+    except LedgerError as error:
+        sys.stderr.write(f"{error}\n")
+        return NO_LEDGER
+    if not alive:
+        sys.stderr.write("No worker on this machine sends heartbeats to the ledger.\n")
+        return NOT_ALIVE
+    sys.stdout.write("A worker on this machine is alive.\n")
+    return LEFT_IN_ORDER
+
+
+def _connections() -> list[Connection]:
+    """What this worker has tokens for. Without one for the sandbox it sends to Reddy all the same."""
+    found = from_environment()
+    try:
+        sandbox = sandbox_from_environment()
+    except ConnectionUnusable as error:
+        if found is None:
+            raise
+        logging.getLogger("reddy_lib.submission").warning("the sandbox's calls are left alone: %s", error)
+        sandbox = None
+    return [each for each in (found, sandbox) if each is not None]
 
 
 def _connection_of(submission: Submission, connections: Sequence[Connection]) -> Connection | None:
@@ -139,10 +173,15 @@ def _parser() -> argparse.ArgumentParser:
         description="Sends the calls that are queued in a ledger. Any number of workers may share one ledger "
         "(PostgreSQL) from any number of machines; each call is sent once.",
         epilog="Environment: REDDY_LEDGER, where the ledger is (postgresql+psycopg://user:password@host/name); "
-        "REDDY_API_TOKEN and REDDY_BASE_URL, the token and the address it is for; REDDY_SANDBOX_URL, where the sandbox "
-        "is (http://app:8501/sandbox). "
+        "REDDY_API_TOKEN and REDDY_BASE_URL, the token and the address it is for; REDDY_SANDBOX_URL and "
+        "REDDY_SANDBOX_TOKEN, where the sandbox is (http://app:8501/sandbox) and its token. "
         "Ends with 0 after an orderly stop, 1 where the ledger cannot be used, 2 where there is nothing to send with, "
-        "3 where not everything in flight could be recorded.",
+        "3 where not everything in flight could be recorded, 4 where --check finds no worker that is alive.",
+    )
+    parser.add_argument(
+        "--check",
+        action="store_true",
+        help="start nothing: tell whether a worker on this machine is alive and reaches the ledger (for health checks)",
     )
     parser.add_argument(
         "--give-up-after",

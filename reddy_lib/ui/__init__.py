@@ -22,9 +22,17 @@ from typing import Any, NoReturn
 import streamlit as st
 
 from ..access import Person, Right
-from ..address import known_address
+from ..address import is_loopback
 from ..api import DEFAULT_BASE_URL
-from ..errors import AccessRulesError, APIError, LedgerError, NotAllowed, NotInLedger, ReddyError
+from ..errors import (
+    AccessRulesError,
+    APIError,
+    ConnectionUnusable,
+    LedgerError,
+    NotAllowed,
+    NotInLedger,
+    ReddyError,
+)
 from ..ledger import Batch, Ledger, default_location
 from ..ledger.sending import Submission
 from ..ledger.workers import lane
@@ -34,11 +42,13 @@ from ..submission import (
     Connection,
     Engine,
     Tokens,
+    allowed_addresses,
     enqueue,
-    from_environment,
     sandbox_from_environment,
+    stored_connection,
 )
-from ..submission.connection import TOKEN_VARIABLE, URL_VARIABLE
+from ..submission import typed_connection as typed_connection_in
+from ..submission.connection import SANDBOX_TOKEN_VARIABLE
 from .access import Gate, refuse_to_start, rules, secrets, secrets_unreadable, sign_in_required
 
 __all__ = [
@@ -46,11 +56,11 @@ __all__ = [
     "STATUS_COLOURS",
     "STATUS_MEANINGS",
     "Gate",
+    "addresses",
     "alert",
     "clock",
     "connection",
     "connection_for",
-    "connection_panel",
     "days",
     "escape",
     "has_engine",
@@ -58,6 +68,7 @@ __all__ = [
     "may",
     "number_of",
     "open_batch",
+    "open_ledger",
     "page_failed",
     "person_card",
     "place",
@@ -68,11 +79,13 @@ __all__ = [
     "remember_batch",
     "review_link",
     "sandbox",
-    "sandbox_url",
+    "sandbox_connection",
     "sign_in",
     "start",
     "start_engine",
     "status_badges",
+    "stays_here",
+    "stored",
     "submissions_table",
     "tokens",
     "typed_connection",
@@ -144,7 +157,8 @@ def tokens() -> Tokens:
     return _PROCESS.tokens
 
 
-def _ledger() -> Ledger:
+def open_ledger() -> Ledger:
+    """The ledger of this process, opened once. Raises LedgerError."""
     process, location = _PROCESS, default_location()
     with process.lock:
         if location not in process.ledgers:
@@ -156,7 +170,7 @@ def ledger() -> Ledger:
     """The ledger of this process, as the person at the screen may use it. Where it cannot be opened, says so and stops
     the page."""
     try:
-        return _ledger().for_person(_person())
+        return open_ledger().for_person(_person())
     except LedgerError as error:
         alert(error)
         if st.button("Try again", icon=":material/refresh:"):
@@ -165,11 +179,15 @@ def ledger() -> Ledger:
 
 
 def sandbox() -> Sandbox:
-    """The built-in stand-in for Reddy, mounted under /sandbox. It remembers what it received over a restart."""
+    """The built-in stand-in for Reddy, mounted under /sandbox. It remembers what it received over a restart.
+
+    The app checks hosts for all that it serves, so the sandbox takes any.
+    """
     process = _PROCESS
     with process.lock:
         if process.sandbox is None:
-            process.sandbox = Sandbox(record=_sandbox_record())
+            token = os.environ.get(SANDBOX_TOKEN_VARIABLE, "").strip()  # where workers send to it, too
+            process.sandbox = Sandbox(token=token or None, record=_sandbox_record(), hosts=["*"])
         return process.sandbox
 
 
@@ -197,7 +215,7 @@ def start_engine() -> Engine | None:
         return None
     try:
         engine = Engine(
-            _ledger(), connection_for, on_end=lambda ended: tokens().forget(ended.id), lanes=_lanes
+            open_ledger(), connection_for, on_end=lambda ended: tokens().forget(ended.id), lanes=_lanes
         )
         engine.start()
     except LedgerError as error:
@@ -208,11 +226,15 @@ def start_engine() -> Engine | None:
 
 def _lanes() -> Iterator[str]:
     """What this process has tokens for before anybody types one in."""
-    key = _ledger().identity
-    yield from _sandbox_connection().lanes(key)
-    stored = _stored_connection()
-    if stored is not None:
-        yield from stored.lanes(key)
+    key = open_ledger().identity
+    for named in (sandbox_connection, stored):
+        try:
+            found = named()
+        except ConnectionUnusable as error:
+            _log.error("%s", error)
+            continue
+        if found is not None:
+            yield from found.lanes(key)
 
 
 # who, and where to
@@ -304,58 +326,80 @@ def person_card() -> None:
         st.button("Sign out", type="tertiary", icon=":material/logout:", on_click=st.logout, key="sign_out")
 
 
-def _sandbox_connection() -> Connection:
-    """The sandbox that the environment names for everybody, else the one inside this process."""
+def sandbox_connection() -> Connection:
+    """Return the sandbox that the environment names for everybody, else the one inside this process.
+
+    Raises:
+        ConnectionUnusable: the environment names one that cannot be used.
+    """
     named = sandbox_from_environment()
     if named is not None:
         return named
     host = st.get_option("server.address") or "127.0.0.1"
     if host in ("0.0.0.0", "::"):
         host = "127.0.0.1"
+    if ":" in host:
+        host = f"[{host}]"
     scheme = "https" if st.get_option("server.sslCertFile") else "http"
     path = str(st.get_option("server.baseUrlPath") or "").strip("/")
     base = f"{scheme}://{host}:{st.get_option('server.port')}" + (f"/{path}" if path else "") + "/sandbox"
     return Connection(token=sandbox().token, base_url=base, source="sandbox")
 
 
-def _stored_connection() -> Connection | None:
-    """The token of the secrets file, else of the environment."""
-    stored = secrets()
-    token = str(stored.get(TOKEN_VARIABLE, "")).strip()
-    if token:
-        base_url = str(stored.get(URL_VARIABLE, "")).strip() or DEFAULT_BASE_URL
-        return Connection(token=token, base_url=base_url, source="secrets")
-    return from_environment()
+def stays_here(to: Connection) -> bool:
+    """Return whether what is sent there stays on this machine: in the sandbox of this process, or one beside it."""
+    return to.is_sandbox and (sandbox_from_environment() is None or is_loopback(to.base_url))
+
+
+def stored() -> Connection | None:
+    """Return the connection that the secrets file and the environment describe. Raises ConnectionUnusable."""
+    return stored_connection(secrets())
+
+
+def addresses() -> list[str]:
+    """Return the addresses of Reddy that can be chosen, Reddy's own first. Raises ConnectionUnusable."""
+    return allowed_addresses(secrets())
 
 
 def connection() -> Connection:
-    """Where this person's calls go: what she chose, else Reddy if a token is stored, else the sandbox."""
+    """Where this person's calls go: what she chose, else Reddy if a token is stored, else the sandbox.
+
+    Where that is configured so that it cannot be used, says so and stops the page.
+    """
     chosen = st.session_state.get("connection")
-    if isinstance(chosen, Connection) and not chosen.is_sandbox:
-        return chosen
-    if chosen == SANDBOX:
-        return _sandbox_connection()
-    return _stored_connection() or _sandbox_connection()
+    try:
+        if isinstance(chosen, Connection) and not chosen.is_sandbox and chosen.base_url in addresses():
+            return chosen
+        if chosen == SANDBOX:
+            return sandbox_connection()
+        return stored() or sandbox_connection()
+    except ConnectionUnusable as error:
+        alert(error)
+        st.stop()
 
 
 def connection_for(submission: Submission) -> Connection | None:
     """The connection of a submission, for the engine: by where its token came from. None = must be typed again."""
     record = submission.record()
-    if record.token_source == "sandbox":
-        return _sandbox_connection()
-    typed = tokens().recall(submission.id)
-    if typed is not None:
-        return Connection(token=typed, base_url=record.address, source="typed")
-    stored = _stored_connection()
+    try:
+        if record.token_source == "sandbox":
+            return sandbox_connection()
+        typed = tokens().recall(submission.id)
+        if typed is not None:
+            return typed_connection(typed, record.address)
+        found = stored()
+    except ConnectionUnusable as error:
+        _log.error("a submission cannot be sent: %s", error)
+        return None
     if (
-        stored is None
+        found is None
         or record.token_source == "typed"
-        or lane(record) not in stored.lanes(submission.ledger.identity)
+        or lane(record) not in found.lanes(submission.ledger.identity)
     ):
         return None
     # of a token too short to show any of it, and not fingerprinted, only where it came from tells whether it is the same
     known = record.credential or record.token_hint
-    return stored if known or record.token_source == stored.source else None
+    return found if known or record.token_source == found.source else None
 
 
 def products(to: Connection) -> list[dict[str, Any]] | None:
@@ -400,64 +444,6 @@ def product_column(ids: Iterable[Any], names: Mapping[int, str]) -> list[str]:
     import pandas as pd
 
     return ["" if pd.isna(each) else names.get(int(each), str(each)) for each in ids]
-
-
-@st.dialog("Connection", width="medium")
-def connection_panel() -> None:
-    """Choose where calls go, and test it."""
-    now = connection()
-    stored = _stored_connection()
-    choice = st.radio(
-        "Send calls to",
-        ["Sandbox", "Reddy"],
-        index=0 if now.is_sandbox else 1,
-        captions=[
-            "A stand-in that runs inside this program. Nothing leaves this machine.",
-            "The real service. Calls that it accepts are graded.",
-        ],
-        key="connection_choice",
-    )
-    wanted: Connection | None
-    if choice == "Sandbox":
-        wanted = _sandbox_connection()
-    else:
-        typed = st.text_input(
-            "API token",
-            type="password",
-            placeholder="Paste the token here"
-            if stored is None
-            else f"Using the stored token {stored.token_hint}",
-            help="Kept in memory until you close this tab or a submission ends; never written anywhere.",
-            autocomplete="off",
-            key="connection_token",
-        ).strip()
-        default_url = stored.base_url if stored is not None else DEFAULT_BASE_URL
-        base_url = st.text_input("Address", value=default_url, key="connection_url").strip() or default_url
-        if typed:
-            wanted = Connection(token=typed, base_url=base_url, source="typed")
-        elif stored is not None and known_address(base_url) == stored.base_url:
-            wanted = stored
-        else:  # a stored token goes to its own address and nowhere else
-            wanted = None
-            st.caption("A token is needed: paste it above.")
-    with st.container(horizontal=True):
-        test = st.button("Test the connection", icon=":material/network_check:", disabled=wanted is None)
-        use = st.button("Use it", type="primary", icon=":material/check:", disabled=wanted is None)
-    if wanted is None:
-        return
-    if test or use:
-        forget_products(wanted)
-        listed = products(wanted)
-        if listed is None:
-            st.error(products_error(wanted), icon=":material/link_off:")
-        elif test:
-            names = ", ".join(escape(str(product["name"])) for product in listed[:8])
-            st.success(
-                f"It works: {number_of(len(listed), 'product')}. {names}", icon=":material/check_circle:"
-            )
-        if use and listed is not None:
-            st.session_state["connection"] = SANDBOX if wanted.is_sandbox else wanted
-            st.rerun()
 
 
 # which batch is open
@@ -610,24 +596,6 @@ def _take_off(batch: Batch, *, cancel: bool = False) -> None:
     st.rerun()
 
 
-def connection_card() -> None:
-    """Where calls go, in one line, and the way to change it."""
-    to = connection()
-    with st.container(border=True, gap="xsmall"):
-        if to.is_sandbox:
-            st.markdown(":material/science: **Sandbox**")
-            st.caption("Nothing leaves this machine")
-        else:
-            st.markdown(":material/cloud: **Reddy**")
-            listed = products(to)
-            state = f"{len(listed)} products" if listed is not None else ":red[not connected]"
-            st.caption(f"token {escape(to.token_hint or 'given')} · {state}")
-            if to.base_url != DEFAULT_BASE_URL:
-                st.caption(escape(to.base_url))
-        if st.button("Change", type="tertiary", icon=":material/tune:", key="change_connection"):
-            connection_panel()
-
-
 # submissions
 
 
@@ -657,8 +625,8 @@ def place(address: str, token_hint: str = "") -> str:
 
 
 def typed_connection(token: str, address: str) -> Connection:
-    """A connection whose token somebody typed in just now."""
-    return Connection(token=token, base_url=address, source="typed")
+    """A connection whose token somebody typed in just now. Raises ConnectionUnusable: the address is not allowed."""
+    return typed_connection_in(token, address, secrets=secrets())
 
 
 def review_link(label: str, batch: Batch, *, status: str, key: str = "", quiet: bool = False) -> None:
@@ -676,15 +644,6 @@ def review_link(label: str, batch: Batch, *, status: str, key: str = "", quiet: 
         }
         st.session_state.setdefault("review", {})[batch.id] = view
         st.switch_page("review.py")
-
-
-def sandbox_url(path: str) -> str:
-    """The address of one of the sandbox's own pages, as this browser reaches it."""
-    from urllib.parse import urlsplit
-
-    seen = urlsplit(st.context.url or _sandbox_connection().base_url)
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"{seen.scheme}://{seen.netloc}{'/' + base if base else ''}/sandbox/{path}"
 
 
 def submissions_table(

@@ -50,6 +50,7 @@ OPEN = frozenset(
         "_stcore/health",
         "_stcore/host-config",
         "_stcore/script-health-check",
+        "ready",
         "auth/login",
         "auth/logout",
         "oauth2callback",

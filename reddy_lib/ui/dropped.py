@@ -38,7 +38,7 @@ _marks: dict[str, str] = {}
 def tidy_at_start() -> threading.Thread | None:
     """Tidy up the dropped recordings of this process's ledger, beside everything else; None where that is switched off."""
     try:
-        return _tidy_beside(ui._ledger())
+        return _tidy_beside(ui.open_ledger())
     except ReddyError:
         return None  # a page will say what is wrong with the ledger
 

@@ -7,15 +7,16 @@ import hashlib
 import io
 import json
 import re
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, expect
 
 import reddy_lib as reddy
 from reddy_lib.ledger.recordings import dropped_folder, open_recording
+from reddy_lib.sandbox import Fault
 from tests.app_server import wait_for
 from tests.browser.conftest import App
 from tests.conftest import PRODUCTS
@@ -155,17 +156,16 @@ def sounds() -> dict[str, bytes]:
     return made
 
 
-def received(app: App) -> dict[str, dict[str, Any]]:
-    with urllib.request.urlopen(f"{app.url}/sandbox/received", timeout=60) as answer:
-        return {call["conversation_id"]: call for call in json.load(answer)}
+@pytest.fixture
+def sandbox() -> Iterator[reddy.Sandbox]:
+    """Beside the app, so that a test can make it slow; to the app it is the sandbox."""
+    with reddy.Sandbox() as running:
+        yield running
 
 
-def one_slow_upload(app: App, seconds: float) -> None:
-    """The sandbox answers the first upload so much later: somebody can watch it."""
-    fault = json.dumps({"kind": "slow", "on": "upload", "times": 1, "seconds": seconds}).encode()
-    request = urllib.request.Request(f"{app.url}/sandbox/faults", data=fault, method="POST")
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        assert answer.status == 200
+@pytest.fixture
+def app(start_app: Callable[..., App], sandbox: reddy.Sandbox) -> App:
+    return start_app(REDDY_SANDBOX_URL=sandbox.url, REDDY_SANDBOX_TOKEN=sandbox.token)
 
 
 def plays(page: Page) -> None:
@@ -176,7 +176,7 @@ def plays(page: Page) -> None:
 
 
 def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
-    page: Page, app: App, sheet: Callable[..., Path], tmp_path: Path
+    page: Page, app: App, sandbox: reddy.Sandbox, sheet: Callable[..., Path], tmp_path: Path
 ) -> None:
     cells = {row: {"Conversation ID": f"call-{row}"} for row in range(2, 11)}
     cells[8]["Transcript"] = ""
@@ -222,7 +222,8 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
 
     # sent, and uploaded
     page.get_by_role("link", name=re.compile("^Submit")).first.click()
-    one_slow_upload(app, seconds=8)
+    # somebody can watch the first one
+    sandbox.faults.add(Fault(kind="slow", on="upload", times=1, seconds=8))
     page.get_by_role("button", name=re.compile("^Send all 9")).click()
     expect(page.get_by_text(re.compile(r"of 8 uploaded.* under way \(\d+ kB of \d+ kB\)"))).to_be_visible()
     expect(page.get_by_text(re.compile("Submission 1 is done"))).to_be_visible(timeout=180_000)
@@ -232,7 +233,7 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
     expect(page.get_by_text("8 uploaded").first).to_be_visible()
     expect(page.locator(".js-plotly-plot").first).to_be_visible()
 
-    calls = received(app)
+    calls = {call["conversation_id"]: call for call in sandbox.received}
     assert len(calls) == 9
     for row, name in attached.items():
         audio = calls[f"call-{row}"]["audio"]

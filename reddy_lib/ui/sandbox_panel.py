@@ -1,0 +1,75 @@
+"""What the sandbox of this process received, read in the process: no address leads to it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from . import number_of, sandbox
+
+__all__ = ["received_panel"]
+
+SHOWN = 500
+"""Calls in the table, the newest: each is one row and its words."""
+
+
+@st.dialog("What the sandbox received", width="large")
+def received_panel() -> None:
+    """The newest calls as a table, one of them whole, and all of them as a file."""
+    count = sandbox().calls_received
+    if not count:
+        st.write("Nothing yet.")
+        return
+    calls: list[dict[str, Any]] = json.loads(sandbox().received_json(offset=max(0, count - SHOWN)))[::-1]
+    if count > len(calls):
+        st.caption(f"The newest {len(calls):,} of {number_of(count, 'call')}.")
+    picked: Any = st.dataframe(
+        received_table(calls),
+        hide_index=True,
+        height="content" if len(calls) < 8 else 300,
+        column_config={
+            "No.": st.column_config.NumberColumn(width=50),
+            "Received": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss", width=120),
+        },
+        on_select="rerun",
+        selection_mode="single-row",
+        key="sandbox_received",
+        alt="Calls that the sandbox received, newest first: number, conversation, agent, when, recording, tags added.",
+    )
+    chosen = next((calls[at] for at in picked.selection.rows if at < len(calls)), calls[0])
+    st.caption(f"Call {chosen['number']}, as it came:")
+    st.json(chosen["payload"], expanded=1)
+    st.download_button(
+        "Download all as JSON",
+        data=sandbox().received_json,
+        file_name="sandbox-received.json",
+        mime="application/json",
+        icon=":material/download:",
+        key="sandbox_download",
+        on_click="ignore",
+    )
+
+
+def received_table(calls: list[dict[str, Any]]) -> pd.DataFrame:
+    """Received calls (`Sandbox.received`) as people read them. Columns: No., Conversation, Agent, Received (UTC),
+    Recording, Tags added."""
+    return pd.DataFrame(
+        {
+            "No.": [call["number"] for call in calls],
+            "Conversation": [call["conversation_id"] for call in calls],
+            "Agent": [call["agent_email"] for call in calls],
+            "Received": pd.to_datetime([call["received_at"] for call in calls], unit="s", utc=True),
+            "Recording": [_recording(call["audio"]) for call in calls],
+            "Tags added": [len(call["tags_added"]) for call in calls],
+        }
+    )
+
+
+def _recording(audio: dict[str, Any] | None) -> str:
+    if audio is None:
+        return ""
+    state = audio.get("state", "waiting")
+    return f"{audio.get('filename') or ''} ({state})"
