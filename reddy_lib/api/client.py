@@ -41,6 +41,7 @@ from reddy_lib.api.answers import (
 )
 from reddy_lib.errors import APIError, Doubtful, NeverSent, Refused, Unauthorized, Withheld
 from reddy_lib.model import Call, Tag, content_type_of, payload_json
+from reddy_lib.open_databases import refuse_open
 
 __all__ = ["DEFAULT_BASE_URL", "Client", "only_while"]
 
@@ -218,6 +219,7 @@ class Client:
             self._put(receipt, audio, len(audio), receipt.filename, content_type)
         elif isinstance(audio, str | os.PathLike):
             path = Path(audio)
+            refuse_open(path, NeverSent)
             file: IO[bytes] | None = None
             try:
                 file = path.open("rb")
