@@ -11,6 +11,7 @@ from reddy_lib.errors import LedgerError
 st.set_page_config(page_title="Reddy workbench", page_icon=":material/headset_mic:", layout="wide")
 
 ui.sign_in()
+ui.sending_trouble()
 
 pages = {
     "load": st.Page("load.py", title="Load", icon=ui.ICONS["load"], url_path="start", default=True),

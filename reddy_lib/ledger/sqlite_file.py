@@ -79,6 +79,7 @@ class SqliteFile:
         self._settling: threading.Thread | None = None
         self._closing = threading.Event()
         self._own = threading.Lock()
+        self._at_work = False  # a connection was in use when this process forked
         self._forked = False
         for each in (path, engine_file(path)):
             keep_open(each)
@@ -186,22 +187,36 @@ class SqliteFile:
                 self._settle_when_idle()
 
     def _before_fork(self) -> None:
+        """Close what can be closed: a child that inherits an open connection cannot use this file."""
+        self._closing.set()
+        thread = self._settling
+        if thread is not None:
+            thread.join(timeout=2)
+        self._at_work = thread is not None and thread.is_alive()
         for engine in self._engines.values():
+            self._at_work = self._at_work or engine.pool.checkedout() > 0  # type: ignore[attr-defined]
             engine.dispose()
+
+    def _after_fork_in_parent(self) -> None:
+        self._closing.clear()
+        if self._unsettled:
+            self._settle_when_idle()
 
     def _after_fork(self) -> None:
         """In the child: what the parent has open must not be used, and not even closed."""
         self.writer, self._own = threading.Lock(), threading.Lock()
         self._settling = None
+        self._closing = threading.Event()
+        self._forked = self._at_work
         for engine in self._engines.values():
-            if engine.pool.checkedout():  # type: ignore[attr-defined]
-                self._forked = True
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(engine.pool))
             engine.dispose(close=False)
 
 
-def opened(path: str, holder: Any) -> SqliteFile:
-    """Return the file for `holder` (a Ledger), shared with all others of this process; a new one is made.
+def opened(path: str, holder: Any, fill: Callable[[str], None]) -> SqliteFile:
+    """Return the file for `holder` (a Ledger), shared with all others of this process.
+
+    A new file is made beside it, filled by `fill`, and gets its name when it is whole.
 
     Raises:
         LedgerUnavailable: it is no ledger, a part of it is missing, or it cannot be made.
@@ -216,7 +231,7 @@ def opened(path: str, holder: Any) -> SqliteFile:
                 "beside it; if a new ledger is wanted, move that file away first."
             )
         with contextlib.suppress(OSError):  # SQLite says what is wrong with the place
-            make_file(path)
+            make_file(path, fill)
         try:
             identity = _identity(path)
         except OSError as error:
@@ -248,17 +263,22 @@ def engine_file(path: str) -> str:
     return str(whole.with_name(whole.stem + "-engine.sqlite"))
 
 
-def make_file(path: str) -> None:
-    """Make an empty file that only its owner may read, unless it is there. No descriptor of `path` is ever open."""
+def make_file(path: str, fill: Callable[[str], None] = lambda _part: None) -> None:
+    """Make a file that only its owner may read, unless it is there. No descriptor is ever open under its own name."""
     if os.path.lexists(path):
         return
     handle, part = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".new")  # 0600
-    os.close(handle)
     try:
+        fill(part)
+        os.fsync(handle)
+        os.close(handle)
+        handle = -1
         _give_name(part, path)
     except FileExistsError:
         pass  # another process was faster
     finally:
+        if handle >= 0:
+            os.close(handle)
         with contextlib.suppress(OSError):
             os.unlink(part)
 
@@ -541,9 +561,10 @@ def _engine(file: SqliteFile, patience: float) -> sa.Engine:
 
 
 @contextlib.contextmanager
-def first_connection(path: str, patience: float) -> Iterator[sa.Connection]:
-    """A transaction in which the tables of a new file are made, before it becomes one with a -wal: nobody ever sees a
-    file that is neither empty nor a ledger."""
+def first_connection(path: str, patience: float, *, in_use: bool = True) -> Iterator[sa.Connection]:
+    """A transaction in which the tables of an empty file are made, before it becomes one with a -wal: nobody ever sees a
+    file that is neither empty nor a ledger. Not `in_use`: nobody else knows this file yet, and nothing waits for the
+    disk."""
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=path),
         poolclass=sa.pool.NullPool,
@@ -551,10 +572,15 @@ def first_connection(path: str, patience: float) -> Iterator[sa.Connection]:
         connect_args={"timeout": patience, "isolation_level": None},
     )
     with engine.connect() as connection:
+        if not in_use:
+            connection.exec_driver_sql("PRAGMA synchronous = OFF")
+            connection.exec_driver_sql("PRAGMA journal_mode = MEMORY")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
         connection.exec_driver_sql(f"PRAGMA user_version = {WHOLE}")
         connection.exec_driver_sql("COMMIT")
+        if not in_use:
+            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
 
 
 def _write_ahead(cursor: Any, *, patience: float) -> None:
@@ -584,4 +610,8 @@ def _renew_lock() -> None:
 
 atexit.register(_each, SqliteFile.close)
 if hasattr(os, "register_at_fork"):  # SQLite's connections do not survive a fork
-    os.register_at_fork(before=lambda: _each(SqliteFile._before_fork), after_in_child=_renew_lock)
+    os.register_at_fork(
+        before=lambda: _each(SqliteFile._before_fork),
+        after_in_parent=lambda: _each(SqliteFile._after_fork_in_parent),
+        after_in_child=_renew_lock,
+    )

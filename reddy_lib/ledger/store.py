@@ -354,17 +354,14 @@ class Ledger:
 
     def _opened_file(self) -> SqliteFile:
         if self._file is None:  # the first time, or again after `close`
-            self._file = opened(self.name, self)
+            self._file = opened(self.name, self, lambda part: self._make_tables(part, in_use=False))
         return self._file
 
     def _prepare_file(self) -> None:
         """Make the tables of a new SQLite file; bring those of an older one up to date."""
         self._opened_file()
         if os.stat(self.name).st_size == 0:
-            with first_connection(self.name, _patience(self.url)) as connection:
-                if not sa.inspect(connection).has_table("batches"):  # another process may have been faster
-                    migrate(connection, now=time.time())
-                    remember_fact(connection, PLACE, self.name)
+            self._make_tables(self.name, in_use=True)
             return
         with self._read() as connection:
             version = schema_version(connection)
@@ -375,6 +372,12 @@ class Ledger:
         with self._write() as connection:
             migrate(connection, now=time.time())
             if fact(connection, PLACE) is None:
+                remember_fact(connection, PLACE, self.name)
+
+    def _make_tables(self, path: str, *, in_use: bool) -> None:
+        with first_connection(path, _patience(self.url), in_use=in_use) as connection:
+            if not sa.inspect(connection).has_table("batches"):  # another process may have been faster
+                migrate(connection, now=time.time())
                 remember_fact(connection, PLACE, self.name)
 
     @contextlib.contextmanager

@@ -31,6 +31,7 @@ from ..submission import (
     SANDBOX,
     Connection,
     Engine,
+    PatientEngine,
     Tokens,
     enqueue,
     from_environment,
@@ -62,10 +63,12 @@ __all__ = [
     "review_link",
     "sandbox",
     "sandbox_url",
+    "sending_trouble",
     "sign_in",
     "start",
     "start_engine",
     "status_badges",
+    "stop",
     "submissions_table",
     "tick",
     "ticked",
@@ -120,6 +123,7 @@ class _Process:
         self.lock = threading.RLock()
         self.ledgers: dict[str, Ledger] = {}
         self.sandbox: Sandbox | None = None
+        self.engine: PatientEngine | None = None
         self.tokens = Tokens()
 
 
@@ -176,20 +180,41 @@ def has_engine() -> bool:
     return os.environ.get(ENGINE_VARIABLE, "").strip().lower() not in ("off", "0", "no", "false")
 
 
-def start_engine() -> Engine | None:
-    """Start the submission engine of this process; None where workers do that, or (with a line in the log) where the
-    ledger cannot be opened."""
+def start_engine() -> PatientEngine | None:
+    """Start the submission engine of this process, now or as soon as the ledger can be opened; None where workers do
+    that."""
     if not has_engine():
         return None
-    try:
-        engine = Engine(
-            _ledger(), connection_for, on_end=lambda ended: tokens().forget(ended.id), lanes=_lanes
+
+    def make() -> Engine:
+        return Engine(_ledger(), connection_for, on_end=lambda ended: tokens().forget(ended.id), lanes=_lanes)
+
+    _PROCESS.engine = PatientEngine(make)
+    _PROCESS.engine.start()
+    return _PROCESS.engine
+
+
+def sending_trouble() -> None:
+    """Say on the page why this process does not send, if it should."""
+    engine = _PROCESS.engine
+    if engine is not None and engine.trouble:
+        st.warning(
+            f"Sending has not started: {escape(engine.trouble)} It is tried again every few seconds.",
+            icon=":material/sync_problem:",
         )
-        engine.start()
-    except LedgerError as error:
-        _log.error("the submission engine could not start: %s", error)
-        return None
-    return engine
+
+
+def stop() -> None:
+    """Stop the engine, then close the ledgers: after that their files are whole by themselves."""
+    process = _PROCESS
+    engine, process.engine = process.engine, None
+    if engine is not None:
+        engine.stop()
+    with process.lock:
+        ledgers = list(process.ledgers.values())
+        process.ledgers.clear()
+    for each in ledgers:
+        each.close()
 
 
 def _lanes() -> Iterator[str]:
