@@ -118,6 +118,7 @@ class TestOneFileInOneProcess:
         path = tmp_path / "ledger.sqlite"
         script = (
             "import os, sys\n"
+            "from reddy_lib.errors import LedgerUnavailable\n"
             "import reddy_lib as reddy\n"
             "ledger = reddy.Ledger(sys.argv[1])\n"
             "batch = ledger.load(sys.argv[2], progress=False)\n"
@@ -133,7 +134,7 @@ class TestOneFileInOneProcess:
             "    if not child:\n"
             "        try:\n"
             "            batch.rename('twice')\n"
-            "        except reddy.LedgerUnavailable as error:\n"
+            "        except LedgerUnavailable as error:\n"
             "            os._exit('spawn' in str(error))\n"
             "        os._exit(2)\n"
             "    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1\n"
@@ -355,10 +356,11 @@ class TestMigrations:
         as_of_an_earlier_version(path)
         script = (
             "import resource, sys, reddy_lib as reddy\n"
+            "from reddy_lib.errors import LedgerUnavailable\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"  # as a disk that is full
             "try:\n"
             "    reddy.Ledger(sys.argv[1])\n"
-            "except reddy.LedgerUnavailable as error:\n"
+            "except LedgerUnavailable as error:\n"
             "    print(error)\n"
         )
         said = subprocess.check_output([sys.executable, "-c", script, str(path)], text=True, timeout=120)
