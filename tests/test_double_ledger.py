@@ -95,8 +95,10 @@ def test_a_ledger_that_everybody_opens_again_and_again_stays_sound(tmp_path: Pat
                     str(path),
                     str(tmp_path / "calls-{number}-{turn}.csv"),
                     sandbox.url,
+                    TOKEN,
+                    str(number),
+                    str(rounds),
                 ]
-                + [TOKEN, str(number), str(rounds)]
             )
             for number in (1, 2)
         ]
