@@ -29,13 +29,12 @@ HERE = Path(__file__).parent
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, object]]:
     """Start the engine when the server can answer, and let it finish what is in flight when the server stops."""
-    engine = await anyio.to_thread.run_sync(ui.start_engine)
+    await anyio.to_thread.run_sync(ui.start_engine)
     await anyio.to_thread.run_sync(tidy_at_start)
     try:
         yield {}
     finally:
-        if engine is not None:
-            await anyio.to_thread.run_sync(engine.stop)
+        await anyio.to_thread.run_sync(ui.stop)
 
 
 ui.refuse_to_start()

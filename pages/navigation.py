@@ -17,6 +17,7 @@ st.set_page_config(
 )
 
 ui.sign_in()
+ui.sending_trouble()
 
 pages = {
     "load": st.Page("load.py", title="Load", icon=ui.ICONS["load"], url_path="start", default=True),

@@ -24,12 +24,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "access": {"errors"},
     "address": {"errors"},
     "findings": {"errors"},
+    "open_databases": {"errors"},
     "model": {"errors", "findings"},
     "identity": {"model"},
     "transcripts": {"errors", "findings", "model"},
-    "spreadsheet": {"errors", "findings", "identity", "model", "transcripts"},
+    "spreadsheet": {"errors", "findings", "identity", "model", "transcripts", "open_databases"},
     "checks": {"errors", "findings", "model", "transcripts", "spreadsheet"},
-    "recordings": {"errors", "findings", "model", "spreadsheet"},
+    "recordings": {"errors", "findings", "model", "spreadsheet", "open_databases"},
     "ledger": {
         "errors",
         "access",
@@ -41,8 +42,9 @@ MAY_IMPORT: dict[str, set[str]] = {
         "spreadsheet",
         "checks",
         "recordings",
+        "open_databases",
     },
-    "api": {"errors", "address", "model", "recordings"},
+    "api": {"errors", "address", "model", "recordings", "open_databases"},
     "submission": {
         "errors",
         "address",
@@ -54,9 +56,10 @@ MAY_IMPORT: dict[str, set[str]] = {
         "recordings",
         "ledger",
         "api",
+        "open_databases",
     },
-    "outcomes": {"errors", "findings", "model", "ledger", "submission"},
-    "sandbox": {"errors", "model"},
+    "outcomes": {"errors", "findings", "model", "ledger", "submission", "open_databases"},
+    "sandbox": {"errors", "model", "open_databases"},
 }
 """stage → stages it may import. `ui` may import all, and nothing in the library imports it."""
 

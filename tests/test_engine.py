@@ -401,6 +401,9 @@ def test_an_engine_whose_database_cannot_be_opened_says_so(tmp_path: Path, sheet
         batch = ledger.load(sheet(2), products=PRODUCTS, progress=False)
         submission = create(ledger, batch.id, address=SANDBOX, token_source="sandbox")
         (tmp_path / "ledger-engine.sqlite").mkdir()
-        with pytest.raises(LedgerUnavailable, match="The submission engine's database cannot be opened"):
+        with pytest.raises(
+            LedgerUnavailable,
+            match=r"The submission engine's database cannot be opened or written .*ledger-engine\.sqlite",
+        ):
             enqueue(ledger, submission)
         assert submission.counts() == counted(queued=2)

@@ -998,21 +998,16 @@ class TestOpening:
         answers = [process.communicate(timeout=240) for process in processes]
         assert [out for out, _ in answers] == ["0\n"] * 3, [err for _, err in answers if err]
 
-    def test_a_new_file_that_another_program_is_just_writing_is_waited_for(self, tmp_path: Path) -> None:
+    def test_an_empty_file_that_another_program_is_just_writing_is_waited_for(self, tmp_path: Path) -> None:
         location = tmp_path / "ledger.sqlite"
+        location.touch()
         other = sqlite3.connect(location, isolation_level=None, check_same_thread=False)
-        other.execute("CREATE TABLE theirs (a)")
-        other.execute(
-            "BEGIN IMMEDIATE"
-        )  # SQLite says "locked" to a change of the journal at once, without waiting
+        other.execute("BEGIN IMMEDIATE")
         release = threading.Timer(0.5, lambda: other.execute("COMMIT"))
         release.start()
         with reddy.Ledger(location) as opened:
             assert len(opened.batches()) == 0
         release.join()
-        other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(LedgerUnavailable, match="locked by another program"):
-            reddy.Ledger(f"sqlite:///{location}?timeout=0.2")
         other.close()
 
     def test_a_ledger_of_the_first_version_is_brought_up_to_date(self, ledger: reddy.Ledger) -> None:
@@ -1097,8 +1092,8 @@ class TestWhenTheDatabaseFails:
                 with pytest.raises(LedgerUnavailable, match="is locked by another program") as caught:
                     batch.rename("new")
                 assert "nothing that was stored is lost" in str(caught.value)
-                with pytest.raises(LedgerUnavailable, match="locked"):
-                    reddy.Ledger(f"sqlite:///{path}?timeout=0.05")
+                opened = reddy.Ledger(f"sqlite:///{path}?timeout=0.05")
+                assert len(opened.batches()) == 1, "it can be opened and read meanwhile"
                 assert batch.counts() == {**NONE, "ready": 2}, "reading goes on while somebody writes"
             batch.rename("new")
             assert ledger.batch(batch.id).name == "new"

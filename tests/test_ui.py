@@ -612,7 +612,13 @@ def test_a_ledger_that_cannot_be_opened_is_a_sentence_on_every_page(
         screen.run(app.switch_page(f"{name}.py"))
         assert len(app.error) == 1
         assert "ledger" in screen.words(app)
-    assert ui.start_engine() is None
+    engine = ui.start_engine()
+    assert engine is not None
+    try:
+        assert "is not a ledger" in engine.trouble
+        screen.run(app)
+    finally:
+        ui.stop()
 
 
 def test_a_batch_is_renamed_and_a_name_of_marks_is_shown_as_text(batch: reddy.Batch) -> None:

@@ -43,6 +43,7 @@ from reddy_lib.api.connections import Connections, HeldBack, Progress, only_whil
 from reddy_lib.api.echoes import Echoes
 from reddy_lib.errors import APIError, Doubtful, NeverSent, Refused, Unauthorized, Withheld
 from reddy_lib.model import Call, Tag, content_type_of, payload_json
+from reddy_lib.open_databases import refuse_open
 
 __all__ = [
     "DEFAULT_BASE_URL",
@@ -265,6 +266,7 @@ class Client:
             self._put(receipt, audio, len(audio), receipt.filename, content_type)
         elif isinstance(audio, str | os.PathLike):
             path = Path(audio)
+            refuse_open(path, NeverSent)
             file: IO[bytes] | None = None
             try:
                 file = path.open("rb")

@@ -35,6 +35,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ..address import known_address
 from ..errors import RecordingError, RecordingNotFound, RecordingRefused
 from ..model import content_type_of
+from ..open_databases import refuse_open
 from ..recordings.formats import content_type_inside
 from .paces import is_due
 from .schema import calls, edits, recordings, schema_versions, submissions, upload_hosts
@@ -204,6 +205,7 @@ def attached_from(
             about = path.stat()
             if not stat.S_ISREG(about.st_mode):
                 raise RecordingError(f"{path.name} is not a file: attach the recording itself.")
+            refuse_open(path, RecordingError)
             sha256 = sha256 or _sha256(path)
         except FileNotFoundError:
             raise RecordingNotFound(f"There is no file {path}: check where the recording is.") from None

@@ -62,6 +62,7 @@ __all__ = [
     "reconciliations",
     "recordings",
     "resends",
+    "schema_version",
     "submissions",
     "upload_hosts",
     "worker_paces",
@@ -599,6 +600,11 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
 """Version n is reached by the first n of these. Only ever append."""
 
 
+def schema_version(connection: sa.Connection) -> int:
+    """Return how many migrations a ledger has seen. Its table `schema_versions` must be there."""
+    return int(connection.execute(sa.select(sa.func.max(schema_versions.c.version))).scalar() or 0)
+
+
 def migrate(connection: sa.Connection, *, now: float) -> int:
     """Bring the schema up to date inside the caller's transaction; gives the version reached.
 
@@ -608,7 +614,7 @@ def migrate(connection: sa.Connection, *, now: float) -> int:
     if connection.dialect.name == "postgresql":  # two processes may open a new ledger at the same moment
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(730233)"))
     schema_versions.create(connection, checkfirst=True)
-    version = connection.execute(sa.select(sa.func.max(schema_versions.c.version))).scalar() or 0
+    version = schema_version(connection)
     if version > len(MIGRATIONS):
         raise LedgerTooNew(
             f"This ledger was written by a newer version of the workbench (schema {version}; this one knows "

@@ -28,17 +28,37 @@ import sqlalchemy as sa
 
 from .. import arguments
 from ..access import Person, Right
-from ..errors import LedgerUnavailable, LoadCancelled, MappingError, NotInLedger
+from ..errors import LedgerUnavailable, LoadCancelled, MappingError, NotInLedger, UnreadableFile
 from ..interrupts import again, one_line
+from ..open_databases import is_open, refuse_open
 from ..spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet
 from ..spreadsheet.files import workbook_kept
 from ..spreadsheet.mapping import MAPPABLE
 from .beside import Piece, pieces_of_rows
 from .correcting import Correction, corrected_calls, link_corrections
-from .facts import IDENTITY, fact
+from .facts import IDENTITY, PLACE, fact, remember_fact
 from .records import duplicate_keys, insert_calls, new_call_values, remark_duplicates
-from .schema import batches, calls, corrections, edits, migrate, recordings, submissions
+from .schema import (
+    MIGRATIONS,
+    batches,
+    calls,
+    corrections,
+    edits,
+    migrate,
+    recordings,
+    schema_version,
+    submissions,
+)
 from .sources import as_file
+from .sqlite_file import (
+    LOCK_SECONDS,
+    SqliteFile,
+    backup,
+    copy_before_migration,
+    first_connection,
+    opened,
+    released,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,9 +69,6 @@ if TYPE_CHECKING:
 __all__ = ["Ledger", "default_location"]
 
 PIECE = 500  # rows read, built, checked and stored in one go
-LOCK_SECONDS = (
-    30.0  # waited for another program's write to a SQLite ledger; `sqlite:///…?timeout=` changes it
-)
 
 
 def default_location() -> str:
@@ -76,25 +93,17 @@ class Ledger:
 
     def __init__(self, location: str | os.PathLike[str] | None = None) -> None:
         self.url = _database_url(default_location() if location is None else os.fspath(location))
-        if self.url.get_backend_name() == "sqlite" and self.url.database:
-            folder = Path(self.url.database).parent
-            try:
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            except OSError as error:
-                raise LedgerUnavailable(
-                    f"The folder for the ledger cannot be made: {folder} ({error.strerror}). "
-                    "Choose another place with REDDY_LEDGER."
-                ) from error
-            with contextlib.suppress(OSError):
-                # Customers' words: nobody else on this machine reads them. SQLite gives its side files (the
-                # write-ahead log) the permissions of the main one, so it has to be right from the start.
-                os.close(os.open(self.url.database, os.O_CREAT | os.O_RDWR, 0o600))
-        self._engine = _engine(self.url)
-        self._writer = threading.Lock()
         self._seen = threading.local()
         self._person: Person | None = None
-        with self._write() as connection:
-            migrate(connection, now=time.time())
+        self._of: Ledger | None = None  # whose view this is
+        self._file: SqliteFile | None = None
+        self._server = None if self._is_sqlite else _server_engine(self.url)
+        if self._is_sqlite:
+            with self._translated():
+                self._prepare_file()
+        else:
+            with self._write() as connection:
+                migrate(connection, now=time.time())
 
     def __repr__(self) -> str:
         with self._read() as connection:
@@ -110,8 +119,27 @@ class Ledger:
         self.close()
 
     def close(self) -> None:
-        """Give back the database connections. The ledger can be used again afterwards."""
-        self._engine.dispose()
+        """Close the database connections; a SQLite file is whole by itself then. The ledger can be used again."""
+        if self._server is not None:
+            self._server.dispose()
+        elif self._file is not None:
+            file, self._file = self._file, None
+            released(file, self)
+
+    def backup(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+        """Copy a SQLite ledger into one file, also while it is in use, and return that file's path.
+
+        The copy holds everything that was stored up to one moment. Recordings are not in it.
+
+        Raises:
+            LedgerUnavailable: `path` is there already (and `overwrite` is False), is the ledger itself, or cannot be
+                written; or the ledger is on PostgreSQL.
+        """
+        if not self._is_sqlite:
+            raise LedgerUnavailable(
+                f"This ledger is on PostgreSQL ({self.name}): back it up with pg_dump, see docs/deployment.md."
+            )
+        return backup(self.name, Path(path), overwrite=overwrite)
 
     @property
     def name(self) -> str:
@@ -416,6 +444,7 @@ class Ledger:
         """
         view = copy.copy(self)  # shares the connections and the turn of the writers
         view._person = person
+        view._of = self  # as long as there is a view, the file stays open
         return view
 
     def require(self, right: Right) -> None:
@@ -428,6 +457,44 @@ class Ledger:
         return self._person is None or self._person.may(right)
 
     # the database
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self.url.get_backend_name() == "sqlite"
+
+    @property
+    def _engine(self) -> sa.Engine:
+        if self._server is not None:
+            return self._server
+        return self._opened_file().engine(_patience(self.url))
+
+    def _opened_file(self) -> SqliteFile:
+        if self._file is None:  # the first time, or again after `close`
+            self._file = opened(self.name, self, lambda part: self._make_tables(part, in_use=False))
+        return self._file
+
+    def _prepare_file(self) -> None:
+        """Make the tables of a new SQLite file; bring those of an older one up to date."""
+        self._opened_file()
+        if os.stat(self.name).st_size == 0:
+            self._make_tables(self.name, in_use=True)
+            return
+        with self._read() as connection:
+            version = schema_version(connection)
+            if version == len(MIGRATIONS) and fact(connection, PLACE) is not None:
+                return
+        if 0 < version < len(MIGRATIONS):
+            copy_before_migration(self.name, len(MIGRATIONS))
+        with self._write() as connection:
+            migrate(connection, now=time.time())
+            if fact(connection, PLACE) is None:
+                remember_fact(connection, PLACE, self.name)
+
+    def _make_tables(self, path: str, *, in_use: bool) -> None:
+        with first_connection(path, _patience(self.url), in_use=in_use) as connection:
+            if not sa.inspect(connection).has_table("batches"):  # another process may have been faster
+                migrate(connection, now=time.time())
+                remember_fact(connection, PLACE, self.name)
 
     @contextlib.contextmanager
     def moment(self) -> Iterator[None]:
@@ -495,21 +562,22 @@ class Ledger:
     def _turn(self) -> Iterator[None]:
         """SQLite has one writer, and whoever finds it busy sleeps and looks again: threads of this process stand in
         line instead. One that has waited long enough goes on all the same, and is told that it is locked."""
-        if self.url.get_backend_name() != "sqlite":
+        if not self._is_sqlite:
             yield
             return
-        mine = self._writer.acquire(timeout=LOCK_SECONDS)
+        writer = self._opened_file().writer
+        mine = writer.acquire(timeout=LOCK_SECONDS)
         try:
             yield
         finally:
             if mine:
-                self._writer.release()
+                writer.release()
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
+        except (sa.exc.DBAPIError, sa.exc.TimeoutError, sqlite3.DatabaseError) as error:
             if not _is_a_situation(error):
                 raise  # a fault of the program: its trace is what is needed
             raise LedgerUnavailable(_sentence(self.name, error)) from error
@@ -540,8 +608,11 @@ def file_sha256(path: Path) -> str:
     if path.is_dir():
         whole = hashlib.sha256()
         for item in sorted(item for item in path.rglob("*") if item.is_file() and not item.is_symlink()):
+            if is_open(item):  # the ledger may lie in this folder
+                continue
             whole.update(f"{item.relative_to(path).as_posix()}\0{file_sha256(item)}\n".encode())
         return whole.hexdigest()
+    refuse_open(path, UnreadableFile)
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -610,7 +681,7 @@ def _prepared(
 
 def _database_url(location: str) -> sa.URL:
     if "://" not in location:
-        return sa.URL.create("sqlite", database=str(Path(location).expanduser().absolute()))
+        return sa.URL.create("sqlite", database=_one_spelling(location))
     try:
         url = sa.make_url(location)
     except (sa.exc.ArgumentError, ValueError):  # not as a cause: it may quote a part of the password
@@ -625,61 +696,31 @@ def _database_url(location: str) -> sa.URL:
         raise LedgerUnavailable(f"The ledger can be SQLite or PostgreSQL, not {kind}.")
     if url.database in (None, "", ":memory:"):
         raise LedgerUnavailable("A ledger in memory would lose what was sent: give REDDY_LEDGER a file.")
-    return url.set(drivername="sqlite")
-
-
-def _engine(url: sa.URL) -> sa.Engine:
-    if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, hide_parameters=True)
-    # Parameters are customers' words: no message of the database layer quotes them.
-    wait = {} if "timeout" in url.query else {"timeout": LOCK_SECONDS}
-    engine = sa.create_engine(
-        url, paramstyle="named", pool_size=8, max_overflow=24, hide_parameters=True, connect_args=wait
-    )
-
-    @sa.event.listens_for(engine, "connect")
-    def _settings(connection: Any, _record: Any) -> None:
-        connection.isolation_level = (
-            None  # transactions begin where `_begin` says, not where the driver guesses
+    if "uri" in url.query or url.database.startswith("file:"):
+        raise LedgerUnavailable(
+            "The ledger's address is a SQLite URI: write sqlite:///path, or the path by itself."
         )
-        cursor = connection.cursor()
-        _write_ahead(cursor, patience=float(wait.get("timeout") or str(url.query["timeout"])))
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA cache_size = -65536")
-        cursor.close()
-
-    @sa.event.listens_for(engine, "begin")
-    def _begin(connection: sa.Connection) -> None:
-        # A deferred transaction that writes after reading can fail with "locked" at once, without waiting.
-        write = connection.get_execution_options().get("reddy_write")
-        # said where the connection served for the other kind before
-        if write and connection.info.get("reddy_write", "durable") != write:
-            quick = write == "quick"
-            connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if quick else 'FULL'}")
-            # Pages of the log that are carried over to the file at a time, which is when a quick write waits for the disk.
-            connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {16_384 if quick else 1_000}")
-            connection.info["reddy_write"] = write
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
-
-    return engine
+    return url.set(drivername="sqlite", database=_one_spelling(url.database))
 
 
-def _write_ahead(cursor: Any, *, patience: float) -> None:
-    """Two programs that open a new file at once: SQLite refuses the second at once here, whatever timeout is set."""
-    end = time.monotonic() + patience
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if "locked" not in str(error) or time.monotonic() >= end:
-                raise
-            time.sleep(0.02)
+def _one_spelling(path: str) -> str:
+    """A file's own path, whatever way leads to it: SQLite's side files and the engine's file are beside it."""
+    return os.path.realpath(os.path.expanduser(path))
+
+
+def _patience(url: sa.URL) -> float:
+    return float(str(url.query.get("timeout", LOCK_SECONDS)))
+
+
+def _server_engine(url: sa.URL) -> sa.Engine:
+    # Parameters are customers' words: no message of the database layer quotes them.
+    return sa.create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8, hide_parameters=True)
 
 
 def _is_a_situation(error: BaseException) -> bool:
     """Locked, away, full, damaged or forbidden, as against a statement that is wrong."""
+    if isinstance(error, sqlite3.DatabaseError):  # from where no SQLAlchemy is in between
+        return not isinstance(error, sqlite3.ProgrammingError)
     if type(error) is sa.exc.DatabaseError:  # SQLite's own class for a file that is damaged, or no database
         return True
     if isinstance(error, sa.exc.ProgrammingError):

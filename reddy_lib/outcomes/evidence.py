@@ -27,9 +27,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
+from ..errors import LedgerUnavailable
 from ..ledger.correcting import CALL_COLUMN, COLUMNS, evidence_columns
 from ..ledger.evidence import SentCall, Snapshot, call_name, snapshot
 from ..ledger.formulas import escaped
+from ..open_databases import refuse_open
 from .exports import _clean
 from .frames import what_next
 
@@ -65,6 +67,7 @@ def evidence(submission: Submission, path: str | os.PathLike[str]) -> Path:
     target = Path(path)
     if target.is_dir():
         target /= f"submission {submission.record().number} evidence.zip"
+    refuse_open(target, LedgerUnavailable)
     part = target.with_name(target.name + ".part")
     try:
         with os.fdopen(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600), "w+b") as file:

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from reddy_lib.errors import RecordingError
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import Speaker, TranscriptLine
+from reddy_lib.open_databases import refuse_open
 from reddy_lib.recordings.formats import FORMATS, recognised
 from reddy_lib.recordings.names import ending_of, safe_name
 from reddy_lib.recordings.wav import NotWav, Wav, read_wav
@@ -125,6 +126,7 @@ def inspect_recording(
         return _inspect(io.BytesIO(source), safe_name(name or "recording"), lines or (), buckets)
     if isinstance(source, str | os.PathLike):
         path = Path(source)
+        refuse_open(path, RecordingError)
         try:
             with path.open("rb") as file:
                 return _inspect(file, safe_name(name or path.name), lines or (), buckets)

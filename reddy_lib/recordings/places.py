@@ -33,6 +33,7 @@ from typing import IO, BinaryIO, NamedTuple
 import msgspec
 
 from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused
+from reddy_lib.open_databases import refuse_open
 from reddy_lib.recordings.names import ENDINGS, ending_of, is_recording_name, safe_name
 
 __all__ = [
@@ -170,6 +171,7 @@ class RecordingStore:
         """
         if isinstance(source, str | os.PathLike):
             path = Path(source)
+            refuse_open(path, RecordingError)
             try:
                 with path.open("rb") as file:
                     return self.add(file, name or path.name)
@@ -198,6 +200,8 @@ class RecordingStore:
         Raises:
             RecordingError: it is no zip, is damaged, or holds more than `limits`, promised or not; nothing of it is kept.
         """
+        if isinstance(source, str | os.PathLike):
+            refuse_open(source, RecordingError)
         try:
             archive = zipfile.ZipFile(source)
         except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):

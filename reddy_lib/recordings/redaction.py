@@ -25,6 +25,7 @@ from typing import IO, NamedTuple, TypeGuard
 
 from reddy_lib.errors import RecordingError
 from reddy_lib.model import TranscriptLine
+from reddy_lib.open_databases import refuse_open
 from reddy_lib.recordings.names import safe_name
 from reddy_lib.recordings.personal import Said
 from reddy_lib.recordings.wav import ALAW, FLOAT, MULAW, PCM, NotWav, Wav, read_wav
@@ -113,6 +114,7 @@ def silence_recording(
     wanted = [_checked(Span(*span)) for span in spans]
     path = Path(target)
     if isinstance(source, str | os.PathLike):
+        refuse_open(source, RecordingError)
         try:
             with Path(source).open("rb") as file:
                 return _silence(file, path, wanted, safe_name(Path(source).name))

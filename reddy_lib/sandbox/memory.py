@@ -18,7 +18,9 @@ from typing import IO, Any, Literal
 
 import msgspec
 
+from reddy_lib.errors import ReddyError
 from reddy_lib.model import Tag
+from reddy_lib.open_databases import refuse_open
 
 __all__ = ["Memory", "Received", "Recording"]
 
@@ -76,6 +78,7 @@ class Memory:
         self._record_path = record
         self._record: IO[bytes] | None = None
         if record is not None:
+            refuse_open(record, ReddyError)
             self.open()
             self._read_again(record)
 

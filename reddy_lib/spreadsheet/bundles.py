@@ -23,6 +23,7 @@ from urllib.parse import unquote
 import msgspec
 
 from reddy_lib.errors import EmptySheet, UnreadableFile
+from reddy_lib.open_databases import is_open
 from reddy_lib.spreadsheet.tables import plain_cell
 from reddy_lib.spreadsheet.tag_values import cell_text
 
@@ -84,6 +85,7 @@ class Bundle:
         self._zip: zipfile.ZipFile | None = None
         if path.is_dir():
             found = sorted(item for item in path.rglob("*") if item.is_file() and not item.is_symlink())
+            found = [item for item in found if not is_open(item)]  # the ledger may lie in this folder
             files = [
                 Member(item.relative_to(path).as_posix(), item.stat().st_size)
                 for item in found[: MOST_FILES + 1]

@@ -24,6 +24,7 @@ import python_calamine as calamine
 from charset_normalizer import from_bytes
 
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
+from reddy_lib.open_databases import refuse_open
 from reddy_lib.spreadsheet.bundles import decoded, is_transcript_name
 from reddy_lib.spreadsheet.error_cells import check_workbook
 from reddy_lib.spreadsheet.tables import MOST_COLUMNS, too_wide
@@ -92,6 +93,7 @@ def kind_of(path: Path) -> Literal["csv", "excel", "html", "parquet", "json", "f
     name = path.name
     if path.is_dir():
         return "files"
+    refuse_open(path, UnreadableFile)
     try:
         with path.open("rb") as file:
             head = file.read(4096)

@@ -17,6 +17,7 @@ import msgspec
 
 from reddy_lib.errors import MappingError
 from reddy_lib.model import TAG_TYPES
+from reddy_lib.open_databases import refuse_open
 from reddy_lib.spreadsheet.file_names import check_pattern
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT
@@ -183,6 +184,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the mapping as a JSON file."""
+        refuse_open(path, MappingError)
         Path(path).write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
 
     @classmethod
@@ -190,6 +192,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """Reads what `save` wrote. Raises MappingError: no such file, or it holds no mapping."""
         path = Path(path)
         try:
+            refuse_open(path, MappingError)
             data = msgspec.json.decode(path.read_text(encoding="utf-8-sig"))  # editors may write the mark
         except OSError as error:
             raise MappingError(f"The mapping {path.name} could not be opened ({error.strerror}).") from None

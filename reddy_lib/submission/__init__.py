@@ -2,6 +2,7 @@
 
 `decide` says what may be repeated; `sender` is the loop that sends one chunk, `lease` what lets a byte of it leave;
 `engine` runs that loop from durable queues, in the app and in workers (`python -m reddy_lib.submission.worker`),
+`starting` tries until it can, and `engine_database` is about the file with those queues;
 `notebook.submit` runs it in place; `uploads` brings recordings after their calls, and `fetching` gets them before,
 where the sheet names them by web addresses;
 `connection` says where to and with which token;
@@ -23,12 +24,14 @@ from .engine import Engine, enqueue
 from .fetching import fetch_recordings
 from .notebook import submit, upload_recordings
 from .reconciling import Reconciled, reconcile
+from .starting import PatientEngine
 
 __all__ = [
     "SANDBOX",
     "Connection",
     "Decision",
     "Engine",
+    "PatientEngine",
     "Reconciled",
     "Tokens",
     "allowed_addresses",

@@ -21,12 +21,12 @@ a worker, says of a submission that it waits for its token; and only if nobody w
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
-from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -43,6 +43,7 @@ from ..ledger.sending import (
 from ..ledger.store import Ledger
 from ..ledger.workers import GIVE_UP_AFTER, lane, serving
 from .connection import Connection
+from .engine_database import EngineDatabaseBroken, engine_url, errors_named, make_database, move_aside
 from .lease import Lease
 from .sender import Slots, send_chunk
 
@@ -64,15 +65,6 @@ _clients: dict[str, Any] = {}
 _running: Engine | None = None
 
 ConnectionFor = Callable[[Submission], Connection | None]
-
-
-def engine_url(ledger: Ledger) -> str:
-    """Where the engine keeps its own tables: a file beside a SQLite ledger, or the same PostgreSQL database."""
-    url = ledger.url
-    if url.get_backend_name() == "sqlite":
-        path = Path(url.database or "ledger.sqlite")
-        return f"sqlite:///{path.with_name(path.stem + '-engine.sqlite')}"
-    return url.render_as_string(hide_password=False)
 
 
 def enqueue(ledger: Ledger, submission: Submission) -> int:
@@ -136,16 +128,50 @@ class Engine:
         self._unserved: dict[str, float] = {}
         self._cut_off: set[tuple[str, int]] = set()
         self._upkeep: threading.Thread | None = None
+        self.database_broken = False
+        """The engine's own database turned out to be damaged: stop this engine and start it again."""
 
     def __repr__(self) -> str:
         return f"<Engine on {self.ledger.name} · {'running' if self.worker else 'stopped'}>"
 
     def start(self) -> None:
-        """Recover what an earlier process left, then take work. Raises LedgerUnavailable."""
+        """Recover what an earlier process left, then take work; a damaged engine database is made anew.
+
+        Raises:
+            LedgerUnavailable: the ledger or the engine's database cannot be used; `start` may be called again.
+        """
+        try:
+            try:
+                self._start()
+            except EngineDatabaseBroken:
+                self._abandon()
+                if move_aside(engine_url(self.ledger)) is None:
+                    raise
+                self._start()
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _abandon(self) -> None:
+        """Undo a start that failed half-way, so that it can be tried again."""
+        global _running
+        from dbos import DBOS
+
+        self._stop.set()
+        DBOS.destroy()
+        _forget_client(engine_url(self.ledger))
+        if self.worker:
+            with contextlib.suppress(LedgerError):
+                retire_worker(self.ledger, self.worker)
+        self.worker, self._lease, _running = "", None, None
+
+    def _start(self) -> None:
         global _running
         from dbos import DBOS
 
         _quiet_dbos()
+        make_database(engine_url(self.ledger))
+        self.database_broken = False
         self._stop.clear()
         self._slots.clear()
         self._cut_off.clear()
@@ -156,7 +182,7 @@ class Engine:
         give_up_dead_workers(self.ledger)
         _running = self
         queues = [_queue_typed_in(self.worker), *(f"{QUEUE} {each}" for each in sorted(self._sends))]
-        with self.ledger._translated():
+        with errors_named(engine_url(self.ledger)):
             dbos = DBOS(
                 config={
                     "name": "reddy-workbench",
@@ -174,8 +200,9 @@ class Engine:
             DBOS.launch()
             for name in queues:
                 _register_queue(name)
-        self._take_over()
-        self._look_for_work(at_start=True)
+        with errors_named(engine_url(self.ledger)):
+            self._take_over()
+            self._look_for_work(at_start=True)
         self._upkeep = threading.Thread(target=self._keep_up, name="reddy-upkeep", daemon=True)
         self._upkeep.start()
 
@@ -196,10 +223,12 @@ class Engine:
             if self.worker:
                 lost = retire_worker(self.ledger, self.worker)
                 recorded = not lost
-            self._hand_over()
+            with errors_named(engine_url(self.ledger)):
+                self._hand_over()
         except LedgerError as error:
             _log.warning("the ledger is away at the end", extra={"reason": str(error)})
             recorded = False
+        _forget_client(engine_url(self.ledger))
         self.worker = ""
         self._lease = None
         _running = None
@@ -279,8 +308,11 @@ class Engine:
                 if self._stop.is_set():
                     return
                 try:
-                    with self.ledger._translated():
+                    with errors_named(engine_url(self.ledger)):
                         step()
+                except EngineDatabaseBroken as error:
+                    _log.error("the engine's database is damaged", extra={"reason": str(error)})
+                    self.database_broken = True
                 except (
                     LedgerError
                 ) as error:  # the chunks wait for the ledger too; try again at the next round
@@ -433,7 +465,7 @@ def _put(ledger: Ledger, record: Any, work: Iterable[tuple[int, int]], *, worker
     from dbos import EnqueueOptions
 
     client = _dbos_client(engine_url(ledger))
-    with ledger._translated():
+    with errors_named(engine_url(ledger)):
         for chunk, hand in work:
             options: EnqueueOptions = {
                 "workflow_name": WORKFLOW,
@@ -500,17 +532,18 @@ def _dbos_client(url: str) -> Any:
     with _client_lock:
         if url not in _clients:
             _quiet_dbos()
-            try:
+            make_database(url)
+            with errors_named(url):
                 DBOS.migrate(url)  # the client itself makes no tables, and may come before the first engine
                 _clients[url] = DBOSClient(system_database_url=url)
-            except sa.exc.SQLAlchemyError as error:
-                from ..errors import LedgerUnavailable
-
-                raise LedgerUnavailable(
-                    "The submission engine's database cannot be opened. Check the folder of the ledger "
-                    "(permissions, free space), then try again."
-                ) from error
         return _clients[url]
+
+
+def _forget_client(url: str) -> None:
+    with _client_lock:
+        client = _clients.pop(url, None)
+    if client is not None:
+        client.destroy()
 
 
 def _quiet_dbos() -> None:

@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from reddy_lib.api import Client
-from reddy_lib.errors import APIError, ConnectionUnusable, LedgerError
+from reddy_lib.errors import APIError, ConnectionUnusable, LedgerError, LedgerTooNew
 from reddy_lib.ledger.sending import SANDBOX, Submission
 from reddy_lib.ledger.store import Ledger
 from reddy_lib.ledger.workers import GIVE_UP_AFTER, lane
@@ -33,6 +33,7 @@ from reddy_lib.submission.connection import (
 from reddy_lib.submission.engine import Engine
 from reddy_lib.submission.heartbeats import is_alive
 from reddy_lib.submission.logs import switch_on
+from reddy_lib.submission.starting import PatientEngine
 
 __all__ = ["main"]
 
@@ -64,28 +65,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     stop = threading.Event()
     _on_signals(stop)
-    try:
-        with Ledger() as ledger:
-            engine = Engine(
-                ledger,
-                lambda submission: _connection_of(submission, connections),
-                kind="worker",
-                lanes=lambda: [
-                    each for connection in connections for each in connection.lanes(ledger.identity)
-                ],
-                give_up_after=options.give_up_after,
-            )
-            engine.start()
-            sys.stdout.write(
-                f"Worker {engine.worker} works on the ledger {ledger.name} and sends {_places(connections)}.\n"
-            )
-            sys.stdout.flush()
-            stop.wait()
-            sys.stdout.write("Stopping: no more is taken, what is in flight is waited for.\n")
-            sys.stdout.flush()
-            recorded = engine.stop()
-    except LedgerError as error:
+    ledgers: list[Ledger] = []
+
+    def make() -> Engine:
+        if not ledgers:
+            ledgers.append(Ledger())
+        return Engine(
+            ledgers[0],
+            lambda submission: _connection_of(submission, connections),
+            kind="worker",
+            lanes=lambda: [
+                each for connection in connections for each in connection.lanes(ledgers[0].identity)
+            ],
+            give_up_after=options.give_up_after,
+        )
+
+    def started(engine: Engine) -> None:
+        sys.stdout.write(
+            f"Worker {engine.worker} works on the ledger {engine.ledger.name} and sends {_places(connections)}.\n"
+        )
+        sys.stdout.flush()
+
+    def failed(error: LedgerError) -> None:
         sys.stderr.write(f"{error}\n")
+        if isinstance(error, LedgerTooNew):  # no time helps
+            stop.set()
+        else:
+            sys.stderr.write("It is tried again every few seconds.\n")
+        sys.stderr.flush()
+
+    engine = PatientEngine(make, on_start=started, on_trouble=failed)
+    engine.start()
+    stop.wait()
+    never = engine.engine is None
+    sys.stdout.write("Stopping: no more is taken, what is in flight is waited for.\n")
+    sys.stdout.flush()
+    recorded = engine.stop()
+    for ledger in ledgers:
+        ledger.close()
+    if never:
         return NO_LEDGER
     if not recorded:
         sys.stderr.write("Not everything that was in flight could be recorded: those calls are in doubt.\n")
@@ -175,8 +193,10 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Environment: REDDY_LEDGER, where the ledger is (postgresql+psycopg://user:password@host/name); "
         "REDDY_API_TOKEN and REDDY_BASE_URL, the token and the address it is for; REDDY_SANDBOX_URL and "
         "REDDY_SANDBOX_TOKEN, where the sandbox is (http://app:8501/sandbox) and its token. "
-        "Ends with 0 after an orderly stop, 1 where the ledger cannot be used, 2 where there is nothing to send with, "
-        "3 where not everything in flight could be recorded, 4 where --check finds no worker that is alive.",
+        "A ledger that is away or locked is tried again until it answers. "
+        "Ends with 0 after an orderly stop, 1 where it was stopped before the ledger could be used, or where a newer "
+        "version wrote the ledger, 2 where there is nothing to send with, 3 where not everything in flight could be "
+        "recorded, 4 where --check finds no worker that is alive.",
     )
     parser.add_argument(
         "--check",

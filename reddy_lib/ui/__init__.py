@@ -41,6 +41,7 @@ from ..submission import (
     SANDBOX,
     Connection,
     Engine,
+    PatientEngine,
     Tokens,
     allowed_addresses,
     enqueue,
@@ -80,11 +81,13 @@ __all__ = [
     "review_link",
     "sandbox",
     "sandbox_connection",
+    "sending_trouble",
     "sign_in",
     "start",
     "start_engine",
     "status_badges",
     "stays_here",
+    "stop",
     "stored",
     "submissions_table",
     "tokens",
@@ -146,6 +149,7 @@ class _Process:
         self.lock = threading.RLock()
         self.ledgers: dict[str, Ledger] = {}
         self.sandbox: Sandbox | None = None
+        self.engine: PatientEngine | None = None
         self.tokens = Tokens()
 
 
@@ -208,20 +212,43 @@ def has_engine() -> bool:
     return os.environ.get(ENGINE_VARIABLE, "").strip().lower() not in ("off", "0", "no", "false")
 
 
-def start_engine() -> Engine | None:
-    """Start the submission engine of this process; None where workers do that, or (with a line in the log) where the
-    ledger cannot be opened."""
+def start_engine() -> PatientEngine | None:
+    """Start the submission engine of this process, now or as soon as the ledger can be opened; None where workers do
+    that."""
     if not has_engine():
         return None
-    try:
-        engine = Engine(
+
+    def make() -> Engine:
+        return Engine(
             open_ledger(), connection_for, on_end=lambda ended: tokens().forget(ended.id), lanes=_lanes
         )
-        engine.start()
-    except LedgerError as error:
-        _log.error("the submission engine could not start: %s", error)
-        return None
-    return engine
+
+    _PROCESS.engine = PatientEngine(make)
+    _PROCESS.engine.start()
+    return _PROCESS.engine
+
+
+def sending_trouble() -> None:
+    """Say on the page why this process does not send, if it should."""
+    engine = _PROCESS.engine
+    if engine is not None and engine.trouble:
+        st.warning(
+            f"Sending has not started: {escape(engine.trouble)} It is tried again every few seconds.",
+            icon=":material/sync_problem:",
+        )
+
+
+def stop() -> None:
+    """Stop the engine, then close the ledgers: after that their files are whole by themselves."""
+    process = _PROCESS
+    engine, process.engine = process.engine, None
+    if engine is not None:
+        engine.stop()
+    with process.lock:
+        ledgers = list(process.ledgers.values())
+        process.ledgers.clear()
+    for each in ledgers:
+        each.close()
 
 
 def _lanes() -> Iterator[str]:
