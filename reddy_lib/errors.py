@@ -21,6 +21,7 @@ what happened, where, and what to do next) and its evidence as attributes for co
         · NotInLedger           no such batch, row or submission
         · CallLocked            the call is being sent, or was sent: it cannot be edited
       × SubmissionError         the submission cannot do what was asked of it
+        · LedgerRestored        the ledger is older than what was sent from it: nothing is sent until that is settled
       × APIError                Reddy (or what stands in for it) did not say yes; `possibly_processed` tells whether
                                 the request may have taken effect all the same
         · NeverSent             no connection was made: nothing left this machine
@@ -43,6 +44,7 @@ __all__ = [
     "Doubtful",
     "EmptySheet",
     "LedgerError",
+    "LedgerRestored",
     "LedgerTooNew",
     "LedgerUnavailable",
     "LoadCancelled",
@@ -133,6 +135,10 @@ class CallLocked(LedgerError):
 
 class SubmissionError(ReddyError):
     """The submission cannot do what was asked of it in the state it is in."""
+
+
+class LedgerRestored(SubmissionError):
+    """The ledger is older than what was sent from it (a restored backup, a copy): nothing is sent until that is settled."""
 
 
 class APIError(ReddyError):

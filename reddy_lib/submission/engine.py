@@ -15,7 +15,8 @@ becomes `unknown`), takes over the pieces that DBOS knows as theirs, and looks f
 with nobody at work on them. DBOS by itself would bring back a piece only to the process that had it (its executor id),
 and that one does not come back: executor ids are names of workers, and each start makes a new one.
 
-At start: register as a worker, give up the dead, launch DBOS, go on with what there is a token for. Only an app, never
+At start: register as a worker, give up the dead, look whether the ledger is older than what was sent from it
+(`ledger.restored`, `ledger.questions`), launch DBOS, go on with what there is a token for. Only an app, never
 a worker, says of a submission that it waits for its token; and only if nobody who is alive has it.
 """
 
@@ -33,6 +34,8 @@ import sqlalchemy as sa
 
 from ..api import Client
 from ..errors import APIError, LedgerError
+from ..ledger.questions import put_questions
+from ..ledger.restored import check
 from ..ledger.sending import (
     SANDBOX,
     Submission,
@@ -152,6 +155,7 @@ class Engine:
         self.worker = new_worker(self.ledger, kind=self.kind, lasts=self._give_up_after, sends=self._sends)
         self._lease = Lease(self.ledger, self.worker, lasts=self._give_up_after)
         give_up_dead_workers(self.ledger)
+        self._ask_first()
         _running = self
         queues = [_queue_typed_in(self.worker), *(f"{QUEUE} {each}" for each in sorted(self._sends))]
         with self.ledger._translated():
@@ -176,6 +180,17 @@ class Engine:
         self._look_for_work(at_start=True)
         self._upkeep = threading.Thread(target=self._keep_up, name="reddy-upkeep", daemon=True)
         self._upkeep.start()
+
+    def _ask_first(self) -> None:
+        """A ledger that was put back from a backup believes that calls wait which were sent since. One that others are at
+        work on was looked at when they began."""
+        if check(self.ledger) is not None:
+            return
+        with self.ledger._write() as connection:
+            others = serving(connection)
+            others.pop(self.worker, None)
+            if not others:
+                put_questions(connection)
 
     def stop(self) -> bool:
         """Claim no more, wait for what is in flight, record it. Unfinished submissions go on elsewhere, or at the next

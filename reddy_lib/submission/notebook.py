@@ -6,18 +6,20 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from ..api import Client
-from ..errors import SubmissionError
+from ..errors import LedgerRestored, SubmissionError
 from ..ledger.batch import Batch
 from ..ledger.paces import end_ramp
+from ..ledger.questions import put_questions, sent_by_others
 from ..ledger.recordings import claim_of_batch, left_in_batch, say_sent, store_uploaded
 from ..ledger.resending import reason_of, resendable
+from ..ledger.restored import check, restored
 from ..ledger.sending import (
     SANDBOX,
     Submission,
@@ -26,6 +28,7 @@ from ..ledger.sending import (
     new_worker,
     retire_worker,
 )
+from ..ledger.store import Ledger
 from .lease import Lease
 from .sender import Slots, send_chunk
 from .uploads import Put, Uploading, UploadSlots
@@ -73,13 +76,39 @@ def submit(
 
     Raises:
         SubmissionError: none of the rows can be sent, and none ever was; or `again` says nothing, or names no rows.
+        LedgerRestored: the ledger is older than what was sent from it: `reddy.check_restored` first.
         LedgerUnavailable: the ledger cannot be written.
     """
     if again is not None:
         reason_of(again, rows)
+    with _said_to_a_notebook(batch.ledger):
+        return _submit(
+            batch,
+            client,
+            rows,
+            concurrency=concurrency,
+            ramp=ramp,
+            who=who,
+            again=again,
+            progress=progress,
+        )
+
+
+def _submit(
+    batch: Batch,
+    client: Client,
+    rows: Iterable[int] | None,
+    *,
+    concurrency: int,
+    ramp: bool | None,
+    who: str,
+    again: str | None,
+    progress: bool,
+) -> Submission:
     ledger, address = batch.ledger, client.base_url
     rows = wanted = None if rows is None else sorted(set(rows))
     give_up_dead_workers(ledger)
+    check(ledger)
     interrupted = _unfinished(batch, address, wanted)
     if interrupted is not None:
         if ramp is False:
@@ -196,9 +225,29 @@ def upload_recordings(
     return batch.recordings()
 
 
+@contextmanager
+def _said_to_a_notebook(ledger: Ledger) -> Iterator[None]:
+    """What to do about a restored ledger, in the words of a notebook; also where that is noticed while calls are sent."""
+    with suppress(LedgerRestored):  # said below
+        yield
+    if (standing := restored(ledger)) is not None:
+        raise LedgerRestored(
+            f"{standing.words} Nothing was sent since that was noticed. Ask Reddy which calls it has: "
+            "reddy.check_restored(ledger, client). Then run this cell again. Or, if you are sure that nothing was sent "
+            'since the backup: reddy.trust_restored(ledger, who="your name").'
+        )
+
+
 def _go_on(submission: Submission, client: Client, concurrency: int, *, progress: bool) -> None:
-    with suppress(SubmissionError):  # another notebook has just finished it
+    with submission.ledger._write() as connection:
+        if not sent_by_others(connection, submission.id):
+            put_questions(connection, submission.id)
+    try:
         submission.resume()
+    except LedgerRestored:
+        raise
+    except SubmissionError:
+        pass  # another notebook has just finished it
     _send(submission, client, Slots(concurrency, resumed=True), progress=progress)
 
 
