@@ -7,6 +7,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.errors import LedgerError
+from reddy_lib.ui.restored import restored_banner
 
 st.set_page_config(page_title="Reddy workbench", page_icon=":material/headset_mic:", layout="wide")
 
@@ -51,5 +52,10 @@ with st.sidebar:
     if batch is not None:
         ui.batch_card(batch)
     ui.connection_card()
+
+try:
+    restored_banner(ui.ledger())
+except LedgerError as error:
+    ui.alert(error)
 
 page.run()

@@ -47,6 +47,7 @@ __all__ = [
     "connection",
     "connection_for",
     "connection_panel",
+    "connections_at_hand",
     "days",
     "escape",
     "has_engine",
@@ -286,6 +287,12 @@ def connection() -> Connection:
     if chosen == SANDBOX:
         return _sandbox_connection()
     return _stored_connection() or _sandbox_connection()
+
+
+def connections_at_hand() -> list[Connection]:
+    """The connections that need no typing: the sandbox's, and that of the stored token, if there is one."""
+    stored = _stored_connection()
+    return [_sandbox_connection(), *([stored] if stored is not None else [])]
 
 
 def connection_for(submission: Submission) -> Connection | None:
