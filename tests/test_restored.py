@@ -7,14 +7,14 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
-from reddy_lib.errors import LedgerRestored, SubmissionError
+from reddy_lib.errors import LedgerRestored
 from reddy_lib.ledger import high_water
 from reddy_lib.ledger.restored import check, restored
 from reddy_lib.ledger.schema import facts, questions
@@ -185,10 +185,7 @@ def test_a_restart_in_good_order_goes_on_by_itself(scene: Scene, sheet: Sheet) -
 
 def test_after_asking_about_every_call_the_rest_is_sent_and_nothing_twice(scene: Scene, sheet: Sheet) -> None:
     batch = scene.load(sheet(60))
-    scene.begin(batch, rows=[61])  # never sent: no engine is at work
     submission = backup_in_the_middle(scene, batch)
-    late = scene.load(sheet(3, {n: {"Conversation ID": f"late-{n}"} for n in (2, 3, 4)}, name="late.csv"))
-    assert late.total == 3
     scene.put_back()
     submission = Submission(scene.ledger, submission.id)
     assert check(scene.ledger) is not None
@@ -199,8 +196,6 @@ def test_after_asking_about_every_call_the_rest_is_sent_and_nothing_twice(scene:
     assert checked.settled
     assert checked.there > 20
     assert restored(scene.ledger) is None
-    counts = submission.counts()
-    assert counts["accepted"] + counts["unknown"] == 59
     for waiting in scene.ledger.submissions(state="paused"):
         waiting.resume()
         enqueue(scene.ledger, waiting)
@@ -259,8 +254,7 @@ def test_a_cell_run_again_after_a_restore_says_what_to_do_in_a_notebook(scene: S
 
         assert reddy.check_restored(scene.ledger, client, progress=False).settled
         assert batch.counts()["accepted"] == 10
-        with pytest.raises(SubmissionError):
-            reddy.submit(batch, client, progress=False)
+        assert reddy.submit(batch, client, progress=False).counts()["accepted"] == 10
     assert scene.twice() == []
 
 
@@ -310,7 +304,7 @@ def test_a_new_ledger_at_the_place_of_another_is_no_restore(on_file: Scene, shee
     for path in Path(on_file.location).parent.glob("ledger*"):
         path.unlink()
     on_file.ledger = reddy.Ledger(on_file.location)
-    on_file.sandbox.forget()
+    on_file.sandbox.reset()
 
     on_file.send_all(on_file.begin(on_file.load(sheet(3))))
 
@@ -323,7 +317,7 @@ def test_a_backup_of_before_ledgers_had_an_identity_is_noticed(on_file: Scene, s
     first = on_file.begin(batch, rows=[2])
     check(on_file.ledger)
     on_file.copy.take()
-    with sqlite3.connect(on_file.copy.newest) as old:
+    with closing(sqlite3.connect(on_file.copy.newest, isolation_level=None)) as old:
         old.execute("DELETE FROM facts WHERE name = 'place'")
         old.execute("UPDATE facts SET value = 'made anew by a migration' WHERE name = 'identity'")
     on_file.send_all(first)

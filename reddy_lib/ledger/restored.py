@@ -62,7 +62,7 @@ __all__ = [
     "refuse_if_restored",
     "replaced_beneath",
     "restored",
-    "server_changed",
+    "same_server",
     "settle_restored",
     "trust_restored",
     "vouched_for",
@@ -202,32 +202,36 @@ def notice(connection: sa.Connection, found: Restored) -> Restored:
     return found
 
 
-def replaced_beneath(ledger: Ledger, connection: sa.Connection, submission: Any) -> Restored | None:
-    """Look whether a living worker's ledger was replaced, and record it if so.
+def replaced_beneath(ledger: Ledger, connection: sa.Connection, submission: Any) -> bool:
+    """Look whether a living worker's ledger was replaced by an older one, and record it if so.
 
     Args:
         submission: a row with `incarnation`, `server` and `knows_last` (whether `last_claim` is in the ledger).
 
-    Returns what stands if the ledger is older, else None. A server that was merely started anew is noted.
+    Returns whether chunks should be asked about: the server was started anew, and may have been restored.
     """
     known = _of(ledger, connection)
-    here = submission.incarnation or FIRST
-    if known.last is not None and known.last[0] == here and not submission.knows_last:
+    last, server = known.last, known.server
+    known.server = submission.server
+    if last is not None and not submission.knows_last:
         known.last = None
-        words = "The ledger was replaced by an older one while calls were being sent from it."
-        return notice(connection, Restored(time.time(), "beneath", words))
-    server, known.server = known.server, submission.server
+        if last[0] == (submission.incarnation or FIRST):  # else a person has settled it meanwhile
+            words = "The ledger was replaced by an older one while calls were being sent from it."
+            notice(connection, Restored(time.time(), "beneath", words))
+            return False
     if server in (None, submission.server):
-        return None
+        return False
     newest = high_water.marks(known.identity)
     found = _older(ledger, connection, known.identity, newest, _place(ledger, connection))
-    return None if found is None else notice(connection, found)
+    if found is not None:
+        notice(connection, found)
+    return found is None
 
 
-def server_changed(ledger: Ledger, submission: Any) -> bool:
-    """Tell whether the database server is another one, or was started anew, since this process last looked."""
+def same_server(ledger: Ledger, submission: Any) -> bool:
+    """Tell whether the database server was neither replaced nor started anew since this process last looked."""
     known = _known.get(ledger)
-    return known is not None and known.server not in (None, submission.server)
+    return known is None or known.server in (None, submission.server)
 
 
 # marks

@@ -57,7 +57,7 @@ from .restored import (
     mark,
     refuse_if_restored,
     replaced_beneath,
-    server_changed,
+    same_server,
 )
 from .schema import (
     SENDABLE,
@@ -609,9 +609,9 @@ def exchange(
     with ledger._write() as connection:
         this = {"the_submission": submission_id, "the_last": last_claim(ledger)}
         submission = connection.execute(_SUBMISSION_OF, this).one()
-        if submission.restored is None and (not submission.knows_last or server_changed(ledger, submission)):
-            replaced_beneath(ledger, connection, submission)
-            put_questions(connection)
+        if submission.restored is None and not (submission.knows_last and same_server(ledger, submission)):
+            if replaced_beneath(ledger, connection, submission):
+                put_questions(connection)
             submission = connection.execute(_SUBMISSION_OF, this).one()
         ramping = submission.over is not None and not submission.over
         # What goes back to the queue must not meet a `cancel` that has just emptied it; what is counted here must not
