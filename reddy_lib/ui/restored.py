@@ -20,7 +20,7 @@ from ..ledger.restore_check import addresses_to_ask, count_suspects
 from ..ledger.restored import Restored, restored, trust_restored
 from ..submission import CheckedRestored, Connection, check_restored
 
-__all__ = ["CheckJob", "restored_banner", "start_check"]
+__all__ = ["CheckJob", "job_of", "restored_banner", "start_check"]
 
 TOLD_FOR = 3_600.0
 """Seconds in which tabs are told how a check ended."""
@@ -112,9 +112,14 @@ def start_check(ledger: Ledger, connections: Sequence[Connection], *, total: int
     return now
 
 
+def job_of(ledger: Ledger) -> CheckJob | None:
+    """The last check of a ledger in this process, running or not."""
+    return _jobs.get(ledger.url.render_as_string(hide_password=True))
+
+
 def restored_banner(ledger: Ledger) -> None:
     """Show, over every page, that the ledger was restored, how far asking about it is, or how it was settled."""
-    job = _jobs.get(ledger.url.render_as_string(hide_password=True))
+    job = job_of(ledger)
     standing = restored(ledger)
     if standing is None:
         _settled(job)
