@@ -301,7 +301,7 @@ def test_a_copy_opened_at_another_place_sends_nothing_before_somebody_says_so(
 def test_a_new_ledger_at_the_place_of_another_is_no_restore(on_file: Scene, sheet: Sheet) -> None:
     on_file.send_all(on_file.begin(on_file.load(sheet(3))))
     on_file.ledger.close()
-    for path in Path(on_file.location).parent.glob("ledger*"):
+    for path in Path(on_file.location).parent.glob("ledger.sqlite*"):
         path.unlink()
     on_file.ledger = reddy.Ledger(on_file.location)
     on_file.sandbox.reset()

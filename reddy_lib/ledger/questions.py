@@ -42,12 +42,13 @@ __all__ = [
     "put_questions_where_unproven",
     "sent_by_others",
     "take_question",
+    "work_waits",
 ]
 
 MOST_ASKED = 10
 """Calls of a chunk that are asked about: at 0, 1, 2, 4, … 256 of the next ones."""
 
-LASTS = 90.0
+LASTS = 60.0
 """Seconds after which another worker may ask: the one that wanted to has probably died."""
 
 
@@ -97,6 +98,15 @@ def put_questions(connection: sa.Connection, submission_id: str | None = None) -
     return stored.rowcount
 
 
+def work_waits(ledger: Ledger) -> bool:
+    """Tell whether a submission that engines send is not over."""
+    open_ones = sa.and_(
+        submissions.c.state.in_(("running", "paused", "waiting")), submissions.c.token_source != "notebook"
+    )
+    with ledger._read() as connection:
+        return connection.execute(sa.select(submissions.c.id).where(open_ones).limit(1)).first() is not None
+
+
 def put_questions_where_unproven(ledger: Ledger, submission_id: str) -> None:
     """Put questions to a new submission, unless the ledger is known to be up to date.
 
@@ -143,7 +153,10 @@ def take_question(ledger: Ledger, submission_id: str, chunk: int, worker: str) -
             .where(
                 questions.c.submission_id == submission_id,
                 questions.c.chunk == chunk,
-                sa.or_(questions.c.asker == worker, questions.c.until < now),
+                sa.or_(
+                    questions.c.until < now,
+                    questions.c.asker.not_in(sa.select(workers.c.name).where(workers.c.gone.is_(False))),
+                ),
             )
             .values(asker=worker, until=now + LASTS)
         )

@@ -34,8 +34,9 @@ import sqlalchemy as sa
 
 from ..api import Client
 from ..errors import APIError, LedgerError
-from ..ledger.questions import put_questions
+from ..ledger.questions import put_questions, work_waits
 from ..ledger.restored import check
+from ..ledger.schema import workers
 from ..ledger.sending import (
     SANDBOX,
     Submission,
@@ -46,7 +47,7 @@ from ..ledger.sending import (
 from ..ledger.store import Ledger
 from ..ledger.workers import GIVE_UP_AFTER, lane, serving
 from .connection import Connection
-from .lease import Lease
+from .lease import BEAT, Lease
 from .sender import Slots, send_chunk
 
 __all__ = ["Engine", "engine_url", "enqueue"]
@@ -59,6 +60,7 @@ APPLICATION_VERSION = (
 CHUNKS_AT_ONCE = 8  # in one process, over all submissions
 CHUNKS_OF_ONE_SUBMISSION = 2  # two, so that one chunk's tail and the next one's start overlap
 PIECES = 16  # of work that a submission is worth at least on PostgreSQL: eight workers share it
+MOST_WAITED = 12.0  # seconds at the start for a sign of life of others that seem to be at work
 UNSERVED = 30.0  # seconds that an app looks at a submission which nobody can send before it says so
 
 _log = logging.getLogger("reddy_lib.submission")
@@ -183,14 +185,31 @@ class Engine:
 
     def _ask_first(self) -> None:
         """A ledger that was put back from a backup believes that calls wait which were sent since. One that others are at
-        work on was looked at when they began."""
-        if check(self.ledger) is not None:
+        work on was looked at when they began: but they must give a sign of it now. In a backup they look alive too."""
+        if check(self.ledger) is not None or not work_waits(self.ledger):
             return
+        beats, longest = self._beats_of_others()
+        end = time.monotonic() + min(2.5 * BEAT * longest, MOST_WAITED)
+        while beats and time.monotonic() < end:
+            now, _ = self._beats_of_others()
+            if any(now.get(name, at) > at for name, at in beats.items()):
+                return
+            self._stop.wait(0.25)
         with self.ledger._write() as connection:
-            others = serving(connection)
-            others.pop(self.worker, None)
-            if not others:
-                put_questions(connection)
+            put_questions(connection)
+
+    def _beats_of_others(self) -> tuple[dict[str, float], float]:
+        """When each other app and worker that seems to be alive was last heard of, and how long they may be silent."""
+        with self.ledger._read() as connection:
+            names = set(serving(connection)) - {self.worker}
+            found = connection.execute(
+                sa.select(workers.c.name, workers.c.heartbeat, workers.c.lasts).where(
+                    workers.c.name.in_(names)
+                )
+            ).all()
+        return {one.name: one.heartbeat for one in found}, max(
+            (one.lasts or 60.0 for one in found), default=0.0
+        )
 
     def stop(self) -> bool:
         """Claim no more, wait for what is in flight, record it. Unfinished submissions go on elsewhere, or at the next
@@ -469,8 +488,6 @@ def _hand(workflow_id: str) -> int:
 
 
 def _not_gone(connection: sa.Connection) -> set[str]:
-    from ..ledger.schema import workers
-
     return set(connection.execute(sa.select(workers.c.name).where(workers.c.gone.is_(False))).scalars())
 
 

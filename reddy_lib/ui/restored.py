@@ -164,8 +164,8 @@ def _ways_out(ledger: Ledger, standing: Restored) -> None:
         ):
             start_check(ledger, here, total=total, who=ui.who())
             st.rerun()
-        if st.button("Nothing was sent since: go on", icon=":material/task_alt:", key="trust restored"):
-            _trust_panel(ledger)
+        with st.popover("Nothing was sent since: go on", icon=":material/task_alt:"):
+            _trust(ledger)
         if missing and st.button("Choose a connection", icon=":material/tune:", key="connect restored"):
             ui.connection_panel()
     for address in missing:
@@ -175,8 +175,7 @@ def _ways_out(ledger: Ledger, standing: Restored) -> None:
         )
 
 
-@st.dialog("Go on without asking?", width="medium")
-def _trust_panel(ledger: Ledger) -> None:
+def _trust(ledger: Ledger) -> None:
     st.markdown(
         "Only if **nothing was sent from this ledger** after the backup or copy was made: not from here, and not from "
         "another machine. Calls that were sent all the same are sent a second time, and Reddy may grade them twice."
