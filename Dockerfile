@@ -20,7 +20,7 @@ COPY .streamlit/config.toml .streamlit/config.toml
 COPY data/ data/
 
 # Whoever breaks into the app owns none of its files. The home is for a SQLite ledger, where no PostgreSQL is named.
-RUN useradd --create-home --uid 10001 reddy
+RUN useradd --create-home --uid 10001 reddy && install -d -o reddy -g reddy -m 0700 /var/lib/reddy
 USER reddy
 
 EXPOSE 8501

@@ -11,6 +11,7 @@ from reddy_lib import ui
 from reddy_lib.errors import LedgerError
 from reddy_lib.ui import choice
 from reddy_lib.ui.connection_choice import connection_card
+from reddy_lib.ui.restored import restored_banner
 
 st.set_page_config(
     page_title="Reddy workbench", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide"
@@ -68,5 +69,10 @@ with ui.ledger().moment():
             ui.batch_card(batch)
         connection_card()
         ui.person_card()
+
+    try:
+        restored_banner(ui.ledger())
+    except LedgerError as error:
+        ui.alert(error)
 
     page.run()

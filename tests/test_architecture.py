@@ -131,10 +131,10 @@ def test_the_public_names_are_exactly_these() -> None:
     assert sorted(reddy_lib.__all__) == [
         "AllowedHosts", "Batch", "CATALOGUE", "Call", "Client", "Finding", "Ledger", "Mapping", "Product", "Receipt",
         "RecordingFolder", "RecordingStore", "ReddyError", "Sandbox", "Speaker", "Submission", "Tag",
-        "TranscriptLine", "build_calls", "charts", "check", "errors", "fetch_recordings", "find_personal_data",
-        "guess_mapping",
+        "TranscriptLine", "build_calls", "charts", "check", "check_restored", "errors", "fetch_recordings",
+        "find_personal_data", "guess_mapping",
         "inspect_recording", "match_recordings", "parse_transcript", "read_sheet", "reconcile", "silence_recording",
-        "submit", "upload_recordings",
+        "submit", "trust_restored", "upload_recordings",
     ]  # fmt: skip
     assert sorted(reddy_lib._HOMES) == sorted(reddy_lib.__all__)
     for name in reddy_lib.__all__:

@@ -9,13 +9,35 @@ import sqlalchemy as sa
 
 from .schema import facts
 
-__all__ = ["IDENTITY", "PLACE", "fact", "forget_fact", "remember_fact"]
+__all__ = [
+    "DECISIONS",
+    "IDENTITY",
+    "INCARNATION",
+    "PLACE",
+    "RESTORED",
+    "SUPERSEDED",
+    "fact",
+    "forget_fact",
+    "remember_fact",
+]
 
 IDENTITY = "identity"
 """A random id that a ledger gets when it is made and keeps in every copy."""
 
 PLACE = "place"
 """Where the ledger was when it was last opened in good order. A copy says here where it was copied from."""
+
+INCARNATION = "incarnation"
+"""A random id that the ledger gets each time a person settles that it was restored; absent before the first time."""
+
+SUPERSEDED = "superseded"
+"""JSON list of earlier incarnations, and of those known from other copies: marks of theirs count no longer."""
+
+RESTORED = "restored"
+"""While the ledger is older than what was sent from it: JSON with since, how, words (see restored.py)."""
+
+DECISIONS = "decisions"
+"""JSON list: how each restore was settled, by whom and when."""
 
 
 def fact(connection: sa.Connection, name: str) -> str | None:

@@ -25,6 +25,8 @@ recording's `upload_url`.
     profiles                               mappings kept for the next sheet with the same columns
     selections                             calls of a batch that somebody chose, so that a link can name them
     facts                                  about the ledger itself: its identity, its place (see facts.py)
+    questions                              chunks in which nothing is sent before Reddy was asked about a few calls
+    restore_answers                        calls of a restored ledger that Reddy was asked about
 
 Migrations are functions in `MIGRATIONS`; each runs once, and is recorded in the same transaction as its change.
 """
@@ -58,10 +60,12 @@ __all__ = [
     "paces",
     "past_outcomes",
     "profiles",
+    "questions",
     "ramps",
     "reconciliations",
     "recordings",
     "resends",
+    "restore_answers",
     "schema_version",
     "submissions",
     "upload_hosts",
@@ -480,6 +484,27 @@ facts = sa.Table(  # see facts.py
     sa.Column("value", sa.Text, nullable=False),
 )
 
+questions = sa.Table(  # see restored.py
+    "questions",
+    metadata,
+    sa.Column("submission_id", sa.Text, primary_key=True),
+    sa.Column("chunk", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("asker", sa.Text),  # the worker that asks this moment, until then
+    sa.Column("until", sa.Double, nullable=False, server_default="0"),
+    sa.Column("unclear", sa.Boolean, nullable=False, server_default=sa.false()),  # a person was told so
+)
+
+restore_answers = (
+    sa.Table(  # while a ledger is older than what was sent from it; emptied when that is settled
+        "restore_answers",
+        metadata,
+        sa.Column("address", sa.Text, primary_key=True),
+        sa.Column("call_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("there", sa.Boolean, nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
+    )
+)
+
 
 def _first(connection: sa.Connection) -> None:
     metadata.create_all(connection)
@@ -580,6 +605,11 @@ def _what_is_under_way_is_on_the_list(connection: sa.Connection) -> None:
     )
 
 
+def _restored_ledgers_ask_first(connection: sa.Connection) -> None:
+    for table in (questions, restore_answers):
+        table.create(connection, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _first,
     _filters_count_from_indexes,
@@ -596,6 +626,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _selections_are_kept,
     _submissions_are_bound_to_their_credential,
     _what_is_under_way_is_on_the_list,
+    _restored_ledgers_ask_first,
 )
 """Version n is reached by the first n of these. Only ever append."""
 

@@ -10,7 +10,9 @@ The order of writes is the whole point:
    by position; one that comes late (after its worker was given up) still counts.
 4. What a dead worker left in `sending` becomes `unknown` (`give_up_dead_workers`), never `queued`; so does what a
    living worker holds without knowing of it (`give_up_strays`: its claim was stored, the answer to it was lost).
-5. Where a call has a recording, the address to upload it to is stored in the commit that says `accepted`, and the
+5. A ledger that is older than what was sent from it (a backup that was put back) believes that calls wait which Reddy
+   has: see `restored`, which each claim leaves a mark for, and `questions`.
+6. Where a call has a recording, the address to upload it to is stored in the commit that says `accepted`, and the
    upload is claimed there as well. Uploads may be repeated, so what a dead worker left of them simply waits again
    (see `recordings`).
 """
@@ -41,7 +43,26 @@ from . import recordings as files
 from .batch import NEVER_SENT, keep_past_outcome, outcomes_frame, pieces
 from .many import InsertMany, UpdateMany
 from .other_words import has_other_words, hold_other_words, not_sent
+from .questions import (
+    asking,
+    drop_unclear,
+    no_question,
+    open_questions,
+    put_questions,
+    put_questions_where_unproven,
+)
 from .resending import put_back, reason_of, replace_deliveries, superseded, take_back
+from .restored import (
+    INCARNATION_NOW,
+    RESTORED_NOW,
+    SERVER_NOW,
+    check,
+    last_claim,
+    mark,
+    refuse_if_restored,
+    replaced_beneath,
+    same_server,
+)
 from .schema import (
     SENDABLE,
     STATUSES,
@@ -176,6 +197,7 @@ class Exchange(msgspec.Struct, frozen=True):
     create_idempotent: bool = False
     uploads: list[files.Upload] = []
     refused_hosts: list[str] = []
+    questions: list[int] = []
 
 
 class Submission:
@@ -303,8 +325,11 @@ class Submission:
 
         Raises:
             SubmissionError: it is done or was cancelled.
+            LedgerRestored: the ledger is older than what was sent from it.
         """
         with self.ledger._write(right="send") as connection:
+            refuse_if_restored(connection)
+            drop_unclear(connection, self.id)
             found = connection.execute(
                 sa.select(submissions).where(submissions.c.id == self.id).with_for_update()
             ).one()
@@ -406,16 +431,19 @@ def create(
 
     Raises:
         SubmissionError: none of the rows can be sent, or `again` is empty, or names no rows.
+        LedgerRestored: the ledger is older than what was sent from it.
     """
     submission_id = submission_id or "s" + secrets.token_hex(8)
     reason = None if again is None else reason_of(again, rows)
     address = known_address(address)
     now = time.time()
+    check(ledger)
     asked = [] if reason is not None else hold_other_words(ledger, sendable(batch_id, rows), address)
     with ledger._write(right="send") as connection:
         _one_at_a_time(connection)
         if connection.execute(sa.select(submissions.c.id).where(submissions.c.id == submission_id)).first():
             return Submission(ledger, submission_id)
+        refuse_if_restored(connection)
         state = connection.execute(sa.select(batches.c.state).where(batches.c.id == batch_id)).scalar()
         if state != "open":
             raise SubmissionError(
@@ -487,6 +515,8 @@ def create(
             ramp = queued > pacing.FIRST + pacing.THEN and pacing.new_to(connection, batch_id, address)
         if ramp:
             connection.execute(ramps.insert().values(submission_id=submission_id, over=False, asked_about=0))
+    if queued:
+        put_questions_where_unproven(ledger, submission_id)
     facts = {"submission": submission_id, "number": number, "batch": batch_id, "address": address}
     _log.info(
         "submission started",
@@ -607,13 +637,18 @@ def exchange(
     """
     now = time.time() if now is None else now
     with ledger._write(right="send") as connection:
-        submission = connection.execute(_SUBMISSION_OF, {"the_submission": submission_id}).one()
+        this = {"the_submission": submission_id, "the_last": last_claim(ledger)}
+        submission = connection.execute(_SUBMISSION_OF, this).one()
+        if submission.restored is None and not (submission.knows_last and same_server(ledger, submission)):
+            if replaced_beneath(ledger, connection, submission):
+                put_questions(connection)
+            submission = connection.execute(_SUBMISSION_OF, this).one()
         ramping = submission.over is not None and not submission.over
         # What goes back to the queue must not meet a `cancel` that has just emptied it; what is counted here must not
         # be counted by somebody else at the same moment. SQLite has one writer anyway.
         careful = ramping or submission.most_at_once or any(result.outcome == "again" for result in results)
         if careful and connection.dialect.name == "postgresql":
-            submission = _held(connection, submission_id, submission)
+            submission = _held(connection, this, submission)
             ramping = submission.over is not None and not submission.over
         not_before = pacing.hold_left(connection, submission.address, submission.not_before or 0.0, now=now)
         if results:
@@ -626,6 +661,8 @@ def exchange(
         if note is not None:
             pacing.say(connection, worker, submission_id, submission.address, note, now=now)
         state: State = submission.state
+        if submission.restored is not None and state == "running":
+            state = "paused"  # whoever made it run: nothing is claimed
         # `uploading`: it had recordings under way before these results, or has since
         waiting, to_upload = 0, []
         if submission.uploading or any(result.claim.recording for result in results):
@@ -668,6 +705,9 @@ def exchange(
                 attempt_ids=attempt_ids if len(attempt_ids) >= room else new_attempt_ids(room),
                 with_recordings=with_recordings,
             )
+        asked_first = (
+            open_questions(connection, submission_id, chunk) if submission.asking and not claims else []
+        )
         retry_at: float | None = now  # whoever has claimed something asks again anyway
         if not claims:
             retry_at = connection.execute(
@@ -677,6 +717,8 @@ def exchange(
             due = files.earliest(connection, submission_id, chunk)
             retry_at = due if retry_at is None or due is None else min(retry_at, due)
         done = retry_at is None and not (claims or to_upload) and _finish(connection, submission_id, now=now)
+    if claims:
+        mark(ledger, submission, claims[-1].attempt_id)
     _say_ended(submission_id, results)
     _say_done(submission_id if done else None)
     return Exchange(
@@ -688,6 +730,7 @@ def exchange(
         create_idempotent=bool(submission.create_idempotent),
         uploads=to_upload,
         refused_hosts=refused_hosts,
+        questions=asked_first,
     )
 
 
@@ -722,8 +765,25 @@ def heartbeat(
         # locked, so that whoever gives it up this very moment is either done (and seen here) or finds it alive
         gone = connection.execute(sa.select(workers.c.gone).where(mine).with_for_update()).scalar()
         said["heartbeat"] = moment(connection) if now is None else now
-        connection.execute(workers.update().where(mine).values(**said))
+        changed = connection.execute(workers.update().where(mine).values(**said))
+        if (
+            not changed.rowcount
+        ):  # an older ledger was put in place: it must know who holds what is claimed from now on
+            gone = True
+            connection.execute(
+                workers.insert().values(**_this_process(worker), started=said["heartbeat"], **said)
+            )
     return not gone
+
+
+def _this_process(worker: str) -> dict[str, Any]:
+    return {
+        "name": worker,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "place": place(),
+        "process": process(),
+    }
 
 
 def new_worker(
@@ -740,21 +800,16 @@ def new_worker(
         lasts: seconds without a sign of life after which others may take it for dead.
         sends: the lanes that it has tokens for.
     """
-    host, pid = socket.gethostname(), os.getpid()
-    name = f"{host}:{pid}:{secrets.token_hex(4)}"
+    name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
     with ledger._write(right="send") as connection:
         now = moment(connection) if now is None else now
         connection.execute(
             workers.insert().values(
-                name=name,
-                host=host,
-                pid=pid,
+                **_this_process(name),
                 started=now,
                 heartbeat=now,
                 gone=False,
                 kind=kind,
-                place=place(),
-                process=process(),
                 lasts=lasts,
                 sends=msgspec.json.encode(sorted(sends)).decode(),
             )
@@ -842,6 +897,11 @@ _SUBMISSION_OF = (
         submissions.c.state, submissions.c.address, paces.c.most_at_once, paces.c.create_idempotent,
         paces.c.not_before, ramps.c.over, ramps.c.asked_about,
         files.under_way(submissions.c.id).label("uploading"),
+        RESTORED_NOW, INCARNATION_NOW, SERVER_NOW, asking(submissions.c.id).label("asking"),
+        sa.or_(
+            sa.bindparam("the_last", type_=sa.Text) == "",
+            sa.exists().where(attempts.c.id == sa.bindparam("the_last", type_=sa.Text)),
+        ).label("knows_last"),
     )
     .outerjoin_from(submissions, paces, paces.c.address == submissions.c.address)
     .outerjoin(ramps, ramps.c.submission_id == submissions.c.id)
@@ -876,7 +936,7 @@ _NEXT_OF_ALL = (
         calls.c.words_digest,
         calls.c.audio,
     )
-    .where(_QUEUED, pacing.is_due(calls.c.retry_at, sa.bindparam("the_moment")))
+    .where(_QUEUED, pacing.is_due(calls.c.retry_at, sa.bindparam("the_moment")), no_question())
     .order_by(calls.c.chunk, calls.c.row)
     .limit(sa.bindparam("the_want"))
     .with_for_update(skip_locked=True)
@@ -1118,13 +1178,13 @@ def _doubted(result: Result) -> bool:
     return result.outcome == "again" and (result.possibly_processed or result.claim.doubted)
 
 
-def _held(connection: sa.Connection, submission_id: str, submission: Any) -> Any:
+def _held(connection: sa.Connection, this: dict[str, str], submission: Any) -> Any:
     """The submission, read anew under the locks of whoever counts: its own, then that of the address (in this order,
     and before any call or delivery is touched, so that two workers cannot wait for each other)."""
-    connection.execute(_LOCK_SUBMISSION, {"the_submission": submission_id})
+    connection.execute(_LOCK_SUBMISSION, {"the_submission": this["the_submission"]})
     if submission.most_at_once:
         connection.execute(_LOCK_ADDRESS, {"the_address": submission.address})
-    return connection.execute(_SUBMISSION_OF, {"the_submission": submission_id}).one()
+    return connection.execute(_SUBMISSION_OF, this).one()
 
 
 def _hold(connection: sa.Connection, results: Sequence[Result], address: str) -> float:

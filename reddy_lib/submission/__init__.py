@@ -6,7 +6,7 @@
 `notebook.submit` runs it in place; `uploads` brings recordings after their calls, and `fetching` gets them before,
 where the sheet names them by web addresses;
 `connection` says where to and with which token;
-`reconciling` asks Reddy about calls whose answer never came.
+`reconciling` asks Reddy about calls whose answer never came, `restored` about calls that an older ledger cannot know.
 """
 
 from .connection import (
@@ -24,10 +24,12 @@ from .engine import Engine, enqueue
 from .fetching import fetch_recordings
 from .notebook import submit, upload_recordings
 from .reconciling import Reconciled, reconcile
+from .restored import CheckedRestored, check_restored
 from .starting import PatientEngine
 
 __all__ = [
     "SANDBOX",
+    "CheckedRestored",
     "Connection",
     "Decision",
     "Engine",
@@ -35,6 +37,7 @@ __all__ = [
     "Reconciled",
     "Tokens",
     "allowed_addresses",
+    "check_restored",
     "decide",
     "enqueue",
     "fetch_recordings",

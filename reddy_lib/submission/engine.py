@@ -15,7 +15,8 @@ becomes `unknown`), takes over the pieces that DBOS knows as theirs, and looks f
 with nobody at work on them. DBOS by itself would bring back a piece only to the process that had it (its executor id),
 and that one does not come back: executor ids are names of workers, and each start makes a new one.
 
-At start: register as a worker, give up the dead, launch DBOS, go on with what there is a token for. Only an app, never
+At start: register as a worker, give up the dead, look whether the ledger is older than what was sent from it
+(`ledger.restored`, `ledger.questions`), launch DBOS, go on with what there is a token for. Only an app, never
 a worker, says of a submission that it waits for its token; and only if nobody who is alive has it.
 """
 
@@ -33,6 +34,9 @@ import sqlalchemy as sa
 
 from ..api import Client
 from ..errors import APIError, LedgerError
+from ..ledger.questions import put_questions, work_waits
+from ..ledger.restored import check
+from ..ledger.schema import workers
 from ..ledger.sending import (
     SANDBOX,
     Submission,
@@ -44,7 +48,7 @@ from ..ledger.store import Ledger
 from ..ledger.workers import GIVE_UP_AFTER, lane, serving
 from .connection import Connection
 from .engine_database import EngineDatabaseBroken, engine_url, errors_named, make_database, move_aside
-from .lease import Lease
+from .lease import BEAT, Lease
 from .sender import Slots, send_chunk
 
 __all__ = ["Engine", "engine_url", "enqueue"]
@@ -57,6 +61,7 @@ APPLICATION_VERSION = (
 CHUNKS_AT_ONCE = 8  # in one process, over all submissions
 CHUNKS_OF_ONE_SUBMISSION = 2  # two, so that one chunk's tail and the next one's start overlap
 PIECES = 16  # of work that a submission is worth at least on PostgreSQL: eight workers share it
+MOST_WAITED = 12.0  # seconds at the start for a sign of life of others that seem to be at work
 UNSERVED = 30.0  # seconds that an app looks at a submission which nobody can send before it says so
 
 _log = logging.getLogger("reddy_lib.submission")
@@ -180,6 +185,7 @@ class Engine:
         self.worker = new_worker(self.ledger, kind=self.kind, lasts=self._give_up_after, sends=self._sends)
         self._lease = Lease(self.ledger, self.worker, lasts=self._give_up_after)
         give_up_dead_workers(self.ledger)
+        self._ask_first()
         _running = self
         queues = [_queue_typed_in(self.worker), *(f"{QUEUE} {each}" for each in sorted(self._sends))]
         with errors_named(engine_url(self.ledger)):
@@ -205,6 +211,34 @@ class Engine:
             self._look_for_work(at_start=True)
         self._upkeep = threading.Thread(target=self._keep_up, name="reddy-upkeep", daemon=True)
         self._upkeep.start()
+
+    def _ask_first(self) -> None:
+        """A ledger that was put back from a backup believes that calls wait which were sent since. One that others are at
+        work on was looked at when they began: but they must give a sign of it now. In a backup they look alive too."""
+        if check(self.ledger) is not None or not work_waits(self.ledger):
+            return
+        beats, longest = self._beats_of_others()
+        end = time.monotonic() + min(2.5 * BEAT * longest, MOST_WAITED)
+        while beats and time.monotonic() < end:
+            now, _ = self._beats_of_others()
+            if any(now.get(name, at) > at for name, at in beats.items()):
+                return
+            self._stop.wait(0.25)
+        with self.ledger._write() as connection:
+            put_questions(connection)
+
+    def _beats_of_others(self) -> tuple[dict[str, float], float]:
+        """When each other app and worker that seems to be alive was last heard of, and how long they may be silent."""
+        with self.ledger._read() as connection:
+            names = set(serving(connection)) - {self.worker}
+            found = connection.execute(
+                sa.select(workers.c.name, workers.c.heartbeat, workers.c.lasts).where(
+                    workers.c.name.in_(names)
+                )
+            ).all()
+        return {one.name: one.heartbeat for one in found}, max(
+            (one.lasts or 60.0 for one in found), default=0.0
+        )
 
     def stop(self) -> bool:
         """Claim no more, wait for what is in flight, record it. Unfinished submissions go on elsewhere, or at the next
@@ -488,8 +522,6 @@ def _hand(workflow_id: str) -> int:
 
 
 def _not_gone(connection: sa.Connection) -> set[str]:
-    from ..ledger.schema import workers
-
     return set(connection.execute(sa.select(workers.c.name).where(workers.c.gone.is_(False))).scalars())
 
 

@@ -33,7 +33,7 @@ from ..ledger.sending import Claim, Result, exchange, give_up_strays, heartbeat,
 from ..ledger.store import Ledger
 from ..ledger.workers import GIVE_UP_AFTER
 
-__all__ = ["Lease"]
+__all__ = ["BEAT", "Lease"]
 
 MARGIN = 2 / 9  # of `lasts`: 10 s of 45
 BEAT = 1 / 9  # of `lasts`, between two signs of life: 5 s of 45

@@ -8,23 +8,25 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from ..api import Client
 from ..arguments import text, whole_number
-from ..errors import SubmissionError
+from ..errors import LedgerRestored, SubmissionError
 from ..interrupts import again as next_step
 from ..interrupts import one_line
 from ..ledger.batch import Batch
 from ..ledger.other_words import OTHER_WORDS, not_sent
 from ..ledger.paces import end_ramp
+from ..ledger.questions import put_questions, sent_by_others
 from ..ledger.recordings import claim_of_batch, left_in_batch, say_sent, store_uploaded
 from ..ledger.resending import reason_of, resendable
+from ..ledger.restored import check, restored
 from ..ledger.sending import (
     SANDBOX,
     Submission,
@@ -33,6 +35,7 @@ from ..ledger.sending import (
     new_worker,
     retire_worker,
 )
+from ..ledger.store import Ledger
 from .lease import Lease
 from .sender import Slots, send_chunk
 from .uploads import Put, Uploading, UploadSlots
@@ -86,6 +89,7 @@ def submit(
         NotInLedger: the batch has no call in one of the rows; nothing was written.
         SubmissionError: none of the rows can be sent, and none ever was; or `again` says nothing, or names no rows; or
             what is left of an earlier submission was begun with another token.
+        LedgerRestored: the ledger is older than what was sent from it: `reddy.check_restored` first.
         LedgerUnavailable: the ledger cannot be written.
         Interrupted: it was stopped by hand (a `KeyboardInterrupt`), and what was in flight is recorded.
     """
@@ -95,11 +99,37 @@ def submit(
     who = text(who, "who")
     if ramp not in (None, True, False):
         raise TypeError("ramp must be True, False or None.")
-    rows = wanted = None if rows is None else batch.these_rows(rows)
+    rows = None if rows is None else batch.these_rows(rows)
     if again is not None:
         reason_of(text(again, "again"), rows)
+    with _said_to_a_notebook(batch.ledger):
+        return _submit(
+            batch,
+            client,
+            rows,
+            concurrency=concurrency,
+            ramp=ramp,
+            who=who,
+            again=again,
+            progress=progress,
+        )
+
+
+def _submit(
+    batch: Batch,
+    client: Client,
+    rows: list[int] | None,
+    *,
+    concurrency: int,
+    ramp: bool | None,
+    who: str,
+    again: str | None,
+    progress: bool,
+) -> Submission:
     ledger, address = batch.ledger, client.base_url
+    wanted = rows
     give_up_dead_workers(ledger)
+    check(ledger)
     interrupted = _unfinished(batch, address, wanted)
     if interrupted is not None:
         _same_credential(interrupted, client)
@@ -129,6 +159,8 @@ def submit(
         )
         if again is None:
             _say_what_is_asked(batch, wanted)
+    except LedgerRestored:
+        raise
     except SubmissionError:
         joined = _unfinished(batch, address, wanted)
         if joined is not None:  # another notebook was a moment faster: help it
@@ -243,9 +275,29 @@ def upload_recordings(
     return batch.recordings()
 
 
+@contextmanager
+def _said_to_a_notebook(ledger: Ledger) -> Iterator[None]:
+    """What to do about a restored ledger, in the words of a notebook; also where that is noticed while calls are sent."""
+    with suppress(LedgerRestored):  # said below
+        yield
+    if (standing := restored(ledger)) is not None:
+        raise LedgerRestored(
+            f"{standing.words} Nothing was sent since that was noticed. Ask Reddy which calls it has: "
+            "reddy.check_restored(ledger, client). Then run this cell again. Or, if you are sure that nothing was sent "
+            'since the backup: reddy.trust_restored(ledger, who="your name").'
+        )
+
+
 def _go_on(submission: Submission, client: Client, concurrency: int, *, progress: bool) -> None:
-    with suppress(SubmissionError):  # another notebook has just finished it
+    with submission.ledger._write() as connection:
+        if not sent_by_others(connection, submission.id):
+            put_questions(connection, submission.id)
+    try:
         submission.resume()
+    except LedgerRestored:
+        raise
+    except SubmissionError:
+        pass  # another notebook has just finished it
     _send(submission, client, Slots(concurrency, resumed=True), progress=progress)
 
 

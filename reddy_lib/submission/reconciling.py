@@ -25,7 +25,7 @@ from ..ledger.batch import Batch
 from ..ledger.reconciling import Doubt, doubts, settle
 from ..model import Tag
 
-__all__ = ["MARK", "WAIT", "Reconciled", "reconcile"]
+__all__ = ["MARK", "WAIT", "Reconciled", "ask", "is_missing", "reconcile"]
 
 MARK = Tag("reconciled by workbench", True, "boolean")
 """Added to a call without tags of its own: an empty list would tell nothing about whether the call is there."""
@@ -124,14 +124,14 @@ def reconcile(
 
     with one_line(told), bar, ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="ask") as pool:
         for piece in _pieces(asked):
-            answers = list(pool.map(lambda doubt: _ask(client, doubt), piece))
+            answers = list(pool.map(lambda doubt: ask(client, doubt), piece))
             stop: APIError | None = None
             there: list[int] = []
             missing: list[int] = []
             for doubt, error in zip(piece, answers, strict=True):
                 if error is None:
                     there.append(doubt.row)
-                elif _is_missing(error):
+                elif is_missing(error):
                     missing.append(doubt.row)
                 else:
                     outcome.open[doubt.row] = str(error)
@@ -160,7 +160,7 @@ def _pieces(asked: Sequence[Doubt]) -> Iterator[Sequence[Doubt]]:
         yield asked[start : start + PIECE]
 
 
-def _ask(client: Client, doubt: Doubt) -> APIError | None:
+def ask(client: Client, doubt: Doubt) -> APIError | None:
     """One question; None if Reddy knows the call, else the error that it answered with."""
     try:
         client.add_tags(doubt.conversation_id, doubt.agent_email, doubt.tags or [MARK])
@@ -169,7 +169,7 @@ def _ask(client: Client, doubt: Doubt) -> APIError | None:
     return None
 
 
-def _is_missing(error: APIError) -> bool:
+def is_missing(error: APIError) -> bool:
     """Did Reddy itself say that it has no such conversation? An address that is wrong answers 404 as well."""
     said = (error.server_message or "").casefold()
     return isinstance(error, NotFound) and "conversation" in said and "not found" in said

@@ -55,6 +55,7 @@ from .decide import UNREACHABLE_IN_A_ROW, Decision, Run, broken, decide, seen
 from .lease import Lease
 from .pace import Pace, answered, reason
 from .progress import duration
+from .restored import ask_first
 from .upload_addresses import LEAVES_THE_SANDBOX, where_to
 from .uploads import Put, Uploading, UploadSlots
 
@@ -321,6 +322,22 @@ def send_chunk(
             flying += len(answer.claims)
             if answer.refused_hosts and answer.state == "running":
                 patiently(partial(submission.pause, _other_host(answer.refused_hosts)))
+
+            if answer.questions and answer.state == "running" and not (flying or stopping):
+                patiently(
+                    partial(
+                        ask_first,
+                        ledger,
+                        submission_id,
+                        answer.questions[0],
+                        client,
+                        worker,
+                        stop=stop,
+                        sleep=sleep,
+                        keep_alive=lease.keep,
+                    )
+                )
+                continue
 
             if not (flying or uploading.under_way):
                 if stopping:

@@ -62,6 +62,7 @@ __all__ = [
     "clock",
     "connection",
     "connection_for",
+    "connections_at_hand",
     "days",
     "escape",
     "has_engine",
@@ -403,6 +404,15 @@ def connection() -> Connection:
     except ConnectionUnusable as error:
         alert(error)
         st.stop()
+
+
+def connections_at_hand() -> list[Connection]:
+    """Return the connections that need no typing: the sandbox's, and that of the stored token, if there is one.
+
+    Raises ConnectionUnusable.
+    """
+    kept = stored()
+    return [sandbox_connection(), *([kept] if kept is not None else [])]
 
 
 def connection_for(submission: Submission) -> Connection | None:

@@ -1,0 +1,140 @@
+"""What is known about ledgers outside of them: marks of what was sent, and which ledger lies where.
+
+A ledger that was put back from a backup looks healthy; nothing in it can tell that calls went out since. So each claim
+leaves a mark in the user's state folder (`REDDY_STATE`, else where the system keeps such things): the id of an
+attempt, after its commit and before its first byte. A ledger that does not know an attempt marked here is older than
+what was sent from it.
+
+Marks are hints, not records: they need no sync. After a power cut they may lack what the ledger has, never the other
+way round. Where the folder cannot be written, the log says so once, and asking Reddy remains (see `restored`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import logging
+import os
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+__all__ = ["FIRST", "LOOKED_AT", "Mark", "append", "identity_at", "marks", "remember_place", "state_folder"]
+
+FIRST = "first"
+"""The incarnation of a ledger that was never restored."""
+
+LOOKED_AT = 64
+"""So many of the newest marks are compared with the ledger. A restore loses all claims since the backup, and the newest
+marks are of the last of them; workers that write at once can mix up only a few."""
+
+LARGE = 256 * 1024  # bytes of a file of marks before another is begun
+STATE_VARIABLE = "REDDY_STATE"
+
+_log = logging.getLogger("reddy_lib.submission")
+_warned: set[str] = set()
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """One claim that was stored: in which incarnation of the ledger, an attempt of it, when, and for which address."""
+
+    incarnation: str
+    attempt_id: str
+    at: float
+    address: str
+
+
+def state_folder() -> Path:
+    """Return the folder for what is known outside the ledger: `REDDY_STATE`, else the user's state folder."""
+    given = os.environ.get(STATE_VARIABLE, "").strip()
+    return Path(given or platformdirs.user_state_dir("reddy-workbench", appauthor=False)).expanduser()
+
+
+def append(identity: str, mark: Mark) -> None:
+    """Note a claim of this ledger. Logs a warning, once, where that cannot be written."""
+    line = f"{mark.incarnation} {mark.attempt_id} {mark.at:.0f} {mark.address}\n".encode()
+    path = _marks_file(identity)
+    try:
+        try:
+            size = _write(path, line)
+        except FileNotFoundError:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            size = _write(path, line)
+        if size > LARGE:
+            # Renamed, not rewritten: who has it open still writes into a file that is read.
+            path.replace(path.with_suffix(".earlier"))
+    except OSError as error:
+        _warn(error)
+
+
+def marks(identity: str, count: int = LOOKED_AT) -> list[Mark]:
+    """Return the newest marks of a ledger, the newest last; empty where there are none or they cannot be read."""
+    path = _marks_file(identity)
+    lines: list[str] = []
+    for one in (path.with_suffix(".earlier"), path):
+        with contextlib.suppress(OSError):
+            lines += one.read_text(encoding="utf-8", errors="replace").splitlines()
+    found = []
+    for line in lines[-count:]:
+        parts = line.split(" ", 3)
+        with contextlib.suppress(ValueError):  # a line that was cut off
+            if len(parts) == 4:
+                found.append(Mark(parts[0], parts[1], float(parts[2]), parts[3]))
+    return found
+
+
+def identity_at(place: str) -> str | None:
+    """Return the identity of the ledger that was last seen at a place, or None."""
+    try:
+        return _place_file(place).read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None
+
+
+def remember_place(place: str, identity: str) -> None:
+    """Note which ledger lies at a place."""
+    if identity_at(place) == identity:
+        return
+    path = _place_file(place)
+    beside = path.with_suffix(f".{os.getpid()}.new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write(beside, f"{identity}\n".encode())
+        beside.replace(path)
+    except OSError as error:
+        _warn(error)
+
+
+def _write(path: Path, content: bytes) -> int:
+    """Append, and return the file's size. One small write: several programs may append at once."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.write(file, content)
+        return os.fstat(file).st_size
+    finally:
+        os.close(file)
+
+
+def _marks_file(identity: str) -> Path:
+    return state_folder() / "ledgers" / f"{identity}.marks"
+
+
+def _place_file(place: str) -> Path:
+    return (
+        state_folder() / "places" / hashlib.sha256(place.encode("utf-8", "surrogateescape")).hexdigest()[:32]
+    )
+
+
+def _warn(error: OSError) -> None:
+    folder = str(state_folder())
+    if folder not in _warned:
+        _warned.add(folder)
+        _log.warning(
+            "marks of what was sent cannot be kept: %s (%s). A restored ledger is noticed by asking Reddy alone. Set %s "
+            "to a folder that can be written.",
+            folder,
+            error.strerror,
+            STATE_VARIABLE,
+            extra={"folder": folder},
+        )

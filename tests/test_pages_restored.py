@@ -1,0 +1,81 @@
+"""The banner over every page while the ledger is older than what was sent from it, and its two ways out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import reddy_lib as reddy
+from reddy_lib.ledger.restored import check, restored
+from reddy_lib.ui.restored import job_of
+from tests.conftest import PRODUCTS
+from tests.database_copies import DatabaseCopy
+from tests.screen import NAVIGATION
+
+Sheet = Callable[..., Path]
+
+
+@pytest.fixture
+def older(
+    connected_ledger: reddy.Ledger, page_server: reddy.Sandbox, sheet: Sheet, tmp_path: Path
+) -> reddy.Ledger:
+    """A ledger whose backup was put back after three of its five calls were sent."""
+    page_server.reset()
+    location = str(connected_ledger.url.database)
+    batch = connected_ledger.load(sheet(5), products=PRODUCTS, progress=False)
+    copy = DatabaseCopy(location, tmp_path)
+    copy.take()
+    with reddy.Client(page_server.token, base_url=page_server.url) as client:
+        reddy.submit(batch, client, rows=[2, 3, 4], progress=False)
+    connected_ledger.close()
+    copy.put_back()
+    ledger = reddy.Ledger(location)
+    assert check(ledger) is not None
+    return ledger
+
+
+def page() -> AppTest:
+    return AppTest.from_file(str(NAVIGATION), default_timeout=60)
+
+
+def test_every_page_says_that_the_ledger_is_older_and_how_many_calls_that_concerns(
+    older: reddy.Ledger,
+) -> None:
+    shown = page().run()
+
+    assert not shown.exception
+    assert "older than what was sent from it" in shown.error[0].value
+    assert shown.button(key="ask about restored").label == "Ask Reddy about 5 calls"
+
+
+def test_the_button_asks_about_every_call_and_the_page_says_what_that_brought(older: reddy.Ledger) -> None:
+    shown = page().run()
+    shown.button(key="ask about restored").click().run()
+    job = job_of(older)
+    assert job is not None
+    assert job.wait(60)
+
+    shown.run()
+
+    assert restored(older) is None
+    assert "it has 3 of them" in shown.success[0].value
+    assert older.batches()["calls"].iloc[0] == 5
+
+
+def test_going_on_without_asking_needs_a_second_word(older: reddy.Ledger) -> None:
+    shown = page().run()
+    assert shown.button(key="trust restored now").disabled
+    assert restored(older) is not None
+
+    shown.checkbox(key="trust restored sure").check().run()
+    shown.button(key="trust restored now").click().run()
+
+    assert restored(older) is None
+
+
+def test_a_ledger_in_order_has_no_banner(connected_ledger: reddy.Ledger) -> None:
+    shown = page().run()
+    assert [one.value for one in shown.error] == []
