@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import reddy_lib as reddy
 from reddy_lib.errors import LedgerRestored
 from reddy_lib.ledger import high_water
+from reddy_lib.ledger.high_water import Mark
 from reddy_lib.ledger.restored import check, restored
 from reddy_lib.ledger.schema import facts, questions
 from reddy_lib.ledger.sending import SANDBOX, Submission, create, exchange, new_worker
@@ -339,6 +340,28 @@ def test_two_ledgers_with_one_state_folder_do_not_disturb_each_other(
             assert reddy.submit(theirs, client, progress=False).counts()["accepted"] == 4
         assert check(other) is None
         assert check(on_file.ledger) is None
+
+
+def test_marks_can_be_read_by_their_user_alone_and_hold_no_words(
+    on_file: Scene, sheet: Sheet, state: Path
+) -> None:
+    submission = on_file.begin(on_file.load(sheet(3)))
+    exchange(on_file.ledger, submission.id, None, new_worker(on_file.ledger), want=1)
+
+    kept = [path for path in state.rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in (state, *(one.parent for one in kept))} == {0o700}
+    assert not any("conv-" in path.read_text() for path in kept)
+
+
+def test_old_marks_are_dropped_and_the_newest_are_kept(state: Path) -> None:
+    for number in range(9_000):
+        high_water.append("one", Mark("first", f"a{number:021}", 1.0, "https://app.reddy.io"))
+
+    newest = [one.attempt_id for one in high_water.marks("one")]
+
+    assert newest == [f"a{number:021}" for number in range(9_000 - high_water.LOOKED_AT, 9_000)]
+    assert sum(path.stat().st_size for path in state.rglob("*.*")) < 3 * high_water.LARGE
 
 
 def test_a_folder_for_marks_that_cannot_be_written_is_said_once_and_stops_nothing(

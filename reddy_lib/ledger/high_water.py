@@ -59,7 +59,7 @@ def append(identity: str, mark: Mark) -> None:
         try:
             size = _write(path, line)
         except FileNotFoundError:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make_folder(path.parent)
             size = _write(path, line)
         if size > LARGE:
             # Renamed, not rewritten: who has it open still writes into a file that is read.
@@ -99,11 +99,17 @@ def remember_place(place: str, identity: str) -> None:
     path = _place_file(place)
     beside = path.with_suffix(f".{os.getpid()}.new")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_folder(path.parent)
         _write(beside, f"{identity}\n".encode())
         beside.replace(path)
     except OSError as error:
         _warn(error)
+
+
+def _make_folder(folder: Path) -> None:
+    """Each of the two levels for this user alone: `parents` would make the upper one with wider permissions."""
+    folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(exist_ok=True, mode=0o700)
 
 
 def _write(path: Path, content: bytes) -> int:

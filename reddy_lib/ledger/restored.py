@@ -286,8 +286,8 @@ def _older(
     if lost:
         when = time.strftime("%d %b %Y %H:%M UTC", time.gmtime(lost[-1].at))
         words = (
-            f"This ledger ({ledger.name}) is older than what was sent from it: it knows nothing of calls that went out "
-            f"until {when}. A backup was probably put back."
+            f"This ledger ({ledger.name}) is older than what was sent from it: calls that went out until {when} are "
+            "not in it. A backup was probably put back."
         )
         return Restored(time.time(), "marks", words, addresses)
     if connection.execute(sa.select(submissions.c.id).limit(1)).first() is None:

@@ -129,7 +129,7 @@ def restored_banner(ledger: Ledger) -> None:
         return
     with st.container(border=True):
         st.error(
-            f"**Nothing is being sent: this ledger is older than what was sent from it.** {ui.escape(standing.words)}",
+            f"**Nothing is sent until this is settled.** {ui.escape(standing.words)}",
             icon=":material/history:",
         )
         if job is not None and job.running:
