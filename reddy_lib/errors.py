@@ -25,6 +25,7 @@ what happened, where, and what to do next) and its evidence as attributes for co
         · LedgerRestored        the ledger is older than what was sent from it: nothing is sent until that is settled
       × NotAllowed              the person who signed in may not do this, or may not come in at all
       × AccessRulesError        the rules about who may come in are missing or wrong
+      × ConnectionUnusable      the address or the token to send with is missing, contradictory, or not allowed here
       × APIError                Reddy (or what stands in for it) did not say yes; `possibly_processed` tells whether
                                 the request may have taken effect all the same
         · NeverSent             no connection was made: nothing left this machine

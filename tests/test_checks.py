@@ -610,6 +610,8 @@ def test_two_tags_without_a_name_are_not_duplicates_of_each_other() -> None:
 
 
 READ_BY_OTHER_STAGES = {
+    "conversation-id-placeholder",
+    "conversation-sent-with-other-words",
     "transcript-unreadable",
     "transcript-mended",
     "transcript-no-speakers",

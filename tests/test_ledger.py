@@ -172,8 +172,10 @@ class TestLoading:
         assert ledger.batches().empty
         assert ledger.loaded_before(batch.file_hash) == []
         assert stored(ledger, "calls") == 2
-        with pytest.raises(NotInLedger, match="Choose one from the list, or load a spreadsheet"):
+        with pytest.raises(NotInLedger, match=r"taken off the list: ledger\.restore\("):
             ledger.batch(batch.id)
+        with pytest.raises(NotInLedger, match="Choose one from the list, or load a spreadsheet"):
+            ledger.batch("b-of-nobody")
 
     def test_batches_are_listed_newest_first_with_their_counts(
         self, ledger: reddy.Ledger, sheet: Sheet
@@ -299,10 +301,11 @@ class TestLoading:
         self, ledger: reddy.Ledger, sheet: Sheet
     ) -> None:
         batch = load(ledger, sheet(20))
-        many = range(3, 12_003)
-        assert batch.count(rows=many) == 19
-        assert len(dict(batch.payloads(many))) == 19
-        assert [len(piece) for piece in pieces(many)] == [5000, 5000, 2000]
+        assert batch.count(rows=range(3, 22)) == 19
+        assert len(dict(batch.payloads(range(3, 22)))) == 19
+        with pytest.raises(NotInLedger, match="has no calls in rows 22, 23, 24"):
+            batch.count(rows=range(3, 12_003))
+        assert [len(piece) for piece in pieces(range(3, 12_003))] == [5000, 5000, 2000]
         assert list(pieces([])) == []
 
 
@@ -407,13 +410,12 @@ class TestFinding:
             ({"severity": "warning"}, [4, 6]),
             ({"code": "agent-email-missing"}, [4]),
             ({"code": "timestamp-missing"}, [4, 6]),
-            ({"code": "email"}, []),  # a whole code, not a part of one
             ({"agent": "bo@cedarline.example"}, [3, 5, 7, 9]),
             ({"agent": "nobody@cedarline.example"}, []),
             ({"product": 1}, [2, 4, 6, 8]),
             ({"edited": True}, []),
             ({"edited": False, "product": 2}, [3, 5, 7, 9]),
-            ({"rows": [9, 3, 3, 1000]}, [3, 9]),
+            ({"rows": [9, 3, 3]}, [3, 9]),
             ({"rows": []}, []),
             ({"submission": "s-none"}, []),
             ({"status": "ready", "product": 2, "search": "lost my card"}, [9]),

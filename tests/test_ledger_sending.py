@@ -216,7 +216,7 @@ class TestCreate:
         settle(ledger, send(ledger, batch, [2, 3, 4]), worker, accepted=[2], unknown=[3], rejected=[4])
         again = ledger.load(sheet(6, {7: {"Agent Email": ""}}), products=PRODUCTS, progress=False)
         told = asked(ledger, again.id, address=HERE, rows=[2, 3, 4, 7])
-        assert told == {"chosen": 4, "to_send": 1, "skipped": 1, "in_doubt": 1, "stay": 1}
+        assert told == {"chosen": 4, "to_send": 1, "skipped": 1, "asked": 0, "in_doubt": 1, "stay": 1}
         submission = send(ledger, again, [2, 3, 4, 7])
         assert submission.counts() == counted(queued=2, skipped=1)
         exchange(ledger, submission.id, 0, worker, want=10)
@@ -236,7 +236,8 @@ class TestCreate:
         first, second = send(ledger, batch, [2]), send(ledger, batch, [3])
         assert [found.id for found in ledger.submissions()] == [second.id, first.id]
         assert [found.record().number for found in ledger.submissions(batch.id)] == [2, 1]
-        assert ledger.submissions("b-other") == []
+        with pytest.raises(NotInLedger, match="b-other"):
+            ledger.submissions("b-other")
         second.pause()
         assert [found.id for found in ledger.submissions(state="running")] == [first.id]
         assert ledger.submission(first.id).id == first.id

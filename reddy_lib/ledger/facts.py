@@ -6,6 +6,7 @@ A fact is text (JSON where it has parts). Facts are read and written inside the 
 from __future__ import annotations
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from .schema import facts
 
@@ -47,10 +48,13 @@ def fact(connection: sa.Connection, name: str) -> str | None:
 
 
 def remember_fact(connection: sa.Connection, name: str, value: str) -> None:
-    """Store a fact; a value that was there before is replaced."""
-    changed = connection.execute(facts.update().where(facts.c.name == name).values(value=value))
-    if not changed.rowcount:
-        connection.execute(facts.insert().values(name=name, value=value))
+    """Store a fact; a value that was there before is replaced, also where two do so at once."""
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(facts)
+    connection.execute(
+        insert.values(name=name, value=value).on_conflict_do_update(
+            index_elements=["name"], set_={"value": insert.excluded.value}
+        )
+    )
 
 
 def forget_fact(connection: sa.Connection, name: str) -> None:
