@@ -36,6 +36,7 @@ what happened, where, and what to do next) and its evidence as attributes for co
           - NotFound            404: conversation or address not found
           - TooManyRequests     429: come back after `retry_after` seconds
         · Unavailable           503 with `Retry-After`: explicitly not processed
+          - NotReceived         408, 421 or 425: not processed either, for a reason that lies in the connection
         · Doubtful              the request may have been processed: a read timeout, a connection cut after the
                                 request went out, 500, 502, 504, an answer that is not what Reddy documents
 """
@@ -62,6 +63,7 @@ __all__ = [
     "NotAllowed",
     "NotFound",
     "NotInLedger",
+    "NotReceived",
     "RecordingError",
     "RecordingNotFound",
     "RecordingRefused",
@@ -258,6 +260,13 @@ class TooManyRequests(Refused):
 
 class Unavailable(APIError):
     """503 with `Retry-After`: explicitly not processed; try again after `retry_after` seconds."""
+
+
+class NotReceived(Unavailable):
+    """408, 421 or 425: the server did not take the request from this connection; it was not processed.
+
+    It says nothing about other calls: the same request may be sent again, on another connection.
+    """
 
 
 class Doubtful(APIError):

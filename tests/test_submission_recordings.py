@@ -24,7 +24,15 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
-from reddy_lib.errors import Doubtful, NeverSent, Refused, SubmissionError, TooManyRequests, Unavailable
+from reddy_lib.errors import (
+    Doubtful,
+    NeverSent,
+    NotReceived,
+    Refused,
+    SubmissionError,
+    TooManyRequests,
+    Unavailable,
+)
 from reddy_lib.ledger import recordings as files
 from reddy_lib.ledger.schema import recordings
 from reddy_lib.ledger.sending import create, new_worker
@@ -210,6 +218,8 @@ class TestFaults:
             Fault(kind="status", status=503, on="upload", times=1, retry_after=0.2),
             Fault(kind="status", status=429, on="upload", times=1, retry_after=0.2),
             Fault(kind="status", status=408, on="upload", times=1),
+            Fault(kind="status", status=421, on="upload", times=1),
+            Fault(kind="status", status=425, on="upload", times=1),
         ],
         ids=lambda fault: (
             f"{fault.kind} {fault.status if fault.kind == 'status' else ''} {fault.processed or ''}"
@@ -606,7 +616,7 @@ class TestDecisions:
             NeverSent("no"),
             Doubtful("cut"),
             Doubtful("500", status=500),
-            Refused("408", status=408),
+            NotReceived("408", status=408),
         ):
             assert decide_upload(passing, tries=3, chance=0.0) == UploadDecision(
                 "again", wait=2.0, server_failed=True

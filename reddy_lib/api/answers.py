@@ -1,7 +1,8 @@
 """What Reddy's answers mean, as pure functions of status, headers and body.
 
 The question behind each rule is *may the call have been processed?* Only an answer that says clearly "no" is
-read as no (4xx, a redirect, 503 with `Retry-After`); only a success whose body is what Reddy documents is
+read as no (4xx, a redirect, 503 with `Retry-After`), and one that blames the connection as *not
+received*; only a success whose body is what Reddy documents is
 read as yes; everything else is `Doubtful`. Error bodies come in several shapes of JSON, so the server's words are looked
 for in all the usual places and shortened for people. The words of anything else (a proxy's page, another server's
 answer) are kept from people: what an address that is not Reddy's answers is not for them to read.
@@ -24,6 +25,7 @@ from reddy_lib.errors import (
     APIError,
     Doubtful,
     NotFound,
+    NotReceived,
     Refused,
     TooManyRequests,
     Unauthorized,
@@ -32,6 +34,7 @@ from reddy_lib.errors import (
 
 __all__ = [
     "MAY_REPEAT",
+    "NOT_RECEIVED",
     "Answer",
     "Product",
     "Receipt",
@@ -47,6 +50,14 @@ __all__ = [
 MOST_WORDS = 2_000
 """Characters of a server's message that are kept; a message for people quotes at most `MOST_QUOTED`."""
 MOST_QUOTED = 300
+
+NOT_RECEIVED = {
+    408: "Reddy did not receive all of it in time",
+    421: "it reached a server that does not answer for this address",
+    425: "Reddy does not take it this early on a connection",
+}
+"""Status → what it says about the connection, not about the call (RFC 9110, RFC 8470). A server may send a 408 on an
+idle connection before it closes it; the next request then reads it as its answer."""
 
 MAY_REPEAT = "It may be sent again until its address expires."
 """What may be done after an upload that came to nothing: the end of its words."""
@@ -156,9 +167,9 @@ def error_for(answer: Answer, what: str, *, now: float) -> APIError:
         message = (
             f"{what} was refused: not found{said} Check the conversation and the agent, or Reddy's address."
         )
-    elif status == 408:
-        kind = Refused
-        message = f"{what} was refused: Reddy did not receive all of it in time{said} Try again later."
+    elif status in NOT_RECEIVED:
+        kind = NotReceived
+        message = f"{what} was not processed: {NOT_RECEIVED[status]}{said} {_try_again(wait)}"
     elif status == 429:
         kind = TooManyRequests
         message = f"{what} was not taken: too many requests at once{said} {_try_again(wait)}"
@@ -202,7 +213,7 @@ def recording_error(answer: Answer, what: str, *, now: float) -> APIError | None
             f"The server's answer to the recording ({status}) {odd}{_quoted(words)} It may or may not have arrived. "
             f"{MAY_REPEAT}"
         )
-    elif status in (408, 429) or status >= 500:
+    elif status in (*NOT_RECEIVED, 429) or status >= 500:
         return error_for(answer, what, now=now)
     else:
         # Not `Unauthorized`: the token took no part in this; the next call will be accepted as before.

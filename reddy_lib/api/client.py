@@ -30,6 +30,7 @@ import msgspec
 from reddy_lib.address import address_to_connect, is_loopback, reddy_address
 from reddy_lib.api.answers import (
     MAY_REPEAT,
+    NOT_RECEIVED,
     Answer,
     Product,
     Receipt,
@@ -375,6 +376,8 @@ class Client:
         request = build()
         request.extensions["trace"] = progress
         response = self._connections.send(request, origin)
+        if response.status_code in NOT_RECEIVED:
+            self._connections.hung_up(origin)
         try:
             body = _whole_body(response, seconds=self.timeout)
         finally:

@@ -6,7 +6,8 @@ that answers nonsense: whatever they raise, the call did not leave.
 
 A kept connection is checked for a hang-up before each request, but a server may close it in the very moment in which
 the request is written; then nobody can tell whether it was read. After the first such end at an origin, each
-connection to it carries one request (`Connections.hung_up`), for the rest of the client's life. What remains: the
+connection to it carries one request (`Connections.hung_up`), for the rest of the client's life. The same goes for a
+server that says that it did not take a request from a connection (408, 421, 425). What remains: the
 requests that were on kept connections to that origin in this moment, at most as many as were in flight.
 """
 
@@ -217,6 +218,6 @@ def _check_proxies() -> None:
             )
         if proxy.url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
             raise NeverSent(
-                f"{where} names a SOCKS proxy, for which the Python package socksio is needed: install it "
-                "(pip install socksio), or name an HTTP proxy, then start this program again."
+                f"{where} names a SOCKS proxy, for which a further package is needed: install it "
+                "(pip install 'reddy-workbench[socks]'), or name an HTTP proxy, then start this program again."
             )

@@ -20,6 +20,8 @@ from xml.parsers import expat
 
 from reddy_lib.errors import UnreadableFile
 from reddy_lib.spreadsheet.headers import column_letter
+from reddy_lib.spreadsheet.unpacked import most_unpacked, swollen
+from reddy_lib.spreadsheet.xlsx_size import Unplaced, shared_characters
 
 __all__ = ["check_sheet", "check_workbook"]
 
@@ -45,8 +47,13 @@ _UNREADABLE = (
 def check_workbook(path: Path) -> None:
     """Raises UnreadableFile for an .ods file with a cell too far out: the library unfolds it as soon as it opens it."""
     facts = path.stat()
-    for sheet in _ods_sheets(str(path), facts.st_size, facts.st_mtime_ns):
+    sheets = _ods_sheets(str(path), facts.st_size, facts.st_mtime_ns)
+    for sheet in sheets:
         _check_size(path, sheet.name, sheet.widest, sheet.last)
+    # The library holds all sheets of such a file at once.
+    cells = sum(sheet.widest * sheet.last for sheet in sheets)
+    if cells > 2 * _MOST_CELLS or sum(sheet.characters for sheet in sheets) > most_unpacked(path):
+        raise swollen(path)
 
 
 def check_sheet(path: Path, sheet: str, place: int) -> Errors:
@@ -74,8 +81,11 @@ def _checked_sheet(path: str, sheet: str, place: int, size: int, changed: int) -
                 errors, widest, last = _xlsb_errors(archive, names, place)
             else:
                 errors, widest, last = _xlsx_errors(archive, sheet)
+            too_much = shared_characters(archive, _part_of(archive, sheet)) > most_unpacked(Path(path))
     except _UNREADABLE:
         return {}
+    if too_much:
+        raise swollen(Path(path))
     _check_size(Path(path), sheet, widest, last)
     return errors
 
@@ -111,8 +121,10 @@ def _xlsx_errors(archive: zipfile.ZipFile, sheet: str) -> tuple[Errors, int, int
     if part is None:
         return {}, 0, 0
     widest, last, rest, kept = b"A", 1000, b"", 0
+    unplaced = Unplaced()
     with archive.open(part) as file:
         while block := file.read(_BLOCK):
+            unplaced.see(block)
             text = rest + block
             if b"r='" in text or b"r =" in text or b"r= " in text:
                 text = _SPACED.sub(rb'r="\1"', text)
@@ -130,7 +142,7 @@ def _xlsx_errors(archive: zipfile.ZipFile, sheet: str) -> tuple[Errors, int, int
                         found.append(cell)
                         kept += 1
             rest = text[-10_000:] if len(text) > 10_000 else text
-    return errors, _column(widest), last
+    return errors, max(_column(widest), unplaced.widest), max(last, unplaced.rows)
 
 
 def _column(letters: bytes) -> int:
@@ -236,7 +248,7 @@ class _OdsSheet:
     def __init__(self, name: str) -> None:
         self.name = name
         self.errors: Errors = {}
-        self.widest = self.last = self.kept = 0
+        self.widest = self.last = self.kept = self.characters = 0
         self._row = self._column = self._filled = 0
         self._rows = 1
         self._here: list[tuple[int, str]] = []
@@ -253,7 +265,8 @@ class _OdsSheet:
             self.errors[number] = self._here
         self._row += self._rows
 
-    def cell(self, attributes: dict[str, str], text: str) -> None:
+    def cell(self, attributes: dict[str, str], text: str, length: int) -> None:
+        self.characters += length * _repeated(attributes, "columns") * self._rows
         start, self._column = self._column, self._column + _repeated(attributes, "columns")
         if "office:value-type" in attributes or "table:formula" in attributes:
             self._filled = self._column
@@ -274,26 +287,28 @@ def _ods_sheets(path: str, size: int, changed: int) -> list[_OdsSheet]:
     """All sheets of an .ods file; [] for others."""
     sheets: list[_OdsSheet] = []
     cell: dict[str, str] | None = None
-    said = ""
+    said, length = "", 0
 
     def begin(name: str, attributes: dict[str, str]) -> None:
-        nonlocal cell, said
+        nonlocal cell, said, length
         if name in _ODS_CELLS:
-            cell, said = attributes, ""
+            # A text may stand in an attribute in place of the cell.
+            cell, said, length = attributes, "", len(attributes.get("office:string-value", ""))
         elif name == "table:table":
             sheets.append(_OdsSheet(attributes.get("table:name", "")))
         elif name == "table:table-row" and sheets:
             sheets[-1].begin_row(_repeated(attributes, "rows"))
 
     def words(text: str) -> None:
-        nonlocal said
+        nonlocal said, length
+        length += len(text)
         if cell is not None and len(said) < 30:
             said += text
 
     def end(name: str) -> None:
         nonlocal cell
         if name in _ODS_CELLS and cell is not None and sheets:
-            sheets[-1].cell(cell, said.strip())
+            sheets[-1].cell(cell, said.strip(), length)
             cell = None
         elif name == "table:table-row" and sheets:
             sheets[-1].end_row()

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from reddy_lib.errors import EmptySheet, UnreadableFile
+from reddy_lib.spreadsheet.unpacked import most_unpacked, swollen
 from reddy_lib.transcripts import read_transcript
 from reddy_lib.transcripts.json_form import is_data
 
@@ -37,10 +38,6 @@ MOST_COLUMNS = 16_384
 
 _BLOCK = 1 << 20
 _MOST_JSON = 128 << 20
-_MOST_UNPACKED = (
-    512 << 20
-)  # of a Parquet file, in bytes or values; a larger file may have `_MOST_RATIO` times its size
-_MOST_RATIO = 200
 _MOST_PENDING = 4096  # characters of a tag that the end of a page cuts off
 _LOOK_AHEAD = 1000
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -96,13 +93,9 @@ def parquet_rows(path: Path, *, rows: int = 500) -> Iterator[list[Any]]:
     with file:
         if len(names) > MOST_COLUMNS:
             raise too_wide(path.name, len(names))
-        swollen = UnreadableFile(
-            f"{path.name} unpacks to far more than its {path.stat().st_size:,} bytes can hold (one value again and "
-            "again): export it again, or as .csv."
-        )
-        most = max(_MOST_UNPACKED, _MOST_RATIO * path.stat().st_size)
+        most = most_unpacked(path)
         if _swells(file.metadata, most):
-            raise swollen
+            raise swollen(path)
         yield list(names)
         unpacked = 0
         try:
@@ -110,7 +103,7 @@ def parquet_rows(path: Path, *, rows: int = 500) -> Iterator[list[Any]]:
                 columns = [_cells(column) for column in batch.columns]
                 unpacked += sum(len(cell) for cells in columns for cell in cells if isinstance(cell, str))
                 if unpacked > most:
-                    raise swollen
+                    raise swollen(path)
                 yield from (list(row) for row in zip(*columns, strict=True))
         except (pyarrow.ArrowException, OSError, ValueError, OverflowError):
             raise damaged from None

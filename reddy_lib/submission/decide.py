@@ -11,6 +11,7 @@ Reddy has no idempotency key and no way to ask what it holds, so a call is sent 
 | no connection was made (name, refused, TLS)          | again    | backed off; failed after `MOST_TRIES`     |
 | 429                                                  | again    | after `Retry-After`; all calls wait       |
 | 503 with `Retry-After`                               | again    | after `Retry-After`; all calls wait       |
+| 408, 421, 425                                        | again    | backed off; failed after `MOST_TRIES`     |
 | 401, 403                                             | again    | the submission pauses at once             |
 | any other 4xx, a redirect                            | rejected | fix the call, then send it again          |
 | read timeout, connection cut after sending, 500, 502 | unknown  | reconcile, or decide by hand              |
@@ -32,6 +33,7 @@ import msgspec
 from ..errors import (
     APIError,
     NeverSent,
+    NotReceived,
     RecordingUnusable,
     Refused,
     TooManyRequests,
@@ -103,6 +105,12 @@ def decide(
     if error is None:
         return Decision("accepted")
     never: Literal["failed", "unknown"] = "unknown" if doubted else "failed"
+    if isinstance(error, NotReceived):  # says nothing about other calls
+        if tries >= MOST_TRIES:
+            return Decision(never)
+        return Decision(
+            "again", wait=max(backoff(tries, chance), min(error.retry_after or 0.0, LONGEST_WAIT))
+        )
     if isinstance(error, TooManyRequests | Unavailable):
         if tries >= MOST_REFUSALS:
             return Decision(never)

@@ -39,6 +39,7 @@ from ..errors import (
     APIError,
     Doubtful,
     LedgerUnavailable,
+    NotReceived,
     RecordingNotFound,
     RecordingRefused,
     RecordingUnusable,
@@ -506,7 +507,9 @@ class _Answer(msgspec.Struct, frozen=True):
     @property
     def concerns_all(self) -> bool:
         """Does it say something about every call, and not about this one?"""
-        return isinstance(self.error, TooManyRequests | Unavailable | Unauthorized)
+        return isinstance(self.error, TooManyRequests | Unavailable | Unauthorized) and not isinstance(
+            self.error, NotReceived
+        )
 
     def __repr__(self) -> str:
         return f"<_Answer row {self.claim.row} · {'accepted' if self.error is None else 'not accepted'}>"

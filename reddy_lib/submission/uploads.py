@@ -28,6 +28,7 @@ import msgspec
 from ..api import MAY_REPEAT, Client, Receipt
 from ..errors import (
     APIError,
+    NotReceived,
     RecordingNotFound,
     RecordingRefused,
     Refused,
@@ -90,18 +91,20 @@ def decide_upload(error: APIError | None, *, tries: int, chance: float) -> Uploa
     | the server said yes                      | uploaded  |                                                 |
     | no connection, cut off, no answer, 5xx   | again     | backed off, until the address runs out          |
     | 429, 503 with `Retry-After`              | again     | after `Retry-After`; all uploads wait           |
-    | 408                                      | again     | backed off                                      |
+    | 408, 421, 425                            | again     | backed off                                      |
     | 410                                      | expired   |                                                 |
     | 401, 403, 404, any other 4xx, a redirect | failed    |                                                 |
     | another 2xx, or a yes that takes it back | again     | failed after `MOST_ODD_ANSWERS`                 |
     """
     if error is None:
         return UploadDecision("uploaded")
+    if isinstance(error, NotReceived):
+        return UploadDecision("again", wait=backoff(tries, chance), server_failed=True)
     if isinstance(error, TooManyRequests | Unavailable):
         asked = error.retry_after if error.retry_after is not None else backoff(tries, chance)
         wait = min(max(asked, 0.0), LONGEST_WAIT) + chance * 0.1
         return UploadDecision("again", wait=wait, wait_all=True, server_failed=True)
-    if isinstance(error, Refused) and error.status != 408:
+    if isinstance(error, Refused):
         return UploadDecision("expired" if error.status == 410 else "failed")
     if error.status is not None and error.status < 300 and tries >= MOST_ODD_ANSWERS:
         return UploadDecision("failed")
