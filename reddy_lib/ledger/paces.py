@@ -21,7 +21,7 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..address import known_address
+from .sandbox_urls import address_in
 from .schema import batches, calls, paces, past_outcomes, ramps, submissions, worker_paces
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def rules_of(ledger: Ledger, address: str) -> Rules:
     """What holds for this address."""
     with ledger._read() as connection:
         found = connection.execute(
-            sa.select(paces).where(paces.c.address == known_address(address))
+            sa.select(paces).where(paces.c.address == address_in(connection, address))
         ).one_or_none()
     if found is None:
         return Rules()
@@ -180,7 +180,7 @@ def end_ramp(ledger: Ledger, submission_id: str) -> None:
 
 def _set(ledger: Ledger, address: str, **values: Any) -> None:
     with ledger._write(right="administer") as connection:
-        upsert(connection, known_address(address), values)
+        upsert(connection, address_in(connection, address), values)
 
 
 # for `sending`, inside its transactions
