@@ -254,8 +254,10 @@ def upload_recordings(
                     when, hosts = left_in_batch(ledger, batch.id, addresses=addresses)
                     if when is None or time.monotonic() >= end:
                         break
+                    ledger.next_moment()
                     time.sleep(min(max(when - time.time(), 0.1), 1.0))
                     continue
+                ledger.next_moment()
                 with suppress(Empty):
                     put = came_back.get(timeout=1.0)
                     slots.seen(put, now=time.monotonic())

@@ -124,6 +124,7 @@ def reconcile(
 
     with one_line(told), bar, ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="ask") as pool:
         for piece in _pieces(asked):
+            batch.ledger.next_moment()  # a page's reads must not keep a connection while Reddy is waited for
             answers = list(pool.map(lambda doubt: ask(client, doubt), piece))
             stop: APIError | None = None
             there: list[int] = []

@@ -187,6 +187,7 @@ def check_restored(
     ):
         while not stopped and (piece := suspects(ledger, here, after=after, count=PIECE)):
             after = piece[-1].call_id
+            ledger.next_moment()  # a page's reads must not keep a connection while Reddy is waited for
             answers = list(pool.map(lambda one: ask(client, one.doubt), piece))
             there: list[Suspect] = []
             missing: list[Suspect] = []
