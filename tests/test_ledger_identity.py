@@ -251,4 +251,4 @@ def test_calls_under_a_changed_key_are_moved_by_a_fixed_number_of_statements(
         return len(executed)
 
     few = statements(4)
-    assert statements(40) <= few
+    assert statements(40) <= few + 1, "one more for the calls of before, whose key stays"
