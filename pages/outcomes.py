@@ -450,11 +450,22 @@ def clear_doubt(scope: str) -> None:
         on_select="rerun",
         selection_mode="multi-row",
         key=f"doubts {hash(tuple(frame['row']))}",
-        alt="The calls in doubt, one a row; tick some to speak of those alone.",
+        alt="The calls in doubt, one a row; tick those to be asked about or settled.",
     )  # fmt: skip
     ticked = [found[place] for place in event["selection"]["rows"] if place < len(found)]
-    chosen_doubts = ticked or found
-    which = "all of them" if not ticked else f"the {len(ticked):,} ticked"
+    chosen_doubts = chosen_of(found, ticked)
+    nothing = not chosen_doubts
+    which = "the chosen calls" if nothing else ui.number_of(len(chosen_doubts), "chosen call")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            "Tick calls in the table." if nothing else f"{len(chosen_doubts):,} of {len(found):,} are chosen."
+        )
+        st.button(
+            f"Choose all {len(found):,}",
+            key="all_doubts",
+            disabled=len(chosen_doubts) == len(found),
+            on_click=lambda: st.session_state.update(chosen_doubts=[doubt.row for doubt in found]),
+        )
     ask, know = st.columns(2, gap="medium")
     with ask, st.container(gap="small"):
         st.markdown(f"**Ask Reddy** about {which}")
@@ -472,7 +483,12 @@ def clear_doubt(scope: str) -> None:
                 icon=":material/redo:",
             )
         to = ui.connection()
-        if st.button(f"Ask about {ui.number_of(len(chosen_doubts), 'call')}", type="primary", key="ask"):
+        if st.button(
+            f"Ask about {ui.number_of(len(chosen_doubts), 'call')}",
+            type="primary",
+            key="ask",
+            disabled=nothing,
+        ):
             ask_reddy(chosen_doubts, scope)
         st.caption(f"Goes to {ui.escape(ui.place(to.address, to.token_hint))}.")
     with know, st.container(gap="small"):
@@ -480,8 +496,21 @@ def clear_doubt(scope: str) -> None:
         st.caption("Looked up in Reddy by conversation and agent. Your name and the time are kept with it.")
         with st.container(horizontal=True):
             for there, label in ((True, "They are at Reddy"), (False, "They are not")):
-                if st.button(label, key=f"by hand {there}"):
+                if st.button(label, key=f"by hand {there}", disabled=nothing):
                     say_so(chosen_doubts, there)
+
+
+def chosen_of(found: list[Doubt], ticked: list[Doubt]) -> list[Doubt]:
+    """Return the ticked calls, else all of them if that was asked for by the button, while those are the calls shown.
+
+    Ticks that are lost, or a list that has changed meanwhile, choose nothing: what is done here cannot be undone.
+    """
+    if ticked:
+        st.session_state.pop("chosen_doubts", None)
+        return ticked
+    if st.session_state.get("chosen_doubts") == [doubt.row for doubt in found]:
+        return found
+    return []
 
 
 def ask_reddy(asked: list[Doubt], scope: str) -> None:

@@ -404,6 +404,8 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             )
     sendable = batch.count(rows=marked, status=sorted(SENDABLE)) if marked else counts["ready"]
     label = f"Choose {sendable:,} of {len(marked):,} ticked" if marked else f"Choose {sendable:,} ready"
+    if not marked and _filters():  # the table shows fewer: what is not ticked is not what is meant
+        label = f"Choose all {sendable:,} ready, not only those shown"
     with st.container(horizontal=True, gap="small", width="content"):
         st.button(
             "Recordings",

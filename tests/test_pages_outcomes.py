@@ -11,6 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
+from reddy_lib.ledger.reconciling import settle
 from reddy_lib.ledger.schema import calls as stored
 from reddy_lib.ledger.sending import Submission, create, exchange, new_worker
 from reddy_lib.outcomes.exports import file_name
@@ -206,7 +207,9 @@ def doubtful(load: Load, server: reddy.Sandbox, *, minutes_ago: int = 10) -> red
 
 
 def clear_doubt(app: AppTest, batch: reddy.Batch, *pressed: str) -> AppTest:
-    return in_dialog(app, f"clear doubt {batch.id} all", *pressed)
+    for label in pressed or [None]:
+        app = in_dialog(app, f"clear doubt {batch.id} all", *filter(None, [label]))
+    return app
 
 
 def test_calls_in_doubt_cannot_be_overlooked(load: Load, server: reddy.Sandbox) -> None:
@@ -218,13 +221,27 @@ def test_calls_in_doubt_cannot_be_overlooked(load: Load, server: reddy.Sandbox) 
     assert "No answer came: they may be at Reddy. None is sent again by itself." in said
     app = clear_doubt(app, batch)
     assert table(app, "conversation", "sent").value["row"].tolist() == [2, 3]
-    assert "Ask Reddy about all of them" in words(app).replace("**", "")
+    assert "Tick calls in the table." in words(app)
+
+
+def test_where_nothing_is_ticked_nothing_is_asked_or_settled(load: Load, server: reddy.Sandbox) -> None:
+    batch = doubtful(load, server)
+    app = clear_doubt(opened(batch), batch)
+    for label in ("Ask about 0 calls", "They are at Reddy", "They are not"):
+        assert button(app, label).disabled
+    app = clear_doubt(app, batch, "Choose all 2")
+    assert not button(app, "They are at Reddy").disabled
+    settle(
+        batch, [2], there=True, how="by hand"
+    )  # somebody else, meanwhile: what was chosen is not what is shown
+    app = clear_doubt(opened(batch), batch)
+    assert button(app, "They are at Reddy").disabled
 
 
 def test_reddy_is_asked_and_its_answer_settles_each_call(load: Load, server: reddy.Sandbox) -> None:
     batch = doubtful(load, server)
     app = clear_doubt(opened(batch), batch)
-    app = clear_doubt(app, batch, "Ask about 2 calls")
+    app = clear_doubt(app, batch, "Choose all 2", "Ask about 2 calls")
     assert (batch.rows(status="accepted"), batch.rows(status="failed")) == ([2, 4, 5], [3])
     said = words(app)
     assert "1 call at Reddy: accepted. 1 call not at Reddy: failed, safe to send again." in said
@@ -243,7 +260,7 @@ def test_of_calls_that_were_sent_again_it_says_what_the_answer_does_not_tell(
         reddy.submit(batch, client, rows=[3], again="They lost it.", ramp=False, progress=False)
     with batch.ledger._write() as connection:
         connection.execute(stored.update().values(ended_at=stored.c.ended_at - 600))
-    app = clear_doubt(opened(batch), batch)
+    app = clear_doubt(clear_doubt(opened(batch), batch), batch, "Choose all 1")
     said = words(app)
     assert (
         "1 call of these was sent again. Reddy has it from the first time, so its answer tells nothing"
@@ -258,7 +275,7 @@ def test_of_calls_that_were_sent_again_it_says_what_the_answer_does_not_tell(
 def test_calls_that_have_just_been_sent_are_not_asked_about(load: Load, server: reddy.Sandbox) -> None:
     batch = doubtful(load, server, minutes_ago=0)
     app = clear_doubt(opened(batch), batch)
-    app = clear_doubt(app, batch, "Ask about 2 calls")
+    app = clear_doubt(app, batch, "Choose all 2", "Ask about 2 calls")
     assert "2 calls sent less than 5 minutes ago: ask again later." in words(app)
     assert server.requests["add_tags"] == 0
     assert batch.rows(status="unknown") == [2, 3]
@@ -276,7 +293,7 @@ def test_a_person_can_say_what_she_knows(
 ) -> None:
     batch = doubtful(load, server)
     app = clear_doubt(opened(batch), batch)
-    app = clear_doubt(app, batch, pressed)
+    app = clear_doubt(app, batch, "Choose all 2", pressed)
     assert set(batch.rows(rows=[2, 3], status=status)) == {2, 3}
     assert told in words(app)
     assert server.requests["add_tags"] == 0
@@ -286,7 +303,7 @@ def test_a_server_that_is_down_is_a_sentence_and_the_doubt_stays(load: Load, ser
     batch = doubtful(load, server)
     server.stop()
     app = clear_doubt(opened(batch), batch)
-    app = clear_doubt(app, batch, "Ask about 2 calls")
+    app = clear_doubt(app, batch, "Choose all 2", "Ask about 2 calls")
     assert "was not sent: " in words(app)
     assert batch.rows(status="unknown") == [2, 3]
 

@@ -171,6 +171,14 @@ def test_each_batch_keeps_its_own_filters_ticks_and_open_call(
     assert view(app, faulty)["open"] == 9
 
 
+def test_beside_a_filter_the_way_to_submit_says_that_it_means_all(faulty: reddy.Batch) -> None:
+    ready = faulty.counts()["ready"]
+    app = opened("review", faulty, review={faulty.id: {"show": "held"}})
+    assert f"Choose all {ready} ready, not only those shown" in labels(app)
+    app = opened("review", faulty)
+    assert f"Choose {ready} ready" in labels(app)
+
+
 # --- searching ---------------------------------------------------------------------------------------------
 
 

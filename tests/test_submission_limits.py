@@ -74,7 +74,7 @@ class TestTheLimitOfAConnection:
         assert rules_of(ledger, "sandbox") == Rules()
         set_limit(ledger, HERE, None)
         assert rules_of(ledger, HERE) == Rules(create_idempotent=True)
-        with pytest.raises(ValueError, match="at least 1"):
+        with pytest.raises(ValueError, match="most_at_once must be"):
             set_limit(ledger, HERE, 0)
 
     def test_two_workers_share_it_over_two_submissions_and_the_other_address_is_free(

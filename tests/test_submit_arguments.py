@@ -11,11 +11,14 @@ import pytest
 
 import reddy_lib as reddy
 from reddy_lib.errors import NotInLedger, SubmissionError, Unauthorized
+from reddy_lib.ledger.paces import assume_create_idempotent, rules_of, set_limit
+from reddy_lib.ledger.recordings import attached_from
 from reddy_lib.ledger.schema import batches
 from reddy_lib.ledger.sending import create, exchange, new_worker, retire_worker
 from reddy_lib.sandbox.faults import Fault
 
 from .conftest import PRODUCTS
+from .recording_files import tone, wav_bytes
 
 Sheet = Callable[..., Path]
 
@@ -290,3 +293,28 @@ def test_a_frame_dicts_calls_and_an_open_file_are_loaded_like_a_file(
     for wrong in ([], 3, [1, 2], None):
         with pytest.raises(TypeError, match="Load a path"):
             ledger.load(wrong, progress=False)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("wrong", ["4", 1.5, True, 0, -1, 2**31])
+def test_a_limit_that_is_no_number_of_requests_is_refused(ledger: reddy.Ledger, wrong: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="most_at_once must be"):
+        set_limit(ledger, "https://app.reddy.io", wrong)
+    set_limit(ledger, "https://app.reddy.io", np.int64(4))  # type: ignore[arg-type]
+    assert rules_of(ledger, "https://app.reddy.io").most_at_once == 4
+
+
+def test_whether_doubts_are_sent_again_by_themselves_is_not_guessed_from_a_word(ledger: reddy.Ledger) -> None:
+    with pytest.raises(TypeError, match="True or False"):
+        assume_create_idempotent(ledger, "https://app.reddy.io", "no")  # type: ignore[arg-type]
+    assert not rules_of(ledger, "https://app.reddy.io").create_idempotent
+
+
+def test_recordings_are_attached_to_rows_of_any_integer_type(batch: reddy.Batch, tmp_path: Path) -> None:
+    file = tmp_path / "a.wav"
+    file.write_bytes(wav_bytes(tone(1.0)))
+    one = attached_from(batch.ledger, file)
+    with pytest.raises(TypeError, match="row number"):
+        batch.attach_many({2: one, "3": one})  # type: ignore[dict-item]
+    assert batch.recording(2) is None
+    assert batch.attach_many({np.int64(2): one}) == {}  # type: ignore[dict-item]
+    assert batch.recording(2) is not None

@@ -433,9 +433,11 @@ class Batch:
         Gives the rows that have none of it, each with why, as a sentence: there is no such row, the call is being sent or
         was sent, or the file is not there any more. At most some dozen at a time: others cannot write meanwhile.
 
-        Raises LedgerUnavailable: nothing is attached.
+        Raises LedgerUnavailable, or TypeError where a row is no whole number: nothing is attached.
         """
         refused: dict[int, str] = {}
+        found = {arguments.row_number(row): one for row, one in found.items()}
+        arguments.text(who, "who")
         with self.ledger._write() as connection:
             # in one order, so that two of these never wait for each other
             for row, one in sorted(found.items()):

@@ -16,6 +16,7 @@ __all__ = [
     "INCARNATION",
     "PLACE",
     "RESTORED",
+    "SANDBOX_URLS",
     "SUPERSEDED",
     "fact",
     "forget_fact",
@@ -36,6 +37,9 @@ SUPERSEDED = "superseded"
 
 RESTORED = "restored"
 """While the ledger is older than what was sent from it: JSON with since, how, words (see restored.py)."""
+
+SANDBOX_URLS = "sandbox-urls"
+"""JSON list of the URLs under which this ledger's sandbox was reached (see sandbox_urls.py)."""
 
 DECISIONS = "decisions"
 """JSON list: how each restore was settled, by whom and when."""

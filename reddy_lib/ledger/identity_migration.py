@@ -7,8 +7,9 @@ here as they were then: this module changes with no later one.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +19,7 @@ from ..address import known_address
 from ..identity import call_key, words_digest
 from ..model import Call, from_payload
 
-__all__ = ["identify"]
+__all__ = ["identify", "rename_addresses"]
 
 PIECE = 2_000
 """Calls read and updated at once; a bound on memory."""
@@ -38,14 +39,29 @@ _earlier = _table("earlier_payloads", "call_id", "attempt", "payload")
 _paces = _table("paces", "address", "most_at_once", "create_idempotent", "not_before", "why")
 _hosts = _table("upload_hosts", "address", "host", "allowed", "who", "seen_at")
 
-_STRENGTH = {"accepted": 3, "again": 2, "sending": 1, "unknown": 1}
-
-_SET = {
-    "sqlite": "UPDATE calls SET {column} = given.text FROM (SELECT json_extract(value, '$[0]') AS id, "
-    "json_extract(value, '$[1]') AS text FROM json_each(:rows)) AS given WHERE calls.id = given.id",
-    "postgresql": "UPDATE calls SET {column} = given.pair ->> 1 FROM (SELECT pair, (pair ->> 0)::bigint AS id "
-    "FROM json_array_elements(CAST(:rows AS json)) AS pair) AS given WHERE calls.id = given.id",
+_GIVEN = {
+    "sqlite": "(SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS digest, "
+    "json_extract(value, '$[2]') AS key FROM json_each(:rows)) AS given",
+    "postgresql": "(SELECT (each ->> 0)::bigint AS id, each ->> 1 AS digest, each ->> 2 AS key "
+    "FROM json_array_elements(CAST(:rows AS json)) AS each) AS given",
 }
+_SET_DIGEST = "UPDATE calls SET words_digest = given.digest FROM {given} WHERE calls.id = given.id"
+_SET_BOTH = (  # an index has the key, so that writing an unchanged one would cost as much again
+    "UPDATE calls SET words_digest = given.digest, delivery_key = given.key FROM {given} WHERE calls.id = given.id"
+)
+
+_WEAKER = """
+DELETE FROM deliveries WHERE (address, key) IN (
+    SELECT address, key FROM (
+        SELECT address, key, row_number() OVER (
+            PARTITION BY {group}
+            ORDER BY CASE state WHEN 'accepted' THEN 3 WHEN 'again' THEN 2 ELSE 1 END DESC, at, renamed.old
+        ) AS place
+        FROM deliveries LEFT JOIN renamed ON renamed.old = deliveries.{column}
+    ) AS ranked WHERE place > 1
+)
+"""
+"""Where two deliveries become one, the stronger stays, and of equals the earlier."""
 
 
 def identify(connection: sa.Connection) -> None:
@@ -59,47 +75,65 @@ def identify(connection: sa.Connection) -> None:
         said = sa.select(_calls.c.words_digest).where(_calls.c.id == call).scalar_subquery()
         connection.execute(table.update().values(words_digest=said))
     changed.update(_identify_what_was_sent(connection))
-    for old, new in changed.items():
-        connection.execute(_resends.update().where(_resends.c.key == old).values(key=new))
-        _merge_deliveries(connection, "key", old, new)
+    if changed:
+        with _renamed(connection, changed):
+            _move_deliveries(connection, "key")
+            _rename(connection, "resends", "key")
+
+
+def rename_addresses(connection: sa.Connection, renamed: Mapping[str, str]) -> None:
+    """Give everything that is remembered about these addresses another one, inside the caller's transaction.
+
+    Args:
+        renamed: old address → new one, which is not itself renamed.
+    """
+    # Submissions first: an exchange that knows one by its old address holds its row, and is waited for here.
+    for name in ("submissions", "worker_paces", "resends"):
+        table = _table(name, "address")
+        for old, new in renamed.items():
+            connection.execute(table.update().where(table.c.address == old).values(address=new))
+    for old, new in renamed.items():
+        for table, merge in ((_paces, _merge_paces), (_hosts, _merge_hosts)):
+            merge(connection, old, new)
+            connection.execute(table.update().where(table.c.address == old).values(address=new))
+    with _renamed(connection, renamed):
+        _move_deliveries(connection, "address")
 
 
 def _normalise_addresses(connection: sa.Connection) -> None:
+    renamed: dict[str, str] = {}
     for name in ("submissions", "worker_paces", "resends", "deliveries", "paces", "upload_hosts"):
         table = _table(name, "address")
         for old in connection.execute(sa.select(table.c.address).distinct()).scalars().all():
-            new = known_address(old)
-            if new == old:
-                continue
-            if name == "deliveries":
-                _merge_deliveries(connection, "address", old, new)
-                continue
-            if name == "paces":
-                _merge_paces(connection, old, new)
-            elif name == "upload_hosts":
-                _merge_hosts(connection, old, new)
-            connection.execute(table.update().where(table.c.address == old).values(address=new))
+            if (new := known_address(old)) != old:
+                renamed[old] = new
+    if renamed:
+        rename_addresses(connection, renamed)
 
 
-def _merge_deliveries(connection: sa.Connection, name: str, old: str, new: str) -> None:
-    """Give deliveries another address or key; where two become one, the stronger stays, and of equals the earlier."""
-    mine, other = _deliveries.alias(), _deliveries.alias()
-    same = "key" if name == "address" else "address"
-    pairs = connection.execute(
-        sa.select(
-            mine.c[same].label("same"), mine.c.state, mine.c.at,
-            other.c.state.label("other_state"), other.c.at.label("other_at"),
-        )
-        .join_from(mine, other, sa.and_(mine.c[same] == other.c[same], other.c[name] == new))
-        .where(mine.c[name] == old)
-    ).all()  # fmt: skip
-    for pair in pairs:
-        kept = (_STRENGTH[pair.state], -pair.at) > (_STRENGTH[pair.other_state], -pair.other_at)
-        weaker = new if kept else old
-        connection.execute(
-            _deliveries.delete().where(_deliveries.c[same] == pair.same, _deliveries.c[name] == weaker)
-        )
-    connection.execute(_deliveries.update().where(_deliveries.c[name] == old).values({name: new}))
+@contextlib.contextmanager
+def _renamed(connection: sa.Connection, renamed: Mapping[str, str]) -> Iterator[None]:
+    """A table of old and new names, so that any number of rows is changed by one statement."""
+    # no temporary one: a user who may change the ledger's tables may still lack the right to those
+    connection.execute(sa.text("CREATE TABLE renamed (old TEXT PRIMARY KEY, new TEXT NOT NULL)"))
+    insert = sa.text("INSERT INTO renamed (old, new) VALUES (:old, :new)")
+    pairs = [{"old": old, "new": new} for old, new in renamed.items()]
+    for start in range(0, len(pairs), PIECE):
+        connection.execute(insert, pairs[start : start + PIECE])
+    yield
+    connection.execute(sa.text("DROP TABLE renamed"))
+
+
+def _move_deliveries(connection: sa.Connection, column: str) -> None:
+    columns = ("address", "key")
+    group = ", ".join(f"coalesce(renamed.new, {each})" if each == column else each for each in columns)
+    connection.execute(sa.text(_WEAKER.format(group=group, column=column)))
+    _rename(connection, "deliveries", column)
+
+
+def _rename(connection: sa.Connection, name: str, column: str) -> None:
+    table, renamed = _table(name, column), _table("renamed", "old", "new")
+    connection.execute(table.update().values({column: renamed.c.new}).where(table.c[column] == renamed.c.old))
 
 
 def _merge_paces(connection: sa.Connection, old: str, new: str) -> None:
@@ -143,19 +177,19 @@ def _identify_calls(connection: sa.Connection) -> dict[str, str]:
     """Compute key and digest of every call; returns old key → new key where it changed."""
     changed: dict[str, str] = {}
     for piece in _pieces(connection):
-        digests, keys = [], []
+        same: list[list[Any]] = []
+        other: list[list[Any]] = []
         for found in piece:
             call = from_payload(found.payload)
-            digests.append([found.id, words_digest(call)])
             key = call_key(call)
-            if key != found.delivery_key:
-                keys.append([found.id, key])
-                if found.delivery_key is not None and key is not None:
-                    changed[found.delivery_key] = key
-        for column, rows in (("words_digest", digests), ("delivery_key", keys)):
+            (same if key == found.delivery_key else other).append([found.id, words_digest(call), key])
+            if key is not None and found.delivery_key is not None and key != found.delivery_key:
+                changed[found.delivery_key] = key
+        given = _GIVEN[connection.dialect.name]
+        for statement, rows in ((_SET_DIGEST, same), (_SET_BOTH, other)):
             if rows:
-                statement = sa.text(_SET[connection.dialect.name].format(column=column))
-                connection.execute(statement, {"rows": msgspec.json.encode(rows).decode()})
+                query = sa.text(statement.format(given=given))
+                connection.execute(query, {"rows": msgspec.json.encode(rows).decode()})
     return changed
 
 

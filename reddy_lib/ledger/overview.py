@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ..address import known_address
 from .batch import utc
 from .other_words import has_other_words
+from .sandbox_urls import ledger_address
 from .schema import STATUSES, batches, calls, deliveries, past_outcomes, submissions, workers
 from .sending import sendable
 from .workers import SENDERS, moment
@@ -40,7 +40,8 @@ def preview(
     held and asked about); in_doubt (the same conversation is being sent there, or may have arrived there, through
     another row); stay (held, accepted, under way, unknown). The last five sum to the first.
     """
-    state = sa.case((has_other_words(known_address(address)), "asked"), else_=deliveries.c.state)
+    address = ledger_address(ledger, address)
+    state = sa.case((has_other_words(address), "asked"), else_=deliveries.c.state)
     found = {"chosen": 0, "to_send": 0, "skipped": 0, "asked": 0, "in_doubt": 0, "stay": 0}
     with ledger._read() as connection:
         for part in sendable(batch_id, rows):
@@ -141,7 +142,8 @@ def settled_at(ledger: Ledger, batch_id: str, *, address: str) -> int:
     """How many calls of a batch an address has, or may have, received as things stand now (accepted, skipped because
     it was accepted there before, unknown): those that stay as they are, wherever the next submission goes."""
     there = sa.select(submissions.c.id).where(
-        submissions.c.batch_id == batch_id, submissions.c.address == known_address(address)
+        submissions.c.batch_id == batch_id,
+        submissions.c.address == ledger_address(ledger, address),
     )
     query = (
         sa.select(sa.func.count())
@@ -186,4 +188,4 @@ def workers_alive(ledger: Ledger, *, notebooks: bool = False, now: float | None 
 
 
 def _delivery_at(address: str) -> sa.ColumnElement[Any]:
-    return sa.and_(deliveries.c.address == known_address(address), deliveries.c.key == calls.c.delivery_key)
+    return sa.and_(deliveries.c.address == address, deliveries.c.key == calls.c.delivery_key)

@@ -21,7 +21,8 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..address import known_address
+from ..arguments import whole_number
+from .sandbox_urls import address_in
 from .schema import batches, calls, paces, past_outcomes, ramps, submissions, worker_paces
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def rules_of(ledger: Ledger, address: str) -> Rules:
     """What holds for this address."""
     with ledger._read() as connection:
         found = connection.execute(
-            sa.select(paces).where(paces.c.address == known_address(address))
+            sa.select(paces).where(paces.c.address == address_in(connection, address))
         ).one_or_none()
     if found is None:
         return Rules()
@@ -122,9 +123,11 @@ def set_limit(ledger: Ledger, address: str, most_at_once: int | None) -> None:
     """At most so many requests to this address at once, over all workers and submissions; None: no limit.
 
     Holds from the next claim on: what is in flight is waited for.
+
+    Raises TypeError, ValueError: `most_at_once` is no whole number of at least 1; nothing was changed.
     """
-    if most_at_once is not None and most_at_once < 1:
-        raise ValueError("a limit must be at least 1")
+    if most_at_once is not None:
+        most_at_once = whole_number(most_at_once, "most_at_once", least=1, most=2**31 - 1)
     _set(ledger, address, most_at_once=most_at_once)
 
 
@@ -132,7 +135,11 @@ def assume_create_idempotent(ledger: Ledger, address: str, yes: bool) -> None:
     """Whether calls in doubt are sent again by themselves.
 
     Reddy documents nothing of the kind: where the assumption is wrong, a call may be graded twice.
+
+    Raises TypeError: `yes` is neither True nor False; nothing was changed.
     """
+    if not isinstance(yes, bool):  # "no" is true as well
+        raise TypeError("yes must be True or False.")
     _set(ledger, address, create_idempotent=yes)
 
 
@@ -180,7 +187,7 @@ def end_ramp(ledger: Ledger, submission_id: str) -> None:
 
 def _set(ledger: Ledger, address: str, **values: Any) -> None:
     with ledger._write(right="administer") as connection:
-        upsert(connection, known_address(address), values)
+        upsert(connection, address_in(connection, address), values)
 
 
 # for `sending`, inside its transactions

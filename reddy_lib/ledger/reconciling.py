@@ -167,11 +167,37 @@ def settle(
                 lost_address(connection, ids, now=now)
                 connection.execute(deliveries.update().where(doubted).values(state="accepted", at=now))
             else:
+                _hand_over(connection, ids, doubted)
                 connection.execute(deliveries.delete().where(doubted))
                 for of in {one.submission_id for one in found}:  # what Reddy has from an earlier time
                     put_back(connection, [one.id for one in found if one.submission_id == of], of)
             done += [one.row for one in found]
     return done
+
+
+def _hand_over(connection: sa.Connection, ids: Sequence[int], doubted: sa.ColumnElement[bool]) -> None:
+    """Keep the deliveries of conversations of which another call is in doubt as well: what is known of these calls says
+    nothing about that one. An older version knew the two ids, which look the same, as two conversations."""
+    others = connection.execute(
+        sa.select(deliveries.c.address, deliveries.c.key, calls.c.id, calls.c.submission_id)
+        .join(submissions, submissions.c.address == deliveries.c.address)
+        .join(
+            calls,
+            sa.and_(
+                calls.c.submission_id == submissions.c.id,
+                calls.c.status.in_(("unknown", "sending")),
+                calls.c.delivery_key == deliveries.c.key,
+                calls.c.id.not_in(ids),
+            ),
+        )
+        .where(doubted)
+    ).all()
+    for other in others:
+        connection.execute(
+            deliveries.update()
+            .where(deliveries.c.address == other.address, deliveries.c.key == other.key)
+            .values(call_id=other.id, submission_id=other.submission_id)
+        )
 
 
 def _words(there: bool, how: How, who: str, now: float, *, again: bool) -> str:

@@ -32,12 +32,12 @@ import platformdirs
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..address import known_address
 from ..errors import RecordingError, RecordingNotFound, RecordingRefused
 from ..model import content_type_of
 from ..open_databases import refuse_open
 from ..recordings.formats import content_type_inside
 from .paces import is_due
+from .sandbox_urls import address_in, ledger_address
 from .schema import calls, edits, recordings, schema_versions, submissions, upload_hosts
 
 if TYPE_CHECKING:
@@ -963,7 +963,7 @@ def claim_of_batch(
     """Recordings of a batch that wait for their upload, whatever became of the submission they belong to."""
     which = sa.and_(
         sa.exists().where(_CALL.c.id == recordings.c.call_id, _CALL.c.batch_id == batch_id),
-        _OF_ADDRESS.in_(sorted(map(known_address, addresses))),
+        _OF_ADDRESS.in_(sorted({ledger_address(ledger, each) for each in addresses})),
     )
     with ledger._write(right="send") as connection:
         run_out(connection, now=now)
@@ -976,7 +976,7 @@ def left_in_batch(
     """When the next upload of a batch may be tried (0 = now; None: none waits), and hosts that wait to be allowed."""
     of_batch = sa.and_(
         sa.exists().where(_CALL.c.id == recordings.c.call_id, _CALL.c.batch_id == batch_id),
-        _OF_ADDRESS.in_(sorted(map(known_address, addresses))),
+        _OF_ADDRESS.in_(sorted({ledger_address(ledger, each) for each in addresses})),
         recordings.c.state == "waiting",
         recordings.c.upload_url.is_not(None),
     )
@@ -1019,7 +1019,7 @@ def hosts_of(ledger: Ledger, address: str) -> pd.DataFrame:
     import pandas as pd
 
     names = ["host", "allowed", "who", "seen_at"]
-    of_address = upload_hosts.c.address == known_address(address)
+    of_address = upload_hosts.c.address == ledger_address(ledger, address)
     query = sa.select(*(upload_hosts.c[name] for name in names)).where(of_address)
     with ledger._read() as connection:
         found = [tuple(one) for one in connection.execute(query.order_by(upload_hosts.c.seen_at))]
@@ -1043,6 +1043,6 @@ def _say_of_host(ledger: Ledger, address: str, host: str, *, allowed: bool, who:
     with ledger._write(right="administer") as connection:
         insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(upload_hosts)
         connection.execute(
-            insert.values(address=known_address(address), host=host.strip().lower(), seen_at=time.time(), **new)
+            insert.values(address=address_in(connection, address), host=host.strip().lower(), seen_at=time.time(), **new)
             .on_conflict_do_update(index_elements=[upload_hosts.c.address, upload_hosts.c.host], set_=new)
         )  # fmt: skip

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ..address import known_address
 from ..errors import SubmissionError
 from .batch import NEVER_SENT, pieces, utc
+from .sandbox_urls import address_in
 from .schema import SENDABLE, calls, corrections, deliveries, past_outcomes, resends, submissions
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def resendable(
     with ledger._read() as connection:
         for some in pieces(sorted(set(rows))):
             query = sa.select(calls.c.row).where(
-                _again(batch_id, some, known_address(address), " ".join(reason.split()))
+                _again(batch_id, some, address_in(connection, address), " ".join(reason.split()))
             )
             found += connection.execute(query.order_by(calls.c.row)).scalars()
     return found

@@ -21,8 +21,8 @@ from .batch import NEVER_SENT, keep_past_outcome
 from .reconciling import Doubt
 from .recordings import lost_address
 from .restored import restored
+from .sandbox_urls import SANDBOX, ledger_address
 from .schema import batches, calls, deliveries, reconciliations, restore_answers, submissions
-from .sending import SANDBOX
 
 if TYPE_CHECKING:
     from .store import Ledger
@@ -52,7 +52,7 @@ def addresses_to_ask(ledger: Ledger) -> list[str]:
     marks say that calls went, and all that were ever sent to (the sandbox, which is for trials, only if it is one of the
     first two)."""
     standing = restored(ledger)
-    known = [] if standing is None else standing.addresses
+    known = [] if standing is None else [ledger_address(ledger, each) for each in standing.addresses]
     with ledger._read() as connection:
         used = connection.execute(
             sa.select(submissions.c.address, sa.func.max(sa.case((submissions.c.state.in_(_OPEN), 1), else_=0)))

@@ -34,7 +34,6 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..address import known_address
 from ..errors import NotInLedger, SubmissionError
 from ..identity import words_digest
 from ..model import from_payload
@@ -42,6 +41,7 @@ from . import paces as pacing
 from . import recordings as files
 from .batch import NEVER_SENT, keep_past_outcome, outcomes_frame, pieces
 from .many import InsertMany, UpdateMany
+from .one_at_a_time import one_at_a_time
 from .other_words import has_other_words, hold_other_words, not_sent
 from .questions import (
     asking,
@@ -63,6 +63,7 @@ from .restored import (
     replaced_beneath,
     same_server,
 )
+from .sandbox_urls import SANDBOX, address_in, ledger_address
 from .schema import (
     SENDABLE,
     STATUSES,
@@ -106,9 +107,6 @@ __all__ = [
 ]
 
 _log = logging.getLogger("reddy_lib.submission")  # what is sent is one story, wherever it is told
-
-SANDBOX = "sandbox"
-"""The address of the built-in sandbox, whatever port it listens on today."""
 
 BY_HAND = "Paused by hand."
 """The reason of a pause that a person wanted; any other reason asks for something to be put right."""
@@ -419,7 +417,8 @@ def create(
     says why they are sent.
 
     Args:
-        address: where they go; calls are told apart per address ("sandbox", "https://app.reddy.io").
+        address: where they go; calls are told apart per address ("sandbox", "https://app.reddy.io"). A URL of
+            the sandbox is the sandbox.
         credential: fingerprint of the token that the submission is bound to; "" for the sandbox.
         rows: row numbers; None = every ready call. Of the rows named, ready, rejected and failed calls are queued,
             calls that Reddy accepted before at this address become `skipped`, all others stay as they are.
@@ -435,14 +434,17 @@ def create(
     """
     submission_id = submission_id or "s" + secrets.token_hex(8)
     reason = None if again is None else reason_of(again, rows)
-    address = known_address(address)
+    address = ledger_address(ledger, address)
     now = time.time()
     check(ledger)
     asked = [] if reason is not None else hold_other_words(ledger, sendable(batch_id, rows), address)
     with ledger._write(right="send") as connection:
-        _one_at_a_time(connection)
+        one_at_a_time(connection)
         if connection.execute(sa.select(submissions.c.id).where(submissions.c.id == submission_id)).first():
             return Submission(ledger, submission_id)
+        address = address_in(
+            connection, address
+        )  # it may have become known as the sandbox's this very moment
         refuse_if_restored(connection)
         state = connection.execute(sa.select(batches.c.state).where(batches.c.id == batch_id)).scalar()
         if state != "open":
@@ -566,7 +568,7 @@ def forget_deliveries(ledger: Ledger, *, address: str = SANDBOX) -> int:
         )
     of_sandbox = sa.select(submissions.c.id).where(submissions.c.address == address)
     with ledger._write(right="administer") as connection:
-        _one_at_a_time(connection)
+        one_at_a_time(connection)
         under_way = connection.execute(
             sa.select(submissions.c.number)
             .where(
@@ -1639,9 +1641,3 @@ def _in_doubt(connection: sa.Connection, lost: Sequence[Any], *, now: float) -> 
     for submission_id in {call.submission_id for call in lost}:
         _finish(connection, submission_id, now=now)
     return len(lost)
-
-
-def _one_at_a_time(connection: sa.Connection) -> None:
-    """Two people who submit the same rows at the same moment go one after the other (SQLite has one writer anyway)."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(730234)"))

@@ -23,7 +23,7 @@ from ..address import is_loopback, known_address, reddy_address
 from ..api import DEFAULT_BASE_URL, Client
 from ..api.client import TOKEN_VARIABLE, URL_VARIABLE, fingerprint, hint
 from ..errors import ConnectionUnusable, NeverSent
-from ..ledger.sending import SANDBOX
+from ..ledger.sandbox_urls import SANDBOX
 
 __all__ = [
     "SANDBOX",

@@ -27,8 +27,8 @@ from ..ledger.questions import put_questions, sent_by_others
 from ..ledger.recordings import claim_of_batch, left_in_batch, say_sent, store_uploaded
 from ..ledger.resending import reason_of, resendable
 from ..ledger.restored import check, restored
+from ..ledger.sandbox_urls import ledger_address
 from ..ledger.sending import (
-    SANDBOX,
     Submission,
     create,
     give_up_dead_workers,
@@ -126,7 +126,7 @@ def _submit(
     again: str | None,
     progress: bool,
 ) -> Submission:
-    ledger, address = batch.ledger, client.base_url
+    ledger, address = batch.ledger, ledger_address(batch.ledger, client.base_url)
     wanted = rows
     give_up_dead_workers(ledger)
     check(ledger)
@@ -218,7 +218,7 @@ def upload_recordings(
     ledger = batch.ledger
     ledger.require("send")
     give_up_dead_workers(ledger)
-    addresses = {client.base_url, *([SANDBOX] if client.base_url.startswith("http://") else [])}
+    addresses = {ledger_address(ledger, client.base_url)}
     worker = new_worker(ledger, kind="notebook")
     lease = Lease(ledger, worker)
     slots = UploadSlots(concurrency)
@@ -254,8 +254,10 @@ def upload_recordings(
                     when, hosts = left_in_batch(ledger, batch.id, addresses=addresses)
                     if when is None or time.monotonic() >= end:
                         break
+                    ledger.next_moment()
                     time.sleep(min(max(when - time.time(), 0.1), 1.0))
                     continue
+                ledger.next_moment()
                 with suppress(Empty):
                     put = came_back.get(timeout=1.0)
                     slots.seen(put, now=time.monotonic())

@@ -16,13 +16,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
-from ..address import known_address
 from ..api import Client
 from ..arguments import text
 from ..errors import APIError, NeverSent, NotFound, Unauthorized
 from ..interrupts import again, one_line
 from ..ledger.batch import Batch
 from ..ledger.reconciling import Doubt, doubts, settle
+from ..ledger.sandbox_urls import ledger_address
 from ..model import Tag
 
 __all__ = ["MARK", "WAIT", "Reconciled", "ask", "is_missing", "reconcile"]
@@ -81,7 +81,7 @@ def reconcile(
 
     Args:
         rows: row numbers; None = every call in doubt.
-        address: what the ledger calls the place that `client` talks to; its base address unless given.
+        address: what the ledger calls the place that `client` talks to; found by its base URL unless given.
         wait: seconds that have to lie between a call's attempt and the question.
         same_account: ask also about calls that were sent with another token, because it is of the same account (it was
             renewed). Another account does not know them, and its "not found" would send them twice.
@@ -96,7 +96,7 @@ def reconcile(
     if not isinstance(client, Client) or not isinstance(batch, Batch):
         raise TypeError("reconcile needs a batch and a client: reconcile(batch, reddy.Client()).")
     batch.ledger.require("send")  # asking writes a tag at Reddy
-    place = client.base_url if address is None else known_address(address)
+    place = ledger_address(batch.ledger, client.base_url if address is None else address)
     mine = client.fingerprint(batch.ledger.identity)
     who = text(who, "who")
     outcome = Reconciled()
@@ -124,6 +124,7 @@ def reconcile(
 
     with one_line(told), bar, ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="ask") as pool:
         for piece in _pieces(asked):
+            batch.ledger.next_moment()  # a page's reads must not keep a connection while Reddy is waited for
             answers = list(pool.map(lambda doubt: ask(client, doubt), piece))
             stop: APIError | None = None
             there: list[int] = []

@@ -27,7 +27,8 @@ from ..ledger.questions import (
 from ..ledger.reconciling import Doubt
 from ..ledger.restore_check import Suspect, addresses_to_ask, count_suspects, store_answers, suspects
 from ..ledger.restored import restored, settle_restored, vouched_for
-from ..ledger.sending import SANDBOX, Submission
+from ..ledger.sandbox_urls import ledger_address
+from ..ledger.sending import Submission
 from ..ledger.store import Ledger
 from .decide import backoff
 from .reconciling import ask, is_missing
@@ -176,7 +177,7 @@ def check_restored(
     if restored(ledger) is None:
         outcome.settled = True
         return outcome
-    here = _address_of(ledger, client) if address is None else address
+    here = ledger_address(ledger, client.base_url if address is None else address)
     total = count_suspects(ledger, here)
     done = after = 0
     stopped = False
@@ -186,6 +187,7 @@ def check_restored(
     ):
         while not stopped and (piece := suspects(ledger, here, after=after, count=PIECE)):
             after = piece[-1].call_id
+            ledger.next_moment()  # a page's reads must not keep a connection while Reddy is waited for
             answers = list(pool.map(lambda one: ask(client, one.doubt), piece))
             there: list[Suspect] = []
             missing: list[Suspect] = []
@@ -216,11 +218,3 @@ def check_restored(
         settle_restored(ledger, how="asked", who=who)
         outcome.settled = True
     return outcome
-
-
-def _address_of(ledger: Ledger, client: Client) -> str:
-    """The sandbox has a name of its own in the ledger, whatever port it listens on."""
-    named = addresses_to_ask(ledger)
-    if client.base_url not in named and client.base_url.startswith("http://") and SANDBOX in named:
-        return SANDBOX
-    return client.base_url

@@ -20,7 +20,8 @@ from types import FrameType
 
 from reddy_lib.api import Client
 from reddy_lib.errors import APIError, ConnectionUnusable, LedgerError, LedgerTooNew
-from reddy_lib.ledger.sending import SANDBOX, Submission
+from reddy_lib.ledger.sandbox_urls import SANDBOX, remember_sandbox
+from reddy_lib.ledger.sending import Submission
 from reddy_lib.ledger.store import Ledger
 from reddy_lib.ledger.workers import GIVE_UP_AFTER, lane
 from reddy_lib.submission.connection import (
@@ -70,6 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     def make() -> Engine:
         if not ledgers:
             ledgers.append(Ledger())
+        for each in connections:
+            if each.is_sandbox:
+                remember_sandbox(ledgers[0], each.base_url)
         return Engine(
             ledgers[0],
             lambda submission: _connection_of(submission, connections),

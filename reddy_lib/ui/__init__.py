@@ -34,6 +34,7 @@ from ..errors import (
     ReddyError,
 )
 from ..ledger import Batch, Ledger, default_location
+from ..ledger.sandbox_urls import remember_sandbox
 from ..ledger.sending import Submission
 from ..ledger.workers import lane
 from ..sandbox import Sandbox
@@ -167,8 +168,18 @@ def open_ledger() -> Ledger:
     process, location = _PROCESS, default_location()
     with process.lock:
         if location not in process.ledgers:
-            process.ledgers[location] = Ledger(location)
+            opened = Ledger(location)
+            _remember_sandbox(opened)
+            process.ledgers[location] = opened
         return process.ledgers[location]
+
+
+def _remember_sandbox(opened: Ledger) -> None:
+    """Tell the ledger under which URL this app's sandbox is, so that a notebook that has the URL means the same one."""
+    with contextlib.suppress(ConnectionUnusable):  # a page says so
+        url = sandbox_connection().base_url
+        if url not in addresses():  # else an administrator has it as Reddy's
+            remember_sandbox(opened, url)
 
 
 def ledger() -> Ledger:
