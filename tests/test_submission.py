@@ -29,6 +29,7 @@ from reddy_lib.errors import (
     LedgerUnavailable,
     NeverSent,
     NotFound,
+    NotInLedger,
     Refused,
     SubmissionError,
     TooManyRequests,
@@ -597,7 +598,7 @@ class TestSender:
                 return reddy.Receipt(upload_id=1, conversation_id=call.conversation_id)
 
         batch = load(ledger, sheet(60 if takes else 400))
-        with Looking("any-token", base_url="http://nowhere.example") as looking:
+        with Looking("any-token", base_url="https://nowhere.example") as looking:
             sending = Sending(ledger, batch, looking.base_url)
             send_chunk(ledger, sending.submission.id, None, looking, sending.worker, Slots(places))
         assert sending.counts == counted(accepted=batch.total)
@@ -726,9 +727,11 @@ class TestNotebook:
         self, ledger: reddy.Ledger, sheet: Sheet, client: reddy.Client
     ) -> None:
         batch = load(ledger, sheet(2, {2: {"Agent Email": ""}, 3: {"Transcript": ""}}))
-        for rows in (None, [2], [], [99]):
+        for rows in (None, [2], []):
             with pytest.raises(SubmissionError, match="Fix the held ones in Review"):
                 reddy.submit(batch, client, rows=rows, progress=False)
+        with pytest.raises(NotInLedger, match="no call in row 99"):
+            reddy.submit(batch, client, rows=[99], progress=False)
 
     def test_a_row_that_was_never_sent_is_not_passed_off_as_sent(
         self, ledger: reddy.Ledger, sheet: Sheet, client: reddy.Client
@@ -974,7 +977,6 @@ class TestProgress:
 
 
 def test_a_submission_of_no_ledger_is_named(ledger: reddy.Ledger) -> None:
-    from reddy_lib.errors import NotInLedger
 
     with pytest.raises(NotInLedger, match="no submission 'nothing'"):
         Submission(ledger, "nothing").record()

@@ -283,7 +283,7 @@ class TestRamp:
     def test_resumed_it_tries_the_next_one_and_asks_again(
         self, ledger: reddy.Ledger, sheet: Sheet, sandbox: reddy.Sandbox, client: reddy.Client
     ) -> None:
-        sandbox.faults.add(Fault(kind="status", status=422, times=2))
+        sandbox.faults.add(Fault(kind="status", on="create", status=422, times=2))
         batch = load(ledger, sheet(30))
         for sent in (1, 2):
             submission = reddy.submit(batch, client, progress=False)

@@ -128,7 +128,7 @@ class TestAsking:
             reddy.Client("wrong", base_url=sandbox.url) as stranger,
             pytest.raises(Unauthorized, match="did not accept the token"),
         ):
-            reddy.reconcile(batch, stranger, progress=False, wait=0)
+            reddy.reconcile(batch, stranger, progress=False, wait=0, same_account=True)
         sandbox.stop()
         with pytest.raises(NeverSent, match="Check the connection"):
             reddy.reconcile(batch, client, progress=False, wait=0)
@@ -150,7 +150,7 @@ class TestAsking:
         in_doubt(batch, client, sandbox, ARRIVED, ARRIVED, ARRIVED)
         seen: list[tuple[int, int]] = []
         outcome = reddy.reconcile(
-            batch, client, [3, 7, 99], progress=False, wait=0, on_progress=lambda *at: seen.append(at)
+            batch, client, [3, 7], progress=False, wait=0, on_progress=lambda *at: seen.append(at)
         )
         assert outcome.there == [3]
         assert batch.rows(status="unknown") == [2, 4]
@@ -260,7 +260,7 @@ class TestByHand:
     ) -> None:
         in_doubt(batch, client, sandbox, LOST)
         before = batch.counts()
-        assert settle(batch, [3, 4, 99], there=False, how="by hand") == []
+        assert settle(batch, [3, 4], there=False, how="by hand") == []
         assert batch.counts() == before
         assert settle(batch, [2], there=False, how="by hand") == [2]
         assert settle(batch, [2], there=True, how="by hand") == [], "settled once, it is settled"

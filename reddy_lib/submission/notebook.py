@@ -391,17 +391,22 @@ def _usable(batch: object, client: object) -> None:
 def _same_credential(submission: Submission, client: Client) -> None:
     """Refuse to go on with another account's submission.
 
+    A token that Reddy refused before it took a single call is no account's: the submission goes over to this one.
+
     Raises SubmissionError.
     """
-    record = submission.record()
-    if record.credential in (None, client.fingerprint(submission.ledger.identity)):
+    record, mine = submission.record(), client.fingerprint(submission.ledger.identity)
+    if record.credential in (None, mine):
         return
-    begun, mine = (hint or "that is too short to show" for hint in (record.token_hint, client.token_hint))
-    left = submission.counts()["queued"]
+    counts = submission.counts()
+    if record.state == "paused" and counts["queued"] + counts["skipped"] == sum(counts.values()):
+        submission.resume(token_source="notebook", token_hint=client.token_hint, credential=mine)
+        return
+    begun, here = (hint or "that is too short to show" for hint in (record.token_hint, client.token_hint))
     raise SubmissionError(
-        f"Submission {record.number} was begun with the token {begun}, and this client has {mine}: its {left:,} calls that "
-        "are left would go to another account. Use a client with the first token, or cancel what is left, "
-        f"ledger.submission({submission.id!r}).cancel(), and submit again."
+        f"Submission {record.number} was begun with the token {begun}, and this client has {here}: its "
+        f"{counts['queued']:,} calls that are left would go to another account. Use a client with the first token, or "
+        f"cancel what is left, ledger.submission({submission.id!r}).cancel(), and submit again."
     )
 
 
