@@ -287,7 +287,7 @@ def sign_in() -> None:
     if secrets_unreadable():
         st.error(
             "The secrets file of this workbench cannot be read, so nobody is let in. "
-            "Whoever runs it: correct the file (it is TOML), then reload this page.",
+            "The person who runs it: correct the file (it is TOML), then reload this page.",
             icon=":material/lock:",
         )
         st.stop()
@@ -584,7 +584,13 @@ def _switch_panel() -> None:
     with st.expander(f"Taken off the list: {len(archived):,}", icon=":material/archive:"):
         for found in archived.head(50).itertuples():
             with st.container(horizontal=True, vertical_alignment="center"):
-                if st.button("Put back", key=f"restore {found.id}", icon=":material/unarchive:"):
+                if st.button(
+                    "Put back",
+                    key=f"restore {found.id}",
+                    icon=":material/unarchive:",
+                    disabled=not may("administer"),
+                    help=why_not("administer"),
+                ):
                     ledger().restore(str(found.id))
                     remember_batch(str(found.id))
                     st.rerun()
