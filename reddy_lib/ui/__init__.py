@@ -305,7 +305,7 @@ def sign_in() -> None:
         )
         st.stop()
     if not st.user.get("is_logged_in"):
-        _sign_in_page("This workbench holds customers' calls. Sign in to go on.")
+        _sign_in_page("This workbench holds customers' calls. Sign in to continue.")
     try:
         person.require("look")
     except NotAllowed as error:

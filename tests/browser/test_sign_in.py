@@ -88,7 +88,7 @@ def test_a_deep_link_is_opened_after_signing_in_and_signing_out_ends_at_the_prov
 ) -> None:
     link = f"/review?batch={scene.batch_id}"
     page.goto(f"{scene.app.url}{link}")
-    expect(page.get_by_text("Sign in to go on")).to_be_visible()
+    expect(page.get_by_text("Sign in to continue")).to_be_visible()
     assert "Quarterly secrets" not in page.content()
     scene.sign_in(page, link, **ANA)
     expect(page.get_by_text("Quarterly secrets").first).to_be_visible()
@@ -296,7 +296,7 @@ def test_no_address_of_the_server_tells_a_word_or_changes_anything_without_signi
                         headers={"Cookie": header({**of_theirs, "_streamlit_xsrf": token}), "X-Xsrftoken": token},
                     )  # fmt: skip
                     assert not any(word in answer.text for word in WORDS), (who, method, path)
-                    assert b"RIFF" not in answer.content, (who, method, path)
+                    assert answer.content[:4] != b"RIFF", (who, method, path)
                     if answer.status_code < 400 and "/static/" not in path:
                         open_ones.add((method, path.partition("?")[0]))
     assert dump(scene.app.ledger) == before

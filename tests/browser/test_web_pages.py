@@ -85,7 +85,7 @@ def test_a_typed_token_leaves_its_field_and_never_comes_back(
         dialog.get_by_text("Reddy", exact=True).click()
         dialog.get_by_role("combobox").click()
         page.get_by_role("option", name=server.url).click()
-        field = dialog.get_by_label("API token")
+        field = dialog.get_by_label("API token", exact=True)
         field.fill(TOKEN)
         dialog.get_by_role("button", name="Test the connection").click()
         expect(dialog.get_by_text("It works: 5 products.")).to_be_visible()
@@ -95,7 +95,7 @@ def test_a_typed_token_leaves_its_field_and_never_comes_back(
         dialog.get_by_role("button", name="Use it").click()
         expect(page.get_by_text("token …7c1e · 5 products")).to_be_visible()
         page.get_by_role("button", name="Change").click()
-        expect(dialog.get_by_label("API token")).to_have_value("")
+        expect(dialog.get_by_label("API token", exact=True)).to_have_value("")
         assert received
         assert not any(
             TOKEN.encode() in (each.encode() if isinstance(each, str) else each) for each in received
