@@ -614,10 +614,13 @@ def _rename_panel(batch: Batch) -> None:
             _take_off(batch)
     if not under_way:
         return
-    st.warning(f"Calls of this batch are under way: {escape(under_way)}.", icon=":material/send:")
+    st.warning(
+        f"To take this batch off the list, end what is under way: {escape(under_way)}.",
+        icon=":material/send:",
+    )
     with st.container(horizontal=True):
         if st.button(
-            "Cancel the submission and take it off",
+            "Cancel the submission and take it off the list",
             icon=":material/cancel:",
             key="cancel_and_archive",
             help=why_not("administer", ""),

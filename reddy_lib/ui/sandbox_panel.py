@@ -41,7 +41,7 @@ def received_panel() -> None:
         alt="Calls that the sandbox received, newest first: number, conversation, agent, when, recording, tags added.",
     )
     chosen = next((calls[at] for at in picked.selection.rows if at < len(calls)), calls[0])
-    st.caption(f"Call {chosen['number']}, as it came:")
+    st.caption(f"Call {chosen['number']}, as received:")
     st.json(chosen["payload"], expanded=1)
     download(
         "sandbox-received", "Download all as JSON", write_received, file_name="sandbox-received.json",
