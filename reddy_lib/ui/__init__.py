@@ -234,7 +234,7 @@ def sending_trouble() -> None:
     engine = _PROCESS.engine
     if engine is not None and engine.trouble:
         st.warning(
-            f"Sending has not started: {escape(engine.trouble)} It is tried again every few seconds.",
+            f"**Sending has not started.** {escape(engine.trouble)} The workbench tries again every few seconds.",
             icon=":material/sync_problem:",
         )
 
