@@ -912,6 +912,8 @@ with head:
             st.markdown(f"{ui.number_of(plan['to_send'], 'call')} to {ui.escape(where)}{safe}")
         elif running:
             st.markdown(f"{ui.number_of(left, 'call')} on their way")
+        elif choice.is_lost(batch):
+            st.markdown(f"Choose which calls to send to {ui.escape(where)}")
         else:
             st.markdown(f"Nothing to send to {ui.escape(where)}")
     if plan["to_send"]:

@@ -52,7 +52,8 @@ def start_app(ledger: str | Path, log: Path, port: int, **environment: str) -> s
             stderr=output,
         )
     try:
-        health = f"http://localhost:{port}/_stcore/health"
+        base = environment.get("STREAMLIT_SERVER_BASE_URL_PATH", "")
+        health = f"http://localhost:{port}{base}/_stcore/health"
         wait_for(lambda: answers(health), seconds=60, why=f"the app; it wrote to {log}")
     except BaseException:
         stop(process)

@@ -12,6 +12,7 @@ import pkgutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -65,10 +66,27 @@ Call = Callable[[Scene, reddy.Ledger, reddy.Batch, Submission], object]
 
 def _writes() -> dict[str, tuple[Right, Call]]:
     """Name of what writes → the right it needs, and a call of it."""
-    from reddy_lib.ledger import editing, loading, marks, paces, profiles, recordings, sending, tag_types
+    from reddy_lib.ledger import (
+        archiving,
+        changes,
+        editing,
+        loading,
+        marks,
+        paces,
+        profiles,
+        questions,
+        recordings,
+        restore_check,
+        restored,
+        selections,
+        sending,
+        tag_types,
+    )
+    from reddy_lib.ledger.other_words import hold_other_words
     from reddy_lib.ledger.reconciling import settle
     from reddy_lib.submission import engine, fetching, notebook
     from reddy_lib.submission import reconciling as asking
+    from reddy_lib.submission.restored import check_restored
 
     def client() -> reddy.Client:
         return reddy.Client("t" * 20, base_url="http://127.0.0.1:9")
@@ -78,6 +96,8 @@ def _writes() -> dict[str, tuple[Right, Call]]:
 
     return {
         "Ledger.load": ("edit", lambda s, g, b, u: g.load(s.sheet, progress=False)),
+        "Ledger.backup": ("administer", lambda s, g, b, u: g.backup(s.folder / "copy.sqlite")),
+        "Ledger.restore": ("administer", lambda s, g, b, u: g.restore(b)),
         "Batch.replace": ("edit", lambda s, g, b, u: b.replace(3, b.call(3))),
         "Batch.swap_roles": ("edit", lambda s, g, b, u: b.swap_roles([3])),
         "Batch.revert": ("edit", lambda s, g, b, u: b.revert(3)),
@@ -89,15 +109,91 @@ def _writes() -> dict[str, tuple[Right, Call]]:
         "Batch.withdraw": ("edit", lambda s, g, b, u: b.withdraw(3, _acceptable())),
         "Batch.recheck": ("edit", lambda s, g, b, u: b.recheck([*PRODUCTS][:1])),
         "Batch.rename": ("edit", lambda s, g, b, u: b.rename("Another")),
+        "Batch.change": ("edit", lambda s, g, b, u: b.change(3, editing.swap_roles)),
+        "Batch.rename_tag": ("edit", lambda s, g, b, u: b.rename_tag("CSAT", "csat")),
+        "Batch.restore": ("administer", lambda s, g, b, u: b.restore()),
+        "Batch.store_if": ("edit", lambda s, g, b, u: b.store_if(3, None, b.call(3), who="")),
+        "Batch.update": ("edit", lambda s, g, b, u: b.update([3], product_id=7)),
         "Batch.archive": ("administer", lambda s, g, b, u: b.archive()),
         "Submission.finish_if_settled": ("send", lambda s, g, b, u: u.finish_if_settled()),
         "Submission.pause": ("send", lambda s, g, b, u: u.pause()),
         "Submission.wait_for_token": ("send", lambda s, g, b, u: u.wait_for_token("x")),
         "Submission.resume": ("send", lambda s, g, b, u: u.resume()),
         "Submission.cancel": ("send", lambda s, g, b, u: u.cancel()),
-        "ledger.editing.edit_many": (
+        "ledger.archiving.archive": (
+            "administer",
+            lambda s, g, b, u: archiving.archive(b, cancel=True),
+        ),
+        "ledger.changes.change_call": (
             "edit",
-            lambda s, g, b, u: editing.edit_many(b, [3], editing.swap_roles),
+            lambda s, g, b, u: changes.change_call(b, 3, editing.swap_roles),
+        ),
+        "ledger.changes.change_calls": (
+            "edit",
+            lambda s, g, b, u: changes.change_calls(b, [3], editing.swap_roles),
+        ),
+        "ledger.changes.rename_tag": (
+            "edit",
+            lambda s, g, b, u: changes.rename_tag(b, "CSAT", "csat", who=""),
+        ),
+        "ledger.changes.replace_call": (
+            "edit",
+            lambda s, g, b, u: changes.replace_call(
+                b, 3, b.call(3), expected=b.call(3), remembered=None, who=""
+            ),
+        ),
+        "ledger.changes.update_calls": (
+            "edit",
+            lambda s, g, b, u: changes.update_calls(b, [3], {"product_id": 7}, who=""),
+        ),
+        "ledger.other_words.hold_other_words": (
+            "edit",
+            lambda s, g, b, u: hold_other_words(g, [sa.true()], "sandbox"),
+        ),
+        "ledger.questions.drop_question": (
+            "send",
+            lambda s, g, b, u: questions.drop_question(g, u.id, 0),
+        ),
+        "ledger.questions.found_there": (
+            "send",
+            lambda s, g, b, u: questions.found_there(g, [_doubt()]),
+        ),
+        "ledger.questions.leave_unclear": (
+            "send",
+            lambda s, g, b, u: questions.leave_unclear(g, u.id, 0),
+        ),
+        "ledger.questions.put_questions_where_unproven": (
+            "send",
+            lambda s, g, b, u: questions.put_questions_where_unproven(g, u.id),
+        ),
+        "ledger.questions.take_question": (
+            "send",
+            lambda s, g, b, u: questions.take_question(g, u.id, 0, "w"),
+        ),
+        "ledger.restore_check.store_answers": (
+            "send",
+            lambda s, g, b, u: restore_check.store_answers(g, "sandbox", there=[], missing=[], who=""),
+        ),
+        "ledger.restored.check": ("send", lambda s, g, b, u: restored.check(g)),
+        "ledger.restored.mark": (
+            "send",
+            lambda s, g, b, u: restored.mark(g, SimpleNamespace(incarnation="x", address="sandbox"), "a"),
+        ),
+        "ledger.restored.settle_restored": (
+            "administer",
+            lambda s, g, b, u: restored.settle_restored(g, how="trusted", who=""),
+        ),
+        "ledger.restored.trust_restored": (
+            "administer",
+            lambda s, g, b, u: restored.trust_restored(g, who=""),
+        ),
+        "ledger.selections.keep_selection": (
+            "edit",
+            lambda s, g, b, u: selections.keep_selection(g, b.id, [3]),
+        ),
+        "submission.restored.check_restored": (
+            "send",
+            lambda s, g, b, u: check_restored(g, client(), address="sandbox", progress=False),
         ),
         "ledger.loading.LoadJob": ("edit", lambda s, g, b, u: loading.LoadJob(g, s.sheet, b.mapping)),
         "ledger.marks.mark_seconds": (
@@ -179,41 +275,56 @@ def _writes() -> dict[str, tuple[Right, Call]]:
 
 
 READS = {
-    "Ledger": "batch batches close for_person loaded_before may require submission submissions",
+    "Ledger": "archived batch batches close for_person loaded_before may moment next_moment require submission submissions",
     "Batch": "agents call calls can_accept cells count counts decisions edits finding_counts findings "
     "findings_of info lines loss original outcomes outcomes_version payloads recording recordings rows seen_by tags "
-    "unassigned was_checked_with attempts",
+    "these_rows unassigned under_way was_checked_with attempts",
     "Submission": "counts evidence open_chunks outcomes record",
     "ledger.addresses": "addressed_calls",
+    "ledger.archiving": "under_way",
+    "ledger.changes": "must_be",
     "ledger.correcting": "corrected_calls links_of recognised",
     "ledger.editing": "count_edits",
     "ledger.evidence": "snapshot",
     "ledger.marks": "marks_of words_of",
-    "ledger.overview": "held_up history preview rows_to_send settled_at workers_alive",
+    "ledger.overview": "held_up history preview rows_to_send sendable_rows settled_at workers_alive",
     "ledger.paces": "live_pace ramp_of rules_of",
     "ledger.profiles": "profile_for profiles_of values_for_all",
+    "ledger.questions": "candidates work_waits",
     "ledger.reconciling": "doubts",
     "ledger.recordings": "attached_from dropped_folder hosts_of left_in_batch mark_of open_recording recordings_folder "
     "uploads_of uses waiting_hosts",
     "ledger.resending": "resendable resends_of",
+    "ledger.restore_check": "addresses_to_ask count_suspects suspects",
+    "ledger.restored": "last_claim restored same_server vouched_for",
+    "ledger.selections": "rows_of_selection",
     "ledger.sending": "strays",
     "ledger.tag_types": "batch_tag_drift",
     "ledger.workers": "queue workers_known",
     "outcomes.evidence": "evidence write_evidence",
-    "submission.engine": "engine_url",
+    "submission.engine_database": "engine_url",
     "submission.fetching": "batch_store",
+    "submission.heartbeats": "is_alive",
 }
 """What only reads: it answers with the role look as well."""
 
 EXCUSED = {
     "ledger.recordings.hold": "inside a transaction of `Batch.attach`",
+    "ledger.restored.replaced_beneath": "inside a transaction of `sending.exchange`",
     "submission.engine.Engine": "the process's own, on a ledger that belongs to nobody",
+    "submission.restored.ask_first": "run by senders, of which each takes the question first",
     "submission.sender.send_chunk": "run by the engine; each claim is an `exchange`",
 }
 
 
 def _acceptable() -> str:
     return next(code for code, entry in reddy.CATALOGUE.items() if entry.accepting)
+
+
+def _doubt() -> Any:
+    from reddy_lib.ledger.reconciling import Doubt
+
+    return Doubt(3, "conv-2", "ann@example.com", "sandbox", submission=1, since=0.0, tags=[])
 
 
 def _wav(folder: Path) -> Path:

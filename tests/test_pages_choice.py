@@ -64,11 +64,11 @@ def test_a_choice_that_is_not_known_is_asked_about_and_nothing_can_be_sent(
     batch: reddy.Batch, name: str
 ) -> None:
     app = opened("submit", batch, query={"sel": name})
-    assert "The calls that were chosen in this address are no longer known." in words(app)
+    assert "The selection in this link can no longer be found." in words(app)
     assert sends(app) == []
     app = reloaded("submit", batch, app)  # F5 does not get rid of the question
     assert sends(app) == []
-    app = press(app, "Go on with all 8 ready")
+    app = press(app, "Continue with all 8 ready")
     assert "Send all 8" in sends(app)
     assert "sel" not in app.query_params
 
@@ -80,17 +80,17 @@ def test_the_choice_of_another_batch_is_asked_about(
         sheet(3, name="other.csv"), products=[dict(one) for one in DEFAULT_PRODUCTS], progress=False
     )
     app = opened("submit", batch, query={"sel": keep_selection(ledger, other.id, [2])})
-    assert "no longer known" in words(app)
+    assert "can no longer be found" in words(app)
     assert sends(app) == []
 
 
 def test_a_lost_choice_does_not_widen_what_is_edited_in_review(batch: reddy.Batch) -> None:
     app = opened("review", batch, query={"sel": "0123456789ab"})
-    assert "no longer known" in words(app)
+    assert "can no longer be found" in words(app)
     assert screen.button(app, "Edit").disabled
     assert screen.button(app, "Choose 8 ready").disabled
     app = screen.tick(app, 0)
-    assert "no longer known" not in words(app)
+    assert "can no longer be found" not in words(app)
     assert not screen.button(app, "Edit").disabled
 
 

@@ -511,7 +511,7 @@ def test_where_sign_in_is_set_up_nobody_sees_a_batch_before(batch: reddy.Batch) 
     app.query_params["batch"] = batch.id
     for name in PAGES:
         screen.run(app.switch_page(f"{name}.py"))
-        assert "Sign in to go on" in screen.words(app)
+        assert "Sign in to continue" in screen.words(app)
         assert screen.labels(app) == ["Sign in"]
         assert "calls.csv" not in screen.words(app)
 

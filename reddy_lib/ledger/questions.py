@@ -115,7 +115,7 @@ def put_questions_where_unproven(ledger: Ledger, submission_id: str) -> None:
     """
     if vouched_for(ledger):
         return
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         if connection.execute(sa.select(attempts.c.id).limit(1)).first() is None:
             return
         alive = sa.and_(workers.c.gone.is_(False), ~silent(moment(connection)))
@@ -147,7 +147,7 @@ def sent_by_others(connection: sa.Connection, submission_id: str) -> bool:
 def take_question(ledger: Ledger, submission_id: str, chunk: int, worker: str) -> bool:
     """Be the one that asks; False where the question is settled, or another worker is asking."""
     now = time.time()
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         taken = connection.execute(
             questions.update()
             .where(
@@ -215,7 +215,7 @@ def candidates(ledger: Ledger, submission_id: str, chunk: int) -> list[Doubt]:
 
 def drop_question(ledger: Ledger, submission_id: str, chunk: int) -> None:
     """The chunk goes on."""
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         connection.execute(
             questions.delete().where(questions.c.submission_id == submission_id, questions.c.chunk == chunk)
         )
@@ -223,7 +223,7 @@ def drop_question(ledger: Ledger, submission_id: str, chunk: int) -> None:
 
 def leave_unclear(ledger: Ledger, submission_id: str, chunk: int) -> None:
     """Reddy's answers told nothing: a person decides, by resuming the submission (`drop_unclear`)."""
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         connection.execute(
             questions.update()
             .where(questions.c.submission_id == submission_id, questions.c.chunk == chunk)
@@ -247,6 +247,6 @@ def found_there(ledger: Ledger, there: list[Doubt]) -> LedgerRestored:
         f"Reddy has calls that were never sent by this ledger ({ledger.name}): {which} of submission {first.submission} "
         "among them. A backup was probably put back, or they were sent from elsewhere."
     )
-    with ledger._write() as connection:
+    with ledger._write(right="send") as connection:
         standing = notice(connection, Restored(time.time(), "asked", words, [first.address]))
     return LedgerRestored(standing.words)

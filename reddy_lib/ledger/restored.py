@@ -165,6 +165,7 @@ def check(ledger: Ledger) -> Restored | None:
 
     For the start of whatever sends, and before anything is begun. Raises LedgerUnavailable.
     """
+    ledger.require("send")
     known = _of(ledger)
     newest = high_water.marks(
         known.identity
@@ -244,6 +245,7 @@ def mark(ledger: Ledger, submission: Any, attempt_id: str) -> None:
         submission: a row with `incarnation` and `address`.
         attempt_id: the newest of the claim.
     """
+    ledger.require("send")
     known = _of(ledger)
     here = submission.incarnation or FIRST
     known.last = (here, attempt_id)
@@ -378,7 +380,6 @@ def trust_restored(ledger: Ledger, *, who: str) -> None:
     Args:
         who: who says so, for the record.
     """
-    ledger.require("administer")
     settle_restored(ledger, how="trusted", who=who)
 
 
@@ -388,6 +389,7 @@ def settle_restored(ledger: Ledger, *, how: Literal["asked", "trusted"], who: st
     Submissions stay paused, and say that they can be resumed; those with nothing left are done. `asked`: calls that were
     to be sent *again* become `unknown`, because asking cannot tell whether the second sending went out.
     """
+    ledger.require("send" if how == "asked" else "administer")
     known = _of(ledger)
     foreign = {one.incarnation for one in high_water.marks(known.identity, count=10_000)}
     now = time.time()

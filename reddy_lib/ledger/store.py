@@ -135,6 +135,7 @@ class Ledger:
             LedgerUnavailable: `path` is there already (and `overwrite` is False), is the ledger itself, or cannot be
                 written; or the ledger is on PostgreSQL.
         """
+        self.require("administer")  # it holds the words of every batch
         if not self._is_sqlite:
             raise LedgerUnavailable(
                 f"This ledger is on PostgreSQL ({self.name}): back it up with pg_dump, see docs/deployment.md."

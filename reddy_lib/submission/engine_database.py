@@ -34,7 +34,7 @@ _log = logging.getLogger("reddy_lib.submission")
 
 
 class EngineDatabaseBroken(LedgerUnavailable):
-    """The engine's database is damaged, or not one; the ledger is not concerned."""
+    """The engine's database is damaged, or not one; the ledger is not affected."""
 
 
 def engine_url(ledger: Ledger) -> str:
@@ -122,7 +122,7 @@ def _named(url: str, error: sa.exc.SQLAlchemyError) -> LedgerUnavailable:
         where = f"{sa.make_url(url).host or 'localhost'}/{sa.make_url(url).database}"
         if isinstance(error, sa.exc.ProgrammingError):  # a table or a column is missing
             return EngineDatabaseBroken(
-                f"The engine's tables (schema dbos in {where}) are broken: {words}. The ledger is not concerned. Stop "
+                f"The engine's tables (schema dbos in {where}) are broken: {words}. The ledger is not affected. Stop "
                 'all apps and workers, drop that schema (DROP SCHEMA "dbos" CASCADE), then start them: it is made anew.'
             )
         return LedgerUnavailable(
@@ -134,13 +134,13 @@ def _named(url: str, error: sa.exc.SQLAlchemyError) -> LedgerUnavailable:
         return EngineDatabaseBroken(_broken(path, words))
     return LedgerUnavailable(
         f"The submission engine's database cannot be opened or written ({path}: {words}). Check this file and its folder "
-        "(permissions, free space, other programs), then try again; the ledger is not concerned."
+        "(permissions, free space, other programs); the ledger is not affected."
     )
 
 
 def _broken(path: str, words: str) -> str:
     return (
-        f"The submission engine's database ({path}) is damaged: {words}. The ledger is not concerned. The file is moved "
+        f"The submission engine's database ({path}) is damaged: {words}. The ledger is not affected. The file is moved "
         "aside and made anew from the ledger when the app or a worker starts."
     )
 

@@ -291,7 +291,7 @@ def _said_to_a_notebook(ledger: Ledger) -> Iterator[None]:
 
 
 def _go_on(submission: Submission, client: Client, concurrency: int, *, progress: bool) -> None:
-    with submission.ledger._write() as connection:
+    with submission.ledger._write(right="send") as connection:
         if not sent_by_others(connection, submission.id):
             put_questions(connection, submission.id)
     try:

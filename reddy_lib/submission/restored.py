@@ -173,6 +173,7 @@ def check_restored(
     """
     from tqdm.auto import tqdm
 
+    ledger.require("send")  # asking writes a tag at Reddy
     outcome = CheckedRestored()
     if restored(ledger) is None:
         outcome.settled = True

@@ -95,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, LedgerTooNew):  # no time helps
             stop.set()
         else:
-            sys.stderr.write("It is tried again every few seconds.\n")
+            sys.stderr.write("The worker tries again every few seconds.\n")
         sys.stderr.flush()
 
     engine = PatientEngine(make, on_start=started, on_trouble=failed)

@@ -245,7 +245,7 @@ def sending_trouble() -> None:
     engine = _PROCESS.engine
     if engine is not None and engine.trouble:
         st.warning(
-            f"Sending has not started: {escape(engine.trouble)} It is tried again every few seconds.",
+            f"**Sending has not started.** {escape(engine.trouble)} The workbench tries again every few seconds.",
             icon=":material/sync_problem:",
         )
 
@@ -298,7 +298,7 @@ def sign_in() -> None:
     if secrets_unreadable():
         st.error(
             "The secrets file of this workbench cannot be read, so nobody is let in. "
-            "Whoever runs it: correct the file (it is TOML), then reload this page.",
+            "The person who runs it: correct the file (it is TOML), then reload this page.",
             icon=":material/lock:",
         )
         st.stop()
@@ -316,7 +316,7 @@ def sign_in() -> None:
         )
         st.stop()
     if not st.user.get("is_logged_in"):
-        _sign_in_page("This workbench holds customers' calls. Sign in to go on.")
+        _sign_in_page("This workbench holds customers' calls. Sign in to continue.")
     try:
         person.require("look")
     except NotAllowed as error:
@@ -595,7 +595,13 @@ def _switch_panel() -> None:
     with st.expander(f"Taken off the list: {len(archived):,}", icon=":material/archive:"):
         for found in archived.head(50).itertuples():
             with st.container(horizontal=True, vertical_alignment="center"):
-                if st.button("Put back", key=f"restore {found.id}", icon=":material/unarchive:"):
+                if st.button(
+                    "Put back",
+                    key=f"restore {found.id}",
+                    icon=":material/unarchive:",
+                    disabled=not may("administer"),
+                    help=why_not("administer"),
+                ):
                     ledger().restore(str(found.id))
                     remember_batch(str(found.id))
                     st.rerun()
@@ -619,10 +625,13 @@ def _rename_panel(batch: Batch) -> None:
             _take_off(batch)
     if not under_way:
         return
-    st.warning(f"Calls of this batch are under way: {escape(under_way)}.", icon=":material/send:")
+    st.warning(
+        f"To take this batch off the list, end what is under way: {escape(under_way)}.",
+        icon=":material/send:",
+    )
     with st.container(horizontal=True):
         if st.button(
-            "Cancel the submission and take it off",
+            "Cancel the submission and take it off the list",
             icon=":material/cancel:",
             key="cancel_and_archive",
             help=why_not("administer", ""),

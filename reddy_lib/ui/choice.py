@@ -108,16 +108,16 @@ def draw_lost(batch: Batch, ready: int, *, to_review: bool) -> None:
     """Ask what to do about a choice that is lost."""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.warning(
-            "The calls that were chosen in this address are no longer known. "
+            "The selection in this link can no longer be found. "
             + ("Choose again in Review" if to_review else "Tick them again below")
-            + (f", or go on with all {ready:,} ready calls." if ready else "."),
+            + (f", or continue with all {ready:,} ready calls." if ready else "."),
             icon=":material/help:",
         )
         if to_review and st.button("Choose again", icon=ui.ICONS["review"], key="choose_again"):
             st.switch_page("review.py")
         if ready:
             st.button(
-                f"Go on with all {ready:,} ready",
+                f"Continue with all {ready:,} ready",
                 key=f"forget choice {batch.id} {ready}",
                 on_click=tick,
                 args=(batch, []),

@@ -129,7 +129,7 @@ def restored_banner(ledger: Ledger) -> None:
         return
     with st.container(border=True):
         st.error(
-            f"**Nothing is sent until this is settled.** {ui.escape(standing.words)}",
+            f"**Sending is paused.** {ui.escape(standing.words)}",
             icon=":material/history:",
         )
         if job is not None and job.running:
@@ -151,14 +151,14 @@ def _ways_out(ledger: Ledger, standing: Restored) -> None:
     total = sum(counts[one.address] for one in here)
     places = " and ".join(ui.escape(ui.place(one.address, one.token_hint)) for one in here)
     st.markdown(
-        f"Noticed {ui.when(standing.since)}. {ui.number_of(sum(counts.values()), 'call')} that this ledger takes for "
-        "unsent may be at Reddy already. Ask about them: those that Reddy has become *accepted* and are not sent again, "
-        "all others stay as they are. Then paused submissions can be resumed."
+        f"Noticed {ui.when(standing.since)}. {ui.number_of(sum(counts.values()), 'call')} that this ledger shows "
+        "as unsent may already be at Reddy. Ask Reddy: the calls it has become *accepted* and are not sent again; the "
+        "others stay as they are. Then you can resume paused submissions."
     )
     missing = [address for address in wanted if address not in at_hand and counts[address]]
     with st.container(horizontal=True, vertical_alignment="center"):
         if st.button(
-            f"Ask Reddy about {ui.number_of(total, 'call')}",
+            f"Ask Reddy about {ui.number_of(total, 'call')}" if here else "Ask Reddy",
             type="primary",
             icon=":material/help:",
             disabled=not (here and ui.may("send")),
@@ -168,7 +168,7 @@ def _ways_out(ledger: Ledger, standing: Restored) -> None:
             start_check(ledger, here, total=total, who=ui.who())
             st.rerun()
         with st.popover(
-            "Nothing was sent since: go on",
+            "Nothing was sent since: continue",
             icon=":material/task_alt:",
             disabled=not ui.may("administer"),
             help=ui.why_not("administer"),
@@ -186,11 +186,11 @@ def _ways_out(ledger: Ledger, standing: Restored) -> None:
 def _trust(ledger: Ledger) -> None:
     st.markdown(
         "Only if **nothing was sent from this ledger** after the backup or copy was made: not from here, and not from "
-        "another machine. Calls that were sent all the same are sent a second time, and Reddy may grade them twice."
+        "another machine. Any call that was sent is sent a second time, and Reddy may grade it twice."
     )
     sure = st.checkbox("Nothing was sent since. I am sure.", key="trust restored sure")
     st.caption("Your name and the time are kept with it.")
-    if st.button("Go on", type="primary", disabled=not sure, key="trust restored now"):
+    if st.button("Continue", type="primary", disabled=not sure, key="trust restored now"):
         with ui.alerts():
             trust_restored(ledger, who=ui.who() or "somebody")
             st.rerun()
@@ -217,7 +217,8 @@ def _left(job: CheckJob) -> None:
     """Why the last check did not settle it."""
     if job.error:
         st.warning(
-            f"{ui.escape(job.error)} What was answered is kept: ask again to go on.", icon=":material/error:"
+            f"{ui.escape(job.error)} What was answered is kept: ask again to continue.",
+            icon=":material/error:",
         )
     unclear = [one for outcome in job.outcomes for one in outcome.unclear]
     if unclear:

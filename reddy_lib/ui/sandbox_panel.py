@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 import streamlit as st
 
 from . import number_of, sandbox
+from .downloads import download
 
 __all__ = ["received_panel"]
 
@@ -40,17 +41,17 @@ def received_panel() -> None:
         alt="Calls that the sandbox received, newest first: number, conversation, agent, when, recording, tags added.",
     )
     chosen = next((calls[at] for at in picked.selection.rows if at < len(calls)), calls[0])
-    st.caption(f"Call {chosen['number']}, as it came:")
+    st.caption(f"Call {chosen['number']}, as received:")
     st.json(chosen["payload"], expanded=1)
-    st.download_button(
-        "Download all as JSON",
-        data=sandbox().received_json,
-        file_name="sandbox-received.json",
+    download(
+        "sandbox-received", "Download all as JSON", write_received, file_name="sandbox-received.json",
         mime="application/json",
-        icon=":material/download:",
-        key="sandbox_download",
-        on_click="ignore",
-    )
+    )  # fmt: skip
+
+
+def write_received(file: IO[bytes]) -> None:
+    """Write all received calls as a JSON list."""
+    file.write(sandbox().received_json())
 
 
 def received_table(calls: list[dict[str, Any]]) -> pd.DataFrame:

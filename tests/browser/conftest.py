@@ -8,9 +8,10 @@ import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests import app_server
 from tests.app_server import PATIENCE, free_port
@@ -50,12 +51,35 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
+class Watched:
+    """Requests that left this machine, and complaints about the policy of headers, of all pages of a context."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.requests: list[str] = []
+        self.refused: list[str] = []
+        context.on("request", lambda request: self.requests.append(request.url))
+        context.on("console", lambda said: self._said(said.text))
+
+    def _said(self, text: str) -> None:
+        if "Content Security Policy" in text or "Refused to" in text:
+            self.refused.append(text)
+
+    @property
+    def outside(self) -> list[str]:
+        hosts = {urlsplit(url).hostname for url in self.requests if url.startswith(("http", "ws"))}
+        return sorted(str(host) for host in hosts - {"localhost", "127.0.0.1"})
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
+    """A page whose every click must do without another server and within the policy of headers."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, timezone_id="Europe/London")
     context.set_default_timeout(PATIENCE * 30_000)
+    watched = Watched(context)
     yield context.new_page()
     context.close()
+    assert watched.outside == []
+    assert watched.refused == []
 
 
 @pytest.fixture

@@ -11,13 +11,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import requests
 from playwright.sync_api import Download, Page, expect
 from python_calamine import CalamineWorkbook
 
 import reddy_lib as reddy
-from reddy_lib.ledger.sending import Submission, create, exchange, new_worker
+from reddy_lib.ledger.sending import create, exchange, new_worker
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
+from tests import app_server
+from tests.app_server import PATIENCE, free_port
 from tests.browser.conftest import App
+from tests.openid_provider import COOKIE_SECRET, Provider, cookies, header, write_secrets
 from tests.test_ledger_sending import answer
 
 
@@ -50,22 +54,32 @@ def is_profile(content: bytes) -> None:
     assert profile["mapping"]["fields"]["agent_email"] == "Agent Email"
 
 
+def is_received(content: bytes) -> None:
+    received = json.loads(content)
+    assert sorted(call["conversation_id"] for call in received) == ["conv-1", "conv-2", "conv-3"]
+    assert "I lost my card." in content.decode()
+
+
 DOWNLOADS: dict[str, tuple[str, str, Callable[[bytes], None]]] = {
     "outcomes-csv": ("outcomes", ".csv", is_csv),
     "outcomes-xlsx": ("outcomes", ".xlsx", is_xlsx),
     "evidence": ("outcomes", ".zip", is_evidence),
     "mapping": ("load", ".profile.json", is_profile),
     "profile": ("load", ".profile.json", is_profile),
+    "sandbox-received": ("submit", ".json", is_received),
 }
 """Name of each download → its page, its ending, what to look for in it. `test_ui_downloads` fails where one is missing."""
 
+BOSS = {"email": "boss@example.com", "email_verified": True}
+RULES = '[access]\nemails = ["boss@example.com"]\nrole = "administer"'
 
-@pytest.fixture
-def sent(app: App, sheet: Callable[..., Path]) -> Submission:
-    """Three calls, sent by nobody's hand: two accepted, one rejected."""
-    with reddy.Ledger(app.ledger) as ledger:
+
+def send_three(location: str, sheet: Callable[..., Path]) -> str:
+    """Send three calls without a server: two are accepted, one is rejected. Return the address of their outcomes."""
+    ids = {row: {"Conversation ID": f"earlier-{row}"} for row in (2, 3, 4)}
+    with reddy.Ledger(location) as ledger:
         products = [dict(product) for product in DEFAULT_PRODUCTS]
-        batch = ledger.load(sheet(3), products=products, progress=False)
+        batch = ledger.load(sheet(3, ids, "earlier.csv"), products=products, progress=False)
         submission = create(ledger, batch.id, address="sandbox", token_source="elsewhere")
         worker = new_worker(ledger)
         claims = exchange(ledger, submission.id, 0, worker, want=3).claims
@@ -75,7 +89,7 @@ def sent(app: App, sheet: Callable[..., Path]) -> Submission:
         ]
         exchange(ledger, submission.id, 0, worker, results=results, want=0)
         submission.finish_if_settled()
-        return submission
+        return f"/outcomes?batch={batch.id}&submission={submission.id}"
 
 
 def clicked(page: Page, name: str) -> Download:
@@ -97,29 +111,89 @@ def clicked(page: Page, name: str) -> Download:
     pytest.fail(f"{name}: nothing arrived")
 
 
-def test_every_download_arrives_and_can_be_opened(
-    page: Page, app: App, sent: Submission, sheet: Callable[..., Path]
-) -> None:
-    with reddy.Ledger(app.ledger) as ledger:
-        batch_id = ledger.submission(sent.id).record().batch_id
-    page.goto(f"{app.url}/outcomes?batch={batch_id}&submission={sent.id}")
-    at = "outcomes"
-    for name, (where, ending, looks_right) in DOWNLOADS.items():
-        if where != at:
-            at = where
-            page.goto(f"{app.url}/load")
-            page.set_input_files('input[type="file"]', sheet(3))
-            # stored, so that its mapping is a kept profile
-            page.get_by_role("button", name="Store 3 calls").click()
-            page.wait_for_url(re.compile("/review"))
-            page.goto(f"{app.url}/load")
-            page.set_input_files('input[type="file"]', sheet(3))
-            page.get_by_role("button", name="Profiles").click()
-        arrived = clicked(page, name)
-        assert arrived.failure() is None, name
-        assert arrived.suggested_filename.endswith(ending), name
-        looks_right(Path(arrived.path()).read_bytes())
+def click_every_download(page: Page, url: str, outcomes: str, sheet: Path) -> dict[str, str]:
+    """Click each, and open and read its file. Return the name of each → the address that it was fetched from.
+
+    Args:
+        outcomes: what `send_three` returned.
+        sheet: three calls, to load and to send to the sandbox.
+    """
+    fetched: dict[str, str] = {}
+
+    def click_those_of(where: str) -> None:
+        for name, (place, ending, looks_right) in DOWNLOADS.items():
+            if place == where:
+                arrived = clicked(page, name)
+                assert arrived.failure() is None, name
+                assert arrived.suggested_filename.endswith(ending), name
+                looks_right(Path(arrived.path()).read_bytes())
+                fetched[name] = arrived.url
+
+    page.goto(f"{url}{outcomes}")
+    click_those_of("outcomes")
+
+    page.goto(f"{url}/load")
+    page.set_input_files('input[type="file"]', sheet)
+    page.get_by_role("button", name="Store 3 calls").click()  # stored, so that its mapping is a kept profile
+    page.wait_for_url(re.compile("/review"))
+    page.get_by_role("link", name=re.compile("^Submit")).click()
+    page.get_by_role("button", name=re.compile("^Send all 3")).click()
+    expect(page.get_by_text(re.compile("Submission .* is done"))).to_be_visible(timeout=PATIENCE * 60_000)
+    page.get_by_role("tab", name="What the sandbox received").click()
+    page.get_by_role("button", name="See them").click()
+    click_those_of("submit")
+
+    page.goto(f"{url}/load")
+    page.set_input_files('input[type="file"]', sheet)
+    page.get_by_role("button", name="Profiles").click()
+    click_those_of("load")
+    assert fetched.keys() == DOWNLOADS.keys()
+    return fetched
+
+
+def test_every_download_arrives_and_can_be_opened(page: Page, app: App, sheet: Callable[..., Path]) -> None:
+    click_every_download(page, app.url, send_three(app.ledger, sheet), sheet(3))
     assert "Traceback" not in app.log.read_text()
+
+
+def test_behind_a_path_and_sign_in_every_download_arrives_and_nobody_else_gets_it(
+    page: Page, sheet: Callable[..., Path], tmp_path: Path
+) -> None:
+    port, ledger, log = free_port(), tmp_path / "ledger.sqlite", tmp_path / "app.log"
+    with Provider() as provider:
+        provider.claims = BOSS
+        secrets = write_secrets(
+            tmp_path / "secrets.toml", port, RULES, provider=provider.url, base="/team/reddy"
+        )
+        process = app_server.start_app(
+            ledger, log, port, STREAMLIT_SECRETS_FILES=str(secrets),
+            STREAMLIT_SERVER_BASE_URL_PATH="/team/reddy",
+        )  # fmt: skip
+        try:
+            url = f"http://localhost:{port}/team/reddy"
+            outcomes = send_three(str(ledger), sheet)
+            page.goto(f"{url}{outcomes}")
+            page.get_by_role("button", name="Sign in").click()
+            expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+            fetched = click_every_download(page, url, outcomes, sheet(3))
+            jar = {str(one["name"]): str(one["value"]) for one in page.context.cookies()}
+            visitors = {
+                "nobody": {},
+                "a stranger": cookies(port, email="who@example.net"),
+                "signed with another secret": cookies(port, email=BOSS["email"], secret=COOKIE_SECRET[::-1]),
+            }
+            for name, address in fetched.items():
+                assert address.startswith(f"{url}/download/"), name
+                of_the_one_who_clicked = requests.get(address, headers={"Cookie": header(jar)}, timeout=30)
+                assert of_the_one_who_clicked.status_code == 200, name
+                for who, cookie in visitors.items():
+                    for asked in (address, address.replace("/team/reddy", ""), address.replace("/team", "")):
+                        refused = requests.get(asked, headers={"Cookie": header(cookie)}, timeout=30)
+                        assert refused.status_code == 401, (name, who, asked)
+                        assert refused.text == "Sign in first."
+            assert "Traceback" not in log.read_text()
+        finally:
+            app_server.stop(process)
 
 
 def test_a_link_of_a_session_that_is_over_says_so_in_words(page: Page, app: App) -> None:

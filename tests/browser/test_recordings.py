@@ -170,9 +170,15 @@ def app(start_app: Callable[..., App], sandbox: reddy.Sandbox) -> App:
 
 def plays(page: Page) -> None:
     """The player has a source that the browser could load and decode."""
-    expect(page.locator("audio")).to_be_visible()
-    page.wait_for_function("document.querySelector('audio').duration > 3")
-    assert page.evaluate("document.querySelector('audio').error") is None
+    player = page.locator("audio")
+    expect(player).to_be_visible()
+    # `page.wait_for_function` would evaluate a string in the page, which the policy of headers forbids
+    wait_for(
+        lambda: bool(player.evaluate("player => player.error !== null || player.duration > 3")),
+        seconds=30,
+        why="the recording",
+    )
+    assert player.evaluate("player => player.error") is None
 
 
 def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(

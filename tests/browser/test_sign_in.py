@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -18,11 +19,14 @@ from playwright.sync_api import Page, expect
 
 import reddy_lib as reddy
 from reddy_lib.ledger import schema
+from reddy_lib.ledger.sending import create
 from tests import app_server
 from tests.app_server import ROOT, free_port
 from tests.browser.conftest import App
+from tests.browser.test_downloads import clicked
 from tests.conftest import PRODUCTS
 from tests.openid_provider import COOKIE_SECRET, Provider, cookies, header, write_secrets
+from tests.recording_files import turns, wav_bytes
 
 RULES = """[access]
 emails = ["ana@example.com"]
@@ -65,6 +69,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     location = folder / "ledger.sqlite"
     with reddy.Ledger(location) as ledger:
         batch = ledger.load(folder / "calls.csv", name="Quarterly secrets", products=PRODUCTS, progress=False)
+        batch.attach(2, io.BytesIO(wav_bytes(*turns(4))), name="conv-1.wav")
+        submission = create(ledger, batch.id, address="sandbox", token_source="elsewhere", rows=[2, 3])
+        submission.pause()
     port = free_port()
     with Provider() as provider:
         secrets = write_secrets(folder / "secrets.toml", port, RULES, provider=provider.url)
@@ -81,7 +88,7 @@ def test_a_deep_link_is_opened_after_signing_in_and_signing_out_ends_at_the_prov
 ) -> None:
     link = f"/review?batch={scene.batch_id}"
     page.goto(f"{scene.app.url}{link}")
-    expect(page.get_by_text("Sign in to go on")).to_be_visible()
+    expect(page.get_by_text("Sign in to continue")).to_be_visible()
     assert "Quarterly secrets" not in page.content()
     scene.sign_in(page, link, **ANA)
     expect(page.get_by_text("Quarterly secrets").first).to_be_visible()
@@ -213,7 +220,7 @@ def every_address(scene: Scene) -> set[str]:
     routes: list[str] = json.loads(said.stdout.splitlines()[-1])
     assert "/_stcore/upload_file/{session_id}/{file_id}" in routes
     assert any(route.startswith("/sandbox/") for route in routes)
-    assert "/media/{file_id:path}" in routes
+    assert {"/media/{file_id:path}", "/download/{token}", "/ready"} <= set(routes)
     pages = ["/", "/start", "/load", "/review", "/submit", "/outcomes", "/unknown"]
     deep = [f"{path}?batch={scene.batch_id}" for path in pages]
     return (
@@ -244,13 +251,28 @@ def test_no_address_of_the_server_tells_a_word_or_changes_anything_without_signi
     page.goto(f"{scene.app.url}/load")
     page.locator("input[type=file]").first.set_input_files(str(sheet(3)))
     expect(page.get_by_text("calls.csv").first).to_be_visible()
+    # a recording that is heard, and a file that is downloaded
+    page.goto(f"{scene.app.url}/review?batch={scene.batch_id}&row=2")
+    page.get_by_role("tab", name="Recording").click()
+    sound = page.locator("audio").first
+    expect(sound).to_have_js_property("duration", 4)
+    heard = str(sound.evaluate("player => player.currentSrc"))
+    page.goto(f"{scene.app.url}/outcomes?batch={scene.batch_id}")
+    downloaded = clicked(page, "outcomes-csv").url
     jar = {str(one["name"]): str(one["value"]) for one in page.context.cookies()}
     token = jar["_streamlit_xsrf"]
+    hers = [heard, downloaded]
+    for address in hers:
+        answer = requests.get(address, headers={"Cookie": header(jar)}, timeout=30)
+        assert answer.status_code == 200, "the one who signed in gets it"
+        assert any(word in answer.text for word in WORDS) or answer.content[:4] == b"RIFF"
     in_browser = {url.removeprefix(scene.app.url) for url in seen if url.startswith(scene.app.url)}
     assert any("/upload_file/" in path for path in in_browser), "a session id that is alive"
-    addresses = every_address(scene) | {
-        path for path in in_browser if "/auth/" not in path and "oauth2" not in path
-    }
+    addresses = (
+        every_address(scene)
+        | {url.removeprefix(scene.app.url) for url in hers}
+        | {path for path in in_browser if "/auth/" not in path and "oauth2" not in path}
+    )
     visitors = {
         "nobody": {},
         "a stranger": cookies(scene.port, email="who@example.net"),
@@ -274,13 +296,14 @@ def test_no_address_of_the_server_tells_a_word_or_changes_anything_without_signi
                         headers={"Cookie": header({**of_theirs, "_streamlit_xsrf": token}), "X-Xsrftoken": token},
                     )  # fmt: skip
                     assert not any(word in answer.text for word in WORDS), (who, method, path)
+                    assert answer.content[:4] != b"RIFF", (who, method, path)
                     if answer.status_code < 400 and "/static/" not in path:
                         open_ones.add((method, path.partition("?")[0]))
     assert dump(scene.app.ledger) == before
     assert {method for method, _ in open_ones} <= {"GET"}
     assert {path for _, path in open_ones} <= {
         "/", "/start", "/load", "/review", "/submit", "/outcomes", "/_stcore/health", "/_stcore/host-config",
-        "/auth/login", "/auth/logout", "/oauth2callback", "/favicon.png", "/favicon.svg", "/manifest.json",
+        "/ready", "/auth/login", "/auth/logout", "/oauth2callback", "/favicon.png", "/favicon.svg", "/manifest.json",
     }  # fmt: skip
     known = requests.get(f"{scene.app.url}/_stcore/metrics", headers={"Cookie": header(jar)}, timeout=30)
     assert known.status_code == 200, "the one who signed in is let in"
