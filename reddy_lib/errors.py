@@ -51,6 +51,7 @@ __all__ = [
     "AccessRulesError",
     "CallChanged",
     "CallLocked",
+    "ConnectionUnusable",
     "Doubtful",
     "EmptySheet",
     "LedgerError",

@@ -78,6 +78,7 @@ def _writes() -> dict[str, tuple[Right, Call]]:
         recordings,
         restore_check,
         restored,
+        sandbox_urls,
         selections,
         sending,
         tag_types,
@@ -207,6 +208,10 @@ def _writes() -> dict[str, tuple[Right, Call]]:
             lambda s, g, b, u: paces.assume_create_idempotent(g, "sandbox", True),
         ),
         "ledger.paces.set_limit": ("administer", lambda s, g, b, u: paces.set_limit(g, "sandbox", 3)),
+        "ledger.sandbox_urls.remember_sandbox": (
+            "administer",
+            lambda s, g, b, u: sandbox_urls.remember_sandbox(g, "http://127.0.0.1:9/sandbox"),
+        ),
         "ledger.paces.end_ramp": ("send", lambda s, g, b, u: paces.end_ramp(g, u.id)),
         "ledger.profiles.keep_profile": (
             "edit",
@@ -289,6 +294,7 @@ READS = {
     "ledger.marks": "marks_of words_of",
     "ledger.overview": "held_up history preview rows_to_send sendable_rows settled_at workers_alive",
     "ledger.paces": "live_pace ramp_of rules_of",
+    "ledger.sandbox_urls": "ledger_address",
     "ledger.profiles": "profile_for profiles_of values_for_all",
     "ledger.questions": "candidates work_waits",
     "ledger.reconciling": "doubts",

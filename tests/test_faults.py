@@ -94,7 +94,7 @@ def nobody_listens(scene: Scene) -> Submission:
 
 def no_such_name(scene: Scene) -> Submission:
     scene.open(str(scene.folder / "ledger.sqlite"))
-    scene.connect("http://reddy.invalid")
+    scene.connect("https://reddy.invalid")
     return scene.send()
 
 

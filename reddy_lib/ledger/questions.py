@@ -40,6 +40,7 @@ __all__ = [
     "open_questions",
     "put_questions",
     "put_questions_where_unproven",
+    "sending_was_begun",
     "sent_by_others",
     "take_question",
     "work_waits",
@@ -105,6 +106,17 @@ def work_waits(ledger: Ledger) -> bool:
     )
     with ledger._read() as connection:
         return connection.execute(sa.select(submissions.c.id).where(open_ones).limit(1)).first() is not None
+
+
+def sending_was_begun(connection: sa.Connection, *, but_by: str) -> bool:
+    """Tell whether another worker than this one was ever at work on the ledger, or a call of it was ever tried.
+
+    Where not, nothing can have been sent from it since it was copied that it does not know.
+    """
+    ever = sa.select(sa.literal(1)).where(
+        sa.or_(sa.exists().where(attempts.c.id.is_not(None)), sa.exists().where(workers.c.name != but_by))
+    )
+    return connection.execute(ever).first() is not None
 
 
 def put_questions_where_unproven(ledger: Ledger, submission_id: str) -> None:

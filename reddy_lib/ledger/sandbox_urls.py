@@ -47,13 +47,14 @@ def remember_sandbox(ledger: Ledger, url: str) -> None:
     What went to the URL before that was known is kept under the sandbox's name from then on. Reddy's own URL is never the
     sandbox's: what the sandbox accepted can be forgotten.
 
-    Raises LedgerUnavailable.
+    Raises LedgerUnavailable, NotAllowed.
     """
+    ledger.require("administer")
     url = known_address(url)
     with ledger._read() as connection:
         if url == REDDY or url in _urls(connection):
             return
-    with ledger._write(right="look") as connection:
+    with ledger._write(right="administer") as connection:
         one_at_a_time(connection)
         urls = _urls(connection)
         if url not in urls:

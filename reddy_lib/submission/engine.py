@@ -34,7 +34,7 @@ import sqlalchemy as sa
 
 from ..api import Client
 from ..errors import APIError, LedgerError
-from ..ledger.questions import put_questions, work_waits
+from ..ledger.questions import put_questions, sending_was_begun, work_waits
 from ..ledger.restored import check
 from ..ledger.schema import workers
 from ..ledger.sending import (
@@ -225,7 +225,8 @@ class Engine:
                 return
             self._stop.wait(0.25)
         with self.ledger._write() as connection:
-            put_questions(connection)
+            if sending_was_begun(connection, but_by=self.worker):
+                put_questions(connection)
 
     def _beats_of_others(self) -> tuple[dict[str, float], float]:
         """When each other app and worker that seems to be alive was last heard of, and how long they may be silent."""
