@@ -547,8 +547,11 @@ class TestTheme:
     def test_the_example_of_secrets_holds_no_secret(self):
         example = Path(__file__).resolve().parents[1] / ".streamlit" / "secrets.toml.example"
         assert tomllib.loads(example.read_text(encoding="utf-8")) == {}
-        uncommented = [line.removeprefix("# ") for line in example.read_text().splitlines() if " = " in line]
-        assert set(tomllib.loads("\n".join(uncommented))) == {"REDDY_API_TOKEN", "base_url"}
+        lines = [line.removeprefix("# ") for line in example.read_text(encoding="utf-8").splitlines()]
+        uncommented = [line for line in lines if " = " in line or line.startswith("[")]
+        found = tomllib.loads("\n".join(uncommented))
+        assert set(found) == {"REDDY_API_TOKEN", "base_url", "auth", "access"}
+        assert {"paste-the-token-here", "https://app.reddy.io"} == {found["REDDY_API_TOKEN"], found["base_url"]}
 
 
 def options(node: dict[str, Any], path: str = "") -> Any:
