@@ -237,25 +237,6 @@ def test_a_page_that_fails_says_what_is_safe_and_nothing_of_the_fault(caplog: An
     assert [record.name for record in caplog.records if record.exc_info] == ["reddy_lib.ui"]
 
 
-def test_ticks_are_kept_in_order_without_doubles_and_for_each_batch() -> None:
-    def script() -> None:
-        from types import SimpleNamespace
-
-        import streamlit as st
-
-        from reddy_lib import ui
-
-        one = SimpleNamespace(id="b1")
-        other = SimpleNamespace(id="b2")
-        ui.tick(one, [9, 2, 9, 5])
-        st.text(f"{ui.ticked(one)} {ui.ticked(other)}")
-        ui.tick(other, {3})
-        ui.tick(one, [])
-        st.text(f"{ui.ticked(one)} {ui.ticked(other)}")
-
-    assert [each.value for each in page(script).text] == ["[2, 5, 9] []", "[] [3]"]
-
-
 def test_the_table_of_submissions_leaves_out_statuses_that_none_has(batch: reddy.Batch) -> None:
     def script(batch_id: str) -> None:
         from reddy_lib import ui
@@ -441,7 +422,7 @@ def test_without_a_token_reddy_cannot_be_chosen(batch: reddy.Batch) -> None:
 
 @pytest.mark.usefixtures("listed")
 def test_a_typed_token_is_used_and_shown_nowhere(batch: reddy.Batch, server: reddy.Sandbox) -> None:
-    app = in_panel(panel(batch, token=f" {TOKEN} ", url=server.url), "Use it")
+    app = in_panel(panel(batch, url=server.url), "Use it", token=f" {TOKEN} ")
     chosen = app.session_state["connection"]
     assert isinstance(chosen, Connection)
     assert (chosen.source, chosen.token, chosen.address) == ("typed", TOKEN, server.url)
@@ -466,7 +447,7 @@ def test_a_typed_token_is_used_and_shown_nowhere(batch: reddy.Batch, server: red
 def test_a_connection_that_does_not_work_is_explained_and_not_taken(
     batch: reddy.Batch, server: reddy.Sandbox, token: str, url: str | None, sentence: str
 ) -> None:
-    app = in_panel(panel(batch, token=token, url=url or server.url), "Use it")
+    app = in_panel(panel(batch, url=url or server.url), "Use it", token=token)
     (error,) = app.error
     assert sentence in error.value.replace("\\", "")
     assert token not in error.value
@@ -479,7 +460,7 @@ def test_a_connection_is_tested_without_being_taken_and_product_names_are_text(
     wild = {"id": 1, "name": "**Cards** :red[x] :material/home:", "status": "active"}
     with reddy.Sandbox(token=TOKEN, products=[wild]) as server:
         monkeypatch.setenv("REDDY_BASE_URLS", server.url)
-        app = in_panel(panel(batch, token=TOKEN, url=server.url), "Test the connection")
+        app = in_panel(panel(batch, url=server.url), "Test the connection", token=TOKEN)
     assert "It works: 1 product. **Cards** :red[x] :material/home:" in screen.words(app)
     assert "**Cards**" not in app.success[0].value
     assert ":material/" not in app.success[0].value
