@@ -88,7 +88,7 @@ def test_a_call_that_a_proxy_takes_without_a_tunnel_is_in_doubt(monkeypatch: pyt
     with Server(silent) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         with (
-            Client(TOKEN, base_url="http://reddy.invalid", timeout=0.4) as client,
+            Client(TOKEN, base_url="http://reddy.invalid", timeout=0.4, sandbox=True) as client,
             pytest.raises(Doubtful),
         ):
             client.create_call(CALL)
