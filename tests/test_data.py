@@ -250,6 +250,9 @@ OF_LAYOUTS = {
 """What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these,
 or what corrects calls that the ledger already holds."""
 
+OF_IDS = {"conversation-id-placeholder", "conversation-sent-with-other-words"}
+"""The sample's ids are all real, and a sheet alone has sent nothing: tests/test_ledger_identity.py shows both."""
+
 OF_RECORDINGS = {
     "recording-missing",
     "recording-doubtful",
@@ -271,13 +274,16 @@ CHOICES: dict[str, Any] = {
 
 
 def test_the_guessed_mapping_shows_every_finding_that_needs_no_choice() -> None:
-    assert codes_of(built("everything_wrong.csv")) == set(CATALOGUE) - OF_LAYOUTS - OF_RECORDINGS - BY_HAND
+    assert (
+        codes_of(built("everything_wrong.csv"))
+        == set(CATALOGUE) - OF_LAYOUTS - OF_IDS - OF_RECORDINGS - BY_HAND
+    )
 
 
 def test_choices_when_loading_show_the_rest_but_for_tags_that_no_sheet_can_make() -> None:
     assert codes_of(built("everything_wrong.csv", **CHOICES)) == set(
         CATALOGUE
-    ) - OF_LAYOUTS - OF_RECORDINGS - {
+    ) - OF_LAYOUTS - OF_IDS - OF_RECORDINGS - {
         "tag-type-unknown",
         "tag-key-missing",
         "tag-duplicate",
@@ -295,7 +301,7 @@ def test_edited_tags_show_the_last_ones() -> None:
         Tag("Score", "4.5", "float"),
     ]
     calls[0] = msgspec.structs.replace(calls[0], call=msgspec.structs.replace(call, tags=tags))
-    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_RECORDINGS
+    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_IDS - OF_RECORDINGS
 
 
 EXPECTED = {

@@ -83,7 +83,7 @@ def test_the_preview_of_all_ready_calls_is_what_a_submission_then_does(
     batch = loaded(ledger, sheet(4, {3: {"Agent Email": "nobody"}}))
     assert batch.counts()["held"] == 1
     told = preview(ledger, batch.id, address=REDDY)
-    assert told == {"chosen": 3, "to_send": 3, "skipped": 0, "in_doubt": 0, "stay": 0}
+    assert told == {"chosen": 3, "to_send": 3, "skipped": 0, "asked": 0, "in_doubt": 0, "stay": 0}
     assert rows_to_send(ledger, batch.id, address=REDDY) == [2, 4, 5]
 
     submission = create(ledger, batch.id, address=REDDY, token_source="notebook")
@@ -97,7 +97,7 @@ def test_rows_that_cannot_be_sent_are_told_apart_from_those_that_can(
     batch = loaded(ledger, sheet(6, {7: {"Agent Email": "nobody"}}))
     send(batch, {2: "accepted", 3: "rejected", 4: "failed", 5: "unknown"})
     told = preview(ledger, batch.id, address=REDDY, rows=[2, 3, 4, 5, 6, 7])
-    assert told == {"chosen": 6, "to_send": 3, "skipped": 0, "in_doubt": 0, "stay": 3}
+    assert told == {"chosen": 6, "to_send": 3, "skipped": 0, "asked": 0, "in_doubt": 0, "stay": 3}
     assert rows_to_send(ledger, batch.id, address=REDDY, rows=[2, 3, 4, 5, 6, 7]) == [3, 4, 6]
     assert rows_to_send(ledger, batch.id, address=REDDY, rows=[6, 4, 3], limit=2) == [3, 4]
 
@@ -109,7 +109,7 @@ def test_what_another_load_of_the_same_sheet_has_sent_is_skipped_or_in_doubt(
     send(loaded(ledger, path), {2: "accepted", 3: "unknown", 4: "rejected"})
     again = loaded(ledger, path)
     told = preview(ledger, again.id, address=REDDY)
-    assert told == {"chosen": 4, "to_send": 2, "skipped": 1, "in_doubt": 1, "stay": 0}
+    assert told == {"chosen": 4, "to_send": 2, "skipped": 1, "asked": 0, "in_doubt": 1, "stay": 0}
     assert rows_to_send(ledger, again.id, address=REDDY) == [4, 5]
     elsewhere = preview(ledger, again.id, address="https://other.example")
     assert elsewhere["to_send"] == 4

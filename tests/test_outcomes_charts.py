@@ -551,7 +551,10 @@ class TestTheme:
         uncommented = [line for line in lines if " = " in line or line.startswith("[")]
         found = tomllib.loads("\n".join(uncommented))
         assert set(found) == {"REDDY_API_TOKEN", "base_url", "auth", "access"}
-        assert {"paste-the-token-here", "https://app.reddy.io"} == {found["REDDY_API_TOKEN"], found["base_url"]}
+        assert {"paste-the-token-here", "https://app.reddy.io"} == {
+            found["REDDY_API_TOKEN"],
+            found["base_url"],
+        }
 
 
 def options(node: dict[str, Any], path: str = "") -> Any:

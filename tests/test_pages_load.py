@@ -490,7 +490,7 @@ def test_a_load_that_was_cancelled_says_so_and_the_file_is_still_there(
 def test_a_ledger_that_cannot_be_opened_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "no_folder").write_text("a file where a folder should be")
     monkeypatch.setenv("REDDY_LEDGER", str(tmp_path / "no_folder" / "ledger.sqlite"))
-    app = drop(opened(), "march.csv", CALLS)
+    app = opened()
     assert not app.exception
     assert "folder for the ledger cannot be made" in texts(app)
     assert "Try again" in [button.label for button in app.button]

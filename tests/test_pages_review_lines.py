@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -120,7 +121,9 @@ def test_after_an_edit_elsewhere_the_table_starts_afresh_and_a_late_edit_is_refu
     batch.replace(2, call, who="bo")
     edit(app, grid, {1: {"text": "meant for b"}})
     assert texts(batch) == ["b", "c"]
-    assert "Row 2 changed while you were at it, so your last edit was not stored" in words(app)
+    assert re.search(
+        r"Row 2 was changed by bo, .*, while it was open here\. Your last edit was not stored", words(app)
+    )
     assert lines(app).proto.id != grid.proto.id
     edit(app, lines(app), {1: {"text": "meant for c"}})
     assert texts(batch) == ["b", "meant for c"]
