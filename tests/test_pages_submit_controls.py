@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from python_calamine import CalamineWorkbook
-from streamlit.runtime.media_file_manager import MediaFileManager
 
 import reddy_lib as reddy
 from reddy_lib.ledger.paces import Note, ramp_of, rules_of
@@ -21,6 +20,7 @@ from reddy_lib.ledger.schema import paces
 from reddy_lib.ledger.sending import BY_HAND, SANDBOX, Result, Submission, create, exchange, new_worker
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from reddy_lib.submission.sender import Slots, send_chunk
+from reddy_lib.ui import downloads
 from tests.screen import button, in_dialog, labels, opened, press, run, words
 
 TOKEN = "controls-token-0123456789"
@@ -250,15 +250,18 @@ def test_where_reddy_asked_to_wait_it_says_until_when(load: Load, server: reddy.
 def files(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], bytes]]:
     """What the page offers to download: its file name → what a click gets."""
     offered: dict[str, Callable[[], bytes]] = {}
-    add = MediaFileManager.add_deferred
+    put = downloads._put
 
-    def kept(
-        self: MediaFileManager, data: Any, mimetype: str, coordinates: str, file_name: str, **options: Any
-    ) -> str:
-        offered[file_name] = data
-        return add(self, data, mimetype, coordinates, file_name, **options)
+    def kept(key: str, offer: downloads._Offer) -> str:
+        def written() -> bytes:
+            file = io.BytesIO()
+            offer.write(file)
+            return file.getvalue()
 
-    monkeypatch.setattr(MediaFileManager, "add_deferred", kept)
+        offered[offer.file_name] = written
+        return put(key, offer)
+
+    monkeypatch.setattr(downloads, "_put", kept)
     return offered
 
 
@@ -302,8 +305,7 @@ def test_the_download_of_one_submission_holds_its_calls_and_is_named_after_it(
 
 def content(files: dict[str, Callable[[], bytes]], ending: str) -> bytes:
     """The file that was offered last."""
-    made: Any = [make for name, make in files.items() if name.endswith(ending)][-1]()
-    return bytes(made) if isinstance(made, bytes) else bytes(made.read())
+    return [make for name, make in files.items() if name.endswith(ending)][-1]()
 
 
 def csv_rows(files: dict[str, Callable[[], bytes]]) -> list[list[str]]:
