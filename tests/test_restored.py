@@ -192,7 +192,7 @@ def test_after_asking_about_every_call_the_rest_is_sent_and_nothing_twice(scene:
     assert check(scene.ledger) is not None
 
     with reddy.Client(scene.sandbox.token, base_url=scene.sandbox.url) as client:
-        checked = reddy.check_restored(scene.ledger, client, who="ann", progress=False)
+        checked = reddy.check_restored(scene.ledger, client, wait=0, who="ann", progress=False)
 
     assert checked.settled
     assert checked.there > 20
@@ -231,7 +231,7 @@ def test_ready_calls_that_reddy_has_are_accepted_after_asking_and_never_sent(
     assert check(scene.ledger) is not None
 
     with reddy.Client(scene.sandbox.token, base_url=scene.sandbox.url) as client:
-        checked = reddy.check_restored(scene.ledger, client, progress=False)
+        checked = reddy.check_restored(scene.ledger, client, wait=0, progress=False)
 
     assert (checked.there, checked.missing, checked.settled) == (3, 7, True)
     assert batch.rows(status="accepted") == [2, 3, 4]
@@ -253,7 +253,7 @@ def test_a_cell_run_again_after_a_restore_says_what_to_do_in_a_notebook(scene: S
             reddy.submit(batch, client, progress=False)
         assert "trust_restored" in str(said.value)
 
-        assert reddy.check_restored(scene.ledger, client, progress=False).settled
+        assert reddy.check_restored(scene.ledger, client, wait=0, progress=False).settled
         assert batch.counts()["accepted"] == 10
         assert reddy.submit(batch, client, progress=False).counts()["accepted"] == 10
     assert scene.twice() == []
@@ -437,6 +437,6 @@ def test_the_sandbox_of_the_app_is_asked_by_its_name(on_file: Scene, sheet: Shee
     assert check(on_file.ledger) is not None
 
     with reddy.Client(on_file.sandbox.token, base_url=on_file.sandbox.url) as client:
-        checked = reddy.check_restored(on_file.ledger, client, progress=False)
+        checked = reddy.check_restored(on_file.ledger, client, wait=0, progress=False)
 
     assert (checked.there, checked.settled) == (10, True)

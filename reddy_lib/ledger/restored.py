@@ -57,6 +57,7 @@ __all__ = [
     "Restored",
     "check",
     "last_claim",
+    "last_sending",
     "mark",
     "notice",
     "refuse_if_restored",
@@ -265,6 +266,18 @@ def vouched_for(ledger: Ledger) -> bool:
     with ledger._read() as connection:
         here = fact(connection, INCARNATION) or FIRST
         return any(one.incarnation == here for one in newest) and not _unknown(connection, newest)
+
+
+def last_sending(ledger: Ledger) -> float:
+    """Return when a call that a restored ledger does not know was last sent (seconds since the epoch): by the marks, else
+    when it was noticed that the ledger is older."""
+    known = _of(ledger)
+    newest = high_water.marks(known.identity)
+    with ledger._read() as connection:
+        standing = _standing(connection)
+        unknown = _unknown(connection, newest)
+    noticed = 0.0 if standing is None else standing.since
+    return max((one.at for one in unknown), default=noticed)
 
 
 def _unknown(connection: sa.Connection, newest: Sequence[Mark]) -> list[Mark]:

@@ -26,12 +26,12 @@ from ..ledger.questions import (
 )
 from ..ledger.reconciling import Doubt
 from ..ledger.restore_check import Suspect, addresses_to_ask, count_suspects, store_answers, suspects
-from ..ledger.restored import restored, settle_restored, vouched_for
-from ..ledger.sandbox_urls import ledger_address
+from ..ledger.restored import check, last_sending, restored, settle_restored, vouched_for
+from ..ledger.sandbox_urls import SANDBOX, ledger_address
 from ..ledger.sending import Submission
 from ..ledger.store import Ledger
 from .decide import backoff
-from .reconciling import ask, is_missing
+from .reconciling import WAIT, ask, is_missing
 
 __all__ = ["CheckedRestored", "ask_first", "check_restored"]
 
@@ -130,6 +130,8 @@ class CheckedRestored(msgspec.Struct):
     Attributes:
         there: calls that Reddy has: accepted now.
         missing: calls that it has not: they stay as they are, and may be sent.
+        early: calls that it does not know, and that may have been sent so short a time ago that it does not know them
+            yet: ask again later.
         unclear: (batch, row, why) of calls about which it did not tell; ask later.
         elsewhere: addresses that have to be asked as well, each with how many calls.
         settled: the ledger can be trusted again, and submissions can be resumed.
@@ -137,12 +139,13 @@ class CheckedRestored(msgspec.Struct):
 
     there: int = 0
     missing: int = 0
+    early: int = 0
     unclear: list[tuple[str, int, str]] = []
     elsewhere: dict[str, int] = {}
     settled: bool = False
 
     def __repr__(self) -> str:
-        left = len(self.unclear) + sum(self.elsewhere.values())
+        left = self.early + len(self.unclear) + sum(self.elsewhere.values())
         end = "settled" if self.settled else f"{left:,} still to be asked about"
         return f"<CheckedRestored {self.there:,} are at Reddy · {self.missing:,} are not · {end}>"
 
@@ -152,9 +155,11 @@ def check_restored(
     client: Client,
     *,
     address: str | None = None,
+    wait: float = WAIT,
     who: str = "",
     progress: bool = True,
     on_progress: Callable[[int, int], bool | None] | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> CheckedRestored:
     """Ask Reddy about every call of a restored ledger that could go out again, and record what it has.
 
@@ -164,6 +169,8 @@ def check_restored(
 
     Args:
         address: what the ledger calls the place that `client` talks to; found by its base URL unless given.
+        wait: seconds that have to lie between the last sending that is known of and a "not there" that counts: Reddy
+            queues calls, and may not know a new one at once. A call that it has counts at any time.
         who: who asks, for the record.
         on_progress: called with (asked, of how many) after each piece is stored; returning False stops the check.
 
@@ -175,10 +182,12 @@ def check_restored(
 
     ledger.require("send")  # asking writes a tag at Reddy
     outcome = CheckedRestored()
+    check(ledger)  # nobody may have looked yet
     if restored(ledger) is None:
         outcome.settled = True
         return outcome
     here = ledger_address(ledger, client.base_url if address is None else address)
+    counts_from = 0.0 if here == SANDBOX else last_sending(ledger) + wait  # the sandbox knows a call at once
     total = count_suspects(ledger, here)
     done = after = 0
     stopped = False
@@ -201,6 +210,9 @@ def check_restored(
                 else:
                     outcome.unclear.append((one.batch, one.doubt.row, str(error)))
                     stop = error if isinstance(error, Unauthorized | NeverSent) else stop
+            if clock() < counts_from:
+                outcome.early += len(missing)
+                missing = []
             store_answers(ledger, here, there=there, missing=missing, who=who)
             outcome.there += len(there)
             outcome.missing += len(missing)

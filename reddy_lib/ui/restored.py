@@ -220,6 +220,13 @@ def _left(job: CheckJob) -> None:
             f"{ui.escape(job.error)} What was answered is kept: ask again to continue.",
             icon=":material/error:",
         )
+    early = sum(outcome.early for outcome in job.outcomes)
+    if early:
+        st.info(
+            f"Reddy does not know {ui.number_of(early, 'call')}, but calls were sent only minutes ago, and it may not know "
+            "new ones at once. Ask again in five minutes.",
+            icon=":material/hourglass_top:",
+        )
     unclear = [one for outcome in job.outcomes for one in outcome.unclear]
     if unclear:
         batch, row, why = unclear[0]
