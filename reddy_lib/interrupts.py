@@ -16,6 +16,9 @@ from typing import Any
 
 __all__ = ["Interrupted", "again", "one_line"]
 
+INTERRUPTED = 130
+"""Exit status of a program that Ctrl+C ended, as shells tell it."""
+
 
 class Interrupted(KeyboardInterrupt):
     """The work was stopped by hand, in order. `str(error)` says how far it came and how to go on."""
@@ -60,7 +63,8 @@ def _show_one_line() -> None:
     def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> Any:
         if isinstance(error, Interrupted):
             sys.stderr.write(f"{error}\n")
-            return None
+            # Python itself ends like this after a plain KeyboardInterrupt, and not after a kind of it.
+            raise SystemExit(INTERRUPTED)
         return before(kind, error, trace)
 
     hook.shows_one_line = True  # type: ignore[attr-defined]
