@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -16,9 +17,19 @@ from typing import Any
 import reddy_lib as reddy
 from reddy_lib.ledger.sending import create
 from reddy_lib.submission import enqueue
-from tests.app_server import ROOT, answers, free_port, start_app, wait_for
+from tests.app_server import ROOT, free_port, start_app, wait_for
 
 TOKEN = "kill-test-token-0123456789"
+
+SECRET = "secret-of-the-sandbox-process"
+
+
+def listens(url: str) -> bool:
+    try:
+        calls_received(url)
+    except OSError:
+        return False
+    return True
 
 
 @contextmanager
@@ -37,12 +48,13 @@ def sandbox_process(port: int, latency: float) -> Iterator[str]:
             TOKEN,
         ],
         cwd=ROOT,
+        env={**os.environ, "REDDY_SANDBOX_SECRET": SECRET},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{port}"
     try:
-        wait_for(lambda: answers(f"{url}/received"), seconds=30, why="the sandbox")
+        wait_for(lambda: listens(url), seconds=30, why="the sandbox")
         yield url
     finally:
         process.kill()
@@ -50,7 +62,8 @@ def sandbox_process(port: int, latency: float) -> Iterator[str]:
 
 
 def calls_received(url: str) -> list[dict[str, Any]]:
-    with urllib.request.urlopen(f"{url}/received", timeout=10) as answer:
+    asked = urllib.request.Request(f"{url}/received", headers={"X-Sandbox-Secret": SECRET})
+    with urllib.request.urlopen(asked, timeout=10) as answer:
         content = json.load(answer)
     return list(content["calls"] if isinstance(content, dict) else content)
 
