@@ -64,7 +64,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         """Return the rules that a section of the secrets file describes.
 
         Raises:
-            AccessRulesError: it lets nobody in, or has a name or a value that is not understood.
+            AccessRulesError: it admits no one, or has an unknown name or value.
         """
         if not isinstance(section, Mapping):
             raise AccessRulesError(

@@ -5,7 +5,7 @@ sees whether the head of the request was written. A proxy that hangs, a tunnel t
 that answers nonsense: whatever they raise, the call did not leave.
 
 A kept connection is checked for a hang-up before each request, but a server may close it in the very moment in which
-the request is written; then nobody can tell whether it was read. After the first such end at an origin, each
+the request is written; then it is unknown whether it was read. After the first such end at an origin, each
 connection to it carries one request (`Connections.hung_up`), for the rest of the client's life. The same goes for a
 server that says that it did not take a request from a connection (408, 421, 425). What remains: the
 requests that were on kept connections to that origin in this moment, at most as many as were in flight.
