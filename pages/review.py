@@ -36,6 +36,7 @@ from reddy_lib.transcripts.roles import LEAVE_OUT
 from reddy_lib.ui import choice
 from reddy_lib.ui.attaching import attached_meanwhile, progress
 from reddy_lib.ui.recordings import recording_tab, recordings_panel
+from reddy_lib.ui.tabs import steady_tabs
 
 PAGE = 50  # calls on one screen
 TABLE_HEIGHT = 430
@@ -840,9 +841,7 @@ def open_call(row: int) -> None:
     names_of_tabs = ["Conversation", "Tags", "Fields", "From the sheet", "JSON", "History"]
     if info["audio"] != "none":
         names_of_tabs.append("Recording")
-    if st.session_state.get(f"{K} tab") not in (None, *names_of_tabs):
-        st.session_state[f"{K} tab"] = names_of_tabs[0]  # the call opened before had a recording
-    tabs = st.tabs(names_of_tabs, key=f"{K} tab", on_change="rerun")
+    tabs = steady_tabs(names_of_tabs, key=f"{K} tab")
     drawn: tuple[Callable[[], None], ...] = (
         lambda: conversation(row, call, findings, changed, locked),
         lambda: tags(row, call, findings, changed, locked),

@@ -43,6 +43,7 @@ from reddy_lib.ui import choice
 from reddy_lib.ui.connection_choice import connection_panel
 from reddy_lib.ui.recordings import uploads_line
 from reddy_lib.ui.sandbox_panel import received_panel
+from reddy_lib.ui.tabs import steady_tabs
 from reddy_lib.ui.workers import is_shared, nobody_can_send, workers_panel
 
 SHOWN = 10
@@ -990,12 +991,12 @@ elif not plan["to_send"]:
 
 sections = ["What is sent first"] if first else []
 if len(earlier):
-    sections.append(f"Submissions of this batch {len(earlier):,}")
+    sections.append(f"Submissions of this batch · {len(earlier):,}")
 if to.is_sandbox:
     sections.append("What the sandbox received")
 if is_shared(ledger):
     sections.append("Workers and queue")
-for section, tab in zip(sections, st.tabs(sections) if sections else [], strict=True):
+for section, tab in zip(sections, steady_tabs(sections, key="submit_tab") if sections else [], strict=True):
     with tab:
         if section.startswith("What is sent"):
             payload_table(first)

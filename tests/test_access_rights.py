@@ -302,7 +302,7 @@ READS = {
     "uploads_of uses waiting_hosts",
     "ledger.resending": "resendable resends_of",
     "ledger.restore_check": "addresses_to_ask count_suspects suspects",
-    "ledger.restored": "last_claim restored same_server vouched_for",
+    "ledger.restored": "last_claim last_sending restored same_server vouched_for",
     "ledger.selections": "rows_of_selection",
     "ledger.sending": "strays",
     "ledger.tag_types": "batch_tag_drift",

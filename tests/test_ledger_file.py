@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ import sqlalchemy as sa
 import reddy_lib as reddy
 from reddy_lib.errors import LedgerUnavailable, ReddyError, UnreadableFile
 from reddy_lib.ledger.facts import PLACE, fact
+from reddy_lib.ledger.restored import check
 from reddy_lib.ledger.schema import MIGRATIONS, facts, schema_versions
 from reddy_lib.spreadsheet import read_sheet
 
@@ -46,10 +48,10 @@ def plain_copy(path: Path, target: Path) -> Path:
 
 
 def says(path: Path) -> int:
-    """What a file says of itself, read without its -wal."""
+    """What a file says of itself, read without its -wal: 1, it is whole; 2, there is more in -wal."""
     connection = sqlite3.connect(f"{path.as_uri()}?mode=ro&immutable=1", uri=True)
     try:
-        return int(connection.execute("PRAGMA user_version").fetchone()[0])
+        return int(connection.execute("PRAGMA user_version").fetchone()[0]) & 0xF
     finally:
         connection.close()
 
@@ -227,6 +229,26 @@ class TestWholeByItself:
             plain_copy(tmp_path / "ledger.sqlite-wal", tmp_path / "copy.sqlite-wal")
             with reddy.Ledger(copy) as opened:
                 assert list(opened.batches()["calls"]) == [4]
+
+    @pytest.mark.parametrize("how", ["backup", "vacuum into"])
+    def test_a_copy_by_sqlites_own_means_is_whole_wherever_it_is_opened(
+        self, tmp_path: Path, sheet: Sheet, how: str
+    ) -> None:
+        path, copy = tmp_path / "ledger.sqlite", tmp_path / "copy.sqlite"
+        with reddy.Ledger(path) as ledger:
+            load(ledger, sheet(4))
+            check(ledger)  # the ledger knows its place, as it does once something was sent
+            with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+                if how == "backup":
+                    source.backup(target)
+                else:
+                    source.execute("VACUUM INTO ?", [str(copy)])
+            assert says(path) == 2
+            with reddy.Ledger(copy) as opened:
+                assert list(opened.batches()["calls"]) == [4]
+                load(opened, sheet(2))
+                with pytest.raises(LedgerUnavailable, match="is a part of a ledger"):
+                    reddy.Ledger(plain_copy(copy, tmp_path / "part.sqlite"))
 
     def test_a_file_that_has_its_tables_in_a_missing_wal_is_no_new_ledger(self, tmp_path: Path) -> None:
         other = sqlite3.connect(tmp_path / "old.sqlite")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -51,7 +52,26 @@ def test_every_page_says_that_the_ledger_is_older_and_how_many_calls_that_concer
     assert shown.button(key="ask about restored").label == "Ask Reddy about 5 calls"
 
 
-def test_the_button_asks_about_every_call_and_the_page_says_what_that_brought(older: reddy.Ledger) -> None:
+def test_minutes_after_a_sending_the_button_settles_nothing_that_reddy_may_not_know_yet(
+    older: reddy.Ledger,
+) -> None:
+    shown = page().run()
+    shown.button(key="ask about restored").click().run()
+    job = job_of(older)
+    assert job is not None
+    assert job.wait(60)
+
+    shown.run()
+
+    assert restored(older) is not None
+    assert "Reddy does not know 2 calls, but calls were sent only minutes ago" in shown.info[0].value
+    assert shown.button(key="ask about restored").label == "Ask Reddy about 2 calls"
+
+
+def test_the_button_asks_about_every_call_and_the_page_says_what_that_brought(
+    older: reddy.Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reddy_lib.submission.restored.last_sending", lambda _ledger: time.time() - 600)
     shown = page().run()
     shown.button(key="ask about restored").click().run()
     job = job_of(older)

@@ -46,7 +46,10 @@ __all__ = [
 ]
 
 WHOLE, MORE_IN_WAL = 1, 2
-"""Values of `PRAGMA user_version`. 0: written by a version that did not say."""
+"""The low four bits of `PRAGMA user_version`. 0: written by a version that did not say.
+
+The bits above a `MORE_IN_WAL` hold the file's schema cookie. SQLite's own ways to copy a database (`.backup`,
+`VACUUM INTO`) include the -wal, and give the copy another cookie: so the mark does not count there."""
 
 IDLE = 1.5
 """Seconds without a write, by any program, after which the file is made whole."""
@@ -141,9 +144,10 @@ class SqliteFile:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             raw = connection.connection.dbapi_connection
             assert raw is not None
-            if raw.execute("PRAGMA user_version").fetchone()[0] == MORE_IN_WAL:
+            marked = _more_in_wal(raw)
+            if raw.execute("PRAGMA user_version").fetchone()[0] == marked:
                 break
-            connection.exec_driver_sql(f"PRAGMA user_version = {MORE_IN_WAL}")
+            connection.exec_driver_sql(f"PRAGMA user_version = {marked}")
             connection.exec_driver_sql("COMMIT")
             self._marked = _carried_over(raw)
         else:
@@ -369,12 +373,12 @@ class _Content(NamedTuple):
     """What the file says without its -wal."""
 
     tables: frozenset[str]
-    marked: int
+    more_in_wal: bool
     place: str | None
 
 
 def _must_be_a_ledger(path: str) -> None:
-    content = _Content(frozenset(), 0, None)
+    content = _Content(frozenset(), False, None)
     for look in range(4):
         if os.stat(path).st_size == 0:
             return  # a new one
@@ -391,7 +395,7 @@ def _must_be_a_ledger(path: str) -> None:
         if found is None:
             return  # damaged, or not a database: SQLite says so at the first reading
         content = found
-        missing = content.marked == MORE_IN_WAL and not os.path.exists(path + "-wal")
+        missing = content.more_in_wal and not os.path.exists(path + "-wal")
         if content.tables >= _OURS and not (missing and content.place not in (None, path)):
             return
         time.sleep(0.05 * look)  # another process may be writing it this very moment
@@ -409,7 +413,7 @@ def _content(path: str) -> _Content | None:
     try:  # "immutable": takes no lock, makes no side file
         with _plain(path, timeout=0, mode="ro&immutable=1") as connection:
             tables = _tables(connection)
-            marked = int(connection.execute("PRAGMA user_version").fetchone()[0])
+            marked = connection.execute("PRAGMA user_version").fetchone()[0] == _more_in_wal(connection)
             place = None
             if "facts" in tables:
                 row = connection.execute("SELECT value FROM facts WHERE name = 'place'").fetchone()
@@ -417,6 +421,12 @@ def _content(path: str) -> _Content | None:
             return _Content(tables, marked, place)
     except sqlite3.DatabaseError:
         return None
+
+
+def _more_in_wal(connection: Any) -> int:
+    """What `PRAGMA user_version` is in this very file, and in no copy that SQLite made, while there is more in -wal."""
+    cookie = connection.execute("PRAGMA schema_version").fetchone()[0]
+    return MORE_IN_WAL | (int(cookie) & 0xFFFFFF) << 4
 
 
 def _tables(connection: sqlite3.Connection) -> frozenset[str]:
