@@ -1,4 +1,4 @@
-"""A real `kill -9` of the real app, in the middle of a real submission."""
+"""A real `kill -9` of the real app, or of a worker, in the middle of a real submission."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,12 +15,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import reddy_lib as reddy
 from reddy_lib.ledger.sending import create
 from reddy_lib.submission import enqueue
 from tests.app_server import ROOT, free_port, start_app, wait_for
+from tests.conftest import PRODUCTS, fresh_database
 
 TOKEN = "kill-test-token-0123456789"
+
+COUNT = 300
 
 SECRET = "secret-of-the-sandbox-process"
 
@@ -72,40 +78,68 @@ def received(url: str) -> list[str]:
     return [call["conversation_id"] for call in calls_received(url)]
 
 
-def test_killed_in_the_middle_of_500_calls_the_app_goes_on_and_sends_none_twice(
-    tmp_path: Path, sheet: Callable[..., Path]
+def start_worker(location: str, log: Path, **environment: str) -> subprocess.Popen[bytes]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("REDDY_")}
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "reddy_lib.submission.worker"],
+            cwd=ROOT,
+            env={**clean, "REDDY_LEDGER": location, **environment},
+            stdout=output,
+            stderr=output,
+        )
+
+
+@pytest.mark.parametrize("what", ["app", "worker"])
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_killed_in_the_middle_it_goes_on_within_30_seconds_without_a_click_and_sends_none_twice(
+    kind: str, what: str, request: pytest.FixtureRequest, tmp_path: Path, sheet: Callable[..., Path]
 ) -> None:
-    location, log = str(tmp_path / "ledger.sqlite"), tmp_path / "app.log"
+    location = str(tmp_path / "ledger.sqlite")
+    if kind == "postgresql":
+        location = fresh_database(request.getfixturevalue("postgres"), request.node.name)
+    log = tmp_path / "process.log"
     ledger = reddy.Ledger(location)
-    batch = ledger.load(sheet(500), progress=False, products=[
-        {"id": 1, "name": "Cards hotline", "status": "active"},
-        {"id": 2, "name": "Loans", "status": "active"},
-    ])  # fmt: skip
+    batch = ledger.load(sheet(COUNT), products=PRODUCTS, progress=False)
     with sandbox_process(free_port(), latency=0.1) as url:
-        app = start_app(location, log, free_port(), REDDY_API_TOKEN=TOKEN, REDDY_BASE_URL=url)
+
+        def start() -> subprocess.Popen[bytes]:
+            to = {"REDDY_API_TOKEN": TOKEN, "REDDY_BASE_URL": url}
+            if what == "app":
+                return start_app(location, log, free_port(), **to)
+            return start_worker(location, log, **to)
+
+        process = start()
         submission = create(ledger, batch.id, address=url, token_source="environment", concurrency=8)
         enqueue(ledger, submission)
-        wait_for(lambda: submission.counts()["accepted"] >= 100, seconds=60, why="the first hundred")
+        wait_for(lambda: submission.counts()["accepted"] >= 60, seconds=60, why="the first sixty")
 
-        app.send_signal(signal.SIGKILL)
-        app.wait()
+        process.send_signal(signal.SIGKILL)
+        process.wait()
         cut_off = submission.counts()
-        assert cut_off["queued"] > 100
+        assert cut_off["queued"] > 60
         assert cut_off["sending"] > 0
 
-        app = start_app(location, log, free_port(), REDDY_API_TOKEN=TOKEN, REDDY_BASE_URL=url)
+        process = start()
+        began = time.monotonic()
         try:
+            wait_for(
+                lambda: submission.counts()["accepted"] > cut_off["accepted"], seconds=30,
+                why="the first call after the restart",
+            )  # fmt: skip
+            print(f"{kind}, {what}: went on {time.monotonic() - began:.1f} s after its restart")
             wait_for(lambda: submission.state == "done", seconds=90, why="the rest")
         finally:
-            app.terminate()
-            app.wait(timeout=60)
+            process.terminate()
+            process.wait(timeout=60)
 
         counts = submission.counts()
-        assert sum(counts.values()) == 500
-        assert counts["accepted"] + counts["unknown"] == 500
+        assert sum(counts.values()) == COUNT
+        assert counts["accepted"] + counts["unknown"] == COUNT
         assert counts["unknown"] == cut_off["sending"]
         sent = Counter(received(url))
         assert max(sent.values()) == 1, "a call was sent twice"
         accepted = {batch.call(row).conversation_id for row in batch.rows(status="accepted")}
         assert accepted <= set(sent), "a call is said to be accepted that never arrived"
+    ledger.close()
     assert "Traceback" not in log.read_text()
