@@ -40,6 +40,27 @@ PRODUCTS: list[dict[str, Any]] = [
 ]
 
 
+# Files that take longest, most of it waiting, in the order in which they are begun: several are at work at a time
+# (`--dist loadfile`), and none of these should be the last.
+LONG = (
+    "browser", "test_submission_recordings.py", "test_workers.py", "test_restored.py", "test_kills.py",
+    "test_access_server.py", "test_submission.py", "test_submission_machine.py", "test_engine.py", "test_kill.py",
+    "test_ledger.py", "test_whole_way.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {name: place for place, name in enumerate(LONG)}
+
+    def begun(item: pytest.Item) -> int:
+        where = (
+            item.path.relative_to(ROOT / "tests") if item.path.is_relative_to(ROOT / "tests") else item.path
+        )
+        return order.get(where.parts[0], len(LONG))
+
+    items.sort(key=begun)
+
+
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Bytes made at import (a zip has the time of day in it) are no name for a test: every process must find the same."""
     return argname if isinstance(val, bytes) else None

@@ -18,7 +18,7 @@ from reddy_lib.errors import LedgerRestored
 from reddy_lib.ledger import high_water
 from reddy_lib.ledger.high_water import Mark
 from reddy_lib.ledger.restored import check, restored
-from reddy_lib.ledger.schema import facts, questions
+from reddy_lib.ledger.schema import facts, questions, workers
 from reddy_lib.ledger.sending import SANDBOX, Submission, create, exchange, new_worker
 from reddy_lib.sandbox import Fault
 from reddy_lib.submission import Connection, Engine, enqueue
@@ -73,10 +73,12 @@ class Scene:
             wait_for(lambda: submission.state != "running", seconds=60, why="the submission")
 
     def put_back(self) -> None:
-        """The newest copy, in the place of the ledger; opened anew, as a process that starts does."""
+        """The newest copy, in the place of the ledger, an hour later; opened anew, as a process that starts does."""
         self.ledger.close()
         self.copy.put_back()
         self.ledger = reddy.Ledger(self.location)
+        with self.ledger._write() as connection:  # long silent, so what its workers left is in doubt at once
+            connection.execute(workers.update().values(heartbeat=workers.c.heartbeat - 3600.0))
 
     def received(self) -> Counter[str]:
         return Counter(str(call["conversation_id"]) for call in self.sandbox.received)

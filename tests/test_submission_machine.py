@@ -330,7 +330,7 @@ def test_no_order_of_events_breaks_a_promise(tmp_path: Path) -> None:
     class Here(Everything):
         folder = tmp_path / "machine"
 
-    examples = int(os.environ.get("EXAMPLES", "30"))
+    examples = int(os.environ.get("EXAMPLES", "16"))
     run_state_machine_as_test(
         Here,
         settings=settings(
