@@ -40,8 +40,8 @@ PRODUCTS: list[dict[str, Any]] = [
 ]
 
 
-# Files that take longest, most of it waiting, in the order in which they are begun: several are at work at a time
-# (`--dist loadfile`), and none of these should be the last.
+# Files that take longest, most of it waiting, in the order in which they are begun: several are at work at a time, and
+# none of these should be the last. The browser's are one group: two browsers at once leave no core for anything else.
 LONG = (
     "browser", "test_submission_recordings.py", "test_workers.py", "test_restored.py", "test_kills.py",
     "test_access_server.py", "test_submission.py", "test_submission_machine.py", "test_engine.py", "test_kill.py",
@@ -49,16 +49,16 @@ LONG = (
 )  # fmt: skip
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def group(item: pytest.Item) -> str:
+        return item.nodeid.partition("::")[0].removeprefix("tests/")
+
     order = {name: place for place, name in enumerate(LONG)}
-
-    def begun(item: pytest.Item) -> int:
-        where = (
-            item.path.relative_to(ROOT / "tests") if item.path.is_relative_to(ROOT / "tests") else item.path
-        )
-        return order.get(where.parts[0], len(LONG))
-
-    items.sort(key=begun)
+    for item in items:
+        name = group(item)
+        item.add_marker(pytest.mark.xdist_group("browser" if name.startswith("browser/") else name))
+    items.sort(key=lambda item: order.get(group(item).partition("/")[0], len(LONG)))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -21,7 +21,7 @@ import reddy_lib as reddy
 from reddy_lib.ledger import schema
 from reddy_lib.ledger.sending import create
 from tests import app_server
-from tests.app_server import ROOT, free_port
+from tests.app_server import ROOT, free_port, wait_for
 from tests.browser.conftest import App
 from tests.browser.test_downloads import clicked
 from tests.conftest import PRODUCTS
@@ -83,6 +83,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         app_server.stop(process)
 
 
+def jar(page: Page) -> dict[str, Any]:
+    """The browser's cookies by name."""
+    page.wait_for_timeout(50)  # lets Playwright hear of new ones
+    return {str(one.get("name")): one for one in page.context.cookies()}
+
+
 def test_a_deep_link_is_opened_after_signing_in_and_signing_out_ends_at_the_provider_too(
     scene: Scene, page: Page
 ) -> None:
@@ -93,15 +99,15 @@ def test_a_deep_link_is_opened_after_signing_in_and_signing_out_ends_at_the_prov
     scene.sign_in(page, link, **ANA)
     expect(page.get_by_text("Quarterly secrets").first).to_be_visible()
     expect(page.get_by_text(re.compile("ana.?@example.com"))).to_be_visible()
-    assert page.url.endswith(link)
-    jar = {one["name"]: one for one in page.context.cookies()}
-    assert jar["_streamlit_user"]["httpOnly"]
-    assert "reddy_asked_for" not in jar
+    page.wait_for_url(f"{scene.app.url}{link}")
+    wait_for(lambda: "reddy_asked_for" not in jar(page), seconds=30, why="the cookie with the link to go")
+    assert jar(page)["_streamlit_user"]["httpOnly"]
     seen = scene.provider.signed_out
     page.get_by_role("button", name="Sign out").click()
+    # the page may say so before the browser has been at the provider
+    wait_for(lambda: scene.provider.signed_out == seen + 1, seconds=30, why="the provider to be told")
     expect(page.get_by_role("button", name="Sign in")).to_be_visible()
-    assert scene.provider.signed_out == seen + 1
-    assert "_streamlit_user" not in {one["name"] for one in page.context.cookies()}
+    wait_for(lambda: "_streamlit_user" not in jar(page), seconds=30, why="the cookie to go")
 
 
 @pytest.mark.parametrize(
@@ -163,10 +169,10 @@ def test_somebody_taken_off_the_list_is_out_at_the_next_click(scene: Scene, page
         scene.secrets.write_text(
             before.replace('emails = ["ana@example.com"]', 'emails = ["eve@example.com"]')
         )
-        jar = header({str(one["name"]): str(one["value"]) for one in page.context.cookies()})
+        hers = header({name: str(one["value"]) for name, one in jar(page).items()})
         metrics = f"{scene.app.url}/_stcore/metrics"
-        app_server.wait_for(
-            lambda: requests.get(metrics, headers={"Cookie": jar}, timeout=30).status_code == 401,
+        wait_for(
+            lambda: requests.get(metrics, headers={"Cookie": hers}, timeout=30).status_code == 401,
             seconds=60,
             why="the new list",
         )
@@ -259,11 +265,11 @@ def test_no_address_of_the_server_tells_a_word_or_changes_anything_without_signi
     heard = str(sound.evaluate("player => player.currentSrc"))
     page.goto(f"{scene.app.url}/outcomes?batch={scene.batch_id}")
     downloaded = clicked(page, "outcomes-csv").url
-    jar = {str(one["name"]): str(one["value"]) for one in page.context.cookies()}
-    token = jar["_streamlit_xsrf"]
+    hers_jar = {name: str(one["value"]) for name, one in jar(page).items()}
+    token = hers_jar["_streamlit_xsrf"]
     hers = [heard, downloaded]
     for address in hers:
-        answer = requests.get(address, headers={"Cookie": header(jar)}, timeout=30)
+        answer = requests.get(address, headers={"Cookie": header(hers_jar)}, timeout=30)
         assert answer.status_code == 200, "the one who signed in gets it"
         assert any(word in answer.text for word in WORDS) or answer.content[:4] == b"RIFF"
     in_browser = {url.removeprefix(scene.app.url) for url in seen if url.startswith(scene.app.url)}
@@ -277,7 +283,7 @@ def test_no_address_of_the_server_tells_a_word_or_changes_anything_without_signi
     visitors = {
         "nobody": {},
         "a stranger": cookies(scene.port, email="who@example.net"),
-        "tampered": {"_streamlit_user": jar["_streamlit_user"][:-4] + "abcd"},
+        "tampered": {"_streamlit_user": hers_jar["_streamlit_user"][:-4] + "abcd"},
         "another secret": cookies(scene.port, secret=COOKIE_SECRET[::-1]),
         "too old": cookies(scene.port, iat=int(time.time()) - 13 * 3600),
     }
@@ -306,5 +312,5 @@ def test_no_address_of_the_server_tells_a_word_or_changes_anything_without_signi
         "/", "/start", "/load", "/review", "/submit", "/outcomes", "/_stcore/health", "/_stcore/host-config",
         "/ready", "/auth/login", "/auth/logout", "/oauth2callback", "/favicon.png", "/favicon.svg", "/manifest.json",
     }  # fmt: skip
-    known = requests.get(f"{scene.app.url}/_stcore/metrics", headers={"Cookie": header(jar)}, timeout=30)
+    known = requests.get(f"{scene.app.url}/_stcore/metrics", headers={"Cookie": header(hers_jar)}, timeout=30)
     assert known.status_code == 200, "the one who signed in is let in"
