@@ -22,6 +22,7 @@ from reddy_lib.ui import downloads
 from reddy_lib.ui.dropped import tidy_at_start
 from reddy_lib.ui.readiness import ready
 from reddy_lib.ui.web_headers import below_base, web_middleware
+from reddy_lib.ui.whole_clicks import carry_out_clicks
 
 HERE = Path(__file__).parent
 
@@ -38,6 +39,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, object]]:
 
 
 ui.refuse_to_start()
+carry_out_clicks()
 switch_on()  # the log for programs to read, where REDDY_LOG asks for it
 
 app = st.App(

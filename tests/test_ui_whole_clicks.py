@@ -1,0 +1,105 @@
+"""A click that stores something is carried out to the end, whatever the browser sends meanwhile."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.sync.client import ClientConnection, connect
+
+from tests import app_server
+from tests.app_server import ROOT, answers, free_port, wait_for
+
+PAGE = """
+import pathlib, time
+import streamlit as st
+from reddy_lib.ui.whole_clicks import carry_out_clicks
+
+carry_out_clicks()
+said = pathlib.Path(__file__).with_name("said")
+
+def say(words):
+    with said.open("a") as file:
+        file.write(words + "\\n")
+
+def store():
+    say("begins to store")
+    time.sleep(0.5)
+    st.session_state["stored"] = True  # where a run is interrupted
+    time.sleep(0.5)
+    st.toast("stored")
+    say("has stored")
+
+st.button("Store", key="store", on_click=store)
+st.text_input("Other", key="other")
+say("draws")
+"""
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The address of that page, run with the workbench's own settings, and the file it writes to."""
+    script, port = tmp_path / "page.py", free_port()
+    script.write_text(PAGE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true", "--server.port", str(port)],
+        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        wait_for(lambda: answers(f"http://localhost:{port}/_stcore/health"), seconds=60, why="the page")
+        yield f"localhost:{port}", tmp_path / "said"
+    finally:
+        app_server.stop(process)
+
+
+def drawn(stream: ClientConnection) -> dict[str, str]:
+    """Wait for the end of a run; returns the ids of the widgets it drew, by their kind."""
+    ids: dict[str, str] = {}
+    while True:
+        message = ForwardMsg()
+        message.ParseFromString(stream.recv(timeout=60))  # type: ignore[arg-type]
+        element = message.delta.new_element
+        if element.WhichOneof("type") in ("button", "text_input"):
+            kind = str(element.WhichOneof("type"))
+            ids[kind] = getattr(element, kind).id
+        if message.WhichOneof("type") == "script_finished":
+            return ids
+
+
+def rerun(stream: ClientConnection, *, click: str = "", typed: tuple[str, str] = ("", "")) -> None:
+    message = BackMsg()
+    message.rerun_script.query_string = ""
+    if click:
+        message.rerun_script.widget_states.widgets.add(id=click, trigger_value=True)
+    if typed[0]:
+        message.rerun_script.widget_states.widgets.add(id=typed[0], string_value=typed[1])
+    stream.send(message.SerializeToString())
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.25, 0.75])
+def test_an_event_that_comes_while_a_click_is_carried_out_waits_for_its_end(
+    page: tuple[str, Path], pause: float
+) -> None:
+    address, said = page
+    with connect(
+        f"ws://{address}/_stcore/stream", subprotocols=["streamlit"], origin=f"http://{address}", max_size=None  # type: ignore[list-item, arg-type]
+    ) as stream:  # fmt: skip
+        for _ in range(2):  # the first run of a process installs it
+            rerun(stream)
+            ids = drawn(stream)
+        rerun(stream, click=ids["button"])
+        time.sleep(pause)
+        rerun(stream, typed=(ids["text_input"], "something"))
+        wait_for(lambda: said.read_text().splitlines()[-1:] == ["draws"] and "begins" in said.read_text(), seconds=20,
+                 why="the page to be drawn")  # fmt: skip
+        time.sleep(1.5)
+    after = said.read_text().partition("begins to store\n")[2].splitlines()
+    assert after[0] == "has stored", "nothing is drawn before, and it was not interrupted"
+    assert after[-1] == "draws"
