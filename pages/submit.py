@@ -235,10 +235,9 @@ def kept_for_the_page() -> Iterator[None]:
 
 @st.dialog("Cancel this submission?")
 def cancel_panel(submission: Submission) -> None:
-    left = submission.counts()
     st.write(
-        f"{left['queued']:,} calls were not sent yet: they are ready again, and can be sent later. "
-        f"{left['sending']:,} are on their way this moment; what comes of them is still recorded."
+        "Calls that were not sent yet are ready again, and can be sent later. What comes of calls that are on their "
+        "way this moment is still recorded."
     )
     if st.button(
         "Cancel the submission",
@@ -695,7 +694,7 @@ def choose() -> tuple[str, list[int] | None, dict[str, int]]:
             ):
                 dry_run(which, rows, plan)
         if running:
-            st.caption("More of this batch can be sent once the calls above are no longer being sent.")
+            st.caption("More of this batch can be sent once these calls are done.")
         else:
             st.markdown("What will be sent: " + " · ".join(told(rows, plan)))
             dry_result(which, rows, plan)
