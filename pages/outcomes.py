@@ -586,7 +586,8 @@ def said_of(outcome: Reconciled) -> str:
         )
     if outcome.early:
         parts.append(
-            f"{ui.number_of(len(outcome.early), 'call')} sent less than {WAIT / 60:.0f} minutes ago: ask again later."
+            f"{ui.number_of(len(outcome.early), 'call')} sent less than {WAIT / 60:.0f} minutes ago: not asked about, "
+            "because Reddy may not know such a call yet. Ask again later."
         )
     if outcome.elsewhere:
         parts.append(

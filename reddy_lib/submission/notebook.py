@@ -53,6 +53,11 @@ A_WHILE = 20.0
 """Seconds for which uploads are begun at a click, where somebody looks at the page."""
 
 
+def _plain_line() -> str:
+    return f"Interrupted. {next_step()}"
+
+
+@one_line(_plain_line)
 def submit(
     batch: Batch,
     client: Client,
@@ -188,6 +193,7 @@ def _say_what_is_asked(batch: Batch, wanted: list[int] | None) -> None:
         warnings.warn(not_sent(asked), stacklevel=3)
 
 
+@one_line(_plain_line)
 def upload_recordings(
     batch: Batch,
     client: Client,
