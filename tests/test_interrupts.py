@@ -19,6 +19,7 @@ from nbclient.exceptions import CellExecutionError
 
 import reddy_lib as reddy
 from reddy_lib.interrupts import SAME_WISH, Interrupted, one_line
+from reddy_lib.ledger.restored import Restored, notice
 from reddy_lib.ledger.sending import create
 
 from .app_server import ROOT, free_port
@@ -175,10 +176,10 @@ def test_a_program_that_stops_in_order_ends_at_a_further_interrupt_with_a_line(
 
 
 def test_the_line_comes_also_when_somebody_interrupts_the_counting() -> None:
-    def impatient() -> str:
+    def told() -> str:
         raise KeyboardInterrupt
 
-    with pytest.raises(Interrupted, match=r"^Interrupted\. Run the "), one_line(impatient):
+    with pytest.raises(Interrupted, match=r"^Interrupted\. Run the "), one_line(told):
         raise KeyboardInterrupt
 
 
@@ -188,3 +189,30 @@ def test_the_line_comes_also_when_the_counts_cannot_be_had() -> None:
 
     with pytest.raises(Interrupted, match=r"^Interrupted\. Run the "), one_line(away):
         raise KeyboardInterrupt
+
+
+def impatient(*_: object) -> bool:
+    raise KeyboardInterrupt
+
+
+def test_a_submit_that_is_interrupted_before_it_sends_is_one_line_too(
+    sheet: Sheet, tmp_path: Path, client: reddy.Client
+) -> None:
+    _, batch = loaded(sheet, tmp_path, 3)
+    with pytest.raises(Interrupted, match=r"^Interrupted\. Run the script again to go on\.$"):
+        reddy.submit(batch, client, rows=(impatient() for _ in range(1)), progress=False)
+    assert batch.counts()["ready"] == 3
+
+
+def test_asking_about_a_restored_ledger_that_is_interrupted_says_how_far_it_came(
+    sheet: Sheet, tmp_path: Path, client: reddy.Client
+) -> None:
+    ledger, _ = loaded(sheet, tmp_path, 3)
+    with ledger._write() as connection:
+        notice(connection, Restored(time.time(), "asked", "It is older than what was sent from it."))
+    with pytest.raises(
+        Interrupted, match=r"^Interrupted: 3 of 3 calls were asked about, what was answered is kept\. Run "
+    ):
+        reddy.check_restored(ledger, client, progress=False, on_progress=impatient)
+    checked = reddy.check_restored(ledger, client, progress=False, wait=0)
+    assert checked.settled
