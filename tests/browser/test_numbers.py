@@ -84,3 +84,23 @@ def test_the_card_the_table_and_the_menu_agree_and_typing_is_not_disturbed(page:
             page.get_by_test_id("stSidebar").get_by_text(f"{batch.counts()['ready']} ready")
         ).to_be_visible()
         assert "Traceback" not in app.log.read_text()
+
+
+def test_the_dialog_about_calls_in_doubt_stays_open_while_the_page_follows(page: Page, app: App) -> None:
+    with reddy.Ledger(app.ledger) as ledger:
+        products = [dict(product) for product in DEFAULT_PRODUCTS]
+        batch = ledger.load(ROOT / "data" / "labelled_text.csv", products=products, progress=False)
+        sender = Sender(
+            create(ledger, batch.id, address="https://reddy.example", token_source="notebook", ramp=False)
+        )
+        for _ in range(4):
+            sender.send_one()
+        page.goto(f"{app.url}/outcomes?batch={batch.id}")
+        page.get_by_role("button", name="Clear the doubt").click()
+        expect(page.get_by_role("button", name="Choose all 1")).to_be_visible()
+        for _ in range(4):
+            sender.send_one()
+        expect(page.get_by_text("4 accepted").first).to_be_visible()
+        expect(page.get_by_text("2 in doubt").first).to_be_visible()
+        expect(page.get_by_role("button", name="Choose all 1")).to_be_visible()
+        assert "Traceback" not in app.log.read_text()
