@@ -7,9 +7,12 @@ queue (started and stopped with the process, not with a browser tab), the sandbo
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import FrameType
 
 import anyio.to_thread
 import streamlit as st
@@ -17,6 +20,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 
 from reddy_lib import ui
+from reddy_lib.interrupts import stop_in_order
 from reddy_lib.submission.logs import switch_on
 from reddy_lib.ui import downloads
 from reddy_lib.ui.dropped import tidy_at_start
@@ -30,6 +34,15 @@ HERE = Path(__file__).parent
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, object]]:
     """Start the engine when the server can answer, and let it finish what is in flight when the server stops."""
+    if threading.current_thread() is threading.main_thread():  # the server's handlers are set by now
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+
+        def stop(number: int, frame: FrameType | None) -> None:
+            handler = handlers[signal.Signals(number)]
+            if callable(handler):
+                handler(number, frame)
+
+        stop_in_order(stop)
     await anyio.to_thread.run_sync(ui.start_engine)
     await anyio.to_thread.run_sync(tidy_at_start)
     try:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.errors import LedgerError
+from reddy_lib.ledger.overview import being_sent
 from reddy_lib.ui import choice
 from reddy_lib.ui.connection_choice import connection_card
 from reddy_lib.ui.restored import restored_banner
@@ -44,6 +45,7 @@ with ui.ledger().moment():
         if batch is not None:
             choice.in_hand(batch)
         counts = batch.counts() if batch is not None else None
+        moving = batch is not None and being_sent(ui.ledger(), batch.id)
     except LedgerError as error:
         ui.alert(error)
         st.stop()
@@ -51,7 +53,10 @@ with ui.ledger().moment():
     with st.sidebar:
         st.markdown("#### :material/headset_mic: Reddy workbench")
         numbers = {}
-        if counts is not None:
+        if counts is not None and moving:
+            # A page that follows a submission is drawn in parts: here only what sending does not change.
+            numbers = {"load": f"{sum(counts.values()):,} calls", "submit": "being sent"}
+        elif counts is not None:
             done = counts["accepted"] + counts["skipped"]
             numbers = {
                 "load": f"{sum(counts.values()):,} calls",

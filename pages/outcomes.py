@@ -1,14 +1,15 @@
 """Step 4: what became of the calls: charts, reasons and what to do about them, a table, files to keep.
 
-Clicking a bar leaves the calls behind it in the table and in the downloads. While a submission runs, this page's
-numbers follow it in a fragment of their own; what was clicked stays.
+Clicking a bar leaves the calls behind it in the table and in the downloads. While a submission runs, all numbers of
+this page follow it in one fragment, and are of one moment (`Seen`); what was clicked stays.
 """
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import IO
+from typing import IO, Literal
 
 import pandas as pd
 import streamlit as st
@@ -16,7 +17,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.errors import ReddyError
 from reddy_lib.ledger import STATUSES
-from reddy_lib.ledger.overview import history
+from reddy_lib.ledger.overview import being_sent, history
 from reddy_lib.ledger.reconciling import Doubt, doubts, settle
 from reddy_lib.ledger.resending import resendable
 from reddy_lib.ledger.sending import create
@@ -57,9 +58,20 @@ batch = ui.open_batch()
 ledger = ui.ledger()
 runs = history(ledger, batch.id)
 names = ui.product_names(batch.products)
+refused = ui.cannot_send()
 
 
 # which outcomes
+
+
+def stage_now() -> Literal["being sent", "waiting", "still"]:
+    """Whether the numbers change by themselves; "waiting": they will, once somebody resumes."""
+    if being_sent(ledger, batch.id):
+        return "being sent"
+    return "waiting" if batch.counts()["queued"] else "still"
+
+
+stage = stage_now()
 
 
 def title_of(scope: str) -> str:
@@ -74,19 +86,40 @@ def title_of(scope: str) -> str:
     )
 
 
-def read(scope: str) -> pd.DataFrame:
-    """The outcomes frame; read again only when something changed, and less often the longer reading takes."""
-    version = (scope, batch.outcomes_version())
-    kept = st.session_state.get("outcomes_kept")
-    if kept is not None and kept[0][0] == scope and (kept[0] == version or time.monotonic() < kept[2]):
-        frame: pd.DataFrame = kept[1]
-        return frame
+@dataclass(frozen=True)
+class Seen:
+    """What the page shows, read at one moment."""
+
+    version: tuple[object, ...]  # of the outcomes: read again where it is another
+    outcomes: pd.DataFrame
+    in_doubt: int
+    submissions: pd.DataFrame  # of all batches
+    until: float  # it is shown so long while calls are being sent
+
+
+def read(scope: str) -> Seen:
+    """Read what the page shows. While calls are being sent, what takes a second to read is read every ten seconds."""
+    kept: Seen | None = st.session_state.get("outcomes_kept")
+    of = (batch.id, scope)
+    if kept is not None and kept.version[:2] != of:
+        kept = None
+    if kept is not None and stage == "being sent" and time.monotonic() < kept.until:
+        return kept
     began = time.monotonic()
-    frame = batch.outcomes() if scope == ALL else ledger.submission(scope).outcomes()
-    took = time.monotonic() - began
-    # a frame that takes a second to read is read every ten seconds while a submission runs
-    st.session_state["outcomes_kept"] = (version, frame, time.monotonic() + 10 * took)
-    return frame
+    version = (*of, batch.outcomes_version())
+    if kept is not None and kept.version == version:
+        outcomes = kept.outcomes
+    else:
+        outcomes = batch.outcomes() if scope == ALL else ledger.submission(scope).outcomes()
+    seen = Seen(
+        version,
+        outcomes,
+        batch.count(status="unknown", submission=None if scope == ALL else scope),
+        history(ledger),
+        time.monotonic() + 10 * (time.monotonic() - began),
+    )
+    st.session_state["outcomes_kept"] = seen
+    return seen
 
 
 def funnel(scope: str, counts: dict[str, int]) -> str:
@@ -121,7 +154,7 @@ def clear(scope: str) -> None:
 
 
 def select(scope: str, chart: str, key: str) -> None:
-    drawn = st.session_state["outcomes_kept"][0]
+    drawn = st.session_state["outcomes_kept"].version
     before = st.session_state.get(f"{key} clicked at", drawn)
     st.session_state[f"{key} clicked at"] = drawn
     found = chosen(st.session_state[key], chart)
@@ -204,7 +237,7 @@ def recordings_line(scope: str, outcomes: pd.DataFrame) -> None:
                 st.badge(f"{counts[state]:,} {state}", color=AUDIO[state])  # type: ignore[arg-type]
             st.space("stretch")
             open_ones = 0
-            if files is not None and not going:
+            if files is not None and stage == "still":
                 still = (files["state"] == "waiting") & (files["expires"] > pd.Timestamp.now(tz="UTC"))
                 open_ones = int(still.sum())
             if open_ones and st.button(
@@ -223,11 +256,6 @@ def recordings_line(scope: str, outcomes: pd.DataFrame) -> None:
             )
         if counts.get("waiting") and not open_ones:
             st.caption("What waits is uploaded by its submission: see Submit.")
-
-
-def uploads_go_on() -> bool:
-    """Is a submission still running, perhaps for its last recordings alone?"""
-    return bool((history(ledger, batch.id)["state"] == "running").any())
 
 
 def why_not(files: pd.DataFrame) -> list[tuple[str, str, list[int]]]:
@@ -339,8 +367,8 @@ def again_line(scope: str, ticked: pd.DataFrame) -> None:
         f"Send {ui.number_of(len(sent), 'call')} again …",
         icon=":material/redo:",
         key=f"again {batch.id} {scope} {hash(tuple(sent['row']))}",
-        disabled=not ui.may("send"),
-        help=ui.why_not("send"),
+        disabled=refused is not None,
+        help=refused,
     ):
         st.session_state["send_again"] = [int(row) for row in sent["row"]]
         st.rerun(scope="app")
@@ -402,26 +430,25 @@ def send_again_panel(rows: list[int]) -> None:
         st.rerun()
 
 
-def doubt_line(scope: str) -> None:
-    """The calls in doubt, as one line that cannot be overlooked, and the way to clear it."""
-    told = st.session_state.pop("doubt_told", None)
-    if told:
-        st.success(told, icon=":material/fact_check:")
-    count = batch.count(status="unknown", submission=None if scope == ALL else scope)
+def doubt_line(scope: str, count: int) -> None:
+    """The calls in doubt, as one line that cannot be overlooked, and the way to clear it. The dialog is opened by the
+    page, which does not run by itself."""
+    if st.session_state.get("clear_doubt"):
+        st.rerun()
     if not count:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.badge(f"{count:,} in doubt", color=ui.STATUS_COLOURS["unknown"])
         st.markdown("No answer came: they may be at Reddy. None is sent again by itself.", width="content")
         st.space("stretch")
-        if st.button(
+        st.button(
             "Clear the doubt",
             icon=":material/fact_check:",
             key=f"clear doubt {batch.id} {scope}",
             disabled=not ui.may("send"),
             help=ui.why_not("send"),
-        ):
-            clear_doubt(scope)
+            on_click=lambda: st.session_state.update(clear_doubt=True),
+        )
 
 
 @st.dialog("Calls in doubt", width="large")
@@ -559,7 +586,8 @@ def said_of(outcome: Reconciled) -> str:
         )
     if outcome.early:
         parts.append(
-            f"{ui.number_of(len(outcome.early), 'call')} sent less than {WAIT / 60:.0f} minutes ago: ask again later."
+            f"{ui.number_of(len(outcome.early), 'call')} sent less than {WAIT / 60:.0f} minutes ago: not asked about, "
+            "because Reddy may not know such a call yet. Ask again later."
         )
     if outcome.elsewhere:
         parts.append(
@@ -584,9 +612,13 @@ def say_so(chosen_doubts: list[Doubt], there: bool) -> None:
 
 
 def body(scope: str) -> None:
-    """Everything that follows a running submission."""
+    """Everything that follows a running submission, at one moment; has the page drawn again when that begins or ends."""
     with ui.alerts(), ledger.moment():
-        outcomes = read(scope)
+        if stage_now() != stage:
+            st.rerun()
+        seen = read(scope)
+        outcomes = seen.outcomes
+        doubt_line(scope, seen.in_doubt)
         # counted in the frame that is charted, not asked again: the frame may be some seconds old
         found_counts = outcomes["status"].value_counts()
         counts = {status: int(found_counts.get(status, 0)) for status in STATUSES}
@@ -647,17 +679,11 @@ def body(scope: str) -> None:
             )
             chart(scope, picked, outcomes)
         table(scope, shown, len(outcomes))
-
-        live = counts["queued"] + counts["sending"] > 0 or (going and uploads_go_on())
-        was = st.session_state.get("outcomes_live")
-        st.session_state["outcomes_live"] = live
-        if was and not live:
-            st.rerun()
+        all_submissions(seen.submissions)
 
 
-def all_submissions() -> None:
+def all_submissions(everything: pd.DataFrame) -> None:
     """Every submission of every batch; choosing one opens it."""
-    everything = history(ledger)
     with st.expander(f"All submissions of all batches ({len(everything):,})", icon=":material/history:"):
         at = ui.submissions_table(
             everything,
@@ -706,12 +732,14 @@ if not len(runs):
         st.page_link("submit.py", label=f"Send the {counts['ready']:,} ready calls", icon=ui.ICONS["submit"])
     else:
         ui.review_link(f"Fix the {ui.number_of(counts['held'], 'held call')} first", batch, status="held")
+    all_submissions(history(ledger))
 else:
-    with ui.alerts():
-        doubt_line(scope)
+    told = st.session_state.pop("doubt_told", None)
+    if told:
+        st.success(told, icon=":material/fact_check:")
+    if st.session_state.pop("clear_doubt", False):
+        clear_doubt(scope)
     wanted = st.session_state.pop("send_again", None)
     if wanted:
         send_again_panel(wanted)
-    going = bool((runs["queued"] + runs["sending"]).sum()) or uploads_go_on()
-    st.fragment(body, run_every=2.0 if going else None)(scope)
-all_submissions()
+    st.fragment(body, run_every=None if stage == "still" else 2.0)(scope)

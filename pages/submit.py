@@ -2,6 +2,9 @@
 
 The page never sends. It writes a submission into the ledger and hands it to the engine, which goes on when the
 tab is closed; what the page shows is read from the ledger each time.
+
+While calls are being sent, one fragment (`follow`) draws once a second everything that changes by itself, all of it
+read at one moment. The rest of the page then shows no number that sending changes.
 """
 
 import contextlib
@@ -12,7 +15,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Literal
 
+import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from reddy_lib import ui
 from reddy_lib.errors import ConnectionUnusable, ReddyError
@@ -62,6 +67,7 @@ names = ui.product_names(products if products is not None else batch.products)
 where = ui.place(to.address, to.token_hint)
 counts = batch.counts()
 earlier = history(ledger, batch.id)
+refused = ui.cannot_send()
 
 
 # what a click does
@@ -229,10 +235,9 @@ def kept_for_the_page() -> Iterator[None]:
 
 @st.dialog("Cancel this submission?")
 def cancel_panel(submission: Submission) -> None:
-    left = submission.counts()
     st.write(
-        f"{left['queued']:,} calls were not sent yet: they are ready again, and can be sent later. "
-        f"{left['sending']:,} are on their way this moment; what comes of them is still recorded."
+        "Calls that were not sent yet are ready again, and can be sent later. What comes of calls that are on their "
+        "way this moment is still recorded."
     )
     if st.button(
         "Cancel the submission",
@@ -285,62 +290,84 @@ def forget_it() -> None:
 # the submissions of this batch that are under way, and the last one
 
 
-def progress_of(submission_id: str, drawn: str) -> None:
-    """How far a submission is. Runs once a second while it runs; has the page drawn again when that ends, or when it is
-    no longer in the state that was `drawn`: somebody paused or cancelled it elsewhere."""
-    submission = Submission(ledger, submission_id)
+def states_in(found: pd.DataFrame) -> list[tuple[str, str, bool]]:
+    """What the cards are drawn for: each submission, its state, and whether it only waits for calls in flight."""
+    return [(one.id, one.state, one.state != "running" and one.sending > 0) for one in found.itertuples()]
+
+
+def follow(cards: dict[str, DeltaGenerator], tabs: dict[str, DeltaGenerator]) -> None:
+    """Draw what changes by itself while calls are sent, in the containers kept for it; all of it is of one moment.
+
+    Has the page drawn again when a submission began, ended, or was paused or cancelled elsewhere.
+    """
     with ui.alerts(), ledger.moment():
-        record, now_counts = submission.record(), submission.counts()
-        if record.state != drawn:
+        now = history(ledger, batch.id)
+        if states_in(now) != states_in(earlier):
             st.rerun()
-        live = record.state == "running" or now_counts["sending"] > 0
-        now = time.monotonic()
-        samples = st.session_state.setdefault("paces", {})
-        settled = progress(now_counts, []).settled
-        samples[submission_id] = sampled(samples.get(submission_id, []), now, settled)
-        far = progress(now_counts, samples[submission_id])
-        if record.state in ("running", "paused", "waiting") or now_counts["sending"]:
-            speed = live_pace(ledger, submission_id)
-            moving = record.state == "running"
-            st.progress(far.share, text=far.words(moving=moving, flying=not (moving and speed.workers)))
-            ramp = ramp_of(ledger, submission_id)
-            if ramp is not None and ramp.stage < 3:
-                st.markdown(f":material/stairs: {stages(ramp)}")
-        with st.container(horizontal=True, vertical_alignment="center"):
-            ui.status_badges(now_counts)
-            st.page_link(
-                "outcomes.py",
-                label="Outcomes",
-                icon=ui.ICONS["outcomes"],
-                query_params={"batch": batch.id, "submission": submission_id},
-            )
-        uploads = uploads_of(ledger, submission_id)
-        uploads_line(uploads)
-        if record.state == "running" and far.left:
-            missing = who_is_missing(submission_id) if not far.pace and not far.in_flight else ""
-            if missing:
-                st.warning(ui.escape(missing), icon=":material/hourglass_disabled:")
-            elif not far.pace and not far.in_flight:
-                _stalled(submission, now)
-            else:
-                st.session_state.pop(f"still {submission_id}", None)
-                pace = pace_words(speed, now=time.time(), clock=ui.clock)
-                if pace:
-                    st.caption(ui.escape(pace))
-                st.caption(
-                    "You can close this tab: it goes on."
-                    if record.token_source != "typed"
-                    else "You can close this tab: it goes on until the workbench stops (the token is in memory only)."
+        for submission_id, place in cards.items():
+            with place:
+                progress_of(submission_id)
+        if "Submissions" in tabs:
+            with tabs["Submissions"]:
+                ui.submissions_table(
+                    now,
+                    key=f"submissions {batch.id}",
+                    alt="Submissions of this batch, newest first, with the number of calls by status.",
                 )
-        elif now_counts["sending"]:
+        if "sandbox" in tabs:
+            received = ui.number_of(ui.sandbox().calls_received, "call")
+            tabs["sandbox"].markdown(f"The sandbox received {received}.", width="content")
+        if "Workers" in tabs:
+            with tabs["Workers"]:
+                workers_panel(ledger)
+
+
+def progress_of(submission_id: str) -> None:
+    """Draw how far a submission is."""
+    submission = Submission(ledger, submission_id)
+    record, now_counts = submission.record(), submission.counts()
+    now = time.monotonic()
+    samples = st.session_state.setdefault("paces", {})
+    settled = progress(now_counts, []).settled
+    samples[submission_id] = sampled(samples.get(submission_id, []), now, settled)
+    far = progress(now_counts, samples[submission_id])
+    if record.state in ("running", "paused", "waiting") or now_counts["sending"]:
+        speed = live_pace(ledger, submission_id)
+        moving = record.state == "running"
+        st.progress(far.share, text=far.words(moving=moving, flying=not (moving and speed.workers)))
+        ramp = ramp_of(ledger, submission_id)
+        if ramp is not None and ramp.stage < 3:
+            st.markdown(f":material/stairs: {stages(ramp)}")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        ui.status_badges(now_counts)
+        st.page_link(
+            "outcomes.py",
+            label="Outcomes",
+            icon=ui.ICONS["outcomes"],
+            query_params={"batch": batch.id, "submission": submission_id},
+        )
+    uploads_line(uploads_of(ledger, submission_id))
+    if record.state == "running" and far.left:
+        missing = who_is_missing(submission_id) if not far.pace and not far.in_flight else ""
+        if missing:
+            st.warning(ui.escape(missing), icon=":material/hourglass_disabled:")
+        elif not far.pace and not far.in_flight:
+            _stalled(submission, now)
+        else:
+            st.session_state.pop(f"still {submission_id}", None)
+            pace = pace_words(speed, now=time.time(), clock=ui.clock)
+            if pace:
+                st.caption(ui.escape(pace))
             st.caption(
-                f"{ui.number_of(now_counts['sending'], 'call')} on the way this moment: waited for, and what comes of "
-                f"{'it' if now_counts['sending'] == 1 else 'them'} is recorded. Nothing further is sent."
+                "You can close this tab: it goes on."
+                if record.token_source != "typed"
+                else "You can close this tab: it goes on until the workbench stops (the token is in memory only)."
             )
-        if not live and st.session_state.get("watched", {}).pop(submission_id, False):
-            st.rerun()
-        if live:
-            st.session_state.setdefault("watched", {})[submission_id] = True
+    elif now_counts["sending"]:
+        st.caption(
+            f"{ui.number_of(now_counts['sending'], 'call')} on the way this moment: waited for, and what comes of "
+            f"{'it' if now_counts['sending'] == 1 else 'them'} is recorded. Nothing further is sent."
+        )
 
 
 def who_is_missing(submission_id: str) -> str:
@@ -375,10 +402,9 @@ def _stalled(submission: Submission, now: float) -> None:
         st.rerun()
 
 
-def card(found: Any) -> None:
-    """One submission: what it is, how far it is, what can be done about it."""
+def card(found: Any) -> DeltaGenerator:
+    """One submission: what it is, how far it is, what can be done about it. Returns the place of how far it is."""
     submission = Submission(ledger, found.id)
-    live = found.state == "running" or found.sending > 0
     ramp = ramp_of(ledger, found.id) if found.state == "paused" and found.rejected else None
     asks = ramp is not None and ramp.stage < 3 and found.reason != BY_HAND
     with st.container(border=True):
@@ -415,6 +441,8 @@ def card(found: Any) -> None:
                     "Try the next one",
                     icon=":material/looks_one:",
                     key=f"next {found.id}",
+                    disabled=refused is not None,
+                    help=refused,
                     on_click=resume_it,
                     args=(submission,),
                 )
@@ -423,6 +451,8 @@ def card(found: Any) -> None:
                     icon=":material/fast_forward:",
                     type="primary",
                     key=f"anyway {found.id}",
+                    disabled=refused is not None,
+                    help=refused,
                     on_click=go_on_anyway,
                     args=(submission,),
                 )
@@ -432,8 +462,8 @@ def card(found: Any) -> None:
                     icon=":material/play_arrow:",
                     type="primary",
                     key=f"resume {found.id}",
-                    disabled=not ui.may("send"),
-                    help=ui.why_not("send"),
+                    disabled=refused is not None,
+                    help=refused,
                     on_click=resume_it,
                     args=(submission,),
                 )
@@ -445,7 +475,7 @@ def card(found: Any) -> None:
                 help=ui.why_not("send"),
             ):
                 cancel_panel(submission)
-        st.fragment(progress_of, run_every=1.0 if live else None)(found.id, found.state)
+        place = st.container()
         hosts = waiting_hosts(ledger, found.id)
         if found.state == "paused" and found.reason != BY_HAND:
             with st.container(horizontal=True, vertical_alignment="center"):
@@ -458,9 +488,10 @@ def card(found: Any) -> None:
                     connection_panel()
         elif found.state == "waiting":
             token_form(found, submission)
-        elif found.state in ("done", "cancelled"):
+        elif found.state in ("done", "cancelled") and not found.sending:
             after(found, submission)
         new_hosts(found, submission, hosts)
+    return place
 
 
 def new_hosts(found: Any, submission: Submission, hosts: list[str]) -> None:
@@ -507,6 +538,8 @@ def token_form(found: Any, submission: Submission) -> None:
             f"Resume as {ui.escape(to.token_hint or 'chosen')}",
             type="primary",
             key=f"resume {found.id}",
+            disabled=refused is not None,
+            help=refused,
             on_click=resume_it,
             args=(submission,),
         )
@@ -523,6 +556,8 @@ def token_form(found: Any, submission: Submission) -> None:
         st.form_submit_button(
             "Resume",
             icon=":material/play_arrow:",
+            disabled=refused is not None,
+            help=refused,
             on_click=resume_with_typed,
             args=(submission, f"typed {found.id}"),
         )
@@ -541,7 +576,8 @@ def after(found: Any, submission: Submission) -> None:
             f"Send again the {len(failed):,} that failed",
             icon=":material/replay:",
             key=f"failed {fresh_id()} {len(failed)}",
-            disabled=running,
+            disabled=refused is not None,
+            help=refused,
         ):
             send(failed, preview(ledger, batch.id, address=to.address, rows=failed)["to_send"])
         rejected = batch.count(status="rejected", submission=found.id) if found.rejected else 0
@@ -612,8 +648,8 @@ def choose() -> tuple[str, list[int] | None, dict[str, int]]:
         kept = str(choice.chosen(batch))
     # a choice that is empty now stays, and says 0: another one in its place could send more than was chosen
     options = [name for name in CHOICES if name == "ready" or numbers[name] or name == kept]
-    # labels carry counts, and a widget forgets a choice whose label changed
-    choice_key = f"choice {batch.id} {numbers}"
+    # labels carry counts, and a widget forgets a choice whose label changed; while calls are sent, they carry none
+    choice_key = f"choice {batch.id} {'being sent' if running else numbers}"
     if moved or choice_key not in st.session_state:
         st.session_state[choice_key] = kept if kept in options else "ready"
     with st.container(border=True):
@@ -622,7 +658,7 @@ def choose() -> tuple[str, list[int] | None, dict[str, int]]:
                 "Which calls",
                 options,
                 required=True,
-                format_func=lambda name: f"{CHOICES[name]} {numbers[name]:,}",
+                format_func=lambda name: CHOICES[name] if running else f"{CHOICES[name]} {numbers[name]:,}",
                 label_visibility="collapsed",
                 key=choice_key,
             )
@@ -657,8 +693,11 @@ def choose() -> tuple[str, list[int] | None, dict[str, int]]:
                 key="dry_run",
             ):
                 dry_run(which, rows, plan)
-        st.markdown("What will be sent: " + " · ".join(told(rows, plan)))
-        dry_result(which, rows, plan)
+        if running:
+            st.caption("More of this batch can be sent once these calls are done.")
+        else:
+            st.markdown("What will be sent: " + " · ".join(told(rows, plan)))
+            dry_result(which, rows, plan)
     return which, rows, plan
 
 
@@ -797,15 +836,6 @@ def dry_result(which: str, rows: list[int] | None, plan: dict[str, int]) -> None
         )
 
 
-def earlier_submissions() -> None:
-    with ui.alerts():
-        ui.submissions_table(
-            history(ledger, batch.id),
-            key=f"submissions {batch.id}",
-            alt="Submissions of this batch, newest first, with the number of calls by status.",
-        )
-
-
 def nothing_to_send(rows: list[int] | None, plan: dict[str, int]) -> None:
     """Nothing can be sent: why, and what to do."""
     if plan["skipped"]:
@@ -820,7 +850,8 @@ def nothing_to_send(rows: list[int] | None, plan: dict[str, int]) -> None:
                 f"Mark {'it' if plan['skipped'] == 1 else 'them'} as skipped",
                 key=f"skip {fresh_id()} {plan['skipped']}",
                 icon=":material/playlist_remove:",
-                disabled=running,
+                disabled=refused is not None,
+                help=refused,
             ):
                 send(rows, 0)
     elif rows is not None and counts["ready"]:
@@ -873,10 +904,7 @@ under_way = [
     if found.state in ("running", "paused", "waiting") or found.sending
 ]
 running = any(found.state == "running" or found.sending for found in under_way)
-for found in under_way:
-    card(found)
-if not under_way and len(earlier):
-    card(next(earlier.itertuples()))
+cards = {found.id: card(found) for found in under_way or earlier.head(1).itertuples()}
 
 # which rows
 
@@ -908,16 +936,23 @@ with head:
     with st.container(gap=None, width="stretch"):
         st.title("Submit", anchor=False)
         safe = ": nothing leaves this machine" if ui.stays_here(to) else ""
-        left = counts["queued"] + counts["sending"]
-        if plan["to_send"]:
+        if running:
+            st.markdown("Calls are being sent")
+        elif plan["to_send"]:
             st.markdown(f"{ui.number_of(plan['to_send'], 'call')} to {ui.escape(where)}{safe}")
-        elif running:
-            st.markdown(f"{ui.number_of(left, 'call')} on their way")
         elif choice.is_lost(batch):
             st.markdown(f"Choose which calls to send to {ui.escape(where)}")
         else:
             st.markdown(f"Nothing to send to {ui.escape(where)}")
-    if plan["to_send"]:
+    if plan["to_send"] and running:
+        st.button(
+            "Send",
+            icon=ui.ICONS["submit"],
+            disabled=True,
+            help="Calls of this batch are being sent already.",
+            key="send_later",
+        )
+    elif plan["to_send"]:
         drawn = fingerprint(sendable_rows(ledger, batch.id, rows=rows))
         key = f"{fresh_id()} {which} {plan['to_send']} {drawn}"
         trial = never_sent and plan["to_send"] > 1
@@ -926,8 +961,8 @@ with head:
             "Send one to try",
             type=main if trial else "secondary",
             icon=":material/looks_one:",
-            disabled=running or not ui.may("send"),
-            help=ui.why_not("send", f"Sends row {first[0]} alone."),
+            disabled=refused is not None,
+            help=refused or f"Sends row {first[0]} alone.",
             key=f"one {key}",
             on_click=note_click,
             args=(plan["to_send"],),
@@ -938,8 +973,8 @@ with head:
             f"Send all {plan['to_send']:,}" if plan["to_send"] > 1 else f"Send row {first[0]}",
             type="secondary" if trial else main,
             icon=ui.ICONS["submit"],
-            disabled=running or not ui.may("send"),
-            help=ui.why_not("send"),
+            disabled=refused is not None,
+            help=refused,
             key=f"all {key}",
             on_click=note_click,
             args=(plan["to_send"],),
@@ -966,7 +1001,7 @@ with under_head:
             f"{ui.escape(ui.products_error(to))}",
             icon=":material/link_off:",
         )
-    tried = 0 if to.is_sandbox else settled_at(ledger, batch.id, address=SANDBOX)
+    tried = 0 if to.is_sandbox or running else settled_at(ledger, batch.id, address=SANDBOX)
     if tried:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.info(
@@ -977,14 +1012,13 @@ with under_head:
             if st.button(
                 "Make them ready for Reddy",
                 icon=":material/restart_alt:",
-                disabled=running,
                 key="forget_tried",
             ):
                 forget_panel()
 
 if choice.is_lost(batch):
     choice.draw_lost(batch, counts["ready"], to_review=True)
-elif not plan["to_send"]:
+elif not plan["to_send"] and not running:
     nothing_to_send(rows, plan)
 
 # what goes first, and what went before
@@ -996,21 +1030,26 @@ if to.is_sandbox:
     sections.append("What the sandbox received")
 if is_shared(ledger):
     sections.append("Workers and queue")
+followed: dict[str, DeltaGenerator] = {}
 for section, tab in zip(sections, steady_tabs(sections, key="submit_tab") if sections else [], strict=True):
     with tab:
         if section.startswith("What is sent"):
             payload_table(first)
         elif section.startswith("Submissions"):
-            # follows what runs, as the cards above do
-            st.fragment(earlier_submissions, run_every=1.0 if running else None)()
+            followed["Submissions"] = st.container()
         elif section.startswith("Workers"):
-            st.fragment(workers_panel, run_every=5.0)(ledger)
+            followed["Workers"] = st.container()
         else:
             received = ui.sandbox().calls_received
             forgettable = received or settled_at(ledger, batch.id, address=SANDBOX)
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"The sandbox received {ui.number_of(received, 'call')}.")
-                if st.button("See them", icon=":material/visibility:", disabled=not received, key="received"):
+                followed["sandbox"] = st.container(width="content")
+                if st.button(
+                    "See them",
+                    icon=":material/visibility:",
+                    disabled=not received and not running,
+                    key="received",
+                ):
                     received_panel()
                 if st.button(
                     "Forget them",
@@ -1020,6 +1059,8 @@ for section, tab in zip(sections, steady_tabs(sections, key="submit_tab") if sec
                     key="forget",
                 ):
                     forget_panel()
+
+st.fragment(follow, run_every=1.0 if running else 5.0 if "Workers" in followed else None)(cards, followed)
 
 for said in ("submit_notice", "submit_error"):
     st.session_state.pop(said, None)

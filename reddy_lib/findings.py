@@ -131,18 +131,22 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
 
     @property
     def severity(self) -> Severity:
+        """Return "error" (the call is held) or "warning"."""
         return CATALOGUE[self.code].severity
 
     @property
     def hint(self) -> str:
+        """Return what to do about it."""
         return CATALOGUE[self.code].hint
 
     @property
     def accepting(self) -> str:
+        """Return what accepting it as it is means; "" where it cannot be accepted."""
         return CATALOGUE[self.code].accepting
 
     @property
     def title(self) -> str:
+        """Return the name of this kind of finding."""
         return CATALOGUE[self.code].title
 
     def __repr__(self) -> str:

@@ -292,7 +292,7 @@ READS = {
     "ledger.editing": "count_edits",
     "ledger.evidence": "snapshot",
     "ledger.marks": "marks_of words_of",
-    "ledger.overview": "held_up history preview rows_to_send sendable_rows settled_at workers_alive",
+    "ledger.overview": "being_sent held_up history preview rows_to_send sendable_rows settled_at workers_alive",
     "ledger.paces": "live_pace ramp_of rules_of",
     "ledger.sandbox_urls": "ledger_address",
     "ledger.profiles": "profile_for profiles_of values_for_all",

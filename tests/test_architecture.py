@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import inspect
+import pydoc
 import subprocess
 import sys
 from pathlib import Path
@@ -144,6 +146,25 @@ def test_the_public_names_are_exactly_these() -> None:
 def test_every_public_name_says_what_it_is() -> None:
     for name in set(reddy_lib.__all__) - {"CATALOGUE"}:
         assert (getattr(reddy_lib, name).__doc__ or "").strip(), name
+
+
+def test_help_on_a_public_class_tells_what_each_of_its_members_is() -> None:
+    silent = []
+    for name in reddy_lib.__all__:
+        found = getattr(reddy_lib, name)
+        for member, value in vars(found).items() if isinstance(found, type) else ():
+            documented = isinstance(value, property | classmethod | staticmethod) or inspect.isfunction(value)
+            if documented and not member.startswith("_") and not inspect.getdoc(value):
+                silent.append(f"{name}.{member}")
+    assert silent == []
+
+
+def test_help_on_the_sandbox_shows_how_it_is_used() -> None:
+    said = pydoc.render_doc(reddy_lib.Sandbox)
+    assert "client = reddy.Client(sandbox.token, base_url=sandbox.url)" in said
+    assert "sandbox.faults = [" in said
+    for argument in inspect.signature(reddy_lib.Sandbox).parameters:
+        assert f"{argument}: " in (reddy_lib.Sandbox.__doc__ or "")
 
 
 def test_an_unknown_name_is_an_attribute_error_with_its_name() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -17,8 +18,11 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 import reddy_lib as reddy
-from reddy_lib.interrupts import Interrupted, one_line
+from reddy_lib.interrupts import SAME_WISH, Interrupted, one_line
+from reddy_lib.ledger.restored import Restored, notice
+from reddy_lib.ledger.sending import create
 
+from .app_server import ROOT, free_port
 from .conftest import PRODUCTS
 
 Sheet = Callable[..., Path]
@@ -92,9 +96,14 @@ def test_a_second_interrupt_does_not_wait_and_leaves_calls_in_doubt_but_sends_no
     assert run.stdout is not None
     time.sleep(1.0)
     run.send_signal(signal.SIGINT)
+    time.sleep(1.0)
+    run.send_signal(signal.SIGINT)  # a third one: the threads that are left are not waited for
     _, told = run.communicate(timeout=60)
     assert "Traceback" not in told
-    assert "Interrupted: " in told.strip().splitlines()[-1]
+    before, last = told.strip().splitlines()[-2:]
+    assert before.startswith("Interrupted: ")
+    assert last == "Ended at once."
+    assert run.returncode == -signal.SIGINT
     assert sandbox.calls_received <= 8
     assert batch.counts()["queued"] >= 50
 
@@ -128,10 +137,50 @@ def test_an_interrupted_cell_shows_one_line_and_the_same_cell_goes_on(
 
 def signal_kernel(runner: NotebookClient) -> None:
     """Press the stop button: SIGINT to the kernel's process."""
-    import os
-
     assert runner.km is not None
     os.kill(runner.km.provisioner.pid, signal.SIGINT)
+
+
+WORKER = [sys.executable, "-m", "reddy_lib.submission.worker"]
+APP = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true", "--server.port"]
+
+
+@pytest.mark.parametrize("program", ["worker", "app"])
+def test_a_program_that_stops_in_order_ends_at_a_further_interrupt_with_a_line(
+    program: str, sheet: Sheet, tmp_path: Path, sandbox: reddy.Sandbox
+) -> None:
+    ledger, batch = loaded(sheet, tmp_path, 20)
+    create(
+        ledger, batch.id, address=sandbox.url, token_source="environment", token_hint=f"…{sandbox.token[-4:]}"
+    )
+    sandbox.latency = 60.0
+    environment = {
+        **os.environ,
+        "REDDY_LEDGER": ledger.name,
+        "REDDY_API_TOKEN": sandbox.token,
+        "REDDY_BASE_URL": sandbox.url,
+    }
+    command = WORKER if program == "worker" else [*APP, str(free_port())]
+    run = subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.PIPE, text=True)
+    try:
+        until(lambda: batch.counts()["sending"] > 0)
+        run.send_signal(signal.SIGINT)
+        time.sleep(SAME_WISH + 0.5)
+        assert run.poll() is None, "it waits for what is in flight"
+        run.send_signal(signal.SIGINT)
+        _, told = run.communicate(timeout=60)
+    finally:
+        run.kill()
+    assert "Traceback" not in told
+    assert told.strip().splitlines()[-1] == "Stopped at once: calls that were in flight are in doubt."
+
+
+def test_the_line_comes_also_when_somebody_interrupts_the_counting() -> None:
+    def told() -> str:
+        raise KeyboardInterrupt
+
+    with pytest.raises(Interrupted, match=r"^Interrupted\. Run the "), one_line(told):
+        raise KeyboardInterrupt
 
 
 def test_the_line_comes_also_when_the_counts_cannot_be_had() -> None:
@@ -140,3 +189,30 @@ def test_the_line_comes_also_when_the_counts_cannot_be_had() -> None:
 
     with pytest.raises(Interrupted, match=r"^Interrupted\. Run the "), one_line(away):
         raise KeyboardInterrupt
+
+
+def impatient(*_: object) -> bool:
+    raise KeyboardInterrupt
+
+
+def test_a_submit_that_is_interrupted_before_it_sends_is_one_line_too(
+    sheet: Sheet, tmp_path: Path, client: reddy.Client
+) -> None:
+    _, batch = loaded(sheet, tmp_path, 3)
+    with pytest.raises(Interrupted, match=r"^Interrupted\. Run the script again to go on\.$"):
+        reddy.submit(batch, client, rows=(impatient() for _ in range(1)), progress=False)
+    assert batch.counts()["ready"] == 3
+
+
+def test_asking_about_a_restored_ledger_that_is_interrupted_says_how_far_it_came(
+    sheet: Sheet, tmp_path: Path, client: reddy.Client
+) -> None:
+    ledger, _ = loaded(sheet, tmp_path, 3)
+    with ledger._write() as connection:
+        notice(connection, Restored(time.time(), "asked", "It is older than what was sent from it."))
+    with pytest.raises(
+        Interrupted, match=r"^Interrupted: 3 of 3 calls were asked about, what was answered is kept\. Run "
+    ):
+        reddy.check_restored(ledger, client, progress=False, on_progress=impatient)
+    checked = reddy.check_restored(ledger, client, progress=False, wait=0)
+    assert checked.settled

@@ -10,11 +10,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.restored import check, restored
+from reddy_lib.ledger.restored import Restored, check, notice, restored
+from reddy_lib.ledger.sending import create
 from reddy_lib.ui.restored import job_of
 from tests.conftest import PRODUCTS
 from tests.database_copies import DatabaseCopy
-from tests.screen import NAVIGATION
+from tests.screen import NAVIGATION, opened, report, table
 
 Sheet = Callable[..., Path]
 
@@ -83,6 +84,35 @@ def test_the_button_asks_about_every_call_and_the_page_says_what_that_brought(
     assert restored(older) is None
     assert "it has 3 of them" in shown.success[0].value
     assert older.batches()["calls"].iloc[0] == 5
+
+
+def test_while_the_ledger_is_older_nothing_that_sends_can_be_pressed_and_it_says_why(
+    older: reddy.Ledger,
+) -> None:
+    batch = older.batch(older.batches()["id"].iloc[0])
+    shown = opened("submit", batch)
+    sends = [each for each in shown.button if each.label.startswith("Send")]
+    assert [each.label for each in sends] == ["Send one to try", "Send all 5"]
+    assert all(each.disabled for each in sends)
+    assert {each.help for each in sends} == {"Sending is paused: see the message at the top of this page."}
+
+
+def test_while_the_ledger_is_older_what_was_begun_before_cannot_be_resumed_or_sent_again(
+    connected_ledger: reddy.Ledger, page_server: reddy.Sandbox, sheet: Sheet
+) -> None:
+    batch = connected_ledger.load(sheet(3), products=PRODUCTS, progress=False)
+    with reddy.Client(page_server.token, base_url=page_server.url) as client:
+        reddy.submit(batch, client, rows=[2], progress=False)
+    create(connected_ledger, batch.id, address=page_server.url, token_source="environment", rows=[3])
+    with connected_ledger._write() as connection:
+        notice(connection, Restored(time.time(), "asked", "This ledger is older than what was sent from it."))
+    shown = opened("submit", batch)
+    assert shown.button(key=f"resume {connected_ledger.submissions(batch.id)[0].id}").disabled
+    outcomes = opened("outcomes", batch)
+    report(outcomes, table(outcomes, "row", "upload_id"), selection={"rows": [0], "columns": [], "cells": []})
+    (again,) = [each for each in outcomes.button if each.label == "Send 1 call again …"]
+    assert again.disabled
+    assert again.help == "Sending is paused: see the message at the top of this page."
 
 
 def test_going_on_without_asking_needs_a_second_word(older: reddy.Ledger) -> None:

@@ -109,7 +109,7 @@ def test_pause_resume_and_cancel_change_the_state_and_say_so(load: Load, server:
     assert submission.state == "running"
     opener = f"cancel {submission.id}"
     in_dialog(app, opener)
-    assert "3 calls were not sent yet: they are ready again" in words(app)
+    assert "Calls that were not sent yet are ready again" in words(app)
     assert submission.state == "running", "until it is confirmed"
     in_dialog(app, opener, "Cancel the submission")
     assert submission.state == "cancelled"

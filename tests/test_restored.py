@@ -21,7 +21,7 @@ from reddy_lib.ledger.restored import check, restored
 from reddy_lib.ledger.schema import facts, questions, workers
 from reddy_lib.ledger.sending import SANDBOX, Submission, create, exchange, new_worker
 from reddy_lib.sandbox import Fault
-from reddy_lib.submission import Connection, Engine, enqueue
+from reddy_lib.submission import CheckedRestored, Connection, Engine, enqueue
 from tests.app_server import wait_for
 from tests.conftest import PRODUCTS, fresh_database
 from tests.database_copies import DatabaseCopy
@@ -442,3 +442,10 @@ def test_the_sandbox_of_the_app_is_asked_by_its_name(on_file: Scene, sheet: Shee
         checked = reddy.check_restored(on_file.ledger, client, wait=0, progress=False)
 
     assert (checked.there, checked.settled) == (10, True)
+
+
+def test_calls_that_reddy_may_not_know_yet_are_told_apart_from_those_it_has_not() -> None:
+    assert repr(CheckedRestored(there=4, early=2)) == (
+        "<CheckedRestored 4 are at Reddy · 0 are not · 2 still to be asked about (Reddy does not know 2, but calls were "
+        "sent only minutes ago: ask again later)>"
+    )

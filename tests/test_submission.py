@@ -727,7 +727,7 @@ class TestNotebook:
         self, ledger: reddy.Ledger, sheet: Sheet, client: reddy.Client
     ) -> None:
         batch = load(ledger, sheet(2, {2: {"Agent Email": ""}, 3: {"Transcript": ""}}))
-        for rows in (None, [2], []):
+        for rows in (None, [2]):
             with pytest.raises(SubmissionError, match="Fix the held ones in Review"):
                 reddy.submit(batch, client, rows=rows, progress=False)
         with pytest.raises(NotInLedger, match="no call in row 99"):

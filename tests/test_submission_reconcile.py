@@ -77,6 +77,10 @@ class TestAsking:
         in_doubt(batch, client, sandbox, ARRIVED, LOST)
         early = reddy.reconcile(batch, client, progress=False)
         assert early == Reconciled(early=[2, 3])
+        assert repr(early) == (
+            "<Reconciled 0 are at Reddy · 0 are not · 2 still in doubt (2 sent only minutes ago: Reddy may not know them "
+            "yet, ask again later)>"
+        )
         assert sandbox.requests["add_tags"] == 0
         assert batch.rows(status="unknown") == [2, 3]
         assert reddy.reconcile(batch, client, progress=False, wait=0).there == [2]

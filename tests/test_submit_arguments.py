@@ -56,6 +56,16 @@ def test_an_argument_that_cannot_be_used_raises_before_anything_is_written(
     assert batch.ledger.submissions() == []
 
 
+@pytest.mark.parametrize("rows", [[], (), np.array([], dtype=int), range(0)])
+def test_an_empty_choice_of_rows_is_said_to_be_that(
+    batch: reddy.Batch, client: reddy.Client, rows: Any
+) -> None:
+    for _ in range(2):  # before anything was sent, and after
+        with pytest.raises(SubmissionError, match="Nothing was sent: rows is empty, so no call was chosen"):
+            reddy.submit(batch, client, rows=rows, progress=False)
+        reddy.submit(batch, client, progress=False)
+
+
 def test_what_is_no_batch_and_no_open_client_is_refused(
     batch: reddy.Batch, client: reddy.Client, sandbox: reddy.Sandbox
 ) -> None:

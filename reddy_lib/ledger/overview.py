@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 
     from .store import Ledger
 
-__all__ = ["held_up", "history", "preview", "rows_to_send", "sendable_rows", "settled_at", "workers_alive"]
+__all__ = [
+    "being_sent",
+    "held_up",
+    "history",
+    "preview",
+    "rows_to_send",
+    "sendable_rows",
+    "settled_at",
+    "workers_alive",
+]
 
 ALIVE = 30.0
 """Seconds since its last sign of life after which a worker is not counted on."""
@@ -136,6 +145,18 @@ def history(ledger: Ledger, batch_id: str | None = None, *, limit: int = 200) ->
     counts = pd.DataFrame([tallies[row[0]] for row in rows], columns=list(STATUSES), dtype="int64")
     where = names.index("state")
     return pd.concat([frame[names[:where]], counts, frame[names[where:]]], axis=1)
+
+
+def being_sent(ledger: Ledger, batch_id: str) -> bool:
+    """Return whether a submission of the batch runs, or a call of it is in flight: its numbers change by themselves."""
+    query = sa.select(
+        sa.or_(
+            sa.exists().where(submissions.c.batch_id == batch_id, submissions.c.state == "running"),
+            sa.exists().where(calls.c.batch_id == batch_id, calls.c.status == "sending"),
+        )
+    )
+    with ledger._read() as connection:
+        return bool(connection.execute(query).scalar_one())
 
 
 def settled_at(ledger: Ledger, batch_id: str, *, address: str) -> int:

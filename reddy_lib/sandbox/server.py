@@ -63,7 +63,17 @@ Handler = Callable[[Scope, Receive], Awaitable[_Answer | None]]
 
 
 class Sandbox:
-    """A local Reddy. As a context manager it runs in a thread of this process, also inside a notebook.
+    """A local stand-in for Reddy: the same API, and nothing leaves this machine.
+
+    It runs in a thread of this process, as a context manager or, in a notebook, from `start` to `stop`:
+
+        with reddy.Sandbox() as sandbox:
+            client = reddy.Client(sandbox.token, base_url=sandbox.url)
+            reddy.submit(batch, client)
+            sandbox.payloads
+
+    What goes wrong can be chosen, as a dict with the fields of `reddy_lib.sandbox.Fault`:
+    `sandbox.faults = [{"kind": "status", "status": 503, "every": 5}]`.
 
     `requests` counts what came, by endpoint; `most_at_once` is the most `call/create` requests under way together.
 

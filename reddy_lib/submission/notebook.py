@@ -53,6 +53,11 @@ A_WHILE = 20.0
 """Seconds for which uploads are begun at a click, where somebody looks at the page."""
 
 
+def _plain_line() -> str:
+    return f"Interrupted. {next_step()}"
+
+
+@one_line(_plain_line)
 def submit(
     batch: Batch,
     client: Client,
@@ -87,8 +92,8 @@ def submit(
     Raises:
         TypeError, ValueError: an argument cannot be used; nothing was written.
         NotInLedger: the batch has no call in one of the rows; nothing was written.
-        SubmissionError: none of the rows can be sent, and none ever was; or `again` says nothing, or names no rows; or
-            what is left of an earlier submission was begun with another token.
+        SubmissionError: `rows` is empty, or none of them can be sent and none ever was; or `again` says nothing, or
+            names no rows; or what is left of an earlier submission was begun with another token.
         LedgerRestored: the ledger is older than what was sent from it: `reddy.check_restored` first.
         LedgerUnavailable: the ledger cannot be written.
         Interrupted: it was stopped by hand (a `KeyboardInterrupt`), and what was in flight is recorded.
@@ -102,6 +107,10 @@ def submit(
     rows = None if rows is None else batch.these_rows(rows)
     if again is not None:
         reason_of(text(again, "again"), rows)
+    if rows is not None and not rows:
+        raise SubmissionError(
+            "Nothing was sent: rows is empty, so no call was chosen. Without rows, every ready call is sent."
+        )
     with _said_to_a_notebook(batch.ledger):
         return _submit(
             batch,
@@ -169,7 +178,7 @@ def _submit(
             return joined
         earlier = [found for found in ledger.submissions(batch.id) if found.record().address == address]
         settled = batch.count(rows=wanted, status=["accepted", "skipped"])
-        if not earlier or (wanted is not None and (not wanted or settled < len(wanted))):
+        if not earlier or (wanted is not None and settled < len(wanted)):
             raise
         return earlier[0]  # everything was sent already: a cell that is run again shows the same
     _send(submission, client, Slots(concurrency), progress=progress)
@@ -184,6 +193,7 @@ def _say_what_is_asked(batch: Batch, wanted: list[int] | None) -> None:
         warnings.warn(not_sent(asked), stacklevel=3)
 
 
+@one_line(_plain_line)
 def upload_recordings(
     batch: Batch,
     client: Client,

@@ -44,7 +44,8 @@ class Reconciled(msgspec.Struct):
         there: rows that Reddy has: `accepted` now.
         missing: rows that it has not: `failed` now, safe to send again.
         open: row → why it is still in doubt.
-        early: rows whose attempt is too recent to ask about; ask later.
+        early: rows that were sent only minutes ago and were not asked about: Reddy queues calls and may not know them yet,
+            so that its "not found" would have them sent twice. Ask again five minutes after they were sent.
         elsewhere: rows that were sent to another address than the one asked.
         again: of `there`, rows that had been sent again: Reddy has them from the first time, and its answer tells nothing
             about the second.
@@ -60,7 +61,12 @@ class Reconciled(msgspec.Struct):
     def __repr__(self) -> str:
         parts = [f"{len(self.there):,} are at Reddy", f"{len(self.missing):,} are not"]
         left = len(self.open) + len(self.early) + len(self.elsewhere)
-        return f"<Reconciled {' · '.join(parts)} · {left:,} still in doubt>"
+        why = ""
+        if self.early:
+            why = (
+                f" ({len(self.early):,} sent only minutes ago: Reddy may not know them yet, ask again later)"
+            )
+        return f"<Reconciled {' · '.join(parts)} · {left:,} still in doubt{why}>"
 
 
 def reconcile(

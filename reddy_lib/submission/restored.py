@@ -17,6 +17,7 @@ import msgspec
 
 from ..api import Client
 from ..errors import APIError, NeverSent, Refused, TooManyRequests, Unauthorized
+from ..interrupts import again, one_line
 from ..ledger.questions import (
     candidates,
     drop_question,
@@ -147,6 +148,8 @@ class CheckedRestored(msgspec.Struct):
     def __repr__(self) -> str:
         left = self.early + len(self.unclear) + sum(self.elsewhere.values())
         end = "settled" if self.settled else f"{left:,} still to be asked about"
+        if self.early:
+            end += f" (Reddy does not know {self.early:,}, but calls were sent only minutes ago: ask again later)"
         return f"<CheckedRestored {self.there:,} are at Reddy · {self.missing:,} are not · {end}>"
 
 
@@ -191,7 +194,14 @@ def check_restored(
     total = count_suspects(ledger, here)
     done = after = 0
     stopped = False
+
+    def told() -> str:
+        return (
+            f"Interrupted: {done:,} of {total:,} calls were asked about, what was answered is kept. {again()}"
+        )
+
     with (
+        one_line(told),
         tqdm(total=total, desc="Asking Reddy", unit=" calls", disable=not progress) as bar,
         ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="ask") as pool,
     ):

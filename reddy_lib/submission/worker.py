@@ -10,16 +10,13 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
-import signal
 import sys
 import threading
-import time
 from collections.abc import Sequence
-from types import FrameType
 
 from reddy_lib.api import Client
 from reddy_lib.errors import APIError, ConnectionUnusable, LedgerError, LedgerTooNew
+from reddy_lib.interrupts import stop_in_order
 from reddy_lib.ledger.sandbox_urls import SANDBOX, remember_sandbox
 from reddy_lib.ledger.sending import Submission
 from reddy_lib.ledger.store import Ledger
@@ -44,10 +41,6 @@ SHORTEST = 3.0
 """Seconds. A worker that others give up sooner than this would hardly have time to answer."""
 
 
-SAME_WISH = 2.0
-"""Seconds. A terminal and a wrapper such as `uv run` may both pass on one Ctrl+C: that is not two."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a worker with the given command line until it is told to stop; returns the exit status."""
     options = _parser().parse_args(arguments)
@@ -65,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return NOTHING_TO_SEND_WITH
 
     stop = threading.Event()
-    _on_signals(stop)
+    stop_in_order(lambda _number, _frame: stop.set())
     ledgers: list[Ledger] = []
 
     def make() -> Engine:
@@ -172,21 +165,6 @@ def _places(connections: Sequence[Connection]) -> str:
         else f"to {found.address}" + (f" as {found.token_hint}" if found.token_hint else "")
         for found in connections
     )
-
-
-def _on_signals(stop: threading.Event) -> None:
-    first: list[float] = []
-
-    def told(number: int, _frame: FrameType | None) -> None:
-        stop.set()
-        if not first:
-            first.append(time.monotonic())
-        elif time.monotonic() - first[0] > SAME_WISH:
-            signal.signal(number, signal.SIG_DFL)
-            os.kill(os.getpid(), number)
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, told)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -34,6 +34,7 @@ from ..errors import (
     ReddyError,
 )
 from ..ledger import Batch, Ledger, default_location
+from ..ledger.restored import restored as found_older
 from ..ledger.sandbox_urls import remember_sandbox
 from ..ledger.sending import Submission
 from ..ledger.workers import lane
@@ -60,6 +61,7 @@ __all__ = [
     "Gate",
     "addresses",
     "alert",
+    "cannot_send",
     "clock",
     "connection",
     "connection_for",
@@ -352,6 +354,15 @@ def may(right: Right) -> bool:
 def why_not(right: Right, otherwise: str | None = None) -> str | None:
     """Return the help of a button that needs this right: why it is disabled, or what it says `otherwise`."""
     return otherwise if may(right) else f"You need the role “{right}” for this."
+
+
+def cannot_send() -> str | None:
+    """Return why this person can send nothing now: the right is missing, or the ledger was restored; else None."""
+    if not may("send"):
+        return why_not("send")
+    if found_older(ledger()) is not None:
+        return "Sending is paused: see the message at the top of this page."
+    return None
 
 
 def person_card() -> None:

@@ -160,9 +160,13 @@ class Uploads:
         self.files = files
         self._coming: dict[tuple[str, str], int] = {}
 
+    def is_known(self, session: str) -> bool:
+        """Return whether a tab of this process has that session."""
+        return runtime.exists() and runtime.get_instance().is_active_session(session)
+
     def room(self, session: str, file: str) -> int:
         """Return how many bytes this file may have now; 0 where the session is unknown, or is full."""
-        if not runtime.exists() or not runtime.get_instance().is_active_session(session):
+        if not self.is_known(session):
             return 0
         held = dict(self._coming)
         storage: Mapping[str, Mapping[str, Any]] = getattr(
@@ -228,6 +232,12 @@ class Gate:
             await self.app(scope, receive, send)
             return
         session, file = found[1], found[2]
+        if not self.uploads.is_known(session):
+            await _refused(
+                403,
+                "This tab is not connected to the workbench (any more): reload the page, then choose the file again.",
+            )(scope, receive, send)
+            return
         room = self.uploads.room(session, file)
         announced = Headers(scope=scope).get("content-length", "")
         wanted = int(announced) if announced.isdigit() else 0
