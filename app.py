@@ -24,9 +24,9 @@ from reddy_lib.interrupts import stop_in_order
 from reddy_lib.submission.logs import switch_on
 from reddy_lib.ui import downloads
 from reddy_lib.ui.dropped import tidy_at_start
+from reddy_lib.ui.events import keep_events_whole
 from reddy_lib.ui.readiness import ready
 from reddy_lib.ui.web_headers import below_base, web_middleware
-from reddy_lib.ui.whole_clicks import carry_out_clicks
 
 HERE = Path(__file__).parent
 
@@ -52,7 +52,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, object]]:
 
 
 ui.refuse_to_start()
-carry_out_clicks()
+keep_events_whole()
 switch_on()  # the log for programs to read, where REDDY_LOG asks for it
 
 app = st.App(

@@ -1,4 +1,4 @@
-"""A click that stores something is carried out to the end, whatever the browser sends meanwhile."""
+"""Clicks and uploads are carried out to the end, whatever the browser sends meanwhile."""
 
 from __future__ import annotations
 
@@ -12,17 +12,19 @@ from pathlib import Path
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from websockets.sync.client import ClientConnection, connect
 
+from reddy_lib.ui.events import keep_events_whole
 from tests import app_server
 from tests.app_server import ROOT, answers, free_port, wait_for
 
 PAGE = """
 import pathlib, time
 import streamlit as st
-from reddy_lib.ui.whole_clicks import carry_out_clicks
+from reddy_lib.ui.events import keep_events_whole
 
-carry_out_clicks()
+keep_events_whole()
 said = pathlib.Path(__file__).with_name("said")
 
 def say(words):
@@ -103,3 +105,18 @@ def test_an_event_that_comes_while_a_click_is_carried_out_waits_for_its_end(
     after = said.read_text().partition("begins to store\n")[2].splitlines()
     assert after[0] == "has stored", "nothing is drawn before, and it was not interrupted"
     assert after[-1] == "draws"
+
+
+def test_a_browser_that_asks_where_to_upload_is_answered_when_a_run_starts_in_the_same_moment() -> None:
+    keep_events_whole()
+    queue = ForwardMsgQueue()
+    answer, drawn = ForwardMsg(), ForwardMsg()
+    answer.file_urls_response.response_id = "the upload"
+    drawn.delta.new_element.text.body = "of the run before"
+    queue.enqueue(drawn)
+    queue.enqueue(answer)
+
+    queue.clear(retain_lifecycle_msgs=True)  # as the next run begins
+
+    assert [one.WhichOneof("type") for one in queue.flush()] == ["file_urls_response"]
+    assert queue.flush() == [], "sent once"
