@@ -28,6 +28,7 @@ from reddy_lib.open_databases import refuse_open
 from reddy_lib.spreadsheet.bundles import decoded, is_transcript_name
 from reddy_lib.spreadsheet.error_cells import check_workbook
 from reddy_lib.spreadsheet.tables import MOST_COLUMNS, too_wide
+from reddy_lib.spreadsheet.unpacked import damaged
 from reddy_lib.transcripts import read_transcript
 
 __all__ = [
@@ -273,8 +274,12 @@ def open_workbook(path: Path) -> Workbook:
 
 
 def _opened(path: Path) -> Workbook:
-    if zipfile.is_zipfile(path):
+    try:
         check_workbook(path)
+    except SheetError:
+        if _is_encrypted(path):
+            raise _protected(path) from None
+        raise
     try:
         with no_panic():
             return Workbook(calamine.CalamineWorkbook.from_path(str(path)))
@@ -283,9 +288,7 @@ def _opened(path: Path) -> Workbook:
     except (calamine.CalamineError, OSError, ValueError) as error:
         if "assword" in str(error) or "ncrypt" in str(error) or _is_encrypted(path):
             raise _protected(path) from None
-        raise UnreadableFile(
-            f"{path.name} cannot be read as a workbook, it is probably damaged: open it in Excel and save it as .xlsx."
-        ) from None
+        raise damaged(path) from None
 
 
 @contextmanager
