@@ -6,42 +6,50 @@ of them, and one of them ends the program where there is no more. So it is count
 
 from __future__ import annotations
 
+import os
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
 
 from reddy_lib.errors import UnreadableFile
 
-__all__ = ["damaged", "most_cells", "most_unpacked", "packed_as", "swollen", "too_sparse"]
+__all__ = ["damaged", "is_overlapping", "most_cells", "most_unpacked", "packed_as", "swollen", "too_sparse"]
 
-FLOOR = 64 << 20
+FLOOR = 32 << 20
 """Bytes that any file may unpack to."""
 RATIO = 200
 """A larger file may unpack to this many times its size."""
 CELL_FLOOR = 6_000_000
 """Cells that any table may have, the empty ones counted: each takes memory, and time."""
 CELL_RATIO = 8
-"""A larger file may have this many cells for each of its bytes."""
+"""A larger file may have this many cells for each of its bytes; out of an archive one, as each takes a delimiter."""
 SHEET_CELLS = 15_000_000
 """Cells of a sheet that is held as a whole, however large its file is."""
 
-_packed: ContextVar[dict[str, int] | None] = ContextVar("packed", default=None)
+_packed: dict[Path, int] = {}
+"""Files that were unpacked for a moment → the bytes that each had in its archive."""
 
 
 @contextmanager
 def packed_as(path: Path, size: int) -> Iterator[None]:
     """Inside, a file that was unpacked from an archive counts as large as it was in there."""
-    token = _packed.set({**(_packed.get() or {}), str(path): size})
+    _packed[path] = size
     try:
         yield
     finally:
-        _packed.reset(token)
+        del _packed[path]
 
 
 def _size(path: Path) -> int:
-    packed = (_packed.get() or {}).get(str(path))
-    return path.stat().st_size if packed is None else packed
+    return _packed[path] if path in _packed else path.stat().st_size
+
+
+def is_overlapping(archive: zipfile.ZipFile) -> bool:
+    """Return whether files of an open archive share bytes: together they are larger than it."""
+    assert archive.fp is not None
+    size = archive.fp.seek(0, os.SEEK_END)
+    return sum(item.compress_size for item in archive.infolist()) > size
 
 
 def most_unpacked(path: Path) -> int:
@@ -51,7 +59,7 @@ def most_unpacked(path: Path) -> int:
 
 def most_cells(path: Path, *, held: bool = False) -> int:
     """Return how many cells a table may have; `held`: all of them in memory at once."""
-    most = max(CELL_FLOOR, CELL_RATIO * _size(path))
+    most = max(CELL_FLOOR, path.stat().st_size * (1 if path in _packed else CELL_RATIO))
     return min(most, SHEET_CELLS) if held else most
 
 
