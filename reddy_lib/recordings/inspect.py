@@ -224,9 +224,7 @@ def _wav_frame(file: IO[bytes]) -> Wav | None:
         return None
 
 
-_SAMPLE_TABLE = re.compile(
-    rb"(?:stsz\x00{4}.{4}|stz2\x00{7}.|trun[\x00\x01]\x00.{2})(.{4})", re.DOTALL
-)
+_SAMPLE_TABLE = re.compile(rb"(?:stsz\x00{4}.{4}|stz2\x00{7}.|trun[\x00\x01]\x00.{2})(.{4})", re.DOTALL)
 """The tables of an .mp4 or .m4a that say how many pieces it has, without bytes for each of them."""
 
 

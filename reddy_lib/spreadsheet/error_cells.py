@@ -49,7 +49,9 @@ def check_workbook(path: Path) -> None:
     """
     facts = path.stat()
     try:
-        found = _opened(str(path), facts.st_size, facts.st_mtime_ns, most_cells(path, held=True), most_unpacked(path))
+        found = _opened(
+            str(path), facts.st_size, facts.st_mtime_ns, most_cells(path, held=True), most_unpacked(path)
+        )
     except TooMuch:
         raise swollen(path) from None
     except (*_UNREADABLE, expat.ExpatError):
@@ -60,7 +62,9 @@ def check_workbook(path: Path) -> None:
         _check_size(path, sheet.name, sheet.widest, sheet.last)
     # The library holds all sheets of an .ods file at once.
     cells = sum(sheet.widest * sheet.last for sheet in found.ods)
-    if cells > 2 * most_cells(path, held=True) or sum(sheet.characters for sheet in found.ods) > most_unpacked(path):
+    if cells > 2 * most_cells(path, held=True) or sum(
+        sheet.characters for sheet in found.ods
+    ) > most_unpacked(path):
         raise swollen(path)
 
 
@@ -121,7 +125,7 @@ def _checked_sheet(path: str, sheet: str, place: int, size: int, changed: int, m
             if "xl/workbook.bin" in names:
                 errors, widest, last, characters = _xlsb_errors(archive, names, place, found.shared)
             else:
-                errors, widest, last, characters = _xlsx_errors(archive, sheet, found.shared)
+                errors, widest, last, characters = _xlsx_errors(archive, sheet, found.shared, most)
     except TooMuch:
         raise swollen(where) from None
     except (*_UNREADABLE, expat.ExpatError):
@@ -156,11 +160,13 @@ _FAR_TEXT, _FAR_CELL = re.compile(_FAR), re.compile(rb"<(?:c|row)\b[^<>]*?" + _F
 """No spreadsheet program has such a cell or row, and the library takes its word for it."""
 
 
-def _xlsx_errors(archive: zipfile.ZipFile, sheet: str, shared: SharedTexts) -> tuple[Errors, int, int, int]:
+def _xlsx_errors(
+    archive: zipfile.ZipFile, sheet: str, shared: SharedTexts, most: int
+) -> tuple[Errors, int, int, int]:
     """The error cells, the widest column and the last row (from 1), and the bytes of the shared texts."""
     part = _part_of(archive, sheet)
     if part is not None:
-        return *_part_errors(archive, part), sheet_characters(archive, part, shared)
+        return *_part_errors(archive, part), sheet_characters(archive, part, shared, most)
     # Nobody can say which part it is: it is none that is larger than the largest.
     widest = last = characters = 0
     for each in archive.namelist():
@@ -168,7 +174,7 @@ def _xlsx_errors(archive: zipfile.ZipFile, sheet: str, shared: SharedTexts) -> t
         if name.startswith("xl/") and not name.startswith("xl/sharedstrings."):
             _, wide, low = _part_errors(archive, each)
             widest, last = max(widest, wide), max(last, low)
-            characters = max(characters, sheet_characters(archive, each, shared))
+            characters = max(characters, sheet_characters(archive, each, shared, most))
     return {}, widest, last, characters
 
 

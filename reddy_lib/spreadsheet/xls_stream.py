@@ -145,7 +145,12 @@ def _error(stream: bytes, data: int, kind: int, size: int) -> int | None:
     """The code of an error cell; None for another cell."""
     if kind == _ERROR and size >= 8 and stream[data + 7] == 1:
         return stream[data + 6]
-    if kind == _FORMULA and size >= 14 and stream[data + 6] == 2 and stream[data + 12 : data + 14] == b"\xff\xff":
+    if (
+        kind == _FORMULA
+        and size >= 14
+        and stream[data + 6] == 2
+        and stream[data + 12 : data + 14] == b"\xff\xff"
+    ):
         return stream[data + 8]
     return None
 
@@ -242,7 +247,10 @@ def workbook_streams(data: bytes) -> list[bytes]:
         more = block[-1]
     table = [number for place in places if place < sectors for number in numbers(at(place))]
     directory = b"".join(chain(_long(data, 48)[0]))
-    for first in (_long(directory, 116)[0], _long(data, 60)[0]):  # of small streams, which the library joins too
+    for first in (
+        _long(directory, 116)[0],
+        _long(data, 60)[0],
+    ):  # of small streams, which the library joins too
         for _ in chain(first):
             pass
     found: dict[str, bytes] = {}
