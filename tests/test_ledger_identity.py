@@ -195,10 +195,7 @@ def test_an_older_ledger_compares_ids_without_regard_to_their_dashes(
         batch = load(ledger, sheet(1, {2: {"Conversation ID": "c\u20111"}}))
         send(batch, sandbox.url, sandbox.token)
         older = hashlib.sha256(f"c\u20111\x1f{AGENT}".encode()).hexdigest()[:40]
-        moves = [
-            f"UPDATE {table} SET {key} = :k"
-            for table, key in (("calls", "delivery_key"), ("deliveries", "key"))
-        ]
+        moves = ["UPDATE calls SET delivery_key = :k", "UPDATE deliveries SET key = :k"]
         make_old(ledger, [(each, {"k": older}) for each in moves])
         brought_up_to_date(ledger)
         again = load(ledger, sheet(1, {2: {"Conversation ID": "c-1"}}))

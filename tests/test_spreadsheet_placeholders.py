@@ -71,7 +71,7 @@ def lines_of(tmp_path: Path, *rows: str) -> list[BuiltCall]:
         group_by=["Conversation ID"],
         line_fields={"role": "Speaker", "text": "Text"},
     )
-    return list(read_calls(path, mapping))
+    return [one for piece in read_calls(path, mapping) for one in piece]
 
 
 @pytest.mark.parametrize("text", ["NULL", "#N/A", "-", ""])
