@@ -76,6 +76,7 @@ CATALOGUE: dict[str, Rule] = {
     # identity
     "conversation-duplicate": Rule("error", "Same conversation twice in this batch", "Reddy would hold two calls under one id: leave one of the rows out, or correct its conversation id."),
     "conversation-id-placeholder": Rule("warning", "Conversation id that is no id", "The call got an id of its own, made from its agent, start and words. If the cell is an id after all, type it."),
+    "lines-without-id": Rule("error", "Lines without the id of their call", "Type the call's id in the sheet and load it again, or choose columns that tell calls apart when loading. Accept this if these lines are one call.", "The lines go out as one call, with an id made from its agent, start and words."),
     "conversation-sent-with-other-words": Rule("error", "Sent before, with other words", "If it is another call, empty its conversation id: it gets one of its own. If it is the same call, accept this: it is skipped, and can be sent again with a reason in Outcomes.", "It counts as the call that Reddy has: it is skipped, not sent."),
     # audio settings
     "speaker-invalid": Rule("error", "Speaker separation is not valid", "Use diarize, or channels with agent and customer once each."),

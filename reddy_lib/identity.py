@@ -26,7 +26,8 @@ def comparable(text: str) -> str:
     """Return the form of a text in which it is compared: two texts that look the same are equal in it.
 
     Unicode's composed form (NFC), without characters that are not shown (zero-width and other format characters, soft
-    hyphens, byte order marks), full and half width as plain characters, each blank as a plain space, none around it.
+    hyphens, byte order marks), full and half width as plain characters, each blank as a plain space, none around it, and
+    each dash (category Pd) as a plain hyphen: programs put another one in its place, and nobody sees which it is.
     Case counts, and so does everything that looks different, such as a superscript, which NFKC would drop.
     """
     if text.isascii() and text.isprintable():
@@ -74,6 +75,8 @@ def _folded(character: str) -> str | None:
     category = unicodedata.category(character)
     if category in ("Zs", "Zl", "Zp") or (category == "Cc" and character.isspace()):
         return " "
+    if category == "Pd":
+        return "-"
     if category == "Cc" or (category == "Cf" and character not in _ALWAYS_SHOWN):
         return None
     if character in _NEVER_SHOWN or any(ord(character) in variations for variations in _VARIATIONS):

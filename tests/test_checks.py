@@ -611,6 +611,7 @@ def test_two_tags_without_a_name_are_not_duplicates_of_each_other() -> None:
 
 READ_BY_OTHER_STAGES = {
     "conversation-id-placeholder",
+    "lines-without-id",
     "conversation-sent-with-other-words",
     "transcript-unreadable",
     "transcript-mended",

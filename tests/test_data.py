@@ -250,7 +250,7 @@ OF_LAYOUTS = {
 """What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these,
 or what corrects calls that the ledger already holds."""
 
-OF_IDS = {"conversation-id-placeholder", "conversation-sent-with-other-words"}
+OF_IDS = {"conversation-id-placeholder", "conversation-sent-with-other-words", "lines-without-id"}
 """The sample's ids are all real, and a sheet alone has sent nothing: tests/test_ledger_identity.py shows both."""
 
 OF_RECORDINGS = {

@@ -27,6 +27,10 @@ LOOK_THE_SAME = [
     "café\u034f-1",
     "café-1\ufe0f",
     "\x00café-1",
+    "café\u20111",
+    "café–1",
+    "café—1",
+    "café\uff0d1",
 ]
 
 
@@ -39,7 +43,16 @@ def test_ids_that_look_the_same_are_one_conversation(conversation: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("A-1", "a-1"), ("x²", "x2"), ("ﬁ", "fi"), ("①", "1"), ("a 1", "a1"), ("a-1", "a–1"), ("\u06dd1", "1")],
+    [
+        ("A-1", "a-1"),
+        ("x²", "x2"),
+        ("ﬁ", "fi"),
+        ("①", "1"),
+        ("a 1", "a1"),
+        ("a-1", "a−1"),
+        ("a-1", "a_1"),
+        ("\u06dd1", "1"),
+    ],
 )
 def test_ids_that_look_different_are_two_conversations(one: str, other: str) -> None:
     assert comparable(one) != comparable(other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from collections.abc import Callable
@@ -185,6 +186,25 @@ def test_an_older_ledger_learns_who_is_who_and_nothing_that_reddy_has_is_forgott
             assert send(changed, sandbox.url, sandbox.token).counts()["skipped"] == 2
         assert changed.counts()["held"] == 1
         assert len(sandbox.received) == 3
+
+
+def test_an_older_ledger_compares_ids_without_regard_to_their_dashes(
+    ledger: reddy.Ledger, sheet: Sheet
+) -> None:
+    with reddy.Sandbox() as sandbox:
+        batch = load(ledger, sheet(1, {2: {"Conversation ID": "c\u20111"}}))
+        send(batch, sandbox.url, sandbox.token)
+        older = hashlib.sha256(f"c\u20111\x1f{AGENT}".encode()).hexdigest()[:40]
+        moves = ["UPDATE calls SET delivery_key = :k", "UPDATE deliveries SET key = :k"]
+        make_old(ledger, [(each, {"k": older}) for each in moves])
+        brought_up_to_date(ledger)
+        again = load(ledger, sheet(1, {2: {"Conversation ID": "c-1"}}))
+        assert send(again, sandbox.url, sandbox.token).counts()["skipped"] == 1
+        other = load(ledger, sheet(1, {2: {"Conversation ID": "c–1", "Transcript": said("Other words.")}}))
+        with pytest.raises(SubmissionError):
+            send(other, sandbox.url, sandbox.token)
+        assert other.counts()["held"] == 1
+        assert len(sandbox.received) == 1
 
 
 def test_a_submission_is_kept_under_the_one_spelling(ledger: reddy.Ledger, sheet: Sheet) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from reddy_lib.api.fetching import fetch_recording
 from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused
+from reddy_lib.recordings import inspect_recording
 from reddy_lib.recordings.addresses import AllowedHosts, check_address, check_number
 from reddy_lib.recordings.matching import match_recordings
 from reddy_lib.recordings.places import RecordingFolder, RecordingStore
@@ -334,3 +335,11 @@ def test_the_setting_reads_names_and_refuses_what_is_none(monkeypatch: pytest.Mo
     ):
         with pytest.raises(ValueError, match="not the name of a host"):
             AllowedHosts.of([wrong])
+
+
+@pytest.mark.parametrize("table", [b"stsz" + bytes(4) + b"\0\0\0\1", b"trun" + bytes(4)])
+def test_a_table_that_promises_more_pieces_than_bytes_is_not_decoded(table: bytes) -> None:
+    head = b"\0\0\0\x18ftypM4A \0\0\0\0M4A isom" + bytes(100)
+    found = inspect_recording(head + table + (20_000_000).to_bytes(4, "big"), name="a.m4a")
+    assert [one.code for one in found.findings] == ["recording-unreadable"]
+    assert "promises more pieces of sound than it has bytes" in found.findings[0].message

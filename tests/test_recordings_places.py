@@ -318,3 +318,18 @@ def test_a_folder_may_itself_be_reached_through_a_link(tmp_path: Path) -> None:
     folder = RecordingFolder(tmp_path / "link")
     with folder.open(folder.recordings()[0].key) as file:
         assert file.read() == b"1"
+
+
+def test_an_archive_whose_names_share_their_bytes_or_that_unpacks_to_far_more_is_refused(
+    store: RecordingStore,
+) -> None:
+    content = packed(("a.wav", CONTENT)).getvalue()
+    start, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    counts = (50).to_bytes(2, "little") * 2 + (50 * (end - start)).to_bytes(4, "little")
+    shared = content[:start] + content[start:end] * 50 + content[end : end + 8] + counts + content[end + 16 :]
+    with pytest.raises(RecordingError, match="far more than the zip holds"):
+        store.add_zip(io.BytesIO(shared))
+    many = packed(*((f"{name}.wav", b"a" * 6_000) for name in "abc"))
+    with pytest.raises(RecordingError, match="far more than the zip holds"):
+        store.add_zip(many, limits=ZipLimits(ratio=2.0, free_ratio_total=10))
+    assert files_of(store) == []

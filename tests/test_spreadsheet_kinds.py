@@ -248,7 +248,7 @@ def test_a_zip_that_does_not_fit_together_is_refused(
 
 def test_a_zip_that_unpacks_beyond_any_transcript_is_refused(tmp_path: Path) -> None:
     path = zipped(tmp_path, "bomb.zip", {"a.txt": b"0" * (65 << 20)})
-    with pytest.raises(UnreadableFile, match="more than a transcript"):
+    with pytest.raises(UnreadableFile, match="unpacks to far more than its 66,370 bytes"):
         read_sheet(path)
 
 

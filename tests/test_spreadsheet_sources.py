@@ -257,11 +257,11 @@ def test_a_cell_comes_before_the_name_of_the_file_and_a_default_after_both() -> 
     mapping = Mapping(
         fields={"conversation_id": "I"},
         from_name={"conversation_id": "{id}.csv"},
-        defaults={"conversation_id": "none"},
+        defaults={"conversation_id": "all"},
     )
     given = [("7", "9.csv"), ("", "9.csv"), ("", "9.txt")]
     ids = [build_call(2, {"I": cell}, mapping, file_name=name).call.conversation_id for cell, name in given]
-    assert ids == ["7", "9", "none"]
+    assert ids == ["7", "9", "all"]
 
 
 # --- plain data ------------------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def _ods_cell(cell: Any) -> str:
 # binary workbooks of Excel 2007 and later
 
 
-def _part(kind: int, data: bytes = b"") -> bytes:
+def xlsb_part(kind: int, data: bytes = b"") -> bytes:
     head = bytes([kind]) if kind < 0x80 else bytes([kind & 0x7F | 0x80, kind >> 7])
     size, length = b"", len(data)
     while length >= 0x80:
@@ -103,12 +103,12 @@ def xlsb_cell(place: int, cell: Any) -> bytes:
     start = struct.pack("<II", place, 0)
     if isinstance(cell, Error):
         code = bytes([CODES[cell.text]])
-        return _part(11, start + code + bytes(10)) if cell.formula else _part(3, start + code)
+        return xlsb_part(11, start + code + bytes(10)) if cell.formula else xlsb_part(3, start + code)
     if isinstance(cell, bool):
-        return _part(4, start + bytes([cell]))
+        return xlsb_part(4, start + bytes([cell]))
     if isinstance(cell, int | float):
-        return _part(5, start + struct.pack("<d", cell))
-    return _part(6, start + _wide(cell))
+        return xlsb_part(5, start + struct.pack("<d", cell))
+    return xlsb_part(6, start + _wide(cell))
 
 
 def xlsb_file(
@@ -126,20 +126,22 @@ def xlsb_file(
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for number, (title, rows) in enumerate(sheets.items(), start=1):
             table = (
-                _part(0x81) + _part(0x94, struct.pack("<IIII", 0, max(len(rows) - 1, 0), 0, 9)) + _part(0x91)
+                xlsb_part(0x81)
+                + xlsb_part(0x94, struct.pack("<IIII", 0, max(len(rows) - 1, 0), 0, 9))
+                + xlsb_part(0x91)
             )
             for row, cells in enumerate(rows):
-                table += _part(0, struct.pack("<I", row) + bytes(13))
+                table += xlsb_part(0, struct.pack("<I", row) + bytes(13))
                 table += b"".join(xlsb_cell(n, cell) for n, cell in enumerate(cells) if cell is not None)
             if last != (0, 0) and number == len(sheets):
-                table += _part(0, struct.pack("<I", last[0]) + bytes(13)) + xlsb_cell(last[1], "x")
-            archive.writestr(f"xl/worksheets/sheet{number}.bin", table + _part(0x92) + _part(0x82))
-            bundle += _part(0x9C, struct.pack("<II", 0, number) + _wide(f"rId{number}") + _wide(title))
+                table += xlsb_part(0, struct.pack("<I", last[0]) + bytes(13)) + xlsb_cell(last[1], "x")
+            archive.writestr(f"xl/worksheets/sheet{number}.bin", table + xlsb_part(0x92) + xlsb_part(0x82))
+            bundle += xlsb_part(0x9C, struct.pack("<II", 0, number) + _wide(f"rId{number}") + _wide(title))
             relations += (
                 f'<Relationship Id="rId{number}" Type="{spaces}/officeDocument/2006/relationships/worksheet" '
                 f'Target="worksheets/sheet{number}.bin"/>'
             )
-        workbook = _part(0x83) + _part(0x8F) + bundle + _part(0x90) + _part(0x84)
+        workbook = xlsb_part(0x83) + xlsb_part(0x8F) + bundle + xlsb_part(0x90) + xlsb_part(0x84)
         archive.writestr("xl/workbook.bin", workbook)
         archive.writestr(
             "xl/_rels/workbook.bin.rels",
@@ -148,10 +150,30 @@ def xlsb_file(
     return path
 
 
+def xlsb_book(folder: Path, rows: list[bytes], *, strings: list[str]) -> Path:
+    """A sheet of records as they are, with texts that its cells share."""
+    path = xlsb_file(folder, {"Calls": []})
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    table = xlsb_part(0x81) + xlsb_part(0x94, struct.pack("<IIII", 0, len(rows) - 1, 0, 9)) + xlsb_part(0x91)
+    table += b"".join(
+        xlsb_part(0, struct.pack("<I", row) + bytes(13)) + cells for row, cells in enumerate(rows)
+    )
+    members["xl/worksheets/sheet1.bin"] = table + xlsb_part(0x92) + xlsb_part(0x82)
+    shared = b"".join(xlsb_part(0x13, b"\x00" + _wide(text)) for text in strings)
+    members["xl/sharedStrings.bin"] = (
+        xlsb_part(0x9F, struct.pack("<II", len(strings), len(strings))) + shared + xlsb_part(0xA0)
+    )
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
 # Excel 97 to 2003
 
 
-def _record(kind: int, data: bytes) -> bytes:
+def xls_record(kind: int, data: bytes) -> bytes:
     return struct.pack("<HH", kind, len(data)) + data
 
 
@@ -161,17 +183,17 @@ def _xls_cell(row: int, place: int, cell: Any, since_1904: bool) -> bytes:
         code = CODES[cell.text]
         if cell.formula:
             result = bytes([2, 0, code, 0, 0, 0, 0xFF, 0xFF])
-            return _record(0x0006, start + result + bytes(6) + struct.pack("<H", 3) + b"\x1e\x01\x00")
-        return _record(0x0205, start + bytes([code, 1]))
+            return xls_record(0x0006, start + result + bytes(6) + struct.pack("<H", 3) + b"\x1e\x01\x00")
+        return xls_record(0x0205, start + bytes([code, 1]))
     if isinstance(cell, bool):
-        return _record(0x0205, start + bytes([cell, 0]))
+        return xls_record(0x0205, start + bytes([cell, 0]))
     if isinstance(cell, datetime):
         days = serial(cell, since_1904=since_1904)
-        return _record(0x0203, struct.pack("<HHHd", row, place, 1, days))
+        return xls_record(0x0203, struct.pack("<HHHd", row, place, 1, days))
     if isinstance(cell, int | float):
-        return _record(0x0203, start + struct.pack("<d", cell))
+        return xls_record(0x0203, start + struct.pack("<d", cell))
     text = cell.encode("utf-16-le")
-    return _record(0x0204, start + struct.pack("<HB", len(text) // 2, 1) + text)
+    return xls_record(0x0204, start + struct.pack("<HB", len(text) // 2, 1) + text)
 
 
 def xls_file(
@@ -184,23 +206,56 @@ def xls_file(
 ) -> Path:
     tables = []
     for rows in sheets.values():
-        table = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0))
+        table = xls_record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0))
         for row, cells in enumerate(rows):
             for place, cell in enumerate(cells):
                 if cell is not None:
                     table += _xls_cell(row, place, cell, since_1904)
-        tables.append(table + _record(0x000A, b""))
-    head = _record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
-    head += _record(0x0042, struct.pack("<H", 1200)) + _record(0x0022, struct.pack("<H", since_1904))
+        tables.append(table + xls_record(0x000A, b""))
+    head = xls_record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0))
+    head += xls_record(0x0042, struct.pack("<H", 1200)) + xls_record(0x0022, struct.pack("<H", since_1904))
     for number in (0, 22):  # plain, and as a date with its time
-        head += _record(0x00E0, struct.pack("<HH", 0, number) + bytes(16))
+        head += xls_record(0x00E0, struct.pack("<HH", 0, number) + bytes(16))
     names = [title.encode("utf-16-le") for title in sheets]
     size = len(head) + sum(12 + len(title) for title in names) + 4
     for title, text, table in zip(sheets, names, tables, strict=True):
         shown = struct.pack("<IBBBB", size, title == hidden, 0, len(title), 1)
-        head += _record(0x0085, shown + text)
+        head += xls_record(0x0085, shown + text)
         size += len(table)
-    return _compound(folder / name, head + _record(0x000A, b"") + b"".join(tables))
+    return _compound(folder / name, head + xls_record(0x000A, b"") + b"".join(tables))
+
+
+def xls_label(row: int, place: int, text: str) -> bytes:
+    return _xls_cell(row, place, text, False)
+
+
+def xls_book(folder: Path, table: bytes, *, sheets: int = 1, strings: list[str] | None = None) -> Path:
+    """One table of records as they are, under as many names as `sheets`, with texts that its cells share."""
+    begin = struct.pack("<HHHHII", 0x0600, 0x0005, 0, 0, 0, 0)
+    head = xls_record(0x0809, begin) + xls_record(0x0042, struct.pack("<H", 1200))
+    shared = _shared_texts(strings) if strings else b""
+    names = [f"S{number}".encode("utf-16-le") for number in range(sheets)]
+    start = len(head) + sum(12 + len(name) for name in names) + len(shared) + 4
+    for name in names:
+        head += xls_record(0x0085, struct.pack("<IBBBB", start, 0, 0, len(name) // 2, 1) + name)
+    table = xls_record(0x0809, struct.pack("<HHHHII", 0x0600, 0x0010, 0, 0, 0, 0)) + table
+    return _compound(
+        folder / "calls.xls", head + shared + xls_record(0x000A, b"") + table + xls_record(0x000A, b"")
+    )
+
+
+def _shared_texts(strings: list[str]) -> bytes:
+    """Of one byte a character; where a record is full, the next goes on with the text."""
+    done, kind, data = b"", 0x00FC, struct.pack("<II", len(strings), len(strings))
+    for text in strings:
+        data += struct.pack("<HB", len(text), 0)
+        rest = text.encode("latin-1")
+        while rest:
+            if len(data) >= 8224:
+                done, kind, data = done + xls_record(kind, data), 0x003C, b"\x00"
+            taken = 8224 - len(data)
+            data, rest = data + rest[:taken], rest[taken:]
+    return done + xls_record(kind, data)
 
 
 def _compound(path: Path, stream: bytes) -> Path:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
@@ -164,6 +165,9 @@ def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], bucket
     if expected and expected != kind:
         message = f"{name} is called {ending_of(name)}, but is {kind} inside."
         findings.append(finding("recording-mislabelled", "filename", message, value=kind))
+    if kind == "m4a" and _promises_too_much(file, size):
+        said = [*findings, _unreadable(name, "it promises more pieces of sound than it has bytes")]
+        return Inspection(name=name, size=size, format=kind, content_type=FORMATS[kind][1], findings=said)
     frame = _wav_frame(file) if kind == "wav" else None
     sound = _Sound()
     facts = _decode(file, kind, sound)
@@ -218,6 +222,22 @@ def _wav_frame(file: IO[bytes]) -> Wav | None:
         return read_wav(file)
     except NotWav:
         return None
+
+
+_SAMPLE_TABLE = re.compile(rb"(?:stsz\x00{4}.{4}|stz2\x00{7}.|trun[\x00\x01]\x00.{2})(.{4})", re.DOTALL)
+"""The tables of an .mp4 or .m4a that say how many pieces it has, without bytes for each of them."""
+
+
+def _promises_too_much(file: IO[bytes], size: int) -> bool:
+    """The decoder makes room for all the pieces that a table promises, before it looks for them."""
+    file.seek(0)
+    rest = b""
+    while block := file.read(1 << 20):
+        block = rest + block
+        if any(int.from_bytes(found, "big") > size for found in _SAMPLE_TABLE.findall(block)):
+            return True
+        rest = block[-15:]
+    return False
 
 
 class _Facts(msgspec.Struct):

@@ -35,6 +35,7 @@ import msgspec
 from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused
 from reddy_lib.open_databases import refuse_open
 from reddy_lib.recordings.names import ENDINGS, ending_of, is_recording_name, safe_name
+from reddy_lib.spreadsheet.unpacked import is_overlapping
 
 __all__ = [
     "PassedOver",
@@ -133,6 +134,8 @@ class ZipLimits(NamedTuple):
     ratio: float = 200.0
     free_ratio_below: int = 256 << 20
     """A file up to this size may be packed as small as it likes: silence packs a thousandfold."""
+    free_ratio_total: int = 1 << 30
+    """All files up to this size may; beyond it, `ratio` counts for them together too."""
 
 
 class RecordingStore:
@@ -231,7 +234,13 @@ class RecordingStore:
                     raise RecordingError(
                         f"The zip unpacks to more than {limits.total >> 30:,} GB: load it in parts."
                     )
-                left = limits.total
+                packed = sum(item.compress_size for item in chosen)
+                free = max(limits.free_ratio_total, int(limits.ratio * packed))
+                if sum(item.file_size for item in chosen) > free or is_overlapping(archive):
+                    raise RecordingError(
+                        "The recordings unpack to far more than the zip holds: pack them again, or add them without a zip."
+                    )
+                left = min(limits.total, free)
                 for number, item in enumerate(chosen, 1):
                     name = safe_name(item.filename)
                     most = min(left, self.largest)

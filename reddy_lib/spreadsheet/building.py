@@ -28,7 +28,6 @@ from reddy_lib.spreadsheet.grouping import Group, calls_of, row_text
 from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
 from reddy_lib.spreadsheet.lines import lines_transcript
 from reddy_lib.spreadsheet.mapping import Mapping
-from reddy_lib.spreadsheet.placeholders import is_placeholder
 from reddy_lib.spreadsheet.reading import read_pieces
 from reddy_lib.spreadsheet.sources import Sources, is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
@@ -207,20 +206,21 @@ class _Builder:
             findings.append(finding("row-incomplete", "row", more))
         if mapping.from_name:
             findings += self._not_in_name(cells)
+        if not call.conversation_id or "conversation_id" in self.sources.joins:
+            findings += self._no_id(cells, call.conversation_id)
         if not call.conversation_id:
-            findings += self._no_id(cells)
             call.conversation_id = derive_conversation_id(call, recording=lasting_address(written or ""))
         return BuiltCall(row, call, plain, findings, product_name, placed=meter, transcript=transcript)
 
-    def _no_id(self, cells: Cells[str, Any]) -> list[Finding]:
-        """The finding that the cell of the conversation id holds a placeholder, or nothing where it is empty."""
-        column = self.mapping.fields.get("conversation_id")
-        cell = "" if column is None else cells[column]
-        if not is_placeholder(cell):
+    def _no_id(self, cells: Cells[str, Any], left: str | None) -> list[Finding]:
+        """The finding that a placeholder stands where the conversation id should; `left`: the id without it."""
+        said = self.sources.placeholder("conversation_id", cells)
+        if said is None:
             return []
-        said = cell_text(cell).strip()
         message = (
-            f"“{said}” is no conversation id: the call got one that was made from its agent, start and words."
+            f"“{said}” is no part of a conversation id: the id was made of the other columns alone, {left[:80]!r}."
+            if left
+            else f"“{said}” is no conversation id: the call got one that was made from its agent, start and words."
         )
         return [finding("conversation-id-placeholder", "conversation_id", message, value=said)]
 
@@ -299,6 +299,10 @@ class _Builder:
                 )
             )
         built.findings += findings
+        if group.key is None and self.mapping.group_by:
+            built.findings = [
+                found for found in built.findings if found.code != "conversation-id-placeholder"
+            ] + [_no_call(group, self.mapping)]
         if group.left_out:
             built.findings.append(_left_out(group.left_out))
         if group.nuls:
@@ -540,6 +544,21 @@ def _said(columns: Cells[str, list[Any]], mapping: Mapping) -> object:
         {"text": text, **dict(zip(named, rest, strict=True))}
         for text, *rest in zip(texts, *others, strict=True)
     ]
+
+
+def _no_call(group: Group, mapping: Mapping) -> Finding:
+    """The finding that the rows of a group do not say which call they belong to."""
+    by = " and ".join(map(repr, mapping.group_by))
+    cells = [cell_text(group.columns[name][0]).strip() for name in mapping.group_by if name in group.columns]
+    said = " ".join(filter(None, cells))
+    rows = (
+        f"Row {group.rows[0]} has"
+        if len(group.rows) == 1
+        else f"Rows {group.rows[0]} to {group.rows[-1]} have"
+    )
+    what = f"only “{said[:80]}”" if said else "nothing"
+    message = f"{rows} {what} in {by}: nothing says which call they belong to, or whether they are one call."
+    return finding("lines-without-id", "conversation_id", message, value=said or None)
 
 
 def _orphan(mapping: Mapping) -> Finding:

@@ -26,6 +26,7 @@ from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.open_databases import is_open
 from reddy_lib.spreadsheet.tables import plain_cell
 from reddy_lib.spreadsheet.tag_values import cell_text
+from reddy_lib.spreadsheet.unpacked import is_overlapping, most_unpacked, packed_as, swollen
 
 __all__ = [
     "FILE_NAME",
@@ -100,6 +101,9 @@ class Bundle:
                 ]
             except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
                 raise _damaged(path.name) from None
+            if is_overlapping(self._zip):
+                self._zip.close()
+                raise _damaged(path.name)
         else:
             files = [Member(path.name, path.stat().st_size)]
         if len(files) > MOST_FILES:
@@ -111,6 +115,9 @@ class Bundle:
         single = not path.is_dir() and self._zip is None
         self.tables = [] if single else [file for file in files if file.name.casefold().endswith(_TABLES)]
         self.members = files if single else [file for file in files if file.name.casefold().endswith(_TEXTS)]
+        if self._zip is not None and sum(file.size for file in self.members) > most_unpacked(path):
+            self._zip.close()
+            raise swollen(path)
         taken = {*self.tables, *self.members}
         self.passed_over = [file.name for file in files if file not in taken]
         if not self.members and not self.tables:
@@ -162,7 +169,7 @@ class Bundle:
             yield self.path / table.name
             return
         packed = self._zip.getinfo(table.name).compress_size
-        if table.size > MOST_TABLE_BYTES or (table.size > 1 << 28 and table.size > 200 * max(packed, 1)):
+        if table.size > min(MOST_TABLE_BYTES, most_unpacked(self.path)):
             raise UnreadableFile(
                 f"{table.name} in {self.path.name} unpacks to far more than it holds packed: pack the files again."
             )
@@ -177,7 +184,8 @@ class Bundle:
                 ) from None
             except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, NotImplementedError):
                 raise _damaged(self.path.name) from None
-            yield place
+            with packed_as(place, packed):
+                yield place
 
 
 def _damaged(name: str) -> UnreadableFile:

@@ -11,17 +11,20 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from html import unescape
 from pathlib import Path
 from typing import IO
 from xml.parsers import expat
 
+import msgspec
+
 from reddy_lib.errors import UnreadableFile
 from reddy_lib.spreadsheet.headers import column_letter
-from reddy_lib.spreadsheet.unpacked import most_unpacked, swollen
-from reddy_lib.spreadsheet.xlsx_size import Unplaced, shared_characters
+from reddy_lib.spreadsheet.unpacked import damaged, most_cells, most_unpacked, swollen
+from reddy_lib.spreadsheet.xls_stream import OLE, TEXTS, SheetRecords, TooMuch, sheets_of, workbook_streams
+from reddy_lib.spreadsheet.xlsx_size import SharedTexts, Unplaced, shared_texts, sheet_characters
 
 __all__ = ["check_sheet", "check_workbook"]
 
@@ -29,13 +32,8 @@ Errors = dict[int, list[tuple[int, str]]]
 """Row from 1 → [(column from 0, "#DIV/0!")]."""
 
 _BLOCK = 1 << 20
-_MOST_CELLS = 15_000_000
 _MOST_ERRORS = 100_000
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_TEXTS = {
-    0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A",
-    0x2B: "#GETTING_DATA",
-}  # fmt: skip
+_TEXT_BYTES = 24  # for which the library makes room, for each text that is promised
 
 
 _UNREADABLE = (
@@ -45,53 +43,101 @@ _UNREADABLE = (
 
 
 def check_workbook(path: Path) -> None:
-    """Raises UnreadableFile for an .ods file with a cell too far out: the library unfolds it as soon as it opens it."""
+    """Count what the library holds as soon as it opens a workbook.
+
+    Raises UnreadableFile: that is more than a file of its size can hold, or nobody can say how much it is.
+    """
     facts = path.stat()
-    sheets = _ods_sheets(str(path), facts.st_size, facts.st_mtime_ns)
-    for sheet in sheets:
+    try:
+        found = _opened(
+            str(path), facts.st_size, facts.st_mtime_ns, most_cells(path, held=True), most_unpacked(path)
+        )
+    except TooMuch:
+        raise swollen(path) from None
+    except (*_UNREADABLE, expat.ExpatError):
+        raise damaged(path) from None
+    if found.shared.promised > most_unpacked(path) // _TEXT_BYTES:
+        raise swollen(path)
+    for sheet in found.ods:
         _check_size(path, sheet.name, sheet.widest, sheet.last)
-    # The library holds all sheets of such a file at once.
-    cells = sum(sheet.widest * sheet.last for sheet in sheets)
-    if cells > 2 * _MOST_CELLS or sum(sheet.characters for sheet in sheets) > most_unpacked(path):
+    # The library holds all sheets of an .ods file at once.
+    cells = sum(sheet.widest * sheet.last for sheet in found.ods)
+    if cells > 2 * most_cells(path, held=True) or sum(
+        sheet.characters for sheet in found.ods
+    ) > most_unpacked(path):
         raise swollen(path)
 
 
 def check_sheet(path: Path, sheet: str, place: int) -> Errors:
     """The error cells of a sheet; `place`: its number among the sheets, from 0.
 
-    Raises UnreadableFile: one cell lies so far out that the sheet cannot be held in memory.
+    Raises UnreadableFile: it cannot be held in memory, or nobody can say how large it is.
     """
     facts = path.stat()
-    return _checked_sheet(str(path), sheet, place, facts.st_size, facts.st_mtime_ns)
+    return _checked_sheet(str(path), sheet, place, facts.st_size, facts.st_mtime_ns, most_unpacked(path))
+
+
+class _Opened(msgspec.Struct):
+    """What a workbook holds as soon as it is open: `shared` texts, and for .ods and .xls its sheets."""
+
+    shared: SharedTexts = msgspec.field(default_factory=SharedTexts)
+    ods: list[_OdsSheet] = []
+    xls: list[SheetRecords] = []
+
+
+@lru_cache(maxsize=2)
+def _opened(path: str, size: int, changed: int, cells: int, characters: int) -> _Opened:
+    """Raises TooMuch, ExpatError, and all of `_UNREADABLE`."""
+    with open(path, "rb") as file:
+        if file.read(8) == OLE:
+            file.seek(0)
+            streams = workbook_streams(file.read())
+            sheets = [sheets_of(stream, most_cells=cells, most_characters=characters) for stream in streams]
+            return _Opened(xls=sheets[0])
+    with zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
+        if "content.xml" in names:
+            return _Opened(ods=_ods_sheets(archive))
+        if len({_plain_name(name) for name in names}) < len(names):
+            raise ValueError("two parts of one name")
+        texts = next((name for name in names if _plain_name(name) == "xl/sharedstrings.xml"), None)
+        if texts is not None:
+            return _Opened(shared_texts(archive, texts))
+        texts = next((name for name in names if _plain_name(name) == "xl/sharedstrings.bin"), None)
+        return _Opened(SharedTexts() if texts is None else _xlsb_texts(archive, texts))
+
+
+def _plain_name(name: str) -> str:
+    """The name of a part as the library compares it."""
+    return name.replace("\\", "/").lower()
 
 
 @lru_cache(maxsize=4)
-def _checked_sheet(path: str, sheet: str, place: int, size: int, changed: int) -> Errors:
-    found = _ods_sheets(path, size, changed)
-    if place < len(found):
-        return found[place].errors
+def _checked_sheet(path: str, sheet: str, place: int, size: int, changed: int, most: int) -> Errors:
+    where = Path(path)
     try:
-        with open(path, "rb") as file:
-            if file.read(8) == _OLE:
-                file.seek(0)
-                return _xls_errors(file.read(), place)
+        found = _opened(path, size, changed, most_cells(where, held=True), most)
+        if found.ods or found.xls:
+            sheets: Sequence[_OdsSheet | SheetRecords] = found.ods or found.xls
+            return sheets[place].errors if place < len(sheets) else {}
         with zipfile.ZipFile(path) as archive:
             names = set(archive.namelist())
             if "xl/workbook.bin" in names:
-                errors, widest, last = _xlsb_errors(archive, names, place)
+                errors, widest, last, characters = _xlsb_errors(archive, names, place, found.shared)
             else:
-                errors, widest, last = _xlsx_errors(archive, sheet)
-            too_much = shared_characters(archive, _part_of(archive, sheet)) > most_unpacked(Path(path))
-    except _UNREADABLE:
-        return {}
-    if too_much:
-        raise swollen(Path(path))
-    _check_size(Path(path), sheet, widest, last)
+                errors, widest, last, characters = _xlsx_errors(archive, sheet, found.shared, most)
+    except TooMuch:
+        raise swollen(where) from None
+    except (*_UNREADABLE, expat.ExpatError):
+        raise damaged(where) from None
+    if characters > most:
+        raise swollen(where)
+    _check_size(where, sheet, widest, last)
     return errors
 
 
 def _check_size(path: Path, sheet: str, widest: int, last: int) -> None:
-    if widest * last > _MOST_CELLS:
+    if widest * last > most_cells(path, held=True):
         raise UnreadableFile(
             f"Sheet {sheet!r} of {path.name} reaches to column {column_letter(widest)} and row {last:,}, far beyond any "
             "calls: delete the empty rows and columns in Excel, and save it."
@@ -114,12 +160,26 @@ _FAR_TEXT, _FAR_CELL = re.compile(_FAR), re.compile(rb"<(?:c|row)\b[^<>]*?" + _F
 """No spreadsheet program has such a cell or row, and the library takes its word for it."""
 
 
-def _xlsx_errors(archive: zipfile.ZipFile, sheet: str) -> tuple[Errors, int, int]:
-    """The error cells, the widest column and the last row (from 1)."""
-    errors: Errors = {}
+def _xlsx_errors(
+    archive: zipfile.ZipFile, sheet: str, shared: SharedTexts, most: int
+) -> tuple[Errors, int, int, int]:
+    """The error cells, the widest column and the last row (from 1), and the bytes of the shared texts."""
     part = _part_of(archive, sheet)
-    if part is None:
-        return {}, 0, 0
+    if part is not None:
+        return *_part_errors(archive, part), sheet_characters(archive, part, shared, most)
+    # Nobody can say which part it is: it is none that is larger than the largest.
+    widest = last = characters = 0
+    for each in archive.namelist():
+        name = _plain_name(each)
+        if name.startswith("xl/") and not name.startswith("xl/sharedstrings."):
+            _, wide, low = _part_errors(archive, each)
+            widest, last = max(widest, wide), max(last, low)
+            characters = max(characters, sheet_characters(archive, each, shared, most))
+    return {}, widest, last, characters
+
+
+def _part_errors(archive: zipfile.ZipFile, part: str) -> tuple[Errors, int, int]:
+    errors: Errors = {}
     widest, last, rest, kept = b"A", 1000, b"", 0
     unplaced = Unplaced()
     with archive.open(part) as file:
@@ -181,9 +241,22 @@ def _target(relations: str, key: str, names: set[str]) -> str | None:
 
 _XLSB_SHEET, _XLSB_ROW, _XLSB_ERROR, _XLSB_ERROR_FORMULA = 156, 0, 3, 11
 _XLSB_CELLS = range(1, 12)
+_XLSB_SHARED, _XLSB_TEXT = 7, 19
 
 
-def _xlsb_errors(archive: zipfile.ZipFile, names: set[str], place: int) -> tuple[Errors, int, int]:
+def _xlsb_texts(archive: zipfile.ZipFile, part: str) -> SharedTexts:
+    found = SharedTexts()
+    with archive.open(part) as file:
+        for kind, data in _xlsb_records(file):
+            if kind == _XLSB_TEXT:  # not as long as it says, but as long as it is
+                found.lengths.append(len(data))
+    found.longest = max(found.lengths, default=0)
+    return found
+
+
+def _xlsb_errors(
+    archive: zipfile.ZipFile, names: set[str], place: int, shared: SharedTexts
+) -> tuple[Errors, int, int, int]:
     with archive.open("xl/workbook.bin") as file:
         sheets = [data for kind, data in _xlsb_records(file) if kind == _XLSB_SHEET]
     length = struct.unpack_from("<I", sheets[place], 8)[0]
@@ -191,9 +264,9 @@ def _xlsb_errors(archive: zipfile.ZipFile, names: set[str], place: int) -> tuple
     relations = archive.read("xl/_rels/workbook.bin.rels").decode("utf-8", "replace")
     part = _target(relations, key, names)
     if part is None:
-        return {}, 0, 0
+        raise ValueError("no part of this name")
     errors: Errors = {}
-    row = widest = last = kept = 0
+    row = widest = last = kept = characters = 0
     with archive.open(part) as file:
         for kind, data in _xlsb_records(file):
             if kind == _XLSB_ROW:
@@ -201,10 +274,12 @@ def _xlsb_errors(archive: zipfile.ZipFile, names: set[str], place: int) -> tuple
             elif kind in _XLSB_CELLS:
                 column = int.from_bytes(data[:4], "little")
                 widest, last = max(widest, column + 1), max(last, row)
-                if kind in (_XLSB_ERROR, _XLSB_ERROR_FORMULA) and kept < _MOST_ERRORS:
-                    errors.setdefault(row, []).append((column, _TEXTS.get(data[8], "#ERROR")))
+                if kind == _XLSB_SHARED:
+                    characters += shared.of(int.from_bytes(data[8:12], "little"))
+                elif kind in (_XLSB_ERROR, _XLSB_ERROR_FORMULA) and kept < _MOST_ERRORS:
+                    errors.setdefault(row, []).append((column, TEXTS.get(data[8], "#ERROR")))
                     kept += 1
-    return errors, widest, last
+    return errors, widest, last, characters
 
 
 def _xlsb_records(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
@@ -240,6 +315,8 @@ def _xlsb_records(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
 
 _ODS_ERROR = re.compile(r"#(?:NULL!|DIV/0!|VALUE!|REF!|NAME\?|NUM!|N/A)|Err:\d{3}")
 _ODS_CELLS = ("table:table-cell", "table:covered-table-cell")
+_ODS_TEXTS = ("office:string-value", "office:date-value", "office:time-value", "table:formula")
+_NOTHING = ("",) * len(_ODS_TEXTS)
 
 
 class _OdsSheet:
@@ -278,13 +355,14 @@ class _OdsSheet:
 
 
 def _repeated(attributes: dict[str, str], what: str) -> int:
-    number = attributes.get(f"table:number-{what}-repeated", "1")
+    number = attributes.get(f"table:number-{what}-repeated", "1").removeprefix("+")
     return int(number) if number.isdecimal() and len(number) < 12 else 1
 
 
-@lru_cache(maxsize=2)
-def _ods_sheets(path: str, size: int, changed: int) -> list[_OdsSheet]:
-    """All sheets of an .ods file; [] for others."""
+def _ods_sheets(archive: zipfile.ZipFile) -> list[_OdsSheet]:
+    """All sheets of an .ods file; [] where it is protected. Raises ExpatError and all of `_UNREADABLE`."""
+    if b"encryption-data" in archive.open("META-INF/manifest.xml").read(_BLOCK):
+        return []
     sheets: list[_OdsSheet] = []
     cell: dict[str, str] | None = None
     said, length = "", 0
@@ -293,7 +371,10 @@ def _ods_sheets(path: str, size: int, changed: int) -> list[_OdsSheet]:
         nonlocal cell, said, length
         if name in _ODS_CELLS:
             # A text may stand in an attribute in place of the cell.
-            cell, said, length = attributes, "", len(attributes.get("office:string-value", ""))
+            cell, said, length = attributes, "", sum(map(len, map(attributes.get, _ODS_TEXTS, _NOTHING)))
+        elif name == "text:s":
+            spaces = attributes.get("text:c", "1").removeprefix("+")
+            length += int(spaces) if spaces.isdecimal() and len(spaces) < 20 else 1
         elif name == "table:table":
             sheets.append(_OdsSheet(attributes.get("table:name", "")))
         elif name == "table:table-row" and sheets:
@@ -318,98 +399,7 @@ def _ods_sheets(path: str, size: int, changed: int) -> list[_OdsSheet]:
     parser.StartElementHandler = begin
     parser.EndElementHandler = end
     parser.CharacterDataHandler = words
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open("content.xml") as file:
-            while block := file.read(_BLOCK):
-                parser.Parse(block)
-    except (*_UNREADABLE, expat.ExpatError):
-        pass
+    with archive.open("content.xml") as file:
+        while block := file.read(_BLOCK):
+            parser.Parse(block)
     return sheets
-
-
-# .xls: a file system of sectors ([MS-CFB]) with a stream of records ([MS-XLS])
-
-_XLS_SHEET, _XLS_END, _XLS_FORMULA, _XLS_ERROR = 0x0085, 0x000A, 0x0006, 0x0205
-_XLS_BEGIN = (0x0009, 0x0209, 0x0409, 0x0809)
-_PERHAPS = re.compile(
-    rb"\x05\x02\x08\x00.{6}[\x00-\x2b]\x01|\x06\x00..(?:.{6}\x02.[\x00-\x2b]...\xff\xff)", re.DOTALL
-)
-
-
-def _xls_errors(data: bytes, place: int) -> Errors:
-    stream = _workbook_stream(data)
-    if not _PERHAPS.search(stream):
-        return {}
-    starts = [
-        struct.unpack_from("<I", stream, at)[0]
-        for kind, at, _ in _xls_records(stream, 0)
-        if kind == _XLS_SHEET
-    ]
-    errors: Errors = {}
-    for kind, at, size in _xls_records(stream, starts[place]):
-        if kind == _XLS_ERROR and size >= 8 and stream[at + 7] == 1:
-            code = stream[at + 6]
-        elif (
-            kind == _XLS_FORMULA
-            and size >= 14
-            and stream[at + 6] == 2
-            and stream[at + 12 : at + 14] == b"\xff\xff"
-        ):
-            code = stream[at + 8]
-        else:
-            continue
-        row, column = struct.unpack_from("<HH", stream, at)
-        errors.setdefault(row + 1, []).append((column, _TEXTS.get(code, "#ERROR")))
-    return errors
-
-
-def _xls_records(stream: bytes, at: int) -> Iterator[tuple[int, int, int]]:
-    """(kind, where its data begin, their size) until the part that begins at `at` ends; charts lie inside sheets."""
-    inside = 0
-    while at + 4 <= len(stream):
-        kind, size = struct.unpack_from("<HH", stream, at)
-        inside += (kind in _XLS_BEGIN) - (kind == _XLS_END)
-        if kind == _XLS_END and inside <= 0:
-            return
-        if inside <= 1 and at + 4 + size <= len(stream):
-            yield kind, at + 4, size
-        at += 4 + size
-
-
-def _workbook_stream(data: bytes) -> bytes:
-    shift = struct.unpack_from("<H", data, 30)[0]
-    if shift not in (9, 12):
-        return b""
-    sector = 1 << shift
-
-    def at(number: int) -> bytes:
-        return data[(number + 1) * sector : (number + 2) * sector]
-
-    def numbers(block: bytes) -> tuple[int, ...]:
-        return struct.unpack(f"<{len(block) // 4}I", block[: len(block) // 4 * 4])
-
-    def chain(first: int) -> bytes:
-        parts: list[bytes] = []
-        while first < len(table) and len(parts) < len(table):  # a chain in a circle ends there
-            parts.append(at(first))
-            first = table[first]
-        return b"".join(parts)
-
-    places = list(numbers(data[76:512]))
-    more, count = struct.unpack_from("<II", data, 68)
-    for _ in range(min(count, len(data) >> shift)):
-        block = numbers(at(more))
-        if not block:
-            break
-        places += block[:-1]
-        more = block[-1]
-    table = [number for place in places if place < len(data) >> shift for number in numbers(at(place))]
-    directory = chain(struct.unpack_from("<I", data, 48)[0])
-    for start in range(0, len(directory), 128):
-        length = struct.unpack_from("<H", directory, start + 64)[0]
-        name = directory[start : start + max(length - 2, 0)].decode("utf-16-le", "replace")
-        if name.casefold() in ("workbook", "book"):
-            first, size = struct.unpack_from("<II", directory, start + 116)
-            # Below 4,096 bytes a stream lies elsewhere: no program writes a workbook that small.
-            return chain(first)[:size] if size >= 4096 else b""
-    return b""

@@ -28,6 +28,7 @@ from reddy_lib.open_databases import refuse_open
 from reddy_lib.spreadsheet.bundles import decoded, is_transcript_name
 from reddy_lib.spreadsheet.error_cells import check_workbook
 from reddy_lib.spreadsheet.tables import MOST_COLUMNS, too_wide
+from reddy_lib.spreadsheet.unpacked import damaged, is_overlapping
 from reddy_lib.transcripts import read_transcript
 
 __all__ = [
@@ -195,6 +196,7 @@ def _kind_of_zip(path: Path) -> Literal["excel", "files"]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
+            overlapping = is_overlapping(archive)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         raise UnreadableFile(f"{path.name} is damaged or cut off: download or export it again.") from None
     names = {member.filename for member in members}
@@ -203,7 +205,7 @@ def _kind_of_zip(path: Path) -> Literal["excel", "files"]:
             member.file_size > 64 * _BLOCK and member.file_size > 150 * max(member.compress_size, 1)
             for member in members
         )
-        if swollen or sum(member.file_size for member in members) > _MOST_UNPACKED:
+        if swollen or overlapping or sum(member.file_size for member in members) > _MOST_UNPACKED:
             raise UnreadableFile(
                 f"{path.name} unpacks to far more than a spreadsheet holds: open it in Excel and save it as .xlsx."
             )
@@ -273,8 +275,12 @@ def open_workbook(path: Path) -> Workbook:
 
 
 def _opened(path: Path) -> Workbook:
-    if zipfile.is_zipfile(path):
+    try:
         check_workbook(path)
+    except SheetError:
+        if _is_encrypted(path):
+            raise _protected(path) from None
+        raise
     try:
         with no_panic():
             return Workbook(calamine.CalamineWorkbook.from_path(str(path)))
@@ -283,9 +289,7 @@ def _opened(path: Path) -> Workbook:
     except (calamine.CalamineError, OSError, ValueError) as error:
         if "assword" in str(error) or "ncrypt" in str(error) or _is_encrypted(path):
             raise _protected(path) from None
-        raise UnreadableFile(
-            f"{path.name} cannot be read as a workbook, it is probably damaged: open it in Excel and save it as .xlsx."
-        ) from None
+        raise damaged(path) from None
 
 
 @contextmanager

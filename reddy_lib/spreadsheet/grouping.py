@@ -2,9 +2,10 @@
 
 Three ways tell calls apart: a value that stays (`value`: a call id on every row), a cell that is filled only where
 a call begins (`fill down`, also what merged cells leave behind), and a line counter that starts again
-(`restart`: calls that share agent and start). Rows of one call nearly always follow each other, so a call is let
-go as soon as the next one begins. Where a quick pass over the keys says that some calls come back later, their
-rows alone are put aside in a temporary database and gathered at the end: memory stays that of one call.
+(`restart`: calls that share agent and start). Rows without an id, or with a text such as NULL in its place, are one
+call at most while they follow each other and say the same of it. Rows of one call nearly always follow each other, so a
+call is let go as soon as the next one begins. Where a quick pass over the keys says that some calls come back later,
+their rows alone are put aside in a temporary database and gathered at the end: memory stays that of one call.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ import pandas as pd
 
 from reddy_lib.errors import MappingError
 from reddy_lib.spreadsheet.mapping import Mapping
+from reddy_lib.spreadsheet.placeholders import is_placeholder
 
 __all__ = ["MOST_ROWS", "Group", "gathered", "groups_of", "scattered_keys"]
 
@@ -106,6 +108,7 @@ class _Splitter:
         self.key: Any = _NOTHING
         self.parts: list[Any] = [""] * len(self.by)
         self.last: float | None = None
+        self.alike: Any = None  # what rows without an id say of their call: while it stays, they may be one
 
     def split(self, frame: pd.DataFrame) -> Iterator[tuple[Group, bool]]:
         """(group, whether a call begins with it): the first group of a piece may go on with the one before."""
@@ -166,13 +169,16 @@ class _Splitter:
                     cell = cell.strip()
                 if cell == key and cell != "" and cell is not None:
                     continue
-                if cell is None or cell == "" or cell != cell:
-                    # No id: it goes on with the row above unless it says itself that it is another call.
-                    if key is not _NOTHING and (
-                        key is None or all(_empty(column[place]) for column in others)
-                    ):
+                if cell is None or cell == "" or cell != cell or is_placeholder(cell):
+                    said = [_stripped(column[place]) for column in others]
+                    empty = _empty(cell)
+                    # An empty cell goes on with the row above unless the row says itself that it is another call.
+                    if key is not _NOTHING and empty and not any(each is not None for each in said):
                         continue
-                    cell = None
+                    alike = [None if empty else cell, *said]
+                    if key is None and alike == self.alike:
+                        continue
+                    cell, self.alike = None, alike
                 key = cell
                 starts.append(place)
                 keys.append(key)
@@ -184,11 +190,23 @@ class _Splitter:
                     begins = filled or key is _NOTHING
                     if begins:
                         self.parts = cells
+                elif (
+                    self.mode == "value"
+                    and filled
+                    and all(cell is None or is_placeholder(cell) for cell in cells)
+                ):
+                    alike = [*cells, *(_stripped(column[place]) for column in others)]
+                    if key is None and alike == self.alike:
+                        continue
+                    self.parts, self.alike, key = cells, alike, None
+                    starts.append(place)
+                    keys.append(None)
+                    continue
                 else:
                     parts = [
                         old if cell is None else cell for cell, old in zip(cells, self.parts, strict=True)
                     ]
-                    begins = key is _NOTHING or parts != self.parts
+                    begins = key is _NOTHING or key is None or parts != self.parts
                     self.parts = parts
                     if numbers is not None:
                         number = as_number(numbers[place])

@@ -42,6 +42,7 @@ from reddy_lib.spreadsheet.tables import (
     record_rows,
     too_wide,
 )
+from reddy_lib.spreadsheet.unpacked import most_cells, too_sparse
 
 __all__ = ["SheetFormat", "detect_format", "hidden_sheets", "read_pieces", "read_sheet", "sheet_names"]
 
@@ -49,6 +50,7 @@ Cell = str | int | float | bool | datetime | date | time | timedelta
 _LOOK_AHEAD = 60
 """Rows looked at to find the header: titles, logos and notes above a table rarely take more."""
 _MOST_BLANK = 1_048_576  # rows, as many as a sheet of Excel has: below them nobody looks for a header
+_PIECE_CELLS = 1_000_000  # of one piece, the empty ones counted
 _MOST_SHEETS = 100  # looked at for the calls, and for their lines; the analyst can name any other
 
 
@@ -439,6 +441,8 @@ def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFr
     cells: list[list[Any]] = []
     left_out: dict[int, str] = {}
     nuls: dict[int, int] = {}
+    widest = counted = 0
+    most = most_cells(path)
     for number, record in _rows_of(path, format, rows, nuls):
         if names is None:
             if number == format.header_row:
@@ -451,6 +455,7 @@ def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFr
                 if len(names) > MOST_COLUMNS:
                     raise too_wide(path.name, len(names))
                 header = [str(cell).strip() for cell in record[: len(names)]]
+                widest = len(names)
             elif number > format.header_row - format.header_lines:
                 above.append(record)
             continue
@@ -461,11 +466,16 @@ def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFr
         why = "" if typed else no_call(record, names, header)
         if why:
             left_out[number] = why
-        elif len(cells) >= rows:
+        elif len(cells) >= rows or len(cells) * widest > _PIECE_CELLS:
             # Here, not as soon as it is full: what follows a row and is no call stays beside it.
             here = {row: nuls.pop(row) for row in list(nuls) if row < number}
             yield _frame(numbers, cells, names, attrs, left_out, here)
             numbers, cells, left_out = [], [], {}
+            widest = len(names)
+        widest = max(widest, len(record))
+        counted += widest  # a short row takes as much as a long one
+        if counted > most:
+            raise too_sparse(path, widest)
         if spans.any and not why:
             record = spans.filled(number, record)
         numbers.append(number)

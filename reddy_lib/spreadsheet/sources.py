@@ -43,7 +43,8 @@ class Sources:
         self.joins = mapping.joins
         self.patterns = mapping.from_name
         self.values = mapping.values
-        self.defaults = mapping.defaults
+        self.defaults = {field: _named(field, value) for field, value in mapping.defaults.items()}
+        self._given_defaults = mapping.defaults
         self.file_name = file_name
         self.name_column = name_column
         # Most fields are one column as it is: they need not be thought about row by row.
@@ -52,7 +53,7 @@ class Sources:
             for field, column in mapping.fields.items()
             if field not in mapping.from_name
             and not mapping.values.get(field)
-            and mapping.defaults.get(field) in (None, "")
+            and self.defaults.get(field) in (None, "")
         }
         self._folded = {field: _folded(field, table) for field, table in mapping.values.items() if table}
 
@@ -63,27 +64,36 @@ class Sources:
             cell = cells[column]
         elif field in self.joins:
             join = self.joins[field]
-            cell = joined([cells[name] for name in join.columns], join.separator, moment=field == "timestamp")
+            parts = [_named(field, cells[name]) for name in join.columns]
+            cell = joined(parts, join.separator, moment=field == "timestamp")
         else:
             cell = ""
-        if field in NAMING and is_placeholder(cell):
-            cell = ""
+        cell = _named(field, cell)
         if field in self.patterns and is_empty(cell):
-            cell = name_value(self.patterns[field], field, self.name_of(cells)) or ""
+            cell = _named(field, name_value(self.patterns[field], field, self.name_of(cells)) or "")
         return cell
 
     def value(self, field: str, cells: Cells[str, Any]) -> Any:
         """What feeds the field in the end: through its table, or its default; "" where there is nothing."""
         plain = self._plain.get(field)
         if plain is not None:
-            cell = cells[plain]
-            if field in NAMING and is_placeholder(cell):
-                cell = ""
+            cell = _named(field, cells[plain])
             return self.defaults.get(field, "") if is_empty(cell) else cell
         cell = self.given(field, cells)
         if not is_empty(cell):
-            cell = self.through_table(field, cell)
+            cell = _named(field, self.through_table(field, cell))
         return self.defaults.get(field, "") if is_empty(cell) else cell
+
+    def placeholder(self, field: str, cells: Cells[str, Any]) -> str | None:
+        """The first text that counts as empty in a field that names something; None: there is none."""
+        column = self.fields.get(field)
+        columns = [column] if column is not None else self.joins[field].columns if field in self.joins else []
+        said = [cells[name] for name in columns]
+        if field in self.patterns:
+            said.append(name_value(self.patterns[field], field, self.name_of(cells)))
+        said += [self.through_table(field, cell) for cell in said[: len(columns)] if field in self.values]
+        said.append(self._given_defaults.get(field))
+        return next((cell_text(cell).strip() for cell in said if is_placeholder(cell)), None)
 
     def through_table(self, field: str, cell: Any) -> Any:
         """What the value table has for a cell: by its exact text, else by one that is written alike; else the cell."""
@@ -100,6 +110,11 @@ class Sources:
         """The name of the file that holds this row's transcript, or of the sheet."""
         own = cell_text(cells.get(self.name_column, "")).strip() if self.name_column else ""
         return own or self.file_name
+
+
+def _named(field: str, cell: Any) -> Any:
+    """A cell; "" where it should name something and only says that there is no name."""
+    return "" if field in NAMING and is_placeholder(cell) else cell
 
 
 def fold_text(field: str, text: str) -> str:

@@ -40,6 +40,8 @@ _BLOCK = 1 << 20
 _MOST_JSON = 128 << 20
 _MOST_PENDING = 4096  # characters of a tag that the end of a page cuts off
 _LOOK_AHEAD = 1000
+_VALUE_BYTES = 100  # that a value inside a list takes
+_MOST_VALUES = 200_000  # of a column, read together
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
 
@@ -97,6 +99,7 @@ def parquet_rows(path: Path, *, rows: int = 500) -> Iterator[list[Any]]:
         if _swells(file.metadata, most):
             raise swollen(path)
         yield list(names)
+        rows = min(rows, _rows_at_once(file.metadata))
         unpacked = 0
         try:
             for batch in file.iter_batches(batch_size=rows, use_threads=False):
@@ -111,15 +114,26 @@ def parquet_rows(path: Path, *, rows: int = 500) -> Iterator[list[Any]]:
 
 def _swells(metadata: Any, most: int) -> bool:
     """Whether a column of a row group says that it unpacks to more than this, in bytes or in values."""
-    columns = (
-        metadata.row_group(group).column(place)
-        for group in range(metadata.num_row_groups)
-        for place in range(metadata.num_columns)
-    )
     return any(
-        not 0 <= column.total_uncompressed_size <= most or not 0 <= column.num_values <= most
-        for column in columns
+        not 0 <= column.total_uncompressed_size <= most
+        or not 0 <= column.num_values <= most
+        or (column.num_values - rows) * _VALUE_BYTES > most
+        for rows, column in _columns(metadata)
     )
+
+
+def _columns(metadata: Any) -> Iterator[tuple[int, Any]]:
+    """(rows of its group, what is said of it) of each column of each row group."""
+    for number in range(metadata.num_row_groups):
+        group = metadata.row_group(number)
+        for place in range(metadata.num_columns):
+            yield group.num_rows, group.column(place)
+
+
+def _rows_at_once(metadata: Any) -> int:
+    """How many rows are read together: a row of lists may hold as much as thousands of others."""
+    fullest = max((column.num_values // max(rows, 1) for rows, column in _columns(metadata)), default=1)
+    return max(1, _MOST_VALUES // max(fullest, 1))
 
 
 def _cells(column: Any) -> list[Any]:

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
-from tests.workbook_writers import ods_file, xlsb_file
+from tests.workbook_writers import (
+    ods_file,
+    xls_book,
+    xls_label,
+    xls_record,
+    xlsb_book,
+    xlsb_cell,
+    xlsb_file,
+    xlsb_part,
+)
 
 __all__ = ["BOMBS"]
 
@@ -264,6 +275,113 @@ def xlsx_with_lying_sizes(folder: Path) -> Path:
     return written(path, bytes(raw))
 
 
+# workbooks of which the library believes what they say: before it opens them, while it does, or where they hide it
+
+XLS_HEADER = xls_label(0, 0, "agent") + xls_label(0, 1, "transcript")
+SHARED_ROWS = '<row><c t="s"><v>0</v></c><c t="s"><v>0</v></c></row>' * 60_000
+LONG_TEXT = "<t>" + "x" * 32_000 + "</t>"
+
+
+@bomb
+def xls_cell_in_the_last_corner_of_many_sheets(folder: Path) -> Path:
+    return xls_book(folder, XLS_HEADER + xls_label(65_535, 255, "x"), sheets=500)
+
+
+@bomb
+def xls_room_for_four_billion_rows(folder: Path) -> Path:
+    room = xls_record(0x0200, struct.pack("<IIHHH", 0, 0xFFFFFFFF, 0, 256, 0))
+    return xls_book(folder, room + XLS_HEADER + xls_label(1, 1, "Agent: Hi"))
+
+
+@bomb
+def xls_one_text_in_many_cells(folder: Path) -> Path:
+    cells = b"".join(xls_record(0x00FD, struct.pack("<HHHI", row, 1, 0, 0)) for row in range(1, 2_000))
+    return xls_book(folder, XLS_HEADER + cells, strings=["x" * 60_000])
+
+
+@bomb
+def xls_one_sheet_under_many_names(folder: Path) -> Path:
+    cells = b"".join(xls_record(0x00FD, struct.pack("<HHHI", row, 1, 0, 0)) for row in range(1, 100))
+    return xls_book(folder, XLS_HEADER + cells, sheets=500, strings=["x" * 60_000])
+
+
+@bomb
+def xls_sectors_in_a_circle(folder: Path) -> Path:
+    path = xls_book(folder, XLS_HEADER + xls_label(1, 1, "Agent: Hi"))
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, 512 + 4, 1)  # the directory goes on with itself
+    return written(path, bytes(data))
+
+
+@bomb
+def xlsb_one_text_in_many_cells(folder: Path) -> Path:
+    cell = xlsb_part(7, struct.pack("<III", 0, 0, 0)) + xlsb_part(7, struct.pack("<III", 1, 0, 0))
+    rows = [xlsb_cell(0, "agent") + xlsb_cell(1, "transcript"), *[cell] * 60_000]
+    return xlsb_book(folder, rows, strings=["x" * 32_000])
+
+
+@bomb
+def room_for_four_billion_shared_strings(folder: Path) -> Path:
+    strings = '<sst count="4294967295" uniqueCount="4294967295"><si><t>a</t></si></sst>'
+    return book(folder, data(SHARED_CELLS), strings=strings)
+
+
+@bomb
+def shared_strings_with_prefixes(folder: Path) -> Path:
+    rows = SHARED_ROWS.replace("<", "<x:").replace("<x:/", "</x:")
+    space = f'xmlns:x="{_SPACE}/spreadsheetml/2006/main"'
+    strings = f"<x:sst {space}><x:si>{LONG_TEXT.replace('t>', 'x:t>')}</x:si></x:sst>"
+    return book(
+        folder, f"<x:worksheet {space}><x:sheetData>{rows}</x:sheetData></x:worksheet>", strings=strings
+    )
+
+
+@bomb
+def shared_strings_counted_past_an_empty_one(folder: Path) -> Path:
+    rows = SHARED_ROWS.replace("<v>0<", "<v>1<")
+    return book(folder, data(rows), strings=f"<sst><si/><si>{LONG_TEXT}</si><si><t>a</t></si></sst>")
+
+
+@bomb
+def shared_strings_in_cells_with_comments(folder: Path) -> Path:
+    rows = SHARED_ROWS.replace('t="s"', "s='1' t = 's' ").replace("<v>0", "<f>A1</f><v><!-- -->0")
+    return book(folder, data(rows), strings=f"<sst><si>{LONG_TEXT}</si></sst>")
+
+
+@bomb
+def shared_strings_under_another_case(folder: Path) -> Path:
+    path = book(folder, data(SHARED_ROWS), strings=f"<sst><si>{LONG_TEXT}</si></sst>")
+    return zipped(path, {name.replace("shared", "Shared"): part for name, part in unzipped(path).items()})
+
+
+@bomb
+def sheet_that_only_the_library_finds(folder: Path) -> Path:
+    path = book(folder, data(SHARED_ROWS), strings=f"<sst><si>{LONG_TEXT}</si></sst>")
+    members = unzipped(path)
+    members["xl/workbook.xml"] = members["xl/workbook.xml"].replace(b'name="Calls"', b"name='Calls'")
+    return zipped(path, members)
+
+
+@bomb
+def ods_of_two_billion_spaces(folder: Path) -> Path:
+    cell = '<table:table-cell office:value-type="string"><text:p>a<text:s text:c="2000000000"/></text:p></table:table-cell>'
+    row = f"<table:table-row>{cell}{cell}</table:table-row>"
+    return ods_file(folder, {}, body=f'<table:table table:name="Calls">{row * 2}</table:table>')
+
+
+@bomb
+def ods_that_no_parser_takes(folder: Path) -> Path:
+    row = (
+        '<table:table-row table:number-rows-repeated="+1000000"><table:table-cell table:number-columns-repeated="16000" '
+        'office:value-type="float" office:value="1"/></table:table-row>'
+    )
+    return ods_file(
+        folder,
+        {},
+        body=f'<table:table table:name="Calls"><table:shapes a=1 >&no;</table:shapes>{row}</table:table>',
+    )
+
+
 # text
 
 
@@ -306,6 +424,15 @@ _WRITTEN: dict[str, tuple[str, Callable[[], bytes | str]]] = {
     "quoted_newlines": ("csv", lambda: 'agent,transcript\nana,"' + "\n" * 5_000_000),
     "blank_lines": ("csv", lambda: "\n" * 5_000_000 + "agent,transcript\nana,Agent: Hi\n"),
     "commas": ("csv", lambda: "," * 10_000_000 + "\na,b\n1,2\n"),
+    "wide_header_over_short_rows": ("csv", lambda: ",".join(map(str, range(9_000))) + "\n" + "1\n" * 10_000),
+    "wide_record_over_short_ones": (
+        "jsonl",
+        lambda: json.dumps(dict.fromkeys(map(str, range(6_000)), 1)) + "\n" + '{"0":1}\n' * 5_000,
+    ),
+    "web_page_of_a_wide_row_over_short_ones": (
+        "xls",
+        lambda: "<table><tr>" + "<td colspan=100>x" * 160 + "<tr><td>x" * 10_000,
+    ),
     "rows_that_widen": ("csv", lambda: "agent,text\n" + "".join("x," * n + "\n" for n in range(1, 1500))),
     "quotes": ("csv", lambda: "agent,transcript\n" + '"' * 5_000_000),
     "quotes_and_delimiters": ("csv", lambda: 'a,b\n"x' + '";"' * 1_000_000),
@@ -380,6 +507,38 @@ def zip_of_two_hundred_thousand_files(folder: Path) -> Path:
 
 
 @bomb
+def zip_of_overlapping_files(folder: Path) -> Path:
+    """Every name leads to the same bytes."""
+    text = b"Agent: Hi there\nCustomer: Hello\n" * 300_000
+    packed = zlib.compressobj(9, zlib.DEFLATED, -15)
+    content = packed.compress(text) + packed.flush()
+    facts = struct.pack("<HHHHIII", 0, 8, 0, 0x21, zlib.crc32(text), len(content), len(text))
+    first = b"PK\x03\x04\x14\x00" + facts + struct.pack("<HH", 5, 0) + b"a.txt" + content
+    again = b"PK\x01\x02\x14\x00\x14\x00" + facts + struct.pack("<HHHHHII", 5, 0, 0, 0, 0, 0, 0) + b"a.txt"
+    end = b"PK\x05\x06" + struct.pack("<HHHHIIH", 0, 0, 1000, 1000, 1000 * len(again), len(first), 0)
+    return written(folder / "calls.zip", first + again * 1000 + end)
+
+
+@bomb
+def zip_of_short_lines(folder: Path) -> Path:
+    path = folder / "calls.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+        for number in range(3):
+            archive.writestr(f"{number}.txt", b"Agent: Hi there\nCustomer: Hello\n" * 500_000)
+    return path
+
+
+@bomb
+def zip_of_a_workbook_that_is_not_packed(folder: Path) -> Path:
+    inner = book(folder, data(SHARED_ROWS), strings=f"<sst><si>{LONG_TEXT}</si></sst>")
+    members = unzipped(inner) | {"xl/more.bin": bytes(20 << 20)}
+    with zipfile.ZipFile(inner, "w", zipfile.ZIP_STORED) as archive:
+        for name, part in members.items():
+            archive.writestr(name, part)
+    return zipped(folder / "calls.zip", {"calls.xlsx": inner.read_bytes()})
+
+
+@bomb
 def zip_of_a_workbook_of_zeros(folder: Path) -> Path:
     inner = workbook_of_zeros(folder).read_bytes()
     return zipped(folder / "calls.zip", {"calls.xlsx": inner, "a.json": "[]"})
@@ -399,6 +558,18 @@ def parquet_of_nothing(folder: Path) -> Path:
 def parquet_of_long_cells(folder: Path) -> Path:
     path = folder / "calls.parquet"
     pd.DataFrame({"agent": ["ana"] * 40, "transcript": ["Agent: Hi " * 30_000] * 40}).to_parquet(path)
+    return path
+
+
+@bomb
+def parquet_of_lists_of_records(folder: Path) -> Path:
+    import pyarrow
+    import pyarrow.parquet
+
+    path = folder / "calls.parquet"
+    said = pyarrow.array([[{"role": "agent", "text": "Hi"}] * 3000] * 1000)
+    table = pyarrow.table({"agent": ["ana"] * 1000, "said": said})
+    pyarrow.parquet.write_table(table, path, compression="zstd")
     return path
 
 
