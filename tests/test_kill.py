@@ -104,7 +104,7 @@ def test_killed_in_the_middle_it_goes_on_within_30_seconds_without_a_click_and_s
     with sandbox_process(free_port(), latency=0.1) as url:
 
         def start() -> subprocess.Popen[bytes]:
-            to = {"REDDY_API_TOKEN": TOKEN, "REDDY_BASE_URL": url}
+            to = {"REDDY_API_TOKEN": TOKEN, "REDDY_BASE_URL": url, "REDDY_LOG": "json"}
             if what == "app":
                 return start_app(location, log, free_port(), **to)
             return start_worker(location, log, **to)
@@ -142,4 +142,9 @@ def test_killed_in_the_middle_it_goes_on_within_30_seconds_without_a_click_and_s
         accepted = {batch.call(row).conversation_id for row in batch.rows(status="accepted")}
         assert accepted <= set(sent), "a call is said to be accepted that never arrived"
     ledger.close()
-    assert "Traceback" not in log.read_text()
+    written = log.read_text()
+    assert "Traceback" not in written
+    told = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
+    ends = Counter((one["event"], one["attempt"]) for one in told if "attempt" in one)
+    assert len(ends) >= counts["accepted"] - cut_off["accepted"]
+    assert max(ends.values()) == 1, "an event was written twice"
