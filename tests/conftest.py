@@ -13,6 +13,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 import reddy_lib as reddy
 
@@ -40,8 +41,7 @@ PRODUCTS: list[dict[str, Any]] = [
 ]
 
 
-# Files that take longest, most of it waiting, in the order in which they are begun: several are at work at a time, and
-# none of these should be the last. The browser's are one group: two browsers at once leave no core for anything else.
+# Files that take longest, most of it waiting, in the order in which they are begun: none of them should be the last.
 LONG = (
     "browser", "test_submission_recordings.py", "test_workers.py", "test_restored.py", "test_kills.py",
     "test_access_server.py", "test_submission.py", "test_submission_machine.py", "test_engine.py", "test_kill.py",
@@ -49,16 +49,25 @@ LONG = (
 )  # fmt: skip
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    def group(item: pytest.Item) -> str:
-        return item.nodeid.partition("::")[0].removeprefix("tests/")
-
     order = {name: place for place, name in enumerate(LONG)}
-    for item in items:
-        name = group(item)
-        item.add_marker(pytest.mark.xdist_group("browser" if name.startswith("browser/") else name))
-    items.sort(key=lambda item: order.get(group(item).partition("/")[0], len(LONG)))
+    items.sort(key=lambda item: order.get(file_of(item.nodeid).partition("/")[0], len(LONG)))
+
+
+def file_of(nodeid: str) -> str:
+    return nodeid.partition("::")[0].removeprefix("tests/")
+
+
+class OneBrowser(LoadFileScheduling):
+    """Several files at a time, but one browser: two leave no core for anything else."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        name = file_of(nodeid)
+        return "browser" if name.startswith("browser/") else name
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser:
+    return OneBrowser(config, log)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

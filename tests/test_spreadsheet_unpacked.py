@@ -120,16 +120,18 @@ def test_a_text_that_many_rows_share_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "column",
+    "made",  # not at import: together they are gigabytes
     [
-        pyarrow.array([["x" * 20_000] * 100] * 300),
-        pyarrow.array([{"t": "x" * 400_000}] * 2_000),
-        pyarrow.array(["x" * 400_000] * 2_000, pyarrow.large_string()),
+        lambda: pyarrow.array([["x" * 20_000] * 100] * 300),
+        lambda: pyarrow.array([{"t": "x" * 400_000}] * 2_000),
+        lambda: pyarrow.array(["x" * 400_000] * 2_000, pyarrow.large_string()),
     ],
     ids=["list", "struct", "large_string"],
 )
-def test_nested_and_large_columns_of_parquet_are_bounded(column: pyarrow.Array, tmp_path: Path) -> None:
-    path = tmp_path / "calls.parquet"
+def test_nested_and_large_columns_of_parquet_are_bounded(
+    made: Callable[[], pyarrow.Array], tmp_path: Path
+) -> None:
+    column, path = made(), tmp_path / "calls.parquet"
     parquet.write_table(
         pyarrow.table({"agent": ["ana"] * len(column), "c": column}), path, compression="zstd"
     )
