@@ -41,6 +41,7 @@ if not to.is_sandbox:
 # Everything that a page run reads is of one moment: numbers in the menu, in badges, tables and sentences fit each other.
 with ui.ledger().moment():
     try:
+        ui.ledger().must_be_there()
         batch = ui.batch_in_hand()
         if batch is not None:
             choice.in_hand(batch)

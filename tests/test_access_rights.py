@@ -280,7 +280,8 @@ def _writes() -> dict[str, tuple[Right, Call]]:
 
 
 READS = {
-    "Ledger": "archived batch batches close for_person loaded_before may moment next_moment require submission submissions",
+    "Ledger": "archived batch batches close for_person loaded_before may moment must_be_there next_moment require "
+    "submission submissions",
     "Batch": "agents call calls can_accept cells count counts decisions edits finding_counts findings "
     "findings_of info lines loss original outcomes outcomes_version payloads recording recordings rows seen_by tags "
     "these_rows unassigned under_way was_checked_with attempts",

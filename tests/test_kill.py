@@ -145,6 +145,6 @@ def test_killed_in_the_middle_it_goes_on_within_30_seconds_without_a_click_and_s
     written = log.read_text()
     assert "Traceback" not in written
     told = [json.loads(line) for line in written.splitlines() if line.startswith("{")]
-    ends = Counter((one["event"], one["attempt"]) for one in told if "attempt" in one)
+    ends = Counter((one["event"], one["row"], one["attempt"]) for one in told if "attempt" in one)
     assert len(ends) >= counts["accepted"] - cut_off["accepted"]
     assert max(ends.values()) == 1, "an event was written twice"

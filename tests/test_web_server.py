@@ -154,6 +154,21 @@ def test_the_app_is_ready_while_its_ledger_answers_and_its_engine_is_alive(url: 
     assert json.loads(ask(url, "GET", "/ready")[1]) == {"ready": True, "ledger": "ok", "engine": "ok"}
 
 
+def test_an_app_whose_ledger_was_replaced_beneath_it_is_not_ready(tmp_path: Path) -> None:
+    path, port = tmp_path / "ledger.sqlite", free_port()
+    process = app_server.start_app(path, tmp_path / "app.log", port, REDDY_ENGINE="off")
+    url = f"http://localhost:{port}"
+    try:
+        wait_for(lambda: ask(url, "GET", "/ready")[0] == 200, seconds=30, why="the app")
+        with reddy.Ledger(tmp_path / "other.sqlite"):
+            pass
+        os.replace(tmp_path / "other.sqlite", path)
+        status, body, _ = ask(url, "GET", "/ready")
+        assert (status, json.loads(body)["ledger"]) == (503, "away")
+    finally:
+        app_server.stop(process)
+
+
 def test_without_a_ledger_the_server_answers_and_is_not_ready(tmp_path: Path) -> None:
     nowhere = f"postgresql+psycopg://reddy:geheim@127.0.0.1:{free_port()}/none"
     port = free_port()

@@ -133,13 +133,17 @@ class SqliteFile:
         finally:
             self.writer.release()
 
-    def begin_writing(self, connection: sa.Connection) -> None:
-        """Begin a transaction that writes; before the first one after a while, the file says so."""
+    def must_be_there(self) -> None:
+        """Raise LedgerUnavailable where another file, or none, has the place of the one that is open."""
         if not self._is_there():
             raise LedgerUnavailable(
                 f"The file of the ledger ({self.path}) was moved, deleted or replaced while it was in use. "
                 "Stop every program that uses it, see that the right file is there, then start again."
             )
+
+    def begin_writing(self, connection: sa.Connection) -> None:
+        """Begin a transaction that writes; before the first one after a while, the file says so."""
+        self.must_be_there()
         for _ in range(3):  # another program may make the file whole between two statements
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             raw = connection.connection.dbapi_connection

@@ -474,6 +474,11 @@ class Ledger:
             self._file = opened(self.name, self, lambda part: self._make_tables(part, in_use=False))
         return self._file
 
+    def must_be_there(self) -> None:
+        """Raise LedgerUnavailable where the file of a SQLite ledger was moved, deleted or replaced since it was opened."""
+        if self._is_sqlite:
+            self._opened_file().must_be_there()
+
     def _prepare_file(self) -> None:
         """Make the tables of a new SQLite file; bring those of an older one up to date."""
         self._opened_file()

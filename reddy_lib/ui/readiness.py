@@ -43,6 +43,7 @@ async def ready(_request: Request) -> Response:
 def _state() -> tuple[bool, bool]:
     try:
         ledger = open_ledger()
+        ledger.must_be_there()
         return True, is_alive(ledger, "app", pid=os.getpid())
     except LedgerError:
         return False, False
