@@ -346,7 +346,7 @@ def test_a_server_that_is_down_pauses_and_nothing_is_lost(
 def test_a_submission_is_paused_and_resumed_by_hand(
     engine: Engine, server: reddy.Sandbox, load: Load
 ) -> None:
-    server.latency = 0.1
+    server.latency = 1.0
     batch = load(20)
     app = opened(batch, calls_at_once=2)
     button(app, "Send all 20").click().run()

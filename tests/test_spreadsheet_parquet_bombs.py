@@ -59,7 +59,7 @@ def test_a_column_that_claims_more_values_than_any_table_is_refused(tmp_path: Pa
         num_values = rows
 
     class Metadata:
-        num_row_groups = num_columns = 1
+        num_row_groups = num_columns = num_rows = 1
 
         def row_group(self, _: int) -> Metadata:
             return self

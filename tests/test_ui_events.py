@@ -8,11 +8,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.fragment import MemoryFragmentStorage
+from streamlit.runtime.scriptrunner import RerunData
+from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from websockets.sync.client import ClientConnection, connect
 
 from reddy_lib.ui.events import keep_events_whole
@@ -120,3 +125,15 @@ def test_a_browser_that_asks_where_to_upload_is_answered_when_a_run_starts_in_th
 
     assert [one.WhichOneof("type") for one in queue.flush()] == ["file_urls_response"]
     assert queue.flush() == [], "sent once"
+
+
+def test_a_timer_of_a_page_that_was_left_does_not_begin_a_run() -> None:
+    keep_events_whole()
+    late = RerunData(fragment_id_queue=["of the page before"])
+    # anything that a run begins with is missing here
+    runner = cast(ScriptRunner, SimpleNamespace(_fragment_storage=MemoryFragmentStorage()))
+
+    ScriptRunner._run_script(runner, late)
+
+    with pytest.raises(AttributeError):
+        ScriptRunner._run_script(runner, RerunData())

@@ -4,7 +4,8 @@ Streamlit interrupts a run once another event has come: at its next look at the 
 the callbacks of widgets for a part of the run. A callback that stores an edit would stop in the middle of it, or not
 begin. A table sends a second event of its own a moment after each edit, so on a busy machine this happens to anybody.
 And the run that follows drops what was not yet sent to the browser, the answers to its questions among it: an upload
-that asked where to go would wait for ever.
+that asked where to go would wait for ever. And a timer of the page that was left, answered late, has the browser clear
+the page that was opened since.
 
 The other half is `runner.fastReruns = false` in `.streamlit/config.toml`: otherwise the next run starts in a thread of
 its own and draws the page while the callback of the one before still stores.
@@ -18,6 +19,7 @@ from typing import Any
 
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
+from streamlit.runtime.scriptrunner import RerunData
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
@@ -27,10 +29,11 @@ _thread = threading.local()
 
 
 def keep_events_whole() -> None:
-    """Have callbacks run to their end, and answers arrive. For the start of the process; once is enough."""
+    """Have callbacks run to their end, answers arrive, and pages stay. For the start of the process; once is enough."""
     if not hasattr(ForwardMsgQueue.clear, "__wrapped__"):
         _keep_callbacks()
         _keep_answers()
+        _keep_page()
 
 
 def _keep_callbacks() -> None:
@@ -73,3 +76,15 @@ def _keep_answers() -> None:
 
 def _is_answer(message: ForwardMsg) -> bool:
     return str(message.WhichOneof("type")).endswith("_response")
+
+
+def _keep_page() -> None:
+    run = ScriptRunner._run_script
+
+    @functools.wraps(run)
+    def run_unless_its_fragments_are_gone(runner: ScriptRunner, rerun_data: RerunData) -> None:
+        fragments = rerun_data.fragment_id_queue
+        if not fragments or any(map(runner._fragment_storage.contains, fragments)):
+            run(runner, rerun_data)
+
+    ScriptRunner._run_script = run_unless_its_fragments_are_gone  # type: ignore[method-assign, assignment]

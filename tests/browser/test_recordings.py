@@ -108,7 +108,8 @@ def test_what_an_analyst_marks_is_heard_kept_and_silenced(
     expect(page.get_by_text("0:10.0 to 0:11.0 · marked by hand")).to_be_visible()
 
     page.get_by_role("button", name="Listen").first.click()
-    expect(page.get_by_role("button", name="Stop")).to_be_visible()
+    # not Streamlit's own one, which is there while a page is drawn
+    expect(page.get_by_test_id("stMain").get_by_role("button", name="Stop")).to_be_visible()
     expect(page.locator("audio")).to_have_count(2)
     wait_for(
         lambda: bool(
