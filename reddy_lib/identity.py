@@ -27,7 +27,7 @@ def comparable(text: str) -> str:
 
     Unicode's composed form (NFC), without characters that are not shown (zero-width and other format characters, soft
     hyphens, byte order marks), full and half width as plain characters, each blank as a plain space, none around it, and
-    each dash (category Pd) as a plain hyphen: programs put another one in its place, and nobody sees which it is.
+    each dash (category Pd) as a plain hyphen: programs replace hyphens with dashes that look the same.
     Case counts, and so does everything that looks different, such as a superscript, which NFKC would drop.
     """
     if text.isascii() and text.isprintable():

@@ -6,7 +6,7 @@ ordinary error; a notebook shows its line alone (`_render_traceback_`, which IPy
 which ends as after any Ctrl+C (exit status 130 in a shell).
 
 Programs that end in order at the first Ctrl+C (`stop_in_order`, and a script while it waits for its last threads) end at
-once at a further one, with a line as well.
+once at the next one, also with one line.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _show_one_line() -> None:
         if isinstance(error, Interrupted):
             sys.stderr.write(f"{error}\n")
             if threading.current_thread() is threading.main_thread():
-                # From here on Python only waits for threads: whoever interrupts that as well wants the end of it.
+                # From here on Python only joins its threads. A further Ctrl+C skips that.
                 signal.signal(signal.SIGINT, lambda number, _frame: _end_at_once(number, "Ended at once."))
             # Python itself ends like this after a plain KeyboardInterrupt, and not after a kind of it.
             raise SystemExit(INTERRUPTED)

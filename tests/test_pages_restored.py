@@ -43,6 +43,16 @@ def page() -> AppTest:
     return AppTest.from_file(str(NAVIGATION), default_timeout=60)
 
 
+def asked_about(ledger: reddy.Ledger) -> AppTest:
+    """The page once its button was clicked and Reddy was asked about every call."""
+    shown = page().run()
+    shown.button(key="ask about restored").click().run()
+    job = job_of(ledger)
+    assert job is not None
+    assert job.wait(60)
+    return shown.run()
+
+
 def test_every_page_says_that_the_ledger_is_older_and_how_many_calls_that_concerns(
     older: reddy.Ledger,
 ) -> None:
@@ -56,13 +66,7 @@ def test_every_page_says_that_the_ledger_is_older_and_how_many_calls_that_concer
 def test_minutes_after_a_sending_the_button_settles_nothing_that_reddy_may_not_know_yet(
     older: reddy.Ledger,
 ) -> None:
-    shown = page().run()
-    shown.button(key="ask about restored").click().run()
-    job = job_of(older)
-    assert job is not None
-    assert job.wait(60)
-
-    shown.run()
+    shown = asked_about(older)
 
     assert restored(older) is not None
     assert "Reddy does not know 2 calls, but calls were sent only minutes ago" in shown.info[0].value
@@ -73,13 +77,7 @@ def test_the_button_asks_about_every_call_and_the_page_says_what_that_brought(
     older: reddy.Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("reddy_lib.submission.restored.last_sending", lambda _ledger: time.time() - 600)
-    shown = page().run()
-    shown.button(key="ask about restored").click().run()
-    job = job_of(older)
-    assert job is not None
-    assert job.wait(60)
-
-    shown.run()
+    shown = asked_about(older)
 
     assert restored(older) is None
     assert "it has 3 of them" in shown.success[0].value

@@ -342,4 +342,4 @@ def test_a_table_that_promises_more_pieces_than_bytes_is_not_decoded(table: byte
     head = b"\0\0\0\x18ftypM4A \0\0\0\0M4A isom" + bytes(100)
     found = inspect_recording(head + table + (20_000_000).to_bytes(4, "big"), name="a.m4a")
     assert [one.code for one in found.findings] == ["recording-unreadable"]
-    assert "promises more pieces of sound than it has bytes" in found.findings[0].message
+    assert "declares more samples than it has bytes" in found.findings[0].message

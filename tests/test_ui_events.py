@@ -19,6 +19,7 @@ from streamlit.runtime.fragment import MemoryFragmentStorage
 from streamlit.runtime.scriptrunner import RerunData
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 from reddy_lib.ui.events import keep_events_whole
 from tests import app_server
@@ -71,7 +72,9 @@ def drawn(stream: ClientConnection) -> dict[str, str]:
     ids: dict[str, str] = {}
     while True:
         message = ForwardMsg()
-        message.ParseFromString(stream.recv(timeout=60))  # type: ignore[arg-type]
+        received = stream.recv(timeout=60)
+        assert isinstance(received, bytes)
+        message.ParseFromString(received)
         element = message.delta.new_element
         if element.WhichOneof("type") in ("button", "text_input"):
             kind = str(element.WhichOneof("type"))
@@ -96,7 +99,8 @@ def test_an_event_that_comes_while_a_click_is_carried_out_waits_for_its_end(
 ) -> None:
     address, said = page
     with connect(
-        f"ws://{address}/_stcore/stream", subprotocols=["streamlit"], origin=f"http://{address}", max_size=None  # type: ignore[list-item, arg-type]
+        f"ws://{address}/_stcore/stream", subprotocols=[Subprotocol("streamlit")], origin=Origin(f"http://{address}"),
+        max_size=None,
     ) as stream:  # fmt: skip
         for _ in range(2):  # the first run of a process installs it
             rerun(stream)

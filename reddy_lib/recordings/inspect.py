@@ -166,7 +166,7 @@ def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], bucket
         message = f"{name} is called {ending_of(name)}, but is {kind} inside."
         findings.append(finding("recording-mislabelled", "filename", message, value=kind))
     if kind == "m4a" and _promises_too_much(file, size):
-        said = [*findings, _unreadable(name, "it promises more pieces of sound than it has bytes")]
+        said = [*findings, _unreadable(name, "it declares more samples than it has bytes")]
         return Inspection(name=name, size=size, format=kind, content_type=FORMATS[kind][1], findings=said)
     frame = _wav_frame(file) if kind == "wav" else None
     sound = _Sound()
@@ -225,11 +225,11 @@ def _wav_frame(file: IO[bytes]) -> Wav | None:
 
 
 _SAMPLE_TABLE = re.compile(rb"(?:stsz\x00{4}.{4}|stz2\x00{7}.|trun[\x00\x01]\x00.{2})(.{4})", re.DOTALL)
-"""The tables of an .mp4 or .m4a that say how many pieces it has, without bytes for each of them."""
+"""The tables of an .mp4 or .m4a that declare a sample count without listing each sample."""
 
 
 def _promises_too_much(file: IO[bytes], size: int) -> bool:
-    """The decoder makes room for all the pieces that a table promises, before it looks for them."""
+    """Check the declared sample counts: the decoder allocates memory for them before it reads any sample."""
     file.seek(0)
     rest = b""
     while block := file.read(1 << 20):

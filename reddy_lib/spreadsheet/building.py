@@ -213,7 +213,7 @@ class _Builder:
         return BuiltCall(row, call, plain, findings, product_name, placed=meter, transcript=transcript)
 
     def _no_id(self, cells: Cells[str, Any], left: str | None) -> list[Finding]:
-        """The finding that a placeholder stands where the conversation id should; `left`: the id without it."""
+        """Return a finding if the conversation id is, or contains, a placeholder. `left`: the id without it."""
         said = self.sources.placeholder("conversation_id", cells)
         if said is None:
             return []
@@ -547,7 +547,7 @@ def _said(columns: Cells[str, list[Any]], mapping: Mapping) -> object:
 
 
 def _no_call(group: Group, mapping: Mapping) -> Finding:
-    """The finding that the rows of a group do not say which call they belong to."""
+    """Return the finding for rows that do not say which call they belong to."""
     by = " and ".join(map(repr, mapping.group_by))
     cells = [cell_text(group.columns[name][0]).strip() for name in mapping.group_by if name in group.columns]
     said = " ".join(filter(None, cells))

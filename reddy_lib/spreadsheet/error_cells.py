@@ -45,7 +45,7 @@ _UNREADABLE = (
 def check_workbook(path: Path) -> None:
     """Count what the library holds as soon as it opens a workbook.
 
-    Raises UnreadableFile: that is more than a file of its size can hold, or nobody can say how much it is.
+    Raises UnreadableFile: the workbook holds more than a file of its size should, or its size cannot be determined.
     """
     facts = path.stat()
     try:
@@ -71,14 +71,14 @@ def check_workbook(path: Path) -> None:
 def check_sheet(path: Path, sheet: str, place: int) -> Errors:
     """The error cells of a sheet; `place`: its number among the sheets, from 0.
 
-    Raises UnreadableFile: it cannot be held in memory, or nobody can say how large it is.
+    Raises UnreadableFile: the sheet does not fit in memory, or its size cannot be determined.
     """
     facts = path.stat()
     return _checked_sheet(str(path), sheet, place, facts.st_size, facts.st_mtime_ns, most_unpacked(path))
 
 
 class _Opened(msgspec.Struct):
-    """What a workbook holds as soon as it is open: `shared` texts, and for .ods and .xls its sheets."""
+    """What the library holds once a workbook is open: shared strings, and for .ods and .xls all sheets."""
 
     shared: SharedTexts = msgspec.field(default_factory=SharedTexts)
     ods: list[_OdsSheet] = []
@@ -167,7 +167,7 @@ def _xlsx_errors(
     part = _part_of(archive, sheet)
     if part is not None:
         return *_part_errors(archive, part), sheet_characters(archive, part, shared, most)
-    # Nobody can say which part it is: it is none that is larger than the largest.
+    # The sheet's part is unknown: assume the largest one.
     widest = last = characters = 0
     for each in archive.namelist():
         name = _plain_name(each)
@@ -248,7 +248,7 @@ def _xlsb_texts(archive: zipfile.ZipFile, part: str) -> SharedTexts:
     found = SharedTexts()
     with archive.open(part) as file:
         for kind, data in _xlsb_records(file):
-            if kind == _XLSB_TEXT:  # not as long as it says, but as long as it is
+            if kind == _XLSB_TEXT:  # its declared length may be wrong
                 found.lengths.append(len(data))
     found.longest = max(found.lengths, default=0)
     return found

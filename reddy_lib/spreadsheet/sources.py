@@ -85,7 +85,7 @@ class Sources:
         return self.defaults.get(field, "") if is_empty(cell) else cell
 
     def placeholder(self, field: str, cells: Cells[str, Any]) -> str | None:
-        """The first text that counts as empty in a field that names something; None: there is none."""
+        """Return the first placeholder (such as "NULL") found where a field should hold a name, or None."""
         column = self.fields.get(field)
         columns = [column] if column is not None else self.joins[field].columns if field in self.joins else []
         said = [cells[name] for name in columns]
@@ -113,7 +113,7 @@ class Sources:
 
 
 def _named(field: str, cell: Any) -> Any:
-    """A cell; "" where it should name something and only says that there is no name."""
+    """Return the cell, or "" if the field holds a name and the cell is a placeholder."""
     return "" if field in NAMING and is_placeholder(cell) else cell
 
 

@@ -74,13 +74,13 @@ def swollen(path: Path) -> UnreadableFile:
 def too_sparse(path: Path, columns: int) -> UnreadableFile:
     """Return the error for a table of more than `most_cells`, nearly all of them empty."""
     return UnreadableFile(
-        f"{path.name} has {columns:,} columns, and nearly all of their cells are empty: export the columns that are "
-        "filled alone."
+        f"{path.name} has {columns:,} columns, and nearly all of their cells are empty: export only the columns that are "
+        "filled."
     )
 
 
 def damaged(path: Path) -> UnreadableFile:
-    """Return the error for a workbook that nobody can say the size of."""
+    """Return the error for a workbook that cannot be parsed."""
     return UnreadableFile(
         f"{path.name} cannot be read as a workbook, it is probably damaged: open it in Excel and save it as .xlsx."
     )

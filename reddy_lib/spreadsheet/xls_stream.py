@@ -211,7 +211,7 @@ def _lengths(parts: list[bytes]) -> list[int]:
 def workbook_streams(data: bytes) -> list[bytes]:
     """The streams of records of a workbook; a file that two versions of Excel can read has two.
 
-    Raises ValueError, struct.error: there is none, or the way to it leads in a circle.
+    Raises ValueError, struct.error: the file has no such stream, or its sector chain is circular.
     """
     shift = struct.unpack_from("<H", data, 30)[0]
     if shift not in (9, 12):
@@ -231,7 +231,7 @@ def workbook_streams(data: bytes) -> list[bytes]:
             first = table[first]
             count += 1
             if count > sectors:
-                raise ValueError("a chain in a circle")
+                raise ValueError("circular sector chain")
 
     # The library makes room for as many tables as the header says.
     if max(_long(data, 44)[0], _long(data, 62)[0]) > _MOST_TABLES:
@@ -242,7 +242,7 @@ def workbook_streams(data: bytes) -> list[bytes]:
         block = numbers(at(more))
         followed += 1
         if not block or followed > sectors:
-            raise ValueError("tables in a circle")
+            raise ValueError("circular sector table")
         places += block[:-1]
         more = block[-1]
     table = [number for place in places if place < sectors for number in numbers(at(place))]

@@ -1,14 +1,15 @@
-"""Clicks, edits and uploads that are carried out to the end, whatever the browser sends meanwhile.
+"""Keep clicks, edits and uploads whole while the browser sends further events.
 
-Streamlit interrupts a run once another event has come: at its next look at the session or its next output, and takes
-the callbacks of widgets for a part of the run. A callback that stores an edit would stop in the middle of it, or not
-begin. A table sends a second event of its own a moment after each edit, so on a busy machine this happens to anybody.
-And the run that follows drops what was not yet sent to the browser, the answers to its questions among it: an upload
-that asked where to go would wait for ever. And a timer of the page that was left, answered late, has the browser clear
-the page that was opened since.
+Streamlit has three gaps, which show on a busy machine:
 
-The other half is `runner.fastReruns = false` in `.streamlit/config.toml`: otherwise the next run starts in a thread of
-its own and draws the page while the callback of the one before still stores.
+- A new event interrupts the running script at its next access to the session state or its next output, widget callbacks
+  included. A callback that stores an edit stops halfway, or never starts. Tables send a second event after each edit.
+- The next run clears the queue of unsent messages, including the server's replies: an upload that asked for its URL
+  waits forever.
+- A fragment's timer that fires while the next page opens runs under the previous page, and the browser clears the new one.
+
+The other half of the fix is `runner.fastReruns = false` in `.streamlit/config.toml`: otherwise the next run starts in its
+own thread and draws the page while the previous callback is still storing.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _thread = threading.local()
 
 
 def keep_events_whole() -> None:
-    """Have callbacks run to their end, answers arrive, and pages stay. For the start of the process; once is enough."""
+    """Patch Streamlit so that callbacks finish, replies arrive and pages stay. Call it once, at start."""
     if not hasattr(ForwardMsgQueue.clear, "__wrapped__"):
         _keep_callbacks()
         _keep_answers()
@@ -67,7 +68,7 @@ def _keep_answers() -> None:
     ) -> None:
         before = queue._queue
         clear(queue, retain_lifecycle_msgs, fragment_ids_this_run)
-        if retain_lifecycle_msgs:  # else they are being sent
+        if retain_lifecycle_msgs:  # otherwise the queue was just sent
             kept = {id(one) for one in queue._queue}
             queue._queue += [one for one in before if _is_answer(one) and id(one) not in kept]
 

@@ -1,6 +1,6 @@
-"""Tabs of which the open one stays open while their labels change.
+"""Tabs that stay open while their labels change.
 
-Streamlit knows a tab by its label: where the count in it changes, or the tabs beside it do, the first one opens.
+Streamlit identifies a tab by its label. When the count in it changes, Streamlit opens the first tab again.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ __all__ = ["steady_tabs"]
 
 
 def steady_tabs(labels: Sequence[str], *, key: str) -> list[TabContainer]:
-    """Draw tabs. What follows " · " in a label is a count, and does not tell one tab from another."""
+    """Draw tabs. Text after " · " in a label is a count, and is not part of the tab's identity."""
     opened: str | None = st.session_state.get(key)
     if opened is not None and opened not in labels:
         same = [label for label in labels if _name(label) == _name(opened)]
         st.session_state[key] = same[0] if same else labels[0]
-    # "rerun": only then does the session know which one is open
+    # only with "rerun" does the session state hold the open tab
     return list(st.tabs(labels, key=key, on_change="rerun"))
 
 
