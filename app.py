@@ -21,7 +21,7 @@ from starlette.routing import Mount, Route
 
 from reddy_lib import ui
 from reddy_lib.interrupts import stop_in_order
-from reddy_lib.submission.logs import switch_on
+from reddy_lib.sending.logs import switch_on
 from reddy_lib.ui import downloads
 from reddy_lib.ui.dropped import tidy_at_start
 from reddy_lib.ui.events import keep_events_whole

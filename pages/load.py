@@ -18,12 +18,11 @@ import pandas as pd
 import streamlit as st
 
 from reddy_lib import ui
-from reddy_lib.errors import LedgerError, ReddyError, SheetError
-from reddy_lib.ledger import Batch
-from reddy_lib.ledger.correcting import recognised
-from reddy_lib.ledger.loading import LoadJob
-from reddy_lib.ledger.preview import Previewed, cells_beside, finding_summary, preview, worth_showing
-from reddy_lib.ledger.profiles import (
+from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.corrections import recognised
+from reddy_lib.batches.load_job import LoadJob
+from reddy_lib.batches.preview import Previewed, cells_beside, finding_summary, preview, worth_showing
+from reddy_lib.batches.profiles import (
     Profile,
     keep_profile,
     profile_for,
@@ -31,6 +30,7 @@ from reddy_lib.ledger.profiles import (
     retire_profile,
     values_for_all,
 )
+from reddy_lib.errors import LedgerError, ReddyError, SheetError
 from reddy_lib.model import payload_json
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet, sheet_names
 from reddy_lib.spreadsheet.archive_tables import ArchiveTable, likeliest, tables_to_choose

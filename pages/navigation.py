@@ -9,7 +9,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.errors import LedgerError
-from reddy_lib.ledger.overview import being_sent
+from reddy_lib.sending.overview import being_sent
 from reddy_lib.ui import choice
 from reddy_lib.ui.connection_choice import connection_card
 from reddy_lib.ui.restored import restored_banner

@@ -15,20 +15,19 @@ import pandas as pd
 import streamlit as st
 
 from reddy_lib import ui
+from reddy_lib.database.schema import STATUSES
 from reddy_lib.errors import ReddyError
-from reddy_lib.ledger import STATUSES
-from reddy_lib.ledger.overview import being_sent, history
-from reddy_lib.ledger.reconciling import Doubt, doubts, settle
-from reddy_lib.ledger.resending import resendable
-from reddy_lib.ledger.sending import create
 from reddy_lib.outcomes import charts as draw
 from reddy_lib.outcomes import chosen, reasons_table, to_csv, to_xlsx, where, words
 from reddy_lib.outcomes.evidence import write_evidence
 from reddy_lib.outcomes.exports import file_name
 from reddy_lib.outcomes.frames import Filter, clicked
-from reddy_lib.submission import Reconciled, reconcile, upload_recordings
-from reddy_lib.submission.notebook import A_WHILE
-from reddy_lib.submission.reconciling import MARK, WAIT
+from reddy_lib.sending.doubts import Doubt, doubts, settle
+from reddy_lib.sending.overview import being_sent, history
+from reddy_lib.sending.reconcile import MARK, WAIT, Reconciled, reconcile
+from reddy_lib.sending.resend import resendable
+from reddy_lib.sending.submission import create
+from reddy_lib.sending.submit import A_WHILE, upload_recordings
 from reddy_lib.ui.downloads import download
 
 PAGE = 500

@@ -23,15 +23,16 @@ import pandas as pd
 import streamlit as st
 
 from reddy_lib import ui
+from reddy_lib.batches import edits as editing
+from reddy_lib.batches.changes import change_calls
+from reddy_lib.batches.corrections import links_of
+from reddy_lib.batches.decisions import DROP, OWN_LINE, Decision, Decisions
+from reddy_lib.batches.edits import Differences
+from reddy_lib.database.schema import EDITABLE, SENDABLE, STATUSES
 from reddy_lib.errors import NotInLedger, ReddyError
 from reddy_lib.findings import CATALOGUE, Finding
-from reddy_lib.ledger import EDITABLE, SENDABLE, STATUSES, Decisions, editing
-from reddy_lib.ledger.changes import change_calls
-from reddy_lib.ledger.correcting import links_of
-from reddy_lib.ledger.decisions import DROP, OWN_LINE, Decision
-from reddy_lib.ledger.editing import Differences
-from reddy_lib.ledger.resending import resends_of
 from reddy_lib.model import ROLES, SEPARATIONS, TAG_TYPES, Call, payload_json
+from reddy_lib.sending.resend import resends_of
 from reddy_lib.transcripts.roles import LEAVE_OUT
 from reddy_lib.ui import choice
 from reddy_lib.ui.attaching import attached_meanwhile, progress

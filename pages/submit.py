@@ -20,16 +20,15 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from reddy_lib import ui
+from reddy_lib.api.client import hint
+from reddy_lib.batches.selections import fingerprint
+from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.errors import ConnectionUnusable, ReddyError
-from reddy_lib.ledger.overview import (
-    held_up,
-    history,
-    preview,
-    rows_to_send,
-    sendable_rows,
-    settled_at,
-)
-from reddy_lib.ledger.paces import (
+from reddy_lib.outcomes import what_next
+from reddy_lib.recordings.attachments import allow_host, hosts_of, refuse_host, uploads_of, waiting_hosts
+from reddy_lib.sending.overview import held_up, history, preview, rows_to_send, sendable_rows, settled_at
+from reddy_lib.sending.progress import pace_words, progress, sampled, stages
+from reddy_lib.sending.rate_limits import (
     assume_create_idempotent,
     end_ramp,
     live_pace,
@@ -37,13 +36,8 @@ from reddy_lib.ledger.paces import (
     rules_of,
     set_limit,
 )
-from reddy_lib.ledger.recordings import allow_host, hosts_of, refuse_host, uploads_of, waiting_hosts
-from reddy_lib.ledger.selections import fingerprint
-from reddy_lib.ledger.sending import BY_HAND, SANDBOX, Submission, create, forget_deliveries
-from reddy_lib.ledger.workers import queue, workers_known
-from reddy_lib.outcomes import what_next
-from reddy_lib.submission.connection import hint
-from reddy_lib.submission.progress import pace_words, progress, sampled, stages
+from reddy_lib.sending.submission import BY_HAND, Submission, create, forget_deliveries
+from reddy_lib.sending.workers import queue, workers_known
 from reddy_lib.ui import choice
 from reddy_lib.ui.connection_choice import connection_panel
 from reddy_lib.ui.recordings import uploads_line

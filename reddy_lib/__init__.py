@@ -19,29 +19,31 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from . import errors
-    from .api import Client, Product, Receipt
-    from .checks import check
-    from .errors import ReddyError
-    from .findings import CATALOGUE, Finding
-    from .ledger import Batch, Ledger
-    from .ledger.restored import trust_restored
-    from .ledger.sending import Submission
-    from .model import Call, Speaker, Tag, TranscriptLine
-    from .outcomes import charts
-    from .recordings import (
-        AllowedHosts,
-        RecordingFolder,
-        RecordingStore,
-        find_personal_data,
-        inspect_recording,
-        match_recordings,
-        silence_recording,
-    )
-    from .sandbox import Sandbox
-    from .spreadsheet import Mapping, build_calls, guess_mapping, read_sheet
-    from .submission import check_restored, fetch_recordings, reconcile, submit, upload_recordings
-    from .transcripts import parse_transcript
+    from reddy_lib import errors
+    from reddy_lib.api import Client, Product, Receipt
+    from reddy_lib.batches.batch import Batch
+    from reddy_lib.batches.fetch_recordings import fetch_recordings
+    from reddy_lib.checks import check
+    from reddy_lib.errors import ReddyError
+    from reddy_lib.findings import CATALOGUE, Finding
+    from reddy_lib.ledger import Ledger
+    from reddy_lib.model import Call, Speaker, Tag, TranscriptLine
+    from reddy_lib.outcomes import charts, exports
+    from reddy_lib.outcomes.evidence import evidence
+    from reddy_lib.personal_data import find_personal_data
+    from reddy_lib.recordings.addresses import AllowedHosts
+    from reddy_lib.recordings.inspect import inspect_recording
+    from reddy_lib.recordings.matching import match_recordings
+    from reddy_lib.recordings.redaction import silence_recording
+    from reddy_lib.recordings.store import RecordingFolder, RecordingStore
+    from reddy_lib.sandbox import Sandbox
+    from reddy_lib.sending.reconcile import reconcile
+    from reddy_lib.sending.restore_check import check_restored
+    from reddy_lib.sending.restored import trust_restored
+    from reddy_lib.sending.submission import Submission
+    from reddy_lib.sending.submit import submit, upload_recordings
+    from reddy_lib.spreadsheet import Mapping, build_calls, guess_mapping, read_sheet
+    from reddy_lib.transcripts import parse_transcript
 
 _HOMES = {
     # the call
@@ -56,37 +58,41 @@ _HOMES = {
     "build_calls": "spreadsheet",
     "parse_transcript": "transcripts",
     # recordings beside them
-    "RecordingStore": "recordings",
-    "RecordingFolder": "recordings",
-    "AllowedHosts": "recordings",
-    "fetch_recordings": "submission",
-    "match_recordings": "recordings",
-    "inspect_recording": "recordings",
-    "find_personal_data": "recordings",
-    "silence_recording": "recordings",
+    "RecordingStore": "recordings.store",
+    "RecordingFolder": "recordings.store",
+    "AllowedHosts": "recordings.addresses",
+    "fetch_recordings": "batches.fetch_recordings",
+    "match_recordings": "recordings.matching",
+    "inspect_recording": "recordings.inspect",
+    "find_personal_data": "personal_data",
+    "silence_recording": "recordings.redaction",
     # review
     "check": "checks",
     "Finding": "findings",
     "CATALOGUE": "findings",
     "Ledger": "ledger",
-    "Batch": "ledger",
+    "Batch": "batches.batch",
     # submit
     "Client": "api",
     "Product": "api",
     "Receipt": "api",
-    "submit": "submission",
-    "reconcile": "submission",
-    "upload_recordings": "submission",
-    "check_restored": "submission",
-    "trust_restored": "ledger.restored",
-    "Submission": "ledger.sending",
+    "submit": "sending.submit",
+    "reconcile": "sending.reconcile",
+    "upload_recordings": "sending.submit",
+    "check_restored": "sending.restore_check",
+    "trust_restored": "sending.restored",
+    "Submission": "sending.submission",
     "Sandbox": "sandbox",
     # outcomes
     "charts": "outcomes.charts",
+    "exports": "outcomes.exports",
+    "evidence": "outcomes.evidence",
     # situations
     "errors": "errors",
     "ReddyError": "errors",
 }
+
+_MODULES = {"charts", "errors", "exports"}
 
 __all__ = [
     "CATALOGUE",
@@ -112,6 +118,8 @@ __all__ = [
     "check",
     "check_restored",
     "errors",
+    "evidence",
+    "exports",
     "fetch_recordings",
     "find_personal_data",
     "guess_mapping",
@@ -132,7 +140,7 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module = importlib.import_module(f".{home}", __name__)
-    value = module if home.rpartition(".")[2] == name else getattr(module, name)
+    value = module if name in _MODULES else getattr(module, name)
     globals()[name] = value
     return value
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 
 import msgspec
 
-from .errors import AccessRulesError, NotAllowed
+from reddy_lib.errors import AccessRulesError, NotAllowed
 
 __all__ = ["RIGHTS", "Person", "Right", "Rules", "signed_in_email"]
 

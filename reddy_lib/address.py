@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import NoReturn
 from urllib.parse import SplitResult, quote, urlsplit
 
-from .errors import NeverSent
+from reddy_lib.errors import NeverSent
 
 __all__ = ["address_to_connect", "is_loopback", "known_address", "reddy_address"]
 

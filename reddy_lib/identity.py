@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 
-from .model import Call
+from reddy_lib.model import Call
 
 __all__ = ["agent_key", "call_key", "comparable", "words_digest"]
 

@@ -11,7 +11,7 @@ import os
 import threading
 from collections import Counter
 
-from .errors import ReddyError
+from reddy_lib.errors import ReddyError
 
 __all__ = ["is_open", "keep_open", "no_longer_open", "refuse_open"]
 

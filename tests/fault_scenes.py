@@ -13,8 +13,8 @@ import pytest
 
 import reddy_lib as reddy
 from reddy_lib.errors import SubmissionError
-from reddy_lib.ledger.sending import Submission, create, new_worker
-from reddy_lib.submission.sender import Slots, send_chunk
+from reddy_lib.sending.dispatcher import Slots, send_chunk
+from reddy_lib.sending.submission import Submission, create, new_worker
 from tests.conftest import PRODUCTS, ROOT, fresh_database
 from tests.faulty_server import Behaviour, FaultyServer
 

@@ -15,7 +15,7 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.schema import calls
+from reddy_lib.database.schema import calls
 
 _NO_COMPONENTS = BidiComponentManager()
 NAVIGATION = Path(__file__).resolve().parents[1] / "pages" / "navigation.py"
@@ -184,7 +184,7 @@ def edit(app: AppTest, grid: Any, cells: dict[int, dict[str, Any]]) -> AppTest:
 
 def set_status(batch: reddy.Batch, row: int, **values: Any) -> None:
     """A call as the engine would have left it."""
-    with batch.ledger._write() as connection:
+    with batch.database.write() as connection:
         connection.execute(
             calls.update().where(calls.c.batch_id == batch.id, calls.c.row == row).values(**values)
         )

@@ -16,7 +16,8 @@ from types import ModuleType
 import dbos  # noqa: F401 - imported once, in the process that the others are forked from
 
 import reddy_lib as reddy
-from reddy_lib.submission import Connection, Engine
+from reddy_lib.sending.connection import Connection
+from reddy_lib.sending.engine import Engine
 
 SECONDS = 60.0
 

@@ -21,9 +21,9 @@ import sqlalchemy as sa
 import reddy_lib
 import reddy_lib as reddy
 from reddy_lib.access import RIGHTS, Person, Right, Rules
+from reddy_lib.database import schema
 from reddy_lib.errors import NotAllowed
-from reddy_lib.ledger import schema
-from reddy_lib.ledger.sending import Submission, create
+from reddy_lib.sending.submission import Submission, create
 from tests.conftest import PRODUCTS
 
 
@@ -34,7 +34,7 @@ def as_(ledger: reddy.Ledger, right: Right) -> reddy.Ledger:
 
 
 def dump(ledger: reddy.Ledger) -> dict[str, list[Any]]:
-    with ledger._read() as connection:
+    with ledger.read() as connection:
         return {
             table.name: sorted(map(repr, connection.execute(sa.select(table))))
             for table in schema.metadata.tables.values()
@@ -66,28 +66,24 @@ Call = Callable[[Scene, reddy.Ledger, reddy.Batch, Submission], object]
 
 def _writes() -> dict[str, tuple[Right, Call]]:
     """Name of what writes → the right it needs, and a call of it."""
-    from reddy_lib.ledger import (
-        archiving,
-        changes,
-        editing,
-        loading,
-        marks,
-        paces,
-        profiles,
-        questions,
-        recordings,
-        restore_check,
-        restored,
-        sandbox_urls,
-        selections,
-        sending,
-        tag_types,
-    )
-    from reddy_lib.ledger.other_words import hold_other_words
-    from reddy_lib.ledger.reconciling import settle
-    from reddy_lib.submission import engine, fetching, notebook
-    from reddy_lib.submission import reconciling as asking
-    from reddy_lib.submission.restored import check_restored
+    from reddy_lib.batches import edits as editing
+    from reddy_lib.batches import fetch_recordings as fetching
+    from reddy_lib.batches import load_job as loading
+    from reddy_lib.batches import redaction_marks as marks
+    from reddy_lib.batches.call_rows import changes
+    from reddy_lib.database import sandbox_urls
+    from reddy_lib.database.schema import profiles, selections
+    from reddy_lib.recordings import attachments as recordings
+    from reddy_lib.sending import archiving, engine, restored, tag_types
+    from reddy_lib.sending import rate_limits as paces
+    from reddy_lib.sending import reconcile as asking
+    from reddy_lib.sending import restore_suspects as restore_check
+    from reddy_lib.sending import spot_checks as questions
+    from reddy_lib.sending import submission as sending
+    from reddy_lib.sending import submit as notebook
+    from reddy_lib.sending.content_conflicts import hold_other_words
+    from reddy_lib.sending.doubts import settle
+    from reddy_lib.sending.restore_check import check_restored
 
     def client() -> reddy.Client:
         return reddy.Client("t" * 20, base_url="http://127.0.0.1:9")
@@ -112,7 +108,7 @@ def _writes() -> dict[str, tuple[Right, Call]]:
         "Batch.rename": ("edit", lambda s, g, b, u: b.rename("Another")),
         "Batch.change": ("edit", lambda s, g, b, u: b.change(3, editing.swap_roles)),
         "Batch.rename_tag": ("edit", lambda s, g, b, u: b.rename_tag("CSAT", "csat")),
-        "Batch.restore": ("administer", lambda s, g, b, u: b.restore()),
+        "Batch.restore": ("administer", lambda s, g, b, u: g.restore(b)),
         "Batch.store_if": ("edit", lambda s, g, b, u: b.store_if(3, None, b.call(3), who="")),
         "Batch.update": ("edit", lambda s, g, b, u: b.update([3], product_id=7)),
         "Batch.archive": ("administer", lambda s, g, b, u: b.archive()),
@@ -329,7 +325,7 @@ def _acceptable() -> str:
 
 
 def _doubt() -> Any:
-    from reddy_lib.ledger.reconciling import Doubt
+    from reddy_lib.sending.doubts import Doubt
 
     return Doubt(3, "conv-2", "ann@example.com", "sandbox", submission=1, since=0.0, tags=[])
 
@@ -341,7 +337,7 @@ def _wav(folder: Path) -> Path:
 
 
 def _attached(scene: Scene) -> Any:
-    from reddy_lib.ledger.recordings import Attached
+    from reddy_lib.recordings.attachments import Attached
 
     values: dict[str, Any] = dict.fromkeys(Attached.__struct_fields__, "")
     return Attached(**{**values, **{name: 1 for name in values if name in ("size", "bytes")}})
@@ -431,11 +427,11 @@ def test_nothing_is_read_by_somebody_who_is_not_on_the_list_any_more(scene: Scen
         with pytest.raises(NotAllowed):
             write()
     with pytest.raises(NotAllowed):
-        submission.evidence(scene.folder / "evidence.zip")
+        reddy.evidence(submission, scene.folder / "evidence.zip")
 
 
 def test_a_load_that_was_begun_is_finished_also_where_the_sign_in_ends_meanwhile(scene: Scene) -> None:
-    from reddy_lib.ledger.loading import LoadJob
+    from reddy_lib.batches.load_job import LoadJob
 
     now = [time.time()]
     claims = {"email": "ana@example.com", "email_verified": True, "iat": now[0]}

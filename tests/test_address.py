@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from reddy_lib.address import address_to_connect, is_loopback, known_address, reddy_address
 from reddy_lib.api import Client
 from reddy_lib.errors import NeverSent
-from reddy_lib.submission.connection import Connection
+from reddy_lib.sending.connection import Connection
 
 SPELLINGS = [
     ("https://app.reddy.io", "https://app.reddy.io"),

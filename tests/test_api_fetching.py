@@ -16,7 +16,7 @@ import trustme
 from reddy_lib.api.fetching import FetchLimits, fetch_recording
 from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused
 from reddy_lib.recordings.addresses import AllowedHosts
-from reddy_lib.recordings.places import RecordingStore
+from reddy_lib.recordings.store import RecordingStore
 
 AUDIO = b"RIFF" + b"sound" * 50_000
 

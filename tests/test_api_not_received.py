@@ -14,7 +14,7 @@ import reddy_lib as reddy
 from reddy_lib.api import Client
 from reddy_lib.errors import APIError, Doubtful, NeverSent, NotReceived
 from reddy_lib.sandbox import Fault
-from reddy_lib.submission.decide import MOST_TRIES, decide
+from reddy_lib.sending.retry_policy import MOST_TRIES, decide
 from tests.test_api_connections import (
     CALL,
     GOOD,

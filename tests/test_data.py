@@ -17,9 +17,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from reddy_lib.batches.decisions import Decisions, Unassigned, open_findings
 from reddy_lib.checks import check
 from reddy_lib.findings import CATALOGUE, Finding
-from reddy_lib.ledger.decisions import Decisions, Unassigned, open_findings
 from reddy_lib.model import Call, Tag, payload_json
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS, Refusal, read_create
 from reddy_lib.spreadsheet import BuiltCall, Mapping, build_frame, guess_mapping, read_sheet, sheet_names

@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 
 import reddy_lib as reddy
-from reddy_lib.ledger.sending import create
-from reddy_lib.ledger.workers import workers_known
-from reddy_lib.submission import enqueue
+from reddy_lib.sending.engine import enqueue
+from reddy_lib.sending.submission import create
+from reddy_lib.sending.workers import workers_known
 from tests.app_server import ROOT, answers, free_port, wait_for
 from tests.conftest import PRODUCTS, fresh_database
 from tests.worker_processes import environment

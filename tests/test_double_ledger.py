@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.sending import SANDBOX, create
-from reddy_lib.submission import Connection, Engine, enqueue
+from reddy_lib.database.sandbox_urls import SANDBOX
+from reddy_lib.sending.connection import Connection
+from reddy_lib.sending.engine import Engine, enqueue
+from reddy_lib.sending.submission import create
 from tests.conftest import PRODUCTS
 
 TOKEN = "double-ledger-token-0123456789"

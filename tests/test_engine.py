@@ -14,14 +14,15 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.database.sandbox_urls import SANDBOX
+from reddy_lib.database.schema import STATUSES, workers
 from reddy_lib.errors import LedgerUnavailable
-from reddy_lib.ledger import STATUSES
-from reddy_lib.ledger.overview import workers_alive
-from reddy_lib.ledger.schema import workers
-from reddy_lib.ledger.sending import CHUNK, SANDBOX, Submission, create, exchange, new_worker
 from reddy_lib.sandbox import Fault
-from reddy_lib.submission import Connection, Engine, Tokens, enqueue
-from reddy_lib.submission.engine import engine_url
+from reddy_lib.sending.connection import Connection, Tokens
+from reddy_lib.sending.engine import Engine, enqueue
+from reddy_lib.sending.engine_database import engine_url
+from reddy_lib.sending.overview import workers_alive
+from reddy_lib.sending.submission import CHUNK, Submission, create, exchange, new_worker
 
 Sheet = Callable[..., Path]
 
@@ -287,7 +288,7 @@ def test_a_refused_token_pauses_and_resuming_sends_all(bench: Bench) -> None:
 
 def test_what_a_killed_process_was_sending_is_in_doubt_and_the_rest_is_sent(bench: Bench) -> None:
     submission = bench.send()
-    with bench.ledger._write() as connection:
+    with bench.ledger.write() as connection:
         connection.execute(
             workers.insert().values(
                 name="killed", host="elsewhere", pid=1, started=1.0, heartbeat=1.0, gone=False
@@ -344,12 +345,12 @@ def test_nothing_is_logged_that_a_customer_said_or_a_token(
 
 def test_workers_show_signs_of_life_and_are_retired_in_good_order(bench: Bench) -> None:
     bench.start()
-    with bench.ledger._read() as connection:
+    with bench.ledger.read() as connection:
         (mine,) = connection.execute(sa.select(workers)).all()
     assert mine.pid == os.getpid()
     assert not mine.gone
     bench.stop()
-    with bench.ledger._read() as connection:
+    with bench.ledger.read() as connection:
         assert connection.execute(sa.select(workers.c.gone)).scalars().all() == [True]
 
 

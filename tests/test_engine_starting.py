@@ -12,9 +12,12 @@ from pathlib import Path
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.errors import LedgerUnavailable
-from reddy_lib.ledger.sending import SANDBOX, Submission, create
-from reddy_lib.submission import Connection, Engine, PatientEngine, enqueue
+from reddy_lib.sending.connection import Connection
+from reddy_lib.sending.engine import Engine, enqueue
+from reddy_lib.sending.engine_start import PatientEngine
+from reddy_lib.sending.submission import Submission, create
 from tests.conftest import PRODUCTS
 
 Sheet = Callable[..., Path]

@@ -29,8 +29,8 @@ import sqlalchemy as sa
 import trustme
 
 from reddy_lib.errors import LedgerUnavailable
-from reddy_lib.ledger.sending import Submission, give_up_dead_workers, new_worker
-from reddy_lib.submission.decide import REFUSALS_FROM_THE_START
+from reddy_lib.sending.retry_policy import REFUSALS_FROM_THE_START
+from reddy_lib.sending.submission import Submission, give_up_dead_workers, new_worker
 from tests.conftest import fresh_database
 from tests.fault_scenes import TOKEN, WHY, Scene, Sheet, cannot_be_sent_again, quoted, rows
 from tests.faulty_server import (

@@ -19,11 +19,10 @@ from nbclient.exceptions import CellExecutionError
 
 import reddy_lib as reddy
 from reddy_lib.interrupts import SAME_WISH, Interrupted, one_line
-from reddy_lib.ledger.restored import Restored, notice
-from reddy_lib.ledger.sending import create
-
-from .app_server import ROOT, free_port
-from .conftest import PRODUCTS
+from reddy_lib.sending.restored import Restored, notice
+from reddy_lib.sending.submission import create
+from tests.app_server import ROOT, free_port
+from tests.conftest import PRODUCTS
 
 Sheet = Callable[..., Path]
 
@@ -141,7 +140,7 @@ def signal_kernel(runner: NotebookClient) -> None:
     os.kill(runner.km.provisioner.pid, signal.SIGINT)
 
 
-WORKER = [sys.executable, "-m", "reddy_lib.submission.worker"]
+WORKER = [sys.executable, "-m", "reddy_lib.worker"]
 APP = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true", "--server.port"]
 
 
@@ -208,7 +207,7 @@ def test_asking_about_a_restored_ledger_that_is_interrupted_says_how_far_it_came
     sheet: Sheet, tmp_path: Path, client: reddy.Client
 ) -> None:
     ledger, _ = loaded(sheet, tmp_path, 3)
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         notice(connection, Restored(time.time(), "asked", "It is older than what was sent from it."))
     with pytest.raises(
         Interrupted, match=r"^Interrupted: 3 of 3 calls were asked about, what was answered is kept\. Run "

@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.sending import create
-from reddy_lib.submission import enqueue
+from reddy_lib.sending.engine import enqueue
+from reddy_lib.sending.submission import create
 from tests.app_server import ROOT, free_port, start_app, wait_for
 from tests.conftest import PRODUCTS, fresh_database
 
@@ -82,7 +82,7 @@ def start_worker(location: str, log: Path, **environment: str) -> subprocess.Pop
     clean = {name: value for name, value in os.environ.items() if not name.startswith("REDDY_")}
     with log.open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", "reddy_lib.submission.worker"],
+            [sys.executable, "-m", "reddy_lib.worker"],
             cwd=ROOT,
             env={**clean, "REDDY_LEDGER": location, **environment},
             stdout=output,

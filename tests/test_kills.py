@@ -24,9 +24,10 @@ import msgspec
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.recordings import LOST
-from reddy_lib.ledger.sending import Submission, create, give_up_dead_workers
-from reddy_lib.submission import Reconciled, enqueue
+from reddy_lib.recordings.attachments import LOST
+from reddy_lib.sending.engine import enqueue
+from reddy_lib.sending.reconcile import Reconciled
+from reddy_lib.sending.submission import Submission, create, give_up_dead_workers
 from tests.app_server import free_port, wait_for
 from tests.conftest import PRODUCTS, fresh_database
 from tests.sending_process import SendingProcess

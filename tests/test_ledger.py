@@ -24,14 +24,23 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.batches.call_rows import carried_findings, changes, merged
+from reddy_lib.batches.frames import outcomes_frame, utc
+from reddy_lib.database.bulk import pieces
+from reddy_lib.database.database import default_location
+from reddy_lib.database.schema import (
+    EDITABLE,
+    LOCKED,
+    MIGRATIONS,
+    SENDABLE,
+    STATUSES,
+    batches,
+    schema_versions,
+)
 from reddy_lib.errors import CallLocked, LedgerTooNew, LedgerUnavailable, LoadCancelled, NotInLedger
 from reddy_lib.findings import finding
 from reddy_lib.identity import call_key
-from reddy_lib.ledger import STATUSES, default_location
-from reddy_lib.ledger.batch import outcomes_frame, pieces, utc
-from reddy_lib.ledger.records import carried_findings, changes, merged
-from reddy_lib.ledger.schema import EDITABLE, LOCKED, MIGRATIONS, SENDABLE, batches, schema_versions
-from reddy_lib.ledger.sending import Result, create, exchange, new_worker
+from reddy_lib.sending.submission import Result, create, exchange, new_worker
 
 Sheet = Callable[..., Path]
 
@@ -89,7 +98,7 @@ def settle(ledger: reddy.Ledger, batch: reddy.Batch, outcomes: dict[int, str], *
 
 
 def stored(ledger: reddy.Ledger, table: str) -> int:
-    with ledger._read() as connection:
+    with ledger.read() as connection:
         return int(connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one())  # noqa: S608
 
 
@@ -168,7 +177,7 @@ class TestLoading:
         self, ledger: reddy.Ledger, sheet: Sheet
     ) -> None:
         batch = load(ledger, sheet(2))
-        batch.archive()
+        batch.database.archive(batch)
         assert ledger.batches().empty
         assert ledger.loaded_before(batch.file_hash) == []
         assert stored(ledger, "calls") == 2
@@ -228,7 +237,7 @@ class TestLoading:
         kept = load(ledger, sheet(2))
         for name, age in (("killed", 90_000), ("under way", 1_000)):
             left = load(ledger, sheet(2), name=name)
-            with ledger._write() as connection:
+            with ledger.write() as connection:
                 connection.execute(
                     batches.update()
                     .where(batches.c.id == left.id)
@@ -236,7 +245,7 @@ class TestLoading:
                 )
         assert list(ledger.batches()["id"]) == [kept.id]
         load(ledger, sheet(1))
-        with ledger._read() as connection:
+        with ledger.read() as connection:
             names = set(
                 connection.execute(sa.select(batches.c.name).where(batches.c.state == "loading")).scalars()
             )
@@ -940,7 +949,7 @@ class TestDifferences:
 
 class TestOpening:
     def test_a_fresh_ledger_is_empty_and_has_its_schema(self, ledger: reddy.Ledger) -> None:
-        with ledger._read() as connection:
+        with ledger.read() as connection:
             versions = list(connection.execute(sa.select(schema_versions.c.version)).scalars())
         assert versions == list(range(1, len(MIGRATIONS) + 1))
         assert ledger.batches().empty
@@ -961,7 +970,7 @@ class TestOpening:
         if ledger.url.get_backend_name() == "sqlite":
             location = str(tmp_path / "new" / "ledger.sqlite")
         else:
-            with ledger._write() as connection:
+            with ledger.write() as connection:
                 connection.execute(sa.text("DROP SCHEMA public CASCADE"))
                 connection.execute(sa.text("CREATE SCHEMA public"))
             location = ledger.url.render_as_string(hide_password=False)
@@ -1013,19 +1022,19 @@ class TestOpening:
         other.close()
 
     def test_a_ledger_of_the_first_version_is_brought_up_to_date(self, ledger: reddy.Ledger) -> None:
-        with ledger._write() as connection:
+        with ledger.write() as connection:
             connection.execute(sa.text("DROP INDEX calls_by_finding"))
             connection.execute(schema_versions.delete().where(schema_versions.c.version > 1))
         with (
             reddy.Ledger(ledger.url.render_as_string(hide_password=False)) as opened,
-            opened._read() as connection,
+            opened.read() as connection,
         ):
             names = {index["name"] for index in sa.inspect(connection).get_indexes("calls")}
             assert "calls_by_finding" in names
             assert stored(opened, "schema_versions") == len(MIGRATIONS)
 
     def test_a_ledger_of_a_newer_version_is_refused_and_left_as_it_is(self, ledger: reddy.Ledger) -> None:
-        with ledger._write() as connection:
+        with ledger.write() as connection:
             connection.execute(schema_versions.insert().values(version=len(MIGRATIONS) + 1, applied_at=0.0))
         with pytest.raises(LedgerTooNew, match="written by a newer version of the workbench"):
             reddy.Ledger(ledger.url.render_as_string(hide_password=False))
@@ -1054,7 +1063,7 @@ class TestOpening:
         try:
             with reddy.Ledger(tmp_path / "private" / "ledger.sqlite") as ledger:
                 load(ledger, sheet(2))
-                with ledger._read() as connection:
+                with ledger.read() as connection:
                     connection.execute(sa.text("SELECT count(*) FROM calls")).scalar_one()
                     files = {
                         path.name: stat.S_IMODE(path.stat().st_mode)
@@ -1067,7 +1076,7 @@ class TestOpening:
         assert stat.S_IMODE((tmp_path / "private").stat().st_mode) == 0o700
 
     def test_every_commit_to_sqlite_is_synced_to_disk(self, tmp_path: Path) -> None:
-        with reddy.Ledger(tmp_path / "ledger.sqlite") as ledger, ledger._read() as connection:
+        with reddy.Ledger(tmp_path / "ledger.sqlite") as ledger, ledger.read() as connection:
             assert connection.execute(sa.text("PRAGMA synchronous")).scalar_one() == 2
             assert connection.execute(sa.text("PRAGMA journal_mode")).scalar_one() == "wal"
             assert connection.execute(sa.text("PRAGMA foreign_keys")).scalar_one() == 1
@@ -1186,14 +1195,14 @@ class TestWhenTheDatabaseFails:
                 repr(secret.submissions()),
             ):
                 assert "geheim-1" not in text
-            with secret._translated():
+            with secret.translate_errors():
                 pass
 
     def test_no_message_of_the_database_quotes_what_a_customer_said(
         self, ledger: reddy.Ledger, sheet: Sheet
     ) -> None:
         load(ledger, sheet(1, {2: {"Transcript": transcript("my secret is Rosebud", "ok")}}))
-        with pytest.raises(sa.exc.IntegrityError) as caught, ledger._write() as connection:
+        with pytest.raises(sa.exc.IntegrityError) as caught, ledger.write() as connection:
             connection.execute(
                 sa.text(
                     "INSERT INTO workers (name, host, pid, started, heartbeat, gone) "
@@ -1206,7 +1215,7 @@ class TestWhenTheDatabaseFails:
     def test_a_fault_of_the_program_is_not_dressed_up_as_a_situation(self, ledger: reddy.Ledger) -> None:
         with (
             pytest.raises((sa.exc.ProgrammingError, LedgerUnavailable)) as caught,
-            ledger._read() as connection,
+            ledger.read() as connection,
         ):
             connection.execute(sa.text("SELECT nothing FROM nowhere"))
         if ledger.url.get_backend_name() == "postgresql":
@@ -1217,7 +1226,7 @@ class TestWhenTheDatabaseFails:
     ) -> None:
         if ledger.url.get_backend_name() != "postgresql":
             pytest.skip("SQLite knows no users")
-        with ledger._write() as connection:
+        with ledger.write() as connection:
             connection.execute(sa.text("DROP ROLE IF EXISTS reader_only"))
             connection.execute(sa.text("CREATE ROLE reader_only LOGIN PASSWORD 'geheim-2'"))
         try:
@@ -1226,7 +1235,7 @@ class TestWhenTheDatabaseFails:
                 reddy.Ledger(url.render_as_string(hide_password=False))
             assert "geheim-2" not in "".join(traceback.format_exception(caught.value))
         finally:
-            with ledger._write() as connection:
+            with ledger.write() as connection:
                 connection.execute(sa.text("DROP ROLE reader_only"))
 
     def test_a_database_server_that_went_away_is_a_sentence_and_its_return_needs_no_new_ledger(
@@ -1241,7 +1250,7 @@ class TestWhenTheDatabaseFails:
         )
 
         def write_without_a_server() -> None:
-            with ledger._write() as connection:
+            with ledger.write() as connection:
                 with ledger._engine.connect() as other:
                     other.execute(others)
                 connection.execute(sa.text("UPDATE calls SET status = 'ready'"))

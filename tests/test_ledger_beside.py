@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib.batches.load_process import Piece, pieces_of_rows
 from reddy_lib.errors import MappingError
-from reddy_lib.ledger.beside import Piece, pieces_of_rows
 from reddy_lib.spreadsheet import Mapping, guess_mapping, read_sheet
 
 CHILDREN = Path(f"/proc/{os.getpid()}/task")

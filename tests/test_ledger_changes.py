@@ -12,12 +12,11 @@ import pandas as pd
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib.batches import edits as editing
+from reddy_lib.database.schema import calls
 from reddy_lib.errors import CallChanged, CallLocked, NotInLedger
 from reddy_lib.findings import CATALOGUE
-from reddy_lib.ledger import editing
-from reddy_lib.ledger.schema import calls
-
-from .conftest import PRODUCTS
+from tests.conftest import PRODUCTS
 
 Sheet = Callable[..., Path]
 ACCEPTABLE = next(code for code, rule in CATALOGUE.items() if rule.accepting)
@@ -37,7 +36,7 @@ def test_a_call_is_not_replaced_when_somebody_stored_another_one_since_it_was_re
     batch: reddy.Batch,
 ) -> None:
     mine = batch.call(2)
-    theirs = batch.ledger.batch(batch.id)
+    theirs = batch.database.batch(batch.id)
     theirs.update(2, product_id=2, who="bo")
     with pytest.raises(CallChanged, match=r"changed by bo on .*batch\.change") as caught:
         batch.replace(2, with_agent(mine), who="ann")
@@ -49,14 +48,14 @@ def test_a_call_is_not_replaced_when_somebody_stored_another_one_since_it_was_re
 def test_a_batch_that_never_read_an_edited_call_does_not_replace_it(batch: reddy.Batch) -> None:
     mine = batch.call(2)
     batch.update(2, product_id=2, who="bo")
-    again = batch.ledger.batch(batch.id)  # a cell that was run again: nothing was read through this one
+    again = batch.database.batch(batch.id)  # a cell that was run again: nothing was read through this one
     with pytest.raises(CallChanged, match="have not read it"):
         again.replace(2, with_agent(mine))
 
 
 def test_expected_says_which_call_an_edit_was_made_from(batch: reddy.Batch) -> None:
     mine = batch.call(2)
-    batch.ledger.batch(batch.id).update(2, product_id=2, who="bo")
+    batch.database.batch(batch.id).update(2, product_id=2, who="bo")
     batch.call(2)  # looked at again, and edited from the older one all the same
     with pytest.raises(CallChanged):
         batch.replace(2, with_agent(mine), expected=mine)
@@ -74,7 +73,7 @@ def test_a_call_can_be_edited_step_by_step_by_who_stored_it_last(batch: reddy.Ba
 def test_a_change_works_on_what_is_stored_and_keeps_what_somebody_stored_meanwhile(
     batch: reddy.Batch,
 ) -> None:
-    theirs = batch.ledger.batch(batch.id)
+    theirs = batch.database.batch(batch.id)
     seen: list[int | None] = []
 
     def slowly(call: reddy.Call) -> reddy.Call:
@@ -91,7 +90,7 @@ def test_a_change_works_on_what_is_stored_and_keeps_what_somebody_stored_meanwhi
 
 def test_eight_threads_that_add_a_tag_each_lose_none(batch: reddy.Batch) -> None:
     def add(number: int) -> None:
-        mine = batch.ledger.batch(batch.id)
+        mine = batch.database.batch(batch.id)
 
         def tagged(call: reddy.Call) -> reddy.Call:
             call.tags = [*(call.tags or ()), reddy.Tag(f"t{number}", number, "integer")]
@@ -139,7 +138,7 @@ def test_a_tag_is_renamed_wherever_it_stands(batch: reddy.Batch) -> None:
 
 
 def test_a_change_of_a_call_that_was_sent_is_refused(batch: reddy.Batch) -> None:
-    with batch.ledger._write() as connection:
+    with batch.database.write() as connection:
         connection.execute(calls.update().where(calls.c.row == 2).values(status="accepted"))
     with pytest.raises(CallLocked):
         batch.change(2, with_agent)

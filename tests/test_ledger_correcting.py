@@ -12,11 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.batches.call_names import call_name, read_call_name
+from reddy_lib.batches.corrections import CALL_COLUMN, Correction, evidence_columns, links_of, recognised
+from reddy_lib.database import schema
 from reddy_lib.errors import SubmissionError
-from reddy_lib.ledger import recordings as files
-from reddy_lib.ledger import schema
-from reddy_lib.ledger.correcting import CALL_COLUMN, Correction, evidence_columns, links_of, recognised
-from reddy_lib.ledger.evidence import call_name, read_call_name
+from reddy_lib.recordings import attachments as files
 from tests.screen import set_status
 from tests.test_ledger_sending import PRODUCTS
 from tests.test_outcomes_evidence import sent
@@ -45,7 +45,7 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def corrected(batch: reddy.Batch, change: Change, file: str = "rejected.csv") -> Path:
     """The file of the evidence, as somebody saves it after changing its rows."""
     place = Path.cwd()
-    with zipfile.ZipFile(batch.ledger.submissions(batch.id)[0].evidence(place)) as archive:
+    with zipfile.ZipFile(reddy.evidence(batch.database.submissions(batch.id)[0], place)) as archive:
         lines = list(csv.DictReader(io.StringIO(archive.read(file).decode("utf-8-sig"), newline="")))
     change(lines)
     path = place / f"{file.removesuffix('.csv')} corrected.csv"
@@ -57,13 +57,15 @@ def corrected(batch: reddy.Batch, change: Change, file: str = "rejected.csv") ->
 
 
 def found(batch: reddy.Batch, path: Path) -> Correction:
-    correction = recognised(batch.ledger, path)
+    correction = recognised(batch.database, path)
     assert correction is not None
     return correction
 
 
 def load(batch: reddy.Batch, path: Path) -> reddy.Batch:
-    return batch.ledger.load(path, corrects=found(batch, path), products=PRODUCTS, who="ann", progress=False)
+    return batch.database.load(
+        path, corrects=found(batch, path), products=PRODUCTS, who="ann", progress=False
+    )
 
 
 def good_agents(lines: list[dict[str, str]]) -> None:
@@ -78,9 +80,9 @@ def test_it_is_recognised_with_what_its_calls_are_now(batch: reddy.Batch) -> Non
 
 
 def test_any_other_sheet_is_not(batch: reddy.Batch, sheet: Sheet, tmp_path: Path) -> None:
-    assert recognised(batch.ledger, sheet(3)) is None
+    assert recognised(batch.database, sheet(3)) is None
     (tmp_path / "odd.csv").write_text(f"a,{CALL_COLUMN}\n1,nonsense\n")
-    assert recognised(batch.ledger, tmp_path / "odd.csv") is None
+    assert recognised(batch.database, tmp_path / "odd.csv") is None
     with reddy.Ledger(tmp_path / "other.sqlite") as other:  # another ledger knows nothing of that batch
         assert recognised(other, corrected(batch, good_agents)) is None
 
@@ -240,7 +242,7 @@ class TestRecordings:
         assert "correction-recording" not in [one.code for one in new.findings_of(2)]
 
     def test_one_that_was_uploaded_already_is_not_attached_again(self, batch: reddy.Batch) -> None:
-        with batch.ledger._write() as connection:
+        with batch.database.write() as connection:
             uploaded = batch._one(2, sa.column("id")).id
             connection.execute(
                 schema.recordings.update()
@@ -272,10 +274,10 @@ class TestRecordings:
     def test_a_load_that_is_stopped_leaves_none(self, batch: reddy.Batch) -> None:
         path = corrected(batch, good_agents)
         with pytest.raises(reddy.errors.LoadCancelled):
-            batch.ledger.load(
+            batch.database.load(
                 path, corrects=found(batch, path), progress=False, on_progress=lambda stored: False
             )
-        with batch.ledger._read() as connection:
+        with batch.database.read() as connection:
             left = [connection.execute(sa.select(sa.func.count()).select_from(table)).scalar()
                     for table in (schema.recordings, schema.calls)]  # fmt: skip
         assert left == [3, 3]
@@ -284,7 +286,9 @@ class TestRecordings:
 def test_a_load_that_is_stopped_leaves_no_link(batch: reddy.Batch) -> None:
     path = corrected(batch, good_agents)
     with pytest.raises(reddy.errors.LoadCancelled):
-        batch.ledger.load(path, corrects=found(batch, path), progress=False, on_progress=lambda stored: False)
+        batch.database.load(
+            path, corrects=found(batch, path), progress=False, on_progress=lambda stored: False
+        )
     assert len(links_of(batch, 2)) == 0
 
 

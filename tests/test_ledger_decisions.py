@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reddy_lib as reddy
+from reddy_lib.batches.decisions import BatchLoss, line_times
+from reddy_lib.database import schema
 from reddy_lib.errors import NotInLedger
 from reddy_lib.findings import CATALOGUE
-from reddy_lib.ledger import BatchLoss, schema
-from reddy_lib.ledger.decisions import line_times
 from reddy_lib.model import TranscriptLine, payload_json
 from reddy_lib.spreadsheet import build_frame, guess_mapping, read_sheet
 from reddy_lib.transcripts import Placed, accounted, placed, read_transcript
@@ -104,7 +104,7 @@ class TestLoss:
         batch = load(ledger, sheet(2, {2: {"Start": "soon"}}))
         added = ("characters_in", "characters_placed", "characters_dropped", "unassigned", "times",
                  "decisions")  # fmt: skip
-        with ledger._write() as connection:  # as the version before left it
+        with ledger.write() as connection:  # as the version before left it
             connection.execute(sa.text("DROP INDEX calls_by_loss"))
             for name in added:
                 connection.execute(sa.text(f"ALTER TABLE calls DROP COLUMN {name}"))
@@ -124,7 +124,7 @@ class TestLoss:
             assert old.accept(2, "timestamp-unreadable").changed == 1
             assert old.info(2)["status"] == "ready"
             assert old.loss() == BatchLoss(0, 0, 0, 2)
-            with again._read() as connection:
+            with again.read() as connection:
                 names = {column["name"] for column in sa.inspect(connection).get_indexes("calls")}
             assert "calls_by_loss" in names
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reddy_lib as reddy
+from reddy_lib.batches import edits as editing
+from reddy_lib.batches.changes import change_calls
 from reddy_lib.checks import check
+from reddy_lib.database.schema import calls
 from reddy_lib.findings import CATALOGUE, Finding, finding
-from reddy_lib.ledger import editing
-from reddy_lib.ledger.changes import change_calls
-from reddy_lib.ledger.schema import calls
 from reddy_lib.model import (
     Call,
     Speaker,
@@ -691,7 +691,7 @@ def test_calls_that_are_being_sent_are_counted_and_left_alone(
     ledger: reddy.Ledger, sheet: Callable[..., Path]
 ) -> None:
     batch = load(sheet, ledger)
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         connection.execute(calls.update().where(calls.c.row == 2).values(status="accepted"))
     assert editing.count_edits(batch, [2, 4], to_loans) == editing.ManyEdited(changed=1, same=0, locked=1)
     assert change_calls(batch, [2, 4], to_loans) == editing.ManyEdited(changed=1, same=0, locked=1)
@@ -708,7 +708,7 @@ def test_roles_of_a_group_of_calls_are_swapped_as_one_edit_each(
     ledger: reddy.Ledger, sheet: Callable[..., Path]
 ) -> None:
     batch = load(sheet, ledger)
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         connection.execute(calls.update().where(calls.c.row == 3).values(status="queued"))
     assert batch.swap_roles([2, 3, 4], who="ann") == editing.ManyEdited(changed=2, same=0, locked=1)
     assert [[line.role for line in batch.call(row).transcript or ()] for row in (2, 3, 4, 5)] == [

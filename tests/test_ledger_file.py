@@ -19,10 +19,10 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.database.facts import PLACE, fact
+from reddy_lib.database.schema import MIGRATIONS, facts, schema_versions
 from reddy_lib.errors import LedgerUnavailable, ReddyError, UnreadableFile
-from reddy_lib.ledger.facts import PLACE, fact
-from reddy_lib.ledger.restored import check
-from reddy_lib.ledger.schema import MIGRATIONS, facts, schema_versions
+from reddy_lib.sending.restored import check
 from reddy_lib.spreadsheet import read_sheet
 
 Sheet = Callable[..., Path]
@@ -131,7 +131,7 @@ class TestOneFileInOneProcess:
             "assert os.waitpid(child, 0)[1] == 0\n"
             "assert ledger.batch(batch.id).name == 'by the child'\n"
             "batch.rename('by the parent')\n"
-            "with ledger._read() as connection:\n"  # a connection is at work while the process forks
+            "with ledger.read() as connection:\n"  # a connection is at work while the process forks
             "    child = os.fork()\n"
             "    if not child:\n"
             "        try:\n"
@@ -273,7 +273,7 @@ class TestWholeByItself:
 
     def test_an_empty_file_is_a_new_ledger(self, tmp_path: Path) -> None:
         (tmp_path / "ledger.sqlite").touch()
-        with reddy.Ledger(tmp_path / "ledger.sqlite") as ledger, ledger._read() as connection:
+        with reddy.Ledger(tmp_path / "ledger.sqlite") as ledger, ledger.read() as connection:
             assert fact(connection, PLACE) == str(tmp_path / "ledger.sqlite")
 
     def test_a_wal_without_its_file_is_not_thrown_away(self, tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ class TestWholeByItself:
     def test_the_place_that_a_copy_names_is_left_as_it_is(self, tmp_path: Path) -> None:
         with reddy.Ledger(tmp_path / "ledger.sqlite") as ledger:
             ledger.backup(tmp_path / "copy.sqlite")
-        with reddy.Ledger(tmp_path / "copy.sqlite") as copy, copy._read() as connection:
+        with reddy.Ledger(tmp_path / "copy.sqlite") as copy, copy.read() as connection:
             assert fact(connection, PLACE) == str(tmp_path / "ledger.sqlite")
 
 
@@ -354,7 +354,7 @@ class TestBackup:
 
 
 def as_of_an_earlier_version(path: Path) -> None:
-    with reddy.Ledger(path) as ledger, ledger._write() as connection:
+    with reddy.Ledger(path) as ledger, ledger.write() as connection:
         connection.execute(sa.text("DROP TABLE facts"))
         connection.execute(schema_versions.delete().where(schema_versions.c.version > 10))
 
@@ -431,7 +431,7 @@ def test_two_programs_that_make_the_same_ledger_at_once_both_get_it(tmp_path: Pa
         for _ in range(3)
     ]
     assert [program.communicate(timeout=120)[0] for program in programs] == ["0\n"] * 3
-    with reddy.Ledger(path) as ledger, ledger._read() as connection:
+    with reddy.Ledger(path) as ledger, ledger.read() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(facts)).scalar_one() == 2
     assert shutil.disk_usage(tmp_path).free
     assert not list(tmp_path.glob(".*"))

@@ -13,16 +13,15 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.batches.edits import with_field
+from reddy_lib.database.identity_migration import identify
 from reddy_lib.errors import SubmissionError
-from reddy_lib.ledger.editing import with_field
-from reddy_lib.ledger.identity_migration import identify
-from reddy_lib.ledger.other_words import OTHER_WORDS
-from reddy_lib.ledger.overview import preview
-from reddy_lib.ledger.reconciling import settle
-from reddy_lib.ledger.sending import create
 from reddy_lib.sandbox.faults import Fault
-
-from .conftest import PRODUCTS
+from reddy_lib.sending.content_conflicts import OTHER_WORDS
+from reddy_lib.sending.doubts import settle
+from reddy_lib.sending.overview import preview
+from reddy_lib.sending.submission import create
+from tests.conftest import PRODUCTS
 
 Sheet = Callable[..., Path]
 AGENT = "ann@cedarline.example"
@@ -127,7 +126,7 @@ def test_other_times_lines_and_tags_are_the_same_call(ledger: reddy.Ledger, shee
 
 def make_old(ledger: reddy.Ledger, moves: list[tuple[str, dict[str, Any]]]) -> None:
     """Take a ledger back to before calls had an identity of their own, and change it with these statements."""
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         for table in ("calls", "deliveries", "resends"):
             connection.execute(sa.text(f"ALTER TABLE {table} DROP COLUMN words_digest"))
         for statement, values in moves:
@@ -135,7 +134,7 @@ def make_old(ledger: reddy.Ledger, moves: list[tuple[str, dict[str, Any]]]) -> N
 
 
 def brought_up_to_date(ledger: reddy.Ledger) -> None:
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         identify(connection)
 
 
@@ -172,7 +171,7 @@ def test_an_older_ledger_learns_who_is_who_and_nothing_that_reddy_has_is_forgott
             ],
         )
         brought_up_to_date(ledger)
-        with ledger._read() as connection:
+        with ledger.read() as connection:
             kept = connection.execute(sa.text("SELECT * FROM deliveries ORDER BY call_id")).all()
             assert [(one.address, one.state, one.upload_id) for one in kept] == [(other, "accepted", 77)] * 3
             paces = connection.execute(sa.text("SELECT * FROM paces")).one()
@@ -246,7 +245,7 @@ def test_calls_under_a_changed_key_are_moved_by_a_fixed_number_of_statements(
 
     def statements(count: int) -> int:
         batch = load(ledger, sheet(count))
-        with ledger._write() as connection:
+        with ledger.write() as connection:
             connection.execute(
                 sa.text(
                     "INSERT INTO deliveries (address, key, call_id, submission_id, state, at) "

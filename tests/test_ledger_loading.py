@@ -13,12 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.batches.load_job import LoadJob
+from reddy_lib.batches.loading import file_sha256
+from reddy_lib.batches.profiles import profile_for, profiles_of
+from reddy_lib.database.schema import calls
 from reddy_lib.errors import LoadCancelled
 from reddy_lib.ledger import Ledger
-from reddy_lib.ledger.loading import LoadJob
-from reddy_lib.ledger.profiles import profile_for, profiles_of
-from reddy_lib.ledger.schema import calls
-from reddy_lib.ledger.store import file_sha256
 from reddy_lib.spreadsheet import Mapping, detect_format, guess_mapping, read_sheet
 from tests.conftest import PRODUCTS
 
@@ -206,7 +206,7 @@ def test_a_load_that_is_interrupted_in_the_middle_leaves_nothing_half_loaded(
         ledger.load(path, progress=False, on_progress=stop)
     assert list(ledger.batches()["id"]) == [before.id]
     assert ledger.loaded_before(file_sha256(path)) == []
-    with ledger._read() as connection:
+    with ledger.read() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(calls)).scalar() == 2
     again = ledger.load(path, progress=False)
     assert (again.total, sum(again.counts().values())) == (1200, 1200)

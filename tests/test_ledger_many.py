@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
-from reddy_lib.ledger.many import InsertMany, UpdateMany
+from reddy_lib.database.bulk import InsertMany, UpdateMany
 
 things = sa.Table(
     "things",
@@ -42,7 +42,7 @@ VALUES: list[dict[str, Any]] = [
 
 
 def begun(ledger: reddy.Ledger, count: int) -> None:
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         things.create(connection)
         INSERT(
             connection,
@@ -54,13 +54,13 @@ def begun(ledger: reddy.Ledger, count: int) -> None:
 
 
 def stored(ledger: reddy.Ledger) -> dict[str, Any]:
-    with ledger._read() as connection:
+    with ledger.read() as connection:
         return {found.id: found for found in connection.execute(sa.select(things).order_by(things.c.call_id))}
 
 
 def test_every_kind_of_value_arrives_as_it_is(ledger: reddy.Ledger) -> None:
     begun(ledger, len(VALUES) + 1)
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         END(connection, [{"id": f"a{n}", "number": 1, **values} for n, values in enumerate(VALUES)])
     found = stored(ledger)
     for n, values in enumerate(VALUES):
@@ -72,7 +72,7 @@ def test_every_kind_of_value_arrives_as_it_is(ledger: reddy.Ledger) -> None:
 
 def test_only_the_row_that_all_columns_name_is_changed(ledger: reddy.Ledger) -> None:
     begun(ledger, 2)
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         END(connection, [{"id": "a0", "number": 2, **VALUES[0]}, {"id": "a1", "number": 1, **VALUES[0]}])
     found = stored(ledger)
     assert (found["a0"].http_status, found["a1"].http_status) == (None, 200)
@@ -80,7 +80,7 @@ def test_only_the_row_that_all_columns_name_is_changed(ledger: reddy.Ledger) -> 
 
 def test_no_rows_is_no_statement(ledger: reddy.Ledger) -> None:
     begun(ledger, 0)
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         INSERT(connection, [])
         END(connection, [])
     assert stored(ledger) == {}
@@ -89,6 +89,6 @@ def test_no_rows_is_no_statement(ledger: reddy.Ledger) -> None:
 def test_what_a_database_refuses_leaves_nothing_behind(ledger: reddy.Ledger) -> None:
     begun(ledger, 1)
     twice = {"call_id": 7, "submission_id": "s", "number": 1, "worker": "w", "started": 1.0}
-    with pytest.raises(sa.exc.IntegrityError), ledger._write() as connection:
+    with pytest.raises(sa.exc.IntegrityError), ledger.write() as connection:
         INSERT(connection, [{"id": "new", **twice}, {"id": "a0", **twice}])
     assert list(stored(ledger)) == ["a0"]

@@ -12,9 +12,17 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.batches import edits as editing
+from reddy_lib.batches.redaction_marks import (
+    mark_seconds,
+    mark_words,
+    marks_of,
+    read_seconds,
+    take_away,
+    words_of,
+)
+from reddy_lib.database import schema
 from reddy_lib.errors import CallLocked, NotInLedger, RecordingError
-from reddy_lib.ledger import editing, schema
-from reddy_lib.ledger.marks import mark_seconds, mark_words, marks_of, read_seconds, take_away, words_of
 from reddy_lib.model import TranscriptLine
 from tests.conftest import PRODUCTS
 from tests.screen import set_status
@@ -65,7 +73,7 @@ class TestWords:
         take_away(batch, 2, mark.id, who="cy")
         take_away(batch, 2, mark.id, who="dee")
         assert marks_of(batch, 2) == []
-        with batch.ledger._read() as connection:
+        with batch.database.read() as connection:
             assert connection.execute(sa.select(schema.marks.c.gone_who)).scalars().all() == ["cy"]
         assert mark_ann(batch) == 1
 
@@ -187,12 +195,12 @@ def test_a_row_that_is_not_there_is_said(batch: reddy.Batch) -> None:
 
 def test_a_ledger_from_before_marks_has_room_for_them(batch: reddy.Batch) -> None:
     added_by = schema.MIGRATIONS.index(schema._places_to_silence_are_marked) + 1
-    with batch.ledger._write() as connection:
+    with batch.database.write() as connection:
         connection.execute(sa.text("DROP TABLE marks"))
         connection.execute(
             schema.schema_versions.delete().where(schema.schema_versions.c.version >= added_by)
         )
-    with reddy.Ledger(batch.ledger.url.render_as_string(hide_password=False)) as again:
+    with reddy.Ledger(batch.database.url.render_as_string(hide_password=False)) as again:
         assert mark_ann(again.batch(batch.id)) == 1
 
 

@@ -8,18 +8,11 @@ from pathlib import Path
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.errors import SubmissionError
-from reddy_lib.ledger.overview import (
-    held_up,
-    history,
-    preview,
-    rows_to_send,
-    settled_at,
-    workers_alive,
-)
-from reddy_lib.ledger.sending import (
+from reddy_lib.sending.overview import held_up, history, preview, rows_to_send, settled_at, workers_alive
+from reddy_lib.sending.submission import (
     CHUNK,
-    SANDBOX,
     Result,
     Submission,
     create,
@@ -49,7 +42,7 @@ def send(
     finish: bool = True,
 ) -> Submission:
     """A submission of these rows that ended as told: row → outcome, "sending" for one that has no answer yet."""
-    ledger = batch.ledger
+    ledger = batch.database
     submission = create(
         ledger, batch.id, address=address, token_source="notebook", rows=list(outcomes), who="ann"
     )

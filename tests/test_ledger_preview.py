@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib.batches.preview import Previewed, cells_beside, finding_summary, preview, worth_showing
 from reddy_lib.errors import MappingError
 from reddy_lib.findings import finding
-from reddy_lib.ledger.preview import Previewed, cells_beside, finding_summary, preview, worth_showing
 from reddy_lib.model import Call, Tag
 from reddy_lib.spreadsheet import Mapping, guess_mapping, read_sheet
 

@@ -12,8 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
-from reddy_lib.errors import MappingError, NotInLedger
-from reddy_lib.ledger.profiles import (
+from reddy_lib.batches.profiles import (
     Profile,
     keep_profile,
     profile_for,
@@ -22,7 +21,8 @@ from reddy_lib.ledger.profiles import (
     retire_profile,
     values_for_all,
 )
-from reddy_lib.ledger.schema import profiles, schema_versions
+from reddy_lib.database.schema import profiles, schema_versions
+from reddy_lib.errors import MappingError, NotInLedger
 from reddy_lib.spreadsheet import SheetFormat, detect_format
 
 COLUMNS = ["Rep", "Queue", "Dialogue", "CSAT"]
@@ -80,7 +80,7 @@ def test_the_same_again_is_kept_once_and_a_change_under_the_same_name_replaces_i
     assert keep_profile(ledger, " March ", MAPPING, COLUMNS).id == first.id
     changed = keep_profile(ledger, "March", MAPPING.replace(timezone="UTC"), COLUMNS)
     assert [profile.id for profile in profiles_of(ledger)] == [changed.id]
-    with ledger._read() as connection:  # the older one is retired, not deleted
+    with ledger.read() as connection:  # the older one is retired, not deleted
         assert connection.execute(sa.select(sa.func.count()).select_from(profiles)).scalar() == 2
 
 
@@ -168,7 +168,7 @@ def test_the_next_sheet_with_the_same_columns_becomes_the_same_calls(
 
 
 def test_a_ledger_from_before_profiles_gets_their_table(ledger: reddy.Ledger) -> None:
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         profiles.drop(connection)
         connection.execute(schema_versions.delete().where(schema_versions.c.version > 2))
     with reddy.Ledger(ledger.url.render_as_string(hide_password=False)) as opened:

@@ -13,10 +13,17 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.database import schema
 from reddy_lib.errors import CallLocked, RecordingError, RecordingNotFound, RecordingRefused
-from reddy_lib.ledger import recordings as files
-from reddy_lib.ledger import schema
-from reddy_lib.ledger.sending import Result, Submission, create, exchange, give_up_dead_workers, new_worker
+from reddy_lib.recordings import attachments as files
+from reddy_lib.sending.submission import (
+    Result,
+    Submission,
+    create,
+    exchange,
+    give_up_dead_workers,
+    new_worker,
+)
 from tests.conftest import PRODUCTS
 
 Sheet = Callable[..., Path]
@@ -91,7 +98,7 @@ class TestAttaching:
     def test_a_call_that_no_longer_announces_its_recording_has_none(
         self, batch: reddy.Batch, recording: Path
     ) -> None:
-        from reddy_lib.ledger.editing import with_field
+        from reddy_lib.batches.edits import with_field
 
         batch.attach(2, recording)
         assert [found.code for found in batch.findings_of(2)] == ["recording-with-transcript"]
@@ -103,7 +110,7 @@ class TestAttaching:
     def test_a_call_that_announces_it_under_another_name_keeps_it(
         self, batch: reddy.Batch, recording: Path
     ) -> None:
-        from reddy_lib.ledger.editing import with_field
+        from reddy_lib.batches.edits import with_field
 
         batch.attach(4, recording)
         batch.replace(4, with_field(batch.call(4), "filename", "renamed.wav"))
@@ -122,7 +129,7 @@ class TestAttaching:
     def test_a_path_is_never_announced(
         self, batch: reddy.Batch, recording: Path, typed: str, announced: str
     ) -> None:
-        from reddy_lib.ledger.editing import with_field
+        from reddy_lib.batches.edits import with_field
 
         batch.attach(4, recording)
         batch.replace(4, with_field(batch.call(4), "filename", typed))
@@ -162,7 +169,7 @@ class TestAttaching:
         assert (batch.call(2).filename or "") == named
 
     def test_a_name_alone_holds_the_call(self, batch: reddy.Batch) -> None:
-        from reddy_lib.ledger.editing import with_field
+        from reddy_lib.batches.edits import with_field
 
         [found] = batch.replace(4, with_field(batch.call(4), "filename", "somewhere.wav"))
         assert found.code == "recording-not-sent"
@@ -182,7 +189,7 @@ class TestAttaching:
     ) -> None:
         batch.attach(4, io.BytesIO(SOUND), name="../../etc/evil.mp3")
         assert batch.call(4).filename == "evil.mp3"
-        folder = files.recordings_folder(batch.ledger)
+        folder = files.recordings_folder(batch.database)
         assert folder.is_relative_to(tmp_path)
         assert [path.name for path in folder.iterdir()] == [hashlib.sha256(SOUND).hexdigest() + ".mp3"]
         assert stored(batch, "place") == ["kept"]
@@ -198,11 +205,11 @@ class TestAttaching:
         batch.attach(4, here / "march" / "a.mp3")
         here.rename(there)
         monkeypatch.setenv(files.FOLDER_VARIABLE, str(there))
-        with files.open_recording(batch.ledger, attached(batch)) as file:
+        with files.open_recording(batch.database, attached(batch)) as file:
             assert file.read() == SOUND
         monkeypatch.delenv(files.FOLDER_VARIABLE)
         with pytest.raises(RecordingNotFound, match="REDDY_AUDIO_FOLDER"):
-            files.open_recording(batch.ledger, attached(batch))
+            files.open_recording(batch.database, attached(batch))
 
     @pytest.mark.parametrize(
         ("content", "name", "said"),
@@ -214,7 +221,7 @@ class TestAttaching:
         with pytest.raises(RecordingError, match=said):
             batch.attach(4, io.BytesIO(content), name=name)
         assert not len(batch.recordings())
-        kept = files.recordings_folder(batch.ledger)
+        kept = files.recordings_folder(batch.database)
         assert not kept.exists() or not list(kept.iterdir())
 
     def test_a_file_that_is_not_there_is_not_attached(self, batch: reddy.Batch, tmp_path: Path) -> None:
@@ -224,7 +231,7 @@ class TestAttaching:
             batch.attach(4, tmp_path)
 
     def test_a_locked_call_is_left_alone(self, batch: reddy.Batch, recording: Path) -> None:
-        create(batch.ledger, batch.id, address=ADDRESS, token_source="notebook", rows=[2])
+        create(batch.database, batch.id, address=ADDRESS, token_source="notebook", rows=[2])
         with pytest.raises(CallLocked):
             batch.attach(2, recording)
         with pytest.raises(CallLocked):
@@ -237,23 +244,23 @@ class TestOpening:
         recording.write_bytes(SOUND[::-1])
         os.utime(recording, (1, 1))
         with pytest.raises(RecordingRefused, match="has changed since it was attached"):
-            files.open_recording(batch.ledger, attached(batch))
+            files.open_recording(batch.database, attached(batch))
 
     def test_a_file_that_was_only_touched_is_the_same(self, batch: reddy.Batch, recording: Path) -> None:
         batch.attach(4, recording)
         os.utime(recording, (1, 1))
-        files.open_recording(batch.ledger, attached(batch)).close()
+        files.open_recording(batch.database, attached(batch)).close()
 
     def test_a_path_that_leads_out_of_its_folder_is_refused(self, batch: reddy.Batch, tmp_path: Path) -> None:
         batch.attach(4, io.BytesIO(SOUND), name="a.wav")
         (tmp_path / "outside.wav").write_bytes(SOUND)
-        kept = files.recordings_folder(batch.ledger)
+        kept = files.recordings_folder(batch.database)
         (kept / "link.wav").symlink_to(tmp_path / "outside.wav")
         for path in ("../outside.wav", str(tmp_path / "outside.wav"), "link.wav"):
-            with batch.ledger._write() as connection:
+            with batch.database.write() as connection:
                 connection.execute(schema.recordings.update().values(path=path))
             with pytest.raises(RecordingRefused, match="outside of its folder"):
-                files.open_recording(batch.ledger, attached(batch))
+                files.open_recording(batch.database, attached(batch))
 
 
 class TestAddresses:
@@ -269,7 +276,7 @@ class TestAddresses:
         assert submission.counts()["accepted"] == 1
         assert submission.state == "running"
         done = files.Uploaded(upload=upload, outcome="uploaded", ended=102.0)
-        exchange(batch.ledger, submission.id, None, worker, uploaded=[done], want=0, now=102.0)
+        exchange(batch.database, submission.id, None, worker, uploaded=[done], want=0, now=102.0)
         assert submission.state == "done"
         assert list(submission.outcomes()["audio"]) == ["uploaded"]
         assert stored(batch, "upload_url") == [None]
@@ -277,19 +284,19 @@ class TestAddresses:
     def test_a_worker_that_dies_leaves_it_to_the_next_one(self, batch: reddy.Batch, recording: Path) -> None:
         batch.attach(4, recording)
         submission, worker, _ = accepted(batch, now=100.0, expires_at=9e9)
-        assert give_up_dead_workers(batch.ledger, now=2e9) == 0
+        assert give_up_dead_workers(batch.database, now=2e9) == 0
         assert submission.counts()["accepted"] == 1, "the call itself is in no doubt"
         assert submission.open_chunks() == [0]
-        other = new_worker(batch.ledger)
-        found = exchange(batch.ledger, submission.id, 0, other, want=0, uploads=3, now=2e9)
+        other = new_worker(batch.database)
+        found = exchange(batch.database, submission.id, 0, other, want=0, uploads=3, now=2e9)
         assert [(one.url, one.tries) for one in found.uploads] == [(URL, 2)]
         # the dead one was only slow: its yes counts, its other words do not
         [upload] = found.uploads
         late = files.Uploaded(upload=upload, outcome="failed", ended=2e9, error="no")
-        exchange(batch.ledger, submission.id, 0, worker, uploaded=[late], want=0, now=2e9)
+        exchange(batch.database, submission.id, 0, worker, uploaded=[late], want=0, now=2e9)
         assert list(batch.recordings()["state"]) == ["sending"]
         yes = files.Uploaded(upload=upload, outcome="uploaded", ended=2e9)
-        exchange(batch.ledger, submission.id, 0, worker, uploaded=[yes], want=0, now=2e9)
+        exchange(batch.database, submission.id, 0, worker, uploaded=[yes], want=0, now=2e9)
         assert list(batch.recordings()["state"]) == ["uploaded"]
 
     def test_an_address_that_runs_out_is_blanked_and_the_call_stays_accepted(
@@ -298,9 +305,9 @@ class TestAddresses:
         batch.attach(4, recording)
         submission, worker, [upload] = accepted(batch, now=100.0, expires_at=700.0)
         again = files.Uploaded(upload=upload, outcome="again", ended=101.0, error="cut off", retry_at=900.0)
-        exchange(batch.ledger, submission.id, None, worker, uploaded=[again], want=0, now=101.0)
+        exchange(batch.database, submission.id, None, worker, uploaded=[again], want=0, now=101.0)
         assert batch.info(4)["audio"] == "waiting"
-        found = exchange(batch.ledger, submission.id, None, worker, want=0, uploads=1, now=701.0)
+        found = exchange(batch.database, submission.id, None, worker, want=0, uploads=1, now=701.0)
         assert (found.uploads, found.retry_at) == ([], None)
         assert (batch.info(4)["status"], batch.info(4)["audio"]) == ("accepted", "expired")
         said = batch.recordings()["error"].iloc[0]
@@ -322,18 +329,20 @@ class TestAddresses:
     ) -> None:
         batch.attach(4, recording)
         submission, worker, first = accepted(batch, now=100.0, expires_at=700.0)
-        found = exchange(batch.ledger, submission.id, None, worker, want=0, uploads=3, now=100.0, again=True)
+        found = exchange(
+            batch.database, submission.id, None, worker, want=0, uploads=3, now=100.0, again=True
+        )
         assert found.uploads == first
 
     def test_calls_with_recordings_wait_while_too_many_uploads_do_and_others_go_on(
         self, batch: reddy.Batch, recording: Path
     ) -> None:
         batch.attach(4, recording)
-        submission = create(batch.ledger, batch.id, address=ADDRESS, token_source="notebook")
-        worker = new_worker(batch.ledger)
-        found = exchange(batch.ledger, submission.id, None, worker, want=5, recordings_ahead=0)
+        submission = create(batch.database, batch.id, address=ADDRESS, token_source="notebook")
+        worker = new_worker(batch.database)
+        found = exchange(batch.database, submission.id, None, worker, want=5, recordings_ahead=0)
         assert [claim.row for claim in found.claims] == [2, 3]
-        found = exchange(batch.ledger, submission.id, None, worker, want=5, recordings_ahead=1)
+        found = exchange(batch.database, submission.id, None, worker, want=5, recordings_ahead=1)
         assert [claim.row for claim in found.claims] == [4]
 
     def test_the_first_host_is_remembered_and_a_later_one_waits_for_a_person(
@@ -358,38 +367,39 @@ class TestAddresses:
     def test_a_call_found_at_reddy_by_hand_says_that_its_address_was_lost(
         self, batch: reddy.Batch, recording: Path
     ) -> None:
-        from reddy_lib.ledger.reconciling import settle
+        from reddy_lib.sending.doubts import settle
 
         batch.attach(4, recording)
-        submission = create(batch.ledger, batch.id, address=ADDRESS, token_source="notebook", rows=[4])
-        worker = new_worker(batch.ledger)
-        [claim] = exchange(batch.ledger, submission.id, None, worker, want=2, now=100.0).claims
+        submission = create(batch.database, batch.id, address=ADDRESS, token_source="notebook", rows=[4])
+        worker = new_worker(batch.database)
+        [claim] = exchange(batch.database, submission.id, None, worker, want=2, now=100.0).claims
         lost = yes(claim, url=None, outcome="unknown")
-        exchange(batch.ledger, submission.id, None, worker, results=[lost], want=0, now=101.0)
+        exchange(batch.database, submission.id, None, worker, results=[lost], want=0, now=101.0)
         settle(batch, [4], there=True, how="by hand")
         assert batch.info(4)["audio"] == "failed"
         assert "was lost" in batch.recordings()["error"].iloc[0]
 
     def test_a_late_yes_brings_its_address(self, batch: reddy.Batch, recording: Path) -> None:
         batch.attach(4, recording)
-        submission = create(batch.ledger, batch.id, address=ADDRESS, token_source="notebook", rows=[4])
-        worker = new_worker(batch.ledger)
-        [claim] = exchange(batch.ledger, submission.id, None, worker, want=2, now=100.0).claims
-        assert give_up_dead_workers(batch.ledger, now=9e9) == 1
+        submission = create(batch.database, batch.id, address=ADDRESS, token_source="notebook", rows=[4])
+        worker = new_worker(batch.database)
+        [claim] = exchange(batch.database, submission.id, None, worker, want=2, now=100.0).claims
+        assert give_up_dead_workers(batch.database, now=9e9) == 1
         assert submission.state == "done"
         found = exchange(
-            batch.ledger, submission.id, None, worker, results=[yes(claim)], want=0, uploads=1, now=101.0
+            batch.database, submission.id, None, worker, results=[yes(claim)], want=0, uploads=1, now=101.0
         )
         assert [one.url for one in found.uploads] == [URL]
 
     def test_what_the_sandbox_forgot_is_attached_as_before(self, batch: reddy.Batch, recording: Path) -> None:
-        from reddy_lib.ledger.sending import SANDBOX, forget_deliveries
+        from reddy_lib.database.sandbox_urls import SANDBOX
+        from reddy_lib.sending.submission import forget_deliveries
 
         batch.attach(4, recording)
         submission, worker, [upload] = accepted(batch, now=100.0, expires_at=700.0, address=SANDBOX)
         done = files.Uploaded(upload=upload, outcome="uploaded", ended=102.0)
-        exchange(batch.ledger, submission.id, None, worker, uploaded=[done], want=0, now=102.0)
-        assert forget_deliveries(batch.ledger) == 1
+        exchange(batch.database, submission.id, None, worker, uploaded=[done], want=0, now=102.0)
+        assert forget_deliveries(batch.database) == 1
         assert (batch.info(4)["status"], batch.info(4)["audio"]) == ("ready", "waiting")
         assert list(submission.outcomes()["audio"]) == ["uploaded"], "what became of it then stays on record"
 
@@ -399,7 +409,7 @@ def test_an_older_ledger_learns_of_recordings_and_of_names_without_a_file(
 ) -> None:
     batch = ledger.load(sheet(2), products=PRODUCTS, progress=False)
     added_by = schema.MIGRATIONS.index(schema._recordings_go_beside_calls) + 1
-    with ledger._write() as connection:  # as the version before left it
+    with ledger.write() as connection:  # as the version before left it
         connection.execute(sa.text("DROP TABLE recordings"))
         connection.execute(sa.text("DROP TABLE upload_hosts"))
         connection.execute(sa.text("ALTER TABLE past_outcomes DROP COLUMN audio"))
@@ -423,22 +433,24 @@ def accepted(
     batch: reddy.Batch, *, now: float, expires_at: float | None, url: str | None = URL, address: str = ADDRESS
 ) -> tuple[Submission, str, list[files.Upload]]:
     """Row 4, sent and accepted, and the uploads that came of it."""
-    submission = create(batch.ledger, batch.id, address=address, token_source="notebook", rows=[4])
-    worker = new_worker(batch.ledger)
-    [claim] = exchange(batch.ledger, submission.id, None, worker, want=2, now=now).claims
+    submission = create(batch.database, batch.id, address=address, token_source="notebook", rows=[4])
+    worker = new_worker(batch.database)
+    [claim] = exchange(batch.database, submission.id, None, worker, want=2, now=now).claims
     result = yes(claim, url=url, expires_at=expires_at)
     assert "Rosebud" not in repr(result)
-    found = exchange(batch.ledger, submission.id, None, worker, results=[result], want=0, uploads=3, now=now)
+    found = exchange(
+        batch.database, submission.id, None, worker, results=[result], want=0, uploads=3, now=now
+    )
     return submission, worker, found.uploads
 
 
 def stored(batch: reddy.Batch, column: str) -> list[Any]:
-    with batch.ledger._read() as connection:
+    with batch.database.read() as connection:
         return list(connection.execute(sa.select(schema.recordings.c[column])).scalars())
 
 
 def attached(batch: reddy.Batch) -> files.Attached:
-    with batch.ledger._read() as connection:
+    with batch.database.read() as connection:
         call_id = connection.execute(sa.select(schema.recordings.c.call_id)).scalar_one()
         found = files.attached_to(connection, call_id)
     assert found is not None

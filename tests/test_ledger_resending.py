@@ -14,14 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reddy_lib as reddy
+from reddy_lib.database.schema import deliveries, past_outcomes, resends
 from reddy_lib.errors import SubmissionError
 from reddy_lib.identity import call_key
-from reddy_lib.ledger.overview import preview
-from reddy_lib.ledger.reconciling import settle as say
-from reddy_lib.ledger.resending import resendable, resends_of
-from reddy_lib.ledger.schema import deliveries, past_outcomes, resends
-from reddy_lib.ledger.sending import Submission, create, exchange, new_worker
 from reddy_lib.model import payload_json
+from reddy_lib.sending.doubts import settle as say
+from reddy_lib.sending.overview import preview
+from reddy_lib.sending.resend import resendable, resends_of
+from reddy_lib.sending.submission import Submission, create, exchange, new_worker
 from tests.test_ledger_sending import HERE, PRODUCTS, answer
 
 Sheet = Callable[..., Path]
@@ -38,7 +38,7 @@ def batch(ledger: reddy.Ledger, sheet: Sheet) -> reddy.Batch:
 
 def started(batch: reddy.Batch, rows: list[int] | None = None, again: str | None = None) -> Submission:
     return create(
-        batch.ledger, batch.id, address=HERE, token_source="typed", rows=rows, who="ann", again=again
+        batch.database, batch.id, address=HERE, token_source="typed", rows=rows, who="ann", again=again
     )
 
 
@@ -46,14 +46,16 @@ def sent(
     batch: reddy.Batch, rows: list[int] | None = None, again: str | None = None, outcome: str = "accepted"
 ) -> Submission:
     """Sends rows; every one of them comes to this."""
-    submission, worker = started(batch, rows, again), new_worker(batch.ledger)
-    claims = exchange(batch.ledger, submission.id, 0, worker, want=99).claims
-    exchange(batch.ledger, submission.id, 0, worker, results=[answer(one, outcome) for one in claims], want=0)
+    submission, worker = started(batch, rows, again), new_worker(batch.database)
+    claims = exchange(batch.database, submission.id, 0, worker, want=99).claims
+    exchange(
+        batch.database, submission.id, 0, worker, results=[answer(one, outcome) for one in claims], want=0
+    )
     return submission
 
 
 def delivered(batch: reddy.Batch) -> dict[str, int]:
-    with batch.ledger._read() as connection:
+    with batch.database.read() as connection:
         return Counter(connection.execute(sa.select(deliveries.c.state)).scalars())
 
 
@@ -68,7 +70,7 @@ def test_nothing_accepted_is_sent_again_without_a_reason(batch: reddy.Batch) -> 
 
 
 def test_with_a_reason_it_is_sent_once_more_and_the_reason_stays(batch: reddy.Batch) -> None:
-    first = batch.ledger.submissions(batch.id)[0]
+    first = batch.database.submissions(batch.id)[0]
     second = sent(batch, [2, 3], WHY)
     assert second.counts()["accepted"] == 2
     assert first.counts()["accepted"] == 4  # what became of them then stays on record
@@ -83,31 +85,31 @@ def test_with_a_reason_it_is_sent_once_more_and_the_reason_stays(batch: reddy.Ba
 
 def test_the_same_reason_sends_a_call_again_once(batch: reddy.Batch) -> None:
     sent(batch, [2], WHY)
-    assert resendable(batch.ledger, batch.id, [2, 3], address=HERE, reason=WHY) == [3]
+    assert resendable(batch.database, batch.id, [2, 3], address=HERE, reason=WHY) == [3]
     with pytest.raises(SubmissionError):
         started(batch, [2], f" {WHY}\n")
     assert sent(batch, [2], "and once more").counts()["accepted"] == 1
 
 
 def test_skipped_calls_of_another_load_can_be_sent_again(batch: reddy.Batch, sheet: Sheet) -> None:
-    twin = batch.ledger.load(sheet(4), products=PRODUCTS, progress=False)
+    twin = batch.database.load(sheet(4), products=PRODUCTS, progress=False)
     assert sent(twin).counts()["skipped"] == 4
     assert sent(twin, [2], WHY).counts()["accepted"] == 1
     assert twin.counts()["skipped"] == 3
 
 
 def test_what_waits_to_be_sent_again_is_nobody_else_s(batch: reddy.Batch, sheet: Sheet) -> None:
-    twin = batch.ledger.load(sheet(4), products=PRODUCTS, progress=False)
+    twin = batch.database.load(sheet(4), products=PRODUCTS, progress=False)
     waiting = started(batch, [2], WHY)
-    assert preview(batch.ledger, twin.id, address=HERE)["skipped"] == 4
+    assert preview(batch.database, twin.id, address=HERE)["skipped"] == 4
     other = started(twin, [2, 3])
     assert other.counts()["skipped"] == 2
     assert "in submission 1 of 'calls', upload 1002" in str(twin.info(2)["error"])
     with pytest.raises(SubmissionError):
         started(twin, [2], "another reason")
-    assert exchange(batch.ledger, other.id, 0, new_worker(batch.ledger), want=9).claims == []
+    assert exchange(batch.database, other.id, 0, new_worker(batch.database), want=9).claims == []
     assert [
-        c.row for c in exchange(batch.ledger, waiting.id, 0, new_worker(batch.ledger), want=9).claims
+        c.row for c in exchange(batch.database, waiting.id, 0, new_worker(batch.database), want=9).claims
     ] == [2]
 
 
@@ -124,19 +126,19 @@ def test_where_it_is_turned_away_reddy_still_has_it_once(batch: reddy.Batch, out
 
 
 def test_a_second_sending_that_is_put_off_stays_its_own(batch: reddy.Batch, sheet: Sheet) -> None:
-    twin = batch.ledger.load(sheet(4), products=PRODUCTS, progress=False)
-    submission, worker = started(batch, [2], WHY), new_worker(batch.ledger)
-    (claim,) = exchange(batch.ledger, submission.id, 0, worker, want=1, now=1.0).claims
+    twin = batch.database.load(sheet(4), products=PRODUCTS, progress=False)
+    submission, worker = started(batch, [2], WHY), new_worker(batch.database)
+    (claim,) = exchange(batch.database, submission.id, 0, worker, want=1, now=1.0).claims
     later = [answer(claim, "again", retry_at=50.0)]
-    exchange(batch.ledger, submission.id, 0, worker, results=later, want=1, now=2.0)
+    exchange(batch.database, submission.id, 0, worker, results=later, want=1, now=2.0)
     assert delivered(batch) == {"accepted": 3, "again": 1}
     assert started(twin, [2]).counts()["skipped"] == 1
-    (claim,) = exchange(batch.ledger, submission.id, 0, worker, want=1, now=60.0).claims
+    (claim,) = exchange(batch.database, submission.id, 0, worker, want=1, now=60.0).claims
     assert (claim.row, claim.number) == (2, 3)
 
 
 def test_cancelled_before_its_turn_it_is_what_it_was(batch: reddy.Batch, sheet: Sheet) -> None:
-    before, first = batch.info(2), batch.ledger.submissions(batch.id)[0]
+    before, first = batch.info(2), batch.database.submissions(batch.id)[0]
     submission = started(batch, [2], WHY)
     assert submission.cancel() == 1
     assert batch.info(2) == before
@@ -149,7 +151,7 @@ def test_cancelled_before_its_turn_it_is_what_it_was(batch: reddy.Batch, sheet: 
 def test_one_of_another_load_is_ready_after_a_cancel_and_skipped_at_the_next_try(
     batch: reddy.Batch, sheet: Sheet
 ) -> None:
-    twin = batch.ledger.load(sheet(4), products=PRODUCTS, progress=False)
+    twin = batch.database.load(sheet(4), products=PRODUCTS, progress=False)
     started(twin, [2], WHY).cancel()
     assert twin.info(2)["status"] == "ready"
     assert started(twin, [2]).counts()["skipped"] == 1
@@ -174,7 +176,12 @@ def test_what_is_held_under_way_or_in_doubt_is_not_sent_again(batch: reddy.Batch
 def test_what_only_the_sandbox_has_is_not_sent_again_elsewhere(batch: reddy.Batch) -> None:
     with pytest.raises(SubmissionError):
         create(
-            batch.ledger, batch.id, address="https://other.example", token_source="typed", rows=[2], again=WHY
+            batch.database,
+            batch.id,
+            address="https://other.example",
+            token_source="typed",
+            rows=[2],
+            again=WHY,
         )
 
 
@@ -190,7 +197,7 @@ def test_two_people_with_two_reasons_at_one_moment_send_it_once(batch: reddy.Bat
 
     with ThreadPoolExecutor(4) as pool:
         assert sorted(pool.map(go, range(4))) == [0, 0, 0, 2]
-    with batch.ledger._read() as connection:
+    with batch.database.read() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(resends)).scalar_one() == 2
 
 
@@ -236,8 +243,8 @@ def test_an_exact_payload_is_never_two_calls(one: reddy.Call, other: reddy.Call)
 def test_the_outcomes_that_are_kept_never_count_a_call_twice(batch: reddy.Batch) -> None:
     sent(batch, [2], WHY)
     started(batch, [2], "another").cancel()
-    with batch.ledger._read() as connection:
+    with batch.database.read() as connection:
         kept = connection.execute(sa.select(past_outcomes.c.submission_id, past_outcomes.c.call_id)).all()
     assert len(kept) == len(set(kept)) == 2
-    for submission in batch.ledger.submissions(batch.id):
+    for submission in batch.database.submissions(batch.id):
         assert sum(submission.counts().values()) == submission.record().chosen

@@ -11,12 +11,12 @@ import sqlalchemy as sa
 
 import reddy_lib as reddy
 from reddy_lib import ui
-from reddy_lib.ledger.sandbox_urls import ledger_address, remember_sandbox
-from reddy_lib.ledger.sending import SANDBOX, create
+from reddy_lib.database.sandbox_urls import SANDBOX, ledger_address, remember_sandbox
 from reddy_lib.sandbox.faults import Fault
-from reddy_lib.submission import Connection, Engine
-
-from .conftest import PRODUCTS
+from reddy_lib.sending.connection import Connection
+from reddy_lib.sending.engine import Engine
+from reddy_lib.sending.submission import create
+from tests.conftest import PRODUCTS
 
 Sheet = Callable[..., Path]
 
@@ -36,7 +36,7 @@ def engine(ledger: reddy.Ledger, sandbox: reddy.Sandbox) -> Iterator[Engine]:
 
 
 def sent_by_the_app(batch: reddy.Batch) -> None:
-    submission = create(batch.ledger, batch.id, address=SANDBOX, token_source="sandbox")
+    submission = create(batch.database, batch.id, address=SANDBOX, token_source="sandbox")
     end = time.monotonic() + 30
     while submission.record().state != "done":
         assert time.monotonic() < end
@@ -69,7 +69,7 @@ def test_two_records_of_one_call_become_the_one_that_says_more(
     ledger: reddy.Ledger, sheet: Sheet, sandbox: reddy.Sandbox, client: reddy.Client
 ) -> None:
     reddy.submit(load(ledger, sheet(2)), client, progress=False)
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         connection.execute(
             sa.text(
                 "INSERT INTO deliveries (address, key, call_id, submission_id, state, at) "
@@ -78,7 +78,7 @@ def test_two_records_of_one_call_become_the_one_that_says_more(
         )
     remember_sandbox(ledger, sandbox.url)
     remember_sandbox(ledger, sandbox.url)
-    with ledger._read() as connection:
+    with ledger.read() as connection:
         kept = connection.execute(sa.text("SELECT address, state FROM deliveries")).all()
     assert [tuple(one) for one in kept] == [(SANDBOX, "accepted")] * 2
 

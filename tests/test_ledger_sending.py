@@ -21,15 +21,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import reddy_lib as reddy
+from reddy_lib.database.sandbox_urls import SANDBOX
+from reddy_lib.database.schema import SENDABLE, STATUSES, deliveries, workers
 from reddy_lib.errors import CallLocked, NotInLedger, SubmissionError
-from reddy_lib.ledger import SENDABLE, STATUSES
-from reddy_lib.ledger.overview import history
-from reddy_lib.ledger.overview import preview as asked
-from reddy_lib.ledger.schema import deliveries, workers
-from reddy_lib.ledger.sending import (
+from reddy_lib.sending.overview import history
+from reddy_lib.sending.overview import preview as asked
+from reddy_lib.sending.submission import (
     BY_HAND,
     CHUNK,
-    SANDBOX,
     Claim,
     Result,
     Submission,
@@ -43,7 +42,7 @@ from reddy_lib.ledger.sending import (
     retire_worker,
     strays,
 )
-from reddy_lib.ledger.workers import moment, place, process
+from reddy_lib.sending.workers import moment, place, process
 
 Sheet = Callable[..., Path]
 
@@ -258,7 +257,7 @@ class TestExchange:
             (attempt,) = seen.attempts(2).itertuples()
             assert (attempt.number, attempt.result, attempt.submission) == (1, None, submission.id)
             assert attempt.started.timestamp() == 50.0
-            with other._read() as connection:
+            with other.read() as connection:
                 states = connection.execute(sa.select(deliveries.c.address, deliveries.c.state)).all()
         assert [tuple(row) for row in states] == [(HERE, "sending"), (HERE, "sending")]
 
@@ -331,7 +330,7 @@ class TestExchange:
         submission = send(ledger, batch)
         outcomes = {"accepted": [2], "rejected": [3], "failed": [4], "unknown": [5], "again": [6]}
         settle(ledger, submission, worker, **outcomes)
-        with ledger._read() as connection:
+        with ledger.read() as connection:
             states = Counter(connection.execute(sa.select(deliveries.c.state)).scalars())
         assert states == {"accepted": 1, "unknown": 1, "sending": 1}
         assert submission.counts() == counted(
@@ -417,7 +416,7 @@ class TestDeadWorkers:
         """A worker that some other process left in the ledger."""
         values = {"name": "left", "host": socket.gethostname(), "pid": os.getpid(), "started": 1.0,
                   "heartbeat": 1000.0, "gone": False, "place": place()}  # fmt: skip
-        with ledger._write() as connection:
+        with ledger.write() as connection:
             connection.execute(workers.insert().values(**(values | fields)))
         return "left"
 
@@ -483,7 +482,7 @@ class TestDeadWorkers:
         self, ledger: reddy.Ledger, worker: str
     ) -> None:
         assert heartbeat(ledger, worker) is True
-        with ledger._read() as connection:
+        with ledger.read() as connection:
             (found,) = connection.execute(sa.select(workers)).all()
             assert 0 <= moment(connection) - found.heartbeat < 60
         assert give_up_dead_workers(ledger, now=found.heartbeat + 46) == 0
@@ -961,7 +960,7 @@ class Ledgers(RuleBasedStateMachine):
     @invariant()
     def what_is_said_to_be_accepted_was_processed(self) -> None:
         if hasattr(self, "ledger"):
-            with self.ledger._read() as connection:
+            with self.ledger.read() as connection:
                 query = sa.select(deliveries.c.key).where(deliveries.c.state == "accepted")
                 assert all(self.server[key] == 1 for key in connection.execute(query).scalars())
 

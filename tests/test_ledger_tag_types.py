@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.editing import ManyEdited
-from reddy_lib.ledger.schema import calls
-from reddy_lib.ledger.tag_types import batch_tag_drift, retype_tag
+from reddy_lib.batches.decisions import ManyEdited
+from reddy_lib.batches.tag_types import batch_tag_drift, retype_tag
+from reddy_lib.database.schema import calls
 from reddy_lib.model import Tag, from_payload
 
 
@@ -57,7 +57,7 @@ def test_a_tag_that_was_edited_keeps_what_was_typed_and_a_sent_call_what_was_sen
     call = batch.call(3)
     call.tags = [Tag("CSAT", True, "boolean")]
     batch.replace(3, call)
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         connection.execute(calls.update().where(calls.c.row == 4).values(status="accepted"))
     assert retype_tag(batch, "CSAT", "string") == ManyEdited(changed=2, same=0, locked=1)
     assert csat(batch) == [("Ja", "string"), ("true", "string"), (True, "boolean")]

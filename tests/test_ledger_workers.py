@@ -10,18 +10,11 @@ import pandas as pd
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.overview import workers_alive
-from reddy_lib.ledger.sending import (
-    SANDBOX,
-    Submission,
-    create,
-    exchange,
-    heartbeat,
-    new_worker,
-    retire_worker,
-)
-from reddy_lib.ledger.workers import lane, queue, workers_known
-from reddy_lib.submission import Connection
+from reddy_lib.database.sandbox_urls import SANDBOX
+from reddy_lib.sending.connection import Connection
+from reddy_lib.sending.overview import workers_alive
+from reddy_lib.sending.submission import Submission, create, exchange, heartbeat, new_worker, retire_worker
+from reddy_lib.sending.workers import lane, queue, workers_known
 from reddy_lib.ui.workers import nobody_can_send, workers_table
 from tests.conftest import PRODUCTS
 
@@ -37,11 +30,11 @@ def batch(ledger: reddy.Ledger, sheet: Callable[..., Path]) -> reddy.Batch:
 def send(
     batch: reddy.Batch, rows: list[int], source: str, address: str = REDDY, token: str = ""
 ) -> Submission:
-    return create(batch.ledger, batch.id, address=address, token_source=source, token_hint=token, rows=rows)
+    return create(batch.database, batch.id, address=address, token_source=source, token_hint=token, rows=rows)
 
 
 def test_workers_are_told_apart_by_kind_and_by_signs_of_life(batch: reddy.Batch) -> None:
-    ledger = batch.ledger
+    ledger = batch.database
     app = new_worker(ledger, kind="app", now=NOW - 300)
     worker = new_worker(ledger, kind="worker", sends=[REDDY], now=NOW - 200)
     notebook = new_worker(ledger, kind="notebook", now=NOW - 100)
@@ -73,7 +66,7 @@ def test_without_workers_and_submissions_both_frames_are_empty(ledger: reddy.Led
 
 
 def test_the_queue_says_who_has_the_token_of_each_submission(batch: reddy.Batch) -> None:
-    ledger = batch.ledger
+    ledger = batch.database
     ours = send(batch, [2], "environment", token="…4f2a")
     theirs = send(batch, [3], "secrets", token="…9999")
     typed = send(batch, [4], "typed", token="…4f2a")

@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reddy_lib.outcomes import charts
-from reddy_lib.outcomes.charts import COLOURS, PATTERNS, alt, chosen, shown, where
-from reddy_lib.outcomes.frames import STATUSES
+from reddy_lib.outcomes.charts import COLOURS, PATTERNS, alt, shown
+from reddy_lib.outcomes.frames import STATUSES, chosen, where
 from reddy_lib.outcomes.waveforms import waveform
 from tests.outcome_frames import ANSWERED, NEVER_SENT
 from tests.outcome_frames import outcomes as frame_of

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 import reddy_lib as reddy
 from reddy_lib.errors import NotInLedger
-from reddy_lib.ledger.formulas import escaped, is_formula, unescaped
-from reddy_lib.ledger.sending import Submission, create, exchange, new_worker
 from reddy_lib.outcomes.evidence import write_evidence
+from reddy_lib.sending.submission import Submission, create, exchange, new_worker
+from reddy_lib.spreadsheet.formulas import escaped, is_formula, unescaped
 from tests.test_ledger_sending import HERE, PRODUCTS, answer
 
 Sheet = Callable[..., Path]
@@ -31,7 +31,7 @@ def sent(
 ) -> Submission:
     """Sends a batch; its rows come to these outcomes, one after the other; "" is never claimed."""
     submission = create(
-        batch.ledger,
+        batch.database,
         batch.id,
         address=HERE,
         token_source="typed",
@@ -40,13 +40,13 @@ def sent(
         rows=rows,
         again=again,
     )
-    worker = new_worker(batch.ledger)
-    claims = exchange(batch.ledger, submission.id, 0, worker, want=sum(map(bool, outcomes))).claims
+    worker = new_worker(batch.database)
+    claims = exchange(batch.database, submission.id, 0, worker, want=sum(map(bool, outcomes))).claims
     results = [
         answer(one, outcome, words=f"Said of row {one.row}.", request_id=f"req-{one.row}")
         for one, outcome in zip(claims, filter(None, outcomes), strict=True)
     ]
-    exchange(batch.ledger, submission.id, 0, worker, results=results, want=0)
+    exchange(batch.database, submission.id, 0, worker, results=results, want=0)
     return submission
 
 
@@ -76,7 +76,7 @@ def test_each_call_stands_in_the_file_of_its_status_with_the_cells_it_had(
     batch: reddy.Batch, tmp_path: Path
 ) -> None:
     submission = sent(batch, "accepted", "rejected", "rejected", "unknown", "failed", "")
-    files = opened(submission.evidence(tmp_path))
+    files = opened(reddy.evidence(submission, tmp_path))
     assert list(files) == [
         "accepted.csv", "rejected.csv", "unknown.csv", "failed.csv", "queued.csv", "requests.jsonl", "answers.jsonl",
         "manifest.json",
@@ -98,7 +98,7 @@ def test_each_call_stands_in_the_file_of_its_status_with_the_cells_it_had(
 
 def test_one_line_a_try_with_what_was_sent_and_what_came_back(batch: reddy.Batch, tmp_path: Path) -> None:
     submission = sent(batch, "accepted", "rejected", "", "", "", "")
-    files = opened(submission.evidence(tmp_path / "evidence.zip"))
+    files = opened(reddy.evidence(submission, tmp_path / "evidence.zip"))
     assert [one["row"] for one in files["requests.jsonl"]] == [2, 3]
     assert files["requests.jsonl"][0]["body"] == dict(batch.payloads([2]))[2]
     said = files["answers.jsonl"][1]
@@ -113,7 +113,7 @@ def test_one_line_a_try_with_what_was_sent_and_what_came_back(batch: reddy.Batch
 
 
 def test_the_manifest_says_of_what_where_to_by_whom_and_how_many(batch: reddy.Batch, tmp_path: Path) -> None:
-    path = sent(batch, "accepted", "rejected", "unknown", "failed", "", "").evidence(tmp_path)
+    path = reddy.evidence(sent(batch, "accepted", "rejected", "unknown", "failed", "", ""), tmp_path)
     manifest = opened(path)["manifest.json"]
     assert manifest["batch"]["file_sha256"] == batch.file_hash
     assert manifest["batch"]["mapping"]["fields"]["agent_email"] == "Agent Email"
@@ -128,7 +128,7 @@ def test_the_manifest_says_of_what_where_to_by_whom_and_how_many(batch: reddy.Ba
 
 def test_the_same_record_makes_the_same_files(batch: reddy.Batch, tmp_path: Path) -> None:
     submission = sent(batch, "accepted", "rejected", "unknown", "failed", "", "")
-    one, two = (submission.evidence(tmp_path / name) for name in ("one.zip", "two.zip"))
+    one, two = (reddy.evidence(submission, tmp_path / name) for name in ("one.zip", "two.zip"))
     with zipfile.ZipFile(one) as first, zipfile.ZipFile(two) as second:
         assert first.namelist() == second.namelist()
         for name in first.namelist()[:-1]:  # the manifest says when it was written
@@ -149,7 +149,7 @@ def test_what_an_earlier_try_sent_is_shown_as_it_was_also_after_edits(
     second = sent(batch, "rejected", rows=[2])
     call.agent_email, call.conversation_id = "ann.d@cedarline.example", "another"
     batch.replace(2, call)
-    then, now = opened(first.evidence(tmp_path / "1.zip")), opened(second.evidence(tmp_path / "2.zip"))
+    then, now = opened(reddy.evidence(first, tmp_path / "1.zip")), opened(second.evidence(tmp_path / "2.zip"))
     assert [then["requests.jsonl"][0]["body"], now["requests.jsonl"][0]["body"]] == bodies
     assert [one["requests.jsonl"][0]["attempt"] for one in (then, now)] == [1, 2]
     assert now["rejected.csv"][0]["conversation_id"] == "conv-1"
@@ -160,7 +160,7 @@ def test_why_it_was_sent_again_stands_with_the_call_and_in_the_manifest(
 ) -> None:
     sent(batch, *["accepted"] * 6)
     files = opened(
-        sent(batch, "accepted", "accepted", rows=[2, 3], again="=wrong scorecard").evidence(tmp_path)
+        reddy.evidence(sent(batch, "accepted", "accepted", rows=[2, 3], again="=wrong scorecard"), tmp_path)
     )
     assert {one["sent again because"] for one in files["accepted.csv"]} == {"'=wrong scorecard"}
     (said,) = files["manifest.json"]["sent_again"]
@@ -176,7 +176,7 @@ def test_a_sheet_s_own_columns_are_told_from_those_of_the_evidence(
         "row,Status,Agent Email,Product,Transcript\n9,closed,ann@cedarline.example,Loans,Agent: Good morning.\n"
     )
     batch = ledger.load(path, products=PRODUCTS, progress=False)
-    (call,) = opened(sent(batch, "accepted").evidence(tmp_path))["accepted.csv"]
+    (call,) = opened(reddy.evidence(sent(batch, "accepted"), tmp_path))["accepted.csv"]
     assert (call["row"], call["Status"], call["reddy row"], call["reddy status"]) == (
         "9",
         "closed",
@@ -198,7 +198,7 @@ def test_a_file_is_replaced_by_a_whole_one_alone(batch: reddy.Batch, tmp_path: P
     path = tmp_path / "evidence.zip"
     path.write_bytes(b"what was there")
     with pytest.raises(NotInLedger):
-        Submission(batch.ledger, "s-nobody").evidence(path)
+        reddy.evidence(Submission(batch.database, "s-nobody"), path)
     assert path.read_bytes() == b"what was there"
     assert list(tmp_path.glob("*.part")) == []
 
@@ -257,7 +257,7 @@ def test_the_counts_sum_to_the_rows_chosen_whatever_happens(
                     call.product_id = 1 if call.product_id == 2 else 2
                     batch.replace(row, call)
         for submission in ledger.submissions():
-            files = opened(submission.evidence(folder))
+            files = opened(reddy.evidence(submission, folder))
             manifest, chosen = files["manifest.json"], submission.record().chosen
             tables = {name: len(lines) for name, lines in files.items() if name.endswith(".csv")}
             assert sum(manifest["counts"].values()) == manifest["chosen"] == chosen == sum(tables.values())

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from reddy_lib.ledger import STATUSES as LEDGER_STATUSES
+from reddy_lib.database.schema import STATUSES as LEDGER_STATUSES
 from reddy_lib.outcomes import frames
 from reddy_lib.outcomes.frames import chosen, reason, reasons_table, summary, what_next, where, words
 from tests.outcome_frames import outcomes

@@ -13,9 +13,9 @@ from typing import BinaryIO, cast
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.recordings import dropped_folder, mark_of
-from reddy_lib.recordings import Recording, RecordingFolder, RecordingStore
-from reddy_lib.recordings.tidying import mark
+from reddy_lib.recordings.attachments import dropped_folder, mark_of
+from reddy_lib.recordings.cleanup import mark
+from reddy_lib.recordings.store import Recording, RecordingFolder, RecordingStore
 from reddy_lib.ui.attaching import PIECE, AttachJob, start
 from reddy_lib.ui.dropped import tidy_at_start
 from tests import screen
@@ -57,7 +57,7 @@ class Gated(RecordingStore):
 
 def dropped(batch: reddy.Batch, free: int = 0) -> tuple[Gated, list[tuple[int, Recording]]]:
     """A recording for each row, in a store whose gate is shut after `free` of them."""
-    store = Gated(dropped_folder(batch.ledger) / batch.id, free)
+    store = Gated(dropped_folder(batch.database) / batch.id, free)
     rows = batch.rows()
     return store, [(row, store.add(io.BytesIO(b"voice %d" % row), f"conv-{row - 1}.wav")) for row in rows]
 
@@ -195,7 +195,7 @@ class TestByItself:
         store, work = dropped(batch)
         store.gate.set()
         batch.attach(2, store.folder / work[0][1].key)
-        mark(store.folder, mark_of(batch.ledger))
+        mark(store.folder, mark_of(batch.database))
         for path in store.folder.iterdir():
             os.utime(path, (1, 1))
         monkeypatch.setenv("REDDY_KEEP_DROPPED_DAYS", "never")

@@ -9,8 +9,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.schema import selections
-from reddy_lib.ledger.selections import keep_selection, ranges_of, rows_of_ranges, rows_of_selection
+from reddy_lib.batches.selections import keep_selection, ranges_of, rows_of_ranges, rows_of_selection
+from reddy_lib.database.schema import selections
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from tests import screen
 from tests.screen import labels, opened, pill, press, set_status, words
@@ -120,7 +120,7 @@ def test_a_click_sends_the_calls_that_were_shown_although_as_many_others_are_rea
     set_status(batch, 3, status="held")
     set_status(batch, 9, status="ready")
     app = press(app, "Send all 7")
-    assert batch.ledger.submissions() == []
+    assert batch.database.submissions() == []
     assert "Nothing was sent by your click" in words(app)
 
 
@@ -139,7 +139,7 @@ def test_a_selection_is_kept_once_and_found_by_its_own_batch_alone(
 ) -> None:
     name = keep_selection(ledger, batch.id, [5, 3, 4, 9, 3], who="ann")
     assert keep_selection(ledger, batch.id, [3, 4, 5, 9]) == name
-    with ledger._read() as connection:
+    with ledger.read() as connection:
         (kept,) = connection.execute(selections.select()).all()
     assert (kept.rows, kept.who) == ("3-5,9", "ann")
     assert rows_of_selection(ledger, batch.id, name) == [3, 4, 5, 9]

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.submission.fetching import batch_store, fetching_of
+from reddy_lib.batches.fetch_recordings import batch_store, fetching_of
 from tests import screen
 from tests.conftest import PRODUCTS
 from tests.recording_server import RecordingServer, recording_server, send

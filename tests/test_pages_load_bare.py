@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib import ui
-from reddy_lib.ledger.profiles import keep_profile
+from reddy_lib.batches.profiles import keep_profile
 from tests.screen import choose, labels, opened, pill, press, run, store, text_of, words, workbook
 
 TALK = "WEBVTT\n\n00:00.000 --> 00:02.000\n<v Agent>Hello {n}.\n\n00:03.000 --> 00:05.000\n<v Customer>Hi.\n"

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.profiles import Profile, keep_profile, profiles_of
+from reddy_lib.batches.profiles import Profile, keep_profile, profiles_of
 from tests.screen import choose, labels, opened, pill, press, run, store, table, text_of, words, workbook
 
 LINES = [

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.profiles import profiles_of
+from reddy_lib.batches.profiles import profiles_of
 from tests.screen import choose, labels, opened, press, run, store, table, text_of, words, workbook
 
 TALK = "Agent: Hello there.\nCustomer: Hi, it is me.\nIVR: Press one."

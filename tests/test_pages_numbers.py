@@ -19,8 +19,8 @@ from streamlit.runtime.scriptrunner_utils.script_requests import RerunData
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.sending import Submission, create, exchange, new_worker
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
+from reddy_lib.sending.submission import Submission, create, exchange, new_worker
 from tests import screen
 from tests.screen import labels, opened, press, run, set_status, table, words
 from tests.test_ledger_sending import answer
@@ -59,7 +59,7 @@ def before_each_read(what: Callable[[], object]) -> Iterator[list[int]]:
 def submission_of(batch: reddy.Batch, server: reddy.Sandbox, rows: list[int] | None = None) -> Submission:
     """Queued, with nobody there to send it but the test."""
     return create(
-        batch.ledger, batch.id, address=server.url, token_source="environment", rows=rows, ramp=False
+        batch.database, batch.id, address=server.url, token_source="environment", rows=rows, ramp=False
     )
 
 
@@ -68,11 +68,11 @@ class Sender:
 
     def __init__(self, submission: Submission) -> None:
         self.submission = submission
-        self.worker = new_worker(submission.ledger)
+        self.worker = new_worker(submission.database)
         self.sent = 0
 
     def send_one(self) -> None:
-        ledger, submission = self.submission.ledger, self.submission
+        ledger, submission = self.submission.database, self.submission
         chunk = submission.open_chunks()[0]
         (claim,) = exchange(ledger, submission.id, chunk, self.worker, want=1).claims
         outcome = ("accepted", "accepted", "rejected", "unknown")[self.sent % 4]

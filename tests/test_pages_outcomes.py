@@ -11,12 +11,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.reconciling import settle
-from reddy_lib.ledger.schema import calls as stored
-from reddy_lib.ledger.sending import Submission, create, exchange, new_worker
+from reddy_lib.database.schema import calls as stored
 from reddy_lib.outcomes.exports import file_name
 from reddy_lib.outcomes.frames import Filter, clicked
 from reddy_lib.sandbox.faults import Fault
+from reddy_lib.sending.doubts import settle
+from reddy_lib.sending.submission import Submission, create, exchange, new_worker
 from tests import screen
 from tests.screen import button, in_dialog, table, words
 
@@ -201,7 +201,7 @@ def doubtful(load: Load, server: reddy.Sandbox, *, minutes_ago: int = 10) -> red
     with reddy.Client(server.token, base_url=server.url) as client:
         reddy.submit(batch, client, concurrency=1, progress=False)
     assert batch.rows(status="unknown") == [2, 3]
-    with batch.ledger._write() as connection:
+    with batch.database.write() as connection:
         connection.execute(stored.update().values(ended_at=stored.c.ended_at - 60 * minutes_ago))
     return batch
 
@@ -258,7 +258,7 @@ def test_of_calls_that_were_sent_again_it_says_what_the_answer_does_not_tell(
         reddy.submit(batch, client, progress=False)
         server.faults.add(Fault(kind="hang-up", on="create", times=1))
         reddy.submit(batch, client, rows=[3], again="They lost it.", ramp=False, progress=False)
-    with batch.ledger._write() as connection:
+    with batch.database.write() as connection:
         connection.execute(stored.update().values(ended_at=stored.c.ended_at - 600))
     app = clear_doubt(clear_doubt(opened(batch), batch), batch, "Choose all 1")
     said = words(app)
@@ -313,16 +313,16 @@ def test_a_server_that_is_down_is_a_sentence_and_the_doubt_stays(load: Load, ser
 
 def test_text_of_a_server_is_shown_as_text(load: Load, server: reddy.Sandbox) -> None:
     batch = load(1, {2: "unknown.**bold**@cedarline.example"})
-    submission = create(batch.ledger, batch.id, address=server.url, token_source="notebook")
-    worker = new_worker(batch.ledger)
-    (claim,) = exchange(batch.ledger, submission.id, 0, worker, want=1).claims
-    from reddy_lib.ledger.sending import Result
+    submission = create(batch.database, batch.id, address=server.url, token_source="notebook")
+    worker = new_worker(batch.database)
+    (claim,) = exchange(batch.database, submission.id, 0, worker, want=1).claims
+    from reddy_lib.sending.submission import Result
 
     refused = Result(
         claim=claim, outcome="rejected", started=1.0, ended=2.0, seconds=1.0, http_status=400,
         error="<b>no</b> [click](http://evil.example) **agent**",
     )  # fmt: skip
-    exchange(batch.ledger, submission.id, 0, worker, results=[refused], want=0)
+    exchange(batch.database, submission.id, 0, worker, results=[refused], want=0)
     app = opened(batch)
     app.run()
     assert not app.exception
@@ -368,7 +368,7 @@ def test_new_numbers_do_not_take_a_filter_away() -> None:
 
 def test_more_than_a_thousand_calls_come_in_pages(load: Load) -> None:
     batch = load(1100)
-    create(batch.ledger, batch.id, address="https://reddy.example", token_source="notebook")
+    create(batch.database, batch.id, address="https://reddy.example", token_source="notebook")
     app = opened(batch)
     assert len(calls(app)) == 500
     assert "1,100 calls" in words(app)
@@ -391,7 +391,7 @@ def test_the_history_has_the_submissions_of_every_batch(load: Load, server: redd
 
 def test_the_numbers_follow_a_submission_that_runs(load: Load, server: reddy.Sandbox) -> None:
     batch = load(2)
-    submission = create(batch.ledger, batch.id, address=server.url, token_source="notebook")
+    submission = create(batch.database, batch.id, address=server.url, token_source="notebook")
     app = opened(batch)
     assert charts(app)[0] == "0 of 2 accepted"
     assert submit(batch, server).id == submission.id

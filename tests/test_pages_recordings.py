@@ -14,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.recordings import open_recording, recordings_folder
+from reddy_lib.recordings.attachments import open_recording, recordings_folder
 from reddy_lib.ui.attaching import job_of
 from tests import screen
 from tests.conftest import PRODUCTS
@@ -104,7 +104,7 @@ class TestManyRecordings:
         drop(app, ("call-2.wav", wav()), ("nobody.wav", wav(500)))
         assert app.file_uploader[0].key != before
         assert not app.file_uploader[0].value
-        kept = recordings_folder(batch.ledger) / "dropped" / batch.id
+        kept = recordings_folder(batch.database) / "dropped" / batch.id
         assert {path.name for path in kept.glob("*.wav")} == {
             hashlib.sha256(content).hexdigest() + ".wav" for content in (wav(), wav(500))
         }
@@ -267,7 +267,7 @@ class TestTheRecordingOfACall:
 
     def test_a_file_that_is_gone_is_said_and_can_be_detached(self, batch: reddy.Batch) -> None:
         batch.attach(6, io.BytesIO(wav()), name="call.wav")
-        for path in recordings_folder(batch.ledger).glob("*.wav"):
+        for path in recordings_folder(batch.database).glob("*.wav"):
             path.unlink()
         app = tab(batch, 6)
         assert "cannot be opened" in words(app)
@@ -298,16 +298,16 @@ class TestSilencing:
         assert copy is not None
         assert copy.sha256 != original.sha256
         assert copy.name == original.name
-        with open_recording(batch.ledger, original) as file:
+        with open_recording(batch.database, original) as file:
             assert file.read() == content
-        with open_recording(batch.ledger, copy) as file:
+        with open_recording(batch.database, copy) as file:
             silenced = file.read()
         begin = len(content) - 12 * 8_000 * 2
         at = begin + 5 * 8_000 * 2
         assert silenced[at : at + 16_000] == bytes(16_000)
         assert silenced[: begin + 3 * 16_000] == content[: begin + 3 * 16_000]
         assert "Listen to the copy before you send it" in words(app)
-        assert not list(recordings_folder(batch.ledger).glob("silencing-*"))
+        assert not list(recordings_folder(batch.database).glob("silencing-*"))
         press(app, "Attach the original again")
         now = batch.recording(3)
         assert now is not None

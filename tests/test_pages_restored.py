@@ -10,8 +10,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.restored import Restored, check, notice, restored
-from reddy_lib.ledger.sending import create
+from reddy_lib.sending.restored import Restored, check, notice, restored
+from reddy_lib.sending.submission import create
 from reddy_lib.ui.restored import job_of
 from tests.conftest import PRODUCTS
 from tests.database_copies import DatabaseCopy
@@ -76,7 +76,7 @@ def test_minutes_after_a_sending_the_button_settles_nothing_that_reddy_may_not_k
 def test_the_button_asks_about_every_call_and_the_page_says_what_that_brought(
     older: reddy.Ledger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reddy_lib.submission.restored.last_sending", lambda _ledger: time.time() - 600)
+    monkeypatch.setattr("reddy_lib.sending.restore_check.last_sending", lambda _ledger: time.time() - 600)
     shown = asked_about(older)
 
     assert restored(older) is None
@@ -102,7 +102,7 @@ def test_while_the_ledger_is_older_what_was_begun_before_cannot_be_resumed_or_se
     with reddy.Client(page_server.token, base_url=page_server.url) as client:
         reddy.submit(batch, client, rows=[2], progress=False)
     create(connected_ledger, batch.id, address=page_server.url, token_source="environment", rows=[3])
-    with connected_ledger._write() as connection:
+    with connected_ledger.write() as connection:
         notice(connection, Restored(time.time(), "asked", "This ledger is older than what was sent from it."))
     shown = opened("submit", batch)
     assert shown.button(key=f"resume {connected_ledger.submissions(batch.id)[0].id}").disabled

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.schema import attempts, calls
+from reddy_lib.database.schema import attempts, calls
 from reddy_lib.model import payload_json
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from tests.screen import set_status, without_components, words
@@ -556,7 +556,7 @@ def test_a_rejected_call_tells_reddys_words(batch: reddy.Batch) -> None:
 
 def test_the_history_tells_what_came_of_each_attempt(batch: reddy.Batch) -> None:
     set_status(batch, 2, status="rejected", error="invalid agent", submission_id="s1")
-    with batch.ledger._write() as connection:
+    with batch.database.write() as connection:
         call_id = connection.execute(
             sa.select(calls.c.id).where(calls.c.batch_id == batch.id, calls.c.row == 2)
         ).scalar_one()

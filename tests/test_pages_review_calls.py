@@ -12,7 +12,7 @@ import pytest
 
 import reddy_lib as reddy
 from reddy_lib import ui
-from reddy_lib.ledger import EDITABLE
+from reddy_lib.database.schema import EDITABLE
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from tests.screen import (
     button,

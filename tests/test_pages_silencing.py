@@ -14,9 +14,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger import editing
-from reddy_lib.ledger.marks import marks_of
-from reddy_lib.ledger.recordings import open_recording
+from reddy_lib.batches import edits as editing
+from reddy_lib.batches.redaction_marks import marks_of
+from reddy_lib.recordings.attachments import open_recording
 from reddy_lib.recordings.wav import read_wav
 from tests import screen
 from tests.conftest import PRODUCTS
@@ -108,7 +108,7 @@ def spans(app: AppTest) -> list[str]:
 def samples(batch: reddy.Batch, row: int) -> bytes:
     found = batch.recording(row)
     assert found is not None
-    with open_recording(batch.ledger, found) as file:
+    with open_recording(batch.database, found) as file:
         wav = read_wav(file)
         file.seek(wav.begin)
         return file.read()

@@ -15,10 +15,11 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib import ui
-from reddy_lib.ledger.schema import paces
-from reddy_lib.ledger.sending import SANDBOX, Submission, create, new_worker
-from reddy_lib.submission import Engine, enqueue
-from reddy_lib.submission.sender import Slots, send_chunk
+from reddy_lib.database.sandbox_urls import SANDBOX
+from reddy_lib.database.schema import paces
+from reddy_lib.sending.dispatcher import Slots, send_chunk
+from reddy_lib.sending.engine import Engine, enqueue
+from reddy_lib.sending.submission import Submission, create, new_worker
 from tests import screen
 from tests.screen import button, labels, words
 
@@ -90,7 +91,7 @@ def _quick_again(server: reddy.Sandbox, ledger: reddy.Ledger) -> Iterator[None]:
     yield
     server.latency = 0.0
     server.faults.clear()
-    with ledger._write() as connection:  # what one test was asked to wait for is not for the next
+    with ledger.write() as connection:  # what one test was asked to wait for is not for the next
         connection.execute(paces.delete())
 
 
@@ -112,7 +113,7 @@ def ended(batch: reddy.Batch) -> Submission:
 
 
 def latest(batch: reddy.Batch) -> Submission:
-    return batch.ledger.submissions(batch.id)[0]
+    return batch.database.submissions(batch.id)[0]
 
 
 def sent(server: reddy.Sandbox, batch: reddy.Batch) -> list[dict[str, Any]]:
@@ -152,7 +153,7 @@ def test_one_call_is_tried_first_then_all_the_others_follow(
 
 
 def latest_exists(batch: reddy.Batch) -> bool:
-    return bool(batch.ledger.submissions(batch.id))
+    return bool(batch.database.submissions(batch.id))
 
 
 def test_opening_the_page_sends_nothing(engine: Engine, server: reddy.Sandbox, load: Load) -> None:
@@ -172,7 +173,7 @@ def test_the_button_of_a_submission_is_gone_once_it_was_pressed(engine: Engine, 
     ended(batch)
     app.run()
     assert pressed not in [each.key for each in app.button]
-    assert len(batch.ledger.submissions(batch.id)) == 1
+    assert len(batch.database.submissions(batch.id)) == 1
 
 
 def test_calls_that_were_accepted_through_another_load_are_skipped(
@@ -222,7 +223,7 @@ def test_rejected_calls_are_sent_again_only_if_they_are_chosen(engine: Engine, l
     choice.set_value("rejected").run()
     button(app, "Send row 3").click().run()
     assert ended(batch).counts()["rejected"] == 1
-    assert len(batch.ledger.submissions(batch.id)) == 2
+    assert len(batch.database.submissions(batch.id)) == 2
 
 
 def test_a_single_call_that_was_refused_says_why_and_what_to_do(engine: Engine, load: Load) -> None:
@@ -397,7 +398,7 @@ def test_those_that_failed_are_sent_again_with_one_click(
     batch = load(3)
     # answered with "come back later" while it was cancelled: that one failed, and never reached Reddy
     server.faults.add(reddy.sandbox.Fault(kind="status", status=429, retry_after=0, on="create", times=1))
-    submission = create(batch.ledger, batch.id, address=server.url, token_source="environment", rows=[2])
+    submission = create(batch.database, batch.id, address=server.url, token_source="environment", rows=[2])
     fail(submission)
     app = opened(batch)
     assert "1 failed" in " ".join(each.value for each in app.markdown)
@@ -409,10 +410,10 @@ def test_those_that_failed_are_sent_again_with_one_click(
 
 def fail(submission: Submission) -> None:
     """Let a submission end with its one call failed, as the ledger records it."""
-    from reddy_lib.ledger.sending import Result, exchange
+    from reddy_lib.sending.submission import Result, exchange
 
-    worker = new_worker(submission.ledger)
-    (claim,) = exchange(submission.ledger, submission.id, 0, worker, want=1).claims
+    worker = new_worker(submission.database)
+    (claim,) = exchange(submission.database, submission.id, 0, worker, want=1).claims
     now = time.time()
     failed = Result(
         claim=claim,
@@ -422,15 +423,17 @@ def fail(submission: Submission) -> None:
         seconds=0.1,
         error="Could not connect to Reddy.",
     )
-    exchange(submission.ledger, submission.id, 0, worker, results=[failed], want=0)
+    exchange(submission.database, submission.id, 0, worker, results=[failed], want=0)
 
 
 def test_a_submission_whose_token_was_only_typed_in_waits_for_it(
     engine: Engine, server: reddy.Sandbox, load: Load
 ) -> None:
     batch = load(2)
-    submission = create(batch.ledger, batch.id, address=server.url, token_source="typed", token_hint="…6789")
-    enqueue(batch.ledger, submission)
+    submission = create(
+        batch.database, batch.id, address=server.url, token_source="typed", token_hint="…6789"
+    )
+    enqueue(batch.database, submission)
     assert ended(batch).state == "waiting"
     app = opened(batch)
     assert "waits for its token" in words(app)
@@ -476,10 +479,10 @@ def test_without_an_engine_the_page_says_that_calls_wait(
 def tried(load: Load, server: reddy.Sandbox) -> reddy.Batch:
     """A batch whose three calls went to the sandbox."""
     batch = load(3)
-    submission = create(batch.ledger, batch.id, address=SANDBOX, token_source="sandbox")
+    submission = create(batch.database, batch.id, address=SANDBOX, token_source="sandbox")
     with reddy.Client(TOKEN, base_url=server.url) as client:
         for chunk in submission.open_chunks():
-            send_chunk(batch.ledger, submission.id, chunk, client, new_worker(batch.ledger), Slots(2))
+            send_chunk(batch.database, submission.id, chunk, client, new_worker(batch.database), Slots(2))
     assert batch.counts()["accepted"] == 3
     return batch
 

@@ -15,11 +15,12 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 import reddy_lib as reddy
-from reddy_lib.ledger.paces import Note, ramp_of, rules_of
-from reddy_lib.ledger.schema import paces
-from reddy_lib.ledger.sending import BY_HAND, SANDBOX, Result, Submission, create, exchange, new_worker
+from reddy_lib.database.sandbox_urls import SANDBOX
+from reddy_lib.database.schema import paces
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
-from reddy_lib.submission.sender import Slots, send_chunk
+from reddy_lib.sending.dispatcher import Slots, send_chunk
+from reddy_lib.sending.rate_limits import Note, ramp_of, rules_of
+from reddy_lib.sending.submission import BY_HAND, Result, Submission, create, exchange, new_worker
 from reddy_lib.ui import downloads
 from tests.screen import button, in_dialog, labels, opened, press, run, words
 
@@ -56,7 +57,7 @@ def load(shared_ledger: reddy.Ledger, sheet: Callable[..., Path], request: pytes
 
 def submitted(batch: reddy.Batch, server: reddy.Sandbox, **options: Any) -> Submission:
     """Queued, with nobody there to send it."""
-    return create(batch.ledger, batch.id, address=server.url, token_source="environment", **options)
+    return create(batch.database, batch.id, address=server.url, token_source="environment", **options)
 
 
 # --- a submission's buttons --------------------------------------------------------------------------------
@@ -138,7 +139,7 @@ def test_a_dry_run_without_a_product_list_says_why_and_changes_nothing(
     assert "The dry run needs the product list of Reddy at" in words(app)
     assert "and it did not come" in words(app)
     assert batch.counts()["ready"] == 3
-    assert batch.ledger.submissions(batch.id) == []
+    assert batch.database.submissions(batch.id) == []
 
 
 def test_a_typed_token_of_spaces_does_not_let_a_submission_go_on(load: Load, server: reddy.Sandbox) -> None:
@@ -164,8 +165,8 @@ def test_a_limit_of_the_connection_is_kept_in_the_ledger_and_lifted_again(
             each for each in app.number_input if each.label.startswith("At once over all submissions")
         ).set_value(limit)
         run(app)
-        assert rules_of(batch.ledger, server.url).most_at_once == kept
-    assert rules_of(batch.ledger, SANDBOX).most_at_once is None
+        assert rules_of(batch.database, server.url).most_at_once == kept
+    assert rules_of(batch.database, SANDBOX).most_at_once is None
 
 
 def test_sending_again_what_is_in_doubt_is_off_and_warns_where_it_is_on(
@@ -178,11 +179,11 @@ def test_sending_again_what_is_in_doubt_is_off_and_warns_where_it_is_on(
     assert box.value is False
     box.check()
     run(app)
-    assert rules_of(batch.ledger, server.url).create_idempotent
+    assert rules_of(batch.database, server.url).create_idempotent
     assert any("scores and bills count it twice" in each.value for each in app.warning)
     next(each for each in app.checkbox if each.label.startswith("Send calls in doubt again")).uncheck()
     run(app)
-    assert not rules_of(batch.ledger, server.url).create_idempotent
+    assert not rules_of(batch.database, server.url).create_idempotent
 
 
 def test_a_submission_that_begins_slowly_shows_its_stages_and_asks_when_it_has_stopped(
@@ -193,7 +194,7 @@ def test_a_submission_that_begins_slowly_shows_its_stages_and_asks_when_it_has_s
     app = opened("submit", batch)
     assert "first 1 · then 5 · then all 4" in words(app)
     with reddy.Client(TOKEN, base_url=server.url) as client:
-        send_chunk(batch.ledger, submission.id, None, client, new_worker(batch.ledger), Slots(4))
+        send_chunk(batch.database, submission.id, None, client, new_worker(batch.database), Slots(4))
     run(app)
     assert "Reddy refused the first call (row 2: “invalid agent”)" in words(app)
     assert "1 refused · then 1 · then 5 · then all 3" in words(app)
@@ -201,7 +202,7 @@ def test_a_submission_that_begins_slowly_shows_its_stages_and_asks_when_it_has_s
     assert "Resume" not in labels(app)
     press(app, "Go on anyway")
     assert submission.state == "running"
-    found = ramp_of(batch.ledger, submission.id)
+    found = ramp_of(batch.database, submission.id)
     assert found is not None
     assert found.over
     assert "then all" not in words(app)
@@ -211,35 +212,35 @@ def test_trying_the_next_one_keeps_to_the_stages(load: Load, server: reddy.Sandb
     batch = load(10, {2: {"Agent Email": "unknown.eve@cedarline.example"}})
     submission = submitted(batch, server, ramp=True)
     with reddy.Client(TOKEN, base_url=server.url) as client:
-        send_chunk(batch.ledger, submission.id, None, client, new_worker(batch.ledger), Slots(4))
+        send_chunk(batch.database, submission.id, None, client, new_worker(batch.database), Slots(4))
     app = press(opened("submit", batch), "Try the next one")
     assert submission.state == "running"
-    assert len(exchange(batch.ledger, submission.id, None, new_worker(batch.ledger), want=4).claims) == 1
+    assert len(exchange(batch.database, submission.id, None, new_worker(batch.database), want=4).claims) == 1
     assert "then 5" in words(app)
 
 
 def test_the_pace_this_moment_and_its_reason_are_shown(load: Load, server: reddy.Sandbox) -> None:
     batch = load(8)
     submission = submitted(batch, server)
-    worker = new_worker(batch.ledger)
+    worker = new_worker(batch.database)
     note = Note(3, "held there by 429s")
-    exchange(batch.ledger, submission.id, None, worker, want=3, note=note)
+    exchange(batch.database, submission.id, None, worker, want=3, note=note)
     assert "3 in flight; held there by 429s" in words(opened("submit", batch))
 
 
 def test_where_reddy_asked_to_wait_it_says_until_when(load: Load, server: reddy.Sandbox) -> None:
     batch = load(8)
     submission = submitted(batch, server)
-    worker = new_worker(batch.ledger)
-    one, _ = exchange(batch.ledger, submission.id, None, worker, want=2).claims
+    worker = new_worker(batch.database)
+    one, _ = exchange(batch.database, submission.id, None, worker, want=2).claims
     later = Result(
         claim=one, outcome="again", started=0, ended=0, seconds=0, retry_at=time.time() + 90,
         hold="Reddy asked for 90 s (429)",
     )  # fmt: skip
-    exchange(batch.ledger, submission.id, None, worker, results=[later], want=0)
+    exchange(batch.database, submission.id, None, worker, results=[later], want=0)
     assert "Waits until" in words(opened("submit", batch))
     assert "Reddy asked for 90 s (429)." in words(opened("submit", batch))
-    with batch.ledger._write() as connection:
+    with batch.database.write() as connection:
         connection.execute(paces.delete())
 
 

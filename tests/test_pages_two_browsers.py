@@ -12,10 +12,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.recordings import FOLDER_VARIABLE
-from reddy_lib.ledger.resending import resends_of
-from reddy_lib.ledger.sending import Submission, create, exchange, new_worker
+from reddy_lib.recordings.attachments import FOLDER_VARIABLE
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
+from reddy_lib.sending.resend import resends_of
+from reddy_lib.sending.submission import Submission, create, exchange, new_worker
 from tests import screen
 from tests.screen import button, in_dialog, labels, opened, press, report, run, set_status, table, words
 from tests.test_ledger_sending import answer
@@ -52,7 +52,7 @@ def batch(
 @pytest.fixture
 def submission(batch: reddy.Batch, server: reddy.Sandbox) -> Submission:
     """Queued, with nobody there to send it."""
-    return create(batch.ledger, batch.id, address=server.url, token_source="environment")
+    return create(batch.database, batch.id, address=server.url, token_source="environment")
 
 
 def test_a_pause_that_comes_after_the_end_says_so(batch: reddy.Batch, submission: Submission) -> None:
@@ -89,9 +89,9 @@ def test_a_cancel_after_the_end_says_so_and_changes_nothing(
     batch: reddy.Batch, submission: Submission
 ) -> None:
     here = in_dialog(opened("submit", batch), f"cancel {submission.id}")
-    worker = new_worker(batch.ledger)
-    claims = exchange(batch.ledger, submission.id, 0, worker, want=9).claims
-    exchange(batch.ledger, submission.id, 0, worker, results=[answer(one) for one in claims], want=1)
+    worker = new_worker(batch.database)
+    claims = exchange(batch.database, submission.id, 0, worker, want=9).claims
+    exchange(batch.database, submission.id, 0, worker, results=[answer(one) for one in claims], want=1)
     button(here, "Cancel the submission").click()
     run(here)
     assert submission.state == "done"
@@ -102,7 +102,7 @@ def test_a_cancel_after_the_end_says_so_and_changes_nothing(
 def test_what_is_in_flight_is_shown_while_it_is_waited_for(
     batch: reddy.Batch, submission: Submission
 ) -> None:
-    exchange(batch.ledger, submission.id, 0, new_worker(batch.ledger), want=3)
+    exchange(batch.database, submission.id, 0, new_worker(batch.database), want=3)
     app = press(opened("submit", batch), "Pause")
     assert "3 calls on the way this moment: waited for" in words(app)
     assert "Nothing further is sent." in words(app)
@@ -113,16 +113,16 @@ def test_a_click_on_numbers_that_are_no_longer_so_sends_nothing_and_says_so(batc
     set_status(batch, 2, status="held")
     press(here, "Send all 4")
     assert "Nothing was sent by your click: 3 can be sent now, 4 when this page was drawn." in words(here)
-    assert batch.ledger.submissions() == []
+    assert batch.database.submissions() == []
     assert "Send all 3" in labels(here)
 
 
 def test_a_click_while_another_browser_sends_says_so(batch: reddy.Batch, server: reddy.Sandbox) -> None:
     here = opened("submit", batch)
-    create(batch.ledger, batch.id, address=server.url, token_source="environment", rows=[2])
+    create(batch.database, batch.id, address=server.url, token_source="environment", rows=[2])
     press(here, "Send all 4")
     assert "Nothing was sent by your click: calls of this batch are being sent already" in words(here)
-    assert len(batch.ledger.submissions()) == 1
+    assert len(batch.database.submissions()) == 1
 
 
 # --- a corrected file ---
@@ -133,7 +133,7 @@ def test_a_corrected_file_is_recognised_stored_and_linked(
 ) -> None:
     set_status(accepted, 2, status="rejected")
     set_status(accepted, 3, status="rejected")
-    with zipfile.ZipFile(accepted.ledger.submissions()[0].evidence(tmp_path)) as archive:
+    with zipfile.ZipFile(reddy.evidence(accepted.database.submissions()[0], tmp_path)) as archive:
         text = archive.read("rejected.csv").decode("utf-8-sig").replace("ann@", "bo@")
     app = screen.opened("load")
     app.file_uploader[0].set_value(("rejected.csv", text.encode(), "text/csv"))
@@ -142,9 +142,9 @@ def test_a_corrected_file_is_recognised_stored_and_linked(
     assert "These are 2 rejected calls of calls.csv, corrected" in said
     assert "each call keeps its conversation id" in said.lower()
     press(app, "Store 2 corrections")
-    until_stored(app, accepted.ledger)
-    (new,) = [one for one in accepted.ledger.batches()["id"] if one != accepted.id]
-    loaded = accepted.ledger.batch(new)
+    until_stored(app, accepted.database)
+    (new,) = [one for one in accepted.database.batches()["id"] if one != accepted.id]
+    loaded = accepted.database.batch(new)
     assert loaded.rows() == [2, 3]
     assert loaded.call(2).agent_email == "bo@cedarline.example"
     for batch, words_there in (
@@ -162,8 +162,8 @@ def test_a_corrected_file_says_which_recordings_stay_attached(
         set_status(accepted, row, status="rejected")
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "shared"))
     accepted.attach(2, io.BytesIO(b"voice"), name="call *2*.wav")
-    set_status(accepted, 2, status="rejected", submission_id=accepted.ledger.submissions()[0].id)
-    with zipfile.ZipFile(accepted.ledger.submissions()[0].evidence(tmp_path)) as archive:
+    set_status(accepted, 2, status="rejected", submission_id=accepted.database.submissions()[0].id)
+    with zipfile.ZipFile(reddy.evidence(accepted.database.submissions()[0], tmp_path)) as archive:
         content = archive.read("rejected.csv")
     app = screen.opened("load")
     app.file_uploader[0].set_value(("rejected.csv", content, "text/csv"))
@@ -172,13 +172,13 @@ def test_a_corrected_file_says_which_recordings_stay_attached(
     listed = next(one.value for one in app.dataframe if "recording" in one.value)
     assert dict(zip(listed["row"], listed["recording"], strict=True)) == {2: "call *2*.wav", 3: ""}
     press(app, "Store 2 corrections")
-    until_stored(app, accepted.ledger)
-    (new,) = [one for one in accepted.ledger.batches()["id"] if one != accepted.id]
-    assert list(accepted.ledger.batch(new).recordings()["name"]) == ["call *2*.wav"]
+    until_stored(app, accepted.database)
+    (new,) = [one for one in accepted.database.batches()["id"] if one != accepted.id]
+    assert list(accepted.database.batch(new).recordings()["name"]) == ["call *2*.wav"]
 
 
 def test_it_can_be_loaded_as_any_other_sheet(accepted: reddy.Batch, tmp_path: Path) -> None:
-    with zipfile.ZipFile(accepted.ledger.submissions()[0].evidence(tmp_path)) as archive:
+    with zipfile.ZipFile(reddy.evidence(accepted.database.submissions()[0], tmp_path)) as archive:
         content = archive.read("accepted.csv")
     app = screen.opened("load")
     app.file_uploader[0].set_value(("accepted.csv", content, "text/csv"))
@@ -203,9 +203,9 @@ def until_stored(app: AppTest, ledger: reddy.Ledger) -> None:
 
 @pytest.fixture
 def accepted(batch: reddy.Batch, submission: Submission) -> reddy.Batch:
-    worker = new_worker(batch.ledger)
-    claims = exchange(batch.ledger, submission.id, 0, worker, want=9).claims
-    exchange(batch.ledger, submission.id, 0, worker, results=[answer(one) for one in claims], want=1)
+    worker = new_worker(batch.database)
+    claims = exchange(batch.database, submission.id, 0, worker, want=9).claims
+    exchange(batch.database, submission.id, 0, worker, results=[answer(one) for one in claims], want=1)
     return batch
 
 
@@ -231,14 +231,14 @@ def test_calls_that_reddy_has_are_sent_again_with_a_reason_alone(accepted: reddy
         app.text_area(key="again_reason").set_value(reason)
         next(each for each in app.button if each.label == "Send 2 calls again").click()
         run(app)
-        assert len(accepted.ledger.submissions()) == count
+        assert len(accepted.database.submissions()) == count
     assert accepted.counts()["queued"] == 2
     assert list(resends_of(accepted, 4)["reason"]) == ["the scorecard was wrong"]
 
 
 def test_the_reason_stands_in_the_history_of_the_call(accepted: reddy.Batch, server: reddy.Sandbox) -> None:
     create(
-        accepted.ledger,
+        accepted.database,
         accepted.id,
         address=server.url,
         token_source="environment",

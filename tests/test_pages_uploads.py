@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.recordings import EXPIRED, allow_host, hosts_of, recordings_folder, uploads_of
-from reddy_lib.ledger.schema import calls, recordings
-from reddy_lib.ledger.sending import Submission
+from reddy_lib.database.schema import calls, recordings
+from reddy_lib.recordings.attachments import EXPIRED, allow_host, hosts_of, recordings_folder, uploads_of
 from reddy_lib.sandbox.faults import Fault
+from reddy_lib.sending.submission import Submission
 from tests import screen
 from tests.conftest import PRODUCTS
 from tests.screen import labels, words
@@ -55,7 +55,7 @@ def submit(batch: reddy.Batch, server: reddy.Sandbox) -> Submission:
 def elsewhere(batch: reddy.Batch, server: reddy.Sandbox) -> str:
     """Reddy gives addresses at another host than those that are known: the host."""
     host = f"{ELSEWHERE}:{server.url.rpartition(':')[2]}"
-    allow_host(batch.ledger, server.url, "files.example", who="ann")  # somewhere they went before
+    allow_host(batch.database, server.url, "files.example", who="ann")  # somewhere they went before
     server.faults.add(Fault(kind="upload-url", url=f"http://{host}{{path}}", on="create"))
     return host
 
@@ -69,7 +69,7 @@ def press(app: AppTest, key: str) -> AppTest:
 class TestSubmit:
     def test_it_says_what_became_of_the_uploads(self, batch: reddy.Batch, server: reddy.Sandbox) -> None:
         submission = submit(batch, server)
-        assert uploads_of(batch.ledger, submission.id)["uploaded"] == 2
+        assert uploads_of(batch.database, submission.id)["uploaded"] == 2
         assert "Recordings: 2 of 2 uploaded" in words(screen.opened("submit", batch))
 
     def test_a_submission_without_recordings_says_nothing_of_them(
@@ -103,7 +103,7 @@ class TestSubmit:
         app = screen.opened("submit", batch)
         assert f"Reddy wants recordings at **{host}**" in words(app)
         press(app, "allow ")
-        hosts = hosts_of(batch.ledger, server.url).set_index("host")
+        hosts = hosts_of(batch.database, server.url).set_index("host")
         assert bool(hosts.loc[host, "allowed"])
         assert submission.state == "running"
         assert "Reddy wants recordings" not in words(app)
@@ -116,7 +116,7 @@ class TestSubmit:
         app = screen.opened("submit", batch)
         press(app, "refuse ")
         assert submission.state == "paused"
-        who = hosts_of(batch.ledger, server.url).set_index("host").loc[host, "who"]
+        who = hosts_of(batch.database, server.url).set_index("host").loc[host, "who"]
         assert who
         assert f"Uploads to **{host}** were refused by {who}" in words(app)
         assert not [one for one in app.button if (one.key or "").startswith("refuse ")]
@@ -143,7 +143,7 @@ class TestOutcomes:
         self, batch: reddy.Batch, server: reddy.Sandbox
     ) -> None:
         submit(batch, server)
-        with batch.ledger._write() as connection:
+        with batch.database.write() as connection:
             ids = (
                 connection.execute(sa.select(recordings.c.call_id).order_by(recordings.c.call_id))
                 .scalars()
@@ -164,18 +164,18 @@ class TestOutcomes:
     ) -> None:
         host = elsewhere(batch, server)
         submit(batch, server).cancel()
-        allow_host(batch.ledger, server.url, host, who="ann")
+        allow_host(batch.database, server.url, host, who="ann")
         [attached] = [one for one in [batch.recording(2)] if one is not None]
-        file = recordings_folder(batch.ledger) / attached.path
+        file = recordings_folder(batch.database) / attached.path
         away = file.rename(file.with_name("away"))
-        monkeypatch.setattr("reddy_lib.submission.notebook.A_WHILE", 1.0)
+        monkeypatch.setattr("reddy_lib.sending.submit.A_WHILE", 1.0)
         app = screen.opened("outcomes", batch)
         press(app, "upload again")
         said = words(app)
         assert "cannot be opened (No such file or directory). Put the file back where it was" in said
         assert "still wait" in said
         away.rename(file)
-        with batch.ledger._write() as connection:
+        with batch.database.write() as connection:
             connection.execute(recordings.update().values(retry_at=None))
         press(app, "upload again")
         accepted = batch.recordings().set_index("row")
@@ -189,7 +189,7 @@ class TestOutcomes:
         submission = submit(batch, server)
         submission.cancel()
         accepted = len(server.payloads)
-        allow_host(batch.ledger, server.url, host, who="ann")
+        allow_host(batch.database, server.url, host, who="ann")
         app = screen.opened("outcomes", batch)
         press(app, "upload again")
         assert set(batch.recordings()["state"]) <= {"uploaded", "waiting"}
@@ -202,7 +202,7 @@ class TestOutcomes:
     ) -> None:
         elsewhere(batch, server)
         submit(batch, server).cancel()
-        with batch.ledger._write() as connection:
+        with batch.database.write() as connection:
             connection.execute(recordings.update().values(expires_at=time.time() - 1))
         app = screen.opened("outcomes", batch)
         assert not [label for label in labels(app) if label.startswith("Upload again")]

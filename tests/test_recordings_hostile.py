@@ -16,10 +16,10 @@ import pytest
 
 from reddy_lib.api.fetching import fetch_recording
 from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused
-from reddy_lib.recordings import inspect_recording
 from reddy_lib.recordings.addresses import AllowedHosts, check_address, check_number
+from reddy_lib.recordings.inspect import inspect_recording
 from reddy_lib.recordings.matching import match_recordings
-from reddy_lib.recordings.places import RecordingFolder, RecordingStore
+from reddy_lib.recordings.store import RecordingFolder, RecordingStore
 
 SECRET = b"a secret that no recording is"
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reddy_lib.errors import MappingError, RecordingNotFound
+from reddy_lib.recordings.file_names import tails
 from reddy_lib.recordings.matching import COLUMNS, Matches, match_recordings
-from reddy_lib.recordings.names import tails
-from reddy_lib.recordings.places import Recording
+from reddy_lib.recordings.store import Recording
 
 
 def matched(rows: list[tuple[str, str]], files: list[str], **more: Any) -> Matches:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused
-from reddy_lib.recordings.places import Recording, RecordingFolder, RecordingStore, ZipLimits
+from reddy_lib.recordings.store import Recording, RecordingFolder, RecordingStore, ZipLimits
 
 CONTENT = b"RIFF" + bytes(range(256)) * 10_000
 

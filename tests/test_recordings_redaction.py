@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from reddy_lib.errors import RecordingError
 from reddy_lib.model import TranscriptLine
+from reddy_lib.personal_data import Said, find_personal_data
 from reddy_lib.recordings.marking import BY_HAND, find_words, whole_lines
-from reddy_lib.recordings.personal import Said, find_personal_data
 from reddy_lib.recordings.redaction import Span, Word, excerpt, place, silence_recording
 from reddy_lib.recordings.wav import read_wav
 from tests.conftest import SHARED

@@ -17,7 +17,7 @@ import pytest
 
 import reddy_lib as reddy
 from reddy_lib.errors import LedgerUnavailable, RecordingError, RecordingNotFound
-from reddy_lib.ledger.recordings import (
+from reddy_lib.recordings.attachments import (
     attached_from,
     dropped_folder,
     mark_of,
@@ -25,8 +25,8 @@ from reddy_lib.ledger.recordings import (
     open_recording,
     uses,
 )
-from reddy_lib.recordings.places import Recording, RecordingStore
-from reddy_lib.recordings.tidying import Tidied, delete, keep_days, mark, tidy
+from reddy_lib.recordings.cleanup import Tidied, delete, keep_days, mark, tidy
+from reddy_lib.recordings.store import Recording, RecordingStore
 from tests.conftest import PRODUCTS, ROOT
 
 Sheet = Callable[..., Path]
@@ -45,8 +45,8 @@ def batch(ledger: reddy.Ledger, sheet: Sheet) -> reddy.Batch:
 
 @pytest.fixture
 def store(batch: reddy.Batch) -> RecordingStore:
-    made = RecordingStore(dropped_folder(batch.ledger) / batch.id)
-    mark(made.folder, mark_of(batch.ledger))
+    made = RecordingStore(dropped_folder(batch.database) / batch.id)
+    mark(made.folder, mark_of(batch.database))
     return made
 
 
@@ -66,7 +66,7 @@ def tidied(ledger: reddy.Ledger, days: float = 30) -> Tidied:
 
 def attach(batch: reddy.Batch, row: int, store: RecordingStore, one: Recording) -> None:
     found = attached_from(
-        batch.ledger, store.folder / one.key, name=one.name, sha256=one.key.partition(".")[0]
+        batch.database, store.folder / one.key, name=one.name, sha256=one.key.partition(".")[0]
     )
     assert batch.attach_many({row: found}) == {}
 
@@ -78,26 +78,26 @@ class TestByThemselves:
         attached, old, young = (store.add(io.BytesIO(name), f"{name!r}.wav") for name in (b"1", b"2", b"3"))
         attach(batch, 2, store, attached)
         age(store, attached.key, old.key, days=31)
-        assert tidied(batch.ledger) == (1, 1)
+        assert tidied(batch.database) == (1, 1)
         assert store.recordings() == [attached, young]
-        assert tidied(batch.ledger) == (0, 0)
+        assert tidied(batch.database) == (0, 0)
 
     def test_a_batch_that_somebody_looked_at_lately_keeps_its_files(
         self, batch: reddy.Batch, store: RecordingStore
     ) -> None:
         one = store.add(io.BytesIO(b"1"), "a.wav")
         age(store, one.key, days=31)
-        mark(store.folder, mark_of(batch.ledger))
-        assert tidied(batch.ledger).files == 0
+        mark(store.folder, mark_of(batch.database))
+        assert tidied(batch.database).files == 0
 
     def test_what_a_call_of_another_batch_has_stays(
         self, batch: reddy.Batch, store: RecordingStore, sheet: Sheet
     ) -> None:
-        other = batch.ledger.load(sheet(1, name="other.csv"), products=PRODUCTS, progress=False)
+        other = batch.database.load(sheet(1, name="other.csv"), products=PRODUCTS, progress=False)
         one = store.add(io.BytesIO(b"1"), "a.wav")
         attach(other, 2, store, one)
         age(store, one.key, days=31)
-        assert tidied(batch.ledger).files == 0
+        assert tidied(batch.database).files == 0
 
     def test_what_lies_elsewhere_under_another_path_is_protected_by_its_content(
         self, batch: reddy.Batch, store: RecordingStore, tmp_path: Path
@@ -106,7 +106,7 @@ class TestByThemselves:
         (tmp_path / "a.wav").write_bytes(b"1")
         batch.attach(2, tmp_path / "a.wav")
         age(store, one.key, days=31)
-        assert tidied(batch.ledger).files == 0
+        assert tidied(batch.database).files == 0
 
     def test_a_call_that_lost_it_lately_may_get_it_back(
         self, batch: reddy.Batch, store: RecordingStore
@@ -115,37 +115,37 @@ class TestByThemselves:
         attach(batch, 2, store, one)
         batch.detach(2)
         age(store, one.key, days=31)
-        assert tidied(batch.ledger).files == 0
-        assert tidied(batch.ledger, days=1e-9).files == 1
+        assert tidied(batch.database).files == 0
+        assert tidied(batch.database, days=1e-9).files == 1
 
     def test_files_of_a_batch_that_is_gone_go_as_well(self, batch: reddy.Batch) -> None:
-        gone = RecordingStore(dropped_folder(batch.ledger) / "b0123456789")
+        gone = RecordingStore(dropped_folder(batch.database) / "b0123456789")
         one = gone.add(io.BytesIO(b"1"), "a.wav")
-        mark(gone.folder, mark_of(batch.ledger))
+        mark(gone.folder, mark_of(batch.database))
         age(gone, one.key, days=31)
-        assert tidied(batch.ledger).files == 1
+        assert tidied(batch.database).files == 1
 
     def test_another_ledgers_files_in_the_same_folder_are_left_alone(
         self, batch: reddy.Batch, tmp_path: Path
     ) -> None:
         for name, says in (("b1", "1700000000.000000"), ("b2", "")):
-            theirs = RecordingStore(dropped_folder(batch.ledger) / name)
+            theirs = RecordingStore(dropped_folder(batch.database) / name)
             one = theirs.add(io.BytesIO(b"1"), "a.wav")
             (theirs.folder / "ledger.txt").write_text(says)
             age(theirs, one.key, days=400)
-        assert tidied(batch.ledger).files == 0
+        assert tidied(batch.database).files == 0
 
     def test_a_store_of_an_earlier_version_is_marked_and_begins_to_age(self, batch: reddy.Batch) -> None:
-        store = RecordingStore(dropped_folder(batch.ledger) / batch.id)
+        store = RecordingStore(dropped_folder(batch.database) / batch.id)
         one = store.add(io.BytesIO(b"1"), "a.wav")
         (store.folder / "names.jsonl").write_bytes(
             b'\n{"place":"dropped","key":"%s","name":"a.wav","size":1}\n' % one.key.encode()
         )
         os.utime(store.folder / one.key, (1, 1))
-        assert tidied(batch.ledger).files == 0
+        assert tidied(batch.database).files == 0
         assert store.recordings() == [one]
         age(store, one.key, days=31)
-        assert tidied(batch.ledger).files == 1
+        assert tidied(batch.database).files == 1
 
     def test_what_never_finished_arriving_goes(self, batch: reddy.Batch, store: RecordingStore) -> None:
         for part in (store.folder / "arriving-1.part", store.folder.parents[1] / "arriving-2.part"):
@@ -153,7 +153,7 @@ class TestByThemselves:
             os.utime(part, (1, 1))
         young = store.folder / "arriving-3.part"
         young.write_bytes(b"half")
-        tidied(batch.ledger)
+        tidied(batch.database)
         assert [path.name for path in store.folder.parents[1].rglob("*.part")] == [young.name]
 
     def test_nothing_was_ever_dropped(self, ledger: reddy.Ledger) -> None:
@@ -177,7 +177,7 @@ class TestByHand:
         attached, free = store.add(io.BytesIO(b"1"), "a.wav"), store.add(io.BytesIO(b"2"), "b.wav")
         attach(batch, 2, store, attached)
         both = [attached.key, free.key]
-        assert delete(store, batch.id, both, partial(nothing_attached, batch.ledger)) == (1, 1)
+        assert delete(store, batch.id, both, partial(nothing_attached, batch.database)) == (1, 1)
         assert store.recordings() == [attached]
         again = store.add(io.BytesIO(b"2"), "another name.wav")
         assert store.recordings() == [attached, again], "the earlier name is forgotten"
@@ -187,12 +187,12 @@ class TestByHand:
         attach(batch, 2, store, one)
         original = batch.recording(2)
         batch.attach(2, io.BytesIO(b"silent"), name="a.wav")
-        assert uses(batch.ledger, batch.id, [one.key])[one.key][:2] == (False, True)
-        assert delete(store, batch.id, [one.key], partial(nothing_attached, batch.ledger)).files == 0
+        assert uses(batch.database, batch.id, [one.key])[one.key][:2] == (False, True)
+        assert delete(store, batch.id, [one.key], partial(nothing_attached, batch.database)).files == 0
         assert original is not None
         batch.attach(2, original)
         batch.detach(2)
-        assert delete(store, batch.id, [one.key], partial(nothing_attached, batch.ledger)).files == 1
+        assert delete(store, batch.id, [one.key], partial(nothing_attached, batch.database)).files == 1
         with pytest.raises(RecordingNotFound, match="add it again"):
             batch.attach(2, original)
         assert batch.recording(2) is None
@@ -295,7 +295,7 @@ ATTACHER = """
 import io, sys
 import reddy_lib as reddy
 from reddy_lib.errors import RecordingError
-from reddy_lib.ledger.recordings import attached_from, dropped_folder, open_recording
+from reddy_lib.recordings.attachments import attached_from, dropped_folder, open_recording
 from reddy_lib.recordings import RecordingStore
 
 location, batch_id, row = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -329,8 +329,8 @@ import sys
 from functools import partial
 from pathlib import Path
 import reddy_lib as reddy
-from reddy_lib.ledger.recordings import dropped_folder, mark_of, nothing_attached
-from reddy_lib.recordings.tidying import tidy
+from reddy_lib.recordings.attachments import dropped_folder, mark_of, nothing_attached
+from reddy_lib.recordings.cleanup import tidy
 
 location, batch_id, end = sys.argv[1], sys.argv[2], Path(sys.argv[3])
 with reddy.Ledger(location) as ledger:

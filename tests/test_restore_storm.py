@@ -20,11 +20,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from reddy_lib.ledger import high_water
-from reddy_lib.ledger.restored import restored
-from reddy_lib.ledger.sending import Submission, create
-from reddy_lib.ledger.store import Ledger
-from reddy_lib.submission import enqueue
+from reddy_lib.database import high_water
+from reddy_lib.ledger import Ledger
+from reddy_lib.sending.engine import enqueue
+from reddy_lib.sending.restored import restored
+from reddy_lib.sending.submission import Submission, create
 from tests.app_server import free_port, wait_for
 from tests.conftest import PRODUCTS, fresh_database
 from tests.database_copies import DatabaseCopy
@@ -106,7 +106,7 @@ def one_round(
     copy.put_back()
     if variant.endswith("marks lost"):
         shutil.rmtree(high_water.state_folder(), ignore_errors=True)
-        with Ledger(location) as ledger, ledger._write() as connection:
+        with Ledger(location) as ledger, ledger.write() as connection:
             connection.exec_driver_sql("DELETE FROM facts WHERE name = 'place'")
 
     second = SendingProcess(location, url, TOKEN)

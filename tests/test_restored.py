@@ -14,14 +14,17 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.database import high_water
+from reddy_lib.database.high_water import Mark
+from reddy_lib.database.sandbox_urls import SANDBOX
+from reddy_lib.database.schema import facts, questions, workers
 from reddy_lib.errors import LedgerRestored
-from reddy_lib.ledger import high_water
-from reddy_lib.ledger.high_water import Mark
-from reddy_lib.ledger.restored import check, restored
-from reddy_lib.ledger.schema import facts, questions, workers
-from reddy_lib.ledger.sending import SANDBOX, Submission, create, exchange, new_worker
 from reddy_lib.sandbox import Fault
-from reddy_lib.submission import CheckedRestored, Connection, Engine, enqueue
+from reddy_lib.sending.connection import Connection
+from reddy_lib.sending.engine import Engine, enqueue
+from reddy_lib.sending.restore_check import CheckedRestored
+from reddy_lib.sending.restored import check, restored
+from reddy_lib.sending.submission import Submission, create, exchange, new_worker
 from tests.app_server import wait_for
 from tests.conftest import PRODUCTS, fresh_database
 from tests.database_copies import DatabaseCopy
@@ -77,7 +80,7 @@ class Scene:
         self.ledger.close()
         self.copy.put_back()
         self.ledger = reddy.Ledger(self.location)
-        with self.ledger._write() as connection:  # long silent, so what its workers left is in doubt at once
+        with self.ledger.write() as connection:  # long silent, so what its workers left is in doubt at once
             connection.execute(workers.update().values(heartbeat=workers.c.heartbeat - 3600.0))
 
     def received(self) -> Counter[str]:
@@ -104,7 +107,7 @@ def scene(
     postgres = request.getfixturevalue("postgres") if request.param == "postgresql" else ""
     made = Scene(request.param, tmp_path, postgres, request.node.name, sandbox)
     yield made
-    made.ledger.close()
+    made.database.close()
 
 
 @pytest.fixture
@@ -112,7 +115,7 @@ def on_file(tmp_path: Path, state: Path, sandbox: reddy.Sandbox) -> Iterator[Sce
     """On SQLite alone."""
     made = Scene("sqlite", tmp_path, "", "", sandbox)
     yield made
-    made.ledger.close()
+    made.database.close()
 
 
 def sent_up_to(scene: Scene, submission: Submission, count: int) -> None:
@@ -161,7 +164,7 @@ def test_a_backup_put_back_with_all_marks_is_found_out_by_asking(scene: Scene, s
 
     scene.put_back()
     scene.forget_marks()
-    with scene.ledger._write() as connection:  # as if its place had been kept too
+    with scene.ledger.write() as connection:  # as if its place had been kept too
         connection.execute(facts.delete().where(facts.c.name == "place"))
     submission = Submission(scene.ledger, submission.id)
     waits_a_while(scene, submission)
@@ -182,7 +185,7 @@ def test_a_restart_in_good_order_goes_on_by_itself(scene: Scene, sheet: Sheet) -
     assert submission.state == "done"
     assert scene.twice() == []
     assert 0 < scene.sandbox.requests["add_tags"] - asked_before <= 10
-    with scene.ledger._read() as connection:
+    with scene.ledger.read() as connection:
         assert connection.execute(sa.select(questions)).all() == []
 
 
@@ -272,7 +275,7 @@ def test_somebody_may_take_it_on_herself_and_that_is_kept(on_file: Scene, sheet:
 
     assert restored(on_file.ledger) is None
     assert check(on_file.ledger) is None, "marks of before are superseded"
-    with on_file.ledger._read() as connection:
+    with on_file.ledger.read() as connection:
         kept = connection.execute(sa.select(facts.c.value).where(facts.c.name == "decisions")).scalar_one()
     assert '"who":"ann"' in kept
     assert on_file.begin(on_file.ledger.batch(batch.id), rows=[3]).state == "running"
@@ -403,7 +406,7 @@ def test_a_living_worker_whose_ledger_is_replaced_by_an_older_one_stops(scene: S
 def test_no_call_of_a_chunk_with_an_open_question_is_claimed(scene: Scene, sheet: Sheet) -> None:
     submission = scene.begin(scene.load(sheet(4)))
     worker = new_worker(scene.ledger)
-    with scene.ledger._write() as connection:
+    with scene.ledger.write() as connection:
         connection.execute(questions.insert().values(submission_id=submission.id, chunk=0))
 
     answer = exchange(scene.ledger, submission.id, None, worker, want=4)

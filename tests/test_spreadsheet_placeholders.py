@@ -14,8 +14,7 @@ from reddy_lib.spreadsheet import Mapping
 from reddy_lib.spreadsheet.building import BuiltCall, build_call, read_calls
 from reddy_lib.spreadsheet.mapping import Join
 from reddy_lib.spreadsheet.placeholders import is_placeholder
-
-from .test_ledger_identity import Sheet, load, said, send
+from tests.test_ledger_identity import Sheet, load, said, send
 
 PLACEHOLDERS = [
     "NULL", "null", "N/A", "n/a", "NA", "nan", "NaN", "-nan", "<NA>", "NaT", "-", "--", "—", "?", "...", "#N/A", "#REF!",

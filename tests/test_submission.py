@@ -23,6 +23,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reddy_lib as reddy
+from reddy_lib.api.client import hint
+from reddy_lib.database.conditions import LONGEST_WAIT
+from reddy_lib.database.sandbox_urls import SANDBOX
+from reddy_lib.database.schema import STATUSES
 from reddy_lib.errors import (
     APIError,
     Doubtful,
@@ -36,15 +40,14 @@ from reddy_lib.errors import (
     Unauthorized,
     Unavailable,
 )
-from reddy_lib.ledger import STATUSES
-from reddy_lib.ledger.paces import Note
-from reddy_lib.ledger.sending import CHUNK, Submission, create, new_worker, retire_worker
 from reddy_lib.sandbox import Fault
-from reddy_lib.submission import Connection, Tokens, decide, from_environment
-from reddy_lib.submission.connection import SANDBOX, hint
-from reddy_lib.submission.decide import LONGEST_WAIT, MOST_REFUSALS, MOST_TRIES, Decision, backoff
-from reddy_lib.submission.progress import progress, sampled
-from reddy_lib.submission.sender import LEDGER_PATIENCE, UNREACHABLE_IN_A_ROW, Slots, send_chunk
+from reddy_lib.sending import retry_policy as decide
+from reddy_lib.sending.connection import Connection, Tokens, from_environment
+from reddy_lib.sending.dispatcher import LEDGER_PATIENCE, Slots, send_chunk
+from reddy_lib.sending.progress import progress, sampled
+from reddy_lib.sending.rate_limits import Note
+from reddy_lib.sending.retry_policy import MOST_REFUSALS, MOST_TRIES, UNREACHABLE_IN_A_ROW, Decision, backoff
+from reddy_lib.sending.submission import CHUNK, Submission, create, new_worker, retire_worker
 
 ROOT = Path(__file__).resolve().parents[1]
 Sheet = Callable[..., Path]
@@ -374,7 +377,7 @@ class TestSender:
         assert "may" in outcomes.loc[2, "error"]
         assert bool(sending.batch.attempts(2)["possibly_processed"].iloc[0]) is True
         with pytest.raises(SubmissionError):
-            create(sending.ledger, sending.batch.id, address=sandbox.url, token_source="notebook", rows=[2])
+            create(sending.database, sending.batch.id, address=sandbox.url, token_source="notebook", rows=[2])
 
     def test_an_answer_that_comes_too_late_is_in_doubt(
         self, sending: Sending, sandbox: reddy.Sandbox
@@ -452,7 +455,7 @@ class TestSender:
         assert sending.counts == counted(accepted=5, rejected=1)
         info = sending.batch.info(2)
         assert (info["error"], info["http_status"]) == ("fault 422 on request", 422)
-        again = Sending(sending.ledger, sending.batch, sandbox.url, rows=sending.batch.rows())
+        again = Sending(sending.database, sending.batch, sandbox.url, rows=sending.batch.rows())
         again.run(client)
         assert again.counts == counted(accepted=1)
         assert sending.counts == counted(accepted=5, rejected=1)
@@ -500,7 +503,7 @@ class TestSender:
         self, sending: Sending, sandbox: reddy.Sandbox, client: reddy.Client
     ) -> None:
         sending.run(client)
-        state = send_chunk(sending.ledger, sending.submission.id, 0, client, sending.worker, Slots(2))
+        state = send_chunk(sending.database, sending.submission.id, 0, client, sending.worker, Slots(2))
         assert state == "done"
         assert len(sandbox.received) == 6
 
@@ -663,7 +666,7 @@ class TestLedgerAway:
             unlock()
         assert sending.time.waited >= LEDGER_PATIENCE
         assert slots.take(now=sending.time.now + 1e6) == 2, "its places are free again"
-        retire_worker(sending.ledger, sending.worker)
+        retire_worker(sending.database, sending.worker)
         counts = sending.counts
         assert counts["sending"] == 0
         assert counts["accepted"] + counts["unknown"] >= len(sandbox.received)
@@ -846,10 +849,10 @@ class TestNotebook:
     ) -> None:
         script = (
             "import os, sys, reddy_lib as reddy\n"
-            "from reddy_lib.ledger.sending import create, exchange, new_worker\n"
+            "from reddy_lib.sending.submission import create, exchange, new_worker\n"
             "batch = reddy.Ledger(sys.argv[1]).batch(sys.argv[2])\n"
-            "made = create(batch.ledger, batch.id, address=sys.argv[3], token_source='notebook')\n"
-            "exchange(batch.ledger, made.id, 0, new_worker(batch.ledger), want=2)\n"
+            "made = create(batch.database, batch.id, address=sys.argv[3], token_source='notebook')\n"
+            "exchange(batch.database, made.id, 0, new_worker(batch.database), want=2)\n"
             "os._exit(9)\n"
         )
         location = ledger.url.render_as_string(hide_password=False)

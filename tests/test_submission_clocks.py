@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib.database.conditions import LONGEST_WAIT
 from reddy_lib.errors import TooManyRequests
-from reddy_lib.ledger.paces import LONGEST_WAIT
-from reddy_lib.ledger.sending import exchange, new_worker
 from reddy_lib.sandbox import Fault
-from reddy_lib.submission.decide import decide
-from reddy_lib.submission.sender import Slots, _asked_for, send_chunk
+from reddy_lib.sending.dispatcher import Slots, _asked_for, send_chunk
+from reddy_lib.sending.retry_policy import decide
+from reddy_lib.sending.submission import exchange, new_worker
 from tests.test_submission_limits import answers, load, queued
 
 Sheet = Callable[..., Path]

@@ -19,12 +19,8 @@ import pytest
 
 import reddy_lib as reddy
 from reddy_lib.api.fetching import FetchLimits
-from reddy_lib.ledger.addresses import addressed_calls
-from reddy_lib.ledger.recordings import open_recording
-from reddy_lib.model import payload_json
-from reddy_lib.recordings.fetched import FetchRecord
-from reddy_lib.submission import fetching
-from reddy_lib.submission.fetching import (
+from reddy_lib.batches import fetch_recordings as fetching
+from reddy_lib.batches.fetch_recordings import (
     Fetching,
     FetchPlan,
     batch_store,
@@ -33,6 +29,10 @@ from reddy_lib.submission.fetching import (
     planned,
     start_fetching,
 )
+from reddy_lib.batches.recording_urls import addressed_calls
+from reddy_lib.model import payload_json
+from reddy_lib.recordings.attachments import open_recording
+from reddy_lib.recordings.download_log import FetchRecord
 from tests.app_server import ROOT, wait_for
 from tests.conftest import PRODUCTS
 from tests.recording_server import RecordingServer, hang_up, recording_server, send, sound
@@ -88,7 +88,7 @@ def plan(batch: reddy.Batch, allowed: reddy.AllowedHosts) -> FetchPlan:
 def content(batch: reddy.Batch, row: int) -> bytes:
     found = batch.recording(row)
     assert found is not None
-    with open_recording(batch.ledger, found) as file:
+    with open_recording(batch.database, found) as file:
         return file.read()
 
 
@@ -214,8 +214,8 @@ def test_a_call_that_has_a_recording_was_sent_or_got_another_name_is_left_alone(
     own = tmp_path / "own.wav"
     own.write_bytes(sound("own"))
     batch.attach(2, own)
-    with ledger._write() as connection:
-        from reddy_lib.ledger.schema import calls
+    with ledger.write() as connection:
+        from reddy_lib.database.schema import calls
 
         connection.execute(calls.update().where(calls.c.row == 3).values(status="accepted"))
     call = batch.call(4)
@@ -398,9 +398,9 @@ def test_one_work_at_a_time_fills_a_store_and_is_found_again(
 CHILD = """
 import sys
 import reddy_lib as reddy
-from reddy_lib.submission.fetching import batch_store, planned, start_fetching
-from reddy_lib.ledger.addresses import addressed_calls
-from reddy_lib.recordings.fetched import FetchRecord
+from reddy_lib.batches.fetch_recordings import batch_store, planned, start_fetching
+from reddy_lib.batches.recording_urls import addressed_calls
+from reddy_lib.recordings.download_log import FetchRecord
 
 ledger = reddy.Ledger(sys.argv[1])
 batch = ledger.batch(sys.argv[2])

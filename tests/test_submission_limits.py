@@ -17,9 +17,11 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.database.schema import STATUSES, deliveries, ramps
 from reddy_lib.errors import SubmissionError
-from reddy_lib.ledger import STATUSES
-from reddy_lib.ledger.paces import (
+from reddy_lib.sandbox import Fault
+from reddy_lib.sending.dispatcher import Slots, _attempt, send_chunk
+from reddy_lib.sending.rate_limits import (
     Live,
     Note,
     Rules,
@@ -30,10 +32,7 @@ from reddy_lib.ledger.paces import (
     rules_of,
     set_limit,
 )
-from reddy_lib.ledger.schema import deliveries, ramps
-from reddy_lib.ledger.sending import Result, Submission, create, exchange, new_worker
-from reddy_lib.sandbox import Fault
-from reddy_lib.submission.sender import Slots, _attempt, send_chunk
+from reddy_lib.sending.submission import Result, Submission, create, exchange, new_worker
 
 ROOT = Path(__file__).resolve().parents[1]
 Sheet = Callable[..., Path]
@@ -57,7 +56,7 @@ def ids(sandbox: reddy.Sandbox) -> list[str]:
 
 
 def queued(batch: reddy.Batch, address: str = HERE, **options: Any) -> Submission:
-    return create(batch.ledger, batch.id, address=address, token_source="notebook", **options)
+    return create(batch.database, batch.id, address=address, token_source="notebook", **options)
 
 
 def answers(claims: list[Any], outcome: Any = "accepted", **fields: Any) -> list[Result]:
@@ -105,8 +104,8 @@ class TestTheLimitOfAConnection:
         sandbox.latency = 0.03
         script = (
             "import sys, reddy_lib as reddy\n"
-            "from reddy_lib.ledger.sending import new_worker\n"
-            "from reddy_lib.submission.sender import Slots, _attempt, send_chunk\n"
+            "from reddy_lib.sending.submission import new_worker\n"
+            "from reddy_lib.sending.dispatcher import Slots, _attempt, send_chunk\n"
             "ledger = reddy.Ledger(sys.argv[1])\n"
             "with reddy.Client(sys.argv[4], base_url=sys.argv[3]) as client:\n"
             "    print(send_chunk(ledger, sys.argv[2], None, client, new_worker(ledger), Slots(16)))\n"
@@ -290,7 +289,7 @@ class TestRamp:
             assert (submission.state, sandbox.requests["create"]) == ("paused", sent)
         done = reddy.submit(batch, client, ramp=False, progress=False)
         assert done.counts() == counted(accepted=28, rejected=2)
-        with ledger._read() as connection:
+        with ledger.read() as connection:
             assert connection.execute(sa.select(ramps.c.over)).scalars().all() == [True]
 
     def test_a_refusal_among_the_five_stops_it_and_a_new_process_keeps_to_it(
@@ -397,7 +396,7 @@ class TestRepeatingIsAssumedToBeSafe:
         done = reddy.submit(batch, client, concurrency=1, progress=False)
         assert done.counts() == counted(accepted=3)
         assert set(ids(sandbox)) == {"conv-1", "conv-2", "conv-3"}
-        with ledger._read() as connection:
+        with ledger.read() as connection:
             states = connection.execute(sa.select(deliveries.c.state)).scalars().all()
         assert states == ["accepted"] * 3
 

@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.sending import create, give_up_dead_workers, new_worker, retire_worker
-from reddy_lib.submission.logs import FACTS, JsonLines, switch_on
-from reddy_lib.submission.sender import Slots, send_chunk
+from reddy_lib.sending.dispatcher import Slots, send_chunk
+from reddy_lib.sending.logs import FACTS, JsonLines, switch_on
+from reddy_lib.sending.submission import create, give_up_dead_workers, new_worker, retire_worker
 from tests.test_ledger_sending import PRODUCTS
 
 Sheet = Callable[..., Path]
@@ -87,10 +87,10 @@ def send(batch: reddy.Batch, address: str, rows: list[int]) -> str:
     """Sends rows with a clock of its own, so that nobody waits for the next try."""
     now = [1000.0]
     with reddy.Client(TOKEN, base_url=address, timeout=5) as client:
-        submission = create(batch.ledger, batch.id, address=address, token_source="typed", rows=rows)
-        worker = new_worker(batch.ledger)
+        submission = create(batch.database, batch.id, address=address, token_source="typed", rows=rows)
+        worker = new_worker(batch.database)
         send_chunk(
-            batch.ledger, submission.id, 0, client, worker, Slots(2),
+            batch.database, submission.id, 0, client, worker, Slots(2),
             clock=lambda: now[0], sleep=lambda seconds: now.__setitem__(0, now[0] + max(seconds, 0.01)),
         )  # fmt: skip
     return submission.state
@@ -127,7 +127,7 @@ def test_nothing_secret_and_nothing_of_a_customer_is_in_any_log(
             1,
         ]
         assert twin.counts()["skipped"] == 1
-        files = [submission.evidence(tmp_path) for submission in ledger.submissions()]
+        files = [reddy.evidence(submission, tmp_path) for submission in ledger.submissions()]
     logged = lines.getvalue() + everything.text + "".join(str(vars(one)) for one in everything.records)
     for secret in (TOKEN, TEXT, TAG, URL, "MARKED"):
         assert secret not in logged
@@ -220,7 +220,7 @@ def test_it_is_switched_on_by_the_environment_and_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("first", ["logging.basicConfig(level=logging.INFO)", "switch_on()", "pass"])
 def test_one_event_is_one_line_of_json_also_beside_the_logging_of_a_program(first: str) -> None:
     script = (
-        "import logging\nfrom reddy_lib.submission.logs import switch_on\n"
+        "import logging\nfrom reddy_lib.sending.logs import switch_on\n"
         f"{first}\nswitch_on()\nlogging.basicConfig(level=logging.INFO)\nswitch_on()\n"
         "logging.getLogger('reddy_lib.submission').info('worker started', extra={'worker': 'w'})\n"
         "logging.getLogger('reddy_lib.ledger').warning('ledger away')\n"

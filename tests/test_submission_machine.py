@@ -25,11 +25,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import reddy_lib as reddy
+from reddy_lib.database.sandbox_urls import SANDBOX
+from reddy_lib.database.schema import LOCKED, SENDABLE, calls, deliveries
 from reddy_lib.errors import CallLocked, SubmissionError
-from reddy_lib.ledger.reconciling import doubts, settle
-from reddy_lib.ledger.schema import LOCKED, SENDABLE, calls, deliveries
-from reddy_lib.ledger.sending import (
-    SANDBOX,
+from reddy_lib.sending.doubts import doubts, settle
+from reddy_lib.sending.submission import (
     Claim,
     Submission,
     create,

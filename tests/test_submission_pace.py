@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reddy_lib.database.conditions import LONGEST_WAIT
 from reddy_lib.errors import (
     APIError,
     Doubtful,
@@ -19,10 +20,10 @@ from reddy_lib.errors import (
     Unauthorized,
     Unavailable,
 )
-from reddy_lib.ledger.paces import FIRST, THEN, fair_share, ramp_room
-from reddy_lib.submission.decide import (
+from reddy_lib.sending.adaptive_concurrency import Pace, answered, reason
+from reddy_lib.sending.rate_limits import FIRST, THEN, fair_share, ramp_room
+from reddy_lib.sending.retry_policy import (
     DOUBTS_IN_A_ROW,
-    LONGEST_WAIT,
     MOST_DOUBTS,
     MOST_REFUSALS,
     MOST_TRIES,
@@ -35,7 +36,6 @@ from reddy_lib.submission.decide import (
     decide,
     seen,
 )
-from reddy_lib.submission.pace import Pace, answered, reason
 
 Refusal = Literal["", "429", "503"]
 ANSWERS = st.tuples(st.floats(0, 120), st.sampled_from(["", "", "", "429", "503"]), st.integers(1, 64))

@@ -13,12 +13,12 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.database.schema import deliveries, reconciliations, schema_versions
 from reddy_lib.errors import CallLocked, NeverSent, SubmissionError, Unauthorized
-from reddy_lib.ledger.reconciling import doubts, settle
-from reddy_lib.ledger.schema import deliveries, reconciliations, schema_versions
-from reddy_lib.ledger.sending import Claim, create, exchange, give_up_dead_workers, new_worker
 from reddy_lib.sandbox.faults import Fault
-from reddy_lib.submission.reconciling import MARK, Reconciled, reconcile
+from reddy_lib.sending.doubts import doubts, settle
+from reddy_lib.sending.reconcile import MARK, Reconciled, reconcile
+from reddy_lib.sending.submission import Claim, create, exchange, give_up_dead_workers, new_worker
 from tests.conftest import PRODUCTS
 from tests.test_ledger_sending import answer
 
@@ -251,7 +251,7 @@ class TestByHand:
         assert said[3] == (
             "It is not at Reddy: safe to send again. Settled by hand by bo on 02 Mar 2026 10:00 UTC."
         )
-        with batch.ledger._read() as connection:
+        with batch.database.read() as connection:
             kept = connection.execute(sa.select(reconciliations).order_by(reconciliations.c.id)).all()
         assert [(one.there, one.how, one.who, one.attempt, one.at) for one in kept] == [
             (True, "by hand", "ann", 1, 1772445600.0),
@@ -307,7 +307,7 @@ def test_an_answer_that_comes_after_all_wins_over_what_was_found_out(
     exchange(ledger, submission.id, 0, worker, results=results, want=0)
     assert batch.rows(status="accepted") == [2]
     assert batch.rows(status="failed") == [3], "a refusal changes nothing: it is not there"
-    with ledger._read() as connection:
+    with ledger.read() as connection:
         kept = connection.execute(sa.select(deliveries.c.state, deliveries.c.upload_id)).all()
     assert [tuple(one) for one in kept] == [("accepted", 1002)]
     with pytest.raises(SubmissionError):
@@ -326,12 +326,12 @@ def test_doubts_tell_where_and_when(batch: reddy.Batch, client: reddy.Client, sa
 
 
 def test_a_ledger_from_before_gets_the_table(ledger: reddy.Ledger) -> None:
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         reconciliations.drop(connection)
         connection.execute(schema_versions.delete().where(schema_versions.c.version > 3))
     with (
         reddy.Ledger(ledger.url.render_as_string(hide_password=False)) as opened,
-        opened._read() as connection,
+        opened.read() as connection,
     ):
         assert connection.execute(sa.select(reconciliations)).all() == []
 
@@ -423,7 +423,7 @@ class TestALateAnswerAfterAPersonDecided:
         assert batch.attempts(2)["result"].tolist() == ["accepted", outcome]
         with pytest.raises(SubmissionError):
             create(ledger, batch.id, address=self.ADDRESS, token_source="environment", rows=[2])
-        with ledger._read() as connection:
+        with ledger.read() as connection:
             assert connection.execute(sa.select(deliveries.c.state)).scalars().all() == ["accepted"]
 
     def test_sent_through_another_batch_meanwhile_both_say_so(
@@ -435,7 +435,7 @@ class TestALateAnswerAfterAPersonDecided:
         self.come(ledger, first)
         self.come(ledger, (submission, worker, claim), "rejected")
         assert (batch.info(2)["status"], twin.info(2)["status"]) == ("accepted", "accepted")
-        with ledger._read() as connection:
+        with ledger.read() as connection:
             assert connection.execute(sa.select(deliveries.c.state)).scalars().all() == ["accepted"]
 
     def test_said_to_be_there_it_gets_the_number_that_reddy_gave_it(

@@ -24,6 +24,7 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.database.schema import recordings
 from reddy_lib.errors import (
     Doubtful,
     NeverSent,
@@ -33,14 +34,13 @@ from reddy_lib.errors import (
     TooManyRequests,
     Unavailable,
 )
-from reddy_lib.ledger import recordings as files
-from reddy_lib.ledger.schema import recordings
-from reddy_lib.ledger.sending import create, new_worker
+from reddy_lib.recordings import attachments as files
 from reddy_lib.sandbox import Fault
-from reddy_lib.submission import enqueue
-from reddy_lib.submission.sender import Slots, send_chunk
-from reddy_lib.submission.upload_addresses import leads_inside, where_to
-from reddy_lib.submission.uploads import (
+from reddy_lib.sending.dispatcher import Slots, send_chunk
+from reddy_lib.sending.engine import enqueue
+from reddy_lib.sending.submission import create, new_worker
+from reddy_lib.sending.upload_urls import leads_inside, where_to
+from reddy_lib.sending.uploads import (
     FAILURES_IN_A_ROW,
     MOST_ODD_ANSWERS,
     UPLOAD_PATIENCE,
@@ -118,7 +118,7 @@ class TestTheBytes:
         assert (frame["sent"] == frame["size"]).all()
         kinds = {call["audio"]["content_type"] for call in sandbox.received}
         assert {"audio/wav", "audio/mpeg", "audio/mp4", "audio/flac", "audio/ogg", "audio/webm"} <= kinds
-        with ledger._read() as connection:
+        with ledger.read() as connection:
             assert set(connection.execute(sa.select(recordings.c.upload_url)).scalars()) == {None}
 
     def test_calls_with_and_without_recordings_go_together(
@@ -153,7 +153,7 @@ class TestTheBytes:
         sandbox.faults.add(Fault(kind="status", status=500, on="upload", times=1))
         batch, _ = with_recordings(local, sheet, tmp_path / "audio", 3)
         submission = reddy.submit(batch, client, ramp=False, progress=False)
-        written = submission.evidence(tmp_path)
+        written = reddy.evidence(submission, tmp_path)
         seen = [caplog.text, submission.outcomes().to_csv(), batch.recordings().to_csv(), repr(batch)]
         with zipfile.ZipFile(written) as archive:
             seen += [archive.read(name).decode() for name in archive.namelist()]
@@ -376,7 +376,7 @@ class TestPausing:
     def test_an_upload_that_does_not_end_keeps_no_call_from_being_sent(
         self, local: reddy.Ledger, sheet: Sheet, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("reddy_lib.submission.uploads.UPLOAD_PATIENCE", 0.0)
+        monkeypatch.setattr("reddy_lib.sending.uploads.UPLOAD_PATIENCE", 0.0)
         with reddy.Sandbox() as sandbox, _Deaf() as deaf:
             sandbox.faults.add(
                 Fault(kind="upload-url", url=f"http://127.0.0.1:{deaf.port}{{path}}", on="create")
@@ -407,7 +407,7 @@ class TestPausing:
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """The server reads the first bytes and no more; what is cut off is taken up again by another program."""
-        monkeypatch.setattr("reddy_lib.submission.uploads.UPLOAD_PATIENCE", 0.0)
+        monkeypatch.setattr("reddy_lib.sending.uploads.UPLOAD_PATIENCE", 0.0)
         with reddy.Sandbox() as sandbox, _Deaf() as deaf:
             sandbox.faults.add(
                 Fault(kind="upload-url", url=f"http://127.0.0.1:{deaf.port}{{path}}", on="create")
@@ -449,7 +449,7 @@ class TestPausing:
         assert not thread.is_alive()
         assert (submission.state, batch.info(2)["audio"]) == ("cancelled", "waiting")
         sandbox.faults.clear()
-        with local._write() as connection:
+        with local.write() as connection:
             connection.execute(recordings.update().values(retry_at=None))
         reddy.upload_recordings(batch, client, progress=False)
         assert arrived(sandbox) == hashes
@@ -709,7 +709,7 @@ def _submit_measured(location: str, batch_id: str, url: str, token: str, pipe: A
 
 def _submit_and_die(location: str, batch_id: str, url: str, token: str, moment: str) -> None:
     """`submit` in a process of its own, that kills itself where `moment` says."""
-    from reddy_lib.submission import uploads
+    from reddy_lib.sending import uploads
 
     def die(*_: object) -> None:
         os.kill(os.getpid(), 9)
@@ -775,7 +775,7 @@ def _done(outcome: Any) -> files.Uploaded:
 
 def _put_right(ledger: reddy.Ledger, url: str) -> None:
     """The stored address, at the server where it belongs."""
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         for found in connection.execute(sa.select(recordings)).all():
             path = "/" + found.upload_url.split("/", 3)[3]
             connection.execute(
@@ -787,7 +787,7 @@ def _put_right(ledger: reddy.Ledger, url: str) -> None:
 
 def _expire(ledger: reddy.Ledger, batch: reddy.Batch, row: int) -> None:
     call_id = batch._one(row, sa.column("id")).id
-    with ledger._write() as connection:
+    with ledger.write() as connection:
         connection.execute(
             recordings.update().where(recordings.c.call_id == call_id).values(expires_at=1.0, state="waiting")
         )

@@ -10,15 +10,14 @@ import numpy as np
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib.database.schema import batches
 from reddy_lib.errors import NotInLedger, SubmissionError, Unauthorized
-from reddy_lib.ledger.paces import assume_create_idempotent, rules_of, set_limit
-from reddy_lib.ledger.recordings import attached_from
-from reddy_lib.ledger.schema import batches
-from reddy_lib.ledger.sending import create, exchange, new_worker, retire_worker
+from reddy_lib.recordings.attachments import attached_from
 from reddy_lib.sandbox.faults import Fault
-
-from .conftest import PRODUCTS
-from .recording_files import tone, wav_bytes
+from reddy_lib.sending.rate_limits import assume_create_idempotent, rules_of, set_limit
+from reddy_lib.sending.submission import create, exchange, new_worker, retire_worker
+from tests.conftest import PRODUCTS
+from tests.recording_files import tone, wav_bytes
 
 Sheet = Callable[..., Path]
 
@@ -53,7 +52,7 @@ def test_an_argument_that_cannot_be_used_raises_before_anything_is_written(
     with pytest.raises(error, match=words):
         reddy.submit(batch, client, progress=False, **arguments)
     assert batch.counts()["ready"] == 6
-    assert batch.ledger.submissions() == []
+    assert batch.database.submissions() == []
 
 
 @pytest.mark.parametrize("rows", [[], (), np.array([], dtype=int), range(0)])
@@ -91,12 +90,12 @@ def test_rows_may_be_any_collection_of_integers(batch: reddy.Batch, client: redd
 def begun(batch: reddy.Batch, client: reddy.Client) -> reddy.Submission:
     """A notebook's submission that was interrupted before its first call."""
     return create(
-        batch.ledger,
+        batch.database,
         batch.id,
         address=client.base_url,
         token_source="notebook",
         token_hint=client.token_hint,
-        credential=client.fingerprint(batch.ledger.identity),
+        credential=client.fingerprint(batch.database.identity),
     )
 
 
@@ -136,9 +135,9 @@ def test_the_ledger_holds_no_token_and_no_plain_digest_of_one(
 
 def in_doubt(batch: reddy.Batch, client: reddy.Client) -> None:
     submission = begun(batch, client)
-    worker = new_worker(batch.ledger, kind="notebook")
-    exchange(batch.ledger, submission.id, None, worker, want=6)
-    retire_worker(batch.ledger, worker)
+    worker = new_worker(batch.database, kind="notebook")
+    exchange(batch.database, submission.id, None, worker, want=6)
+    retire_worker(batch.database, worker)
 
 
 def test_another_accounts_not_found_does_not_make_a_call_safe_to_send_again(
@@ -166,53 +165,53 @@ def test_a_batch_stays_on_the_list_while_something_of_it_is_under_way(
     if state != "running":
         submission._change(state, "x", only={"running"})  # type: ignore[arg-type]
     with pytest.raises(SubmissionError, match=r"stays on the list: submission 1 .*6 calls.*cancel=True"):
-        batch.archive()
-    assert batch.ledger.batches()["id"].tolist() == [batch.id]
-    batch.archive(cancel=True)
-    assert (submission.state, len(batch.ledger.batches())) == ("cancelled", 0)
-    assert batch.ledger.archived()["id"].tolist() == [batch.id]
+        batch.database.archive(batch)
+    assert batch.database.batches()["id"].tolist() == [batch.id]
+    batch.database.archive(batch, cancel=True)
+    assert (submission.state, len(batch.database.batches())) == ("cancelled", 0)
+    assert batch.database.archived()["id"].tolist() == [batch.id]
 
 
 def test_calls_in_flight_keep_a_batch_on_the_list_also_when_it_is_cancelled(
     batch: reddy.Batch, client: reddy.Client
 ) -> None:
     submission = begun(batch, client)
-    worker = new_worker(batch.ledger, kind="notebook")
-    exchange(batch.ledger, submission.id, None, worker, want=2)
+    worker = new_worker(batch.database, kind="notebook")
+    exchange(batch.database, submission.id, None, worker, want=2)
     with pytest.raises(SubmissionError, match=r"2 calls are in flight.*Try again in a moment"):
-        batch.archive(cancel=True)
-    retire_worker(batch.ledger, worker)
-    batch.archive()
+        batch.database.archive(batch, cancel=True)
+    retire_worker(batch.database, worker)
+    batch.database.archive(batch)
     assert batch.counts()["unknown"] == 2
 
 
 def test_nothing_of_a_batch_that_is_off_the_list_can_be_sent_until_it_is_put_back(
     batch: reddy.Batch, client: reddy.Client, sandbox: reddy.Sandbox
 ) -> None:
-    batch.archive()
+    batch.database.archive(batch)
     with pytest.raises(SubmissionError, match="taken off the list"):
         reddy.submit(batch, client, progress=False)
     with pytest.raises(NotInLedger, match=r"ledger.restore"):
-        batch.ledger.batch(batch.id)
+        batch.database.batch(batch.id)
     assert sandbox.calls_received == 0
-    batch.restore()
-    assert reddy.submit(batch.ledger.batch("calls"), client, progress=False).counts()["accepted"] == 6
+    batch.database.restore(batch)
+    assert reddy.submit(batch.database.batch("calls"), client, progress=False).counts()["accepted"] == 6
 
 
 def test_a_batch_that_an_older_version_took_off_while_it_was_sent_is_on_the_list_again(
     batch: reddy.Batch, client: reddy.Client
 ) -> None:
-    from reddy_lib.ledger.schema import MIGRATIONS
+    from reddy_lib.database.schema import MIGRATIONS
 
     begun(batch, client)
-    with batch.ledger._write() as connection:
+    with batch.database.write() as connection:
         connection.execute(batches.update().values(state="archived"))
         next(one for one in MIGRATIONS if "on_the_list" in one.__name__)(connection)
-    assert batch.ledger.batches()["id"].tolist() == [batch.id]
+    assert batch.database.batches()["id"].tolist() == [batch.id]
 
 
 def test_a_batch_is_found_by_name_id_or_itself(batch: reddy.Batch, sheet: Sheet) -> None:
-    ledger = batch.ledger
+    ledger = batch.database
     assert ledger.batch("calls").id == ledger.batch(batch).id == ledger.batch(batch.id).id == batch.id
     assert ledger.submissions(batch) == []
     ledger.load(sheet(1), progress=False)
@@ -322,7 +321,7 @@ def test_whether_doubts_are_sent_again_by_themselves_is_not_guessed_from_a_word(
 def test_recordings_are_attached_to_rows_of_any_integer_type(batch: reddy.Batch, tmp_path: Path) -> None:
     file = tmp_path / "a.wav"
     file.write_bytes(wav_bytes(tone(1.0)))
-    one = attached_from(batch.ledger, file)
+    one = attached_from(batch.database, file)
     with pytest.raises(TypeError, match="row number"):
         batch.attach_many({2: one, "3": one})  # type: ignore[dict-item]
     assert batch.recording(2) is None

@@ -20,10 +20,11 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib import ui
+from reddy_lib.database.sandbox_urls import SANDBOX
+from reddy_lib.database.schema import STATUSES
 from reddy_lib.errors import CallLocked
-from reddy_lib.ledger import STATUSES
-from reddy_lib.ledger.sending import SANDBOX, create
-from reddy_lib.submission import Connection
+from reddy_lib.sending.connection import Connection
+from reddy_lib.sending.submission import create
 from tests import screen
 from tests.conftest import PRODUCTS
 
@@ -240,13 +241,13 @@ def test_a_page_that_fails_says_what_is_safe_and_nothing_of_the_fault(caplog: An
 def test_the_table_of_submissions_leaves_out_statuses_that_none_has(batch: reddy.Batch) -> None:
     def script(batch_id: str) -> None:
         from reddy_lib import ui
-        from reddy_lib.ledger.overview import history
+        from reddy_lib.sending.overview import history
 
         ui.submissions_table(history(ui.ledger(), batch_id), key="all", alt="All", batches=True)
         ui.submissions_table(history(ui.ledger(), batch_id), key="one", alt="One")
 
     create(
-        batch.ledger,
+        batch.database,
         batch.id,
         address="https://app.reddy.io",
         token_source="typed",
@@ -340,7 +341,7 @@ def test_a_submission_goes_on_only_with_a_token_for_its_own_address(
     monkeypatch.setenv("REDDY_API_TOKEN", TOKEN)
     monkeypatch.setenv("REDDY_BASE_URL", "https://eu.reddy.example")
     monkeypatch.setenv("REDDY_BASE_URLS", "https://us.reddy.example")
-    submission = create(batch.ledger, batch.id, address=address, token_source=source)
+    submission = create(batch.database, batch.id, address=address, token_source=source)
     if typed:
         ui.tokens().remember(submission.id, typed)
     to = ui.connection_for(submission)
@@ -606,7 +607,7 @@ def test_a_batch_is_renamed_and_a_name_of_marks_is_shown_as_text(batch: reddy.Ba
     name = "**March** :red[x] $1$ :material/home: <b>"
     app = screen.in_dialog(screen.opened("outcomes", batch), "rename_batch", batch_name=name)
     screen.in_dialog(app, "rename_batch", "Rename", batch_name=name)
-    assert batch.ledger.batch(batch.id).name == name
+    assert batch.database.batch(batch.id).name == name
     screen.run(app)
     assert name in screen.words(app)
     assert [
@@ -625,11 +626,11 @@ def test_a_batch_is_taken_off_the_list_and_closed(batch: reddy.Batch) -> None:
     screen.in_dialog(app, "rename_batch", "Take off the list")
     assert "batch" not in app.query_params
     assert "No batch is open yet" in screen.words(app)
-    assert batch.id not in set(batch.ledger.batches()["id"])
+    assert batch.id not in set(batch.database.batches()["id"])
 
 
 def test_another_batch_is_opened_from_the_side(batch: reddy.Batch, sheet: Callable[..., Path]) -> None:
-    other = batch.ledger.load(sheet(5, name="april.csv"), products=PRODUCTS, progress=False)
+    other = batch.database.load(sheet(5, name="april.csv"), products=PRODUCTS, progress=False)
     app = screen.opened("review", batch)
     screen.in_dialog(app, "switch_batch")
     app.button(key=f"open {other.id}").click()

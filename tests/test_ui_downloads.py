@@ -19,7 +19,7 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.errors import LedgerUnavailable
-from reddy_lib.ledger.sending import create, exchange, new_worker
+from reddy_lib.sending.submission import create, exchange, new_worker
 from reddy_lib.ui.downloads import routes
 from tests import screen
 from tests.browser.test_downloads import DOWNLOADS

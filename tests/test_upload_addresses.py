@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reddy_lib.errors import RecordingRefused
 from reddy_lib.recordings.addresses import check_number, is_inside
-from reddy_lib.submission.upload_addresses import leads_inside, where_to
+from reddy_lib.sending.upload_urls import leads_inside, where_to
 
 OWN = "https://app.reddy.io"
 

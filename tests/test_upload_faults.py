@@ -26,9 +26,9 @@ import sqlalchemy as sa
 import trustme
 
 import reddy_lib as reddy
-from reddy_lib.ledger import recordings as files
-from reddy_lib.ledger.schema import recordings
-from reddy_lib.ledger.sending import Submission
+from reddy_lib.database.schema import recordings
+from reddy_lib.recordings import attachments as files
+from reddy_lib.sending.submission import Submission
 from tests.app_server import free_port, wait_for
 from tests.fault_scenes import TOKEN, WHY, Scene, Sheet, cannot_be_sent_again, quoted, rows
 from tests.faulty_server import (
@@ -493,7 +493,7 @@ def nothing_leaked(promise: Promise, scene: UploadScene, told: str) -> None:
     assert TOKEN not in told
     assert SECRET not in told
     assert SECRET not in scene.batch.recordings().to_csv()
-    with scene.ledger._read() as connection:
+    with scene.ledger.read() as connection:
         [url] = connection.execute(sa.select(recordings.c.upload_url)).scalars()
     assert (url is not None) is promise.kept
 

@@ -15,15 +15,15 @@ import reddy_lib as reddy
 from reddy_lib import ui
 from reddy_lib.api.answers import Receipt
 from reddy_lib.errors import ConnectionUnusable, Refused
-from reddy_lib.ledger.sending import create, new_worker
 from reddy_lib.sandbox import Fault
-from reddy_lib.submission import (
+from reddy_lib.sending.connection import (
     allowed_addresses,
     sandbox_from_environment,
     stored_connection,
     typed_connection,
 )
-from reddy_lib.submission.sender import Slots, send_chunk
+from reddy_lib.sending.dispatcher import Slots, send_chunk
+from reddy_lib.sending.submission import create, new_worker
 from tests import screen
 from tests.conftest import PRODUCTS
 from tests.recording_files import turns, wav_bytes
@@ -188,7 +188,7 @@ def test_a_submission_to_an_address_that_is_no_longer_listed_is_not_resumed(
     for name in ("REDDY_API_TOKEN", "REDDY_BASE_URL", "REDDY_BASE_URLS"):
         monkeypatch.delenv(name, raising=False)
     batch = ui.ledger().load(sheet(2), products=PRODUCTS, progress=False)
-    submission = create(batch.ledger, batch.id, address=EU, token_source="typed", token_hint="…4f2a")
+    submission = create(batch.database, batch.id, address=EU, token_source="typed", token_hint="…4f2a")
     submission.pause()
     app = screen.opened("submit", batch)
     screen.press(app, "Resume")

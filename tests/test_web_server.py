@@ -16,8 +16,8 @@ import pytest
 import streamlit as st
 
 import reddy_lib as reddy
-from reddy_lib.ledger.sending import create
-from reddy_lib.submission import enqueue
+from reddy_lib.sending.engine import enqueue
+from reddy_lib.sending.submission import create
 from reddy_lib.ui.web_headers import content_policy
 from tests import app_server
 from tests.app_server import ROOT, free_port, wait_for

@@ -16,16 +16,15 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.api.client import hint
+from reddy_lib.database.schema import STATUSES, workers
 from reddy_lib.errors import Withheld
-from reddy_lib.ledger import STATUSES
-from reddy_lib.ledger.schema import workers
-from reddy_lib.ledger.sending import Submission, create, exchange, give_up_dead_workers, new_worker
-from reddy_lib.ledger.workers import queue, workers_known
 from reddy_lib.sandbox import Fault
-from reddy_lib.submission import enqueue
-from reddy_lib.submission.connection import hint
-from reddy_lib.submission.lease import Lease
-from reddy_lib.submission.sender import Slots, send_chunk
+from reddy_lib.sending.dispatcher import Slots, send_chunk
+from reddy_lib.sending.engine import enqueue
+from reddy_lib.sending.lease import Lease
+from reddy_lib.sending.submission import Submission, create, exchange, give_up_dead_workers, new_worker
+from reddy_lib.sending.workers import queue, workers_known
 from tests.app_server import ROOT, wait_for
 from tests.conftest import fresh_database
 from tests.worker_processes import COMMAND, Fleet, environment, fleet
@@ -182,7 +181,7 @@ def test_a_worker_on_a_machine_that_goes_away_is_taken_over_when_it_has_been_sil
     """As above, but nobody can see its process: only its silence tells."""
     with reddy.Sandbox(token=TOKEN, latency=0.3) as sandbox:
         (victim,) = fleet_of.start(1, token=TOKEN, url=sandbox.url, give_up_after=SOON)
-        with team._write() as connection:
+        with team.write() as connection:
             connection.execute(workers.update().values(place="another machine"))
         submission = queued(team, sheet, 60, sandbox.url, concurrency=4)
         wait_for(lambda: fleet_of.in_flight(victim) > 0, seconds=90, why="the victim to send")

@@ -12,11 +12,11 @@ from pathlib import Path
 import sqlalchemy as sa
 
 import reddy_lib as reddy
-from reddy_lib.ledger.schema import attempts, calls
-from reddy_lib.ledger.workers import serving, workers_known
+from reddy_lib.database.schema import attempts, calls
+from reddy_lib.sending.workers import serving, workers_known
 from tests.app_server import ROOT, wait_for
 
-COMMAND = [sys.executable, "-m", "reddy_lib.submission.worker"]
+COMMAND = [sys.executable, "-m", "reddy_lib.worker"]
 
 
 def environment(**values: str) -> dict[str, str]:
@@ -59,7 +59,7 @@ class Fleet:
         return started
 
     def alive(self) -> int:
-        with self.ledger._read() as connection:
+        with self.ledger.read() as connection:
             return len(serving(connection))
 
     def pids_alive(self) -> set[int]:
@@ -76,7 +76,7 @@ class Fleet:
 
     def attempts_by_worker(self) -> dict[str, int]:
         query = sa.select(attempts.c.worker, sa.func.count()).group_by(attempts.c.worker)
-        with self.ledger._read() as connection:
+        with self.ledger.read() as connection:
             return dict(connection.execute(query).tuples().all())
 
     def statuses_of(self, worker: str) -> dict[str, int]:
@@ -85,7 +85,7 @@ class Fleet:
             .where(calls.c.worker == worker)
             .group_by(calls.c.status)
         )
-        with self.ledger._read() as connection:
+        with self.ledger.read() as connection:
             return dict(connection.execute(query).tuples().all())
 
     def output(self, process: subprocess.Popen[bytes]) -> str:

@@ -6,6 +6,7 @@ something may be repeated is decided by who keeps the record of calls, not by wh
 """
 
 from reddy_lib.api.answers import MAY_REPEAT, Product, Receipt
-from reddy_lib.api.client import DEFAULT_BASE_URL, Client, only_while
+from reddy_lib.api.client import DEFAULT_BASE_URL, Client
+from reddy_lib.api.connections import only_while
 
 __all__ = ["DEFAULT_BASE_URL", "MAY_REPEAT", "Client", "Product", "Receipt", "only_while"]

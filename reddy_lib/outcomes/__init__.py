@@ -7,7 +7,7 @@ Everything starts from an *outcomes frame* (`submission.outcomes()`, `batch.outc
 
 from __future__ import annotations
 
-from .exports import to_csv, to_xlsx
-from .frames import chosen, reason, reasons_table, summary, what_next, where, words
+from reddy_lib.outcomes.exports import to_csv, to_xlsx
+from reddy_lib.outcomes.frames import chosen, reason, reasons_table, summary, what_next, where, words
 
 __all__ = ["chosen", "reason", "reasons_table", "summary", "to_csv", "to_xlsx", "what_next", "where", "words"]

@@ -21,8 +21,17 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from .frames import STATUSES, TURNED_AWAY, Filter, chosen, reasons_table, summary, where, words
-from .frames import reasons as reason_of
+from reddy_lib.outcomes.frames import (
+    STATUSES,
+    TURNED_AWAY,
+    Filter,
+    chosen,
+    reasons_table,
+    summary,
+    where,
+    words,
+)
+from reddy_lib.outcomes.frames import reasons as reason_of
 
 __all__ = [
     "COLOURS",

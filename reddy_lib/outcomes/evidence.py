@@ -27,16 +27,17 @@ from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
 
-from ..errors import LedgerUnavailable
-from ..ledger.correcting import CALL_COLUMN, COLUMNS, evidence_columns
-from ..ledger.evidence import SentCall, Snapshot, call_name, snapshot
-from ..ledger.formulas import escaped
-from ..open_databases import refuse_open
-from .exports import _clean
-from .frames import what_next
+from reddy_lib.batches.call_names import call_name
+from reddy_lib.batches.corrections import CALL_COLUMN, COLUMNS, evidence_columns
+from reddy_lib.errors import LedgerUnavailable
+from reddy_lib.open_databases import refuse_open
+from reddy_lib.outcomes.exports import _clean
+from reddy_lib.outcomes.frames import what_next
+from reddy_lib.outcomes.sent_calls import SentCall, Snapshot, snapshot
+from reddy_lib.spreadsheet.formulas import escaped
 
 if TYPE_CHECKING:
-    from ..ledger.sending import Submission
+    from reddy_lib.sending.submission import Submission
 
 __all__ = ["ALWAYS", "evidence", "write_evidence"]
 

@@ -18,8 +18,8 @@ from typing import Any
 
 import pandas as pd
 
-from ..ledger.formulas import is_formula
-from .frames import COLUMNS, reasons_table
+from reddy_lib.outcomes.frames import COLUMNS, reasons_table
+from reddy_lib.spreadsheet.formulas import is_formula
 
 __all__ = ["CELL_LIMIT", "file_name", "reasons_table", "to_csv", "to_xlsx"]
 

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import plotly.graph_objects as go
 
-from .charts import COLOURS
+from reddy_lib.outcomes.charts import COLOURS
 
 __all__ = ["waveform"]
 

@@ -28,8 +28,8 @@ from reddy_lib.errors import RecordingError
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import Speaker, TranscriptLine
 from reddy_lib.open_databases import refuse_open
-from reddy_lib.recordings.formats import FORMATS, recognised
-from reddy_lib.recordings.names import ending_of, safe_name
+from reddy_lib.recordings.audio_formats import FORMATS, recognised
+from reddy_lib.recordings.file_names import ending_of, safe_name
 from reddy_lib.recordings.wav import NotWav, Wav, read_wav
 
 __all__ = ["Inspection", "inspect_recording"]

@@ -10,7 +10,7 @@ import re
 from collections.abc import Container, Sequence
 
 from reddy_lib.model import TranscriptLine
-from reddy_lib.recordings.personal import Said
+from reddy_lib.personal_data import Said
 
 __all__ = ["BY_HAND", "find_words", "whole_lines"]
 

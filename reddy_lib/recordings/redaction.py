@@ -26,8 +26,8 @@ from typing import IO, NamedTuple, TypeGuard
 from reddy_lib.errors import RecordingError
 from reddy_lib.model import TranscriptLine
 from reddy_lib.open_databases import refuse_open
-from reddy_lib.recordings.names import safe_name
-from reddy_lib.recordings.personal import Said
+from reddy_lib.personal_data import Said
+from reddy_lib.recordings.file_names import safe_name
 from reddy_lib.recordings.wav import ALAW, FLOAT, MULAW, PCM, NotWav, Wav, read_wav
 
 __all__ = ["Placed", "Silenced", "Span", "Word", "excerpt", "place", "silence_recording"]

@@ -7,9 +7,10 @@ cell, mapping never touches a file, and building never judges a call.
 """
 
 from reddy_lib.spreadsheet.building import BuiltCall, build_call, build_calls, build_frame, read_calls
+from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.guessing import guess_mapping
 from reddy_lib.spreadsheet.mapping import LINE_FIELDS, MAPPABLE, Mapping
-from reddy_lib.spreadsheet.reading import SheetFormat, detect_format, read_pieces, read_sheet, sheet_names
+from reddy_lib.spreadsheet.reading import detect_format, read_pieces, read_sheet, sheet_names
 
 __all__ = [
     "LINE_FIELDS",

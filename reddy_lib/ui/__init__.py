@@ -21,10 +21,13 @@ from typing import Any, NoReturn
 
 import streamlit as st
 
-from ..access import Person, Right
-from ..address import is_loopback
-from ..api import DEFAULT_BASE_URL
-from ..errors import (
+from reddy_lib.access import Person, Right
+from reddy_lib.address import is_loopback
+from reddy_lib.api import DEFAULT_BASE_URL
+from reddy_lib.batches.batch import Batch
+from reddy_lib.database.database import default_location
+from reddy_lib.database.sandbox_urls import SANDBOX, remember_sandbox
+from reddy_lib.errors import (
     AccessRulesError,
     APIError,
     ConnectionUnusable,
@@ -33,26 +36,24 @@ from ..errors import (
     NotInLedger,
     ReddyError,
 )
-from ..ledger import Batch, Ledger, default_location
-from ..ledger.restored import restored as found_older
-from ..ledger.sandbox_urls import remember_sandbox
-from ..ledger.sending import Submission
-from ..ledger.workers import lane
-from ..sandbox import Sandbox
-from ..submission import (
-    SANDBOX,
+from reddy_lib.ledger import Ledger
+from reddy_lib.sandbox import Sandbox
+from reddy_lib.sending.archiving import under_way as under_way_of
+from reddy_lib.sending.connection import (
+    SANDBOX_TOKEN_VARIABLE,
     Connection,
-    Engine,
-    PatientEngine,
     Tokens,
     allowed_addresses,
-    enqueue,
     sandbox_from_environment,
     stored_connection,
 )
-from ..submission import typed_connection as typed_connection_in
-from ..submission.connection import SANDBOX_TOKEN_VARIABLE
-from .access import Gate, refuse_to_start, rules, secrets, secrets_unreadable, sign_in_required
+from reddy_lib.sending.connection import typed_connection as typed_connection_in
+from reddy_lib.sending.engine import Engine, enqueue
+from reddy_lib.sending.engine_start import PatientEngine
+from reddy_lib.sending.restored import restored as found_older
+from reddy_lib.sending.submission import Submission
+from reddy_lib.sending.workers import lane
+from reddy_lib.ui.access import Gate, refuse_to_start, rules, secrets, secrets_unreadable, sign_in_required
 
 __all__ = [
     "ICONS",
@@ -453,7 +454,7 @@ def connection_for(submission: Submission) -> Connection | None:
     if (
         found is None
         or record.token_source == "typed"
-        or lane(record) not in found.lanes(submission.ledger.identity)
+        or lane(record) not in found.lanes(submission.database.identity)
     ):
         return None
     # of a token too short to show any of it, and not fingerprinted, only where it came from tells whether it is the same
@@ -626,7 +627,7 @@ def _rename_panel(batch: Batch) -> None:
         if st.button("Rename", type="primary", disabled=not name.strip() or name == batch.name):
             batch.rename(name)
             st.rerun()
-        under_way = batch.under_way()
+        under_way = under_way_of(batch)
         if not under_way and st.button(
             "Take off the list",
             icon=":material/archive:",
@@ -656,7 +657,7 @@ def _rename_panel(batch: Batch) -> None:
 def _take_off(batch: Batch, *, cancel: bool = False) -> None:
     """Take a batch off the list; where calls of it are still in flight, say so and leave it where it is."""
     try:
-        batch.archive(cancel=cancel)
+        ledger().archive(batch, cancel=cancel)
     except ReddyError as error:
         alert(error)
         return

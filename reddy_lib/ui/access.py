@@ -29,8 +29,8 @@ from streamlit.web.server.server_util import get_cookie_secret
 from streamlit.web.server.starlette.starlette_app_utils import decode_signed_value
 from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
 
-from ..access import Person, Rules
-from ..errors import AccessRulesError
+from reddy_lib.access import Person, Rules
+from reddy_lib.errors import AccessRulesError
 
 __all__ = [
     "PAGES",

@@ -18,11 +18,11 @@ from typing import IO, Any
 
 import streamlit as st
 
-from .. import ui
-from ..errors import LedgerUnavailable, ReddyError
-from ..ledger import Batch
-from ..ledger.recordings import Attached, attached_from
-from ..recordings import Recording, RecordingFolder, RecordingStore
+from reddy_lib import ui
+from reddy_lib.batches.batch import Batch
+from reddy_lib.errors import LedgerUnavailable, ReddyError
+from reddy_lib.recordings.attachments import Attached, attached_from
+from reddy_lib.recordings.store import Recording, RecordingFolder, RecordingStore
 
 __all__ = ["AttachJob", "attached_meanwhile", "attaching", "job_of", "progress", "start"]
 
@@ -65,9 +65,9 @@ class AttachJob:
         self.refused: list[tuple[int, str]] = []
         self.error = ""
         self.ended = 0.0
-        batch.ledger.require("edit")
+        batch.database.require("edit")
         # What was begun is finished, also where the sign-in of the person runs out meanwhile.
-        self._batch = batch.seen_by(batch.ledger.for_person(None))
+        self._batch = batch.seen_by(batch.database.for_person(None))
         self._work, self._places, self._who = list(work), dict(places), who
         self._clock = clock
         self._stop = threading.Event()
@@ -139,7 +139,7 @@ class AttachJob:
             else:
                 sha256 = self._hashed(file)
         path = place.folder / recording.key
-        return attached_from(self._batch.ledger, path, name=recording.name, sha256=sha256)
+        return attached_from(self._batch.database, path, name=recording.name, sha256=sha256)
 
     def _hashed(self, file: IO[bytes]) -> str:
         about = os.fstat(file.fileno())
@@ -185,7 +185,7 @@ def job_of(batch: Batch) -> AttachJob | None:
 
 
 def _key(batch: Batch) -> tuple[str, str]:
-    return batch.ledger.url.render_as_string(hide_password=True), batch.id
+    return batch.database.url.render_as_string(hide_password=True), batch.id
 
 
 def attaching(batch: Batch, state: dict[str, Any], edited: Callable[[], None]) -> bool:

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from .. import ui
-from ..errors import ReddyError
-from ..ledger import Batch
-from ..ledger.selections import keep_selection, rows_of_selection
+from reddy_lib import ui
+from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.selections import keep_selection, rows_of_selection
+from reddy_lib.errors import ReddyError
 
 __all__ = ["choose", "chosen", "draw_lost", "in_hand", "is_lost", "moved", "tick", "ticked"]
 
@@ -43,7 +43,7 @@ def in_hand(batch: Batch) -> None:
     if asked is None and known is not None:
         st.query_params[SELECTION] = known
     elif asked is not None and asked != known:
-        rows = rows_of_selection(batch.ledger, batch.id, asked)
+        rows = rows_of_selection(batch.database, batch.id, asked)
         _set_ticked(batch, rows or [])
         for found in (kept, lost):
             found.pop(batch.id, None)
@@ -72,7 +72,7 @@ def tick(batch: Batch, rows: Iterable[int]) -> None:
         st.query_params.pop(SELECTION, None)
         return
     try:
-        name = keep_selection(batch.ledger, batch.id, marked, who=ui.who())
+        name = keep_selection(batch.database, batch.id, marked, who=ui.who())
     except ReddyError:
         name = NOT_KEPT
     _of("selection")[batch.id] = st.query_params[SELECTION] = name

@@ -10,10 +10,11 @@ from typing import Any
 
 import streamlit as st
 
-from ..api import DEFAULT_BASE_URL
-from ..errors import ConnectionUnusable
-from ..submission import SANDBOX, Connection
-from . import (
+from reddy_lib.api import DEFAULT_BASE_URL
+from reddy_lib.database.sandbox_urls import SANDBOX
+from reddy_lib.errors import ConnectionUnusable
+from reddy_lib.sending.connection import Connection
+from reddy_lib.ui import (
     addresses,
     connection,
     escape,

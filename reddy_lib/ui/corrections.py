@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from .. import ui
-from ..ledger.correcting import CALL_COLUMN, Corrected, Correction, corrected_calls
-from ..spreadsheet import BuiltCall
-from ..spreadsheet.upload import PrivateCopy
+from reddy_lib import ui
+from reddy_lib.batches.corrections import CALL_COLUMN, Corrected, Correction, corrected_calls
+from reddy_lib.spreadsheet import BuiltCall
+from reddy_lib.spreadsheet.upload import PrivateCopy
 
 __all__ = ["draw_correction", "title_of"]
 

@@ -25,7 +25,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from ..errors import ReddyError
+from reddy_lib.errors import ReddyError
 
 __all__ = ["download", "routes", "write_all"]
 

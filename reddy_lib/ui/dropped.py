@@ -16,12 +16,14 @@ from typing import Any
 
 import streamlit as st
 
-from .. import ui
-from ..errors import ReddyError
-from ..ledger import Batch, Ledger
-from ..ledger.recordings import dropped_folder, mark_of, nothing_attached, uses
-from ..recordings import Recording, RecordingStore
-from ..recordings.tidying import DAYS_VARIABLE, delete, keep_days, mark, tidy
+from reddy_lib import ui
+from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.catalogue import batches_frame
+from reddy_lib.database.database import Database
+from reddy_lib.errors import ReddyError
+from reddy_lib.recordings.attachments import dropped_folder, mark_of, nothing_attached, uses
+from reddy_lib.recordings.cleanup import DAYS_VARIABLE, delete, keep_days, mark, tidy
+from reddy_lib.recordings.store import Recording, RecordingStore
 
 __all__ = ["dropped_store", "size_words", "tidy_at_start", "unattached"]
 
@@ -45,40 +47,40 @@ def tidy_at_start() -> threading.Thread | None:
 
 def dropped_store(batch: Batch) -> RecordingStore:
     """Where recordings for a batch are kept. That somebody is at it counts: nothing in it grows old meanwhile."""
-    store = RecordingStore(dropped_folder(batch.ledger) / batch.id)
-    if batch.ledger.may("edit"):
+    store = RecordingStore(dropped_folder(batch.database) / batch.id)
+    if batch.database.may("edit"):
         try:
-            mark(store.folder, _mark(batch.ledger))
+            mark(store.folder, _mark(batch.database))
         except OSError as error:
             _log.warning("the folder for dropped recordings cannot be marked (%s)", error.strerror)
-    _tidy_beside(batch.ledger.for_person(None))
+    _tidy_beside(batch.database.for_person(None))
     return store
 
 
-def _mark(ledger: Ledger) -> str:
-    name = str(ledger.url)
+def _mark(database: Database) -> str:
+    name = str(database.url)
     if name not in _marks:
-        _marks[name] = mark_of(ledger)
+        _marks[name] = mark_of(database)
     return _marks[name]
 
 
-def _tidy_beside(ledger: Ledger) -> threading.Thread | None:
+def _tidy_beside(database: Database) -> threading.Thread | None:
     """In a thread of its own, at most once a day."""
-    days, name, now = keep_days(), str(ledger.url), time.monotonic()
+    days, name, now = keep_days(), str(database.url), time.monotonic()
     with _lock:
         if days is None or now - _tidied.get(name, -DAY) < DAY:
             return None
         _tidied[name] = now
-    thread = threading.Thread(target=_tidy, args=(ledger, days), name="reddy-tidy", daemon=True)
+    thread = threading.Thread(target=_tidy, args=(database, days), name="reddy-tidy", daemon=True)
     thread.start()
     return thread
 
 
-def _tidy(ledger: Ledger, days: float) -> None:
+def _tidy(database: Database, days: float) -> None:
     try:
-        batches = set(ledger.batches()["id"])
+        batches = set(batches_frame(database)["id"])
         done = tidy(
-            dropped_folder(ledger), _mark(ledger), batches, partial(nothing_attached, ledger), days=days
+            dropped_folder(database), _mark(database), batches, partial(nothing_attached, database), days=days
         )
     except (ReddyError, OSError) as error:
         _log.warning("dropped recordings could not be tidied up: %s", error)
@@ -111,7 +113,7 @@ def unattached(
     sizes = {one.key: one.size for one in listed}
     now = (version, tuple(sizes))
     if state.get("unattached", (None,))[0] != now:
-        known = uses(batch.ledger, batch.id, list(sizes))
+        known = uses(batch.database, batch.id, list(sizes))
         free = [key for key in sizes if not known[key].now and not known[key].before]
         earlier = sum(use.before and not use.now for use in known.values())
         state["unattached"] = (now, free, earlier)
@@ -186,8 +188,8 @@ def _ask(
         ):
             return
     try:
-        batch.ledger.require("edit")
-        done = delete(store, batch.id, free, partial(nothing_attached, batch.ledger))
+        batch.database.require("edit")
+        done = delete(store, batch.id, free, partial(nothing_attached, batch.database))
     except ReddyError as error:
         ui.alert(error)
         return

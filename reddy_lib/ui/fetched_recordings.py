@@ -15,15 +15,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from .. import ui
-from ..api.fetching import FetchLimits
-from ..errors import ReddyError
-from ..ledger import Batch
-from ..ledger.addresses import Addressed, addressed_calls
-from ..recordings import AllowedHosts, Recording, RecordingStore
-from ..recordings.addresses import HOSTS_SETTING, PRIVATE_HOSTS_SETTING
-from ..recordings.fetched import FetchRecord
-from ..submission.fetching import (
+from reddy_lib import ui
+from reddy_lib.api.fetching import FetchLimits
+from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.fetch_recordings import (
     AT_ONCE,
     Fetching,
     FetchPlan,
@@ -34,6 +29,11 @@ from ..submission.fetching import (
     planned,
     start_fetching,
 )
+from reddy_lib.batches.recording_urls import Addressed, addressed_calls
+from reddy_lib.errors import ReddyError
+from reddy_lib.recordings.addresses import HOSTS_SETTING, PRIVATE_HOSTS_SETTING, AllowedHosts
+from reddy_lib.recordings.download_log import FetchRecord
+from reddy_lib.recordings.store import Recording, RecordingStore
 
 __all__ = ["Addresses", "fetch_panel"]
 
@@ -172,7 +172,7 @@ def _hosts(hosts: Sequence[HostRows]) -> str:
 def _start(batch: Batch, again: bool) -> None:
     """Fetch what waits by now, or what failed: another tab may have been here since this one was drawn."""
     try:
-        batch.ledger.require("edit")
+        batch.database.require("edit")
         store = batch_store(batch)
         allowed, _ = _allowed()
         plan = planned(addressed_calls(batch), allowed, FetchRecord(store).read())

@@ -10,14 +10,14 @@ import io
 
 import streamlit as st
 
-from .. import ui
-from ..errors import ReddyError
-from ..spreadsheet import sheet_names
-from ..spreadsheet.file_names import name_value
-from ..spreadsheet.lookups import Lookup, lookup_sheets, read_lookup
-from ..spreadsheet.survey import shorten
-from ..spreadsheet.upload import PrivateCopy
-from .mapping_choices import USUAL, Choices, columns_of, known
+from reddy_lib import ui
+from reddy_lib.errors import ReddyError
+from reddy_lib.spreadsheet import sheet_names
+from reddy_lib.spreadsheet.file_names import name_value
+from reddy_lib.spreadsheet.lookups import Lookup, lookup_sheets, read_lookup
+from reddy_lib.spreadsheet.survey import shorten
+from reddy_lib.spreadsheet.upload import PrivateCopy
+from reddy_lib.ui.mapping_choices import USUAL, Choices, columns_of, known
 
 __all__ = ["draw_more", "names_found", "other_sources"]
 

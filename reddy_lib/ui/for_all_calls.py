@@ -11,10 +11,10 @@ from typing import Literal
 
 import streamlit as st
 
-from .. import ui
-from ..spreadsheet.survey import shorten
-from .mapping_choices import Choices
-from .mapping_controls import product_name
+from reddy_lib import ui
+from reddy_lib.spreadsheet.survey import shorten
+from reddy_lib.ui.mapping_choices import Choices
+from reddy_lib.ui.mapping_controls import product_name
 
 __all__ = ["draw_for_all"]
 

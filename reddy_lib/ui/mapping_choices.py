@@ -13,12 +13,12 @@ import msgspec
 import pandas as pd
 import streamlit as st
 
-from ..errors import MappingError
-from ..ledger.profiles import Profile
-from ..model import TAG_TYPES
-from ..spreadsheet import LINE_FIELDS, Mapping, SheetFormat, build_frame, guess_mapping, read_calls
-from ..spreadsheet.bundles import FILE_NAMES
-from ..spreadsheet.choosing import (
+from reddy_lib.batches.profiles import Profile
+from reddy_lib.errors import MappingError
+from reddy_lib.model import TAG_TYPES
+from reddy_lib.spreadsheet import LINE_FIELDS, Mapping, SheetFormat, build_frame, guess_mapping, read_calls
+from reddy_lib.spreadsheet.bundles import FILE_NAMES
+from reddy_lib.spreadsheet.choosing import (
     BY_HAND,
     chosen_fields,
     chosen_lines,
@@ -30,12 +30,12 @@ from ..spreadsheet.choosing import (
     tags_after,
     time_zones,
 )
-from ..spreadsheet.dates import DayOrder, day_order
-from ..spreadsheet.file_names import NameOffer, name_offers
-from ..spreadsheet.lookups import Lookup
-from ..spreadsheet.mapping import LineUnit, NewCall
-from ..spreadsheet.sources import Sources, is_empty
-from ..spreadsheet.survey import (
+from reddy_lib.spreadsheet.dates import DayOrder, day_order
+from reddy_lib.spreadsheet.file_names import NameOffer, name_offers
+from reddy_lib.spreadsheet.lookups import Lookup
+from reddy_lib.spreadsheet.mapping import LineUnit, NewCall
+from reddy_lib.spreadsheet.sources import Sources, is_empty
+from reddy_lib.spreadsheet.survey import (
     Speaking,
     Survey,
     column_facts,
@@ -44,9 +44,9 @@ from ..spreadsheet.survey import (
     naive_times,
     speakers,
 )
-from ..spreadsheet.tag_values import cell_text
-from ..spreadsheet.upload import PrivateCopy
-from ..transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
+from reddy_lib.spreadsheet.tag_values import cell_text
+from reddy_lib.spreadsheet.upload import PrivateCopy
+from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
 
 __all__ = [
     "FIELDS",

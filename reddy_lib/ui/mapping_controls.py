@@ -12,15 +12,25 @@ from typing import Any
 
 import streamlit as st
 
-from .. import ui
-from ..ledger.preview import Previewed
-from ..model import TAG_TYPES
-from ..spreadsheet.survey import column_facts, distinct_texts, examples, shorten
-from ..spreadsheet.tag_values import cell_text
-from ..spreadsheet.tags import doubt, left_out_columns
-from ..transcripts import KEEP_AS_TAG, LEAVE_OUT
-from .field_sources import draw_more, names_found, other_sources
-from .mapping_choices import FIELDS, LISTED, NEEDED, ROLES, TIME_FIELDS, Choices, Source, columns_of, known
+from reddy_lib import ui
+from reddy_lib.batches.preview import Previewed
+from reddy_lib.model import TAG_TYPES
+from reddy_lib.spreadsheet.survey import column_facts, distinct_texts, examples, shorten
+from reddy_lib.spreadsheet.tag_values import cell_text
+from reddy_lib.spreadsheet.tags import doubt, left_out_columns
+from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT
+from reddy_lib.ui.field_sources import draw_more, names_found, other_sources
+from reddy_lib.ui.mapping_choices import (
+    FIELDS,
+    LISTED,
+    NEEDED,
+    ROLES,
+    TIME_FIELDS,
+    Choices,
+    Source,
+    columns_of,
+    known,
+)
 
 __all__ = [
     "draw_fields",

@@ -14,9 +14,9 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..errors import LedgerError
-from ..submission.heartbeats import is_alive
-from . import has_engine, open_ledger
+from reddy_lib.errors import LedgerError
+from reddy_lib.sending.heartbeats import is_alive
+from reddy_lib.ui import has_engine, open_ledger
 
 __all__ = ["ready"]
 

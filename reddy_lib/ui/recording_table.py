@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from .. import ui
-from ..ledger import EDITABLE, Batch
-from ..recordings import Matches
-from .dropped import size_words
+from reddy_lib import ui
+from reddy_lib.batches.batch import Batch
+from reddy_lib.database.schema import EDITABLE
+from reddy_lib.recordings.matching import Matches
+from reddy_lib.ui.dropped import size_words
 
 __all__ = ["short_hash", "show_table", "table_of"]
 

@@ -20,30 +20,25 @@ import msgspec
 import pandas as pd
 import streamlit as st
 
-from .. import ui
-from ..errors import RecordingError, ReddyError
-from ..ledger import Batch, editing
-from ..ledger.recordings import Attached, open_recording, recordings_folder
-from ..model import Call, Speaker, TranscriptLine
-from ..outcomes.waveforms import waveform
-from ..recordings import (
-    Inspection,
-    Matches,
-    Recording,
-    RecordingFolder,
-    RecordingStore,
-    Span,
-    inspect_recording,
-    match_recordings,
-)
-from ..recordings.names import ENDINGS
-from .attaching import attaching, start
-from .dropped import dropped_store, unattached
-from .dropped import size_words as _size
-from .fetched_recordings import Addresses, fetch_panel
-from .recording_table import short_hash as _hash
-from .recording_table import show_table, table_of
-from .silencing import ToSilence, silencing, to_silence
+from reddy_lib import ui
+from reddy_lib.batches import edits as editing
+from reddy_lib.batches.batch import Batch
+from reddy_lib.errors import RecordingError, ReddyError
+from reddy_lib.model import Call, Speaker, TranscriptLine
+from reddy_lib.outcomes.waveforms import waveform
+from reddy_lib.recordings.attachments import Attached, open_recording, recordings_folder
+from reddy_lib.recordings.file_names import ENDINGS
+from reddy_lib.recordings.inspect import Inspection, inspect_recording
+from reddy_lib.recordings.matching import Matches, match_recordings
+from reddy_lib.recordings.redaction import Span
+from reddy_lib.recordings.store import Recording, RecordingFolder, RecordingStore
+from reddy_lib.ui.attaching import attaching, start
+from reddy_lib.ui.dropped import dropped_store, unattached
+from reddy_lib.ui.dropped import size_words as _size
+from reddy_lib.ui.fetched_recordings import Addresses, fetch_panel
+from reddy_lib.ui.recording_table import short_hash as _hash
+from reddy_lib.ui.recording_table import show_table, table_of
+from reddy_lib.ui.silencing import ToSilence, silencing, to_silence
 
 __all__ = ["recording_tab", "recordings_panel", "uploads_line"]
 
@@ -166,7 +161,7 @@ def _drop(batch: Batch, store: RecordingStore, state: dict[str, Any], *, first: 
         accept_multiple_files=True,
         key=f"recordings drop {batch.id} {state['drop']}",
         label_visibility="collapsed",
-        disabled=not batch.ledger.may("edit"),
+        disabled=not batch.database.may("edit"),
     )
     if first:
         st.caption(
@@ -175,7 +170,7 @@ def _drop(batch: Batch, store: RecordingStore, state: dict[str, Any], *, first: 
         )
     if not dropped:
         return
-    batch.ledger.require("edit")
+    batch.database.require("edit")
     bar = st.progress(0.0, "Keeping the recordings")
     kept = 0
     refused: list[str] = []
@@ -206,7 +201,7 @@ def _in_folder(batch: Batch, folder: RecordingFolder, state: dict[str, Any]) -> 
         again = st.button("Look again", icon=":material/refresh:", key="recordings folder", type="tertiary")
         if found is None or again:
             try:
-                own = recordings_folder(batch.ledger).resolve()
+                own = recordings_folder(batch.database).resolve()
                 # what the ledger keeps may lie below the same folder: copies, and what was dropped
                 found = [
                     one for one in folder.recordings() if not (folder.folder / one.key).is_relative_to(own)
@@ -311,7 +306,7 @@ def recording_tab(
             icon=":material/hearing:",
         )
     try:
-        with open_recording(batch.ledger, found) as file:
+        with open_recording(batch.database, found) as file:
             _player(file, found)
     except ReddyError as error:
         ui.alert(error)
@@ -385,7 +380,7 @@ def _inspected(batch: Batch, found: Attached, lines: Sequence[TranscriptLine]) -
         st.caption("It is decoded from its beginning to its end, which takes a while.")
         return None
     try:
-        with st.spinner("Listening"), open_recording(batch.ledger, found) as file:
+        with st.spinner("Listening"), open_recording(batch.database, found) as file:
             inspection = inspect_recording(file, name=found.name, lines=lines)
     except ReddyError as error:
         ui.alert(error)

@@ -13,13 +13,14 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from .. import ui
-from ..errors import ReddyError
-from ..ledger import Ledger
-from ..ledger.restore_check import addresses_to_ask, count_suspects
-from ..ledger.restored import Restored, restored, trust_restored
-from ..submission import CheckedRestored, Connection, check_restored
-from .connection_choice import connection_panel
+from reddy_lib import ui
+from reddy_lib.errors import ReddyError
+from reddy_lib.ledger import Ledger
+from reddy_lib.sending.connection import Connection
+from reddy_lib.sending.restore_check import CheckedRestored, check_restored
+from reddy_lib.sending.restore_suspects import addresses_to_ask, count_suspects
+from reddy_lib.sending.restored import Restored, restored, trust_restored
+from reddy_lib.ui.connection_choice import connection_panel
 
 __all__ = ["CheckJob", "job_of", "restored_banner", "start_check"]
 

@@ -8,8 +8,8 @@ from typing import IO, Any
 import pandas as pd
 import streamlit as st
 
-from . import number_of, sandbox
-from .downloads import download
+from reddy_lib.ui import number_of, sandbox
+from reddy_lib.ui.downloads import download
 
 __all__ = ["received_panel"]
 

@@ -17,25 +17,25 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from .. import ui
-from ..errors import ReddyError
-from ..ledger import Batch
-from ..ledger.marks import Mark, mark_seconds, mark_words, marks_of, read_seconds, take_away, words_of
-from ..ledger.recordings import Attached, open_recording, recordings_folder
-from ..model import Call, TranscriptLine, payload_json
-from ..recordings import (
-    BY_HAND,
-    Inspection,
-    Said,
-    Span,
-    Word,
-    excerpt,
-    find_personal_data,
-    find_words,
-    place,
-    silence_recording,
-    whole_lines,
+from reddy_lib import ui
+from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.redaction_marks import (
+    Mark,
+    mark_seconds,
+    mark_words,
+    marks_of,
+    read_seconds,
+    take_away,
+    words_of,
 )
+from reddy_lib.errors import ReddyError
+from reddy_lib.model import Call, TranscriptLine, payload_json
+from reddy_lib.personal_data import Said, find_personal_data
+from reddy_lib.recordings.attachments import Attached, open_recording, recordings_folder
+from reddy_lib.recordings.inspect import Inspection
+from reddy_lib.recordings.marking import find_words, whole_lines
+from reddy_lib.recordings.redaction import Span, Word, excerpt, place, silence_recording
+from reddy_lib.sending.submission import BY_HAND
 
 __all__ = ["Proposed", "ToSilence", "silencing", "to_silence"]
 
@@ -339,7 +339,7 @@ def _listen(listening: str, own: str) -> None:
 
 def _played(batch: Batch, found: Attached, span: Span) -> None:
     try:
-        with open_recording(batch.ledger, found) as file:
+        with open_recording(batch.database, found) as file:
             part = excerpt(file, span)
     except ReddyError as error:
         ui.alert(error)
@@ -516,12 +516,12 @@ def _take_away(batch: Batch, row: int, mark: int) -> None:
 def _silence(batch: Batch, row: int, found: Attached, spans: list[Span], edited: Callable[[], None]) -> None:
     """The copy, and the copy in place of the original, which stays as it is."""
     told = f"recording told {batch.id} {row}"
-    folder = recordings_folder(batch.ledger)
+    folder = recordings_folder(batch.database)
     try:
-        batch.ledger.require("edit")
+        batch.database.require("edit")
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="silencing-", dir=folder) as made:
-            with open_recording(batch.ledger, found) as file:
+            with open_recording(batch.database, found) as file:
                 done = silence_recording(file, Path(made) / "copy.wav", spans)
             with done.path.open("rb") as copy:
                 batch.attach(row, copy, name=found.name, content_type=found.content_type, who=ui.who())
@@ -552,7 +552,7 @@ def _silence(batch: Batch, row: int, found: Attached, spans: list[Span], edited:
 
 def _attach_again(batch: Batch, row: int, original: Attached, edited: Callable[[], None]) -> None:
     try:
-        open_recording(batch.ledger, original).close()
+        open_recording(batch.database, original).close()
         batch.attach(row, original, who=ui.who())
     except ReddyError as error:
         st.session_state[f"recording told {batch.id} {row}"] = (False, ui.escape(str(error)))

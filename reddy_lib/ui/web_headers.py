@@ -13,7 +13,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..sandbox.own_site import OwnSiteOnly
+from reddy_lib.sandbox.own_site import OwnSiteOnly
 
 __all__ = ["below_base", "content_policy", "own_names", "web_middleware"]
 

@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from ..ledger import Ledger
-from ..ledger.workers import queue, workers_known
+from reddy_lib.ledger import Ledger
+from reddy_lib.sending.workers import queue, workers_known
 
 __all__ = ["is_shared", "nobody_can_send", "workers_panel"]
 
@@ -35,7 +35,7 @@ def nobody_can_send(waiting: Any, *, anybody: bool, engine_here: bool) -> str:
     if not anybody:
         return (
             f"No submission engine is at work on this ledger, so submission {waiting.number} waits. Start a worker "
-            "(python -m reddy_lib.submission.worker), or the workbench (streamlit run app.py) without REDDY_ENGINE=off, "
+            "(python -m reddy_lib.worker), or the workbench (streamlit run app.py) without REDDY_ENGINE=off, "
             "and it goes on by itself; nothing is lost."
         )
     if waiting.token_source == "typed":
@@ -59,7 +59,7 @@ def nobody_can_send(waiting: Any, *, anybody: bool, engine_here: bool) -> str:
 
 def workers_panel(ledger: Ledger) -> None:
     """Workers and queue as two tables."""
-    from . import escape, has_engine, number_of, place
+    from reddy_lib.ui import escape, has_engine, number_of, place
 
     known, waits = workers_known(ledger), queue(ledger)
     alive = known[known["state"] == "alive"]

@@ -16,7 +16,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from reddy_lib.recordings import RecordingFolder, inspect_recording, match_recordings
+from reddy_lib.recordings.inspect import inspect_recording
+from reddy_lib.recordings.matching import match_recordings
+from reddy_lib.recordings.store import RecordingFolder
 from tests.recording_files import encoded, tone, turns, wav_bytes
 
 CALLS = int(os.environ.get("BENCH_CALLS", "100000"))

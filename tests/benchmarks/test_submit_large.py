@@ -15,8 +15,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.sending import create
-from reddy_lib.submission import enqueue
+from reddy_lib.sending.engine import enqueue
+from reddy_lib.sending.submission import create
 from tests.app_server import free_port, start_app, stop, wait_for
 from tests.conftest import PRODUCTS
 from tests.test_kill import TOKEN, received, sandbox_process

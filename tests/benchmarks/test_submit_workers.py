@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.ledger.sending import create
-from reddy_lib.submission import enqueue
+from reddy_lib.sending.engine import enqueue
+from reddy_lib.sending.submission import create
 from tests.app_server import free_port, wait_for
 from tests.conftest import PRODUCTS, fresh_database
 from tests.test_kill import TOKEN, sandbox_process

@@ -16,8 +16,8 @@ from playwright.sync_api import Download, Page, expect
 from python_calamine import CalamineWorkbook
 
 import reddy_lib as reddy
-from reddy_lib.ledger.sending import create, exchange, new_worker
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
+from reddy_lib.sending.submission import create, exchange, new_worker
 from tests import app_server
 from tests.app_server import PATIENCE, free_port
 from tests.browser.conftest import App

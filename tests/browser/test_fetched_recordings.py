@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import reddy_lib as reddy
-from reddy_lib.ledger.recordings import open_recording
-from reddy_lib.recordings.fetched import FetchRecord
-from reddy_lib.submission.fetching import batch_store
+from reddy_lib.batches.fetch_recordings import batch_store
+from reddy_lib.recordings.attachments import open_recording
+from reddy_lib.recordings.download_log import FetchRecord
 from tests import app_server
 from tests.app_server import free_port, wait_for
 from tests.browser.conftest import App
@@ -43,7 +43,7 @@ def load(folder: Path, ledger: reddy.Ledger, *recordings: str) -> reddy.Batch:
 def content(batch: reddy.Batch, row: int) -> bytes:
     found = batch.recording(row)
     assert found is not None
-    with open_recording(batch.ledger, found) as file:
+    with open_recording(batch.database, found) as file:
         return file.read()
 
 

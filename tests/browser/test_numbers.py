@@ -8,8 +8,8 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 import reddy_lib as reddy
-from reddy_lib.ledger.sending import create
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
+from reddy_lib.sending.submission import create
 from tests.browser.conftest import App
 from tests.browser.test_review_editing import ROOT
 from tests.test_pages_numbers import Sender

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import reddy_lib as reddy
-from reddy_lib.ledger.recordings import dropped_folder, open_recording
+from reddy_lib.recordings.attachments import dropped_folder, open_recording
 from reddy_lib.sandbox import Fault
 from tests.app_server import wait_for
 from tests.browser.conftest import App
@@ -68,7 +68,7 @@ def test_from_the_files_to_a_silenced_copy(
         return copy is not None and copy.sha256 != original.sha256
 
     wait_for(silenced, seconds=30, why="the silenced copy in place of the original")
-    with open_recording(batch.ledger, original) as file:
+    with open_recording(batch.database, original) as file:
         assert file.read() == content + b"call-3.wav"
 
 
@@ -130,11 +130,11 @@ def test_what_an_analyst_marks_is_heard_kept_and_silenced(
         return copy is not None and copy.sha256 != original.sha256
 
     wait_for(silenced, seconds=30, why="the silenced copy in place of the original")
-    with open_recording(batch.ledger, original) as file:
+    with open_recording(batch.database, original) as file:
         assert file.read() == content
     copy = batch.recording(2)
     assert copy is not None
-    with open_recording(batch.ledger, copy) as file:
+    with open_recording(batch.database, copy) as file:
         made = file.read()
     begin = len(content) - 12 * 8_000 * 2
     expected = bytearray(content)
@@ -254,7 +254,7 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
     expect(page.get_by_role("button", name="Delete 2 recordings")).to_be_visible()
     page.get_by_role("button", name="Delete 2 recordings").click()
     expect(page.get_by_text("2 recordings deleted")).to_be_visible()
-    kept = dropped_folder(batch.ledger) / batch.id
+    kept = dropped_folder(batch.database) / batch.id
     there = {path.stem for path in kept.iterdir() if path.suffix in FORMATS}
     assert there == set(batch.recordings()["sha256"])
     assert "Traceback" not in app.log.read_text()

@@ -18,8 +18,8 @@ import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 
 import reddy_lib as reddy
-from reddy_lib.ledger import schema
-from reddy_lib.ledger.sending import create
+from reddy_lib.database import schema
+from reddy_lib.sending.submission import create
 from tests import app_server
 from tests.app_server import ROOT, free_port, wait_for
 from tests.browser.conftest import App
@@ -237,7 +237,7 @@ def every_address(scene: Scene) -> set[str]:
 
 
 def dump(location: str) -> list[str]:
-    with reddy.Ledger(location) as ledger, ledger._read() as connection:
+    with reddy.Ledger(location) as ledger, ledger.read() as connection:
         return [
             repr(row)
             for table in schema.metadata.sorted_tables

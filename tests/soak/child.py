@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 import reddy_lib as reddy
+from reddy_lib.batches.preview import cells_beside, finding_summary, preview, worth_showing
 from reddy_lib.errors import ReddyError
-from reddy_lib.ledger.preview import cells_beside, finding_summary, preview, worth_showing
 from reddy_lib.model import from_payload, payload_json
 from reddy_lib.spreadsheet import Mapping, build_frame, detect_format, guess_mapping, read_sheet, sheet_names
 from reddy_lib.spreadsheet.dates import day_order

@@ -1,0 +1,331 @@
+"""Between a call and its row in the ledger: what is stored, what is searched, which findings still hold.
+
+Pure functions over values, and the one rule that needs the whole batch: no two calls with the same
+(conversation_id, agent_email).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+
+from reddy_lib.batches.decisions import Decisions, moved_lines, open_findings, tally, unassigned_of
+from reddy_lib.checks import check
+from reddy_lib.database.bulk import run_many
+from reddy_lib.database.schema import calls
+from reddy_lib.findings import Finding, finding
+from reddy_lib.identity import call_key, words_digest
+from reddy_lib.model import Call, TranscriptLine, from_payload, payload_json, to_payload, whole_characters
+from reddy_lib.spreadsheet import BuiltCall
+
+__all__ = [
+    "carried_findings",
+    "changes",
+    "decode_findings",
+    "duplicate_keys",
+    "insert_calls",
+    "new_call_values",
+    "remark_duplicates",
+    "searched",
+    "standing_findings",
+    "summarised",
+]
+
+_findings_decoder = msgspec.json.Decoder(list[Finding])
+_encode = msgspec.json.Encoder().encode
+
+
+def decode_findings(text: str | bytes) -> list[Finding]:
+    """Findings as stored."""
+    return _findings_decoder.decode(text)
+
+
+def searched(call: Call) -> dict[str, Any]:
+    """The columns of `calls` that are listed, filtered and sorted, from the call itself."""
+    product = call.product_id
+    lines = call.transcript or []
+    first = lines[0].text if lines else ""
+    if not first or first.isspace():
+        first = next((line.text for line in lines if line.text.strip()), "")
+    return {
+        "agent_email": _storable(call.agent_email),
+        "product_id": product if product is not None and abs(product) < 2**63 else None,
+        "timestamp": call.timestamp,
+        "conversation_id": _storable(call.conversation_id),
+        "lines": len(lines),
+        "tags": len(call.tags or []),
+        "preview": _storable(" ".join(first.split())[:80]) or "",
+        "delivery_key": call_key(call),
+        "words_digest": words_digest(call),
+    }
+
+
+_NOTHING_FOUND = {"findings": "[]", "codes": "", "errors": 0, "warnings": 0}
+
+
+def summarised(findings: Sequence[Finding]) -> dict[str, Any]:
+    """The columns of `calls` that tell of its findings."""
+    if not findings:
+        return dict(_NOTHING_FOUND)
+    errors = sum(1 for found in findings if found.severity == "error")
+    codes = sorted({found.code for found in findings})
+    return {
+        "findings": _encode(findings).decode(),
+        "codes": f"|{'|'.join(codes)}|" if codes else "",
+        "errors": errors,
+        "warnings": len(findings) - errors,
+    }
+
+
+_NONE = Decisions()
+
+
+def new_call_values(
+    batch_id: str,
+    piece: Iterable[BuiltCall],
+    *,
+    products: list[dict[str, Any]] | None,
+    now: float,
+) -> list[dict[str, Any]]:
+    """Rows for the `calls` table from one piece of a sheet's calls: checked, ready or held."""
+    values = []
+    for built in piece:
+        source = built.findings
+        own = check(built.call, products=products, now=now)
+        unassigned = None
+        texts = []
+        if built.placed.unassigned:
+            unassigned = _encode(
+                [(after, _storable(text)) for after, text in built.placed.unassigned]
+            ).decode()
+            texts = unassigned_of(unassigned)
+        findings = merged([*source, *open_findings(texts, _NONE)] if texts else source, own)
+        summary = summarised(findings)
+        values.append(
+            {
+                "batch_id": batch_id,
+                "row": built.row,
+                "payload": payload_json(built.call).decode(),
+                "cells": _encode(built.cells).decode(),
+                "source_findings": _encode(source).decode() if source else "[]",
+                "status": "held" if summary["errors"] else "ready",
+                "edited": False,
+                "characters_in": built.placed.characters,
+                **tally(built.placed.characters, texts, _NONE),
+                "unassigned": unassigned,
+                "times": built.times,
+                **summary,
+                **searched(built.call),
+            }
+        )
+    return values
+
+
+def insert_calls(connection: sa.Connection, values: Sequence[dict[str, Any]]) -> None:
+    """Store what `new_call_values` gives."""
+    if values:
+        run_many(connection, _insert_of(tuple(values[0])), values)
+
+
+@lru_cache(maxsize=8)
+def _insert_of(columns: tuple[str, ...]) -> sa.Insert:
+    return calls.insert().values({name: sa.bindparam(name) for name in columns})
+
+
+def standing_findings(
+    stored: sa.Row[Any],
+    call: Call,
+    decisions: Decisions,
+    *,
+    products: list[dict[str, Any]] | None,
+    now: float,
+    attached: bool | None = None,
+) -> list[Finding]:
+    """All findings of a call as it is now, but for those that the whole batch gives. `stored`: its row of `calls`;
+    `attached`: whether the file of its recording is there, where that is about to change."""
+    original = from_payload(stored.original or stored.payload)
+    source = [
+        found for found in decode_findings(stored.source_findings) if found.code not in decisions.accepted
+    ]
+    carried = carried_findings(source, original, call)
+    texts = unassigned_of(stored.unassigned)
+    if texts:
+        carried += open_findings(
+            texts, decisions, moved_lines(original.transcript or [], call.transcript or [])
+        )
+    if attached is None:
+        attached = stored.audio != "none"
+    return merged(carried, check(call, products=products, now=now, recording=attached))
+
+
+def merged(source: Sequence[Finding], own: Sequence[Finding]) -> list[Finding]:
+    """Findings of reading and of checking as one list, errors first; where both speak of the same, once."""
+    if not source:
+        return sorted(own, key=_order)
+    said = {(found.code, found.field, found.line) for found in source}
+    fields = {found.field for found in source if found.severity == "error" and found.line is None}
+    both = [
+        *source,
+        *(
+            found
+            for found in own
+            if (found.code, found.field, found.line) not in said
+            # "could not be read" already says why there is nothing: a second "is missing" would only confuse
+            and not (found.field in fields and found.code.endswith("-missing"))
+        ),
+    ]
+    return sorted(both, key=_order)
+
+
+def _order(found: Finding) -> tuple[bool, bool, int]:
+    return found.severity != "error", found.line is not None, found.line or 0
+
+
+def carried_findings(source: Sequence[Finding], original: Call, call: Call) -> list[Finding]:
+    """Which findings of reading still hold for an edited call, with line numbers as they are now.
+
+    A finding about a field goes when that field is no longer what the sheet said; one about a line goes when
+    that line is changed or deleted, and moves with it when lines are added or deleted above. Estimated times
+    stay estimated, and a cut-off transcript cut off, when the words of a line are corrected.
+    """
+    kept = []
+    before, after = to_payload(original), to_payload(call)
+    moved = _moved_lines(original.transcript or [], call.transcript or [])
+    for found in source:
+        if found.line is not None and found.field in ("transcript", "role", "text", "start", "stop"):
+            line = moved.get(found.line)
+            if line is not None:
+                kept.append(msgspec.structs.replace(found, line=line))
+        elif before.get(found.field) == after.get(found.field):
+            kept.append(found)
+        elif found.code == "times-estimated":
+            if _times(original) & _times(call):
+                kept.append(found)
+        elif found.code in ("transcript-cut", "lines-left-out", "lines-kept-as-tag") and call.transcript:
+            kept.append(found)
+    return kept
+
+
+def _times(call: Call) -> set[tuple[float | None, float | None]]:
+    return {(line.start, line.stop) for line in call.transcript or []}
+
+
+def _moved_lines(before: list[TranscriptLine], after: list[TranscriptLine]) -> dict[int, int]:
+    """1-based line number before → after, for lines that are still there unchanged and in order."""
+    if before == after:
+        return {number: number for number in range(1, len(before) + 1)}
+    from difflib import SequenceMatcher
+
+    old = [msgspec.json.encode(line) for line in before]
+    new = [msgspec.json.encode(line) for line in after]
+    return {
+        a + offset + 1: b + offset + 1
+        for a, b, size in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
+        for offset in range(size)
+    }
+
+
+def changes(before: Call, after: Call) -> list[tuple[str, Any, Any]]:
+    """What differs, as (field, before, after) with JSON values; None = not there.
+
+    Lines and tags are compared cell by cell ("transcript[3].text", 1-based) while their number is the same,
+    and as whole lists once lines or tags were added or deleted.
+    """
+    old, new = to_payload(before), to_payload(after)
+    found: list[tuple[str, Any, Any]] = []
+    for field in Call.__struct_fields__:
+        a, b = old.get(field), new.get(field)
+        if _same(a, b):
+            continue
+        if field in ("transcript", "tags") and a and b and len(a) == len(b):
+            for number, (one, other) in enumerate(zip(a, b, strict=True), start=1):
+                for cell in {**one, **other}:
+                    if not _same(one.get(cell), other.get(cell)):
+                        found.append((f"{field}[{number}].{cell}", one.get(cell), other.get(cell)))
+        else:
+            found.append((field, a, b))
+    return found
+
+
+def duplicate_keys(connection: sa.Connection, batch_id: str) -> list[str]:
+    """Delivery keys that more than one call of the batch has."""
+    query = (
+        sa.select(calls.c.delivery_key)
+        .where(calls.c.batch_id == batch_id, calls.c.delivery_key.is_not(None))
+        .group_by(calls.c.delivery_key)
+        .having(sa.func.count() > 1)
+    )
+    return [key for key in connection.execute(query).scalars() if key is not None]
+
+
+_MARKED = (
+    calls.update()
+    .where(calls.c.id == sa.bindparam("the_call"))
+    .values(
+        {name: sa.bindparam(f"the_{name}") for name in ("findings", "codes", "errors", "warnings", "status")}
+    )
+)
+
+
+def remark_duplicates(connection: sa.Connection, batch_id: str, keys: Sequence[str]) -> None:
+    """Give every call but the first of each key the finding `conversation-duplicate`, and take it from the others.
+
+    At most some hundred keys at a time: they stand in one statement, and are settled in the caller's transaction.
+    """
+    query = (
+        sa.select(
+            calls.c.id,
+            calls.c.row,
+            calls.c.delivery_key,
+            calls.c.findings,
+            calls.c.status,
+            calls.c.conversation_id,
+            calls.c.codes,
+        )
+        .where(calls.c.batch_id == batch_id, calls.c.delivery_key.in_(list(keys)))
+        .order_by(calls.c.row)
+    )
+    first: dict[str, int] = {}
+    changed = []
+    for found in connection.execute(query).all():
+        duplicate = found.delivery_key in first
+        first.setdefault(found.delivery_key, found.row)
+        if not duplicate and "|conversation-duplicate|" not in found.codes:
+            continue
+        findings = [f for f in decode_findings(found.findings) if f.code != "conversation-duplicate"]
+        if duplicate:
+            findings.append(
+                finding(
+                    "conversation-duplicate",
+                    "conversation_id",
+                    f"Row {first[found.delivery_key]} already has this conversation and agent.",
+                    value=found.conversation_id,
+                )
+            )
+        summary = summarised(sorted(findings, key=_order))
+        status = found.status
+        if status in ("held", "ready"):
+            status = "held" if summary["errors"] else "ready"
+        changed.append(
+            {
+                "the_call": found.id,
+                "the_status": status,
+                **{f"the_{name}": value for name, value in summary.items()},
+            }
+        )
+    if changed:
+        connection.execute(_MARKED, changed)
+
+
+def _same(a: Any, b: Any) -> bool:
+    """As they are sent: Python takes True for 1 and 1 for 1.0, Reddy and an analyst who corrects a tag do not."""
+    return _encode(a) == _encode(b)
+
+
+def _storable(text: str | None) -> str | None:
+    """Text that every database takes: PostgreSQL refuses NUL, both refuse half a character."""
+    return whole_characters(text).replace("\x00", "\ufffd") if text else text

@@ -1,0 +1,306 @@
+"""Load a spreadsheet into the database: read, map, build, check and store it, in pieces."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Mapping as MappingType
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+
+from reddy_lib import arguments
+from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.call_rows import duplicate_keys, insert_calls, new_call_values, remark_duplicates
+from reddy_lib.batches.catalogue import find_batch
+from reddy_lib.batches.corrections import Correction, corrected_calls, link_corrections
+from reddy_lib.batches.load_process import Piece, pieces_of_rows
+from reddy_lib.batches.load_sources import as_file
+from reddy_lib.database.database import Database
+from reddy_lib.database.schema import batches, calls, corrections, edits, recordings
+from reddy_lib.errors import LedgerUnavailable, LoadCancelled, MappingError, UnreadableFile
+from reddy_lib.interrupts import again, one_line
+from reddy_lib.open_databases import is_open, refuse_open
+from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet
+from reddy_lib.spreadsheet.files import workbook_kept
+from reddy_lib.spreadsheet.mapping import MAPPABLE
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["file_sha256", "load_batch"]
+
+PIECE = 500  # rows read, built, checked and stored in one go
+
+
+def load_batch(
+    database: Database,
+    source: str | os.PathLike[str] | IO[bytes] | IO[str] | pd.DataFrame | Sequence[Any],
+    mapping: Mapping | dict[str, Any] | None = None,
+    *,
+    name: str | None = None,
+    file_name: str | None = None,
+    timezone: str | None = None,
+    defaults: dict[str, Any] | None = None,
+    products: Sequence[Any] | None = None,
+    who: str = "",
+    progress: bool = True,
+    on_progress: Callable[[int], bool | None] | None = None,
+    corrects: Correction | None = None,
+) -> Batch:
+    """Read, map, build, check and store a spreadsheet, in pieces; a load that is cut off leaves nothing.
+
+    Args:
+        source: a spreadsheet of any kind, a zip or a folder of transcript files, or one such file; also an open
+            file, a DataFrame, a list of dicts, or a list of calls.
+        mapping: which column feeds which field; guessed from the first 1,000 rows if None. A dict is what
+            `Mapping.to_dict` returned, or field → column ({"agent_email": "Rep"}), for the guess to start from.
+        name: what to call the batch; the file's name if None.
+        file_name: the analyst's own name of the file, where `path` is a temporary copy.
+        timezone: IANA zone of naive times; overrides the mapping's.
+        defaults: field → value where the sheet has none; merged over the mapping's.
+        products: Reddy's product list (from `Client.list_products`, or dicts with id, name, status), for
+            matching names and for checks.
+        who: who loads it, for the record.
+        progress: show a progress bar (notebooks).
+        on_progress: called with the number of the sheet's rows stored so far; returning False stops the load.
+        corrects: what the file corrects, if it is a corrected file of the evidence (`correcting.recognised`); it is
+            read and mapped as that says.
+
+    Raises:
+        SheetError: the file cannot be read.
+        MappingError: the mapping cannot be used with this sheet.
+        LoadCancelled: `on_progress` returned False.
+        LedgerUnavailable: the ledger cannot be written.
+    """
+    with as_file(source) as (path, called):
+        return _load(
+            database,
+            path,
+            mapping,
+            name=name,
+            file_name=file_name or called,
+            timezone=timezone,
+            defaults=defaults,
+            products=products,
+            who=who,
+            progress=progress,
+            on_progress=on_progress,
+            corrects=corrects,
+        )
+
+
+@workbook_kept()
+def _load(
+    database: Database,
+    path: Path,
+    mapping: Mapping | dict[str, Any] | None,
+    *,
+    name: str | None,
+    file_name: str,
+    timezone: str | None,
+    defaults: dict[str, Any] | None,
+    products: Sequence[Any] | None,
+    who: str,
+    progress: bool,
+    on_progress: Callable[[int], bool | None] | None,
+    corrects: Correction | None,
+) -> Batch:
+    listed = arguments.product_dicts(products)
+    for given, what in ((who, "who"), (name or "", "name"), (timezone or "", "timezone")):
+        arguments.text(given, what)
+    if corrects is None:
+        mapping = _prepared(path, mapping, timezone=timezone, defaults=defaults, products=listed)
+    else:
+        mapping = corrects.mapping
+    assert mapping.sheet is not None
+    _forget_unfinished(database, before=time.time() - 86_400)
+    batch_id = "b" + secrets.token_hex(5)
+    with database.write() as connection:
+        connection.execute(
+            batches.insert().values(
+                id=batch_id,
+                name=name or Path(file_name).stem,
+                file_name=file_name,
+                file_hash=file_sha256(path),
+                mapping=msgspec.json.encode(mapping.to_dict()).decode(),
+                products=None if listed is None else msgspec.json.encode(listed).decode(),
+                who=who,
+                created_at=time.time(),
+                state="loading",
+            )
+        )
+    stored = 0
+    noun = "calls" if mapping.layout == "row" else "rows"
+    with (
+        one_line(
+            lambda: f"Interrupted: {stored:,} {noun} were read, and nothing of them was kept. {again()}"
+        ),
+        _bar(progress, Path(file_name).name, noun) as bar,
+    ):
+        try:
+            for piece in _pieces(database, path, mapping, batch_id, listed, file_name, corrects):
+                if not piece.values:
+                    continue
+                with database.write(durable=False) as connection:
+                    insert_calls(connection, piece.values)
+                    if piece.links:
+                        link_corrections(connection, batch_id, piece.links, who=who, now=time.time())
+                for row, recording in piece.recordings.items():
+                    _loading(database, batch_id).attach(row, recording, who=who)
+                stored += piece.rows
+                bar.update(piece.rows)
+                if on_progress is not None and on_progress(stored) is False:
+                    raise LoadCancelled(
+                        f"Loading {file_name} was stopped after {stored:,} {noun}; nothing of it was kept."
+                    )
+            with database.read() as connection:
+                twice = duplicate_keys(connection, batch_id)
+            for start in range(0, len(twice), PIECE):  # in pieces, so that others may write in between
+                with database.write() as connection:
+                    remark_duplicates(connection, batch_id, twice[start : start + PIECE])
+            with database.write() as connection:
+                connection.execute(batches.update().where(batches.c.id == batch_id).values(state="open"))
+        except BaseException:
+            _forget_unfinished(database, batch_id=batch_id)
+            raise
+    return find_batch(database, batch_id)
+
+
+def _pieces(
+    database: Database,
+    path: Path,
+    mapping: Mapping,
+    batch_id: str,
+    products: list[dict[str, Any]] | None,
+    file_name: str,
+    corrects: Correction | None,
+) -> Iterator[Piece]:
+    """The rows of a file for the ledger, in pieces."""
+    if corrects is None:
+        yield from pieces_of_rows(
+            path, mapping, batch_id=batch_id, products=products, rows=PIECE, file_name=file_name
+        )
+        return
+    for built, links, attached in corrected_calls(database, path, corrects, rows=PIECE):
+        values = new_call_values(batch_id, built, products=products, now=time.time())
+        yield Piece(values, sum(one.rows for one in built), links, attached)
+
+
+def _loading(database: Database, batch_id: str) -> Batch:
+    """A batch that nobody sees yet."""
+    with database.read() as connection:
+        return Batch(database, connection.execute(sa.select(batches).where(batches.c.id == batch_id)).one())
+
+
+def _forget_unfinished(
+    database: Database, *, batch_id: str | None = None, before: float | None = None
+) -> None:
+    """A load that was stopped, or whose program was killed long ago: it was never shown, so nothing is lost."""
+    unfinished = sa.select(batches.c.id).where(batches.c.state == "loading")
+    if batch_id is not None:
+        unfinished = unfinished.where(batches.c.id == batch_id)
+    if before is not None:
+        unfinished = unfinished.where(batches.c.created_at < before)
+    with contextlib.suppress(LedgerUnavailable):
+        with database.read() as connection:
+            if connection.execute(unfinished).first() is None:
+                return
+        with database.write() as connection:
+            ids = list(connection.execute(unfinished).scalars())
+            stored = sa.select(calls.c.id).where(calls.c.batch_id.in_(ids))
+            connection.execute(edits.delete().where(edits.c.call_id.in_(stored)))
+            connection.execute(recordings.delete().where(recordings.c.call_id.in_(stored)))
+            connection.execute(corrections.delete().where(corrections.c.call_id.in_(stored)))
+            connection.execute(calls.delete().where(calls.c.batch_id.in_(ids)))
+            connection.execute(batches.delete().where(batches.c.id.in_(ids)))
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex; of a folder, over the names and bytes of its files."""
+    if path.is_dir():
+        whole = hashlib.sha256()
+        for item in sorted(item for item in path.rglob("*") if item.is_file() and not item.is_symlink()):
+            if is_open(item):  # the ledger may lie in this folder
+                continue
+            whole.update(f"{item.relative_to(path).as_posix()}\0{file_sha256(item)}\n".encode())
+        return whole.hexdigest()
+    refuse_open(path, UnreadableFile)
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _with_columns(mapping: Mapping, fixed: dict[str, str], columns: Sequence[str]) -> Mapping:
+    """Return a guessed mapping with these fields fed by these columns, and by nothing else.
+
+    Raises MappingError: the sheet has no such column.
+    """
+    missing = sorted({column for column in fixed.values() if column not in columns})
+    if missing:
+        raise MappingError(
+            f"The sheet has no column {', '.join(map(repr, missing))}: it has {', '.join(map(repr, columns))}."
+        )
+    if not fixed:
+        return mapping
+    return mapping.replace(
+        fields={**mapping.fields, **fixed},
+        joins={field: join for field, join in mapping.joins.items() if field not in fixed},
+        tags=[tag for tag in mapping.tags if tag not in fixed.values()],
+        reasons={**mapping.reasons, **dict.fromkeys(fixed, "as you said")},
+    )
+
+
+def _prepared(
+    path: Path,
+    mapping: Mapping | dict[str, Any] | None,
+    *,
+    timezone: str | None,
+    defaults: MappingType[str, Any] | None,
+    products: list[dict[str, Any]] | None,
+) -> Mapping:
+    """The mapping that a load uses: guessed if there is none, with the caller's wishes, with its sheet format."""
+    fixed: dict[str, str] = {}
+    if isinstance(mapping, dict):
+        if set(mapping) <= set(MAPPABLE) and all(isinstance(column, str) for column in mapping.values()):
+            fixed, mapping = mapping, None
+        else:
+            mapping = Mapping.from_dict(mapping)
+    elif mapping is not None and not isinstance(mapping, Mapping):
+        raise TypeError(
+            f'mapping must be a Mapping, or a dict such as {{"agent_email": "Rep"}}, not a {type(mapping).__name__}.'
+        )
+    if mapping is None:
+        head = read_sheet(path, nrows=1000)
+        mapping = guess_mapping(head, products=products, path=path)
+        mapping = _with_columns(mapping, fixed, [str(name) for name in head.columns])
+    changes: dict[str, Any] = {}
+    if timezone is not None:
+        changes["timezone"] = timezone
+    if defaults is not None:
+        changes["defaults"] = {**mapping.defaults, **defaults}
+    if mapping.sheet is None:
+        changes["sheet"] = detect_format(path)
+    else:  # the file is read as the mapping says; what it leaves open is found in the file
+        wanted: SheetFormat = mapping.sheet
+        changes["sheet"] = detect_format(
+            path,
+            sheet=wanted.sheet,
+            header_row=wanted.header_row,
+            encoding=wanted.encoding,
+            delimiter=wanted.delimiter,
+        )
+    return mapping.replace(**changes)
+
+
+@contextlib.contextmanager
+def _bar(shown: bool, what: str, noun: str) -> Iterator[Any]:
+    from tqdm.auto import tqdm
+
+    with tqdm(desc=f"Loading {what}", unit=f" {noun}", disable=not shown) as bar:
+        yield bar

@@ -1,0 +1,82 @@
+"""Calls whose recording the sheet names by a web address: which, and by which address.
+
+The address stays where it came in, in the sheet's own cells; the call announces the recording by its name alone. So
+it is read back from there, through the batch's mapping, and only as long as the call still means that recording:
+whoever gives it another file name has taken the address back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import sqlalchemy as sa
+
+from reddy_lib.database.schema import EDITABLE, calls
+from reddy_lib.spreadsheet.sources import Sources, is_empty
+from reddy_lib.spreadsheet.tag_values import cell_text
+from reddy_lib.spreadsheet.web_addresses import announced_name, is_web_address
+
+if TYPE_CHECKING:
+    from reddy_lib.batches.batch import Batch
+
+__all__ = ["Addressed", "addressed_calls"]
+
+
+class Addressed(msgspec.Struct, frozen=True):
+    """A call and the web address of its recording. `open`: it can still be given a recording, and has none."""
+
+    row: int
+    address: str
+    open: bool
+
+    def __repr__(self) -> str:
+        return f"<Addressed row {self.row} · {announced_name(self.address)!r}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Pretty-printers would list every field otherwise, and an address may hold a secret."""
+        return [("row", self.row), ("name", announced_name(self.address))]
+
+
+class _Announced(msgspec.Struct):
+    filename: str | None = None
+
+
+def addressed_calls(batch: Batch) -> list[Addressed]:
+    """The calls of a batch whose recording is named by a web address, by row."""
+    sources = Sources(batch.mapping)
+    columns = batch.mapping.sources().get("filename")
+    if not columns:
+        return []
+    query = (
+        sa.select(calls.c.row, calls.c.status, calls.c.audio, calls.c.payload, calls.c.cells)
+        .where(calls.c.batch_id == batch.id, calls.c.cells.icontains("http"))
+        .order_by(calls.c.row)
+        .execution_options(yield_per=1000)
+    )
+    found = []
+    with batch.database.read() as connection:
+        for row, status, audio, payload, cells in connection.execute(query):
+            announced = msgspec.json.decode(payload, type=_Announced).filename or ""
+            address = announced
+            if not is_web_address(announced):
+                address = _in_sheet(sources, columns, cells)
+                if not is_web_address(address) or (audio == "none" and announced_name(address) != announced):
+                    continue
+            found.append(Addressed(row, address, audio == "none" and status in EDITABLE))
+    return found
+
+
+def _in_sheet(sources: Sources, columns: list[str], cells: str) -> str:
+    """What the sheet's cells say of the recording's file, as it was read when they were loaded."""
+    kept: dict[str, Any] = msgspec.json.decode(cells)
+    values = {name: _first(kept.get(name, "")) for name in columns}
+    cell = sources.value("filename", values)
+    return "" if is_empty(cell) else cell_text(cell).strip()
+
+
+def _first(cell: Any) -> Any:
+    """Of a call of several rows whose cells differ, the first one counts."""
+    if isinstance(cell, list):
+        return next((one for one in cell if not is_empty(one)), "")
+    return cell

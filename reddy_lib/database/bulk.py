@@ -1,0 +1,108 @@
+"""Statements that are built once and run for many rows of values, again and again: as SQL text.
+
+Such values are what a database takes already. SQLAlchemy looks at each of them again, and that costs as much as running
+the statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+
+__all__ = ["InsertMany", "UpdateMany", "pieces", "run_many"]
+
+
+def pieces(values: Iterable[int], size: int = 5000) -> Iterator[list[int]]:
+    """Lists short enough for one SQL statement."""
+    some: list[int] = []
+    for value in values:
+        some.append(int(value))
+        if len(some) == size:
+            yield some
+            some = []
+    if some:
+        yield some
+
+
+def run_many(connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Run a statement for each of these rows. The statement must be one that lives as long as the program: its text is
+    kept."""
+    connection.exec_driver_sql(_text_of(connection.dialect, statement), [dict(row) for row in rows])
+
+
+class _Many:
+    """One statement for many short rows, each a mapping from column names to values.
+
+    In SQLite all rows go in as one JSON text, and the statement runs once: the interpreter's lock is let go once, and
+    not for each row. While other threads keep the interpreter busy, getting it back is what takes the time.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = tuple(names)
+        given = sa.func.json_each(sa.bindparam("the_rows")).table_valued("value").alias("given")
+        self._in_json = given
+        self._one_text = [
+            sa.func.json_extract(given.c.value, sa.literal_column(f"'$[{place}]'"))
+            for place in range(len(self._names))
+        ]
+        self._each: dict[str, sa.BindParameter[Any]] = {
+            name: sa.bindparam(f"the_{name}") for name in self._names
+        }
+
+    def _run(
+        self,
+        connection: sa.Connection,
+        once: sa.Executable,
+        each: sa.Executable,
+        rows: Sequence[Mapping[str, Any]],
+    ) -> sa.CursorResult[Any]:
+        if connection.dialect.name == "sqlite":
+            text = msgspec.json.encode([[row[name] for name in self._names] for row in rows]).decode()
+            return connection.exec_driver_sql(_text_of(connection.dialect, once), {"the_rows": text})
+        values = [{f"the_{name}": row[name] for name in self._names} for row in rows]
+        return connection.exec_driver_sql(_text_of(connection.dialect, each), values)
+
+
+class UpdateMany(_Many):
+    """UPDATE by the columns `by`, of the columns `to`."""
+
+    def __init__(self, table: sa.Table, *, by: Sequence[str], to: Sequence[str]) -> None:
+        super().__init__([*by, *to])
+        columns = [table.c[name] for name in self._names]
+        once = list(zip(columns, self._one_text, strict=True))
+        each = [(column, self._each[column.name]) for column in columns]
+        self._once, self._one_by_one = (
+            table.update()
+            .where(*(column == value for column, value in pairs[: len(by)]))
+            .values(dict(pairs[len(by) :]))
+            for pairs in (once, each)
+        )
+
+    def __call__(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self._run(connection, self._once, self._one_by_one, rows)
+
+
+class InsertMany(_Many):
+    """INSERT of these columns."""
+
+    def __init__(self, table: sa.Table, names: Sequence[str]) -> None:
+        super().__init__(names)
+        self._once = sqlite.insert(table).from_select(
+            [table.c[name] for name in self._names], sa.select(*self._one_text).select_from(self._in_json)
+        )
+        self._one_by_one = table.insert().values(self._each)
+
+    def __call__(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+        if rows:
+            self._run(connection, self._once, self._one_by_one, rows)
+
+
+@lru_cache(maxsize=64)
+def _text_of(dialect: sa.Dialect, statement: Any) -> str:
+    return str(statement.compile(dialect=dialect))

@@ -1,0 +1,37 @@
+"""PostgreSQL's advisory locks, each held until the caller's transaction ends. SQLite has one writer and needs none.
+
+All of them are here, so that no two uses share a number.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+__all__ = ["lock_attaching", "lock_schema", "lock_submissions", "lock_upload_hosts"]
+
+
+def lock_schema(connection: sa.Connection) -> None:
+    """Wait for other processes that create or migrate the tables."""
+    _lock(connection, 730233)
+
+
+def lock_submissions(connection: sa.Connection) -> None:
+    """Wait for others that create a submission, or archive a batch, so that two people who submit the same rows go one
+    after the other."""
+    _lock(connection, 730234)
+
+
+def lock_upload_hosts(connection: sa.Connection) -> None:
+    """Wait for others that record the first upload host of an address."""
+    _lock(connection, 730235)
+
+
+def lock_attaching(connection: sa.Connection, *, shared: bool = False) -> None:
+    """Keep files from being deleted while others are attached: `shared` by those who attach, alone by who deletes."""
+    _lock(connection, 730236, shared=shared)
+
+
+def _lock(connection: sa.Connection, number: int, *, shared: bool = False) -> None:
+    if connection.dialect.name == "postgresql":
+        function = sa.func.pg_advisory_xact_lock_shared if shared else sa.func.pg_advisory_xact_lock
+        connection.execute(sa.select(function(number)))

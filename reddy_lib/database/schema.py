@@ -1,0 +1,657 @@
+"""The tables of the ledger and how an older one is brought up to date.
+
+One schema for SQLite and PostgreSQL. Times are seconds since the epoch (UTC). JSON is stored as text, written
+by msgspec, because it must come back byte for byte: a call's `payload` *is* the body that is sent. What changes
+leaves a trace in `edits`, `attempts` and `past_outcomes`. One secret is in it, for as long as it can be used: a
+recording's `upload_url`.
+
+    batches ─┬─ calls ─┬─ edits            what an analyst changed, cell by cell
+             │         ├─ attempts         one row a HTTP try, written before the request leaves
+             │         ├─ past_outcomes    what became of the call in earlier submissions
+             │         ├─ reconciliations  what was found out about a call in doubt, by whom and how
+             │         ├─ earlier_payloads what was sent at attempts before the last edits of a call
+             │         ├─ resends          why a call that Reddy has was sent there again, by whom and when
+             │         ├─ corrections      which call of an earlier batch a call corrects
+             │         ├─ recordings       the file that goes beside a call, and how far it has come
+             │         └─ marks            what a person marked in a transcript or a recording, to be silenced
+             └─ submissions                a set of calls sent together
+    deliveries                             (address, conversation) that is being sent, in doubt, or accepted: the
+                                           primary key that keeps two submissions from sending the same call
+    workers                                processes that send, and when each was last alive
+    paces                                  what holds for an address, whoever sends to it: limit, rule, "not before"
+    worker_paces                           how fast each worker sends this moment, and why not faster
+    upload_hosts                           where recordings of an address may go: hosts seen there, or allowed
+    ramps                                  submissions that begin with one call, then five, then all
+    profiles                               mappings kept for the next sheet with the same columns
+    selections                             calls of a batch that somebody chose, so that a link can name them
+    facts                                  about the ledger itself: its identity, its place (see facts.py)
+    questions                              chunks in which nothing is sent before Reddy was asked about a few calls
+    restore_answers                        calls of a restored ledger that Reddy was asked about
+
+Migrations are functions in `MIGRATIONS`; each runs once, and is recorded in the same transaction as its change.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from reddy_lib.database.identity_migration import identify
+from reddy_lib.database.locks import lock_schema
+from reddy_lib.errors import LedgerTooNew
+
+__all__ = [
+    "EDITABLE",
+    "LOCKED",
+    "SENDABLE",
+    "STATUSES",
+    "attempts",
+    "batches",
+    "calls",
+    "corrections",
+    "deliveries",
+    "earlier_payloads",
+    "edits",
+    "facts",
+    "marks",
+    "metadata",
+    "migrate",
+    "paces",
+    "past_outcomes",
+    "profiles",
+    "questions",
+    "ramps",
+    "reconciliations",
+    "recordings",
+    "resends",
+    "restore_answers",
+    "schema_version",
+    "submissions",
+    "upload_hosts",
+    "worker_paces",
+    "workers",
+]
+
+STATUSES: tuple[str, ...] = (
+    "held",
+    "ready",
+    "queued",
+    "sending",
+    "accepted",
+    "rejected",
+    "failed",
+    "unknown",
+    "skipped",
+)
+"""What a call can be, in the order of its life. Counts over these always sum to the batch."""
+
+EDITABLE = frozenset({"held", "ready", "rejected", "failed", "skipped"})
+"""Editing any other would falsify the record of what was, or may have been, sent."""
+
+LOCKED = frozenset(STATUSES) - EDITABLE
+
+SENDABLE = frozenset({"ready", "rejected", "failed"})
+"""Not `unknown`: it may be at Reddy already. Not `skipped`: it is."""
+
+metadata = sa.MetaData()
+_BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+schema_versions = sa.Table(
+    "schema_versions",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("applied_at", sa.Double, nullable=False),
+)
+
+batches = sa.Table(
+    "batches",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("file_name", sa.Text, nullable=False),
+    sa.Column("file_hash", sa.Text, nullable=False),
+    sa.Column("mapping", sa.Text, nullable=False),
+    sa.Column("products", sa.Text),  # the product list that the checks used, NULL where none was known
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # loading (not shown), open, archived
+)
+
+_OUTCOME = (  # shared by calls (now) and past_outcomes (then)
+    ("upload_id", sa.BigInteger),
+    ("http_status", sa.Integer),
+    ("error", sa.Text),
+    ("seconds", sa.Double),
+    ("sent_at", sa.Double),
+    ("ended_at", sa.Double),
+    ("skipped_because", sa.Text),
+)
+
+calls = sa.Table(
+    "calls",
+    metadata,
+    sa.Column("id", _BigId, primary_key=True, autoincrement=True),
+    sa.Column("batch_id", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
+    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("payload", sa.Text, nullable=False),
+    sa.Column("original", sa.Text),  # what the sheet said; NULL until the first edit
+    sa.Column("cells", sa.Text, nullable=False),
+    sa.Column("source_findings", sa.Text, nullable=False),
+    sa.Column("findings", sa.Text, nullable=False),
+    sa.Column("codes", sa.Text, nullable=False),  # "|code|code|", for filters
+    sa.Column("errors", sa.Integer, nullable=False),
+    sa.Column("warnings", sa.Integer, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("edited", sa.Boolean, nullable=False),
+    # searched and listed
+    sa.Column("agent_email", sa.Text),
+    sa.Column("product_id", sa.BigInteger),
+    sa.Column("timestamp", sa.Double),
+    sa.Column("conversation_id", sa.Text),
+    sa.Column("lines", sa.Integer, nullable=False),
+    sa.Column("tags", sa.Integer, nullable=False),
+    sa.Column("preview", sa.Text, nullable=False),
+    # the loss meter; NULL where the call was loaded before there was one
+    sa.Column("characters_in", sa.Integer),
+    sa.Column("characters_placed", sa.Integer),
+    sa.Column("characters_dropped", sa.Integer, nullable=False, server_default="0"),  # by decision
+    sa.Column(
+        "unassigned", sa.Text
+    ),  # JSON: [[lines before it, text], …] as loaded; NULL where there is none
+    sa.Column("times", sa.Text),  # `Transcript.times` as loaded; NULL as above
+    sa.Column(
+        "decisions", sa.Text
+    ),  # what people decided about the call beside its payload: `Decisions` as JSON
+    # sending
+    sa.Column("delivery_key", sa.Text),  # `identity.call_key`
+    sa.Column("words_digest", sa.Text),  # `identity.words_digest`
+    sa.Column("submission_id", sa.Text),
+    sa.Column("chunk", sa.Integer),
+    sa.Column("worker", sa.Text),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),  # of this submission
+    sa.Column("retry_at", sa.Double),
+    # none (no file is attached), waiting, uploaded, failed, expired
+    sa.Column("audio", sa.Text, nullable=False, server_default="none"),
+    *(sa.Column(name, kind) for name, kind in _OUTCOME),
+    sa.UniqueConstraint("batch_id", "row", name="one_call_a_row"),
+)
+sa.Index("calls_by_status", calls.c.batch_id, calls.c.status, calls.c.row)
+sa.Index("calls_by_key", calls.c.batch_id, calls.c.delivery_key)
+sa.Index(  # what a dead worker left behind is found without reading a million calls
+    "calls_being_sent",
+    calls.c.worker,
+    sqlite_where=calls.c.status == "sending",
+    postgresql_where=calls.c.status == "sending",
+)
+calls_by_finding = (
+    sa.Index(  # of bounded columns alone: PostgreSQL refuses a row whose indexed text is too long
+        "calls_by_finding", calls.c.batch_id, calls.c.codes, calls.c.warnings, calls.c.edited
+    )
+)
+calls_by_loss = sa.Index(  # a batch's total is counted from it, without reading the calls
+    "calls_by_loss",
+    calls.c.batch_id,
+    calls.c.characters_in,
+    calls.c.characters_placed,
+    calls.c.characters_dropped,
+)
+sa.Index("calls_by_submission", calls.c.submission_id, calls.c.status, calls.c.chunk, calls.c.row)
+
+edits = sa.Table(
+    "edits",
+    metadata,
+    sa.Column("id", _BigId, primary_key=True, autoincrement=True),
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), nullable=False),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("before", sa.Text),  # JSON, NULL = not there
+    sa.Column("after", sa.Text),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+sa.Index("edits_by_call", edits.c.call_id)
+
+submissions = sa.Table(
+    "submissions",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),  # what people call it
+    sa.Column("batch_id", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("token_source", sa.Text, nullable=False),  # sandbox, environment, secrets, typed, notebook
+    sa.Column("token_hint", sa.Text, nullable=False),  # last four characters at most
+    sa.Column("credential", sa.Text),  # fingerprint of the token; NULL: sandbox, or not known
+    sa.Column("concurrency", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # running, paused, waiting, cancelled, done
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("chosen", sa.Integer, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("ended_at", sa.Double),
+)
+sa.Index("submissions_by_batch", submissions.c.batch_id, submissions.c.created_at)
+
+attempts = sa.Table(
+    "attempts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # ours, made before anything is sent
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), nullable=False),
+    sa.Column("submission_id", sa.Text, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("worker", sa.Text, nullable=False),
+    sa.Column("started", sa.Double, nullable=False),
+    sa.Column("ended", sa.Double),
+    sa.Column("result", sa.Text),  # accepted, rejected, failed, unknown, again; NULL while under way
+    sa.Column("possibly_processed", sa.Boolean),
+    sa.Column("http_status", sa.Integer),
+    sa.Column("request_id", sa.Text),
+    sa.Column("words", sa.Text),
+    sa.Column("upload_id", sa.BigInteger),
+    sa.Column("seconds", sa.Double),
+)
+sa.Index("attempts_by_call", attempts.c.call_id)
+
+past_outcomes = sa.Table(
+    "past_outcomes",
+    metadata,
+    sa.Column("submission_id", sa.Text, primary_key=True),
+    sa.Column("call_id", sa.BigInteger, primary_key=True),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    *(sa.Column(name, kind) for name, kind in _OUTCOME),
+    sa.Column("audio", sa.Text),  # NULL where it was kept before there were recordings
+)
+
+reconciliations = sa.Table(
+    "reconciliations",
+    metadata,
+    sa.Column("id", _BigId, primary_key=True, autoincrement=True),
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), nullable=False),
+    sa.Column("submission_id", sa.Text, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),  # the number of the attempt that left the doubt
+    sa.Column("there", sa.Boolean, nullable=False),
+    sa.Column("how", sa.Text, nullable=False),  # asked, by hand
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+sa.Index("reconciliations_by_call", reconciliations.c.call_id)
+
+deliveries = sa.Table(
+    "deliveries",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("call_id", sa.BigInteger, nullable=False),
+    sa.Column("submission_id", sa.Text, nullable=False),
+    sa.Column(
+        "state", sa.Text, nullable=False
+    ),  # sending, unknown, accepted; again: accepted, to be sent once more
+    sa.Column("upload_id", sa.BigInteger),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("words_digest", sa.Text),  # of what was sent; NULL where that is not known
+)
+
+earlier_payloads = sa.Table(  # written at the first edit after a try, so most calls have none
+    "earlier_payloads",
+    metadata,
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
+    sa.Column(
+        "attempt", sa.Integer, primary_key=True, autoincrement=False
+    ),  # the last that sent this payload
+    sa.Column("payload", sa.Text, nullable=False),
+)
+
+resends = sa.Table(
+    "resends",
+    metadata,
+    sa.Column("id", _BigId, primary_key=True, autoincrement=True),
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), nullable=False),
+    sa.Column("submission_id", sa.Text, nullable=False),  # in which it is sent again
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column(
+        "came_to_nothing", sa.Boolean, nullable=False
+    ),  # cancelled, or turned away: Reddy has it once, as before
+    # the call's submission until then, and the delivery that was replaced: put back where it comes to nothing
+    sa.Column("call_submission_id", sa.Text),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("delivered_call_id", sa.BigInteger, nullable=False),
+    sa.Column("delivered_in", sa.Text, nullable=False),
+    sa.Column("upload_id", sa.BigInteger),
+    sa.Column("delivered_at", sa.Double, nullable=False),
+    sa.Column("words_digest", sa.Text),  # of the delivery that was replaced
+)
+sa.Index("resends_by_call", resends.c.call_id)
+sa.Index("resends_by_submission", resends.c.submission_id)
+
+corrections = sa.Table(  # the first call of a family is in it too, and corrects nothing
+    "corrections",
+    metadata,
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
+    sa.Column("family", sa.BigInteger, nullable=False),  # id of the call that was loaded first
+    sa.Column("corrects", sa.BigInteger),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+sa.Index("corrections_by_family", corrections.c.family)
+
+recordings = sa.Table(  # see recordings.py
+    "recordings",
+    metadata,
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, nullable=False),  # as the call announces it
+    sa.Column("place", sa.Text, nullable=False),  # what `path` is below: kept, folder, "" (it is whole)
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("sha256", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("changed", sa.Double, nullable=False),  # the file's own time of its last change
+    sa.Column("content_type", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("attached_at", sa.Double, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # waiting, sending, uploaded, failed, expired
+    # of the create that announced it, once it was accepted
+    sa.Column("submission_id", sa.Text),
+    sa.Column("attempt_id", sa.Text),
+    sa.Column("upload_url", sa.Text),  # a secret: blanked once it is used up
+    sa.Column("host", sa.Text),  # of `upload_url`; NULL where it is the connection's own
+    sa.Column("expires_at", sa.Double),
+    sa.Column("worker", sa.Text),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("retry_at", sa.Double),
+    sa.Column("sent", sa.BigInteger, nullable=False, server_default="0"),  # bytes of the last try, for people
+    sa.Column("error", sa.Text),
+    sa.Column("started_at", sa.Double),
+    sa.Column("ended_at", sa.Double),
+)
+sa.Index("recordings_by_submission", recordings.c.submission_id, recordings.c.state)
+sa.Index(  # addresses that run out, and what a dead worker left, are found among those under way alone
+    "recordings_under_way",
+    recordings.c.expires_at,
+    sqlite_where=recordings.c.upload_url.is_not(None),
+    postgresql_where=recordings.c.upload_url.is_not(None),
+)
+
+upload_hosts = sa.Table(
+    "upload_hosts",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("host", sa.Text, primary_key=True),
+    sa.Column("allowed", sa.Boolean, nullable=False),  # the first one seen, and those a person allowed
+    sa.Column("who", sa.Text, nullable=False),  # who allowed it; "" where it came first
+    sa.Column("seen_at", sa.Double, nullable=False),
+)
+
+marks = sa.Table(  # see marks.py; a place in a line, or seconds of one recording
+    "marks",
+    metadata,
+    sa.Column("id", _BigId, primary_key=True, autoincrement=True),
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), nullable=False),
+    sa.Column("line", sa.Integer),  # its number when it was marked; NULL: seconds
+    sa.Column("digest", sa.Text),  # of the line's text, by which it is found again
+    sa.Column("line_start", sa.Double),
+    sa.Column("begin", sa.Integer),  # characters of that text
+    sa.Column("end", sa.Integer),
+    sa.Column("recording", sa.Text),  # SHA-256 of the file that the seconds are of
+    sa.Column("start", sa.Double),
+    sa.Column("stop", sa.Double),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("gone_at", sa.Double),  # taken away again
+    sa.Column("gone_who", sa.Text),
+)
+sa.Index("marks_by_call", marks.c.call_id)
+
+workers = sa.Table(
+    "workers",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("started", sa.Double, nullable=False),
+    sa.Column("heartbeat", sa.Double, nullable=False),  # by the database's clock, as `started` is
+    sa.Column("gone", sa.Boolean, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False, server_default="worker"),  # app, worker, notebook
+    sa.Column("place", sa.Text),  # machine, boot and container; NULL where an older version registered it
+    sa.Column("process", sa.Text),  # its id and when it began
+    sa.Column("lasts", sa.Double),  # seconds of silence after which it may be given up
+    sa.Column("sends", sa.Text),  # JSON list of lanes
+    sa.Column("lately", sa.Integer, nullable=False, server_default="0"),  # answers in its last minute
+)
+
+paces = sa.Table(  # see paces.py
+    "paces",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("most_at_once", sa.Integer),  # over all workers and submissions; NULL: no limit
+    sa.Column("create_idempotent", sa.Boolean, nullable=False),  # assumed by a person
+    sa.Column("not_before", sa.Double, nullable=False),  # nobody sends before this moment
+    sa.Column("why", sa.Text, nullable=False),  # of `not_before`
+)
+
+worker_paces = sa.Table(
+    "worker_paces",
+    metadata,
+    sa.Column("worker", sa.Text, primary_key=True),
+    sa.Column("submission_id", sa.Text, primary_key=True),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("in_flight", sa.Integer, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+ramps = sa.Table(
+    "ramps",
+    metadata,
+    sa.Column("submission_id", sa.Text, primary_key=True),
+    sa.Column("over", sa.Boolean, nullable=False),
+    sa.Column("asked_about", sa.Integer, nullable=False),  # refusals that somebody was asked about already
+)
+
+profiles = sa.Table(
+    "profiles",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("signature", sa.Text, nullable=False),  # of the set of columns
+    sa.Column("columns", sa.Text, nullable=False),
+    sa.Column("mapping", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("saved_at", sa.Double, nullable=False),
+    sa.Column("retired", sa.Boolean, nullable=False),
+)
+sa.Index("profiles_by_columns", profiles.c.signature)
+
+
+selections = sa.Table(  # see selections.py
+    "selections",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("batch_id", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
+    sa.Column("rows", sa.Text, nullable=False),  # as ranges: "2-5,9"
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+
+facts = sa.Table(  # see facts.py
+    "facts",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+questions = sa.Table(  # see restored.py
+    "questions",
+    metadata,
+    sa.Column("submission_id", sa.Text, primary_key=True),
+    sa.Column("chunk", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("asker", sa.Text),  # the worker that asks this moment, until then
+    sa.Column("until", sa.Double, nullable=False, server_default="0"),
+    sa.Column("unclear", sa.Boolean, nullable=False, server_default=sa.false()),  # a person was told so
+)
+
+restore_answers = (
+    sa.Table(  # while a ledger is older than what was sent from it; emptied when that is settled
+        "restore_answers",
+        metadata,
+        sa.Column("address", sa.Text, primary_key=True),
+        sa.Column("call_id", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("there", sa.Boolean, nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
+    )
+)
+
+
+def _first(connection: sa.Connection) -> None:
+    metadata.create_all(connection)
+
+
+def _filters_count_from_indexes(connection: sa.Connection) -> None:
+    calls_by_finding.create(connection, checkfirst=True)
+
+
+def _profiles_are_kept(connection: sa.Connection) -> None:
+    profiles.create(connection, checkfirst=True)
+
+
+def _doubts_are_settled(connection: sa.Connection) -> None:
+    reconciliations.create(connection, checkfirst=True)
+
+
+def _losses_times_and_decisions_are_kept(connection: sa.Connection) -> None:
+    there = {column["name"] for column in sa.inspect(connection).get_columns("calls")}
+    for name in (
+        "characters_in",
+        "characters_placed",
+        "characters_dropped",
+        "unassigned",
+        "times",
+        "decisions",
+    ):
+        if name not in there:  # a new ledger has them from its first moment
+            column = sa.schema.CreateColumn(calls.c[name]).compile(dialect=connection.dialect)
+            connection.execute(sa.text(f"ALTER TABLE calls ADD COLUMN {column}"))
+    calls_by_loss.create(connection, checkfirst=True)
+
+
+def _resends_corrections_and_what_was_sent_are_kept(connection: sa.Connection) -> None:
+    for table in (earlier_payloads, resends, corrections):
+        table.create(connection, checkfirst=True)
+
+
+def _addresses_have_a_pace(connection: sa.Connection) -> None:
+    for table in (paces, worker_paces, ramps):
+        table.create(connection, checkfirst=True)
+
+
+def _workers_say_what_they_are(connection: sa.Connection) -> None:
+    there = {column["name"] for column in sa.inspect(connection).get_columns("workers")}
+    for name in ("kind", "place", "process", "lasts", "sends", "lately"):
+        if name not in there:
+            column = sa.schema.CreateColumn(workers.c[name]).compile(dialect=connection.dialect)
+            connection.execute(sa.text(f"ALTER TABLE workers ADD COLUMN {column}"))
+
+
+def _recordings_go_beside_calls(connection: sa.Connection) -> None:
+    there = {column["name"] for column in sa.inspect(connection).get_columns("past_outcomes")}
+    if "audio" not in there:
+        column = sa.schema.CreateColumn(past_outcomes.c.audio).compile(dialect=connection.dialect)
+        connection.execute(sa.text(f"ALTER TABLE past_outcomes ADD COLUMN {column}"))
+    if not sa.inspect(connection).has_table("recordings"):
+        # until now it said only that a name stood there; no file could be attached
+        connection.execute(calls.update().where(calls.c.audio != "none").values(audio="none"))
+    for table in (recordings, upload_hosts):
+        table.create(connection, checkfirst=True)
+
+
+def _places_to_silence_are_marked(connection: sa.Connection) -> None:
+    marks.create(connection, checkfirst=True)
+
+
+def _ledgers_have_an_identity(connection: sa.Connection) -> None:
+    facts.create(connection, checkfirst=True)
+    if not connection.execute(sa.select(facts.c.name).where(facts.c.name == "identity")).first():
+        connection.execute(facts.insert().values(name="identity", value=secrets.token_hex(16)))
+
+
+def _addresses_and_calls_have_one_identity(connection: sa.Connection) -> None:
+    identify(connection)
+
+
+def _selections_are_kept(connection: sa.Connection) -> None:
+    selections.create(connection, checkfirst=True)
+
+
+def _submissions_are_bound_to_their_credential(connection: sa.Connection) -> None:
+    there = {column["name"] for column in sa.inspect(connection).get_columns("submissions")}
+    if "credential" not in there:
+        column = sa.schema.CreateColumn(submissions.c.credential).compile(dialect=connection.dialect)
+        connection.execute(sa.text(f"ALTER TABLE submissions ADD COLUMN {column}"))
+
+
+def _what_is_under_way_is_on_the_list(connection: sa.Connection) -> None:
+    """Until now a batch could be taken off the list while it was being sent, and nobody could pause it any more."""
+    under_way = sa.select(submissions.c.batch_id).where(
+        submissions.c.state.in_(("running", "paused", "waiting"))
+    )
+    connection.execute(
+        batches.update()
+        .where(batches.c.state == "archived", batches.c.id.in_(under_way))
+        .values(state="open")
+    )
+
+
+def _restored_ledgers_ask_first(connection: sa.Connection) -> None:
+    for table in (questions, restore_answers):
+        table.create(connection, checkfirst=True)
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
+    _first,
+    _filters_count_from_indexes,
+    _profiles_are_kept,
+    _doubts_are_settled,
+    _losses_times_and_decisions_are_kept,
+    _resends_corrections_and_what_was_sent_are_kept,
+    _addresses_have_a_pace,
+    _workers_say_what_they_are,
+    _recordings_go_beside_calls,
+    _places_to_silence_are_marked,
+    _ledgers_have_an_identity,
+    _addresses_and_calls_have_one_identity,
+    _selections_are_kept,
+    _submissions_are_bound_to_their_credential,
+    _what_is_under_way_is_on_the_list,
+    _restored_ledgers_ask_first,
+)
+"""Version n is reached by the first n of these. Only ever append."""
+
+
+def schema_version(connection: sa.Connection) -> int:
+    """Return how many migrations a ledger has seen. Its table `schema_versions` must be there."""
+    return int(connection.execute(sa.select(sa.func.max(schema_versions.c.version))).scalar() or 0)
+
+
+def migrate(connection: sa.Connection, *, now: float) -> int:
+    """Bring the schema up to date inside the caller's transaction; gives the version reached.
+
+    Raises:
+        LedgerTooNew: a newer version of this library wrote the ledger.
+    """
+    lock_schema(connection)  # two processes may open a new ledger at the same moment
+    schema_versions.create(connection, checkfirst=True)
+    version = schema_version(connection)
+    if version > len(MIGRATIONS):
+        raise LedgerTooNew(
+            f"This ledger was written by a newer version of the workbench (schema {version}; this one knows "
+            f"{len(MIGRATIONS)}). Update the workbench, or choose another ledger with REDDY_LEDGER."
+        )
+    for number, change in enumerate(MIGRATIONS[version:], start=version + 1):
+        change(connection)
+        connection.execute(schema_versions.insert().values(version=number, applied_at=now))
+    return len(MIGRATIONS)

@@ -1,0 +1,157 @@
+"""`Ledger`: the front door of the library: load spreadsheets, find batches and submissions, back up.
+
+Lower floors never import this module. They take a `Database`, which a ledger is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import IO, TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.catalogue import batch_id_of, batches_frame, batches_of_file, find_batch
+from reddy_lib.batches.corrections import Correction
+from reddy_lib.batches.loading import load_batch
+from reddy_lib.database.database import Database, default_location
+from reddy_lib.database.schema import batches
+from reddy_lib.sending.archiving import archive
+from reddy_lib.sending.submission import Submission, find_submission, list_submissions
+from reddy_lib.spreadsheet import Mapping
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Ledger", "default_location"]
+
+
+class Ledger(Database):
+    """The record of all batches, edits, submissions and attempts.
+
+    Args:
+        location: a file (SQLite, created if missing), a database URL
+            (`postgresql+psycopg://…`, `sqlite:///…`), or None for `default_location()`.
+
+    Raises:
+        LedgerUnavailable: the database cannot be reached, opened or written.
+        LedgerTooNew: a newer version of this library wrote it.
+    """
+
+    def __repr__(self) -> str:
+        with self.read() as connection:
+            held = connection.execute(
+                sa.select(sa.func.count()).select_from(batches).where(batches.c.state == "open")
+            ).scalar_one()
+        return f"<Ledger {self.name} · {held} batches>"
+
+    # batches
+
+    def load(
+        self,
+        source: str | os.PathLike[str] | IO[bytes] | IO[str] | pd.DataFrame | Sequence[Any],
+        mapping: Mapping | dict[str, Any] | None = None,
+        *,
+        name: str | None = None,
+        file_name: str | None = None,
+        timezone: str | None = None,
+        defaults: dict[str, Any] | None = None,
+        products: Sequence[Any] | None = None,
+        who: str = "",
+        progress: bool = True,
+        on_progress: Callable[[int], bool | None] | None = None,
+        corrects: Correction | None = None,
+    ) -> Batch:
+        """Read, map, build, check and store a spreadsheet, in pieces; a load that is cut off leaves nothing.
+
+        Args:
+            source: a spreadsheet of any kind, a zip or a folder of transcript files, or one such file; also an open
+                file, a DataFrame, a list of dicts, or a list of calls.
+            mapping: which column feeds which field; guessed from the first 1,000 rows if None. A dict is what
+                `Mapping.to_dict` returned, or field → column ({"agent_email": "Rep"}), for the guess to start from.
+            name: what to call the batch; the file's name if None.
+            file_name: the analyst's own name of the file, where `source` is a temporary copy.
+            timezone: IANA zone of naive times; overrides the mapping's.
+            defaults: field → value where the sheet has none; merged over the mapping's.
+            products: Reddy's product list (from `Client.list_products`, or dicts with id, name, status), for
+                matching names and for checks.
+            who: who loads it, for the record.
+            progress: show a progress bar (notebooks).
+            on_progress: called with the number of the sheet's rows stored so far; returning False stops the load.
+            corrects: what the file corrects, if it is a corrected file of the evidence (`corrections.recognised`); it
+                is read and mapped accordingly.
+
+        Raises:
+            SheetError: the file cannot be read.
+            MappingError: the mapping cannot be used with this sheet.
+            LoadCancelled: `on_progress` returned False.
+            LedgerUnavailable: the ledger cannot be written.
+        """
+        return load_batch(
+            self,
+            source,
+            mapping,
+            name=name,
+            file_name=file_name,
+            timezone=timezone,
+            defaults=defaults,
+            products=products,
+            who=who,
+            progress=progress,
+            on_progress=on_progress,
+            corrects=corrects,
+        )
+
+    def batch(self, batch: Batch | str) -> Batch:
+        """Return one batch, by its id or by its name.
+
+        Raises NotInLedger: there is none, it was archived, or several have this name.
+        """
+        return find_batch(self, batch)
+
+    def batches(self) -> pd.DataFrame:
+        """Return the open batches, newest first: id, name, file_name, created_at (UTC), who, calls (a count)."""
+        return batches_frame(self, "open")
+
+    def archived(self) -> pd.DataFrame:
+        """Return the batches that were taken off the list, newest first, as `batches` does."""
+        return batches_frame(self, "archived")
+
+    def loaded_before(self, file_hash: str) -> list[Batch]:
+        """Return the open batches that came from this very file (SHA-256 of its bytes), newest first."""
+        return batches_of_file(self, file_hash)
+
+    def archive(self, batch: Batch | str, *, cancel: bool = False) -> None:
+        """Take a batch off the list; nothing is deleted, and `restore` puts it back.
+
+        Args:
+            cancel: cancel the submissions of the batch that have not ended; without it they stand against archiving.
+
+        Raises:
+            SubmissionError: calls of the batch are queued, being sent or being uploaded; nothing changes, except that
+                `cancel` has cancelled what could be cancelled.
+            NotInLedger: there is no such batch.
+        """
+        archive(self, self.batch(batch), cancel=cancel)
+
+    def restore(self, batch: Batch | str) -> Batch:
+        """Put an archived batch back on the list and return it. Raises NotInLedger: none has this id or name."""
+        with self.write(right="administer") as connection:
+            batch_id = batch_id_of(self, connection, batch, states=("archived", "open"))
+            connection.execute(batches.update().where(batches.c.id == batch_id).values(state="open"))
+        return self.batch(batch_id)
+
+    # submissions
+
+    def submission(self, submission_id: str) -> Submission:
+        """Return one submission. Raises NotInLedger: there is none with this id."""
+        return find_submission(self, submission_id)
+
+    def submissions(self, batch: Batch | str | None = None, *, state: str | None = None) -> list[Submission]:
+        """Return submissions, newest first; of one batch, or in one state (running, paused, waiting, cancelled, done)."""
+        if batch is None:
+            return list_submissions(self, state=state)
+        with self.read() as connection:
+            batch_id = batch_id_of(self, connection, batch, states=("open", "archived", "loading"))
+        return list_submissions(self, batch_id, state=state)

@@ -1,0 +1,73 @@
+"""Taking a batch off the list, and what stands against it: a batch that is off the list is on no page, so nothing of it
+may be under way there, where nobody could pause it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from reddy_lib.batches.stored_batch import StoredBatch
+from reddy_lib.database.database import Database
+from reddy_lib.database.locks import lock_submissions
+from reddy_lib.database.schema import batches, calls, recordings, submissions
+from reddy_lib.errors import SubmissionError
+from reddy_lib.sending.submission import give_up_dead_workers, list_submissions
+
+__all__ = ["OPEN_STATES", "archive", "under_way"]
+
+OPEN_STATES = ("running", "paused", "waiting")
+"""States in which a submission may go on."""
+
+
+def archive(database: Database, batch: StoredBatch, *, cancel: bool) -> None:
+    """Take a batch off the list; see `Ledger.archive`."""
+    database.require("administer")
+    if cancel:
+        for submission in list_submissions(database, batch.id):
+            submission.cancel()
+    # A call that a dead program left "sending" would stand against it for good.
+    give_up_dead_workers(database)
+    with database.write(right="administer") as connection:
+        lock_submissions(connection)  # nobody creates a submission meanwhile
+        found = _under_way(connection, batch.id)
+        if found:
+            todo = (
+                "Try again in a moment: what is in flight is waited for."
+                if cancel
+                else "Wait until it has ended, or cancel it: ledger.archive(batch, cancel=True)."
+            )
+            raise SubmissionError(f"The batch {batch.name!r} stays on the list: {found}. {todo}")
+        connection.execute(batches.update().where(batches.c.id == batch.id).values(state="archived"))
+
+
+def under_way(batch: StoredBatch) -> str:
+    """Return what of a batch is under way ("submission 3 is paused, 12 calls to send"), or ""."""
+    with batch.database.read() as connection:
+        return _under_way(connection, batch.id)
+
+
+def _under_way(connection: sa.Connection, batch_id: str) -> str:
+    said = []
+    waiting = (
+        sa.select(sa.func.count())
+        .where(calls.c.submission_id == submissions.c.id, calls.c.status == "queued")
+        .scalar_subquery()
+    )
+    open_ = sa.select(submissions.c.number, submissions.c.state, waiting.label("queued")).where(
+        submissions.c.batch_id == batch_id, submissions.c.state.in_(OPEN_STATES)
+    )
+    for one in connection.execute(open_.order_by(submissions.c.number)):
+        state = {"paused": "is paused", "waiting": "waits for its token"}.get(one.state, "is being sent")
+        said.append(f"submission {one.number} {state}, {one.queued:,} calls to send")
+    sending = connection.execute(
+        sa.select(sa.func.count()).where(calls.c.batch_id == batch_id, calls.c.status == "sending")
+    ).scalar_one()
+    if sending:
+        said.append(f"{sending:,} calls are in flight")
+    uploading = connection.execute(
+        sa.select(sa.func.count())
+        .select_from(recordings.join(calls, calls.c.id == recordings.c.call_id))
+        .where(calls.c.batch_id == batch_id, recordings.c.state == "sending")
+    ).scalar_one()
+    if uploading:
+        said.append(f"{uploading:,} recordings are being uploaded")
+    return "; ".join(said)

@@ -1,0 +1,111 @@
+"""How far a submission is, in numbers and in one line: pure functions over counts that were read from the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from reddy_lib.sending.rate_limits import FIRST, THEN, Live, Ramp
+
+__all__ = ["Progress", "Sample", "duration", "pace_words", "progress", "sampled", "stages"]
+
+Sample = tuple[float, int]
+"""(when, calls that were settled by then); when in seconds, of any clock that only goes forward."""
+
+WINDOW = 10.0
+"""Seconds that the pace is taken over: long enough to be calm, short enough to notice a pause."""
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """`settled` of `chosen` calls have an outcome; `pace` is calls per second, None while it is not known."""
+
+    chosen: int
+    settled: int
+    in_flight: int
+    left: int
+    pace: float | None
+
+    @property
+    def share(self) -> float:
+        """From 0.0 to 1.0."""
+        return self.settled / self.chosen if self.chosen else 1.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """None where nothing moves, or where that is not known yet."""
+        return self.left / self.pace if self.pace else None
+
+    def words(self, *, moving: bool = True, flying: bool = True) -> str:
+        """ "2,410 of 3,798 · 74/s · about 19 s left · 8 in flight"; without the pace where it is not `moving`, and
+        without the last where that is told beside it."""
+        said = [f"{self.settled:,} of {self.chosen:,}"]
+        if moving and self.pace is not None:
+            said.append(f"{self.pace:,.0f}/s" if self.pace >= 10 else f"{self.pace:.1f}/s")
+            if self.seconds_left is not None and self.left:
+                said.append(f"about {duration(self.seconds_left)} left")
+        if self.in_flight and flying:
+            said.append(f"{self.in_flight:,} in flight")
+        return " · ".join(said)
+
+
+def progress(counts: Mapping[str, int], samples: list[Sample]) -> Progress:
+    """How far a submission is. `counts`: its calls by status; `samples`: how far it was, oldest first."""
+    left = counts["queued"] + counts["sending"]
+    chosen = sum(counts.values())
+    return Progress(
+        chosen=chosen,
+        # what a cancelled submission never sent is ready (or held) again: it was chosen, and has no outcome
+        settled=chosen - left - counts["ready"] - counts["held"],
+        in_flight=counts["sending"],
+        left=left,
+        pace=_pace(samples),
+    )
+
+
+def sampled(samples: list[Sample], now: float, settled: int) -> list[Sample]:
+    """The samples with one more; those from before the window go, but for the latest of them."""
+    older = [sample for sample in samples if sample[0] <= now - WINDOW]
+    newer = [sample for sample in samples if sample[0] > now - WINDOW]
+    return [*older[-1:], *newer, (now, settled)]
+
+
+def pace_words(live: Live, *, now: float, clock: Callable[[float], str]) -> str:
+    """How fast it goes this moment, and why not faster; "" where nobody has said.
+
+    "14 in flight; held there by 429s", "waits until 14:03:20: Reddy asked for 30 s". `clock` writes a moment.
+    """
+    if now < live.not_before:
+        return f"Waits until {clock(live.not_before)}: {live.why}."
+    if not live.workers:
+        return ""
+    said = f"{live.in_flight:,} in flight" + (f"; {live.reason}" if live.reason else "")
+    return said + (f" · {live.workers} workers" if live.workers > 1 else "")
+
+
+def stages(ramp: Ramp) -> str:
+    """Where a submission stands that begins with one call: "1 sent, accepted · then 5 · then all 3,792"."""
+    done = [f"{ramp.accepted:,} sent, accepted"] if ramp.accepted else []
+    done += [f"{ramp.refused:,} refused"] if ramp.refused else []
+    if ramp.stage == 1:
+        next_ = [f"then {FIRST}" if done else f"first {FIRST}", f"then {THEN}"]
+    else:
+        next_ = [f"then {FIRST + THEN - ramp.accepted}"]
+    to_try = FIRST + THEN - ramp.accepted - ramp.sending
+    return " · ".join([*done, *next_, f"then all {max(0, ramp.queued - to_try):,}"])
+
+
+def _pace(samples: list[Sample]) -> float | None:
+    if len(samples) < 2:
+        return None
+    (since, before), (until, after) = samples[0], samples[-1]
+    return max(0.0, (after - before) / (until - since)) if until > since else None
+
+
+def duration(seconds: float) -> str:
+    """ "45 s", "12 min", "2.0 h"."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    if seconds < 90 * 60:
+        return f"{round(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"
