@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from reddy_lib import errors
+    from reddy_lib.allowed_hosts import AllowedHosts
     from reddy_lib.api import Client, Product, Receipt
     from reddy_lib.batches.batch import Batch
     from reddy_lib.batches.fetch_recordings import fetch_recordings
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from reddy_lib.outcomes import charts, exports
     from reddy_lib.outcomes.evidence import evidence
     from reddy_lib.personal_data import find_personal_data
-    from reddy_lib.recordings.addresses import AllowedHosts
     from reddy_lib.recordings.inspect import inspect_recording
     from reddy_lib.recordings.matching import match_recordings
     from reddy_lib.recordings.redaction import silence_recording
@@ -60,7 +60,7 @@ _HOMES = {
     # recordings beside them
     "RecordingStore": "recordings.store",
     "RecordingFolder": "recordings.store",
-    "AllowedHosts": "recordings.addresses",
+    "AllowedHosts": "allowed_hosts",
     "fetch_recordings": "batches.fetch_recordings",
     "match_recordings": "recordings.matching",
     "inspect_recording": "recordings.inspect",

@@ -132,7 +132,7 @@ def _connections() -> list[Connection]:
     except ConnectionUnusable as error:
         if found is None:
             raise
-        logging.getLogger("reddy_lib.submission").warning("the sandbox's calls are left alone: %s", error)
+        logging.getLogger("reddy_lib.sending").warning("the sandbox's calls are left alone: %s", error)
         sandbox = None
     return [each for each in (found, sandbox) if each is not None]
 

@@ -43,27 +43,28 @@ PRODUCTS: list[dict[str, Any]] = [
 
 # Files that take longest, most of it waiting, in the order in which they are begun: none of them should be the last.
 LONG = (
-    "browser", "test_submission_recordings.py", "test_workers.py", "test_restored.py", "test_kills.py",
-    "test_access_server.py", "test_submission.py", "test_submission_machine.py", "test_engine.py", "test_kill.py",
-    "test_ledger.py", "test_whole_way.py",
+    "browser", "sending/test_recordings.py", "sending/test_worker_processes.py", "sending/test_restored.py",
+    "test_kills.py", "access/test_server.py", "sending/test_submit.py", "sending/test_machine.py",
+    "sending/test_engine.py", "test_kill.py", "test_ledger.py", "test_whole_way.py",
 )  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     order = {name: place for place, name in enumerate(LONG)}
-    items.sort(key=lambda item: order.get(file_of(item.nodeid).partition("/")[0], len(LONG)))
+    items.sort(key=lambda item: order.get(scope_of(item.nodeid), len(LONG)))
 
 
-def file_of(nodeid: str) -> str:
-    return nodeid.partition("::")[0].removeprefix("tests/")
+def scope_of(nodeid: str) -> str:
+    """The file of a test below `tests`, or "browser" for all that drive one."""
+    name = nodeid.partition("::")[0].removeprefix("tests/")
+    return "browser" if name.startswith("browser/") else name
 
 
 class OneBrowser(LoadFileScheduling):
     """Several files at a time, but one browser: two leave no core for anything else."""
 
     def _split_scope(self, nodeid: str) -> str:
-        name = file_of(nodeid)
-        return "browser" if name.startswith("browser/") else name
+        return scope_of(nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser:

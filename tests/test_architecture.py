@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import pydoc
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,55 +18,6 @@ import reddy_lib
 
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "reddy_lib"
-
-EVERYWHERE = {"arguments", "interrupts"}
-"""Modules without a stage: they import nothing of the library, and all stages may use them."""
-
-MAY_IMPORT: dict[str, set[str]] = {
-    "arguments": set(),
-    "interrupts": set(),
-    "errors": set(),
-    "access": {"errors"},
-    "address": {"errors"},
-    "findings": {"errors"},
-    "open_databases": {"errors"},
-    "model": {"errors", "findings"},
-    "identity": {"model"},
-    "transcripts": {"errors", "findings", "model"},
-    "spreadsheet": {"errors", "findings", "identity", "model", "transcripts", "open_databases"},
-    "checks": {"errors", "findings", "model", "transcripts", "spreadsheet"},
-    "recordings": {"errors", "findings", "model", "spreadsheet", "open_databases"},
-    "ledger": {
-        "errors",
-        "access",
-        "address",
-        "findings",
-        "identity",
-        "model",
-        "transcripts",
-        "spreadsheet",
-        "checks",
-        "recordings",
-        "open_databases",
-    },
-    "api": {"errors", "address", "model", "recordings", "open_databases"},
-    "submission": {
-        "errors",
-        "address",
-        "findings",
-        "identity",
-        "model",
-        "spreadsheet",
-        "checks",
-        "recordings",
-        "ledger",
-        "api",
-        "open_databases",
-    },
-    "outcomes": {"errors", "findings", "model", "ledger", "submission", "open_databases"},
-    "sandbox": {"errors", "model", "open_databases"},
-}
-"""stage → stages it may import. `ui` may import all, and nothing in the library imports it."""
 
 
 def modules() -> list[Path]:
@@ -88,44 +42,84 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(LIBRARY)))
-def test_a_module_imports_only_the_stages_before_its_own(path: Path) -> None:
-    stage = stage_of(path)
-    if stage in ("__init__", "ui"):
-        return
-    stages = {
-        name.split(".")[1]
-        for name in imported(path)
-        if name.startswith("reddy_lib.") and len(name.split(".")) > 1
-    }
-    known = {found for found in stages if found in MAY_IMPORT or found == "ui"}
-    assert known - {stage} <= MAY_IMPORT[stage] | (EVERYWHERE if stage not in EVERYWHERE else set())
+def contracts(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Check the import contracts of pyproject.toml against the library in a folder."""
+    command = [
+        str(Path(sys.executable).with_name("lint-imports")),
+        "--config",
+        str(ROOT / "pyproject.toml"),
+        "--no-cache",
+    ]
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
-def test_every_stage_stands_in_the_table() -> None:
-    assert {stage_of(path) for path in modules()} - {"__init__", "ui"} == set(MAY_IMPORT)
+def test_imports_go_downward_and_never_in_a_circle() -> None:
+    done = contracts(ROOT)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize(
-    ("library", "home"),
+    ("module", "planted", "contract"),
     [
-        ("streamlit", "ui"),
-        ("httpx2", "api"),
-        ("plotly", "outcomes"),
-        ("dbos", "submission"),
-        ("sqlalchemy", "ledger"),
-        ("av", "recordings"),
-        ("stdnum", "recordings"),
+        (
+            "batches/search.py",
+            "def f():\n    from reddy_lib.sending.submission import Submission",
+            "go downward only",
+        ),
+        (
+            "database/bulk.py",
+            "if TYPE_CHECKING:\n    from reddy_lib.ledger import Ledger",
+            "go downward only",
+        ),
+        ("batches/decisions.py", "def f():\n    import reddy_lib.batches.batch", "No circles"),
+        ("batches/frames.py", "import streamlit", "Streamlit is used by ui alone"),
+        ("outcomes/frames.py", "import httpx2", "HTTP is spoken by api alone"),
+        ("ledger.py", "import dbos", "DBOS is used by sending alone"),
+        ("checks.py", "import sqlalchemy", "SQL is spoken from the database up"),
     ],
 )
-def test_each_framework_is_imported_in_one_place(library: str, home: str) -> None:
-    users = {stage_of(path) for path in modules() if any(n.split(".")[0] == library for n in imported(path))}
-    allowed = {home, "submission"} if library == "sqlalchemy" else {home}
-    assert users <= allowed
+def test_a_forbidden_import_breaks_its_contract(
+    tmp_path: Path, module: str, planted: str, contract: str
+) -> None:
+    shutil.copytree(LIBRARY, tmp_path / "reddy_lib", ignore=shutil.ignore_patterns("__pycache__"))
+    file = tmp_path / "reddy_lib" / module
+    file.write_text(f"{file.read_text(encoding='utf-8')}\n\n{planted}\n", encoding="utf-8")
+    done = contracts(tmp_path)
+    assert done.returncode == 1
+    assert re.search(rf"{contract}.* BROKEN", done.stdout), done.stdout
+
+
+def test_no_private_name_is_imported_from_another_module() -> None:
+    taken = [
+        f"{path.relative_to(LIBRARY)}: {node.module}.{alias.name}"
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("reddy_lib")
+        for alias in node.names
+        if alias.name.startswith("_")
+    ]
+    assert taken == []
+
+
+def test_all_imports_within_the_library_are_absolute() -> None:
+    relative = [
+        str(path.relative_to(LIBRARY))
+        for path in modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.level
+    ]
+    assert relative == []
 
 
 def test_pages_and_app_are_the_only_users_of_ui() -> None:
-    users = [path for path in modules() if "reddy_lib.ui" in imported(path) and stage_of(path) != "ui"]
+    users = [
+        path
+        for path in modules()
+        if "reddy_lib.ui" in imported(path) and path.relative_to(LIBRARY).parts[0] != "ui"
+    ]
     assert users == []
 
 
@@ -133,8 +127,8 @@ def test_the_public_names_are_exactly_these() -> None:
     assert sorted(reddy_lib.__all__) == [
         "AllowedHosts", "Batch", "CATALOGUE", "Call", "Client", "Finding", "Ledger", "Mapping", "Product", "Receipt",
         "RecordingFolder", "RecordingStore", "ReddyError", "Sandbox", "Speaker", "Submission", "Tag",
-        "TranscriptLine", "build_calls", "charts", "check", "check_restored", "errors", "fetch_recordings",
-        "find_personal_data", "guess_mapping",
+        "TranscriptLine", "build_calls", "charts", "check", "check_restored", "errors", "evidence", "exports",
+        "fetch_recordings", "find_personal_data", "guess_mapping",
         "inspect_recording", "match_recordings", "parse_transcript", "read_sheet", "reconcile", "silence_recording",
         "submit", "trust_restored", "upload_recordings",
     ]  # fmt: skip

@@ -251,7 +251,7 @@ OF_LAYOUTS = {
 or what corrects calls that the ledger already holds."""
 
 OF_IDS = {"conversation-id-placeholder", "conversation-sent-with-other-words", "lines-without-id"}
-"""The sample's ids are all real, and a sheet alone has sent nothing: tests/test_ledger_identity.py shows both."""
+"""The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both."""
 
 OF_RECORDINGS = {
     "recording-missing",

@@ -1135,7 +1135,7 @@ class TestWhenTheDatabaseFails:
         with reddy.Ledger(path) as ledger:
             batch = load(ledger, sheet(1))
         with reddy.Ledger(path) as ledger:
-            with ledger._engine.connect() as connection:
+            with ledger.engine.connect() as connection:
                 connection.exec_driver_sql(
                     "PRAGMA query_only = 1"
                 )  # as a disk that is mounted read-only does
@@ -1251,7 +1251,7 @@ class TestWhenTheDatabaseFails:
 
         def write_without_a_server() -> None:
             with ledger.write() as connection:
-                with ledger._engine.connect() as other:
+                with ledger.engine.connect() as other:
                     other.execute(others)
                 connection.execute(sa.text("UPDATE calls SET status = 'ready'"))
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import reddy_lib as reddy
-from tests.test_spreadsheet_shared import SHARED, expectation, products_of, scorer
+from tests.spreadsheet.test_shared import SHARED, expectation, products_of, scorer
 
 pytestmark = pytest.mark.skipif(not (SHARED / "score.py").exists(), reason="the shared data is not here")
 

@@ -157,7 +157,7 @@ class Client:
         }
         self._heads = [httpx.Headers(self._headers), httpx.Headers(self._headers_with_body)]
         self._closed = False
-        _silence_loggers()
+        silence_loggers()
         self._echoes = Echoes([self._token])
         self._connections = Connections(
             timeout=httpx.Timeout(self.timeout, connect=min(self.timeout, CONNECT_SECONDS)),
@@ -538,7 +538,7 @@ def _usable_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return usable
 
 
-def _silence_loggers() -> None:
+def silence_loggers() -> None:
     """The HTTP library logs whole addresses. A filter as well as a level: programs set levels for everything."""
     for name in _LOGGERS_THAT_PRINT_ADDRESSES:
         logger = logging.getLogger(name)

@@ -20,9 +20,7 @@ from urllib.parse import unquote
 
 import httpx2 as httpx
 
-from reddy_lib.api.client import USER_AGENT, _silence_loggers
-from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused
-from reddy_lib.recordings.addresses import (
+from reddy_lib.allowed_hosts import (
     AllowedHosts,
     IPAddress,
     Target,
@@ -30,6 +28,8 @@ from reddy_lib.recordings.addresses import (
     check_number,
     redirected,
 )
+from reddy_lib.api.client import USER_AGENT, silence_loggers
+from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused
 
 __all__ = ["FetchLimits", "Keeper", "fetch_recording", "resolve"]
 
@@ -77,7 +77,7 @@ def fetch_recording(
         RecordingNotFound: the host answers that there is none (404, 410).
         RecordingError: no connection, another answer than 200, too large, too slow, or cut off. Nothing is kept.
     """
-    _silence_loggers()
+    silence_loggers()
     deadline = clock() + limits.seconds
     target = check_address(address, allowed)
     for _ in range(limits.redirects + 1):

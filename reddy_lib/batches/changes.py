@@ -365,6 +365,7 @@ def store_if(batch: StoredBatch, row: int, seen: bytes | None, call: Call, *, wh
             return new, decisions
 
         change_in(connection, batch, row, change, who=who)
+    batch.call(row)  # a `Batch` remembers it: the next edit is made from what was stored now
     return batch.findings_of(row)
 
 

@@ -24,12 +24,12 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from reddy_lib.allowed_hosts import AllowedHosts, host_and_leave
 from reddy_lib.api.fetching import FetchLimits, Resolver, fetch_recording, resolve
 from reddy_lib.arguments import text, whole_number
 from reddy_lib.batches.recording_urls import Addressed, addressed_calls
 from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused, ReddyError
 from reddy_lib.interrupts import again, one_line
-from reddy_lib.recordings.addresses import AllowedHosts, host_and_leave
 from reddy_lib.recordings.attachments import recordings_folder
 from reddy_lib.recordings.download_log import Fetched, FetchRecord, address_key
 from reddy_lib.recordings.file_names import ending_of

@@ -37,7 +37,7 @@ __all__ = ["Piece", "pieces_of_rows"]
 
 _ALONE = 8  # pieces built here before a child is started: a small file is over by then
 _AHEAD = 3  # pieces given to the child and not back yet
-_log = logging.getLogger("reddy_lib.ledger")
+_log = logging.getLogger("reddy_lib.batches")
 
 
 class Piece(NamedTuple):

@@ -32,7 +32,7 @@ marks are of the last of them; workers that write at once can mix up only a few.
 LARGE = 256 * 1024  # bytes of a file of marks before another is begun
 STATE_VARIABLE = "REDDY_STATE"
 
-_log = logging.getLogger("reddy_lib.submission")
+_log = logging.getLogger("reddy_lib.sending")
 _warned: set[str] = set()
 
 

@@ -31,7 +31,7 @@ from reddy_lib.batches.call_names import call_name
 from reddy_lib.batches.corrections import CALL_COLUMN, COLUMNS, evidence_columns
 from reddy_lib.errors import LedgerUnavailable
 from reddy_lib.open_databases import refuse_open
-from reddy_lib.outcomes.exports import _clean
+from reddy_lib.outcomes.exports import clean
 from reddy_lib.outcomes.frames import what_next
 from reddy_lib.outcomes.sent_calls import SentCall, Snapshot, snapshot
 from reddy_lib.spreadsheet.formulas import escaped
@@ -144,7 +144,7 @@ def _calls(to: IO[bytes], seen: Snapshot, status: str, sheet: list[str], own: li
 
 
 def _told(call: SentCall, batch_id: str) -> Iterator[str]:
-    reason = _clean(call.error)
+    reason = clean(call.error)
     name, sha256, size = call.recording or (None, None, None)
     values: dict[str, Any] = {
         "row": call.row,
@@ -208,8 +208,8 @@ def _answer(call: SentCall) -> Iterator[dict[str, Any]]:
             "status": one.result or "under way",
             "possibly_processed": one.possibly_processed,
             "http_status": one.http_status,
-            "words": None if one.words is None else _clean(one.words),
-            "request_id": None if one.request_id is None else _clean(one.request_id),
+            "words": None if one.words is None else clean(one.words),
+            "request_id": None if one.request_id is None else clean(one.request_id),
             "upload_id": one.upload_id,
         }
 
@@ -226,7 +226,7 @@ def _manifest(seen: Snapshot, files: dict[str, dict[str, Any]]) -> dict[str, Any
             "address": of.address,
             "who": of.who,
             "state": of.state,
-            "reason": _clean(of.reason),
+            "reason": clean(of.reason),
             "started": _moment(of.created_at),
             "ended": _moment(of.ended_at),
         },

@@ -169,7 +169,7 @@ def _plain(value: Any) -> Any:
     if value is None or value is pd.NA or value is pd.NaT:
         return None
     if isinstance(value, str):
-        return _clean(value)
+        return clean(value)
     if isinstance(value, dt.datetime):
         time = pd.Timestamp(value)
         if time.tzinfo is not None:
@@ -181,10 +181,10 @@ def _plain(value: Any) -> Any:
         if math.isnan(value):
             return None
         return value if math.isfinite(value) else str(value)
-    return value if isinstance(value, (bool, int)) else _clean(str(value))
+    return value if isinstance(value, (bool, int)) else clean(str(value))
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     # Nearly all texts need nothing of this, and looking first is cheap.
     if "://" in text or "earer" in text.lower():
         text = _BEARER.sub(r"\1…", _QUERY.sub(r"\1?…", text))

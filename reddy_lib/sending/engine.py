@@ -71,7 +71,7 @@ PIECES = 16  # of work that a submission is worth at least on PostgreSQL: eight 
 MOST_WAITED = 12.0  # seconds at the start for a sign of life of others that seem to be at work
 UNSERVED = 30.0  # seconds that an app looks at a submission which nobody can send before it says so
 
-_log = logging.getLogger("reddy_lib.submission")
+_log = logging.getLogger("reddy_lib.sending")
 _client_lock = threading.Lock()
 _clients: dict[str, Any] = {}
 _running: Engine | None = None

@@ -30,7 +30,7 @@ _SITUATIONS = (
     sa.exc.TimeoutError,
     sa.exc.DatabaseError,
 )  # not: faults of a program, such as a constraint that does not hold
-_log = logging.getLogger("reddy_lib.submission")
+_log = logging.getLogger("reddy_lib.sending")
 
 
 class EngineDatabaseBroken(LedgerUnavailable):

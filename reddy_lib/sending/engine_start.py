@@ -18,7 +18,7 @@ SOONEST, LATEST = 0.5, 10.0
 FIRST_TRY = 5.0
 """Seconds. An app serves its pages after that, and they say what is wrong."""
 
-_log = logging.getLogger("reddy_lib.submission")
+_log = logging.getLogger("reddy_lib.sending")
 
 
 class PatientEngine:

@@ -77,7 +77,7 @@ __all__ = [
     "vouched_for",
 ]
 
-_log = logging.getLogger("reddy_lib.submission")
+_log = logging.getLogger("reddy_lib.sending")
 
 How = Literal["marks", "place", "beneath", "asked"]
 
@@ -317,10 +317,11 @@ def _older(
         return None  # nothing was ever queued from it: there is nothing that could be sent twice
     if not _at(database, place, connection):
         words = (
-            f"This ledger ({database.name}) is a copy of {_told(fact(connection, PLACE))}: what was sent there since is not "
-            "in it."
+            f"This ledger ({database.name}) is a copy of {_told(fact(connection, PLACE))}: what was sent there since "
+            "is not in it."
             if database.url.get_backend_name() == "sqlite"
-            else f"This ledger ({database.name}) was restored or copied: what was sent since the copy was made is not in it."
+            else f"This ledger ({database.name}) was restored or copied: what was sent since the copy was made "
+            "is not in it."
         )
         return Restored(time.time(), "place", words)
     before = high_water.identity_at(_seat(database))

@@ -107,7 +107,7 @@ __all__ = [
     "strays",
 ]
 
-_log = logging.getLogger("reddy_lib.submission")  # what is sent is one story, wherever it is told
+_log = logging.getLogger("reddy_lib.sending")  # what is sent is one story, wherever it is told
 
 BY_HAND = "Paused by hand."
 """The reason of a pause that a person wanted; any other reason asks for something to be put right."""

@@ -12,7 +12,7 @@ import contextlib
 import socket
 from urllib.parse import SplitResult, urlsplit
 
-from reddy_lib.recordings.addresses import is_inside
+from reddy_lib.allowed_hosts import is_inside
 from reddy_lib.recordings.attachments import ASK_SUPPORT
 
 __all__ = ["LEAVES_THE_SANDBOX", "leads_inside", "where_to"]

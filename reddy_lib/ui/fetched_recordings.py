@@ -16,6 +16,7 @@ import pandas as pd
 import streamlit as st
 
 from reddy_lib import ui
+from reddy_lib.allowed_hosts import HOSTS_SETTING, PRIVATE_HOSTS_SETTING, AllowedHosts
 from reddy_lib.api.fetching import FetchLimits
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.fetch_recordings import (
@@ -31,7 +32,6 @@ from reddy_lib.batches.fetch_recordings import (
 )
 from reddy_lib.batches.recording_urls import Addressed, addressed_calls
 from reddy_lib.errors import ReddyError
-from reddy_lib.recordings.addresses import HOSTS_SETTING, PRIVATE_HOSTS_SETTING, AllowedHosts
 from reddy_lib.recordings.download_log import FetchRecord
 from reddy_lib.recordings.store import Recording, RecordingStore
 

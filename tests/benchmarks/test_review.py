@@ -14,7 +14,7 @@ import pytest
 
 import reddy_lib as reddy
 from tests.conftest import PRODUCTS
-from tests.test_pages_review import opened
+from tests.pages.test_review import opened
 
 CALLS = int(os.environ.get("BENCH_CALLS", "100000"))
 

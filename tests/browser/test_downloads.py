@@ -22,7 +22,7 @@ from tests import app_server
 from tests.app_server import PATIENCE, free_port
 from tests.browser.conftest import App
 from tests.openid_provider import COOKIE_SECRET, Provider, cookies, header, write_secrets
-from tests.test_ledger_sending import answer
+from tests.sending.test_exchange import answer
 
 
 def is_csv(content: bytes) -> None:

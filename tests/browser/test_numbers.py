@@ -12,7 +12,7 @@ from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from reddy_lib.sending.submission import create
 from tests.browser.conftest import App
 from tests.browser.test_review_editing import ROOT
-from tests.test_pages_numbers import Sender
+from tests.pages.test_numbers import Sender
 
 SHOWN = """() => {
     const text = (selector) => [...document.querySelectorAll(selector)].map((found) => found.textContent)

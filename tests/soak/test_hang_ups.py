@@ -14,7 +14,7 @@ import pytest
 
 from reddy_lib.api import Client
 from reddy_lib.errors import APIError, Doubtful
-from tests.test_api_connections import CALL, GOOD, TOKEN, read_request
+from tests.api.test_connections import CALL, GOOD, TOKEN, read_request
 
 CALLS = 200
 Habit = Callable[[socket.socket], int]  # serves one connection; returns how many calls it processed
