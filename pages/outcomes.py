@@ -228,8 +228,8 @@ def recordings_line(scope: str, outcomes: pd.DataFrame) -> None:
     with st.container(border=True, gap="xsmall"):
         files = None
         if set(found) - {"uploaded"}:
-            files = batch.recordings().set_index("row")
-            files = files[files.index.isin(sent["row"])]
+            files = batch.recordings()
+            files = files[files.index.isin(sent.index)]
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(":material/graphic_eq: Recordings", width="content")
             for state in found:
@@ -316,7 +316,7 @@ def table(scope: str, shown: pd.DataFrame, total: int) -> None:
     if not len(part):
         st.info("No call fits what was clicked.", icon=":material/filter_alt_off:")
         return
-    frame = part.assign(product=ui.product_column(part["product_id"], names))
+    frame = part.reset_index().assign(product=ui.product_column(part["product_id"], names))
     with_audio = ["audio"] if (shown["audio"] != "none").any() else []
     event = st.dataframe(
         frame,
@@ -342,7 +342,7 @@ def table(scope: str, shown: pd.DataFrame, total: int) -> None:
         },
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"calls {batch.id} {scope} {page} {hash(tuple(part['row']))}",
+        key=f"calls {batch.id} {scope} {page} {hash(tuple(part.index))}",
         alt=f"Outcomes of {len(part):,} calls, one a row: status, upload, conversation, agent, product, reason.",
     )  # fmt: skip
     with again:
@@ -365,11 +365,11 @@ def again_line(scope: str, ticked: pd.DataFrame) -> None:
     if st.button(
         f"Send {ui.number_of(len(sent), 'call')} again …",
         icon=":material/redo:",
-        key=f"again {batch.id} {scope} {hash(tuple(sent['row']))}",
+        key=f"again {batch.id} {scope} {hash(tuple(sent.index))}",
         disabled=refused is not None,
         help=refused,
     ):
-        st.session_state["send_again"] = [int(row) for row in sent["row"]]
+        st.session_state["send_again"] = [int(row) for row in sent.index]
         st.rerun(scope="app")
 
 

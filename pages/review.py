@@ -958,7 +958,7 @@ def unassigned_text(row: int, number: int, after: int, text: str, locked: bool) 
                 on_click=_decide,
                 args=([row], decision, text, role),
             )
-        same = [] if overview["texts"] is None else sorted(overview["texts"].query("text == @text")["row"])
+        same = [] if overview["texts"] is None else sorted(overview["texts"].query("text == @text").index)
         if len(same) > 1 and st.button(
             f"All {len(same):,}…",
             key=f"{K} same {row} {number}",

@@ -44,4 +44,4 @@ def outcomes(*calls: dict[str, Any], **usual: Any) -> pd.DataFrame:
     for column in ("timestamp", "started", "ended"):
         frame[column] = pd.to_datetime(frame[column], utc=True, format="ISO8601")
     frame["seconds"] = frame["seconds"].astype(float)
-    return frame
+    return frame.astype({"row": "int64"}).set_index("row")

@@ -241,7 +241,7 @@ class TestLoading:
                 connection.execute(
                     batches.update()
                     .where(batches.c.id == left.id)
-                    .values(state="loading", created_at=left.created_at - age)
+                    .values(state="loading", created_at=left.created_at.timestamp() - age)
                 )
         assert list(ledger.batches()["id"]) == [kept.id]
         load(ledger, sheet(1))
@@ -502,9 +502,9 @@ class TestFinding:
     def test_findings_of_the_batch_of_a_row_and_of_one_call_agree(self, batch: reddy.Batch) -> None:
         everything = batch.findings()
         assert list(everything.columns) == [
-            "row", "field", "line", "code", "severity", "title", "value", "message", "hint",
+            "field", "line", "code", "severity", "title", "value", "message", "hint",
         ]  # fmt: skip
-        assert list(zip(everything["row"], everything["code"], strict=True)) == [
+        assert list(zip(everything.index, everything["code"], strict=True)) == [
             (4, "agent-email-missing"), (4, "timestamp-missing"), (6, "timestamp-missing"), (7, "transcript-missing"),
         ]  # fmt: skip
         assert list(batch.findings(4)["code"]) == ["agent-email-missing", "timestamp-missing"]
@@ -552,7 +552,7 @@ class TestFinding:
 
     def test_outcomes_of_a_batch_that_was_never_sent_have_all_columns(self, batch: reddy.Batch) -> None:
         frame = batch.outcomes()
-        assert list(frame["row"]) == [2, 3, 4, 5, 6, 7, 8, 9]
+        assert list(frame.index) == [2, 3, 4, 5, 6, 7, 8, 9]
         assert list(frame.columns) == list(outcomes_frame([]).columns)
         assert set(frame["submission"]) == {""}
         assert set(frame["error"]) == {""}
@@ -837,7 +837,7 @@ class TestDuplicates:
     def marked(self, batch: reddy.Batch) -> dict[int, str]:
         frame = batch.findings()
         frame = frame[frame["code"] == "conversation-duplicate"]
-        return dict(zip(frame["row"], frame["message"], strict=True))
+        return dict(zip(frame.index, frame["message"], strict=True))
 
     def renamed(self, batch: reddy.Batch, row: int, conversation_id: str) -> list[reddy.Finding]:
         return batch.replace(row, msgspec.structs.replace(batch.call(row), conversation_id=conversation_id))

@@ -7,11 +7,10 @@ returns: a closed tab loses nothing.
 
 from __future__ import annotations
 
-import html
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingType
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
@@ -20,16 +19,12 @@ import sqlalchemy as sa
 from reddy_lib import arguments
 from reddy_lib.batches.call_rows import (
     decode_findings,
-    merged,
-    standing_findings,
-    summarised,
 )
 from reddy_lib.batches.changes import (
     announcing,
     change_call,
     change_calls,
     change_in,
-    change_many,
     change_one,
     refuse_locked,
     rename_tag,
@@ -38,35 +33,44 @@ from reddy_lib.batches.changes import (
     version_of,
 )
 from reddy_lib.batches.decisions import (
-    ATTACH,
-    DROP,
-    OWN_LINE,
     BatchLoss,
     Decision,
     Decisions,
     ManyEdited,
-    Taken,
     acceptable,
-    decided,
     line_times,
-    moved_lines,
     read_decisions,
-    unassigned_of,
 )
 from reddy_lib.batches.edits import swap_roles
-from reddy_lib.batches.frames import lines_frame, outcomes_frame, tags_frame, utc
+from reddy_lib.batches.frames import (
+    attempts_frame,
+    calls_frame,
+    cells_frame,
+    edits_frame,
+    finding_counts_frame,
+    findings_frame,
+    lines_frame,
+    outcomes_of_batch,
+    tags_frame,
+)
+from reddy_lib.batches.rechecking import recheck, same_products
+from reddy_lib.batches.review_decisions import (
+    accept_finding,
+    decide_texts,
+    loss_of,
+    unassigned_frame,
+    withdraw_acceptance,
+)
 from reddy_lib.batches.stored_batch import StoredBatch
-from reddy_lib.database.bulk import pieces
 from reddy_lib.database.schema import (
-    EDITABLE,
     STATUSES,
-    attempts,
     batches,
     calls,
     edits,
 )
 from reddy_lib.errors import CallLocked, NotInLedger, RecordingError
-from reddy_lib.findings import CATALOGUE, Finding
+from reddy_lib.findings import Finding
+from reddy_lib.html_tables import counts_table
 from reddy_lib.model import Call, from_payload
 from reddy_lib.recordings import attachments as files
 
@@ -78,30 +82,11 @@ if TYPE_CHECKING:
 __all__ = ["Batch"]
 
 
-_OUTCOME_COLUMNS = (
-    calls.c.row,
-    calls.c.status,
-    calls.c.conversation_id,
-    calls.c.agent_email,
-    calls.c.product_id,
-    calls.c.timestamp,
-    calls.c.upload_id,
-    calls.c.http_status,
-    calls.c.error,
-    calls.c.attempts,
-    calls.c.seconds,
-    calls.c.sent_at,
-    calls.c.ended_at,
-    calls.c.submission_id,
-    calls.c.audio,
-)
-
-
 class Batch(StoredBatch):
     """One loaded spreadsheet. Made by `Ledger.load` and `Ledger.batch`, never by hand.
 
     Attributes: id, name, file_name, file_hash (SHA-256), mapping, products (dicts, or None where no list was
-    known), who, created_at (seconds since the epoch).
+    known), who, created_at (UTC).
     """
 
     def __init__(self, database: Database, record: sa.Row[Any]) -> None:
@@ -110,15 +95,24 @@ class Batch(StoredBatch):
 
     def __repr__(self) -> str:
         shown = " · ".join(f"{count:,} {status}" for status, count in self.counts().items() if count)
-        return f"<Batch {self.name!r} · {shown or 'no calls'}>"
+        return f"<Batch {self.id} {self.name!r} · {shown or 'no calls'}>"
 
     def _repr_html_(self) -> str:
-        """Return a table of counts, which notebooks show."""
+        """Return a table of counts and what to do next, which notebooks show."""
         counts = {status: count for status, count in self.counts().items() if count}
-        heads = "".join(f"<th>{status}</th>" for status in counts)
-        cells = "".join(f"<td>{count:,}</td>" for count in counts.values())
-        name = f"{html.escape(self.name)} · {sum(counts.values()):,} calls · {html.escape(self.id)}"
-        return f"<table><caption>{name}</caption><tr>{heads}</tr><tr>{cells}</tr></table>"
+        caption = f"{self.name} · {sum(counts.values()):,} calls · {self.id}"
+        return counts_table(caption, counts, self._what_next(counts))
+
+    def _what_next(self, counts: MappingType[str, int]) -> str:
+        if counts.get("unknown"):
+            return "Some calls may have reached Reddy: reddy.reconcile(batch, client) asks."
+        if counts.get("held"):
+            return "Held calls need a fix: batch.finding_counts() says which."
+        if counts.get("ready"):
+            return "Send the ready calls: reddy.submit(batch, client)."
+        if any(counts.get(status) for status in ("rejected", "failed")):
+            return "See why calls were not accepted: batch.outcomes()."
+        return ""
 
     def __len__(self) -> int:
         return self.total
@@ -145,7 +139,7 @@ class Batch(StoredBatch):
     # counts and lists
 
     def counts(self) -> dict[str, int]:
-        """Calls by status: all nine statuses, in the order of a call's life; they sum to the batch."""
+        """Return the calls by status: all nine statuses, in the order of a call's life; they sum to the batch."""
         query = (
             sa.select(calls.c.status, sa.func.count())
             .where(calls.c.batch_id == self.id)
@@ -161,41 +155,22 @@ class Batch(StoredBatch):
         return sum(self.counts().values())
 
     def calls(self, *, offset: int = 0, limit: int | None = None, **filters: Any) -> pd.DataFrame:
-        """One screen of calls. Index: row. Columns: status, agent_email, product_id (Int64), timestamp (UTC),
+        """Return one screen of calls. Index: row. Columns: status, agent_email, product_id (Int64), timestamp (UTC),
         lines, tags, errors, warnings, edited, conversation_id, preview.
 
         Filters (also of `count` and `rows`): `status` (one or a list), `severity` ("error" or "warning"), `code`,
         `search` (text anywhere in the call, or a row number), `agent`, `product`, `edited`, `rows`, `submission`.
         """
-        import pandas as pd
-
-        names = ["row", "status", "agent_email", "product_id", "timestamp", "lines", "tags", "errors",
-                 "warnings", "edited", "conversation_id", "preview"]  # fmt: skip
-        query = (
-            sa.select(*(calls.c[name] for name in names))
-            .where(*self.where(**filters))
-            .order_by(calls.c.row)
-            .offset(offset)
-            .limit(limit)
-        )
-        with self.database.read() as connection:
-            rows = [tuple(row) for row in connection.execute(query)]
-        frame = pd.DataFrame(rows, columns=names).set_index("row")
-        frame["product_id"] = frame["product_id"].astype("Int64")
-        frame["timestamp"] = utc(frame["timestamp"])
-        for name in ("lines", "tags", "errors", "warnings"):
-            frame[name] = frame[name].astype(int)
-        frame["edited"] = frame["edited"].astype(bool)
-        return frame
+        return calls_frame(self, offset=offset, limit=limit, **filters)
 
     def count(self, **filters: Any) -> int:
-        """How many calls the filters leave."""
+        """Return how many calls the filters leave."""
         query = sa.select(sa.func.count()).select_from(calls).where(*self.where(**filters))
         with self.database.read() as connection:
             return connection.execute(query).scalar_one()
 
     def agents(self) -> list[str]:
-        """Every agent email in the batch, in alphabetical order."""
+        """Return every agent email in the batch, in alphabetical order."""
         query = (
             sa.select(calls.c.agent_email)
             .where(calls.c.batch_id == self.id, calls.c.agent_email.is_not(None))
@@ -206,53 +181,17 @@ class Batch(StoredBatch):
             return [agent for agent in connection.execute(query).scalars() if agent]
 
     def findings(self, row: int | None = None) -> pd.DataFrame:
-        """Findings of one call, or of all: columns row, field, line, code, severity, title, value, message, hint.
+        """Return the findings of one call, or of all. Index: row. Columns: field, line, code, severity, title, value,
+        message, hint.
 
         Raises NotInLedger: the batch has no such row.
         """
-        import pandas as pd
-
-        query = sa.select(calls.c.row, calls.c.findings).where(
-            calls.c.batch_id == self.id, calls.c.codes != ""
-        )
-        if row is not None:
-            query = query.where(calls.c.row == self.one(row, calls.c.row).row)
-        records = []
-        with self.database.read() as connection:
-            for number, text in connection.execute(query.order_by(calls.c.row)):
-                for found in decode_findings(text):
-                    records.append(
-                        (number, found.field, found.line, found.code, found.severity, found.title, found.value,
-                         found.message, found.hint)
-                    )  # fmt: skip
-        frame = pd.DataFrame(
-            records,
-            columns=["row", "field", "line", "code", "severity", "title", "value", "message", "hint"],
-        )
-        return frame.astype({"row": "int64", "line": "Int64"})
+        return findings_frame(self, row)
 
     def finding_counts(self, **filters: Any) -> pd.DataFrame:
-        """Which findings the batch, or what the filters leave of it, has: code, severity, title, calls (how many have
-        it); errors first, then by count."""
-        import pandas as pd
-
-        query = (
-            sa.select(calls.c.codes, sa.func.count())
-            .where(*self.where(**filters), calls.c.codes != "")
-            .group_by(calls.c.codes)
-        )
-        totals: dict[str, int] = {}
-        with self.database.read() as connection:
-            for codes, count in connection.execute(query):
-                for code in codes.strip("|").split("|"):
-                    totals[code] = totals.get(code, 0) + count
-        rules = sorted(
-            (CATALOGUE[code].severity, -count, code, CATALOGUE[code].title) for code, count in totals.items()
-        )
-        return pd.DataFrame(
-            [(code, severity, title, -count) for severity, count, code, title in rules],
-            columns=["code", "severity", "title", "calls"],
-        )
+        """Return which findings the batch has, or the calls that the filters leave: code, severity, title, calls (how
+        many have it); errors first, then by count."""
+        return finding_counts_frame(self, **filters)
 
     # one call
 
@@ -263,32 +202,40 @@ class Batch(StoredBatch):
         return call
 
     def original(self, row: int) -> Call:
-        """The call as the sheet said it, before any edit."""
+        """Return the call as the sheet said it, before any edit."""
         found = self.one(row, calls.c.payload, calls.c.original)
         return from_payload(found.original or found.payload)
 
     def cells(self, row: int) -> dict[str, Any]:
-        """The sheet's own cells of this row, column → value."""
+        """Return the sheet's own cells of this row, column → value."""
         cells: dict[str, Any] = msgspec.json.decode(self.one(row, calls.c.cells).cells)
         return cells
 
+    def cells_frame(self) -> pd.DataFrame:
+        """Return the sheet's own cells of all calls: index row, one column a column of the sheet. What was loaded as a
+        DataFrame comes back with row numbers: `batch.outcomes().join(batch.cells_frame())`."""
+        return cells_frame(self)
+
     def info(self, row: int) -> dict[str, Any]:
-        """Status of one call and what became of it: status, edited, submission_id, upload_id, http_status, error,
-        attempts, seconds, sent_at, ended_at (seconds since the epoch), skipped_because, audio."""
+        """Return the status of one call and its outcome: status, edited, submission_id, upload_id, http_status, error,
+        attempts, seconds, sent_at, ended_at (UTC), skipped_because, audio."""
         names = ("status", "edited", "submission_id", "upload_id", "http_status", "error", "attempts", "seconds",
                  "sent_at", "ended_at", "skipped_because", "audio")  # fmt: skip
-        return dict(self.one(row, *(calls.c[name] for name in names))._mapping)
+        found = dict(self.one(row, *(calls.c[name] for name in names))._mapping)
+        for name in ("sent_at", "ended_at"):
+            found[name] = None if found[name] is None else datetime.fromtimestamp(found[name], UTC)
+        return found
 
     def lines(self, row: int) -> pd.DataFrame:
-        """The transcript of one call. Index: line number from 1. Columns: role, text, start, stop (seconds), times (where
-        they are from: source, derived, estimated, by hand; "" = it has none, or nobody knows)."""
+        """Return the transcript of one call. Index: line number from 1. Columns: role, text, start, stop (seconds),
+        times (where they come from: source, derived, estimated, by hand; "" = it has none, or nobody knows)."""
         found = self.one(row, calls.c.payload, calls.c.original, calls.c.times)
         call, original = from_payload(found.payload), from_payload(found.original or found.payload)
         times = line_times(found.times, original.transcript or [], call.transcript or [])
         return lines_frame(call).assign(times=times)
 
     def tags(self, row: int) -> pd.DataFrame:
-        """The tags of one call. Index: number from 1. Columns: key, value, type."""
+        """Return the tags of one call. Index: number from 1. Columns: key, value, type."""
         return tags_frame(self.call(row))
 
     def replace(self, row: int, call: Call, *, expected: Call | None = None, who: str = "") -> list[Finding]:
@@ -344,8 +291,8 @@ class Batch(StoredBatch):
         return change_calls(self, rows, swap_roles, who=who)
 
     def revert(self, row: int, *, who: str = "") -> list[Finding]:
-        """Bring back what the sheet said, whole, also where a text or a finding was decided about; the edits stay on
-        record. An attached recording stays, under its own name (`detach` takes it off). Raises as `replace`."""
+        """Restore what the sheet said, including texts and findings that were decided about; the edits stay on record. An
+        attached recording stays, under its own name (`detach` removes it). Raises as `replace`."""
         original = self.original(row)
 
         def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
@@ -366,16 +313,16 @@ class Batch(StoredBatch):
         content_type: str | None = None,
         who: str = "",
     ) -> list[Finding]:
-        """Attach the file of a call's recording, in place of an earlier one; gives the call's findings.
+        """Attach the file of a call's recording, in place of an earlier one. Return its findings.
 
-        The call announces it (`filename`), and it is uploaded right after the call was accepted. It is hashed now: a
-        file that is another one by then is not sent.
+        The call announces it (`filename`), and it is uploaded right after the call is accepted. It is hashed now; a file
+        that has changed by then is not sent.
 
         Args:
             recording: a path (the file stays where it is), a file that is open for reading bytes (it is copied into
-                the ledger's folder), or what `reddy_lib.recordings.attachments.attached_from` gave.
-            name: what Reddy is told; the file's own if None.
-            content_type: what it is sent as; by what is inside the file if None, else by its name's ending.
+                the ledger's folder), or what `reddy_lib.recordings.attachments.attached_from` returned.
+            name: the name Reddy is told; the file's own if None.
+            content_type: detected from the file's content, else from its name, if None.
 
         Raises:
             NotInLedger: the batch has no such row.
@@ -388,10 +335,10 @@ class Batch(StoredBatch):
         return change_one(self, row, announcing(recording), who=who, recording=recording)
 
     def attach_many(self, found: MappingType[int, files.Attached], *, who: str = "") -> dict[int, str]:
-        """Attach files to calls (row → what `reddy_lib.recordings.attachments.attached_from` gave) in one transaction.
+        """Attach files to calls (row → what `reddy_lib.recordings.attachments.attached_from` returned) in one transaction.
 
-        Gives the rows that have none of it, each with why, as a sentence: there is no such row, the call is being sent or
-        was sent, or the file is not there any more. At most some dozen at a time: others cannot write meanwhile.
+        Return the rows that were refused, each with the reason as a sentence: there is no such row, the call is being
+        sent or was sent, or the file is gone. Pass a few dozen at a time: nobody else can write meanwhile.
 
         Raises LedgerUnavailable, or TypeError where a row is no whole number: nothing is attached.
         """
@@ -408,7 +355,7 @@ class Batch(StoredBatch):
         return refused
 
     def detach(self, row: int, *, who: str = "") -> list[Finding]:
-        """Take a call's recording off it; the call announces again what the sheet did. The file stays where it is.
+        """Detach a call's recording; the call announces again what the sheet did. The file stays where it is.
 
         Raises as `attach`. Nothing happens to a call without one.
         """
@@ -422,59 +369,32 @@ class Batch(StoredBatch):
         return change_one(self, row, change, who=who, recording=None)
 
     def recording(self, row: int) -> files.Attached | None:
-        """The file that is attached to a call, for `reddy_lib.recordings.attachments.open_recording`; None without one."""
+        """Return the file that is attached to a call, for `recordings.attachments.open_recording`, or None."""
         call_id = self.one(row, calls.c.id).id
         with self.database.read() as connection:
             return files.attached_to(connection, call_id)
 
     def recordings(self) -> pd.DataFrame:
-        """Every attached recording, by row: row, name, size (bytes), sha256, content_type, state (waiting, sending,
-        uploaded, failed, expired), sent (bytes of the last try), tries, error ("" if none), expires (of the address to
-        upload to, UTC), attached, started, ended (UTC)."""
+        """Return every attached recording. Index: row. Columns: name, size (bytes), sha256, content_type, state
+        (waiting, sending, uploaded, failed, expired), sent (bytes of the last attempt), tries, error ("" if none),
+        expires (of the address to upload to, UTC), attached, started, ended (UTC)."""
         with self.database.read() as connection:
-            return files.recordings_frame(connection, self.id)
+            return files.recordings_frame(connection, self.id).set_index("row")
 
     # decisions
 
     def loss(self, row: int | None = None) -> BatchLoss:
-        """How many characters of the transcripts' cells are in their lines: of the batch, or of one call.
+        """Return how many characters of the transcripts' cells are in their lines: of the batch, or of one call.
 
         White space does not count. Labels, times and markup count as placed; `reddy_lib.transcripts.accounted` tells
         them apart. Raises NotInLedger: the batch has no such row.
         """
-        if row is not None:
-            row = int(self.one(row, calls.c.row).row)
-        sums = (calls.c.characters_in, calls.c.characters_placed, calls.c.characters_dropped)
-        query = sa.select(
-            *(sa.func.coalesce(sa.func.sum(column), 0) for column in sums),
-            sa.func.count() - sa.func.count(calls.c.characters_in),
-        ).where(calls.c.batch_id == self.id, *([] if row is None else [calls.c.row == row]))
-        with self.database.read() as connection:
-            return BatchLoss(*(int(number) for number in connection.execute(query).one()))
+        return loss_of(self, row)
 
     def unassigned(self, row: int | None = None) -> pd.DataFrame:
-        """Texts that reading put in no line, of one call or of all: columns row, number (from 1), after (lines before
-        it, as the call is now), text, decision ("" = open; attach, own line, drop), role, who, at (UTC)."""
-        import pandas as pd
-
-        query = sa.select(
-            calls.c.row, calls.c.payload, calls.c.original, calls.c.unassigned, calls.c.decisions
-        ).where(calls.c.batch_id == self.id, calls.c.unassigned.is_not(None))
-        if row is not None:
-            query = query.where(calls.c.row == self.one(row, calls.c.row).row)
-        records = []
-        with self.database.read() as connection:
-            for found in connection.execute(query.order_by(calls.c.row)):
-                decisions = read_decisions(found.decisions)
-                moved = _moved(found)
-                for one in unassigned_of(found.unassigned):
-                    taken = decisions.texts.get(one.number)
-                    told = ("", "", "", None) if taken is None else taken.told()
-                    records.append((found.row, one.number, moved.get(one.after, 0), one.text, *told))
-        frame = pd.DataFrame(
-            records, columns=["row", "number", "after", "text", "decision", "role", "who", "at"]
-        )
-        return frame.astype({"row": "int64", "number": "int64", "after": "int64"}).assign(at=utc(frame["at"]))
+        """Return texts that reading put in no line, of one call or of all. Index: row. Columns: number (from 1), after
+        (lines before it, as the call is now), text, decision ("" = open; attach, own line, drop), role, who, at (UTC)."""
+        return unassigned_frame(self, row)
 
     def decide(
         self,
@@ -486,32 +406,19 @@ class Batch(StoredBatch):
         who: str = "",
         on_progress: Callable[[int], object] | None = None,
     ) -> ManyEdited:
-        """Say what becomes of text that is in no line: "attach" to the line above it, "own line" (of `role`), or "drop".
+        """Decide about text that is in no line: "attach" it to the line above, make it its "own line" (of `role`), or
+        "drop" it.
 
-        `text`: this very text alone, wherever it stands in these calls; None = all that is open in them. Each call's
-        change is an edit on record; `revert` takes it back. Calls that are being sent or were sent stay as they are.
+        Args:
+            text: decide about this text only, wherever it stands in these calls; None = everything undecided in them.
+            on_progress: called with the number of calls done so far.
+
+        Each call's change is recorded as an edit; `revert` undoes it. Calls that are being sent or were sent stay as
+        they are.
 
         Raises NotInLedger: the batch has no such row.
         """
-        arguments.known(decision, "decision", (ATTACH, OWN_LINE, DROP))
-        arguments.text(role, "role")
-        now = time.time()
-
-        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
-            moved = _moved(stored)
-            open_ = [
-                one
-                for one in unassigned_of(stored.unassigned)
-                if one.number not in decisions.texts and text in (None, one.text)
-            ]
-            taken = {one.number: Taken(decision, who, now, role * (decision == OWN_LINE)) for one in open_}
-            # so that each stays in its order: what is inserted or put in front from below, what is appended from above
-            below = [one for one in open_ if decision == ATTACH and moved.get(one.after, 0)]
-            for one in [*below, *(one for one in reversed(open_) if one not in below)]:
-                call = decided(call, one, moved.get(one.after, 0), decision, role)
-            return call, Decisions(decisions.accepted, {**decisions.texts, **taken})
-
-        return change_many(self, rows, change, who=who, on_progress=on_progress)
+        return decide_texts(self, rows, decision, text=text, role=role, who=who, on_progress=on_progress)
 
     def accept(
         self,
@@ -523,43 +430,25 @@ class Batch(StoredBatch):
     ) -> ManyEdited:
         """Accept the findings of this code in these calls as they are: they no longer hold the calls back.
 
-        Only what was met in reading can be accepted, and only where the catalogue says what is sent then
-        (`CATALOGUE[code].accepting`); what Reddy would refuse cannot. `withdraw` and `revert` take it back.
+        Only findings from reading the sheet can be accepted, and only where the catalogue says what is sent then
+        (`CATALOGUE[code].accepting`); what Reddy would refuse cannot. `withdraw` and `revert` undo it.
 
         Raises:
             ValueError: findings of this code cannot be accepted.
             NotInLedger: the batch has no such row.
         """
-        if not CATALOGUE[arguments.known(code, "code", CATALOGUE)].accepting:
-            raise ValueError(f"a finding {code} cannot be accepted: {CATALOGUE[code].hint}")
-        now = time.time()
-
-        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
-            there = any(found.code == code for found in decode_findings(stored.source_findings))
-            if not there or code in decisions.accepted:
-                return call, decisions
-            accepted = {**decisions.accepted, code: Taken("accepted", who, now)}
-            return call, Decisions(accepted, decisions.texts)
-
-        return change_many(self, rows, change, who=who, on_progress=on_progress)
+        return accept_finding(self, rows, code, who=who, on_progress=on_progress)
 
     def withdraw(self, rows: int | Iterable[int], code: str, *, who: str = "") -> ManyEdited:
-        """Take back that findings of this code were accepted in these calls. Raises NotInLedger as `accept`."""
-
-        arguments.known(code, "code", CATALOGUE)
-
-        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
-            accepted = {name: taken for name, taken in decisions.accepted.items() if name != code}
-            return call, Decisions(accepted, decisions.texts)
-
-        return change_many(self, rows, change, who=who)
+        """Withdraw the acceptance of findings of this code in these calls. Raises NotInLedger as `accept`."""
+        return withdraw_acceptance(self, rows, code, who=who)
 
     def decisions(self, row: int) -> Decisions:
-        """What was decided about one call beside its payload: findings accepted, and texts placed or dropped."""
+        """Return what was decided about one call beside its payload: findings accepted, texts placed or dropped."""
         return read_decisions(self.one(row, calls.c.decisions).decisions)
 
     def can_accept(self, row: int) -> set[str]:
-        """Codes of this call's findings that somebody may accept."""
+        """Return the codes of this call's findings that can be accepted."""
         found = self.one(row, calls.c.findings, calls.c.source_findings)
         source = decode_findings(found.source_findings)
         return {one.code for one in decode_findings(found.findings) if acceptable(one, source)}
@@ -567,51 +456,23 @@ class Batch(StoredBatch):
     # history
 
     def edits(self, row: int) -> pd.DataFrame:
-        """What was edited in one call, oldest first: field, before, after (JSON text, None = not there), who, at (UTC)."""
-        import pandas as pd
-
-        call_id = self.one(row, calls.c.id).id
-        query = (
-            sa.select(edits.c.field, edits.c.before, edits.c.after, edits.c.who, edits.c.at)
-            .where(edits.c.call_id == call_id)
-            .order_by(edits.c.id)
-        )
-        with self.database.read() as connection:
-            rows = [tuple(found) for found in connection.execute(query)]
-        # as objects: a column of texts would turn None into NaN
-        frame = pd.DataFrame(rows, columns=["field", "before", "after", "who", "at"], dtype=object)
-        frame["at"] = utc(frame["at"])
-        return frame
+        """Return the edits of one call, oldest first: field, before, after (JSON text, None = absent), who, at (UTC)."""
+        return edits_frame(self, row)
 
     def attempts(self, row: int) -> pd.DataFrame:
-        """Every HTTP try of one call, oldest first: submission, number, started, ended (UTC), result,
+        """Return every HTTP attempt of one call, oldest first: submission, number, started, ended (UTC), result,
         possibly_processed, http_status, request_id, words (the server's), upload_id, seconds."""
-        import pandas as pd
-
-        call_id = self.one(row, calls.c.id).id
-        names = ("submission_id", "number", "started", "ended", "result", "possibly_processed", "http_status",
-                 "request_id", "words", "upload_id", "seconds")  # fmt: skip
-        query = (
-            sa.select(*(attempts.c[name] for name in names))
-            .where(attempts.c.call_id == call_id)
-            .order_by(attempts.c.started, attempts.c.number)
-        )
-        with self.database.read() as connection:
-            rows = [tuple(found) for found in connection.execute(query)]
-        frame = pd.DataFrame(rows, columns=["submission", *names[1:]])
-        return frame.assign(started=utc(frame["started"]), ended=utc(frame["ended"]))
+        return attempts_frame(self, row)
 
     # many calls
 
     def outcomes(self) -> pd.DataFrame:
-        """What became of every call, one line each, by row: the columns of `outcomes_frame`."""
-        query = sa.select(*_OUTCOME_COLUMNS).where(calls.c.batch_id == self.id).order_by(calls.c.row)
-        with self.database.read() as connection:
-            return outcomes_frame([tuple(found) for found in connection.execute(query)])
+        """Return the outcome of every call. Index: row. Columns: those of `frames.outcomes_frame`."""
+        return outcomes_of_batch(self)
 
     def outcomes_version(self) -> tuple[int, ...]:
-        """A small value that changes whenever `outcomes` may have: counts by status, calls sent, edits made, recordings
-        by state."""
+        """Return a small value that changes whenever `outcomes` may have: counts by status, calls sent, edits made,
+        recordings by state."""
         last_edit = sa.select(sa.func.coalesce(sa.func.max(edits.c.id), 0))
         with self.database.read() as connection:
             edited = connection.execute(last_edit).scalar_one()
@@ -619,49 +480,13 @@ class Batch(StoredBatch):
         return (*self.counts().values(), edited, *audio)
 
     def was_checked_with(self, products: Iterable[Any] | None) -> bool:
-        """Whether these are the products that the batch's checks used: same ids, names and states, in any order."""
-
-        def told(products: Iterable[Any] | None) -> set[tuple[str, ...]] | None:
-            listed = arguments.product_dicts(products)
-            if listed is None:
-                return None
-            return {
-                tuple(str(product.get(name, "")) for name in ("id", "name", "status")) for product in listed
-            }
-
-        return told(self.products) == told(products)
+        """Return whether the batch was checked with these products: same ids, names and states, in any order."""
+        return same_products(self.products, products)
 
     def recheck(self, products: Sequence[Any] | None) -> None:
-        """Check every call that can still be edited again, against another product list, which is stored with the
-        batch: a batch loaded with the sandbox's products and then sent to Reddy needs Reddy's."""
-        now = time.time()
-        listed = arguments.product_dicts(products)
-        stored = None if listed is None else msgspec.json.encode(listed).decode()
-        for some in pieces(self.rows(status=sorted(EDITABLE))):
-            with self.database.write() as connection:
-                query = (
-                    sa.select(calls)
-                    .where(calls.c.batch_id == self.id, calls.c.row.in_(some), calls.c.status.in_(EDITABLE))
-                    .with_for_update()
-                )
-                for old in connection.execute(query).all():
-                    found = standing_findings(
-                        old,
-                        from_payload(old.payload),
-                        read_decisions(old.decisions),
-                        products=listed,
-                        now=now,
-                    )
-                    found += [f for f in decode_findings(old.findings) if f.code == "conversation-duplicate"]
-                    summary = summarised(merged([], found))
-                    if summary["findings"] == old.findings:
-                        continue
-                    if old.status in ("held", "ready"):
-                        summary["status"] = "held" if summary["errors"] else "ready"
-                    connection.execute(calls.update().where(calls.c.id == old.id).values(**summary))
-        with self.database.write() as connection:
-            connection.execute(batches.update().where(batches.c.id == self.id).values(products=stored))
-        self.products = listed
+        """Check every call that can still be edited against another product list, which is stored with the batch: one
+        that was loaded with the sandbox's products and is then sent to Reddy needs Reddy's."""
+        recheck(self, products)
 
     def rename(self, name: str) -> None:
         """Give the batch another name. Raises ValueError: it is empty."""
@@ -671,13 +496,3 @@ class Batch(StoredBatch):
         with self.database.write() as connection:
             connection.execute(batches.update().where(batches.c.id == self.id).values(name=name))
         self.name = name
-
-    # inside
-
-
-def _moved(stored: Any) -> dict[int, int]:
-    """`moved_lines` of a call, from its row of `calls`."""
-    if stored.original is None:
-        return {number: number for number in range(len(from_payload(stored.payload).transcript or []) + 1)}
-    original, call = from_payload(stored.original), from_payload(stored.payload)
-    return moved_lines(original.transcript or [], call.transcript or [])

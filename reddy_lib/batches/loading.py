@@ -54,123 +54,97 @@ def load_batch(
     on_progress: Callable[[int], bool | None] | None = None,
     corrects: Correction | None = None,
 ) -> Batch:
-    """Read, map, build, check and store a spreadsheet, in pieces; a load that is cut off leaves nothing.
-
-    Args:
-        source: a spreadsheet of any kind, a zip or a folder of transcript files, or one such file; also an open
-            file, a DataFrame, a list of dicts, or a list of calls.
-        mapping: which column feeds which field; guessed from the first 1,000 rows if None. A dict is what
-            `Mapping.to_dict` returned, or field → column ({"agent_email": "Rep"}), for the guess to start from.
-        name: what to call the batch; the file's name if None.
-        file_name: the analyst's own name of the file, where `path` is a temporary copy.
-        timezone: IANA zone of naive times; overrides the mapping's.
-        defaults: field → value where the sheet has none; merged over the mapping's.
-        products: Reddy's product list (from `Client.list_products`, or dicts with id, name, status), for
-            matching names and for checks.
-        who: who loads it, for the record.
-        progress: show a progress bar (notebooks).
-        on_progress: called with the number of the sheet's rows stored so far; returning False stops the load.
-        corrects: what the file corrects, if it is a corrected file of the evidence (`correcting.recognised`); it is
-            read and mapped as that says.
-
-    Raises:
-        SheetError: the file cannot be read.
-        MappingError: the mapping cannot be used with this sheet.
-        LoadCancelled: `on_progress` returned False.
-        LedgerUnavailable: the ledger cannot be written.
-    """
-    with as_file(source) as (path, called):
-        return _load(
-            database,
-            path,
-            mapping,
-            name=name,
-            file_name=file_name or called,
-            timezone=timezone,
-            defaults=defaults,
-            products=products,
-            who=who,
-            progress=progress,
-            on_progress=on_progress,
-            corrects=corrects,
-        )
-
-
-@workbook_kept()
-def _load(
-    database: Database,
-    path: Path,
-    mapping: Mapping | dict[str, Any] | None,
-    *,
-    name: str | None,
-    file_name: str,
-    timezone: str | None,
-    defaults: dict[str, Any] | None,
-    products: Sequence[Any] | None,
-    who: str,
-    progress: bool,
-    on_progress: Callable[[int], bool | None] | None,
-    corrects: Correction | None,
-) -> Batch:
+    """Read, map, build, check and store a spreadsheet; see `Ledger.load`."""
     listed = arguments.product_dicts(products)
     for given, what in ((who, "who"), (name or "", "name"), (timezone or "", "timezone")):
         arguments.text(given, what)
-    if corrects is None:
-        mapping = _prepared(path, mapping, timezone=timezone, defaults=defaults, products=listed)
-    else:
-        mapping = corrects.mapping
-    assert mapping.sheet is not None
-    _forget_unfinished(database, before=time.time() - 86_400)
-    batch_id = "b" + secrets.token_hex(5)
-    with database.write() as connection:
-        connection.execute(
-            batches.insert().values(
-                id=batch_id,
-                name=name or Path(file_name).stem,
-                file_name=file_name,
-                file_hash=file_sha256(path),
-                mapping=msgspec.json.encode(mapping.to_dict()).decode(),
-                products=None if listed is None else msgspec.json.encode(listed).decode(),
-                who=who,
-                created_at=time.time(),
-                state="loading",
-            )
+    with as_file(source) as (path, called), workbook_kept():
+        file_name = file_name or called
+        if corrects is None:
+            mapping = _prepared(path, mapping, timezone=timezone, defaults=defaults, products=listed)
+        else:
+            mapping = corrects.mapping
+        _forget_unfinished(database, before=time.time() - 86_400)
+        batch_id = _new_batch(
+            database,
+            name=name or Path(file_name).stem,
+            file_name=file_name,
+            file_hash=file_sha256(path),
+            mapping=msgspec.json.encode(mapping.to_dict()).decode(),
+            products=None if listed is None else msgspec.json.encode(listed).decode(),
+            who=who,
         )
-    stored = 0
-    noun = "calls" if mapping.layout == "row" else "rows"
-    with (
-        one_line(
-            lambda: f"Interrupted: {stored:,} {noun} were read, and nothing of them was kept. {again()}"
-        ),
-        _bar(progress, Path(file_name).name, noun) as bar,
-    ):
+        counter = _Counter(Path(file_name).name, "calls" if mapping.layout == "row" else "rows", on_progress)
         try:
-            for piece in _pieces(database, path, mapping, batch_id, listed, file_name, corrects):
-                if not piece.values:
-                    continue
-                with database.write(durable=False) as connection:
-                    insert_calls(connection, piece.values)
-                    if piece.links:
-                        link_corrections(connection, batch_id, piece.links, who=who, now=time.time())
-                for row, recording in piece.recordings.items():
-                    _loading(database, batch_id).attach(row, recording, who=who)
-                stored += piece.rows
-                bar.update(piece.rows)
-                if on_progress is not None and on_progress(stored) is False:
-                    raise LoadCancelled(
-                        f"Loading {file_name} was stopped after {stored:,} {noun}; nothing of it was kept."
-                    )
-            with database.read() as connection:
-                twice = duplicate_keys(connection, batch_id)
-            for start in range(0, len(twice), PIECE):  # in pieces, so that others may write in between
-                with database.write() as connection:
-                    remark_duplicates(connection, batch_id, twice[start : start + PIECE])
-            with database.write() as connection:
-                connection.execute(batches.update().where(batches.c.id == batch_id).values(state="open"))
+            with one_line(counter.interrupted), counter.bar(shown=progress):
+                for piece in _pieces(database, path, mapping, batch_id, listed, file_name, corrects):
+                    if piece.values:
+                        _store(database, batch_id, piece, who=who)
+                        counter.add(piece.rows)
+                _open(database, batch_id)
         except BaseException:
             _forget_unfinished(database, batch_id=batch_id)
             raise
     return find_batch(database, batch_id)
+
+
+class _Counter:
+    """Counts what is stored, for a progress bar, for the caller, and for what is said of a load that stopped."""
+
+    def __init__(self, what: str, noun: str, on_progress: Callable[[int], bool | None] | None) -> None:
+        self._what, self._noun, self._on_progress = what, noun, on_progress
+        self._stored = 0
+        self._bar: Any = None
+
+    @contextlib.contextmanager
+    def bar(self, *, shown: bool) -> Iterator[None]:
+        from tqdm.auto import tqdm
+
+        with tqdm(desc=f"Loading {self._what}", unit=f" {self._noun}", disable=not shown) as self._bar:
+            yield
+
+    def add(self, rows: int) -> None:
+        """Count rows. Raises LoadCancelled: the caller's `on_progress` returned False."""
+        self._stored += rows
+        self._bar.update(rows)
+        if self._on_progress is not None and self._on_progress(self._stored) is False:
+            raise LoadCancelled(
+                f"Loading {self._what} was stopped after {self._stored:,} {self._noun}; none of them was kept."
+            )
+
+    def interrupted(self) -> str:
+        return f"Interrupted: {self._stored:,} {self._noun} were read, and none of them was kept. {again()}"
+
+
+def _new_batch(database: Database, **values: str | None) -> str:
+    """Insert the record of a batch that is being loaded, which nobody sees yet. Return its id."""
+    batch_id = "b" + secrets.token_hex(5)
+    with database.write() as connection:
+        connection.execute(
+            batches.insert().values(id=batch_id, created_at=time.time(), state="loading", **values)
+        )
+    return batch_id
+
+
+def _store(database: Database, batch_id: str, piece: Piece, *, who: str) -> None:
+    # Not durable: a power cut may take it back, and then the whole load is forgotten.
+    with database.write(durable=False) as connection:
+        insert_calls(connection, piece.values)
+        if piece.links:
+            link_corrections(connection, batch_id, piece.links, who=who, now=time.time())
+    for row, recording in piece.recordings.items():
+        _loading(database, batch_id).attach(row, recording, who=who)
+
+
+def _open(database: Database, batch_id: str) -> None:
+    """Mark duplicates, then show the batch."""
+    with database.read() as connection:
+        duplicates = duplicate_keys(connection, batch_id)
+    for start in range(0, len(duplicates), PIECE):  # in pieces, so that others may write in between
+        with database.write() as connection:
+            remark_duplicates(connection, batch_id, duplicates[start : start + PIECE])
+    with database.write() as connection:
+        connection.execute(batches.update().where(batches.c.id == batch_id).values(state="open"))
 
 
 def _pieces(
@@ -182,7 +156,7 @@ def _pieces(
     file_name: str,
     corrects: Correction | None,
 ) -> Iterator[Piece]:
-    """The rows of a file for the ledger, in pieces."""
+    """Yield the rows of a file for the database, in pieces."""
     if corrects is None:
         yield from pieces_of_rows(
             path, mapping, batch_id=batch_id, products=products, rows=PIECE, file_name=file_name
@@ -194,7 +168,7 @@ def _pieces(
 
 
 def _loading(database: Database, batch_id: str) -> Batch:
-    """A batch that nobody sees yet."""
+    """Return a batch that is being loaded."""
     with database.read() as connection:
         return Batch(database, connection.execute(sa.select(batches).where(batches.c.id == batch_id)).one())
 
@@ -202,7 +176,7 @@ def _loading(database: Database, batch_id: str) -> Batch:
 def _forget_unfinished(
     database: Database, *, batch_id: str | None = None, before: float | None = None
 ) -> None:
-    """A load that was stopped, or whose program was killed long ago: it was never shown, so nothing is lost."""
+    """Delete loads that were stopped, or whose program was killed long ago. They were never shown, so nothing is lost."""
     unfinished = sa.select(batches.c.id).where(batches.c.state == "loading")
     if batch_id is not None:
         unfinished = unfinished.where(batches.c.id == batch_id)
@@ -223,7 +197,7 @@ def _forget_unfinished(
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex; of a folder, over the names and bytes of its files."""
+    """Return the SHA-256 of a file's bytes, in hex; of a folder, over the names and bytes of its files."""
     if path.is_dir():
         whole = hashlib.sha256()
         for item in sorted(item for item in path.rglob("*") if item.is_file() and not item.is_symlink()):
@@ -296,11 +270,3 @@ def _prepared(
             delimiter=wanted.delimiter,
         )
     return mapping.replace(**changes)
-
-
-@contextlib.contextmanager
-def _bar(shown: bool, what: str, noun: str) -> Iterator[Any]:
-    from tqdm.auto import tqdm
-
-    with tqdm(desc=f"Loading {what}", unit=f" {noun}", disable=not shown) as bar:
-        yield bar

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import msgspec
@@ -31,7 +32,7 @@ class StoredBatch:
     """The record of one batch, and its calls by row.
 
     Attributes: database, id, name, file_name, file_hash (SHA-256), mapping, products (dicts, or None where no list was
-    known), who, created_at (seconds since the epoch).
+    known), who, created_at (UTC).
     """
 
     def __init__(self, database: Database, record: sa.Row[Any]) -> None:
@@ -45,7 +46,7 @@ class StoredBatch:
             None if record.products is None else msgspec.json.decode(record.products)
         )
         self.who: str = record.who
-        self.created_at: float = record.created_at
+        self.created_at = datetime.fromtimestamp(record.created_at, UTC)
 
     def seen_by(self, database: Database) -> Self:
         """Return the same batch on another view of its database (see `Ledger.for_person`)."""

@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from reddy_lib.outcomes.frames import COLUMNS, reasons_table
+from reddy_lib.outcomes.frames import COLUMNS, reasons_table, row_numbers
 from reddy_lib.spreadsheet.formulas import is_formula
 
 __all__ = ["CELL_LIMIT", "file_name", "reasons_table", "to_csv", "to_xlsx"]
@@ -155,6 +155,8 @@ def _rows(outcomes: pd.DataFrame) -> Any:
 
 
 def _column(outcomes: pd.DataFrame, column: str) -> list[Any]:
+    if column == "row":
+        return [_plain(value) for value in row_numbers(outcomes).array]
     if column not in outcomes:
         return [None] * len(outcomes)
     values = outcomes[column]

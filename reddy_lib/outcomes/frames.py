@@ -1,6 +1,7 @@
 """What became of the calls, as plain frames: counts, reasons, and the calls behind a bar that was clicked.
 
-The *outcomes frame* has one row per call (`COLUMNS`); every function here takes one and leaves it unchanged.
+The *outcomes frame* has one line per call, with the row number as its index (`COLUMNS`); every function here takes one
+and leaves it unchanged.
 Servers write the same refusal a little differently for each call (`invalid agent ann@x.org`), so `reason`
 reduces a message to what is said, without the address or number that it is said about; what belongs
 together can then be counted, and `what_next` says in the analyst's words what to do about it.
@@ -27,6 +28,7 @@ __all__ = [
     "clicked",
     "reason",
     "reasons_table",
+    "row_numbers",
     "summary",
     "what_next",
     "where",
@@ -50,7 +52,7 @@ COLUMNS: tuple[str, ...] = (
     "submission",
     "audio",
 )
-"""The columns of an outcomes frame."""
+"""An outcomes frame as a table: its index `row`, then its columns."""
 
 STATUSES: tuple[str, ...] = (
     "accepted",
@@ -196,7 +198,12 @@ def reasons_table(outcomes: pd.DataFrame, *, examples: int = 5) -> pd.DataFrame:
     if len(away):
         groups: dict[tuple[str, str, int | None], list[tuple[Any, str]]] = {}
         for said, status, code, row, message in zip(
-            reasons(away), away["status"], away["http_status"], away["row"], _text(away, "error"), strict=True
+            reasons(away),
+            away["status"],
+            away["http_status"],
+            row_numbers(away),
+            _text(away, "error"),
+            strict=True,
         ):
             key = (said, str(status), None if pd.isna(code) else int(code))
             groups.setdefault(key, []).append((row, message))
@@ -376,6 +383,11 @@ def _end_in_words(value: Any, column: str) -> str:
 
 def _value_in_words(value: Any) -> str:
     return "not given" if value is None or value == "" else str(value)
+
+
+def row_numbers(outcomes: pd.DataFrame) -> pd.Series:
+    """Return the row number of each call: the frame's index, or its column `row` where somebody has reset the index."""
+    return outcomes["row"] if "row" in outcomes else outcomes.index.to_series()
 
 
 def _text(outcomes: pd.DataFrame, column: str) -> pd.Series:

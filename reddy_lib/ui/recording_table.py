@@ -49,7 +49,7 @@ def short_hash(*parts: object) -> str:
 def table_of(batch: Batch, matches: Matches, state: dict[str, Any]) -> pd.DataFrame:
     """The lines of the matching with what they are now: attached already, sent already, or still to do."""
     table = matches.table
-    attached = batch.recordings().set_index("row")
+    attached = batch.recordings()
     editable = set(batch.rows(status=sorted(EDITABLE)))
     rows: pd.DataFrame = state["rows"]
     kept = set(attached["sha256"])

@@ -230,7 +230,7 @@ class TestRecordings:
         new = load(batch, corrected(batch, others))
         assert self.attached(new) == {4: "attached 4.wav"}
         assert [new.call(row).filename for row in new.rows()] == ["elsewhere.wav", None, "attached 4.wav"]
-        said = new.findings().set_index("row")
+        said = new.findings()
         said = said[said["code"] == "correction-recording"]["message"].to_dict()
         assert said == {
             2: "To row 2 of calls.csv the recording attached 2.wav is attached, and this row names elsewhere.wav: it is "

@@ -203,7 +203,7 @@ class TestText:
         )
         assert found.message == f"After line 3 the cell has text that is in no line: “{NOTE}”."
         frame = batch.unassigned()
-        assert frame[["row", "number", "after", "decision"]].values.tolist() == [
+        assert frame.reset_index()[["row", "number", "after", "decision"]].values.tolist() == [
             [2, 1, 3, ""], [3, 1, 0, ""], [3, 2, 3, ""], [3, 3, 3, ""],
         ]  # fmt: skip
         assert batch.findings_of(3)[0].message.startswith("Before the first line the cell has text")

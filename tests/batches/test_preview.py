@@ -77,7 +77,7 @@ def test_a_preview_of_all_rows_is_what_the_ledger_stores(name: str, tmp_path: Pa
     mapping = guess_mapping(sheet, products=PRODUCTS)
     with reddy.Ledger(tmp_path / "ledger.sqlite") as ledger:
         batch = ledger.load(path, mapping, products=PRODUCTS, progress=False)
-        shown = preview(sheet, mapping, products=PRODUCTS, now=batch.created_at)
+        shown = preview(sheet, mapping, products=PRODUCTS, now=batch.created_at.timestamp())
         assert [one.row for one in shown] == batch.rows()
         for one in shown:
             assert one.call == batch.call(one.row)

@@ -50,7 +50,7 @@ def test_from_the_files_to_a_silenced_copy(
     expect(page.get_by_text("Left over 1")).to_be_visible()
     page.get_by_role("button", name="Attach 2 recordings").click()
     expect(page.get_by_text("2 recordings attached.")).to_be_visible()
-    assert list(batch.recordings()["row"]) == [2, 3]
+    assert list(batch.recordings().index) == [2, 3]
     original = batch.recording(3)
     assert original is not None
 

@@ -173,7 +173,7 @@ class TestBarsFindTheirCalls:
             found = where(frame, filter)
             assert len(found) == bar.calls
             assert set(found["status"]) == {bar.status}
-            seen += found["row"].tolist()
+            seen += found.index.tolist()
         assert len(seen) == len(set(seen)), "no call stands in two bars"
         if name in ("status", "product", "agent"):
             assert len(seen) == len(frame), "every call stands in a bar"

@@ -220,7 +220,7 @@ class TestChosen:
             {"agent_email": "bo", "status": "rejected"},
         )
         assert found == {"any of": [ann, bo]}
-        assert where(frame, found)["row"].tolist() == [2, 5]
+        assert where(frame, found).index.tolist() == [2, 5]
 
     def test_the_same_bar_reported_twice_counts_once(self):
         assert chosen(click('{"status": "held"}', '{"status": "held"}'), "status") == {"status": "held"}
@@ -277,33 +277,33 @@ class TestWhere:
             {"agent_email": "bo", "status": "held"},
             {"agent_email": "bo", "status": "ready"},
         )
-        assert where(frame, {"agent_email": "bo", "status": "held"})["row"].tolist() == [3]
+        assert where(frame, {"agent_email": "bo", "status": "held"}).index.tolist() == [3]
 
     def test_a_list_means_any_of_its_values(self):
         frame = outcomes({"status": "held"}, {"status": "ready"}, {"status": "accepted"})
-        assert where(frame, {"status": ["accepted", "held"]})["row"].tolist() == [2, 4]
+        assert where(frame, {"status": ["accepted", "held"]}).index.tolist() == [2, 4]
 
     def test_a_product_that_is_not_given_can_be_asked_for(self):
         frame = outcomes({"product_id": None}, {"product_id": 7}, {"product_id": 9})
-        assert where(frame, {"product_id": None})["row"].tolist() == [2]
-        assert where(frame, {"product_id": [None, 9]})["row"].tolist() == [2, 4]
-        assert where(frame, {"product_id": 7})["row"].tolist() == [3]
+        assert where(frame, {"product_id": None}).index.tolist() == [2]
+        assert where(frame, {"product_id": [None, 9]}).index.tolist() == [2, 4]
+        assert where(frame, {"product_id": 7}).index.tolist() == [3]
 
     def test_an_agent_that_is_not_given_is_the_empty_text(self):
         frame = outcomes({"agent_email": None}, {"agent_email": ""}, {"agent_email": "ann"})
-        assert where(frame, {"agent_email": ""})["row"].tolist() == [2, 3]
-        assert where(frame, {"agent_email": None})["row"].tolist() == [2, 3]
+        assert where(frame, {"agent_email": ""}).index.tolist() == [2, 3]
+        assert where(frame, {"agent_email": None}).index.tolist() == [2, 3]
 
     def test_not_in_means_all_others_also_those_without_a_value(self):
         frame = outcomes({"product_id": None}, {"product_id": 7}, {"product_id": 9})
-        assert where(frame, {"product_id": {"not in": [7]}})["row"].tolist() == [2, 4]
-        assert where(frame, {"product_id": {"not in": [7, None]}})["row"].tolist() == [4]
+        assert where(frame, {"product_id": {"not in": [7]}}).index.tolist() == [2, 4]
+        assert where(frame, {"product_id": {"not in": [7, None]}}).index.tolist() == [4]
 
     def test_a_range_includes_its_start_and_not_its_end(self):
         frame = outcomes({"seconds": 0.1}, {"seconds": 0.2}, {"seconds": 0.3}, {"seconds": None})
-        assert where(frame, {"seconds": {"from": 0.1, "until": 0.3}})["row"].tolist() == [2, 3]
-        assert where(frame, {"seconds": {"from": 0.2}})["row"].tolist() == [3, 4]
-        assert where(frame, {"seconds": {"until": 0.2}})["row"].tolist() == [2]
+        assert where(frame, {"seconds": {"from": 0.1, "until": 0.3}}).index.tolist() == [2, 3]
+        assert where(frame, {"seconds": {"from": 0.2}}).index.tolist() == [3, 4]
+        assert where(frame, {"seconds": {"until": 0.2}}).index.tolist() == [2]
 
     def test_a_range_of_times_is_in_utc_unless_it_says_otherwise(self):
         frame = outcomes(
@@ -311,8 +311,8 @@ class TestWhere:
         )
         naive = {"ended": {"from": "2026-03-30T12:00:30", "until": "2026-03-30T12:01:00"}}
         zoned = {"ended": {"from": "2026-03-30T14:00:30+02:00", "until": "2026-03-30T14:01:00+02:00"}}
-        assert where(frame, naive)["row"].tolist() == [3]
-        assert where(frame, zoned)["row"].tolist() == [3]
+        assert where(frame, naive).index.tolist() == [3]
+        assert where(frame, zoned).index.tolist() == [3]
 
     def test_calls_can_be_found_by_their_reason(self):
         frame = outcomes(
@@ -321,7 +321,7 @@ class TestWhere:
             {"status": "skipped", "error": "invalid agent cy@example.org"},
             {"status": "rejected", "error": "invalid parameters"},
         )
-        assert where(frame, {"reason": "invalid agent …"})["row"].tolist() == [2, 3]
+        assert where(frame, {"reason": "invalid agent …"}).index.tolist() == [2, 3]
 
     def test_an_empty_frame_keeps_its_columns(self):
         frame = outcomes()

@@ -87,7 +87,7 @@ class TestTheJob:
         assert f"Edited {ROWS}" in str([pill.options for pill in calls.button_group])
         screen.run(app)
         assert f"{ROWS} recordings attached" in words(app)
-        assert list(batch.recordings()["row"]) == batch.rows()
+        assert list(batch.recordings().index) == batch.rows()
         assert not bars(app)
         assert f"{ROWS} recordings attached" in words(panel(batch)), "a tab that opens later is told too"
 

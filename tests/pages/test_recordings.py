@@ -154,7 +154,7 @@ class TestManyRecordings:
             patch.setattr(reddy.Batch, "attach_many", meanwhile)
             screen.run(app)
             finished(app)
-        assert list(batch.recordings()["row"]) == [2]
+        assert list(batch.recordings().index) == [2]
         assert "1 of 2 recordings attached" in words(app)
         assert "1 not attached" in [one.label for one in app.expander]
         assert "Row 5" in words(app)
@@ -180,7 +180,7 @@ class TestManyRecordings:
         screen.run(app)
         press(app, "Use this one")
         press(app, "Attach 1 recording")
-        assert list(batch.recordings()["row"]) == [5]
+        assert list(batch.recordings().index) == [5]
         assert "tape 17.wav" not in lines(app)
 
     def test_the_folder_of_the_server_is_read_where_there_is_one(

@@ -62,7 +62,7 @@ class TestAttaching:
         assert batch.info(4)["audio"] == "waiting"
         assert batch.call(4).filename == "call 4.wav"
         frame = batch.recordings()
-        assert list(frame["row"]) == [4]
+        assert list(frame.index) == [4]
         one = frame.iloc[0]
         assert (one["name"], one["size"], one["content_type"]) == ("call 4.wav", len(SOUND), "audio/wav")
         assert one["sha256"] == hashlib.sha256(SOUND).hexdigest()

@@ -153,7 +153,7 @@ class TestCreate:
         settle(ledger, send(ledger, batch, [2, 3, 4]), worker, accepted=[2], unknown=[3], rejected=[4])
         batch.replace(5, msgspec.structs.replace(batch.call(5), agent_email=""))
         submission = send(ledger, batch, [2, 3, 4, 5, 6, 999])
-        assert submission.outcomes()["row"].tolist() == [4, 6]
+        assert submission.outcomes().index.tolist() == [4, 6]
         assert batch.counts() == counted(held=1, ready=1, queued=2, accepted=1, unknown=1)
 
     def test_a_rejected_call_that_now_has_an_error_is_not_sent(
@@ -162,7 +162,7 @@ class TestCreate:
         settle(ledger, send(ledger, batch, [2, 3]), worker, rejected=[2, 3])
         batch.recheck(PRODUCTS[:1])
         assert batch.findings_of(3)[0].code == "product-unknown"
-        assert send(ledger, batch, [2, 3]).outcomes()["row"].tolist() == [2]
+        assert send(ledger, batch, [2, 3]).outcomes().index.tolist() == [2]
 
     @pytest.mark.parametrize(
         "rows", [None, [], [2], [99]], ids=["all ready", "none", "accepted", "not there"]
@@ -765,7 +765,7 @@ class TestSendingAgain:
         self, ledger: reddy.Ledger, batch: reddy.Batch, worker: str
     ) -> None:
         settle(ledger, send(ledger, batch, [2, 3]), worker, rejected=[2], failed=[3])
-        assert send(ledger, batch).outcomes()["row"].tolist() == [4, 5, 6, 7]
+        assert send(ledger, batch).outcomes().index.tolist() == [4, 5, 6, 7]
 
     def test_the_number_of_tries_starts_again_and_that_of_attempts_goes_on(
         self, ledger: reddy.Ledger, batch: reddy.Batch, worker: str

@@ -720,10 +720,10 @@ class TestNotebook:
         self, batch: reddy.Batch, client: reddy.Client, sandbox: reddy.Sandbox
     ) -> None:
         submission = reddy.submit(batch, client, rows=[5, 3, 3], progress=False)
-        assert submission.outcomes()["row"].tolist() == [3, 5]
+        assert submission.outcomes().index.tolist() == [3, 5]
         assert batch.counts() == counted(ready=4, accepted=2)
         assert reddy.submit(batch, client, rows=[3, 5], progress=False).id == submission.id
-        assert reddy.submit(batch, client, progress=False).outcomes()["row"].tolist() == [2, 4, 6, 7]
+        assert reddy.submit(batch, client, progress=False).outcomes().index.tolist() == [2, 4, 6, 7]
         assert len(ids(sandbox)) == len(set(ids(sandbox))) == 6
 
     def test_where_nothing_can_be_sent_and_nothing_was_it_says_so(
@@ -825,7 +825,7 @@ class TestNotebook:
             reddy.submit(batch, interrupting, rows=rows, concurrency=2, progress=False)
         before = len(sandbox.received)
         one = reddy.submit(batch, client, rows=[41], progress=False)
-        assert one.outcomes()["row"].tolist() == [41]
+        assert one.outcomes().index.tolist() == [41]
         assert len(sandbox.received) == before + 1
         rest = reddy.submit(batch, client, rows=rows, progress=False)
         assert rest.counts() == counted(accepted=30)
