@@ -1,16 +1,23 @@
-"""Small HTML tables for notebooks."""
+"""Small HTML tables for notebooks. All text is escaped."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-__all__ = ["counts_table"]
+__all__ = ["counts_table", "html_table"]
 
 
-def counts_table(caption: str, counts: Mapping[str, int], what_next: str = "") -> str:
-    """Return an HTML table with one column a count, a caption above it, and one sentence below. All text is escaped."""
-    heads = "".join(f"<th>{html.escape(name)}</th>" for name in counts)
-    cells = "".join(f"<td>{count:,}</td>" for count in counts.values())
-    below = f"<p>{html.escape(what_next)}</p>" if what_next else ""
-    return f"<table><caption>{html.escape(caption)}</caption><tr>{heads}</tr><tr>{cells}</tr></table>{below}"
+def html_table(caption: str, heads: Sequence[str], lines: Sequence[Sequence[str]], below: str = "") -> str:
+    """Return an HTML table with a caption above it and a sentence below."""
+    head = "".join(f"<th>{html.escape(text)}</th>" for text in heads)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in line) + "</tr>" for line in lines
+    )
+    sentence = f"<p>{html.escape(below)}</p>" if below else ""
+    return f"<table><caption style='white-space:nowrap;text-align:left'>{html.escape(caption)}</caption><tr>{head}</tr>{body}</table>{sentence}"
+
+
+def counts_table(caption: str, counts: Mapping[str, int], below: str = "") -> str:
+    """Return an HTML table of counts, one column each."""
+    return html_table(caption, list(counts), [[f"{count:,}" for count in counts.values()]], below)

@@ -17,6 +17,7 @@ from reddy_lib.batches.corrections import Correction
 from reddy_lib.batches.loading import load_batch
 from reddy_lib.database.database import Database, default_location
 from reddy_lib.database.schema import batches
+from reddy_lib.html_tables import html_table
 from reddy_lib.sending.archiving import archive
 from reddy_lib.sending.submission import Submission, find_submission, list_submissions
 from reddy_lib.spreadsheet import Mapping
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Ledger", "default_location"]
+
+SHOWN = 10  # batches in the table that a notebook shows
 
 
 class Ledger(Database):
@@ -45,6 +48,21 @@ class Ledger(Database):
                 sa.select(sa.func.count()).select_from(batches).where(batches.c.state == "open")
             ).scalar_one()
         return f"<Ledger {self.name} · {held} batches>"
+
+    def _repr_html_(self) -> str:
+        """Return the newest batches as a table, which notebooks show."""
+        listed = self.batches()
+        caption = f"Ledger {self.name} · {len(listed):,} batches"
+        lines = [
+            [one.name, one.id, f"{one.calls:,}", f"{one.created_at:%d %b %Y %H:%M} UTC"]
+            for one in listed.head(SHOWN).itertuples()
+        ]
+        below = (
+            "Open one with ledger.batch(name or id)."
+            if lines
+            else 'Load a spreadsheet: ledger.load("calls.xlsx").'
+        )
+        return html_table(caption, ["batch", "id", "calls", "loaded"], lines, below)
 
     # batches
 

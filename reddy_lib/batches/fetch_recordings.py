@@ -30,6 +30,7 @@ from reddy_lib.arguments import text, whole_number
 from reddy_lib.batches.recording_urls import Addressed, addressed_calls
 from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused, ReddyError
 from reddy_lib.interrupts import again, one_line
+from reddy_lib.progress_bars import progress_bar
 from reddy_lib.recordings.attachments import recordings_folder
 from reddy_lib.recordings.download_log import Fetched, FetchRecord, address_key
 from reddy_lib.recordings.file_names import ending_of
@@ -505,8 +506,6 @@ def fetch_recordings(
     Raises:
         LedgerUnavailable: the ledger cannot be read or written.
     """
-    from tqdm.auto import tqdm
-
     batch.database.require("edit")
     store = batch_store(batch)
     record = FetchRecord(store)
@@ -525,7 +524,7 @@ def fetch_recordings(
 
     with (
         one_line(told),
-        tqdm(total=len(todo), desc="Fetching", unit=" recordings", disable=not progress) as bar,
+        progress_bar(shown=progress, total=len(todo), desc="Fetching", unit=" recordings") as bar,
     ):
         work.start()
         try:

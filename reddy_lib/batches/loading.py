@@ -27,6 +27,7 @@ from reddy_lib.database.schema import batches, calls, corrections, edits, record
 from reddy_lib.errors import LedgerUnavailable, LoadCancelled, MappingError, UnreadableFile
 from reddy_lib.interrupts import again, one_line
 from reddy_lib.open_databases import is_open, refuse_open
+from reddy_lib.progress_bars import progress_bar
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet
 from reddy_lib.spreadsheet.files import workbook_kept
 from reddy_lib.spreadsheet.mapping import MAPPABLE
@@ -98,9 +99,7 @@ class _Counter:
 
     @contextlib.contextmanager
     def bar(self, *, shown: bool) -> Iterator[None]:
-        from tqdm.auto import tqdm
-
-        with tqdm(desc=f"Loading {self._what}", unit=f" {self._noun}", disable=not shown) as self._bar:
+        with progress_bar(shown=shown, desc=f"Loading {self._what}", unit=f" {self._noun}") as self._bar:
             yield
 
     def add(self, rows: int) -> None:

@@ -1,4 +1,5 @@
-"""Charts of what became of the calls: each function takes an outcomes frame and returns a Plotly figure.
+"""Charts of what became of the calls: each function takes an outcomes frame, a batch or a
+submission, and returns a Plotly figure.
 
 Titles are statements with their denominator ("117 of 120 accepted"). Colours and hatching belong to a
 status, in every chart; hatched means not settled. Backgrounds are transparent and text takes the colour of
@@ -25,7 +26,9 @@ from reddy_lib.outcomes.frames import (
     STATUSES,
     TURNED_AWAY,
     Filter,
+    HasOutcomes,
     chosen,
+    outcomes_of,
     reasons_table,
     summary,
     where,
@@ -89,8 +92,9 @@ _TEMPLATE = go.layout.Template(
 )
 
 
-def status(outcomes: pd.DataFrame) -> go.Figure:
+def status(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
     """Calls by status, one bar each."""
+    outcomes = outcomes_of(outcomes)
     if not len(outcomes):
         return _nothing()
     counts = {name: calls for name, calls in summary(outcomes).items() if calls and name != "calls"}
@@ -114,11 +118,12 @@ def status(outcomes: pd.DataFrame) -> go.Figure:
     return figure.update_layout(margin_b=8)  # there is nothing below the bars
 
 
-def product(outcomes: pd.DataFrame, products: Iterable[Any] | None = None) -> go.Figure:
+def product(outcomes: pd.DataFrame | HasOutcomes, products: Iterable[Any] | None = None) -> go.Figure:
     """Calls by product, stacked by status.
 
     `products`: Reddy's list (things with `id` and `name`), to show names beside the ids.
     """
+    outcomes = outcomes_of(outcomes)
     if not len(outcomes):
         return _nothing()
     names: dict[Any, str] = {None: "no product"}
@@ -129,16 +134,18 @@ def product(outcomes: pd.DataFrame, products: Iterable[Any] | None = None) -> go
     return _stacked(outcomes, keys, "product_id", "product", lambda key: names.get(key, f"product {key}"))
 
 
-def agent(outcomes: pd.DataFrame) -> go.Figure:
+def agent(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
     """Calls by agent, stacked by status: the 20 with the most calls, and one bar for the others."""
+    outcomes = outcomes_of(outcomes)
     if not len(outcomes):
         return _nothing()
     keys = ["" if pd.isna(value) else str(value) for value in outcomes["agent_email"]]
     return _stacked(outcomes, keys, "agent_email", "agent", lambda key: key or "no agent")
 
 
-def reasons(outcomes: pd.DataFrame) -> go.Figure:
+def reasons(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
     """Calls that were turned away (rejected, failed, unknown), by reason."""
+    outcomes = outcomes_of(outcomes)
     if not len(outcomes):
         return _nothing()
     away = outcomes[outcomes["status"].isin(TURNED_AWAY)]
@@ -150,8 +157,9 @@ def reasons(outcomes: pd.DataFrame) -> go.Figure:
     return _stacked(away, keys, "reason", "reason", str, title=title)
 
 
-def over_time(outcomes: pd.DataFrame) -> go.Figure:
+def over_time(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
     """Calls by the time they were answered (UTC), stacked by status; bars of a second up to a week."""
+    outcomes = outcomes_of(outcomes)
     if not len(outcomes):
         return _nothing()
     answered = outcomes[outcomes["ended"].notna()]
@@ -189,12 +197,13 @@ def over_time(outcomes: pd.DataFrame) -> go.Figure:
     return _finish(figure, said, "Calls over time", f"{when_said}; {_statuses(answered)}")
 
 
-def seconds(outcomes: pd.DataFrame) -> go.Figure:
+def seconds(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
     """How long the answers took, in seconds, stacked by status, with lines at p50 and p95.
 
     The few that took far longer than all others share the last bar, so that one timeout does not squash
     the rest.
     """
+    outcomes = outcomes_of(outcomes)
     if not len(outcomes):
         return _nothing()
     timed = outcomes[outcomes["seconds"].notna()]

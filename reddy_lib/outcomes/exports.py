@@ -18,7 +18,7 @@ from typing import Any
 
 import pandas as pd
 
-from reddy_lib.outcomes.frames import COLUMNS, reasons_table, row_numbers
+from reddy_lib.outcomes.frames import COLUMNS, HasOutcomes, outcomes_of, reasons_table, row_numbers
 from reddy_lib.spreadsheet.formulas import is_formula
 
 __all__ = ["CELL_LIMIT", "file_name", "reasons_table", "to_csv", "to_xlsx"]
@@ -50,12 +50,13 @@ _QUERY = re.compile(r"(\bhttps?://[^\s?#\"'<>]+)[?#][^\s\"'<>]+", re.IGNORECASE)
 _BEARER = re.compile(r"\b(Bearer\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
 
 
-def to_csv(outcomes: pd.DataFrame) -> bytes:
+def to_csv(outcomes: pd.DataFrame | HasOutcomes) -> bytes:
     """The outcomes as a CSV file, in the frame's row order: UTF-8 with a byte order mark, so Excel reads it.
 
     Numbers are numbers, times are `2026-03-30 17:46:00` in UTC, what is not given is empty. Text that starts
     like a formula gets a single quote in front; control characters become `�`.
     """
+    outcomes = outcomes_of(outcomes)
     out = io.StringIO(newline="")
     # All text is quoted: where a semicolon parts the cells, text behind one would otherwise start a new cell.
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
@@ -85,7 +86,7 @@ def _csv_cell(value: Any) -> Any:
     return value
 
 
-def to_xlsx(outcomes: pd.DataFrame, *, rows_a_sheet: int = ROW_LIMIT) -> bytes:
+def to_xlsx(outcomes: pd.DataFrame | HasOutcomes, *, rows_a_sheet: int = ROW_LIMIT) -> bytes:
     """The outcomes as an Excel workbook, in the frame's row order, with a frozen header and filters.
 
     Numbers are numbers and times are dates (UTC). Text is always text: never a formula, also after somebody
@@ -93,6 +94,7 @@ def to_xlsx(outcomes: pd.DataFrame, *, rows_a_sheet: int = ROW_LIMIT) -> bytes:
     and ends with `… [cut: 40,000 characters]`. Whole numbers of more than 15 digits, which Excel would round,
     are written as text. What does not fit on a sheet (1,048,575 calls do) goes on to the next one.
     """
+    outcomes = outcomes_of(outcomes)
     import xlsxwriter  # loaded by whoever downloads, not by whoever imports the library
 
     out = io.BytesIO()

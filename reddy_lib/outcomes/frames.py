@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import pandas as pd
 
@@ -24,8 +24,10 @@ __all__ = [
     "COLUMNS",
     "STATUSES",
     "Filter",
+    "HasOutcomes",
     "chosen",
     "clicked",
+    "outcomes_of",
     "reason",
     "reasons_table",
     "row_numbers",
@@ -84,11 +86,24 @@ _TEXT_COLUMNS = frozenset({"status", "agent_email", "reason", "conversation_id",
 _TIMES = frozenset({"timestamp", "started", "ended"})
 
 
-def summary(outcomes: pd.DataFrame) -> dict[str, int]:
+class HasOutcomes(Protocol):
+    """A batch or a submission: whatever returns an outcomes frame."""
+
+    def outcomes(self) -> pd.DataFrame:
+        """Return the outcomes frame."""
+
+
+def outcomes_of(source: pd.DataFrame | HasOutcomes) -> pd.DataFrame:
+    """Return an outcomes frame: this one, or that of a batch or a submission."""
+    return source if isinstance(source, pd.DataFrame) else source.outcomes()
+
+
+def summary(outcomes: pd.DataFrame | HasOutcomes) -> dict[str, int]:
     """How many calls, and how many of each status: `{"calls": 120, "accepted": 117, "rejected": 2, …}`.
 
     All nine statuses are there in the order of `STATUSES`, also at 0, and sum to `calls`.
     """
+    outcomes = outcomes_of(outcomes)
     counts = _text(outcomes, "status").value_counts()
     found = {str(name): int(count) for name, count in counts.items()}
     ordered = {name: found.pop(name, 0) for name in STATUSES}
@@ -132,11 +147,12 @@ def reason(message: str) -> str:
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def reasons(outcomes: pd.DataFrame) -> pd.Series:
+def reasons(outcomes: pd.DataFrame | HasOutcomes) -> pd.Series:
     """The reason of each call, on the frame's index; "" for calls that nobody turned away.
 
     A call that was turned away without words gets "HTTP 500, no words", or "no reason given".
     """
+    outcomes = outcomes_of(outcomes)
     status, error = _text(outcomes, "status"), _text(outcomes, "error")
     said = {message: reason(message) for message in error.unique()}
     found = error.map(said).astype(object)
@@ -185,13 +201,14 @@ def what_next(status: str, http_status: int | None = None, message: str = "") ->
     return "Read Reddy's words, correct the field they name in Review, then send these again."
 
 
-def reasons_table(outcomes: pd.DataFrame, *, examples: int = 5) -> pd.DataFrame:
+def reasons_table(outcomes: pd.DataFrame | HasOutcomes, *, examples: int = 5) -> pd.DataFrame:
     """Why calls were turned away, the most frequent reason first.
 
     Columns: reason (str), status (str), http_status (Int64), calls (int), rows (str: the first few row
     numbers, "3, 17, 20 …"), message (str: Reddy's words of the first such call), what_next (str). The same
     columns when there is nothing to tell.
     """
+    outcomes = outcomes_of(outcomes)
     columns = ["reason", "status", "http_status", "calls", "rows", "message", "what_next"]
     away = outcomes[_text(outcomes, "status").isin(TURNED_AWAY)]
     table: list[dict[str, Any]] = []
@@ -304,11 +321,12 @@ def _together(filters: list[Filter]) -> Filter:
     return {"any of": filters}
 
 
-def where(outcomes: pd.DataFrame, filter: Filter) -> pd.DataFrame:
+def where(outcomes: pd.DataFrame | HasOutcomes, filter: Filter) -> pd.DataFrame:
     """The calls that a filter means, in the order and with the columns of the frame; all of them for {}.
 
     Beside the frame's columns, `reason` can be filtered by. Raises KeyError: there is no such column.
     """
+    outcomes = outcomes_of(outcomes)
     return outcomes[_fits(outcomes, filter)]
 
 
