@@ -15,7 +15,8 @@ def html_table(caption: str, heads: Sequence[str], lines: Sequence[Sequence[str]
         "<tr>" + "".join(f"<td>{html.escape(text)}</td>" for text in line) + "</tr>" for line in lines
     )
     sentence = f"<p>{html.escape(below)}</p>" if below else ""
-    return f"<table><caption style='white-space:nowrap;text-align:left'>{html.escape(caption)}</caption><tr>{head}</tr>{body}</table>{sentence}"
+    title = f'<caption style="white-space:nowrap;text-align:left">{html.escape(caption)}</caption>'
+    return f"<table>{title}<tr>{head}</tr>{body}</table>{sentence}"
 
 
 def counts_table(caption: str, counts: Mapping[str, int], below: str = "") -> str:

@@ -51,6 +51,7 @@ class Server:
             additional_headers={"Cookie": header(jar)} if jar else {},
             origin=self.url,  # type: ignore[arg-type]
             max_size=None,
+            close_timeout=0.2,  # what nobody reads any more keeps the server's goodbye from arriving
         )
         ask = BackMsg()
         ask.rerun_script.query_string = ""
