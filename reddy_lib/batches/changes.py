@@ -1,12 +1,14 @@
-"""Changing calls by a function of the caller's, so that nobody overwrites what somebody else just stored.
+"""Change calls inside a transaction, so that nobody overwrites what somebody else just stored.
 
-`change_call` is compare-and-set: the function works on the call as it is stored, and its result is stored only if that
-call is still there; else the function is asked once more, about the newer call. The effect is that of running it inside
-the transaction, but no lock is held while it runs: SQLite has one writer, and a caller's function may take its time, or
-use the ledger itself.
+`change_in` is the one place where a call's row changes: it refuses calls that were sent, checks the changed call, and
+records every difference as an edit.
 
-`replace_call` stores a call that the caller made at leisure. It needs to know what that was made from: the caller says
-so (`expected`), or the `Batch` remembers what it handed out.
+`change_call` runs a caller's function as compare-and-set: the function works on the stored call, and its result is stored
+only if that call is still there; otherwise it runs again on the newer one. No lock is held while it runs, because SQLite
+has one writer, and a caller's function may take its time or use the ledger itself.
+
+`replace_call` stores a call that the caller prepared earlier. It has to know which version that was made from: the caller
+passes it (`expected`), or the `Batch` remembers what it handed out.
 """
 
 from __future__ import annotations
@@ -41,17 +43,24 @@ from reddy_lib.recordings import attachments as files
 from reddy_lib.spreadsheet.web_addresses import announced_name, is_web_address
 
 __all__ = [
+    "Change",
+    "announcing",
     "change_call",
     "change_calls",
+    "change_in",
+    "change_many",
+    "change_one",
     "must_be",
+    "refuse_locked",
     "rename_tag",
     "replace_call",
+    "store_if",
     "update_calls",
     "version_of",
 ]
 
 TRIES = 20
-"""Calls of the function for one change. So many edits of one call by others in its time are a fault, not a race."""
+"""The most calls of the function for one change. That many edits by others meanwhile are a bug, not a race."""
 
 
 def change_call(
@@ -91,17 +100,15 @@ def replace_call(
 
 
 def version_of(call: Call) -> bytes:
-    """Return what tells this content of a call from any other."""
+    """Return a digest of a call's content."""
     return hashlib.sha256(payload_json(call)).digest()[:16]
 
 
 def must_be(connection: sa.Connection, stored: Any, seen: bytes | None, call: Call) -> None:
-    """Refuse to overwrite a call that is not the one that was seen.
+    """Raise CallChanged unless the stored call is the one that was seen, or equals the new one.
 
-    `seen`: its `version_of` then; None: it was never read here, and only a call that nobody has edited may be replaced.
-    Storing what is there already overwrites nothing.
-
-    Raises CallChanged.
+    Args:
+        seen: the `version_of` what was read; None where it was not read here: then only an unedited call may be replaced.
     """
     now = version_of(from_payload(stored.payload))
     if now in (seen, version_of(call)) or (seen is None and not stored.edited):
@@ -206,8 +213,13 @@ def _value(name: str, value: Any) -> Any:
     return arguments.text(value, name)
 
 
+# --- in one transaction ------------------------------------------------------------------------------------------
+
 Change = Callable[[Call, Decisions, sa.Row[Any]], tuple[Call, Decisions]]
-"""(call, what was decided about it, its row of `calls`) → both as they shall be."""
+"""Takes a call, its decisions and its row of `calls`; returns the new call and decisions."""
+
+Recording = files.Attached | Literal["as it is"] | None
+"""What a change does with the call's recording: attach this file, keep what is attached, or (None) detach it."""
 
 
 def refuse_locked(status: str, row: int) -> None:
@@ -219,103 +231,30 @@ def refuse_locked(status: str, row: int) -> None:
         )
 
 
-def change_one(
-    batch: StoredBatch,
-    row: int,
-    change: Change,
-    *,
-    who: str,
-    recording: files.Attached | Literal["as it is"] | None = "as it is",
-) -> list[Finding]:
-    """Store what `change` makes of one call and its decisions, checked, with every difference on record.
+def store_if(batch: StoredBatch, row: int, seen: bytes | None, call: Call, *, who: str) -> list[Finding]:
+    """Store a call if the stored version is still `seen` (see `must_be`). Return its findings.
 
-    `recording`: a file to attach, or None to detach. A call that no longer announces its recording has none.
+    Raises as `Batch.replace`.
     """
+    new = from_payload(payload_json(call))  # as it will be read back, and independent of the caller's object
     with batch.database.write() as connection:
-        change_in(connection, batch, row, change, who=who, recording=recording)
+
+        def change(now: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+            must_be(connection, stored, seen, new)
+            return new, decisions
+
+        change_in(connection, batch, row, change, who=who)
+    batch.call(row)  # a `Batch` remembers it: the next edit starts from what was stored now
     return batch.findings_of(row)
 
 
-def change_in(
-    connection: sa.Connection,
-    batch: StoredBatch,
-    row: int,
-    change: Change,
-    *,
-    who: str,
-    recording: files.Attached | Literal["as it is"] | None = "as it is",
-) -> None:
-    """`_change` in a transaction. What it raises, it raises before it has written anything."""
-    now = time.time()
-    row, who = arguments.row_number(row), arguments.text(who, "who")
-    query = sa.select(calls).where(calls.c.batch_id == batch.id, calls.c.row == row).with_for_update()
-    old = connection.execute(query).one_or_none()
-    if old is None:
-        raise batch.no_row(row)
-    refuse_locked(old.status, row)
-    before, decisions = from_payload(old.payload), read_decisions(old.decisions)
-    call, new = change(before, decisions, old)
-    if call.filename and is_web_address(call.filename):  # what Reddy is told is the name alone
-        call = msgspec.structs.replace(call, filename=announced_name(call.filename))
-    had = None if old.audio == "none" else files.attached_to(connection, old.id)
-    has = had if recording == "as it is" else recording
-    if has is not None and has is recording:
-        files.hold(connection, batch.database, has)
-    if not call.filename:
-        has = None
-    elif has is not None:
-        name = files.announced_name(call.filename, has.name)
-        has, call = (
-            msgspec.structs.replace(has, name=name),
-            msgspec.structs.replace(call, filename=name),
-        )
-    changed = [*changes(before, call), *decision_changes(decisions, new)]
-    if (has and has.sha256) != (had and had.sha256):
-        changed.append(("recording", had and had.told(), has and has.told()))
-    if not changed and has == had:
-        return
-    findings = standing_findings(old, call, new, products=batch.products, now=now, attached=has is not None)
-    summary = summarised(findings)
-    if old.submission_id is not None:
-        keep_past_outcome(connection, [old.id])
-    payload = payload_json(call).decode()
-    if old.attempts:
-        keep_what_was_sent(connection, old)
-    connection.execute(
-        calls.update()
-        .where(calls.c.id == old.id)
-        .values(
-            payload=payload,
-            original=old.original or old.payload,
-            edited=bool(new) or payload != payload_json(from_payload(old.original or old.payload)).decode(),
-            status="held" if summary["errors"] else "ready",
-            decisions=msgspec.json.encode(new).decode() if new else None,
-            **tally(old.characters_in, unassigned_of(old.unassigned), new),
-            audio="none" if has is None else "waiting",
-            **NEVER_SENT,
-            **summary,
-            **searched(call),
-        )
-    )
-    if has is not None and has != had:
-        files.attach(connection, old.id, has, who=who, now=now)
-    elif has is None and had is not None:
-        files.detach(connection, old.id)
-    told = [
-        {
-            "call_id": old.id,
-            "field": field,
-            "before": _json(a),
-            "after": _json(b),
-            "who": who,
-            "at": now,
-        }
-        for field, a, b in changed
-    ]
-    if told:
-        connection.execute(edits.insert(), told)
-    keys = {old.delivery_key, call_key(call)} - {None}
-    remark_duplicates(connection, batch.id, [key for key in keys if key])
+def change_one(
+    batch: StoredBatch, row: int, change: Change, *, who: str, recording: Recording = "as it is"
+) -> list[Finding]:
+    """Change one call, its decisions and its recording in a transaction of its own. Return its findings."""
+    with batch.database.write() as connection:
+        change_in(connection, batch, row, change, who=who, recording=recording)
+    return batch.findings_of(row)
 
 
 def change_many(
@@ -326,24 +265,27 @@ def change_many(
     who: str,
     on_progress: Callable[[int], object] | None = None,
 ) -> ManyEdited:
-    """`change` to each of these calls, one after the other; those it leaves as they are count as the same."""
+    """Change the decisions of many calls, each in a transaction of its own.
+
+    Return how many changed, how many did not need to, and how many are locked.
+    """
     wanted = batch.these_rows(rows)
     who = arguments.text(who, "who")
     changed = same = locked = 0
     for done, row in enumerate(wanted, 1):
-        seen: list[bool] = []
+        differs: list[bool] = []
 
-        def told(
-            call: Call, decisions: Decisions, stored: sa.Row[Any], seen: list[bool] = seen
+        def noting(
+            call: Call, decisions: Decisions, stored: sa.Row[Any], differs: list[bool] = differs
         ) -> tuple[Call, Decisions]:
             new = change(call, decisions, stored)
-            seen.append(new[1] != decisions)
+            differs.append(new[1] != decisions)
             return new
 
         try:
-            change_one(batch, row, told, who=who)
-            changed += seen[-1]
-            same += not seen[-1]
+            change_one(batch, row, noting, who=who)
+            changed += differs[-1]
+            same += not differs[-1]
         except CallLocked:
             locked += 1
         if on_progress is not None:
@@ -351,22 +293,99 @@ def change_many(
     return ManyEdited(changed, same, locked)
 
 
-def store_if(batch: StoredBatch, row: int, seen: bytes | None, call: Call, *, who: str) -> list[Finding]:
-    """Store a call if its version in the ledger is still `seen` (see `changes.must_be`). Return its findings.
+def change_in(
+    connection: sa.Connection,
+    batch: StoredBatch,
+    row: int,
+    change: Change,
+    *,
+    who: str,
+    recording: Recording = "as it is",
+) -> None:
+    """Change one call inside the caller's transaction. Whatever this raises, it raises before it writes anything."""
+    now = time.time()
+    row, who = arguments.row_number(row), arguments.text(who, "who")
+    query = sa.select(calls).where(calls.c.batch_id == batch.id, calls.c.row == row).with_for_update()
+    old = connection.execute(query).one_or_none()
+    if old is None:
+        raise batch.no_row(row)
+    refuse_locked(old.status, row)
+    before, decisions = from_payload(old.payload), read_decisions(old.decisions)
+    call, new = change(before, decisions, old)
+    had = None if old.audio == "none" else files.attached_to(connection, old.id)
+    has, call = _with_recording(connection, batch, call, had, recording)
+    changed = [*changes(before, call), *decision_changes(decisions, new)]
+    if (has and has.sha256) != (had and had.sha256):
+        changed.append(("recording", had and had.told(), has and has.told()))
+    if not changed and has == had:
+        return
+    findings = standing_findings(old, call, new, products=batch.products, now=now, attached=has is not None)
+    if old.submission_id is not None:
+        keep_past_outcome(connection, [old.id])
+    if old.attempts:
+        keep_what_was_sent(connection, old)
+    _store_row(connection, old, call, new, findings, with_recording=has is not None)
+    if has is not None and has != had:
+        files.attach(connection, old.id, has, who=who, now=now)
+    elif has is None and had is not None:
+        files.detach(connection, old.id)
+    if changed:
+        same = {"call_id": old.id, "who": who, "at": now}
+        connection.execute(
+            edits.insert(),
+            [{"field": field, "before": _json(a), "after": _json(b), **same} for field, a, b in changed],
+        )
+    keys = {old.delivery_key, call_key(call)} - {None}
+    remark_duplicates(connection, batch.id, [key for key in keys if key])
 
-    Raises as `replace`.
-    """
-    # as it will be read back, and independent of the caller's object
-    new = from_payload(payload_json(call))
-    with batch.database.write() as connection:
 
-        def change(now: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
-            must_be(connection, stored, seen, new)
-            return new, decisions
+def _with_recording(
+    connection: sa.Connection,
+    batch: StoredBatch,
+    call: Call,
+    had: files.Attached | None,
+    recording: Recording,
+) -> tuple[files.Attached | None, Call]:
+    """Return the file that the call has after the change, and the call with the name that announces it."""
+    if call.filename and is_web_address(call.filename):  # Reddy is told the name alone
+        call = msgspec.structs.replace(call, filename=announced_name(call.filename))
+    has = had if recording == "as it is" else recording
+    if has is not None and has is recording:
+        files.hold(connection, batch.database, has)
+    if not call.filename or has is None:  # a call that no longer announces its recording has none
+        return None, call
+    name = files.announced_name(call.filename, has.name)
+    return msgspec.structs.replace(has, name=name), msgspec.structs.replace(call, filename=name)
 
-        change_in(connection, batch, row, change, who=who)
-    batch.call(row)  # a `Batch` remembers it: the next edit is made from what was stored now
-    return batch.findings_of(row)
+
+def _store_row(
+    connection: sa.Connection,
+    old: sa.Row[Any],
+    call: Call,
+    decisions: Decisions,
+    findings: list[Finding],
+    *,
+    with_recording: bool,
+) -> None:
+    original = old.original or old.payload
+    payload = payload_json(call).decode()
+    summary = summarised(findings)
+    connection.execute(
+        calls.update()
+        .where(calls.c.id == old.id)
+        .values(
+            payload=payload,
+            original=original,
+            edited=bool(decisions) or payload != payload_json(from_payload(original)).decode(),
+            status="held" if summary["errors"] else "ready",
+            decisions=msgspec.json.encode(decisions).decode() if decisions else None,
+            **tally(old.characters_in, unassigned_of(old.unassigned), decisions),
+            audio="waiting" if with_recording else "none",
+            **NEVER_SENT,
+            **summary,
+            **searched(call),
+        )
+    )
 
 
 def announcing(recording: files.Attached) -> Change:

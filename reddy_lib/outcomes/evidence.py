@@ -238,7 +238,7 @@ def _manifest(seen: Snapshot, files: dict[str, dict[str, Any]]) -> dict[str, Any
             "file_name": batch.file_name,
             "file_sha256": batch.file_hash,
             "loaded_by": batch.who,
-            "loaded": _moment(batch.created_at.timestamp()),
+            "loaded": _moment(batch.created_at),
             "mapping": msgspec.Raw(batch.mapping.encode()),
         },
         "chosen": sum(seen.counts.values()),

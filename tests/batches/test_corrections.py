@@ -202,7 +202,7 @@ class TestRecordings:
         return batch
 
     def attached(self, batch: reddy.Batch) -> dict[int, str]:
-        return batch.recordings().set_index("row")["name"].to_dict()
+        return batch.recordings()["name"].to_dict()
 
     def test_they_stay_attached(self, batch: reddy.Batch) -> None:
         new = load(batch, corrected(batch, good_agents))

@@ -218,7 +218,7 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
     page.get_by_role("button", name="Attach 8 recordings").click()
     expect(page.get_by_text("8 recordings attached.")).to_be_visible()
     expect(page.get_by_text("2 recordings attached to no call take")).to_be_visible()
-    attached = batch.recordings().set_index("row")["name"].to_dict()
+    attached = batch.recordings()["name"].to_dict()
     assert attached == dict(zip(range(2, 9), list(made)[:7], strict=True)) | {9: "call-9 second.wav"}
 
     # heard

@@ -118,7 +118,7 @@ def test_one_click_fetches_what_is_allowed_and_each_comes_to_its_row(
     assert "Fetched: 3 of 4" in words(app)
     assert sorted(server.asked) == ["/x/audio.wav", "/y/audio.wav"]
     press(app, "Attach 3 recordings")
-    frame = batch.recordings().set_index("row")
+    frame = batch.recordings()
     assert frame.loc[2, "sha256"] == frame.loc[4, "sha256"] != frame.loc[3, "sha256"]
     assert "3 of them need nothing" in words(app)
     assert not [label for label in labels(app) if "Fetch" in label]

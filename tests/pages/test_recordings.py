@@ -126,7 +126,7 @@ class TestManyRecordings:
         app = drop(panel(batch), ("call-2.wav", wav()), ("call-6.wav", wav(300)), ("nobody.wav", wav(500)))
         assert "1 of these 2 calls has a transcript too" in words(app)
         press(app, "Attach 2 recordings")
-        frame = batch.recordings().set_index("row")
+        frame = batch.recordings()
         assert list(frame.index) == [2, 6]
         assert frame.loc[6, "sha256"] == hashlib.sha256(wav(300)).hexdigest()
         assert "2 recordings attached" in words(app)

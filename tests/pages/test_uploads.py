@@ -178,7 +178,7 @@ class TestOutcomes:
         with batch.database.write() as connection:
             connection.execute(recordings.update().values(retry_at=None))
         press(app, "upload again")
-        accepted = batch.recordings().set_index("row")
+        accepted = batch.recordings()
         assert accepted.loc[2, "state"] == "uploaded"
         assert "Put the file back" not in words(app)
 

@@ -311,7 +311,7 @@ class TestExchange:
             answer(one),
         ]
         exchange(ledger, submission.id, 0, worker, results=results, want=0)
-        outcomes = submission.outcomes().set_index("row")
+        outcomes = submission.outcomes()
         assert list(outcomes["status"]) == ["accepted", "rejected"]
         assert outcomes.loc[2, "upload_id"] == 1002
         assert outcomes.loc[3, "error"] == "Fix it."
@@ -682,7 +682,7 @@ class TestPauseResumeCancel:
         assert submission.counts() == counted(ready=4, accepted=1, failed=1)
         assert batch.info(3)["error"] == "It was again. Not tried again: the submission was cancelled."
         assert submission.state == "cancelled"
-        outcomes = submission.outcomes().set_index("row")
+        outcomes = submission.outcomes()
         assert list(outcomes.index) == [2, 3, 4, 5, 6, 7]
         assert outcomes.loc[5, "error"] == "Not sent: the submission was cancelled before its turn."
 
@@ -756,8 +756,8 @@ class TestSendingAgain:
         assert second.counts() == counted(accepted=1, rejected=2)
         assert third.counts() == counted(accepted=2)
         assert batch.counts() == counted(accepted=5, unknown=1)
-        assert first.outcomes().set_index("row").loc[5, "attempts"] == 1
-        assert third.outcomes().set_index("row").loc[5, "attempts"] == 3
+        assert first.outcomes().loc[5, "attempts"] == 1
+        assert third.outcomes().loc[5, "attempts"] == 3
         assert batch.attempts(5)["number"].tolist() == [1, 2, 3]
         assert batch.attempts(5)["submission"].tolist() == [first.id, second.id, third.id]
 
@@ -780,7 +780,7 @@ class TestSendingAgain:
         settle(ledger, send(ledger, batch, [2]), worker, rejected=[2])
         latest = send(ledger, batch, [2])
         settle(ledger, latest, worker, accepted=[2])
-        outcomes = batch.outcomes().set_index("row")
+        outcomes = batch.outcomes()
         assert (outcomes.loc[2, "status"], outcomes.loc[2, "submission"]) == ("accepted", latest.id)
         assert outcomes.loc[3, "status"] == "ready"
 

@@ -203,7 +203,7 @@ def test_calls_that_the_sandbox_took_can_be_sent_again_after_it_has_forgotten_th
     assert first.counts()["accepted"] == 2
     assert first.counts()["unknown"] == 1
     assert skipped.counts()["skipped"] == 1
-    kept = first.outcomes().set_index("row")
+    kept = first.outcomes()
     assert kept.loc[2, "status"] == "accepted"
     assert kept.loc[2, "upload_id"] == 1002
 

@@ -59,7 +59,7 @@ class TestAsking:
         assert repr(outcome) == "<Reconciled 1 are at Reddy · 1 are not · 0 still in doubt>"
         assert submission.counts()["accepted"] == 5
         assert submission.counts()["failed"] == 1
-        said = submission.outcomes().set_index("row")["error"]
+        said = submission.outcomes()["error"]
         assert said[2].startswith("Reddy has this conversation. Asked by ann on ")
         assert said[3].startswith(
             "Reddy does not know this conversation: safe to send again. Asked by ann on "
@@ -246,7 +246,7 @@ class TestByHand:
         submission = in_doubt(batch, client, sandbox, ARRIVED, LOST, LOST)
         assert settle(batch, [2], there=True, how="by hand", who="ann", now=1772445600.0) == [2]
         assert settle(batch, [3], there=False, how="by hand", who="bo", now=1772445600.0) == [3]
-        said = submission.outcomes().set_index("row")["error"]
+        said = submission.outcomes()["error"]
         assert said[2] == "It is at Reddy. Settled by hand by ann on 02 Mar 2026 10:00 UTC."
         assert said[3] == (
             "It is not at Reddy: safe to send again. Settled by hand by bo on 02 Mar 2026 10:00 UTC."

@@ -127,7 +127,7 @@ class TestTheBytes:
         batch = local.load(sheet(6), products=PRODUCTS, progress=False)
         batch.attach(3, io.BytesIO(b"voice" * 1000), name="three.mp3")
         submission = reddy.submit(batch, client, progress=False)
-        outcomes = submission.outcomes().set_index("row")["audio"]
+        outcomes = submission.outcomes()["audio"]
         assert outcomes.to_dict() == {2: "none", 3: "uploaded", 4: "none", 5: "none", 6: "none", 7: "none"}
         assert list(sandbox.audio.values()) == [b"voice" * 1000]
 
@@ -306,7 +306,7 @@ class TestFaults:
         assert list(hosts["allowed"]) == [True, False]
         second = batch.call(3).conversation_id or ""
         assert arrived(sandbox)[second] is None
-        assert batch.recordings().set_index("row").loc[3, "state"] == "waiting"
+        assert batch.recordings().loc[3, "state"] == "waiting"
         _expire(local, batch, 2)
         with pytest.raises(SubmissionError, match="localhost"):
             reddy.upload_recordings(batch, client, progress=False)

@@ -372,7 +372,7 @@ class TestSender:
         assert sending.counts == counted(accepted=5, unknown=1)
         assert sandbox.requests["create"] == 6
         assert len(sandbox.received) == 5 + fault.takes_effect
-        outcomes = sending.submission.outcomes().set_index("row")
+        outcomes = sending.submission.outcomes()
         assert outcomes.loc[2, "status"] == "unknown"
         assert "may" in outcomes.loc[2, "error"]
         assert bool(sending.batch.attempts(2)["possibly_processed"].iloc[0]) is True
