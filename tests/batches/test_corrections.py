@@ -16,7 +16,7 @@ from reddy_lib.batches.call_names import call_name, read_call_name
 from reddy_lib.batches.corrections import CALL_COLUMN, Correction, evidence_columns, links_of, recognised
 from reddy_lib.database import schema
 from reddy_lib.errors import SubmissionError
-from reddy_lib.recordings import attachments as files
+from reddy_lib.recordings.shared_folder import FOLDER_VARIABLE
 from tests.outcomes.test_evidence import sent
 from tests.screen import set_status
 from tests.sending.test_exchange import PRODUCTS
@@ -188,7 +188,7 @@ class TestRecordings:
     def batch(
         self, ledger: reddy.Ledger, sheet: Sheet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> reddy.Batch:
-        monkeypatch.setenv(files.FOLDER_VARIABLE, str(tmp_path / "shared"))
+        monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "shared"))
         path = sheet(
             3, {row: {"Agent Email": f"agent{row}@gone.example", "CSAT": f"r{row}.wav"} for row in (2, 3, 4)}
         )
