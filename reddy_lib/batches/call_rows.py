@@ -14,6 +14,7 @@ import msgspec
 import sqlalchemy as sa
 
 from reddy_lib.batches.decisions import Decisions, moved_lines, open_findings, tally, unassigned_of
+from reddy_lib.batches.line_diff import pair_lines, same_as_sent
 from reddy_lib.checks import check
 from reddy_lib.database.bulk import run_many
 from reddy_lib.database.schema import calls
@@ -194,7 +195,7 @@ def carried_findings(source: Sequence[Finding], original: Call, call: Call) -> l
     """
     kept = []
     before, after = to_payload(original), to_payload(call)
-    moved = _moved_lines(original.transcript or [], call.transcript or [])
+    moved = _unchanged_lines(original.transcript or [], call.transcript or [])
     for found in source:
         if found.line is not None and found.field in ("transcript", "role", "text", "start", "stop"):
             line = moved.get(found.line)
@@ -214,19 +215,11 @@ def _times(call: Call) -> set[tuple[float | None, float | None]]:
     return {(line.start, line.stop) for line in call.transcript or []}
 
 
-def _moved_lines(before: list[TranscriptLine], after: list[TranscriptLine]) -> dict[int, int]:
-    """1-based line number before → after, for lines that are still there unchanged and in order."""
-    if before == after:
+def _unchanged_lines(before: list[TranscriptLine], after: list[TranscriptLine]) -> dict[int, int]:
+    """Return 1-based line number before → after, for the lines that are unchanged and in the same order."""
+    if before == after:  # most edits are of other fields
         return {number: number for number in range(1, len(before) + 1)}
-    from difflib import SequenceMatcher
-
-    old = [msgspec.json.encode(line) for line in before]
-    new = [msgspec.json.encode(line) for line in after]
-    return {
-        a + offset + 1: b + offset + 1
-        for a, b, size in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
-        for offset in range(size)
-    }
+    return {pair.old: pair.new for pair in pair_lines(before, after) if pair.same and pair.old and pair.new}
 
 
 def changes(before: Call, after: Call) -> list[tuple[str, Any, Any]]:
@@ -239,12 +232,12 @@ def changes(before: Call, after: Call) -> list[tuple[str, Any, Any]]:
     found: list[tuple[str, Any, Any]] = []
     for field in Call.__struct_fields__:
         a, b = old.get(field), new.get(field)
-        if _same(a, b):
+        if same_as_sent(a, b):
             continue
         if field in ("transcript", "tags") and a and b and len(a) == len(b):
             for number, (one, other) in enumerate(zip(a, b, strict=True), start=1):
                 for cell in {**one, **other}:
-                    if not _same(one.get(cell), other.get(cell)):
+                    if not same_as_sent(one.get(cell), other.get(cell)):
                         found.append((f"{field}[{number}].{cell}", one.get(cell), other.get(cell)))
         else:
             found.append((field, a, b))
@@ -319,11 +312,6 @@ def remark_duplicates(connection: sa.Connection, batch_id: str, keys: Sequence[s
         )
     if changed:
         connection.execute(_MARKED, changed)
-
-
-def _same(a: Any, b: Any) -> bool:
-    """As they are sent: Python takes True for 1 and 1 for 1.0, Reddy and an analyst who corrects a tag do not."""
-    return _encode(a) == _encode(b)
 
 
 def _storable(text: str | None) -> str | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -43,6 +43,7 @@ from reddy_lib.spreadsheet.web_addresses import announced_name, is_web_address
 __all__ = [
     "change_call",
     "change_calls",
+    "count_edits",
     "must_be",
     "rename_tag",
     "replace_call",
@@ -119,6 +120,17 @@ def must_be(connection: sa.Connection, stored: Any, seen: bytes | None, call: Ca
         who=last.who if last else "",
         at=last.at if last else None,
     )
+
+
+def count_edits(batch: StoredBatch, rows: Sequence[int], change: Callable[[Call], Call]) -> ManyEdited:
+    """Count how many of these calls an edit would change; store nothing. Raises NotInLedger: there is no such row."""
+    editable = set(batch.rows(rows=list(rows), status=sorted(EDITABLE)))
+    changed = sum(
+        1
+        for _, payload in batch.payloads(editable)
+        if payload_json(change(call := from_payload(payload))) != payload_json(call)
+    )
+    return ManyEdited(changed, len(editable) - changed, len(set(rows)) - len(editable))
 
 
 def change_calls(

@@ -24,7 +24,7 @@ import sqlalchemy as sa
 
 from reddy_lib.access import Person, Right
 from reddy_lib.database.facts import IDENTITY, PLACE, fact, remember_fact
-from reddy_lib.database.schema import MIGRATIONS, migrate, schema_version
+from reddy_lib.database.migrations import latest_version, migrate, stored_version
 from reddy_lib.database.sqlite_file import (
     LOCK_SECONDS,
     SqliteFile,
@@ -169,11 +169,11 @@ class Database:
             self._make_tables(self.name, in_use=True)
             return
         with self.read() as connection:
-            version = schema_version(connection)
-            if version == len(MIGRATIONS) and fact(connection, PLACE) is not None:
+            version = stored_version(connection)
+            if version == latest_version() and fact(connection, PLACE) is not None:
                 return
-        if 0 < version < len(MIGRATIONS):
-            copy_before_migration(self.name, len(MIGRATIONS))
+        if 0 < version < latest_version():
+            copy_before_migration(self.name, latest_version())
         with self.write() as connection:
             migrate(connection, now=time.time())
             if fact(connection, PLACE) is None:

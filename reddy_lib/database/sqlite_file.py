@@ -365,7 +365,7 @@ def copy_before_migration(path: str, version: int) -> Path:
         if target.exists():  # another process made it this very moment
             return target
         raise LedgerUnavailable(
-            f"The ledger ({path}) must be brought up to date, and no copy of it could be made before: {error} "
+            f"The ledger ({path}) has to be brought up to date, but could not be copied first: {error} "
             "Make room beside it, then try again."
         ) from error
 

@@ -312,7 +312,7 @@ READS = {
     "sending.archiving": "under_way",
     "batches.catalogue": "batch_id_of batches_frame batches_of_file find_batch",
     "batches.corrections": "corrected_calls links_of recognised",
-    "batches.edits": "count_edits",
+    "batches.changes": "count_edits",
     "outcomes.sent_calls": "snapshot",
     "batches.redaction_marks": "marks_of words_of",
     "sending.overview": "being_sent held_up history preview rows_to_send sendable_rows settled_at workers_alive",

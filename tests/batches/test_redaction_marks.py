@@ -193,17 +193,6 @@ def test_a_row_that_is_not_there_is_said(batch: reddy.Batch) -> None:
             ask()
 
 
-def test_a_ledger_from_before_marks_has_room_for_them(batch: reddy.Batch) -> None:
-    added_by = schema.MIGRATIONS.index(schema._places_to_silence_are_marked) + 1
-    with batch.database.write() as connection:
-        connection.execute(sa.text("DROP TABLE marks"))
-        connection.execute(
-            schema.schema_versions.delete().where(schema.schema_versions.c.version >= added_by)
-        )
-    with reddy.Ledger(batch.database.url.render_as_string(hide_password=False)) as again:
-        assert mark_ann(again.batch(batch.id)) == 1
-
-
 class TestWordTimes:
     CELL = json.dumps(
         {"segments": [

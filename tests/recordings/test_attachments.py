@@ -408,25 +408,6 @@ class TestAddresses:
         assert list(submission.outcomes()["audio"]) == ["uploaded"], "what became of it then stays on record"
 
 
-def test_an_older_ledger_learns_of_recordings_and_of_names_without_a_file(
-    ledger: reddy.Ledger, sheet: Sheet
-) -> None:
-    batch = ledger.load(sheet(2), products=PRODUCTS, progress=False)
-    added_by = schema.MIGRATIONS.index(schema._recordings_go_beside_calls) + 1
-    with ledger.write() as connection:  # as the version before left it
-        connection.execute(sa.text("DROP TABLE recordings"))
-        connection.execute(sa.text("DROP TABLE upload_hosts"))
-        connection.execute(sa.text("ALTER TABLE past_outcomes DROP COLUMN audio"))
-        connection.execute(schema.calls.update().values(audio="waiting"))
-        connection.execute(
-            schema.schema_versions.delete().where(schema.schema_versions.c.version >= added_by)
-        )
-    for _ in range(2):
-        with reddy.Ledger(ledger.url.render_as_string(hide_password=False)) as again:
-            assert again.batch(batch.id).info(2)["audio"] == "none"
-            assert not len(again.batch(batch.id).recordings())
-
-
 def yes(claim: Any, *, url: str | None = URL, outcome: Any = "accepted", **more: Any) -> Result:
     return Result(
         claim=claim, outcome=outcome, started=100.0, ended=100.5, seconds=0.5, upload_url=url, **more
