@@ -339,6 +339,21 @@ class TestTimes:
     ) -> None:
         assert line_times(loaded, SOME, lines) == told
 
+    def test_of_lines_with_equal_times_that_were_moved_each_keeps_its_own_mark(self) -> None:
+        """They are matched by their times, in their order: the upper one's mark is not the lower one's."""
+        upper, lower = TranscriptLine("agent", "both", 0, 2), TranscriptLine("customer", "speak", 0, 2)
+        rest = [
+            TranscriptLine("agent", text, start, start + 1) for text, start in (("a", 5), ("b", 6), ("c", 7))
+        ]
+        assert line_times("se---", [upper, lower, *rest], [*rest, upper, lower])[3:] == [
+            "source",
+            "estimated",
+        ]
+        assert line_times("es---", [upper, lower, *rest], [*rest, upper, lower])[3:] == [
+            "estimated",
+            "source",
+        ]
+
     def test_they_are_told_and_never_sent(self, ledger: reddy.Ledger, sheet: Sheet) -> None:
         text = "[00:00] Agent: Good morning.\n[00:04] Customer: I lost my card.\n[00:09] Agent: I block it."
         batch = load(ledger, sheet(2, {2: {"Transcript": text}}))

@@ -151,7 +151,7 @@ class TestTheBytes:
             secrets.append(named["upload_url"].rpartition("/")[2])
             remember(*args, **named)
 
-        monkeypatch.setattr(files, "announced", announced)
+        monkeypatch.setattr(upload_queue, "announce", announced)
         sandbox.faults.add(Fault(kind="status", status=500, on="upload", times=1))
         batch, _ = with_recordings(local, sheet, tmp_path / "audio", 3)
         submission = reddy.submit(batch, client, ramp=False, progress=False)
