@@ -1,19 +1,19 @@
-"""Which recording belongs to which row, and how that is known.
+"""Match recordings to the rows of a sheet, and say how each match was found.
 
-What was fetched from the web address in a row's own cell is that row's (`addressed`), whatever it is called; two rows
-with the same address have the same recording. Otherwise there are three ways, the surest first; a row takes the first
-way that names anything:
+What was downloaded from the web address in a row's own cell belongs to that row (`addressed`), whatever its name; two
+rows with the same address have the same recording. Otherwise there are three ways, the most certain first. A row takes
+the first way that finds anything:
 
-1. by the *file name* in the sheet: as written; else with case and percent-escapes ignored; else without its ending.
-   Of a path as many folders from its end as fit; drive, server and root are another machine's and never count.
-2. by the *conversation id* standing in the name of a file, as a whole: bounded by the name's ends or by characters
-   that are no letters and digits, and not joined by "-" to a piece with digits, which makes it a part of a longer id;
-   inside of a longer id that is another row's it does not count either.
-3. by a *pattern* (`spreadsheet.file_names`): every value that the pattern takes from the name is the row's.
+1. by the *file name* in the sheet: as written; else ignoring case and percent-escapes; else without its ending. Of a
+   path, as many folders from its end as match. Drive, server and root belong to another machine and never count.
+2. by the *conversation id* in the name of a file, as a whole: bounded by the name's ends or by characters that are
+   neither letters nor digits, and not joined by "-" to a piece with digits, which would make it a part of a longer id.
+   Inside a longer id of another row it does not count either.
+3. by a *pattern* (`spreadsheet.file_names`): every value that the pattern takes from the name equals the row's.
 
-Where a way names two recordings, or two rows come to the same one, nothing is chosen: all of them are *doubtful*, and a
-person decides (`Matches.choose`). Everything goes through tables of keys, so the time grows with rows plus files and
-not with their product; the answer depends on what was given, not on the order of the files.
+Where a way finds two recordings, or two rows find the same one, nothing is chosen: all of them are *doubtful*, and a
+person decides (`Matches.choose`). All of it uses tables of keys, so the time grows with rows plus files, not with their
+product. The result does not depend on the order of the files.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -405,36 +405,51 @@ def _utc(text: str, zone: ZoneInfo) -> str:
 # --- settling ----------------------------------------------------------------------------------------------
 
 
-def _settled(
+class _Claims(NamedTuple):
+    """What rows claim.
+
+    Attributes:
+        certain: row → how it was matched, and its recording.
+        undecided: row → positions of the recordings that fit it.
+        rows_of: place of a recording → the rows that claim it.
+        touched: places of recordings that some row may have.
+    """
+
+    certain: dict[int, tuple[str, Recording]]
+    undecided: dict[int, list[int]]
+    rows_of: Mapping[_Place, list[int]]
+    touched: set[_Place]
+
+
+def _claims(
     rows: Sequence[_Row],
     recordings: Sequence[Recording],
     found: Sequence[_Found],
     choices: Mapping[int, Recording | None],
     addressed: Mapping[int, Recording],
-) -> tuple[pd.DataFrame, dict[int, Recording]]:
-    chosen = {(one.place, one.key) for one in choices.values() if one is not None}
+) -> _Claims:
+    chosen = {_place(one) for one in choices.values() if one is not None}
     fetched = set(addressed.values())
-    places = [(one.place, one.key) for one in recordings]
-    claims: dict[tuple[str, str], list[int]] = defaultdict(list)
+    places = [_place(one) for one in recordings]
+    rows_of: dict[_Place, list[int]] = defaultdict(list)
     certain: dict[int, tuple[str, Recording]] = {}
-    open_ones: dict[int, list[int]] = {}
-    touched: set[tuple[str, str]] = set()
-    free_ones: dict[
-        int, tuple[list[int], bool]
-    ] = {}  # by the identity of a shared list: `found` keeps them all alive
+    undecided: dict[int, list[int]] = {}
+    touched: set[_Place] = set()
+    # Many rows share one list of candidates, so each list is filtered once. `found` keeps the lists, and so their
+    # ids, alive.
+    filtered: dict[int, tuple[list[int], bool]] = {}
     for line, one in zip(rows, found, strict=True):
         if line.row in choices:
             choice = choices[line.row]
             if choice is not None:
                 certain[line.row] = _HAND, choice
-                claims[choice.place, choice.key].append(line.row)
+                rows_of[_place(choice)].append(line.row)
             continue
-        if (
-            line.row in addressed
-        ):  # claims nothing: another row may have the same address, and so the same recording
+        if line.row in addressed:
+            # This claims nothing: another row may have the same address, and so the same recording.
             certain[line.row] = _ADDRESS, addressed[line.row]
             continue
-        known = free_ones.get(id(one.candidates))
+        known = filtered.get(id(one.candidates))
         if known is None:
             free = [
                 position
@@ -443,55 +458,98 @@ def _settled(
             ]
             here = {places[position] for position in free}
             touched |= here
-            known = free_ones[id(one.candidates)] = free, len(here) == 1
+            known = filtered[id(one.candidates)] = free, len(here) == 1
         free, single = known
-        if single:  # one file that came under two names is one recording
+        if single:  # a file with two names is one recording
             certain[line.row] = one.how, recordings[free[0]]
-            claims[places[free[0]]].append(line.row)
+            rows_of[places[free[0]]].append(line.row)
         elif free:
-            open_ones[line.row] = free
-    table: dict[str, list[Any]] = {column: [] for column in COLUMNS}
+            undecided[line.row] = free
+    touched.update(_place(recording) for _, recording in certain.values())
+    return _Claims(certain, undecided, rows_of, touched)
+
+
+def _settled(
+    rows: Sequence[_Row],
+    recordings: Sequence[Recording],
+    found: Sequence[_Found],
+    choices: Mapping[int, Recording | None],
+    addressed: Mapping[int, Recording],
+) -> tuple[pd.DataFrame, dict[int, Recording]]:
+    """Return the table of `Matches`, and row → recording of those that are matched."""
+    claims = _claims(rows, recordings, found, choices, addressed)
     matched: dict[int, Recording] = {}
-
-    def put(
-        line: _Row | None, status: str, how: str, recording: Recording | None, names: Iterable[str], why: str
-    ) -> None:
-        values = (
-            line.row if line else None, status, how, recording.name if recording else "",
-            recording.place if recording else "", recording.key if recording else "", line.filename if line else "",
-            line.conversation_id if line else "", tuple(names), why,
-        )  # fmt: skip
-        for column, value in zip(COLUMNS, values, strict=True):
-            table[column].append(value)
-
+    lines: list[_Line] = []
     for line, one in zip(rows, found, strict=True):
-        if line.row in certain:
-            how, recording = certain[line.row]
-            place = (recording.place, recording.key)
-            touched.add(place)
-            others = claims[place]
-            if how == _ADDRESS or len(others) == 1:
-                matched[line.row] = recording
-                put(line, "matched", how, recording, (), "")
-            else:
-                shown = ", ".join(str(row) for row in others[:SHOWN]) + (" …" if len(others) > SHOWN else "")
-                why = f"The recording {recording.name} is that of {len(others):,} rows ({shown}): it can belong to one."
-                put(line, "doubtful", how, None, (recording.name,), why)
-        elif line.row in open_ones:
-            free = open_ones[line.row]
-            names = [recordings[position].name for position in free[:SHOWN]]
-            more = " …" if len(free) > len(names) else ""
-            why = f"{len(free):,} recordings fit by {one.how}: {', '.join(names)}{more}."
-            put(line, "doubtful", one.how, None, names, why)
-        elif line.row in choices:
-            put(line, "none", _HAND, None, (), "")
-        elif line.filename:
-            why = f"The recording {line.filename[:200]} is not among the {len(recordings):,} that are there."
-            put(line, "missing", "", None, (), why)
-        else:
-            put(line, "none", "", None, (), "")
-    for recording, place in zip(recordings, places, strict=True):
-        if place not in touched:
-            put(None, "left over", "", recording, (), "No row comes to this recording.")
-    frame = pd.DataFrame(table, columns=list(COLUMNS))
+        settled = _line(line, one, claims, recordings, by_hand=line.row in choices)
+        lines.append(settled)
+        if settled.recording is not None:
+            matched[line.row] = settled.recording
+    lines += [
+        _Line(None, "left over", "", recording, (), "No row has this recording.")
+        for recording in recordings
+        if _place(recording) not in claims.touched
+    ]
+    values = [
+        (
+            one.row.row if one.row else None,
+            one.status,
+            one.how,
+            *(
+                (one.recording.name, one.recording.place, one.recording.key)
+                if one.recording
+                else ("", "", "")
+            ),
+            one.row.filename if one.row else "",
+            one.row.conversation_id if one.row else "",
+            one.candidates,
+            one.why,
+        )
+        for one in lines
+    ]
+    columns = zip(*values, strict=True) if values else ((),) * len(COLUMNS)
+    frame = pd.DataFrame({name: list(column) for name, column in zip(COLUMNS, columns, strict=True)})
     return frame.astype({"row": "Int64"}), matched
+
+
+class _Line(NamedTuple):
+    """A line of the table of `Matches`; `row` None: of a recording without a row."""
+
+    row: _Row | None
+    status: str
+    how: str
+    recording: Recording | None
+    candidates: tuple[str, ...]
+    why: str
+
+
+def _line(
+    line: _Row, found: _Found, claims: _Claims, recordings: Sequence[Recording], *, by_hand: bool
+) -> _Line:
+    if line.row in claims.certain:
+        how, recording = claims.certain[line.row]
+        others = claims.rows_of.get(_place(recording), [])
+        if how == _ADDRESS or len(others) == 1:
+            return _Line(line, "matched", how, recording, (), "")
+        shown = ", ".join(str(row) for row in others[:SHOWN]) + (" …" if len(others) > SHOWN else "")
+        why = f"{len(others):,} rows ({shown}) match the recording {recording.name}, which can belong to only one of them."
+        return _Line(line, "doubtful", how, None, (recording.name,), why)
+    if line.row in claims.undecided:
+        free = claims.undecided[line.row]
+        names = [recordings[position].name for position in free[:SHOWN]]
+        more = " …" if len(free) > len(names) else ""
+        why = f"{len(free):,} recordings match by {found.how}: {', '.join(names)}{more}."
+        return _Line(line, "doubtful", found.how, None, tuple(names), why)
+    if by_hand:
+        return _Line(line, "none", _HAND, None, (), "")
+    if line.filename:
+        why = f"No recording named {line.filename[:200]} was found ({len(recordings):,} searched)."
+        return _Line(line, "missing", "", None, (), why)
+    return _Line(line, "none", "", None, (), "")
+
+
+_Place = tuple[str, str]
+
+
+def _place(recording: Recording) -> _Place:
+    return recording.place, recording.key

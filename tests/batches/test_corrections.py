@@ -135,7 +135,7 @@ def test_a_second_correction_of_what_was_corrected_and_sent_is_refused(batch: re
     sent(load(batch, path), "accepted", "accepted", "rejected")
     new = load(batch, path)
     assert (new.counts()["held"], new.counts()["ready"]) == (2, 1)
-    assert "corrected before, by row 2 of rejected corrected" in new.findings(2)["message"].iloc[0]
+    assert "already corrected by row 2 of rejected corrected" in new.findings(2)["message"].iloc[0]
 
 
 def test_names_that_nobody_knows_are_findings(batch: reddy.Batch) -> None:
@@ -252,10 +252,7 @@ class TestRecordings:
         new = load(batch, corrected(batch, good_agents))
         assert set(self.attached(new)) == {3, 4}
         [said] = [one.message for one in new.findings_of(2) if one.code == "correction-recording"]
-        assert (
-            "attached 2.wav went out already, with an earlier sending of row 2 of calls.csv (uploaded)"
-            in said
-        )
+        assert "attached 2.wav was uploaded already when row 2 of calls.csv was sent (uploaded)" in said
 
     def test_what_is_not_corrected_gets_none(self, batch: reddy.Batch) -> None:
         path = corrected(batch, good_agents)
