@@ -1170,13 +1170,13 @@ class TestWhenTheDatabaseFails:
         [
             ("mysql://ann:geheim@host/calls", "can be SQLite or PostgreSQL, not mysql"),
             ("nonsense://", "can be SQLite or PostgreSQL, not nonsense"),
-            ("://", "not a path and not a database URL"),
-            ("postgresql://ann:geheim@host:port/calls", "not a path and not a database URL"),
-            ("postgresql://ann:geh@im@ho:geheim/calls", "not a path and not a database URL"),
+            ("://", "neither a path nor a database URL"),
+            ("postgresql://ann:geheim@host:port/calls", "neither a path nor a database URL"),
+            ("postgresql://ann:geh@im@ho:geheim/calls", "neither a path nor a database URL"),
             ("postgresql+asyncpg://ann:geheim@127.0.0.1:1/calls", "127.0.0.1/calls"),
             ("postgres://ann:geheim@127.0.0.1:1/calls", "cannot be reached right now"),
-            ("sqlite://", "in memory would lose what was sent"),
-            ("sqlite:///:memory:", "in memory would lose what was sent"),
+            ("sqlite://", "in memory would lose the record of what was sent"),
+            ("sqlite:///:memory:", "in memory would lose the record of what was sent"),
         ],
     )
     def test_an_address_that_does_not_work_is_explained_without_its_password(

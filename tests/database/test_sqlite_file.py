@@ -280,7 +280,7 @@ class TestWholeByItself:
 
     def test_a_wal_without_its_file_is_not_thrown_away(self, tmp_path: Path) -> None:
         (tmp_path / "ledger.sqlite-wal").write_bytes(b"what was written last")
-        with pytest.raises(LedgerUnavailable, match="is not there, but what was written last to it is"):
+        with pytest.raises(LedgerUnavailable, match="is missing, but its latest changes are there"):
             reddy.Ledger(tmp_path / "ledger.sqlite")
         assert (tmp_path / "ledger.sqlite-wal").read_bytes() == b"what was written last"
 
