@@ -276,7 +276,9 @@ def links_of(batch: Batch, row: int) -> pd.DataFrame:
 
     me, link, other = calls.alias(), corrections, calls.alias()
 
-    def linked(relation: str, here: sa.Column[Any], there: sa.Column[Any]) -> sa.Select[Any]:
+    def linked(
+        relation: str, here: sa.ColumnElement[int], there: sa.ColumnElement[int | None]
+    ) -> sa.Select[Any]:
         return (
             sa.select(
                 sa.literal(relation), batches.c.id, batches.c.name, other.c.row, other.c.status, link.c.who, link.c.at

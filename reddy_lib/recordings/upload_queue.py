@@ -275,7 +275,7 @@ def record(connection: sa.Connection, done: Sequence[Uploaded], worker: str) -> 
         mine = sa.and_(
             recordings.c.call_id == one.upload.call_id, recordings.c.attempt_id == one.upload.attempt_id
         )
-        values: dict[str, Any] = {  # also expressions of SQL
+        values: dict[str, object] = {
             "state": "waiting" if one.outcome == "again" else one.outcome,
             "worker": None,
             "sent": one.upload.recording.size if one.outcome == "uploaded" else one.sent,
