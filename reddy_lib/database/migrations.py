@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
+from reddy_lib.database.facts import IDENTITY
 from reddy_lib.database.locks import lock_schema
 from reddy_lib.database.schema import facts, metadata, schema_versions
 from reddy_lib.errors import LedgerTooNew, LedgerUnavailable
@@ -26,11 +27,11 @@ FIRST_VERSION = 101
 def _create_tables(connection: sa.Connection) -> None:
     """Create all tables of the first release.
 
-    A migration that adds a table creates it with `checkfirst=True`, and one that adds a column looks whether it is there:
-    here, `metadata` is always that of today.
+    A migration that adds a table creates it with `checkfirst=True`, and one that adds a column checks for it first:
+    `metadata` is always today's, also when this runs for a new ledger.
     """
     metadata.create_all(connection)
-    connection.execute(facts.insert().values(name="identity", value=secrets.token_hex(16)))
+    connection.execute(facts.insert().values(name=IDENTITY, value=secrets.token_hex(16)))
 
 
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_create_tables,)
