@@ -24,10 +24,12 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.batches import edits as editing
-from reddy_lib.batches.changes import change_calls
+from reddy_lib.batches.changes import change_calls, count_edits
 from reddy_lib.batches.corrections import links_of
 from reddy_lib.batches.decisions import DROP, OWN_LINE, Decision, Decisions
-from reddy_lib.batches.edits import Differences
+from reddy_lib.batches.differences import Differences, differences, field_label
+from reddy_lib.batches.edit_tables import lines_table, tags_table
+from reddy_lib.batches.quick_fixes import problems
 from reddy_lib.database.schema import EDITABLE, SENDABLE, STATUSES
 from reddy_lib.errors import NotInLedger, ReddyError
 from reddy_lib.findings import CATALOGUE, Finding
@@ -683,7 +685,7 @@ def _edit_many_panel(rows: list[int]) -> None:
         st.button("Change", type="primary", disabled=True)
         return
     try:
-        effect = editing.count_edits(batch, rows, change)
+        effect = count_edits(batch, rows, change)
     except ReddyError as error:
         ui.alert(error)
         return
@@ -791,9 +793,7 @@ def open_call(row: int) -> None:
     info = batch.info(row)
     findings = batch.findings_of(row)
     changed = (
-        editing.differences(batch.original(row), call)
-        if info["edited"]
-        else Differences((), {}, {}, (0, 0), {})
+        differences(batch.original(row), call) if info["edited"] else Differences((), {}, {}, (0, 0), {})
     )
     settled = info["status"] not in EDITABLE
     locked = settled or not ui.may("edit")
@@ -883,7 +883,7 @@ def what_is_wrong(
     The box keeps its height: were it to shrink with each repair, the table under it would move up just when the
     next cell is clicked.
     """
-    found = editing.problems(call, [one for one in findings if one.code != "transcript-unassigned"])
+    found = problems(call, [one for one in findings if one.code != "transcript-unassigned"])
     loaded = batch.unassigned(row)
     may = set() if locked else batch.can_accept(row)
     content = _content(call)
@@ -989,7 +989,7 @@ def _symbols(marks: pd.Series[Any]) -> list[str]:
 
 
 def conversation(row: int, call: Call, findings: list[Finding], changed: Differences, locked: bool) -> None:
-    table = editing.lines_table(call, findings, changed, batch.lines(row)["times"].tolist())
+    table = lines_table(call, findings, changed, batch.lines(row)["times"].tolist())
     table["marks"] = _symbols(table["marks"])
     table["times"] = [ORIGINS.get(origin, "") for origin in table["times"]]
     if not len(table):
@@ -1054,7 +1054,7 @@ def conversation(row: int, call: Call, findings: list[Finding], changed: Differe
 
 
 def tags(row: int, call: Call, findings: list[Finding], changed: Differences, locked: bool) -> None:
-    table = editing.tags_table(call, findings, changed)
+    table = tags_table(call, findings, changed)
     table["marks"] = _symbols(table["marks"])
     types = [*TAG_TYPES, *sorted(set(table["type"]) - set(TAG_TYPES))]
     columns: dict[str, Any] = {
@@ -1340,7 +1340,7 @@ def history(row: int) -> None:
             {
                 "when": edits["at"],
                 "who": edits["who"],
-                "what": [editing.place(field) for field in edits["field"]],
+                "what": [field_label(field) for field in edits["field"]],
                 "before": edits["before"],
                 "after": edits["after"],
             }

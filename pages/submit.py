@@ -25,7 +25,8 @@ from reddy_lib.batches.selections import fingerprint
 from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.errors import ConnectionUnusable, ReddyError
 from reddy_lib.outcomes import what_next
-from reddy_lib.recordings.attachments import allow_host, hosts_of, refuse_host, uploads_of, waiting_hosts
+from reddy_lib.recordings.upload_hosts import allow_host, hosts_of, refuse_host, waiting_hosts
+from reddy_lib.recordings.upload_queue import uploads_of
 from reddy_lib.sending.overview import held_up, history, preview, rows_to_send, sendable_rows, settled_at
 from reddy_lib.sending.progress import pace_words, progress, sampled, stages
 from reddy_lib.sending.rate_limits import (

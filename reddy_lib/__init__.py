@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     from reddy_lib.recordings.inspect import inspect_recording
     from reddy_lib.recordings.matching import match_recordings
     from reddy_lib.recordings.redaction import silence_recording
-    from reddy_lib.recordings.store import RecordingFolder, RecordingStore
+    from reddy_lib.recordings.shared_folder import RecordingFolder
+    from reddy_lib.recordings.store import RecordingStore
     from reddy_lib.sandbox import Sandbox
     from reddy_lib.sending.reconcile import reconcile
     from reddy_lib.sending.restore_check import check_restored
@@ -59,7 +60,7 @@ _HOMES = {
     "parse_transcript": "transcripts",
     # recordings beside them
     "RecordingStore": "recordings.store",
-    "RecordingFolder": "recordings.store",
+    "RecordingFolder": "recordings.shared_folder",
     "AllowedHosts": "allowed_hosts",
     "fetch_recordings": "batches.fetch_recordings",
     "match_recordings": "recordings.matching",

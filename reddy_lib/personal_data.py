@@ -1,16 +1,16 @@
-"""Personal data in the lines of a transcript: which characters of which line, and of what kind.
+"""Find personal data in the lines of a transcript: which characters of which line, and of what kind.
 
-A small check for what is read out on the telephone, not a promise to find everything: numbers are recognised by their
-check digits (`stdnum`), as digits or as spoken English ("four two four two", "double seven"), also where they go on in the
-next line of the same speaker; addresses and dates by their shape. It proposes, a person decides. Names and postal
-addresses are not looked for. What was found is never repeated in a message: a `Said` tells where, not what.
+This is a small check for what people read out on the telephone, and cannot find everything. Numbers are recognised by
+their check digits (`stdnum`), as digits or as spoken English ("four two four two", "double seven"), also if they continue
+in the next line of the same speaker; email addresses and dates by their form. It proposes, and a person decides. Names and
+postal addresses are not searched for. No message repeats what was found: a `Said` says where it is, not what it is.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 from reddy_lib.model import TranscriptLine
 
@@ -69,12 +69,12 @@ _DATE = re.compile(
 _BIRTH = re.compile(
     r"\b(?:born|birth(?:day|date)?|d\.?o\.?b\.?|geboren|geburtsdatum|naissance|nacimiento|nascita)\b", re.I
 )
-_ASKED_BEFORE = 2  # lines above in which the question for a date of birth may stand
-_LONG = 13  # digits: as many as the shortest card number, also where a digit was misheard
+_ASKED_BEFORE = 2  # lines above in which the date of birth may have been asked for
+_LONG = 13  # digits: as many as the shortest card number, in which a digit may have been misheard
 
 
 class Said(NamedTuple):
-    """Personal data in a line. `line`: 1-based number; `begin`, `end`: characters of its text; `kind`: one of `KINDS`."""
+    """Personal data in a line. `line`: number from 1; `begin`, `end`: characters of its text; `kind`: one of `KINDS`."""
 
     line: int
     begin: int
@@ -83,7 +83,7 @@ class Said(NamedTuple):
 
 
 def find_personal_data(lines: Sequence[TranscriptLine]) -> list[Said]:
-    """Where personal data is said, in the order of the lines; nothing twice, of two kinds the one first in `KINDS`."""
+    """Find personal data, in the order of the lines. Of two kinds in one place, the one first in `KINDS` is returned."""
     found: list[Said] = []
     for number, line in enumerate(lines, 1):
         found += _by_shape(number, line.text)
@@ -121,7 +121,7 @@ def _by_shape(number: int, text: str) -> Iterator[Said]:
 
 
 def _longest(text: str, begin: int, end: int, checks: Sequence[Callable[[str], bool]]) -> int:
-    """The longest end at which what begins there passes; 0: none does. What follows a number is no part of it."""
+    """Return the last end at which the text from `begin` passes a check, or 0 if none does."""
     while end - begin >= 15:
         if text[end - 1].isalnum() and any(check(text[begin:end]) for check in checks):
             return end
@@ -130,7 +130,7 @@ def _longest(text: str, begin: int, end: int, checks: Sequence[Callable[[str], b
 
 
 class _Digits(NamedTuple):
-    """Digits that were said as one: line, characters, the digits they are, and whether a unit may follow ("forty")."""
+    """Digits that were said as one word. `tens`: a unit may follow, as after "forty"."""
 
     line: int
     begin: int
@@ -143,7 +143,7 @@ _Run = list[_Digits]
 
 
 def _runs(texts: Sequence[tuple[int, str]]) -> Iterator[_Run]:
-    """Digits that follow each other, over the lines of one speaker; any word that is no number ends a run."""
+    """Yield runs of digits, across the lines of one speaker; any other word ends a run."""
     run: _Run = []
     times = 1
     plus = False
@@ -189,7 +189,7 @@ def _kind(run: _Run) -> str:
     if len(digits) < 8:
         return ""
     checks = _checks()
-    # With what follows it (until when, the code on the back): all of it is the card's.
+    # Also with the digits that follow it (expiry date, security code): all of it belongs to the card.
     if len(digits) >= 13 and not international:
         boundaries = [0]
         for one in run:
@@ -210,7 +210,7 @@ def _kind(run: _Run) -> str:
 
 
 def _places(run: _Run, kind: str) -> Iterator[Said]:
-    """One place a line: from its first digit to its last."""
+    """Yield one `Said` for each line of a run, from its first digit to its last."""
     for line in dict.fromkeys(one.line for one in run):
         parts = [one for one in run if one.line == line]
         yield Said(line, parts[0].begin, parts[-1].end, kind)
@@ -227,11 +227,17 @@ def _without_overlaps(found: list[Said]) -> list[Said]:
     return sorted(kept, key=lambda said: (said.line, said.begin, said.end))
 
 
+class _NumberFormat(Protocol):
+    """A module of `stdnum`."""
+
+    def is_valid(self, number: str) -> bool: ...
+
+
 _CHECKS: dict[str, tuple[Callable[[str], bool], ...]] = {}
 
 
 def _checks() -> dict[str, tuple[Callable[[str], bool], ...]]:
-    """The checks of `stdnum`, loaded when the first digits are seen: most lines have none."""
+    """Return the checks of `stdnum`, which are loaded with the first digits: most transcripts have none."""
     if not _CHECKS:
         from stdnum import iban, luhn
         from stdnum.be import nn
@@ -249,7 +255,7 @@ def _checks() -> dict[str, tuple[Callable[[str], bool], ...]]:
         from stdnum.se import personnummer
         from stdnum.us import ssn
 
-        def of(*modules: Any) -> tuple[Callable[[str], bool], ...]:
+        def of(*modules: _NumberFormat) -> tuple[Callable[[str], bool], ...]:
             return tuple(module.is_valid for module in modules)
 
         nino = re.compile(r"(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]\d{6}[A-D]")

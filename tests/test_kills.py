@@ -24,7 +24,7 @@ import msgspec
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.recordings.attachments import LOST
+from reddy_lib.recordings.upload_queue import LOST
 from reddy_lib.sending.engine import enqueue
 from reddy_lib.sending.reconcile import Reconciled
 from reddy_lib.sending.submission import Submission, create, give_up_dead_workers

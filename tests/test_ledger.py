@@ -28,10 +28,10 @@ from reddy_lib.batches.call_rows import carried_findings, changes, merged
 from reddy_lib.batches.frames import outcomes_frame, utc
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.database import default_location
+from reddy_lib.database.migrations import FIRST_VERSION, MIGRATIONS, latest_version
 from reddy_lib.database.schema import (
     EDITABLE,
     LOCKED,
-    MIGRATIONS,
     SENDABLE,
     STATUSES,
     batches,
@@ -951,7 +951,7 @@ class TestOpening:
     def test_a_fresh_ledger_is_empty_and_has_its_schema(self, ledger: reddy.Ledger) -> None:
         with ledger.read() as connection:
             versions = list(connection.execute(sa.select(schema_versions.c.version)).scalars())
-        assert versions == list(range(1, len(MIGRATIONS) + 1))
+        assert versions == list(range(FIRST_VERSION, latest_version() + 1))
         assert ledger.batches().empty
         assert ledger.submissions() == []
         with pytest.raises(NotInLedger, match="no submission 's-1'"):
@@ -1021,24 +1021,30 @@ class TestOpening:
         release.join()
         other.close()
 
-    def test_a_ledger_of_the_first_version_is_brought_up_to_date(self, ledger: reddy.Ledger) -> None:
-        with ledger.write() as connection:
-            connection.execute(sa.text("DROP INDEX calls_by_finding"))
-            connection.execute(schema_versions.delete().where(schema_versions.c.version > 1))
-        with (
-            reddy.Ledger(ledger.url.render_as_string(hide_password=False)) as opened,
-            opened.read() as connection,
-        ):
-            names = {index["name"] for index in sa.inspect(connection).get_indexes("calls")}
-            assert "calls_by_finding" in names
-            assert stored(opened, "schema_versions") == len(MIGRATIONS)
-
     def test_a_ledger_of_a_newer_version_is_refused_and_left_as_it_is(self, ledger: reddy.Ledger) -> None:
         with ledger.write() as connection:
-            connection.execute(schema_versions.insert().values(version=len(MIGRATIONS) + 1, applied_at=0.0))
+            connection.execute(schema_versions.insert().values(version=latest_version() + 1, applied_at=0.0))
         with pytest.raises(LedgerTooNew, match="written by a newer version of the workbench"):
             reddy.Ledger(ledger.url.render_as_string(hide_password=False))
         assert stored(ledger, "schema_versions") == len(MIGRATIONS) + 1
+
+    @pytest.mark.parametrize("version", [1, 16, 100])
+    def test_a_ledger_of_a_development_version_is_refused_and_left_as_it_is(
+        self, ledger: reddy.Ledger, version: int
+    ) -> None:
+        """Its numbers began at 1. A ledger that has one of them never counts as one of today's, nor as an older one."""
+        with ledger.write() as connection:
+            connection.execute(schema_versions.delete())
+            connection.execute(
+                schema_versions.insert(),
+                [{"version": one, "applied_at": 0.0} for one in range(1, version + 1)],
+            )
+        said = (
+            rf"made by a development version of the workbench \(schema {version}\)(.|\n)*Start a new ledger"
+        )
+        with pytest.raises(LedgerUnavailable, match=said):
+            reddy.Ledger(ledger.url.render_as_string(hide_password=False))
+        assert stored(ledger, "schema_versions") == version
 
     def test_the_place_comes_from_the_environment_or_is_the_user_s_data_folder(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -1164,13 +1170,13 @@ class TestWhenTheDatabaseFails:
         [
             ("mysql://ann:geheim@host/calls", "can be SQLite or PostgreSQL, not mysql"),
             ("nonsense://", "can be SQLite or PostgreSQL, not nonsense"),
-            ("://", "not a path and not a database URL"),
-            ("postgresql://ann:geheim@host:port/calls", "not a path and not a database URL"),
-            ("postgresql://ann:geh@im@ho:geheim/calls", "not a path and not a database URL"),
+            ("://", "neither a path nor a database URL"),
+            ("postgresql://ann:geheim@host:port/calls", "neither a path nor a database URL"),
+            ("postgresql://ann:geh@im@ho:geheim/calls", "neither a path nor a database URL"),
             ("postgresql+asyncpg://ann:geheim@127.0.0.1:1/calls", "127.0.0.1/calls"),
             ("postgres://ann:geheim@127.0.0.1:1/calls", "cannot be reached right now"),
-            ("sqlite://", "in memory would lose what was sent"),
-            ("sqlite:///:memory:", "in memory would lose what was sent"),
+            ("sqlite://", "in memory would lose the record of what was sent"),
+            ("sqlite:///:memory:", "in memory would lose the record of what was sent"),
         ],
     )
     def test_an_address_that_does_not_work_is_explained_without_its_password(

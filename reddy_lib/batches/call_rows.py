@@ -1,6 +1,6 @@
-"""Between a call and its row in the ledger: what is stored, what is searched, which findings still hold.
+"""A call and its row in the ledger: the columns that are stored, and the findings that still apply after an edit.
 
-Pure functions over values, and the one rule that needs the whole batch: no two calls with the same
+Pure functions over values, and the one check that needs the whole batch: no two calls may have the same
 (conversation_id, agent_email).
 """
 
@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import sqlalchemy as sa
 
 from reddy_lib.batches.decisions import Decisions, moved_lines, open_findings, tally, unassigned_of
+from reddy_lib.batches.line_diff import pair_lines, same_as_sent
 from reddy_lib.checks import check
 from reddy_lib.database.bulk import run_many
 from reddy_lib.database.schema import calls
@@ -23,6 +24,8 @@ from reddy_lib.model import Call, TranscriptLine, from_payload, payload_json, to
 from reddy_lib.spreadsheet import BuiltCall
 
 __all__ = [
+    "StoredCall",
+    "Value",
     "carried_findings",
     "changes",
     "decode_findings",
@@ -35,17 +38,20 @@ __all__ = [
     "summarised",
 ]
 
+Value = str | int | float | bool | None
+"""A value of a column."""
+
 _findings_decoder = msgspec.json.Decoder(list[Finding])
 _encode = msgspec.json.Encoder().encode
 
 
 def decode_findings(text: str | bytes) -> list[Finding]:
-    """Findings as stored."""
+    """Decode the stored findings of a call."""
     return _findings_decoder.decode(text)
 
 
-def searched(call: Call) -> dict[str, Any]:
-    """The columns of `calls` that are listed, filtered and sorted, from the call itself."""
+def searched(call: Call) -> dict[str, Value]:
+    """Return the columns of `calls` that are listed, filtered and sorted."""
     product = call.product_id
     lines = call.transcript or []
     first = lines[0].text if lines else ""
@@ -64,11 +70,11 @@ def searched(call: Call) -> dict[str, Any]:
     }
 
 
-_NOTHING_FOUND = {"findings": "[]", "codes": "", "errors": 0, "warnings": 0}
+_NOTHING_FOUND: dict[str, Value] = {"findings": "[]", "codes": "", "errors": 0, "warnings": 0}
 
 
-def summarised(findings: Sequence[Finding]) -> dict[str, Any]:
-    """The columns of `calls` that tell of its findings."""
+def summarised(findings: Sequence[Finding]) -> dict[str, Value]:
+    """Return the columns of `calls` that hold its findings."""
     if not findings:
         return dict(_NOTHING_FOUND)
     errors = sum(1 for found in findings if found.severity == "error")
@@ -90,9 +96,9 @@ def new_call_values(
     *,
     products: list[dict[str, Any]] | None,
     now: float,
-) -> list[dict[str, Any]]:
-    """Rows for the `calls` table from one piece of a sheet's calls: checked, ready or held."""
-    values = []
+) -> list[dict[str, Value]]:
+    """Check some calls of a sheet, and return their rows of `calls`: ready or held."""
+    values: list[dict[str, Value]] = []
     for built in piece:
         source = built.findings
         own = check(built.call, products=products, now=now)
@@ -125,8 +131,8 @@ def new_call_values(
     return values
 
 
-def insert_calls(connection: sa.Connection, values: Sequence[dict[str, Any]]) -> None:
-    """Store what `new_call_values` gives."""
+def insert_calls(connection: sa.Connection, values: Sequence[dict[str, Value]]) -> None:
+    """Store what `new_call_values` returned."""
     if values:
         run_many(connection, _insert_of(tuple(values[0])), values)
 
@@ -136,8 +142,23 @@ def _insert_of(columns: tuple[str, ...]) -> sa.Insert:
     return calls.insert().values({name: sa.bindparam(name) for name in columns})
 
 
+class StoredCall(Protocol):
+    """The part of a row of `calls` that `standing_findings` needs."""
+
+    @property
+    def payload(self) -> str: ...
+    @property
+    def original(self) -> str | None: ...
+    @property
+    def source_findings(self) -> str: ...
+    @property
+    def unassigned(self) -> str | None: ...
+    @property
+    def audio(self) -> str: ...
+
+
 def standing_findings(
-    stored: sa.Row[Any],
+    stored: StoredCall,
     call: Call,
     decisions: Decisions,
     *,
@@ -145,8 +166,12 @@ def standing_findings(
     now: float,
     attached: bool | None = None,
 ) -> list[Finding]:
-    """All findings of a call as it is now, but for those that the whole batch gives. `stored`: its row of `calls`;
-    `attached`: whether the file of its recording is there, where that is about to change."""
+    """Return all findings of a call as it is now, except `conversation-duplicate`.
+
+    Args:
+        stored: its row of `calls`.
+        attached: whether it has a recording; None: as `stored` says.
+    """
     original = from_payload(stored.original or stored.payload)
     source = [
         found for found in decode_findings(stored.source_findings) if found.code not in decisions.accepted
@@ -163,7 +188,7 @@ def standing_findings(
 
 
 def merged(source: Sequence[Finding], own: Sequence[Finding]) -> list[Finding]:
-    """Findings of reading and of checking as one list, errors first; where both speak of the same, once."""
+    """Merge the findings of reading and of checking, errors first, each problem once."""
     if not source:
         return sorted(own, key=_order)
     said = {(found.code, found.field, found.line) for found in source}
@@ -174,7 +199,7 @@ def merged(source: Sequence[Finding], own: Sequence[Finding]) -> list[Finding]:
             found
             for found in own
             if (found.code, found.field, found.line) not in said
-            # "could not be read" already says why there is nothing: a second "is missing" would only confuse
+            # "could not be read" already says why the field is empty; a second "is missing" would only confuse
             and not (found.field in fields and found.code.endswith("-missing"))
         ),
     ]
@@ -186,15 +211,15 @@ def _order(found: Finding) -> tuple[bool, bool, int]:
 
 
 def carried_findings(source: Sequence[Finding], original: Call, call: Call) -> list[Finding]:
-    """Which findings of reading still hold for an edited call, with line numbers as they are now.
+    """Return the findings of reading that still apply to an edited call, with the line numbers of now.
 
-    A finding about a field goes when that field is no longer what the sheet said; one about a line goes when
-    that line is changed or deleted, and moves with it when lines are added or deleted above. Estimated times
-    stay estimated, and a cut-off transcript cut off, when the words of a line are corrected.
+    A finding about a field goes when that field is changed. One about a line goes when the line is changed or deleted,
+    and moves with it when lines are added or deleted above. Estimated times stay estimated, and a transcript that was
+    cut off stays cut off, when the words of a line are corrected.
     """
     kept = []
     before, after = to_payload(original), to_payload(call)
-    moved = _moved_lines(original.transcript or [], call.transcript or [])
+    moved = _unchanged_lines(original.transcript or [], call.transcript or [])
     for found in source:
         if found.line is not None and found.field in ("transcript", "role", "text", "start", "stop"):
             line = moved.get(found.line)
@@ -214,37 +239,29 @@ def _times(call: Call) -> set[tuple[float | None, float | None]]:
     return {(line.start, line.stop) for line in call.transcript or []}
 
 
-def _moved_lines(before: list[TranscriptLine], after: list[TranscriptLine]) -> dict[int, int]:
-    """1-based line number before → after, for lines that are still there unchanged and in order."""
-    if before == after:
+def _unchanged_lines(before: list[TranscriptLine], after: list[TranscriptLine]) -> dict[int, int]:
+    """Return 1-based line number before → after, for the lines that are unchanged and in the same order."""
+    if before == after:  # most edits are of other fields
         return {number: number for number in range(1, len(before) + 1)}
-    from difflib import SequenceMatcher
-
-    old = [msgspec.json.encode(line) for line in before]
-    new = [msgspec.json.encode(line) for line in after]
-    return {
-        a + offset + 1: b + offset + 1
-        for a, b, size in SequenceMatcher(None, old, new, autojunk=False).get_matching_blocks()
-        for offset in range(size)
-    }
+    return {pair.old: pair.new for pair in pair_lines(before, after) if pair.same and pair.old and pair.new}
 
 
-def changes(before: Call, after: Call) -> list[tuple[str, Any, Any]]:
-    """What differs, as (field, before, after) with JSON values; None = not there.
+def changes(before: Call, after: Call) -> list[tuple[str, object, object]]:
+    """Return what differs, as (field, before, after) with JSON values; None = not there.
 
-    Lines and tags are compared cell by cell ("transcript[3].text", 1-based) while their number is the same,
-    and as whole lists once lines or tags were added or deleted.
+    Lines and tags are compared cell by cell ("transcript[3].text", 1-based) if there are as many as before, and as
+    whole lists if lines or tags were added or deleted.
     """
     old, new = to_payload(before), to_payload(after)
-    found: list[tuple[str, Any, Any]] = []
+    found: list[tuple[str, object, object]] = []
     for field in Call.__struct_fields__:
         a, b = old.get(field), new.get(field)
-        if _same(a, b):
+        if same_as_sent(a, b):
             continue
         if field in ("transcript", "tags") and a and b and len(a) == len(b):
             for number, (one, other) in enumerate(zip(a, b, strict=True), start=1):
                 for cell in {**one, **other}:
-                    if not _same(one.get(cell), other.get(cell)):
+                    if not same_as_sent(one.get(cell), other.get(cell)):
                         found.append((f"{field}[{number}].{cell}", one.get(cell), other.get(cell)))
         else:
             found.append((field, a, b))
@@ -252,7 +269,7 @@ def changes(before: Call, after: Call) -> list[tuple[str, Any, Any]]:
 
 
 def duplicate_keys(connection: sa.Connection, batch_id: str) -> list[str]:
-    """Delivery keys that more than one call of the batch has."""
+    """Return the delivery keys that more than one call of the batch has."""
     query = (
         sa.select(calls.c.delivery_key)
         .where(calls.c.batch_id == batch_id, calls.c.delivery_key.is_not(None))
@@ -262,7 +279,17 @@ def duplicate_keys(connection: sa.Connection, batch_id: str) -> list[str]:
     return [key for key in connection.execute(query).scalars() if key is not None]
 
 
-_MARKED = (
+class _Marked(NamedTuple):
+    id: int
+    row: int
+    delivery_key: str
+    findings: str
+    status: str
+    conversation_id: str | None
+    codes: str
+
+
+_MARK = (
     calls.update()
     .where(calls.c.id == sa.bindparam("the_call"))
     .values(
@@ -272,26 +299,18 @@ _MARKED = (
 
 
 def remark_duplicates(connection: sa.Connection, batch_id: str, keys: Sequence[str]) -> None:
-    """Give every call but the first of each key the finding `conversation-duplicate`, and take it from the others.
+    """Add the finding `conversation-duplicate` to every call but the first of each key, and remove it from the others.
 
-    At most some hundred keys at a time: they stand in one statement, and are settled in the caller's transaction.
+    Takes some hundred keys at most, because they are all in one statement.
     """
     query = (
-        sa.select(
-            calls.c.id,
-            calls.c.row,
-            calls.c.delivery_key,
-            calls.c.findings,
-            calls.c.status,
-            calls.c.conversation_id,
-            calls.c.codes,
-        )
+        sa.select(*(calls.c[name] for name in _Marked._fields))
         .where(calls.c.batch_id == batch_id, calls.c.delivery_key.in_(list(keys)))
         .order_by(calls.c.row)
     )
     first: dict[str, int] = {}
-    changed = []
-    for found in connection.execute(query).all():
+    changed: list[dict[str, Value]] = []
+    for found in [_Marked(*row) for row in connection.execute(query)]:
         duplicate = found.delivery_key in first
         first.setdefault(found.delivery_key, found.row)
         if not duplicate and "|conversation-duplicate|" not in found.codes:
@@ -318,14 +337,9 @@ def remark_duplicates(connection: sa.Connection, batch_id: str, keys: Sequence[s
             }
         )
     if changed:
-        connection.execute(_MARKED, changed)
-
-
-def _same(a: Any, b: Any) -> bool:
-    """As they are sent: Python takes True for 1 and 1 for 1.0, Reddy and an analyst who corrects a tag do not."""
-    return _encode(a) == _encode(b)
+        connection.execute(_MARK, changed)
 
 
 def _storable(text: str | None) -> str | None:
-    """Text that every database takes: PostgreSQL refuses NUL, both refuse half a character."""
+    """Return text that every database accepts: PostgreSQL refuses NUL, and both refuse half a character."""
     return whole_characters(text).replace("\x00", "\ufffd") if text else text

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -50,6 +50,7 @@ __all__ = [
     "change_in",
     "change_many",
     "change_one",
+    "count_edits",
     "must_be",
     "refuse_locked",
     "rename_tag",
@@ -126,6 +127,17 @@ def must_be(connection: sa.Connection, stored: Any, seen: bytes | None, call: Ca
         who=last.who if last else "",
         at=last.at if last else None,
     )
+
+
+def count_edits(batch: StoredBatch, rows: Sequence[int], change: Callable[[Call], Call]) -> ManyEdited:
+    """Count how many of these calls an edit would change; store nothing. Raises NotInLedger: there is no such row."""
+    editable = set(batch.rows(rows=list(rows), status=sorted(EDITABLE)))
+    changed = sum(
+        1
+        for _, payload in batch.payloads(editable)
+        if payload_json(change(call := from_payload(payload))) != payload_json(call)
+    )
+    return ManyEdited(changed, len(editable) - changed, len(set(rows)) - len(editable))
 
 
 def change_calls(

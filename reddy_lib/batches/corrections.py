@@ -1,10 +1,10 @@
-"""A file of the evidence, corrected and loaded again: which call each row corrects, and what follows from that.
+"""Load a corrected file of the evidence: find the call that each row corrects.
 
-Every file of the evidence names in its last column (`CALL_COLUMN`) the call of each row. Loaded again, its rows are
-mapped as the first sheet was, the columns that the evidence added are left out, and each call is linked to the one
-that it corrects: it keeps that one's conversation_id, also where it was made from the content, which has changed.
-What Reddy has meanwhile, or may have, is not corrected: such a row is held. A name that nobody knows is a finding,
-never an error.
+The last column of every file of the evidence (`CALL_COLUMN`) names the call of each row. When such a file is loaded
+again, its rows are mapped as the first sheet was, and the columns that the evidence added are dropped. Each call is
+linked to the one that it corrects and keeps its conversation_id, even one that was derived from the content, which has
+changed. A call that Reddy accepted meanwhile, or may have, cannot be corrected: its row is held. An unknown name is a
+finding, never an error.
 
 A recording that is attached to the call stays attached to its correction, unless the corrected row names another file,
 or the recording was uploaded already.
@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 CALL_COLUMN = "reddy call"
-"""The column that names the call of a row, by its batch and row: to be left as it is, and may be hidden."""
+"""The column that names the call of a row, by batch and row. It must not be edited, and may be hidden."""
 
 COLUMNS = (
     "row",
@@ -75,21 +75,21 @@ COLUMNS = (
     "audio",
     CALL_COLUMN,
 )
-"""What a file of the evidence says of a call, behind the sheet's own columns."""
+"""The columns that a file of the evidence adds after the sheet's own columns."""
 
 _CORRECTABLE = ("held", "ready", "rejected", "failed")
-_LOOKED_AT = 2000  # rows that tell what kind of file it is
+_LOOKED_AT = 2000  # rows that are read to recognise a file
 
 
 class Correction(msgspec.Struct, frozen=True):
-    """What a file corrects.
+    """The batch that a file corrects.
 
     Attributes:
         batch_id, batch, file_name: of the batch that its calls are from.
-        mapping: that batch's, for this file.
-        statuses: what its calls are now → how many rows; of the first 2,000 rows.
-        strangers: how many of those rows name no call of that batch.
-        more: the file has more rows than that.
+        mapping: that batch's mapping, for this file.
+        statuses: status of the calls now → number of rows, among the first 2,000 rows.
+        strangers: how many of those rows do not name a call of that batch.
+        more: the file has more rows than those.
     """
 
     batch_id: str
@@ -105,18 +105,22 @@ class Correction(msgspec.Struct, frozen=True):
 
     @property
     def rows(self) -> int:
-        """How many rows were looked at."""
+        """Return how many rows were read."""
         return sum(self.statuses.values()) + self.strangers
 
     @property
     def late(self) -> int:
-        """Rows whose call is at Reddy meanwhile, may be there, or is on its way: they are not corrected."""
+        """Count the rows that cannot be corrected: their call was accepted, may have been, or is being sent."""
         return sum(count for status, count in self.statuses.items() if status not in _CORRECTABLE)
 
 
 class Corrected(NamedTuple):
-    """A piece of a corrected file: its calls, and of their rows: `links`, the id of the call that each corrects;
-    `recordings`, what is attached to that call and stays attached."""
+    """Some calls of a corrected file.
+
+    Attributes:
+        links: row → id of the call that it corrects.
+        recordings: row → the recording that is attached to that call, and stays attached.
+    """
 
     calls: list[BuiltCall]
     links: dict[int, int]
@@ -124,7 +128,7 @@ class Corrected(NamedTuple):
 
 
 def evidence_columns(sheet: Iterable[str]) -> list[str]:
-    """The names of `COLUMNS` beside these of a sheet: one that the sheet has itself is told apart."""
+    """Return the names of `COLUMNS` beside a sheet's columns; a name that the sheet already has is changed."""
     taken = {name.strip().casefold() for name in sheet}
     named = []
     for name in COLUMNS:
@@ -137,7 +141,7 @@ def evidence_columns(sheet: Iterable[str]) -> list[str]:
 def recognised(
     database: Database, path: str | os.PathLike[str], format: SheetFormat | None = None
 ) -> Correction | None:
-    """Whether a file is a part of the evidence of a batch of this ledger; None where it is not."""
+    """Recognise a file of the evidence of a batch of this ledger; return None for any other file."""
     path = Path(path)
     try:
         format = format or detect_format(path)
@@ -176,7 +180,7 @@ def recognised(
 def corrected_calls(
     database: Database, path: str | os.PathLike[str], correction: Correction, *, rows: int = 500
 ) -> Iterator[Corrected]:
-    """The calls of a corrected file, in pieces, each with what it corrects."""
+    """Yield the calls of a corrected file, some rows at a time, each with the call that it corrects."""
     seen: set[int] = set()
     mapping = correction.mapping
     for frame in read_pieces(path, mapping.sheet, rows=rows):
@@ -187,7 +191,7 @@ def corrected_calls(
         wanted = [name[1] for name in said.values() if name is not None and name[0] == correction.batch_id]
         with database.read() as connection:
             old = _calls_named(connection, correction.batch_id, wanted)
-            roots = _families(connection, [call.id for call in old.values()])
+            others = _other_corrections(connection, [call.id for call in old.values()])
             attached = files.attached_to_calls(connection, [call.id for call in old.values()])
         own = {name: None for call in old.values() for name in msgspec.json.decode(call.cells)}
         added = set(evidence_columns(own))
@@ -214,8 +218,8 @@ def corrected_calls(
                 _carry_over(built, call)
                 if call.status not in _CORRECTABLE:
                     built.findings.append(_too_late(call, correction))
-                elif roots.get(call.id):
-                    built.findings.append(_elsewhere(call, roots[call.id], correction))
+                elif call.id in others:
+                    built.findings.append(_corrected_elsewhere(call, others[call.id], correction))
                 elif call.id in attached:
                     had, state = attached[call.id]
                     why = _not_carried_over(built.call, call, had, state, correction)
@@ -230,7 +234,7 @@ def corrected_calls(
 def link_corrections(
     connection: sa.Connection, batch_id: str, links: dict[int, int], *, who: str, now: float
 ) -> None:
-    """Keep which call each of these rows corrects."""
+    """Store which call each of these rows corrects."""
     for some in pieces(links):
         made = {
             one[0]: one[1]
@@ -264,13 +268,17 @@ def link_corrections(
 
 
 def links_of(batch: Batch, row: int) -> pd.DataFrame:
-    """The other loads of one call, oldest first: relation ("corrects", "corrected by"), batch_id, batch (its name), row,
-    status, who, at (UTC)."""
+    """Return the corrections of one call, and the calls that it corrects, oldest first.
+
+    Columns: relation ("corrects", "corrected by"), batch_id, batch (its name), row, status, who, at (UTC).
+    """
     import pandas as pd
 
     me, link, other = calls.alias(), corrections, calls.alias()
 
-    def linked(relation: str, here: sa.Column[Any], there: sa.Column[Any]) -> sa.Select[Any]:
+    def linked(
+        relation: str, here: sa.ColumnElement[int], there: sa.ColumnElement[int | None]
+    ) -> sa.Select[Any]:
         return (
             sa.select(
                 sa.literal(relation), batches.c.id, batches.c.name, other.c.row, other.c.status, link.c.who, link.c.at
@@ -296,32 +304,55 @@ def links_of(batch: Batch, row: int) -> pd.DataFrame:
 # inside
 
 
-def _call_column(columns: Iterable[Any]) -> str | None:
-    """The last column that names calls: a sheet may have one of that name itself."""
+def _call_column(columns: Iterable[object]) -> str | None:
+    """Return the last column that names calls: the sheet may have a column of that name itself."""
     named = [str(name) for name in columns if str(name).strip().casefold().endswith(CALL_COLUMN)]
     return named[-1] if named else None
 
 
 def _mapping_for(mapping: Mapping, format: SheetFormat) -> Mapping:
-    """The first sheet's mapping for a file with one row a call; where a row was a line, the lines stay as they were."""
-    changed: dict[str, Any] = {"sheet": format}
+    """Return the first sheet's mapping, for a file with one row per call.
+
+    Where a row of the sheet was a line, the file has no lines: the calls keep those they have.
+    """
+    changed: dict[str, object] = {"sheet": format}
     if mapping.layout == "lines" and "transcript" not in mapping.fields:
         changed |= {"layout": "row", "line_fields": {}, "line_units": {}, "group_by": [], "new_call": "value"}
     return mapping.replace(**changed)
 
 
-def _calls_named(connection: sa.Connection, batch_id: str, rows: Sequence[int]) -> dict[int, Any]:
-    found: dict[int, Any] = {}
+class _Old(NamedTuple):
+    """A call that is corrected."""
+
+    id: int
+    row: int
+    status: str
+    payload: str
+    original: str | None
+    cells: str
+
+
+class _Other(NamedTuple):
+    """Another correction of a call. `batch`: the name."""
+
+    call_id: int
+    batch: str
+    row: int
+    status: str
+
+
+def _calls_named(connection: sa.Connection, batch_id: str, rows: Sequence[int]) -> dict[int, _Old]:
+    found: dict[int, _Old] = {}
     for some in pieces(sorted(set(rows))):
-        query = sa.select(
-            calls.c.id, calls.c.row, calls.c.status, calls.c.payload, calls.c.original, calls.c.cells
-        ).where(calls.c.batch_id == batch_id, calls.c.row.in_(some))
-        found |= {call.row: call for call in connection.execute(query)}
+        query = sa.select(*(calls.c[name] for name in _Old._fields)).where(
+            calls.c.batch_id == batch_id, calls.c.row.in_(some)
+        )
+        found |= {call.row: call for call in (_Old(*one) for one in connection.execute(query))}
     return found
 
 
-def _families(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Any]:
-    """Call → the correction of it that is at Reddy, may be there, or is on its way; calls without one are left out."""
+def _other_corrections(connection: sa.Connection, ids: Sequence[int]) -> dict[int, _Other]:
+    """Return call → its correction that was accepted, may have been, or is being sent; others are left out."""
     mine, other, theirs = corrections.alias(), corrections.alias(), calls.alias()
     query = (
         sa.select(mine.c.call_id, batches.c.name, theirs.c.row, theirs.c.status)
@@ -334,11 +365,13 @@ def _families(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Any]:
             theirs.c.status.not_in((*_CORRECTABLE, "skipped")),
         )
     )
-    return {found.call_id: found for found in connection.execute(query)} if ids else {}
+    if not ids:
+        return {}
+    return {found.call_id: found for found in (_Other(*one) for one in connection.execute(query))}
 
 
-def _carry_over(built: BuiltCall, call: Any) -> None:
-    """What the correction keeps of the call: who it is for Reddy, and lines that the file does not hold."""
+def _carry_over(built: BuiltCall, call: _Old) -> None:
+    """Copy to the correction its conversation id, and lines that the file does not hold."""
     before = from_payload(call.payload)
     if not built.call.conversation_id or _was_derived(built.call.conversation_id):
         built.call.conversation_id = before.conversation_id
@@ -347,13 +380,13 @@ def _carry_over(built: BuiltCall, call: Any) -> None:
 
 
 def _not_carried_over(
-    corrected: Call, call: Any, had: files.Attached, state: str, correction: Correction
+    corrected: Call, call: _Old, had: files.Attached, state: str, correction: Correction
 ) -> Finding | None:
-    """Why a recording that is attached to a call is not attached to its correction; None where it is."""
+    """Return why a call's recording is not attached to its correction, or None where it is."""
     now = corrected.filename or ""
     place = f"row {call.row} of {correction.file_name}"
     if state != "waiting":
-        said = f"The recording {had.name} went out already, with an earlier sending of {place} ({state})"
+        said = f"The recording {had.name} was uploaded already when {place} was sent ({state})"
     elif now not in (from_payload(call.original or call.payload).filename or "", had.name):
         said = f"To {place} the recording {had.name} is attached, and this row names {now or 'none'}"
     else:
@@ -366,16 +399,21 @@ def _was_derived(conversation_id: str) -> bool:
 
 
 def _stranger(cell: str, correction: Correction) -> Finding:
-    what = f"{cell!r} names no call of {correction.file_name}" if cell.strip() else "It names no call"
+    name = correction.file_name
+    what = (
+        f"{cell!r} is not the name of a call of {name}"
+        if cell.strip()
+        else f"It does not name a call of {name}"
+    )
     return finding(
         "correction-unknown",
         "row",
-        f"{what}: which one this row corrects cannot be told. Its column {CALL_COLUMN!r} has to stay as it was.",
+        f"{what}, so this row cannot be matched to the call that it corrects. Do not change the column {CALL_COLUMN!r}.",
         value=cell,
     )
 
 
-def _too_late(call: Any, correction: Correction) -> Finding:
+def _too_late(call: _Old, correction: Correction) -> Finding:
     now = {
         "unknown": "may be at Reddy (in doubt)",
         "accepted": "was accepted",
@@ -385,16 +423,16 @@ def _too_late(call: Any, correction: Correction) -> Finding:
         "correction-refused",
         "row",
         f"Row {call.row} of {correction.file_name} {now.get(call.status, f'is {call.status}')} meanwhile: a correction "
-        "would be a second call.",
+        "would be a second call at Reddy.",
         value=call.status,
     )
 
 
-def _elsewhere(call: Any, other: Any, correction: Correction) -> Finding:
+def _corrected_elsewhere(call: _Old, other: _Other, correction: Correction) -> Finding:
     return finding(
         "correction-refused",
         "row",
-        f"Row {call.row} of {correction.file_name} was corrected before, by row {other.row} of {other.name}, which is "
-        f"{other.status}: another correction would be a second call.",
+        f"Row {call.row} of {correction.file_name} was already corrected by row {other.row} of {other.batch}, which is "
+        f"{other.status}: another correction would be a second call at Reddy.",
         value=other.status,
     )

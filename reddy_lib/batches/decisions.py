@@ -1,18 +1,19 @@
-"""What people decide about a call beside its payload: text without a line, and findings that they accept.
+"""Decisions about a call that are not in its payload: text without a line, and findings that were accepted.
 
-Decisions are kept apart from what was loaded, so that taking one back brings the call to where it was. Text
-that is in no line of its call (the loss meter found it) holds the call until somebody says what becomes of it.
-A finding of reading can be accepted where the catalogue says what that means; a finding of `check` never can:
-it tells what Reddy would refuse, or grade wrongly, and the call itself has to change.
+Decisions are stored apart from what was loaded, so that undoing one restores the call. Text that is in no line of its
+call (found by the loss meter) holds the call until a person decides where it goes. A finding of reading can be accepted
+where the catalogue says what that means. A finding of `check` can never be accepted: it tells what Reddy would reject,
+or grade wrongly, so the call itself has to change.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
+from reddy_lib.batches.line_diff import pair_lines
 from reddy_lib.findings import CATALOGUE, Finding, finding
 from reddy_lib.model import Call, TranscriptLine
 from reddy_lib.transcripts.turns import TIMES
@@ -45,7 +46,7 @@ DROP: Decision = "drop"
 
 
 class Taken(msgspec.Struct, omit_defaults=True):
-    """One decision: what, by whom, when (seconds since the epoch); `role`: of a line of its own."""
+    """One decision: what, by whom, when (seconds since the epoch); `role`: of the line that the text became."""
 
     what: str
     who: str
@@ -53,17 +54,17 @@ class Taken(msgspec.Struct, omit_defaults=True):
     role: str = ""
 
     def words(self) -> str:
-        """ "attach", "own line: agent", "accepted": for the record of edits."""
+        """Return the decision for the history of edits: "attach", "own line: agent", "accepted"."""
         return f"{self.what}: {self.role}" if self.role else self.what
 
     def told(self) -> tuple[str, str, str, float]:
-        """(what, role, who, when), as tables show it."""
+        """Return (what, role, who, when) for tables."""
         return self.what, self.role, self.who, self.at
 
 
 class Decisions(msgspec.Struct, omit_defaults=True):
-    """All decisions about one call. `accepted`: code of a finding → decision; `texts`: number of the unassigned
-    text, from 1 → decision."""
+    """All decisions about one call. `accepted`: code of a finding → decision; `texts`: number of an unassigned text,
+    from 1 → decision."""
 
     accepted: dict[str, Taken] = msgspec.field(default_factory=dict)
     texts: dict[int, Taken] = msgspec.field(default_factory=dict)
@@ -73,8 +74,8 @@ class Decisions(msgspec.Struct, omit_defaults=True):
 
 
 class ManyEdited(NamedTuple):
-    """What one edit to many calls did, or would do: calls that change, that are so already, and that are being sent
-    or were sent and so stay as they are."""
+    """How many calls one edit changed, or would change; how many are like that already; and how many are locked, because
+    they are being sent or were sent."""
 
     changed: int
     same: int
@@ -82,7 +83,7 @@ class ManyEdited(NamedTuple):
 
 
 class Unassigned(NamedTuple):
-    """A text that reading put in no line. `number`: from 1; `after`: how many lines stood before it, as loaded."""
+    """A text that is in no line. `number`: from 1; `after`: how many lines were before it when it was loaded."""
 
     number: int
     after: int
@@ -90,13 +91,19 @@ class Unassigned(NamedTuple):
 
     @property
     def characters(self) -> int:
-        """Without white space, as the meter counts."""
+        """Count the characters without white space, as the loss meter does."""
         return len("".join(self.text.split()))
 
 
 class BatchLoss(NamedTuple):
-    """The loss meter of a batch, in characters without white space. `dropped`: by decision; `unmeasured`: calls that
-    were loaded before there was a meter. `characters - placed - dropped` wait for a decision."""
+    """The loss meter of a batch, in characters without white space.
+
+    Attributes:
+        characters: read from the sheet's transcripts.
+        placed: in a line of a call.
+        dropped: by decision.
+        unmeasured: number of calls without a measurement.
+    """
 
     characters: int
     placed: int
@@ -105,7 +112,7 @@ class BatchLoss(NamedTuple):
 
     @property
     def waiting(self) -> int:
-        """Characters that are in no line and wait for somebody to decide."""
+        """Return the characters that are in no line and wait for a decision."""
         return self.characters - self.placed - self.dropped
 
     def __repr__(self) -> str:
@@ -113,36 +120,36 @@ class BatchLoss(NamedTuple):
         if self.dropped:
             parts.append(f"{self.dropped:,} dropped by decision")
         if self.unmeasured:
-            parts.append(
-                f"{self.unmeasured:,} call{'s' * (self.unmeasured > 1)} loaded before this was measured"
-            )
+            parts.append(f"{self.unmeasured:,} call{'s' * (self.unmeasured > 1)} without a measurement")
         return " · ".join(parts)
 
+
+_Span = tuple[float | None, float | None]
 
 _decisions = msgspec.json.Decoder(Decisions)
 _texts = msgspec.json.Decoder(list[tuple[int, str]])
 
 
 def read_decisions(stored: str | None) -> Decisions:
-    """Decisions as stored."""
+    """Decode the stored decisions of a call."""
     return _decisions.decode(stored) if stored else Decisions()
 
 
 def unassigned_of(stored: str | None) -> list[Unassigned]:
-    """Unassigned texts as stored."""
+    """Decode the stored unassigned texts of a call."""
     found = _texts.decode(stored) if stored else []
     return [Unassigned(number, after, text) for number, (after, text) in enumerate(found, 1)]
 
 
 def acceptable(found: Finding, source: Sequence[Finding]) -> bool:
-    """May somebody accept this finding of a call? `source`: what reading the call met."""
+    """Return whether a finding of a call can be accepted. `source`: the findings of reading the call."""
     return bool(CATALOGUE[found.code].accepting) and any(one.code == found.code for one in source)
 
 
 def open_findings(
     texts: Sequence[Unassigned], decisions: Decisions, moved: Mapping[int, int] | None = None
 ) -> list[Finding]:
-    """The finding for each text that nobody decided about. `moved`: from `moved_lines`, after an edit."""
+    """Return a finding for each text without a decision. `moved`: from `moved_lines`, after an edit."""
     found = []
     for one in texts:
         if one.number not in decisions.texts:
@@ -162,7 +169,7 @@ def open_findings(
 
 
 def tally(characters: int | None, texts: Sequence[Unassigned], decisions: Decisions) -> dict[str, int | None]:
-    """The columns of `calls` that the meter fills."""
+    """Return the loss meter's columns of `calls`."""
     dropped = waiting = 0
     for one in texts:
         taken = decisions.texts.get(one.number)
@@ -176,9 +183,9 @@ def tally(characters: int | None, texts: Sequence[Unassigned], decisions: Decisi
     }
 
 
-def decision_changes(before: Decisions, after: Decisions) -> list[tuple[str, Any, Any]]:
-    """What differs, for the record of edits: (field, before, after) with JSON values; None = not decided."""
-    found: list[tuple[str, Any, Any]] = []
+def decision_changes(before: Decisions, after: Decisions) -> list[tuple[str, str | None, str | None]]:
+    """Return what differs, for the history of edits: (field, before, after); None = no decision."""
+    found: list[tuple[str, str | None, str | None]] = []
     pairs = [
         (f"finding[{code}]", before.accepted.get(code), after.accepted.get(code))
         for code in dict.fromkeys([*before.accepted, *after.accepted])
@@ -189,12 +196,12 @@ def decision_changes(before: Decisions, after: Decisions) -> list[tuple[str, Any
     ]
     for field, a, b in pairs:
         if a != b:
-            found.append((field, a and a.words(), b and b.words()))
+            found.append((field, a.words() if a else None, b.words() if b else None))
     return found
 
 
 def decided(call: Call, one: Unassigned, after: int, what: Decision, role: str = "") -> Call:
-    """The call with this text where it was decided to be. `after`: the line that it stands behind now, 0 = first."""
+    """Return the call with a text put where it was decided. `after`: the line that it follows now, 0 = it comes first."""
     lines = list(call.transcript or ())
     if what == OWN_LINE or (what == ATTACH and not lines):
         lines.insert(after, TranscriptLine(role, one.text))
@@ -209,50 +216,30 @@ def decided(call: Call, one: Unassigned, after: int, what: Decision, role: str =
 
 
 def moved_lines(before: Sequence[TranscriptLine], after: Sequence[TranscriptLine]) -> dict[int, int]:
-    """1-based line number as loaded → the same line now, or the nearest one above it that is still there; 0 → 0."""
-    places = {old: new for old, new in _pairs(before, after) if old and new}
+    """Return 1-based line number as loaded → the same line now, or the nearest one above that is still there; 0 → 0."""
+    places = {old: new for old, new, _ in pair_lines(before, after) if old and new}
     found = {0: 0}
     for number in range(1, len(before) + 1):
         found[number] = places.get(number, found[number - 1])
     return found
 
 
-def _pairs(
-    before: Sequence[TranscriptLine], after: Sequence[TranscriptLine]
-) -> list[tuple[int | None, int | None]]:
-    """Which line became which (numbers from 1): the unchanged ones, and the changed ones between them in order."""
-    from difflib import SequenceMatcher
-
-    old, new = [msgspec.json.encode(one) for one in before], [msgspec.json.encode(one) for one in after]
-    if old == new:
-        return [(number, number) for number in range(1, len(old) + 1)]
-    found: list[tuple[int | None, int | None]] = []
-    for _, a, a_end, b, b_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        for offset in range(max(a_end - a, b_end - b)):
-            found.append(
-                (
-                    a + offset + 1 if a + offset < a_end else None,
-                    b + offset + 1 if b + offset < b_end else None,
-                )
-            )
-    return found
-
-
 def line_times(
     loaded: str | None, original: Sequence[TranscriptLine], lines: Sequence[TranscriptLine]
 ) -> list[str]:
-    """Where the times of each line are from: source, derived, estimated, by hand; "" where it has none, or where
-    the call was loaded before that was kept.
+    """Return the origin of each line's times: source, derived, estimated, by hand; "" for a line without times.
 
-    `loaded`: the marks of `original`, the lines as loaded. A line that has the times it came with keeps its mark,
-    wherever it was moved to.
+    A line that still has the times it was loaded with keeps their origin, wherever it was moved.
+
+    Args:
+        loaded: the marks of `original`, the lines as loaded; None where no origins were stored.
     """
     if loaded is None:
         return [""] * len(lines)
     marks = loaded or "s" * len(original)
     came: dict[int, str] = {}
-    gone: dict[tuple[Any, Any], list[str]] = {}
-    for old, new in _pairs(original, lines):
+    gone: dict[_Span, list[str]] = {}  # deleted or changed lines: a line with equal times may be one of them
+    for old, new, _ in pair_lines(original, lines):
         mark = marks[old - 1] if old and old <= len(marks) else ""
         if old and new and _span(original[old - 1]) == _span(lines[new - 1]):
             came[new] = mark
@@ -266,9 +253,10 @@ def line_times(
             found.append(TIMES.get(came[number], ""))
         else:
             left = gone.get(_span(line))
+            # in the order of the deleted lines: of two with equal times, the upper one's origin goes to the upper line
             found.append(TIMES[left.pop(0)] if left else "by hand")
     return found
 
 
-def _span(line: TranscriptLine) -> tuple[float | None, float | None]:
+def _span(line: TranscriptLine) -> _Span:
     return line.start, line.stop

@@ -31,9 +31,9 @@ from reddy_lib.batches.recording_urls import Addressed, addressed_calls
 from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused, ReddyError
 from reddy_lib.interrupts import again, one_line
 from reddy_lib.progress_bars import progress_bar
-from reddy_lib.recordings.attachments import recordings_folder
 from reddy_lib.recordings.download_log import Fetched, FetchRecord, address_key
 from reddy_lib.recordings.file_names import ending_of
+from reddy_lib.recordings.file_uses import dropped_folder
 from reddy_lib.recordings.store import Recording, RecordingStore
 from reddy_lib.spreadsheet.web_addresses import announced_name
 
@@ -132,7 +132,7 @@ class FetchPlan(NamedTuple):
 
 def batch_store(batch: Batch) -> RecordingStore:
     """Where the recordings of a batch are kept until they are attached, and after."""
-    return RecordingStore(recordings_folder(batch.database) / "dropped" / batch.id)
+    return RecordingStore(dropped_folder(batch.database) / batch.id)
 
 
 def planned(addressed: Sequence[Addressed], allowed: AllowedHosts, came: Mapping[str, Fetched]) -> FetchPlan:

@@ -1,10 +1,10 @@
-"""What a person marked to be silenced in the recording of a call: words of its transcript, or seconds.
+"""Marks for what is to be silenced in the recording of a call: words of its transcript, or seconds.
 
-Marks stay with their call, so they are there again for whoever opens it next, and can be on no other. A mark in a line
-remembers the line by its text and its start: it goes along where the line is moved, and is *lost*, which is said, where
-the text was changed. Seconds are those of one recording, by its hash: in another file, something else is said then.
+Marks are stored with their call, so the next person who opens it sees them. A mark in a line remembers the line by its
+text and its start: it moves with the line, and is *lost* (and shown as such) when the text is changed. A mark of seconds
+belongs to one recording, by its hash, because in another file something else is said at that time.
 
-Nothing here changes a call or a recording: a mark only proposes what `recordings.silence_recording` then does.
+Marks change neither the call nor the recording. They only propose what `silence_recording` does.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 import hashlib
 import math
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -33,8 +33,13 @@ __all__ = ["Mark", "mark_seconds", "mark_words", "marks_of", "read_seconds", "ta
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
-    """One mark. `line`, `begin`, `end`: where its words stand now (1-based line; characters); or, where `line` is None,
-    `start`, `stop`: seconds of the file with the hash `recording`. `lost`: its words are not found any more."""
+    """One mark: words of a line, or, if `line` is None, seconds of a recording.
+
+    Attributes:
+        line, begin, end: where the words are now (1-based line; characters of its text).
+        recording, start, stop: the hash of the file, and the seconds.
+        lost: the words are no longer in the transcript.
+    """
 
     id: int
     line: int | None = None
@@ -49,15 +54,17 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def marks_of(batch: Batch, row: int) -> list[Mark]:
-    """The marks of a call that were not taken away: words in the order of the lines, then seconds.
+    """Return the marks of a call that were not removed: words in the order of the lines, then seconds.
 
     Raises NotInLedger: the batch has no such row.
     """
     found = batch.one(row, calls.c.id, calls.c.payload)
     lines = from_payload(found.payload).transcript or []
-    query = sa.select(marks).where(marks.c.call_id == found.id, marks.c.gone_at.is_(None))
+    columns = [marks.c[name] for name in _Stored._fields]
+    query = sa.select(*columns).where(marks.c.call_id == found.id, marks.c.gone_at.is_(None))
     with batch.database.read() as connection:
-        all_marks = [_mark(one, lines) for one in connection.execute(query.order_by(marks.c.id))]
+        stored = [_Stored(*one) for one in connection.execute(query.order_by(marks.c.id))]
+    all_marks = [_mark(one, lines) for one in stored]
     return sorted(all_marks, key=lambda one: (one.line is None, one.line or 0, one.begin, one.start))
 
 
@@ -69,23 +76,27 @@ def mark_words(
     *,
     who: str = "",
 ) -> int:
-    """Mark words: (line, begin, end) of each place, in the `lines` that somebody saw. Gives how many are new.
+    """Mark words, and return how many marks are new.
+
+    Args:
+        places: (line, begin, end) of each, in `lines`.
+        lines: the transcript as the person saw it.
 
     Raises:
         NotInLedger, CallLocked: as `Batch.replace`.
-        RecordingError: a place is not in its line, or the transcript is another one by now: nothing was marked.
+        RecordingError: a place is not in its line, or the transcript has changed: nothing was marked.
     """
     for number, begin, end in places:
         if not (1 <= number <= len(lines) and 0 <= begin < end <= len(lines[number - 1].text)):
             raise RecordingError(
-                f"These words are not in line {number}: nothing was marked. Choose them again."
+                f"These words are not in line {number}: nothing was marked. Select them again."
             )
 
-    def values(now: Sequence[TranscriptLine]) -> list[dict[str, Any]]:
+    def values(now: Sequence[TranscriptLine]) -> list[_MarkValues]:
         wanted = [number for number, _, _ in places]
         if any(number > len(now) or not _alike(now[number - 1], lines[number - 1]) for number in wanted):
             raise RecordingError(
-                "The transcript was changed while you were at it, so nothing was marked: look again, then mark."
+                "The transcript was changed in the meantime, so nothing was marked. Look at it again, then mark."
             )
         return [
             {
@@ -98,23 +109,23 @@ def mark_words(
             for number, begin, end in places
         ]
 
-    return _stored(batch, row, values, who)
+    return _store(batch, row, values, who)
 
 
 def mark_seconds(batch: Batch, row: int, start: float, stop: float, *, recording: str, who: str = "") -> int:
-    """Mark seconds of the recording with this hash. Gives how many marks are new: 1, or 0 where it was there.
+    """Mark seconds of the recording with this hash. Returns how many marks are new: 1, or 0 if it was there already.
 
-    Raises as `mark_words`; RecordingError: they are no stretch of time.
+    Raises as `mark_words`; RecordingError: `stop` is not after `start`.
     """
     if not (0 <= start < stop < math.inf):
-        raise RecordingError("A time to silence stops after it starts: nothing was marked.")
-    return _stored(
+        raise RecordingError("The end of a marked time must be after its start: nothing was marked.")
+    return _store(
         batch, row, lambda lines: [{"recording": recording, "start": float(start), "stop": float(stop)}], who
     )
 
 
 def take_away(batch: Batch, row: int, mark: int, *, who: str = "") -> None:
-    """Take a mark of this call away; nothing happens where it is gone, or another call's. Raises as `mark_words`."""
+    """Remove a mark of this call; do nothing if it is removed already, or another call's. Raises as `mark_words`."""
     with batch.database.write() as connection:
         call = _locked_call(batch, connection, row)
         connection.execute(
@@ -125,20 +136,20 @@ def take_away(batch: Batch, row: int, mark: int, *, who: str = "") -> None:
 
 
 def read_seconds(start: str, stop: str, length: float) -> tuple[float, float]:
-    """A stretch of time as somebody types it, "1:05" to "1:12.5" or "65" to "72,5", in a recording of `length` seconds.
+    """Read two times as a person types them, "1:05" and "1:12.5" or "65" and "72,5", in a recording of `length` seconds.
 
-    A stop up to a second past the end is the end: clocks are rounded.
+    A stop up to one second past the end counts as the end, because players round.
 
-    Raises RecordingError: what is wrong with it, in a sentence.
+    Raises RecordingError: what is wrong with them, in a sentence.
     """
     seconds: list[float] = []
     for name, text in (("From", start), ("To", stop)):
         if not text.strip():
-            raise RecordingError(f"“{name}” is empty: write a time into the recording, such as 1:05 or 65.")
+            raise RecordingError(f"“{name}” is empty: write a time in the recording, such as 1:05 or 65.")
         moment = read_moment(text)
         if moment is None or moment.absolute or moment.seconds < 0:
             raise RecordingError(
-                f"“{text.strip()}” is no time into the recording: write it as 1:05, or as 65."
+                f"“{text.strip()}” is not a time in the recording: write it as 1:05, or as 65."
             )
         seconds.append(moment.seconds)
     first, last = seconds
@@ -148,15 +159,15 @@ def read_seconds(start: str, stop: str, length: float) -> tuple[float, float]:
         raise RecordingError(f"{outside.strip()} is outside of the recording, which ends at {said}.")
     if last <= first:
         raise RecordingError(
-            f"It stops at {stop.strip()}, before it has started at {start.strip()}: turn them round."
+            f"It stops at {stop.strip()}, before it starts at {start.strip()}: swap the two."
         )
     return first, min(last, length)
 
 
 def words_of(batch: Batch, row: int) -> dict[int, list[TimedWord]]:
-    """Line number → its words with their times, for the lines of a call that are as its sheet's transcript says.
+    """Return line number → its words with their times, for the lines of a call that were not changed since loading.
 
-    The cell of the sheet is read again for it; nothing of it is kept. Raises NotInLedger: the batch has no such row.
+    They are read from the sheet's cell again, and are not stored. Raises NotInLedger: the batch has no such row.
     """
     mapping = batch.mapping
     found = batch.one(row, calls.c.payload, calls.c.cells)
@@ -172,7 +183,35 @@ def words_of(batch: Batch, row: int) -> dict[int, list[TimedWord]]:
     return word_times(cell, lines, roles=mapping.roles, unit=mapping.line_unit)
 
 
-def _stored(batch: Batch, row: int, values: Any, who: str) -> int:
+class _LockedCall(NamedTuple):
+    id: int
+    status: str
+    payload: str
+
+
+class _Stored(NamedTuple):
+    """A row of `marks`: with `line`, words; without, seconds."""
+
+    id: int
+    line: int | None
+    digest: str | None
+    line_start: float | None
+    begin: int | None
+    end: int | None
+    recording: str | None
+    start: float | None
+    stop: float | None
+    who: str
+    at: float
+
+
+_MarkValues = dict[str, int | float | str | None]
+
+
+def _store(
+    batch: Batch, row: int, values: Callable[[Sequence[TranscriptLine]], list[_MarkValues]], who: str
+) -> int:
+    """Store the marks that `values` returns for the transcript as it is now; return how many are new."""
     now = time.time()
     new = 0
     with batch.database.write() as connection:
@@ -189,23 +228,30 @@ def _stored(batch: Batch, row: int, values: Any, who: str) -> int:
     return new
 
 
-def _locked_call(batch: Batch, connection: sa.Connection, row: int) -> Any:
-    """The call, which nobody else changes before this transaction ends. Raises NotInLedger, CallLocked."""
-    query = sa.select(calls.c.id, calls.c.status, calls.c.payload)
-    found = connection.execute(
+def _locked_call(batch: Batch, connection: sa.Connection, row: int) -> _LockedCall:
+    """Lock a call until this transaction ends, and return it. Raises NotInLedger, CallLocked."""
+    query = sa.select(*(calls.c[name] for name in _LockedCall._fields))
+    one = connection.execute(
         query.where(calls.c.batch_id == batch.id, calls.c.row == row).with_for_update()
     ).one_or_none()
-    if found is None:
+    if one is None:
         raise batch.no_row(row)
+    found = _LockedCall(*one)
     refuse_locked(found.status, row)
     return found
 
 
-def _mark(one: sa.Row[Any], lines: Sequence[TranscriptLine]) -> Mark:
-    known = {"id": one.id, "who": one.who, "at": one.at}
+def _mark(one: _Stored, lines: Sequence[TranscriptLine]) -> Mark:
     if one.line is None:
-        return Mark(recording=one.recording, start=one.start, stop=one.stop, **known)
-    # By its text alone, the mark of a line that was deleted would go to another one that says the same.
+        return Mark(
+            recording=one.recording or "",
+            start=one.start or 0.0,
+            stop=one.stop or 0.0,
+            id=one.id,
+            who=one.who,
+            at=one.at,
+        )
+    # By text alone, the mark of a deleted line would move to another line with the same text.
     numbers = [
         number
         for number, line in enumerate(lines, 1)
@@ -213,9 +259,15 @@ def _mark(one: sa.Row[Any], lines: Sequence[TranscriptLine]) -> Mark:
     ]
     if len(numbers) > 1:
         numbers = [number for number in numbers if number == one.line]
-    if not numbers:
-        return Mark(line=one.line, begin=one.begin, end=one.end, lost=True, **known)
-    return Mark(line=numbers[0], begin=one.begin, end=one.end, **known)
+    return Mark(
+        line=numbers[0] if numbers else one.line,
+        begin=one.begin or 0,
+        end=one.end or 0,
+        lost=not numbers,
+        id=one.id,
+        who=one.who,
+        at=one.at,
+    )
 
 
 def _alike(one: TranscriptLine, other: TranscriptLine) -> bool:

@@ -1,14 +1,13 @@
-"""Statements that are built once and run for many rows of values, again and again: as SQL text.
+"""Statements that are built once, and run as SQL text for many rows of values.
 
-Such values are what a database takes already. SQLAlchemy looks at each of them again, and that costs as much as running
-the statement.
+The values must be what the database driver takes. SQLAlchemy would check each of them once more, which costs as much as
+running the statement.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -18,7 +17,7 @@ __all__ = ["InsertMany", "UpdateMany", "pieces", "run_many"]
 
 
 def pieces(values: Iterable[int], size: int = 5000) -> Iterator[list[int]]:
-    """Lists short enough for one SQL statement."""
+    """Split values into lists that are short enough for one SQL statement."""
     some: list[int] = []
     for value in values:
         some.append(int(value))
@@ -29,17 +28,18 @@ def pieces(values: Iterable[int], size: int = 5000) -> Iterator[list[int]]:
         yield some
 
 
-def run_many(connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Run a statement for each of these rows. The statement must be one that lives as long as the program: its text is
-    kept."""
+def run_many(
+    connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, object]]
+) -> None:
+    """Run a statement for each of these rows. It must live as long as the program: its text is cached."""
     connection.exec_driver_sql(_text_of(connection.dialect, statement), [dict(row) for row in rows])
 
 
 class _Many:
     """One statement for many short rows, each a mapping from column names to values.
 
-    In SQLite all rows go in as one JSON text, and the statement runs once: the interpreter's lock is let go once, and
-    not for each row. While other threads keep the interpreter busy, getting it back is what takes the time.
+    On SQLite, all rows are passed as one JSON text, and the statement runs once. So Python's global lock is released once,
+    and not for each row: while other threads are busy, most of the time would be spent on getting it back.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -50,7 +50,7 @@ class _Many:
             sa.func.json_extract(given.c.value, sa.literal_column(f"'$[{place}]'"))
             for place in range(len(self._names))
         ]
-        self._each: dict[str, sa.BindParameter[Any]] = {
+        self._each: dict[str, sa.BindParameter[object]] = {
             name: sa.bindparam(f"the_{name}") for name in self._names
         }
 
@@ -59,17 +59,18 @@ class _Many:
         connection: sa.Connection,
         once: sa.Executable,
         each: sa.Executable,
-        rows: Sequence[Mapping[str, Any]],
-    ) -> sa.CursorResult[Any]:
+        rows: Sequence[Mapping[str, object]],
+    ) -> None:
         if connection.dialect.name == "sqlite":
             text = msgspec.json.encode([[row[name] for name in self._names] for row in rows]).decode()
-            return connection.exec_driver_sql(_text_of(connection.dialect, once), {"the_rows": text})
+            connection.exec_driver_sql(_text_of(connection.dialect, once), {"the_rows": text})
+            return
         values = [{f"the_{name}": row[name] for name in self._names} for row in rows]
-        return connection.exec_driver_sql(_text_of(connection.dialect, each), values)
+        connection.exec_driver_sql(_text_of(connection.dialect, each), values)
 
 
 class UpdateMany(_Many):
-    """UPDATE by the columns `by`, of the columns `to`."""
+    """UPDATE the columns `to` of the rows with these values of the columns `by`."""
 
     def __init__(self, table: sa.Table, *, by: Sequence[str], to: Sequence[str]) -> None:
         super().__init__([*by, *to])
@@ -83,13 +84,13 @@ class UpdateMany(_Many):
             for pairs in (once, each)
         )
 
-    def __call__(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    def __call__(self, connection: sa.Connection, rows: Sequence[Mapping[str, object]]) -> None:
         if rows:
             self._run(connection, self._once, self._one_by_one, rows)
 
 
 class InsertMany(_Many):
-    """INSERT of these columns."""
+    """INSERT rows with these columns."""
 
     def __init__(self, table: sa.Table, names: Sequence[str]) -> None:
         super().__init__(names)
@@ -98,11 +99,12 @@ class InsertMany(_Many):
         )
         self._one_by_one = table.insert().values(self._each)
 
-    def __call__(self, connection: sa.Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    def __call__(self, connection: sa.Connection, rows: Sequence[Mapping[str, object]]) -> None:
         if rows:
             self._run(connection, self._once, self._one_by_one, rows)
 
 
 @lru_cache(maxsize=64)
-def _text_of(dialect: sa.Dialect, statement: Any) -> str:
+def _text_of(dialect: sa.Dialect, statement: sa.Executable) -> str:
+    assert isinstance(statement, sa.ClauseElement)
     return str(statement.compile(dialect=dialect))

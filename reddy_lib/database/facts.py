@@ -1,4 +1,4 @@
-"""Facts about the ledger itself, by name: its identity, where it is kept, whether its content can be trusted.
+"""Facts about the ledger itself, by name: its identity, its path, whether its content can be trusted.
 
 A fact is text (JSON where it has parts). Facts are read and written inside the caller's transaction.
 """
@@ -24,25 +24,25 @@ __all__ = [
 ]
 
 IDENTITY = "identity"
-"""A random id that a ledger gets when it is made and keeps in every copy."""
+"""A random id that a ledger gets when it is created. Every copy has the same."""
 
 PLACE = "place"
-"""Where the ledger was when it was last opened in good order. A copy says here where it was copied from."""
+"""The path of the ledger when it was last opened normally. In a copy, this is the path of the original."""
 
 INCARNATION = "incarnation"
-"""A random id that the ledger gets each time a person settles that it was restored; absent before the first time."""
+"""A random id that the ledger gets each time a person settles that it was restored; absent before the first restore."""
 
 SUPERSEDED = "superseded"
-"""JSON list of earlier incarnations, and of those known from other copies: marks of theirs count no longer."""
+"""JSON list of earlier incarnations, and of those known from other copies: their marks no longer count."""
 
 RESTORED = "restored"
-"""While the ledger is older than what was sent from it: JSON with since, how, words (see restored.py)."""
+"""Set while the ledger is older than what was sent from it: JSON with since, how, words (see restored.py)."""
 
 SANDBOX_URLS = "sandbox-urls"
-"""JSON list of the URLs under which this ledger's sandbox was reached (see sandbox_urls.py)."""
+"""JSON list of the URLs of this ledger's sandbox (see sandbox_urls.py)."""
 
 DECISIONS = "decisions"
-"""JSON list: how each restore was settled, by whom and when."""
+"""JSON list of how each restore was settled, by whom and when."""
 
 
 def fact(connection: sa.Connection, name: str) -> str | None:
@@ -52,7 +52,7 @@ def fact(connection: sa.Connection, name: str) -> str | None:
 
 
 def remember_fact(connection: sa.Connection, name: str, value: str) -> None:
-    """Store a fact; a value that was there before is replaced, also where two do so at once."""
+    """Store a fact, in place of an earlier value. Two processes may do so at the same time."""
     insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(facts)
     connection.execute(
         insert.values(name=name, value=value).on_conflict_do_update(
@@ -62,5 +62,5 @@ def remember_fact(connection: sa.Connection, name: str, value: str) -> None:
 
 
 def forget_fact(connection: sa.Connection, name: str) -> None:
-    """Remove a fact, if it is there."""
+    """Remove a fact, if it is stored."""
     connection.execute(facts.delete().where(facts.c.name == name))

@@ -1,12 +1,12 @@
-"""What is known about ledgers outside of them: marks of what was sent, and which ledger lies where.
+"""What is known about ledgers outside of them: marks of what was sent, and which ledger is at which path.
 
-A ledger that was put back from a backup looks healthy; nothing in it can tell that calls went out since. So each claim
-leaves a mark in the user's state folder (`REDDY_STATE`, else where the system keeps such things): the id of an
-attempt, after its commit and before its first byte. A ledger that does not know an attempt marked here is older than
-what was sent from it.
+A ledger that was restored from a backup looks healthy: nothing in it can tell that calls were sent since. So each claim
+leaves a mark in the user's state folder (`REDDY_STATE`, or else the system's folder for such files): the id of an attempt,
+written after its commit and before its first byte. A ledger that does not know an attempt that is marked here is older
+than what was sent from it.
 
-Marks are hints, not records: they need no sync. After a power cut they may lack what the ledger has, never the other
-way round. Where the folder cannot be written, the log says so once, and asking Reddy remains (see `restored`).
+Marks are hints, not records, so they are not synced. After a power cut, marks may be missing, but there is never a mark
+without its claim. If the folder cannot be written, the log says so once; then only asking Reddy is left (see `restored`).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ FIRST = "first"
 """The incarnation of a ledger that was never restored."""
 
 LOOKED_AT = 64
-"""So many of the newest marks are compared with the ledger. A restore loses all claims since the backup, and the newest
-marks are of the last of them; workers that write at once can mix up only a few."""
+"""How many of the newest marks are compared with the ledger. A restore loses all claims since the backup, so it loses
+those of the newest marks; workers that write at the same time can mix up the order of only a few."""
 
-LARGE = 256 * 1024  # bytes of a file of marks before another is begun
+LARGE = 256 * 1024  # bytes of a file of marks before another is started
 STATE_VARIABLE = "REDDY_STATE"
 
 _log = logging.getLogger("reddy_lib.sending")
@@ -37,7 +37,7 @@ _warned: set[str] = set()
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """One claim that was stored: in which incarnation of the ledger, an attempt of it, when, and for which address."""
+    """A claim that was stored: the incarnation of the ledger, one attempt of the claim, its time, and its address."""
 
     incarnation: str
     attempt_id: str
@@ -46,13 +46,13 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 def state_folder() -> Path:
-    """Return the folder for what is known outside the ledger: `REDDY_STATE`, else the user's state folder."""
+    """Return `REDDY_STATE`, or else the user's state folder."""
     given = os.environ.get(STATE_VARIABLE, "").strip()
     return Path(given or platformdirs.user_state_dir("reddy-workbench", appauthor=False)).expanduser()
 
 
 def append(identity: str, mark: Mark) -> None:
-    """Note a claim of this ledger. Logs a warning, once, where that cannot be written."""
+    """Store the mark of a claim. If it cannot be written, log a warning, once."""
     line = f"{mark.incarnation} {mark.attempt_id} {mark.at:.0f} {mark.address}\n".encode()
     path = _marks_file(identity)
     try:
@@ -62,14 +62,14 @@ def append(identity: str, mark: Mark) -> None:
             _make_folder(path.parent)
             size = _write(path, line)
         if size > LARGE:
-            # Renamed, not rewritten: who has it open still writes into a file that is read.
+            # Renamed, not rewritten: a process that has it open still writes to a file that is read.
             path.replace(path.with_suffix(".earlier"))
     except OSError as error:
         _warn(error)
 
 
 def marks(identity: str, count: int = LOOKED_AT) -> list[Mark]:
-    """Return the newest marks of a ledger, the newest last; empty where there are none or they cannot be read."""
+    """Return the newest marks of a ledger, the newest last; empty if there are none, or if they cannot be read."""
     path = _marks_file(identity)
     lines: list[str] = []
     for one in (path.with_suffix(".earlier"), path):
@@ -78,14 +78,14 @@ def marks(identity: str, count: int = LOOKED_AT) -> list[Mark]:
     found = []
     for line in lines[-count:]:
         parts = line.split(" ", 3)
-        with contextlib.suppress(ValueError):  # a line that was cut off
+        with contextlib.suppress(ValueError):  # an incomplete line
             if len(parts) == 4:
                 found.append(Mark(parts[0], parts[1], float(parts[2]), parts[3]))
     return found
 
 
 def identity_at(place: str) -> str | None:
-    """Return the identity of the ledger that was last seen at a place, or None."""
+    """Return the identity of the ledger that was last seen at a path, or None."""
     try:
         return _place_file(place).read_text(encoding="utf-8").strip() or None
     except OSError:
@@ -93,7 +93,7 @@ def identity_at(place: str) -> str | None:
 
 
 def remember_place(place: str, identity: str) -> None:
-    """Note which ledger lies at a place."""
+    """Remember which ledger is at a path."""
     if identity_at(place) == identity:
         return
     path = _place_file(place)
@@ -107,13 +107,13 @@ def remember_place(place: str, identity: str) -> None:
 
 
 def _make_folder(folder: Path) -> None:
-    """Each of the two levels for this user alone: `parents` would make the upper one with wider permissions."""
+    """Create both levels for this user alone: `parents` would give the upper one wider permissions."""
     folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     folder.mkdir(exist_ok=True, mode=0o700)
 
 
 def _write(path: Path, content: bytes) -> int:
-    """Append, and return the file's size. One small write: several programs may append at once."""
+    """Append, and return the file's size. It is one small write, because several programs may append at the same time."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
         os.write(file, content)
@@ -137,7 +137,7 @@ def _warn(error: OSError) -> None:
     if folder not in _warned:
         _warned.add(folder)
         _log.warning(
-            "marks of what was sent cannot be kept: %s (%s). A restored ledger is noticed by asking Reddy alone. Set %s "
+            "marks of what was sent cannot be kept: %s (%s). A restored ledger is noticed only by asking Reddy. Set %s "
             "to a folder that can be written.",
             folder,
             error.strerror,

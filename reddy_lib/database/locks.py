@@ -16,8 +16,8 @@ def lock_schema(connection: sa.Connection) -> None:
 
 
 def lock_submissions(connection: sa.Connection) -> None:
-    """Wait for others that create a submission, or archive a batch, so that two people who submit the same rows go one
-    after the other."""
+    """Wait for others that create a submission or archive a batch, so that two people cannot submit the same rows at the
+    same time."""
     _lock(connection, 730234)
 
 
@@ -27,7 +27,7 @@ def lock_upload_hosts(connection: sa.Connection) -> None:
 
 
 def lock_attaching(connection: sa.Connection, *, shared: bool = False) -> None:
-    """Keep files from being deleted while others are attached: `shared` by those who attach, alone by who deletes."""
+    """Prevent files from being deleted while files are attached: `shared` for attaching, exclusive for deleting."""
     _lock(connection, 730236, shared=shared)
 
 

@@ -1,46 +1,37 @@
-"""The tables of the ledger and how an older one is brought up to date.
+"""The tables of the ledger.
 
 One schema for SQLite and PostgreSQL. Times are seconds since the epoch (UTC). JSON is stored as text, written
-by msgspec, because it must come back byte for byte: a call's `payload` *is* the body that is sent. What changes
-leaves a trace in `edits`, `attempts` and `past_outcomes`. One secret is in it, for as long as it can be used: a
-recording's `upload_url`.
+by msgspec, because it must come back byte for byte: a call's `payload` *is* the body that is sent. Every change is
+recorded in `edits`, `attempts` and `past_outcomes`. It holds one kind of secret, for as long as it can be used: a
+recording's `upload_url`. A change of these tables needs a migration (`migrations`).
 
     batches ─┬─ calls ─┬─ edits            what an analyst changed, cell by cell
-             │         ├─ attempts         one row a HTTP try, written before the request leaves
-             │         ├─ past_outcomes    what became of the call in earlier submissions
-             │         ├─ reconciliations  what was found out about a call in doubt, by whom and how
-             │         ├─ earlier_payloads what was sent at attempts before the last edits of a call
-             │         ├─ resends          why a call that Reddy has was sent there again, by whom and when
+             │         ├─ attempts         one row per HTTP try, written before the request leaves
+             │         ├─ past_outcomes    the call's outcomes in earlier submissions
+             │         ├─ reconciliations  how the doubt about a call was settled, and by whom
+             │         ├─ earlier_payloads what earlier attempts sent, where the call was edited since
+             │         ├─ resends          why a call that Reddy had accepted was sent again, and by whom
              │         ├─ corrections      which call of an earlier batch a call corrects
-             │         ├─ recordings       the file that goes beside a call, and how far it has come
-             │         └─ marks            what a person marked in a transcript or a recording, to be silenced
+             │         ├─ recordings       the file attached to a call, and the state of its upload
+             │         └─ marks            words or seconds of a recording that a person wants silenced
              └─ submissions                a set of calls sent together
     deliveries                             (address, conversation) that is being sent, in doubt, or accepted: the
                                            primary key that keeps two submissions from sending the same call
     workers                                processes that send, and when each was last alive
-    paces                                  what holds for an address, whoever sends to it: limit, rule, "not before"
-    worker_paces                           how fast each worker sends this moment, and why not faster
-    upload_hosts                           where recordings of an address may go: hosts seen there, or allowed
+    paces                                  rules for an address, for all workers: limit, "not before"
+    worker_paces                           how fast each worker is sending, and why not faster
+    upload_hosts                           hosts that recordings of an address may be uploaded to
     ramps                                  submissions that begin with one call, then five, then all
     profiles                               mappings kept for the next sheet with the same columns
-    selections                             calls of a batch that somebody chose, so that a link can name them
-    facts                                  about the ledger itself: its identity, its place (see facts.py)
-    questions                              chunks in which nothing is sent before Reddy was asked about a few calls
+    selections                             calls that a person chose, so that a link can name them
+    facts                                  about the ledger itself: its identity, its path (see facts.py)
+    questions                              chunks that wait until Reddy was asked about a few calls
     restore_answers                        calls of a restored ledger that Reddy was asked about
-
-Migrations are functions in `MIGRATIONS`; each runs once, and is recorded in the same transaction as its change.
 """
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
-
 import sqlalchemy as sa
-
-from reddy_lib.database.identity_migration import identify
-from reddy_lib.database.locks import lock_schema
-from reddy_lib.errors import LedgerTooNew
 
 __all__ = [
     "EDITABLE",
@@ -57,7 +48,6 @@ __all__ = [
     "facts",
     "marks",
     "metadata",
-    "migrate",
     "paces",
     "past_outcomes",
     "profiles",
@@ -67,7 +57,8 @@ __all__ = [
     "recordings",
     "resends",
     "restore_answers",
-    "schema_version",
+    "schema_versions",
+    "selections",
     "submissions",
     "upload_hosts",
     "worker_paces",
@@ -136,7 +127,7 @@ calls = sa.Table(
     sa.Column("batch_id", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
     sa.Column("row", sa.Integer, nullable=False),
     sa.Column("payload", sa.Text, nullable=False),
-    sa.Column("original", sa.Text),  # what the sheet said; NULL until the first edit
+    sa.Column("original", sa.Text),  # as loaded; NULL until the first edit
     sa.Column("cells", sa.Text, nullable=False),
     sa.Column("source_findings", sa.Text, nullable=False),
     sa.Column("findings", sa.Text, nullable=False),
@@ -153,17 +144,13 @@ calls = sa.Table(
     sa.Column("lines", sa.Integer, nullable=False),
     sa.Column("tags", sa.Integer, nullable=False),
     sa.Column("preview", sa.Text, nullable=False),
-    # the loss meter; NULL where the call was loaded before there was one
+    # the loss meter, in characters without white space
     sa.Column("characters_in", sa.Integer),
     sa.Column("characters_placed", sa.Integer),
     sa.Column("characters_dropped", sa.Integer, nullable=False, server_default="0"),  # by decision
-    sa.Column(
-        "unassigned", sa.Text
-    ),  # JSON: [[lines before it, text], …] as loaded; NULL where there is none
-    sa.Column("times", sa.Text),  # `Transcript.times` as loaded; NULL as above
-    sa.Column(
-        "decisions", sa.Text
-    ),  # what people decided about the call beside its payload: `Decisions` as JSON
+    sa.Column("unassigned", sa.Text),  # JSON: [[lines before it, text], …] as loaded; NULL if there is none
+    sa.Column("times", sa.Text),  # `Transcript.times` as loaded
+    sa.Column("decisions", sa.Text),  # `Decisions` as JSON; NULL if there are none
     # sending
     sa.Column("delivery_key", sa.Text),  # `identity.call_key`
     sa.Column("words_digest", sa.Text),  # `identity.words_digest`
@@ -180,18 +167,15 @@ calls = sa.Table(
 )
 sa.Index("calls_by_status", calls.c.batch_id, calls.c.status, calls.c.row)
 sa.Index("calls_by_key", calls.c.batch_id, calls.c.delivery_key)
-sa.Index(  # what a dead worker left behind is found without reading a million calls
+sa.Index(  # to find the calls of a dead worker without reading a million others
     "calls_being_sent",
     calls.c.worker,
     sqlite_where=calls.c.status == "sending",
     postgresql_where=calls.c.status == "sending",
 )
-calls_by_finding = (
-    sa.Index(  # of bounded columns alone: PostgreSQL refuses a row whose indexed text is too long
-        "calls_by_finding", calls.c.batch_id, calls.c.codes, calls.c.warnings, calls.c.edited
-    )
-)
-calls_by_loss = sa.Index(  # a batch's total is counted from it, without reading the calls
+# of bounded columns alone: PostgreSQL refuses a row whose indexed text is too long
+sa.Index("calls_by_finding", calls.c.batch_id, calls.c.codes, calls.c.warnings, calls.c.edited)
+sa.Index(  # a batch's total is counted from it, without reading the calls
     "calls_by_loss",
     calls.c.batch_id,
     calls.c.characters_in,
@@ -217,7 +201,7 @@ submissions = sa.Table(
     "submissions",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("number", sa.Integer, nullable=False),  # what people call it
+    sa.Column("number", sa.Integer, nullable=False),  # for people: the first submission is 1
     sa.Column("batch_id", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("token_source", sa.Text, nullable=False),  # sandbox, environment, secrets, typed, notebook
@@ -262,7 +246,7 @@ past_outcomes = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     *(sa.Column(name, kind) for name, kind in _OUTCOME),
-    sa.Column("audio", sa.Text),  # NULL where it was kept before there were recordings
+    sa.Column("audio", sa.Text),
 )
 
 reconciliations = sa.Table(
@@ -271,7 +255,7 @@ reconciliations = sa.Table(
     sa.Column("id", _BigId, primary_key=True, autoincrement=True),
     sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), nullable=False),
     sa.Column("submission_id", sa.Text, nullable=False),
-    sa.Column("attempt", sa.Integer, nullable=False),  # the number of the attempt that left the doubt
+    sa.Column("attempt", sa.Integer, nullable=False),  # the number of the attempt that is in doubt
     sa.Column("there", sa.Boolean, nullable=False),
     sa.Column("how", sa.Text, nullable=False),  # asked, by hand
     sa.Column("who", sa.Text, nullable=False),
@@ -291,10 +275,10 @@ deliveries = sa.Table(
     ),  # sending, unknown, accepted; again: accepted, to be sent once more
     sa.Column("upload_id", sa.BigInteger),
     sa.Column("at", sa.Double, nullable=False),
-    sa.Column("words_digest", sa.Text),  # of what was sent; NULL where that is not known
+    sa.Column("words_digest", sa.Text),  # of what was sent; NULL if that is not known
 )
 
-earlier_payloads = sa.Table(  # written at the first edit after a try, so most calls have none
+earlier_payloads = sa.Table(  # written at the first edit after an attempt, so most calls have none
     "earlier_payloads",
     metadata,
     sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
@@ -316,8 +300,8 @@ resends = sa.Table(
     sa.Column("at", sa.Double, nullable=False),
     sa.Column(
         "came_to_nothing", sa.Boolean, nullable=False
-    ),  # cancelled, or turned away: Reddy has it once, as before
-    # the call's submission until then, and the delivery that was replaced: put back where it comes to nothing
+    ),  # cancelled or rejected: Reddy has the call once, as before
+    # the call's submission before, and the delivery that was replaced: restored if the resend comes to nothing
     sa.Column("call_submission_id", sa.Text),
     sa.Column("key", sa.Text, nullable=False),
     sa.Column("delivered_call_id", sa.BigInteger, nullable=False),
@@ -329,7 +313,7 @@ resends = sa.Table(
 sa.Index("resends_by_call", resends.c.call_id)
 sa.Index("resends_by_submission", resends.c.submission_id)
 
-corrections = sa.Table(  # the first call of a family is in it too, and corrects nothing
+corrections = sa.Table(  # the first call of a family has a row too; it corrects nothing
     "corrections",
     metadata,
     sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
@@ -340,16 +324,16 @@ corrections = sa.Table(  # the first call of a family is in it too, and corrects
 )
 sa.Index("corrections_by_family", corrections.c.family)
 
-recordings = sa.Table(  # see recordings.py
+recordings = sa.Table(  # see recordings/attachments.py and upload_queue.py
     "recordings",
     metadata,
     sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
     sa.Column("name", sa.Text, nullable=False),  # as the call announces it
-    sa.Column("place", sa.Text, nullable=False),  # what `path` is below: kept, folder, "" (it is whole)
+    sa.Column("place", sa.Text, nullable=False),  # what `path` is relative to: kept, folder, "" (absolute)
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("sha256", sa.Text, nullable=False),
     sa.Column("size", sa.BigInteger, nullable=False),
-    sa.Column("changed", sa.Double, nullable=False),  # the file's own time of its last change
+    sa.Column("changed", sa.Double, nullable=False),  # the file's modification time
     sa.Column("content_type", sa.Text, nullable=False),
     sa.Column("who", sa.Text, nullable=False),
     sa.Column("attached_at", sa.Double, nullable=False),
@@ -357,19 +341,21 @@ recordings = sa.Table(  # see recordings.py
     # of the create that announced it, once it was accepted
     sa.Column("submission_id", sa.Text),
     sa.Column("attempt_id", sa.Text),
-    sa.Column("upload_url", sa.Text),  # a secret: blanked once it is used up
+    sa.Column("upload_url", sa.Text),  # a secret: deleted when the upload ends
     sa.Column("host", sa.Text),  # of `upload_url`; NULL where it is the connection's own
     sa.Column("expires_at", sa.Double),
     sa.Column("worker", sa.Text),
     sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
     sa.Column("retry_at", sa.Double),
-    sa.Column("sent", sa.BigInteger, nullable=False, server_default="0"),  # bytes of the last try, for people
+    sa.Column(
+        "sent", sa.BigInteger, nullable=False, server_default="0"
+    ),  # bytes of the last try, for the progress display
     sa.Column("error", sa.Text),
     sa.Column("started_at", sa.Double),
     sa.Column("ended_at", sa.Double),
 )
 sa.Index("recordings_by_submission", recordings.c.submission_id, recordings.c.state)
-sa.Index(  # addresses that run out, and what a dead worker left, are found among those under way alone
+sa.Index(  # to find expired URLs, and what dead workers were uploading, among the uploads under way
     "recordings_under_way",
     recordings.c.expires_at,
     sqlite_where=recordings.c.upload_url.is_not(None),
@@ -381,12 +367,12 @@ upload_hosts = sa.Table(
     metadata,
     sa.Column("address", sa.Text, primary_key=True),
     sa.Column("host", sa.Text, primary_key=True),
-    sa.Column("allowed", sa.Boolean, nullable=False),  # the first one seen, and those a person allowed
+    sa.Column("allowed", sa.Boolean, nullable=False),  # the first one, and those that a person allowed
     sa.Column("who", sa.Text, nullable=False),  # who allowed it; "" where it came first
     sa.Column("seen_at", sa.Double, nullable=False),
 )
 
-marks = sa.Table(  # see marks.py; a place in a line, or seconds of one recording
+marks = sa.Table(  # see redaction_marks.py; words of a line, or seconds of a recording
     "marks",
     metadata,
     sa.Column("id", _BigId, primary_key=True, autoincrement=True),
@@ -401,7 +387,7 @@ marks = sa.Table(  # see marks.py; a place in a line, or seconds of one recordin
     sa.Column("stop", sa.Double),
     sa.Column("who", sa.Text, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
-    sa.Column("gone_at", sa.Double),  # taken away again
+    sa.Column("gone_at", sa.Double),  # when it was removed
     sa.Column("gone_who", sa.Text),
 )
 sa.Index("marks_by_call", marks.c.call_id)
@@ -416,20 +402,20 @@ workers = sa.Table(
     sa.Column("heartbeat", sa.Double, nullable=False),  # by the database's clock, as `started` is
     sa.Column("gone", sa.Boolean, nullable=False),
     sa.Column("kind", sa.Text, nullable=False, server_default="worker"),  # app, worker, notebook
-    sa.Column("place", sa.Text),  # machine, boot and container; NULL where an older version registered it
+    sa.Column("place", sa.Text),  # machine, boot and container
     sa.Column("process", sa.Text),  # its id and when it began
-    sa.Column("lasts", sa.Double),  # seconds of silence after which it may be given up
+    sa.Column("lasts", sa.Double),  # seconds without a heartbeat after which it expires
     sa.Column("sends", sa.Text),  # JSON list of lanes
     sa.Column("lately", sa.Integer, nullable=False, server_default="0"),  # answers in its last minute
 )
 
-paces = sa.Table(  # see paces.py
+paces = sa.Table(  # see rate_limits.py
     "paces",
     metadata,
     sa.Column("address", sa.Text, primary_key=True),
     sa.Column("most_at_once", sa.Integer),  # over all workers and submissions; NULL: no limit
     sa.Column("create_idempotent", sa.Boolean, nullable=False),  # assumed by a person
-    sa.Column("not_before", sa.Double, nullable=False),  # nobody sends before this moment
+    sa.Column("not_before", sa.Double, nullable=False),  # nothing is sent before this moment
     sa.Column("why", sa.Text, nullable=False),  # of `not_before`
 )
 
@@ -449,7 +435,7 @@ ramps = sa.Table(
     metadata,
     sa.Column("submission_id", sa.Text, primary_key=True),
     sa.Column("over", sa.Boolean, nullable=False),
-    sa.Column("asked_about", sa.Integer, nullable=False),  # refusals that somebody was asked about already
+    sa.Column("asked_about", sa.Integer, nullable=False),  # rejections that a person was asked about already
 )
 
 profiles = sa.Table(
@@ -490,13 +476,13 @@ questions = sa.Table(  # see restored.py
     metadata,
     sa.Column("submission_id", sa.Text, primary_key=True),
     sa.Column("chunk", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("asker", sa.Text),  # the worker that asks this moment, until then
+    sa.Column("asker", sa.Text),  # the worker that is asking, until `until`
     sa.Column("until", sa.Double, nullable=False, server_default="0"),
     sa.Column("unclear", sa.Boolean, nullable=False, server_default=sa.false()),  # a person was told so
 )
 
 restore_answers = (
-    sa.Table(  # while a ledger is older than what was sent from it; emptied when that is settled
+    sa.Table(  # while a restored ledger is older than what was sent from it; emptied when that is settled
         "restore_answers",
         metadata,
         sa.Column("address", sa.Text, primary_key=True),
@@ -505,153 +491,3 @@ restore_answers = (
         sa.Column("at", sa.Double, nullable=False),
     )
 )
-
-
-def _first(connection: sa.Connection) -> None:
-    metadata.create_all(connection)
-
-
-def _filters_count_from_indexes(connection: sa.Connection) -> None:
-    calls_by_finding.create(connection, checkfirst=True)
-
-
-def _profiles_are_kept(connection: sa.Connection) -> None:
-    profiles.create(connection, checkfirst=True)
-
-
-def _doubts_are_settled(connection: sa.Connection) -> None:
-    reconciliations.create(connection, checkfirst=True)
-
-
-def _losses_times_and_decisions_are_kept(connection: sa.Connection) -> None:
-    there = {column["name"] for column in sa.inspect(connection).get_columns("calls")}
-    for name in (
-        "characters_in",
-        "characters_placed",
-        "characters_dropped",
-        "unassigned",
-        "times",
-        "decisions",
-    ):
-        if name not in there:  # a new ledger has them from its first moment
-            column = sa.schema.CreateColumn(calls.c[name]).compile(dialect=connection.dialect)
-            connection.execute(sa.text(f"ALTER TABLE calls ADD COLUMN {column}"))
-    calls_by_loss.create(connection, checkfirst=True)
-
-
-def _resends_corrections_and_what_was_sent_are_kept(connection: sa.Connection) -> None:
-    for table in (earlier_payloads, resends, corrections):
-        table.create(connection, checkfirst=True)
-
-
-def _addresses_have_a_pace(connection: sa.Connection) -> None:
-    for table in (paces, worker_paces, ramps):
-        table.create(connection, checkfirst=True)
-
-
-def _workers_say_what_they_are(connection: sa.Connection) -> None:
-    there = {column["name"] for column in sa.inspect(connection).get_columns("workers")}
-    for name in ("kind", "place", "process", "lasts", "sends", "lately"):
-        if name not in there:
-            column = sa.schema.CreateColumn(workers.c[name]).compile(dialect=connection.dialect)
-            connection.execute(sa.text(f"ALTER TABLE workers ADD COLUMN {column}"))
-
-
-def _recordings_go_beside_calls(connection: sa.Connection) -> None:
-    there = {column["name"] for column in sa.inspect(connection).get_columns("past_outcomes")}
-    if "audio" not in there:
-        column = sa.schema.CreateColumn(past_outcomes.c.audio).compile(dialect=connection.dialect)
-        connection.execute(sa.text(f"ALTER TABLE past_outcomes ADD COLUMN {column}"))
-    if not sa.inspect(connection).has_table("recordings"):
-        # until now it said only that a name stood there; no file could be attached
-        connection.execute(calls.update().where(calls.c.audio != "none").values(audio="none"))
-    for table in (recordings, upload_hosts):
-        table.create(connection, checkfirst=True)
-
-
-def _places_to_silence_are_marked(connection: sa.Connection) -> None:
-    marks.create(connection, checkfirst=True)
-
-
-def _ledgers_have_an_identity(connection: sa.Connection) -> None:
-    facts.create(connection, checkfirst=True)
-    if not connection.execute(sa.select(facts.c.name).where(facts.c.name == "identity")).first():
-        connection.execute(facts.insert().values(name="identity", value=secrets.token_hex(16)))
-
-
-def _addresses_and_calls_have_one_identity(connection: sa.Connection) -> None:
-    identify(connection)
-
-
-def _selections_are_kept(connection: sa.Connection) -> None:
-    selections.create(connection, checkfirst=True)
-
-
-def _submissions_are_bound_to_their_credential(connection: sa.Connection) -> None:
-    there = {column["name"] for column in sa.inspect(connection).get_columns("submissions")}
-    if "credential" not in there:
-        column = sa.schema.CreateColumn(submissions.c.credential).compile(dialect=connection.dialect)
-        connection.execute(sa.text(f"ALTER TABLE submissions ADD COLUMN {column}"))
-
-
-def _what_is_under_way_is_on_the_list(connection: sa.Connection) -> None:
-    """Until now a batch could be taken off the list while it was being sent, and nobody could pause it any more."""
-    under_way = sa.select(submissions.c.batch_id).where(
-        submissions.c.state.in_(("running", "paused", "waiting"))
-    )
-    connection.execute(
-        batches.update()
-        .where(batches.c.state == "archived", batches.c.id.in_(under_way))
-        .values(state="open")
-    )
-
-
-def _restored_ledgers_ask_first(connection: sa.Connection) -> None:
-    for table in (questions, restore_answers):
-        table.create(connection, checkfirst=True)
-
-
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
-    _first,
-    _filters_count_from_indexes,
-    _profiles_are_kept,
-    _doubts_are_settled,
-    _losses_times_and_decisions_are_kept,
-    _resends_corrections_and_what_was_sent_are_kept,
-    _addresses_have_a_pace,
-    _workers_say_what_they_are,
-    _recordings_go_beside_calls,
-    _places_to_silence_are_marked,
-    _ledgers_have_an_identity,
-    _addresses_and_calls_have_one_identity,
-    _selections_are_kept,
-    _submissions_are_bound_to_their_credential,
-    _what_is_under_way_is_on_the_list,
-    _restored_ledgers_ask_first,
-)
-"""Version n is reached by the first n of these. Only ever append."""
-
-
-def schema_version(connection: sa.Connection) -> int:
-    """Return how many migrations a ledger has seen. Its table `schema_versions` must be there."""
-    return int(connection.execute(sa.select(sa.func.max(schema_versions.c.version))).scalar() or 0)
-
-
-def migrate(connection: sa.Connection, *, now: float) -> int:
-    """Bring the schema up to date inside the caller's transaction; gives the version reached.
-
-    Raises:
-        LedgerTooNew: a newer version of this library wrote the ledger.
-    """
-    lock_schema(connection)  # two processes may open a new ledger at the same moment
-    schema_versions.create(connection, checkfirst=True)
-    version = schema_version(connection)
-    if version > len(MIGRATIONS):
-        raise LedgerTooNew(
-            f"This ledger was written by a newer version of the workbench (schema {version}; this one knows "
-            f"{len(MIGRATIONS)}). Update the workbench, or choose another ledger with REDDY_LEDGER."
-        )
-    for number, change in enumerate(MIGRATIONS[version:], start=version + 1):
-        change(connection)
-        connection.execute(schema_versions.insert().values(version=number, applied_at=now))
-    return len(MIGRATIONS)

@@ -1,13 +1,13 @@
-"""The file of a SQLite ledger: how it is made, shared, checked, kept whole and copied.
+"""The file of a SQLite ledger: create, share and check it, and keep it complete.
 
-**One engine a file.** All `Ledger` objects of a process that lead to one file, however it is spelled, share a
-`SqliteFile`: its connections and the lock that its writers queue for. Nothing else opens the file: closing a foreign
-descriptor would drop SQLite's locks.
+**One engine per file.** All `Ledger` objects of a process that use the same file, however its path is spelled, share a
+`SqliteFile`: its connections, and the lock that its writers queue for. Nothing but SQLite opens the file, because
+closing any other descriptor of it would drop SQLite's locks.
 
-**Whole by itself.** What was written last is in `-wal`, and a plain copy of the file alone would lack it. So
-`PRAGMA user_version`, which is in the file's first page, says whether the file is `WHOLE` or there is `MORE_IN_WAL`.
-The first write sets it, and carries it into the file, before it writes anything else. When nobody has written for
-`IDLE` seconds, at `close` and at the end of the process, everything is carried into the file and it is `WHOLE` again.
+**A file that is complete.** The latest writes are in `-wal`, so a plain copy of the file alone would lack them.
+`PRAGMA user_version`, in the file's first page, says whether the file is `WHOLE` or there is `MORE_IN_WAL`. The first
+write sets it, and checkpoints it into the file, before anything else is written. After `IDLE` seconds without a write, at
+`close`, and when the process ends, everything is checkpointed into the file and it is `WHOLE` again.
 """
 
 from __future__ import annotations
@@ -24,41 +24,45 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
 import platformdirs
 import sqlalchemy as sa
 
 from reddy_lib.errors import LedgerUnavailable
-from reddy_lib.open_databases import is_open, keep_open, no_longer_open
+from reddy_lib.open_databases import keep_open, no_longer_open
 
 __all__ = [
     "LOCK_SECONDS",
+    "WHOLE",
     "SqliteFile",
-    "backup",
-    "copy_before_migration",
+    "cannot_be_opened",
     "engine_file",
     "first_connection",
+    "give_name",
     "make_file",
     "narrow",
+    "not_a_ledger",
     "opened",
+    "plain_connection",
     "released",
+    "size_of",
 ]
 
 WHOLE, MORE_IN_WAL = 1, 2
-"""The low four bits of `PRAGMA user_version`. 0: written by a version that did not say.
+"""The low four bits of `PRAGMA user_version`. 0: not known, as in a file that was made from a dump.
 
-The bits above a `MORE_IN_WAL` hold the file's schema cookie. SQLite's own ways to copy a database (`.backup`,
-`VACUUM INTO`) include the -wal, and give the copy another cookie: so the mark does not count there."""
+The bits above `MORE_IN_WAL` hold the file's schema cookie. SQLite's own ways to copy a database (`.backup`,
+`VACUUM INTO`) include the -wal and change the cookie, so that the mark is void in the copy."""
 
 IDLE = 1.5
-"""Seconds without a write, by any program, after which the file is made whole."""
+"""Seconds without a write by any program before the file is made whole."""
 
 LOCK_SECONDS = 30.0
 """Seconds to wait for another program's write; `sqlite:///…?timeout=` changes it."""
 
 _BUSY_READERS = (
-    30.0  # seconds between tries to make the file whole, at most, while somebody reads an old state
+    30.0  # longest time in seconds between tries to make the file whole, while a reader prevents it
 )
 
 _OURS = frozenset({"schema_versions", "batches"})  # tables that tell a ledger from other programs' databases
@@ -68,17 +72,17 @@ _files: dict[tuple[int, int], SqliteFile] = {}
 
 
 class SqliteFile:
-    """One database file that this process has open. Made by `opened`."""
+    """A database file that this process has open. Created by `opened`."""
 
     def __init__(self, path: str, identity: tuple[int, int]) -> None:
         self.path = path
         self.identity = identity
         self.writer = threading.Lock()
-        """Taken by whoever writes: SQLite has one writer, and one that finds it busy sleeps and looks again."""
-        self.holders: weakref.WeakSet[Any] = weakref.WeakSet()
+        """Held by the writer: SQLite has one, and lets the others poll for it."""
+        self.holders: weakref.WeakSet[object] = weakref.WeakSet()
         self._engines: dict[float, sa.Engine] = {}
-        self._marked = False  # the file itself says MORE_IN_WAL
-        self._unsettled = False  # somebody of this process has written since the file was whole
+        self._marked = False  # the file itself says MORE_IN_WAL, not only the -wal
+        self._unsettled = False  # this process has written since the file was whole
         self._settling: threading.Thread | None = None
         self._closing = threading.Event()
         self._own = threading.Lock()
@@ -100,7 +104,7 @@ class SqliteFile:
             return self._engines[patience]
 
     def close(self) -> None:
-        """Make the file whole and close its connections. Those in use by other threads are closed when they end."""
+        """Make the file whole and close its connections. Those that other threads use are closed when they are done."""
         self._closing.set()
         thread = self._settling
         if thread is not None and thread is not threading.current_thread():
@@ -117,37 +121,36 @@ class SqliteFile:
                     no_longer_open(each)
 
     def settle(self) -> bool:
-        """Carry everything into the file and have it say that it is whole; False if others are at work on it."""
+        """Checkpoint everything into the file and mark it as whole; return False if others are using it."""
         if not self.writer.acquire(timeout=1):
             return False
         try:
             if not self._is_there():
                 return False
-            with _plain(self.path, timeout=0.2) as connection:
+            with plain_connection(self.path, timeout=0.2) as connection:
                 done = _make_whole(connection, self.path)
                 if done:
                     self._marked = self._unsettled = False
                 return done
         except sqlite3.Error:
-            return False  # locked, full, damaged: the next write says so
+            return False  # locked, full or damaged: the next write reports it
         finally:
             self.writer.release()
 
     def must_be_there(self) -> None:
-        """Raise LedgerUnavailable where another file, or none, has the place of the one that is open."""
+        """Raise LedgerUnavailable if the path leads to another file than the one that is open, or to none."""
         if not self._is_there():
             raise LedgerUnavailable(
                 f"The file of the ledger ({self.path}) was moved, deleted or replaced while it was in use. "
-                "Stop every program that uses it, see that the right file is there, then start again."
+                "Stop every program that uses it, make sure that the right file is there, then start again."
             )
 
     def begin_writing(self, connection: sa.Connection) -> None:
-        """Begin a transaction that writes; before the first one after a while, the file says so."""
+        """Begin a transaction that writes. Before the first one since the file was whole, mark the file."""
         self.must_be_there()
         for _ in range(3):  # another program may make the file whole between two statements
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-            raw = connection.connection.dbapi_connection
-            assert raw is not None
+            raw = cast(sqlite3.Connection, connection.connection.dbapi_connection)
             marked = _more_in_wal(raw)
             if raw.execute("PRAGMA user_version").fetchone()[0] == marked:
                 break
@@ -176,26 +179,26 @@ class SqliteFile:
     def _wait_and_settle(self) -> None:
         wait, before = IDLE, -1
         try:
-            with _plain(self.path, timeout=0.2) as connection:
+            with plain_connection(self.path, timeout=0.2) as connection:
                 while not self._closing.wait(wait):
                     now = _commits(connection)
                     if now != before:
                         before, wait = now, IDLE
-                        if not self._marked:  # a reader was in the way when the first write said it
+                        if not self._marked:  # a reader prevented the checkpoint at the first write
                             self._marked = _carried_over(connection)
                     elif self.settle():
                         return
                     else:
                         wait = min(_BUSY_READERS, wait * 2)
         except sqlite3.Error:
-            self._unsettled = False  # the next write says what is wrong
+            self._unsettled = False  # the next write reports what is wrong
         finally:
             self._settling = None
-            if self._unsettled:  # somebody wrote in this very moment
+            if self._unsettled:  # there was a write just now
                 self._settle_when_idle()
 
     def _before_fork(self) -> None:
-        """Close what can be closed: a child that inherits an open connection cannot use this file."""
+        """Close the connections: a child that inherits an open one cannot use this file."""
         self._closing.set()
         thread = self._settling
         if thread is not None:
@@ -211,7 +214,7 @@ class SqliteFile:
             self._settle_when_idle()
 
     def _after_fork(self) -> None:
-        """In the child: what the parent has open must not be used, and not even closed."""
+        """Drop, in the child, what the parent has open: it must not be used, nor even closed."""
         self.writer, self._own = threading.Lock(), threading.Lock()
         self._settling = None
         self._closing = threading.Event()
@@ -221,32 +224,31 @@ class SqliteFile:
             engine.dispose(close=False)
 
 
-def opened(path: str, holder: Any, fill: Callable[[str], None]) -> SqliteFile:
+def opened(path: str, holder: object, fill: Callable[[str], None]) -> SqliteFile:
     """Return the file for `holder` (a Ledger), shared with all others of this process.
 
-    A new file is made beside it, filled by `fill`, and gets its name when it is whole.
+    A new file is created under another name, filled by `fill`, and renamed when it is complete.
 
-    Raises:
-        LedgerUnavailable: it is no ledger, a part of it is missing, or it cannot be made.
+    Raises LedgerUnavailable: it is not a ledger, a part of it is missing, or it cannot be created.
     """
     with _lock:
         for idle in [each for each in _files.values() if not each.holders]:
             idle.close()
         _make_folder(path)
-        if _size(path + "-wal") and not _size(path):  # SQLite would delete it
+        if size_of(path + "-wal") and not size_of(path):  # SQLite would delete it
             raise LedgerUnavailable(
-                f"The ledger ({path}) is not there, but what was written last to it is: {path}-wal. Put the file back "
-                "beside it; if a new ledger is wanted, move that file away first."
+                f"The ledger ({path}) is missing, but its latest changes are there, in {path}-wal. Put the ledger back "
+                "beside that file; to start a new ledger, move that file away first."
             )
-        with contextlib.suppress(OSError):  # SQLite says what is wrong with the place
+        with contextlib.suppress(OSError):  # SQLite reports what is wrong with the path
             make_file(path, fill)
         try:
             identity = _identity(path)
         except OSError as error:
-            raise LedgerUnavailable(_cannot_be_opened(path)) from error
+            raise LedgerUnavailable(cannot_be_opened(path)) from error
         file = _files.get(identity)
         if file is not None and not file._is_there():
-            file = None  # another file has its number now
+            file = None  # another file has its inode number now
         if file is None:
             _must_be_a_ledger(path)
             narrow(path)
@@ -256,8 +258,8 @@ def opened(path: str, holder: Any, fill: Callable[[str], None]) -> SqliteFile:
         return file
 
 
-def released(file: SqliteFile, holder: Any) -> None:
-    """Take back what `opened` returned; the last holder closes the file."""
+def released(file: SqliteFile, holder: object) -> None:
+    """Release what `opened` returned; the last holder closes the file."""
     with _lock:
         file.holders.discard(holder)
         if file.holders:
@@ -266,13 +268,13 @@ def released(file: SqliteFile, holder: Any) -> None:
 
 
 def engine_file(path: str) -> str:
-    """Return where the submission engine keeps its tables: beside the ledger's file."""
+    """Return the path of the submission engine's database, beside the ledger's file."""
     whole = Path(path)
     return str(whole.with_name(whole.stem + "-engine.sqlite"))
 
 
 def make_file(path: str, fill: Callable[[str], None] = lambda _part: None) -> None:
-    """Make a file that only its owner may read, unless it is there. No descriptor is ever open under its own name."""
+    """Create a file that only its owner may read, unless it exists. It is never open under its own name here."""
     if os.path.lexists(path):
         return
     handle, part = tempfile.mkstemp(dir=os.path.dirname(path), prefix=".", suffix=".new")  # 0600
@@ -281,7 +283,7 @@ def make_file(path: str, fill: Callable[[str], None] = lambda _part: None) -> No
         os.fsync(handle)
         os.close(handle)
         handle = -1
-        _give_name(part, path)
+        give_name(part, path)
     except FileExistsError:
         pass  # another process was faster
     finally:
@@ -292,7 +294,7 @@ def make_file(path: str, fill: Callable[[str], None] = lambda _part: None) -> No
 
 
 def narrow(path: str) -> None:
-    """Take everybody else's permissions from a ledger's files, by name, and from its folder if it is ours."""
+    """Remove other users' permissions from a ledger's files, and from its folder if that is the workbench's own."""
     for base in (path, engine_file(path)):
         for suffix in ("", "-wal", "-shm", "-journal"):
             _only_for_owner(base + suffix, 0o600)
@@ -301,80 +303,11 @@ def narrow(path: str) -> None:
         _only_for_owner(str(Path(path).parent), 0o700)
 
 
-def backup(source: str, target: Path, *, overwrite: bool = False) -> Path:
-    """Copy a database while it is in use; the copy is whole by itself and only its owner may read it.
-
-    Raises:
-        LedgerUnavailable: there is a file already, it is a ledger that is open, or the copy cannot be written.
-    """
-    target = Path(os.path.abspath(target.expanduser()))
-    if not target.parent.is_dir():
-        raise LedgerUnavailable(
-            f"There is no folder {target.parent} for the backup. Make it, or choose another."
-        )
-    if is_open(target):
-        raise LedgerUnavailable(f"{target} is a ledger that is in use. Choose another file for the backup.")
-    if target.is_dir() or (os.path.lexists(target) and not overwrite):
-        raise LedgerUnavailable(
-            f"{target} is there already, and nothing was written. Choose another name, or say overwrite=True."
-        )
-    if any(
-        _size(f"{target}{suffix}") for suffix in ("-wal", "-journal")
-    ):  # SQLite would take it for the copy's own
-        raise LedgerUnavailable(
-            f"{target.name}-wal or {target.name}-journal is beside {target}: a program has that database open, or was "
-            "killed. Choose another name for the backup."
-        )
-    try:
-        handle, part = tempfile.mkstemp(dir=target.parent, prefix=".", suffix=".part")  # 0600
-    except OSError as error:
-        raise LedgerUnavailable(
-            f"The backup cannot be written to {target.parent}: {error.strerror}."
-        ) from error
-    os.close(handle)
-    try:
-        with _plain(source, timeout=LOCK_SECONDS) as there, _plain(part, timeout=1) as copy:
-            there.backup(copy)  # in one step, as of one moment; writers go on meanwhile
-            copy.execute("PRAGMA journal_mode = DELETE")
-            copy.execute(f"PRAGMA user_version = {WHOLE}")
-        if overwrite:
-            os.replace(part, target)
-        else:
-            _give_name(part, str(target))
-    except (sqlite3.Error, OSError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise LedgerUnavailable(
-            f"The backup {target} could not be written: {reason}. Nothing was kept of it; the ledger is as it was."
-        ) from error
-    finally:
-        for suffix in ("", "-journal"):
-            with contextlib.suppress(OSError):
-                os.unlink(part + suffix)
-    return target
-
-
-def copy_before_migration(path: str, version: int) -> Path:
-    """Keep a copy of a ledger beside it before its tables are changed; one that is there already stays."""
-    whole = Path(path)
-    target = whole.with_name(f"{whole.stem}-before-schema-{version}.sqlite")
-    if target.exists():
-        return target
-    try:
-        return backup(path, target)
-    except LedgerUnavailable as error:
-        if target.exists():  # another process made it this very moment
-            return target
-        raise LedgerUnavailable(
-            f"The ledger ({path}) must be brought up to date, and no copy of it could be made before: {error} "
-            "Make room beside it, then try again."
-        ) from error
-
-
 # what is on the disk
 
 
 class _Content(NamedTuple):
-    """What the file says without its -wal."""
+    """What the file holds without its -wal."""
 
     tables: frozenset[str]
     more_in_wal: bool
@@ -385,37 +318,37 @@ def _must_be_a_ledger(path: str) -> None:
     content = _Content(frozenset(), False, None)
     for look in range(4):
         if os.stat(path).st_size == 0:
-            return  # a new one
-        if _size(path + "-wal") or _size(path + "-journal"):
+            return  # a new ledger
+        if size_of(path + "-wal") or size_of(path + "-journal"):
             with (
-                _plain(path, timeout=LOCK_SECONDS, mode="ro") as connection,
+                plain_connection(path, timeout=LOCK_SECONDS, mode="ro") as connection,
                 contextlib.suppress(sqlite3.Error),
             ):
                 tables = _tables(connection)
                 if tables and not tables >= _OURS:
-                    raise LedgerUnavailable(_not_a_ledger(path))
+                    raise LedgerUnavailable(not_a_ledger(path))
             return
         found = _content(path)
         if found is None:
-            return  # damaged, or not a database: SQLite says so at the first reading
+            return  # damaged, or not a database: SQLite reports it at the first read
         content = found
         missing = content.more_in_wal and not os.path.exists(path + "-wal")
         if content.tables >= _OURS and not (missing and content.place not in (None, path)):
             return
-        time.sleep(0.05 * look)  # another process may be writing it this very moment
+        time.sleep(0.05 * look)  # another process may be writing it just now
     if content.tables and not content.tables >= _OURS:
-        raise LedgerUnavailable(_not_a_ledger(path))
+        raise LedgerUnavailable(not_a_ledger(path))
     raise LedgerUnavailable(
-        f"{path} is a part of a ledger: what was written last is in {os.path.basename(content.place or path)}-wal, "
+        f"{path} is a part of a ledger: its latest changes are in {os.path.basename(content.place or path)}-wal, "
         "which is not beside it. Copy both files from where this one came from, or make a copy there with "
-        "Ledger.backup. This file was left as it is."
+        "Ledger.backup. This file was not changed."
     )
 
 
 def _content(path: str) -> _Content | None:
-    """Return what the file says without its -wal, or None where that cannot be told this moment."""
+    """Return what the file holds without its -wal, or None if it cannot be read."""
     try:  # "immutable": takes no lock, makes no side file
-        with _plain(path, timeout=0, mode="ro&immutable=1") as connection:
+        with plain_connection(path, timeout=0, mode="ro&immutable=1") as connection:
             tables = _tables(connection)
             marked = connection.execute("PRAGMA user_version").fetchone()[0] == _more_in_wal(connection)
             place = None
@@ -427,8 +360,8 @@ def _content(path: str) -> _Content | None:
         return None
 
 
-def _more_in_wal(connection: Any) -> int:
-    """What `PRAGMA user_version` is in this very file, and in no copy that SQLite made, while there is more in -wal."""
+def _more_in_wal(connection: sqlite3.Connection) -> int:
+    """Return the `PRAGMA user_version` that means MORE_IN_WAL in this file, but not in a copy that SQLite made."""
     cookie = connection.execute("PRAGMA schema_version").fetchone()[0]
     return MORE_IN_WAL | (int(cookie) & 0xFFFFFF) << 4
 
@@ -442,8 +375,8 @@ def _make_whole(connection: sqlite3.Connection, path: str) -> bool:
     if connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
         return False
     connection.execute("BEGIN IMMEDIATE")
-    # First all the rest, then the mark by itself: whatever cuts this off, a file that says WHOLE is.
-    if _size(path + "-wal"):
+    # Everything else first, then the mark alone: wherever a crash interrupts this, a file that says WHOLE is whole.
+    if size_of(path + "-wal"):
         connection.execute("ROLLBACK")
         return False
     if connection.execute("PRAGMA user_version").fetchone()[0] == WHOLE:
@@ -454,19 +387,20 @@ def _make_whole(connection: sqlite3.Connection, path: str) -> bool:
     return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
 
 
-def _carried_over(connection: Any) -> bool:
-    """Carry over to the file what can be without waiting for anybody; is that all?"""
+def _carried_over(connection: sqlite3.Connection) -> bool:
+    """Checkpoint what can be checkpointed without waiting; return whether that was everything."""
     busy, frames, carried = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
     return not busy and frames == carried
 
 
 def _commits(connection: sqlite3.Connection) -> int:
-    """A number that changes whenever any other connection, of any program, has written."""
+    """Return a number that changes whenever any other connection, of any program, has written."""
     return int(connection.execute("PRAGMA data_version").fetchone()[0])
 
 
 @contextlib.contextmanager
-def _plain(path: str, *, timeout: float, mode: str = "rw") -> Iterator[sqlite3.Connection]:
+def plain_connection(path: str, *, timeout: float, mode: str = "rw") -> Iterator[sqlite3.Connection]:
+    """Open a connection without the settings of the engine; it is closed at the end of the block."""
     connection = sqlite3.connect(
         f"{Path(path).as_uri()}?mode={mode}",
         uri=True,
@@ -485,15 +419,16 @@ def _identity(path: str) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def _size(path: str) -> int:
+def size_of(path: str) -> int:
+    """Return the size of a file, 0 if there is none."""
     try:
         return os.stat(path).st_size
     except OSError:
         return 0
 
 
-def _give_name(part: str, path: str) -> None:
-    """Rename without taking the place of another file. Raises FileExistsError."""
+def give_name(part: str, path: str) -> None:
+    """Rename without replacing another file. Raises FileExistsError."""
     try:
         os.link(part, path)
     except FileExistsError:
@@ -511,7 +446,7 @@ def _make_folder(path: str) -> None:
     except OSError as error:
         raise LedgerUnavailable(
             f"The folder for the ledger cannot be made: {folder} ({error.strerror}). "
-            "Choose another place with REDDY_LEDGER."
+            "Choose another path with REDDY_LEDGER."
         ) from error
 
 
@@ -521,11 +456,13 @@ def _only_for_owner(path: str, mode: int) -> None:
             os.chmod(path, mode)
 
 
-def _not_a_ledger(path: str) -> str:
-    return f"{path} is not a ledger. Choose another file with REDDY_LEDGER; this one was left as it is."
+def not_a_ledger(path: str) -> str:
+    """Return the message for a file that is not a ledger."""
+    return f"{path} is not a ledger. Choose another file with REDDY_LEDGER; this one was not changed."
 
 
-def _cannot_be_opened(path: str) -> str:
+def cannot_be_opened(path: str) -> str:
+    """Return the message for a ledger that cannot be opened."""
     return f"The ledger ({path}) cannot be opened for writing. Check the file's and its folder's permissions."
 
 
@@ -533,7 +470,7 @@ def _cannot_be_opened(path: str) -> str:
 
 
 def _engine(file: SqliteFile, patience: float) -> sa.Engine:
-    # Parameters are customers' words: no message of the database layer quotes them.
+    # Parameters are customers' words, so no error of the database layer may quote them.
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=file.path),
         paramstyle="named",
@@ -544,7 +481,7 @@ def _engine(file: SqliteFile, patience: float) -> sa.Engine:
     )
 
     @sa.event.listens_for(engine, "connect")
-    def _settings(connection: Any, _record: Any) -> None:
+    def _settings(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = (
             None  # transactions begin where `_begin` says, not where the driver guesses
         )
@@ -562,11 +499,11 @@ def _engine(file: SqliteFile, patience: float) -> sa.Engine:
         if not write:
             connection.exec_driver_sql("BEGIN")
             return
-        # said where the connection served for the other kind before
+        # set only where the connection was used for the other kind before
         if connection.info.get("reddy_write", "durable") != write:
             quick = write == "quick"
             connection.exec_driver_sql(f"PRAGMA synchronous = {'NORMAL' if quick else 'FULL'}")
-            # Pages of the log that are carried over to the file at a time, which is when a quick write waits for the disk.
+            # Pages of the -wal before a checkpoint: only then does a quick write wait for the disk.
             connection.exec_driver_sql(f"PRAGMA wal_autocheckpoint = {16_384 if quick else 1_000}")
             connection.info["reddy_write"] = write
         file.begin_writing(connection)
@@ -576,9 +513,13 @@ def _engine(file: SqliteFile, patience: float) -> sa.Engine:
 
 @contextlib.contextmanager
 def first_connection(path: str, patience: float, *, in_use: bool = True) -> Iterator[sa.Connection]:
-    """A transaction in which the tables of an empty file are made, before it becomes one with a -wal: nobody ever sees a
-    file that is neither empty nor a ledger. Not `in_use`: nobody else knows this file yet, and nothing waits for the
-    disk."""
+    """Begin the transaction that creates the tables of an empty file, before the file gets a -wal.
+
+    So no process ever sees a file that is neither empty nor a ledger.
+
+    Args:
+        in_use: others may have the file open; without, nothing is synced.
+    """
     engine = sa.create_engine(
         sa.URL.create("sqlite", database=path),
         poolclass=sa.pool.NullPool,
@@ -597,8 +538,8 @@ def first_connection(path: str, patience: float, *, in_use: bool = True) -> Iter
             connection.exec_driver_sql("PRAGMA journal_mode = WAL")
 
 
-def _write_ahead(cursor: Any, *, patience: float) -> None:
-    """Two programs that open a new file at once: SQLite refuses the second at once here, whatever timeout is set."""
+def _write_ahead(cursor: sqlite3.Cursor, *, patience: float) -> None:
+    """Set WAL mode, with retries: SQLite ignores the timeout here, if two programs open a new file at the same time."""
     end = time.monotonic() + patience
     while True:
         try:
@@ -612,7 +553,7 @@ def _write_ahead(cursor: Any, *, patience: float) -> None:
 
 def _each(step: Callable[[SqliteFile], None]) -> None:
     for file in list(_files.values()):
-        with contextlib.suppress(Exception):  # one file that fails must not keep the others from it
+        with contextlib.suppress(Exception):  # one file that fails must not prevent the others
             step(file)
 
 

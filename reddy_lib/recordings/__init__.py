@@ -1,1 +1,1 @@
-"""Recordings: where they are, whose they are, what is in them, and how a part of one is silenced. Nothing here sends."""
+"""Recordings: where they are kept, which call they belong to, what is in them, and how parts are silenced."""

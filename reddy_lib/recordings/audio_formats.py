@@ -1,6 +1,6 @@
-"""What a recording is by its first bytes, whatever it is called: enough to send it as what it is.
+"""Recognise the format of a recording by its first bytes, whatever its name: enough for its content type.
 
-Nothing is decoded here, and nothing heavy is loaded: `inspect` looks further.
+Nothing is decoded here, and no large library is loaded; `inspect` does that.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import IO
 __all__ = ["FORMATS", "content_type_inside", "content_type_of", "recognised"]
 
 FORMATS: dict[str, tuple[str, str]] = {
-    # what it is → (the decoder's name for it, content type)
+    # format → (the decoder's name for it, content type)
     "wav": ("wav", "audio/wav"),
     "mp3": ("mp3", "audio/mpeg"),
     "aac": ("aac", "audio/aac"),
@@ -26,18 +26,18 @@ FORMATS: dict[str, tuple[str, str]] = {
 
 
 def content_type_of(format: str) -> str:
-    """The content type of a format that `Inspection.format` names; KeyError for any other."""
+    """Return the content type of a format as in `Inspection.format`. Raises KeyError for any other."""
     return FORMATS[format][1]
 
 
 def content_type_inside(file: IO[bytes]) -> str | None:
-    """The content type of an open file by what is inside; None where nothing is recognised."""
+    """Return the content type of an open file by its content, or None if it is not recognised."""
     format = recognised(file, file.seek(0, os.SEEK_END))
     return content_type_of(format) if format else None
 
 
 def recognised(file: IO[bytes], size: int) -> str:
-    """The format by the first bytes; "" where they are of none. A tag (ID3) before the sound is stepped over."""
+    """Return the format by the first bytes, or "" if it is unknown. A tag (ID3) before the sound is skipped."""
     place = 0
     for _ in range(4):
         file.seek(place)
@@ -73,7 +73,7 @@ def recognised(file: IO[bytes], size: int) -> str:
 
 
 def _is_mp3(head: bytes) -> bool:
-    """The header of a frame: synchronised, with a version, a layer, a bit rate and a rate that exist."""
+    """Return whether this is the header of a frame: in sync, with a valid version, layer, bit rate and sample rate."""
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
         return False
     version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
@@ -81,7 +81,7 @@ def _is_mp3(head: bytes) -> bool:
 
 
 def _synced(file: IO[bytes], place: int) -> bool:
-    """Behind a tag, some writers leave zeros before the first frame."""
+    """Return whether a frame follows at `place`; some programs write zeros between a tag and the first frame."""
     file.seek(place)
     rest = file.read(65_536).lstrip(b"\0")
     return _is_mp3(rest)

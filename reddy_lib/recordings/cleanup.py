@@ -1,13 +1,13 @@
-"""What was dropped and no call has: removed when nobody touched it for long, or when somebody says so.
+"""Delete dropped recordings that no call has: after some time without use, or when a person says so.
 
-Each batch has a store of its own below one folder (`places.RecordingStore`). Several programs may use that folder at
-once, on several machines, and even for several ledgers. So a store carries the mark of its ledger: what is not marked
-as this one's is left alone. And the question "has no call this file?" is asked while nothing can be attached, by
-`nothing_attached`, which the ledger brings along; that stays shut until the files are gone.
+Each batch has its own `RecordingStore` in one folder. Several programs may use that folder at the same time, on several
+machines, and even for several ledgers. So a store has the mark of its ledger, and a store with another mark is never
+touched. Whether a call has a file is checked while no file can be attached (`file_uses.nothing_attached`), and that lasts
+until the files are deleted.
 
-A file is old by the clock of its folder, and only if neither it nor its batch's store was touched since, nor a call
-got or lost it. Whether its batch is still there makes no difference. Only files of dropped recordings are looked at:
-what is in the administrator's folder, and what was copied for one call, is never removed.
+A file is old by the clock of its folder, and only if neither the file nor its batch's store was used since, and no call
+got or lost it. It makes no difference whether its batch still exists. Only dropped files are ever deleted: never those in
+the administrator's folder, nor those that were copied for one call.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ __all__ = ["DAYS_VARIABLE", "KEEP_DAYS", "NothingAttached", "Tidied", "delete", 
 
 DAYS_VARIABLE = "REDDY_KEEP_DROPPED_DAYS"
 KEEP_DAYS = 30.0
-"""Days after which a dropped recording that no call has is removed, where nothing else is set."""
+"""Days after which a dropped recording that no call has is deleted, by default."""
 
 PIECE = 100
-"""Files that are removed while nothing can be attached, before others may go on."""
+"""Number of files to delete before others may attach files again."""
 
 _MARK = "ledger.txt"
 _HOUR = 3_600.0
@@ -38,7 +38,7 @@ _DAY = 86_400.0
 
 
 class Use(Protocol):
-    """What calls have to do with a file: one has it, one may get it back, and when one got or lost it."""
+    """How calls use a file; see `file_uses.Use`."""
 
     @property
     def now(self) -> bool: ...
@@ -51,19 +51,18 @@ class Use(Protocol):
 NothingAttached = Callable[
     [str, Collection[str]], AbstractContextManager[tuple[Mapping[str, Use], Callable[[], object]]]
 ]
-"""(batch, keys) → their uses, and what must be called before they are gone for good; nothing is attached meanwhile."""
+"""(batch, keys) → their uses, and a function to call before they are deleted; see `file_uses.nothing_attached`."""
 
 
 class Tidied(NamedTuple):
-    """How many files were removed, and their bytes."""
+    """How many files were deleted, and their bytes."""
 
     files: int
     size: int
 
 
 def keep_days() -> float | None:
-    """The setting REDDY_KEEP_DROPPED_DAYS: a number of days. None: nothing is ever removed by itself ("never", 0, and
-    whatever cannot be read as a number)."""
+    """Return REDDY_KEEP_DROPPED_DAYS, or None where nothing is to be deleted by itself ("never", 0, or not a number)."""
     given = os.environ.get(DAYS_VARIABLE, "").strip()
     if not given:
         return KEEP_DAYS
@@ -75,7 +74,7 @@ def keep_days() -> float | None:
 
 
 def mark(folder: Path, database: str) -> None:
-    """Say which ledger a store belongs to, unless that is said already; and that somebody is at it now."""
+    """Mark which ledger a store belongs to, if it has no mark yet, and that it is in use now."""
     path = folder / _MARK
     try:
         if time.time() - path.stat().st_mtime > _HOUR and _marked(folder) == database:
@@ -101,15 +100,15 @@ def tidy(
     *,
     days: float = KEEP_DAYS,
 ) -> Tidied:
-    """Remove what no call has and nobody touched for so many days.
+    """Delete the files that no call has and that were not used for `days`.
 
     Args:
         dropped: the folder with a store for each batch.
-        ledger: its mark.
-        batches: ids of this ledger's batches. A store of one of them without a mark gets it, and is young by that.
+        database: the ledger's mark.
+        batches: ids of this ledger's batches. A store of one of them that has no mark gets one, and so counts as used now.
 
-    Raises OSError where a folder cannot be read or written, and what `nothing_attached` raises; what is gone then had
-    to go.
+    Raises OSError if a folder cannot be read or written, and what `nothing_attached` raises. What was deleted until then
+    was to be deleted.
     """
     count = size = 0
     with contextlib.suppress(FileNotFoundError):
@@ -140,8 +139,8 @@ def tidy(
 def delete(
     store: RecordingStore, batch: str, keys: Collection[str], nothing_attached: NothingAttached
 ) -> Tidied:
-    """Remove these files of a batch now, but for those that a call has, or had and may get back, and those that somebody
-    is just bringing."""
+    """Delete these files of a batch now, except those that a call has, or had and may get back, and those that are just
+    being added."""
     wanted = set(keys)
     chosen = [file for file in store.files() if file.key in wanted]
     removed = _remove(store, batch, chosen, nothing_attached, lambda use: not use.now and not use.before)
@@ -168,7 +167,7 @@ def _remove(
 
 
 def _parts(folder: Path) -> None:
-    """What programs that died were writing: a file that never finished arriving is nobody's."""
+    """Delete incomplete files of programs that died."""
     parts: Iterable[Path] = folder.glob("arriving-*.part")
     for part in parts:
         with contextlib.suppress(OSError):

@@ -1,9 +1,8 @@
-"""What was fetched from web addresses: kept beside the recordings themselves, so that nothing is fetched twice.
+"""A log of what was downloaded, kept beside the recordings themselves, so that nothing is downloaded twice.
 
-A `RecordingStore` knows what it holds, not from where. `FetchRecord` adds that in a file of the same folder: one line
-for each answer, appended and on the disk before anybody is told. An address stands in it as its hash alone, because
-whoever has the address may have the recording. The last line about an address holds; where the recording itself is gone,
-it was not fetched.
+A `RecordingStore` knows what it holds, but not where it came from. `FetchRecord` adds that in a file of the same folder,
+with one entry for each answer. A URL is stored as its hash only, because the URL may be all it takes to get the
+recording. The last entry about a URL counts; if the recording itself was deleted, the entry is ignored.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ import time
 import msgspec
 
 from reddy_lib.errors import RecordingError
+from reddy_lib.recordings.append_log import AppendLog
 from reddy_lib.recordings.store import Recording, RecordingStore
 
 __all__ = ["FetchRecord", "Fetched", "address_key"]
@@ -23,12 +23,12 @@ FILE_NAME = "fetched.jsonl"
 
 
 class Fetched(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What came of one address.
+    """The result of downloading one URL.
 
     Attributes:
-        address: its hash, as `address_key` makes it.
-        recording: what it led to, or None.
-        failed: why there is none, as a sentence.
+        address: its hash, from `address_key`.
+        recording: what was downloaded, or None.
+        failed: why there is no recording, as a sentence.
         at: when, in seconds since the epoch.
     """
 
@@ -39,54 +39,37 @@ class Fetched(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def address_key(address: str) -> str:
-    """What stands for an address in the record: it cannot be read back."""
+    """Return the hash that stands for a URL in the log."""
     return hashlib.sha256(address.strip().encode("utf-8", "replace")).hexdigest()
 
 
 class FetchRecord:
-    """What came of the addresses whose recordings are kept in a store. For several threads and processes at once."""
+    """The results of the URLs whose recordings are kept in a store. Safe for several threads and processes."""
 
     def __init__(self, store: RecordingStore) -> None:
         self.store = store
-        self._file = store.folder / FILE_NAME
+        self._log = AppendLog(store.folder / FILE_NAME, Fetched)
 
     def __repr__(self) -> str:
         return f"<FetchRecord · {len(self.read()):,} addresses>"
 
     def version(self) -> tuple[int, int]:
-        """Another one whenever something was noted."""
-        try:
-            about = self._file.stat()
-        except FileNotFoundError:
-            return 0, 0
-        return about.st_size, about.st_mtime_ns
+        """Return a value that changes whenever a result is added."""
+        return self._log.version()
 
     def read(self) -> dict[str, Fetched]:
-        """`address_key` → the last that came of it."""
-        found: dict[str, Fetched] = {}
-        try:
-            with self._file.open("rb") as file:
-                for line in file:
-                    try:
-                        one = msgspec.json.decode(line, type=Fetched)
-                    except (msgspec.DecodeError, msgspec.ValidationError):
-                        continue  # empty, or the last words of a process that died
-                    found[one.address] = one
-        except FileNotFoundError:
-            return {}
-        there = {entry.name for entry in os.scandir(self.store.folder)}
+        """Return the last result of each URL, by its `address_key`."""
+        entries, _ = self._log.read()
+        found = {one.address: one for _, one in entries}
+        there = {entry.name for entry in os.scandir(self.store.folder)} if found else set()
         return {key: one for key, one in found.items() if one.recording is None or one.recording.key in there}
 
     def note(self, address: str, *, recording: Recording | None = None, failed: str = "") -> None:
-        """Write down what came of an address. Raises RecordingError: the disk does not take it."""
-        one = Fetched(address_key(address), recording, failed, time.time())
+        """Add the result of a URL. Raises RecordingError: it cannot be written."""
         try:
-            handle = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-            with os.fdopen(handle, "ab", buffering=0) as file:
-                file.write(b"\n" + msgspec.json.encode(one) + b"\n")  # a line that broke off spoils no other
-                os.fsync(file.fileno())
+            self._log.append([Fetched(address_key(address), recording, failed, time.time())])
         except OSError as error:
             raise RecordingError(
-                f"What was fetched could not be written down ({error.strerror or type(error).__name__}). Make room on "
-                "the disk, then fetch again."
+                f"What was downloaded could not be recorded ({error.strerror or type(error).__name__}). Make room on "
+                "the disk, then download again."
             ) from None

@@ -1,13 +1,11 @@
-"""Looking inside a recording: what it is, how long it really is, who is on which side.
+"""Inspect a recording: its format, its real length, and who speaks on which side.
 
-A file is recognised by its first bytes and then read by the decoder of *that* format alone. The decoder's own guess
-is never asked: it knows playlists, which open other files and addresses. It is decoded to its end, in packets, so what is
-told (seconds, waveform, sides) is what was heard and not what a header promises; memory stays the same for a minute and
-for a day, because blocks of sound are merged in pairs when they become too many.
+A file is recognised by its first bytes, then decoded to its end (`decoding`). So the result (seconds, waveform, sides) is
+what can be heard, and not what a header promises.
 
-Nothing about the *content* of a file raises: an empty file, one that is no audio, one that is cut off are findings.
-`speaker` is a proposal: "channels" where each side has its own speaker, "diarize" in all other cases, with the reason
-in `why`; a channel map only where the transcript's times say clearly who is on which side.
+The *content* of a file never raises: an empty file, one that is not audio, or one that is cut off is a finding.
+`speaker` is a proposal: "channels" if each side has its own speaker, otherwise "diarize", with the reason in `why`. It
+has a channel map only if the transcript's times show clearly who is on which side.
 """
 
 from __future__ import annotations
@@ -18,35 +16,27 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
 from reddy_lib.errors import RecordingError
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import Speaker, TranscriptLine
 from reddy_lib.open_databases import refuse_open
 from reddy_lib.recordings.audio_formats import FORMATS, recognised
+from reddy_lib.recordings.decoding import DecodedFacts, Sound, decode
 from reddy_lib.recordings.file_names import ending_of, safe_name
 from reddy_lib.recordings.wav import NotWav, Wav, read_wav
 
 __all__ = ["Inspection", "inspect_recording"]
 
-LONGEST = 86_400.0
-"""Seconds that are decoded of one recording; what comes after is left unheard, with a finding."""
-_MOST_SAMPLES = 86_400 * 48_000 * 2  # of all channels: a small file can promise, and give, any number of them
-_MOST_BLOCKS = 1 << 17
-_FIRST_BLOCK = 0.005  # seconds
-_AT_ONCE = 1 << 15  # samples of each side
 
-_SILENT = 1e-3  # peak of a side in which nothing is heard (-60 dB)
-_FAINT = 1e-2  # of the louder side's power over the whole: beside it, what leaks through a line is no speaker
-_SAME = 0.95  # correlation from which two sides are one signal, perhaps at two volumes
-_LOUDER = 4.0  # power: a side that is 6 dB above the other has the word
-_APART = 0.6  # share of the heard blocks in which one side has the word, where each speaker has a side
-_TURNS = 0.02  # share of those that the rarer side must have
+_SAME = 0.95  # correlation from which two sides are one signal, perhaps at different volumes
+_LOUDER = 4.0  # power: a side that is 6 dB above the other is speaking
+_APART = 0.6  # share of the loud blocks in which one side is speaking, if each speaker has a side
+_TURNS = 0.02  # share of those that each side must have
 _SURE = 0.8  # share of the evidence, for each role, that has to agree on a channel map
 _LEAST = 2.0  # seconds of evidence for each role
 
@@ -58,24 +48,24 @@ _ENDINGS = {
 
 
 class Inspection(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found in a recording. Where it cannot be read, all but `name`, `size` and `findings` is empty.
+    """What was found in a recording. If it cannot be read, only `name`, `size` and `findings` are set.
 
     Attributes:
         name: base name of the file.
         size: bytes.
-        format: "wav", "mp3", "m4a", "ogg", "flac", "webm", "aac", "aiff", "amr", "wma"; "" where it is none of these.
+        format: "wav", "mp3", "m4a", "ogg", "flac", "webm", "aac", "aiff", "amr", "wma"; "" if it is none of these.
         codec: the decoder's name, "pcm_s16le", "opus", "aac"…
         channels: number of them.
         rate: samples per second.
-        sample_width: bytes of one sample where samples are stored as they are (wav, aiff), else None.
+        sample_width: bytes of one sample if samples are not compressed (wav, aiff), else None.
         seconds: length as decoded.
-        header_seconds: length as the header says, None where it does not.
-        content_type: for the upload, by what is inside; the name's where nothing was recognised.
-        waveform: one list a channel (at most two) of (lowest, highest) sample a bucket, -1 to 1; the buckets share the
-            whole length evenly.
+        header_seconds: length according to the header, None if it has none.
+        content_type: for the upload, by the content; by the name if the content was not recognised.
+        waveform: for each of at most two channels, (lowest, highest) sample of each bucket, -1 to 1. The buckets have
+            equal lengths.
         speaker: proposal for `Call.speaker`.
         why: the reason for it, as a sentence.
-        findings: without row; field "filename".
+        findings: without a row; their field is "filename".
     """
 
     name: str
@@ -104,7 +94,7 @@ class Inspection(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def readable(self) -> bool:
-        """Was there sound in it that could be decoded?"""
+        """Return whether any sound could be decoded."""
         return self.seconds > 0
 
 
@@ -115,13 +105,16 @@ def inspect_recording(
     lines: Sequence[TranscriptLine] | None = None,
     buckets: int = 400,
 ) -> Inspection:
-    """What a recording is: a path, bytes, or an open binary file that can be wound (it is left open, position anywhere).
+    """Inspect a recording.
 
-    `name`: what it is called, by default the source's own. `lines`: the call's transcript, with times in seconds that
-    the source gave (estimated ones say nothing about a recording); with it, sides get roles and lengths are compared.
-    `buckets`: points of the waveform (fewer for a very short file).
+    Args:
+        source: a path, bytes, or an open binary file that can seek; it is not closed.
+        name: by default the source's own.
+        lines: the call's transcript, with times in seconds from the source (not estimated ones). With it, sides get
+            roles, and lengths are compared.
+        buckets: points of the waveform (fewer for a very short file).
 
-    Raises RecordingError: the file cannot be opened or read at all. What it holds never raises.
+    Raises RecordingError: the file cannot be opened or read. Its content never raises.
     """
     if isinstance(source, bytes):
         return _inspect(io.BytesIO(source), safe_name(name or "recording"), lines or (), buckets)
@@ -156,10 +149,10 @@ def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], bucket
     expected = _ENDINGS.get(ending_of(name), "")
     by_name = FORMATS[expected][1] if expected else "application/octet-stream"
     if size == 0:
-        said = [finding("recording-empty", "filename", f"{name} has no bytes at all.", value=name)]
+        said = [finding("recording-empty", "filename", f"{name} is empty.", value=name)]
         return Inspection(name=name, size=0, content_type=by_name, findings=said)
     if not kind:
-        said = [_unreadable(name, "it is in no format that is known here")]
+        said = [_unreadable(name, "its format is not known here")]
         return Inspection(name=name, size=size, content_type=by_name, findings=said)
     findings: list[Finding] = []
     if expected and expected != kind:
@@ -169,11 +162,11 @@ def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], bucket
         said = [*findings, _unreadable(name, "it declares more samples than it has bytes")]
         return Inspection(name=name, size=size, format=kind, content_type=FORMATS[kind][1], findings=said)
     frame = _wav_frame(file) if kind == "wav" else None
-    sound = _Sound()
-    facts = _decode(file, kind, sound)
+    sound = Sound()
+    facts = decode(file, kind, sound)
     seconds = sound.seconds
     if seconds <= 0:
-        why = "it holds no sound at all" if facts.opened else "it cannot be decoded"
+        why = "it holds no sound" if facts.opened else "it cannot be decoded"
         said = [*findings, _unreadable(name, why)]
         return Inspection(
             name=name,
@@ -185,7 +178,7 @@ def _inspect(file: IO[bytes], name: str, lines: Sequence[TranscriptLine], bucket
         )
     header = facts.header_seconds
     if frame is not None:
-        # The promise is compared in the header's own terms, whatever the decoder makes of it.
+        # Compare with the length by the header's own numbers, whatever the decoder says.
         header = None if frame.promised is None else frame.promised / frame.block / frame.rate
         if facts.codec.startswith("adpcm") or not frame.consistent:
             header = facts.header_seconds
@@ -240,236 +233,10 @@ def _promises_too_much(file: IO[bytes], size: int) -> bool:
     return False
 
 
-class _Facts(msgspec.Struct):
-    opened: bool = False
-    codec: str = ""
-    width: int | None = None
-    header_seconds: float | None = None
-    faults: int = 0
-    stopped: bool = False
-    changed: bool = False
+# --- who is on which side ----------------------------------------------------------------------------------
 
 
-def _decode(file: IO[bytes], kind: str, sound: _Sound) -> _Facts:
-    """All sound of the first audio stream into `sound`. What cannot be decoded is counted."""
-    import av  # its libraries are large: only who looks into a recording loads them
-
-    facts = _Facts()
-    file.seek(0)
-    try:
-        # The format is given, so that no other reader of the library (playlists!) is tried; and no protocol is open to it.
-        options = {"protocol_whitelist": "none"} | ({"max_size": "65536"} if kind == "wav" else {})
-        container = av.open(_Plain(file), "r", format=FORMATS[kind][0], options=options)
-    except (av.FFmpegError, ValueError, UnicodeError):
-        return facts
-    with container:
-        if not container.streams.audio:
-            return facts
-        stream = container.streams.audio[0]
-        context: Any = stream.codec_context
-        if context is None:  # a codec that the library does not know
-            return facts
-        facts.opened = True
-        facts.codec = context.codec.canonical_name
-        if stream.duration is not None and stream.time_base is not None and stream.duration > 0:
-            facts.header_seconds = float(stream.duration * stream.time_base)
-        elif container.duration is not None and container.duration > 0:
-            facts.header_seconds = container.duration / 1_000_000
-        if facts.codec.startswith("pcm_") and context.format is not None:
-            facts.width = context.format.bytes
-        for samples, rate in _frames(av, container, stream, facts):
-            if sound.channels and len(samples) != sound.channels:
-                facts.changed = True
-            sound.add(samples, rate)
-            if sound.seconds > LONGEST or sound.samples > _MOST_SAMPLES:
-                facts.stopped = True
-                break
-    return facts
-
-
-class _Plain:
-    """The file as the decoder may see it: reading and winding, nothing else; it has no name, and stays open."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-
-    def read(self, size: int = -1) -> bytes:
-        return self._file.read(size)
-
-    def seek(self, place: int, whence: int = 0) -> int:
-        return self._file.seek(place, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-
-def _frames(av: Any, container: Any, stream: Any, facts: _Facts) -> Iterator[tuple[NDArray[np.float32], int]]:
-    """(channels × samples between -1 and 1, rate), a packet's worth at a time. Faults are counted and passed over."""
-    packets = container.demux(stream)
-    in_a_row = 0
-    while in_a_row < 1_000:
-        try:
-            packet = next(packets, None)
-        except (av.FFmpegError, ValueError):
-            facts.faults += 1
-            return
-        if packet is None:
-            return
-        try:
-            frames = packet.decode()
-            in_a_row = 0
-        except av.FFmpegError as error:
-            if isinstance(error, av.error.EOFError):
-                return
-            facts.faults += 1
-            in_a_row += 1
-            continue
-        for frame in frames:
-            if frame.samples and frame.sample_rate:
-                yield _normal(frame), frame.sample_rate
-
-
-def _normal(frame: Any) -> NDArray[np.float32]:
-    """Channels × samples between -1 and 1."""
-    data: NDArray[Any] = frame.to_ndarray()
-    if not frame.format.is_planar:
-        data = data.reshape(-1, frame.layout.nb_channels).T
-    sound: NDArray[np.float32] = data.astype(np.float32, order="C")  # side by side: sums run along a side
-    if data.dtype == np.uint8:
-        return (sound - np.float32(128)) / np.float32(128)
-    if data.dtype.kind == "i":
-        return sound / np.float32(-float(np.iinfo(data.dtype).min))
-    return np.nan_to_num(sound, nan=0.0, posinf=1.0, neginf=-1.0)
-
-
-# --- what was heard ----------------------------------------------------------------------------------------
-
-
-class _Sound:
-    """The sound in blocks of equal length: lowest, highest, power, for each of the first two channels."""
-
-    def __init__(self) -> None:
-        self.channels = 0
-        self.rate = 0
-        self.seconds = 0.0
-        self.samples = 0
-        self.left_right = 0.0  # sum of the product of the two sides
-        self.square = np.zeros(2)
-        self.peak = np.zeros(2)
-        self._block = 1
-        self._rest: NDArray[np.float32] = np.zeros((1, 0), np.float32)
-        self._blocks: list[NDArray[np.float32]] = []  # each: 3 (low, high, mean square) × channels × blocks
-        self._count = 0
-        self._waiting: list[NDArray[np.float32]] = []
-        self._long = 0  # samples that wait, of each side
-        self._finished: NDArray[np.float32] | None = None
-
-    def add(self, samples: NDArray[np.float32], rate: int) -> None:
-        if not self.channels:
-            self.channels, self.rate = len(samples), rate
-            self._block = max(1, round(rate * _FIRST_BLOCK))
-            self._rest = np.zeros((min(self.channels, 2), 0), np.float32)
-        heard = samples[:2]
-        self.seconds += samples.shape[1] / rate
-        self.samples += samples.size
-        if len(heard) != len(self._rest):  # the number of sides changed on the way
-            heard = heard[[0] * len(self._rest)]
-        # Not as it comes: a decoder gives 20 ms at a time, and each call of NumPy costs more than that sound.
-        self._waiting.append(heard)
-        self._long += heard.shape[1]
-        if self._long >= max(self._block, _AT_ONCE):
-            self._take()
-
-    def _take(self) -> None:
-        """What waits, into the sums and into blocks; less than a block stays as the rest."""
-        if not self._waiting:
-            return
-        heard = np.concatenate(self._waiting, axis=1)
-        self._waiting, self._long = [], 0
-        sides = len(heard)
-        if heard.shape[1]:
-            peak = np.maximum(heard.max(axis=1), -heard.min(axis=1))
-            self.peak[:sides] = np.maximum(self.peak[:sides], peak)
-        # Not a product of matrices: that would start threads for each little piece.
-        self.square[:sides] += np.einsum("ij,ij->i", heard, heard, dtype=np.float64)
-        if sides == 2:
-            self.left_right += float(np.einsum("i,i->", heard[0], heard[1], dtype=np.float64))
-        joined = np.concatenate((self._rest, heard), axis=1)
-        whole = joined.shape[1] // self._block
-        if whole:
-            self._keep(joined[:, : whole * self._block], whole)
-        self._rest = joined[:, whole * self._block :]
-
-    def _keep(self, joined: NDArray[np.float32], whole: int) -> None:
-        # The short side first: NumPy is quick along the long one.
-        cut = np.ascontiguousarray(joined.reshape(len(joined), whole, self._block).transpose(0, 2, 1))
-        power = np.einsum("ijk,ijk->ik", cut, cut) / np.float32(self._block)
-        self._blocks.append(np.stack((cut.min(axis=1), cut.max(axis=1), power)))
-        self._count += whole
-        while self._count > _MOST_BLOCKS:
-            every = np.concatenate(self._blocks, axis=2)
-            even = every.shape[2] // 2 * 2
-            first, second = every[:, :, :even:2], every[:, :, 1:even:2]
-            merged = np.stack(
-                (np.minimum(first[0], second[0]), np.maximum(first[1], second[1]), (first[2] + second[2]) / 2)
-            )
-            if (
-                even < every.shape[2]
-            ):  # the odd one: as the second half of a block that was silent in its first
-                merged = np.concatenate((merged, every[:, :, even:]), axis=2)
-            self._blocks = [merged]
-            self._count = merged.shape[2]
-            self._block *= 2
-
-    @property
-    def blocks(self) -> NDArray[np.float32]:
-        """3 × sides × blocks. Asking for it closes the sound."""
-        if self._finished is None:
-            self._take()
-            if self._rest.shape[1]:
-                rest = self._rest[:, None, :]
-                self._blocks.append(
-                    np.stack((rest.min(axis=2), rest.max(axis=2), (rest * rest).mean(axis=2)))
-                )
-            self._finished = np.concatenate(self._blocks, axis=2)
-        return self._finished
-
-    @property
-    def block_seconds(self) -> float:
-        return self._block / self.rate
-
-    def waveform(self, buckets: int) -> list[list[tuple[float, float]]]:
-        low, high, _ = self.blocks
-        count = low.shape[1]
-        starts = np.unique(np.arange(max(1, min(buckets, count))) * count // max(1, min(buckets, count)))
-        lows = np.minimum.reduceat(low, starts, axis=1)
-        highs = np.maximum.reduceat(high, starts, axis=1)
-        return [
-            [(round(float(a), 4), round(float(b), 4)) for a, b in zip(below, above, strict=True)]
-            for below, above in zip(lows, highs, strict=True)
-        ]
-
-    @property
-    def silent_sides(self) -> list[int]:
-        """Which of the first two channels say nothing: in themselves, or beside the other."""
-        self._take()
-        sides = len(self._rest)
-        loudest = float(self.square[:sides].max())
-        return [
-            side
-            for side in range(sides)
-            if self.peak[side] < _SILENT or self.square[side] < _FAINT**2 * loudest
-        ]
-
-    @property
-    def last_heard(self) -> float:
-        """Seconds at which the last sound ends that is not far below the loudest."""
-        loud = self.blocks[2].max(axis=0)
-        heard = np.flatnonzero(loud > max(float(loud.max()) * 1e-3, 1e-7))
-        return min(self.seconds, (int(heard[-1]) + 1) * self.block_seconds) if heard.size else 0.0
-
-
-def _proposal(sound: _Sound, lines: Sequence[TranscriptLine]) -> tuple[Speaker, str]:
+def _proposal(sound: Sound, lines: Sequence[TranscriptLine]) -> tuple[Speaker, str]:
     if sound.channels == 1:
         return Speaker("diarize"), "The recording is mono."
     if sound.channels > 2:
@@ -498,14 +265,14 @@ def _proposal(sound: _Sound, lines: Sequence[TranscriptLine]) -> tuple[Speaker, 
     if not any(_is_span(line.start, line.stop) for line in lines):
         return Speaker(
             "channels"
-        ), "Each speaker has a side; without times in a transcript, nothing says who is on which."
+        ), "Each speaker has a side; without times in a transcript, it is not known who is on which."
     return Speaker(
         "channels"
-    ), "Each speaker has a side; who is on which, the transcript does not say clearly."
+    ), "Each speaker has a side; the transcript does not say clearly who is on which."
 
 
-def _channel_map(sound: _Sound, lines: Sequence[TranscriptLine]) -> list[str] | None:
-    """(left, right), where for both roles the seconds in which one side has the word agree; else None."""
+def _channel_map(sound: Sound, lines: Sequence[TranscriptLine]) -> list[str] | None:
+    """Return (left, right) if, for both roles, one side is speaking most of the time; else None."""
     left, right = sound.blocks[2]
     step = sound.block_seconds
     quiet = max(float(np.quantile(np.maximum(left, right), 0.95)) * 1e-2, 1e-7)
@@ -549,10 +316,10 @@ def _unreadable(name: str, why: str) -> Finding:
 
 
 def _against_header(
-    name: str, seconds: float, header: float | None, facts: _Facts, sound: _Sound
+    name: str, seconds: float, header: float | None, facts: DecodedFacts, sound: Sound
 ) -> Iterator[Finding]:
     if facts.stopped:
-        message = f"{name} is longer than a call can be: only its first {_span(seconds)} were looked at."
+        message = f"{name} is longer than a call can be: only its first {_span(seconds)} were inspected."
         yield finding("recording-mislabelled", "filename", message, value=_span(seconds))
         return
     tolerance = max(0.5, 0.01 * (header or 0.0))
@@ -567,11 +334,11 @@ def _against_header(
         message = f"{name} holds {_span(seconds)}, but its header says {_span(header)}."
         yield finding("recording-mislabelled", "filename", message, value=_span(header))
     if facts.changed:
-        message = f"{name} changes its number of channels on the way: only the first ones were compared."
+        message = f"{name} changes its number of channels in the middle: only the first ones were compared."
         yield finding("recording-mislabelled", "filename", message, value=sound.channels)
 
 
-def _heard(name: str, sound: _Sound) -> Iterator[Finding]:
+def _heard(name: str, sound: Sound) -> Iterator[Finding]:
     silent = sound.silent_sides
     sides = min(sound.channels, 2)
     if len(silent) == sides:
@@ -585,7 +352,7 @@ def _heard(name: str, sound: _Sound) -> Iterator[Finding]:
         )
 
 
-def _against_lines(name: str, sound: _Sound, lines: Sequence[TranscriptLine]) -> Iterator[Finding]:
+def _against_lines(name: str, sound: Sound, lines: Sequence[TranscriptLine]) -> Iterator[Finding]:
     times = [
         time
         for line in lines

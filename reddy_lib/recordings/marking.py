@@ -1,7 +1,7 @@
-"""What a person wants silenced, found in the lines of a transcript: the words as somebody typed or pasted them.
+"""Find words in the lines of a transcript that a person wants silenced.
 
-Beside `personal`, which finds what looks like personal data, stands what only a person knows: a name, a street, a
-diagnosis. It is looked for in every line at once, because what must not be heard is rarely said a single time.
+`personal_data` finds what looks like personal data. This finds what only a person can know to be: a name, a street, a
+diagnosis. It searches all lines, because such words are rarely said only once.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from reddy_lib.personal_data import Said
 __all__ = ["BY_HAND", "find_words", "whole_lines"]
 
 BY_HAND = "marked by hand"
-"""The kind of every place that a person marked."""
+"""The kind of everything that a person marked."""
 
 
 def find_words(
     lines: Sequence[TranscriptLine], words: str, *, among: Container[int] | None = None
 ) -> list[Said]:
-    """Where these words stand, in the order of the lines; `among`: numbers of the only lines to look at.
+    """Find words, in the order of the lines. `among`: search only the lines with these numbers.
 
-    Upper and lower case are one, and so are spaces and line breaks of any number. Whole words come first: "Ann" is in
-    "Annual" only where no line has Ann.
+    Case and the amount of white space are ignored. Whole words come first: "Ann" is found in "Annual" only if no line has
+    "Ann" itself.
     """
     parts = [re.escape(part) for part in words.split()]
     if not parts:
@@ -44,7 +44,7 @@ def find_words(
 
 
 def whole_lines(lines: Sequence[TranscriptLine], numbers: Sequence[int]) -> list[Said]:
-    """These lines from their first character to their last; one without text has nothing to mark."""
+    """Return these lines from the first character to the last; lines without text are left out."""
     return [
         Said(number, 0, len(lines[number - 1].text), BY_HAND)
         for number in numbers

@@ -1,19 +1,19 @@
-"""Which recording belongs to which row, and how that is known.
+"""Match recordings to the rows of a sheet, and say how each match was found.
 
-What was fetched from the web address in a row's own cell is that row's (`addressed`), whatever it is called; two rows
-with the same address have the same recording. Otherwise there are three ways, the surest first; a row takes the first
-way that names anything:
+What was downloaded from the web address in a row's own cell belongs to that row (`addressed`), whatever its name; two
+rows with the same address have the same recording. Otherwise there are three ways, the most certain first. A row takes
+the first way that finds anything:
 
-1. by the *file name* in the sheet: as written; else with case and percent-escapes ignored; else without its ending.
-   Of a path as many folders from its end as fit; drive, server and root are another machine's and never count.
-2. by the *conversation id* standing in the name of a file, as a whole: bounded by the name's ends or by characters
-   that are no letters and digits, and not joined by "-" to a piece with digits, which makes it a part of a longer id;
-   inside of a longer id that is another row's it does not count either.
-3. by a *pattern* (`spreadsheet.file_names`): every value that the pattern takes from the name is the row's.
+1. by the *file name* in the sheet: as written; else ignoring case and percent-escapes; else without its ending. Of a
+   path, as many folders from its end as match. Drive, server and root belong to another machine and never count.
+2. by the *conversation id* in the name of a file, as a whole: bounded by the name's ends or by characters that are
+   neither letters nor digits, and not joined by "-" to a piece with digits, which would make it a part of a longer id.
+   Inside a longer id of another row it does not count either.
+3. by a *pattern* (`spreadsheet.file_names`): every value that the pattern takes from the name equals the row's.
 
-Where a way names two recordings, or two rows come to the same one, nothing is chosen: all of them are *doubtful*, and a
-person decides (`Matches.choose`). Everything goes through tables of keys, so the time grows with rows plus files and
-not with their product; the answer depends on what was given, not on the order of the files.
+Where a way finds two recordings, or two rows find the same one, nothing is chosen: all of them are *doubtful*, and a
+person decides (`Matches.choose`). All of it uses tables of keys, so the time grows with rows plus files, not with their
+product. The result does not depend on the order of the files.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -52,7 +52,7 @@ COLUMNS = (
     "why",
 )
 SHOWN = 5
-"""Names of candidates that a doubtful row lists; `why` tells how many there are."""
+"""Number of candidates that a doubtful row lists; `why` says how many there are."""
 
 _DEEPEST = 6  # folders of a path that are compared
 _WIDEST = 24  # pieces of an id that are looked for in names
@@ -64,14 +64,14 @@ _ID, _PATTERN, _HAND, _ADDRESS = "conversation id", "pattern", "by hand", "web a
 
 class _Row(NamedTuple):
     row: int
-    filename: str  # for people: of a web address the name alone
+    filename: str  # for people: only the name of a URL
     conversation_id: str
-    cell: str = ""  # what is compared
+    cell: str = ""  # for comparing
 
 
 class _Found(NamedTuple):
-    """What a row came to: recordings by their position, and the way. Rows that come to the same ones share the list:
-    a hundred thousand rows that all name "audio.wav" are then no more work than a hundred thousand others."""
+    """The recordings that a row may have, by position, and how they were found. Rows with the same candidates share one
+    list, so that a hundred thousand rows that all name "audio.wav" take no more time than others."""
 
     how: str
     candidates: Sequence[int]
@@ -81,16 +81,17 @@ _NOTHING = _Found("", ())
 
 
 class Matches:
-    """Rows and recordings, as far as they are brought together. Never changed: `choose` gives a new one.
+    """Rows and their recordings. Immutable: `choose` returns a new one.
 
     Attributes:
-        table: one line a row, in the order of the rows, then one a recording that is left over. Columns: row (Int64, NA for
-            what is left over), status ("matched", "missing": the sheet names one that is not there, "doubtful", "none":
-            the sheet names none and none was found, "left over"), how, recording (its name), place, key, filename
-            (the sheet's), conversation_id, candidates (tuple of at most 5 names), why (a sentence).
-        recordings: all recordings, in the order of their names.
-        choices: what was chosen by hand: row → recording, None for "none of them".
-        addressed: what was fetched for a row from its own web address: row → recording.
+        table: a line for each row, in order, then a line for each recording without a row. Columns: row (Int64, NA for a
+            recording without one), status ("matched"; "missing": the recording in the sheet does not exist; "doubtful";
+            "none": the sheet names none, and none was found; "left over": no row has this recording), how, recording (its
+            name), place, key, filename (in the sheet), conversation_id, candidates (tuple of at most 5 names), why (a
+            sentence).
+        recordings: all recordings, sorted by name.
+        choices: made by hand: row → recording, or None for "none of them".
+        addressed: downloaded from a row's own web address: row → recording.
     """
 
     def __init__(
@@ -115,19 +116,19 @@ class Matches:
         return html
 
     def counts(self) -> dict[str, int]:
-        """status → number of lines of the table; all statuses, in their order."""
+        """Return status → number of lines of the table, for all of `STATUSES`."""
         counted = Counter(self.table["status"])
         return {status: counted[status] for status in STATUSES}
 
     def recording(self, row: int) -> Recording | None:
-        """The recording of a row, where it is certain."""
+        """Return the recording of a row, or None if it is not certain."""
         return self._matched.get(row)
 
     def choose(self, choices: Mapping[int, Recording | str | None]) -> Matches:
-        """The same with choices made by hand: row → recording, its key or its name; None: the row has none of them.
+        """Return these matches with choices made by hand: row → recording, its key or its name; None: none of them.
 
-        They come before everything that was found, and are kept beside earlier ones. A recording that is chosen for one row
-        is no candidate of any other. Chosen for two rows, it is doubtful for both.
+        Choices take precedence over everything that was found, and are added to earlier ones. A recording that was chosen
+        for one row is no longer a candidate for others. If it was chosen for two rows, it is doubtful for both.
 
         Raises RecordingNotFound: there is no such row or recording, or two recordings have that name.
         """
@@ -139,9 +140,7 @@ class Matches:
         merged = dict(self.choices)
         for row, choice in choices.items():
             if row not in known:
-                raise RecordingNotFound(
-                    f"There is no row {row} in this sheet: choose for one that is listed."
-                )
+                raise RecordingNotFound(f"There is no row {row} in this sheet: choose one that is listed.")
             if isinstance(choice, str):
                 positions = by_text.get(choice, set())
                 if len({self.recordings[position].key for position in positions}) != 1:
@@ -154,7 +153,7 @@ class Matches:
         return Matches(self._rows, self.recordings, self._found, merged, self.addressed)
 
     def findings(self) -> Iterator[Finding]:
-        """One finding for each row that is missing its recording, or doubtful; with its row."""
+        """Yield a finding for each row whose recording is missing or doubtful."""
         frame = self.table
         for row, status, filename, why in zip(
             frame["row"], frame["status"], frame["filename"], frame["why"], strict=True
@@ -174,16 +173,21 @@ def match_recordings(
     timezone: str = "UTC",
     addressed: Mapping[int, Recording] | None = None,
 ) -> Matches:
-    """Brings recordings and rows together.
+    """Match recordings to rows.
 
-    `rows`: a frame whose index is the row numbers (or with a column `row`), with `filename` and `conversation_id` where
-    the sheet has them, and a column for each value of the pattern (`agent_email`, …; for its date and time `timestamp`:
-    seconds since the epoch, or text as the name has it). `recordings`: what the places list, or bare names.
-    `pattern`: as in `spreadsheet.file_names`, "{conversation_id}_{agent_email}.wav"; its date and time are in `timezone`.
-    `addressed`: row → the recording that its own web address led to; comes before every way, and what came so for one
-    row is no candidate of a row with another cell.
+    Args:
+        rows: a frame whose index is the row numbers (or with a column `row`), with `filename` and `conversation_id` if the
+            sheet has them, and a column for each value of the pattern (`agent_email`, …; for its date and time,
+            `timestamp`: seconds since the epoch, or text as in the name).
+        recordings: as a store or a folder lists them, or only names.
+        pattern: as in `spreadsheet.file_names`, "{conversation_id}_{agent_email}.wav".
+        timezone: of the date and time in the pattern.
+        addressed: row → the recording downloaded from the row's own web address. It takes precedence over all other ways,
+            and is not a candidate for rows with another cell.
 
-    Raises MappingError: the pattern cannot be read. ValueError: the frame's row numbers are not numbers, each its own.
+    Raises:
+        MappingError: the pattern cannot be read.
+        ValueError: the frame's row numbers are not numbers, or not unique.
     """
     listed = sorted(
         {Recording("name", one, one) if isinstance(one, str) else one for one in recordings},
@@ -210,7 +214,7 @@ def _rows_of(rows: pd.DataFrame) -> list[_Row]:
     except (TypeError, ValueError):
         raise ValueError("the index of the frame, or its column “row”, must be row numbers") from None
     if len(set(keys)) < len(keys):
-        raise ValueError("each row number may stand in the frame once")
+        raise ValueError("each row number must be unique in the frame")
     return [
         _Row(row, announced_name(cell), text, cell.partition("?")[0] if is_web_address(cell) else cell)
         for row, cell, text in zip(
@@ -232,7 +236,7 @@ def _texts(rows: pd.DataFrame, column: str) -> list[str]:
 
 
 class _ByName:
-    """Every end of every recording's path → the recordings that have it."""
+    """An index from every end of every recording's path to the recordings that have it."""
 
     def __init__(self, recordings: Sequence[Recording]) -> None:
         self._levels: list[tuple[str, _Index]] = [(_EXACT, _Index()), (_FOLDED, _Index()), (_STEM, _Index())]
@@ -252,7 +256,7 @@ class _ByName:
 
 
 def _spelled(parts: tuple[str, ...], how: str) -> list[str]:
-    """The path from its file name upwards, in the spelling of a way."""
+    """Return the path from its file name upwards, in the spelling that `how` compares."""
     written = list(parts[-1 - _DEEPEST :])
     if how == _STEM:
         written[-1] = stem_of(written[-1])
@@ -270,7 +274,7 @@ class _Index:
             self._ends.setdefault(tuple(upwards[:length]), []).append(position)
 
     def get(self, upwards: list[str]) -> list[int]:
-        """Those that share the longest end."""
+        """Return the recordings that share the longest end."""
         for length in range(len(upwards), 0, -1):
             found = self._ends.get(tuple(upwards[:length]))
             if found is not None:
@@ -282,7 +286,7 @@ class _Index:
 
 
 def _pieces(text: str) -> tuple[list[str], list[str]]:
-    """Letters and digits in runs, and what stands between them (one more: before the first, …, behind the last)."""
+    """Return the runs of letters and digits, and what is before, between and after them (one more)."""
     pieces: list[str] = []
     between: list[str] = []
     end = 0
@@ -295,7 +299,7 @@ def _pieces(text: str) -> tuple[list[str], list[str]]:
 
 
 def _by_id(lines: Sequence[_Row], recordings: Sequence[Recording]) -> dict[int, _Found]:
-    """row → the recordings in whose names its id stands."""
+    """Return row → the recordings whose names contain its id."""
     rows_of: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for line in lines:
         pieces = tuple(_pieces(folded(line.conversation_id))[0])
@@ -311,7 +315,7 @@ def _by_id(lines: Sequence[_Row], recordings: Sequence[Recording]) -> dict[int, 
         pieces = tuple(pieces_list)
         taken: list[tuple[int, int]] = []
         seen: set[tuple[str, ...]] = set()
-        for width in widths:  # the widest first: what stands inside of one is a part of a longer id
+        for width in widths:  # the widest first: a match inside another one is a part of a longer id
             for start in range(len(pieces) - width + 1):
                 piece = pieces[start : start + width]
                 if piece not in rows_of or any(a <= start and start + width <= b for a, b in taken):
@@ -328,7 +332,7 @@ def _by_id(lines: Sequence[_Row], recordings: Sequence[Recording]) -> dict[int, 
 
 
 def _joined(pieces: tuple[str, ...], between: list[str], neighbour: int, gap: int) -> bool:
-    """Is the neighbour joined by "-" alone, and does it have a digit, as the pieces of an id do?"""
+    """Return whether the neighbour is joined by "-" alone and has a digit, so that it is a piece of the same id."""
     return (
         0 <= neighbour < len(pieces)
         and between[gap] == "-"
@@ -342,7 +346,7 @@ def _joined(pieces: tuple[str, ...], between: list[str], neighbour: int, gap: in
 def _by_pattern(
     rows: pd.DataFrame, recordings: Sequence[Recording], pattern: str, timezone: str
 ) -> dict[int, _Found]:
-    """position of the row → the recordings whose values are the row's."""
+    """Return position of the row → the recordings whose names have the row's values."""
     names = values_in(pattern)
     moment = bool({"date", "time", "timestamp"} & set(names))
     fields = [name for name in names if name not in ("date", "time", "timestamp")]
@@ -381,7 +385,7 @@ def _by_pattern(
 
 
 def _moments(cell: str, zone: ZoneInfo) -> list[str]:
-    """A row's time in the forms that a name may have: a day, to the minute, to the second; and as it is written."""
+    """Return a row's time in the forms that a name may have: to the day, minute and second; or as it is written."""
     try:
         local = datetime.fromtimestamp(float(cell), UTC).astimezone(zone)
     except (ValueError, OverflowError, OSError):
@@ -390,7 +394,7 @@ def _moments(cell: str, zone: ZoneInfo) -> list[str]:
 
 
 def _utc(text: str, zone: ZoneInfo) -> str:
-    """A name's time with "Z" behind it is UTC: brought to the zone of the rest."""
+    """Convert a name's time with a "Z", which is UTC, to the zone of the other times."""
     if not text.endswith("Z"):
         return text
     plain = text[:-1]
@@ -405,36 +409,51 @@ def _utc(text: str, zone: ZoneInfo) -> str:
 # --- settling ----------------------------------------------------------------------------------------------
 
 
-def _settled(
+class _Claims(NamedTuple):
+    """What rows claim.
+
+    Attributes:
+        certain: row → how it was matched, and its recording.
+        undecided: row → positions of the recordings that fit it.
+        rows_of: place of a recording → the rows that claim it.
+        touched: places of recordings that some row may have.
+    """
+
+    certain: dict[int, tuple[str, Recording]]
+    undecided: dict[int, list[int]]
+    rows_of: Mapping[_Place, list[int]]
+    touched: set[_Place]
+
+
+def _claims(
     rows: Sequence[_Row],
     recordings: Sequence[Recording],
     found: Sequence[_Found],
     choices: Mapping[int, Recording | None],
     addressed: Mapping[int, Recording],
-) -> tuple[pd.DataFrame, dict[int, Recording]]:
-    chosen = {(one.place, one.key) for one in choices.values() if one is not None}
+) -> _Claims:
+    chosen = {_place(one) for one in choices.values() if one is not None}
     fetched = set(addressed.values())
-    places = [(one.place, one.key) for one in recordings]
-    claims: dict[tuple[str, str], list[int]] = defaultdict(list)
+    places = [_place(one) for one in recordings]
+    rows_of: dict[_Place, list[int]] = defaultdict(list)
     certain: dict[int, tuple[str, Recording]] = {}
-    open_ones: dict[int, list[int]] = {}
-    touched: set[tuple[str, str]] = set()
-    free_ones: dict[
-        int, tuple[list[int], bool]
-    ] = {}  # by the identity of a shared list: `found` keeps them all alive
+    undecided: dict[int, list[int]] = {}
+    touched: set[_Place] = set()
+    # Many rows share one list of candidates, so each list is filtered once. `found` keeps the lists, and so their
+    # ids, alive.
+    filtered: dict[int, tuple[list[int], bool]] = {}
     for line, one in zip(rows, found, strict=True):
         if line.row in choices:
             choice = choices[line.row]
             if choice is not None:
                 certain[line.row] = _HAND, choice
-                claims[choice.place, choice.key].append(line.row)
+                rows_of[_place(choice)].append(line.row)
             continue
-        if (
-            line.row in addressed
-        ):  # claims nothing: another row may have the same address, and so the same recording
+        if line.row in addressed:
+            # This claims nothing: another row may have the same address, and so the same recording.
             certain[line.row] = _ADDRESS, addressed[line.row]
             continue
-        known = free_ones.get(id(one.candidates))
+        known = filtered.get(id(one.candidates))
         if known is None:
             free = [
                 position
@@ -443,55 +462,98 @@ def _settled(
             ]
             here = {places[position] for position in free}
             touched |= here
-            known = free_ones[id(one.candidates)] = free, len(here) == 1
+            known = filtered[id(one.candidates)] = free, len(here) == 1
         free, single = known
-        if single:  # one file that came under two names is one recording
+        if single:  # a file with two names is one recording
             certain[line.row] = one.how, recordings[free[0]]
-            claims[places[free[0]]].append(line.row)
+            rows_of[places[free[0]]].append(line.row)
         elif free:
-            open_ones[line.row] = free
-    table: dict[str, list[Any]] = {column: [] for column in COLUMNS}
+            undecided[line.row] = free
+    touched.update(_place(recording) for _, recording in certain.values())
+    return _Claims(certain, undecided, rows_of, touched)
+
+
+def _settled(
+    rows: Sequence[_Row],
+    recordings: Sequence[Recording],
+    found: Sequence[_Found],
+    choices: Mapping[int, Recording | None],
+    addressed: Mapping[int, Recording],
+) -> tuple[pd.DataFrame, dict[int, Recording]]:
+    """Return the table of `Matches`, and row → recording of those that are matched."""
+    claims = _claims(rows, recordings, found, choices, addressed)
     matched: dict[int, Recording] = {}
-
-    def put(
-        line: _Row | None, status: str, how: str, recording: Recording | None, names: Iterable[str], why: str
-    ) -> None:
-        values = (
-            line.row if line else None, status, how, recording.name if recording else "",
-            recording.place if recording else "", recording.key if recording else "", line.filename if line else "",
-            line.conversation_id if line else "", tuple(names), why,
-        )  # fmt: skip
-        for column, value in zip(COLUMNS, values, strict=True):
-            table[column].append(value)
-
+    lines: list[_Line] = []
     for line, one in zip(rows, found, strict=True):
-        if line.row in certain:
-            how, recording = certain[line.row]
-            place = (recording.place, recording.key)
-            touched.add(place)
-            others = claims[place]
-            if how == _ADDRESS or len(others) == 1:
-                matched[line.row] = recording
-                put(line, "matched", how, recording, (), "")
-            else:
-                shown = ", ".join(str(row) for row in others[:SHOWN]) + (" …" if len(others) > SHOWN else "")
-                why = f"The recording {recording.name} is that of {len(others):,} rows ({shown}): it can belong to one."
-                put(line, "doubtful", how, None, (recording.name,), why)
-        elif line.row in open_ones:
-            free = open_ones[line.row]
-            names = [recordings[position].name for position in free[:SHOWN]]
-            more = " …" if len(free) > len(names) else ""
-            why = f"{len(free):,} recordings fit by {one.how}: {', '.join(names)}{more}."
-            put(line, "doubtful", one.how, None, names, why)
-        elif line.row in choices:
-            put(line, "none", _HAND, None, (), "")
-        elif line.filename:
-            why = f"The recording {line.filename[:200]} is not among the {len(recordings):,} that are there."
-            put(line, "missing", "", None, (), why)
-        else:
-            put(line, "none", "", None, (), "")
-    for recording, place in zip(recordings, places, strict=True):
-        if place not in touched:
-            put(None, "left over", "", recording, (), "No row comes to this recording.")
-    frame = pd.DataFrame(table, columns=list(COLUMNS))
+        settled = _line(line, one, claims, recordings, by_hand=line.row in choices)
+        lines.append(settled)
+        if settled.recording is not None:
+            matched[line.row] = settled.recording
+    lines += [
+        _Line(None, "left over", "", recording, (), "No row has this recording.")
+        for recording in recordings
+        if _place(recording) not in claims.touched
+    ]
+    values = [
+        (
+            one.row.row if one.row else None,
+            one.status,
+            one.how,
+            *(
+                (one.recording.name, one.recording.place, one.recording.key)
+                if one.recording
+                else ("", "", "")
+            ),
+            one.row.filename if one.row else "",
+            one.row.conversation_id if one.row else "",
+            one.candidates,
+            one.why,
+        )
+        for one in lines
+    ]
+    columns = zip(*values, strict=True) if values else ((),) * len(COLUMNS)
+    frame = pd.DataFrame({name: list(column) for name, column in zip(COLUMNS, columns, strict=True)})
     return frame.astype({"row": "Int64"}), matched
+
+
+class _Line(NamedTuple):
+    """A line of the table of `Matches`; `row` None: of a recording without a row."""
+
+    row: _Row | None
+    status: str
+    how: str
+    recording: Recording | None
+    candidates: tuple[str, ...]
+    why: str
+
+
+def _line(
+    line: _Row, found: _Found, claims: _Claims, recordings: Sequence[Recording], *, by_hand: bool
+) -> _Line:
+    if line.row in claims.certain:
+        how, recording = claims.certain[line.row]
+        others = claims.rows_of.get(_place(recording), [])
+        if how == _ADDRESS or len(others) == 1:
+            return _Line(line, "matched", how, recording, (), "")
+        shown = ", ".join(str(row) for row in others[:SHOWN]) + (" …" if len(others) > SHOWN else "")
+        why = f"{len(others):,} rows ({shown}) match the recording {recording.name}, which can belong to only one of them."
+        return _Line(line, "doubtful", how, None, (recording.name,), why)
+    if line.row in claims.undecided:
+        free = claims.undecided[line.row]
+        names = [recordings[position].name for position in free[:SHOWN]]
+        more = " …" if len(free) > len(names) else ""
+        why = f"{len(free):,} recordings match by {found.how}: {', '.join(names)}{more}."
+        return _Line(line, "doubtful", found.how, None, tuple(names), why)
+    if by_hand:
+        return _Line(line, "none", _HAND, None, (), "")
+    if line.filename:
+        why = f"No recording named {line.filename[:200]} was found ({len(recordings):,} searched)."
+        return _Line(line, "missing", "", None, (), why)
+    return _Line(line, "none", "", None, (), "")
+
+
+_Place = tuple[str, str]
+
+
+def _place(recording: Recording) -> _Place:
+    return recording.place, recording.key

@@ -1,15 +1,15 @@
-"""Silencing parts of a recording: a copy of a wav file in which chosen seconds are silence, everything else as it was.
+"""Silence parts of a recording: copy a wav file, with chosen seconds replaced by silence.
 
 Reddy does not redact a recording that comes with a transcript, so it has to be done before. The original is never
-changed. In the copy the header, the length and every byte outside of the spans are the original's; within them each
-sample is the one that means silence in its form (0x80 for 8 bits, 0xD5 for A-law, 0xFF for µ-law, else zeros). No
-sample is decoded or made anew, which is why only wav files with plain samples can be silenced: in mp3, m4a or ogg a
-second cannot be changed without changing the sound around it.
+changed. In the copy, the header, the length and every byte outside of the spans are those of the original. Inside of them,
+each sample is the one that means silence in its format (0x80 for 8 bits, 0xD5 for A-law, 0xFF for µ-law, otherwise
+zeros). No sample is decoded or encoded again. That is why only wav files with uncompressed samples can be silenced: in mp3,
+m4a or ogg, a second cannot be changed without changing the sound around it.
 
-Where a span comes from: a person who marks seconds, or a place in a line (`personal.find_personal_data`). A place becomes
-seconds by the times of its words where the source has them, else by the whole line's, with a margin. A place without any
-time is given back, and a span that the recording does not reach too: neither is passed over in silence. Times that are
-those of another recording silence the wrong seconds: where `inspect` finds `recording-length-differs`, listen first.
+A span comes from a person who marks seconds, or from words in a line (`find_personal_data`). Words become seconds by
+their own times if the source has them, or else by the times of the whole line, with a margin. Words without any time are
+returned, and so is a span beyond the end of the recording, so that neither is missed. Times from another recording would
+silence the wrong seconds: if `inspect` finds `recording-length-differs`, listen first.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from reddy_lib.recordings.wav import ALAW, FLOAT, MULAW, PCM, NotWav, Wav, read_
 __all__ = ["Placed", "Silenced", "Span", "Word", "excerpt", "place", "silence_recording"]
 
 LINE_MARGIN = 0.5
-"""Seconds before and after a line whose words have no times of their own."""
+"""Seconds added before and after a line whose words have no times of their own."""
 WORD_MARGIN = 0.15
 CHUNK = 1 << 20
 
@@ -41,7 +41,7 @@ CHUNK = 1 << 20
 class Span(NamedTuple):
     """Seconds of a recording to silence: from `start` up to `stop` (infinity: to its end).
 
-    `why`: the kind of data; `by`: what the seconds rest on, "words", "lines", or both with a comma; "" = a person's word.
+    `why`: the kind of data; `by`: where the seconds are from, "words", "lines", or both with a comma; "" = a person.
     """
 
     start: float
@@ -51,7 +51,7 @@ class Span(NamedTuple):
 
 
 class Word(NamedTuple):
-    """A word of a line, with the seconds from the start of the call at which it was said; NaN: nobody knows."""
+    """A word of a line, with its times in seconds from the start of the call; NaN if they are not known."""
 
     text: str
     start: float
@@ -59,15 +59,15 @@ class Word(NamedTuple):
 
 
 class Placed(NamedTuple):
-    """`spans`: in order, overlapping ones joined. `without_time`: places whose line has no start; listen for them."""
+    """`spans`: in order, overlapping ones merged. `without_time`: words whose line has no start, to be listened for."""
 
     spans: list[Span]
     without_time: list[Said]
 
 
 class Silenced(NamedTuple):
-    """What was done. `path`: the copy; `seconds`: of silence written; `beyond`: spans that reach past the recording's end,
-    so that what they speak of is elsewhere, or in no recording."""
+    """The result. `path`: the copy; `seconds`: of silence that was written; `beyond`: spans that end after the recording,
+    so that their words are elsewhere, or in no recording."""
 
     path: Path
     seconds: float
@@ -82,7 +82,7 @@ def place(
     line_margin: float = LINE_MARGIN,
     word_margin: float = WORD_MARGIN,
 ) -> Placed:
-    """Places in lines as seconds. `words`: line number → its words in order, for the lines of which the source has them."""
+    """Convert words in lines to seconds. `words`: line number → its words in order, where the source has their times."""
     spans: list[Span] = []
     without: list[Said] = []
     for one in said:
@@ -101,14 +101,16 @@ def silence_recording(
     target: str | os.PathLike[str],
     spans: Iterable[Span | tuple[float, float]],
 ) -> Silenced:
-    """A copy of a wav file at `target`, which must not be there yet, with `spans` silenced to the sample.
+    """Copy a wav file to `target`, which must not exist, with `spans` silenced.
 
-    `source`: a path, or an open binary file that can be wound. Samples are
-    silenced from the one that sounds at `start` (rounded down) to the one that sounds at `stop` (rounded up).
+    Silence begins with the sample at `start` (rounded down) and ends with the one at `stop` (rounded up).
+
+    Args:
+        source: a path, or an open binary file that can seek.
 
     Raises:
-        RecordingError: not a wav, or one of compressed samples; `target` is there already; the disk is full.
-            There is then no copy.
+        RecordingError: it is not a wav, or its samples are compressed; `target` exists; the disk is full. There is no
+            copy then.
         ValueError: a span is not two numbers of seconds, start before stop.
     """
     wanted = [_checked(Span(*span)) for span in spans]
@@ -125,17 +127,16 @@ def silence_recording(
 
 
 def excerpt(source: IO[bytes], span: Span, *, around: float = 1.0, most: float = 60.0) -> bytes:
-    """The seconds of a span as a wav file of their own, `around` seconds before and after it, to be listened to before they
-    are silenced; at most `most` seconds. b"": the recording does not reach it.
+    """Return a span as a wav file, to listen to it before it is silenced.
 
-    Raises RecordingError: not a wav.
+    It has `around` seconds before and after the span, and at most `most` seconds. b"" if the recording ends before it.
+
+    Raises RecordingError: it is not a wav.
     """
     try:
         wav = read_wav(source)
     except NotWav:
-        raise RecordingError(
-            "Parts of a recording can be heard by themselves only where it is a wav file."
-        ) from None
+        raise RecordingError("Only wav files can be listened to in parts.") from None
     frames = wav.present // wav.block
     first = max(0, math.floor((span.start - around) * wav.rate))
     stop = min(span.stop + around, span.start - around + most)
@@ -154,7 +155,7 @@ def _silence(source: IO[bytes], path: Path, spans: list[Span], name: str) -> Sil
         wav = read_wav(source)
     except NotWav:
         raise RecordingError(
-            f"{name} cannot be silenced: that works for wav files alone. Export it as wav, or convert it "
+            f"{name} cannot be silenced: that works only for wav files. Export it as wav, or convert it "
             "(for example with Audacity or ffmpeg), and silence the copy; or send the transcript without it."
         ) from None
     silence = _silent_block(wav, name)
@@ -167,7 +168,7 @@ def _silence(source: IO[bytes], path: Path, spans: list[Span], name: str) -> Sil
     try:
         copy = path.open("xb")
     except FileExistsError:
-        raise RecordingError(f"{safe_name(path.name)} is there already: nothing is written over.") from None
+        raise RecordingError(f"{safe_name(path.name)} exists already, and was not overwritten.") from None
     except OSError as error:
         raise RecordingError(f"{safe_name(path.name)} cannot be written ({error.strerror}).") from None
     count = 0
@@ -189,26 +190,26 @@ def _silence(source: IO[bytes], path: Path, spans: list[Span], name: str) -> Sil
             copy.flush()
             os.fsync(copy.fileno())
     except BaseException as error:
-        # Half a copy would be a recording that is not silenced.
+        # An incomplete copy could have parts that are not silenced.
         with contextlib.suppress(OSError):
             path.unlink()
         if isinstance(error, OSError):
             raise RecordingError(
-                f"The silenced copy of {name} could not be written ({error.strerror}): there is none."
+                f"The silenced copy of {name} could not be written ({error.strerror}). Nothing of it was kept."
             ) from None
         raise
     return Silenced(path, count / wav.rate, beyond)
 
 
 def _silent_block(wav: Wav, name: str) -> bytes:
-    """One sample of every channel that means silence."""
+    """Return one sample of every channel that means silence."""
     if wav.form in (ALAW, MULAW) and wav.bits == 8 and wav.block == wav.channels:
         return (b"\xd5" if wav.form == ALAW else b"\xff") * wav.channels
     widths = {PCM: (8, 16, 24, 32), FLOAT: (32, 64)}.get(wav.form, ())
     if wav.bits in widths and wav.block == wav.channels * wav.bits // 8:
         return (b"\x80" if wav.bits == 8 else b"\0") * wav.block
     raise RecordingError(
-        f"{name} cannot be silenced: its samples are compressed, or of a width that is not known here. Export it as "
+        f"{name} cannot be silenced: its samples are compressed, or have an unknown width. Export it as "
         "wav (PCM, 16 bits), and silence the copy; or send the transcript without it."
     )
 
@@ -225,7 +226,7 @@ def _checked(span: Span) -> Span:
 
 
 def _by_words(said: Said, line: TranscriptLine, words: Sequence[Word], margin: float) -> Span | None:
-    """From the first to the last word that has a character of the place. None: the words are not those of the text, or
+    """Return the span from the first to the last word that overlaps `said`; None if the words differ from the text, or
     have no times."""
     text = line.text.lower()
     end = 0
@@ -236,7 +237,7 @@ def _by_words(said: Said, line: TranscriptLine, words: Sequence[Word], margin: f
         if begin < 0:
             return None
         if text[end:begin].strip() and any(character.isalnum() for character in text[end:begin]):
-            return None  # a word was left out: the rest cannot be trusted
+            return None  # a word of the text is missing, so the others cannot be trusted
         end = begin + len(piece)
         if begin < said.end and said.begin < end:
             touched.append(word)
@@ -244,13 +245,13 @@ def _by_words(said: Said, line: TranscriptLine, words: Sequence[Word], margin: f
         return None
     timed = [word for word in touched if 0 <= word.start < word.stop < math.inf]
     if not timed or timed[0] is not touched[0] or timed[-1] is not touched[-1]:
-        return None  # where the first or the last of them has no time, it may be anywhere in the line
+        return None  # a first or last word without a time may be anywhere in the line
     start, stop = min(word.start for word in timed), max(word.stop for word in timed)
     return Span(max(0.0, start - margin), stop + margin, said.kind, "words")
 
 
 def _by_line(said: Said, lines: Sequence[TranscriptLine], margin: float) -> Span | None:
-    """The whole line. Without a stop: up to the next line that starts later, else to the end of the recording."""
+    """Return the span of a whole line. Without a stop, it ends where a later line starts, or with the recording."""
     line = lines[said.line - 1]
     start = line.start
     if not _is_time(start):

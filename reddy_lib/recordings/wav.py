@@ -1,7 +1,7 @@
-"""The frame of a wav file: which bytes of it are samples, and how a sample is written.
+"""Read the header of a wav file: which bytes are samples, and how a sample is stored.
 
-Read here and not by the decoder, because two things have to be exact to the byte: what the header *promises*
-(a recorder that died leaves a promise that the file does not keep), and where silence is written.
+It is read here and not by the decoder, because two things have to be exact to the byte: the length that the header
+declares (which the file lacks if the recorder crashed), and where silence is written.
 """
 
 from __future__ import annotations
@@ -14,25 +14,27 @@ import msgspec
 __all__ = ["NotWav", "Wav", "read_wav"]
 
 PCM, FLOAT, ALAW, MULAW, EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
-_UNKNOWN = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFE)  # what recorders write that do not know the length yet
-_GUID = bytes.fromhex("000000001000800000aa00389b71")[2:]  # what follows the form in an extensible header
+_UNKNOWN = (0, 0xFFFFFFFF, 0x7FFFFFFF, 0xFFFFFFFE)  # what recorders write before they know the length
+_GUID = bytes.fromhex("000000001000800000aa00389b71")[2:]  # follows the format in an extensible header
 _MOST_CHUNKS = 10_000
 
 
 class NotWav(Exception):
-    """It is no wav file, or its frame cannot be followed; the text is a sentence for people."""
+    """It is not a wav file, or its header cannot be read; the message is a sentence for people."""
 
 
 class Wav(msgspec.Struct, frozen=True):
-    """Attributes:
-    form: 1 PCM, 3 float, 6 A-law, 7 µ-law, else another.
-    channels, rate: as the header says; rate in samples per second of each channel.
-    bits: of one sample as it is stored.
-    block: bytes of one sample of all channels.
-    byte_rate: bytes a second, as the header says.
-    begin: position of the first sample's first byte.
-    promised: bytes of samples that the header promises; None where it leaves that open.
-    present: bytes of samples that are in the file.
+    """The header of a wav file.
+
+    Attributes:
+        form: 1 PCM, 3 float, 6 A-law, 7 µ-law, else another.
+        channels, rate: as the header says; rate in samples per second of each channel.
+        bits: of one sample as it is stored.
+        block: bytes of one sample of all channels.
+        byte_rate: bytes a second, as the header says.
+        begin: position of the first sample's first byte.
+        promised: bytes of samples according to the header; None if it leaves that open.
+        present: bytes of samples that are in the file.
     """
 
     form: int
@@ -47,7 +49,7 @@ class Wav(msgspec.Struct, frozen=True):
 
     @property
     def consistent(self) -> bool:
-        """Do the header's numbers fit each other? Always True for compressed forms, which have rules of their own."""
+        """Return whether the header's numbers agree. Always True for compressed formats, which have their own rules."""
         if self.form not in (PCM, FLOAT, ALAW, MULAW):
             return True
         return (
@@ -56,12 +58,12 @@ class Wav(msgspec.Struct, frozen=True):
 
 
 def read_wav(file: IO[bytes]) -> Wav:
-    """The frame of a wav file; the position of `file` is somewhere afterwards. Raises NotWav."""
+    """Read the header of a wav file; this moves the position of `file`. Raises NotWav."""
     end = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(12)
     if head[:4] not in (b"RIFF", b"RF64", b"BW64") or head[8:] != b"WAVE":
-        raise NotWav("It does not begin as a wav file does.")
+        raise NotWav("It does not begin like a wav file.")
     form: bytes | None = None
     long_size: int | None = None
     place = 12
@@ -94,7 +96,7 @@ def _wav(form: bytes, begin: int, size: int, long_size: int | None, end: int) ->
     if kind == EXTENSIBLE and len(form) >= 40 and form[28:40] == _GUID:
         kind = number(24, 2)
     if not channels or not rate or not block:
-        raise NotWav("Its header has a zero where a number must be.")
+        raise NotWav("Its header has a zero where that is not possible.")
     promised: int | None = size
     if long_size is not None and size == 0xFFFFFFFF:
         promised = long_size

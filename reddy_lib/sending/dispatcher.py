@@ -50,7 +50,8 @@ from reddy_lib.errors import (
     Unavailable,
 )
 from reddy_lib.model import from_payload
-from reddy_lib.recordings.attachments import Uploaded, open_recording
+from reddy_lib.recordings.attachments import open_recording
+from reddy_lib.recordings.upload_queue import Uploaded
 from reddy_lib.sending.adaptive_concurrency import Pace, answered, reason
 from reddy_lib.sending.lease import Lease
 from reddy_lib.sending.progress import duration

@@ -20,7 +20,7 @@ from reddy_lib import arguments
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.schema import calls, deliveries, reconciliations, resends, submissions
 from reddy_lib.model import Tag, from_payload
-from reddy_lib.recordings.attachments import lost_address
+from reddy_lib.recordings.upload_queue import fail_lost_urls
 from reddy_lib.sending.resend import put_back
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def settle(
                 )
             doubted = sa.and_(deliveries.c.call_id.in_(ids), deliveries.c.state == "unknown")
             if there:
-                lost_address(connection, ids, now=now)
+                fail_lost_urls(connection, ids, now=now)
                 connection.execute(deliveries.update().where(doubted).values(state="accepted", at=now))
             else:
                 _hand_over(connection, ids, doubted)

@@ -29,7 +29,7 @@ from contextlib import suppress
 
 from reddy_lib.database.database import Database
 from reddy_lib.errors import LedgerUnavailable
-from reddy_lib.recordings.attachments import Uploaded
+from reddy_lib.recordings.upload_queue import Uploaded
 from reddy_lib.sending.submission import Claim, Result, exchange, give_up_strays, heartbeat, strays
 from reddy_lib.sending.workers import GIVE_UP_AFTER
 

@@ -27,7 +27,7 @@ from reddy_lib.database.schema import (
     submissions,
 )
 from reddy_lib.model import from_payload
-from reddy_lib.recordings.attachments import lost_address
+from reddy_lib.recordings.upload_queue import fail_lost_urls
 from reddy_lib.sending.doubts import Doubt
 from reddy_lib.sending.restored import restored
 
@@ -186,7 +186,7 @@ def store_answers(
                     who=who, at=now,
                 )
             )  # fmt: skip
-            lost_address(connection, [one.call_id], now=now)
+            fail_lost_urls(connection, [one.call_id], now=now)
         answers = [(one, True) for one in there] + [(one, False) for one in missing]
         for one, is_there in answers:
             connection.execute(

@@ -58,6 +58,7 @@ from reddy_lib.errors import NotInLedger, SubmissionError
 from reddy_lib.identity import words_digest
 from reddy_lib.model import from_payload
 from reddy_lib.recordings import attachments as files
+from reddy_lib.recordings import upload_hosts, upload_queue
 from reddy_lib.sending import rate_limits as pacing
 from reddy_lib.sending.content_conflicts import has_other_words, hold_other_words, not_sent
 from reddy_lib.sending.resend import put_back, reason_of, replace_deliveries, superseded, take_back
@@ -194,7 +195,7 @@ class Exchange(msgspec.Struct, frozen=True):
     not_before: float = 0.0
     shared: str = ""
     create_idempotent: bool = False
-    uploads: list[files.Upload] = []
+    uploads: list[upload_queue.Upload] = []
     refused_hosts: list[str] = []
     questions: list[int] = []
 
@@ -255,7 +256,7 @@ class Submission:
         )
         with self.database.read() as connection:
             to_send = [chunk for chunk in connection.execute(query).scalars() if chunk is not None]
-            return sorted({*to_send, *files.open_chunks(connection, self.id)})
+            return sorted({*to_send, *upload_queue.open_chunks(connection, self.id)})
 
     def outcomes(self) -> pd.DataFrame:
         """What became of each chosen call, by row: the columns of `outcomes_frame`."""
@@ -613,7 +614,7 @@ def forget_deliveries(database: Database, *, address: str = SANDBOX) -> int:
             connection.execute(
                 calls.update().where(calls.c.id.in_(some)).values(**{**NEVER_SENT, "status": again})
             )
-            files.forgotten(connection, some)
+            upload_queue.forget_uploads(connection, some)
         connection.execute(deliveries.delete().where(deliveries.c.address == address))
     return len(ids)
 
@@ -630,7 +631,7 @@ def exchange(
     note: pacing.Note | None = None,
     attempt_ids: Sequence[str] = (),
     again: bool = False,
-    uploaded: Sequence[files.Uploaded] = (),
+    uploaded: Sequence[upload_queue.Uploaded] = (),
     uploads: int = 0,
     recordings_ahead: int | None = None,
     sent: Sequence[tuple[int, int]] = (),
@@ -671,9 +672,9 @@ def exchange(
             not_before = max(not_before, _hold(connection, results, submission.address))
             _record(connection, results, submission, submission_id)
         if uploaded:
-            files.record(connection, uploaded, worker)
+            upload_queue.record(connection, uploaded, worker)
         if sent:
-            files.progressed(connection, worker, sent)
+            upload_queue.set_bytes_sent(connection, worker, sent)
         if note is not None:
             pacing.say(connection, worker, submission_id, submission.address, note, now=now)
         state: State = submission.state
@@ -682,19 +683,19 @@ def exchange(
         # `uploading`: it had recordings under way before these results, or has since
         waiting, to_upload = 0, []
         if submission.uploading or any(result.claim.recording for result in results):
-            files.run_out(connection, now=now)
+            upload_queue.expire(connection, now=now)
             # `done`: an answer that came late may bring an address for its recording
             if uploads > 0 and state in ("running", "done"):
-                to_upload = files.claim(
+                to_upload = upload_queue.claim(
                     connection,
                     worker,
-                    files.of_chunk(submission_id, chunk),
+                    upload_queue.of_chunk(submission_id, chunk),
                     want=uploads,
                     now=now,
-                    again=again,
+                    replay=again,
                 )
-            waiting = files.waiting_count(connection, submission_id)
-        refused_hosts = files.refused_hosts(connection, submission_id) if waiting else []
+            waiting = upload_queue.waiting_count(connection, submission_id)
+        refused_hosts = upload_hosts.refused_hosts(connection, submission_id) if waiting else []
         claims = _claimed_before(connection, worker, attempt_ids) if again and attempt_ids else []
         room, shared = 0 if claims else want, ""
         if ramping and state == "running" and not claims:
@@ -730,7 +731,7 @@ def exchange(
                 _EARLIEST[chunk is None], {"the_submission": submission_id, "the_chunk": chunk}
             ).scalar()
         if waiting:
-            due = files.earliest(connection, submission_id, chunk)
+            due = upload_queue.earliest(connection, submission_id, chunk)
             retry_at = due if retry_at is None or due is None else min(retry_at, due)
         done = retry_at is None and not (claims or to_upload) and finish(connection, submission_id, now=now)
     if claims:
@@ -851,7 +852,7 @@ def give_up_dead_workers(database: Database, *, now: float | None = None) -> int
     """
     with database.write(right="send") as connection:
         now = moment(connection) if now is None else now
-        files.run_out(connection, now=now)
+        upload_queue.expire(connection, now=now)
         holds_calls = sa.or_(
             sa.exists().where(calls.c.worker == workers.c.name, _BEING_SENT),
             sa.exists().where(
@@ -912,7 +913,7 @@ _SUBMISSION_OF = (
     sa.select(
         submissions.c.state, submissions.c.address, paces.c.most_at_once, paces.c.create_idempotent,
         paces.c.not_before, ramps.c.over, ramps.c.asked_about,
-        files.under_way(submissions.c.id).label("uploading"),
+        upload_queue.is_under_way(submissions.c.id).label("uploading"),
         RESTORED_NOW, INCARNATION_NOW, SERVER_NOW, asking(submissions.c.id).label("asking"),
         sa.or_(
             sa.bindparam("the_last", type_=sa.Text) == "",
@@ -1174,8 +1175,8 @@ def _record(
 def _announced(connection: sa.Connection, result: Result, address: str, submission_id: str) -> None:
     """The recording of a call that was accepted: where it goes now."""
     if result.host is not None and result.upload_url and not result.upload_problem:
-        files.seen_host(connection, address, result.host, now=result.ended)
-    files.announced(
+        upload_hosts.remember_host(connection, address, result.host, now=result.ended)
+    upload_queue.announce(
         connection,
         result.claim.call_id,
         submission_id=submission_id,
@@ -1360,7 +1361,7 @@ def _claimed_before(connection: sa.Connection, worker: str, attempt_ids: Sequenc
 def _recorded(connection: sa.Connection, found: Sequence[Any]) -> dict[int, files.Recorded]:
     """The recordings of these calls; nothing is asked where none has one."""
     having = [call.id for call in found if call.audio != "none"]
-    return files.of_calls(connection, having) if having else {}
+    return files.recorded_for_calls(connection, having) if having else {}
 
 
 def _reserve(
@@ -1618,7 +1619,7 @@ def finish(connection: sa.Connection, submission_id: str, *, now: float) -> bool
             submissions.c.id == submission_id,
             submissions.c.state == "running",
             ~left,
-            ~files.under_way(submission_id),
+            ~upload_queue.is_under_way(submission_id),
         )
         .values(state="done", ended_at=now)
     )
@@ -1632,7 +1633,7 @@ def _give_up(connection: sa.Connection, names: Sequence[str], *, now: float) -> 
         sa.select(calls.c.id, calls.c.submission_id).where(_BEING_SENT, calls.c.worker.in_(names))
     ).all()
     connection.execute(workers.update().where(workers.c.name.in_(names)).values(gone=True))
-    files.give_up(connection, names)
+    upload_queue.release_claims(connection, names)
     return _in_doubt(connection, lost, now=now)
 
 

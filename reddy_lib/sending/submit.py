@@ -23,7 +23,7 @@ from reddy_lib.database.sandbox_urls import ledger_address
 from reddy_lib.errors import LedgerRestored, SubmissionError
 from reddy_lib.interrupts import again as next_step
 from reddy_lib.interrupts import one_line
-from reddy_lib.recordings.attachments import claim_of_batch, left_in_batch, say_sent
+from reddy_lib.recordings.upload_queue import claim_of_batch, left_in_batch, store_bytes_sent
 from reddy_lib.sending.content_conflicts import OTHER_WORDS, not_sent
 from reddy_lib.sending.dispatcher import Slots, send_chunk
 from reddy_lib.sending.lease import Lease
@@ -279,13 +279,13 @@ def upload_recordings(
                     bar.update(put.uploaded.outcome == "uploaded")
                 sent = uploading.sent()
                 if sent:
-                    say_sent(database, worker, sent)
+                    store_bytes_sent(database, worker, sent)
     finally:
         retire_worker(database, worker)  # what was cut off waits again
     if hosts:
         raise SubmissionError(
             f"Reddy gave addresses at {', '.join(hosts)} for recordings, and not where they went until now: nothing was "
-            "sent there. If that is right: reddy_lib.recordings.attachments.allow_host(ledger, address, host), then again."
+            "sent there. If that is right: reddy_lib.recordings.upload_hosts.allow_host(ledger, address, host), then again."
         )
     return batch.recordings()
 

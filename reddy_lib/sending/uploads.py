@@ -39,19 +39,9 @@ from reddy_lib.errors import (
     TooManyRequests,
     Unavailable,
 )
-from reddy_lib.recordings import attachments as files
-from reddy_lib.recordings.attachments import (
-    ASK_SUPPORT,
-    EXPIRED,
-    PUT_BACK,
-    TRIED_AGAIN,
-    Recorded,
-    Upload,
-    Uploaded,
-    changed_words,
-    expired_words,
-    open_recording,
-)
+from reddy_lib.recordings import upload_queue
+from reddy_lib.recordings.attachments import ASK_SUPPORT, PUT_BACK, Recorded, changed_message, open_recording
+from reddy_lib.recordings.upload_queue import EXPIRED, TRIED_AGAIN, Upload, Uploaded, expired_message
 from reddy_lib.sending.retry_policy import backoff
 from reddy_lib.sending.submission import finish
 from reddy_lib.sending.upload_urls import LEAVES_THE_SANDBOX, leads_inside
@@ -312,7 +302,7 @@ class Uploading:
                 f"Reddy. The recording was not sent. Ask whoever runs this connection. {ASK_SUPPORT}",
             )  # fmt: skip
         try:
-            file = open_recording(self._ledger, upload)
+            file = open_recording(self._ledger, upload.recording, call_accepted=True)
         except RecordingNotFound as missing:  # somebody may bring it back, and another machine may have it
             return self._again(upload, str(missing), wait=self._until_next_look(upload))
         except RecordingRefused as changed:
@@ -326,7 +316,7 @@ class Uploading:
             except APIError as failed:
                 error = failed
         if watched.why == "changed":
-            words = changed_words(upload.recording.name, at_reddy=True)
+            words = changed_message(upload.recording.name, call_accepted=True)
             return self._over(upload, "failed", words, watched)
         if watched.why == "cut" and error is not None:
             return self._again(upload, "", watched)
@@ -337,7 +327,7 @@ class Uploading:
             return self._over(upload, "expired", EXPIRED, watched)
         late = self._clock() >= upload.expires_at
         if error is not None and late and error.status in (None, 401, 403, 404):
-            return self._over(upload, "expired", expired_words(_words(error)), watched)
+            return self._over(upload, "expired", expired_message(_words(error)), watched)
         decision = decide_upload(error, tries=upload.tries, chance=self._chance())
         if error is None or decision.outcome == "uploaded":
             return self._over(upload, "uploaded", "", watched)
@@ -399,7 +389,7 @@ class Uploading:
 def store_uploaded(database: Database, done: Sequence[Uploaded], worker: str) -> None:
     """Record results of uploads outside of a submission. Raises LedgerUnavailable."""
     with database.write(right="send") as connection:
-        files.record(connection, done, worker)
+        upload_queue.record(connection, done, worker)
         call_ids = [one.upload.call_id for one in done]
         of_calls = sa.select(recordings.c.submission_id).where(recordings.c.call_id.in_(call_ids)).distinct()
         for submission_id in connection.execute(of_calls).scalars().all():

@@ -22,7 +22,8 @@ from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.errors import LedgerUnavailable, ReddyError
 from reddy_lib.recordings.attachments import Attached, attached_from
-from reddy_lib.recordings.store import Recording, RecordingFolder, RecordingStore
+from reddy_lib.recordings.shared_folder import RecordingFolder
+from reddy_lib.recordings.store import Recording, RecordingStore
 
 __all__ = ["AttachJob", "attached_meanwhile", "attaching", "job_of", "progress", "start"]
 

@@ -21,8 +21,8 @@ from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.catalogue import batches_frame
 from reddy_lib.database.database import Database
 from reddy_lib.errors import ReddyError
-from reddy_lib.recordings.attachments import dropped_folder, mark_of, nothing_attached, uses
 from reddy_lib.recordings.cleanup import DAYS_VARIABLE, delete, keep_days, mark, tidy
+from reddy_lib.recordings.file_uses import dropped_folder, mark_of, nothing_attached, uses
 from reddy_lib.recordings.store import Recording, RecordingStore
 
 __all__ = ["dropped_store", "size_words", "tidy_at_start", "unattached"]

@@ -31,7 +31,8 @@ from reddy_lib.recordings.file_names import ENDINGS
 from reddy_lib.recordings.inspect import Inspection, inspect_recording
 from reddy_lib.recordings.matching import Matches, match_recordings
 from reddy_lib.recordings.redaction import Span
-from reddy_lib.recordings.store import Recording, RecordingFolder, RecordingStore
+from reddy_lib.recordings.shared_folder import RecordingFolder
+from reddy_lib.recordings.store import Recording, RecordingStore
 from reddy_lib.ui.attaching import attaching, start
 from reddy_lib.ui.dropped import dropped_store, unattached
 from reddy_lib.ui.dropped import size_words as _size

@@ -75,7 +75,7 @@ def _writes() -> dict[str, tuple[Right, Call]]:
     from reddy_lib.batches import redaction_marks as marks
     from reddy_lib.batches.loading import load_batch
     from reddy_lib.database import sandbox_urls
-    from reddy_lib.recordings import attachments as recordings
+    from reddy_lib.recordings import file_uses, upload_hosts, upload_queue
     from reddy_lib.sending import archiving, engine, restored, uploads
     from reddy_lib.sending import rate_limits as paces
     from reddy_lib.sending import reconcile as asking
@@ -233,26 +233,29 @@ def _writes() -> dict[str, tuple[Right, Call]]:
             "send",
             lambda s, g, b, u: settle(b, [3], there=True, how="by hand"),
         ),
-        "recordings.attachments.allow_host": (
+        "recordings.upload_hosts.allow_host": (
             "administer",
-            lambda s, g, b, u: recordings.allow_host(g, "sandbox", "x.example"),
+            lambda s, g, b, u: upload_hosts.allow_host(g, "sandbox", "x.example"),
         ),
-        "recordings.attachments.refuse_host": (
+        "recordings.upload_hosts.refuse_host": (
             "administer",
-            lambda s, g, b, u: recordings.refuse_host(g, "sandbox", "x.example"),
+            lambda s, g, b, u: upload_hosts.refuse_host(g, "sandbox", "x.example"),
         ),
-        "recordings.attachments.claim_of_batch": (
+        "recordings.upload_queue.claim_of_batch": (
             "send",
-            lambda s, g, b, u: _called(recordings.claim_of_batch, g, b),
+            lambda s, g, b, u: _called(upload_queue.claim_of_batch, g, b),
         ),
         "sending.uploads.store_uploaded": (
             "send",
             lambda s, g, b, u: uploads.store_uploaded(g, [], "w"),
         ),
-        "recordings.attachments.say_sent": ("send", lambda s, g, b, u: recordings.say_sent(g, "w", [(1, 1)])),
-        "recordings.attachments.nothing_attached": (
+        "recordings.upload_queue.store_bytes_sent": (
+            "send",
+            lambda s, g, b, u: upload_queue.store_bytes_sent(g, "w", [(1, 1)]),
+        ),
+        "recordings.file_uses.nothing_attached": (
             "edit",
-            lambda s, g, b, u: _entered(recordings.nothing_attached, g, b),
+            lambda s, g, b, u: _entered(file_uses.nothing_attached, g, b),
         ),
         "sending.submission.create": (
             "send",
@@ -309,7 +312,7 @@ READS = {
     "sending.archiving": "under_way",
     "batches.catalogue": "batch_id_of batches_frame batches_of_file find_batch",
     "batches.corrections": "corrected_calls links_of recognised",
-    "batches.edits": "count_edits",
+    "batches.changes": "count_edits",
     "outcomes.sent_calls": "snapshot",
     "batches.redaction_marks": "marks_of words_of",
     "sending.overview": "being_sent held_up history preview rows_to_send sendable_rows settled_at workers_alive",
@@ -318,8 +321,10 @@ READS = {
     "batches.profiles": "profile_for profiles_of values_for_all",
     "sending.spot_checks": "candidates work_waits",
     "sending.doubts": "doubts",
-    "recordings.attachments": "attached_from dropped_folder hosts_of left_in_batch mark_of open_recording "
-    "recordings_folder uploads_of uses waiting_hosts",
+    "recordings.attachments": "attached_from open_recording recordings_folder",
+    "recordings.file_uses": "dropped_folder mark_of uses",
+    "recordings.upload_hosts": "hosts_of waiting_hosts",
+    "recordings.upload_queue": "left_in_batch uploads_of",
     "sending.resend": "resendable resends_of",
     "sending.restore_suspects": "addresses_to_ask count_suspects suspects",
     "sending.restored": "last_claim last_sending restored same_server vouched_for",

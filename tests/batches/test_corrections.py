@@ -16,7 +16,7 @@ from reddy_lib.batches.call_names import call_name, read_call_name
 from reddy_lib.batches.corrections import CALL_COLUMN, Correction, evidence_columns, links_of, recognised
 from reddy_lib.database import schema
 from reddy_lib.errors import SubmissionError
-from reddy_lib.recordings import attachments as files
+from reddy_lib.recordings.shared_folder import FOLDER_VARIABLE
 from tests.outcomes.test_evidence import sent
 from tests.screen import set_status
 from tests.sending.test_exchange import PRODUCTS
@@ -135,7 +135,7 @@ def test_a_second_correction_of_what_was_corrected_and_sent_is_refused(batch: re
     sent(load(batch, path), "accepted", "accepted", "rejected")
     new = load(batch, path)
     assert (new.counts()["held"], new.counts()["ready"]) == (2, 1)
-    assert "corrected before, by row 2 of rejected corrected" in new.findings(2)["message"].iloc[0]
+    assert "already corrected by row 2 of rejected corrected" in new.findings(2)["message"].iloc[0]
 
 
 def test_names_that_nobody_knows_are_findings(batch: reddy.Batch) -> None:
@@ -188,7 +188,7 @@ class TestRecordings:
     def batch(
         self, ledger: reddy.Ledger, sheet: Sheet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> reddy.Batch:
-        monkeypatch.setenv(files.FOLDER_VARIABLE, str(tmp_path / "shared"))
+        monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "shared"))
         path = sheet(
             3, {row: {"Agent Email": f"agent{row}@gone.example", "CSAT": f"r{row}.wav"} for row in (2, 3, 4)}
         )
@@ -252,10 +252,7 @@ class TestRecordings:
         new = load(batch, corrected(batch, good_agents))
         assert set(self.attached(new)) == {3, 4}
         [said] = [one.message for one in new.findings_of(2) if one.code == "correction-recording"]
-        assert (
-            "attached 2.wav went out already, with an earlier sending of row 2 of calls.csv (uploaded)"
-            in said
-        )
+        assert "attached 2.wav was uploaded already when row 2 of calls.csv was sent (uploaded)" in said
 
     def test_what_is_not_corrected_gets_none(self, batch: reddy.Batch) -> None:
         path = corrected(batch, good_agents)

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import reddy_lib as reddy
 from reddy_lib.batches.decisions import BatchLoss, line_times
-from reddy_lib.database import schema
 from reddy_lib.errors import NotInLedger
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.model import TranscriptLine, payload_json
@@ -97,36 +95,6 @@ class TestLoss:
         assert [one.placed for one in built] == [
             Placed(sum(size("".join(line)) for line in lines)) for lines in said
         ]
-
-    def test_an_old_ledger_is_opened_and_says_what_it_never_measured(
-        self, ledger: reddy.Ledger, sheet: Sheet
-    ) -> None:
-        batch = load(ledger, sheet(2, {2: {"Start": "soon"}}))
-        added = ("characters_in", "characters_placed", "characters_dropped", "unassigned", "times",
-                 "decisions")  # fmt: skip
-        with ledger.write() as connection:  # as the version before left it
-            connection.execute(sa.text("DROP INDEX calls_by_loss"))
-            for name in added:
-                connection.execute(sa.text(f"ALTER TABLE calls DROP COLUMN {name}"))
-            added_by = schema.MIGRATIONS.index(schema._losses_times_and_decisions_are_kept) + 1
-            connection.execute(
-                schema.schema_versions.delete().where(schema.schema_versions.c.version >= added_by)
-            )
-        location = ledger.url.render_as_string(hide_password=False)
-        if ledger.url.get_backend_name() == "sqlite":
-            location = str(ledger.url.database)
-        with reddy.Ledger(location) as again:
-            old = again.batch(batch.id)
-            assert old.loss() == BatchLoss(0, 0, 0, 2)
-            assert repr(old.loss()) == "0 of 0 characters placed · 2 calls loaded before this was measured"
-            assert list(old.lines(2)["times"]) == ["", ""]
-            assert not len(old.unassigned())
-            assert old.accept(2, "timestamp-unreadable").changed == 1
-            assert old.info(2)["status"] == "ready"
-            assert old.loss() == BatchLoss(0, 0, 0, 2)
-            with again.read() as connection:
-                names = {column["name"] for column in sa.inspect(connection).get_indexes("calls")}
-            assert "calls_by_loss" in names
 
 
 EXACT = st.lists(
@@ -370,6 +338,21 @@ class TestTimes:
         self, loaded: str | None, lines: list[TranscriptLine], told: list[str]
     ) -> None:
         assert line_times(loaded, SOME, lines) == told
+
+    def test_of_lines_with_equal_times_that_were_moved_each_keeps_its_own_mark(self) -> None:
+        """They are matched by their times, in their order: the upper one's mark is not the lower one's."""
+        upper, lower = TranscriptLine("agent", "both", 0, 2), TranscriptLine("customer", "speak", 0, 2)
+        rest = [
+            TranscriptLine("agent", text, start, start + 1) for text, start in (("a", 5), ("b", 6), ("c", 7))
+        ]
+        assert line_times("se---", [upper, lower, *rest], [*rest, upper, lower])[3:] == [
+            "source",
+            "estimated",
+        ]
+        assert line_times("es---", [upper, lower, *rest], [*rest, upper, lower])[3:] == [
+            "estimated",
+            "source",
+        ]
 
     def test_they_are_told_and_never_sent(self, ledger: reddy.Ledger, sheet: Sheet) -> None:
         text = "[00:00] Agent: Good morning.\n[00:04] Customer: I lost my card.\n[00:09] Agent: I block it."

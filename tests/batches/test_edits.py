@@ -13,7 +13,11 @@ from hypothesis import strategies as st
 
 import reddy_lib as reddy
 from reddy_lib.batches import edits as editing
-from reddy_lib.batches.changes import change_calls
+from reddy_lib.batches.changes import change_calls, count_edits
+from reddy_lib.batches.decisions import ManyEdited
+from reddy_lib.batches.differences import differences, field_label
+from reddy_lib.batches.edit_tables import lines_table, tags_table
+from reddy_lib.batches.quick_fixes import Problem, problems
 from reddy_lib.checks import check
 from reddy_lib.database.schema import calls
 from reddy_lib.findings import CATALOGUE, Finding, finding
@@ -68,9 +72,9 @@ def times(call: Call) -> list[tuple[float | None, float | None]]:
     return [(line.start, line.stop) for line in call.transcript or ()]
 
 
-def the_problem(call: Call, code: str, *more: Finding) -> editing.Problem:
+def the_problem(call: Call, code: str, *more: Finding) -> Problem:
     """The one problem with this code that the call has, by the checks and what reading found besides."""
-    found = [p for p in editing.problems(call, [*more, *check(call, now=NOW)]) if p.code == code]
+    found = [p for p in problems(call, [*more, *check(call, now=NOW)]) if p.code == code]
     assert len(found) == 1
     return found[0]
 
@@ -399,7 +403,7 @@ def test_a_start_that_cannot_be_read_says_why() -> None:
 
 
 def test_an_unedited_call_differs_in_nothing() -> None:
-    same = editing.differences(a_call(), a_call())
+    same = differences(a_call(), a_call())
     assert not same
     assert str(same) == ""
 
@@ -408,7 +412,7 @@ def test_every_changed_cell_is_named() -> None:
     call = editing.with_line_cells(a_call(), {3: {"text": "At once.", "stop": 9}})
     call = editing.with_tag_cells(call, {1: {"value": "5"}})
     call = editing.with_field(call, "agent_email", "bo@cedarline.example")
-    found = editing.differences(a_call(), call)
+    found = differences(a_call(), call)
     assert found.fields == ("agent_email",)
     assert found.lines == {3: ("text", "stop")}
     assert found.tags == {1: ("value",)}
@@ -416,20 +420,20 @@ def test_every_changed_cell_is_named() -> None:
 
 
 def test_an_added_line_is_new_and_the_lines_under_it_are_not_changed() -> None:
-    found = editing.differences(a_call(), editing.insert_line(a_call(), 1))
+    found = differences(a_call(), editing.insert_line(a_call(), 1))
     assert found.lines == {2: ("new",)}
     assert str(found) == "line 2 added"
 
 
 def test_deleted_lines_and_tags_are_counted() -> None:
     call = editing.delete_tags(editing.delete_lines(a_call(), [1, 2]), [3])
-    assert str(editing.differences(a_call(), call)) == "2 lines deleted · 1 tag deleted"
+    assert str(differences(a_call(), call)) == "2 lines deleted · 1 tag deleted"
 
 
 def test_a_long_list_of_changes_is_cut() -> None:
     original = lines_of(*(("agent", f"line {n}", None, None) for n in range(9)))
     call = editing.with_line_cells(original, {n: {"role": "customer"} for n in range(1, 10)})
-    assert str(editing.differences(original, call)).endswith("line 5 role · 4 more")
+    assert str(differences(original, call)).endswith("line 5 role · 4 more")
 
 
 @pytest.mark.parametrize(
@@ -443,7 +447,7 @@ def test_a_long_list_of_changes_is_cut() -> None:
     ],
 )
 def test_a_field_of_the_record_is_named_in_the_analysts_words(field: str, words: str) -> None:
-    assert editing.place(field) == words
+    assert field_label(field) == words
 
 
 # tables
@@ -452,24 +456,24 @@ def test_a_field_of_the_record_is_named_in_the_analysts_words(field: str, words:
 def test_the_table_of_lines_marks_findings_and_edits_at_their_line() -> None:
     original = lines_of(("agent", "a", 5, 3), ("ivr", "b", 6, 7), ("customer", " ", 8, 9))
     call = editing.with_line_cells(original, {2: {"text": "B"}})
-    table = editing.lines_table(call, check(call, now=NOW), editing.differences(original, call))
+    table = lines_table(call, check(call, now=NOW), differences(original, call))
     assert list(table.index) == [1, 2, 3]
     assert list(table["marks"]) == ["error", "error,changed", "check"]
     assert "starts at 5 s and stops at 3 s" in table.loc[1, "finding"]
 
 
 def test_a_line_without_role_shows_an_empty_cell() -> None:
-    table = editing.lines_table(lines_of(("", "a", None, 1)), [], editing.differences(a_call(), a_call()))
+    table = lines_table(lines_of(("", "a", None, 1)), [], differences(a_call(), a_call()))
     assert table["role"].isna().tolist() == [True]
     assert math.isnan(table["start"][1])
 
 
 @pytest.mark.parametrize("filled", [True, False])
 def test_tables_have_the_same_types_whatever_they_hold(filled: bool) -> None:
-    nothing = editing.differences(a_call(), a_call())
+    nothing = differences(a_call(), a_call())
     call = a_call() if filled else Call()
     found = check(call, now=NOW)
-    assert {name: str(kind) for name, kind in editing.lines_table(call, found, nothing).dtypes.items()} == {
+    assert {name: str(kind) for name, kind in lines_table(call, found, nothing).dtypes.items()} == {
         "marks": "str",
         "role": "str",
         "text": "str",
@@ -478,11 +482,11 @@ def test_tables_have_the_same_types_whatever_they_hold(filled: bool) -> None:
         "times": "str",
         "finding": "str",
     }
-    assert {str(kind) for kind in editing.tags_table(call, found, nothing).dtypes} == {"str"}
+    assert {str(kind) for kind in tags_table(call, found, nothing).dtypes} == {"str"}
 
 
 def test_the_table_of_tags_shows_values_as_text_whatever_their_type() -> None:
-    table = editing.tags_table(a_call(), [], editing.differences(a_call(), a_call()))
+    table = tags_table(a_call(), [], differences(a_call(), a_call()))
     assert list(table["value"]) == ["4", "true", "0042"]
 
 
@@ -497,7 +501,7 @@ def test_the_same_speaker_is_one_problem_however_many_lines_there_are() -> None:
         ("IVR", "d", 3, 4),
         ("agent", "e", 4, 5),
     )
-    found = [p for p in editing.problems(call, check(call, now=NOW)) if p.code == "role-unknown"]
+    found = [p for p in problems(call, check(call, now=NOW)) if p.code == "role-unknown"]
     assert [p.message for p in found] == [
         "“ivr” speaks in 3 lines: agent or customer?",
         "“caller 2” speaks in 1 line: agent or customer?",
@@ -512,7 +516,7 @@ def test_lines_without_a_role_are_counted() -> None:
 
 def test_errors_stand_before_warnings() -> None:
     call = lines_of(("agent", " ", 0, 1), ("ivr", "b", 1, 2))
-    found = editing.problems(call, sorted(check(call, now=NOW), key=lambda one: one.severity, reverse=True))
+    found = problems(call, sorted(check(call, now=NOW), key=lambda one: one.severity, reverse=True))
     assert [p.severity for p in found] == sorted(p.severity for p in found)
 
 
@@ -633,7 +637,7 @@ def test_no_repair_of_any_finding_fails_or_makes_a_call_that_cannot_be_sent_as_j
             if line and not (call.transcript or call.tags):
                 continue
             said = finding(code, CATALOGUE_FIELD.get(code, "transcript"), "Something is wrong.", line=line)
-            for problem in editing.problems(call, [said]):
+            for problem in problems(call, [said]):
                 for fix in problem.fixes:
                     if problem.field == "tags" and not call.tags:
                         continue
@@ -667,7 +671,7 @@ def test_how_many_calls_an_edit_changes_is_told_before_anything_is_stored(
 ) -> None:
     batch = load(sheet, ledger)
     before = list(batch.payloads())
-    assert editing.count_edits(batch, [2, 3, 4], to_loans) == editing.ManyEdited(changed=2, same=1, locked=0)
+    assert count_edits(batch, [2, 3, 4], to_loans) == ManyEdited(changed=2, same=1, locked=0)
     assert list(batch.payloads()) == before
 
 
@@ -677,7 +681,7 @@ def test_one_edit_to_many_calls_is_on_record_with_each(
     batch = load(sheet, ledger)
     told: list[int] = []
     done = change_calls(batch, [2, 3, 4], to_loans, who="ann", on_progress=told.append)
-    assert done == editing.ManyEdited(changed=2, same=1, locked=0)
+    assert done == ManyEdited(changed=2, same=1, locked=0)
     assert told == [1, 2, 3]
     assert [batch.call(row).product_id for row in (2, 3, 4, 5)] == [2, 2, 2, 2]
     assert batch.edits(2)[["field", "before", "after", "who"]].values.tolist() == [
@@ -693,14 +697,14 @@ def test_calls_that_are_being_sent_are_counted_and_left_alone(
     batch = load(sheet, ledger)
     with ledger.write() as connection:
         connection.execute(calls.update().where(calls.c.row == 2).values(status="accepted"))
-    assert editing.count_edits(batch, [2, 4], to_loans) == editing.ManyEdited(changed=1, same=0, locked=1)
-    assert change_calls(batch, [2, 4], to_loans) == editing.ManyEdited(changed=1, same=0, locked=1)
+    assert count_edits(batch, [2, 4], to_loans) == ManyEdited(changed=1, same=0, locked=1)
+    assert change_calls(batch, [2, 4], to_loans) == ManyEdited(changed=1, same=0, locked=1)
     assert batch.call(2).product_id == 1
 
 
 def test_editing_no_rows_changes_none(ledger: reddy.Ledger, sheet: Callable[..., Path]) -> None:
     batch = load(sheet, ledger)
-    assert change_calls(batch, [], to_loans) == editing.ManyEdited(0, 0, 0)
+    assert change_calls(batch, [], to_loans) == ManyEdited(0, 0, 0)
     assert batch.count(edited=True) == 0
 
 
@@ -710,7 +714,7 @@ def test_roles_of_a_group_of_calls_are_swapped_as_one_edit_each(
     batch = load(sheet, ledger)
     with ledger.write() as connection:
         connection.execute(calls.update().where(calls.c.row == 3).values(status="queued"))
-    assert batch.swap_roles([2, 3, 4], who="ann") == editing.ManyEdited(changed=2, same=0, locked=1)
+    assert batch.swap_roles([2, 3, 4], who="ann") == ManyEdited(changed=2, same=0, locked=1)
     assert [[line.role for line in batch.call(row).transcript or ()] for row in (2, 3, 4, 5)] == [
         ["customer", "agent"], ["agent", "customer"], ["customer", "agent"], ["agent", "customer"],
     ]  # fmt: skip
@@ -728,7 +732,7 @@ def test_roles_of_a_group_of_calls_are_swapped_as_one_edit_each(
 def test_swapping_leaves_other_roles_and_is_the_repair_for_swapped_roles() -> None:
     call = lines_of(("customer", "Thank you for calling Cedarline, how can I help?", None, None),
                     ("agent", "I lost my card.", None, None), ("ivr", "Press 1.", None, None))  # fmt: skip
-    (swapped,) = [one for one in editing.problems(call, check(call)) if one.code == "roles-swapped"]
+    (swapped,) = [one for one in problems(call, check(call)) if one.code == "roles-swapped"]
     assert [fix.label for fix in swapped.fixes] == ["Swap the roles"]
     mended = swapped.fixes[0].apply(call)
     assert [line.role for line in mended.transcript or ()] == ["agent", "customer", "ivr"]

@@ -21,7 +21,7 @@ from reddy_lib.batches.profiles import (
     retire_profile,
     values_for_all,
 )
-from reddy_lib.database.schema import profiles, schema_versions
+from reddy_lib.database.schema import profiles
 from reddy_lib.errors import MappingError, NotInLedger
 from reddy_lib.spreadsheet import SheetFormat, detect_format
 
@@ -165,15 +165,6 @@ def test_the_next_sheet_with_the_same_columns_becomes_the_same_calls(
     batch = ledger.load(april, mapping=applied, progress=False)
     assert [batch.call(row).product_id for row in batch.rows()] == [7, 9, 7, 9, 7]
     assert [tag.key for tag in batch.call(2).tags or ()] == ["CSAT"]
-
-
-def test_a_ledger_from_before_profiles_gets_their_table(ledger: reddy.Ledger) -> None:
-    with ledger.write() as connection:
-        profiles.drop(connection)
-        connection.execute(schema_versions.delete().where(schema_versions.c.version > 2))
-    with reddy.Ledger(ledger.url.render_as_string(hide_password=False)) as opened:
-        assert profiles_of(opened) == []
-        assert keep_profile(opened, "March", MAPPING, COLUMNS) == profile_for(opened, COLUMNS)
 
 
 def test_what_a_person_gave_for_all_calls_is_found_of_her_newest_profile_each(ledger: reddy.Ledger) -> None:

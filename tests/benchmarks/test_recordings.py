@@ -18,7 +18,7 @@ import pytest
 
 from reddy_lib.recordings.inspect import inspect_recording
 from reddy_lib.recordings.matching import match_recordings
-from reddy_lib.recordings.store import RecordingFolder
+from reddy_lib.recordings.shared_folder import RecordingFolder
 from tests.recording_files import encoded, tone, turns, wav_bytes
 
 CALLS = int(os.environ.get("BENCH_CALLS", "100000"))

@@ -15,7 +15,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 import reddy_lib as reddy
-from reddy_lib.recordings.attachments import dropped_folder, open_recording
+from reddy_lib.recordings.attachments import open_recording
+from reddy_lib.recordings.file_uses import dropped_folder
 from reddy_lib.sandbox import Fault
 from tests.app_server import wait_for
 from tests.browser.conftest import App

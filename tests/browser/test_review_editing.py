@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 import reddy_lib as reddy
-from reddy_lib.batches.edits import differences
+from reddy_lib.batches.differences import differences
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from tests.browser.conftest import App
 

@@ -83,6 +83,44 @@ def test_two_records_of_one_call_become_the_one_that_says_more(
     assert [tuple(one) for one in kept] == [(SANDBOX, "accepted")] * 2
 
 
+def test_of_two_sets_of_rules_the_more_careful_stays_and_of_two_decisions_the_later(
+    ledger: reddy.Ledger,
+) -> None:
+    url = "http://127.0.0.1:9/sandbox"
+    statements = (
+        "INSERT INTO paces (address, most_at_once, create_idempotent, not_before, why) "
+        "VALUES (:url, 3, true, 0, ''), ('sandbox', 5, false, 9, 'asked')",
+        "INSERT INTO upload_hosts (address, host, allowed, who, seen_at) "
+        "VALUES (:url, 'h.example', false, '', 2), ('sandbox', 'h.example', true, '', 1)",
+        "INSERT INTO upload_hosts (address, host, allowed, who, seen_at) "
+        "VALUES (:url, 'i.example', false, '', 1), ('sandbox', 'i.example', true, '', 2), (:url, 'j.example', true, '', 1)",
+        "INSERT INTO deliveries (address, key, call_id, submission_id, state, at) "
+        "VALUES (:url, 'k', 1, 's', 'accepted', 5), ('sandbox', 'k', 2, 't', 'again', 1), "
+        "(:url, 'l', 3, 's', 'unknown', 5), ('sandbox', 'l', 4, 't', 'sending', 1), (:url, 'm', 5, 's', 'unknown', 5), "
+        "('http://other.example', 'k', 6, 's', 'unknown', 1)",
+    )
+    with ledger.write() as connection:
+        for statement in statements:
+            connection.execute(sa.text(statement), {"url": url} if ":url" in statement else {})
+    remember_sandbox(ledger, url)
+    with ledger.read() as connection:
+        pace = connection.execute(sa.text("SELECT * FROM paces")).one()
+        assert (pace.address, pace.most_at_once, bool(pace.create_idempotent)) == (SANDBOX, 3, False)
+        assert (pace.not_before, pace.why) == (9, "asked")
+        hosts = connection.execute(
+            sa.text("SELECT address, host, allowed FROM upload_hosts ORDER BY host")
+        ).all()
+        assert [(one.address, one.host, bool(one.allowed)) for one in hosts] == [
+            (SANDBOX, "h.example", False), (SANDBOX, "i.example", True), (SANDBOX, "j.example", True),
+        ]  # fmt: skip
+        kept = connection.execute(
+            sa.text("SELECT address, key, call_id FROM deliveries ORDER BY call_id")
+        ).all()
+        assert [tuple(one) for one in kept] == [
+            (SANDBOX, "k", 1), (SANDBOX, "l", 4), (SANDBOX, "m", 5), ("http://other.example", "k", 6),
+        ]  # fmt: skip
+
+
 def test_doubts_about_the_sandbox_are_cleared_by_a_notebook_that_has_its_url(
     ledger: reddy.Ledger, sheet: Sheet, sandbox: reddy.Sandbox, client: reddy.Client, engine: Engine
 ) -> None:

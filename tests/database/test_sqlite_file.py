@@ -19,8 +19,10 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
+from reddy_lib.database import migrations
 from reddy_lib.database.facts import PLACE, fact
-from reddy_lib.database.schema import MIGRATIONS, facts, schema_versions
+from reddy_lib.database.migrations import FIRST_VERSION, MIGRATIONS
+from reddy_lib.database.schema import facts, schema_versions
 from reddy_lib.errors import LedgerUnavailable, ReddyError, UnreadableFile
 from reddy_lib.sending.restored import check
 from reddy_lib.spreadsheet import read_sheet
@@ -278,7 +280,7 @@ class TestWholeByItself:
 
     def test_a_wal_without_its_file_is_not_thrown_away(self, tmp_path: Path) -> None:
         (tmp_path / "ledger.sqlite-wal").write_bytes(b"what was written last")
-        with pytest.raises(LedgerUnavailable, match="is not there, but what was written last to it is"):
+        with pytest.raises(LedgerUnavailable, match="is missing, but its latest changes are there"):
             reddy.Ledger(tmp_path / "ledger.sqlite")
         assert (tmp_path / "ledger.sqlite-wal").read_bytes() == b"what was written last"
 
@@ -353,32 +355,51 @@ class TestBackup:
             ledger.backup(tmp_path / "backup.sqlite")
 
 
-def as_of_an_earlier_version(path: Path) -> None:
-    with reddy.Ledger(path) as ledger, ledger.write() as connection:
-        connection.execute(sa.text("DROP TABLE facts"))
-        connection.execute(schema_versions.delete().where(schema_versions.c.version > 10))
+def a_later_migration(connection: sa.Connection) -> None:
+    connection.execute(sa.text("CREATE TABLE later (id INTEGER)"))
+
+
+def versions(path: Path) -> list[int]:
+    connection = sqlite3.connect(path)
+    try:
+        return [row[0] for row in connection.execute("SELECT version FROM schema_versions ORDER BY version")]
+    finally:
+        connection.close()
 
 
 class TestMigrations:
-    def test_a_copy_is_kept_before_a_ledger_is_brought_up_to_date(self, tmp_path: Path) -> None:
-        path = tmp_path / "ledger.sqlite"
-        as_of_an_earlier_version(path)
-        reddy.Ledger(path).close()
-        copy = tmp_path / f"ledger-before-schema-{len(MIGRATIONS)}.sqlite"
-        assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-        with sqlite3.connect(copy) as connection:
-            assert connection.execute("SELECT max(version) FROM schema_versions").fetchone() == (10,)
-        connection.close()
-        before = copy.stat().st_mtime_ns
-        reddy.Ledger(path).close()
-        assert copy.stat().st_mtime_ns == before
+    """With a migration that is added to those there are, as the next version would."""
 
-    def test_without_a_copy_nothing_is_changed(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    LATER = FIRST_VERSION + len(MIGRATIONS)
+
+    def test_a_copy_is_kept_before_a_ledger_is_brought_up_to_date(
+        self, tmp_path: Path, sheet: Sheet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         path = tmp_path / "ledger.sqlite"
-        as_of_an_earlier_version(path)
+        with reddy.Ledger(path) as ledger:
+            load(ledger, sheet(2))
+        before = versions(path)
+        monkeypatch.setattr(migrations, "MIGRATIONS", (*MIGRATIONS, a_later_migration))
+        with reddy.Ledger(path) as ledger, ledger.read() as connection:
+            assert connection.execute(sa.text("SELECT * FROM later")).all() == []
+            assert list(ledger.batches()["calls"]) == [2]
+        assert versions(path) == [*before, self.LATER]
+        copy = tmp_path / f"ledger-before-schema-{self.LATER}.sqlite"
+        assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+        assert versions(copy) == before
+        when = copy.stat().st_mtime_ns
+        reddy.Ledger(path).close()
+        assert copy.stat().st_mtime_ns == when
+
+    def test_without_a_copy_nothing_is_changed(self, tmp_path: Path) -> None:
+        path = tmp_path / "ledger.sqlite"
+        reddy.Ledger(path).close()
+        before = versions(path)
         script = (
             "import resource, sys, reddy_lib as reddy\n"
+            "from reddy_lib.database import migrations\n"
             "from reddy_lib.errors import LedgerUnavailable\n"
+            "migrations.MIGRATIONS = (*migrations.MIGRATIONS, lambda connection: None)\n"
             "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"  # as a disk that is full
             "try:\n"
             "    reddy.Ledger(sys.argv[1])\n"
@@ -386,12 +407,22 @@ class TestMigrations:
             "    print(error)\n"
         )
         said = subprocess.check_output([sys.executable, "-c", script, str(path)], text=True, timeout=120)
-        assert "no copy of it could be made before" in said
-        with sqlite3.connect(path) as connection:
-            assert connection.execute("SELECT max(version) FROM schema_versions").fetchone() == (10,)
-        connection.close()
+        assert "could not be copied first" in said
+        assert versions(path) == before
         assert not list(tmp_path.glob("*before*"))
         assert not list(tmp_path.glob(".*"))
+
+    def test_a_development_version_is_refused_before_anything_is_copied_or_written(
+        self, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "ledger.sqlite"
+        with reddy.Ledger(path) as ledger, ledger.write() as connection:
+            connection.execute(schema_versions.update().values(version=12))
+        before = path.read_bytes()
+        with pytest.raises(LedgerUnavailable, match="made by a development version"):
+            reddy.Ledger(path)
+        assert path.read_bytes() == before
+        assert not list(tmp_path.glob("*before*"))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="permissions of another kind")

@@ -13,9 +13,10 @@ from typing import BinaryIO, cast
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.recordings.attachments import dropped_folder, mark_of
 from reddy_lib.recordings.cleanup import mark
-from reddy_lib.recordings.store import Recording, RecordingFolder, RecordingStore
+from reddy_lib.recordings.file_uses import dropped_folder, mark_of
+from reddy_lib.recordings.shared_folder import RecordingFolder
+from reddy_lib.recordings.store import Recording, RecordingStore
 from reddy_lib.ui.attaching import PIECE, AttachJob, start
 from reddy_lib.ui.dropped import tidy_at_start
 from tests import screen

@@ -221,8 +221,8 @@ class TestTime:
 
     @pytest.mark.parametrize(
         ("start", "stop", "said"),
-        [("5", "4", "before it has started"), ("0:20", "0:30", "outside of the recording"), ("", "4", "is empty"),
-         ("now", "4", "is no time")],
+        [("5", "4", "before it starts"), ("0:20", "0:30", "outside of the recording"), ("", "4", "is empty"),
+         ("now", "4", "is not a time")],
     )  # fmt: skip
     def test_what_is_no_stretch_of_this_recording_is_a_sentence(
         self, batch: reddy.Batch, start: str, stop: str, said: str

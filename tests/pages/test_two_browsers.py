@@ -12,7 +12,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from reddy_lib.recordings.attachments import FOLDER_VARIABLE
+from reddy_lib.recordings.shared_folder import FOLDER_VARIABLE
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from reddy_lib.sending.resend import resends_of
 from reddy_lib.sending.submission import Submission, create, exchange, new_worker

@@ -13,7 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.database.schema import calls, recordings
-from reddy_lib.recordings.attachments import EXPIRED, allow_host, hosts_of, recordings_folder, uploads_of
+from reddy_lib.recordings.attachments import recordings_folder
+from reddy_lib.recordings.upload_hosts import allow_host, hosts_of
+from reddy_lib.recordings.upload_queue import EXPIRED, uploads_of
 from reddy_lib.sandbox.faults import Fault
 from reddy_lib.sending.submission import Submission
 from tests import screen

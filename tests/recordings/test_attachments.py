@@ -16,6 +16,8 @@ import reddy_lib as reddy
 from reddy_lib.database import schema
 from reddy_lib.errors import CallLocked, RecordingError, RecordingNotFound, RecordingRefused
 from reddy_lib.recordings import attachments as files
+from reddy_lib.recordings import upload_hosts, upload_queue
+from reddy_lib.recordings.shared_folder import FOLDER_VARIABLE
 from reddy_lib.sending.submission import (
     Result,
     Submission,
@@ -35,7 +37,7 @@ ADDRESS = "https://app.reddy.io"
 @pytest.fixture(autouse=True)
 def shared_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is kept in the data folder of whoever runs this."""
-    monkeypatch.setenv(files.FOLDER_VARIABLE, str(tmp_path / "shared"))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "shared"))
 
 
 @pytest.fixture
@@ -201,13 +203,13 @@ class TestAttaching:
         here, there = tmp_path / "here", tmp_path / "there"
         (here / "march").mkdir(parents=True)
         (here / "march" / "a.mp3").write_bytes(SOUND)
-        monkeypatch.setenv(files.FOLDER_VARIABLE, str(here))
+        monkeypatch.setenv(FOLDER_VARIABLE, str(here))
         batch.attach(4, here / "march" / "a.mp3")
         here.rename(there)
-        monkeypatch.setenv(files.FOLDER_VARIABLE, str(there))
+        monkeypatch.setenv(FOLDER_VARIABLE, str(there))
         with files.open_recording(batch.database, attached(batch)) as file:
             assert file.read() == SOUND
-        monkeypatch.delenv(files.FOLDER_VARIABLE)
+        monkeypatch.delenv(FOLDER_VARIABLE)
         with pytest.raises(RecordingNotFound, match="REDDY_AUDIO_FOLDER"):
             files.open_recording(batch.database, attached(batch))
 
@@ -275,7 +277,7 @@ class TestAddresses:
         assert "Rosebud" not in repr(upload)
         assert submission.counts()["accepted"] == 1
         assert submission.state == "running"
-        done = files.Uploaded(upload=upload, outcome="uploaded", ended=102.0)
+        done = upload_queue.Uploaded(upload=upload, outcome="uploaded", ended=102.0)
         exchange(batch.database, submission.id, None, worker, uploaded=[done], want=0, now=102.0)
         assert submission.state == "done"
         assert list(submission.outcomes()["audio"]) == ["uploaded"]
@@ -292,10 +294,10 @@ class TestAddresses:
         assert [(one.url, one.tries) for one in found.uploads] == [(URL, 2)]
         # the dead one was only slow: its yes counts, its other words do not
         [upload] = found.uploads
-        late = files.Uploaded(upload=upload, outcome="failed", ended=2e9, error="no")
+        late = upload_queue.Uploaded(upload=upload, outcome="failed", ended=2e9, error="no")
         exchange(batch.database, submission.id, 0, worker, uploaded=[late], want=0, now=2e9)
         assert list(batch.recordings()["state"]) == ["sending"]
-        yes = files.Uploaded(upload=upload, outcome="uploaded", ended=2e9)
+        yes = upload_queue.Uploaded(upload=upload, outcome="uploaded", ended=2e9)
         exchange(batch.database, submission.id, 0, worker, uploaded=[yes], want=0, now=2e9)
         assert list(batch.recordings()["state"]) == ["uploaded"]
 
@@ -304,7 +306,9 @@ class TestAddresses:
     ) -> None:
         batch.attach(4, recording)
         submission, worker, [upload] = accepted(batch, now=100.0, expires_at=700.0)
-        again = files.Uploaded(upload=upload, outcome="again", ended=101.0, error="cut off", retry_at=900.0)
+        again = upload_queue.Uploaded(
+            upload=upload, outcome="again", ended=101.0, error="cut off", retry_at=900.0
+        )
         exchange(batch.database, submission.id, None, worker, uploaded=[again], want=0, now=101.0)
         assert batch.info(4)["audio"] == "waiting"
         found = exchange(batch.database, submission.id, None, worker, want=0, uploads=1, now=701.0)
@@ -358,8 +362,8 @@ class TestAddresses:
         assert [one.row for one in found.uploads] == [2]
         assert found.refused_hosts == ["files-4.example"]
         assert found.retry_at is None, "nobody asks again and again for what waits for a person"
-        assert list(files.hosts_of(ledger, ADDRESS)["allowed"]) == [True, False]
-        files.allow_host(ledger, ADDRESS, "files-4.example", who="ann")
+        assert list(upload_hosts.hosts_of(ledger, ADDRESS)["allowed"]) == [True, False]
+        upload_hosts.allow_host(ledger, ADDRESS, "files-4.example", who="ann")
         found = exchange(ledger, submission.id, None, worker, want=0, uploads=9, now=102.0)
         assert [one.row for one in found.uploads] == [4]
         assert found.refused_hosts == []
@@ -397,30 +401,11 @@ class TestAddresses:
 
         batch.attach(4, recording)
         submission, worker, [upload] = accepted(batch, now=100.0, expires_at=700.0, address=SANDBOX)
-        done = files.Uploaded(upload=upload, outcome="uploaded", ended=102.0)
+        done = upload_queue.Uploaded(upload=upload, outcome="uploaded", ended=102.0)
         exchange(batch.database, submission.id, None, worker, uploaded=[done], want=0, now=102.0)
         assert forget_deliveries(batch.database) == 1
         assert (batch.info(4)["status"], batch.info(4)["audio"]) == ("ready", "waiting")
         assert list(submission.outcomes()["audio"]) == ["uploaded"], "what became of it then stays on record"
-
-
-def test_an_older_ledger_learns_of_recordings_and_of_names_without_a_file(
-    ledger: reddy.Ledger, sheet: Sheet
-) -> None:
-    batch = ledger.load(sheet(2), products=PRODUCTS, progress=False)
-    added_by = schema.MIGRATIONS.index(schema._recordings_go_beside_calls) + 1
-    with ledger.write() as connection:  # as the version before left it
-        connection.execute(sa.text("DROP TABLE recordings"))
-        connection.execute(sa.text("DROP TABLE upload_hosts"))
-        connection.execute(sa.text("ALTER TABLE past_outcomes DROP COLUMN audio"))
-        connection.execute(schema.calls.update().values(audio="waiting"))
-        connection.execute(
-            schema.schema_versions.delete().where(schema.schema_versions.c.version >= added_by)
-        )
-    for _ in range(2):
-        with reddy.Ledger(ledger.url.render_as_string(hide_password=False)) as again:
-            assert again.batch(batch.id).info(2)["audio"] == "none"
-            assert not len(again.batch(batch.id).recordings())
 
 
 def yes(claim: Any, *, url: str | None = URL, outcome: Any = "accepted", **more: Any) -> Result:
@@ -431,7 +416,7 @@ def yes(claim: Any, *, url: str | None = URL, outcome: Any = "accepted", **more:
 
 def accepted(
     batch: reddy.Batch, *, now: float, expires_at: float | None, url: str | None = URL, address: str = ADDRESS
-) -> tuple[Submission, str, list[files.Upload]]:
+) -> tuple[Submission, str, list[upload_queue.Upload]]:
     """Row 4, sent and accepted, and the uploads that came of it."""
     submission = create(batch.database, batch.id, address=address, token_source="notebook", rows=[4])
     worker = new_worker(batch.database)

@@ -17,15 +17,9 @@ import pytest
 
 import reddy_lib as reddy
 from reddy_lib.errors import LedgerUnavailable, RecordingError, RecordingNotFound
-from reddy_lib.recordings.attachments import (
-    attached_from,
-    dropped_folder,
-    mark_of,
-    nothing_attached,
-    open_recording,
-    uses,
-)
+from reddy_lib.recordings.attachments import attached_from, open_recording
 from reddy_lib.recordings.cleanup import Tidied, delete, keep_days, mark, tidy
+from reddy_lib.recordings.file_uses import dropped_folder, mark_of, nothing_attached, uses
 from reddy_lib.recordings.store import Recording, RecordingStore
 from tests.conftest import PRODUCTS, ROOT
 
@@ -295,7 +289,8 @@ ATTACHER = """
 import io, sys
 import reddy_lib as reddy
 from reddy_lib.errors import RecordingError
-from reddy_lib.recordings.attachments import attached_from, dropped_folder, open_recording
+from reddy_lib.recordings.attachments import attached_from, open_recording
+from reddy_lib.recordings.file_uses import dropped_folder
 from reddy_lib.recordings.store import RecordingStore
 
 location, batch_id, row = sys.argv[1], sys.argv[2], int(sys.argv[3])
@@ -329,7 +324,7 @@ import sys
 from functools import partial
 from pathlib import Path
 import reddy_lib as reddy
-from reddy_lib.recordings.attachments import dropped_folder, mark_of, nothing_attached
+from reddy_lib.recordings.file_uses import dropped_folder, mark_of, nothing_attached
 from reddy_lib.recordings.cleanup import tidy
 
 location, batch_id, end = sys.argv[1], sys.argv[2], Path(sys.argv[3])

@@ -19,7 +19,8 @@ from reddy_lib.api.fetching import fetch_recording
 from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused
 from reddy_lib.recordings.inspect import inspect_recording
 from reddy_lib.recordings.matching import match_recordings
-from reddy_lib.recordings.store import RecordingFolder, RecordingStore
+from reddy_lib.recordings.shared_folder import RecordingFolder
+from reddy_lib.recordings.store import RecordingStore
 
 SECRET = b"a secret that no recording is"
 
@@ -163,7 +164,7 @@ def test_a_file_that_becomes_a_pipe_does_not_keep_anybody_waiting(folder: Record
     path = folder.folder / listed[0].key
     path.unlink()
     os.mkfifo(path)
-    with pytest.raises(RecordingRefused, match="no plain file"):
+    with pytest.raises(RecordingRefused, match="not a plain file"):
         folder.open(listed[0].key)
     path.unlink()
     with pytest.raises(RecordingNotFound, match="not there any more"):

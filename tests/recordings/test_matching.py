@@ -64,7 +64,7 @@ def test_the_folder_decides_between_files_of_one_name() -> None:
     line = matched([("a.wav", "")], files).table.iloc[0]
     assert line["status"] == "doubtful"
     assert line["candidates"] == ("01/a.wav", "02/a.wav")
-    assert line["why"] == "2 recordings fit by file name: 01/a.wav, 02/a.wav."
+    assert line["why"] == "2 recordings match by file name: 01/a.wav, 02/a.wav."
 
 
 def test_the_exact_spelling_comes_before_others() -> None:
@@ -124,7 +124,7 @@ def test_two_files_with_one_id_and_one_file_with_two_ids_are_doubtful() -> None:
     found = matched([("", "123"), ("", "456"), ("", "789")], ["123_a.wav", "123_b.wav", "456_789.wav"])
     assert found.table["status"].tolist() == ["doubtful"] * 3
     assert found.counts() == {"matched": 0, "missing": 0, "doubtful": 3, "none": 0, "left over": 0}
-    assert "that of 2 rows (3, 4)" in found.table["why"].iloc[1]
+    assert "2 rows (3, 4) match" in found.table["why"].iloc[1]
 
 
 def test_the_same_content_for_two_rows_is_doubtful_whatever_its_names() -> None:
@@ -194,7 +194,7 @@ def test_findings_name_the_row_and_the_file() -> None:
         (3, "recording-doubtful", "a.wav"),
         (4, "recording-doubtful", "a.wav"),
     ]
-    assert found[0].message == "The recording gone.wav is not among the 1 that are there."
+    assert found[0].message == "No recording named gone.wav was found (1 searched)."
 
 
 # --- choices made by hand ----------------------------------------------------------------------------------

@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 
 from reddy_lib.errors import RecordingError, RecordingNotFound, RecordingRefused
-from reddy_lib.recordings.store import Recording, RecordingFolder, RecordingStore, ZipLimits
+from reddy_lib.recordings.shared_folder import RecordingFolder
+from reddy_lib.recordings.store import Recording, RecordingStore
+from reddy_lib.recordings.zip_recordings import ZipLimits
 
 CONTENT = b"RIFF" + bytes(range(256)) * 10_000
 
@@ -267,7 +269,7 @@ def test_a_damaged_archive_leaves_nothing_of_what_came_before(store: RecordingSt
 
 def test_what_is_no_archive_is_told(store: RecordingStore) -> None:
     for content in (b"", b"RIFF", packed(("a.wav", CONTENT)).getvalue()[:500]):
-        with pytest.raises(RecordingError, match="no zip file"):
+        with pytest.raises(RecordingError, match="not a zip file"):
             store.add_zip(io.BytesIO(content))
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.database.schema import batches
 from reddy_lib.errors import NotInLedger, SubmissionError, Unauthorized
 from reddy_lib.recordings.attachments import attached_from
 from reddy_lib.sandbox.faults import Fault
@@ -196,18 +195,6 @@ def test_nothing_of_a_batch_that_is_off_the_list_can_be_sent_until_it_is_put_bac
     assert sandbox.calls_received == 0
     batch.database.restore(batch)
     assert reddy.submit(batch.database.batch("calls"), client, progress=False).counts()["accepted"] == 6
-
-
-def test_a_batch_that_an_older_version_took_off_while_it_was_sent_is_on_the_list_again(
-    batch: reddy.Batch, client: reddy.Client
-) -> None:
-    from reddy_lib.database.schema import MIGRATIONS
-
-    begun(batch, client)
-    with batch.database.write() as connection:
-        connection.execute(batches.update().values(state="archived"))
-        next(one for one in MIGRATIONS if "on_the_list" in one.__name__)(connection)
-    assert batch.database.batches()["id"].tolist() == [batch.id]
 
 
 def test_a_batch_is_found_by_name_id_or_itself(batch: reddy.Batch, sheet: Sheet) -> None:

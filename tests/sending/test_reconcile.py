@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
-from reddy_lib.database.schema import deliveries, reconciliations, schema_versions
+from reddy_lib.database.schema import deliveries, reconciliations
 from reddy_lib.errors import CallLocked, NeverSent, SubmissionError, Unauthorized
 from reddy_lib.sandbox.faults import Fault
 from reddy_lib.sending.doubts import doubts, settle
@@ -323,17 +323,6 @@ def test_doubts_tell_where_and_when(batch: reddy.Batch, client: reddy.Client, sa
     assert repr(doubt) == "<Doubt row 2 · submission 1>"
     assert doubts(batch, submission_id="s-none") == doubts(batch, rows=[3]) == []
     assert reconcile(batch, client, submission_id=submission.id, progress=False, wait=0).there == [2]
-
-
-def test_a_ledger_from_before_gets_the_table(ledger: reddy.Ledger) -> None:
-    with ledger.write() as connection:
-        reconciliations.drop(connection)
-        connection.execute(schema_versions.delete().where(schema_versions.c.version > 3))
-    with (
-        reddy.Ledger(ledger.url.render_as_string(hide_password=False)) as opened,
-        opened.read() as connection,
-    ):
-        assert connection.execute(sa.select(reconciliations)).all() == []
 
 
 class TestALateAnswerAfterAPersonDecided:

@@ -35,6 +35,8 @@ from reddy_lib.errors import (
     Unavailable,
 )
 from reddy_lib.recordings import attachments as files
+from reddy_lib.recordings import upload_hosts, upload_queue
+from reddy_lib.recordings.shared_folder import FOLDER_VARIABLE
 from reddy_lib.sandbox import Fault
 from reddy_lib.sending.dispatcher import Slots, send_chunk
 from reddy_lib.sending.engine import enqueue
@@ -89,7 +91,7 @@ def once_each(sandbox: reddy.Sandbox) -> bool:
 @pytest.fixture(autouse=True)
 def shared_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is kept in the data folder of whoever runs this."""
-    monkeypatch.setenv(files.FOLDER_VARIABLE, str(tmp_path / "shared"))
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "shared"))
 
 
 @pytest.fixture
@@ -143,13 +145,13 @@ class TestTheBytes:
     ) -> None:
         caplog.set_level(logging.DEBUG)
         secrets: list[str] = []
-        remember = files.announced
+        remember = upload_queue.announce
 
         def announced(*args: Any, **named: Any) -> None:
             secrets.append(named["upload_url"].rpartition("/")[2])
             remember(*args, **named)
 
-        monkeypatch.setattr(files, "announced", announced)
+        monkeypatch.setattr(upload_queue, "announce", announced)
         sandbox.faults.add(Fault(kind="status", status=500, on="upload", times=1))
         batch, _ = with_recordings(local, sheet, tmp_path / "audio", 3)
         submission = reddy.submit(batch, client, ramp=False, progress=False)
@@ -301,7 +303,7 @@ class TestFaults:
         submission = reddy.submit(batch, client, concurrency=1, ramp=False, progress=False)
         assert submission.state == "paused"
         assert f"at localhost:{port} for recordings" in submission.record().reason
-        hosts = files.hosts_of(local, client.base_url)
+        hosts = upload_hosts.hosts_of(local, client.base_url)
         assert list(hosts["host"]) == [f"127.0.0.2:{port}", f"localhost:{port}"]
         assert list(hosts["allowed"]) == [True, False]
         second = batch.call(3).conversation_id or ""
@@ -310,7 +312,7 @@ class TestFaults:
         _expire(local, batch, 2)
         with pytest.raises(SubmissionError, match="localhost"):
             reddy.upload_recordings(batch, client, progress=False)
-        files.allow_host(local, client.base_url, f"localhost:{port}", who="ann")
+        upload_hosts.allow_host(local, client.base_url, f"localhost:{port}", who="ann")
         reddy.submit(batch, client, progress=False)
         assert arrived(sandbox)[second] == hashes[second]
         assert once_each(sandbox)
@@ -459,10 +461,10 @@ class TestPausing:
     ) -> None:
         batch, hashes = with_recordings(local, sheet, tmp_path / "audio", 1)
         port = sandbox.url.rpartition(":")[2]
-        files.allow_host(local, client.base_url, "elsewhere.example")
+        upload_hosts.allow_host(local, client.base_url, "elsewhere.example")
         sandbox.faults.add(Fault(kind="upload-url", url=f"http://localhost:{port}{{path}}", on="create"))
         reddy.submit(batch, client, progress=False).cancel()
-        files.allow_host(local, client.base_url, f"localhost:{port}")
+        upload_hosts.allow_host(local, client.base_url, f"localhost:{port}")
         sandbox.faults.add(Fault(kind="status", status=500, on="upload"))
         frame = reddy.upload_recordings(batch, client, patience=0.5, progress=False)
         assert list(frame["state"]) == ["waiting"]
@@ -764,13 +766,13 @@ class _Deaf:
                 pass
 
 
-def _done(outcome: Any) -> files.Uploaded:
+def _done(outcome: Any) -> upload_queue.Uploaded:
     recording = files.Recorded("a.wav", "", "/nowhere", "", 1, 0.0)
-    upload = files.Upload(
+    upload = upload_queue.Upload(
         call_id=1, row=2, attempt_id="a", recording=recording, content_type="audio/wav", url="https://x.example",
         expires_at=1.0, tries=1,
     )  # fmt: skip
-    return files.Uploaded(upload=upload, outcome=outcome, ended=0.0)
+    return upload_queue.Uploaded(upload=upload, outcome=outcome, ended=0.0)
 
 
 def _put_right(ledger: reddy.Ledger, url: str) -> None:

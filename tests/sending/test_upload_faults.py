@@ -27,7 +27,7 @@ import trustme
 
 import reddy_lib as reddy
 from reddy_lib.database.schema import recordings
-from reddy_lib.recordings import attachments as files
+from reddy_lib.recordings import upload_hosts, upload_queue
 from reddy_lib.sending.submission import Submission
 from tests.app_server import free_port, wait_for
 from tests.fault_scenes import TOKEN, WHY, Scene, Sheet, cannot_be_sent_again, quoted, rows
@@ -249,7 +249,9 @@ def another_host(scene: UploadScene) -> Submission:
     scene.open()
     scene.serve_reddy(scene.serve_store())
     assert scene.client is not None
-    files.allow_host(scene.ledger, scene.client.base_url, "recordings.example")  # where they went until now
+    upload_hosts.allow_host(
+        scene.ledger, scene.client.base_url, "recordings.example"
+    )  # where they went until now
     submission = scene.send()
     assert submission.state == "paused"
     return submission
@@ -507,8 +509,8 @@ def submitting_again(promise: Promise, scene: UploadScene, submission: Submissio
     assert submission.state == "paused"
     assert scene.client is not None
     assert scene.store is not None
-    [waits] = files.waiting_hosts(scene.ledger, submission.id)
-    files.allow_host(scene.ledger, scene.client.base_url, waits, who="ann")
+    [waits] = upload_hosts.waiting_hosts(scene.ledger, submission.id)
+    upload_hosts.allow_host(scene.ledger, scene.client.base_url, waits, who="ann")
     submission.resume()
     scene.run(submission)
     assert scene.batch.info(2)["audio"] == "uploaded"
@@ -522,6 +524,6 @@ def test_an_address_that_runs_out_between_its_claim_and_the_first_byte_is_expire
     store(expires_in=0)(scene)
     [found] = scene.batch.recordings().to_dict("records")
     assert (found["state"], found["tries"]) == ("expired", 1)
-    assert found["error"] == files.EXPIRED
+    assert found["error"] == upload_queue.EXPIRED
     assert scene.store is not None
     assert scene.store.requests == 0

@@ -92,6 +92,20 @@ def test_two_digit_years_turn_at_seventy(cell: str, year: int) -> None:
     assert read_timestamp(cell) == (utc(f"{year}-03-30"), None)
 
 
+@pytest.mark.parametrize("number", [2**63, -(2**63), 10**19])
+def test_a_number_beyond_64_bits_is_unreadable_as_a_number_and_as_text(number: int) -> None:
+    """No database can store it: the first number that is too large is 2**63."""
+    for cell in (number, float(number), str(number), f"{number}.0"):
+        seconds, found = read_timestamp(cell)
+        assert seconds is None
+        assert found is not None
+        assert found.code == "timestamp-unreadable"
+    below = 2**63 - 1024  # the largest one below that a float can be
+    for cell in (below, -below, str(below), str(-below)):
+        seconds, found = read_timestamp(cell)
+        assert (abs(seconds or 0), found) == (below, None)
+
+
 @pytest.mark.parametrize(
     "cell",
     [

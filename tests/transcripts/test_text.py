@@ -579,3 +579,16 @@ def test_recordings_without_speakers_are_flagged() -> None:
             assert transcript.form == "no speakers", file.name
             assert {line.role for line in transcript.lines} == {""}
             assert "transcript-no-speakers" in codes(transcript)
+
+
+def test_beside_both_sides_a_third_name_is_a_speaker_from_its_third_turn_on() -> None:
+    """Twice may be a heading that comes back, or somebody quoted; where both sides are known, nobody is missing."""
+
+    def roles(turns: int) -> list[str]:
+        lines = ["Agent: Good morning.", "Customer: I lost my card."]
+        for number in range(turns):
+            lines += [f"Dana: I can see it, {number}.", f"Agent: Thank you, {number}."]
+        return [line.role for line in read_transcript("\n".join(lines)).lines]
+
+    assert "dana" not in roles(2)
+    assert roles(3) == ["agent", "customer", *["dana", "agent"] * 3]

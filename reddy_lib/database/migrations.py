@@ -1,0 +1,82 @@
+"""Create the tables of a new ledger, and bring those of an older one up to date.
+
+A migration is a function in `MIGRATIONS`. Each one runs once, and is recorded in `schema_versions` in the transaction of
+its change. Before the first one runs on an existing SQLite ledger, the ledger is copied (`Database`).
+
+Versions count from `FIRST_VERSION`. Lower numbers were used during development, before there was a release, for tables
+that changed from week to week. Such a ledger is refused: a number above 100 can never be one of them.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from reddy_lib.database.facts import IDENTITY
+from reddy_lib.database.locks import lock_schema
+from reddy_lib.database.schema import facts, metadata, schema_versions
+from reddy_lib.errors import LedgerTooNew, LedgerUnavailable
+
+__all__ = ["FIRST_VERSION", "MIGRATIONS", "latest_version", "migrate", "stored_version"]
+
+FIRST_VERSION = 101
+
+
+def _create_tables(connection: sa.Connection) -> None:
+    """Create all tables of the first release.
+
+    A migration that adds a table creates it with `checkfirst=True`, and one that adds a column checks for it first:
+    `metadata` is always today's, also when this runs for a new ledger.
+    """
+    metadata.create_all(connection)
+    connection.execute(facts.insert().values(name=IDENTITY, value=secrets.token_hex(16)))
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_create_tables,)
+"""The first one reaches `FIRST_VERSION`, each further one the next number. Only ever append."""
+
+
+def latest_version() -> int:
+    """Return the version that this library writes."""
+    return FIRST_VERSION + len(MIGRATIONS) - 1
+
+
+def stored_version(connection: sa.Connection) -> int:
+    """Return the version of a ledger, 0 if it has no tables yet. Its table `schema_versions` must exist.
+
+    Raises:
+        LedgerTooNew: a newer version of this library wrote the ledger.
+        LedgerUnavailable: a development version made it, before the first release.
+    """
+    query = sa.select(sa.func.min(schema_versions.c.version), sa.func.max(schema_versions.c.version))
+    lowest, version = connection.execute(query).one()
+    if version is None:
+        return 0
+    if lowest < FIRST_VERSION:
+        raise LedgerUnavailable(
+            f"This ledger was made by a development version of the workbench (schema {version}), and this version cannot "
+            "read it. Start a new ledger by setting REDDY_LEDGER to another path or database, or open this one with the "
+            "version that made it. It was left as it is."
+        )
+    if version > latest_version():
+        raise LedgerTooNew(
+            f"This ledger was written by a newer version of the workbench (schema {version}; this one knows "
+            f"{latest_version()}). Update the workbench, or choose another ledger with REDDY_LEDGER."
+        )
+    return int(version)
+
+
+def migrate(connection: sa.Connection, *, now: float) -> int:
+    """Bring the schema up to date inside the caller's transaction; return the version reached.
+
+    Raises LedgerTooNew, LedgerUnavailable: as `stored_version`.
+    """
+    lock_schema(connection)  # two processes may open a new ledger at the same moment
+    schema_versions.create(connection, checkfirst=True)
+    done = max(0, stored_version(connection) - FIRST_VERSION + 1)
+    for number, migration in enumerate(MIGRATIONS[done:], start=FIRST_VERSION + done):
+        migration(connection)
+        connection.execute(schema_versions.insert().values(version=number, applied_at=now))
+    return latest_version()
