@@ -35,7 +35,7 @@ from reddy_lib.recordings.attachments import Attached, open_recording, recording
 from reddy_lib.recordings.inspect import Inspection
 from reddy_lib.recordings.marking import find_words, whole_lines
 from reddy_lib.recordings.redaction import Span, Word, excerpt, place, silence_recording
-from reddy_lib.sending.submission import BY_HAND
+from reddy_lib.sending.states import BY_HAND
 
 __all__ = ["Proposed", "ToSilence", "silencing", "to_silence"]
 

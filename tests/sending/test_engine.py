@@ -22,7 +22,10 @@ from reddy_lib.sending.connection import Connection, Tokens
 from reddy_lib.sending.engine import Engine, enqueue
 from reddy_lib.sending.engine_database import engine_url
 from reddy_lib.sending.overview import workers_alive
-from reddy_lib.sending.submission import CHUNK, Submission, create, exchange, new_worker
+from reddy_lib.sending.states import CHUNK
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import new_worker
+from tests.sending.exchanging import exchange
 
 Sheet = Callable[..., Path]
 

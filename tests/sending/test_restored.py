@@ -24,10 +24,12 @@ from reddy_lib.sending.connection import Connection
 from reddy_lib.sending.engine import Engine, enqueue
 from reddy_lib.sending.restore_check import CheckedRestored
 from reddy_lib.sending.restored import check, restored
-from reddy_lib.sending.submission import Submission, create, exchange, new_worker
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import new_worker
 from tests.app_server import wait_for
 from tests.conftest import PRODUCTS, fresh_database
 from tests.database_copies import DatabaseCopy
+from tests.sending.exchanging import exchange
 
 Sheet = Callable[..., Path]
 
