@@ -109,7 +109,7 @@ def scene(
     postgres = request.getfixturevalue("postgres") if request.param == "postgresql" else ""
     made = Scene(request.param, tmp_path, postgres, request.node.name, sandbox)
     yield made
-    made.database.close()
+    made.ledger.close()
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def on_file(tmp_path: Path, state: Path, sandbox: reddy.Sandbox) -> Iterator[Sce
     """On SQLite alone."""
     made = Scene("sqlite", tmp_path, "", "", sandbox)
     yield made
-    made.database.close()
+    made.ledger.close()
 
 
 def sent_up_to(scene: Scene, submission: Submission, count: int) -> None:
