@@ -405,7 +405,7 @@ class Engine:
                 except (
                     LedgerError
                 ) as error:  # the chunks wait for the ledger too; try again at the next round
-                    _log.warning("upkeep put off", extra={"reason": str(error)})
+                    _log.warning("upkeep postponed", extra={"reason": str(error)})
                     break
                 except Exception:  # noqa: BLE001 - a bug of ours in one step must not end the heartbeats
                     _log.exception("upkeep failed")

@@ -218,8 +218,8 @@ def fair_share(limit: int, *, sharing: int, position: int, mine: int, total: int
     return max(0, min(share - mine, limit - total))
 
 
-def _insert(connection: sa.Connection, table: sa.Table) -> Any:
-    return (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+def _insert(connection: sa.Connection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
 
 
 _IN_FLIGHT = (

@@ -101,14 +101,14 @@ def reconcile(
     if not isinstance(client, Client) or not isinstance(batch, Batch):
         raise TypeError("reconcile needs a batch and a client: reconcile(batch, reddy.Client()).")
     batch.database.require("send")  # asking writes a tag at Reddy
-    place = ledger_address(batch.database, client.base_url if address is None else address)
+    here = ledger_address(batch.database, client.base_url if address is None else address)
     who = text(who, "who")
     outcome = Reconciled()
     asked = _choose(
         doubts(batch, rows, submission_id=submission_id),
         outcome,
         client,
-        place,
+        here,
         mine=None if same_account else client.fingerprint(batch.database.identity),
         before=clock() - wait,
     )

@@ -230,7 +230,7 @@ def _found_in(
     return submission_id
 
 
-def _once(connection: sa.Connection, table: sa.Table) -> Any:
+def _once(connection: sa.Connection, table: sa.Table) -> sa.Executable:
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
     return postgresql.insert(table).on_conflict_do_nothing()

@@ -194,13 +194,13 @@ def broken(run: Run, error: APIError | None) -> str:
     if len(run.doubts) >= DOUBTS_IN_A_ROW:
         return (
             f"{_in_doubt(run.doubts)}; those calls are in doubt, and every further one would be too. "
-            "See to those in doubt in Outcomes, and resume when Reddy is well again."
+            "Settle those in doubt in Outcomes, and resume when Reddy works again."
         )
     if run.refusals >= REFUSALS_FROM_THE_START:
         said = "" if error is None or not error.server_message else f": “{error.server_message[:300]}”"
         return (
             f"Reddy refused the first {run.refusals} calls, all for the same reason{said}. The others would "
-            "probably be refused too: cancel and correct them, or resume to send them all the same."
+            "probably be refused too: cancel and fix them, or resume to send them anyway."
         )
     return ""
 

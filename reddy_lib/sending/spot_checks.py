@@ -14,7 +14,7 @@ However many those are, and whichever of them were rejected, some of the calls t
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -57,7 +57,7 @@ LASTS = 60.0
 """Seconds after which another worker may ask: the first has probably died."""
 
 
-def asking(submission_id: Any) -> sa.ColumnElement[bool]:
+def asking(submission_id: str | sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """Return the condition that a submission has open questions."""
     return sa.exists().where(questions.c.submission_id == submission_id)
 
@@ -205,12 +205,12 @@ def candidates(database: Database, submission_id: str, chunk: int) -> list[Doubt
     with database.read() as connection:
         of = connection.execute(sa.select(submissions).where(submissions.c.id == submission_id)).one()
         ids = connection.execute(query, {"the_address": of.address}).scalars().all()
-        places = [0, *(2**power for power in range(MOST_ASKED - 1))]
+        positions = [0, *(2**power for power in range(MOST_ASKED - 1))]
         if not vouched:
             # Rows that a person chose may have been sent from the middle: without marks, only asking shows it.
             step = max(1, len(ids) // MOST_ASKED_WITHOUT_MARKS)
-            places = sorted({*places, *range(0, len(ids), step)})
-        chosen = [ids[at] for at in places if at < len(ids)]
+            positions = sorted({*positions, *range(0, len(ids), step)})
+        chosen = [ids[at] for at in positions if at < len(ids)]
         found = connection.execute(
             sa.select(calls.c.row, calls.c.payload).where(calls.c.id.in_(chosen)).order_by(calls.c.row)
         ).all()

@@ -278,7 +278,7 @@ def expire_dead_workers(database: Database, *, now: float | None = None) -> int:
         ]
         lost = _expire(connection, dead, now=now)
     for name in dead:
-        _log.warning("worker given up", extra={"worker": name})
+        _log.warning("worker expired", extra={"worker": name})
     if lost:
         _log.warning("calls in doubt", extra={"calls": lost})
     return lost

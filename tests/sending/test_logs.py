@@ -175,7 +175,7 @@ def test_what_people_do_is_told_after_it_happened(tmp_path: Path, sheet: Sheet, 
     told = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert [one["event"] for one in told] == [
         "submission started", "submission paused", "submission resumed", "submission cancelled", "worker started",
-        "worker stopped", "worker started", "worker given up",
+        "worker stopped", "worker started", "worker expired",
     ]  # fmt: skip
     assert told[0]["queued"] == 2
     assert told[1]["by_hand"] is True

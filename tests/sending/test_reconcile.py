@@ -345,7 +345,7 @@ class TestALateAnswerAfterAPersonDecided:
     ADDRESS = "https://reddy.example"
 
     def lost(self, ledger: reddy.Ledger, batch: reddy.Batch, said: bool = False) -> tuple[str, str, Claim]:
-        """Row 2 claimed, its worker given up, and settled by hand; gives submission, worker and claim."""
+        """Row 2 claimed, its worker expired, and settled by hand; gives submission, worker and claim."""
         submission = create(ledger, batch.id, address=self.ADDRESS, token_source="environment", rows=[2])
         worker = new_worker(ledger)
         (claim,) = exchange(ledger, submission.id, 0, worker, want=1).claims
