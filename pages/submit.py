@@ -29,15 +29,10 @@ from reddy_lib.recordings.upload_hosts import allow_host, hosts_of, refuse_host,
 from reddy_lib.recordings.upload_queue import uploads_of
 from reddy_lib.sending.overview import held_up, history, preview, rows_to_send, sendable_rows, settled_at
 from reddy_lib.sending.progress import pace_words, progress, sampled, stages
-from reddy_lib.sending.rate_limits import (
-    assume_create_idempotent,
-    end_ramp,
-    live_pace,
-    ramp_of,
-    rules_of,
-    set_limit,
-)
-from reddy_lib.sending.submission import BY_HAND, Submission, create, forget_deliveries
+from reddy_lib.sending.ramp_up import end_ramp, ramp_of
+from reddy_lib.sending.rate_limits import assume_create_idempotent, live_pace, rules_of, set_limit
+from reddy_lib.sending.states import BY_HAND, SubmissionRecord
+from reddy_lib.sending.submission import Submission, create, forget_deliveries
 from reddy_lib.sending.workers import queue, workers_known
 from reddy_lib.ui import choice
 from reddy_lib.ui.connection_choice import connection_panel
@@ -177,7 +172,7 @@ def resume_it(submission: Submission, *, again: bool = False) -> None:
             ui.start(submission, None)
 
 
-def _another_account(record: Any) -> bool:
+def _another_account(record: SubmissionRecord) -> bool:
     """Was this submission begun with another token than the chosen one? Resuming does not change it by the way."""
     return bool(record.credential) and record.credential != to.credential(ledger.identity)
 

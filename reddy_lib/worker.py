@@ -1,9 +1,9 @@
-"""`python -m reddy_lib.worker`: a process that sends what others queued, as many as are wanted, anywhere.
+"""`python -m reddy_lib.worker`: a process that sends queued calls. Any number may run, on any machines.
 
-It works on the ledger that `REDDY_LEDGER` names (PostgreSQL, for more than one machine), with the token in
-`REDDY_API_TOKEN` for the address in `REDDY_BASE_URL`, and on the sandbox's submissions if `REDDY_SANDBOX_URL` says
-where that is. Whatever needs another token it leaves alone. SIGTERM or Ctrl+C: it claims no more, waits for what is in
-flight, records it, and leaves; a second one some seconds later ends it at once, and what was in flight is in doubt.
+It works on the ledger in `REDDY_LEDGER` (PostgreSQL, for more than one machine), with the token in `REDDY_API_TOKEN` for
+the address in `REDDY_BASE_URL`, and on the sandbox's submissions if `REDDY_SANDBOX_URL` names a sandbox. It ignores
+submissions that need another token. On SIGTERM or Ctrl+C it claims no more, waits for calls in flight, records them, and
+ends; a second signal some seconds later ends it at once, and calls in flight are in doubt.
 """
 
 from __future__ import annotations
@@ -28,21 +28,20 @@ from reddy_lib.sending.connection import (
 )
 from reddy_lib.sending.engine import Engine
 from reddy_lib.sending.engine_start import PatientEngine
-from reddy_lib.sending.heartbeats import is_alive
 from reddy_lib.sending.logs import switch_on
 from reddy_lib.sending.submission import Submission
-from reddy_lib.sending.workers import GIVE_UP_AFTER, lane
+from reddy_lib.sending.workers import HEARTBEAT_TIMEOUT, is_alive, lane
 
 __all__ = ["main"]
 
 LEFT_IN_ORDER, NO_LEDGER, NOTHING_TO_SEND_WITH, NOT_ALL_RECORDED, NOT_ALIVE = 0, 1, 2, 3, 4
 
 SHORTEST = 3.0
-"""Seconds. A worker that others give up sooner than this would hardly have time to answer."""
+"""Seconds. A worker with a shorter heartbeat timeout would hardly have time to renew it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a worker with the given command line until it is told to stop; returns the exit status."""
+    """Run a worker with the given command line until it is told to stop; return the exit status."""
     options = _parser().parse_args(arguments)
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     if options.check:
@@ -74,18 +73,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
             lanes=lambda: [
                 each for connection in connections for each in connection.lanes(ledgers[0].identity)
             ],
-            give_up_after=options.give_up_after,
+            heartbeat_timeout=options.heartbeat_timeout,
         )
 
     def started(engine: Engine) -> None:
         sys.stdout.write(
-            f"Worker {engine.worker} works on the ledger {engine.database.name} and sends {_places(connections)}.\n"
+            f"Worker {engine.worker} works on the ledger {engine.database.name} and sends {_describe(connections)}.\n"
         )
         sys.stdout.flush()
 
     def failed(error: LedgerError) -> None:
         sys.stderr.write(f"{error}\n")
-        if isinstance(error, LedgerTooNew):  # no time helps
+        if isinstance(error, LedgerTooNew):  # waiting does not help
             stop.set()
         else:
             sys.stderr.write("The worker tries again every few seconds.\n")
@@ -95,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     engine.start()
     stop.wait()
     never = engine.engine is None
-    sys.stdout.write("Stopping: no more is taken, what is in flight is waited for.\n")
+    sys.stdout.write("Stopping: no more calls are claimed; calls in flight are waited for.\n")
     sys.stdout.flush()
     recorded = engine.stop()
     for ledger in ledgers:
@@ -103,14 +102,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if never:
         return NO_LEDGER
     if not recorded:
-        sys.stderr.write("Not everything that was in flight could be recorded: those calls are in doubt.\n")
+        sys.stderr.write("Some calls in flight could not be recorded: they are in doubt.\n")
         return NOT_ALL_RECORDED
-    sys.stdout.write("Stopped; everything that was in flight is recorded.\n")
+    sys.stdout.write("Stopped; all calls that were in flight are recorded.\n")
     return LEFT_IN_ORDER
 
 
 def _check() -> int:
-    """Look for the heartbeat of a worker on this machine (in this container), for whatever watches it."""
+    """Look for the heartbeat of a worker on this machine (in this container), for health checks."""
     try:
         with Ledger() as ledger:
             alive = is_alive(ledger, "worker")
@@ -125,14 +124,14 @@ def _check() -> int:
 
 
 def _connections() -> list[Connection]:
-    """What this worker has tokens for. Without one for the sandbox it sends to Reddy all the same."""
+    """Return the connections that this worker has tokens for. A broken sandbox does not keep it from sending to Reddy."""
     found = from_environment()
     try:
         sandbox = sandbox_from_environment()
     except ConnectionUnusable as error:
         if found is None:
             raise
-        logging.getLogger("reddy_lib.sending").warning("the sandbox's calls are left alone: %s", error)
+        logging.getLogger("reddy_lib.sending").warning("calls for the sandbox are not sent: %s", error)
         sandbox = None
     return [each for each in (found, sandbox) if each is not None]
 
@@ -143,7 +142,7 @@ def _connection_of(submission: Submission, connections: Sequence[Connection]) ->
 
 
 def _unusable(connections: Sequence[Connection]) -> str:
-    """Why nothing can be sent with these, or ""."""
+    """Return why nothing can be sent with these connections, or ""."""
     if not connections:
         return (
             f"There is nothing to send with: set {TOKEN_VARIABLE} to a token of Reddy, or {SANDBOX_URL_VARIABLE} to "
@@ -158,7 +157,7 @@ def _unusable(connections: Sequence[Connection]) -> str:
     return ""
 
 
-def _places(connections: Sequence[Connection]) -> str:
+def _describe(connections: Sequence[Connection]) -> str:
     return " and ".join(
         f"to the sandbox at {found.base_url}"
         if found.address == SANDBOX
@@ -177,20 +176,20 @@ def _parser() -> argparse.ArgumentParser:
         "REDDY_SANDBOX_TOKEN, where the sandbox is (http://app:8501/sandbox) and its token. "
         "A ledger that is away or locked is tried again until it answers. "
         "Ends with 0 after an orderly stop, 1 where it was stopped before the ledger could be used, or where a newer "
-        "version wrote the ledger, 2 where there is nothing to send with, 3 where not everything in flight could be "
-        "recorded, 4 where --check finds no worker that is alive.",
+        "version wrote the ledger, 2 where there is nothing to send with, 3 where some calls in flight could not be "
+        "recorded, 4 where --check finds no living worker.",
     )
     parser.add_argument(
         "--check",
         action="store_true",
-        help="start nothing: tell whether a worker on this machine is alive and reaches the ledger (for health checks)",
+        help="start nothing; check whether a worker on this machine is alive and reaches the ledger (for health checks)",
     )
     parser.add_argument(
-        "--give-up-after",
+        "--heartbeat-timeout",
         type=_seconds,
-        default=GIVE_UP_AFTER,
+        default=HEARTBEAT_TIMEOUT,
         metavar="SECONDS",
-        help="silence after which others take over this worker's calls (default: %(default)g)",
+        help="seconds without a heartbeat after which others take over this worker's calls (default: %(default)g)",
     )
     return parser
 

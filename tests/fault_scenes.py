@@ -13,8 +13,10 @@ import pytest
 
 import reddy_lib as reddy
 from reddy_lib.errors import SubmissionError
-from reddy_lib.sending.dispatcher import Slots, send_chunk
-from reddy_lib.sending.submission import Submission, create, new_worker
+from reddy_lib.sending.dispatcher import send_chunk
+from reddy_lib.sending.slots import Slots
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import new_worker
 from tests.conftest import PRODUCTS, ROOT, fresh_database
 from tests.faulty_server import Behaviour, FaultyServer
 

@@ -27,7 +27,8 @@ import reddy_lib as reddy
 from reddy_lib.recordings.upload_queue import LOST
 from reddy_lib.sending.engine import enqueue
 from reddy_lib.sending.reconcile import Reconciled
-from reddy_lib.sending.submission import Submission, create, give_up_dead_workers
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import expire_dead_workers
 from tests.app_server import free_port, wait_for
 from tests.conftest import PRODUCTS, fresh_database
 from tests.sending_process import SendingProcess
@@ -188,7 +189,7 @@ def settle_down(ledger: reddy.Ledger, submission: Submission) -> None:
     """Wait for the end. What a killed worker left is found by the others at their next look; here it is at once."""
 
     def ended() -> bool:
-        give_up_dead_workers(ledger)
+        expire_dead_workers(ledger)
         return submission.state == "done"
 
     wait_for(ended, seconds=120, why=f"the end of {submission!r}")

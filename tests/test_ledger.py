@@ -40,7 +40,10 @@ from reddy_lib.database.schema import (
 from reddy_lib.errors import CallLocked, LedgerTooNew, LedgerUnavailable, LoadCancelled, NotInLedger
 from reddy_lib.findings import finding
 from reddy_lib.identity import call_key
-from reddy_lib.sending.submission import Result, create, exchange, new_worker
+from reddy_lib.sending.results import Attempt
+from reddy_lib.sending.submission import create
+from reddy_lib.sending.workers import new_worker
+from tests.sending.exchanging import exchange
 
 Sheet = Callable[..., Path]
 
@@ -85,7 +88,7 @@ def settle(ledger: reddy.Ledger, batch: reddy.Batch, outcomes: dict[int, str], *
     for chunk in submission.open_chunks():
         claims = exchange(ledger, submission.id, chunk, worker, want=1000).claims
         results = [
-            Result(
+            Attempt(
                 claim=claim, outcome=outcomes[claim.row], started=10.0, ended=11.0, seconds=1.0,
                 http_status=200, error="" if outcomes[claim.row] == "accepted" else "Reddy said no.",
                 upload_id=claim.row * 100,

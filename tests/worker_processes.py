@@ -33,7 +33,7 @@ class Fleet:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def start(
-        self, count: int, *, token: str, url: str, give_up_after: float = 45.0, **variables: str
+        self, count: int, *, token: str, url: str, heartbeat_timeout: float = 45.0, **variables: str
     ) -> list[subprocess.Popen[bytes]]:
         """Start workers, and wait until the ledger knows all of them."""
         started = []
@@ -41,7 +41,7 @@ class Fleet:
             log = self.folder / f"worker-{len(self.processes)}.log"
             with log.open("wb") as output:
                 process = subprocess.Popen(
-                    [*COMMAND, "--give-up-after", str(give_up_after)],
+                    [*COMMAND, "--heartbeat-timeout", str(heartbeat_timeout)],
                     cwd=ROOT,
                     env=environment(
                         REDDY_LEDGER=self.ledger.url.render_as_string(hide_password=False),

@@ -194,17 +194,18 @@ class Client:
         self._closed = True
         self._connections.close()
 
-    def create_call(self, call: Call) -> Receipt:
-        """Send one call; the body is `model.payload_json(call)`, byte for byte.
+    def create_call(self, call: Call | bytes) -> Receipt:
+        """Send one call; the body is `model.payload_json(call)`, byte for byte, or `call` itself where it is bytes.
 
         Raises:
             NeverSent, Refused (and its kinds), Unavailable, Doubtful.
         """
-        answer = self._ask("POST", CREATE, "The call", payload_json(call))
+        body = call if isinstance(call, bytes) else payload_json(call)
+        answer = self._ask("POST", CREATE, "The call", body)
         return receipt_of(
             success_of(answer, "The call"),
             now=time.time(),
-            filename=call.filename,
+            filename=None if isinstance(call, bytes) else call.filename,
             request_id=answer.request_id,
         )
 

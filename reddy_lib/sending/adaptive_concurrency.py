@@ -1,17 +1,17 @@
-"""How many requests at once: a level that finds itself, as a pure function over answers.
+"""Adaptive concurrency: how many requests to have in flight, as a pure function over answers.
 
-Additive increase, multiplicative decrease, as congestion control does it, with answer times compared to their own
-past as Netflix's gradient limiter does. It has no clock and no lock: what it knows is in `Pace`, what it sees comes
-one answer after the other, and rounds are counted in answers.
+Additive increase, multiplicative decrease, as in congestion control, with answer times compared to their own past as in
+Netflix's gradient limiter. It has no clock and no lock: its state is `Pace`, its input is one answer after the other, and
+a round is counted in answers.
 
-- It begins at the most that is allowed: a healthy server loses nothing.
-- 429 or 503 halves the level; slow answers take a quarter off. Once a round: what was in flight at the cut was sent
-  before it, and says nothing about the new level.
+- It starts at the most that is allowed, so that a healthy server is used fully at once.
+- 429 or 503 halves the level; slow answers take a quarter off. This happens once a round, because requests that were in
+  flight at a cut were sent before it and say nothing about the new level.
 - A round of quick answers adds one.
 
-"Slow" means: lately more than twice as long as usual, and by a quarter of a second at least (a server that answers in
-milliseconds may take twice as long without anybody being in its way). One late answer weighs little. What is usual
-follows downwards quickly and upwards slowly: a server that has become slow for good is the new usual in the end.
+"Slow" means that recent answers take more than twice as long as usual, and a quarter of a second more (a server that
+answers in milliseconds may well take twice as long without being overloaded). One late answer weighs little. The usual
+time follows quick answers quickly and slow ones slowly: a server that stays slow becomes the new usual in the end.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ LATELY, DOWN, UP = 0.1, 0.1, 0.002  # weights of one answer in the moving averag
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """What was learnt so far.
+    """The state.
 
     Attributes:
-        most: the limit that somebody set; the level never exceeds it.
-        level: requests at once, from 1 to `most`; a fraction counts once it is whole.
+        most: the limit that a person set; the level never exceeds it.
+        level: requests in flight, from 1 to `most`; fractions are rounded down.
         usual: seconds that an answer usually takes; None before the first.
-        lately: the same, of the last answers.
+        lately: the same, of recent answers.
         before: answers still to come of requests that were in flight at the last cut.
-        held: what cut the level last; "" once it is back at `most`.
+        held: the reason of the last cut; "" once the level is back at `most`.
     """
 
     most: int
@@ -51,7 +51,7 @@ class Pace(msgspec.Struct, frozen=True):
 
     @classmethod
     def up_to(cls, most: int) -> Pace:
-        """The beginning: as many as are allowed."""
+        """Return the initial state: as many requests as are allowed."""
         if most < 1:
             raise ValueError("concurrency must be at least 1")
         return cls(most=most, level=float(most))
@@ -62,20 +62,20 @@ class Pace(msgspec.Struct, frozen=True):
 
     @property
     def slow(self) -> bool:
-        """Do answers take much longer than usual?"""
+        """Whether answers take much longer than usual."""
         return self.usual is not None and self.lately is not None and self.lately > _slow_beyond(self.usual)
 
 
 def answered(pace: Pace, *, seconds: float, refusal: Literal["", "429", "503"], in_flight: int) -> Pace:
-    """The pace after one more answer.
+    """Return the state after one more answer.
 
     Args:
-        seconds: how long it took.
+        seconds: how long the answer took.
         refusal: the server asked to come back later, and how.
-        in_flight: requests under way when it came, this one included.
+        in_flight: requests in flight when it came, this one included.
     """
     usual, lately = pace.usual, pace.lately
-    if not refusal:  # a refusal comes quickly, whatever the state of the server
+    if not refusal:  # a refusal comes quickly even from a slow server
         usual, lately = _times(usual, lately, seconds)
     seen = msgspec.structs.replace(pace, usual=usual, lately=lately, before=max(0, pace.before - 1))
     if pace.before:
@@ -86,7 +86,7 @@ def answered(pace: Pace, *, seconds: float, refusal: Literal["", "429", "503"], 
             seen, level=max(1.0, pace.level * CUT[trouble]), before=max(0, in_flight - 1), held=trouble
         )
     if 2 * in_flight < pace.at_once:
-        return seen  # nothing was in the way of more: that it goes well proves nothing
+        return seen  # the level did not limit anything, so success proves nothing
     level = min(float(pace.most), pace.level + 1.0 / pace.level)
     if pace.most - level < 1e-9:
         return msgspec.structs.replace(seen, level=float(pace.most), held="")
@@ -94,7 +94,7 @@ def answered(pace: Pace, *, seconds: float, refusal: Literal["", "429", "503"], 
 
 
 def reason(pace: Pace) -> str:
-    """Why the level is what it is: "rising: answers take 210 ms", "held there by 429s"."""
+    """Return the reason of the level: "rising: answers take 210 ms", "held there by 429s"."""
     times = "" if pace.lately is None else f"answers take {_duration(pace.lately)}"
     if pace.held == "slow" and (pace.slow or pace.before):
         return f"held there by slow answers ({_duration(pace.lately or 0)}, usually {_duration(pace.usual or 0)})"

@@ -1,5 +1,4 @@
-"""Taking a batch off the list, and what stands against it: a batch that is off the list is on no page, so nothing of it
-may be under way there, where nobody could pause it."""
+"""Archive a batch. Nothing of it may be under way: an archived batch is on no page, so nobody could pause it."""
 
 from __future__ import annotations
 
@@ -10,24 +9,23 @@ from reddy_lib.database.database import Database
 from reddy_lib.database.locks import lock_submissions
 from reddy_lib.database.schema import batches, calls, recordings, submissions
 from reddy_lib.errors import SubmissionError
-from reddy_lib.sending.submission import give_up_dead_workers, list_submissions
+from reddy_lib.sending.states import OPEN_STATES
+from reddy_lib.sending.submission import list_submissions
+from reddy_lib.sending.workers import expire_dead_workers
 
-__all__ = ["OPEN_STATES", "archive", "under_way"]
-
-OPEN_STATES = ("running", "paused", "waiting")
-"""States in which a submission may go on."""
+__all__ = ["archive", "under_way"]
 
 
 def archive(database: Database, batch: StoredBatch, *, cancel: bool) -> None:
-    """Take a batch off the list; see `Ledger.archive`."""
+    """Archive a batch; see `Ledger.archive`."""
     database.require("administer")
     if cancel:
         for submission in list_submissions(database, batch.id):
             submission.cancel()
-    # A call that a dead program left "sending" would stand against it for good.
-    give_up_dead_workers(database)
+    # A call that a dead program left in `sending` would keep the batch from being archived for good.
+    expire_dead_workers(database)
     with database.write(right="administer") as connection:
-        lock_submissions(connection)  # nobody creates a submission meanwhile
+        lock_submissions(connection)  # so that nobody creates a submission meanwhile
         found = _under_way(connection, batch.id)
         if found:
             todo = (

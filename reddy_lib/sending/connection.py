@@ -1,15 +1,15 @@
-"""Where calls go and with which token: the sandbox, or Reddy.
+"""Connections: where calls go and with which token, to the sandbox or to Reddy.
 
 A connection's `address` is what the ledger remembers (calls are told apart per address); its token lives in
-memory only. `Tokens` is this process's memory of tokens that were typed in: lost with the process, on purpose.
+memory only. `Tokens` holds the tokens that were typed in, in this process's memory: lost with it, on purpose.
 
 Pages connect to few addresses: Reddy's own, and those that an administrator names in the environment or the secrets
 file (`allowed_addresses`). So nobody at a screen can make this machine ask a server inside its network, or send a token
 where it does not belong. Which stored token goes to which address is decided in one place (`stored_connection`).
 
-A connection serves the *lanes* of its address (`ledger.workers.lane`): that of its own token's fingerprint, and those of
-submissions from before fingerprints were kept. So a submission that was begun with one account's token is not sent with
-another's.
+A connection serves the *lanes* of its address (`workers.lane`): that of its own token's fingerprint, and those of
+submissions from before fingerprints were stored. So a submission that was started with one account's token is not sent
+with another's.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Connection:
 
     @property
     def address(self) -> str:
-        """What the ledger calls this place."""
+        """What the ledger calls this address."""
         return SANDBOX if self.source == "sandbox" else self.base_url
 
     @property
@@ -73,9 +73,12 @@ class Connection:
         return self.source == "sandbox"
 
     def lanes(self, key: str) -> tuple[str, ...]:
-        """Return the submissions that this connection may send, as the ledger's workers tell it.
+        """Return the lanes of the submissions that this connection may send.
 
-        `key`: the ledger's identity. Submissions from before fingerprints were kept are told by the last characters.
+        Submissions from before fingerprints were stored are recognised by the token's last characters.
+
+        Args:
+            key: the ledger's identity.
         """
         if self.source in ("typed", "notebook"):
             return ()
@@ -99,12 +102,12 @@ class Connection:
         return self._token
 
     def client(self, *, timeout: float = 30.0) -> Client:
-        """A new client; close it after use. Raises as `Client` does."""
+        """Return a new client, to be closed after use. Raises as `Client` does."""
         return Client(self._token, base_url=self.base_url, timeout=timeout, sandbox=self.is_sandbox)
 
 
 class Tokens:
-    """Tokens typed in by people, by submission, in this process's memory and nowhere else."""
+    """Tokens that people typed in, by submission, in this process's memory and nowhere else."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -115,14 +118,17 @@ class Tokens:
             return f"<Tokens for {len(self._tokens)} submissions>"
 
     def remember(self, submission_id: str, token: str) -> None:
+        """Hold the token of a submission."""
         with self._lock:
             self._tokens[submission_id] = token
 
     def recall(self, submission_id: str) -> str | None:
+        """Return the token of a submission, or None."""
         with self._lock:
             return self._tokens.get(submission_id)
 
     def forget(self, submission_id: str) -> None:
+        """Drop the token of a submission."""
         with self._lock:
             self._tokens.pop(submission_id, None)
 
@@ -226,7 +232,7 @@ def _url_in(secrets: Mapping[str, Any]) -> str:
 
 
 def _usable(address: str, where: str, *, http: bool = False) -> str:
-    """The one spelling of a configured address. `http`: also unencrypted to another machine."""
+    """Return the normalised form of a configured address. `http`: also allow it unencrypted to another machine."""
     problem = ""
     try:
         found = reddy_address(address)

@@ -1,15 +1,15 @@
-"""Calls whose conversation an address has already, but with other words: neither sent nor skipped, but asked about.
+"""Hold calls whose conversation an address already has with other words.
 
-A second load of one export is skipped in silence, because it is the same call. Where the words differ it may be another
-call under the same id, which would be lost, or a better transcript of the same one. Only a person can tell, so the call
-is held by a finding that names the earlier one.
+Where an export is loaded twice, the second call is skipped: it is the same call. Where the words differ, it may be
+another call under the same id, which must not be lost, or a better transcript of the same call. Only a person can tell,
+so a finding that names the earlier call holds it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import sqlalchemy as sa
@@ -28,17 +28,17 @@ OTHER_WORDS = "conversation-sent-with-other-words"
 
 
 def has_other_words(address: str) -> sa.ColumnElement[bool]:
-    """Return a condition on `calls`: the address accepted the conversation with other words, and nobody said that the
-    two are the same call."""
+    """Return the condition of a call whose conversation the address accepted with other words, unless somebody decided
+    that the two are the same call."""
     delivery = deliveries.alias()
     return sa.and_(sa.exists().where(_accepted_with_other_words(delivery, address)), _UNDECIDED)
 
 
 def hold_other_words(database: Database, parts: Sequence[sa.ColumnElement[bool]], address: str) -> list[int]:
-    """Hold the calls that have to be asked about, each with a finding that says why; returns their rows, ascending.
+    """Hold these calls, each with a finding that says why; return their rows, ascending.
 
     Args:
-        parts: conditions on `calls`, as `sending.sendable` returns them.
+        parts: conditions on `calls`, as `submission.sendable` returns them.
     """
     encode = msgspec.json.Encoder().encode
     rows: list[int] = []
@@ -58,7 +58,7 @@ def hold_other_words(database: Database, parts: Sequence[sa.ColumnElement[bool]]
             keep_past_outcome(connection, [one.id for one in found])
             held = []
             for one in found:
-                asked = _finding(one)
+                asked = _finding(one.at, one.number, one.name, one.conversation_id)
                 source = [*_without(one.source_findings), asked]
                 summary = summarised(merged([asked], _without(one.findings)))
                 held.append(
@@ -75,7 +75,7 @@ def hold_other_words(database: Database, parts: Sequence[sa.ColumnElement[bool]]
 
 
 def not_sent(rows: Sequence[int]) -> str:
-    """Return the sentence that tells which rows were not sent and what to do."""
+    """Return the error text that names the rows which were not sent, and what to do."""
     shown = ", ".join(map(str, rows[:10])) + (f" and {len(rows) - 10:,} more" if len(rows) > 10 else "")
     return (
         f"Not sent: row{'s' * (len(rows) > 1)} {shown}. Reddy has a conversation with the same id and agent, but with "
@@ -104,7 +104,7 @@ def _accepted_with_other_words(delivery: sa.FromClause, address: str) -> sa.Colu
         delivery.c.address == address,
         delivery.c.key == calls.c.delivery_key,
         delivery.c.state.in_(("accepted", "again")),
-        # where one of the two is not known, the calls count as the same
+        # Without both digests the calls count as the same: the comparison is NULL.
         delivery.c.words_digest != calls.c.words_digest,
     )
 
@@ -113,12 +113,14 @@ def _without(stored: str) -> list[Finding]:
     return [found for found in decode_findings(stored) if found.code != OTHER_WORDS]
 
 
-def _finding(one: Any) -> Finding:
-    when = time.strftime("%d %b %Y %H:%M UTC", time.gmtime(one.at))
-    where = f" in submission {one.number} of {one.name!r}" if one.number is not None else ""
+def _finding(
+    accepted_at: float, number: int | None, batch: str | None, conversation_id: str | None
+) -> Finding:
+    when = time.strftime("%d %b %Y %H:%M UTC", time.gmtime(accepted_at))
+    where = f" in submission {number} of {batch!r}" if number is not None else ""
     return finding(
         OTHER_WORDS,
         "conversation_id",
         f"Reddy has a conversation with this id and agent, accepted on {when}{where}, but with other words.",
-        value=one.conversation_id,
+        value=conversation_id,
     )

@@ -1,10 +1,10 @@
-"""Clearing doubt: what a person, or Reddy itself, says about calls whose answer never came.
+"""Settle calls in doubt, whose answer never came, by what a person or Reddy itself says about them.
 
 A call in doubt (`unknown`) is settled once: Reddy has it (`accepted`), or it has not (`failed`, safe to send again).
-Who said so, when and how is kept for good in `reconciliations`; the attempt that left the doubt stays as it was.
+Who said so, when and how is stored for good in `reconciliations`; the attempt that left the doubt stays as it was.
 
-A call that was sent *again* (`resending`) is at Reddy from the first time. Asking whether Reddy has it then tells nothing
-about the second sending, and is recorded in such words: only somebody who looks can tell whether it is there twice.
+A call that was sent *again* (`resend`) is at Reddy from the first time. Asking whether Reddy has it then says nothing
+about the second sending, and the outcome says so: only a look at Reddy can tell whether it is there twice.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class Doubt(msgspec.Struct, frozen=True):
     """A call that may be at Reddy.
 
     Attributes:
-        since: when the attempt ended, or was given up (seconds since the epoch).
-        address: where it was sent; submission: the number people know it by.
+        since: when the attempt ended, or its worker was expired (seconds since the epoch).
+        address: where it was sent; submission: its number.
         tags: the call's own.
-        again: Reddy has the call from an earlier sending, and the doubt is about a further one.
+        again: Reddy has the call from an earlier sending, and the doubt is about a later one.
         token_hint, credential: of the token that it was sent with; "" where that is not known.
     """
 
@@ -67,7 +67,7 @@ _AGAIN = sa.exists().where(
 def doubts(
     batch: Batch, rows: Iterable[int] | None = None, *, submission_id: str | None = None
 ) -> list[Doubt]:
-    """The calls of a batch that are in doubt, by row; of the rows named, or of one submission."""
+    """Return the calls of a batch that are in doubt, by row; of the rows named, or of one submission."""
     query = (
         sa.select(
             calls.c.row,
@@ -117,10 +117,12 @@ def settle(
     who: str = "",
     now: float | None = None,
 ) -> list[int]:
-    """Record that Reddy has these calls, or has not; gives the rows that were in doubt until now.
+    """Record that Reddy has these calls, or has not; return the rows that were in doubt until now.
 
-    Rows that are not in doubt (any more) are left as they are. `there`: they become `accepted`; else `failed`, and
-    may be chosen to be sent again.
+    Rows that are not in doubt (any more) stay as they are.
+
+    Args:
+        there: the calls become `accepted`; else `failed`, and may be chosen to be sent again.
     """
     now = time.time() if now is None else now
     rows, who = batch.these_rows(rows), arguments.text(who, "who")
@@ -176,8 +178,8 @@ def settle(
 
 
 def _hand_over(connection: sa.Connection, ids: Sequence[int], doubted: sa.ColumnElement[bool]) -> None:
-    """Keep the deliveries of conversations of which another call is in doubt as well: what is known of these calls says
-    nothing about that one. An older version knew the two ids, which look the same, as two conversations."""
+    """Hand deliveries on to another call in doubt with the same conversation: what is known of these calls says nothing
+    about that one. An older version took the two ids, which look the same, for two conversations."""
     others = connection.execute(
         sa.select(deliveries.c.address, deliveries.c.key, calls.c.id, calls.c.submission_id)
         .join(submissions, submissions.c.address == deliveries.c.address)
@@ -201,7 +203,7 @@ def _hand_over(connection: sa.Connection, ids: Sequence[int], doubted: sa.Column
 
 
 def _words(there: bool, how: How, who: str, now: float, *, again: bool) -> str:
-    """What the call's outcome says from now on."""
+    """Return what the call's outcome says from now on."""
     moment = time.strftime("%d %b %Y %H:%M UTC", time.gmtime(now))
     by = f" by {who}" if who else ""
     settled = f"Settled by hand{by} on {moment}." if how == "by hand" else f"Asked{by} on {moment}."

@@ -1,7 +1,7 @@
-"""The engine's own database: what is wrong with it, said by its name, and how a broken one is replaced.
+"""The engine's own database: its errors in plain words, and how a damaged one is replaced.
 
-It holds queues alone: which chunk of which submission is waiting. All of that is in the ledger too, so a broken file
-is moved aside, a new one is made, and the engine queues again what the ledger says is still to be sent.
+It holds only queues: which chunk of which submission waits. The ledger has all of that too, so a damaged file is moved
+aside, a new one is created, and the engine enqueues again what the ledger says is still to be sent.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ _SITUATIONS = (
     sa.exc.ProgrammingError,
     sa.exc.TimeoutError,
     sa.exc.DatabaseError,
-)  # not: faults of a program, such as a constraint that does not hold
+)  # not IntegrityError: that is a bug of a program
 _log = logging.getLogger("reddy_lib.sending")
 
 
 class EngineDatabaseBroken(LedgerUnavailable):
-    """The engine's database is damaged, or not one; the ledger is not affected."""
+    """The engine's database is damaged, or no database; the ledger is not affected."""
 
 
 def engine_url(database: Database) -> str:
-    """Where the engine keeps its own tables: a file beside a SQLite ledger, or the same PostgreSQL database."""
+    """Return where the engine has its own tables: a file beside a SQLite ledger, or the same PostgreSQL database."""
     url = database.url
     if url.get_backend_name() == "sqlite":
         path = Path(url.database or "ledger.sqlite")
@@ -47,14 +47,14 @@ def engine_url(database: Database) -> str:
 
 
 def make_database(url: str) -> None:
-    """Make the engine's SQLite file, which only its owner may read, and look whether one that is there is sound.
+    """Create the engine's SQLite file, readable by its owner only, or check the one that is there.
 
     Raises EngineDatabaseBroken.
     """
     path = _path(url)
     if path is None:
         return
-    with contextlib.suppress(OSError):  # SQLite says what is wrong with the place
+    with contextlib.suppress(OSError):  # SQLite's own error says what is wrong
         make_file(path)
         narrow(path)
     if not os.path.isfile(path):
@@ -64,7 +64,7 @@ def make_database(url: str) -> None:
             verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         except sqlite3.OperationalError as error:
             if "malformed" not in str(error):
-                return  # locked, full: DBOS says so
+                return  # locked or full: DBOS reports that
             verdict = str(error)
         except sqlite3.DatabaseError as error:
             verdict = str(error)
@@ -73,7 +73,7 @@ def make_database(url: str) -> None:
 
 
 def move_aside(url: str) -> Path | None:
-    """Rename a broken engine file (and its side files), never delete it; returns its new name. None on PostgreSQL."""
+    """Rename a damaged engine file and its side files; return the new name, or None on PostgreSQL."""
     path = _path(url)
     if path is None:
         return None
@@ -96,7 +96,7 @@ def move_aside(url: str) -> Path | None:
 
 @contextlib.contextmanager
 def errors_named(url: str) -> Iterator[None]:
-    """Turn errors of the engine's database into sentences that name it.
+    """Turn errors of the engine's database into library errors that name it.
 
     Raises:
         EngineDatabaseBroken: it is damaged, or its tables are not what DBOS made.

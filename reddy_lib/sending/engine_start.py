@@ -1,4 +1,4 @@
-"""An engine that starts as soon as it can: a ledger that is locked, or a server that is away, is tried again."""
+"""Start an engine as soon as possible: while the ledger is locked or its server is away, the start is repeated."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from reddy_lib.sending.engine import Engine
 __all__ = ["PatientEngine"]
 
 SOONEST, LATEST = 0.5, 10.0
-"""Seconds between two tries, the first and at most."""
+"""Seconds between two tries: at first, and at most."""
 
 FIRST_TRY = 5.0
-"""Seconds. An app serves its pages after that, and they say what is wrong."""
+"""Seconds that an app waits for the engine. Then it serves its pages, which say what is wrong."""
 
 _log = logging.getLogger("reddy_lib.sending")
 
 
 class PatientEngine:
-    """Starts an engine, now or as soon as the ledger can be used, and starts it anew if its database breaks.
+    """Starts an engine now or as soon as the ledger can be used, and restarts it if its database is damaged.
 
     Args:
-        make: opens the ledger and returns an engine on it that has not started.
+        make: opens the ledger and returns an engine that has not started.
         on_start: called with each engine that has started.
-        on_trouble: called with the error when a try fails, unless it is the same as before.
+        on_trouble: called with the error of a failed try, unless it is the same as before.
     """
 
     def __init__(
@@ -61,7 +61,7 @@ class PatientEngine:
         self._tried.wait(FIRST_TRY)
 
     def stop(self) -> bool:
-        """End the tries and stop the engine; False where something could not be recorded."""
+        """Stop trying, and stop the engine; return False where something could not be recorded."""
         self._over.set()
         if self._thread is not None:
             self._thread.join()
@@ -94,7 +94,7 @@ class PatientEngine:
                     broken.stop()
             try:
                 self._try()
-            except Exception as error:  # noqa: BLE001 - a fault of ours must not end the tries
+            except Exception as error:  # noqa: BLE001 - a bug of ours must not end the tries
                 _log.exception("starting the submission engine failed")
                 self.trouble = f"The workbench failed at it ({type(error).__name__}), see its log."
             self._tried.set()

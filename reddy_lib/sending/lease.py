@@ -1,22 +1,21 @@
-"""`Lease`: what lets a worker send, and what it has in hand. No byte of a call leaves without asking it.
+"""`Lease`: the right of a worker to send. No byte of a call leaves without asking it.
 
-A worker that is silent for `lasts` seconds is given up by others: its calls in flight become `unknown`, and from then
-on none of them may be sent by it. But a worker may be silent without being dead: its machine slept, its process was
-frozen, its ledger was away; and it may hold calls that it claimed before and has not sent yet. So:
+Others expire a worker that sent no heartbeat for its timeout: its calls in flight become `unknown`, and it may send none
+of them any more. But a silent worker is not necessarily dead: its machine slept, its process was frozen, its ledger was
+away; and it may hold calls that it claimed before and has not sent yet. So:
 
-- a lease runs out a good while (`MARGIN`) *before* others may give the worker up, by this machine's own clocks: the
-  one that only goes forward, and the wall clock, which also counts a machine's sleep. No clock of another machine
-  is asked;
-- each sign of life renews it, and tells whether the worker had been given up meanwhile. If so a new *term* begins:
-  a call that was claimed in an earlier term is not sent, however fresh the lease is now;
-- it is asked right before the first byte is handed to the operating system (`api.only_while`), behind the wait for a
-  thread, a connection and its encryption. A call that is held back there was never sent, and goes back to the queue
-  if it is still this attempt's.
+- a lease ends a good while (`MARGIN`) *before* others may expire the worker, by this machine's own clocks: the monotonic
+  one, and the wall clock, which also counts a machine's sleep. No other machine's clock is asked;
+- each heartbeat renews it, and tells whether the worker had been expired meanwhile. If so, a new *term* begins: a call
+  that was claimed in an earlier term is not sent, however fresh the lease is now;
+- it is asked right before the first byte is handed to the operating system (`api.only_while`), after the wait for a
+  thread, a connection and its encryption. A call that is held back there was never sent, and goes back to the queue if
+  it is still this attempt's.
 
-What is left is the gap between that question and the system's `send`, some microseconds, and what the system itself
-has taken and not yet sent when a whole machine is frozen. A process would have to stop in exactly there, and for longer
-than `MARGIN`. Even then the call is not sent twice by itself: it is `unknown`, its delivery stays taken, and nobody
-sends it again before a person has cleared the doubt. The answer, if one comes, is recorded.
+What remains is the gap between that question and the system's `send`, some microseconds, and what the system itself has
+taken and not yet sent when a whole machine is frozen. A process would have to stop in exactly that gap, and for longer
+than `MARGIN`. Even then the call is not sent twice without a person's word: it is `unknown`, its delivery stays taken,
+and nobody sends it again before the doubt is settled. The answer, if one comes, is recorded.
 """
 
 from __future__ import annotations
@@ -26,25 +25,37 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
 from reddy_lib.database.database import Database
 from reddy_lib.errors import LedgerUnavailable
 from reddy_lib.recordings.upload_queue import Uploaded
-from reddy_lib.sending.submission import Claim, Result, exchange, give_up_strays, heartbeat, strays
-from reddy_lib.sending.workers import GIVE_UP_AFTER
+from reddy_lib.sending.claims import Claim
+from reddy_lib.sending.exchange import Report, exchange
+from reddy_lib.sending.results import Attempt
+from reddy_lib.sending.workers import HEARTBEAT_TIMEOUT, expire_strays, heartbeat, strays
 
 __all__ = ["BEAT", "Lease"]
 
-MARGIN = 2 / 9  # of `lasts`: 10 s of 45
-BEAT = 1 / 9  # of `lasts`, between two signs of life: 5 s of 45
+MARGIN = 2 / 9  # of the timeout: 10 s of 45
+BEAT = 1 / 9  # of the timeout, between two heartbeats: 5 s of 45
+
+
+class _Unreported(NamedTuple):
+    """What a loop left behind that ended before it could report it."""
+
+    submission_id: str
+    chunk: int | None
+    attempts: list[Attempt]
+    uploaded: list[Uploaded]
 
 
 class Lease:
     """The right of one worker to send, shared by all its threads.
 
     Args:
-        lasts: seconds of silence after which others give this worker up: what it was registered with.
-        clock, wall: clocks of this machine; the first only goes forward.
+        timeout: seconds without a heartbeat after which others expire this worker: what it was registered with.
+        clock, wall: clocks of this machine; the first is monotonic.
     """
 
     def __init__(
@@ -52,19 +63,19 @@ class Lease:
         database: Database,
         worker: str,
         *,
-        lasts: float = GIVE_UP_AFTER,
+        timeout: float = HEARTBEAT_TIMEOUT,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.database, self.worker = database, worker
-        self.beat = lasts * BEAT
+        self.beat = timeout * BEAT
         self.term = 0
-        self._good_for = lasts * (1 - MARGIN)
+        self._good_for = timeout * (1 - MARGIN)
         self._clock, self._wall = clock, wall
         self._lock = threading.Lock()
         self._renewed = self._renewed_wall = float("-inf")
         self._in_hand: set[str] = set()
-        self._left: list[tuple[str, int | None, list[Result], list[Uploaded]]] = []
+        self._unreported: list[_Unreported] = []
         self._suspects: set[str] = set()
         self._stored: deque[tuple[float, int]] = deque()
 
@@ -74,19 +85,17 @@ class Lease:
         )
 
     def holds(self, term: int | None = None) -> bool:
-        """May a call that was claimed in this term be sent now? Without a term: may calls be claimed?"""
+        """Return whether a call claimed in this term may be sent now; without a term, whether calls may be claimed."""
         now, wall = self._clock(), self._wall()
         with self._lock:
             fresh = now - self._renewed < self._good_for and 0 <= wall - self._renewed_wall < self._good_for
             return fresh and term in (None, self.term)
 
     def renew(self, *, sends: Collection[str] | None = None) -> None:
-        """Give a sign of life. Raises LedgerUnavailable."""
-        now, wall = (
-            self._clock(),
-            self._wall(),
-        )  # before it is written: others count from then at the earliest
-        still_mine = heartbeat(self.database, self.worker, sends=sends, lately=self._lately())
+        """Send a heartbeat. Raises LedgerUnavailable."""
+        # Read before the write, because others count from the write at the earliest.
+        now, wall = self._clock(), self._wall()
+        still_mine = heartbeat(self.database, self.worker, sends=sends, lately=self._answers_lately())
         with self._lock:
             if not still_mine:
                 self.term += 1
@@ -94,60 +103,63 @@ class Lease:
                 self._renewed, self._renewed_wall = now, wall
 
     def keep(self) -> None:
-        """Renew it where a sign of life is due. A ledger that is away is tried again at the next call."""
+        """Renew the lease where a heartbeat is due. If the ledger is away, the next call tries again."""
         if self._clock() - self._renewed >= self.beat:
             with suppress(LedgerUnavailable):
                 self.renew()
 
-    # what is in hand: claimed by this process, and its outcome not yet stored
+    # --- attempts in hand: claimed by this process, and not recorded yet ---
 
     def took(self, claims: Sequence[Claim]) -> None:
         with self._lock:
             self._in_hand.update(claim.attempt_id for claim in claims)
 
-    def stored(self, results: Sequence[Result]) -> None:
-        if results:
+    def stored(self, attempts: Sequence[Attempt]) -> None:
+        if attempts:
             with self._lock:
-                self._in_hand.difference_update(result.claim.attempt_id for result in results)
-                self._stored.append((self._clock(), len(results)))
+                self._in_hand.difference_update(attempt.claim.attempt_id for attempt in attempts)
+                self._stored.append((self._clock(), len(attempts)))
 
     def leave(
         self,
         submission_id: str,
         chunk: int | None,
-        results: Sequence[Result],
+        attempts: Sequence[Attempt],
         uploaded: Sequence[Uploaded] = (),
     ) -> None:
-        """A loop ended before it could store these: `settle` does, once the ledger is there."""
-        if results or uploaded:
+        """Keep what a loop could not report before it ended; `settle` reports it once the ledger is back."""
+        if attempts or uploaded:
             with self._lock:
-                self._left.append((submission_id, chunk, list(results), list(uploaded)))
+                self._unreported.append(_Unreported(submission_id, chunk, list(attempts), list(uploaded)))
 
     def settle(self) -> int:
-        """Store what was left; then what this worker holds by the ledger, and knows nothing of, becomes `unknown`.
+        """Report what was left, then expire this worker's strays: attempts that only the ledger knows of.
 
-        Gives how many calls became `unknown`. The second happens to attempts that were found so at two calls in a
-        row, and begins a new term: a claim whose news is still on its way is not sent. Raises LedgerUnavailable.
+        A stray is expired when two calls in a row have found it, and then a new term begins: a claim whose confirmation
+        is still on its way is not sent.
+
+        Returns: how many calls became `unknown`.
+
+        Raises LedgerUnavailable.
         """
         with self._lock:
-            left = list(self._left)
-        for piece in left:
-            submission_id, chunk, results, uploaded = piece
-            exchange(
-                self.database, submission_id, chunk, self.worker, results=results, uploaded=uploaded, want=0
-            )
-            self.stored(results)
+            unreported = list(self._unreported)
+        for left in unreported:
+            report = Report(attempts=left.attempts, uploaded=left.uploaded)
+            exchange(self.database, left.submission_id, left.chunk, self.worker, report)
+            self.stored(left.attempts)
             with self._lock:
-                self._left.remove(piece)
+                self._unreported.remove(left)
         found = set(strays(self.database, self.worker, ()))
         with self._lock:
             found -= self._in_hand
             lost, self._suspects = found & self._suspects, found
             if lost:
                 self.term += 1
-        return give_up_strays(self.database, self.worker, lost) if lost else 0
+        return expire_strays(self.database, self.worker, lost) if lost else 0
 
-    def _lately(self) -> int:
+    def _answers_lately(self) -> int:
+        """Return the number of answers in the last minute."""
         with self._lock:
             while self._stored and self._stored[0][0] < self._clock() - 60.0:
                 self._stored.popleft()

@@ -1,9 +1,9 @@
 """The log of what is sent, for programs to read: one JSON object a line, when `REDDY_LOG` asks for it.
 
-What happens to submissions, attempts and workers is logged by name with its facts beside it (`extra`), whoever
-listens. A line holds the facts in `FACTS` and no others: ids, numbers, names of outcomes. No token, no address of an
-upload, no word of a call, and no word of Reddy's either, since a server may repeat what was sent. Of an error that
-was raised it holds the kind and the places in the program, not its message.
+Events of submissions, attempts and workers are logged by name, with their facts beside them (`extra`). A line holds the
+facts in `FACTS` and no others: ids, numbers, names of outcomes. It never holds a token, an upload address or a word of a
+call, and no word of Reddy's either, because a server may repeat what was sent. Of an exception it holds the type and the
+line numbers, not the message.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 __all__ = ["FACTS", "VARIABLE", "JsonLines", "switch_on"]
 
 VARIABLE = "REDDY_LOG"
-"""`json`: to standard error; anything else is a file, to whose end the lines are written."""
+"""`json`: write to standard error; anything else is a file to append to."""
 
 FACTS = (
     "submission",
@@ -38,14 +38,14 @@ FACTS = (
     "queued",
     "skipped",
     "again",
-    "reason",  # why the workbench itself cannot do a thing: the ledger's sentence, never a server's
+    "reason",  # why the workbench itself failed at something: the ledger's sentence, never a server's
 )
 
 _LIBRARY = "reddy_lib"
 
 
 class JsonLines(logging.Formatter):
-    """A record as one line of JSON: time (UTC), level, logger, event, and the facts that it has."""
+    """Formats a record as one line of JSON: time (UTC), level, logger, event, and the facts that it has."""
 
     def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -64,7 +64,7 @@ class JsonLines(logging.Formatter):
 
 
 def switch_on(environ: Mapping[str, str] = os.environ) -> logging.Handler | None:
-    """Write the library's log as `REDDY_LOG` says; None where it says nothing. Once a process, however often called.
+    """Write the library's log as `REDDY_LOG` says, once a process however often called; return the handler, or None.
 
     Raises OSError: the file cannot be written.
     """
@@ -82,6 +82,6 @@ def switch_on(environ: Mapping[str, str] = os.environ) -> logging.Handler | None
     library.addHandler(handler)
     library.setLevel(logging.INFO)
     if not isinstance(handler, logging.FileHandler):
-        # The root's handlers write to standard error too: each event would stand there twice, and once not as JSON.
+        # The root's handlers write to standard error too: each event would appear twice, once not as JSON.
         library.propagate = False
     return handler

@@ -1,5 +1,6 @@
-"""Questions about sending that change nothing: what would a submission do, what did the earlier ones do, is
-anybody there to do it. `preview` asks with the same conditions as `sending.create` answers with.
+"""Read-only questions about sending: what a submission would do, what earlier ones did, and whether a worker is alive.
+
+`preview` uses the same conditions as `submission.create`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from reddy_lib.database.schema import (
 )
 from reddy_lib.sending.content_conflicts import has_other_words
 from reddy_lib.sending.submission import sendable
-from reddy_lib.sending.workers import SENDERS, moment
+from reddy_lib.sending.workers import SENDERS, database_now
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,20 +42,20 @@ __all__ = [
 ]
 
 ALIVE = 30.0
-"""Seconds since its last sign of life after which a worker is not counted on."""
+"""Seconds since its last heartbeat after which a worker is not counted on."""
 
 
 _WOULD = {None: "to_send", "accepted": "skipped", "again": "skipped", "asked": "asked"}
-"""State of a conversation at an address → what a call with it would become."""
+"""State of a conversation at an address → what would happen to a call with it."""
 
 
 def preview(
     database: Database, batch_id: str, *, address: str, rows: Sequence[int] | None = None
 ) -> dict[str, int]:
-    """What `sending.create` would do with these rows (None = every ready call), without doing it.
+    """Return what `submission.create` would do with these rows (None = every ready call), without doing it.
 
-    Returns: chosen; to_send; skipped (accepted before at this address); asked (accepted there with other words: to be
-    held and asked about); in_doubt (the same conversation is being sent there, or may have arrived there, through
+    Returns: chosen; to_send; skipped (accepted before at this address); asked (accepted there with other words: they
+    would be held); in_doubt (the same conversation is being sent there, or may have arrived there, through
     another row); stay (held, accepted, under way, unknown). The last five sum to the first.
     """
     address = ledger_address(database, address)
@@ -84,7 +85,7 @@ def rows_to_send(
     rows: Sequence[int] | None = None,
     limit: int | None = None,
 ) -> list[int]:
-    """The row numbers that `sending.create` would send, ascending; the first `limit` of them."""
+    """Return the row numbers that `submission.create` would send, ascending; the first `limit` of them."""
     found: list[int] = []
     with database.read() as connection:
         for part in sendable(batch_id, rows):
@@ -103,7 +104,7 @@ def rows_to_send(
 
 
 def sendable_rows(database: Database, batch_id: str, *, rows: Sequence[int] | None = None) -> list[int]:
-    """Return the row numbers that `sending.create` would queue or mark as skipped, ascending (None = every ready call)."""
+    """Return the row numbers that `submission.create` would queue or skip, ascending (None = every ready call)."""
     with database.read() as connection:
         return [
             row
@@ -113,9 +114,9 @@ def sendable_rows(database: Database, batch_id: str, *, rows: Sequence[int] | No
 
 
 def history(database: Database, batch_id: str | None = None, *, limit: int = 200) -> pd.DataFrame:
-    """Submissions, newest first: of one batch, or of all.
+    """Return submissions, newest first: of one batch, or of all.
 
-    Columns: id, number, batch_id, batch (its name), open (False: the batch was taken off the list), created_at,
+    Columns: id, number, batch_id, batch (its name), open (False: the batch is archived), created_at,
     ended_at (UTC), who, address, token_hint, chosen, the nine statuses (counts; they sum to chosen), state, reason.
     """
     import pandas as pd
@@ -168,8 +169,10 @@ def being_sent(database: Database, batch_id: str) -> bool:
 
 
 def settled_at(database: Database, batch_id: str, *, address: str) -> int:
-    """How many calls of a batch an address has, or may have, received as things stand now (accepted, skipped because
-    it was accepted there before, unknown): those that stay as they are, wherever the next submission goes."""
+    """Return how many calls of a batch an address has received, or may have (accepted, skipped, unknown).
+
+    They stay as they are, wherever the next submission goes.
+    """
     there = sa.select(submissions.c.id).where(
         submissions.c.batch_id == batch_id,
         submissions.c.address == ledger_address(database, address),
@@ -187,8 +190,10 @@ def settled_at(database: Database, batch_id: str, *, address: str) -> int:
 
 
 def held_up(database: Database, submission_id: str) -> tuple[str, float] | None:
-    """Why queued calls of a submission wait for another try: (what came of the last one, when the next may be, in
-    seconds since the epoch); None where none of them waits."""
+    """Return why queued calls of a submission wait for another try, or None where none does.
+
+    Returns: (the error of the last try, when the next may be, in seconds since the epoch).
+    """
     query = (
         sa.select(calls.c.error, calls.c.retry_at)
         .where(
@@ -204,11 +209,16 @@ def held_up(database: Database, submission_id: str) -> tuple[str, float] | None:
 
 
 def workers_alive(database: Database, *, notebooks: bool = False, now: float | None = None) -> int:
-    """How many apps and workers gave a sign of life in the last 30 seconds, by the database's clock: without one, what
-    is queued stays queued. `notebooks`: count them too (each sends its own submission alone)."""
+    """Return how many apps and workers sent a heartbeat in the last 30 seconds, by the database's clock.
+
+    Without one, queued calls stay queued.
+
+    Args:
+        notebooks: count notebooks too, each of which sends only its own submission.
+    """
     kinds = (*SENDERS, "notebook") if notebooks else SENDERS
     with database.read() as connection:
-        now = moment(connection) if now is None else now
+        now = database_now(connection) if now is None else now
         return connection.execute(
             sa.select(sa.func.count())
             .select_from(workers)

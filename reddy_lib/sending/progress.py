@@ -1,4 +1,4 @@
-"""How far a submission is, in numbers and in one line: pure functions over counts that were read from the ledger."""
+"""The progress of a submission, in numbers and in one line: pure functions over counts read from the ledger."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from reddy_lib.sending.rate_limits import FIRST, THEN, Live, Ramp
+from reddy_lib.sending.ramp_up import FIRST, THEN, Ramp
+from reddy_lib.sending.rate_limits import Live
 
 __all__ = ["Progress", "Sample", "duration", "pace_words", "progress", "sampled", "stages"]
 
 Sample = tuple[float, int]
-"""(when, calls that were settled by then); when in seconds, of any clock that only goes forward."""
+"""(when, calls settled by then); when in seconds of any monotonic clock."""
 
 WINDOW = 10.0
-"""Seconds that the pace is taken over: long enough to be calm, short enough to notice a pause."""
+"""Seconds over which the pace is measured: long enough to be steady, short enough to notice a pause."""
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """`settled` of `chosen` calls have an outcome; `pace` is calls per second, None while it is not known."""
+    """How many calls have an outcome (`settled`). `pace` is calls a second, None while it is unknown."""
 
     chosen: int
     settled: int
@@ -28,17 +29,20 @@ class Progress(msgspec.Struct, frozen=True):
 
     @property
     def share(self) -> float:
-        """From 0.0 to 1.0."""
+        """Return the settled share, from 0.0 to 1.0."""
         return self.settled / self.chosen if self.chosen else 1.0
 
     @property
     def seconds_left(self) -> float | None:
-        """None where nothing moves, or where that is not known yet."""
+        """Return the seconds that are left, or None where nothing moves or the pace is unknown."""
         return self.left / self.pace if self.pace else None
 
     def words(self, *, moving: bool = True, flying: bool = True) -> str:
-        """ "2,410 of 3,798 · 74/s · about 19 s left · 8 in flight"; without the pace where it is not `moving`, and
-        without the last where that is told beside it."""
+        """Return "2,410 of 3,798 · 74/s · about 19 s left · 8 in flight".
+
+        Args:
+            moving: False leaves out the pace. flying: False leaves out the calls in flight.
+        """
         said = [f"{self.settled:,} of {self.chosen:,}"]
         if moving and self.pace is not None:
             said.append(f"{self.pace:,.0f}/s" if self.pace >= 10 else f"{self.pace:.1f}/s")
@@ -50,12 +54,16 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 def progress(counts: Mapping[str, int], samples: list[Sample]) -> Progress:
-    """How far a submission is. `counts`: its calls by status; `samples`: how far it was, oldest first."""
+    """Return the progress of a submission.
+
+    Args:
+        counts: its calls by status. samples: its earlier progress, oldest first.
+    """
     left = counts["queued"] + counts["sending"]
     chosen = sum(counts.values())
     return Progress(
         chosen=chosen,
-        # what a cancelled submission never sent is ready (or held) again: it was chosen, and has no outcome
+        # A call that a cancelled submission never sent is ready (or held) again: it was chosen, and has no outcome.
         settled=chosen - left - counts["ready"] - counts["held"],
         in_flight=counts["sending"],
         left=left,
@@ -64,16 +72,19 @@ def progress(counts: Mapping[str, int], samples: list[Sample]) -> Progress:
 
 
 def sampled(samples: list[Sample], now: float, settled: int) -> list[Sample]:
-    """The samples with one more; those from before the window go, but for the latest of them."""
+    """Return the samples with one more, without those from before the window except the latest of them."""
     older = [sample for sample in samples if sample[0] <= now - WINDOW]
     newer = [sample for sample in samples if sample[0] > now - WINDOW]
     return [*older[-1:], *newer, (now, settled)]
 
 
 def pace_words(live: Live, *, now: float, clock: Callable[[float], str]) -> str:
-    """How fast it goes this moment, and why not faster; "" where nobody has said.
+    """Return the current pace and why it is not faster, or "" where no worker has reported.
 
-    "14 in flight; held there by 429s", "waits until 14:03:20: Reddy asked for 30 s". `clock` writes a moment.
+    "14 in flight; held there by 429s", "Waits until 14:03:20: Reddy asked for 30 s."
+
+    Args:
+        clock: formats a time.
     """
     if now < live.not_before:
         return f"Waits until {clock(live.not_before)}: {live.why}."
@@ -84,7 +95,7 @@ def pace_words(live: Live, *, now: float, clock: Callable[[float], str]) -> str:
 
 
 def stages(ramp: Ramp) -> str:
-    """Where a submission stands that begins with one call: "1 sent, accepted · then 5 · then all 3,792"."""
+    """Return the stage of a submission that starts with one call: "1 sent, accepted · then 5 · then all 3,792"."""
     done = [f"{ramp.accepted:,} sent, accepted"] if ramp.accepted else []
     done += [f"{ramp.refused:,} refused"] if ramp.refused else []
     if ramp.stage == 1:
@@ -103,7 +114,7 @@ def _pace(samples: list[Sample]) -> float | None:
 
 
 def duration(seconds: float) -> str:
-    """ "45 s", "12 min", "2.0 h"."""
+    """Return "45 s", "12 min" or "2.0 h"."""
     if seconds < 90:
         return f"{max(1, round(seconds))} s"
     if seconds < 90 * 60:

@@ -1,10 +1,10 @@
-"""Asking Reddy about calls in doubt, the one way that its API has.
+"""Ask Reddy about calls in doubt, in the only way that its API has.
 
 `call/add_tags` names a conversation and its agent. It succeeds where Reddy has the call, and answers "conversation not
-found" where it has not. Nothing else is taken for an answer: whatever else comes back leaves the call in doubt.
-The tags that are added are the call's own, so that asking changes nothing; a call without tags gets `MARK`.
+found" where it does not. Any other answer leaves the call in doubt. The tags that are added are the call's own, so that
+asking changes nothing; a call without tags gets `MARK`.
 
-Of a call that was sent again, Reddy has the first sending: that it knows the conversation says nothing of the second
+Reddy has the first sending of a call that was sent again, so knowing the conversation says nothing about the second
 (`Reconciled.again`).
 """
 
@@ -28,27 +28,27 @@ from reddy_lib.sending.doubts import Doubt, doubts, settle
 __all__ = ["MARK", "WAIT", "Reconciled", "ask", "is_missing", "reconcile"]
 
 MARK = Tag("reconciled by workbench", True, "boolean")
-"""Added to a call without tags of its own: an empty list would tell nothing about whether the call is there."""
+"""Added to a call without tags of its own: an empty list would not show whether the call is there."""
 
 WAIT = 300.0
 """Seconds after its attempt before a call is asked about: Reddy queues calls, and may not know a new one at once."""
 
 AT_A_TIME = 8
-PIECE = 64  # asked before what came back is stored
+PIECE = 64  # calls that are asked about before the answers are stored
 
 
 class Reconciled(msgspec.Struct):
-    """What asking brought.
+    """The result of asking Reddy about calls in doubt.
 
     Attributes:
         there: rows that Reddy has: `accepted` now.
-        missing: rows that it has not: `failed` now, safe to send again.
+        missing: rows that Reddy does not have: `failed` now, safe to send again.
         open: row → why it is still in doubt.
-        early: rows that were sent only minutes ago and were not asked about: Reddy queues calls and may not know them yet,
-            so that its "not found" would have them sent twice. Ask again five minutes after they were sent.
+        early: rows that were sent only minutes ago, and were not asked about: Reddy queues calls and may not know them
+            yet, and its "not found" would get them sent twice. Ask again five minutes after they were sent.
         elsewhere: rows that were sent to another address than the one asked.
-        again: of `there`, rows that had been sent again: Reddy has them from the first time, and its answer tells nothing
-            about the second.
+        again: rows among `there` that had been sent again: Reddy has them from the first time, and its answer says
+            nothing about the second.
     """
 
     there: list[int] = msgspec.field(default_factory=list)
@@ -83,43 +83,35 @@ def reconcile(
     on_progress: Callable[[int, int], None] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Reconciled:
-    """Ask Reddy about each call in doubt, and record what it says.
+    """Ask Reddy about each call in doubt, and record its answers.
 
     Args:
         rows: row numbers; None = every call in doubt.
-        address: what the ledger calls the place that `client` talks to; found by its base URL unless given.
-        wait: seconds that have to lie between a call's attempt and the question.
-        same_account: ask also about calls that were sent with another token, because it is of the same account (it was
-            renewed). Another account does not know them, and its "not found" would send them twice.
-        on_progress: called with (asked, of how many) after each piece is stored.
+        address: the ledger's name for the server of `client`; found by its base URL unless given.
+        wait: seconds after a call's attempt before it is asked about.
+        same_account: also ask about calls that were sent with another token, because it belongs to the same account (it
+            was renewed). Another account does not know them, and its "not found" would get them sent twice.
+        on_progress: called with (asked, of how many) after each portion is stored.
 
     Raises:
-        Unauthorized, NeverSent: the token was refused, or no connection could be made; what was learned before is
-            stored.
-        LedgerUnavailable: what came back could not be stored.
+        Unauthorized, NeverSent: the token was refused, or no connection could be made; earlier answers are stored.
+        LedgerUnavailable: the answers could not be stored.
         NotAllowed: the person whose ledger this is may not send.
     """
     if not isinstance(client, Client) or not isinstance(batch, Batch):
         raise TypeError("reconcile needs a batch and a client: reconcile(batch, reddy.Client()).")
     batch.database.require("send")  # asking writes a tag at Reddy
-    place = ledger_address(batch.database, client.base_url if address is None else address)
-    mine = client.fingerprint(batch.database.identity)
+    here = ledger_address(batch.database, client.base_url if address is None else address)
     who = text(who, "who")
     outcome = Reconciled()
-    asked: list[Doubt] = []
-    for doubt in doubts(batch, rows, submission_id=submission_id):
-        if doubt.address != place:
-            outcome.elsewhere.append(doubt.row)
-        elif not same_account and not _same_token(doubt, client, mine):
-            outcome.open[doubt.row] = (
-                f"It was sent with the token {doubt.token_hint or 'of another account'}, and this one is "
-                f"{client.token_hint or 'another'}: only the account that it was sent to can say whether it is there. Ask "
-                "with that token, or settle it by hand."
-            )
-        elif clock() - doubt.since < wait:
-            outcome.early.append(doubt.row)
-        else:
-            asked.append(doubt)
+    asked = _choose(
+        doubts(batch, rows, submission_id=submission_id),
+        outcome,
+        client,
+        here,
+        mine=None if same_account else client.fingerprint(batch.database.identity),
+        before=clock() - wait,
+    )
     from tqdm.auto import tqdm
 
     bar = tqdm(total=len(asked), desc="Asking Reddy", unit=" calls", disable=not progress)
@@ -130,7 +122,7 @@ def reconcile(
 
     with one_line(told), bar, ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="ask") as pool:
         for piece in _pieces(asked):
-            batch.database.next_moment()  # a page's reads must not keep a connection while Reddy is waited for
+            batch.database.next_moment()  # a page's reads must not hold a connection while Reddy answers
             answers = list(pool.map(lambda doubt: ask(client, doubt), piece))
             stop: APIError | None = None
             there: list[int] = []
@@ -155,8 +147,40 @@ def reconcile(
     return outcome
 
 
+def _choose(
+    found: Iterable[Doubt],
+    outcome: Reconciled,
+    client: Client,
+    address: str,
+    *,
+    mine: str | None,
+    before: float,
+) -> list[Doubt]:
+    """Return the calls to ask about; record in `outcome` why the others are not asked about.
+
+    Args:
+        mine: the client's fingerprint; None: the token need not be the one that the calls were sent with.
+        before: ask only about calls whose attempt ended by then.
+    """
+    asked = []
+    for doubt in found:
+        if doubt.address != address:
+            outcome.elsewhere.append(doubt.row)
+        elif mine is not None and not _same_token(doubt, client, mine):
+            outcome.open[doubt.row] = (
+                f"It was sent with the token {doubt.token_hint or 'of another account'}, and this one is "
+                f"{client.token_hint or 'another'}: only the account that it was sent to can say whether it is there. Ask "
+                "with that token, or settle it by hand."
+            )
+        elif doubt.since > before:
+            outcome.early.append(doubt.row)
+        else:
+            asked.append(doubt)
+    return asked
+
+
 def _same_token(doubt: Doubt, client: Client, mine: str) -> bool:
-    """Does this client have the token that the call was sent with, as far as the ledger knows?"""
+    """Return whether this client has the token that the call was sent with, as far as the ledger knows."""
     if doubt.credential:
         return doubt.credential == mine
     return not (doubt.token_hint and client.token_hint) or doubt.token_hint == client.token_hint
@@ -168,7 +192,7 @@ def _pieces(asked: Sequence[Doubt]) -> Iterator[Sequence[Doubt]]:
 
 
 def ask(client: Client, doubt: Doubt) -> APIError | None:
-    """One question; None if Reddy knows the call, else the error that it answered with."""
+    """Ask about one call; return None if Reddy knows it, else the error that it answered with."""
     try:
         client.add_tags(doubt.conversation_id, doubt.agent_email, doubt.tags or [MARK])
     except APIError as error:
@@ -177,6 +201,6 @@ def ask(client: Client, doubt: Doubt) -> APIError | None:
 
 
 def is_missing(error: APIError) -> bool:
-    """Did Reddy itself say that it has no such conversation? An address that is wrong answers 404 as well."""
+    """Return whether Reddy itself said that it has no such conversation: a wrong address answers 404 as well."""
     said = (error.server_message or "").casefold()
     return isinstance(error, NotFound) and "conversation" in said and "not found" in said

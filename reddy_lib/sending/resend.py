@@ -1,9 +1,9 @@
-"""Sending again what Reddy has: only with a reason, which is kept, and never by any other way.
+"""Send a call again that Reddy already has: only with a reason, which is stored, and in no other way.
 
-What keeps a call from being sent twice is its row in `deliveries`. Sending it again replaces that row (state
-`again`, for this call alone) in the transaction that records why; nobody else can take it, and a claim turns it into
-`sending` as it does with any other. Where the second sending comes to nothing (cancelled, turned away, or found
-not to have arrived) the delivery is put back as it was: Reddy still has the call once.
+The row in `deliveries` keeps a call from being sent twice. Sending it again replaces that row (state `again`, for this
+call only) in the transaction that records the reason; no other call can take it, and a claim turns it into `sending`.
+Where the second sending comes to nothing (cancelled, rejected, or found not to have arrived), the delivery is restored:
+Reddy still has the call once.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ __all__ = [
 ]
 
 AGAIN = frozenset({*SENDABLE, "accepted", "skipped"})
-"""What may be sent again. Not `unknown`: that is cleared first. Not what is held or under way."""
+"""Statuses of calls that may be sent again. `unknown` is settled first; held calls and calls under way are not sent."""
 
 _UNDER_WAY = ("queued", "sending", "accepted", "unknown")
 
 
 def reason_of(again: str, rows: object) -> str:
-    """The reason, as it is kept. Raises SubmissionError: there is none, or no rows are named."""
+    """Return the reason as it is stored. Raises SubmissionError: it is empty, or no rows are named."""
     reason = " ".join(again.split())
     if not reason:
         raise SubmissionError(
@@ -64,8 +64,10 @@ def reason_of(again: str, rows: object) -> str:
 
 
 def superseded() -> sa.ColumnElement[bool]:
-    """Whether the call was corrected in another batch, or corrects one, and that other one is at Reddy, may be there,
-    or is on its way: the two are one call, under two payloads."""
+    """Return the condition of a call whose correction, or whose original, is at Reddy, may be there, or is under way.
+
+    The two are one call with two payloads.
+    """
     mine, other, theirs = corrections.alias(), corrections.alias(), calls.alias()
     return sa.exists().where(
         mine.c.call_id == calls.c.id,
@@ -79,7 +81,7 @@ def superseded() -> sa.ColumnElement[bool]:
 def resendable(
     database: Database, batch_id: str, rows: Sequence[int], *, address: str, reason: str = ""
 ) -> list[int]:
-    """Of these rows, those that this address accepted, and that could be sent there again for this reason."""
+    """Return those of these rows that this address accepted and that could be sent there again for this reason."""
     found: list[int] = []
     with database.read() as connection:
         for some in pieces(sorted(set(rows))):
@@ -101,7 +103,7 @@ def replace_deliveries(
     who: str,
     now: float,
 ) -> list[int]:
-    """Record why these rows are sent again, and make their deliveries theirs; gives the ids of those calls."""
+    """Record why these rows are sent again, and set their deliveries aside for them; return the ids of those calls."""
     query = (
         sa.select(
             calls.c.id, calls.c.submission_id, deliveries.c.key, deliveries.c.call_id.label("delivered_call_id"),
@@ -153,8 +155,12 @@ def replace_deliveries(
 def put_back(
     connection: sa.Connection, call_ids: Collection[int], submission_id: str, *, queued: Collection[int] = ()
 ) -> None:
-    """The deliveries of calls whose second sending was turned away: as before the attempt (`queued`: it will be tried
-    again), or as before the whole submission. Calls that were never sent again are passed over."""
+    """Restore the deliveries of calls whose second sending was not accepted; other calls are ignored.
+
+    Args:
+        queued: calls that will be tried again: their deliveries are as before the attempt. Those of the others are as
+            before the submission.
+    """
     for some in pieces(call_ids):
         found = connection.execute(_open_resends(some, submission_id)).all()
         if not found:
@@ -186,7 +192,7 @@ def put_back(
 
 
 def take_back(connection: sa.Connection, call_ids: Collection[int], submission_id: str) -> None:
-    """Calls of a cancelled submission that were not sent again: they are what they were before it."""
+    """Restore the calls of a cancelled submission that were not sent again to what they were before it."""
     for some in pieces(call_ids):
         found = connection.execute(_open_resends(some, submission_id)).all()
         put_back(connection, [one.call_id for one in found], submission_id)
@@ -206,7 +212,10 @@ def take_back(connection: sa.Connection, call_ids: Collection[int], submission_i
 
 
 def resends_of(batch: Batch, row: int) -> pd.DataFrame:
-    """Every second sending of one call, oldest first: submission (its number), reason, who, at (UTC), came_to_nothing."""
+    """Return every second sending of a call, oldest first.
+
+    Columns: submission (its number), reason, who, at (UTC), came_to_nothing.
+    """
     import pandas as pd
 
     names = ["submission", "reason", "who", "at", "came_to_nothing"]
@@ -230,7 +239,7 @@ def _again(batch_id: str, some: Sequence[int], address: str, reason: str) -> sa.
         delivery.c.key == calls.c.delivery_key,
         delivery.c.state == "accepted",
     )
-    # a cell of a notebook that is run again, or a second click, is not a second reason
+    # Running a cell twice, or clicking twice, is not a second reason.
     done = sa.exists().where(
         resends.c.call_id == calls.c.id,
         resends.c.address == address,

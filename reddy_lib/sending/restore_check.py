@@ -1,8 +1,8 @@
 """Asking Reddy whether the ledger is older than what was sent from it, and about every call where it is.
 
-`ask_first` asks about a few calls of a chunk before anything of it is sent (`ledger.questions`). `check_restored` asks
-about everything that could go out again, once it is known that the ledger was restored. Both ask as `reconciling` does,
-and take nothing else for an answer.
+`ask_first` asks about a few calls of a chunk before anything of it is sent (`spot_checks`). `check_restored` asks about
+everything that could go out again, once it is known that the ledger was restored. Both ask as `reconcile` does, and
+accept the same two answers only.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from reddy_lib.sending.submission import Submission
 __all__ = ["CheckedRestored", "ask_first", "check_restored"]
 
 CLEAR = 3
-"""Answers "not there" that are enough where others told nothing."""
+"""Answers "not there" that are enough where the other questions got no clear answer."""
 
 TRIES = 6
-"""Times that Reddy is asked about a chunk's calls before it is taken to tell nothing: over some ten seconds."""
+"""Times that Reddy is asked about a chunk's calls, over some ten seconds, before its answers count as unclear."""
 
 AT_A_TIME = 5
 PIECE = 64
@@ -59,8 +59,8 @@ def ask_first(
 ) -> Literal["goes on", "paused", "restored", "later"]:
     """Ask about a chunk with an open question, and settle it.
 
-    None of its calls is at Reddy: the chunk goes on. One is: the ledger is older than what was sent from it, and
-    everything stops. Where the answers tell nothing, the marks outside the ledger decide; where there are none, a person.
+    If none of its calls is at Reddy, the chunk goes on. If one is, the ledger is older than what was sent from it, and
+    everything stops. Where the answers are unclear, the marks outside the ledger decide; where there are none, a person.
 
     Args:
         keep_alive: called between two rounds.
@@ -68,7 +68,7 @@ def ask_first(
     Raises LedgerUnavailable.
     """
     if not take_question(database, submission_id, chunk, worker):
-        sleep(0.2)  # another one asks
+        sleep(0.2)  # another worker is asking
         return "later"
     asked = candidates(database, submission_id, chunk)
     missing = 0
@@ -109,7 +109,7 @@ def ask_first(
 
 
 def _may_be_answered(error: APIError | None) -> bool:
-    """Is it worth asking once more? Not where Reddy refused the question itself."""
+    """Return whether asking once more may help: not where Reddy refused the question itself."""
     return not isinstance(error, Refused) or isinstance(error, TooManyRequests)
 
 
@@ -126,15 +126,14 @@ def _unclear(last: APIError | None) -> str:
 
 
 class CheckedRestored(msgspec.Struct):
-    """What asking about a restored ledger brought.
+    """The result of asking Reddy about a restored ledger.
 
     Attributes:
         there: calls that Reddy has: accepted now.
-        missing: calls that it has not: they stay as they are, and may be sent.
-        early: calls that it does not know, and that may have been sent so short a time ago that it does not know them
-            yet: ask again later.
-        unclear: (batch, row, why) of calls about which it did not tell; ask later.
-        elsewhere: addresses that have to be asked as well, each with how many calls.
+        missing: calls that Reddy does not have: they stay as they are, and may be sent.
+        early: calls that Reddy does not know, perhaps because they were sent only minutes ago: ask again later.
+        unclear: (batch, row, why) of calls without a clear answer: ask again later.
+        elsewhere: other addresses that have to be asked, each with the number of calls.
         settled: the ledger can be trusted again, and submissions can be resumed.
     """
 
@@ -152,6 +151,15 @@ class CheckedRestored(msgspec.Struct):
             end += f" (Reddy does not know {self.early:,}, but calls were sent only minutes ago: ask again later)"
         return f"<CheckedRestored {self.there:,} are at Reddy · {self.missing:,} are not · {end}>"
 
+    def add_unclear(self, asked: Sequence[Suspect], answers: Sequence[APIError | None]) -> APIError | None:
+        """Add the calls without a clear answer; return an error that ends the check, if there was one."""
+        stop: APIError | None = None
+        for one, error in zip(asked, answers, strict=True):
+            if error is not None and not is_missing(error):
+                self.unclear.append((one.batch, one.doubt.row, str(error)))
+                stop = error if isinstance(error, Unauthorized | NeverSent) else stop
+        return stop
+
 
 def check_restored(
     database: Database,
@@ -164,43 +172,40 @@ def check_restored(
     on_progress: Callable[[int, int], bool | None] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> CheckedRestored:
-    """Ask Reddy about every call of a restored ledger that could go out again, and record what it has.
+    """Ask Reddy about every call of a restored ledger that could go out again, and record which it has.
 
     Calls that Reddy has become `accepted`, so that no later submission sends them. Once all are answered, at every address
-    that was sent to, the ledger is settled, and its submissions can be resumed. What was answered is kept: a check that is
-    interrupted goes on where it was.
+    that was sent to, the ledger is settled, and its submissions can be resumed. Answers are stored: a check that was
+    interrupted continues where it was.
 
     Args:
-        address: what the ledger calls the place that `client` talks to; found by its base URL unless given.
-        wait: seconds that have to lie between the last sending that is known of and a "not there" that counts: Reddy
-            queues calls, and may not know a new one at once. A call that it has counts at any time.
+        address: the ledger's name for the server of `client`; found by its base URL unless given.
+        wait: seconds after the last known sending before a "not there" counts: Reddy queues calls, and may not know a
+            new one at once. A "there" counts at any time.
         who: who asks, for the record.
-        on_progress: called with (asked, of how many) after each piece is stored; returning False stops the check.
+        on_progress: called with (asked, of how many) after each portion is stored; returning False stops the check.
 
     Raises:
-        Unauthorized, NeverSent: the token was refused, or no connection could be made; what was learned before is stored.
-        LedgerUnavailable: what came back could not be stored.
+        Unauthorized, NeverSent: the token was refused, or no connection could be made; earlier answers are stored.
+        LedgerUnavailable: the answers could not be stored.
     """
     from tqdm.auto import tqdm
 
     database.require("send")  # asking writes a tag at Reddy
     outcome = CheckedRestored()
-    check(database)  # nobody may have looked yet
+    check(database)  # it may not have been noticed yet
     if restored(database) is None:
         outcome.settled = True
         return outcome
     here = ledger_address(database, client.base_url if address is None else address)
-    counts_from = (
-        0.0 if here == SANDBOX else last_sending(database) + wait
-    )  # the sandbox knows a call at once
+    # The sandbox knows a call at once.
+    counts_from = 0.0 if here == SANDBOX else last_sending(database) + wait
     total = count_suspects(database, here)
     done = after = 0
     stopped = False
 
     def told() -> str:
-        return (
-            f"Interrupted: {done:,} of {total:,} calls were asked about, what was answered is kept. {again()}"
-        )
+        return f"Interrupted: {done:,} of {total:,} calls were asked about; the answers are stored. {again()}"
 
     with (
         one_line(told),
@@ -209,19 +214,15 @@ def check_restored(
     ):
         while not stopped and (piece := suspects(database, here, after=after, count=PIECE)):
             after = piece[-1].call_id
-            database.next_moment()  # a page's reads must not keep a connection while Reddy is waited for
+            database.next_moment()  # a page's reads must not hold a connection while Reddy answers
             answers = list(pool.map(lambda one: ask(client, one.doubt), piece))
-            there: list[Suspect] = []
-            missing: list[Suspect] = []
-            stop: APIError | None = None
-            for one, error in zip(piece, answers, strict=True):
-                if error is None:
-                    there.append(one)
-                elif is_missing(error):
-                    missing.append(one)
-                else:
-                    outcome.unclear.append((one.batch, one.doubt.row, str(error)))
-                    stop = error if isinstance(error, Unauthorized | NeverSent) else stop
+            there = [one for one, error in zip(piece, answers, strict=True) if error is None]
+            missing = [
+                one
+                for one, error in zip(piece, answers, strict=True)
+                if error is not None and is_missing(error)
+            ]
+            stop = outcome.add_unclear(piece, answers)
             if clock() < counts_from:
                 outcome.early += len(missing)
                 missing = []
@@ -234,11 +235,8 @@ def check_restored(
                 stopped = True
             if stop is not None:
                 raise stop
-    outcome.elsewhere = {
-        other: count
-        for other in addresses_to_ask(database)
-        if other != here and (count := count_suspects(database, other))
-    }
+    others = {other: count_suspects(database, other) for other in addresses_to_ask(database) if other != here}
+    outcome.elsewhere = {other: count for other, count in others.items() if count}
     if not (stopped or outcome.unclear or outcome.elsewhere or count_suspects(database, here)):
         settle_restored(database, how="asked", who=who)
         outcome.settled = True

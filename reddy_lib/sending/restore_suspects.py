@@ -1,8 +1,8 @@
-"""Which calls of a restored ledger could go out a second time, and what Reddy said about each.
+"""The calls of a restored ledger that could go out a second time, and what Reddy said about each.
 
-Everything that was not at an address when the backup was made may have been sent there since: what is queued for it, and
-whatever is held, ready, rejected or failed and has a conversation to ask about. Calls in doubt are not among them
-(`reconciling`), nor those queued to be sent *again*: of them Reddy has the first sending, and asking tells nothing.
+Every call that was not at an address when the backup was made may have been sent there since: calls that are queued for
+it, and held, ready, rejected or failed calls that have a conversation to ask about. Calls in doubt are not among them
+(`reconcile`), nor those queued to be sent *again*: Reddy has their first sending, so asking shows nothing.
 """
 
 from __future__ import annotations
@@ -30,17 +30,20 @@ from reddy_lib.model import from_payload
 from reddy_lib.recordings.upload_queue import fail_lost_urls
 from reddy_lib.sending.doubts import Doubt
 from reddy_lib.sending.restored import restored
+from reddy_lib.sending.states import OPEN_STATES
 
 if TYPE_CHECKING:
     from reddy_lib.database.database import Database
 
 __all__ = ["Suspect", "addresses_to_ask", "count_suspects", "store_answers", "suspects"]
 
-_OPEN = ("running", "paused", "waiting")
-
 
 class Suspect(msgspec.Struct, frozen=True):
-    """A call that may have been sent since the backup. `doubt`: what to ask about it; `batch`: its batch's name."""
+    """A call that may have been sent since the backup.
+
+    Attributes:
+        batch: its batch's name. doubt: what to ask about it.
+    """
 
     call_id: int
     batch_id: str
@@ -55,14 +58,16 @@ class Suspect(msgspec.Struct, frozen=True):
 
 
 def addresses_to_ask(database: Database) -> list[str]:
-    """Return the addresses at which calls may be that the ledger does not know of: those of open submissions, those where
-    marks say that calls went, and all that were ever sent to (the sandbox, which is for trials, only if it is one of the
-    first two)."""
+    """Return the addresses where calls may be that the ledger does not have.
+
+    Those are the addresses of open submissions, those where calls went according to the marks, and all that were ever
+    sent to (the sandbox, which is for trials, only if it is one of the first two).
+    """
     standing = restored(database)
     known = [] if standing is None else [ledger_address(database, each) for each in standing.addresses]
     with database.read() as connection:
         used = connection.execute(
-            sa.select(submissions.c.address, sa.func.max(sa.case((submissions.c.state.in_(_OPEN), 1), else_=0)))
+            sa.select(submissions.c.address, sa.func.max(sa.case((submissions.c.state.in_(OPEN_STATES), 1), else_=0)))
             .group_by(submissions.c.address)
         ).all()  # fmt: skip
     return sorted({*known, *(address for address, is_open in used if is_open or address != SANDBOX)})
@@ -77,7 +82,7 @@ def count_suspects(database: Database, address: str) -> int:
 
 
 def suspects(database: Database, address: str, *, after: int, count: int) -> list[Suspect]:
-    """Return the next calls to ask about at an address, by their ids, which are above `after`."""
+    """Return the next calls to ask about at an address: those with ids above `after`, in their order."""
     query = (
         sa.select(
             calls.c.id, calls.c.batch_id, calls.c.row, calls.c.payload, calls.c.delivery_key, calls.c.status,
@@ -116,7 +121,7 @@ def suspects(database: Database, address: str, *, after: int, count: int) -> lis
 
 
 def _suspect(address: str) -> list[sa.ColumnElement[bool]]:
-    """The conditions of a call that is still to be asked about at this address."""
+    """Return the conditions of a call that is still to be asked about at this address."""
     mine = sa.and_(deliveries.c.call_id == calls.c.id, deliveries.c.state == "unknown")
     taken = sa.exists().where(
         deliveries.c.address == address, deliveries.c.key == calls.c.delivery_key, ~mine
@@ -141,7 +146,7 @@ def _suspect(address: str) -> list[sa.ColumnElement[bool]]:
 def store_answers(
     database: Database, address: str, *, there: Sequence[Suspect], missing: Sequence[Suspect], who: str
 ) -> None:
-    """Record what Reddy said: what it has is `accepted`, and its delivery keeps later submissions from sending it."""
+    """Record Reddy's answers: calls that it has become `accepted`, and their deliveries keep them from being sent."""
     now = time.time()
     standing = restored(database)
     since = 0.0 if standing is None else standing.since
@@ -205,7 +210,10 @@ def _deliver(connection: sa.Connection, address: str, one: Suspect, submission_i
 def _found_in(
     connection: sa.Connection, batch_id: str, address: str, who: str, *, since: float, now: float
 ) -> str:
-    """The submission in which calls of a batch stand that were found at Reddy and are queued in none: one a restore."""
+    """Return the id of the submission for calls of a batch that were found at Reddy and are queued in none.
+
+    There is one for each restore, created here if needed.
+    """
     digest = hashlib.sha256(f"{batch_id} {address} {since}".encode()).hexdigest()
     submission_id = "s" + digest[:16]
     if connection.execute(sa.select(submissions.c.id).where(submissions.c.id == submission_id)).first():
@@ -222,7 +230,7 @@ def _found_in(
     return submission_id
 
 
-def _once(connection: sa.Connection, table: sa.Table) -> Any:
+def _once(connection: sa.Connection, table: sa.Table) -> sa.Executable:
     if connection.dialect.name == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
     return postgresql.insert(table).on_conflict_do_nothing()

@@ -1,20 +1,20 @@
-"""A ledger that is older than what was sent from it: how that is noticed, what it stops, and how it is settled.
+"""Ledgers that are older than what was sent from them: how to notice one, what it stops, and how to settle it.
 
-A backup that was put back, or a copy that was opened elsewhere, believes that calls are still to be sent which Reddy
-has long had. It is noticed in four ways:
+A backup that was put back, or a copy that was opened elsewhere, lists calls as waiting that Reddy already has. This is
+noticed in four ways:
 
-- *marks*: the user's state folder has marks of claims (`high_water`) that the ledger does not know;
-- *place*: the ledger says that it was last used elsewhere: it is a copy;
-- *beneath*: a living worker's own last claim is not in the ledger any more, or the database server was started anew
-  and the tables are others: it was replaced while the worker lived;
-- *asked*: Reddy has calls which by the ledger were never sent (`questions`).
+- *marks*: the user's state folder has marks of claims (`high_water`) that the ledger does not have;
+- *place*: the ledger was last used elsewhere: it is a copy;
+- *beneath*: a living worker's own last claim is not in the ledger any more, or the database server was restarted with
+  other tables: the ledger was replaced while the worker ran;
+- *asked*: Reddy has calls that this ledger never sent (`spot_checks`).
 
-From then on the fact `RESTORED` stands. Submissions that run are paused with its words, `exchange` claims nothing,
-and nothing new is begun (`refuse_if_restored`), until a person has settled it: Reddy was asked about every call
-that could go out again (`restore_check`), or somebody takes it on herself that nothing was sent since (`trust_restored`).
+The fact `RESTORED` is stored then. Running submissions are paused with its words, `exchange` claims nothing, and nothing
+new is started (`refuse_if_restored`) until a person settles it: either Reddy was asked about every call that could go out
+again (`restore_check`), or somebody takes responsibility that nothing was sent since (`trust_restored`).
 
-Settling begins a new *incarnation*. Marks of earlier ones count no longer; marks of an incarnation that the ledger has
-never heard of are of a copy that went on by itself, and count.
+Settling begins a new *incarnation*. Marks of earlier incarnations no longer count. Marks of an incarnation that the ledger
+does not know come from a copy that was used on its own, and count.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import secrets
 import time
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -62,6 +62,7 @@ __all__ = [
     "INCARNATION_NOW",
     "RESTORED_NOW",
     "SERVER_NOW",
+    "LedgerAge",
     "Restored",
     "check",
     "last_claim",
@@ -85,13 +86,13 @@ UNTIL_SETTLED = "Nothing is sent until that is settled."
 
 
 class Restored(msgspec.Struct, frozen=True):
-    """That a ledger is older than what was sent from it.
+    """The fact that a ledger is older than what was sent from it.
 
     Attributes:
         since: when it was noticed (seconds since the epoch).
-        how: by what: marks, place, beneath, asked.
-        words: what happened, for people.
-        addresses: where calls went that the ledger does not know, as far as that is known.
+        how: marks, place, beneath or asked; see the module.
+        words: what happened, as a sentence.
+        addresses: where calls went that the ledger does not have, as far as known.
     """
 
     since: float
@@ -103,8 +104,22 @@ class Restored(msgspec.Struct, frozen=True):
         return f"<Restored · noticed by {self.how}>"
 
 
+class LedgerAge(NamedTuple):
+    """What one statement of an exchange tells of the ledger's age.
+
+    Attributes:
+        incarnation: None before the first restore was settled.
+        server: see `_Server`.
+        knows_last: whether `last_claim` is in the ledger.
+    """
+
+    incarnation: str | None
+    server: str
+    knows_last: bool
+
+
 class _Known:
-    """What this process knows of a ledger that it uses."""
+    """What this process remembers of a ledger that it uses."""
 
     def __init__(self, identity: str) -> None:
         self.identity = identity
@@ -116,8 +131,10 @@ _known: weakref.WeakKeyDictionary[Database, _Known] = weakref.WeakKeyDictionary(
 
 
 class _Server(sa.sql.expression.ColumnElement[str]):
-    """When the database server was started, and which table it has; a restored one is another. "" for SQLite, where
-    a program that has the file open keeps it, whatever is put in its place."""
+    """When the database server was started, and the id of a table; a restored server differs in one of them.
+
+    "" for SQLite, where a program keeps the file that it has opened, even if another is put in its place.
+    """
 
     inherit_cache = True
     type = sa.Text()
@@ -148,11 +165,11 @@ INCARNATION_NOW = (
 )
 
 
-# the state
+# --- the state ---------------------------------------------------------------------------------------------------
 
 
 def restored(database: Database) -> Restored | None:
-    """Return what is wrong while the ledger is older than what was sent from it, else None."""
+    """Return why the ledger is older than what was sent from it, or None if it is not."""
     with database.read() as connection:
         return _standing(connection)
 
@@ -170,12 +187,12 @@ def refuse_if_restored(connection: sa.Connection) -> None:
 
 
 def check(database: Database) -> Restored | None:
-    """Compare the ledger with what is known outside of it, and stop everything where it is older.
+    """Compare the ledger with what is known outside of it, and stop everything if it is older.
 
-    For the start of whatever sends, and before anything is begun. Raises LedgerUnavailable.
+    Call it when anything that sends starts, and before a submission is created. Raises LedgerUnavailable.
     """
     database.require("send")
-    known = _of(database)
+    known = _known_of(database)
     newest = high_water.marks(
         known.identity
     )  # before the ledger is read: each was stored before it was marked
@@ -198,7 +215,7 @@ def check(database: Database) -> Restored | None:
 
 
 def notice(connection: sa.Connection, found: Restored) -> Restored:
-    """Record that the ledger is older, and pause what runs; returns what stands, also where it stood before."""
+    """Record that the ledger is older, and pause running submissions; return the stored fact, also if it is not new."""
     standing = _standing(connection)
     if standing is not None:
         return standing
@@ -212,24 +229,21 @@ def notice(connection: sa.Connection, found: Restored) -> Restored:
     return found
 
 
-def replaced_beneath(database: Database, connection: sa.Connection, submission: Any) -> bool:
+def replaced_beneath(database: Database, connection: sa.Connection, age: LedgerAge) -> bool:
     """Look whether a living worker's ledger was replaced by an older one, and record it if so.
 
-    Args:
-        submission: a row with `incarnation`, `server` and `knows_last` (whether `last_claim` is in the ledger).
-
-    Returns whether chunks should be asked about: the server was started anew, and may have been restored.
+    Returns: whether chunks should be asked about: the server was started anew, and may have been restored.
     """
-    known = _of(database, connection)
+    known = _known_of(database, connection)
     last, server = known.last, known.server
-    known.server = submission.server
-    if last is not None and not submission.knows_last:
+    known.server = age.server
+    if last is not None and not age.knows_last:
         known.last = None
-        if last[0] == (submission.incarnation or FIRST):  # else a person has settled it meanwhile
+        if last[0] == (age.incarnation or FIRST):  # else a person has settled it meanwhile
             words = "The ledger was replaced by an older one while calls were being sent from it."
             notice(connection, Restored(time.time(), "beneath", words))
             return False
-    if server in (None, submission.server):
+    if server in (None, age.server):
         return False
     newest = high_water.marks(known.identity)
     found = _older(database, connection, known.identity, newest, _place(database, connection))
@@ -238,27 +252,27 @@ def replaced_beneath(database: Database, connection: sa.Connection, submission: 
     return found is None
 
 
-def same_server(database: Database, submission: Any) -> bool:
-    """Tell whether the database server was neither replaced nor started anew since this process last looked."""
+def same_server(database: Database, age: LedgerAge) -> bool:
+    """Return whether the database server was neither replaced nor started anew since this process last looked."""
     known = _known.get(database)
-    return known is None or known.server in (None, submission.server)
+    return known is None or known.server in (None, age.server)
 
 
-# marks
+# --- marks -------------------------------------------------------------------------------------------------------
 
 
-def mark(database: Database, submission: Any, attempt_id: str) -> None:
-    """Note a claim outside the ledger. For the moment after its commit, before the first byte of it leaves.
+def mark(database: Database, age: LedgerAge, address: str, attempt_id: str) -> None:
+    """Note a claim outside the ledger: right after its commit, before the first byte of it leaves.
 
     Args:
-        submission: a row with `incarnation` and `address`.
+        address: where the claimed calls go.
         attempt_id: the newest of the claim.
     """
     database.require("send")
-    known = _of(database)
-    here = submission.incarnation or FIRST
+    known = _known_of(database)
+    here = age.incarnation or FIRST
     known.last = (here, attempt_id)
-    high_water.append(known.identity, Mark(here, attempt_id, time.time(), submission.address))
+    high_water.append(known.identity, Mark(here, attempt_id, time.time(), address))
 
 
 def last_claim(database: Database) -> str:
@@ -268,8 +282,8 @@ def last_claim(database: Database) -> str:
 
 
 def vouched_for(database: Database) -> bool:
-    """Tell whether there are marks of this ledger here and it knows all of them."""
-    known = _of(database)
+    """Return whether there are marks of this ledger here, and it has all of them."""
+    known = _known_of(database)
     newest = high_water.marks(known.identity)
     with database.read() as connection:
         here = fact(connection, INCARNATION) or FIRST
@@ -277,9 +291,11 @@ def vouched_for(database: Database) -> bool:
 
 
 def last_sending(database: Database) -> float:
-    """Return when a call that a restored ledger does not know was last sent (seconds since the epoch): by the marks, else
-    when it was noticed that the ledger is older."""
-    known = _of(database)
+    """Return when a call that a restored ledger does not have was last sent, in seconds since the epoch.
+
+    By the marks; without any, when it was noticed that the ledger is older.
+    """
+    known = _known_of(database)
     newest = high_water.marks(known.identity)
     with database.read() as connection:
         standing = _standing(connection)
@@ -289,7 +305,7 @@ def last_sending(database: Database) -> float:
 
 
 def _unknown(connection: sa.Connection, newest: Sequence[Mark]) -> list[Mark]:
-    """The marks that count and that the ledger does not know."""
+    """Return the marks that count and that the ledger does not have."""
     over = set(_json_list(connection, SUPERSEDED))
     counting = [one for one in newest if one.incarnation not in over]
     there = set(
@@ -303,7 +319,7 @@ def _unknown(connection: sa.Connection, newest: Sequence[Mark]) -> list[Mark]:
 def _older(
     database: Database, connection: sa.Connection, identity: str, newest: Sequence[Mark], place: str
 ) -> Restored | None:
-    """Why the ledger is older than what was sent from it, or None."""
+    """Return why the ledger is older than what was sent from it, or None."""
     lost = _unknown(connection, newest)
     addresses = sorted({one.address for one in lost})
     if lost:
@@ -314,7 +330,7 @@ def _older(
         )
         return Restored(time.time(), "marks", words, addresses)
     if connection.execute(sa.select(submissions.c.id).limit(1)).first() is None:
-        return None  # nothing was ever queued from it: there is nothing that could be sent twice
+        return None  # nothing was ever queued in it, so nothing can be sent twice
     if not _at(database, place, connection):
         words = (
             f"This ledger ({database.name}) is a copy of {_told(fact(connection, PLACE))}: what was sent there since "
@@ -334,12 +350,15 @@ def _older(
     return None
 
 
-# places
+# --- places ------------------------------------------------------------------------------------------------------
 
 
 def _place(database: Database, connection: sa.Connection) -> str:
-    """Where this ledger is. SQLite: the file's real path, without the machine (a container has another name at each
-    start). PostgreSQL: the cluster (where it may be read), the database and the table, which a restore makes anew."""
+    """Return where this ledger is.
+
+    SQLite: the file's real path, without the machine (a container has another name at each start). PostgreSQL: the
+    cluster (where it may be read), the database and a table, which a restore creates anew.
+    """
     if connection.dialect.name == "sqlite":
         return os.path.realpath(str(database.url.database))
     cluster = "-"
@@ -358,7 +377,7 @@ def _place(database: Database, connection: sa.Connection) -> str:
 
 
 def _seat(database: Database) -> str:
-    """How this ledger is reached from here, whatever lies there: a path, or the name of a database."""
+    """Return how this ledger is reached from here, whatever is there: a path, or the name of a database."""
     if database.url.get_backend_name() == "sqlite":
         return os.path.realpath(str(database.url.database))
     return (
@@ -367,7 +386,7 @@ def _seat(database: Database) -> str:
 
 
 def _at(database: Database, place: str, connection: sa.Connection | None = None) -> bool:
-    """Is this one of the places that the ledger is known to be at?"""
+    """Return whether this is one of the places where the ledger is known to be."""
     if connection is None:
         with database.read() as reading:
             return _at(database, place, reading)
@@ -376,14 +395,14 @@ def _at(database: Database, place: str, connection: sa.Connection | None = None)
 
 
 def _places(kept: str | None) -> list[str]:
-    """A ledger that is reached by two paths (a mounted folder) was settled at both, and says so as a JSON list."""
+    """Decode the places. A ledger that is reached by two paths (a mounted folder) was settled at both: a JSON list."""
     if kept is None:
         return []
     return msgspec.json.decode(kept, type=list[str]) if kept.startswith("[") else [kept]
 
 
 def _same(one: str, other: str) -> bool:
-    """Two users of a database may differ in what they may read of the cluster."""
+    """Compare two places, ignoring what one of two database users may not read of the cluster."""
     if not (one.startswith("postgresql ") and other.startswith("postgresql ")):
         return one == other
     return all(a == b or "-" in (a, b) for a, b in zip(one.split(), other.split(), strict=False))
@@ -393,28 +412,31 @@ def _told(kept: str | None) -> str:
     return " or ".join(_places(kept)) or "another one"
 
 
-# settling
+# --- settling ----------------------------------------------------------------------------------------------------
 
 
 def trust_restored(database: Database, *, who: str) -> None:
-    """Take it on oneself that nothing was sent since the ledger was copied, without asking Reddy; recorded for good.
+    """Declare, without asking Reddy, that nothing was sent since the ledger was copied; this is stored for good.
 
-    Submissions can be resumed then. What was sent since all the same is sent again.
+    Submissions can be resumed then. Calls that were sent since all the same are sent again.
 
     Args:
-        who: who says so, for the record.
+        who: who declares it, for the record.
     """
     settle_restored(database, how="trusted", who=who)
 
 
 def settle_restored(database: Database, *, how: Literal["asked", "trusted"], who: str) -> bool:
-    """Begin a new incarnation: the ledger is no longer older. Returns False if it was not.
+    """Begin a new incarnation: the ledger no longer counts as older. Return False if it did not before.
 
-    Submissions stay paused, and say that they can be resumed; those with nothing left are done. `asked`: calls that were
-    to be sent *again* become `unknown`, because asking cannot tell whether the second sending went out.
+    Submissions stay paused, and say that they can be resumed; those with nothing left are done.
+
+    Args:
+        how: "asked": calls that were to be sent *again* become `unknown`, because asking cannot tell whether the second
+            sending went out.
     """
     database.require("send" if how == "asked" else "administer")
-    known = _of(database)
+    known = _known_of(database)
     foreign = {one.incarnation for one in high_water.marks(known.identity, count=10_000)}
     now = time.time()
     with database.write(right="send") as connection:
@@ -463,8 +485,8 @@ def _doubt_resends(connection: sa.Connection, now: float) -> None:
             .where(calls.c.id == one)
             .values(
                 status="unknown",
-                error="The ledger was restored before this call was sent again. Whether it went out since, only a look at "
-                "Reddy can tell.",
+                error="The ledger was restored before this call was sent again. Only a look at Reddy can tell "
+                "whether it went out since.",
                 ended_at=now,
             )
         )
@@ -493,11 +515,11 @@ def _json_list(connection: sa.Connection, name: str) -> list[str]:
     return msgspec.json.decode(said, type=list[str]) if said else []
 
 
-def _of(database: Database, connection: sa.Connection | None = None) -> _Known:
+def _known_of(database: Database, connection: sa.Connection | None = None) -> _Known:
     known = _known.get(database)
     if known is None:
         if connection is None:
             with database.read() as reading:
-                return _of(database, reading)
+                return _known_of(database, reading)
         known = _known.setdefault(database, _Known(fact(connection, IDENTITY) or ""))
     return known

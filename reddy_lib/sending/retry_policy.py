@@ -1,12 +1,12 @@
-"""What may be repeated: one pure function over the error of one attempt.
+"""The retry policy: one pure function over the error of one attempt.
 
-Reddy has no idempotency key and no way to ask what it holds, so a call is sent again by itself only when it is
-*certain* that the request was not processed.
+Reddy has no idempotency key and no way to list what it has, so a call is retried only if it is *certain* that the request
+was not processed.
 
 | what happened                                        | outcome  | then                                      |
 |------------------------------------------------------|----------|-------------------------------------------|
 | Reddy said yes                                       | accepted |                                           |
-| held back: this worker may be taken for dead        | again    | at once, by whoever claims it              |
+| held back: this worker may have been expired         | again    | at once, by the next worker that claims it |
 | the call's recording is gone, or has changed         | failed   | attach it again (elsewhere: backed off)   |
 | no connection was made (name, refused, TLS)          | again    | backed off; failed after `MOST_TRIES`     |
 | 429                                                  | again    | after `Retry-After`; all calls wait       |
@@ -18,9 +18,9 @@ Reddy has no idempotency key and no way to ask what it holds, so a call is sent 
 | 503 without `Retry-After`, 504                       | unknown  | the same                                  |
 | an answer that is not Reddy's                        | unknown  | the same                                  |
 
-Where somebody assumes, for an address, that Reddy takes a repeated create for the same call (`repeat_doubtful`),
-the last three rows read: again, backed off, and `unknown` after `MOST_DOUBTS` tries. A call that was in doubt once
-cannot become `failed` or `rejected` any more: the first try may have arrived, whatever the last one brought.
+Where a person assumes, for an address, that Reddy treats a repeated create as the same call (`repeat_doubtful`), the last
+three rows read: again, backed off, and `unknown` after `MOST_DOUBTS` tries. A call that was in doubt once cannot become
+`failed` or `rejected` any more: the first try may have arrived, whatever the result of the last one.
 """
 
 from __future__ import annotations
@@ -58,24 +58,24 @@ __all__ = [
 ]
 
 MOST_TRIES = 6
-"""Connections tried for one call, one after another, before it is `failed`."""
+"""Connections tried for one call before it is `failed`."""
 
 MOST_REFUSALS = 50
-"""Times one call may be answered with "come back later" before it is `failed`."""
+"""Answers of "come back later" to one call before it is `failed`."""
 
 MOST_DOUBTS = 4
-"""Tries of one call that may each have arrived, where it is assumed that repeating does no harm."""
+"""Tries of one call that may each have arrived, where a person assumes that repeating does no harm."""
 
 
 class Decision(msgspec.Struct, frozen=True):
-    """What one attempt means.
+    """What to do after one attempt.
 
     Attributes:
         outcome: accepted, rejected, failed, unknown, or "again".
         wait: seconds before this call may be tried again ("again" only).
-        wait_all: True where the server asked everybody to wait, not only this call.
+        wait_all: the server asked everybody to wait, not only this call.
         pause: why the whole submission must stop, or "".
-        unreachable: True where no connection was made: several in a row stop the submission.
+        unreachable: no connection was made; several in a row pause the submission.
     """
 
     outcome: Literal["accepted", "rejected", "failed", "unknown", "again"]
@@ -93,19 +93,19 @@ def decide(
     repeat_doubtful: bool = False,
     doubted: bool = False,
 ) -> Decision:
-    """What to do after one attempt.
+    """Decide what to do after one attempt.
 
     Args:
         error: None if Reddy accepted the call.
         tries: attempts of this call in this submission, this one included (from 1).
         chance: a number in [0, 1), for the jitter.
-        repeat_doubtful: somebody assumes that Reddy takes a repeated create for the same call.
+        repeat_doubtful: a person assumes that Reddy treats a repeated create as the same call.
         doubted: an earlier attempt of this call may have arrived (only where doubtful calls were repeated).
     """
     if error is None:
         return Decision("accepted")
     never: Literal["failed", "unknown"] = "unknown" if doubted else "failed"
-    if isinstance(error, NotReceived):  # says nothing about other calls
+    if isinstance(error, NotReceived):  # no sign that other calls will fail
         if tries >= MOST_TRIES:
             return Decision(never)
         return Decision(
@@ -120,7 +120,7 @@ def decide(
         return Decision("again", pause=f"{error} Give a valid token, then resume.")
     if isinstance(error, Withheld):
         return Decision("again")
-    if isinstance(error, RecordingUnusable):  # nothing that stands in the way of other calls
+    if isinstance(error, RecordingUnusable):  # other calls are not affected
         if error.elsewhere and tries < MOST_TRIES:
             return Decision("again", wait=backoff(tries, chance, first=5.0))
         return Decision(never)
@@ -136,30 +136,30 @@ def decide(
 
 
 def backoff(tries: int, chance: float, *, first: float = 0.5, most: float = 30.0) -> float:
-    """Seconds to wait after `tries` attempts: doubling from `first` up to `most`, shortened by up to half at random."""
+    """Return the seconds to wait after `tries` attempts: doubling from `first` to `most`, up to half off at random."""
     return float(min(first * 2 ** min(tries - 1, 16), most) * (1.0 - chance / 2))
 
 
-# the circuit breaker: a run of failures says more than each of them
+# --- the circuit breaker: a run of failures says more than each of them ---------------------------------------------
 
 UNREACHABLE_IN_A_ROW = 12
-"""Connections refused one after another before the submission pauses."""
+"""Connections that fail in a row before the submission pauses."""
 
 DOUBTS_IN_A_ROW = 5
 """Answers in a row that leave their calls in doubt before it pauses: every further call would be in doubt too."""
 
 REFUSALS_FROM_THE_START = 20
-"""Calls that are all refused with the same words, the first of the submission among them, before it pauses."""
+"""First calls of a submission that are all refused with the same words before it pauses."""
 
 
 class Run(msgspec.Struct, frozen=True):
-    """What came one after another, up to now.
+    """The recent run of failures.
 
     Attributes:
-        unreachable: connections that could not be made.
-        doubts: what left calls in doubt, each in two or three words ("502", "no answer").
+        unreachable: connections in a row that could not be made.
+        doubts: answers in a row that left calls in doubt, each in two or three words ("502", "no answer").
         refusals: calls refused with `words` since the submission began.
-        words: the server's words for all of them; None once anything else came: from then on nothing is counted.
+        words: the server's words for all of them; None after any other answer: from then on nothing is counted.
     """
 
     unreachable: int = 0
@@ -169,13 +169,13 @@ class Run(msgspec.Struct, frozen=True):
 
 
 def seen(run: Run, error: APIError | None, decision: Decision) -> Run:
-    """The run after one more answer."""
+    """Return the run after one more answer."""
     unreachable = run.unreachable + 1 if decision.unreachable else 0
     doubts = run.doubts
     if decision.outcome == "unknown":
         status = None if error is None else error.status
         doubts = (*doubts, "no answer" if status is None else str(status))
-    elif decision.outcome != "again":  # what goes again by itself proves nothing
+    elif decision.outcome != "again":  # a retry proves nothing
         doubts = ()
     refusals, words = run.refusals, run.words
     if words is not None and decision.outcome != "again":
@@ -188,25 +188,25 @@ def seen(run: Run, error: APIError | None, decision: Decision) -> Run:
 
 
 def broken(run: Run, error: APIError | None) -> str:
-    """Why the submission must pause after this run, or ""."""
+    """Return why the submission must pause after this run, or ""."""
     if run.unreachable >= UNREACHABLE_IN_A_ROW:
         return f"{error} Paused after {UNREACHABLE_IN_A_ROW} tries in a row; nothing is lost."
     if len(run.doubts) >= DOUBTS_IN_A_ROW:
         return (
             f"{_in_doubt(run.doubts)}; those calls are in doubt, and every further one would be too. "
-            "See to those in doubt in Outcomes, and resume when Reddy is well again."
+            "Settle those in doubt in Outcomes, and resume when Reddy works again."
         )
     if run.refusals >= REFUSALS_FROM_THE_START:
         said = "" if error is None or not error.server_message else f": “{error.server_message[:300]}”"
         return (
             f"Reddy refused the first {run.refusals} calls, all for the same reason{said}. The others would "
-            "probably be refused too: cancel and correct them, or resume to send them all the same."
+            "probably be refused too: cancel and fix them, or resume to send them anyway."
         )
     return ""
 
 
 def _in_doubt(doubts: Sequence[str]) -> str:
-    """ "Reddy answered 502 five times in a row", "Five answers in a row were no use (502, 504, no answer, …)"."""
+    """Return "Reddy answered 502 five times in a row", or what fits the run."""
     words = {5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten"}
     count = words.get(len(doubts), f"{len(doubts)}")
     if set(doubts) == {"no answer"}:

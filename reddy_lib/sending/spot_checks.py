@@ -1,20 +1,20 @@
-"""Chunks of a submission in which nothing is sent before Reddy was asked about a few of their calls.
+"""Spot checks: chunks of which nothing is sent before Reddy was asked about a few of their calls.
 
-A ledger that was put back from a backup together with all that is known outside of it (a whole folder, another machine)
-cannot be told by marks. But it can be told by asking: a call that was never tried is not at Reddy, unless the ledger
-is older than what was sent from it. So wherever sending begins anew, each chunk with queued calls gets a question,
-in one transaction; `sending.exchange` claims nothing in a chunk while its question is open, so no sender can forget
-it; and who sends asks first (`submission.restored`).
+Marks cannot show that a ledger was put back from a backup if they were put back with it (a whole folder, or on another
+machine). But asking can: Reddy does not have a call that was never tried, unless the ledger is older than what was sent
+from it. So wherever sending starts anew, each chunk with queued calls gets a question, in one transaction. `exchange`
+claims nothing in a chunk while its question is open, so no sender can forget it, and the worker that would send it asks
+first (`restore_check.ask_first`).
 
-Asked about are calls that were never tried at this address: of others Reddy may know, whatever the ledger's age. They
-lie at doubling distances from the next one. What was sent since a backup is the beginning of what is queued in it, and
-however short or long, or refused in places, that beginning is, some of them are in it.
+It asks about calls that were never tried at this address: Reddy may know others, whatever the ledger's age. They lie at
+doubling distances from the next call. The calls that were sent since a backup are the first ones that are queued in it.
+However many those are, and whichever of them were rejected, some of the calls that are asked about are among them.
 """
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -24,7 +24,8 @@ from reddy_lib.errors import LedgerRestored
 from reddy_lib.model import from_payload
 from reddy_lib.sending.doubts import Doubt
 from reddy_lib.sending.restored import Restored, notice, vouched_for
-from reddy_lib.sending.workers import moment, silent
+from reddy_lib.sending.states import OPEN_STATES
+from reddy_lib.sending.workers import database_now, is_silent
 
 if TYPE_CHECKING:
     from reddy_lib.database.database import Database
@@ -47,22 +48,22 @@ __all__ = [
 ]
 
 MOST_ASKED = 10
-"""Calls of a chunk that are asked about: at 0, 1, 2, 4, … 256 of the next ones."""
+"""Calls of a chunk that are asked about: at distances 0, 1, 2, 4, … 256 from the next one."""
 
 MOST_ASKED_WITHOUT_MARKS = 50
-"""About as many are asked about, spread over the chunk, where no marks outside the ledger vouch for it."""
+"""Calls that are asked about, spread over the chunk, where no marks outside the ledger confirm it."""
 
 LASTS = 60.0
-"""Seconds after which another worker may ask: the one that wanted to has probably died."""
+"""Seconds after which another worker may ask: the first has probably died."""
 
 
-def asking(submission_id: Any) -> sa.ColumnElement[bool]:
-    """The condition that a submission has open questions."""
+def asking(submission_id: str | sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Return the condition that a submission has open questions."""
     return sa.exists().where(questions.c.submission_id == submission_id)
 
 
 def no_question() -> sa.ColumnElement[bool]:
-    """The condition that the chunk of a call has no open question."""
+    """Return the condition that the chunk of a call has no open question."""
     return ~sa.exists().where(
         questions.c.submission_id == calls.c.submission_id, questions.c.chunk == calls.c.chunk
     )
@@ -77,9 +78,9 @@ def open_questions(connection: sa.Connection, submission_id: str, chunk: int | N
 
 
 def put_questions(connection: sa.Connection, submission_id: str | None = None) -> int:
-    """Put a question to each chunk with queued calls; of one submission, or of all that engines send.
+    """Put a question to each chunk with queued calls, of one submission or of all that engines send; return how many.
 
-    Returns how many. Chunks that have one keep it.
+    Chunks that have one keep it.
     """
     which = calls.c.status == "queued"
     which &= calls.c.chunk.is_not(None)
@@ -88,7 +89,7 @@ def put_questions(connection: sa.Connection, submission_id: str | None = None) -
     else:
         which &= calls.c.submission_id.in_(
             sa.select(submissions.c.id).where(
-                submissions.c.state.in_(("running", "paused", "waiting")),
+                submissions.c.state.in_(OPEN_STATES),
                 submissions.c.token_source != "notebook",
             )
         )
@@ -103,18 +104,16 @@ def put_questions(connection: sa.Connection, submission_id: str | None = None) -
 
 
 def work_waits(database: Database) -> bool:
-    """Tell whether a submission that engines send is not over."""
-    open_ones = sa.and_(
-        submissions.c.state.in_(("running", "paused", "waiting")), submissions.c.token_source != "notebook"
-    )
+    """Return whether a submission that engines send is still open."""
+    open_ones = sa.and_(submissions.c.state.in_(OPEN_STATES), submissions.c.token_source != "notebook")
     with database.read() as connection:
         return connection.execute(sa.select(submissions.c.id).where(open_ones).limit(1)).first() is not None
 
 
 def sending_was_begun(connection: sa.Connection, *, but_by: str) -> bool:
-    """Tell whether another worker than this one was ever at work on the ledger, or a call of it was ever tried.
+    """Return whether a worker other than this one ever used the ledger, or a call of it was ever tried.
 
-    Where not, nothing can have been sent from it since it was copied that it does not know.
+    If not, nothing can have been sent from it since it was copied that it does not have.
     """
     ever = sa.select(sa.literal(1)).where(
         sa.or_(sa.exists().where(attempts.c.id.is_not(None)), sa.exists().where(workers.c.name != but_by))
@@ -125,15 +124,14 @@ def sending_was_begun(connection: sa.Connection, *, but_by: str) -> bool:
 def put_questions_where_unproven(database: Database, submission_id: str) -> None:
     """Put questions to a new submission, unless the ledger is known to be up to date.
 
-    It is where nothing was ever tried from it, where marks here agree with it, or where a worker that is alive has sent
-    from it.
+    It is if nothing was ever tried from it, if the marks here agree with it, or if a living worker has sent from it.
     """
     if vouched_for(database):
         return
     with database.write(right="send") as connection:
         if connection.execute(sa.select(attempts.c.id).limit(1)).first() is None:
             return
-        alive = sa.and_(workers.c.gone.is_(False), ~silent(moment(connection)))
+        alive = sa.and_(workers.c.gone.is_(False), ~is_silent(database_now(connection)))
         lately = sa.select(submissions.c.id).order_by(submissions.c.created_at.desc()).limit(8)
         sent_by_living = (
             sa.select(calls.c.id)
@@ -149,8 +147,8 @@ def put_questions_where_unproven(database: Database, submission_id: str) -> None
 
 
 def sent_by_others(connection: sa.Connection, submission_id: str) -> bool:
-    """Tell whether a worker that is alive has calls of this submission on their way."""
-    alive = sa.and_(workers.c.gone.is_(False), ~silent(moment(connection)))
+    """Return whether a living worker has calls of this submission under way."""
+    alive = sa.and_(workers.c.gone.is_(False), ~is_silent(database_now(connection)))
     sending = (
         sa.select(calls.c.id)
         .where(calls.c.submission_id == submission_id, calls.c.status == "sending")
@@ -160,7 +158,7 @@ def sent_by_others(connection: sa.Connection, submission_id: str) -> bool:
 
 
 def take_question(database: Database, submission_id: str, chunk: int, worker: str) -> bool:
-    """Be the one that asks; False where the question is settled, or another worker is asking."""
+    """Claim a question; return False where it is settled, or another worker is asking."""
     now = time.time()
     with database.write(right="send") as connection:
         taken = connection.execute(
@@ -179,7 +177,7 @@ def take_question(database: Database, submission_id: str, chunk: int, worker: st
 
 
 def candidates(database: Database, submission_id: str, chunk: int) -> list[Doubt]:
-    """Return queued calls of a chunk that Reddy cannot have unless the ledger is older, at doubling distances."""
+    """Return queued calls of a chunk, at doubling distances, that Reddy cannot have unless the ledger is older."""
     at_this_address = sa.and_(
         submissions.c.id == attempts.c.submission_id,
         submissions.c.address == sa.bindparam("the_address"),
@@ -207,12 +205,12 @@ def candidates(database: Database, submission_id: str, chunk: int) -> list[Doubt
     with database.read() as connection:
         of = connection.execute(sa.select(submissions).where(submissions.c.id == submission_id)).one()
         ids = connection.execute(query, {"the_address": of.address}).scalars().all()
-        places = [0, *(2**power for power in range(MOST_ASKED - 1))]
+        positions = [0, *(2**power for power in range(MOST_ASKED - 1))]
         if not vouched:
-            # Rows that somebody chose may have been sent from the middle: without marks only asking tells.
+            # Rows that a person chose may have been sent from the middle: without marks, only asking shows it.
             step = max(1, len(ids) // MOST_ASKED_WITHOUT_MARKS)
-            places = sorted({*places, *range(0, len(ids), step)})
-        chosen = [ids[at] for at in places if at < len(ids)]
+            positions = sorted({*positions, *range(0, len(ids), step)})
+        chosen = [ids[at] for at in positions if at < len(ids)]
         found = connection.execute(
             sa.select(calls.c.row, calls.c.payload).where(calls.c.id.in_(chosen)).order_by(calls.c.row)
         ).all()
@@ -234,7 +232,7 @@ def candidates(database: Database, submission_id: str, chunk: int) -> list[Doubt
 
 
 def drop_question(database: Database, submission_id: str, chunk: int) -> None:
-    """The chunk goes on."""
+    """Settle a question: the chunk may be sent."""
     with database.write(right="send") as connection:
         connection.execute(
             questions.delete().where(questions.c.submission_id == submission_id, questions.c.chunk == chunk)
@@ -242,7 +240,7 @@ def drop_question(database: Database, submission_id: str, chunk: int) -> None:
 
 
 def leave_unclear(database: Database, submission_id: str, chunk: int) -> None:
-    """Reddy's answers told nothing: a person decides, by resuming the submission (`drop_unclear`)."""
+    """Keep a question without a clear answer: a person decides, by resuming the submission (`drop_unclear`)."""
     with database.write(right="send") as connection:
         connection.execute(
             questions.update()
@@ -252,14 +250,14 @@ def leave_unclear(database: Database, submission_id: str, chunk: int) -> None:
 
 
 def drop_unclear(connection: sa.Connection, submission_id: str) -> None:
-    """A person goes on although Reddy's answers told nothing."""
+    """Drop a submission's questions where one is unclear, because a person resumed it all the same."""
     unclear = sa.and_(questions.c.submission_id == submission_id, questions.c.unclear.is_(True))
     if connection.execute(sa.select(questions.c.chunk).where(unclear)).first() is not None:
         connection.execute(questions.delete().where(questions.c.submission_id == submission_id))
 
 
 def found_there(database: Database, there: list[Doubt]) -> LedgerRestored:
-    """Reddy has calls that were never sent by this ledger: stop everything; returns the error that says so."""
+    """Record that Reddy has calls which this ledger never sent, which stops everything; return the error to raise."""
     first = there[0]
     rows = ", ".join(str(one.row) for one in there[:3])
     which = f"row {rows}" if len(there) == 1 else f"rows {rows}"

@@ -1,5 +1,7 @@
-"""`submit`: the same sending as in the app, in this process, for notebooks and scripts. `upload_recordings` goes on
-with recordings whose upload was cut off."""
+"""`submit`: send calls from a notebook or script, in this process, with the same loop as the app.
+
+`upload_recordings` continues with recordings whose upload was cut off.
+"""
 
 from __future__ import annotations
 
@@ -25,21 +27,16 @@ from reddy_lib.interrupts import again as next_step
 from reddy_lib.interrupts import one_line
 from reddy_lib.recordings.upload_queue import claim_of_batch, left_in_batch, store_bytes_sent
 from reddy_lib.sending.content_conflicts import OTHER_WORDS, not_sent
-from reddy_lib.sending.dispatcher import Slots, send_chunk
+from reddy_lib.sending.dispatcher import send_chunk
 from reddy_lib.sending.lease import Lease
-from reddy_lib.sending.rate_limits import end_ramp
+from reddy_lib.sending.ramp_up import end_ramp
 from reddy_lib.sending.resend import reason_of, resendable
 from reddy_lib.sending.restored import check, restored
+from reddy_lib.sending.slots import Slots
 from reddy_lib.sending.spot_checks import put_questions, sent_by_others
-from reddy_lib.sending.submission import (
-    Submission,
-    create,
-    give_up_dead_workers,
-    list_submissions,
-    new_worker,
-    retire_worker,
-)
+from reddy_lib.sending.submission import Submission, create, list_submissions
 from reddy_lib.sending.uploads import Put, Uploading, UploadSlots, store_uploaded
+from reddy_lib.sending.workers import expire_dead_workers, new_worker, retire_worker
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,10 +45,10 @@ __all__ = ["A_WHILE", "submit", "upload_recordings"]
 
 
 MOST_AT_ONCE = 256
-"""As many connections as a client holds."""
+"""The number of connections that a client holds."""
 
 A_WHILE = 20.0
-"""Seconds for which uploads are begun at a click, where somebody looks at the page."""
+"""Seconds for which a click begins uploads, while somebody watches."""
 
 
 def _plain_line() -> str:
@@ -72,20 +69,19 @@ def submit(
 ) -> Submission:
     """Send calls of a batch, each once, and wait until every one has an outcome.
 
-    Run it again and it goes on where it was: calls that were accepted are not sent again, a submission that was
-    interrupted is finished first (but where `rows` are named, no other row is sent). Interrupting it (the stop
-    button, Ctrl-C) waits for what is in flight.
+    Running it again continues: accepted calls are not sent again, and an interrupted submission is finished first (but
+    where `rows` are named, no other row is sent). Interrupting it (the stop button, Ctrl-C) waits for calls in flight.
 
     Args:
         batch: from `Ledger.load` or `Ledger.batch`.
         client: where to send; its token stays in memory.
         rows: row numbers; None = every ready call. Rejected and failed calls are sent again only if named here.
         concurrency: the most requests in flight at once; fewer where Reddy answers slowly or asks to slow down.
-        ramp: send one call, then five, then all, and pause where one of the first is refused. None = where no call
-            of this mapping was ever accepted at this address, and more than those six are to be sent.
+        ramp: send one call, then five, then all, and pause where one of the first is refused. None = only where no
+            call of this mapping was ever accepted at this address, and more than those six are to be sent.
         who: who sends, for the record.
         again: why calls that were accepted before are sent once more (Reddy may grade them twice); needs `rows`, and
-            is kept for good. The same reason sends a call again once, however often the cell is run.
+            is stored for good. The same reason sends a call again once, however often the cell is run.
         progress: show a progress bar.
 
     Returns: the submission; `.outcomes()` is a DataFrame, `.counts()` sums to the calls chosen.
@@ -93,11 +89,11 @@ def submit(
     Raises:
         TypeError, ValueError: an argument cannot be used; nothing was written.
         NotInLedger: the batch has no call in one of the rows; nothing was written.
-        SubmissionError: `rows` is empty, or none of them can be sent and none ever was; or `again` says nothing, or
-            names no rows; or what is left of an earlier submission was begun with another token.
+        SubmissionError: `rows` is empty, or none of them can be sent and none ever was; or `again` is empty, or no rows
+            are named; or an earlier submission that is not finished was started with another token.
         LedgerRestored: the ledger is older than what was sent from it: `reddy.check_restored` first.
         LedgerUnavailable: the ledger cannot be written.
-        Interrupted: it was stopped by hand (a `KeyboardInterrupt`), and what was in flight is recorded.
+        Interrupted: it was stopped by hand (a `KeyboardInterrupt`), and the calls in flight are recorded.
     """
     _usable(batch, client)
     batch.database.require("send")
@@ -112,7 +108,7 @@ def submit(
         raise SubmissionError(
             "Nothing was sent: rows is empty, so no call was chosen. Without rows, every ready call is sent."
         )
-    with _said_to_a_notebook(batch.database):
+    with _for_a_notebook(batch.database):
         return _submit(
             batch,
             client,
@@ -138,7 +134,7 @@ def _submit(
 ) -> Submission:
     database, address = batch.database, ledger_address(batch.database, client.base_url)
     wanted = rows
-    give_up_dead_workers(database)
+    expire_dead_workers(database)
     check(database)
     interrupted = _unfinished(batch, address, wanted)
     if interrupted is not None:
@@ -146,7 +142,7 @@ def _submit(
         if ramp is False:
             end_ramp(database, interrupted.id)
         _go_on(interrupted, client, concurrency, progress=progress)
-        wanted = batch.rows(rows=wanted, status="ready")  # what came to be ready since
+        wanted = batch.rows(rows=wanted, status="ready")  # those that became ready since
         if again is not None:
             wanted = sorted(
                 {*wanted, *resendable(database, batch.id, rows or [], address=address, reason=again)}
@@ -168,12 +164,12 @@ def _submit(
             ramp=ramp,
         )
         if again is None:
-            _say_what_is_asked(batch, wanted)
+            _warn_of_conflicts(batch, wanted)
     except LedgerRestored:
         raise
     except SubmissionError:
         joined = _unfinished(batch, address, wanted)
-        if joined is not None:  # another notebook was a moment faster: help it
+        if joined is not None:  # another notebook was a moment faster: send the same submission
             _same_credential(joined, client)
             _go_on(joined, client, concurrency, progress=progress)
             return joined
@@ -183,12 +179,12 @@ def _submit(
         settled = batch.count(rows=wanted, status=["accepted", "skipped"])
         if not earlier or (wanted is not None and settled < len(wanted)):
             raise
-        return earlier[0]  # everything was sent already: a cell that is run again shows the same
+        return earlier[0]  # everything was sent already: running the cell again shows the same
     _send(submission, client, Slots(concurrency), progress=progress)
     return submission
 
 
-def _say_what_is_asked(batch: Batch, wanted: list[int] | None) -> None:
+def _warn_of_conflicts(batch: Batch, wanted: list[int] | None) -> None:
     """Warn of calls that were held because Reddy has their conversations with other words."""
     asked = batch.rows(code=OTHER_WORDS, status="held")
     asked = [row for row in asked if wanted is None or row in set(wanted)]
@@ -205,17 +201,17 @@ def upload_recordings(
     patience: float = float("inf"),
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Upload the recordings of accepted calls that still wait for it and whose address has not run out.
+    """Upload the recordings of accepted calls that still wait, where their upload address has not expired.
 
-    `submit` uploads by itself; this is for what a cancelled or interrupted submission has left. No call is sent.
-    Interrupting it cuts off what is under way, which waits again.
+    `submit` uploads by itself; this is for recordings that a cancelled or interrupted submission has left. No call is
+    sent. Interrupting it cuts off uploads under way, which wait again.
 
     Args:
         batch: the calls' batch.
-        client: of the connection that the calls were sent to; its token takes no part.
+        client: of the connection that the calls were sent to; its token is not used.
         concurrency: the most uploads at once.
-        patience: seconds after which none is begun any more, where they fail again and again; by default they are tried
-            until their addresses run out.
+        patience: seconds after which no upload is begun any more; by default they are tried until their addresses
+            expire.
         progress: show a progress bar.
 
     Returns: `batch.recordings()`, where each one that is not `uploaded` says why.
@@ -230,7 +226,7 @@ def upload_recordings(
     concurrency = whole_number(concurrency, "concurrency", least=1, most=MOST_AT_ONCE)
     database = batch.database
     database.require("send")
-    give_up_dead_workers(database)
+    expire_dead_workers(database)
     addresses = {ledger_address(database, client.base_url)}
     worker = new_worker(database, kind="notebook")
     lease = Lease(database, worker)
@@ -240,28 +236,21 @@ def upload_recordings(
     hosts: list[str] = []
     end = time.monotonic() + patience
 
-    def told() -> str:
-        states = batch.recordings()["state"]
-        done, left = (states == "uploaded").sum(), states.isin(["waiting", "sending"]).sum()
-        return f"Interrupted: {done:,} recordings are uploaded, {left:,} wait. {next_step()}"
-
     try:
         with (
-            one_line(told),
+            one_line(partial(_uploads_interrupted, batch)),
             tqdm(desc="Uploading", unit=" recordings", disable=not progress) as bar,
             uploading,
         ):
             while True:
                 lease.keep()
-                places = slots.take(now=time.monotonic()) if time.monotonic() < end else 0
-                claimed = (
-                    claim_of_batch(
-                        database, batch.id, worker, addresses=addresses, want=places, now=time.time()
+                wanted = slots.acquire(now=time.monotonic()) if time.monotonic() < end else 0
+                claimed = []
+                if wanted:
+                    claimed = claim_of_batch(
+                        database, batch.id, worker, addresses=addresses, want=wanted, now=time.time()
                     )
-                    if places
-                    else []
-                )
-                slots.give(places - len(claimed))
+                slots.release(wanted - len(claimed))
                 uploading.start(claimed)
                 if not uploading.under_way:
                     when, hosts = left_in_batch(database, batch.id, addresses=addresses)
@@ -273,27 +262,35 @@ def upload_recordings(
                 database.next_moment()
                 with suppress(Empty):
                     put = came_back.get(timeout=1.0)
-                    slots.seen(put, now=time.monotonic())
-                    slots.give(1)
+                    slots.learn(put, now=time.monotonic())
+                    slots.release(1)
                     store_uploaded(database, [uploading.ended(put)], worker)
                     bar.update(put.uploaded.outcome == "uploaded")
-                sent = uploading.sent()
-                if sent:
+                if sent := uploading.sent():
                     store_bytes_sent(database, worker, sent)
     finally:
-        retire_worker(database, worker)  # what was cut off waits again
+        retire_worker(database, worker)  # uploads that were cut off wait again
     if hosts:
-        raise SubmissionError(
-            f"Reddy gave addresses at {', '.join(hosts)} for recordings, and not where they went until now: nothing was "
-            "sent there. If that is right: reddy_lib.recordings.upload_hosts.allow_host(ledger, address, host), then again."
-        )
+        raise SubmissionError(_ALLOW_HOSTS.format(", ".join(hosts)))
     return batch.recordings()
 
 
+def _uploads_interrupted(batch: Batch) -> str:
+    states = batch.recordings()["state"]
+    done, left = (states == "uploaded").sum(), states.isin(["waiting", "sending"]).sum()
+    return f"Interrupted: {done:,} recordings are uploaded, {left:,} wait. {next_step()}"
+
+
+_ALLOW_HOSTS = (
+    "Reddy gave addresses at {} for recordings, and not where they went until now: nothing was sent there. If that is "
+    "right: reddy_lib.recordings.upload_hosts.allow_host(ledger, address, host), then again."
+)
+
+
 @contextmanager
-def _said_to_a_notebook(database: Database) -> Iterator[None]:
-    """What to do about a restored ledger, in the words of a notebook; also where that is noticed while calls are sent."""
-    with suppress(LedgerRestored):  # said below
+def _for_a_notebook(database: Database) -> Iterator[None]:
+    """Raise LedgerRestored with what to do in a notebook, also where a restore is noticed while calls are sent."""
+    with suppress(LedgerRestored):  # raised below
         yield
     if (standing := restored(database)) is not None:
         raise LedgerRestored(
@@ -312,7 +309,7 @@ def _go_on(submission: Submission, client: Client, concurrency: int, *, progress
     except LedgerRestored:
         raise
     except SubmissionError:
-        pass  # another notebook has just finished it
+        pass  # another notebook has finished it just now
     _send(submission, client, Slots(concurrency, resumed=True), progress=progress)
 
 
@@ -331,7 +328,7 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
         unit=" calls",
         disable=not progress,
     )
-    # In a thread of its own, so that Ctrl-C interrupts the waiting for it and nothing else.
+    # In a thread of its own, so that Ctrl-C only interrupts waiting for it.
     work: Future[str] = Future()
 
     def send() -> None:
@@ -344,8 +341,8 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
                 worker,
                 slots,
                 stop=stop,
-                on_results=partial(_results_came, bar),
-                on_hold=partial(_waits, bar),
+                on_results=partial(_show_results, bar),
+                on_hold=partial(_show_hold, bar),
                 lease=lease,
             )
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
@@ -362,10 +359,10 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
                 stop.set()
                 if isinstance(error, KeyboardInterrupt) and not work.done():
                     bar.write(_WAITING)
-                work.result()  # a second Ctrl-C ends this too: what is in flight goes on in its thread
+                work.result()  # a second Ctrl-C ends this too; calls in flight continue in their threads
                 raise
     finally:
-        if work.done():  # else its calls are in flight, and its heartbeat goes on with them
+        if work.done():  # else its calls are in flight, and its heartbeats continue
             retire_worker(database, worker)
     submission.finish_if_settled()
 
@@ -374,7 +371,7 @@ _WAITING = "Interrupted: waiting for what is in flight. Interrupt once more to n
 
 
 def _interrupted(submission: Submission) -> str:
-    """Return how far an interrupted submission is, and what to do."""
+    """Return the progress of an interrupted submission, and what to do."""
     submission.finish_if_settled()
     counts = submission.counts()
     said = ", ".join(
@@ -388,7 +385,7 @@ def _interrupted(submission: Submission) -> str:
 
 
 def _usable(batch: object, client: object) -> None:
-    """Refuse what is no batch and no open client, before anything is written."""
+    """Raise for arguments that are no batch or no open client, before anything is written."""
     if not isinstance(batch, Batch):
         raise TypeError(
             f"The first argument must be a batch, as ledger.load and ledger.batch return it, not {type(batch).__name__}."
@@ -402,11 +399,10 @@ def _usable(batch: object, client: object) -> None:
 
 
 def _same_credential(submission: Submission, client: Client) -> None:
-    """Refuse to go on with another account's submission.
+    """Raise SubmissionError where a submission was started with another account's token.
 
-    A token that Reddy refused before it took a single call is no account's: the submission goes over to this one.
-
-    Raises SubmissionError.
+    If Reddy refused that token before it accepted a single call, it belongs to no account: the submission takes this
+    client's token over.
     """
     record, mine = submission.record(), client.fingerprint(submission.database.identity)
     if record.credential in (None, mine):
@@ -423,13 +419,13 @@ def _same_credential(submission: Submission, client: Client) -> None:
     )
 
 
-def _results_came(bar: Any, count: int) -> None:
+def _show_results(bar: Any, count: int) -> None:
     bar.set_postfix_str("", refresh=False)
     bar.update(count)
 
 
-def _waits(bar: Any, why: str) -> None:
-    """Say that nothing is sent for a while: beside the bar, or in a line where there is none."""
+def _show_hold(bar: Any, why: str) -> None:
+    """Show that nothing is sent for a while: beside the bar, or in a line of its own without one."""
     if bar.disable:
         sys.stderr.write(f"Submitting waits: {why}.\n")
     else:
@@ -437,7 +433,7 @@ def _waits(bar: Any, why: str) -> None:
 
 
 def _unfinished(batch: Batch, address: str, wanted: list[int] | None) -> Submission | None:
-    """A notebook's submission to this address that still has something to do, and nothing but what is wanted."""
+    """Return a notebook's open submission to this address that has no other rows left than those wanted, or None."""
     for found in list_submissions(batch.database, batch.id):
         record = found.record()
         if (

@@ -1,9 +1,9 @@
-"""Where a recording may go: what is looked at before a byte of somebody's voice follows an address in an answer.
+"""Checks of an upload address, before a recording is sent there.
 
-The address comes from Reddy, but through whatever stood in between, so it is not believed blindly: encrypted (unless
-the connection itself is not, as to the sandbox), without a user name, and never into this network (unless Reddy
-itself is there): an answer must not make this machine talk to its neighbours. Which *hosts* are usual for a
-connection is the ledger's knowledge (`ledger.recordings`).
+The address comes from Reddy, but through whatever is in between, so it is not trusted: it must be encrypted (unless the
+connection itself is not, as to the sandbox), without a user name, and must not lead into this network (unless Reddy itself
+is there): an answer must not make this machine talk to its neighbours. The *hosts* that are allowed for a connection are
+in the ledger (`recordings.attachments`).
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ LEAVES_THE_SANDBOX = (
 
 
 def where_to(url: str | None, base_url: str) -> tuple[str | None, str]:
-    """(host that has to be known for this connection, why the address cannot be used or "").
+    """Return the host of an upload address (None for the connection's own), and why it cannot be used, or "".
 
-    The host is None where it is the connection's own. Nothing of the address but its host is in the words.
+    The reason names the host and nothing else of the address, which is a secret.
     """
     if not url:
         return None, ""
@@ -57,9 +57,9 @@ def where_to(url: str | None, base_url: str) -> tuple[str | None, str]:
 
 
 def leads_inside(url: str, base_url: str) -> bool:
-    """Whether the name in an address stands for a machine of this network, and the connection's own does not.
+    """Return whether an address leads to a machine of this network although the connection's own does not.
 
-    Asked right before the upload. A name that cannot be found here (a proxy finds it) leads nowhere inside.
+    Asked right before the upload. A name that only a proxy can resolve does not lead inside.
     """
     host, own = ((urlsplit(each).hostname or "").removesuffix(".") for each in (url, base_url))
     return host != own and _is_inside(host, look_up=True) and not _is_inside(own, look_up=True)
@@ -72,7 +72,7 @@ def _place(parts: SplitResult) -> str:
 
 
 def _is_inside(host: str, *, look_up: bool = False) -> bool:
-    """Whether a host is in this network, by the rules that hold for every address that is asked for."""
+    """Return whether a host is in this network, by the same rules as for all addresses."""
     if is_inside(host):
         return True
     found: list[str] = []

@@ -1,16 +1,16 @@
-"""Uploading the recordings of calls that were accepted, beside the loop that sends calls.
+"""Upload the recordings of accepted calls, beside the loop that sends calls.
 
-A PUT may be repeated until its address runs out, so nothing here can send anything twice, and nothing here touches a
-call: what goes wrong with a recording is the recording's. Uploads have places of their own, as many as the submission
-has, so a gigabyte on its way keeps no other call from being sent. But an address lives for an hour: calls *with* a
-recording are claimed only while few uploads wait (`UploadSlots.ahead`), or their addresses would run out in the queue.
+A PUT may be repeated until its address expires, so nothing here can send a call twice, and a failed upload never changes a
+call. Uploads have slots of their own, as many as the submission has, so a gigabyte under way does not delay other calls.
+But an address works for about an hour: calls *with* a recording are claimed only while few uploads wait
+(`UploadSlots.ahead`), or their addresses would expire in the queue.
 
-Where the server for recordings fails several times in a row, uploads wait, longer each time, and one at a time is
-tried. Calls without a recording go on; calls with one wait, because each of their addresses would begin to run out.
-The submission does not pause for it: nothing is lost by waiting, and it goes on by itself.
+Where the server for recordings fails several times in a row, uploads wait, longer each time, and one at a time is tried.
+Calls without a recording continue; calls with one wait, because their addresses would begin to expire. The submission
+does not pause: waiting loses nothing, and uploads continue by themselves.
 
-A file is streamed from the disk, and hashed as it goes out: where it turns out to be another one than was attached, its
-last piece is held back, and no server gets a whole recording that nobody chose.
+A file is streamed from the disk and hashed as it goes out. If it is not the file that was attached, its last part is held
+back, so that no server gets a whole recording that nobody chose.
 """
 
 from __future__ import annotations
@@ -43,33 +43,32 @@ from reddy_lib.recordings import upload_queue
 from reddy_lib.recordings.attachments import ASK_SUPPORT, PUT_BACK, Recorded, changed_message, open_recording
 from reddy_lib.recordings.upload_queue import EXPIRED, TRIED_AGAIN, Upload, Uploaded, expired_message
 from reddy_lib.sending.retry_policy import backoff
-from reddy_lib.sending.submission import finish
+from reddy_lib.sending.states import finish
 from reddy_lib.sending.upload_urls import LEAVES_THE_SANDBOX, leads_inside
 
 __all__ = ["FAILURES_IN_A_ROW", "UPLOAD_PATIENCE", "Put", "UploadSlots", "Uploading", "decide_upload"]
 
 FAILURES_IN_A_ROW = 5
-"""Uploads that fail one after the other before the others wait for one of them to succeed."""
+"""Uploads that fail in a row before the others wait for one of them to succeed."""
 
 FIRST_LOOK = 5.0
-"""Seconds before a file that is not there, or cannot be read, is looked for again, here or on another machine."""
+"""Seconds before a file that is missing or unreadable is tried again, here or on another machine."""
 
 MOST_ODD_ANSWERS = 3
-"""Answers that are neither yes nor no before a recording has failed."""
+"""Unclear answers before a recording has failed."""
 
 UPLOAD_PATIENCE = 20.0
-"""Seconds that uploads under way are waited for once the submission pauses or the program is to end; then they are cut
-off, and wait."""
+"""Seconds to wait for uploads under way once the submission pauses or the program is to end; then they are cut off."""
 
 GRACE = 2.0
-"""Seconds that an upload which is cut off has to end. One whose bytes are out, and whose answer does not come, cannot be
-cut off from here: it is left to itself, and its recording waits. Uploading it again does no harm."""
+"""Seconds for an upload that is cut off to end. One that has sent its bytes and gets no answer cannot be cut off: it is
+abandoned, and its recording waits. Uploading it again does no harm."""
 
-SAY = 1.0  # seconds between two words about the bytes, for people
+REPORT_EVERY = 1.0  # seconds between two reports of progress, for people
 
 
 class UploadDecision(msgspec.Struct, frozen=True):
-    """What one PUT means. `server_failed`: it says something of the server, not of this recording."""
+    """What to do after one PUT. `server_failed`: the fault is the server's, not this recording's."""
 
     outcome: Literal["uploaded", "failed", "expired", "again"]
     wait: float = 0.0
@@ -78,7 +77,7 @@ class UploadDecision(msgspec.Struct, frozen=True):
 
 
 def decide_upload(error: APIError | None, *, tries: int, chance: float) -> UploadDecision:
-    """What to do after one PUT.
+    """Decide what to do after one PUT.
 
     | what happened                            | recording | then                                            |
     |------------------------------------------|-----------|-------------------------------------------------|
@@ -106,7 +105,7 @@ def decide_upload(error: APIError | None, *, tries: int, chance: float) -> Uploa
 
 
 class UploadSlots:
-    """How many recordings of one submission this process may upload at once, over all its chunks. Thread-safe."""
+    """The upload slots of one submission in this process, over all its chunks. Thread-safe."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -116,8 +115,8 @@ class UploadSlots:
         self._failures = 0
         self._not_before = self._now = 0.0
 
-    def take(self, *, now: float) -> int:
-        """All places that are free; none while uploads wait, one while it is not known whether they work again."""
+    def acquire(self, *, now: float) -> int:
+        """Take all free slots; none while uploads wait, one while it is unknown whether they work again."""
         with self._lock:
             self._now = now
             if now < self._not_before:
@@ -127,21 +126,21 @@ class UploadSlots:
             self._taken += taken
             return taken
 
-    def give(self, count: int) -> None:
+    def release(self, count: int) -> None:
         with self._lock:
             self._taken -= count
 
-    def comes(self, count: int) -> None:
-        """So many calls (fewer, if negative) with a recording are being sent."""
+    def expect(self, count: int) -> None:
+        """Count calls with a recording that are being sent; negative once they have ended."""
         with self._lock:
             self._coming += count
 
     def ahead(self) -> int:
-        """How many calls with a recording may be claimed beyond those on their way, what waits in the ledger included."""
+        """Return how many more calls with a recording may be claimed, counting those that wait in the ledger."""
         with self._lock:
             return (1 if self._broken else 2 * self.size) - self._coming - self._taken
 
-    def seen(self, put: Put, *, now: float) -> None:
+    def learn(self, put: Put, *, now: float) -> None:
         """Learn from one upload."""
         with self._lock:
             if put.server_failed:
@@ -156,13 +155,13 @@ class UploadSlots:
 
     @property
     def in_use(self) -> bool:
-        """Is any upload under way, about to be, or waiting for its server?"""
+        """Whether any upload is under way, about to be, or waiting for its server."""
         with self._lock:
             return bool(self._taken or self._coming or self._broken)
 
     @property
     def reason(self) -> str:
-        """Why recordings wait, as half a sentence for people; "" where they do not."""
+        """Why recordings wait, as half a sentence for people; "" if they do not."""
         with self._lock:
             if self._broken:
                 return f"recordings wait: their server failed {self._failures} times in a row"
@@ -174,7 +173,7 @@ class UploadSlots:
 
 
 class Put(msgspec.Struct, frozen=True):
-    """What one PUT brought, and what it says of the server: `hold`, seconds for which all others wait."""
+    """The result of one PUT, and what it says of the server: `hold`, seconds for which all other uploads wait."""
 
     uploaded: Uploaded
     server_failed: bool = False
@@ -182,9 +181,9 @@ class Put(msgspec.Struct, frozen=True):
 
 
 class Uploading:
-    """The uploads of one loop, each on a thread; what came of one goes to `came_back` as a `Put`.
+    """The uploads of one loop, each on a thread; the result of each goes to `came_back`.
 
-    As a context manager: leaving it cuts off what is under way.
+    Leaving it as a context manager cuts off uploads under way.
     """
 
     def __init__(
@@ -200,13 +199,13 @@ class Uploading:
         self._ledger, self._client = database, client
         self._came_back, self._clock, self._chance = came_back, clock, chance
         self._size = size
-        self._pool: ThreadPoolExecutor | None = None  # most submissions have no recordings
+        self._pool: ThreadPoolExecutor | None = None  # not needed by most submissions
         self._cut = threading.Event()
         self._lock = threading.Lock()
         self._running: dict[int, Upload] = {}
         self._sent: dict[int, int] = {}
         self._told: dict[int, int] = {}
-        self._said = float("-inf")
+        self._reported = float("-inf")
         self._asked_to_end = float("inf")
         self.under_way = 0
 
@@ -219,11 +218,11 @@ class Uploading:
             end = time.monotonic() + GRACE
             while self._running and time.monotonic() < end:
                 time.sleep(0.02)
-            self._leave_alone()
+            self._abandon()
             self._pool.shutdown(wait=False, cancel_futures=True)
 
     def start(self, uploads: Iterable[Upload]) -> None:
-        """Upload these, which this worker has claimed."""
+        """Upload these recordings, which this worker has claimed."""
         for upload in uploads:
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(self._size, thread_name_prefix="upload")
@@ -233,19 +232,19 @@ class Uploading:
             self._pool.submit(self._run, upload, self._cut)
 
     def ended(self, put: Put) -> Uploaded:
-        """One has come back."""
+        """Take note of an upload that has ended; return its result for the ledger."""
         self.under_way -= 1
         with self._lock:
             self._sent.pop(put.uploaded.upload.call_id, None)
             self._told.pop(put.uploaded.upload.call_id, None)
         if not self.under_way:
             if self._cut.is_set():
-                self._cut = threading.Event()  # another one: who was cut off stays so
+                self._cut = threading.Event()  # a new one: uploads that were cut off stay so
             self._asked_to_end = float("inf")
         return put.uploaded
 
     def wind_up(self, yes: bool) -> None:
-        """While it is to end: what is under way is waited for up to `UPLOAD_PATIENCE` seconds, then cut off."""
+        """End the uploads under way, or not. Called repeatedly: after `UPLOAD_PATIENCE` seconds it cuts them off."""
         if not yes:
             self._asked_to_end = float("inf")
             return
@@ -254,21 +253,21 @@ class Uploading:
         if now - self._asked_to_end >= UPLOAD_PATIENCE:
             self._cut.set()
         if now - self._asked_to_end >= UPLOAD_PATIENCE + GRACE:
-            self._leave_alone()
+            self._abandon()
 
     def sent(self) -> list[tuple[int, int]]:
-        """(call id, bytes) of what has moved since the last time, at most once a second."""
+        """Return (call id, bytes) of uploads that have moved since the last time, at most once a second."""
         now = time.monotonic()
-        if not self._sent or now - self._said < SAY:
+        if not self._sent or now - self._reported < REPORT_EVERY:
             return []
         with self._lock:
-            self._said = now
+            self._reported = now
             moved = [(each, count) for each, count in self._sent.items() if self._told.get(each) != count]
             self._told.update(moved)
         return moved
 
-    def _leave_alone(self) -> None:
-        """What does not end: it comes back as waiting, and what its thread brings later is nobody's."""
+    def _abandon(self) -> None:
+        """Abandon uploads that do not end: they come back as waiting, and later results of their threads are ignored."""
         with self._lock:
             left = list(self._running.values())
             self._running.clear()
@@ -278,7 +277,7 @@ class Uploading:
     def _run(self, upload: Upload, cut: threading.Event) -> None:
         try:
             put = self._put(upload, cut)
-        except Exception as broken:  # noqa: BLE001 - a thread has nobody to raise to
+        except Exception as broken:  # noqa: BLE001 - nobody would see an error of a thread
             put = self._again(
                 upload,
                 f"The workbench failed while it uploaded the recording ({type(broken).__name__}). {TRIED_AGAIN}",
@@ -303,7 +302,7 @@ class Uploading:
             )  # fmt: skip
         try:
             file = open_recording(self._ledger, upload.recording, call_accepted=True)
-        except RecordingNotFound as missing:  # somebody may bring it back, and another machine may have it
+        except RecordingNotFound as missing:  # it may come back, and another machine may have it
             return self._again(upload, str(missing), wait=self._until_next_look(upload))
         except RecordingRefused as changed:
             return self._over(upload, "failed", str(changed))
@@ -323,7 +322,7 @@ class Uploading:
         if watched.why == "unreadable":
             words = f"The recording {upload.recording.name} could not be read to its end ({watched.said}). {PUT_BACK}"
             return self._again(upload, words, watched, wait=self._until_next_look(upload))
-        if isinstance(error, Refused) and error.status is None:  # the client found it too late to begin
+        if isinstance(error, Refused) and error.status is None:  # the client found the address expired
             return self._over(upload, "expired", EXPIRED, watched)
         late = self._clock() >= upload.expires_at
         if error is not None and late and error.status in (None, 401, 403, 404):
@@ -387,7 +386,7 @@ class Uploading:
 
 
 def store_uploaded(database: Database, done: Sequence[Uploaded], worker: str) -> None:
-    """Record results of uploads outside of a submission. Raises LedgerUnavailable."""
+    """Record upload results outside of an exchange. Raises LedgerUnavailable."""
     with database.write(right="send") as connection:
         upload_queue.record(connection, done, worker)
         call_ids = [one.upload.call_id for one in done]
@@ -398,8 +397,11 @@ def store_uploaded(database: Database, done: Sequence[Uploaded], worker: str) ->
 
 
 class _Watched:
-    """A file on its way out: counted, hashed, and stopped where it must not go on. `why` it stopped: changed, cut,
-    unreadable (`said`: the reason that the system gives)."""
+    """A file that is being uploaded: counted, hashed, and stopped if it must not continue.
+
+    Attributes:
+        why: it stopped: changed, cut, or unreadable (`said`: the system's reason).
+    """
 
     def __init__(
         self, file: IO[bytes], recording: Recorded, cut: threading.Event, note: Callable[[int], None]
@@ -426,7 +428,7 @@ class _Watched:
             raise OSError("cut off")
         try:
             piece = self._file.read(size)
-        except OSError as error:  # of this machine: it says nothing of the server
+        except OSError as error:  # a fault of this machine, not of the server
             self.why, self.said = "unreadable", error.strerror or type(error).__name__
             raise
         self._digest.update(piece)
@@ -441,7 +443,7 @@ class _Watched:
 
 
 def _words(error: APIError) -> str:
-    """What is said of a recording: that a call must not be sent blindly is no matter here."""
+    """Return an error's text for a recording, without the advice that concerns calls."""
     if error.status is not None and (error.status in (408, 429) or error.status >= 500):
         said = f": “{error.server_message[:300]}”" if error.server_message else ""
         return f"The server for recordings answered {error.status}{said}."

@@ -1,30 +1,37 @@
-"""Who sends, what each of them can send, and what waits for somebody: read by pages, kept by `sending`.
+"""Workers: who sends, what each of them can send, and what happens to the calls of one that dies.
 
-A worker is one engine or one notebook, in one process. It says by a sign of life (`sending.heartbeat`) that it is
-alive, how long it may be silent before others take it for dead (`lasts`), and what it has tokens for (`sends`, a
-list of lanes). A *lane* says which token a submission needs without naming it: the address, the token's last
-characters and its fingerprint. A token that was typed in is known in one process alone: its lane is the submission itself.
+A worker is one engine or one notebook, in one process. Its heartbeat in the ledger says that it is alive, after how
+many seconds of silence others may expire it (`lasts`), and which lanes it has tokens for (`sends`). A *lane* names
+the token that a submission needs without showing it: the address, the token's last characters and its fingerprint.
+A token that was typed in is known to one process only, so its lane is the submission itself.
 
-Deadness is judged by one clock, the database's: no machine's clock is compared with another's. A process that has
-ended is noticed at once, but only from the very place where it ran: a host name is not enough, because containers
-may share one, and neither is a process id, because it is given out again.
+One clock decides whether a worker is dead: the database's. Clocks of different machines are never compared. A process
+that has ended is noticed at once, but only on the machine and in the container where it ran: containers may share a
+host name, and the system reuses process ids.
+
+The calls that a dead worker left in `sending` become `unknown`, never `queued`: their bytes may have left.
 """
 
 from __future__ import annotations
 
 import functools
+import logging
 import os
+import secrets
 import socket
 import time
 import uuid
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import msgspec
 import sqlalchemy as sa
 
 from reddy_lib.batches.frames import utc
-from reddy_lib.database.schema import batches, calls, submissions, workers
+from reddy_lib.database.schema import attempts, batches, calls, deliveries, recordings, submissions, workers
+from reddy_lib.recordings import upload_queue
+from reddy_lib.sending.states import BEING_SENT, OPEN_STATES, finish
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,38 +39,62 @@ if TYPE_CHECKING:
     from reddy_lib.database.database import Database
 
 __all__ = [
-    "GIVE_UP_AFTER",
+    "HEARTBEAT_TIMEOUT",
     "SENDERS",
-    "ended",
+    "database_now",
+    "expire_dead_workers",
+    "expire_strays",
+    "heartbeat",
+    "host_identity",
+    "is_alive",
+    "is_silent",
     "lane",
-    "moment",
-    "place",
-    "process",
+    "new_worker",
+    "process_ended",
+    "process_identity",
     "queue",
+    "retire_worker",
     "serving",
-    "silent",
+    "strays",
     "workers_known",
 ]
 
-GIVE_UP_AFTER = 45.0
-"""Seconds without a sign of life after which others take a worker for dead, unless it asked for another time. With
-the time until somebody looks, its work goes on elsewhere within a minute."""
+HEARTBEAT_TIMEOUT = 45.0
+"""Seconds without a heartbeat after which others expire a worker, unless it asked for another timeout. With the time
+until somebody looks, its work goes on elsewhere within a minute."""
 
 SENDERS = ("app", "worker")
-"""Kinds of workers that take whatever is queued; a notebook sends its own submission alone."""
+"""Kinds of workers that take whatever is queued. A notebook sends only its own submission."""
+
+_log = logging.getLogger("reddy_lib.sending")
 
 
-def lane(submission: Any) -> str:
-    """What a worker must have a token for to send this submission (a row of `submissions`)."""
+class _NeedsToken(Protocol):
+    """What `lane` reads of a submission's record."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def address(self) -> str: ...
+    @property
+    def token_source(self) -> str: ...
+    @property
+    def token_hint(self) -> str: ...
+    @property
+    def credential(self) -> str | None: ...
+
+
+def lane(submission: _NeedsToken) -> str:
+    """Return the lane that a worker must serve to send this submission."""
     if submission.token_source == "typed":
-        return str(submission.id)
+        return submission.id
     if submission.token_source == "notebook":
         return f"notebook {submission.id}"
     return " ".join(filter(None, (submission.address, submission.token_hint, submission.credential)))
 
 
-def moment(connection: sa.Connection) -> float:
-    """Now, in seconds since the epoch, by the clock that all who use this ledger share."""
+def database_now(connection: sa.Connection) -> float:
+    """Return the time in seconds since the epoch, by the clock that all users of this ledger share."""
     if connection.dialect.name == "sqlite":
         return time.time()  # the file's machine is this machine
     seconds: float = connection.execute(
@@ -72,13 +103,13 @@ def moment(connection: sa.Connection) -> float:
     return seconds
 
 
-# which process is it
+# --- which process a worker is ---------------------------------------------------------------------------------
 
 
 @functools.cache
-def place() -> str:
-    """Where process ids mean something: this boot of this machine, and in it this container."""
-    boot = _text("/proc/sys/kernel/random/boot_id") or f"{uuid.getnode():x}"
+def host_identity() -> str:
+    """Return where a process id is unique: this boot of this machine, and in it this container."""
+    boot = _read_text("/proc/sys/kernel/random/boot_id") or f"{uuid.getnode():x}"
     try:
         inside = os.readlink("/proc/self/ns/pid")
     except OSError:
@@ -86,70 +117,290 @@ def place() -> str:
     return " ".join(part for part in (socket.gethostname(), boot, inside) if part)
 
 
-def process(pid: int | None = None) -> str:
-    """A process id with the moment at which the process began, where the system tells: an id is given out again."""
+def process_identity(pid: int | None = None) -> str:
+    """Return a process id with the process's start time where the system tells it, because ids are reused."""
     pid = os.getpid() if pid is None else pid
-    fields = _text(f"/proc/{pid}/stat").rpartition(")")[2].split()
+    fields = _read_text(f"/proc/{pid}/stat").rpartition(")")[2].split()
     return f"{pid} {fields[19]}" if len(fields) > 19 else str(pid)
 
 
-def ended(worker: Any) -> bool:
-    """Has this worker's process ended for sure? False also where that cannot be seen from here."""
-    if not worker.place or worker.place != place() or os.name == "nt":  # there, signal 0 is not harmless
+class _Registered(NamedTuple):
+    """A worker's row, as far as it tells whether the worker is dead."""
+
+    name: str
+    pid: int
+    place: str | None
+    process: str | None
+    silent: bool
+
+
+def process_ended(pid: int, place: str | None, process: str | None) -> bool:
+    """Return whether a worker's process has certainly ended; False also where that cannot be seen from here."""
+    if not place or place != host_identity() or os.name == "nt":  # on Windows signal 0 is not harmless
         return False
     try:
-        os.kill(worker.pid, 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
         return True
     except OSError:
-        return False  # somebody else's process
-    return bool(worker.process and " " in worker.process and process(worker.pid) != worker.process)
+        return False  # another user's process
+    return bool(process and " " in process and process_identity(pid) != process)
 
 
-def _text(path: str) -> str:
+def _read_text(path: str) -> str:
     try:
         return Path(path).read_text(encoding="ascii", errors="replace").strip()
     except OSError:
         return ""
 
 
-# what pages ask
+def _this_process(worker: str) -> dict[str, Any]:
+    return {
+        "name": worker,
+        "host": socket.gethostname(),
+        "pid": os.getpid(),
+        "place": host_identity(),
+        "process": process_identity(),
+    }
 
 
-def silent(now: float) -> sa.ColumnElement[bool]:
-    """The condition of a worker that was silent for longer than it said it would be."""
+# --- registering, heartbeats, retiring ---------------------------------------------------------------------------
+
+
+def new_worker(
+    database: Database,
+    *,
+    kind: Literal["app", "worker", "notebook"] = "worker",
+    timeout: float = HEARTBEAT_TIMEOUT,
+    sends: Collection[str] = (),
+    now: float | None = None,
+) -> str:
+    """Register this process as a worker and return the worker's new name.
+
+    Args:
+        timeout: seconds without a heartbeat after which others may expire it.
+        sends: the lanes that it has tokens for.
+    """
+    name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    with database.write(right="send") as connection:
+        now = database_now(connection) if now is None else now
+        connection.execute(
+            workers.insert().values(
+                **_this_process(name),
+                started=now,
+                heartbeat=now,
+                gone=False,
+                kind=kind,
+                lasts=timeout,
+                sends=_encode_lanes(sends),
+            )
+        )
+    _log.info("worker started", extra={"worker": name})
+    return name
+
+
+def heartbeat(
+    database: Database,
+    worker: str,
+    *,
+    now: float | None = None,
+    sends: Collection[str] | None = None,
+    lately: int | None = None,
+) -> bool:
+    """Record that a worker is alive; return False if it had been expired meanwhile, and its calls with it.
+
+    Args:
+        now: the database's clock unless given.
+        sends: the lanes that it has tokens for (see `lane`); None leaves them as they were.
+        lately: answers that it received in the last minute.
+    """
+    values: dict[str, Any] = {"gone": False}
+    if sends is not None:
+        values["sends"] = _encode_lanes(sends)
+    if lately is not None:
+        values["lately"] = lately
+    mine = workers.c.name == worker
+    with database.write(right="send") as connection:
+        # Locked, so that a worker that expires this one right now has either committed (seen here) or finds it alive.
+        gone = connection.execute(sa.select(workers.c.gone).where(mine).with_for_update()).scalar()
+        values["heartbeat"] = database_now(connection) if now is None else now
+        changed = connection.execute(workers.update().where(mine).values(**values))
+        if not changed.rowcount:
+            # An older ledger was put in its place, which has to know who holds what is claimed from now on.
+            gone = True
+            connection.execute(
+                workers.insert().values(**_this_process(worker), started=values["heartbeat"], **values)
+            )
+    return not gone
+
+
+def retire_worker(database: Database, worker: str) -> int:
+    """Take a worker off the list and return how many calls it left in `sending`, which become `unknown`.
+
+    A worker that ends in order leaves none.
+    """
+    with database.write(right="send") as connection:
+        lost = _expire(connection, [worker], now=time.time())
+    _log.info("worker stopped", extra={"worker": worker, "calls": lost})
+    return lost
+
+
+# --- expiring ----------------------------------------------------------------------------------------------------
+
+
+def expire_dead_workers(database: Database, *, now: float | None = None) -> int:
+    """Turn the calls that dead workers left in `sending` into `unknown`; return how many.
+
+    A worker is dead if its last heartbeat, by the database's clock, is older than its own timeout (a minute where it
+    named none), or if its process has ended, which can be seen only where it ran.
+    """
+    with database.write(right="send") as connection:
+        now = database_now(connection) if now is None else now
+        upload_queue.expire(connection, now=now)
+        holds_calls = sa.or_(
+            sa.exists().where(calls.c.worker == workers.c.name, BEING_SENT),
+            sa.exists().where(
+                recordings.c.upload_url.is_not(None),
+                recordings.c.state == "sending",
+                recordings.c.worker == workers.c.name,
+            ),
+        )
+        known = connection.execute(
+            sa.select(workers.c.name, workers.c.pid, workers.c.place, workers.c.process, is_silent(now))
+            # An expired worker (its machine slept) may have woken up, claimed calls, and died only then.
+            .where(sa.or_(workers.c.gone.is_(False), holds_calls))
+            .with_for_update(of=workers, skip_locked=True)  # locked by its own heartbeat: it is alive
+        ).all()
+        dead = [
+            one.name
+            for one in (_Registered(*found) for found in known)
+            if one.silent or process_ended(one.pid, one.place, one.process)
+        ]
+        lost = _expire(connection, dead, now=now)
+    for name in dead:
+        _log.warning("worker expired", extra={"worker": name})
+    if lost:
+        _log.warning("calls in doubt", extra={"calls": lost})
+    return lost
+
+
+def strays(database: Database, worker: str, in_hand: Collection[str]) -> list[str]:
+    """Return attempts of a living worker that the ledger has under way and the worker does not know of.
+
+    Their claim was committed, but the worker never learned so: the connection broke before the database could answer.
+
+    Args:
+        in_hand: ids of the attempts that the worker knows of.
+    """
+    with database.read() as connection:
+        found = connection.execute(_attempts_under_way(worker)).scalars().all()
+    return [attempt for attempt in found if attempt not in in_hand]
+
+
+def expire_strays(database: Database, worker: str, attempt_ids: Collection[str]) -> int:
+    """Turn the calls of these attempts into `unknown` where they are still under way; return how many."""
+    with database.write(right="send") as connection:
+        lost = connection.execute(
+            _attempts_under_way(worker)
+            .where(attempts.c.id.in_(list(attempt_ids)))
+            .with_for_update(of=calls)
+            .with_only_columns(calls.c.id, calls.c.submission_id)
+        ).all()
+        return _put_in_doubt(connection, [_Lost(*found) for found in lost], now=time.time())
+
+
+def _attempts_under_way(worker: str) -> sa.Select[str]:
+    return (
+        sa.select(attempts.c.id)
+        .join(calls, sa.and_(calls.c.id == attempts.c.call_id, calls.c.attempts == attempts.c.number))
+        .where(BEING_SENT, calls.c.worker == worker, attempts.c.result.is_(None))
+    )
+
+
+class _Lost(NamedTuple):
+    call_id: int
+    submission_id: str
+
+
+def _expire(connection: sa.Connection, names: Sequence[str], *, now: float) -> int:
+    if not names:
+        return 0
+    lost = connection.execute(
+        sa.select(calls.c.id, calls.c.submission_id).where(BEING_SENT, calls.c.worker.in_(names))
+    ).all()
+    connection.execute(workers.update().where(workers.c.name.in_(names)).values(gone=True))
+    upload_queue.release_claims(connection, names)
+    return _put_in_doubt(connection, [_Lost(*found) for found in lost], now=now)
+
+
+def _put_in_doubt(connection: sa.Connection, lost: Sequence[_Lost], *, now: float) -> int:
+    words = "The program stopped while this call was being sent: it may or may not have reached Reddy."
+    for call in lost:
+        connection.execute(
+            calls.update()
+            .where(calls.c.id == call.call_id)
+            .values(status="unknown", error=words, ended_at=now)
+        )
+        connection.execute(
+            attempts.update()
+            .where(attempts.c.call_id == call.call_id, attempts.c.result.is_(None))
+            .values(result="unknown", possibly_processed=True, ended=now, words=words)
+        )
+        connection.execute(
+            deliveries.update()
+            .where(deliveries.c.call_id == call.call_id, deliveries.c.state == "sending")
+            .values(state="unknown", at=now)
+        )
+    for submission_id in {call.submission_id for call in lost}:
+        finish(connection, submission_id, now=now)
+    return len(lost)
+
+
+# --- reading -----------------------------------------------------------------------------------------------------
+
+
+def is_silent(now: float) -> sa.ColumnElement[bool]:
+    """Return the condition of a worker whose last heartbeat is older than its timeout."""
     return workers.c.heartbeat < now - sa.func.coalesce(workers.c.lasts, 60.0)
 
 
+def is_alive(database: Database, kind: str, *, pid: int | None = None) -> bool:
+    """Return whether a worker of this kind on this machine (and with this process id) sends heartbeats.
+
+    Raises LedgerUnavailable.
+    """
+    known = workers_known(database)
+    mine = (known["kind"] == kind) & (known["host"] == socket.gethostname()) & (known["state"] == "alive")
+    return bool((mine if pid is None else mine & (known["pid"] == pid)).any())
+
+
 def serving(connection: sa.Connection, *, now: float | None = None) -> dict[str, set[str]]:
-    """The lanes of each app and worker that is alive, by its name."""
-    now = moment(connection) if now is None else now
+    """Return the lanes of each app and worker that is alive, by its name."""
+    now = database_now(connection) if now is None else now
     found = connection.execute(
         sa.select(workers.c.name, workers.c.sends).where(
-            workers.c.gone.is_(False), workers.c.kind.in_(SENDERS), ~silent(now)
+            workers.c.gone.is_(False), workers.c.kind.in_(SENDERS), ~is_silent(now)
         )
     )
-    return {name: _lanes(sends) for name, sends in found}
+    return {name: _decode_lanes(sends) for name, sends in found}
 
 
 def workers_known(database: Database, *, now: float | None = None, gone_for: float = 3600.0) -> pd.DataFrame:
-    """Workers that are alive, or were within the last hour (`gone_for`, seconds); the living first, the youngest first.
+    """Return workers that are alive or were within the last `gone_for` seconds; living ones first, newest first.
 
-    Columns: name, host, pid, kind (app, worker, notebook), state (alive, silent: no sign of life for longer than
-    it said, gone), started, heartbeat (UTC), silent_for (seconds), in_flight (calls), lately (answers in the
-    minute before its last sign of life), sends (list of lanes).
+    Columns: name, host, pid, kind (app, worker, notebook), state (alive, silent: no heartbeat for longer than its
+    timeout, gone), started, heartbeat (UTC), silent_for (seconds), in_flight (calls), lately (answers in the minute
+    before its last heartbeat), sends (list of lanes).
     """
     import pandas as pd
 
     in_flight = (
-        sa.select(sa.func.count())
-        .where(calls.c.worker == workers.c.name, calls.c.status == sa.literal_column("'sending'"))
-        .scalar_subquery()
+        sa.select(sa.func.count()).where(calls.c.worker == workers.c.name, BEING_SENT).scalar_subquery()
     )
     with database.read() as connection:
-        now = moment(connection) if now is None else now
+        now = database_now(connection) if now is None else now
         found = connection.execute(
-            sa.select(workers, in_flight.label("in_flight"), silent(now).label("silent"))
+            sa.select(workers, in_flight.label("in_flight"), is_silent(now).label("silent"))
             .where(sa.or_(workers.c.gone.is_(False), workers.c.heartbeat > now - gone_for))
             .where(workers.c.heartbeat > now - max(gone_for, 86_400.0))
             .order_by(workers.c.started.desc())
@@ -160,7 +411,7 @@ def workers_known(database: Database, *, now: float | None = None, gone_for: flo
         (
             one.name, one.host, one.pid, one.kind, "gone" if one.gone else "silent" if one.silent else "alive",
             one.started, one.heartbeat, max(0.0, now - one.heartbeat), one.in_flight,
-            one.lately if not (one.gone or one.silent) else 0, sorted(_lanes(one.sends)),
+            one.lately if not (one.gone or one.silent) else 0, sorted(_decode_lanes(one.sends)),
         )
         for one in found
     ]  # fmt: skip
@@ -171,11 +422,27 @@ def workers_known(database: Database, *, now: float | None = None, gone_for: flo
     return frame
 
 
+class _Waiting(NamedTuple):
+    """A submission that has not ended, with what `queue` tells of it."""
+
+    id: str
+    number: int
+    batch: str
+    batch_id: str
+    state: str
+    token_source: str
+    address: str
+    token_hint: str
+    queued: int
+    sending: int
+    credential: str | None
+
+
 def queue(database: Database, *, now: float | None = None) -> pd.DataFrame:
-    """Submissions that are not over, of all batches, the oldest first: what waits, and who can send it.
+    """Return the submissions that have not ended, of all batches, oldest first: what waits, and who can send it.
 
     Columns: id, number, batch (its name), batch_id, state, token_source, address, token_hint, queued, sending,
-    senders (names of apps and workers that are alive and have its token).
+    senders (names of living apps and workers that have its token).
     """
     import pandas as pd
 
@@ -186,27 +453,28 @@ def queue(database: Database, *, now: float | None = None) -> pd.DataFrame:
             .scalar_subquery()
         )
 
+    of = submissions.c
     query = (
-        sa.select(submissions, batches.c.name.label("batch"), count("queued").label("queued"),
-                  count("sending").label("sending"))
-        .join(batches, batches.c.id == submissions.c.batch_id)
-        .where(submissions.c.state.in_(("running", "paused", "waiting")))
-        .order_by(submissions.c.created_at)
+        sa.select(
+            of.id, of.number, batches.c.name, of.batch_id, of.state, of.token_source, of.address, of.token_hint,
+            count("queued"), count("sending"), of.credential,
+        )
+        .join(batches, batches.c.id == of.batch_id)
+        .where(of.state.in_(OPEN_STATES))
+        .order_by(of.created_at)
     )  # fmt: skip
     with database.read() as connection:
         lanes = serving(connection, now=now)
-        found = connection.execute(query).all()
-    names = ["id", "number", "batch", "batch_id", "state", "token_source", "address", "token_hint", "queued",
-             "sending"]  # fmt: skip
+        found = [_Waiting(*row) for row in connection.execute(query)]
     rows = [
-        (
-            *(getattr(one, name) for name in names),
-            sorted(who for who, has in lanes.items() if lane(one) in has),
-        )
-        for one in found
+        (*one[:-1], sorted(name for name, served in lanes.items() if lane(one) in served)) for one in found
     ]
-    return pd.DataFrame(rows, columns=[*names, "senders"])
+    return pd.DataFrame(rows, columns=[*_Waiting._fields[:-1], "senders"])
 
 
-def _lanes(sends: str | None) -> set[str]:
+def _encode_lanes(lanes: Collection[str]) -> str:
+    return msgspec.json.encode(sorted(lanes)).decode()
+
+
+def _decode_lanes(sends: str | None) -> set[str]:
     return set(msgspec.json.decode(sends, type=list[str])) if sends else set()

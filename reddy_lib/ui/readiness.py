@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reddy_lib.errors import LedgerError
-from reddy_lib.sending.heartbeats import is_alive
+from reddy_lib.sending.workers import is_alive
 from reddy_lib.ui import has_engine, open_ledger
 
 __all__ = ["ready"]

@@ -12,7 +12,6 @@ import pkgutil
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -76,7 +75,7 @@ def _writes() -> dict[str, tuple[Right, Call]]:
     from reddy_lib.batches.loading import load_batch
     from reddy_lib.database import sandbox_urls
     from reddy_lib.recordings import file_uses, upload_hosts, upload_queue
-    from reddy_lib.sending import archiving, engine, restored, uploads
+    from reddy_lib.sending import archiving, engine, exchange, ramp_up, restored, uploads, workers
     from reddy_lib.sending import rate_limits as paces
     from reddy_lib.sending import reconcile as asking
     from reddy_lib.sending import restore_suspects as restore_check
@@ -188,7 +187,7 @@ def _writes() -> dict[str, tuple[Right, Call]]:
         "sending.restored.check": ("send", lambda s, g, b, u: restored.check(g)),
         "sending.restored.mark": (
             "send",
-            lambda s, g, b, u: restored.mark(g, SimpleNamespace(incarnation="x", address="sandbox"), "a"),
+            lambda s, g, b, u: restored.mark(g, restored.LedgerAge("x", "", knows_last=True), "sandbox", "a"),
         ),
         "sending.restored.settle_restored": (
             "administer",
@@ -222,7 +221,7 @@ def _writes() -> dict[str, tuple[Right, Call]]:
             "administer",
             lambda s, g, b, u: sandbox_urls.remember_sandbox(g, "http://127.0.0.1:9/sandbox"),
         ),
-        "sending.rate_limits.end_ramp": ("send", lambda s, g, b, u: paces.end_ramp(g, u.id)),
+        "sending.ramp_up.end_ramp": ("send", lambda s, g, b, u: ramp_up.end_ramp(g, u.id)),
         "batches.profiles.keep_profile": (
             "edit",
             lambda s, g, b, u: profiles.keep_profile(g, "p", b.mapping, ["a"]),
@@ -261,22 +260,22 @@ def _writes() -> dict[str, tuple[Right, Call]]:
             "send",
             lambda s, g, b, u: create(g, b.id, address="sandbox", token_source="sandbox", rows=[3]),
         ),
-        "sending.submission.exchange": ("send", lambda s, g, b, u: _called(sending.exchange, g, b, u)),
+        "sending.exchange.exchange": ("send", lambda s, g, b, u: _called(exchange.exchange, g, b, u)),
         "sending.submission.forget_deliveries": (
             "administer",
             lambda s, g, b, u: sending.forget_deliveries(g),
         ),
-        "sending.submission.give_up_dead_workers": (
+        "sending.workers.expire_dead_workers": (
             "send",
-            lambda s, g, b, u: sending.give_up_dead_workers(g),
+            lambda s, g, b, u: workers.expire_dead_workers(g),
         ),
-        "sending.submission.give_up_strays": (
+        "sending.workers.expire_strays": (
             "send",
-            lambda s, g, b, u: sending.give_up_strays(g, "w", ["a"]),
+            lambda s, g, b, u: workers.expire_strays(g, "w", ["a"]),
         ),
-        "sending.submission.heartbeat": ("send", lambda s, g, b, u: sending.heartbeat(g, "w")),
-        "sending.submission.new_worker": ("send", lambda s, g, b, u: _called(sending.new_worker, g, b, u)),
-        "sending.submission.retire_worker": ("send", lambda s, g, b, u: sending.retire_worker(g, "w")),
+        "sending.workers.heartbeat": ("send", lambda s, g, b, u: workers.heartbeat(g, "w")),
+        "sending.workers.new_worker": ("send", lambda s, g, b, u: _called(workers.new_worker, g, b, u)),
+        "sending.workers.retire_worker": ("send", lambda s, g, b, u: workers.retire_worker(g, "w")),
         "batches.tag_types.retype_tag": (
             "edit",
             lambda s, g, b, u: tag_types.retype_tag(b, str(b.tags(3)["key"].iloc[0]), "string"),
@@ -316,7 +315,8 @@ READS = {
     "outcomes.sent_calls": "snapshot",
     "batches.redaction_marks": "marks_of words_of",
     "sending.overview": "being_sent held_up history preview rows_to_send sendable_rows settled_at workers_alive",
-    "sending.rate_limits": "live_pace ramp_of rules_of",
+    "sending.rate_limits": "live_pace rules_of",
+    "sending.ramp_up": "ramp_of",
     "database.sandbox_urls": "ledger_address",
     "batches.profiles": "profile_for profiles_of values_for_all",
     "sending.spot_checks": "candidates work_waits",
@@ -329,13 +329,12 @@ READS = {
     "sending.restore_suspects": "addresses_to_ask count_suspects suspects",
     "sending.restored": "last_claim last_sending restored same_server vouched_for",
     "batches.selections": "rows_of_selection",
-    "sending.submission": "find_submission list_submissions strays",
+    "sending.submission": "find_submission list_submissions",
     "batches.tag_types": "batch_tag_drift",
-    "sending.workers": "queue workers_known",
+    "sending.workers": "is_alive queue strays workers_known",
     "outcomes.evidence": "evidence write_evidence",
     "sending.engine_database": "engine_url",
     "batches.fetch_recordings": "batch_store",
-    "sending.heartbeats": "is_alive",
 }
 """What only reads: it answers with the role look as well."""
 
@@ -346,6 +345,8 @@ EXCUSED = {
     "sending.engine.Engine": "the process's own, on a ledger that belongs to nobody",
     "sending.restore_check.ask_first": "run by senders, of which each takes the question first",
     "sending.dispatcher.send_chunk": "run by the engine; each claim is an `exchange`",
+    "sending.dispatcher.attempt_claim": "sends what an `exchange` has claimed",
+    "sending.request.send_claim": "sends what an `exchange` has claimed",
 }
 
 

@@ -17,11 +17,13 @@ from python_calamine import CalamineWorkbook
 
 import reddy_lib as reddy
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
-from reddy_lib.sending.submission import create, exchange, new_worker
+from reddy_lib.sending.submission import create
+from reddy_lib.sending.workers import new_worker
 from tests import app_server
 from tests.app_server import PATIENCE, free_port
 from tests.browser.conftest import App
 from tests.openid_provider import COOKIE_SECRET, Provider, cookies, header, write_secrets
+from tests.sending.exchanging import exchange
 from tests.sending.test_exchange import answer
 
 

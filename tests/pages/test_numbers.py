@@ -20,9 +20,11 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
-from reddy_lib.sending.submission import Submission, create, exchange, new_worker
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import new_worker
 from tests import screen
 from tests.screen import labels, opened, press, run, set_status, table, words
+from tests.sending.exchanging import exchange
 from tests.sending.test_exchange import answer
 
 CALLS = 400

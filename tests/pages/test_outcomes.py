@@ -16,9 +16,11 @@ from reddy_lib.outcomes.exports import file_name
 from reddy_lib.outcomes.frames import Filter, clicked
 from reddy_lib.sandbox.faults import Fault
 from reddy_lib.sending.doubts import settle
-from reddy_lib.sending.submission import Submission, create, exchange, new_worker
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import new_worker
 from tests import screen
 from tests.screen import button, in_dialog, table, words
+from tests.sending.exchanging import exchange
 
 Load = Callable[..., reddy.Batch]
 
@@ -316,9 +318,9 @@ def test_text_of_a_server_is_shown_as_text(load: Load, server: reddy.Sandbox) ->
     submission = create(batch.database, batch.id, address=server.url, token_source="notebook")
     worker = new_worker(batch.database)
     (claim,) = exchange(batch.database, submission.id, 0, worker, want=1).claims
-    from reddy_lib.sending.submission import Result
+    from reddy_lib.sending.results import Attempt
 
-    refused = Result(
+    refused = Attempt(
         claim=claim, outcome="rejected", started=1.0, ended=2.0, seconds=1.0, http_status=400,
         error="<b>no</b> [click](http://evil.example) **agent**",
     )  # fmt: skip

@@ -17,9 +17,11 @@ import reddy_lib as reddy
 from reddy_lib import ui
 from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.database.schema import paces
-from reddy_lib.sending.dispatcher import Slots, send_chunk
+from reddy_lib.sending.dispatcher import send_chunk
 from reddy_lib.sending.engine import Engine, enqueue
-from reddy_lib.sending.submission import Submission, create, new_worker
+from reddy_lib.sending.slots import Slots
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import new_worker
 from tests import screen
 from tests.screen import button, labels, words
 
@@ -410,12 +412,13 @@ def test_those_that_failed_are_sent_again_with_one_click(
 
 def fail(submission: Submission) -> None:
     """Let a submission end with its one call failed, as the ledger records it."""
-    from reddy_lib.sending.submission import Result, exchange
+    from reddy_lib.sending.results import Attempt
+    from tests.sending.exchanging import exchange
 
     worker = new_worker(submission.database)
     (claim,) = exchange(submission.database, submission.id, 0, worker, want=1).claims
     now = time.time()
-    failed = Result(
+    failed = Attempt(
         claim=claim,
         outcome="failed",
         started=now,

@@ -18,11 +18,17 @@ import reddy_lib as reddy
 from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.database.schema import paces
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
-from reddy_lib.sending.dispatcher import Slots, send_chunk
-from reddy_lib.sending.rate_limits import Note, ramp_of, rules_of
-from reddy_lib.sending.submission import BY_HAND, Result, Submission, create, exchange, new_worker
+from reddy_lib.sending.dispatcher import send_chunk
+from reddy_lib.sending.ramp_up import ramp_of
+from reddy_lib.sending.rate_limits import Note, rules_of
+from reddy_lib.sending.results import Attempt
+from reddy_lib.sending.slots import Slots
+from reddy_lib.sending.states import BY_HAND
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import new_worker
 from reddy_lib.ui import downloads
 from tests.screen import button, in_dialog, labels, opened, press, run, words
+from tests.sending.exchanging import exchange
 
 TOKEN = "controls-token-0123456789"
 Load = Callable[..., reddy.Batch]
@@ -233,7 +239,7 @@ def test_where_reddy_asked_to_wait_it_says_until_when(load: Load, server: reddy.
     submission = submitted(batch, server)
     worker = new_worker(batch.database)
     one, _ = exchange(batch.database, submission.id, None, worker, want=2).claims
-    later = Result(
+    later = Attempt(
         claim=one, outcome="again", started=0, ended=0, seconds=0, retry_at=time.time() + 90,
         hold="Reddy asked for 90 s (429)",
     )  # fmt: skip

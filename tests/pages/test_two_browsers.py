@@ -15,9 +15,11 @@ import reddy_lib as reddy
 from reddy_lib.recordings.shared_folder import FOLDER_VARIABLE
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from reddy_lib.sending.resend import resends_of
-from reddy_lib.sending.submission import Submission, create, exchange, new_worker
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import new_worker
 from tests import screen
 from tests.screen import button, in_dialog, labels, opened, press, report, run, set_status, table, words
+from tests.sending.exchanging import exchange
 from tests.sending.test_exchange import answer
 
 TOKEN = "browsers-token-0123456789"

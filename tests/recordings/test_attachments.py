@@ -18,15 +18,11 @@ from reddy_lib.errors import CallLocked, RecordingError, RecordingNotFound, Reco
 from reddy_lib.recordings import attachments as files
 from reddy_lib.recordings import upload_hosts, upload_queue
 from reddy_lib.recordings.shared_folder import FOLDER_VARIABLE
-from reddy_lib.sending.submission import (
-    Result,
-    Submission,
-    create,
-    exchange,
-    give_up_dead_workers,
-    new_worker,
-)
+from reddy_lib.sending.results import Attempt
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import expire_dead_workers, new_worker
 from tests.conftest import PRODUCTS
+from tests.sending.exchanging import exchange
 
 Sheet = Callable[..., Path]
 SOUND = b"RIFF....WAVEfmt " * 100
@@ -286,7 +282,7 @@ class TestAddresses:
     def test_a_worker_that_dies_leaves_it_to_the_next_one(self, batch: reddy.Batch, recording: Path) -> None:
         batch.attach(4, recording)
         submission, worker, _ = accepted(batch, now=100.0, expires_at=9e9)
-        assert give_up_dead_workers(batch.database, now=2e9) == 0
+        assert expire_dead_workers(batch.database, now=2e9) == 0
         assert submission.counts()["accepted"] == 1, "the call itself is in no doubt"
         assert submission.open_chunks() == [0]
         other = new_worker(batch.database)
@@ -388,7 +384,7 @@ class TestAddresses:
         submission = create(batch.database, batch.id, address=ADDRESS, token_source="notebook", rows=[4])
         worker = new_worker(batch.database)
         [claim] = exchange(batch.database, submission.id, None, worker, want=2, now=100.0).claims
-        assert give_up_dead_workers(batch.database, now=9e9) == 1
+        assert expire_dead_workers(batch.database, now=9e9) == 1
         assert submission.state == "done"
         found = exchange(
             batch.database, submission.id, None, worker, results=[yes(claim)], want=0, uploads=1, now=101.0
@@ -408,8 +404,8 @@ class TestAddresses:
         assert list(submission.outcomes()["audio"]) == ["uploaded"], "what became of it then stays on record"
 
 
-def yes(claim: Any, *, url: str | None = URL, outcome: Any = "accepted", **more: Any) -> Result:
-    return Result(
+def yes(claim: Any, *, url: str | None = URL, outcome: Any = "accepted", **more: Any) -> Attempt:
+    return Attempt(
         claim=claim, outcome=outcome, started=100.0, ended=100.5, seconds=0.5, upload_url=url, **more
     )
 

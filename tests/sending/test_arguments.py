@@ -14,9 +14,11 @@ from reddy_lib.errors import NotInLedger, SubmissionError, Unauthorized
 from reddy_lib.recordings.attachments import attached_from
 from reddy_lib.sandbox.faults import Fault
 from reddy_lib.sending.rate_limits import assume_create_idempotent, rules_of, set_limit
-from reddy_lib.sending.submission import create, exchange, new_worker, retire_worker
+from reddy_lib.sending.submission import create
+from reddy_lib.sending.workers import new_worker, retire_worker
 from tests.conftest import PRODUCTS
 from tests.recording_files import tone, wav_bytes
+from tests.sending.exchanging import exchange
 
 Sheet = Callable[..., Path]
 

@@ -12,9 +12,12 @@ import reddy_lib as reddy
 from reddy_lib.database.conditions import LONGEST_WAIT
 from reddy_lib.errors import TooManyRequests
 from reddy_lib.sandbox import Fault
-from reddy_lib.sending.dispatcher import Slots, _asked_for, send_chunk
+from reddy_lib.sending.dispatcher import send_chunk
+from reddy_lib.sending.request import asked_for
 from reddy_lib.sending.retry_policy import decide
-from reddy_lib.sending.submission import exchange, new_worker
+from reddy_lib.sending.slots import Slots
+from reddy_lib.sending.workers import new_worker
+from tests.sending.exchanging import exchange
 from tests.sending.test_limits import answers, load, queued
 
 Sheet = Callable[..., Path]
@@ -70,7 +73,7 @@ def test_hours_that_a_server_asks_for_are_said_as_hours() -> None:
     error = TooManyRequests("later", status=429, retry_after=HOURS)
     decision = decide(error, tries=1, chance=0.0)
     assert decision.wait == LONGEST_WAIT
-    assert _asked_for(error, decision) == "Reddy asked for 2.0 h (429), and is asked again after 5 min"
+    assert asked_for(error, decision) == "Reddy asked for 2.0 h (429), and is asked again after 5 min"
 
 
 def test_a_notebook_without_a_bar_says_in_a_line_that_it_waits(

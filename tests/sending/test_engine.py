@@ -22,7 +22,10 @@ from reddy_lib.sending.connection import Connection, Tokens
 from reddy_lib.sending.engine import Engine, enqueue
 from reddy_lib.sending.engine_database import engine_url
 from reddy_lib.sending.overview import workers_alive
-from reddy_lib.sending.submission import CHUNK, Submission, create, exchange, new_worker
+from reddy_lib.sending.states import CHUNK
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import new_worker
+from tests.sending.exchanging import exchange
 
 Sheet = Callable[..., Path]
 
@@ -53,6 +56,7 @@ class Bench:
         self.ledger, self.batch, self.sandbox = ledger, batch, sandbox
         self.tokens = Tokens()
         self.engine: Engine | None = None
+        self.more = Path()  # a sheet of other calls
 
     def connection_for(self, submission: Submission) -> Connection | None:
         """As the app does it: the sandbox's is known, a typed one is in memory or gone."""
@@ -102,6 +106,8 @@ def bench(tmp_path: Path, sheet: Sheet) -> Iterator[Bench]:
         reddy.Ledger(tmp_path / "ledger.sqlite") as ledger,
     ):
         bench = Bench(ledger, ledger.load(sheet(30), products=PRODUCTS, progress=False), sandbox)
+        other = {row: {"Conversation ID": f"other-{row}"} for row in range(2, 32)}
+        bench.more = sheet(30, other)
         try:
             yield bench
         finally:
@@ -312,6 +318,29 @@ def test_a_start_leaves_alone_what_a_notebook_is_sending_this_very_moment(bench:
     assert bench.batch.info(claim.row)["status"] == "sending"
     with reddy.Client(TOKEN, base_url=bench.sandbox.url) as client:
         assert client.list_products()  # the notebook's client is its own
+
+
+def test_a_token_that_comes_after_the_start_sends_what_waits_for_it(bench: Bench) -> None:
+    """DBOS fixes what an engine listens to at its launch: such work goes to a queue of this engine's own."""
+    known: list[Connection] = []
+    engine = Engine(
+        bench.ledger, lambda _: known[0] if known else None, lanes=lambda: (), heartbeat_timeout=4.5
+    )
+    bench.engine = engine
+    engine.start()
+    submission = bench.send(source="secrets")
+    enqueue(bench.ledger, submission)
+    time.sleep(1.5)
+    assert submission.counts() == counted(queued=30), "nobody here has its token"
+    known.append(Connection(token=TOKEN, base_url=bench.sandbox.url, source="secrets"))
+    until(done(submission), why="the engine to find it")
+    assert submission.counts() == counted(accepted=30)
+
+    later = bench.ledger.load(bench.more, name="later", products=PRODUCTS, progress=False)
+    second = create(bench.ledger, later.id, address=SANDBOX, token_source="secrets")
+    enqueue(bench.ledger, second)
+    until(done(second), why="what is enqueued where its token is known")
+    assert bench.once()
 
 
 def test_the_engine_s_own_files_hold_neither_token_nor_transcript(bench: Bench, tmp_path: Path) -> None:

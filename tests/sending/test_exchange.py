@@ -24,25 +24,24 @@ import reddy_lib as reddy
 from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.database.schema import SENDABLE, STATUSES, deliveries, workers
 from reddy_lib.errors import CallLocked, NotInLedger, SubmissionError
+from reddy_lib.sending.claims import Claim
 from reddy_lib.sending.overview import history
 from reddy_lib.sending.overview import preview as asked
-from reddy_lib.sending.submission import (
-    BY_HAND,
-    CHUNK,
-    Claim,
-    Result,
-    Submission,
-    create,
-    exchange,
-    forget_deliveries,
-    give_up_dead_workers,
-    give_up_strays,
+from reddy_lib.sending.results import Attempt
+from reddy_lib.sending.states import BY_HAND, CHUNK
+from reddy_lib.sending.submission import Submission, create, forget_deliveries
+from reddy_lib.sending.workers import (
+    database_now,
+    expire_dead_workers,
+    expire_strays,
     heartbeat,
+    host_identity,
     new_worker,
+    process_identity,
     retire_worker,
     strays,
 )
-from reddy_lib.sending.workers import moment, place, process
+from tests.sending.exchanging import exchange
 
 Sheet = Callable[..., Path]
 
@@ -58,7 +57,7 @@ def counted(**counts: int) -> dict[str, int]:
     return {**NONE, **counts}
 
 
-def answer(claim: Claim, outcome: Any = "accepted", **fields: Any) -> Result:
+def answer(claim: Claim, outcome: Any = "accepted", **fields: Any) -> Attempt:
     """What came of one attempt; an accepted call of row n gets upload id 1000 + n."""
     values: dict[str, Any] = {
         "started": 100.0,
@@ -68,7 +67,7 @@ def answer(claim: Claim, outcome: Any = "accepted", **fields: Any) -> Result:
         "http_status": 200 if outcome == "accepted" else None,
         "error": "" if outcome == "accepted" else f"It was {outcome}.",
     }
-    return Result(claim=claim, outcome=outcome, **(values | fields))
+    return Attempt(claim=claim, outcome=outcome, **(values | fields))
 
 
 @pytest.fixture
@@ -109,7 +108,7 @@ class TestCreate:
         record = submission.record()
         assert (record.number, record.chosen, record.who, record.state) == (1, 3, "ann", "running")
         assert (record.address, record.token_source, record.generation) == (HERE, "notebook", 1)
-        assert repr(submission) == "<Submission 1 · running · 3 queued>"
+        assert repr(submission) == f"<Submission 1 · {submission.id} · running · 3 queued>"
 
     def test_the_same_id_again_changes_nothing(self, ledger: reddy.Ledger, batch: reddy.Batch) -> None:
         first = send(ledger, batch, [2, 3], submission_id="s-mine")
@@ -415,7 +414,7 @@ class TestDeadWorkers:
     def registered(self, ledger: reddy.Ledger, **fields: Any) -> str:
         """A worker that some other process left in the ledger."""
         values = {"name": "left", "host": socket.gethostname(), "pid": os.getpid(), "started": 1.0,
-                  "heartbeat": 1000.0, "gone": False, "place": place()}  # fmt: skip
+                  "heartbeat": 1000.0, "gone": False, "place": host_identity()}  # fmt: skip
         with ledger.write() as connection:
             connection.execute(workers.insert().values(**(values | fields)))
         return "left"
@@ -429,28 +428,28 @@ class TestDeadWorkers:
         self, ledger: reddy.Ledger, batch: reddy.Batch
     ) -> None:
         submission, _ = self.claimed(ledger, batch, self.registered(ledger, pid=self.dead_pid()))
-        assert give_up_dead_workers(ledger, now=1001.0) == 2
+        assert expire_dead_workers(ledger, now=1001.0) == 2
         assert submission.counts() == counted(unknown=2)
         assert submission.state == "done"
         info = batch.info(2)
         assert info["error"].startswith("The program stopped while this call was being sent")
         (attempt,) = batch.attempts(2).itertuples()
         assert (attempt.result, bool(attempt.possibly_processed)) == ("unknown", True)
-        assert give_up_dead_workers(ledger, now=1002.0) == 0
+        assert expire_dead_workers(ledger, now=1002.0) == 0
 
     def test_a_worker_on_another_machine_is_dead_after_a_minute_without_a_sign(
         self, ledger: reddy.Ledger, batch: reddy.Batch
     ) -> None:
         self.claimed(ledger, batch, self.registered(ledger, host="another-machine", pid=1))
-        assert give_up_dead_workers(ledger, now=1060.0) == 0
-        assert give_up_dead_workers(ledger, now=1060.5) == 2
+        assert expire_dead_workers(ledger, now=1060.0) == 0
+        assert expire_dead_workers(ledger, now=1060.5) == 2
 
     def test_one_that_is_alive_is_left_alone(self, ledger: reddy.Ledger, batch: reddy.Batch) -> None:
         worker = new_worker(ledger, now=1000.0)
         submission, _ = self.claimed(ledger, batch, worker)
-        assert give_up_dead_workers(ledger, now=1030.0) == 0
+        assert expire_dead_workers(ledger, now=1030.0) == 0
         heartbeat(ledger, worker, now=1050.0)
-        assert give_up_dead_workers(ledger, now=1090.0) == 0
+        assert expire_dead_workers(ledger, now=1090.0) == 0
         assert submission.counts() == counted(sending=2)
 
     def test_a_container_with_the_same_host_name_does_not_take_a_living_worker_for_dead(
@@ -460,23 +459,23 @@ class TestDeadWorkers:
         self.claimed(
             ledger, batch, self.registered(ledger, pid=self.dead_pid(), place="the same host, elsewhere")
         )
-        assert give_up_dead_workers(ledger, now=1001.0) == 0
-        assert give_up_dead_workers(ledger, now=1061.0) == 2
+        assert expire_dead_workers(ledger, now=1001.0) == 0
+        assert expire_dead_workers(ledger, now=1061.0) == 2
 
     def test_a_process_id_that_was_given_out_again_is_not_the_worker(
         self, ledger: reddy.Ledger, batch: reddy.Batch
     ) -> None:
-        if " " not in process():
+        if " " not in process_identity():
             pytest.skip("this system does not tell when a process began")
         self.claimed(ledger, batch, self.registered(ledger, process=f"{os.getpid()} 1"))
-        assert give_up_dead_workers(ledger, now=1001.0) == 2
+        assert expire_dead_workers(ledger, now=1001.0) == 2
 
     def test_how_long_a_worker_may_be_silent_is_what_it_said_itself(
         self, ledger: reddy.Ledger, batch: reddy.Batch
     ) -> None:
-        self.claimed(ledger, batch, new_worker(ledger, lasts=5.0, now=1000.0))
-        assert give_up_dead_workers(ledger, now=1004.0) == 0
-        assert give_up_dead_workers(ledger, now=1006.0) == 2
+        self.claimed(ledger, batch, new_worker(ledger, timeout=5.0, now=1000.0))
+        assert expire_dead_workers(ledger, now=1004.0) == 0
+        assert expire_dead_workers(ledger, now=1006.0) == 2
 
     def test_a_sign_of_life_is_given_by_the_database_s_clock_and_tells_of_having_been_given_up(
         self, ledger: reddy.Ledger, worker: str
@@ -484,8 +483,8 @@ class TestDeadWorkers:
         assert heartbeat(ledger, worker) is True
         with ledger.read() as connection:
             (found,) = connection.execute(sa.select(workers)).all()
-            assert 0 <= moment(connection) - found.heartbeat < 60
-        assert give_up_dead_workers(ledger, now=found.heartbeat + 46) == 0
+            assert 0 <= database_now(connection) - found.heartbeat < 60
+        assert expire_dead_workers(ledger, now=found.heartbeat + 46) == 0
         assert heartbeat(ledger, worker) is False
         assert heartbeat(ledger, worker) is True
 
@@ -496,14 +495,14 @@ class TestDeadWorkers:
         submission, claims = self.claimed(ledger, batch, worker)
         assert strays(ledger, worker, {claim.attempt_id for claim in claims}) == []
         assert strays(ledger, worker, {claims[0].attempt_id}) == [claims[1].attempt_id]
-        assert give_up_strays(ledger, worker, [claims[1].attempt_id]) == 1
+        assert expire_strays(ledger, worker, [claims[1].attempt_id]) == 1
         assert submission.counts() == counted(sending=1, unknown=1)
-        assert give_up_strays(ledger, worker, [claims[1].attempt_id]) == 0
+        assert expire_strays(ledger, worker, [claims[1].attempt_id]) == 0
 
     def test_what_is_queued_stays_queued(self, ledger: reddy.Ledger, batch: reddy.Batch) -> None:
         submission = send(ledger, batch)
         exchange(ledger, submission.id, 0, self.registered(ledger, pid=self.dead_pid()), want=1)
-        give_up_dead_workers(ledger)
+        expire_dead_workers(ledger)
         assert submission.counts() == counted(queued=5, unknown=1)
         assert submission.state == "running"
 
@@ -512,8 +511,8 @@ class TestDeadWorkers:
     ) -> None:
         slept = self.registered(ledger, host="laptop", pid=1, gone=True)
         self.claimed(ledger, batch, slept)  # it took calls before its first sign of life
-        assert give_up_dead_workers(ledger, now=1030.0) == 0
-        assert give_up_dead_workers(ledger, now=1070.0) == 2
+        assert expire_dead_workers(ledger, now=1030.0) == 0
+        assert expire_dead_workers(ledger, now=1070.0) == 2
 
     def test_a_worker_that_ends_in_good_order_leaves_nothing_in_flight(
         self, ledger: reddy.Ledger, batch: reddy.Batch, worker: str
@@ -532,7 +531,7 @@ class TestDeadWorkers:
         self, ledger: reddy.Ledger, batch: reddy.Batch, outcome: str, becomes: str
     ) -> None:
         submission, claims = self.claimed(ledger, batch, self.registered(ledger, host="laptop"))
-        give_up_dead_workers(ledger, now=2000.0)
+        expire_dead_workers(ledger, now=2000.0)
         assert submission.state == "done"
         exchange(ledger, submission.id, 0, "left", results=[answer(claims[0], outcome, retry_at=5.0)], want=0)
         assert submission.counts() == {**counted(unknown=1), becomes: 1 + (becomes == "unknown")}
@@ -545,7 +544,7 @@ class TestDeadWorkers:
         self, ledger: reddy.Ledger, batch: reddy.Batch, sheet: Sheet
     ) -> None:
         submission, claims = self.claimed(ledger, batch, self.registered(ledger, host="laptop"))
-        give_up_dead_workers(ledger, now=2000.0)
+        expire_dead_workers(ledger, now=2000.0)
         exchange(ledger, submission.id, 0, "left", results=[answer(claims[0])], want=0)
         again = ledger.load(sheet(6), products=PRODUCTS, progress=False)
         assert send(ledger, again, [2, 3]).counts() == counted(queued=1, skipped=1)
@@ -600,7 +599,7 @@ class TestOneDelivery:
         exchange(ledger, one.id, 0, new_worker(ledger, now=100.0), want=1, now=100.0)
         assert exchange(ledger, two.id, 0, worker, want=1, now=100.0).retry_at == 101.0
         heartbeat(ledger, worker, now=900.0)
-        give_up_dead_workers(ledger, now=901.0)
+        expire_dead_workers(ledger, now=901.0)
         assert exchange(ledger, two.id, 0, worker, want=1, now=901.0).claims == []
         assert (one.counts(), two.counts()) == (counted(unknown=1), counted(failed=1))
         assert two.state == "done"
@@ -905,7 +904,7 @@ class Ledgers(RuleBasedStateMachine):
     def worker_dies(self) -> None:
         self.now += 120.0
         in_flight = sum(batch.counts()["sending"] for batch in self.batches)
-        assert give_up_dead_workers(self.ledger, now=self.now) == in_flight
+        assert expire_dead_workers(self.ledger, now=self.now) == in_flight
         self.worker = new_worker(self.ledger, now=self.now)
 
     @rule(data=st.data())

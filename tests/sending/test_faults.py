@@ -30,7 +30,8 @@ import trustme
 
 from reddy_lib.errors import LedgerUnavailable
 from reddy_lib.sending.retry_policy import REFUSALS_FROM_THE_START
-from reddy_lib.sending.submission import Submission, give_up_dead_workers, new_worker
+from reddy_lib.sending.submission import Submission
+from reddy_lib.sending.workers import expire_dead_workers, new_worker
 from tests.conftest import fresh_database
 from tests.fault_scenes import TOKEN, WHY, Scene, Sheet, cannot_be_sent_again, quoted, rows
 from tests.faulty_server import (
@@ -148,9 +149,7 @@ def jump(seconds: float) -> Play:
 
         def jumps() -> None:
             scene.time.now += seconds
-            give_up_dead_workers(
-                scene.ledger, now=scene.time()
-            )  # as any other worker does, by the same clock
+            expire_dead_workers(scene.ledger, now=scene.time())  # as any other worker does, by the same clock
             assert scene.batch.info(2)["status"] == ("unknown" if seconds > 0 else "sending")
 
         scene.serve(answering(first=jumps))
@@ -219,7 +218,7 @@ def full_disk(room_after: int | None) -> Play:
 def restarted(scene: Scene, submission: Submission) -> Submission:
     """The program is started again, the clock says a minute later: what the earlier one was sending is in doubt."""
     assert scene.batch.info(2)["status"] == "sending"
-    assert give_up_dead_workers(scene.ledger, now=time.time() + 3600) == 1
+    assert expire_dead_workers(scene.ledger, now=time.time() + 3600) == 1
     return submission
 
 

@@ -210,7 +210,7 @@ def test_asking_about_a_restored_ledger_that_is_interrupted_says_how_far_it_came
     with ledger.write() as connection:
         notice(connection, Restored(time.time(), "asked", "It is older than what was sent from it."))
     with pytest.raises(
-        Interrupted, match=r"^Interrupted: 3 of 3 calls were asked about, what was answered is kept\. Run "
+        Interrupted, match=r"^Interrupted: 3 of 3 calls were asked about; the answers are stored\. Run "
     ):
         reddy.check_restored(ledger, client, progress=False, on_progress=impatient)
     checked = reddy.check_restored(ledger, client, progress=False, wait=0)

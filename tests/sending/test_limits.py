@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import pytest
@@ -20,19 +19,22 @@ import reddy_lib as reddy
 from reddy_lib.database.schema import STATUSES, deliveries, ramps
 from reddy_lib.errors import SubmissionError
 from reddy_lib.sandbox import Fault
-from reddy_lib.sending.dispatcher import Slots, _attempt, send_chunk
+from reddy_lib.sending.dispatcher import attempt_claim, send_chunk
+from reddy_lib.sending.ramp_up import end_ramp, ramp_of
 from reddy_lib.sending.rate_limits import (
     Live,
     Note,
     Rules,
     assume_create_idempotent,
-    end_ramp,
     live_pace,
-    ramp_of,
     rules_of,
     set_limit,
 )
-from reddy_lib.sending.submission import Result, Submission, create, exchange, new_worker
+from reddy_lib.sending.results import Attempt
+from reddy_lib.sending.slots import Slots
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import new_worker
+from tests.sending.exchanging import exchange
 
 ROOT = Path(__file__).resolve().parents[2]
 Sheet = Callable[..., Path]
@@ -59,9 +61,9 @@ def queued(batch: reddy.Batch, address: str = HERE, **options: Any) -> Submissio
     return create(batch.database, batch.id, address=address, token_source="notebook", **options)
 
 
-def answers(claims: list[Any], outcome: Any = "accepted", **fields: Any) -> list[Result]:
+def answers(claims: list[Any], outcome: Any = "accepted", **fields: Any) -> list[Attempt]:
     usual: dict[str, Any] = {"started": 1.0, "ended": 2.0, "seconds": 1.0}
-    return [Result(claim=claim, outcome=outcome, **(usual | fields)) for claim in claims]
+    return [Attempt(claim=claim, outcome=outcome, **(usual | fields)) for claim in claims]
 
 
 class TestTheLimitOfAConnection:
@@ -104,8 +106,9 @@ class TestTheLimitOfAConnection:
         sandbox.latency = 0.03
         script = (
             "import sys, reddy_lib as reddy\n"
-            "from reddy_lib.sending.submission import new_worker\n"
-            "from reddy_lib.sending.dispatcher import Slots, _attempt, send_chunk\n"
+            "from reddy_lib.sending.workers import new_worker\n"
+            "from reddy_lib.sending.slots import Slots\n"
+            "from reddy_lib.sending.dispatcher import send_chunk\n"
             "ledger = reddy.Ledger(sys.argv[1])\n"
             "with reddy.Client(sys.argv[4], base_url=sys.argv[3]) as client:\n"
             "    print(send_chunk(ledger, sys.argv[2], None, client, new_worker(ledger), Slots(16)))\n"
@@ -179,7 +182,7 @@ class TestNotBefore:
         told = threading.Event()
 
         class Telling(reddy.Client):
-            def create_call(self, call: reddy.Call) -> reddy.Receipt:
+            def create_call(self, call: Any) -> reddy.Receipt:
                 try:
                     return super().create_call(call)
                 finally:
@@ -484,7 +487,7 @@ class TestHeldBack:
         submission = queued(load(ledger, sheet(6)), sandbox.url)
         slots, stop = Slots(4), threading.Event()
         if why == "a pause":
-            slots.let(False)
+            slots.set_open(False)
         elif why == "a stop":
             stop.set()
         else:
@@ -504,14 +507,16 @@ class TestHeldBack:
         sandbox.faults.add(Fault(kind="status", status=status, retry_after=60, times=1))
         submission = queued(load(ledger, sheet(2)), sandbox.url)
         first, second = exchange(ledger, submission.id, None, new_worker(ledger), want=2).claims
-        slots, came_back = Slots(1), SimpleQueue[Any]()
-        for claim in (first, second):
-            _attempt(ledger, client, slots, None, time.time, came_back, claim, lambda: True)
-        refused, held = came_back.get(), came_back.get()
-        assert refused.error.status == status
+        slots = Slots(1)
+        refused, held = (
+            attempt_claim(ledger, client, slots, claim, lambda: True, clock=time.time)
+            for claim in (first, second)
+        )
+        assert refused.failure is not None
+        assert refused.failure.status == status
         assert held.held_back
         assert sandbox.requests["create"] == 1
-        slots.looked()
+        slots.resume()
         assert slots.may_send(now=time.time())
 
     def test_a_no_to_one_call_holds_no_other_back(

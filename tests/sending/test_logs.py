@@ -18,9 +18,11 @@ from typing import Any
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.sending.dispatcher import Slots, send_chunk
+from reddy_lib.sending.dispatcher import send_chunk
 from reddy_lib.sending.logs import FACTS, JsonLines, switch_on
-from reddy_lib.sending.submission import create, give_up_dead_workers, new_worker, retire_worker
+from reddy_lib.sending.slots import Slots
+from reddy_lib.sending.submission import create
+from reddy_lib.sending.workers import expire_dead_workers, new_worker, retire_worker
 from tests.sending.test_exchange import PRODUCTS
 
 Sheet = Callable[..., Path]
@@ -169,11 +171,11 @@ def test_what_people_do_is_told_after_it_happened(tmp_path: Path, sheet: Sheet, 
         submission.cancel()
         retire_worker(ledger, new_worker(ledger))
         new_worker(ledger, now=1.0)
-        give_up_dead_workers(ledger)
+        expire_dead_workers(ledger)
     told = [json.loads(line) for line in lines.getvalue().splitlines()]
     assert [one["event"] for one in told] == [
         "submission started", "submission paused", "submission resumed", "submission cancelled", "worker started",
-        "worker stopped", "worker started", "worker given up",
+        "worker stopped", "worker started", "worker expired",
     ]  # fmt: skip
     assert told[0]["queued"] == 2
     assert told[1]["by_hand"] is True
@@ -189,7 +191,7 @@ def test_of_an_error_the_kind_and_the_place_are_told_and_not_its_words() -> None
         )
     told = json.loads(JsonLines().format(record))
     assert (told["error"], told["event"]) == ("ValueError", "it %s")
-    assert "test_submission_logs.py" in told["at"][0]
+    assert "test_logs.py" in told["at"][0]
     assert "MARKED" not in json.dumps(told)
 
 

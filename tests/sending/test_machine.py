@@ -28,18 +28,11 @@ import reddy_lib as reddy
 from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.database.schema import LOCKED, SENDABLE, calls, deliveries
 from reddy_lib.errors import CallLocked, SubmissionError
+from reddy_lib.sending.claims import Claim
 from reddy_lib.sending.doubts import doubts, settle
-from reddy_lib.sending.submission import (
-    Claim,
-    Submission,
-    create,
-    exchange,
-    forget_deliveries,
-    give_up_dead_workers,
-    heartbeat,
-    new_worker,
-    retire_worker,
-)
+from reddy_lib.sending.submission import Submission, create, forget_deliveries
+from reddy_lib.sending.workers import expire_dead_workers, heartbeat, new_worker, retire_worker
+from tests.sending.exchanging import exchange
 from tests.sending.test_exchange import answer
 
 REDDY = "https://reddy.example"
@@ -177,13 +170,13 @@ class Everything(RuleBasedStateMachine):
         """The other one lives, and finds it."""
         self.now += 120.0
         heartbeat(self.ledgers[1 - who], self.workers[1 - who], now=self.now)
-        give_up_dead_workers(self.ledger(data), now=self.now)
+        expire_dead_workers(self.ledger(data), now=self.now)
         self.workers[who] = new_worker(self.ledgers[who], now=self.now)
 
     @rule()
     def all_workers_are_thought_dead(self) -> None:
         """The clock jumps, or a machine sleeps: they are given up, and go on all the same."""
-        give_up_dead_workers(self.ledgers[0], now=self.now + 3600.0)
+        expire_dead_workers(self.ledgers[0], now=self.now + 3600.0)
 
     @rule(who=st.integers(0, 1))
     def worker_ends(self, who: int) -> None:
@@ -272,7 +265,7 @@ class Everything(RuleBasedStateMachine):
     # what must hold after each step
 
     def stored(self, batch: reddy.Batch, *columns: Any) -> list[Any]:
-        with self.ledgers[1]._read() as connection:
+        with self.ledgers[1].read() as connection:
             return list(connection.execute(sa.select(*columns).where(calls.c.batch_id == batch.id)))
 
     @invariant()
@@ -307,7 +300,7 @@ class Everything(RuleBasedStateMachine):
         """An answer that was recorded keeps its conversation from being sent, whoever edits or asks what."""
         if hasattr(self, "ledgers"):
             said = {one.conversation for one in self.requests if one.said == "accepted" and not one.decided}
-            with self.ledgers[1]._read() as connection:
+            with self.ledgers[1].read() as connection:
                 query = sa.select(deliveries.c.address, deliveries.c.key).where(
                     deliveries.c.state == "accepted"
                 )

@@ -11,17 +11,11 @@ import reddy_lib as reddy
 from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.errors import SubmissionError
 from reddy_lib.sending.overview import held_up, history, preview, rows_to_send, settled_at, workers_alive
-from reddy_lib.sending.submission import (
-    CHUNK,
-    Result,
-    Submission,
-    create,
-    exchange,
-    forget_deliveries,
-    heartbeat,
-    new_worker,
-    retire_worker,
-)
+from reddy_lib.sending.results import Attempt
+from reddy_lib.sending.states import CHUNK
+from reddy_lib.sending.submission import Submission, create, forget_deliveries
+from reddy_lib.sending.workers import heartbeat, new_worker, retire_worker
+from tests.sending.exchanging import exchange
 
 Sheet = Callable[..., Path]
 NOW = 1_790_000_000.0
@@ -50,7 +44,7 @@ def send(
     for chunk in submission.open_chunks():
         claims = exchange(ledger, submission.id, chunk, worker, want=CHUNK, now=NOW).claims
         results = [
-            Result(
+            Attempt(
                 claim=claim,
                 outcome=outcomes[claim.row],
                 started=NOW,

@@ -21,7 +21,8 @@ from reddy_lib.errors import (
     Unavailable,
 )
 from reddy_lib.sending.adaptive_concurrency import Pace, answered, reason
-from reddy_lib.sending.rate_limits import FIRST, THEN, fair_share, ramp_room
+from reddy_lib.sending.ramp_up import FIRST, THEN, ramp_room
+from reddy_lib.sending.rate_limits import fair_share
 from reddy_lib.sending.retry_policy import (
     DOUBTS_IN_A_ROW,
     MOST_DOUBTS,
@@ -135,7 +136,7 @@ class TestShares:
         start = sum(flying)
         for place in range(len(flying)):
             flying[place] += fair_share(
-                limit, sharing=len(flying), place=place, mine=flying[place], total=sum(flying)
+                limit, sharing=len(flying), position=place, mine=flying[place], total=sum(flying)
             )
         assert sum(flying) <= max(limit, start)
 
@@ -145,7 +146,7 @@ class TestShares:
     ) -> None:
         shares: list[int] = []
         for place in range(workers):
-            shares.append(fair_share(limit, sharing=workers, place=place, mine=0, total=sum(shares)))
+            shares.append(fair_share(limit, sharing=workers, position=place, mine=0, total=sum(shares)))
         assert sum(shares) == limit
         assert max(shares) - min(shares) <= 1
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from reddy_lib.sending.progress import Progress, Sample, pace_words, progress, sampled, stages
-from reddy_lib.sending.rate_limits import Live, Ramp
+from reddy_lib.sending.ramp_up import Ramp
+from reddy_lib.sending.rate_limits import Live
 
 NONE = dict.fromkeys(
     ("held", "ready", "queued", "sending", "accepted", "rejected", "failed", "unknown", "skipped"), 0

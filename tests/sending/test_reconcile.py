@@ -16,10 +16,13 @@ import reddy_lib as reddy
 from reddy_lib.database.schema import deliveries, reconciliations
 from reddy_lib.errors import CallLocked, NeverSent, SubmissionError, Unauthorized
 from reddy_lib.sandbox.faults import Fault
+from reddy_lib.sending.claims import Claim
 from reddy_lib.sending.doubts import doubts, settle
 from reddy_lib.sending.reconcile import MARK, Reconciled, reconcile
-from reddy_lib.sending.submission import Claim, create, exchange, give_up_dead_workers, new_worker
+from reddy_lib.sending.submission import create
+from reddy_lib.sending.workers import expire_dead_workers, new_worker
 from tests.conftest import PRODUCTS
+from tests.sending.exchanging import exchange
 from tests.sending.test_exchange import answer
 
 LATER = 10_000.0
@@ -301,7 +304,7 @@ def test_an_answer_that_comes_after_all_wins_over_what_was_found_out(
     submission = create(ledger, batch.id, address=address, token_source="environment", rows=[2, 3])
     worker = new_worker(ledger)
     claims = exchange(ledger, submission.id, 0, worker, want=2).claims
-    give_up_dead_workers(ledger, now=time.time() + 3600)
+    expire_dead_workers(ledger, now=time.time() + 3600)
     assert settle(batch, [2, 3], there=False, how="asked") == [2, 3]
     results = [answer(claims[0]), answer(claims[1], "rejected")]
     exchange(ledger, submission.id, 0, worker, results=results, want=0)
@@ -331,11 +334,11 @@ class TestALateAnswerAfterAPersonDecided:
     ADDRESS = "https://reddy.example"
 
     def lost(self, ledger: reddy.Ledger, batch: reddy.Batch, said: bool = False) -> tuple[str, str, Claim]:
-        """Row 2 claimed, its worker given up, and settled by hand; gives submission, worker and claim."""
+        """Row 2 claimed, its worker expired, and settled by hand; gives submission, worker and claim."""
         submission = create(ledger, batch.id, address=self.ADDRESS, token_source="environment", rows=[2])
         worker = new_worker(ledger)
         (claim,) = exchange(ledger, submission.id, 0, worker, want=1).claims
-        give_up_dead_workers(ledger, now=time.time() + 3600)
+        expire_dead_workers(ledger, now=time.time() + 3600)
         assert settle(batch, [2], there=said, how="by hand", who="ann") == [2]
         return submission.id, worker, claim
 

@@ -38,9 +38,10 @@ from reddy_lib.recordings import attachments as files
 from reddy_lib.recordings import upload_hosts, upload_queue
 from reddy_lib.recordings.shared_folder import FOLDER_VARIABLE
 from reddy_lib.sandbox import Fault
-from reddy_lib.sending.dispatcher import Slots, send_chunk
+from reddy_lib.sending.dispatcher import send_chunk
 from reddy_lib.sending.engine import enqueue
-from reddy_lib.sending.submission import create, new_worker
+from reddy_lib.sending.slots import Slots
+from reddy_lib.sending.submission import create
 from reddy_lib.sending.upload_urls import leads_inside, where_to
 from reddy_lib.sending.uploads import (
     FAILURES_IN_A_ROW,
@@ -51,6 +52,7 @@ from reddy_lib.sending.uploads import (
     UploadSlots,
     decide_upload,
 )
+from reddy_lib.sending.workers import new_worker
 from tests.conftest import PRODUCTS
 from tests.sending_process import SendingProcess, start
 
@@ -643,22 +645,22 @@ class TestDecisions:
         slots = UploadSlots(4)
         failed = Put(_done("again"), server_failed=True)
         for _ in range(FAILURES_IN_A_ROW):
-            assert slots.take(now=0.0) == 4
-            slots.give(4)
-            slots.seen(failed, now=0.0)
-        assert slots.take(now=0.5) == 0, "all wait"
+            assert slots.acquire(now=0.0) == 4
+            slots.release(4)
+            slots.learn(failed, now=0.0)
+        assert slots.acquire(now=0.5) == 0, "all wait"
         assert slots.ahead() == 1, "no call with a recording is sent but one"
         assert "failed 5 times in a row" in slots.reason
-        assert slots.take(now=60.0) == 1, "one is tried"
-        slots.seen(Put(_done("uploaded")), now=60.0)
-        slots.give(1)
-        assert (slots.take(now=60.0), slots.reason) == (4, "")
+        assert slots.acquire(now=60.0) == 1, "one is tried"
+        slots.learn(Put(_done("uploaded")), now=60.0)
+        slots.release(1)
+        assert (slots.acquire(now=60.0), slots.reason) == (4, "")
 
     def test_a_recording_that_is_refused_says_nothing_of_the_server(self) -> None:
         slots = UploadSlots(4)
         for _ in range(FAILURES_IN_A_ROW + 1):
-            slots.seen(Put(_done("failed")), now=0.0)
-        assert slots.take(now=0.0) == 4
+            slots.learn(Put(_done("failed")), now=0.0)
+        assert slots.acquire(now=0.0) == 4
 
 
 @pytest.mark.soak

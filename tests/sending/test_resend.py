@@ -21,7 +21,9 @@ from reddy_lib.model import payload_json
 from reddy_lib.sending.doubts import settle as say
 from reddy_lib.sending.overview import preview
 from reddy_lib.sending.resend import resendable, resends_of
-from reddy_lib.sending.submission import Submission, create, exchange, new_worker
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import new_worker
+from tests.sending.exchanging import exchange
 from tests.sending.test_exchange import HERE, PRODUCTS, answer
 
 Sheet = Callable[..., Path]

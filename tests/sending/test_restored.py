@@ -24,10 +24,12 @@ from reddy_lib.sending.connection import Connection
 from reddy_lib.sending.engine import Engine, enqueue
 from reddy_lib.sending.restore_check import CheckedRestored
 from reddy_lib.sending.restored import check, restored
-from reddy_lib.sending.submission import Submission, create, exchange, new_worker
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import new_worker
 from tests.app_server import wait_for
 from tests.conftest import PRODUCTS, fresh_database
 from tests.database_copies import DatabaseCopy
+from tests.sending.exchanging import exchange
 
 Sheet = Callable[..., Path]
 
@@ -107,7 +109,7 @@ def scene(
     postgres = request.getfixturevalue("postgres") if request.param == "postgresql" else ""
     made = Scene(request.param, tmp_path, postgres, request.node.name, sandbox)
     yield made
-    made.database.close()
+    made.ledger.close()
 
 
 @pytest.fixture
@@ -115,7 +117,7 @@ def on_file(tmp_path: Path, state: Path, sandbox: reddy.Sandbox) -> Iterator[Sce
     """On SQLite alone."""
     made = Scene("sqlite", tmp_path, "", "", sandbox)
     yield made
-    made.database.close()
+    made.ledger.close()
 
 
 def sent_up_to(scene: Scene, submission: Submission, count: int) -> None:

@@ -20,13 +20,15 @@ from reddy_lib.api.client import hint
 from reddy_lib.database.schema import STATUSES, workers
 from reddy_lib.errors import Withheld
 from reddy_lib.sandbox import Fault
-from reddy_lib.sending.dispatcher import Slots, send_chunk
+from reddy_lib.sending.dispatcher import send_chunk
 from reddy_lib.sending.engine import enqueue
 from reddy_lib.sending.lease import Lease
-from reddy_lib.sending.submission import Submission, create, exchange, give_up_dead_workers, new_worker
-from reddy_lib.sending.workers import queue, workers_known
+from reddy_lib.sending.slots import Slots
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import expire_dead_workers, new_worker, queue, workers_known
 from tests.app_server import ROOT, wait_for
 from tests.conftest import fresh_database
+from tests.sending.exchanging import exchange
 from tests.worker_processes import COMMAND, Fleet, environment, fleet
 
 Sheet = Callable[..., Path]
@@ -124,7 +126,7 @@ def test_what_a_killed_worker_was_uploading_another_one_uploads(
             hashes[batch.call(row).conversation_id] = hashlib.sha256(path.read_bytes()).hexdigest()
         sandbox.faults.add(Fault(kind="slow", on="upload", seconds=60, processed=answered, times=3))
         [victim] = fleet_of.start(
-            1, token=TOKEN, url=sandbox.url, give_up_after=SOON, REDDY_AUDIO_FOLDER=str(shared)
+            1, token=TOKEN, url=sandbox.url, heartbeat_timeout=SOON, REDDY_AUDIO_FOLDER=str(shared)
         )
         submission = create(
             team,
@@ -141,7 +143,9 @@ def test_what_a_killed_worker_was_uploading_another_one_uploads(
         )  # fmt: skip
         assert set(batch.recordings()["state"]) == {"sending"}
         assert submission.counts()["accepted"] == 3
-        fleet_of.start(1, token=TOKEN, url=sandbox.url, give_up_after=SOON, REDDY_AUDIO_FOLDER=str(shared))
+        fleet_of.start(
+            1, token=TOKEN, url=sandbox.url, heartbeat_timeout=SOON, REDDY_AUDIO_FOLDER=str(shared)
+        )
         sandbox.faults.clear()
         victim.kill()
         victim.wait()
@@ -156,7 +160,7 @@ def test_of_a_killed_worker_what_was_in_flight_is_in_doubt_and_the_others_send_t
     team: reddy.Ledger, sheet: Sheet, fleet_of: Fleet
 ) -> None:
     with reddy.Sandbox(token=TOKEN, latency=0.3) as sandbox:
-        victim, *_ = fleet_of.start(3, token=TOKEN, url=sandbox.url, give_up_after=SOON)
+        victim, *_ = fleet_of.start(3, token=TOKEN, url=sandbox.url, heartbeat_timeout=SOON)
         submission = queued(team, sheet, 300, sandbox.url, concurrency=4)
         wait_for(lambda: fleet_of.in_flight(victim) > 0, seconds=90, why="the victim to send")
         victim.kill()
@@ -180,7 +184,7 @@ def test_a_worker_on_a_machine_that_goes_away_is_taken_over_when_it_has_been_sil
 ) -> None:
     """As above, but nobody can see its process: only its silence tells."""
     with reddy.Sandbox(token=TOKEN, latency=0.3) as sandbox:
-        (victim,) = fleet_of.start(1, token=TOKEN, url=sandbox.url, give_up_after=SOON)
+        (victim,) = fleet_of.start(1, token=TOKEN, url=sandbox.url, heartbeat_timeout=SOON)
         with team.write() as connection:
             connection.execute(workers.update().values(place="another machine"))
         submission = queued(team, sheet, 60, sandbox.url, concurrency=4)
@@ -188,7 +192,7 @@ def test_a_worker_on_a_machine_that_goes_away_is_taken_over_when_it_has_been_sil
         victim.kill()
         victim.wait()
         in_flight = submission.counts()["sending"]
-        fleet_of.start(1, token=TOKEN, url=sandbox.url, give_up_after=SOON)
+        fleet_of.start(1, token=TOKEN, url=sandbox.url, heartbeat_timeout=SOON)
         counts = ended(submission, seconds=120)
         assert counts == {**NONE, "accepted": 60 - in_flight, "unknown": in_flight}
         assert most(sandbox) == 1
@@ -198,7 +202,7 @@ def test_a_worker_that_was_frozen_does_no_harm_when_it_wakes(
     team: reddy.Ledger, sheet: Sheet, fleet_of: Fleet
 ) -> None:
     with reddy.Sandbox(token=TOKEN, latency=0.3) as sandbox:
-        sleeper, _ = fleet_of.start(2, token=TOKEN, url=sandbox.url, give_up_after=SOON)
+        sleeper, _ = fleet_of.start(2, token=TOKEN, url=sandbox.url, heartbeat_timeout=SOON)
         submission = queued(team, sheet, 300, sandbox.url, concurrency=4)
         wait_for(lambda: fleet_of.in_flight(sleeper) > 0, seconds=90, why="it to send")
         name = fleet_of.name_of(sleeper)
@@ -225,7 +229,7 @@ def test_work_that_needs_another_token_is_left_alone(
     team: reddy.Ledger, sheet: Sheet, fleet_of: Fleet
 ) -> None:
     with reddy.Sandbox(token=TOKEN) as sandbox:
-        (other,) = fleet_of.start(1, token=OTHER, url=sandbox.url, give_up_after=SOON)
+        (other,) = fleet_of.start(1, token=OTHER, url=sandbox.url, heartbeat_timeout=SOON)
         submission = queued(team, sheet, 20, sandbox.url)
         typed_in = queued(
             team, lambda n: sheet(n, {2: {"Conversation ID": "x"}}), 1, sandbox.url, source="typed"
@@ -260,7 +264,7 @@ def test_told_to_stop_it_waits_for_what_is_in_flight_and_another_goes_on_at_once
         assert at_stop["sending"] == at_stop["unknown"] == 0
         assert at_stop["accepted"] == len(sandbox.received)
         assert at_stop["queued"] > 0
-        assert "everything that was in flight is recorded" in fleet_of.output(first)
+        assert "all calls that were in flight are recorded" in fleet_of.output(first)
         sandbox.latency = 0.0
         fleet_of.start(1, token=TOKEN, url=sandbox.url)
         assert ended(submission, seconds=120) == {**NONE, "accepted": 200}
@@ -271,7 +275,7 @@ def test_a_ledger_that_was_away_finds_out_all_that_its_worker_knows(
     team: reddy.Ledger, sheet: Sheet, fleet_of: Fleet, postgres: str
 ) -> None:
     with reddy.Sandbox(token=TOKEN, latency=0.3) as sandbox:
-        (worker,) = fleet_of.start(1, token=TOKEN, url=sandbox.url, give_up_after=SOON)
+        (worker,) = fleet_of.start(1, token=TOKEN, url=sandbox.url, heartbeat_timeout=SOON)
         submission = queued(team, sheet, 40, sandbox.url, concurrency=4)
         wait_for(lambda: fleet_of.in_flight(worker) > 0, seconds=90, why="it to send")
         server = sa.create_engine(
@@ -334,7 +338,7 @@ def test_a_worker_that_cannot_work_says_why_and_ends(tmp_path: Path) -> None:
     assert "geheim" not in out + said + rest
     told = subprocess.run([*COMMAND, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert told.returncode == 0
-    for name in ("REDDY_LEDGER", "REDDY_API_TOKEN", "REDDY_SANDBOX_URL", "--give-up-after"):
+    for name in ("REDDY_LEDGER", "REDDY_API_TOKEN", "REDDY_SANDBOX_URL", "--heartbeat-timeout"):
         assert name in told.stdout
 
 
@@ -379,7 +383,7 @@ class TestLease:
                 def holds(self, term: int | None = None) -> bool:
                     if term is not None and not frozen:
                         frozen.append(term)
-                        lost = give_up_dead_workers(ledger, now=time.time() + 3600)
+                        lost = expire_dead_workers(ledger, now=time.time() + 3600)
                         assert lost == 1
                         self.renew()
                     return super().holds(term)
@@ -396,7 +400,7 @@ class TestLease:
         self, ledger: reddy.Ledger
     ) -> None:
         clock, wall = [0.0], [1000.0]
-        lease = Lease(ledger, new_worker(ledger), lasts=45.0, clock=lambda: clock[0], wall=lambda: wall[0])
+        lease = Lease(ledger, new_worker(ledger), timeout=45.0, clock=lambda: clock[0], wall=lambda: wall[0])
         assert not lease.holds()
         lease.renew()
         clock[0], wall[0] = 34.9, 1034.9

@@ -13,10 +13,11 @@ import reddy_lib as reddy
 from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.sending.connection import Connection
 from reddy_lib.sending.overview import workers_alive
-from reddy_lib.sending.submission import Submission, create, exchange, heartbeat, new_worker, retire_worker
-from reddy_lib.sending.workers import lane, queue, workers_known
+from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.workers import heartbeat, lane, new_worker, queue, retire_worker, workers_known
 from reddy_lib.ui.workers import nobody_can_send, workers_table
 from tests.conftest import PRODUCTS
+from tests.sending.exchanging import exchange
 
 NOW = 1_800_000_000.0
 REDDY = "https://reddy.example"

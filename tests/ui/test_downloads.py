@@ -19,11 +19,13 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.errors import LedgerUnavailable
-from reddy_lib.sending.submission import create, exchange, new_worker
+from reddy_lib.sending.submission import create
+from reddy_lib.sending.workers import new_worker
 from reddy_lib.ui.downloads import routes
 from tests import screen
 from tests.browser.test_downloads import DOWNLOADS
 from tests.conftest import PRODUCTS
+from tests.sending.exchanging import exchange
 from tests.sending.test_exchange import answer
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -22,8 +22,10 @@ from reddy_lib.sending.connection import (
     stored_connection,
     typed_connection,
 )
-from reddy_lib.sending.dispatcher import Slots, send_chunk
-from reddy_lib.sending.submission import create, new_worker
+from reddy_lib.sending.dispatcher import send_chunk
+from reddy_lib.sending.slots import Slots
+from reddy_lib.sending.submission import create
+from reddy_lib.sending.workers import new_worker
 from tests import screen
 from tests.conftest import PRODUCTS
 from tests.recording_files import turns, wav_bytes
