@@ -23,6 +23,7 @@ from reddy_lib.database.sandbox_urls import ledger_address
 from reddy_lib.errors import APIError, NeverSent, NotFound, Unauthorized
 from reddy_lib.interrupts import again, one_line
 from reddy_lib.model import Tag
+from reddy_lib.progress_bars import progress_bar
 from reddy_lib.sending.doubts import Doubt, doubts, settle
 
 __all__ = ["MARK", "WAIT", "Reconciled", "ask", "is_missing", "reconcile"]
@@ -112,9 +113,7 @@ def reconcile(
         mine=None if same_account else client.fingerprint(batch.database.identity),
         before=clock() - wait,
     )
-    from tqdm.auto import tqdm
-
-    bar = tqdm(total=len(asked), desc="Asking Reddy", unit=" calls", disable=not progress)
+    bar = progress_bar(shown=progress, total=len(asked), desc="Asking Reddy", unit=" calls")
 
     def told() -> str:
         counted = f"{len(outcome.there):,} are at Reddy, {len(outcome.missing):,} are not"

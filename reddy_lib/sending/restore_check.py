@@ -20,6 +20,7 @@ from reddy_lib.database.database import Database
 from reddy_lib.database.sandbox_urls import SANDBOX, ledger_address
 from reddy_lib.errors import APIError, NeverSent, Refused, TooManyRequests, Unauthorized
 from reddy_lib.interrupts import again, one_line
+from reddy_lib.progress_bars import progress_bar
 from reddy_lib.sending.doubts import Doubt
 from reddy_lib.sending.reconcile import WAIT, ask, is_missing
 from reddy_lib.sending.restore_suspects import (
@@ -189,8 +190,6 @@ def check_restored(
         Unauthorized, NeverSent: the token was refused, or no connection could be made; earlier answers are stored.
         LedgerUnavailable: the answers could not be stored.
     """
-    from tqdm.auto import tqdm
-
     database.require("send")  # asking writes a tag at Reddy
     outcome = CheckedRestored()
     check(database)  # it may not have been noticed yet
@@ -209,7 +208,7 @@ def check_restored(
 
     with (
         one_line(told),
-        tqdm(total=total, desc="Asking Reddy", unit=" calls", disable=not progress) as bar,
+        progress_bar(shown=progress, total=total, desc="Asking Reddy", unit=" calls") as bar,
         ThreadPoolExecutor(AT_A_TIME, thread_name_prefix="ask") as pool,
     ):
         while not stopped and (piece := suspects(database, here, after=after, count=PIECE)):

@@ -25,6 +25,7 @@ from reddy_lib.database.sandbox_urls import ledger_address
 from reddy_lib.errors import LedgerRestored, SubmissionError
 from reddy_lib.interrupts import again as next_step
 from reddy_lib.interrupts import one_line
+from reddy_lib.progress_bars import progress_bar
 from reddy_lib.recordings.upload_queue import claim_of_batch, left_in_batch, store_bytes_sent
 from reddy_lib.sending.content_conflicts import OTHER_WORDS, not_sent
 from reddy_lib.sending.dispatcher import send_chunk
@@ -220,8 +221,6 @@ def upload_recordings(
         SubmissionError: Reddy gave addresses on a host that is not allowed yet.
         LedgerUnavailable: the ledger cannot be written.
     """
-    from tqdm.auto import tqdm
-
     _usable(batch, client)
     concurrency = whole_number(concurrency, "concurrency", least=1, most=MOST_AT_ONCE)
     database = batch.database
@@ -239,7 +238,7 @@ def upload_recordings(
     try:
         with (
             one_line(partial(_uploads_interrupted, batch)),
-            tqdm(desc="Uploading", unit=" recordings", disable=not progress) as bar,
+            progress_bar(shown=progress, desc="Uploading", unit=" recordings") as bar,
             uploading,
         ):
             while True:
@@ -314,19 +313,17 @@ def _go_on(submission: Submission, client: Client, concurrency: int, *, progress
 
 
 def _send(submission: Submission, client: Client, slots: Slots, *, progress: bool) -> None:
-    from tqdm.auto import tqdm
-
     database = submission.database
     worker = new_worker(database, kind="notebook")
     lease = Lease(database, worker)
     stop = threading.Event()
     counts = submission.counts()
-    bar = tqdm(
+    bar = progress_bar(
+        shown=progress,
         total=sum(counts.values()),
         initial=sum(counts.values()) - counts["queued"],
         desc="Submitting",
         unit=" calls",
-        disable=not progress,
     )
     # In a thread of its own, so that Ctrl-C only interrupts waiting for it.
     work: Future[str] = Future()

@@ -67,12 +67,13 @@ Call = Callable[[Scene, reddy.Ledger, reddy.Batch, Submission], object]
 
 def _writes() -> dict[str, tuple[Right, Call]]:
     """Name of what writes → the right it needs, and a call of it."""
-    from reddy_lib.batches import changes, profiles, selections, tag_types
+    from reddy_lib.batches import changes, profiles, review_decisions, selections, tag_types
     from reddy_lib.batches import edits as editing
     from reddy_lib.batches import fetch_recordings as fetching
     from reddy_lib.batches import load_job as loading
     from reddy_lib.batches import redaction_marks as marks
     from reddy_lib.batches.loading import load_batch
+    from reddy_lib.batches.rechecking import recheck
     from reddy_lib.database import sandbox_urls
     from reddy_lib.recordings import file_uses, upload_hosts, upload_queue
     from reddy_lib.sending import archiving, engine, exchange, ramp_up, restored, uploads, workers
@@ -121,6 +122,23 @@ def _writes() -> dict[str, tuple[Right, Call]]:
         "batches.changes.store_if": (
             "edit",
             lambda s, g, b, u: changes.store_if(b, 3, None, b.call(3), who=""),
+        ),
+        "batches.rechecking.recheck": ("edit", lambda s, g, b, u: recheck(b, [*PRODUCTS][:1])),
+        "batches.review_decisions.accept_finding": (
+            "edit",
+            lambda s, g, b, u: review_decisions.accept_finding(
+                b, [3], _acceptable(), who="", on_progress=None
+            ),
+        ),
+        "batches.review_decisions.decide_texts": (
+            "edit",
+            lambda s, g, b, u: review_decisions.decide_texts(
+                b, [3], "drop", text="x", role="", who="", on_progress=None
+            ),
+        ),
+        "batches.review_decisions.withdraw_acceptance": (
+            "edit",
+            lambda s, g, b, u: review_decisions.withdraw_acceptance(b, [3], _acceptable(), who=""),
         ),
         "batches.loading.load_batch": ("edit", lambda s, g, b, u: load_batch(g, s.sheet, progress=False)),
         "Batch.update": ("edit", lambda s, g, b, u: b.update([3], product_id=7)),
@@ -304,11 +322,14 @@ READS = {
     "Database": "close for_person may moment must_be_there next_moment read require translate_errors",
     "Ledger": "archived batch batches loaded_before submission submissions",
     "StoredBatch": "call findings_of no_row one payloads rows seen_by these_rows where",
-    "Batch": "agents call calls can_accept cells count counts decisions edits finding_counts findings info lines loss "
+    "Batch": "agents call calls can_accept cells cells_frame count counts decisions edits finding_counts findings info lines loss "
     "original outcomes outcomes_version recording recordings tags unassigned was_checked_with attempts",
     "Submission": "counts open_chunks outcomes record",
     "batches.recording_urls": "addressed_calls",
     "sending.archiving": "under_way",
+    "batches.frames": "attempts_frame calls_frame cells_frame edits_frame finding_counts_frame findings_frame "
+    "outcomes_of_batch",
+    "batches.review_decisions": "loss_of unassigned_frame",
     "batches.catalogue": "batch_id_of batches_frame batches_of_file find_batch",
     "batches.corrections": "corrected_calls links_of recognised",
     "batches.changes": "count_edits",
@@ -342,6 +363,17 @@ EXCUSED = {
     "batches.changes.change_in": "inside a transaction of those that change a call",
     "recordings.attachments.hold": "inside a transaction of `Batch.attach`",
     "sending.restored.replaced_beneath": "inside a transaction of `sending.exchange`",
+    **{
+        f"sending.engine_tasks.{name}": "names of work in the engine's own database: ids alone, no call changes by it"
+        for name in (
+            "add_copies",
+            "enqueue_tasks",
+            "forget_client",
+            "lane_queue",
+            "take_back_tasks",
+            "tasks_under_way",
+        )
+    },
     "sending.engine.Engine": "the process's own, on a ledger that belongs to nobody",
     "sending.restore_check.ask_first": "run by senders, of which each takes the question first",
     "sending.dispatcher.send_chunk": "run by the engine; each claim is an `exchange`",
