@@ -322,8 +322,8 @@ READS = {
     "Database": "close for_person may moment must_be_there next_moment read require translate_errors",
     "Ledger": "archived batch batches loaded_before submission submissions",
     "StoredBatch": "call findings_of no_row one payloads rows seen_by these_rows where",
-    "Batch": "agents call calls can_accept cells cells_frame count counts decisions edits finding_counts findings info lines loss "
-    "original outcomes outcomes_version recording recordings tags unassigned was_checked_with attempts",
+    "Batch": "agents call calls can_accept cells cells_frame count counts decisions edits finding_counts findings info "
+    "lines loss original outcomes outcomes_version recording recordings tags unassigned was_checked_with attempts",
     "Submission": "counts open_chunks outcomes record",
     "batches.recording_urls": "addressed_calls",
     "sending.archiving": "under_way",
