@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
@@ -43,7 +44,7 @@ BEING_SENT = calls.c.status == sa.literal_column("'sending'")
 
 
 class SubmissionRecord(msgspec.Struct, frozen=True):
-    """The stored row of a submission. Times are seconds since the epoch.
+    """The stored row of a submission. Times are UTC.
 
     Attributes:
         number: counts submissions of this ledger, from 1.
@@ -70,8 +71,8 @@ class SubmissionRecord(msgspec.Struct, frozen=True):
     generation: int
     chosen: int
     who: str
-    created_at: float
-    ended_at: float | None
+    created_at: datetime
+    ended_at: datetime | None
 
     def __repr__(self) -> str:
         return f"<SubmissionRecord {self.number} · {self.id} · {self.state}>"
@@ -86,7 +87,10 @@ def read_record(connection: sa.Connection, submission_id: str) -> SubmissionReco
     ).one_or_none()
     if found is None:
         raise NotInLedger(f"There is no submission {submission_id!r} in this ledger.")
-    return SubmissionRecord(*found)
+    stored = dict(found._mapping)
+    for name in ("created_at", "ended_at"):
+        stored[name] = None if stored[name] is None else datetime.fromtimestamp(stored[name], UTC)
+    return SubmissionRecord(**stored)
 
 
 def finish(connection: sa.Connection, submission_id: str, *, now: float) -> bool:

@@ -126,7 +126,7 @@ def test_a_submission_is_kept_under_the_one_spelling(ledger: reddy.Ledger, sheet
     batch = load(ledger, sheet(1))
     made = create(ledger, batch.id, address="HTTPS://App.Reddy.io:443/", token_source="typed")
     assert made.record().address == "https://app.reddy.io"
-    assert time.time() >= made.record().created_at
+    assert time.time() >= made.record().created_at.timestamp()
 
 
 def test_two_calls_in_doubt_that_share_a_delivery_are_both_in_doubt(

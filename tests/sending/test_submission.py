@@ -44,7 +44,7 @@ def test_a_record_is_typed_and_its_times_are_seconds(batch: reddy.Batch) -> None
     record = begun(batch, credential="0123456789abcdef", token_hint="…4f2a", who="ann").record()
     assert isinstance(record, SubmissionRecord)
     assert (record.number, record.state, record.chosen, record.who) == (1, "running", 3, "ann")
-    assert before <= record.created_at <= time.time()
+    assert before <= record.created_at.timestamp() <= time.time()
     assert record.ended_at is None
     with pytest.raises(AttributeError):
         record.state = "done"  # type: ignore[misc]
