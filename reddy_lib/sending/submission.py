@@ -5,7 +5,6 @@ A submission has no loop of its own: what sends it is `dispatcher.send_chunk`, i
 
 from __future__ import annotations
 
-import html
 import logging
 import secrets
 import time
@@ -30,6 +29,7 @@ from reddy_lib.database.schema import (
     submissions,
 )
 from reddy_lib.errors import NotInLedger, SubmissionError
+from reddy_lib.html_tables import counts_table
 from reddy_lib.recordings import upload_queue
 from reddy_lib.sending.claims import explain_skips, retried_after_doubt
 from reddy_lib.sending.content_conflicts import has_other_words, hold_other_words, not_sent
@@ -80,11 +80,9 @@ class Submission:
     def _repr_html_(self) -> str:
         """Return a table of counts and a sentence on what to do next, which notebooks show."""
         record, counts = self.record(), self.counts()
-        heads = "".join(f"<th>{status}</th>" for status, count in counts.items() if count)
-        cells = "".join(f"<td>{count:,}</td>" for count in counts.values() if count)
-        name = html.escape(f"Submission {record.number} · {self.id} · {record.state} · to {record.address}")
-        table = f"<table><caption>{name}</caption><tr>{heads}</tr><tr>{cells}</tr></table>"
-        return f"{table}<p>{html.escape(_next_step(record, counts))}</p>"
+        caption = f"Submission {record.number} · {self.id} · {record.state} · to {record.address}"
+        shown = {status: count for status, count in counts.items() if count}
+        return counts_table(caption, shown, _next_step(record, counts))
 
     def record(self) -> SubmissionRecord:
         """Return the stored row. Raises NotInLedger."""
