@@ -33,9 +33,8 @@ from reddy_lib.model import Call, TranscriptLine, payload_json
 from reddy_lib.personal_data import Said, find_personal_data
 from reddy_lib.recordings.attachments import Attached, open_recording, recordings_folder
 from reddy_lib.recordings.inspect import Inspection
-from reddy_lib.recordings.marking import find_words, whole_lines
+from reddy_lib.recordings.marking import BY_HAND, find_words, whole_lines
 from reddy_lib.recordings.redaction import Span, Word, excerpt, place, silence_recording
-from reddy_lib.sending.submission import BY_HAND
 
 __all__ = ["Proposed", "ToSilence", "silencing", "to_silence"]
 
