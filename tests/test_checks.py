@@ -216,7 +216,7 @@ def test_neither_transcript_nor_recording_is_an_error(transcript: Any, filename:
 def test_a_transcript_without_any_text_counts_as_missing() -> None:
     call = a_call(transcript=lines(("agent", "", None, None), ("customer", " \n", None, None)))
     missing, *empty = found(call)
-    assert missing.message == "The transcript has 2 lines and no text at all."
+    assert missing.message == "The transcript has 2 lines and no text."
     assert [place(one) for one in empty] == [("text-empty", "text", 1), ("text-empty", "text", 2)]
 
 
