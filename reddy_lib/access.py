@@ -68,8 +68,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         """
         if not isinstance(section, Mapping):
             raise AccessRulesError(
-                "Sign-in is set up ([auth] in the secrets file), but no rule says who may come in: every account of the "
-                "provider would get in. Add a section [access] with emails, domains or groups to the secrets file "
+                "Sign-in is set up ([auth] in the secrets file), but no rule says who has access: every account of the "
+                "provider would have it. Add a section [access] with emails, domains or groups to the secrets file "
                 "(see .streamlit/secrets.toml.example)."
             )
         unknown = sorted(set(map(str, section)) - set(cls.__struct_fields__))
@@ -90,7 +90,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         )
         if not (rules.emails or rules.domains or rules.groups):
             raise AccessRulesError(
-                "The section [access] of the secrets file lets nobody in: give it emails, domains, or groups with "
+                "The section [access] of the secrets file gives nobody access. Add emails, domains, or groups with "
                 "their groups_claim."
             )
         by_group = rules.groups or any(
@@ -99,7 +99,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         if by_group and not rules.groups_claim:
             raise AccessRulesError(
                 "The section [access] of the secrets file names groups, but not the claim of the id token that lists "
-                'them: add groups_claim = "groups", or what your provider calls it.'
+                'them. Add groups_claim = "groups", or the name that your provider uses.'
             )
         if not 0 < rules.max_age_hours <= 24 * 30:
             raise AccessRulesError("max_age_hours in [access] of the secrets file must be between 0 and 720.")
@@ -191,7 +191,7 @@ class Person:
             return self._rules().right_of(self._claims, now=self._clock())
         except AccessRulesError as error:
             raise NotAllowed(
-                "The rules about who may use this workbench cannot be read, so nobody is let in.",
+                "The access rules of this workbench cannot be read, so nobody has access. Ask the person who runs it.",
                 reason="rules",
             ) from error
 

@@ -114,10 +114,10 @@ def _what_is_wrong_with(address: str) -> str:
         return "it has no @" if "@" not in address else f"it has {address.count('@')} @ signs"
     name, domain = address.split("@")
     if not name:
-        return "nothing stands before the @"
+        return "it has nothing before the @"
     if "." not in domain:
-        return "what follows the @ has no dot"
-    return "it has a character, or a dot, where none may be"
+        return "the part after the @ has no dot"
+    return "a character or dot is in a place where it is not allowed"
 
 
 def _product(call: Call, given: Given) -> Iterator[Finding]:
@@ -125,12 +125,12 @@ def _product(call: Call, given: Given) -> Iterator[Finding]:
     if number is None:
         yield finding("product-missing", "product_id", "This call has no product.")
     elif isinstance(number, bool) or not isinstance(number, int):
-        message = f"“{number}” is not the number of a product."
+        message = f"“{number}” is not a product id."
         yield finding("product-unknown", "product_id", message, value=number)
     elif given.products is not None:
         product = next((one for one in given.products if one["id"] == number), None)
         if product is None:
-            message = f"Product {number} is not among the {len(given.products)} products of Reddy's list."
+            message = f"Product {number} is not in Reddy's list of {len(given.products)} products."
             yield finding("product-unknown", "product_id", message, value=number)
         elif str(product.get("status") or "active").casefold() != "active":
             message = f"Product {number} ({product.get('name')}) is {product['status']}."
@@ -145,16 +145,16 @@ def _material(call: Call, given: Given) -> Iterator[Finding]:
     recording = (call.filename or "").strip()
     if any(line.text.strip() for line in call.transcript or ()):
         if recording and given.recording:
-            message = f"The recording {recording} and a transcript go together, so Reddy will not redact it."
+            message = f"The recording {recording} is sent with a transcript, so Reddy will not redact it."
             yield finding("recording-with-transcript", "filename", message, value=recording)
         elif recording:
             message = (
-                f"The recording {recording} is announced beside the transcript, and no file is attached: Reddy "
-                "would wait for a recording that does not come, and redacts none that comes with a transcript."
+                f"This call has a transcript and names the recording {recording}, but no file is attached. Reddy would "
+                "wait for the recording, and does not redact one that comes with a transcript."
             )
             yield finding("recording-with-transcript", "filename", message, value=recording)
     elif recording and not given.recording:
-        message = f"There is no transcript, and the file of the recording {recording} is not attached."
+        message = f"This call has no transcript, and the file of its recording {recording} is not attached."
         yield finding("recording-not-sent", "filename", message, value=recording)
     elif recording:
         return  # Reddy grades from the recording
@@ -173,9 +173,11 @@ def _roles(call: Call, given: Given) -> Iterator[Finding]:
             if not role:
                 message = f"Line {number} has no role."
             elif role.casefold() in ROLES:
-                message = f"Line {number} has the role “{line.role}”: Reddy writes it {role.casefold()}."
+                message = f"Line {number} has the role “{line.role}”: Reddy expects {role.casefold()}."
             else:
-                message = f"Line {number} has the role “{_shortened(role)}”: Reddy knows agent and customer."
+                message = (
+                    f"Line {number} has the role “{_shortened(role)}”: Reddy accepts agent and customer."
+                )
             yield finding("role-unknown", "role", message, line=number, value=line.role)
 
 
@@ -302,7 +304,7 @@ def _timestamp(call: Call, given: Given) -> Iterator[Finding]:
         message = f"The start time “{_shortened(str(moment))}” is not a number of seconds."
         yield finding("timestamp-unreadable", "timestamp", message, value=moment)
     elif moment > _MILLISECONDS:
-        message = f"The start time {_seconds(moment)} is {_date(moment / 1000)} if it counts milliseconds."
+        message = f"The start time {_seconds(moment)} is {_date(moment / 1000)} if it is in milliseconds."
         yield finding("timestamp-in-milliseconds", "timestamp", message, value=_seconds(moment))
     elif moment > given.now + _FORWARD:
         message = f"The start time, {_date(moment)}, is in the future."
@@ -323,7 +325,7 @@ def _speaker(call: Call, given: Given) -> Iterator[Finding]:
         message = f"The separation “{_shortened(separation)}” is neither diarize nor channels."
         yield finding("speaker-invalid", "speaker", message, value=separation)
     elif channel_map is not None and separation != "channels":
-        message = f"A channel map goes with the separation channels only; this call has {separation}."
+        message = f"A channel map is only allowed with the separation channels; this call has {separation}."
         yield finding("speaker-invalid", "speaker", message, value=", ".join(channel_map))
     elif channel_map is not None and sorted(channel_map) != sorted(ROLES):
         named = _shortened(", ".join(channel_map)) or "nobody"
@@ -344,7 +346,7 @@ def _tags(call: Call, given: Given) -> Iterator[Finding]:
         else:
             seen[key] = number
         if tag.type not in TAG_TYPES:
-            message = f"{name} has the type “{_shortened(tag.type)}”: Reddy knows {', '.join(TAG_TYPES)}."
+            message = f"{name} has the type “{_shortened(tag.type)}”: Reddy accepts {', '.join(TAG_TYPES)}."
             yield finding("tag-type-unknown", "tags", message, line=number, value=tag.type)
         elif (wrong := _misfit(tag.value, tag.type)) is not None:
             yield finding("tag-value-mismatch", "tags", f"{name} {wrong}.", line=number, value=tag.value)
