@@ -1,8 +1,8 @@
-"""Who may use a shared workbench, and what for.
+"""Access control for a shared workbench: who may sign in, and what they may do.
 
-`Rules` come from the secrets file: who is let in, and with which right. `Person` is somebody who signed in, judged by
-the rules as they are at each use, so that removing an address from the list takes effect at once.
-Rights form a ladder: who may *send* may also *edit* and *look*.
+`Rules` come from the secrets file: who has access, and with which right. A `Person` is checked against the current rules
+at every use, so removing an address takes effect at once. Each right includes those before it: a person who may *send*
+may also *edit* and *look*.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ EXAMPLES: dict[Right, str] = {
 }
 DEFAULT_HOURS = 12.0
 CLOCK_SKEW = 300.0
-"""Seconds by which the provider's clock may be ahead of ours."""
+"""Seconds by which the identity provider's clock may be ahead of ours."""
 
-# One "@", no quotes, no look-alikes: what the rules name is compared letter by letter.
+# Plain ASCII with one "@" and no quotes: rules are compared character by character, so look-alikes must not pass.
 _EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?=.{1,253}\Z)(?:[A-Za-z0-9-]{1,63}\.)*[A-Za-z0-9-]{1,63}"
 )
@@ -42,12 +42,12 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """The section `[access]` of the secrets file.
 
     Attributes:
-        emails, domains: who is let in, in lower case; a domain stands for itself, not for what lies below it.
-        groups_claim, groups: the claim of the id token that lists a person's groups, and the groups let in.
-        role: the right of those whom no list in `roles` names.
+        emails, domains: who has access, in lower case. A domain does not include its subdomains.
+        groups_claim, groups: the id token's claim that lists a person's groups, and the groups that have access.
+        role: the right of people whom no list in `roles` names.
         roles: right → entries: an email, "@domain" or "group:name".
-        max_age_hours: how old a sign-in may be.
-        trust_missing_email_verified: accept tokens that say nothing about whether the email was verified.
+        max_age_hours: maximum age of a sign-in.
+        trust_missing_email_verified: accept tokens that do not say whether the email is verified.
     """
 
     emails: frozenset[str] = frozenset()
@@ -61,15 +61,15 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def read(cls, section: object) -> Rules:
-        """Return the rules that a section of the secrets file describes.
+        """Parse a section of the secrets file.
 
         Raises:
-            AccessRulesError: it admits no one, or has an unknown name or value.
+            AccessRulesError: it gives nobody access, or has an unknown name or value.
         """
         if not isinstance(section, Mapping):
             raise AccessRulesError(
-                "Sign-in is set up ([auth] in the secrets file), but no rule says who may come in: every account of the "
-                "provider would get in. Add a section [access] with emails, domains or groups to the secrets file "
+                "Sign-in is set up ([auth] in the secrets file), but no rule says who has access: every account of the "
+                "provider would have it. Add a section [access] with emails, domains or groups to the secrets file "
                 "(see .streamlit/secrets.toml.example)."
             )
         unknown = sorted(set(map(str, section)) - set(cls.__struct_fields__))
@@ -90,7 +90,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         )
         if not (rules.emails or rules.domains or rules.groups):
             raise AccessRulesError(
-                "The section [access] of the secrets file lets nobody in: give it emails, domains, or groups with "
+                "The section [access] of the secrets file gives nobody access. Add emails, domains, or groups with "
                 "their groups_claim."
             )
         by_group = rules.groups or any(
@@ -99,28 +99,28 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         if by_group and not rules.groups_claim:
             raise AccessRulesError(
                 "The section [access] of the secrets file names groups, but not the claim of the id token that lists "
-                'them: add groups_claim = "groups", or what your provider calls it.'
+                'them. Add groups_claim = "groups", or the name that your provider uses.'
             )
         if not 0 < rules.max_age_hours <= 24 * 30:
             raise AccessRulesError("max_age_hours in [access] of the secrets file must be between 0 and 720.")
         return rules
 
     def right_of(self, claims: Mapping[str, Any], *, now: float) -> Right:
-        """Return what somebody with these claims of an id token may do.
+        """Return the right of a person with these claims of an id token.
 
         Raises:
-            NotAllowed: the sign-in is too old, its email is missing or not verified, or no rule lets it in.
+            NotAllowed: the sign-in is too old, its email is missing or not verified, or no rule grants access.
         """
         email = signed_in_email(claims)
         if not email:
             raise NotAllowed(
-                "Your sign-in provider did not tell a usable email address, so this workbench cannot tell who you are.",
+                "Your sign-in provider did not send a usable email address, so this workbench cannot identify you.",
                 reason="stranger",
             )
         verified = claims.get("email_verified")
         if not (
             verified is True
-            or (isinstance(verified, str) and verified.lower() == "true")  # Amazon Cognito writes text
+            or (isinstance(verified, str) and verified.lower() == "true")  # Amazon Cognito sends text
             or (verified is None and self.trust_missing_email_verified)
         ):
             raise NotAllowed(
@@ -157,12 +157,12 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Person:
-    """Somebody who signed in, for `Ledger.for_person`.
+    """A signed-in person, for `Ledger.for_person`.
 
     Args:
-        claims: of the id token, as the provider signed them.
-        rules: returns the rules as they are now. Raises AccessRulesError where they cannot be read.
-        clock: seconds since the epoch.
+        claims: the claims of the id token, as signed by the provider.
+        rules: returns the current rules. Raises AccessRulesError if they cannot be read.
+        clock: returns seconds since the epoch.
     """
 
     def __init__(
@@ -181,32 +181,32 @@ class Person:
 
     @property
     def email(self) -> str:
-        """The email in lower case, "" where there is none that can be used."""
+        """The email in lower case; "" if there is no usable one."""
         return signed_in_email(self._claims)
 
     @property
     def right(self) -> Right:
-        """What this person may do now. Raises NotAllowed: nothing."""
+        """The person's current right. Raises NotAllowed if the person has none."""
         try:
             return self._rules().right_of(self._claims, now=self._clock())
         except AccessRulesError as error:
             raise NotAllowed(
-                "The rules about who may use this workbench cannot be read, so nobody is let in.",
+                "The access rules of this workbench cannot be read, so nobody has access. Ask the person who runs it.",
                 reason="rules",
             ) from error
 
     def require(self, right: Right) -> None:
-        """Raise NotAllowed where this person may not do that."""
+        """Raise NotAllowed unless this person has the right."""
         has = self.right
         if RIGHTS.index(has) < RIGHTS.index(right):
             raise NotAllowed(
-                f"You may {EXAMPLES[has]}, but not {EXAMPLES[right]}: nothing was changed. Ask the person who runs "
+                f"You may {EXAMPLES[has]}, but not {EXAMPLES[right]}. Nothing was changed. Ask the person who runs "
                 f"this workbench for the role “{right}”.",
                 reason="role",
             )
 
     def may(self, right: Right) -> bool:
-        """Return whether this person may do that."""
+        """Return whether this person has the right."""
         try:
             self.require(right)
         except NotAllowed:
@@ -215,7 +215,7 @@ class Person:
 
 
 def signed_in_email(claims: Mapping[str, Any]) -> str:
-    """Return the email of an id token in lower case, "" where it has none or one that could be mistaken for another."""
+    """Return the email of an id token in lower case; "" if it has none, or one that could be mistaken for another."""
     email = claims.get("email")
     return email.lower() if isinstance(email, str) and _EMAIL.fullmatch(email) else ""
 
@@ -241,7 +241,7 @@ def _entry(text: str) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """Mappings of Streamlit's secrets as plain dicts."""
+    """Convert the mappings of Streamlit's secrets to plain dicts."""
     if isinstance(value, Mapping):
         return {str(name): _plain(value[name]) for name in value}
     return value

@@ -1,12 +1,11 @@
-"""One spelling for a Reddy address: what a client connects to, and the key of everything remembered about it.
+"""Normalise Reddy addresses, so that each server has one spelling: to connect to, and as the key for its records.
 
-Two spellings of one server must not be two keys, or a call that one of them has is sent again to the other. So the
-address is put into the form of RFC 3986, section 6.2 and 6.3 (case, default port, dot segments, percent-encoding), its
-host into the form that is looked up (IDNA 2008 with the mapping of UTS 46), and `localhost` is 127.0.0.1. `[::1]` stays
-an address of its own: another program may listen there.
+If two spellings of one server were two keys, calls could be sent twice. Addresses are therefore normalised as in RFC
+3986, sections 6.2 and 6.3 (case, default port, dot segments, percent-encoding), and hosts as in IDNA 2008 with the mapping
+of UTS 46. `localhost` becomes 127.0.0.1. `[::1]` is not merged with it, because another program may listen there.
 
-What cannot be one server for sure is refused with a sentence: user names, queries, fragments, and numbers such as
-`127.1` or `0x7f000001` that some programs take for an IPv4 address and others for a name.
+Ambiguous addresses are refused: user names, queries, fragments, and numbers such as `127.1` or `0x7f000001`, which some
+programs read as an IPv4 address and others as a name.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ __all__ = ["address_to_connect", "is_loopback", "known_address", "reddy_address"
 LOCALHOST = "127.0.0.1"
 DEFAULT_PORTS = {"https": 443, "http": 80}
 INVISIBLE = ("Cc", "Cf")
-"""Unicode categories: control characters, and those that only format, such as a byte order mark."""
+"""Unicode categories of control characters and of invisible format characters such as a byte order mark."""
 
 _UNRESERVED = frozenset(string.ascii_letters + string.digits + "-._~")
 _KEPT_IN_PATHS = "%/!$&'()*+,;=:@~"
@@ -35,24 +34,25 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")
 
 
 def reddy_address(text: str) -> str:
-    """Return the one spelling of the address of a Reddy server, such as `https://app.reddy.io`.
+    """Return the normalised address of a Reddy server, such as `https://app.reddy.io`.
 
     Args:
-        text: as typed or configured; surrounding white space and invisible characters do not count. A path is kept,
-            because a sandbox may live below another app.
+        text: the address as typed or configured. Surrounding white space and invisible characters are ignored. A path is
+            kept, because a sandbox may be mounted below another app.
 
-    Returns: ASCII, without a slash at the end. The function changes nothing in an address that it returned.
+    Returns:
+        ASCII text without a final slash. Normalising it again returns the same text.
 
     Raises:
-        NeverSent: it is no address, or has a part that an address of Reddy must not have.
+        NeverSent: the text is not an address, or has a part that an address of Reddy must not have.
     """
     return _normalised(text)
 
 
 def known_address(text: str) -> str:
-    """Return the key under which the ledger remembers an address: its one spelling, or the text itself if it is none.
+    """Return the key under which the ledger stores an address: its normal form, or the text itself if it is not valid.
 
-    For names such as "sandbox", and for addresses that an older version stored and nothing can be sent to any more.
+    Invalid texts are names such as "sandbox", and addresses that older versions stored and that can no longer be used.
     """
     try:
         return _normalised(text)
@@ -61,11 +61,10 @@ def known_address(text: str) -> str:
 
 
 def address_to_connect(text: str) -> str:
-    """Return the address under which a server is connected to: its one spelling, but `localhost` stays a name, because a
-    certificate may be made out to it.
+    """Return the address to connect to: the normal form, except that `localhost` is kept, as a certificate may name it.
 
     Raises:
-        NeverSent: as `reddy_address`.
+        NeverSent: as for `reddy_address`.
     """
     address = reddy_address(text)
     host = urlsplit(text.strip(_surrounding(text))).hostname or ""
@@ -75,7 +74,7 @@ def address_to_connect(text: str) -> str:
 
 
 def is_loopback(address: str) -> bool:
-    """Return whether an address, as `reddy_address` returns it, is on this machine and reached without a network."""
+    """Return whether a normalised address is on this machine, reached without a network."""
     host = urlsplit(address).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -87,9 +86,9 @@ def is_loopback(address: str) -> bool:
 def _normalised(text: str) -> str:
     text = text.strip(_surrounding(text))
     if any(character.isspace() or unicodedata.category(character) in INVISIBLE for character in text):
-        _refuse("it has a blank or an invisible character in it")
+        _refuse("it contains a blank or an invisible character")
     if "\\" in text:
-        _refuse("it has a “\\” in it")
+        _refuse("it contains a “\\”")
     try:
         parts = urlsplit(unicodedata.normalize("NFC", text))
         port = parts.port
@@ -98,11 +97,11 @@ def _normalised(text: str) -> str:
     if parts.scheme not in DEFAULT_PORTS:
         _refuse("it does not begin with https://")
     if "@" in parts.netloc or "?" in text or "#" in text:
-        # A name and password in the address would replace the token, and would be shown with the address.
-        raise NeverSent("The address of Reddy must be without a user name, a password, “?” and “#”.")
+        # Credentials in the address would replace the token, and would be shown wherever the address is.
+        raise NeverSent("The address of Reddy must not contain a user name, a password, “?” or “#”.")
     host = _host(parts)
     if port == 0:
-        _refuse("no server has port 0")
+        _refuse("port 0 is not valid")
     shown = "" if port in (None, DEFAULT_PORTS[parts.scheme]) else f":{port}"
     return f"{parts.scheme}://{host}{shown}{_path(parts.path)}"
 
@@ -120,9 +119,9 @@ def _host(parts: SplitResult) -> str:
         try:
             number = ipaddress.IPv6Address(inside)
         except ValueError:
-            _refuse(f"“[{inside[:50]}]” is no IPv6 address")
+            _refuse(f"“[{inside[:50]}]” is not an IPv6 address")
         if number.scope_id:
-            _refuse("an address with a zone (“%”) belongs to one machine alone")
+            _refuse("an IPv6 address with a zone (“%”) is only valid on one machine")
         mapped = number.ipv4_mapped
         return str(mapped) if mapped else f"[{number.compressed}]"
     host = _ascii_host(netloc.partition(":")[0])
@@ -133,25 +132,25 @@ def _host(parts: SplitResult) -> str:
         except ValueError:
             _refuse(f"write “{host[:50]}” as four numbers, such as 127.0.0.1")
     if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in labels):
-        _refuse(f"“{host[:50]}” is no name of a server")
+        _refuse(f"“{host[:50]}” is not a valid host name")
     return LOCALHOST if host == "localhost" else host
 
 
 def _ascii_host(host: str) -> str:
     if not host.isascii():
-        import idna  # a third of this module's import time, and for few addresses
+        import idna  # a third of this module's import time, and only addresses with other letters need it
 
         try:
             host = idna.encode(host, uts46=True, transitional=False).decode("ascii")
         except (idna.IDNAError, UnicodeError):
-            _refuse(f"“{host[:50]}” is no name of a server")
+            _refuse(f"“{host[:50]}” is not a valid host name")
     return host.lower().removesuffix(".")
 
 
 def _path(path: str) -> str:
     encoded = re.sub(r"%([0-9A-Fa-f]{2})", _escape, quote(path, safe=_KEPT_IN_PATHS))
     if re.search(r"%(?![0-9A-F]{2})", encoded):
-        _refuse("a “%” in its path stands for no character")
+        _refuse("its path contains a “%” without two hexadecimal digits")
     kept: list[str] = []
     for segment in encoded.split("/"):
         if segment == "..":

@@ -1,12 +1,11 @@
-"""Which web addresses in a sheet may be asked for a recording: decided here, from text and numbers alone.
+"""Decide which URLs in a sheet may be requested for a recording.
 
-Off by default: a server that fetches whatever a spreadsheet names can be made to ask its own network. An address is
-used only where its host stands, letter by letter, in the list of the administrator (`AllowedHosts`), and where every
-number that its name stands for is a public one. Hosts in the network of the company have a list of their own; even
-they never lead to the addresses at which clouds give out credentials. Nothing here opens a connection: `fetching`
-in `api/` does, to the very number that was checked.
+No host is allowed by default: a server that fetches any URL in a spreadsheet can be made to attack its own network
+(SSRF). A URL is allowed only if the administrator listed its host (`AllowedHosts`) and every IP address of that host is
+public. Hosts inside the company's network are listed separately; cloud metadata addresses, which hand out credentials,
+are always refused. This module opens no connection. `api.fetching` does, to the same IP address that was checked here.
 
-No sentence of a refusal repeats the address beyond its host: addresses of recordings often carry a signature.
+A refusal never repeats more of a URL than its host, because recording URLs often carry a signature.
 """
 
 from __future__ import annotations
@@ -50,17 +49,17 @@ _METADATA = {
         "168.63.129.16", "fd00:ec2::254", "fd00:ec2::253", "fd00:ec2::23", "fd20:ce::254",
     )
 }  # fmt: skip
-"""Where clouds tell a machine its credentials."""
+"""Metadata addresses where clouds give a machine its credentials."""
 _NAT64 = (ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("64:ff9b:1::/48"))
 _COMPATIBLE = ipaddress.ip_network("::/96")
 
 
 class AllowedHosts(msgspec.Struct, frozen=True):
-    """Hosts that may be asked for recordings, "name" or "name:port" (otherwise the usual port alone); none by default.
+    """Hosts that may be requested, as "name" or "name:port"; without a port, only the scheme's default. Empty by default.
 
     Attributes:
-        public: must stand for public addresses only.
-        private: may stand for addresses of the company's own network, or of this machine.
+        public: hosts that may resolve to public addresses only.
+        private: hosts that may also resolve to addresses of the company's network or of this machine.
     """
 
     public: frozenset[str] = frozenset()
@@ -68,12 +67,12 @@ class AllowedHosts(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, public: Iterable[str] = (), private: Iterable[str] = ()) -> AllowedHosts:
-        """From names as people write them. Raises ValueError: one is no host name ("*" is none: each is listed)."""
+        """Parse host names. Raises ValueError for an invalid name; "*" is invalid, as each host must be listed."""
         return cls(frozenset(map(_listed, public)), frozenset(map(_listed, private)))
 
     @classmethod
     def from_environment(cls) -> AllowedHosts:
-        """From the settings REDDY_AUDIO_HOSTS and REDDY_AUDIO_PRIVATE_HOSTS: names separated by commas or blanks."""
+        """Read REDDY_AUDIO_HOSTS and REDDY_AUDIO_PRIVATE_HOSTS: host names separated by commas or blanks."""
         return cls.of(
             *(
                 re.findall(r"[^\s,]+", os.environ.get(name, ""))
@@ -85,7 +84,7 @@ class AllowedHosts(msgspec.Struct, frozen=True):
         return bool(self.public or self.private)
 
     def allow(self, host: str, port: int, scheme: str) -> tuple[bool, bool]:
-        """(is it listed at all, may it stand for private addresses)."""
+        """Return (whether the host is listed, whether it may resolve to private addresses)."""
         written = f"[{host}]" if ":" in host else host
         names = {f"{written}:{port}"} | ({written} if port == _PORTS[scheme] else set())
         private = not names.isdisjoint(self.private)
@@ -93,14 +92,14 @@ class AllowedHosts(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """An address that may be asked, taken apart.
+    """The parts of an allowed URL.
 
     Attributes:
         scheme: "http" or "https".
-        host: a name, or a number as text, in small letters.
-        port: the number of the port.
-        path: path and query, as they are sent; may hold a secret.
-        private: may the host stand for an address that is not public?
+        host: a name or an IP address, in lower case.
+        port: the port number.
+        path: path and query as sent; may contain a secret.
+        private: whether the host may resolve to an address that is not public.
     """
 
     scheme: str
@@ -114,41 +113,40 @@ class Target(msgspec.Struct, frozen=True):
 
     @property
     def authority(self) -> str:
-        """Host and port as the header `Host` has them."""
+        """Host and port, as in the `Host` header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == _PORTS[self.scheme] else f"{host}:{self.port}"
 
     @property
     def address(self) -> str:
-        """The whole address; may hold a secret."""
+        """The whole URL; may contain a secret."""
         return f"{self.scheme}://{self.authority}{self.path}"
 
 
 def check_address(address: str, allowed: AllowedHosts) -> Target:
-    """The address taken apart, if its host is allowed. Its numbers are checked when they are known: `check_number`.
+    """Parse a URL and check that its host is allowed. Check its IP addresses later with `check_number`.
 
     Raises RecordingRefused.
     """
     if not allowed:
         raise RecordingRefused(
-            "Recordings are not fetched from web addresses here. Drop the files beside the sheet, or ask the "
+            "Recordings are not fetched from web addresses here. Drop the files beside the sheet, or ask your "
             f"administrator to list the host in {HOSTS_SETTING}."
         )
     scheme, host, port, path = _taken_apart(address)
     listed, private = allowed.allow(host, port, scheme)
     if not listed:
         raise RecordingRefused(
-            f"{host[:100]} (port {port}) is not among the hosts that recordings are fetched from: ask the administrator to "
-            f"list it in {HOSTS_SETTING}, or drop the files beside the sheet."
+            f"{host[:100]} (port {port}) is not among the hosts that recordings are fetched from. Ask your administrator "
+            f"to list it in {HOSTS_SETTING}, or drop the files beside the sheet."
         )
     return Target(scheme, host, port, path, private)
 
 
 def host_and_leave(address: str, allowed: AllowedHosts) -> tuple[str, bool]:
-    """The host of an address as a list of hosts has it (with its port, where that is not the usual one), and whether it
-    is listed.
+    """Return the host of a URL as a host list writes it (with a port other than the default), and whether it is listed.
 
-    Raises RecordingRefused: the address cannot be read, whatever is allowed.
+    Raises RecordingRefused if the URL is invalid, whatever hosts are allowed.
     """
     scheme, host, port, _ = _taken_apart(address)
     listed, private = allowed.allow(host, port, scheme)
@@ -156,43 +154,43 @@ def host_and_leave(address: str, allowed: AllowedHosts) -> tuple[str, bool]:
 
 
 def _taken_apart(address: str) -> tuple[str, str, int, str]:
-    """Scheme, host, port, and path with query."""
+    """Return scheme, host, port, and path with query."""
     text = address.strip(" ")
     if len(text) > LONGEST or re.search(r"[^\x21-\x7e]|\\", text):
         raise RecordingRefused(
-            "The address of the recording has characters that no web address has: copy it again, whole."
+            "The recording's address has characters that no web address has. Copy the whole address again."
         )
     found = _ADDRESS.fullmatch(text)
     if found is None:
         raise RecordingRefused(
-            "The address of the recording is not one of the web (https://…): nothing was opened."
+            "The recording's address does not start with https:// or http://. It was not opened."
         )
     scheme, authority, path = found[1].lower(), found[2], found[3]
     if "@" in authority:
         raise RecordingRefused(
-            "The address of the recording has a user name or a password in it: take it out. Nothing was asked."
+            "The recording's address contains a user name or a password. Remove it; nothing was requested."
         )
     if "%" in authority:
-        raise RecordingRefused("The host in the address of the recording cannot be read: nothing was asked.")
+        raise RecordingRefused("The host in the recording's address is not valid. Nothing was requested.")
     host, port = _host_and_port(authority, scheme)
     return scheme, host, port, path if path.startswith("/") else "/" + path
 
 
 def redirected(target: Target, location: str, allowed: AllowedHosts) -> Target:
-    """Where a redirect leads, under the same rules. Raises RecordingRefused; also where it leaves encryption."""
+    """Return the target of a redirect, checked by the same rules. Raises RecordingRefused, also for https → http."""
     new = check_address(urljoin(target.address, location.strip()), allowed)
     if target.scheme == "https" and new.scheme == "http":
         raise RecordingRefused(
-            f"{target.host} leads on to an address that is not encrypted: it was not followed."
+            f"{target.host} redirects to an address that is not encrypted. The redirect was not followed."
         )
     return new
 
 
 def is_inside(host: str) -> bool:
-    """Whether a host, as it is written, may be a machine of this network, or this machine itself.
+    """Return whether a host may be a machine of this network or this machine itself.
 
-    Names are not looked up: "localhost" and what is below it are inside, and so are numbers that are not public, numbers
-    with a zone, and numbers that some readers take for others (decimal, octal, hexadecimal, short).
+    Names are not resolved. "localhost" and its subdomains are inside, and so are non-public IP addresses, addresses with
+    a zone, and numbers that some programs read as an IP address (decimal, octal, hexadecimal, short).
     """
     name = host.strip("[]").removesuffix(".").lower()
     if "%" in name or name == "localhost" or name.endswith(".localhost"):
@@ -204,7 +202,7 @@ def is_inside(host: str) -> bool:
 
 
 def is_public(number: IPAddress) -> bool:
-    """Whether a number, and each that it stands for, is one of the public internet."""
+    """Return whether an IP address, and each address embedded in it, is public."""
     try:
         check_number(number, private=False)
     except RecordingRefused:
@@ -213,15 +211,15 @@ def is_public(number: IPAddress) -> bool:
 
 
 def check_number(number: IPAddress, *, private: bool) -> None:
-    """Raises RecordingRefused where no recording may be fetched from this number. `private`: the host was listed so.
+    """Raise RecordingRefused if no recording may be fetched from this IP address. `private`: the host is listed as private.
 
-    Numbers in other clothes (IPv4 inside of IPv6) are judged by what they stand for as well. Multicast, "no address"
-    and the addresses of cloud credentials are refused in any case.
+    IPv4 addresses embedded in IPv6 are checked as well. Multicast, unspecified and cloud metadata addresses are always
+    refused.
     """
     for one in _meanings(number):
         if one in _METADATA or one.is_multicast or one.is_unspecified or str(one) == "255.255.255.255":
             raise RecordingRefused(
-                "The host stands for an address at which there are no recordings: it was not asked."
+                "The host resolves to an address that cannot hold recordings. It was not contacted."
             )
         if not private and (
             not one.is_global
@@ -232,8 +230,8 @@ def check_number(number: IPAddress, *, private: bool) -> None:
             or getattr(one, "is_site_local", False)
         ):
             raise RecordingRefused(
-                "The host stands for an address inside this network: it was not asked. If that is meant, the "
-                f"administrator lists the host in {PRIVATE_HOSTS_SETTING}."
+                "The host resolves to an address inside this network, so it was not contacted. If this is intended, ask "
+                f"your administrator to list the host in {PRIVATE_HOSTS_SETTING}."
             )
 
 
@@ -241,7 +239,7 @@ def _meanings(number: IPAddress) -> list[IPAddress]:
     found: list[IPAddress] = [number]
     if isinstance(number, ipaddress.IPv6Address):
         if number.ipv4_mapped is not None:
-            return [number.ipv4_mapped]  # the same address, spelled otherwise
+            return [number.ipv4_mapped]  # the same address in IPv6 notation
         if number.sixtofour is not None:
             found.append(number.sixtofour)
         if number.teredo is not None:
@@ -252,9 +250,7 @@ def _meanings(number: IPAddress) -> list[IPAddress]:
 
 
 def _host_and_port(authority: str, scheme: str) -> tuple[str, int]:
-    unreadable = RecordingRefused(
-        "The host in the address of the recording cannot be read: nothing was asked."
-    )
+    unreadable = RecordingRefused("The host in the recording's address is not valid. Nothing was requested.")
     if authority.startswith("["):
         found = re.fullmatch(r"\[([0-9A-Fa-f:.]+)\](?::([0-9]{1,5}))?", authority)
         if found is None:
@@ -271,7 +267,7 @@ def _host_and_port(authority: str, scheme: str) -> tuple[str, int]:
         if len(host) > 253 or not _NAME.fullmatch(host):
             raise unreadable
         if _NUMBER.fullmatch(host.rsplit(".", 1)[-1]):
-            # 2130706433, 0x7f.1, 127.1 and 0177.0.0.1 are all 127.0.0.1 to some reader: only its plain form is read.
+            # Some programs read 2130706433, 0x7f.1, 127.1 and 0177.0.0.1 as 127.0.0.1: accept only the plain form.
             try:
                 host = str(ipaddress.IPv4Address(host))
             except ValueError:
@@ -287,6 +283,6 @@ def _listed(name: str) -> str:
     try:
         host, port = _host_and_port(text, "http")
     except RecordingRefused:
-        raise ValueError(f"{text!r} is not the name of a host: write it without https:// and path.") from None
+        raise ValueError(f"{text!r} is not the name of a host. Write it without https:// and path.") from None
     written = f"[{host}]" if ":" in host else host
     return f"{written}:{port}" if re.search(r":[0-9]+$", text.rpartition("]")[2]) else written

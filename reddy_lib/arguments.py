@@ -1,9 +1,9 @@
-"""Check what a caller passes in, before anything is written.
+"""Check a caller's arguments before anything is written.
 
-A wrong argument raises Python's own kind: `TypeError` for a value of the wrong type, `ValueError` for one that is not
-known or out of range. What is right in itself and only not there (a row that the batch does not have) raises from
-`errors.py`. Whole numbers may be of any integer type, numpy's too; truth values, text and floats are refused, because
-`rows=[1.0, True, "3"]` is a mistake in the caller's data and must not pick calls.
+A wrong argument raises Python's own exceptions: `TypeError` for a wrong type, `ValueError` for an unknown or
+out-of-range value. A valid argument that names something missing, such as a row that the batch does not have, raises
+from `errors.py`. Whole numbers may be of any integer type, NumPy's included. Booleans, text and floats are refused:
+`rows=[1.0, True, "3"]` is a mistake in the caller's data and must not select calls.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ def whole_number(value: object, name: str, *, least: int, most: int | None = Non
     """Return `value` as an int.
 
     Raises:
-        TypeError: it is not an integer of any integer type.
-        ValueError: it is below `least` or above `most`.
+        TypeError: `value` is not an integer.
+        ValueError: `value` is below `least` or above `most`.
     """
     number = _integer(value)
     if number is None:
@@ -41,20 +41,20 @@ def whole_number(value: object, name: str, *, least: int, most: int | None = Non
 
 
 def row_number(row: object) -> int:
-    """Return one row number as an int. Raises TypeError: it is not an integer of any integer type."""
+    """Return a row number as an int. Raises TypeError if it is not an integer."""
     number = _integer(row)
     if number is None:
         raise TypeError(
-            f"A row number is a whole number such as 12, as the spreadsheet shows it, not {_shown(row)}."
+            f"A row number must be a whole number such as 12, as shown in the spreadsheet, not {_shown(row)}."
         )
     return number
 
 
 def row_numbers(rows: object) -> list[int]:
-    """Return row numbers, each once, ascending: of one number, or of a list, set, range, array, Series or Index.
+    """Return row numbers without repeats, ascending, from one number, a list, set, range, array, Series or Index.
 
     Raises:
-        TypeError: `rows` is something else, or holds something that is not an integer.
+        TypeError: `rows` is something else, or contains a value that is not an integer.
     """
     one = _integer(rows)
     if one is not None:
@@ -65,12 +65,12 @@ def row_numbers(rows: object) -> list[int]:
 
 
 def some_rows(rows: object) -> list[int] | None:
-    """Return row numbers as `row_numbers` does; None, which stands for all, stays None."""
+    """Return row numbers as `row_numbers` does; None, which means all rows, stays None."""
     return None if rows is None else row_numbers(rows)
 
 
 def text(value: object, name: str) -> str:
-    """Return `value` if it is text. Raises TypeError."""
+    """Return `value` if it is a str. Raises TypeError otherwise."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be text, not {_shown(value)}.")
     return value
@@ -80,8 +80,8 @@ def known(value: object, name: str, choices: Iterable[str]) -> str:
     """Return `value` if it is one of `choices`.
 
     Raises:
-        TypeError: it is not text.
-        ValueError: there is no such choice; the message lists those there are.
+        TypeError: `value` is not a str.
+        ValueError: it is not one of the choices; the message lists them.
     """
     listed = list(choices)
     if text(value, name) not in listed:
@@ -92,7 +92,7 @@ def known(value: object, name: str, choices: Iterable[str]) -> str:
 def product_dicts(products: object) -> list[dict[str, Any]] | None:
     """Return a product list as dicts with id, name and status; None, an unknown list, stays None.
 
-    Takes what `Client.list_products` returns, or dicts. The same list where it consists of dicts already.
+    Accepts the result of `Client.list_products`, or dicts. A list of dicts is returned unchanged.
 
     Raises:
         TypeError: it is not a list of products.
@@ -118,12 +118,12 @@ def _product(one: object) -> dict[str, Any]:
             f"A product is what client.list_products() returns, or a dict with id, name and status, not {_shown(one)}."
         ) from None
     if "id" not in found:
-        raise ValueError("A product needs an id, the number by which Reddy knows it.")
+        raise ValueError("A product needs an id, the number that Reddy uses for it.")
     return {str(name): value for name, value in found.items()}
 
 
 def listed(values: Sequence[int], *, most: int = 10) -> str:
-    """Return "2, 5 and 9", or the first `most` numbers and how many there are besides."""
+    """Return "2, 5 and 9", or the first `most` numbers and a count of the rest."""
     if len(values) > most:
         return f"{', '.join(map(str, values[:most]))} and {len(values) - most:,} more"
     return " and ".join(
@@ -135,7 +135,7 @@ def _integer(value: object) -> int | None:
     if isinstance(value, bool) or type(value).__name__ in (
         "bool",
         "bool_",
-    ):  # numpy's too, without importing it
+    ):  # has the type's name instead of an isinstance check, to avoid importing NumPy
         return None
     try:
         return operator.index(value)  # type: ignore[arg-type]

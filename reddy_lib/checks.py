@@ -1,13 +1,12 @@
-"""A call becomes findings: what Reddy would refuse, and what analysts get wrong.
+"""Check a call and return findings: what Reddy would refuse, and common mistakes of analysts.
 
-`check` decides everything that can be seen from one `Call` alone. It looks at values as they would be sent
-and never raises for content, so it can run on a call that somebody is in the middle of editing. The other
-codes of the catalogue come from where their evidence is: what a cell said before it was read (`transcripts`,
-`spreadsheet`), and whether a conversation occurs twice in a batch (`ledger`).
+`check` needs only one `Call`. It checks values as they would be sent and never raises for content, so it also works on a
+call that is being edited. The other codes of the catalogue are found elsewhere: unreadable cells in `transcripts` and
+`spreadsheet`, duplicate conversations in `batches`.
 
-Each group of rules is one pure function of the call and of what is `Given` (the product list, the clock);
-`RULES` lists them beside the codes they may answer with. Checks run on every call of a batch while it loads,
-so a rule that looks at lines must be cheap where nothing is wrong: texts are built for a finding only.
+Each rule is a pure function of the call and of `Given` (product list, clock); `RULES` lists the rules with their codes.
+Checks run on every call during a load, so a rule that looks at lines must be fast for correct calls: it builds texts only
+for findings.
 """
 
 from __future__ import annotations
@@ -31,15 +30,15 @@ from reddy_lib.transcripts.times import looks_like_milliseconds
 __all__ = ["MOST_OF_A_CODE", "RULES", "Given", "check"]
 
 MOST_OF_A_CODE = 20
-"""Findings of one code that a call lists one by one; those beyond become one sentence with their number."""
+"""Maximum number of findings of one code per call; the rest are summarised in one sentence."""
 
-_FORWARD = 300.0  # seconds that a call may start after now: clocks of two machines differ
-_MILLISECONDS = 1e11  # seconds since the epoch: the year 5138; as milliseconds: 1973
+_FORWARD = 300.0  # seconds that a call may start after now: the clocks of two machines differ
+_MILLISECONDS = 1e11  # as seconds since the epoch the year 5138; as milliseconds 1973
 _YEAR_1990 = 631_152_000.0
-_LONGEST_CALL = 86_400.0  # no call lasts a day, but one of 87 s in milliseconds passes this number
-_LONG_CALL = 1_000.0  # shorter ones are not looked at for milliseconds
-_BACKWARDS = 1.0  # people talk over each other, so a line may start a little before the one above it
-_WHOLE_NUMBERS = 2**63  # beyond this an integer does not fit what JSON readers keep
+_LONGEST_CALL = 86_400.0  # no call lasts a day, but one of 87 s in milliseconds exceeds this number
+_LONG_CALL = 1_000.0  # shorter calls are not checked for milliseconds
+_BACKWARDS = 1.0  # people talk over each other, so a line may start slightly before the line above it
+_WHOLE_NUMBERS = 2**63  # larger integers are not read correctly by many JSON parsers
 
 _ROLES = frozenset(ROLES)
 _FLOAT = frozenset((float,))
@@ -55,8 +54,11 @@ _ADDRESS_LENGTH = 254
 
 
 class Given(NamedTuple):
-    """What a rule knows beside the call. `products`: Reddy's list, None if unknown; `now`: epoch seconds;
-    `recording`: the file that the call names is attached to it, and will follow."""
+    """What a rule knows besides the call.
+
+    `products` is Reddy's list, None if unknown; `now` is in seconds since the epoch; `recording` is True if the file that
+    the call names is attached.
+    """
 
     products: Sequence[Mapping[str, Any]] | None
     now: float
@@ -70,13 +72,15 @@ def check(
     now: float | None = None,
     recording: bool = False,
 ) -> list[Finding]:
-    """All findings that this call alone gives, in the order of the catalogue; an empty list if all is well.
+    """Return all findings of a call, in the order of the catalogue.
 
-    `products`: Reddy's list, from `Client.list_products` or as dicts with id, name, status; without it a product is
-    required, not looked up.
-    `now`: seconds since the epoch after which a start is in the future, by default this machine's clock.
-    `recording`: the file that the call names is attached to it (`Batch.attach`), so Reddy can grade from it.
-    Where one code has more than `MOST_OF_A_CODE` findings, the last of them tells how many more there are.
+    Args:
+        products: Reddy's list, from `Client.list_products` or as dicts with id, name, status. If None, a product is
+            required but not looked up.
+        now: seconds since the epoch after which a start is in the future; this machine's clock by default.
+        recording: True if the file that the call names is attached (`Batch.attach`), so that Reddy can grade from it.
+
+    If one code has more than `MOST_OF_A_CODE` findings, the last one states how many more there are.
     """
     given = Given(product_dicts(products), time.time() if now is None else now, recording)
     rules = _OTHER_RULES if _lines_are_plain(call.transcript or ()) else _ALL_RULES
@@ -96,7 +100,7 @@ def _agent_email(call: Call, given: Given) -> Iterator[Finding]:
         yield finding("agent-email-invalid", "agent_email", message, value=address)
 
 
-@lru_cache(maxsize=4096)  # a batch has many calls and few agents
+@lru_cache(maxsize=4096)  # a batch has many calls but few agents
 def _is_address(text: str) -> bool:
     return len(text) <= _ADDRESS_LENGTH and _ADDRESS.fullmatch(text) is not None
 
@@ -110,10 +114,10 @@ def _what_is_wrong_with(address: str) -> str:
         return "it has no @" if "@" not in address else f"it has {address.count('@')} @ signs"
     name, domain = address.split("@")
     if not name:
-        return "nothing stands before the @"
+        return "it has nothing before the @"
     if "." not in domain:
-        return "what follows the @ has no dot"
-    return "it has a character, or a dot, where none may be"
+        return "the part after the @ has no dot"
+    return "a character or dot is in a place where it is not allowed"
 
 
 def _product(call: Call, given: Given) -> Iterator[Finding]:
@@ -121,12 +125,12 @@ def _product(call: Call, given: Given) -> Iterator[Finding]:
     if number is None:
         yield finding("product-missing", "product_id", "This call has no product.")
     elif isinstance(number, bool) or not isinstance(number, int):
-        message = f"“{number}” is not the number of a product."
+        message = f"“{number}” is not a product id."
         yield finding("product-unknown", "product_id", message, value=number)
     elif given.products is not None:
         product = next((one for one in given.products if one["id"] == number), None)
         if product is None:
-            message = f"Product {number} is not among the {len(given.products)} products of Reddy's list."
+            message = f"Product {number} is not in Reddy's list of {len(given.products)} products."
             yield finding("product-unknown", "product_id", message, value=number)
         elif str(product.get("status") or "active").casefold() != "active":
             message = f"Product {number} ({product.get('name')}) is {product['status']}."
@@ -137,25 +141,25 @@ def _product(call: Call, given: Given) -> Iterator[Finding]:
 
 
 def _material(call: Call, given: Given) -> Iterator[Finding]:
-    """Is there something to grade: a transcript, a recording, or (then nothing is redacted) both?"""
+    """Check that there is something to grade: a transcript, a recording, or both (which Reddy then does not redact)."""
     recording = (call.filename or "").strip()
     if any(line.text.strip() for line in call.transcript or ()):
         if recording and given.recording:
-            message = f"The recording {recording} and a transcript go together, so Reddy will not redact it."
+            message = f"The recording {recording} is sent with a transcript, so Reddy will not redact it."
             yield finding("recording-with-transcript", "filename", message, value=recording)
         elif recording:
             message = (
-                f"The recording {recording} is announced beside the transcript, and no file is attached: Reddy "
-                "would wait for a recording that does not come, and redacts none that comes with a transcript."
+                f"This call has a transcript and names the recording {recording}, but no file is attached. Reddy would "
+                "wait for the recording, and does not redact one that comes with a transcript."
             )
             yield finding("recording-with-transcript", "filename", message, value=recording)
     elif recording and not given.recording:
-        message = f"There is no transcript, and the file of the recording {recording} is not attached."
+        message = f"This call has no transcript, and the file of its recording {recording} is not attached."
         yield finding("recording-not-sent", "filename", message, value=recording)
     elif recording:
-        return  # Reddy grades from the audio
+        return  # Reddy grades from the recording
     elif call.transcript:
-        message = f"The transcript has {_counted(len(call.transcript), 'line')} and no text at all."
+        message = f"The transcript has {_counted(len(call.transcript), 'line')} and no text."
         yield finding("transcript-missing", "transcript", message)
     else:
         message = "This call has neither a transcript nor a recording."
@@ -169,14 +173,16 @@ def _roles(call: Call, given: Given) -> Iterator[Finding]:
             if not role:
                 message = f"Line {number} has no role."
             elif role.casefold() in ROLES:
-                message = f"Line {number} has the role “{line.role}”: Reddy writes it {role.casefold()}."
+                message = f"Line {number} has the role “{line.role}”: Reddy expects {role.casefold()}."
             else:
-                message = f"Line {number} has the role “{_shortened(role)}”: Reddy knows agent and customer."
+                message = (
+                    f"Line {number} has the role “{_shortened(role)}”: Reddy accepts agent and customer."
+                )
             yield finding("role-unknown", "role", message, line=number, value=line.role)
 
 
 def _sides(call: Call, given: Given) -> Iterator[Finding]:
-    """Does the customer greet like an agent, and the agent never? Then the two were mistaken for each other."""
+    """Report swapped roles if the customer greets like an agent and the agent never does."""
     swapped = roles_swapped(call.transcript or ())
     if swapped is not None:
         yield swapped
@@ -203,9 +209,10 @@ def _times(call: Call, given: Given) -> Iterator[Finding]:
 
 
 def _lines_are_plain(lines: Sequence[TranscriptLine]) -> bool:
-    """True: no rule of single lines and of times has anything to say, which holds for nearly all calls; of what it
-    does not know for sure it answers False. Each question is asked of all lines at once, in C: a quarter of the time
-    of a loop, for every line of a batch."""
+    """Return True if no rule about single lines or times has a finding, as for nearly all calls; False if unsure.
+
+    Each question is put to all lines at once, in C, which takes a quarter of the time of a loop over every line of a batch.
+    """
     texts = [line.text for line in lines]
     if not all(texts) or any(map(str.isspace, texts)) or not _ROLES.issuperset([line.role for line in lines]):
         return False
@@ -215,7 +222,7 @@ def _lines_are_plain(lines: Sequence[TranscriptLine]) -> bool:
         return False
     if not starts:
         return True
-    # Not a number is unequal to itself and passes no comparison; infinity is beyond the longest call.
+    # NaN fails every comparison; infinity exceeds the longest call.
     if not (all(map(le, starts, stops)) and min(starts) >= 0.0 and max(stops) <= _LONG_CALL):  # type: ignore[arg-type, type-var, operator]
         return False
     return all(map(le, starts, starts[1:])) or all(  # type: ignore[arg-type]
@@ -238,7 +245,7 @@ def _bad_time(number: int, field: str, value: object) -> Finding:
 
 
 def _clock(call: Call, given: Given) -> Iterator[Finding]:
-    """The unit and the order of all times together; the unit first, for it sets what counts as backwards."""
+    """Check the unit of all times, then their order: the unit determines how far back a time may go."""
     lines = call.transcript or ()
     milliseconds = False
     last = _last_time(lines)
@@ -297,7 +304,7 @@ def _timestamp(call: Call, given: Given) -> Iterator[Finding]:
         message = f"The start time “{_shortened(str(moment))}” is not a number of seconds."
         yield finding("timestamp-unreadable", "timestamp", message, value=moment)
     elif moment > _MILLISECONDS:
-        message = f"The start time {_seconds(moment)} is {_date(moment / 1000)} if it counts milliseconds."
+        message = f"The start time {_seconds(moment)} is {_date(moment / 1000)} if it is in milliseconds."
         yield finding("timestamp-in-milliseconds", "timestamp", message, value=_seconds(moment))
     elif moment > given.now + _FORWARD:
         message = f"The start time, {_date(moment)}, is in the future."
@@ -318,7 +325,7 @@ def _speaker(call: Call, given: Given) -> Iterator[Finding]:
         message = f"The separation “{_shortened(separation)}” is neither diarize nor channels."
         yield finding("speaker-invalid", "speaker", message, value=separation)
     elif channel_map is not None and separation != "channels":
-        message = f"A channel map goes with the separation channels only; this call has {separation}."
+        message = f"A channel map is only allowed with the separation channels; this call has {separation}."
         yield finding("speaker-invalid", "speaker", message, value=", ".join(channel_map))
     elif channel_map is not None and sorted(channel_map) != sorted(ROLES):
         named = _shortened(", ".join(channel_map)) or "nobody"
@@ -339,14 +346,14 @@ def _tags(call: Call, given: Given) -> Iterator[Finding]:
         else:
             seen[key] = number
         if tag.type not in TAG_TYPES:
-            message = f"{name} has the type “{_shortened(tag.type)}”: Reddy knows {', '.join(TAG_TYPES)}."
+            message = f"{name} has the type “{_shortened(tag.type)}”: Reddy accepts {', '.join(TAG_TYPES)}."
             yield finding("tag-type-unknown", "tags", message, line=number, value=tag.type)
         elif (wrong := _misfit(tag.value, tag.type)) is not None:
             yield finding("tag-value-mismatch", "tags", f"{name} {wrong}.", line=number, value=tag.value)
 
 
 def _misfit(value: object, type_: str) -> str | None:
-    """What is wrong with a value under a type that Reddy knows, to follow the tag's name; None if it fits."""
+    """Return what is wrong with a value of a known type, to follow the tag's name; None if it fits."""
     if value is None:
         return "has no value"
     if type_ == "string":
@@ -367,7 +374,7 @@ def _misfit(value: object, type_: str) -> str | None:
 
 
 def _is_number(value: object) -> TypeGuard[float]:
-    """A finite number: not NaN or infinite, which JSON cannot say, and not true or false."""
+    """Return whether a value is a finite number, which JSON can hold; booleans are not numbers."""
     if isinstance(value, float):
         return math.isfinite(value)
     return isinstance(value, int) and not isinstance(value, bool) and abs(value) < _WHOLE_NUMBERS
@@ -402,7 +409,7 @@ def _shortened(text: str) -> str:
 
 
 def _summarised(found: list[Finding]) -> list[Finding]:
-    """The same findings, those beyond `MOST_OF_A_CODE` of a code as one sentence after the last one kept."""
+    """Replace the findings of a code beyond `MOST_OF_A_CODE` by one sentence after the last one kept."""
     by_code: dict[str, list[Finding]] = {}
     for one in found:
         by_code.setdefault(one.code, []).append(one)
@@ -440,8 +447,8 @@ RULES: tuple[tuple[tuple[str, ...], Callable[[Call, Given], Iterator[Finding]]],
     (("speaker-invalid",), _speaker),
     (("tag-key-missing", "tag-duplicate", "tag-type-unknown", "tag-value-mismatch"), _tags),
 )
-"""Every group of rules: the codes it may answer with, and the function. Together with the codes of the
-reading stages and of the ledger they are the whole catalogue."""
+"""Every rule with the codes that it may return. With the codes of the reading stages and of `batches` they make up the
+whole catalogue."""
 
 _ALL_RULES = tuple(rule for _, rule in RULES)
 _OTHER_RULES = tuple(rule for rule in _ALL_RULES if rule not in (_roles, _texts, _times, _clock))

@@ -1,44 +1,43 @@
-"""Situations that stop the work, as one small tree.
+"""The exceptions of this library.
 
-A problem in somebody's *data* is never an exception: it is a `Finding` (see `findings.py`) and the row that
-has it waits until it is fixed. What raises is a situation: a file that cannot be read at all, a server that
-does not answer, a ledger that is locked. Every exception carries one sentence for people (`str(error)`:
-what happened, where, and what to do next) and its evidence as attributes for code.
+A problem in the *data* is never an exception: it is a `Finding` (see `findings.py`), and the call that has it is held
+until it is fixed. An exception reports a situation that stops the work: a file that cannot be read, a server that does
+not answer, a ledger that is locked. `str(error)` says what happened, where, and what to do next; attributes hold the
+details for code.
 
     ReddyError
       × SheetError              the file or sheet cannot be read
-        · UnreadableFile        not a spreadsheet, damaged, or of a kind that is not supported
-        · EmptySheet            no header, or a header without rows
+        · UnreadableFile        not a spreadsheet, damaged, or of an unsupported type
+        · EmptySheet            no header row, or no rows below it
       × MappingError            the mapping names columns, fields or values that cannot be used
-      × TranscriptUnreadable    a transcript is in no known form (`parse_transcript` only: a batch gets a finding)
-      × LoadCancelled           somebody stopped a load: nothing of it is kept
-      × RecordingError          a recording cannot be kept, fetched or silenced
-        · RecordingNotFound     there is no such recording in this place
-        · RecordingRefused      its name or address leads where nothing may be opened: nothing was
-      × LedgerError             the record of calls cannot be read or written
+      × TranscriptUnreadable    the transcript's format is unknown (`parse_transcript` only; a load adds a finding)
+      × LoadCancelled           the load was stopped; nothing was stored
+      × RecordingError          a recording cannot be stored, fetched or silenced
+        · RecordingNotFound     the recording does not exist
+        · RecordingRefused      its path or URL is not allowed; nothing was opened or requested
+      × LedgerError             the ledger cannot be read or written
         · LedgerUnavailable     locked, unreachable, or on a full disk
         · LedgerTooNew          written by a newer version of this library
         · NotInLedger           no such batch, row or submission
-        · CallLocked            the call is being sent, or was sent: it cannot be edited
-        · CallChanged           somebody else stored the call since it was read: nothing was overwritten
-      × SubmissionError         the submission cannot do what was asked of it
-        · LedgerRestored        the ledger is older than what was sent from it: nothing is sent until that is settled
-      × NotAllowed              the person who signed in may not do this, or may not come in at all
-      × AccessRulesError        the rules about who may come in are missing or wrong
-      × ConnectionUnusable      the address or the token to send with is missing, contradictory, or not allowed here
-      × APIError                Reddy (or what stands in for it) did not say yes; `possibly_processed` tells whether
-                                the request may have taken effect all the same
-        · NeverSent             no connection was made: nothing left this machine
-          - Withheld            the request was held back at the last moment: it must not leave any more
-          - RecordingUnusable   the call's recording is gone, or another one than was attached: nothing was sent
-        · Refused               Reddy answered no, with a reason (any 4xx that is not below)
-          - Unauthorized        401 or 403: the token is missing, wrong, or may not do this
+        · CallLocked            the call is being sent or was sent, so it cannot be edited
+        · CallChanged           the call was changed after it was read; the edit was not stored
+      × SubmissionError         the submission's state does not allow the operation
+        · LedgerRestored        the ledger is older than what was sent from it; sending is blocked until this is resolved
+      × NotAllowed              the signed-in person may not do this, or has no access
+      × AccessRulesError        the access rules are missing or invalid
+      × ConnectionUnusable      the address or token is missing, contradictory, or not allowed here
+      × APIError                the request failed; `possibly_processed` tells whether it may have taken effect
+        · NeverSent             no connection was made; nothing was sent
+          - Withheld            the request was cancelled right before it was sent
+          - RecordingUnusable   the call's recording is missing or has changed; nothing was sent
+        · Refused               Reddy refused the request with a reason (any 4xx not listed below)
+          - Unauthorized        401 or 403: the token is missing, wrong, or lacks the permission
           - NotFound            404: conversation or address not found
-          - TooManyRequests     429: come back after `retry_after` seconds
-        · Unavailable           503 with `Retry-After`: explicitly not processed
-          - NotReceived         408, 421 or 425: not processed either, for a reason that lies in the connection
-        · Doubtful              the request may have been processed: a read timeout, a connection cut after the
-                                request went out, 500, 502, 504, an answer that is not what Reddy documents
+          - TooManyRequests     429: retry after `retry_after` seconds
+        · Unavailable           503 with `Retry-After`: not processed
+          - NotReceived         408, 421 or 425: not processed, because of the connection
+        · Doubtful              the request may have been processed: a read timeout, a connection lost after the request
+                                was sent, 500, 502, 504, or a response that Reddy does not document
 """
 
 from __future__ import annotations
@@ -83,7 +82,7 @@ __all__ = [
 
 
 class ReddyError(Exception):
-    """Anything this library raises on purpose. `str(error)` is a sentence that can be shown to an analyst."""
+    """Base class of all exceptions that this library raises. `str(error)` can be shown to an analyst."""
 
 
 class SheetError(ReddyError):
@@ -91,11 +90,11 @@ class SheetError(ReddyError):
 
 
 class UnreadableFile(SheetError):
-    """Not a spreadsheet, damaged, protected, or of a kind that is not supported."""
+    """The file is not a spreadsheet, damaged, protected, or of an unsupported type."""
 
 
 class EmptySheet(SheetError):
-    """There is no header, or a header without any rows under it."""
+    """The sheet has no header row, or no rows below it."""
 
 
 class MappingError(ReddyError):
@@ -103,7 +102,7 @@ class MappingError(ReddyError):
 
 
 class TranscriptUnreadable(ReddyError):
-    """A text is in no known transcript form. `text` is what could not be read, whole."""
+    """The transcript's format is unknown. `text` holds the whole transcript."""
 
     def __init__(self, message: str, *, text: str) -> None:
         super().__init__(message)
@@ -111,27 +110,27 @@ class TranscriptUnreadable(ReddyError):
 
 
 class LoadCancelled(ReddyError):
-    """Somebody stopped a load: nothing of it is kept."""
+    """The load was stopped; nothing was stored."""
 
 
 class RecordingError(ReddyError):
-    """A recording cannot be kept, fetched or silenced."""
+    """A recording cannot be stored, fetched or silenced."""
 
 
 class RecordingNotFound(RecordingError):
-    """There is no such recording in this place."""
+    """The recording does not exist."""
 
 
 class RecordingRefused(RecordingError):
-    """A name or an address leads where nothing may be opened: nothing was opened, and nothing was asked."""
+    """The recording's path or URL is not allowed; nothing was opened or requested."""
 
 
 class LedgerError(ReddyError):
-    """The record of calls cannot be read or written."""
+    """The ledger cannot be read or written."""
 
 
 class LedgerUnavailable(LedgerError):
-    """Locked by another program, unreachable, or on a full disk. What was committed before is safe."""
+    """The ledger is locked by another program, unreachable, or on a full disk. Committed data is safe."""
 
 
 class LedgerTooNew(LedgerError):
@@ -143,17 +142,17 @@ class NotInLedger(LedgerError):
 
 
 class CallLocked(LedgerError):
-    """The call is being sent, was sent, or may have been sent: editing it would falsify the record."""
+    """The call is being sent, was sent, or may have been sent. An edit would falsify the record."""
 
 
 class CallChanged(LedgerError):
-    """The stored call is not the one that the edit was made from: nothing was overwritten.
+    """The call was changed after it was read, so the edit was not stored.
 
     Attributes:
-        row: its row number.
-        stored: the `Call` as it is now.
-        who: who stored it last, "" where nobody said.
-        at: when, in seconds since the epoch; None where it is not on record.
+        row: the row number.
+        stored: the `Call` as it is stored now.
+        who: who stored it last; "" if unknown.
+        at: when it was stored, in seconds since the epoch; None if unknown.
     """
 
     def __init__(self, *, row: int, stored: Any, read: bool, who: str, at: float | None) -> None:
@@ -161,25 +160,26 @@ class CallChanged(LedgerError):
         when = "" if at is None else time.strftime(" on %d %b %Y at %H:%M:%S UTC", time.gmtime(at))
         since = "since you read it" if read else "and you have not read it since"
         super().__init__(
-            f"Row {row} was changed{by}{when}, {since}: your edit was not stored, so that theirs is not lost. Read it "
-            f"again and edit that, or use batch.change({row}, function), which edits what is stored."
+            f"Row {row} was changed{by}{when}, {since}, so your edit was not stored. Read the call again and "
+            f"edit that, or use batch.change({row}, function), which edits the stored call."
         )
         self.row, self.stored, self.who, self.at = row, stored, who, at
 
 
 class SubmissionError(ReddyError):
-    """The submission cannot do what was asked of it in the state it is in."""
+    """The submission's state does not allow the operation."""
 
 
 class LedgerRestored(SubmissionError):
-    """The ledger is older than what was sent from it (a restored backup, a copy): nothing is sent until that is settled."""
+    """The ledger is older than what was sent from it (a restored backup or a copy). Sending is blocked until this is
+    resolved."""
 
 
 class NotAllowed(ReddyError):
-    """The person who signed in may not do this, or may not come in at all: nothing was changed.
+    """The signed-in person may not do this, or has no access. Nothing was changed.
 
-    `reason`: "role" (a higher role is needed), "stranger" (not on the list), "expired" (sign in again), or "rules"
-    (who may come in cannot be read).
+    `reason`: "role" (a higher role is needed), "stranger" (not on the list), "expired" (sign in again), or "rules" (the
+    access rules cannot be read).
     """
 
     def __init__(self, message: str, *, reason: Literal["role", "stranger", "expired", "rules"]) -> None:
@@ -188,22 +188,22 @@ class NotAllowed(ReddyError):
 
 
 class AccessRulesError(ReddyError):
-    """The rules about who may come in are missing, or have something in them that is not understood."""
+    """The access rules are missing or invalid."""
 
 
 class ConnectionUnusable(ReddyError):
-    """The address or the token that calls would be sent with is missing, contradictory, or not allowed here."""
+    """The address or token for sending is missing, contradictory, or not allowed here."""
 
 
 class APIError(ReddyError):
-    """Reddy did not say yes.
+    """A request to Reddy failed.
 
     Attributes:
-        possibly_processed: True where the request may have taken effect although no good answer came back.
-        status: HTTP status of the answer, or None where there was none.
+        possibly_processed: True if the request may have taken effect.
+        status: HTTP status of the response; None if there was no response.
         server_message: the server's own words (at most 2,000 characters), or None.
-        request_id: the answer's request id header, or None.
-        retry_after: seconds the server asked to wait, or None.
+        request_id: the response's request id header, or None.
+        retry_after: seconds that the server asked to wait, or None.
     """
 
     possibly_processed: bool = False
@@ -225,17 +225,17 @@ class APIError(ReddyError):
 
 
 class NeverSent(APIError):
-    """No connection was made (name not found, refused, TLS failure): safe to try again."""
+    """No connection was made (unknown host, connection refused, TLS failure). The request is safe to retry."""
 
 
 class Withheld(NeverSent):
-    """Held back right before its first byte: whoever wanted to send it no longer may."""
+    """The request was cancelled right before its first byte, because its sender was no longer allowed to send it."""
 
 
 class RecordingUnusable(NeverSent):
-    """The call's recording is not there, or has changed since it was attached: nothing was sent.
+    """The call's recording is missing, or has changed since it was attached. Nothing was sent.
 
-    `elsewhere`: another machine may have it.
+    `elsewhere` is True if another machine may have the file.
     """
 
     def __init__(self, message: str, *, elsewhere: bool = False) -> None:
@@ -244,33 +244,33 @@ class RecordingUnusable(NeverSent):
 
 
 class Refused(APIError):
-    """Reddy answered no and said why (4xx): nothing was processed; the same request would be refused again."""
+    """Reddy refused the request with a reason (4xx). Nothing was processed; a retry would be refused again."""
 
 
 class Unauthorized(Refused):
-    """401 or 403: the token is missing, wrong or expired, or it may not do this."""
+    """401 or 403: the token is missing, wrong, expired, or lacks the permission."""
 
 
 class NotFound(Refused):
-    """404: the conversation, or the address itself, was not found."""
+    """404: the conversation or the address was not found."""
 
 
 class TooManyRequests(Refused):
-    """429: not processed; try again after `retry_after` seconds."""
+    """429: not processed. Retry after `retry_after` seconds."""
 
 
 class Unavailable(APIError):
-    """503 with `Retry-After`: explicitly not processed; try again after `retry_after` seconds."""
+    """503 with `Retry-After`: not processed. Retry after `retry_after` seconds."""
 
 
 class NotReceived(Unavailable):
-    """408, 421 or 425: the server did not take the request from this connection; it was not processed.
+    """408, 421 or 425: the server did not accept the request on this connection, and did not process it.
 
-    It says nothing about other calls: the same request may be sent again, on another connection.
+    The same request may be retried on a new connection; other calls are not affected.
     """
 
 
 class Doubtful(APIError):
-    """The request may have been processed: it must not be sent again blindly."""
+    """The request may have been processed. Check with Reddy before sending it again."""
 
     possibly_processed = True

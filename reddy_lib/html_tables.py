@@ -1,4 +1,4 @@
-"""Small HTML tables for notebooks. All text is escaped."""
+"""Render small HTML tables for notebooks. All text is escaped."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What makes two calls the same: for Reddy its (conversation_id, agent_email), for a person the words that were said.
+"""Decide whether two calls are the same: for Reddy by (conversation_id, agent_email), for a person by what was said.
 
-Everything here is for comparing alone. What is sent stays what the sheet said, character by character.
+The keys are for comparison only. Reddy receives every value exactly as the sheet has it.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ __all__ = ["agent_key", "call_key", "comparable", "words_digest"]
 _ALWAYS_SHOWN = frozenset(
     "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"
 )
-"""Format characters (category Cf) that are drawn all the same: signs before or around Arabic and Kaithi numbers."""
+"""Format characters (category Cf) that are visible: signs before or around Arabic and Kaithi numbers."""
 _NEVER_SHOWN = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u3164\uffa0"
-"""Characters without a shape of their own that are no format characters: joiners, fillers, inherent vowels."""
+"""Characters of other categories that are invisible: joiners, fillers, inherent vowels."""
 _VARIATIONS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 _WIDTHS = ("<wide>", "<narrow>")
 
 
 def comparable(text: str) -> str:
-    """Return the form of a text in which it is compared: two texts that look the same are equal in it.
+    """Return a text's form for comparison, which is equal for two texts that look the same.
 
-    Unicode's composed form (NFC), without characters that are not shown (zero-width and other format characters, soft
-    hyphens, byte order marks), full and half width as plain characters, each blank as a plain space, none around it, and
-    each dash (category Pd) as a plain hyphen: programs replace hyphens with dashes that look the same.
-    Case counts, and so does everything that looks different, such as a superscript, which NFKC would drop.
+    The form is composed Unicode (NFC) without invisible characters (zero-width characters, soft hyphens, byte order
+    marks) and without surrounding blanks. Full and half width become plain characters, every blank a space, and every
+    dash (category Pd) a hyphen, because programs replace hyphens with dashes that look the same. Visible differences
+    count: case, and superscripts, which NFKC would remove.
     """
     if text.isascii() and text.isprintable():
         return text.strip()
@@ -36,14 +36,14 @@ def comparable(text: str) -> str:
 
 
 def agent_key(email: str) -> str:
-    """Return the form in which two email addresses of agents are compared: their case does not count."""
+    """Return the form in which agents' email addresses are compared; case does not count."""
     return comparable(comparable(email).lower())
 
 
 def call_key(call: Call) -> str | None:
-    """Return what makes two calls one conversation at Reddy, as 40 hexadecimal digits.
+    """Return the key of a call's conversation at Reddy, 40 hexadecimal digits.
 
-    None where the conversation id or the agent is missing: such a call is held back and never sent.
+    Return None if the conversation id or the agent is missing; such a call is held and never sent.
     """
     conversation, agent = comparable(call.conversation_id or ""), agent_key(call.agent_email or "")
     if not conversation or not agent:
@@ -52,10 +52,10 @@ def call_key(call: Call) -> str | None:
 
 
 def words_digest(call: Call) -> str:
-    """Return a digest of what was said in a call: equal for two exports of one call.
+    """Return a digest of what was said in a call, equal for two exports of the same call.
 
-    Times, roles, the cut into lines, blanks, tags and the product may differ between two exports, or were corrected
-    since, and take no part. Of a call without a transcript it is the name of its recording.
+    It leaves out what may differ between exports or be corrected later: times, roles, line breaks, blanks, tags and the
+    product. For a call without a transcript, it is derived from the recording's name.
     """
     said = " ".join(line.text for line in call.transcript or ())
     said = comparable(" ".join(said.split()))
@@ -64,7 +64,7 @@ def words_digest(call: Call) -> str:
 
 
 class _Folding(dict[int, str | None]):
-    """Character → what stands for it in `comparable`; each is looked up once, when it is first met."""
+    """Map characters to their form in `comparable`. Entries are computed on first use."""
 
     def __missing__(self, code: int) -> str | None:
         self[code] = folded = _folded(chr(code))

@@ -1,12 +1,12 @@
-"""Ctrl+C and the stop button, as one line instead of a traceback.
+"""Report Ctrl+C and the stop button in one line instead of a traceback.
 
-Work that may be interrupted runs inside `one_line`: what is in flight is waited for by whoever does the work, then an
-`Interrupted` says how far it came and what to do next. It is a `KeyboardInterrupt`, so that nothing takes it for an
-ordinary error; a notebook shows its line alone (`_render_traceback_`, which IPython asks for), and so does a script,
-which ends as after any Ctrl+C (exit status 130 in a shell).
+Interruptible work runs inside `one_line`. The work waits for what is in flight; then an `Interrupted` says how far it got
+and how to continue. `Interrupted` is a `KeyboardInterrupt`, so that no handler mistakes it for an ordinary error.
+Notebooks show only its line (IPython calls `_render_traceback_`), and so do scripts, which exit with status 130 as after
+any Ctrl+C.
 
-Programs that end in order at the first Ctrl+C (`stop_in_order`, and a script while it waits for its last threads) end at
-once at the next one, also with one line.
+Programs that shut down in order at the first Ctrl+C (`stop_in_order`, and a script that waits for its last threads) end
+immediately at the second, also with one line.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from typing import Any
 __all__ = ["Interrupted", "again", "one_line", "stop_in_order"]
 
 SAME_WISH = 2.0
-"""Seconds. A terminal and a wrapper such as `uv run` may both pass on one Ctrl+C: that is not two."""
+"""Seconds. A terminal and a wrapper such as `uv run` may both deliver one Ctrl+C, which must not count as two."""
 
 INTERRUPTED = 130
-"""Exit status of a program that Ctrl+C ended, as shells tell it."""
+"""Exit status of a program that Ctrl+C ended, by the shells' convention."""
 
 
 class Interrupted(KeyboardInterrupt):
-    """The work was stopped by hand, in order. `str(error)` says how far it came and how to go on."""
+    """The work was interrupted in order. `str(error)` says how far it got and how to continue."""
 
     def _render_traceback_(self) -> list[str]:
-        """Return what IPython shows in place of the traceback."""
+        """Return what IPython shows instead of the traceback."""
         return [str(self)]
 
 
 @contextmanager
 def one_line(told: Callable[[], str]) -> Iterator[None]:
-    """Turn a `KeyboardInterrupt` into an `Interrupted` whose line is `told()`, asked for after the fact."""
+    """Turn a `KeyboardInterrupt` into an `Interrupted` with the text of `told()`, which is called afterwards."""
     try:
         yield
     except Interrupted:
@@ -48,16 +48,16 @@ def one_line(told: Callable[[], str]) -> Iterator[None]:
     except KeyboardInterrupt:
         try:
             line = told()
-        except (Exception, KeyboardInterrupt):  # noqa: BLE001 - the ledger may be away, or somebody impatient
+        except (Exception, KeyboardInterrupt):  # noqa: BLE001 - the ledger may be unavailable, or Ctrl+C pressed again
             line = f"Interrupted. {again()}"
         _show_one_line()
         raise Interrupted(line) from None
 
 
 def stop_in_order(first: Callable[[int, FrameType | None], object]) -> None:
-    """Call `first` at the first Ctrl+C or SIGTERM; a second one, some seconds later, ends the program at once.
+    """Call `first` at the first Ctrl+C or SIGTERM; end the program at a second one that comes more than 2 s later.
 
-    To be called in the main thread.
+    Call this in the main thread.
     """
     asked: list[float] = []
 
@@ -73,16 +73,16 @@ def stop_in_order(first: Callable[[int, FrameType | None], object]) -> None:
 
 
 def _end_at_once(number: int, words: str) -> None:
-    """End this process as the signal does by default, with a line; no thread is waited for, and none is asked."""
+    """End this process as the signal's default action does, after printing a line. No thread is waited for."""
     os.write(
         2, f"{words}\n".encode()
-    )  # a handler may interrupt a write to sys.stderr, which must not be entered twice
+    )  # not sys.stderr: the handler may have interrupted a write to it, and it is not reentrant
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
 
 
 def again() -> str:
-    """Return what goes on with the work, in the words of where it is read."""
+    """Return how to continue, in terms of a notebook or a script."""
     return f"Run the {'cell' if _in_notebook() else 'script'} again to go on."
 
 
@@ -92,7 +92,7 @@ def _in_notebook() -> bool:
 
 
 def _show_one_line() -> None:
-    """Let a plain script print the line alone. Every other exception goes to the hook that is there now."""
+    """Make a plain script print only the line. The previous hook still handles every other exception."""
     before = sys.excepthook
     if getattr(before, "shows_one_line", False):
         return
@@ -101,9 +101,9 @@ def _show_one_line() -> None:
         if isinstance(error, Interrupted):
             sys.stderr.write(f"{error}\n")
             if threading.current_thread() is threading.main_thread():
-                # From here on Python only joins its threads. A further Ctrl+C skips that.
+                # Python only joins threads from here on; another Ctrl+C skips that.
                 signal.signal(signal.SIGINT, lambda number, _frame: _end_at_once(number, "Ended at once."))
-            # Python itself ends like this after a plain KeyboardInterrupt, and not after a kind of it.
+            # Python ends this way after a KeyboardInterrupt itself, but not after a subclass.
             raise SystemExit(INTERRUPTED)
         return before(kind, error, trace)
 

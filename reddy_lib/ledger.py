@@ -1,6 +1,6 @@
-"""`Ledger`: the front door of the library: load spreadsheets, find batches and submissions, back up.
+"""`Ledger`, the entry point of the library: load spreadsheets, find batches and submissions, back up.
 
-Lower floors never import this module. They take a `Database`, which a ledger is.
+Lower layers never import this module. They take a `Database`, the base class of `Ledger`.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Ledger", "default_location"]
 
-SHOWN = 10  # batches in the table that a notebook shows
+SHOWN = 10  # batches to list in a notebook
 
 
 class Ledger(Database):
-    """The record of all batches, edits, submissions and attempts.
+    """The database of all batches, edits, submissions and attempts.
 
     Args:
-        location: a file (SQLite, created if missing), a database URL
-            (`postgresql+psycopg://…`, `sqlite:///…`), or None for `default_location()`.
+        location: a SQLite file (created if missing), a database URL (`postgresql+psycopg://…`, `sqlite:///…`), or None
+            for `default_location()`.
 
     Raises:
         LedgerUnavailable: the database cannot be reached, opened or written.
@@ -50,7 +50,7 @@ class Ledger(Database):
         return f"<Ledger {self.name} · {held} batches>"
 
     def _repr_html_(self) -> str:
-        """Return the newest batches as a table, which notebooks show."""
+        """Return the newest batches as an HTML table for notebooks."""
         listed = self.batches()
         caption = f"Ledger {self.name} · {len(listed):,} batches"
         lines = [
@@ -81,28 +81,28 @@ class Ledger(Database):
         on_progress: Callable[[int], bool | None] | None = None,
         corrects: Correction | None = None,
     ) -> Batch:
-        """Read, map, build, check and store a spreadsheet, in pieces; a load that is cut off leaves nothing.
+        """Read, map, build, check and store a spreadsheet. A load that stops early stores nothing.
 
         Args:
-            source: a spreadsheet of any kind, a zip or a folder of transcript files, or one such file; also an open
+            source: the path of a spreadsheet, a transcript file, or a zip or folder of transcript files; also an open
                 file, a DataFrame, a list of dicts, or a list of calls.
-            mapping: which column feeds which field; guessed from the first 1,000 rows if None. A dict is what
-                `Mapping.to_dict` returned, or field → column ({"agent_email": "Rep"}), for the guess to start from.
-            name: what to call the batch; the file's name if None.
-            file_name: the analyst's own name of the file, where `source` is a temporary copy.
-            timezone: IANA zone of naive times; overrides the mapping's.
-            defaults: field → value where the sheet has none; merged over the mapping's.
-            products: Reddy's product list (from `Client.list_products`, or dicts with id, name, status), for
-                matching names and for checks.
-            who: who loads it, for the record.
-            progress: show a progress bar (notebooks).
-            on_progress: called with the number of the sheet's rows stored so far; returning False stops the load.
-            corrects: what the file corrects, if it is a corrected file of the evidence (`corrections.recognised`); it
-                is read and mapped accordingly.
+            mapping: which column feeds which field; guessed from the first 1,000 rows if None. Also accepts the dict of
+                `Mapping.to_dict`, or field → column ({"agent_email": "Rep"}) to fix part of the guess.
+            name: the batch's name; the file's name if None.
+            file_name: the original name of the file, if `source` is a temporary copy.
+            timezone: IANA zone of times without a zone; overrides the mapping's.
+            defaults: field → value for cells that are empty or missing; merged over the mapping's.
+            products: Reddy's product list (from `Client.list_products`, or dicts with id, name, status), to match
+                product names and to check product ids.
+            who: name to record with the batch.
+            progress: show a progress bar.
+            on_progress: called with the number of the sheet's rows stored so far; return False to stop the load.
+            corrects: the earlier submission that the file corrects (`corrections.recognised`). The file is then read and
+                mapped as that submission's evidence.
 
         Raises:
             SheetError: the file cannot be read.
-            MappingError: the mapping cannot be used with this sheet.
+            MappingError: the mapping does not fit this sheet.
             LoadCancelled: `on_progress` returned False.
             LedgerUnavailable: the ledger cannot be written.
         """
@@ -122,9 +122,9 @@ class Ledger(Database):
         )
 
     def batch(self, batch: Batch | str) -> Batch:
-        """Return one batch, by its id or by its name.
+        """Return a batch by id or name.
 
-        Raises NotInLedger: there is none, it was archived, or several have this name.
+        Raises NotInLedger if there is no such batch, it is archived, or several have this name.
         """
         return find_batch(self, batch)
 
@@ -133,28 +133,28 @@ class Ledger(Database):
         return batches_frame(self, "open")
 
     def archived(self) -> pd.DataFrame:
-        """Return the batches that were taken off the list, newest first, as `batches` does."""
+        """Return the archived batches, newest first, with the columns of `batches`."""
         return batches_frame(self, "archived")
 
     def loaded_before(self, file_hash: str) -> list[Batch]:
-        """Return the open batches that came from this very file (SHA-256 of its bytes), newest first."""
+        """Return the open batches that were loaded from a file with this SHA-256, newest first."""
         return batches_of_file(self, file_hash)
 
     def archive(self, batch: Batch | str, *, cancel: bool = False) -> None:
-        """Take a batch off the list; nothing is deleted, and `restore` puts it back.
+        """Hide a batch from the list. Nothing is deleted; `restore` shows it again.
 
         Args:
-            cancel: cancel the submissions of the batch that have not ended; without it they stand against archiving.
+            cancel: also cancel the batch's unfinished submissions. Without it, they prevent archiving.
 
         Raises:
-            SubmissionError: calls of the batch are queued, being sent or being uploaded; nothing changes, except that
+            SubmissionError: calls of the batch are queued, being sent or being uploaded. The batch stays on the list;
                 `cancel` has cancelled what could be cancelled.
             NotInLedger: there is no such batch.
         """
         archive(self, self.batch(batch), cancel=cancel)
 
     def restore(self, batch: Batch | str) -> Batch:
-        """Put an archived batch back on the list and return it. Raises NotInLedger: none has this id or name."""
+        """Show an archived batch again and return it. Raises NotInLedger if there is no such batch."""
         with self.write(right="administer") as connection:
             batch_id = batch_id_of(self, connection, batch, states=("archived", "open"))
             connection.execute(batches.update().where(batches.c.id == batch_id).values(state="open"))
@@ -163,11 +163,14 @@ class Ledger(Database):
     # submissions
 
     def submission(self, submission_id: str) -> Submission:
-        """Return one submission. Raises NotInLedger: there is none with this id."""
+        """Return a submission by id. Raises NotInLedger if there is no such submission."""
         return find_submission(self, submission_id)
 
     def submissions(self, batch: Batch | str | None = None, *, state: str | None = None) -> list[Submission]:
-        """Return submissions, newest first; of one batch, or in one state (running, paused, waiting, cancelled, done)."""
+        """Return submissions, newest first: all, or those of one batch or state.
+
+        States: running, paused, waiting, cancelled, done.
+        """
         if batch is None:
             return list_submissions(self, state=state)
         with self.read() as connection:

@@ -1,11 +1,11 @@
-"""The body of `POST /api/v1/call/create`, and nothing else.
+"""The body of `POST /api/v1/call/create`.
 
-Field names, types and meaning are the API's. A `Call` may be *incomplete or wrong* while an analyst works on
-it (a missing email, a role that nobody knows): that is what `check` tells. Times of lines are seconds from the
-start of the call; `timestamp` is seconds since the epoch, UTC.
+Field names, types and meaning are the API's. A `Call` may be incomplete or wrong while an analyst works on it, such as
+one without an email or with an unknown role; `check` reports that. Line times are seconds from the start of the call;
+`timestamp` is seconds since the epoch, UTC.
 
-`to_payload` gives what is sent, `from_payload` reads it back: the two are each other's inverse, and the
-ledger stores nothing else. `None` means "not given" and is left out of the payload.
+`to_payload` and `from_payload` are inverses, and the ledger stores only payloads. `None` means "not given" and is left
+out of the payload.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ __all__ = [
 ]
 
 ROLES: tuple[str, ...] = ("agent", "customer")
-"""Roles that the API shows; any other is an error finding."""
+"""Roles that the API displays; `check` reports any other as an error."""
 
 TAG_TYPES: tuple[str, ...] = ("string", "integer", "boolean")
-"""Tag types that the API documents; any other is an error finding."""
+"""Tag types that the API documents; `check` reports any other as an error."""
 
 _CONTENT_TYPES = {
     ".m4a": "audio/mp4",
@@ -58,20 +58,21 @@ _CONTENT_TYPES = {
 
 TagValue = str | int | float | bool | None
 SEPARATIONS: tuple[str, ...] = ("diarize", "channels")
-"""Ways of telling speakers apart that the API knows."""
+"""The API's ways of telling speakers apart."""
 
 
 class _Record(msgspec.Struct, omit_defaults=True):
-    """Optional fields left at None are left out of the payload; required ones are always sent, also when empty.
+    """Base of all records. Optional fields that are None are left out of the payload; required fields are always sent.
 
-    Records of plain values alone are made with `gc=False`: they can be in no circle, and a batch has millions."""
+    Records of plain values use `gc=False`: they cannot be part of a reference cycle, and a batch has millions.
+    """
 
 
 class TranscriptLine(_Record, gc=False, forbid_unknown_fields=True):
-    """One turn of speech. `start` and `stop`: seconds from the start of the call, or None where unknown.
+    """One turn of speech. `start` and `stop` are seconds from the start of the call; None if unknown.
 
-    `role` is "agent" or "customer"; anything else (also "", nobody known) is kept and found by `check`. JSON with any
-    other field is refused when it is decoded as this: what the field says would be lost without a word.
+    A `role` other than "agent" or "customer" ("" if unknown) is stored and reported by `check`. Unknown fields in JSON
+    raise an error, because dropping them would lose what the sheet said.
     """
 
     role: str
@@ -81,7 +82,7 @@ class TranscriptLine(_Record, gc=False, forbid_unknown_fields=True):
 
 
 class Tag(_Record, gc=False):
-    """A key and a value for filters and reports. `type`: "string", "integer" or "boolean"."""
+    """A key and value for filters and reports. `type` is "string", "integer" or "boolean"."""
 
     key: str
     value: TagValue
@@ -89,14 +90,14 @@ class Tag(_Record, gc=False):
 
 
 class Speaker(_Record):
-    """How voices are told apart in audio. `channel_map` (left, right) only with separation "channels"."""
+    """How speakers are told apart in audio. `channel_map` (left, right) is for separation "channels" only."""
 
     separation: str
     channel_map: list[str] | None = None
 
 
 class Call(_Record):
-    """One call as Reddy takes it. `timestamp`: seconds since the epoch (UTC); None = Reddy uses the time of sending."""
+    """A call as Reddy accepts it. `timestamp`: seconds since the epoch (UTC); None lets Reddy use the time of sending."""
 
     agent_email: str | None = None
     product_id: int | None = None
@@ -112,7 +113,7 @@ class Call(_Record):
         return f"<Call {self.conversation_id or 'without id'} · {lines} lines · {len(self.tags or ())} tags>"
 
     def copy(self) -> Call:
-        """An independent copy: changing it changes nothing else."""
+        """Return an independent deep copy."""
         return from_payload(to_payload(self))
 
 
@@ -121,20 +122,20 @@ _decoder = msgspec.json.Decoder(Call, strict=True)
 
 
 def to_payload(call: Call) -> dict[str, Any]:
-    """The JSON object that is sent, as a new dict. Whole-number seconds are written without a fraction."""
+    """Return the JSON object to send, as a new dict. Whole seconds are written as integers."""
     payload: dict[str, Any] = msgspec.json.decode(payload_json(call))
     return payload
 
 
 def payload_json(call: Call) -> bytes:
-    """The exact bytes that are sent: UTF-8 JSON, fields in the order of `Call`, what is not given left out.
+    """Return the exact bytes to send: UTF-8 JSON with the fields in the order of `Call`, without those not given.
 
-    Half of a split character (a lone surrogate, as cut-off exports have) cannot be written as UTF-8: the two
-    halves are joined where both are there, else the half becomes "\ufffd".
+    Lone surrogates, which truncated exports contain, cannot be encoded as UTF-8. Two adjacent halves are joined; a single
+    half becomes "\ufffd".
     """
     try:
         written = _encoder.encode(call)
-        if b".0" not in written:  # no number is written as 5.0: nothing to change, as in most calls
+        if b".0" not in written:  # most payloads contain no number such as 5.0 and need no conversion
             return written
     except UnicodeEncodeError:
         pass
@@ -146,17 +147,17 @@ def payload_json(call: Call) -> bytes:
 
 
 def whole_characters(text: str) -> str:
-    """Text that can be written as UTF-8: halves of a split character are joined, or become "\ufffd" where one is lost."""
+    """Return text that can be encoded as UTF-8: split surrogate pairs are joined, lone surrogates become "\ufffd"."""
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def from_payload(payload: dict[str, Any] | bytes | str) -> Call:
-    """A `Call` from a payload (dict, or JSON text).
+    """Return the `Call` of a payload (dict or JSON text).
 
     Raises:
-        msgspec.ValidationError: a value has a type that the API does not know.
+        msgspec.ValidationError: a value has the wrong type.
         msgspec.DecodeError: the text is not JSON.
     """
     if isinstance(payload, dict):
@@ -165,8 +166,10 @@ def from_payload(payload: dict[str, Any] | bytes | str) -> Call:
 
 
 def content_type_of(*names: str | None) -> str:
-    """The content type of a recording by the first of these file names that tells it; `audio/mp4`, Reddy's usual one,
-    where none does."""
+    """Return the content type of a recording from the first file name with a known extension.
+
+    The fallback is `audio/mp4`, Reddy's usual type.
+    """
     for name in names:
         kind = _CONTENT_TYPES.get(PurePath(name or "").suffix.lower())
         if kind is not None:
@@ -175,11 +178,14 @@ def content_type_of(*names: str | None) -> str:
 
 
 def derive_conversation_id(call: Call, *, recording: str = "", file_stem: str = "") -> str:
-    """A stable id for a call whose sheet has none: from agent, start, audio file name and transcript.
+    """Return a stable id for a call without one, derived from agent, start, recording's name and transcript.
 
-    Row number and spreadsheet name take no part, so the same call in another export gets the same id, and
-    a second submission of it is recognised. `recording`: what tells its recording from others, where that is more than
-    its name; `file_stem`: name of the call's own transcript file, if it has one.
+    Row number and spreadsheet name are not used, so the same call in another export gets the same id, and a second
+    submission of it is recognised.
+
+    Args:
+        recording: identifies the call's recording, if its file name alone does not.
+        file_stem: name of the call's own transcript file, if it has one.
     """
     parts = [
         (call.agent_email or "").strip().lower(),
@@ -191,7 +197,7 @@ def derive_conversation_id(call: Call, *, recording: str = "", file_stem: str = 
 
 
 def _whole_numbers(call: Call) -> Call:
-    """5.0 → 5: the API's examples write whole seconds as integers, and so do people who compare payloads."""
+    """Convert 5.0 to 5: the API's examples write whole seconds as integers, and so do people who compare payloads."""
     if call.timestamp is None and not call.transcript:
         return call
     lines = call.transcript

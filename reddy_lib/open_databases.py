@@ -1,8 +1,8 @@
-"""Database files that this process has open, and that nothing but SQLite may open.
+"""Track the database files that this process has open, so that nothing but SQLite opens them.
 
-A process that closes *any* descriptor of a file loses all its locks on that file (POSIX; "How to corrupt an SQLite
-database file", 2.2). So a spreadsheet, a recording or an export that turns out to be the ledger, under whatever name,
-is refused before it is opened.
+A process that closes *any* descriptor of a file loses all its POSIX locks on that file ("How to corrupt an SQLite database
+file", 2.2). A spreadsheet, recording or export that turns out to be the ledger, under any name, is therefore refused
+before it is opened.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _open: Counter[str] = Counter()
 
 
 def keep_open(path: str | os.PathLike[str]) -> None:
-    """Say that a database file is open in this process; as often as it is said, it must be taken back."""
+    """Register an open database file. Each call needs a matching `no_longer_open`."""
     with _lock:
         _open[os.fspath(path)] += 1
 
 
 def no_longer_open(path: str | os.PathLike[str]) -> None:
-    """Take back one `keep_open`."""
+    """Undo one `keep_open`."""
     with _lock:
         name = os.fspath(path)
         _open[name] -= 1
@@ -36,7 +36,7 @@ def no_longer_open(path: str | os.PathLike[str]) -> None:
 
 
 def is_open(path: str | os.PathLike[str]) -> bool:
-    """Return whether `path` is such a file or a side file of one, by whatever name or link. Opens nothing."""
+    """Return whether `path` is a registered file or one of its side files, by any name or link. Opens nothing."""
     with _lock:
         names = list(_open)
     if not names:
@@ -56,10 +56,9 @@ def is_open(path: str | os.PathLike[str]) -> bool:
 
 
 def refuse_open(path: str | os.PathLike[str], error: type[ReddyError]) -> None:
-    """Raise `error` with a sentence if `path` is a database that is open here. Call it before opening any file that a
-    person named."""
+    """Raise `error` if `path` is a database that is open here. Call this before opening any file that a person named."""
     if is_open(path):
         raise error(
-            f"{os.path.basename(path)} is the ledger itself, or a file that belongs to it: it was left alone. "
+            f"{os.path.basename(path)} is the ledger itself, or one of its files. It was not opened. "
             "Choose another file."
         )

@@ -1,4 +1,4 @@
-"""Progress bars of notebooks and terminals."""
+"""Show progress bars in notebooks and terminals."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ __all__ = ["progress_bar"]
 
 
 def progress_bar(*, shown: bool, **options: Any) -> Any:
-    """Return a tqdm bar with these options; one that draws nothing unless `shown`.
+    """Return a tqdm bar with these options; it draws nothing unless `shown`.
 
-    A notebook gets a widget where ipywidgets is installed, else a line of text, without tqdm's red warning about it.
+    A notebook gets a widget if ipywidgets is installed, else a line of text without tqdm's red warning.
     """
     from tqdm import TqdmWarning
 

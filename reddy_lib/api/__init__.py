@@ -1,8 +1,8 @@
-"""Reddy over HTTP: one method call is one request, and one request has one answer.
+"""Talk to Reddy over HTTP: one method call is one request.
 
-`client.py` sends and says in which of three states a failed request leaves the call: never sent, refused, or
-in doubt. `answers.py` reads what came back, as pure functions. Nothing here ever sends a second time: whether
-something may be repeated is decided by who keeps the record of calls, not by who speaks HTTP.
+`client` sends requests and raises one of three kinds of errors: never sent, refused, or in doubt. `answers` parses
+responses with pure functions. This package never retries; whether a request may be repeated is decided by the code that
+keeps the record of calls.
 """
 
 from reddy_lib.api.answers import MAY_REPEAT, Product, Receipt

@@ -1,11 +1,10 @@
-"""What Reddy's answers mean, as pure functions of status, headers and body.
+"""Interpret Reddy's responses, as pure functions of status, headers and body.
 
-The question behind each rule is *may the call have been processed?* Only an answer that says clearly "no" is
-read as no (4xx, a redirect, 503 with `Retry-After`), and one that blames the connection as *not
-received*; only a success whose body is what Reddy documents is
-read as yes; everything else is `Doubtful`. Error bodies come in several shapes of JSON, so the server's words are looked
-for in all the usual places and shortened for people. The words of anything else (a proxy's page, another server's
-answer) are kept from people: what an address that is not Reddy's answers is not for them to read.
+Each rule answers one question: *may the call have been processed?* Only a clear refusal counts as no: a 4xx, a redirect,
+503 with `Retry-After`, or a status that blames the connection (*not received*). Only a success with a documented body
+counts as yes. Everything else is `Doubtful`. Error bodies come in several JSON shapes, so the server's message is searched
+in all usual places and shortened. Bodies that are not JSON objects, such as a proxy's page, are not shown, because they do
+not come from Reddy.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ __all__ = [
 ]
 
 MOST_WORDS = 2_000
-"""Characters of a server's message that are kept; a message for people quotes at most `MOST_QUOTED`."""
+"""Maximum length of a server's message in the ledger; a message for people quotes at most `MOST_QUOTED` characters."""
 MOST_QUOTED = 300
 
 NOT_RECEIVED = {
@@ -56,11 +55,11 @@ NOT_RECEIVED = {
     421: "it reached a server that does not answer for this address",
     425: "Reddy does not take it this early on a connection",
 }
-"""Status → what it says about the connection, not about the call (RFC 9110, RFC 8470). A server may send a 408 on an
-idle connection before it closes it; the next request then reads it as its answer."""
+"""Statuses that are about the connection, not the call (RFC 9110, RFC 8470), each with its meaning. A server may send a
+408 before it closes an idle connection; the next request on that connection then reads it as its own response."""
 
 MAY_REPEAT = "It may be sent again until its address expires."
-"""What may be done after an upload that came to nothing: the end of its words."""
+"""The last sentence of a failed upload's message."""
 
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-correlation-id", "x-amzn-requestid", "cf-ray")
 _WORD_KEYS = (
@@ -77,9 +76,9 @@ _WORD_KEYS = (
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """One HTTP answer: status, headers (lower-case names) and the body, decompressed and in UTF-8.
+    """An HTTP response: status, headers (lower-case names) and the decompressed body in UTF-8.
 
-    Secrets that the server repeats are struck out; `echoes` knows them, for what comes out once a text is taken apart.
+    Secrets that the server repeated are removed. `echoes` removes them again from texts that are parsed from the body.
     """
 
     status: int
@@ -89,13 +88,13 @@ class Answer(msgspec.Struct, frozen=True):
 
     @classmethod
     def without_echoes(cls, status: int, headers: Mapping[str, str], body: bytes, echoes: Echoes) -> Answer:
-        """The answer as it came, but for the secrets."""
+        """Create a response with the request's secrets removed."""
         clean = {name.lower(): echoes.blank(value) for name, value in headers.items()}
         return cls(status, clean, echoes.blank_body(body), echoes)
 
     @property
     def request_id(self) -> str | None:
-        """What the server calls this request, for a question to its support; None where it does not say."""
+        """The server's id for this request, to quote to its support; None if there is none."""
         for name in _REQUEST_ID_HEADERS:
             if value := self.headers.get(name):
                 return value[:200]
@@ -103,15 +102,15 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Receipt(msgspec.Struct):
-    """What Reddy answered to a call that it accepted. Every field but the id may be missing, and often is.
+    """Reddy's response to a call that it accepted. Any field may be missing.
 
     Attributes:
-        upload_id: Reddy's number of the call.
-        conversation_id: the conversation as Reddy repeated it.
-        upload_url: where the recording goes. A secret until it expires: shown nowhere.
-        expires_at: seconds since the epoch at which `upload_url` stops working; None where Reddy did not say.
-        filename: the recording's name as it was announced with the call; decides its content type.
-        request_id: what the server calls the request, for a question to its support.
+        upload_id: Reddy's number for the call.
+        conversation_id: the conversation id, as Reddy repeated it.
+        upload_url: where to upload the recording. A secret until it expires: never shown.
+        expires_at: when `upload_url` expires, in seconds since the epoch; None if Reddy did not say.
+        filename: the recording's file name as sent with the call; it determines the content type.
+        request_id: the server's id for the request, to quote to its support.
     """
 
     upload_id: int | None = None
@@ -127,19 +126,19 @@ class Receipt(msgspec.Struct):
         return f"<Receipt {number} · {recording}>"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Pretty-printers would list every field otherwise, the secret address among them."""
+        """Hide `upload_url`: pretty-printers list every field by default."""
         return [("upload_id", self.upload_id), ("conversation_id", self.conversation_id)]
 
 
 class Product(msgspec.Struct, frozen=True):
-    """One product of Reddy's list: one scorecard. Reads like a dict too (`product["id"]`, `dict(product)`)."""
+    """A product of Reddy's list, which has one scorecard. Also works as a mapping (`product["id"]`, `dict(product)`)."""
 
     id: int
     name: str
     status: str
 
     def keys(self) -> tuple[str, ...]:
-        """The names that `product[name]` takes; makes `dict(product)` work."""
+        """Return the field names, which makes `dict(product)` work."""
         return self.__struct_fields__
 
     def __getitem__(self, field: str) -> Any:
@@ -149,10 +148,11 @@ class Product(msgspec.Struct, frozen=True):
 
 
 def error_for(answer: Answer, what: str, *, now: float) -> APIError:
-    """The error that an answer other than a success stands for.
+    """Return the error for a response that is not a success.
 
-    `what` names the request in the analyst's words ("The call"); `now`: seconds since the epoch, for a
-    `Retry-After` that is a date.
+    Args:
+        what: the request in the analyst's words, such as "The call".
+        now: seconds since the epoch, for a `Retry-After` that is a date.
     """
     status = answer.status
     words = words_of(answer)
@@ -161,7 +161,7 @@ def error_for(answer: Answer, what: str, *, now: float) -> APIError:
     kind: type[APIError]
     if status in (401, 403):
         kind = Unauthorized
-        message = f"Reddy did not accept the token{said} Check the token, and whether it may do this."
+        message = f"Reddy did not accept the token{said} Check the token and its permissions."
     elif status == 404:
         kind = NotFound
         message = (
@@ -177,15 +177,15 @@ def error_for(answer: Answer, what: str, *, now: float) -> APIError:
         kind = Refused
         message = f"{what} was refused ({status}){said} Correct it, then send it again."
     elif 300 <= status < 400 and status != 303:
-        # 303 is how a server that *has* processed a request sends the browser on: it stays in doubt.
+        # Not 303: servers send it after they have processed a request, so it stays in doubt.
         kind = Refused
         message = (
-            f"{what} was not taken: the server points to another address ({status}). "
+            f"{what} was not taken: the server redirects to another address ({status}). "
             "The address of Reddy in the connection is probably wrong."
         )
     elif status == 503 and wait is not None:
         kind = Unavailable
-        message = f"{what} was not taken: Reddy is not available at the moment{said} {_try_again(wait)}"
+        message = f"{what} was not taken: Reddy is unavailable at the moment{said} {_try_again(wait)}"
     else:
         kind = Doubtful
         message = (
@@ -196,10 +196,10 @@ def error_for(answer: Answer, what: str, *, now: float) -> APIError:
 
 
 def recording_error(answer: Answer, what: str, *, now: float) -> APIError | None:
-    """The error that an answer to an upload stands for; None where the recording was taken.
+    """Return the error for a response to an upload; None if the recording was stored.
 
-    Whoever answers is a store of files, not Reddy: it says nothing about the token, and its yes needs no body. But a
-    page for people is no yes (a proxy's sign-in page comes with 200), and neither is one that says that it failed.
+    The server is a file store, not Reddy: its errors say nothing about the token, and a success needs no body. A success
+    with a web page (a proxy's sign-in page comes with 200) or a body that reports a failure is `Doubtful`.
     """
     status, odd = answer.status, _contradiction(answer)
     if status in (200, 201, 204) and not odd:
@@ -216,14 +216,14 @@ def recording_error(answer: Answer, what: str, *, now: float) -> APIError | None
     elif status in (*NOT_RECEIVED, 429) or status >= 500:
         return error_for(answer, what, now=now)
     else:
-        # Not `Unauthorized`: the token took no part in this; the next call will be accepted as before.
+        # Not `Unauthorized`: the upload does not use the token, so the next call will be accepted as before.
         kind = Refused
         if status in (401, 403, 404, 410):
             said = "The server no longer takes this recording; its address has probably expired, or was used already."
         elif status < 400:
             said = (
-                f"The server for recordings points to another address ({status}). It is not followed: the recording is "
-                "not there."
+                f"The server for recordings redirects to another address ({status}). It was not followed, and the "
+                "recording was not stored."
             )
         else:
             said = f"The server for recordings refused it ({status}){_quoted(words, answer)}"
@@ -232,13 +232,13 @@ def recording_error(answer: Answer, what: str, *, now: float) -> APIError | None
 
 
 def _contradiction(answer: Answer) -> str:
-    """What in a body takes back the yes of its status, as the end of a sentence; "" where nothing does."""
+    """Return why a body contradicts its success status, to end a sentence; "" if it does not."""
     if _is_page(answer):
-        return "is a page for people (a proxy's, a sign-in page)"
+        return "is a web page (from a proxy or a sign-in)"
     with contextlib.suppress(ValueError, RecursionError):
         content = msgspec.json.decode(answer.body)
         if isinstance(content, dict) and (content.get("success") is False or content.get("error")):
-            return "says both yes and no"
+            return "reports both success and failure"
     return ""
 
 
@@ -247,10 +247,10 @@ def _is_page(answer: Answer) -> bool:
 
 
 def success_of(answer: Answer, what: str) -> dict[str, Any]:
-    """The JSON object of a 2xx answer.
+    """Return the JSON object of a 2xx response.
 
     Raises:
-        Doubtful: the body is not a JSON object, or it says that something failed.
+        Doubtful: the body is not a JSON object, or it reports a failure.
     """
     content = _json_of(answer, what)
     if not isinstance(content, dict):
@@ -258,7 +258,7 @@ def success_of(answer: Answer, what: str) -> dict[str, Any]:
     if content.get("success") is False or content.get("error"):
         words = words_of(answer)
         raise Doubtful(
-            f"Reddy's answer says both yes ({answer.status}) and no{_quoted(words)} "
+            f"Reddy's answer reports both success ({answer.status}) and failure{_quoted(words)} "
             f"{what} may have been processed all the same: check before sending it again.",
             status=answer.status,
             server_message=words,
@@ -274,8 +274,10 @@ def receipt_of(
     filename: str | None = None,
     request_id: str | None = None,
 ) -> Receipt:
-    """A receipt from the answer to `call/create`. What is missing or unusable becomes None, never an error:
-    the call *was* accepted. `now`: seconds since the epoch at which the answer came.
+    """Return the receipt from a response to `call/create`.
+
+    Missing or invalid values become None and never raise, because the call was accepted. `now` is the time of the
+    response in seconds since the epoch.
     """
     url = content.get("upload_url")
     seconds = _number(content.get("expires_in"))
@@ -293,7 +295,7 @@ def receipt_of(
 
 
 def products_of(answer: Answer, what: str) -> list[Product]:
-    """The products of a 2xx answer to `product/list`, in Reddy's order.
+    """Return the products of a 2xx response to `product/list`, in Reddy's order.
 
     Raises:
         Doubtful: the body is not the documented list.
@@ -311,10 +313,10 @@ def products_of(answer: Answer, what: str) -> list[Product]:
 
 
 def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
-    """Seconds that a `Retry-After` header asks to wait, never negative; None where missing or unreadable.
+    """Return the seconds to wait from a `Retry-After` header, never negative; None if it is missing or invalid.
 
-    Both forms of the standard: a number of seconds, or a date. A date is counted from the server's own clock
-    (its `Date` header) where it shows one, so that a wrong clock on this machine does not matter.
+    Accepts seconds and dates. A date is compared with the server's own clock (its `Date` header) if there is one, so that
+    a wrong clock on this machine does not matter.
     """
     value = headers.get("retry-after", "").strip()
     if not value:
@@ -329,13 +331,13 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
 
 
 def words_of(answer: Answer) -> str | None:
-    """Return the server's own words in an error body, a JSON object, as one line; None where there are none."""
+    """Return the server's message from an error body (a JSON object) in one line; None if there is none."""
     try:
         content = msgspec.json.decode(answer.body)
     except (ValueError, RecursionError):
         return None
     words = _words_in(content, depth=0) if isinstance(content, dict) else ""
-    # Once more: names of fields are words too.
+    # Remove secrets once more: field names are part of the text too.
     return answer.echoes.blank(_one_line(words))[:MOST_WORDS] or None
 
 
@@ -351,12 +353,12 @@ def _words_in(content: Any, *, depth: int) -> str:
         return ""
     for key in _WORD_KEYS:
         if words := _words_in(content.get(key), depth=depth + 1):
-            # Validation errors name the place beside the words: {"loc": ["body", "product_id"], "msg": …}
+            # Validation errors name the field beside the message: {"loc": ["body", "product_id"], "msg": …}
             place = content.get("loc")
             if isinstance(place, list) and place:
                 return f"{'.'.join(str(part) for part in place)}: {words}"
             return words
-    # {"errors": {"product_id": ["is not known"]}}: the keys are the places
+    # {"errors": {"product_id": ["is not known"]}}: the keys are field names
     named = ((key, _words_in(value, depth=depth + 1)) for key, value in list(content.items())[:20])
     return "; ".join(f"{key}: {words}" for key, words in named if words) if depth else ""
 
@@ -367,8 +369,7 @@ def _one_line(text: str) -> str:
 
 
 def _quoted(words: str | None, answer: Answer | None = None) -> str:
-    """`: “words”.`, or a full stop where there are none; ends a sentence either way. With the `answer`, says where it
-    has a body that is not one of Reddy's."""
+    """Return `: “words”.`, or a full stop without words, to end a sentence. With `answer`, also describe a foreign body."""
     if not words:
         if answer is None or not answer.body.strip(b" {}\r\n\t"):
             return "."
@@ -400,7 +401,7 @@ def _not_documented(answer: Answer, what: str) -> Doubtful:
 
 
 def _integer(value: object) -> int | None:
-    """17, 17.0 and "17" are 17; anything else (True among it) is None."""
+    """Return 17 for 17, 17.0 and "17"; None for anything else, booleans included."""
     if isinstance(value, str) and re.fullmatch(r"-?\d{1,18}", value.strip()):
         return int(value)
     if isinstance(value, float) and value.is_integer():

@@ -1,14 +1,13 @@
-"""The client: four methods, each one HTTP request, none ever repeated by itself.
+"""The client: each method sends one HTTP request and never retries.
 
-A request that fails leaves a call in one of three states, and the type of the error says in which:
-`NeverSent` (the request did not leave this machine), `Refused` or `Unavailable` (Reddy said no), `Doubtful` (the
-request went out and no clear answer came back: it may have been processed). The last one is why nothing is retried
-here, why redirects are not followed, and why a kept connection that the server closes while a request goes out is
-doubt, not a reason to dial again (see `connections` for how rare that is).
+A failed request leaves a call in one of three states, which the error's type tells: `NeverSent` (the request did not leave
+this machine), `Refused` or `Unavailable` (Reddy did not process it), or `Doubtful` (the request was sent without a clear
+response, so it may have been processed). Because of the last state, this module retries nothing, follows no redirects, and
+treats a kept-alive connection that closes during a request as doubt (see `connections` for how rare that is).
 
-Secrets: requests are built without the HTTP library's client defaults, so the token goes to Reddy's address
-and nowhere else (not to `upload_url`), and no cookie is ever sent. Errors are raised after the library's own
-exceptions are let go, because those carry the request, with its address and headers.
+Secrets: requests are built without httpx's client defaults, so the token is sent only to Reddy's address, never to
+`upload_url`, and cookies are never sent. Errors are raised outside the handlers of httpx's exceptions, because those
+contain the request with its URL and headers.
 """
 
 from __future__ import annotations
@@ -62,7 +61,7 @@ URL_VARIABLE = "REDDY_BASE_URL"
 
 
 class _FromEnvironment(str):
-    """The default of `Client(token)`, told apart from a token that somebody passes and that is empty."""
+    """The default of `Client(token)`, to distinguish it from an empty token that a caller passes."""
 
 
 _FROM_ENVIRONMENT = _FromEnvironment()
@@ -71,14 +70,14 @@ CREATE, ADD_TAGS, PRODUCT_LIST = "/api/v1/call/create", "/api/v1/call/add_tags",
 
 CONNECT_SECONDS = 10.0
 LARGEST_ANSWER = 16 * 1024 * 1024
-"""An answer longer than this is not Reddy's; reading on would only fill the memory."""
+"""Maximum bytes of a response. A longer one is not from Reddy and would only fill the memory."""
 CHUNK = 64 * 1024
 SERVER_STORES = 10_000_000
-"""Bytes a second that a server is given to put a recording away, beside the usual time for an answer."""
+"""Bytes per second that a server needs to store a recording; added to the usual timeout."""
 USER_AGENT = "reddy-workbench"
 UNENCRYPTED = (
     "The address of Reddy must begin with https://. With http://, the token and customers' words would cross the network "
-    "unencrypted; only a server on this machine may be reached that way."
+    "unencrypted; http:// is only allowed for a server on this machine."
 )
 RECORDING, PRODUCTS = "The recording", "The list of products"
 
@@ -93,28 +92,26 @@ _LOGGERS_THAT_PRINT_ADDRESSES = (
 
 
 class Client:
-    """Reddy, or what stands in for it, at `base_url`. One method call is exactly one HTTP request.
+    """A client for Reddy, or a stand-in, at `base_url`. Each method call is exactly one HTTP request.
 
-    May be shared by any number of threads. Close it, or use it as a context manager.
+    Can be shared between threads. Close it, or use it as a context manager.
 
     Args:
-        token: the bearer token; surrounding blanks are dropped. Without one it is taken from REDDY_API_TOKEN, which
-            goes to REDDY_BASE_URL (or Reddy itself) and to no other address.
-        base_url: where Reddy is; a path in it is kept, so that a sandbox may live below another app. None: what
-            REDDY_BASE_URL says, else https://app.reddy.io. The attribute `base_url` is its one spelling (see
+        token: the bearer token; surrounding blanks are removed. The default is REDDY_API_TOKEN, which is only sent to
+            REDDY_BASE_URL (or to Reddy itself).
+        base_url: Reddy's address; a path is kept, so that a sandbox can be mounted below another app. The default is
+            REDDY_BASE_URL, else https://app.reddy.io. The attribute `base_url` holds the normalised address (see
             `reddy_address`).
-        timeout: seconds without any progress after which a request is given up; also the longest time that
-            the body of an answer may take as a whole.
-        headers: further headers for every request to `base_url` (never sent with a recording).
-        transport: an `httpx2` transport in place of the network, for tests.
-        sandbox: whether this is a sandbox. Plain http may then lead to another machine (a container beside this one),
-            and recordings go to `base_url` alone.
+        timeout: maximum seconds without progress; also the maximum time for reading a whole response body.
+        headers: extra headers for requests to `base_url` (not sent with recordings).
+        transport: an `httpx2` transport to use instead of the network, for tests.
+        sandbox: True for a sandbox. http:// may then lead to another machine (a container next to this one), and
+            recordings are only sent to `base_url`.
 
     Raises:
-        NeverSent: `base_url` or a header cannot be used, `base_url` is http:// and leads over a network, or the
-            certificates or the proxy that the environment names cannot be used (SSL_CERT_FILE, SSL_CERT_DIR,
-            HTTPS_PROXY, HTTP_PROXY, ALL_PROXY).
-        Unauthorized: there is no token, or it contains characters that no token has.
+        NeverSent: `base_url` or a header is invalid, `base_url` is http:// over a network, or the certificates or proxy
+            that the environment names cannot be used (SSL_CERT_FILE, SSL_CERT_DIR, HTTPS_PROXY, HTTP_PROXY, ALL_PROXY).
+        Unauthorized: there is no token, or it contains invalid characters.
     """
 
     def __init__(
@@ -132,9 +129,11 @@ class Client:
         self.base_url = reddy_address(typed)
         if isinstance(token, _FromEnvironment):
             token = os.environ.get(TOKEN_VARIABLE)
-            if token and self.base_url != reddy_address(usual):  # a token goes to its own address alone
+            if token and self.base_url != reddy_address(
+                usual
+            ):  # the environment's token is for that address only
                 raise Unauthorized(
-                    f"The token of {TOKEN_VARIABLE} is for {reddy_address(usual)}, and was not used for {self.base_url}. "
+                    f"The token in {TOKEN_VARIABLE} is for {reddy_address(usual)} and was not used for {self.base_url}. "
                     "Pass the token of that address: Client(token, base_url=…)."
                 )
         self._token = _usable_token(token)
@@ -151,7 +150,7 @@ class Client:
             "user-agent": USER_AGENT,
         }
         self._headers_with_body = {**self._headers, "content-type": "application/json"}
-        # Taken apart once: the HTTP library would do it anew for every request, which costs a fifth of it.
+        # Parse the URL once: httpx would parse it for every request, a fifth of the request's CPU time.
         self._addresses = {
             path: httpx.URL(address_to_connect(typed) + path) for path in (CREATE, ADD_TAGS, PRODUCT_LIST)
         }
@@ -161,7 +160,7 @@ class Client:
         self._echoes = Echoes([self._token])
         self._connections = Connections(
             timeout=httpx.Timeout(self.timeout, connect=min(self.timeout, CONNECT_SECONDS)),
-            # A company's proxy must not be asked for a sandbox on this very machine.
+            # A sandbox on this machine must not be reached through a company's proxy.
             trust_env=not is_loopback(self.base_url),
             transport=transport,
         )
@@ -182,23 +181,24 @@ class Client:
 
     @property
     def token_hint(self) -> str:
-        """The token's last four characters, as "…4f2a"; "" where it is too short to show any."""
+        """The token's last four characters, such as "…4f2a"; "" if the token is too short to show any."""
         return hint(self._token)
 
     def fingerprint(self, key: str) -> str:
-        """Return what tells this token from others under `key`: see `fingerprint`."""
+        """Return a fingerprint of this client's token: see `fingerprint`."""
         return fingerprint(self._token, key)
 
     def close(self) -> None:
-        """Let go of all connections. Requests after this raise `NeverSent`."""
+        """Close all connections. Later requests raise `NeverSent`."""
         self._closed = True
         self._connections.close()
 
     def create_call(self, call: Call | bytes) -> Receipt:
-        """Send one call; the body is `model.payload_json(call)`, byte for byte, or `call` itself where it is bytes.
+        """Send a call. The body is exactly `model.payload_json(call)`, or `call` itself if it is bytes.
+
 
         Raises:
-            NeverSent, Refused (and its kinds), Unavailable, Doubtful.
+            NeverSent, Refused (and its subclasses), Unavailable, Doubtful.
         """
         body = call if isinstance(call, bytes) else payload_json(call)
         answer = self._ask("POST", CREATE, "The call", body)
@@ -210,10 +210,10 @@ class Client:
         )
 
     def add_tags(self, conversation_id: str, agent_email: str, tags: Iterable[Tag]) -> None:
-        """Add tags to a call that Reddy has, found by conversation and agent together.
+        """Add tags to a call at Reddy, identified by conversation and agent.
 
         Raises:
-            NeverSent, Refused (and its kinds), Unavailable, Doubtful. `server_message` tells "conversation
+            NeverSent, Refused (and its subclasses), Unavailable, Doubtful. `server_message` distinguishes "conversation
             not found" from "invalid agent".
         """
         body = msgspec.json.encode(
@@ -222,15 +222,15 @@ class Client:
         success_of(self._ask("POST", ADD_TAGS, "The tags", body), "The tags")
 
     def list_products(self) -> list[Product]:
-        """The products of this account, each with its scorecard; also the cheapest test of a connection.
+        """Return the account's products, each with a scorecard. This is also the cheapest test of a connection.
 
         Raises:
-            NeverSent, Refused (and its kinds), Unavailable, Doubtful.
+            NeverSent, Refused (and its subclasses), Unavailable, Doubtful.
         """
         return products_of(self._ask("GET", PRODUCT_LIST, PRODUCTS), "The list")
 
     def may_upload_to(self, url: str) -> bool:
-        """Whether a recording may go to this address: to a sandbox's own alone, so that nothing leaves it."""
+        """Return whether a recording may be uploaded to a URL. A sandbox only allows its own, so that no data leaves it."""
         return not self._sandbox or url.startswith(f"{self.base_url}/")
 
     def upload_audio(
@@ -240,20 +240,19 @@ class Client:
         *,
         content_type: str | None = None,
     ) -> None:
-        """Send a recording to the address that came with the receipt: a path, bytes, or an open binary file.
+        """Upload a recording to the receipt's URL: a path, bytes, or an open binary file.
 
-        Files are streamed. The content type, if none is given, follows the file's name, `audio/mp4` where that says
-        nothing.
-        May be repeated until the address expires (an open file must then be wound back by the caller).
+        Files are streamed. The default content type follows from the file's name, and is `audio/mp4` for an unknown
+        extension. The upload may be repeated until the URL expires; the caller must then rewind an open file.
 
         Raises:
-            Refused: the receipt has no upload address, it has expired, or the server said no.
+            Refused: the receipt has no upload URL, it has expired, or the server refused the recording.
             NeverSent: the file cannot be opened, or no connection was made.
             Doubtful: the recording may or may not have arrived.
         """
         if not receipt.upload_url:
             raise Refused(
-                "Reddy gave no address for this recording. It gives one only for a call that was sent with "
+                "Reddy returned no address for this recording. It returns one only for a call that was sent with "
                 "a file name."
             )
         if receipt.expires_at is not None and time.time() >= receipt.expires_at:
@@ -300,7 +299,7 @@ class Client:
         if size is not None:
             headers["content-length"] = str(size)
         answer = self._exchange(
-            # Built inside the call: no traceback that prints variables shows the address.
+            # Create the request inside the call, so that no local variable here shows the URL in a traceback.
             lambda: httpx.Request(
                 "PUT",
                 receipt.upload_url or "",
@@ -317,12 +316,12 @@ class Client:
             raise error
 
     def _timeout_for(self, size: int | None) -> httpx.Timeout:
-        """A server that has a gigabyte puts it away before it answers: given up too early, it is all sent again."""
+        """Return the timeouts. The server stores a large file before it responds; giving up early would resend it all."""
         patience = self.timeout + (size or 0) / SERVER_STORES
         return httpx.Timeout(self.timeout, connect=min(self.timeout, CONNECT_SECONDS), read=patience)
 
     def _ask(self, method: str, path: str, what: str, body: bytes | None = None) -> Answer:
-        """One request to Reddy with the token; returns 2xx answers, raises for all others."""
+        """Send one request to Reddy with the token. Return a 2xx response; raise an error for any other."""
         answer = self._exchange(
             lambda: httpx.Request(
                 method,
@@ -341,10 +340,10 @@ class Client:
     def _exchange(
         self, build: Callable[[], httpx.Request], what: str, *, origin: str, echoes: Echoes
     ) -> Answer:
-        """Send one request and read its whole answer, or raise what its failure means.
+        """Send one request and read the whole response. Raise an error for a failure of the exchange.
 
         Args:
-            origin: scheme, host and port that the request goes to.
+            origin: scheme, host and port of the server.
             echoes: the secrets in the request.
         """
         progress = Progress()
@@ -353,27 +352,27 @@ class Client:
             return self._round_trip(build, progress, origin, echoes)
         except HeldBack:
             failure = Withheld(
-                f"{what} was not sent: this program had been silent for too long, and may have been taken for dead."
+                f"{what} was not sent: this worker missed its heartbeat, and another one may have taken over."
             )
         except Exception as error:
             if self._closed and isinstance(error, RuntimeError):
                 if progress.sent:
                     failure = Doubtful(f"{what} was sent, but the client was closed before the answer came.")
                 else:
-                    failure = NeverSent(f"{what} was not sent: this client was closed. Make a new one.")
+                    failure = NeverSent(f"{what} was not sent: this client is closed. Create a new one.")
             elif not progress.knows(error):
                 raise
             else:
                 if progress.hung_up(error):
                     self._connections.hung_up(origin)
                 failure = _failure(error, what, progress, base_url=self.base_url)
-        # Outside of the handler: as a context, the library's exception would bring the request along.
+        # Raise outside the handler: the context would otherwise keep httpx's exception with its request.
         raise failure
 
     def _round_trip(
         self, build: Callable[[], httpx.Request], progress: Progress, origin: str, echoes: Echoes
     ) -> Answer:
-        """Its frame holds the request, and so the address; it is gone before any error of ours is raised."""
+        """Send and read. The request, with its URL, lives in this frame, which ends before an error is raised."""
         request = build()
         request.extensions["trace"] = progress
         response = self._connections.send(request, origin)
@@ -387,11 +386,11 @@ class Client:
 
 
 class _AnswerTooLong(Exception):
-    """An answer that does not end: too many bytes, or too long on the way."""
+    """Raised for a response with too many bytes, or one that takes too long to arrive."""
 
 
 def _failure(error: Exception, what: str, progress: Progress, *, base_url: str) -> APIError:
-    """What an exception of the transport means. Takes over nothing of its text: that may hold an address."""
+    """Return the error for an exception of the transport. Its text is not used, because it may contain a URL."""
     if isinstance(error, httpx.InvalidURL):
         return NeverSent(f"{what} was not sent: the address cannot be used.")
     if progress.never_sent(error):
@@ -399,7 +398,7 @@ def _failure(error: Exception, what: str, progress: Progress, *, base_url: str) 
         if what == RECORDING:
             return NeverSent(f"{what} was not sent: {reason}. Check the connection. {MAY_REPEAT}")
         return NeverSent(
-            f"{what} could not be had: {reason}. Check the connection to {base_url}, then ask for it again."
+            f"{what} could not be fetched: {reason}. Check the connection to {base_url}, then try again."
             if what == PRODUCTS
             else f"{what} was not sent: {reason}. Check the connection to {base_url}, then send it again."
         )
@@ -412,11 +411,11 @@ def _failure(error: Exception, what: str, progress: Progress, *, base_url: str) 
     elif isinstance(error, httpx.RemoteProtocolError):
         reason = "the connection was closed before the answer was complete, or the answer was not HTTP"
     elif isinstance(error, httpx.TransportError):
-        reason = "the connection broke while the request was on its way"
+        reason = "the connection broke during the request"
     elif isinstance(error, OSError) and what == RECORDING:
         reason = "the file could not be read to its end"
     else:
-        reason = "the exchange broke off"
+        reason = "the exchange was interrupted"
     if what == RECORDING:
         return Doubtful(f"{what} was sent, but {reason}: it may or may not have arrived. {MAY_REPEAT}")
     return Doubtful(
@@ -429,11 +428,11 @@ def _why_never_sent(error: Exception, progress: Progress) -> str:
     if progress.at_proxy and not isinstance(error, httpx.ProxyError):
         if isinstance(error, httpx.TimeoutException):
             return "the proxy of this network did not answer"
-        return "the proxy of this network closed the connection, or did not answer as a proxy does"
+        return "the proxy of this network closed the connection, or its answer was not valid"
     if isinstance(error, httpx.LocalProtocolError):
         return "the request could not be written as HTTP"
     if isinstance(error, httpx.PoolTimeout):
-        return "too many requests were under way at once"
+        return "too many requests were in progress at once"
     if isinstance(error, httpx.ProxyError):
         return "the proxy of this network refused the connection"
     if isinstance(error, httpx.UnsupportedProtocol):
@@ -457,7 +456,7 @@ def _why_never_sent(error: Exception, progress: Progress) -> str:
 
 
 def _whole_body(response: httpx.Response, *, seconds: float) -> bytes:
-    """The decompressed body. The transport's timeout is per read, which a server that trickles never hits."""
+    """Return the decompressed body within `seconds`. The transport's timeout is per read, so a slow stream evades it."""
     deadline = time.monotonic() + seconds
     parts, size = [], 0
     for part in response.iter_bytes():
@@ -469,19 +468,19 @@ def _whole_body(response: httpx.Response, *, seconds: float) -> bytes:
 
 
 def _origin(address: str) -> str:
-    """Scheme, host and port."""
+    """Return scheme, host and port of an address."""
     return "/".join(address.split("/", 3)[:3]).lower()
 
 
 def _pieces(address: str) -> list[str]:
-    """What of an address is secret: it as a whole, and every longer part behind the server's name."""
+    """Return the secret parts of a URL: the whole URL, and each longer part after the host."""
     _, _, behind = address.partition("://")
     parts = re.split(r"[/?&=;,]", behind)[1:]
     return [address, *sorted((part for part in parts if len(part) >= 8), key=len, reverse=True)]
 
 
 def _chunks(file: IO[bytes], size: int | None) -> Iterator[bytes]:
-    """At most `size` bytes, the number that was announced, also where the file grows meanwhile."""
+    """Yield at most `size` bytes: the announced length must hold even if the file grows meanwhile."""
     left = math.inf if size is None else size
     while left > 0 and (chunk := file.read(CHUNK if left > CHUNK else int(left))):
         left -= len(chunk)
@@ -489,7 +488,7 @@ def _chunks(file: IO[bytes], size: int | None) -> Iterator[bytes]:
 
 
 def _bytes_left(file: IO[bytes]) -> int | None:
-    """Bytes from the file's position to its end; None for a stream that cannot tell."""
+    """Return the bytes from the file's position to its end; None for a stream of unknown length."""
     try:
         here = file.tell()
         end = file.seek(0, os.SEEK_END)
@@ -500,14 +499,14 @@ def _bytes_left(file: IO[bytes]) -> int | None:
 
 
 def hint(token: str) -> str:
-    """Return "…4f2a" for a token long enough that four characters give nothing away, else ""."""
+    """Return "…4f2a" for a token that is long enough to show four characters, else ""."""
     return f"…{token[-4:]}" if len(token) >= 12 else ""
 
 
 def fingerprint(token: str, key: str) -> str:
-    """Return 16 hex digits that tell a token from others, and from which it cannot be had back.
+    """Return 16 hex digits that identify a token without revealing it.
 
-    `key` is a ledger's identity, so that two ledgers do not show that they were used with the same account.
+    `key` is a ledger's identity, so that two ledgers cannot be linked by the account they use.
     """
     return hmac.new(key.encode(), token.encode(), hashlib.sha256).hexdigest()[:16]
 
@@ -520,7 +519,9 @@ def _usable_token(token: str | None) -> str:
             "it: Client(token)."
         )
     if not re.fullmatch(r"[\x21-\x7e]+", token):
-        raise Unauthorized("The token contains blanks or characters that no token has. Copy it again, whole.")
+        raise Unauthorized(
+            "The token contains blanks or other invalid characters. Copy the whole token again."
+        )
     return token
 
 
@@ -531,16 +532,16 @@ def _usable_headers(headers: Mapping[str, str]) -> dict[str, str]:
             r"[\x20-\x7e\t]*", value
         ):
             raise NeverSent(
-                f"The extra header “{name[:50]}” cannot be sent: a name or value like this is not allowed."
+                f"The extra header “{name[:50]}” cannot be sent: its name or value is not allowed."
             )
         if name.lower() in ("authorization", "content-type", "content-length", "host", "transfer-encoding"):
-            raise NeverSent(f"The extra header “{name}” is set by the client itself: leave it out.")
+            raise NeverSent(f"The extra header “{name}” is set by the client itself. Leave it out.")
         usable[name.lower()] = value.strip()
     return usable
 
 
 def silence_loggers() -> None:
-    """The HTTP library logs whole addresses. A filter as well as a level: programs set levels for everything."""
+    """Silence httpx's loggers, which log whole URLs. A filter as well as a level, since programs set levels globally."""
     for name in _LOGGERS_THAT_PRINT_ADDRESSES:
         logger = logging.getLogger(name)
         if logger.level < logging.WARNING:

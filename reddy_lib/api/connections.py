@@ -1,14 +1,14 @@
-"""Connections to Reddy: what they tell about a request, how they are kept, and the settings they depend on.
+"""Manage connections to Reddy, and observe how far each request got.
 
-*Never sent* is what the connection knows, not what an exception is called: `Progress` listens to the transport and
-sees whether the head of the request was written. A proxy that hangs, a tunnel that ends in no TLS, a SOCKS server
-that answers nonsense: whatever they raise, the call did not leave.
+*Never sent* is decided by observation, not by the type of an exception: `Progress` listens to the transport and sees
+whether the head of the request was written. If a proxy hangs, a tunnel fails at TLS or a SOCKS server answers nonsense,
+the call was not sent, whatever exception that raises.
 
-A kept connection is checked for a hang-up before each request, but a server may close it in the very moment in which
-the request is written; then it is unknown whether it was read. After the first such end at an origin, each
-connection to it carries one request (`Connections.hung_up`), for the rest of the client's life. The same goes for a
-server that says that it did not take a request from a connection (408, 421, 425). What remains: the
-requests that were on kept connections to that origin in this moment, at most as many as were in flight.
+A kept-alive connection is checked before each request, but a server may close it at the moment when the request is
+written; then it is unknown whether the request was read. After the first such failure at an origin, each connection to it
+carries one request (`Connections.hung_up`) for the rest of the client's life. The same applies after a server reports that
+it did not receive a request (408, 421, 425). The remaining risk is limited to requests that were in flight on kept-alive
+connections to that origin at that moment.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from reddy_lib.errors import NeverSent
 __all__ = ["MOST_CONNECTIONS", "Connections", "HeldBack", "Progress", "only_while"]
 
 MOST_CONNECTIONS = 256
-"""More than anybody should have in flight, so that a thread never waits for another one's connection."""
+"""More than any sensible number of requests in flight, so that no thread waits for a connection."""
 IDLE_SECONDS = 2.0
-"""Shorter than the idle limit of common servers (5 s and more): they should not hang up on us first."""
+"""Shorter than the idle timeout of common servers (5 s and more), so that we close a connection before they do."""
 
 _BEFORE_SENDING = (
     httpx.ConnectError,
@@ -49,8 +49,10 @@ _may_send: ContextVar[Callable[[], bool] | None] = ContextVar("may_send", defaul
 
 @contextlib.contextmanager
 def only_while(may_send: Callable[[], bool]) -> Iterator[None]:
-    """Requests of this thread leave only if `may_send` says so, asked right before the first byte of each; what is
-    held back raises `Withheld`."""
+    """Send this thread's requests only if `may_send()` is true right before the first byte of each.
+
+    A request that may not be sent raises `Withheld`.
+    """
     token = _may_send.set(may_send)
     try:
         yield
@@ -59,16 +61,16 @@ def only_while(may_send: Callable[[], bool]) -> Iterator[None]:
 
 
 class HeldBack(Exception):
-    """Raised by `Progress` through the transport, which drops the connection unused."""
+    """Raised by `Progress` through the transport, which then closes the unused connection."""
 
 
 class Progress:
-    """Listens to the transport while it sends one request.
+    """Observe the transport while it sends one request.
 
     Attributes:
-        sent: the head of the request was written, at least in part. (Where writing it failed, no server has all of it.)
-        at_proxy: a proxy has been asked for a tunnel, and has not opened it yet.
-        answered: the head of an answer has come.
+        sent: the head of the request was written, at least partly. (If writing it failed, no server has all of it.)
+        at_proxy: a proxy was asked for a tunnel and has not opened it yet.
+        answered: the head of a response arrived.
     """
 
     def __init__(self) -> None:
@@ -79,7 +81,7 @@ class Progress:
         self._seen = True
         step = event.partition(".")[2]
         if step == "send_request_headers.started":
-            # A company's proxy is first asked for a tunnel: that is not the request yet.
+            # The first request on the wire asks the proxy for a tunnel; it is not the request itself.
             self.at_proxy = info["request"].method == b"CONNECT"
             if self.at_proxy:
                 return
@@ -99,30 +101,30 @@ class Progress:
 
     @property
     def kept(self) -> bool:
-        """The connection has carried another request before this one."""
+        """Whether the connection carried another request before this one."""
         return self._seen and not self._connected
 
     def never_sent(self, error: Exception) -> bool:
-        """Whether no server can have this request. A transport that tells nothing is judged by its exception."""
+        """Return whether no server can have this request; without transport events, the exception decides."""
         if not self._seen:
             return isinstance(error, _BEFORE_SENDING)
         return not self.sent
 
     def hung_up(self, error: Exception) -> bool:
-        """Whether the server closed a kept connection in place of an answer."""
+        """Return whether the server closed a kept-alive connection instead of responding."""
         return self.kept and not self.answered and isinstance(error, _HUNG_UP)
 
     def knows(self, error: Exception) -> bool:
-        """Whether an exception comes from the exchange, and not from a fault of this library's own."""
+        """Return whether an exception comes from the exchange, and not from a bug in this library."""
         return self._seen or isinstance(
             error, httpx.HTTPError | httpx.InvalidURL | httpx.StreamError | OSError
         )
 
 
 class Connections:
-    """Connections by origin (scheme, host and port), kept where the server lets them be. Thread-safe.
+    """Pools of connections by origin (scheme, host and port). Thread-safe.
 
-    Raises NeverSent: the certificates or the proxy that the environment names cannot be used.
+    Raises NeverSent if the certificates or the proxy that the environment names cannot be used.
     """
 
     def __init__(
@@ -154,14 +156,14 @@ class Connections:
         self._lock = threading.Lock()
 
     def send(self, request: httpx.Request, origin: str) -> httpx.Response:
-        """Send a request; its answer is still to be read."""
+        """Send a request. The body of the response is not read yet."""
         if origin in self._used_once:
             request.headers["connection"] = "close"
             return self._once.send(request, stream=True)
         return self._kept.send(request, stream=True)
 
     def hung_up(self, origin: str) -> None:
-        """Keep no connection to this origin any more."""
+        """Stop keeping connections to this origin alive."""
         with self._lock:
             self._used_once = self._used_once | {origin}
 
@@ -171,31 +173,33 @@ class Connections:
 
 
 def _certificates(trust_env: bool) -> ssl.SSLContext:
-    """Whom this machine trusts. Raises NeverSent."""
+    """Return the TLS context with this machine's trusted certificates. Raises NeverSent."""
     name = next(
         (each for each in ("SSL_CERT_FILE", "SSL_CERT_DIR") if trust_env and os.environ.get(each)), ""
     )
     place = os.environ.get(name, "")
     reason = ""
     if name == "SSL_CERT_DIR" and not any(map(os.path.isdir, place.split(os.pathsep))):
-        reason = "there is no such folder"
+        reason = "the folder does not exist"
     else:
         try:
             return httpx.create_ssl_context(trust_env=trust_env)
         except ssl.SSLError:
-            reason = "it holds no certificate that can be read"
+            reason = "it contains no certificate that can be read"
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
     if not name:
-        raise NeverSent(f"The certificates of this machine cannot be read ({reason}): nothing can be sent.")
+        raise NeverSent(
+            f"The certificates of this machine cannot be read ({reason}), so nothing can be sent."
+        )
     raise NeverSent(
         f"The environment variable {name} names {place} for certificates, which cannot be used ({reason}). "
-        "Correct it or take it away, then start this program again."
+        "Correct or unset it, then restart this program."
     )
 
 
 def _check_proxies() -> None:
-    """Raises NeverSent, with the name of the variable and never its value: a proxy's address may hold a password."""
+    """Check the proxy settings. Raises NeverSent with the variable's name, never its value: it may hold a password."""
     found = getproxies()
     if "*" in (each.strip() for each in found.get("no", "").split(",")):
         return
@@ -213,11 +217,11 @@ def _check_proxies() -> None:
             proxy = httpx.Proxy(address if "://" in address else f"http://{address}")
         if proxy is None or not proxy.url.host:
             raise NeverSent(
-                f"{where} does not name a proxy that can be used: it must look like http://proxy.example:8080. "
-                "Correct it or take it away, then start this program again."
+                f"{where} does not name a valid proxy. It must look like http://proxy.example:8080. "
+                "Correct or unset it, then restart this program."
             )
         if proxy.url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
             raise NeverSent(
-                f"{where} names a SOCKS proxy, for which a further package is needed: install it "
-                "(pip install 'reddy-workbench[socks]'), or name an HTTP proxy, then start this program again."
+                f"{where} names a SOCKS proxy, which needs another package. Install it "
+                "(pip install 'reddy-workbench[socks]') or name an HTTP proxy, then restart this program."
             )

@@ -1,8 +1,8 @@
-"""Secrets that a server repeats: struck out of an answer before anything of it is stored, logged or shown.
+"""Remove secrets from a server's responses before anything is stored, logged or shown.
 
-Servers and the proxies before them repeat requests in their errors, in headers, in ids, as they are or encoded. So a
-secret is looked for in each form in which it may stand in a text: plain, percent-encoded, in base64, in hexadecimal,
-with blanks or line ends between its characters, and in pieces of half its length.
+Servers and proxies repeat requests in error messages, headers and ids, literally or encoded. A secret is therefore
+searched in each form that it may take: plain, percent-encoded, base64, hexadecimal, with blanks or line breaks between
+its characters, and in pieces of half its length.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ __all__ = ["Echoes"]
 
 BLANK = "…"
 LONG = 8
-"""Characters from which a secret is looked for in pieces and in other forms: shorter ones stand in too many words."""
+"""Minimum length of secrets that are searched in pieces and in other forms; shorter ones match ordinary words."""
 BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-"""Some servers write one before their JSON."""
+"""A byte order mark, which some servers write before their JSON."""
 _BETWEEN = "[\\s\u00ad\u200b-\u200f\u2060\ufeff]*"
 
 
 class Echoes:
-    """Strikes secrets out of texts. Its repr shows none."""
+    """Remove secrets from texts. The repr shows none of them."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         whole: list[str] = []
@@ -52,15 +52,15 @@ class Echoes:
         return "<Echoes>"
 
     def blank(self, text: str) -> str:
-        """The text without the secrets."""
+        """Return the text without the secrets."""
         return text if self._found is None else self._found.sub(BLANK, text)
 
     def blank_address(self, address: str) -> str:
-        """The same for an address that is to be used: a short secret stands in too many of them by chance."""
+        """Return a URL without the secrets. Short ones are kept: many URLs contain them by chance, and would break."""
         return self.blank(address) if self._long else address
 
     def blank_body(self, body: bytes) -> bytes:
-        """The same for a body, JSON or not; what holds no secret stays byte for byte."""
+        """Return a body without the secrets, JSON or not. A body without secrets is returned unchanged."""
         for mark, encoding in BYTE_ORDER_MARKS:
             if body.startswith(mark):
                 with contextlib.suppress(UnicodeDecodeError):
@@ -76,8 +76,10 @@ class Echoes:
         return body if clean == content else msgspec.json.encode(clean)
 
     def blank_all(self, content: Any) -> Any:
-        """A JSON value with the secrets struck out of its texts. A short secret is left in names of fields and in
-        `upload_url`, where it stands by chance."""
+        """Return a JSON value with the secrets removed from its texts.
+
+        Short secrets are kept in field names and in `upload_url`, where they occur by chance.
+        """
         if isinstance(content, str):
             return self.blank(content)
         if isinstance(content, list):
@@ -93,14 +95,14 @@ class Echoes:
 
 
 def _forms(secret: str) -> list[str]:
-    """A secret as it may stand in a text; in base64 at each of the three places that it may have in a longer text."""
+    """Return the forms of a secret, with the three base64 forms that depend on its position in a longer text."""
     percent = quote(secret, safe="")
     everything = "".join(f"%{byte:02X}" for byte in secret.encode())
     forms = [secret, percent, percent.replace("%", "%25"), everything, everything.lower()]
     forms.append(re.sub("%..", lambda found: found[0].lower(), percent))
     for before in range(3):
         data = b"\0" * before + secret.encode()
-        # The first and last characters depend on what stands beside it.
+        # The first and last characters depend on the neighbouring bytes.
         core = base64.b64encode(data).decode().rstrip("=")[(0, 2, 3)[before] :]
         core = core[:-1] if len(data) % 3 else core
         forms += [core, core.translate(str.maketrans("+/", "-_"))]

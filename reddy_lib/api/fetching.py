@@ -1,10 +1,10 @@
-"""Fetching a recording from a web address: asked once, of the very machine that was checked, straight to the disk.
+"""Download a recording from a URL: one attempt, from the IP address that was checked, streamed to disk.
 
-The rules are those of `recordings.addresses`; this is the only place that acts on them. A name is resolved *once*:
-all its numbers are checked, the connection goes to one of them *by number* (with the name in `Host` and, for TLS, in
-the certificate's check), and the other end of the connection is compared with it. A name server that gives another
-answer the second time is never asked a second time. Redirects are steps of the same kind, a few at most. No token,
-no cookie, no proxy (a proxy would resolve the name again), no decompression; limits of size and time.
+`allowed_hosts` holds the rules; this is the only module that acts on them. A name is resolved *once*: all its IP addresses
+are checked, the connection goes to one of them (with the name in `Host` and in the TLS certificate check), and the peer's
+address is compared with it. A DNS server that would return another address the second time is not asked again. Each
+redirect is checked in the same way, and their number is limited. No token, cookie, proxy (it would resolve the name
+again) or decompression is used; size and time are limited.
 """
 
 from __future__ import annotations
@@ -37,17 +37,17 @@ CONNECT_SECONDS = 10.0
 _Kept = TypeVar("_Kept", covariant=True)
 
 Resolver = Callable[[str, int], Sequence[str]]
-"""(host, port) → numbers as text. Raises OSError: the name is not known."""
+"""(host, port) → IP addresses as text. Raises OSError for an unknown name."""
 
 
 class Keeper(Protocol[_Kept]):
-    """Who keeps what arrives: a `RecordingStore`."""
+    """A sink for the received bytes, such as a `RecordingStore`."""
 
     def add(self, source: IO[bytes], name: str | None = None) -> _Kept: ...
 
 
 class FetchLimits(NamedTuple):
-    """Bytes of a recording, seconds for all of it (redirects too), seconds without any byte, redirects."""
+    """Limits of one download: bytes, total seconds (with redirects), seconds without a byte, redirects."""
 
     size: int = 2 << 30
     seconds: float = 600.0
@@ -56,7 +56,7 @@ class FetchLimits(NamedTuple):
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """The numbers of a name, as this machine's resolver gives them; a number stands for itself."""
+    """Resolve a host name with this machine's resolver; an IP address is returned unchanged."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(item[4][0]) for item in found))
 
@@ -70,12 +70,14 @@ def fetch_recording(
     resolver: Resolver = resolve,
     clock: Callable[[], float] = time.monotonic,
 ) -> _Kept:
-    """What `keeper.add` gives for the recording behind an address, under the name at the address's end.
+    """Download a recording and return the result of `keeper.add`, named after the URL's last part.
 
-    One try; nothing is repeated. Raises:
-        RecordingRefused: the address, its host, a number, or a redirect is not allowed; what is refused is not asked.
-        RecordingNotFound: the host answers that there is none (404, 410).
-        RecordingError: no connection, another answer than 200, too large, too slow, or cut off. Nothing is kept.
+    Makes one attempt.
+
+    Raises:
+        RecordingRefused: the URL, its host, an IP address or a redirect is not allowed; it was not requested.
+        RecordingNotFound: the host answered 404 or 410.
+        RecordingError: no connection, another status than 200, too large, too slow, or cut off. Nothing is stored.
     """
     silence_loggers()
     deadline = clock() + limits.seconds
@@ -86,7 +88,7 @@ def fetch_recording(
             return step
         target = redirected(target, step.location, allowed)
     raise RecordingRefused(
-        f"{target.host} leads from one address to the next, more than {limits.redirects} times."
+        f"{target.host} redirected more than {limits.redirects} times. The recording was not fetched."
     )
 
 
@@ -95,11 +97,11 @@ class _Onward(NamedTuple):
 
 
 class _Slow(Exception):
-    """The whole took longer than its limit."""
+    """Raised when the download exceeds its total time."""
 
 
 def _numbers(target: Target, resolver: Resolver) -> list[IPAddress]:
-    """All numbers of the host, each of them allowed; one that is not spoils the name."""
+    """Resolve the host; reject it if any resolved address is not allowed."""
     try:
         texts = resolver(target.host, target.port)
     except (OSError, UnicodeError):
@@ -110,14 +112,14 @@ def _numbers(target: Target, resolver: Resolver) -> list[IPAddress]:
             numbers.append(ipaddress.ip_address(text))
         except ValueError:
             raise RecordingRefused(
-                f"{target.host} stands for an address that cannot be read: it was not asked."
+                f"{target.host} resolves to an address that is not valid. It was not contacted."
             ) from None
     if not numbers:
-        raise RecordingError(f"The name {target.host} was not found: check the address of the recording.")
+        raise RecordingError(f"The name {target.host} was not found. Check the recording's address.")
     for number in numbers:
         if getattr(number, "scope_id", None):
             raise RecordingRefused(
-                f"{target.host} stands for an address of this machine alone: it was not asked."
+                f"{target.host} resolves to an address that is only valid on this machine. It was not contacted."
             )
         check_number(number, private=target.private)
     return numbers
@@ -154,17 +156,19 @@ def _ask(
                 reason = f"it took longer than {limits.seconds:,.0f} s"
                 break
             except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError):
-                reason = "the connection broke off, or nothing came for too long"
+                reason = "the connection broke off, or no data came for too long"
                 if cut.made:
                     reason = f"it took longer than {limits.seconds:,.0f} s"
                 break
-    # Outside of the handlers: the library's exceptions carry the request, and so the address.
+    # Raise outside the handlers: httpx's exceptions contain the request with its URL.
     raise RecordingError(f"The recording could not be fetched from {target.host}: {reason}. Try again later.")
 
 
 class _Cut:
-    """Cuts the connection when time is up. The transport's own limits are per read: a server that sends the head of
-    its answer a byte at a time never hits them."""
+    """Cut the connection when time is up.
+
+    The transport's timeouts are per read, and a server that sends its headers one byte at a time never exceeds them.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.made = False
@@ -224,19 +228,19 @@ def _exchange(
         if status in (301, 302, 303, 307, 308) and "location" in response.headers:
             return _Onward(response.headers["location"])
         if status in (404, 410):
-            raise RecordingNotFound(f"{target.host} has no such recording ({status}): check its address.")
+            raise RecordingNotFound(f"{target.host} has no such recording ({status}). Check its address.")
         if status in (401, 403):
             raise RecordingError(
-                f"{target.host} does not give this recording to everybody ({status}): its address may have expired. "
+                f"{target.host} denied access to this recording ({status}). Its address may have expired. "
                 "Export the sheet again, or drop the file beside it."
             )
         if status != 200:
             raise RecordingError(
-                f"{target.host} answered {status} in place of the recording: try again later."
+                f"{target.host} answered {status} instead of the recording. Try again later."
             )
         if response.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
             raise RecordingError(
-                f"{target.host} sends the recording compressed although it was asked not to."
+                f"{target.host} sent the recording compressed, which cannot be read. Download it and drop the file instead."
             )
         announced = response.headers.get("content-length", "")
         if announced.isdecimal() and int(announced) > limits.size:
@@ -252,18 +256,18 @@ def _check_peer(response: httpx.Response, number: IPAddress, target: Target) -> 
     peer = stream.get_extra_info("server_addr") if stream is not None else None
     if peer is not None and ipaddress.ip_address(str(peer[0]).partition("%")[0]) != number:
         raise RecordingRefused(
-            f"The connection to {target.host} went to another machine: nothing was read from it."
+            f"The connection to {target.host} went to another machine. Nothing was read from it."
         )
 
 
 def _too_large(target: Target, limits: FetchLimits) -> RecordingError:
     return RecordingError(
-        f"The recording at {target.host} is larger than {limits.size / (1 << 20):,.0f} MB: it was not kept."
+        f"The recording at {target.host} is larger than {limits.size / (1 << 20):,.0f} MB. It was not stored."
     )
 
 
 class _Body:
-    """The answer's bytes as a file that is read in chunks, within the limits."""
+    """The response's body as a file, read in chunks within the limits."""
 
     def __init__(
         self,
@@ -279,7 +283,7 @@ class _Body:
         self._left = limits.size
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, however many came at once; b"" at the end."""
+        """Return the next chunk, of any length; b"" at the end."""
         if self._clock() > self._deadline:
             raise _Slow
         chunk = next(self._chunks, b"")

@@ -1,4 +1,4 @@
-"""Find the batches of a database: all of them, one by id or by name, those of one file."""
+"""Find the batches of a database: all, one by id or name, or those of one file."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def batches_frame(database: Database, state: str = "open") -> pd.DataFrame:
 
 
 def batches_of_file(database: Database, file_hash: str) -> list[Batch]:
-    """The open batches that came from this very file (SHA-256 of its bytes), newest first."""
+    """Return the open batches that were loaded from a file with this SHA-256, newest first."""
     query = (
         sa.select(batches)
         .where(batches.c.file_hash == file_hash, batches.c.state == "open")
@@ -58,9 +58,9 @@ def batches_of_file(database: Database, file_hash: str) -> list[Batch]:
 
 
 def find_batch(database: Database, batch: Batch | str) -> Batch:
-    """Return one batch, by its id or by its name.
+    """Return a batch by id or name.
 
-    Raises NotInLedger: there is none, it was taken off the list, or several have this name.
+    Raises NotInLedger if there is no such batch, it is archived, or several have this name.
     """
     with database.read() as connection:
         batch_id = batch_id_of(database, connection, batch)
@@ -70,7 +70,7 @@ def find_batch(database: Database, batch: Batch | str) -> Batch:
 def batch_id_of(
     database: Database, connection: sa.Connection, batch: Batch | str, *, states: Sequence[str] = ("open",)
 ) -> str:
-    """Return the id of a batch that is meant by id, by name, or by itdatabase."""
+    """Return the id of a batch given by id, by name, or as a `Batch`."""
     wanted = arguments.text(getattr(batch, "id", batch), "batch")
     query = sa.select(batches.c.id).where(batches.c.state.in_(states))
     found = connection.execute(query.where(batches.c.id == wanted)).scalar()
@@ -79,7 +79,7 @@ def batch_id_of(
     named = connection.execute(query.where(batches.c.name == wanted)).scalars().all()
     if len(named) > 1:
         raise NotInLedger(
-            f"{len(named)} batches have the name {wanted!r}: name the one you mean by its id, {', '.join(named)}."
+            f"{len(named)} batches have the name {wanted!r}. Use the id of the one you mean: {', '.join(named)}."
         )
     if named:
         return str(named[0])

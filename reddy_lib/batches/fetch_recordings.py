@@ -1,14 +1,14 @@
-"""Recordings that the sheet names by web addresses, brought into the batch's store: many, a few at a time.
+"""Download the recordings that a spreadsheet names by URL into the batch's store.
 
-What may be asked is decided by `recordings.addresses`, and how by `api.fetching`; here is the work around it. Each address
-is asked once, however many rows have it. What came of it is in the store's record (`recordings.fetched`) before anybody is
-told, so a stop, a closed tab or a kill loses at most what was arriving at that moment, and the next start goes on
-with the rest. A failure is kept too, as a sentence, and tried again only when somebody asks for it.
+`allowed_hosts` decides which hosts may be asked and `api.fetching` downloads one file; this module schedules the
+downloads. Each URL is requested once, even if several rows name it. Every result is stored in the download log before it
+is reported. A stop, a closed tab or a killed process therefore loses only the downloads in progress, and the next start
+continues with the rest. Failures are stored too, and are retried only on request.
 
-The work runs in threads of its own, which know neither a page nor the ledger; `fetching_of` finds it again. The threads
-do not keep the process from ending: a recording is in the store whole, or not at all.
+The downloads run in daemon threads that know neither the page nor the ledger. A page finds them again with
+`fetching_of`. Daemon threads are safe here because the store never keeps part of a file.
 
-Addresses are in memory for as long as they are needed, and in no name, sentence, log or repr.
+A URL can contain credentials. It stays in memory and never appears in a file name, message, log or repr.
 """
 
 from __future__ import annotations
@@ -57,14 +57,14 @@ __all__ = [
 
 AT_ONCE = 4
 FAILURES_IN_A_ROW = 10
-"""Answers of one host that are no recording, one after the other, before the rest of its addresses are left."""
+"""Consecutive failures of one host after which its remaining URLs are not requested."""
 KEEP_FREE = 1 << 30
-"""Bytes that stay free on the disk: the ledger may be on it."""
+"""Bytes to leave free on the disk, which may also hold the ledger."""
 COLUMNS = ("row", "host", "name", "state", "size", "error")
 
 _log = logging.getLogger(__name__)
 _CHUNK = 1 << 20
-_LOOK = 512  # bytes by which a web page is told from a recording
+_LOOK = 512  # bytes that are enough to tell a web page from a recording
 _TEXT = re.compile(rb"[\t\n\r\x20-\x7e]*")
 _KINDS = (
     (re.compile(rb"RIFF....WAVE", re.DOTALL), ".wav"),
@@ -77,11 +77,11 @@ _KINDS = (
 )
 
 
-# --- what there is to do -----------------------------------------------------------------------------------
+# --- planning ----------------------------------------------------------------------------------------------
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """An address that may be asked: the rows that have it, its host, and the name of the file. The address is a secret."""
+    """A URL to download: the rows that name it, its host and the file's name. The URL is a secret."""
 
     rows: tuple[int, ...]
     address: str
@@ -92,12 +92,12 @@ class Wanted(msgspec.Struct, frozen=True):
         return f"<Wanted {self.name!r} from {self.host} for {len(self.rows)} rows>"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Pretty-printers would list every field otherwise."""
+        """Hide the URL: pretty-printers list every field of a struct by default."""
         return [("rows", self.rows), ("host", self.host), ("name", self.name)]
 
 
 class HostRows(NamedTuple):
-    """A host in the sheet, how many rows have their recording there, and whether it may be asked."""
+    """A host that the sheet names, the number of rows that name it, and whether it is allowed."""
 
     host: str
     rows: int
@@ -105,18 +105,18 @@ class HostRows(NamedTuple):
 
 
 class FetchPlan(NamedTuple):
-    """Where the addresses of a batch stand.
+    """The state of a batch's recording URLs.
 
     Attributes:
-        rows: rows with an address, whatever became of them.
-        closed: rows of them that need nothing: they have a recording, or were sent.
-        here: open rows whose recording was fetched.
-        hosts: of the open rows, those with most rows first.
-        waiting: may be asked, and was not yet.
-        failed: was asked in vain: (what, why).
-        unreadable: can never be asked: (what, why); its host is "" .
-        not_allowed: its host is not listed.
-        fetched: row → its recording, open rows and others.
+        rows: number of rows with a URL, in any state.
+        closed: rows that need no download: the call has a recording or was sent.
+        here: open rows whose recording is downloaded.
+        hosts: hosts of the open rows, most rows first.
+        waiting: allowed URLs that were not requested yet.
+        failed: URLs whose download failed, each with the reason.
+        unreadable: values that can never be requested, each with the reason; their host is "".
+        not_allowed: URLs whose host is not on the list.
+        fetched: row → its downloaded recording, for closed rows as well.
     """
 
     rows: int
@@ -131,12 +131,12 @@ class FetchPlan(NamedTuple):
 
 
 def batch_store(batch: Batch) -> RecordingStore:
-    """Where the recordings of a batch are kept until they are attached, and after."""
+    """Return the store that holds a batch's recordings before and after they are attached."""
     return RecordingStore(dropped_folder(batch.database) / batch.id)
 
 
 def planned(addressed: Sequence[Addressed], allowed: AllowedHosts, came: Mapping[str, Fetched]) -> FetchPlan:
-    """What is to be fetched of these calls, and what came of it before (`FetchRecord.read`). Nothing is asked."""
+    """Compare the calls' URLs with the download log (`FetchRecord.read`). Makes no request."""
     fetched: dict[int, Recording] = {}
     rows_of: dict[str, list[int]] = {}
     for one in addressed:
@@ -184,13 +184,16 @@ def planned(addressed: Sequence[Addressed], allowed: AllowedHosts, came: Mapping
     )
 
 
-# --- the work ----------------------------------------------------------------------------------------------
+# --- downloading -------------------------------------------------------------------------------------------
 
 
 class FetchProgress(NamedTuple):
-    """How far it is, in numbers of addresses. `left`: not asked after all, `why` tells the reason; `size`: bytes that came.
+    """Progress of a download job, counted in URLs.
 
-    `state`: "running", "stopping" (what is under way is being cut off), "stopped", "done".
+    Attributes:
+        state: "running", "stopping" (downloads in progress are being aborted), "stopped" or "done".
+        left: URLs that were not requested; `why` holds the reason.
+        size: bytes received.
     """
 
     state: str
@@ -204,21 +207,21 @@ class FetchProgress(NamedTuple):
 
     @property
     def over(self) -> bool:
-        """Nothing more comes."""
+        """Whether the job has ended."""
         return self.state in ("stopped", "done")
 
 
 class Fetching:
-    """Addresses being fetched into a store by threads of this process. Thread-safe.
+    """A job that downloads URLs into a store with threads of this process. Thread-safe.
 
     Args:
-        wanted: what to fetch, in this order.
-        store: where it is kept, and what came of each address.
-        allowed: hosts that may be asked.
-        limits: of one recording.
-        at_once: how many at the same time.
-        keep_free: bytes that stay free on the disk.
-        resolver: finds the numbers of a host.
+        wanted: what to download, in this order.
+        store: receives the files and the download log.
+        allowed: hosts that may be requested.
+        limits: limits of one download.
+        at_once: maximum number of concurrent downloads.
+        keep_free: bytes to leave free on the disk.
+        resolver: resolves a host name to IP addresses.
     """
 
     def __init__(
@@ -254,20 +257,20 @@ class Fetching:
         return f"<Fetching {now.state} · {now.fetched:,} of {now.total:,} fetched, {now.failed:,} failed>"
 
     def start(self) -> None:
-        """Begin. Once."""
+        """Start the threads. May be called once."""
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
-        """Ask nothing more, and cut off what is under way: it is fetched from its beginning at the next start."""
+        """Abort the downloads in progress and start no others. The next job downloads aborted files from the start."""
         self._stop.set()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Until nothing more comes; False where that takes longer."""
+        """Wait until the job ends. Return False if `timeout` seconds pass first."""
         return self._over.wait(timeout)
 
     def progress(self) -> FetchProgress:
-        """How far it is now."""
+        """Return the current progress."""
         with self._lock:
             settled = self._fetched + self._failed
             if not self._over.is_set():
@@ -324,8 +327,8 @@ class Fetching:
             return
         except _NoRoom:
             self._end(
-                f"Less than {self._keep_free / (1 << 30):,.3g} GB is free on this server's disk: the rest was left. Make "
-                "room, then fetch again."
+                f"Less than {self._keep_free / (1 << 30):,.3g} GB is free on this server's disk, so the other recordings "
+                "were not fetched. Free some space, then fetch again."
             )
             return
         except RecordingNotFound as error:
@@ -334,17 +337,17 @@ class Fetching:
             said = str(error)
             of_host = not isinstance(error, RecordingRefused)
             if of_host and self._stop.is_set():
-                return  # it was on its way when somebody stopped the work: no word about the recording
-        except Exception as error:  # noqa: BLE001 - a thread that dies is seen by nobody
-            # The message is not repeated: it may hold the address.
-            said = f"The recording could not be fetched ({type(error).__name__}). Tell whoever runs the workbench."
+                return  # the failure may come from the stop itself, so it says nothing about the recording
+        except Exception as error:  # noqa: BLE001 - an exception that ends a thread is reported to no caller
+            # The exception's message may contain the URL, so it is neither shown nor logged.
+            said = f"The recording could not be fetched ({type(error).__name__}). Report this to your administrator."
             _log.error("recording not fetched", extra={"row": wanted.rows[0], "reason": type(error).__name__})
         try:
             self._record.note(wanted.address, recording=recording, failed=said)
         except RecordingError as error:
             self._end(str(error))
             return
-        with self._lock:  # it is stored: now it may be told
+        with self._lock:  # count only what is stored
             if recording is not None:
                 self._fetched += 1
                 self._in_a_row[wanted.host] = 0
@@ -354,8 +357,8 @@ class Fetching:
                 count = self._in_a_row[wanted.host] = self._in_a_row.get(wanted.host, 0) + 1
                 if count == FAILURES_IN_A_ROW:
                     self._why[
-                        f"{wanted.host} gave no recording {count} times one after the other, so the rest of its addresses "
-                        "were left."
+                        f"{wanted.host} returned no recording {count} times in a row, so its remaining addresses were not "
+                        "requested."
                     ] = None
 
     def _end(self, why: str) -> None:
@@ -369,15 +372,15 @@ class Fetching:
 
 
 class _Stopped(Exception):
-    """Somebody stopped the work while this recording came."""
+    """Raised inside a download when the job is stopped."""
 
 
 class _NoRoom(Exception):
-    """The disk is nearly full."""
+    """Raised inside a download when the disk is nearly full."""
 
 
 class _Keeping:
-    """Takes what arrives for one address: looks at its first bytes, gives it its name, and keeps it."""
+    """The sink of one download: rejects bodies that are not recordings, chooses the file's name and stores it."""
 
     def __init__(self, work: Fetching, wanted: Wanted) -> None:
         self._work, self._wanted = work, wanted
@@ -387,12 +390,12 @@ class _Keeping:
         head = body.look()
         host = self._wanted.host
         if not head:
-            raise RecordingError(f"{host} gave a file without any byte: check whether there is a recording.")
+            raise RecordingError(f"{host} returned an empty file. Check whether the recording exists there.")
         start = head.lstrip(b"\xef\xbb\xbf\t\n\r ")
         if not start or start.startswith(b"<") or _TEXT.fullmatch(head):
             raise RecordingError(
-                f"{host} gave a web page or a text in place of the recording: the address may have expired, or be for "
-                "people who are signed in there. Export the sheet again, or drop the file here."
+                f"{host} returned a web page or text instead of a recording: the address may have expired, or may need a "
+                "sign-in. Export the sheet again, or drop the file here."
             )
         called = self._wanted.name
         if not ending_of(called):
@@ -404,7 +407,7 @@ class _Keeping:
 
 
 class _Body:
-    """The bytes as they come, counted; ends early where the work is stopped, or the disk is nearly full."""
+    """A response body that counts its bytes. Raises `_Stopped` or `_NoRoom` between two chunks."""
 
     def __init__(self, work: Fetching, source: IO[bytes]) -> None:
         self._work, self._source = work, source
@@ -412,13 +415,13 @@ class _Body:
         self._unchecked = _CHUNK * 16
 
     def look(self) -> bytes:
-        """The first bytes; they are given out again by `read`."""
+        """Return the first bytes without consuming them."""
         while len(self._head) < _LOOK and (chunk := self._next()):
             self._head += chunk
         return self._head[:_LOOK]
 
     def read(self, size: int = -1) -> bytes:
-        """The next bytes, however many came at once; b"" at the end."""
+        """Return the next chunk, of any length; b"" at the end. `size` is ignored."""
         if self._head:
             head, self._head = self._head, b""
             return head
@@ -437,14 +440,14 @@ class _Body:
         return chunk
 
 
-# --- found again -------------------------------------------------------------------------------------------
+# --- the jobs of this process ------------------------------------------------------------------------------
 
 _under_way: dict[Path, Fetching] = {}
 _registry = threading.Lock()
 
 
 def fetching_of(store: RecordingStore) -> Fetching | None:
-    """The work of this process that fills a store, or that did last."""
+    """Return this process's current or most recent job for a store."""
     with _registry:
         return _under_way.get(store.folder.resolve())
 
@@ -452,9 +455,9 @@ def fetching_of(store: RecordingStore) -> Fetching | None:
 def start_fetching(
     wanted: Collection[Wanted], store: RecordingStore, allowed: AllowedHosts, **settings: Any
 ) -> Fetching:
-    """Fetch into a store, in the background; gives the work that is under way there already, if there is one.
+    """Start a job in the background and return it; return the running job if the store already has one.
 
-    `settings`: as for `Fetching`.
+    `settings` are passed to `Fetching`.
     """
     with _registry:
         place = store.folder.resolve()
@@ -466,7 +469,7 @@ def start_fetching(
         return work
 
 
-# --- in a notebook -----------------------------------------------------------------------------------------
+# --- for notebooks -----------------------------------------------------------------------------------------
 
 
 def fetch_recordings(
@@ -480,28 +483,29 @@ def fetch_recordings(
     who: str = "",
     progress: bool = True,
 ) -> pd.DataFrame:
-    """Fetch the recordings that the sheet names by http(s) addresses, and attach each to its call.
+    """Fetch the recordings that the sheet names by URL, and attach each to its call.
 
-    Run it again and it goes on where it was: what was fetched is not fetched again, what failed is tried once more.
-    Interrupting it keeps what has come whole. Each address is asked once, however many rows have it.
+    Run it again to continue: it skips what was fetched and retries what failed. An interrupt keeps every complete file.
+    Each URL is requested once, even if several rows name it.
 
         allowed = reddy.AllowedHosts.of(["recordings.example"])
         reddy.fetch_recordings(batch, allowed)
 
     Args:
         batch: from `Ledger.load` or `Ledger.batch`.
-        allowed: the hosts that may be asked; no other one ever is. `private`: those that may stand for addresses of the
-            company's own network.
-        rows: row numbers; None = every call that can still be given a recording and has none.
-        attach: also attach what came; without it, it waits in the batch's store (Review, Recordings).
-        limits: bytes, seconds and redirects of one recording.
-        concurrency: the most at once.
-        who: who attaches, for the record.
+        allowed: the only hosts that may be requested. `private` lists those that may resolve to addresses inside the
+            company's network.
+        rows: row numbers; None selects every editable call without a recording.
+        attach: attach what was fetched. If False, the files stay in the batch's store (Review, Recordings).
+        limits: maximum bytes, seconds and redirects of one download.
+        concurrency: maximum number of concurrent downloads.
+        who: name to record with each attachment.
         progress: show a progress bar.
 
-    Returns: a frame with a line for each row that has an address: row, host, name (of the file), state ("attached";
-        "fetched"; "failed", with error; "not allowed"; "waiting": it was left; "closed": the call was sent, or has a
-        recording), size (bytes), error.
+    Returns:
+        A frame with one line per row that has a URL. Columns: row, host, name (of the file), state, size (bytes), error.
+        States: "attached", "fetched", "failed" (see error), "not allowed", "waiting" (not requested), "closed" (the call
+        was sent or already has a recording).
 
     Raises:
         LedgerUnavailable: the ledger cannot be read or written.
@@ -520,7 +524,7 @@ def fetch_recordings(
     def told() -> str:
         now = work.progress()
         left = len(todo) - now.fetched - now.failed
-        return f"Interrupted: {now.fetched:,} recordings were fetched, {left:,} wait. {again()}"
+        return f"Interrupted: {now.fetched:,} recordings were fetched, {left:,} are left. {again()}"
 
     with (
         one_line(told),
@@ -533,7 +537,7 @@ def fetch_recordings(
                 over = work.wait(0.2)
                 now = work.progress()
                 bar.update(now.fetched + now.failed - bar.n)
-        finally:  # Ctrl-C: what is under way is cut off and waits
+        finally:  # also on Ctrl-C: abort the downloads in progress
             work.stop()
             work.wait(limits.idle_seconds + 5)
     plan = planned(addressed, allowed, record.read())
@@ -547,7 +551,7 @@ def fetch_recordings(
 
 
 def _attached(batch: Batch, row: int, store: RecordingStore, recording: Recording, who: str) -> str:
-    """Attach; gives "" or why not."""
+    """Attach a recording to a call. Return "", or the reason for a failure."""
     try:
         store.open(recording.key).close()
         batch.attach(row, store.folder / recording.key, name=recording.name, who=who)
@@ -564,7 +568,7 @@ def _frame(
     said = {row: (wanted, "failed", error) for wanted, error in (*plan.failed, *plan.unreadable)
             for row in wanted.rows}  # fmt: skip
     said |= {row: (wanted, "waiting", why) for wanted in plan.waiting for row in wanted.rows}
-    missing = "The host is not among those that were allowed."
+    missing = "The host is not on the list of allowed hosts."
     said |= {row: (wanted, "not allowed", missing) for wanted in plan.not_allowed for row in wanted.rows}
     lines = []
     for one in addressed:

@@ -1,7 +1,7 @@
-"""A load that goes on while somebody watches: in a thread of its own, with counts, and a way to stop it.
+"""Run a load in a background thread, with progress and cancellation.
 
-A page is run again at every click, so it cannot hold a load itself: a click on anything would cut it off. A
-`LoadJob` belongs to whoever started it, tells how far it is, and leaves either a whole batch or nothing.
+Streamlit reruns a page at every click, which would abort a load that runs inside the page. A `LoadJob` outlives the
+reruns. It stores either the whole batch or nothing.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ __all__ = ["LoadJob"]
 
 
 class LoadJob:
-    """One load under way. Made by `LoadJob(...)`, which starts it at once.
+    """A load in a background thread. The constructor starts it.
 
-    Attributes: total, counted, stored (so far), noun (what is counted: "calls" or "rows"), batch, error.
+    Attributes: total, counted, stored (rows so far), noun (what is counted: "calls" or "rows"), batch, error.
 
     Args:
-        ledger, path, mapping: as for `Ledger.load`; the file must stay where it is until the job is over.
-        total: how many rows are expected, or None where nobody knows.
-        counted: whether `total` was counted; else it is an estimate.
-        keep: anything that must live as long as the job does (what removes the file when it goes, for example).
-        columns: of the sheet. Where they are given, the mapping is kept as a profile for the next sheet that has
-            them, named after the file, as soon as the batch is stored.
-        clock: seconds, for the rate.
+        database, path, mapping: as for `Ledger.load`. The file must exist until the job ends.
+        total: expected number of rows; None if unknown.
+        counted: True if `total` is a count, False if it is an estimate.
+        keep: an object to keep alive until the job ends, such as the owner of a temporary file.
+        columns: the sheet's columns. If given, the mapping is stored as a profile for these columns, named after the
+            file, once the batch is stored.
+        clock: returns seconds; used for `rate`.
         options: further arguments of `Ledger.load`.
     """
 
@@ -75,35 +75,35 @@ class LoadJob:
 
     @property
     def state(self) -> Literal["running", "stored", "cancelled", "failed"]:
-        """What became of it so far."""
-        if self._thread.is_alive():  # asked first: what it leaves is only complete once it is over
+        """The job's current state."""
+        if self._thread.is_alive():  # checked first: `batch` and `error` are final only after the thread ends
             return "running"
         if self.batch is not None:
             return "stored"
-        # Neither batch nor error: a fault of the program, and its trace is in the log.
+        # "failed" without an error means a bug in the program; its traceback is in the log.
         return "cancelled" if isinstance(self.error, LoadCancelled) else "failed"
 
     @property
     def rate(self) -> float:
-        """Rows a second since the start."""
+        """Rows per second since the start."""
         return self.stored / max(self._clock() - self._started, 0.001)
 
     def cancel(self) -> None:
-        """Stop after the piece that is being stored; nothing is kept. After the last piece it comes too late."""
+        """Stop after the current piece and store nothing. Has no effect once the last piece is stored."""
         self._stop.set()
 
     @property
     def stopping(self) -> bool:
-        """It was told to stop."""
+        """Whether `cancel` was called."""
         return self._stop.is_set()
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Wait until it is over, for at most so many seconds (None: as long as it takes). True: it is over."""
+        """Wait for at most `seconds` (None: no limit). Return whether the job has ended."""
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def _run(self, database: Database, path: str | os.PathLike[str], mapping: Mapping, options: Any) -> None:
-        # A load that was begun is finished, also where the sign-in of the person runs out meanwhile.
+        # A load that has started may finish even if the person's sign-in expires meanwhile.
         own = database.for_person(None)
         try:
             batch = load_batch(own, path, mapping, progress=False, on_progress=self._told, **options)

@@ -1,13 +1,13 @@
-"""Rows for the ledger out of a file, with a second process beside this one where the file is large.
+"""Build the calls of a file, with a second process for large files.
 
-Reading a file and storing its calls take about as long as building and checking them, and Python does one thing at a
-time in a process. So after the first pieces of a file, the building goes to a child process: this one reads ahead and
-stores. The child gets pieces of cells and gives back rows; it opens no file, no ledger and no connection.
+Reading a file and storing its calls takes about as long as building and checking them, and one Python process does only
+one of these at a time. After the first pieces of a file, a child process therefore does the building while this process
+reads ahead and stores. The child receives pieces of cells and returns rows; it opens no file, database or connection.
 
-Nothing depends on it. A piece stays here until its rows are back: where the child cannot be started, is killed, or
-fails at a piece, that piece is built here, and whatever it raises is raised here. The child is a plain
-`python -m reddy_lib.batches.load_process` that talks over its pipes: unlike `multiprocessing`, that never runs a caller's
-script a second time.
+The child is an optimisation only. This process keeps each piece until its rows are back. If the child cannot be
+started, is killed or fails at a piece, the piece is built here, and its exceptions are raised here. The child is a plain
+`python -m reddy_lib.batches.load_process` that talks over pipes, because `multiprocessing` can run the caller's script a
+second time.
 """
 
 from __future__ import annotations
@@ -35,14 +35,16 @@ from reddy_lib.spreadsheet import Mapping, build_frame, read_calls, read_pieces
 
 __all__ = ["Piece", "pieces_of_rows"]
 
-_ALONE = 8  # pieces built here before a child is started: a small file is over by then
-_AHEAD = 3  # pieces given to the child and not back yet
+_ALONE = 8  # pieces to build here before a child is started: small files never need one
+_AHEAD = 3  # maximum number of pieces in the child at a time
 _log = logging.getLogger("reddy_lib.batches")
 
 
 class Piece(NamedTuple):
-    """Rows for the `calls` table, and how many rows of the sheet they cover. Of rows that correct a call: `links`, the id
-    of that call, and `recordings`, the file that is attached to it."""
+    """Rows for the `calls` table, and how many rows of the sheet they cover.
+
+    For rows that correct a call: `links` holds that call's id, `recordings` the file attached to it.
+    """
 
     values: list[dict[str, Any]]
     rows: int
@@ -51,7 +53,7 @@ class Piece(NamedTuple):
 
 
 class _Work(NamedTuple):
-    """What is the same for all pieces of a load."""
+    """The settings that all pieces of a load share."""
 
     batch_id: str
     mapping: Mapping
@@ -75,14 +77,17 @@ def pieces_of_rows(
     alone: int = _ALONE,
     patience: float = 0.0,
 ) -> Iterator[Piece]:
-    """The rows of a file in its order, in pieces of about `rows` rows of the sheet.
+    """Yield the rows of a file in its order, in pieces of about `rows` rows of the sheet.
 
-    `alone`: so many pieces are built here before a second process is started; `patience`: seconds that are waited for
-    it then, instead of going on meanwhile. Raises as `read_calls` does.
+    Args:
+        alone: number of pieces to build here before a second process is started.
+        patience: seconds to wait for that process; 0 continues here until it is ready.
+
+    Raises the same exceptions as `read_calls`.
     """
     if (
         mapping.layout != "row"
-    ):  # calls are gathered over pieces there: that is most of the work, and cannot be shared
+    ):  # these layouts gather calls across pieces: that is most of the work, and it cannot be shared
         for built in read_calls(path, mapping, rows=rows, file_name=file_name):
             values = new_call_values(batch_id, built, products=products, now=time.time())
             yield Piece(values, sum(one.rows for one in built))
@@ -115,7 +120,7 @@ def _back(helper: _Helper, frame: pd.DataFrame, work: _Work) -> Piece:
 
 
 class _Helper:
-    """The child process. Whatever becomes of it, `take` answers: with rows, or None for "build that piece yourself"."""
+    """The child process. `take` always returns, even if the child dies: with rows, or with None."""
 
     def __init__(self, work: _Work) -> None:
         self._answers: queue.SimpleQueue[Piece | None] = queue.SimpleQueue()
@@ -134,7 +139,7 @@ class _Helper:
                 start_new_session=True,  # Ctrl+C stops the load here, which then ends the child
             )
         except OSError as error:
-            _log.info("no second process for loading", extra={"reason": str(error)})
+            _log.info("loading without a second process", extra={"reason": str(error)})
             self._state = "gone"
             self._told.set()
             return
@@ -146,14 +151,14 @@ class _Helper:
         return self._state == "ready"
 
     def wait(self, seconds: float) -> None:
-        """Until it is ready or gone, at most so long."""
+        """Wait for at most `seconds` until the child is ready or has died."""
         self._told.wait(seconds)
 
     def give(self, frame: pd.DataFrame) -> None:
         self._send(frame)
 
     def take(self) -> Piece | None:
-        """The rows of the oldest piece that was given; None: they will not come."""
+        """Return the rows of the oldest piece that was given; None if the child did not build them."""
         return self._answers.get()
 
     def close(self) -> None:
@@ -169,7 +174,7 @@ class _Helper:
     def _send(self, what: object) -> None:
         assert self._process is not None
         assert self._process.stdin is not None
-        with contextlib.suppress(OSError, ValueError):  # it is gone: `_listen` sees that too
+        with contextlib.suppress(OSError, ValueError):  # the child has died: `_listen` handles it
             pickle.dump(what, self._process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
             self._process.stdin.flush()
 
@@ -177,7 +182,7 @@ class _Helper:
         assert self._process is not None
         assert self._process.stdout is not None
         try:
-            pickle.load(self._process.stdout)  # it has imported what it needs, and has its work
+            pickle.load(self._process.stdout)  # the child has imported its modules and received its work
             self._state = "ready"
             self._told.set()
             while True:
@@ -185,19 +190,19 @@ class _Helper:
         except (EOFError, OSError, ValueError, pickle.UnpicklingError):
             self._state = "gone"
             self._told.set()
-            for _ in range(_AHEAD + 2):  # for all that was given and will not come back
+            for _ in range(_AHEAD + 2):  # unblock `take` for every piece that is still with the child
                 self._answers.put(None)
 
 
 def _serve() -> None:
-    """The child: work, then frame after frame, until this process's input ends."""
+    """Run the child: read the work, then build piece after piece until stdin ends."""
     commands, answers = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # nothing that prints may come between the answers
+    os.dup2(2, 1)  # a print to stdout would corrupt the pickle stream
     work: _Work = pickle.load(commands)
     pickle.dump("ready", answers)
     answers.flush()
     gc.freeze()
-    gc.disable()  # a piece holds no circles, and goes as a whole
+    gc.disable()  # a piece contains no reference cycles, so reference counting frees it
     while True:
         try:
             frame = pickle.load(commands)
@@ -205,7 +210,7 @@ def _serve() -> None:
             return
         try:
             piece: Piece | None = work.built(frame)
-        except Exception:  # noqa: BLE001 - it is built again by the other side, which raises what there is to raise
+        except Exception:  # noqa: BLE001 - the parent builds the piece again and raises the exception itself
             piece = None
         pickle.dump(piece, answers, protocol=pickle.HIGHEST_PROTOCOL)
         answers.flush()

@@ -1,7 +1,7 @@
-"""What `Ledger.load` takes besides a file's path: a DataFrame, a list of dicts, a list of calls, an open file.
+"""Accept other sources than a file's path: a DataFrame, a list of dicts, a list of calls, an open file.
 
-Each is written to a temporary file of a kind that loses nothing of it, and loaded like any other file, so that reading,
-mapping and checking have one way in.
+Each source is written to a temporary file in a lossless format. Reading, mapping and checking therefore have a single
+code path.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ __all__ = ["as_file"]
 
 @contextmanager
 def as_file(source: Any) -> Iterator[tuple[Path, str]]:
-    """Yield a file with what `source` holds, and the name to call it by; the file is gone afterwards.
+    """Yield the path of a file with the content of `source`, and its display name. A temporary file is deleted on exit.
 
-    Raises TypeError: it is nothing that can be loaded.
+    Raises TypeError if `source` cannot be loaded.
     """
     if isinstance(source, str | os.PathLike):
         path = Path(source)
         yield path, path.name
         return
-    folder = Path(tempfile.mkdtemp(prefix="reddy-load-"))  # mode 0700: customers' words
+    folder = Path(tempfile.mkdtemp(prefix="reddy-load-"))  # mode 0700: the file holds customers' words
     try:
         if hasattr(source, "read"):
             given = getattr(source, "name", None)
@@ -69,14 +69,14 @@ def _records(source: Any) -> list[dict[str, Any]]:
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON can hold it: numbers of numpy as Python's, moments as ISO text, NaN and NaT as nothing."""
+    """Return a value that JSON can hold: NumPy numbers as Python's, dates as ISO text, NaN and NaT as None."""
     if isinstance(value, Mapping):
         return {str(name): _plain(cell) for name, cell in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(cell) for cell in value]
     if isinstance(value, datetime | date):
         return None if value != value else value.isoformat()
-    if hasattr(value, "item") and not isinstance(value, str | bytes):  # a number of numpy
+    if hasattr(value, "item") and not isinstance(value, str | bytes):  # a NumPy scalar
         value = value.item()
     if value is None or type(value).__name__ in ("NAType", "NaTType") or value != value:
         return None

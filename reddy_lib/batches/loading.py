@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["file_sha256", "load_batch"]
 
-PIECE = 500  # rows read, built, checked and stored in one go
+PIECE = 500  # rows read, built, checked and stored at a time
 
 
 def load_batch(
@@ -90,7 +90,7 @@ def load_batch(
 
 
 class _Counter:
-    """Counts what is stored, for a progress bar, for the caller, and for what is said of a load that stopped."""
+    """Count stored rows for the progress bar, for `on_progress` and for the message of a load that stopped."""
 
     def __init__(self, what: str, noun: str, on_progress: Callable[[int], bool | None] | None) -> None:
         self._what, self._noun, self._on_progress = what, noun, on_progress
@@ -103,20 +103,22 @@ class _Counter:
             yield
 
     def add(self, rows: int) -> None:
-        """Count rows. Raises LoadCancelled: the caller's `on_progress` returned False."""
+        """Add rows to the count. Raises LoadCancelled if the caller's `on_progress` returned False."""
         self._stored += rows
         self._bar.update(rows)
         if self._on_progress is not None and self._on_progress(self._stored) is False:
             raise LoadCancelled(
-                f"Loading {self._what} was stopped after {self._stored:,} {self._noun}; none of them was kept."
+                f"Loading {self._what} was stopped after {self._stored:,} {self._noun}. None of them were stored."
             )
 
     def interrupted(self) -> str:
-        return f"Interrupted: {self._stored:,} {self._noun} were read, and none of them was kept. {again()}"
+        return (
+            f"Interrupted: {self._stored:,} {self._noun} were read, and none of them were stored. {again()}"
+        )
 
 
 def _new_batch(database: Database, **values: str | None) -> str:
-    """Insert the record of a batch that is being loaded, which nobody sees yet. Return its id."""
+    """Insert the record of a batch in state "loading", which no list shows. Return its id."""
     batch_id = "b" + secrets.token_hex(5)
     with database.write() as connection:
         connection.execute(
@@ -126,7 +128,7 @@ def _new_batch(database: Database, **values: str | None) -> str:
 
 
 def _store(database: Database, batch_id: str, piece: Piece, *, who: str) -> None:
-    # Not durable: a power cut may take it back, and then the whole load is forgotten.
+    # Not durable, for speed: a power cut may undo the write, and an unfinished load is deleted anyway.
     with database.write(durable=False) as connection:
         insert_calls(connection, piece.values)
         if piece.links:
@@ -136,10 +138,10 @@ def _store(database: Database, batch_id: str, piece: Piece, *, who: str) -> None
 
 
 def _open(database: Database, batch_id: str) -> None:
-    """Mark duplicates, then show the batch."""
+    """Mark duplicates, then make the batch visible."""
     with database.read() as connection:
         duplicates = duplicate_keys(connection, batch_id)
-    for start in range(0, len(duplicates), PIECE):  # in pieces, so that others may write in between
+    for start in range(0, len(duplicates), PIECE):  # in pieces, so that other writers are not blocked
         with database.write() as connection:
             remark_duplicates(connection, batch_id, duplicates[start : start + PIECE])
     with database.write() as connection:
@@ -167,7 +169,7 @@ def _pieces(
 
 
 def _loading(database: Database, batch_id: str) -> Batch:
-    """Return a batch that is being loaded."""
+    """Return a batch in state "loading", which `find_batch` does not return."""
     with database.read() as connection:
         return Batch(database, connection.execute(sa.select(batches).where(batches.c.id == batch_id)).one())
 
@@ -175,7 +177,7 @@ def _loading(database: Database, batch_id: str) -> Batch:
 def _forget_unfinished(
     database: Database, *, batch_id: str | None = None, before: float | None = None
 ) -> None:
-    """Delete loads that were stopped, or whose program was killed long ago. They were never shown, so nothing is lost."""
+    """Delete loads that were stopped or whose process was killed. They were never visible, so no data is lost."""
     unfinished = sa.select(batches.c.id).where(batches.c.state == "loading")
     if batch_id is not None:
         unfinished = unfinished.where(batches.c.id == batch_id)
@@ -200,7 +202,7 @@ def file_sha256(path: Path) -> str:
     if path.is_dir():
         whole = hashlib.sha256()
         for item in sorted(item for item in path.rglob("*") if item.is_file() and not item.is_symlink()):
-            if is_open(item):  # the ledger may lie in this folder
+            if is_open(item):  # the ledger may be in this folder
                 continue
             whole.update(f"{item.relative_to(path).as_posix()}\0{file_sha256(item)}\n".encode())
         return whole.hexdigest()
@@ -210,9 +212,9 @@ def file_sha256(path: Path) -> str:
 
 
 def _with_columns(mapping: Mapping, fixed: dict[str, str], columns: Sequence[str]) -> Mapping:
-    """Return a guessed mapping with these fields fed by these columns, and by nothing else.
+    """Return a guessed mapping in which only these columns feed these fields.
 
-    Raises MappingError: the sheet has no such column.
+    Raises MappingError if the sheet lacks one of the columns.
     """
     missing = sorted({column for column in fixed.values() if column not in columns})
     if missing:
@@ -237,7 +239,7 @@ def _prepared(
     defaults: MappingType[str, Any] | None,
     products: list[dict[str, Any]] | None,
 ) -> Mapping:
-    """The mapping that a load uses: guessed if there is none, with the caller's wishes, with its sheet format."""
+    """Return the mapping for a load: guessed if there is none, with the caller's settings and the sheet's format."""
     fixed: dict[str, str] = {}
     if isinstance(mapping, dict):
         if set(mapping) <= set(MAPPABLE) and all(isinstance(column, str) for column in mapping.values()):
@@ -259,7 +261,7 @@ def _prepared(
         changes["defaults"] = {**mapping.defaults, **defaults}
     if mapping.sheet is None:
         changes["sheet"] = detect_format(path)
-    else:  # the file is read as the mapping says; what it leaves open is found in the file
+    else:  # detect only what the mapping leaves open
         wanted: SheetFormat = mapping.sheet
         changes["sheet"] = detect_format(
             path,

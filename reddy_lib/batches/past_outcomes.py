@@ -1,4 +1,4 @@
-"""What is kept of a call's sending before its row says something else."""
+"""Keep the outcome and payload of an attempt before an edit or a new submission overwrites them."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ NEVER_SENT: dict[str, Any] = {
     "ended_at": None,
     "skipped_because": None,
 }
-"""A call's sending columns before it is chosen for a submission."""
+"""The sending columns of a call that was never queued."""
 
 
 def keep_past_outcome(connection: sa.Connection, call_ids: Sequence[int]) -> None:
-    """Before a call's outcome is cleared or overwritten: keep it with the submission it belongs to."""
+    """Copy the calls' outcomes to `past_outcomes`. Call this before they are cleared or overwritten."""
     names = ["submission_id", "id", "status", "attempts", "upload_id", "http_status", "error", "seconds",
              "sent_at", "ended_at", "skipped_because", "audio"]  # fmt: skip
     targets = ["call_id" if name == "id" else name for name in names]
@@ -42,7 +42,10 @@ def keep_past_outcome(connection: sa.Connection, call_ids: Sequence[int]) -> Non
 
 
 def keep_what_was_sent(connection: sa.Connection, old: sa.Row[Any]) -> None:
-    """Before the first edit after a try: the payload of that try. A second edit changes nothing that was sent."""
+    """Store the payload of a call's last attempt before the call is edited.
+
+    Only the first edit after an attempt stores it: later edits no longer change what was sent.
+    """
     kept = sa.select(earlier_payloads.c.call_id).where(
         earlier_payloads.c.call_id == old.id, earlier_payloads.c.attempt == old.attempts
     )

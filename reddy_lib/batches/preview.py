@@ -1,4 +1,4 @@
-"""What the first rows would become, before anything is stored: built, checked and judged exactly as a load does."""
+"""Preview the first rows before anything is stored. They are built and checked by the same code as in a load."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ __all__ = ["Previewed", "cells_beside", "finding_summary", "preview", "worth_sho
 
 
 class Previewed(msgspec.Struct):
-    """A row, its cells (column → value, ready for JSON), the call it would become, and what is to be said about it.
+    """A row of the sheet, the call built from it, and the call's findings.
 
-    `placed`: the meter of its transcript.
+    Attributes:
+        cells: column → value, ready for JSON.
+        placed: how much of the transcript's text is in the call.
     """
 
     row: int
@@ -38,7 +40,7 @@ class Previewed(msgspec.Struct):
 
     @property
     def ready(self) -> bool:
-        """Could be sent: no finding is an error."""
+        """Whether the call could be sent: none of its findings is an error."""
         return all(found.severity != "error" for found in self.findings)
 
     def __repr__(self) -> str:
@@ -49,9 +51,9 @@ class Previewed(msgspec.Struct):
 def preview(
     frame: pd.DataFrame, mapping: Mapping, *, products: list[dict[str, Any]] | None = None, now: float
 ) -> list[Previewed]:
-    """The calls of these rows, in their order. `products`: Reddy's list, or None where it is not known.
+    """Build and check the calls of these rows, in order. Pass None for `products` if Reddy's list is not known.
 
-    Raises MappingError: the mapping names a column that the frame does not have.
+    Raises MappingError if the mapping names a column that the frame does not have.
     """
     shown: list[Previewed] = []
     first: dict[str, int] = {}
@@ -73,7 +75,7 @@ def preview(
 
 
 def worth_showing(rows: Sequence[Previewed], *, first: int = 10, most: int = 16) -> list[Previewed]:
-    """The first rows, and after them one row for each kind of finding that those do not have."""
+    """Return the first rows, then one more row for each kind of finding that they lack."""
     chosen = list(rows[:first])
     seen = {found.code for one in chosen for found in one.findings}
     for one in rows[first:]:
@@ -87,17 +89,17 @@ def worth_showing(rows: Sequence[Previewed], *, first: int = 10, most: int = 16)
 
 
 def finding_summary(rows: Sequence[Previewed]) -> list[tuple[str, str, int]]:
-    """(severity, title, rows that have it): errors first, then by count."""
+    """Return (severity, title, number of rows) for each kind of finding: errors first, then by count."""
     counts = Counter(code for one in rows for code in {found.code for found in one.findings})
     listed = [(CATALOGUE[code].severity, CATALOGUE[code].title, count) for code, count in counts.items()]
     return sorted(listed, key=lambda item: (item[0], -item[2], item[1]))
 
 
 def cells_beside(one: Previewed, mapping: Mapping) -> pd.DataFrame:
-    """The sheet's cells of a row with what becomes of each. Columns (all text): column, cell, becomes, finding.
+    """Return what each cell of a row is used for. Columns (all text): column, cell, becomes, finding.
 
-    Columns that feed a field come first, then tags, then what is not sent. What is found in a field without a
-    column of its own is in no row here: show `one.findings` as well.
+    Columns that feed a field come first, then tags, then columns that are not sent. A finding about a field without a
+    column does not appear here, so show `one.findings` as well.
     """
     import pandas as pd
 
@@ -134,4 +136,4 @@ def cells_beside(one: Previewed, mapping: Mapping) -> pd.DataFrame:
 
 
 _FED_BY = dict.fromkeys(("role", "text", "start", "stop"), "transcript") | {"speaker": "separation"}
-"""Part of a call that findings speak of → field of a mapping that it comes from."""
+"""Part of a call that a finding names → mapping field that it comes from."""

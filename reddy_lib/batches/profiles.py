@@ -1,7 +1,8 @@
-"""Mapping profiles: how a sheet with these columns was mapped, kept for the next sheet that has the same ones.
+"""Mapping profiles: store how a sheet was mapped, and reuse the mapping for sheets with the same columns.
 
-A profile belongs to a set of columns, whatever their order; the newest one that fits is applied to a sheet by
-itself. It can be written to a file and read on another machine. Retiring one hides it and deletes nothing.
+A profile is keyed by a set of column names; their order does not matter. The newest matching profile is applied to a
+sheet automatically. Profiles can be exported to a file and imported on another machine. A retired profile is hidden, not
+deleted.
 """
 
 from __future__ import annotations
@@ -36,12 +37,12 @@ _KIND = "reddy-workbench mapping profile"
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
-    """A mapping, and the columns it is for.
+    """A stored mapping and the columns it belongs to.
 
     Attributes:
-        id: "" for one that is in no ledger yet (just read from a file).
-        columns: of the sheet it was made for, in that sheet's order.
-        who, saved_at: by whom and when (seconds since the epoch); "" and 0.0 where unknown.
+        id: "" for a profile that is not stored in a ledger, such as one read from a file.
+        columns: the columns of the original sheet, in its order.
+        who, saved_at: who saved it and when (seconds since the epoch); "" and 0.0 if unknown.
     """
 
     name: str
@@ -55,11 +56,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         return f"<Profile {self.name!r} · {len(self.columns)} columns>"
 
     def fits(self, columns: Iterable[str]) -> bool:
-        """Whether a sheet has exactly these columns, in any order."""
+        """Return whether a sheet with these columns, in any order, matches the profile."""
         return _signature(self.columns) == _signature(columns)
 
     def apply(self, sheet: SheetFormat | None) -> Mapping:
-        """The mapping for a sheet that was read so; each reason says where it comes from."""
+        """Return the mapping for a sheet in this format. Each field's reason names the profile."""
         said = f"as in the profile {self.name}"
         named = [
             *self.mapping.sources(),
@@ -70,7 +71,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         return self.mapping.replace(sheet=sheet, reasons=dict.fromkeys(named, said))
 
     def to_file(self) -> bytes:
-        """JSON, to be read on another machine by `from_file`. It holds names of columns and what they mean, no calls."""
+        """Return the profile as JSON for `from_file`. It contains column names and their meaning, but no calls."""
         kept: dict[str, Any] = {
             "kind": _KIND,
             "version": 1,
@@ -82,18 +83,18 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def from_file(cls, content: bytes) -> Profile:
-        """Reads what `to_file` wrote. Raises MappingError: it is no profile, or of a newer version."""
+        """Read a file written by `to_file`. Raises MappingError if it is not a profile, or has a newer version."""
         try:
             data = msgspec.json.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError):
             data = None
         if not isinstance(data, dict) or data.get("kind") != _KIND:
             raise MappingError(
-                "This file is no mapping profile: choose one that was downloaded from the workbench."
+                "This file is not a mapping profile. Choose one that was downloaded from the workbench."
             )
         if data.get("version") != 1:
             raise MappingError(
-                "This profile was written by a newer version of the workbench: update this one, then import it again."
+                "This profile was written by a newer version of the workbench. Update this workbench, then import it again."
             )
         name, columns, mapping = data.get("name"), data.get("columns"), data.get("mapping")
         if (
@@ -102,23 +103,25 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
             or not all(isinstance(column, str) for column in columns)
             or not isinstance(mapping, dict)
         ):
-            raise MappingError("This profile is damaged: its name, columns or mapping are missing.")
+            raise MappingError(
+                "This profile is damaged: its name, columns or mapping is missing. Export it again."
+            )
         return cls(name=name, columns=columns, mapping=Mapping.from_dict(mapping))
 
 
 def keep_profile(
     database: Database, name: str, mapping: Mapping, columns: Iterable[str], *, who: str = ""
 ) -> Profile:
-    """Keep how a sheet with these columns is mapped; one that is the same but for its time is not kept twice.
+    """Store a mapping for sheets with these columns, and retire the older profile of the same name and columns.
 
-    An older profile of the same name for the same columns is retired.
+    Returns the newest profile unchanged if its name and mapping are the same.
 
     Raises:
-        MappingError: no name.
+        MappingError: `name` is empty.
     """
     name, listed = name.strip(), [str(column) for column in columns]
     if not name:
-        raise MappingError("A profile needs a name: give it one.")
+        raise MappingError("A profile needs a name. Enter one.")
     mapping = mapping.replace(sheet=None, reasons={})
     stored = msgspec.json.encode(mapping.to_dict(), order="deterministic").decode()
     now = time.time()
@@ -149,14 +152,14 @@ def keep_profile(
 
 
 def profiles_of(database: Database) -> list[Profile]:
-    """All profiles that are not retired, newest first."""
+    """Return all profiles that are not retired, newest first."""
     query = sa.select(profiles).where(profiles.c.retired.is_(False)).order_by(profiles.c.saved_at.desc())
     with database.read() as connection:
         return [_profile(found) for found in connection.execute(query)]
 
 
 def profile_for(database: Database, columns: Iterable[str]) -> Profile | None:
-    """The newest profile for a sheet with exactly these columns, in any order; None where there is none."""
+    """Return the newest profile that matches these columns in any order; None if no profile does."""
     query = (
         sa.select(profiles)
         .where(profiles.c.signature == _signature(columns), profiles.c.retired.is_(False))
@@ -169,8 +172,7 @@ def profile_for(database: Database, columns: Iterable[str]) -> Profile | None:
 
 
 def values_for_all(database: Database, who: str) -> dict[str, tuple[Any, Profile]]:
-    """What this person gave for all calls of a sheet that had no column for it: field → (value, the profile that has
-    it), of the newest profile each."""
+    """Return the constants that this person set for fields without a column: field → (value, newest profile with it)."""
     query = (
         sa.select(profiles)
         .where(profiles.c.who == who, profiles.c.retired.is_(False))
@@ -191,14 +193,14 @@ def values_for_all(database: Database, who: str) -> dict[str, tuple[Any, Profile
 
 
 def rename_profile(database: Database, profile_id: str, name: str) -> None:
-    """Raises MappingError: no name. NotInLedger: no such profile."""
+    """Rename a profile. Raises MappingError if the name is empty, NotInLedger if there is no such profile."""
     if not name.strip():
-        raise MappingError("A profile needs a name: give it one.")
+        raise MappingError("A profile needs a name. Enter one.")
     _change(database, profile_id, name=name.strip())
 
 
 def retire_profile(database: Database, profile_id: str) -> None:
-    """It is offered and applied no more. Raises NotInLedger: no such profile."""
+    """Stop offering and applying a profile. Raises NotInLedger if there is no such profile."""
     _change(database, profile_id, retired=True)
 
 
@@ -221,6 +223,6 @@ def _profile(found: sa.Row[Any]) -> Profile:
 
 
 def _signature(columns: Iterable[str]) -> str:
-    """The same for two sheets with the same columns: names as they are, without white space around them."""
+    """Return a key that is equal for sheets with the same columns, ignoring order and surrounding white space."""
     names = sorted(str(column).strip() for column in columns)
     return hashlib.sha256("\x1f".join(names).encode("utf-8", "replace")).hexdigest()

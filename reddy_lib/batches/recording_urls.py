@@ -1,8 +1,8 @@
-"""Calls whose recording the sheet names by a web address: which, and by which address.
+"""List the calls whose recording the sheet names by URL.
 
-The address stays where it came in, in the sheet's own cells; the call announces the recording by its name alone. So
-it is read back from there, through the batch's mapping, and only as long as the call still means that recording:
-whoever gives it another file name has taken the address back.
+The URL stays in the sheet's cells, because it can contain credentials; the call itself holds only the file's name. This
+module reads the URL back from the cells through the batch's mapping. Once the call's file name is edited, the URL no
+longer belongs to the call and is ignored.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ __all__ = ["Addressed", "addressed_calls"]
 
 
 class Addressed(msgspec.Struct, frozen=True):
-    """A call and the web address of its recording. `open`: it can still be given a recording, and has none."""
+    """A call and the URL of its recording. `open` means that the call is editable and has no recording yet."""
 
     row: int
     address: str
@@ -34,7 +34,7 @@ class Addressed(msgspec.Struct, frozen=True):
         return f"<Addressed row {self.row} · {announced_name(self.address)!r}>"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        """Pretty-printers would list every field otherwise, and an address may hold a secret."""
+        """Hide the URL: pretty-printers list every field by default, and a URL can contain a secret."""
         return [("row", self.row), ("name", announced_name(self.address))]
 
 
@@ -43,7 +43,7 @@ class _Announced(msgspec.Struct):
 
 
 def addressed_calls(batch: Batch) -> list[Addressed]:
-    """The calls of a batch whose recording is named by a web address, by row."""
+    """Return the calls of a batch whose recording is named by a URL, ordered by row."""
     sources = Sources(batch.mapping)
     columns = batch.mapping.sources().get("filename")
     if not columns:
@@ -68,7 +68,7 @@ def addressed_calls(batch: Batch) -> list[Addressed]:
 
 
 def _in_sheet(sources: Sources, columns: list[str], cells: str) -> str:
-    """What the sheet's cells say of the recording's file, as it was read when they were loaded."""
+    """Return the file name or URL in the sheet's cells, read as during the load."""
     kept: dict[str, Any] = msgspec.json.decode(cells)
     values = {name: _first(kept.get(name, "")) for name in columns}
     cell = sources.value("filename", values)
@@ -76,7 +76,7 @@ def _in_sheet(sources: Sources, columns: list[str], cells: str) -> str:
 
 
 def _first(cell: Any) -> Any:
-    """Of a call of several rows whose cells differ, the first one counts."""
+    """Return a cell's value; for a call of several rows whose cells differ, the first value that is not empty."""
     if isinstance(cell, list):
         return next((one for one in cell if not is_empty(one)), "")
     return cell

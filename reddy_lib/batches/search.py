@@ -1,4 +1,4 @@
-"""Filters over the calls of a batch, and the search in their words, as conditions for statements."""
+"""Build SQL conditions for the filters over a batch's calls, including full-text search."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from reddy_lib.model import Call, Speaker, Tag, TranscriptLine, whole_characters
 __all__ = ["FILTERS", "where"]
 
 FILTERS = ("status", "severity", "code", "search", "agent", "product", "edited", "rows", "submission")
-"""What `calls`, `count`, `rows` and `finding_counts` take."""
+"""Filters that `calls`, `count`, `rows` and `finding_counts` accept."""
 
 
 def where(
     batch_id: str, these_rows: Callable[[Any], list[int]], **filters: Any
 ) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions of filters.
+    """Return the SQL conditions of filters.
 
     Raises:
-        TypeError, ValueError: there is no such filter, status, severity or code, or a value is of the wrong type.
-        NotInLedger: the batch has no such row.
+        TypeError, ValueError: an unknown filter, status, severity or code, or a value of the wrong type.
+        NotInLedger: the batch lacks one of the rows.
     """
     conditions: list[sa.ColumnElement[bool]] = [calls.c.batch_id == batch_id]
     for name, value in filters.items():
@@ -69,13 +69,13 @@ _NAMES_IN_PAYLOADS = tuple(
 
 
 def _matches(text: str) -> sa.ColumnElement[bool]:
-    # the payload is JSON text: a quote or line break in the search stands there escaped
+    # The payload is JSON text, which escapes quotes and line breaks: escape the search text the same way.
     escaped = msgspec.json.encode(whole_characters(text)).decode()[1:-1]
     payload: sa.ColumnElement[str] = calls.c.payload
-    for name in _NAMES_IN_PAYLOADS:  # who searches for "start" means the word, not the name of a field
+    for name in _NAMES_IN_PAYLOADS:  # a search for "start" must not match the field name in every payload
         if escaped.lower() in name:
             payload = sa.func.replace(payload, name, "")
-    # SQLite knows capitals of ASCII letters only
+    # SQLite folds the case of ASCII letters only, so other words are searched in their usual spellings.
     spellings = dict.fromkeys(
         (escaped, escaped.lower(), escaped.upper(), escaped.capitalize(), escaped.title())
     )

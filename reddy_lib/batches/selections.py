@@ -1,6 +1,6 @@
-"""Selections: the calls that somebody chose, kept in the ledger, so that a link can name them.
+"""Store selections of calls in the database, so that a URL can name them.
 
-A selection never changes, and the same calls of a batch always make the same one: keeping it again writes nothing.
+Selections are immutable. The id is derived from the batch and the rows, so storing the same selection again writes nothing.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ __all__ = ["fingerprint", "keep_selection", "ranges_of", "rows_of_ranges", "rows
 
 
 def keep_selection(database: Database, batch_id: str, rows: Iterable[int], *, who: str = "") -> str:
-    """Keep a set of row numbers of a batch; return its id (12 hex digits).
+    """Store a set of a batch's row numbers and return its id (12 hex digits).
 
     Raises:
-        LedgerUnavailable: nothing was kept.
+        LedgerUnavailable: the selection was not stored.
     """
     ranges = ranges_of(rows)
     selection_id = hashlib.sha256(f"{batch_id} {ranges}".encode()).hexdigest()[:12]
@@ -34,7 +34,7 @@ def keep_selection(database: Database, batch_id: str, rows: Iterable[int], *, wh
         if connection.execute(known).first():
             return selection_id
     with database.write() as connection:
-        # the batch's row is locked, so that two that keep the same selection at once do not both insert it
+        # Lock the batch's row: two concurrent calls with the same selection would both insert it.
         connection.execute(sa.select(batches.c.id).where(batches.c.id == batch_id).with_for_update())
         if not connection.execute(known).first():
             connection.execute(
@@ -46,8 +46,10 @@ def keep_selection(database: Database, batch_id: str, rows: Iterable[int], *, wh
 
 
 def rows_of_selection(database: Database, batch_id: str, selection_id: str) -> list[int] | None:
-    """Return the row numbers of a selection, ascending; None where it is unknown, belongs to another batch, or names a
-    row that the batch does not have."""
+    """Return the row numbers of a selection, ascending.
+
+    Return None if the selection is unknown, belongs to another batch, or names a row that the batch does not have.
+    """
     with database.read() as connection:
         ranges = connection.execute(
             sa.select(selections.c.rows).where(
@@ -67,12 +69,12 @@ def rows_of_selection(database: Database, batch_id: str, selection_id: str) -> l
 
 
 def fingerprint(rows: Iterable[int]) -> str:
-    """Return a short text that is the same for the same row numbers, and for no others."""
+    """Return a short hash of a set of row numbers, regardless of their order."""
     return hashlib.sha256(ranges_of(rows).encode()).hexdigest()[:12]
 
 
 def ranges_of(rows: Iterable[int]) -> str:
-    """Write row numbers as ranges: "2-5,9"."""
+    """Return row numbers as ranges, such as "2-5,9"."""
     found: list[list[int]] = []
     for row in sorted(set(rows)):
         if found and row == found[-1][1] + 1:
@@ -83,7 +85,7 @@ def ranges_of(rows: Iterable[int]) -> str:
 
 
 def rows_of_ranges(text: str) -> list[int]:
-    """Read what `ranges_of` wrote."""
+    """Return the row numbers of a text written by `ranges_of`."""
     rows: list[int] = []
     for part in filter(None, text.split(",")):
         first, _, last = part.partition("-")

@@ -1,4 +1,4 @@
-"""One type a tag over a whole batch: which tags drift from theirs, and giving a tag another type in all calls."""
+"""Keep each tag to one type across a batch: find tags whose values do not fit, and change a tag's type in all calls."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ __all__ = ["batch_tag_drift", "retype_tag"]
 
 
 def batch_tag_drift(batch: Batch) -> list[TagDrift]:
-    """The tags of a batch whose values do not all fit their type, most misfits first; [] where all do."""
+    """Return the tags of a batch with values that do not fit their type, most misfits first."""
     if not batch.count(code="tag-value-mismatch"):
         return []
     return tag_drift((row, from_payload(payload)) for row, payload in batch.payloads())
 
 
 def retype_tag(batch: Batch, key: str, type: str, *, who: str = "") -> ManyEdited:
-    """Give a tag another type in every call that may still be edited, each an edit on record.
+    """Change a tag's type in every editable call, and record each change as an edit.
 
-    A value that nobody edited is read again from its cell: "Yes" of a boolean becomes the text "Yes", not "true".
-    Raises ValueError: no such type.
+    A value that was not edited is read again from its cell: "Yes" read as a boolean becomes the text "Yes", not "true".
+
+    Raises:
+        ValueError: `type` is not a tag type.
     """
     if type not in TAG_TYPES:
         raise ValueError(f"there is no tag type {type!r}: choose among {', '.join(TAG_TYPES)}")
@@ -50,12 +52,12 @@ def retype_tag(batch: Batch, key: str, type: str, *, who: str = "") -> ManyEdite
             try:
                 batch.replace(row, with_tag_cells(call, edits), who=who)
                 changed += 1
-            except CallLocked:  # chosen for a submission since we looked
+            except CallLocked:  # the call was queued after `editable` was read
                 locked += 1
     return ManyEdited(changed, same, locked)
 
 
 def _text(tag: Tag, cell: object) -> str:
-    """What the value is read from: the sheet's own cell, while the tag still says the same."""
+    """Return the text to read the value from: the original cell if the tag is unedited, else the tag's own value."""
     unedited = not isinstance(cell, list) and tag_value(cell, tag.type) == tag.value
     return cell_text(cell) if unedited else value_text(tag.value)

@@ -1,8 +1,8 @@
-"""What became of the calls: counts, reasons, charts and files to keep.
+"""Report outcomes: counts, reasons, charts and exports.
 
-Everything starts from an *outcomes frame* (`submission.outcomes()`, `batch.outcomes()`): one row per call.
-`frames` counts and filters it, `exports` writes it to a file, `charts` draws it. Plotly is heavy, so
-`charts` is imported by whoever draws, and not from here.
+Everything takes an *outcomes frame* with one row per call (`submission.outcomes()`, `batch.outcomes()`). `frames` counts
+and filters it, `exports` writes it to a file, `charts` draws it. `charts` is not imported here, because Plotly is slow to
+import and most callers draw nothing.
 """
 
 from __future__ import annotations

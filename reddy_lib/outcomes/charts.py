@@ -1,13 +1,12 @@
-"""Charts of what became of the calls: each function takes an outcomes frame, a batch or a
-submission, and returns a Plotly figure.
+"""Draw outcomes as Plotly figures. Each function takes an outcomes frame, a batch or a submission.
 
-Titles are statements with their denominator ("117 of 120 accepted"). Colours and hatching belong to a
-status, in every chart; hatched means not settled. Backgrounds are transparent and text takes the colour of
-whatever theme the figure is shown in, light or dark.
+Titles are statements with a denominator ("117 of 120 accepted"). A status has the same colour in every chart; hatching
+marks statuses that are not final. Backgrounds are transparent and the text colour comes from the theme, so figures are
+legible in light and dark themes.
 
-Plotly reads `<b>`, links and `$formulas$` in any text that it is given, so whatever comes from a spreadsheet
-or a server passes `shown` first. Every bar carries the filter of its calls as JSON in `customdata`:
-`chosen` turns a click into that filter, `where` gives the calls.
+Plotly interprets `<b>`, links and `$formulas$` in every text, so text from a spreadsheet or a server is escaped by
+`shown`. Each bar carries a filter for its calls as JSON in `customdata`: `chosen` turns a click into that filter, and
+`where` returns the calls.
 """
 
 from __future__ import annotations
@@ -67,21 +66,21 @@ COLOURS: dict[str, str] = {
     "queued": "#3F80C4",
     "sending": "#2F6FBE",
 }
-"""A colour per status: at least 3:1 on white and on the dark theme; the settled ones differ for everybody."""
+"""Colour of each status: contrast of at least 3:1 on white and on the dark theme, distinct for colour-blind readers."""
 
 PATTERNS: dict[str, str] = {"unknown": "/", "held": ".", "ready": "-", "queued": "|", "sending": "\\"}
-"""Hatching of what is not settled, so that it can be told apart without its colour."""
+"""Hatching of statuses that are not final, so that they can be recognised without colour."""
 
 CONFIG: dict[str, Any] = {"displayModeBar": False}
-"""For `st.plotly_chart(…, config=CONFIG)` and `figure.show(config=CONFIG)`: without buttons over the title."""
+"""For `st.plotly_chart(…, config=CONFIG)` and `figure.show(config=CONFIG)`: hides the buttons that cover the title."""
 
 MOST = 20
-"""Bars in a chart by agent, product or reason; the rest share one bar, "others (980 agents)"."""
+"""Maximum number of bars by agent, product or reason. The rest share one bar, "others (980 agents)"."""
 
 _OTHER_COLOUR = "#8992A1"
 _LABEL = 24
-# Text in a notebook, which has no theme of its own to offer: legible on white and on black. Streamlit puts
-# its theme's colour in its place, because the colour stands in the template and not in the figure.
+# The text colour for notebooks, which have no theme: legible on white and on black. It is set in the template, not in the
+# figure, because Streamlit replaces the template's colour with its theme's.
 _TEMPLATE = go.layout.Template(
     layout={
         "font": {"color": "#757575", "size": 13},
@@ -93,7 +92,7 @@ _TEMPLATE = go.layout.Template(
 
 
 def status(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
-    """Calls by status, one bar each."""
+    """Draw calls by status, one bar each."""
     outcomes = outcomes_of(outcomes)
     if not len(outcomes):
         return _nothing()
@@ -102,7 +101,7 @@ def status(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
     for name, calls in counts.items():
         hover = f"{shown(name)}: {_of(calls, len(outcomes))}"
         figure.add_trace(_bar(name, [calls], [shown(name)], [{"status": name}], [hover]))
-        # Not the bar's own text: that would fade with the bars that were not chosen.
+        # An annotation, because a bar's own text fades when another bar is selected.
         figure.add_annotation(
             x=calls,
             y=shown(name),
@@ -115,13 +114,13 @@ def status(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
     figure.update_xaxes(range=[0, max(counts.values()) * 1.5], showticklabels=False, showgrid=False)
     figure.update_layout(showlegend=False, height=62 + 28 * len(counts))
     _finish(figure, _accepted(outcomes), "Calls by status", _statuses(outcomes))
-    return figure.update_layout(margin_b=8)  # there is nothing below the bars
+    return figure.update_layout(margin_b=8)  # no axis labels below the bars
 
 
 def product(outcomes: pd.DataFrame | HasOutcomes, products: Iterable[Any] | None = None) -> go.Figure:
-    """Calls by product, stacked by status.
+    """Draw calls by product, stacked by status.
 
-    `products`: Reddy's list (things with `id` and `name`), to show names beside the ids.
+    `products` is Reddy's list (dicts or objects with `id` and `name`); it adds names to the ids.
     """
     outcomes = outcomes_of(outcomes)
     if not len(outcomes):
@@ -135,7 +134,7 @@ def product(outcomes: pd.DataFrame | HasOutcomes, products: Iterable[Any] | None
 
 
 def agent(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
-    """Calls by agent, stacked by status: the 20 with the most calls, and one bar for the others."""
+    """Draw calls by agent, stacked by status: the 20 agents with the most calls, and one bar for the others."""
     outcomes = outcomes_of(outcomes)
     if not len(outcomes):
         return _nothing()
@@ -144,7 +143,7 @@ def agent(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
 
 
 def reasons(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
-    """Calls that were turned away (rejected, failed, unknown), by reason."""
+    """Draw calls that are rejected, failed or unknown, by reason."""
     outcomes = outcomes_of(outcomes)
     if not len(outcomes):
         return _nothing()
@@ -158,7 +157,7 @@ def reasons(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
 
 
 def over_time(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
-    """Calls by the time they were answered (UTC), stacked by status; bars of a second up to a week."""
+    """Draw calls by the time of their answer (UTC), stacked by status. A bar spans from one second up to a week."""
     outcomes = outcomes_of(outcomes)
     if not len(outcomes):
         return _nothing()
@@ -184,7 +183,7 @@ def over_time(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
         bar = _bar(name, [_plot_time(start) for start in starts], list(counts), filters, hover, upright=True)
         bar.update(width=width * 1000, offset=0)
         figure.add_trace(bar)
-    # A single bar would otherwise be stretched over the whole figure.
+    # A single bar would otherwise fill the whole width.
     first, last = bins.min(), bins.max() + pd.Timedelta(seconds=width)
     spare = pd.Timedelta(seconds=width * max(0, 12 - (last - first).total_seconds() / width) / 2)
     span = [_plot_time(first - spare), _plot_time(last + spare)]
@@ -198,10 +197,9 @@ def over_time(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
 
 
 def seconds(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
-    """How long the answers took, in seconds, stacked by status, with lines at p50 and p95.
+    """Draw answer times in seconds, stacked by status, with lines at p50 and p95.
 
-    The few that took far longer than all others share the last bar, so that one timeout does not squash
-    the rest.
+    Answers that took much longer than the others share the last bar, so that one timeout does not compress the rest.
     """
     outcomes = outcomes_of(outcomes)
     if not len(outcomes):
@@ -216,7 +214,7 @@ def seconds(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
     width = _nice((2 * p95 if tail else longest) / 24 or 0.01)
     last = math.floor((2 * p95 if tail else longest) / width + 1e-9)
     starts = [_round(number * width) for number in range(last + 1)]
-    # The same numbers part the bars and stand in their filters, so that each finds exactly its calls.
+    # Bins and filters use the same edges, so that each filter selects exactly the calls of its bar.
     bins = pd.Series(pd.Index(starts).searchsorted(took.to_numpy(), side="right") - 1, index=timed.index)
     figure = go.Figure()
     for name, which in _by_status(timed, bins):
@@ -226,7 +224,7 @@ def seconds(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
         hover = []
         for number, calls in zip(numbers, counts, strict=True):
             start, end = starts[number], _round((number + 1) * width)
-            # The first bar has no lower end and the last no upper one.
+            # The first bar has no lower bound and the last no upper bound.
             ends = {"from": start} if number == last else {"from": start, "until": end}
             if number == 0 < last:
                 del ends["from"]
@@ -237,7 +235,7 @@ def seconds(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
         bar.update(width=width, offset=0)
         figure.add_trace(bar)
     edge = _round((last + 1) * width)
-    # One label above the other, each on the side where there is room.
+    # The labels are stacked so that they do not overlap, each on the side with more room.
     for value, label, height in ((p50, "p50", 1.0), (p95, "p95", 0.91)):
         figure.add_vline(x=value, line={"width": 1.5, "dash": "dash", "color": "#808080"})
         side = "left" if value < 0.6 * edge else "right"
@@ -259,7 +257,7 @@ def seconds(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
             tickvals=[*ticks, _round((last + 0.5) * width)],
             ticktext=[*(f"{tick:g}" for tick in ticks), f"{_round(last * width):g} +"],
         )
-    # Room above the bars for the labels of the lines.
+    # Leave room above the bars for the labels.
     figure.update_yaxes(title_text="calls", range=[0, int(bins.value_counts().max()) * 1.22])
     figure.update_layout(barmode="stack", height=340)
     title = f"Half of {_plural(len(timed), 'answer')} within {_seconds(p50)}"
@@ -268,7 +266,7 @@ def seconds(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
 
 
 def alt(figure: go.Figure) -> str:
-    """One sentence that says what the figure shows, as plain text, for people who cannot see it."""
+    """Return a sentence that describes the figure in plain text, for screen readers."""
     meta = figure.layout.meta
     return str(meta["alt"]) if isinstance(meta, Mapping) and "alt" in meta else "Chart without a description."
 
@@ -280,11 +278,10 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "&#36;", "\\": "&#92;"
 
 
 def shown(text: object, limit: int | None = None) -> str:
-    """Text from a spreadsheet or a server, written so that Plotly shows it as it is.
+    """Escape text from a spreadsheet or a server so that Plotly shows it literally.
 
-    No tag, link, entity or `$formula$` in it takes effect; line breaks and characters that turn the writing
-    direction (and halves of characters) become spaces. `limit`: at most that many characters are shown, the
-    last one then being `…`.
+    Tags, links, entities and `$formulas$` have no effect. Line breaks, bidirectional control characters and lone
+    surrogates become spaces. With a `limit`, longer text is cut to that many characters, including a final `…`.
     """
     plain = _CONTROL.sub(" ", str(text))
     if limit is not None and len(plain) > limit:
@@ -293,7 +290,7 @@ def shown(text: object, limit: int | None = None) -> str:
 
 
 def _wrapped(text: str, width: int = 70, limit: int = 280) -> str:
-    """Text for a hover box, in lines that fit on a screen."""
+    """Return escaped text with line breaks, to fit in a hover box."""
     plain = text if len(text) <= limit else text[: limit - 1] + "…"
     return "<br>".join(shown(plain[start : start + width]) for start in range(0, len(plain), width))
 
@@ -308,7 +305,7 @@ def _of(count: int, total: int) -> str:
 
 def _share(count: int, total: int) -> str:
     percent = 100 * count / total
-    # 99.96 % is not all of them, and 0.04 % is not none.
+    # Do not round 99.96 % up to 100 %, or 0.04 % down to 0 %.
     if count < total and percent > 99.9:
         return "> 99.9 %"
     if 0 < percent < 0.1:
@@ -341,7 +338,7 @@ def _bar(
     *,
     upright: bool = False,
 ) -> go.Bar:
-    """The bars of one status. `hover` is shown as it is: text from elsewhere in it has passed `shown`."""
+    """Return the bars of one status. `hover` is not escaped here: pass text from elsewhere through `shown` first."""
     return go.Bar(
         name=f"{shown(name)} {sum(y if upright else x):,}",
         legendgroup=shown(name),
@@ -356,13 +353,13 @@ def _bar(
         customdata=[json.dumps(each) for each in filters],
         hovertext=hover,
         hovertemplate="%{hovertext}<extra></extra>",
-        # The bar that was clicked keeps its strength, the others step back.
+        # A selected bar keeps its opacity; the others fade.
         unselected={"marker": {"opacity": 0.35}},
     )
 
 
 def _by_status(outcomes: pd.DataFrame, values: pd.Series) -> list[tuple[str, pd.Series]]:
-    """The values of each status that occurs, in the order in which statuses are read."""
+    """Return the values of each status that occurs, in the order of `STATUSES`."""
     names = outcomes["status"].astype(str)
     return [(name, values[names == name]) for name in _ordered(names.unique())]
 
@@ -381,11 +378,11 @@ def _stacked(
     *,
     title: str = "",
 ) -> go.Figure:
-    """Lying bars, one a key, the longest on top, stacked by status; beyond `MOST` keys the rest share one."""
+    """Draw horizontal bars, one per key, longest on top, stacked by status. Keys beyond `MOST` share one bar."""
     tallies: dict[Any, Counter[str]] = {}
     for (key, name), calls in Counter(zip(keys, outcomes["status"].astype(str), strict=True)).items():
         tallies.setdefault(key, Counter())[name] = calls
-    # The second sort key makes the order of equals the same at every drawing.
+    # The second sort key keeps the order of equal counts stable between redraws.
     order = sorted(tallies, key=lambda key: (-tallies[key].total(), label(key), str(key)))
     top = order if len(order) <= MOST + 1 else order[:MOST]
     others = order[len(top) :]
@@ -396,7 +393,7 @@ def _stacked(
         labels.append(f"others ({_plural(len(others), noun)})")
         conditions.append({"not in": list(top)})
         rows.append(sum((tallies[key] for key in others), Counter()))
-    # Two keys that are written alike (the name of a product, say) stay two bars.
+    # Keys with equal labels, such as two products with one name, keep separate bars.
     places = [f"{number} {text}" for number, text in enumerate(labels)]
     figure = go.Figure()
     for name in _ordered(name for row in rows for name in row):
@@ -412,16 +409,16 @@ def _stacked(
     figure.update_layout(barmode="stack")
     figure.update_xaxes(title_text="calls", rangemode="tozero", tickformat=",d", nticks=6)
     if max(row.total() for row in rows) <= 5:
-        figure.update_xaxes(dtick=1)  # there are no half calls
+        figure.update_xaxes(dtick=1)  # small ranges would get ticks at half calls
     title = title or f"{_accepted(outcomes)}, across {_plural(len(order), noun)}"
     most = [f"{text} {rows[index].total():,}" for index, text in enumerate(labels[:3])]
     return _finish(figure, title, f"Calls by {noun}", "most: " + ", ".join(most))
 
 
 def _across(figure: go.Figure, places: list[str], labels: list[str]) -> None:
-    """The axis of lying bars: the first place on top, labels cut to what fits beside them."""
+    """Set up the axis of horizontal bars: the first label on top, labels cut to the available width."""
     figure.update_yaxes(
-        type="category",  # agents named 1 and 2 are not numbers
+        type="category",  # agents named 1 and 2 would become a numeric axis
         categoryorder="array",
         categoryarray=places,
         tickmode="array",
@@ -431,7 +428,7 @@ def _across(figure: go.Figure, places: list[str], labels: list[str]) -> None:
         range=[len(places) - 0.5, -0.5],
         showgrid=False,
     )
-    # A narrow legend has two entries a row; a wide one leaves a little more room to the bars.
+    # A narrow legend fits two entries a row; a wide one leaves a little more room to the bars.
     figure.update_layout(height=130 + 24 * max(len(places), 2) + 20 * math.ceil(len(figure.data) / 2))
 
 
@@ -444,7 +441,7 @@ def _finish(figure: go.Figure, title: str, what: str, told: str, *, subtitle: st
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 8, "r": 16, "t": top + 8, "b": 40},
-        # Measured from the figure's edge, so that a legend of several rows moves the bars down.
+        # The margin is measured from the figure's edge, so that a legend of several rows pushes the bars down.
         legend={
             "orientation": "h",
             "x": 0,
@@ -455,7 +452,7 @@ def _finish(figure: go.Figure, title: str, what: str, told: str, *, subtitle: st
             "traceorder": "normal",
         },
         bargap=0.25 if figure.data[0].orientation == "h" else 0.05,
-        dragmode=False,  # a click chooses a bar; a drag would only lose sight of the bars
+        dragmode=False,  # a click selects a bar; a drag would only zoom
         hoverlabel={"align": "left", "namelength": -1},
         meta={"alt": _sentence(f"{what}: {title}; {told}")},
     )
@@ -465,7 +462,7 @@ def _finish(figure: go.Figure, title: str, what: str, told: str, *, subtitle: st
 
 
 def _nothing(message: str = "No calls yet") -> go.Figure:
-    """A figure that says why it shows no bars."""
+    """Return an empty figure with a message."""
     figure = go.Figure()
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
@@ -496,16 +493,16 @@ _WIDTHS = (1, 5, 15, 60, 300, 900, 3600, 6 * 3600, 86_400, 7 * 86_400)
 
 
 def _bin_width(span: float) -> int:
-    """Seconds that a bar covers, so that there are at most about 60 bars (more only beyond a year)."""
+    """Return the seconds per bar that keep a chart to about 60 bars (more only for spans over a year)."""
     return next((width for width in _WIDTHS if span / width <= 60), _WIDTHS[-1])
 
 
 def _nice(width: float) -> float:
-    """The next larger of 1, 2, 5 × a power of ten."""
+    """Round up to 1, 2 or 5 × a power of ten."""
     power = 10.0 ** math.floor(math.log10(width))
     return _round(next(step * power for step in (1, 2, 5, 10) if step * power >= width * (1 - 1e-9)))
 
 
 def _round(value: float) -> float:
-    """Without the dust of binary fractions: 0.30000000000000004 is 0.3."""
+    """Round away binary fractions: 0.30000000000000004 becomes 0.3."""
     return float(f"{value:.9g}")

@@ -1,15 +1,15 @@
-"""The evidence of a submission: one zip with what was chosen, what was sent, what Reddy answered, and why.
+"""Write the evidence of a submission: a zip with the chosen calls, what was sent, Reddy's answers and a manifest.
 
-    accepted.csv, rejected.csv, unknown.csv   the sheet's own columns first, then what became of each call; one more
-                                              file for each other status that occurs. Their rows sum to the calls chosen
-    requests.jsonl                            one line a try: when, and the body as it was sent
-    answers.jsonl                             one line a try: what came back
-    manifest.json                             of which file, to where, by whom, how many of each; SHA-256 of each file
+    accepted.csv, rejected.csv, unknown.csv   the sheet's columns, then the outcome of each call; one more file for each
+                                              other status that occurs. All rows together are the chosen calls
+    requests.jsonl                            one line per attempt: when, and the body as it was sent
+    answers.jsonl                             one line per attempt: the answer
+    manifest.json                             the source file, the address, who sent it, counts, SHA-256 of each file
 
-It is written as it is read, so memory does not grow with it. Of a recording it has the name, SHA-256, size and what
-became of it. No token, header or upload URL is in it: the first two are not in the ledger, the third is never read
-here, and what a server said is blanked as in the other exports. A cell that a spreadsheet program would run as a
-formula gets a single quote in front; a corrected file that is loaded again comes back with the cells that it had.
+The zip is streamed, so memory use does not grow with the batch. A recording is listed by name, SHA-256, size and upload
+state. The zip contains no token, header or upload URL: tokens and headers are not in the ledger, upload URLs are not read
+here, and server messages are redacted as in the other exports. A cell that a spreadsheet program would run as a formula
+is prefixed with a single quote; loading a corrected file removes the quote again.
 """
 
 from __future__ import annotations
@@ -42,15 +42,15 @@ if TYPE_CHECKING:
 __all__ = ["ALWAYS", "evidence", "write_evidence"]
 
 ALWAYS = ("accepted", "rejected", "unknown")
-"""Statuses that have a file also where no call has them: an empty one says so."""
+"""Statuses that always have a file, so that an empty one states that there are no such calls."""
 
 _ORDER = (*ALWAYS, "failed", "skipped", "held", "ready", "queued", "sending")
 _HINTS = {
-    "skipped": "Nothing to do: Reddy has it. To send it again all the same, choose it on the Outcomes page and say why.",
-    "held": "Fix what holds it back in Review, then send it.",
-    "ready": "It was not sent: choose it on the Submit page.",
-    "queued": "It waits for its turn: resume the submission, or let it go on.",
-    "sending": "It is on its way: download the evidence again when the submission has ended.",
+    "skipped": "Reddy already has this call. To send it again, choose it on the Outcomes page and give a reason.",
+    "held": "Fix its errors in Review, then send it.",
+    "ready": "It was not sent. Choose it on the Submit page.",
+    "queued": "It is waiting to be sent. Resume the submission if it is paused.",
+    "sending": "It is being sent. Download the evidence again when the submission has ended.",
 }
 _KNOWN = frozenset(
     ("id", "number", "batch_id", "address", "state", "reason", "generation", "chosen", "who", "created_at", "ended_at",
@@ -59,11 +59,11 @@ _KNOWN = frozenset(
 
 
 def evidence(submission: Submission, path: str | os.PathLike[str]) -> Path:
-    """Write the evidence of a submission to a zip file, or into a folder under a name of its own; gives the file.
+    """Write the evidence of a submission to a zip file, or to a new file in a folder. Return the file's path.
 
     Raises:
         NotInLedger, LedgerUnavailable: the ledger has no such submission, or cannot be read.
-        OSError: the file cannot be written. A file that was there before is replaced only by a whole one.
+        OSError: the file cannot be written. An existing file is replaced only once the new one is complete.
     """
     target = Path(path)
     if target.is_dir():
@@ -81,7 +81,7 @@ def evidence(submission: Submission, path: str | os.PathLike[str]) -> Path:
 
 
 def write_evidence(chosen: Sequence[Submission], file: IO[bytes]) -> None:
-    """Write the evidence of one submission, or of several, each in a folder of its own, to an open file."""
+    """Write the evidence of one or more submissions to an open file; several get a folder each."""
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=3) as archive:
         for submission in chosen:
             with snapshot(submission) as seen:
@@ -93,7 +93,7 @@ def _write(seen: Snapshot, archive: zipfile.ZipFile, folder: str) -> None:
     files: dict[str, dict[str, Any]] = {}
 
     def add(name: str, lines: Callable[[IO[bytes]], int], *, what: str = "rows") -> None:
-        entry = zipfile.ZipInfo(folder + name)  # its fixed date: the same record makes the same files
+        entry = zipfile.ZipInfo(folder + name)  # with a fixed date: equal records make equal zips
         entry.compress_type = zipfile.ZIP_DEFLATED
         entry.external_attr = 0o600 << 16
         with archive.open(entry, "w", force_zip64=True) as target:
@@ -113,7 +113,7 @@ def _write(seen: Snapshot, archive: zipfile.ZipFile, folder: str) -> None:
 
 
 class _Hashed(io.RawIOBase):
-    """Passes on what is written, and keeps its SHA-256."""
+    """A raw stream that forwards what is written and computes its SHA-256."""
 
     def __init__(self, target: IO[bytes]) -> None:
         self._target = target
@@ -130,7 +130,7 @@ class _Hashed(io.RawIOBase):
 
 def _calls(to: IO[bytes], seen: Snapshot, status: str, sheet: list[str], own: list[str]) -> int:
     text = io.TextIOWrapper(to, encoding="utf-8", errors="replace", newline="")
-    text.write("\ufeff")  # Excel takes the file for UTF-8 then
+    text.write("\ufeff")  # makes Excel read the file as UTF-8
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\r\n")
     writer.writerow([escaped(name) for name in [*sheet, *own]])
     count = 0
@@ -192,7 +192,11 @@ def _request(call: SentCall) -> Iterator[dict[str, Any]]:
             "body_sha256": None if body is None else hashlib.sha256(body.encode()).hexdigest(),
             "body": None if body is None else msgspec.Raw(body.encode()),
             **({"why": call.again} if call.again else {}),
-            **({} if body is not None else {"body_missing": "Edited since, before bodies were kept."}),
+            **(
+                {}
+                if body is not None
+                else {"body_missing": "The call was edited before sent bodies were recorded."}
+            ),
         }
 
 
@@ -230,7 +234,7 @@ def _manifest(seen: Snapshot, files: dict[str, dict[str, Any]]) -> dict[str, Any
             "started": _moment(of.created_at),
             "ended": _moment(of.ended_at),
         },
-        # whatever else is kept of it: how many at once, where the token came from; never a part of the token
+        # the other settings, such as the concurrency and the token's source; the token hint is in _KNOWN
         "settings": {name: value for name, value in of._mapping.items() if name not in _KNOWN},
         "batch": {
             "id": batch.id,
@@ -251,7 +255,7 @@ def _manifest(seen: Snapshot, files: dict[str, dict[str, Any]]) -> dict[str, Any
 
 
 def _moment(seconds: float | None) -> str | None:
-    """ "2026-03-30T17:46:00.250Z"."""
+    """Format a time like "2026-03-30T17:46:00.250Z"."""
     if seconds is None:
         return None
     moment = dt.datetime.fromtimestamp(seconds, dt.UTC)

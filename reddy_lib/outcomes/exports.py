@@ -1,9 +1,9 @@
-"""Outcomes as files that a spreadsheet program opens: CSV and XLSX.
+"""Export outcomes as CSV and XLSX files for spreadsheet programs.
 
-Only the columns in `COLUMNS` of an outcomes frame are ever written, so nothing secret that a frame might
-carry one day (an upload URL, a token) can slip through; in Reddy's own words, the query of a URL and bearer
-tokens are blanked. Text that a spreadsheet program would run as a formula is written so that it stays text.
-Times are UTC and say so in their header, because neither format can hold a zone.
+Only the columns in `COLUMNS` are written, so a secret that a frame might carry later (an upload URL, a token) is never
+exported. Server messages are redacted: the query of a URL and bearer tokens are replaced. Text that a spreadsheet program
+would run as a formula is written so that it stays text. Times are UTC and their headers say so, because neither format
+can store a time zone.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from reddy_lib.spreadsheet.formulas import is_formula
 __all__ = ["CELL_LIMIT", "file_name", "reasons_table", "to_csv", "to_xlsx"]
 
 CELL_LIMIT = 32_767
-"""The most that a cell of an Excel sheet holds, in UTF-16 units (an emoji is two)."""
+"""Maximum length of a cell in Excel, in UTF-16 units (an emoji has two)."""
 
 ROW_LIMIT = 1_048_575
-"""Rows that fit on an Excel sheet under its header."""
+"""Maximum number of rows on an Excel sheet, without the header."""
 
 _TIMES = frozenset({"timestamp", "started", "ended"})
 _WIDTHS = {
@@ -51,14 +51,14 @@ _BEARER = re.compile(r"\b(Bearer\s+)[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE)
 
 
 def to_csv(outcomes: pd.DataFrame | HasOutcomes) -> bytes:
-    """The outcomes as a CSV file, in the frame's row order: UTF-8 with a byte order mark, so Excel reads it.
+    """Return the outcomes as a CSV file in the frame's row order: UTF-8 with a byte order mark, for Excel.
 
-    Numbers are numbers, times are `2026-03-30 17:46:00` in UTC, what is not given is empty. Text that starts
-    like a formula gets a single quote in front; control characters become `�`.
+    Numbers stay numbers, times are UTC (`2026-03-30 17:46:00`), missing values are empty. Text that looks like a formula
+    is prefixed with a single quote; control characters become `�`.
     """
     outcomes = outcomes_of(outcomes)
     out = io.StringIO(newline="")
-    # All text is quoted: where a semicolon parts the cells, text behind one would otherwise start a new cell.
+    # Quote all text: in a locale with semicolons as separators, a semicolon in a text would start a new cell.
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
     writer.writerow(_headers())
     for values in _rows(outcomes):
@@ -67,7 +67,7 @@ def to_csv(outcomes: pd.DataFrame | HasOutcomes) -> bytes:
 
 
 def file_name(batch: str, submission: int | None, now: dt.datetime, ending: str) -> str:
-    """A name for a file of outcomes: "march export-submission 3-2026-03-30 1746.csv" (UTC), safe on every system."""
+    """Return a file name that is safe on every system: "march export-submission 3-2026-03-30 1746.csv" (UTC)."""
     safe = (
         re.sub(r"[^\w .-]+", "_", batch, flags=re.ASCII if batch.isascii() else 0).strip(" ._")[:60]
         or "batch"
@@ -87,19 +87,18 @@ def _csv_cell(value: Any) -> Any:
 
 
 def to_xlsx(outcomes: pd.DataFrame | HasOutcomes, *, rows_a_sheet: int = ROW_LIMIT) -> bytes:
-    """The outcomes as an Excel workbook, in the frame's row order, with a frozen header and filters.
+    """Return the outcomes as an Excel workbook in the frame's row order, with a frozen header and filters.
 
-    Numbers are numbers and times are dates (UTC). Text is always text: never a formula, also after somebody
-    edits the cell, and never a link. A text longer than 32,767 characters, the most that a cell holds, is cut
-    and ends with `… [cut: 40,000 characters]`. Whole numbers of more than 15 digits, which Excel would round,
-    are written as text. What does not fit on a sheet (1,048,575 calls do) goes on to the next one.
+    Numbers stay numbers and times are dates (UTC). Text is never a formula, even after an edit, and never a link. Text
+    beyond 32,767 characters, Excel's limit, is cut and ends with `… [cut: 40,000 characters]`. Integers of more than 15
+    digits, which Excel would round, are written as text. Rows beyond 1,048,575 continue on the next sheet.
     """
     outcomes = outcomes_of(outcomes)
-    import xlsxwriter  # loaded by whoever downloads, not by whoever imports the library
+    import xlsxwriter  # imported on use: it would slow down `import reddy_lib`
 
     out = io.BytesIO()
-    # Rows are flushed as they are written, so memory does not grow with them. The pieces hold customers'
-    # addresses: they lie in a folder that only this user can read, and that is gone afterwards.
+    # constant_memory flushes rows to temporary files, so memory does not grow with them. The files contain customers'
+    # addresses, so they go into a folder that only this user can read and that is deleted on exit.
     with tempfile.TemporaryDirectory(prefix="outcomes-") as folder:
         settings = {"constant_memory": True, "tmpdir": folder, "strings_to_formulas": False}
         settings |= {"strings_to_urls": False, "strings_to_numbers": False}
@@ -141,7 +140,7 @@ def _write_cell(sheet: Any, line: int, position: int, value: Any, time: Any, tex
         sheet.write_number(line, position, value)
     else:
         shown = _fitting(str(value))
-        # A quote prefix keeps the cell text when somebody edits it; it is no part of the text.
+        # A quote prefix keeps the cell a text when it is edited; it is not part of the text.
         sheet.write_string(line, position, shown, text if is_formula(shown) else None)
 
 
@@ -150,7 +149,7 @@ def _headers() -> list[str]:
 
 
 def _rows(outcomes: pd.DataFrame) -> Any:
-    """Tuples of plain values in the order of `COLUMNS`; None where a value, or its column, is not given."""
+    """Return tuples of plain values in the order of `COLUMNS`; None for a missing value or column."""
     if not len(outcomes):
         return iter(())
     return zip(*(_column(outcomes, column) for column in COLUMNS), strict=True)
@@ -163,7 +162,7 @@ def _column(outcomes: pd.DataFrame, column: str) -> list[Any]:
         return [None] * len(outcomes)
     values = outcomes[column]
     if isinstance(values.dtype, pd.DatetimeTZDtype):
-        # Many times as fast as one by one, as `_plain` would do it.
+        # Convert the whole column: many times as fast as `_plain` for each value.
         naive = values.dt.tz_convert("UTC").dt.tz_localize(None).dt.floor("us").array
         return [None if value is pd.NaT else value.to_pydatetime() for value in naive]
     return [_plain(value) for value in values.array]
@@ -180,7 +179,7 @@ def _plain(value: Any) -> Any:
             time = time.tz_convert("UTC").tz_localize(None)
         return time.floor("us").to_pydatetime()
     if hasattr(value, "item"):
-        value = value.item()  # a numpy scalar
+        value = value.item()  # a NumPy scalar
     if isinstance(value, float):
         if math.isnan(value):
             return None
@@ -189,7 +188,7 @@ def _plain(value: Any) -> Any:
 
 
 def clean(text: str) -> str:
-    # Nearly all texts need nothing of this, and looking first is cheap.
+    # Most texts need no redaction, and this check is much cheaper than the regular expressions.
     if "://" in text or "earer" in text.lower():
         text = _BEARER.sub(r"\1…", _QUERY.sub(r"\1?…", text))
     if text.isprintable():
@@ -203,7 +202,7 @@ def _time_text(value: dt.datetime) -> str:
 
 
 def _fitting(text: str) -> str:
-    """The text, or as much of it as a cell holds, with a mark that says so."""
+    """Return the text, cut to the length of a cell and marked as cut if it is longer."""
     units = text.encode("utf-16-le")
     if len(units) <= 2 * CELL_LIMIT:
         return text

@@ -1,14 +1,12 @@
-"""What became of the calls, as plain frames: counts, reasons, and the calls behind a bar that was clicked.
+"""Count, group and filter outcomes.
 
-The *outcomes frame* has one line per call, with the row number as its index (`COLUMNS`); every function here takes one
-and leaves it unchanged.
-Servers write the same refusal a little differently for each call (`invalid agent ann@x.org`), so `reason`
-reduces a message to what is said, without the address or number that it is said about; what belongs
-together can then be counted, and `what_next` says in the analyst's words what to do about it.
+The *outcomes frame* has one line per call, with the row number as its index (see `COLUMNS`). Every function takes a frame
+and leaves it unchanged. Servers repeat one refusal with different values (`invalid agent ann@x.org`), so `reason` removes
+addresses and numbers from a message; equal reasons can then be counted, and `what_next` suggests a fix for each.
 
-A *filter* says which calls are meant, as data that survives JSON. Per column it holds one value, a list of
-values (any of them; None = not given), `{"not in": [...]}`, or a half-open range `{"from": …, "until": …}`;
-a call must fit every column. Bars that no such filter describes together are `{"any of": [filter, …]}`.
+A *filter* selects calls, as data that survives JSON. Per column it holds one value, a list of values (any of them; None
+matches missing values), `{"not in": [...]}`, or a half-open range `{"from": …, "until": …}`. A call must match every
+column. `{"any of": [filter, …]}` combines filters that cannot be merged into one.
 """
 
 from __future__ import annotations
@@ -54,7 +52,7 @@ COLUMNS: tuple[str, ...] = (
     "submission",
     "audio",
 )
-"""An outcomes frame as a table: its index `row`, then its columns."""
+"""The columns of an outcomes frame as a table: its index `row` first."""
 
 STATUSES: tuple[str, ...] = (
     "accepted",
@@ -67,10 +65,10 @@ STATUSES: tuple[str, ...] = (
     "queued",
     "sending",
 )
-"""The order in which outcomes are read: what is settled first, what still waits last."""
+"""The order in which outcomes are shown: final statuses first, waiting ones last."""
 
 TURNED_AWAY: tuple[str, ...] = ("rejected", "failed", "unknown")
-"""Statuses that ask the analyst for something, and so have a reason."""
+"""Statuses that need the analyst's attention and therefore have a reason."""
 
 Filter = dict[str, Any]
 
@@ -87,21 +85,21 @@ _TIMES = frozenset({"timestamp", "started", "ended"})
 
 
 class HasOutcomes(Protocol):
-    """A batch or a submission: whatever returns an outcomes frame."""
+    """A batch or a submission: an object that returns an outcomes frame."""
 
     def outcomes(self) -> pd.DataFrame:
         """Return the outcomes frame."""
 
 
 def outcomes_of(source: pd.DataFrame | HasOutcomes) -> pd.DataFrame:
-    """Return an outcomes frame: this one, or that of a batch or a submission."""
+    """Return the frame itself, or the outcomes frame of a batch or submission."""
     return source if isinstance(source, pd.DataFrame) else source.outcomes()
 
 
 def summary(outcomes: pd.DataFrame | HasOutcomes) -> dict[str, int]:
-    """How many calls, and how many of each status: `{"calls": 120, "accepted": 117, "rejected": 2, …}`.
+    """Return the number of calls in total and by status: `{"calls": 120, "accepted": 117, "rejected": 2, …}`.
 
-    All nine statuses are there in the order of `STATUSES`, also at 0, and sum to `calls`.
+    All nine statuses are present in the order of `STATUSES`, including zeros, and sum to `calls`.
     """
     outcomes = outcomes_of(outcomes)
     counts = _text(outcomes, "status").value_counts()
@@ -114,7 +112,7 @@ def summary(outcomes: pd.DataFrame | HasOutcomes) -> dict[str, int]:
 
 _URL = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s<>()\[\]{}\"'`,;:=]+@[^\s<>()\[\]{}\"'`,;:=]+")
-# A status code says what happened; every other number says to whom.
+# Status codes stay in a reason because they differ in meaning; every other number identifies a single call.
 _CODE = re.compile(r"\b(HTTP(?:/\d(?:\.\d)?)?(?: status)?|status(?: code)?)[ :=]+(\d{3})\b", re.IGNORECASE)
 _NUMBERED = re.compile(r"[^\s\"'`()\[\]{}<>,;:=]*\d[^\s\"'`()\[\]{}<>,;:=]*")
 _ELLIPSES = re.compile(r"…(?:[\s.,]*…)+")
@@ -122,17 +120,17 @@ _LONGEST = 200
 
 
 def reason(message: str) -> str:
-    """What a server's message says, without the address or number it says it about; "" for an empty message.
+    """Return a server's message without its addresses and numbers; "" for an empty message.
 
-    `invalid agent ann@x.org` and `invalid agent "bo@x.org".` both become `invalid agent …`. Status codes
-    (`HTTP 502`) stay, because they differ in meaning. At most 200 characters.
+    `invalid agent ann@x.org` and `invalid agent "bo@x.org".` both become `invalid agent …`. Status codes (`HTTP 502`)
+    stay, because they differ in meaning. The result has at most 200 characters.
     """
     text = " ".join(message.split())
     codes: list[str] = []
 
     def keep(match: re.Match[str]) -> str:
         codes.append(match[0])
-        # The private-use character has no digit, so that the next step does not see the code.
+        # The placeholder (private use) has no digit, so the number pattern does not match it.
         return "\ue000"
 
     text = _CODE.sub(keep, text.replace("\ue000", ""))
@@ -148,9 +146,9 @@ def reason(message: str) -> str:
 
 
 def reasons(outcomes: pd.DataFrame | HasOutcomes) -> pd.Series:
-    """The reason of each call, on the frame's index; "" for calls that nobody turned away.
+    """Return the reason of each call, on the frame's index; "" for calls that were not rejected, failed or unknown.
 
-    A call that was turned away without words gets "HTTP 500, no words", or "no reason given".
+    A call without a message gets "HTTP 500, no words", or "no reason given".
     """
     outcomes = outcomes_of(outcomes)
     status, error = _text(outcomes, "status"), _text(outcomes, "error")
@@ -169,7 +167,7 @@ def _silent(code: Any) -> str:
 
 
 def what_next(status: str, http_status: int | None = None, message: str = "") -> str:
-    """What the analyst can do about a call with this outcome; "" where there is nothing to do."""
+    """Return what the analyst can do about a call with this outcome; "" if there is nothing to do."""
     said = message.casefold()
     if status == "unknown":
         return "These may have reached Reddy: clear the doubt before anything is sent again."
@@ -177,36 +175,36 @@ def what_next(status: str, http_status: int | None = None, message: str = "") ->
         if "safe to send again" in said:
             return "Choose these again on the Submit page."
         if http_status == 429:
-            return "Reddy asked to slow down: wait a little, then send these again with fewer at a time."
+            return "Reddy asked to slow down. Wait a little, then send these again with fewer at a time."
         if http_status == 503:
-            return "Reddy was not available and took nothing: send these again later."
-        return "These never reached Reddy: check the network and the address, then send them again."
+            return "Reddy was unavailable and processed none of these. Send them again later."
+        return "These never reached Reddy. Check the network and the address, then send them again."
     if status != "rejected":
         return ""
     if http_status in (401, 403) and "agent" not in said:
-        return "The token was refused: check it under Connection, then send these again."
+        return "The token was refused. Check it under Connection, then send these again."
     if "agent" in said or "user" in said:
         return (
             "The email matches no active Reddy user: correct it in Review, or have the user activated in "
             "Reddy, then send these again."
         )
     if "product" in said:
-        return "Choose a product of Reddy's list for these calls in Review, then send them again."
+        return "Choose a product from Reddy's list for these calls in Review, then send them again."
     if http_status == 404:
-        return "Reddy does not know what was asked for: check the address under Connection."
+        return "Reddy did not find what was requested. Check the address under Connection."
     if http_status == 413:
-        return "These calls are too large for Reddy: shorten or split the transcript in Review."
+        return "These calls are too large for Reddy. Shorten or split the transcripts in Review."
     if http_status == 429:
-        return "Reddy asked to slow down: wait a little, then send these again with fewer at a time."
+        return "Reddy asked to slow down. Wait a little, then send these again with fewer at a time."
     return "Read Reddy's words, correct the field they name in Review, then send these again."
 
 
 def reasons_table(outcomes: pd.DataFrame | HasOutcomes, *, examples: int = 5) -> pd.DataFrame:
-    """Why calls were turned away, the most frequent reason first.
+    """Count why calls were rejected, failed or are unknown, most frequent reason first.
 
-    Columns: reason (str), status (str), http_status (Int64), calls (int), rows (str: the first few row
-    numbers, "3, 17, 20 …"), message (str: Reddy's words of the first such call), what_next (str). The same
-    columns when there is nothing to tell.
+    Columns: reason (str), status (str), http_status (Int64), calls (int), rows (str: the first few row numbers,
+    "3, 17, 20 …"), message (str: Reddy's words for the first such call), what_next (str). An empty result has the same
+    columns.
     """
     outcomes = outcomes_of(outcomes)
     columns = ["reason", "status", "http_status", "calls", "rows", "message", "what_next"]
@@ -246,14 +244,16 @@ def reasons_table(outcomes: pd.DataFrame | HasOutcomes, *, examples: int = 5) ->
 
 
 def chosen(selection: Mapping[str, Any] | None, chart: str) -> Filter:
-    """The calls behind the bars that were clicked in a chart, as a filter for `where`; {} if none were.
+    """Return a filter for the bars that were clicked in a chart; {} if there are none.
 
-    Parameters:
-        selection: what `st.plotly_chart(…, on_select="rerun")` returns.
-        chart: which chart it was: "status", "product", "agent", "over_time", "reasons" or "seconds".
+    Args:
+        selection: the return value of `st.plotly_chart(…, on_select="rerun")`.
+        chart: "status", "product", "agent", "over_time", "reasons" or "seconds".
 
-    What comes back from a browser is not trusted: bars without a filter that this chart could have made are
-    ignored. Raises KeyError: there is no such chart.
+    A browser's data is not trusted: bars whose filter this chart could not have made are ignored.
+
+    Raises:
+        KeyError: there is no such chart.
     """
     columns = _CHARTS[chart]
     points = ((selection or {}).get("selection") or {}).get("points") or []
@@ -266,10 +266,10 @@ def chosen(selection: Mapping[str, Any] | None, chart: str) -> Filter:
 
 
 def clicked(filters: Mapping[str, Filter], chart: str, found: Filter, *, redrawn: bool) -> dict[str, Filter]:
-    """The filters of all charts after a selection came from one of them.
+    """Return the filters of all charts after one of them reported a selection.
 
-    An empty selection takes that chart's filter away, but not where the chart was `redrawn` since it was clicked:
-    new numbers empty a selection in the browser by themselves, and nobody asked for that.
+    An empty selection removes that chart's filter, unless the chart was `redrawn` since the click: new numbers clear the
+    selection in the browser without an action by the user.
     """
     others = {name: filter for name, filter in filters.items() if name != chart}
     if found:
@@ -280,7 +280,7 @@ def clicked(filters: Mapping[str, Filter], chart: str, found: Filter, *, redrawn
 
 
 def _bar(customdata: Any, columns: tuple[str, ...]) -> Filter | None:
-    """The filter that a bar carries: JSON text, alone or first in a list."""
+    """Return the filter of a bar: JSON text, alone or first in a list; None if it is not valid."""
     if isinstance(customdata, (list, tuple)) and customdata:
         customdata = customdata[0]
     if not isinstance(customdata, str):
@@ -307,7 +307,7 @@ def _is_condition(condition: Any) -> bool:
 
 
 def _together(filters: list[Filter]) -> Filter:
-    """One filter for several bars: a list of values where they differ in one column alone."""
+    """Merge the filters of several bars: into a list of values if they differ in one column only."""
     if len(filters) < 2:
         return dict(filters[0]) if filters else {}
     columns = list(filters[0])
@@ -322,9 +322,9 @@ def _together(filters: list[Filter]) -> Filter:
 
 
 def where(outcomes: pd.DataFrame | HasOutcomes, filter: Filter) -> pd.DataFrame:
-    """The calls that a filter means, in the order and with the columns of the frame; all of them for {}.
+    """Return the calls that match a filter, in the frame's order and with its columns; all calls for {}.
 
-    Beside the frame's columns, `reason` can be filtered by. Raises KeyError: there is no such column.
+    A filter may also name `reason`. Raises KeyError if a column does not exist.
     """
     outcomes = outcomes_of(outcomes)
     return outcomes[_fits(outcomes, filter)]
@@ -371,7 +371,7 @@ def _between(values: pd.Series, ends: Mapping[str, Any], *, times: bool) -> pd.S
 
 
 def words(filter: Filter) -> str:
-    """A filter in words, as plain text for a caption: `status accepted · agent ann@x.org`; "" for {}."""
+    """Return a filter in words for a caption, in plain text: `status accepted · agent ann@x.org`; "" for {}."""
     named = {"agent_email": "agent", "product_id": "product", "ended": "answered", "seconds": "answer time"}
     said = []
     for column, condition in filter.items():
@@ -404,12 +404,12 @@ def _value_in_words(value: Any) -> str:
 
 
 def row_numbers(outcomes: pd.DataFrame) -> pd.Series:
-    """Return the row number of each call: the frame's index, or its column `row` where somebody has reset the index."""
+    """Return the row number of each call: from the index, or from the column `row` after a `reset_index`."""
     return outcomes["row"] if "row" in outcomes else outcomes.index.to_series()
 
 
 def _text(outcomes: pd.DataFrame, column: str) -> pd.Series:
-    """A column as text, "" where it is empty or not there."""
+    """Return a column as text; "" for missing values, or if there is no such column."""
     if column not in outcomes:
         return pd.Series("", index=outcomes.index, dtype=object)
     values = outcomes[column].astype(object)

@@ -1,8 +1,8 @@
-"""What the ledger can prove about a submission: each chosen call, each try of it, and the body that the try sent.
+"""Read what the ledger can prove about a submission: each chosen call, each attempt and the body it sent.
 
-Read in pieces and inside one transaction, so that the counts fit the calls also while the submission runs, and memory
-does not grow with it: only the ids are held. A body is not stored twice: it is the call's payload, or, where the call
-was edited since, the one that the first edit after the try put into `earlier_payloads`.
+All reads run in one transaction, so counts and calls agree even while the submission is running. Calls are read in
+pieces; only ids are kept in memory. A body is not stored twice: it is the call's payload, or, if the call was edited
+later, the copy that the first edit after the attempt stored in `earlier_payloads`.
 """
 
 from __future__ import annotations
@@ -37,15 +37,17 @@ if TYPE_CHECKING:
 __all__ = ["SentCall", "Snapshot", "Try", "snapshot"]
 
 PIECE = 250
-"""Calls in memory at once: with their cells and bodies, the only part of the evidence that is large."""
+"""Calls in memory at a time: cells and bodies are the only large part of the evidence."""
 
 _cells = msgspec.json.Decoder(dict[str, Any])
 _names = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 class Try(msgspec.Struct, frozen=True, kw_only=True):
-    """One HTTP request. `body`: its exact JSON, or None where the ledger is older than the record of it and the call was
-    edited since."""
+    """One HTTP request.
+
+    `body` is its exact JSON. It is None if the call was edited before the ledger recorded bodies.
+    """
 
     id: str
     number: int
@@ -62,8 +64,10 @@ class Try(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SentCall(msgspec.Struct, frozen=True, kw_only=True):
-    """A chosen call: the sheet's cells as text, and what became of it in this submission. `recording`: name, SHA-256 and
-    bytes of the file that is attached to it; `audio`: what became of that."""
+    """A chosen call: the sheet's cells as text, and its outcome in this submission.
+
+    `recording` holds name, SHA-256 and size of the attached file; `audio` its upload state.
+    """
 
     row: int
     cells: dict[str, str]
@@ -83,7 +87,7 @@ class SentCall(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot:
-    """A submission as it was at one moment. Made by `snapshot`."""
+    """A consistent view of a submission. Created by `snapshot`."""
 
     def __init__(self, connection: sa.Connection, submission_id: str) -> None:
         self._connection = connection
@@ -108,11 +112,11 @@ class Snapshot:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Chosen calls by status, those that occur; they sum to the calls chosen."""
+        """The number of chosen calls by status, without zeros."""
         return {status: len(self._ids[status]) for status in STATUSES if status in self._ids}
 
     def columns(self) -> list[str]:
-        """The sheet's own columns, in its order; of sheets whose rows differ, all of them."""
+        """Return the sheet's columns in its order; the union if rows have different columns."""
         found: dict[str, None] = {}
         for ids in self._ids.values():
             for some in _pieces(ids):
@@ -122,12 +126,12 @@ class Snapshot:
         return list(found)
 
     def calls(self, status: str, *, cells: bool = True) -> Iterator[SentCall]:
-        """The calls with this status, by row; with the sheet's cells, or without."""
+        """Yield the calls with this status, by row, with or without the sheet's cells."""
         for some in _pieces(self._ids.get(status, ())):
             yield from self._piece(some, cells)
 
     def resends(self) -> list[dict[str, Any]]:
-        """Why calls were sent again in this submission: reason, who, at (seconds since the epoch), calls."""
+        """Return why calls were resent in this submission: reason, who, at (seconds since the epoch), calls."""
         query = (
             sa.select(
                 resends.c.reason, resends.c.who, sa.func.min(resends.c.at).label("at"), sa.func.count().label("calls")
@@ -139,7 +143,7 @@ class Snapshot:
         return [dict(found._mapping) for found in self._connection.execute(query)]
 
     def audio(self) -> dict[str, int]:
-        """Chosen calls by what became of their recording; those without one are not counted."""
+        """Return the number of chosen calls by upload state; calls without a recording are not counted."""
         mine = self.submission.id
         then = sa.select(past_outcomes.c.audio).where(past_outcomes.c.submission_id == mine)
         both = sa.union_all(sa.select(calls.c.audio).where(calls.c.submission_id == mine), then).subquery()
@@ -231,12 +235,14 @@ class Snapshot:
 
 @contextlib.contextmanager
 def snapshot(submission: Submission) -> Iterator[Snapshot]:
-    """The submission as it is now, to be read until the block ends. Raises LedgerUnavailable."""
+    """Yield a consistent view of a submission, valid inside the block. Raises LedgerUnavailable."""
     database = submission.database
     submission.record()  # raises NotInLedger
     database.require("look")
     with database.translate_errors(), database.engine.connect() as connection:
-        if connection.dialect.name == "postgresql":  # by default each statement would see a moment of its own
+        if (
+            connection.dialect.name == "postgresql"
+        ):  # the default isolation gives each statement its own snapshot
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         with connection.begin():
             yield Snapshot(connection, submission.id)
@@ -249,7 +255,7 @@ def _text(cell: Any) -> str:
 
 
 def _body(one: Any, now: str, earlier: Sequence[tuple[int, str]], edited_at: float | None) -> str | None:
-    """The payload that this attempt sent: the first one that was kept at it or later, else today's."""
+    """Return the payload that an attempt sent: the first one stored at that attempt or later, else the current one."""
     for attempt, payload in earlier:
         if attempt >= one.number:
             return payload

@@ -1,7 +1,6 @@
-"""The sound of a recording as a Plotly figure, drawn from numbers alone: nothing here opens a file.
+"""Draw a recording's waveform as a Plotly figure, from numbers: this module opens no files.
 
-It stands beside the charts of outcomes because this stage is where figures are made; colours and the transparent
-background are theirs, so that it reads on the light and on the dark theme.
+It uses the colours and the transparent background of the outcome charts, to be legible in light and dark themes.
 """
 
 from __future__ import annotations
@@ -29,7 +28,13 @@ class _Span(Protocol):
 def waveform(
     sides: Sequence[Sequence[tuple[float, float]]], seconds: float, spans: Sequence[_Span] = ()
 ) -> go.Figure:
-    """(lowest, highest) sample of each bucket, -1 to 1, over `seconds`; two sides one above the other; `spans` marked."""
+    """Draw a waveform; two sides are drawn one above the other.
+
+    Args:
+        sides: for each side the (lowest, highest) sample of each bucket, from -1 to 1.
+        seconds: the length of the recording.
+        spans: parts to highlight.
+    """
     figure = go.Figure()
     two = len(sides) == 2
     names = ["left", "right"] if two else [""]

@@ -99,10 +99,10 @@ def test_the_highest_role_that_names_a_person_counts() -> None:
 @pytest.mark.parametrize(
     ("section", "says"),
     [
-        (None, "no rule says who may come in"),
-        ({}, "lets nobody in"),
-        ({"emails": [], "domains": []}, "lets nobody in"),
-        ({"role": "edit"}, "lets nobody in"),
+        (None, "no rule says who has access"),
+        ({}, "gives nobody access"),
+        ({"emails": [], "domains": []}, "gives nobody access"),
+        ({"role": "edit"}, "gives nobody access"),
         ({"domain": ["example.com"]}, "does not exist: domain"),
         ({"emails": "ana@example.com"}, "is wrong"),
         ({"emails": ["ana"]}, "not an email address"),

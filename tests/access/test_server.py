@@ -257,8 +257,8 @@ def test_removing_a_person_from_the_list_closes_the_door_without_a_restart(tmp_p
 @pytest.mark.parametrize(
     ("access", "says"),
     [
-        ("", "no rule says who may come in"),
-        ("[access]\nemails = []", "lets nobody in"),
+        ("", "no rule says who has access"),
+        ("[access]\nemails = []", "gives nobody access"),
         ("[access]\nemail = ['a@b.c']", "does not exist: email"),
         ("[access", "cannot be read"),
     ],

@@ -377,8 +377,8 @@ class TestAnswers:
             base_url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
             with Client("t", base_url=base_url) as client, pytest.raises(NeverSent) as caught:
                 client.list_products()
-        assert str(caught.value).startswith("The list of products could not be had: ")
-        assert str(caught.value).endswith(f"Check the connection to {base_url}, then ask for it again.")
+        assert str(caught.value).startswith("The list of products could not be fetched: ")
+        assert str(caught.value).endswith(f"Check the connection to {base_url}, then try again.")
 
     def test_products_tolerate_extra_fields_and_numbers_in_quotes(self) -> None:
         body = b'[{"id": "7", "name": "Cards", "status": "active", "owner": 1}, {"id": 8}]'

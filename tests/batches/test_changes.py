@@ -168,7 +168,7 @@ def test_a_row_that_is_not_there_or_no_number_is_refused(shared_batch: reddy.Bat
         with pytest.raises(NotInLedger, match="has no call in row"):
             getattr(shared_batch, method)(row)
     for row in (2.0, "2", True, np.bool_(True), np.float64(2)):
-        with pytest.raises(TypeError, match="row number is a whole number"):
+        with pytest.raises(TypeError, match="row number must be a whole number"):
             getattr(shared_batch, method)(row)
 
 

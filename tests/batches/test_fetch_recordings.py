@@ -242,9 +242,9 @@ def web_page(handler: BaseHTTPRequestHandler) -> None:
         (lambda handler: send(handler, 403), "may have expired"),
         (lambda handler: send(handler, 500), "answered 500"),
         (lambda handler: send(handler, 200, b"x" * 200_000), "larger than"),
-        (lambda handler: send(handler, 200, b""), "without any byte"),
-        (web_page, "a web page or a text"),
-        (lambda handler: send(handler, 200, b'{"error": "expired"}'), "a web page or a text"),
+        (lambda handler: send(handler, 200, b""), "returned an empty file"),
+        (web_page, "a web page or text"),
+        (lambda handler: send(handler, 200, b'{"error": "expired"}'), "a web page or text"),
         (hang_up, "broke off"),
     ],
 )
@@ -293,7 +293,7 @@ def test_a_host_that_fails_every_time_is_left_and_the_others_are_not(
         counts = Counter(state for state, _ in found.values())
         assert counts == {"failed": 10, "waiting": 30, "attached": 5}
         assert len(broken.asked) == 10
-        assert "gave no recording 10 times" in found[30][1]
+        assert "returned no recording 10 times" in found[30][1]
 
 
 def test_missing_recordings_are_no_reason_to_leave_a_host(

@@ -130,10 +130,10 @@ def content(**parts: object) -> bytes:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"", "no mapping profile"),
-        (b"\xff\xfe\x00", "no mapping profile"),
-        (b"[]", "no mapping profile"),
-        (b'{"fields": {}}', "no mapping profile"),
+        (b"", "not a mapping profile"),
+        (b"\xff\xfe\x00", "not a mapping profile"),
+        (b"[]", "not a mapping profile"),
+        (b'{"fields": {}}', "not a mapping profile"),
         (content(version=2), "newer version"),
         (content(name=None), "damaged"),
         (content(columns=[1]), "damaged"),

@@ -136,7 +136,7 @@ def test_each_kind_of_rule_lets_in_with_its_role(
         ({"email": "x@sub.example.org", "email_verified": True}, "not on the list"),
         ({"email": "x@evil-example.org", "email_verified": True}, "not on the list"),
         ({"email": "x@example.net", "email_verified": True, "groups": ["other"]}, "not on the list"),
-        ({"email_verified": True}, "did not tell a usable email"),
+        ({"email_verified": True}, "did not send a usable email"),
     ],
 )
 def test_everybody_else_of_the_provider_sees_why_she_is_not_let_in_and_no_call(

@@ -95,7 +95,7 @@ def test_each_call_stands_in_the_file_of_its_status_with_the_cells_it_had(
     assert first["reason"] == "It was rejected."
     assert first["hint"].startswith("Read Reddy's words")
     assert [one["row"] for one in files["queued.csv"]] == ["7"]
-    assert files["queued.csv"][0]["hint"].startswith("It waits for its turn")
+    assert files["queued.csv"][0]["hint"].startswith("It is waiting to be sent")
 
 
 def test_one_line_a_try_with_what_was_sent_and_what_came_back(batch: reddy.Batch, tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ class TestWhatNext:
             ("rejected", 400, "invalid parameters", "Read Reddy's words"),
             ("failed", None, "connection refused", "never reached Reddy"),
             ("failed", 429, "", "slow down"),
-            ("failed", 503, "", "took nothing"),
+            ("failed", 503, "", "processed none"),
             ("unknown", 500, "", "clear the doubt"),
             ("unknown", None, "invalid agent", "clear the doubt"),
         ],

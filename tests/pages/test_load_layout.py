@@ -269,7 +269,7 @@ def test_a_profile_is_imported_and_applied_at_once(connected_ledger: reddy.Ledge
 def test_a_file_that_is_no_profile_is_said_and_nothing_is_kept(connected_ledger: reddy.Ledger) -> None:
     app = with_panel(drop(("march.csv", text_of(ROWS))))
     app.file_uploader[0].set_value([("x.json", b"{}", "application/json")])
-    assert "This file is no mapping profile" in words(run(app))
+    assert "This file is not a mapping profile" in words(run(app))
     assert profiles_of(connected_ledger) == []
 
 

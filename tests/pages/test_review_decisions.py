@@ -105,7 +105,7 @@ def test_a_finding_is_accepted_and_the_acceptance_undone(load: Load) -> None:
     batch = load({2: {"Start": "soon"}})
     app = at(batch)
     assert button(app, "Accept as it is").help == (
-        "The cell counts as empty: the call is sent without a start, and Reddy takes the moment of sending."
+        "The cell counts as empty: the call is sent without a start time, and Reddy uses the time of sending."
     )
     press(app, "Accept as it is")
     assert batch.info(2)["status"] == "ready"

@@ -368,9 +368,9 @@ def killed(scene: Scene) -> Submission:
 FAULTS: dict[str, Play] = {
     "Nothing listens at the address": nobody_listens,
     "The server's name does not exist": no_such_name,
-    "The certificate is one that nobody vouches for": unknown_certificate,
+    "The certificate is not trusted": unknown_certificate,
     "A reset before the request is read": wire(resetting(read=0)),
-    "A reset while the request's body is on its way": wire(resetting(read=5_000), text="word " * 400_000),
+    "A reset while the request's body is being sent": wire(resetting(read=5_000), text="word " * 400_000),
     "A reset in the middle of the answer's head": wire(resetting(read=None, answer=b"HTTP/1.1 200 OK\r\nContent-")),
     "A reset after the answer's head": wire(
         resetting(read=None, answer=b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n")

@@ -384,9 +384,9 @@ FAULTS: dict[str, Play] = {
     "Nothing listens at the address": nobody_listens,
     "Nothing listens at first, and then it does": somebody_listens_later,
     "The server's name does not exist": address(f"http://recordings.invalid/upload/{SECRET}"),
-    "The certificate is one that nobody vouches for": unknown_certificate,
+    "The certificate is not trusted": unknown_certificate,
     "A reset before the recording is read": store(resetting(read=0)),
-    "A reset while the recording is on its way": store(resetting(read=100_000), size=LARGE),
+    "A reset while the recording is being sent": store(resetting(read=100_000), size=LARGE),
     "A reset in the middle of the answer's head": store(
         resetting(read=None, answer=b"HTTP/1.1 200 OK\r\nContent-")
     ),
@@ -432,8 +432,8 @@ FAULTS: dict[str, Play] = {
     "The file has become another one": meanwhile(lambda path: path.write_bytes(os.urandom(200_000))),
     "The file has become shorter": meanwhile(lambda path: os.truncate(path, 150_000)),
     "The file has become longer": meanwhile(lambda path: path.write_bytes(bytes(250_000))),
-    "The file changes while it is on its way": on_its_way(rewrite_the_end),
-    "The file is cut short while it is on its way": on_its_way(lambda path: os.truncate(path, LARGE // 2)),
+    "The file changes while it is being sent": on_its_way(rewrite_the_end),
+    "The file is cut short while it is being sent": on_its_way(lambda path: os.truncate(path, LARGE // 2)),
     "The disk cannot be read for a while": a_disk_that_cannot_be_read,
 }  # fmt: skip
 
