@@ -254,7 +254,7 @@ def test_a_recording_alone_is_sound_once_its_file_is_attached() -> None:
         ("", "Line 2 has no role."),
         ("  ", "Line 2 has no role."),
         ("ivr", "Line 2 has the role “ivr”: Reddy accepts agent and customer."),
-        ("Agent", "Line 2 has the role “Agent”: Reddy writes it agent."),
+        ("Agent", "Line 2 has the role “Agent”: Reddy expects agent."),
         ("customer ", "Line 2 has the role “customer ”: Reddy expects customer."),
     ],
 )

@@ -577,7 +577,7 @@ class TestSettings:
     def test_a_closed_client_sends_nothing(self, sandbox: Sandbox) -> None:
         with Client(TOKEN, base_url=sandbox.url) as client:
             client.list_products()
-        with pytest.raises(NeverSent, match="was closed"):
+        with pytest.raises(NeverSent, match="is closed"):
             client.create_call(CALL)
         assert sandbox.requests["create"] == 0
         assert repr(client) == f"<Client {sandbox.url} · closed>"
