@@ -1131,7 +1131,7 @@ class TestWhenTheDatabaseFails:
     def test_a_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
         (tmp_path / "file").write_text("not a folder")
         with pytest.raises(
-            LedgerUnavailable, match=r"The folder for the ledger cannot be made: .*Choose another place"
+            LedgerUnavailable, match=r"The folder for the ledger cannot be made: .*Choose another path"
         ):
             reddy.Ledger(tmp_path / "file" / "sub" / "ledger.sqlite")
 
