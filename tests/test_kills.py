@@ -173,7 +173,7 @@ def every_recording_is_there_or_says_why(
     batch: reddy.Batch, url: str, cleared: Reconciled, tally: Tally
 ) -> None:
     arrived = {call["conversation_id"]: (call["audio"] or {}).get("sha256") for call in calls_received(url)}
-    for one in batch.recordings().to_dict("records"):
+    for one in batch.recordings().reset_index().to_dict("records"):
         there = arrived[batch.call(one["row"]).conversation_id]
         if one["state"] == "uploaded":
             assert there == one["sha256"]
