@@ -65,7 +65,7 @@ def test_its_submission_and_outcomes_are_read(first: reddy.Ledger) -> None:
     counts = {status: number for status, number in submission.counts().items() if number}
     assert counts == {"accepted": 2, "unknown": 1}
     outcomes = submission.outcomes()
-    assert list(outcomes["row"]) == [2, 3, 4]
+    assert list(outcomes.index) == [2, 3, 4]
     assert list(outcomes["status"]) == ["accepted", "accepted", "unknown"]
     assert list(outcomes["audio"]) == ["none", "uploaded", "none"]
     assert [one.row for one in doubts(first.batch("calls"))] == [4]
@@ -74,7 +74,7 @@ def test_its_submission_and_outcomes_are_read(first: reddy.Ledger) -> None:
 
 def test_its_recording_marks_and_profile_are_read(first: reddy.Ledger) -> None:
     batch = first.batch("calls")
-    [one] = batch.recordings().to_dict("records")
+    [one] = batch.recordings().reset_index().to_dict("records")
     assert (one["row"], one["name"], one["size"], one["state"]) == (
         3,
         "call 2.wav",
