@@ -581,7 +581,7 @@ def test_a_tag_whose_value_does_not_fit_is_an_error_with_both(tag: Tag, message:
 def test_a_type_that_reddy_does_not_document_is_an_error(type_: str) -> None:
     one = only(a_call(tags=[Tag("CSAT", 4, type_)]))
     assert place(one) == ("tag-type-unknown", "tags", 1)
-    assert one.message == f"Tag 1 (CSAT) has the type “{type_}”: Reddy knows string, integer, boolean."
+    assert one.message == f"Tag 1 (CSAT) has the type “{type_}”: Reddy accepts string, integer, boolean."
 
 
 @pytest.mark.parametrize("key", ["", "  "])

@@ -218,7 +218,7 @@ def test_a_load_told_to_stop_says_how_far_it_was_and_can_be_loaded_again(
     path = sheet(600)
     with pytest.raises(LoadCancelled) as stopped:
         here.load(path, progress=False, on_progress=lambda stored: False)
-    assert str(stopped.value) == "Loading calls.csv was stopped after 500 calls; none of them was kept."
+    assert str(stopped.value) == "Loading calls.csv was stopped after 500 calls. None of them were stored."
     assert len(here.batches()) == 0
     assert here.load(path, progress=False).total == 600
 
@@ -227,7 +227,7 @@ def test_stopping_lines_counts_rows_and_leaves_nothing(here: reddy.Ledger, tmp_p
     path = tmp_path / "lines.csv"
     lines = [f"c{n // 4},{n % 4},{'Agent' if n % 2 else 'Customer'},This is line {n}" for n in range(3000)]
     path.write_text("Call ID,Line,Speaker,Text\n" + "\n".join(lines) + "\n", encoding="utf-8")
-    with pytest.raises(LoadCancelled, match=r"stopped after 2,000 rows; none of them was kept"):
+    with pytest.raises(LoadCancelled, match=r"stopped after 2,000 rows. None of them were stored"):
         here.load(path, progress=False, on_progress=lambda stored: False)
     assert len(here.batches()) == 0
 

@@ -482,7 +482,7 @@ def test_a_load_that_was_cancelled_says_so_and_the_file_is_still_there(
     click(app, "Cancel")
     until_over(app)
     assert not app.exception
-    assert "none of them was kept" in texts(app)
+    assert "None of them were stored" in texts(app)
     assert "Store 60,000 calls" in [button.label for button in app.button]
     assert batches(ledger_file) == []
 
