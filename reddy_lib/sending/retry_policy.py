@@ -194,7 +194,7 @@ def broken(run: Run, error: APIError | None) -> str:
     if len(run.doubts) >= DOUBTS_IN_A_ROW:
         return (
             f"{_in_doubt(run.doubts)}; those calls are in doubt, and every further one would be too. "
-            "Settle those in doubt in Outcomes, and resume when Reddy works again."
+            "Settle the doubts first (ask Reddy, or decide by hand), and resume when Reddy works again."
         )
     if run.refusals >= REFUSALS_FROM_THE_START:
         said = "" if error is None or not error.server_message else f": “{error.server_message[:300]}”"

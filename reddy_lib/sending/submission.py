@@ -422,7 +422,7 @@ def _insert(connection: sa.Connection, chosen: _Chosen, **values: Any) -> int:
 
 _NOTHING_TO_SEND = (
     "None of these calls can be sent: they are held by findings, under way, or were sent already. "
-    "Fix the held ones in Review, or choose others."
+    "Fix the held ones (their findings say how), or choose others."
 )
 
 
