@@ -215,7 +215,7 @@ class TestLoading:
         assert seen == [(500, 500), (1000, 1000), (1100, 1100)]
 
     def test_a_load_that_somebody_stops_leaves_nothing(self, ledger: reddy.Ledger, sheet: Sheet) -> None:
-        with pytest.raises(LoadCancelled, match="stopped after 500 calls. None of them were stored"):
+        with pytest.raises(LoadCancelled, match=r"stopped after 500 calls. None of them were stored"):
             load(ledger, sheet(1100), on_progress=lambda count: False)
         assert (stored(ledger, "batches"), stored(ledger, "calls")) == (0, 0)
 

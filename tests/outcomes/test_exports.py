@@ -138,7 +138,7 @@ class TestCsv:
         assert lines[1][8] == "first\nsecond\nthird"
 
     def test_control_characters_and_halves_of_characters_become_visible(self):
-        frame = outcomes({}).assign(error=pd.Series(["a\x00b\x1bc\ud800d\uffffe"], dtype=object))
+        frame = outcomes({}).assign(error=pd.Series(["a\x00b\x1bc\ud800d\uffffe"], index=[2], dtype=object))
         assert read_csv(to_csv(frame))[1][8] == "a\ufffdb\ufffdc\ufffdd\ufffde"
 
     def test_without_calls_there_is_the_header(self):
