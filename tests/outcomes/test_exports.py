@@ -220,7 +220,7 @@ class TestXlsx:
         assert [line[0] for line in read_xlsx(to_xlsx(frame))[1:]] == [4, 2, 3]
 
     def test_characters_that_a_workbook_cannot_hold_become_visible(self):
-        frame = outcomes({}).assign(error=pd.Series(["a\x00b\x0bc\ufffed\ud83de"], dtype=object))
+        frame = outcomes({}).assign(error=pd.Series(["a\x00b\x0bc\ufffed\ud83de"], index=[2], dtype=object))
         assert read_xlsx(to_xlsx(frame))[1][8] == "a\ufffdb\ufffdc\ufffdd\ufffde"
 
     def test_text_that_looks_like_an_escape_stays_as_it_is(self):
