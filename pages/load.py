@@ -398,9 +398,12 @@ def look_at(file: PrivateCopy, format: SheetFormat) -> tuple[pd.DataFrame, Surve
     return sheet, known("survey", format, lambda: survey(file.path, format, most_bytes=limit))
 
 
+EARLIER = {2: "once", 3: "twice"}
+
+
 def seen_before(file: PrivateCopy, format: SheetFormat) -> None:
-    """This very file was loaded before: say when and as which batch, and offer that one. Of an archive of several
-    tables, each is a load of its own."""
+    """Say when this file was loaded before and as which batch, and offer that one. Of an archive of several tables, each
+    is a load of its own."""
     before = known("before", file.id, lambda: ui.ledger().loaded_before(file.file_hash))
     if state.get("load_tables"):
         sheets = [batch.mapping.sheet for batch in before]
@@ -414,9 +417,13 @@ def seen_before(file: PrivateCopy, format: SheetFormat) -> None:
     batch = before[0]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f":material/history: This very file was loaded {ui.when(batch.created_at)} as "
+            f":material/history: This file was loaded {ui.when(batch.created_at)} as "
             f"**{ui.escape(batch.name)}** ({batch.total:,} calls)"
-            + (f", and {len(before) - 1} times before." if len(before) > 1 else "."),
+            + (
+                f", and {EARLIER.get(len(before), f'{len(before) - 1} times')} before."
+                if len(before) > 1
+                else "."
+            ),
             width="content",
         )
         if st.button("Open that one", type="tertiary", icon=":material/folder_open:", key="load_open_before"):

@@ -686,7 +686,7 @@ def choose() -> tuple[str, list[int] | None, dict[str, int]]:
         if running:
             st.caption("More of this batch can be sent once these calls are done.")
         else:
-            st.markdown("What will be sent: " + " · ".join(told(rows, plan)))
+            st.markdown(" · ".join(told(rows, plan)))
             dry_result(which, rows, plan)
     return which, rows, plan
 
@@ -742,7 +742,7 @@ def keep_idempotent(key: str) -> None:
 
 def told(rows: list[int] | None, plan: dict[str, int]) -> list[str]:
     """What becomes of the chosen calls, and of those that nobody can choose, in words."""
-    words = [f"**{plan['to_send']:,} to send**"]
+    words = [f"**{ui.number_of(plan['to_send'], 'call')} will be sent**"]
     if plan["skipped"]:
         words.append(f"{plan['skipped']:,} skipped: {ui.escape(ui.place(to.address))} accepted them before")
     if plan["asked"]:
@@ -754,11 +754,11 @@ def told(rows: list[int] | None, plan: dict[str, int]) -> list[str]:
             f"{plan['in_doubt']:,} not sent: the same conversation is in doubt or under way elsewhere"
         )
     if rows is not None and plan["stay"]:
-        words.append(f"{plan['stay']:,} of the {plan['chosen']:,} cannot be sent and stay as they are")
+        words.append(f"{plan['stay']:,} of the {plan['chosen']:,} chosen calls cannot be sent")
     if counts["held"]:
-        words.append(f"{counts['held']:,} held (stay)")
+        words.append(f"{counts['held']:,} held, not sent")
     if counts["unknown"]:
-        words.append(f"{counts['unknown']:,} in doubt (stay)")
+        words.append(f"{counts['unknown']:,} in doubt, not sent")
     return words
 
 

@@ -95,15 +95,17 @@ def pace_words(live: Live, *, now: float, clock: Callable[[float], str]) -> str:
 
 
 def stages(ramp: Ramp) -> str:
-    """Return the stage of a submission that starts with one call: "1 sent, accepted · then 5 · then all 3,792"."""
-    done = [f"{ramp.accepted:,} sent, accepted"] if ramp.accepted else []
+    """Return the stage of a submission that starts with one call: "1 accepted. Next 5, then the other 3,792"."""
+    done = [f"{ramp.accepted:,} accepted"] if ramp.accepted else []
     done += [f"{ramp.refused:,} refused"] if ramp.refused else []
     if ramp.stage == 1:
-        next_ = [f"then {FIRST}" if done else f"first {FIRST}", f"then {THEN}"]
+        next_ = f"{FIRST}, then {THEN}"
     else:
-        next_ = [f"then {FIRST + THEN - ramp.accepted}"]
+        next_ = f"{FIRST + THEN - ramp.accepted}"
     to_try = FIRST + THEN - ramp.accepted - ramp.sending
-    return " · ".join([*done, *next_, f"then all {max(0, ramp.queued - to_try):,}"])
+    rest = max(0, ramp.queued - to_try)
+    following = f"{next_}, then the other {rest:,}" if rest else next_
+    return f"{', '.join(done)}. Next {following}" if done else f"First {following}"
 
 
 def _pace(samples: list[Sample]) -> float | None:

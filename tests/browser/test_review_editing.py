@@ -169,7 +169,7 @@ def test_ticks_stay_with_their_calls_when_the_list_changes_under_them(
     expect(page.get_by_role("button", name=re.compile("Choose 3 of 3 ticked"))).to_be_visible()
     page.get_by_role("button", name=re.compile("Choose 3 of 3")).click()
     page.wait_for_url(re.compile("/submit"))
-    expect(page.get_by_text(re.compile("3 to send"))).to_be_visible()
+    expect(page.get_by_text(re.compile("3 calls will be sent"))).to_be_visible()
 
     # back again: a click on a cell opens that call and ticks nothing
     page.get_by_role("link", name=re.compile("^Review")).first.click()

@@ -47,7 +47,7 @@ def test_ticked_calls_are_still_the_choice_after_a_reload(batch: reddy.Batch) ->
     assert "Send all 3" in sends(app)
     again = reloaded("submit", batch, app)
     assert "Send all 3" in sends(again)
-    assert "3 to send" in words(again)
+    assert "3 calls will be sent" in words(again)
     assert again.session_state["ticked"][batch.id] == [2, 4, 5]
 
 

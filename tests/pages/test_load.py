@@ -203,7 +203,7 @@ def test_the_same_file_again_says_so_and_offers_the_batch_it_became(app: AppTest
     store(drop(app, "march.csv", CALLS))
     first = only_batch(ledger_file)
     again = drop(opened(), "other_name.csv", CALLS)
-    assert "This very file was loaded today" in texts(again)
+    assert "This file was loaded today" in texts(again)
     assert "**march** (3 calls)" in texts(again)
     click(again, "Open that one")
     assert again.session_state["batch"] == first.id

@@ -124,11 +124,11 @@ def test_what_is_ready_is_one_number_while_somebody_else_edits(batch: reddy.Batc
         app = opened("submit", batch)
     assert len(reads) > 5
     said = words(app)
-    (to_send,) = numbers_before(said, "to send")
+    (to_send,) = numbers_before(said, "calls will be sent")
     assert to_send < CALLS
     assert f"{to_send} ready" in menu(app)
     assert f"{CALLS - to_send} held" in menu(app)
-    assert f"{CALLS - to_send} held (stay)" in said
+    assert f"{CALLS - to_send} held, not sent" in said
     assert f"All ready {to_send}" in app.segmented_control[0].options
     assert f"Send all {to_send}" in labels(app)
     assert f"{to_send} calls to Reddy" in said
@@ -167,8 +167,8 @@ def test_while_calls_are_sent_submit_and_the_menu_show_no_number_that_sending_ch
     assert f"{CALLS} calls" in menu(after)
     assert before.segmented_control[0].options == after.segmented_control[0].options
     assert not re.search(r"\d", "".join(after.segmented_control[0].options))
-    assert "to send" not in words(after)
-    assert "in doubt (stay)" not in words(after)
+    assert "will be sent" not in words(after)
+    assert "in doubt, not sent" not in words(after)
     assert not [label for label in labels(after) if label.startswith("Send ")]
 
 

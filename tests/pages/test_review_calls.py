@@ -113,7 +113,7 @@ def test_what_was_ticked_is_what_submit_offers(load: Callable[..., reddy.Batch])
     press(app, "Choose 1 of 2 ticked")
     assert app.title[0].value == "Submit"
     assert "1 call to the sandbox" in words(app)
-    assert "1 of the 2 cannot be sent and stay as they are" in words(app)
+    assert "1 of the 2 chosen calls cannot be sent" in words(app)
     assert list(table(app, "warnings").value["row"]) == [4]
 
 

@@ -134,7 +134,7 @@ def test_one_call_is_tried_first_then_all_the_others_follow(
     batch = load(3)
     app = opened(batch)
     assert f"3 calls to Reddy at {server.url.removeprefix('http://')} as …6789" in words(app)
-    assert "3 to send" in words(app)
+    assert "3 calls will be sent" in words(app)
     assert not latest_exists(batch)
 
     button(app, "Send one to try").click().run()
@@ -186,7 +186,7 @@ def test_calls_that_were_accepted_through_another_load_are_skipped(
     ended(first)
     again = load(4)
     app = opened(again)
-    assert "1 to send" in words(app)
+    assert "1 call will be sent" in words(app)
     assert "3 skipped" in words(app)
     button(app, "Send row 5").click().run()
     assert ended(again).counts()["skipped"] == 3
@@ -205,7 +205,7 @@ def test_calls_that_were_accepted_through_another_load_are_skipped(
 def test_the_ticked_rows_alone_are_sent(engine: Engine, server: reddy.Sandbox, load: Load) -> None:
     batch = load(4)
     app = opened(batch, ticked={batch.id: [3, 5]})
-    assert "2 to send" in words(app)
+    assert "2 calls will be sent" in words(app)
     button(app, "Send all 2").click().run()
     assert ended(batch).counts()["accepted"] == 2
     assert sent(server, batch) == [payload for _, payload in batch.payloads([3, 5])]

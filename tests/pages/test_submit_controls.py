@@ -198,12 +198,12 @@ def test_a_submission_that_begins_slowly_shows_its_stages_and_asks_when_it_has_s
     batch = load(10, {2: {"Agent Email": "unknown.eve@cedarline.example"}})
     submission = submitted(batch, server, ramp=True)
     app = opened("submit", batch)
-    assert "first 1 · then 5 · then all 4" in words(app)
+    assert "First 1, then 5, then the other 4" in words(app)
     with reddy.Client(TOKEN, base_url=server.url) as client:
         send_chunk(batch.database, submission.id, None, client, new_worker(batch.database), Slots(4))
     run(app)
     assert "Reddy refused the first call (row 2: “invalid agent”)" in words(app)
-    assert "1 refused · then 1 · then 5 · then all 3" in words(app)
+    assert "1 refused. Next 1, then 5, then the other 3" in words(app)
     assert {"Go on anyway", "Try the next one", "Cancel", "Correct it in Review"} <= set(labels(app))
     assert "Resume" not in labels(app)
     press(app, "Go on anyway")
@@ -211,7 +211,7 @@ def test_a_submission_that_begins_slowly_shows_its_stages_and_asks_when_it_has_s
     found = ramp_of(batch.database, submission.id)
     assert found is not None
     assert found.over
-    assert "then all" not in words(app)
+    assert "then the other" not in words(app)
 
 
 def test_trying_the_next_one_keeps_to_the_stages(load: Load, server: reddy.Sandbox) -> None:

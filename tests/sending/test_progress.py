@@ -72,12 +72,12 @@ def test_the_pace_is_of_the_last_ten_seconds() -> None:
 @pytest.mark.parametrize(
     ("ramp", "words"),
     [
-        (Ramp(False, 0, 0, 3797, 1), "first 1 · then 5 · then all 3,792"),
-        (Ramp(False, 1, 0, 3797, 0), "1 sent, accepted · then 5 · then all 3,792"),
-        (Ramp(False, 3, 0, 3792, 3), "3 sent, accepted · then 3 · then all 3,792"),
-        (Ramp(False, 0, 1, 29, 0), "1 refused · then 1 · then 5 · then all 23"),
-        (Ramp(False, 2, 1, 26, 1), "2 sent, accepted · 1 refused · then 4 · then all 23"),
-        (Ramp(False, 1, 0, 2, 0), "1 sent, accepted · then 5 · then all 0"),
+        (Ramp(False, 0, 0, 3797, 1), "First 1, then 5, then the other 3,792"),
+        (Ramp(False, 1, 0, 3797, 0), "1 accepted. Next 5, then the other 3,792"),
+        (Ramp(False, 3, 0, 3792, 3), "3 accepted. Next 3, then the other 3,792"),
+        (Ramp(False, 0, 1, 29, 0), "1 refused. Next 1, then 5, then the other 23"),
+        (Ramp(False, 2, 1, 26, 1), "2 accepted, 1 refused. Next 4, then the other 23"),
+        (Ramp(False, 1, 0, 2, 0), "1 accepted. Next 5"),
     ],
 )
 def test_a_submission_that_begins_with_one_call_says_where_it_stands(ramp: Ramp, words: str) -> None:
