@@ -61,6 +61,17 @@ def test_imports_go_downward_and_never_in_a_circle() -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_a_script_of_few_lines_finds_a_circle_and_none_here(tmp_path: Path) -> None:
+    script = [sys.executable, str(ROOT / "tests" / "import_circles.py")]
+    assert subprocess.run(script, capture_output=True, text=True, check=True).stdout.startswith("no circle")
+    shutil.copytree(LIBRARY, tmp_path / "reddy_lib", ignore=shutil.ignore_patterns("__pycache__"))
+    with (tmp_path / "reddy_lib" / "batches" / "decisions.py").open("a", encoding="utf-8") as file:
+        file.write("\n\ndef planted():\n    from reddy_lib.batches.batch import Batch\n")
+    done = subprocess.run([*script, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert "CycleError" in done.stderr
+    assert "reddy_lib.batches.decisions" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("module", "planted", "contract"),
     [
