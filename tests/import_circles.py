@@ -15,7 +15,7 @@ imports = {
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.ImportFrom)
         for name in (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
-        if name in files
+        if name in files and name != module
     }
     for module, path in files.items()
 }
