@@ -169,7 +169,8 @@ def test_of_a_killed_worker_what_was_in_flight_is_in_doubt_and_the_others_send_t
         assert submission.state == "running"
         counts = ended(submission, seconds=120)
         assert counts["accepted"] + counts["unknown"] == 300
-        assert 0 < counts["unknown"] <= 4
+        # four in flight, and at most half as many claimed ahead while a commit is slow (`slots.Lookahead`)
+        assert 0 < counts["unknown"] <= 6
         assert fleet_of.statuses_of(next(iter(lost_workers(team)))).get("unknown") == counts["unknown"]
         assert most(sandbox) == 1
 
