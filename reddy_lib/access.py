@@ -64,7 +64,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         """Parse a section of the secrets file.
 
         Raises:
-            AccessRulesError: it gives nobody access, or has an unknown name or value.
+            AccessRulesError: it grants no access, or has an unknown name or value.
         """
         if not isinstance(section, Mapping):
             raise AccessRulesError(
@@ -90,7 +90,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
         )
         if not (rules.emails or rules.domains or rules.groups):
             raise AccessRulesError(
-                "The section [access] of the secrets file gives nobody access. Add emails, domains, or groups with "
+                "The section [access] of the secrets file grants no access. Add emails, domains, or groups with "
                 "their groups_claim."
             )
         by_group = rules.groups or any(
@@ -191,7 +191,7 @@ class Person:
             return self._rules().right_of(self._claims, now=self._clock())
         except AccessRulesError as error:
             raise NotAllowed(
-                "The access rules of this workbench cannot be read, so nobody has access. Ask the person who runs it.",
+                "The access rules of this workbench cannot be read, so no one can sign in. Ask the person who runs it.",
                 reason="rules",
             ) from error
 

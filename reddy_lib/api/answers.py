@@ -94,7 +94,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     @property
     def request_id(self) -> str | None:
-        """The server's id for this request, to quote to its support; None if there is none."""
+        """The server's id for this request, to quote to its support, or None."""
         for name in _REQUEST_ID_HEADERS:
             if value := self.headers.get(name):
                 return value[:200]
@@ -331,7 +331,7 @@ def retry_after(headers: Mapping[str, str], *, now: float) -> float | None:
 
 
 def words_of(answer: Answer) -> str | None:
-    """Return the server's message from an error body (a JSON object) in one line; None if there is none."""
+    """Return the server's message from an error body (a JSON object) in one line, or None."""
     try:
         content = msgspec.json.decode(answer.body)
     except (ValueError, RecursionError):

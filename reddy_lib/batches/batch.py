@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
-from reddy_lib import arguments
+import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_rows import (
     decode_findings,
 )
@@ -228,7 +228,7 @@ class Batch(StoredBatch):
 
     def lines(self, row: int) -> pd.DataFrame:
         """Return the transcript of one call. Index: line number from 1. Columns: role, text, start, stop (seconds),
-        times (where they come from: source, derived, estimated, by hand; "" = it has none, or nobody knows)."""
+        times (where they come from: source, derived, estimated, by hand; "" = no time, or unknown)."""
         found = self.one(row, calls.c.payload, calls.c.original, calls.c.times)
         call, original = from_payload(found.payload), from_payload(found.original or found.payload)
         times = line_times(found.times, original.transcript or [], call.transcript or [])
@@ -270,7 +270,7 @@ class Batch(StoredBatch):
         Return how many changed, how many were so already, and how many are locked (being sent, or sent) and stay.
 
         Raises:
-            ValueError: there is no such field; it is none of agent_email, product_id, conversation_id, filename,
+            ValueError: the field is not one of agent_email, product_id, conversation_id, filename,
                 timestamp (seconds since the epoch).
             NotInLedger: the batch has no such row; nothing was changed.
         """
@@ -338,7 +338,7 @@ class Batch(StoredBatch):
         """Attach files to calls (row → what `reddy_lib.recordings.attachments.attached_from` returned) in one transaction.
 
         Return the rows that were refused, each with the reason as a sentence: there is no such row, the call is being
-        sent or was sent, or the file is gone. Pass a few dozen at a time: nobody else can write meanwhile.
+        sent or was sent, or the file is gone. Pass a few dozen at a time: the ledger is locked for other writers meanwhile.
 
         Raises LedgerUnavailable, or TypeError where a row is no whole number: nothing is attached.
         """

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from reddy_lib import arguments
+import reddy_lib.arguments as arguments
 from reddy_lib.batches.batch import Batch
 from reddy_lib.database.database import Database
 from reddy_lib.database.schema import batches, calls

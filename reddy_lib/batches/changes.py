@@ -21,7 +21,7 @@ from typing import Any, Literal
 import msgspec
 import sqlalchemy as sa
 
-from reddy_lib import arguments
+import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_rows import changes, remark_duplicates, searched, standing_findings, summarised
 from reddy_lib.batches.decisions import (
     Decisions,

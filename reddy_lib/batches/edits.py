@@ -16,7 +16,7 @@ from typing import TypeVar
 
 import msgspec
 
-from reddy_lib import arguments
+import reddy_lib.arguments as arguments
 from reddy_lib.model import ROLES, Call, Speaker, Tag, TagValue, TranscriptLine, derive_conversation_id
 from reddy_lib.spreadsheet.dates import read_timestamp, zone
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_value

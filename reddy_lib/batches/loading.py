@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
-from reddy_lib import arguments
+import reddy_lib.arguments as arguments
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.call_rows import duplicate_keys, insert_calls, new_call_values, remark_duplicates
 from reddy_lib.batches.catalogue import find_batch

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from reddy_lib import arguments
+import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_rows import decode_findings, merged, standing_findings, summarised
 from reddy_lib.batches.decisions import read_decisions
 from reddy_lib.batches.stored_batch import StoredBatch

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from reddy_lib import arguments
+import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_rows import decode_findings
 from reddy_lib.batches.changes import change_many
 from reddy_lib.batches.decisions import (

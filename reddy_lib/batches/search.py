@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from reddy_lib import arguments
+import reddy_lib.arguments as arguments
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.schema import STATUSES, calls
 from reddy_lib.findings import CATALOGUE

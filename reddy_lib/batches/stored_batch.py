@@ -14,7 +14,7 @@ from typing import Any, Self
 import msgspec
 import sqlalchemy as sa
 
-from reddy_lib import arguments
+import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_rows import decode_findings
 from reddy_lib.batches.search import where
 from reddy_lib.database.bulk import pieces

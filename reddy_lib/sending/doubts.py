@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 import sqlalchemy as sa
 
-from reddy_lib import arguments
+import reddy_lib.arguments as arguments
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.schema import calls, deliveries, reconciliations, resends, submissions
 from reddy_lib.model import Tag, from_payload

@@ -47,7 +47,7 @@ class Attempt(msgspec.Struct, kw_only=True):
         outcome: "unknown" until the retry policy has judged the attempt.
         error: what to tell the analyst, "" if accepted.
         retry_at: the earliest time of the next try (seconds since the epoch), with "again" only.
-        hold: why nobody may send to this address before `retry_at`; "" where only this call waits.
+        hold: why the whole address waits until `retry_at`; "" where only this call waits.
     """
 
     claim: Claim

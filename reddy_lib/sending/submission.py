@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from reddy_lib import arguments
+import reddy_lib.arguments as arguments
 from reddy_lib.batches.frames import outcomes_frame
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome
 from reddy_lib.database.bulk import pieces

@@ -11,8 +11,12 @@ from typing import Any
 
 import msgspec
 
+import reddy_lib.transcripts.amazon as amazon
+import reddy_lib.transcripts.assistants as assistants
+import reddy_lib.transcripts.platforms as platforms
+import reddy_lib.transcripts.speech_services as speech_services
+import reddy_lib.transcripts.vcon as vcon
 from reddy_lib.findings import finding
-from reddy_lib.transcripts import amazon, assistants, platforms, speech_services, vcon
 from reddy_lib.transcripts.shapes import Recording, objects
 from reddy_lib.transcripts.turns import Parsed
 

@@ -100,9 +100,9 @@ def test_the_highest_role_that_names_a_person_counts() -> None:
     ("section", "says"),
     [
         (None, "no rule says who has access"),
-        ({}, "gives nobody access"),
-        ({"emails": [], "domains": []}, "gives nobody access"),
-        ({"role": "edit"}, "gives nobody access"),
+        ({}, "grants no access"),
+        ({"emails": [], "domains": []}, "grants no access"),
+        ({"role": "edit"}, "grants no access"),
         ({"domain": ["example.com"]}, "does not exist: domain"),
         ({"emails": "ana@example.com"}, "is wrong"),
         ({"emails": ["ana"]}, "not an email address"),

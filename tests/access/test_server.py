@@ -258,7 +258,7 @@ def test_removing_a_person_from_the_list_closes_the_door_without_a_restart(tmp_p
     ("access", "says"),
     [
         ("", "no rule says who has access"),
-        ("[access]\nemails = []", "gives nobody access"),
+        ("[access]\nemails = []", "grants no access"),
         ("[access]\nemail = ['a@b.c']", "does not exist: email"),
         ("[access", "cannot be read"),
     ],

@@ -39,15 +39,16 @@ def settled(batch: reddy.Batch, *outcomes: str) -> Submission:
     return submission
 
 
-def test_a_record_is_typed_and_its_times_are_seconds(batch: reddy.Batch) -> None:
+def test_a_record_is_typed_and_frozen_and_its_times_are_utc(batch: reddy.Batch) -> None:
     before = time.time()
     record = begun(batch, credential="0123456789abcdef", token_hint="…4f2a", who="ann").record()
     assert isinstance(record, SubmissionRecord)
     assert (record.number, record.state, record.chosen, record.who) == (1, "running", 3, "ann")
     assert before <= record.created_at.timestamp() <= time.time()
     assert record.ended_at is None
-    with pytest.raises(AttributeError):
-        record.state = "done"  # type: ignore[misc]
+    for name in ("state", "reason"):
+        with pytest.raises(AttributeError):
+            setattr(record, name, "done")
 
 
 def test_a_record_shows_nothing_of_its_token(batch: reddy.Batch) -> None:
