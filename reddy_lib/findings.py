@@ -64,6 +64,8 @@ CATALOGUE: dict[str, Rule] = {
     "start-after-stop": Rule("error", "Line starts after it stops", "Swap or correct the two times."),
     "times-in-milliseconds": Rule("warning", "Times look like milliseconds", "Reddy expects seconds. Choose milliseconds as the unit when loading, or correct the times."),
     "lines-out-of-order": Rule("warning", "Lines are not in order of time", "Check that the lines and their times are in the order in which they were spoken."),
+    "lines-reordered": Rule("warning", "Lines were put in order of time", "The sheet has them in another order. Read the call from the top; nothing else is needed."),
+    "lines-order-assumed": Rule("warning", "Order of the two sides is assumed", "Each side's words stand in a cell of their own, without times. Read the call, and move the lines that are in the wrong place."),
     "times-estimated": Rule("warning", "Times were estimated", "The source has no times for these lines. Choose 'leave out' when loading to send none."),
     # time of the call
     "timestamp-missing": Rule("warning", "No start time", "Reddy will use the time of sending as the start of the call."),
@@ -76,6 +78,8 @@ CATALOGUE: dict[str, Rule] = {
     # identity
     "conversation-duplicate": Rule("error", "Same conversation twice in this batch", "Reddy would have two calls with one id. Leave one of the rows out, or correct its conversation id."),
     "conversation-id-placeholder": Rule("warning", "Conversation id is a placeholder", "The call got its own id, made from its agent, start and words. If the cell is a real id, type it."),
+    "conversation-id-made-up": Rule("warning", "Conversation id was made up", "Reddy knows the call by this id from then on. If a column holds the call's own id, choose it when loading."),
+    "column-doubtful": Rule("warning", "Another column would fit too", "Compare the two columns, and choose the right one when loading."),
     "lines-without-id": Rule("error", "Lines without the id of their call", "Type the call's id in the sheet and load it again, or choose columns that tell calls apart when loading. Accept this if these lines are one call.", "The lines are sent as one call, with an id made from its agent, start and words."),
     "conversation-sent-with-other-words": Rule("error", "Sent before, with other words", "If it is another call, clear its conversation id: it then gets its own. If it is the same call, accept this: it is skipped, and can be sent again with a reason in Outcomes.", "It counts as the call that Reddy already has: it is skipped, not sent."),
     # audio settings

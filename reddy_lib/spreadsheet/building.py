@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Cells
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from math import floor
 from pathlib import Path
 from typing import Any
@@ -22,26 +22,23 @@ import pandas as pd
 from reddy_lib.errors import MappingError
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import Call, Speaker, Tag, derive_conversation_id
+from reddy_lib.spreadsheet.agent_names import bare_email
 from reddy_lib.spreadsheet.bundles import FILE_NAMES
 from reddy_lib.spreadsheet.dates import read_timestamp, zone
 from reddy_lib.spreadsheet.grouping import Group, calls_of, row_text
-from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
-from reddy_lib.spreadsheet.lines import lines_transcript
+from reddy_lib.spreadsheet.header_words import concepts
+from reddy_lib.spreadsheet.lines import lines_transcript, turns_transcript
 from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.reading import read_pieces
 from reddy_lib.spreadsheet.sources import Sources, is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
+from reddy_lib.spreadsheet.turn_columns import turns_of
 from reddy_lib.spreadsheet.web_addresses import announced_name, lasting_address
+from reddy_lib.spreadsheet.zones import zone_of
 from reddy_lib.transcripts import Placed, Transcript, placed, read_transcript
 from reddy_lib.transcripts.roles import fold
 
 __all__ = ["BuiltCall", "build_call", "build_calls", "build_frame", "read_calls"]
-
-_AGENT_NAME_COLUMNS = frozenset(
-    ("agent", "agent name", "rep", "rep name", "advisor", "advisor name", "adviser", "operator", "operator name",
-     "representative", "employee", "employee name", "user name", "agent full name", "mitarbeiter", "agente", "conseiller",
-     "nom agent", "nombre agente", "medewerker", "operatore")
-)  # fmt: skip
 
 
 def _beside(texts: Sequence[tuple[str, str]]) -> Finding:
@@ -99,9 +96,12 @@ class _Builder:
     def __init__(self, mapping: Mapping, columns: Collection[str], file_name: str = "") -> None:
         sources = mapping.sources()
         feeding = [column for several in sources.values() for column in several]
-        needed = [*feeding, *mapping.tags]
+        turns = [name for turn in mapping.turns for name in (turn.text, turn.speaker, turn.start) if name]
+        needed = [*feeding, *mapping.tags, *turns]
         if mapping.layout == "lines" and "transcript" not in mapping.fields:
             needed += [*mapping.line_fields.values(), *mapping.group_by]
+        if mapping.zone_column:
+            needed.append(mapping.zone_column)
         missing = [column for column in dict.fromkeys(needed) if column not in columns]
         if missing:
             raise MappingError(
@@ -110,13 +110,14 @@ class _Builder:
         self.mapping = mapping
         self.zone = zone(mapping.timezone)
         self.tags = [(column, mapping.tag_types.get(column, "string")) for column in mapping.tags]
-        names = FIELD_NAMES["agent_email"]
+        lines = {*mapping.line_fields.values(), *turns} if mapping.layout == "lines" else set()
         self.agents = [
-            name for name in columns if name in sources.get("agent_email", ()) or plain_name(name) in names
+            name
+            for name in columns
+            if name in sources.get("agent_email", ()) or (name not in lines and _names_people(name, "agent"))
         ]
-        self.line_columns = (
-            frozenset(mapping.line_fields.values()) if mapping.layout == "lines" else frozenset()
-        )
+        self.customers = [name for name in columns if name not in lines and _names_people(name, "customer")]
+        self.line_columns = frozenset(lines)
         self.lines_beside = mapping.layout == "lines" and "transcript" in mapping.fields
         self.call_columns = dict.fromkeys(mapping.tags, "tags")
         self.call_columns.update({column: field for field, several in sources.items() for column in several})
@@ -138,6 +139,8 @@ class _Builder:
         findings: list[Finding] = []
         call = Call()
         call.agent_email = self._text("agent_email", cells)
+        if call.agent_email is not None and (email := bare_email(call.agent_email)):
+            call.agent_email = email  # "Ann Weber <ann@x.example>", "mailto:ann@x.example"
         call.conversation_id = self._text("conversation_id", cells)
         written = self._text("filename", cells)
         call.filename = None if written is None else announced_name(written)  # an address may hold a secret
@@ -146,7 +149,7 @@ class _Builder:
             call.speaker = self._speaker(cells)
         seconds, problem = read_timestamp(
             self.sources.value("timestamp", cells),
-            tz=self.zone,
+            tz=self._zone(cells),
             day_first=mapping.day_first,
             unit=mapping.timestamp_unit,
         )
@@ -160,7 +163,13 @@ class _Builder:
         column = mapping.fields.get("transcript")
         if self.lines_beside and column is not None:
             lines = _columns_of(cells[column], mapping.line_fields.values())
-        if lines is not None:
+        if mapping.turns:
+            columns = lines if lines is not None else {name: [cell] for name, cell in cells.items()}
+            transcript = turns_transcript(columns, mapping, agents=self._agent_names(call, cells))
+            call.transcript = transcript.lines or None
+            findings += transcript.findings
+            meter = placed(_said_in_turns(columns, mapping), transcript)
+        elif lines is not None:
             transcript = lines_transcript(
                 lines, mapping, agents=self._agent_names(call, cells), started=call.timestamp
             )
@@ -210,7 +219,16 @@ class _Builder:
             findings += self._no_id(cells, call.conversation_id)
         if not call.conversation_id:
             call.conversation_id = derive_conversation_id(call, recording=lasting_address(written or ""))
+            if not any(found.field == "conversation_id" for found in findings):
+                findings.append(_made_up_id("conversation_id" in self.given))
+        for field, doubt in mapping.doubts.items():
+            findings.append(finding("column-doubtful", field, f"{doubt[:1].upper()}{doubt[1:]}."))
         return BuiltCall(row, call, plain, findings, product_name, placed=meter, transcript=transcript)
+
+    def _zone(self, cells: Cells[str, Any]) -> tzinfo:
+        """Return the zone of this row's start: its own, where a column names one."""
+        name = self.mapping.zone_column
+        return (zone_of(cells[name]) if name else None) or self.zone
 
     def _no_id(self, cells: Cells[str, Any], left: str | None) -> list[Finding]:
         """Return a finding if the conversation id is, or contains, a placeholder. `left`: the id without it."""
@@ -287,6 +305,9 @@ class _Builder:
                         value=others[0],
                     )
                 )
+        started = self.mapping.fields.get("timestamp")
+        if started in of_lines:
+            cells[started] = self._earliest(group.columns[started])
         built = self.build(group.rows[0], cells, plain, extra, group.columns)
         built.rows = len(group.rows)
         if not group.consecutive:
@@ -309,14 +330,24 @@ class _Builder:
             built.findings.append(_nuls(group.nuls))
         return built
 
+    def _earliest(self, column: Sequence[Any]) -> Any:
+        """Return the cell of the first moment: rows may stand newest first, or in no order."""
+        mapping = self.mapping
+        read = [
+            (seconds, place)
+            for place, cell in enumerate(column)
+            if (seconds := read_timestamp(cell, tz=self.zone, day_first=mapping.day_first)[0]) is not None
+        ]
+        return column[min(read)[1]] if read else column[0]
+
     def _agent_names(self, call: Call, cells: Cells[str, Any]) -> list[str]:
         """How the agent may be called in the lines: by the address, or by a column of names beside it."""
         names: list[str] = []
         if call.agent_email:
             local = call.agent_email.partition("@")[0]
             names += [call.agent_email, local, local.replace(".", " "), *re.split(r"[.\d_+-]+", local)[:1]]
-        for name in cells:
-            if plain_name(name) in _AGENT_NAME_COLUMNS and isinstance(cells[name], str):
+        for name in self.agents:
+            if isinstance(cells[name], str) and "@" not in cells[name] and len(cells[name]) <= 60:
                 full = cells[name].strip()
                 names += [full, *full.split()[:1]]
         return [name for name in names if len(name) > 1]
@@ -544,6 +575,37 @@ def _said(columns: Cells[str, list[Any]], mapping: Mapping) -> object:
         {"text": text, **dict(zip(named, rest, strict=True))}
         for text, *rest in zip(texts, *others, strict=True)
     ]
+
+
+def _said_in_turns(columns: Cells[str, Sequence[Any]], mapping: Mapping) -> object:
+    """What the cells of `mapping.turns` say, as the meter takes it."""
+    return [{"text": one["text"]} for one in turns_of(columns, mapping.turns).items]
+
+
+def _names_people(name: str, side: str) -> bool:
+    """Return whether a column is called after the people of one side: "Agent", "Agent name", "Mitarbeiter E-Mail"."""
+    says = concepts(name)
+    other = "customer" if side == "agent" else "agent"
+    return side in says and not says & {
+        other,
+        "supervisor",
+        "score",
+        "note",
+        "duration",
+        "text",
+        "start",
+        "end",
+        "status",
+    }
+
+
+def _made_up_id(has_column: bool) -> Finding:
+    message = (
+        "The row has no conversation id: the call got one that was made from its agent, start and words."
+        if has_column
+        else "No column holds conversation ids: the call got one that was made from its agent, start and words."
+    )
+    return finding("conversation-id-made-up", "conversation_id", message)
 
 
 def _no_call(group: Group, mapping: Mapping) -> Finding:

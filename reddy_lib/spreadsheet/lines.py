@@ -11,20 +11,24 @@ import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Cells
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 
 from reddy_lib.findings import finding
 from reddy_lib.spreadsheet.grouping import as_number
+from reddy_lib.spreadsheet.line_times import line_moment
 from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.tag_values import cell_text
+from reddy_lib.spreadsheet.turn_columns import turns_of
 from reddy_lib.transcripts import Transcript, read_transcript, role_of
 from reddy_lib.transcripts.times import Moment, read_moment
 
-__all__ = ["label_of", "lines_transcript"]
+__all__ = ["label_of", "lines_transcript", "turns_transcript"]
 
 _FACTORS = {"s": 1.0, "ms": 0.001, "us": 1e-6, "ticks": 1e-7}
+_MINUTES = "m:s"
 _encode = msgspec.json.Encoder().encode
 _HOUR = 3600.0
 _DAY = 86_400.0
@@ -44,18 +48,30 @@ def lines_transcript(
     that carry absolute times.
     """
     fields = mapping.line_fields
+    if mapping.turns:
+        return turns_transcript(columns, mapping, agents=agents)
     texts = [cell_text(cell) for cell in columns[fields["text"]]]
     places = _order(columns.get(fields.get("order", ""), ()), len(texts))
-    if "role" not in fields:
+    timed = any(name in fields for name in ("start", "stop"))
+    if "role" not in fields and not timed:
         said = "\n".join(texts[place] for place in places)
         return read_transcript(said, roles=mapping.roles, unit=mapping.line_unit, times=mapping.line_times)
-    labels = [label_of(cell) for cell in columns[fields["role"]]]
+    if "role" in fields:
+        labels = [label_of(cell) for cell in columns[fields["role"]]]
+    else:
+        labels, texts = _labels_before(texts)
     sides = _sides(labels, agents, mapping.roles)
     moments: dict[str, list[Moment | None]] = {
-        name: [_moment(cell, mapping.line_units.get(name, "auto")) for cell in columns[fields[name]]]
+        name: [
+            _moment(cell, mapping.line_units.get(name, "auto"), mapping.day_first)
+            for cell in columns[fields[name]]
+        ]
         for name in ("start", "stop", "duration")
         if name in fields
     }
+    moved = ""
+    if "order" not in fields:
+        places, moved = _by_time(moments.get("start") or moments.get("stop") or (), places)
     unread = [
         (name, place)
         for name, found in moments.items()
@@ -87,6 +103,11 @@ def lines_transcript(
         unit="s" if plain else mapping.line_unit,
         times=mapping.line_times,
     )
+    if moved:
+        message = (
+            f"The rows of this call were put in the order of their times: they stand {moved} in the sheet."
+        )
+        transcript.findings.append(finding("lines-reordered", "transcript", message))
     numbers = {place: number for number, place in enumerate(places, start=1)}
     for name, place in unread:
         cell = columns[fields[name]][place]
@@ -116,6 +137,69 @@ def _order(cells: Sequence[Any], count: int) -> list[int]:
     if len(numbers) < count or None in numbers:
         return list(range(count))
     return sorted(range(count), key=lambda place: numbers[place] or 0.0)
+
+
+def _by_time(moments: Sequence[Moment | None], places: list[int]) -> tuple[list[int], str]:
+    """Return the places in the order of time where rows stand newest first, or in no order; and how they stand, or "".
+
+    Lines that overlap a little, as real speech does, stay as they are.
+    """
+    seconds = [moment.seconds if moment is not None and moment is not _UNREAD else None for moment in moments]
+    known = [seconds[place] for place in places] if seconds else []
+    if len(known) < 2 or None in known:
+        return places, ""
+    steps = [after - before for before, after in pairwise(known) if after != before]  # type: ignore[operator]
+    falls = sum(step < 0 for step in steps)
+    if len(steps) < 2 or falls < 0.25 * len(steps):
+        return places, ""
+    if falls == len(steps):
+        # Lines of one moment keep their order from the top, turned round with the others.
+        return list(reversed(places)), "newest first"
+    return sorted(places, key=lambda place: seconds[place] or 0.0), "in another order"
+
+
+def _labels_before(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return (labels, texts) of lines that begin with their speaker ("Agent: Hello"), "" where one does not."""
+    labels: list[str] = []
+    said: list[str] = []
+    for text in texts:
+        before, mark, after = text.replace("：", ":", 1).partition(":")
+        label = label_of(before)
+        if mark and after.strip() and role_of(label.strip("[]<>()【】")):
+            labels.append(label.strip("[]<>()【】"))
+            said.append(after.strip())
+        else:
+            labels.append("")
+            said.append(text)
+    return labels, said
+
+
+def turns_transcript(
+    columns: Cells[str, Sequence[Any]], mapping: Mapping, *, agents: Iterable[str] = ()
+) -> Transcript:
+    """Return the transcript of one call whose turns stand in columns (`mapping.turns`), one cell a row of the call."""
+    first = mapping.turns[0].text
+    places = _order(columns.get(mapping.line_fields.get("order", ""), ()), len(columns[first]))
+    ordered = {
+        name: [cells[place] for place in places]
+        for name, cells in columns.items()
+        if len(cells) == len(places)
+    }
+    turns = turns_of(ordered, mapping.turns)
+    sides = _sides([turn["role"] for turn in turns.items], agents, mapping.roles)
+    for turn in turns.items:
+        turn["role"] = sides.get(turn["role"], turn["role"])
+    transcript = read_transcript(
+        _encode(turns.items).decode() if turns.items else "",
+        roles=mapping.roles,
+        unit=mapping.line_unit,
+        times=mapping.line_times,
+        agent=list(agents),
+    )
+    if turns.assumed:
+        message = "Nothing says in which order the two sides spoke: their lines were put together one by one."
+        transcript.findings.append(finding("lines-order-assumed", "transcript", message))
+    return transcript
 
 
 _MARKS = re.compile(r"^[*_#>\s\-•]+|[*_\s:]+$")
@@ -177,10 +261,15 @@ def _is_name(label: str) -> bool:
 _UNREAD = Moment(-1.0)
 
 
-def _moment(cell: Any, unit: str) -> Moment | None:
+def _moment(cell: Any, unit: str, day_first: bool | None = None) -> Moment | None:
     """One cell as a time; None where it is empty."""
     if cell is None or cell != cell or (isinstance(cell, str) and not cell.strip()):
         return None
+    if unit == _MINUTES:
+        moment = _moment(cell, "auto")
+        if moment is None or moment is _UNREAD or moment.absolute:
+            return moment
+        return Moment(round(moment.seconds / 60, 6))
     factor = _FACTORS.get(unit)
     if factor is not None and type(cell) is str:  # nearly every cell of a large file: no patterns are needed
         try:
@@ -205,7 +294,7 @@ def _moment(cell: Any, unit: str) -> Moment | None:
                 half = 12 * _HOUR if "p" in text.casefold() else 0.0
                 # 12:05 AM is five minutes past midnight; 17:46 PM is what some programs write for 17:46
                 return Moment(hours if hours >= 13 * _HOUR else hours % (12 * _HOUR) + half)
-    moment = read_moment(text, factor)
+    moment = line_moment(text, factor, day_first=day_first)
     return _UNREAD if moment is None else moment
 
 

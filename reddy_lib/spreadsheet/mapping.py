@@ -31,6 +31,7 @@ __all__ = [
     "Mapping",
     "NewCall",
     "ProductLike",
+    "TurnColumn",
     "product_ids",
 ]
 
@@ -52,7 +53,8 @@ LINE_FIELDS: tuple[str, ...] = ("role", "text", "start", "stop", "duration", "or
 
 Layout = Literal["row", "lines"]
 NewCall = Literal["value", "fill down", "restart"]
-LineUnit = Literal["auto", "s", "ms", "us", "ticks"]
+LineUnit = Literal["auto", "s", "ms", "us", "ticks", "m:s"]
+"""Of numbers; "m:s": of clocks whose hours and minutes are minutes and seconds."""
 ProductLike = dict[str, Any]
 """{"id": int, "name": str, "status": str}, as the product list of the API has it."""
 
@@ -65,6 +67,22 @@ class Join(msgspec.Struct, frozen=True):
 
     columns: list[str]
     separator: str = " "
+
+
+class TurnColumn(msgspec.Struct, frozen=True):
+    """One turn of a call, or all that one side says, in a column of its own.
+
+    Attributes:
+        text: column of what was said.
+        role: speaker of all its cells ("agent", "customer", or any label), where no column says it.
+        speaker: column of the speaker, or "".
+        start: column of the time, or "".
+    """
+
+    text: str
+    role: str = ""
+    speaker: str = ""
+    start: str = ""
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -94,6 +112,10 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         group_by: columns that tell calls apart where one row is a line; none: the whole sheet is one call.
         new_call: when a new call begins: where their value changes, where they are filled (blank cells go on with
             the call above), or also where the column of `order` starts again.
+        turns: columns that make the transcript together: a column a side, or turns across columns. Read in this
+            order, row by row; "text" of a line, and "transcript", are not in the other settings then.
+        zone_column: column with the time zone of each row's start, or "".
+        doubts: field → what else it could be, where the evidence does not decide: a finding of each call.
         sheet: how the file was read, or None.
         reasons: field or tag column → why it was guessed so; of the timestamp also where only the transcripts give it.
     """
@@ -116,6 +138,9 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     line_units: dict[str, LineUnit] = msgspec.field(default_factory=dict)
     group_by: list[str] = msgspec.field(default_factory=list)
     new_call: NewCall = "value"
+    turns: list[TurnColumn] = msgspec.field(default_factory=list)
+    zone_column: str = ""
+    doubts: dict[str, str] = msgspec.field(default_factory=dict)
     sheet: SheetFormat | None = None
     reasons: dict[str, str] = msgspec.field(default_factory=dict)
 
@@ -232,7 +257,7 @@ def _checked(data: dict[str, Any]) -> Mapping:
         raise MappingError(f"A join needs at least two columns: {_listed(few)} has fewer.")
     for field, pattern in mapping.from_name.items():
         check_pattern(pattern, field)
-    if mapping.layout == "lines" and "text" not in mapping.line_fields:
+    if mapping.layout == "lines" and "text" not in mapping.line_fields and not mapping.turns:
         raise MappingError(
             "One row a line needs the column that holds what was said: choose the text column."
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import xlsxwriter
 from reddy_lib.errors import MappingError
 from reddy_lib.spreadsheet import BuiltCall, Mapping, build_frame, guess_mapping, read_calls, read_sheet
 from reddy_lib.spreadsheet.grouping import as_number, calls_of, groups_of, row_text, scattered_keys
-from reddy_lib.spreadsheet.layouts import find_lines
+from reddy_lib.spreadsheet import layouts
+from reddy_lib.spreadsheet.column_profile import Column
 from reddy_lib.spreadsheet.survey import line_speakers
 
 SAID = [
@@ -21,6 +23,10 @@ SAID = [
     "Then let us begin with your name", "My name is Ines and I am waiting",
 ]  # fmt: skip
 ROLES = ["Agent", "Customer"] * 4
+
+
+def find_lines(sheet: Sequence[tuple[str, Sequence[Any]]]) -> layouts.LinesFound | None:
+    return layouts.find_lines([Column(name, cells) for name, cells in sheet])
 
 
 def columns(**cells: list[Any]) -> list[tuple[str, list[Any]]]:
