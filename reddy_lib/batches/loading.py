@@ -249,7 +249,7 @@ def _field(name: object) -> str:
 
 
 def _warn_of_naive(times: pd.Series[Any]) -> None:
-    """Warn of start times that name no time zone. The Load page asks for the zone; a notebook has to be told."""
+    """Warn of start times that name no time zone. The Load page asks for the zone; a notebook cannot."""
     if naive := naive_times(times):
         warnings.warn(
             f"{naive:,} of the first {len(times):,} start times name no time zone and were read as UTC. If they are in "

@@ -64,6 +64,11 @@ class Database:
     """
 
     def __init__(self, location: str | os.PathLike[str] | None = None) -> None:
+        if location is not None and not isinstance(location, str | os.PathLike):
+            raise TypeError(
+                f"A ledger's location is a path or a database URL, not {type(location).__name__}. Without one, it is "
+                "the user's ledger."
+            )
         self.url = _database_url(default_location() if location is None else os.fspath(location))
         self._seen = threading.local()
         self._person: Person | None = None

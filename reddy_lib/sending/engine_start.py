@@ -89,7 +89,9 @@ class PatientEngine:
                     wait = 1.0
                     continue
                 broken, self.engine = self.engine, None
-                self.trouble = "The submission engine's database is damaged and is made anew from the ledger."
+                self.trouble = (
+                    "The submission engine's database is damaged and is being rebuilt from the ledger."
+                )
                 with contextlib.suppress(LedgerError):
                     broken.stop()
             try:

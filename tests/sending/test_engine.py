@@ -244,7 +244,7 @@ def test_a_typed_token_is_forgotten_with_the_process_and_the_submission_waits_sa
     bench.start()
     assert submission.state == "waiting"
     assert submission.record().reason == (
-        "The workbench was restarted, and the token for this submission was typed in: give it again to go on."
+        "The workbench was restarted, and the token for this submission was typed in: enter it again to continue."
     )
     assert len(bench.sent) == before
     assert submission.counts()["queued"] == 30 - before
