@@ -248,7 +248,7 @@ class Batch(StoredBatch):
     def replace(self, row: int, call: Call, *, expected: Call | None = None, who: str = "") -> list[Finding]:
         """Store an edited call at once: checked, with what changed on record. Return its findings.
 
-        Nobody else's edit is overwritten: the stored call must be the one that yours was made from. That is `expected`,
+        Edits of others are never overwritten: the stored call must be the one that yours was made from. That is `expected`,
         else what this batch handed out last for the row (`batch.call(row)`, `batch[row]`), else the call as it was
         loaded. `change` needs none of this.
 
@@ -417,7 +417,7 @@ class Batch(StoredBatch):
         "drop" it.
 
         Args:
-            text: decide about this text only, wherever it stands in these calls; None = everything undecided in them.
+            text: decide about this text only, wherever it occurs in these calls; None = all undecided texts.
             on_progress: called with the number of calls done so far.
 
         Each call's change is recorded as an edit; `revert` undoes it. Calls that are being sent or were sent stay as

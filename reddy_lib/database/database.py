@@ -234,7 +234,7 @@ class Database:
                 return
             if getattr(self._seen, "connection", None) is None:
                 self._seen.connection = self.engine.connect()
-                if not self.is_sqlite:  # by default each statement sees a snapshot of its own
+                if not self.is_sqlite:  # by default each statement sees its own snapshot
                     self._seen.connection.execution_options(isolation_level="REPEATABLE READ")
             self._seen.reading = getattr(self._seen, "reading", 0) + 1
             try:
@@ -267,7 +267,7 @@ class Database:
     def _turn(self) -> Iterator[None]:
         """Queue the writers of this process: SQLite has one writer, and lets others poll for it, in no order.
 
-        A thread that has waited too long goes on without the lock; SQLite then reports that the database is locked.
+        A thread that has waited too long continues without the lock; SQLite then reports that the database is locked.
         """
         if not self.is_sqlite:
             yield

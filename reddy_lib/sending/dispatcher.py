@@ -81,7 +81,7 @@ def send_chunk(
         chunk: which one; None = the whole submission, where this process alone works on it.
         stop: set from outside to claim no more; what is in flight is waited for and recorded.
         clock: the time of day.
-        ticks: a clock that nobody sets, for what this process waits for itself.
+        ticks: a monotonic clock, for this process's own waits.
         on_results: called with the number of results, after they are stored.
         on_hold: called with why everybody waits, once for each time that Reddy asks to.
         lease: the worker's, where several chunks share it.

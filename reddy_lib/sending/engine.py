@@ -80,7 +80,7 @@ __all__ = ["Engine", "engine_url", "enqueue"]
 
 TASKS = 16  # that a submission gets at least on PostgreSQL: eight workers share it
 LONGEST_LOOK = 12.0  # seconds at the start to wait for a heartbeat of others that seem to be at work
-UNSERVED = 30.0  # seconds that an app watches a submission which nobody can send before it says so
+UNSERVED = 30.0  # seconds that a submission may wait for a worker with its token before the app says so
 
 _log = logging.getLogger("reddy_lib.sending")
 _running: Engine | None = None
@@ -157,7 +157,7 @@ class Engine:
     # --- starting and stopping ---
 
     def start(self) -> None:
-        """Recover what an earlier process left, then take work; a damaged engine database is made anew.
+        """Recover what an earlier process left, then take work; a damaged engine database is rebuilt.
 
         Raises:
             LedgerUnavailable: the ledger or the engine's database cannot be used; `start` may be called again.

@@ -126,7 +126,7 @@ def _named(url: str, error: sa.exc.SQLAlchemyError) -> LedgerUnavailable:
                 'all apps and workers, drop that schema (DROP SCHEMA "dbos" CASCADE), then start them: it is rebuilt.'
             )
         return LedgerUnavailable(
-            f"The submission engine's database ({where}) cannot be reached right now: {words}. It is tried again."
+            f"The submission engine's database ({where}) cannot be reached right now: {words}. The connection is retried."
         )
     kind = type(error)
     missing = isinstance(error, sa.exc.OperationalError) and ("no such" in words or "has no column" in words)
@@ -141,7 +141,7 @@ def _named(url: str, error: sa.exc.SQLAlchemyError) -> LedgerUnavailable:
 def _broken(path: str, words: str) -> str:
     return (
         f"The submission engine's database ({path}) is damaged: {words}. The ledger is not affected. The file is moved "
-        "aside and made anew from the ledger when the app or a worker starts."
+        "aside and rebuilt from the ledger when the app or a worker starts."
     )
 
 

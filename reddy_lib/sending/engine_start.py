@@ -74,7 +74,7 @@ class PatientEngine:
             engine.start()
         except LedgerError as error:
             if str(error) != self.trouble:
-                _log.error("the submission engine could not start, it is tried again: %s", error)
+                _log.error("the submission engine could not start; retrying: %s", error)
                 self._on_trouble(error)
             self.trouble = str(error)
             return

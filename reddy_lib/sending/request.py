@@ -101,7 +101,7 @@ def _require_recording(database: Database, recording: Recorded) -> None:
 
 
 def held_back(claim: Claim, *, now: float) -> Attempt:
-    """Return the attempt of a call that was claimed and whose request was never begun: it goes back to the queue."""
+    """Return the attempt of a call that was claimed and whose request was never started: it goes back to the queue."""
     return Attempt(
         claim=claim,
         started=now,

@@ -117,7 +117,7 @@ def _may_be_answered(error: APIError | None) -> bool:
 def _unclear(last: APIError | None) -> str:
     why = f"it did not tell ({last})" if last is not None else "it has no call that could be asked about"
     return (
-        "Before it goes on, Reddy was asked whether it has the next calls already, as it would if this ledger had been put "
+        "Before continuing, Reddy was asked whether it has the next calls already, as it would if this ledger had been put "
         f"back from a backup; {why}. Resume to go on if it is no backup."
     )
 

@@ -1,6 +1,6 @@
 """Submissions: calls that are sent together. Creating one, finding one, pausing, resuming and cancelling it.
 
-A submission has no loop of its own: what sends it is `dispatcher.send_chunk`, in an engine or in a notebook.
+A submission has no loop: `dispatcher.send_chunk` sends it, in the engine or in a notebook.
 """
 
 from __future__ import annotations

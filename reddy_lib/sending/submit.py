@@ -212,7 +212,7 @@ def upload_recordings(
         batch: the calls' batch.
         client: of the connection that the calls were sent to; its token is not used.
         concurrency: the most uploads at once.
-        patience: seconds after which no upload is begun any more; by default they are tried until their addresses
+        patience: seconds after which no further upload is started; by default they are tried until their addresses
             expire.
         progress: show a progress bar.
 
@@ -326,7 +326,7 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
         desc="Submitting",
         unit=" calls",
     )
-    # In a thread of its own, so that Ctrl-C only interrupts waiting for it.
+    # In its own thread, so that Ctrl-C interrupts only the waiting.
     work: Future[str] = Future()
 
     def send() -> None:
@@ -413,7 +413,7 @@ def _same_credential(submission: Submission, client: Client) -> None:
         return
     begun, here = (hint or "that is too short to show" for hint in (record.token_hint, client.token_hint))
     raise SubmissionError(
-        f"Submission {record.number} was begun with the token {begun}, and this client has {here}: its "
+        f"Submission {record.number} was started with the token {begun}, and this client has {here}: its "
         f"{counts['queued']:,} calls that are left would go to another account. Use a client with the first token, or "
         f"cancel what is left, ledger.submission({submission.id!r}).cancel(), and submit again."
     )
@@ -425,7 +425,7 @@ def _show_results(bar: Any, count: int) -> None:
 
 
 def _show_hold(bar: Any, why: str) -> None:
-    """Show that nothing is sent for a while: beside the bar, or in a line of its own without one."""
+    """Show that nothing is sent for a while: beside the bar, or on its own line without a bar."""
     if bar.disable:
         sys.stderr.write(f"Submitting waits: {why}.\n")
     else:

@@ -87,7 +87,7 @@ def decide_upload(error: APIError | None, *, tries: int, chance: float) -> Uploa
     | 408, 421, 425                            | again     | backed off                                      |
     | 410                                      | expired   |                                                 |
     | 401, 403, 404, any other 4xx, a redirect | failed    |                                                 |
-    | another 2xx, or a yes that takes it back | again     | failed after `MOST_ODD_ANSWERS`                 |
+    | another 2xx, or an acceptance that contradicts it | again     | failed after `MOST_ODD_ANSWERS`                 |
     """
     if error is None:
         return UploadDecision("uploaded")
