@@ -264,7 +264,7 @@ def test_work_whose_token_is_not_known_here_waits_for_it(bench: Bench) -> None:
     bench.tokens.forget(submission.id)
     enqueue(bench.ledger, submission)
     until(lambda: submission.state == "waiting", why="the engine to notice")
-    assert "typed in and is not kept: give it again to go on" in submission.record().reason
+    assert "typed in and is not stored: enter it again to continue" in submission.record().reason
     assert submission.counts() == counted(queued=30)
 
 
