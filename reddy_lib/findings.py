@@ -39,7 +39,7 @@ CATALOGUE: dict[str, Rule] = {
     "product-inactive": Rule("warning", "Product is not active", "Ask the person who manages products in Reddy; grading may not run."),
     # transcript as a whole
     "transcript-missing": Rule("error", "No transcript and no recording", "Add the transcript, or leave this row out."),
-    "recording-not-sent": Rule("error", "Recording is not attached", "Attach its file (Review, Recordings; in a notebook: batch.attach(row, file)), or add a transcript. Reddy would accept a call that only names a recording, but would have nothing to grade."),
+    "recording-not-sent": Rule("error", "Recording is not attached", "Attach its file, or add a transcript. Reddy would accept a call that only names a recording, but would have nothing to grade."),
     "recording-with-transcript": Rule("warning", "Transcript and recording together", "Reddy does not redact a recording that comes with a transcript. Clear the file name to send the transcript alone, or attach a recording that needs no redaction."),
     "transcript-unreadable": Rule("error", "Transcript could not be read", "The whole text is kept as one line. Split it into lines and give each a role, or correct the cell and load again."),
     "transcript-mended": Rule("warning", "Transcript was read despite errors", "Check the lines; nothing else is needed."),
@@ -81,7 +81,7 @@ CATALOGUE: dict[str, Rule] = {
     "conversation-id-made-up": Rule("warning", "Conversation id was made up", "Reddy knows the call by this id from then on. If a column holds the call's own id, choose it when loading."),
     "column-doubtful": Rule("warning", "Another column would fit too", "Compare the two columns, and choose the right one when loading."),
     "lines-without-id": Rule("error", "Lines without the id of their call", "Type the call's id in the sheet and load it again, or choose columns that tell calls apart when loading. Accept this if these lines are one call.", "The lines are sent as one call, with an id made from its agent, start and words."),
-    "conversation-sent-with-other-words": Rule("error", "Sent before, with other words", "If it is another call, clear its conversation id: it then gets its own. If it is the same call, accept this: it is skipped, and can be sent again with a reason in Outcomes.", "It counts as the call that Reddy already has: it is skipped, not sent."),
+    "conversation-sent-with-other-words": Rule("error", "Sent before, with other words", "If it is another call, clear its conversation id: it then gets its own. If it is the same call, accept this: it is skipped, and can be sent again with a reason.", "It counts as the call that Reddy already has: it is skipped, not sent."),
     # audio settings
     "speaker-invalid": Rule("error", "Speaker separation is not valid", "Use diarize, or channels with agent and customer once each."),
     # the recording itself
@@ -106,8 +106,8 @@ CATALOGUE: dict[str, Rule] = {
     "cells-differ": Rule("warning", "Cells differ within the call", "The first value was used. Check that these rows are one call."),
     "lines-without-call": Rule("error", "Lines without a row of their own", "Add the call to the sheet of calls and load again, or fill in what is missing here.", "These lines are sent as a separate call, with the fields shown here."),
     "file-name-not-matched": Rule("warning", "Nothing found in the file's name", "Correct the pattern when loading, rename the file, or enter the value another way."),
-    "correction-refused": Rule("error", "Correction comes too late", "Leave this row out; the call's outcome is in Outcomes. If the outcome is unknown, clear the doubt there, then load the file again."),
-    "correction-recording": Rule("warning", "Recording is not carried over", "Attach the recording that belongs to this call (Review, Recordings), or leave it without one."),
+    "correction-refused": Rule("error", "Correction comes too late", "Leave this row out; the call already has its outcome. If that is unknown, ask Reddy first, then load the file again."),
+    "correction-recording": Rule("warning", "Recording is not carried over", "Attach the recording that belongs to this call, or leave it without one."),
     "correction-unknown": Rule("error", "Corrects an unknown call", "Load the file again with its last column unchanged, or accept this as a new call.", "The row is sent as a new call, with its own conversation id."),
     "row-incomplete": Rule("warning", "Row has more cells than the header", "The extra cells are kept with the row but not sent."),
 }
