@@ -138,7 +138,7 @@ class Column:
     def _read(self) -> tuple[float, tuple[int, int]]:
         step = max(self.count // _TRIED, 1)
         tried = self.texts[::step][:_TRIED]
-        least = 0 if "transcript" in self.says else 20
+        least = 0 if self.says & {"transcript", "text", "call"} else 20
         read = [read_opening(text) for text in tried if len(text) > least]
         readable = sum(found.form not in ("empty", "no speakers", "unreadable") for found in read)
         share = readable / len(tried) if tried else 0.0

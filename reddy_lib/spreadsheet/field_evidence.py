@@ -42,6 +42,12 @@ _OTHERS_IDS = frozenset(
 """Whose id a column is if one of these stands in its name: not the conversation's."""
 
 
+_NEVER_A_CALLS = frozenset(("agent", "customer", "status", "note", "product", "score", "supervisor"))
+_NO_IDS = frozenset(
+    ("text", "transcript", "speaker", "duration", "start", "end", "date", "time", "email", "audio", "file", "recipient")
+)
+
+
 class Evidence(NamedTuple):
     """`score`: 0 if the column cannot feed the field. `reason`: the evidence in words. `named`: whether its name helped."""
 
@@ -108,7 +114,7 @@ def _reason(column: Column, named: bool, *facts: str) -> str:
 def _agent(column: Column, table: Table) -> Evidence:
     says = column.says
     agent = "agent" in says
-    other_side = ("customer" in says or "supervisor" in says) and not agent
+    other_side = bool(says & {"customer", "supervisor", "recipient"}) and not agent
     if column.emails < 0.5:
         # Names, or extensions: their emails are looked up. Ids and numbers alone name nobody here.
         if not agent or other_side or column.length > 60 or column.times > 0.5 or column.transcripts > 0.5:
@@ -238,6 +244,8 @@ def _identity(column: Column, table: Table) -> Evidence:
     unique = column.unique
     facts = [f"{column.distinct} different of {column.count}"]
     if weight:
+        if weight < 6 and column.counts_rows and column.texts[0] in ("0", "1"):
+            return _NO  # it counts the rows
         if weight < 6 and (unique < 0.9 or (column.times > 0.5 and column.share(_is_number) < 0.5)):
             return _NO
         if weight < 4 and column.ids < 0.8:
@@ -247,14 +255,12 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _NO
     if column.uuids > 0.9:
         return Evidence(8.0, f"unique ids: {facts[0]}")
-    # Without a name it has to look like ids alone can: letters with digits, or long numbers of one length.
+    # Without a name it has to look like ids alone can: letters with digits, all of one build. A long number may be a phone.
     shapes = {re.sub(r"\d", "9", re.sub(r"[a-z]", "a", text.casefold())) for text in column.texts}
     mixed = column.share(lambda text: re.search(r"[^\W\d_]", text) and re.search(r"\d", text)) > 0.9
-    lengths = {len(text) for text in column.texts}
-    long_numbers = column.share(str.isdecimal) > 0.95 and len(lengths) <= 2 and min(lengths) >= 6
     if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5 or says - {"order", "case", "call"}:
         return _NO
-    if (mixed and len(shapes) <= max(3, column.count // 4)) or long_numbers:
+    if mixed and len(shapes) <= max(3, column.count // 4):
         return Evidence(5.5, f"looks like ids: {facts[0]}, such as {column.texts[0][:40]!r}")
     return _NO
 
@@ -348,13 +354,13 @@ def _product(column: Column, table: Table) -> Evidence:
         return _NO  # a queue or campaign is a product only if its names say so
     if product and column.length > 120:
         return _NO
-    facts = [f"{column.distinct} different"]
+    fact = f"{column.distinct} different"
     if ids:
-        facts.append(f"{matched} of {column.count} cells match a product")
+        fact += f", {matched} of {column.count} cells match a product"
     score = 10 * share + (5.0 if product else 2.5 if queue else 0.0)
     if product and ids and not share and says & {"id"} and not number:
         score -= 1
-    return Evidence(score, _reason(column, product or queue, *facts), product or queue)
+    return Evidence(score, _reason(column, product or queue, fact), product or queue)
 
 
 def _settings(field: str) -> Callable[[Column, Table], Evidence]:

@@ -146,7 +146,7 @@ def _bare_lines(text: Column, rest: Sequence[Column]) -> LinesFound | None:
     order = _order(rest)
     others = [column for column in rest if column is not order]
     group = _group(others, text, order, None)
-    if group is None:
+    if group is None or group.new_call != "value":
         if any(column.emails > 0.5 or column.says & {"agent", "product", "call"} for column in rest):
             return None
         group = _Grouping(
@@ -180,7 +180,7 @@ def holds_transcripts(column: Column) -> bool:
     """Return whether cells hold conversations, rather than one turn each."""
     step = max(column.count // _TRIED, 1)
     tried = [text for text in column.texts[::step][:_TRIED] if len(text) > 20]
-    if not tried or column.length < 40:
+    if not tried or column.length < 20:
         return False
     whole = 0
     for text in tried:
@@ -242,7 +242,7 @@ def _speaks(column: Column) -> float:
         return 0.0
     if not named:
         yes_or_no = column.distinct == 2 and bool(says & {"agent", "customer"})
-        few = 2 <= column.distinct <= 4 and column.length <= 12 and turns >= 0.5 and column.fill >= 0.9
+        few = 2 <= column.distinct <= 4 <= column.count and column.length <= 12 and turns >= 0.5 and column.fill >= 0.9
         if not yes_or_no and (not few or says - {"call", "phone", "agent", "customer", "user"}):
             return 0.0
         named = 2.0 if yes_or_no else 1.0

@@ -33,6 +33,8 @@ _encode = msgspec.json.Encoder().encode
 _HOUR = 3600.0
 _DAY = 86_400.0
 _EPOCH = 1e9
+_OVERLAP = 3.0
+"""Seconds by which a line may begin before the one above it because two people speak at once."""
 
 
 def lines_transcript(
@@ -69,9 +71,6 @@ def lines_transcript(
         for name in ("start", "stop", "duration")
         if name in fields
     }
-    moved = ""
-    if "order" not in fields:
-        places, moved = _by_time(moments.get("start") or moments.get("stop") or (), places)
     unread = [
         (name, place)
         for name, found in moments.items()
@@ -79,6 +78,9 @@ def lines_transcript(
         if moment is _UNREAD
     ]
     _past_midnight(moments, places)
+    moved = ""
+    if "order" not in fields:
+        places, moved = _by_time(moments.get("start") or moments.get("stop") or (), places)
     origin, rebased = _origin(moments, started)
     turns: list[dict[str, Any]] = []
     plain = False
@@ -150,7 +152,8 @@ def _by_time(moments: Sequence[Moment | None], places: list[int]) -> tuple[list[
         return places, ""
     steps = [after - before for before, after in pairwise(known) if after != before]  # type: ignore[operator]
     falls = sum(step < 0 for step in steps)
-    if len(steps) < 2 or falls < 0.25 * len(steps):
+    far = sum(step < -_OVERLAP for step in steps)
+    if len(steps) < 2 or (falls < len(steps) and far < 0.25 * len(steps)):
         return places, ""
     if falls == len(steps):
         # Lines of one moment keep their order from the top, turned round with the others.
@@ -302,6 +305,9 @@ def _past_midnight(moments: dict[str, list[Moment | None]], places: Sequence[int
     """Times of day of a call that goes on after midnight: what is half a day before its first line is the next day."""
     starts = moments.get("start", [])
     first = next((starts[place] for place in places if starts and starts[place] is not None), None)
+    clocks = [one.seconds for one in starts if one is not None and one is not _UNREAD]
+    if len(clocks) > 2 and all(after < before for before, after in pairwise(clocks)):
+        return  # newest first, rather than past midnight at each line
     if first is None or first.plain or first.absolute or first.seconds >= _DAY:
         return
     for name in ("start", "stop"):

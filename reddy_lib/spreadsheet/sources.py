@@ -65,7 +65,11 @@ class Sources:
         elif field in self.joins:
             join = self.joins[field]
             parts = [_named(field, cells[name]) for name in join.columns]
-            cell = joined(parts, join.separator, moment=field == "timestamp")
+            if field == "transcript" and not join.separator:
+                # A text that was cut wherever a cell was full: the spaces at the cut are its own.
+                cell = "".join(map(cell_text, parts))
+            else:
+                cell = joined(parts, join.separator, moment=field == "timestamp")
         else:
             cell = ""
         cell = _named(field, cell)
@@ -139,8 +143,6 @@ def _folded(field: str, table: Cells[str, Any]) -> dict[str, Any]:
 def joined(cells: Sequence[Any], separator: str = " ", *, moment: bool = False) -> str:
     """Cells as one text, those that are empty passed over; `moment`: a date and a time of day, as a date with a clock."""
     filled = [cell for cell in cells if not is_empty(cell)]
-    if not separator:  # a text that was cut wherever a cell was full: the spaces at the cut are its own
-        return "".join(map(cell_text, filled))
     if not moment:
         return separator.join(cell_text(cell).strip() for cell in filled)
     return " ".join(_of_moment(cell, first=not place) for place, cell in enumerate(filled))

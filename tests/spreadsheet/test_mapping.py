@@ -82,7 +82,7 @@ def test_each_guess_has_a_reason_that_shows_its_evidence() -> None:
         ("Startzeit", ["2026-03-30 17:46"], "timestamp"),
         ("Date et heure", ["30/03/2026 17:46"], "timestamp"),
         ("When", ["2026-03-30T17:46:00Z"], "timestamp"),
-        ("epoch start timestamp", [1774892760], None),
+        ("epoch start timestamp", [1774892760], "timestamp"),
         ("timestamp", [1774892760], "timestamp"),
         ("Anruf-ID", ["x1"], "conversation_id"),
         ("ConversationId", [12345], "conversation_id"),
