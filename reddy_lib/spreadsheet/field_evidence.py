@@ -23,26 +23,9 @@ _FREE_MAIL = frozenset(
     ("gmail", "googlemail", "yahoo", "hotmail", "outlook", "icloud", "gmx", "web", "aol", "live", "proton", "protonmail",
      "mail", "msn", "libero", "orange", "free", "wanadoo", "wp", "o2", "seznam", "qq", "163", "126", "naver", "yandex")
 )  # fmt: skip
-_OTHERS_IDS = frozenset(
-    (
-        "agent",
-        "customer",
-        "user",
-        "supervisor",
-        "product",
-        "queue",
-        "phone",
-        "score",
-        "status",
-        "note",
-        "channel",
-        "zone",
-    )
-)
-"""Whose id a column is if one of these stands in its name: not the conversation's."""
-
-
 _NEVER_A_CALLS = frozenset(("agent", "customer", "status", "note", "product", "score", "supervisor"))
+_OTHERS_IDS = _NEVER_A_CALLS | {"user", "queue", "phone", "channel", "zone"}
+"""Whose id a column is if one of these stands in its name: not the conversation's."""
 _NO_IDS = frozenset(
     ("text", "transcript", "speaker", "duration", "start", "end", "date", "time", "email", "audio", "file", "recipient")
 )
@@ -266,24 +249,9 @@ def _identity(column: Column, table: Table) -> Evidence:
 
 
 def _id_name(says: frozenset[str]) -> float:
-    """Return how well a name says that this is the conversation's id; below 0 if it is the id of something else."""
-    if says & _OTHERS_IDS and not (
-        "call" in says and says & {"id", "unique"} and not says & {"agent", "customer"}
-    ):
-        return -1.0
-    if says & {
-        "text",
-        "transcript",
-        "speaker",
-        "duration",
-        "start",
-        "end",
-        "date",
-        "time",
-        "email",
-        "audio",
-        "file",
-    } and not ("call" in says and says & {"id", "unique"}):
+    """Return how well a name says that it is the conversation's id; below 0 if it is the id of something else."""
+    own = "call" in says and bool(says & {"id", "unique"}) and not says & _NEVER_A_CALLS
+    if says & (_OTHERS_IDS | _NO_IDS) and not own:
         return -1.0
     if "call" in says:
         return 8.0 if says & {"id", "unique"} else 2.0

@@ -56,8 +56,9 @@ def test_columns_are_found_by_name_and_content() -> None:
         "filename": "Wav",
         "timestamp": "Begin",
         "product_id": "Line of business",
+        "conversation_id": "Ref",
     }
-    assert mapping.tags == ["Ref", "Customer E-mail", "Attempts", "VIP", "Account"]
+    assert mapping.tags == ["Customer E-mail", "Attempts", "VIP", "Account"]
     assert mapping.tag_types["Attempts"] == "integer"
     assert mapping.tag_types["VIP"] == "boolean"
     assert mapping.tag_types["Account"] == "string"
