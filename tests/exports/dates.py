@@ -60,6 +60,7 @@ class DateForm:
         tolerance: seconds that the form loses.
         truth: ASKED where the form leaves it open.
         days: "apart" where one day of the column must be above 12, "both" where all must be at most 12.
+        weight: how often exports use it, against 1 for the rare ones.
         local: written in the analyst's zone; otherwise it carries its own.
         languages: those that write it; () for all.
     """
@@ -72,6 +73,7 @@ class DateForm:
     local: bool = True
     languages: tuple[str, ...] = ()
     native: bool = False
+    weight: int = 1
 
 
 def _am_pm(d: datetime) -> str:
@@ -93,32 +95,32 @@ def _mail(d: datetime, language: str) -> str:
 
 DMY = ("fr", "es", "pt", "it", "nl", "en")
 DATES: tuple[DateForm, ...] = (
-    DateForm("iso-z", lambda d, _: f"{d.astimezone(ZoneInfo('UTC')):%Y-%m-%dT%H:%M:%SZ}", local=False),
-    DateForm("iso-offset", lambda d, _: d.isoformat(timespec="seconds"), local=False),
-    DateForm("iso-naive", lambda d, _: f"{d:%Y-%m-%d %H:%M:%S}"),
-    DateForm("iso-minutes", lambda d, _: f"{d:%Y-%m-%d %H:%M}", tolerance=60),
-    DateForm("ymd-slash", lambda d, _: f"{d:%Y/%m/%d %H:%M:%S}", languages=("ja", "zh", "en")),
-    DateForm("dmy-dots", lambda d, _: f"{d:%d.%m.%Y %H:%M:%S}", languages=("de", "pl", "ru", "tr"), days="apart"),
-    DateForm("dmy-slash", lambda d, _: f"{d:%d/%m/%Y %H:%M:%S}", days="apart", languages=DMY),
-    DateForm("mdy-slash", lambda d, _: f"{d.month}/{d.day}/{d.year} {_am_pm(d)}", days="apart", languages=("en",)),
+    DateForm("iso-z", lambda d, _: f"{d.astimezone(ZoneInfo('UTC')):%Y-%m-%dT%H:%M:%SZ}", local=False, weight=4),
+    DateForm("iso-offset", lambda d, _: d.isoformat(timespec="seconds"), local=False, weight=3),
+    DateForm("iso-naive", lambda d, _: f"{d:%Y-%m-%d %H:%M:%S}", weight=6),
+    DateForm("iso-minutes", lambda d, _: f"{d:%Y-%m-%d %H:%M}", tolerance=60, weight=3),
+    DateForm("ymd-slash", lambda d, _: f"{d:%Y/%m/%d %H:%M:%S}", languages=("ja", "zh", "en"), weight=2),
+    DateForm("dmy-dots", lambda d, _: f"{d:%d.%m.%Y %H:%M:%S}", languages=("de", "pl", "ru", "tr"), days="apart", weight=6),
+    DateForm("dmy-slash", lambda d, _: f"{d:%d/%m/%Y %H:%M:%S}", days="apart", languages=DMY, weight=5),
+    DateForm("mdy-slash", lambda d, _: f"{d.month}/{d.day}/{d.year} {_am_pm(d)}", days="apart", languages=("en",), weight=4),
     DateForm("dmy-short-year", lambda d, _: f"{d:%d.%m.%y %H:%M}", tolerance=60, days="apart", languages=("de", "ru")),
     DateForm("ambiguous", lambda d, _: f"{d:%d/%m/%Y %H:%M:%S}", truth=ASKED, days="both", languages=("en",)),
     DateForm("serial-text", lambda d, _: f"{serial(d):.6f}"),
     DateForm("serial-comma", lambda d, _: f"{serial(d):.6f}".replace(".", ","), languages=("de", "fr", "es", "it", "pl")),
     DateForm("serial-number", lambda d, _: round(serial(d), 6)),
-    DateForm("excel-date", lambda d, _: d.replace(tzinfo=None), native=True),
-    DateForm("epoch-s", lambda d, _: int(d.timestamp()), local=False),
-    DateForm("epoch-ms", lambda d, _: int(d.timestamp()) * 1000, local=False),
+    DateForm("excel-date", lambda d, _: d.replace(tzinfo=None), native=True, weight=14),
+    DateForm("epoch-s", lambda d, _: int(d.timestamp()), local=False, weight=2),
+    DateForm("epoch-ms", lambda d, _: int(d.timestamp()) * 1000, local=False, weight=2),
     DateForm("epoch-us", lambda d, _: int(d.timestamp()) * 1_000_000, local=False),
-    DateForm("words", lambda d, lang: in_words(lang, d)),
+    DateForm("words", lambda d, lang: in_words(lang, d), weight=2),
     DateForm("dotnet", lambda d, _: f"/Date({int(d.timestamp()) * 1000})/", local=False),
     DateForm("javascript", _js, local=False),
     DateForm("mail", _mail, local=False),
     DateForm("oracle", _oracle),
     DateForm("day-mon-year", lambda d, _: f"{d.day:02}-{SHORT[d.month - 1]}-{d:%Y %H:%M:%S}", languages=("en",)),
     DateForm("compact", lambda d, _: f"{d:%Y%m%d%H%M%S}"),
-    DateForm("zone-column", lambda d, _: f"{d:%Y-%m-%d %H:%M:%S}", local=False),
-    DateForm("two-columns", lambda d, _: f"{d:%Y-%m-%d}"),
+    DateForm("zone-column", lambda d, _: f"{d:%Y-%m-%d %H:%M:%S}", local=False, weight=2),
+    DateForm("two-columns", lambda d, _: f"{d:%Y-%m-%d}", weight=2),
 )  # fmt: skip
 
 

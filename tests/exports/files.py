@@ -39,6 +39,8 @@ def furnish(rng: random.Random, sheet: Sheet, traits: set[str]) -> None:
     calls = len(rows)
     if "totals" in traits:
         rows.append(["Total", *[None] * (len(head) - 2), calls])
+    if "second-table" in traits:
+        rows += [[], ["Team", "Calls", "Average minutes"], ["North", calls, 0.7], ["South", 0, None]]
     if "footer" in traits:
         rows += [[], [rng.choice(("End of report", "Exported by admin", f"{calls} records", "Confidential"))]]
     before: list[list[Cell]] = []

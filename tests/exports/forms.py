@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.exports.dialogues import Scene, Turn
-from tests.exports.writing import Form, Style, TruthLine, Written, clock, label_of, role_of, spoken
+from tests.exports.writing import Form, Style, Written, clock, label_of, role_of, spoken
 
 WHO = ("speaker", "participant", "from", "author", "who", "speaker_label", "party")
 WORDS = ("text", "content", "body", "utterance", "msg", "message", "transcript")
@@ -408,29 +408,21 @@ def chat_with_events(style: Style, scene: Scene) -> Written:
     kind, message = style.pick(
         "kind", (("type", "message"), ("event_type", "MESSAGE"), ("messageType", "Text"), ("type", "comment"))
     )
+
+    def item(what: str, who: str | None, text: str, when: float, **more: Any) -> dict[str, Any]:
+        return {kind: what, "author": who, "text": text, "time": when, **more}
+
     items: list[dict[str, Any]] = [
         {kind: "participant_joined", "author": scene.agent, "time": turns[0].start}
     ]
     for n, t in enumerate(turns):
-        items.append({kind: message, "author": label_of(style, scene, t), "text": t.text, "time": t.start})
+        items.append(item(message, label_of(style, scene, t), t.text, t.start))
         if n == 1:
-            items.append(
-                {
-                    kind: "note",
-                    "author": scene.agent,
-                    "text": "Customer seems upset, check contract.",
-                    "time": t.stop,
-                }
-            )
-        if n == 2:
-            items.append(
-                {
-                    kind: "status",
-                    "author": None,
-                    "text": "Conversation moved to another queue",
-                    "time": t.stop,
-                }
-            )
+            items.append(item("note", scene.agent, "Customer seems upset, check contract.", t.stop))
+        elif n == 2:
+            items.append(item("status", None, "Conversation moved to another queue", t.stop))
+        elif n == 3 and style.pick("deleted", (True, False)):
+            items.append(item(message, label_of(style, scene, t), "(sent by mistake)", t.stop, deleted=True))
     items.append({kind: "participant_left", "author": scene.agent, "time": turns[-1].stop})
     return Written({"messages": items}, spoken(turns, stops=False))
 
@@ -477,28 +469,84 @@ def alternatives(style: Style, scene: Scene) -> Written:
     return Written({"results": items}, spoken(turns))
 
 
-def sentences_of(lines: tuple[TruthLine, ...]) -> str:
-    return " ".join(line.text for line in lines)
+def parallel_channels(style: Style, scene: Scene) -> Written:
+    """A list a side; the times tell how they go together."""
+    turns = style.turns(scene)
+    a, c = style.roles(scene)
+
+    def side(role: str) -> list[dict[str, Any]]:
+        return [{"start": t.start, "end": t.stop, "text": t.text} for t in turns if t.role == role]
+
+    return Written({c: side("customer"), a: side("agent")}, spoken(turns))
+
+
+def iso_durations(style: Style, scene: Scene) -> Written:
+    turns = style.turns(scene)
+    items = [
+        {
+            "speaker": label_of(style, scene, t),
+            "offset": f"PT{t.start:.2f}S",
+            "duration": f"PT{t.stop - t.start:.2f}S",
+            "display": t.text,
+        }
+        for t in turns
+    ]
+    return Written({"recognizedPhrases": items}, spoken(turns))
+
+
+def chat_blocks(style: Style, scene: Scene) -> Written:
+    """As people copy a chat from a window: who and when on a line, what below it."""
+    turns = style.turns(scene, whole=True)
+    out = [
+        f"{label_of(style, scene, t)} ({scene.start + timedelta(seconds=t.start):%H:%M:%S})\n{t.text}"
+        for t in turns
+    ]
+    return Written("\n\n".join(out), spoken(turns, stops=False), shift_ok=True)
+
+
+def numbered(style: Style, scene: Scene) -> Written:
+    turns = style.turns(scene)
+    text = "\n".join(f"{n}. {label_of(style, scene, t)}: {t.text}" for n, t in enumerate(turns, 1))
+    return Written(text, spoken(turns, times=False))
+
+
+def between_headings(style: Style, scene: Scene) -> Written:
+    """Labelled lines between a heading and a closing line that nobody said."""
+    inner = colon(style, scene)
+    text = f"--- Transcript of call ---\n\n{inner.value}\n\n--- End of transcript ---"
+    return Written(text, inner.lines)
+
+
+def quoted(style: Style, scene: Scene) -> Written:
+    turns = style.turns(scene)
+    text = "\n".join(f'{label_of(style, scene, t)}: "{t.text}"' for t in turns)
+    return Written(text, spoken(turns, times=False))
+
+
+def ranges(style: Style, scene: Scene) -> Written:
+    turns = style.turns(scene)
+    text = "\n".join(f"[{t.start:.2f} - {t.stop:.2f}] {label_of(style, scene, t)}: {t.text}" for t in turns)
+    return Written(text, spoken(turns))
 
 
 FORMS: tuple[Form, ...] = (
-    Form("colon", colon, file="txt"),
-    Form("colon-spaced", colon_spaced, file="txt"),
+    Form("colon", colon, file="txt", weight=8),
+    Form("colon-spaced", colon_spaced, file="txt", weight=2),
     Form("one-line", one_line, named=True),
-    Form("bracket-clock", bracket_clock, file="txt"),
+    Form("bracket-clock", bracket_clock, file="txt", weight=2),
     Form("dash", dash, named=True),
     Form("slashes", slashes),
     Form("bars", bars),
-    Form("clock-first", clock_first, file="txt"),
+    Form("clock-first", clock_first, file="txt", weight=2),
     Form("parenthesis", parenthesis, named=True),
-    Form("label-clock", label_clock, file="txt", named=True),
-    Form("clock-bracket", clock_bracket, file="txt"),
+    Form("label-clock", label_clock, file="txt", named=True, weight=2),
+    Form("clock-bracket", clock_bracket, file="txt", weight=4),
     Form("head-and-words", head_and_words, file="txt", named=True),
     Form("pipes", pipes),
     Form("angles", angles, named=True),
     Form("markdown-bold", bold),
     Form("markdown-bullets", bullets),
-    Form("html-paragraphs", paragraphs),
+    Form("html-paragraphs", paragraphs, weight=2),
     Form("html-breaks", line_breaks),
     Form("tabs", tabs, named=True),
     Form("wrapped", wrapped, named=True),
@@ -506,20 +554,20 @@ FORMS: tuple[Form, ...] = (
     Form("xml", xml),
     Form("csv-in-cell", _delimited(",")),
     Form("tsv-in-cell", _delimited("\t")),
-    Form("srt", srt, file="srt", named=True),
-    Form("vtt", vtt, file="vtt", named=True),
-    Form("objects-seconds", objects_seconds, objects=True),
-    Form("objects-millis", objects_millis, objects=True),
+    Form("srt", srt, file="srt", named=True, weight=2),
+    Form("vtt", vtt, file="vtt", named=True, weight=2),
+    Form("objects-seconds", objects_seconds, objects=True, weight=6),
+    Form("objects-millis", objects_millis, objects=True, weight=4),
     Form("objects-bare-millis", objects_bare_millis, objects=True),
-    Form("objects-iso", objects_iso, objects=True),
+    Form("objects-iso", objects_iso, objects=True, weight=2),
     Form("objects-epoch", objects_epoch, objects=True),
-    Form("objects-clock", objects_clock, objects=True),
+    Form("objects-clock", objects_clock, objects=True, weight=2),
     Form("objects-samples", objects_samples, objects=True),
-    Form("objects-duration", objects_duration, objects=True),
-    Form("objects-untimed", objects_untimed, objects=True),
+    Form("objects-duration", objects_duration, objects=True, weight=2),
+    Form("objects-untimed", objects_untimed, objects=True, weight=3),
     Form("is-agent", is_agent, objects=True, labelled=False),
     Form("incoming", incoming, objects=True, labelled=False),
-    Form("author-object", author_object, objects=True, labelled=False),
+    Form("author-object", author_object, objects=True, labelled=False, weight=2),
     Form("channel-map", channel_map, objects=True, labelled=False),
     Form("speakers-beside", speakers_beside, objects=True, labelled=False),
     Form("pairs", pairs, objects=True),
@@ -532,5 +580,12 @@ FORMS: tuple[Form, ...] = (
     Form("timed-words", timed_words, objects=True, turns_only=True),
     Form("chat-with-events", chat_with_events, objects=True),
     Form("interim", interim, objects=True),
+    Form("parallel-channels", parallel_channels, objects=True, labelled=False),
+    Form("iso-durations", iso_durations, objects=True),
+    Form("chat-blocks", chat_blocks, named=True),
+    Form("numbered", numbered, named=True),
+    Form("between-headings", between_headings),
+    Form("quoted", quoted),
+    Form("ranges", ranges, file="txt"),
     Form("alternatives", alternatives, objects=True, named=True),
 )

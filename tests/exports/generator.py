@@ -50,7 +50,7 @@ FAULTS = {
 }
 FURNITURE = {
     "title-rows": 0.2, "footer": 0.12, "totals": 0.08, "empty-column": 0.08, "repeated-header": 0.08, "notes-sheet": 0.15,
-    "hidden-row": 0.06,
+    "hidden-row": 0.06, "second-table": 0.06,
 }  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def draw_form(rng: random.Random, layout: Layout, shapes: Sequence[Form], all_sh
             fit = [f for f in shapes if not f.objects]
     else:
         fit = list(shapes)
-    return rng.choice(fit)
+    return rng.choices(fit, [one.weight for one in fit])[0]
 
 
 def draw_traits(rng: random.Random, layout: Layout, kind: str, form: Form, date: DateForm) -> set[str]:
@@ -188,16 +188,14 @@ def draw_style(
     rng: random.Random, words: Words, language: str, form: Form, *, labelled: bool, system: bool
 ) -> Style:
     """Choose the labels of the file."""
-    kind = (
-        rng.choices(("roles", "names", "opaque"), (6, 2, 2 if form.opaque else 0))[0] if labelled else "roles"
-    )
+    shares = (12, 4, 1, 3 if form.opaque else 0)
+    kind = rng.choices(("roles", "names", "phones", "opaque"), shares)[0] if labelled else "roles"
     pool = words.system_roles if system or rng.random() < 0.2 else words.roles
     opaque = [pair for pair in words.opaque if not form.named or len(pair[0]) > 2]
     if form.name in ("one-line", "held-indented-script"):
-        kind = "roles" if kind == "opaque" else kind
-    return Style(
-        rng, language, kind, rng.choice(pool), rng.choice(opaque), rng.choice(vocabulary.THIRD_VOICES[:2])
-    )
+        kind = "roles" if kind in ("opaque", "phones") else kind
+    third = rng.choice(vocabulary.THIRD_VOICES[:2])
+    return Style(rng, language, kind, rng.choice(pool), rng.choice(opaque), third, f"+4969{digits(rng, 6)}")
 
 
 def make_sample(
@@ -227,7 +225,9 @@ def make_sample(
     dates = [d for d in DATES if suits(d, language, system=system, native=kind == "xlsx")]
     if chosen.name == "transposed":
         dates = [d for d in dates if not d.native]
-    date = rng.choice(dates)
+    if chosen.form and shape.name in ("objects-iso", "objects-epoch"):
+        dates = [d for d in dates if not d.truth]  # the dates of the lines would settle the call's
+    date = rng.choices(dates, [one.weight for one in dates])[0]
     traits = draw_traits(rng, chosen, kind, shape, date)
     zone = "UTC" if date.truth else rng.choice(("UTC", "UTC", "Europe/Berlin", "America/New_York"))
     count = rng.randint(3, 7)

@@ -18,6 +18,8 @@ from tests.exports.dates import Cell, DateForm
 from tests.exports.dialogues import Scene, Turn, digits
 from tests.exports.writing import (
     ASKED,
+    DERIVED,
+    PLACEHOLDERS,
     Form,
     Style,
     TruthCall,
@@ -190,7 +192,7 @@ def plain_columns(plan: Plan) -> tuple[Columns, list[dict[str, str]]]:
         found.append(("customer_email", plan.header("customer_email"), list(mails)))
     if plan.has("customer-name") or plan.style.kind == "names":
         found.append(("customer_name", plan.header("customer_name"), [s.customer for s in scenes]))
-    if plan.has("phone"):
+    if plan.has("phone") or plan.style.kind == "phones":
         found.append(("phone", plan.header("phone"), [s.phone for s in scenes]))
     if plan.has("notes"):
         found.append(("notes", plan.header("notes"), [rng.choice(NOTES) for _ in scenes]))
@@ -212,7 +214,7 @@ def call_columns(plan: Plan) -> Columns:
         cells: list[Cell] = list(plan.ids)
         if plan.has("placeholder-ids"):
             for n in range(0, len(scenes), 2):
-                cells[n], ids[n] = "N/A", None
+                cells[n], ids[n] = plan.style.pick("placeholder", PLACEHOLDERS), DERIVED
         found.append(("call_id", plan.header("call_id"), cells))
     agents, emails = agent_columns(plan)
     starts, started = start_columns(plan)
@@ -351,7 +353,7 @@ def agents_sheet(plan: Plan) -> Payload:
 # a row a line
 
 
-def line_times(plan: Plan, *, needed: bool, absolute: bool = False) -> str:
+def line_times(plan: Plan, *, needed: bool) -> str:
     """Choose how the rows write times."""
     options = ["seconds", "clock", "long-clock", "millis", "wall", "wall"]
     if plan.language in COMMA_LANGUAGES and plan.flat:
@@ -360,8 +362,8 @@ def line_times(plan: Plan, *, needed: bool, absolute: bool = False) -> str:
         options.append("minutes")
     if SAYS_SECONDS.search(plan.header("line_start") + plan.header("line_stop")):
         options = ["seconds", "seconds", "wall"]
-    if absolute:
-        options = ["wall"]
+    if plan.date.truth == ASKED:  # a date beside each line would settle the call's
+        options = [one for one in options if one != "wall"]
     if not needed:
         options.append("none")
     return plan.rng.choice(options)
@@ -727,7 +729,7 @@ class Layout:
 CSV = ("csv", "csv-semicolon", "csv-tab", "csv-pipe", "csv-cp1252", "csv-bom", "csv-utf16")
 TABLE = (*CSV, "xlsx", "xlsx")
 LAYOUTS: tuple[Layout, ...] = (
-    Layout("row-a-call", row_a_call, "cell", (*TABLE, "html", "xml"), furniture=True, weight=8),
+    Layout("row-a-call", row_a_call, "cell", (*TABLE, *TABLE, "html", "xml"), furniture=True, weight=14),
     Layout("split-columns", split_columns, "cell", TABLE, furniture=True, weight=1),
     Layout("turns-across", turns_across, "", TABLE, labelled=True, weight=1),
     Layout("side-columns", side_columns, "", TABLE, weight=1),

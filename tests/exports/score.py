@@ -30,7 +30,7 @@ from typing import Any
 
 import reddy_lib as reddy
 from tests.exports.generator import VOCABULARIES, Sample, make_sample
-from tests.exports.writing import ASKED, TruthCall, TruthLine
+from tests.exports.writing import ASKED, DERIVED, PLACEHOLDERS, TruthCall, TruthLine
 
 CLASSES = ("right", "held", "warned", "silent")
 FIELDS = ("conversation_id", "agent", "product", "start", "text", "roles", "times", "tags")
@@ -189,6 +189,8 @@ def compare(truth: TruthCall, call: Loaded) -> dict[str, bool]:
     ):
         if want == ASKED:
             right[name] = call.held or names(name, call)
+        elif want == DERIVED:
+            right[name] = bool(got) and got not in PLACEHOLDERS
         elif want is not None:
             right[name] = got == want
     if truth.start == ASKED:
@@ -233,7 +235,7 @@ def match(truth: Sequence[TruthCall], calls: Sequence[Loaded]) -> list[int | Non
     found: list[int | None] = []
     ids = {call.conversation_id: n for n, call in enumerate(calls)}
     for one in truth:
-        n = ids.get(one.conversation_id) if one.conversation_id not in (None, ASKED) else None
+        n = ids.get(one.conversation_id) if one.conversation_id not in (None, ASKED, DERIVED) else None
         if n is None or n not in free:
             best = max(free, key=lambda place: overlap(one, calls[place]), default=None)
             n = best if best is not None and overlap(one, calls[best]) > 0 else None

@@ -465,7 +465,7 @@ ROLE_LABELS: dict[str, tuple[tuple[str, str], ...]] = {
 # Words that systems write, whatever the language.
 SYSTEM_ROLES: tuple[tuple[str, str], ...] = (
     ("AGENT", "CUSTOMER"), ("agent", "customer"), ("agent", "caller"), ("internal", "external"),
-    ("operator", "client"), ("agent", "end_user"), ("admin", "user"), ("Agent", "Visitor"), ("rep", "contact"),
+    ("operator", "client"), ("agent", "end_user"), ("admin", "user"), ("assistant", "user"), ("Agent", "Visitor"), ("rep", "contact"),
 )  # fmt: skip
 
 # Labels that do not say who is who: only what was said does.

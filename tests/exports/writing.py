@@ -14,6 +14,10 @@ T = TypeVar("T")
 ASKED = "<asked>"
 """The truth of a field that the file does not settle: right is to hold the call or to name the doubt."""
 
+DERIVED = "<derived>"
+"""The truth of an id whose cell holds a placeholder: any id but that."""
+PLACEHOLDERS = ("N/A", "NULL", "-", "none", "#N/A", "unknown")
+
 
 @dataclass(frozen=True)
 class TruthLine:
@@ -60,8 +64,9 @@ class Form:
         labelled: turns carry labels, so that third voices can be written and names can be used.
         opaque: labels may be such that only the words tell who is who.
         named: labels must be words, not "1" or "A".
-        one_line: the value never has a line break.
-        rows: suits a file of its own (txt, srt, vtt) with this extension.
+        file: the extension of a file of its own (txt, srt, vtt); "" where it stands in no file of its own.
+        turns_only: words are joined to turns by speaker: no two turns in a row by one speaker.
+        weight: how often exports use it, against 1 for the rare ones.
     """
 
     name: str
@@ -71,7 +76,8 @@ class Form:
     opaque: bool = True
     named: bool = False
     file: str = ""
-    turns_only: bool = False  # words are joined to turns by speaker: no two turns in a row by one speaker
+    turns_only: bool = False
+    weight: int = 1
 
 
 class Style:
@@ -85,13 +91,15 @@ class Style:
         roles: tuple[str, str],
         opaque: tuple[str, str],
         third: str,
+        company_phone: str,
     ) -> None:
         self.rng = rng
         self.language = language
-        self.kind = kind  # roles, names or opaque
+        self.kind = kind  # roles, names, phones or opaque
         self.role_words = roles
         self.opaque_words = opaque
         self.third = third
+        self.company_phone = company_phone
         self._picked: dict[str, Any] = {}
 
     def pick(self, key: str, options: Sequence[T]) -> T:
@@ -116,6 +124,10 @@ def label_of(style: Style, scene: Scene, turn: Turn) -> str:
     side = 0 if turn.role == "agent" else 1
     if style.kind == "names":
         return (scene.agent, scene.customer)[side]
+    if (
+        style.kind == "phones"
+    ):  # the customer's stands in a column too; the company's is the same in every call
+        return (style.company_phone, scene.phone)[side]
     if style.kind == "opaque":
         first = next(t.role for t in scene.turns if t.role in ("agent", "customer"))
         return style.opaque_words[0 if turn.role == first else 1]
