@@ -47,7 +47,6 @@ bracket_clock = _lines(
 )
 dash = _lines(lambda s, c, t: f"{label_of(s, c, t)} — {t.text}")
 slashes = _lines(lambda s, c, t: f"{label_of(s, c, t)}: {t.text}", between=" / ")
-bars = _lines(lambda s, c, t: f"{label_of(s, c, t)}: {t.text}", between=" || ")
 clock_first = _lines(
     lambda s, c, t: f"{clock(t.start, 'hh:mm:ss')} {label_of(s, c, t)}: {t.text}", timed=True
 )
@@ -451,49 +450,6 @@ def interim(style: Style, scene: Scene) -> Written:
     return Written(items, spoken(turns))
 
 
-def alternatives(style: Style, scene: Scene) -> Written:
-    """Results with several alternatives, the best first."""
-    turns = style.turns(scene)
-    items = [
-        {
-            "channelTag": label_of(style, scene, t),
-            "alternatives": [
-                {"transcript": t.text, "confidence": 0.91},
-                {"transcript": t.text.lower(), "confidence": 0.4},
-            ],
-            "resultStartTime": f"{t.start:.3f}s",
-            "resultEndTime": f"{t.stop:.3f}s",
-        }
-        for t in turns
-    ]
-    return Written({"results": items}, spoken(turns))
-
-
-def parallel_channels(style: Style, scene: Scene) -> Written:
-    """A list a side; the times tell how they go together."""
-    turns = style.turns(scene)
-    a, c = style.roles(scene)
-
-    def side(role: str) -> list[dict[str, Any]]:
-        return [{"start": t.start, "end": t.stop, "text": t.text} for t in turns if t.role == role]
-
-    return Written({c: side("customer"), a: side("agent")}, spoken(turns))
-
-
-def iso_durations(style: Style, scene: Scene) -> Written:
-    turns = style.turns(scene)
-    items = [
-        {
-            "speaker": label_of(style, scene, t),
-            "offset": f"PT{t.start:.2f}S",
-            "duration": f"PT{t.stop - t.start:.2f}S",
-            "display": t.text,
-        }
-        for t in turns
-    ]
-    return Written({"recognizedPhrases": items}, spoken(turns))
-
-
 def chat_blocks(style: Style, scene: Scene) -> Written:
     """As people copy a chat from a window: who and when on a line, what below it."""
     turns = style.turns(scene, whole=True)
@@ -502,19 +458,6 @@ def chat_blocks(style: Style, scene: Scene) -> Written:
         for t in turns
     ]
     return Written("\n\n".join(out), spoken(turns, stops=False), shift_ok=True)
-
-
-def numbered(style: Style, scene: Scene) -> Written:
-    turns = style.turns(scene)
-    text = "\n".join(f"{n}. {label_of(style, scene, t)}: {t.text}" for n, t in enumerate(turns, 1))
-    return Written(text, spoken(turns, times=False))
-
-
-def between_headings(style: Style, scene: Scene) -> Written:
-    """Labelled lines between a heading and a closing line that nobody said."""
-    inner = colon(style, scene)
-    text = f"--- Transcript of call ---\n\n{inner.value}\n\n--- End of transcript ---"
-    return Written(text, inner.lines)
 
 
 def quoted(style: Style, scene: Scene) -> Written:
@@ -536,7 +479,6 @@ FORMS: tuple[Form, ...] = (
     Form("bracket-clock", bracket_clock, file="txt", weight=2),
     Form("dash", dash, named=True),
     Form("slashes", slashes),
-    Form("bars", bars),
     Form("clock-first", clock_first, file="txt", weight=2),
     Form("parenthesis", parenthesis, named=True),
     Form("label-clock", label_clock, file="txt", named=True, weight=2),
@@ -580,12 +522,7 @@ FORMS: tuple[Form, ...] = (
     Form("timed-words", timed_words, objects=True, turns_only=True),
     Form("chat-with-events", chat_with_events, objects=True),
     Form("interim", interim, objects=True),
-    Form("parallel-channels", parallel_channels, objects=True, labelled=False),
-    Form("iso-durations", iso_durations, objects=True),
     Form("chat-blocks", chat_blocks, named=True),
-    Form("numbered", numbered, named=True),
-    Form("between-headings", between_headings),
     Form("quoted", quoted),
     Form("ranges", ranges, file="txt"),
-    Form("alternatives", alternatives, objects=True, named=True),
 )

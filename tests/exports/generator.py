@@ -170,6 +170,10 @@ def draw_traits(rng: random.Random, layout: Layout, kind: str, form: Form, date:
         traits.add("agent-name-only")
     if layout.furniture and kind not in ("html", "xml"):
         traits |= {name for name, share in FURNITURE.items() if rng.random() < share}
+    if "product-id" in traits:
+        traits.discard("no-product")
+    if traits & {"agent-mixed", "agent-name-only"}:
+        traits.discard("agent-name")
     if kind != "xlsx":
         traits -= {"notes-sheet", "hidden-row"}
     if layout.name.startswith(("lines-", "json-lines", "question")):
@@ -225,7 +229,7 @@ def make_sample(
     dates = [d for d in DATES if suits(d, language, system=system, native=kind == "xlsx")]
     if chosen.name == "transposed":
         dates = [d for d in dates if not d.native]
-    if chosen.form and shape.name in ("objects-iso", "objects-epoch"):
+    if chosen.form and shape.name in ("objects-iso", "objects-epoch", "held-epoch-text", "held-phone-chat"):
         dates = [d for d in dates if not d.truth]  # the dates of the lines would settle the call's
     date = rng.choices(dates, [one.weight for one in dates])[0]
     traits = draw_traits(rng, chosen, kind, shape, date)

@@ -6,7 +6,9 @@ have put into its word lists. A word that stands here stands nowhere else in the
 
 from __future__ import annotations
 
+import html
 import json
+from datetime import timedelta
 from typing import Any
 
 from tests.exports.dialogues import Scene, Turn
@@ -364,6 +366,203 @@ def table_rows_html(style: Style, scene: Scene) -> Written:
     return Written(f"<table>{rows}</table>", spoken(turns, stops=False))
 
 
+def parallel_channels(style: Style, scene: Scene) -> Written:
+    """A list a side; the times tell how they go together."""
+    turns = style.turns(scene)
+    a, c = style.roles(scene)
+
+    def side(role: str) -> list[dict[str, Any]]:
+        return [{"start": t.start, "end": t.stop, "text": t.text} for t in turns if t.role == role]
+
+    return Written({c: side("customer"), a: side("agent")}, spoken(turns))
+
+
+def iso_durations(style: Style, scene: Scene) -> Written:
+    turns = style.turns(scene)
+    items = [
+        {
+            "speaker": label_of(style, scene, t),
+            "offset": f"PT{t.start:.2f}S",
+            "duration": f"PT{t.stop - t.start:.2f}S",
+            "display": t.text,
+        }
+        for t in turns
+    ]
+    return Written({"recognizedPhrases": items}, spoken(turns))
+
+
+def numbered(style: Style, scene: Scene) -> Written:
+    turns = style.turns(scene)
+    text = "\n".join(f"{n}. {label_of(style, scene, t)}: {t.text}" for n, t in enumerate(turns, 1))
+    return Written(text, spoken(turns, times=False))
+
+
+def between_headings(style: Style, scene: Scene) -> Written:
+    """Labelled lines between a heading and a closing line that nobody said."""
+    turns = style.turns(scene)
+    inner = "\n".join(f"{label_of(style, scene, t)}: {t.text}" for t in turns)
+    text = f"--- Transcript of call ---\n\n{inner}\n\n--- End of transcript ---"
+    return Written(text, spoken(turns, times=False))
+
+
+def alternatives(style: Style, scene: Scene) -> Written:
+    """Results with several alternatives, the best first."""
+    turns = style.turns(scene)
+    items = [
+        {
+            "channelTag": label_of(style, scene, t),
+            "alternatives": [
+                {"transcript": t.text, "confidence": 0.91},
+                {"transcript": t.text.lower(), "confidence": 0.4},
+            ],
+            "resultStartTime": f"{t.start:.3f}s",
+            "resultEndTime": f"{t.stop:.3f}s",
+        }
+        for t in turns
+    ]
+    return Written({"results": items}, spoken(turns))
+
+
+def bars(style: Style, scene: Scene) -> Written:
+    """All turns on one line, with two bars between them."""
+    turns = style.turns(scene)
+    return Written(
+        " || ".join(f"{label_of(style, scene, t)}: {t.text}" for t in turns), spoken(turns, times=False)
+    )
+
+
+def label_behind(style: Style, scene: Scene) -> Written:
+    """The label behind the words, as below a quotation."""
+    turns = style.turns(scene)
+    return Written(
+        "\n".join(f"{t.text} [{label_of(style, scene, t)}]" for t in turns), spoken(turns, times=False)
+    )
+
+
+def quadruples(style: Style, scene: Scene) -> Written:
+    """Lists of begin, end, label, words."""
+    turns = style.turns(scene)
+    return Written([[t.start, t.stop, label_of(style, scene, t), t.text] for t in turns], spoken(turns))
+
+
+def xml_elements(style: Style, scene: Scene) -> Written:
+    """XML with an element for each part of a turn."""
+    turns = style.turns(scene)
+    inner = "".join(
+        f"<msg><when>{t.start}</when><who>{html.escape(label_of(style, scene, t))}</who>"
+        f"<what>{html.escape(t.text, quote=False)}</what></msg>"
+        for t in turns
+    )
+    return Written(f"<dialog>{inner}</dialog>", spoken(turns, stops=False))
+
+
+def definition_list(style: Style, scene: Scene) -> Written:
+    """An HTML list of terms and what belongs to them."""
+    turns = style.turns(scene)
+    inner = "".join(
+        f"<dt>{html.escape(label_of(style, scene, t))}</dt><dd>{html.escape(t.text)}</dd>" for t in turns
+    )
+    return Written(f"<dl>{inner}</dl>", spoken(turns, times=False))
+
+
+def lyrics(style: Style, scene: Scene) -> Written:
+    """Hundredths of a second in a bracket, as .lrc files write them."""
+    turns = style.turns(scene)
+    out = []
+    for t in turns:
+        minutes, seconds = divmod(t.start, 60)
+        out.append(f"[{int(minutes):02}:{seconds:05.2f}]{label_of(style, scene, t)}: {t.text}")
+    return Written("\n".join(out), spoken(turns, stops=False))
+
+
+def sbv(style: Style, scene: Scene) -> Written:
+    """Subtitles with both times on a line, parted by a comma."""
+    turns = style.turns(scene)
+    cues = [
+        f"{clock(t.start, 'hh:mm:ss.mmm')[1:]},{clock(t.stop, 'hh:mm:ss.mmm')[1:]}\n{label_of(style, scene, t)}: {t.text}"
+        for t in turns
+    ]
+    return Written("\n\n".join(cues), spoken(turns))
+
+
+def timed_xml(style: Style, scene: Scene) -> Written:
+    """Subtitles in XML, paragraphs with begin and end."""
+    turns = style.turns(scene)
+    inner = "".join(
+        f'<p begin="{clock(t.start, "hh:mm:ss.mmm")}" end="{clock(t.stop, "hh:mm:ss.mmm")}">'
+        f"{html.escape(label_of(style, scene, t))}: {html.escape(t.text, quote=False)}</p>"
+        for t in turns
+    )
+    return Written(
+        f'<tt xmlns="http://www.w3.org/ns/ttml"><body><div>{inner}</div></body></tt>', spoken(turns)
+    )
+
+
+def script_literal(style: Style, scene: Scene) -> Written:
+    """A JavaScript literal: keys without quotes, texts in single ones."""
+    turns = style.turns(scene)
+
+    def quoted(text: str) -> str:
+        return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+    inner = ", ".join(
+        f"{{role: {quoted(label_of(style, scene, t))}, text: {quoted(t.text)}, start: {t.start}}}"
+        for t in turns
+    )
+    return Written(f"[{inner}]", spoken(turns, stops=False))
+
+
+def clock_keys(style: Style, scene: Scene) -> Written:
+    """An object whose keys hold the clock and the label."""
+    turns = style.turns(scene, whole=True)
+    value = {f"{clock(t.start, 'mm:ss')} {label_of(style, scene, t)}": t.text for t in turns}
+    return Written(value, spoken(turns, stops=False))
+
+
+def epoch_text(style: Style, scene: Scene) -> Written:
+    """Messages whose time is an epoch with fractions, as text."""
+    turns = style.turns(scene)
+    base = scene.start.timestamp()
+    items = [
+        {"user": label_of(style, scene, t), "ts": f"{base + t.start:.6f}", "text": t.text} for t in turns
+    ]
+    return Written(items, spoken(turns, stops=False), shift_ok=True)
+
+
+def chat_log(style: Style, scene: Scene) -> Written:
+    """The log of a chat program: the time of day, the label in angle brackets."""
+    turns = style.turns(scene, whole=True)
+    out = [
+        f"{scene.start + timedelta(seconds=t.start):%H:%M:%S} <{label_of(style, scene, t)}> {t.text}"
+        for t in turns
+    ]
+    return Written("\n".join(out), spoken(turns, stops=False), shift_ok=True)
+
+
+def phone_chat(style: Style, scene: Scene) -> Written:
+    """A chat as a telephone exports it: date and time before each label."""
+    turns = style.turns(scene, whole=True)
+    out = [
+        f"{scene.start + timedelta(seconds=t.start):%Y-%m-%d, %H:%M:%S} - {label_of(style, scene, t)}: {t.text}"
+        for t in turns
+    ]
+    return Written("\n".join(out), spoken(turns, stops=False), shift_ok=True)
+
+
+def words_and_segments(style: Style, scene: Scene) -> Written:
+    """Words with times, and beside them who spoke when."""
+    turns = style.turns(scene)
+    words = []
+    for t in turns:
+        parts = t.text.split(" ")
+        step = (t.stop - t.start) / len(parts)
+        for n, part in enumerate(parts):
+            begin, end = round(t.start + n * step, 3), round(t.start + (n + 1) * step, 3)
+            words.append({"w": part, "from": begin, "to": end})
+    segments = [{"who": label_of(style, scene, t), "from": t.start, "to": t.stop} for t in turns]
+    return Written({"words": words, "segments": segments}, spoken(turns))
+
+
 FORMS: tuple[Form, ...] = (
     Form("held-hash-headed", hash_headed),
     Form("held-guillemets", guillemets),
@@ -377,4 +576,23 @@ FORMS: tuple[Form, ...] = (
     Form("held-pages", grouped_by_minute, objects=True),
     Form("held-yaml", yaml_like),
     Form("held-html-table", table_rows_html),
+    Form("held-parallel-channels", parallel_channels, objects=True, labelled=False),
+    Form("held-iso-durations", iso_durations, objects=True),
+    Form("held-numbered", numbered, named=True),
+    Form("held-between-headings", between_headings),
+    Form("held-alternatives", alternatives, objects=True, named=True),
+    Form("held-bars", bars),
+    Form("held-label-behind", label_behind, named=True),
+    Form("held-quadruples", quadruples, objects=True),
+    Form("held-xml-elements", xml_elements),
+    Form("held-definition-list", definition_list),
+    Form("held-lyrics", lyrics, file="txt"),
+    Form("held-sbv", sbv, named=True),
+    Form("held-timed-xml", timed_xml, named=True),
+    Form("held-script-literal", script_literal),
+    Form("held-clock-keys", clock_keys, objects=True, named=True),
+    Form("held-epoch-text", epoch_text, objects=True),
+    Form("held-chat-log", chat_log, named=True, file="txt"),
+    Form("held-phone-chat", phone_chat, named=True, file="txt"),
+    Form("held-words-and-segments", words_and_segments, objects=True, turns_only=True),
 )

@@ -31,7 +31,7 @@ from tests.exports.writing import (
 )
 
 NOTES = ("Promised a call back.", "Customer was upset at first.", "Check the contract again next week.")
-DIRECTIONS = ("inbound", "outbound")
+DIRECTIONS = ("inbound", "transfer")  # customers call: a label "caller" means them
 ZONES = ("America/New_York", "Europe/Warsaw", "Asia/Tokyo", "America/Sao_Paulo")
 SAYS_SECONDS = re.compile(r"\(s\)|\(sn\)|秒|sek|sec|сек|saniye|segund|\(с\)", re.IGNORECASE)
 COMMA_LANGUAGES = ("de", "fr", "es", "pt", "it", "nl", "pl", "ru", "tr")

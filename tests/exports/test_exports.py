@@ -90,6 +90,8 @@ def test_what_the_truth_says_stands_in_the_file(samples: list[Sample]) -> None:
         "numpy-repr",
         "csv-in-cell",
         "held-yaml",
+        "held-script-literal",
+        "held-words-and-segments",
     }
     for sample in samples:
         if sample.layout in elsewhere or sample.form in broken:
