@@ -246,6 +246,21 @@ HELLO = {
     "ru": "Алло? Это служба поддержки?", "ja": "もしもし、サポート窓口でしょうか。",
     "zh": "喂，是客服吗？", "tr": "Alo? Müşteri hizmetleri mi?",
 }  # fmt: skip
+# Either side may say these: nobody can tell from them who is the agent.
+NEUTRAL: dict[str, tuple[str, ...]] = {
+    "en": ("Yes, that is right.", "Okay, one second.", "It says {n} here.", "Good, then we do it like that.", "All right, {n}.", "Hm, let me see."),
+    "de": ("Ja, genau.", "Moment bitte.", "Hier steht {n}.", "Gut, dann machen wir das so.", "Alles klar, {n}.", "Hm, mal sehen."),
+    "fr": ("Oui, c'est ça.", "Un instant.", "Ici c'est marqué {n}.", "Bon, on fait comme ça.", "D'accord, {n}.", "Hm, voyons."),
+    "es": ("Sí, eso es.", "Un segundo.", "Aquí pone {n}.", "Bien, lo hacemos así.", "De acuerdo, {n}.", "Mmm, a ver."),
+    "pt": ("Sim, isso mesmo.", "Um segundo.", "Aqui diz {n}.", "Bom, fazemos assim.", "Certo, {n}.", "Hum, vamos ver."),
+    "it": ("Sì, esatto.", "Un secondo.", "Qui c'è scritto {n}.", "Bene, facciamo così.", "Va bene, {n}.", "Mm, vediamo."),
+    "nl": ("Ja, dat klopt.", "Een momentje.", "Hier staat {n}.", "Goed, dan doen we dat zo.", "Oké, {n}.", "Hm, even kijken."),
+    "pl": ("Tak, zgadza się.", "Chwileczkę.", "Tutaj jest {n}.", "Dobrze, zróbmy tak.", "W porządku, {n}.", "Hm, zobaczmy."),
+    "ru": ("Да, верно.", "Секунду.", "Здесь написано {n}.", "Хорошо, так и сделаем.", "Ладно, {n}.", "Хм, посмотрим."),
+    "ja": ("はい、そうです。", "ちょっとお待ちください。", "ここには{n}とあります。", "では、そうしましょう。", "{n}ですね。", "えーと、そうですね。"),
+    "zh": ("对，没错。", "稍等。", "这里写的是{n}。", "好，那就这样。", "好的，{n}。", "嗯，我看看。"),
+    "tr": ("Evet, doğru.", "Bir saniye.", "Burada {n} yazıyor.", "Tamam, öyle yapalım.", "Peki, {n}.", "Hm, bakalım."),
+}  # fmt: skip
 AGENTS: tuple[tuple[str, str], ...] = (
     ("Ingrid Falk", "ingrid.falk"), ("Mateus Rocha", "mateus.rocha"), ("Chloe Barnes", "chloe.barnes"),
     ("Deniz Aydin", "deniz.aydin"), ("Piotr Wilk", "piotr.wilk"), ("Yuki Tanabe", "yuki.tanabe"),
@@ -308,8 +323,14 @@ def digits(rng: random.Random, count: int) -> str:
     return str(rng.randrange(1, 10)) + "".join(str(rng.randrange(10)) for _ in range(count - 1))
 
 
-def make_turns(rng: random.Random, language: str, agent: str, company: str) -> tuple[Turn, ...]:
-    """Return the turns of one call: the agent greets, and the two alternate until the agent says goodbye."""
+def make_turns(
+    rng: random.Random, language: str, agent: str, company: str, *, neutral: bool = False
+) -> tuple[Turn, ...]:
+    """Return the turns of one call: the agent greets, and the two alternate until the agent says goodbye.
+
+    Args:
+        neutral: a piece out of a call, from which nobody can tell who is the agent.
+    """
     parts = PARTS[language]
     name = agent.split()[0]
 
@@ -319,12 +340,21 @@ def make_turns(rng: random.Random, language: str, agent: str, company: str) -> t
     def fill(text: str) -> str:
         return text.format(co=company, name=name, n=digits(rng, rng.choice((4, 5, 6))), h=rng.randint(6, 11))
 
+    if neutral:
+        texts = [fill(text) for text in rng.sample(NEUTRAL[language], 6)]
+        order = ("agent", "customer") if rng.random() < 0.5 else ("customer", "agent")
+        return timed(rng, language, [(order[n % 2], text) for n, text in enumerate(texts)])
     said = [("agent", say("greet")), ("customer", say("problem"))]
     if rng.random() < 0.15:  # who speaks first says nothing about who the agent is
         said.insert(0, ("customer", HELLO[language]))
     for question in rng.sample(parts["ask"], rng.randint(1, len(parts["ask"]))):
         said += [("agent", fill(question)), ("customer", say("answer"))]
     said += [("agent", say("fix")), ("customer", say("thanks")), ("agent", say("bye"))]
+    return timed(rng, language, said)
+
+
+def timed(rng: random.Random, language: str, said: list[tuple[str, str]]) -> tuple[Turn, ...]:
+    """Give what was said its times: as long as people take to say it."""
     turns = []
     clock = rng.choice((0.0, 0.0, 0.4, 1.2, 3.0))
     for role, text in said:

@@ -36,6 +36,8 @@ def furnish(rng: random.Random, sheet: Sheet, traits: set[str]) -> None:
         at = rng.randint(1, len(head))
         head = [*head[:at], None, *head[at:]]
         rows = [[*row[:at], None, *row[at:]] for row in rows]
+    if "broken-header" in traits:  # typed with a line break, to keep the column narrow
+        head = [name.replace(" ", "\n", 1) if isinstance(name, str) else name for name in head]
     calls = len(rows)
     if "totals" in traits:
         rows.append(["Total", *[None] * (len(head) - 2), calls])

@@ -32,7 +32,7 @@ from tests.exports.dialogues import (
 )
 from tests.exports.files import furnish, write
 from tests.exports.layouts import DIRECTIONS, LAYOUTS, ZONES, Layout, Plan, make_ids
-from tests.exports.writing import Form, Style, TruthCall
+from tests.exports.writing import UNSETTLED, Form, Style, TruthCall
 
 VOCABULARIES = ("seen", "held-out", "all")
 # trait -> how often a file has it
@@ -50,7 +50,7 @@ FAULTS = {
 }
 FURNITURE = {
     "title-rows": 0.2, "footer": 0.12, "totals": 0.08, "empty-column": 0.08, "repeated-header": 0.08, "notes-sheet": 0.15,
-    "hidden-row": 0.06, "second-table": 0.06,
+    "hidden-row": 0.06, "second-table": 0.06, "broken-header": 0.05,
 }  # fmt: skip
 
 
@@ -112,8 +112,26 @@ def draw_words(rng: random.Random, part: str, language: str, *, system: bool) ->
     )
 
 
+def with_third(turns: tuple[Turn, ...], third: str) -> tuple[Turn, ...]:
+    """Add a voice that is neither the agent's nor the customer's: a machine at the start, a person further on."""
+    at, text = 0, "This call may be recorded for training."
+    if third in ("Supervisor", "Interpreter"):
+        at, text = 3, "Sorry, I am joining you for a moment."
+    begin = turns[at].start
+    later = (replace(t, start=round(t.start + 2.5, 2), stop=round(t.stop + 2.5, 2)) for t in turns[at:])
+    return (*turns[:at], Turn(third, text, begin, round(begin + 2.0, 2)), *later)
+
+
 def draw_scenes(
-    rng: random.Random, language: str, count: int, date: DateForm, zone: str, *, third: str, turns_only: bool
+    rng: random.Random,
+    language: str,
+    count: int,
+    date: DateForm,
+    zone: str,
+    *,
+    third: str,
+    turns_only: bool,
+    neutral: bool = False,
 ) -> list[Scene]:
     """Draw the calls of a file: who called whom, when, and what they said."""
     company, domain = rng.choice(COMPANIES), rng.choice(DOMAINS)
@@ -123,16 +141,11 @@ def draw_scenes(
     for n, start in enumerate(draw_starts(rng, count, date, zone)):
         agent, local = rng.choice(team)
         number, product = rng.choice(products)
-        turns = make_turns(rng, language, agent, company)
+        turns = make_turns(rng, language, agent, company, neutral=neutral)
         if turns_only and turns[0].role == turns[1].role:
             turns = turns[1:]
         if third:
-            first = turns[0]
-            welcome = Turn(third, "This call may be recorded for training.", first.start, first.start + 2.0)
-            turns = (
-                welcome,
-                *(replace(t, start=round(t.start + 2.5, 2), stop=round(t.stop + 2.5, 2)) for t in turns),
-            )
+            turns = with_third(turns, third)
         facts = {
             "queue": rng.choice(vocabulary.QUEUES),
             "direction": rng.choice(DIRECTIONS),
@@ -198,7 +211,7 @@ def draw_style(
     opaque = [pair for pair in words.opaque if not form.named or len(pair[0]) > 2]
     if form.name in ("one-line", "held-indented-script"):
         kind = "roles" if kind in ("opaque", "phones") else kind
-    third = rng.choice(vocabulary.THIRD_VOICES[:2])
+    third = rng.choice(vocabulary.THIRD_VOICES)
     return Style(rng, language, kind, rng.choice(pool), rng.choice(opaque), third, f"+4969{digits(rng, 6)}")
 
 
@@ -237,9 +250,19 @@ def make_sample(
     count = rng.randint(3, 7)
     labelled = shape.labelled if chosen.form else chosen.labelled
     style = draw_style(rng, words, language, shape, labelled=labelled, system=system)
+    neutral = labelled and style.kind == "opaque" and rng.random() < 0.25
+    if neutral:
+        traits = (traits - {"third-voice"}) | {"unsettled"}
     third = style.third if "third-voice" in traits else ""
     scenes = draw_scenes(
-        rng, language, count, date, zone, third=third, turns_only=shape.turns_only and bool(chosen.form)
+        rng,
+        language,
+        count,
+        date,
+        zone,
+        third=third,
+        turns_only=shape.turns_only and bool(chosen.form),
+        neutral=neutral,
     )
     ids = make_ids(rng, count, rng.choice(("prefixed", "number", "zeros", "long", "uuid")))
     zones = [rng.choice(ZONES) for _ in range(count)] if date.name == "zone-column" else []
@@ -258,6 +281,10 @@ def make_sample(
         zones=zones,
     )
     payload = chosen.make(plan)
+    if neutral:
+        plan.truth = [
+            replace(c, lines=tuple(replace(x, role=UNSETTLED) for x in c.lines)) for c in plan.truth
+        ]
     if chosen.furniture and payload.sheets:
         if "hidden-row" in traits:
             payload.sheets[0].hidden = [2]

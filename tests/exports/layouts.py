@@ -336,18 +336,24 @@ def agents_sheet(plan: Plan) -> Payload:
     """Calls name the agent by a number; a second sheet tells whose it is."""
     plan.traits -= {"agent-mixed", "agent-name-only", "agent-name"}
     columns = call_columns(plan)
-    keys = {email: f"A{100 + n}" for n, email in enumerate(sorted({s.email for s in plan.scenes}))}
-    english = plan.words["agent_name"].split("|")[0]
-    number = f"{english} ID" if plan.language != "ja" else f"{english}ID"
-    for n, (name, _, _) in enumerate(columns):
-        if name == "agent_email":
-            columns[n] = ("agent_key", number, [keys[s.email] for s in plan.scenes])
+    people = people_sheet(plan, columns)
     cells: list[Cell] = [as_text(w.value) for w in transcripts(plan)]
     columns.append(("transcript", plan.header("transcript"), cells))
+    return Payload([Sheet("Calls", table_of(columns)), people])
+
+
+def people_sheet(plan: Plan, columns: Columns) -> Sheet:
+    """Put numbers in place of the agents' emails, and return the sheet that tells whose they are."""
+    keys = {email: f"A{100 + n}" for n, email in enumerate(sorted({s.email for s in plan.scenes}))}
+    name = plan.words["agent_name"].split("|")[0]
+    number = f"{name}ID" if plan.language in ("ja", "zh") else f"{name} ID"
+    for n, (field_name, _, _) in enumerate(columns):
+        if field_name == "agent_email":
+            columns[n] = ("agent_key", number, [keys[s.email] for s in plan.scenes])
     people = {s.email: s.agent for s in plan.scenes}
-    rows: list[list[Cell]] = [[number, english, plan.header("agent_email")]]
-    rows += [[keys[email], name, email] for email, name in sorted(people.items())]
-    return Payload([Sheet("Calls", table_of(columns)), Sheet("Agents", rows)])
+    rows: list[list[Cell]] = [[number, name, plan.header("agent_email")]]
+    rows += [[keys[email], agent, email] for email, agent in sorted(people.items())]
+    return Sheet("Agents", rows)
 
 
 # a row a line
@@ -497,7 +503,18 @@ def question_answer(plan: Plan) -> Payload:
 def two_sheets(plan: Plan) -> Payload:
     """One sheet of calls and one of their lines, joined by the call's id."""
     plan.traits -= {"no-id", "placeholder-ids"}
+    return Payload(_calls_and_lines(plan, call_columns(plan)))
+
+
+def three_sheets(plan: Plan) -> Payload:
+    """Calls, their lines, and the agents whose numbers the calls name."""
+    plan.traits -= {"no-id", "placeholder-ids", "agent-mixed", "agent-name-only", "agent-name"}
     columns = call_columns(plan)
+    people = people_sheet(plan, columns)
+    return Payload([*_calls_and_lines(plan, columns), people])
+
+
+def _calls_and_lines(plan: Plan, columns: Columns) -> list[Sheet]:
     how = line_times(plan, needed=False)
     headers, times, stops = line_columns(plan, how)
     whole = how in ("clock", "long-clock")
@@ -511,7 +528,7 @@ def two_sheets(plan: Plan) -> Payload:
     sheets = [Sheet("Calls", table_of(columns)), Sheet("Lines", rows)]
     if plan.rng.random() < 0.3:
         sheets.reverse()
-    return Payload(sheets)
+    return sheets
 
 
 # JSON
@@ -743,6 +760,7 @@ LAYOUTS: tuple[Layout, ...] = (
     Layout("lines-two-sides", row_a_line(_grouped, sides=True), "", TABLE),
     Layout("question-answer", question_answer, "", TABLE, weight=1),
     Layout("two-sheets", two_sheets, "", ("xlsx",), labelled=True),
+    Layout("three-sheets", three_sheets, "", ("xlsx",), labelled=True, weight=1),
     Layout("json-list", json_list, "value", ("json", "jsonl"), weight=3),
     Layout("json-envelope", json_envelope, "value", ("json",)),
     Layout("json-nested-people", nested_people, "value", ("json", "jsonl")),

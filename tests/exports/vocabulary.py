@@ -475,4 +475,4 @@ OPAQUE_LABELS: tuple[tuple[str, str], ...] = (
 
 # Names of a product's neighbours, in a queue column that is no product.
 QUEUES = ("Tier 1", "Overflow", "VIP", "Inbound East", "Backoffice", "Night shift")
-THIRD_VOICES = ("Bot", "IVR", "Supervisor", "Interpreter", "System")
+THIRD_VOICES = ("Bot", "IVR", "Supervisor", "Interpreter")

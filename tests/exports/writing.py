@@ -14,6 +14,8 @@ T = TypeVar("T")
 ASKED = "<asked>"
 """The truth of a field that the file does not settle: right is to hold the call or to name the doubt."""
 
+UNSETTLED = "<unsettled>"
+"""The role of a line of which nobody can tell who said it: right is to hold the call or to name the doubt."""
 DERIVED = "<derived>"
 """The truth of an id whose cell holds a placeholder: any id but that."""
 PLACEHOLDERS = ("N/A", "NULL", "-", "none", "#N/A", "unknown")
@@ -21,7 +23,10 @@ PLACEHOLDERS = ("N/A", "NULL", "-", "none", "#N/A", "unknown")
 
 @dataclass(frozen=True)
 class TruthLine:
-    """A line as it has to be read. A role may be ASKED; None for a time that the file does not give."""
+    """A line as it has to be read. None stands for a time that the file does not give.
+
+    A role is ASKED for a third voice (the line may also be left out, with a word about it), or UNSETTLED.
+    """
 
     role: str
     text: str
