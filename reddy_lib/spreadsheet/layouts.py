@@ -22,7 +22,7 @@ from reddy_lib.spreadsheet.column_profile import Column
 from reddy_lib.spreadsheet.grouping import as_number
 from reddy_lib.spreadsheet.line_times import line_moment
 from reddy_lib.spreadsheet.mapping import LineUnit, NewCall
-from reddy_lib.transcripts import read_opening, role_of
+from reddy_lib.transcripts import leaning, read_opening
 
 __all__ = ["LinesFound", "find_lines", "holds_transcripts", "lines_beside", "lines_chosen"]
 
@@ -99,7 +99,7 @@ def _found(
     }
     if role is not None:
         fields["role"] = role.name
-        sides = sum(role_of(label) in ("agent", "customer") for label in role.texts)
+        sides = sum(leaning(label) in ("agent", "customer") for label in role.texts)
         reasons["line role"] = (
             f"name {role.name!r}; {sides} of {role.count} cells name the agent or the customer, {role.distinct} different"
         )
@@ -201,7 +201,7 @@ def _is_labelled(column: Column) -> bool:
     fits = 0
     for text in tried:
         before, mark, after = text.replace("：", ":").partition(":")
-        side = role_of(before.strip(" *[]<>【】()")) if mark and after.strip() and len(before) < 50 else ""
+        side = leaning(before.strip(" *[]<>【】()")) if mark and after.strip() and len(before) < 50 else ""
         fits += bool(side)
         sides.add(side)
     return bool(tried) and fits >= 0.8 * len(tried) and {"agent", "customer"} <= sides
@@ -227,7 +227,7 @@ def _speaks(column: Column) -> float:
     named = 5.0 if "speaker" in says else 3.0 if "channel" in says else 0.0
     if named and says & {"time", "date", "start", "end", "duration", "text", "order"}:
         named = 0.0
-    sides = [role_of(text) for text in column.texts]
+    sides = [leaning(text) for text in column.texts]
     agents, customers = sides.count("agent"), sides.count("customer")
     share = (agents + customers) / column.count
     turns = sum(a != b for a, b in pairwise(column.texts)) / column.count
@@ -253,7 +253,7 @@ def _speaks(column: Column) -> float:
 
 def _takes_turns(role: Column, group: _Grouping) -> bool:
     """Return whether several speak in most calls. A column whose name and cells name nobody has to show it."""
-    if "speaker" in role.says or any(role_of(text) for text in role.texts[:40]):
+    if "speaker" in role.says or any(leaning(text) for text in role.texts[:40]):
         return True
     several = sum(len({role.of_rows[place] for place in places} - {""}) >= 2 for places in group.calls)
     long = sum(len(places) >= 2 for places in group.calls)

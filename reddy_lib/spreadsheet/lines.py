@@ -2,7 +2,7 @@
 
 The rows are brought to the plain form that every transcript reader knows (role, text, start, stop), so that roles,
 estimates and findings are those of any other transcript. Only what a column knows better than a single cell is
-settled here: the unit of its numbers, the order of the lines, and names that the call's own agent gives away.
+settled here: the unit of its numbers, and the order of the lines.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from reddy_lib.spreadsheet.line_times import line_moment
 from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.tag_values import cell_text
 from reddy_lib.spreadsheet.turn_columns import turns_of
-from reddy_lib.transcripts import Transcript, read_transcript, role_of
+from reddy_lib.transcripts import Transcript, leaning, read_transcript
 from reddy_lib.transcripts.times import Moment, read_moment
 
 __all__ = ["label_of", "lines_transcript", "turns_transcript"]
@@ -42,16 +42,18 @@ def lines_transcript(
     mapping: Mapping,
     *,
     agents: Iterable[str] = (),
+    customers: Iterable[str] = (),
     started: float | None = None,
 ) -> Transcript:
     """The transcript of one call's rows. `columns`: the columns of `mapping.line_fields`, one cell a row.
 
-    `agents`: names by which the call's agent may appear. `started`: start of the call (epoch seconds), for lines
+    `agents`, `customers`: what the call's columns say of them: names, emails, telephone numbers.
+    `started`: start of the call (epoch seconds), for lines
     that carry absolute times.
     """
     fields = mapping.line_fields
     if mapping.turns:
-        return turns_transcript(columns, mapping, agents=agents)
+        return turns_transcript(columns, mapping, agents=agents, customers=customers)
     texts = [cell_text(cell) for cell in columns[fields["text"]]]
     places = _order(columns.get(fields.get("order", ""), ()), len(texts))
     timed = any(name in fields for name in ("start", "stop"))
@@ -62,7 +64,6 @@ def lines_transcript(
         labels = [label_of(cell) for cell in columns[fields["role"]]]
     else:
         labels, texts = _labels_before(texts)
-    sides = _sides(labels, agents, mapping.roles)
     moments: dict[str, list[Moment | None]] = {
         name: [
             _moment(cell, mapping.line_units.get(name, "auto"), mapping.day_first)
@@ -86,7 +87,7 @@ def lines_transcript(
     plain = False
     for place in places:
         label = labels[place]
-        turn: dict[str, Any] = {"role": sides.get(label, label), "text": texts[place]}
+        turn: dict[str, Any] = {"role": label, "text": texts[place]}
         start = _seconds(moments.get("start"), place, origin)
         stop = _seconds(moments.get("stop"), place, origin)
         if stop is None and start is not None and "duration" in moments:
@@ -104,6 +105,8 @@ def lines_transcript(
         roles=mapping.roles,
         unit="s" if plain else mapping.line_unit,
         times=mapping.line_times,
+        agent=tuple(agents),
+        customer=tuple(customers),
     )
     if moved:
         message = (
@@ -168,7 +171,7 @@ def _labels_before(texts: Sequence[str]) -> tuple[list[str], list[str]]:
     for text in texts:
         before, mark, after = text.replace("：", ":", 1).partition(":")
         label = label_of(before)
-        if mark and after.strip() and role_of(label.strip("[]<>()【】")):
+        if mark and after.strip() and leaning(label.strip("[]<>()【】")):
             labels.append(label.strip("[]<>()【】"))
             said.append(after.strip())
         else:
@@ -178,7 +181,11 @@ def _labels_before(texts: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def turns_transcript(
-    columns: Cells[str, Sequence[Any]], mapping: Mapping, *, agents: Iterable[str] = ()
+    columns: Cells[str, Sequence[Any]],
+    mapping: Mapping,
+    *,
+    agents: Iterable[str] = (),
+    customers: Iterable[str] = (),
 ) -> Transcript:
     """Return the transcript of one call whose turns stand in columns (`mapping.turns`), one cell a row of the call."""
     first = mapping.turns[0].text
@@ -189,15 +196,13 @@ def turns_transcript(
         if len(cells) == len(places)
     }
     turns = turns_of(ordered, mapping.turns)
-    sides = _sides([turn["role"] for turn in turns.items], agents, mapping.roles)
-    for turn in turns.items:
-        turn["role"] = sides.get(turn["role"], turn["role"])
     transcript = read_transcript(
         _encode(turns.items).decode() if turns.items else "",
         roles=mapping.roles,
         unit=mapping.line_unit,
         times=mapping.line_times,
-        agent=list(agents),
+        agent=tuple(agents),
+        customer=tuple(customers),
     )
     if turns.assumed:
         message = "Nothing says in which order the two sides spoke: their lines were put together one by one."
@@ -211,54 +216,6 @@ _MARKS = re.compile(r"^[*_#>\s\-•]+|[*_\s:]+$")
 def label_of(cell: Any) -> str:
     """A speaker as it is looked up in `roles`: "**Ben (Agent)**:" → "Ben (Agent)"."""
     return _MARKS.sub("", cell_text(cell).strip())
-
-
-def _sides(labels: Sequence[str], agents: Iterable[str], roles: Cells[str, str]) -> dict[str, str]:
-    """Label → role for names that only the call itself gives away.
-
-    The agent column names the agent; and where a call has two speakers, one of them the agent, the other name is
-    the customer. Words such as "Speaker 2" or "IVR" are no names, and stay open.
-    """
-    known = {label: role_of(label, roles) for label in dict.fromkeys(labels) if label}
-    if all(known.values()):
-        return {}
-    names = {_fold(name) for name in agents if name}
-    found: dict[str, str] = {}
-    aliases: dict[str, str] = {}
-    for label, role in known.items():
-        if role in ("agent", "customer"):
-            for name in _names_beside(label):
-                aliases.setdefault(name, role)
-    for label, role in known.items():
-        if not role:
-            if _fold(label) in names:
-                found[label] = "agent"
-            elif _fold(label) in aliases:
-                found[label] = aliases[_fold(label)]
-    sides = {role or found.get(label, "") for label, role in known.items()}
-    left = [label for label, role in known.items() if not role and label not in found]
-    if len(left) == 1 and sides == {"agent", ""} and _is_name(left[0]):
-        found[left[0]] = "customer"
-    return found
-
-
-def _fold(name: str) -> str:
-    return " ".join(name.split()).casefold()
-
-
-def _names_beside(label: str) -> list[str]:
-    """ "Agent (Ben)", "Agent Ben" and "Ben (Agent)" → ["ben"]."""
-    words = [word for word in re.split(r"[\s()\[\]/,\-]+", label) if word]
-    rest = [word for word in words if not role_of(word)]
-    return [_fold(" ".join(rest))] if rest and len(rest) < len(words) else []
-
-
-def _is_name(label: str) -> bool:
-    return (
-        re.fullmatch(r"[^\W\d_][^\W\d_.'’-]*\.?(?: [^\W\d_][^\W\d_.'’-]*\.?){0,3}", label) is not None
-        and label[:1].isupper()
-        and not {"ivr", "system", "bot", "unknown", "speaker", "supervisor"} & set(_fold(label).split())
-    )
 
 
 _UNREAD = Moment(-1.0)

@@ -18,7 +18,7 @@ from reddy_lib.spreadsheet.grouping import as_number
 from reddy_lib.spreadsheet.mapping import TurnColumn
 from reddy_lib.spreadsheet.sources import is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text
-from reddy_lib.transcripts import read_opening, role_of
+from reddy_lib.transcripts import leaning, read_opening
 
 __all__ = ["Turns", "TurnsFound", "continued", "find_turns", "turns_of"]
 
@@ -116,7 +116,7 @@ def _is_role(columns: Sequence[Column]) -> bool:
     texts = [text for column in columns for text in column.texts]
     if not texts or sum(map(len, texts)) / len(texts) > 40:
         return False
-    known = sum(bool(role_of(text)) for text in texts) / len(texts)
+    known = sum(bool(leaning(text)) for text in texts) / len(texts)
     return known >= 0.5 or any("speaker" in column.says for column in columns)
 
 

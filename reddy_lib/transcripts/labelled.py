@@ -21,9 +21,9 @@ from reddy_lib.transcripts.headers import Header, find_headers
 from reddy_lib.transcripts.json_form import unreadable_time
 from reddy_lib.transcripts.names import is_named
 from reddy_lib.transcripts.roles import (
-    OTHER_SPEAKERS,
-    ROLE_WORDS,
     fold,
+    is_role,
+    is_third_voice,
     name_in_label,
     role_of,
     speaks_for_itself,
@@ -92,6 +92,10 @@ no ok okay also second third next finally remember important tip hint
 _FIELDS = frozenset(_FIELDS_TEXT.split())
 
 
+_PERHAPS = frozenset(("user", "human", "speaker", "participant"))
+"""Labels that are a speaker's beside another speaker."""
+
+
 class _Row(NamedTuple):
     """One text line taken apart, before it is known whether its label is a speaker's."""
 
@@ -103,7 +107,9 @@ class _Row(NamedTuple):
     broken: str  # a bracket that looks like a time and is none
 
 
-def read_text(text: str, roles: Mapping[str, str], agent: Sequence[str] = ()) -> Parsed:
+def read_text(
+    text: str, roles: Mapping[str, str], agent: Sequence[str] = (), customer: Sequence[str] = ()
+) -> Parsed:
     """Turns of a labelled text; form "no speakers" (one turn per text line) where nobody is named.
 
     `agent`: the agent's name or email, as the call's own columns have them: makes a bare name a speaker.
@@ -323,7 +329,7 @@ class _Known:
         answer = self.bare.get(text)
         if answer is None:
             plain = fold(text)
-            answer = plain in self.own or plain in ROLE_WORDS
+            answer = plain in self.own or is_role(text)
             if not answer and not any(mark in text for mark in ".,;:!?…"):
                 answer = bool(name_in_label(text))
             self.bare[text] = answer
@@ -369,7 +375,7 @@ def _cut_one_line(row: str, known: _Known) -> list[str]:
     for place, label, sentence_ends in labels:
         if label[:1].isupper() != style:
             continue
-        plain_role = fold(label) in ROLE_WORDS and len(label.split()) == 1 and counts[label] > 1
+        plain_role = is_role(label) and len(label.split()) == 1 and counts[label] > 1
         if (sentence_ends and (known(label) or (by_name and label in names))) or plain_role:
             cuts.append(place)
     parts = (row[a:b].strip() for a, b in zip(cuts, [*cuts[1:], len(row)], strict=True))
@@ -475,7 +481,9 @@ def _speakers(rows: list[_Row], known: _Known, agent: Sequence[str]) -> tuple[se
     speakers |= {
         label
         for label in counts
-        if fold(label) in OTHER_SPEAKERS and speakers and (counts[label] > 1 or not both_sides)
+        if (is_third_voice(label) or fold(label) in _PERHAPS)
+        and speakers
+        and (counts[label] > 1 or not both_sides)
     }
     agents = [label for label in possible_people if any(is_named(label, cell) for cell in agent)]
     if len({fold(label) for label in agents}) == 1 and "agent" not in sides:

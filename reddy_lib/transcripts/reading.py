@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reddy_lib.errors import TranscriptUnreadable
 from reddy_lib.findings import finding
@@ -14,8 +14,9 @@ from reddy_lib.transcripts.cut import fills_a_cell
 from reddy_lib.transcripts.forms import read_data, read_form, read_plain
 from reddy_lib.transcripts.json_form import is_data, quoted, read_exact
 from reddy_lib.transcripts.labelled import read_text
-from reddy_lib.transcripts.roles import NO_LINES, role_of
+from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.shapes import Recording
+from reddy_lib.transcripts.sides import clear_sides
 from reddy_lib.transcripts.times import Unit, looks_like_milliseconds
 from reddy_lib.transcripts.turns import Parsed, Transcript, finish, settle
 
@@ -24,6 +25,15 @@ __all__ = ["parse_transcript", "read_opening", "read_transcript"]
 _DAY = 86_400
 _FEW = 8  # lines among which nearly every transcript shows all its speakers
 _OPENING = 40_000  # characters: more than a cell of Excel's can hold
+
+
+class _Said(NamedTuple):
+    """What the call's own columns say of the two sides."""
+
+    agent: tuple[str, ...] = ()
+    customer: tuple[str, ...] = ()
+
+
 _NO_ROLES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -53,36 +63,42 @@ def read_transcript(
     unit: Unit = "auto",
     times: Literal["estimate", "leave out"] = "estimate",
     agent: Sequence[str] = (),
+    customer: Sequence[str] = (),
 ) -> Transcript:
     """Reads one cell and never raises for what it holds: what could not be read is in `findings`, and kept.
 
     `roles`: speaker label → "agent", "customer", "leave out" or "keep as tag"; wins over the built-in vocabulary.
     `unit`: of times without one: seconds, milliseconds, or found from keys and numbers.
     `times`: of lines without one: estimated (with one finding), or left out.
-    `agent`: what the call's own columns say of the agent, names or emails: settles who `Ben:` is.
+    `agent`, `customer`: what the call's own columns say of them, names, emails or telephone numbers: settles who
+    `Ben:` is.
     """
 
     def labelled(text: str) -> Parsed:
-        return read_text(text, roles, agent)
+        return read_text(text, roles, agent, customer)
+
+    said = _Said(tuple(agent), tuple(customer))
 
     if isinstance(cell, str):
         text = cell[1:] if cell[:1] == "\ufeff" else cell  # the mark that files in UTF-8 begin with
     elif isinstance(cell, list | dict):
-        return _finish(read_data(cell, str(cell), labelled), roles, unit, times, agent)
+        return _finish(read_data(cell, str(cell), labelled), roles, unit, times, said)
     elif cell is None or cell != cell:  # an empty cell of a frame is NaN, which is unequal to itself
         return Transcript([], [], "empty", {})
     else:
         text = str(cell)
     inner = quoted(text)
     if inner is not None:
-        transcript = read_transcript(inner, roles=roles, unit=unit, times=times, agent=agent)
+        transcript = read_transcript(
+            inner, roles=roles, unit=unit, times=times, agent=agent, customer=customer
+        )
     elif is_data(text):
-        exact = _read_exact(text, roles, unit, times, agent)
-        transcript = exact or _finish(read_form(text, labelled), roles, unit, times, agent)
+        exact = _read_exact(text, roles, unit, times, said)
+        transcript = exact or _finish(read_form(text, labelled), roles, unit, times, said)
     elif not text or text.isspace():
         return Transcript([], [], "empty", {})
     else:
-        transcript = _finish(read_plain(text, labelled), roles, unit, times, agent)
+        transcript = _finish(read_plain(text, labelled), roles, unit, times, said)
     if fills_a_cell(text):
         transcript.findings.append(
             finding(
@@ -107,7 +123,7 @@ def _read_exact(
     roles: Mapping[str, str],
     unit: Unit,
     times: Literal["estimate", "leave out"],
-    agent: Sequence[str],
+    said: _Said,
 ) -> Transcript | None:
     """The usual case at full speed; None where anything has to be thought about."""
     exact = read_exact(text)
@@ -117,17 +133,17 @@ def _read_exact(
     counts = {label: labels.count(label) for label in dict.fromkeys(labels[:_FEW])}
     if sum(counts.values()) < len(labels):  # a label that comes up late: count them all at once
         counts = Counter(labels)
-    settled: dict[str, str] = {}
-    for label in counts:
-        role = role_of(label, roles) if label and label == label.strip() else ""
-        if not role:  # a name: who that is depends on the other speakers
-            return None
-        settled[label] = role
+    if any(not label or label != label.strip() for label in counts):
+        return None
+    settled = {label: role_of(label, roles) for label in counts} if roles else clear_sides(tuple(counts))
+    # A name, a second speaker on a side, a side that is silent: the labels have to be weighed against each other.
+    if settled is None or len(counts) > 2 or set(settled.values()) != {"agent", "customer"}:
+        return None
     times_said = [turn.start for turn in exact] + [turn.stop for turn in exact]
     numbers = [number for number in times_said if number is not None]
     complete = len(numbers) == len(times_said)
     highest = max(numbers, default=0.0)
-    if complete and highest <= 1000 and unit != "ms" and NO_LINES.isdisjoint(settled.values()):
+    if complete and highest <= 1000 and unit != "ms":
         if any(label != role for label, role in settled.items()):
             exact = [TranscriptLine(settled[turn.role], turn.text, turn.start, turn.stop) for turn in exact]
         return Transcript(exact, [], "json", dict(counts), exact=True)
@@ -146,7 +162,14 @@ def _read_exact(
         for turn in exact
     ]
     return finish(
-        labels, [turn.text for turn in exact], spans, form="json", roles=roles, times=times, agent=agent
+        labels,
+        [turn.text for turn in exact],
+        spans,
+        form="json",
+        roles=roles,
+        times=times,
+        agent=said.agent,
+        customer=said.customer,
     )
 
 
@@ -155,7 +178,7 @@ def _finish(
     roles: Mapping[str, str],
     unit: Unit,
     times: Literal["estimate", "leave out"],
-    agent: Sequence[str],
+    said: _Said,
 ) -> Transcript:
     started, naive = _started(parsed)
     spans, rebased = settle(parsed.turns, unit)
@@ -169,7 +192,8 @@ def _finish(
         notes=parsed.notes,
         aliases=parsed.aliases,
         rebased=rebased,
-        agent=agent,
+        agent=said.agent,
+        customer=said.customer,
         asides=parsed.asides,
     )
     transcript.started, transcript.started_naive = started, naive
