@@ -16,9 +16,10 @@ from reddy_lib.findings import finding
 from reddy_lib.transcripts.assistants import read_dialogue
 from reddy_lib.transcripts.containers import find_turns, opened, people_of
 from reddy_lib.transcripts.cut import fills_a_cell, whole_parts
+from reddy_lib.transcripts.elements import elements, form_of, looks_like_elements
 from reddy_lib.transcripts.json_form import Decoded, decode, decode_whole, is_data, short
 from reddy_lib.transcripts.order import put_in_order
-from reddy_lib.transcripts.people import People
+from reddy_lib.transcripts.people import People, settled
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.shapes import Recording
 from reddy_lib.transcripts.subtitles import is_subtitles, read_subtitles
@@ -38,6 +39,10 @@ _FENCED = re.compile(r"(?P<before>.*?)```[\w+-]*[ \t]*\r?\n(?P<inside>.*?)\r?\n?
 
 def read_plain(text: str, labelled: Labelled) -> Parsed:
     """Subtitles, a voice assistant's dialogue, either of them or data inside a Markdown fence, or labelled text."""
+    if "<" in text[:400] and looks_like_elements(text):
+        found = _of_elements(text, labelled)
+        if found is not None:
+            return found
     if is_subtitles(text):
         parsed: Parsed = read_subtitles(text, labelled)
         if any(turn.start is not None or turn.label for turn in parsed.turns):
@@ -53,6 +58,20 @@ def read_plain(text: str, labelled: Labelled) -> Parsed:
             if parsed.form not in ("unreadable", "empty"):
                 return _with_surroundings(parsed, fenced["before"], fenced["after"])
     return read_dialogue(text) or labelled(text)
+
+
+def _of_elements(text: str, labelled: Labelled) -> Parsed | None:
+    """A transcript as XML; None where it is none, or holds no turns and reads better as text."""
+    try:
+        data = elements(text)
+    except ValueError:
+        return None
+    parsed = read_data(data, text, labelled)
+    if parsed.form == "unreadable":
+        return _unreadable(text, "The XML holds no list of turns, or more than one")
+    if parsed.form in ("json", "no speakers"):
+        parsed.form = form_of(data) if parsed.form == "json" else parsed.form
+    return parsed
 
 
 def _with_surroundings(parsed: Parsed, before: str, after: str) -> Parsed:
@@ -252,6 +271,7 @@ def _name_speakers(parsed: Parsed, people: People) -> None:
         return
     names: dict[str, str] = {}
     everyone = people.everyone()
+    sides = settled(everyone)
     for label in dict.fromkeys(turn.label for turn in parsed.turns if turn.label):
         numbered = _NUMBERED_LABEL.fullmatch(label)
         person = people.of(label) or (people.of(numbered[1]) if numbered else None)
@@ -264,8 +284,8 @@ def _name_speakers(parsed: Parsed, people: People) -> None:
         if person is None or not person.label():
             continue
         new = names[label] = label if side else person.label()
-        if person.side and not side:
-            parsed.aliases.setdefault(new, person.side)
+        if not side and new in sides and not role_of(new):
+            parsed.aliases.setdefault(new, sides[new])
         if person.email:
             parsed.emails.setdefault(new, person.email)
     if len(set(names.values())) < len(names):  # two people of one name: each keeps its id

@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from reddy_lib.transcripts.cut import whole_parts
+from reddy_lib.transcripts.elements import elements, looks_like_elements
 from reddy_lib.transcripts.forms import plain_text
 from reddy_lib.transcripts.json_form import decode, is_data, quoted
 from reddy_lib.transcripts.roles import fold
@@ -223,6 +224,16 @@ class _Meter:
             self.elsewhere["markup"] += _size(text) - _size(inner)
             self.written(inner)
             return
+        if "<" in text[:400] and looks_like_elements(text):
+            try:
+                data = elements(text)
+            except ValueError:
+                data = None
+            if data is not None:
+                before = self._counted()
+                self.data(data)
+                self.elsewhere["markup"] += _size(text) - (self._counted() - before)
+                return
         said = spoken(text) if self.transcript.form in ("WebVTT", "SRT", "SBV") else None
         if said is not None and _size(said.text) + said.times <= _size(text):
             self.elsewhere["time"] += said.times

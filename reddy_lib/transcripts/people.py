@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.turn_keys import side_of_flag, words_in
 
-__all__ = ["NOBODY", "People", "Person", "people_in", "person_of"]
+__all__ = ["NOBODY", "People", "Person", "people_in", "person_of", "settled"]
 
 _TABLES_TEXT = """
 users user participants participant parties party speakers speaker people persons person members member attendees
@@ -130,7 +130,7 @@ def person_of(item: Mapping[Any, Any]) -> Person:
             found = _side(text)
             if found and (not side or not role or not _side(role)):
                 role, side = text, found
-            role = role or (text if text.casefold() in _MACHINES else "")
+            role = role or (text if text.casefold() in (*_MACHINES, "user") else "")
     for known in _NAMES:
         for key, value in item.items():
             if not name and isinstance(value, str) and value.strip() and str(key).replace("-", "_").casefold() in (
@@ -138,6 +138,18 @@ def person_of(item: Mapping[Any, Any]) -> Person:
             ):  # fmt: skip
                 name = value.strip()
     return Person(name or " ".join(part for part in (first, last) if part), role, side, email)
+
+
+def settled(people: Iterable[Person]) -> dict[str, str]:
+    """Label → side of these people of one call. A `user` beside an agent is who wrote in; alone, the word says nothing."""
+    everyone = list(people)
+    sides = {person.side for person in everyone}
+    found: dict[str, str] = {}
+    for person in everyone:
+        side = person.side or ("customer" if person.role.casefold() == "user" and "agent" in sides else "")
+        if side and person.label():
+            found[person.label()] = side
+    return found
 
 
 def _side(text: str) -> str:

@@ -506,11 +506,11 @@ def _roles(
 
 
 def _role_points(column: _Column, usual: Plan) -> float:
-    rank = usual.role.index(column.name) if column.name in usual.role else -1
+    rank = column.key.rank if column.key is not None and column.name in usual.role else -1
     named = rank >= 0
     objects = [value for value in column.given if isinstance(value, dict)]
     if objects:
-        return 38.0 - rank if named else 15.0 if _names_part(column.name, "role") else 0.0
+        return 39.5 - rank if named else 15.0 if _names_part(column.name, "role") else 0.0
     distinct = column.distinct()
     if not distinct or any(isinstance(value, bool) for value in distinct) or _is_texts(column.given[0]):
         return 0.0
@@ -545,7 +545,7 @@ def _role_points(column: _Column, usual: Plan) -> float:
             and column.words.isdisjoint(_NO_TEXT | _NO_TIME - {"id", "no"})
             else 0.0
         )
-    return points if points > 0 else (1.0 if named and rank < 20 else 0.0)
+    return points if points > 0 else (1.0 if named and rank < 26 else 0.0)
 
 
 def _alternates(column: _Column) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.json_form import as_text, short, unreadable_time
 from reddy_lib.transcripts.order import by_counter
-from reddy_lib.transcripts.people import person_of
+from reddy_lib.transcripts.people import person_of, settled
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import Moment, read_moment
 from reddy_lib.transcripts.turn_keys import Plan, labelled_texts, plan_of, usual_plan, words_in
@@ -44,7 +44,7 @@ def read_items(items: Sequence[Any]) -> Parsed:
     exploded = _by_side(objects, plan)
     if exploded is not None and len(objects) == len(items):
         items, plan = exploded, usual_plan(("role", "text", "start"))
-    _assistants(objects, plan, parsed)
+    _known_sides(objects, plan, parsed)
     sifted = sift(items, plan)
     parsed.notes += [(-1, note) for note in sifted.findings()]
     places = sifted.spoken
@@ -66,8 +66,12 @@ def read_items(items: Sequence[Any]) -> Parsed:
     return parsed
 
 
-def _assistants(objects: Sequence[dict[str, Any]], plan: Plan, parsed: Parsed) -> None:
-    """ "user" is who talks to an assistant, and only there."""
+def _known_sides(objects: Sequence[dict[str, Any]], plan: Plan, parsed: Parsed) -> None:
+    """What objects say of their authors; and "user" is who talks to an assistant, and only there."""
+    authors = [item[name] for item in objects for name in plan.role[:1] if isinstance(item.get(name), dict)]
+    for label, side in settled(map(person_of, authors)).items():
+        if not role_of(label):
+            parsed.aliases[label] = side
     labels = {label.casefold(): label for item in objects if (label := _label_of(item, plan))}
     if ASSISTANTS.isdisjoint(labels):
         return
