@@ -8,11 +8,15 @@ import unicodedata
 __all__ = ["bare_email", "is_one_person", "name_parts"]
 
 _EMAIL = re.compile(
-    r"[^@\s,;<>()\[\]\"':]+@[^@\s,;<>()\[\]\"':]+\.(?!(?:vtt|srt|sbv|jsonc?|jsonl|ndjson|txt|csv|xlsx?)$)[^@\s,;.<>()\[\]\"':]{2,}",
+    r"[^@\s,;<>()\[\]\"':]+@[^@\s,;<>()\[\]\"':]+"
+    r"\.(?!(?:vtt|srt|sbv|jsonc?|jsonl|ndjson|txt|csv|xlsx?)$)[^@\s,;.<>()\[\]\"':]{2,}",
     re.IGNORECASE,
 )
 """An email; the name of a file that has one in it is none."""
-_WITH_NAME = re.compile(r"(?:mailto:\s*)?(?P<before>[^@<>()\[\]]*?)\s*[<(\[]\s*(?:mailto:)?(?P<email>[^\s<>()\[\]]+@[^\s<>()\[\]]+)\s*[>)\]]\s*")  # fmt: skip
+_WITH_NAME = re.compile(
+    r"(?:mailto:\s*)?(?P<before>[^@<>()\[\]]*?)\s*[<(\[]\s*(?:mailto:)?"
+    r"(?P<email>[^\s<>()\[\]]+@[^\s<>()\[\]]+)\s*[>)\]]\s*"
+)
 _AROUND = re.compile(r"(?:mailto:|e-?mail:|smtp:|sip:)\s*", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]+")
 

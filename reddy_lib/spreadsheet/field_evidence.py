@@ -27,7 +27,20 @@ _NEVER_A_CALLS = frozenset(("agent", "customer", "status", "note", "product", "s
 _OTHERS_IDS = _NEVER_A_CALLS | {"user", "queue", "phone", "channel", "zone"}
 """Whose id a column is if one of these stands in its name: not the conversation's."""
 _NO_IDS = frozenset(
-    ("text", "transcript", "speaker", "duration", "start", "end", "date", "time", "email", "audio", "file", "recipient")
+    (
+        "text",
+        "transcript",
+        "speaker",
+        "duration",
+        "start",
+        "end",
+        "date",
+        "time",
+        "email",
+        "audio",
+        "file",
+        "recipient",
+    )
 )
 
 
@@ -332,7 +345,11 @@ def _product(column: Column, table: Table) -> Evidence:
 
 
 def _settings(field: str) -> Callable[[Column, Table], Evidence]:
-    wanted = {"channels": ("channels",), "separation": ("separation", "speaker separation"), "channel_map": ("channel map",)}[field]  # fmt: skip
+    wanted = {
+        "channels": ("channels",),
+        "separation": ("separation", "speaker separation"),
+        "channel_map": ("channel map",),
+    }[field]
 
     def judge(column: Column, table: Table) -> Evidence:
         fits = column.plain in wanted and all(

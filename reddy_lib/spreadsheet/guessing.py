@@ -158,7 +158,10 @@ def _assigned(
             continue
         differing = sum(a != b for a, b in zip(best.of_rows, column.of_rows, strict=True) if a and b)
         if differing and field in _RIVALS:
-            doubts[field] = f"{best.name!r} was taken; {column.name!r} would fit too, and differs in {differing} of {best.total} rows looked at"  # fmt: skip
+            doubts[field] = (
+                f"{best.name!r} was taken; {column.name!r} would fit too, and differs in {differing} of "
+                f"{best.total} rows looked at"
+            )
     if "conversation_id" in kept and not kept["conversation_id"].named:
         name = fields["conversation_id"]
         doubts.setdefault(

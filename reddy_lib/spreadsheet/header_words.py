@@ -17,6 +17,7 @@ __all__ = ["CONCEPTS", "concepts", "plain_name"]
 
 _STARRED = "*"  # at the end of an entry: the word may go on ("anruf*": Anrufs, Anrufer)
 
+
 def _read() -> dict[str, list[str]]:
     """Return concept → entries, from `header_words.txt`."""
     rows: dict[str, list[str]] = {}

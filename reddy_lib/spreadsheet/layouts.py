@@ -242,7 +242,12 @@ def _speaks(column: Column) -> float:
         return 0.0
     if not named:
         yes_or_no = column.distinct == 2 and bool(says & {"agent", "customer"})
-        few = 2 <= column.distinct <= 4 <= column.count and column.length <= 12 and turns >= 0.5 and column.fill >= 0.9
+        few = (
+            2 <= column.distinct <= 4 <= column.count
+            and column.length <= 12
+            and turns >= 0.5
+            and column.fill >= 0.9
+        )
         if not yes_or_no and (not few or says - {"call", "phone", "agent", "customer", "user"}):
             return 0.0
         named = 2.0 if yes_or_no else 1.0

@@ -23,9 +23,13 @@ from typing import Any, NamedTuple
 import msgspec
 
 from reddy_lib.transcripts.cut import whole_parts
-from reddy_lib.transcripts.json_form import classify_key, decode, is_data, quoted
+from reddy_lib.transcripts.elements import elements, looks_like_elements
+from reddy_lib.transcripts.forms import plain_text
+from reddy_lib.transcripts.json_form import decode, is_data, quoted
 from reddy_lib.transcripts.roles import fold
 from reddy_lib.transcripts.subtitles import spoken
+from reddy_lib.transcripts.times import read_moment
+from reddy_lib.transcripts.turn_keys import classify_key
 from reddy_lib.transcripts.turns import Transcript
 
 __all__ = ["KINDS", "Loss", "Placed", "accounted", "placed"]
@@ -220,6 +224,16 @@ class _Meter:
             self.elsewhere["markup"] += _size(text) - _size(inner)
             self.written(inner)
             return
+        if "<" in text[:400] and looks_like_elements(text):
+            try:
+                data = elements(text)
+            except ValueError:
+                data = None
+            if data is not None:
+                before = self._counted()
+                self.data(data)
+                self.elsewhere["markup"] += _size(text) - (self._counted() - before)
+                return
         said = spoken(text) if self.transcript.form in ("WebVTT", "SRT", "SBV") else None
         if said is not None and _size(said.text) + said.times <= _size(text):
             self.elsewhere["time"] += said.times
@@ -248,6 +262,11 @@ class _Meter:
                 data = _decoded(text)
             except ValueError:
                 data = None
+            if isinstance(data, _Pairs):
+                before = self._counted()
+                self.data(data)
+                self.elsewhere["markup"] += _size(text) - (self._counted() - before)
+                return
             if isinstance(data, list) and all(isinstance(item, str) for item in data):
                 joined = "\n".join(data)
                 self.elsewhere["markup"] += _size(text) - _size(joined)
@@ -308,7 +327,13 @@ class _Meter:
         """The texts to look for, without white space: those of the lines and those left out, as the cell has them;
         each with the number of lines that have begun with it."""
         left_out = list(self.transcript.left_out)
-        for number, line in enumerate(self.transcript.lines):
+        lines = self.transcript.lines
+        if self.transcript.order:
+            lines = [
+                line
+                for _, line in sorted(zip(self.transcript.order, lines, strict=True), key=lambda one: one[0])
+            ]
+        for number, line in enumerate(lines):
             while left_out and left_out[0][0] <= number:
                 yield from ((piece, True, number) for piece in _rows(left_out.pop(0)[1]))
             for piece in _rows(line.text):
@@ -324,6 +349,7 @@ class _Meter:
         dropped = Counter("".join(text.split()) for _, text in self.transcript.left_out)
         labels = {fold(label) for label in self.transcript.labels}
         shown = {"".join(item.value.split()) for item in self.transcript.findings if item.value}
+        beginnings = tuple(f"{label}:" for label in labels)
         by_path: dict[tuple[str, ...], list[tuple[str, str, int]]] = {}
         for order, (path, value) in enumerate(_leaves(data)):
             if value is not None and not isinstance(value, bool):
@@ -336,10 +362,22 @@ class _Meter:
                 part = known.part if known is not None else ""
                 if part in ("start", "stop", "duration"):
                     self.elsewhere["finding" if compact in shown else "time"] += len(compact)
-                elif part == "role" and (fold(text) in labels or fold(f"{key} {text}") in labels):
+                elif compact not in texts and (
+                    fold(text) in labels or (part == "role" and fold(f"{key} {text}") in labels)
+                ):
                     self.elsewhere["label"] += len(compact)
+                elif (
+                    ":" in compact
+                    and len(compact) < 40
+                    and compact not in texts
+                    and read_moment(text) is not None
+                ):
+                    self.elsewhere["time"] += len(compact)
                 else:
-                    by_path.setdefault(path, []).append((compact, text, order))
+                    rest = compact if compact in texts else self._without_label(text, compact, beginnings)
+                    if rest not in texts and ("<" in text or "&" in text):
+                        rest = self._without_markup(text, rest, texts)
+                    by_path.setdefault(path, []).append((rest, text, order))
         matching = {
             path: sum(len(compact) for compact, _, _ in found if compact in texts)
             for path, found in by_path.items()
@@ -401,6 +439,26 @@ class _Meter:
             self.unassigned.append(text)
             lines = len(self.transcript.lines)
             self.after.append(min(bisect_left(spoken_at, order), lines) if spoken_at else lines)
+
+    def _without_label(self, text: str, compact: str, beginnings: tuple[str, ...]) -> str:
+        """What is said behind "Agent:", where a text begins with one of the labels."""
+        folded = text.lstrip("[( \t\n").casefold()
+        for label in beginnings:
+            if folded.startswith(label):
+                size = len("".join(label.split()))
+                at = compact.casefold().find("".join(label.split()))
+                self.elsewhere["label"] += size - 1
+                self.elsewhere["markup"] += at + 1
+                return compact[at + size :]
+        return compact
+
+    def _without_markup(self, text: str, compact: str, texts: Mapping[str, int]) -> str:
+        """The plain text of a text with tags and entities, where that is what a line says."""
+        plain = "".join(plain_text(text).split())
+        if plain in texts:
+            self.elsewhere["markup"] += len(compact) - len(plain)
+            return plain
+        return compact
 
     def _words_said(self) -> Counter[str]:
         said = Counter(word for line in self.transcript.lines for word in _words(line.text))
