@@ -34,15 +34,10 @@ from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.furniture import Region, below_merged, joined_names, lines_above, no_call
 from reddy_lib.spreadsheet.headers import column_letter, find_header, header_texts
 from reddy_lib.spreadsheet.joining import with_files, with_lines
-from reddy_lib.spreadsheet.tables import (
-    MOST_COLUMNS,
-    html_rows,
-    json_kind,
-    parquet_rows,
-    record_rows,
-    too_wide,
-)
+from reddy_lib.spreadsheet.json_tables import json_kind, record_rows
+from reddy_lib.spreadsheet.tables import MOST_COLUMNS, parquet_rows, too_wide
 from reddy_lib.spreadsheet.unpacked import most_cells, too_sparse
+from reddy_lib.spreadsheet.web_pages import html_rows
 
 __all__ = ["SheetFormat", "detect_format", "hidden_sheets", "read_pieces", "read_sheet", "sheet_names"]
 
