@@ -24,6 +24,7 @@ import msgspec
 
 from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.open_databases import is_open
+from reddy_lib.spreadsheet.records import nested_facts
 from reddy_lib.spreadsheet.tables import plain_cell
 from reddy_lib.spreadsheet.tag_values import cell_text
 from reddy_lib.spreadsheet.unpacked import is_overlapping, most_unpacked, packed_as, swollen
@@ -233,7 +234,8 @@ def facts_of(text: str) -> tuple[dict[str, Any], str]:
         return {}, text
     plain = {str(key): value for key, value in data.items() if not isinstance(value, list | dict)}
     if len(plain) < len(data):
-        return {key: plain_cell(value) for key, value in plain.items() if len(str(value)) < 200}, text
+        facts = {key: plain_cell(value) for key, value in plain.items() if len(str(value)) < 200}
+        return {**facts, **{key: plain_cell(value) for key, value in nested_facts(data).items()}}, text
     said = max(
         (key for key in plain if isinstance(plain[key], str)), key=lambda key: len(plain[key]), default=None
     )

@@ -30,6 +30,7 @@ from reddy_lib.spreadsheet.error_cells import check_workbook
 from reddy_lib.spreadsheet.tables import MOST_COLUMNS, too_wide
 from reddy_lib.spreadsheet.unpacked import damaged, is_overlapping
 from reddy_lib.transcripts import read_transcript
+from reddy_lib.transcripts.json_form import is_data
 
 __all__ = [
     "Workbook",
@@ -137,9 +138,16 @@ def kind_of(path: Path) -> Literal["csv", "excel", "html", "parquet", "json", "f
     ending = path.suffix.casefold()
     if ending in (".json", ".jsonl", ".ndjson", ".jsonc"):
         return "json"
+    if ending in ("", ".txt", ".text", ".log") and opening[:1] in (b"{", b"[") and _begins_as_data(opening):
+        return "json"
     if ending == ".txt" and _is_conversation(path):
         return "files"
     return "csv"
+
+
+def _begins_as_data(opening: bytes) -> bool:
+    """Whether a text begins as JSON does, and not as `[00:12] Agent:`."""
+    return is_data(opening.decode("utf-8", "replace"))
 
 
 def _is_conversation(path: Path) -> bool:

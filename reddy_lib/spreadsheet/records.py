@@ -26,6 +26,7 @@ __all__ = [
     "is_people",
     "is_turn",
     "is_turn_list",
+    "nested_facts",
     "people_columns",
     "plain_values",
 ]
@@ -511,3 +512,49 @@ def _with_people(name: str, turns: list[Any], record: Mapping[str, Any]) -> Any:
         if ids and heads and 2 * named > len(heads):
             return {key: people, name.rpartition(".")[2]: turns}
     return turns
+
+
+# One call a file
+
+
+_FACTS = re.compile(
+    r"(?:.* )?(?:id|uuid|guid|e ?mail|email address|mailto|name|username|user name|login|started?|start time|started at|"
+    r"created at|date|timestamp|start timestamp|begin|queue|product|direction|duration)"
+)
+_MOST_FACTS = 40
+
+
+def nested_facts(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the objects in the record of one call say of it: ids, people, times; not what stands beside turns."""
+    facts: dict[str, Any] = {}
+    _collect_facts(data, "", 0, facts)
+    return facts
+
+
+def _collect_facts(record: Mapping[str, Any], path: str, depth: int, facts: dict[str, Any]) -> None:
+    objects = [value for value in record.values() if isinstance(value, dict)]
+    # The object that an envelope holds says what it is without the envelope's name.
+    envelope = len(objects) == 1 and not any(isinstance(value, list) for value in record.values())
+    for key, value in record.items():
+        name = f"{path}{key}"
+        if len(facts) >= _MOST_FACTS:
+            return
+        if isinstance(value, dict):
+            if depth < 3 and 0 < len(value) <= _MOST_KEYS:
+                inner = path if envelope and holds_speech(value) else f"{name}."
+                _collect_facts(value, inner, depth + 1, facts)
+        elif isinstance(value, list):
+            if is_people(value):
+                columns = people_columns(name, value)
+                facts |= {key: cell for key, cell in columns.items() if _is_fact(key, cell)}
+        elif depth and _is_fact(key, value) and name not in facts:
+            facts[name] = value
+
+
+def _is_fact(key: str, value: Any) -> bool:
+    return (
+        isinstance(value, str | int | float)
+        and value != ""
+        and len(str(value)) < 200
+        and bool(_FACTS.fullmatch(plain_name(key.rpartition(".")[2])))
+    )
