@@ -237,6 +237,12 @@ BY_HAND = {
 
 OF_LAYOUTS = {
     "rows-left-out",
+    "row-hidden",
+    "columns-hidden",
+    "table-rebuilt",
+    "table-beside",
+    "sheets-alike",
+    "header-missing",
     "nul-removed",
     "rows-scattered",
     "cells-differ",
@@ -250,7 +256,13 @@ OF_LAYOUTS = {
 """What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these,
 or what corrects calls that the ledger already holds."""
 
-OF_IDS = {"conversation-id-placeholder", "conversation-sent-with-other-words", "lines-without-id"}
+OF_IDS = {
+    "conversation-id-placeholder",
+    "conversation-sent-with-other-words",
+    "lines-without-id",
+    "id-digits-rounded",
+    "id-digits-lost",
+}
 """The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both."""
 
 OF_RECORDINGS = {

@@ -29,7 +29,7 @@ from reddy_lib.spreadsheet.tables import MOST_COLUMNS, plain_cell, too_wide
 from reddy_lib.transcripts import read_transcript
 from reddy_lib.transcripts.roles import role_of
 
-__all__ = ["json_kind", "json_records", "record_rows", "rows_of_records"]
+__all__ = ["find_calls", "json_kind", "json_records", "record_rows", "rows_of_records"]
 
 _BLOCK = 1 << 20
 _MOST_JSON = 128 << 20
@@ -169,8 +169,8 @@ def _ids_differ(records: Sequence[Any]) -> bool:
 _SURE = "\0sure"
 """Marks in `_Found.beside` that calls are told apart by an id each."""
 _CALL_WORDS = re.compile(
-    r".*(?:calls?|conversations?|records?|results?|items?|data|hits|rows|interactions?|contacts?|recordings?|value|values|"
-    r"entries|edges|nodes|sessions?|meetings?|tickets?|chats?|documents?|docs|list|output|export|payload|transcripts?)"
+    r".*(?:calls?|conversations?|records?|results?|items?|data|hits|rows?|interactions?|contacts?|recordings?|value|values|"
+    r"entry|entries|edges?|nodes?|sessions?|meetings?|tickets?|chats?|documents?|docs|list|output|export|payload|transcripts?)"
 )
 _PART_WORDS = re.compile(
     r".*(?:channels?|alternatives?|segments?|tracks?|legs?|parts?|phrases?|sentences?|turns?|messages?|utterances?|"
@@ -362,6 +362,16 @@ def holds_turns(data: dict[str, Any]) -> bool:
     return any(is_turn_list(value) for value in data.values())
 
 
+def find_calls(data: Any) -> list[dict[str, Any]] | None:
+    """The records of the calls in an object, ids in them resolved; None where it holds none, or is one."""
+    found = _find_calls(data)
+    if found is None:
+        return None
+    beside = {name: value for name, value in found.beside.items() if name != _SURE}
+    resolve = _Resolver(found)
+    return [resolve({**beside, **record}) for record in found.records]
+
+
 # Reading
 
 
@@ -468,15 +478,12 @@ def _json_object(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
         data = json.loads(_text(path, encoding).lstrip("\ufeff"))
     except (ValueError, RecursionError):
         raise UnreadableFile(f"{path.name} is not valid JSON: export it again.") from None
-    found = _find_calls(data)
+    found = find_calls(data)
     if found is None:
         raise UnreadableFile(
             f"{path.name} holds no list of calls: export the calls as one list of records, or as .csv."
         )
-    beside = {name: value for name, value in found.beside.items() if name != _SURE}
-    resolve = _Resolver(found)
-    for record in found.records:
-        yield resolve({**beside, **record})
+    yield from found
 
 
 class _Resolver:
