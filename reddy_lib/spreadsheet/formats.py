@@ -9,7 +9,7 @@ import msgspec
 __all__ = ["Form", "Kind", "SheetFormat"]
 
 Kind = Literal["csv", "excel", "html", "xml", "parquet", "json", "jsonl", "files"]
-Form = Literal["", "quoted rows", "pipes", "aligned", "report"]
+Form = Literal["", "quoted rows", "pipes", "aligned", "report", "tables"]
 
 
 class SheetFormat(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -26,6 +26,8 @@ class SheetFormat(msgspec.Struct, frozen=True, omit_defaults=True):
         turned: the first column holds the names, and each further column is a row.
         beside: the first column (from 0) of another table to the right of this one; 0 where there is none.
         alike: other sheets that have the same columns and are not read.
+        tables: numbers of the tables of a web page that are read, or names of the tables of an archive.
+        unread: other tables of a web page, or files of an archive, which are not read.
     """
 
     kind: Kind
@@ -41,6 +43,8 @@ class SheetFormat(msgspec.Struct, frozen=True, omit_defaults=True):
     turned: bool = False
     beside: int = 0
     alike: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         if self.kind == "csv":

@@ -8,7 +8,7 @@ from typing import Any
 
 import python_calamine as calamine
 
-from reddy_lib.errors import EmptySheet
+from reddy_lib.errors import EmptySheet, SheetError
 from reddy_lib.spreadsheet.files import Workbook
 from reddy_lib.spreadsheet.furniture import is_empty
 from reddy_lib.spreadsheet.headers import FIELD_NAMES, find_header, plain_name
@@ -16,7 +16,16 @@ from reddy_lib.spreadsheet.table_shape import is_turned, kind_of_cell
 from reddy_lib.spreadsheet.tables import MOST_COLUMNS, too_wide
 from reddy_lib.spreadsheet.workbook_rows import excel_rows
 
-__all__ = ["LOOK_AHEAD", "MOST_SHEETS", "choose_sheet", "head_rows", "header_of", "is_blank"]
+__all__ = [
+    "LOOK_AHEAD",
+    "MOST_SHEETS",
+    "alike_sheets",
+    "choose_sheet",
+    "choose_tables",
+    "head_rows",
+    "header_of",
+    "is_blank",
+]
 
 LOOK_AHEAD = 60
 """Rows looked at to find the header: titles, logos and notes above a table rarely take more."""
@@ -69,16 +78,18 @@ def header_of(rows: Sequence[tuple[int, list[Any]]], header_row: int | None, whe
 # The sheet of the calls
 
 
-def choose_sheet(workbook: Workbook, path: Path, header_row: int | None) -> tuple[str, tuple[str, ...]]:
-    """(the sheet of the calls, others with the same columns): the first with a table, unless another one holds far more
-    of what a call has. Visible sheets come first."""
+def choose_sheet(workbook: Workbook, path: Path, header_row: int | None) -> str:
+    """The sheet of the calls: the first with a table, unless another one holds far more of what a call has.
+
+    Visible sheets come first. Raises EmptySheet, UnreadableFile.
+    """
     problem: EmptySheet | None = None
     narrow: str | None = None
-    found: list[tuple[float, str, list[str]]] = []
+    best: tuple[float, str] | None = None
     shown = calamine.SheetVisibleEnum.Visible
     metadata = sorted(workbook.sheets, key=lambda item: item.visible != shown)
     for item in metadata[:MOST_SHEETS]:
-        if item.typ != calamine.SheetTypeEnum.WorkSheet or (found and item.visible != shown):
+        if item.typ != calamine.SheetTypeEnum.WorkSheet or (best is not None and item.visible != shown):
             continue
         where = f"Sheet {item.name!r} of {path.name}"
         try:
@@ -87,31 +98,63 @@ def choose_sheet(workbook: Workbook, path: Path, header_row: int | None) -> tupl
         except EmptySheet as error:
             problem = problem or error
             continue
-        below = [cells for number, cells in rows if number > header]
-        names = dict(rows)[header]
-        if max(sum(not is_empty(cell) for cell in cells) for cells in [names, *below]) > 1:
-            turned = len(rows) < LOOK_AHEAD and is_turned([cells for _, cells in rows])
-            texts = [str(cell).strip() for cell in names]
-            found.append((_worth(texts, below) if not turned else _STEP, item.name, texts))
         narrow = narrow or item.name
-    if found:
-        first, chosen, names_there = found[0]
-        for worth, name, texts in found[1:]:
-            if worth >= first + _STEP:
-                first, chosen, names_there = worth, name, texts
-        wanted = {text for text in names_there if text}
-        alike = [
-            name
-            for _, name, texts in found
-            if name != chosen
-            and 5 * len(wanted & set(texts)) >= 4 * len(wanted | {text for text in texts if text})
-        ]
-        return chosen, tuple(alike)
+        if max(sum(not is_empty(cell) for cell in cells) for number, cells in rows if number >= header) > 1:
+            worth = _worth_of(rows, header)
+            if best is None or worth >= best[0] + _STEP:
+                best = (worth, item.name)
+    if best is not None:
+        return best[1]
     if narrow:
-        return narrow, ()
+        return narrow
     if problem is not None and len(metadata) == 1:
         raise problem
     raise EmptySheet(f"No sheet of {path.name} has a header with calls below it: export the calls again.")
+
+
+def alike_sheets(workbook: Workbook, path: Path, sheet: str) -> tuple[str, ...]:
+    """The names of other visible sheets with the columns of this one."""
+    names: dict[str, set[str]] = {}
+    shown = calamine.SheetVisibleEnum.Visible
+    for item in workbook.sheets[:MOST_SHEETS]:
+        if item.typ != calamine.SheetTypeEnum.WorkSheet or (item.visible != shown and item.name != sheet):
+            continue
+        try:
+            rows = list(head_rows(excel_rows(workbook, item.name, path), None))
+            texts = dict(rows)[header_of(rows, None, item.name)]
+        except SheetError:
+            continue
+        names[item.name] = {str(cell).strip() for cell in texts if not is_empty(cell)}
+    wanted = names.pop(sheet, set())
+    return tuple(
+        name
+        for name, texts in names.items()
+        if len(wanted) > 1 and 5 * len(wanted & texts) >= 4 * len(wanted | texts)
+    )
+
+
+def choose_tables(tables: dict[int, list[list[str]]]) -> frozenset[int]:
+    """The numbers of a page's tables that hold the calls: the likeliest one, and those with its header."""
+    best: tuple[float, int] | None = None
+    for number, rows in tables.items():
+        numbered = list(enumerate(rows, start=1))
+        try:
+            worth = _worth_of(numbered, header_of(numbered, None, ""))
+        except SheetError:
+            continue
+        if best is None or worth > best[0]:
+            best = (worth, number)
+    if best is None:
+        return frozenset(tables)
+    heads = {number: [str(cell).strip() for cell in rows[0]] for number, rows in tables.items()}
+    return frozenset(number for number, head in heads.items() if head == heads[best[1]])
+
+
+def _worth_of(rows: Sequence[tuple[int, list[Any]]], header: int) -> float:
+    if len(rows) < LOOK_AHEAD and is_turned([cells for _, cells in rows]):
+        return 2 * _STEP
+    names = [str(cell).strip() for cell in dict(rows)[header]]
+    return _worth(names, [cells for number, cells in rows if number > header])
 
 
 _STEP = 2.5

@@ -102,6 +102,15 @@ def file_notes(format: SheetFormat, names: Sequence[str], hidden: Hidden) -> lis
                 value=", ".join(format.alike),
             )
         )
+    if format.unread:
+        others = "; ".join(map(repr, format.unread[:10])) + ("; …" if len(format.unread) > 10 else "")
+        found.append(
+            finding(
+                "table-beside",
+                "row",
+                f"Beside the calls {len(format.unread)} more were found and not read: {others}.",
+            )
+        )
     shown = [column for column in hidden.columns if column <= len(names)]
     if shown:
         listed = ", ".join(f"{column_letter(column)} ({names[column - 1]})" for column in shown[:10])

@@ -20,7 +20,7 @@ import python_calamine as calamine
 
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
 from reddy_lib.findings import Finding
-from reddy_lib.spreadsheet.bundles import Bundle, bundle_rows, join_column, open_bundle
+from reddy_lib.spreadsheet.bundles import FILE_NAME, Bundle, Member, bundle_rows, join_column, open_bundle
 from reddy_lib.spreadsheet.error_cells import Hidden, hidden_parts
 from reddy_lib.spreadsheet.files import (
     Workbook,
@@ -38,7 +38,9 @@ from reddy_lib.spreadsheet.furniture import Region, below_merged, is_empty, join
 from reddy_lib.spreadsheet.header_search import (
     LOOK_AHEAD,
     MOST_SHEETS,
+    alike_sheets,
     choose_sheet,
+    choose_tables,
     head_rows,
     header_of,
     is_blank,
@@ -59,15 +61,27 @@ from reddy_lib.spreadsheet.table_shape import (
 from reddy_lib.spreadsheet.tables import MOST_COLUMNS, parquet_rows, too_wide
 from reddy_lib.spreadsheet.text_tables import text_form, text_rows
 from reddy_lib.spreadsheet.unpacked import most_cells, too_sparse
-from reddy_lib.spreadsheet.web_pages import html_rows
+from reddy_lib.spreadsheet.web_pages import html_rows, html_tables
 from reddy_lib.spreadsheet.workbook_rows import excel_cell, excel_rows, merged_regions
 from reddy_lib.spreadsheet.xml_tables import xml_rows, xml_sheets
 
-__all__ = ["SheetFormat", "detect_format", "hidden_sheets", "read_pieces", "read_sheet", "sheet_names"]
+__all__ = [
+    "ALL_TABLES",
+    "SheetFormat",
+    "detect_format",
+    "hidden_sheets",
+    "read_pieces",
+    "read_sheet",
+    "sheet_names",
+]
 
 Cell = str | int | float | bool | datetime | date | time | timedelta
 _SAMPLE = 1 << 18  # characters of a text file that tell how it shows its table
 _PIECE_CELLS = 1_000_000  # of one piece, the empty ones counted
+ALL_TABLES = "all tables"
+"""Stands for the tables of an archive that have the same columns, in place of the name of one."""
+_MOST_TABLES = 200  # of one archive that are looked at
+_TRIED = 5  # data files of an archive that are looked at
 _MOST_TURNED = 1_000  # rows of a table on its side: each is a field
 
 
@@ -128,7 +142,14 @@ def detect_format(
     if kind == "xml":
         return _xml_format(path, sheet, header_row)
     if kind == "html":
-        return _shaped(path, SheetFormat("html", None, 1, encoding, None), header_row)
+        tables = html_tables(path, encoding)
+        chosen = choose_tables(tables)
+        format = SheetFormat(
+            "html", None, 1, encoding, None,
+            tables=tuple(str(number) for number in sorted(chosen)),
+            unread=tuple(_table_names(tables, chosen)),
+        )  # fmt: skip
+        return _shaped(path, format, header_row)
     if kind == "json":
         shape = json_kind(path, encoding)
         if shape == "one call":
@@ -145,6 +166,14 @@ def detect_format(
     elif len(delimiter) != 1:
         raise UnreadableFile(f"The delimiter {delimiter!r} is not one character: choose for example a comma.")
     return _shaped(path, SheetFormat("csv", None, 1, encoding, delimiter), header_row)
+
+
+def _table_names(tables: dict[int, list[list[str]]], chosen: frozenset[int]) -> Iterator[str]:
+    """A few words of each table of a page that is not among the chosen ones; its layout has too few to be named."""
+    for number, rows in tables.items():
+        words = " · ".join(cell for cell in rows[0] if cell)[:80]
+        if number not in chosen and words:
+            yield words
 
 
 def _shaped(path: Path, format: SheetFormat, header_row: int | None) -> SheetFormat:
@@ -203,12 +232,12 @@ def _xml_format(path: Path, sheet: str | None, header_row: int | None) -> SheetF
 def _workbook_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:
     workbook = open_workbook(path)
     names = workbook.names
-    alike: tuple[str, ...] = ()
     if sheet is not None:
         if sheet not in names:
             raise UnreadableFile(f"{path.name} has no sheet {sheet!r}: it has {', '.join(map(repr, names))}.")
     else:
-        sheet, alike = choose_sheet(workbook, path, header_row)
+        sheet = choose_sheet(workbook, path, header_row)
+    alike = alike_sheets(workbook, path, sheet) if len(names) > 1 else ()
     format = _shaped(path, SheetFormat("excel", sheet, 1, None, None, alike=alike), header_row)
     return _with_lines_sheet(path, workbook, format) if len(names) > 1 else format
 
@@ -249,7 +278,8 @@ def _sample(path: Path, format: SheetFormat) -> list[tuple[str, list[Any]]] | No
 def _bundle_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:
     """`sheet`: the name of the spreadsheet to read, where a zip or folder holds several."""
     with open_bundle(path) as bundle:
-        tables = [table for table in bundle.tables if sheet in (None, table.name)]
+        members = bundle.without_notes()
+        tables = [table for table in bundle.tables if sheet in (None, ALL_TABLES, table.name)]
         if not tables and len(bundle.tables) < 2:
             tables = bundle.tables  # a mapping of last week's zip: its one spreadsheet had another name
         names = _named(bundle)
@@ -258,8 +288,13 @@ def _bundle_format(path: Path, sheet: str | None, header_row: int | None) -> She
         if not tables:
             if not any(bundle.read(member).strip() for member in bundle.members[:200]):
                 raise EmptySheet(f"{path.name} holds no text: export the calls again.")
-            return SheetFormat("files", None, 1, None, None)
-        if len(tables) > 1 and not bundle.members:
+            data = bundle.data_tables() if path.is_dir() or path.suffix.casefold() == ".zip" else []
+            many = _tables_format(bundle, data, None, of_calls=True) if data else None
+            return many or SheetFormat("files", None, 1, None, None)
+        if len(tables) > 1 and not members:
+            many = _tables_format(bundle, tables, header_row)
+            if many is not None:
+                return many
             raise UnreadableFile(
                 f"{path.name} holds {len(tables)} spreadsheets ({names}): unpack it and load each of them by itself, or in "
                 f"a notebook name one with sheet={tables[0].name!r}."
@@ -267,8 +302,16 @@ def _bundle_format(path: Path, sheet: str | None, header_row: int | None) -> She
         for table in tables:
             with bundle.unpacked(table) as place:
                 inner = detect_format(place, header_row=header_row)
-                format = SheetFormat("files", table.name, inner.header_row, inner.encoding, inner.delimiter)
-                if not bundle.members:
+                notes = tuple(member.name for member in bundle.members if member not in members)
+                format = SheetFormat(
+                    "files",
+                    table.name,
+                    inner.header_row,
+                    inner.encoding,
+                    inner.delimiter,
+                    unread=notes if not members else (),
+                )
+                if not members:
                     return format
                 sample = _sample(place, inner)
                 column = join_column(sample, bundle.members) if sample else None
@@ -278,6 +321,54 @@ def _bundle_format(path: Path, sheet: str | None, header_row: int | None) -> She
             f"No column of {names} names the transcript files in {path.name}: add a column with their names or ids, "
             "or load the spreadsheet and the files apart."
         )
+
+
+def _tables_format(
+    bundle: Bundle, tables: list[Member], header_row: int | None, *, of_calls: bool = False
+) -> SheetFormat | None:
+    """The format of an archive whose tables have the same columns, as one table; None where too few have.
+
+    `of_calls`: the tables are data files, each of which may be one call instead.
+    """
+    names: dict[str, frozenset[str]] = {}
+    for table in tables[:_MOST_TABLES]:
+        try:
+            with bundle.unpacked(table) as place:
+                inner = detect_format(place, header_row=header_row)
+                if of_calls and inner.kind == "files":
+                    return None
+                sample = _sample(place, inner)
+        except SheetError:
+            continue
+        if sample is not None:
+            names[table.name] = frozenset(name for name, _ in sample)
+        if of_calls and len(names) >= _TRIED:
+            break
+    if not names:
+        return None
+    wanted = max(
+        names.values(), key=lambda one: (sum(_are_alike(one, other) for other in names.values()), len(one))
+    )
+    alike = [name for name, columns in names.items() if _are_alike(wanted, columns)]
+    if of_calls:
+        alike = [table.name for table in tables] if len(alike) == len(names) else []
+    if len(alike) < (1 if of_calls else 2) or (not of_calls and 2 * len(alike) < len(tables)):
+        return None
+    unread = [one.name for one in (*bundle.tables, *bundle.members) if one.name not in set(alike)]
+    return SheetFormat(
+        "files",
+        ALL_TABLES,
+        header_row or 1,
+        None,
+        None,
+        form="tables",
+        tables=tuple(alike),
+        unread=tuple(unread),
+    )
+
+
+def _are_alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    return 5 * len(one & other) >= 4 * len(one | other)
 
 
 def _named(bundle: Bundle) -> str:
@@ -335,6 +426,10 @@ def read_pieces(
 def _bundled(path: Path, format: SheetFormat, rows: int) -> Iterator[pd.DataFrame]:
     """The rows of the table among the files, each with the text and the name of its own file."""
     with open_bundle(path) as bundle:
+        attrs: dict[str, Any] = {"format": msgspec.to_builtins(format), "file_name": path.name}
+        if format.form == "tables":
+            yield from _of_all(bundle, format, rows, attrs)
+            return
         table = next((table for table in bundle.tables if table.name == format.sheet), None)
         if table is None:
             raise UnreadableFile(
@@ -344,13 +439,56 @@ def _bundled(path: Path, format: SheetFormat, rows: int) -> Iterator[pd.DataFram
             inner = detect_format(
                 place, header_row=format.header_row, encoding=format.encoding, delimiter=format.delimiter
             )
-            attrs = {"format": msgspec.to_builtins(format), "file_name": path.name}
+            inner = msgspec.structs.replace(inner, unread=(*inner.unread, *format.unread))
             if not format.join:
                 for frame in read_pieces(place, inner, rows=rows):
                     frame.attrs.update(attrs)
                     yield frame
                 return
             yield from with_files(_frames(place, inner, rows=rows), bundle, format.join[0], attrs=attrs)
+
+
+def _of_all(bundle: Bundle, format: SheetFormat, rows: int, attrs: dict[str, Any]) -> Iterator[pd.DataFrame]:
+    """The rows of all tables of an archive that have the same columns, each with the name of its file.
+
+    Rows are numbered on from file to file.
+    """
+    members = {member.name: member for member in (*bundle.tables, *bundle.members)}
+    header_row = format.header_row if format.header_row > 1 else None
+    columns: list[str] | None = None
+    last = 0
+    for name in format.tables:
+        if name not in members:
+            continue
+        with bundle.unpacked(members[name]) as place:
+            inner = detect_format(place, header_row=header_row)
+            if columns is None:
+                inner = msgspec.structs.replace(inner, unread=(*inner.unread, *format.unread))
+            top = last
+            for frame in read_pieces(place, inner, rows=rows):
+                if columns is None:
+                    columns = [
+                        column for column in map(str, frame.columns) if column not in frame.attrs["extra"]
+                    ]
+                frame = _numbered_on(frame, columns, top, name)
+                frame.attrs.update(attrs)
+                last = int(frame.index[-1])
+                yield frame
+
+
+def _numbered_on(frame: pd.DataFrame, columns: list[str], top: int, name: str) -> pd.DataFrame:
+    """A piece of one of several tables, with the columns of the first one and the name of its file."""
+    attrs = dict(frame.attrs)
+    extra = [str(column) for column in frame.columns if column not in columns]
+    file_name = FILE_NAME if FILE_NAME not in columns else f"{FILE_NAME} (of the file)"
+    frame = frame.reindex(columns=[*columns, *extra], fill_value="")
+    frame.insert(0, file_name, pd.Series([name] * len(frame), index=frame.index, dtype=object))
+    frame.index = pd.Index([number + top for number in frame.index.tolist()], name="row", dtype="int64")
+    for key in ("left_out", "nuls", "notes"):
+        if key in attrs:
+            attrs[key] = {row + top: value for row, value in attrs[key].items()}
+    frame.attrs.update(attrs, extra=extra)
+    return frame
 
 
 TYPED = ("parquet", "json", "jsonl", "xml", "files")
@@ -375,7 +513,7 @@ def _rows_of(
     elif format.kind == "csv":
         found = csv_records(path, encoding, format.delimiter or ",", nuls=nuls)
     elif format.kind == "html":
-        found = _numbered(html_rows(path, encoding))
+        found = _numbered(html_rows(path, encoding, frozenset(map(int, format.tables))))
     elif format.kind == "parquet":
         found = _numbered(parquet_rows(path, rows=rows))
     elif format.kind == "xml":
