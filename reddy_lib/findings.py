@@ -89,6 +89,8 @@ CATALOGUE: dict[str, Rule] = {
     "conversation-id-placeholder": Rule("warning", "Conversation id is a placeholder", "The call got its own id, made from its agent, start and words. If the cell is a real id, type it."),
     "conversation-id-made-up": Rule("warning", "Conversation id was made up", "Reddy knows the call by this id from then on. If a column holds the call's own id, choose it when loading."),
     "column-doubtful": Rule("warning", "Another column would fit too", "Compare the two columns, and choose the right one when loading."),
+    "id-digits-rounded": Rule("warning", "Excel keeps 15 digits of a number", "From the 16th digit on, Excel stores zeros or other digits. Compare the id with its source; as text it keeps all digits."),
+    "id-digits-lost": Rule("error", "Digits of the conversation id are lost", "The cell holds a number in scientific notation. Export the ids as text and load the file again, or type the id.", "The id is sent as the cell shows it."),
     "lines-without-id": Rule("error", "Lines without the id of their call", "Type the call's id in the sheet and load it again, or choose columns that tell calls apart when loading. Accept this if these lines are one call.", "The lines are sent as one call, with an id made from its agent, start and words."),
     "conversation-sent-with-other-words": Rule("error", "Sent before, with other words", "If it is another call, clear its conversation id: it then gets its own. If it is the same call, accept this: it is skipped, and can be sent again with a reason.", "It counts as the call that Reddy already has: it is skipped, not sent."),
     # audio settings
@@ -110,6 +112,12 @@ CATALOGUE: dict[str, Rule] = {
     "tag-value-mismatch": Rule("error", "Tag value does not fit its type", "Correct the value, or choose another type."),
     # the row
     "rows-left-out": Rule("warning", "Rows that are not calls", "Totals, repeated headers and export notes are not calls. Check that none of these rows is one."),
+    "row-hidden": Rule("warning", "Row is hidden in the workbook", "It was read all the same. Leave it out if it was hidden or filtered out on purpose."),
+    "columns-hidden": Rule("warning", "Columns are hidden in the workbook", "They were read all the same. Check that nothing is sent that was hidden on purpose."),
+    "table-rebuilt": Rule("warning", "Table was rearranged to be read", "Compare the first calls with the file."),
+    "table-beside": Rule("warning", "Another table stands beside the calls", "Its columns are not read as tags of the calls. If they belong to the calls, delete the empty column between them and load the sheet again."),
+    "sheets-alike": Rule("warning", "Other sheets have the same columns", "One sheet is read at a time. Load the others too if their calls are wanted."),
+    "header-missing": Rule("warning", "Columns have no names", "No row holds the names of the columns. Check which column is which."),
     "nul-removed": Rule("warning", "NUL characters removed", "Text never contains them. Compare the row with its source, and export the file again if words are missing."),
     "rows-scattered": Rule("warning", "Lines of one call in several places", "They were gathered by the id. Check that it belongs to one call only."),
     "cells-differ": Rule("warning", "Cells differ within the call", "The first value was used. Check that these rows are one call."),

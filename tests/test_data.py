@@ -237,6 +237,12 @@ BY_HAND = {
 
 OF_LAYOUTS = {
     "rows-left-out",
+    "row-hidden",
+    "columns-hidden",
+    "table-rebuilt",
+    "table-beside",
+    "sheets-alike",
+    "header-missing",
     "nul-removed",
     "rows-scattered",
     "cells-differ",
@@ -261,7 +267,13 @@ OF_DATA = {
 """What transcripts that are data bring about: tests/transcripts/test_turn_lists.py and the files beside it show them."""
 OF_LAYOUTS |= OF_DATA
 
-OF_IDS = {"conversation-id-placeholder", "conversation-sent-with-other-words", "lines-without-id"}
+OF_IDS = {
+    "conversation-id-placeholder",
+    "conversation-sent-with-other-words",
+    "lines-without-id",
+    "id-digits-rounded",
+    "id-digits-lost",
+}
 """The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both."""
 
 OF_SPEAKERS = {

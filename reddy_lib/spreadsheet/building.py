@@ -29,6 +29,7 @@ from reddy_lib.spreadsheet.grouping import Group, calls_of, row_text
 from reddy_lib.spreadsheet.header_words import concepts
 from reddy_lib.spreadsheet.lines import lines_transcript, turns_transcript
 from reddy_lib.spreadsheet.mapping import Mapping
+from reddy_lib.spreadsheet.notes import Notes, id_digits, notes_before
 from reddy_lib.spreadsheet.reading import read_pieces
 from reddy_lib.spreadsheet.sources import Sources, is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
@@ -121,6 +122,7 @@ class _Builder:
         self.lines_beside = mapping.layout == "lines" and "transcript" in mapping.fields
         self.call_columns = dict.fromkeys(mapping.tags, "tags")
         self.call_columns.update({column: field for field, several in sources.items() for column in several})
+        self.excel = mapping.sheet is not None and mapping.sheet.kind == "excel"
         own = mapping.sheet is not None and mapping.sheet.kind == "files"
         name_column = next((name for name in FILE_NAMES if own and name in columns), "")
         self.sources = Sources(mapping, file_name=file_name, name_column=name_column)
@@ -217,7 +219,9 @@ class _Builder:
             findings += self._not_in_name(cells)
         if not call.conversation_id or "conversation_id" in self.sources.joins:
             findings += self._no_id(cells, call.conversation_id)
-        if not call.conversation_id:
+        if call.conversation_id:
+            findings += id_digits(self.sources.value("conversation_id", cells), excel=self.excel)
+        else:
             call.conversation_id = derive_conversation_id(call, recording=lasting_address(written or ""))
             if not any(found.field == "conversation_id" for found in findings):
                 findings.append(_made_up_id("conversation_id" in self.given))
@@ -328,6 +332,7 @@ class _Builder:
             built.findings.append(_left_out(group.left_out))
         if group.nuls:
             built.findings.append(_nuls(group.nuls))
+        built.findings += group.notes
         return built
 
     def _earliest(self, column: Sequence[Any]) -> Any:
@@ -495,6 +500,7 @@ def build_frame(
     left_out: dict[int, str] = frame.attrs.get("left_out") or {}
     orphans: Collection[int] = frame.attrs.get("orphans") or ()
     nuls: dict[int, int] = dict(frame.attrs.get("nuls") or {})
+    notes: Notes = dict(frame.attrs.get("notes") or {})
     aside: list[tuple[int, str, str]] = []
     before: BuiltCall | None = None
     for row, cells, plain in zip(
@@ -509,6 +515,8 @@ def build_frame(
                 aside = []
             if nuls and (here := {one: nuls.pop(one) for one in list(nuls) if one < row}):
                 before.findings.append(_nuls(here))
+            if notes:
+                before.findings += notes_before(notes, row)
             yield before
         plain_cells = dict(zip(names, plain, strict=True))
         before = builder.build(int(row), dict(zip(names, cells, strict=True)), plain_cells, extra)
@@ -519,6 +527,7 @@ def build_frame(
             before.findings.append(_left_out(aside))
         if nuls:
             before.findings.append(_nuls(nuls))
+        before.findings += notes_before(notes, None)
         yield before
 
 

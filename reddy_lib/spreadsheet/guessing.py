@@ -62,7 +62,7 @@ def guess_mapping(
 
 
 def _guess(sheet: pd.DataFrame, products: Sequence[ProductLike] | None, layout: Layout | None) -> Mapping:
-    extra = set(sheet.attrs.get("extra", ()))
+    extra = {*sheet.attrs.get("extra", ()), *sheet.attrs.get("beside", ())}
     left_out = sheet.attrs.get("left_out") or {}
     head = sheet.head(_ROWS)
     if left_out:

@@ -12,8 +12,9 @@ import re
 import unicodedata
 from functools import lru_cache
 from importlib import resources
+from itertools import pairwise
 
-__all__ = ["CONCEPTS", "concepts", "plain_name"]
+__all__ = ["CONCEPTS", "concepts", "fields_named", "plain_name"]
 
 _STARRED = "*"  # at the end of an entry: the word may go on ("anruf*": Anrufs, Anrufer)
 
@@ -39,7 +40,10 @@ _ENTRIES = _read()
 CONCEPTS = frozenset(_ENTRIES)
 """What a word of a column's name can stand for."""
 
-_LETTERS = str.maketrans({"ß": "ss", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ø": "o", "Ø": "O", "ı": "i", "æ": "ae", "Æ": "AE", "œ": "oe"})  # fmt: skip
+_LETTERS = str.maketrans(
+    {"ß": "ss", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ø": "o", "Ø": "O", "ı": "i"}
+    | {"æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE"}
+)
 """Letters that Unicode does not take apart into a letter and its mark."""
 _NUMBER_SIGN = re.compile(r"№|\bn[°º]", re.IGNORECASE)
 
@@ -97,12 +101,29 @@ def concepts(header: str) -> frozenset[str]:
     joined = "".join(words)
     if len(words) == 2 and joined in _WORDS:  # "e mail", "time zone", "call id"
         found |= _WORDS[joined]
-    for first, second in zip(words, words[1:], strict=False):
+    for first, second in pairwise(words):
         if first in ("e", "э") and second.startswith(("mail", "post")):
             found.add("email")
     for word in words:
         found |= _of_word(word)
     return frozenset(found)
+
+
+_FIELDS: dict[str, frozenset[str]] = {
+    "agent_email": frozenset(("agent", "email")),
+    "product_id": frozenset(("product", "queue")),
+    "transcript": frozenset(("transcript", "text")),
+    "timestamp": frozenset(("start", "date", "time")),
+    "conversation_id": frozenset(("call", "case", "unique", "id")),
+    "filename": frozenset(("audio", "file")),
+}
+
+
+@lru_cache(maxsize=8192)
+def fields_named(header: str) -> frozenset[str]:
+    """Return the fields of a call that the words of a column's name may stand for."""
+    says = concepts(header)
+    return frozenset(field for field, wanted in _FIELDS.items() if says & wanted)
 
 
 def _of_word(word: str) -> set[str]:

@@ -655,7 +655,7 @@ _EPOCH = 1e8
 
 
 def _ends(start: Column | None, stops: Sequence[float | None], calls: Sequence[Sequence[int]]) -> bool:
-    """Return whether these times end what the others begin: each at or after its own start, and before the one after next."""
+    """Return whether these times end what the others begin: each after its own start, and not long after the next."""
     if start is None:
         return False
     starts, _ = _read(start.rows)
@@ -679,7 +679,7 @@ def _ends(start: Column | None, stops: Sequence[float | None], calls: Sequence[S
 def _clock_unit(
     column: Column, seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]], field: str
 ) -> tuple[LineUnit, str]:
-    """Return "m:s" for minutes and seconds that a spreadsheet program took for hours and minutes (0:17 typed, 0:17:00 kept)."""
+    """Return "m:s" for minutes and seconds that a spreadsheet program took for hours and minutes."""
     known = [second for second in seconds if second is not None]
     if field == "duration" or max(known) >= _EPOCH or any(second % 60 for second in known):
         return "auto", ""

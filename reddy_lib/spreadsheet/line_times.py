@@ -1,4 +1,4 @@
-"""One cell of a line's time as a moment: a clock, a number, a date in any of the ways in which columns of dates have them."""
+"""One cell of a line's time as a moment: a clock, a number, or a date as columns of dates have them."""
 
 from __future__ import annotations
 

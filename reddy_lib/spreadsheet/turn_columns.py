@@ -23,7 +23,11 @@ from reddy_lib.transcripts import leaning, read_opening
 __all__ = ["Turns", "TurnsFound", "continued", "find_turns", "turns_of"]
 
 _NUMBERED = re.compile(r"(?P<before>.*?)[\W_]*(?P<number>\d{1,4})(?P<after>\D*)")
-_MORE = re.compile(r"cont(?:inued|d|inuation|\.)?|part|teil|suite|parte|cont|more|rest|fortsetzung|overflow|deel|продолж\w*|続き?|续", re.IGNORECASE)  # fmt: skip
+_MORE = re.compile(
+    r"cont(?:inued|d|inuation|\.)?|part|teil|suite|parte|more|rest|fortsetzung|overflow|deel|продолж\w*|続き?|续",
+    re.IGNORECASE,
+)
+"""How a column says that it goes on with another one."""
 _TRIED = 40
 _encode = msgspec.json.Encoder().encode
 
