@@ -34,6 +34,7 @@ CATALOGUE: dict[str, Rule] = {
     # agent and product
     "agent-email-missing": Rule("error", "No agent email", "Type the email under which the agent is known in Reddy."),
     "agent-email-invalid": Rule("error", "Not an email address", "Correct the address. It must belong to an active Reddy user."),
+    "agent-email-from-transcript": Rule("warning", "Agent's email from the transcript", "Check that this person took the call. A column or a default chosen when loading takes precedence."),
     "product-missing": Rule("error", "No product", "Choose the product whose scorecard grades this call."),
     "product-unknown": Rule("error", "Product not in Reddy's list", "Choose one of the products in the list, or match this name to one when loading."),
     "product-inactive": Rule("warning", "Product is not active", "Ask the person who manages products in Reddy; grading may not run."),

@@ -118,6 +118,9 @@ class _Builder:
             if name in sources.get("agent_email", ()) or (name not in lines and _names_people(name, "agent"))
         ]
         self.customers = [name for name in columns if name not in lines and _names_people(name, "customer")]
+        self.lengths = [
+            name for name in columns if name not in lines and {"call", "duration"} <= concepts(name)
+        ]
         self.line_columns = frozenset(lines)
         self.lines_beside = mapping.layout == "lines" and "transcript" in mapping.fields
         self.call_columns = dict.fromkeys(mapping.tags, "tags")
@@ -160,38 +163,13 @@ class _Builder:
         call.timestamp = None if seconds is None else floor(seconds)
         if problem is not None:
             findings.append(problem)
-        transcript: Transcript | None = None
-        meter = Placed(0)
-        column = mapping.fields.get("transcript")
-        if self.lines_beside and column is not None:
-            lines = _columns_of(cells[column], mapping.line_fields.values())
-        if mapping.turns:
-            columns = lines if lines is not None else {name: [cell] for name, cell in cells.items()}
-            transcript = turns_transcript(columns, mapping, agents=self._agent_names(call, cells))
+        transcript, meter = self._transcript(call, cells, lines)
+        if transcript is not None:
             call.transcript = transcript.lines or None
             findings += transcript.findings
-            meter = placed(_said_in_turns(columns, mapping), transcript)
-        elif lines is not None:
-            transcript = lines_transcript(
-                lines, mapping, agents=self._agent_names(call, cells), started=call.timestamp
-            )
-            call.transcript = transcript.lines or None
-            findings += transcript.findings
-            meter = placed(_said(lines, mapping), transcript)
-        elif "transcript" in self.given:
-            cell = self.sources.value("transcript", cells)
-            transcript = read_transcript(
-                cell,
-                roles=mapping.roles,
-                unit=mapping.line_unit,
-                times=mapping.line_times,
-                agent=self._agent(call.agent_email, cells),
-            )
-            call.transcript = transcript.lines or None
-            findings += transcript.findings
-            meter = placed(cell, transcript)
-            if meter.beside:
-                findings.append(_beside(meter.beside))
+            self._facts_said(call, transcript, findings)
+        if meter.beside:
+            findings.append(_beside(meter.beside))
         tags = [
             Tag(name, tag_value(cells[name], type), type)
             for name, type in self.tags
@@ -228,6 +206,73 @@ class _Builder:
         for field, doubt in mapping.doubts.items():
             findings.append(finding("column-doubtful", field, f"{doubt[:1].upper()}{doubt[1:]}."))
         return BuiltCall(row, call, plain, findings, product_name, placed=meter, transcript=transcript)
+
+    def _transcript(
+        self, call: Call, cells: Cells[str, Any], lines: Cells[str, list[Any]] | None
+    ) -> tuple[Transcript | None, Placed]:
+        """Return the transcript of a row, or of the rows of a call, and the meter of what it holds of the source."""
+        mapping = self.mapping
+        column = mapping.fields.get("transcript")
+        agents, customers = self._agent_names(call, cells), self._customer(cells)
+        if self.lines_beside and column is not None:
+            lines = _columns_of(cells[column], mapping.line_fields.values())
+        if mapping.turns:
+            columns = lines if lines is not None else {name: [cell] for name, cell in cells.items()}
+            transcript = turns_transcript(columns, mapping, agents=agents, customers=customers)
+            return transcript, placed(_said_in_turns(columns, mapping), transcript)
+        if lines is not None:
+            transcript = lines_transcript(
+                lines, mapping, agents=agents, customers=customers, started=call.timestamp
+            )
+            return transcript, placed(_said(lines, mapping), transcript)
+        if "transcript" not in self.given:
+            return None, Placed(0)
+        cell = self.sources.value("transcript", cells)
+        transcript = read_transcript(
+            cell,
+            roles=mapping.roles,
+            unit=mapping.line_unit,
+            times=mapping.line_times,
+            agent=self._agent(call.agent_email, cells),
+            customer=customers,
+            duration=self._length(cells),
+        )
+        return transcript, placed(cell, transcript)
+
+    def _facts_said(self, call: Call, transcript: Transcript, findings: list[Finding]) -> None:
+        """Take what the transcript itself says of its call where no column does: the agent's email, the id."""
+        if call.agent_email is None and transcript.agent_email:
+            call.agent_email = transcript.agent_email
+            findings.append(
+                finding(
+                    "agent-email-from-transcript",
+                    "agent_email",
+                    f"No column names the agent: {call.agent_email} was taken from the transcript.",
+                    value=call.agent_email,
+                )
+            )
+        if call.conversation_id is None and transcript.conversation_id:
+            call.conversation_id = transcript.conversation_id
+
+    def _length(self, cells: Cells[str, Any]) -> float | None:
+        """Return the seconds that the call lasted, where a column states them beyond doubt."""
+        for name in self.lengths:
+            cell = cells[name]
+            if isinstance(cell, timedelta):
+                return cell.total_seconds() or None
+            text = cell_text(cell).strip()
+            clock = re.fullmatch(r"(\d{1,2}):(\d{2}):(\d{2})", text)
+            if clock:
+                return float(int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3])) or None
+        return None
+
+    def _customer(self, cells: Cells[str, Any]) -> list[str]:
+        """Return what this row says of its customer, in columns that are called after customers."""
+        return [
+            cell_text(cells[name]).strip()
+            for name in self.customers
+            if not is_empty(cells[name]) and len(cell_text(cells[name])) <= 80
+        ]
 
     def _zone(self, cells: Cells[str, Any]) -> tzinfo:
         """Return the zone of this row's start: its own, where a column names one."""

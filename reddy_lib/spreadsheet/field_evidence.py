@@ -136,7 +136,7 @@ def _agent(column: Column, table: Table) -> Evidence:
         return Evidence(score, _reason(column, True, fact), True)
     score = 10 * column.emails
     facts = [f"{percent(column.emails)} look like emails, {column.distinct} different"]
-    if other_side:
+    if other_side or ("speaker" in says and not agent):  # the author of one message
         return _NO
     if agent:
         score += 6 if "email" in says else 5
@@ -144,8 +144,6 @@ def _agent(column: Column, table: Table) -> Evidence:
         score += 2.5
     elif "email" in says:
         score += 1
-    elif says & {"speaker", "end"}:  # from, to
-        score -= 3
     mails = {bare_email(text).casefold() for text in column.texts} - {""}
     few = column.count >= 4 and len(mails) <= 0.6 * column.count
     if few:
