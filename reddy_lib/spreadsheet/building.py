@@ -218,7 +218,9 @@ class _Builder:
             lines = _columns_of(cells[column], mapping.line_fields.values())
         if mapping.turns:
             columns = lines if lines is not None else {name: [cell] for name, cell in cells.items()}
-            transcript = turns_transcript(columns, mapping, agents=agents, customers=customers)
+            transcript = turns_transcript(
+                columns, mapping, agents=agents, customers=customers, started=call.timestamp
+            )
             return transcript, placed(_said_in_turns(columns, mapping), transcript)
         if lines is not None:
             transcript = lines_transcript(

@@ -21,7 +21,7 @@ from reddy_lib.spreadsheet.dates import day_order
 from reddy_lib.spreadsheet.field_evidence import JUDGES, Evidence, Table
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.grouping import calls_of
-from reddy_lib.spreadsheet.layouts import LinesFound, find_lines, lines_chosen
+from reddy_lib.spreadsheet.layouts import LinesFound, find_lines, line_times, lines_chosen
 from reddy_lib.spreadsheet.mapping import Join, Layout, Mapping, ProductLike, product_ids
 from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time, with_zone_column
 from reddy_lib.spreadsheet.tag_values import tag_type
@@ -206,11 +206,31 @@ def _with_turns(
         sheet=_format_of(sheet),
     )
     if turns.group_by:
-        return _fields_of_groups(
-            mapping, used | {turns.order}, head, [(c.name, c.rows) for c in columns], products
-        )
+        mapping = _with_line_times(mapping, used, columns)
+        used |= set(mapping.line_fields.values())
+        return _fields_of_groups(mapping, used, head, [(c.name, c.rows) for c in columns], products)
     wanted = [field for field in JUDGES if field not in _OF_A_ROW]
     return _guess_fields(mapping, [column for column in columns if column.name not in used], products, wanted)
+
+
+def _with_line_times(mapping: Mapping, used: set[str], columns: Sequence[Column]) -> Mapping:
+    """Return a copy with the columns that say when each row of turns was spoken."""
+    texts = [column for column in columns if column.name in used]
+    said = Column(
+        "text", [" ".join(cells) for cells in zip(*(column.of_rows for column in texts), strict=True)]
+    )
+    by = next(column for column in columns if column.name == mapping.group_by[0])
+    places: dict[str, list[int]] = {}
+    for place, text in enumerate(by.of_rows):
+        places.setdefault(text, []).append(place)
+    taken = {*used, *mapping.group_by, *mapping.line_fields.values()}
+    rest = [column for column in columns if column.count and column.name not in taken]
+    fields, units, reasons = line_times(rest, said, list(places.values()))
+    return mapping.replace(
+        line_fields={**mapping.line_fields, **fields},
+        line_units=units,
+        reasons={**mapping.reasons, **reasons},
+    )
 
 
 def _with_lines(
@@ -227,6 +247,7 @@ def _with_lines(
         line_units=lines.units,
         group_by=lines.group_by,
         new_call=lines.new_call,
+        lines_by_time=lines.by_time,
         reasons=lines.reasons,
         sheet=_format_of(sheet),
     )
@@ -320,6 +341,7 @@ def _with_lines_beside(
         fields=fields,
         line_fields=lines.fields,
         line_units=lines.units,
+        lines_by_time=lines.by_time,
         reasons={
             **reasons,
             **lines.reasons,

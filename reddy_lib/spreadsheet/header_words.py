@@ -45,7 +45,7 @@ _LETTERS = str.maketrans(
     | {"æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE"}
 )
 """Letters that Unicode does not take apart into a letter and its mark."""
-_NUMBER_SIGN = re.compile(r"№|\bn[°º]", re.IGNORECASE)
+_NUMBER_SIGN = re.compile(r"№|\bn\.?\s?[°º]", re.IGNORECASE)
 
 
 @lru_cache(maxsize=8192)

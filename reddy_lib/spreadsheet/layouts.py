@@ -24,7 +24,15 @@ from reddy_lib.spreadsheet.line_times import line_moment
 from reddy_lib.spreadsheet.mapping import LineUnit, NewCall
 from reddy_lib.transcripts import leaning, read_opening
 
-__all__ = ["LinesFound", "find_lines", "holds_transcripts", "lines_beside", "lines_chosen"]
+__all__ = [
+    "LinesFound",
+    "calls_by_value",
+    "find_lines",
+    "holds_transcripts",
+    "line_times",
+    "lines_beside",
+    "lines_chosen",
+]
 
 _TRIED = 40
 _OF_CALLS = frozenset(
@@ -41,6 +49,7 @@ class LinesFound(msgspec.Struct):
     group_by: list[str]
     new_call: NewCall
     reasons: dict[str, str]
+    by_time: bool = False
 
 
 class _Grouping(NamedTuple):
@@ -61,7 +70,8 @@ def find_lines(columns: Sequence[Column]) -> LinesFound | None:
     filled = [column for column in columns if column.count]
     if not filled or filled[0].total < 2:
         return None
-    role = _role(filled)
+    calls = _named_calls(filled)
+    role = _role(filled, calls)
     text = _text(filled, role)
     if text is None or holds_transcripts(text):
         return None
@@ -108,35 +118,38 @@ def _found(
     if order is not None:
         fields["order"] = order.name
         reasons["line order"] = f"name {order.name!r}; counts the lines of each call"
-    units: dict[str, LineUnit] = {}
     free = [column for column in rest if column.name not in group.by]
-    starts = _times(free, "start", text, group.calls)
-    if starts is not None:
-        column, unit, reason = starts
-        fields["start"], reasons["line start"] = column.name, reason
-        units["start"] = unit
-        free = [other for other in free if other is not column]
-        for name in ("stop", "duration"):
-            found = _times(free, name, text, group.calls, start=column)
-            if found is not None:
-                ending, unit, reason = found
-                fields[name], reasons[f"line {name}"] = ending.name, reason
-                units[name] = unit if unit != "auto" else units["start"]
-                if name == "duration":
-                    what = (
-                        "not used: there is a stop"
-                        if "stop" in fields
-                        else "a line stops at start + duration"
-                    )
-                    reasons["line duration"] += f"; {what}"
-                free = [other for other in free if other is not ending]
-    return LinesFound(
-        fields,
-        {name: unit for name, unit in units.items() if unit != "auto"},
-        group.by,
-        group.new_call,
-        reasons,
-    )
+    times, units, why = line_times(free, text, group.calls)
+    by_time = order is None and "not in its order" in why.get("line start", "")
+    return LinesFound({**fields, **times}, units, group.by, group.new_call, {**reasons, **why}, by_time)
+
+
+def line_times(
+    columns: Sequence[Column], text: Column, calls: Sequence[Sequence[int]]
+) -> tuple[dict[str, str], dict[str, LineUnit], dict[str, str]]:
+    """Return (field → column, field → unit, reasons) of the start, stop and duration of lines, among these columns."""
+    fields: dict[str, str] = {}
+    units: dict[str, LineUnit] = {}
+    reasons: dict[str, str] = {}
+    starts = _times(columns, "start", text, calls)
+    if starts is None:
+        return fields, units, reasons
+    column, unit, reason = starts
+    fields["start"], reasons["line start"] = column.name, reason
+    units["start"] = unit
+    free = [other for other in columns if other is not column]
+    for name in ("stop", "duration"):
+        found = _times(free, name, text, calls, start=column)
+        if found is None:
+            continue
+        ending, unit, reason = found
+        fields[name], reasons[f"line {name}"] = ending.name, reason
+        units[name] = unit if unit != "auto" else units["start"]
+        if name == "duration":
+            what = "not used: there is a stop" if "stop" in fields else "a line stops at start + duration"
+            reasons["line duration"] += f"; {what}"
+        free = [other for other in free if other is not ending]
+    return fields, {name: unit for name, unit in units.items() if unit != "auto"}, reasons
 
 
 def _bare_lines(text: Column, rest: Sequence[Column]) -> LinesFound | None:
@@ -162,7 +175,7 @@ def lines_chosen(columns: Sequence[Column]) -> LinesFound:
     if found is not None:
         return found
     filled = [column for column in columns if column.count] or list(columns)
-    role = _role(filled)
+    role = _role(filled, _named_calls(filled))
     others = [column for column in filled if column is not role] or filled
     text = _text(filled, role) or max(others, key=lambda column: column.length)
     fields = {"text": text.name}
@@ -210,16 +223,32 @@ def _is_labelled(column: Column) -> bool:
 # Who speaks, and what was said
 
 
-def _role(columns: Sequence[Column]) -> Column | None:
+def _named_calls(columns: Sequence[Column]) -> list[list[int]]:
+    """Return the places of the rows of each call as a column that is named as the id of calls has them; else all rows."""
+    found = calls_by_value(columns)
+    return found[1] if found else [list(range(columns[0].total))]
+
+
+def calls_by_value(columns: Sequence[Column]) -> tuple[str, list[list[int]]] | None:
+    """Return (the column that is named as the id of calls, the places of each call's rows), or None."""
+    best: tuple[float, _Grouping] | None = None
+    for column in columns:
+        found = _by_value(column, None) if _tells_calls(column) >= 6 else None
+        if found is not None and (best is None or found[0] > best[0]):
+            best = found
+    return (best[1].by[0], best[1].calls) if best else None
+
+
+def _role(columns: Sequence[Column], calls: Sequence[Sequence[int]]) -> Column | None:
     best: tuple[float, Column] | None = None
     for column in columns:
-        score = _speaks(column)
+        score = _speaks(column, calls)
         if score > 0 and (best is None or score > best[0]):
             best = (score, column)
     return best[1] if best else None
 
 
-def _speaks(column: Column) -> float:
+def _speaks(column: Column, calls: Sequence[Sequence[int]]) -> float:
     """Return how much speaks for a column of speakers; 0: it is none."""
     if column.length > 60 or column.distinct < 2 or column.times > 0.5 or column.clocks > 0.5:
         return 0.0
@@ -230,7 +259,8 @@ def _speaks(column: Column) -> float:
     sides = [leaning(text) for text in column.texts]
     agents, customers = sides.count("agent"), sides.count("customer")
     share = (agents + customers) / column.count
-    turns = sum(a != b for a, b in pairwise(column.texts)) / column.count
+    steps = [a != b for places in calls for a, b in pairwise([column.of_rows[place] for place in places])]
+    turns = sum(steps) / len(steps) if steps else 0.0
     if agents and customers and min(agents, customers) >= 0.02 * column.count:
         if not named and (share < 0.6 or column.distinct > 0.5 * column.count):
             return 0.0
@@ -238,8 +268,10 @@ def _speaks(column: Column) -> float:
     # Names, numbers or "Speaker 1": a few that come again and take turns.
     if column.distinct > max(0.5 * column.count, 2) or column.length > 40 or column.fill < 0.6:
         return 0.0
-    if column.counts_rows or says & _OF_CALLS - {"user", "agent", "customer"}:
+    if column.counts_rows or says & _OF_CALLS - {"user", "agent", "customer", "status"}:
         return 0.0
+    if turns < 0.3 or ("call" in says and says & {"id", "unique"}):
+        return 0.0  # it stays the same from line to line: what it says is about the call
     if not named:
         yes_or_no = column.distinct == 2 and bool(says & {"agent", "customer"})
         few = (
@@ -385,6 +417,8 @@ def _by_value(column: Column, role: Column | None) -> tuple[float, _Grouping] | 
     if role is not None:
         both = sum(len({role.of_rows[place] for place in here}) >= 2 for here in places.values())
         score += 3 * both / len(places)
+    if weight > 4:
+        score -= min(3.0, scattered)
     back = len(runs) - column.distinct
     why = f"{column.name!r} stays the same for {column.count / column.distinct:.0f} rows on average"
     if back > 0:
@@ -569,6 +603,10 @@ def _times(
             if not named:
                 continue
             why = ""
+            if all(
+                len({seconds[place] for place in places} - {None}) < 2 for places in calls if len(places) > 2
+            ):
+                continue  # of the call, rather than of its lines
         else:
             moves = sum(
                 len({seconds[place] for place in places}) > 0.5 * len(places)
@@ -602,12 +640,22 @@ def _times(
     return column, unit, f"{reason}; {fact}{why}"
 
 
+_FROM = frozenset(
+    ("from", "von", "de", "desde", "da", "van", "od", "fra", "fran", "at", "t", "с", "от", "با", "من", "から")
+)
+_TO = frozenset(
+    ("to", "bis", "hasta", "a", "au", "ate", "tot", "do", "til", "till", "по", "до", "إلى", "まで")
+)
+
+
 def _time_name(column: Column, field: str) -> float:
     """Return how well a name says that it is this time of a line; below 0: that it is something else."""
     says, words = column.says, column.plain.split()
-    if says & {"phone", "score", "agent", "customer", "product", "text", "changed"}:
+    if says & {"phone", "score", "agent", "customer", "product", "changed"}:
         return -1.0
-    start = bool(says & {"start", "date", "time", "created"}) or column.plain in (
+    if "text" in says and column.times < 0.9 and column.clocks < 0.9:
+        return -1.0
+    start = bool(says & {"start", "date", "time", "created", "offset"}) or column.plain in (
         "from",
         "von",
         "de",
@@ -615,7 +663,7 @@ def _time_name(column: Column, field: str) -> float:
         "at",
         "t",
     )
-    stop = "end" in says or column.plain in ("to", "bis", "hasta", "a", "tot", "do")
+    stop = "end" in says or column.plain in _TO
     length = "duration" in says and not says & {"start", "end"}
     if words and words[-1] in _UNIT_WORDS and len(words) == 1:
         length, start = False, True  # "ms", "seconds": of a time into the call
@@ -629,7 +677,7 @@ def _time_name(column: Column, field: str) -> float:
         return -1.0
     if says & {"order", "id", "unique"}:
         return -1.0
-    return (1.0 + 0.1 * ("start" in says)) if start else 0.0
+    return 1.0 + 0.1 * bool(says & {"start", "offset"}) if start else 0.0
 
 
 def _order_of(seconds: Sequence[float | None], calls: Sequence[Sequence[int]]) -> str:

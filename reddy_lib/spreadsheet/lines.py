@@ -21,7 +21,7 @@ from reddy_lib.spreadsheet.grouping import as_number
 from reddy_lib.spreadsheet.line_times import line_moment
 from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.tag_values import cell_text
-from reddy_lib.spreadsheet.turn_columns import turns_of
+from reddy_lib.spreadsheet.turn_columns import as_lines, turns_of
 from reddy_lib.transcripts import Transcript, leaning, read_transcript
 from reddy_lib.transcripts.times import Moment, read_moment
 
@@ -53,7 +53,7 @@ def lines_transcript(
     """
     fields = mapping.line_fields
     if mapping.turns:
-        return turns_transcript(columns, mapping, agents=agents, customers=customers)
+        return turns_transcript(columns, mapping, agents=agents, customers=customers, started=started)
     texts = [cell_text(cell) for cell in columns[fields["text"]]]
     places = _order(columns.get(fields.get("order", ""), ()), len(texts))
     timed = any(name in fields for name in ("start", "stop"))
@@ -81,7 +81,8 @@ def lines_transcript(
     _past_midnight(moments, places)
     moved = ""
     if "order" not in fields:
-        places, moved = _by_time(moments.get("start") or moments.get("stop") or (), places)
+        times = moments.get("start") or moments.get("stop") or ()
+        places, moved = _by_time(times, places, always=mapping.lines_by_time)
     origin, rebased = _origin(moments, started)
     turns: list[dict[str, Any]] = []
     plain = False
@@ -144,10 +145,12 @@ def _order(cells: Sequence[Any], count: int) -> list[int]:
     return sorted(range(count), key=lambda place: numbers[place] or 0.0)
 
 
-def _by_time(moments: Sequence[Moment | None], places: list[int]) -> tuple[list[int], str]:
+def _by_time(
+    moments: Sequence[Moment | None], places: list[int], *, always: bool = False
+) -> tuple[list[int], str]:
     """Return the places in the order of time where rows stand newest first, or in no order; and how they stand, or "".
 
-    Lines that overlap a little, as real speech does, stay as they are.
+    Lines that overlap a little, as real speech does, stay as they are, unless the whole sheet is in no order (`always`).
     """
     seconds = [moment.seconds if moment is not None and moment is not _UNREAD else None for moment in moments]
     known = [seconds[place] for place in places] if seconds else []
@@ -156,7 +159,7 @@ def _by_time(moments: Sequence[Moment | None], places: list[int]) -> tuple[list[
     steps = [after - before for before, after in pairwise(known) if after != before]  # type: ignore[operator]
     falls = sum(step < 0 for step in steps)
     far = sum(step < -_OVERLAP for step in steps)
-    if len(steps) < 2 or (falls < len(steps) and far < 0.25 * len(steps)):
+    if not falls or (not always and (len(steps) < 2 or (falls < len(steps) and far < 0.25 * len(steps)))):
         return places, ""
     if falls == len(steps):
         # Lines of one moment keep their order from the top, turned round with the others.
@@ -186,25 +189,24 @@ def turns_transcript(
     *,
     agents: Iterable[str] = (),
     customers: Iterable[str] = (),
+    started: float | None = None,
 ) -> Transcript:
     """Return the transcript of one call whose turns stand in columns (`mapping.turns`), one cell a row of the call."""
-    first = mapping.turns[0].text
-    places = _order(columns.get(mapping.line_fields.get("order", ""), ()), len(columns[first]))
-    ordered = {
-        name: [cells[place] for place in places]
-        for name, cells in columns.items()
-        if len(cells) == len(places)
-    }
-    turns = turns_of(ordered, mapping.turns)
-    transcript = read_transcript(
-        _encode(turns.items).decode() if turns.items else "",
-        roles=mapping.roles,
-        unit=mapping.line_unit,
-        times=mapping.line_times,
-        agent=tuple(agents),
-        customer=tuple(customers),
-    )
-    if turns.assumed:
+    if mapping.line_fields:
+        lines, changed, assumed = as_lines(columns, mapping)
+        transcript = lines_transcript(lines, changed, agents=agents, customers=customers, started=started)
+    else:
+        turns = turns_of(columns, mapping.turns)
+        assumed = turns.assumed
+        transcript = read_transcript(
+            _encode(turns.items).decode() if turns.items else "",
+            roles=mapping.roles,
+            unit=mapping.line_unit,
+            times=mapping.line_times,
+            agent=tuple(agents),
+            customer=tuple(customers),
+        )
+    if assumed:
         message = "Nothing says in which order the two sides spoke: their lines were put together one by one."
         transcript.findings.append(finding("lines-order-assumed", "transcript", message))
     return transcript
@@ -287,7 +289,10 @@ def _origin(moments: Cells[str, Sequence[Moment | None]], started: float | None)
     first = min(moment.seconds for moment in starts)
     if any(moment.absolute for moment in starts):
         first = min(moment.seconds for moment in starts if moment.absolute)
-        if started is not None and 0 <= first - started < _HOUR:
+        minutes = (
+            started is not None and started % 60 == 0 and first - started < 60
+        )  # no seconds are known of it
+        if started is not None and 0 <= first - started < _HOUR and not minutes:
             return started, False
         return first, True
     if not any(moment.plain for moment in starts) and len(starts) > 1 and first >= _HOUR and first < _DAY:

@@ -15,12 +15,13 @@ import msgspec
 
 from reddy_lib.spreadsheet.column_profile import Column
 from reddy_lib.spreadsheet.grouping import as_number
-from reddy_lib.spreadsheet.mapping import TurnColumn
+from reddy_lib.spreadsheet.layouts import calls_by_value
+from reddy_lib.spreadsheet.mapping import Mapping, TurnColumn
 from reddy_lib.spreadsheet.sources import is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text
 from reddy_lib.transcripts import leaning, read_opening
 
-__all__ = ["Turns", "TurnsFound", "continued", "find_turns", "turns_of"]
+__all__ = ["Turns", "TurnsFound", "as_lines", "continued", "find_turns", "turns_of"]
 
 _NUMBERED = re.compile(r"(?P<before>.*?)[\W_]*(?P<number>\d{1,4})(?P<after>\D*)")
 _MORE = re.compile(
@@ -156,9 +157,12 @@ def _sides(columns: Sequence[Column]) -> TurnsFound | None:
     sided = {column.name: _side(column) for column in speech}
     agents = [column for column in speech if sided[column.name] == "agent"]
     customers = [column for column in speech if sided[column.name] == "customer"]
-    if len(agents) != 1 or len(customers) != 1:
+    if not agents or not customers:
         return None
-    agent, customer = agents[0], customers[0]
+    # What is said differs from row to row; a remark about the call does not.
+    agent, customer = (
+        max(side, key=lambda column: (column.distinct, column.length)) for side in (agents, customers)
+    )
     if any(
         column not in (agent, customer) and column.length > 60 and _several_turns(column)
         for column in columns
@@ -196,41 +200,20 @@ def _clocked(column: Column) -> bool:
 
 def _rows_of_a_call(columns: Sequence[Column], texts: set[str]) -> tuple[str, str] | None:
     """Return (column that stays the same over the rows of a call, column that counts them or ""), or None."""
-    best: tuple[float, Column] | None = None
-    for column in columns:
-        if column.name in texts or column.fill < 0.9 or column.count / max(column.distinct, 1) < 1.5:
-            continue
-        if not column.says & {"id", "call", "case", "unique"} or column.says & {
-            "agent",
-            "customer",
-            "product",
-            "queue",
-        }:
-            continue
-        runs = sum(a != b for a, b in pairwise(column.of_rows)) + 1
-        score = len(column.says & {"id", "call", "case", "unique"}) - (runs / column.distinct - 1)
-        if best is None or score > best[0]:
-            best = (score, column)
-    if best is None:
+    others = [column for column in columns if column.name not in texts]
+    found = calls_by_value(others)
+    if found is None:
         return None
-    by = best[1]
-    places: dict[str, list[int]] = {}
-    for place, text in enumerate(by.of_rows):
-        places.setdefault(text, []).append(place)
-    for column in columns:
-        if (
-            column is by
-            or column.name in texts
-            or column.fill < 0.9
-            or not column.says & {"order", "id", "time", "start"}
-        ):
+    by, calls = found
+    for column in others:
+        if column.name == by or column.fill < 0.9 or "order" not in column.says:
             continue
         numbers = [as_number(cell) for cell in column.rows]
-        if all(number is not None for number in numbers) and all(
-            len({numbers[place] for place in here}) == len(here) for here in places.values()
+        if None not in numbers and all(
+            len({numbers[place] for place in here}) == len(here) for here in calls
         ):
-            return by.name, column.name
-    return by.name, ""
+            return by, column.name
+    return by, ""
 
 
 def continued(first: str, columns: Sequence[Column]) -> tuple[list[str], str, str] | None:
@@ -296,6 +279,35 @@ def _cut_inside(parts: Sequence[Column]) -> bool:
             else:
                 inside += 1
     return inside > between
+
+
+_ROLE, _TEXT = "turn: speaker", "turn: text"
+
+
+def as_lines(
+    columns: Cells[str, Sequence[Any]], mapping: Mapping
+) -> tuple[dict[str, list[Any]], Mapping, bool]:
+    """Return the rows of a call, each with a side's words in a column of its own, as rows of lines, and their mapping.
+
+    What else feeds lines (their times, their order) is that of the row. The last is `Turns.assumed`.
+    """
+    kept = {name: columns[name] for name in mapping.line_fields.values() if name in columns}
+    lines: dict[str, list[Any]] = {name: [] for name in (*kept, _ROLE, _TEXT)}
+    assumed = False
+    for row in range(len(columns[mapping.turns[0].text])):
+        here = {name: [cells[row]] for name, cells in columns.items()}
+        turns = turns_of(here, mapping.turns)
+        assumed = assumed or turns.assumed
+        for number, turn in enumerate(turns.items):
+            lines[_ROLE].append(turn["role"])
+            lines[_TEXT].append(turn["text"])
+            for field, name in mapping.line_fields.items():
+                if name in kept:
+                    # The time of a row is that of what was said first in it.
+                    lines[name].append(kept[name][row] if not number or field == "order" else "")
+    fields = {field: name for field, name in mapping.line_fields.items() if name in kept}
+    changed = msgspec.structs.replace(mapping, turns=[], line_fields={**fields, "role": _ROLE, "text": _TEXT})
+    return lines, changed, assumed
 
 
 class Turns(msgspec.Struct):
