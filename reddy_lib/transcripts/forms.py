@@ -24,6 +24,7 @@ from reddy_lib.transcripts.json_form import (
     read_items,
     short,
 )
+from reddy_lib.transcripts.markup import plain_text
 from reddy_lib.transcripts.shapes import Recording
 from reddy_lib.transcripts.subtitles import is_subtitles, read_subtitles
 from reddy_lib.transcripts.turns import Parsed, Turn
@@ -53,6 +54,7 @@ def read_plain(text: str, labelled: Labelled) -> Parsed:
             parsed = read_form(inside, labelled) if is_data(inside) else read_plain(inside.lstrip(), labelled)
             if parsed.form not in ("unreadable", "empty"):
                 return _with_surroundings(parsed, fenced["before"], fenced["after"])
+    text = plain_text(text)
     return read_dialogue(text) or labelled(text)
 
 

@@ -195,6 +195,7 @@ def _finish(
         agent=said.agent,
         customer=said.customer,
         asides=parsed.asides,
+        left=parsed.left,
     )
     transcript.started, transcript.started_naive = started, naive
     return transcript

@@ -105,7 +105,7 @@ class Turn(msgspec.Struct):
 
 class Parsed(msgspec.Struct):
     """A text taken apart. `notes`: (index of the turn, finding without its line number); `asides`: (index of the
-    turn, texts in it that are no speech).
+    turn, texts in it that are no speech); `left`: (turns before it, text) of what nobody said and no line has.
     """
 
     form: str
@@ -113,6 +113,7 @@ class Parsed(msgspec.Struct):
     notes: list[tuple[int, Finding]] = msgspec.field(default_factory=list)
     aliases: dict[str, str] = msgspec.field(default_factory=dict)
     asides: list[tuple[int, list[str]]] = msgspec.field(default_factory=list)
+    left: list[tuple[int, str]] = msgspec.field(default_factory=list)
 
 
 Clock = Callable[[Moment | None], float | None]
@@ -186,12 +187,13 @@ def finish(
     agent: Sequence[str] = (),
     customer: Sequence[str] = (),
     asides: Sequence[tuple[int, list[str]]] = (),
+    left: Sequence[tuple[int, str]] = (),
 ) -> Transcript:
     """Lines from turns: roles settled, missing times filled in or left out, findings numbered by line.
 
     `aliases`: label → role that the text itself gives away ("Agent (Ben)" makes "Ben:" the agent).
     `agent`, `customer`: what the call's own columns say of them: names, emails, telephone numbers.
-    `asides`: (index of the turn, texts in it that are no speech).
+    `asides`: (index of the turn, texts in it that are no speech). `left`: (turns before it, text) of what nobody said.
     """
     found: list[Finding] = []
     estimated: list[int] = []
@@ -227,6 +229,10 @@ def finish(
                 places.append(len(lines))
         numbered = places
         found += _without_lines(counts, settled)
+    if left:
+        left_texts += [(sum(place is not None for place in numbered[:index]), text) for index, text in left]
+        left_texts.sort(key=lambda one: one[0])
+        found.append(_of_left([text for _, text in left]))
     for index, note in notes:
         place = numbered[index] if 0 <= index < len(numbered) else None
         found.append(msgspec.structs.replace(note, line=place))
@@ -297,6 +303,18 @@ def _of_asides(asides: Sequence[tuple[int | None, list[str]]]) -> Finding:
     message = f"{what} {verb} kept with {where}: {_short(' · '.join(texts[:20]))!r}"
     line = places[0] if len(places) == 1 else None
     return finding("aside-kept", "transcript", message, line=line, value="\n".join(texts[:200]))
+
+
+def _of_left(texts: Sequence[str]) -> Finding:
+    """One finding for all status events and notes of a transcript; `value` is their text."""
+    what = (
+        "1 line is a status event or a note"
+        if len(texts) == 1
+        else f"{len(texts)} lines are status events or notes"
+    )
+    verb = "was" if len(texts) == 1 else "were"
+    message = f"{what}, which nobody said, and {verb} left out: {_short(' · '.join(texts[:20]))!r}"
+    return finding("events-left-out", "transcript", message, value="\n".join(texts[:200]))
 
 
 def _of_inferred(inferred: Mapping[str, Inferred]) -> list[Finding]:
