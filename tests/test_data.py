@@ -260,7 +260,8 @@ OF_SPEAKERS = {
     "one-side-silent-short",
     "side-has-several-speakers",
 }
-"""The labels of the sample prove both sides: tests/transcripts/test_sides.py shows these."""
+"""The labels of the sample prove both sides, and its transcripts hold speech: tests/transcripts/test_sides.py and
+test_styles.py show these."""
 
 OF_RECORDINGS = {
     "recording-missing",

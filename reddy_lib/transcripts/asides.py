@@ -41,18 +41,22 @@ _SPEECH = re.compile(
 
 
 _SUBJECT = (
-    r"(?:the |this )?(?:call|chat|conversation|recording|session|interaction|contact|agent|customer|caller|client|visitor|user|"
+    r"(?:the |this )?(?:call|chat|conversation|recording|session|interaction|contact|agent|customer|caller|client|"
+    r"visitor|user|"
     r"operator|representative|participant|supervisor|system|queue|line|bot|"
     r"anruf|gespräch|unterhaltung|aufzeichnung|mitarbeiter(?:in)?|kunde|kundin|"
     r"appel|conversation|conseiller|agent|client|llamada|conversación|agente|cliente|chiamata|conversazione|operatore|chamada|"
     r"ligação|conversa|atendente|gesprek|oproep|klant|rozmowa|połączenie|hovor|görüşme|arama|samtal(?:et)?|звонок|разговор)"
 )
 _HAPPENED = (
-    r"(?:transferr?ed|joined|left|ended|started|begun|connected|disconnected|resumed|closed|assigned|accepted|answered|escalated|"
+    r"(?:transferr?ed|joined|left|ended|started|begun|connected|disconnected|resumed|closed|assigned|accepted|"
+    r"answered|escalated|"
     r"terminated|queued|routed|muted|unmuted|paused|(?:put |placed )?on hold|hung up|off hold|"
     r"weitergeleitet|verbunden|beendet|gestartet|beigetreten|verlassen|getrennt|"
-    r"transféré|terminé|démarré|connecté|rejoint|transferida|transferido|finalizad[ao]|iniciad[ao]|terminad[ao]|conectad[ao]|"
-    r"trasferita|terminata|avviata|encerrad[ao]|doorverbonden|beëindigd|zakończon[ae]|ukončen|aktarıldı|sonlandırıldı|avslutat|"
+    r"transféré|terminé|démarré|connecté|rejoint|transferid[ao]|"
+    r"finalizad[ao]|iniciad[ao]|terminad[ao]|conectad[ao]|"
+    r"trasferita|terminata|avviata|encerrad[ao]|doorverbonden|beëindigd|zakończon[ae]|"
+    r"ukončen|aktarıldı|sonlandırıldı|avslutat|"
     r"завершен|переведен|завершён|переведён)"
 )
 _EVENT = re.compile(
@@ -69,7 +73,8 @@ _PLAIN_EVENT = re.compile(
 _MUSIC = re.compile(
     r"on hold|hold music(?: (?:starts?|plays?|playing|ends?))?|"
     r"warteschleife|wartemusik|musique d.attente|música de espera|musica d.attesa|"
-    r"(?:call )?transfer(?:ring)?(?: (?:to|in progress).{0,40})?|(?:start|end|beginning) of (?:call|chat|conversation|recording|transcript)",
+    r"(?:call )?transfer(?:ring)?(?: (?:to|in progress).{0,40})?|"
+    r"(?:start|end|beginning) of (?:call|chat|conversation|recording|transcript)",
     re.IGNORECASE,
 )
 _NOTE = re.compile(
@@ -84,6 +89,9 @@ _DECORATED = re.compile(
 )
 
 
+_MARKS_AROUND = re.compile(r"^[*_#>=~•\[\](){}<>\s–—-]+|[*_#>=~•\[\](){}<>\s–—-]+$")
+
+
 def is_event(text: str, *, machine: bool = False) -> bool:
     """Is this text line the status of a call, which nobody said: "*** Agent joined ***", "[hold music]"?
 
@@ -93,7 +101,7 @@ def is_event(text: str, *, machine: bool = False) -> bool:
     if not text or len(text) > 120 or "?" in text:
         return False
     decorated = _DECORATED.fullmatch(text) is not None
-    core = text.strip("*_#>=~-–—•[](){}<> \t")
+    core = _MARKS_AROUND.sub("", text)
     if decorated or machine:
         return bool(_EVENT.fullmatch(core) or _MUSIC.fullmatch(core))
     if text[-1:] == "." or text[:4].lower() in ("the ", "this"):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from reddy_lib.findings import Finding, finding
@@ -633,7 +634,7 @@ def _speakers(rows: list[_Row], known: _Known, agent: Sequence[str]) -> tuple[se
 def _alternate(rows: list[_Row], labels: set[str]) -> bool:
     """Is every text line one turn under one of these labels, and do they take turns?"""
     return all(row.label in labels and row.text for row in rows) and any(
-        one.label != other.label for one, other in zip(rows, rows[1:], strict=False)
+        one.label != other.label for one, other in pairwise(rows)
     )
 
 

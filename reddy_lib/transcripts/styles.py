@@ -10,6 +10,7 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from reddy_lib.transcripts.json_form import classify_key
@@ -122,7 +123,7 @@ def _explains(
     opaque = letters or all(label[:1] in "+0123456789" or "@" in label for label in counts)
     if not opaque and not all(possible(label) or mapped(label) for label in counts):
         return False
-    turns = sum(one.label != other.label for one, other in zip(rows, rows[1:], strict=False))
+    turns = sum(one.label != other.label for one, other in pairwise(rows))
     recurring = sum(count > 1 for count in counts.values())
     if opaque and counts.keys() == {str(number) for number in range(1, len(counts) + 1)} and len(counts) > 3:
         return False  # a numbered list
@@ -185,14 +186,20 @@ def join_cut(row: str, known: Callable[[str], bool], possible: Callable[[str], b
 # --- tables -----------------------------------------------------------------------------------------------
 
 _HEADS = {
-    "role": "speaker role sprecher rolle von wer person locuteur interlocuteur hablante interlocutor orador falante papel parlante "
-    "spreker rol mówca rola mluvčí konuşmacı talare roll taler puhuja спикер роль говорящий المتحدث דובר 说话人 角色 話者 화자 "
-    "pembicara who participant party agent/customer label",
-    "text": "text transcript utterance message content words said sentence nachricht äußerung aussage texte message énoncé texto "
-    "mensaje mensagem testo messaggio tekst bericht wypowiedź zpráva metin besked meddelande viesti текст сообщение реплика "
-    "النص טקסט 内容 文本 テキスト 발화 내용 teks pesan",
-    "start": "start time timestamp begin offset zeit beginn uhrzeit heure début hora inicio início ora inizio tijd czas čas zaman tid "
-    "время الوقت זמן 时间 時間 시간 waktu",
+    "role": """
+speaker role sprecher rolle von wer person locuteur interlocuteur hablante interlocutor orador falante papel parlante spreker
+rol mówca rola mluvčí konuşmacı talare roll taler puhuja спикер роль говорящий المتحدث דובר 说话人 角色 話者 화자 pembicara
+who participant party agent/customer label
+""",
+    "text": """
+text transcript utterance message content words said sentence nachricht äußerung aussage texte énoncé texto mensaje mensagem
+testo messaggio tekst bericht wypowiedź zpráva metin besked meddelande viesti текст сообщение реплика النص טקסט 内容 文本
+テキスト 발화 내용 teks pesan
+""",
+    "start": """
+start time timestamp begin offset zeit beginn uhrzeit heure début hora inicio início ora inizio tijd czas čas zaman tid время
+الوقت זמן 时间 時間 시간 waktu
+""",
     "stop": "stop end ende fin fim fine einde koniec",
 }
 _HEAD_OF = {normalise(word): part for part, words in _HEADS.items() for word in words.split()}
