@@ -79,8 +79,9 @@ _MUSIC = re.compile(
 )
 _NOTE = re.compile(
     r"(?P<whose>(?:internal|private|agent|agent's|supervisor|system|call|case|hidden|staff|crm|interne?r?|nota|note)\s+)?"
-    r"(?:notes?|notizen?|notiz|comments?|kommentar|remarks?|memo|disposition|wrap[- ]?up|anmerkung|vermerk|remarque|comentario|"
-    r"observaciones|nota interna|note interne|примечание|заметка|备注|メモ)(?:\s+(?:interna|interne|intern))?\s*[:：-]",
+    r"(?:notes?|notizen?|notiz|comments?|kommentar|remarks?|memo|disposition|wrap[- ]?up|anmerkung|vermerk|remarque|"
+    r"comentario|observaciones|nota interna|note interne|примечание|заметка|备注|メモ)"
+    r"(?:\s+(?:interna|interne|intern))?\s*[:：-]",
     re.IGNORECASE,
 )
 _DECORATED = re.compile(

@@ -72,6 +72,7 @@ _WRAPPED = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SIGNS = re.compile(r"[:：\[(<|\t»→>【「『〔《［（]|\s[–—-]\s|—|\*\*")
+_MARKED = re.compile(r"[\t|»→>\[({<【「『〔《［（]|\s[–—-]{1,2}\s|—|\*\*|__|->|^\W{0,4}\d{1,4}[.)]")
 _SOUND_BEFORE = re.compile(r"\[[^\[\]:]{1,40}\]\s+(?=[^\W\d_][^:]{0,40}:\s)")
 _BOLD_END = re.compile(r"(?:\*\*|__)(?=\s|$)")
 _AROUND = "*_#[]<> \t"
@@ -422,6 +423,7 @@ class _Known:
     def __init__(self, roles: Mapping[str, str]) -> None:
         self.roles = roles
         self.own = {fold(label) for label in roles}
+        self.rows: dict[str, _Row] = {}  # each text line is taken apart once, however often it is asked for
         self.seen: dict[str, bool] = {}
         self.bare: dict[str, bool] = {}
 
@@ -467,6 +469,8 @@ def _cut_one_line(row: str, known: _Known) -> list[str]:
     """`Agent: Hello. Customer: Hi.` → two rows. Cut are words that are roles, or names that keep coming back, after
     the end of a sentence; a role that the text begins with, or its counterpart, also without one.
     """
+    if ":" not in row:
+        return [row]
     first = _take_apart(row, known)
     labels = [(match.end(), match[2], bool(match[1])) for match in _INLINE.finditer(row)]
     if not labels:
@@ -493,6 +497,13 @@ def _cut_one_line(row: str, known: _Known) -> list[str]:
 
 
 def _take_apart(raw: str, known: _Known) -> _Row:
+    row = known.rows.get(raw)
+    if row is None:
+        row = known.rows[raw] = _read_row(raw, known)
+    return row
+
+
+def _read_row(raw: str, known: _Known) -> _Row:
     if not _SIGNS.search(raw):  # most continuation lines: nothing that could be a label or a time
         return _Row(raw, "", raw, "", "", "")
     row = _take_colon_apart(raw, known)
@@ -503,7 +514,7 @@ def _take_apart(raw: str, known: _Known) -> _Row:
                 text=row.text[after.end() :].strip(), start=after["start"], stop=after["stop"] or ""
             )
         return row
-    styled = read_row(raw)
+    styled = read_row(raw) if _MARKED.search(raw, 0, 160) else None
     if (
         styled is not None
         and styled.strong

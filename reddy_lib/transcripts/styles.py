@@ -91,6 +91,9 @@ def same_style(
 
     `possible`: could this be a name? `mapped`: is it a role, or a label that the analyst mapped?
     """
+    tried = Counter(row.style for row in map(read_row, raws[:40]) if row is not None)
+    if not tried or max(tried.values()) < max(2, 0.4 * min(len(raws), 40)):
+        return None
     rows = [read_row(raw) for raw in raws]
     styles = Counter(row.style for row in rows if row is not None)
     for style, count in styles.most_common(3):
@@ -187,9 +190,9 @@ def join_cut(row: str, known: Callable[[str], bool], possible: Callable[[str], b
 
 _HEADS = {
     "role": """
-speaker role sprecher rolle von wer person locuteur interlocuteur hablante interlocutor orador falante papel parlante spreker
-rol mówca rola mluvčí konuşmacı talare roll taler puhuja спикер роль говорящий المتحدث דובר 说话人 角色 話者 화자 pembicara
-who participant party agent/customer label
+speaker role sprecher rolle von wer person locuteur interlocuteur hablante interlocutor orador falante papel parlante
+spreker rol mówca rola mluvčí konuşmacı talare roll taler puhuja спикер роль говорящий المتحدث דובר 说话人 角色 話者 화자
+pembicara who participant party agent/customer label
 """,
     "text": """
 text transcript utterance message content words said sentence nachricht äußerung aussage texte énoncé texto mensaje mensagem
@@ -197,8 +200,8 @@ testo messaggio tekst bericht wypowiedź zpráva metin besked meddelande viesti 
 テキスト 발화 내용 teks pesan
 """,
     "start": """
-start time timestamp begin offset zeit beginn uhrzeit heure début hora inicio início ora inizio tijd czas čas zaman tid время
-الوقت זמן 时间 時間 시간 waktu
+start time timestamp begin offset zeit beginn uhrzeit heure début hora inicio início ora inizio tijd czas čas zaman tid
+время الوقت זמן 时间 時間 시간 waktu
 """,
     "stop": "stop end ende fin fim fine einde koniec",
 }
