@@ -277,12 +277,14 @@ OF_IDS = {
 """The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both."""
 
 OF_SPEAKERS = {
+    "events-left-out",
     "role-by-elimination",
     "one-side-silent",
     "one-side-silent-short",
     "side-has-several-speakers",
 }
-"""The labels of the sample prove both sides: tests/transcripts/test_sides.py shows these."""
+"""The labels of the sample prove both sides, and its transcripts hold speech: tests/transcripts/test_sides.py and
+test_styles.py show these."""
 
 OF_RECORDINGS = {
     "recording-missing",

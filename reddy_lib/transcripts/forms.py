@@ -18,6 +18,7 @@ from reddy_lib.transcripts.containers import find_turns, opened, people_of
 from reddy_lib.transcripts.cut import fills_a_cell, whole_parts
 from reddy_lib.transcripts.elements import elements, form_of, looks_like_elements
 from reddy_lib.transcripts.json_form import Decoded, decode, decode_whole, is_data, short
+from reddy_lib.transcripts.markup import plain_text
 from reddy_lib.transcripts.order import put_in_order
 from reddy_lib.transcripts.people import People, settled
 from reddy_lib.transcripts.roles import role_of
@@ -57,6 +58,7 @@ def read_plain(text: str, labelled: Labelled) -> Parsed:
             parsed = read_form(inside, labelled) if is_data(inside) else read_plain(inside.lstrip(), labelled)
             if parsed.form not in ("unreadable", "empty"):
                 return _with_surroundings(parsed, fenced["before"], fenced["after"])
+    text = plain_text(text)
     return read_dialogue(text) or labelled(text)
 
 
@@ -239,15 +241,6 @@ _MARKUP = re.compile(
 )
 _BREAKS = re.compile(r"<(?:br|/p|/div|/li|/tr|/h[1-6]|/blockquote)\b[^<>]{0,200}>\s*", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
-
-
-def plain_text(text: str) -> str:
-    """What a text with tags and entities of HTML says; the same text where it has none."""
-    if "<" in text and _MARKUP.search(text):
-        text = _MARKUP.sub("", _BREAKS.sub("\n", text)).strip()
-    if "&" in text and _ENTITY.search(text):
-        text = html.unescape(text).replace("\xa0", " ")
-    return text
 
 
 def _with_surrounding_data(parsed: Parsed, data: Any) -> Parsed:

@@ -188,6 +188,7 @@ def _finish(
         customer=said.customer,
         asides=parsed.asides,
         left_out=parsed.left_out,
+        events=parsed.events,
     )
     transcript.started, transcript.started_naive = started, naive
     transcript.conversation_id, transcript.duration = parsed.conversation_id, parsed.duration

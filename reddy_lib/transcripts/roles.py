@@ -296,9 +296,10 @@ def _is_prose(label: str, others: list[str]) -> bool:
     return len(small) > 1 or (len(small) == 1 and len(_SPLIT.split(label)) > 3)
 
 
-_VERBS = frozenset(
-    "said says told tells asked asks wants wanted is was are were has had have called calls will did does".split()
-)
+_VERBS_TEXT = """
+said says told tells asked asks wants wanted is was are were has had have called calls will did does
+"""
+_VERBS = frozenset(_VERBS_TEXT.split())
 _DASHED = re.compile(r"\s[—–-]{1,2}\s+(?=[a-zß-ÿа-я])")
 
 
@@ -307,7 +308,7 @@ _NUMBERED = re.compile(
     r"hablante|interlocutor|canal|locutor|falante|parlante|spreker|deelnemer|mówca|rozmówca|mluvčí|konuşmacı|talare|taler|"
     r"puhuja|спикер|говорящий|диктор|мовець|участник|المتحدث|متحدث|דובר|说话人|發言人|发言人|話者|発言者|スピーカー|화자|발화자|"
     r"pembicara|"
-    r"người nói|वक्ता|ομιλητής|beszélő|vorbitor|person|persona|personne|voice|party|speaker_id|s|p)[ _#:-]*(?:\d{1,6}|[a-h])",
+    r"người nói|वक्ता|ομιλητής|beszélő|vorbitor|person|persona|personne|voice|party|s|p)[ _#:-]*(?:\d{1,6}|[a-h])",
     re.IGNORECASE,
 )
 
@@ -346,9 +347,9 @@ def speaks_for_itself(label: str) -> bool:
         return normalise(label).strip() not in _FORM_WORDS
     if evidence.voice and evidence.whole and _ALONE.has(normalise(label).strip()):
         return True
-    return (
-        is_numbered(label) and fold(label)[:1] not in ("s", "p") or _SPK.fullmatch(label.strip()) is not None
-    )
+    return (is_numbered(label) and fold(label)[:1] not in ("s", "p")) or _SPK.fullmatch(
+        label.strip()
+    ) is not None
 
 
 _SPK = re.compile(
@@ -360,7 +361,8 @@ _SPK = re.compile(
 _ALONE = _Lexicon(
     """ivr acd bot chatbot* voicebot* supervisor* simultaneous unknown narrator* interviewer* moderator* interpret*
 interprète* intérprete* dolmetsch* übersetzer* traduct* tradutor* translator* tłumacz* tlumočn* tercüman* tolk tolken
-tulkki* переводчик* перекладач* مترجم* מתורגמן* 翻译 翻譯 口译 通訳 통역 penerjemah* robot* 机器人 機器人 ボット teamleit* teamlead*
+tulkki* переводчик* перекладач* مترجم* מתורגמן* 翻译 翻譯 口译 通訳 통역 penerjemah* robot* 机器人 機器人 ボット
+teamleit* teamlead*
 супервайзер*"""
 )
 

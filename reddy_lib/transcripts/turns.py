@@ -121,7 +121,8 @@ class Parsed(msgspec.Struct):
         notes: (index of the turn, finding without its line number).
         aliases: label → role that the text itself gives away.
         asides: (index of the turn, texts in it that are no speech).
-        left_out: (turns before it, its text) of each item that nobody said.
+        left_out: (turns before it, its text) of each item of data that nobody said.
+        events: (turns before it, its text) of each status event or note among lines of text.
         order: for each turn, where it stood in the source; empty where they stand in the source's order.
         emails: label → the email that the data gives for that speaker.
         conversation_id, duration: of the call, as the data around the turns states them.
@@ -133,6 +134,7 @@ class Parsed(msgspec.Struct):
     aliases: dict[str, str] = msgspec.field(default_factory=dict)
     asides: list[tuple[int, list[str]]] = msgspec.field(default_factory=list)
     left_out: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    events: list[tuple[int, str]] = msgspec.field(default_factory=list)
     order: list[int] = msgspec.field(default_factory=list)
     emails: dict[str, str] = msgspec.field(default_factory=dict)
     conversation_id: str = ""
@@ -250,13 +252,14 @@ def finish(
     customer: Sequence[str] = (),
     asides: Sequence[tuple[int, list[str]]] = (),
     left_out: Sequence[tuple[int, str]] = (),
+    events: Sequence[tuple[int, str]] = (),
 ) -> Transcript:
     """Lines from turns: roles settled, missing times filled in or left out, findings numbered by line.
 
     `aliases`: label → role that the text itself gives away ("Agent (Ben)" makes "Ben:" the agent).
     `agent`, `customer`: what the call's own columns say of them: names, emails, telephone numbers.
     `asides`: (index of the turn, texts in it that are no speech).
-    `left_out`: (turns before it, its text) of what nobody said.
+    `left_out`: (turns before it, its text) of what nobody said. `events`: the same of status events and notes in a text.
     """
     found: list[Finding] = []
     estimated: list[int] = []
@@ -297,10 +300,14 @@ def finish(
                 places.append(len(lines))
         numbered = places
         found += _without_lines(counts, settled)
-    if left_out:
+    if left_out or events:
         before = [0, *accumulate(place is not None for place in numbered)]
-        left_texts += [(before[min(max(at, 0), len(numbered))], text) for at, text in left_out]
+        left_texts += [
+            (before[min(max(at, 0), len(numbered))], text) for at, text in (*left_out, *events)
+        ]
         left_texts.sort(key=lambda one: one[0])
+    if events:
+        found.append(_of_events([text for _, text in events]))
     for index, note in notes:
         place = numbered[index] if 0 <= index < len(numbered) else None
         found.append(msgspec.structs.replace(note, line=place))
@@ -371,6 +378,18 @@ def _of_asides(asides: Sequence[tuple[int | None, list[str]]]) -> Finding:
     message = f"{what} {verb} kept with {where}: {_short(' · '.join(texts[:20]))!r}"
     line = places[0] if len(places) == 1 else None
     return finding("aside-kept", "transcript", message, line=line, value="\n".join(texts[:200]))
+
+
+def _of_events(texts: Sequence[str]) -> Finding:
+    """One finding for all status events and notes of a transcript; `value` is their text."""
+    what = (
+        "1 line is a status event or a note"
+        if len(texts) == 1
+        else f"{len(texts)} lines are status events or notes"
+    )
+    verb = "was" if len(texts) == 1 else "were"
+    message = f"{what}, which nobody said, and {verb} left out: {_short(' · '.join(texts[:20]))!r}"
+    return finding("events-left-out", "transcript", message, value="\n".join(texts[:200]))
 
 
 def _of_inferred(inferred: Mapping[str, Inferred]) -> list[Finding]:
