@@ -18,7 +18,6 @@ from reddy_lib.transcripts.containers import find_turns, opened, people_of
 from reddy_lib.transcripts.cut import fills_a_cell, whole_parts
 from reddy_lib.transcripts.elements import elements, form_of, looks_like_elements
 from reddy_lib.transcripts.json_form import Decoded, decode, decode_whole, is_data, short
-from reddy_lib.transcripts.order import put_in_order
 from reddy_lib.transcripts.people import People, settled
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.shapes import Recording
@@ -251,14 +250,13 @@ def plain_text(text: str) -> str:
 
 
 def _with_surrounding_data(parsed: Parsed, data: Any) -> Parsed:
-    """The turns with what the data around them says: who the speakers are, the call's id, how long it lasted. In order."""
+    """The turns with what the data around them says: who the speakers are, the call's id, how long it lasted."""
     if isinstance(data, dict):
         _name_speakers(parsed, people_of(data))
         _take_facts(parsed, data)
     for turn in parsed.turns:
         if "<" in turn.text or "&" in turn.text:
             turn.text = plain_text(turn.text)
-    put_in_order(parsed)
     return parsed
 
 
@@ -303,10 +301,11 @@ convoid conversationsid callguid ucid segmentid transcriptid otid
 """
 _IDS = frozenset(_IDS_TEXT.split())
 _LENGTHS = {
-    "duration": None, "callduration": None, "audioduration": None, "length": None, "durationseconds": 1.0, "durationsec": 1.0,
-    "durationsecs": 1.0, "durationinseconds": 1.0, "durationms": 0.001, "durationmillis": 0.001, "durationmilliseconds": 0.001,
-    "audiodurationms": 0.001, "audiodurationseconds": 1.0, "talktime": None, "totalduration": None,
+    "duration": None, "callduration": None, "audioduration": None, "length": None, "talktime": None, "totalduration": None,
+    "durationseconds": 1.0, "durationsec": 1.0, "durationsecs": 1.0, "durationinseconds": 1.0, "audiodurationseconds": 1.0,
+    "durationms": 0.001, "durationmillis": 0.001, "durationmilliseconds": 0.001, "audiodurationms": 0.001,
 }  # fmt: skip
+"""What the length of a call is called, plain, with seconds a unit where the name says it."""
 
 
 def _take_facts(parsed: Parsed, data: dict[Any, Any]) -> None:
