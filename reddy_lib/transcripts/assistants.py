@@ -1,8 +1,8 @@
 """Voice assistants: Vapi, HappyRobot and others that list messages; Retell, ElevenLabs, Bland; Taskmaster dialogues.
 
 Here, and only here, "user" is sure to be the customer and "bot" or "AI" to be who answers: the other side is the
-assistant. Instructions and results of tools (`system`, `tool`) are spoken by nobody, and left out with a finding. Where only a `transcript` text is there ("AI: … User: …", often in one line), it is cut
-before its labels.
+assistant. Instructions and results of tools (`system`, `tool`) are spoken by nobody, and left out with a finding. Where
+only a `transcript` text is there ("AI: … User: …", often in one line), it is cut before its labels.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from reddy_lib.transcripts.people import NOBODY, People, people_in
+from reddy_lib.transcripts.people import NOBODY, People, is_table_name, people_in
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import read_moment
 from reddy_lib.transcripts.turn_keys import Plan, holds_turns, labelled_texts, plan_of, usual_plan, words_in
@@ -121,9 +121,9 @@ def _plain_dynamo(value: Any, depth: int) -> Any:
 
 def _is_json_api(data: dict[Any, Any]) -> bool:
     inner = data.get("data")
-    return (
-        isinstance(inner, list) and bool(inner) and all(isinstance(i, dict) and isinstance(i.get("attributes"), dict) for i in inner)
-    )  # fmt: skip
+    if not isinstance(inner, list) or not inner:
+        return False
+    return all(isinstance(item, dict) and isinstance(item.get("attributes"), dict) for item in inner)
 
 
 def _plain_json_api(data: dict[Any, Any]) -> dict[Any, Any]:
@@ -171,7 +171,8 @@ def _unkeyed(value: Any, depth: int) -> Any:
             return [_at(name, item) for name, item in value.items()]
         return value
     return {
-        name: _unkeyed(item, depth + 1) if isinstance(item, dict) else item for name, item in value.items()
+        name: _unkeyed(item, depth + 1) if isinstance(item, dict) and not is_table_name(str(name)) else item
+        for name, item in value.items()
     }
 
 
@@ -190,10 +191,8 @@ def find_turns(data: Any) -> Found | None:
     """The turns of the one call in `data`; None where there are none, or several lists could be them."""
     if isinstance(data, list | tuple):
         items = list(data)
-        joined = _joined(items, ())
-        if joined is not None:
-            return joined
-        return Found(items)
+        joined = None if isinstance(items[0], dict) and _has_text(items[0]) else _joined(items, ())
+        return joined or Found(items)
     if not isinstance(data, dict):
         return None
     found: list[_List] = []
@@ -379,7 +378,7 @@ def _tokens(items: Sequence[Any]) -> Counter[str]:
 
 
 def _with_opening(data: dict[Any, Any], best: _List) -> list[Any]:
-    """The turns with the first message before them, where that stands alone beside their list (`source: {body, author}`)."""
+    """The turns, with the first message before them where that stands alone beside their list (`source`)."""
     objects = [item for item in best.items if isinstance(item, dict)]
     if len(best.path) < 1 or not objects:
         return best.items

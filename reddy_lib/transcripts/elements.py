@@ -21,13 +21,15 @@ _OPENS = re.compile(
     re.DOTALL,
 )
 _DOCTYPE = re.compile(r"<!DOCTYPE[^<>\[]{0,300}>")
-_HTML = frozenset(
-    "html body head div p span br table tr td ul ol li b i u em strong a h1 h2 h3 font pre blockquote section article v c".split()
-)
-_INLINE = frozenset(
-    """b i u em strong span br break emphasis prosody phoneme say-as sub mark w word s ruby rt c font a sync event background
-    comment""".split()
-)
+_HTML_TEXT = """
+html body head div p span br table tr td ul ol li b i u em strong a h1 h2 h3 font pre blockquote section article v c
+"""
+_HTML = frozenset(_HTML_TEXT.split())
+_INLINE_TEXT = """
+b i u em strong span br break emphasis prosody phoneme say-as sub mark w word s ruby rt c font a sync event background
+comment
+"""
+_INLINE = frozenset(_INLINE_TEXT.split())
 _NAMED = re.compile(r"&(?!(?:amp|lt|gt|quot|apos);)[A-Za-z][A-Za-z0-9]{1,30};")
 _DEPTH, _MOST, _LONGEST = 40, 400_000, 64_000_000
 

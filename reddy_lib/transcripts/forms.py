@@ -7,7 +7,6 @@ analyst's labels.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -19,7 +18,6 @@ from reddy_lib.transcripts.cut import fills_a_cell, whole_parts
 from reddy_lib.transcripts.elements import elements, form_of, looks_like_elements
 from reddy_lib.transcripts.json_form import Decoded, decode, decode_whole, is_data, short
 from reddy_lib.transcripts.markup import plain_text
-from reddy_lib.transcripts.order import put_in_order
 from reddy_lib.transcripts.people import People, settled
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.shapes import Recording
@@ -234,24 +232,14 @@ def read_data(data: Any, text: str, labelled: Labelled) -> Parsed:
     return _with_speakers_noted(_with_surrounding_data(parsed, data))
 
 
-_MARKUP = re.compile(
-    r"</?(?:p|br|div|span|b|i|u|em|strong|a|ul|ol|li|blockquote|h[1-6]|pre|code|font|img|table|tr|td|tbody|html|body|hr|sub|sup)"
-    r"(?:\s[^<>]{0,2000})?/?>",
-    re.IGNORECASE,
-)
-_BREAKS = re.compile(r"<(?:br|/p|/div|/li|/tr|/h[1-6]|/blockquote)\b[^<>]{0,200}>\s*", re.IGNORECASE)
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
-
-
 def _with_surrounding_data(parsed: Parsed, data: Any) -> Parsed:
-    """The turns with what the data around them says: who the speakers are, the call's id, how long it lasted. In order."""
+    """The turns with what the data around them says: who the speakers are, the call's id, how long it lasted."""
     if isinstance(data, dict):
         _name_speakers(parsed, people_of(data))
         _take_facts(parsed, data)
     for turn in parsed.turns:
         if "<" in turn.text or "&" in turn.text:
             turn.text = plain_text(turn.text)
-    put_in_order(parsed)
     return parsed
 
 
@@ -296,10 +284,11 @@ convoid conversationsid callguid ucid segmentid transcriptid otid
 """
 _IDS = frozenset(_IDS_TEXT.split())
 _LENGTHS = {
-    "duration": None, "callduration": None, "audioduration": None, "length": None, "durationseconds": 1.0, "durationsec": 1.0,
-    "durationsecs": 1.0, "durationinseconds": 1.0, "durationms": 0.001, "durationmillis": 0.001, "durationmilliseconds": 0.001,
-    "audiodurationms": 0.001, "audiodurationseconds": 1.0, "talktime": None, "totalduration": None,
+    "duration": None, "callduration": None, "audioduration": None, "length": None, "talktime": None, "totalduration": None,
+    "durationseconds": 1.0, "durationsec": 1.0, "durationsecs": 1.0, "durationinseconds": 1.0, "audiodurationseconds": 1.0,
+    "durationms": 0.001, "durationmillis": 0.001, "durationmilliseconds": 0.001, "audiodurationms": 0.001,
 }  # fmt: skip
+"""What the length of a call is called, plain, with seconds a unit where the name says it."""
 
 
 def _take_facts(parsed: Parsed, data: dict[Any, Any]) -> None:

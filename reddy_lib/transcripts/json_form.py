@@ -1,4 +1,4 @@
-"""Data that is written as text: JSON, JSON Lines, JSON5, what Python and databases print. `turn_lists` makes turns of it."""
+"""Data that is written as text: JSON, JSON Lines, JSON5, what Python and databases print. `turn_lists` reads its turns."""
 
 from __future__ import annotations
 

@@ -69,6 +69,7 @@ _WRITTEN_AGAIN = frozenset(("lexical", "itn", "maskeditn", "masked_itn", "masked
 _SPEAKS = re.compile(r"\b(?:AI|User|Bot|Assistant|Human|Agent|Customer|Caller|System)\s?:", re.IGNORECASE)
 """A label in a text that has the turns once more, one after the other."""
 _NO_TEXT = re.compile(r"(?:id|ids|url|uri|arn|name|key|type|path|file|model|signature)$", re.IGNORECASE)
+_NUMERAL = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _SOUND = re.compile(r"\[[^\[\]:]{1,40}\]")
 _TRIES = 40
 _WAYS = 6
@@ -356,35 +357,7 @@ class _Meter:
         dropped = Counter("".join(text.split()) for _, text in self.transcript.left_out)
         labels = {fold(label) for label in self.transcript.labels}
         shown = {"".join(item.value.split()) for item in self.transcript.findings if item.value}
-        beginnings = tuple(f"{label}:" for label in labels)
-        by_path: dict[tuple[str, ...], list[tuple[str, str, int]]] = {}
-        for order, (path, value) in enumerate(_leaves(data)):
-            if value is not None and not isinstance(value, bool):
-                text = str(value)
-                compact = "".join(text.split())
-                if not compact:
-                    continue
-                key = path[-1] if path else ""
-                known = classify_key(key) if key else None
-                part = known.part if known is not None else ""
-                if part in ("start", "stop", "duration"):
-                    self.elsewhere["finding" if compact in shown else "time"] += len(compact)
-                elif compact not in texts and (
-                    fold(text) in labels or (part == "role" and fold(f"{key} {text}") in labels)
-                ):
-                    self.elsewhere["label"] += len(compact)
-                elif (
-                    ":" in compact
-                    and len(compact) < 40
-                    and compact not in texts
-                    and read_moment(text) is not None
-                ):
-                    self.elsewhere["time"] += len(compact)
-                else:
-                    rest = compact if compact in texts else self._without_label(text, compact, beginnings)
-                    if rest not in texts and ("<" in text or "&" in text):
-                        rest = self._without_markup(text, rest, texts)
-                    by_path.setdefault(path, []).append((rest, text, order))
+        by_path = self._by_path(data, texts, labels, shown)
         matching = {
             path: sum(len(compact) for compact, _, _ in found if compact in texts)
             for path, found in by_path.items()
@@ -409,7 +382,7 @@ class _Meter:
         for path in sorted(by_path, key=lambda path: (path in named, matching[path]), reverse=True):
             found = by_path[path]
             key = path[-1] if path else ""
-            is_text = path in named
+            is_text = path in named and not _is_field(found, texts)
             exact = sum(compact in texts or compact in dropped for compact, _, _ in found) * 2 > len(found)
             for compact, text, order in found:
                 if texts[compact] > 0:
@@ -421,7 +394,7 @@ class _Meter:
                     dropped[compact] -= 1
                     self.elsewhere["left out"] += len(compact)
                     self.lines_in += 1
-                elif not is_text and (isinstance(text, _Number) or not _is_prose(key, text)):
+                elif (not is_text and not _is_prose(key, text)) or (not path and _NUMERAL.fullmatch(compact)):
                     self.elsewhere["field"] += len(compact)
                 elif not (exact and compact in texts) and (compact in whole or compact.casefold() in folded):
                     self.text_size += len(compact)
@@ -446,6 +419,37 @@ class _Meter:
             self.unassigned.append(text)
             lines = len(self.transcript.lines)
             self.after.append(min(bisect_left(spoken_at, order), lines) if spoken_at else lines)
+
+    def _by_path(
+        self, data: Any, texts: Mapping[str, int], labels: set[str], shown: set[str]
+    ) -> dict[tuple[str, ...], list[tuple[str, str, int]]]:
+        """Keys → (without white space, as written, place) of each value that is no time and no label."""
+        beginnings = tuple(f"{label}:" for label in labels)
+        by_path: dict[tuple[str, ...], list[tuple[str, str, int]]] = {}
+        for order, (path, value) in enumerate(_leaves(data)):
+            if value is None or isinstance(value, bool):
+                continue
+            text = str(value)
+            compact = "".join(text.split())
+            if not compact:
+                continue
+            key = path[-1] if path else ""
+            known = classify_key(key) if key else None
+            part = known.part if known is not None else ""
+            if part in ("start", "stop", "duration"):
+                self.elsewhere["finding" if compact in shown else "time"] += len(compact)
+            elif compact in texts:
+                by_path.setdefault(path, []).append((compact, text, order))
+            elif fold(text) in labels or (part == "role" and fold(f"{key} {text}") in labels):
+                self.elsewhere["label"] += len(compact)
+            elif ":" in compact and len(compact) < 40 and read_moment(text) is not None:
+                self.elsewhere["time"] += len(compact)
+            else:
+                rest = self._without_label(text, compact, beginnings)
+                if "<" in text or "&" in text:
+                    rest = self._without_markup(text, rest, texts)
+                by_path.setdefault(path, []).append((rest, text, order))
+        return by_path
 
     def _without_label(self, text: str, compact: str, beginnings: tuple[str, ...]) -> str:
         """What is said behind "Agent:", where a text begins with one of the labels."""
@@ -725,6 +729,16 @@ def _about(path: tuple[str, ...], above: tuple[str, ...]) -> str:
         if key == "displayName" or any(word.casefold() in _ABOUT for word in _PART.findall(key)):
             return key
     return ""
+
+
+def _is_field(found: list[tuple[str, str, int]], texts: Mapping[str, int]) -> bool:
+    """Is it one and the same word all through, or numbers, and in no line? Then it is about the items, and no speech."""
+    words = {compact for compact, _, _ in found}
+    if len(found) < 3 or any(word in texts for word in words):
+        return False
+    return all(_NUMERAL.fullmatch(word) for word in words) or (
+        len(words) == 1 and " " not in found[0][1].strip()
+    )
 
 
 def _is_prose(key: str, text: str) -> bool:

@@ -87,7 +87,7 @@ def _newest_first(times: Sequence[float]) -> bool:
 
 
 def _shuffled(times: Sequence[float], falls: Sequence[int], order: Sequence[int]) -> bool:
-    """Do the lines stand in no order? Then about every second one goes back, and far; one that overlaps goes back a little."""
+    """Do the lines stand in no order? About every second one goes back then, and far. Overlaps go back a little."""
     count = len(times)
     if len(falls) < max(2, 0.25 * (count - 1)):
         return False

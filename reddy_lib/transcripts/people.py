@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.turn_keys import side_of_flag, words_in
 
-__all__ = ["NOBODY", "People", "Person", "people_in", "person_of", "settled"]
+__all__ = ["NOBODY", "People", "Person", "is_table_name", "people_in", "person_of", "settled"]
 
 _TABLES_TEXT = """
 users user participants participant parties party speakers speaker people persons person members member attendees
@@ -177,6 +177,11 @@ def _ids(item: Mapping[Any, Any]) -> list[str]:
     return found
 
 
+def is_table_name(name: str) -> bool:
+    """Is a list or an object under this key one of people?"""
+    return not words_in(name).isdisjoint(_TABLES)
+
+
 def people_in(data: Any) -> People:
     """Whoever the tables of people in this data list. Empty where there are none."""
     people = People()
@@ -188,7 +193,7 @@ def people_in(data: Any) -> People:
         if depth > _DEPTH:
             continue
         if isinstance(value, dict):
-            if name and not words_in(name).isdisjoint(_TABLES) and _is_table(list(value.values())[:50]):
+            if name and is_table_name(name) and _is_table(list(value.values())[:50]):
                 for key, entry in value.items():  # by id: {"U1": {"name": …}}
                     _enter(people, entry, [str(key)])
                 continue
@@ -196,7 +201,7 @@ def people_in(data: Any) -> People:
                 (str(key), inner, depth + 1) for key, inner in value.items() if isinstance(inner, dict | list)
             )
         elif isinstance(value, list):
-            if name and not words_in(name).isdisjoint(_TABLES) and _is_table(value[:50]):
+            if name and is_table_name(name) and _is_table(value[:50]):
                 for place, entry in enumerate(value[:_MOST]):
                     _enter(people, entry, [] if _ids(entry) else [str(place)])
                 continue

@@ -1,8 +1,8 @@
 """Data as programs print it: Python's and numpy's own notation, and arrays of PostgreSQL. Nothing is ever evaluated.
 
-`read_printed` walks along the text by itself, because what is printed is seldom a literal: `Timestamp('2026-03-30')`, `nan`,
-`Row(role='agent')`, `array([…], dtype=object)`, lists of numpy without commas. A value of an unknown kind becomes what is in
-its brackets: the named ones an object, a single one itself.
+`read_printed` walks along the text by itself, because what is printed is seldom a literal: `Timestamp('2026-03-30')`,
+`nan`, `Row(role='agent')`, `array([…], dtype=object)`, lists of numpy without commas. A value of an unknown kind becomes
+what is in its brackets: an object of the named ones, else the single one itself.
 """
 
 from __future__ import annotations

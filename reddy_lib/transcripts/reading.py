@@ -97,7 +97,7 @@ def read_transcript(
             inner, roles=roles, unit=unit, times=times, agent=agent, customer=customer, duration=duration
         )
     elif is_data(text):
-        exact = _read_exact(text, roles, unit, duration)
+        exact = _read_exact(text, roles, unit, times, said)
         transcript = exact or _finish(read_form(text, labelled), roles, unit, times, said)
     elif not text or text.isspace():
         return Transcript([], [], "empty", {})
@@ -124,12 +124,21 @@ def read_opening(text: str) -> Transcript:
 
 _SLOWEST, _FASTEST = 2.0, 45.0
 """Characters a second between which nobody has to think about the unit of the times, or about the pace."""
+_AROUND = 52
+"""Characters of a turn as Reddy writes it that are not its text, about."""
 
 
-def _read_exact(text: str, roles: Mapping[str, str], unit: Unit, duration: float | None) -> Transcript | None:
+def _read_exact(
+    text: str,
+    roles: Mapping[str, str],
+    unit: Unit,
+    times: Literal["estimate", "leave out"],
+    said: _Said,
+) -> Transcript | None:
     """The usual case at full speed; None where anything has to be thought about."""
+    duration = said.duration
     exact = read_exact(text)
-    if not exact:
+    if not exact or "<" in text or "&" in text or "\\u00" in text:
         return None
     labels = [turn.role for turn in exact]
     counts = {label: labels.count(label) for label in dict.fromkeys(labels[:_FEW])}
@@ -143,19 +152,27 @@ def _read_exact(text: str, roles: Mapping[str, str], unit: Unit, duration: float
         return None
     starts = [turn.start for turn in exact]
     stops = [turn.stop for turn in exact]
-    if None in starts or None in stops or unit == "ms":
+    if None in starts or None in stops:
+        if any(start is not None for start in starts) or any(stop is not None for stop in stops):
+            return None
+        spans: list[tuple[float | None, float | None]] = [(None, None)] * len(exact)
+        texts = [turn.text for turn in exact]
+        return finish(
+            labels,
+            texts,
+            spans,
+            form="json",
+            roles=roles,
+            times=times,
+            agent=said.agent,
+            customer=said.customer,
+        )
+    if unit == "ms" or starts != sorted(starts):  # type: ignore[type-var]
         return None
-    highest = max(*starts, *stops)  # type: ignore[type-var]
+    highest = max(stops)  # type: ignore[type-var]
     if highest > 1000 or (duration is not None and highest > 1.3 * duration + 5):  # type: ignore[operator]
         return None
-    if (
-        len(exact) > 2
-        and not _SLOWEST * highest <= sum(len(turn.text) for turn in exact) <= _FASTEST * highest
-    ):  # type: ignore[operator]
-        return None
-    if starts != sorted(starts):  # type: ignore[type-var]
-        return None
-    if any("<" in turn.text or "&" in turn.text for turn in exact):
+    if len(exact) > 2 and not _SLOWEST * highest < len(text) - _AROUND * len(exact) < _FASTEST * highest:  # type: ignore[operator]
         return None
     if any(label != role for label, role in settled.items()):
         exact = [TranscriptLine(settled[turn.role], turn.text, turn.start, turn.stop) for turn in exact]

@@ -181,7 +181,7 @@ _USUAL = ("seconds", "milliseconds", "microseconds", "ticks of 100 nanoseconds")
 _WHOLE = frozenset(name for name in UNITS if name not in ("seconds", "milliseconds", "minutes", "days"))
 _FEW_WORDS = 15
 _NEAR_PACE = 2.3
-_SPOKEN_PACE, _GENEROUS_PACE = (0.7, 7.0), (0.3, 9.0)
+_SPOKEN_PACE, _GENEROUS_PACE = (0.7, 7.0), (0.45, 9.0)
 """Words a second while somebody speaks, where each line has its length: nearly always, and at the very most."""
 _CALL_PACE, _CHAT_PACE = (0.3, 6.0), (0.02, 8.0)
 """Words a second over a whole conversation with its pauses: of a call, and of a chat as well."""

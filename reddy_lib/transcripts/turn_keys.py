@@ -69,18 +69,21 @@ _RANKS: dict[str, tuple[str, int]] = {
 
 # Words inside of names that no list has, in the languages of the role vocabulary.
 _ROLE_WORDS_TEXT = """
-role speaker who author sender participant party actor persona side talker by from user channel locutor interlocutor hablante orador rol papel remitente emisor sprecher absender rolle seite orateur
-intervenant emetteur expediteur parlante relatore mittente ruolo spreker afzender falante remetente mowca nadawca rola
-konusmaci gonderen rol talare avsandare puhuja lahettaja mluvci odesilatel говорящий отправитель роль спикер автор
-المتحدث المتكلم المرسل 说话人 说话者 角色 发送者 話者 発言者 送信者 화자 발신자 역할 pembicara pengirim nguoi
+role speaker who author sender participant party actor persona side talker by from user channel locutor
+interlocutor hablante orador rol papel remitente emisor sprecher absender rolle seite orateur intervenant
+emetteur expediteur parlante relatore mittente ruolo spreker afzender falante remetente mowca nadawca rola
+konusmaci gonderen rol talare avsandare puhuja lahettaja mluvci odesilatel говорящий отправитель роль спикер
+автор المتحدث المتكلم المرسل 说话人 说话者 角色 发送者 話者 発言者 送信者 화자 발신자 역할 pembicara pengirim
+nguoi
 """
 _TEXT_WORDS_TEXT = """
-text content message msg body utterance transcript sentence phrase speech said says say saying spoken line turn comment
-transcription words wording reply dice dicho texto frase mensaje contenido enunciado dit propos texte phrase contenu
-discours text nachricht inhalt aussage satz gesagt wortlaut testo frase messaggio contenuto detto tekst bericht zin
-inhoud mensagem fala conteudo tresc wypowiedz wiadomosc metin mesaj icerik meddelande innehall viesti teksti zprava
-obsah текст сообщение реплика содержание фраза النص الرسالة الكلام 文本 内容 话语 消息 対話 発言 本文 メッセージ 텍스트 내용 발화
-메시지 teks pesan isi ucapan noidung dialogue dialog dialogo
+text content message msg body utterance transcript sentence phrase speech said says say saying spoken line
+turn comment transcription words wording reply dice dicho texto frase mensaje contenido enunciado dit propos
+texte phrase contenu discours text nachricht inhalt aussage satz gesagt wortlaut testo frase messaggio
+contenuto detto tekst bericht zin inhoud mensagem fala conteudo tresc wypowiedz wiadomosc metin mesaj icerik
+meddelande innehall viesti teksti zprava obsah текст сообщение реплика содержание фраза النص الرسالة الكلام
+文本 内容 话语 消息 対話 発言 本文 メッセージ 텍스트 내용 발화 메시지 teks pesan isi ucapan noidung dialogue
+dialog dialogo
 """
 _START_WORDS_TEXT = """
 start begin began from offset time timestamp ts at when created sent inicio comienzo desde hora anfang beginn von zeit
@@ -96,8 +99,9 @@ duration length dur secs dauer laenge länge duree duracion durata duur duracao 
 длительность المدة 时长 長さ 길이 durasi
 """
 _COUNTER_WORDS_TEXT = """
-index idx sequence seq order ordinal number num no nr counter count position pos id line turn segment folge nummer
-orden numero ordre numéro ordine volgnummer ordem kolejnosc sira ordning jarjestys poradi номер порядок 序号 番号 순서 urutan
+index idx sequence seq order ordinal number num no nr counter count position pos id line turn segment folge
+nummer orden numero ordre numéro ordine volgnummer ordem kolejnosc sira ordning jarjestys poradi номер
+порядок 序号 番号 순서 urutan
 """
 _WORDS: dict[str, frozenset[str]] = {
     "role": frozenset(_ROLE_WORDS_TEXT.split()),
@@ -191,7 +195,7 @@ def classify_key(name: str) -> Key | None:
     """The meaning of a key's name, with the unit that the name gives away (seconds a unit); None: not known."""
     plain = re.sub(r"[\W_]+", "", name).casefold()
     if plain in _RANKS and plain != "us":
-        return Key(*_RANKS[plain])
+        return Key(*_RANKS[plain], 1.0 if plain.endswith(("sec", "seconds")) else None)
     for suffix, factor in _UNITS.items():
         stem = plain.removesuffix(suffix)
         if stem != plain and stem in _RANKS and _RANKS[stem][0] in ("start", "stop", "duration"):

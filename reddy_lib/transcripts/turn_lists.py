@@ -68,18 +68,22 @@ def read_items(items: Sequence[Any]) -> Parsed:
 
 def _known_sides(objects: Sequence[dict[str, Any]], plan: Plan, parsed: Parsed) -> None:
     """What objects say of their authors; and "user" is who talks to an assistant, and only there."""
-    authors = [item[name] for item in objects for name in plan.role[:1] if isinstance(item.get(name), dict)]
-    for label, side in settled(map(person_of, authors)).items():
-        if not role_of(label):
-            parsed.aliases[label] = side
-    labels = {label.casefold(): label for item in objects if (label := _label_of(item, plan))}
-    if ASSISTANTS.isdisjoint(labels):
+    if not plan.role:
         return
-    for name, written in labels.items():
-        if name in ASSISTANTS and role_of(written) == "":
-            parsed.aliases[written] = "agent"
-        elif name in ("user", "human"):
-            parsed.aliases[written] = "customer"
+    name = plan.role[0]
+    authors = [value for item in objects if isinstance(value := item.get(name), dict)]
+    if authors:
+        for label, side in settled(map(person_of, authors)).items():
+            if not role_of(label):
+                parsed.aliases[label] = side
+    labels = dict.fromkeys(value.strip() for item in objects if isinstance(value := item.get(name), str))
+    if not any(label.casefold() in ASSISTANTS for label in labels):
+        return
+    for label in labels:
+        if label.casefold() in ASSISTANTS and not role_of(label):
+            parsed.aliases[label] = "agent"
+        elif label.casefold() in ("user", "human"):
+            parsed.aliases[label] = "customer"
 
 
 _NO_PLAN = Plan((), (), (), (), ())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from reddy_lib.findings import Finding, finding
@@ -99,7 +100,8 @@ def left_out(kinds: Sequence[str]) -> list[Finding]:
     message = f"{_and(parts)} {'was' if len(kinds) == 1 else 'were'} left out: nobody said them in the call."
     if counts["note"]:
         message += " Notes are not for the customer: in the transcript they would be a leak."
-    return [finding("not-spoken", "transcript", message, value=", ".join(counts))]
+    kinds_ = ", ".join(kind for kind, _ in counts.most_common())
+    return [finding("not-spoken", "transcript", message, value=kinds_)]
 
 
 def _count(number: int, kind: str) -> str:
@@ -124,25 +126,44 @@ def kind_of_role(label: str) -> str:
     )
 
 
+class _Telling(NamedTuple):
+    """The keys that may say that an item was not spoken: flags, kinds, and whether a result is final."""
+
+    flags: tuple[str, ...]
+    kinds: tuple[str, ...]
+    finals: tuple[str, ...]
+
+
+@lru_cache(maxsize=1024)
+def _telling(names: tuple[str, ...]) -> _Telling:
+    flags = _NOTE_FLAGS | _DELETED_FLAGS | _SYSTEM_FLAGS | _PUBLIC_FLAGS
+    finals = _FINAL_FLAGS | _INTERIM_FLAGS
+    return _Telling(
+        tuple(name for name in names if not words_in(name).isdisjoint(flags)),
+        tuple(name for name in names if _is_kind(name)),
+        tuple(name for name in names if not words_in(name).isdisjoint(finals)),
+    )
+
+
 def sift(items: Sequence[Any], plan: Plan) -> Sifted:
     """Which items of the list were said. `plan`: where its text and role are."""
     objects = [(place, item) for place, item in enumerate(items) if isinstance(item, dict)]
     kinds: dict[int, str] = {}
-    names = dict.fromkeys(str(name) for _, item in objects[:200] for name in item)
-    for name in names:
-        words = words_in(name)
-        if not words.isdisjoint(_NOTE_FLAGS | _DELETED_FLAGS | _SYSTEM_FLAGS | _PUBLIC_FLAGS):
-            _by_flag(name, words, objects, kinds, plan)
+    names = tuple(dict.fromkeys(name for keys in {tuple(item) for _, item in objects[:200]} for name in keys))
+    telling = _telling(names)
+    for name in telling.flags:
+        _by_flag(name, words_in(name), objects, kinds, plan)
     if plan.role and any(_speaker(item, plan).casefold() in ASSISTANTS for _, item in objects):
         for place, item in objects:
             if kind := kind_of_role(_speaker(item, plan)):
                 kinds.setdefault(place, kind)
     doubtful: dict[int, str] = {}
-    for name in names:
-        if _is_kind(name) and name not in plan.text[:1]:
+    for name in telling.kinds:
+        if name not in plan.text[:1]:
             _by_kind(name, objects, kinds, doubtful, plan)
-    for place in _interim(objects, names, kinds, plan):
-        kinds.setdefault(place, "interim result")
+    if telling.finals:
+        for place in _interim(objects, telling.finals, kinds, plan):
+            kinds.setdefault(place, "interim result")
     if len(kinds) == len(items) and kinds:  # nothing would be left: these are what was said, in other words
         doubtful = {place: kind for place, kind in kinds.items() if kind == "note"}
         kinds = {}
@@ -295,7 +316,7 @@ def _text(item: Mapping[Any, Any], plan: Plan) -> str:
 
 
 def _interim(
-    objects: list[tuple[int, dict[Any, Any]]], names: Mapping[str, None], kinds: Mapping[int, str], plan: Plan
+    objects: list[tuple[int, dict[Any, Any]]], names: Sequence[str], kinds: Mapping[int, str], plan: Plan
 ) -> list[int]:
     """Interim results that a later one replaces: with the same words at its beginning, or the same id."""
     flags = [

@@ -60,7 +60,7 @@ def word_times(
 ) -> dict[int, list[TimedWord]]:
     """Line number (1-based) → its words in order, for those of `lines` whose words have times in this cell.
 
-    `cell`: what the transcript was read from; `lines`: as they are now, edited or not; `roles`, `unit` and `duration`: as it
+    `cell`: what the transcript was read from; `lines`: as they are now, edited or not; `roles`, `unit`, `duration`: as it
     was read. Never raises for what a cell holds.
     """
     parsed = _parsed(cell, roles)
