@@ -90,9 +90,13 @@ def _kind_of_array(path: Path, encoding: str, head: str) -> str:
         lines = [_loaded(line) for line in rest.split("\n")[:20] if line.strip()]
         if lines and isinstance(lines[0], list):
             return "one call" if is_pair(_loaded(first)) else "jsonl"
+    records: list[Any] = []
     try:
-        records = list(islice(_raw_records(path, encoding), _SAMPLE))
+        for record in islice(_raw_records(path, encoding), _SAMPLE):
+            records.append(record)
     except UnreadableFile:
+        if len(records) > 1 and all(map(call_identity, (one for one in records if isinstance(one, dict)))):
+            raise
         return "json" if large else "one call"
     if not records:
         return "one call"
@@ -292,7 +296,7 @@ def _pandas(data: dict[str, Any]) -> _Found | None:
     elif isinstance(data.get("meta"), list) and isinstance(data.get("data"), list):
         columns, rows = data["meta"], data["data"]
     if isinstance(columns, list) and columns and isinstance(rows, list) and rows:
-        names = [column.get("name") if isinstance(column, dict) else column for column in columns]
+        names: list[Any] = [column.get("name") if isinstance(column, dict) else column for column in columns]
         if all(isinstance(name, str) for name in names) and all(
             isinstance(row, list) and len(row) == len(names) for row in rows
         ):
@@ -400,8 +404,22 @@ def json_records(path: Path, encoding: str, kind: str) -> Iterator[dict[str, Any
         for record in records:
             yield dict(zip(names, record, strict=False)) if isinstance(record, list) else {"value": record}
         return
+    pages = kind == "jsonl" and bool(head) and _is_page(head[0])
     for record in chain(head, records):
-        yield record if isinstance(record, dict) else {"value": record}
+        if pages and _is_page(record):
+            yield from record
+        else:
+            yield record if isinstance(record, dict) else {"value": record}
+
+
+def _is_page(value: Any) -> bool:
+    """Whether a line of JSON Lines is a list of calls, as a paged download has it."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, dict) for item in value)
+        and not is_turn_list(value)
+    )
 
 
 def _raw_records(path: Path, encoding: str, *, opened: bool = True) -> Iterator[Any]:

@@ -63,7 +63,7 @@ from reddy_lib.spreadsheet.text_tables import text_form, text_rows
 from reddy_lib.spreadsheet.unpacked import most_cells, too_sparse
 from reddy_lib.spreadsheet.web_pages import html_rows, html_tables
 from reddy_lib.spreadsheet.workbook_rows import excel_cell, excel_rows, merged_regions
-from reddy_lib.spreadsheet.xml_tables import xml_rows, xml_sheets
+from reddy_lib.spreadsheet.xml_tables import is_one_call, xml_rows, xml_sheets
 
 __all__ = [
     "ALL_TABLES",
@@ -217,6 +217,8 @@ def _shaped(path: Path, format: SheetFormat, header_row: int | None) -> SheetFor
 def _xml_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:
     sheets = xml_sheets(path)
     if not sheets:
+        if is_one_call(path):
+            return SheetFormat("files", None, 1, None, None)
         header_of(list(head_rows(_numbered(xml_rows(path)), 1)), 1, path.name)
         return SheetFormat("xml", None, 1, None, None)
     problem: SheetError | None = None

@@ -368,6 +368,8 @@ def people_columns(path: str, people: Sequence[Mapping[str, Any]]) -> dict[str, 
         if counts[who] > 1:
             who = f"{who} {counts[who]}"
         for key, value in person.items():
+            if side and _side({key: value})[0] == side:
+                continue  # the column's name says it
             if isinstance(value, str) and value[:7].casefold() == "mailto:":
                 value = value[7:]
             columns[f"{path}.{who}.{key}"] = value

@@ -15,11 +15,14 @@ from xml.parsers import expat
 
 from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.spreadsheet.json_tables import find_calls, rows_of_records
+from reddy_lib.transcripts import read_transcript
 
-__all__ = ["xml_rows", "xml_sheets"]
+__all__ = ["is_one_call", "xml_rows", "xml_sheets"]
 
 _BLOCK = 1 << 20
 _MOST_BYTES = 64 << 20
+_MOST_CALL = 16 << 20
+_UNREAD = ("empty", "unreadable", "no speakers", "labelled text")
 _MOST_ELEMENTS = 3_000_000
 _MOST_CELLS = 5_000_000
 _DEPTH = 60
@@ -40,6 +43,18 @@ def xml_sheets(path: Path) -> list[str]:
     reader = _Sheets()
     _parse(path, reader.parser)
     return list(reader.sheets)
+
+
+def is_one_call(path: Path) -> bool:
+    """Whether an XML file is the transcript of one call, not a list of calls."""
+    if path.stat().st_size > _MOST_CALL:
+        return False
+    reader = _Records()
+    _parse(path, reader.parser)
+    if find_calls(reader.result()) is not None:
+        return False
+    transcript = read_transcript(path.read_bytes().decode("utf-8", "replace"))
+    return transcript.form not in _UNREAD and len(transcript.lines) > 1
 
 
 def xml_rows(path: Path, sheet: str | None = None) -> Iterator[list[Any]]:
