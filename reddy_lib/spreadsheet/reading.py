@@ -207,7 +207,8 @@ def _shaped(path: Path, format: SheetFormat, header_row: int | None) -> SheetFor
     lines = lines_above(top, header, merged) if format.kind in ("csv", "excel") else 1
     cells = dict(top).get(header, [])
     below = [row for number, row in top if number > header]
-    if header_row is None and lines == 1 and not merged and has_no_header(below, cells):
+    others = [row for number, row in top if number != header]
+    if header_row is None and lines == 1 and not merged and has_no_header(others, cells):
         return msgspec.structs.replace(format, header_row=0)
     return msgspec.structs.replace(
         format, header_row=header, header_lines=lines, beside=beside_place(below, cells) if lines == 1 else 0

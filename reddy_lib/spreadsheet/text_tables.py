@@ -122,9 +122,8 @@ def _pipe_cells(line: str) -> list[str]:
 
 def _pipe_rows(path: Path, encoding: str) -> Iterator[list[str]]:
     waiting: list[str] | None = None
-    goes_on = False
-    boxed = False
-    width = 0
+    goes_on = closed = False
+    boxed: bool | None = None
     for line in _lines(path, encoding):
         bare = line.strip()
         if _RULE.fullmatch(line):
@@ -133,12 +132,13 @@ def _pipe_rows(path: Path, encoding: str) -> Iterator[list[str]]:
                 waiting = None
             yield []
             continue
-        if boxed and waiting is not None and not bare.startswith("|"):
+        if boxed and waiting is not None and bare and not bare.startswith("|") and not closed:
             # A line break inside the last cell: the row ends where its box does.
             more = bare[:-1] if bare.endswith("|") else bare
             parts = more.split("|")
             waiting[-1] = f"{waiting[-1]}\n{parts[0].strip()}"
             waiting += [part.strip() for part in parts[1:]]
+            closed = bare.endswith("|")
             continue
         cells = _pipe_cells(line)
         if not cells:
@@ -156,9 +156,10 @@ def _pipe_rows(path: Path, encoding: str) -> Iterator[list[str]]:
             if waiting is not None:
                 yield waiting
             waiting = cells
-        goes_on = any(breaks) and not bare.startswith("|")
-        width = max(width, len(cells))
-        boxed = bare.startswith("|") and (not bare.endswith("|") or boxed)
+        goes_on = any(breaks) and not boxed
+        closed = bare.endswith("|")
+        if boxed is None:
+            boxed = bare.startswith("|") and bare.endswith("|")
     if waiting is not None:
         yield waiting
 
