@@ -107,15 +107,16 @@ def _has_pipes(lines: Sequence[str]) -> bool:
     return False
 
 
-def _pipe_cells(line: str) -> list[str]:
-    """The cells of a line; [] where it has none."""
+def _pipe_cells(line: str, boxed: bool | None = None) -> list[str]:
+    """The cells of a line; [] where it has none. `boxed`: whether lines begin and end with a pipe, where that is known."""
     line = line.replace("\u2502", "|").replace("\u2503", "|")
     if "|" not in line:
         return []
     bare = line.strip()
-    bare = bare.removeprefix("|")
-    if bare.endswith("|") and not bare.endswith("\\|"):
-        bare = bare[:-1]
+    if boxed is not False:
+        bare = bare.removeprefix("|")
+        if bare.endswith("|") and not bare.endswith("\\|"):
+            bare = bare[:-1]
     cells = [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", bare)]
     return [re.sub(r"<br\s*/?>", "\n", cell, flags=re.IGNORECASE) for cell in cells]
 
@@ -140,7 +141,7 @@ def _pipe_rows(path: Path, encoding: str) -> Iterator[list[str]]:
             waiting += [part.strip() for part in parts[1:]]
             closed = bare.endswith("|")
             continue
-        cells = _pipe_cells(line)
+        cells = _pipe_cells(line, boxed)
         if not cells:
             if waiting is not None:
                 yield waiting

@@ -131,7 +131,7 @@ def test_blocks_of_labels_become_rows_and_page_heads_are_named(tmp_path: Path) -
 @pytest.mark.parametrize(
     "text",
     [
-        "0:02\nGood morning, Cedarline, this is Ana, hello.\n\n0:06\nHi, my bill is twice what it was.\n\n0:10\nI see it, well.\n",
+        "0:02\nGood morning, Cedarline, this is Ana.\n\n0:06\nHi, my bill is twice what it was.\n\n0:10\nWell, I see.\n",
         "Agent\tGood morning, this is Ana\nCustomer\tHi, my bill is wrong\nAgent\tI see it, one moment\n",
         "0:01\tAgent\tGood morning, this is Ana\n0:04\tCustomer\tHi, my bill is wrong\n0:09\tAgent\tI see it\n",
         "Agent: Good morning, Cedarline, hello.\nCustomer: Hi, well, my bill is wrong.\nAgent: I see, thank you.\n",
