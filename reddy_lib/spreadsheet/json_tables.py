@@ -58,6 +58,8 @@ def json_kind(path: Path, encoding: str) -> str:
     """What a JSON text is: "json" (a table), "jsonl" (a table, one record a line), "one call", or "" (no JSON)."""
     head = _head(path, encoding)
     opening = head.lstrip("\ufeff \t\r\n")[:1]
+    if opening == '"' and isinstance(_loaded(head.lstrip("\ufeff \t\r\n").partition("\n")[0]), dict):
+        return "jsonl"  # each line is a text that holds an object
     if opening not in ("{", "["):
         return ""
     if opening == "{":
@@ -144,9 +146,14 @@ def _is_concatenated(text: str) -> bool:
 
 def _loaded(text: str) -> Any:
     try:
-        return json.loads(text.lstrip("\ufeff"))
+        return _unescaped(json.loads(text.lstrip("\ufeff")))
     except (ValueError, RecursionError):
         return None
+
+
+def _unescaped(value: Any) -> Any:
+    """A value that stands in a text as JSON once more. Raises ValueError: it does not."""
+    return json.loads(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
 
 
 _LINE_IDS = re.compile(
@@ -479,7 +486,7 @@ def _json_lines(path: Path, encoding: str) -> Iterator[Any]:
             if not line.strip("\ufeff \t\r\n"):
                 continue
             try:
-                record = json.loads(line.lstrip("\ufeff"))
+                record = _unescaped(json.loads(line.lstrip("\ufeff")))
             except (ValueError, RecursionError):
                 if number == 1:
                     yield from _raw_records(path, encoding, opened=False)
@@ -511,12 +518,13 @@ class _Resolver:
         self._typed: dict[tuple[str, str], dict[str, Any]] = {}
         self._ids: dict[str, dict[str, dict[str, Any]]] = {}
         for name, rows in found.tables.items():
-            by_id = {str(row["id"]): row for row in rows if isinstance(row.get("id"), str | int)}
+            key = _own_key(rows)
+            by_id = {str(row[key]): row for row in rows if isinstance(row.get(key), str | int)}
             if len(by_id) < len(rows):
                 continue
             for row in rows:
                 if isinstance(row.get("type"), str):
-                    self._typed[(row["type"], str(row["id"]))] = row
+                    self._typed[(row["type"], str(row[key]))] = row
             self._ids[name] = by_id
         self._keys = self._found_keys(found.records[:_SAMPLE])
 
@@ -559,6 +567,15 @@ class _Resolver:
             record = {**record, "attributes": {**record["attributes"], **added}}
             return {key: value for key, value in record.items() if key not in ("relationships", "links")}
         return {**record, **added}
+
+
+def _own_key(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The key by which other records name those of a list."""
+    keys = [str(key) for key in rows[0]]
+    named = [
+        key for key in keys if re.fullmatch(r"(?:.* )?(?:id|uuid|key|code|number|extension)", plain_name(key))
+    ]
+    return "id" if "id" in keys or not named else named[0]
 
 
 def _attributes(row: dict[str, Any]) -> dict[str, Any]:

@@ -222,14 +222,11 @@ def _xml_format(path: Path, sheet: str | None, header_row: int | None) -> SheetF
             return SheetFormat("files", None, 1, None, None)
         header_of(list(head_rows(_numbered(xml_rows(path)), 1)), 1, path.name)
         return SheetFormat("xml", None, 1, None, None)
-    problem: SheetError | None = None
-    for name in [sheet] if sheet is not None else sheets:
-        try:
-            return _shaped(path, SheetFormat("xml", name, 1, None, None), header_row)
-        except EmptySheet as error:
-            problem = problem or error
-    assert problem is not None
-    raise problem
+    if sheet is None:
+        tops = {number: list(islice(xml_rows(path, name), LOOK_AHEAD)) for number, name in enumerate(sheets)}
+        chosen = choose_tables({number: rows for number, rows in tops.items() if len(rows) > 1})
+        sheet = sheets[min(chosen, default=0)]
+    return _shaped(path, SheetFormat("xml", sheet, 1, None, None), header_row)
 
 
 def _workbook_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:

@@ -15,6 +15,7 @@ from xml.parsers import expat
 
 from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.spreadsheet.json_tables import find_calls, rows_of_records
+from reddy_lib.spreadsheet.records import holds_speech, is_turn_list
 from reddy_lib.transcripts import read_transcript
 
 __all__ = ["is_one_call", "xml_rows", "xml_sheets"]
@@ -51,8 +52,11 @@ def is_one_call(path: Path) -> bool:
         return False
     reader = _Records()
     _parse(path, reader.parser)
-    if find_calls(reader.result()) is not None:
+    data = reader.result()
+    if find_calls(data) is not None:
         return False
+    if is_turn_list(_records_without_words(data)):
+        return True
     transcript = read_transcript(path.read_bytes().decode("utf-8", "replace"))
     return transcript.form not in _UNREAD and len(transcript.lines) > 1
 
@@ -72,7 +76,7 @@ def xml_rows(path: Path, sheet: str | None = None) -> Iterator[list[Any]]:
     _parse(path, reader.parser)
     data = reader.result()
     found = find_calls(data)
-    records = found if found is not None else _records_without_words(data)
+    records = found if found is not None else _records_without_words(data) or _one_record(data)
     if records is None:
         raise UnreadableFile(
             f"{path.name} is an XML file in which no element is repeated for each call: export the calls as .xlsx or .csv."
@@ -97,6 +101,13 @@ def _records_without_words(data: Any) -> list[dict[str, Any]] | None:
             return None
         data = inner[0]
     return None
+
+
+def _one_record(data: Any) -> list[dict[str, Any]] | None:
+    """The one record of a file with a single call, in which somebody speaks; None where nobody does."""
+    while isinstance(data, dict) and len(data) == 1:
+        data = next(iter(data.values()))
+    return [data] if isinstance(data, dict) and holds_speech(data) else None
 
 
 def _parse(path: Path, parser: Any) -> None:
