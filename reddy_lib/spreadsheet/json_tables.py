@@ -58,6 +58,8 @@ def json_kind(path: Path, encoding: str) -> str:
     """What a JSON text is: "json" (a table), "jsonl" (a table, one record a line), "one call", or "" (no JSON)."""
     head = _head(path, encoding)
     opening = head.lstrip("\ufeff \t\r\n")[:1]
+    if opening == '"' and isinstance(_loaded(head.lstrip("\ufeff \t\r\n").partition("\n")[0]), dict):
+        return "jsonl"  # each line is a text that holds an object
     if opening not in ("{", "["):
         return ""
     if opening == "{":
@@ -90,9 +92,13 @@ def _kind_of_array(path: Path, encoding: str, head: str) -> str:
         lines = [_loaded(line) for line in rest.split("\n")[:20] if line.strip()]
         if lines and isinstance(lines[0], list):
             return "one call" if is_pair(_loaded(first)) else "jsonl"
+    records: list[Any] = []
     try:
-        records = list(islice(_raw_records(path, encoding), _SAMPLE))
+        for record in islice(_raw_records(path, encoding), _SAMPLE):
+            records.append(record)
     except UnreadableFile:
+        if len(records) > 1 and all(map(call_identity, (one for one in records if isinstance(one, dict)))):
+            raise
         return "json" if large else "one call"
     if not records:
         return "one call"
@@ -140,9 +146,14 @@ def _is_concatenated(text: str) -> bool:
 
 def _loaded(text: str) -> Any:
     try:
-        return json.loads(text.lstrip("\ufeff"))
+        return _unescaped(json.loads(text.lstrip("\ufeff")))
     except (ValueError, RecursionError):
         return None
+
+
+def _unescaped(value: Any) -> Any:
+    """A value that stands in a text as JSON once more. Raises ValueError: it does not."""
+    return json.loads(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
 
 
 _LINE_IDS = re.compile(
@@ -292,7 +303,7 @@ def _pandas(data: dict[str, Any]) -> _Found | None:
     elif isinstance(data.get("meta"), list) and isinstance(data.get("data"), list):
         columns, rows = data["meta"], data["data"]
     if isinstance(columns, list) and columns and isinstance(rows, list) and rows:
-        names = [column.get("name") if isinstance(column, dict) else column for column in columns]
+        names: list[Any] = [column.get("name") if isinstance(column, dict) else column for column in columns]
         if all(isinstance(name, str) for name in names) and all(
             isinstance(row, list) and len(row) == len(names) for row in rows
         ):
@@ -400,8 +411,22 @@ def json_records(path: Path, encoding: str, kind: str) -> Iterator[dict[str, Any
         for record in records:
             yield dict(zip(names, record, strict=False)) if isinstance(record, list) else {"value": record}
         return
+    pages = kind == "jsonl" and bool(head) and _is_page(head[0])
     for record in chain(head, records):
-        yield record if isinstance(record, dict) else {"value": record}
+        if pages and _is_page(record):
+            yield from record
+        else:
+            yield record if isinstance(record, dict) else {"value": record}
+
+
+def _is_page(value: Any) -> bool:
+    """Whether a line of JSON Lines is a list of calls, as a paged download has it."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, dict) for item in value)
+        and not is_turn_list(value)
+    )
 
 
 def _raw_records(path: Path, encoding: str, *, opened: bool = True) -> Iterator[Any]:
@@ -461,7 +486,7 @@ def _json_lines(path: Path, encoding: str) -> Iterator[Any]:
             if not line.strip("\ufeff \t\r\n"):
                 continue
             try:
-                record = json.loads(line.lstrip("\ufeff"))
+                record = _unescaped(json.loads(line.lstrip("\ufeff")))
             except (ValueError, RecursionError):
                 if number == 1:
                     yield from _raw_records(path, encoding, opened=False)
@@ -493,12 +518,13 @@ class _Resolver:
         self._typed: dict[tuple[str, str], dict[str, Any]] = {}
         self._ids: dict[str, dict[str, dict[str, Any]]] = {}
         for name, rows in found.tables.items():
-            by_id = {str(row["id"]): row for row in rows if isinstance(row.get("id"), str | int)}
+            key = _own_key(rows)
+            by_id = {str(row[key]): row for row in rows if isinstance(row.get(key), str | int)}
             if len(by_id) < len(rows):
                 continue
             for row in rows:
                 if isinstance(row.get("type"), str):
-                    self._typed[(row["type"], str(row["id"]))] = row
+                    self._typed[(row["type"], str(row[key]))] = row
             self._ids[name] = by_id
         self._keys = self._found_keys(found.records[:_SAMPLE])
 
@@ -541,6 +567,15 @@ class _Resolver:
             record = {**record, "attributes": {**record["attributes"], **added}}
             return {key: value for key, value in record.items() if key not in ("relationships", "links")}
         return {**record, **added}
+
+
+def _own_key(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The key by which other records name those of a list."""
+    keys = [str(key) for key in rows[0]]
+    named = [
+        key for key in keys if re.fullmatch(r"(?:.* )?(?:id|uuid|key|code|number|extension)", plain_name(key))
+    ]
+    return "id" if "id" in keys or not named else named[0]
 
 
 def _attributes(row: dict[str, Any]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ from reddy_lib.spreadsheet.text_tables import text_form, text_rows
 from reddy_lib.spreadsheet.unpacked import most_cells, too_sparse
 from reddy_lib.spreadsheet.web_pages import html_rows, html_tables
 from reddy_lib.spreadsheet.workbook_rows import excel_cell, excel_rows, merged_regions
-from reddy_lib.spreadsheet.xml_tables import xml_rows, xml_sheets
+from reddy_lib.spreadsheet.xml_tables import is_one_call, xml_rows, xml_sheets
 
 __all__ = [
     "ALL_TABLES",
@@ -207,7 +207,8 @@ def _shaped(path: Path, format: SheetFormat, header_row: int | None) -> SheetFor
     lines = lines_above(top, header, merged) if format.kind in ("csv", "excel") else 1
     cells = dict(top).get(header, [])
     below = [row for number, row in top if number > header]
-    if header_row is None and lines == 1 and not merged and has_no_header(below, cells):
+    others = [row for number, row in top if number != header]
+    if header_row is None and lines == 1 and not merged and has_no_header(others, cells):
         return msgspec.structs.replace(format, header_row=0)
     return msgspec.structs.replace(
         format, header_row=header, header_lines=lines, beside=beside_place(below, cells) if lines == 1 else 0
@@ -217,16 +218,15 @@ def _shaped(path: Path, format: SheetFormat, header_row: int | None) -> SheetFor
 def _xml_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:
     sheets = xml_sheets(path)
     if not sheets:
+        if is_one_call(path):
+            return SheetFormat("files", None, 1, None, None)
         header_of(list(head_rows(_numbered(xml_rows(path)), 1)), 1, path.name)
         return SheetFormat("xml", None, 1, None, None)
-    problem: SheetError | None = None
-    for name in [sheet] if sheet is not None else sheets:
-        try:
-            return _shaped(path, SheetFormat("xml", name, 1, None, None), header_row)
-        except EmptySheet as error:
-            problem = problem or error
-    assert problem is not None
-    raise problem
+    if sheet is None:
+        tops = {number: list(islice(xml_rows(path, name), LOOK_AHEAD)) for number, name in enumerate(sheets)}
+        chosen = choose_tables({number: rows for number, rows in tops.items() if len(rows) > 1})
+        sheet = sheets[min(chosen, default=0)]
+    return _shaped(path, SheetFormat("xml", sheet, 1, None, None), header_row)
 
 
 def _workbook_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:

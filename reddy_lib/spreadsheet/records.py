@@ -368,6 +368,8 @@ def people_columns(path: str, people: Sequence[Mapping[str, Any]]) -> dict[str, 
         if counts[who] > 1:
             who = f"{who} {counts[who]}"
         for key, value in person.items():
+            if side and _side({key: value})[0] == side:
+                continue  # the column's name says it
             if isinstance(value, str) and value[:7].casefold() == "mailto:":
                 value = value[7:]
             columns[f"{path}.{who}.{key}"] = value
@@ -477,11 +479,22 @@ def _wrapper(records: Sequence[Mapping[str, Any]], typed: bool) -> str:
     for key in _WRAPPERS:
         if all(isinstance(record.get(key), dict) and len(record) <= 8 for record in records):
             return key
-    (first, *_) = records
-    if len(first) == 1:
-        (key,) = first
-        if all(len(record) == 1 and isinstance(record.get(key), dict) for record in records):
-            return key
+    for key, value in records[0].items():
+        if not isinstance(value, dict) or not all(isinstance(record.get(key), dict) for record in records):
+            continue
+        alone = all(len(record) == 1 for record in records)
+        # The object in which somebody speaks and which has an id is the call; what stands beside it is about the file.
+        if alone or (
+            len(records[0]) <= 4
+            and _own_identity(value)
+            and holds_speech(value)
+            and not any(
+                _own_identity(each)
+                for name, each in records[0].items()
+                if name != key and isinstance(each, dict)
+            )
+        ):
+            return str(key)
     return ""
 
 

@@ -18,11 +18,11 @@ from reddy_lib.spreadsheet.furniture import is_empty, no_call
 from reddy_lib.spreadsheet.text_tables import has_known_names, known_name
 
 __all__ = [
-    "Below",
     "beside_place",
     "has_no_header",
     "inner_delimiter",
     "is_turned",
+    "kind_of_cell",
     "rows_below",
     "split_cells",
     "turned_rows",

@@ -31,6 +31,8 @@ _BARE_RULE = re.compile(r"\s*[-=_*~#.\u2500-\u257f]{3,}[-=_*~#.\s\u2500-\u257f]*
 _LABEL = re.compile(
     r"\s*([^\W\d_][^:=\t|\n]{0,38}?)\s*(?:\.{2,}\s*)?(?::(?!//)|=|\.{3,})\s*(.*?)\s*", re.DOTALL
 )
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
+_SECTION = re.compile(r"\s*\[([^\[\]\n]{1,80})\]\s*")
 _PAGE = re.compile(r"(?:page|seite|página|pagina|strona|sida|side|стр|页|ページ)\W*\d+", re.IGNORECASE)
 
 
@@ -103,24 +105,24 @@ def _has_pipes(lines: Sequence[str]) -> bool:
     return False
 
 
-def _pipe_cells(line: str) -> list[str]:
-    """The cells of a line; [] where it has none."""
+def _pipe_cells(line: str, boxed: bool | None = None) -> list[str]:
+    """The cells of a line; [] where it has none. `boxed`: whether lines begin and end with a pipe, where that is known."""
     line = line.replace("\u2502", "|").replace("\u2503", "|")
     if "|" not in line:
         return []
     bare = line.strip()
-    bare = bare.removeprefix("|")
-    if bare.endswith("|") and not bare.endswith("\\|"):
-        bare = bare[:-1]
+    if boxed is not False:
+        bare = bare.removeprefix("|")
+        if bare.endswith("|") and not bare.endswith("\\|"):
+            bare = bare[:-1]
     cells = [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", bare)]
     return [re.sub(r"<br\s*/?>", "\n", cell, flags=re.IGNORECASE) for cell in cells]
 
 
 def _pipe_rows(path: Path, encoding: str) -> Iterator[list[str]]:
     waiting: list[str] | None = None
-    goes_on = False
-    boxed = False
-    width = 0
+    goes_on = closed = False
+    boxed: bool | None = None
     for line in _lines(path, encoding):
         bare = line.strip()
         if _RULE.fullmatch(line):
@@ -129,14 +131,15 @@ def _pipe_rows(path: Path, encoding: str) -> Iterator[list[str]]:
                 waiting = None
             yield []
             continue
-        if boxed and waiting is not None and not bare.startswith("|"):
+        if boxed and waiting is not None and bare and not bare.startswith("|") and not closed:
             # A line break inside the last cell: the row ends where its box does.
             more = bare[:-1] if bare.endswith("|") else bare
             parts = more.split("|")
             waiting[-1] = f"{waiting[-1]}\n{parts[0].strip()}"
             waiting += [part.strip() for part in parts[1:]]
+            closed = bare.endswith("|")
             continue
-        cells = _pipe_cells(line)
+        cells = _pipe_cells(line, boxed)
         if not cells:
             if waiting is not None:
                 yield waiting
@@ -152,9 +155,10 @@ def _pipe_rows(path: Path, encoding: str) -> Iterator[list[str]]:
             if waiting is not None:
                 yield waiting
             waiting = cells
-        goes_on = any(breaks) and not bare.startswith("|")
-        width = max(width, len(cells))
-        boxed = bare.startswith("|") and (not bare.endswith("|") or boxed)
+        goes_on = any(breaks) and not boxed
+        closed = bare.endswith("|")
+        if boxed is None:
+            boxed = bare.startswith("|") and bare.endswith("|")
     if waiting is not None:
         yield waiting
 
@@ -247,11 +251,16 @@ class _Labels(NamedTuple):
 
 def report_labels(lines: Sequence[str]) -> _Labels | None:
     """The labels that stand in block after block; None where a text is no such report."""
+    lines = [_section(line) for line in lines]
     found: list[tuple[str, str]] = []
+    values: dict[str, list[str]] = {}
     for line in lines:
         match = _LABEL.fullmatch(line)
-        if match is not None and not _speaks(match[1]):
+        if match is not None:
             found.append((match[1].strip(), match[2]))
+            values.setdefault(match[1].strip(), []).append(match[2])
+    speakers = {label for label, said in values.items() if _speaks(label, said)}
+    found = [(label, value) for label, value in found if label not in speakers]
     counts = Counter(label for label, _ in found)
     first = next((label for label, _ in found if counts[label] > 1 and not _PAGE.search(label)), None)
     if first is None:
@@ -285,11 +294,20 @@ def report_labels(lines: Sequence[str]) -> _Labels | None:
     return _Labels(first, tuple(names), _page_heads(lines, first))
 
 
-def _speaks(label: str) -> bool:
+def _speaks(label: str, values: Sequence[str]) -> bool:
+    """Whether a label names who speaks the words behind it, and not a field of the call."""
     plain = plain_name(label)
-    if plain in ("agent", "agent name", "customer name") or plain.startswith(("agent ", "customer ")):
-        return plain == "agent"
-    return bool(role_of(label)) or speaks_for_itself(label)
+    if (known_name(label) and " " in plain) or plain.startswith(("agent ", "customer ")):
+        return False
+    if not role_of(label) and not speaks_for_itself(label):
+        return False
+    return not all(_EMAIL.fullmatch(value) for value in values)
+
+
+def _section(line: str) -> str:
+    """A line, a head such as `[C-1]` as the label and value that it is."""
+    match = _SECTION.fullmatch(line) if line.lstrip()[:1] == "[" else None
+    return line if match is None else f"id: {match[1]}"
 
 
 def _most_between(lines: Sequence[str], first: str) -> int:
@@ -341,7 +359,7 @@ def _report_rows(path: Path, encoding: str, left: list[str]) -> Iterator[list[st
     places = {name: place for place, name in enumerate(names)}
     row: list[list[str]] | None = None
     at = size = 0
-    for line in _lines(path, encoding):
+    for line in map(_section, _lines(path, encoding)):
         match = _LABEL.fullmatch(line)
         label = match[1].strip() if match is not None else ""
         if label == labels.first:
@@ -373,4 +391,7 @@ def _report_rows(path: Path, encoding: str, left: list[str]) -> Iterator[list[st
 
 
 def _block(row: Sequence[Sequence[str]]) -> list[str]:
-    return ["\n".join(lines).strip() for lines in row]
+    # YAML writes a sign in place of a text of several lines.
+    return [
+        "\n".join(lines[1:] if list(lines[:1]) in (["|"], [">"], ["|-"]) else lines).strip() for lines in row
+    ]

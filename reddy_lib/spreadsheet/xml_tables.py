@@ -15,11 +15,15 @@ from xml.parsers import expat
 
 from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.spreadsheet.json_tables import find_calls, rows_of_records
+from reddy_lib.spreadsheet.records import holds_speech, is_turn_list
+from reddy_lib.transcripts import read_transcript
 
-__all__ = ["xml_rows", "xml_sheets"]
+__all__ = ["is_one_call", "xml_rows", "xml_sheets"]
 
 _BLOCK = 1 << 20
 _MOST_BYTES = 64 << 20
+_MOST_CALL = 16 << 20
+_UNREAD = ("empty", "unreadable", "no speakers", "labelled text")
 _MOST_ELEMENTS = 3_000_000
 _MOST_CELLS = 5_000_000
 _DEPTH = 60
@@ -42,6 +46,21 @@ def xml_sheets(path: Path) -> list[str]:
     return list(reader.sheets)
 
 
+def is_one_call(path: Path) -> bool:
+    """Whether an XML file is the transcript of one call, not a list of calls."""
+    if path.stat().st_size > _MOST_CALL:
+        return False
+    reader = _Records()
+    _parse(path, reader.parser)
+    data = reader.result()
+    if find_calls(data) is not None:
+        return False
+    if is_turn_list(_records_without_words(data)):
+        return True
+    transcript = read_transcript(path.read_bytes().decode("utf-8", "replace"))
+    return transcript.form not in _UNREAD and len(transcript.lines) > 1
+
+
 def xml_rows(path: Path, sheet: str | None = None) -> Iterator[list[Any]]:
     """The rows of a sheet of an XML workbook, or the column names and one row for each call. Raises UnreadableFile."""
     if sheet is not None:
@@ -57,7 +76,7 @@ def xml_rows(path: Path, sheet: str | None = None) -> Iterator[list[Any]]:
     _parse(path, reader.parser)
     data = reader.result()
     found = find_calls(data)
-    records = found if found is not None else _records_without_words(data)
+    records = found if found is not None else _records_without_words(data) or _one_record(data)
     if records is None:
         raise UnreadableFile(
             f"{path.name} is an XML file in which no element is repeated for each call: export the calls as .xlsx or .csv."
@@ -82,6 +101,13 @@ def _records_without_words(data: Any) -> list[dict[str, Any]] | None:
             return None
         data = inner[0]
     return None
+
+
+def _one_record(data: Any) -> list[dict[str, Any]] | None:
+    """The one record of a file with a single call, in which somebody speaks; None where nobody does."""
+    while isinstance(data, dict) and len(data) == 1:
+        data = next(iter(data.values()))
+    return [data] if isinstance(data, dict) and holds_speech(data) else None
 
 
 def _parse(path: Path, parser: Any) -> None:
