@@ -247,18 +247,19 @@ def overlap(truth: TruthCall, call: Loaded) -> int:
 
 
 def match(truth: Sequence[TruthCall], calls: Sequence[Loaded]) -> list[int | None]:
-    """Return for each truth the place of its call: by id, else by what was said."""
-    free = set(range(len(calls)))
-    found: list[int | None] = []
+    """Return for each truth the place of its call: by id, else by what was said (two lines in five, or more)."""
     ids = {call.conversation_id: n for n, call in enumerate(calls)}
-    for one in truth:
-        n = ids.get(one.conversation_id) if one.conversation_id not in (None, ASKED, DERIVED) else None
-        if n is None or n not in free:
-            best = max(free, key=lambda place: overlap(one, calls[place]), default=None)
-            n = best if best is not None and overlap(one, calls[best]) > 0 else None
-        if n is not None:
-            free.discard(n)
-        found.append(n)
+    found: list[int | None] = [
+        ids.pop(one.conversation_id, None) if one.conversation_id not in (None, ASKED, DERIVED) else None
+        for one in truth
+    ]
+    free = set(range(len(calls))) - set(found)
+    for n, one in enumerate(truth):
+        if found[n] is None and free:
+            best = max(free, key=lambda place: overlap(one, calls[place]))
+            if overlap(one, calls[best]) * 5 >= len(one.lines) * 2:
+                found[n] = best
+                free.discard(best)
     return found
 
 
