@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from tests.exports import forms, kept_apart, vocabulary
+from tests.exports.columns import DIRECTIONS, ZONES, Plan, make_ids
 from tests.exports.dates import DATES, DateForm, draw_starts, suits
 from tests.exports.dialogues import (
     AGENTS,
@@ -32,7 +33,7 @@ from tests.exports.dialogues import (
     make_turns,
 )
 from tests.exports.files import furnish, write
-from tests.exports.layouts import DIRECTIONS, LAYOUTS, ZONES, Layout, Plan, make_ids
+from tests.exports.layouts import LAYOUTS, Layout
 from tests.exports.writing import UNSETTLED, Form, Style, TruthCall
 
 VOCABULARIES = ("seen", "held-out", "all")

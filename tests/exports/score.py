@@ -140,7 +140,7 @@ def read(sample: Sample, folder: Path) -> list[Loaded]:
         findings.setdefault(row, []).append((str(found["field"]), str(found["code"]), str(found["severity"])))
     calls = []
     for row, status in batch.calls()["status"].items():
-        call = batch[row]  # type: ignore[index]
+        call = batch[row]
         calls.append(
             Loaded(
                 status != "ready",
