@@ -12,8 +12,8 @@ from datetime import datetime
 
 import xlsxwriter
 
+from tests.exports.columns import Payload, Sheet
 from tests.exports.dates import Cell
-from tests.exports.layouts import Payload, Sheet
 
 ENCODINGS = {"csv-cp1252": "cp1252", "csv-bom": "utf-8-sig", "csv-utf16": "utf-16"}
 DELIMITERS = {"csv-semicolon": ";", "csv-tab": "\t", "csv-pipe": "|", "csv-cp1252": ";", "csv-utf16": "\t"}

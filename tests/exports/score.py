@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import Any
 
 import reddy_lib as reddy
-from tests.exports.generator import VOCABULARIES, Sample, make_sample
+from tests.exports.generator import VOCABULARIES, Sample, keep, make_sample
 from tests.exports.writing import ASKED, DERIVED, PLACEHOLDERS, UNSETTLED, TruthCall, TruthLine
 
 CLASSES = ("right", "held", "warned", "silent")
@@ -77,6 +77,7 @@ class Result:
     date: str
     labels: str
     traits: tuple[str, ...]
+    odd: str = "all"
     calls: Counter[str] = field(default_factory=Counter)
     fields: Counter[tuple[str, str]] = field(default_factory=Counter)
     held_but_right: int = 0
@@ -122,6 +123,12 @@ def squeezed(text: object) -> str:
     return " ".join(str(text).split())
 
 
+def unquoted(text: object) -> str:
+    """Return a line without the quotation marks around all of it: whether they are sent makes no difference."""
+    plain = squeezed(text)
+    return plain[1:-1] if len(plain) > 2 and plain[0] == plain[-1] == '"' else plain
+
+
 def read(sample: Sample, folder: Path) -> list[Loaded]:
     """Load a sample into a new ledger and return its calls."""
     path = folder / sample.name
@@ -133,7 +140,7 @@ def read(sample: Sample, folder: Path) -> list[Loaded]:
         findings.setdefault(row, []).append((str(found["field"]), str(found["code"]), str(found["severity"])))
     calls = []
     for row, status in batch.calls()["status"].items():
-        call = batch[row]  # type: ignore[index]
+        call = batch[row]
         calls.append(
             Loaded(
                 status != "ready",
@@ -240,18 +247,19 @@ def overlap(truth: TruthCall, call: Loaded) -> int:
 
 
 def match(truth: Sequence[TruthCall], calls: Sequence[Loaded]) -> list[int | None]:
-    """Return for each truth the place of its call: by id, else by what was said."""
-    free = set(range(len(calls)))
-    found: list[int | None] = []
+    """Return for each truth the place of its call: by id, else by what was said (two lines in five, or more)."""
     ids = {call.conversation_id: n for n, call in enumerate(calls)}
-    for one in truth:
-        n = ids.get(one.conversation_id) if one.conversation_id not in (None, ASKED, DERIVED) else None
-        if n is None or n not in free:
-            best = max(free, key=lambda place: overlap(one, calls[place]), default=None)
-            n = best if best is not None and overlap(one, calls[best]) > 0 else None
-        if n is not None:
-            free.discard(n)
-        found.append(n)
+    found: list[int | None] = [
+        ids.pop(one.conversation_id, None) if one.conversation_id not in (None, ASKED, DERIVED) else None
+        for one in truth
+    ]
+    free = set(range(len(calls))) - set(found)
+    for n, one in enumerate(truth):
+        if found[n] is None and free:
+            best = max(free, key=lambda place: overlap(one, calls[place]))
+            if overlap(one, calls[best]) * 5 >= len(one.lines) * 2:
+                found[n] = best
+                free.discard(best)
     return found
 
 
@@ -319,6 +327,7 @@ def score_one(seed: int, vocabulary: str) -> Result:
         sample.date,
         sample.labels,
         sample.traits,
+        sample.odd,
     )
     began = time.perf_counter()
     try:
@@ -389,7 +398,9 @@ def row_of(name: str, results: Sequence[Result]) -> str:
 
 
 def report(
-    results: Sequence[Result], *, by: Sequence[str] = ("layout", "form", "language", "kind", "date", "labels")
+    results: Sequence[Result],
+    *,
+    by: Sequence[str] = ("odd", "layout", "form", "language", "kind", "date", "labels"),
 ) -> str:
     """Return the tables as text."""
     head = (
@@ -440,15 +451,13 @@ def main() -> None:
             break
         print(
             f"\nseed {one.seed} ({given.vocabulary}) {one.layout} · {one.form} · {one.kind} · {one.language} · "
-            f"{one.date} · {one.labels} · {' '.join(one.traits)}\n  calls {dict(one.calls)}, {one.seconds:.1f} s"
+            f"{one.date} · {one.labels} · odd: {one.odd} · {' '.join(one.traits)}\n"
+            f"  calls {dict(one.calls)}, {one.seconds:.1f} s"
         )
         for note in one.crash.splitlines()[-4:] if one.crash else one.notes[:6]:
             print("   ", note)
         if given.keep:
-            sample = make_sample(one.seed, given.vocabulary)
-            folder = given.keep / f"{given.vocabulary}-{one.seed}"
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / sample.name).write_bytes(sample.data)
+            keep(make_sample(one.seed, given.vocabulary), given.keep)
 
 
 if __name__ == "__main__":
