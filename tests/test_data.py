@@ -250,6 +250,16 @@ OF_LAYOUTS = {
 """What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these,
 or what corrects calls that the ledger already holds."""
 
+OF_COLUMNS = {
+    "timestamp-ambiguous-order",
+    "timestamp-order-differs",
+    "timestamp-swapped",
+    "timestamp-imprecise",
+    "timestamp-zone-unclear",
+    "timestamp-zone-assumed",
+}
+"""What a whole column of dates shows, and the sample has a date of every kind in one: see test_date_columns.py."""
+
 OF_IDS = {"conversation-id-placeholder", "conversation-sent-with-other-words", "lines-without-id"}
 """The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both."""
 
@@ -276,7 +286,7 @@ CHOICES: dict[str, Any] = {
 def test_the_guessed_mapping_shows_every_finding_that_needs_no_choice() -> None:
     assert (
         codes_of(built("everything_wrong.csv"))
-        == set(CATALOGUE) - OF_LAYOUTS - OF_IDS - OF_RECORDINGS - BY_HAND
+        == set(CATALOGUE) - OF_LAYOUTS - OF_COLUMNS - OF_IDS - OF_RECORDINGS - BY_HAND
     )
 
 
@@ -301,7 +311,7 @@ def test_edited_tags_show_the_last_ones() -> None:
         Tag("Score", "4.5", "float"),
     ]
     calls[0] = msgspec.structs.replace(calls[0], call=msgspec.structs.replace(call, tags=tags))
-    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_IDS - OF_RECORDINGS
+    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_COLUMNS - OF_IDS - OF_RECORDINGS
 
 
 EXPECTED = {

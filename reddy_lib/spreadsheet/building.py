@@ -23,7 +23,7 @@ from reddy_lib.errors import MappingError
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import Call, Speaker, Tag, derive_conversation_id
 from reddy_lib.spreadsheet.bundles import FILE_NAMES
-from reddy_lib.spreadsheet.dates import read_timestamp, zone
+from reddy_lib.spreadsheet.dates import moment_of, read_timestamp, zone
 from reddy_lib.spreadsheet.grouping import Group, calls_of, row_text
 from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
 from reddy_lib.spreadsheet.lines import lines_transcript
@@ -32,6 +32,7 @@ from reddy_lib.spreadsheet.reading import read_pieces
 from reddy_lib.spreadsheet.sources import Sources, is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
 from reddy_lib.spreadsheet.web_addresses import announced_name, lasting_address
+from reddy_lib.spreadsheet.zones import ZoneRead, read_zone
 from reddy_lib.transcripts import Placed, Transcript, placed, read_transcript
 from reddy_lib.transcripts.roles import fold
 
@@ -99,7 +100,7 @@ class _Builder:
     def __init__(self, mapping: Mapping, columns: Collection[str], file_name: str = "") -> None:
         sources = mapping.sources()
         feeding = [column for several in sources.values() for column in several]
-        needed = [*feeding, *mapping.tags]
+        needed = [*feeding, *mapping.tags, *filter(None, [mapping.timezone_column])]
         if mapping.layout == "lines" and "transcript" not in mapping.fields:
             needed += [*mapping.line_fields.values(), *mapping.group_by]
         missing = [column for column in dict.fromkeys(needed) if column not in columns]
@@ -144,12 +145,7 @@ class _Builder:
         call.product_id, product_name = self._product(cells, findings)
         if self.with_speaker:
             call.speaker = self._speaker(cells)
-        seconds, problem = read_timestamp(
-            self.sources.value("timestamp", cells),
-            tz=self.zone,
-            day_first=mapping.day_first,
-            unit=mapping.timestamp_unit,
-        )
+        seconds, problem = self._start(cells, findings)
         # Whole seconds, as the API's examples have them: exports of one call differ in the fraction that they keep,
         # and its derived id must not.
         call.timestamp = None if seconds is None else floor(seconds)
@@ -211,6 +207,44 @@ class _Builder:
         if not call.conversation_id:
             call.conversation_id = derive_conversation_id(call, recording=lasting_address(written or ""))
         return BuiltCall(row, call, plain, findings, product_name, placed=meter, transcript=transcript)
+
+    def _start(self, cells: Cells[str, Any], findings: list[Finding]) -> tuple[float | None, Finding | None]:
+        """Read the start of a row, in the zone that the row itself names if it does."""
+        mapping = self.mapping
+        cell = self.sources.value("timestamp", cells)
+        tz = self.zone
+        if mapping.timezone_column and not is_empty(cell):
+            named = cells.get(mapping.timezone_column)
+            moment = cell if isinstance(cell, datetime) else None
+            if moment is None and isinstance(cell, str):
+                # The season tells whether the name of a winter time was meant.
+                seconds, _ = read_timestamp(
+                    cell,
+                    day_first=mapping.day_first,
+                    unit=mapping.timestamp_unit,
+                    year_first=mapping.year_first,
+                )
+                moment = moment_of(seconds)
+            read = read_zone(named, near=tz, moment=moment)
+            tz = read.zone or tz
+            findings += _zone_findings(named, read, mapping)
+        if (
+            mapping.swapped_dates != "keep"
+            and isinstance(cell, date)
+            and cell.day <= 12
+            and cell.day != cell.month
+        ):
+            if mapping.swapped_dates == "swap":
+                cell = cell.replace(day=cell.month, month=cell.day)
+            else:
+                findings.append(_swapped(cell))
+        return read_timestamp(
+            cell,
+            tz=tz,
+            day_first=mapping.day_first,
+            unit=mapping.timestamp_unit,
+            year_first=mapping.year_first,
+        )
 
     def _no_id(self, cells: Cells[str, Any], left: str | None) -> list[Finding]:
         """Return a finding if the conversation id is, or contains, a placeholder. `left`: the id without it."""
@@ -369,6 +403,32 @@ class _Builder:
         if not separation:
             return Speaker("channels", channel_map) if channel_map else None
         return Speaker(separation, channel_map or None)
+
+
+def _zone_findings(cell: Any, read: ZoneRead, mapping: Mapping) -> Iterator[Finding]:
+    """What is to be said about the zone that a row names."""
+    column = mapping.timezone_column
+    if read.several:
+        message = f"{column} has {cell_text(cell)!r}: {read.several}."
+        yield finding("timestamp-zone-unclear", "timestamp", message, value=cell_text(cell))
+    elif read.assumed:
+        message = f"{column} has {cell_text(cell)!r}: {read.assumed}."
+        yield finding("timestamp-zone-assumed", "timestamp", message, value=cell_text(cell))
+    elif read.zone is None and is_empty(cell):
+        message = f"{column} is empty: the time was read in {mapping.timezone or 'UTC'}."
+        yield finding("timestamp-zone-assumed", "timestamp", message)
+    elif read.zone is None:
+        message = f"{column} has {cell_text(cell)[:60]!r}, which is no time zone that is known."
+        yield finding("timestamp-zone-unclear", "timestamp", message, value=cell_text(cell))
+
+
+def _swapped(moment: date) -> Finding:
+    other = moment.replace(day=moment.month, month=moment.day)
+    message = (
+        f"The start time is {moment:%Y-%m-%d}, or {other:%Y-%m-%d}: the dates of this column whose day is above 12 "
+        f"are texts, as if Excel could not read them, and read the others with day and month swapped."
+    )
+    return finding("timestamp-swapped", "timestamp", message, value=moment.isoformat())
 
 
 def _kept_tags(kept: list[tuple[str, str]], taken: set[str]) -> Iterator[Tag]:

@@ -17,7 +17,8 @@ import msgspec
 import pandas as pd
 
 from reddy_lib.arguments import product_dicts
-from reddy_lib.spreadsheet.dates import day_order, looks_like_time
+from reddy_lib.spreadsheet.date_columns import DateEvidence, date_evidence, read_column
+from reddy_lib.spreadsheet.day_order import locale_order
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.grouping import calls_of
 from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
@@ -27,6 +28,7 @@ from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_type
 from reddy_lib.spreadsheet.tags import constant, personal, sensitive
 from reddy_lib.spreadsheet.web_addresses import announced_name, is_web_address
+from reddy_lib.spreadsheet.zones import looks_like_zone
 from reddy_lib.transcripts import read_opening
 
 __all__ = ["guess_mapping"]
@@ -73,6 +75,8 @@ class _Column:
         self.count = len(self.cells)
         self.texts = [cell_text(cell).strip() for cell in self.cells]
         self.distinct = len(set(self.texts))
+        self.raw = cells
+        self._dates: DateEvidence | None = None
         self._transcripts: float | None = None
         self.starts = (0, 0)
         """Transcripts that say when the call started, of those that were tried."""
@@ -99,8 +103,14 @@ class _Column:
         return sum(map(is_web_address, self.texts)) / self.count if self.count else 0.0
 
     @property
+    def dates(self) -> DateEvidence:
+        if self._dates is None:
+            self._dates = date_evidence(self.cells, name=self.name)
+        return self._dates
+
+    @property
     def times(self) -> float:
-        return self.share(looks_like_time)
+        return self.dates.share
 
     @property
     def unique(self) -> float:
@@ -384,12 +394,16 @@ def _timestamp(column: _Column, _: dict[str, int]) -> tuple[float, str]:
         return 0, ""
     rank = column.rank("timestamp")
     share = column.times
-    numeric = all(
-        isinstance(cell, int | float) or re.fullmatch(r"[\d.]+", str(cell)) for cell in column.cells[:50]
+    numeric = not column.dates.sure and all(
+        isinstance(cell, int | float) or re.fullmatch(r"[\d.,]+", str(cell)) for cell in column.cells[:50]
     )
     if share < 0.5 and (rank is None or rank > 14 or (column.times == 0 and column.transcripts > 0.3)):
         return 0, ""
-    if rank is None and numeric:
+    if (
+        rank is None
+        and numeric
+        and not column.words & {"start", "begin", "began", "timestamp", "time", "date"}
+    ):
         return 0, ""
     score = 10 * share + (6 - rank / 20 if rank is not None else 0)
     if rank is None and column.words & {"start", "begin", "call", "date", "time", "datum", "fecha"}:
@@ -493,24 +507,24 @@ def _with_times(mapping: Mapping, columns: Sequence[_Column]) -> Mapping:
     column = next((column for column in columns if column.name == name), None)
     if column is None or not column.count:
         return mapping
-    reason = mapping.reasons["timestamp"]
-    order = day_order(column.cells)
-    if order.reason:
-        reason += f"; {order.reason}"
-    numbers = [
-        float(text)
-        for text in column.texts
-        if re.fullmatch(r"\d+(?:\.\d+)?(?:[eE]\+?\d+)?", text) and len(text) > 8
-    ]
-    milliseconds = sum(number > 1e11 for number in numbers if number < 1e14)
-    unit = "auto"
-    if milliseconds * 2 > column.count:
-        unit = "ms"
-        reason += f"; {milliseconds} of {column.count} are milliseconds since 1970: divided by 1,000"
-    elif len(numbers) * 2 > column.count:
-        reason += f"; {len(numbers)} of {column.count} are seconds since 1970"
+    others = {other.name: other.raw for other in columns if other is not column and other.count}
+    read = read_column(
+        column.raw,
+        name=column.name,
+        others=others,
+        locale=locale_order([one.name for one in columns], others.values(), dates=column.cells),
+    )
+    zone_column = next((one.name for one in columns if looks_like_zone(one.name, one.cells)), "")
+    reasons = [mapping.reasons["timestamp"], *read.reasons]
+    if zone_column:
+        reasons.append(f"the zone of each row is in {zone_column!r}")
     return mapping.replace(
-        day_first=order.day_first, timestamp_unit=unit, reasons={**mapping.reasons, "timestamp": reason}
+        day_first=read.day_first,
+        year_first=read.year_first,
+        swapped_dates="ask" if read.swapped else "keep",
+        timestamp_unit=read.unit,
+        timezone_column=zone_column,
+        reasons={**mapping.reasons, "timestamp": "; ".join(reasons)},
     )
 
 

@@ -12,6 +12,8 @@ from datetime import date, datetime, time
 from typing import Any
 
 from reddy_lib.errors import SheetError
+from reddy_lib.spreadsheet.date_numbers import is_day_number
+from reddy_lib.spreadsheet.date_text import read_written
 from reddy_lib.spreadsheet.dates import looks_like_time
 from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
 from reddy_lib.spreadsheet.lookups import find_lookup
@@ -93,7 +95,16 @@ def _is_day(cell: Any) -> bool:
         return cell.time() == time() and cell.tzinfo is None
     if isinstance(cell, date):
         return True
-    if not isinstance(cell, str) or not looks_like_time(cell):
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return is_day_number(cell) and cell == int(cell)
+    if not isinstance(cell, str):
         return False
+    if len(cell) < 9 and cell.strip().isdecimal() and is_day_number(int(cell)):
+        return True
+    if not looks_like_time(cell):
+        return False
+    written = read_written(cell.strip())
+    if written is not None:
+        return written.clock[:4] == (0, 0, 0, 0)
     text = re.sub(r"(?<=\d)[T ]0{1,2}:00(?::00(?:\.0+)?)?$", "", cell.strip())
     return not _WITH_CLOCK.search(text) and (not text.isdecimal() or len(text) == 8)
