@@ -293,7 +293,7 @@ def test_the_guessed_mapping_shows_every_finding_that_needs_no_choice() -> None:
 def test_choices_when_loading_show_the_rest_but_for_tags_that_no_sheet_can_make() -> None:
     assert codes_of(built("everything_wrong.csv", **CHOICES)) == set(
         CATALOGUE
-    ) - OF_LAYOUTS - OF_IDS - OF_RECORDINGS - {
+    ) - OF_LAYOUTS - OF_COLUMNS - OF_IDS - OF_RECORDINGS - {
         "tag-type-unknown",
         "tag-key-missing",
         "tag-duplicate",

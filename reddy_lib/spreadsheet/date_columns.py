@@ -302,7 +302,7 @@ def _of_numbers(numbers: Sequence[float], filled: Sequence[object], name: str, n
                 for number in numbers
                 if unit_of(number) == unit and isinstance(seconds := of_unit(number, unit), int | float)
             ]
-            sure = _narrow(moments, now) and (_timed(name) or _apart(moments)) and not _numbering(name)
+            sure = _narrow(moments, now) and (_timed(name) or unit != "s" or _apart(moments)) and not _numbering(name)
             return _evidence(count / len(filled), unit, sure, moments, 3)
     last = (now + 31 * _DAY) / _DAY + 25_569
     days = [number for number in numbers if _FIRST_SERIAL - _1904 <= number <= last]

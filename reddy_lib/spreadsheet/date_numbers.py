@@ -141,7 +141,7 @@ def lost_digits(text: str, unit: EpochUnit) -> float:
         number = float(bare)
         step = 10.0 ** (int(exponent) - shown + 1)
         own = unit if unit in _PER_SECOND else unit_of(number) or "s"
-        off = step / _PER_SECOND.get(own, 10_000_000) / 2
+        off: float = step / _PER_SECOND.get(own, 10_000_000) / 2
         return off if shown <= _FEW_DIGITS and off > 30 else 0
     decimals = len(mantissa.partition(".")[2])
     if unit.startswith("days") and 0 < decimals <= 3:

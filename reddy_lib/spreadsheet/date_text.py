@@ -40,7 +40,7 @@ _COLONS = re.compile(
 _UNITS = re.compile(
     r"(?<!\d)(\d{1,2})\s?(?:時|时|시|點|点|h(?![^\W\d])|ч|gio)\s?"
     r"(?:(\d{2}|\d(?=\s?[分분])|半)(?!\d|\s?[./\-年])\s?(?:分|분|min\.?|m(?![^\W\d])|мин\.?|phut)?\s?"
-    r"(?:(\d{1,2})\s?(?:秒|초|s(?![^\W\d])|sec|giay)?)?)?"
+    r"(?:(\d{1,2})(?!\d|\s?[./\-年])\s?(?:秒|초|s(?![^\W\d])|sec|giay)?)?)?"
 )
 _DOTS = re.compile(
     r"(?<![\d.\-/])(\d{1,2})\.(\d{2})(?:\.(\d{2})(?:[.,](\d{1,9}))?)?(?![\d\-/]|\.\d)(?!\s?[./]\s?\d)"
@@ -142,7 +142,7 @@ def _of_object(text: str) -> str:
         if not known:
             return text
         value = known[0]
-    return str(value)
+    return f"/Date({value})/" if text.startswith('{"$') and str(value).isdecimal() else str(value)
 
 
 def read_written(text: str) -> Written | None:
