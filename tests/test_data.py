@@ -256,6 +256,16 @@ OF_LAYOUTS = {
 """What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these,
 or what corrects calls that the ledger already holds."""
 
+OF_COLUMNS = {
+    "timestamp-ambiguous-order",
+    "timestamp-order-differs",
+    "timestamp-swapped",
+    "timestamp-imprecise",
+    "timestamp-zone-unclear",
+    "timestamp-zone-assumed",
+}
+"""What a whole column of dates shows, and the sample has a date of every kind in one: see test_date_columns.py."""
+
 OF_DATA = {
     "lines-reordered",
     "not-spoken",
@@ -309,14 +319,22 @@ CHOICES: dict[str, Any] = {
 def test_the_guessed_mapping_shows_every_finding_that_needs_no_choice() -> None:
     assert (
         codes_of(built("everything_wrong.csv"))
+<<<<<<< HEAD
         == set(CATALOGUE) - OF_LAYOUTS - OF_SPEAKERS - OF_IDS - OF_RECORDINGS - BY_HAND
+=======
+        == set(CATALOGUE) - OF_LAYOUTS - OF_COLUMNS - OF_IDS - OF_RECORDINGS - BY_HAND
+>>>>>>> h/dates
     )
 
 
 def test_choices_when_loading_show_the_rest_but_for_tags_that_no_sheet_can_make() -> None:
     assert codes_of(built("everything_wrong.csv", **CHOICES)) == set(
         CATALOGUE
+<<<<<<< HEAD
     ) - OF_LAYOUTS - OF_SPEAKERS - OF_IDS - OF_RECORDINGS - {
+=======
+    ) - OF_LAYOUTS - OF_COLUMNS - OF_IDS - OF_RECORDINGS - {
+>>>>>>> h/dates
         "tag-type-unknown",
         "tag-key-missing",
         "tag-duplicate",
@@ -334,7 +352,11 @@ def test_edited_tags_show_the_last_ones() -> None:
         Tag("Score", "4.5", "float"),
     ]
     calls[0] = msgspec.structs.replace(calls[0], call=msgspec.structs.replace(call, tags=tags))
+<<<<<<< HEAD
     assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_SPEAKERS - OF_IDS - OF_RECORDINGS
+=======
+    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_COLUMNS - OF_IDS - OF_RECORDINGS
+>>>>>>> h/dates
 
 
 EXPECTED = {

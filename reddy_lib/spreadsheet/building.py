@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Collection, Iterator, Sequence
 from collections.abc import Mapping as Cells
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta
 from math import floor
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from reddy_lib.findings import Finding, finding
 from reddy_lib.model import Call, Speaker, Tag, derive_conversation_id
 from reddy_lib.spreadsheet.agent_names import bare_email
 from reddy_lib.spreadsheet.bundles import FILE_NAMES
-from reddy_lib.spreadsheet.dates import read_timestamp, zone
+from reddy_lib.spreadsheet.dates import moment_of, read_timestamp, zone
 from reddy_lib.spreadsheet.grouping import Group, calls_of, row_text
 from reddy_lib.spreadsheet.header_words import concepts
 from reddy_lib.spreadsheet.lines import lines_transcript, turns_transcript
@@ -35,7 +35,7 @@ from reddy_lib.spreadsheet.sources import Sources, is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
 from reddy_lib.spreadsheet.turn_columns import turns_of
 from reddy_lib.spreadsheet.web_addresses import announced_name, lasting_address
-from reddy_lib.spreadsheet.zones import zone_of
+from reddy_lib.spreadsheet.zones import ZoneRead, read_zone
 from reddy_lib.transcripts import Placed, Transcript, placed, read_transcript
 from reddy_lib.transcripts.roles import fold
 
@@ -98,11 +98,9 @@ class _Builder:
         sources = mapping.sources()
         feeding = [column for several in sources.values() for column in several]
         turns = [name for turn in mapping.turns for name in (turn.text, turn.speaker, turn.start) if name]
-        needed = [*feeding, *mapping.tags, *turns]
+        needed = [*feeding, *mapping.tags, *turns, *filter(None, [mapping.timezone_column])]
         if mapping.layout == "lines" and "transcript" not in mapping.fields:
             needed += [*mapping.line_fields.values(), *mapping.group_by]
-        if mapping.zone_column:
-            needed.append(mapping.zone_column)
         missing = [column for column in dict.fromkeys(needed) if column not in columns]
         if missing:
             raise MappingError(
@@ -152,12 +150,7 @@ class _Builder:
         call.product_id, product_name = self._product(cells, findings)
         if self.with_speaker:
             call.speaker = self._speaker(cells)
-        seconds, problem = read_timestamp(
-            self.sources.value("timestamp", cells),
-            tz=self._zone(cells),
-            day_first=mapping.day_first,
-            unit=mapping.timestamp_unit,
-        )
+        seconds, problem = self._start(cells, findings)
         # Whole seconds, as the API's examples have them: exports of one call differ in the fraction that they keep,
         # and its derived id must not.
         call.timestamp = None if seconds is None else floor(seconds)
@@ -276,10 +269,43 @@ class _Builder:
             if not is_empty(cells[name]) and len(cell_text(cells[name])) <= 80
         ]
 
-    def _zone(self, cells: Cells[str, Any]) -> tzinfo:
-        """Return the zone of this row's start: its own, where a column names one."""
-        name = self.mapping.zone_column
-        return (zone_of(cells[name]) if name else None) or self.zone
+    def _start(self, cells: Cells[str, Any], findings: list[Finding]) -> tuple[float | None, Finding | None]:
+        """Read the start of a row, in the zone that the row itself names if it does."""
+        mapping = self.mapping
+        cell = self.sources.value("timestamp", cells)
+        tz = self.zone
+        if mapping.timezone_column and not is_empty(cell):
+            named = cells.get(mapping.timezone_column)
+            moment = cell if isinstance(cell, datetime) else None
+            if moment is None and isinstance(cell, str):
+                # The season tells whether the name of a winter time was meant.
+                seconds, _ = read_timestamp(
+                    cell,
+                    day_first=mapping.day_first,
+                    unit=mapping.timestamp_unit,
+                    year_first=mapping.year_first,
+                )
+                moment = moment_of(seconds)
+            read = read_zone(named, near=tz, moment=moment)
+            tz = read.zone or tz
+            findings += _zone_findings(named, read, mapping)
+        if (
+            mapping.swapped_dates != "keep"
+            and isinstance(cell, date)
+            and cell.day <= 12
+            and cell.day != cell.month
+        ):
+            if mapping.swapped_dates == "swap":
+                cell = cell.replace(day=cell.month, month=cell.day)
+            else:
+                findings.append(_swapped(cell))
+        return read_timestamp(
+            cell,
+            tz=tz,
+            day_first=mapping.day_first,
+            unit=mapping.timestamp_unit,
+            year_first=mapping.year_first,
+        )
 
     def _no_id(self, cells: Cells[str, Any], left: str | None) -> list[Finding]:
         """Return a finding if the conversation id is, or contains, a placeholder. `left`: the id without it."""
@@ -452,6 +478,32 @@ class _Builder:
         if not separation:
             return Speaker("channels", channel_map) if channel_map else None
         return Speaker(separation, channel_map or None)
+
+
+def _zone_findings(cell: Any, read: ZoneRead, mapping: Mapping) -> Iterator[Finding]:
+    """What is to be said about the zone that a row names."""
+    column = mapping.timezone_column
+    if read.several:
+        message = f"{column} has {cell_text(cell)!r}: {read.several}."
+        yield finding("timestamp-zone-unclear", "timestamp", message, value=cell_text(cell))
+    elif read.assumed:
+        message = f"{column} has {cell_text(cell)!r}: {read.assumed}."
+        yield finding("timestamp-zone-assumed", "timestamp", message, value=cell_text(cell))
+    elif read.zone is None and is_empty(cell):
+        message = f"{column} is empty: the time was read in {mapping.timezone or 'UTC'}."
+        yield finding("timestamp-zone-assumed", "timestamp", message)
+    elif read.zone is None:
+        message = f"{column} has {cell_text(cell)[:60]!r}, which is no time zone that is known."
+        yield finding("timestamp-zone-unclear", "timestamp", message, value=cell_text(cell))
+
+
+def _swapped(moment: date) -> Finding:
+    other = moment.replace(day=moment.month, month=moment.day)
+    message = (
+        f"The start time is {moment:%Y-%m-%d}, or {other:%Y-%m-%d}: the dates of this column whose day is above 12 "
+        f"are texts, as if Excel could not read them, and read the others with day and month swapped."
+    )
+    return finding("timestamp-swapped", "timestamp", message, value=moment.isoformat())
 
 
 def _kept_tags(kept: list[tuple[str, str]], taken: set[str]) -> Iterator[Tag]:

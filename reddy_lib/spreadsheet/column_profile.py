@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any
 
 from reddy_lib.spreadsheet.agent_names import bare_email
-from reddy_lib.spreadsheet.dates import looks_like_time
+from reddy_lib.spreadsheet.date_columns import DateEvidence, date_evidence
 from reddy_lib.spreadsheet.header_words import concepts, plain_name
 from reddy_lib.spreadsheet.placeholders import is_placeholder
 from reddy_lib.spreadsheet.sources import is_clock, is_empty
@@ -124,7 +124,12 @@ class Column:
     @cached_property
     def times(self) -> float:
         """Share of cells that could be when a call started."""
-        return sum(map(looks_like_time, self.cells)) / self.count if self.count else 0.0
+        return self.dates.share if self.count else 0.0
+
+    @cached_property
+    def dates(self) -> DateEvidence:
+        """What speaks for its cells being dates, judged over all of them."""
+        return date_evidence(self.cells, name=self.name)
 
     @cached_property
     def clocks(self) -> float:

@@ -188,7 +188,7 @@ def _timestamp(column: Column, table: Table) -> Evidence:
         return _NO
     if share < 0.5 and says & {"id", "unique", "agent", "speaker", "text"}:
         return _NO
-    if not weight and column.share(_is_number) > 0.5:
+    if not weight and column.share(_is_number) > 0.5 and not column.dates.sure:
         return _NO
     if says & {"id", "unique"} and column.share(_is_number) > 0.5:
         return _NO

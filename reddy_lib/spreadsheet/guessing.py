@@ -8,7 +8,6 @@ field becomes a tag. Where the evidence does not decide between two columns, the
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
@@ -17,16 +16,18 @@ import pandas as pd
 
 from reddy_lib.arguments import product_dicts
 from reddy_lib.spreadsheet.column_profile import Column
-from reddy_lib.spreadsheet.dates import day_order
+from reddy_lib.spreadsheet.date_columns import read_column
+from reddy_lib.spreadsheet.day_order import locale_order
 from reddy_lib.spreadsheet.field_evidence import JUDGES, Evidence, Table
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.grouping import calls_of
 from reddy_lib.spreadsheet.layouts import LinesFound, find_lines, line_times, lines_chosen
 from reddy_lib.spreadsheet.mapping import Join, Layout, Mapping, ProductLike, product_ids
-from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time, with_zone_column
+from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time
 from reddy_lib.spreadsheet.tag_values import tag_type
 from reddy_lib.spreadsheet.tags import constant, personal, sensitive
 from reddy_lib.spreadsheet.turn_columns import TurnsFound, continued, find_turns
+from reddy_lib.spreadsheet.zones import looks_like_zone
 
 __all__ = ["guess_mapping"]
 
@@ -111,7 +112,6 @@ def _guess_fields(
         mapping = _with_continuation(mapping, columns)
     mapping = _with_times(mapping, columns)
     mapping = with_joined_time(mapping, columns)
-    mapping = with_zone_column(mapping, columns)
     mapping = _with_products(mapping, columns, products)
     return _with_tags(mapping, columns)
 
@@ -364,24 +364,24 @@ def _with_times(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     column = next((column for column in columns if column.name == name), None)
     if column is None or not column.count:
         return mapping
-    reason = mapping.reasons["timestamp"]
-    order = day_order(column.cells)
-    if order.reason:
-        reason += f"; {order.reason}"
-    numbers = [
-        float(text)
-        for text in column.texts
-        if re.fullmatch(r"\d+(?:\.\d+)?(?:[eE]\+?\d+)?", text) and len(text) > 8
-    ]
-    milliseconds = sum(number > 1e11 for number in numbers if number < 1e14)
-    unit = "auto"
-    if milliseconds * 2 > column.count:
-        unit = "ms"
-        reason += f"; {milliseconds} of {column.count} are milliseconds since 1970: divided by 1,000"
-    elif len(numbers) * 2 > column.count:
-        reason += f"; {len(numbers)} of {column.count} are seconds since 1970"
+    others = {other.name: other.rows for other in columns if other is not column and other.count}
+    read = read_column(
+        column.rows,
+        name=column.name,
+        others=others,
+        locale=locale_order([one.name for one in columns], others.values(), dates=column.cells),
+    )
+    zone_column = next((one.name for one in columns if looks_like_zone(one.name, one.cells)), "")
+    reasons = [mapping.reasons["timestamp"], *read.reasons]
+    if zone_column:
+        reasons.append(f"the zone of each row is in {zone_column!r}")
     return mapping.replace(
-        day_first=order.day_first, timestamp_unit=unit, reasons={**mapping.reasons, "timestamp": reason}
+        day_first=read.day_first,
+        year_first=read.year_first,
+        swapped_dates="ask" if read.swapped else "keep",
+        timestamp_unit=read.unit,
+        timezone_column=zone_column,
+        reasons={**mapping.reasons, "timestamp": "; ".join(reasons)},
     )
 
 
@@ -401,7 +401,7 @@ def _with_products(
 
 def _with_tags(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     used = {column for several in mapping.sources().values() for column in several}
-    used.add(mapping.zone_column)
+    used.add(mapping.timezone_column)
     tags: list[str] = []
     types: dict[str, str] = {}
     reasons = dict(mapping.reasons)

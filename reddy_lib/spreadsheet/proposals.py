@@ -13,13 +13,14 @@ from typing import Any
 
 from reddy_lib.errors import SheetError
 from reddy_lib.spreadsheet.column_profile import Column
+from reddy_lib.spreadsheet.date_numbers import is_day_number
+from reddy_lib.spreadsheet.date_text import read_written
 from reddy_lib.spreadsheet.dates import looks_like_time
 from reddy_lib.spreadsheet.lookups import find_lookup
 from reddy_lib.spreadsheet.mapping import Join, Mapping
 from reddy_lib.spreadsheet.tag_values import cell_text
-from reddy_lib.spreadsheet.zones import zone_of
 
-__all__ = ["with_agent_names", "with_joined_time", "with_zone_column"]
+__all__ = ["with_agent_names", "with_joined_time"]
 
 _WITH_CLOCK = re.compile(r"\d:\d\d|\d[T ]\d{1,2}[.h]\d\d|\d\s*[ap]\.?m\b", re.IGNORECASE)
 
@@ -60,24 +61,6 @@ def with_joined_time(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     )
 
 
-def with_zone_column(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
-    """Return a copy that reads each start in the zone which another column of its row names."""
-    if "timestamp" not in mapping.sources():
-        return mapping
-    used = {name for several in mapping.sources().values() for name in several}
-    for column in columns:
-        if column.name in used or not column.count:
-            continue
-        zones = sum(zone_of(text) is not None for text in set(column.texts)) / column.distinct
-        if zones < 0.9 or not ("zone" in column.says or column.share(lambda text: "/" in text) > 0.5):
-            continue
-        reason = f"{mapping.reasons.get('timestamp', '')}; in the time zone that {column.name!r} names"
-        return mapping.replace(
-            zone_column=column.name, reasons={**mapping.reasons, "timestamp": reason.removeprefix("; ")}
-        )
-    return mapping
-
-
 def with_agent_names(mapping: Mapping, cells: Sequence[Any], path: str | os.PathLike[str]) -> Mapping:
     """Names of agents matched to emails by another sheet of the same workbook; the mapping itself where none knows them."""
     texts = {text for cell in cells if (text := cell_text(cell).strip())}
@@ -102,7 +85,16 @@ def _is_day(cell: Any) -> bool:
         return cell.time() == time() and cell.tzinfo is None
     if isinstance(cell, date):
         return True
-    if not isinstance(cell, str) or not looks_like_time(cell):
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return is_day_number(cell) and cell == int(cell)
+    if not isinstance(cell, str):
         return False
+    if len(cell) < 9 and cell.strip().isdecimal() and is_day_number(int(cell)):
+        return True
+    if not looks_like_time(cell):
+        return False
+    written = read_written(cell.strip())
+    if written is not None:
+        return written.clock[:4] == (0, 0, 0, 0)
     text = re.sub(r"(?<=\d)[T ]0{1,2}:00(?::00(?:\.0+)?)?$", "", cell.strip())
     return not _WITH_CLOCK.search(text) and (not text.isdecimal() or len(text) == 8)

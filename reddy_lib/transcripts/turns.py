@@ -302,9 +302,7 @@ def finish(
         found += _without_lines(counts, settled)
     if left_out or events:
         before = [0, *accumulate(place is not None for place in numbered)]
-        left_texts += [
-            (before[min(max(at, 0), len(numbered))], text) for at, text in (*left_out, *events)
-        ]
+        left_texts += [(before[min(max(at, 0), len(numbered))], text) for at, text in (*left_out, *events)]
         left_texts.sort(key=lambda one: one[0])
     if events:
         found.append(_of_events([text for _, text in events]))

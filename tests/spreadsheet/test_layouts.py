@@ -11,10 +11,17 @@ import pytest
 import xlsxwriter
 
 from reddy_lib.errors import MappingError
-from reddy_lib.spreadsheet import BuiltCall, Mapping, build_frame, guess_mapping, read_calls, read_sheet
-from reddy_lib.spreadsheet.grouping import as_number, calls_of, groups_of, row_text, scattered_keys
-from reddy_lib.spreadsheet import layouts
+from reddy_lib.spreadsheet import (
+    BuiltCall,
+    Mapping,
+    build_frame,
+    guess_mapping,
+    layouts,
+    read_calls,
+    read_sheet,
+)
 from reddy_lib.spreadsheet.column_profile import Column
+from reddy_lib.spreadsheet.grouping import as_number, calls_of, groups_of, row_text, scattered_keys
 from reddy_lib.spreadsheet.survey import line_speakers
 
 SAID = [

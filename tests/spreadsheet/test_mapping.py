@@ -126,7 +126,7 @@ def test_milliseconds_since_1970_are_noticed_and_said() -> None:
 def test_an_undecidable_order_of_day_and_month_is_left_open_and_said() -> None:
     mapping = guess_mapping(sheet({"Date": ["3/4/2026 10:00", "5/6/2026 11:00"]}))
     assert mapping.day_first is None
-    assert "could not be told apart: read as month before day" in mapping.reasons["timestamp"]
+    assert "could not be told apart: please choose" in mapping.reasons["timestamp"]
 
 
 @pytest.mark.parametrize(
