@@ -18,7 +18,7 @@ from reddy_lib.spreadsheet.date_numbers import NUMBER, EpochUnit, compact, of_un
 from reddy_lib.spreadsheet.date_text import read_written, unwrapped
 from reddy_lib.spreadsheet.dates import read_timestamp
 from reddy_lib.spreadsheet.day_order import DayOrder, column_order, year_comes_first
-from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
+from reddy_lib.spreadsheet.header_words import concepts, plain_name
 
 __all__ = ["DateColumn", "DateEvidence", "date_evidence", "read_column"]
 
@@ -324,7 +324,7 @@ def _of_numbers(numbers: Sequence[float], filled: Sequence[object], name: str, n
 
 def _timed(name: str) -> bool:
     plain = plain_name(name)
-    return plain in FIELD_NAMES["timestamp"] or not _TIME_WORDS.isdisjoint(plain.split())
+    return bool(concepts(name) & {"start", "date", "time", "created"}) or not _TIME_WORDS.isdisjoint(plain.split())
 
 
 def _numbering(name: str) -> bool:
