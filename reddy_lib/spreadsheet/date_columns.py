@@ -324,7 +324,9 @@ def _of_numbers(numbers: Sequence[float], filled: Sequence[object], name: str, n
 
 def _timed(name: str) -> bool:
     plain = plain_name(name)
-    return bool(concepts(name) & {"start", "date", "time", "created"}) or not _TIME_WORDS.isdisjoint(plain.split())
+    return bool(concepts(name) & {"start", "date", "time", "created"}) or not _TIME_WORDS.isdisjoint(
+        plain.split()
+    )
 
 
 def _numbering(name: str) -> bool:
