@@ -153,6 +153,9 @@ class _Builder:
         seconds, problem = self._start(cells, findings)
         # Whole seconds, as the API's examples have them: exports of one call differ in the fraction that they keep,
         # and its derived id must not.
+        # A day number holds seconds badly: .54526620 is 13:05:10.9997.
+        if seconds is not None and mapping.timestamp_unit == "days":
+            seconds = round(seconds)
         call.timestamp = None if seconds is None else floor(seconds)
         if problem is not None:
             findings.append(problem)
