@@ -389,7 +389,9 @@ class _Meter:
                     self.lines_in += 1
                 elif (not is_text and not _is_prose(key, text)) or (not path and _NUMERAL.fullmatch(compact)):
                     self.elsewhere["field"] += len(compact)
-                elif not (exact and compact in texts) and (compact in whole or compact.casefold() in folded):
+                elif (
+                    not (exact and compact in texts) or (path != turn and path[: len(turn) - 1] == turn[:-1])
+                ) and (compact in whole or compact.casefold() in folded):
                     self.text_size += len(compact)
                 elif compact in shown:
                     self.elsewhere["finding"] += len(compact)
@@ -706,8 +708,23 @@ def _leaves(data: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
             waiting.extend(((*path, str(name)), inner) for name, inner in reversed(pairs))
         elif isinstance(value, list | tuple | set):
             waiting.extend((path, inner) for inner in reversed(list(value)))
+        elif (
+            isinstance(value, str)
+            and value[:1] in ("{", "[")
+            and len(value) > 20
+            and (inside := _inside(value)) is not None
+        ):
+            waiting.append((path, inside))
         else:
             yield path, value
+
+
+def _inside(text: str) -> Any:
+    """JSON that was written into a string of JSON."""
+    try:
+        return _values(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _about(path: tuple[str, ...], above: tuple[str, ...]) -> str:

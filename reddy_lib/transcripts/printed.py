@@ -31,6 +31,7 @@ _CONSTANTS: dict[str, Any] = {
     "False": False, "false": False, "inf": None, "np.nan": None, "numpy.nan": None, "pd.NaT": None, "pd.NA": None,
     "undefined": None,
 }  # fmt: skip
+_MESSAGE = re.compile(r"(AI|Human|System|Tool|Function|Assistant|User|Agent|Customer)Message(?:Chunk)?")
 _SETTINGS = frozenset(("dtype", "tzinfo", "tz", "freq", "maxlen", "shape"))
 _DEPTH, _MOST = 60, 2_000_000
 
@@ -214,6 +215,9 @@ def _made(name: str, given: list[Any], named: dict[str, Any]) -> Any:
                 found.update({pair[0]: pair[1] for pair in part if isinstance(pair[0], str | int | float)})
         return {**found, **named}
     if named:
+        message = _MESSAGE.fullmatch(name)
+        if message and "role" not in named:
+            named["role"] = message[1].casefold()
         return named
     if len(given) == 1 or (given and name in ("array", "Series", "deque")):
         return given[0]

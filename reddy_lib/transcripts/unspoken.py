@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.turn_keys import Plan, words_in
+from reddy_lib.transcripts.turn_keys import ASSISTANTS, Plan, words_in
 
-__all__ = ["ASSISTANTS", "Sifted", "kind_of_role", "left_out", "sift"]
+__all__ = ["Sifted", "kind_of_role", "left_out", "sift"]
 
 _KIND_NAMES_TEXT = """
 type kind event eventtype event_type itemtype messagetype parttype subtype category class action format contenttype
@@ -110,10 +110,6 @@ def _count(number: int, kind: str) -> str:
 
 def _and(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-ASSISTANTS = frozenset(("assistant", "bot", "ai", "model", "chatbot", "virtual_agent"))
-"""Roles that voice assistants have in their own messages, where "user" is who talks to them."""
 
 
 def kind_of_role(label: str) -> str:
@@ -247,6 +243,12 @@ def _by_kind(
         return
     if any(role_of(value) in ("agent", "customer") for value in values) and len(values) <= 4:
         return  # who speaks, not what it is
+    voices = {value for value in values if value.casefold() in (*ASSISTANTS, "user", "human")}
+    if voices and name in plan.role[:1]:
+        for place, value in given.items():
+            if value not in voices:
+                kinds.setdefault(place, _kind(value) or kind_of_role(value) or "event")
+        return
     said: Counter[str] = Counter()
     for place, item in objects:
         if place in given:
