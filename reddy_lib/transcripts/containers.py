@@ -461,7 +461,7 @@ def _tokens(items: Sequence[Any]) -> Counter[str]:
         if isinstance(item, dict) and plan is not None:
             text = _said(item, plan)
         elif isinstance(item, list | tuple):
-            text = str(item[1])
+            text = " ".join(str(part) for part in item[1:2])
         found.update(re.findall(r"[^\W_]+", text.casefold()))
     return found
 

@@ -433,11 +433,11 @@ def _times(columns: Mapping[str, _Column], usual: Plan, taken: set[str]) -> tupl
             if column.name == start[0][0] or not _is_timed(column) or len(column.given) < len(began) - 1:
                 continue
             ends = _seconds(column)
-            named = _names_part(column.name, "stop") and not _names_part(column.name, "start")
+            ending = _names_part(column.name, "stop") and not _names_part(column.name, "start")
             if (
                 len(ends) == len(began)
                 and all(end >= begin for begin, end in zip(began, ends, strict=True))
-                and (named or _follow(began, ends))
+                and (ending or _follow(began, ends))
             ):
                 stop = [(column.name, _factor(column.name))]
                 break
@@ -622,7 +622,7 @@ def _role_points(column: _Column, usual: Plan) -> float:
     elif voices & ASSISTANTS and voices & {"user", "human"}:
         points += 50.0
         named = True
-    elif not points and column.numbers and any(value != int(value) for value in column.numbers):
+    elif not points and column.numbers and any(not value.is_integer() for value in column.numbers):
         return 0.0
     few = 2 <= len(distinct) <= max(2, min(12, column.total // 2))
     if column.total >= 3 and len(distinct) == 1 and not (named and rank < 6):
@@ -656,7 +656,7 @@ def _is_one(value: Any) -> bool:
 
 def _alternates(column: _Column) -> bool:
     given = column.given
-    changes = sum(a != b for a, b in pairwise(given))
+    changes = sum(bool(a != b) for a, b in pairwise(given))
     return changes * 10 >= 4 * (len(given) - 1)
 
 

@@ -152,8 +152,8 @@ def _as_words(objects: list[dict[str, Any]], parsed: Parsed) -> Parsed | None:
     key = next((name for name in (*_WORD_KEYS, *usual_plan(names).text) if name in names), "")
     if not key:
         return None
-    texts = [item.get(key) for item in objects]
-    if not all(isinstance(text, str) for text in texts):
+    texts = [text for item in objects if isinstance(text := item.get(key), str)]
+    if len(texts) < len(objects):
         return None
     if sum(len(text.split()) > 1 for text in texts) * 20 > len(texts) or sum(map(len, texts)) > 16 * len(
         texts
@@ -414,7 +414,7 @@ def _first(
     item: dict[str, Any], names: Sequence[tuple[str, float | None]], field: str, parsed: Parsed
 ) -> Moment | None:
     for name, factor in names:
-        value = item.get(name)
+        value: Any = item.get(name)
         if isinstance(value, dict):
             value = _inner_time(value)
         elif _is_pair_of_times(value):  # [12.5, 17.0]
@@ -450,7 +450,7 @@ def _end_of_span(
 ) -> Moment | None:
     """The second time of a start that is a span: "00:12 - 00:17" or [12.5, 17.0]."""
     for name, factor in names[:1]:
-        value = item.get(name)
+        value: Any = item.get(name)
         if _is_pair_of_times(value):
             return _moment(value[1], factor, "stop", parsed)
         if isinstance(value, str) and (span := parts_of_span(value)) is not None:
