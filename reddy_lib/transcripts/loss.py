@@ -177,7 +177,8 @@ def accounted(cell: object, transcript: Transcript) -> Loss:
     if isinstance(cell, str):
         meter.characters_in = _size(cell)
         if transcript.form == "unreadable":
-            meter.text(cell)
+            if not meter.kept_whole(cell):
+                meter.text(cell)
         else:
             meter.written(cell)
     elif isinstance(cell, list | dict):
@@ -296,6 +297,15 @@ class _Meter:
 
     def _counted(self) -> int:
         return self.text_size + sum(self.elsewhere.values()) + sum(map(_size, self.unassigned))
+
+    def kept_whole(self, text: str) -> bool:
+        """Is the one line of the transcript all of the text, as of one that could not be read?"""
+        lines = self.transcript.lines
+        if len(lines) != 1 or "".join(lines[0].text.split()) != "".join(text.split()):
+            return False
+        self.lines_in += sum(1 for _ in _rows(text))
+        self.text_size += self.characters_in
+        return True
 
     def text(self, text: str) -> None:
         """Walks along the text: the lines' texts in order, and the gaps between them taken apart."""

@@ -189,7 +189,7 @@ def _finish(
     if parsed.order and len(transcript.lines) == len(parsed.order):
         transcript.order = parsed.order
     if parsed.form not in ("unreadable", "empty"):
-        transcript.findings += _of_pace(transcript, read, chat=rebased == "dates")
+        transcript.findings += _of_pace(transcript, read, chat=rebased == "dates" or unit == "s")
     return transcript
 
 
