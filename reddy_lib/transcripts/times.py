@@ -372,7 +372,7 @@ def pace_problem(
             "in no time" if seconds <= 0 else f"in {seconds:,.3g} seconds ({words / seconds:,.3g} a second)"
         )
         return f"{words:,} words are spoken {rate}"
-    if not chat and words < seconds * slowest:
+    if words < seconds * slowest:
         return f"{words:,} words take {seconds:,.0f} seconds ({60 * words / seconds:,.2g} a minute)"
     return ""
 
