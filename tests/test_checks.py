@@ -633,7 +633,6 @@ READ_BY_OTHER_STAGES = {
     "text-beside-lines",
     "role-from-greeting",
     "role-by-elimination",
-    "events-left-out",
     "one-side-silent",
     "one-side-silent-short",
     "side-has-several-speakers",

@@ -250,11 +250,21 @@ OF_LAYOUTS = {
 """What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these,
 or what corrects calls that the ledger already holds."""
 
+OF_DATA = {
+    "lines-reordered",
+    "not-spoken",
+    "pace-implausible",
+    "speech-doubtful",
+    "unit-from-pace",
+    "unit-unclear",
+}
+"""What transcripts that are data bring about: tests/transcripts/test_turn_lists.py and the files beside it show them."""
+OF_LAYOUTS |= OF_DATA
+
 OF_IDS = {"conversation-id-placeholder", "conversation-sent-with-other-words", "lines-without-id"}
 """The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both."""
 
 OF_SPEAKERS = {
-    "events-left-out",
     "role-by-elimination",
     "one-side-silent",
     "one-side-silent-short",

@@ -8,16 +8,17 @@ from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from reddy_lib.errors import TranscriptUnreadable
-from reddy_lib.findings import finding
+from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts.cut import fills_a_cell
 from reddy_lib.transcripts.forms import read_data, read_form, read_plain
 from reddy_lib.transcripts.json_form import is_data, quoted, read_exact
 from reddy_lib.transcripts.labelled import read_text
+from reddy_lib.transcripts.order import put_in_order
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.shapes import Recording
 from reddy_lib.transcripts.sides import clear_sides
-from reddy_lib.transcripts.times import Unit, looks_like_milliseconds
+from reddy_lib.transcripts.times import Unit, UnitRead, pace_problem
 from reddy_lib.transcripts.turns import Parsed, Transcript, finish, settle
 
 __all__ = ["parse_transcript", "read_opening", "read_transcript"]
@@ -28,10 +29,11 @@ _OPENING = 40_000  # characters: more than a cell of Excel's can hold
 
 
 class _Said(NamedTuple):
-    """What the call's own columns say of the two sides."""
+    """What the call's own columns say of the two sides, and how long the call lasted."""
 
     agent: tuple[str, ...] = ()
     customer: tuple[str, ...] = ()
+    duration: float | None = None
 
 
 _NO_ROLES: Mapping[str, str] = MappingProxyType({})
@@ -64,6 +66,7 @@ def read_transcript(
     times: Literal["estimate", "leave out"] = "estimate",
     agent: Sequence[str] = (),
     customer: Sequence[str] = (),
+    duration: float | None = None,
 ) -> Transcript:
     """Reads one cell and never raises for what it holds: what could not be read is in `findings`, and kept.
 
@@ -72,12 +75,13 @@ def read_transcript(
     `times`: of lines without one: estimated (with one finding), or left out.
     `agent`, `customer`: what the call's own columns say of them, names, emails or telephone numbers: settles who
     `Ben:` is.
+    `duration`: seconds that the call lasted, as its own column states: decides the unit of times that have none.
     """
 
     def labelled(text: str) -> Parsed:
         return read_text(text, roles, agent, customer)
 
-    said = _Said(tuple(agent), tuple(customer))
+    said = _Said(tuple(agent), tuple(customer), duration)
 
     if isinstance(cell, str):
         text = cell[1:] if cell[:1] == "\ufeff" else cell  # the mark that files in UTF-8 begin with
@@ -90,7 +94,7 @@ def read_transcript(
     inner = quoted(text)
     if inner is not None:
         transcript = read_transcript(
-            inner, roles=roles, unit=unit, times=times, agent=agent, customer=customer
+            inner, roles=roles, unit=unit, times=times, agent=agent, customer=customer, duration=duration
         )
     elif is_data(text):
         exact = _read_exact(text, roles, unit, times, said)
@@ -118,6 +122,12 @@ def read_opening(text: str) -> Transcript:
     return read_transcript(text[: at or _OPENING])
 
 
+_SLOWEST, _FASTEST = 2.0, 45.0
+"""Characters a second between which nobody has to think about the unit of the times, or about the pace."""
+_AROUND = 52
+"""Characters of a turn as Reddy writes it that are not its text, about."""
+
+
 def _read_exact(
     text: str,
     roles: Mapping[str, str],
@@ -127,7 +137,7 @@ def _read_exact(
 ) -> Transcript | None:
     """The usual case at full speed; None where anything has to be thought about."""
     exact = read_exact(text)
-    if not exact:
+    if not exact or "<" in text or "&" in text or "\\u00" in text:
         return None
     labels = [turn.role for turn in exact]
     counts = {label: labels.count(label) for label in dict.fromkeys(labels[:_FEW])}
@@ -139,38 +149,33 @@ def _read_exact(
     # A name, a second speaker on a side, a side that is silent: the labels have to be weighed against each other.
     if settled is None or len(counts) > 2 or set(settled.values()) != {"agent", "customer"}:
         return None
-    times_said = [turn.start for turn in exact] + [turn.stop for turn in exact]
-    numbers = [number for number in times_said if number is not None]
-    complete = len(numbers) == len(times_said)
-    highest = max(numbers, default=0.0)
-    if complete and highest <= 1000 and unit != "ms":
-        if any(label != role for label, role in settled.items()):
-            exact = [TranscriptLine(settled[turn.role], turn.text, turn.start, turn.stop) for turn in exact]
-        return Transcript(exact, [], "json", dict(counts), exact=True)
-    if highest >= 1e9:  # counts from 1970
-        return None
-    in_milliseconds = unit == "ms"
-    if unit == "auto" and highest > 1000:
-        words = sum(len(turn.text.split()) for turn in exact)
-        in_milliseconds = looks_like_milliseconds(numbers, words)
-    factor = 0.001 if in_milliseconds else 1.0
-    spans = [
-        (
-            None if turn.start is None else round(turn.start * factor, 6),
-            None if turn.stop is None else round(turn.stop * factor, 6),
+    starts = [turn.start for turn in exact]
+    stops = [turn.stop for turn in exact]
+    if None in starts or None in stops:
+        if any(start is not None for start in starts) or any(stop is not None for stop in stops):
+            return None
+        spans: list[tuple[float | None, float | None]] = [(None, None)] * len(exact)
+        return finish(
+            labels,
+            [turn.text for turn in exact],
+            spans,
+            form="json",
+            roles=roles,
+            times=times,
+            agent=said.agent,
+            customer=said.customer,
         )
-        for turn in exact
-    ]
-    return finish(
-        labels,
-        [turn.text for turn in exact],
-        spans,
-        form="json",
-        roles=roles,
-        times=times,
-        agent=said.agent,
-        customer=said.customer,
-    )
+    if unit == "ms" or starts != sorted(starts):  # type: ignore[type-var]
+        return None
+    highest = max(stops)  # type: ignore[type-var]
+    duration = said.duration
+    if highest > 1000 or (duration is not None and highest > 1.3 * duration + 5):  # type: ignore[operator]
+        return None
+    if len(exact) > 2 and not _SLOWEST * highest < len(text) - _AROUND * len(exact) < _FASTEST * highest:  # type: ignore[operator]
+        return None
+    if any(label != role for label, role in settled.items()):
+        exact = [TranscriptLine(settled[turn.role], turn.text, turn.start, turn.stop) for turn in exact]
+    return Transcript(exact, [], "json", dict(counts), exact=True)
 
 
 def _finish(
@@ -180,8 +185,11 @@ def _finish(
     times: Literal["estimate", "leave out"],
     said: _Said,
 ) -> Transcript:
+    if not parsed.order and parsed.form not in ("unreadable", "empty"):
+        put_in_order(parsed)
     started, naive = _started(parsed)
-    spans, rebased = settle(parsed.turns, unit)
+    stated = parsed.duration if said.duration is None else said.duration
+    spans, rebased, read = settle(parsed.turns, unit, stated)
     transcript = finish(
         [turn.label for turn in parsed.turns],
         [turn.text for turn in parsed.turns],
@@ -195,10 +203,52 @@ def _finish(
         agent=said.agent,
         customer=said.customer,
         asides=parsed.asides,
-        left=parsed.left,
+        left_out=parsed.left_out,
     )
     transcript.started, transcript.started_naive = started, naive
+    transcript.conversation_id, transcript.duration = parsed.conversation_id, parsed.duration
+    transcript.agent_email = _agent_email(transcript, parsed.emails)
+    if parsed.order and len(transcript.lines) == len(parsed.order):
+        transcript.order = parsed.order
+    if parsed.form not in ("unreadable", "empty"):
+        transcript.findings += _of_pace(transcript, read, chat=rebased == "dates")
     return transcript
+
+
+def _agent_email(transcript: Transcript, emails: Mapping[str, str]) -> str:
+    """The one email that the data gives for a speaker who is the agent."""
+    if not emails or len(transcript.speakers) != len(transcript.lines):
+        return ""
+    agents = {
+        emails[label]
+        for label, line in zip(transcript.speakers, transcript.lines, strict=True)
+        if line.role == "agent" and label in emails
+    }
+    return agents.pop() if len(agents) == 1 else ""
+
+
+def _of_pace(transcript: Transcript, read: UnitRead | None, *, chat: bool) -> list[Finding]:
+    """What the pace of speech says of the unit of the times: which was chosen, or that none fits."""
+    if read is not None and read.judged and not read.usual:
+        rival = f" It could be {read.other} as well." if read.other and not read.sure else ""
+        code = "unit-from-pace" if read.sure else "unit-unclear"
+        message = (
+            f"The times were read as {read.name}: then people speak at the pace at which they do.{rival}"
+        )
+        return [finding(code, "transcript", message, value=read.name)]
+    marks = transcript.times or "s" * len(transcript.lines)
+    spans = [
+        (line.start if mark in "sd" else None, line.stop if mark == "s" else None)
+        for line, mark in zip(transcript.lines, marks, strict=True)
+    ]
+    problem = pace_problem(spans, [line.text for line in transcript.lines], chat=chat)
+    if not problem:
+        return []
+    return [
+        finding(
+            "pace-implausible", "transcript", f"With the times as they were read, {problem}.", value=problem
+        )
+    ]
 
 
 def _started(parsed: Parsed) -> tuple[float | None, bool]:

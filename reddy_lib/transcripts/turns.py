@@ -7,6 +7,7 @@ number has, and what to do about missing times is decided here, once, for all of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, Literal
 
 import msgspec
@@ -14,16 +15,19 @@ import msgspec
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts.names import Inferred
-from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, NO_LINES, fold
+from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, NO_LINES, fold, role_of
 from reddy_lib.transcripts.sides import settle_sides, several_speakers, silent_side
 from reddy_lib.transcripts.times import (
     Moment,
     Unit,
+    UnitRead,
     fill_in,
+    hours_are_minutes,
     line_numbers,
-    looks_like_milliseconds,
     of_day,
     since,
+    unit_of,
+    words_of,
 )
 
 __all__ = ["TIMES", "Listed", "Parsed", "Transcript", "Turn", "clock", "finish", "settle"]
@@ -42,7 +46,7 @@ class Transcript(msgspec.Struct):
     """What reading one cell gave.
 
     Attributes:
-        lines: in the order of the source, never sorted.
+        lines: in the order in which they were spoken; where that is not the source's, a finding says so.
         findings: what could not be read, was left out, or was estimated; `line` counts from 1 in `lines`.
         form: "json", "labelled text", "no speakers", "unreadable", "empty", or the format by its name ("WebVTT").
         labels: speaker label as written → number of lines, those left out included.
@@ -54,6 +58,9 @@ class Transcript(msgspec.Struct):
         started_naive: the source gave that without a time zone; it was read as UTC.
         times: one letter a line, of `TIMES`: where its times are from; "" if the source gives them all.
         exact: every turn was data written exactly as Reddy takes it, and nothing but the label was changed.
+        order: for each line, where it stood in the source; empty where the lines stand in the source's order.
+        agent_email, conversation_id: as the data around the turns gives them, or "".
+        duration: seconds that the call lasted, as the data around the turns states it.
     """
 
     lines: list[TranscriptLine]
@@ -68,6 +75,10 @@ class Transcript(msgspec.Struct):
     started_naive: bool = False
     times: str = ""
     exact: bool = False
+    order: list[int] = msgspec.field(default_factory=list)
+    agent_email: str = ""
+    conversation_id: str = ""
+    duration: float | None = None
 
     def __repr__(self) -> str:
         return f"<Transcript {self.form} · {len(self.lines)} lines · {len(self.findings)} findings>"
@@ -104,8 +115,16 @@ class Turn(msgspec.Struct):
 
 
 class Parsed(msgspec.Struct):
-    """A text taken apart. `notes`: (index of the turn, finding without its line number); `asides`: (index of the
-    turn, texts in it that are no speech); `left`: (turns before it, text) of what nobody said and no line has.
+    """A text taken apart.
+
+    Attributes:
+        notes: (index of the turn, finding without its line number).
+        aliases: label → role that the text itself gives away.
+        asides: (index of the turn, texts in it that are no speech).
+        left_out: (turns before it, its text) of each item that nobody said.
+        order: for each turn, where it stood in the source; empty where they stand in the source's order.
+        emails: label → the email that the data gives for that speaker.
+        conversation_id, duration: of the call, as the data around the turns states them.
     """
 
     form: str
@@ -113,17 +132,24 @@ class Parsed(msgspec.Struct):
     notes: list[tuple[int, Finding]] = msgspec.field(default_factory=list)
     aliases: dict[str, str] = msgspec.field(default_factory=dict)
     asides: list[tuple[int, list[str]]] = msgspec.field(default_factory=list)
-    left: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    left_out: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    order: list[int] = msgspec.field(default_factory=list)
+    emails: dict[str, str] = msgspec.field(default_factory=dict)
+    conversation_id: str = ""
+    duration: float | None = None
 
 
 Clock = Callable[[Moment | None], float | None]
 """What a moment of a transcript is in seconds from the start of its call."""
 
 
-def clock(turns: Sequence[Turn], unit: Unit) -> tuple[Clock, Rebased]:
-    """How the times of these turns become seconds from the start of the call, and whether they had to be rebased.
+def clock(
+    turns: Sequence[Turn], unit: Unit, duration: float | None = None
+) -> tuple[Clock, Rebased, UnitRead | None]:
+    """How the times of these turns become seconds from the start of the call, whether they had to be rebased, and which
+    unit was read from the pace of speech, where there was one to read.
 
-    Numbers without a unit are seconds unless they look like milliseconds over the whole transcript.
+    `duration`: of the call, in seconds, where something states it.
     """
     plain = [
         moment.seconds
@@ -132,15 +158,19 @@ def clock(turns: Sequence[Turn], unit: Unit) -> tuple[Clock, Rebased]:
         if moment is not None and moment.plain
     ]
     factor = 1.0
+    read: UnitRead | None = None
     if unit == "ms":
         factor = 0.001
-    elif unit == "auto" and plain and max(plain) > 1000:
-        words = sum(len(turn.text.split()) for turn in turns)
-        factor = 0.001 if looks_like_milliseconds(plain, words) else 1.0
+    elif unit == "auto" and plain:
+        read = _read_unit(turns, duration)
+        factor = read.factor
     given = [turn.start for turn in turns if turn.start is not None]
     starts = [moment.seconds for moment in given if moment.absolute]
     origin = min(starts, default=0.0)
     first = of_day(given)
+    minutes = first is None and not plain and not starts and _are_minutes(turns, duration)
+    if minutes:
+        read = UnitRead("minutes and seconds", 1 / 60, judged=True)
     rebased: Rebased = ""
     if first is not None or (starts and origin < _DAY):
         rebased = "of day"
@@ -152,16 +182,48 @@ def clock(turns: Sequence[Turn], unit: Unit) -> tuple[Clock, Rebased]:
             return None
         if moment.plain:
             return moment.seconds * factor if factor == 1.0 else round(moment.seconds * factor, 6)
+        if minutes:
+            return round(moment.seconds / 60, 6)
         if first is not None and moment.clock:
             return round(since(moment, first), 6)
         return round(moment.seconds - origin, 6) if moment.absolute else moment.seconds
 
-    return seconds, rebased
+    return seconds, rebased, read
 
 
-def settle(turns: Sequence[Turn], unit: Unit) -> tuple[list[Span], Rebased]:
-    """Seconds from the start of the call for each turn, and which times had to be rebased to the first of them."""
-    seconds, rebased = clock(turns, unit)
+def _read_unit(turns: Sequence[Turn], duration: float | None) -> UnitRead:
+    numbers: list[float] = []
+    lengths: list[float] = []
+    last = 0
+    for index, turn in enumerate(turns):
+        if turn.start is None or not turn.start.plain:
+            continue
+        last = index
+        numbers.append(turn.start.seconds)
+        stop = turn.stop.seconds if turn.stop is not None and turn.stop.plain else None
+        if stop is None and turn.duration is not None and turn.duration.plain:
+            stop = turn.start.seconds + turn.duration.seconds
+        if stop is not None:
+            numbers.append(stop)
+            lengths.append(stop - turn.start.seconds)
+    # Without stops, the words of the last line lie behind all of the times.
+    said = [turn.text for turn in (turns if lengths else turns[:last])]
+    return unit_of(numbers, words_of(said), duration, lengths=lengths)
+
+
+def _are_minutes(turns: Sequence[Turn], duration: float | None) -> bool:
+    clocks = [turn.start.seconds for turn in turns if turn.start is not None and turn.start.clock]
+    return len(clocks) == len(turns) and hours_are_minutes(
+        clocks, words_of([turn.text for turn in turns[:-1]]), duration
+    )
+
+
+def settle(
+    turns: Sequence[Turn], unit: Unit, duration: float | None = None
+) -> tuple[list[Span], Rebased, UnitRead | None]:
+    """Seconds from the start of the call for each turn, which times had to be rebased to the first of them, and the unit
+    that was read from the pace."""
+    seconds, rebased, read = clock(turns, unit, duration)
     spans: list[Span] = []
     for turn in turns:
         start, stop = seconds(turn.start), seconds(turn.stop)
@@ -170,7 +232,7 @@ def settle(turns: Sequence[Turn], unit: Unit) -> tuple[list[Span], Rebased]:
         if stop is None and start is not None and length is not None:
             stop = round(start + length, 6)
         spans.append((start, stop))
-    return spans, rebased
+    return spans, rebased, read
 
 
 def finish(
@@ -187,13 +249,14 @@ def finish(
     agent: Sequence[str] = (),
     customer: Sequence[str] = (),
     asides: Sequence[tuple[int, list[str]]] = (),
-    left: Sequence[tuple[int, str]] = (),
+    left_out: Sequence[tuple[int, str]] = (),
 ) -> Transcript:
     """Lines from turns: roles settled, missing times filled in or left out, findings numbered by line.
 
     `aliases`: label → role that the text itself gives away ("Agent (Ben)" makes "Ben:" the agent).
     `agent`, `customer`: what the call's own columns say of them: names, emails, telephone numbers.
-    `asides`: (index of the turn, texts in it that are no speech). `left`: (turns before it, text) of what nobody said.
+    `asides`: (index of the turn, texts in it that are no speech).
+    `left_out`: (turns before it, its text) of what nobody said.
     """
     found: list[Finding] = []
     estimated: list[int] = []
@@ -207,6 +270,11 @@ def finish(
     sides = settle_sides(labels, texts, roles, aliases or {}, agent, customer)
     inferred = sides.inferred
     settled = {label: role or fold(label) for label, role in sides.roles.items()}
+    stated = {
+        label: Inferred(role, "the data says which side this is", "")
+        for label, role in sides.roles.items()
+        if role and label in (aliases or {}) and not role_of(label) and label not in inferred
+    }
     settled[""] = ""
     left_texts: list[tuple[int, str]] = []
     kept: list[tuple[str, str]] = []
@@ -229,10 +297,10 @@ def finish(
                 places.append(len(lines))
         numbered = places
         found += _without_lines(counts, settled)
-    if left:
-        left_texts += [(sum(place is not None for place in numbered[:index]), text) for index, text in left]
+    if left_out:
+        before = [0, *accumulate(place is not None for place in numbered)]
+        left_texts += [(before[min(max(at, 0), len(numbered))], text) for at, text in left_out]
         left_texts.sort(key=lambda one: one[0])
-        found.append(_of_left([text for _, text in left]))
     for index, note in notes:
         place = numbered[index] if 0 <= index < len(numbered) else None
         found.append(msgspec.structs.replace(note, line=place))
@@ -257,7 +325,7 @@ def finish(
         form,
         counts,
         speakers,
-        inferred,
+        {**stated, **inferred},
         left_texts,
         kept,
         times=_origins(lines, touched, stops, "d" if rebased == "of day" else "s"),
@@ -303,18 +371,6 @@ def _of_asides(asides: Sequence[tuple[int | None, list[str]]]) -> Finding:
     message = f"{what} {verb} kept with {where}: {_short(' · '.join(texts[:20]))!r}"
     line = places[0] if len(places) == 1 else None
     return finding("aside-kept", "transcript", message, line=line, value="\n".join(texts[:200]))
-
-
-def _of_left(texts: Sequence[str]) -> Finding:
-    """One finding for all status events and notes of a transcript; `value` is their text."""
-    what = (
-        "1 line is a status event or a note"
-        if len(texts) == 1
-        else f"{len(texts)} lines are status events or notes"
-    )
-    verb = "was" if len(texts) == 1 else "were"
-    message = f"{what}, which nobody said, and {verb} left out: {_short(' · '.join(texts[:20]))!r}"
-    return finding("events-left-out", "transcript", message, value="\n".join(texts[:200]))
 
 
 def _of_inferred(inferred: Mapping[str, Inferred]) -> list[Finding]:

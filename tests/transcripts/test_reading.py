@@ -9,9 +9,9 @@ import pytest
 from reddy_lib.errors import TranscriptUnreadable
 from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts import Transcript, parse_transcript, read_transcript, role_of
-from reddy_lib.transcripts.json_form import classify_key
 from reddy_lib.transcripts.roles import name_in_label
 from reddy_lib.transcripts.times import fill_in, line_numbers, looks_like_milliseconds, read_moment
+from reddy_lib.transcripts.turn_keys import classify_key
 
 
 def said(transcript: Transcript) -> list[tuple[str, str]]:
@@ -88,9 +88,9 @@ def test_data_that_is_already_parsed_is_read_too() -> None:
 
 def test_an_item_without_text_is_kept_as_a_line_that_shows_it() -> None:
     transcript = read_transcript(
-        '[{"role": "agent", "text": "One moment"}, {"event": "hold"}]', times="leave out"
+        '[{"role": "agent", "text": "One moment"}, {"what": "hold"}]', times="leave out"
     )
-    assert said(transcript) == [("agent", "One moment"), ("", '{"event":"hold"}')]
+    assert said(transcript) == [("agent", "One moment"), ("", '{"what":"hold"}')]
     assert codes(transcript) == [("line-not-read", 2)]
 
 
