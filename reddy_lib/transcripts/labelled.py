@@ -281,7 +281,7 @@ class _Reading:
         if self.time is not None:
             self.keep(self.time.raw)
             self.time = None
-        self.parsed.left_out.append((len(self.parsed.turns), row.text if row.label or row.start else row.raw))
+        self.parsed.left_out.append((len(self.parsed.turns), row.raw))
 
     def keep(self, raw: str) -> None:
         """Text without a speaker: an aside with the turn beside it, speech with the line above and a finding."""

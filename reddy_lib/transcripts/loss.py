@@ -44,7 +44,7 @@ beside: text beside the turns of data, under a key that says it is about the cal
 left out: of a speaker who is left out on purpose. finding: a value that a finding shows.
 """
 
-MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\/;~·→»«=…【】「」『』〔〕《》［］（）“”")
+MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\/;~·.→»«=…【】「」『』〔〕《》［］（）“”")
 """Characters that may stand around labels and times; anything else between two texts is unassigned."""
 
 _CLOCK = r"(?:\d{4}-\d{2}-\d{2}T?)?\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[AP]M|[ap]\.?m\.?|Z)?"
@@ -54,7 +54,8 @@ _STAMP = re.compile(
     rf"|(?<=[\[(<])\d{{1,9}}(?:[.,]\d{{1,9}})?s?{_SPAN_END}(?:{_CLOCK}|\d{{1,9}}(?:[.,]\d{{1,9}})?s?))?(?=[\])>])"
 )
 _BREAK = re.compile(
-    r"\\r\\n|\\n|\\r|<br/?>|</?(?:strong|em|[vbiuc])(?:\.[\w.]*)?(?=[>A-Z])|</[^<>]{1,40}>", re.IGNORECASE
+    r"\\r\\n|\\n|\\r|<br/?>|</?(?:strong|em|[biu])(?=>)|(?-i:</?[vc](?:\.[\w.]*)?(?=[>A-Z]))|</[^<>]{1,40}>",
+    re.IGNORECASE,
 )
 _NUMBERING = re.compile(r"\d{1,4}[.)]")
 _HEADER = re.compile(r"WEBVTT|(?<![\d:.])\d{1,6}(?=\d{2}:\d{2})")

@@ -94,9 +94,12 @@ class _Call:
         self.fixed: set[str] = set()
         self.refused: set[str] = set()  # labels that elimination may not settle
         by_hand = {fold(label): label for label in roles}
+        answered = any(one.proof and one.side == "agent" for one in self.evidence.values())
         for label, evidence in self.evidence.items():
             chosen = role_of(label, roles) if fold(label) in by_hand else ""
             known = chosen or aliases.get(label, "")
+            if known and not chosen and evidence.voice == "bot" and answered:
+                known = ""  # a machine beside two people, whatever its format usually means by it
             if known:
                 self.fixed.add(label)
             self.roles[label] = known or (evidence.side if evidence.proof else "")
