@@ -72,7 +72,8 @@ def test_both_sides_are_known_by_their_words(agent: str, customer: str) -> None:
 @pytest.mark.parametrize(
     "label",
     ["Customer Service", "Client Advisor", "Kundendienst", "Service client", "Atención al cliente", "Servizio clienti",
-     "Kundenberaterin", "Member Services", "Obsługa klienta", "Müşteri Hizmetleri", "Klantenservice", "Conseillère clientèle",
+     "Kundenberaterin", "Member Services", "Obsługa klienta", "Müşteri Hizmetleri", "Klantenservice",
+     "Conseillère clientèle",
      "Asiakaspalvelu Neuvoja", "خدمة العملاء", "Contoso Hotline", "Hotline-Mitarbeiterin", "Patient access rep"],
 )  # fmt: skip
 def test_an_office_or_a_person_that_serves_customers_is_the_agents_side(label: str) -> None:
@@ -82,7 +83,8 @@ def test_an_office_or_a_person_that_serves_customers_is_the_agents_side(label: s
 @pytest.mark.parametrize(
     ("label", "side"),
     [("Internal", "agent"), ("Employee", "agent"), ("Mitarbeiter", "agent"), ("сотрудник", "agent"), ("Staff", "agent"),
-     ("External", "customer"), ("Contact", "customer"), ("Patient", "customer"), ("Member", "customer"), ("Kd.", "customer"),
+     ("External", "customer"), ("Contact", "customer"), ("Patient", "customer"), ("Member", "customer"), ("Kd.",
+     "customer"),
      ("Ag", "agent"), ("Benutzer", "customer")],
 )  # fmt: skip
 def test_a_word_that_depends_on_the_other_speaker_only_leans(label: str, side: str) -> None:
@@ -91,7 +93,8 @@ def test_a_word_that_depends_on_the_other_speaker_only_leans(label: str, side: s
 
 @pytest.mark.parametrize(
     "label",
-    ["Kundennummer", "Customer number", "Agent ID", "Customer Name", "Customer since", "Agent / Customer", "Agent and customer",
+    ["Kundennummer", "Customer number", "Agent ID", "Customer Name", "Customer since", "Agent / Customer",
+     "Agent and customer",
      "Associate — your account", "Ben", "Claire Host", "Port", "Note", "Team", ""],
 )  # fmt: skip
 def test_a_label_that_is_no_side(label: str) -> None:
@@ -101,7 +104,8 @@ def test_a_label_that_is_no_side(label: str) -> None:
 @pytest.mark.parametrize(
     ("label", "voice"),
     [("IVR", "machine"), ("System", "machine"), ("Virtual agent", "bot"), ("Chatbot", "bot"), ("AI assistant", "bot"),
-     ("Supervisor", "third"), ("Dolmetscherin", "third"), ("Interprète", "third"), ("переводчик", "third"), ("翻译", "third")],
+     ("Supervisor", "third"), ("Dolmetscherin", "third"), ("Interprète", "third"), ("переводчик", "third"), ("翻译",
+     "third")],
 )  # fmt: skip
 def test_a_voice_beside_the_two_sides(label: str, voice: str) -> None:
     assert weigh(label).voice == voice

@@ -164,7 +164,8 @@ def test_two_lines_of_one_side_are_a_warning_and_one_line_has_one_side() -> None
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("Member", "Guest"), ("Support", "Representative"), ("Agent", "Manager"), ("Agent", "Supervisor"), ("Customer", "Caller")],
+    [("Member", "Guest"), ("Support", "Representative"), ("Agent", "Manager"), ("Agent", "Supervisor"),
+     ("Customer", "Caller")],
 )  # fmt: skip
 def test_what_no_rule_settles_stays_open(one: str, other: str) -> None:
     found = read((one, "Hello."), (other, "Hi."), (one, "Bye."), (other, "Bye."))

