@@ -264,6 +264,15 @@ OF_LAYOUTS |= OF_DATA
 OF_IDS = {"conversation-id-placeholder", "conversation-sent-with-other-words", "lines-without-id"}
 """The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both."""
 
+OF_SPEAKERS = {
+    "role-by-elimination",
+    "one-side-silent",
+    "one-side-silent-short",
+    "side-has-several-speakers",
+}
+"""The labels of the sample prove both sides, and its transcripts hold speech: tests/transcripts/test_sides.py and
+test_styles.py show these."""
+
 OF_RECORDINGS = {
     "recording-missing",
     "recording-doubtful",
@@ -287,14 +296,14 @@ CHOICES: dict[str, Any] = {
 def test_the_guessed_mapping_shows_every_finding_that_needs_no_choice() -> None:
     assert (
         codes_of(built("everything_wrong.csv"))
-        == set(CATALOGUE) - OF_LAYOUTS - OF_IDS - OF_RECORDINGS - BY_HAND
+        == set(CATALOGUE) - OF_LAYOUTS - OF_SPEAKERS - OF_IDS - OF_RECORDINGS - BY_HAND
     )
 
 
 def test_choices_when_loading_show_the_rest_but_for_tags_that_no_sheet_can_make() -> None:
     assert codes_of(built("everything_wrong.csv", **CHOICES)) == set(
         CATALOGUE
-    ) - OF_LAYOUTS - OF_IDS - OF_RECORDINGS - {
+    ) - OF_LAYOUTS - OF_SPEAKERS - OF_IDS - OF_RECORDINGS - {
         "tag-type-unknown",
         "tag-key-missing",
         "tag-duplicate",
@@ -312,7 +321,7 @@ def test_edited_tags_show_the_last_ones() -> None:
         Tag("Score", "4.5", "float"),
     ]
     calls[0] = msgspec.structs.replace(calls[0], call=msgspec.structs.replace(call, tags=tags))
-    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_IDS - OF_RECORDINGS
+    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_SPEAKERS - OF_IDS - OF_RECORDINGS
 
 
 EXPECTED = {

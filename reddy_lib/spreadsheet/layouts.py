@@ -20,7 +20,7 @@ from reddy_lib.spreadsheet.grouping import as_number
 from reddy_lib.spreadsheet.headers import FIELD_NAMES, LINE_NAMES, plain_name
 from reddy_lib.spreadsheet.mapping import LineUnit, NewCall
 from reddy_lib.spreadsheet.tag_values import cell_text
-from reddy_lib.transcripts import read_opening, role_of
+from reddy_lib.transcripts import leaning, read_opening
 from reddy_lib.transcripts.times import read_moment
 
 __all__ = ["LinesFound", "find_lines", "lines_beside", "lines_chosen"]
@@ -119,7 +119,7 @@ def find_lines(columns: Sequence[tuple[str, Sequence[Any]]]) -> LinesFound | Non
     }
     if role is not None:
         fields["role"] = role.name
-        sides = sum(role_of(label) in ("agent", "customer") for label in role.filled)
+        sides = sum(leaning(label) in ("agent", "customer") for label in role.filled)
         reasons["line role"] = (
             f"name {role.name!r}; {sides} of {role.count} cells name the agent or the customer, {role.distinct} different"
         )
@@ -201,7 +201,7 @@ def _is_labelled(column: _Cells) -> bool:
     fits = 0
     for text in tried:
         before, mark, after = text.partition(":")
-        side = role_of(before.strip(" *[]<>")) if mark and after.strip() and len(before) < 50 else ""
+        side = leaning(before.strip(" *[]<>")) if mark and after.strip() and len(before) < 50 else ""
         fits += bool(side)
         sides.add(side)
     return bool(tried) and fits >= 0.8 * len(tried) and {"agent", "customer"} <= sides
@@ -213,7 +213,7 @@ def _role(columns: Sequence[_Cells]) -> _Cells | None:
         if column.length > 60 or column.distinct < 2:
             continue
         rank = column.rank(LINE_NAMES["role"])
-        sides = [role_of(text) for text in column.filled]
+        sides = [leaning(text) for text in column.filled]
         agents, customers = sides.count("agent"), sides.count("customer")
         share = (agents + customers) / column.count
         if not agents or not customers or min(agents, customers) < 0.02 * column.count:

@@ -2,7 +2,7 @@
 
 The rows are brought to the plain form that every transcript reader knows (role, text, start, stop), so that roles,
 estimates and findings are those of any other transcript. Only what a column knows better than a single cell is
-settled here: the unit of its numbers, the order of the lines, and names that the call's own agent gives away.
+settled here: the unit of its numbers, and the order of the lines.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from reddy_lib.findings import finding
 from reddy_lib.spreadsheet.grouping import as_number
 from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.tag_values import cell_text
-from reddy_lib.transcripts import Transcript, read_transcript, role_of
+from reddy_lib.transcripts import Transcript, read_transcript
 from reddy_lib.transcripts.times import Moment, read_moment
 
 __all__ = ["label_of", "lines_transcript"]
@@ -36,11 +36,13 @@ def lines_transcript(
     mapping: Mapping,
     *,
     agents: Iterable[str] = (),
+    customers: Iterable[str] = (),
     started: float | None = None,
 ) -> Transcript:
     """The transcript of one call's rows. `columns`: the columns of `mapping.line_fields`, one cell a row.
 
-    `agents`: names by which the call's agent may appear. `started`: start of the call (epoch seconds), for lines
+    `agents`, `customers`: what the call's columns say of them: names, emails, telephone numbers.
+    `started`: start of the call (epoch seconds), for lines
     that carry absolute times.
     """
     fields = mapping.line_fields
@@ -50,7 +52,6 @@ def lines_transcript(
         said = "\n".join(texts[place] for place in places)
         return read_transcript(said, roles=mapping.roles, unit=mapping.line_unit, times=mapping.line_times)
     labels = [label_of(cell) for cell in columns[fields["role"]]]
-    sides = _sides(labels, agents, mapping.roles)
     moments: dict[str, list[Moment | None]] = {
         name: [_moment(cell, mapping.line_units.get(name, "auto")) for cell in columns[fields[name]]]
         for name in ("start", "stop", "duration")
@@ -68,7 +69,7 @@ def lines_transcript(
     plain = False
     for place in places:
         label = labels[place]
-        turn: dict[str, Any] = {"role": sides.get(label, label), "text": texts[place]}
+        turn: dict[str, Any] = {"role": label, "text": texts[place]}
         start = _seconds(moments.get("start"), place, origin)
         stop = _seconds(moments.get("stop"), place, origin)
         if stop is None and start is not None and "duration" in moments:
@@ -86,6 +87,8 @@ def lines_transcript(
         roles=mapping.roles,
         unit="s" if plain else mapping.line_unit,
         times=mapping.line_times,
+        agent=tuple(agents),
+        customer=tuple(customers),
     )
     numbers = {place: number for number, place in enumerate(places, start=1)}
     for name, place in unread:
@@ -124,54 +127,6 @@ _MARKS = re.compile(r"^[*_#>\s\-•]+|[*_\s:]+$")
 def label_of(cell: Any) -> str:
     """A speaker as it is looked up in `roles`: "**Ben (Agent)**:" → "Ben (Agent)"."""
     return _MARKS.sub("", cell_text(cell).strip())
-
-
-def _sides(labels: Sequence[str], agents: Iterable[str], roles: Cells[str, str]) -> dict[str, str]:
-    """Label → role for names that only the call itself gives away.
-
-    The agent column names the agent; and where a call has two speakers, one of them the agent, the other name is
-    the customer. Words such as "Speaker 2" or "IVR" are no names, and stay open.
-    """
-    known = {label: role_of(label, roles) for label in dict.fromkeys(labels) if label}
-    if all(known.values()):
-        return {}
-    names = {_fold(name) for name in agents if name}
-    found: dict[str, str] = {}
-    aliases: dict[str, str] = {}
-    for label, role in known.items():
-        if role in ("agent", "customer"):
-            for name in _names_beside(label):
-                aliases.setdefault(name, role)
-    for label, role in known.items():
-        if not role:
-            if _fold(label) in names:
-                found[label] = "agent"
-            elif _fold(label) in aliases:
-                found[label] = aliases[_fold(label)]
-    sides = {role or found.get(label, "") for label, role in known.items()}
-    left = [label for label, role in known.items() if not role and label not in found]
-    if len(left) == 1 and sides == {"agent", ""} and _is_name(left[0]):
-        found[left[0]] = "customer"
-    return found
-
-
-def _fold(name: str) -> str:
-    return " ".join(name.split()).casefold()
-
-
-def _names_beside(label: str) -> list[str]:
-    """ "Agent (Ben)", "Agent Ben" and "Ben (Agent)" → ["ben"]."""
-    words = [word for word in re.split(r"[\s()\[\]/,\-]+", label) if word]
-    rest = [word for word in words if not role_of(word)]
-    return [_fold(" ".join(rest))] if rest and len(rest) < len(words) else []
-
-
-def _is_name(label: str) -> bool:
-    return (
-        re.fullmatch(r"[^\W\d_][^\W\d_.'’-]*\.?(?: [^\W\d_][^\W\d_.'’-]*\.?){0,3}", label) is not None
-        and label[:1].isupper()
-        and not {"ivr", "system", "bot", "unknown", "speaker", "supervisor"} & set(_fold(label).split())
-    )
 
 
 _UNREAD = Moment(-1.0)

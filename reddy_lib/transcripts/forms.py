@@ -7,7 +7,6 @@ analyst's labels.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -18,6 +17,7 @@ from reddy_lib.transcripts.containers import find_turns, opened, people_of
 from reddy_lib.transcripts.cut import fills_a_cell, whole_parts
 from reddy_lib.transcripts.elements import elements, form_of, looks_like_elements
 from reddy_lib.transcripts.json_form import Decoded, decode, decode_whole, is_data, short
+from reddy_lib.transcripts.markup import plain_text
 from reddy_lib.transcripts.people import People, settled
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.shapes import Recording
@@ -56,6 +56,7 @@ def read_plain(text: str, labelled: Labelled) -> Parsed:
             parsed = read_form(inside, labelled) if is_data(inside) else read_plain(inside.lstrip(), labelled)
             if parsed.form not in ("unreadable", "empty"):
                 return _with_surroundings(parsed, fenced["before"], fenced["after"])
+    text = plain_text(text)
     return read_dialogue(text) or labelled(text)
 
 
@@ -229,24 +230,6 @@ def read_data(data: Any, text: str, labelled: Labelled) -> Parsed:
     if isinstance(data, dict) and items != [data]:
         parsed = _with_start(parsed, data)
     return _with_speakers_noted(_with_surrounding_data(parsed, data))
-
-
-_MARKUP = re.compile(
-    r"</?(?:p|br|div|span|b|i|u|em|strong|a|ul|ol|li|blockquote|h[1-6]|pre|code|font|img|table|tr|td|tbody|html|body|hr|sub|sup)"
-    r"(?:\s[^<>]{0,2000})?/?>",
-    re.IGNORECASE,
-)
-_BREAKS = re.compile(r"<(?:br|/p|/div|/li|/tr|/h[1-6]|/blockquote)\b[^<>]{0,200}>\s*", re.IGNORECASE)
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
-
-
-def plain_text(text: str) -> str:
-    """What a text with tags and entities of HTML says; the same text where it has none."""
-    if "<" in text and _MARKUP.search(text):
-        text = _MARKUP.sub("", _BREAKS.sub("\n", text)).strip()
-    if "&" in text and _ENTITY.search(text):
-        text = html.unescape(text).replace("\xa0", " ")
-    return text
 
 
 def _with_surrounding_data(parsed: Parsed, data: Any) -> Parsed:

@@ -24,9 +24,10 @@ import msgspec
 
 from reddy_lib.transcripts.cut import whole_parts
 from reddy_lib.transcripts.elements import elements, looks_like_elements
-from reddy_lib.transcripts.forms import plain_text
 from reddy_lib.transcripts.json_form import decode, is_data, quoted
+from reddy_lib.transcripts.markup import plain_text
 from reddy_lib.transcripts.roles import fold
+from reddy_lib.transcripts.styles import read_table
 from reddy_lib.transcripts.subtitles import spoken
 from reddy_lib.transcripts.times import read_moment
 from reddy_lib.transcripts.turn_keys import classify_key
@@ -43,7 +44,7 @@ beside: text beside the turns of data, under a key that says it is about the cal
 left out: of a speaker who is left out on purpose. finding: a value that a finding shows.
 """
 
-MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\")
+MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\/;~·→»«=…【】「」『』〔〕《》［］（）“”")
 """Characters that may stand around labels and times; anything else between two texts is unassigned."""
 
 _CLOCK = r"(?:\d{4}-\d{2}-\d{2}T?)?\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[AP]M|[ap]\.?m\.?|Z)?"
@@ -53,7 +54,8 @@ _STAMP = re.compile(
     rf"|(?<=[\[(<])\d{{1,9}}(?:[.,]\d{{1,9}})?s?{_SPAN_END}(?:{_CLOCK}|\d{{1,9}}(?:[.,]\d{{1,9}})?s?))?(?=[\])>])"
 )
 _BREAK = re.compile(
-    r"\\r\\n|\\n|\\r|<br/?>|</?(?:strong|em|[vbiuc])(?:\.[\w.]*)?(?=[>A-Z])|</[^<>]{1,40}>", re.IGNORECASE
+    r"\\r\\n|\\n|\\r|<br/?>|</?(?:strong|em|[biu])(?=>)|(?-i:</?[vc](?:\.[\w.]*)?(?=[>A-Z]))|</[^<>]{1,40}>",
+    re.IGNORECASE,
 )
 _NUMBERING = re.compile(r"\d{1,4}[.)]")
 _HEADER = re.compile(r"WEBVTT|(?<![\d:.])\d{1,6}(?=\d{2}:\d{2})")
@@ -274,6 +276,12 @@ class _Meter:
                 self.elsewhere["markup"] += _size(text) - _size(joined)
                 self.text(joined)
                 return
+        plain = plain_text(text)
+        if self.transcript.form == "table" and (rows := read_table(plain.strip())) is not None:
+            plain = "\n".join(f"{row.start} {row.stop} {row.label}: {row.text}" for row in rows)
+        if _size(plain) <= _size(text):
+            self.elsewhere["markup"] += _size(text) - _size(plain)
+            text = plain
         self.text(text)
 
     def _cut_off(self, text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reddy_lib.errors import TranscriptUnreadable
 from reddy_lib.findings import Finding, finding
@@ -15,8 +15,9 @@ from reddy_lib.transcripts.forms import read_data, read_form, read_plain
 from reddy_lib.transcripts.json_form import is_data, quoted, read_exact
 from reddy_lib.transcripts.labelled import read_text
 from reddy_lib.transcripts.order import put_in_order
-from reddy_lib.transcripts.roles import NO_LINES, role_of
+from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.shapes import Recording
+from reddy_lib.transcripts.sides import clear_sides
 from reddy_lib.transcripts.times import Unit, UnitRead, pace_problem
 from reddy_lib.transcripts.turns import Parsed, Transcript, finish, settle
 
@@ -25,6 +26,16 @@ __all__ = ["parse_transcript", "read_opening", "read_transcript"]
 _DAY = 86_400
 _FEW = 8  # lines among which nearly every transcript shows all its speakers
 _OPENING = 40_000  # characters: more than a cell of Excel's can hold
+
+
+class _Said(NamedTuple):
+    """What the call's own columns say of the two sides, and how long the call lasted."""
+
+    agent: tuple[str, ...] = ()
+    customer: tuple[str, ...] = ()
+    duration: float | None = None
+
+
 _NO_ROLES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -54,6 +65,7 @@ def read_transcript(
     unit: Unit = "auto",
     times: Literal["estimate", "leave out"] = "estimate",
     agent: Sequence[str] = (),
+    customer: Sequence[str] = (),
     duration: float | None = None,
 ) -> Transcript:
     """Reads one cell and never raises for what it holds: what could not be read is in `findings`, and kept.
@@ -61,17 +73,20 @@ def read_transcript(
     `roles`: speaker label → "agent", "customer", "leave out" or "keep as tag"; wins over the built-in vocabulary.
     `unit`: of times without one: seconds, milliseconds, or found from keys and numbers.
     `times`: of lines without one: estimated (with one finding), or left out.
-    `agent`: what the call's own columns say of the agent, names or emails: settles who `Ben:` is.
+    `agent`, `customer`: what the call's own columns say of them, names, emails or telephone numbers: settles who
+    `Ben:` is.
     `duration`: seconds that the call lasted, as its own column states: decides the unit of times that have none.
     """
 
     def labelled(text: str) -> Parsed:
-        return read_text(text, roles, agent)
+        return read_text(text, roles, agent, customer)
+
+    said = _Said(tuple(agent), tuple(customer), duration)
 
     if isinstance(cell, str):
         text = cell[1:] if cell[:1] == "\ufeff" else cell  # the mark that files in UTF-8 begin with
     elif isinstance(cell, list | dict):
-        return _finish(read_data(cell, str(cell), labelled), roles, unit, times, agent, duration)
+        return _finish(read_data(cell, str(cell), labelled), roles, unit, times, said)
     elif cell is None or cell != cell:  # an empty cell of a frame is NaN, which is unequal to itself
         return Transcript([], [], "empty", {})
     else:
@@ -79,15 +94,15 @@ def read_transcript(
     inner = quoted(text)
     if inner is not None:
         transcript = read_transcript(
-            inner, roles=roles, unit=unit, times=times, agent=agent, duration=duration
+            inner, roles=roles, unit=unit, times=times, agent=agent, customer=customer, duration=duration
         )
     elif is_data(text):
-        exact = _read_exact(text, roles, unit, times, agent, duration)
-        transcript = exact or _finish(read_form(text, labelled), roles, unit, times, agent, duration)
+        exact = _read_exact(text, roles, unit, times, said)
+        transcript = exact or _finish(read_form(text, labelled), roles, unit, times, said)
     elif not text or text.isspace():
         return Transcript([], [], "empty", {})
     else:
-        transcript = _finish(read_plain(text, labelled), roles, unit, times, agent, duration)
+        transcript = _finish(read_plain(text, labelled), roles, unit, times, said)
     if fills_a_cell(text):
         transcript.findings.append(
             finding(
@@ -118,8 +133,7 @@ def _read_exact(
     roles: Mapping[str, str],
     unit: Unit,
     times: Literal["estimate", "leave out"],
-    agent: Sequence[str],
-    duration: float | None,
+    said: _Said,
 ) -> Transcript | None:
     """The usual case at full speed; None where anything has to be thought about."""
     exact = read_exact(text)
@@ -129,12 +143,12 @@ def _read_exact(
     counts = {label: labels.count(label) for label in dict.fromkeys(labels[:_FEW])}
     if sum(counts.values()) < len(labels):  # a label that comes up late: count them all at once
         counts = Counter(labels)
-    settled: dict[str, str] = {}
-    for label in counts:
-        role = role_of(label, roles) if label and label == label.strip() else ""
-        if not role:  # a name: who that is depends on the other speakers
-            return None
-        settled[label] = role
+    if any(not label or label != label.strip() for label in counts):
+        return None
+    settled = {label: role_of(label, roles) for label in counts} if roles else clear_sides(tuple(counts))
+    # A name, a second speaker on a side, a side that is silent: the labels have to be weighed against each other.
+    if settled is None or len(counts) > 2 or set(settled.values()) != {"agent", "customer"}:
+        return None
     starts = [turn.start for turn in exact]
     stops = [turn.stop for turn in exact]
     if None in starts or None in stops:
@@ -142,11 +156,19 @@ def _read_exact(
             return None
         spans: list[tuple[float | None, float | None]] = [(None, None)] * len(exact)
         return finish(
-            labels, [turn.text for turn in exact], spans, form="json", roles=roles, times=times, agent=agent
+            labels,
+            [turn.text for turn in exact],
+            spans,
+            form="json",
+            roles=roles,
+            times=times,
+            agent=said.agent,
+            customer=said.customer,
         )
-    if unit == "ms" or not NO_LINES.isdisjoint(settled.values()) or starts != sorted(starts):  # type: ignore[type-var]
+    if unit == "ms" or starts != sorted(starts):  # type: ignore[type-var]
         return None
     highest = max(stops)  # type: ignore[type-var]
+    duration = said.duration
     if highest > 1000 or (duration is not None and highest > 1.3 * duration + 5):  # type: ignore[operator]
         return None
     if len(exact) > 2 and not _SLOWEST * highest < len(text) - _AROUND * len(exact) < _FASTEST * highest:  # type: ignore[operator]
@@ -161,13 +183,12 @@ def _finish(
     roles: Mapping[str, str],
     unit: Unit,
     times: Literal["estimate", "leave out"],
-    agent: Sequence[str],
-    duration: float | None,
+    said: _Said,
 ) -> Transcript:
     if not parsed.order and parsed.form not in ("unreadable", "empty"):
         put_in_order(parsed)
     started, naive = _started(parsed)
-    stated = parsed.duration if duration is None else duration
+    stated = parsed.duration if said.duration is None else said.duration
     spans, rebased, read = settle(parsed.turns, unit, stated)
     transcript = finish(
         [turn.label for turn in parsed.turns],
@@ -179,7 +200,8 @@ def _finish(
         notes=parsed.notes,
         aliases=parsed.aliases,
         rebased=rebased,
-        agent=agent,
+        agent=said.agent,
+        customer=said.customer,
         asides=parsed.asides,
         left_out=parsed.left_out,
     )

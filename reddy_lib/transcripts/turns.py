@@ -14,9 +14,9 @@ import msgspec
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
-from reddy_lib.transcripts.greetings import infer_from_greetings
-from reddy_lib.transcripts.names import Inferred, infer_roles
+from reddy_lib.transcripts.names import Inferred
 from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, NO_LINES, fold, role_of
+from reddy_lib.transcripts.sides import settle_sides, several_speakers, silent_side
 from reddy_lib.transcripts.times import (
     Moment,
     Unit,
@@ -247,13 +247,14 @@ def finish(
     aliases: Mapping[str, str] | None = None,
     rebased: Rebased = "",
     agent: Sequence[str] = (),
+    customer: Sequence[str] = (),
     asides: Sequence[tuple[int, list[str]]] = (),
     left_out: Sequence[tuple[int, str]] = (),
 ) -> Transcript:
     """Lines from turns: roles settled, missing times filled in or left out, findings numbered by line.
 
     `aliases`: label → role that the text itself gives away ("Agent (Ben)" makes "Ben:" the agent).
-    `agent`: the agent's name or email, as the call's own columns have them.
+    `agent`, `customer`: what the call's own columns say of them: names, emails, telephone numbers.
     `asides`: (index of the turn, texts in it that are no speech).
     `left_out`: (turns before it, its text) of what nobody said.
     """
@@ -262,27 +263,18 @@ def finish(
     derived: list[int] = []
     if times == "estimate" and any(start is None or stop is None for start, stop in spans):
         spans, estimated, derived = fill_in(spans, [len(text.split()) for text in texts])
-    settled: dict[str, str] = {}
     counts: dict[str, int] = {}
     for label in labels:
-        if label in counts:
-            counts[label] += 1
-        elif label:
-            counts[label] = 1
-            settled[label] = role_of(label, roles) or (aliases or {}).get(label, "")
+        if label:
+            counts[label] = counts.get(label, 0) + 1
+    sides = settle_sides(labels, texts, roles, aliases or {}, agent, customer)
+    inferred = sides.inferred
+    settled = {label: role or fold(label) for label, role in sides.roles.items()}
     stated = {
-        label: Inferred(role, "the data says which side this is")
-        for label, role in settled.items()
-        if role and label in (aliases or {}) and not role_of(label)
+        label: Inferred(role, "the data says which side this is", "")
+        for label, role in sides.roles.items()
+        if role and label in (aliases or {}) and not role_of(label) and label not in inferred
     }
-    inferred: dict[str, Inferred] = {}
-    greeted: dict[str, Inferred] = {}
-    if "" in settled.values():
-        inferred = infer_roles(counts, settled, agent)
-        greeted = {} if inferred else infer_from_greetings(labels, texts, settled, agent)
-        inferred = inferred or greeted
-        for label, role in settled.items():
-            settled[label] = role or (inferred[label].role if label in inferred else fold(label))
     settled[""] = ""
     left_texts: list[tuple[int, str]] = []
     kept: list[tuple[str, str]] = []
@@ -314,8 +306,14 @@ def finish(
         found.append(msgspec.structs.replace(note, line=place))
     if asides:
         found.append(_of_asides([(numbered[index], texts_) for index, texts_ in asides]))
-    if inferred:
-        found.append(_of_inferred("role-from-greeting" if greeted else "role-from-name", inferred))
+    found += _of_inferred(inferred)
+    if "" not in labels:
+        for about in (
+            silent_side(counts, settled, roles, len(lines)),
+            several_speakers(counts, settled, roles),
+        ):
+            if about is not None:
+                found.append(about)
     touched = [place for number in estimated if (place := numbered[number - 1]) is not None]
     stops = [place for number in derived if (place := numbered[number - 1]) is not None]
     if touched or stops or rebased == "of day" or (rebased and times == "estimate"):
@@ -375,10 +373,14 @@ def _of_asides(asides: Sequence[tuple[int | None, list[str]]]) -> Finding:
     return finding("aside-kept", "transcript", message, line=line, value="\n".join(texts[:200]))
 
 
-def _of_inferred(code: str, inferred: Mapping[str, Inferred]) -> Finding:
-    parts = [f"{label!r} was taken for the {role}: {why}" for label, (role, why) in inferred.items()]
-    message = "; ".join(parts[:4]) + "."
-    return finding(code, "transcript", message, value=", ".join(inferred))
+def _of_inferred(inferred: Mapping[str, Inferred]) -> list[Finding]:
+    """One finding for each kind of evidence that settled labels."""
+    found: list[Finding] = []
+    for code in dict.fromkeys(one.code for one in inferred.values() if one.code):
+        these = {label: one for label, one in inferred.items() if one.code == code}
+        parts = [f"{label!r} was taken for the {one.role}: {one.why}" for label, one in these.items()]
+        found.append(finding(code, "transcript", "; ".join(parts[:4]) + ".", value=", ".join(these)))
+    return found
 
 
 def _short(text: str) -> str:

@@ -697,16 +697,16 @@ def test_messages_of_an_assistant_with_tools() -> None:
     ]
 
 
-def test_user_is_the_customer_only_beside_an_assistant_and_never_against_the_analyst() -> None:
+def test_user_is_the_customer_beside_an_assistant_and_never_against_the_analyst() -> None:
     messages = [{"role": "assistant", "content": "Hello"}, {"role": "user", "content": "Hi"}]
     assert [line.role for line in read(messages).lines] == ["agent", "customer"]
     mapped = read(messages, roles={"user": "agent", "assistant": "customer"})
     assert [line.role for line in mapped.lines] == ["customer", "agent"]
     assert [
-        line.role for line in read([{"role": "user", "text": "Hi"}, {"role": "agent", "text": "Yo"}]).lines
+        line.role for line in read([{"role": "user", "text": "Hi"}, {"role": "customer", "text": "Yo"}]).lines
     ] == [
-        "user",
         "agent",
+        "customer",
     ]
 
 
