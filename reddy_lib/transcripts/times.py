@@ -345,8 +345,8 @@ def pace_problem(
 ) -> str:
     """What is wrong with the pace of these lines, as a clause; "" where people may speak so, or too little was said.
 
-    `spans`: the times that the source gives, None where they were made up. `chat`: nobody need have spoken, as of times that
-    are dates.
+    `spans`: the times that the source gives, None where they were made up. `chat`: nobody need have spoken, as of
+    times that are dates.
     """
     starts = [start for start, _ in spans if start is not None]
     if len(starts) < 3:

@@ -391,9 +391,12 @@ def _counter(columns: Mapping[str, _Column], taken: set[str]) -> str:
             continue
         first = min(number for number in numbers if number is not None)
         if first in (0, 1) and sorted(numbers) == list(range(first, first + len(numbers))):  # type: ignore[type-var]
-            if column.key is not None and column.key.part in ("start", "stop") and column.key.rank < 12:
-                continue  # `start: 1, 2, 3`: a time, whole seconds apart
-            found.append((0 if _names_part(name, "counter") else 1, name))
+            if column.key is not None and column.key.part != "text":
+                continue  # `start: 1, 2, 3` is a time, whole seconds apart; `speaker: 0, 2, 1` three people
+            named = _names_part(name, "counter")
+            if not named and (column.total < 5 or _names_part(name, "role")):
+                continue
+            found.append((0 if named else 1, name))
     return min(found)[1] if found else ""
 
 
@@ -592,13 +595,16 @@ def _roles(
         if flag:
             sides.update(flag)
             aliases.update(said)
-            # Both sides in it weigh more than a name; a flag that is the same all through says little.
-            scored.append((45.0 if len(set(flag.values())) > 1 else 4.0, -place, name))
+            # Both sides in it weigh more than a name; a flag that is the same all through only counts alone.
+            both = len(set(flag.values())) > 1
+            scored.append((45.0 if both else 0.5, -place, name))
             continue
         points = _role_points(column, usual)
         if points > 0:
             scored.append((points, -place, name))
     scored.sort(reverse=True)
+    if len(scored) > 1:
+        scored = [one for one in scored if one[0] > 0.5]
     return tuple(name for _, _, name in scored), sides, aliases
 
 
@@ -690,7 +696,7 @@ def _flag(column: _Column) -> tuple[dict[tuple[str, Any], str], dict[str, str]]:
         )
     if 1 <= len(distinct) <= 2 and all(isinstance(value, str) for value in distinct):
         found = {value: _DIRECTIONS.get(value.strip().casefold(), "") for value in distinct}
-        if all(found.values()) and (len(set(found.values())) == 2 or "direction" in column.words):
+        if all(found.values()) and len(set(found.values())) == 2:
             return {(column.name, value): value.strip() for value in distinct}, {
                 value.strip(): side for value, side in found.items()
             }

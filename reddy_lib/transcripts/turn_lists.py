@@ -66,7 +66,7 @@ def read_items(items: Sequence[Any]) -> Parsed:
     sifted = sift(items, plan)
     parsed.notes += [(-1, note) for note in sifted.findings()]
     places = sifted.spoken
-    if plan.counter and len(objects) == len(items):
+    if plan.counter and len(objects) == len(items) and not _times_rise(items, plan):
         order, note = by_counter([int(items[place][plan.counter]) for place in places])
         if note is not None:
             parsed.notes.append((-1, note))
@@ -82,6 +82,16 @@ def read_items(items: Sequence[Any]) -> Parsed:
         _leave(items[place], len(places), parsed)
     _labels_in_texts(parsed)
     return parsed
+
+
+def _times_rise(items: Sequence[dict[str, Any]], plan: Plan) -> bool:
+    """Do the times stand in the order of the list? Then a number that has another order counts something else."""
+    if not plan.start:
+        return False
+    values = [item.get(plan.start[0][0]) for item in items]
+    moments = [read_moment(value) if isinstance(value, str | int | float) else None for value in values]
+    seconds = [moment.seconds for moment in moments if moment is not None]
+    return len(seconds) == len(items) and seconds == sorted(seconds) and seconds[0] < seconds[-1]
 
 
 def _known_sides(objects: Sequence[dict[str, Any]], plan: Plan, parsed: Parsed) -> None:

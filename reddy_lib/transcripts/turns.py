@@ -18,6 +18,7 @@ from reddy_lib.transcripts.names import Inferred
 from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, NO_LINES, fold, role_of
 from reddy_lib.transcripts.sides import settle_sides, several_speakers, silent_side
 from reddy_lib.transcripts.times import (
+    UNITS,
     Moment,
     Unit,
     UnitRead,
@@ -25,10 +26,12 @@ from reddy_lib.transcripts.times import (
     hours_are_minutes,
     line_numbers,
     of_day,
+    read_moment,
     since,
     unit_of,
     words_of,
 )
+from reddy_lib.transcripts.turn_keys import usual_plan
 
 __all__ = ["TIMES", "Listed", "Parsed", "Transcript", "Turn", "clock", "finish", "settle"]
 
@@ -206,9 +209,33 @@ def _read_unit(turns: Sequence[Turn], duration: float | None) -> UnitRead:
         if stop is not None:
             numbers.append(stop)
             lengths.append(stop - turn.start.seconds)
+    told = _told_by_words(turns)
+    if told:
+        return UnitRead(told, UNITS[told], judged=True)
     # Without stops, the words of the last line lie behind all of the times.
     said = [turn.text for turn in (turns if lengths else turns[:last])]
     return unit_of(numbers, words_of(said), duration, lengths=lengths)
+
+
+def _told_by_words(turns: Sequence[Turn]) -> str:
+    """The unit of the lines' times where their words have times of their own, in seconds: "" where they tell nothing."""
+    ratios: list[float] = []
+    for turn in turns:
+        if turn.words is None or turn.words.unit is not None or turn.start is None or not turn.start.plain:
+            continue
+        first = turn.words.items[turn.words.begin or 0] if turn.words.items else None
+        if not isinstance(first, dict):
+            continue
+        keys = usual_plan(tuple(map(str, first))).start
+        value = first.get(keys[0][0]) if keys else None
+        moment = read_moment(value, keys[0][1]) if isinstance(value, str | int | float) else None
+        if moment is not None and not moment.absolute and moment.seconds > 0 and turn.start.seconds > 0:
+            ratios.append(turn.start.seconds / moment.seconds)
+    if len(ratios) < 3 or max(ratios) > 1.05 * min(ratios) or min(ratios) < 5:
+        return ""
+    middle = sorted(ratios)[len(ratios) // 2]
+    near = min(UNITS, key=lambda name: abs(middle * UNITS[name] - 1))
+    return near if abs(middle * UNITS[near] - 1) < 0.03 else ""
 
 
 def _are_minutes(turns: Sequence[Turn], duration: float | None) -> bool:
