@@ -294,6 +294,8 @@ def _collect(value: Any, path: tuple[str, ...], found: list[_List], depth: int) 
 
 def _is_turns(items: list[Any], path: tuple[str, ...]) -> bool:
     heads = items[:3]
+    if _each_a_call(items):
+        return False
     if all(isinstance(item, dict) for item in heads):
         if any(_has_text(item) for item in heads):
             return not _is_people(items, path) and not any(map(_has_transcript, heads))
@@ -317,6 +319,23 @@ def _is_turns(items: list[Any], path: tuple[str, ...]) -> bool:
         )
     if len(items) >= 2 and all(isinstance(item, str) for item in items):
         return labelled_texts(items) is not None
+    return False
+
+
+_CALL_WORDS = frozenset(
+    ("call", "conversation", "convo", "contact", "interaction", "meeting", "ticket", "case", "recording")
+)
+
+
+def _each_a_call(items: list[Any]) -> bool:
+    """Has each of these objects the id of another call?"""
+    if len(items) < 2 or not isinstance(items[0], dict):
+        return False
+    for name in items[0]:
+        if _CALL_ID.search(str(name)) and words_in(str(name)) & _CALL_WORDS:
+            ids = {str(item.get(name)) for item in items if isinstance(item, dict)}
+            if len(ids) == len(items):
+                return True
     return False
 
 
