@@ -296,7 +296,7 @@ def reading(file: PrivateCopy, first: SheetFormat) -> tuple[SheetFormat | None, 
     chosen(header_key, guessed)
     header = int(
         columns[-3].number_input(
-            "Header in row", min_value=1, step=1, key=header_key, persist_state="session"
+            "Header in row", min_value=0, step=1, key=header_key, persist_state="session"
         )
     )
     if header != guessed:

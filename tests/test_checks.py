@@ -475,10 +475,10 @@ def test_without_a_given_clock_the_machine_s_own_decides() -> None:
     assert check(a_call(timestamp=1_700_000_000)) == []
 
 
-def test_a_start_time_before_1990_is_a_warning() -> None:
+def test_a_start_time_before_1990_is_an_error() -> None:
     assert found(a_call(timestamp=631_152_000)) == []
     one = only(a_call(timestamp=46_111))
-    assert (one.code, one.severity) == ("timestamp-implausible", "warning")
+    assert (one.code, one.severity) == ("timestamp-implausible", "error")
     assert one.message == "The start time, 1970-01-01 12:48 UTC, is before 1990."
 
 
@@ -608,8 +608,22 @@ def test_two_tags_without_a_name_are_not_duplicates_of_each_other() -> None:
 
 
 READ_BY_OTHER_STAGES = {
+    "timestamp-ambiguous-order",
+    "timestamp-order-differs",
+    "timestamp-swapped",
+    "timestamp-imprecise",
+    "timestamp-zone-unclear",
+    "timestamp-zone-assumed",
     "conversation-id-placeholder",
     "lines-without-id",
+    "id-digits-rounded",
+    "id-digits-lost",
+    "row-hidden",
+    "columns-hidden",
+    "table-rebuilt",
+    "table-beside",
+    "sheets-alike",
+    "header-missing",
     "conversation-sent-with-other-words",
     "transcript-unreadable",
     "transcript-mended",

@@ -51,7 +51,7 @@ def tables_to_choose(path: str | os.PathLike[str]) -> list[ArchiveTable]:
     if kind_of(path) != "files":
         return []
     with open_bundle(path) as bundle:
-        if bundle.members or len(bundle.tables) < 2:
+        if bundle.without_notes() or len(bundle.tables) < 2 or _read_as_one(path):
             return []
         left = _ALL_COUNTED_BYTES
         found: dict[str, ArchiveTable] = {}
@@ -63,6 +63,14 @@ def tables_to_choose(path: str | os.PathLike[str]) -> list[ArchiveTable]:
             left -= weight
             found[table.name] = _counted(bundle, table)
         return [found[table.name] for table in bundle.tables]
+
+
+def _read_as_one(path: Path) -> bool:
+    """Whether the tables of an archive have the same columns, as those of one month each."""
+    try:
+        return detect_format(path).form == "tables"
+    except SheetError:
+        return False
 
 
 def _weight(table: Member | ArchiveTable) -> int:

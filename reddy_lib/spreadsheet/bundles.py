@@ -24,6 +24,7 @@ import msgspec
 
 from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.open_databases import is_open
+from reddy_lib.spreadsheet.records import nested_facts
 from reddy_lib.spreadsheet.tables import plain_cell
 from reddy_lib.spreadsheet.tag_values import cell_text
 from reddy_lib.spreadsheet.unpacked import is_overlapping, most_unpacked, packed_as, swollen
@@ -48,8 +49,17 @@ MOST_BYTES = 16 << 20
 """One transcript: a day of talking is less."""
 MOST_TABLE_BYTES = 4 << 30
 _TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".parquet")
-_TEXTS = (".json", ".jsonc", ".jsonl", ".ndjson", ".txt", ".vtt", ".srt", ".sbv", ".md", ".text", ".log")
+_TEXTS = (
+    ".json", ".jsonc", ".jsonl", ".ndjson", ".txt", ".vtt", ".srt", ".sbv", ".md", ".text", ".log", ".xml", ".html", ".htm",
+)  # fmt: skip
 _SUBTITLES = (".vtt", ".srt", ".sbv")
+_DATA = (".json", ".jsonl", ".ndjson", ".xml", ".html", ".htm")
+_ARCHIVES = (".zip", ".gz", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz")
+_JUNK = frozenset(("thumbs.db", "desktop.ini", ".ds_store"))
+_ABOUT = re.compile(
+    r"(?:read[ _.-]?me|licen[cs]e|notes?|liesmich|info|about|manifest|checksums?|contents?)\b.*",
+    re.IGNORECASE,
+)
 
 
 def is_transcript_name(name: str) -> bool:
@@ -111,6 +121,7 @@ class Bundle:
                 f"{path.name} holds more than {MOST_FILES:,} files: load it in parts, or as one spreadsheet."
             )
         hidden = [file for file in files if file.short.startswith((".", "~$")) or "__MACOSX" in file.name]
+        hidden += [file for file in files if file.short.casefold() in _JUNK]
         files = [file for file in files if file not in set(hidden)]
         single = not path.is_dir() and self._zip is None
         self.tables = [] if single else [file for file in files if file.name.casefold().endswith(_TABLES)]
@@ -120,6 +131,11 @@ class Bundle:
             raise swollen(path)
         taken = {*self.tables, *self.members}
         self.passed_over = [file.name for file in files if file not in taken]
+        packed = [file.short for file in files if file.short.casefold().endswith(_ARCHIVES)]
+        if packed and not self.members and not self.tables:
+            raise UnreadableFile(
+                f"{path.name} holds other archives ({', '.join(packed[:3])}): unpack it, and load the files in them."
+            )
         if not self.members and not self.tables:
             raise UnreadableFile(
                 f"{path.name} holds no transcripts and no spreadsheet: put the transcript files in it, or export the "
@@ -128,6 +144,16 @@ class Bundle:
 
     def __repr__(self) -> str:
         return f"<Bundle {self.path.name!r} · {len(self.members):,} transcripts · {len(self.tables)} tables>"
+
+    def without_notes(self) -> list[Member]:
+        """The members that are no notes about the others (a readme, a licence)."""
+        return [member for member in self.members if not _ABOUT.fullmatch(member.short)]
+
+    def data_tables(self) -> list[Member]:
+        """The members if all of them may hold many calls each: JSON, XML, web pages."""
+        members = self.without_notes()
+        data = [member for member in members if member.name.casefold().endswith(_DATA)]
+        return data if len(data) == len(members) else []
 
     def close(self) -> None:
         if self._zip is not None:
@@ -233,7 +259,8 @@ def facts_of(text: str) -> tuple[dict[str, Any], str]:
         return {}, text
     plain = {str(key): value for key, value in data.items() if not isinstance(value, list | dict)}
     if len(plain) < len(data):
-        return {key: plain_cell(value) for key, value in plain.items() if len(str(value)) < 200}, text
+        facts = {key: plain_cell(value) for key, value in plain.items() if len(str(value)) < 200}
+        return {**facts, **{key: plain_cell(value) for key, value in nested_facts(data).items()}}, text
     said = max(
         (key for key in plain if isinstance(plain[key], str)), key=lambda key: len(plain[key]), default=None
     )

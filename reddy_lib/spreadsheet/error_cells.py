@@ -26,7 +26,7 @@ from reddy_lib.spreadsheet.unpacked import damaged, most_cells, most_unpacked, s
 from reddy_lib.spreadsheet.xls_stream import OLE, TEXTS, SheetRecords, TooMuch, sheets_of, workbook_streams
 from reddy_lib.spreadsheet.xlsx_size import SharedTexts, Unplaced, shared_texts, sheet_characters
 
-__all__ = ["check_sheet", "check_workbook"]
+__all__ = ["Hidden", "check_sheet", "check_workbook", "hidden_parts"]
 
 Errors = dict[int, list[tuple[int, str]]]
 """Row from 1 → [(column from 0, "#DIV/0!")]."""
@@ -235,6 +235,54 @@ def _target(relations: str, key: str, names: set[str]) -> str | None:
             part = part if part.startswith("xl/") else f"xl/{part}"
             return part if part in names else None
     return None
+
+
+_HIDDEN_ROW = re.compile(rb'<(?:\w+:)?row\b(?=[^<>]*\bhidden="(?:1|true)")[^<>]*?\br="(\d{1,7})"')
+_HIDDEN_COLUMNS = re.compile(rb'<(?:\w+:)?col\b(?=[^<>]*\bhidden="(?:1|true)")[^<>]*>')
+_BOUND = re.compile(rb'\b(min|max)="(\d{1,5})"')
+
+
+class Hidden(msgspec.Struct, frozen=True):
+    """What a sheet of an .xlsx does not show: `rows` (numbers), `columns` (numbers, from 1); `filtered`: by a filter."""
+
+    rows: frozenset[int] = frozenset()
+    columns: tuple[int, ...] = ()
+    filtered: bool = False
+
+
+def hidden_parts(path: Path, sheet: str) -> Hidden:
+    """The rows and columns that a sheet hides; none where the format does not say."""
+    facts = path.stat()
+    return _hidden_parts(str(path), sheet, facts.st_size, facts.st_mtime_ns)
+
+
+@lru_cache(maxsize=4)
+def _hidden_parts(path: str, sheet: str, size: int, changed: int) -> Hidden:
+    rows: set[int] = set()
+    columns: set[int] = set()
+    filtered = False
+    try:
+        if not zipfile.is_zipfile(path):
+            return Hidden()
+        with zipfile.ZipFile(path) as archive:
+            part = _part_of(archive, sheet)
+            if part is None:
+                return Hidden()
+            rest = b""
+            with archive.open(part) as file:
+                while block := file.read(_BLOCK):
+                    text = rest + block
+                    if b"hidden=" in text:
+                        rows.update(map(int, _HIDDEN_ROW.findall(text)))
+                        for tag in _HIDDEN_COLUMNS.findall(text):
+                            bounds = {name: int(number) for name, number in _BOUND.findall(tag)}
+                            low, high = bounds.get(b"min", 1), bounds.get(b"max", 0)
+                            columns.update(range(low, min(high, 16_384) + 1))
+                    filtered = filtered or b"<filterColumn" in text
+                    rest = text[-1000:]
+    except _UNREADABLE:
+        return Hidden()
+    return Hidden(frozenset(rows), tuple(sorted(columns)), filtered)
 
 
 # .xlsb: records of a kind, a size and data ([MS-XLSB])

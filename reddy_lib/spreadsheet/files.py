@@ -28,12 +28,16 @@ from reddy_lib.open_databases import refuse_open
 from reddy_lib.spreadsheet.bundles import decoded, is_transcript_name
 from reddy_lib.spreadsheet.error_cells import check_workbook
 from reddy_lib.spreadsheet.tables import MOST_COLUMNS, too_wide
+from reddy_lib.spreadsheet.text_tables import has_known_names, text_form
 from reddy_lib.spreadsheet.unpacked import damaged, is_overlapping
 from reddy_lib.transcripts import read_transcript
+from reddy_lib.transcripts.json_form import is_data
 
 __all__ = [
     "Workbook",
+    "csv_records",
     "decodes",
+    "delimits",
     "find_delimiter",
     "find_encoding",
     "kind_of",
@@ -86,7 +90,7 @@ _ENCODINGS = [
 ]  # fmt: skip
 
 
-def kind_of(path: Path) -> Literal["csv", "excel", "html", "parquet", "json", "files"]:
+def kind_of(path: Path) -> Literal["csv", "excel", "html", "xml", "parquet", "json", "files"]:
     """What a file is by its bytes; "csv" is text that may be a table, "json" text that may be JSON.
 
     Raises UnreadableFile or EmptySheet with the sentence that says what it is instead.
@@ -126,10 +130,8 @@ def kind_of(path: Path) -> Literal["csv", "excel", "html", "parquet", "json", "f
     opening = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if opening.startswith((b"<!doctype html", b"<html", b"<table", b"<head", b"<body", b"<meta")):
         return "html"
-    if opening.startswith(b"<?xml"):
-        raise UnreadableFile(
-            f"{name} is an XML file, not a spreadsheet: open it in Excel and save it as .xlsx."
-        )
+    if opening.startswith(b"<?xml") or (opening.startswith(b"<") and path.suffix.casefold() == ".xml"):
+        return "html" if b"<html" in opening[:1000] else "xml"
     if not _is_text(head):
         raise UnreadableFile(f"{name} is neither a workbook nor text: export the calls as .xlsx or .csv.")
     if is_transcript_name(name) or opening.startswith(b"webvtt"):
@@ -137,28 +139,91 @@ def kind_of(path: Path) -> Literal["csv", "excel", "html", "parquet", "json", "f
     ending = path.suffix.casefold()
     if ending in (".json", ".jsonl", ".ndjson", ".jsonc"):
         return "json"
-    if ending == ".txt" and _is_conversation(path):
+    if ending in ("", ".txt", ".text", ".log") and opening[:1] in (b"{", b"[") and _begins_as_data(opening):
+        return "json"
+    if ending in (*_TEXTS, ".csv", ".tsv", "") and _is_conversation(path):
         return "files"
     return "csv"
 
 
+def _begins_as_data(opening: bytes) -> bool:
+    """Whether a text begins as JSON does, and not as `[00:12] Agent:`."""
+    return is_data(opening.decode("utf-8", "replace"))
+
+
 def _is_conversation(path: Path) -> bool:
-    """Is a text file one call's transcript, with a speaker before each turn, rather than a table?"""
+    """Is a text file one call's transcript, rather than a table?"""
     if path.stat().st_size > _BLOCK:
         return False
     text = decoded(path.read_bytes())
+    if text_form(text) or _is_header(text) or _is_table(text):
+        return False
+    if path.suffix.casefold() not in _TEXTS:
+        # A table by its name: whoever speaks has to be named, in the first line already.
+        first = text.lstrip("\ufeff \r\n").split("\n", 1)[0]
+        return bool(read_transcript(first).lines[:1]) and _has_both_sides(text, first)
+    return True
+
+
+_TEXTS = (".txt", ".text", ".log", ".md")
+
+
+def _has_both_sides(text: str, first: str) -> bool:
     transcript = read_transcript(text)
     sides = {line.role for line in transcript.lines} & {"agent", "customer"}
-    return transcript.form == "labelled text" and len(sides) == 2 and not _is_header(text)
+    opening = {line.role for line in read_transcript(first).lines} & {"agent", "customer"}
+    return transcript.form == "labelled text" and len(sides) == 2 and bool(opening)
+
+
+def _is_table(text: str) -> bool:
+    """Do the first lines have the same number of cells under a delimiter, and are they no turns of a dialogue?"""
+    for mark in _DELIMITERS:
+        if mark not in text:
+            continue
+        records = _records(text[: 4 * _SAMPLE], mark, True)
+        if len(records) < 2 or _alikeness(records) <= 0.9:
+            continue
+        width = Counter(map(len, records)).most_common(1)[0][0]
+        if has_known_names([cell.strip() for cell in records[0]]) > 1:
+            return True
+        # Lines that end in a sentence are speech, whatever commas stand in them.
+        said = sum(len(record[-1].split()) > 2 for record in records)
+        labels = {cell.strip() for record in records[:200] for cell in record[:-1]}
+        times = sum(bool(_CLOCK.fullmatch(cell.strip())) for cell in (record[0] for record in records))
+        few = len({record[-2].strip() for record in records if len(record) > 1}) <= max(4, len(records) // 4)
+        if mark == "\t" and width <= 4 and said >= 0.5 * len(records) and (few or times > 0.8 * len(records)):
+            return False
+        if mark == "," and _is_speech(records, text):
+            return False
+        return len(labels) > 1
+    return False
+
+
+_CLOCK = re.compile(r"\[?\(?\d{1,2}:\d\d(?::\d\d)?(?:[.,]\d+)?\)?\]?")
+
+
+def _is_speech(records: list[list[str]], text: str) -> bool:
+    """Are commas those of sentences: a space behind nearly each, and cells of several words?"""
+    commas = text[:_SAMPLE].count(",")
+    spaced = text[:_SAMPLE].count(", ")
+    words = [len(cell.split()) for record in records[:50] for cell in record]
+    return commas > 0 and spaced > 0.95 * commas and sum(words) > 2.5 * len(words)
 
 
 def _is_header(text: str) -> bool:
     """Does a text begin like a table: three names or more, and nobody who speaks, above rows of the same width?"""
     first = text.lstrip("\ufeff \r\n").split("\n", 1)[0]
     marks = [mark for mark in _DELIMITERS if first.count(mark) > 1]
-    if "\t" in first or not marks or ":" in first:
-        return "\t" in first
-    return any(_alikeness(_records(text, mark, True)) > 0.9 for mark in marks)
+    if not marks or ":" in first:
+        return False
+    if any(has_known_names(first.split(mark)) > 1 for mark in marks):
+        return True
+    marks = [mark for mark in marks if mark != "\t"]
+    return any(
+        _alikeness(records := _records(text, mark, True)) > 0.9
+        and not (mark == "," and _is_speech(records, text))
+        for mark in marks
+    )
 
 
 def _has_content(path: Path) -> bool:
@@ -407,9 +472,19 @@ def find_delimiter(path: Path, encoding: str) -> str:
         if delimiter not in sample:
             continue
         score = _alikeness(_records(sample, delimiter, whole))
+        if delimiter == "," and sample.count(", ") > 0.9 * sample.count(","):
+            score -= 0.1  # as in sentences: any other delimiter that does as well is the likelier one
         if score > best_score:
             best, best_score = delimiter, score
     return best
+
+
+def delimits(path: Path, encoding: str, delimiter: str) -> bool:
+    """Whether nearly all of the first records have the same number of cells, more than one, with a delimiter."""
+    with path.open(encoding=encoding, errors="replace", newline="") as file:
+        sample = file.read(_SAMPLE)
+        whole = not file.read(1)
+    return _alikeness(_records(sample, delimiter, whole)) > 0.9
 
 
 def _records(sample: str, delimiter: str, whole: bool) -> list[list[str]]:
@@ -480,6 +555,8 @@ def csv_records(
             number += 1
             if len(record) > MOST_COLUMNS and any(record[MOST_COLUMNS:]):
                 raise too_wide(path.name, len(record))
+            if record and record[0][:1] == "\ufeff":  # files that were put one behind the other
+                record[0] = record[0].lstrip("\ufeff").strip('"')
             if removed:
                 if nuls is not None:
                     nuls[number] = removed

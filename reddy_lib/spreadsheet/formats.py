@@ -6,21 +6,28 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Kind", "SheetFormat"]
+__all__ = ["Form", "Kind", "SheetFormat"]
 
-Kind = Literal["csv", "excel", "html", "parquet", "json", "jsonl", "files"]
+Kind = Literal["csv", "excel", "html", "xml", "parquet", "json", "jsonl", "files"]
+Form = Literal["", "quoted rows", "pipes", "aligned", "report", "tables"]
 
 
 class SheetFormat(msgspec.Struct, frozen=True, omit_defaults=True):
     """What reading a file needs. `header_row` counts from 1, as the spreadsheet program shows it.
 
     Attributes:
-        kind: text, workbook, web page with a table, Parquet, JSON, JSON lines, or files of which each is a call.
-        header_row: the row right above the data; 1 where columns have their names without a row.
+        kind: text, workbook, web page with a table, XML, Parquet, JSON, JSON lines, or files of which each is a call.
+        header_row: the row right above the data; 1 where columns have their names without a row; 0 where they have none.
         header_lines: how many rows, down to `header_row`, make the names ("Group / Name").
         lines_sheet: sheet of the transcript lines that belong to the rows of `sheet`, or "".
         lines_header: its header row.
         join: (column here, column there) that brings the two together; for files ("column", "") or ().
+        form: how text shows its table without a delimiter, or "quoted rows" where each row stands in one cell.
+        turned: the first column holds the names, and each further column is a row.
+        beside: the first column (from 0) of another table to the right of this one; 0 where there is none.
+        alike: other sheets that have the same columns and are not read.
+        tables: numbers of the tables of a web page that are read, or names of the tables of an archive.
+        unread: other tables of a web page, or files of an archive, which are not read.
     """
 
     kind: Kind
@@ -32,6 +39,12 @@ class SheetFormat(msgspec.Struct, frozen=True, omit_defaults=True):
     lines_sheet: str = ""
     lines_header: int = 1
     join: tuple[str, ...] = ()
+    form: Form = ""
+    turned: bool = False
+    beside: int = 0
+    alike: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         if self.kind == "csv":

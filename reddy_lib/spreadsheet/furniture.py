@@ -118,7 +118,7 @@ _NOTE = re.compile(
     r"(?:source|note|notes|quelle|fuente|hinweis|filter|filters|applied filters|disclaimer|legend)\s*:.*|"
     r"(?:erstellt|exportiert|gedruckt|stand)\s+(?:am|vom|:).*|"
     r"(?:exportado|generado|exporté|généré|esportato|geëxporteerd)\b.*|"
-    r"(?:rows?|records?|calls?|anzahl|count|lines?)\s*[:=]?\s*\d[\d.,]*|\d[\d.,]*\s+(?:rows?|records?|calls?)\b.*|"
+    r"(?:rows?|records?|calls?|anzahl|count|lines?)\s*[:=]?\s*\d[\d.,]*|\(?\d[\d.,]*\s+(?:rows?|records?|calls?|filas?|zeilen?)\b.*|"
     r"confidential\b.*|copyright\b.*|©.*|[-=_*#.\s]{3,}",
     re.IGNORECASE | re.DOTALL,
 )

@@ -22,7 +22,9 @@ import numpy as np
 import pandas as pd
 
 from reddy_lib.errors import MappingError
+from reddy_lib.findings import Finding
 from reddy_lib.spreadsheet.mapping import Mapping
+from reddy_lib.spreadsheet.notes import Notes, notes_before
 from reddy_lib.spreadsheet.placeholders import is_placeholder
 
 __all__ = ["MOST_ROWS", "Group", "gathered", "groups_of", "scattered_keys"]
@@ -40,6 +42,7 @@ class Group(msgspec.Struct):
         key: what the rows have in common, or None where the sheet does not say.
         left_out: (row, why, text) of rows that stand among or after these and are no calls.
         nuls: row → NUL characters that were taken out of it, of these rows and what stands among or after them.
+        notes: what the reader of the file found in these rows.
     """
 
     rows: list[int]
@@ -47,6 +50,7 @@ class Group(msgspec.Struct):
     key: Any = None
     left_out: list[tuple[int, str, str]] = msgspec.field(default_factory=list)
     nuls: dict[int, int] = msgspec.field(default_factory=dict)
+    notes: list[Finding] = msgspec.field(default_factory=list)
 
     @property
     def consecutive(self) -> bool:
@@ -60,6 +64,7 @@ class Group(msgspec.Struct):
         self.rows += other.rows
         self.left_out += other.left_out
         self.nuls |= other.nuls
+        self.notes += other.notes
 
 
 def groups_of(pieces: Iterable[pd.DataFrame], mapping: Mapping) -> Iterator[Group]:
@@ -98,13 +103,14 @@ class _Splitter:
         self.mode = mapping.new_call
         self.by = mapping.group_by
         self.order = mapping.line_fields.get("order")
-        lines = set(mapping.line_fields.values())
+        turns = [name for turn in mapping.turns for name in (turn.text, turn.speaker, turn.start) if name]
+        lines = {*mapping.line_fields.values(), *turns}
         self.of_the_call = [
             column
             for column in dict.fromkeys([*chain(*mapping.sources().values()), *mapping.tags])
             if column not in lines and column not in self.by
         ]
-        self.needed = [*self.by, *mapping.line_fields.values()]
+        self.needed = [*self.by, *mapping.line_fields.values(), *turns]
         self.key: Any = _NOTHING
         self.parts: list[Any] = [""] * len(self.by)
         self.last: float | None = None
@@ -142,6 +148,7 @@ class _Splitter:
             starts, keys = [0, *starts], [None, *keys]  # the group goes on: its key is known from before
         ends = [*starts[1:], len(rows)]
         nuls: dict[int, int] = dict(frame.attrs.get("nuls", {}))
+        notes: Notes = dict(frame.attrs.get("notes", {}))
         for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
             group = Group(
                 rows[start:end], {name: cells[start:end] for name, cells in columns.items()}, keys[number]
@@ -149,6 +156,8 @@ class _Splitter:
             last = number == len(starts) - 1
             if nuls:
                 group.nuls = {row: nuls.pop(row) for row in list(nuls) if last or row < rows[end]}
+            if notes:
+                group.notes = notes_before(notes, None if last else rows[end])
             group.left_out = [
                 (row, why, text)
                 for place, row, why, text in said

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,12 +19,14 @@ import pandas as pd
 import python_calamine as calamine
 
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
-from reddy_lib.spreadsheet.bundles import Bundle, bundle_rows, join_column, open_bundle
-from reddy_lib.spreadsheet.error_cells import check_sheet
+from reddy_lib.findings import Finding
+from reddy_lib.spreadsheet.bundles import FILE_NAME, Bundle, Member, bundle_rows, join_column, open_bundle
+from reddy_lib.spreadsheet.error_cells import Hidden, hidden_parts
 from reddy_lib.spreadsheet.files import (
     Workbook,
     csv_records,
     decodes,
+    delimits,
     find_delimiter,
     find_encoding,
     kind_of,
@@ -31,27 +34,55 @@ from reddy_lib.spreadsheet.files import (
     workbook_kept,
 )
 from reddy_lib.spreadsheet.formats import SheetFormat
-from reddy_lib.spreadsheet.furniture import Region, below_merged, joined_names, lines_above, no_call
-from reddy_lib.spreadsheet.headers import column_letter, find_header, header_texts
-from reddy_lib.spreadsheet.joining import with_files, with_lines
-from reddy_lib.spreadsheet.tables import (
-    MOST_COLUMNS,
-    html_rows,
-    json_kind,
-    parquet_rows,
-    record_rows,
-    too_wide,
+from reddy_lib.spreadsheet.furniture import Region, below_merged, is_empty, joined_names, lines_above
+from reddy_lib.spreadsheet.header_search import (
+    LOOK_AHEAD,
+    MOST_SHEETS,
+    alike_sheets,
+    choose_sheet,
+    choose_tables,
+    head_rows,
+    header_of,
+    is_blank,
 )
+from reddy_lib.spreadsheet.headers import column_letter, header_texts
+from reddy_lib.spreadsheet.joining import with_files, with_lines
+from reddy_lib.spreadsheet.json_tables import json_kind, record_rows
+from reddy_lib.spreadsheet.notes import Notes, file_notes, hidden_note, left_lines, merged_notes
+from reddy_lib.spreadsheet.table_shape import (
+    beside_place,
+    has_no_header,
+    inner_delimiter,
+    is_turned,
+    rows_below,
+    split_cells,
+    turned_rows,
+)
+from reddy_lib.spreadsheet.tables import MOST_COLUMNS, parquet_rows, too_wide
+from reddy_lib.spreadsheet.text_tables import text_form, text_rows
 from reddy_lib.spreadsheet.unpacked import most_cells, too_sparse
+from reddy_lib.spreadsheet.web_pages import html_rows, html_tables
+from reddy_lib.spreadsheet.workbook_rows import excel_cell, excel_rows, merged_regions
+from reddy_lib.spreadsheet.xml_tables import is_one_call, xml_rows, xml_sheets
 
-__all__ = ["SheetFormat", "detect_format", "hidden_sheets", "read_pieces", "read_sheet", "sheet_names"]
+__all__ = [
+    "ALL_TABLES",
+    "SheetFormat",
+    "detect_format",
+    "hidden_sheets",
+    "read_pieces",
+    "read_sheet",
+    "sheet_names",
+]
 
 Cell = str | int | float | bool | datetime | date | time | timedelta
-_LOOK_AHEAD = 60
-"""Rows looked at to find the header: titles, logos and notes above a table rarely take more."""
-_MOST_BLANK = 1_048_576  # rows, as many as a sheet of Excel has: below them nobody looks for a header
+_SAMPLE = 1 << 18  # characters of a text file that tell how it shows its table
 _PIECE_CELLS = 1_000_000  # of one piece, the empty ones counted
-_MOST_SHEETS = 100  # looked at for the calls, and for their lines; the analyst can name any other
+ALL_TABLES = "all tables"
+"""Stands for the tables of an archive that have the same columns, in place of the name of one."""
+_MOST_TABLES = 200  # of one archive that are looked at
+_TRIED = 5  # data files of an archive that are looked at
+_MOST_TURNED = 1_000  # rows of a table on its side: each is a field
 
 
 def sheet_names(path: str | os.PathLike[str]) -> list[str]:
@@ -92,38 +123,110 @@ def detect_format(
         EmptySheet: no header, or nothing below it.
     """
     path = Path(path)
-    if header_row is not None and header_row < 1:
-        raise EmptySheet(f"Row {header_row} cannot be the header: rows count from 1.")
+    if header_row is not None and header_row < 0:
+        raise EmptySheet(
+            f"Row {header_row} cannot be the header: rows count from 1, and 0 says that there is none."
+        )
     kind = kind_of(path)
     if kind == "excel":
         return _workbook_format(path, sheet, header_row)
     if kind == "files":
         return _bundle_format(path, sheet, header_row)
     if kind == "parquet":
-        _header_of(list(_head(_numbered(parquet_rows(path)), 1)), 1, path.name)
+        header_of(list(head_rows(_numbered(parquet_rows(path)), 1)), 1, path.name)
         return SheetFormat("parquet", None, 1, None, None)
     if encoding is None:
         encoding = find_encoding(path)
     else:
         _check_encoding(path, encoding)
+    if kind == "xml":
+        return _xml_format(path, sheet, header_row)
     if kind == "html":
-        rows = list(_head(_numbered(html_rows(path, encoding)), header_row))
-        return SheetFormat("html", None, _header_of(rows, header_row, path.name), encoding, None)
+        tables = html_tables(path, encoding)
+        chosen = choose_tables(tables)
+        format = SheetFormat(
+            "html", None, 1, encoding, None,
+            tables=tuple(str(number) for number in sorted(chosen)),
+            unread=tuple(_table_names(tables, chosen)),
+        )  # fmt: skip
+        return _shaped(path, format, header_row)
     if kind == "json":
         shape = json_kind(path, encoding)
         if shape == "one call":
             return SheetFormat("files", None, 1, None, None)
         if shape:
-            _header_of(list(_head(_numbered(record_rows(path, encoding, shape)), 1)), 1, path.name)
+            header_of(list(head_rows(_numbered(record_rows(path, encoding, shape)), 1)), 1, path.name)
             return SheetFormat("jsonl" if shape == "jsonl" else "json", None, 1, encoding, None)
     if delimiter is None:
+        with path.open(encoding=encoding, errors="replace") as file:
+            form = text_form(file.read(_SAMPLE))
         delimiter = find_delimiter(path, encoding)
+        if form and (form != "aligned" or not delimits(path, encoding, delimiter)):
+            return _shaped(path, SheetFormat("csv", None, 1, encoding, None, form=form), header_row)
     elif len(delimiter) != 1:
         raise UnreadableFile(f"The delimiter {delimiter!r} is not one character: choose for example a comma.")
-    rows = list(_head(csv_records(path, encoding, delimiter), header_row))
-    header = _header_of(rows, header_row, path.name)
-    lines = lines_above(list(_head(csv_records(path, encoding, delimiter), None)), header, ())
-    return SheetFormat("csv", None, header, encoding, delimiter, header_lines=lines)
+    return _shaped(path, SheetFormat("csv", None, 1, encoding, delimiter), header_row)
+
+
+def _table_names(tables: dict[int, list[list[str]]], chosen: frozenset[int]) -> Iterator[str]:
+    """A few words of each table of a page that is not among the chosen ones; its layout has too few to be named."""
+    for number, rows in tables.items():
+        words = " · ".join(cell for cell in rows[0] if cell)[:80]
+        if number not in chosen and words:
+            yield words
+
+
+def _shaped(path: Path, format: SheetFormat, header_row: int | None) -> SheetFormat:
+    """The format of a table, by its first rows: where its header is, whether it lies on its side, what stands beside it."""
+    where = f"Sheet {format.sheet!r} of {path.name}" if format.kind == "excel" else path.name
+
+    def rows() -> Iterator[tuple[int, list[Any]]]:
+        return _rows_of(path, format, 500, {}, [])
+
+    if not format.form:
+        head = [cells for _, cells in head_rows(rows(), None)]
+        inner = inner_delimiter(head[:LOOK_AHEAD])
+        if inner:
+            format = msgspec.structs.replace(format, form="quoted rows", delimiter=inner)
+    top = list(head_rows(rows(), None))
+    small = len(top) < LOOK_AHEAD and format.form in ("", "quoted rows")
+    if small and header_row in (None, 1) and is_turned([cells for _, cells in top]):
+        return msgspec.structs.replace(format, turned=True, header_row=1)
+    if header_row == 0:
+        if not top:
+            raise EmptySheet(f"{where} is empty: export the calls again.")
+        return msgspec.structs.replace(format, header_row=0)
+    header = header_of(list(head_rows(rows(), header_row)) if header_row else top, header_row, where)
+    if format.form == "report":
+        return msgspec.structs.replace(format, header_row=header)
+    merged: Sequence[Region] = ()
+    if format.kind == "excel":
+        merged = merged_regions(open_workbook(path), cast(str, format.sheet))
+        if header_row is None:
+            header = below_merged(top, header, merged)
+    lines = lines_above(top, header, merged) if format.kind in ("csv", "excel") else 1
+    cells = dict(top).get(header, [])
+    below = [row for number, row in top if number > header]
+    others = [row for number, row in top if number != header]
+    if header_row is None and lines == 1 and not merged and has_no_header(others, cells):
+        return msgspec.structs.replace(format, header_row=0)
+    return msgspec.structs.replace(
+        format, header_row=header, header_lines=lines, beside=beside_place(below, cells) if lines == 1 else 0
+    )
+
+
+def _xml_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:
+    sheets = xml_sheets(path)
+    if not sheets:
+        if is_one_call(path):
+            return SheetFormat("files", None, 1, None, None)
+        header_of(list(head_rows(_numbered(xml_rows(path)), 1)), 1, path.name)
+        return SheetFormat("xml", None, 1, None, None)
+    if sheet is None:
+        tops = {number: list(islice(xml_rows(path, name), LOOK_AHEAD)) for number, name in enumerate(sheets)}
+        chosen = choose_tables({number: rows for number, rows in tops.items() if len(rows) > 1})
+        sheet = sheets[min(chosen, default=0)]
+    return _shaped(path, SheetFormat("xml", sheet, 1, None, None), header_row)
 
 
 def _workbook_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:
@@ -132,15 +235,10 @@ def _workbook_format(path: Path, sheet: str | None, header_row: int | None) -> S
     if sheet is not None:
         if sheet not in names:
             raise UnreadableFile(f"{path.name} has no sheet {sheet!r}: it has {', '.join(map(repr, names))}.")
-        rows = list(_head(_excel_rows(workbook, sheet, path), header_row))
-        header = _header_of(rows, header_row, f"Sheet {sheet!r} of {path.name}")
     else:
-        sheet, header = _choose_sheet(workbook, path, header_row)
-    merged = _merged(workbook, sheet)
-    rows = list(_head(_excel_rows(workbook, sheet, path), None))
-    if header_row is None:
-        header = below_merged(rows, header, merged)
-    format = SheetFormat("excel", sheet, header, None, None, header_lines=lines_above(rows, header, merged))
+        sheet = choose_sheet(workbook, path, header_row)
+    alike = alike_sheets(workbook, path, sheet) if len(names) > 1 else ()
+    format = _shaped(path, SheetFormat("excel", sheet, 1, None, None, alike=alike), header_row)
     return _with_lines_sheet(path, workbook, format) if len(names) > 1 else format
 
 
@@ -152,18 +250,31 @@ def _with_lines_sheet(path: Path, workbook: Workbook, format: SheetFormat) -> Sh
     calls = _sample(path, format)
     if calls is None:
         return format
-    for item in workbook.sheets[:_MOST_SHEETS]:
+    for item in workbook.sheets[:MOST_SHEETS]:
         if item.name == format.sheet or item.typ != calamine.SheetTypeEnum.WorkSheet:
             continue
         try:
-            rows = list(_head(_excel_rows(workbook, item.name, path), None))
-            header = _header_of(rows, None, item.name)
+            rows = list(head_rows(excel_rows(workbook, item.name, path), None))
+            header = header_of(rows, None, item.name)
         except SheetError:
             continue
         lines = _sample(path, SheetFormat("excel", item.name, header, None, None))
-        join = lines_beside(calls, lines) if lines is not None else None
+        if lines is None:
+            continue
+        join = lines_beside(calls, lines)
         if join is not None:
             return msgspec.structs.replace(format, lines_sheet=item.name, lines_header=header, join=join)
+        join = lines_beside(lines, calls)  # the sheet of the lines came first, or looked more like calls
+        if join is not None:
+            return msgspec.structs.replace(
+                format,
+                sheet=item.name,
+                header_row=header,
+                header_lines=1,
+                lines_sheet=format.sheet,
+                lines_header=format.header_row,
+                join=join,
+            )
     return format
 
 
@@ -180,7 +291,8 @@ def _sample(path: Path, format: SheetFormat) -> list[tuple[str, list[Any]]] | No
 def _bundle_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:
     """`sheet`: the name of the spreadsheet to read, where a zip or folder holds several."""
     with open_bundle(path) as bundle:
-        tables = [table for table in bundle.tables if sheet in (None, table.name)]
+        members = bundle.without_notes()
+        tables = [table for table in bundle.tables if sheet in (None, ALL_TABLES, table.name)]
         if not tables and len(bundle.tables) < 2:
             tables = bundle.tables  # a mapping of last week's zip: its one spreadsheet had another name
         names = _named(bundle)
@@ -189,8 +301,13 @@ def _bundle_format(path: Path, sheet: str | None, header_row: int | None) -> She
         if not tables:
             if not any(bundle.read(member).strip() for member in bundle.members[:200]):
                 raise EmptySheet(f"{path.name} holds no text: export the calls again.")
-            return SheetFormat("files", None, 1, None, None)
-        if len(tables) > 1 and not bundle.members:
+            data = bundle.data_tables() if path.is_dir() or path.suffix.casefold() == ".zip" else []
+            many = _tables_format(bundle, data, None, of_calls=True) if data else None
+            return many or SheetFormat("files", None, 1, None, None)
+        if len(tables) > 1 and not members:
+            many = _tables_format(bundle, tables, header_row)
+            if many is not None:
+                return many
             raise UnreadableFile(
                 f"{path.name} holds {len(tables)} spreadsheets ({names}): unpack it and load each of them by itself, or in "
                 f"a notebook name one with sheet={tables[0].name!r}."
@@ -198,8 +315,16 @@ def _bundle_format(path: Path, sheet: str | None, header_row: int | None) -> She
         for table in tables:
             with bundle.unpacked(table) as place:
                 inner = detect_format(place, header_row=header_row)
-                format = SheetFormat("files", table.name, inner.header_row, inner.encoding, inner.delimiter)
-                if not bundle.members:
+                notes = tuple(member.name for member in bundle.members if member not in members)
+                format = SheetFormat(
+                    "files",
+                    table.name,
+                    inner.header_row,
+                    inner.encoding,
+                    inner.delimiter,
+                    unread=notes if not members else (),
+                )
+                if not members:
                     return format
                 sample = _sample(place, inner)
                 column = join_column(sample, bundle.members) if sample else None
@@ -209,6 +334,54 @@ def _bundle_format(path: Path, sheet: str | None, header_row: int | None) -> She
             f"No column of {names} names the transcript files in {path.name}: add a column with their names or ids, "
             "or load the spreadsheet and the files apart."
         )
+
+
+def _tables_format(
+    bundle: Bundle, tables: list[Member], header_row: int | None, *, of_calls: bool = False
+) -> SheetFormat | None:
+    """The format of an archive whose tables have the same columns, as one table; None where too few have.
+
+    `of_calls`: the tables are data files, each of which may be one call instead.
+    """
+    names: dict[str, frozenset[str]] = {}
+    for table in tables[:_MOST_TABLES]:
+        try:
+            with bundle.unpacked(table) as place:
+                inner = detect_format(place, header_row=header_row)
+                if of_calls and inner.kind == "files":
+                    return None
+                sample = _sample(place, inner)
+        except SheetError:
+            continue
+        if sample is not None:
+            names[table.name] = frozenset(name for name, _ in sample)
+        if of_calls and len(names) >= _TRIED:
+            break
+    if not names:
+        return None
+    wanted = max(
+        names.values(), key=lambda one: (sum(_are_alike(one, other) for other in names.values()), len(one))
+    )
+    alike = [name for name, columns in names.items() if _are_alike(wanted, columns)]
+    if of_calls:
+        alike = [table.name for table in tables] if len(alike) == len(names) else []
+    if len(alike) < (1 if of_calls else 2) or (not of_calls and 2 * len(alike) < len(tables)):
+        return None
+    unread = [one.name for one in (*bundle.tables, *bundle.members) if one.name not in set(alike)]
+    return SheetFormat(
+        "files",
+        ALL_TABLES,
+        header_row or 1,
+        None,
+        None,
+        form="tables",
+        tables=tuple(alike),
+        unread=tuple(unread),
+    )
+
+
+def _are_alike(one: frozenset[str], other: frozenset[str]) -> bool:
+    return 5 * len(one & other) >= 4 * len(one | other)
 
 
 def _named(bundle: Bundle) -> str:
@@ -225,123 +398,6 @@ def _check_encoding(path: Path, encoding: str) -> None:
         ) from None
     if not valid:
         raise UnreadableFile(f"{path.name} is not valid {encoding}: choose another encoding.")
-
-
-def _head(rows: Iterator[tuple[int, list[Any]]], header_row: int | None) -> Iterator[tuple[int, list[Any]]]:
-    """Enough non-blank rows to find the header, and one below it."""
-    kept = last = 0
-    for number, cells in rows:
-        if header_row is not None and number < header_row:
-            continue
-        if not _blank(cells) or number == header_row:
-            yield number, cells
-            kept, last = kept + 1, number
-            if kept >= _LOOK_AHEAD:
-                return
-        elif number - last > _MOST_BLANK:
-            return
-
-
-def _header_of(rows: Sequence[tuple[int, list[Any]]], header_row: int | None, where: str) -> int:
-    if not rows:
-        if header_row is not None:
-            raise EmptySheet(f"{where} has no row {header_row}: choose another header row.")
-        raise EmptySheet(f"{where} is empty: export the calls again.")
-    if header_row is not None and (rows[0][0] != header_row or _blank(rows[0][1])):
-        raise EmptySheet(f"Row {header_row} of {where} is empty: choose another header row.")
-    widest = max((cells for _, cells in rows), key=len)
-    if len(widest) > MOST_COLUMNS and not _blank(widest[MOST_COLUMNS:]):
-        raise too_wide(where, len(widest))  # before minutes go into its header
-    place = 0 if header_row is not None else find_header([cells for _, cells in rows])
-    if place + 1 >= len(rows):
-        raise EmptySheet(
-            f"{where} has a header in row {rows[place][0]} and no calls below it: export the calls again."
-        )
-    return rows[place][0]
-
-
-def _choose_sheet(workbook: Workbook, path: Path, header_row: int | None) -> tuple[str, int]:
-    """The first visible sheet with a table of two columns, else the first with any table, visible ones first."""
-    name = path.name
-    problem: EmptySheet | None = None
-    narrow: tuple[str, int] | None = None
-    metadata = sorted(workbook.sheets, key=lambda item: item.visible != calamine.SheetVisibleEnum.Visible)
-    for item in metadata[:_MOST_SHEETS]:
-        if item.typ != calamine.SheetTypeEnum.WorkSheet:
-            continue
-        try:
-            rows = list(_head(_excel_rows(workbook, item.name, path), header_row))
-            header = _header_of(rows, header_row, f"Sheet {item.name!r} of {name}")
-        except EmptySheet as error:
-            problem = problem or error
-            continue
-        width = max(sum(not _empty(cell) for cell in cells) for number, cells in rows if number >= header)
-        if width > 1:
-            return item.name, header
-        narrow = narrow or (item.name, header)
-    if narrow:
-        return narrow
-    if problem is not None and len(metadata) == 1:
-        raise problem
-    raise EmptySheet(f"No sheet of {name} has a header with calls below it: export the calls again.")
-
-
-def _excel_rows(workbook: Workbook, sheet: str, path: Path) -> Iterator[tuple[int, list[Any]]]:
-    errors = check_sheet(path, sheet, workbook.names.index(sheet))
-    try:
-        table = workbook.sheet(sheet)
-        if not errors:
-            yield from enumerate(table.iter_rows(), start=1)
-            return
-        number = 0
-        for number, record in enumerate(table.iter_rows(), start=1):
-            yield number, _with_errors(record, errors.get(number, ()))
-        # Rows of errors alone count as empty: at the end they may be cut off.
-        for below in range(number + 1, max(errors) + 1):
-            yield below, _with_errors([], errors.get(below, ()))
-    except (calamine.CalamineError, ValueError, OSError):
-        raise UnreadableFile(
-            f"Sheet {sheet!r} of {path.name} cannot be read: open it in Excel and save it as .xlsx, or take another sheet."
-        ) from None
-
-
-def _with_errors(record: list[Any], errors: Iterable[tuple[int, str]]) -> list[Any]:
-    for place, text in errors:
-        record += [""] * (place + 1 - len(record))
-        if record[place] in ("", None, 0):  # some programs store an error beside the number 0
-            record[place] = text
-    return record
-
-
-def _merged(workbook: Workbook, sheet: str) -> list[Region]:
-    """Merged cells as ((row, column), (row, column)), counted from 0, ends included; [] where the file does not say."""
-    try:
-        return list(workbook.sheet(sheet).merged_cell_ranges or ())
-    except (calamine.CalamineError, ValueError, OSError):
-        return []
-
-
-def _empty(cell: Any) -> bool:
-    return cell is None or (isinstance(cell, str) and not cell.strip())
-
-
-def _blank(cells: Sequence[Any]) -> bool:
-    return all(map(_empty, cells))
-
-
-def _excel_cell(cell: Any) -> Any:
-    """Excel stores every number as a fraction: 3592.0 was typed as 3592."""
-    if type(cell) is float and cell.is_integer() and abs(cell) < 1e15:
-        return int(cell)
-    if type(cell) is datetime and cell.microsecond:
-        # A serial number holds microseconds badly: 17:45:59.999999 was typed as 17:46:00.
-        return _round_milliseconds(cell)
-    return cell
-
-
-def _round_milliseconds(moment: datetime) -> datetime:
-    milliseconds = round(moment.microsecond / 1000)
-    return moment.replace(microsecond=0) + timedelta(milliseconds=milliseconds)
 
 
 def read_pieces(
@@ -383,6 +439,10 @@ def read_pieces(
 def _bundled(path: Path, format: SheetFormat, rows: int) -> Iterator[pd.DataFrame]:
     """The rows of the table among the files, each with the text and the name of its own file."""
     with open_bundle(path) as bundle:
+        attrs: dict[str, Any] = {"format": msgspec.to_builtins(format), "file_name": path.name}
+        if format.form == "tables":
+            yield from _of_all(bundle, format, rows, attrs)
+            return
         table = next((table for table in bundle.tables if table.name == format.sheet), None)
         if table is None:
             raise UnreadableFile(
@@ -392,7 +452,7 @@ def _bundled(path: Path, format: SheetFormat, rows: int) -> Iterator[pd.DataFram
             inner = detect_format(
                 place, header_row=format.header_row, encoding=format.encoding, delimiter=format.delimiter
             )
-            attrs = {"format": msgspec.to_builtins(format), "file_name": path.name}
+            inner = msgspec.structs.replace(inner, unread=(*inner.unread, *format.unread))
             if not format.join:
                 for frame in read_pieces(place, inner, rows=rows):
                     frame.attrs.update(attrs)
@@ -401,26 +461,94 @@ def _bundled(path: Path, format: SheetFormat, rows: int) -> Iterator[pd.DataFram
             yield from with_files(_frames(place, inner, rows=rows), bundle, format.join[0], attrs=attrs)
 
 
+def _of_all(bundle: Bundle, format: SheetFormat, rows: int, attrs: dict[str, Any]) -> Iterator[pd.DataFrame]:
+    """The rows of all tables of an archive that have the same columns, each with the name of its file.
+
+    Rows are numbered on from file to file.
+    """
+    members = {member.name: member for member in (*bundle.tables, *bundle.members)}
+    header_row = format.header_row if format.header_row > 1 else None
+    columns: list[str] | None = None
+    last = 0
+    for name in format.tables:
+        if name not in members:
+            continue
+        with bundle.unpacked(members[name]) as place:
+            inner = detect_format(place, header_row=header_row)
+            if columns is None:
+                inner = msgspec.structs.replace(inner, unread=(*inner.unread, *format.unread))
+            top = last
+            for frame in read_pieces(place, inner, rows=rows):
+                if columns is None:
+                    columns = [
+                        column for column in map(str, frame.columns) if column not in frame.attrs["extra"]
+                    ]
+                frame = _numbered_on(frame, columns, top, name)
+                frame.attrs.update(attrs)
+                last = int(frame.index[-1])
+                yield frame
+
+
+def _numbered_on(frame: pd.DataFrame, columns: list[str], top: int, name: str) -> pd.DataFrame:
+    """A piece of one of several tables, with the columns of the first one and the name of its file."""
+    attrs = dict(frame.attrs)
+    extra = [str(column) for column in frame.columns if column not in columns]
+    file_name = FILE_NAME if FILE_NAME not in columns else f"{FILE_NAME} (of the file)"
+    frame = frame.reindex(columns=[*columns, *extra], fill_value="")
+    frame.insert(0, file_name, pd.Series([name] * len(frame), index=frame.index, dtype=object))
+    frame.index = pd.Index([number + top for number in frame.index.tolist()], name="row", dtype="int64")
+    for key in ("left_out", "nuls", "notes"):
+        if key in attrs:
+            attrs[key] = {row + top: value for row, value in attrs[key].items()}
+    frame.attrs.update(attrs, extra=extra)
+    return frame
+
+
+TYPED = ("parquet", "json", "jsonl", "xml", "files")
+"""Kinds of files whose records are calls and nothing else: no totals, no notes, no second table."""
+
+
 def _numbered(rows: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
     return enumerate(rows, start=1)
 
 
 def _rows_of(
-    path: Path, format: SheetFormat, rows: int, nuls: dict[int, int]
+    path: Path, format: SheetFormat, rows: int, nuls: dict[int, int], left: list[str]
 ) -> Iterator[tuple[int, list[Any]]]:
-    """(number, cells) of every row, the header among them, blank rows too; `nuls` takes what `csv_records` counts."""
+    """(number, cells) of every row, the header among them, blank rows too.
+
+    `nuls` takes what `csv_records` counts, `left` the lines of a report that are in none of its blocks.
+    """
     encoding = format.encoding or "utf-8"
-    if format.kind == "csv":
-        return csv_records(path, encoding, format.delimiter or ",", nuls=nuls)
-    if format.kind == "html":
-        return _numbered(html_rows(path, encoding))
-    if format.kind == "parquet":
-        return _numbered(parquet_rows(path, rows=rows))
-    if format.kind in ("json", "jsonl"):
-        return _numbered(record_rows(path, encoding, format.kind))
-    if format.kind == "files":
-        return _numbered(_bundle_rows(path))
-    return _excel_rows(open_workbook(path), cast(str, format.sheet), path)
+    found: Iterator[tuple[int, list[Any]]]
+    if format.kind == "csv" and format.form in ("pipes", "aligned", "report"):
+        found = _numbered(text_rows(path, encoding, format.form, left))
+    elif format.kind == "csv":
+        found = csv_records(path, encoding, format.delimiter or ",", nuls=nuls)
+    elif format.kind == "html":
+        found = _numbered(html_rows(path, encoding, frozenset(map(int, format.tables))))
+    elif format.kind == "parquet":
+        found = _numbered(parquet_rows(path, rows=rows))
+    elif format.kind == "xml":
+        found = _numbered(xml_rows(path, format.sheet))
+    elif format.kind in ("json", "jsonl"):
+        found = _numbered(record_rows(path, encoding, format.kind))
+    elif format.kind == "files":
+        found = _numbered(_bundle_rows(path))
+    else:
+        found = excel_rows(open_workbook(path), cast(str, format.sheet), path)
+    if format.form == "quoted rows":
+        found = _taken_apart(found, format.delimiter or ",")
+    if format.turned:
+        found = turned_rows(list(islice(found, _MOST_TURNED)))
+    return found
+
+
+def _taken_apart(rows: Iterable[tuple[int, list[Any]]], delimiter: str) -> Iterator[tuple[int, list[Any]]]:
+    for number, record in rows:
+        if record and isinstance(record[0], str) and delimiter in record[0] and not any(record[1:]):
+            record = list(split_cells(record[0], delimiter))
+        yield number, record
 
 
 def _bundle_rows(path: Path) -> Iterator[list[Any]]:
@@ -428,50 +556,71 @@ def _bundle_rows(path: Path) -> Iterator[list[Any]]:
         yield from bundle_rows(bundle)
 
 
-def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFrame]:
-    attrs = {"format": msgspec.to_builtins(format), "file_name": path.name}
-    excel = format.kind == "excel"
-    typed = format.kind in ("parquet", "json", "jsonl", "files")
-    merged: list[Region] = _merged(open_workbook(path), cast(str, format.sheet)) if excel else []
-    spans = _Spans(merged, format.header_row)
-    names: list[str] | None = None
-    header: list[str] = []
+def _header(
+    rows: Iterator[tuple[int, list[Any]]], format: SheetFormat, merged: Sequence[Region]
+) -> tuple[list[str], list[str], Iterator[tuple[int, list[Any]]]]:
+    """(column names, the header's texts, the rows below it); no names where the file has no such row."""
+    if not format.header_row:
+        ahead = list(islice(rows, LOOK_AHEAD))
+        width = max((len(cells) for _, cells in ahead), default=0)
+        names = [f"column {column_letter(place)}" for place in range(1, width + 1)]
+        return names, names, chain(ahead, rows)
     above: list[list[Any]] = []
+    for number, record in rows:
+        if number < format.header_row:
+            if number > format.header_row - format.header_lines:
+                above.append(record)
+            continue
+        if number > format.header_row:
+            break
+        if format.kind == "excel":
+            record = [excel_cell(cell) for cell in record]
+        names = joined_names([*above, record], merged, number) if above else header_texts(record)
+        return names, [str(cell).strip() for cell in record[: len(names)]], rows
+    return [], [], rows
+
+
+def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFrame]:
+    attrs: dict[str, Any] = {"format": msgspec.to_builtins(format), "file_name": path.name}
+    excel = format.kind == "excel"
+    typed = (format.kind in TYPED and not (format.kind == "xml" and format.sheet)) or format.form == "report"
+    merged: list[Region] = (
+        merged_regions(open_workbook(path), cast(str, format.sheet)) if excel and not format.turned else []
+    )
+    spans = _Spans(merged, format.header_row)
+    nuls: dict[int, int] = {}
+    left: list[str] = []
+    names, header, found = _header(_rows_of(path, format, rows, nuls, left), format, merged)
+    if not names:
+        raise EmptySheet(f"{path.name} has no row {format.header_row}: choose another header row.")
+    if len(names) > MOST_COLUMNS:
+        raise too_wide(path.name, len(names))
+    if format.beside:
+        attrs["beside"] = names[format.beside :]
+    hidden = hidden_parts(path, format.sheet or "") if excel and not format.turned else Hidden()
+    notes = file_notes(format, names, hidden)
     numbers: list[int] = []
     cells: list[list[Any]] = []
     left_out: dict[int, str] = {}
-    nuls: dict[int, int] = {}
-    widest = counted = 0
+    widest = len(names)
+    counted = 0
     most = most_cells(path)
-    for number, record in _rows_of(path, format, rows, nuls):
-        if names is None:
-            if number == format.header_row:
-                if excel:
-                    record = [_excel_cell(cell) for cell in record]
-                if above:
-                    names = joined_names([*above, record], merged, number)
-                else:
-                    names = header_texts(record)
-                if len(names) > MOST_COLUMNS:
-                    raise too_wide(path.name, len(names))
-                header = [str(cell).strip() for cell in record[: len(names)]]
-                widest = len(names)
-            elif number > format.header_row - format.header_lines:
-                above.append(record)
-            continue
-        if not any(record) and _blank(record):
-            continue
-        if _blank(record):
-            continue
-        why = "" if typed else no_call(record, names, header)
+    body = (
+        ((number, record, "") for number, record in found if not is_blank(record))
+        if typed
+        else rows_below(found, names, header)
+    )
+    for number, record, why in body:
         if why:
             left_out[number] = why
         elif len(cells) >= rows or len(cells) * widest > _PIECE_CELLS:
             # Here, not as soon as it is full: what follows a row and is no call stays beside it.
             here = {row: nuls.pop(row) for row in list(nuls) if row < number}
-            yield _frame(numbers, cells, names, attrs, left_out, here)
-            numbers, cells, left_out = [], [], {}
+            yield _frame(numbers, cells, names, attrs, left_out, here, notes)
+            numbers, cells, left_out, notes = [], [], {}, []
             widest = len(names)
+        if hidden.rows and not why and number in hidden.rows:
+            notes.append((number, hidden_note(number, hidden)))
         widest = max(widest, len(record))
         counted += widest  # a short row takes as much as a long one
         if counted > most:
@@ -479,11 +628,11 @@ def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFr
         if spans.any and not why:
             record = spans.filled(number, record)
         numbers.append(number)
-        cells.append([_excel_cell(cell) for cell in record] if excel else record)
-    if names is None:
-        raise EmptySheet(f"{path.name} has no row {format.header_row}: choose another header row.")
+        cells.append([excel_cell(cell) for cell in record] if excel else record)
     if cells:
-        yield _frame(numbers, cells, names, attrs, left_out, nuls)
+        if left:
+            notes.append((numbers[-1], left_lines(left)))
+        yield _frame(numbers, cells, names, attrs, left_out, nuls, notes)
 
 
 class _Spans:
@@ -501,11 +650,11 @@ class _Spans:
         for place, (last, value) in list(self._open.items()):
             if number > last:
                 del self._open[place]
-            elif place < len(record) and _empty(record[place]):
+            elif place < len(record) and is_empty(record[place]):
                 record[place] = value
         for place, last in self._starts.get(number, ()):
             value = record[place] if place < len(record) else ""
-            if not _empty(value) and not (isinstance(value, str) and len(value) > 200):
+            if not is_empty(value) and not (isinstance(value, str) and len(value) > 200):
                 self._open[place] = (last, value)
         return record
 
@@ -517,6 +666,7 @@ def _frame(
     attrs: dict[str, Any],
     left_out: dict[int, str],
     nuls: dict[int, int],
+    notes: list[tuple[int, Finding]],
 ) -> pd.DataFrame:
     width = len(names)
     longest = max(map(len, cells))
@@ -524,7 +674,8 @@ def _frame(
     if longest > width:
         # An empty cell at the end of a row is not an extra cell: trailing delimiters are common.
         used = max(
-            (i + 1 for record in cells for i in range(width, len(record)) if not _empty(record[i])), default=0
+            (i + 1 for record in cells for i in range(width, len(record)) if not is_empty(record[i])),
+            default=0,
         )
         extra = [f"column {column_letter(place)}" for place in range(width + 1, used + 1)]
         extra = [name if name not in names else f"{name} (extra)" for name in extra]
@@ -544,6 +695,11 @@ def _frame(
         frame.attrs["left_out"] = left_out
     if nuls:
         frame.attrs["nuls"] = nuls
+    if notes:
+        found: Notes = {}
+        for row, note in notes:
+            found.setdefault(row or numbers[0], []).append(note)
+        frame.attrs["notes"] = found
     return frame
 
 
@@ -585,6 +741,9 @@ def read_sheet(
         nuls = {row: count for piece in pieces for row, count in piece.attrs.get("nuls", {}).items()}
         if nuls:
             attrs["nuls"] = nuls
+        notes = merged_notes(piece.attrs.get("notes", {}) for piece in pieces)
+        if notes:
+            attrs["notes"] = notes
         orphans = [row for piece in pieces for row in piece.attrs.get("orphans", ())]
         if orphans:
             attrs["orphans"] = orphans
@@ -601,4 +760,7 @@ def read_sheet(
         if "nuls" in attrs:
             last = int(frame.index[-1])
             frame.attrs["nuls"] = {row: count for row, count in attrs["nuls"].items() if row <= last}
+        if "notes" in attrs:
+            last = int(frame.index[-1])
+            frame.attrs["notes"] = {row: found for row, found in attrs["notes"].items() if row <= last}
     return frame

@@ -136,6 +136,7 @@ def _read_exact(
     said: _Said,
 ) -> Transcript | None:
     """The usual case at full speed; None where anything has to be thought about."""
+    duration = said.duration
     exact = read_exact(text)
     if not exact or "<" in text or "&" in text or "\\u00" in text:
         return None
@@ -155,6 +156,7 @@ def _read_exact(
         if any(start is not None for start in starts) or any(stop is not None for stop in stops):
             return None
         spans: list[tuple[float | None, float | None]] = [(None, None)] * len(exact)
+        texts = [turn.text for turn in exact]
         return finish(
             labels,
             [turn.text for turn in exact],

@@ -299,7 +299,7 @@ class TestAcceptance:
     def test_only_findings_that_a_person_has_to_see_first_say_what_accepting_means(self) -> None:
         assert {code for code, rule in CATALOGUE.items() if rule.accepting} == {
             "time-unreadable", "timestamp-unreadable", "transcript-cut-in-json", "lines-without-call",
-            "correction-unknown", "conversation-sent-with-other-words", "lines-without-id",
+            "correction-unknown", "conversation-sent-with-other-words", "lines-without-id", "id-digits-lost",
         }  # fmt: skip
 
 

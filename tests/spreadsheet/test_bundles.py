@@ -55,18 +55,44 @@ def workbook_bytes(rows: list[list[Any]]) -> bytes:
 
 
 def test_a_zip_of_several_spreadsheets_says_which_there_are_and_how_to_choose(tmp_path: Path) -> None:
-    path = zipped(tmp_path, {"may.csv": TABLE, "sub/june.csv": TABLE})
+    path = zipped(tmp_path, {"may.csv": TABLE, "sub/agents.csv": "Agent,Team\nAna,North\nBen,South\n"})
     with pytest.raises(UnreadableFile) as caught:
         read_sheet(path)
     assert str(caught.value) == (
-        "calls.zip holds 2 spreadsheets ('may.csv', 'sub/june.csv'): unpack it and load each of them by itself, or in a "
+        "calls.zip holds 2 spreadsheets ('may.csv', 'sub/agents.csv'): unpack it and load each of them by itself, or in a "
         "notebook name one with sheet='may.csv'."
     )
-    assert sheet_names(path) == ["may.csv", "sub/june.csv"]
+    assert sheet_names(path) == ["may.csv", "sub/agents.csv"]
+
+
+def test_spreadsheets_with_the_same_columns_are_read_as_one_and_each_row_knows_its_file(
+    tmp_path: Path,
+) -> None:
+    june = "Agent email,Call ID\nzoe@x.example,c-0003\n"
+    path = zipped(tmp_path, {"may.csv": TABLE, "sub/june.csv": june, "readme.txt": "Made by ops."})
+    sheet = read_sheet(path)
+    assert sheet.values.tolist() == [
+        ["may.csv", "c-0001", "ana@x.example"],
+        ["may.csv", "c-0002", "ben@x.example"],
+        ["sub/june.csv", "c-0003", "zoe@x.example"],
+    ]
+    assert sheet.index.tolist() == [2, 3, 5]
+    assert [note.code for notes in sheet.attrs["notes"].values() for note in notes] == ["table-beside"]
+    assert tables_to_choose(path) == []
+    again = read_sheet(path, format=detect_format(path, sheet=sheet.attrs["format"]["sheet"], header_row=1))
+    assert again.values.tolist() == sheet.values.tolist()
+
+
+def test_data_files_of_many_calls_each_are_read_as_one_table(tmp_path: Path) -> None:
+    path = zipped(
+        tmp_path,
+        {f"part-{n}.jsonl": f'{{"id": "a{n}", "t": "x"}}\n{{"id": "b{n}", "t": "y"}}\n' for n in range(3)},
+    )
+    assert read_sheet(path)["id"].tolist() == ["a0", "b0", "a1", "b1", "a2", "b2"]
 
 
 def test_of_many_spreadsheets_five_are_named_and_the_others_counted(tmp_path: Path) -> None:
-    path = zipped(tmp_path, {f"{n}.csv": TABLE for n in range(8)})
+    path = zipped(tmp_path, {f"{n}.csv": TABLE.replace("e", f"{n}") for n in range(8)})
     with pytest.raises(UnreadableFile, match=r"holds 8 spreadsheets \('0.csv', .*'4.csv' and 3 more\)"):
         detect_format(path)
 
@@ -193,7 +219,7 @@ def test_a_zip_in_a_zip_is_passed_over_and_named(tmp_path: Path) -> None:
     with open_bundle(path) as bundle:
         assert bundle.passed_over == ["inner.zip"]
         assert repr(bundle) == "<Bundle 'calls.zip' · 1 transcripts · 0 tables>"
-    with pytest.raises(UnreadableFile, match="holds no transcripts and no spreadsheet"):
+    with pytest.raises(UnreadableFile, match=r"holds other archives \(inner.zip\)"):
         read_sheet(zipped(tmp_path, {"inner.zip": inner}, "outer.zip"))
 
 

@@ -15,7 +15,8 @@ import xlsxwriter
 
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
 from reddy_lib.spreadsheet import SheetFormat, detect_format, read_pieces, read_sheet, sheet_names
-from reddy_lib.spreadsheet.headers import column_letter, find_header, header_texts, plain_name
+from reddy_lib.spreadsheet.header_words import plain_name
+from reddy_lib.spreadsheet.headers import column_letter, find_header, header_texts
 
 START = datetime.fromisoformat("2026-03-30T17:46:00")
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -303,7 +304,7 @@ OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(1000)
         ("a.xlsx", b"%PDF-1.7 ...", UnreadableFile, "is a PDF document"),
         ("a.xlsx", b"\x89PNG\r\n\x1a\n....", UnreadableFile, "is an image"),
         ("a.xls", b"\n<html><body><table>", UnreadableFile, "is a web page with no table"),
-        ("a.xls", b"<?xml version='1.0'?><Workbook>", UnreadableFile, "is an XML file"),
+        ("a.xls", b"<?xml version='1.0'?><Workbook>", UnreadableFile, "is not valid XML in line 1"),
         ("a.xlsx", zip_bytes(["notes.txt"]), UnreadableFile, "is a zip archive"),
         ("a.xlsx", zip_bytes(["word/document.xml"]), UnreadableFile, "is a Word document"),
         ("a.xlsx", zip_bytes(["xl/workbook.xml"]), UnreadableFile, "cannot be read as a workbook"),
@@ -348,7 +349,7 @@ def test_an_empty_workbook_is_refused(tmp_path: Path) -> None:
         ({"encoding": "klingon"}, "There is no encoding 'klingon'"),
         ({"delimiter": "ab"}, "is not one character"),
         ({"header_row": 99}, "has no row 99"),
-        ({"header_row": 0}, "rows count from 1"),
+        ({"header_row": -1}, "rows count from 1"),
         ({"header_row": 2}, "is empty"),
     ],
 )

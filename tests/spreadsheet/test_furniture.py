@@ -13,8 +13,11 @@ import pytest
 from reddy_lib.errors import UnreadableFile
 from reddy_lib.spreadsheet import detect_format, read_sheet
 from reddy_lib.spreadsheet.furniture import below_merged, is_empty, joined_names, lines_above, no_call
-from reddy_lib.spreadsheet.headers import find_header, header_texts, plain_name
-from reddy_lib.spreadsheet.tables import html_rows, json_kind, json_records, plain_cell
+from reddy_lib.spreadsheet.header_words import plain_name
+from reddy_lib.spreadsheet.headers import find_header, header_texts
+from reddy_lib.spreadsheet.json_tables import json_kind, json_records
+from reddy_lib.spreadsheet.tables import plain_cell
+from reddy_lib.spreadsheet.web_pages import html_rows
 
 # --- names of columns ----------------------------------------------------------------------------------------
 
@@ -211,7 +214,7 @@ def test_cells_of_json_keep_types_and_lists_become_text(tmp_path: Path) -> None:
     path = tmp_path / "calls.json"
     path.write_text(json.dumps(records))
     frame = read_sheet(path)
-    assert frame.values.tolist() == [["007", 1.5, "", '[1, "é"]', '{"a": 1}'], ["8", 2, "", "", ""]]
+    assert frame.values.tolist() == [["007", 1.5, "", '[1, "é"]', 1], ["8", 2, "", "", ""]]
 
 
 def test_what_stands_beside_the_list_of_calls_belongs_to_each(tmp_path: Path) -> None:

@@ -501,7 +501,7 @@ def test_a_truncated_cell_of_excel_is_whole_up_to_its_last_character(tmp_path: P
 @pytest.mark.parametrize(
     ("cell", "comes"),
     [
-        (12345678901234567890, 1.234567890123457e19),
+        (12345678901234567890, 12345678901234570000),
         (123456789012345, 123456789012345),
         (0.1, 0.1),
         (-0.0, 0),

@@ -1,0 +1,573 @@
+"""Nested records as rows of plain cells: one column for each dotted path.
+
+`{"agent": {"email": …}}` becomes the column `agent.email`. A list of objects stays JSON text in one cell, from which
+transcripts are read. A list of people who have a role each becomes columns by role (`participants.agent.email`). A
+record that is a vendor's container as a whole (Gong, vCon) stays whole in `transcript`, beside its own fields.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from reddy_lib.spreadsheet.header_words import plain_name
+from reddy_lib.transcripts import read_transcript
+from reddy_lib.transcripts.json_form import is_data
+from reddy_lib.transcripts.roles import role_of
+
+__all__ = [
+    "Flattener",
+    "call_identity",
+    "holds_speech",
+    "is_pair",
+    "is_people",
+    "is_turn",
+    "is_turn_list",
+    "nested_facts",
+    "people_columns",
+    "plain_values",
+]
+
+_DEPTH = 5
+_MOST_KEYS = (
+    60  # of one object that becomes columns: a larger one maps values to something, it describes nothing
+)
+_MOST_PATHS = 2_000
+_MOST_PEOPLE = 30
+_SAMPLE = 8
+_PLAIN_FORMS = frozenset(("json", "labelled text", "no speakers", "empty", "unreadable"))
+"""Forms that say nothing about the object around the turns; every other form is a vendor's container."""
+
+# Values that a database wraps in their types
+
+
+_DYNAMO = frozenset(("S", "N", "BOOL", "NULL", "M", "L", "SS", "NS", "B", "BS"))
+_EXTENDED = frozenset(
+    ("$oid", "$date", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal", "$uuid")
+)
+
+
+def plain_values(value: Any, depth: int = 0) -> Any:
+    """Return a value without the types that DynamoDB (`{"S": "x"}`) and MongoDB (`{"$oid": "x"}`) write around it."""
+    if depth > 40:
+        return value
+    if isinstance(value, dict):
+        if len(value) == 1:
+            ((key, inner),) = value.items()
+            if key in _EXTENDED:
+                return plain_values(inner, depth + 1)
+            if key in _DYNAMO and _is_typed(value):
+                return _untyped(key, inner, depth)
+        return {key: plain_values(item, depth + 1) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain_values(item, depth + 1) for item in value]
+    return value
+
+
+def _is_typed(value: Any) -> bool:
+    """Whether a value is written as DynamoDB writes it: one key that names the type of what it holds."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return False
+    ((key, inner),) = value.items()
+    if key in ("S", "N", "B"):
+        return isinstance(inner, str)
+    if key in ("BOOL", "NULL"):
+        return isinstance(inner, bool)
+    if key == "M":
+        return isinstance(inner, dict) and all(map(_is_typed, inner.values()))
+    if key == "L":
+        return isinstance(inner, list) and all(map(_is_typed, inner))
+    return key in ("SS", "NS", "BS") and isinstance(inner, list)
+
+
+def _untyped(kind: str, inner: Any, depth: int) -> Any:
+    if kind == "NULL":
+        return None
+    if kind == "N":
+        try:
+            return int(inner)
+        except ValueError:
+            try:
+                return float(inner)
+            except ValueError:
+                return inner
+    return plain_values(inner, depth + 1)
+
+
+def has_typed_values(record: Mapping[str, Any]) -> bool:
+    """Whether a record, or the one object in it, holds values that `plain_values` unwraps."""
+    values = list(record.values())
+    if len(values) == 1 and isinstance(values[0], dict):
+        values += values[0].values()
+    return any(_is_typed(value) or _is_extended(value) for value in values)
+
+
+def _is_extended(value: Any) -> bool:
+    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _EXTENDED
+
+
+# What is speech, and what names a call
+
+
+_ROLE_KEYS = re.compile(
+    r"role|speaker|speaker.?(?:role|label|name|id|type)|participant.*|who|channel.*|from|sender.*|author.*|party|"
+    r"user.?name|user.?id|contact.?id|name|type|by",
+    re.IGNORECASE,
+)
+_TEXT_KEYS = re.compile(
+    r"text|message|utterance|content|transcript|body|.*transcript|sentence|display|value|words?.?text|caption|phrase",
+    re.IGNORECASE,
+)
+_CALL_KEY = re.compile(
+    r"(?:(?:call|conversation|convo|conv|contact|interaction|session|recording|meeting|ticket|case|chat|thread|dialogue|"
+    r"dialog|engagement|task|job|media|external|original|master contact|conference) )*"
+    r"(?:id|uuid|guid|sid|key|number|no|ref|reference|identifier)|uuid|guid|ucid|callid|conversationid|contactid"
+)
+_STRONG_CALL_KEY = re.compile(
+    r"(?:call|conversation|convo|contact|interaction|session|recording|meeting|dialogue|dialog)s? ?"
+    r"(?:id|uuid|guid|sid|key|number|no|ref|reference|identifier)"
+)
+
+
+def call_identity(record: Mapping[str, Any], *, strong: bool = False) -> str:
+    """Return the value of the key that names the call of a record, or ""; `strong`: the key's name says "call"."""
+    for key, value in record.items():
+        if isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+            name = plain_name(str(key))
+            if (_STRONG_CALL_KEY if strong else _CALL_KEY).fullmatch(name):
+                return str(value)
+    if not strong:
+        for value in record.values():
+            if isinstance(value, dict) and len(value) < _MOST_KEYS and (inner := _own_identity(value)):
+                return inner
+    return ""
+
+
+def _own_identity(record: Mapping[str, Any]) -> str:
+    return next(
+        (
+            str(value)
+            for key, value in record.items()
+            if isinstance(value, str | int)
+            and not isinstance(value, bool)
+            and _CALL_KEY.fullmatch(plain_name(str(key)))
+        ),
+        "",
+    )
+
+
+def _said(value: Any) -> str | None:
+    """The words of one turn, where its value is text, a list of texts, or parts that have a text each."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list) and value:
+        if all(isinstance(part, str) for part in value):
+            return " ".join(value)
+        if all(isinstance(part, dict) and isinstance(part.get("text"), str) for part in value):
+            said_by = any(_ROLE_KEYS.fullmatch(str(key)) and key != "type" for part in value for key in part)
+            return None if said_by else " ".join(part["text"] for part in value)
+    if isinstance(value, dict) and isinstance(value.get("text"), str):
+        return str(value["text"])
+    return None
+
+
+def is_turn(record: Any) -> bool:
+    """Whether a record is one turn of a conversation, not a call."""
+    if not isinstance(record, dict):
+        return False
+    times = [
+        record.get(name) for name in ("start", "end", "stop", "start_time", "end_time", "offset", "begin")
+    ]
+    if sum(isinstance(time, int | float) and 0 <= time < 1e6 for time in times) >= 2:
+        return not any(is_turn_list(value) and len(value) > 1 for value in record.values())
+    said = [
+        text
+        for key, value in record.items()
+        if _TEXT_KEYS.fullmatch(str(key)) and (text := _said(value)) is not None
+    ]
+    if not said or any(is_data(value) for value in said):  # a whole transcript stands in the cell
+        return False
+    roles = any(_ROLE_KEYS.fullmatch(str(key)) for key in record)
+    if not roles and len(record) > 4:
+        return False
+    return all(value.count("\n") < 3 and not _is_dialogue(value) for value in said)
+
+
+def _is_dialogue(text: str) -> bool:
+    if len(text) < 30 or ":" not in text:
+        return False
+    transcript = read_transcript(text[:4000])
+    return transcript.form == "labelled text" and len({line.role for line in transcript.lines} - {""}) > 1
+
+
+def is_turn_list(value: Any) -> bool:
+    """Whether a list holds turns, pairs of role and words, or labelled lines."""
+    if not isinstance(value, list) or not value:
+        return False
+    head = value[:30]
+    if all(isinstance(item, dict) for item in head):
+        return 2 * sum(map(is_turn, head)) >= len(head)
+    if all(is_pair(item) for item in head):
+        return len(value) > 1
+    if all(isinstance(item, str) for item in head):
+        return len(value) > 1 and _is_dialogue("\n".join(head))
+    return False
+
+
+def is_pair(item: Any) -> bool:
+    """Whether an item is `[role, words]`, with times behind it perhaps."""
+    return (
+        isinstance(item, list)
+        and 2 <= len(item) <= 4
+        and all(isinstance(part, str) for part in item[:2])
+        and len(item[0]) < 40
+        and (bool(role_of(item[0])) or len(item[1].split()) > 2)
+    )
+
+
+def holds_speech(value: Any, depth: int = 0) -> bool:
+    """Whether somebody speaks anywhere inside a value."""
+    if depth > _DEPTH:
+        return False
+    if isinstance(value, str):
+        return len(value) > 30 and (
+            _is_dialogue(value) or (is_data(value) and holds_speech(_decoded(value), depth + 1))
+        )
+    if isinstance(value, list):
+        return is_turn_list(value) or any(
+            holds_speech(item, depth + 1) for item in value[:5] if isinstance(item, dict | list)
+        )
+    if isinstance(value, dict):
+        return any(holds_speech(item, depth + 1) for item in list(value.values())[:_MOST_KEYS])
+    return False
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+# People
+
+
+_SIDE_KEYS = re.compile(
+    r"(?:(?:participant|speaker|party|user|member|contact|person|call|channel|sender|author) ?)?"
+    r"(?:role|type|purpose|affiliation|side|kind|roles)"
+)
+_AGENT_FLAGS = re.compile(r"is (?:agent|internal|employee|staff|host|user)|internal|agent")
+_PERSON_KEYS = re.compile(
+    r".*(?:name|e ?mail|mail|mailto|phone|tel|phone number|address|email address|emailaddress)"
+)
+# Words that name a side where they stand beside the other one in a list of people.
+_OUR_SIDE = frozenset(
+    ("internal", "employee", "staff", "host", "user", "admin", "operator", "company", "owner", "organizer")
+)
+_THEIR_SIDE = frozenset(
+    (
+        "external",
+        "customer",
+        "lead",
+        "contact",
+        "guest",
+        "visitor",
+        "end user",
+        "enduser",
+        "consumer",
+        "client",
+    )
+)
+_OTHERS = frozenset(
+    ("bot", "ivr", "acd", "system", "workflow", "supervisor", "queue", "voicemail", "interpreter")
+)
+
+
+def _flat_person(person: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in person.items():
+        if isinstance(value, dict) and not prefix:
+            found |= _flat_person(value, f"{key}.")
+        elif not isinstance(value, dict):
+            found[f"{prefix}{key}"] = value
+    return found
+
+
+def _side(person: Mapping[str, Any]) -> tuple[str, str]:
+    """(side, the word that said so) of a person: "agent", "customer", another word, or ""."""
+    for key, value in person.items():
+        name = plain_name(str(key))
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if isinstance(value, bool):
+            if _AGENT_FLAGS.fullmatch(name):
+                return ("agent" if value else "customer"), name
+            continue
+        if not isinstance(value, str) or not value.strip() or not _SIDE_KEYS.fullmatch(name):
+            continue
+        word = plain_name(value)
+        if word in _OTHERS:
+            return word, word
+        if role := role_of(value):
+            return (role if role in ("agent", "customer") else ""), word
+        if word in _OUR_SIDE:
+            return "agent", word
+        if word in _THEIR_SIDE:
+            return "customer", word
+    return "", ""
+
+
+def sides_of(people: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the side of each person of a list; "" for all where no word says a side."""
+    found = [_side(person) for person in people]
+    sides = [side for side, _ in found]
+    known = {side for side in sides if side in ("agent", "customer")}
+    if not known:
+        return [""] * len(people)
+    # A word such as "user" names a side only beside a word for the other one.
+    if (
+        len(known) == 1
+        and all(word in _OUR_SIDE for side, word in found if side == "agent")
+        and "agent" in known
+    ):
+        strong = any(role_of(word) == "agent" for side, word in found if side == "agent")
+        if not strong:
+            return [""] * len(people)
+    if len(people) == 2 and len(known) == 1 and "" in sides:
+        other = "customer" if "agent" in known else "agent"
+        sides[sides.index("")] = other
+    return sides
+
+
+def is_people(value: Any) -> bool:
+    """Whether a list holds people of whom at least one has a side."""
+    if not isinstance(value, list) or not 0 < len(value) <= _MOST_PEOPLE:
+        return False
+    if not all(isinstance(item, dict) for item in value):
+        return False
+    flat = [_flat_person(item) for item in value]
+    if any(isinstance(item, list) and is_turn_list(item) for person in flat for item in person.values()):
+        return False
+    if 2 * sum(map(is_turn, value)) >= len(value):
+        return False
+    named = sum(any(_PERSON_KEYS.fullmatch(plain_name(str(key))) for key in person) for person in flat)
+    return 2 * named >= len(value) and any(sides_of(flat))
+
+
+def people_columns(path: str, people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return columns for people by their side: `participants.agent.email`, and `participants.agent 2.email`."""
+    flat = [_flat_person(person) for person in people]
+    counts: Counter[str] = Counter()
+    columns: dict[str, Any] = {}
+    for number, (person, side) in enumerate(zip(flat, sides_of(flat), strict=True), 1):
+        who = side or f"other {number}"
+        counts[who] += 1
+        if counts[who] > 1:
+            who = f"{who} {counts[who]}"
+        for key, value in person.items():
+            if side and _side({key: value})[0] == side:
+                continue  # the column's name says it
+            if isinstance(value, str) and value[:7].casefold() == "mailto:":
+                value = value[7:]
+            columns[f"{path}.{who}.{key}"] = value
+    return columns
+
+
+# Records
+
+
+class Flattener:
+    """Turns nested records into flat ones; what stays whole is decided once, from the first records."""
+
+    def __init__(self, sample: Sequence[Mapping[str, Any]]) -> None:
+        head = [record for record in sample[:_SAMPLE] if any(map(_is_nested, record.values()))]
+        self.typed = any(has_typed_values(record) for record in head)
+        if self.typed:
+            head = [plain_values(record) for record in head]
+        self.wrapper = _wrapper(sample[:50], self.typed)
+        head = [self._unwrapped(record) for record in head]
+        self.whole = bool(head) and 2 * sum(map(_is_container, head)) > len(head)
+        self._containers: dict[str, bool] = {}
+        self._paths: set[str] = set()
+
+    def flat(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return a record whose values are plain, or lists."""
+        if not any(map(_is_nested, record.values())):
+            return record
+        if self.typed:
+            record = plain_values(record)
+        record = self._unwrapped(record)
+        cells: dict[str, Any] = {}
+        self._into(cells, record, "", 0)
+        if self.whole:
+            name = "transcript"
+            while name in cells:
+                name += " (whole record)"
+            cells[name] = record
+        return cells
+
+    def _unwrapped(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
+        inner = record.get(self.wrapper) if self.wrapper else None
+        if not isinstance(inner, dict):
+            return record
+        beside = {key: value for key, value in record.items() if key != self.wrapper}
+        return {**{key: value for key, value in beside.items() if key not in inner}, **inner}
+
+    def _into(self, cells: dict[str, Any], record: Mapping[str, Any], path: str, depth: int) -> None:
+        for key, value in record.items():
+            name = f"{path}{key}"
+            if isinstance(value, dict):
+                if not value:
+                    continue
+                if depth >= _DEPTH or len(value) > _MOST_KEYS or self._stays(name, value):
+                    self._put(cells, name, value)
+                else:
+                    self._into(cells, value, f"{name}.", depth + 1)
+            elif isinstance(value, list) and value and isinstance(value[0], dict):
+                self._objects(cells, record, name, value)
+            else:
+                self._put(cells, name, value)
+
+    def _objects(self, cells: dict[str, Any], record: Mapping[str, Any], name: str, value: list[Any]) -> None:
+        if is_people(value):
+            cells |= people_columns(name, value)
+        elif not self.whole or not holds_speech(value):
+            self._put(cells, name, _with_people(name, value, record) if is_turn_list(value) else value)
+
+    def _put(self, cells: dict[str, Any], name: str, value: Any) -> None:
+        while name in cells:
+            name += " (2)"
+        cells[name] = value
+
+    def _stays(self, path: str, value: dict[str, Any]) -> bool:
+        """Whether an object stays one cell: a vendor's container, or more columns than anybody looks through."""
+        if path not in self._containers:
+            if len(self._containers) >= _MOST_PATHS:
+                return True
+            self._containers[path] = not self.whole and holds_speech(value) and _is_container(value)
+        return self._containers[path]
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, dict) or (
+        isinstance(value, list) and bool(value) and isinstance(value[0], dict | list)
+    )
+
+
+def _is_container(record: Mapping[str, Any]) -> bool:
+    try:
+        return read_transcript(dict(record)).form not in _PLAIN_FORMS
+    except (ValueError, RecursionError):
+        return False
+
+
+_WRAPPERS = (
+    "Item", "item", "_source", "fields", "node", "properties", "record", "Record", "document", "row", "doc",
+)  # fmt: skip
+_JSON_API = frozenset(("id", "type", "attributes", "relationships", "links", "meta"))
+
+
+def _wrapper(records: Sequence[Mapping[str, Any]], typed: bool) -> str:
+    """The key under which every record has its fields, where what stands beside it only names the record."""
+    if not records:
+        return ""
+    if all("attributes" in record and record.keys() <= _JSON_API for record in records):
+        return "attributes"
+    for key in _WRAPPERS:
+        if all(isinstance(record.get(key), dict) and len(record) <= 8 for record in records):
+            return key
+    for key, value in records[0].items():
+        if not isinstance(value, dict) or not all(isinstance(record.get(key), dict) for record in records):
+            continue
+        alone = all(len(record) == 1 for record in records)
+        # The object in which somebody speaks and which has an id is the call; what stands beside it is about the file.
+        if alone or (
+            len(records[0]) <= 4
+            and _own_identity(value)
+            and holds_speech(value)
+            and not any(
+                _own_identity(each)
+                for name, each in records[0].items()
+                if name != key and isinstance(each, dict)
+            )
+        ):
+            return str(key)
+    return ""
+
+
+def _with_people(name: str, turns: list[Any], record: Mapping[str, Any]) -> Any:
+    """The turns, with the list of people beside them where turns name their speakers by what stands in that list."""
+    for key, people in record.items():
+        if people is turns or not isinstance(people, list) or not 0 < len(people) <= _MOST_PEOPLE:
+            continue
+        if not all(isinstance(person, dict) for person in people) or is_turn_list(people):
+            continue
+        ids = {
+            str(value)
+            for person in people
+            for each, value in person.items()
+            if isinstance(value, str | int)
+            and not isinstance(value, bool)
+            and plain_name(str(each)).endswith("id")
+        }
+        heads = [turn for turn in turns[:10] if isinstance(turn, dict)]
+        named = sum(
+            any(
+                str(value) in ids
+                for each, value in turn.items()
+                if isinstance(value, str | int) and not _TEXT_KEYS.fullmatch(str(each))
+            )
+            for turn in heads
+        )
+        if ids and heads and 2 * named > len(heads):
+            return {key: people, name.rpartition(".")[2]: turns}
+    return turns
+
+
+# One call a file
+
+
+_FACTS = re.compile(
+    r"(?:.* )?(?:id|uuid|guid|e ?mail|email address|mailto|name|username|user name|login|started?|start time|started at|"
+    r"created at|date|timestamp|start timestamp|begin|queue|product|direction|duration)"
+)
+_MOST_FACTS = 40
+
+
+def nested_facts(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the objects in the record of one call say of it: ids, people, times; not what stands beside turns."""
+    facts: dict[str, Any] = {}
+    _collect_facts(data, "", 0, facts)
+    return facts
+
+
+def _collect_facts(record: Mapping[str, Any], path: str, depth: int, facts: dict[str, Any]) -> None:
+    objects = [value for value in record.values() if isinstance(value, dict)]
+    # The object that an envelope holds says what it is without the envelope's name.
+    envelope = len(objects) == 1 and not any(isinstance(value, list) for value in record.values())
+    for key, value in record.items():
+        name = f"{path}{key}"
+        if len(facts) >= _MOST_FACTS:
+            return
+        if isinstance(value, dict):
+            if depth < 3 and 0 < len(value) <= _MOST_KEYS:
+                inner = path if envelope and holds_speech(value) else f"{name}."
+                _collect_facts(value, inner, depth + 1, facts)
+        elif isinstance(value, list):
+            if is_people(value):
+                columns = people_columns(name, value)
+                facts |= {key: cell for key, cell in columns.items() if _is_fact(key, cell)}
+        elif depth and _is_fact(key, value) and name not in facts:
+            facts[name] = value
+
+
+def _is_fact(key: str, value: Any) -> bool:
+    return (
+        isinstance(value, str | int | float)
+        and value != ""
+        and len(str(value)) < 200
+        and bool(_FACTS.fullmatch(plain_name(key.rpartition(".")[2])))
+    )
