@@ -287,7 +287,6 @@ OF_IDS = {
 """The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both."""
 
 OF_SPEAKERS = {
-    "events-left-out",
     "role-by-elimination",
     "one-side-silent",
     "one-side-silent-short",

@@ -281,15 +281,15 @@ class _Reading:
         if self.time is not None:
             self.keep(self.time.raw)
             self.time = None
-        self.parsed.events.append((len(self.parsed.turns), row.text if row.label or row.start else row.raw))
+        self.parsed.left_out.append((len(self.parsed.turns), row.raw))
 
     def keep(self, raw: str) -> None:
         """Text without a speaker: an aside with the turn beside it, speech with the line above and a finding."""
         parsed = self.parsed
         last = len(parsed.turns) - 1
         events: list[str] = []
-        while last >= 0 and parsed.events and parsed.events[-1][0] == last + 1:
-            _, event = parsed.events.pop()  # in the middle of a turn: it stays where it stands
+        while last >= 0 and parsed.left_out and parsed.left_out[-1][0] == last + 1:
+            _, event = parsed.left_out.pop()  # in the middle of a turn: it stays where it stands
             events.insert(0, event)
         if events:
             self.parts[last] += events
@@ -326,7 +326,18 @@ class _Reading:
         for turn, parts in zip(self.parsed.turns, self.parts, strict=True):
             turn.text = "\n".join(parts)
         self.parsed.notes = _shortened(self.parsed.notes)
+        if self.parsed.left_out:
+            self.parsed.notes.append((-1, _of_left_out([text for _, text in self.parsed.left_out])))
         return self.parsed
+
+
+def _of_left_out(texts: Sequence[str]) -> Finding:
+    """One finding for all status events and notes of a transcript; `value` is their text."""
+    one = len(texts) == 1
+    what = "1 line is a status event or a note" if one else f"{len(texts)} lines are status events or notes"
+    shown = _short(" · ".join(texts[:20]))
+    message = f"{what}, which nobody said, and {'was' if one else 'were'} left out: {shown!r}"
+    return finding("not-spoken", "transcript", message, value="\n".join(texts[:200]))
 
 
 def _shortened(notes: list[tuple[int, Finding]]) -> list[tuple[int, Finding]]:

@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from reddy_lib.transcripts.turn_keys import classify_key
 from reddy_lib.transcripts.roles import leaning, normalise
 from reddy_lib.transcripts.times import CLOCK
+from reddy_lib.transcripts.turn_keys import classify_key
 
 __all__ = ["ARROW", "TIME", "Styled", "join_cut", "read_row", "read_table", "same_style"]
 
@@ -37,7 +37,7 @@ _ROW = re.compile(
     rf"(?P<middle>\s{{0,4}}(?:[|,@/–—-]\s{{0,4}})?"
     rf"(?:[\[(<]\s?(?P<mid>{TIME})(?:{ARROW}(?P<mid_stop>{TIME}))?\s?[\])>]|(?P<mid_clock>{CLOCK})(?:{ARROW}(?P<mid_clock_stop>{CLOCK}))?))?"
     r"(?P<mark>\s{0,8}[:：](?!\d)\s{0,8}|\s{0,8}\|\s{0,8}|\s{0,4}\t\s{0,4}|\s{0,8}(?:»|→|->|=>|>{1,2})\s{0,8}|\s{1,8}[–—-]{1,2}\s{1,8}|—\s{0,4}"
-    r"|\s{0,4}(?:\.{3}|…)\s{0,4}|\s{1,4}[=/]\s{1,4}|\s{0,4};\s{1,4}|,|;|\s{1,8}|$|(?<=[\])}>】」』〕》»］）*_]))"
+    r"|\s{0,4}(?:\.{3}|…)\s{0,4}|\s{1,4}[=/]\s{1,4}|\s{0,4};\s{1,4}|,|;|(?(open)\s{0,8}|(?(mid)\s{1,8}|(?(mid_clock)\s{1,8}|$))))"
     r"(?P<text>.*)",
     re.DOTALL,
 )

@@ -28,7 +28,7 @@ TTML = "<tt xmlns='http://www.w3.org/ns/ttml' xmlns:ttm='http://www.w3.org/ns/tt
         + "</lines><notes>none</notes></call>",
         "<n:Call xmlns:n='urn:x'>\n"
         + "\n".join(
-            f"<n:Utterance n:role='{side}'><n:Text><![CDATA[{text}]]></n:Text><n:Begin>{a}</n:Begin><n:End>{b}</n:End></n:Utterance>"
+            f"<n:Turn n:role='{side}'><n:Text><![CDATA[{text}]]></n:Text><n:Begin>{a}</n:Begin><n:End>{b}</n:End></n:Turn>"
             for side, text, a, b in ROWS
         )
         + "</n:Call>",
