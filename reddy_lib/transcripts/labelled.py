@@ -30,7 +30,16 @@ from reddy_lib.transcripts.roles import (
     role_of,
     speaks_for_itself,
 )
-from reddy_lib.transcripts.styles import ARROW, TIME, TableRow, join_cut, read_row, read_table, same_style
+from reddy_lib.transcripts.styles import (
+    ARROW,
+    BARE_TIME,
+    TIME,
+    TableRow,
+    join_cut,
+    read_row,
+    read_table,
+    same_style,
+)
 from reddy_lib.transcripts.times import CLOCK, Moment, read_moment
 from reddy_lib.transcripts.turns import Parsed, Turn
 
@@ -38,8 +47,8 @@ __all__ = ["read_text"]
 
 _SPAN = rf"(?P<start>{TIME})(?:{ARROW}(?P<stop>{TIME}))?"
 # A bare clock (`00:12 - Agent:`) and one in brackets (`[12.5s] Agent:`); a bare number is not a time.
-_BRACKETED = re.compile(rf"[\[(<]\s{{0,4}}{_SPAN}\s{{0,4}}[\])>]\s*(?:[-–—|:]\s+)?")
-_BARE = re.compile(rf"(?P<start>{CLOCK})(?:{ARROW}(?P<stop>{CLOCK}))?(?:\s{{0,4}}[-–—|]\s*|\s+|$)")
+_BRACKETED = re.compile(rf"[\[(<{{]\s{{0,4}}{_SPAN}\s{{0,4}}[\])>}}]\s*(?:[-–—|:]\s+)?")
+_BARE = re.compile(rf"(?P<start>{BARE_TIME})(?:{ARROW}(?P<stop>{BARE_TIME}))?(?:\s{{0,4}}[-–—|]\s*|\s+|$)")
 _BROKEN = re.compile(r"[\[(<](?P<raw>[\d:.,\-– >]{0,40}?\d:[\d:.,\-– >]{0,40})[\])>]\s*")
 _DECORATION = re.compile(r"[*_#>•\s]*")
 _LABEL = re.compile(
@@ -61,6 +70,13 @@ _INLINE = re.compile(
     r"(?:(?<=([.?!…\"”’)\]|\-–—*>]))|(?<=[^\s.?!…\"”’)\]|\-–—*>]))\s{1,8}"
     r"(?=\**([^\W\d_][\w ()'.\-]{0,40}?)(?:\*{0,2}:\*{0,2})\s)"
 )
+# A label in brackets inside a line, and a clock with a label behind it.
+_INLINE_BRACKETED = re.compile(
+    r"(?<=\S)\s{1,8}(?=[\[({<【]\s?(?P<label>[^\W\d_][^\[\](){}<>【】:\n]{0,40})\s?:?[\])}>】])"
+)
+_INLINE_TIMED = re.compile(
+    rf"(?<=[^\s–—>-])(?<!\bto)\s{{1,8}}(?=[\[(<]?\s?{CLOCK}\s?[\])>]?\s{{0,4}}(?:[-–—|]\s{{0,4}})?\**(?P<label>[^\W\d_][^:\n\[\]]{{0,40}}?)\**\s?:)"
+)
 _WRITTEN_BREAK = re.compile(r"\\r\\n|\\n|\\r")
 _AFTER_LABEL = re.compile(rf"\s*[|–—-]?\s*(?:[\[(]\s?)?{_SPAN}(?:\s?[\])])?\s*(?:[|–—»:-]|->|→|>{{1,2}})?\s*")
 _TRAILING = re.compile(rf"\s*[\[(]\s?(?P<start>{CLOCK})(?:{ARROW}(?P<stop>{CLOCK}))?\s?[\])]\s*$")
@@ -71,6 +87,8 @@ _WRAPPED = re.compile(
     r"(?:</(?:b|strong|em|i|u)>|[)}\"”'])\s?(?(inside)|:)(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
+_IN_A_CLOCK = re.compile(r"[(\[{<\s@,]\d{1,3}$")
+_NUMBER_LABEL = re.compile(r"(?P<label>\+?\d[\d ()/.-]{1,20}\d)\s?[:：]\s+(?P<rest>\S.*)", re.DOTALL)
 _SIGNS = re.compile(r"[:：\[(<|\t»→>【「『〔《［（]|\s[–—-]\s|—|\*\*")
 _MARKED = re.compile(r"[\t|»→>\[({<【「『〔《［（]|\s[–—-]{1,2}\s|—|\*\*|__|->|^\W{0,4}\d{1,4}[.)]")
 _SOUND_BEFORE = re.compile(r"\[[^\[\]:]{1,40}\]\s+(?=[^\W\d_][^:]{0,40}:\s)")
@@ -476,10 +494,23 @@ def _split(text: str, known: _Known) -> list[str]:
     return [part for row in rows for part in _cut_one_line(row, known)]
 
 
+def _cut_at(row: str, known: _Known, pattern: re.Pattern[str]) -> list[str]:
+    """The row cut where the pattern finds a known label; [] where the row does not begin with one, or has no other."""
+    first = _take_apart(row, known).label
+    if not first or not known.is_bare_role(first):
+        return []
+    cuts = [match.end() for match in pattern.finditer(row) if known.is_bare_role(match["label"].strip())]
+    parts = (row[a:b].strip() for a, b in zip([0, *cuts], [*cuts, len(row)], strict=True)) if cuts else ()
+    return [part for part in parts if part]
+
+
 def _cut_one_line(row: str, known: _Known) -> list[str]:
     """`Agent: Hello. Customer: Hi.` → two rows. Cut are words that are roles, or names that keep coming back, after
     the end of a sentence; a role that the text begins with, or its counterpart, also without one.
     """
+    parts = _cut_at(row, known, _INLINE_BRACKETED) if row[:1] in "[({<【" else []
+    if parts or (parts := _cut_at(row, known, _INLINE_TIMED)):
+        return parts
     if ":" not in row:
         return [row]
     first = _take_apart(row, known)
@@ -500,11 +531,12 @@ def _cut_one_line(row: str, known: _Known) -> list[str]:
     for place, label, sentence_ends in labels:
         if label[:1].isupper() != style:
             continue
-        plain_role = is_role(label) and len(label.split()) == 1 and counts[label] > 1
+        plain_role = is_role(label) and len(label.split()) == 1
+        plain_role = plain_role and (counts[label] > 1 or (known(first.label) and counts[first.label] > 1))
         if (sentence_ends and (known(label) or (by_name and label in names))) or plain_role:
             cuts.append(place)
-    parts = (row[a:b].strip() for a, b in zip(cuts, [*cuts[1:], len(row)], strict=True))
-    return [part.rstrip("|").rstrip() or part for part in parts if part]
+    cut = (row[a:b].strip() for a, b in zip(cuts, [*cuts[1:], len(row)], strict=True))
+    return [part.rstrip("|").rstrip() or part for part in cut if part]
 
 
 def _take_apart(raw: str, known: _Known) -> _Row:
@@ -525,6 +557,9 @@ def _read_row(raw: str, known: _Known) -> _Row:
                 text=row.text[after.end() :].strip(), start=after["start"], stop=after["stop"] or ""
             )
         return row
+    numbered = _NUMBER_LABEL.fullmatch(raw) if not row.label and not row.start else None
+    if numbered is not None:  # a telephone number or an extension
+        return _Row(raw, numbered["label"], numbered["rest"].strip(), "", "", "")
     styled = read_row(raw) if _MARKED.search(raw, 0, 160) else None
     if (
         styled is not None
@@ -562,6 +597,14 @@ def _take_colon_apart(raw: str, known: _Known) -> _Row:
     if aside:  # "[noise] Agent: hello": what stands before the label stays with the text
         prefix, body = aside[0].strip() + " ", body[aside.end() :]
     match = _LABEL.match(body)
+    if (
+        match
+        and match["start"] is None
+        and match["bare"] is None
+        and match["rest"][:2].isdecimal()
+        and _IN_A_CLOCK.search(match["label"])
+    ):
+        match = None  # `Agent (0:01) Hello`
     if match and not match["rest"].startswith("//"):
         label = match["label"].strip().strip("*_").strip()
         close = match["close"]
@@ -608,7 +651,11 @@ def _speakers(rows: list[_Row], known: _Known, agent: Sequence[str]) -> tuple[se
             role = role_of(label)
         if name and role in ("agent", "customer"):
             named.setdefault(fold(name), set()).add(role)
-    possible = [label for label in counts if label not in sure and _could_be_a_name(label)]
+    possible = [
+        label
+        for label in counts
+        if label not in sure and (_could_be_a_name(label) or label[:1] in "+0123456789")
+    ]
     possible_people = possible[:_MOST]
     names = {fold(label) for label in possible_people}
     notes = "\n".join(
