@@ -32,7 +32,7 @@ from reddy_lib.spreadsheet.reading import read_pieces
 from reddy_lib.spreadsheet.sources import Sources, is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
 from reddy_lib.spreadsheet.web_addresses import announced_name, lasting_address
-from reddy_lib.transcripts import Placed, Transcript, placed, read_transcript
+from reddy_lib.transcripts import Placed, Transcript, person_columns, placed, read_transcript
 from reddy_lib.transcripts.roles import fold
 
 __all__ = ["BuiltCall", "build_call", "build_calls", "build_frame", "read_calls"]
@@ -114,6 +114,7 @@ class _Builder:
         self.agents = [
             name for name in columns if name in sources.get("agent_email", ()) or plain_name(name) in names
         ]
+        self.customers = person_columns(columns, "customer")
         self.line_columns = (
             frozenset(mapping.line_fields.values()) if mapping.layout == "lines" else frozenset()
         )
@@ -162,7 +163,11 @@ class _Builder:
             lines = _columns_of(cells[column], mapping.line_fields.values())
         if lines is not None:
             transcript = lines_transcript(
-                lines, mapping, agents=self._agent_names(call, cells), started=call.timestamp
+                lines,
+                mapping,
+                agents=self._agent_names(call, cells),
+                customers=self._customer(cells),
+                started=call.timestamp,
             )
             call.transcript = transcript.lines or None
             findings += transcript.findings
@@ -175,6 +180,7 @@ class _Builder:
                 unit=mapping.line_unit,
                 times=mapping.line_times,
                 agent=self._agent(call.agent_email, cells),
+                customer=self._customer(cells),
             )
             call.transcript = transcript.lines or None
             findings += transcript.findings
@@ -254,6 +260,10 @@ class _Builder:
         if email:
             said[email] = None
         return list(said)
+
+    def _customer(self, cells: Cells[str, Any]) -> list[str]:
+        """What this row says of its customer: names, emails, telephone numbers."""
+        return [cell_text(cells[name]).strip() for name in self.customers if not is_empty(cells[name])]
 
     def build_group(self, group: Group, extra: Collection[str]) -> BuiltCall:
         """The call of some rows, each a line: what is the same in all of them describes the call."""

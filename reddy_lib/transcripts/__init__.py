@@ -11,6 +11,7 @@ where every character went.
 
 from reddy_lib.transcripts.cut import EXCEL_CELL_LIMIT
 from reddy_lib.transcripts.loss import Loss, Placed, accounted, placed
+from reddy_lib.transcripts.names import person_columns
 from reddy_lib.transcripts.reading import parse_transcript, read_opening, read_transcript
 from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, leaning, role_of
 from reddy_lib.transcripts.speakers import SpeakerLabel, roles_swapped, speaker_table
@@ -27,6 +28,7 @@ __all__ = [
     "accounted",
     "leaning",
     "parse_transcript",
+    "person_columns",
     "placed",
     "read_opening",
     "read_transcript",

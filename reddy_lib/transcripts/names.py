@@ -10,11 +10,29 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from reddy_lib.transcripts.roles import fold, is_machine, is_numbered, speaks_for_itself, weigh
+from reddy_lib.transcripts.roles import (
+    fold,
+    is_machine,
+    is_numbered,
+    leaning,
+    normalise,
+    speaks_for_itself,
+    weigh,
+)
 
-__all__ = ["Inferred", "infer_roles", "is_named", "is_person", "name_words", "names_nobody", "tells_a_name"]
+__all__ = [
+    "Inferred",
+    "infer_roles",
+    "is_named",
+    "is_person",
+    "name_words",
+    "names_nobody",
+    "person_columns",
+    "tells_a_name",
+]
 
 _WORD = re.compile(r"[^\W\d_]+")
 _NAME = re.compile(r"[^\W\d_][^\W\d_'’.-]*(?:['’-][^\W\d_]+)*\.?")
@@ -63,6 +81,43 @@ def name_words(text: str, pattern: str = "") -> list[str]:
 def tells_a_name(cell: str) -> bool:
     """Does a cell about a person hold a name, rather than a number or an address such as "agent17@…"?"""
     return any(len(word) > 2 and word not in _NAMELESS for word in _words(cell.split("@", 1)[0]))
+
+
+_DETAILS_TEXT = """
+name names first last full given family surname id ids number no nr num email mail e address phone telephone tel mobile cell
+extension ext login username user ani cli vorname nachname nummer telefon telefonnummer rufnummer handy mailadresse adresse
+nombre apellido correo teléfono numero prénom nom courriel téléphone numéro nome cognome telefono sobrenome telefone naam
+telefoonnummer imię nazwisko jméno příjmení isim adı soyadı namn nimi имя фамилия телефон номер اسم رقم הاتف שם טלפון
+"""
+_DETAILS = frozenset(
+    word for text in _DETAILS_TEXT.split() for word in re.findall(r"[^\W\d_]+", normalise(text))
+)
+_CALLERS_NUMBER = frozenset(("ani", "cli", "caller id", "callerid", "from number", "phone", "phone number"))
+
+
+def person_columns(headers: Iterable[str], side: str) -> list[str]:
+    """The columns that say who is on a side of the call: "Customer Phone", "Kundenname", "Rep"."""
+    return [header for header in headers if _about(header) == side]
+
+
+@lru_cache(maxsize=2048)
+def _about(header: str) -> str:
+    spaced = re.sub(r"(?<=[a-z\d])(?=[A-Z])", " ", header)
+    words = re.findall(r"[^\W\d_]+", normalise(spaced))
+    if not words or len(words) > 4:
+        return ""
+    if " ".join(words) in _CALLERS_NUMBER:
+        return "customer"
+    sides: set[str] = set()
+    for word in words:
+        if word in _DETAILS:
+            continue
+        compound = re.fullmatch(r"(.{3,}?)s?(?:name|nummer|telefon|mail|email|nr)", word)
+        side = leaning(word) or (leaning(compound[1]) if compound else "")
+        if not side:
+            return ""
+        sides.add(side)
+    return sides.pop() if len(sides) == 1 else ""
 
 
 def _digits(text: str) -> str:
