@@ -26,9 +26,11 @@ from reddy_lib.transcripts.roles import (
     is_machine,
     is_role,
     is_third_voice,
+    leaning,
     name_in_label,
     role_of,
     speaks_for_itself,
+    weigh,
 )
 from reddy_lib.transcripts.styles import (
     ARROW,
@@ -87,6 +89,9 @@ _WRAPPED = re.compile(
     r"(?:</(?:b|strong|em|i|u)>|[)}\"”'])\s?(?(inside)|:)(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
+_ARTICLE = re.compile(r"(?:the|a|an|my|our|your|this|that)\s", re.IGNORECASE)
+# A date as chats have it before the time of day: `[01/03/2026, 10:00:01] Ben: …`
+_DATED = re.compile(r"(\W{0,3})\d{1,2}[./-]\d{1,2}[./-]\d{2,4},?\s{1,3}(?=\d{1,2}:\d{2})")
 _IN_A_CLOCK = re.compile(r"[(\[{<\s@,]\d{1,3}$")
 _NUMBER_LABEL = re.compile(r"(?P<label>\+?\d[\d ()/.-]{1,20}\d)\s?[:：]\s+(?P<rest>\S.*)", re.DOTALL)
 _SIGNS = re.compile(r"[:：\[(<|\t»→>【「『〔《［（]|\s[–—-]\s|—|\*\*")
@@ -126,6 +131,10 @@ class _Row(NamedTuple):
     start: str
     stop: str
     broken: str  # a bracket that looks like a time and is none
+    style: str = ""  # the marks around the label, where it is no colon
+    behind: str = (
+        ""  # a bare clock between label and words, which may be words too ("Customer: 10:30 suits me")
+    )
 
 
 def read_text(
@@ -141,7 +150,7 @@ def read_text(
     if table is not None:
         return _of_table(table)
     said = (*agent, *customer)
-    rows = [_take_apart(row, known) for row in _split(text, known)]
+    rows = _consistent([_take_apart(row, known) for row in _split(text, known)], known)
     if not any(row.text and known(row.label) for row in rows):
         headers = find_headers([row.raw for row in rows], known, _could_be_a_name, said)
         if headers is not None:
@@ -163,6 +172,27 @@ def read_text(
         else:
             reading.unlabelled(row)
     return reading.finish()
+
+
+_DASHES = frozenset(("-", "–", "—", "--", "->", "=>", ">"))
+
+
+def _consistent(rows: list[_Row], known: _Known) -> list[_Row]:
+    """The rows without labels before a dash where most labels have a colon, and without times that few turns have."""
+    turns = [row for row in rows if row.label and known(row.label)]
+    dashed = sum(row.style in _DASHES for row in turns)
+    colons = sum(not row.style for row in turns)
+    timed = sum(bool(row.start) for row in turns)
+    if dashed and colons >= dashed:
+        rows = [_Row(row.raw, "", row.raw, "", "", "") if row.style in _DASHES else row for row in rows]
+    if 0 < timed < 0.5 * len(turns):
+        rows = [
+            row._replace(text=row.behind.lstrip() + row.text, start="", stop="", behind="")
+            if row.behind
+            else row
+            for row in rows
+        ]
+    return rows
 
 
 _QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'"}
@@ -195,7 +225,11 @@ def _of_one_style(rows: list[_Row], known: _Known) -> tuple[list[_Row], set[str]
     """The rows by the style that nearly all of them share, whatever their labels are; None where there is none."""
     if not 2 <= len(rows) <= 5000:
         return None
-    found = same_style([row.raw for row in rows], _could_be_a_name, known.is_bare_role)
+    found = same_style(
+        [row.raw for row in rows],
+        lambda label: not _ARTICLE.match(label) and _could_be_a_name(label),
+        lambda label: not _ARTICLE.match(label) and known.is_bare_role(label),
+    )
     if found is None:
         return None
     taken = [
@@ -389,7 +423,7 @@ def _labels_alone(rows: list[_Row], known: _Known) -> tuple[list[_Row], set[str]
             continue
         whole = row.text or row.raw
         parted = _PARTED.match(whole)
-        if parted and known.is_bare_role(parted["label"].strip(_AROUND)):
+        if parted and not _ARTICLE.match(whole) and known.is_bare_role(parted["label"].strip(_AROUND)):
             alone[place] = parted["label"].strip(_AROUND), parted["rest"].strip()
         elif len(plain := whole.strip(_AROUND)) <= 40 and known.is_bare_role(plain):
             alone[place] = plain, ""
@@ -542,7 +576,15 @@ def _cut_one_line(row: str, known: _Known) -> list[str]:
 def _take_apart(raw: str, known: _Known) -> _Row:
     row = known.rows.get(raw)
     if row is None:
-        row = known.rows[raw] = _read_row(raw, known)
+        dated = _DATED.match(raw)
+        row = (
+            _read_row(dated[1] + raw[dated.end() :], known)._replace(raw=raw)
+            if dated
+            else _read_row(raw, known)
+        )
+        if dated and not row.label:
+            row = _Row(raw, "", raw, "", "", "")
+        known.rows[raw] = row
     return row
 
 
@@ -554,7 +596,10 @@ def _read_row(raw: str, known: _Known) -> _Row:
         after = _AFTER_LABEL.match(row.text) if not row.start and ":" in row.text[:20] else None
         if after and ":" in after["start"]:
             return row._replace(
-                text=row.text[after.end() :].strip(), start=after["start"], stop=after["stop"] or ""
+                text=row.text[after.end() :].strip(),
+                start=after["start"],
+                stop=after["stop"] or "",
+                behind=after[0] if after[0].strip()[:1].isdecimal() else "",
             )
         return row
     numbered = _NUMBER_LABEL.fullmatch(raw) if not row.label and not row.start else None
@@ -565,14 +610,17 @@ def _read_row(raw: str, known: _Known) -> _Row:
         styled is not None
         and styled.strong
         and (styled.text or styled.start)
-        and known.is_bare_role(styled.label)
+        and not _ARTICLE.match(styled.label)
+        and (known.is_bare_role(styled.label) or (is_machine(styled.label) and weigh(styled.label).whole))
     ):
-        return _Row(raw, styled.label, styled.text, styled.start, styled.stop, row.broken)
+        return _Row(
+            raw, styled.label, styled.text, styled.start, styled.stop, row.broken, styled.style or " "
+        )
     return row
 
 
 def _take_colon_apart(raw: str, known: _Known) -> _Row:
-    start = stop = broken = ""
+    start = stop = broken = clock = ""
     rest = raw
     opening = _DECORATION.match(rest)
     body = rest[opening.end() :] if opening else rest
@@ -622,9 +670,10 @@ def _take_colon_apart(raw: str, known: _Known) -> _Row:
         if not start:
             after = _BRACKETED.match(text) or _BARE.match(text)
             if after and ":" in after["start"]:
+                clock = after[0] if after.re is _BARE else ""
                 start, stop, text = after["start"], after["stop"] or "", text[after.end() :].strip()
         if label and len(label.split()) <= 6:
-            return _Row(raw, label, prefix + text, start, stop, broken)
+            return _Row(raw, label, prefix + text, start, stop, broken, behind=clock)
     wrapped = _WRAPPED.match(body)
     if wrapped and not prefix and known(wrapped["label"].strip()):
         return _Row(raw, wrapped["label"].strip(), wrapped["rest"].strip(), start, stop, broken)
@@ -654,7 +703,8 @@ def _speakers(rows: list[_Row], known: _Known, agent: Sequence[str]) -> tuple[se
     possible = [
         label
         for label in counts
-        if label not in sure and (_could_be_a_name(label) or label[:1] in "+0123456789")
+        if label not in sure
+        and (_could_be_a_name(label) or label[:1] in "+0123456789" or (counts[label] > 1 and leaning(label)))
     ]
     possible_people = possible[:_MOST]
     names = {fold(label) for label in possible_people}
@@ -702,7 +752,7 @@ def _speakers(rows: list[_Row], known: _Known, agent: Sequence[str]) -> tuple[se
 
 def _alternate(rows: list[_Row], labels: set[str]) -> bool:
     """Is every text line one turn under one of these labels, and do they take turns?"""
-    return all(row.label in labels and row.text for row in rows) and any(
+    return all(row.label in labels and any(map(str.isalpha, row.text)) for row in rows) and any(
         one.label != other.label for one, other in pairwise(rows)
     )
 
