@@ -220,7 +220,6 @@ def _xml_format(path: Path, sheet: str | None, header_row: int | None) -> SheetF
     if not sheets:
         if is_one_call(path):
             return SheetFormat("files", None, 1, None, None)
-        header_of(list(head_rows(_numbered(xml_rows(path)), 1)), 1, path.name)
         return SheetFormat("xml", None, 1, None, None)
     if sheet is None:
         tops = {number: list(islice(xml_rows(path, name), LOOK_AHEAD)) for number, name in enumerate(sheets)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -37,6 +37,7 @@ _LABEL = re.compile(
 )
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
 _SECTION = re.compile(r"\s*\[([^\[\]\n]{1,80})\]\s*")
+_RECORD = re.compile(r"-\[ \w+ \d+ \][-+]*|\*{5,} \d+\. \w+ \*{5,}")
 _PAGE = re.compile(r"(?:page|seite|página|pagina|strona|sida|side|стр|页|ページ)\W*\d+", re.IGNORECASE)
 
 
@@ -74,7 +75,7 @@ def text_form(text: str) -> TextForm:
     """How the text of a file shows its table, if no delimiter does."""
     lines = text.lstrip("\ufeff").split("\n")[:_LOOKED_AT]
     lines = [line.rstrip("\r") for line in lines]
-    if _has_pipes(lines):
+    if _has_pipes(lines) and not any(map(_RECORD.match, lines)):
         return "pipes"
     if report_labels(lines) is not None:
         return "report"
@@ -278,7 +279,7 @@ class _Labels(NamedTuple):
 
 def report_labels(lines: Sequence[str]) -> _Labels | None:
     """The labels that stand in block after block; None where a text is no such report."""
-    lines = [_section(line) for line in lines]
+    lines = list(_unboxed(lines))
     found: list[tuple[str, str]] = []
     values: dict[str, list[str]] = {}
     for line in lines:
@@ -337,6 +338,21 @@ def _section(line: str) -> str:
     return line if match is None else f"id: {match[1]}"
 
 
+def _unboxed(lines: Iterable[str]) -> Iterator[str]:
+    """Lines, the records that psql writes one below the other (`\\x`) as blocks of labels and values."""
+    expanded = False
+    for line in lines:
+        if _RECORD.match(line):
+            expanded = True
+            yield ""
+        elif expanded and "|" in line:
+            label, _, value = line.partition("|")
+            value = value.strip().removesuffix("+").rstrip()  # with which psql marks a line break
+            yield f"{label.strip()}:{value}" if label.strip() else value
+        else:
+            yield _section(line)
+
+
 def _most_between(lines: Sequence[str], first: str) -> int:
     places = [
         place
@@ -386,7 +402,7 @@ def _report_rows(path: Path, encoding: str, left: list[str]) -> Iterator[list[st
     places = {name: place for place, name in enumerate(names)}
     row: list[list[str]] | None = None
     at = size = 0
-    for line in map(_section, _lines(path, encoding)):
+    for line in _unboxed(_lines(path, encoding)):
         match = _labelled(line)
         label = match[0] if match is not None else ""
         if label == labels.first:

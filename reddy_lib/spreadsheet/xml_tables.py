@@ -47,18 +47,28 @@ def xml_sheets(path: Path) -> list[str]:
 
 
 def is_one_call(path: Path) -> bool:
-    """Whether an XML file is the transcript of one call, not a list of calls."""
-    if path.stat().st_size > _MOST_CALL:
-        return False
+    """Whether an XML file is the transcript of one call, not a list of calls. Raises UnreadableFile: it is neither."""
     reader = _Records()
     _parse(path, reader.parser)
     data = reader.result()
     if find_calls(data) is not None:
         return False
-    if is_turn_list(_records_without_words(data)):
+    records = _records_without_words(data)
+    small = path.stat().st_size <= _MOST_CALL
+    if small and is_turn_list(records):
         return True
-    transcript = read_transcript(path.read_bytes().decode("utf-8", "replace"))
-    return transcript.form not in _UNREAD and len(transcript.lines) > 1
+    transcript = read_transcript(path.read_bytes().decode("utf-8", "replace") if small else "")
+    if transcript.form not in _UNREAD and len(transcript.lines) > 1:
+        return True
+    if not records and _one_record(data) is None:
+        raise _no_calls(path)
+    return False
+
+
+def _no_calls(path: Path) -> UnreadableFile:
+    return UnreadableFile(
+        f"{path.name} is an XML file in which no element is repeated for each call: export the calls as .xlsx or .csv."
+    )
 
 
 def xml_rows(path: Path, sheet: str | None = None) -> Iterator[list[Any]]:
@@ -78,9 +88,7 @@ def xml_rows(path: Path, sheet: str | None = None) -> Iterator[list[Any]]:
     found = find_calls(data)
     records = found if found is not None else _records_without_words(data) or _one_record(data)
     if records is None:
-        raise UnreadableFile(
-            f"{path.name} is an XML file in which no element is repeated for each call: export the calls as .xlsx or .csv."
-        )
+        raise _no_calls(path)
     yield from rows_of_records(iter(records), path)
 
 

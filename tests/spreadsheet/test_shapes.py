@@ -128,6 +128,14 @@ def test_blocks_of_labels_become_rows_and_page_heads_are_named(tmp_path: Path) -
     assert {"table-rebuilt", "rows-left-out"} <= codes(path)
 
 
+def test_records_that_a_query_tool_writes_below_one_another_become_rows(tmp_path: Path) -> None:
+    one = "call_id     | C-{n}\nagent_email | ana@x.example\ntranscript  | Agent: Hello +\n            | Customer: Hi\n"
+    psql = "".join(f"-[ RECORD {n} ]----\n" + one.format(n=n) for n in (1, 2))
+    sheet = read_sheet(written(tmp_path, "a.txt", psql))
+    assert sheet["call_id"].tolist() == ["C-1", "C-2"]
+    assert sheet["transcript"].tolist() == ["Agent: Hello\nCustomer: Hi"] * 2
+
+
 @pytest.mark.parametrize(
     "text",
     [
