@@ -470,7 +470,7 @@ def everything_wrong(path: Path) -> None:
     row("A line has no speaker", transcript=f"Agent: {hello}\nOne moment, please.\nCustomer: {card}")
     row(
         "Text before the first speaker",
-        transcript=f"Call transferred by the switchboard\nAgent: {hello}\nCustomer: {card}",
+        transcript=f"One moment please, I am putting you through.\nAgent: {hello}\nCustomer: {card}",
     )
     row(
         "A heading and a stage direction",

@@ -8,11 +8,16 @@ from `errors.py`. Whole numbers may be of any integer type, NumPy's included. Bo
 
 from __future__ import annotations
 
+import difflib
 import operator
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+MOST_LISTED = 15
+"""Choices that a message lists in full; of more, it lists those that look similar."""
+
 __all__ = [
+    "MOST_LISTED",
     "known",
     "listed",
     "product_dicts",
@@ -33,7 +38,8 @@ def whole_number(value: object, name: str, *, least: int, most: int | None = Non
     """
     number = _integer(value)
     if number is None:
-        raise TypeError(f"{name} must be a whole number such as {least}, not {_shown(value)}.")
+        example = max(least, 7 if most is None else min(7, most))
+        raise TypeError(f"{name} must be a whole number such as {example}, not {_shown(value)}.")
     if number < least or (most is not None and number > most):
         wanted = f"at least {least:,}" if most is None else f"from {least:,} to {most:,}"
         raise ValueError(f"{name} must be {wanted}, not {_shown(value)}.")
@@ -43,6 +49,10 @@ def whole_number(value: object, name: str, *, least: int, most: int | None = Non
 def row_number(row: object) -> int:
     """Return a row number as an int. Raises TypeError if it is not an integer."""
     number = _integer(row)
+    if number is None and _is_boolean(row):
+        raise TypeError(
+            f"A row number must be a whole number such as 12, not {row}. Of True/False marks, pass frame.index[marks]."
+        )
     if number is None:
         raise TypeError(
             f"A row number must be a whole number such as 12, as shown in the spreadsheet, not {_shown(row)}."
@@ -59,6 +69,8 @@ def row_numbers(rows: object) -> list[int]:
     one = _integer(rows)
     if one is not None:
         return [one]
+    if type(rows).__name__ == "DataFrame":  # it iterates over its column names
+        raise TypeError("rows must be row numbers: pass the frame's index, frame.index.")
     if isinstance(rows, str | bytes | Mapping) or not isinstance(rows, Iterable):
         raise TypeError(f"rows must be row numbers such as [2, 3, 12], not {_shown(rows)}.")
     return sorted({row_number(row) for row in rows})
@@ -81,11 +93,13 @@ def known(value: object, name: str, choices: Iterable[str]) -> str:
 
     Raises:
         TypeError: `value` is not a str.
-        ValueError: it is not one of the choices; the message lists them.
+        ValueError: it is not one of the choices; the message lists them, or the similar ones of many.
     """
     listed = list(choices)
     if text(value, name) not in listed:
-        raise ValueError(f"There is no {name} {value!r}: choose among {', '.join(listed)}.")
+        close = difflib.get_close_matches(str(value), listed, 5, 0.5) if len(listed) > MOST_LISTED else listed
+        hint = f": choose among {', '.join(close)}" if close else ""
+        raise ValueError(f"There is no {name} {value!r}{hint}.")
     return str(value)
 
 
@@ -132,15 +146,17 @@ def listed(values: Sequence[int], *, most: int = 10) -> str:
 
 
 def _integer(value: object) -> int | None:
-    if isinstance(value, bool) or type(value).__name__ in (
-        "bool",
-        "bool_",
-    ):  # has the type's name instead of an isinstance check, to avoid importing NumPy
+    if _is_boolean(value):
         return None
     try:
         return operator.index(value)  # type: ignore[arg-type]
     except TypeError:
         return None
+
+
+def _is_boolean(value: object) -> bool:
+    # By the type's name, because importing NumPy for an isinstance check would slow down `import reddy_lib`.
+    return type(value).__name__ in ("bool", "bool_")
 
 
 def _shown(value: object) -> str:

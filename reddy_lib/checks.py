@@ -82,6 +82,8 @@ def check(
 
     If one code has more than `MOST_OF_A_CODE` findings, the last one states how many more there are.
     """
+    if not isinstance(call, Call):
+        raise TypeError(f"check takes a Call, not {type(call).__name__}.")
     given = Given(product_dicts(products), time.time() if now is None else now, recording)
     rules = _OTHER_RULES if _lines_are_plain(call.transcript or ()) else _ALL_RULES
     found = [one for rule in rules for one in rule(call, given)]

@@ -42,7 +42,7 @@ details for code.
 
 from __future__ import annotations
 
-import time
+from datetime import datetime
 from typing import Any, Literal
 
 __all__ = [
@@ -152,12 +152,12 @@ class CallChanged(LedgerError):
         row: the row number.
         stored: the `Call` as it is stored now.
         who: who stored it last; "" if unknown.
-        at: when it was stored, in seconds since the epoch; None if unknown.
+        at: when it was stored (UTC); None if unknown.
     """
 
-    def __init__(self, *, row: int, stored: Any, read: bool, who: str, at: float | None) -> None:
+    def __init__(self, *, row: int, stored: Any, read: bool, who: str, at: datetime | None) -> None:
         by = f" by {who}" if who else ""
-        when = "" if at is None else time.strftime(" on %d %b %Y at %H:%M:%S UTC", time.gmtime(at))
+        when = "" if at is None else f" on {at:%d %b %Y} at {at:%H:%M:%S} UTC"
         since = "since you read it" if read else "and you have not read it since"
         super().__init__(
             f"Row {row} was changed{by}{when}, {since}, so your edit was not stored. Read the call again and "

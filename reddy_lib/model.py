@@ -117,7 +117,15 @@ class Call(_Record):
         return from_payload(to_payload(self))
 
 
-_encoder = msgspec.json.Encoder()
+def _plain_number(value: Any) -> Any:
+    """Return a NumPy number as Python's. Raises TypeError for a value that a call cannot hold."""
+    if hasattr(value, "item") and not getattr(value, "ndim", 0):
+        return value.item()
+    hint = ": a time is a number of seconds, moment.timestamp()" if hasattr(value, "timestamp") else ""
+    raise TypeError(f"A call cannot hold a value of type {type(value).__name__}{hint}.")
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plain_number)
 _decoder = msgspec.json.Decoder(Call, strict=True)
 
 
@@ -143,7 +151,7 @@ def payload_json(call: Call) -> bytes:
     try:
         return _encoder.encode(whole)
     except UnicodeEncodeError:
-        return _encoder.encode(_mended(msgspec.to_builtins(whole)))
+        return _encoder.encode(_mended(msgspec.to_builtins(whole, enc_hook=_plain_number)))
 
 
 def whole_characters(text: str) -> str:

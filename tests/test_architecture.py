@@ -115,6 +115,15 @@ def test_no_private_name_is_imported_from_another_module() -> None:
     assert taken == []
 
 
+def test_no_module_imports_the_library_by_a_text_that_the_contracts_do_not_see() -> None:
+    found = [
+        path.relative_to(LIBRARY).as_posix()
+        for path in modules()
+        if re.search(r"import_module\(|__import__\(", path.read_text(encoding="utf-8"))
+    ]
+    assert found == ["__init__.py"]  # which imports its public names when they are first used
+
+
 def test_all_imports_within_the_library_are_absolute() -> None:
     relative = [
         str(path.relative_to(LIBRARY))

@@ -475,10 +475,10 @@ def test_without_a_given_clock_the_machine_s_own_decides() -> None:
     assert check(a_call(timestamp=1_700_000_000)) == []
 
 
-def test_a_start_time_before_1990_is_a_warning() -> None:
+def test_a_start_time_before_1990_is_an_error() -> None:
     assert found(a_call(timestamp=631_152_000)) == []
     one = only(a_call(timestamp=46_111))
-    assert (one.code, one.severity) == ("timestamp-implausible", "warning")
+    assert (one.code, one.severity) == ("timestamp-implausible", "error")
     assert one.message == "The start time, 1970-01-01 12:48 UTC, is before 1990."
 
 
@@ -608,6 +608,12 @@ def test_two_tags_without_a_name_are_not_duplicates_of_each_other() -> None:
 
 
 READ_BY_OTHER_STAGES = {
+    "timestamp-ambiguous-order",
+    "timestamp-order-differs",
+    "timestamp-swapped",
+    "timestamp-imprecise",
+    "timestamp-zone-unclear",
+    "timestamp-zone-assumed",
     "conversation-id-placeholder",
     "lines-without-id",
     "id-digits-rounded",
@@ -640,6 +646,11 @@ READ_BY_OTHER_STAGES = {
     "role-from-name",
     "text-beside-lines",
     "role-from-greeting",
+    "role-by-elimination",
+    "events-left-out",
+    "one-side-silent",
+    "one-side-silent-short",
+    "side-has-several-speakers",
     "lines-left-out",
     "lines-kept-as-tag",
     "file-name-not-matched",

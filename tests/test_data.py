@@ -256,6 +256,27 @@ OF_LAYOUTS = {
 """What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these,
 or what corrects calls that the ledger already holds."""
 
+OF_COLUMNS = {
+    "timestamp-ambiguous-order",
+    "timestamp-order-differs",
+    "timestamp-swapped",
+    "timestamp-imprecise",
+    "timestamp-zone-unclear",
+    "timestamp-zone-assumed",
+}
+"""What a whole column of dates shows, and the sample has a date of every kind in one: see test_date_columns.py."""
+
+OF_DATA = {
+    "lines-reordered",
+    "not-spoken",
+    "pace-implausible",
+    "speech-doubtful",
+    "unit-from-pace",
+    "unit-unclear",
+}
+"""What transcripts that are data bring about: tests/transcripts/test_turn_lists.py and the files beside it show them."""
+OF_LAYOUTS |= OF_DATA
+
 OF_IDS = {
     "conversation-id-placeholder",
     "conversation-sent-with-other-words",
@@ -264,6 +285,16 @@ OF_IDS = {
     "id-digits-lost",
 }
 """The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both."""
+
+OF_SPEAKERS = {
+    "events-left-out",
+    "role-by-elimination",
+    "one-side-silent",
+    "one-side-silent-short",
+    "side-has-several-speakers",
+}
+"""The labels of the sample prove both sides, and its transcripts hold speech: tests/transcripts/test_sides.py and
+test_styles.py show these."""
 
 OF_RECORDINGS = {
     "recording-missing",
@@ -288,14 +319,22 @@ CHOICES: dict[str, Any] = {
 def test_the_guessed_mapping_shows_every_finding_that_needs_no_choice() -> None:
     assert (
         codes_of(built("everything_wrong.csv"))
-        == set(CATALOGUE) - OF_LAYOUTS - OF_IDS - OF_RECORDINGS - BY_HAND
+<<<<<<< HEAD
+        == set(CATALOGUE) - OF_LAYOUTS - OF_SPEAKERS - OF_IDS - OF_RECORDINGS - BY_HAND
+=======
+        == set(CATALOGUE) - OF_LAYOUTS - OF_COLUMNS - OF_IDS - OF_RECORDINGS - BY_HAND
+>>>>>>> h/dates
     )
 
 
 def test_choices_when_loading_show_the_rest_but_for_tags_that_no_sheet_can_make() -> None:
     assert codes_of(built("everything_wrong.csv", **CHOICES)) == set(
         CATALOGUE
-    ) - OF_LAYOUTS - OF_IDS - OF_RECORDINGS - {
+<<<<<<< HEAD
+    ) - OF_LAYOUTS - OF_SPEAKERS - OF_IDS - OF_RECORDINGS - {
+=======
+    ) - OF_LAYOUTS - OF_COLUMNS - OF_IDS - OF_RECORDINGS - {
+>>>>>>> h/dates
         "tag-type-unknown",
         "tag-key-missing",
         "tag-duplicate",
@@ -313,7 +352,11 @@ def test_edited_tags_show_the_last_ones() -> None:
         Tag("Score", "4.5", "float"),
     ]
     calls[0] = msgspec.structs.replace(calls[0], call=msgspec.structs.replace(call, tags=tags))
-    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_IDS - OF_RECORDINGS
+<<<<<<< HEAD
+    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_SPEAKERS - OF_IDS - OF_RECORDINGS
+=======
+    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_COLUMNS - OF_IDS - OF_RECORDINGS
+>>>>>>> h/dates
 
 
 EXPECTED = {

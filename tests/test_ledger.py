@@ -186,7 +186,7 @@ class TestLoading:
         assert stored(ledger, "calls") == 2
         with pytest.raises(NotInLedger, match=r"taken off the list: ledger\.restore\("):
             ledger.batch(batch.id)
-        with pytest.raises(NotInLedger, match="Choose one from the list, or load a spreadsheet"):
+        with pytest.raises(NotInLedger, match=r"ledger\.batches\(\) lists them"):
             ledger.batch("b-of-nobody")
 
     def test_batches_are_listed_newest_first_with_their_counts(
@@ -665,7 +665,7 @@ class TestEditing:
     def test_what_could_not_be_read_back_is_not_stored(self, batch: reddy.Batch) -> None:
         call = batch.call(2)
         call.transcript[0].start = "soon"
-        with pytest.raises(msgspec.ValidationError):
+        with pytest.raises(TypeError):
             batch.replace(2, call)
         assert batch.call(2) == batch.original(2)
         assert batch.edits(2).empty
@@ -679,7 +679,7 @@ class TestEditing:
         else:
             settle(ledger, batch, {2: status})
         assert batch.info(2)["status"] == status
-        with pytest.raises(CallLocked, match=f"Row 2 is {status}: what was sent is not changed afterwards"):
+        with pytest.raises(CallLocked, match=f"Row 2 is {status}.*(cannot be edited|not changed afterwards)"):
             self.change(batch, 2, product_id=2)
         assert batch.call(2).product_id == 1
         assert batch.edits(2).empty
@@ -1148,7 +1148,9 @@ class TestWhenTheDatabaseFails:
                 connection.exec_driver_sql(
                     "PRAGMA query_only = 1"
                 )  # as a disk that is mounted read-only does
-            with pytest.raises(LedgerUnavailable, match=r"cannot be opened for writing. Check the file's"):
+            with pytest.raises(
+                LedgerUnavailable, match=r"cannot be opened for writing. Check that it is a file"
+            ):
                 ledger.batch(batch.id).rename("x")
 
     def test_a_file_that_is_no_ledger_is_named_and_left_alone(self, sheet: Sheet) -> None:

@@ -512,6 +512,8 @@ def fingerprint(token: str, key: str) -> str:
 
 
 def _usable_token(token: str | None) -> str:
+    if token is not None and not isinstance(token, str):
+        raise TypeError(f"The token must be text, not {type(token).__name__}.")
     token = (token or "").strip()
     if not token:
         raise Unauthorized(

@@ -106,6 +106,8 @@ class Batch(StoredBatch):
     def _what_next(self, counts: MappingType[str, int]) -> str:
         if counts.get("unknown"):
             return "Some calls may have reached Reddy: reddy.reconcile(batch, client) asks."
+        if counts.get("queued") or counts.get("sending"):
+            return "A submission is not finished: ledger.submissions(batch)[0] says what it waits for."
         if counts.get("held"):
             return "Held calls need a fix: batch.finding_counts() says which."
         if counts.get("ready"):
@@ -128,8 +130,13 @@ class Batch(StoredBatch):
         """Yield every call, by row."""
         return (from_payload(payload) for _, payload in self.payloads())
 
+    def __reversed__(self) -> Iterator[Call]:
+        """Yield every call, the last row first."""
+        # Python's default would count positions from 0, which are no row numbers.
+        return (self.call(row) for row in reversed(self.rows()))
+
     def __contains__(self, row: object) -> bool:
-        """Whether the batch has a call in this row."""
+        """Return whether the batch has a call in this row."""
         try:
             self.these_rows(arguments.row_number(row))
         except NotInLedger:
@@ -241,7 +248,7 @@ class Batch(StoredBatch):
     def replace(self, row: int, call: Call, *, expected: Call | None = None, who: str = "") -> list[Finding]:
         """Store an edited call at once: checked, with what changed on record. Return its findings.
 
-        Nobody else's edit is overwritten: the stored call must be the one that yours was made from. That is `expected`,
+        Edits of others are never overwritten: the stored call must be the one that yours was made from. That is `expected`,
         else what this batch handed out last for the row (`batch.call(row)`, `batch[row]`), else the call as it was
         loaded. `change` needs none of this.
 
@@ -249,7 +256,7 @@ class Batch(StoredBatch):
             NotInLedger: the batch has no such row.
             CallChanged: somebody else stored the call since.
             CallLocked: the call is being sent, was sent, or may have been sent.
-            msgspec.ValidationError: a value of a type that the API does not know (a text for a number).
+            TypeError: a value of a type that the API does not know (a text for a number).
         """
         remembered = self._handed_out.get(arguments.row_number(row))
         return replace_call(self, row, call, expected=expected, remembered=remembered, who=who)
@@ -270,8 +277,8 @@ class Batch(StoredBatch):
         Return how many changed, how many were so already, and how many are locked (being sent, or sent) and stay.
 
         Raises:
-            ValueError: the field is not one of agent_email, product_id, conversation_id, filename,
-                timestamp (seconds since the epoch).
+            TypeError, ValueError: a value does not fit its field, or the field is not one of agent_email, product_id,
+                conversation_id, filename, timestamp (a time with a zone, or seconds since the epoch).
             NotInLedger: the batch has no such row; nothing was changed.
         """
         return update_calls(self, rows, fields, who=who)
@@ -410,7 +417,7 @@ class Batch(StoredBatch):
         "drop" it.
 
         Args:
-            text: decide about this text only, wherever it stands in these calls; None = everything undecided in them.
+            text: decide about this text only, wherever it occurs in these calls; None = all undecided texts.
             on_progress: called with the number of calls done so far.
 
         Each call's change is recorded as an edit; `revert` undoes it. Calls that are being sent or were sent stay as

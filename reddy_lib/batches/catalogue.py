@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.frames import utc
 from reddy_lib.database.database import Database
 from reddy_lib.database.schema import batches, calls
 from reddy_lib.errors import NotInLedger
@@ -16,10 +18,13 @@ from reddy_lib.errors import NotInLedger
 if TYPE_CHECKING:
     import pandas as pd
 
+SHOWN = 10  # batches of one name that a message lists
+
 __all__ = ["batch_id_of", "batches_frame", "batches_of_file", "find_batch"]
 
 
 def batches_frame(database: Database, state: str = "open") -> pd.DataFrame:
+    """Return the batches in a state, newest first; see `Ledger.batches`."""
     import pandas as pd
 
     counts = sa.select(calls.c.batch_id, sa.func.count().label("calls")).group_by(calls.c.batch_id).subquery()
@@ -41,7 +46,7 @@ def batches_frame(database: Database, state: str = "open") -> pd.DataFrame:
     frame = pd.DataFrame(
         [tuple(row) for row in rows], columns=["id", "name", "file_name", "created_at", "who", "calls"]
     )
-    frame["created_at"] = pd.to_datetime(frame["created_at"].astype(float), unit="s", utc=True)
+    frame["created_at"] = utc(frame["created_at"])
     frame["calls"] = frame["calls"].astype(int)
     return frame
 
@@ -76,19 +81,27 @@ def batch_id_of(
     found = connection.execute(query.where(batches.c.id == wanted)).scalar()
     if found is not None:
         return str(found)
-    named = connection.execute(query.where(batches.c.name == wanted)).scalars().all()
+    named = connection.execute(
+        sa.select(batches.c.id, batches.c.created_at)
+        .where(batches.c.state.in_(states), batches.c.name == wanted)
+        .order_by(batches.c.created_at.desc())
+    ).all()
     if len(named) > 1:
+        listed = ", ".join(
+            f"{one.id} ({datetime.fromtimestamp(one.created_at, UTC):%d %b %Y %H:%M:%S} UTC)"
+            for one in named[:SHOWN]
+        )
         raise NotInLedger(
-            f"{len(named)} batches have the name {wanted!r}. Use the id of the one you mean: {', '.join(named)}."
+            f"{len(named)} batches have the name {wanted!r}. Use the id of the one you mean; newest first: {listed}."
         )
     if named:
-        return str(named[0])
+        return str(named[0].id)
     state = connection.execute(
         sa.select(batches.c.state).where(sa.or_(batches.c.id == wanted, batches.c.name == wanted))
     ).scalar()
     said = (
         f"There is no batch {wanted!r} in this ledger ({database.name}). "
-        "Choose one from the list, or load a spreadsheet."
+        "ledger.batches() lists them, and ledger.load adds one."
     )
     if state == "archived":
         said = f"The batch {wanted!r} was taken off the list: ledger.restore({wanted!r}) puts it back."

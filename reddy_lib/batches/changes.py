@@ -1,4 +1,4 @@
-"""Change calls inside a transaction, so that nobody overwrites what somebody else just stored.
+"""Change calls inside a transaction, so that concurrent edits never overwrite each other.
 
 `change_in` is the one place where a call's row changes: it refuses calls that were sent, checks the changed call, and
 records every difference as an edit.
@@ -14,8 +14,10 @@ passes it (`expected`), or the `Batch` remembers what it handed out.
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
@@ -125,7 +127,7 @@ def must_be(connection: sa.Connection, stored: Any, seen: bytes | None, call: Ca
         stored=from_payload(stored.payload),
         read=seen is not None,
         who=last.who if last else "",
-        at=last.at if last else None,
+        at=datetime.fromtimestamp(last.at, UTC) if last else None,
     )
 
 
@@ -148,7 +150,7 @@ def change_calls(
     who: str = "",
     on_progress: Callable[[int], object] | None = None,
 ) -> ManyEdited:
-    """Make one edit to many calls, each stored and on record as an edit of its own.
+    """Apply one edit to many calls. Each call is stored and recorded as its own edit.
 
     `on_progress`: called with how many calls are done. Calls that are being sent or were sent stay as they are.
 
@@ -219,8 +221,19 @@ def _value(name: str, value: Any) -> Any:
     if name == "product_id":
         return arguments.whole_number(value, "product_id", least=0)
     if name == "timestamp":
+        if isinstance(value, datetime):  # a pandas Timestamp is one, too
+            if value != value:
+                raise ValueError("timestamp is NaT, which is no time. None clears the start time.")
+            if value.tzinfo is None:
+                raise ValueError(
+                    f"timestamp {value} names no time zone: add one, for example "
+                    'pandas.Timestamp(…).tz_localize("Europe/London").'
+                )
+            return value.timestamp()
         if isinstance(value, str | bool) or not hasattr(value, "__float__"):
-            raise TypeError("timestamp must be a number: seconds since the epoch, UTC.")
+            raise TypeError("timestamp must be a time with a zone, or a number of seconds since the epoch.")
+        if not math.isfinite(value):
+            raise ValueError("timestamp must be a finite number. None clears the start time.")
         return float(value)
     return arguments.text(value, name)
 
@@ -234,13 +247,18 @@ Recording = files.Attached | Literal["as it is"] | None
 """What a change does with the call's recording: attach this file, keep what is attached, or (None) detach it."""
 
 
+_SENT = ": what was sent is not changed afterwards."
+_LOCKED = {
+    "queued": " and cannot be edited. Cancel its submission first.",
+    "sending": " and cannot be edited. Wait for its outcome.",
+    "unknown": ": it may have reached Reddy, so it cannot be edited. Ask Reddy first: reddy.reconcile(batch, client).",
+}
+
+
 def refuse_locked(status: str, row: int) -> None:
     """Raise CallLocked where a call of this status may not be edited."""
     if status not in EDITABLE:
-        raise CallLocked(
-            f"Row {row} is {status}: what was sent is not changed afterwards. "
-            + ("Pause or cancel the submission first." if status == "queued" else "")
-        )
+        raise CallLocked(f"Row {row} is {status}{_LOCKED.get(status, _SENT)}")
 
 
 def store_if(batch: StoredBatch, row: int, seen: bytes | None, call: Call, *, who: str) -> list[Finding]:
@@ -248,7 +266,12 @@ def store_if(batch: StoredBatch, row: int, seen: bytes | None, call: Call, *, wh
 
     Raises as `Batch.replace`.
     """
-    new = from_payload(payload_json(call))  # as it will be read back, and independent of the caller's object
+    try:
+        new = from_payload(
+            payload_json(call)
+        )  # as it will be read back, and independent of the caller's object
+    except msgspec.ValidationError as error:
+        raise TypeError(f"The call was not stored, because a value has the wrong type. {error}.") from None
     with batch.database.write() as connection:
 
         def change(now: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
@@ -263,7 +286,7 @@ def store_if(batch: StoredBatch, row: int, seen: bytes | None, call: Call, *, wh
 def change_one(
     batch: StoredBatch, row: int, change: Change, *, who: str, recording: Recording = "as it is"
 ) -> list[Finding]:
-    """Change one call, its decisions and its recording in a transaction of its own. Return its findings."""
+    """Change one call, its decisions and its recording in its own transaction. Return its findings."""
     with batch.database.write() as connection:
         change_in(connection, batch, row, change, who=who, recording=recording)
     return batch.findings_of(row)
@@ -277,7 +300,7 @@ def change_many(
     who: str,
     on_progress: Callable[[int], object] | None = None,
 ) -> ManyEdited:
-    """Change the decisions of many calls, each in a transaction of its own.
+    """Change the decisions of many calls, each in its own transaction.
 
     Return how many changed, how many did not need to, and how many are locked.
     """

@@ -102,13 +102,11 @@ class BatchLoss(NamedTuple):
         characters: read from the sheet's transcripts.
         placed: in a line of a call.
         dropped: by decision.
-        unmeasured: number of calls without a measurement.
     """
 
     characters: int
     placed: int
     dropped: int = 0
-    unmeasured: int = 0
 
     @property
     def waiting(self) -> int:
@@ -119,8 +117,6 @@ class BatchLoss(NamedTuple):
         parts = [f"{self.placed:,} of {self.characters:,} characters placed"]
         if self.dropped:
             parts.append(f"{self.dropped:,} dropped by decision")
-        if self.unmeasured:
-            parts.append(f"{self.unmeasured:,} call{'s' * (self.unmeasured > 1)} without a measurement")
         return " · ".join(parts)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import sqlalchemy as sa
 
+import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_rows import decode_findings
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import attempts, calls, edits
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "OUTCOME_COLUMNS",
+    "SHOWN_OUTCOME_COLUMNS",
     "attempts_frame",
     "calls_frame",
     "cells_frame",
@@ -42,6 +45,9 @@ def calls_frame(batch: StoredBatch, *, offset: int, limit: int | None, **filters
 
     names = ["row", "status", "agent_email", "product_id", "timestamp", "lines", "tags", "errors",
              "warnings", "edited", "conversation_id", "preview"]  # fmt: skip
+    offset = arguments.whole_number(offset, "offset", least=0)
+    if limit is not None:
+        limit = arguments.whole_number(limit, "limit", least=0)
     query = (
         sa.select(*(calls.c[name] for name in names))
         .where(*batch.where(**filters))
@@ -158,6 +164,11 @@ OUTCOME_COLUMNS = (
 )  # fmt: skip
 """Columns of `calls` that `outcomes_frame` is made of, in its order."""
 
+_RENAMED = {"sent_at": "started", "ended_at": "ended", "submission_id": "submission"}
+
+SHOWN_OUTCOME_COLUMNS = tuple(_RENAMED.get(name, name) for name in OUTCOME_COLUMNS)
+"""The same columns as an outcomes frame names them."""
+
 
 def outcomes_of_batch(batch: StoredBatch) -> pd.DataFrame:
     """Return the outcome of every call of a batch; see `Batch.outcomes`."""
@@ -179,8 +190,7 @@ def outcomes_frame(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    renamed = {"sent_at": "started", "ended_at": "ended", "submission_id": "submission"}
-    frame = pd.DataFrame(rows, columns=[renamed.get(name, name) for name in OUTCOME_COLUMNS])
+    frame = pd.DataFrame(rows, columns=list(SHOWN_OUTCOME_COLUMNS))
     for name in ("product_id", "upload_id", "http_status"):
         frame[name] = frame[name].astype("Int64")
     for name in ("timestamp", "started", "ended"):

@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as MappingType
 from pathlib import Path
@@ -31,6 +32,7 @@ from reddy_lib.progress_bars import progress_bar
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet
 from reddy_lib.spreadsheet.files import workbook_kept
 from reddy_lib.spreadsheet.mapping import MAPPABLE
+from reddy_lib.spreadsheet.survey import naive_times
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +61,13 @@ def load_batch(
     listed = arguments.product_dicts(products)
     for given, what in ((who, "who"), (name or "", "name"), (timezone or "", "timezone")):
         arguments.text(given, what)
-    with as_file(source) as (path, called), workbook_kept():
+    if on_progress is not None and not callable(on_progress):
+        raise TypeError("on_progress must be a function that takes a number of rows.")
+    if defaults is not None and not isinstance(defaults, MappingType):
+        raise TypeError(
+            f'defaults must be a dict such as {{"product_id": 7}}, not {type(defaults).__name__}.'
+        )
+    with as_file(source, file_name) as (path, called), workbook_kept():
         file_name = file_name or called
         if corrects is None:
             mapping = _prepared(path, mapping, timezone=timezone, defaults=defaults, products=listed)
@@ -68,7 +76,7 @@ def load_batch(
         _forget_unfinished(database, before=time.time() - 86_400)
         batch_id = _new_batch(
             database,
-            name=name or Path(file_name).stem,
+            name=(name or "").strip() or Path(file_name).stem,
             file_name=file_name,
             file_hash=file_sha256(path),
             mapping=msgspec.json.encode(mapping.to_dict()).decode(),
@@ -231,6 +239,25 @@ def _with_columns(mapping: Mapping, fixed: dict[str, str], columns: Sequence[str
     )
 
 
+_SETTINGS = frozenset(Mapping.__struct_fields__)
+
+
+def _field(name: object) -> str:
+    if name not in MAPPABLE:
+        raise MappingError(f"A call has no field {name!r}: choose among {', '.join(MAPPABLE)}.")
+    return str(name)
+
+
+def _warn_of_naive(times: pd.Series[Any]) -> None:
+    """Warn of start times that name no time zone. The Load page asks for the zone; a notebook cannot."""
+    if naive := naive_times(times):
+        warnings.warn(
+            f"{naive:,} of the first {len(times):,} start times name no time zone and were read as UTC. If they are in "
+            'another zone, name it: ledger.load(…, timezone="Europe/London").',
+            stacklevel=5,
+        )
+
+
 def _prepared(
     path: Path,
     mapping: Mapping | dict[str, Any] | None,
@@ -242,18 +269,21 @@ def _prepared(
     """Return the mapping for a load: guessed if there is none, with the caller's settings and the sheet's format."""
     fixed: dict[str, str] = {}
     if isinstance(mapping, dict):
-        if set(mapping) <= set(MAPPABLE) and all(isinstance(column, str) for column in mapping.values()):
-            fixed, mapping = mapping, None
+        if all(isinstance(column, str | int) for column in mapping.values()) and not _SETTINGS & set(mapping):
+            # Field → column. A DataFrame's columns may be numbers.
+            fixed, mapping = {_field(name): str(column) for name, column in mapping.items()}, None
         else:
             mapping = Mapping.from_dict(mapping)
     elif mapping is not None and not isinstance(mapping, Mapping):
         raise TypeError(
-            f'mapping must be a Mapping, or a dict such as {{"agent_email": "Rep"}}, not a {type(mapping).__name__}.'
+            f'mapping must be a Mapping, or a dict such as {{"agent_email": "Rep"}}, not {type(mapping).__name__}.'
         )
     if mapping is None:
         head = read_sheet(path, nrows=1000)
         mapping = guess_mapping(head, products=products, path=path)
         mapping = _with_columns(mapping, fixed, [str(name) for name in head.columns])
+        if timezone is None and not mapping.timezone and "timestamp" in mapping.fields:
+            _warn_of_naive(head[mapping.fields["timestamp"]])
     changes: dict[str, Any] = {}
     if timezone is not None:
         changes["timezone"] = timezone

@@ -11,6 +11,7 @@ import hashlib
 import secrets
 import time
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -42,7 +43,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: "" for a profile that is not stored in a ledger, such as one read from a file.
         columns: the columns of the original sheet, in its order.
-        who, saved_at: who saved it and when (seconds since the epoch); "" and 0.0 if unknown.
+        who, saved_at: who saved it and when (UTC); "" and None if unknown.
     """
 
     name: str
@@ -50,7 +51,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     mapping: Mapping
     id: str = ""
     who: str = ""
-    saved_at: float = 0.0
+    saved_at: datetime | None = None
 
     def __repr__(self) -> str:
         return f"<Profile {self.name!r} · {len(self.columns)} columns>"
@@ -126,7 +127,12 @@ def keep_profile(
     stored = msgspec.json.encode(mapping.to_dict(), order="deterministic").decode()
     now = time.time()
     profile = Profile(
-        id="p" + secrets.token_hex(8), name=name, columns=listed, mapping=mapping, who=who, saved_at=now
+        id="p" + secrets.token_hex(8),
+        name=name,
+        columns=listed,
+        mapping=mapping,
+        who=who,
+        saved_at=datetime.fromtimestamp(now, UTC),
     )
     same = sa.and_(profiles.c.signature == _signature(listed), profiles.c.retired.is_(False))
     with database.write() as connection:
@@ -218,7 +224,7 @@ def _profile(found: sa.Row[Any]) -> Profile:
         columns=msgspec.json.decode(found.columns, type=list[str]),
         mapping=Mapping.from_dict(msgspec.json.decode(found.mapping)),
         who=found.who,
-        saved_at=found.saved_at,
+        saved_at=datetime.fromtimestamp(found.saved_at, UTC),
     )
 
 

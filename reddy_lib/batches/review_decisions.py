@@ -1,4 +1,4 @@
-"""Decisions about a call beside its payload: what becomes of text that is in no line, and findings accepted as they are."""
+"""Decisions about a call, stored beside its payload: unassigned text that is placed or dropped, and accepted findings."""
 
 from __future__ import annotations
 
@@ -42,10 +42,9 @@ def loss_of(batch: StoredBatch, row: int | None) -> BatchLoss:
     if row is not None:
         row = int(batch.one(row, calls.c.row).row)
     sums = (calls.c.characters_in, calls.c.characters_placed, calls.c.characters_dropped)
-    query = sa.select(
-        *(sa.func.coalesce(sa.func.sum(column), 0) for column in sums),
-        sa.func.count() - sa.func.count(calls.c.characters_in),
-    ).where(calls.c.batch_id == batch.id, *([] if row is None else [calls.c.row == row]))
+    query = sa.select(*(sa.func.coalesce(sa.func.sum(column), 0) for column in sums)).where(
+        calls.c.batch_id == batch.id, *([] if row is None else [calls.c.row == row])
+    )
     with batch.database.read() as connection:
         return BatchLoss(*(int(number) for number in connection.execute(query).one()))
 
@@ -115,7 +114,7 @@ def accept_finding(
 ) -> ManyEdited:
     """Accept findings of one code; see `Batch.accept`."""
     if not CATALOGUE[arguments.known(code, "code", CATALOGUE)].accepting:
-        raise ValueError(f"a finding {code} cannot be accepted: {CATALOGUE[code].hint}")
+        raise ValueError(f"Findings of code {code} cannot be accepted. {CATALOGUE[code].hint}")
     now = time.time()
 
     def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:

@@ -53,7 +53,9 @@ def where(
         elif name == "product":
             conditions.append(calls.c.product_id == arguments.whole_number(value, "product", least=-(2**63)))
         elif name == "edited":
-            conditions.append(calls.c.edited.is_(bool(value)))
+            if not isinstance(value, bool):
+                raise TypeError("edited must be True or False.")
+            conditions.append(calls.c.edited.is_(value))
         elif name == "rows":
             rows = these_rows(value)
             some = (calls.c.row.in_(piece) for piece in pieces(rows))

@@ -64,6 +64,11 @@ class Database:
     """
 
     def __init__(self, location: str | os.PathLike[str] | None = None) -> None:
+        if location is not None and not isinstance(location, str | os.PathLike):
+            raise TypeError(
+                f"A ledger's location is a path or a database URL, not {type(location).__name__}. Without one, it is "
+                "the user's ledger."
+            )
         self.url = _database_url(default_location() if location is None else os.fspath(location))
         self._seen = threading.local()
         self._person: Person | None = None
@@ -229,7 +234,7 @@ class Database:
                 return
             if getattr(self._seen, "connection", None) is None:
                 self._seen.connection = self.engine.connect()
-                if not self.is_sqlite:  # by default each statement sees a snapshot of its own
+                if not self.is_sqlite:  # by default each statement sees its own snapshot
                     self._seen.connection.execution_options(isolation_level="REPEATABLE READ")
             self._seen.reading = getattr(self._seen, "reading", 0) + 1
             try:
@@ -262,7 +267,7 @@ class Database:
     def _turn(self) -> Iterator[None]:
         """Queue the writers of this process: SQLite has one writer, and lets others poll for it, in no order.
 
-        A thread that has waited too long goes on without the lock; SQLite then reports that the database is locked.
+        A thread that has waited too long continues without the lock; SQLite then reports that the database is locked.
         """
         if not self.is_sqlite:
             yield

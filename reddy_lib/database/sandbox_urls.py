@@ -123,7 +123,7 @@ def _merge_paces(connection: sa.Connection, old: str, new: str) -> None:
 
 
 def _merge_hosts(connection: sa.Connection, old: str, new: str) -> None:
-    """Of two decisions about whether recordings may go to a host keep the later one."""
+    """Keep the later of two decisions about whether recordings may go to a host."""
     mine, other = upload_hosts.alias(), upload_hosts.alias()
     pairs = connection.execute(
         sa.select(mine.c.host, mine.c.seen_at > other.c.seen_at)

@@ -29,7 +29,7 @@ def backup(source: str, target: Path, *, overwrite: bool = False) -> Path:
         raise LedgerUnavailable(f"{target} is a ledger that is in use. Choose another file for the backup.")
     if target.is_dir() or (os.path.lexists(target) and not overwrite):
         raise LedgerUnavailable(
-            f"{target} is there already, and nothing was written. Choose another name, or say overwrite=True."
+            f"{target} already exists, and nothing was written. Choose another name, or pass overwrite=True."
         )
     # SQLite would take such a file for the copy's own.
     if any(size_of(f"{target}{suffix}") for suffix in ("-wal", "-journal")):
@@ -59,7 +59,7 @@ def backup(source: str, target: Path, *, overwrite: bool = False) -> Path:
     except (sqlite3.Error, OSError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise LedgerUnavailable(
-            f"The backup {target} could not be written: {reason}. Nothing of it was kept; the ledger is unchanged."
+            f"The backup {target} could not be written: {reason}. The incomplete copy was deleted; the ledger is unchanged."
         ) from error
     finally:
         for suffix in ("", "-journal"):

@@ -458,12 +458,12 @@ def _only_for_owner(path: str, mode: int) -> None:
 
 def not_a_ledger(path: str) -> str:
     """Return the message for a file that is not a ledger."""
-    return f"{path} is not a ledger. Choose another file with REDDY_LEDGER; this one was not changed."
+    return f"{path} is not a ledger, and was not changed. Choose another file: Ledger(path), or REDDY_LEDGER."
 
 
 def cannot_be_opened(path: str) -> str:
     """Return the message for a ledger that cannot be opened."""
-    return f"The ledger ({path}) cannot be opened for writing. Check the file's and its folder's permissions."
+    return f"The ledger ({path}) cannot be opened for writing. Check that it is a file, and check its permissions."
 
 
 # connections

@@ -122,7 +122,7 @@ def product(outcomes: pd.DataFrame | HasOutcomes, products: Iterable[Any] | None
 
     `products` is Reddy's list (dicts or objects with `id` and `name`); it adds names to the ids.
     """
-    outcomes = outcomes_of(outcomes)
+    outcomes = outcomes_of(outcomes, "product_id")
     if not len(outcomes):
         return _nothing()
     names: dict[Any, str] = {None: "no product"}
@@ -135,7 +135,7 @@ def product(outcomes: pd.DataFrame | HasOutcomes, products: Iterable[Any] | None
 
 def agent(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
     """Draw calls by agent, stacked by status: the 20 agents with the most calls, and one bar for the others."""
-    outcomes = outcomes_of(outcomes)
+    outcomes = outcomes_of(outcomes, "agent_email")
     if not len(outcomes):
         return _nothing()
     keys = ["" if pd.isna(value) else str(value) for value in outcomes["agent_email"]]
@@ -158,7 +158,7 @@ def reasons(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
 
 def over_time(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
     """Draw calls by the time of their answer (UTC), stacked by status. A bar spans from one second up to a week."""
-    outcomes = outcomes_of(outcomes)
+    outcomes = outcomes_of(outcomes, "ended")
     if not len(outcomes):
         return _nothing()
     answered = outcomes[outcomes["ended"].notna()]
@@ -201,7 +201,7 @@ def seconds(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
 
     Answers that took much longer than the others share the last bar, so that one timeout does not compress the rest.
     """
-    outcomes = outcomes_of(outcomes)
+    outcomes = outcomes_of(outcomes, "seconds")
     if not len(outcomes):
         return _nothing()
     timed = outcomes[outcomes["seconds"].notna()]

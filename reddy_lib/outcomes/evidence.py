@@ -23,7 +23,7 @@ import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import msgspec
 
@@ -34,10 +34,8 @@ from reddy_lib.open_databases import refuse_open
 from reddy_lib.outcomes.exports import clean
 from reddy_lib.outcomes.frames import what_next
 from reddy_lib.outcomes.sent_calls import SentCall, Snapshot, snapshot
+from reddy_lib.sending.submission import Submission
 from reddy_lib.spreadsheet.formulas import escaped
-
-if TYPE_CHECKING:
-    from reddy_lib.sending.submission import Submission
 
 __all__ = ["ALWAYS", "evidence", "write_evidence"]
 
@@ -46,9 +44,9 @@ ALWAYS = ("accepted", "rejected", "unknown")
 
 _ORDER = (*ALWAYS, "failed", "skipped", "held", "ready", "queued", "sending")
 _HINTS = {
-    "skipped": "Reddy already has this call. To send it again, choose it on the Outcomes page and give a reason.",
-    "held": "Fix its errors in Review, then send it.",
-    "ready": "It was not sent. Choose it on the Submit page.",
+    "skipped": "Reddy already has this call. To send it again, give a reason.",
+    "held": "Fix its errors, then send it.",
+    "ready": "It was not sent. It can be sent now.",
     "queued": "It is waiting to be sent. Resume the submission if it is paused.",
     "sending": "It is being sent. Download the evidence again when the submission has ended.",
 }
@@ -65,6 +63,13 @@ def evidence(submission: Submission, path: str | os.PathLike[str]) -> Path:
         NotInLedger, LedgerUnavailable: the ledger has no such submission, or cannot be read.
         OSError: the file cannot be written. An existing file is replaced only once the new one is complete.
     """
+    if not isinstance(submission, Submission):
+        raise TypeError(
+            "The first argument must be a submission, as reddy.submit and ledger.submission return it, not "
+            f"{type(submission).__name__}."
+        )
+    if not isinstance(path, str | os.PathLike):
+        raise TypeError(f"path must be a file or folder to write to, not {type(path).__name__}.")
     target = Path(path)
     if target.is_dir():
         target /= f"submission {submission.record().number} evidence.zip"

@@ -18,6 +18,8 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from reddy_lib.batches.frames import SHOWN_OUTCOME_COLUMNS
+
 __all__ = [
     "COLUMNS",
     "STATUSES",
@@ -35,23 +37,7 @@ __all__ = [
     "words",
 ]
 
-COLUMNS: tuple[str, ...] = (
-    "row",
-    "status",
-    "conversation_id",
-    "agent_email",
-    "product_id",
-    "timestamp",
-    "upload_id",
-    "http_status",
-    "error",
-    "attempts",
-    "seconds",
-    "started",
-    "ended",
-    "submission",
-    "audio",
-)
+COLUMNS: tuple[str, ...] = SHOWN_OUTCOME_COLUMNS
 """The columns of an outcomes frame as a table: its index `row` first."""
 
 STATUSES: tuple[str, ...] = (
@@ -91,9 +77,27 @@ class HasOutcomes(Protocol):
         """Return the outcomes frame."""
 
 
-def outcomes_of(source: pd.DataFrame | HasOutcomes) -> pd.DataFrame:
-    """Return the frame itself, or the outcomes frame of a batch or submission."""
-    return source if isinstance(source, pd.DataFrame) else source.outcomes()
+def outcomes_of(source: pd.DataFrame | HasOutcomes, *columns: str) -> pd.DataFrame:
+    """Return the frame itself, or the outcomes frame of a batch or submission.
+
+    Args:
+        columns: that the frame needs besides `status`.
+
+    Raises:
+        TypeError: it is something else.
+        ValueError: the frame lacks a column, so it does not hold outcomes.
+    """
+    if isinstance(source, pd.DataFrame):
+        missing = [column for column in ("status", *columns) if column not in source]
+        if missing and len(source):  # an empty frame may have no columns at all
+            raise ValueError(
+                f"This DataFrame does not hold outcomes: it has no column {missing[0]!r}. Pass a batch, a submission, "
+                "or what their outcomes() returns."
+            )
+        return source
+    if not hasattr(source, "outcomes"):
+        raise TypeError(f"Pass a batch, a submission, or their outcomes(), not {type(source).__name__}.")
+    return source.outcomes()
 
 
 def summary(outcomes: pd.DataFrame | HasOutcomes) -> dict[str, int]:
@@ -148,7 +152,7 @@ def reason(message: str) -> str:
 def reasons(outcomes: pd.DataFrame | HasOutcomes) -> pd.Series:
     """Return the reason of each call, on the frame's index; "" for calls that were not rejected, failed or unknown.
 
-    A call without a message gets "HTTP 500, no words", or "no reason given".
+    A call without a message gets "HTTP 500 without a message", or "no reason given".
     """
     outcomes = outcomes_of(outcomes)
     status, error = _text(outcomes, "status"), _text(outcomes, "error")
@@ -163,17 +167,17 @@ def reasons(outcomes: pd.DataFrame | HasOutcomes) -> pd.Series:
 
 
 def _silent(code: Any) -> str:
-    return "no reason given" if pd.isna(code) else f"HTTP {int(code)}, no words"
+    return "no reason given" if pd.isna(code) else f"HTTP {int(code)} without a message"
 
 
 def what_next(status: str, http_status: int | None = None, message: str = "") -> str:
     """Return what the analyst can do about a call with this outcome; "" if there is nothing to do."""
     said = message.casefold()
     if status == "unknown":
-        return "These may have reached Reddy: clear the doubt before anything is sent again."
+        return "These may have reached Reddy: ask Reddy before anything is sent again."
     if status == "failed":
         if "safe to send again" in said:
-            return "Choose these again on the Submit page."
+            return "Send these again."
         if http_status == 429:
             return "Reddy asked to slow down. Wait a little, then send these again with fewer at a time."
         if http_status == 503:
@@ -182,21 +186,21 @@ def what_next(status: str, http_status: int | None = None, message: str = "") ->
     if status != "rejected":
         return ""
     if http_status in (401, 403) and "agent" not in said:
-        return "The token was refused. Check it under Connection, then send these again."
+        return "The token was refused. Check the token, then send these again."
     if "agent" in said or "user" in said:
         return (
-            "The email matches no active Reddy user: correct it in Review, or have the user activated in "
+            "The email matches no active Reddy user: correct it, or have the user activated in "
             "Reddy, then send these again."
         )
     if "product" in said:
-        return "Choose a product from Reddy's list for these calls in Review, then send them again."
+        return "Choose a product from Reddy's list for these calls, then send them again."
     if http_status == 404:
-        return "Reddy did not find what was requested. Check the address under Connection."
+        return "Reddy did not find what was requested. Check the address of Reddy."
     if http_status == 413:
-        return "These calls are too large for Reddy. Shorten or split the transcripts in Review."
+        return "These calls are too large for Reddy. Shorten or split their transcripts."
     if http_status == 429:
         return "Reddy asked to slow down. Wait a little, then send these again with fewer at a time."
-    return "Read Reddy's words, correct the field they name in Review, then send these again."
+    return "Read Reddy's reason, correct the field that it names, then send these again."
 
 
 def reasons_table(outcomes: pd.DataFrame | HasOutcomes, *, examples: int = 5) -> pd.DataFrame:

@@ -63,7 +63,7 @@ STATES = ("waiting", "sending", "uploaded", "failed", "expired")
 ASK_SUPPORT = "Ask Reddy's support how to attach it; sending the call again would make a second call."
 """What to do where a call is at Reddy and its recording can no longer follow."""
 
-PUT_BACK = "Put the file back where it was, before the address runs out."
+PUT_BACK = "Put the file back where it was, before the address expires."
 
 _EMPTY = "The recording {} is empty: export it again."
 
@@ -168,6 +168,10 @@ def attached_from(
             raise RecordingError(
                 f"The recording {path.name} cannot be read ({error.strerror or type(error).__name__})."
             ) from None
+    elif not hasattr(source, "read"):
+        raise TypeError(
+            f"The recording must be a path, or a file that is open for reading bytes, not {type(source).__name__}."
+        )
     else:
         given = getattr(source, "name", None)
         named = _file_name(name or (given if isinstance(given, str) else ""))
@@ -178,7 +182,7 @@ def attached_from(
     place, relative = _place_and_path(database, path)
     kind = content_type or _content_type(path, named)
     if not re.fullmatch(r"[\w.+-]{1,60}/[\w.+-]{1,60}", kind, re.ASCII):
-        raise RecordingError("A content type looks like audio/mp4: give one of that form, or none.")
+        raise RecordingError("A content type must look like audio/mp4; leave it out to have it detected.")
     return Attached(
         name=named,
         place=place,
@@ -319,7 +323,7 @@ def _file_name(name: str) -> str:
     last = re.split(r"[/\\]", name.strip())[-1].strip()
     last = "".join(character for character in last if character.isprintable())
     if not last or len(last) > 255 or last in (".", ".."):
-        raise RecordingError("The recording needs a name such as call-17.mp4: give one.")
+        raise RecordingError('The recording needs a name: pass one, such as name="call-17.mp4".')
     return last
 
 
@@ -355,7 +359,7 @@ def hold(connection: sa.Connection, database: Database, found: Attached) -> None
         file = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     except OSError as error:
         raise RecordingNotFound(
-            f"The recording {found.name} is not there any more ({error.strerror or type(error).__name__}): add it again."
+            f"The recording {found.name} no longer exists ({error.strerror or type(error).__name__}): add it again."
         ) from None
     os.close(file)
 

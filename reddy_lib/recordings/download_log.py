@@ -39,7 +39,7 @@ class Fetched(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def address_key(address: str) -> str:
-    """Return the hash that stands for a URL in the log."""
+    """Return the hash that replaces a URL in the log."""
     return hashlib.sha256(address.strip().encode("utf-8", "replace")).hexdigest()
 
 

@@ -363,7 +363,7 @@ def _against_lines(name: str, sound: Sound, lines: Sequence[TranscriptLine]) -> 
         return
     last = max(times)
     if last > sound.seconds + max(2.0, 0.02 * sound.seconds):
-        message = f"The transcript goes on to {_span(last)}, but {name} ends after {_span(sound.seconds)}."
+        message = f"The transcript runs to {_span(last)}, but {name} ends after {_span(sound.seconds)}."
         yield finding("recording-length-differs", "filename", message, value=_span(sound.seconds))
     elif sound.last_heard > last + max(60.0, 0.25 * last):
         message = f"The transcript ends at {_span(last)}, but something is heard in {name} up to {_span(sound.last_heard)}."

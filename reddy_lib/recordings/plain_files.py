@@ -33,7 +33,7 @@ def open_plain_file(folder: Path, parts: tuple[str, ...], name: str) -> BinaryIO
     try:
         handle = _descend(folder, parts) if _BY_FOLDER else _descend_by_path(folder, parts)
     except FileNotFoundError:
-        raise RecordingNotFound(f"The recording {name} is not there any more: add it again.") from None
+        raise RecordingNotFound(f"The recording {name} no longer exists: add it again.") from None
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EMLINK):
             raise _not_a_plain_file(name) from None

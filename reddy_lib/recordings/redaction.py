@@ -82,7 +82,7 @@ def place(
     line_margin: float = LINE_MARGIN,
     word_margin: float = WORD_MARGIN,
 ) -> Placed:
-    """Convert words in lines to seconds. `words`: line number → its words in order, where the source has their times."""
+    """Convert words in lines to seconds. `words`: line number → its words in order, if the source has their times."""
     spans: list[Span] = []
     without: list[Said] = []
     for one in said:

@@ -46,11 +46,12 @@ class RecordingFolder:
             self.folder = Path(folder).resolve(strict=True)
         except (OSError, RuntimeError):
             raise RecordingError(
-                f"The folder for recordings does not exist: check {FOLDER_VARIABLE}."
+                f"The folder for recordings, {folder}, does not exist: check its path or {FOLDER_VARIABLE}."
             ) from None
         if not self.folder.is_dir() or self.folder == Path(self.folder.anchor):
             raise RecordingError(
-                f"The folder for recordings is not a folder, or is a whole disk: check {FOLDER_VARIABLE}."
+                f"The folder for recordings, {folder}, is not a folder, or is a whole disk: check its path or "
+                f"{FOLDER_VARIABLE}."
             )
 
     @classmethod

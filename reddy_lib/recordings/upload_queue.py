@@ -65,10 +65,10 @@ LOST = (
 )
 NO_ADDRESS = f"Reddy accepted the call and gave no address for its recording: the recording is not there. {ASK_SUPPORT}"
 EXPIRED = (
-    "The address for this recording ran out before it was uploaded. The call itself is at Reddy. "
+    "The address for this recording expired before it was uploaded. The call itself is at Reddy. "
     "Ask Reddy's support how to attach the recording; sending the call again would make a second call."
 )
-TRIED_AGAIN = "It is tried again, while the submission goes on, until the address runs out."
+TRIED_AGAIN = "The upload is retried while the submission continues, until the address expires."
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):

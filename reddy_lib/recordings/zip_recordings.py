@@ -86,7 +86,7 @@ def _reason_to_pass_over(item: zipfile.ZipInfo) -> str:
     if base.startswith((".", "~$")) or "__MACOSX" in item.filename:
         return "It belongs to the system that packed the zip."
     if not is_recording_name(base):
-        return f"It does not end like a recording ({', '.join(ENDINGS)})."
+        return f"Its extension is not that of a recording ({', '.join(ENDINGS)})."
     if item.flag_bits & 0x1:
         return "It is protected with a password: pack it without one."
     return ""

@@ -1,4 +1,4 @@
-"""Archive a batch. Nothing of it may be under way: an archived batch is on no page, so nobody could pause it."""
+"""Archive a batch. Unfinished submissions prevent it: an archived batch is hidden, so nobody could pause them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def archive(database: Database, batch: StoredBatch, *, cancel: bool) -> None:
         found = _under_way(connection, batch.id)
         if found:
             todo = (
-                "Try again in a moment: what is in flight is waited for."
+                "Try again in a moment: requests in flight are being recorded."
                 if cancel
                 else "Wait until it has ended, or cancel it: ledger.archive(batch, cancel=True)."
             )
@@ -38,7 +38,7 @@ def archive(database: Database, batch: StoredBatch, *, cancel: bool) -> None:
 
 
 def under_way(batch: StoredBatch) -> str:
-    """Return what of a batch is under way ("submission 3 is paused, 12 calls to send"), or ""."""
+    """Return what is still in progress in a batch ("submission 3 is paused, 12 calls to send"), or ""."""
     with batch.database.read() as connection:
         return _under_way(connection, batch.id)
 

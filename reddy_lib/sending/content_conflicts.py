@@ -80,7 +80,7 @@ def not_sent(rows: Sequence[int]) -> str:
     return (
         f"Not sent: row{'s' * (len(rows) > 1)} {shown}. Reddy has a conversation with the same id and agent, but with "
         f"other words. If it is the same call, accept the finding {OTHER_WORDS}: it is skipped then. If it is another "
-        "call, empty its conversation id: it gets one of its own."
+        "call, empty its conversation id: it then gets its own."
     )
 
 

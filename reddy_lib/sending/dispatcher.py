@@ -81,7 +81,7 @@ def send_chunk(
         chunk: which one; None = the whole submission, where this process alone works on it.
         stop: set from outside to claim no more; what is in flight is waited for and recorded.
         clock: the time of day.
-        ticks: a clock that nobody sets, for what this process waits for itself.
+        ticks: a monotonic clock, for this process's own waits.
         on_results: called with the number of results, after they are stored.
         on_hold: called with why everybody waits, once for each time that Reddy asks to.
         lease: the worker's, where several chunks share it.
@@ -232,7 +232,7 @@ class _Dispatcher:
                     self._rest(grant)
 
     def _send(self, claim: Claim, may_send: MaySend) -> None:
-        """Send one call and put what came back into the queue: a thread has nobody to raise to."""
+        """Send one call and queue its result; an exception would be lost in this thread."""
         self._came_back.put(
             attempt_claim(
                 self._database,
@@ -247,7 +247,7 @@ class _Dispatcher:
         )
 
     def _may_wait_for_a_slot(self, wanted: int, *, stopping: bool) -> bool:
-        """Return whether there is nothing to report, nothing under way, and no slot."""
+        """Return whether there is nothing to report, no request in flight, and no free slot."""
         busy = wanted or self._attempts or self._uploaded or self._in_flight or self._uploading.under_way
         return not (busy or stopping) and not self._slots.held_for(now=self._ticks())
 
@@ -299,7 +299,7 @@ class _Dispatcher:
         return grant
 
     def _take(self, grant: Grant, announced: int, *, stopping: bool) -> None:
-        """Take over what an exchange granted; `announced`: calls reported whose recordings were announced."""
+        """Store what an exchange granted; `announced`: calls reported whose recordings were announced."""
         announcing = sum(claim.recording is not None for claim in grant.claims) - announced
         self._slots.uploads.expect(announcing)
         self._announcing += announcing

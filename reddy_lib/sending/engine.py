@@ -80,7 +80,7 @@ __all__ = ["Engine", "engine_url", "enqueue"]
 
 TASKS = 16  # that a submission gets at least on PostgreSQL: eight workers share it
 LONGEST_LOOK = 12.0  # seconds at the start to wait for a heartbeat of others that seem to be at work
-UNSERVED = 30.0  # seconds that an app watches a submission which nobody can send before it says so
+UNSERVED = 30.0  # seconds that a submission may wait for a worker with its token before the app says so
 
 _log = logging.getLogger("reddy_lib.sending")
 _running: Engine | None = None
@@ -157,7 +157,7 @@ class Engine:
     # --- starting and stopping ---
 
     def start(self) -> None:
-        """Recover what an earlier process left, then take work; a damaged engine database is made anew.
+        """Recover what an earlier process left, then take work; a damaged engine database is rebuilt.
 
         Raises:
             LedgerUnavailable: the ledger or the engine's database cannot be used; `start` may be called again.
@@ -293,7 +293,7 @@ class Engine:
             with errors_named(engine_url(self.database)):
                 self._hand_over()
         except LedgerError as error:
-            _log.warning("the ledger is away at the end", extra={"reason": str(error)})
+            _log.warning("the ledger is unavailable at shutdown", extra={"reason": str(error)})
             recorded = False
         forget_client(self.database)
         self.worker = ""
@@ -351,7 +351,7 @@ class Engine:
             return None
         if connection is None:
             submission.wait_for_token(
-                "The token for this submission was typed in and is not kept: give it again to go on."
+                "The token for this submission was typed in and is not stored: enter it again to continue."
             )
             return None
         try:
@@ -433,7 +433,7 @@ class Engine:
             self._enqueue_again(Submission(self.database, submission_id), some)
 
     def _look_for_work(self, *, at_start: bool = False) -> None:
-        """Enqueue submissions that run with nobody at work on them: a program that died between two steps left them.
+        """Enqueue running submissions that no worker processes, left by a process that died between two steps.
 
         DBOS cannot know of those: the ledger and the engine's database are written in separate commits.
         """
@@ -494,10 +494,10 @@ class Engine:
             return  # its worker may be starting right now
         self._unserved.pop(submission.id, None)
         submission.wait_for_token(
-            "The workbench was restarted, and the token for this submission was typed in: give it again to go on."
+            "The workbench was restarted, and the token for this submission was typed in: enter it again to continue."
             if record.token_source == "typed"
             else f"No app or worker on this ledger has the token {record.token_hint or 'that it needs'}: "
-            "start a worker that has it, or give it here, to go on."
+            "start a worker that has it, or enter it here, to continue."
         )
 
 

@@ -88,7 +88,7 @@ def move_aside(url: str) -> Path | None:
         with contextlib.suppress(FileNotFoundError):
             os.rename(path + suffix, f"{aside}{suffix}")
     _log.error(
-        "the engine's database was damaged: moved aside, made anew from the ledger",
+        "the engine's database was damaged: moved aside and rebuilt from the ledger",
         extra={"file": str(aside)},
     )
     return aside
@@ -123,10 +123,10 @@ def _named(url: str, error: sa.exc.SQLAlchemyError) -> LedgerUnavailable:
         if isinstance(error, sa.exc.ProgrammingError):  # a table or a column is missing
             return EngineDatabaseBroken(
                 f"The engine's tables (schema dbos in {where}) are broken: {words}. The ledger is not affected. Stop "
-                'all apps and workers, drop that schema (DROP SCHEMA "dbos" CASCADE), then start them: it is made anew.'
+                'all apps and workers, drop that schema (DROP SCHEMA "dbos" CASCADE), then start them: it is rebuilt.'
             )
         return LedgerUnavailable(
-            f"The submission engine's database ({where}) cannot be reached right now: {words}. It is tried again."
+            f"The submission engine's database ({where}) cannot be reached right now: {words}. The connection is retried."
         )
     kind = type(error)
     missing = isinstance(error, sa.exc.OperationalError) and ("no such" in words or "has no column" in words)
@@ -141,7 +141,7 @@ def _named(url: str, error: sa.exc.SQLAlchemyError) -> LedgerUnavailable:
 def _broken(path: str, words: str) -> str:
     return (
         f"The submission engine's database ({path}) is damaged: {words}. The ledger is not affected. The file is moved "
-        "aside and made anew from the ledger when the app or a worker starts."
+        "aside and rebuilt from the ledger when the app or a worker starts."
     )
 
 

@@ -74,7 +74,7 @@ class PatientEngine:
             engine.start()
         except LedgerError as error:
             if str(error) != self.trouble:
-                _log.error("the submission engine could not start, it is tried again: %s", error)
+                _log.error("the submission engine could not start; retrying: %s", error)
                 self._on_trouble(error)
             self.trouble = str(error)
             return
@@ -89,7 +89,9 @@ class PatientEngine:
                     wait = 1.0
                     continue
                 broken, self.engine = self.engine, None
-                self.trouble = "The submission engine's database is damaged and is made anew from the ledger."
+                self.trouble = (
+                    "The submission engine's database is damaged and is being rebuilt from the ledger."
+                )
                 with contextlib.suppress(LedgerError):
                     broken.stop()
             try:

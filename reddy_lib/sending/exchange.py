@@ -238,7 +238,7 @@ def _read_standing(
 
 
 def _record(connection: sa.Connection, report: Report, standing: _Standing, claimant: Claimant) -> float:
-    """Store a report; return the moment before which nobody sends to this address."""
+    """Store a report; return when sending to this address may start."""
     address, now = standing.address, claimant.now
     not_before = rate_limits.hold_left(connection, address, standing.not_before or 0.0, now=now)
     if report.attempts:

@@ -160,7 +160,7 @@ def _first_refused(connection: sa.Connection, submission_id: str, counts: Mappin
     which = "the first call" if sent == 1 else f"{counts['rejected']} of the first {sent} calls"
     return (
         f"Reddy refused {which} (row {last.row}: “{(last.error or 'no reason given')[:300]}”). "
-        f"The other {waiting:,} wait: correct what is wrong with them, try the next one, or go on with all of them."
+        f"The other {waiting:,} wait: correct them, try the next one, or send them all."
     )
 
 

@@ -158,7 +158,7 @@ def upsert(connection: sa.Connection, address: str, values: Mapping[str, Any]) -
 
 
 def hold(connection: sa.Connection, address: str, until: float, why: str) -> None:
-    """Let nobody send to this address before `until`; a moment earlier than the stored one changes nothing."""
+    """Hold sending to this address until `until`; an earlier time than the stored one changes nothing."""
     new = {"not_before": until, "why": why}
     insert = _insert(connection, paces).values(
         address=address, most_at_once=None, create_idempotent=False, **new
@@ -171,7 +171,7 @@ def hold(connection: sa.Connection, address: str, until: float, why: str) -> Non
 
 
 def hold_left(connection: sa.Connection, address: str, until: float, *, now: float) -> float:
-    """Return the moment before which nobody sends; end a hold that only a clock set back could make this long."""
+    """Return when sending may start; end a hold that is so long only because a clock was set back."""
     if until <= now + LONGEST_WAIT + 1.0:
         return until
     connection.execute(paces.update().where(paces.c.address == address).values(not_before=now))

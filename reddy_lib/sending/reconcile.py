@@ -29,7 +29,7 @@ from reddy_lib.sending.doubts import Doubt, doubts, settle
 __all__ = ["MARK", "WAIT", "Reconciled", "ask", "is_missing", "reconcile"]
 
 MARK = Tag("reconciled by workbench", True, "boolean")
-"""Added to a call without tags of its own: an empty list would not show whether the call is there."""
+"""Added to a call without tags: an empty list would not show whether the call is there."""
 
 WAIT = 300.0
 """Seconds after its attempt before a call is asked about: Reddy queues calls, and may not know a new one at once."""

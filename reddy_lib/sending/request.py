@@ -27,7 +27,7 @@ def send_claim(
     *,
     clock: Callable[[], float] = time.time,
 ) -> Attempt:
-    """Send one call and return the attempt, not judged yet. Nothing is raised: it runs on a thread of its own.
+    """Send one call and return the attempt, not judged yet. It never raises, because it runs in its own thread.
 
     The body is the claim's payload, byte for byte.
 
@@ -67,7 +67,7 @@ def send_claim(
 
 
 def _take_receipt(attempt: Attempt, receipt: Receipt, client: Client) -> None:
-    """Take over what Reddy said when it accepted the call."""
+    """Copy Reddy's receipt into the attempt."""
     number = receipt.upload_id
     # A number that no database can store is left out: the call was accepted all the same.
     attempt.upload_id = number if number is not None and abs(number) < 2**63 else None
@@ -101,14 +101,14 @@ def _require_recording(database: Database, recording: Recorded) -> None:
 
 
 def held_back(claim: Claim, *, now: float) -> Attempt:
-    """Return the attempt of a call that was claimed and whose request was never begun: it goes back to the queue."""
+    """Return the attempt of a call that was claimed and whose request was never started: it goes back to the queue."""
     return Attempt(
         claim=claim,
         started=now,
         ended=now,
         seconds=0.0,
         held_back=True,
-        words="Not sent: it was claimed a moment before the sending stopped.",
+        words="Not sent: it was claimed just before sending stopped.",
         outcome="again",
     )
 
@@ -154,7 +154,7 @@ def asked_for(failure: APIError | None, decision: Decision) -> str:
         return f"Reddy answered {status}"
     if failure.retry_after > LONGEST_WAIT:
         return (
-            f"Reddy asked for {duration(failure.retry_after)} ({status}), and is asked again after "
+            f"Reddy asked for {duration(failure.retry_after)} ({status}), and is retried after "
             f"{duration(LONGEST_WAIT)}"
         )
     return f"Reddy asked for {max(1, round(decision.wait))} s ({status})"

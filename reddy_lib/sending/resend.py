@@ -56,10 +56,10 @@ def reason_of(again: str, rows: object) -> str:
     reason = " ".join(again.split())
     if not reason:
         raise SubmissionError(
-            "Nothing was sent: sending a call again needs a reason, because Reddy may grade it twice. Say why."
+            "Nothing was sent: resending a call needs a reason, because Reddy may grade it twice. Say why."
         )
     if rows is None:
-        raise SubmissionError("Nothing was sent: name the rows that are to be sent again.")
+        raise SubmissionError("Nothing was sent: name the rows to send again.")
     return reason
 
 

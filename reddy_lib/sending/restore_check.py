@@ -1,4 +1,4 @@
-"""Asking Reddy whether the ledger is older than what was sent from it, and about every call where it is.
+"""Ask Reddy whether the ledger was restored from a backup, and if so, which of its calls Reddy already has.
 
 `ask_first` asks about a few calls of a chunk before anything of it is sent (`spot_checks`). `check_restored` asks about
 everything that could go out again, once it is known that the ledger was restored. Both ask as `reconcile` does, and
@@ -115,13 +115,9 @@ def _may_be_answered(error: APIError | None) -> bool:
 
 
 def _unclear(last: APIError | None) -> str:
-    why = (
-        f"it did not tell ({last})"
-        if last is not None
-        else "there is no call of it that could be asked about"
-    )
+    why = f"it did not tell ({last})" if last is not None else "it has no call that could be asked about"
     return (
-        "Before it goes on, Reddy was asked whether it has the next calls already, as it would if this ledger had been put "
+        "Before continuing, Reddy was asked whether it has the next calls already, as it would if this ledger had been put "
         f"back from a backup; {why}. Resume to go on if it is no backup."
     )
 
@@ -190,6 +186,8 @@ def check_restored(
         Unauthorized, NeverSent: the token was refused, or no connection could be made; earlier answers are stored.
         LedgerUnavailable: the answers could not be stored.
     """
+    if not isinstance(database, Database) or not isinstance(client, Client):
+        raise TypeError("Pass a ledger and a client: reddy.check_restored(ledger, reddy.Client()).")
     database.require("send")  # asking writes a tag at Reddy
     outcome = CheckedRestored()
     check(database)  # it may not have been noticed yet

@@ -25,13 +25,15 @@ import secrets
 import time
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
 
+import reddy_lib.arguments as arguments
 from reddy_lib.database import high_water
+from reddy_lib.database.database import Database
 from reddy_lib.database.facts import (
     DECISIONS,
     IDENTITY,
@@ -54,9 +56,6 @@ from reddy_lib.database.schema import (
     submissions,
 )
 from reddy_lib.errors import LedgerRestored
-
-if TYPE_CHECKING:
-    from reddy_lib.database.database import Database
 
 __all__ = [
     "INCARNATION_NOW",
@@ -423,6 +422,11 @@ def trust_restored(database: Database, *, who: str) -> None:
     Args:
         who: who declares it, for the record.
     """
+    if not isinstance(database, Database):
+        raise TypeError(
+            f"The first argument must be a ledger, reddy.Ledger(), not {type(database).__name__}."
+        )
+    who = arguments.text(who, "who")
     settle_restored(database, how="trusted", who=who)
 
 

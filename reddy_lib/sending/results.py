@@ -40,7 +40,7 @@ class Attempt(msgspec.Struct, kw_only=True):
     Attributes:
         started, ended: seconds since the epoch. seconds: how long the request took.
         failure: why Reddy did not accept the call; None where it did.
-        held_back: the call was claimed and its request was never begun: no try is counted.
+        held_back: the call was claimed, but its request was never started: no try is counted.
         possibly_processed: Reddy may have the call. words: the server's own message.
         upload_url: where the call's recording goes, a secret; usable until expires_at (seconds since the epoch; None:
             not said). host: of that address, None for the connection's own. upload_problem: why it cannot be used.

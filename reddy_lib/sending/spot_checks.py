@@ -147,7 +147,7 @@ def put_questions_where_unproven(database: Database, submission_id: str) -> None
 
 
 def sent_by_others(connection: sa.Connection, submission_id: str) -> bool:
-    """Return whether a living worker has calls of this submission under way."""
+    """Return whether a live worker has calls of this submission in flight."""
     alive = sa.and_(workers.c.gone.is_(False), ~is_silent(database_now(connection)))
     sending = (
         sa.select(calls.c.id)
@@ -250,7 +250,7 @@ def leave_unclear(database: Database, submission_id: str, chunk: int) -> None:
 
 
 def drop_unclear(connection: sa.Connection, submission_id: str) -> None:
-    """Drop a submission's questions where one is unclear, because a person resumed it all the same."""
+    """Drop a submission's questions if one is unclear, because a person resumed it anyway."""
     unclear = sa.and_(questions.c.submission_id == submission_id, questions.c.unclear.is_(True))
     if connection.execute(sa.select(questions.c.chunk).where(unclear)).first() is not None:
         connection.execute(questions.delete().where(questions.c.submission_id == submission_id))

@@ -1,6 +1,6 @@
 """Submissions: calls that are sent together. Creating one, finding one, pausing, resuming and cancelling it.
 
-A submission has no loop of its own: what sends it is `dispatcher.send_chunk`, in an engine or in a notebook.
+A submission has no loop: `dispatcher.send_chunk` sends it, in the engine or in a notebook.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 
 import reddy_lib.arguments as arguments
-from reddy_lib.batches.frames import outcomes_frame
+from reddy_lib.batches.frames import OUTCOME_COLUMNS, outcomes_frame
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.locks import lock_submissions
@@ -59,6 +59,7 @@ __all__ = [
     "find_submission",
     "forget_deliveries",
     "list_submissions",
+    "refuse_archived",
     "sendable",
 ]
 
@@ -125,21 +126,14 @@ class Submission:
 
     def outcomes(self) -> pd.DataFrame:
         """Return the outcome of each chosen call, by row: the columns of `outcomes_frame`."""
-        now = sa.select(
-            calls.c.row, calls.c.status, calls.c.conversation_id, calls.c.agent_email, calls.c.product_id,
-            calls.c.timestamp, calls.c.upload_id, calls.c.http_status, calls.c.error, calls.c.attempts,
-            calls.c.seconds, calls.c.sent_at, calls.c.ended_at, calls.c.submission_id, calls.c.audio,
-        ).where(calls.c.submission_id == self.id)  # fmt: skip
+        now = sa.select(*(calls.c[name] for name in OUTCOME_COLUMNS)).where(calls.c.submission_id == self.id)
+        # What a call is (row, agent, product …) is stored once; its outcome in a past submission beside it.
         past = past_outcomes.c
         then = (
-            sa.select(
-                calls.c.row, past.status, calls.c.conversation_id, calls.c.agent_email, calls.c.product_id,
-                calls.c.timestamp, past.upload_id, past.http_status, past.error, past.attempts,
-                past.seconds, past.sent_at, past.ended_at, past.submission_id, past.audio,
-            )
+            sa.select(*(past[name] if name in past else calls.c[name] for name in OUTCOME_COLUMNS))
             .join_from(past_outcomes, calls, calls.c.id == past.call_id)
             .where(past.submission_id == self.id)
-        )  # fmt: skip
+        )
         with self.database.read() as connection:
             rows = [tuple(found) for found in connection.execute(sa.union_all(now, then))]
         return outcomes_frame(sorted(rows, key=lambda found: found[0]))
@@ -278,13 +272,17 @@ def _next_step(record: SubmissionRecord, counts: dict[str, int]) -> str:
 
 
 def find_submission(database: Database, submission_id: str) -> Submission:
-    """Return one submission. Raises NotInLedger: there is none with this id."""
+    """Return one submission. Raises NotInLedger if there is no such submission."""
+    submission_id = arguments.text(submission_id, "submission_id")
     with database.read() as connection:
         found = connection.execute(
             sa.select(submissions.c.id).where(submissions.c.id == submission_id)
         ).one_or_none()
     if found is None:
-        raise NotInLedger(f"There is no submission {submission_id!r} in this ledger ({database.name}).")
+        raise NotInLedger(
+            f"There is no submission {submission_id!r} in this ledger ({database.name}). "
+            "ledger.submissions() lists them."
+        )
     return Submission(database, submission_id)
 
 
@@ -303,6 +301,20 @@ def list_submissions(
 
 
 # --- creating ----------------------------------------------------------------------------------------------------
+
+
+def refuse_archived(database: Database, batch_id: str) -> None:
+    """Raise SubmissionError if the batch is archived: nothing of it is sent."""
+    with database.read() as connection:
+        _refuse_archived(connection, batch_id)
+
+
+def _refuse_archived(connection: sa.Connection, batch_id: str) -> None:
+    state = connection.execute(sa.select(batches.c.state).where(batches.c.id == batch_id)).scalar()
+    if state != "open":
+        raise SubmissionError(
+            "Nothing was sent: the batch was taken off the list. Put it back first: ledger.restore(batch)."
+        )
 
 
 class _Chosen(NamedTuple):
@@ -361,11 +373,7 @@ def create(
             return Submission(database, submission_id)
         address = address_in(connection, address)  # it may have become known as the sandbox's just now
         refuse_if_restored(connection)
-        state = connection.execute(sa.select(batches.c.state).where(batches.c.id == batch_id)).scalar()
-        if state != "open":
-            raise SubmissionError(
-                "Nothing was sent: the batch was taken off the list. Put it back first: ledger.restore(batch)."
-            )
+        _refuse_archived(connection, batch_id)
         chosen = _queue(connection, batch_id, rows, address, submission_id, reason=reason, who=who, now=now)
         if chosen.queued + chosen.skipped == 0:
             raise SubmissionError(not_sent(asked) if asked else _NOTHING_TO_SEND)

@@ -35,7 +35,7 @@ from reddy_lib.sending.resend import reason_of, resendable
 from reddy_lib.sending.restored import check, restored
 from reddy_lib.sending.slots import Slots
 from reddy_lib.sending.spot_checks import put_questions, sent_by_others
-from reddy_lib.sending.submission import Submission, create, list_submissions
+from reddy_lib.sending.submission import Submission, create, list_submissions, refuse_archived
 from reddy_lib.sending.uploads import Put, Uploading, UploadSlots, store_uploaded
 from reddy_lib.sending.workers import expire_dead_workers, new_worker, retire_worker
 
@@ -135,6 +135,7 @@ def _submit(
 ) -> Submission:
     database, address = batch.database, ledger_address(batch.database, client.base_url)
     wanted = rows
+    refuse_archived(database, batch.id)
     expire_dead_workers(database)
     check(database)
     interrupted = _unfinished(batch, address, wanted)
@@ -211,7 +212,7 @@ def upload_recordings(
         batch: the calls' batch.
         client: of the connection that the calls were sent to; its token is not used.
         concurrency: the most uploads at once.
-        patience: seconds after which no upload is begun any more; by default they are tried until their addresses
+        patience: seconds after which no further upload is started; by default they are tried until their addresses
             expire.
         progress: show a progress bar.
 
@@ -281,7 +282,7 @@ def _uploads_interrupted(batch: Batch) -> str:
 
 
 _ALLOW_HOSTS = (
-    "Reddy gave addresses at {} for recordings, and not where they went until now: nothing was sent there. If that is "
+    "Reddy gave addresses at {} for recordings, on a host not used before. Nothing was sent there. If that is "
     "right: reddy_lib.recordings.upload_hosts.allow_host(ledger, address, host), then again."
 )
 
@@ -325,7 +326,7 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
         desc="Submitting",
         unit=" calls",
     )
-    # In a thread of its own, so that Ctrl-C only interrupts waiting for it.
+    # In its own thread, so that Ctrl-C interrupts only the waiting.
     work: Future[str] = Future()
 
     def send() -> None:
@@ -364,7 +365,7 @@ def _send(submission: Submission, client: Client, slots: Slots, *, progress: boo
     submission.finish_if_settled()
 
 
-_WAITING = "Interrupted: waiting for what is in flight. Interrupt once more to not wait."
+_WAITING = "Interrupted: waiting for requests in flight. Interrupt again to stop waiting."
 
 
 def _interrupted(submission: Submission) -> str:
@@ -377,7 +378,9 @@ def _interrupted(submission: Submission) -> str:
         if counts[status]
     )
     if counts["sending"]:
-        said += "; the answers to those in flight are recorded if they come while this program runs, else they are in doubt"
+        said += (
+            "; answers that arrive while this program runs are recorded, and calls without one become unknown"
+        )
     return f"Interrupted: {said}. {next_step()}"
 
 
@@ -410,7 +413,7 @@ def _same_credential(submission: Submission, client: Client) -> None:
         return
     begun, here = (hint or "that is too short to show" for hint in (record.token_hint, client.token_hint))
     raise SubmissionError(
-        f"Submission {record.number} was begun with the token {begun}, and this client has {here}: its "
+        f"Submission {record.number} was started with the token {begun}, and this client has {here}: its "
         f"{counts['queued']:,} calls that are left would go to another account. Use a client with the first token, or "
         f"cancel what is left, ledger.submission({submission.id!r}).cancel(), and submit again."
     )
@@ -422,7 +425,7 @@ def _show_results(bar: Any, count: int) -> None:
 
 
 def _show_hold(bar: Any, why: str) -> None:
-    """Show that nothing is sent for a while: beside the bar, or in a line of its own without one."""
+    """Show that nothing is sent for a while: beside the bar, or on its own line without a bar."""
     if bar.disable:
         sys.stderr.write(f"Submitting waits: {why}.\n")
     else:

@@ -17,7 +17,7 @@ from reddy_lib.recordings.attachments import ASK_SUPPORT
 
 __all__ = ["LEAVES_THE_SANDBOX", "leads_inside", "where_to"]
 
-_ASK = f"The recording was not sent. Ask whoever runs this connection. {ASK_SUPPORT}"
+_ASK = f"The recording was not sent. Ask the administrator of this connection. {ASK_SUPPORT}"
 
 LEAVES_THE_SANDBOX = (
     "The address that the sandbox gave for the recording leads to another server. The recording was not sent: what goes to "

@@ -87,7 +87,7 @@ def decide_upload(error: APIError | None, *, tries: int, chance: float) -> Uploa
     | 408, 421, 425                            | again     | backed off                                      |
     | 410                                      | expired   |                                                 |
     | 401, 403, 404, any other 4xx, a redirect | failed    |                                                 |
-    | another 2xx, or a yes that takes it back | again     | failed after `MOST_ODD_ANSWERS`                 |
+    | another 2xx, or an acceptance that contradicts it | again     | failed after `MOST_ODD_ANSWERS`                 |
     """
     if error is None:
         return UploadDecision("uploaded")
@@ -155,7 +155,7 @@ class UploadSlots:
 
     @property
     def in_use(self) -> bool:
-        """Whether any upload is under way, about to be, or waiting for its server."""
+        """Return whether any upload is in progress, about to start, or waiting for its server."""
         with self._lock:
             return bool(self._taken or self._coming or self._broken)
 
@@ -244,7 +244,7 @@ class Uploading:
         return put.uploaded
 
     def wind_up(self, yes: bool) -> None:
-        """End the uploads under way, or not. Called repeatedly: after `UPLOAD_PATIENCE` seconds it cuts them off."""
+        """Wait for uploads in progress. Called repeatedly: after `UPLOAD_PATIENCE` seconds it cuts them off."""
         if not yes:
             self._asked_to_end = float("inf")
             return
@@ -298,7 +298,7 @@ class Uploading:
         if leads_inside(upload.url, self._client.base_url):
             return self._over(
                 upload, "failed", "The address that Reddy gave for the recording leads into this network, and not to "
-                f"Reddy. The recording was not sent. Ask whoever runs this connection. {ASK_SUPPORT}",
+                f"Reddy. The recording was not sent. Ask the administrator of this connection. {ASK_SUPPORT}",
             )  # fmt: skip
         try:
             file = open_recording(self._ledger, upload.recording, call_accepted=True)

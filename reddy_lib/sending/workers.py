@@ -285,7 +285,7 @@ def expire_dead_workers(database: Database, *, now: float | None = None) -> int:
 
 
 def strays(database: Database, worker: str, in_hand: Collection[str]) -> list[str]:
-    """Return attempts of a living worker that the ledger has under way and the worker does not know of.
+    """Return attempts that the ledger lists as in flight for a live worker, but that the worker does not know.
 
     Their claim was committed, but the worker never learned so: the connection broke before the database could answer.
 
@@ -298,7 +298,7 @@ def strays(database: Database, worker: str, in_hand: Collection[str]) -> list[st
 
 
 def expire_strays(database: Database, worker: str, attempt_ids: Collection[str]) -> int:
-    """Turn the calls of these attempts into `unknown` where they are still under way; return how many."""
+    """Mark the calls of these attempts `unknown` if they are still in flight; return how many."""
     with database.write(right="send") as connection:
         lost = connection.execute(
             _attempts_under_way(worker)

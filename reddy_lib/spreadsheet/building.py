@@ -22,27 +22,24 @@ import pandas as pd
 from reddy_lib.errors import MappingError
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import Call, Speaker, Tag, derive_conversation_id
+from reddy_lib.spreadsheet.agent_names import bare_email
 from reddy_lib.spreadsheet.bundles import FILE_NAMES
-from reddy_lib.spreadsheet.dates import read_timestamp, zone
+from reddy_lib.spreadsheet.dates import moment_of, read_timestamp, zone
 from reddy_lib.spreadsheet.grouping import Group, calls_of, row_text
-from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
-from reddy_lib.spreadsheet.lines import lines_transcript
+from reddy_lib.spreadsheet.header_words import concepts
+from reddy_lib.spreadsheet.lines import lines_transcript, turns_transcript
 from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.notes import Notes, id_digits, notes_before
 from reddy_lib.spreadsheet.reading import read_pieces
 from reddy_lib.spreadsheet.sources import Sources, is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
+from reddy_lib.spreadsheet.turn_columns import turns_of
 from reddy_lib.spreadsheet.web_addresses import announced_name, lasting_address
+from reddy_lib.spreadsheet.zones import ZoneRead, read_zone
 from reddy_lib.transcripts import Placed, Transcript, placed, read_transcript
 from reddy_lib.transcripts.roles import fold
 
 __all__ = ["BuiltCall", "build_call", "build_calls", "build_frame", "read_calls"]
-
-_AGENT_NAME_COLUMNS = frozenset(
-    ("agent", "agent name", "rep", "rep name", "advisor", "advisor name", "adviser", "operator", "operator name",
-     "representative", "employee", "employee name", "user name", "agent full name", "mitarbeiter", "agente", "conseiller",
-     "nom agent", "nombre agente", "medewerker", "operatore")
-)  # fmt: skip
 
 
 def _beside(texts: Sequence[tuple[str, str]]) -> Finding:
@@ -100,7 +97,8 @@ class _Builder:
     def __init__(self, mapping: Mapping, columns: Collection[str], file_name: str = "") -> None:
         sources = mapping.sources()
         feeding = [column for several in sources.values() for column in several]
-        needed = [*feeding, *mapping.tags]
+        turns = [name for turn in mapping.turns for name in (turn.text, turn.speaker, turn.start) if name]
+        needed = [*feeding, *mapping.tags, *turns, *filter(None, [mapping.timezone_column])]
         if mapping.layout == "lines" and "transcript" not in mapping.fields:
             needed += [*mapping.line_fields.values(), *mapping.group_by]
         missing = [column for column in dict.fromkeys(needed) if column not in columns]
@@ -111,13 +109,17 @@ class _Builder:
         self.mapping = mapping
         self.zone = zone(mapping.timezone)
         self.tags = [(column, mapping.tag_types.get(column, "string")) for column in mapping.tags]
-        names = FIELD_NAMES["agent_email"]
+        lines = {*mapping.line_fields.values(), *turns} if mapping.layout == "lines" else set()
         self.agents = [
-            name for name in columns if name in sources.get("agent_email", ()) or plain_name(name) in names
+            name
+            for name in columns
+            if name in sources.get("agent_email", ()) or (name not in lines and _names_people(name, "agent"))
         ]
-        self.line_columns = (
-            frozenset(mapping.line_fields.values()) if mapping.layout == "lines" else frozenset()
-        )
+        self.customers = [name for name in columns if name not in lines and _names_people(name, "customer")]
+        self.lengths = [
+            name for name in columns if name not in lines and {"call", "duration"} <= concepts(name)
+        ]
+        self.line_columns = frozenset(lines)
         self.lines_beside = mapping.layout == "lines" and "transcript" in mapping.fields
         self.call_columns = dict.fromkeys(mapping.tags, "tags")
         self.call_columns.update({column: field for field, several in sources.items() for column in several})
@@ -140,49 +142,27 @@ class _Builder:
         findings: list[Finding] = []
         call = Call()
         call.agent_email = self._text("agent_email", cells)
+        if call.agent_email is not None and (email := bare_email(call.agent_email)):
+            call.agent_email = email  # "Ann Weber <ann@x.example>", "mailto:ann@x.example"
         call.conversation_id = self._text("conversation_id", cells)
         written = self._text("filename", cells)
         call.filename = None if written is None else announced_name(written)  # an address may hold a secret
         call.product_id, product_name = self._product(cells, findings)
         if self.with_speaker:
             call.speaker = self._speaker(cells)
-        seconds, problem = read_timestamp(
-            self.sources.value("timestamp", cells),
-            tz=self.zone,
-            day_first=mapping.day_first,
-            unit=mapping.timestamp_unit,
-        )
+        seconds, problem = self._start(cells, findings)
         # Whole seconds, as the API's examples have them: exports of one call differ in the fraction that they keep,
         # and its derived id must not.
         call.timestamp = None if seconds is None else floor(seconds)
         if problem is not None:
             findings.append(problem)
-        transcript: Transcript | None = None
-        meter = Placed(0)
-        column = mapping.fields.get("transcript")
-        if self.lines_beside and column is not None:
-            lines = _columns_of(cells[column], mapping.line_fields.values())
-        if lines is not None:
-            transcript = lines_transcript(
-                lines, mapping, agents=self._agent_names(call, cells), started=call.timestamp
-            )
+        transcript, meter = self._transcript(call, cells, lines)
+        if transcript is not None:
             call.transcript = transcript.lines or None
             findings += transcript.findings
-            meter = placed(_said(lines, mapping), transcript)
-        elif "transcript" in self.given:
-            cell = self.sources.value("transcript", cells)
-            transcript = read_transcript(
-                cell,
-                roles=mapping.roles,
-                unit=mapping.line_unit,
-                times=mapping.line_times,
-                agent=self._agent(call.agent_email, cells),
-            )
-            call.transcript = transcript.lines or None
-            findings += transcript.findings
-            meter = placed(cell, transcript)
-            if meter.beside:
-                findings.append(_beside(meter.beside))
+            self._facts_said(call, transcript, findings)
+        if meter.beside:
+            findings.append(_beside(meter.beside))
         tags = [
             Tag(name, tag_value(cells[name], type), type)
             for name, type in self.tags
@@ -214,7 +194,118 @@ class _Builder:
             findings += id_digits(self.sources.value("conversation_id", cells), excel=self.excel)
         else:
             call.conversation_id = derive_conversation_id(call, recording=lasting_address(written or ""))
+            if not any(found.field == "conversation_id" for found in findings):
+                findings.append(_made_up_id("conversation_id" in self.given))
+        for field, doubt in mapping.doubts.items():
+            findings.append(finding("column-doubtful", field, f"{doubt[:1].upper()}{doubt[1:]}."))
         return BuiltCall(row, call, plain, findings, product_name, placed=meter, transcript=transcript)
+
+    def _transcript(
+        self, call: Call, cells: Cells[str, Any], lines: Cells[str, list[Any]] | None
+    ) -> tuple[Transcript | None, Placed]:
+        """Return the transcript of a row, or of the rows of a call, and the meter of what it holds of the source."""
+        mapping = self.mapping
+        column = mapping.fields.get("transcript")
+        agents, customers = self._agent_names(call, cells), self._customer(cells)
+        if self.lines_beside and column is not None:
+            lines = _columns_of(cells[column], mapping.line_fields.values())
+        if mapping.turns:
+            columns = lines if lines is not None else {name: [cell] for name, cell in cells.items()}
+            transcript = turns_transcript(
+                columns, mapping, agents=agents, customers=customers, started=call.timestamp
+            )
+            return transcript, placed(_said_in_turns(columns, mapping), transcript)
+        if lines is not None:
+            transcript = lines_transcript(
+                lines, mapping, agents=agents, customers=customers, started=call.timestamp
+            )
+            return transcript, placed(_said(lines, mapping), transcript)
+        if "transcript" not in self.given:
+            return None, Placed(0)
+        cell = self.sources.value("transcript", cells)
+        transcript = read_transcript(
+            cell,
+            roles=mapping.roles,
+            unit=mapping.line_unit,
+            times=mapping.line_times,
+            agent=self._agent(call.agent_email, cells),
+            customer=customers,
+            duration=self._length(cells),
+        )
+        return transcript, placed(cell, transcript)
+
+    def _facts_said(self, call: Call, transcript: Transcript, findings: list[Finding]) -> None:
+        """Take what the transcript itself says of its call where no column does: the agent's email, the id."""
+        if call.agent_email is None and transcript.agent_email:
+            call.agent_email = transcript.agent_email
+            findings.append(
+                finding(
+                    "agent-email-from-transcript",
+                    "agent_email",
+                    f"No column names the agent: {call.agent_email} was taken from the transcript.",
+                    value=call.agent_email,
+                )
+            )
+        if call.conversation_id is None and transcript.conversation_id:
+            call.conversation_id = transcript.conversation_id
+
+    def _length(self, cells: Cells[str, Any]) -> float | None:
+        """Return the seconds that the call lasted, where a column states them beyond doubt."""
+        for name in self.lengths:
+            cell = cells[name]
+            if isinstance(cell, timedelta):
+                return cell.total_seconds() or None
+            text = cell_text(cell).strip()
+            clock = re.fullmatch(r"(\d{1,2}):(\d{2}):(\d{2})", text)
+            if clock:
+                return float(int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3])) or None
+        return None
+
+    def _customer(self, cells: Cells[str, Any]) -> list[str]:
+        """Return what this row says of its customer, in columns that are called after customers."""
+        return [
+            cell_text(cells[name]).strip()
+            for name in self.customers
+            if not is_empty(cells[name]) and len(cell_text(cells[name])) <= 80
+        ]
+
+    def _start(self, cells: Cells[str, Any], findings: list[Finding]) -> tuple[float | None, Finding | None]:
+        """Read the start of a row, in the zone that the row itself names if it does."""
+        mapping = self.mapping
+        cell = self.sources.value("timestamp", cells)
+        tz = self.zone
+        if mapping.timezone_column and not is_empty(cell):
+            named = cells.get(mapping.timezone_column)
+            moment = cell if isinstance(cell, datetime) else None
+            if moment is None and isinstance(cell, str):
+                # The season tells whether the name of a winter time was meant.
+                seconds, _ = read_timestamp(
+                    cell,
+                    day_first=mapping.day_first,
+                    unit=mapping.timestamp_unit,
+                    year_first=mapping.year_first,
+                )
+                moment = moment_of(seconds)
+            read = read_zone(named, near=tz, moment=moment)
+            tz = read.zone or tz
+            findings += _zone_findings(named, read, mapping)
+        if (
+            mapping.swapped_dates != "keep"
+            and isinstance(cell, date)
+            and cell.day <= 12
+            and cell.day != cell.month
+        ):
+            if mapping.swapped_dates == "swap":
+                cell = cell.replace(day=cell.month, month=cell.day)
+            else:
+                findings.append(_swapped(cell))
+        return read_timestamp(
+            cell,
+            tz=tz,
+            day_first=mapping.day_first,
+            unit=mapping.timestamp_unit,
+            year_first=mapping.year_first,
+        )
 
     def _no_id(self, cells: Cells[str, Any], left: str | None) -> list[Finding]:
         """Return a finding if the conversation id is, or contains, a placeholder. `left`: the id without it."""
@@ -291,6 +382,9 @@ class _Builder:
                         value=others[0],
                     )
                 )
+        started = self.mapping.fields.get("timestamp")
+        if started in of_lines:
+            cells[started] = self._earliest(group.columns[started])
         built = self.build(group.rows[0], cells, plain, extra, group.columns)
         built.rows = len(group.rows)
         if not group.consecutive:
@@ -314,14 +408,24 @@ class _Builder:
         built.findings += group.notes
         return built
 
+    def _earliest(self, column: Sequence[Any]) -> Any:
+        """Return the cell of the first moment: rows may stand newest first, or in no order."""
+        mapping = self.mapping
+        read = [
+            (seconds, place)
+            for place, cell in enumerate(column)
+            if (seconds := read_timestamp(cell, tz=self.zone, day_first=mapping.day_first)[0]) is not None
+        ]
+        return column[min(read)[1]] if read else column[0]
+
     def _agent_names(self, call: Call, cells: Cells[str, Any]) -> list[str]:
         """How the agent may be called in the lines: by the address, or by a column of names beside it."""
         names: list[str] = []
         if call.agent_email:
             local = call.agent_email.partition("@")[0]
             names += [call.agent_email, local, local.replace(".", " "), *re.split(r"[.\d_+-]+", local)[:1]]
-        for name in cells:
-            if plain_name(name) in _AGENT_NAME_COLUMNS and isinstance(cells[name], str):
+        for name in self.agents:
+            if isinstance(cells[name], str) and "@" not in cells[name] and len(cells[name]) <= 60:
                 full = cells[name].strip()
                 names += [full, *full.split()[:1]]
         return [name for name in names if len(name) > 1]
@@ -374,6 +478,32 @@ class _Builder:
         if not separation:
             return Speaker("channels", channel_map) if channel_map else None
         return Speaker(separation, channel_map or None)
+
+
+def _zone_findings(cell: Any, read: ZoneRead, mapping: Mapping) -> Iterator[Finding]:
+    """What is to be said about the zone that a row names."""
+    column = mapping.timezone_column
+    if read.several:
+        message = f"{column} has {cell_text(cell)!r}: {read.several}."
+        yield finding("timestamp-zone-unclear", "timestamp", message, value=cell_text(cell))
+    elif read.assumed:
+        message = f"{column} has {cell_text(cell)!r}: {read.assumed}."
+        yield finding("timestamp-zone-assumed", "timestamp", message, value=cell_text(cell))
+    elif read.zone is None and is_empty(cell):
+        message = f"{column} is empty: the time was read in {mapping.timezone or 'UTC'}."
+        yield finding("timestamp-zone-assumed", "timestamp", message)
+    elif read.zone is None:
+        message = f"{column} has {cell_text(cell)[:60]!r}, which is no time zone that is known."
+        yield finding("timestamp-zone-unclear", "timestamp", message, value=cell_text(cell))
+
+
+def _swapped(moment: date) -> Finding:
+    other = moment.replace(day=moment.month, month=moment.day)
+    message = (
+        f"The start time is {moment:%Y-%m-%d}, or {other:%Y-%m-%d}: the dates of this column whose day is above 12 "
+        f"are texts, as if Excel could not read them, and read the others with day and month swapped."
+    )
+    return finding("timestamp-swapped", "timestamp", message, value=moment.isoformat())
 
 
 def _kept_tags(kept: list[tuple[str, str]], taken: set[str]) -> Iterator[Tag]:
@@ -553,6 +683,37 @@ def _said(columns: Cells[str, list[Any]], mapping: Mapping) -> object:
         {"text": text, **dict(zip(named, rest, strict=True))}
         for text, *rest in zip(texts, *others, strict=True)
     ]
+
+
+def _said_in_turns(columns: Cells[str, Sequence[Any]], mapping: Mapping) -> object:
+    """What the cells of `mapping.turns` say, as the meter takes it."""
+    return [{"text": one["text"]} for one in turns_of(columns, mapping.turns).items]
+
+
+def _names_people(name: str, side: str) -> bool:
+    """Return whether a column is called after the people of one side: "Agent", "Agent name", "Mitarbeiter E-Mail"."""
+    says = concepts(name)
+    other = "customer" if side == "agent" else "agent"
+    return side in says and not says & {
+        other,
+        "supervisor",
+        "score",
+        "note",
+        "duration",
+        "text",
+        "start",
+        "end",
+        "status",
+    }
+
+
+def _made_up_id(has_column: bool) -> Finding:
+    message = (
+        "The row has no conversation id: the call got one that was made from its agent, start and words."
+        if has_column
+        else "No column holds conversation ids: the call got one that was made from its agent, start and words."
+    )
+    return finding("conversation-id-made-up", "conversation_id", message)
 
 
 def _no_call(group: Group, mapping: Mapping) -> Finding:

@@ -1,71 +1,34 @@
 """Start times: from whatever a cell holds to seconds since the epoch, UTC.
 
-A date without a zone is read in the zone that the analyst chose. Where clocks change, some times happen twice
-and some never: those are read as the first of the two and reported. Which of 3/4/2026 is the day is decided over
-the whole column, never for one cell.
+A date without a zone is read in the zone of its row, or in the one that the analyst chose. Where clocks change, some
+times happen twice and some never: those are read as the first of the two and reported. Which of 3/4/2026 is the day is
+decided over the whole column, never for one cell: see `day_order`. Where nothing decides it, no moment is returned.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
-from typing import Literal, NamedTuple
-from zoneinfo import ZoneInfo
 
 from reddy_lib.findings import Finding, finding
+from reddy_lib.spreadsheet.date_numbers import NUMBER, EpochUnit, compact, lost_digits, of_unit, to_number
+from reddy_lib.spreadsheet.date_text import Written, full_year, read_written, unwrapped
+from reddy_lib.spreadsheet.date_words import plain_text
+from reddy_lib.spreadsheet.zones import read_zone, zone, zone_of
 
-__all__ = ["DayOrder", "day_order", "looks_like_time", "read_timestamp", "zone"]
+__all__ = ["Ambiguous", "looks_like_time", "moment_of", "read_timestamp", "resolve", "zone", "zone_of"]
 
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?(?:[eE]\+?\d+)?")
-_COMPACT = re.compile(r"(?:19|20)\d{6}(?:\d{4}(?:\d{2})?)?")
-_ZONE = r"(?P<zone>\s*(?:Z|UTC|GMT|(?:UTC|GMT)?[+-]\d{2}:?\d{2}|(?:UTC|GMT)[+-]\d{1,2}))?"
-_CLOCK = (
-    r"(?:[,;]?\s+(?:at\s+|um\s+|à\s+|T)?|T)(?P<hour>\d{1,2})(?:[:.h](?P<minute>\d{2}))(?:[:.m](?P<second>\d{2}))?"
-    r"(?P<fraction>[.,]\d{1,9})?s?\s*(?:Uhr)?\s*(?P<half>[aApP]\.?\s?[mM]\.?)?"
-)
-_NUMERIC = re.compile(
-    rf"(?P<a>\d{{1,4}})(?P<mark>[./\- ])(?P<b>\d{{1,2}})(?P=mark)(?P<c>\d{{2,4}})(?:{_CLOCK})?{_ZONE}"
-)
-_NAMED = re.compile(
-    rf"(?:[^\W\d_]{{2,10}}\.?,?\s+)?(?:(?P<day>\d{{1,2}})(?:st|nd|rd|th|\.|er|º)?[\s\-/]+(?:de\s+)?(?P<month>[^\W\d_]{{3,10}})\.?|"
-    rf"(?P<month2>[^\W\d_]{{3,10}})\.?\s+(?P<day2>\d{{1,2}})(?:st|nd|rd|th)?)[\s,\-/]+(?:de\s+)?(?P<year>\d{{4}})(?:{_CLOCK})?{_ZONE}"
-)
-_MONTHS: dict[str, int] = {
-    name: number
-    for number, names in enumerate(
-        (
-            "jan january januar janvier janv enero ene gennaio gen januari janeiro jän jänner",
-            "feb february februar février fevrier févr fevr febrero febbraio februari fevereiro fev",
-            "mar march märz maerz mär mrz mars marzo maart mrt março marco",
-            "apr april avril avr abril abr aprile",
-            "may mai mayo maggio mag mei maio",
-            "jun june juni juin junio giugno giu junho",
-            "jul july juli juillet juil julio luglio lug julho",
-            "aug august août aout agosto ago augustus",
-            "sep sept september septembre septiembre settembre set setembro",
-            "oct october oktober okt octobre octubre ottobre ott outubro out",
-            "nov november novembre noviembre novembro",
-            "dec december dezember dez décembre decembre déc diciembre dic dicembre dezembro",
-        ),
-        start=1,
-    )
-    for name in names.split()
-}
+_DAYS_TO_1970 = date(1970, 1, 1).toordinal()
+_COMMON = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,? (\d{1,2}):(\d{2})(?::(\d{2}))?)?")
+_NO_CLOCK = frozenset("+Z")
+_DATE_WITH_ZONE = re.compile(r"(\d{4}-\d{2}-\d{2})(\+\d{2}:\d{2}|Z)")
+_DAY_AND_CLOCK = re.compile(r"(\d{5})(?:[.,]0+)?\s+(\S.*\d.*)")
+_MICROSOFT = re.compile(r"\\?/Date\((-?\d{1,16})([+-]\d{4})?\)\\?/", re.IGNORECASE)
 
 
-class DayOrder(NamedTuple):
-    """`day_first`: None = could not be told. `reason`: the evidence, in a sentence fragment."""
-
-    day_first: bool | None
-    reason: str
-
-
-@lru_cache(maxsize=64)
-def zone(name: str) -> tzinfo:
-    """The time zone of a mapping; "" is UTC."""
-    return UTC if not name or name == "UTC" else ZoneInfo(name)
+class Ambiguous(Exception):
+    """A date that has two readings. `args`: day first, month first."""
 
 
 def read_timestamp(
@@ -73,57 +36,223 @@ def read_timestamp(
     *,
     tz: tzinfo = UTC,
     day_first: bool | None = None,
-    unit: Literal["auto", "s", "ms"] = "auto",
+    unit: EpochUnit = "auto",
+    year_first: bool = False,
 ) -> tuple[float | None, Finding | None]:
     """Seconds since the epoch, and what is to be said about it. An empty cell gives (None, None).
 
-    Numbers are epoch times: divided by 1,000 only where `unit` is "ms", else passed on as they are.
+    Args:
+        tz: the zone of times that do not name theirs: that of the row, or of the batch.
+        day_first: whether 3/4/2026 is 3 April; if None, such a date is a finding without a moment.
+        unit: of numbers; "auto" takes them as seconds.
+        year_first: whether 26/04/02 is 2 April 2026.
     """
-    if cell is None or cell == "":
+    if type(cell) is str:
+        return _read_text(cell.strip(), tz, day_first, unit, year_first)
+    if cell is None:
         return None, None
     if isinstance(cell, datetime):
         return _in_zone(cell, tz, cell)
     if isinstance(cell, date):
         return _in_zone(datetime(cell.year, cell.month, cell.day), tz, cell)  # noqa: DTZ001 - the zone is added there
-    if isinstance(cell, bool):
-        return None, _unreadable(cell)
-    if isinstance(cell, int | float):
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
         if not abs(cell) < 2**63:  # also "not a number", which is smaller than nothing
             return None, _unreadable(cell)
-        return (cell / 1000 if unit == "ms" else cell), None
-    if not isinstance(cell, str):
-        return None, _unreadable(cell)
-    text = cell.strip()
+        return _read_number(cell, repr(cell), tz, unit)
+    if isinstance(cell, str):
+        return _read_text(str(cell).strip(), tz, day_first, unit, year_first)
+    return None, _unreadable(cell)
+
+
+def _read_text(
+    text: str, tz: tzinfo, day_first: bool | None, unit: EpochUnit, year_first: bool
+) -> tuple[float | None, Finding | None]:
     if not text:
         return None, None
-    try:
-        moment = None if text.isdigit() else datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is not None:
+    if len(text) < 19 and text.isdecimal():
+        return _read_number(int(text), text, tz, unit)
+    if text[:4].isdecimal():
+        try:
+            moment: datetime | None = datetime.fromisoformat(text)
+        except ValueError:
+            moment = compact(text)
+        if moment is not None:
+            if text[10:11] in _NO_CLOCK and (match := _DATE_WITH_ZONE.fullmatch(text)):
+                moment = datetime.fromisoformat(f"{match[1]}T00:00{match[2]}")
+            return _in_zone(moment, tz, text)
+    elif (match := _COMMON.fullmatch(text)) and (moment := _common(match, day_first)) is not None:
         return _in_zone(moment, tz, text)
-    if _COMPACT.fullmatch(text):
-        moment = _compact(text)
+    if NUMBER.fullmatch(text):
+        number = to_number(text)
+        return (None, _unreadable(text)) if number is None else _read_number(number, text, tz, unit)
+    if match := _MICROSOFT.fullmatch(text):
+        return int(match[1]) / 1000, None
+    if unit.startswith("days") and (match := _DAY_AND_CLOCK.fullmatch(text)):
+        day, _ = _read_number(int(match[1]), match[1], UTC, unit)
+        if day is not None:
+            clock = datetime.fromtimestamp(day, UTC).date().isoformat() + " " + match[2]
+            return _read_text(clock, tz, day_first, "auto", year_first)
+    bare = unwrapped(text)
+    if bare != text:
+        return _read_text(bare.strip(), tz, day_first, unit, year_first)
+    written = read_written(text)
+    if written is None:
+        plain = plain_text(text)
+        if plain != text:
+            seconds, found = _read_text(plain, tz, day_first, unit, year_first)
+            if seconds is not None or (found is not None and found.code != "timestamp-unreadable"):
+                return seconds, found
+        return None, _unreadable(text)
+    return _read_parts(written, text, tz, day_first, year_first)
+
+
+def _common(match: re.Match[str], day_first: bool | None) -> datetime | None:
+    """The most common form by a short way: 30/03/2026 17:46, where the order is given or plain; else None."""
+    a, mark, b, year, hour, minute, second = match.groups()
+    day, month = int(a), int(b)
+    if day_first is None:
+        if mark != "." and day <= 12 and day != month:
+            return None
+    elif not day_first:
+        day, month = month, day
+    try:
+        if hour is None:
+            return datetime(int(year), month, day)  # noqa: DTZ001
+        return datetime(int(year), month, day, int(hour), int(minute), int(second or 0))  # noqa: DTZ001
+    except ValueError:
+        return None
+
+
+def _read_number(
+    number: float, text: str, tz: tzinfo, unit: EpochUnit
+) -> tuple[float | None, Finding | None]:
+    if (
+        unit in ("auto", "s")
+        and 631_152_000 <= number <= 4_102_444_800
+        and "e" not in text
+        and "E" not in text
+    ):
+        return number, None
+    whole = int(number)
+    if whole == number and (
+        19_000_000 <= whole < 21_000_000 or 10**11 <= whole < 5 * 10**11 or 19 * 10**12 <= whole < 21 * 10**12
+    ):
+        moment = compact(str(whole))
         if moment is not None:
             return _in_zone(moment, tz, text)
-    if _NUMBER.fullmatch(text):
-        number = float(text)
-        if not abs(number) < 2**63:
-            return None, _unreadable(text)
-        if number.is_integer() and abs(number) < 2**53:
-            number = int(number)
-        return (number / 1000 if unit == "ms" else number), None
-    moment = _written(text, day_first)
-    if moment is None:
+    decimals = (
+        len(re.split(r"[.,]", text)[-1]) if re.search(r"[.,]", text) and "e" not in text.lower() else 15
+    )
+    moment_or_seconds = of_unit(number, unit, decimals)
+    if moment_or_seconds is None:
         return None, _unreadable(text)
-    return _in_zone(moment, tz, text)
+    off = lost_digits(text, unit) if len(text) < 13 else 0
+    if isinstance(moment_or_seconds, datetime):
+        seconds, found = _in_zone(moment_or_seconds, tz, text)
+    else:
+        seconds, found = moment_or_seconds, None
+    return seconds, _imprecise(text, off) if off else found
+
+
+def _read_parts(
+    written: Written, text: str, tz: tzinfo, day_first: bool | None, year_first: bool
+) -> tuple[float | None, Finding | None]:
+    try:
+        moment = resolve(written, day_first, year_first)
+    except Ambiguous as question:
+        return None, _two_readings(text, *question.args)
+    except ValueError:
+        return None, _unreadable(text)
+    doubt = _against_order(written, text, day_first)
+    if written.zone is not None:
+        moment = moment.replace(tzinfo=written.zone)
+    elif written.zone_name:
+        named = read_zone(written.zone_name, near=tz, moment=moment)
+        if named.zone is None:
+            return None, _unclear_zone(text, named.several)
+        moment = moment.replace(tzinfo=named.zone)
+        if named.assumed:
+            doubt = doubt or _assumed_zone(text, named.assumed)
+    seconds, found = _in_zone(moment, tz, text)
+    return seconds, doubt or found
+
+
+def resolve(written: Written, day_first: bool | None, year_first: bool = False) -> datetime:
+    """Return the moment of a written date, without its zone.
+
+    Raises:
+        Ambiguous: day and month can be taken for each other, and `day_first` is None.
+        ValueError: the calendar has no such day.
+    """
+    first, second, third, order = written[:4]
+    hour, minute, clock_second, micro, _ = written.clock
+    if order == "ymd" or (order == "short" and (year_first or first > 31)):
+        year = full_year(first) if order == "short" else first
+        return datetime(year, second, third, hour, minute, clock_second, micro)  # noqa: DTZ001
+    year = full_year(third)
+    if first > 12:
+        first_is_day = True
+    elif second > 12:
+        first_is_day = False
+    elif day_first is not None:
+        first_is_day = day_first
+    elif written.dotted or first == second:  # A dot is how the countries write it that put the day first.
+        first_is_day = True
+    else:
+        both = [
+            datetime(year, second, first, hour, minute, clock_second, micro),  # noqa: DTZ001
+            datetime(year, first, second, hour, minute, clock_second, micro),  # noqa: DTZ001
+        ]
+        fitting = [moment for moment in both if moment.weekday() == written.weekday]
+        if len(fitting) != 1:
+            raise Ambiguous(*both)
+        return fitting[0]
+    day, month = (first, second) if first_is_day else (second, first)
+    return datetime(year, month, day, hour, minute, clock_second, micro)  # noqa: DTZ001
+
+
+# --- zones -------------------------------------------------------------------------------------------------
 
 
 def _in_zone(moment: datetime, tz: tzinfo, cell: object) -> tuple[float | None, Finding | None]:
-    found: Finding | None = None
     if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=tz)
-        if tz is not UTC and moment.utcoffset() != moment.replace(fold=1).utcoffset():
+        day = moment.toordinal()
+        offset = 0 if tz is UTC else _steady_offset(tz, day)
+        if offset is None:
+            return _around_a_change(moment, tz, cell)
+        whole = (
+            (day - _DAYS_TO_1970) * 86_400 + moment.hour * 3600 + moment.minute * 60 + moment.second - offset
+        )
+        return (whole + moment.microsecond / 1_000_000 if moment.microsecond else whole), None
+    try:
+        seconds = moment.timestamp()
+    except (OverflowError, ValueError, OSError):
+        return None, _unreadable(cell)
+    return (int(seconds) if seconds.is_integer() else seconds), None
+
+
+@lru_cache(maxsize=4096)
+def _steady_offset(tz: tzinfo, day: int) -> int | None:
+    """The seconds by which a zone is ahead of UTC on a day; None where its clocks change then, or it is unknown."""
+    try:
+        start = datetime.fromordinal(day)
+        moments = [start, start + timedelta(hours=12), start + timedelta(days=1)]
+        offsets = {
+            tz.utcoffset(moment.replace(tzinfo=tz, fold=fold)) for moment in moments for fold in (0, 1)
+        }
+    except (OverflowError, ValueError):
+        return None
+    offset = offsets.pop()
+    if offsets or offset is None or offset.microseconds:
+        return None
+    return offset.days * 86_400 + offset.seconds
+
+
+def _around_a_change(moment: datetime, tz: tzinfo, cell: object) -> tuple[float | None, Finding | None]:
+    found: Finding | None = None
+    moment = moment.replace(tzinfo=tz)
+    try:
+        if moment.utcoffset() != moment.replace(fold=1).utcoffset():
             back = moment.astimezone(UTC).astimezone(tz)
             twice = back.replace(tzinfo=None) == moment.replace(tzinfo=None)
             what = "happened twice" if twice else "never happened"
@@ -134,11 +263,13 @@ def _in_zone(moment: datetime, tz: tzinfo, cell: object) -> tuple[float | None, 
                 f"The start time {cell} {what} in {tz}, because clocks changed: {which}.",
                 value=cell,
             )
-    try:
         seconds = moment.timestamp()
     except (OverflowError, ValueError, OSError):
         return None, _unreadable(cell)
     return (int(seconds) if seconds.is_integer() else seconds), found
+
+
+# --- findings ----------------------------------------------------------------------------------------------
 
 
 def _unreadable(cell: object) -> Finding:
@@ -150,107 +281,54 @@ def _unreadable(cell: object) -> Finding:
     )
 
 
-def _compact(text: str) -> datetime | None:
-    """20260330, 202603301746, 20260330174600."""
-    parts = [int(text[:4]), *(int(text[i : i + 2]) for i in range(4, len(text), 2))]
+def _two_readings(text: str, one: datetime, other: datetime) -> Finding:
+    message = (
+        f"The start time {text} is {one.day} {one:%B %Y} or {other.day} {other:%B %Y}: "
+        f"nothing in the column tells whether the day or the month comes first."
+    )
+    return finding("timestamp-ambiguous-order", "timestamp", message, value=text)
+
+
+def _against_order(written: Written, text: str, day_first: bool | None) -> Finding | None:
+    if day_first is None or written.order == "ymd" or written.dotted:
+        return None
+    if not (written.first > 12 if not day_first else written.second > 12):
+        return None
+    named = ("day", "month") if day_first else ("month", "day")
+    message = (
+        f"The start time {text} cannot have the {named[0]} first, as the other dates of its column are read. "
+        f"Check them: one of the two is wrong."
+    )
+    return finding("timestamp-order-differs", "timestamp", message, value=text)
+
+
+def _imprecise(text: str, off: float) -> Finding:
+    span = (
+        f"{off / 86_400:,.0f} days"
+        if off > 172_800
+        else f"{off / 3600:,.0f} hours"
+        if off > 7200
+        else f"{off / 60:,.0f} minutes"
+    )
+    message = f"The start time {text} lost its last digits: it may be off by {span}."
+    return finding("timestamp-imprecise", "timestamp", message, value=text)
+
+
+def _unclear_zone(text: str, several: str) -> Finding:
+    message = f"The zone of the start time {text} is not clear: {several or 'its name is unknown'}."
+    return finding("timestamp-zone-unclear", "timestamp", message, value=text)
+
+
+def _assumed_zone(text: str, assumed: str) -> Finding:
+    return finding("timestamp-zone-assumed", "timestamp", f"The start time {text}: {assumed}.", value=text)
+
+
+def moment_of(seconds: float | None) -> datetime | None:
+    """Return the moment of seconds since 1970 without a zone; None outside of the calendar."""
     try:
-        return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001
-    except ValueError:
+        return None if seconds is None else datetime(1970, 1, 1) + timedelta(seconds=seconds)  # noqa: DTZ001
+    except OverflowError:
         return None
-
-
-def _written(text: str, day_first: bool | None) -> datetime | None:
-    match = _NUMERIC.fullmatch(text)
-    if match:
-        first, second, third = int(match["a"]), int(match["b"]), int(match["c"])
-        if len(match["a"]) == 4:
-            year, month, day = first, second, third
-        elif len(match["a"]) > 2:
-            return None
-        else:
-            year = third if len(match["c"]) == 4 else 2000 + third if third < 70 else 1900 + third
-            if len(match["c"]) == 3:
-                return None
-            # A dot is how the countries write it that put the day first.
-            first_is_day = match["mark"] == "." if day_first is None else day_first
-            if first > 12:
-                first_is_day = True
-            elif second > 12:
-                first_is_day = False
-            day, month = (first, second) if first_is_day else (second, first)
-    else:
-        match = _NAMED.fullmatch(text)
-        if not match:
-            return None
-        name = (match["month"] or match["month2"]).casefold()
-        if name not in _MONTHS:
-            return None
-        year, month, day = int(match["year"]), _MONTHS[name], int(match["day"] or match["day2"])
-    hour = int(match["hour"] or 0)
-    half = (match["half"] or "").casefold().replace(".", "").replace(" ", "")
-    if half:
-        if not 1 <= hour <= 12:
-            return None
-        hour = hour % 12 + (12 if half == "pm" else 0)
-    fraction = match["fraction"]
-    try:
-        moment = datetime(  # noqa: DTZ001 - the zone is added by the caller where the text has none
-            year, month, day, hour, int(match["minute"] or 0), int(match["second"] or 0),
-            int(float("0." + fraction[1:]) * 1_000_000) if fraction else 0,
-        )  # fmt: skip
-        offset = _offset((match["zone"] or "").strip())
-        return moment if offset is None else moment.replace(tzinfo=timezone(offset))
-    except ValueError:  # also an offset of a day or more
-        return None
-
-
-def _offset(text: str) -> timedelta | None:
-    if not text:
-        return None
-    match = re.search(r"([+-])(\d{1,2}):?(\d{2})?$", text)
-    if not match:
-        return timedelta(0)
-    span = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
-    return -span if match[1] == "-" else span
-
-
-def day_order(texts: Iterable[object]) -> DayOrder:
-    """Whether the day comes first in a column of dates such as 3/4/2026, from all of its cells."""
-    day = month = seen = 0
-    dotted = False
-    firsts: set[str] = set()
-    seconds: set[str] = set()
-    for text in texts:
-        match = _NUMERIC.fullmatch(text.strip()) if isinstance(text, str) else None
-        if not match or len(match["a"]) > 2:
-            continue
-        seen += 1
-        dotted = dotted or match["mark"] == "."
-        day += int(match["a"]) > 12
-        month += int(match["b"]) > 12
-        firsts.add(match["a"])
-        seconds.add(match["b"])
-    if not seen:
-        return DayOrder(None, "")
-    if day and not month:
-        return DayOrder(True, f"day before month: the first number is above 12 in {day} of {seen}")
-    if month and not day:
-        return DayOrder(False, f"month before day: the second number is above 12 in {month} of {seen}")
-    if day and month:
-        return DayOrder(
-            None, f"day and month come in both orders ({day} and {month} of {seen}): check the dates"
-        )
-    if dotted:
-        return DayOrder(True, "day before month: written with dots")
-    if len(firsts) >= 4 and len(seconds) == 1:
-        return DayOrder(
-            True, f"day before month: the first number takes {len(firsts)} values, the second one only"
-        )
-    if len(seconds) >= 4 and len(firsts) == 1:
-        return DayOrder(
-            False, f"month before day: the second number takes {len(seconds)} values, the first one only"
-        )
-    return DayOrder(None, "day and month could not be told apart: read as month before day, please choose")
 
 
 def looks_like_time(cell: object) -> bool:
@@ -259,13 +337,18 @@ def looks_like_time(cell: object) -> bool:
         return True
     if isinstance(cell, bool) or not isinstance(cell, str | int | float):
         return False
-    if isinstance(cell, str) and not (6 <= len(cell.strip()) <= 60 and any(mark.isdigit() for mark in cell)):
-        return False
-    seconds, problem = read_timestamp(cell)
-    if seconds is None or problem is not None:
-        return False
-    if isinstance(cell, int | float) or _NUMBER.fullmatch(cell.strip()):
-        if isinstance(cell, str) and _COMPACT.fullmatch(cell.strip()):
+    if isinstance(cell, str):
+        text = cell.strip()
+        if not (6 <= len(text) <= 80 and any(mark.isdigit() for mark in text)):
+            return False
+        number = to_number(text) if NUMBER.fullmatch(text) else None
+        if number is None:
+            seconds, problem = read_timestamp(text)
+            return seconds is not None or (
+                problem is not None and problem.code == "timestamp-ambiguous-order"
+            )
+        if text.isdecimal() and len(text) in (8, 12, 14) and text[:2] in ("19", "20") and compact(text):
             return True
-        return 631_152_000 <= seconds <= 4_102_444_800 or 631_152_000_000 <= seconds <= 4_102_444_800_000
-    return True
+    else:
+        number = cell
+    return 631_152_000 <= number <= 4_102_444_800 or 631_152_000_000 <= number <= 4_102_444_800_000

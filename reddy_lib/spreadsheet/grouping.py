@@ -103,13 +103,14 @@ class _Splitter:
         self.mode = mapping.new_call
         self.by = mapping.group_by
         self.order = mapping.line_fields.get("order")
-        lines = set(mapping.line_fields.values())
+        turns = [name for turn in mapping.turns for name in (turn.text, turn.speaker, turn.start) if name]
+        lines = {*mapping.line_fields.values(), *turns}
         self.of_the_call = [
             column
             for column in dict.fromkeys([*chain(*mapping.sources().values()), *mapping.tags])
             if column not in lines and column not in self.by
         ]
-        self.needed = [*self.by, *mapping.line_fields.values()]
+        self.needed = [*self.by, *mapping.line_fields.values(), *turns]
         self.key: Any = _NOTHING
         self.parts: list[Any] = [""] * len(self.by)
         self.last: float | None = None

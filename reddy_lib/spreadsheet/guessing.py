@@ -1,147 +1,42 @@
-"""Which column is which: guessed from what columns are called *and* from what they hold, each with its reason.
+"""Which column is which: guessed from all evidence together, with the reason for each guess and what came second.
 
-Content is the stronger witness: a column of emails is where the agent may be, whatever it is called. Names decide
-between columns that hold the same kind of thing (the agent's email and the customer's). What feeds no field
-becomes a tag.
+First the layout: is one row a call, a line of a call, or a call whose turns stand in columns? Then each field: every
+column is judged for every field (`field_evidence`), and the assignment with most evidence in all wins. What feeds no
+field becomes a tag. Where the evidence does not decide between two columns, the mapping says so (`doubts`).
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import msgspec
 import pandas as pd
 
 from reddy_lib.arguments import product_dicts
-from reddy_lib.spreadsheet.dates import day_order, looks_like_time
+from reddy_lib.spreadsheet.column_profile import Column
+from reddy_lib.spreadsheet.date_columns import read_column
+from reddy_lib.spreadsheet.day_order import locale_order
+from reddy_lib.spreadsheet.field_evidence import JUDGES, Evidence, Table
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.grouping import calls_of
-from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
-from reddy_lib.spreadsheet.layouts import LinesFound, find_lines, lines_chosen
-from reddy_lib.spreadsheet.mapping import Layout, Mapping, ProductLike, fold_name, product_ids
+from reddy_lib.spreadsheet.layouts import LinesFound, find_lines, line_times, lines_chosen
+from reddy_lib.spreadsheet.mapping import Join, Layout, Mapping, ProductLike, product_ids
 from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time
-from reddy_lib.spreadsheet.tag_values import cell_text, tag_type
+from reddy_lib.spreadsheet.tag_values import tag_type
 from reddy_lib.spreadsheet.tags import constant, personal, sensitive
-from reddy_lib.spreadsheet.web_addresses import announced_name, is_web_address
-from reddy_lib.transcripts import read_opening
+from reddy_lib.spreadsheet.turn_columns import TurnsFound, continued, find_turns
+from reddy_lib.spreadsheet.zones import looks_like_zone
 
 __all__ = ["guess_mapping"]
 
 _ROWS = 1000
-_TRIED = 40
-"""Transcripts that are read to see whether a column holds them; rows looked at for everything else: `_ROWS`."""
-
-_EMAIL = re.compile(
-    r"[^@\s,;]+@[^@\s,;]+\.(?!(?:vtt|srt|sbv|jsonc?|jsonl|ndjson|txt|csv|xlsx?)$)[^@\s,;.]{2,}", re.IGNORECASE
-)
-"""An email; the name of a file that has one in it is none."""
-_AUDIO = re.compile(
-    r".*\.(?:wav|mp3|m4a|mp4|ogg|opus|flac|aac|wma|amr|gsm|webm|aiff?|vox|au|3gp)", re.IGNORECASE
-)
-_WORD = re.compile(r"[^\W\d_]+")
-_ADDRESS = re.compile(r"[\w+.-]+://\S+$|\S*[/\\]\S*$|.*[/\\].*\.\w{2,5}$")
-_CUSTOMER_WORDS_TEXT = """
-customer client caller member contact patient kunde kunden anrufer cliente klant guest consumer
-supervisor manager team coach from to owner
-"""
-_CUSTOMER_WORDS = frozenset(_CUSTOMER_WORDS_TEXT.split())
-_END_WORDS_TEXT = """
-end ended stop finish finished ende fin fine einde fim hangup closed updated modified upload export
-"""
-_END_WORDS = frozenset(_END_WORDS_TEXT.split())
-_LENGTH_WORDS_TEXT = """
-duration length dauer duree durata duracion duur minutes seconds secs mins talk hold wrap handle
-"""
-_LENGTH_WORDS = frozenset(_LENGTH_WORDS_TEXT.split())
-
-
-class _Column:
-    """A column and what it holds, measured once."""
-
-    def __init__(self, name: str, cells: Sequence[Any]) -> None:
-        self.name = name
-        self.plain = plain_name(name)
-        self.words = frozenset(self.plain.split())
-        self.cells = [
-            cell for cell in cells if not (cell is None or (isinstance(cell, str) and not cell.strip()))
-        ]
-        self.total = len(cells)
-        self.count = len(self.cells)
-        self.texts = [cell_text(cell).strip() for cell in self.cells]
-        self.distinct = len(set(self.texts))
-        self._transcripts: float | None = None
-        self.starts = (0, 0)
-        """Transcripts that say when the call started, of those that were tried."""
-
-    def share(self, fits: Callable[[Any], bool]) -> float:
-        return sum(map(fits, self.cells)) / self.count if self.count else 0.0
-
-    @property
-    def emails(self) -> float:
-        return (
-            sum(_EMAIL.fullmatch(text) is not None for text in self.texts) / self.count if self.count else 0.0
-        )
-
-    @property
-    def audio(self) -> float:
-        return (
-            sum(_AUDIO.fullmatch(announced_name(text)) is not None for text in self.texts) / self.count
-            if self.count
-            else 0.0
-        )
-
-    @property
-    def addresses(self) -> float:
-        return sum(map(is_web_address, self.texts)) / self.count if self.count else 0.0
-
-    @property
-    def times(self) -> float:
-        return self.share(looks_like_time)
-
-    @property
-    def unique(self) -> float:
-        return self.distinct / self.count if self.count else 0.0
-
-    @property
-    def transcripts(self) -> float:
-        """Share of cells that read as a transcript: with speakers and, unless the name says so, more than a word long."""
-        if self._transcripts is None:
-            step = max(self.count // _TRIED, 1)
-            tried = self.texts[::step][:_TRIED]
-            least = 0 if self.rank("transcript") is not None else 20
-            read = [read_opening(text) for text in tried if len(text) > least]
-            readable = sum(found.form not in ("empty", "no speakers", "unreadable") for found in read)
-            self._transcripts = readable / len(tried) if tried else 0.0
-            self.starts = sum(found.started is not None for found in read), len(tried)
-        return self._transcripts
-
-    @property
-    def prose(self) -> float:
-        """Share of cells that are text in words: no times, addresses or file names."""
-        if self.emails + self.audio + self.times > 0.5 or not self.count:
-            return 0.0
-        return (
-            sum(
-                len(_WORD.findall(text)) > 1 and (len(text) > 1000 or not _ADDRESS.match(text))
-                for text in self.texts
-            )
-            / self.count
-        )
-
-    def rank(self, field: str) -> int | None:
-        """How telling the column's name is for a field: 0 is best, None says nothing."""
-        names = FIELD_NAMES[field]
-        if self.plain in names:
-            return names.index(self.plain)
-        joined = self.plain.replace(" ", "")
-        for place, name in enumerate(names):
-            if name.replace(" ", "") == joined:
-                return place
-        return None
+"""Rows that are looked at."""
+_OF_A_ROW = ("transcript", "channels", "separation", "channel_map")
+"""Fields that only a row that is a call can have a column for."""
+_CLOSE = 0.8
+"""From which share of the best score on another column counts as a rival."""
 
 
 def guess_mapping(
@@ -151,7 +46,7 @@ def guess_mapping(
     path: str | os.PathLike[str] | None = None,
     layout: Layout | None = None,
 ) -> Mapping:
-    """A mapping for this sheet, with a reason for each guess. The first 1,000 rows are looked at.
+    """Return a mapping for this sheet, with a reason for each guess. The first 1,000 rows are looked at.
 
     `products`: the API's product list, to recognise a column of product names and match them to ids.
     `path`: the workbook that the sheet is of: where agents have names alone, their emails are looked for in its
@@ -164,7 +59,7 @@ def guess_mapping(
     if path is None or column is None:
         return mapping
     cells = sheet[column].head(_ROWS).tolist()
-    return mapping if _Column(column, cells).emails >= 0.5 else with_agent_names(mapping, cells, path)
+    return mapping if Column(column, cells).emails >= 0.5 else with_agent_names(mapping, cells, path)
 
 
 def _guess(sheet: pd.DataFrame, products: Sequence[ProductLike] | None, layout: Layout | None) -> Mapping:
@@ -181,37 +76,29 @@ def _guess(sheet: pd.DataFrame, products: Sequence[ProductLike] | None, layout: 
     beside = sheet.attrs.get("lines")
     if beside:
         return _with_lines_beside(str(beside), cells, _format_of(sheet), products)
-    lines = find_lines(cells) if layout != "row" else None
+    columns = [Column(name, column) for name, column in cells]
+    turns = find_turns(columns) if layout is None else None
+    if turns is not None:
+        return _with_turns(turns, head, columns, sheet, products)
+    lines = find_lines(columns) if layout != "row" else None
     if lines is None and layout == "lines":
-        lines = lines_chosen(cells)
+        lines = lines_chosen(columns)
     if lines is not None:
         return _with_lines(lines, head, cells, sheet, products)
-    columns = [_Column(name, column) for name, column in cells]
-    return _guess_fields(Mapping(sheet=_format_of(sheet)), columns, products, _JUDGES)
+    return _guess_fields(Mapping(sheet=_format_of(sheet)), columns, products, tuple(JUDGES))
 
 
 def _guess_fields(
     mapping: Mapping,
-    columns: Sequence[_Column],
+    columns: Sequence[Column],
     products: Sequence[ProductLike] | None,
-    judges: Sequence[tuple[str, Callable[[_Column, dict[str, int]], tuple[float, str]]]],
+    wanted: Collection[str],
 ) -> Mapping:
-    ids = product_ids(products or ())
-    fields: dict[str, str] = {}
-    reasons: dict[str, str] = {}
-    free = [column for column in columns if column.count]
-    for field, judge in judges:
-        best: tuple[float, _Column, str] | None = None
-        for column in free:
-            score, reason = judge(column, ids)
-            if score > 0 and (best is None or score > best[0]):
-                best = (score, column, reason)
-        if best is not None:
-            _, column, reason = best
-            fields[field], reasons[field] = column.name, reason
-            free.remove(column)
-    for field in FIELD_NAMES:  # a column of the right name that is empty still is that field's
-        empty = [column for column in columns if not column.count and column.rank(field) == 0]
+    table = Table([column for column in columns if column.count], product_ids(products or ()))
+    fields, evidence, doubts = _assigned(table, wanted)
+    reasons = {field: found.reason for field, found in evidence.items()}
+    for field in wanted:  # a column of the right name that is empty still is that field's
+        empty = [column for column in columns if not column.count and _is_called(column, field)]
         if field not in fields and empty:
             fields[field] = empty[0].name
             reasons[field] = f"name {empty[0].name!r}; no cell is filled in the rows looked at"
@@ -220,11 +107,130 @@ def _guess_fields(
         reasons["timestamp"] = (
             f"no column: {said[0]} of {said[1]} transcripts tried say when the call started"
         )
-    mapping = mapping.replace(fields=fields, reasons={**mapping.reasons, **reasons})
+    mapping = mapping.replace(fields=fields, reasons={**mapping.reasons, **reasons}, doubts=doubts)
+    if "transcript" in fields:
+        mapping = _with_continuation(mapping, columns)
     mapping = _with_times(mapping, columns)
-    mapping = with_joined_time(mapping, [(column.name, column.cells) for column in columns])
+    mapping = with_joined_time(mapping, columns)
     mapping = _with_products(mapping, columns, products)
     return _with_tags(mapping, columns)
+
+
+def _is_called(column: Column, field: str) -> bool:
+    """Return whether an empty column's name alone says which field it feeds."""
+    says = column.says
+    return {
+        "transcript": "transcript" in says and "note" not in says,
+        "agent_email": {"agent", "email"} <= says and "customer" not in says,
+        "timestamp": "start" in says and bool(says & {"call", "time", "date"}),
+        "conversation_id": "call" in says and bool(says & {"id", "unique"}),
+        "product_id": "product" in says,
+        "filename": {"audio", "file"} <= says or column.plain in ("filename", "file name"),
+        "channels": column.plain == "channels",
+        "separation": column.plain == "separation",
+        "channel_map": column.plain == "channel map",
+    }.get(field, False)
+
+
+def _assigned(
+    table: Table, wanted: Collection[str]
+) -> tuple[dict[str, str], dict[str, Evidence], dict[str, str]]:
+    """Return (field → column, field → evidence, field → doubt): the strongest evidence first, each column once."""
+    found: list[tuple[float, int, str, Column, Evidence]] = []
+    for field in wanted:
+        for place, column in enumerate(table.columns):
+            evidence = JUDGES[field](column, table)
+            if evidence.score > 0:
+                found.append((evidence.score, -place, field, column, evidence))
+    found.sort(key=lambda item: item[:2], reverse=True)
+    fields: dict[str, str] = {}
+    kept: dict[str, Evidence] = {}
+    chosen: dict[str, Column] = {}
+    taken: set[str] = set()
+    for _, _, field, column, evidence in found:
+        if field not in fields and column.name not in taken:
+            fields[field], kept[field], chosen[field] = column.name, evidence, column
+            taken.add(column.name)
+    doubts: dict[str, str] = {}
+    for score, _, field, column, _ in found:
+        best = chosen.get(field)
+        if best is None or column.name in taken or field in doubts or score < _CLOSE * kept[field].score:
+            continue
+        differing = sum(a != b for a, b in zip(best.of_rows, column.of_rows, strict=True) if a and b)
+        if differing and field in _RIVALS:
+            doubts[field] = (
+                f"{best.name!r} was taken; {column.name!r} would fit too, and differs in {differing} of "
+                f"{best.total} rows looked at"
+            )
+    if "conversation_id" in kept and not kept["conversation_id"].named:
+        name = fields["conversation_id"]
+        doubts.setdefault(
+            "conversation_id", f"{name!r} was taken because its cells look like ids; its name does not say so"
+        )
+    return fields, kept, doubts
+
+
+_RIVALS = frozenset(("agent_email", "timestamp", "conversation_id", "product_id"))
+"""Fields of which one call has one: a second column that fits as well is a question."""
+
+
+def _with_continuation(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
+    """Join the columns in which the transcript goes on ("Transcript 2", "… (cont.)") to the first."""
+    found = continued(mapping.fields["transcript"], columns)
+    if found is None:
+        return mapping
+    names, separator, why = found
+    fields = {field: column for field, column in mapping.fields.items() if field != "transcript"}
+    return mapping.replace(
+        fields=fields,
+        joins={**mapping.joins, "transcript": Join(names, separator)},
+        reasons={**mapping.reasons, "transcript": f"{mapping.reasons['transcript']}; {why}"},
+    )
+
+
+def _with_turns(
+    turns: TurnsFound,
+    head: pd.DataFrame,
+    columns: Sequence[Column],
+    sheet: pd.DataFrame,
+    products: Sequence[ProductLike] | None,
+) -> Mapping:
+    """Return the mapping where the turns of a call stand in several columns."""
+    used = {name for turn in turns.turns for name in (turn.text, turn.speaker, turn.start) if name}
+    mapping = Mapping(
+        layout="lines" if turns.group_by else "row",
+        turns=turns.turns,
+        group_by=turns.group_by,
+        line_fields={"order": turns.order} if turns.order else {},
+        reasons={"transcript": turns.reason, **({"layout": turns.reason} if turns.group_by else {})},
+        sheet=_format_of(sheet),
+    )
+    if turns.group_by:
+        mapping = _with_line_times(mapping, used, columns)
+        used |= set(mapping.line_fields.values())
+        return _fields_of_groups(mapping, used, head, [(c.name, c.rows) for c in columns], products)
+    wanted = [field for field in JUDGES if field not in _OF_A_ROW]
+    return _guess_fields(mapping, [column for column in columns if column.name not in used], products, wanted)
+
+
+def _with_line_times(mapping: Mapping, used: set[str], columns: Sequence[Column]) -> Mapping:
+    """Return a copy with the columns that say when each row of turns was spoken."""
+    texts = [column for column in columns if column.name in used]
+    said = Column(
+        "text", [" ".join(cells) for cells in zip(*(column.of_rows for column in texts), strict=True)]
+    )
+    by = next(column for column in columns if column.name == mapping.group_by[0])
+    places: dict[str, list[int]] = {}
+    for place, text in enumerate(by.of_rows):
+        places.setdefault(text, []).append(place)
+    taken = {*used, *mapping.group_by, *mapping.line_fields.values()}
+    rest = [column for column in columns if column.count and column.name not in taken]
+    fields, units, reasons = line_times(rest, said, list(places.values()))
+    return mapping.replace(
+        line_fields={**mapping.line_fields, **fields},
+        line_units=units,
+        reasons={**mapping.reasons, **reasons},
+    )
 
 
 def _with_lines(
@@ -234,19 +240,29 @@ def _with_lines(
     sheet: pd.DataFrame,
     products: Sequence[ProductLike] | None,
 ) -> Mapping:
-    """The mapping where one row is a line: what is the same in all rows of a call describes the call."""
+    """Return the mapping where one row is a line: what is the same in all rows of a call describes the call."""
     mapping = Mapping(
         layout="lines",
         line_fields=lines.fields,
         line_units=lines.units,
         group_by=lines.group_by,
         new_call=lines.new_call,
+        lines_by_time=lines.by_time,
         reasons=lines.reasons,
         sheet=_format_of(sheet),
     )
+    return _fields_of_groups(mapping, set(lines.fields.values()), head, cells, products)
+
+
+def _fields_of_groups(
+    mapping: Mapping,
+    used: set[str],
+    head: pd.DataFrame,
+    cells: Sequence[tuple[str, Sequence[Any]]],
+    products: Sequence[ProductLike] | None,
+) -> Mapping:
     groups = list(calls_of(lambda: [head], mapping))
-    used = set(lines.fields.values())
-    columns: list[_Column] = []
+    columns: list[Column] = []
     varying: dict[str, int] = {}
     for name, _ in cells:
         if name in used:
@@ -257,41 +273,42 @@ def _with_lines(
             filled = [cell for cell in group.columns[name] if not _is_blank(cell)]
             firsts.append(filled[0] if filled else "")
             mixed += any(cell != filled[0] for cell in filled)
-        if mixed > 0.1 * len(groups) and name not in lines.group_by:
+        if mixed > 0.1 * len(groups) and name not in mapping.group_by:
             varying[name] = mixed
         else:
-            columns.append(_Column(name, firsts))
-    judges = [
-        (field, judge)
-        for field, judge in _JUDGES
-        if field not in ("transcript", "channels", "separation", "channel_map")
-    ]
-    mapping = _guess_fields(mapping, columns, products, judges)
-    reasons = dict(mapping.reasons)
-    fields = dict(mapping.fields)
-    tags = list(mapping.tags)
-    by = lines.group_by[0] if len(lines.group_by) == 1 else ""
-    if "conversation_id" not in fields and by and by not in fields.values():
-        found = next(column for column in columns if column.name == by)
-        if found.unique == 1 and found.emails < 0.5 and found.times < 0.5:
-            fields["conversation_id"] = by
-            reasons["conversation_id"] = f"tells calls apart: {found.distinct} different"
-            tags = [name for name in tags if name != by]
-    start = lines.fields.get("start", "")
-    if "timestamp" not in {**fields, **mapping.joins} and start:
-        moments = _Column(start, [group.columns[start][0] for group in groups])
+            columns.append(Column(name, firsts))
+    wanted = [field for field in JUDGES if field not in _OF_A_ROW]
+    mapping = _guess_fields(mapping, columns, products, wanted)
+    mapping = _id_from_group(mapping, columns)
+    start = mapping.line_fields.get("start", "")
+    if "timestamp" not in {**mapping.fields, **mapping.joins} and start:
+        moments = Column(start, [group.columns[start][0] for group in groups])
         if moments.times > 0.5:
-            fields["timestamp"] = start
-            reasons["timestamp"] = f"name {start!r}; the first line's time"
-            mapping = _with_times(mapping.replace(fields=fields, reasons=reasons), [moments])
-            reasons = dict(mapping.reasons)
+            mapping = mapping.replace(
+                fields={**mapping.fields, "timestamp": start},
+                reasons={**mapping.reasons, "timestamp": f"name {start!r}; the time of the first line"},
+            )
+            mapping = _with_times(mapping, [moments])
+    reasons = dict(mapping.reasons)
     for name, count in varying.items():
         reasons[name] = f"not a tag: its cells differ within {count} of {len(groups)} calls"
+    return mapping.replace(reasons=reasons)
+
+
+def _id_from_group(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
+    """Take the column that tells calls apart for the conversation's id, whatever it is called."""
+    by = mapping.group_by[0] if len(mapping.group_by) == 1 else ""
+    if not by or "conversation_id" in mapping.fields or by in mapping.fields.values():
+        return mapping
+    found = next((column for column in columns if column.name == by), None)
+    if found is None or found.unique < 1 or found.emails >= 0.5 or found.times >= 0.5:
+        return mapping
+    tags = [name for name in mapping.tags if name != by]
     return mapping.replace(
-        fields=fields,
+        fields={**mapping.fields, "conversation_id": by},
         tags=tags,
         tag_types={name: kind for name, kind in mapping.tag_types.items() if name in tags},
-        reasons=reasons,
+        reasons={**mapping.reasons, "conversation_id": f"tells calls apart: {found.distinct} different"},
     )
 
 
@@ -301,17 +318,20 @@ def _with_lines_beside(
     format: SheetFormat | None,
     products: Sequence[ProductLike] | None,
 ) -> Mapping:
-    """The mapping where another sheet holds the lines: one row is a call, one column holds its lines."""
+    """Return the mapping where another sheet holds the lines: one row is a call, one column holds its lines."""
     there = format.join[1] if format is not None and len(format.join) > 1 else ""
     rows: list[dict[str, Any]] = []
     for cell in dict(cells)[beside]:
         if cell and len(rows) < _ROWS:
             rows += msgspec.json.decode(cell)
     names = dict.fromkeys(name for row in rows for name in row)
-    lines = find_lines([(name, [row.get(name, "") for row in rows]) for name in names]) if rows else None
-    columns = [_Column(name, column) for name, column in cells if name != beside]
-    judges = [(field, judge) for field, judge in _JUDGES if field != "transcript"]
-    mapping = _guess_fields(Mapping(sheet=format), columns, products, judges)
+    lines = (
+        find_lines([Column(name, [row.get(name, "") for row in rows]) for name in names]) if rows else None
+    )
+    columns = [Column(name, column) for name, column in cells if name != beside]
+    mapping = _guess_fields(
+        Mapping(sheet=format), columns, products, [field for field in JUDGES if field != "transcript"]
+    )
     fields = {**mapping.fields, "transcript": beside}
     reasons = {**mapping.reasons, "transcript": f"the lines of another sheet, joined by {there!r}"}
     if lines is None:
@@ -321,6 +341,7 @@ def _with_lines_beside(
         fields=fields,
         line_fields=lines.fields,
         line_units=lines.units,
+        lines_by_time=lines.by_time,
         reasons={
             **reasons,
             **lines.reasons,
@@ -338,198 +359,49 @@ def _format_of(sheet: pd.DataFrame) -> SheetFormat | None:
     return msgspec.convert(data, SheetFormat) if isinstance(data, dict) else None
 
 
-def _named(column: _Column) -> str:
-    return f'name "{column.name}"'
-
-
-def _percent(share: float) -> str:
-    return f"{int(share * 100)} %"
-
-
-def _transcript(column: _Column, _: dict[str, int]) -> tuple[float, str]:
-    rank = column.rank("transcript")
-    share = column.transcripts
-    length = sum(map(len, column.texts)) / column.count
-    if share < 0.3:
-        # The same few texts again and again are kinds of something, not conversations.
-        said = column.prose >= 0.5 and column.unique >= 0.2
-        if rank is None or not (length >= 60 or said):
-            return 0, ""
-    reason = f"{_percent(share)} of the cells tried read as a transcript, {int(length)} characters on average"
-    score = 10 * share + min(length / 1000, 3) + (4 - rank / 20 if rank is not None else 0)
-    return score, f"{_named(column)}; {reason}" if rank is not None else reason
-
-
-def _agent(column: _Column, _: dict[str, int]) -> tuple[float, str]:
-    rank = column.rank("agent_email")
-    share = column.emails
-    reason = f"{_percent(share)} look like emails, {column.distinct} different"
-    foreign = bool(column.words & _CUSTOMER_WORDS) and rank is None
-    if rank is None and (share < 0.8 or foreign):
-        return 0, ""
-    score = 10 * share
-    if rank is not None:
-        score += 6 - rank / 10
-    elif column.words & {"agent", "rep", "advisor", "user", "operator", "employee"}:
-        score += 3
-    if share < 0.5:
-        if column.words == {"user"} or column.plain in ("owner", "mail", "user"):
-            return 0, ""
-        reason = f"{reason}: match the names to emails"
-    return score, f"{_named(column)}; {reason}" if rank is not None else reason
-
-
-def _timestamp(column: _Column, _: dict[str, int]) -> tuple[float, str]:
-    if column.words & _END_WORDS or column.words & _LENGTH_WORDS or sensitive(column.name):
-        return 0, ""
-    rank = column.rank("timestamp")
-    share = column.times
-    numeric = all(
-        isinstance(cell, int | float) or re.fullmatch(r"[\d.]+", str(cell)) for cell in column.cells[:50]
-    )
-    if share < 0.5 and (rank is None or rank > 14 or (column.times == 0 and column.transcripts > 0.3)):
-        return 0, ""
-    if rank is None and numeric:
-        return 0, ""
-    score = 10 * share + (6 - rank / 20 if rank is not None else 0)
-    if rank is None and column.words & {"start", "begin", "call", "date", "time", "datum", "fecha"}:
-        score += 2
-    reason = f"{_percent(share)} look like dates or times"
-    return score, f"{_named(column)}; {reason}" if rank is not None else reason
-
-
-def _identity(column: _Column, _: dict[str, int]) -> tuple[float, str]:
-    rank = column.rank("conversation_id")
-    looks = column.count > 1 and column.unique == 1 and column.share(_is_uuid) > 0.9
-    if rank is None and not looks:
-        return 0, ""
-    if rank is not None and rank > 15 and column.unique < 0.9:
-        return 0, ""
-    if column.emails > 0.5 or column.transcripts > 0.5 or column.audio > 0.5:
-        return 0, ""
-    reason = f"{column.distinct} different of {column.count}"
-    score = 5 * column.unique + (8 - rank / 5 if rank is not None else 0)
-    return score, f"{_named(column)}; {reason}" if rank is not None else f"unique ids: {reason}"
-
-
-def _is_uuid(cell: Any) -> bool:
-    return (
-        isinstance(cell, str)
-        and re.fullmatch(
-            r"(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,64})", cell.strip().casefold()
-        )
-        is not None
-    )
-
-
-def _is_number(text: str) -> bool:
-    """A whole number as people type it: "²" is a digit to Python and no number."""
-    return text.isdecimal() and len(text) < 16
-
-
-def _filename(column: _Column, _: dict[str, int]) -> tuple[float, str]:
-    share, rank = column.audio, column.rank("filename")
-    reason = f"{_percent(share)} are names of audio files"
-    if share < 0.5 and rank is not None:  # https://….example/recordings/RE5f2a has no ending
-        share = column.addresses
-        reason = f"{_percent(share)} are web addresses"
-    if share < 0.5:
-        return 0, ""
-    return 10 * share + (
-        3 if rank is not None else 0
-    ), f"{_named(column)}; {reason}" if rank is not None else reason
-
-
-def _product(column: _Column, ids: dict[str, int]) -> tuple[float, str]:
-    rank = column.rank("product_id")
-    numbers = set(ids.values())
-    matched = sum(
-        fold_name(text) in ids or (_is_number(text) and int(text) in numbers and rank is not None)
-        for text in column.texts
-    )
-    share = matched / column.count
-    few = column.distinct <= max(20, column.count // 2)
-    if rank is None and (share < 0.8 or _is_number(column.texts[0])):
-        return 0, ""
-    if (
-        rank is not None and rank > 5 and share == 0
-    ):  # a queue or campaign is a product only if its names say so
-        return 0, ""
-    if rank is None and not few:
-        return 0, ""
-    reason = f"{column.distinct} different"
-    if ids:
-        reason += f", {matched} of {column.count} cells match a product"
-    score = 10 * share + (5 - rank / 10 if rank is not None else 0)
-    return score, f"{_named(column)}; {reason}" if rank is not None else reason
-
-
-def _by_name(field: str) -> Callable[[_Column, dict[str, int]], tuple[float, str]]:
-    def judge(column: _Column, _: dict[str, int]) -> tuple[float, str]:
-        fits = column.rank(field) is not None and all(
-            re.search(r"agent|customer|diarize|channels", text.casefold()) for text in column.texts
-        )
-        return (1.0, f"{_named(column)}; {column.distinct} different") if fits else (0, "")
-
-    return judge
-
-
-_JUDGES: tuple[tuple[str, Callable[[_Column, dict[str, int]], tuple[float, str]]], ...] = (
-    ("transcript", _transcript),
-    ("agent_email", _agent),
-    ("filename", _filename),
-    ("timestamp", _timestamp),
-    ("conversation_id", _identity),
-    ("product_id", _product),
-    ("channels", _by_name("channels")),
-    ("separation", _by_name("separation")),
-    ("channel_map", _by_name("channel_map")),
-)
-"""In this order: a column that one field took is no longer free for the next."""
-
-
-def _with_times(mapping: Mapping, columns: Sequence[_Column]) -> Mapping:
+def _with_times(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     name = mapping.fields.get("timestamp")
     column = next((column for column in columns if column.name == name), None)
     if column is None or not column.count:
         return mapping
-    reason = mapping.reasons["timestamp"]
-    order = day_order(column.cells)
-    if order.reason:
-        reason += f"; {order.reason}"
-    numbers = [
-        float(text)
-        for text in column.texts
-        if re.fullmatch(r"\d+(?:\.\d+)?(?:[eE]\+?\d+)?", text) and len(text) > 8
-    ]
-    milliseconds = sum(number > 1e11 for number in numbers if number < 1e14)
-    unit = "auto"
-    if milliseconds * 2 > column.count:
-        unit = "ms"
-        reason += f"; {milliseconds} of {column.count} are milliseconds since 1970: divided by 1,000"
-    elif len(numbers) * 2 > column.count:
-        reason += f"; {len(numbers)} of {column.count} are seconds since 1970"
+    others = {other.name: other.rows for other in columns if other is not column and other.count}
+    read = read_column(
+        column.rows,
+        name=column.name,
+        others=others,
+        locale=locale_order([one.name for one in columns], others.values(), dates=column.cells),
+    )
+    zone_column = next((one.name for one in columns if looks_like_zone(one.name, one.cells)), "")
+    reasons = [mapping.reasons["timestamp"], *read.reasons]
+    if zone_column:
+        reasons.append(f"the zone of each row is in {zone_column!r}")
     return mapping.replace(
-        day_first=order.day_first, timestamp_unit=unit, reasons={**mapping.reasons, "timestamp": reason}
+        day_first=read.day_first,
+        year_first=read.year_first,
+        swapped_dates="ask" if read.swapped else "keep",
+        timestamp_unit=read.unit,
+        timezone_column=zone_column,
+        reasons={**mapping.reasons, "timestamp": "; ".join(reasons)},
     )
 
 
 def _with_products(
-    mapping: Mapping, columns: Sequence[_Column], products: Sequence[ProductLike] | None
+    mapping: Mapping, columns: Sequence[Column], products: Sequence[ProductLike] | None
 ) -> Mapping:
     name = mapping.fields.get("product_id")
     if name is None or not products:
         return mapping
     column = next(column for column in columns if column.name == name)
-    if column.texts and all(map(_is_number, column.texts)):
+    if column.texts and all(text.isdecimal() and len(text) < 16 for text in column.texts):
         return mapping
     # Also products that the first rows do not name: a later row may.
     names = dict.fromkeys([*column.texts, *(str(product["name"]) for product in products)])
     return mapping.match_products(names, products)
 
 
-def _with_tags(mapping: Mapping, columns: Sequence[_Column]) -> Mapping:
+def _with_tags(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     used = {column for several in mapping.sources().values() for column in several}
+    used.add(mapping.timezone_column)
     tags: list[str] = []
     types: dict[str, str] = {}
     reasons = dict(mapping.reasons)
@@ -539,7 +411,7 @@ def _with_tags(mapping: Mapping, columns: Sequence[_Column]) -> Mapping:
         if not column.count:
             reasons[column.name] = "not a tag: no cell is filled in the rows looked at"
             continue
-        if _is_counter(column):
+        if column.is_counter:
             reasons[column.name] = "not a tag: it has no name and only counts the rows"
             continue
         why = sensitive(column.name, column.cells)
@@ -555,13 +427,3 @@ def _with_tags(mapping: Mapping, columns: Sequence[_Column]) -> Mapping:
         elif why := constant(column.texts, column.total):
             reasons[column.name] += f"; constant?: {why}"
     return mapping.replace(tags=tags, tag_types=types, reasons=reasons)
-
-
-def _is_counter(column: _Column) -> bool:
-    """The column without a name that programs write in front of a table: 0, 1, 2, …"""
-    if not re.fullmatch(r"column [A-Z]+|unnamed: ?\d+", column.name, re.IGNORECASE):
-        return False
-    if not all(map(_is_number, column.texts)):
-        return False
-    numbers = [int(text) for text in column.texts]
-    return all(after - before == 1 for before, after in pairwise(numbers))

@@ -11,7 +11,8 @@ import python_calamine as calamine
 from reddy_lib.errors import EmptySheet, SheetError
 from reddy_lib.spreadsheet.files import Workbook
 from reddy_lib.spreadsheet.furniture import is_empty
-from reddy_lib.spreadsheet.headers import FIELD_NAMES, find_header, plain_name
+from reddy_lib.spreadsheet.header_words import fields_named
+from reddy_lib.spreadsheet.headers import find_header
 from reddy_lib.spreadsheet.table_shape import is_turned, kind_of_cell
 from reddy_lib.spreadsheet.tables import MOST_COLUMNS, too_wide
 from reddy_lib.spreadsheet.workbook_rows import excel_rows
@@ -166,8 +167,7 @@ _WORTHS = {"long": 2.0, "date": 1.0, "email": 1.0, "code": 0.5}
 
 def _worth(names: Sequence[str], below: Sequence[Sequence[Any]]) -> float:
     """How much of what a call has a table has: fields that its names say, and kinds of cells."""
-    plain = {plain_name(name) for name in names if len(name) < 60}
-    fields = sum(any(name in plain for name in known) for known in FIELD_NAMES.values())
+    fields = len({field for name in names if len(name) < 60 for field in fields_named(name)})
     kinds = {
         kind
         for place in range(len(names))

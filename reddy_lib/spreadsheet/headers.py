@@ -7,124 +7,13 @@ holds short texts and no data, and best of all words that headers of call export
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from typing import Any
 
-__all__ = ["FIELD_NAMES", "LINE_NAMES", "column_letter", "find_header", "header_texts", "plain_name"]
+from reddy_lib.spreadsheet.header_words import concepts, plain_name
 
-FIELD_NAMES: dict[str, tuple[str, ...]] = {
-    "agent_email": (
-        "agent email", "agent e mail", "agent mail", "agent email address", "rep email", "rep e mail", "user email",
-        "advisor email", "adviser email", "employee email", "operator email", "representative email", "csr email",
-        "agent", "agent id", "agent name", "advisor", "adviser", "rep", "representative", "operator", "user",
-        "handled by", "answered by", "owner", "employee", "email", "e mail", "mail", "email address",
-        "agenten email", "mitarbeiter email", "mitarbeiter e mail", "mitarbeiter", "berater", "bearbeiter",
-        "correo del agente", "email del agente", "correo agente", "correo", "agente", "asesor", "operador",
-        "email agent", "courriel agent", "email de l agent", "courriel", "conseiller", "email conseiller",
-        "e mail agente", "email agente", "operatore", "e mailadres agent", "medewerker", "email medewerker",
-    ),
-    "product_id": (
-        "product id", "product", "product name", "productid", "scorecard", "scorecard id", "qa scorecard",
-        "line of business",         "lob", "queue", "campaign", "program", "programme", "skill", "brand", "service line",
-        "produkt", "produkt id", "produktname", "warteschlange", "kampagne", "producto", "id producto", "cola", "campana",
-        "produit", "id produit", "file d attente", "campagne", "prodotto", "coda", "wachtrij", "produto", "fila",
-    ),
-    "transcript": (
-        "transcript", "transcription", "transcript text", "call transcript", "conversation", "dialogue", "dialog",
-        "utterances", "messages", "turns", "text", "content", "call text", "full transcript", "transcript json",
-        "transkript", "gesprach", "gesprachstext", "mitschrift", "gesprachsprotokoll", "transcripcion", "conversacion",
-        "texte", "retranscription", "trascrizione", "transcriptie", "gesprek", "transcricao",
-    ),
-    "timestamp": (
-        "timestamp", "start time", "call start", "call start time", "start", "started", "started at", "call date",
-        "call time", "date time", "datetime", "date", "time", "call datetime", "call timestamp", "start date", "begin",
-        "begin time", "call date time", "interaction date", "recorded at", "created at", "created", "connected at",
-        "answered at", "start timestamp", "initiated", "initiation timestamp", "date and time", "start date time",
-        "zeitstempel", "startzeit", "datum", "anrufzeit", "anrufdatum", "beginn", "gesprachsbeginn", "datum uhrzeit",
-        "uhrzeit",         "fecha", "hora", "fecha y hora", "inicio", "hora de inicio", "fecha de inicio", "fecha llamada",
-        "date et heure", "date d appel", "heure de debut", "debut", "heure", "date appel", "data", "data e ora",
-        "ora inizio",         "inizio", "starttijd", "datum en tijd", "begintijd", "data hora", "data da chamada",
-    ),
-    "conversation_id": (
-        "conversation id", "call id", "contact id", "interaction id", "session id", "recording id", "conversationid",
-        "callid", "external id", "call reference", "call ref", "reference", "ucid", "call guid", "guid", "uuid",
-        "segment id", "call sid", "call uuid", "id", "call key", "call number", "ticket id", "case id", "master contact id",
-        "anruf id", "gesprachs id", "gesprachsid", "vorgangsnummer", "id llamada", "id de llamada", "id conversacion",
-        "id appel", "id de l appel", "id conversation", "id chiamata", "gesprek id", "gespreks id", "id da chamada",
-    ),
-    "filename": (
-        "filename", "file name", "audio file", "audio", "recording", "recording file", "audio filename", "wav file",
-        "recording name", "recording filename", "audio name", "file", "wav", "media file", "recording url",
-        "recording link", "recording address", "audio url", "audio link", "media url", "call recording",
-        "call recording url", "audiodatei", "dateiname", "aufnahme", "aufzeichnung", "archivo", "archivo de audio",
-        "grabacion", "fichier", "fichier audio", "enregistrement", "file audio", "registrazione", "opname",
-        "bestand", "arquivo", "gravacao",
-    ),
-    "channels": ("channels",),
-    "separation": ("separation", "speaker separation"),
-    "channel_map": ("channel map",),
-}  # fmt: skip
-"""Field → header texts in several languages, plain (see `plain_name`), the most telling first."""
-
-LINE_NAMES: dict[str, tuple[str, ...]] = {
-    "role": (
-        "role", "speaker role", "speaker", "who", "party role", "participant role", "speaker type", "speaker label",
-        "speaker name", "participant", "party", "talker", "side", "said by", "spoken by", "from", "sender", "author",
-        "actor", "person", "voice", "channel role", "participant type", "sprecher", "rolle", "sprecherrolle", "wer",
-        "hablante", "rol", "interlocutor", "quien", "locuteur", "orateur", "intervenant", "qui", "parlante", "ruolo",
-        "spreker", "falante", "papel", "канал", "роль", "participant id", "speaker id", "channel",
-    ),
-    "text": (
-        "text", "utterance", "message", "content", "transcript", "line", "sentence", "phrase", "segment", "body",
-        "utterance text", "message text", "line text", "segment text", "transcript text", "transcript line", "speech",
-        "human transcript", "words", "said", "what", "turn text", "dialogue", "dialog", "comment", "statement",
-        "caption", "transcription", "ausserung", "satz", "nachricht", "gesagt", "wortlaut", "texto", "mensaje", "frase",
-        "enunciado", "texte", "phrase", "enonce", "propos", "testo", "frase", "messaggio", "tekst", "uiting", "bericht",
-        "mensagem", "fala", "текст", "реплика",
-    ),
-    "start": (
-        "start", "start sec", "start seconds", "start ms", "start s", "start time", "offset", "offset ms", "offset sec",
-        "offset seconds", "begin", "begin ms", "from time", "start offset", "start offset ms", "line start",
-        "utterance start", "segment start", "begin offset", "begin offset millis", "time", "timestamp", "time offset",
-        "start time ms", "start timestamp", "start time seconds", "at", "clock", "elapsed", "anfang", "beginn", "von",
-        "startzeit", "inicio", "desde", "debut", "de", "inizio", "da", "begin tijd", "time stamp", "zeit", "hora",
-        "heure", "said at", "spoken at", "sent at", "created at", "t", "sec", "seconds", "ms", "time code", "timecode",
-    ),
-    "stop": (
-        "stop", "end", "stop sec", "stop seconds", "stop ms", "end sec", "end seconds", "end ms", "end s", "end time",
-        "stop time", "end offset", "end offset ms", "end offset millis", "line end", "utterance end", "segment end",
-        "to time", "end time ms", "finish", "ende", "bis", "endzeit", "fin", "hasta", "fine", "einde", "fim",
-    ),
-    "duration": (
-        "duration", "duration ms", "duration sec", "duration seconds", "length", "length ms", "length sec", "dauer",
-        "duree", "duracion", "durata", "duur", "utterance duration", "segment duration",
-    ),
-    "order": (
-        "seq", "sequence", "sequence number", "segment", "segment no", "segment number", "segment index", "turn",
-        "turn no", "turn number", "turn index", "turn id", "line", "line no", "line number", "line index", "line id",
-        "index", "no", "nr", "number", "order", "position", "pos", "utterance id", "utterance no", "utterance index",
-        "utterance number", "message no", "message index", "message number", "message id", "sentence id", "row",
-        "step", "n", "i", "idx", "part", "zeile", "zeilennummer", "reihenfolge", "laufnummer", "lfd nr", "orden",
-        "turno", "linea", "ligne", "ordre", "numero", "tour", "riga", "ordine", "regel", "volgorde", "beurt", "ordem",
-    ),
-}  # fmt: skip
-"""Field of a line → header texts where one row is one transcript line, plain, the most telling first."""
-
-_KNOWN = frozenset(
-    name for table in (FIELD_NAMES, LINE_NAMES) for names in table.values() for name in names if len(name) > 2
-)
-
-
-@lru_cache(maxsize=4096)
-def plain_name(header: str) -> str:
-    """ "Rep_E-Mail", "repEMail" and "REP E-MAIL" → "rep e mail": words in lower case, without accents."""
-    text = re.sub(r"(?<=[a-z\d])(?=[A-Z])", " ", header)
-    text = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
-    text = "".join(mark for mark in text if not unicodedata.combining(mark))
-    return " ".join(re.sub(r"[\W_]+", " ", text).split()).casefold()
+__all__ = ["column_letter", "find_header", "header_texts"]
 
 
 def column_letter(place: int) -> str:
@@ -181,7 +70,7 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
         texts = [_text(cell).strip() for cell in cells]
         if not cells:
             continue
-        known = len({plain_name(text) for text in texts if len(text) < 60} & _KNOWN)
+        known = len({plain_name(text) for text in texts if len(text) < 60 and _is_name(text)})
         data = sum(_is_data(cell, text) for cell, text in zip(cells, texts, strict=True))
         repeated = len(texts) - len(set(texts))
         score = (
@@ -197,6 +86,11 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
     # A header may be repeated, page by page: the first one heads the table.
     wanted = [_text(cell).strip() for cell in rows[best]]
     return next(place for place, row in enumerate(rows) if [_text(cell).strip() for cell in row] == wanted)
+
+
+def _is_name(text: str) -> bool:
+    """Whether words of a call's export stand in it, and nothing that reads as a sentence."""
+    return len(text.split()) <= 6 and bool(concepts(text)) and not _DATA.fullmatch(text)
 
 
 def _recurring(row: Sequence[Any], below: Sequence[Sequence[Any]]) -> float:

@@ -17,7 +17,8 @@ from typing import Any
 import msgspec
 
 from reddy_lib.errors import EmptySheet, UnreadableFile
-from reddy_lib.spreadsheet.headers import find_header, plain_name
+from reddy_lib.spreadsheet.header_words import plain_name
+from reddy_lib.spreadsheet.headers import find_header
 from reddy_lib.spreadsheet.records import (
     Flattener,
     call_identity,

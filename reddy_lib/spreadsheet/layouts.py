@@ -1,8 +1,10 @@
-"""Is one row a call, or one line of a call? Found from what the columns hold, each answer with its reason.
+"""Is one row a call, or one line of a call? Weighed from what the columns hold, each answer with its reason.
 
-Lines give themselves away: a column in which agent and customer take turns, one with what they said, and a call id
-that stays the same for many rows (or is filled only where a call begins, or a counter that starts again). A column
-that holds whole transcripts says that one row is one call, whatever else is there.
+Lines give themselves away: a column in which few speakers take turns, one with what they said, and something that tells
+calls apart. What that is, is a question of evidence: each column that could be it, a counter that starts again, and cells
+filled only where a call begins are tried in turn, and the one wins that explains most: in each call both sides speak,
+times and counters move on within it, and what else stands in its rows stays the same. A column that holds whole
+transcripts says that one row is one call, whatever else is there.
 """
 
 from __future__ import annotations
@@ -12,48 +14,31 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from reddy_lib.spreadsheet.column_profile import Column
 from reddy_lib.spreadsheet.grouping import as_number
-from reddy_lib.spreadsheet.headers import FIELD_NAMES, LINE_NAMES, plain_name
+from reddy_lib.spreadsheet.line_times import line_moment
 from reddy_lib.spreadsheet.mapping import LineUnit, NewCall
-from reddy_lib.spreadsheet.tag_values import cell_text
-from reddy_lib.transcripts import read_opening, role_of
-from reddy_lib.transcripts.times import read_moment
+from reddy_lib.transcripts import leaning, read_opening
 
-__all__ = ["LinesFound", "find_lines", "lines_beside", "lines_chosen"]
+__all__ = [
+    "LinesFound",
+    "calls_by_value",
+    "find_lines",
+    "holds_transcripts",
+    "line_times",
+    "lines_beside",
+    "lines_chosen",
+]
 
 _TRIED = 40
-_CALL_NAMES = (
-    *FIELD_NAMES["conversation_id"],
-    *(
-        "call",
-        "conversation",
-        "interaction",
-        "session",
-        "contact",
-        "case",
-        "ticket",
-        "chat",
-        "chat id",
-        "dialog id",
-    ),
-    *(
-        "dialogue id",
-        "transcript id",
-        "recording",
-        "anruf",
-        "gesprach",
-        "llamada",
-        "conversacion",
-        "appel",
-        "chiamata",
-    ),
-    *("audio file", "file name", "filename", "file"),
+_OF_CALLS = frozenset(
+    ("agent", "customer", "user", "supervisor", "product", "queue", "email", "score", "status", "note")
 )
-"""What a column may be called that tells calls apart, the most telling first."""
+"""What describes a call rather than tells it from others."""
 
 
 class LinesFound(msgspec.Struct):
@@ -64,105 +49,133 @@ class LinesFound(msgspec.Struct):
     group_by: list[str]
     new_call: NewCall
     reasons: dict[str, str]
+    by_time: bool = False
 
 
-class _Cells:
-    """A column of the sample, measured once."""
+class _Grouping(NamedTuple):
+    """What tells calls apart. `calls`: the places of the rows of each call, in the order of the sheet."""
 
-    def __init__(self, name: str, cells: Sequence[Any]) -> None:
-        self.name = name
-        self.plain = plain_name(name)
-        self.cells = cells
-        self.texts = [cell_text(cell).strip() for cell in cells]
-        self.filled = [text for text in self.texts if text]
-        self.count = len(self.filled)
-        self.distinct = len(set(self.filled))
-        self.length = sum(map(len, self.filled)) / self.count if self.count else 0.0
-        self.fill = self.count / len(self.texts) if self.texts else 0.0
+    by: list[str]
+    new_call: NewCall
+    why: str
+    calls: list[list[int]]
 
-    def rank(self, names: Sequence[str]) -> int | None:
-        joined = self.plain.replace(" ", "")
-        for place, name in enumerate(names):
-            if name == self.plain or name.replace(" ", "") == joined:
-                return place
+    @property
+    def boundaries(self) -> list[int]:
+        return [places[0] for places in self.calls]
+
+
+def find_lines(columns: Sequence[Column]) -> LinesFound | None:
+    """Return what one row a line would mean for these columns, or None: one row is a call."""
+    filled = [column for column in columns if column.count]
+    if not filled or filled[0].total < 2:
         return None
-
-
-def find_lines(columns: Sequence[tuple[str, Sequence[Any]]]) -> LinesFound | None:
-    """What one row a line would mean for these columns (name, cells of the first rows); None: one row is a call."""
-    measured = [_Cells(name, cells) for name, cells in columns]
-    if not measured or len(measured[0].cells) < 2:
-        return None
-    filled = [column for column in measured if column.count]
-    role = _role(filled)
+    calls = _named_calls(filled)
+    role = _role(filled, calls)
     text = _text(filled, role)
-    if text is None or _holds_transcripts(text):
+    if text is None or holds_transcripts(text):
         return None
-    if any(column is not text and column.length > 60 and _holds_transcripts(column) for column in filled):
+    if any(column is not text and column.length > 60 and holds_transcripts(column) for column in filled):
         return None
     labelled = role is None and _is_labelled(text)
-    if role is None and not labelled:
-        return None
     rest = [column for column in filled if column not in (text, role)]
+    if role is None and not labelled:
+        return _bare_lines(text, rest)
     order = _order(rest)
     rest = [column for column in rest if column is not order]
     group = _group(rest, text, order, role)
     if group is None:
         return None
-    by, new_call, why, boundaries = group
-    if order is not None and new_call != "restart" and _repeats(order, boundaries):
+    if role is not None and not _takes_turns(role, group):
+        return None
+    return _found(text, role, order, rest, group)
+
+
+def _found(
+    text: Column, role: Column | None, order: Column | None, rest: Sequence[Column], group: _Grouping
+) -> LinesFound:
+    """Put together what feeds a line, now that it is known which rows are one call."""
+    if order is None:
+        order = next(
+            (column for column in rest if column.name not in group.by and _numbers_lines(column, group)), None
+        )
+        rest = [column for column in rest if column is not order]
+    elif group.new_call != "restart" and _repeats(order, group.calls):
         order = None  # a mark such as 0 and 1, which only looks like the counter of very short calls
     fields = {"text": text.name}
     reasons = {
-        "layout": f"one row a transcript line: {why}",
+        "layout": f"one row a transcript line: {group.why}",
         "line text": f"name {text.name!r}; {int(text.length)} characters on average",
     }
     if role is not None:
         fields["role"] = role.name
-        sides = sum(role_of(label) in ("agent", "customer") for label in role.filled)
+        sides = sum(leaning(label) in ("agent", "customer") for label in role.texts)
         reasons["line role"] = (
             f"name {role.name!r}; {sides} of {role.count} cells name the agent or the customer, {role.distinct} different"
         )
-    else:
+    elif _is_labelled(text):
         reasons["line text"] += "; each cell begins with the speaker"
     if order is not None:
         fields["order"] = order.name
         reasons["line order"] = f"name {order.name!r}; counts the lines of each call"
+    free = [column for column in rest if column.name not in group.by]
+    times, units, why = line_times(free, text, group.calls)
+    by_time = order is None and "not in its order" in why.get("line start", "")
+    return LinesFound({**fields, **times}, units, group.by, group.new_call, {**reasons, **why}, by_time)
+
+
+def line_times(
+    columns: Sequence[Column], text: Column, calls: Sequence[Sequence[int]]
+) -> tuple[dict[str, str], dict[str, LineUnit], dict[str, str]]:
+    """Return (field → column, field → unit, reasons) of the start, stop and duration of lines, among these columns."""
+    fields: dict[str, str] = {}
     units: dict[str, LineUnit] = {}
-    free = [column for column in rest if column.name not in by]
-    starts = _times(free, "start", text, boundaries)
-    if starts is not None:
-        column, unit, reason = starts
-        fields["start"], reasons["line start"] = column.name, reason
-        units["start"] = unit
-        free = [other for other in free if other is not column]
-        for name in ("stop", "duration"):
-            found = _times(free, name, text, boundaries)
-            if found is not None:
-                column, unit, reason = found
-                fields[name], reasons[f"line {name}"] = column.name, reason
-                units[name] = unit if unit != "auto" else units["start"]
-                if name == "duration":
-                    what = (
-                        "not used: there is a stop"
-                        if "stop" in fields
-                        else "a line stops at start + duration"
-                    )
-                    reasons["line duration"] += f"; {what}"
-                free = [other for other in free if other is not column]
-    return LinesFound(
-        fields, {name: unit for name, unit in units.items() if unit != "auto"}, by, new_call, reasons
-    )
+    reasons: dict[str, str] = {}
+    starts = _times(columns, "start", text, calls)
+    if starts is None:
+        return fields, units, reasons
+    column, unit, reason = starts
+    fields["start"], reasons["line start"] = column.name, reason
+    units["start"] = unit
+    free = [other for other in columns if other is not column]
+    for name in ("stop", "duration"):
+        found = _times(free, name, text, calls, start=column)
+        if found is None:
+            continue
+        ending, unit, reason = found
+        fields[name], reasons[f"line {name}"] = ending.name, reason
+        units[name] = unit if unit != "auto" else units["start"]
+        if name == "duration":
+            what = "not used: there is a stop" if "stop" in fields else "a line stops at start + duration"
+            reasons["line duration"] += f"; {what}"
+        free = [other for other in free if other is not ending]
+    return fields, {name: unit for name, unit in units.items() if unit != "auto"}, reasons
 
 
-def lines_chosen(columns: Sequence[tuple[str, Sequence[Any]]]) -> LinesFound:
-    """The nearest thing to one row a line, where somebody says that it is and `find_lines` did not find it."""
+def _bare_lines(text: Column, rest: Sequence[Column]) -> LinesFound | None:
+    """Return lines whose speakers nobody names: texts beside times that go on from row to row."""
+    if not ({"text", "transcript"} & text.says) or text.prose < 0.5 or text.length > 400:
+        return None
+    order = _order(rest)
+    others = [column for column in rest if column is not order]
+    group = _group(others, text, order, None)
+    if group is None or group.new_call != "value":
+        if any(column.emails > 0.5 or column.says & {"agent", "product", "call"} for column in rest):
+            return None
+        group = _Grouping(
+            [], "value", "times go on from row to row: the sheet is one call", [list(range(text.total))]
+        )
+    found = _found(text, None, order, others, group)
+    return found if "start" in found.fields and found.fields["start"] not in group.by else None
+
+
+def lines_chosen(columns: Sequence[Column]) -> LinesFound:
+    """Return the nearest thing to one row a line, where somebody says that it is and `find_lines` did not find it."""
     found = find_lines(columns)
     if found is not None:
         return found
-    measured = [_Cells(name, cells) for name, cells in columns]
-    filled = [column for column in measured if column.count] or measured
-    role = _role(filled)
+    filled = [column for column in columns if column.count] or list(columns)
+    role = _role(filled, _named_calls(filled))
     others = [column for column in filled if column is not role] or filled
     text = _text(filled, role) or max(others, key=lambda column: column.length)
     fields = {"text": text.name}
@@ -172,188 +185,324 @@ def lines_chosen(columns: Sequence[tuple[str, Sequence[Any]]]) -> LinesFound:
         reasons["line role"] = f"name {role.name!r}; {role.distinct} different"
     rest = [column for column in filled if column.name not in fields.values()]
     group = _group(rest, text, None, role)
-    by, new_call = (group[0], group[1]) if group is not None else ([], "value")
+    by, new_call = (group.by, group.new_call) if group is not None else ([], "value")
     return LinesFound(fields, {}, by, new_call, reasons)
 
 
-def _holds_transcripts(column: _Cells) -> bool:
-    """Do cells hold conversations, rather than one turn each?"""
+def holds_transcripts(column: Column) -> bool:
+    """Return whether cells hold conversations, rather than one turn each."""
     step = max(column.count // _TRIED, 1)
-    tried = [text for text in column.filled[::step][:_TRIED] if len(text) > 20]
-    if not tried or column.length < 40:
+    tried = [text for text in column.texts[::step][:_TRIED] if len(text) > 20]
+    if not tried or column.length < 20:
         return False
     whole = 0
     for text in tried:
         transcript = read_opening(text)
-        sides = {line.role for line in transcript.lines}
+        labels = {line.role for line in transcript.lines} - {""}
         whole += (
-            transcript.form in ("json", "labelled text")
+            transcript.form not in ("empty", "no speakers", "unreadable")
             and len(transcript.lines) >= 2
-            and len(sides - {""}) >= 2
+            and len(labels) >= 2
         )
     return whole >= 0.3 * len(tried)
 
 
-def _is_labelled(column: _Cells) -> bool:
-    """Does each cell hold one turn with its speaker before it ("Agent: Hello")?"""
-    tried = column.filled[: 4 * _TRIED]
+def _is_labelled(column: Column) -> bool:
+    """Return whether each cell holds one turn with its speaker before it ("Agent: Hello")."""
+    tried = column.texts[: 4 * _TRIED]
     sides: set[str] = set()
     fits = 0
     for text in tried:
-        before, mark, after = text.partition(":")
-        side = role_of(before.strip(" *[]<>")) if mark and after.strip() and len(before) < 50 else ""
+        before, mark, after = text.replace("：", ":").partition(":")
+        side = leaning(before.strip(" *[]<>【】()")) if mark and after.strip() and len(before) < 50 else ""
         fits += bool(side)
         sides.add(side)
     return bool(tried) and fits >= 0.8 * len(tried) and {"agent", "customer"} <= sides
 
 
-def _role(columns: Sequence[_Cells]) -> _Cells | None:
-    best: tuple[float, _Cells] | None = None
+# Who speaks, and what was said
+
+
+def _named_calls(columns: Sequence[Column]) -> list[list[int]]:
+    """Return the places of the rows of each call as a column that is named as the id of calls has them; else all rows."""
+    found = calls_by_value(columns)
+    return found[1] if found else [list(range(columns[0].total))]
+
+
+def calls_by_value(columns: Sequence[Column]) -> tuple[str, list[list[int]]] | None:
+    """Return (the column that is named as the id of calls, the places of each call's rows), or None."""
+    best: tuple[float, _Grouping] | None = None
     for column in columns:
-        if column.length > 60 or column.distinct < 2:
-            continue
-        rank = column.rank(LINE_NAMES["role"])
-        sides = [role_of(text) for text in column.filled]
-        agents, customers = sides.count("agent"), sides.count("customer")
-        share = (agents + customers) / column.count
-        if not agents or not customers or min(agents, customers) < 0.02 * column.count:
-            # Names alone, or "Speaker 1": only a column that is called so may be it.
-            if rank is None or rank > 20 or column.distinct > 0.5 * column.count or column.length > 40:
-                continue
-            if all(re.fullmatch(r"[\d.]+", text) for text in column.filled):
-                continue
-        elif rank is None and (share < 0.6 or column.distinct > 0.5 * column.count):
-            continue
-        turns = sum(a != b for a, b in pairwise(column.filled)) / column.count
-        score = 10 * share + (6 - rank / 10 if rank is not None else 0) + 2 * turns
-        if best is None or score > best[0]:
+        found = _by_value(column, None) if _tells_calls(column) >= 6 else None
+        if found is not None and (best is None or found[0] > best[0]):
+            best = found
+    return (best[1].by[0], best[1].calls) if best else None
+
+
+def _role(columns: Sequence[Column], calls: Sequence[Sequence[int]]) -> Column | None:
+    best: tuple[float, Column] | None = None
+    for column in columns:
+        score = _speaks(column, calls)
+        if score > 0 and (best is None or score > best[0]):
             best = (score, column)
     return best[1] if best else None
 
 
-def _text(columns: Sequence[_Cells], role: _Cells | None) -> _Cells | None:
-    best: tuple[float, _Cells] | None = None
+def _speaks(column: Column, calls: Sequence[Sequence[int]]) -> float:
+    """Return how much speaks for a column of speakers; 0: it is none."""
+    if column.length > 60 or column.distinct < 2 or column.times > 0.5 or column.clocks > 0.5:
+        return 0.0
+    says = column.says
+    named = 5.0 if "speaker" in says else 3.0 if "channel" in says else 0.0
+    if named and says & {"time", "date", "start", "end", "duration", "text", "order"}:
+        named = 0.0
+    sides = [leaning(text) for text in column.texts]
+    agents, customers = sides.count("agent"), sides.count("customer")
+    share = (agents + customers) / column.count
+    steps = [a != b for places in calls for a, b in pairwise([column.of_rows[place] for place in places])]
+    turns = sum(steps) / len(steps) if steps else 0.0
+    if agents and customers and min(agents, customers) >= 0.02 * column.count:
+        if not named and (share < 0.6 or column.distinct > 0.5 * column.count):
+            return 0.0
+        return 10 * share + named + 2 * turns
+    # Names, numbers or "Speaker 1": a few that come again and take turns.
+    if column.distinct > max(0.5 * column.count, 2) or column.length > 40 or column.fill < 0.6:
+        return 0.0
+    if column.counts_rows or says & _OF_CALLS - {"user", "agent", "customer", "status"}:
+        return 0.0
+    if turns < 0.3 or ("call" in says and says & {"id", "unique"}):
+        return 0.0  # it stays the same from line to line: what it says is about the call
+    if not named:
+        yes_or_no = column.distinct == 2 and bool(says & {"agent", "customer"})
+        few = (
+            2 <= column.distinct <= 4 <= column.count
+            and column.length <= 12
+            and turns >= 0.5
+            and column.fill >= 0.9
+        )
+        if not yes_or_no and (not few or says - {"call", "phone", "agent", "customer", "user"}):
+            return 0.0
+        named = 2.0 if yes_or_no else 1.0
+    elif column.share(lambda text: re.fullmatch(r"[\d.]+", text)) == 1 and column.distinct > 8:
+        return 0.0
+    return 10 * share + named + 2 * turns
+
+
+def _takes_turns(role: Column, group: _Grouping) -> bool:
+    """Return whether several speak in most calls. A column whose name and cells name nobody has to show it."""
+    if "speaker" in role.says or any(leaning(text) for text in role.texts[:40]):
+        return True
+    several = sum(len({role.of_rows[place] for place in places} - {""}) >= 2 for places in group.calls)
+    long = sum(len(places) >= 2 for places in group.calls)
+    return long > 0 and several >= 0.8 * long and len(group.calls) * 2.5 <= role.total
+
+
+def _text(columns: Sequence[Column], role: Column | None) -> Column | None:
+    best: tuple[float, Column] | None = None
     for column in columns:
         if column is role:
             continue
-        rank = column.rank(LINE_NAMES["text"])
-        words = sum(" " in text for text in column.filled) / column.count
-        different = column.distinct / column.count
-        if rank is None and (words < 0.5 or different < 0.5 or column.length < 12):
+        says = column.says
+        named = bool(says & {"text", "transcript"}) and not says & {
+            "id",
+            "order",
+            "time",
+            "start",
+            "end",
+            "duration",
+            "note",
+        }
+        words = column.prose
+        different = column.unique
+        if not named and (words < 0.5 or different < 0.5 or column.length < 8):
             continue
-        if rank is not None and words < 0.2 and column.length < 12 and different < 0.5:
+        if "note" in says and not named and words < 0.9:
             continue
-        if all(isinstance(cell, int | float) for cell in column.cells if cell not in (None, "")):
+        if named and words < 0.2 and column.length < 12 and different < 0.5:
+            continue
+        if column.objects > 0.5 or all(isinstance(cell, int | float) for cell in column.cells):
             continue
         score = 4 * words + 4 * different + min(column.length / 25, 4) + 2 * column.fill
-        score += 6 - rank / 10 if rank is not None else 0
+        score += 6.0 if named else -4.0 if "note" in says else 0.0
         if best is None or score > best[0]:
             best = (score, column)
     return best[1] if best else None
 
 
-def _order(columns: Sequence[_Cells]) -> _Cells | None:
-    best: tuple[float, _Cells] | None = None
+# The order of lines
+
+
+def _order(columns: Sequence[Column]) -> Column | None:
+    best: tuple[float, Column] | None = None
     for column in columns:
-        if column.fill < 0.9:
+        if column.fill < 0.9 or column.says & {"duration", "score", "phone", "speaker", "channel"}:
             continue
-        numbers = [as_number(cell) for cell in column.cells if cell not in (None, "")]
-        if any(number is None or number != int(number) for number in numbers) or len(numbers) < 2:
+        numbers = [as_number(cell) for cell in column.cells]
+        counts = [number for number in numbers if number is not None and number == int(number)]
+        if len(counts) < len(numbers) or len(numbers) < 2:
             continue
-        counts = [number for number in numbers if number is not None]
         steps = [after - before for before, after in pairwise(counts)]
         up = sum(step == 1 for step in steps) / len(steps)
         # It goes up by one, or begins again at 0 or 1.
         again = sum(step <= 0 and after <= 1 for step, after in zip(steps, counts[1:], strict=True)) / len(
             steps
         )
-        rank = column.rank(LINE_NAMES["order"])
+        named = "order" in column.says
         grows = sum(step > 0 for step in steps) / len(steps)
-        if rank is None and (up + again < 0.98 or again == 0):
+        if not named and (up + again < 0.98 or again == 0):
             continue
-        if rank is not None and up + again < 0.6 and grows + again < 0.9:
+        if named and up + again < 0.6 and grows + again < 0.9:
             continue
-        if counts[0] > 1 and rank is None:
+        if counts[0] > 1 and not named:
             continue
-        score = 10 * (up + again) + (5 - rank / 10 if rank is not None else 0)
+        score = 10 * (up + again) + 3 * up + (5 if named else 0)
         if best is None or score > best[0]:
             best = (score, column)
     return best[1] if best else None
 
 
-def _repeats(order: _Cells, boundaries: Sequence[int]) -> bool:
-    """Does a column whose name says nothing hold the same number twice in most calls? Then it counts no lines."""
-    if order.rank(LINE_NAMES["order"]) is not None:
+def _numbers_lines(column: Column, group: _Grouping) -> bool:
+    """Return whether a column named as a counter numbers the lines of each call, in whatever order they stand."""
+    if "order" not in column.says or column.fill < 0.9:
         return False
-    ends = [*boundaries[1:], len(order.texts)]
-    calls = [order.texts[start:end] for start, end in zip(boundaries, ends, strict=True)]
-    return sum(len(set(texts)) < len(texts) for texts in calls) * 2 > len(calls)
+    numbers = [as_number(cell) for cell in column.rows]
+    for places in group.calls:
+        here = [numbers[place] for place in places]
+        if None in here or len(set(here)) < len(here):
+            return False
+    return True
+
+
+def _repeats(order: Column, calls: Sequence[Sequence[int]]) -> bool:
+    """Does a column whose name says nothing hold the same number twice in most calls? Then it counts no lines."""
+    if "order" in order.says:
+        return False
+    texts = [[order.of_rows[place] for place in places] for places in calls]
+    return sum(len(set(here)) < len(here) for here in texts) * 2 > len(calls)
+
+
+# What tells calls apart
 
 
 def _group(
-    columns: Sequence[_Cells], text: _Cells, order: _Cells | None, role: _Cells | None
-) -> tuple[list[str], NewCall, str, list[int]] | None:
-    """(columns, how a call begins, why, places where calls begin)."""
-    total = len(text.cells)
-    best: tuple[float, _Cells, str] | None = None
+    columns: Sequence[Column], text: Column, order: Column | None, role: Column | None
+) -> _Grouping | None:
+    """Return the hypothesis about what tells calls apart that explains most, or None."""
+    best: tuple[float, _Grouping] | None = None
     for column in columns:
-        rank = column.rank(_CALL_NAMES)
-        looks = column.length >= 12 and all(
-            re.fullmatch(r"[\w\-]+", text) and re.search(r"\d", text) for text in column.filled
-        )
-        if rank is None and not looks:
-            continue
-        if column.fill >= 0.9 or (rank is not None and column.fill > 0.67):
-            runs = len(_changes(_filled_down(column.texts)))
-            each = column.count / max(column.distinct, 1)
-            if each < 1.5 or (rank is None and runs > 1.5 * column.distinct):
-                continue
-            score = (10 - rank / 4 if rank is not None else 3) + min(column.distinct / total * 10, 3)
-            score -= 4 * (runs / column.distinct - 1) if rank is None else 0
-            found = (score, column, "value")
-        elif column.fill <= 0.67 and column.distinct >= 0.9 * column.count and column.texts[0]:
-            found = ((9 - rank / 4 if rank is not None else 2), column, "fill down")
-        else:
-            continue
-        if best is None or found[0] > best[0]:
+        found = _by_value(column, role) or _by_filled(column, columns)
+        if found is not None and (best is None or found[0] > best[0]):
             best = found
     if best is not None:
-        _, column, mode = best
-        if mode == "value":
-            where = _changes(_filled_down(column.texts))
-            return (
-                [column.name], "value",
-                f"{column.name!r} stays the same for {column.count / column.distinct:.0f} rows on average"
-                + (f" ({len(where) - column.distinct} of them come back later)" if len(where) > column.distinct else ""),
-                where,
-            )  # fmt: skip
-        where = [place for place, text_ in enumerate(column.texts) if text_]
-        return [column.name], "fill down", f"{column.name!r} is filled only where a call begins", where
+        return best[1]
+    return _by_stays(columns, text, order, role)
+
+
+def _by_value(column: Column, role: Column | None) -> tuple[float, _Grouping] | None:
+    """A value on every row of a call."""
+    weight = _tells_calls(column)
+    if weight <= 0 or not (column.fill >= 0.9 or (weight > 4 and column.fill > 0.67)):
+        return None
+    texts = _filled_down(column.of_rows)
+    runs = _changes(texts)
+    if column.count / max(column.distinct, 1) < 1.5:
+        return None
+    places: dict[str, list[int]] = {}
+    for place, text in enumerate(texts):
+        places.setdefault(text, []).append(place)
+    scattered = len(runs) / max(column.distinct, 1) - 1
+    if weight <= 4 and scattered > 0.5:
+        return None
+    score = weight + min(column.distinct / column.total * 10, 3) - (4 * scattered if weight <= 4 else 0)
+    if role is not None:
+        both = sum(len({role.of_rows[place] for place in here}) >= 2 for here in places.values())
+        score += 3 * both / len(places)
+    if weight > 4:
+        score -= min(3.0, scattered)
+    back = len(runs) - column.distinct
+    why = f"{column.name!r} stays the same for {column.count / column.distinct:.0f} rows on average"
+    if back > 0:
+        why += f" ({back} of them come back later)"
+    return score, _Grouping([column.name], "value", why, list(places.values()))
+
+
+def _by_filled(column: Column, columns: Sequence[Column]) -> tuple[float, _Grouping] | None:
+    """A cell that is filled only where a call begins."""
+    if column.fill > 0.67 or column.distinct < 0.9 * column.count or not column.of_rows[0]:
+        return None
+    weight = _tells_calls(column)
+    where = [place for place, text in enumerate(column.of_rows) if text]
+    # Other columns that are filled in the same rows and no others: so each of them begins a call.
+    with_it = sum(
+        other is not column and [place for place, text in enumerate(other.of_rows) if text] == where
+        for other in columns
+    )
+    if weight <= 0 and not (with_it and column.ids > 0.9):
+        return None
+    why = f"{column.name!r} is filled only where a call begins"
+    return max(weight, 2) - 0.5 + min(with_it, 3), _Grouping(
+        [column.name], "fill down", why, _spans(where, column.total)
+    )
+
+
+def _tells_calls(column: Column) -> float:
+    """Return how much a column's name and cells say that they are ids of calls; 0: they are not."""
+    says = column.says
+    if column.emails > 0.5 or (column.times > 0.5 and not says & {"call", "id"}) or column.clocks > 0.5:
+        return 0.0
+    if column.prose > 0.7 and column.length > 40:
+        return 0.0
+    if "call" in says or "case" in says:
+        if says & {"id", "unique"}:
+            return 10.0 if "call" in says else 9.0
+        if not says & (
+            _OF_CALLS | {"start", "end", "date", "time", "duration", "text", "speaker", "order", "transcript"}
+        ):
+            return 7.0
+    if says & (
+        _OF_CALLS
+        | {"speaker", "channel", "text", "start", "end", "duration", "date", "time", "phone", "zone"}
+    ):
+        return 0.0
+    if "unique" in says:
+        return 8.0
+    if says & {"audio", "file"} and column.objects < 0.5:
+        return 7.0
+    if "transcript" in says and column.ids >= 0.9:
+        return 7.0
+    if "id" in says:
+        return 6.0
+    if column.ids >= 0.95 and (column.length >= 12 or column.uuids > 0.9):
+        return 4.0
+    looks = column.ids >= 0.95 and column.length >= 2 and not column.counts_rows and column.numbers < 0.5
+    return (
+        3.0
+        if looks or (column.numbers > 0.95 and column.length >= 5 and "." not in "".join(column.texts[:20]))
+        else 0.0
+    )
+
+
+def _by_stays(
+    columns: Sequence[Column], text: Column, order: Column | None, role: Column | None
+) -> _Grouping | None:
+    """Columns that describe a call and stay the same from line to line, or a counter that starts again."""
+    total = text.total
     if text.fill < 0.6:
         return None
-    heads = [column for column in columns if _begins(column, order)]
-    named = [
-        column
-        for column in heads
-        if any(
-            column.rank(FIELD_NAMES[field]) is not None for field in ("agent_email", "timestamp", "filename")
-        )
-    ]
+    named = [column for column in columns if _begins(column, order) and _describes(column)]
     if named:
-        by = named[:1]
-        where = [place for place, text_ in enumerate(by[0].texts) if text_]
-        return [by[0].name], "fill down", f"{by[0].name!r} is filled only where a call begins", where
+        where = [place for place, cell in enumerate(named[0].of_rows) if cell]
+        why = f"{named[0].name!r} is filled only where a call begins"
+        return _Grouping([named[0].name], "fill down", why, _spans(where, total))
     stays = [
         column
         for column in columns
-        if column.fill >= 0.9
-        and len(_changes(column.texts)) <= 0.67 * total
-        and any(
-            column.rank(FIELD_NAMES[field]) is not None for field in ("agent_email", "timestamp", "filename")
-        )
+        if column.fill >= 0.9 and len(_changes(column.of_rows)) <= 0.67 * total and _describes(column)
     ]
+    names = [column.name for column in stays]
+    both = " and ".join(map(repr, names))
     if order is not None:
-        numbers = [as_number(cell) for cell in order.cells]
+        numbers = [as_number(cell) for cell in order.rows]
         where = [0] + [
             place
             for place in range(1, total)
@@ -361,25 +510,34 @@ def _group(
         ]
         if len(where) > 0.67 * total:
             return None
-        names = [column.name for column in stays]
-        both = " and ".join(map(repr, names))
         if len(where) == 1:
             if not names:
-                return [], "restart", f"{order.name!r} counts through the whole sheet: it is one call", where
-            return names, "value", f"{both} stay the same from line to line", _joint(stays)
+                why = f"{order.name!r} counts through the whole sheet: it is one call"
+                return _Grouping([], "restart", why, _spans(where, total))
+            why = f"{both} stay the same from line to line"
+            return _Grouping(names, "value", why, _spans(_joint(stays), total))
         why = f"{order.name!r} starts again {len(where) - 1} times"
-        return names, "restart", f"{why}; {both} tell calls apart" if names else why, where
+        return _Grouping(
+            names, "restart", f"{why}; {both} tell calls apart" if names else why, _spans(where, total)
+        )
     if stays and role is not None:
         where = _joint(stays)
         if len(where) <= 0.5 * total:
-            both = " and ".join(repr(column.name) for column in stays)
-            return (
-                [column.name for column in stays],
-                "value",
-                f"{both} stay the same from line to line",
-                where,
-            )
+            return _Grouping(names, "value", f"{both} stay the same from line to line", _spans(where, total))
     return None
+
+
+def _describes(column: Column) -> bool:
+    """Return whether a column says of a call who took it, when, or where its recording is."""
+    says = column.says
+    if says & {"customer", "end", "duration", "speaker", "text", "order"}:
+        return False
+    return (
+        "agent" in says
+        or column.emails > 0.5
+        or bool(says & {"audio", "file"})
+        or (bool(says & {"start", "date", "time", "call"}) and (column.times > 0.5 or "call" in says))
+    )
 
 
 def _changes(texts: Sequence[str]) -> list[int]:
@@ -393,20 +551,28 @@ def _filled_down(texts: Sequence[str]) -> list[str]:
     return filled
 
 
-def _joint(columns: Sequence[_Cells]) -> list[int]:
-    return sorted({place for column in columns for place in _changes(column.texts)})
+def _joint(columns: Sequence[Column]) -> list[int]:
+    return sorted({place for column in columns for place in _changes(column.of_rows)})
 
 
-def _begins(column: _Cells, order: _Cells | None) -> bool:
+def _spans(starts: Sequence[int], total: int) -> list[list[int]]:
+    """Return the places from each start to the next."""
+    return [list(range(start, end)) for start, end in zip(starts, [*starts[1:], total], strict=True)]
+
+
+def _begins(column: Column, order: Column | None) -> bool:
     """Is it filled only where a call begins: seldom, in the first row, and where the counter starts again?"""
-    if not column.texts[0] or column.fill >= 0.67:
+    if not column.of_rows[0] or column.fill >= 0.67:
         return False
-    where = [place for place, text in enumerate(column.texts) if text]
+    where = [place for place, text in enumerate(column.of_rows) if text]
     if order is None:
-        return column.fill <= 0.5 and column.rank(LINE_NAMES["start"][:1] + LINE_NAMES["stop"]) is None
+        return column.fill <= 0.5 and "end" not in column.says and column.plain != "start"
     lowest = min(number for cell in order.cells if (number := as_number(cell)) is not None)
-    first = sum(as_number(order.cells[place]) == lowest for place in where)
+    first = sum(as_number(order.rows[place]) == lowest for place in where)
     return first >= 0.9 * len(where)
+
+
+# When it was said
 
 
 _UNIT_WORDS: dict[str, LineUnit] = {
@@ -417,39 +583,169 @@ _UNIT_WORDS: dict[str, LineUnit] = {
 
 
 def _times(
-    columns: Sequence[_Cells], field: str, text: _Cells, boundaries: Sequence[int]
-) -> tuple[_Cells, LineUnit, str] | None:
-    best: tuple[float, _Cells, list[float | None], bool] | None = None
+    columns: Sequence[Column],
+    field: str,
+    text: Column,
+    calls: Sequence[Sequence[int]],
+    start: Column | None = None,
+) -> tuple[Column, LineUnit, str] | None:
+    """Return the column of a line's start, stop or duration, the unit of its numbers, and why."""
+    best: tuple[float, Column, list[float | None], bool, str] | None = None
     for column in columns:
-        words = column.plain.split()
-        named = column.rank(LINE_NAMES[field])
-        if named is None and words and words[-1] in _UNIT_WORDS:
-            bare = _Cells(" ".join(words[:-1]), ())
-            named = bare.rank(LINE_NAMES[field])
-        if named is None:
+        named = _time_name(column, field)
+        if named < 0:
             continue
-        seconds, plain = _read(column.cells)
+        seconds, plain = _read(column.rows)
         read = sum(second is not None for second in seconds)
-        if not read or read < 0.9 * column.count:
+        if not read or read < 0.9 * column.count or column.fill < 0.5:
             continue
-        if field != "duration" and len(_changes(column.texts)) < 0.5 * column.count:
-            continue  # it stays the same from line to line: the start of the call
-        if field == "start" and not _rises(seconds, boundaries):
-            continue
-        score = 10 - named / 10
+        if field == "duration":
+            if not named:
+                continue
+            why = ""
+            if all(
+                len({seconds[place] for place in places} - {None}) < 2 for places in calls if len(places) > 2
+            ):
+                continue  # of the call, rather than of its lines
+        else:
+            moves = sum(
+                len({seconds[place] for place in places}) > 0.5 * len(places)
+                for places in calls
+                if len(places) > 1
+            )
+            if moves * 2 < sum(len(places) > 1 for places in calls):
+                continue  # it stays the same from line to line: the start of the call
+            order = _order_of(seconds, calls)
+            if field == "start" and (
+                order == "none" or (not named and (order != "rising" or column.fill < 0.9))
+            ):
+                continue
+            if field == "stop" and not named and not _ends(start, seconds, calls):
+                continue
+            why = {"falling": "; newest first", "shuffled": "; the lines are not in its order"}.get(order, "")
+        score = 10 * named + read / len(seconds)
         if best is None or score > best[0]:
-            best = (score, column, seconds, plain)
+            best = (score, column, seconds, plain, why)
     if best is None:
         return None
-    _, column, seconds, plain = best
+    _, column, seconds, plain, why = best
     told = next((_UNIT_WORDS[word] for word in reversed(column.plain.split()) if word in _UNIT_WORDS), None)
     reason = f"name {column.name!r}"
     if not plain:
-        return column, "auto", f"{reason}; {_kinds(column.cells)}"
+        unit, said = _clock_unit(column, seconds, text, calls, field)
+        return column, unit, f"{reason}; {_kinds(column.cells)}{said}{why}"
     if told is not None:
-        return column, told, f"{reason}; its name says {_UNIT_NAMES[told]}"
-    unit, why = _unit(seconds, text, boundaries, field)
-    return column, unit, f"{reason}; {why}"
+        return column, told, f"{reason}; its name says {_UNIT_NAMES[told]}{why}"
+    unit, fact = _unit(seconds, text, calls, field)
+    return column, unit, f"{reason}; {fact}{why}"
+
+
+_FROM = frozenset(
+    ("from", "von", "de", "desde", "da", "van", "od", "fra", "fran", "at", "t", "с", "от", "با", "من", "から")
+)
+_TO = frozenset(
+    ("to", "bis", "hasta", "a", "au", "ate", "tot", "do", "til", "till", "по", "до", "إلى", "まで")
+)
+
+
+def _time_name(column: Column, field: str) -> float:
+    """Return how well a name says that it is this time of a line; below 0: that it is something else."""
+    says, words = column.says, column.plain.split()
+    if says & {"phone", "score", "agent", "customer", "product", "changed"}:
+        return -1.0
+    if "text" in says and column.times < 0.9 and column.clocks < 0.9:
+        return -1.0
+    start = bool(says & {"start", "date", "time", "created", "offset"}) or column.plain in (
+        "from",
+        "von",
+        "de",
+        "da",
+        "at",
+        "t",
+    )
+    stop = "end" in says or column.plain in _TO
+    length = "duration" in says and not says & {"start", "end"}
+    if words and words[-1] in _UNIT_WORDS and len(words) == 1:
+        length, start = False, True  # "ms", "seconds": of a time into the call
+    if field == "duration":
+        return 1.0 if length and column.clocks < 2 else -1.0
+    if length:
+        return -1.0
+    if field == "stop":
+        return 1.0 if stop and "start" not in says else (-1.0 if start or says & {"order", "id"} else 0.0)
+    if stop and "start" not in says:
+        return -1.0
+    if says & {"order", "id", "unique"}:
+        return -1.0
+    return 1.0 + 0.1 * bool(says & {"start", "offset"}) if start else 0.0
+
+
+def _order_of(seconds: Sequence[float | None], calls: Sequence[Sequence[int]]) -> str:
+    """Return "rising", "falling", "shuffled" (times as of one call, in no order), or "none" (no times of lines)."""
+    up = down = 0
+    wide = 0
+    for places in calls:
+        known = [second for place in places if (second := seconds[place]) is not None]
+        for before, after in pairwise(known):
+            up += after >= before
+            down += after < before
+        if len(known) > 1:
+            wide += max(known) - min(known) > _LONGEST_CALL and min(known) > _EPOCH
+    if not up + down or up >= 0.7 * (up + down):
+        return "rising"
+    if wide * 2 > len(calls):
+        return "none"  # dates days apart: they are about something else
+    return "falling" if down >= 0.9 * (up + down) else "shuffled"
+
+
+_LONGEST_CALL = 12 * 3600.0
+_EPOCH = 1e8
+
+
+def _ends(start: Column | None, stops: Sequence[float | None], calls: Sequence[Sequence[int]]) -> bool:
+    """Return whether these times end what the others begin: each after its own start, and not long after the next."""
+    if start is None:
+        return False
+    starts, _ = _read(start.rows)
+    pairs = [
+        (begin, end)
+        for begin, end in zip(starts, stops, strict=True)
+        if begin is not None and end is not None
+    ]
+    if len(pairs) < 2 or any(end < begin for begin, end in pairs):
+        return False
+    gaps = [end - begin for begin, end in pairs]
+    steps = [
+        after - before
+        for places in calls
+        for before, after in pairwise([starts[place] for place in places])
+        if before is not None and after is not None and after > before
+    ]
+    return bool(steps) and 0 < median(gaps) <= 1.5 * median(steps)
+
+
+def _clock_unit(
+    column: Column, seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]], field: str
+) -> tuple[LineUnit, str]:
+    """Return "m:s" for minutes and seconds that a spreadsheet program took for hours and minutes."""
+    known = [second for second in seconds if second is not None]
+    if field == "duration" or max(known) >= _EPOCH or any(second % 60 for second in known):
+        return "auto", ""
+    if not all(
+        isinstance(cell, time | timedelta | datetime) or str(cell).count(":") >= 1 for cell in column.cells
+    ):
+        return "auto", ""
+    pace = _pace(seconds, text, calls, field)
+    if pace is None or pace < _SLOWEST or pace / 60 >= _SLOWEST:
+        return "auto", ""
+    return (
+        "m:s",
+        f"; hours and minutes that are minutes and seconds: {pace / 60:,.2f} s a word, not {pace:,.0f}",
+    )
+
+
+_SLOWEST = 6.0
+"""Seconds a word above which nobody speaks, pauses and waiting counted in."""
 
 
 _UNIT_NAMES: dict[LineUnit, str] = {
@@ -457,6 +753,7 @@ _UNIT_NAMES: dict[LineUnit, str] = {
     "ms": "milliseconds",
     "us": "microseconds",
     "ticks": "ticks of 100 nanoseconds",
+    "m:s": "minutes and seconds",
 }
 
 
@@ -493,39 +790,41 @@ def _read(cells: Sequence[Any]) -> tuple[list[float | None], bool]:
         elif isinstance(cell, timedelta):
             found.append(cell.total_seconds())
         else:
-            moment = read_moment(cell) if cell not in (None, "") else None
+            moment = line_moment(cell) if cell not in (None, "") else None
             found.append(None if moment is None else moment.seconds)
             plain += moment is not None and moment.plain
     return found, plain * 2 > sum(second is not None for second in found)
 
 
-def _rises(seconds: Sequence[float | None], boundaries: Sequence[int]) -> bool:
-    begins = set(boundaries)
-    steps = [
-        after >= before
-        for place, (before, after) in enumerate(pairwise(seconds), start=1)
-        if before is not None and after is not None and place not in begins
-    ]
-    return not steps or sum(steps) >= 0.7 * len(steps)
-
-
-def _unit(
-    seconds: Sequence[float | None], text: _Cells, boundaries: Sequence[int], field: str
-) -> tuple[LineUnit, str]:
-    """Seconds, milliseconds, microseconds or ticks: which of them makes people speak at a human pace?"""
+def _pace(
+    seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]], field: str
+) -> float | None:
+    """Return the units of time that a word takes, in the middle of all calls; None where that cannot be told."""
     paces: list[float] = []
-    ends = [*boundaries[1:], len(seconds)]
-    for start, end in zip(boundaries, ends, strict=True):
-        known = [second for second in seconds[start:end] if second is not None]
-        words = sum(len(said.split()) for said in text.texts[start:end])
+    for places in calls:
+        known = [second for place in places if (second := seconds[place]) is not None]
+        words = sum(_words(text.of_rows[place]) for place in places)
         if not known or not words:
             continue
         span = sum(known) if field == "duration" else max(known) - min(known)
         if span > 0:
             paces.append(span / words)
-    if not paces:
+    return median(paces) if paces else None
+
+
+def _words(text: str) -> int:
+    """Return how many words a text has, about, also where words stand without spaces."""
+    words = len(text.split())
+    return words if words > 1 or text.isascii() else max(words, len(text) // 2)
+
+
+def _unit(
+    seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]], field: str
+) -> tuple[LineUnit, str]:
+    """Seconds, milliseconds, microseconds or ticks: which of them makes people speak at a human pace?"""
+    pace = _pace(seconds, text, calls, field)
+    if pace is None:
         return "s", "whole numbers of seconds"
-    pace = median(paces)
     limits: tuple[tuple[float, LineUnit, str], ...] = (
         (20.0, "s", "seconds"),
         (20_000.0, "ms", "milliseconds"),
@@ -541,24 +840,21 @@ def _unit(
 def lines_beside(
     calls: Sequence[tuple[str, Sequence[Any]]], lines: Sequence[tuple[str, Sequence[Any]]]
 ) -> tuple[str, str] | None:
-    """(column of the calls, column of the lines) by which another sheet's lines belong to these calls, or None."""
-    if find_lines(calls) is not None or any(
-        _holds_transcripts(column)
-        for column in (_Cells(name, cells) for name, cells in calls)
-        if column.count
-    ):
+    """Return (column of the calls, column of the lines) by which another sheet's lines belong to these calls, or None."""
+    here = [Column(name, cells) for name, cells in calls]
+    if find_lines(here) is not None or any(holds_transcripts(column) for column in here if column.count):
         return None
-    found = find_lines(lines)
+    there = [Column(name, cells) for name, cells in lines]
+    found = find_lines(there)
     if found is None or len(found.group_by) != 1:
         return None
-    there = _Cells(found.group_by[0], dict(lines)[found.group_by[0]])
-    wanted = set(there.filled)
+    key = next(column for column in there if column.name == found.group_by[0])
+    wanted = set(key.texts)
     best: tuple[float, str] | None = None
-    for name, cells in calls:
-        column = _Cells(name, cells)
+    for column in here:
         if not column.count or column.distinct < 0.9 * column.count:
             continue
-        share = len(wanted & set(column.filled)) / max(min(len(wanted), column.distinct), 1)
+        share = len(wanted & set(column.texts)) / max(min(len(wanted), column.distinct), 1)
         if share >= 0.5 and (best is None or share > best[0]):
-            best = (share, name)
-    return (best[1], there.name) if best else None
+            best = (share, column.name)
+    return (best[1], key.name) if best else None

@@ -2,7 +2,7 @@
 
 The rows are brought to the plain form that every transcript reader knows (role, text, start, stop), so that roles,
 estimates and findings are those of any other transcript. Only what a column knows better than a single cell is
-settled here: the unit of its numbers, the order of the lines, and names that the call's own agent gives away.
+settled here: the unit of its numbers, and the order of the lines.
 """
 
 from __future__ import annotations
@@ -11,24 +11,30 @@ import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Cells
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 import msgspec
 
 from reddy_lib.findings import finding
 from reddy_lib.spreadsheet.grouping import as_number
+from reddy_lib.spreadsheet.line_times import line_moment
 from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.tag_values import cell_text
-from reddy_lib.transcripts import Transcript, read_transcript, role_of
+from reddy_lib.spreadsheet.turn_columns import as_lines, turns_of
+from reddy_lib.transcripts import Transcript, leaning, read_transcript
 from reddy_lib.transcripts.times import Moment, read_moment
 
-__all__ = ["label_of", "lines_transcript"]
+__all__ = ["label_of", "lines_transcript", "turns_transcript"]
 
 _FACTORS = {"s": 1.0, "ms": 0.001, "us": 1e-6, "ticks": 1e-7}
+_MINUTES = "m:s"
 _encode = msgspec.json.Encoder().encode
 _HOUR = 3600.0
 _DAY = 86_400.0
 _EPOCH = 1e9
+_OVERLAP = 3.0
+"""Seconds by which a line may begin before the one above it because two people speak at once."""
 
 
 def lines_transcript(
@@ -36,23 +42,33 @@ def lines_transcript(
     mapping: Mapping,
     *,
     agents: Iterable[str] = (),
+    customers: Iterable[str] = (),
     started: float | None = None,
 ) -> Transcript:
     """The transcript of one call's rows. `columns`: the columns of `mapping.line_fields`, one cell a row.
 
-    `agents`: names by which the call's agent may appear. `started`: start of the call (epoch seconds), for lines
+    `agents`, `customers`: what the call's columns say of them: names, emails, telephone numbers.
+    `started`: start of the call (epoch seconds), for lines
     that carry absolute times.
     """
     fields = mapping.line_fields
+    if mapping.turns:
+        return turns_transcript(columns, mapping, agents=agents, customers=customers, started=started)
     texts = [cell_text(cell) for cell in columns[fields["text"]]]
     places = _order(columns.get(fields.get("order", ""), ()), len(texts))
-    if "role" not in fields:
+    timed = any(name in fields for name in ("start", "stop"))
+    if "role" not in fields and not timed:
         said = "\n".join(texts[place] for place in places)
         return read_transcript(said, roles=mapping.roles, unit=mapping.line_unit, times=mapping.line_times)
-    labels = [label_of(cell) for cell in columns[fields["role"]]]
-    sides = _sides(labels, agents, mapping.roles)
+    if "role" in fields:
+        labels = [label_of(cell) for cell in columns[fields["role"]]]
+    else:
+        labels, texts = _labels_before(texts)
     moments: dict[str, list[Moment | None]] = {
-        name: [_moment(cell, mapping.line_units.get(name, "auto")) for cell in columns[fields[name]]]
+        name: [
+            _moment(cell, mapping.line_units.get(name, "auto"), mapping.day_first)
+            for cell in columns[fields[name]]
+        ]
         for name in ("start", "stop", "duration")
         if name in fields
     }
@@ -63,12 +79,16 @@ def lines_transcript(
         if moment is _UNREAD
     ]
     _past_midnight(moments, places)
+    moved = ""
+    if "order" not in fields:
+        times = moments.get("start") or moments.get("stop") or ()
+        places, moved = _by_time(times, places, always=mapping.lines_by_time)
     origin, rebased = _origin(moments, started)
     turns: list[dict[str, Any]] = []
     plain = False
     for place in places:
         label = labels[place]
-        turn: dict[str, Any] = {"role": sides.get(label, label), "text": texts[place]}
+        turn: dict[str, Any] = {"role": label, "text": texts[place]}
         start = _seconds(moments.get("start"), place, origin)
         stop = _seconds(moments.get("stop"), place, origin)
         if stop is None and start is not None and "duration" in moments:
@@ -86,7 +106,14 @@ def lines_transcript(
         roles=mapping.roles,
         unit="s" if plain else mapping.line_unit,
         times=mapping.line_times,
+        agent=tuple(agents),
+        customer=tuple(customers),
     )
+    if moved:
+        message = (
+            f"The rows of this call were put in the order of their times: they stand {moved} in the sheet."
+        )
+        transcript.findings.append(finding("lines-reordered", "transcript", message))
     numbers = {place: number for number, place in enumerate(places, start=1)}
     for name, place in unread:
         cell = columns[fields[name]][place]
@@ -118,6 +145,73 @@ def _order(cells: Sequence[Any], count: int) -> list[int]:
     return sorted(range(count), key=lambda place: numbers[place] or 0.0)
 
 
+def _by_time(
+    moments: Sequence[Moment | None], places: list[int], *, always: bool = False
+) -> tuple[list[int], str]:
+    """Return the places in the order of time where rows stand newest first, or in no order; and how they stand, or "".
+
+    Lines that overlap a little, as real speech does, stay as they are, unless the whole sheet is in no order (`always`).
+    """
+    seconds = [moment.seconds if moment is not None and moment is not _UNREAD else None for moment in moments]
+    known = [seconds[place] for place in places] if seconds else []
+    if len(known) < 2 or None in known:
+        return places, ""
+    steps = [after - before for before, after in pairwise(known) if after != before]  # type: ignore[operator]
+    falls = sum(step < 0 for step in steps)
+    far = sum(step < -_OVERLAP for step in steps)
+    if not falls or (not always and (len(steps) < 2 or (falls < len(steps) and far < 0.25 * len(steps)))):
+        return places, ""
+    if falls == len(steps):
+        # Lines of one moment keep their order from the top, turned round with the others.
+        return list(reversed(places)), "newest first"
+    return sorted(places, key=lambda place: seconds[place] or 0.0), "in another order"
+
+
+def _labels_before(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return (labels, texts) of lines that begin with their speaker ("Agent: Hello"), "" where one does not."""
+    labels: list[str] = []
+    said: list[str] = []
+    for text in texts:
+        before, mark, after = text.replace("：", ":", 1).partition(":")
+        label = label_of(before)
+        if mark and after.strip() and leaning(label.strip("[]<>()【】")):
+            labels.append(label.strip("[]<>()【】"))
+            said.append(after.strip())
+        else:
+            labels.append("")
+            said.append(text)
+    return labels, said
+
+
+def turns_transcript(
+    columns: Cells[str, Sequence[Any]],
+    mapping: Mapping,
+    *,
+    agents: Iterable[str] = (),
+    customers: Iterable[str] = (),
+    started: float | None = None,
+) -> Transcript:
+    """Return the transcript of one call whose turns stand in columns (`mapping.turns`), one cell a row of the call."""
+    if mapping.line_fields:
+        lines, changed, assumed = as_lines(columns, mapping)
+        transcript = lines_transcript(lines, changed, agents=agents, customers=customers, started=started)
+    else:
+        turns = turns_of(columns, mapping.turns)
+        assumed = turns.assumed
+        transcript = read_transcript(
+            _encode(turns.items).decode() if turns.items else "",
+            roles=mapping.roles,
+            unit=mapping.line_unit,
+            times=mapping.line_times,
+            agent=tuple(agents),
+            customer=tuple(customers),
+        )
+    if assumed:
+        message = "Nothing says in which order the two sides spoke: their lines were put together one by one."
+        transcript.findings.append(finding("lines-order-assumed", "transcript", message))
+    return transcript
+
+
 _MARKS = re.compile(r"^[*_#>\s\-•]+|[*_\s:]+$")
 
 
@@ -126,61 +220,18 @@ def label_of(cell: Any) -> str:
     return _MARKS.sub("", cell_text(cell).strip())
 
 
-def _sides(labels: Sequence[str], agents: Iterable[str], roles: Cells[str, str]) -> dict[str, str]:
-    """Label → role for names that only the call itself gives away.
-
-    The agent column names the agent; and where a call has two speakers, one of them the agent, the other name is
-    the customer. Words such as "Speaker 2" or "IVR" are no names, and stay open.
-    """
-    known = {label: role_of(label, roles) for label in dict.fromkeys(labels) if label}
-    if all(known.values()):
-        return {}
-    names = {_fold(name) for name in agents if name}
-    found: dict[str, str] = {}
-    aliases: dict[str, str] = {}
-    for label, role in known.items():
-        if role in ("agent", "customer"):
-            for name in _names_beside(label):
-                aliases.setdefault(name, role)
-    for label, role in known.items():
-        if not role:
-            if _fold(label) in names:
-                found[label] = "agent"
-            elif _fold(label) in aliases:
-                found[label] = aliases[_fold(label)]
-    sides = {role or found.get(label, "") for label, role in known.items()}
-    left = [label for label, role in known.items() if not role and label not in found]
-    if len(left) == 1 and sides == {"agent", ""} and _is_name(left[0]):
-        found[left[0]] = "customer"
-    return found
-
-
-def _fold(name: str) -> str:
-    return " ".join(name.split()).casefold()
-
-
-def _names_beside(label: str) -> list[str]:
-    """ "Agent (Ben)", "Agent Ben" and "Ben (Agent)" → ["ben"]."""
-    words = [word for word in re.split(r"[\s()\[\]/,\-]+", label) if word]
-    rest = [word for word in words if not role_of(word)]
-    return [_fold(" ".join(rest))] if rest and len(rest) < len(words) else []
-
-
-def _is_name(label: str) -> bool:
-    return (
-        re.fullmatch(r"[^\W\d_][^\W\d_.'’-]*\.?(?: [^\W\d_][^\W\d_.'’-]*\.?){0,3}", label) is not None
-        and label[:1].isupper()
-        and not {"ivr", "system", "bot", "unknown", "speaker", "supervisor"} & set(_fold(label).split())
-    )
-
-
 _UNREAD = Moment(-1.0)
 
 
-def _moment(cell: Any, unit: str) -> Moment | None:
+def _moment(cell: Any, unit: str, day_first: bool | None = None) -> Moment | None:
     """One cell as a time; None where it is empty."""
     if cell is None or cell != cell or (isinstance(cell, str) and not cell.strip()):
         return None
+    if unit == _MINUTES:
+        moment = _moment(cell, "auto")
+        if moment is None or moment is _UNREAD or moment.absolute:
+            return moment
+        return Moment(round(moment.seconds / 60, 6))
     factor = _FACTORS.get(unit)
     if factor is not None and type(cell) is str:  # nearly every cell of a large file: no patterns are needed
         try:
@@ -205,7 +256,7 @@ def _moment(cell: Any, unit: str) -> Moment | None:
                 half = 12 * _HOUR if "p" in text.casefold() else 0.0
                 # 12:05 AM is five minutes past midnight; 17:46 PM is what some programs write for 17:46
                 return Moment(hours if hours >= 13 * _HOUR else hours % (12 * _HOUR) + half)
-    moment = read_moment(text, factor)
+    moment = line_moment(text, factor, day_first=day_first)
     return _UNREAD if moment is None else moment
 
 
@@ -213,6 +264,9 @@ def _past_midnight(moments: dict[str, list[Moment | None]], places: Sequence[int
     """Times of day of a call that goes on after midnight: what is half a day before its first line is the next day."""
     starts = moments.get("start", [])
     first = next((starts[place] for place in places if starts and starts[place] is not None), None)
+    clocks = [one.seconds for one in starts if one is not None and one is not _UNREAD]
+    if len(clocks) > 2 and all(after < before for before, after in pairwise(clocks)):
+        return  # newest first, rather than past midnight at each line
     if first is None or first.plain or first.absolute or first.seconds >= _DAY:
         return
     for name in ("start", "stop"):
@@ -235,7 +289,10 @@ def _origin(moments: Cells[str, Sequence[Moment | None]], started: float | None)
     first = min(moment.seconds for moment in starts)
     if any(moment.absolute for moment in starts):
         first = min(moment.seconds for moment in starts if moment.absolute)
-        if started is not None and 0 <= first - started < _HOUR:
+        minutes = (
+            started is not None and started % 60 == 0 and first - started < 60
+        )  # no seconds are known of it
+        if started is not None and 0 <= first - started < _HOUR and not minutes:
             return started, False
         return first, True
     if not any(moment.plain for moment in starts) and len(starts) > 1 and first >= _HOUR and first < _DAY:

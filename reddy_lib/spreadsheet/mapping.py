@@ -18,6 +18,7 @@ import msgspec
 from reddy_lib.errors import MappingError
 from reddy_lib.model import TAG_TYPES
 from reddy_lib.open_databases import refuse_open
+from reddy_lib.spreadsheet.date_numbers import EpochUnit
 from reddy_lib.spreadsheet.file_names import check_pattern
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT
@@ -31,6 +32,7 @@ __all__ = [
     "Mapping",
     "NewCall",
     "ProductLike",
+    "TurnColumn",
     "product_ids",
 ]
 
@@ -52,7 +54,8 @@ LINE_FIELDS: tuple[str, ...] = ("role", "text", "start", "stop", "duration", "or
 
 Layout = Literal["row", "lines"]
 NewCall = Literal["value", "fill down", "restart"]
-LineUnit = Literal["auto", "s", "ms", "us", "ticks"]
+LineUnit = Literal["auto", "s", "ms", "us", "ticks", "m:s"]
+"""Of numbers; "m:s": of clocks whose hours and minutes are minutes and seconds."""
 ProductLike = dict[str, Any]
 """{"id": int, "name": str, "status": str}, as the product list of the API has it."""
 
@@ -65,6 +68,22 @@ class Join(msgspec.Struct, frozen=True):
 
     columns: list[str]
     separator: str = " "
+
+
+class TurnColumn(msgspec.Struct, frozen=True):
+    """One turn of a call, or all that one side says, in a column of its own.
+
+    Attributes:
+        text: column of what was said.
+        role: speaker of all its cells ("agent", "customer", or any label), where no column says it.
+        speaker: column of the speaker, or "".
+        start: column of the time, or "".
+    """
+
+    text: str
+    role: str = ""
+    speaker: str = ""
+    start: str = ""
 
 
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,8 +101,12 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         timezone: in which times without a zone are read ("Europe/London"); "" = not chosen, read as UTC.
         defaults: field → value for rows where neither a cell nor the file's name gives one: without a column, and
             without a pattern, it is the same for all rows.
-        day_first: whether 3/4/2026 is 3 April; None = could not be told, read as 4 March.
-        timestamp_unit: of timestamps that are numbers; "auto" passes them on as they are.
+        timezone_column: the column that has the zone of each row's time; where it names none, `timezone` counts.
+        day_first: whether 3/4/2026 is 3 April; None = could not be told, and such a date is held.
+        year_first: whether 26/04/02 is 2 April 2026.
+        swapped_dates: what to do about dates that a spreadsheet program may have read with day and month swapped:
+            "ask" holds them, "swap" swaps them back.
+        timestamp_unit: of timestamps that are numbers; "auto" passes them on as they are; "days" since 1899-12-30.
         line_unit: of line times without a unit.
         line_times: what to do about line times that the source does not give.
         layout: "row": one row a call; "lines": one row a transcript line.
@@ -94,6 +117,10 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         group_by: columns that tell calls apart where one row is a line; none: the whole sheet is one call.
         new_call: when a new call begins: where their value changes, where they are filled (blank cells go on with
             the call above), or also where the column of `order` starts again.
+        lines_by_time: whether the lines of each call are put in the order of their times, whatever the sheet's is.
+        turns: columns that make the transcript together: a column a side, or turns across columns. Read in this
+            order, row by row; "text" of a line, and "transcript", are not in the other settings then.
+        doubts: field → what else it could be, where the evidence does not decide: a finding of each call.
         sheet: how the file was read, or None.
         reasons: field or tag column → why it was guessed so; of the timestamp also where only the transcripts give it.
     """
@@ -107,8 +134,11 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     roles: dict[str, str] = msgspec.field(default_factory=dict)
     timezone: str = ""
     defaults: dict[str, Any] = msgspec.field(default_factory=dict)
+    timezone_column: str = ""
     day_first: bool | None = None
-    timestamp_unit: Literal["auto", "s", "ms"] = "auto"
+    year_first: bool = False
+    swapped_dates: Literal["keep", "ask", "swap"] = "keep"
+    timestamp_unit: EpochUnit = "auto"
     line_unit: Literal["auto", "s", "ms"] = "auto"
     line_times: Literal["estimate", "leave out"] = "estimate"
     layout: Layout = "row"
@@ -116,6 +146,9 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     line_units: dict[str, LineUnit] = msgspec.field(default_factory=dict)
     group_by: list[str] = msgspec.field(default_factory=list)
     new_call: NewCall = "value"
+    lines_by_time: bool = False
+    turns: list[TurnColumn] = msgspec.field(default_factory=list)
+    doubts: dict[str, str] = msgspec.field(default_factory=dict)
     sheet: SheetFormat | None = None
     reasons: dict[str, str] = msgspec.field(default_factory=dict)
 
@@ -232,7 +265,7 @@ def _checked(data: dict[str, Any]) -> Mapping:
         raise MappingError(f"A join needs at least two columns: {_listed(few)} has fewer.")
     for field, pattern in mapping.from_name.items():
         check_pattern(pattern, field)
-    if mapping.layout == "lines" and "text" not in mapping.line_fields:
+    if mapping.layout == "lines" and "text" not in mapping.line_fields and not mapping.turns:
         raise MappingError(
             "One row a line needs the column that holds what was said: choose the text column."
         )

@@ -12,55 +12,51 @@ from datetime import date, datetime, time
 from typing import Any
 
 from reddy_lib.errors import SheetError
+from reddy_lib.spreadsheet.column_profile import Column
+from reddy_lib.spreadsheet.date_numbers import is_day_number
+from reddy_lib.spreadsheet.date_text import read_written
 from reddy_lib.spreadsheet.dates import looks_like_time
-from reddy_lib.spreadsheet.headers import FIELD_NAMES, plain_name
 from reddy_lib.spreadsheet.lookups import find_lookup
 from reddy_lib.spreadsheet.mapping import Join, Mapping
-from reddy_lib.spreadsheet.sources import is_clock, is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text
 
 __all__ = ["with_agent_names", "with_joined_time"]
 
-_OTHER_CLOCKS_TEXT = """
-end ended stop finish finished ende fin fine einde fim hangup closed updated modified upload export duration length
-dauer duree durata duracion duur talk hold wrap handle wait queue ring acw after total average avg elapsed shift
-"""
-_OTHER_CLOCKS = frozenset(_OTHER_CLOCKS_TEXT.split())
 _WITH_CLOCK = re.compile(r"\d:\d\d|\d[T ]\d{1,2}[.h]\d\d|\d\s*[ap]\.?m\b", re.IGNORECASE)
 
 
-def with_joined_time(mapping: Mapping, columns: Sequence[tuple[str, Sequence[Any]]]) -> Mapping:
-    """The start from two columns, where the one that was guessed has dates alone and another the time of day."""
+def with_joined_time(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
+    """Return the start from two columns, where the one that was guessed has dates alone and another the time of day."""
     name = mapping.fields.get("timestamp")
-    names = [column for column, _ in columns]
+    names = [column.name for column in columns]
     if name not in names:
         return mapping
-    days = _filled(dict(columns)[name])
+    place = names.index(name)
+    days = columns[place].cells
     if not days or sum(map(_is_day, days)) < 0.8 * len(days):
         return mapping
-    place = names.index(name)
     used = set(mapping.fields.values())
-    best: tuple[float, str, float] | None = None
-    for here, (other, cells) in enumerate(columns):
-        plain = plain_name(other)
-        clocks = _filled(cells)
-        if other in used or not clocks or _OTHER_CLOCKS & set(plain.split()):
+    best: tuple[float, Column] | None = None
+    for here, other in enumerate(columns):
+        if other.name in used or not other.count or other.clocks < 0.8:
             continue
-        share = sum(map(is_clock, clocks)) / len(clocks)
-        ranked = plain in FIELD_NAMES["timestamp"]
-        if share < 0.8 or not (ranked or abs(here - place) == 1):
+        if other.says & {"end", "changed", "duration", "created", "order"} and "start" not in other.says:
             continue
-        score = 10 * ranked - abs(here - place)
+        named = bool(other.says & {"time", "start"})
+        if not (named or abs(here - place) == 1):
+            continue
+        score = 10 * named + 5 * ("start" in other.says) - abs(here - place)
         if best is None or score > best[0]:
-            best = (score, other, share)
+            best = (score, other)
     if best is None:
         return mapping
-    _, other, share = best
+    other = best[1]
     fields = {field: column for field, column in mapping.fields.items() if field != "timestamp"}
-    reason = f"{mapping.reasons['timestamp']}; joined with {other!r}: {int(100 * share)} % are times of day"
+    share = int(100 * other.clocks)
+    reason = f"{mapping.reasons['timestamp']}; joined with {other.name!r}: {share} % are times of day"
     return mapping.replace(
         fields=fields,
-        joins={**mapping.joins, "timestamp": Join([name, other])},
+        joins={**mapping.joins, "timestamp": Join([name, other.name])},
         reasons={**mapping.reasons, "timestamp": reason},
     )
 
@@ -84,16 +80,21 @@ def with_agent_names(mapping: Mapping, cells: Sequence[Any], path: str | os.Path
     )
 
 
-def _filled(cells: Sequence[Any]) -> list[Any]:
-    return [cell for cell in cells if not is_empty(cell)]
-
-
 def _is_day(cell: Any) -> bool:
     if isinstance(cell, datetime):
         return cell.time() == time() and cell.tzinfo is None
     if isinstance(cell, date):
         return True
-    if not isinstance(cell, str) or not looks_like_time(cell):
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return is_day_number(cell) and cell == int(cell)
+    if not isinstance(cell, str):
         return False
+    if len(cell) < 9 and cell.strip().isdecimal() and is_day_number(int(cell)):
+        return True
+    if not looks_like_time(cell):
+        return False
+    written = read_written(cell.strip())
+    if written is not None:
+        return written.clock[:4] == (0, 0, 0, 0)
     text = re.sub(r"(?<=\d)[T ]0{1,2}:00(?::00(?:\.0+)?)?$", "", cell.strip())
     return not _WITH_CLOCK.search(text) and (not text.isdecimal() or len(text) == 8)

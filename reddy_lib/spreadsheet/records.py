@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reddy_lib.spreadsheet.headers import plain_name
+from reddy_lib.spreadsheet.header_words import plain_name
 from reddy_lib.transcripts import read_transcript
 from reddy_lib.transcripts.json_form import is_data
 from reddy_lib.transcripts.roles import role_of

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from reddy_lib.spreadsheet.date_text import read_clock
 from reddy_lib.spreadsheet.file_names import name_value
 from reddy_lib.spreadsheet.mapping import Mapping, fold_name
 from reddy_lib.spreadsheet.placeholders import is_placeholder
@@ -25,6 +26,7 @@ _FOLDED = ("product_id", "agent_email")
 _CLOCK = re.compile(
     r"\d{1,2}[:.h]\d{2}(?:[:.m]\d{2})?(?:[.,]\d+)?\s*(?:[ap]\.?\s?m\.?|Uhr|h)?", re.IGNORECASE
 )
+_PART_OF_A_DAY = re.compile(r"0?[.,]\d{3,}")
 _BARE_CLOCK = re.compile(r"(\d{1,2})(\d{2})(\d{2})?")
 
 
@@ -65,7 +67,11 @@ class Sources:
         elif field in self.joins:
             join = self.joins[field]
             parts = [_named(field, cells[name]) for name in join.columns]
-            cell = joined(parts, join.separator, moment=field == "timestamp")
+            if field == "transcript" and not join.separator:
+                # A text that was cut wherever a cell was full: the spaces at the cut are its own.
+                cell = "".join(map(cell_text, parts))
+            else:
+                cell = joined(parts, join.separator, moment=field == "timestamp")
         else:
             cell = ""
         cell = _named(field, cell)
@@ -163,6 +169,8 @@ def _of_moment(cell: Any, *, first: bool) -> str:
         return re.sub(
             r"(?<=\d)[T ]0{1,2}:00(?::00(?:\.0+)?)?$", "", text
         )  # midnight, because it is a date alone
+    if _PART_OF_A_DAY.fullmatch(text):
+        return cell_text(timedelta(seconds=round(float(text.replace(",", ".")) * 86_400)))
     bare = _BARE_CLOCK.fullmatch(text) if text.isdecimal() else None
     return ":".join(part for part in bare.groups() if part) if bare else text
 
@@ -175,4 +183,13 @@ def is_clock(cell: Any) -> bool:
     """A time of day without a date: 17:46, 5:46 PM, or a cell that the sheet holds as a time."""
     if isinstance(cell, datetime):
         return cell.year <= 1904
-    return isinstance(cell, time) or (isinstance(cell, str) and _CLOCK.fullmatch(cell.strip()) is not None)
+    if isinstance(cell, float):
+        return 0 < cell < 1
+    if not isinstance(cell, str):
+        return isinstance(cell, time)
+    text = cell.strip()
+    return (
+        _CLOCK.fullmatch(text) is not None
+        or _PART_OF_A_DAY.fullmatch(text) is not None
+        or read_clock(text) is not None
+    )

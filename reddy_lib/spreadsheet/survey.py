@@ -138,9 +138,9 @@ def naive_times(cells: Iterable[object]) -> int:
     """How many start times say nothing about their time zone: what they mean depends on a choice."""
     naive = 0
     for cell in cells:
-        here, _ = read_timestamp(cell, tz=UTC)
+        here, _ = read_timestamp(cell, tz=UTC, day_first=True)
         # Only a time without a zone moves with the zone in which it is read.
-        naive += here is not None and read_timestamp(cell, tz=_ELSEWHERE)[0] != here
+        naive += here is not None and read_timestamp(cell, tz=_ELSEWHERE, day_first=True)[0] != here
     return naive
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from reddy_lib.model import Call
-from reddy_lib.spreadsheet.headers import plain_name
+from reddy_lib.spreadsheet.header_words import plain_name
 from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.tag_values import cell_text
 

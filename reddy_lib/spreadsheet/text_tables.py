@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from reddy_lib.errors import UnreadableFile
-from reddy_lib.spreadsheet.headers import FIELD_NAMES, LINE_NAMES, plain_name
+from reddy_lib.spreadsheet.header_words import concepts, fields_named, plain_name
 from reddy_lib.transcripts.roles import role_of, speaks_for_itself
 
 __all__ = ["TextForm", "has_known_names", "known_name", "text_form", "text_rows"]
@@ -27,8 +27,6 @@ _MOST_LABELS = 400
 _LOOKED_AT = 400
 _MOST_ACROSS = 4_000  # characters of a line in which columns are looked for
 
-_KNOWN = frozenset(name for names in FIELD_NAMES.values() for name in names)
-_KNOWN_LINES = frozenset(name for names in LINE_NAMES.values() for name in names)
 _STROKES = ("--", "===", "\u2500\u2500", "\u2501\u2501", "\u2550\u2550")
 _LINE_MARKS = frozenset("-=:+| \t") | frozenset(map(chr, range(0x2500, 0x2580)))
 _RULE_MARKS = frozenset("-=_*~#. \t\r\x0c") | frozenset(map(chr, range(0x2500, 0x2580)))
@@ -36,6 +34,7 @@ _LABEL = re.compile(
     r"\s*(?:[-*\u2022]\s+)?([^\W\d_][^:=\t|\n]{0,38}?)\s*(?:\.{2,}\s*)?(?::(?!//)|=|\.{3,})(.*)", re.DOTALL
 )
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
+_SENTENCE = re.compile(r"[?!,;]|[:.*] |[.]$|@")
 _SECTION = re.compile(r"\s*\[([^\[\]\n]{1,80})\]\s*")
 _RECORD = re.compile(r"-\[ \w+ \d+ \][-+]*|\*{5,} \d+\. \w+ \*{5,}")
 _PAGE = re.compile(r"(?:page|seite|página|pagina|strona|sida|side|стр|页|ページ)\W*\d+", re.IGNORECASE)
@@ -43,9 +42,7 @@ _PAGE = re.compile(r"(?:page|seite|página|pagina|strona|sida|side|стр|页|�
 
 def _is_line(text: str) -> bool:
     """Whether a text is the line between the head and the rows of a table that is drawn with signs."""
-    return any(
-        mark in text for mark in ("--", "===", "\u2500\u2500", "\u2501\u2501", "\u2550\u2550")
-    ) and _LINE_MARKS.issuperset(text)
+    return any(mark in text for mark in _STROKES) and _LINE_MARKS.issuperset(text)
 
 
 def _is_bare(text: str) -> bool:
@@ -61,14 +58,18 @@ def _labelled(line: str) -> tuple[str, str] | None:
 
 def known_name(text: str) -> bool:
     """Whether a text is the name of a field of a call."""
-    return plain_name(text) in _KNOWN
+    return _may_name(text) and bool(fields_named(text))
 
 
 def has_known_names(texts: Sequence[str]) -> int:
     """How many of these texts are names of fields or of parts of a line."""
-    return len(
-        {name for text in texts if len(text) < 60 and (name := plain_name(text)) in _KNOWN | _KNOWN_LINES}
-    )
+    return len({plain_name(text) for text in texts if _may_name(text) and concepts(text)})
+
+
+def _may_name(text: str) -> bool:
+    """Whether a text is short as a name is, and no sentence."""
+    text = text.strip()
+    return 0 < len(text) < 60 and len(text.split()) <= 5 and not _SENTENCE.search(text)
 
 
 def text_form(text: str) -> TextForm:

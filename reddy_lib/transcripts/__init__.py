@@ -12,7 +12,7 @@ where every character went.
 from reddy_lib.transcripts.cut import EXCEL_CELL_LIMIT
 from reddy_lib.transcripts.loss import Loss, Placed, accounted, placed
 from reddy_lib.transcripts.reading import parse_transcript, read_opening, read_transcript
-from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, ROLE_WORDS, role_of
+from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, leaning, role_of
 from reddy_lib.transcripts.speakers import SpeakerLabel, roles_swapped, speaker_table
 from reddy_lib.transcripts.turns import Transcript
 
@@ -20,12 +20,12 @@ __all__ = [
     "EXCEL_CELL_LIMIT",
     "KEEP_AS_TAG",
     "LEAVE_OUT",
-    "ROLE_WORDS",
     "Loss",
     "Placed",
     "SpeakerLabel",
     "Transcript",
     "accounted",
+    "leaning",
     "parse_transcript",
     "placed",
     "read_opening",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_aside", "roles_in"]
+__all__ = ["is_aside", "is_event", "is_note", "roles_in"]
 
 _LONGEST = 240
 _ENCLOSED = re.compile(r"\[[^\[\]]*\]?|\([^()]*(?:\([^()]*\)[^()]*)*\)?|\{[^{}]*\}|<[^<>]*>")
@@ -38,6 +38,85 @@ _SPEECH = re.compile(
     r"ik|u|uw|dank|nee|ciao|buongiorno|grazie|sì|io|eu|você|obrigad[oa]|olá|sim|não)\b",
     re.IGNORECASE,
 )
+
+
+_SUBJECT = (
+    r"(?:the |this )?(?:call|chat|conversation|recording|session|interaction|contact|agent|customer|caller|client|"
+    r"visitor|user|"
+    r"operator|representative|participant|supervisor|system|queue|line|bot|"
+    r"anruf|gespräch|unterhaltung|aufzeichnung|mitarbeiter(?:in)?|kunde|kundin|"
+    r"appel|conversation|conseiller|agent|client|llamada|conversación|agente|cliente|chiamata|conversazione|operatore|chamada|"
+    r"ligação|conversa|atendente|gesprek|oproep|klant|rozmowa|połączenie|hovor|görüşme|arama|samtal(?:et)?|звонок|разговор)"
+)
+_HAPPENED = (
+    r"(?:transferr?ed|joined|left|ended|started|begun|connected|disconnected|resumed|closed|assigned|accepted|"
+    r"answered|escalated|"
+    r"terminated|queued|routed|muted|unmuted|paused|(?:put |placed )?on hold|hung up|off hold|"
+    r"weitergeleitet|verbunden|beendet|gestartet|beigetreten|verlassen|getrennt|"
+    r"transféré|terminé|démarré|connecté|rejoint|transferid[ao]|"
+    r"finalizad[ao]|iniciad[ao]|terminad[ao]|conectad[ao]|"
+    r"trasferita|terminata|avviata|encerrad[ao]|doorverbonden|beëindigd|zakończon[ae]|"
+    r"ukončen|aktarıldı|sonlandırıldı|avslutat|"
+    r"завершен|переведен|завершён|переведён)"
+)
+_EVENT = re.compile(
+    rf"(?:{_SUBJECT}|[^\W\d_][\w.'’-]{{1,20}}(?: [^\W\d_][\w.'’-]{{0,20}}){{0,2}})"
+    rf"(?: \w[\w.'’-]{{0,20}}){{0,2}}? (?:(?:was|has|has been|is|wurde|hat|a été|fue|ha|foi|è stata) )?(?:now )?{_HAPPENED}"
+    rf"(?: (?:to|from|by|the|in|at|on|with|an|von|à|a|per|par|due)\b.{{0,60}})?[.!]?",
+    re.IGNORECASE,
+)
+_PLAIN_EVENT = re.compile(
+    rf"{_SUBJECT} (?:(?:was|has|has been|is|wurde|hat|a été|fue|ha|foi|è stata) )?(?:now )?{_HAPPENED}"
+    rf"(?: (?:to|from|by|the|in|at|an)\b[^,?!]{{0,40}})?[.]?",
+    re.IGNORECASE,
+)
+_MUSIC = re.compile(
+    r"on hold|hold music(?: (?:starts?|plays?|playing|ends?))?|"
+    r"warteschleife|wartemusik|musique d.attente|música de espera|musica d.attesa|"
+    r"(?:call )?transfer(?:ring)?(?: (?:to|in progress).{0,40})?|"
+    r"(?:start|end|beginning) of (?:call|chat|conversation|recording|transcript)",
+    re.IGNORECASE,
+)
+_NOTE = re.compile(
+    r"(?P<whose>(?:internal|private|agent|agent's|supervisor|system|call|case|hidden|staff|crm|interne?r?|nota|note)\s+)?"
+    r"(?:notes?|notizen?|notiz|comments?|kommentar|remarks?|memo|disposition|wrap[- ]?up|anmerkung|vermerk|remarque|"
+    r"comentario|observaciones|nota interna|note interne|примечание|заметка|备注|メモ)"
+    r"(?:\s+(?:interna|interne|intern))?\s*[:：-]",
+    re.IGNORECASE,
+)
+_DECORATED = re.compile(
+    r"\*{2,3}[^*]+\*{2,3}|-{2,}[^\n]+?-{2,}|={2,}[^\n]+?={2,}|~{2,}[^\n]+?~{2,}|[–—]{1,3}[^\n–—]+[–—]{1,3}|<{2}[^<>]+>{2}|"
+    r"\[[^\[\]]+\]|\([^()]+\)|\{[^{}]+\}|<[^<>]+>|\*[^*]+\*|#+\s[^\n]+|>{2,}[^\n]+"
+)
+
+
+_MARKS_AROUND = re.compile(r"^[*_#>=~•\[\](){}<>\s–—-]+|[*_#>=~•\[\](){}<>\s–—-]+$")
+
+
+def is_event(text: str, *, machine: bool = False) -> bool:
+    """Is this text line the status of a call, which nobody said: "*** Agent joined ***", "[hold music]"?
+
+    `machine`: it stands under the label of a system, which says such things without marks.
+    """
+    text = text.strip()
+    if not text or len(text) > 120 or "?" in text:
+        return False
+    decorated = _DECORATED.fullmatch(text) is not None
+    core = _MARKS_AROUND.sub("", text)
+    if decorated or machine:
+        return bool(_EVENT.fullmatch(core) or _MUSIC.fullmatch(core))
+    if text[-1:] == "." or text[:4].lower() in ("the ", "this"):
+        return False  # it may well be a sentence of somebody's
+    return _PLAIN_EVENT.fullmatch(core) is not None
+
+
+def is_note(text: str, *, opening: bool = False) -> bool:
+    """Is this text line a note about the call that was not spoken: "Internal note: …"?
+
+    `opening`: it stands before the first speaker, where "Note: …" alone is one too.
+    """
+    match = _NOTE.match(text.strip("*_#> \t[("))
+    return match is not None and (opening or match["whose"] is not None)
 
 
 def is_aside(text: str, *, opening: bool = False) -> bool:

@@ -1,9 +1,8 @@
 """Voice assistants: Vapi, HappyRobot and others that list messages; Retell, ElevenLabs, Bland; Taskmaster dialogues.
 
 Here, and only here, "user" is sure to be the customer and "bot" or "AI" to be who answers: the other side is the
-assistant. Instructions and results of tools (`system`, `tool`) are kept as lines under that label, for the
-analyst to leave out. Where only a `transcript` text is there ("AI: … User: …", often in one line), it is cut
-before its labels.
+assistant. Instructions and results of tools (`system`, `tool`) are spoken by nobody, and left out with a finding. Where
+only a `transcript` text is there ("AI: … User: …", often in one line), it is cut before its labels.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import re
 from typing import Any
 
 from reddy_lib.transcripts.shapes import MILLISECONDS, SECONDS, Recording, has, objects, text_of
+from reddy_lib.transcripts.unspoken import kind_of_role, left_out
 
 __all__ = ["read", "read_dialogue"]
 
@@ -69,8 +69,16 @@ def _is_messages(items: object) -> bool:
 
 def _messages(items: object, form: str) -> Recording:
     recording = Recording(form, [])
+    assistant = any(_role(item).casefold() in _ASSISTANTS for item in objects(items))
+    kinds: list[str] = []
     for item in recording.items(items):
         text = _content(item)
+        kind = kind_of_role(_role(item)) if assistant else ""
+        if kind and text is not None:
+            if text.strip():
+                kinds.append(kind)
+                recording.left_out.append((len(recording.turns), text))
+            continue
         if text is None:
             recording.keep(item)
             continue
@@ -91,6 +99,7 @@ def _messages(items: object, form: str) -> Recording:
         elif start is None and item.get("created_at") is not None:
             start = item["created_at"]
         recording.add(_role(item), text, start=start, stop=stop, duration=length, unit=unit, words=words)
+    recording.notes += [(-1, note) for note in left_out(kinds)]
     _sides(recording)
     return recording
 

@@ -13,19 +13,18 @@ from typing import Any
 
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.assistants import read_dialogue
+from reddy_lib.transcripts.containers import find_turns, opened, people_of
 from reddy_lib.transcripts.cut import fills_a_cell, whole_parts
-from reddy_lib.transcripts.json_form import (
-    Decoded,
-    classify_key,
-    decode,
-    decode_whole,
-    find_turns,
-    is_data,
-    read_items,
-    short,
-)
+from reddy_lib.transcripts.elements import elements, form_of, looks_like_elements
+from reddy_lib.transcripts.json_form import Decoded, decode, decode_whole, is_data, short
+from reddy_lib.transcripts.markup import plain_text
+from reddy_lib.transcripts.people import People, settled
+from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.shapes import Recording
 from reddy_lib.transcripts.subtitles import is_subtitles, read_subtitles
+from reddy_lib.transcripts.times import read_moment
+from reddy_lib.transcripts.turn_keys import classify_key
+from reddy_lib.transcripts.turn_lists import read_items
 from reddy_lib.transcripts.turns import Parsed, Turn
 from reddy_lib.transcripts.vendors import read_vendor
 
@@ -39,6 +38,10 @@ _FENCED = re.compile(r"(?P<before>.*?)```[\w+-]*[ \t]*\r?\n(?P<inside>.*?)\r?\n?
 
 def read_plain(text: str, labelled: Labelled) -> Parsed:
     """Subtitles, a voice assistant's dialogue, either of them or data inside a Markdown fence, or labelled text."""
+    if "<" in text[:400] and looks_like_elements(text):
+        found = _of_elements(text, labelled)
+        if found is not None:
+            return found
     if is_subtitles(text):
         parsed: Parsed = read_subtitles(text, labelled)
         if any(turn.start is not None or turn.label for turn in parsed.turns):
@@ -53,7 +56,22 @@ def read_plain(text: str, labelled: Labelled) -> Parsed:
             parsed = read_form(inside, labelled) if is_data(inside) else read_plain(inside.lstrip(), labelled)
             if parsed.form not in ("unreadable", "empty"):
                 return _with_surroundings(parsed, fenced["before"], fenced["after"])
+    text = plain_text(text)
     return read_dialogue(text) or labelled(text)
+
+
+def _of_elements(text: str, labelled: Labelled) -> Parsed | None:
+    """A transcript as XML; None where it is none, or holds no turns and reads better as text."""
+    try:
+        data = elements(text)
+    except ValueError:
+        return None
+    parsed = read_data(data, text, labelled)
+    if parsed.form == "unreadable":
+        return _unreadable(text, "The XML holds no list of turns, or more than one")
+    if parsed.form in ("json", "no speakers"):
+        parsed.form = form_of(data) if parsed.form == "json" else parsed.form
+    return parsed
 
 
 def _with_surroundings(parsed: Parsed, before: str, after: str) -> Parsed:
@@ -187,25 +205,109 @@ def read_data(data: Any, text: str, labelled: Labelled) -> Parsed:
         return read_plain(data, labelled) if data.strip() else Parsed("empty", [])
     if data in ([], {}, ()):
         return Parsed("empty", [])
+    data = opened(data)
     vendor = read_vendor(data, lambda body: _body(body, labelled))
     if vendor is not None and not vendor.refused:
-        return vendor
+        return _with_surrounding_data(vendor, data)
     if vendor is not None and isinstance(data, list):
         return _unreadable(text, vendor.refused)
-    items = find_turns(data)
+    found = find_turns(data)
+    items = None if found is None else found.items
     if isinstance(data, dict) and (items is None or items == [data]):
         inside = _text_inside(data, labelled)
         if inside is not None:
-            return inside
-    if items is None:
+            return _with_surrounding_data(inside, data)
+    if found is None or items is None or found.several:
         if not isinstance(data, dict | list):
             return labelled(text)
         why = vendor.refused if vendor is not None else "The JSON holds no list of turns, or more than one"
+        if found is not None and found.several:
+            why = f"The data holds {found.several} conversations: load each as a call of its own"
         return _unreadable(text, why)
     if all(isinstance(item, str) for item in items):
         return read_plain("\n".join(items), labelled)
-    parsed = _with_speakers_noted(read_items(items))
-    return _with_start(parsed, data) if isinstance(data, dict) and items != [data] else parsed
+    parsed = read_items(items)
+    if isinstance(data, dict) and items != [data]:
+        parsed = _with_start(parsed, data)
+    return _with_speakers_noted(_with_surrounding_data(parsed, data))
+
+
+def _with_surrounding_data(parsed: Parsed, data: Any) -> Parsed:
+    """The turns with what the data around them says: who the speakers are, the call's id, how long it lasted."""
+    if isinstance(data, dict):
+        _name_speakers(parsed, people_of(data))
+        _take_facts(parsed, data)
+    for turn in parsed.turns:
+        if "<" in turn.text or "&" in turn.text:
+            turn.text = plain_text(turn.text)
+    return parsed
+
+
+_NUMBERED_LABEL = re.compile(r"[^\W\d_][\w ]{0,30}? (\S+)")
+
+
+def _name_speakers(parsed: Parsed, people: People) -> None:
+    """Ids of speakers become names or roles, where the data lists its people."""
+    if not people:
+        return
+    names: dict[str, str] = {}
+    everyone = people.everyone()
+    sides = settled(everyone)
+    for label in dict.fromkeys(turn.label for turn in parsed.turns if turn.label):
+        numbered = _NUMBERED_LABEL.fullmatch(label)
+        person = people.of(label) or (people.of(numbered[1]) if numbered else None)
+        side = role_of(label)
+        if person is None and side:
+            alike = [one for one in everyone if one.side == side and one.email]
+            if len({one.email for one in alike}) == 1:
+                parsed.emails.setdefault(label, alike[0].email)
+            continue
+        if person is None or not person.label():
+            continue
+        new = names[label] = label if side else person.label()
+        if not side and new in sides and not role_of(new):
+            parsed.aliases.setdefault(new, sides[new])
+        if person.email:
+            parsed.emails.setdefault(new, person.email)
+    if len(set(names.values())) < len(names):  # two people of one name: each keeps its id
+        twice = {
+            name for name in names.values() if list(names.values()).count(name) > 1 and not role_of(name)
+        }
+        names = {label: f"{name} ({label})" if name in twice else name for label, name in names.items()}
+    for turn in parsed.turns:
+        turn.label = names.get(turn.label, turn.label)
+
+
+_IDS_TEXT = """
+conversationid callid contactid interactionid sessionid callsid conversationuuid calluuid meetingid recordingid
+convoid conversationsid callguid ucid segmentid transcriptid otid
+"""
+_IDS = frozenset(_IDS_TEXT.split())
+_LENGTHS = {
+    "duration": None, "callduration": None, "audioduration": None, "length": None, "talktime": None, "totalduration": None,
+    "durationseconds": 1.0, "durationsec": 1.0, "durationsecs": 1.0, "durationinseconds": 1.0, "audiodurationseconds": 1.0,
+    "durationms": 0.001, "durationmillis": 0.001, "durationmilliseconds": 0.001, "audiodurationms": 0.001,
+}  # fmt: skip
+"""What the length of a call is called, plain, with seconds a unit where the name says it."""
+
+
+def _take_facts(parsed: Parsed, data: dict[Any, Any]) -> None:
+    """The call's id and how long it lasted, from the objects around the turns."""
+    waiting: list[tuple[dict[Any, Any], int]] = [(data, 0)]
+    while waiting:
+        value, depth = waiting.pop(0)
+        for name, inner in value.items():
+            plain = re.sub(r"[\W_]+", "", str(name)).casefold()
+            if isinstance(inner, dict) and depth < 2:
+                waiting.append((inner, depth + 1))
+            elif isinstance(inner, bool) or inner in (None, ""):
+                continue
+            elif plain in _IDS and isinstance(inner, str | int) and not parsed.conversation_id:
+                parsed.conversation_id = str(inner)
+            elif plain in _LENGTHS and parsed.duration is None and isinstance(inner, int | float | str):
+                moment = read_moment(inner, _LENGTHS[plain])
+                if moment is not None and not moment.absolute and 0 < moment.seconds < 1e6:
+                    parsed.duration = moment.seconds
 
 
 _STARTS = frozenset(
@@ -217,7 +319,7 @@ _STARTS = frozenset(
 
 def _with_start(parsed: Parsed, data: dict[Any, Any]) -> Parsed:
     """The turns of an object, with the start of the call where a field beside them gives it."""
-    recording = Recording(parsed.form, parsed.turns, parsed.notes, parsed.aliases)
+    recording = _recording(parsed)
     for name, value in data.items():
         if _is_start(name) and isinstance(value, str | int | float):
             recording.begins(value)
@@ -225,6 +327,10 @@ def _with_start(parsed: Parsed, data: dict[Any, Any]) -> Parsed:
         return parsed
     recording.from_the_start()
     return recording
+
+
+def _recording(parsed: Parsed) -> Recording:
+    return Recording(**{name: getattr(parsed, name) for name in Parsed.__struct_fields__})
 
 
 def _is_start(name: object) -> bool:
@@ -246,7 +352,7 @@ def _text_inside(data: dict[Any, Any], labelled: Labelled) -> Recording | None:
     taken = taken or (parsed.form == "json" and is_data(longest))
     if not taken and not (parsed.form == "no speakers" and len(parsed.turns) > 1):
         return None
-    recording = Recording(parsed.form, parsed.turns, parsed.notes, parsed.aliases)
+    recording = _recording(parsed)
     if isinstance(parsed, Recording):
         recording.started, recording.started_naive = parsed.started, parsed.started_naive
     for name, value in data.items():

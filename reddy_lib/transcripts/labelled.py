@@ -13,37 +13,38 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from reddy_lib.findings import Finding, finding
-from reddy_lib.transcripts.asides import is_aside, roles_in
+from reddy_lib.transcripts.asides import is_aside, is_event, is_note, roles_in
 from reddy_lib.transcripts.headers import Header, find_headers
 from reddy_lib.transcripts.json_form import unreadable_time
 from reddy_lib.transcripts.names import is_named
 from reddy_lib.transcripts.roles import (
-    OTHER_SPEAKERS,
-    ROLE_WORDS,
     fold,
+    is_machine,
+    is_role,
+    is_third_voice,
     name_in_label,
     role_of,
     speaks_for_itself,
 )
+from reddy_lib.transcripts.styles import ARROW, TIME, TableRow, join_cut, read_row, read_table, same_style
 from reddy_lib.transcripts.times import CLOCK, Moment, read_moment
 from reddy_lib.transcripts.turns import Parsed, Turn
 
 __all__ = ["read_text"]
 
-_TIME = rf"(?:{CLOCK}|\d{{1,9}}(?:[.,]\d{{1,9}})?\s?s?)"
-_ARROW = r"\s{0,4}(?:-->|->|–|—|-|\bto\b)\s{0,4}"
-_SPAN = rf"(?P<start>{_TIME})(?:{_ARROW}(?P<stop>{_TIME}))?"
+_SPAN = rf"(?P<start>{TIME})(?:{ARROW}(?P<stop>{TIME}))?"
 # A bare clock (`00:12 - Agent:`) and one in brackets (`[12.5s] Agent:`); a bare number is not a time.
 _BRACKETED = re.compile(rf"[\[(<]\s{{0,4}}{_SPAN}\s{{0,4}}[\])>]\s*(?:[-–—|:]\s+)?")
-_BARE = re.compile(rf"(?P<start>{CLOCK})(?:{_ARROW}(?P<stop>{CLOCK}))?(?:\s{{0,4}}[-–—|]\s*|\s+|$)")
+_BARE = re.compile(rf"(?P<start>{CLOCK})(?:{ARROW}(?P<stop>{CLOCK}))?(?:\s{{0,4}}[-–—|]\s*|\s+|$)")
 _BROKEN = re.compile(r"[\[(<](?P<raw>[\d:.,\-– >]{0,40}?\d:[\d:.,\-– >]{0,40})[\])>]\s*")
 _DECORATION = re.compile(r"[*_#>•\s]*")
 _LABEL = re.compile(
     r"(?P<label>[^\W\d_](?:[^:：\n<>\[\]|]|<[^<>\n]*>|\[[^\[\]\n:]{0,30}\]){0,60}?)"
-    rf"(?P<time>\s{{0,4}}[\[(]\s{{0,4}}(?P<start>{CLOCK})(?:{_ARROW}(?P<stop>{CLOCK}))?\s{{0,4}}[\])]|"
+    rf"(?P<time>\s{{0,4}}[\[(]\s{{0,4}}(?P<start>{CLOCK})(?:{ARROW}(?P<stop>{CLOCK}))?\s{{0,4}}[\])]|"
     rf"\s{{1,4}}(?P<bare>{CLOCK}))?"
     # a colon between digits is a clock's own: neither `Ben 00:00:07` nor a line `Ben 0:07` labels a `07`
     r"(?P<close>[*_\s]{0,8})(?::|：)(?!(?<=\d\d:)\d\d(?!\d)|(?<=\d:)\d\d\W*\Z)(?P<rest>.*)",
@@ -61,7 +62,8 @@ _INLINE = re.compile(
     r"(?=\**([^\W\d_][\w ()'.\-]{0,40}?)(?:\*{0,2}:\*{0,2})\s)"
 )
 _WRITTEN_BREAK = re.compile(r"\\r\\n|\\n|\\r")
-_HTML_BREAK = re.compile(r"<\s?br\s?/?\s?>", re.IGNORECASE)
+_AFTER_LABEL = re.compile(rf"\s*[|–—-]?\s*(?:[\[(]\s?)?{_SPAN}(?:\s?[\])])?\s*(?:[|–—»:-]|->|→|>{{1,2}})?\s*")
+_TRAILING = re.compile(rf"\s*[\[(]\s?(?P<start>{CLOCK})(?:{ARROW}(?P<stop>{CLOCK}))?\s?[\])]\s*$")
 _PARTED = re.compile(r"(?P<label>[^\t\n|>–—-]{1,40}?)(?:\t|\s{1,4}[-–—|>]\s|>\s)(?P<rest>.*)", re.DOTALL)
 # A label in tags, brackets or quotes, with its colon inside or behind: `<b>Agent:</b>`, `(Agent):`, `"Agent":`.
 _WRAPPED = re.compile(
@@ -69,7 +71,8 @@ _WRAPPED = re.compile(
     r"(?:</(?:b|strong|em|i|u)>|[)}\"”'])\s?(?(inside)|:)(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_SIGNS = re.compile(r"[:：\[(<]")
+_SIGNS = re.compile(r"[:：\[(<|\t»→>【「『〔《［（]|\s[–—-]\s|—|\*\*")
+_MARKED = re.compile(r"[\t|»→>\[({<【「『〔《［（]|\s[–—-]{1,2}\s|—|\*\*|__|->|^\W{0,4}\d{1,4}[.)]")
 _SOUND_BEFORE = re.compile(r"\[[^\[\]:]{1,40}\]\s+(?=[^\W\d_][^:]{0,40}:\s)")
 _BOLD_END = re.compile(r"(?:\*\*|__)(?=\s|$)")
 _AROUND = "*_#[]<> \t"
@@ -92,6 +95,10 @@ no ok okay also second third next finally remember important tip hint
 _FIELDS = frozenset(_FIELDS_TEXT.split())
 
 
+_PERHAPS = frozenset(("user", "human", "speaker", "participant"))
+"""Labels that are a speaker's beside another speaker."""
+
+
 class _Row(NamedTuple):
     """One text line taken apart, before it is known whether its label is a speaker's."""
 
@@ -103,30 +110,120 @@ class _Row(NamedTuple):
     broken: str  # a bracket that looks like a time and is none
 
 
-def read_text(text: str, roles: Mapping[str, str], agent: Sequence[str] = ()) -> Parsed:
+def read_text(
+    text: str, roles: Mapping[str, str], agent: Sequence[str] = (), customer: Sequence[str] = ()
+) -> Parsed:
     """Turns of a labelled text; form "no speakers" (one turn per text line) where nobody is named.
 
     `agent`: the agent's name or email, as the call's own columns have them: makes a bare name a speaker.
     """
     known = _Known(roles)
+    text = _unquoted(text)
+    table = read_table(text.strip())
+    if table is not None:
+        return _of_table(table)
+    said = (*agent, *customer)
     rows = [_take_apart(row, known) for row in _split(text, known)]
     if not any(row.text and known(row.label) for row in rows):
-        headers = find_headers([row.raw for row in rows], known, _could_be_a_name, agent)
+        headers = find_headers([row.raw for row in rows], known, _could_be_a_name, said)
         if headers is not None:
             return _under_headers(rows, headers)
-    speakers, aliases = _speakers(rows, known, agent)
+    speakers, aliases = _speakers(rows, known, said)
     if not speakers:
-        alone = _labels_alone(rows, known)
-        if alone is None:
+        found = _labels_alone(rows, known) or _of_one_style(rows, known)
+        if found is None:
             return _without_speakers(rows)
-        rows, speakers = alone
+        rows, speakers = found
+    rows = _with_trailing_times(rows, speakers)
     reading = _Reading(aliases)
+    machines = _logs(rows, speakers, known)
     for row in rows:
-        if row.label and row.label in speakers and not _is_note_of_roles(row, rows, speakers, reading):
+        if row.label in machines or _is_no_speech(row, speakers, opening=not reading.parsed.turns):
+            reading.leave_out(row)
+        elif row.label and row.label in speakers and not _is_note_of_roles(row, rows, speakers, reading):
             reading.turn(row)
         else:
             reading.unlabelled(row)
     return reading.finish()
+
+
+_QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'"}
+
+
+def _unquoted(text: str) -> str:
+    """The text without quotes around the whole of it."""
+    bare = text.strip()
+    end = _QUOTES.get(bare[:1])
+    if end is None or not bare.endswith(end) or len(bare) < 3 or "\n" not in bare:
+        return text
+    inside = bare[1:-1]
+    balanced = inside.count('"') % 2 == 0 if end == '"' else end not in inside
+    return inside.replace('""', '"') if balanced else text
+
+
+def _of_table(table: Sequence[TableRow]) -> Parsed:
+    """The turns of a table with a header row."""
+    parsed = Parsed("table", [])
+    for row in table:
+        if not row.text:
+            continue
+        turn = Turn(row.label, row.text)
+        turn.start, turn.stop = _moments(_Row("", "", "", row.start, row.stop, ""), parsed)
+        parsed.turns.append(turn)
+    return parsed
+
+
+def _of_one_style(rows: list[_Row], known: _Known) -> tuple[list[_Row], set[str]] | None:
+    """The rows by the style that nearly all of them share, whatever their labels are; None where there is none."""
+    if not 2 <= len(rows) <= 5000:
+        return None
+    found = same_style([row.raw for row in rows], _could_be_a_name, known.is_bare_role)
+    if found is None:
+        return None
+    taken = [
+        row if styled is None else _Row(row.raw, styled.label, styled.text, styled.start, styled.stop, "")
+        for row, styled in zip(rows, found, strict=True)
+    ]
+    labels = {styled.label for styled in found if styled is not None}
+    return [row if row.label in labels else _Row(row.raw, "", row.raw, "", "", "") for row in taken], labels
+
+
+def _with_trailing_times(rows: list[_Row], speakers: set[str]) -> list[_Row]:
+    """Clocks behind the words (`Agent: Hello [00:01]`) as times, where nearly every turn ends with one."""
+    turns = [row for row in rows if row.label in speakers]
+    if not turns or any(row.start for row in turns):
+        return rows
+    ends = {
+        id(row): match for row in turns if (match := _TRAILING.search(row.text, max(len(row.text) - 40, 0)))
+    }
+    if len(ends) < 2 or len(ends) < 0.7 * len(turns):
+        return rows
+    return [
+        row._replace(text=row.text[: match.start()], start=match["start"], stop=match["stop"] or "")
+        if (match := ends.get(id(row)))
+        else row
+        for row in rows
+    ]
+
+
+def _logs(rows: list[_Row], speakers: set[str], known: _Known) -> set[str]:
+    """Labels of machines that report nothing but the status of the call: "System: Agent joined the chat"."""
+    machines = {label for label in speakers | {row.label for row in rows} if label and is_machine(label)}
+    machines -= {label for label in machines if fold(label) in known.own}
+    if not machines:
+        return set()
+    return {
+        label
+        for label in machines
+        if all(is_event(row.text, machine=True) for row in rows if row.label == label)
+    }
+
+
+def _is_no_speech(row: _Row, speakers: set[str], *, opening: bool) -> bool:
+    if row.label in speakers and row.label:
+        return False
+    whole = row.text if row.start and not row.label else row.raw
+    return is_event(whole) or is_note(whole, opening=opening)
 
 
 def _under_headers(rows: list[_Row], headers: Mapping[int, Header]) -> Parsed:
@@ -180,10 +277,23 @@ class _Reading:
         else:
             self.keep(row.raw)
 
+    def leave_out(self, row: _Row) -> None:
+        if self.time is not None:
+            self.keep(self.time.raw)
+            self.time = None
+        self.parsed.events.append((len(self.parsed.turns), row.text if row.label or row.start else row.raw))
+
     def keep(self, raw: str) -> None:
         """Text without a speaker: an aside with the turn beside it, speech with the line above and a finding."""
         parsed = self.parsed
         last = len(parsed.turns) - 1
+        events: list[str] = []
+        while last >= 0 and parsed.events and parsed.events[-1][0] == last + 1:
+            _, event = parsed.events.pop()  # in the middle of a turn: it stays where it stands
+            events.insert(0, event)
+        if events:
+            self.parts[last] += events
+            parsed.asides.append((last, events))
         if last >= 0 and parsed.turns[last].label:
             label_alone = not self.parts[last]
             self.parts[last].append(raw)
@@ -295,11 +405,16 @@ def _without_speakers(rows: list[_Row]) -> Parsed:
 def _moments(row: _Row, parsed: Parsed) -> tuple[Moment | None, Moment | None]:
     moments: list[Moment | None] = []
     for name, value in (("start", row.start), ("stop", row.stop)):
-        moment = read_moment(value.replace(",", ".")) if value else None
+        moment = read_moment(_western(value).replace(",", ".")) if value else None
         if value and moment is None:
             parsed.notes.append((len(parsed.turns), unreadable_time(value, name)))
         moments.append(moment._replace(plain=False) if moment else None)
     return moments[0], moments[1]
+
+
+def _western(text: str) -> str:
+    """Digits of other scripts as 0 to 9."""
+    return text if text.isascii() else "".join(str(int(mark)) if mark.isdecimal() else mark for mark in text)
 
 
 class _Known:
@@ -308,6 +423,7 @@ class _Known:
     def __init__(self, roles: Mapping[str, str]) -> None:
         self.roles = roles
         self.own = {fold(label) for label in roles}
+        self.rows: dict[str, _Row] = {}  # each text line is taken apart once, however often it is asked for
         self.seen: dict[str, bool] = {}
         self.bare: dict[str, bool] = {}
 
@@ -323,7 +439,7 @@ class _Known:
         answer = self.bare.get(text)
         if answer is None:
             plain = fold(text)
-            answer = plain in self.own or plain in ROLE_WORDS
+            answer = plain in self.own or is_role(text)
             if not answer and not any(mark in text for mark in ".,;:!?…"):
                 answer = bool(name_in_label(text))
             self.bare[text] = answer
@@ -336,12 +452,14 @@ def _split(text: str, known: _Known) -> list[str]:
         text = _INLINE_BOLD.sub("\n", text)
     rows = [row for row in map(str.strip, _NEWLINE.split(text)) if row]
     if len(rows) == 1:
-        for pattern in (_WRITTEN_BREAK, _HTML_BREAK):
-            if pattern.search(rows[0]):
-                parts = [part for part in map(str.strip, pattern.split(rows[0])) if part]
-                labels = [_take_apart(part, known).label for part in parts]
-                if sum(map(known, labels)) > 1 or max(Counter(filter(None, labels)).values(), default=0) > 1:
-                    return parts
+        if _WRITTEN_BREAK.search(rows[0]):
+            parts = [part for part in map(str.strip, _WRITTEN_BREAK.split(rows[0])) if part]
+            labels = [_take_apart(part, known).label for part in parts]
+            if sum(map(known, labels)) > 1 or max(Counter(filter(None, labels)).values(), default=0) > 1:
+                return parts
+        joined = join_cut(rows[0], known, _could_be_a_name)
+        if joined is not None:
+            return joined
     if len(rows) > 50 or sum(known(_take_apart(row, known).label) for row in rows) > 1:
         return rows
     return [part for row in rows for part in _cut_one_line(row, known)]
@@ -351,6 +469,8 @@ def _cut_one_line(row: str, known: _Known) -> list[str]:
     """`Agent: Hello. Customer: Hi.` → two rows. Cut are words that are roles, or names that keep coming back, after
     the end of a sentence; a role that the text begins with, or its counterpart, also without one.
     """
+    if ":" not in row:
+        return [row]
     first = _take_apart(row, known)
     labels = [(match.end(), match[2], bool(match[1])) for match in _INLINE.finditer(row)]
     if not labels:
@@ -369,7 +489,7 @@ def _cut_one_line(row: str, known: _Known) -> list[str]:
     for place, label, sentence_ends in labels:
         if label[:1].isupper() != style:
             continue
-        plain_role = fold(label) in ROLE_WORDS and len(label.split()) == 1 and counts[label] > 1
+        plain_role = is_role(label) and len(label.split()) == 1 and counts[label] > 1
         if (sentence_ends and (known(label) or (by_name and label in names))) or plain_role:
             cuts.append(place)
     parts = (row[a:b].strip() for a, b in zip(cuts, [*cuts[1:], len(row)], strict=True))
@@ -377,8 +497,35 @@ def _cut_one_line(row: str, known: _Known) -> list[str]:
 
 
 def _take_apart(raw: str, known: _Known) -> _Row:
+    row = known.rows.get(raw)
+    if row is None:
+        row = known.rows[raw] = _read_row(raw, known)
+    return row
+
+
+def _read_row(raw: str, known: _Known) -> _Row:
     if not _SIGNS.search(raw):  # most continuation lines: nothing that could be a label or a time
         return _Row(raw, "", raw, "", "", "")
+    row = _take_colon_apart(raw, known)
+    if row.label and known(row.label):
+        after = _AFTER_LABEL.match(row.text) if not row.start and ":" in row.text[:20] else None
+        if after and ":" in after["start"]:
+            return row._replace(
+                text=row.text[after.end() :].strip(), start=after["start"], stop=after["stop"] or ""
+            )
+        return row
+    styled = read_row(raw) if _MARKED.search(raw, 0, 160) else None
+    if (
+        styled is not None
+        and styled.strong
+        and (styled.text or styled.start)
+        and known.is_bare_role(styled.label)
+    ):
+        return _Row(raw, styled.label, styled.text, styled.start, styled.stop, row.broken)
+    return row
+
+
+def _take_colon_apart(raw: str, known: _Known) -> _Row:
     start = stop = broken = ""
     rest = raw
     opening = _DECORATION.match(rest)
@@ -475,7 +622,9 @@ def _speakers(rows: list[_Row], known: _Known, agent: Sequence[str]) -> tuple[se
     speakers |= {
         label
         for label in counts
-        if fold(label) in OTHER_SPEAKERS and speakers and (counts[label] > 1 or not both_sides)
+        if (is_third_voice(label) or fold(label) in _PERHAPS)
+        and speakers
+        and (counts[label] > 1 or not both_sides)
     }
     agents = [label for label in possible_people if any(is_named(label, cell) for cell in agent)]
     if len({fold(label) for label in agents}) == 1 and "agent" not in sides:
@@ -486,9 +635,18 @@ def _speakers(rows: list[_Row], known: _Known, agent: Sequence[str]) -> tuple[se
     recurring = {label for label in others if counts[label] >= enough and label in taking_turns}
     if agents and not recurring and len(others) == 1 and _PERSON.fullmatch(others[0]):
         recurring = set(others)  # a short call between two people who are called by their names
+    if not recurring and len(others) == 1 and len(speakers) == 1 and _alternate(rows, {*speakers, *others}):
+        recurring = set(others)  # a short call in which every line has one of two labels
     if not speakers and len(recurring) < 2:
         return set(), {}
     return speakers | recurring, aliases
+
+
+def _alternate(rows: list[_Row], labels: set[str]) -> bool:
+    """Is every text line one turn under one of these labels, and do they take turns?"""
+    return all(row.label in labels and row.text for row in rows) and any(
+        one.label != other.label for one, other in pairwise(rows)
+    )
 
 
 def _could_be_a_name(label: str) -> bool:

@@ -23,9 +23,14 @@ from typing import Any, NamedTuple
 import msgspec
 
 from reddy_lib.transcripts.cut import whole_parts
-from reddy_lib.transcripts.json_form import classify_key, decode, is_data, quoted
+from reddy_lib.transcripts.elements import elements, looks_like_elements
+from reddy_lib.transcripts.json_form import decode, is_data, quoted
+from reddy_lib.transcripts.markup import plain_text
 from reddy_lib.transcripts.roles import fold
+from reddy_lib.transcripts.styles import read_table
 from reddy_lib.transcripts.subtitles import spoken
+from reddy_lib.transcripts.times import read_moment
+from reddy_lib.transcripts.turn_keys import classify_key
 from reddy_lib.transcripts.turns import Transcript
 
 __all__ = ["KINDS", "Loss", "Placed", "accounted", "placed"]
@@ -39,7 +44,7 @@ beside: text beside the turns of data, under a key that says it is about the cal
 left out: of a speaker who is left out on purpose. finding: a value that a finding shows.
 """
 
-MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\")
+MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\/;~·→»«=…【】「」『』〔〕《》［］（）“”")
 """Characters that may stand around labels and times; anything else between two texts is unassigned."""
 
 _CLOCK = r"(?:\d{4}-\d{2}-\d{2}T?)?\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[AP]M|[ap]\.?m\.?|Z)?"
@@ -64,6 +69,7 @@ _WRITTEN_AGAIN = frozenset(("lexical", "itn", "maskeditn", "masked_itn", "masked
 _SPEAKS = re.compile(r"\b(?:AI|User|Bot|Assistant|Human|Agent|Customer|Caller|System)\s?:", re.IGNORECASE)
 """A label in a text that has the turns once more, one after the other."""
 _NO_TEXT = re.compile(r"(?:id|ids|url|uri|arn|name|key|type|path|file|model|signature)$", re.IGNORECASE)
+_NUMERAL = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
 _SOUND = re.compile(r"\[[^\[\]:]{1,40}\]")
 _TRIES = 40
 _WAYS = 6
@@ -220,6 +226,16 @@ class _Meter:
             self.elsewhere["markup"] += _size(text) - _size(inner)
             self.written(inner)
             return
+        if "<" in text[:400] and looks_like_elements(text):
+            try:
+                data = elements(text)
+            except ValueError:
+                data = None
+            if data is not None:
+                before = self._counted()
+                self.data(data)
+                self.elsewhere["markup"] += _size(text) - (self._counted() - before)
+                return
         said = spoken(text) if self.transcript.form in ("WebVTT", "SRT", "SBV") else None
         if said is not None and _size(said.text) + said.times <= _size(text):
             self.elsewhere["time"] += said.times
@@ -248,11 +264,22 @@ class _Meter:
                 data = _decoded(text)
             except ValueError:
                 data = None
+            if isinstance(data, _Pairs):
+                before = self._counted()
+                self.data(data)
+                self.elsewhere["markup"] += _size(text) - (self._counted() - before)
+                return
             if isinstance(data, list) and all(isinstance(item, str) for item in data):
                 joined = "\n".join(data)
                 self.elsewhere["markup"] += _size(text) - _size(joined)
                 self.text(joined)
                 return
+        plain = plain_text(text)
+        if self.transcript.form == "table" and (rows := read_table(plain.strip())) is not None:
+            plain = "\n".join(f"{row.start} {row.stop} {row.label}: {row.text}" for row in rows)
+        if _size(plain) <= _size(text):
+            self.elsewhere["markup"] += _size(text) - _size(plain)
+            text = plain
         self.text(text)
 
     def _cut_off(self, text: str) -> bool:
@@ -308,7 +335,13 @@ class _Meter:
         """The texts to look for, without white space: those of the lines and those left out, as the cell has them;
         each with the number of lines that have begun with it."""
         left_out = list(self.transcript.left_out)
-        for number, line in enumerate(self.transcript.lines):
+        lines = self.transcript.lines
+        if self.transcript.order:
+            lines = [
+                line
+                for _, line in sorted(zip(self.transcript.order, lines, strict=True), key=lambda one: one[0])
+            ]
+        for number, line in enumerate(lines):
             while left_out and left_out[0][0] <= number:
                 yield from ((piece, True, number) for piece in _rows(left_out.pop(0)[1]))
             for piece in _rows(line.text):
@@ -324,22 +357,7 @@ class _Meter:
         dropped = Counter("".join(text.split()) for _, text in self.transcript.left_out)
         labels = {fold(label) for label in self.transcript.labels}
         shown = {"".join(item.value.split()) for item in self.transcript.findings if item.value}
-        by_path: dict[tuple[str, ...], list[tuple[str, str, int]]] = {}
-        for order, (path, value) in enumerate(_leaves(data)):
-            if value is not None and not isinstance(value, bool):
-                text = str(value)
-                compact = "".join(text.split())
-                if not compact:
-                    continue
-                key = path[-1] if path else ""
-                known = classify_key(key) if key else None
-                part = known.part if known is not None else ""
-                if part in ("start", "stop", "duration"):
-                    self.elsewhere["finding" if compact in shown else "time"] += len(compact)
-                elif part == "role" and (fold(text) in labels or fold(f"{key} {text}") in labels):
-                    self.elsewhere["label"] += len(compact)
-                else:
-                    by_path.setdefault(path, []).append((compact, text, order))
+        by_path = self._by_path(data, texts, labels, shown)
         matching = {
             path: sum(len(compact) for compact, _, _ in found if compact in texts)
             for path, found in by_path.items()
@@ -364,7 +382,7 @@ class _Meter:
         for path in sorted(by_path, key=lambda path: (path in named, matching[path]), reverse=True):
             found = by_path[path]
             key = path[-1] if path else ""
-            is_text = path in named
+            is_text = path in named and not _is_field(found, texts)
             exact = sum(compact in texts or compact in dropped for compact, _, _ in found) * 2 > len(found)
             for compact, text, order in found:
                 if texts[compact] > 0:
@@ -376,7 +394,7 @@ class _Meter:
                     dropped[compact] -= 1
                     self.elsewhere["left out"] += len(compact)
                     self.lines_in += 1
-                elif not is_text and (isinstance(text, _Number) or not _is_prose(key, text)):
+                elif (not is_text and not _is_prose(key, text)) or (not path and _NUMERAL.fullmatch(compact)):
                     self.elsewhere["field"] += len(compact)
                 elif not (exact and compact in texts) and (compact in whole or compact.casefold() in folded):
                     self.text_size += len(compact)
@@ -401,6 +419,57 @@ class _Meter:
             self.unassigned.append(text)
             lines = len(self.transcript.lines)
             self.after.append(min(bisect_left(spoken_at, order), lines) if spoken_at else lines)
+
+    def _by_path(
+        self, data: Any, texts: Mapping[str, int], labels: set[str], shown: set[str]
+    ) -> dict[tuple[str, ...], list[tuple[str, str, int]]]:
+        """Keys → (without white space, as written, place) of each value that is no time and no label."""
+        beginnings = tuple(f"{label}:" for label in labels)
+        by_path: dict[tuple[str, ...], list[tuple[str, str, int]]] = {}
+        for order, (path, value) in enumerate(_leaves(data)):
+            if value is None or isinstance(value, bool):
+                continue
+            text = str(value)
+            compact = "".join(text.split())
+            if not compact:
+                continue
+            key = path[-1] if path else ""
+            known = classify_key(key) if key else None
+            part = known.part if known is not None else ""
+            if part in ("start", "stop", "duration"):
+                self.elsewhere["finding" if compact in shown else "time"] += len(compact)
+            elif compact in texts:
+                by_path.setdefault(path, []).append((compact, text, order))
+            elif fold(text) in labels or (part == "role" and fold(f"{key} {text}") in labels):
+                self.elsewhere["label"] += len(compact)
+            elif ":" in compact and len(compact) < 40 and read_moment(text) is not None:
+                self.elsewhere["time"] += len(compact)
+            else:
+                rest = self._without_label(text, compact, beginnings)
+                if "<" in text or "&" in text:
+                    rest = self._without_markup(text, rest, texts)
+                by_path.setdefault(path, []).append((rest, text, order))
+        return by_path
+
+    def _without_label(self, text: str, compact: str, beginnings: tuple[str, ...]) -> str:
+        """What is said behind "Agent:", where a text begins with one of the labels."""
+        folded = text.lstrip("[( \t\n").casefold()
+        for label in beginnings:
+            if folded.startswith(label):
+                size = len("".join(label.split()))
+                at = compact.casefold().find("".join(label.split()))
+                self.elsewhere["label"] += size - 1
+                self.elsewhere["markup"] += at + 1
+                return compact[at + size :]
+        return compact
+
+    def _without_markup(self, text: str, compact: str, texts: Mapping[str, int]) -> str:
+        """The plain text of a text with tags and entities, where that is what a line says."""
+        plain = "".join(plain_text(text).split())
+        if plain in texts:
+            self.elsewhere["markup"] += len(compact) - len(plain)
+            return plain
+        return compact
 
     def _words_said(self) -> Counter[str]:
         said = Counter(word for line in self.transcript.lines for word in _words(line.text))
@@ -660,6 +729,16 @@ def _about(path: tuple[str, ...], above: tuple[str, ...]) -> str:
         if key == "displayName" or any(word.casefold() in _ABOUT for word in _PART.findall(key)):
             return key
     return ""
+
+
+def _is_field(found: list[tuple[str, str, int]], texts: Mapping[str, int]) -> bool:
+    """Is it one and the same word all through, or numbers, and in no line? Then it is about the items, and no speech."""
+    words = {compact for compact, _, _ in found}
+    if len(found) < 3 or any(word in texts for word in words):
+        return False
+    return all(_NUMERAL.fullmatch(word) for word in words) or (
+        len(words) == 1 and " " not in found[0][1].strip()
+    )
 
 
 def _is_prose(key: str, text: str) -> bool:

@@ -12,12 +12,13 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from reddy_lib.transcripts.roles import OTHER_SPEAKERS, fold, speaks_for_itself
+from reddy_lib.transcripts.roles import fold, is_machine, is_numbered, speaks_for_itself, weigh
 
-__all__ = ["Inferred", "infer_roles", "is_machine", "is_named"]
+__all__ = ["Inferred", "infer_roles", "is_named", "is_person", "name_words", "names_nobody", "tells_a_name"]
 
 _WORD = re.compile(r"[^\W\d_]+")
 _NAME = re.compile(r"[^\W\d_][^\W\d_'’.-]*(?:['’-][^\W\d_]+)*\.?")
+_NUMBER = re.compile(r"(?:tel:|sip:|ext\.?|x)?\s?\+?[\d ()/.-]{2,24}(?:@.*)?", re.IGNORECASE)
 _TITLES_TEXT = """
 mr mrs ms miss dr prof sir madam herr frau señor señora sr sra monsieur madame
 """
@@ -32,26 +33,63 @@ _NO_NAMES = frozenset(_NO_NAMES_TEXT.split())
 """Words in labels of somebody who is neither side, or of nobody: never taken for a person's name."""
 _MOST = 20
 """Speakers without a role beyond which a call is no conversation between an agent and a customer."""
-_MACHINES = frozenset({"ivr", "acd", "bot", "chatbot", "system", "tool", "narrator"})
+_NAMELESS_TEXT = """
+agent agents service support info kontakt contact team office help helpdesk user mail email hotline desk care
+admin csr rep operator
+"""
+_NAMELESS = frozenset(_NAMELESS_TEXT.split())
+"""Words of an agent's cell that are no part of a person's name: "agent17@contoso.example"."""
 
 
 class Inferred(NamedTuple):
-    """A role that no label says, and the words why."""
+    """A role that no label proves, the words why, and the code of the finding that says so ("" for none)."""
 
     role: str
     why: str
+    code: str = "role-from-name"
 
 
 def _words(text: str) -> list[str]:
+    return [word for word in name_words(text) if word not in _TITLES]
+
+
+def name_words(text: str, pattern: str = "") -> list[str]:
+    """The words of a text without case and accents, as names are compared."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(mark for mark in plain if not unicodedata.combining(mark))
-    return [word for word in _WORD.findall(plain) if word not in _TITLES]
+    return re.findall(pattern, plain) if pattern else _WORD.findall(plain)
+
+
+def tells_a_name(cell: str) -> bool:
+    """Does a cell about a person hold a name, rather than a number or an address such as "agent17@…"?"""
+    return any(len(word) > 2 and word not in _NAMELESS for word in _words(cell.split("@", 1)[0]))
+
+
+def _digits(text: str) -> str:
+    return "".join(mark for mark in text if mark.isdecimal())
+
+
+def _same_number(label: str, cell: str) -> bool:
+    """Are both one telephone number or extension, with or without its country's code?"""
+    if not _NUMBER.fullmatch(label.strip()) or not _NUMBER.fullmatch(cell.strip()):
+        return False
+    one, other = _digits(label).lstrip("0"), _digits(cell).lstrip("0")
+    if one == other:
+        return len(one) > 1
+    short, long = sorted((one, other), key=len)
+    return len(short) >= 7 and long.endswith(short)
 
 
 def is_named(label: str, agent: str) -> bool:
     """Does the label name the person in the agent's cell, a name or an email? "Ben", "Ben Smith", "B. Smith"
     and "Smith, Ben" are ben.smith@example.com; "bsmith@example.com" is "Ben Smith" and not "Ben".
     """
+    if "@" in label:
+        if "@" in agent:
+            return fold(label) == fold(agent)
+        label = label.split("@", 1)[0]
+    if _same_number(label, agent):
+        return True
     local = agent.split("@", 1)[0] if "@" in agent else agent
     label_words, agent_words = _words(label), _words(local)
     if not label_words or not agent_words or len("".join(label_words)) < 2:
@@ -85,47 +123,57 @@ def is_named(label: str, agent: str) -> bool:
 
 
 def infer_roles(
-    labels: Iterable[str], settled: Mapping[str, str], agent: Sequence[str] = ()
+    labels: Iterable[str],
+    settled: Mapping[str, str],
+    agent: Sequence[str] = (),
+    customer: Sequence[str] = (),
 ) -> dict[str, Inferred]:
     """Roles for the names among `labels`: label → role and reason; empty where it cannot be told.
 
     `settled`: label → role for the labels whose role is known ("" for the others).
-    `agent`: what the call's own agent columns say, names or emails.
+    `agent`, `customer`: what the call's own columns say of them: names, emails, telephone numbers.
     """
     open_labels = [label for label in labels if label and not settled.get(label)]
     if not open_labels or len(open_labels) > _MOST:
         return {}
-    names = [
-        label for label in open_labels if not speaks_for_itself(label) and fold(label) not in OTHER_SPEAKERS
-    ]
+    names = [label for label in open_labels if is_person(label)]
     people = _people(names)
     strangers = any(label not in names and not is_machine(label) for label in open_labels)
     sides = {role for role in settled.values() if role in ("agent", "customer")}
-    cells = [cell for cell in agent if _words(cell.split("@", 1)[0])]
     found: dict[str, Inferred] = {}
-    fitting = {
-        person: next((c for c in cells if is_named(labels_[0], c)), "") for person, labels_ in people.items()
-    }
-    matched = [person for person, cell in fitting.items() if cell]
-    if len(matched) > 1 or (matched and len(people) == 1 and sides == {"agent"}):
-        return {}
-    for person in matched:
-        for label in people[person]:
-            found[label] = Inferred("agent", f"the agent column says {fitting[person]!r}")
+    matched: dict[str, str] = {}
+    for side, cells in (("agent", agent), ("customer", customer)):
+        fitting = {
+            person: cell
+            for person, labels_ in people.items()
+            if (cell := next((c for c in cells if c and any(is_named(x, c) for x in labels_)), ""))
+        }
+        if len(fitting) > 1 or (side in sides and len(people) == 1 and len(sides) == 1 and fitting):
+            return {}
+        for person, cell in fitting.items():
+            if person in matched:
+                return {}
+            matched[person] = side
+            for label in people[person]:
+                found[label] = Inferred(side, f"the {side} column says {cell!r}")
     rest = [person for person in people if person not in matched]
     if len(rest) == 1 and not strangers and all(map(_is_name, people[rest[0]])):
-        if (matched or "agent" in sides) and "customer" not in sides:
+        given = sides | set(matched.values())
+        if given == {"agent"}:
             for label in people[rest[0]]:
                 found[label] = Inferred("customer", "it is the only other person in a call with an agent")
-        elif not matched and sides == {"customer"} and not cells:
+        elif given == {"customer"} and (matched or not any(map(tells_a_name, agent))):
             for label in people[rest[0]]:
                 found[label] = Inferred("agent", "it is the only other person in a call with a customer")
     return found
 
 
-def is_machine(label: str) -> bool:
-    """Is this no person: a menu of options, a bot, the system itself?"""
-    return fold(label) in _MACHINES
+def is_person(label: str) -> bool:
+    """Could this label be what a person is called: a name, an address, a telephone number?"""
+    evidence = weigh(label)
+    return not (evidence.voice or evidence.side or speaks_for_itself(label) or is_numbered(label)) and fold(
+        label
+    ) not in ("user", "speaker", "participant", "human")
 
 
 def _is_name(label: str) -> bool:
@@ -134,8 +182,13 @@ def _is_name(label: str) -> bool:
     return (
         1 <= len(words) <= 3
         and all(_NAME.fullmatch(word) and not word[0].islower() for word in words)
-        and not any(word in _NO_NAMES for word in _words(label))
+        and not names_nobody(label)
     )
+
+
+def names_nobody(label: str) -> bool:
+    """Does the label hold a word of somebody who is neither side ("Manager", "Doctor", "Hold music")?"""
+    return any(word in _NO_NAMES for word in _words(label))
 
 
 def _people(names: Sequence[str]) -> dict[str, list[str]]:

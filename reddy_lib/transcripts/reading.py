@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from reddy_lib.errors import TranscriptUnreadable
-from reddy_lib.findings import finding
+from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts.cut import fills_a_cell
 from reddy_lib.transcripts.forms import read_data, read_form, read_plain
 from reddy_lib.transcripts.json_form import is_data, quoted, read_exact
 from reddy_lib.transcripts.labelled import read_text
-from reddy_lib.transcripts.roles import NO_LINES, role_of
+from reddy_lib.transcripts.order import put_in_order
+from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.shapes import Recording
-from reddy_lib.transcripts.times import Unit, looks_like_milliseconds
+from reddy_lib.transcripts.sides import clear_sides
+from reddy_lib.transcripts.times import Unit, UnitRead, pace_problem
 from reddy_lib.transcripts.turns import Parsed, Transcript, finish, settle
 
 __all__ = ["parse_transcript", "read_opening", "read_transcript"]
@@ -24,6 +26,16 @@ __all__ = ["parse_transcript", "read_opening", "read_transcript"]
 _DAY = 86_400
 _FEW = 8  # lines among which nearly every transcript shows all its speakers
 _OPENING = 40_000  # characters: more than a cell of Excel's can hold
+
+
+class _Said(NamedTuple):
+    """What the call's own columns say: of the two sides, and of its length in seconds."""
+
+    agent: tuple[str, ...] = ()
+    customer: tuple[str, ...] = ()
+    duration: float | None = None
+
+
 _NO_ROLES: Mapping[str, str] = MappingProxyType({})
 
 
@@ -53,36 +65,44 @@ def read_transcript(
     unit: Unit = "auto",
     times: Literal["estimate", "leave out"] = "estimate",
     agent: Sequence[str] = (),
+    customer: Sequence[str] = (),
+    duration: float | None = None,
 ) -> Transcript:
     """Reads one cell and never raises for what it holds: what could not be read is in `findings`, and kept.
 
     `roles`: speaker label → "agent", "customer", "leave out" or "keep as tag"; wins over the built-in vocabulary.
     `unit`: of times without one: seconds, milliseconds, or found from keys and numbers.
     `times`: of lines without one: estimated (with one finding), or left out.
-    `agent`: what the call's own columns say of the agent, names or emails: settles who `Ben:` is.
+    `agent`, `customer`: what the call's own columns say of them, names, emails or telephone numbers: settles who
+    `Ben:` is.
+    `duration`: seconds that the call lasted, as its own column states: decides the unit of times that have none.
     """
 
     def labelled(text: str) -> Parsed:
-        return read_text(text, roles, agent)
+        return read_text(text, roles, agent, customer)
+
+    said = _Said(tuple(agent), tuple(customer), duration)
 
     if isinstance(cell, str):
         text = cell[1:] if cell[:1] == "\ufeff" else cell  # the mark that files in UTF-8 begin with
     elif isinstance(cell, list | dict):
-        return _finish(read_data(cell, str(cell), labelled), roles, unit, times, agent)
+        return _finish(read_data(cell, str(cell), labelled), roles, unit, times, said)
     elif cell is None or cell != cell:  # an empty cell of a frame is NaN, which is unequal to itself
         return Transcript([], [], "empty", {})
     else:
         text = str(cell)
     inner = quoted(text)
     if inner is not None:
-        transcript = read_transcript(inner, roles=roles, unit=unit, times=times, agent=agent)
+        transcript = read_transcript(
+            inner, roles=roles, unit=unit, times=times, agent=agent, customer=customer, duration=duration
+        )
     elif is_data(text):
-        exact = _read_exact(text, roles, unit, times, agent)
-        transcript = exact or _finish(read_form(text, labelled), roles, unit, times, agent)
+        exact = _read_exact(text, roles, unit, times, said)
+        transcript = exact or _finish(read_form(text, labelled), roles, unit, times, said)
     elif not text or text.isspace():
         return Transcript([], [], "empty", {})
     else:
-        transcript = _finish(read_plain(text, labelled), roles, unit, times, agent)
+        transcript = _finish(read_plain(text, labelled), roles, unit, times, said)
     if fills_a_cell(text):
         transcript.findings.append(
             finding(
@@ -102,52 +122,61 @@ def read_opening(text: str) -> Transcript:
     return read_transcript(text[: at or _OPENING])
 
 
+_SLOWEST, _FASTEST = 2.0, 45.0
+"""Characters a second between which nobody has to think about the unit of the times, or about the pace."""
+_AROUND = 52
+"""Characters of a turn as Reddy writes it that are not its text, about."""
+
+
 def _read_exact(
     text: str,
     roles: Mapping[str, str],
     unit: Unit,
     times: Literal["estimate", "leave out"],
-    agent: Sequence[str],
+    said: _Said,
 ) -> Transcript | None:
     """The usual case at full speed; None where anything has to be thought about."""
+    duration = said.duration
     exact = read_exact(text)
-    if not exact:
+    if not exact or "<" in text or "&" in text or "\\u00" in text:
         return None
     labels = [turn.role for turn in exact]
     counts = {label: labels.count(label) for label in dict.fromkeys(labels[:_FEW])}
     if sum(counts.values()) < len(labels):  # a label that comes up late: count them all at once
         counts = Counter(labels)
-    settled: dict[str, str] = {}
-    for label in counts:
-        role = role_of(label, roles) if label and label == label.strip() else ""
-        if not role:  # a name: who that is depends on the other speakers
-            return None
-        settled[label] = role
-    times_said = [turn.start for turn in exact] + [turn.stop for turn in exact]
-    numbers = [number for number in times_said if number is not None]
-    complete = len(numbers) == len(times_said)
-    highest = max(numbers, default=0.0)
-    if complete and highest <= 1000 and unit != "ms" and NO_LINES.isdisjoint(settled.values()):
-        if any(label != role for label, role in settled.items()):
-            exact = [TranscriptLine(settled[turn.role], turn.text, turn.start, turn.stop) for turn in exact]
-        return Transcript(exact, [], "json", dict(counts), exact=True)
-    if highest >= 1e9:  # counts from 1970
+    if any(not label or label != label.strip() for label in counts):
         return None
-    in_milliseconds = unit == "ms"
-    if unit == "auto" and highest > 1000:
-        words = sum(len(turn.text.split()) for turn in exact)
-        in_milliseconds = looks_like_milliseconds(numbers, words)
-    factor = 0.001 if in_milliseconds else 1.0
-    spans = [
-        (
-            None if turn.start is None else round(turn.start * factor, 6),
-            None if turn.stop is None else round(turn.stop * factor, 6),
+    settled = {label: role_of(label, roles) for label in counts} if roles else clear_sides(tuple(counts))
+    # A name, a second speaker on a side, a side that is silent: the labels have to be weighed against each other.
+    if settled is None or len(counts) > 2 or set(settled.values()) != {"agent", "customer"}:
+        return None
+    starts = [turn.start for turn in exact]
+    stops = [turn.stop for turn in exact]
+    if None in starts or None in stops:
+        if any(start is not None for start in starts) or any(stop is not None for stop in stops):
+            return None
+        spans: list[tuple[float | None, float | None]] = [(None, None)] * len(exact)
+        texts = [turn.text for turn in exact]
+        return finish(
+            labels,
+            texts,
+            spans,
+            form="json",
+            roles=roles,
+            times=times,
+            agent=said.agent,
+            customer=said.customer,
         )
-        for turn in exact
-    ]
-    return finish(
-        labels, [turn.text for turn in exact], spans, form="json", roles=roles, times=times, agent=agent
-    )
+    if unit == "ms" or starts != sorted(starts):  # type: ignore[type-var]
+        return None
+    highest = max(stops)  # type: ignore[type-var]
+    if highest > 1000 or (duration is not None and highest > 1.3 * duration + 5):  # type: ignore[operator]
+        return None
+    if len(exact) > 2 and not _SLOWEST * highest < len(text) - _AROUND * len(exact) < _FASTEST * highest:  # type: ignore[operator]
+        return None
+    if any(label != role for label, role in settled.items()):
+        exact = [TranscriptLine(settled[turn.role], turn.text, turn.start, turn.stop) for turn in exact]
+    return Transcript(exact, [], "json", dict(counts), exact=True)
 
 
 def _finish(
@@ -155,10 +184,13 @@ def _finish(
     roles: Mapping[str, str],
     unit: Unit,
     times: Literal["estimate", "leave out"],
-    agent: Sequence[str],
+    said: _Said,
 ) -> Transcript:
+    if not parsed.order and parsed.form not in ("unreadable", "empty"):
+        put_in_order(parsed)
     started, naive = _started(parsed)
-    spans, rebased = settle(parsed.turns, unit)
+    stated = parsed.duration if said.duration is None else said.duration
+    spans, rebased, read = settle(parsed.turns, unit, stated)
     transcript = finish(
         [turn.label for turn in parsed.turns],
         [turn.text for turn in parsed.turns],
@@ -169,11 +201,56 @@ def _finish(
         notes=parsed.notes,
         aliases=parsed.aliases,
         rebased=rebased,
-        agent=agent,
+        agent=said.agent,
+        customer=said.customer,
         asides=parsed.asides,
+        left_out=parsed.left_out,
+        events=parsed.events,
     )
     transcript.started, transcript.started_naive = started, naive
+    transcript.conversation_id, transcript.duration = parsed.conversation_id, parsed.duration
+    transcript.agent_email = _agent_email(transcript, parsed.emails)
+    if parsed.order and len(transcript.lines) == len(parsed.order):
+        transcript.order = parsed.order
+    if parsed.form not in ("unreadable", "empty"):
+        transcript.findings += _of_pace(transcript, read, chat=rebased == "dates")
     return transcript
+
+
+def _agent_email(transcript: Transcript, emails: Mapping[str, str]) -> str:
+    """The one email that the data gives for a speaker who is the agent."""
+    if not emails or len(transcript.speakers) != len(transcript.lines):
+        return ""
+    agents = {
+        emails[label]
+        for label, line in zip(transcript.speakers, transcript.lines, strict=True)
+        if line.role == "agent" and label in emails
+    }
+    return agents.pop() if len(agents) == 1 else ""
+
+
+def _of_pace(transcript: Transcript, read: UnitRead | None, *, chat: bool) -> list[Finding]:
+    """What the pace of speech says of the unit of the times: which was chosen, or that none fits."""
+    if read is not None and read.judged and not read.usual:
+        rival = f" It could be {read.other} as well." if read.other and not read.sure else ""
+        code = "unit-from-pace" if read.sure else "unit-unclear"
+        message = (
+            f"The times were read as {read.name}: then people speak at the pace at which they do.{rival}"
+        )
+        return [finding(code, "transcript", message, value=read.name)]
+    marks = transcript.times or "s" * len(transcript.lines)
+    spans = [
+        (line.start if mark in "sd" else None, line.stop if mark == "s" else None)
+        for line, mark in zip(transcript.lines, marks, strict=True)
+    ]
+    problem = pace_problem(spans, [line.text for line in transcript.lines], chat=chat)
+    if not problem:
+        return []
+    return [
+        finding(
+            "pace-implausible", "transcript", f"With the times as they were read, {problem}.", value=problem
+        )
+    ]
 
 
 def _started(parsed: Parsed) -> tuple[float | None, bool]:

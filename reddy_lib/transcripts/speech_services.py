@@ -90,6 +90,7 @@ def _utterances(items: object, said: str, recording: Recording, words: object = 
     """Items that each hold what one speaker said, under the name `said`, from `start` to `end` in seconds. `words`: of all
     of them, where they list none themselves."""
     every = objects(items)
+    unit = SECONDS if said == "transcript" else _seconds_or_open(every)
     for item in recording.items(items):
         if item.get(said) is None:
             recording.keep(item)
@@ -100,11 +101,18 @@ def _utterances(items: object, said: str, recording: Recording, words: object = 
             item[said],
             start=item.get("start"),
             stop=item.get("end"),
-            unit=SECONDS,
+            unit=unit,
             words=own or words,
             more=not own,
         )
     return recording
+
+
+def _seconds_or_open(items: list[dict[str, Any]]) -> float | None:
+    """Seconds, as these services write them; None, to be found from the pace, where only whole numbers stand: lists of
+    that shape are written by others too."""
+    times = [time for item in items for name in ("start", "end") if (time := item.get(name)) is not None]
+    return None if times and all(isinstance(time, int) for time in times) and max(times) > 600 else SECONDS
 
 
 # --- Azure ---

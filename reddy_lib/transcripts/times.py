@@ -8,6 +8,7 @@ silent.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -15,15 +16,21 @@ from typing import Literal, NamedTuple
 
 __all__ = [
     "CLOCK",
+    "UNITS",
     "WORDS_A_SECOND",
     "Moment",
     "Unit",
+    "UnitRead",
     "fill_in",
+    "hours_are_minutes",
     "line_numbers",
     "looks_like_milliseconds",
     "of_day",
+    "pace_problem",
     "read_moment",
     "since",
+    "unit_of",
+    "words_of",
 ]
 
 Unit = Literal["auto", "s", "ms"]
@@ -154,6 +161,216 @@ def looks_like_milliseconds(numbers: Sequence[float], words: int) -> bool:
     """
     highest = max(numbers, default=0.0)
     return highest > 1000 and words * 20 < highest and all(number == int(number) for number in numbers)
+
+
+UNITS: dict[str, float] = {
+    "seconds": 1.0,
+    "milliseconds": 1e-3,
+    "microseconds": 1e-6,
+    "ticks of 100 nanoseconds": 1e-7,
+    "samples, 8,000 a second": 1 / 8000,
+    "samples, 16,000 a second": 1 / 16000,
+    "samples, 44,100 a second": 1 / 44100,
+    "samples, 48,000 a second": 1 / 48000,
+    "hundredths of a second": 1e-2,
+    "minutes": 60.0,
+    "days": 86_400.0,
+}
+"""What numbers without a unit may count, with seconds a unit: the usual ones first."""
+_USUAL = ("seconds", "milliseconds", "microseconds", "ticks of 100 nanoseconds")
+_WHOLE = frozenset(name for name in UNITS if name not in ("seconds", "milliseconds", "minutes", "days"))
+_FEW_WORDS = 15
+_NEAR_PACE = 2.3
+_SPOKEN_PACE, _GENEROUS_PACE = (0.7, 7.0), (0.45, 9.0)
+"""Words a second while somebody speaks, where each line has its length: nearly always, and at the very most."""
+_CALL_PACE, _CHAT_PACE = (0.3, 6.0), (0.02, 8.0)
+"""Words a second over a whole conversation with its pauses: of a call, and of a chat as well."""
+
+
+class UnitRead(NamedTuple):
+    """What numbers count, as `unit_of` found it.
+
+    Attributes:
+        name: of `UNITS`.
+        factor: seconds a unit.
+        sure: nothing else fits as well.
+        fits: with this unit, the words are spoken at a pace at which people speak.
+        judged: there were enough words and numbers to tell.
+        other: the next best unit, where it fits too, or "".
+    """
+
+    name: str = "seconds"
+    factor: float = 1.0
+    sure: bool = True
+    fits: bool = True
+    judged: bool = False
+    other: str = ""
+
+    @property
+    def usual(self) -> bool:
+        """Seconds or milliseconds: nobody has to be told."""
+        return self.name in ("seconds", "milliseconds")
+
+
+def words_of(texts: Sequence[str]) -> int:
+    """How many words are spoken in these texts; of languages that are written without spaces, about how many."""
+    count = 0
+    for text in texts:
+        count += len(text.split())
+        if not text.isascii():
+            count += round(len(_UNSPACED.findall(text)) * 0.6)
+    return count
+
+
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
+
+
+def unit_of(
+    numbers: Sequence[float],
+    words: int,
+    duration: float | None = None,
+    *,
+    lengths: Sequence[float] = (),
+    hint: str = "",
+) -> UnitRead:
+    """What these times count: the unit with which the words are spoken at the pace of speech, within the stated duration.
+
+    `numbers`: all starts and stops. `words`: spoken by all lines. `duration`: of the call, in seconds. `lengths`: stop less
+    start of each line that has both. `hint`: the name of the column or key, which decides where the pace leaves two open.
+    """
+    numbers = [number for number in numbers if number == number and abs(number) < 1e18]
+    if len(numbers) < 3 or words < _FEW_WORDS or max(numbers) <= min(numbers):
+        if looks_like_milliseconds(numbers, words):
+            return UnitRead("milliseconds", UNITS["milliseconds"])
+        return UnitRead()
+    highest, span = max(numbers), max(numbers) - min(numbers)
+    spoken = sum(length for length in lengths if length > 0)
+    talk, (low, high), (least, most) = (
+        (spoken, _SPOKEN_PACE, _GENEROUS_PACE)
+        if spoken > 0 and 2 * len(lengths) >= len(numbers) / 2
+        else (span, _CALL_PACE, _CHAT_PACE)
+    )
+    whole = all(number == int(number) for number in numbers)
+    paces = {
+        name: words / (talk * factor)
+        for name, factor in UNITS.items()
+        if not (name in _WHOLE and not whole) and not (name in ("minutes", "days") and whole)
+    }
+    lasting = {
+        name: duration is None
+        or duration <= 0
+        or 0.2 * duration <= highest * UNITS[name] <= 1.15 * duration + 5
+        for name in paces
+    }
+    stated = (
+        duration is not None
+        and duration > 0
+        and any(lasting[name] and least <= paces[name] <= most for name in paces)
+    )
+
+    def fitting(names: Sequence[str], bottom: float, top: float) -> list[str]:
+        found = [name for name in names if name in paces and bottom <= paces[name] <= top]
+        return [name for name in found if lasting[name] or not stated]
+
+    others = [name for name in UNITS if name not in _USUAL]
+    for names, bottom, top in (
+        (_USUAL, low, high),
+        (_USUAL, least, most),
+        (others, low, high),
+        (others, least, most) if stated else ((), 0.0, 0.0),
+    ):
+        found = fitting(names, bottom, top)
+        if not found:
+            continue
+        hinted = [name for name in found if _hints(hint, name)]
+        ranked = sorted(hinted or found, key=lambda name: abs(math.log(paces[name] / _NEAR_PACE)))
+        best = ranked[0]
+        rest = [name for name in ranked[1:] if abs(math.log(paces[name] / paces[best])) < math.log(8)]
+        sure = (
+            not rest
+            or (stated and not _alike(best, rest))
+            or bool(hinted)
+            or best in ("seconds", "milliseconds")
+        )
+        return UnitRead(best, UNITS[best], sure, True, True, rest[0] if rest else "")
+    if looks_like_milliseconds(numbers, words):
+        return UnitRead("milliseconds", UNITS["milliseconds"], True, False, True)
+    return UnitRead("seconds", 1.0, True, False, True)
+
+
+def _alike(best: str, rest: Sequence[str]) -> bool:
+    """Are two units so close that no duration tells them apart?"""
+    return any(0.8 < UNITS[best] / UNITS[name] < 1.25 for name in rest)
+
+
+def _hints(hint: str, name: str) -> bool:
+    plain = hint.casefold()
+    marks = {
+        "milliseconds": ("ms", "milli"),
+        "microseconds": ("usec", "micro"),
+        "ticks of 100 nanoseconds": ("tick",),
+        "hundredths of a second": ("centi", "hundredth"),
+        "minutes": ("minute",),
+        "seconds": ("sec",),
+    }
+    if name.startswith("samples"):
+        return "sample" in plain
+    if name == "seconds" and any(mark in plain for mark in ("milli", "micro", "msec", "usec", "centi")):
+        return False
+    return any(mark in plain for mark in marks.get(name, ()))
+
+
+def hours_are_minutes(clocks: Sequence[float], words: int, duration: float | None = None) -> bool:
+    """Were minutes and seconds typed, and taken for hours and minutes ("0:17" stored as 17 minutes)?
+
+    `clocks`: the starts (and stops) of the lines in seconds, as the clocks say.
+    """
+    if len(clocks) < 3 or words < _FEW_WORDS or any(second % 60 for second in clocks):
+        return False
+    span = max(clocks) - min(clocks)
+    if span <= 0:
+        return False
+    if duration is not None and duration > 0:
+        return max(clocks) > 1.5 * duration + 5 and max(clocks) / 60 <= 1.15 * duration + 5
+    return words / span < 0.12 and 0.3 <= words / (span / 60) <= 7.0
+
+
+_TOO_FAST, _TOO_SLOW, _STANDS_STILL = 9.0, 0.1, 0.012
+_JUDGED_WORDS = 30
+
+
+def pace_problem(
+    spans: Sequence[tuple[float | None, float | None]], texts: Sequence[str], *, chat: bool = False
+) -> str:
+    """What is wrong with the pace of these lines, as a clause; "" where people may speak so, or too little was said.
+
+    `spans`: the times that the source gives, None where they were made up. `chat`: the times are dates, so that nobody need
+    have spoken.
+    """
+    starts = [start for start, _ in spans if start is not None]
+    if len(starts) < 3:
+        return ""
+    timed = [
+        (text, stop - start)
+        for text, (start, stop) in zip(texts, spans, strict=True)
+        if start is not None and stop is not None and stop >= start
+    ]
+    if len(timed) * 2 > len(texts):
+        words, seconds = words_of([text for text, _ in timed]), sum(length for _, length in timed)
+        slowest = _TOO_SLOW
+    else:
+        words, seconds = words_of(texts[:-1]), max(starts) - min(starts)
+        slowest = 0.0 if chat else _STANDS_STILL
+    if words < _JUDGED_WORDS:
+        return ""
+    if words > seconds * _TOO_FAST:
+        rate = (
+            "in no time" if seconds <= 0 else f"in {seconds:,.3g} seconds ({words / seconds:,.3g} a second)"
+        )
+        return f"{words:,} words are spoken {rate}"
+    if not chat and words < seconds * slowest:
+        return f"{words:,} words take {seconds:,.0f} seconds ({60 * words / seconds:,.2g} a minute)"
+    return ""
 
 
 def fill_in(

@@ -7,23 +7,27 @@ number has, and what to do about missing times is decided here, once, for all of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
 from typing import Any, Literal
 
 import msgspec
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
-from reddy_lib.transcripts.greetings import infer_from_greetings
-from reddy_lib.transcripts.names import Inferred, infer_roles
+from reddy_lib.transcripts.names import Inferred
 from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, NO_LINES, fold, role_of
+from reddy_lib.transcripts.sides import settle_sides, several_speakers, silent_side
 from reddy_lib.transcripts.times import (
     Moment,
     Unit,
+    UnitRead,
     fill_in,
+    hours_are_minutes,
     line_numbers,
-    looks_like_milliseconds,
     of_day,
     since,
+    unit_of,
+    words_of,
 )
 
 __all__ = ["TIMES", "Listed", "Parsed", "Transcript", "Turn", "clock", "finish", "settle"]
@@ -42,7 +46,7 @@ class Transcript(msgspec.Struct):
     """What reading one cell gave.
 
     Attributes:
-        lines: in the order of the source, never sorted.
+        lines: in the order in which they were spoken; where that is not the source's, a finding says so.
         findings: what could not be read, was left out, or was estimated; `line` counts from 1 in `lines`.
         form: "json", "labelled text", "no speakers", "unreadable", "empty", or the format by its name ("WebVTT").
         labels: speaker label as written → number of lines, those left out included.
@@ -54,6 +58,9 @@ class Transcript(msgspec.Struct):
         started_naive: the source gave that without a time zone; it was read as UTC.
         times: one letter a line, of `TIMES`: where its times are from; "" if the source gives them all.
         exact: every turn was data written exactly as Reddy takes it, and nothing but the label was changed.
+        order: for each line, where it stood in the source; empty where the lines stand in the source's order.
+        agent_email, conversation_id: as the data around the turns gives them, or "".
+        duration: seconds that the call lasted, as the data around the turns states it.
     """
 
     lines: list[TranscriptLine]
@@ -68,6 +75,10 @@ class Transcript(msgspec.Struct):
     started_naive: bool = False
     times: str = ""
     exact: bool = False
+    order: list[int] = msgspec.field(default_factory=list)
+    agent_email: str = ""
+    conversation_id: str = ""
+    duration: float | None = None
 
     def __repr__(self) -> str:
         return f"<Transcript {self.form} · {len(self.lines)} lines · {len(self.findings)} findings>"
@@ -104,8 +115,17 @@ class Turn(msgspec.Struct):
 
 
 class Parsed(msgspec.Struct):
-    """A text taken apart. `notes`: (index of the turn, finding without its line number); `asides`: (index of the
-    turn, texts in it that are no speech).
+    """A text taken apart.
+
+    Attributes:
+        notes: (index of the turn, finding without its line number).
+        aliases: label → role that the text itself gives away.
+        asides: (index of the turn, texts in it that are no speech).
+        left_out: (turns before it, its text) of each item of data that nobody said.
+        events: (turns before it, its text) of each status event or note among lines of text.
+        order: for each turn, where it stood in the source; empty where they stand in the source's order.
+        emails: label → the email that the data gives for that speaker.
+        conversation_id, duration: of the call, as the data around the turns states them.
     """
 
     form: str
@@ -113,16 +133,25 @@ class Parsed(msgspec.Struct):
     notes: list[tuple[int, Finding]] = msgspec.field(default_factory=list)
     aliases: dict[str, str] = msgspec.field(default_factory=dict)
     asides: list[tuple[int, list[str]]] = msgspec.field(default_factory=list)
+    left_out: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    events: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    order: list[int] = msgspec.field(default_factory=list)
+    emails: dict[str, str] = msgspec.field(default_factory=dict)
+    conversation_id: str = ""
+    duration: float | None = None
 
 
 Clock = Callable[[Moment | None], float | None]
 """What a moment of a transcript is in seconds from the start of its call."""
 
 
-def clock(turns: Sequence[Turn], unit: Unit) -> tuple[Clock, Rebased]:
-    """How the times of these turns become seconds from the start of the call, and whether they had to be rebased.
+def clock(
+    turns: Sequence[Turn], unit: Unit, duration: float | None = None
+) -> tuple[Clock, Rebased, UnitRead | None]:
+    """How the times of these turns become seconds from the start of the call, whether they had to be rebased, and which
+    unit was read from the pace of speech, where there was one to read.
 
-    Numbers without a unit are seconds unless they look like milliseconds over the whole transcript.
+    `duration`: of the call, in seconds, where something states it.
     """
     plain = [
         moment.seconds
@@ -131,15 +160,19 @@ def clock(turns: Sequence[Turn], unit: Unit) -> tuple[Clock, Rebased]:
         if moment is not None and moment.plain
     ]
     factor = 1.0
+    read: UnitRead | None = None
     if unit == "ms":
         factor = 0.001
-    elif unit == "auto" and plain and max(plain) > 1000:
-        words = sum(len(turn.text.split()) for turn in turns)
-        factor = 0.001 if looks_like_milliseconds(plain, words) else 1.0
+    elif unit == "auto" and plain:
+        read = _read_unit(turns, duration)
+        factor = read.factor
     given = [turn.start for turn in turns if turn.start is not None]
     starts = [moment.seconds for moment in given if moment.absolute]
     origin = min(starts, default=0.0)
     first = of_day(given)
+    minutes = first is None and not plain and not starts and _are_minutes(turns, duration)
+    if minutes:
+        read = UnitRead("minutes and seconds", 1 / 60, judged=True)
     rebased: Rebased = ""
     if first is not None or (starts and origin < _DAY):
         rebased = "of day"
@@ -151,16 +184,48 @@ def clock(turns: Sequence[Turn], unit: Unit) -> tuple[Clock, Rebased]:
             return None
         if moment.plain:
             return moment.seconds * factor if factor == 1.0 else round(moment.seconds * factor, 6)
+        if minutes:
+            return round(moment.seconds / 60, 6)
         if first is not None and moment.clock:
             return round(since(moment, first), 6)
         return round(moment.seconds - origin, 6) if moment.absolute else moment.seconds
 
-    return seconds, rebased
+    return seconds, rebased, read
 
 
-def settle(turns: Sequence[Turn], unit: Unit) -> tuple[list[Span], Rebased]:
-    """Seconds from the start of the call for each turn, and which times had to be rebased to the first of them."""
-    seconds, rebased = clock(turns, unit)
+def _read_unit(turns: Sequence[Turn], duration: float | None) -> UnitRead:
+    numbers: list[float] = []
+    lengths: list[float] = []
+    last = 0
+    for index, turn in enumerate(turns):
+        if turn.start is None or not turn.start.plain:
+            continue
+        last = index
+        numbers.append(turn.start.seconds)
+        stop = turn.stop.seconds if turn.stop is not None and turn.stop.plain else None
+        if stop is None and turn.duration is not None and turn.duration.plain:
+            stop = turn.start.seconds + turn.duration.seconds
+        if stop is not None:
+            numbers.append(stop)
+            lengths.append(stop - turn.start.seconds)
+    # Without stops, the words of the last line lie behind all of the times.
+    said = [turn.text for turn in (turns if lengths else turns[:last])]
+    return unit_of(numbers, words_of(said), duration, lengths=lengths)
+
+
+def _are_minutes(turns: Sequence[Turn], duration: float | None) -> bool:
+    clocks = [turn.start.seconds for turn in turns if turn.start is not None and turn.start.clock]
+    return len(clocks) == len(turns) and hours_are_minutes(
+        clocks, words_of([turn.text for turn in turns[:-1]]), duration
+    )
+
+
+def settle(
+    turns: Sequence[Turn], unit: Unit, duration: float | None = None
+) -> tuple[list[Span], Rebased, UnitRead | None]:
+    """Seconds from the start of the call for each turn, which times had to be rebased to the first of them, and the unit
+    that was read from the pace."""
+    seconds, rebased, read = clock(turns, unit, duration)
     spans: list[Span] = []
     for turn in turns:
         start, stop = seconds(turn.start), seconds(turn.stop)
@@ -169,7 +234,7 @@ def settle(turns: Sequence[Turn], unit: Unit) -> tuple[list[Span], Rebased]:
         if stop is None and start is not None and length is not None:
             stop = round(start + length, 6)
         spans.append((start, stop))
-    return spans, rebased
+    return spans, rebased, read
 
 
 def finish(
@@ -184,35 +249,35 @@ def finish(
     aliases: Mapping[str, str] | None = None,
     rebased: Rebased = "",
     agent: Sequence[str] = (),
+    customer: Sequence[str] = (),
     asides: Sequence[tuple[int, list[str]]] = (),
+    left_out: Sequence[tuple[int, str]] = (),
+    events: Sequence[tuple[int, str]] = (),
 ) -> Transcript:
     """Lines from turns: roles settled, missing times filled in or left out, findings numbered by line.
 
     `aliases`: label → role that the text itself gives away ("Agent (Ben)" makes "Ben:" the agent).
-    `agent`: the agent's name or email, as the call's own columns have them.
+    `agent`, `customer`: what the call's own columns say of them: names, emails, telephone numbers.
     `asides`: (index of the turn, texts in it that are no speech).
+    `left_out`: (turns before it, its text) of what nobody said. `events`: the same of status events and notes in a text.
     """
     found: list[Finding] = []
     estimated: list[int] = []
     derived: list[int] = []
     if times == "estimate" and any(start is None or stop is None for start, stop in spans):
         spans, estimated, derived = fill_in(spans, [len(text.split()) for text in texts])
-    settled: dict[str, str] = {}
     counts: dict[str, int] = {}
     for label in labels:
-        if label in counts:
-            counts[label] += 1
-        elif label:
-            counts[label] = 1
-            settled[label] = role_of(label, roles) or (aliases or {}).get(label, "")
-    inferred: dict[str, Inferred] = {}
-    greeted: dict[str, Inferred] = {}
-    if "" in settled.values():
-        inferred = infer_roles(counts, settled, agent)
-        greeted = {} if inferred else infer_from_greetings(labels, texts, settled, agent)
-        inferred = inferred or greeted
-        for label, role in settled.items():
-            settled[label] = role or (inferred[label].role if label in inferred else fold(label))
+        if label:
+            counts[label] = counts.get(label, 0) + 1
+    sides = settle_sides(labels, texts, roles, aliases or {}, agent, customer)
+    inferred = sides.inferred
+    stated = {
+        label: Inferred(aliases[label], "the data says which side this is")
+        for label in counts
+        if aliases and label in aliases and aliases[label] and label not in inferred and not role_of(label)
+    }
+    settled = {label: role or fold(label) for label, role in sides.roles.items()}
     settled[""] = ""
     left_texts: list[tuple[int, str]] = []
     kept: list[tuple[str, str]] = []
@@ -235,13 +300,25 @@ def finish(
                 places.append(len(lines))
         numbered = places
         found += _without_lines(counts, settled)
+    if left_out or events:
+        before = [0, *accumulate(place is not None for place in numbered)]
+        left_texts += [(before[min(max(at, 0), len(numbered))], text) for at, text in (*left_out, *events)]
+        left_texts.sort(key=lambda one: one[0])
+    if events:
+        found.append(_of_events([text for _, text in events]))
     for index, note in notes:
         place = numbered[index] if 0 <= index < len(numbered) else None
         found.append(msgspec.structs.replace(note, line=place))
     if asides:
         found.append(_of_asides([(numbered[index], texts_) for index, texts_ in asides]))
-    if inferred:
-        found.append(_of_inferred("role-from-greeting" if greeted else "role-from-name", inferred))
+    found += _of_inferred(inferred)
+    if "" not in labels:
+        for about in (
+            silent_side(counts, settled, roles, len(lines)),
+            several_speakers(counts, settled, roles),
+        ):
+            if about is not None:
+                found.append(about)
     touched = [place for number in estimated if (place := numbered[number - 1]) is not None]
     stops = [place for number in derived if (place := numbered[number - 1]) is not None]
     if touched or stops or rebased == "of day" or (rebased and times == "estimate"):
@@ -253,7 +330,7 @@ def finish(
         form,
         counts,
         speakers,
-        inferred,
+        {**stated, **inferred},
         left_texts,
         kept,
         times=_origins(lines, touched, stops, "d" if rebased == "of day" else "s"),
@@ -301,10 +378,26 @@ def _of_asides(asides: Sequence[tuple[int | None, list[str]]]) -> Finding:
     return finding("aside-kept", "transcript", message, line=line, value="\n".join(texts[:200]))
 
 
-def _of_inferred(code: str, inferred: Mapping[str, Inferred]) -> Finding:
-    parts = [f"{label!r} was taken for the {role}: {why}" for label, (role, why) in inferred.items()]
-    message = "; ".join(parts[:4]) + "."
-    return finding(code, "transcript", message, value=", ".join(inferred))
+def _of_events(texts: Sequence[str]) -> Finding:
+    """One finding for all status events and notes of a transcript; `value` is their text."""
+    what = (
+        "1 line is a status event or a note"
+        if len(texts) == 1
+        else f"{len(texts)} lines are status events or notes"
+    )
+    verb = "was" if len(texts) == 1 else "were"
+    message = f"{what}, which nobody said, and {verb} left out: {_short(' · '.join(texts[:20]))!r}"
+    return finding("events-left-out", "transcript", message, value="\n".join(texts[:200]))
+
+
+def _of_inferred(inferred: Mapping[str, Inferred]) -> list[Finding]:
+    """One finding for each kind of evidence that settled labels."""
+    found: list[Finding] = []
+    for code in dict.fromkeys(one.code for one in inferred.values() if one.code):
+        these = {label: one for label, one in inferred.items() if one.code == code}
+        parts = [f"{label!r} was taken for the {one.role}: {one.why}" for label, one in these.items()]
+        found.append(finding(code, "transcript", "; ".join(parts[:4]) + ".", value=", ".join(these)))
+    return found
 
 
 def _short(text: str) -> str:

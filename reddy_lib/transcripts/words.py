@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 
 from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts.forms import read_data, read_form, read_plain
-from reddy_lib.transcripts.json_form import classify_key, is_data, quoted
+from reddy_lib.transcripts.json_form import is_data, quoted
 from reddy_lib.transcripts.labelled import read_text
 from reddy_lib.transcripts.shapes import MILLISECONDS, Recording, Word
 from reddy_lib.transcripts.subtitles import Cue, timed_pieces
 from reddy_lib.transcripts.times import Moment, Unit
+from reddy_lib.transcripts.turn_keys import classify_key
 from reddy_lib.transcripts.turns import Clock, Listed, Parsed, Turn, clock, settle
 
 __all__ = ["TimedWord", "word_times"]
@@ -55,17 +56,19 @@ def word_times(
     *,
     roles: Mapping[str, str] = _NO_ROLES,
     unit: Unit = "auto",
+    duration: float | None = None,
 ) -> dict[int, list[TimedWord]]:
     """Line number (1-based) → its words in order, for those of `lines` whose words have times in this cell.
 
-    `cell`: what the transcript was read from; `lines`: as they are now, edited or not; `roles` and `unit`: as it was
-    read. Never raises for what a cell holds.
+    `cell`: what the transcript was read from; `lines`: as they are now, edited or not; `roles`, `unit`, `duration`: as it
+    was read. Never raises for what a cell holds.
     """
     parsed = _parsed(cell, roles)
     if parsed is None or all(turn.words is None for turn in parsed.turns):
         return {}
-    seconds, _ = clock(parsed.turns, unit)
-    starts = [start for start, _ in settle(parsed.turns, unit)[0]]
+    duration = parsed.duration if duration is None else duration
+    seconds, _, _ = clock(parsed.turns, unit, duration)
+    starts = [start for start, _ in settle(parsed.turns, unit, duration)[0]]
     found: dict[int, list[TimedWord]] = {}
     for number, turn in _turns_of(lines, parsed.turns, starts).items():
         words = _words_of(lines[number - 1], turn, seconds, timed=turn.start is not None)

@@ -30,7 +30,7 @@ from reddy_lib.spreadsheet.choosing import (
     tags_after,
     time_zones,
 )
-from reddy_lib.spreadsheet.dates import DayOrder, day_order
+from reddy_lib.spreadsheet.day_order import DayOrder, day_order
 from reddy_lib.spreadsheet.file_names import NameOffer, name_offers
 from reddy_lib.spreadsheet.lookups import Lookup
 from reddy_lib.spreadsheet.mapping import LineUnit, NewCall

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -234,3 +235,48 @@ def test_a_batch_has_a_length_calls_by_row_and_a_table_for_notebooks(shared_batc
     shown = shared_batch._repr_html_()
     assert "<td>2</td>" in shown
     assert "held" in shown
+
+
+def test_marks_and_frames_in_place_of_rows_say_what_to_pass(batch: reddy.Batch) -> None:
+    calls = batch.calls()
+    with pytest.raises(TypeError, match=r"pass frame\.index\[marks\]"):
+        batch.update(calls["status"] == "ready", product_id=1)
+    with pytest.raises(TypeError, match=r"pass the frame's index"):
+        batch.update(calls, product_id=1)
+
+
+def test_a_start_may_be_a_time_with_a_zone(batch: reddy.Batch) -> None:
+    batch.update(2, timestamp=pd.Timestamp("2026-03-01 10:00", tz="Europe/Berlin"))
+    assert batch[2].timestamp == 1_772_355_600
+    for wrong in (pd.Timestamp("2026-03-01 10:00"), pd.NaT, float("nan")):
+        with pytest.raises(ValueError, match="timestamp"):
+            batch.update(2, timestamp=wrong)
+
+
+def test_numbers_of_a_frame_are_stored_as_numbers(batch: reddy.Batch) -> None:
+    batch.change(2, lambda call: msgspec.structs.replace(call, product_id=np.int64(8)))
+    assert batch[2].product_id == 8
+
+
+@pytest.mark.parametrize("value", ["8", pd.Timestamp("2026-03-01"), pd.NA])
+def test_a_value_that_no_call_can_hold_is_refused(batch: reddy.Batch, value: Any) -> None:
+    with pytest.raises(TypeError, match=r"was not stored|cannot hold"):
+        batch.change(2, lambda call: msgspec.structs.replace(call, product_id=value))
+
+
+@pytest.mark.parametrize(
+    "filters", [{"edited": "yes"}, {"limit": 1.5}, {"limit": -1}, {"offset": -1}, {"product": "1"}]
+)
+def test_a_filter_of_the_wrong_kind_is_refused(batch: reddy.Batch, filters: dict[str, Any]) -> None:
+    with pytest.raises((TypeError, ValueError), match="must be"):
+        batch.calls(**filters)
+
+
+def test_an_unknown_code_lists_similar_ones_only(batch: reddy.Batch) -> None:
+    with pytest.raises(ValueError, match="choose among product-missing") as refused:
+        batch.calls(code="product-mising")
+    assert len(str(refused.value)) < 200
+
+
+def test_reversed_begins_with_the_last_row(batch: reddy.Batch) -> None:
+    assert list(reversed(batch)) == list(batch)[::-1]

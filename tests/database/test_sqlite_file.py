@@ -340,7 +340,7 @@ class TestBackup:
     def test_it_never_takes_the_place_of_another_file_unless_told(self, tmp_path: Path) -> None:
         with reddy.Ledger(tmp_path / "ledger.sqlite") as ledger:
             (tmp_path / "there.sqlite").write_text("mine")
-            with pytest.raises(LedgerUnavailable, match="is there already, and nothing was written"):
+            with pytest.raises(LedgerUnavailable, match="already exists, and nothing was written"):
                 ledger.backup(tmp_path / "there.sqlite")
             assert (tmp_path / "there.sqlite").read_text() == "mine"
             assert ledger.backup(tmp_path / "there.sqlite", overwrite=True) == tmp_path / "there.sqlite"

@@ -114,7 +114,7 @@ class TestReasonsTable:
             ["conversation … not found", "rejected", 404, 1, "2"],
         ]
         assert table["message"][0] == "invalid agent ann@example.org"
-        assert "correct it in Review" in table["what_next"][0]
+        assert "correct it, or have" in table["what_next"][0]
 
     def test_the_same_words_with_another_code_are_another_line(self):
         table = reasons_table(
@@ -137,7 +137,7 @@ class TestReasonsTable:
                 {"status": "failed", "http_status": None, "error": ""},
             )
         )
-        assert sorted(table["reason"]) == ["HTTP 500, no words", "no reason given"]
+        assert sorted(table["reason"]) == ["HTTP 500 without a message", "no reason given"]
         assert table.set_index("reason")["http_status"].isna()["no reason given"]
 
     def test_calls_that_nobody_turned_away_are_not_in_it(self):
@@ -168,16 +168,16 @@ class TestWhatNext:
             ("rejected", 403, "", "token was refused"),
             ("rejected", 422, "invalid agent …", "no active Reddy user"),
             ("rejected", 404, "Agent not found", "no active Reddy user"),
-            ("rejected", 404, "", "address under Connection"),
+            ("rejected", 404, "", "address of Reddy"),
             ("rejected", 422, "product … not found", "Choose a product"),
             ("rejected", 413, "", "too large"),
             ("rejected", 429, "", "slow down"),
-            ("rejected", 400, "invalid parameters", "Read Reddy's words"),
+            ("rejected", 400, "invalid parameters", "Read Reddy's reason"),
             ("failed", None, "connection refused", "never reached Reddy"),
             ("failed", 429, "", "slow down"),
             ("failed", 503, "", "processed none"),
-            ("unknown", 500, "", "clear the doubt"),
-            ("unknown", None, "invalid agent", "clear the doubt"),
+            ("unknown", 500, "", "ask Reddy"),
+            ("unknown", None, "invalid agent", "ask Reddy"),
         ],
     )
     def test_tells_the_analyst_what_to_do(self, status: str, code: int | None, message: str, part: str):
@@ -189,7 +189,7 @@ class TestWhatNext:
 
     def test_a_call_in_doubt_is_never_said_to_be_safe_to_send_again(self):
         for code in (None, 429, 500, 502, 503, 504):
-            assert what_next("unknown", code).endswith("clear the doubt before anything is sent again.")
+            assert what_next("unknown", code).endswith("ask Reddy before anything is sent again.")
 
 
 class TestChosen:
@@ -361,3 +361,18 @@ class TestWords:
     )
     def test_says_a_filter_as_a_person_would(self, filter: dict[str, Any], expected: str):
         assert words(filter) == expected
+
+
+def test_what_holds_no_outcomes_is_refused_with_what_to_pass() -> None:
+    for wrong in (5, "calls", None):
+        with pytest.raises(TypeError, match=r"Pass a batch, a submission, or their outcomes\(\)"):
+            summary(wrong)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="has no column 'status'"):
+        summary(pd.DataFrame({"agent_email": ["ann@example.com"]}))
+
+
+def test_there_is_one_list_of_outcome_columns() -> None:
+    from reddy_lib.batches.frames import outcomes_frame
+    from reddy_lib.outcomes.frames import COLUMNS
+
+    assert tuple(outcomes_frame([]).reset_index().columns) == COLUMNS

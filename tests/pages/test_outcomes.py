@@ -249,7 +249,7 @@ def test_reddy_is_asked_and_its_answer_settles_each_call(load: Load, server: red
     assert "1 call at Reddy: accepted. 1 call not at Reddy: failed, safe to send again." in said
     assert "in doubt" not in said
     assert "1 failed" in said
-    assert "Choose these again on the Submit page." in said
+    assert "Send these again." in said
 
 
 def test_of_calls_that_were_sent_again_it_says_what_the_answer_does_not_tell(

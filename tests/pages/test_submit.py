@@ -440,7 +440,7 @@ def test_a_submission_whose_token_was_only_typed_in_waits_for_it(
     assert ended(batch).state == "waiting"
     app = opened(batch)
     assert "waits for its token" in words(app)
-    assert "give it again to go on" in words(app)
+    assert "enter it again to continue" in words(app)
     field = next(each for each in app.text_input if each.label.startswith("API token"))
     field.input(TOKEN)
     button(app, "Resume").click().run()

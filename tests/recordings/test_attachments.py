@@ -311,7 +311,7 @@ class TestAddresses:
         assert (found.uploads, found.retry_at) == ([], None)
         assert (batch.info(4)["status"], batch.info(4)["audio"]) == ("accepted", "expired")
         said = batch.recordings()["error"].iloc[0]
-        assert "ran out before" in said
+        assert "expired before" in said
         assert "cut off" in said
         assert stored(batch, "upload_url") == [None]
         assert submission.state == "done"

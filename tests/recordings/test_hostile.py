@@ -167,7 +167,7 @@ def test_a_file_that_becomes_a_pipe_does_not_keep_anybody_waiting(folder: Record
     with pytest.raises(RecordingRefused, match="not a plain file"):
         folder.open(listed[0].key)
     path.unlink()
-    with pytest.raises(RecordingNotFound, match="not there any more"):
+    with pytest.raises(RecordingNotFound, match="no longer exists"):
         folder.open(listed[0].key)
 
 

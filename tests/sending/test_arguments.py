@@ -186,6 +186,15 @@ def test_calls_in_flight_keep_a_batch_on_the_list_also_when_it_is_cancelled(
     assert batch.counts()["unknown"] == 2
 
 
+def test_a_reason_to_send_again_does_not_pass_for_sent_when_the_batch_is_off_the_list(
+    batch: reddy.Batch, client: reddy.Client, sandbox: reddy.Sandbox
+) -> None:
+    reddy.submit(batch, client, progress=False)
+    batch.database.archive(batch)
+    with pytest.raises(SubmissionError, match="taken off the list"):
+        reddy.submit(batch, client, [2], again="Reddy lost it", progress=False)
+
+
 def test_nothing_of_a_batch_that_is_off_the_list_can_be_sent_until_it_is_put_back(
     batch: reddy.Batch, client: reddy.Client, sandbox: reddy.Sandbox
 ) -> None:
@@ -288,8 +297,8 @@ def test_a_frame_dicts_calls_and_an_open_file_are_loaded_like_a_file(
         assert sorted(call.conversation_id or "" for call in found) == [f"conv-{n}" for n in range(1, 7)]
         assert {call.product_id for call in found} == {1, 2}
         assert all(len(call.transcript or ()) == 2 for call in found)
-    for wrong in ([], 3, [1, 2], None):
-        with pytest.raises(TypeError, match="Load a path"):
+    for wrong in (3, [1, 2], None):
+        with pytest.raises(TypeError, match="Load a "):
             ledger.load(wrong, progress=False)  # type: ignore[arg-type]
 
 

@@ -73,7 +73,7 @@ def test_hours_that_a_server_asks_for_are_said_as_hours() -> None:
     error = TooManyRequests("later", status=429, retry_after=HOURS)
     decision = decide(error, tries=1, chance=0.0)
     assert decision.wait == LONGEST_WAIT
-    assert asked_for(error, decision) == "Reddy asked for 2.0 h (429), and is asked again after 5 min"
+    assert asked_for(error, decision) == "Reddy asked for 2.0 h (429), and is retried after 5 min"
 
 
 def test_a_notebook_without_a_bar_says_in_a_line_that_it_waits(

@@ -244,7 +244,7 @@ def test_a_typed_token_is_forgotten_with_the_process_and_the_submission_waits_sa
     bench.start()
     assert submission.state == "waiting"
     assert submission.record().reason == (
-        "The workbench was restarted, and the token for this submission was typed in: give it again to go on."
+        "The workbench was restarted, and the token for this submission was typed in: enter it again to continue."
     )
     assert len(bench.sent) == before
     assert submission.counts()["queued"] == 30 - before
@@ -264,7 +264,7 @@ def test_work_whose_token_is_not_known_here_waits_for_it(bench: Bench) -> None:
     bench.tokens.forget(submission.id)
     enqueue(bench.ledger, submission)
     until(lambda: submission.state == "waiting", why="the engine to notice")
-    assert "typed in and is not kept: give it again to go on" in submission.record().reason
+    assert "typed in and is not stored: enter it again to continue" in submission.record().reason
     assert submission.counts() == counted(queued=30)
 
 

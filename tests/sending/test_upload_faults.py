@@ -44,14 +44,14 @@ from tests.faulty_server import (
 
 SECRET = "k3yT0TheRec0rding"
 MANY = 4
-"""Tries at least where the page says that it is tried until the address runs out."""
+"""Tries at least where the page says that it is tried until the address expires."""
 LARGE = 3_000_000
 """Bytes of a recording that does not fit into what the network holds for a server that reads no further."""
 UNREADABLE = Path("/sys/class/net/lo/duplex")
 
 
 class Promise(msgspec.Struct, frozen=True):
-    """One row of the page. `tries`: None = until the address runs out."""
+    """One row of the page. `tries`: None = until the address expires."""
 
     fault: str
     recording: str

@@ -328,7 +328,7 @@ def test_a_worker_that_cannot_work_says_why_and_ends(tmp_path: Path) -> None:
     )
     assert away.stderr is not None
     said = ""
-    while "tried again" not in said:
+    while "retr" not in said:
         line = away.stderr.readline()
         assert line, said
         said += line

@@ -10,7 +10,8 @@ import pytest
 import xlsxwriter
 
 from reddy_lib.spreadsheet import Mapping, build_frame, guess_mapping, read_sheet
-from reddy_lib.spreadsheet.dates import day_order, looks_like_time, read_timestamp, zone
+from reddy_lib.spreadsheet.dates import looks_like_time, read_timestamp, zone
+from reddy_lib.spreadsheet.day_order import day_order
 
 
 def utc(text: str) -> float:
@@ -72,7 +73,8 @@ def test_dates_of_many_countries(cell: str, iso: str) -> None:
     ("clock", "hour"),
     [
         ("12:00 AM", 0), ("12:30 am", 0), ("1:00 AM", 1), ("11:00 a.m.", 11), ("12:00 PM", 12), ("12:30 p.m.", 12),
-        ("1:00 PM", 13), ("11:00pm", 23), ("9:00 P.M.", 21), ("09:00AM", 9),
+        ("1:00 PM", 13), ("0:30 AM", 0), ("0:30 PM", 12), ("13:30 PM", 13), ("11:00pm", 23),
+        ("9:00 P.M.", 21), ("09:00AM", 9),
     ],
 )  # fmt: skip
 def test_twelve_hour_clocks_have_their_noon_and_their_midnight(clock: str, hour: int) -> None:
@@ -109,7 +111,7 @@ def test_a_number_beyond_64_bits_is_unreadable_as_a_number_and_as_text(number: i
 @pytest.mark.parametrize(
     "cell",
     [
-        "2026-02-29", "29/02/2025", "2026-13-01", "31/04/2026", "0/4/2026", "3/30/2026 24:01", "3/30/2026 0:30 AM",
+        "2026-02-29", "29/02/2025", "2026-13-01", "31/04/2026", "0/4/2026", "3/30/2026 24:01", "3/30/2026 14:30 AM",
         "3/30/2026 17:60", "30 Foo 2026", "March 2026", "Q1 2026", "week 13", "17:46", "5:46 PM", "30/03", "30/03/126",
         "130/03/2026", "yesterday 10:00", "2026-03-30 17:46 Mars", "—", "N/A", "#VALUE!", "1e999", "-1e999",
         "2026-03-30T17:46:00+25:00",
@@ -131,7 +133,7 @@ def test_nothing_is_made_of_what_is_no_moment(cell: str) -> None:
         (1774892760.25, "auto", 1774892760.25),
         ("1774892760.25", "auto", 1774892760.25),
         ("1.774892760e9", "auto", 1774892760),
-        ("1.77489E+09", "auto", 1774890000),
+        ("1.774892E+09", "auto", 1774892000),
         (1774892760123, "ms", 1774892760.123),
         ("1774892760123", "ms", 1774892760.123),
         ("+1774892760", "auto", 1774892760),
@@ -198,7 +200,7 @@ def test_a_time_with_a_zone_is_the_same_whatever_was_chosen(cell: object, name: 
 def test_a_time_that_happens_twice_is_the_first_of_the_two_and_said(
     name: str, cell: str, utc_time: str
 ) -> None:
-    seconds, found = read_timestamp(cell, tz=ZoneInfo(name))
+    seconds, found = read_timestamp(cell, tz=ZoneInfo(name), day_first=False)
     assert seconds == utc(utc_time)
     assert found is not None
     assert (found.code, found.severity) == ("timestamp-ambiguous", "warning")
@@ -275,8 +277,6 @@ def test_the_order_of_day_and_month_comes_with_its_evidence(
         (False, "3/4/2026", "2026-03-04"),
         (False, "3.4.2026", "2026-03-04"),
         (None, "3.4.2026", "2026-04-03"),
-        (True, "3/30/2026", "2026-03-30"),
-        (False, "30/3/2026", "2026-03-30"),
         (True, "2026-03-04", "2026-03-04"),
         (True, "2026/03/04", "2026-03-04"),
         (True, "March 4, 2026", "2026-03-04"),

@@ -275,10 +275,11 @@ def test_what_was_found_out_about_start_times(
     assert words in mapping.reasons["timestamp"]
 
 
-def test_the_order_of_another_date_column_says_nothing_about_the_start() -> None:
+def test_the_order_of_another_date_column_tells_that_of_the_start() -> None:
     mapping = guess_mapping(frame({"Start": ["3/4/2026", "5/4/2026"], "End": ["13/4/2026", "14/4/2026"]}))
     assert mapping.fields == {"timestamp": "Start"}
-    assert mapping.day_first is None
+    assert mapping.day_first is True
+    assert "'End' has the day first" in mapping.reasons["timestamp"]
 
 
 def started(when: str) -> str:

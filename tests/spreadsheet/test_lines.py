@@ -297,7 +297,7 @@ def test_a_time_that_cannot_be_read_is_a_finding_of_its_line() -> None:
         (["Agent (Ben)", "Juan"], [], ["agent", "customer"]),
         (["**Ben (Agent)**:", "Customer (Juan):"], [], ["agent", "customer"]),
         (["Agent Ben", "Ben"], [], ["agent", "agent"]),
-        (["Ben", "Speaker 2"], ["ben"], ["agent", "speaker 2"]),
+        (["Ben", "Speaker 2"], ["ben"], ["agent", "customer"]),
         (["Ben", "Juan"], [], ["ben", "juan"]),
     ],
 )

@@ -148,6 +148,8 @@ def test_no_letter_of_a_real_transcript_is_lost_or_doubled(folder: str) -> None:
         placed = letters("".join(line.text for line in transcript.lines))
         for label, count in transcript.labels.items():
             placed += letters(label * count)
+        for _, text in transcript.left_out:
+            placed += letters(text)
         assert placed == letters(cell)
 
 

@@ -81,9 +81,9 @@ def test_a_turn_with_nothing_in_it_is_no_line_and_one_with_something_else_is_kep
 
 def test_an_offset_that_is_no_number_is_a_finding_at_its_line() -> None:
     transcript = read_transcript(
-        {"Transcript": [turn("AGENT", "A.", 0, 900), turn("AGENT", "B.", "soon", 1900)]}, times="leave out"
+        {"Transcript": [turn("CUSTOMER", "A.", 0, 900), turn("AGENT", "B.", "soon", 1900)]}, times="leave out"
     )
-    assert said(transcript) == [("agent", "A.", 0.0, 0.9), ("agent", "B.", None, 1.9)]
+    assert said(transcript) == [("customer", "A.", 0.0, 0.9), ("agent", "B.", None, 1.9)]
     assert [(item.code, item.line, item.value) for item in transcript.findings] == [
         ("time-unreadable", 2, "soon")
     ]
@@ -111,9 +111,9 @@ def test_a_chat_counts_from_its_first_message_and_names_attachments() -> None:
         times="leave out",
     )
     assert said(transcript) == [
-        ("c", "My card is gone.", 0.0, None),
+        ("customer", "My card is gone.", 0.0, None),
         ("agent", "I am sorry.", 9.75, None),
-        ("c", "card.png\nbill.pdf", 14.75, None),
+        ("customer", "card.png\nbill.pdf", 14.75, None),
     ]
 
 
@@ -250,7 +250,7 @@ def test_a_pause_within_a_channel_ends_the_turn_and_channels_are_told_apart() ->
     [
         ({"SegmentSpeaker": "spk_0", "DisplayText": "Hello."}, ("agent", "Hello.", None, None)),
         ({"SegmentSpeaker": "spk_1", "OriginalText": "Hi."}, ("customer", "Hi.", None, None)),
-        ({"SegmentSpeaker": "spk_7", "DisplayText": "Oh."}, ("spk_7", "Oh.", None, None)),
+        ({"SegmentSpeaker": "spk_7", "DisplayText": "Oh."}, ("agent", "Oh.", None, None)),
         (
             {"SegmentSpeaker": "spk_0", "DisplayText": "Press 1.", "IVRSegment": True},
             ("ivr", "Press 1.", None, None),

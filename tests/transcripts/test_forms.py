@@ -238,7 +238,7 @@ def test_what_is_filled_in_and_what_is_left(
 def test_seconds_from_the_start_of_the_call(
     start: Moment, other: dict[str, Moment], unit: Any, span: tuple[Any, Any], rebased: bool
 ) -> None:
-    spans, how = settle([Turn("agent", "Hello.", start, **other)], unit)
+    spans, how, _ = settle([Turn("agent", "Hello.", start, **other)], unit)
     assert (spans, bool(how)) == ([span], rebased)
 
 

@@ -75,8 +75,6 @@ def test_who_was_on_hold_is_the_customer() -> None:
         (("unknown", OFFER), ("1", "Hi.")),
         (("0", OFFER), ("1", "Hi."), ("supervisor", "Go on.")),
         (("0", "Hi."), ("1", "A."), ("0", "B."), ("1", "C."), ("0", "D."), ("0", "E."), ("0", "She said: how can I help?")),
-        (("agent", OFFER), ("1", "Hi.")),
-        (("customer", "Hi."), ("1", OFFER)),
         (("", OFFER), ("1", "Hi.")),
         (("0", "I've been on hold."), ("1", "I have been waiting on the line too.")),
     ],

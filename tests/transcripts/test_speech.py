@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reddy_lib.transcripts import Transcript, read_transcript
+from reddy_lib.transcripts import Transcript, accounted, read_transcript
 
 Line = tuple[str, str, float | None, float | None]
 
@@ -172,8 +172,6 @@ def test_segments_of_whisper_with_and_without_speakers(
         ({"role": "bot", "content": "Hello."}, ("agent", "Hello.", None, None)),
         ({"role": "user", "content": "Hi."}, ("customer", "Hi.", None, None)),
         ({"role": "human", "content": "Hi."}, ("customer", "Hi.", None, None)),
-        ({"role": "system", "content": "Be kind."}, ("system", "Be kind.", None, None)),
-        ({"role": "tool", "content": "{}"}, ("tool", "{}", None, None)),
         (
             {"role": "user", "content": [{"type": "text", "text": "One."}, "Two."]},
             ("customer", "One.\nTwo.", None, None),
@@ -193,6 +191,15 @@ def test_segments_of_whisper_with_and_without_speakers(
 def test_a_message_of_a_voice_assistant(message: dict[str, Any], line: Line) -> None:
     transcript = read({"messages": [{"role": "assistant", "content": "Yes?"}, message]})
     assert said(transcript) == [("agent", "Yes?", None, None), line]
+
+
+@pytest.mark.parametrize("role", ["system", "developer", "tool", "function"])
+def test_an_instruction_and_the_result_of_a_tool_are_no_lines(role: str) -> None:
+    messages = [{"role": "assistant", "content": "Yes?"}, {"role": role, "content": "Be kind to all."}]
+    transcript = read({"messages": messages})
+    assert said(transcript) == [("agent", "Yes?", None, None)]
+    assert [item.code for item in transcript.findings] == ["not-spoken"]
+    assert accounted(messages, transcript).unassigned == []
 
 
 def test_a_message_that_only_calls_a_tool_says_nothing() -> None:

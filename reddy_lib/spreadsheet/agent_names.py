@@ -1,0 +1,52 @@
+"""Emails and names of people as sheets write them, and whether a name and an email are one person's."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+__all__ = ["bare_email", "is_one_person", "name_parts"]
+
+_EMAIL = re.compile(
+    r"[^@\s,;<>()\[\]\"':]+@[^@\s,;<>()\[\]\"':]+"
+    r"\.(?!(?:vtt|srt|sbv|jsonc?|jsonl|ndjson|txt|csv|xlsx?)$)[^@\s,;.<>()\[\]\"':]{2,}",
+    re.IGNORECASE,
+)
+"""An email; the name of a file that has one in it is none."""
+_WITH_NAME = re.compile(
+    r"(?:mailto:\s*)?(?P<before>[^@<>()\[\]]*?)\s*[<(\[]\s*(?:mailto:)?"
+    r"(?P<email>[^\s<>()\[\]]+@[^\s<>()\[\]]+)\s*[>)\]]\s*"
+)
+_AROUND = re.compile(r"(?:mailto:|e-?mail:|smtp:|sip:)\s*", re.IGNORECASE)
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def bare_email(text: str) -> str:
+    """Return the one email that a cell holds: "Ann Weber <ann@x.example>", "mailto:ann@x.example"; "" if there is none."""
+    text = text.strip()
+    if "@" not in text or len(text) > 320:
+        return ""
+    if _EMAIL.fullmatch(text):
+        return text
+    named = _WITH_NAME.fullmatch(text)
+    inside = named["email"] if named else _AROUND.sub("", text, count=1).strip("<>()[]\"' ")
+    return inside if _EMAIL.fullmatch(inside) else ""
+
+
+def name_parts(name: str) -> set[str]:
+    """Return the parts of a name in plain letters: "Weber, Anna-Lena" → {"weber", "anna", "lena"}."""
+    text = unicodedata.normalize("NFKD", name.replace("ß", "ss")).casefold()
+    text = "".join(mark for mark in text if not unicodedata.combining(mark))
+    return {part for part in _LETTERS.findall(text) if len(part) > 1}
+
+
+def is_one_person(name: str, email: str) -> bool:
+    """Return whether an email is written after this name: its local part has the last name, or the first and an initial."""
+    parts = name_parts(name)
+    local = name_parts(email.partition("@")[0])
+    if not parts or not local:
+        return False
+    if parts & {part for part in local if len(part) > 2}:
+        return True
+    joined = "".join(_LETTERS.findall(email.partition("@")[0].casefold()))
+    return any(len(part) > 3 and part in joined for part in parts)

@@ -1,0 +1,400 @@
+"""Turns that stand in columns: "Speaker 1, Text 1, Speaker 2, …", a column for each side, question and answer.
+
+Beside them: transcripts that are too long for a cell and go on in further columns ("Transcript 2", "… (cont.)").
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping as Cells
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from reddy_lib.spreadsheet.column_profile import Column
+from reddy_lib.spreadsheet.grouping import as_number
+from reddy_lib.spreadsheet.layouts import calls_by_value
+from reddy_lib.spreadsheet.mapping import Mapping, TurnColumn
+from reddy_lib.spreadsheet.sources import is_empty
+from reddy_lib.spreadsheet.tag_values import cell_text
+from reddy_lib.transcripts import leaning, read_opening
+
+__all__ = ["Turns", "TurnsFound", "as_lines", "continued", "find_turns", "turns_of"]
+
+_NUMBERED = re.compile(r"(?P<before>.*?)[\W_]*(?P<number>\d{1,4})(?P<after>\D*)")
+_MORE = re.compile(
+    r"cont(?:inued|d|inuation|\.)?|part|teil|suite|parte|more|rest|fortsetzung|overflow|deel|продолж\w*|続き?|续",
+    re.IGNORECASE,
+)
+"""How a column says that it goes on with another one."""
+_TRIED = 40
+_encode = msgspec.json.Encoder().encode
+
+
+class TurnsFound(msgspec.Struct):
+    """The columns that make the transcript, in the order of a row; what tells calls apart where a call has several rows."""
+
+    turns: list[TurnColumn]
+    reason: str
+    group_by: list[str] = msgspec.field(default_factory=list)
+    order: str = ""
+
+
+def find_turns(columns: Sequence[Column]) -> TurnsFound | None:
+    """Return the columns that hold a turn or a side each; None where the transcript does not stand in several columns."""
+    filled = [column for column in columns if column.count]
+    return _numbered_turns(filled) or _sides(filled)
+
+
+def _numbered_turns(columns: Sequence[Column]) -> TurnsFound | None:
+    """ "Speaker 1", "Text 1", "Speaker 2", "Text 2", …; "Turn 1", "Turn 2", …; "Agent 1", "Customer 1", "Agent 2", …"""
+    series: dict[str, dict[int, Column]] = {}
+    for column in columns:
+        match = _NUMBERED.fullmatch(column.name.strip())
+        if match:
+            stem = f"{match['before']}#{match['after']}".casefold().strip()
+            series.setdefault(stem, {})[int(match["number"])] = column
+    # The last turns of the longest call alone may fill their columns: the first ones tell what a series is.
+    series = {stem: found for stem, found in series.items() if len(found) >= 2}
+    texts = {stem: found for stem, found in series.items() if _is_speech(found[min(found)])}
+    if not texts:
+        return None
+    roles = {
+        stem: found for stem, found in series.items() if stem not in texts and _is_role(list(found.values()))
+    }
+    starts = {
+        stem: found
+        for stem, found in series.items()
+        if stem not in texts and stem not in roles and found[min(found)].says & {"time", "start"}
+    }
+    places = {column.name: place for place, column in enumerate(columns)}
+    start = next(iter(starts.values()), {})
+    if len(texts) == 1:
+        (found,) = texts.values()
+        speaker = next(iter(roles.values()), {})
+        if not speaker and not _each_labelled(list(found.values())):
+            return None
+        turns = [
+            TurnColumn(
+                found[number].name,
+                speaker=speaker[number].name if number in speaker else "",
+                start=start[number].name if number in start else "",
+            )
+            for number in sorted(found)
+        ]
+        return TurnsFound(
+            turns, f"{len(turns)} columns hold a turn each, {turns[0].text!r} to {turns[-1].text!r}"
+        )
+    sided = {stem: side for stem, found in texts.items() if (side := _side(found[min(found)]))}
+    if set(sided.values()) != {"agent", "customer"} or len(sided) != 2:
+        return None
+    of_sides = [
+        (number, places[column.name], column, sided[stem])
+        for stem in sided
+        for number, column in texts[stem].items()
+    ]
+    of_sides.sort(key=lambda item: item[:2])
+    turns = [TurnColumn(column.name, role=side) for _, _, column, side in of_sides]
+    return TurnsFound(
+        turns, f"{len(turns)} columns hold a turn each, {turns[0].text!r} to {turns[-1].text!r}"
+    )
+
+
+def _is_speech(column: Column) -> bool:
+    if column.emails + column.times + column.audio > 0.5 or "note" in column.says or column.length < 6:
+        return False
+    return column.prose >= 0.4 and not _several_turns(column)
+
+
+def _several_turns(column: Column) -> bool:
+    """Whether its cells hold more than a turn: then it is a transcript, or a part of one."""
+    step = max(column.count // _TRIED, 1)
+    tried = [text for text in column.texts[::step][:_TRIED] if len(text) > 20]
+    found = [read_opening(text) for text in tried]
+    several = sum(len(one.lines) >= 2 and len(one.labels) >= 2 for one in found)
+    return bool(tried) and several >= 0.3 * len(tried)
+
+
+def _is_role(columns: Sequence[Column]) -> bool:
+    texts = [text for column in columns for text in column.texts]
+    if not texts or sum(map(len, texts)) / len(texts) > 40:
+        return False
+    known = sum(bool(leaning(text)) for text in texts) / len(texts)
+    return known >= 0.5 or any("speaker" in column.says for column in columns)
+
+
+def _each_labelled(columns: Sequence[Column]) -> bool:
+    texts = [text for column in columns for text in column.texts][: 4 * _TRIED]
+    fits = sum(
+        bool(mark) and len(before) < 50 and bool(after.strip())
+        for before, mark, after in (text.replace("：", ":").partition(":") for text in texts)
+    )
+    return bool(texts) and fits >= 0.8 * len(texts)
+
+
+def _side(column: Column) -> str:
+    agent, customer = "agent" in column.says, "customer" in column.says
+    if agent != customer:
+        return "agent" if agent else "customer"
+    if agent:
+        return ""
+    words = set(column.plain.split())
+    if words & {"bot", "assistant", "chatbot", "model", "ai"}:
+        return "agent"
+    return "customer" if "user" in column.says or words & {"human", "prompt"} else ""
+
+
+def _sides(columns: Sequence[Column]) -> TurnsFound | None:
+    """A column of what the agent says beside one of what the customer says; or of questions and answers."""
+    speech = [
+        column
+        for column in columns
+        if _is_side_text(column)
+        and not column.says & {"id", "email", "name", "phone", "score", "status", "start", "end", "duration"}
+    ]
+    sided = {column.name: _side(column) for column in speech}
+    agents = [column for column in speech if sided[column.name] == "agent"]
+    customers = [column for column in speech if sided[column.name] == "customer"]
+    if not agents or not customers:
+        return None
+    # What is said differs from row to row; a remark about the call does not.
+    agent, customer = (
+        max(side, key=lambda column: (column.distinct, column.length)) for side in (agents, customers)
+    )
+    if any(
+        column not in (agent, customer) and column.length > 60 and _several_turns(column)
+        for column in columns
+    ):
+        return None  # a whole transcript stands beside them
+    if _several_turns(agent) and _several_turns(customer) and not _clocked(agent):
+        return None  # each holds both sides
+    ordered = sorted((agent, customer), key=lambda column: columns.index(column))
+    turns = [TurnColumn(column.name, role=sided[column.name]) for column in ordered]
+    reason = f"{agent.name!r} holds what the agent says, {customer.name!r} what the customer says"
+    group = _rows_of_a_call(columns, {agent.name, customer.name})
+    if group is None:
+        return TurnsFound(turns, reason)
+    by, order = group
+    return TurnsFound(turns, f"{reason}, turn by turn; {by!r} tells calls apart", [by], order)
+
+
+def _is_side_text(column: Column) -> bool:
+    if (
+        column.emails + column.times + column.audio > 0.5
+        or "note" in column.says
+        or (column.distinct < 2 and column.count > 1)
+    ):
+        return False
+    return (
+        column.prose >= 0.5
+        and column.length >= 8
+        and (bool(column.says & {"text", "transcript", "speaker", "channel"}) or column.length >= 25)
+    )
+
+
+def _clocked(column: Column) -> bool:
+    return column.share(lambda text: re.search(r"\d{1,2}:\d{2}", text)) > 0.5
+
+
+def _rows_of_a_call(columns: Sequence[Column], texts: set[str]) -> tuple[str, str] | None:
+    """Return (column that stays the same over the rows of a call, column that counts them or ""), or None."""
+    others = [column for column in columns if column.name not in texts]
+    found = calls_by_value(others)
+    if found is None:
+        return None
+    by, calls = found
+    for column in others:
+        if column.name == by or column.fill < 0.9 or "order" not in column.says:
+            continue
+        numbers = [as_number(cell) for cell in column.rows]
+        if None not in numbers and all(
+            len({numbers[place] for place in here}) == len(here) for here in calls
+        ):
+            return by, column.name
+    return by, ""
+
+
+def continued(first: str, columns: Sequence[Column]) -> tuple[list[str], str, str] | None:
+    """Return (columns, separator, why) where the transcript in `first` goes on in other columns, or None."""
+    names = [column.name for column in columns]
+    by_name = {column.name: column for column in columns}
+    start = by_name[first]
+    stem, number = _stem(first)
+    parts: list[tuple[int, str]] = []
+    for column in columns:
+        if column.name == first or not column.count or column.emails + column.times + column.audio > 0.5:
+            continue
+        other, here = _stem(column.name)
+        same = other == stem or not other.replace("#", "").strip()
+        marked = here is not None or _MORE.search(column.plain) is not None
+        if (
+            same
+            and marked
+            and column.length >= 8
+            and (column.prose >= 0.5 or column.length > 40)
+            and not _repeats(start, column)
+        ):
+            parts.append((here if here is not None else 1000 + names.index(column.name), column.name))
+    if not parts:
+        return None
+    parts.append((number if number is not None else -1, first))
+    ordered = [name for _, name in sorted(parts)]
+    cut = _cut_inside([by_name[name] for name in ordered])
+    why = f"goes on in {' and '.join(repr(name) for name in ordered[1:])}"
+    return ordered, "" if cut else "\n", why
+
+
+def _stem(name: str) -> tuple[str, int | None]:
+    """Return the name without its number and its "(cont.)", and the number."""
+    match = re.fullmatch(
+        r"(.*?)[\W_]*(?:(?:part|teil|parte|deel|no|nr)?[\W_]*)(\d{1,2})\W*", name.strip(), re.IGNORECASE
+    )
+    number = int(match[2]) if match else None
+    bare = match[1] if match else name
+    bare = re.sub(r"[\W_]*\b(?:" + _MORE.pattern + r")\b\.?[\W_]*", " ", bare, flags=re.IGNORECASE)
+    return " ".join(re.findall(r"\w+", bare.replace("_", " "))).casefold(), number
+
+
+def _repeats(first: Column, other: Column) -> bool:
+    """Whether another column says the same again (a translation keeps its own words): then it is no continuation."""
+    return any(a and a == b for a, b in zip(first.of_rows, other.of_rows, strict=True))
+
+
+def _cut_inside(parts: Sequence[Column]) -> bool:
+    """Whether the cells were cut wherever they were full, rather than between two turns."""
+    inside = between = 0
+    for row in zip(*(column.rows for column in parts), strict=True):
+        texts = [cell_text(cell) for cell in row]
+        for before, after in pairwise(texts):
+            if not before or not after:
+                continue
+            labelled = (
+                re.match(r"\W{0,3}(?:\[?\d[\d:.,]*\]?\W*)?[^\W\d_][^:\n]{0,40}[:：>|]", after) is not None
+            )
+            own_line = before.endswith("\n") or after.startswith("\n")
+            if labelled and not own_line and before.rstrip()[-1:] in ".?!…\"'”)]。？！":
+                between += 1
+            else:
+                inside += 1
+    return inside > between
+
+
+_ROLE, _TEXT = "turn: speaker", "turn: text"
+
+
+def as_lines(
+    columns: Cells[str, Sequence[Any]], mapping: Mapping
+) -> tuple[dict[str, list[Any]], Mapping, bool]:
+    """Return the rows of a call, each with a side's words in a column of its own, as rows of lines, and their mapping.
+
+    What else feeds lines (their times, their order) is that of the row. The last is `Turns.assumed`.
+    """
+    kept = {name: columns[name] for name in mapping.line_fields.values() if name in columns}
+    lines: dict[str, list[Any]] = {name: [] for name in (*kept, _ROLE, _TEXT)}
+    assumed = False
+    for row in range(len(columns[mapping.turns[0].text])):
+        here = {name: [cells[row]] for name, cells in columns.items()}
+        turns = turns_of(here, mapping.turns)
+        assumed = assumed or turns.assumed
+        for number, turn in enumerate(turns.items):
+            lines[_ROLE].append(turn["role"])
+            lines[_TEXT].append(turn["text"])
+            for field, name in mapping.line_fields.items():
+                if name in kept:
+                    # The time of a row is that of what was said first in it.
+                    lines[name].append(kept[name][row] if not number or field == "order" else "")
+    fields = {field: name for field, name in mapping.line_fields.items() if name in kept}
+    changed = msgspec.structs.replace(mapping, turns=[], line_fields={**fields, "role": _ROLE, "text": _TEXT})
+    return lines, changed, assumed
+
+
+class Turns(msgspec.Struct):
+    """Turns in the order in which they were spoken, as a transcript's JSON has them. `assumed`: nothing says that order."""
+
+    items: list[dict[str, Any]]
+    assumed: bool = False
+
+
+def turns_of(cells: Cells[str, Sequence[Any]], turns: Sequence[TurnColumn]) -> Turns:
+    """Return the turns of a call's rows, row by row and in each row in the order of `turns`.
+
+    Where one cell holds all that a side says, its lines are put in order by their clocks, or alternate.
+    """
+    count = len(cells[turns[0].text]) if turns else 0
+    items: list[dict[str, Any]] = []
+    assumed = False
+    for row in range(count):
+        here = [(turn, cells[turn.text][row]) for turn in turns if not is_empty(cells[turn.text][row])]
+        if len(turns) == 2 and not any(turn.speaker or turn.start for turn in turns):
+            sides = [(turn.role, _lines(cell_text(cell))) for turn, cell in here]
+            if any(len(lines) > 1 for _, lines in sides):
+                found = _woven(sides)
+                items += found.items
+                assumed = assumed or found.assumed
+                continue
+        for turn, cell in here:
+            role = turn.role
+            if turn.speaker:
+                role = cell_text(cells[turn.speaker][row]).strip() or role
+            one: dict[str, Any] = {"role": role, "text": cell_text(cell).strip()}
+            if turn.start and not is_empty(cells[turn.start][row]):
+                one["start"] = cell_text(cells[turn.start][row]).strip()
+            if not role:
+                label, mark, text = one["text"].replace("：", ":", 1).partition(":")
+                if mark and len(label) < 50 and text.strip():
+                    one["role"], one["text"] = label.strip(), text.strip()
+            items.append(one)
+    return Turns(items, assumed)
+
+
+_LINE_CLOCK = re.compile(r"\W{0,2}(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)\W{0,4}\s*(?P<text>.*)")
+
+
+def _lines(text: str) -> list[tuple[str, str]]:
+    """Return (clock or "", text) of each line of a cell."""
+    found: list[tuple[str, str]] = []
+    rows = [row.strip() for row in text.splitlines()]
+    if len(rows) == 1 and " | " in text:
+        rows = [row.strip() for row in text.split(" | ")]
+    for row in rows:
+        if not row:
+            continue
+        match = _LINE_CLOCK.fullmatch(row)
+        if match:
+            found.append((match["clock"], match["text"]))
+        else:
+            found.append(("", row))
+    return found
+
+
+def _woven(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
+    """Bring together what two sides say: by clocks if each line has one, else line by line."""
+    if all(clock for _, lines in sides for clock, _ in lines):
+        every = [
+            (_seconds(clock), place, role, clock, text)
+            for place, (role, lines) in enumerate(sides)
+            for clock, text in lines
+        ]
+        return Turns(
+            [{"role": role, "text": text, "start": clock} for _, _, role, clock, text in sorted(every)]
+        )
+    ordered = (
+        sorted(sides, key=lambda side: -len(side[1]))
+        if len({len(lines) for _, lines in sides}) > 1
+        else sides
+    )
+    items = [
+        {"role": role, "text": text, **({"start": clock} if clock else {})}
+        for number in range(max(len(lines) for _, lines in ordered))
+        for role, lines in ordered
+        if number < len(lines)
+        for clock, text in [lines[number]]
+    ]
+    return Turns(items, assumed=len(sides) > 1)
+
+
+def _seconds(clock: str) -> float:
+    parts = clock.replace(",", ".").split(":")
+    return sum(float(part) * 60**power for power, part in enumerate(reversed(parts)))

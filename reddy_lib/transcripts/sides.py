@@ -1,0 +1,324 @@
+"""Which side each label of a call speaks for, weighed over the whole call and never by position.
+
+In this order: what the analyst chose, what the text itself says, words that prove a side, words that lean to one and are
+not contradicted, the call's own columns, greetings, and elimination: of two people, the one beside an agent is the
+customer. Whoever is neither (a menu, an interpreter) and whatever stays doubtful is left open, for the analyst to settle
+once for the batch. Every role that no word proves carries its reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from reddy_lib.findings import Finding, finding
+from reddy_lib.transcripts.greetings import infer_from_greetings
+from reddy_lib.transcripts.names import Inferred, infer_roles, is_named, is_person, names_nobody
+from reddy_lib.transcripts.roles import (
+    NO_LINES,
+    Evidence,
+    fold,
+    is_numbered,
+    name_in_label,
+    role_of,
+    weigh,
+)
+
+__all__ = ["Sides", "settle_sides", "silent_side"]
+
+_OTHER = {"agent": "customer", "customer": "agent"}
+_ELIMINATION = "role-by-elimination"
+_INITIALS = (
+    {"a": "agent", "c": "customer"},
+    {"a": "agent", "k": "customer"},
+    {"b": "agent", "k": "customer"},
+)
+"""Letters that stand for the two sides: agent and customer, Agent and Kunde, Berater and Kunde."""
+_PEOPLE = ("user", "human", "you", "me", "i", "q", "client 1")
+_FEW_LINES = 2
+"""Lines of a call in which it is no surprise that one side says nothing."""
+
+
+class Sides(NamedTuple):
+    """The labels of a call: label → role ("" where it is open), and the reasons for roles that no word proves."""
+
+    roles: dict[str, str]
+    inferred: dict[str, Inferred]
+
+
+def settle_sides(
+    labels: Sequence[str],
+    texts: Sequence[str],
+    roles: Mapping[str, str],
+    aliases: Mapping[str, str],
+    agent: Sequence[str] = (),
+    customer: Sequence[str] = (),
+) -> Sides:
+    """Settle the labels of a call.
+
+    Args:
+        labels, texts: of each line, "" for a line without a label.
+        roles: what the analyst chose.
+        aliases: what the text or its format says ("Agent (Ben)" makes "Ben:" the agent).
+        agent, customer: what the call's columns say of them: names, emails, telephone numbers.
+    """
+    several = [label for label in dict.fromkeys(labels) if label]
+    if not roles and not aliases and len(several) == 2:
+        clear = clear_sides(tuple(several))
+        if clear is not None:
+            return Sides(dict(clear), {})
+    call = _Call(several, roles, aliases)
+    call.weigh_words()
+    if call.open():
+        call.ask_columns(agent, customer)
+        call.listen(labels, texts, agent, customer)
+        call.fall_back_on_leans()
+        call.eliminate(agent, customer)
+    return Sides(call.roles, call.inferred)
+
+
+@lru_cache(maxsize=4096)
+def clear_sides(labels: tuple[str, ...]) -> Mapping[str, str] | None:
+    """Label → role where each label proves its side and both sides are there; None where anything is to be weighed."""
+    found = {label: role_of(label) for label in labels}
+    return found if len(found) == 2 and set(found.values()) == {"agent", "customer"} else None  # type: ignore[return-value]
+
+
+class _Call:
+    def __init__(self, labels: Sequence[str], roles: Mapping[str, str], aliases: Mapping[str, str]) -> None:
+        self.evidence: dict[str, Evidence] = {label: weigh(label) for label in labels}
+        self.roles: dict[str, str] = {}
+        self.inferred: dict[str, Inferred] = {}
+        self.fixed: set[str] = set()
+        self.refused: set[str] = set()  # labels that elimination may not settle
+        by_hand = {fold(label): label for label in roles}
+        for label, evidence in self.evidence.items():
+            chosen = role_of(label, roles) if fold(label) in by_hand else ""
+            known = chosen or aliases.get(label, "")
+            if known:
+                self.fixed.add(label)
+            self.roles[label] = known or (evidence.side if evidence.proof else "")
+        self._believe_names_beside_roles()
+
+    def _believe_names_beside_roles(self) -> None:
+        """ "Agent (Ben)" makes "Ben" the agent."""
+        named: dict[str, set[str]] = {}
+        for label, role in self.roles.items():
+            if role in _OTHER and (name := name_in_label(label)):
+                named.setdefault(fold(name), set()).add(role)
+        for label, role in self.roles.items():
+            if not role and len(named.get(fold(label), ())) == 1:
+                (self.roles[label],) = named[fold(label)]
+
+    def open(self) -> list[str]:
+        return [label for label, role in self.roles.items() if not role]
+
+    def people(self) -> list[str]:
+        """Open labels that may be one of the two sides."""
+        return [label for label in self.open() if not self.evidence[label].voice]
+
+    def given(self) -> set[str]:
+        return {role for role in self.roles.values() if role in _OTHER}
+
+    def settle(self, label: str, role: str, why: str, code: str) -> None:
+        self.roles[label] = role
+        self.inferred[label] = Inferred(role, why, code)
+
+    # --- words -----------------------------------------------------------------------------------------
+
+    def weigh_words(self) -> None:
+        self._reopen_rivals()
+        leans = {label: self.evidence[label].side for label in self.people() if self.evidence[label].side}
+        if not leans:
+            return
+        proven = self.given()
+        if len(proven) == 2:
+            return  # whoever leans here is a third person: an employee beside an agent and a customer
+        if len(proven) == 1:
+            (side,) = proven
+            for label, lean in leans.items():
+                if lean != side:
+                    self.settle(label, lean, f"the word leans to the {lean}'s side", "")
+            same = [label for label, lean in leans.items() if lean == side]
+            if same and (len(same) > 1 or len(leans) > 1 or not self.evidence[same[0]].turnable):
+                self.refused.update(same)
+        elif set(leans.values()) == set(_OTHER):
+            for label, lean in leans.items():
+                self.settle(label, lean, f"of the two, this word leans to the {lean}'s side", "")
+
+    def _reopen_rivals(self) -> None:
+        """Open labels again that prove one and the same side with different words, where nobody is left for the other."""
+        proven = [
+            label
+            for label, role in self.roles.items()
+            if role in _OTHER and label not in self.fixed and self.evidence[label].proof
+        ]
+        if len(self.given()) != 1 or self.people() or len({_base(label) for label in proven}) < 2:
+            return
+        if self.fixed and any(self.roles[label] in _OTHER for label in self.fixed):
+            return
+        for label in proven:
+            self.roles[label] = ""
+            self.refused.add(label)
+
+    def fall_back_on_leans(self) -> None:
+        """What a single leaning word says, where columns and greetings say nothing; initials of both sides."""
+        people = self.people()
+        if self.given() or not people:
+            return
+        letters = {fold(label): label for label in people}
+        for initials in _INITIALS:
+            if set(letters) == set(initials) and len(people) == 2:
+                for letter, side in initials.items():
+                    self.settle(letters[letter], side, f"the letter stands for {side}", _ELIMINATION)
+                return
+        leaning = [label for label in people if self.evidence[label].side and label not in self.refused]
+        if len(leaning) == 1 and len(people) <= 2:
+            side = self.evidence[leaning[0]].side
+            code = _ELIMINATION if len(people) == 2 else ""
+            self.settle(leaning[0], side, f"the word leans to the {side}'s side", code)
+
+    # --- columns and greetings -------------------------------------------------------------------------
+
+    def ask_columns(self, agent: Sequence[str], customer: Sequence[str]) -> None:
+        people = self.people()
+        if not people:
+            return
+        for label in people:  # "Anna (Employee)": the name decides where the word does not
+            name = name_in_label(label)
+            sides = [
+                side
+                for side, cells in (("agent", agent), ("customer", customer))
+                if name and any(is_named(name, cell) for cell in cells if cell)
+            ]
+            if len(sides) == 1 and label not in self.refused:
+                self.settle(label, sides[0], f"the {sides[0]} column names {name!r}", "role-from-name")
+        given = {label: role if role in _OTHER else "" for label, role in self.roles.items()}
+        considered = [label for label in given if given[label] or label in self.people()]
+        found = infer_roles(considered, given, agent, customer)
+        for label, inferred in found.items():
+            if not self.roles[label]:
+                self.roles[label], self.inferred[label] = inferred.role, inferred
+
+    def listen(
+        self, labels: Sequence[str], texts: Sequence[str], agent: Sequence[str], customer: Sequence[str]
+    ) -> None:
+        people = self.people()
+        if self.given() or not 2 <= len(people) <= 3 or self.refused.intersection(people):
+            return
+        if self.fixed.intersection(label for label, role in self.roles.items() if role not in NO_LINES):
+            return
+        found = infer_from_greetings(labels, texts, self.roles, agent, customer)
+        for label, inferred in found.items():
+            if not self.roles[label]:
+                self.roles[label], self.inferred[label] = inferred.role, inferred
+
+    # --- elimination -----------------------------------------------------------------------------------
+
+    def eliminate(self, agent: Sequence[str], customer: Sequence[str]) -> None:
+        self._settle_bot()
+        given = self.given()
+        people = self.people()
+        if len(given) != 1 or len({fold(label) for label in people}) != 1:
+            return
+        (side,) = given
+        other = _OTHER[side]
+        cells = agent if side == "agent" else customer
+        for label in people:
+            if (
+                label in self.refused
+                or names_nobody(label)
+                or any(is_named(label, cell) for cell in cells if cell)
+            ):
+                return
+            if is_person(label) and _looks_like_a_name(label):
+                return  # a name that the columns did not settle: it may be a colleague
+        for label in people:
+            certain = fold(label) in _PEOPLE and side == "agent"
+            self.settle(
+                label,
+                other,
+                f"it is the only other speaker beside the {side}",
+                "" if certain else _ELIMINATION,
+            )
+
+    def _settle_bot(self) -> None:
+        """A machine that talks is the agent's side where a single person is the only other speaker."""
+        bots = [label for label in self.open() if self.evidence[label].voice == "bot"]
+        others = [
+            label
+            for label, role in self.roles.items()
+            if label not in bots and role not in NO_LINES and self.evidence[label].voice != "machine"
+        ]
+        if len(bots) != 1 or len(others) != 1 or self.roles[others[0]] not in ("", "customer"):
+            return
+        if not self.roles[others[0]] and is_person(others[0]) and _looks_like_a_name(others[0]):
+            return
+        self.settle(bots[0], "agent", "the machine answers the only other speaker", _ELIMINATION)
+
+
+def _looks_like_a_name(label: str) -> bool:
+    words = [word for word in re.findall(r"[^\W\d_]+", label.split("@")[0]) if len(word) > 2]
+    return bool(words) and label[:1].isupper() and not is_numbered(label) and "@" not in label
+
+
+def _base(label: str) -> str:
+    """A label without the name and the number of its speaker."""
+    name = name_in_label(label)
+    rest = label.replace(name, "") if name else label
+    return " ".join(re.findall(r"[^\W\d_]+", rest)).casefold()
+
+
+def several_speakers(
+    counts: Mapping[str, int], roles: Mapping[str, str], by_hand: Mapping[str, str]
+) -> Finding | None:
+    """The finding that a side has several speakers ("Agent 1", "Agent 2": a transfer), or None."""
+    chosen = {fold(label) for label in by_hand}
+    for side in ("agent", "customer"):
+        labels = [label for label in counts if roles.get(label) == side and fold(label) not in chosen]
+        if len(labels) < 2 or _OTHER[side] not in roles.values():
+            continue
+        who: dict[str, set[str]] = {}
+        for label in labels:
+            name = (
+                name_in_label(label)
+                or " ".join(re.findall(r"\d+", label))
+                or ("" if weigh(label).side else label)
+            )
+            who.setdefault(fold(name), set()).add(label)
+        if len([name for name in who if name]) < 2 and len({_base(label) for label in who.get("", ())}) < 2:
+            continue
+        parts = " and ".join(f"{label!r} ({_lines(counts[label])})" for label in labels[:6])
+        message = f"The {side}'s side has {len(labels)} speakers, all sent as the {side}: {parts}."
+        return finding("side-has-several-speakers", "transcript", message, value=", ".join(labels))
+    return None
+
+
+def silent_side(
+    counts: Mapping[str, int], roles: Mapping[str, str], by_hand: Mapping[str, str], lines: int
+) -> Finding | None:
+    """The finding that only one of the two sides has lines although nobody chose that, or None.
+
+    `counts`: label → lines. `roles`: label → what it became. `lines`: of the call, without those left out.
+    """
+    speaking = [label for label in counts if roles.get(label) not in NO_LINES]
+    sides = {roles.get(label, "") for label in speaking}
+    if len(sides) != 1 or not sides <= set(_OTHER):
+        return None
+    chosen = {fold(label) for label in by_hand}
+    if all(fold(label) in chosen for label in speaking):
+        return None
+    (side,) = sides
+    other = _OTHER[side]
+    parts = " and ".join(f"{label!r} ({_lines(counts[label])})" for label in speaking[:6])
+    message = f"Every line is the {side}'s, and the {other} says nothing: {parts}."
+    if lines < _FEW_LINES:
+        return None  # one line has one side
+    code = "one-side-silent" if lines > _FEW_LINES else "one-side-silent-short"
+    return finding(code, "transcript", message, value=", ".join(speaking))
+
+
+def _lines(count: int) -> str:
+    return "1 line" if count == 1 else f"{count} lines"
