@@ -34,7 +34,7 @@ _LABEL = re.compile(
     r"\s*(?:[-*\u2022]\s+)?([^\W\d_][^:=\t|\n]{0,38}?)\s*(?:\.{2,}\s*)?(?::(?!//)|=|\.{3,})(.*)", re.DOTALL
 )
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
-_SENTENCE = re.compile(r"[?!,;]|[:.*] |[.]$|@")
+_SENTENCE = re.compile(r"[?!,;]|[:.*] |[.]$|@|\d{3}|\.\w{3}$")
 _SECTION = re.compile(r"\s*\[([^\[\]\n]{1,80})\]\s*")
 _RECORD = re.compile(r"-\[ \w+ \d+ \][-+]*|\*{5,} \d+\. \w+ \*{5,}")
 _PAGE = re.compile(r"(?:page|seite|página|pagina|strona|sida|side|стр|页|ページ)\W*\d+", re.IGNORECASE)
