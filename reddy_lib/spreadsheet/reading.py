@@ -161,7 +161,8 @@ def detect_format(
         with path.open(encoding=encoding, errors="replace") as file:
             form = text_form(file.read(_SAMPLE))
         delimiter = find_delimiter(path, encoding)
-        if form and (form != "aligned" or not delimits(path, encoding, delimiter)):
+        # What stands in the cells of a table under a delimiter (a summary, a drawing) is no table of its own.
+        if form and (delimiter == "|" or not delimits(path, encoding, delimiter)):
             return _shaped(path, SheetFormat("csv", None, 1, encoding, None, form=form), header_row)
     elif len(delimiter) != 1:
         raise UnreadableFile(f"The delimiter {delimiter!r} is not one character: choose for example a comma.")

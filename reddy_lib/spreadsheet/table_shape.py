@@ -98,9 +98,11 @@ def is_turned(rows: Sequence[Sequence[Any]]) -> bool:
         in ("email", "date", "long", "number", "code")
         for place in range(1, width)
     )
+    if strong_columns:
+        return False
     if known >= 3 and across < min(known, 3):
         return strong_rows >= 1
-    return width > 2 and strong_rows >= 2 and not strong_columns and across < 2
+    return width > 2 and strong_rows >= 2 and across < 2
 
 
 def turned_rows(rows: Sequence[tuple[int, list[Any]]]) -> Iterator[tuple[int, list[Any]]]:

@@ -168,6 +168,44 @@ def test_a_table_on_its_side_is_turned(tmp_path: Path) -> None:
     assert ids(workbook(tmp_path, {"S": [["Cedarline"], *turned]})) == IDS
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [
+            ["Topic", "Date"],
+            ["Call drop", "2026-03-01"],
+            ["Agent rude", "2026-03-02"],
+            ["Transcript lost", "2026-03-03"],
+        ],
+        [["File", "Agent email"], ["c-0001.wav", "a@x.example"], ["c-0002.wav", "a@x.example"]],
+        [
+            ["Agent", "Email"],
+            ["Ana Ruiz", "ana@x.example"],
+            ["Ben Call", "ben@x.example"],
+            ["Queue Date", "q@x.example"],
+        ],
+    ],
+)
+def test_a_table_whose_columns_hold_one_kind_each_is_not_turned(
+    tmp_path: Path, rows: list[list[str]]
+) -> None:
+    sheet = read_sheet(written(tmp_path, "a.csv", as_csv(rows)))
+    assert [list(sheet.columns), *sheet.values.tolist()] == rows
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "Reason: bill\nCall date: 2026-03-01\nStatus: open\nId: 12345",
+        "| Id | Date |\n|---|---|\n| 1 | 2026-03-01 |",
+    ],
+    ids=["labels", "a drawn table"],
+)
+def test_what_stands_inside_cells_is_no_table_of_its_own(tmp_path: Path, inside: str) -> None:
+    path = written(tmp_path, "a.csv", as_csv([[*HEADER, "Summary"], *([*row, inside] for row in ROWS)]))
+    assert ids(path) == IDS
+
+
 def test_rows_of_a_table_below_are_no_calls_and_are_counted(tmp_path: Path) -> None:
     below = [[], ["Summary"], ["Agent", "Calls", "Minutes"], ["Ana", "2", "3.1"], ["Ben", "1", "2.0"]]
     path = written(tmp_path, "a.csv", as_csv([HEADER, *ROWS, *below]))
