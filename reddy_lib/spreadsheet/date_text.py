@@ -56,6 +56,7 @@ _OFFSET = re.compile(
 )
 _LATE_OFFSET = re.compile(r"\s[+-]\d{1,2}:?\d{2}$")
 _REGION = re.compile(r"\[?\b([a-z]+/[a-z_]+(?:/[a-z_]+)?)\b\]?")
+_ABBREVIATION = re.compile(rf"(?<={_AT})\s?([a-z]{{2,5}})\b")
 _ASIDE = re.compile(r"\(([^()]*)\)")
 _ERA = re.compile(
     r"(令和|平成|昭和|民國|民国)\s?(元|\d{1,3})(?=\s?年)|\b([rh])(\d{1,2})(?=[./-]\d{1,2}[./-]\d{1,2}(?!\d))"
@@ -261,7 +262,7 @@ def _read(text: str) -> Written | None:
     clock, rest = _taken_clock(rest)
     if clock is None:
         return None
-    zone, zone_name, rest = _taken_zone(rest, clock.parts > 0)
+    zone, zone_name, rest = _taken_zone(rest, clock.parts > 0, plain)
     date, rest = _taken_date(rest)
     if date is None:
         return None
@@ -271,7 +272,7 @@ def _read(text: str) -> Written | None:
             clock, rest = _from_match(dotted, rest)
             if clock is None:
                 return None
-            again, zone_name, rest = _taken_zone(rest, True)
+            again, zone_name, rest = _taken_zone(rest, True, plain)
             zone = zone or again
     weekday, rest = _taken_weekday(rest)
     left = _unknown(rest)
@@ -359,7 +360,7 @@ def _half_of(words: str) -> Half | None:
     return halves.get(bare) or halves.get(bare.replace(" ", ""))
 
 
-def _taken_zone(text: str, clocked: bool) -> tuple[tzinfo | None, str, str]:
+def _taken_zone(text: str, clocked: bool, written: str) -> tuple[tzinfo | None, str, str]:
     """Return the zone that is written out, the name of one that is not, and the rest."""
     if not clocked:
         return None, "", text
@@ -373,9 +374,14 @@ def _taken_zone(text: str, clocked: bool) -> tuple[tzinfo | None, str, str]:
         zone = zone or named
         text = text[: match.start()] + " " + text[match.end() :]
     name = ""
+    match = _ABBREVIATION.search(text)
+    if match and match[1].upper() in written and any(read_zone(match[1].upper())[::2]):
+        # CET is a weekday in Croatian as well, but not in capitals after a clock.
+        name = "" if zone else match[1].upper()
+        text = text[: match.start(1)] + " " + text[match.end() :]
     for aside in _ASIDE.finditer(text):
         if aside[1].strip(" .") not in lexicon().weekdays:
-            if not zone:
+            if not zone and not name:
                 name = aside[1].upper()
             text = text.replace(aside[0], " ")
     return zone, name, text
