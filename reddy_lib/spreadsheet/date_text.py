@@ -132,7 +132,7 @@ def _of_object(text: str) -> str:
     """The moment in MongoDB's {"$date": …}, Firestore's {"_seconds": …}, DynamoDB's {"N": …}."""
     try:
         value = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return text
     for _ in range(3):
         if not isinstance(value, dict):
