@@ -71,17 +71,24 @@ _WRAPPED = re.compile(
 _CONSTRUCTED = re.compile(
     r"(?:datetime\.)?datetime\((\d{4}(?:,\s*\d+){2,6})(?:,\s*tzinfo=[\w.]*utc[\w.()]*)?\)", re.I
 )
+_DIGITS = re.compile(r"\d+")
+_ZEROS = {
+    zero + digit: "0" for zero in (0x30, 0x660, 0x6F0, 0x966, 0xFF10, 0xE50) for digit in range(10)
+}
+_TAIL = re.compile(r"[+-]\d{1,2}:?\d{0,2}(?: ?\([^()]*\))?$")
+"""An offset at the end: its digits are no part of the date."""
 _CENTURY = 70  # 69 is 2069, 70 is 1970
 
 
 class Clock(NamedTuple):
-    """A time of day. `parts`: 2 with minutes, 3 with seconds; 0 where there is none."""
+    """A time of day. `parts`: 2 with minutes, 3 with seconds; 0 where there is none. `half`: as the text says it."""
 
     hour: int = 0
     minute: int = 0
     second: int = 0
     micro: int = 0
     parts: int = 0
+    half: Half | None = None
 
 
 class Written(NamedTuple):
@@ -238,12 +245,80 @@ def _clock(hour: int, minute: int, second: int, micro: int, half: Half | None, p
         hour = hour % 12 + (12 if 6 <= hour < 12 else 0) if hour <= 12 else hour
     if hour > 23 or minute > 59 or second > 59:
         return None
-    return Clock(hour, minute, second, micro, parts)
+    return Clock(hour, minute, second, micro, parts, half)
+
+
+class _Template(NamedTuple):
+    """What the numbers of a text mean, for all texts that differ in their digits alone.
+
+    `places`: of the numbers of the text, which is `first`, `second`, `third`, hour, minute, second; -1: as in `like`.
+    """
+
+    like: Written
+    places: tuple[int, ...]
+
+    def read(self, text: str) -> Written | None:
+        numbers = list(map(int, _DIGITS.findall(text)))
+        like = self.like
+        first, second, third, hour, minute, of_minute = (
+            numbers[place] if place >= 0 else usual
+            for place, usual in zip(self.places, (*like[:3], *like.clock[:3]), strict=True)
+        )
+        clock = like.clock
+        if clock.parts:
+            read = _clock(hour, minute, of_minute, 0, clock.half, clock.parts)
+            if read is None:
+                return None
+            clock = read
+        if first < 100 and like.first >= 100 and self.places[0] >= 0:
+            first = full_year(first)
+        return like._replace(first=first, second=second, third=third, clock=clock)
+
+
+_TEMPLATES: dict[str, _Template] = {}
+_MOST_TEMPLATES = 4096
+
+
+def _read(text: str) -> Written | None:
+    """Any other form: by a template, once one text of its kind was read."""
+    if len(text) > 200:
+        return None
+    offset = _TAIL.search(text)
+    head = text if offset is None else text[: offset.start()]
+    key = head.translate(_ZEROS) + text[len(head) :]
+    template = _TEMPLATES.get(key)
+    if template is not None:
+        return template.read(head)
+    written = _read_slowly(text)
+    if written is not None and (template := _template(head, written)) is not None:
+        if len(_TEMPLATES) >= _MOST_TEMPLATES:
+            _TEMPLATES.clear()
+        _TEMPLATES[key] = template
+    return written
+
+
+def _template(text: str, written: Written) -> _Template | None:
+    """Return which number of a text means what; None if two of them are alike, or one means something else."""
+    if _THAI.search(text) or written.clock.half in ("noon", "night") or written.clock.micro:
+        return None
+    numbers = list(map(int, _DIGITS.findall(text)))
+    hour = written.clock.hour
+    if written.clock.half and hour not in numbers:
+        hour = hour % 12 or 12
+    values = [*written[:3], hour, written.clock.minute, written.clock.second]
+    if written.order == "ymd" and written.first not in numbers:
+        values[0] = written.first % 100
+    kept = 3 + written.clock.parts
+    places = [numbers.index(value) if value in numbers else -1 for value in values[:kept]]
+    used = [place for place in places if place >= 0]
+    if len(set(numbers)) != len(numbers) or sorted(used) != list(range(len(numbers))):
+        return None
+    return _Template(written, (*places, *[-1] * (6 - kept)))
 
 
 @lru_cache(maxsize=4096)
-def _read(text: str) -> Written | None:
-    """Any other form: the clock, the zone and the date are taken out; what is left must be known words."""
+def _read_slowly(text: str) -> Written | None:
+    """The clock, the zone and the date are taken out; what is left must be known words."""
     plain = plain_text(text)
     if not 6 <= len(plain) <= 80 or not any(mark.isdigit() for mark in plain):
         return None
