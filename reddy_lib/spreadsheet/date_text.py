@@ -72,9 +72,7 @@ _CONSTRUCTED = re.compile(
     r"(?:datetime\.)?datetime\((\d{4}(?:,\s*\d+){2,6})(?:,\s*tzinfo=[\w.]*utc[\w.()]*)?\)", re.I
 )
 _DIGITS = re.compile(r"\d+")
-_ZEROS = {
-    zero + digit: "0" for zero in (0x30, 0x660, 0x6F0, 0x966, 0xFF10, 0xE50) for digit in range(10)
-}
+_ZEROS = {zero + digit: "0" for zero in (0x30, 0x660, 0x6F0, 0x966, 0xFF10, 0xE50) for digit in range(10)}
 _TAIL = re.compile(r"[+-]\d{1,2}:?\d{0,2}(?: ?\([^()]*\))?$")
 """An offset at the end: its digits are no part of the date."""
 _CENTURY = 70  # 69 is 2069, 70 is 1970

@@ -87,7 +87,9 @@ def read_duration(cell: object, unit: str = "s") -> float | None:
 
 def duration_evidence(cells: Sequence[object], *, name: str = "") -> DurationEvidence:
     """Return how much a column looks like durations of calls, and in which units; empty cells do not count."""
-    filled = [cell for cell in cells if cell not in (None, "") and not (isinstance(cell, str) and cell.isspace())]
+    filled = [
+        cell for cell in cells if cell not in (None, "") and not (isinstance(cell, str) and cell.isspace())
+    ]
     read = [found for cell in filled if (found := _read(cell))[0]]
     if not read:
         return DurationEvidence(0, "", [], False, None, None)
@@ -98,7 +100,9 @@ def duration_evidence(cells: Sequence[object], *, name: str = "") -> DurationEvi
     if form == "number":
         candidates = _plausible(values, ("s", "min", "ms", "h", "days"))
         if said:
-            candidates = [said, *(unit for unit in candidates if unit != said)] if said in candidates else [said]
+            candidates = (
+                [said, *(unit for unit in candidates if unit != said)] if said in candidates else [said]
+            )
     elif form == "short clock":
         candidates = _plausible(values, ("mm:ss", "h:mm"))
         if said in ("h", "min"):

@@ -32,7 +32,11 @@ def built(
     assert "timestamp" in mapping.sources()
     calls = list(build_frame(frame, mapping))
     errors = [
-        [one.code for one in [*call.findings, *check(call.call)] if one.field == "timestamp" and one.severity == "error"]
+        [
+            one.code
+            for one in [*call.findings, *check(call.call)]
+            if one.field == "timestamp" and one.severity == "error"
+        ]
         for call in calls
     ]
     return [call.call.timestamp for call in calls], errors, mapping
@@ -56,8 +60,10 @@ def built(
         "٢ أبريل ٢٠٢٦ ١:٠٥ م", "2 نيسان 2026 13:05", "٢٠٢٦-٠٤-٠٢ ١٣:٠٥:٠٠", "۲۰۲۶/۰۴/۰۲ ۱۳:۰۵", "2 באפריל 2026 13:05",
         "2 अप्रैल 2026 13:05",
         # east Asia
-        "2026年4月2日 13時05分", "2026年4月2日(木) 午後1時05分", "2026年4月2日 下午1:05", "2026-04-02 下午 01:05:00",
-        "2026年4月2日星期四 13点05分", "2026년 4월 2일 오후 1:05", "2026. 4. 2. 오후 1:05:00", "２０２６年４月２日 １３：０５",
+        "2026年4月2日 13時05分", "2026年4月2日(木) 午後1時05分", "2026年4月2日 下午1:05",
+        "2026-04-02 下午 01:05:00",
+        "2026年4月2日星期四 13点05分", "2026년 4월 2일 오후 1:05", "2026. 4. 2. 오후 1:05:00",
+        "２０２６年４月２日 １３：０５",
         "令和8年4月2日 13:05", "民國115年4月2日 下午1:05", "2 April 2026 pukul 13.05", "Kamis, 2 April 2026 13.05.00",
         "13:05 2 tháng 4, 2026", "Ngày 02 tháng 04 năm 2026 13:05", "1:05 CH 2 thg 4, 2026", "2 เม.ย. 2569 13:05 น.",
         "2 เมษายน พ.ศ. 2569 เวลา 13:05",
@@ -139,7 +145,9 @@ def test_numbers_are_read_in_the_unit_that_the_column_shows(cells: list[Any], un
     assert mapping.timestamp_unit == unit
 
 
-@pytest.mark.parametrize("cells", [["46114.545266", "46115.589711"], ["1775135111", "1775225111"], ["1775135111000000"] * 2])
+@pytest.mark.parametrize(
+    "cells", [["46114.545266", "46115.589711"], ["1775135111", "1775225111"], ["1775135111000000"] * 2]
+)
 def test_numbers_under_an_unknown_name_are_dates_if_nothing_else_is(cells: list[str]) -> None:
     frame = pd.DataFrame({"Agent email": ["a@x.example"] * 2, "Col 7": cells, "Transcript": [TALK] * 2})
     assert guess_mapping(frame).fields["timestamp"] == "Col 7"
@@ -173,7 +181,11 @@ def test_days_since_1904_are_recognised_by_a_date_beside_them() -> None:
     others = {"Recording": ["rec-20260402-1.wav", "rec-20260403-2.wav"]}
     read = read_column(["44652.545266", "44653.589711"], name="Start", others=others)
     assert read.unit == "auto" or read.unit == "days"  # a name of a file is no date of its own
-    read = read_column(["44652.545266", "44653.589711"], name="Start", others={"End": ["2026-04-02 13:08", "2026-04-03 14:12"]})
+    read = read_column(
+        ["44652.545266", "44653.589711"],
+        name="Start",
+        others={"End": ["2026-04-02 13:08", "2026-04-03 14:12"]},
+    )
     assert read.unit == "days 1904"
 
 
@@ -245,7 +257,11 @@ def test_what_stands_beside_the_dates_tells_their_order(others: dict[str, list[A
         (["03/03/2026", "02/03/2026", "01/03/2026", "12/02/2026", "11/02/2026"], True, "in order of time"),
         (["03/12/2026", "05/11/2026"], False, "in the future"),
         (["3/4/2026", "4/3/2026"], None, "could not be told apart"),
-        (["Fri 03/04/2026", "Sun 05/04/2026", "4/5/2026", "1.4.2026"], True, "written with dots and the weekday"),
+        (
+            ["Fri 03/04/2026", "Sun 05/04/2026", "4/5/2026", "1.4.2026"],
+            True,
+            "written with dots and the weekday",
+        ),
     ],
 )
 def test_the_dates_themselves_tell_their_order(cells: list[str], day_first: bool | None, words: str) -> None:
@@ -255,7 +271,9 @@ def test_the_dates_themselves_tell_their_order(cells: list[str], day_first: bool
 
 
 def test_evidence_that_contradicts_itself_is_asked() -> None:
-    order = column_order(["Wed 03/04/2026", "Mon 05/04/2026"], locale=DayOrder(True, "numbers have a decimal comma"), now=NOW)
+    order = column_order(
+        ["Wed 03/04/2026", "Mon 05/04/2026"], locale=DayOrder(True, "numbers have a decimal comma"), now=NOW
+    )
     assert order.day_first is None
     assert "but numbers have a decimal comma" in order.reason
 
@@ -304,7 +322,9 @@ def test_years_before_1990_and_of_other_calendars_are_held() -> None:
         ("Zone", ["(UTC+01:00) Amsterdam, Berlin, Bern", "Pacific Time"], (7, 16)),
     ],
 )
-def test_a_column_of_zones_gives_the_zone_of_each_row(column: str, zones: list[str], hours: tuple[int, int]) -> None:
+def test_a_column_of_zones_gives_the_zone_of_each_row(
+    column: str, zones: list[str], hours: tuple[int, int]
+) -> None:
     cells = ["2026-04-02 09:00:00", "2026-04-02 09:00:00"]
     starts, errors, mapping = built(cells, others={column: zones})
     assert starts == [utc(f"2026-04-02T{hour:02}:00") for hour in hours]
@@ -333,7 +353,9 @@ def test_a_winter_time_in_summer_and_a_usual_meaning_are_said_as_warnings() -> N
 
 
 def test_a_row_without_a_zone_is_read_in_that_of_the_batch_and_said() -> None:
-    frame = pd.DataFrame({"Start": ["2026-04-02 09:00"] * 2, "Zone": ["Europe/Paris", ""], "Text": [TALK] * 2})
+    frame = pd.DataFrame(
+        {"Start": ["2026-04-02 09:00"] * 2, "Zone": ["Europe/Paris", ""], "Text": [TALK] * 2}
+    )
     mapping = Mapping(fields={"timestamp": "Start", "transcript": "Text"}, timezone_column="Zone")
     one, two = build_frame(frame, mapping)
     assert (one.call.timestamp, two.call.timestamp) == (utc("2026-04-02T07:00"), utc("2026-04-02T09:00"))
@@ -392,7 +414,16 @@ def test_a_column_shows_what_kind_of_moments_it_holds(
 
 
 @pytest.mark.parametrize(
-    "cells", [[], [None, ""], ["Anna", "Ben"], ["17:46", "18:00"], ["5", "4"], [True, False], ["Ticket 4711 open"] * 200]
+    "cells",
+    [
+        [],
+        [None, ""],
+        ["Anna", "Ben"],
+        ["17:46", "18:00"],
+        ["5", "4"],
+        [True, False],
+        ["Ticket 4711 open"] * 200,
+    ],
 )
 def test_a_column_of_something_else_shows_no_moments(cells: list[Any]) -> None:
     assert date_evidence(cells, now=NOW).share == 0

@@ -40,7 +40,8 @@ def test_a_column_of_durations_shows_its_form_and_its_units(
 
 
 @pytest.mark.parametrize(
-    "cells", [[], ["Anna"], ["2026-04-02 10:00"], ["3 apples"], [True], ["-5"], ["99999999999"], ["13:05 Uhr"]]
+    "cells",
+    [[], ["Anna"], ["2026-04-02 10:00"], ["3 apples"], [True], ["-5"], ["99999999999"], ["13:05 Uhr"]],
 )
 def test_what_no_call_lasts_is_no_duration(cells: list[Any]) -> None:
     assert duration_evidence(cells).share == 0
@@ -53,5 +54,7 @@ def test_what_no_call_lasts_is_no_duration(cells: list[Any]) -> None:
         ("1:00:05", "s", 3605), (0.5, "h", 1800), ("soon", "s", None),
     ],
 )  # fmt: skip
-def test_a_duration_is_read_in_the_unit_that_was_chosen(cell: object, unit: str, seconds: float | None) -> None:
+def test_a_duration_is_read_in_the_unit_that_was_chosen(
+    cell: object, unit: str, seconds: float | None
+) -> None:
     assert read_duration(cell, unit) == seconds
