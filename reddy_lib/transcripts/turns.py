@@ -333,7 +333,7 @@ def finish(
         found += _without_lines(counts, settled)
     if left_out:
         before = [0, *accumulate(place is not None for place in numbered)]
-        left_texts += [(before[min(max(at, 0), len(numbered))], text) for at, text in (*left_out, *events)]
+        left_texts += [(before[min(max(at, 0), len(numbered))], text) for at, text in left_out]
         left_texts.sort(key=lambda one: one[0])
     for index, note in notes:
         place = numbered[index] if 0 <= index < len(numbered) else None
