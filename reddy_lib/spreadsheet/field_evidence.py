@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from reddy_lib.spreadsheet.agent_names import bare_email, is_one_person
 from reddy_lib.spreadsheet.column_profile import Column, percent
+from reddy_lib.spreadsheet.dates import read_timestamp
 from reddy_lib.spreadsheet.mapping import fold_name
 from reddy_lib.spreadsheet.tags import sensitive
 
@@ -92,6 +93,28 @@ class Table:
     @cached_property
     def email_columns(self) -> list[Column]:
         return [column for column in self.columns if column.emails >= 0.5]
+
+    @cached_property
+    def _moments(self) -> dict[str, list[float | None]]:
+        return {
+            column.name: [read_timestamp(cell)[0] for cell in column.rows[:100]]
+            for column in self.columns
+            if column.times >= 0.9 and column.clocks < 0.5
+        }
+
+    def comes_first(self, column: Column) -> bool:
+        """Return whether the times of a column are never after those of the other columns, and before some of them."""
+        mine = self._moments.get(column.name)
+        others = [moments for name, moments in self._moments.items() if name != column.name]
+        if mine is None or not others:
+            return False
+        pairs = [
+            (here, there)
+            for moments in others
+            for here, there in zip(mine, moments, strict=True)
+            if here is not None and there is not None
+        ]
+        return bool(pairs) and all(here <= there for here, there in pairs) and any(a < b for a, b in pairs)
 
     def same_people(self, emails: Column, names: Column) -> float:
         """Return the share of rows in which an email is written after the name beside it."""
@@ -195,6 +218,10 @@ def _timestamp(column: Column, table: Table) -> Evidence:
     if column.clocks > 0.5 and column.times < 0.5 and weight < 5.5:
         return _NO
     facts = [f"{percent(share)} look like dates or times"]
+    if share >= 0.9 and table.comes_first(column):
+        # A call starts before it ends, and before somebody writes it down.
+        weight += 1
+        facts.append("earlier than the other times of its row")
     return Evidence(10 * share + weight, _reason(column, weight > 0, *facts), weight > 0)
 
 
@@ -252,9 +279,15 @@ def _identity(column: Column, table: Table) -> Evidence:
     # Without a name it has to look like ids alone can: letters with digits, all of one build. A long number may be a phone.
     shapes = {re.sub(r"\d", "9", re.sub(r"[a-z]", "a", text.casefold())) for text in column.texts}
     mixed = column.share(lambda text: re.search(r"[^\W\d_]", text) and re.search(r"\d", text)) > 0.9
+    digits = column.share(str.isdecimal) > 0.95 and len({len(text) for text in column.texts}) == 1
+    padded = digits and len(column.texts[0]) >= 5 and column.share(lambda text: text[0] == "0") > 0.9
+    rising = (
+        digits and len(column.texts[0]) >= 5 and column.count > 2 and column.texts == sorted(column.texts)
+    )
+    long = digits and len(column.texts[0]) >= 15
     if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5 or says - {"order", "case", "call"}:
         return _NO
-    if mixed and len(shapes) <= max(3, column.count // 4):
+    if (mixed and len(shapes) <= max(3, column.count // 4)) or padded or rising or long:
         return Evidence(5.5, f"looks like ids: {facts[0]}, such as {column.texts[0][:40]!r}")
     return _NO
 

@@ -239,7 +239,8 @@ def calls_by_value(columns: Sequence[Column]) -> tuple[str, list[list[int]]] | N
         found = _by_value(column, None) if _tells_calls(column) >= 6 else None
         if found is not None and (best is None or found[0] > best[0]):
             best = found
-    return (best[1].by[0], best[1].calls) if best else None
+    grouping = best[1] if best else _by_key(columns)
+    return (grouping.by[0], grouping.calls) if grouping else None
 
 
 def _role(columns: Sequence[Column], calls: Sequence[Sequence[int]]) -> Column | None:
@@ -402,9 +403,50 @@ def _group(
         found = _by_value(column, role) or _by_filled(column, columns)
         if found is not None and (best is None or found[0] > best[0]):
             best = found
+    key = _by_key([*columns, *filter(None, (order, role))])
+    if key is not None and (best is None or best[0] < _OF_A_KEY):
+        return key
     if best is not None:
         return best[1]
     return _by_stays(columns, text, order, role)
+
+
+_OF_A_KEY = 6.0
+"""What it takes of a name and of its cells to be preferred to a column that determines others."""
+
+
+def _by_key(columns: Sequence[Column]) -> _Grouping | None:
+    """Return the calls as a column has them that determines others, whatever it is called.
+
+    Where it has one value, those have one value: who took the call, when, about what. An id does that, and so does a start.
+    """
+    total = columns[0].total if columns else 0
+    few = [column for column in columns if column.count and column.distinct * 1.5 <= column.count]
+    few = [column for column in few if column.distinct > 1]
+    best: tuple[int, float, Column] | None = None
+    for column in few:
+        if column.fill < 0.9 or (column.prose > 0.7 and column.length > 40) or total < 2 * column.distinct:
+            continue
+        told = 0
+        for other in few:
+            if other is column or other.distinct > column.distinct:
+                continue
+            values: dict[str, str] = {}
+            told += all(
+                values.setdefault(mine, theirs) == theirs
+                for mine, theirs in zip(column.of_rows, other.of_rows, strict=True)
+            )
+        likeness = column.ids - column.times - column.emails - column.phones - column.people
+        if told >= 2 and (best is None or (told, likeness) > best[:2]):
+            best = (told, likeness, column)
+    if best is None:
+        return None
+    told, _, column = best
+    places: dict[str, list[int]] = {}
+    for place, text in enumerate(column.of_rows):
+        places.setdefault(text, []).append(place)
+    why = f"{column.name!r} has one value where {told} other columns have one"
+    return _Grouping([column.name], "value", why, list(places.values()))
 
 
 def _by_value(column: Column, role: Column | None) -> tuple[float, _Grouping] | None:

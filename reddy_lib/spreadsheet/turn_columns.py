@@ -87,8 +87,12 @@ def _numbered_turns(columns: Sequence[Column]) -> TurnsFound | None:
         return TurnsFound(
             turns, f"{len(turns)} columns hold a turn each, {turns[0].text!r} to {turns[-1].text!r}"
         )
-    sided = {stem: side for stem, found in texts.items() if (side := _side(found[min(found)]))}
-    if set(sided.values()) != {"agent", "customer"} or len(sided) != 2:
+    named = {stem: side for stem, found in texts.items() if (side := _side(found[min(found)]))}
+    if set(named.values()) == {"agent", "customer"} and len(named) == 2:
+        sided = named
+    elif len(texts) == 2 and len(set(named.values())) == len(named):
+        sided = {stem: named.get(stem) or stem.replace("#", "").strip(" _-.") for stem in texts}
+    else:
         return None
     of_sides = [
         (number, places[column.name], column, sided[stem])
@@ -135,49 +139,77 @@ def _each_labelled(columns: Sequence[Column]) -> bool:
 
 
 def _side(column: Column) -> str:
+    """Return the side that a column's name gives its words to, or ""."""
     agent, customer = "agent" in column.says, "customer" in column.says
     if agent != customer:
         return "agent" if agent else "customer"
     if agent:
         return ""
     words = set(column.plain.split())
-    if words & {"bot", "assistant", "chatbot", "model", "ai"}:
+    if words & {"bot", "assistant", "chatbot", "model", "ai"} or "answer" in column.says:
         return "agent"
-    return "customer" if "user" in column.says or words & {"human", "prompt"} else ""
+    if words & {"human", "prompt"} or column.says & {"user", "question"}:
+        return "customer"
+    side = leaning(column.name)
+    return side if side in ("agent", "customer") else ""
 
 
 def _sides(columns: Sequence[Column]) -> TurnsFound | None:
     """A column of what the agent says beside one of what the customer says; or of questions and answers."""
-    speech = [
-        column
-        for column in columns
-        if _is_side_text(column)
-        and not column.says & {"id", "email", "name", "phone", "score", "status", "start", "end", "duration"}
-    ]
-    sided = {column.name: _side(column) for column in speech}
-    agents = [column for column in speech if sided[column.name] == "agent"]
-    customers = [column for column in speech if sided[column.name] == "customer"]
-    if not agents or not customers:
+    speech = [column for column in columns if _is_side_text(column) and not column.says & _NO_WORDS]
+    if len(speech) < 2:
         return None
-    # What is said differs from row to row; a remark about the call does not.
-    agent, customer = (
-        max(side, key=lambda column: (column.distinct, column.length)) for side in (agents, customers)
-    )
-    if any(
-        column not in (agent, customer) and column.length > 60 and _several_turns(column)
-        for column in columns
-    ):
+    group = _rows_of_a_call(columns, {column.name for column in speech})
+    pair = _pair(speech, group is not None)
+    if pair is None:
+        return None
+    if any(column not in pair and column.length > 60 and _several_turns(column) for column in columns):
         return None  # a whole transcript stands beside them
-    if _several_turns(agent) and _several_turns(customer) and not _clocked(agent):
+    if all(map(_several_turns, pair)) and not _clocked(pair[0]):
         return None  # each holds both sides
-    ordered = sorted((agent, customer), key=lambda column: columns.index(column))
-    turns = [TurnColumn(column.name, role=sided[column.name]) for column in ordered]
-    reason = f"{agent.name!r} holds what the agent says, {customer.name!r} what the customer says"
-    group = _rows_of_a_call(columns, {agent.name, customer.name})
+    # A question comes before its answer; else the columns say in which order the sides spoke.
+    ordered = sorted(pair, key=lambda column: ("answer" in column.says, columns.index(column)))
+    turns = [TurnColumn(column.name, role=_side(column) or column.name) for column in ordered]
+    reason = " and ".join(f"{turn.text!r} holds what {turn.role!r} says" for turn in turns)
     if group is None:
         return TurnsFound(turns, reason)
     by, order = group
     return TurnsFound(turns, f"{reason}, turn by turn; {by!r} tells calls apart", [by], order)
+
+
+_NO_WORDS = frozenset(("id", "email", "name", "phone", "score", "status", "start", "end", "duration"))
+
+
+def _pair(speech: Sequence[Column], grouped: bool) -> list[Column] | None:
+    """Return the two columns of the two sides: by their names, or because in each row one of them speaks."""
+    agents = [column for column in speech if _side(column) == "agent"]
+    customers = [column for column in speech if _side(column) == "customer"]
+    if agents and customers:
+        # What is said differs from row to row; a remark about the call does not.
+        return [
+            max(side, key=lambda column: (column.distinct, column.length)) for side in (agents, customers)
+        ]
+    best: tuple[float, list[Column]] | None = None
+    for place, one in enumerate(speech):
+        for other in speech[place + 1 :]:
+            if _side(one) and _side(one) == _side(other):
+                continue
+            if _take_turns(one, other, grouped) and (best is None or one.distinct + other.distinct > best[0]):
+                best = (one.distinct + other.distinct, [one, other])
+    return best[1] if best else None
+
+
+def _take_turns(one: Column, other: Column, grouped: bool) -> bool:
+    """Return whether two columns of words are two sides, whatever they are called."""
+    rows = list(zip(one.of_rows, other.of_rows, strict=True))
+    either = sum(bool(a) != bool(b) for a, b in rows)
+    if min(one.fill, other.fill) >= 0.2 and either >= 0.9 * len(rows):
+        return True  # in each row one of them is filled
+    if grouped:
+        return False
+    lines = [(len(_lines(a)), len(_lines(b))) for a, b in rows if a and b]
+    alike = sum(min(pair) >= 2 and abs(pair[0] - pair[1]) <= 1 for pair in lines)
+    return bool(lines) and alike >= 0.6 * len(lines) and not _several_turns(one) and not _several_turns(other)
 
 
 def _is_side_text(column: Column) -> bool:
@@ -190,8 +222,11 @@ def _is_side_text(column: Column) -> bool:
     return (
         column.prose >= 0.5
         and column.length >= 8
-        and (bool(column.says & {"text", "transcript", "speaker", "channel"}) or column.length >= 25)
+        and (bool(column.says & _OF_SPEECH) or bool(_side(column)) or column.length >= 20)
     )
+
+
+_OF_SPEECH = frozenset(("text", "transcript", "speaker", "channel", "question", "answer"))
 
 
 def _clocked(column: Column) -> bool:
@@ -246,12 +281,24 @@ def continued(first: str, columns: Sequence[Column]) -> tuple[list[str], str, st
     return ordered, "" if cut else "\n", why
 
 
+_SUFFIX = re.compile(
+    r"(.*?)[\W_]*(?:part|teil|parte|partie|deel|no|nr|pt|p)?[\W_]*(?:(?P<number>\d{1,2})(?:\s*(?:/|of|von|de|di|van)\s*\d{1,2})?"
+    r"|(?<=[\W_])(?P<letter>[a-h])|(?<=[\W_])(?P<roman>i{1,3}|iv|vi{0,3}|ix|x))\W*",
+    re.IGNORECASE,
+)
+_ROMAN = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+
+
 def _stem(name: str) -> tuple[str, int | None]:
-    """Return the name without its number and its "(cont.)", and the number."""
-    match = re.fullmatch(
-        r"(.*?)[\W_]*(?:(?:part|teil|parte|deel|no|nr)?[\W_]*)(\d{1,2})\W*", name.strip(), re.IGNORECASE
-    )
-    number = int(match[2]) if match else None
+    """Return the name without its number ("2", "B", "ii", "2 of 3") and its "(cont.)", and the number."""
+    match = _SUFFIX.fullmatch(name.strip())
+    number: int | None = None
+    if match and match["number"]:
+        number = int(match["number"])
+    elif match and match["roman"]:
+        number = _ROMAN.index(match["roman"].casefold())
+    elif match and match["letter"]:
+        number = "abcdefgh".index(match["letter"].casefold()) + 1
     bare = match[1] if match else name
     bare = re.sub(r"[\W_]*\b(?:" + _MORE.pattern + r")\b\.?[\W_]*", " ", bare, flags=re.IGNORECASE)
     return " ".join(re.findall(r"\w+", bare.replace("_", " "))).casefold(), number
