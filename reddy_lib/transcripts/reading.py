@@ -156,7 +156,6 @@ def _read_exact(
         if any(start is not None for start in starts) or any(stop is not None for stop in stops):
             return None
         spans: list[tuple[float | None, float | None]] = [(None, None)] * len(exact)
-        texts = [turn.text for turn in exact]
         return finish(
             labels,
             [turn.text for turn in exact],
