@@ -23,6 +23,7 @@ from reddy_lib.spreadsheet.column_profile import Column
 from reddy_lib.spreadsheet.grouping import as_number
 from reddy_lib.spreadsheet.line_times import line_moment
 from reddy_lib.spreadsheet.mapping import LineUnit, NewCall
+from reddy_lib.spreadsheet.placeholders import is_placeholder
 from reddy_lib.transcripts import leaning, read_opening
 from reddy_lib.transcripts.times import unit_of
 
@@ -337,7 +338,7 @@ def _text(columns: Sequence[Column], role: Column | None) -> Column | None:
 def _order(columns: Sequence[Column]) -> Column | None:
     best: tuple[float, Column] | None = None
     for column in columns:
-        if column.fill < 0.9 or column.says & {"duration", "score", "phone", "speaker", "channel"}:
+        if column.fill < 0.9 or column.says & (_OF_CALLS | {"duration", "phone", "speaker", "channel"}):
             continue
         numbers = [as_number(cell) for cell in column.cells]
         counts = [number for number in numbers if number is not None and number == int(number)]
@@ -364,15 +365,21 @@ def _order(columns: Sequence[Column]) -> Column | None:
 
 
 def _numbers_lines(column: Column, group: _Grouping) -> bool:
-    """Return whether a column named as a counter numbers the lines of each call, in whatever order they stand."""
-    if "order" not in column.says or column.fill < 0.9:
+    """Return whether a column numbers the lines of each call, in whatever order they stand.
+
+    Its name says so, or its cells are the numbers from 0 or 1 on without a gap in each call.
+    """
+    if column.fill < 0.9 or column.says & (_OF_CALLS | {"duration", "phone"}):
         return False
+    named = "order" in column.says
     numbers = [as_number(cell) for cell in column.rows]
     for places in group.calls:
-        here = [numbers[place] for place in places]
-        if None in here or len(set(here)) < len(here):
+        here = [number for place in places if (number := numbers[place]) is not None]
+        if len(here) < len(places) or len(set(here)) < len(here):
             return False
-    return True
+        if not named and (min(here) not in (0, 1) or max(here) - min(here) != len(here) - 1):
+            return False
+    return named or any(len(places) > 2 for places in group.calls)
 
 
 def _repeats(order: Column, calls: Sequence[Sequence[int]]) -> bool:
@@ -407,7 +414,8 @@ def _by_value(column: Column, role: Column | None) -> tuple[float, _Grouping] | 
         return None
     texts = _filled_down(column.of_rows)
     runs = _changes(texts)
-    if column.count / max(column.distinct, 1) < 1.5:
+    known = [text for text in column.texts if not is_placeholder(text)]
+    if not known or len(known) / len(set(known)) < 1.5:
         return None
     places: dict[str, list[int]] = {}
     for place, text in enumerate(texts):
@@ -656,12 +664,13 @@ _TO = frozenset(
 def _time_name(column: Column, field: str) -> float:
     """Return how well a name says that it is this time of a line; below 0: that it is something else."""
     says, words = column.says, column.plain.split()
+    bare = " ".join(words[:-1]) if len(words) > 1 and words[-1] in _UNIT_WORDS else column.plain
     if says & {"phone", "score", "agent", "customer", "product", "changed"}:
         return -1.0
     if "text" in says and column.times < 0.9 and column.clocks < 0.9:
         return -1.0
-    start = bool(says & {"start", "date", "time", "created", "offset"}) or column.plain in _FROM
-    stop = "end" in says or column.plain in _TO
+    start = bool(says & {"start", "date", "time", "created", "offset"}) or bare in _FROM
+    stop = "end" in says or bare in _TO
     length = "duration" in says and not says & {"start", "end"}
     if words and words[-1] in _UNIT_WORDS and len(words) == 1:
         length, start = False, True  # "ms", "seconds": of a time into the call

@@ -161,7 +161,8 @@ def detect_format(
         with path.open(encoding=encoding, errors="replace") as file:
             form = text_form(file.read(_SAMPLE))
         delimiter = find_delimiter(path, encoding)
-        if form and (form != "aligned" or not delimits(path, encoding, delimiter)):
+        # What stands in the cells of a table under a delimiter (a summary, a drawing) is no table of its own.
+        if form and (delimiter == "|" or not delimits(path, encoding, delimiter)):
             return _shaped(path, SheetFormat("csv", None, 1, encoding, None, form=form), header_row)
     elif len(delimiter) != 1:
         raise UnreadableFile(f"The delimiter {delimiter!r} is not one character: choose for example a comma.")
@@ -220,7 +221,6 @@ def _xml_format(path: Path, sheet: str | None, header_row: int | None) -> SheetF
     if not sheets:
         if is_one_call(path):
             return SheetFormat("files", None, 1, None, None)
-        header_of(list(head_rows(_numbered(xml_rows(path)), 1)), 1, path.name)
         return SheetFormat("xml", None, 1, None, None)
     if sheet is None:
         tops = {number: list(islice(xml_rows(path, name), LOOK_AHEAD)) for number, name in enumerate(sheets)}

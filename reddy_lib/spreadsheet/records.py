@@ -424,6 +424,8 @@ class Flattener:
                     continue
                 if depth >= _DEPTH or len(value) > _MOST_KEYS or self._stays(name, value):
                     self._put(cells, name, value)
+                elif not depth and _says_nothing(key, value, record):
+                    self._into(cells, value, "", depth + 1)
                 else:
                     self._into(cells, value, f"{name}.", depth + 1)
             elif isinstance(value, list) and value and isinstance(value[0], dict):
@@ -449,6 +451,16 @@ class Flattener:
                 return True
             self._containers[path] = not self.whole and holds_speech(value) and _is_container(value)
         return self._containers[path]
+
+
+_NEUTRAL = frozenset(
+    ("metadata", "meta data", "meta", "info", "details", "properties", "attributes", "header", "general")
+)
+
+
+def _says_nothing(key: str, value: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
+    """Whether an object is the record's own facts under a name that says only that: they need no name in front."""
+    return plain_name(str(key)) in _NEUTRAL and not (value.keys() & record.keys())
 
 
 def _is_nested(value: Any) -> bool:

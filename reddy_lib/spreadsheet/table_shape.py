@@ -85,7 +85,8 @@ def is_turned(rows: Sequence[Sequence[Any]]) -> bool:
     width = max(map(len, rows))
     if width < 2 or len(set(texts)) < len(texts):
         return False
-    if any(kind_of_cell(name) in ("email", "date", "number", "long") for name in names):
+    kinds = [kind_of_cell(name) for name in names]
+    if not {"email", "date", "number", "long"}.isdisjoint(kinds) or kinds.count("code") > 0.2 * len(kinds):
         return False
     known = has_known_names(texts)
     across = has_known_names([str(cell).strip() for cell in rows[0]])
@@ -97,9 +98,11 @@ def is_turned(rows: Sequence[Sequence[Any]]) -> bool:
         in ("email", "date", "long", "number", "code")
         for place in range(1, width)
     )
+    if strong_columns:
+        return False
     if known >= 3 and across < min(known, 3):
         return strong_rows >= 1
-    return width > 2 and strong_rows >= 2 and not strong_columns and across < 2
+    return width > 2 and strong_rows >= 2 and across < 2
 
 
 def turned_rows(rows: Sequence[tuple[int, list[Any]]]) -> Iterator[tuple[int, list[Any]]]:

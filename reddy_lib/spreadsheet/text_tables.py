@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -25,32 +25,58 @@ _MOST_LINE = 1 << 20
 _MOST_BLOCK = 20_000  # lines of one block of a report
 _MOST_LABELS = 400
 _LOOKED_AT = 400
+_MOST_ACROSS = 4_000  # characters of a line in which columns are looked for
 
-_RULE = re.compile(r"\s*[|+]?[-=:+| \u2500-\u257f]*(?:-{2,}|={3,}|\u2500{2,})[-=:+| \u2500-\u257f]*[|+]?\s*")
-_BARE_RULE = re.compile(r"\s*[-=_*~#.\u2500-\u257f]{3,}[-=_*~#.\s\u2500-\u257f]*|\x0c?\s*")
+_STROKES = ("--", "===", "\u2500\u2500", "\u2501\u2501", "\u2550\u2550")
+_LINE_MARKS = frozenset("-=:+| \t") | frozenset(map(chr, range(0x2500, 0x2580)))
+_RULE_MARKS = frozenset("-=_*~#. \t\r\x0c") | frozenset(map(chr, range(0x2500, 0x2580)))
 _LABEL = re.compile(
-    r"\s*([^\W\d_][^:=\t|\n]{0,38}?)\s*(?:\.{2,}\s*)?(?::(?!//)|=|\.{3,})\s*(.*?)\s*", re.DOTALL
+    r"\s*(?:[-*\u2022]\s+)?([^\W\d_][^:=\t|\n]{0,38}?)\s*(?:\.{2,}\s*)?(?::(?!//)|=|\.{3,})(.*)", re.DOTALL
 )
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
+_SENTENCE = re.compile(r"[?!,;]|[:.*] |[.]$|@|\d{3}|\.\w{3}$")
 _SECTION = re.compile(r"\s*\[([^\[\]\n]{1,80})\]\s*")
+_RECORD = re.compile(r"-\[ \w+ \d+ \][-+]*|\*{5,} \d+\. \w+ \*{5,}")
 _PAGE = re.compile(r"(?:page|seite|página|pagina|strona|sida|side|стр|页|ページ)\W*\d+", re.IGNORECASE)
+
+
+def _is_line(text: str) -> bool:
+    """Whether a text is the line between the head and the rows of a table that is drawn with signs."""
+    return any(mark in text for mark in _STROKES) and _LINE_MARKS.issuperset(text)
+
+
+def _is_bare(text: str) -> bool:
+    """Whether a text is blank, or a rule between parts of a report."""
+    return not text or (_RULE_MARKS.issuperset(text) and (not text.strip() or len(text.strip()) > 2))
+
+
+def _labelled(line: str) -> tuple[str, str] | None:
+    """The label of a line and the value behind it; None where it has no label."""
+    match = _LABEL.match(line)
+    return None if match is None else (match[1].strip(), match[2].strip())
 
 
 def known_name(text: str) -> bool:
     """Whether a text is the name of a field of a call."""
-    return len(text.split()) <= 6 and bool(fields_named(text))
+    return _may_name(text) and bool(fields_named(text))
 
 
 def has_known_names(texts: Sequence[str]) -> int:
     """How many of these texts are names of fields or of parts of a line."""
-    return len({plain_name(text) for text in texts if len(text.split()) <= 6 and concepts(text)})
+    return len({plain_name(text) for text in texts if _may_name(text) and concepts(text)})
+
+
+def _may_name(text: str) -> bool:
+    """Whether a text is short as a name is, and no sentence."""
+    text = text.strip()
+    return 0 < len(text) < 60 and len(text.split()) <= 5 and not _SENTENCE.search(text)
 
 
 def text_form(text: str) -> TextForm:
     """How the text of a file shows its table, if no delimiter does."""
     lines = text.lstrip("\ufeff").split("\n")[:_LOOKED_AT]
     lines = [line.rstrip("\r") for line in lines]
-    if _has_pipes(lines):
+    if _has_pipes(lines) and not any(map(_RECORD.match, lines)):
         return "pipes"
     if report_labels(lines) is not None:
         return "report"
@@ -93,14 +119,14 @@ def _has_pipes(lines: Sequence[str]) -> bool:
     rules = [
         place
         for place, line in enumerate(lines)
-        if _RULE.fullmatch(line) and ("|" in line or "+" in line or "\u2502" in line or "\u253c" in line)
+        if _is_line(line) and ("|" in line or "+" in line or "\u2502" in line or "\u253c" in line)
     ]
     for place in rules:
         above = _pipe_cells(lines[place - 1]) if place else []
         below = _pipe_cells(lines[place + 1]) if place + 1 < len(lines) else []
         if len(above) > 1 and len(below) > 1:
             return True
-        if not above and len(below) > 1 and place + 2 < len(lines) and _RULE.fullmatch(lines[place + 2]):
+        if not above and len(below) > 1 and place + 2 < len(lines) and _is_line(lines[place + 2]):
             return True
     return False
 
@@ -125,7 +151,7 @@ def _pipe_rows(path: Path, encoding: str) -> Iterator[list[str]]:
     boxed: bool | None = None
     for line in _lines(path, encoding):
         bare = line.strip()
-        if _RULE.fullmatch(line):
+        if _is_line(line):
             if waiting is not None:
                 yield waiting
                 waiting = None
@@ -181,7 +207,7 @@ def _spans(lines: Sequence[str]) -> list[tuple[int, int | None]] | None:
         names = [match.span() for match in re.finditer(r"\S+(?: \S+)*", head)]
         if len(names) < 3 or len(filled) < place + 3 or any(end - start > 40 for start, end in names):
             continue
-        below = [line for line in filled[place + 1 : place + 200] if not _BARE_RULE.fullmatch(line)]
+        below = [line for line in filled[place + 1 : place + 200] if not _is_bare(line)]
         starts = _gaps([head, *below])
         starts = [start for start in starts if head[start:].strip()] if starts else []
         kept: list[int] = []
@@ -196,11 +222,14 @@ def _spans(lines: Sequence[str]) -> list[tuple[int, int | None]] | None:
 
 def _gaps(lines: Sequence[str]) -> list[int]:
     """Places where a column begins: behind two or more characters that are blank in every line."""
-    width = max(map(len, lines))
+    width = min(max(map(len, lines)), _MOST_ACROSS)
     used = bytearray(width)
     for line in lines:
         for match in re.finditer(r"\S+(?: \S+)*", line):
             start, end = match.span()
+            if start >= width:
+                break
+            end = min(end, width)
             used[start:end] = b"\x01" * (end - start)
     starts = []
     blank = 2
@@ -231,7 +260,7 @@ def _aligned_rows(path: Path, encoding: str) -> Iterator[list[str]]:
             f"{path.name} has no columns that stand one below the other: export the calls as .csv."
         )
     for line in _lines(path, encoding):
-        if not line.strip() or _BARE_RULE.fullmatch(line):
+        if not line.strip() or _is_bare(line):
             yield []
             continue
         line = line.expandtabs(8)
@@ -251,14 +280,14 @@ class _Labels(NamedTuple):
 
 def report_labels(lines: Sequence[str]) -> _Labels | None:
     """The labels that stand in block after block; None where a text is no such report."""
-    lines = [_section(line) for line in lines]
+    lines = list(_unboxed(lines))
     found: list[tuple[str, str]] = []
     values: dict[str, list[str]] = {}
     for line in lines:
-        match = _LABEL.fullmatch(line)
+        match = _labelled(line)
         if match is not None:
-            found.append((match[1].strip(), match[2]))
-            values.setdefault(match[1].strip(), []).append(match[2])
+            found.append((match[0], match[1]))
+            values.setdefault(match[0], []).append(match[1])
     speakers = {label for label, said in values.items() if _speaks(label, said)}
     found = [(label, value) for label, value in found if label not in speakers]
     counts = Counter(label for label, _ in found)
@@ -310,11 +339,26 @@ def _section(line: str) -> str:
     return line if match is None else f"id: {match[1]}"
 
 
+def _unboxed(lines: Iterable[str]) -> Iterator[str]:
+    """Lines, the records that psql writes one below the other (`\\x`) as blocks of labels and values."""
+    expanded = False
+    for line in lines:
+        if _RECORD.match(line):
+            expanded = True
+            yield ""
+        elif expanded and "|" in line:
+            label, _, value = line.partition("|")
+            value = value.strip().removesuffix("+").rstrip()  # with which psql marks a line break
+            yield f"{label.strip()}:{value}" if label.strip() else value
+        else:
+            yield _section(line)
+
+
 def _most_between(lines: Sequence[str], first: str) -> int:
     places = [
         place
         for place, line in enumerate(lines)
-        if (match := _LABEL.fullmatch(line)) is not None and match[1].strip() == first
+        if (match := _labelled(line)) is not None and match[0] == first
     ]
     return max((after - before for before, after in pairwise(places)), default=0)
 
@@ -328,17 +372,17 @@ def _page_heads(lines: Sequence[str], first: str) -> frozenset[str]:
     counts: Counter[str] = Counter()
     blocks = 0
     for place, line in enumerate(lines):
-        match = _LABEL.fullmatch(line)
-        if match is None or match[1].strip() != first:
+        match = _labelled(line)
+        if match is None or match[0] != first:
             if _PAGE.search(line) and len(line.strip()) < 120:
                 counts[_unnumbered(line)] += 2
             continue
         blocks += 1
         for above in reversed(lines[max(place - 6, 0) : place]):
-            label = _LABEL.fullmatch(above)
+            label = _labelled(above)
             if label is not None and not _PAGE.search(above):
                 break
-            if above.strip() and len(above) < 120 and not _BARE_RULE.fullmatch(above):
+            if above.strip() and len(above) < 120 and not _is_bare(above):
                 counts[_unnumbered(above)] += 1
             elif above.strip():
                 break
@@ -359,27 +403,27 @@ def _report_rows(path: Path, encoding: str, left: list[str]) -> Iterator[list[st
     places = {name: place for place, name in enumerate(names)}
     row: list[list[str]] | None = None
     at = size = 0
-    for line in map(_section, _lines(path, encoding)):
-        match = _LABEL.fullmatch(line)
-        label = match[1].strip() if match is not None else ""
+    for line in _unboxed(_lines(path, encoding)):
+        match = _labelled(line)
+        label = match[0] if match is not None else ""
         if label == labels.first:
             if row is not None:
                 yield _block(row)
             row, at, size = [[] for _ in names], places[label], 0
             assert match is not None
-            row[at].append(match[2])
+            row[at].append(match[1])
             continue
         if _unnumbered(line) in labels.heads:
             left.append(line.strip())
             continue
         if row is None:
-            if line.strip() and not _BARE_RULE.fullmatch(line):
+            if line.strip() and not _is_bare(line):
                 left.append(line.strip())
             continue
         if match is not None and label in places and not row[places[label]]:
             at = places[label]
-            row[at].append(match[2])
-        elif not _BARE_RULE.fullmatch(line) or not line.strip():
+            row[at].append(match[1])
+        elif not _is_bare(line) or not line.strip():
             row[at].append(line.strip())
         size += 1
         if size > _MOST_BLOCK:

@@ -71,11 +71,12 @@ def together(files: Sequence[tuple[IO[bytes], str]]) -> PrivateCopy:
         raise UnreadableFile(
             f"{odd} is no transcript file and no spreadsheet: drop it on its own, or drop the others without it."
         )
-    if len(tables) > 1:
-        raise UnreadableFile(
-            f"{len(tables)} spreadsheets were dropped together ({', '.join(tables[:4])}): load them one after the "
-            "other, or one of them with the transcript files that it is about."
-        )
+    several = UnreadableFile(
+        f"{len(tables)} spreadsheets were dropped together ({', '.join(tables[:4])}): load them one after the "
+        "other, or one of them with the transcript files that it is about."
+    )
+    if 1 < len(tables) < len(names):
+        raise several
     packed = sorted(zip(names, (file for file, _ in files), strict=True), key=lambda each: each[0])
     first, others = Path((tables or [packed[0][0]])[0]).stem, len(files) - 1
     taken: set[str] = set()
@@ -93,6 +94,11 @@ def together(files: Sequence[tuple[IO[bytes], str]]) -> PrivateCopy:
                     shutil.copyfileobj(source, target, _BLOCK)
         bundle.seek(0)
         copy = PrivateCopy(bundle, f"{first} and {others} more file{'' if others == 1 else 's'}.zip")
+    if len(tables) > 1:
+        if _same_columns(copy.path):
+            return copy
+        copy.remove()
+        raise several
     many = _table_of_calls(copy.path)
     if many is not None:
         copy.remove()
@@ -101,6 +107,14 @@ def together(files: Sequence[tuple[IO[bytes], str]]) -> PrivateCopy:
             "be .csv or .xlsx."
         )
     return copy
+
+
+def _same_columns(path: Path) -> bool:
+    """Whether the tables of a bundle are read as one."""
+    try:
+        return detect_format(path).form == "tables"
+    except SheetError:
+        return False
 
 
 def _table_of_calls(path: Path) -> str | None:

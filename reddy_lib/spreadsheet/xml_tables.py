@@ -24,7 +24,7 @@ _BLOCK = 1 << 20
 _MOST_BYTES = 64 << 20
 _MOST_CALL = 16 << 20
 _UNREAD = ("empty", "unreadable", "no speakers", "labelled text")
-_MOST_ELEMENTS = 3_000_000
+_MOST_ELEMENTS = 2_000_000
 _MOST_CELLS = 5_000_000
 _DEPTH = 60
 _SHEET_NAMESPACE = "urn:schemas-microsoft-com:office:spreadsheet"
@@ -47,18 +47,28 @@ def xml_sheets(path: Path) -> list[str]:
 
 
 def is_one_call(path: Path) -> bool:
-    """Whether an XML file is the transcript of one call, not a list of calls."""
-    if path.stat().st_size > _MOST_CALL:
-        return False
+    """Whether an XML file is the transcript of one call, not a list of calls. Raises UnreadableFile: it is neither."""
     reader = _Records()
     _parse(path, reader.parser)
     data = reader.result()
     if find_calls(data) is not None:
         return False
-    if is_turn_list(_records_without_words(data)):
+    records = _records_without_words(data)
+    small = path.stat().st_size <= _MOST_CALL
+    if small and is_turn_list(records):
         return True
-    transcript = read_transcript(path.read_bytes().decode("utf-8", "replace"))
-    return transcript.form not in _UNREAD and len(transcript.lines) > 1
+    transcript = read_transcript(path.read_bytes().decode("utf-8", "replace") if small else "")
+    if transcript.form not in _UNREAD and len(transcript.lines) > 1:
+        return True
+    if not records and _one_record(data) is None:
+        raise _no_calls(path)
+    return False
+
+
+def _no_calls(path: Path) -> UnreadableFile:
+    return UnreadableFile(
+        f"{path.name} is an XML file in which no element is repeated for each call: export the calls as .xlsx or .csv."
+    )
 
 
 def xml_rows(path: Path, sheet: str | None = None) -> Iterator[list[Any]]:
@@ -78,9 +88,7 @@ def xml_rows(path: Path, sheet: str | None = None) -> Iterator[list[Any]]:
     found = find_calls(data)
     records = found if found is not None else _records_without_words(data) or _one_record(data)
     if records is None:
-        raise UnreadableFile(
-            f"{path.name} is an XML file in which no element is repeated for each call: export the calls as .xlsx or .csv."
-        )
+        raise _no_calls(path)
     yield from rows_of_records(iter(records), path)
 
 
@@ -150,12 +158,14 @@ def _plain(name: str) -> str:
 
 
 class _Element:
+    """An element that is still open. `children`: name → its value, or its values where the element is repeated."""
+
     __slots__ = ("attributes", "children", "name", "text")
 
     def __init__(self, name: str, attributes: dict[str, str]) -> None:
         self.name = name
         self.attributes = attributes
-        self.children: list[_Element] = []
+        self.children: dict[str, Any] = {}
         self.text: list[str] = []
 
 
@@ -169,8 +179,7 @@ class _Records:
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._words
         self.parser.EntityDeclHandler = _entity
-        self._open: list[_Element] = []
-        self._root: _Element | None = None
+        self._open: list[_Element] = [_Element("", {})]
         self._repeated: set[tuple[str, str]] = set()
         self._count = 0
 
@@ -178,53 +187,55 @@ class _Records:
         self._count += 1
         if self._count > _MOST_ELEMENTS:
             raise _TooMuch(f"has more than {_MOST_ELEMENTS:,} elements")
-        if len(self._open) >= _DEPTH:
+        if len(self._open) > _DEPTH:
             raise _TooMuch(f"has elements {_DEPTH} deep")
-        element = _Element(
-            _plain(name),
-            {_plain(key): value for key, value in attributes.items() if not key.startswith("xmlns")},
-        )
-        if self._open:
-            above = self._open[-1]
-            if above.children and any(child.name == element.name for child in above.children[-3:]):
-                self._repeated.add((above.name, element.name))
-            above.children.append(element)
-        else:
-            self._root = element
-        self._open.append(element)
+        plain = {_plain(key): value for key, value in attributes.items() if not key.startswith("xmlns")}
+        self._open.append(_Element(_plain(name), plain))
 
     def _end(self, _: str) -> None:
-        self._open.pop()
+        element = self._open.pop()
+        value = self._value(element)
+        above = self._open[-1]
+        if element.name not in above.children:
+            above.children[element.name] = value
+            return
+        # A list, from the second of them on: a value is never a list itself.
+        self._repeated.add((above.name, element.name))
+        before = above.children[element.name]
+        if isinstance(before, list):
+            before.append(value)
+        else:
+            above.children[element.name] = [before, value]
 
     def _words(self, text: str) -> None:
-        if self._open:
-            self._open[-1].text.append(text)
-
-    def result(self) -> Any:
-        return {} if self._root is None else {self._root.name: self._value(self._root)}
+        self._open[-1].text.append(text)
 
     def _value(self, element: _Element) -> Any:
         text = "".join(element.text).strip()
-        if not element.children and not element.attributes:
+        if not element.children and (not element.attributes or element.attributes.get("nil") == "true"):
             return text
         data: dict[str, Any] = dict(element.attributes)
-        if element.attributes.get("nil") == "true" and not element.children:
-            return ""
-        for child in element.children:
-            value = self._value(child)
-            if (element.name, child.name) in self._repeated:
-                data.setdefault(child.name, [])
-                if not isinstance(data[child.name], list):
-                    data[child.name] = [data[child.name]]
-                data[child.name].append(value)
-            else:
-                name = child.name
-                while name in data:
-                    name += "_"
-                data[name] = value
+        for name, value in element.children.items():
+            while name in data:
+                name += "_"
+            data[name] = value
         if text:
             data["text" if "text" not in data else "text_"] = text
         return data
+
+    def result(self) -> Any:
+        return self._listed("", self._open[0].children)
+
+    def _listed(self, name: str, value: Any) -> Any:
+        """A value in which an element that is repeated in one place is a list in all of them."""
+        if isinstance(value, list):
+            return [self._listed(name, item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        for key, inner in value.items():
+            inner = self._listed(key, inner)
+            value[key] = [inner] if (name, key) in self._repeated and not isinstance(inner, list) else inner
+        return value
 
 
 class _Sheets:

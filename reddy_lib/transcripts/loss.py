@@ -47,7 +47,8 @@ left out: of a speaker who is left out on purpose. finding: a value that a findi
 MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\/;~·→»«=…【】「」『』〔〕《》［］（）“”")
 """Characters that may stand around labels and times; anything else between two texts is unassigned."""
 
-_CLOCK = r"(?:\d{4}-\d{2}-\d{2}T?)?\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[AP]M|[ap]\.?m\.?|Z)?"
+_DAY = r"(?:\d{4}-\d{2}-\d{2}T?|\d{1,2}[./-]\d{1,2}[./-]\d{4},?)"
+_CLOCK = rf"{_DAY}?" r"\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[AP]M|[ap]\.?m\.?|Z)?"
 _SPAN_END = r"(?:(?:-->|->|–|—|-|to)"
 _STAMP = re.compile(
     rf"{_CLOCK}{_SPAN_END}{_CLOCK})?"

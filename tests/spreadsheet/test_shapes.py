@@ -128,6 +128,14 @@ def test_blocks_of_labels_become_rows_and_page_heads_are_named(tmp_path: Path) -
     assert {"table-rebuilt", "rows-left-out"} <= codes(path)
 
 
+def test_records_that_a_query_tool_writes_below_one_another_become_rows(tmp_path: Path) -> None:
+    one = "call_id     | C-{n}\nagent_email | ana@x.example\ntranscript  | Agent: Hello +\n            | Customer: Hi\n"
+    psql = "".join(f"-[ RECORD {n} ]----\n" + one.format(n=n) for n in (1, 2))
+    sheet = read_sheet(written(tmp_path, "a.txt", psql))
+    assert sheet["call_id"].tolist() == ["C-1", "C-2"]
+    assert sheet["transcript"].tolist() == ["Agent: Hello\nCustomer: Hi"] * 2
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -158,6 +166,44 @@ def test_a_table_on_its_side_is_turned(tmp_path: Path) -> None:
     assert ids(path) == IDS
     assert "table-rebuilt" in codes(path)
     assert ids(workbook(tmp_path, {"S": [["Cedarline"], *turned]})) == IDS
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [
+            ["Topic", "Date"],
+            ["Call drop", "2026-03-01"],
+            ["Agent rude", "2026-03-02"],
+            ["Transcript lost", "2026-03-03"],
+        ],
+        [["File", "Agent email"], ["c-0001.wav", "a@x.example"], ["c-0002.wav", "a@x.example"]],
+        [
+            ["Agent", "Email"],
+            ["Ana Ruiz", "ana@x.example"],
+            ["Ben Call", "ben@x.example"],
+            ["Queue Date", "q@x.example"],
+        ],
+    ],
+)
+def test_a_table_whose_columns_hold_one_kind_each_is_not_turned(
+    tmp_path: Path, rows: list[list[str]]
+) -> None:
+    sheet = read_sheet(written(tmp_path, "a.csv", as_csv(rows)))
+    assert [list(sheet.columns), *sheet.values.tolist()] == rows
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "Reason: bill\nCall date: 2026-03-01\nStatus: open\nId: 12345",
+        "| Id | Date |\n|---|---|\n| 1 | 2026-03-01 |",
+    ],
+    ids=["labels", "a drawn table"],
+)
+def test_what_stands_inside_cells_is_no_table_of_its_own(tmp_path: Path, inside: str) -> None:
+    path = written(tmp_path, "a.csv", as_csv([[*HEADER, "Summary"], *([*row, inside] for row in ROWS)]))
+    assert ids(path) == IDS
 
 
 def test_rows_of_a_table_below_are_no_calls_and_are_counted(tmp_path: Path) -> None:
