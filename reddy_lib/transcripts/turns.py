@@ -125,7 +125,6 @@ class Parsed(msgspec.Struct):
         aliases: label → role that the text itself gives away.
         asides: (index of the turn, texts in it that are no speech).
         left_out: (turns before it, its text) of each item of data that nobody said.
-        events: (turns before it, its text) of each status event or note among lines of text.
         order: for each turn, where it stood in the source; empty where they stand in the source's order.
         emails: label → the email that the data gives for that speaker.
         conversation_id, duration: of the call, as the data around the turns states them.
@@ -137,7 +136,6 @@ class Parsed(msgspec.Struct):
     aliases: dict[str, str] = msgspec.field(default_factory=dict)
     asides: list[tuple[int, list[str]]] = msgspec.field(default_factory=list)
     left_out: list[tuple[int, str]] = msgspec.field(default_factory=list)
-    events: list[tuple[int, str]] = msgspec.field(default_factory=list)
     order: list[int] = msgspec.field(default_factory=list)
     emails: dict[str, str] = msgspec.field(default_factory=dict)
     conversation_id: str = ""
@@ -298,11 +296,6 @@ def finish(
             counts[label] = counts.get(label, 0) + 1
     sides = settle_sides(labels, texts, roles, aliases or {}, agent, customer)
     inferred = sides.inferred
-    stated = {
-        label: Inferred(aliases[label], "the data says which side this is")
-        for label in counts
-        if aliases and label in aliases and aliases[label] and label not in inferred and not role_of(label)
-    }
     settled = {label: role or fold(label) for label, role in sides.roles.items()}
     stated = {
         label: Inferred(role, "the data says which side this is", "")
