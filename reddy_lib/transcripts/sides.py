@@ -83,7 +83,7 @@ def settle_sides(
 def clear_sides(labels: tuple[str, ...]) -> Mapping[str, str] | None:
     """Label → role where each label proves its side and both sides are there; None where anything is to be weighed."""
     found = {label: role_of(label) for label in labels}
-    return found if len(found) == 2 and set(found.values()) == {"agent", "customer"} else None  # type: ignore[return-value]
+    return found if len(found) == 2 and set(found.values()) == {"agent", "customer"} else None
 
 
 class _Call:
