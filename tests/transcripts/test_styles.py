@@ -177,7 +177,8 @@ def test_prose_names_no_speakers(cell: str) -> None:
         "[{seconds}] {label}: {text}", "{seconds}s {label}: {text}", "[{clock} - {end}] {label}: {text}",
         "{clock} --> {end} {label}: {text}", "{label} [{clock} - {end}]: {text}",
         "{label}, {clock}: {text}",
-        "{label} @ {clock}: {text}", "### {label} ({clock})\n{text}", "[{clock}][{label}] {text}", "{label} ({clock}) {text}",
+        "{label} @ {clock}: {text}", "### {label} ({clock})\n{text}",
+        "[{clock}][{label}] {text}", "{label} ({clock}) {text}",
         "{clock} / {label} / {text}", "* {clock} {label}: {text}", "{clock};{label};{text}", "{clock},{label},{text}",
         "{{{clock}}} {label}: {text}", "{clock}\n{label}\n{text}", "{clock} ~ {label} ~ {text}",
     ],
@@ -210,9 +211,11 @@ def test_more_places_for_a_clock(style: str) -> None:
         'agent,"Good morning, how can I help?"\ncustomer,My bill doubled.\nagent,Let me look at it.',
         "<ul><li>Agent: Good morning, how can I help?</li><li>Customer: My bill doubled.</li>"
         "<li>Agent: Let me look at it.</li></ul>",
-        "00:01\tSYSTEM\tAgent joined\n00:02\tAgent\tGood morning, how can I help?\n00:03\tCustomer\tMy bill doubled.\n"
+        "00:01\tSYSTEM\tAgent joined\n00:02\tAgent\tGood morning, how can I help?\n"
+        "00:03\tCustomer\tMy bill doubled.\n"
         "00:05\tAgent\tLet me look at it.",
-        "[01/03/2026, 10:00:01] Agent: Good morning, how can I help?\n[01/03/2026, 10:00:05] Customer: My bill doubled.\n"
+        "[01/03/2026, 10:00:01] Agent: Good morning, how can I help?\n"
+        "[01/03/2026, 10:00:05] Customer: My bill doubled.\n"
         "[01/03/2026, 10:00:09] Agent: Let me look at it.",
         "客服 10:00:01\nGood morning, how can I help?\n客户 10:00:05\nMy bill doubled.\n客服 10:00:09\nLet me look at it.",
         "Agent: Good morning, how can I help?\nCustomer: My bill doubled.\nAgent: Let me look at it.\nDisposition: resolved",
