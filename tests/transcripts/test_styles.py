@@ -218,7 +218,8 @@ def test_more_places_for_a_clock(style: str) -> None:
         "[01/03/2026, 10:00:05] Customer: My bill doubled.\n"
         "[01/03/2026, 10:00:09] Agent: Let me look at it.",
         "客服 10:00:01\nGood morning, how can I help?\n客户 10:00:05\nMy bill doubled.\n客服 10:00:09\nLet me look at it.",
-        "Agent: Good morning, how can I help?\nCustomer: My bill doubled.\nAgent: Let me look at it.\nDisposition: resolved",
+        "Agent: Good morning, how can I help?\n"
+        "Customer: My bill doubled.\nAgent: Let me look at it.\nDisposition: resolved",
     ],
 )
 def test_turns_in_one_line_in_columns_and_in_chats(cell: str) -> None:
