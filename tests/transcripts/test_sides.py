@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pandas as pd
 import pytest
 
-from reddy_lib.transcripts import Transcript, read_transcript
+from reddy_lib.batches.call_rows import carried_findings
+from reddy_lib.findings import finding
+from reddy_lib.model import Call, TranscriptLine
+from reddy_lib.spreadsheet import build_frame, guess_mapping
+from reddy_lib.transcripts import Transcript, person_columns, read_transcript
 
 
 def read(*turns: tuple[str, str], form: str = "text", **said: list[str]) -> Transcript:
@@ -203,3 +208,39 @@ GREETINGS = [
 def test_an_offer_of_help_in_many_languages(greeting: str) -> None:
     found = read(("Speaker 2", "…?"), ("Speaker 1", greeting), ("Speaker 2", "OK."), ("Speaker 1", "OK."))
     assert roles(found) == ["customer", "agent"] * 2
+
+
+@pytest.mark.parametrize(
+    ("headers", "found"),
+    [
+        (["Customer Phone", "Kundenname", "CallerNumber", "ANI", "Kunde"], 5),
+        (["Имя клиента", "اسم العميل", "Client Name"], 3),
+        (["Customer satisfaction", "Customer Comment", "Agent Name", "Call ID", "Mitarbeiter E-Mail"], 0),
+    ],
+)
+def test_columns_that_say_who_the_customer_is(headers: list[str], found: int) -> None:
+    assert len(person_columns(headers, "customer")) == found
+
+
+def test_a_row_hands_its_customer_cells_to_the_transcript() -> None:
+    rows = pd.DataFrame(
+        {
+            "Call ID": ["c1"],
+            "Agent Email": ["a17@cedarline.example"],
+            "Customer Phone": ["0171 9876543"],
+            "Transcript": ["+493012345: Hello.\n+491719876543: My bill.\n+493012345: Ok, let me see."],
+        }
+    )
+    (call,) = build_frame(rows, guess_mapping(rows))
+    assert [line.role for line in call.call.transcript or ()] == ["agent", "customer", "agent"]
+
+
+def test_correcting_words_does_not_make_a_silent_side_speak() -> None:
+    call = Call(transcript=[TranscriptLine("agent", text) for text in ("Hello.", "Are you there?", "Bye.")])
+    silent = finding("one-side-silent", "transcript", "Every line is the agent's.")
+    corrected = Call(
+        transcript=[TranscriptLine("agent", text) for text in ("Hallo.", "Are you there?", "Bye.")]
+    )
+    answered = Call(transcript=[TranscriptLine("agent", "Hello."), TranscriptLine("customer", "Hi.")])
+    assert carried_findings([silent], call, corrected) == [silent]
+    assert carried_findings([silent], call, answered) == []

@@ -169,3 +169,81 @@ def test_lines_with_times_and_no_speaker_are_one_transcript_that_waits_for_its_s
 )
 def test_prose_names_no_speakers(cell: str) -> None:
     assert read_transcript(cell).form == "no speakers"
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "[{seconds}] {label}: {text}", "{seconds}s {label}: {text}", "[{clock} - {end}] {label}: {text}",
+        "{clock} --> {end} {label}: {text}", "{label} [{clock} - {end}]: {text}",
+        "{label}, {clock}: {text}",
+        "{label} @ {clock}: {text}", "### {label} ({clock})\n{text}",
+        "[{clock}][{label}] {text}", "{label} ({clock}) {text}",
+        "{clock} / {label} / {text}", "* {clock} {label}: {text}", "{clock};{label};{text}", "{clock},{label},{text}",
+        "{{{clock}}} {label}: {text}", "{clock}\n{label}\n{text}", "{clock} ~ {label} ~ {text}",
+    ],
+)  # fmt: skip
+def test_more_places_for_a_clock(style: str) -> None:
+    labels = {"agent": "Agent", "customer": "Customer"}
+    cell = "\n".join(
+        style.format(
+            label=labels[role],
+            text=text,
+            clock=f"00:0{int(start)}",
+            end=f"00:{int(start) + 1:02d}",
+            seconds=f"{start:.2f}",
+        )
+        for role, text, start in TIMED
+    )
+    transcript = read_transcript(cell)
+    assert [(line.role, line.text, line.start) for line in transcript.lines] == TIMED
+    assert not held(transcript)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "[Agent] Good morning, how can I help? [Customer] My bill doubled. [Agent] Let me look at it.",
+        "Agent: Good morning, how can I help? Customer: My bill doubled. Agent: Let me look at it.",
+        "[00:01] Agent: Good morning, how can I help? [00:04] Customer: My bill doubled. "
+        "[00:09] Agent: Let me look at it.",
+        "Agent   Good morning, how can I help?\nCustomer   My bill doubled.\nAgent   Let me look at it.",
+        'agent,"Good morning, how can I help?"\ncustomer,My bill doubled.\nagent,Let me look at it.',
+        "<ul><li>Agent: Good morning, how can I help?</li><li>Customer: My bill doubled.</li>"
+        "<li>Agent: Let me look at it.</li></ul>",
+        "00:01\tSYSTEM\tAgent joined\n00:02\tAgent\tGood morning, how can I help?\n"
+        "00:03\tCustomer\tMy bill doubled.\n"
+        "00:05\tAgent\tLet me look at it.",
+        "[01/03/2026, 10:00:01] Agent: Good morning, how can I help?\n"
+        "[01/03/2026, 10:00:05] Customer: My bill doubled.\n"
+        "[01/03/2026, 10:00:09] Agent: Let me look at it.",
+        "客服 10:00:01\nGood morning, how can I help?\n客户 10:00:05\nMy bill doubled.\n客服 10:00:09\nLet me look at it.",
+        "Agent: Good morning, how can I help?\n"
+        "Customer: My bill doubled.\nAgent: Let me look at it.\nDisposition: resolved",
+    ],
+)
+def test_turns_in_one_line_in_columns_and_in_chats(cell: str) -> None:
+    transcript = read_transcript(cell)
+    assert said(transcript) == TALK
+    assert not held(transcript)
+    assert accounted(cell, transcript).unassigned == []
+
+
+@pytest.mark.parametrize(
+    ("cell", "lines"),
+    [
+        (
+            "Agent: come at 10:30 or 11:00.\nCustomer: 10:30: good.\nAgent: ok",
+            ["come at 10:30 or 11:00.", "10:30: good.", "ok"],
+        ),
+        ("Agent: yes / no / maybe: choose.\nCustomer: a / b: c.\nAgent: ok",
+         ["yes / no / maybe: choose.", "a / b: c.", "ok"]),
+        ("Agent: I spoke to\nCustomer - the other one\nCustomer: ok\nAgent: fine",
+         ["I spoke to\nCustomer - the other one", "ok", "fine"]),
+        ("Agent: three steps:\n1. open it\n2. close it\nCustomer: ok", ["three steps:\n1. open it\n2. close it", "ok"]),
+        ("Agent: how many?\nCustomer: 44: that is it\nAgent: ok", ["how many?", "44: that is it", "ok"]),
+        ("Agent: I have\nPort: 8080\nServer: abc\nCustomer: ok", ["I have\nPort: 8080\nServer: abc", "ok"]),
+    ],
+)  # fmt: skip
+def test_words_that_look_like_labels_times_or_marks_stay_words(cell: str, lines: list[str]) -> None:
+    assert [line.text for line in read_transcript(cell).lines] == lines
