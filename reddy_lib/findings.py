@@ -52,7 +52,6 @@ CATALOGUE: dict[str, Rule] = {
     # transcript lines
     "line-without-speaker": Rule("warning", "Line without a speaker label", "It was kept with the line above it. Move it if somebody else said it."),
     "aside-kept": Rule("warning", "Heading or stage direction", "It was kept with the line beside it. Delete it if it should not be sent."),
-    "events-left-out": Rule("warning", "Status events and notes left out", "They were not spoken, so no line has them. The text stays in the sheet's cells; add a line if it was spoken."),
     "role-from-name": Rule("warning", "Role taken from a name", "Check who is who. For a whole batch, match the speaker's name to a role when loading."),
     "role-from-greeting": Rule("warning", "Role guessed from what was said", "Read the first lines. If the roles are the wrong way round, swap them; for a whole batch, match the labels to roles when loading."),
     "role-by-elimination": Rule("warning", "Role of the only other speaker", "Check that the two roles are right. For a whole batch, match the label to a role when loading."),

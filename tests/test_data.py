@@ -287,7 +287,6 @@ OF_IDS = {
 """The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both."""
 
 OF_SPEAKERS = {
-    "events-left-out",
     "role-by-elimination",
     "one-side-silent",
     "one-side-silent-short",
@@ -319,22 +318,14 @@ CHOICES: dict[str, Any] = {
 def test_the_guessed_mapping_shows_every_finding_that_needs_no_choice() -> None:
     assert (
         codes_of(built("everything_wrong.csv"))
-<<<<<<< HEAD
-        == set(CATALOGUE) - OF_LAYOUTS - OF_SPEAKERS - OF_IDS - OF_RECORDINGS - BY_HAND
-=======
-        == set(CATALOGUE) - OF_LAYOUTS - OF_COLUMNS - OF_IDS - OF_RECORDINGS - BY_HAND
->>>>>>> h/dates
+        == set(CATALOGUE) - OF_LAYOUTS - OF_SPEAKERS - OF_COLUMNS - OF_IDS - OF_RECORDINGS - BY_HAND
     )
 
 
 def test_choices_when_loading_show_the_rest_but_for_tags_that_no_sheet_can_make() -> None:
     assert codes_of(built("everything_wrong.csv", **CHOICES)) == set(
         CATALOGUE
-<<<<<<< HEAD
-    ) - OF_LAYOUTS - OF_SPEAKERS - OF_IDS - OF_RECORDINGS - {
-=======
-    ) - OF_LAYOUTS - OF_COLUMNS - OF_IDS - OF_RECORDINGS - {
->>>>>>> h/dates
+    ) - OF_LAYOUTS - OF_SPEAKERS - OF_COLUMNS - OF_IDS - OF_RECORDINGS - {
         "tag-type-unknown",
         "tag-key-missing",
         "tag-duplicate",
@@ -352,11 +343,7 @@ def test_edited_tags_show_the_last_ones() -> None:
         Tag("Score", "4.5", "float"),
     ]
     calls[0] = msgspec.structs.replace(calls[0], call=msgspec.structs.replace(call, tags=tags))
-<<<<<<< HEAD
-    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_SPEAKERS - OF_IDS - OF_RECORDINGS
-=======
-    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_COLUMNS - OF_IDS - OF_RECORDINGS
->>>>>>> h/dates
+    assert codes_of(calls) == set(CATALOGUE) - OF_LAYOUTS - OF_SPEAKERS - OF_COLUMNS - OF_IDS - OF_RECORDINGS
 
 
 EXPECTED = {

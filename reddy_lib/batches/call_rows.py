@@ -230,9 +230,18 @@ def carried_findings(source: Sequence[Finding], original: Call, call: Call) -> l
         elif found.code == "times-estimated":
             if _times(original) & _times(call):
                 kept.append(found)
-        elif found.code in ("transcript-cut", "lines-left-out", "lines-kept-as-tag") and call.transcript:
+        elif (
+            found.code in ("transcript-cut", "lines-left-out", "lines-kept-as-tag", "not-spoken")
+            and call.transcript
+        ):
             kept.append(found)
+        elif found.code.startswith("one-side-silent") and _sides(call) == _sides(original):
+            kept.append(found)  # words were corrected, and the other side still says nothing
     return kept
+
+
+def _sides(call: Call) -> set[str]:
+    return {str(line.role) for line in call.transcript or []}
 
 
 def _times(call: Call) -> set[tuple[float | None, float | None]]:

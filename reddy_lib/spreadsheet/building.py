@@ -26,7 +26,7 @@ from reddy_lib.spreadsheet.agent_names import bare_email
 from reddy_lib.spreadsheet.bundles import FILE_NAMES
 from reddy_lib.spreadsheet.dates import moment_of, read_timestamp, zone
 from reddy_lib.spreadsheet.grouping import Group, calls_of, row_text
-from reddy_lib.spreadsheet.header_words import concepts
+from reddy_lib.spreadsheet.header_words import concepts, plain_name
 from reddy_lib.spreadsheet.lines import lines_transcript, turns_transcript
 from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.notes import Notes, id_digits, notes_before
@@ -55,6 +55,9 @@ def _shortened(text: str) -> str:
     return line if len(line) <= 80 else line[:79] + "…"
 
 
+_CALLERS_NUMBER = frozenset(
+    ("ani", "cli", "caller id", "callerid", "from number", "from phone", "caller number")
+)
 _YEAR_10000 = 253_402_300_800
 _MOST_BEYOND = 20  # cells beyond the header that a row lists one by one
 
@@ -115,7 +118,11 @@ class _Builder:
             for name in columns
             if name in sources.get("agent_email", ()) or (name not in lines and _names_people(name, "agent"))
         ]
-        self.customers = [name for name in columns if name not in lines and _names_people(name, "customer")]
+        self.customers = [
+            name
+            for name in columns
+            if name not in lines and (_names_people(name, "customer") or plain_name(name) in _CALLERS_NUMBER)
+        ]
         self.lengths = [
             name for name in columns if name not in lines and {"call", "duration"} <= concepts(name)
         ]
@@ -153,6 +160,9 @@ class _Builder:
         seconds, problem = self._start(cells, findings)
         # Whole seconds, as the API's examples have them: exports of one call differ in the fraction that they keep,
         # and its derived id must not.
+        # A day number holds seconds badly: .54526620 is 13:05:10.9997.
+        if seconds is not None and mapping.timestamp_unit == "days":
+            seconds = round(seconds)
         call.timestamp = None if seconds is None else floor(seconds)
         if problem is not None:
             findings.append(problem)
@@ -194,7 +204,8 @@ class _Builder:
             findings += id_digits(self.sources.value("conversation_id", cells), excel=self.excel)
         else:
             call.conversation_id = derive_conversation_id(call, recording=lasting_address(written or ""))
-            if not any(found.field == "conversation_id" for found in findings):
+            # Who writes a mapping by hand and gives no column for ids has said so herself.
+            if mapping.reasons and not any(found.field == "conversation_id" for found in findings):
                 findings.append(_made_up_id("conversation_id" in self.given))
         for field, doubt in mapping.doubts.items():
             findings.append(finding("column-doubtful", field, f"{doubt[:1].upper()}{doubt[1:]}."))

@@ -12,15 +12,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from reddy_lib.spreadsheet.date_numbers import NUMBER, EpochUnit, compact, of_unit, to_number, unit_of
 from reddy_lib.spreadsheet.date_text import read_written, unwrapped
 from reddy_lib.spreadsheet.dates import read_timestamp
-from reddy_lib.spreadsheet.day_order import DayOrder, column_order, year_comes_first
+from reddy_lib.spreadsheet.day_order import DayOrder, column_order, locale_order, year_comes_first
 from reddy_lib.spreadsheet.header_words import concepts, plain_name
+from reddy_lib.spreadsheet.zones import looks_like_zone
 
-__all__ = ["DateColumn", "DateEvidence", "date_evidence", "read_column"]
+__all__ = ["DateColumn", "DateEvidence", "date_evidence", "read_column", "timestamp_settings"]
 
 Granularity = Literal["", "day", "minute", "second"]
 
@@ -101,9 +102,7 @@ def read_column(
         locale: what the language of the sheet says about that order, see `day_order.locale_order`.
         now: seconds since 1970; no call starts later.
     """
-    filled = [
-        cell for cell in cells if cell not in (None, "") and not (isinstance(cell, str) and cell.isspace())
-    ]
+    filled = _filled(cells)
     evidence = date_evidence(filled, name=name, now=now)
     unit = _unit(evidence, cells, others or {})
     year_first = year_comes_first(filled, now)
@@ -126,6 +125,36 @@ def read_column(
         )
     asked = order.day_first is None and bool(order.reason) and any(map(_has_two_readings, filled))
     return DateColumn(order.day_first, year_first, unit, asked, swapped, evidence, reasons)
+
+
+def timestamp_settings(name: str, columns: Mapping[str, Sequence[Any]]) -> tuple[dict[str, Any], DateColumn]:
+    """Return what a mapping says of its start times, if one column of a sheet feeds them, and how that was found.
+
+    Args:
+        name: the column of the start times.
+        columns: all columns of the sheet, by name; their cells are of the same rows.
+    """
+    cells = columns[name]
+    others = {other: column for other, column in columns.items() if other != name}
+    locale = locale_order(columns, others.values(), dates=cells)
+    read = read_column(cells, name=name, others=others, locale=locale)
+    zones = next((other for other, column in others.items() if looks_like_zone(other, _filled(column))), "")
+    if zones:
+        read.reasons.append(f"the zone of each row is in {zones!r}")
+    settings = {
+        "day_first": read.day_first,
+        "year_first": read.year_first,
+        "swapped_dates": "ask" if read.swapped else "keep",
+        "timestamp_unit": read.unit,
+        "timezone_column": zones,
+    }
+    return settings, read
+
+
+def _filled(cells: Sequence[object]) -> list[object]:
+    return [
+        cell for cell in cells if cell not in (None, "") and not (isinstance(cell, str) and cell.isspace())
+    ]
 
 
 def _unit(
@@ -181,9 +210,7 @@ def _has_two_readings(cell: object) -> bool:
 
 def date_evidence(cells: Sequence[object], *, name: str = "", now: float | None = None) -> DateEvidence:
     """Return how much a column looks like moments; empty cells do not count."""
-    filled = [
-        cell for cell in cells if cell not in (None, "") and not (isinstance(cell, str) and cell.isspace())
-    ]
+    filled = _filled(cells)
     if not filled:
         return DateEvidence(0, "", False, 0, "", None, None)
     if len(filled) > 2 * _PROBED:

@@ -147,5 +147,5 @@ def lost_digits(text: str, unit: EpochUnit) -> float:
     if unit.startswith("days") and 0 < decimals <= 3:
         seconds = float(mantissa) * 86_400
         if abs(seconds - 60 * round(seconds / 60)) > 0.5:
-            return 43_200 / 10**decimals
+            return 43_200 / 10.0**decimals
     return 0

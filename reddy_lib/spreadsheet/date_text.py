@@ -13,13 +13,21 @@ from typing import NamedTuple
 
 import msgspec
 
+from reddy_lib.spreadsheet.clock_text import (
+    AT,
+    DOTS,
+    WORD,
+    Clock,
+    clock_of_match,
+    make_clock,
+    taken_clock,
+    unknown_words,
+)
 from reddy_lib.spreadsheet.date_words import FILLERS, Half, fold_words, lexicon, plain_text
 from reddy_lib.spreadsheet.zones import read_zone
 
-__all__ = ["Clock", "Written", "full_year", "read_clock", "read_written", "unwrapped"]
+__all__ = ["Written", "full_year", "read_written", "unwrapped"]
 
-_AT = "\x1f"
-"""Where the clock stood, after it was taken out."""
 
 _NUMERIC = re.compile(
     r"(?P<a>\d{1,4})(?P<mark>[./\- ])(?P<b>\d{1,2})(?P=mark)(?P<c>\d{2,4})"
@@ -34,28 +42,17 @@ _NAMED = re.compile(
     r"(?:,?\s+(?:at\s+)?(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?(?:\s?([aApP])\.?[mM]\.?)?)?"
     r"(?:\s?(Z|UTC|GMT|[+-]\d{2}:?\d{2}))?"
 )
-_COLONS = re.compile(
-    r"(?<![\d:+.\-])(\d{1,2})\s?:\s?(\d{2})(?:\s?:\s?(\d{2})(?:[.,:](\d{1,9}))?)?s?(?![\d:])"
-)
-_UNITS = re.compile(
-    r"(?<!\d)(\d{1,2})\s?(?:時|时|시|點|点|h(?![^\W\d])|ч|gio)\s?"
-    r"(?:(\d{2}|\d(?=\s?[分분])|半)(?!\d|\s?[./\-年])\s?(?:分|분|min\.?|m(?![^\W\d])|мин\.?|phut)?\s?"
-    r"(?:(\d{1,2})(?!\d|\s?[./\-年])\s?(?:秒|초|s(?![^\W\d])|sec|giay)?)?)?"
-)
-_DOTS = re.compile(
-    r"(?<![\d.\-/])(\d{1,2})\.(\d{2})(?:\.(\d{2})(?:[.,](\d{1,9}))?)?(?![\d\-/]|\.\d)(?!\s?[./]\s?\d)"
-)
-_DASHES = re.compile(r"(?<=\d)[_T\s-](\d{2})-(\d{2})-(\d{2})$")
 _CHARACTERS = re.compile(r"(\d{1,4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日일号號]?")
 _VIETNAMESE = re.compile(r"(?:ngay\s)?(\d{1,2})\s?(?:thang|thg)\s?(\d{1,2})[\s,]*(?:nam\s)?(\d{4})")
 _YEAR_FIRST = re.compile(r"(?<![\d.])(\d{4})\s?([./\-])\s?(\d{1,2})\s?\2\s?(\d{1,2})(?!\d)\.?")
 _YEAR_LAST = re.compile(r"(?<![\d.])(\d{1,2})\s?([./\-])\s?(\d{1,2})\s?\2\s?(\d{4})(?!\d)\.?")
 _SHORT = re.compile(r"(?<![\d.])(\d{1,2})\s?([./\-])\s?(\d{1,2})\s?\2\s?(\d{2})(?!\d)\.?")
 _OFFSET = re.compile(
-    rf"(?<={_AT})\s?(?:\(?(?:utc|gmt)\s?)?(?:([+-])(\d{{1,2}})(?::?([0-5]\d))?(?::?00)?(?![\d:/.\-])\)?|z(?!\w))"
+    rf"(?<={AT})\s?(?:\(?(?:utc|gmt)\s?)?(?:([+-])(\d{{1,2}})(?::?([0-5]\d))?(?::?00)?(?![\d:/.\-])\)?|z(?!\w))"
 )
 _LATE_OFFSET = re.compile(r"\s[+-]\d{1,2}:?\d{2}$")
 _REGION = re.compile(r"\[?\b([a-z]+/[a-z_]+(?:/[a-z_]+)?)\b\]?")
+_ABBREVIATION = re.compile(rf"(?<={AT})\s?([a-z]{{2,5}})\b")
 _ASIDE = re.compile(r"\(([^()]*)\)")
 _ERA = re.compile(
     r"(令和|平成|昭和|民國|民国)\s?(元|\d{1,3})(?=\s?年)|\b([rh])(\d{1,2})(?=[./-]\d{1,2}[./-]\d{1,2}(?!\d))"
@@ -63,24 +60,17 @@ _ERA = re.compile(
 _ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "民國": 1911, "民国": 1911, "r": 2018, "h": 1988}
 _BUDDHIST = re.compile(r"พ\.?\s?ศ\.?|ปีพศ")
 _THAI = re.compile("[\u0e00-\u0e7f]")
-_WORD = re.compile(rf"\d+|[^\s\d,;()/\[\]\-:+|_{_AT}]+")
 _WRAPPED = re.compile(
     r"(?:[A-Za-z_]\w*\.)*(?:Timestamp|ISODate|datetime64|Date|new Date|parse|datetime)\(\s*(['\"])(.*?)\1\s*(?:,[^)]*)?\)"
 )
 _CONSTRUCTED = re.compile(
     r"(?:datetime\.)?datetime\((\d{4}(?:,\s*\d+){2,6})(?:,\s*tzinfo=[\w.]*utc[\w.()]*)?\)", re.I
 )
+_DIGITS = re.compile(r"\d+")
+_ZEROS = {zero + digit: "0" for zero in (0x30, 0x660, 0x6F0, 0x966, 0xFF10, 0xE50) for digit in range(10)}
+_TAIL = re.compile(r"[+-]\d{1,2}:?\d{0,2}(?: ?\([^()]*\))?$")
+"""An offset at the end: its digits are no part of the date."""
 _CENTURY = 70  # 69 is 2069, 70 is 1970
-
-
-class Clock(NamedTuple):
-    """A time of day. `parts`: 2 with minutes, 3 with seconds; 0 where there is none."""
-
-    hour: int = 0
-    minute: int = 0
-    second: int = 0
-    micro: int = 0
-    parts: int = 0
 
 
 class Written(NamedTuple):
@@ -131,7 +121,7 @@ def _of_object(text: str) -> str:
     """The moment in MongoDB's {"$date": …}, Firestore's {"_seconds": …}, DynamoDB's {"N": …}."""
     try:
         value = msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
         return text
     for _ in range(3):
         if not isinstance(value, dict):
@@ -161,7 +151,7 @@ def _numeric(match: re.Match[str]) -> Written | None:
     clock = Clock()
     if hour is not None:
         micro = int(fraction[:6].ljust(6, "0")) if fraction else 0
-        found = _clock(int(hour), int(minute), int(second or 0), micro, _half(half), 3 if second else 2)
+        found = make_clock(int(hour), int(minute), int(second or 0), micro, _half(half), 3 if second else 2)
         if found is None:
             return None
         clock = found
@@ -194,7 +184,7 @@ def _named(match: re.Match[str]) -> Written | None:
     clock: Clock | None = Clock()
     if hour is not None:
         micro = int(fraction[:6].ljust(6, "0")) if fraction else 0
-        clock = _clock(int(hour), int(minute), int(second or 0), micro, _half(half), 3 if second else 2)
+        clock = make_clock(int(hour), int(minute), int(second or 0), micro, _half(half), 3 if second else 2)
     if clock is None:
         return None
     return Written(int(year), month, int(day or day_second), "ymd", False, clock, place, "", number)
@@ -223,26 +213,77 @@ def _span(sign: str, hours: int, minutes: int) -> tzinfo | None:
     return timezone(-span if sign == "-" else span) if span < timedelta(hours=24) else None
 
 
-def _clock(hour: int, minute: int, second: int, micro: int, half: Half | None, parts: int) -> Clock | None:
-    """Return the time of day; None if there is no such one. 0 PM and 13 PM occur: both can mean one hour only."""
-    if half == "pm" and hour < 12:
-        hour += 12
-    elif half == "am":
-        if hour > 12:
-            return None
-        hour %= 12
-    elif half == "noon":
-        hour += 12 if hour < 10 else 0
-    elif half == "night":
-        hour = hour % 12 + (12 if 6 <= hour < 12 else 0) if hour <= 12 else hour
-    if hour > 23 or minute > 59 or second > 59:
+class _Template(NamedTuple):
+    """What the numbers of a text mean, for all texts that differ in their digits alone.
+
+    `places`: of the numbers of the text, which is `first`, `second`, `third`, hour, minute, second; -1: as in `like`.
+    """
+
+    like: Written
+    places: tuple[int, ...]
+
+    def read(self, text: str) -> Written | None:
+        numbers = list(map(int, _DIGITS.findall(text)))
+        like = self.like
+        first, second, third, hour, minute, of_minute = (
+            numbers[place] if place >= 0 else usual
+            for place, usual in zip(self.places, (*like[:3], *like.clock[:3]), strict=True)
+        )
+        clock = like.clock
+        if clock.parts:
+            read = make_clock(hour, minute, of_minute, 0, clock.half, clock.parts)
+            if read is None:
+                return None
+            clock = read
+        if first < 100 and like.first >= 100 and self.places[0] >= 0:
+            first = full_year(first)
+        return like._replace(first=first, second=second, third=third, clock=clock)
+
+
+_TEMPLATES: dict[str, _Template] = {}
+_MOST_TEMPLATES = 4096
+
+
+def _read(text: str) -> Written | None:
+    """Any other form: by a template, once one text of its kind was read."""
+    if len(text) > 200:
         return None
-    return Clock(hour, minute, second, micro, parts)
+    offset = _TAIL.search(text)
+    head = text if offset is None else text[: offset.start()]
+    key = head.translate(_ZEROS) + text[len(head) :]
+    template = _TEMPLATES.get(key)
+    if template is not None:
+        return template.read(head)
+    written = _read_slowly(text)
+    if written is not None and (template := _template(head, written)) is not None:
+        if len(_TEMPLATES) >= _MOST_TEMPLATES:
+            _TEMPLATES.clear()
+        _TEMPLATES[key] = template
+    return written
+
+
+def _template(text: str, written: Written) -> _Template | None:
+    """Return which number of a text means what; None if two of them are alike, or one means something else."""
+    if _THAI.search(text) or written.clock.half in ("noon", "night") or written.clock.micro:
+        return None
+    numbers = list(map(int, _DIGITS.findall(text)))
+    hour = written.clock.hour
+    if written.clock.half and hour not in numbers:
+        hour = hour % 12 or 12
+    values = [*written[:3], hour, written.clock.minute, written.clock.second]
+    if written.order == "ymd" and written.first not in numbers:
+        values[0] = written.first % 100
+    kept = 3 + written.clock.parts
+    places = [numbers.index(value) if value in numbers else -1 for value in values[:kept]]
+    used = [place for place in places if place >= 0]
+    if len(set(numbers)) != len(numbers) or sorted(used) != list(range(len(numbers))):
+        return None
+    return _Template(written, (*places, *[-1] * (6 - kept)))
 
 
 @lru_cache(maxsize=4096)
-def _read(text: str) -> Written | None:
-    """Any other form: the clock, the zone and the date are taken out; what is left must be known words."""
+def _read_slowly(text: str) -> Written | None:
+    """The clock, the zone and the date are taken out; what is left must be known words."""
     plain = plain_text(text)
     if not 6 <= len(plain) <= 80 or not any(mark.isdigit() for mark in plain):
         return None
@@ -258,23 +299,23 @@ def _read(text: str) -> Written | None:
     rest = re.sub(r"(?<=\d{4}):(?=\d{2}:\d{2})", " ", rest)  # Apache's 02/Apr/2026:13:05:11
     rest = re.sub(r"(?<=\d{4}-\d\d-\d\d)-(?=\d\d\.\d\d)", " ", rest)  # DB2's 2026-04-02-13.05.11
     rest = re.sub(r"\bm=[+-]\S+$", "", rest)  # Go's monotonic clock
-    clock, rest = _taken_clock(rest)
+    clock, rest = taken_clock(rest)
     if clock is None:
         return None
-    zone, zone_name, rest = _taken_zone(rest, clock.parts > 0)
+    zone, zone_name, rest = _taken_zone(rest, clock.parts > 0, plain)
     date, rest = _taken_date(rest)
     if date is None:
         return None
     if not clock.parts:
-        dotted = _DOTS.search(rest)
+        dotted = DOTS.search(rest)
         if dotted:
-            clock, rest = _from_match(dotted, rest)
+            clock, rest = clock_of_match(dotted, rest)
             if clock is None:
                 return None
-            again, zone_name, rest = _taken_zone(rest, True)
+            again, zone_name, rest = _taken_zone(rest, True, plain)
             zone = zone or again
     weekday, rest = _taken_weekday(rest)
-    left = _unknown(rest)
+    left = unknown_words(rest)
     if left and zone is None and not zone_name and clock.parts:
         zone_name, left = " ".join(left).upper(), []
     if left and (zone is None or any(word.isdigit() for word in left)):
@@ -295,71 +336,7 @@ def _western(match: re.Match[str]) -> str:
     return f" {_ERAS[name] + (1 if number == '元' else int(number))}"
 
 
-def read_clock(text: str) -> Clock | None:
-    """Read a time of day without a date: 17:46, 5:46 PM, 午後1時05分, kl. 13.05, 13 Uhr; None if it is none."""
-    plain = fold_words(plain_text(text))
-    if len(plain) > 40 or not any(mark.isdigit() for mark in plain):
-        return None
-    clock, rest = _taken_clock(plain)
-    if clock is not None and not clock.parts:
-        match = _DOTS.search(plain)
-        if match is None:
-            return None
-        clock, rest = _from_match(match, plain)
-    return None if clock is None or _unknown(rest) else clock
-
-
-def _unknown(text: str) -> list[str]:
-    return [word for word in _WORD.findall(text) if (bare := word.strip(".'\"")) and bare not in FILLERS]
-
-
-def _taken_clock(text: str) -> tuple[Clock | None, str]:
-    """Return the clock and the rest; a clock without parts if there is none, None if it cannot be one."""
-    match = _COLONS.search(text) or _UNITS.search(text) or _DASHES.search(text)
-    return _from_match(match, text) if match else (Clock(), text)
-
-
-def _from_match(match: re.Match[str], text: str) -> tuple[Clock | None, str]:
-    hour, minute, second, *fraction = match.groups()
-    before, after = text[: match.start()], text[match.end() :]
-    half, before, after = _taken_half(before, after)
-    micro = int(fraction[0][:6].ljust(6, "0")) if fraction and fraction[0] else 0
-    minutes = 30 if minute == "半" else int(minute or 0)
-    clock = _clock(int(hour), minutes, int(second or 0), micro, half, 3 if second else 2)
-    return clock, f"{before} {_AT}{after}"
-
-
-def _taken_half(before: str, after: str) -> tuple[Half | None, str, str]:
-    """Take AM, PM or the like from directly after the clock, or from directly before it."""
-    halves = lexicon().halves
-    match = re.match(
-        r"\s?(?:uhr\s|h\s|น\.?\s)?((?:[^\W\d_]|[\u0e00-\u0e7f]|['.]|\s(?=[^\W\d])){1,24})", after
-    )
-    if match:
-        words = match[1].split(" ")
-        for count in range(len(words), 0, -1):
-            tried = " ".join(words[:count])
-            if half := _half_of(tried):
-                return half, before, after[match.start(1) + len(tried) :]
-    words = before.rstrip(" ,").split(" ")
-    for count in range(min(3, len(words)), 0, -1):
-        tried = " ".join(words[-count:])
-        if len(tried) > 1 and (half := _half_of(tried)):  # "a 17:46" is no AM
-            return half, before.rstrip(" ,")[: -len(tried)], after
-    tail = before.rstrip()
-    for count in range(4, 1, -1):  # 2026年4月2日午後
-        if len(tail) >= count and ord(tail[-1]) > 0x2E80 and (half := halves.get(tail[-count:])):
-            return half, tail[:-count], after
-    return None, before, after
-
-
-def _half_of(words: str) -> Half | None:
-    bare = words.replace(".", "").replace("'", "")
-    halves = lexicon().halves
-    return halves.get(bare) or halves.get(bare.replace(" ", ""))
-
-
-def _taken_zone(text: str, clocked: bool) -> tuple[tzinfo | None, str, str]:
+def _taken_zone(text: str, clocked: bool, written: str) -> tuple[tzinfo | None, str, str]:
     """Return the zone that is written out, the name of one that is not, and the rest."""
     if not clocked:
         return None, "", text
@@ -373,9 +350,14 @@ def _taken_zone(text: str, clocked: bool) -> tuple[tzinfo | None, str, str]:
         zone = zone or named
         text = text[: match.start()] + " " + text[match.end() :]
     name = ""
+    match = _ABBREVIATION.search(text)
+    if match and match[1].upper() in written and any(read_zone(match[1].upper())[::2]):
+        # CET is a weekday in Croatian as well, but not in capitals after a clock.
+        name = "" if zone else match[1].upper()
+        text = text[: match.start(1)] + " " + text[match.end() :]
     for aside in _ASIDE.finditer(text):
         if aside[1].strip(" .") not in lexicon().weekdays:
-            if not zone:
+            if not zone and not name:
                 name = aside[1].upper()
             text = text.replace(aside[0], " ")
     return zone, name, text
@@ -413,9 +395,9 @@ def _taken_named(text: str) -> tuple[Written, str] | None:
     """A date with the month's name: the two numbers beside it are day and year."""
     months, weekdays = lexicon().months, lexicon().weekdays
     # A clock with dots and an offset are no parts of the date.
-    searched = _LATE_OFFSET.sub(_blank, _DOTS.sub(_blank, text))
+    searched = _LATE_OFFSET.sub(_blank, DOTS.sub(_blank, text))
     tokens = [
-        (match.start(), match[0].strip(".'")) for match in _WORD.finditer(searched) if match[0].strip(".'")
+        (match.start(), match[0].strip(".'")) for match in WORD.finditer(searched) if match[0].strip(".'")
     ]
     named: list[tuple[int, str, dict[int, frozenset[str]]]] = []
     for place, word in tokens:
@@ -482,7 +464,7 @@ def _taken_weekday(text: str) -> tuple[int | None, str]:
     if match := phrases.search(text):
         weekday = weekdays[match[0]]
         text = text[: match.start()] + " " + text[match.end() :]
-    for match in _WORD.finditer(text):
+    for match in WORD.finditer(text):
         word = match[0].strip(".'").replace(".", "")
         number = weekdays.get(word)
         if number is None and word.endswith(("天", "日")):

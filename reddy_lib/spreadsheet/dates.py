@@ -185,7 +185,7 @@ def resolve(written: Written, day_first: bool | None, year_first: bool = False) 
         ValueError: the calendar has no such day.
     """
     first, second, third, order = written[:4]
-    hour, minute, clock_second, micro, _ = written.clock
+    hour, minute, clock_second, micro, *_ = written.clock
     if order == "ymd" or (order == "short" and (year_first or first > 31)):
         year = full_year(first) if order == "short" else first
         return datetime(year, second, third, hour, minute, clock_second, micro)  # noqa: DTZ001

@@ -16,8 +16,7 @@ import pandas as pd
 
 from reddy_lib.arguments import product_dicts
 from reddy_lib.spreadsheet.column_profile import Column
-from reddy_lib.spreadsheet.date_columns import read_column
-from reddy_lib.spreadsheet.day_order import locale_order
+from reddy_lib.spreadsheet.date_columns import timestamp_settings
 from reddy_lib.spreadsheet.field_evidence import JUDGES, Evidence, Table
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.grouping import calls_of
@@ -27,7 +26,6 @@ from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time
 from reddy_lib.spreadsheet.tag_values import tag_type
 from reddy_lib.spreadsheet.tags import constant, personal, sensitive
 from reddy_lib.spreadsheet.turn_columns import TurnsFound, continued, find_turns
-from reddy_lib.spreadsheet.zones import looks_like_zone
 
 __all__ = ["guess_mapping"]
 
@@ -364,25 +362,10 @@ def _with_times(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     column = next((column for column in columns if column.name == name), None)
     if column is None or not column.count:
         return mapping
-    others = {other.name: other.rows for other in columns if other is not column and other.count}
-    read = read_column(
-        column.rows,
-        name=column.name,
-        others=others,
-        locale=locale_order([one.name for one in columns], others.values(), dates=column.cells),
-    )
-    zone_column = next((one.name for one in columns if looks_like_zone(one.name, one.cells)), "")
-    reasons = [mapping.reasons["timestamp"], *read.reasons]
-    if zone_column:
-        reasons.append(f"the zone of each row is in {zone_column!r}")
-    return mapping.replace(
-        day_first=read.day_first,
-        year_first=read.year_first,
-        swapped_dates="ask" if read.swapped else "keep",
-        timestamp_unit=read.unit,
-        timezone_column=zone_column,
-        reasons={**mapping.reasons, "timestamp": "; ".join(reasons)},
-    )
+    filled = {one.name: one.rows for one in columns if one.count}
+    settings, read = timestamp_settings(column.name, filled)
+    reason = "; ".join([mapping.reasons["timestamp"], *read.reasons])
+    return mapping.replace(**settings, reasons={**mapping.reasons, "timestamp": reason})
 
 
 def _with_products(

@@ -45,15 +45,20 @@ _LETTERS = str.maketrans(
     | {"æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE"}
 )
 """Letters that Unicode does not take apart into a letter and its mark."""
-_NUMBER_SIGN = re.compile(r"№|\bn\.?\s?[°º]", re.IGNORECASE)
+_SCRIPTS = re.compile(
+    r"(?<=[\u0e00-\u9fff\u1100-\u11ff])(?=[A-Za-z])|(?<=[A-Za-z])(?=[\u0e00-\u9fff\u1100-\u11ff])"
+)
+"""Where a word of a script without spaces ends and a Latin one begins: "通话ID"."""
+_NUMBER_SIGN = re.compile(r"№|#|\bn\.?\s?[°º]|^n\.\s", re.IGNORECASE)
 
 
 @lru_cache(maxsize=8192)
 def plain_name(header: str) -> str:
     """ "Rep_E-Mail", "repEMail" and "REP E-MAIL" → "rep e mail": words in lower case, without accents."""
     text = re.sub(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", header)
-    text = unicodedata.normalize("NFKD", _NUMBER_SIGN.sub("no ", text).translate(_LETTERS))
+    text = unicodedata.normalize("NFKD", _NUMBER_SIGN.sub(" no ", text).translate(_LETTERS))
     text = "".join(mark for mark in text if not unicodedata.combining(mark))
+    text = _SCRIPTS.sub(" ", text)
     return " ".join(re.sub(r"[\W_]+", " ", text).split()).casefold()
 
 

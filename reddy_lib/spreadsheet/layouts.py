@@ -10,6 +10,7 @@ transcripts says that one row is one call, whatever else is there.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from itertools import pairwise
@@ -22,7 +23,9 @@ from reddy_lib.spreadsheet.column_profile import Column
 from reddy_lib.spreadsheet.grouping import as_number
 from reddy_lib.spreadsheet.line_times import line_moment
 from reddy_lib.spreadsheet.mapping import LineUnit, NewCall
+from reddy_lib.spreadsheet.placeholders import is_placeholder
 from reddy_lib.transcripts import leaning, read_opening
+from reddy_lib.transcripts.times import unit_of
 
 __all__ = [
     "LinesFound",
@@ -335,7 +338,7 @@ def _text(columns: Sequence[Column], role: Column | None) -> Column | None:
 def _order(columns: Sequence[Column]) -> Column | None:
     best: tuple[float, Column] | None = None
     for column in columns:
-        if column.fill < 0.9 or column.says & {"duration", "score", "phone", "speaker", "channel"}:
+        if column.fill < 0.9 or column.says & (_OF_CALLS | {"duration", "phone", "speaker", "channel"}):
             continue
         numbers = [as_number(cell) for cell in column.cells]
         counts = [number for number in numbers if number is not None and number == int(number)]
@@ -362,15 +365,21 @@ def _order(columns: Sequence[Column]) -> Column | None:
 
 
 def _numbers_lines(column: Column, group: _Grouping) -> bool:
-    """Return whether a column named as a counter numbers the lines of each call, in whatever order they stand."""
-    if "order" not in column.says or column.fill < 0.9:
+    """Return whether a column numbers the lines of each call, in whatever order they stand.
+
+    Its name says so, or its cells are the numbers from 0 or 1 on without a gap in each call.
+    """
+    if column.fill < 0.9 or column.says & (_OF_CALLS | {"duration", "phone"}):
         return False
+    named = "order" in column.says
     numbers = [as_number(cell) for cell in column.rows]
     for places in group.calls:
-        here = [numbers[place] for place in places]
-        if None in here or len(set(here)) < len(here):
+        here = [number for place in places if (number := numbers[place]) is not None]
+        if len(here) < len(places) or len(set(here)) < len(here):
             return False
-    return True
+        if not named and (min(here) not in (0, 1) or max(here) - min(here) != len(here) - 1):
+            return False
+    return named or any(len(places) > 2 for places in group.calls)
 
 
 def _repeats(order: Column, calls: Sequence[Sequence[int]]) -> bool:
@@ -405,7 +414,8 @@ def _by_value(column: Column, role: Column | None) -> tuple[float, _Grouping] | 
         return None
     texts = _filled_down(column.of_rows)
     runs = _changes(texts)
-    if column.count / max(column.distinct, 1) < 1.5:
+    known = [text for text in column.texts if not is_placeholder(text)]
+    if not known or len(known) / len(set(known)) < 1.5:
         return None
     places: dict[str, list[int]] = {}
     for place, text in enumerate(texts):
@@ -576,9 +586,12 @@ def _begins(column: Column, order: Column | None) -> bool:
 
 
 _UNIT_WORDS: dict[str, LineUnit] = {
-    "ms": "ms", "msec": "ms", "millis": "ms", "milliseconds": "ms", "millisecond": "ms", "s": "s", "sec": "s",
-    "secs": "s", "second": "s", "seconds": "s", "sekunden": "s", "segundos": "s", "secondes": "s", "us": "us",
-    "micros": "us", "microseconds": "us", "ticks": "ticks",
+    "ms": "ms", "msec": "ms", "millis": "ms", "milliseconds": "ms", "millisecond": "ms", "millisekunden": "ms", "мс": "ms",
+    "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "sekunden": "s", "segundos": "s", "secondes": "s",
+    "secondi": "s", "seconden": "s", "sekundy": "s", "sek": "s", "saniye": "s", "sekunder": "s", "секунд": "s", "сек": "s",
+    "秒": "s", "초": "s", "us": "us", "micros": "us", "microseconds": "us", "ticks": "ticks", "min": "min", "mins": "min",
+    "minute": "min", "minutes": "min", "minuten": "min", "minutos": "min", "minuti": "min", "minuty": "min", "мин": "min",
+    "分": "min", "samples": "auto",
 }  # fmt: skip
 
 
@@ -634,9 +647,9 @@ def _times(
     if not plain:
         unit, said = _clock_unit(column, seconds, text, calls, field)
         return column, unit, f"{reason}; {_kinds(column.cells)}{said}{why}"
-    if told is not None:
+    if told in _UNIT_NAMES:
         return column, told, f"{reason}; its name says {_UNIT_NAMES[told]}{why}"
-    unit, fact = _unit(seconds, text, calls, field)
+    unit, fact = _unit(seconds, text, calls, field, column.name)
     return column, unit, f"{reason}; {fact}{why}"
 
 
@@ -651,19 +664,13 @@ _TO = frozenset(
 def _time_name(column: Column, field: str) -> float:
     """Return how well a name says that it is this time of a line; below 0: that it is something else."""
     says, words = column.says, column.plain.split()
+    bare = " ".join(words[:-1]) if len(words) > 1 and words[-1] in _UNIT_WORDS else column.plain
     if says & {"phone", "score", "agent", "customer", "product", "changed"}:
         return -1.0
     if "text" in says and column.times < 0.9 and column.clocks < 0.9:
         return -1.0
-    start = bool(says & {"start", "date", "time", "created", "offset"}) or column.plain in (
-        "from",
-        "von",
-        "de",
-        "da",
-        "at",
-        "t",
-    )
-    stop = "end" in says or column.plain in _TO
+    start = bool(says & {"start", "date", "time", "created", "offset"}) or bare in _FROM
+    stop = "end" in says or bare in _TO
     length = "duration" in says and not says & {"start", "end"}
     if words and words[-1] in _UNIT_WORDS and len(words) == 1:
         length, start = False, True  # "ms", "seconds": of a time into the call
@@ -696,6 +703,17 @@ def _order_of(seconds: Sequence[float | None], calls: Sequence[Sequence[int]]) -
     if wide * 2 > len(calls):
         return "none"  # dates days apart: they are about something else
     return "falling" if down >= 0.9 * (up + down) else "shuffled"
+
+
+def _plainly(column: Column, seconds: Sequence[float | None], order: str) -> bool:
+    """Return whether cells show by themselves, without a name, that they are times of lines."""
+    if column.fill < 0.9:
+        return False
+    if order in ("rising", "falling"):
+        return True
+    return all(
+        second is not None and second > _EPOCH for second in seconds
+    )  # dates with a time, all of one call
 
 
 _LONGEST_CALL = 12 * 3600.0
@@ -754,6 +772,7 @@ _UNIT_NAMES: dict[LineUnit, str] = {
     "us": "microseconds",
     "ticks": "ticks of 100 nanoseconds",
     "m:s": "minutes and seconds",
+    "min": "minutes",
 }
 
 
@@ -818,23 +837,27 @@ def _words(text: str) -> int:
     return words if words > 1 or text.isascii() else max(words, len(text) // 2)
 
 
+_UNITS: dict[str, LineUnit] = {
+    "seconds": "s", "milliseconds": "ms", "microseconds": "us", "ticks of 100 nanoseconds": "ticks", "minutes": "min",
+    "days": "days", "hundredths of a second": "cs", "samples, 8,000 a second": "8 kHz", "samples, 16,000 a second": "16 kHz",
+    "samples, 44,100 a second": "44.1 kHz", "samples, 48,000 a second": "48 kHz",
+}  # fmt: skip
+
+
 def _unit(
-    seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]], field: str
+    seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]], field: str, name: str
 ) -> tuple[LineUnit, str]:
-    """Seconds, milliseconds, microseconds or ticks: which of them makes people speak at a human pace?"""
+    """Return the unit with which people speak at a human pace in most calls, and how long a word takes then."""
+    votes: Counter[str] = Counter()
+    for places in calls[:200]:
+        known = [second for place in places if (second := seconds[place]) is not None]
+        words = sum(_words(text.of_rows[place]) for place in places)
+        if field == "duration":
+            known = [sum(known[:end]) for end in range(len(known) + 1)]
+        votes[unit_of(known, words, hint=name).name] += words
+    best = votes.most_common(1)[0][0] if votes else "seconds"
     pace = _pace(seconds, text, calls, field)
-    if pace is None:
-        return "s", "whole numbers of seconds"
-    limits: tuple[tuple[float, LineUnit, str], ...] = (
-        (20.0, "s", "seconds"),
-        (20_000.0, "ms", "milliseconds"),
-        (2_000_000.0, "us", "microseconds"),
-        (float("inf"), "ticks", "ticks of 100 nanoseconds"),
-    )
-    for limit, unit, name in limits:
-        if pace < limit:
-            return unit, f"{name}: {pace:,.2f} of them a word"
-    raise AssertionError
+    return _UNITS[best], best if pace is None else f"{best}: {pace:,.2f} of them a word"
 
 
 def lines_beside(

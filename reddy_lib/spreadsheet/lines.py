@@ -27,7 +27,11 @@ from reddy_lib.transcripts.times import Moment, read_moment
 
 __all__ = ["label_of", "lines_transcript", "turns_transcript"]
 
-_FACTORS = {"s": 1.0, "ms": 0.001, "us": 1e-6, "ticks": 1e-7}
+_FACTORS = {
+    "s": 1.0, "ms": 0.001, "us": 1e-6, "ticks": 1e-7, "min": 60.0, "days": 86_400.0, "cs": 0.01,
+    "8 kHz": 1 / 8000, "16 kHz": 1 / 16_000, "44.1 kHz": 1 / 44_100, "48 kHz": 1 / 48_000,
+}  # fmt: skip
+"""Seconds a unit."""
 _MINUTES = "m:s"
 _encode = msgspec.json.Encoder().encode
 _HOUR = 3600.0

@@ -54,7 +54,9 @@ LINE_FIELDS: tuple[str, ...] = ("role", "text", "start", "stop", "duration", "or
 
 Layout = Literal["row", "lines"]
 NewCall = Literal["value", "fill down", "restart"]
-LineUnit = Literal["auto", "s", "ms", "us", "ticks", "m:s"]
+LineUnit = Literal[
+    "auto", "s", "ms", "us", "ticks", "min", "days", "cs", "8 kHz", "16 kHz", "44.1 kHz", "48 kHz", "m:s"
+]
 """Of numbers; "m:s": of clocks whose hours and minutes are minutes and seconds."""
 ProductLike = dict[str, Any]
 """{"id": int, "name": str, "status": str}, as the product list of the API has it."""

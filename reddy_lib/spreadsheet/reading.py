@@ -259,9 +259,22 @@ def _with_lines_sheet(path: Path, workbook: Workbook, format: SheetFormat) -> Sh
         except SheetError:
             continue
         lines = _sample(path, SheetFormat("excel", item.name, header, None, None))
-        join = lines_beside(calls, lines) if lines is not None else None
+        if lines is None:
+            continue
+        join = lines_beside(calls, lines)
         if join is not None:
             return msgspec.structs.replace(format, lines_sheet=item.name, lines_header=header, join=join)
+        join = lines_beside(lines, calls)  # the sheet of the lines came first, or looked more like calls
+        if join is not None:
+            return msgspec.structs.replace(
+                format,
+                sheet=item.name,
+                header_row=header,
+                header_lines=1,
+                lines_sheet=format.sheet,
+                lines_header=format.header_row,
+                join=join,
+            )
     return format
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from reddy_lib.spreadsheet.date_text import read_clock
+from reddy_lib.spreadsheet.clock_text import read_clock
 from reddy_lib.spreadsheet.file_names import name_value
 from reddy_lib.spreadsheet.mapping import Mapping, fold_name
 from reddy_lib.spreadsheet.placeholders import is_placeholder

@@ -19,6 +19,7 @@ import msgspec
 import pandas as pd
 
 from reddy_lib.spreadsheet.building import BuiltCall
+from reddy_lib.spreadsheet.date_numbers import EpochUnit
 from reddy_lib.spreadsheet.dates import read_timestamp
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.lines import label_of
@@ -134,13 +135,18 @@ def shorten(text: str, longest: int) -> str:
     return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
 
 
-def naive_times(cells: Iterable[object]) -> int:
-    """How many start times say nothing about their time zone: what they mean depends on a choice."""
+def naive_times(cells: Iterable[object], unit: EpochUnit = "auto") -> int:
+    """How many start times say nothing about their time zone: what they mean depends on a choice.
+
+    `unit`: of numbers; days of a spreadsheet program have no zone, seconds since 1970 need none.
+    """
     naive = 0
     for cell in cells:
-        here, _ = read_timestamp(cell, tz=UTC, day_first=True)
+        here, _ = read_timestamp(cell, tz=UTC, day_first=True, unit=unit)
         # Only a time without a zone moves with the zone in which it is read.
-        naive += here is not None and read_timestamp(cell, tz=_ELSEWHERE, day_first=True)[0] != here
+        naive += (
+            here is not None and read_timestamp(cell, tz=_ELSEWHERE, day_first=True, unit=unit)[0] != here
+        )
     return naive
 
 

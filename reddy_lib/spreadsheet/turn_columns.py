@@ -349,7 +349,9 @@ def turns_of(cells: Cells[str, Sequence[Any]], turns: Sequence[TurnColumn]) -> T
     return Turns(items, assumed)
 
 
-_LINE_CLOCK = re.compile(r"\W{0,2}(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)\W{0,4}\s*(?P<text>.*)")
+_LINE_CLOCK = re.compile(
+    r"[\[(<]?(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)[\])>]?\s*[-–—|:]?\s*(?P<text>.*)"
+)
 
 
 def _lines(text: str) -> list[tuple[str, str]]:

@@ -2,11 +2,14 @@
 
 `read_transcript` takes any cell and answers with lines and findings; `parse_transcript` is its short form for
 notebooks. `forms` finds out which form a text has. One module a family of formats: `labelled` (text, with `asides`
-for what is no speech and `headers` for names above the words), `subtitles`, `json_form` (anybody's data), and for
-vendors' data, dispatched by `vendors`: `amazon`, `platforms`, `speech_services`, `assistants`, `vcon`, on the ground
-of `shapes`. `roles` and `times` hold the two vocabularies, `names` says who a bare name is, `greetings` who answered
-the call, and `turns` brings what a family found to its final form. `speakers` looks at a whole batch; `loss` counts
-where every character went.
+for what is no speech and `headers` for names above the words), `subtitles`, `elements` (XML), and for vendors' data,
+dispatched by `vendors`: `amazon`, `platforms`, `speech_services`, `assistants`, `vcon`, on the ground of `shapes`.
+
+Anybody's data is decoded by `json_form` and `printed`; `containers` finds the turns in it, `turn_keys` which key holds
+what, `unspoken` what nobody said, `people` who the speakers are; `turn_lists` brings it together. `order` puts lines in
+order; `times` reads times and finds their unit. `roles` holds the vocabulary of sides, `names` says who a bare name is,
+`greetings` who answered the call, and `turns` brings what a family found to its final form. `speakers` looks at a whole
+batch; `loss` counts where every character went.
 """
 
 from reddy_lib.transcripts.cut import EXCEL_CELL_LIMIT

@@ -62,7 +62,7 @@ _HAPPENED = (
 _EVENT = re.compile(
     rf"(?:{_SUBJECT}|[^\W\d_][\w.'’-]{{1,20}}(?: [^\W\d_][\w.'’-]{{0,20}}){{0,2}})"
     rf"(?: \w[\w.'’-]{{0,20}}){{0,2}}? (?:(?:was|has|has been|is|wurde|hat|a été|fue|ha|foi|è stata) )?(?:now )?{_HAPPENED}"
-    rf"(?: (?:to|from|by|the|in|at|on|with|an|von|à|a|per|par|due)\b.{{0,60}})?[.!]?",
+    rf"(?: (?:to|from|by|for|the|in|at|on|with|an|von|à|a|per|par|due)\b.{{0,60}})?[.!]?",
     re.IGNORECASE,
 )
 _PLAIN_EVENT = re.compile(
@@ -79,8 +79,8 @@ _MUSIC = re.compile(
 )
 _NOTE = re.compile(
     r"(?P<whose>(?:internal|private|agent|agent's|supervisor|system|call|case|hidden|staff|crm|interne?r?|nota|note)\s+)?"
-    r"(?:notes?|notizen?|notiz|comments?|kommentar|remarks?|memo|disposition|wrap[- ]?up|anmerkung|vermerk|remarque|"
-    r"comentario|observaciones|nota interna|note interne|примечание|заметка|备注|メモ)"
+    r"(?:notes?|notizen?|notiz|comments?|kommentar|remarks?|memo|(?P<closing>disposition|wrap[- ]?up)|anmerkung|"
+    r"vermerk|remarque|comentario|observaciones|nota interna|note interne|примечание|заметка|备注|メモ)"
     r"(?:\s+(?:interna|interne|intern))?\s*[:：-]",
     re.IGNORECASE,
 )
@@ -116,7 +116,7 @@ def is_note(text: str, *, opening: bool = False) -> bool:
     `opening`: it stands before the first speaker, where "Note: …" alone is one too.
     """
     match = _NOTE.match(text.strip("*_#> \t[("))
-    return match is not None and (opening or match["whose"] is not None)
+    return match is not None and (opening or match["whose"] is not None or match["closing"] is not None)
 
 
 def is_aside(text: str, *, opening: bool = False) -> bool:

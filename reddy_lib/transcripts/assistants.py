@@ -111,7 +111,14 @@ def _content(item: dict[str, Any]) -> str | None:
         if isinstance(value, str):
             return value
         if isinstance(value, list):
-            parts = [part if isinstance(part, str) else text_of(part, "text") for part in value if part]
+            parts = [
+                part
+                if isinstance(part, str)
+                else text_of(part, "text", "transcript")
+                if isinstance(part, dict)
+                else ""
+                for part in value
+            ]
             if any(parts):
                 return "\n".join(part for part in parts if part)
     called = any(name in item for name in ("tool_calls", "toolCalls", "function_call", "result"))

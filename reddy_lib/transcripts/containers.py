@@ -16,7 +16,15 @@ from typing import Any, NamedTuple
 from reddy_lib.transcripts.people import NOBODY, People, is_table_name, people_in
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import read_moment
-from reddy_lib.transcripts.turn_keys import Plan, holds_turns, labelled_texts, plan_of, usual_plan, words_in
+from reddy_lib.transcripts.turn_keys import (
+    Plan,
+    flattened,
+    holds_turns,
+    labelled_texts,
+    plan_of,
+    usual_plan,
+    words_in,
+)
 
 __all__ = ["Found", "find_turns", "opened", "people_of"]
 
@@ -68,10 +76,51 @@ class _List(NamedTuple):
 # --- data that is written in a way of its own ---
 
 
+def _is_mongo(data: Any) -> bool:
+    """Does a value stand there as MongoDB writes it: `{"$date": …}`?"""
+    waiting: list[Any] = [data]
+    for _ in range(200):
+        if not waiting:
+            return False
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if len(value) == 1 and str(next(iter(value))) in _MONGO:
+                return True
+            waiting += list(value.values())[:30]
+        elif isinstance(value, list):
+            waiting += value[:5]
+    return False
+
+
+_MONGO = frozenset(
+    ("$date", "$oid", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal", "$uuid", "$timestamp")
+)
+
+
+def _plain_mongo(value: Any, depth: int) -> Any:
+    if depth > 4 * _DEPTH:
+        return value
+    if isinstance(value, list):
+        return [_plain_mongo(item, depth + 1) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((kind, inner),) = value.items()
+        if kind in _MONGO:
+            inner = _plain_mongo(inner, depth + 1)
+            if kind.startswith("$number") and isinstance(inner, str):
+                number = re.fullmatch(r"-?\d{1,18}(\.\d{1,12})?", inner)
+                return inner if number is None else float(inner) if number[1] else int(inner)
+            return inner
+    return {name: _plain_mongo(item, depth + 1) for name, item in value.items()}
+
+
 def opened(data: Any) -> Any:
     """The data without the wrappings of a database or an interface: DynamoDB's types, JSON:API, keys that only count."""
     if _is_dynamo(data):
         data = _plain_dynamo(data, 0)
+    if _is_mongo(data):
+        data = _plain_mongo(data, 0)
     if isinstance(data, dict) and _is_json_api(data):
         data = _plain_json_api(data)
     return _unkeyed(data, 0)
@@ -228,7 +277,7 @@ def _collect(value: Any, path: tuple[str, ...], found: list[_List], depth: int) 
         return several
     if not isinstance(value, list) or not value:
         return 0
-    if _is_turns(value, path):
+    if _is_turns(value, path) or _is_word_list(value):
         found.append(_list_of(value, path))
         return 0
     joined = _joined(value, path)
@@ -245,12 +294,21 @@ def _collect(value: Any, path: tuple[str, ...], found: list[_List], depth: int) 
 
 def _is_turns(items: list[Any], path: tuple[str, ...]) -> bool:
     heads = items[:3]
+    if _each_a_call(items):
+        return False
     if all(isinstance(item, dict) for item in heads):
         if any(_has_text(item) for item in heads):
             return not _is_people(items, path) and not any(map(_has_transcript, heads))
+        if len(items) >= 2 and _speak_by_key(items):
+            return True
         if len(items) < 2 or any(_has_lists(item) for item in heads):
             return False
-        plan = plan_of([item for item in items if isinstance(item, dict)])
+        objects = [item for item in items if isinstance(item, dict)]
+        plan = plan_of(objects)
+        if any(isinstance(value, dict | list) for item in heads for value in item.values()):
+            flat = flattened(objects, plan)
+            if flat is not None:
+                items, plan = flat, plan_of(flat)
         if not plan.text or not (plan.role or plan.start) or _is_people(items, path):
             return False
         texts = [str(item.get(plan.text[0]) or "") for item in items if isinstance(item, dict)]
@@ -262,6 +320,35 @@ def _is_turns(items: list[Any], path: tuple[str, ...]) -> bool:
     if len(items) >= 2 and all(isinstance(item, str) for item in items):
         return labelled_texts(items) is not None
     return False
+
+
+_CALL_WORDS = frozenset(
+    ("call", "conversation", "convo", "contact", "interaction", "meeting", "ticket", "case", "recording")
+)
+
+
+def _each_a_call(items: list[Any]) -> bool:
+    """Has each of these objects the id of another call?"""
+    if len(items) < 2 or not isinstance(items[0], dict):
+        return False
+    for name in items[0]:
+        if _CALL_ID.search(str(name)) and words_in(str(name)) & _CALL_WORDS:
+            ids = {str(item.get(name)) for item in items if isinstance(item, dict)}
+            if len(ids) == len(items):
+                return True
+    return False
+
+
+def _speak_by_key(items: list[Any]) -> bool:
+    """`{"Agent": "Hello"}, {"Customer": "Hi"}`: is each key of the objects a speaker, with what was said under it?"""
+    keys = {str(key) for item in items[:50] if isinstance(item, dict) for key in item}
+    return (
+        2 <= len(keys) <= 6
+        and {"agent", "customer"} <= {role_of(key) for key in keys}
+        and all(
+            isinstance(item, dict) and all(isinstance(text, str) for text in item.values()) for item in items
+        )
+    )
 
 
 def _has_text(item: dict[Any, Any]) -> bool:
@@ -298,7 +385,28 @@ def _is_people(items: list[Any], path: tuple[str, ...]) -> bool:
     )
 
 
+def _is_word_list(items: list[Any]) -> bool:
+    """Words with their times, and nothing else that was said."""
+    heads = [item for item in items[:8] if isinstance(item, dict)]
+    if len(items) < 8 or len(heads) < 8:
+        return False
+    return all(
+        any(isinstance(item.get(name), str) for name in ("word", "w", "punctuated_word", "token"))
+        and usual_plan(tuple(map(str, item))).start
+        for item in heads
+    )
+
+
 def _list_of(items: list[Any], path: tuple[str, ...]) -> _List:
+    if _is_word_list(items):
+        return _List(
+            path,
+            items,
+            bool(usual_plan(tuple(map(str, items[0]))).role or "spk" in items[0]),
+            len(items),
+            True,
+            1.0,
+        )
     objects = [item for item in items if isinstance(item, dict)]
     roles = False
     single = False
@@ -372,7 +480,7 @@ def _tokens(items: Sequence[Any]) -> Counter[str]:
         if isinstance(item, dict) and plan is not None:
             text = _said(item, plan)
         elif isinstance(item, list | tuple):
-            text = str(item[1])
+            text = " ".join(str(part) for part in item[1:2])
         found.update(re.findall(r"[^\W_]+", text.casefold()))
     return found
 

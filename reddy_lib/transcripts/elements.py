@@ -22,7 +22,8 @@ _OPENS = re.compile(
 )
 _DOCTYPE = re.compile(r"<!DOCTYPE[^<>\[]{0,300}>")
 _HTML_TEXT = """
-html body head div p span br table tr td ul ol li b i u em strong a h1 h2 h3 font pre blockquote section article v c
+html body head div p span br table tr td ul ol li b i u em strong a h1 h2 h3 font pre
+blockquote section article dl dt dd th tbody thead hr center v c
 """
 _HTML = frozenset(_HTML_TEXT.split())
 _INLINE_TEXT = """

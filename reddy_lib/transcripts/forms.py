@@ -320,9 +320,14 @@ _STARTS = frozenset(
 def _with_start(parsed: Parsed, data: dict[Any, Any]) -> Parsed:
     """The turns of an object, with the start of the call where a field beside them gives it."""
     recording = _recording(parsed)
-    for name, value in data.items():
-        if _is_start(name) and isinstance(value, str | int | float):
-            recording.begins(value)
+    waiting: list[tuple[dict[Any, Any], int]] = [(data, 0)]
+    while waiting:
+        around, depth = waiting.pop(0)
+        for name, value in around.items():
+            if _is_start(name) and isinstance(value, str | int | float):
+                recording.begins(value)
+            elif isinstance(value, dict) and depth < 2:
+                waiting.append((value, depth + 1))
     if recording.started is None:
         return parsed
     recording.from_the_start()

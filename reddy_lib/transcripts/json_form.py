@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import re
 from contextlib import suppress
 from functools import lru_cache
@@ -13,7 +14,7 @@ import pyjson5
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
-from reddy_lib.transcripts.printed import looks_printed, read_array, read_printed
+from reddy_lib.transcripts.printed import looks_printed, read_array, read_printed, read_rows
 
 __all__ = [
     "Decoded",
@@ -35,7 +36,9 @@ _COMMENT = re.compile(r"//|/\*")
 _DEPTH = 200  # how deep data may be nested; no transcript is
 _encode = msgspec.json.Encoder().encode
 
-_STARTS_AS_DATA = re.compile(r"\s*(?:\[\s*(?:[\[{\"'\]]|$)|\{\s*[\"'}]|\{\s*$)")
+_STARTS_AS_DATA = re.compile(
+    r"\s*(?:\[(?:\\[nrt]|\s)*(?:[\[{\"'\]]|$)|\{(?:\\[nrt]|\s)*(?:[\"'}]|&quot;|:\w+=>)|\{\s*$)"
+)
 
 
 def is_data(text: str) -> bool:
@@ -134,6 +137,9 @@ def decode(text: str, depth: int = 0) -> Decoded:
     printed = _printed(text)
     if isinstance(printed, list | dict) and printed:
         return Decoded(printed)
+    if "=" in text:
+        with suppress(ValueError):
+            return Decoded(read_rows(text))
     if depth < _ESCAPED:
         unescaped = _unescaped(text)
         if unescaped is not None:
@@ -150,6 +156,10 @@ def _unescaped(text: str) -> str | None:
     if '\\"' in text:
         with suppress(msgspec.DecodeError, UnicodeEncodeError):
             return _text.decode(f'"{text}"')
+    if "&quot;" in text:
+        return html.unescape(text)
+    if text[1:3] in ("\\n", "\\r", "\\t"):  # line breaks of indented JSON, escaped
+        return text.replace("\\r", "\r").replace("\\n", "\n").replace("\\t", "\t")
     if _DOUBLED.search(text[:400]):
         return text.replace('""', '"')
     return None

@@ -26,11 +26,22 @@ from reddy_lib.transcripts.roles import (
     is_machine,
     is_role,
     is_third_voice,
+    leaning,
     name_in_label,
     role_of,
     speaks_for_itself,
+    weigh,
 )
-from reddy_lib.transcripts.styles import ARROW, TIME, TableRow, join_cut, read_row, read_table, same_style
+from reddy_lib.transcripts.styles import (
+    ARROW,
+    BARE_TIME,
+    TIME,
+    TableRow,
+    join_cut,
+    read_row,
+    read_table,
+    same_style,
+)
 from reddy_lib.transcripts.times import CLOCK, Moment, read_moment
 from reddy_lib.transcripts.turns import Parsed, Turn
 
@@ -38,8 +49,8 @@ __all__ = ["read_text"]
 
 _SPAN = rf"(?P<start>{TIME})(?:{ARROW}(?P<stop>{TIME}))?"
 # A bare clock (`00:12 - Agent:`) and one in brackets (`[12.5s] Agent:`); a bare number is not a time.
-_BRACKETED = re.compile(rf"[\[(<]\s{{0,4}}{_SPAN}\s{{0,4}}[\])>]\s*(?:[-–—|:]\s+)?")
-_BARE = re.compile(rf"(?P<start>{CLOCK})(?:{ARROW}(?P<stop>{CLOCK}))?(?:\s{{0,4}}[-–—|]\s*|\s+|$)")
+_BRACKETED = re.compile(rf"[\[(<{{]\s{{0,4}}{_SPAN}\s{{0,4}}[\])>}}]\s*(?:[-–—|:]\s+)?")
+_BARE = re.compile(rf"(?P<start>{BARE_TIME})(?:{ARROW}(?P<stop>{BARE_TIME}))?(?:\s{{0,4}}[-–—|]\s*|\s+|$)")
 _BROKEN = re.compile(r"[\[(<](?P<raw>[\d:.,\-– >]{0,40}?\d:[\d:.,\-– >]{0,40})[\])>]\s*")
 _DECORATION = re.compile(r"[*_#>•\s]*")
 _LABEL = re.compile(
@@ -61,6 +72,13 @@ _INLINE = re.compile(
     r"(?:(?<=([.?!…\"”’)\]|\-–—*>]))|(?<=[^\s.?!…\"”’)\]|\-–—*>]))\s{1,8}"
     r"(?=\**([^\W\d_][\w ()'.\-]{0,40}?)(?:\*{0,2}:\*{0,2})\s)"
 )
+# A label in brackets inside a line, and a clock with a label behind it.
+_INLINE_BRACKETED = re.compile(
+    r"(?<=\S)\s{1,8}(?=[\[({<【]\s?(?P<label>[^\W\d_][^\[\](){}<>【】:\n]{0,40})\s?:?[\])}>】])"
+)
+_INLINE_TIMED = re.compile(
+    rf"(?<=[^\s–—>-])(?<!\bto)\s{{1,8}}(?=[\[(<]?\s?{CLOCK}\s?[\])>]?\s{{0,4}}(?:[-–—|]\s{{0,4}})?\**(?P<label>[^\W\d_][^:\n\[\]]{{0,40}}?)\**\s?:)"
+)
 _WRITTEN_BREAK = re.compile(r"\\r\\n|\\n|\\r")
 _AFTER_LABEL = re.compile(rf"\s*[|–—-]?\s*(?:[\[(]\s?)?{_SPAN}(?:\s?[\])])?\s*(?:[|–—»:-]|->|→|>{{1,2}})?\s*")
 _TRAILING = re.compile(rf"\s*[\[(]\s?(?P<start>{CLOCK})(?:{ARROW}(?P<stop>{CLOCK}))?\s?[\])]\s*$")
@@ -71,6 +89,11 @@ _WRAPPED = re.compile(
     r"(?:</(?:b|strong|em|i|u)>|[)}\"”'])\s?(?(inside)|:)(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
+_ARTICLE = re.compile(r"(?:the|a|an|my|our|your|this|that)\s", re.IGNORECASE)
+# A date as chats have it before the time of day: `[01/03/2026, 10:00:01] Ben: …`
+_DATED = re.compile(r"(\W{0,3})\d{1,2}[./-]\d{1,2}[./-]\d{2,4},?\s{1,3}(?=\d{1,2}:\d{2})")
+_IN_A_CLOCK = re.compile(r"[(\[{<\s@,]\d{1,3}$")
+_NUMBER_LABEL = re.compile(r"(?P<label>\+?\d[\d ()/.-]{1,20}\d)\s?[:：]\s+(?P<rest>\S.*)", re.DOTALL)
 _SIGNS = re.compile(r"[:：\[(<|\t»→>【「『〔《［（]|\s[–—-]\s|—|\*\*")
 _MARKED = re.compile(r"[\t|»→>\[({<【「『〔《［（]|\s[–—-]{1,2}\s|—|\*\*|__|->|^\W{0,4}\d{1,4}[.)]")
 _SOUND_BEFORE = re.compile(r"\[[^\[\]:]{1,40}\]\s+(?=[^\W\d_][^:]{0,40}:\s)")
@@ -108,6 +131,10 @@ class _Row(NamedTuple):
     start: str
     stop: str
     broken: str  # a bracket that looks like a time and is none
+    style: str = ""  # the marks around the label, where it is no colon
+    behind: str = (
+        ""  # a bare clock between label and words, which may be words too ("Customer: 10:30 suits me")
+    )
 
 
 def read_text(
@@ -123,7 +150,7 @@ def read_text(
     if table is not None:
         return _of_table(table)
     said = (*agent, *customer)
-    rows = [_take_apart(row, known) for row in _split(text, known)]
+    rows = _consistent([_take_apart(row, known) for row in _split(text, known)], known)
     if not any(row.text and known(row.label) for row in rows):
         headers = find_headers([row.raw for row in rows], known, _could_be_a_name, said)
         if headers is not None:
@@ -145,6 +172,27 @@ def read_text(
         else:
             reading.unlabelled(row)
     return reading.finish()
+
+
+_DASHES = frozenset(("-", "–", "—", "--", "->", "=>", ">"))
+
+
+def _consistent(rows: list[_Row], known: _Known) -> list[_Row]:
+    """The rows without labels before a dash where most labels have a colon, and without times that few turns have."""
+    turns = [row for row in rows if row.label and known(row.label)]
+    dashed = sum(row.style in _DASHES for row in turns)
+    colons = sum(not row.style for row in turns)
+    timed = sum(bool(row.start) for row in turns)
+    if dashed and colons >= dashed:
+        rows = [_Row(row.raw, "", row.raw, "", "", "") if row.style in _DASHES else row for row in rows]
+    if 0 < timed < 0.5 * len(turns):
+        rows = [
+            row._replace(text=row.behind.lstrip() + row.text, start="", stop="", behind="")
+            if row.behind
+            else row
+            for row in rows
+        ]
+    return rows
 
 
 _QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'"}
@@ -177,7 +225,11 @@ def _of_one_style(rows: list[_Row], known: _Known) -> tuple[list[_Row], set[str]
     """The rows by the style that nearly all of them share, whatever their labels are; None where there is none."""
     if not 2 <= len(rows) <= 5000:
         return None
-    found = same_style([row.raw for row in rows], _could_be_a_name, known.is_bare_role)
+    found = same_style(
+        [row.raw for row in rows],
+        lambda label: not _ARTICLE.match(label) and _could_be_a_name(label),
+        lambda label: not _ARTICLE.match(label) and known.is_bare_role(label),
+    )
     if found is None:
         return None
     taken = [
@@ -281,15 +333,15 @@ class _Reading:
         if self.time is not None:
             self.keep(self.time.raw)
             self.time = None
-        self.parsed.events.append((len(self.parsed.turns), row.text if row.label or row.start else row.raw))
+        self.parsed.left_out.append((len(self.parsed.turns), row.raw))
 
     def keep(self, raw: str) -> None:
         """Text without a speaker: an aside with the turn beside it, speech with the line above and a finding."""
         parsed = self.parsed
         last = len(parsed.turns) - 1
         events: list[str] = []
-        while last >= 0 and parsed.events and parsed.events[-1][0] == last + 1:
-            _, event = parsed.events.pop()  # in the middle of a turn: it stays where it stands
+        while last >= 0 and parsed.left_out and parsed.left_out[-1][0] == last + 1:
+            _, event = parsed.left_out.pop()  # in the middle of a turn: it stays where it stands
             events.insert(0, event)
         if events:
             self.parts[last] += events
@@ -326,7 +378,18 @@ class _Reading:
         for turn, parts in zip(self.parsed.turns, self.parts, strict=True):
             turn.text = "\n".join(parts)
         self.parsed.notes = _shortened(self.parsed.notes)
+        if self.parsed.left_out:
+            self.parsed.notes.append((-1, _of_left_out([text for _, text in self.parsed.left_out])))
         return self.parsed
+
+
+def _of_left_out(texts: Sequence[str]) -> Finding:
+    """One finding for all status events and notes of a transcript; `value` is their text."""
+    one = len(texts) == 1
+    what = "1 line is a status event or a note" if one else f"{len(texts)} lines are status events or notes"
+    shown = _short(" · ".join(texts[:20]))
+    message = f"{what}, which nobody said, and {'was' if one else 'were'} left out: {shown!r}"
+    return finding("not-spoken", "transcript", message, value="\n".join(texts[:200]))
 
 
 def _shortened(notes: list[tuple[int, Finding]]) -> list[tuple[int, Finding]]:
@@ -360,7 +423,7 @@ def _labels_alone(rows: list[_Row], known: _Known) -> tuple[list[_Row], set[str]
             continue
         whole = row.text or row.raw
         parted = _PARTED.match(whole)
-        if parted and known.is_bare_role(parted["label"].strip(_AROUND)):
+        if parted and not _ARTICLE.match(whole) and known.is_bare_role(parted["label"].strip(_AROUND)):
             alone[place] = parted["label"].strip(_AROUND), parted["rest"].strip()
         elif len(plain := whole.strip(_AROUND)) <= 40 and known.is_bare_role(plain):
             alone[place] = plain, ""
@@ -465,10 +528,23 @@ def _split(text: str, known: _Known) -> list[str]:
     return [part for row in rows for part in _cut_one_line(row, known)]
 
 
+def _cut_at(row: str, known: _Known, pattern: re.Pattern[str]) -> list[str]:
+    """The row cut where the pattern finds a known label; [] where the row does not begin with one, or has no other."""
+    first = _take_apart(row, known).label
+    if not first or not known.is_bare_role(first):
+        return []
+    cuts = [match.end() for match in pattern.finditer(row) if known.is_bare_role(match["label"].strip())]
+    parts = (row[a:b].strip() for a, b in zip([0, *cuts], [*cuts, len(row)], strict=True)) if cuts else ()
+    return [part for part in parts if part]
+
+
 def _cut_one_line(row: str, known: _Known) -> list[str]:
     """`Agent: Hello. Customer: Hi.` → two rows. Cut are words that are roles, or names that keep coming back, after
     the end of a sentence; a role that the text begins with, or its counterpart, also without one.
     """
+    parts = _cut_at(row, known, _INLINE_BRACKETED) if row[:1] in "[({<【" else []
+    if parts or (parts := _cut_at(row, known, _INLINE_TIMED)):
+        return parts
     if ":" not in row:
         return [row]
     first = _take_apart(row, known)
@@ -489,17 +565,26 @@ def _cut_one_line(row: str, known: _Known) -> list[str]:
     for place, label, sentence_ends in labels:
         if label[:1].isupper() != style:
             continue
-        plain_role = is_role(label) and len(label.split()) == 1 and counts[label] > 1
+        plain_role = is_role(label) and len(label.split()) == 1
+        plain_role = plain_role and (counts[label] > 1 or (known(first.label) and counts[first.label] > 1))
         if (sentence_ends and (known(label) or (by_name and label in names))) or plain_role:
             cuts.append(place)
-    parts = (row[a:b].strip() for a, b in zip(cuts, [*cuts[1:], len(row)], strict=True))
-    return [part.rstrip("|").rstrip() or part for part in parts if part]
+    cut = (row[a:b].strip() for a, b in zip(cuts, [*cuts[1:], len(row)], strict=True))
+    return [part.rstrip("|").rstrip() or part for part in cut if part]
 
 
 def _take_apart(raw: str, known: _Known) -> _Row:
     row = known.rows.get(raw)
     if row is None:
-        row = known.rows[raw] = _read_row(raw, known)
+        dated = _DATED.match(raw)
+        row = (
+            _read_row(dated[1] + raw[dated.end() :], known)._replace(raw=raw)
+            if dated
+            else _read_row(raw, known)
+        )
+        if dated and not row.label:
+            row = _Row(raw, "", raw, "", "", "")
+        known.rows[raw] = row
     return row
 
 
@@ -511,22 +596,31 @@ def _read_row(raw: str, known: _Known) -> _Row:
         after = _AFTER_LABEL.match(row.text) if not row.start and ":" in row.text[:20] else None
         if after and ":" in after["start"]:
             return row._replace(
-                text=row.text[after.end() :].strip(), start=after["start"], stop=after["stop"] or ""
+                text=row.text[after.end() :].strip(),
+                start=after["start"],
+                stop=after["stop"] or "",
+                behind=after[0] if after[0].strip()[:1].isdecimal() else "",
             )
         return row
+    numbered = _NUMBER_LABEL.fullmatch(raw) if not row.label and not row.start else None
+    if numbered is not None:  # a telephone number or an extension
+        return _Row(raw, numbered["label"], numbered["rest"].strip(), "", "", "")
     styled = read_row(raw) if _MARKED.search(raw, 0, 160) else None
     if (
         styled is not None
         and styled.strong
         and (styled.text or styled.start)
-        and known.is_bare_role(styled.label)
+        and not _ARTICLE.match(styled.label)
+        and (known.is_bare_role(styled.label) or (is_machine(styled.label) and weigh(styled.label).whole))
     ):
-        return _Row(raw, styled.label, styled.text, styled.start, styled.stop, row.broken)
+        return _Row(
+            raw, styled.label, styled.text, styled.start, styled.stop, row.broken, styled.style or " "
+        )
     return row
 
 
 def _take_colon_apart(raw: str, known: _Known) -> _Row:
-    start = stop = broken = ""
+    start = stop = broken = clock = ""
     rest = raw
     opening = _DECORATION.match(rest)
     body = rest[opening.end() :] if opening else rest
@@ -551,6 +645,14 @@ def _take_colon_apart(raw: str, known: _Known) -> _Row:
     if aside:  # "[noise] Agent: hello": what stands before the label stays with the text
         prefix, body = aside[0].strip() + " ", body[aside.end() :]
     match = _LABEL.match(body)
+    if (
+        match
+        and match["start"] is None
+        and match["bare"] is None
+        and match["rest"][:2].isdecimal()
+        and _IN_A_CLOCK.search(match["label"])
+    ):
+        match = None  # `Agent (0:01) Hello`
     if match and not match["rest"].startswith("//"):
         label = match["label"].strip().strip("*_").strip()
         close = match["close"]
@@ -568,9 +670,10 @@ def _take_colon_apart(raw: str, known: _Known) -> _Row:
         if not start:
             after = _BRACKETED.match(text) or _BARE.match(text)
             if after and ":" in after["start"]:
+                clock = after[0] if after.re is _BARE else ""
                 start, stop, text = after["start"], after["stop"] or "", text[after.end() :].strip()
         if label and len(label.split()) <= 6:
-            return _Row(raw, label, prefix + text, start, stop, broken)
+            return _Row(raw, label, prefix + text, start, stop, broken, behind=clock)
     wrapped = _WRAPPED.match(body)
     if wrapped and not prefix and known(wrapped["label"].strip()):
         return _Row(raw, wrapped["label"].strip(), wrapped["rest"].strip(), start, stop, broken)
@@ -597,7 +700,12 @@ def _speakers(rows: list[_Row], known: _Known, agent: Sequence[str]) -> tuple[se
             role = role_of(label)
         if name and role in ("agent", "customer"):
             named.setdefault(fold(name), set()).add(role)
-    possible = [label for label in counts if label not in sure and _could_be_a_name(label)]
+    possible = [
+        label
+        for label in counts
+        if label not in sure
+        and (_could_be_a_name(label) or label[:1] in "+0123456789" or (counts[label] > 1 and leaning(label)))
+    ]
     possible_people = possible[:_MOST]
     names = {fold(label) for label in possible_people}
     notes = "\n".join(
@@ -644,7 +752,7 @@ def _speakers(rows: list[_Row], known: _Known, agent: Sequence[str]) -> tuple[se
 
 def _alternate(rows: list[_Row], labels: set[str]) -> bool:
     """Is every text line one turn under one of these labels, and do they take turns?"""
-    return all(row.label in labels and row.text for row in rows) and any(
+    return all(row.label in labels and any(map(str.isalpha, row.text)) for row in rows) and any(
         one.label != other.label for one, other in pairwise(rows)
     )
 

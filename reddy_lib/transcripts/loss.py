@@ -47,14 +47,16 @@ left out: of a speaker who is left out on purpose. finding: a value that a findi
 MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\/;~·→»«=…【】「」『』〔〕《》［］（）“”")
 """Characters that may stand around labels and times; anything else between two texts is unassigned."""
 
-_CLOCK = r"(?:\d{4}-\d{2}-\d{2}T?)?\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[AP]M|[ap]\.?m\.?|Z)?"
+_DAY = r"(?:\d{4}-\d{2}-\d{2}T?|\d{1,2}[./-]\d{1,2}[./-]\d{4},?)"
+_CLOCK = rf"{_DAY}?" r"\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[AP]M|[ap]\.?m\.?|Z)?"
 _SPAN_END = r"(?:(?:-->|->|–|—|-|to)"
 _STAMP = re.compile(
     rf"{_CLOCK}{_SPAN_END}{_CLOCK})?"
     rf"|(?<=[\[(<])\d{{1,9}}(?:[.,]\d{{1,9}})?s?{_SPAN_END}(?:{_CLOCK}|\d{{1,9}}(?:[.,]\d{{1,9}})?s?))?(?=[\])>])"
 )
 _BREAK = re.compile(
-    r"\\r\\n|\\n|\\r|<br/?>|</?(?:strong|em|[vbiuc])(?:\.[\w.]*)?(?=[>A-Z])|</[^<>]{1,40}>", re.IGNORECASE
+    r"\\r\\n|\\n|\\r|<br/?>|</?(?:strong|em|[biu])(?=>)|(?-i:</?[vc](?:\.[\w.]*)?(?=[>A-Z]))|</[^<>]{1,40}>",
+    re.IGNORECASE,
 )
 _NUMBERING = re.compile(r"\d{1,4}[.)]")
 _HEADER = re.compile(r"WEBVTT|(?<![\d:.])\d{1,6}(?=\d{2}:\d{2})")
@@ -178,7 +180,8 @@ def accounted(cell: object, transcript: Transcript) -> Loss:
     if isinstance(cell, str):
         meter.characters_in = _size(cell)
         if transcript.form == "unreadable":
-            meter.text(cell)
+            if not meter.kept_whole(cell):
+                meter.text(cell)
         else:
             meter.written(cell)
     elif isinstance(cell, list | dict):
@@ -304,6 +307,15 @@ class _Meter:
     def _counted(self) -> int:
         return self.text_size + sum(self.elsewhere.values()) + sum(map(_size, self.unassigned))
 
+    def kept_whole(self, text: str) -> bool:
+        """Is the one line of the transcript all of the text, as of one that could not be read?"""
+        lines = self.transcript.lines
+        if len(lines) != 1 or "".join(lines[0].text.split()) != "".join(text.split()):
+            return False
+        self.lines_in += sum(1 for _ in _rows(text))
+        self.text_size += self.characters_in
+        return True
+
     def text(self, text: str) -> None:
         """Walks along the text: the lines' texts in order, and the gaps between them taken apart."""
         rows = list(_rows(text))
@@ -396,7 +408,9 @@ class _Meter:
                     self.lines_in += 1
                 elif (not is_text and not _is_prose(key, text)) or (not path and _NUMERAL.fullmatch(compact)):
                     self.elsewhere["field"] += len(compact)
-                elif not (exact and compact in texts) and (compact in whole or compact.casefold() in folded):
+                elif (
+                    not (exact and compact in texts) or (path != turn and path[: len(turn) - 1] == turn[:-1])
+                ) and (compact in whole or compact.casefold() in folded):
                     self.text_size += len(compact)
                 elif compact in shown:
                     self.elsewhere["finding"] += len(compact)
@@ -713,8 +727,23 @@ def _leaves(data: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
             waiting.extend(((*path, str(name)), inner) for name, inner in reversed(pairs))
         elif isinstance(value, list | tuple | set):
             waiting.extend((path, inner) for inner in reversed(list(value)))
+        elif (
+            isinstance(value, str)
+            and value[:1] in ("{", "[")
+            and len(value) > 20
+            and (inside := _inside(value)) is not None
+        ):
+            waiting.append((path, inside))
         else:
             yield path, value
+
+
+def _inside(text: str) -> Any:
+    """JSON that was written into a string of JSON."""
+    try:
+        return _values(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _about(path: tuple[str, ...], above: tuple[str, ...]) -> str:

@@ -12,9 +12,23 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from reddy_lib.transcripts.roles import fold, is_machine, is_numbered, speaks_for_itself, weigh
+from reddy_lib.transcripts.roles import (
+    fold,
+    is_machine,
+    is_numbered,
+    speaks_for_itself,
+    weigh,
+)
 
-__all__ = ["Inferred", "infer_roles", "is_named", "is_person", "name_words", "names_nobody", "tells_a_name"]
+__all__ = [
+    "Inferred",
+    "infer_roles",
+    "is_named",
+    "is_person",
+    "name_words",
+    "names_nobody",
+    "tells_a_name",
+]
 
 _WORD = re.compile(r"[^\W\d_]+")
 _NAME = re.compile(r"[^\W\d_][^\W\d_'’.-]*(?:['’-][^\W\d_]+)*\.?")

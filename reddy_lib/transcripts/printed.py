@@ -11,7 +11,7 @@ import ast
 import re
 from typing import Any
 
-__all__ = ["looks_printed", "read_array", "read_printed"]
+__all__ = ["looks_printed", "read_array", "read_printed", "read_rows"]
 
 _STARTS = re.compile(
     r"\s*(?:[\[({]\s*)*(?:(?:np\.|numpy\.|pd\.|pandas\.|collections\.|datetime\.)?"
@@ -25,12 +25,14 @@ _STRING = re.compile(
 )
 _NUMBER = re.compile(r"[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[jLl]?")
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
+_SYMBOL = re.compile(r":([^\W\d]\w*)")
 _ENUM = re.compile(r"<([^<>:]{1,80}):\s*([^<>]{1,200})>")
 _CONSTANTS: dict[str, Any] = {
     "None": None, "null": None, "nan": None, "NaN": None, "NaT": None, "NA": None, "<NA>": None, "True": True, "true": True,
     "False": False, "false": False, "inf": None, "np.nan": None, "numpy.nan": None, "pd.NaT": None, "pd.NA": None,
-    "undefined": None,
+    "undefined": None, "nil": None,
 }  # fmt: skip
+_MESSAGE = re.compile(r"(AI|Human|System|Tool|Function|Assistant|User|Agent|Customer)Message(?:Chunk)?")
 _SETTINGS = frozenset(("dtype", "tzinfo", "tz", "freq", "maxlen", "shape"))
 _DEPTH, _MOST = 60, 2_000_000
 
@@ -80,6 +82,10 @@ class _Printed:
         string = _STRING.match(self.text, self.at)
         if string is not None:
             return self._text(string)
+        symbol = _SYMBOL.match(self.text, self.at) if mark == ":" else None
+        if symbol is not None:  # Ruby
+            self.at = symbol.end()
+            return symbol[1]
         number = _NUMBER.match(self.text, self.at)
         if number is not None:
             self.at = number.end()
@@ -144,8 +150,9 @@ class _Printed:
                 self.at += 1
                 continue
             key = self.value(depth + 1)
-            if self.ahead() == ":":
-                self.at += 1
+            arrow = self.ahead() == "=" and self.text.startswith("=>", self.at)
+            if arrow or self.ahead() == ":":
+                self.at += 2 if arrow else 1
                 found[key if isinstance(key, str | int | float | bool | None) else str(key)] = self.value(
                     depth + 1
                 )
@@ -214,6 +221,9 @@ def _made(name: str, given: list[Any], named: dict[str, Any]) -> Any:
                 found.update({pair[0]: pair[1] for pair in part if isinstance(pair[0], str | int | float)})
         return {**found, **named}
     if named:
+        message = _MESSAGE.fullmatch(name)
+        if message and "role" not in named:
+            named["role"] = message[1].casefold()
         return named
     if len(given) == 1 or (given and name in ("array", "Series", "deque")):
         return given[0]
@@ -231,6 +241,39 @@ def _moment(name: str, parts: list[int]) -> str:
     if name == "date":
         return text
     return f"{text} {hour:02}:{minute:02}:{second:02}" + (f".{micro:06}" if micro else "")
+
+
+# --- rows of query engines ---
+
+
+_ROW = re.compile(r"\{([^{}]*)\}")
+_FIELD = re.compile(r"(?:^|, )([^\W\d]\w{0,60})=")
+
+
+def read_rows(text: str) -> list[dict[str, Any]]:
+    """Rows as Athena, Presto and Java print them, `[{role=agent, text=Hello, you}, …]`: cut where a key stands that all of
+    the rows have.
+
+    Raises ValueError: these are none.
+    """
+    rows = _ROW.findall(text)
+    if not rows or re.fullmatch(r"\s*\[[\s,]*\]\s*", _ROW.sub("", text)) is None:
+        raise ValueError("no rows")
+    keys = set.intersection(*({match[1] for match in _FIELD.finditer(row)} for row in rows))
+    if len(keys) < 2:
+        raise ValueError("no rows with keys")
+    found: list[dict[str, Any]] = []
+    for row in rows:
+        cuts = [match for match in _FIELD.finditer(row) if match[1] in keys]
+        if len(cuts) != len(keys) or cuts[0].start():
+            raise ValueError("a key comes twice")
+        ends = [*(cut.start() for cut in cuts[1:]), len(row)]
+        found.append({cut[1]: _bare(row[cut.end() : end]) for cut, end in zip(cuts, ends, strict=True)})
+    return found
+
+
+def _bare(text: str) -> Any:
+    return None if text == "null" else _typed(text)
 
 
 # --- PostgreSQL ---

@@ -29,7 +29,7 @@ _OPENING = 40_000  # characters: more than a cell of Excel's can hold
 
 
 class _Said(NamedTuple):
-    """What the call's own columns say: of the two sides, and of its length in seconds."""
+    """What the call's own columns say of the two sides, and how long the call lasted."""
 
     agent: tuple[str, ...] = ()
     customer: tuple[str, ...] = ()
@@ -156,10 +156,9 @@ def _read_exact(
         if any(start is not None for start in starts) or any(stop is not None for stop in stops):
             return None
         spans: list[tuple[float | None, float | None]] = [(None, None)] * len(exact)
-        texts = [turn.text for turn in exact]
         return finish(
             labels,
-            texts,
+            [turn.text for turn in exact],
             spans,
             form="json",
             roles=roles,
@@ -170,6 +169,7 @@ def _read_exact(
     if unit == "ms" or starts != sorted(starts):  # type: ignore[type-var]
         return None
     highest = max(stops)  # type: ignore[type-var]
+    duration = said.duration
     if highest > 1000 or (duration is not None and highest > 1.3 * duration + 5):  # type: ignore[operator]
         return None
     if len(exact) > 2 and not _SLOWEST * highest < len(text) - _AROUND * len(exact) < _FASTEST * highest:  # type: ignore[operator]
@@ -205,7 +205,6 @@ def _finish(
         customer=said.customer,
         asides=parsed.asides,
         left_out=parsed.left_out,
-        events=parsed.events,
     )
     transcript.started, transcript.started_naive = started, naive
     transcript.conversation_id, transcript.duration = parsed.conversation_id, parsed.duration
@@ -213,7 +212,7 @@ def _finish(
     if parsed.order and len(transcript.lines) == len(parsed.order):
         transcript.order = parsed.order
     if parsed.form not in ("unreadable", "empty"):
-        transcript.findings += _of_pace(transcript, read, chat=rebased == "dates")
+        transcript.findings += _of_pace(transcript, read, chat=rebased == "dates" or unit == "s")
     return transcript
 
 

@@ -30,30 +30,30 @@ konsultant* konzultant* consultor* consulente* consulent* csr csrs csa csas tsr 
 especialista* spécialiste* specjalist* technician* technicien* technik technika techniker* technicus tecnico tecnica
 tecnici salesperson salesman saleswoman salesrep clerk cashier teller receptionist representante* asesor* ejecutiv*
 teleoperador* telemarketer* télévendeur* gestor gestora gestores addett* assistente atendent* conseill*
-téléconseiller* télécons* opérat* operat* *berater* *betreuer* *sachbearbeiter* *agentin* *dienstmitarbeiter*
-*servicemitarbeiter* *supportmitarbeiter* klantadviseur* adviseur* medewerker-klantenservice *klantenservice*
-*klantendienst* *servicemedewerker* doradc* operatork* konzultantk* operátor* poradc* temsilci* danışman* danisman*
-yetkilisi handläggare* kundrådgivare* rådgivare* rådgiver* *radgiver* *rådgivar* *behandler* kundtjänst* *palvelija*
-*neuvoja* neuvoj* asiakasneuvoj* asiakaspalvel* edustaja* оператор* агент* консультант* менеджер* специалист*
-спеціаліст* фахівец* представител* представник* диспетчер* مندوب* وكيل* موظف-الخدمة مستشار* נציג* מוקדן* סוכן* סוכנ*
-יועצ* יועץ* εκπροσωπ* πρακτορ* συμβουλ* χειριστ* ügyintéző* ügynök* kezelő tanácsadó* diszpécser* operatoare*
-consilier* agentul agentului konsulent* konsulenten petugas agen operatornya staf-cs tổng-đài-viên điện-thoại-viên
-tư-vấn-viên tuvanvien प्रतिनिधि* एजेंट* सलाहकार* ऑपरेटर* 客服 坐席 座席 话务员 接线员 專員 专员 顾问 顧問 代表
-業務員 业务员 担当者 担当 オペレーター オペレータ エージェント アドバイザー コンサルタント 応対者 受付
-カスタマーサポート サポートデスク コールセンター 상담원 상담사 상담자 상담직원 에이전트 오퍼레이터 เจ้าหน้าที่
-พนักงาน
+téléconseiller* téléopérat* télécons* opérat* operat* *berater* *betreuer* *sachbearbeiter* *agentin*
+*dienstmitarbeiter* *servicemitarbeiter* *supportmitarbeiter* klantadviseur* adviseur* medewerker-klantenservice
+*klantenservice* *klantendienst* *servicemedewerker* doradc* operatork* konzultantk* operátor* poradc* temsilci*
+danışman* danisman* yetkilisi handläggare* kundrådgivare* rådgivare* rådgiver* *radgiver* *rådgivar* *behandler*
+kundtjänst* *palvelija* *neuvoja* neuvoj* asiakasneuvoj* asiakaspalvel* edustaja* оператор* агент* консультант*
+менеджер* специалист* спеціаліст* фахівец* представител* представник* диспетчер* مندوب* وكيل* موظف-الخدمة مستشار*
+נציג* מוקדן* סוכן* סוכנ* יועצ* יועץ* εκπροσωπ* πρακτορ* συμβουλ* χειριστ* ügyintéző* ügynök* kezelő tanácsadó*
+diszpécser* operatoare* consilier* agentul agentului konsulent* konsulenten petugas agen operatornya staf-cs
+nhân-viên-tư-vấn tư-vấn tổng-đài-viên điện-thoại-viên tư-vấn-viên tuvanvien प्रतिनिधि* एजेंट* सलाहकार* ऑपरेटर* 客服
+坐席 座席 话务员 接线员 專員 专员 顾问 顧問 代表 業務員 业务员 担当者 担当 オペレーター オペレータ エージェント
+アドバイザー コンサルタント 応対者 受付 カスタマーサポート サポートデスク コールセンター 상담원 상담사 상담자
+상담직원 에이전트 오퍼레이터 เจ้าหน้าที่ พนักงาน
 """,
     "customer": """
 customer* customers caller callers client clients clienta clientas cliente clientes clienti clientin* consumer*
 consumidor* consumator* enduser endusers usager* appelant* llamante* chiamante* utente utenti assinante abonné*
-abonne* abonnent* abonent* assuré* assure kunde kunden kundin kundinnen kunder anrufer* anrufende* mandant* *kunde
-verbraucher* endkunde* klant klanten klantin beller bellers opbeller* klient* klijent* dzwoniąc* rozmówc* zákazn*
-zakazn* volajíc* müşteri* musteri* arayan* kund uppringare* inringare* inringar* innringer* ringer opkalder*
-kunde-i-telefon asiakas* soittaj* клиент* клієнт* абонент* покупател* покупець* заказчик* замовник* звонящ* звонивш*
-заявител* дзвонар* عميل* العميل* عملاء زبون* الزبون* متصل المتصل المتصلة مشترك* לקוח* מתקשר* פונה ופונה צרכן* πελατ*
-καλων καταναλωτ* ügyfél* ügyfel* vásárló* hívó* hívófél apelant* clientul clientei pelanggan* konsumen* nasabah*
-penelepon* khách khách-hàng người-gọi ग्राहक* उपभोक्ता* कॉलर* 客户 客戶 顾客 顧客 用户本人 来电者 來電者 来电人
-お客様 お客さま 客様 お客 利用者 発信者 カスタマー ユーザー様 고객 손님 발신자 ลูกค้า ผู้โทร
+abonne* abonnent* abonent* debtor debtors assuré* assure kunde kunden kundin kundinnen kunder anrufer* anrufende*
+mandant* *kunde verbraucher* endkunde* klant klanten klantin beller bellers opbeller* klient* klijent* dzwoniąc*
+rozmówc* zákazn* zakazn* volajíc* müşteri* musteri* arayan* kund uppringare* inringare* inringar* innringer* ringer
+opkalder* kunde-i-telefon asiakas* soittaj* клиент* клієнт* абонент* покупател* покупець* заказчик* замовник*
+звонящ* звонивш* заявител* дзвонар* عميل* العميل* عملاء زبون* الزبون* متصل المتصل المتصلة مشترك* לקוח* מתקשר* פונה
+ופונה צרכן* πελατ* καλων καταναλωτ* ügyfél* ügyfel* vásárló* hívó* hívófél apelant* clientul clientei pelanggan*
+konsumen* nasabah* penelepon* khách khách-hàng người-gọi ग्राहक* उपभोक्ता* कॉलर* 客户 客戶 顾客 顧客 用户本人 来电者
+來電者 来电人 お客様 お客さま 客様 お客 利用者 発信者 カスタマー ユーザー様 고객 손님 발신자 ลูกค้า ผู้โทร
 """,
 }
 """Side → stems that prove it."""
@@ -65,18 +65,19 @@ assistant* assistentin* mitarbeiter* mitarbeitende* angestellt* kolleg* colleagu
 impiegat* dipendent* funcionári* colaborador* medewerker* werknemer* pracowni* zaměstnan* zamestnan* pracovní*
 çalışan* calisan* personel anställd* medarbetar* medarbejder* ansatt* työntekij* сотрудни* работник* співробітник*
 працівник* موظف* الموظف* עובד* υπαλληλ* munkatárs* munkatars* alkalmazott* angajat* karyawan* pegawai* staf
-nhân-viên कर्मचारी* 员工 員工 职员 職員 社員 スタッフ 직원 seller vendor verkäufer* verkaeufer* vendedor* vendeur*
-sprzedaw* продавец* vendit* host provider officer trainer-in recruiter practitioner helper responder
+nhân-viên कर्मचारी* 员工 員工 职员 職員 社員 スタッフ 직원 nurse doctor pharmacist banker broker collector
+gestionnaire seller vendor verkäufer* verkaeufer* vendedor* vendeur* sprzedaw* продавец* vendit* host provider
+officer trainer-in recruiter practitioner helper responder
 """,
     "customer": """
 external* extern externo externa externe esterno esterna contact contacto contato contatto kontakt member members
 mitglied* miembro* membre* membro* patient* paciente* pazient* potilas* pacjent* pacient* пациент* пацієнт* hasta
 guest guests gast gäste gaest* hôte invité* huésped* ospite* visitor* besucher* student tenant* mieter* resident*
-passenger* fahrgast* subscriber* policyholder* cardholder* accountholder* shopper* buyer* käufer* comprador*
-acheteur* borrower* claimant* applicant* antragsteller* requester* requestor* prospect* interessent* inquirer* lead
-user users benutzer* nutzer* usuario* utilisateur* utilizador* usuári* utente użytkownik* uživatel* kullanıcı*
-användar* bruger bruker käyttäj* пользовател* користувач* مستخدم* משתמש* χρηστ* felhasznál* utilizator* pengguna*
-người-dùng 用户 用戶 ユーザー ユーザ 利用者様 사용자 human
+passenger* fahrgast* adhérent* subscriber* policyholder* cardholder* accountholder* shopper* buyer* käufer*
+comprador* acheteur* borrower* claimant* applicant* antragsteller* requester* requestor* prospect* interessent*
+inquirer* lead user users benutzer* nutzer* usuario* utilisateur* utilizador* usuári* utente użytkownik* uživatel*
+kullanıcı* användar* bruger bruker käyttäj* пользовател* користувач* مستخدم* משתמש* χρηστ* felhasznál* utilizator*
+pengguna* người-dùng 用户 用戶 ユーザー ユーザ 利用者様 사용자 human
 """,
 }
 """Side → stems that lean towards it."""

@@ -204,7 +204,7 @@ def weigh(label: str) -> Evidence:
     """What the words of a label say by themselves."""
     if not label or len(label) > _LONGEST:
         return _NOTHING
-    words = _words(label)
+    words = () if is_numbered(label) else _words(label)
     if not words or len(words) > _MOST_WORDS:
         return _NOTHING
     if len(words) == 1 and words[0] in _SHORT:
@@ -304,7 +304,9 @@ _DASHED = re.compile(r"\s[—–-]{1,2}\s+(?=[a-zß-ÿа-я])")
 
 
 _NUMBERED = re.compile(
-    r"(?:speaker|participant|spk|channel|chan|ch|sprecher(?:in)?|teilnehmer|kanal|orateur|intervenant|locuteur|interlocuteur|"
+    r"(?:(?:unknown|unidentified|unnamed) )?"
+    r"(?:speaker|participant|spk|channel|chan|ch|sprecher(?:in)?|teilnehmer|kanal"
+    r"|orateur|intervenant|locuteur|interlocuteur|"
     r"hablante|interlocutor|canal|locutor|falante|parlante|spreker|deelnemer|mówca|rozmówca|mluvčí|konuşmacı|talare|taler|"
     r"puhuja|спикер|говорящий|диктор|мовець|участник|المتحدث|متحدث|דובר|说话人|發言人|发言人|話者|発言者|スピーカー|화자|발화자|"
     r"pembicara|"

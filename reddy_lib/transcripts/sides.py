@@ -83,7 +83,7 @@ def settle_sides(
 def clear_sides(labels: tuple[str, ...]) -> Mapping[str, str] | None:
     """Label → role where each label proves its side and both sides are there; None where anything is to be weighed."""
     found = {label: role_of(label) for label in labels}
-    return found if len(found) == 2 and set(found.values()) == {"agent", "customer"} else None  # type: ignore[return-value]
+    return found if len(found) == 2 and set(found.values()) == {"agent", "customer"} else None
 
 
 class _Call:
@@ -94,9 +94,12 @@ class _Call:
         self.fixed: set[str] = set()
         self.refused: set[str] = set()  # labels that elimination may not settle
         by_hand = {fold(label): label for label in roles}
+        answered = any(one.proof and one.side == "agent" for one in self.evidence.values())
         for label, evidence in self.evidence.items():
             chosen = role_of(label, roles) if fold(label) in by_hand else ""
             known = chosen or aliases.get(label, "")
+            if known and not chosen and evidence.voice == "bot" and answered:
+                known = ""  # a machine beside two people, whatever its format usually means by it
             if known:
                 self.fixed.add(label)
             self.roles[label] = known or (evidence.side if evidence.proof else "")

@@ -17,8 +17,9 @@ from reddy_lib.transcripts.roles import leaning, normalise
 from reddy_lib.transcripts.times import CLOCK
 from reddy_lib.transcripts.turn_keys import classify_key
 
-__all__ = ["ARROW", "TIME", "Styled", "join_cut", "read_row", "read_table", "same_style"]
+__all__ = ["ARROW", "BARE_TIME", "TIME", "Styled", "join_cut", "read_row", "read_table", "same_style"]
 
+BARE_TIME = rf"(?:{CLOCK}|\d{{1,6}}(?:[.,]\d{{1,3}})?s(?:ec)?(?!\w))"
 TIME = rf"(?:{CLOCK}|\d{{1,9}}(?:[.,]\d{{1,9}})?\s?s?)"
 ARROW = r"\s{0,4}(?:-->|->|–|—|-|\bto\b)\s{0,4}"
 
@@ -31,13 +32,14 @@ _NUMERIC = r"\+?\d(?:[\d ()/.-]{0,20}\d)?|[\w.+-]{1,64}@[\w.-]{1,64}"
 _BARE = rf"(?P<bare>{_NUMERIC}|[^\W\d_][^\n:：|<>\[\]\t=;»→/…]{{0,40}}?)"
 _ROW = re.compile(
     rf"[*_#\s|\"“]{{0,8}}{_NUMBER}"
-    rf"(?:(?:[\[(<]\s{{0,4}}(?P<start>{TIME})(?:{ARROW}(?P<stop>{TIME}))?\s{{0,4}}[\])>]"
-    rf"|(?P<clock>{CLOCK})(?:{ARROW}(?P<clock_stop>{CLOCK}))?)\s{{0,8}}(?:(?:[|,:»–—-]|->|→|>{{1,2}})\s{{0,8}})?)?"
+    rf"(?:(?:[\[(<{{]\s{{0,4}}(?P<start>{TIME})(?:{ARROW}(?P<stop>{TIME}))?\s{{0,4}}[\])>}}]"
+    rf"|(?P<clock>{BARE_TIME})(?:{ARROW}(?P<clock_stop>{BARE_TIME}))?)\s{{0,8}}(?:(?:[|,;:»~/–—-]|->|→|>{{1,2}})\s{{0,8}})?)?"
     rf"{_NUMBER}[*_]{{0,3}}(?:{_ENCLOSED}|{_BARE})[*_]{{0,3}}"
     rf"(?P<middle>\s{{0,4}}(?:[|,@/–—-]\s{{0,4}})?"
     rf"(?:[\[(<]\s?(?P<mid>{TIME})(?:{ARROW}(?P<mid_stop>{TIME}))?\s?[\])>]|(?P<mid_clock>{CLOCK})(?:{ARROW}(?P<mid_clock_stop>{CLOCK}))?))?"
     r"(?P<mark>\s{0,8}[:：](?!\d)\s{0,8}|\s{0,8}\|\s{0,8}|\s{0,4}\t\s{0,4}|\s{0,8}(?:»|→|->|=>|>{1,2})\s{0,8}|\s{1,8}[–—-]{1,2}\s{1,8}|—\s{0,4}"
-    r"|\s{0,4}(?:\.{3}|…)\s{0,4}|\s{1,4}[=/]\s{1,4}|\s{0,4};\s{1,4}|,|;|\s{1,8}|$|(?<=[\])}>】」』〕》»］）*_]))"
+    r"|\s{0,4}(?:\.{3}|…)\s{0,4}|\s{1,4}[=/~]\s{1,4}|[ \u00a0]{2,12}|\s{0,4};\s{1,4}|,|;"
+    r"|(?(open)\s{0,8}|(?(mid)\s{1,8}|(?(mid_clock)\s{1,8}|$))))"
     r"(?P<text>.*)",
     re.DOTALL,
 )
@@ -64,6 +66,8 @@ def read_row(raw: str) -> Styled | None:
     label = (match["inner"] or match["bare"] or "").strip(" *_\t")
     mark = match["mark"].strip(" ")
     mark = "\t" if "\t" in match["mark"] else mark
+    if not mark and len(match["mark"]) > 1 and match["open"] is None and match["middle"] is None:
+        mark = "  "
     enclosed = match["open"] is not None
     timed = match["middle"] is not None or match["start"] is not None or match["clock"] is not None
     if not label or _NO_LABEL.search(label):
@@ -78,6 +82,8 @@ def read_row(raw: str) -> Styled | None:
         start = stop = ""
     if text.startswith(("|", "»", "–", "—", "- ", ":")):
         text = text[1:].strip()
+    if mark in (",", ";") and len(text) > 1 and text[0] == text[-1] == '"':
+        text = text[1:-1].replace('""', '"')
     if raw.rstrip().endswith("|") and text.endswith("|"):
         text = text[:-1].rstrip()
     strong = enclosed or mark in _STRONG or mark in (":", "：") or bool(timed and not text and not mark)
@@ -120,7 +126,7 @@ def _explains(
     sides = {leaning(label) or label for label in counts if mapped(label)}
     if len(sides) > 1 and all(map(mapped, counts)):
         return True
-    if any(row.style in (",", ";") for row in rows):
+    if any(row.style in (",", ";", "  ") for row in rows):
         return False
     letters = all(len(label) == 1 for label in counts)
     opaque = letters or all(label[:1] in "+0123456789" or "@" in label for label in counts)

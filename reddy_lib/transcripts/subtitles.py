@@ -50,11 +50,12 @@ _NAME = re.compile(r"([^:：\n]{1,40}[:：])[ \t]")
 
 
 class Cue(NamedTuple):
-    """A cue as it stands: its times, and its rows of text with their tags."""
+    """A cue as it stands: its times, its rows of text with their tags, and the row above the times that names it."""
 
     start: Moment | None
     stop: Moment | None
     lines: list[str]
+    identifier: str = ""
 
 
 def is_subtitles(text: str) -> bool:
@@ -145,10 +146,12 @@ def _cues(rows: list[str], vtt: bool) -> tuple[list[Cue], list[str], bool]:
         if timing is not None:
             if inside:
                 _give_back_number(cues)
-            give_up(_without_identifier(block, vtt))
+            kept = _without_identifier(block, vtt)
+            identifier = block[-1] if len(kept) < len(block) else ""
+            give_up(kept)
             block, inside, passing, depth = [], True, False, 0
             sbv = sbv or timing.re is _COMMA
-            cues.append(Cue(_moment(timing[1]), _moment(timing[2]), []))
+            cues.append(Cue(_moment(timing[1]), _moment(timing[2]), [], identifier))
             if timing[3].strip() and not _SETTINGS.fullmatch(timing[3]):
                 cues[-1].lines.append(timing[3].strip())
         elif not row.strip():
@@ -237,6 +240,13 @@ def _named(cues: list[Cue], labelled: Callable[[str], Parsed], recording: Record
     labels = {turn.label for turn in parsed.turns if turn.label}
     if not labels:
         names = _first_lines(texts, labelled)
+        speakers = [] if names else _identified(cues)
+        if speakers:
+            return [
+                Turn(name, " ".join(lines), cue.start, cue.stop, words=_stamped(cue))
+                for name, cue, lines in zip(speakers, cues, texts, strict=True)
+                if lines
+            ]
         return [
             Turn(lines[0], " ".join(lines[1:]), cue.start, cue.stop, words=_stamped(cue))
             if len(lines) > 1 and lines[0] in names
@@ -263,6 +273,23 @@ def _named(cues: list[Cue], labelled: Callable[[str], Parsed], recording: Record
                 turns[-1].text = f"{turns[-1].text} {line}".strip()
             fresh = False
     return [turn for turn in turns if turn.text]
+
+
+_IDENTIFIER = re.compile(
+    r"(?:\d{1,6}[\s.:)\-]+)?[\"“']?([^\"”\d][^\"”]{0,60}?)[\"”']?(?:\s*\([\w-]{1,40}\))?"
+)
+
+
+def _identified(cues: list[Cue]) -> list[str]:
+    """The speaker of each cue, where their identifiers name a few who come back: `1 "Petra Quill" (1000)`."""
+    found: list[str] = []
+    for cue in cues:
+        match = _IDENTIFIER.fullmatch(cue.identifier.strip())
+        if match is None or not any(mark.isalpha() for mark in match[1]):
+            return []
+        found.append(match[1].strip())
+    few = len(set(found)) * 2 <= len(found) or (1 < len(set(found)) < len(found) and len(found) < 6)
+    return found if few else []
 
 
 def _first_lines(texts: list[list[str]], labelled: Callable[[str], Parsed]) -> set[str]:

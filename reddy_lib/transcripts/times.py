@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Literal, NamedTuple
 
 __all__ = [
@@ -335,7 +336,7 @@ def hours_are_minutes(clocks: Sequence[float], words: int, duration: float | Non
     return words / span < 0.12 and 0.3 <= words / (span / 60) <= 7.0
 
 
-_TOO_FAST, _TOO_SLOW, _STANDS_STILL = 9.0, 0.1, 0.012
+_TOO_FAST, _TOO_SLOW, _STANDS_STILL = 9.0, 0.1, 0.015
 _JUDGED_WORDS = 30
 
 
@@ -344,8 +345,8 @@ def pace_problem(
 ) -> str:
     """What is wrong with the pace of these lines, as a clause; "" where people may speak so, or too little was said.
 
-    `spans`: the times that the source gives, None where they were made up. `chat`: the times are dates, so that nobody need
-    have spoken.
+    `spans`: the times that the source gives, None where they were made up. `chat`: nobody need have spoken, as of
+    times that are dates.
     """
     starts = [start for start, _ in spans if start is not None]
     if len(starts) < 3:
@@ -359,7 +360,10 @@ def pace_problem(
         words, seconds = words_of([text for text, _ in timed]), sum(length for _, length in timed)
         slowest = _TOO_SLOW
     else:
-        words, seconds = words_of(texts[:-1]), max(starts) - min(starts)
+        steps = [
+            after - before for before, after in pairwise(starts)
+        ]  # parts may count from a start of their own
+        words, seconds = words_of(texts[:-1]), sum(step for step in steps if step > 0)
         slowest = 0.0 if chat else _STANDS_STILL
     if words < _JUDGED_WORDS:
         return ""
@@ -368,7 +372,7 @@ def pace_problem(
             "in no time" if seconds <= 0 else f"in {seconds:,.3g} seconds ({words / seconds:,.3g} a second)"
         )
         return f"{words:,} words are spoken {rate}"
-    if not chat and words < seconds * slowest:
+    if words < seconds * slowest:
         return f"{words:,} words take {seconds:,.0f} seconds ({60 * words / seconds:,.2g} a minute)"
     return ""
 

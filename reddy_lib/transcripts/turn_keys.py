@@ -19,11 +19,15 @@ from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import read_moment
 
 __all__ = [
+    "ASSISTANTS",
     "Key",
     "Plan",
     "classify_key",
+    "flattened",
     "holds_turns",
+    "inner_text",
     "labelled_texts",
+    "parts_of_span",
     "plan_of",
     "side_of_flag",
     "usual_plan",
@@ -69,7 +73,8 @@ _RANKS: dict[str, tuple[str, int]] = {
 
 # Words inside of names that no list has, in the languages of the role vocabulary.
 _ROLE_WORDS_TEXT = """
-role speaker who author sender participant party actor persona side talker by from user channel locutor
+role speaker who author sender participant party actor persona side talker by spk spkr from user users speakers
+participants authors channel locutor
 interlocutor hablante orador rol papel remitente emisor sprecher absender rolle seite orateur intervenant
 emetteur expediteur parlante relatore mittente ruolo spreker afzender falante remetente mowca nadawca rola
 konusmaci gonderen rol talare avsandare puhuja lahettaja mluvci odesilatel говорящий отправитель роль спикер
@@ -153,6 +158,8 @@ role speakerrole participantrole participantpurpose speaker speakerlabel speaker
 sendername author participantname
 """
 _SURE_ROLES = frozenset(_SURE_ROLES_TEXT.split())
+ASSISTANTS = frozenset(("assistant", "bot", "ai", "model", "chatbot", "virtual_agent"))
+"""Roles that voice assistants have in their own messages, where "user" is who talks to them."""
 _SAMPLE = 400
 _LONGEST_LABEL = 60
 _PART = re.compile(r"[^\W\d_]+?(?=[A-Z][^\W\d_A-Z])|[^\W\d_]+\d?", re.UNICODE)
@@ -339,6 +346,8 @@ def _texts(columns: Mapping[str, _Column], usual: Plan) -> tuple[str, ...]:
         if rank < 0:
             if not column.is_text or column.mean_words < 1.5 or not column.words.isdisjoint(_NO_TEXT):
                 return -100.0
+            if _is_timed(column):
+                return -100.0
             if _names_part(column.name, "text"):
                 points += 20.0
             points += min(column.mean_words, 8.0) + (4.0 if len(column.given) * 2 > column.total else -10.0)
@@ -382,9 +391,12 @@ def _counter(columns: Mapping[str, _Column], taken: set[str]) -> str:
             continue
         first = min(number for number in numbers if number is not None)
         if first in (0, 1) and sorted(numbers) == list(range(first, first + len(numbers))):  # type: ignore[type-var]
-            if column.key is not None and column.key.part in ("start", "stop") and column.key.rank < 12:
-                continue  # `start: 1, 2, 3`: a time, whole seconds apart
-            found.append((0 if _names_part(name, "counter") else 1, name))
+            if column.key is not None and column.key.part != "text":
+                continue  # `start: 1, 2, 3` is a time, whole seconds apart; `speaker: 0, 2, 1` three people
+            named = _names_part(name, "counter")
+            if not named and (column.total < 5 or _names_part(name, "role")):
+                continue
+            found.append((0 if named else 1, name))
     return min(found)[1] if found else ""
 
 
@@ -424,11 +436,11 @@ def _times(columns: Mapping[str, _Column], usual: Plan, taken: set[str]) -> tupl
             if column.name == start[0][0] or not _is_timed(column) or len(column.given) < len(began) - 1:
                 continue
             ends = _seconds(column)
-            named = _names_part(column.name, "stop") and not _names_part(column.name, "start")
+            ending = _names_part(column.name, "stop") and not _names_part(column.name, "start")
             if (
                 len(ends) == len(began)
                 and all(end >= begin for begin, end in zip(began, ends, strict=True))
-                and (named or _follow(began, ends))
+                and (ending or _follow(began, ends))
             ):
                 stop = [(column.name, _factor(column.name))]
                 break
@@ -436,6 +448,87 @@ def _times(columns: Mapping[str, _Column], usual: Plan, taken: set[str]) -> tupl
                 duration = [(column.name, _factor(column.name))]
                 break
     return tuple(start), tuple(stop), tuple(duration)
+
+
+_SPAN = re.compile(r"\s*[\[(]?(\d[\d:.,]*)\s*s?\s*(?:-->|->|–|—|-|to|bis|\.\.)\s*(\d[\d:.,]*)\s*s?[\])]?\s*")
+
+
+def parts_of_span(text: str) -> tuple[str, str] | None:
+    """The two times of "00:12 - 00:17"; None where a text is no span."""
+    match = _SPAN.fullmatch(text) if len(text) < 60 else None
+    if match is None or (match[1].isdecimal() and len(match[1]) == 4 and "-" in text[:6]):
+        return None
+    return match[1], match[2]
+
+
+def flattened(items: Sequence[Mapping[Any, Any]], plan: Plan) -> list[dict[str, Any]] | None:
+    """The turns with the values of the objects inside of them beside their own, where a part of a turn stands there:
+    `{"message": {"role": …, "content": …}, "time": …}`. None where nothing is gained."""
+    people = set(plan.role[:1])
+    inner = {
+        str(name)
+        for item in items[:_SAMPLE]
+        for name, value in item.items()
+        if str(name) not in people and value and (isinstance(value, dict) or _are_parts(value))
+    }
+    if not inner:
+        return None
+    flat = [_flat(item, inner) for item in items]
+    better = plan_of(flat)
+    had_text = bool(plan.text) and any(isinstance(item.get(plan.text[0]), str | list) for item in items)
+    timed = bool(plan.start) and any(
+        not isinstance(item.get(plan.start[0][0]), dict | None) for item in items
+    )
+    gains_text = (
+        not had_text and bool(better.text) and any(isinstance(item.get(better.text[0]), str) for item in flat)
+    )
+    gains = (
+        gains_text
+        or (not plan.role and better.role)
+        or (not timed and better.start and better.start != plan.start)
+    )
+    if not gains or (had_text and better.text[:1] != plan.text[:1]):
+        return None
+    return flat
+
+
+def inner_text(value: Mapping[Any, Any], depth: int = 0) -> str | None:
+    """The one text of an object such as `{"type": "text", "text": "Hello"}` or `{"text": {"content": "Hello"}}`."""
+    for name in usual_plan(tuple(map(str, value))).text:
+        inner = value.get(name)
+        if isinstance(inner, str):
+            return inner
+        if isinstance(inner, dict) and depth < 3 and (text := inner_text(inner, depth + 1)):
+            return text
+    return None
+
+
+def _are_parts(value: Any) -> bool:
+    """The parts of one message, as objects that each hold a text."""
+    if not isinstance(value, list) or not 1 <= len(value) <= 8:
+        return False
+    return all(
+        isinstance(part, dict) and inner_text(part) and not usual_plan(tuple(map(str, part))).start
+        for part in value
+    )
+
+
+def _flat(item: Mapping[Any, Any], inner: set[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {str(name): value for name, value in item.items() if str(name) not in inner}
+    waiting = [(str(name), item[name], 0) for name in item if str(name) in inner]
+    while waiting:
+        path, value, depth = waiting.pop(0)
+        if isinstance(value, dict) and depth < 3:
+            if {"seconds", "nanos"} >= set(map(str, value)) and value:  # one time
+                found.setdefault(path.rpartition(".")[2], value)
+                continue
+            waiting += [(f"{path}.{name}", below, depth + 1) for name, below in value.items()]
+        elif depth < 3 and _are_parts(value):
+            found.setdefault("text", "\n".join(inner_text(part) or "" for part in value))
+        else:
+            name = path.rpartition(".")[2]
+            found[name if name not in found else path] = value
+    return found
 
 
 def _factor(name: str) -> float | None:
@@ -454,7 +547,10 @@ def _is_timed(column: _Column) -> bool:
     if not column.texts:
         return column.key is not None
     some = column.texts[:20]
-    return sum(read_moment(text) is not None for text in some) * 4 > len(some) * 3
+    return (
+        sum(read_moment(text) is not None or parts_of_span(text) is not None for text in some) * 4
+        > len(some) * 3
+    )
 
 
 def _seconds(column: _Column) -> list[float]:
@@ -499,20 +595,23 @@ def _roles(
         if flag:
             sides.update(flag)
             aliases.update(said)
-            # Both sides in it weigh more than a name; a flag that is the same all through says little.
-            scored.append((45.0 if len(set(flag.values())) > 1 else 4.0, -place, name))
+            # Both sides in it weigh more than a name; a flag that is the same all through only counts alone.
+            both = len(set(flag.values())) > 1
+            scored.append((45.0 if both else 0.5, -place, name))
             continue
         points = _role_points(column, usual)
         if points > 0:
             scored.append((points, -place, name))
     scored.sort(reverse=True)
+    if len(scored) > 1:
+        scored = [one for one in scored if one[0] > 0.5]
     return tuple(name for _, _, name in scored), sides, aliases
 
 
 def _role_points(column: _Column, usual: Plan) -> float:
     rank = column.key.rank if column.key is not None and column.name in usual.role else -1
     named = rank >= 0
-    objects = [value for value in column.given if isinstance(value, dict)]
+    objects = [value for value in column.given if isinstance(value, dict) or _is_one(value)]
     if objects:
         return 39.5 - rank if named else 15.0 if _names_part(column.name, "role") else 0.0
     distinct = column.distinct()
@@ -523,9 +622,13 @@ def _role_points(column: _Column, usual: Plan) -> float:
         return 0.0
     points = 40.0 - rank if named else 20.0 if _names_part(column.name, "role") else 0.0
     sides = {role_of(text) for text in texts[:50]}
+    voices = {text.casefold() for text in texts[:50]}
     if {"agent", "customer"} <= sides:
         points += 60.0
-    elif not points and column.numbers and any(value != int(value) for value in column.numbers):
+    elif voices & ASSISTANTS and voices & {"user", "human"}:
+        points += 50.0
+        named = True
+    elif not points and column.numbers and any(not value.is_integer() for value in column.numbers):
         return 0.0
     few = 2 <= len(distinct) <= max(2, min(12, column.total // 2))
     if column.total >= 3 and len(distinct) == 1 and not (named and rank < 6):
@@ -552,9 +655,14 @@ def _role_points(column: _Column, usual: Plan) -> float:
     return points if points > 0 else (1.0 if named and rank < 26 else 0.0)
 
 
+def _is_one(value: Any) -> bool:
+    """A list with one object: `users: [{"username": "Ben"}]`."""
+    return isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict)
+
+
 def _alternates(column: _Column) -> bool:
     given = column.given
-    changes = sum(a != b for a, b in pairwise(given))
+    changes = sum(bool(a != b) for a, b in pairwise(given))
     return changes * 10 >= 4 * (len(given) - 1)
 
 
@@ -588,7 +696,7 @@ def _flag(column: _Column) -> tuple[dict[tuple[str, Any], str], dict[str, str]]:
         )
     if 1 <= len(distinct) <= 2 and all(isinstance(value, str) for value in distinct):
         found = {value: _DIRECTIONS.get(value.strip().casefold(), "") for value in distinct}
-        if all(found.values()) and (len(set(found.values())) == 2 or "direction" in column.words):
+        if all(found.values()) and len(set(found.values())) == 2:
             return {(column.name, value): value.strip() for value in distinct}, {
                 value.strip(): side for value, side in found.items()
             }

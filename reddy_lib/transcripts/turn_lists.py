@@ -7,18 +7,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
 from reddy_lib.findings import finding
-from reddy_lib.transcripts.json_form import as_text, short, unreadable_time
+from reddy_lib.transcripts.json_form import as_text, decode, short, unreadable_time
 from reddy_lib.transcripts.order import by_counter
 from reddy_lib.transcripts.people import person_of, settled
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import Moment, read_moment
-from reddy_lib.transcripts.turn_keys import Plan, labelled_texts, plan_of, usual_plan, words_in
+from reddy_lib.transcripts.turn_keys import (
+    ASSISTANTS,
+    Plan,
+    flattened,
+    inner_text,
+    labelled_texts,
+    parts_of_span,
+    plan_of,
+    usual_plan,
+    words_in,
+)
 from reddy_lib.transcripts.turns import Listed, Parsed, Turn
-from reddy_lib.transcripts.unspoken import ASSISTANTS, sift
+from reddy_lib.transcripts.unspoken import sift
 
 __all__ = ["read_items"]
 
@@ -40,6 +51,13 @@ def read_items(items: Sequence[Any]) -> Parsed:
         if words:
             return words
     plan = plan_of(objects)
+    if any(isinstance(value, dict | list) for item in objects[:20] for value in item.values()) and len(
+        objects
+    ) == len(items):
+        flat = flattened(objects, plan)
+        if flat is not None:
+            items = objects = flat
+            plan = plan_of(flat)
     parsed.aliases.update(plan.aliases)
     exploded = _by_side(objects, plan)
     if exploded is not None and len(objects) == len(items):
@@ -48,7 +66,7 @@ def read_items(items: Sequence[Any]) -> Parsed:
     sifted = sift(items, plan)
     parsed.notes += [(-1, note) for note in sifted.findings()]
     places = sifted.spoken
-    if plan.counter and len(objects) == len(items):
+    if plan.counter and len(objects) == len(items) and not _times_rise(items, plan):
         order, note = by_counter([int(items[place][plan.counter]) for place in places])
         if note is not None:
             parsed.notes.append((-1, note))
@@ -64,6 +82,16 @@ def read_items(items: Sequence[Any]) -> Parsed:
         _leave(items[place], len(places), parsed)
     _labels_in_texts(parsed)
     return parsed
+
+
+def _times_rise(items: Sequence[dict[str, Any]], plan: Plan) -> bool:
+    """Do the times stand in the order of the list? Then a number that has another order counts something else."""
+    if not plan.start:
+        return False
+    values = [item.get(plan.start[0][0]) for item in items]
+    moments = [read_moment(value) if isinstance(value, str | int | float) else None for value in values]
+    seconds = [moment.seconds for moment in moments if moment is not None]
+    return len(seconds) == len(items) and seconds == sorted(seconds) and seconds[0] < seconds[-1]
 
 
 def _known_sides(objects: Sequence[dict[str, Any]], plan: Plan, parsed: Parsed) -> None:
@@ -134,8 +162,8 @@ def _as_words(objects: list[dict[str, Any]], parsed: Parsed) -> Parsed | None:
     key = next((name for name in (*_WORD_KEYS, *usual_plan(names).text) if name in names), "")
     if not key:
         return None
-    texts = [item.get(key) for item in objects]
-    if not all(isinstance(text, str) for text in texts):
+    texts = [text for item in objects if isinstance(text := item.get(key), str)]
+    if len(texts) < len(objects):
         return None
     if sum(len(text.split()) > 1 for text in texts) * 20 > len(texts) or sum(map(len, texts)) > 16 * len(
         texts
@@ -255,7 +283,19 @@ def _leave(item: Any, before: int, parsed: Parsed) -> None:
         elif isinstance(value, list | tuple):
             waiting[:0] = list(value)
         elif isinstance(value, str) and value.strip():
-            parsed.left_out.append((before, value))
+            inside = _inside(value)
+            if inside is not None:
+                waiting.insert(0, inside)
+            else:
+                parsed.left_out.append((before, value))
+
+
+def _inside(text: str) -> Any:
+    """JSON that was written into a string of JSON: the arguments of a function."""
+    if len(text) > 20 and text[0] in "{[":
+        with suppress(ValueError):
+            return decode(text).data
+    return None
 
 
 def _labels_in_texts(parsed: Parsed) -> None:
@@ -309,7 +349,7 @@ def _read_object(item: dict[str, Any], plan: Plan, parsed: Parsed) -> None:
         elif isinstance(value, int | float) and not isinstance(value, bool):
             text = str(value)
             break
-        elif isinstance(value, dict) and (inner := _inner_text(value)):
+        elif isinstance(value, dict) and (inner := inner_text(value)):
             text = inner
             break
         elif value is None and text is None:
@@ -320,6 +360,8 @@ def _read_object(item: dict[str, Any], plan: Plan, parsed: Parsed) -> None:
     turn = Turn(_label_of(item, plan), text)
     turn.start = _first(item, plan.start, "start", parsed)
     turn.stop = _first(item, plan.stop, "stop", parsed)
+    if turn.stop is None and turn.start is not None:
+        turn.stop = _end_of_span(item, plan.start, parsed)
     if turn.stop is None:
         turn.duration = _first(item, plan.duration, "stop", parsed)
     words = item.get("words")
@@ -337,20 +379,12 @@ def _parts(value: list[Any]) -> list[str]:
     """Texts, or objects of which each holds one: `[{"type": "text", "text": "Hello"}]`."""
     found: list[str] = []
     for part in value:
-        text = part if isinstance(part, str) else _inner_text(part) if isinstance(part, dict) else None
+        text = part if isinstance(part, str) else inner_text(part) if isinstance(part, dict) else None
         if text is None:
             return []
         if text:
             found.append(text)
     return found
-
-
-def _inner_text(value: dict[Any, Any]) -> str | None:
-    """The one text of an object such as `{"type": "text", "text": "Hello"}`."""
-    for name in usual_plan(tuple(map(str, value))).text:
-        if isinstance(value.get(name), str):
-            return str(value[name])
-    return None
 
 
 def _label_of(item: dict[str, Any], plan: Plan) -> str:
@@ -362,6 +396,8 @@ def _label_of(item: dict[str, Any], plan: Plan) -> str:
             return value.strip()
         if isinstance(value, int | float) and not isinstance(value, bool):
             return f"{name} {value:g}"
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict):
+            value = value[0]
         if isinstance(value, dict):
             person = person_of(value)
             inner = usual_plan(tuple(map(str, value))).role
@@ -388,12 +424,47 @@ def _first(
     item: dict[str, Any], names: Sequence[tuple[str, float | None]], field: str, parsed: Parsed
 ) -> Moment | None:
     for name, factor in names:
-        value = item.get(name)
-        if isinstance(value, dict):  # {"AbsoluteTime": "…"}, {"seconds": "5"}
-            inner = [key for key in value if isinstance(value[key], str | int | float)]
-            value = value[inner[0]] if len(inner) == 1 else None
+        value: Any = item.get(name)
+        if isinstance(value, dict):
+            value = _inner_time(value)
+        elif _is_pair_of_times(value):  # [12.5, 17.0]
+            value = value[0]
+        elif isinstance(value, str) and (span := parts_of_span(value)) is not None:
+            value = span[0]
         if value is not None and value != "":
             return _moment(value, factor, field, parsed)
+    return None
+
+
+def _inner_time(value: dict[Any, Any]) -> Any:
+    """`{"AbsoluteTime": "…"}`, `{"seconds": "5", "nanos": 200000000}`."""
+    if "nanos" in value and set(value) <= {"seconds", "nanos"}:
+        try:
+            return round(float(value.get("seconds") or 0) + float(value["nanos"] or 0) / 1e9, 6)
+        except (TypeError, ValueError):
+            return None
+    inner = [key for key in value if isinstance(value[key], str | int | float)]
+    return value[inner[0]] if len(inner) == 1 else None
+
+
+def _is_pair_of_times(value: Any) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(part, int | float | str) for part in value)
+    )
+
+
+def _end_of_span(
+    item: dict[str, Any], names: Sequence[tuple[str, float | None]], parsed: Parsed
+) -> Moment | None:
+    """The second time of a start that is a span: "00:12 - 00:17" or [12.5, 17.0]."""
+    for name, factor in names[:1]:
+        value: Any = item.get(name)
+        if _is_pair_of_times(value):
+            return _moment(value[1], factor, "stop", parsed)
+        if isinstance(value, str) and (span := parts_of_span(value)) is not None:
+            return _moment(span[1], factor, "stop", parsed)
     return None
 
 

@@ -18,6 +18,7 @@ from reddy_lib.transcripts.names import Inferred
 from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, NO_LINES, fold, role_of
 from reddy_lib.transcripts.sides import settle_sides, several_speakers, silent_side
 from reddy_lib.transcripts.times import (
+    UNITS,
     Moment,
     Unit,
     UnitRead,
@@ -25,10 +26,12 @@ from reddy_lib.transcripts.times import (
     hours_are_minutes,
     line_numbers,
     of_day,
+    read_moment,
     since,
     unit_of,
     words_of,
 )
+from reddy_lib.transcripts.turn_keys import usual_plan
 
 __all__ = ["TIMES", "Listed", "Parsed", "Transcript", "Turn", "clock", "finish", "settle"]
 
@@ -208,9 +211,33 @@ def _read_unit(turns: Sequence[Turn], duration: float | None) -> UnitRead:
         if stop is not None:
             numbers.append(stop)
             lengths.append(stop - turn.start.seconds)
+    told = _told_by_words(turns)
+    if told:
+        return UnitRead(told, UNITS[told], judged=True)
     # Without stops, the words of the last line lie behind all of the times.
     said = [turn.text for turn in (turns if lengths else turns[:last])]
     return unit_of(numbers, words_of(said), duration, lengths=lengths)
+
+
+def _told_by_words(turns: Sequence[Turn]) -> str:
+    """The unit of the lines' times where their words have times of their own, in seconds: "" where they tell nothing."""
+    ratios: list[float] = []
+    for turn in turns:
+        if turn.words is None or turn.words.unit is not None or turn.start is None or not turn.start.plain:
+            continue
+        first = turn.words.items[turn.words.begin or 0] if turn.words.items else None
+        if not isinstance(first, dict):
+            continue
+        keys = usual_plan(tuple(map(str, first))).start
+        value = first.get(keys[0][0]) if keys else None
+        moment = read_moment(value, keys[0][1]) if isinstance(value, str | int | float) else None
+        if moment is not None and not moment.absolute and moment.seconds > 0 and turn.start.seconds > 0:
+            ratios.append(turn.start.seconds / moment.seconds)
+    if len(ratios) < 3 or max(ratios) > 1.05 * min(ratios) or min(ratios) < 5:
+        return ""
+    middle = sorted(ratios)[len(ratios) // 2]
+    near = min(UNITS, key=lambda name: abs(middle * UNITS[name] - 1))
+    return near if abs(middle * UNITS[near] - 1) < 0.03 else ""
 
 
 def _are_minutes(turns: Sequence[Turn], duration: float | None) -> bool:
@@ -252,14 +279,13 @@ def finish(
     customer: Sequence[str] = (),
     asides: Sequence[tuple[int, list[str]]] = (),
     left_out: Sequence[tuple[int, str]] = (),
-    events: Sequence[tuple[int, str]] = (),
 ) -> Transcript:
     """Lines from turns: roles settled, missing times filled in or left out, findings numbered by line.
 
     `aliases`: label → role that the text itself gives away ("Agent (Ben)" makes "Ben:" the agent).
     `agent`, `customer`: what the call's own columns say of them: names, emails, telephone numbers.
     `asides`: (index of the turn, texts in it that are no speech).
-    `left_out`: (turns before it, its text) of what nobody said. `events`: the same of status events and notes in a text.
+    `left_out`: (turns before it, its text) of what nobody said.
     """
     found: list[Finding] = []
     estimated: list[int] = []
@@ -278,6 +304,11 @@ def finish(
         if aliases and label in aliases and aliases[label] and label not in inferred and not role_of(label)
     }
     settled = {label: role or fold(label) for label, role in sides.roles.items()}
+    stated = {
+        label: Inferred(role, "the data says which side this is", "")
+        for label, role in sides.roles.items()
+        if role and label in (aliases or {}) and not role_of(label) and label not in inferred
+    }
     settled[""] = ""
     left_texts: list[tuple[int, str]] = []
     kept: list[tuple[str, str]] = []
@@ -300,12 +331,10 @@ def finish(
                 places.append(len(lines))
         numbered = places
         found += _without_lines(counts, settled)
-    if left_out or events:
+    if left_out:
         before = [0, *accumulate(place is not None for place in numbered)]
-        left_texts += [(before[min(max(at, 0), len(numbered))], text) for at, text in (*left_out, *events)]
+        left_texts += [(before[min(max(at, 0), len(numbered))], text) for at, text in left_out]
         left_texts.sort(key=lambda one: one[0])
-    if events:
-        found.append(_of_events([text for _, text in events]))
     for index, note in notes:
         place = numbered[index] if 0 <= index < len(numbered) else None
         found.append(msgspec.structs.replace(note, line=place))
@@ -376,18 +405,6 @@ def _of_asides(asides: Sequence[tuple[int | None, list[str]]]) -> Finding:
     message = f"{what} {verb} kept with {where}: {_short(' · '.join(texts[:20]))!r}"
     line = places[0] if len(places) == 1 else None
     return finding("aside-kept", "transcript", message, line=line, value="\n".join(texts[:200]))
-
-
-def _of_events(texts: Sequence[str]) -> Finding:
-    """One finding for all status events and notes of a transcript; `value` is their text."""
-    what = (
-        "1 line is a status event or a note"
-        if len(texts) == 1
-        else f"{len(texts)} lines are status events or notes"
-    )
-    verb = "was" if len(texts) == 1 else "were"
-    message = f"{what}, which nobody said, and {verb} left out: {_short(' · '.join(texts[:20]))!r}"
-    return finding("events-left-out", "transcript", message, value="\n".join(texts[:200]))
 
 
 def _of_inferred(inferred: Mapping[str, Inferred]) -> list[Finding]:

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.turn_keys import Plan, words_in
+from reddy_lib.transcripts.turn_keys import ASSISTANTS, Plan, words_in
 
-__all__ = ["ASSISTANTS", "Sifted", "kind_of_role", "left_out", "sift"]
+__all__ = ["Sifted", "kind_of_role", "left_out", "sift"]
 
 _KIND_NAMES_TEXT = """
 type kind event eventtype event_type itemtype messagetype parttype subtype category class action format contenttype
@@ -112,10 +112,6 @@ def _and(parts: Sequence[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-ASSISTANTS = frozenset(("assistant", "bot", "ai", "model", "chatbot", "virtual_agent"))
-"""Roles that voice assistants have in their own messages, where "user" is who talks to them."""
-
-
 def kind_of_role(label: str) -> str:
     """What a role of a voice assistant's messages stands for that speaks to nobody; "" for a speaker."""
     plain = label.casefold()
@@ -127,11 +123,18 @@ def kind_of_role(label: str) -> str:
 
 
 class _Telling(NamedTuple):
-    """The keys that may say that an item was not spoken: flags, kinds, and whether a result is final."""
+    """The keys that may say that an item was not spoken: flags, states, kinds, and whether a result is final."""
 
     flags: tuple[str, ...]
+    states: tuple[str, ...]
     kinds: tuple[str, ...]
     finals: tuple[str, ...]
+
+
+def _is_state(words: frozenset[str]) -> bool:
+    if not words.isdisjoint(_DELETED_FLAGS):
+        return not words.isdisjoint({"at", "on", "date", "time", "datetime", "timestamp"})
+    return not words.isdisjoint({"visibility", "audience", "privacy", "scope", "status", "state"})
 
 
 @lru_cache(maxsize=1024)
@@ -140,6 +143,7 @@ def _telling(names: tuple[str, ...]) -> _Telling:
     finals = _FINAL_FLAGS | _INTERIM_FLAGS
     return _Telling(
         tuple(name for name in names if not words_in(name).isdisjoint(flags)),
+        tuple(name for name in names if _is_state(words_in(name))),
         tuple(name for name in names if _is_kind(name)),
         tuple(name for name in names if not words_in(name).isdisjoint(finals)),
     )
@@ -158,6 +162,8 @@ def sift(items: Sequence[Any], plan: Plan) -> Sifted:
             if kind := kind_of_role(_speaker(item, plan)):
                 kinds.setdefault(place, kind)
     doubtful: dict[int, str] = {}
+    for name in telling.states:
+        _by_state(name, objects, kinds)
     for name in telling.kinds:
         if name not in plan.text[:1]:
             _by_kind(name, objects, kinds, doubtful, plan)
@@ -199,12 +205,43 @@ def _by_flag(
             value in (True, False, None) for _, value in given if not isinstance(value, str | list | dict)
         ):
             return
+        flagged: dict[int, str] = {}
         for place, value in given:
             if isinstance(value, str):
                 value = {"true": True, "yes": True, "false": False, "no": False}.get(value.strip().casefold())
             if (value is True and not inverted) or (value is False and inverted):
-                kinds[place] = kind
+                flagged[place] = kind
+        if not _is_a_side(flagged, objects, plan):
+            kinds.update(flagged)
         return
+
+
+def _is_a_side(flagged: Mapping[int, str], objects: list[tuple[int, dict[Any, Any]]], plan: Plan) -> bool:
+    """Is the flag set for all that one speaker said and for nothing else (`isInternal`)? Then it says who, not what."""
+    if len(flagged) < 2 or len(flagged) * 4 < len(objects):
+        return False
+    inside = {_speaker(item, plan) for place, item in objects if place in flagged}
+    outside = {_speaker(item, plan) for place, item in objects if place not in flagged}
+    return bool(plan.role) and bool(outside) and inside.isdisjoint(outside)
+
+
+def _by_state(name: str, objects: list[tuple[int, dict[Any, Any]]], kinds: dict[int, str]) -> None:
+    """`visibility: "internal"`, `status: "deleted"`, `deleted_at: "2026-…"`, where the others have none of that."""
+    words = words_in(name)
+    if not words.isdisjoint(_DELETED_FLAGS):
+        given = [place for place, item in objects if item.get(name) not in (None, "", False, 0)]
+        if len(given) < len(objects):
+            kinds.update(dict.fromkeys(given, "deleted message"))
+        return
+    found = {
+        place: kind
+        for place, item in objects
+        if isinstance(item.get(name), str)
+        and (kind := _kind(item[name])) in ("note", "deleted message", "interim result")
+    }
+    if len(found) < len(objects):
+        for place, kind in found.items():
+            kinds.setdefault(place, kind)
 
 
 def _is_kind(name: str) -> bool:
@@ -247,6 +284,12 @@ def _by_kind(
         return
     if any(role_of(value) in ("agent", "customer") for value in values) and len(values) <= 4:
         return  # who speaks, not what it is
+    voices = {value for value in values if value.casefold() in (*ASSISTANTS, "user", "human")}
+    if voices and name in plan.role[:1]:
+        for place, value in given.items():
+            if value not in voices:
+                kinds.setdefault(place, _kind(value) or kind_of_role(value) or "event")
+        return
     said: Counter[str] = Counter()
     for place, item in objects:
         if place in given:

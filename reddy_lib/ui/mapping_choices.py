@@ -30,6 +30,7 @@ from reddy_lib.spreadsheet.choosing import (
     tags_after,
     time_zones,
 )
+from reddy_lib.spreadsheet.date_columns import timestamp_settings
 from reddy_lib.spreadsheet.day_order import DayOrder, day_order
 from reddy_lib.spreadsheet.file_names import NameOffer, name_offers
 from reddy_lib.spreadsheet.lookups import Lookup
@@ -366,18 +367,14 @@ class Choices:
     def _times(self, mapping: Mapping) -> Mapping:
         column, guess = self.fields["timestamp"], self.guess
         cells = [cell for cell in self.cells("timestamp") if not is_empty(cell)]
-        nothing = (0, DayOrder(None, ""))
-        self.naive, self.order = (
-            known(
-                "times",
-                (self.format, column, mapping.from_name),
-                lambda: (naive_times(cells), day_order(cells)),
-            )
+        nothing = (0, DayOrder(None, ""), dict[str, Any]())
+        self.naive, self.order, found = (
+            known("times", (self.format, column, mapping.from_name), lambda: self._time_facts(cells))
             if cells
             else nothing
         )
         self.zones = time_zones(str(st.context.timezone or ""))
-        changes: dict[str, Any] = {}
+        changes: dict[str, Any] = dict(found)
         if self.naive:
             usual = guess.timezone if guess.timezone in self.zones else self.zones[0]
             changes["timezone"] = chosen(self.key + "timezone", usual, self.zones)
@@ -387,6 +384,18 @@ class Choices:
         changes["line_unit"] = chosen(self.key + "line unit", guess.line_unit)
         changes["line_times"] = chosen(self.key + "line times", guess.line_times)
         return mapping.replace(**changes)
+
+    def _time_facts(self, cells: Sequence[Any]) -> tuple[int, DayOrder, dict[str, Any]]:
+        """How many start times name no zone, the order of day and month, and what the mapping is to say of them."""
+        column = self.fields["timestamp"]
+        if not isinstance(column, str) or column not in self.sheet.columns:
+            return naive_times(cells, self.guess.timestamp_unit), day_order(cells), {}
+        columns = {str(name): self.sheet[name].tolist() for name in self.sheet.columns}
+        settings, read = timestamp_settings(column, columns)
+        order = DayOrder(read.day_first, read.reasons[0] if day_order(cells).reason else "")
+        del settings["day_first"]
+        naive = 0 if settings["timezone_column"] else naive_times(cells, read.unit)
+        return naive, order, settings
 
     def _speakers(self, mapping: Mapping) -> Mapping:
         # Only what decides who speaks: another tag or product is no reason to read the transcripts again.

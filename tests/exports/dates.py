@@ -104,7 +104,7 @@ DATES: tuple[DateForm, ...] = (
     DateForm("dmy-slash", lambda d, _: f"{d:%d/%m/%Y %H:%M:%S}", days="apart", languages=DMY, weight=5),
     DateForm("mdy-slash", lambda d, _: f"{d.month}/{d.day}/{d.year} {_am_pm(d)}", days="apart", languages=("en",), weight=4),
     DateForm("dmy-short-year", lambda d, _: f"{d:%d.%m.%y %H:%M}", tolerance=60, days="apart", languages=("de", "ru")),
-    DateForm("ambiguous", lambda d, _: f"{d:%d/%m/%Y %H:%M:%S}", truth=ASKED, days="both", languages=("en",)),
+    DateForm("ambiguous", lambda d, _: f"{d:%d/%m/%Y %H:%M:%S}", truth=ASKED, days="both", languages=("en",), weight=8),
     DateForm("serial-text", lambda d, _: f"{serial(d):.6f}"),
     DateForm("serial-comma", lambda d, _: f"{serial(d):.6f}".replace(".", ","), languages=("de", "fr", "es", "it", "pl")),
     DateForm("serial-number", lambda d, _: round(serial(d), 6)),

@@ -57,7 +57,7 @@ FURNITURE = {
 
 DECOYS = {"customer-email", "created", "end", "notes", "summary"}
 ONE_ODD = 0.4  # share of files in which one thing alone is odd, and all else plain: they show what it costs by itself
-ODD = ("layout", "form", "date", "headers", "labels", "furniture", "columns")
+ODD = {"layout": 3, "form": 2, "date": 1, "headers": 2, "labels": 2, "furniture": 1, "columns": 1}
 APART = ("form", "headers", "labels")  # things of which a part is kept apart
 PLAIN_FORMS = ("colon", "objects-seconds", "clock-bracket")
 PLAIN_DATES = ("iso-naive", "iso-z", "excel-date")
@@ -251,7 +251,7 @@ def make_sample(
     rng = random.Random(f"{part}-{seed}")
     odd = "all"
     if rng.random() < ONE_ODD:
-        odd = rng.choice(APART if part == "held-out" else ODD)
+        odd = rng.choice(APART) if part == "held-out" else rng.choices(tuple(ODD), tuple(ODD.values()))[0]
     chosen, kind, plan = draw_plan(rng, part, odd, layout, form)
     payload = chosen.make(plan)
     if plan.has("unsettled"):
@@ -280,7 +280,11 @@ def draw_plan(
 ) -> tuple[Layout, str, Plan]:
     """Draw all that a sample is made of."""
     chosen = draw_layout(rng, odd, layout)
-    kind = rng.choice(chosen.kinds if is_free(odd, "layout") else ("csv", "csv-semicolon", "xlsx"))
+    kind = rng.choice(
+        chosen.kinds
+        if is_free(odd, "layout")
+        else [kind for kind in ("csv", "csv-semicolon", "xlsx") if kind in chosen.kinds]
+    )
     language = rng.choice(LANGUAGES) if odd in ("all", "headers", "labels", "date") else "en"
     as_keys = kind in ("json", "jsonl", "zip", "txt") and chosen.name != "zip-tables"
     system = as_keys or (is_free(odd, "headers") and rng.random() < 0.3)
@@ -323,10 +327,15 @@ def draw_plan(
 
 def draw_layout(rng: random.Random, odd: str, layout: str | None) -> Layout:
     """Return the layout that was asked for, or one drawn."""
-    name = layout or ("" if is_free(odd, "layout") else "row-a-call")
-    if name:
-        return next(one for one in LAYOUTS if one.name == name)
-    return rng.choices(LAYOUTS, [one.weight for one in LAYOUTS])[0]
+    by_name = {one.name: one for one in LAYOUTS}
+    if layout:
+        return by_name[layout]
+    if odd in ("headers", "labels"):  # rows of lines have more names and labels than calls have
+        return by_name[rng.choice(("row-a-call", "row-a-call", "lines-grouped", "two-sheets"))]
+    if not is_free(odd, "layout"):
+        return by_name["row-a-call"]
+    drawn = [one for one in LAYOUTS if odd == "all" or one.name != "row-a-call"]
+    return rng.choices(drawn, [one.weight for one in drawn])[0]
 
 
 def _first_of_each(scenes: list[Scene]) -> list[Scene]:

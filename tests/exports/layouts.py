@@ -530,7 +530,7 @@ LAYOUTS: tuple[Layout, ...] = (
     Layout("json-side-loaded", side_loaded, "value", ("json",)),
     Layout("json-api", json_api, "value", ("json",), weight=1),
     Layout("json-pandas", pandas_json, "cell", ("json",), weight=1),
-    Layout("json-lines-of-transcript", json_line_records, "", ("json", "jsonl"), labelled=True, weight=1),
+    Layout("json-lines-of-transcript", json_line_records, "", ("json", "jsonl"), labelled=True, weight=2),
     Layout("zip-records", zip_of_records, "value", ("zip",), weight=1),
     Layout("zip-texts", zip_of_texts, "file", ("zip",), weight=1),
     Layout("zip-tables", zip_of_tables, "", ("zip",), labelled=True, weight=1),

@@ -404,7 +404,7 @@ def test_choices_survive_a_visit_to_another_page(app: AppTest) -> None:
 
 
 def test_the_preview_shows_cells_beside_the_payload_and_findings_in_place(app: AppTest) -> None:
-    drop(app, "march.csv", CALLS)
+    drop(app, "march.csv", CALLS.replace(b"02/03/2026", b"13/03/2026"))  # the day is first: nothing is asked
     assert "**1 of 3 rows** would be ready" in texts(app)
     app.button_group[0].set_value(3).run()
     payload = json.loads(app.code[0].value)

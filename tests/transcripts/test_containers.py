@@ -266,3 +266,12 @@ def test_facts_of_the_call_around_its_turns() -> None:
         }
     )
     assert (transcript.conversation_id, transcript.duration) == ("k-1", 23.0)
+
+
+def test_calls_of_one_line_each_are_not_the_lines_of_one_call() -> None:
+    calls = [
+        {"call_id": f"c{n}", "agent_email": "petra@x.example", "transcript": f"{side}: {text}"}
+        for n, side, text in ((1, "Agent", "Hello there"), (2, "Customer", "Hi, my bill"))
+    ]
+    transcript = read_transcript(json.dumps({"count": 2, "calls": calls}))
+    assert transcript.form == "unreadable"

@@ -72,3 +72,17 @@ def test_labelled_text_that_is_newest_first_is_turned_round_and_nothing_of_it_is
     assert "lines-reordered" in codes(transcript)
     assert transcript.order == [5, 4, 3, 2, 1, 0]
     assert accounted(cell, transcript).unassigned == []
+
+
+def test_a_number_that_the_times_contradict_is_no_counter() -> None:
+    rows = turns(
+        lambda n, side, text, a, b: {"rank": SHUFFLED[n], "speaker": side, "text": text, "start": a, "end": b}
+    )
+    assert "lines-reordered" not in codes(check(json.dumps(rows), starts=STARTS))
+
+
+def test_numbers_of_speakers_are_no_counter() -> None:
+    rows = [{"speaker": number, "text": TEXTS[place]} for place, number in enumerate((1, 0, 2))]
+    transcript = read_transcript(json.dumps(rows))
+    assert [line.text for line in transcript.lines] == TEXTS[:3]
+    assert set(transcript.labels) == {"speaker 0", "speaker 1", "speaker 2"}

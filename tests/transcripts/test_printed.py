@@ -135,3 +135,17 @@ def test_fields_of_an_array_of_a_database() -> None:
     for text in ('{"a": 1}', "{}", "{a", "[1]"):
         with pytest.raises(ValueError):
             read_array(text)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "[" + ", ".join(f"{{role={side}, text={text}, score=0.5, note=null}}" for side, text in PAIRS) + "]",
+        "[" + ", ".join(f'{{:role=>"{side}", :text=>"{text}", :x=>nil}}' for side, text in PAIRS) + "]",
+        "[" + ", ".join(f'{{"role"=>"{side}", "text"=>"{text}"}}' for side, text in PAIRS) + "]",
+        json.dumps([{"role": side, "text": text} for side, text in PAIRS]).replace('"', "&quot;"),
+        json.dumps([{"role": side, "text": text} for side, text in PAIRS], indent=2).replace("\n", "\\n"),
+    ],
+)
+def test_rows_of_query_engines_and_hashes_of_ruby(cell: str) -> None:
+    check(cell)

@@ -302,3 +302,22 @@ def test_real_subtitles_without_speakers(
     assert (transcript.form, len(transcript.lines)) == (form, count)
     assert (transcript.lines[0].start, transcript.lines[0].stop) == first
     assert codes(transcript) == ["transcript-no-speakers"]
+
+
+@pytest.mark.parametrize("identifier", ['{n} "{name}" (1000)', "{n} - {name}", "{name}"])
+def test_identifiers_of_cues_may_name_who_speaks(identifier: str) -> None:
+    names = ["Petra Quill", "Tom Alder"] * 3
+    cues = [
+        f"{identifier.format(n=n, name=name)}\n00:00:0{n}.000 --> 00:00:0{n}.900\nWords number {n}.\n"
+        for n, name in enumerate(names, 1)
+    ]
+    transcript = read_transcript("WEBVTT\n\n" + "\n".join(cues), agent=["Petra Quill"])
+    assert [line.role for line in transcript.lines] == ["agent", "customer"] * 3
+    assert [line.text for line in transcript.lines] == [f"Words number {n}." for n in range(1, 7)]
+
+
+def test_identifiers_that_never_come_back_are_no_speakers() -> None:
+    cues = [
+        f"intro-{letter}\n00:00:0{n}.000 --> 00:00:0{n}.900\nWords.\n" for n, letter in enumerate("abcdef")
+    ]
+    assert set(read_transcript("WEBVTT\n\n" + "\n".join(cues)).labels) == set()

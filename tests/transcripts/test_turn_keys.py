@@ -193,3 +193,11 @@ def test_a_list_without_anything_that_could_be_a_speaker_is_asked_about() -> Non
     transcript = read_transcript(json.dumps(turns(lambda n, side, text, a, b: {"t": a, "w": text})))
     assert [line.text for line in transcript.lines] == TEXTS
     assert "transcript-no-speakers" in codes(transcript)
+
+
+def test_a_direction_of_the_whole_call_says_nobody_spoke() -> None:
+    rows = turns(
+        lambda n, side, text, a, b: {"direction": "inbound", "speaker": side if n != 3 else "", "text": text}
+    )
+    transcript = read_transcript(json.dumps(rows))
+    assert [line.role for line in transcript.lines] == [*SIDES[:3], "", *SIDES[4:]]

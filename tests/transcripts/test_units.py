@@ -102,3 +102,23 @@ def test_words_of_languages_without_spaces_are_counted_too() -> None:
 
 def test_the_pace_of_few_words_is_not_judged() -> None:
     assert pace_problem([(0.0, 0.1), (0.1, 0.2), (0.2, 0.3)], ["Hi", "Hello", "Bye"]) == ""
+
+
+def test_parts_that_count_from_a_start_of_their_own_are_added_up() -> None:
+    spans: list[tuple[float | None, float | None]] = [(4.0 * n, None) for n in range(6)] * 3
+    assert pace_problem(spans, ["These are seven words that somebody says"] * 18) == ""
+
+
+def test_words_with_times_of_their_own_tell_the_unit_of_their_lines() -> None:
+    rate = 44_100  # which the pace alone could not tell from 48,000
+    rows = turns(
+        lambda n, side, text, a, b: {
+            "speaker": side,
+            "text": text,
+            "start": round(rate * a),
+            "end": round(rate * b),
+            "words": [{"word": word, "start": a, "end": b} for word in text.split()],
+        }
+    )
+    transcript = check(json.dumps(rows), starts=STARTS, stops=STOPS)
+    assert "unit-unclear" not in codes(transcript)

@@ -163,3 +163,35 @@ def test_instructions_and_calls_of_functions_in_the_history_of_an_assistant() ->
     ]
     transcript = check(json.dumps({"items": rows}))
     assert counted(transcript) == "function call, instruction"
+
+
+@pytest.mark.parametrize(
+    ("spoken", "other", "kind"),
+    [
+        ({"visibility": "public"}, {"visibility": "internal"}, "note"),
+        ({"status": "sent"}, {"status": "deleted"}, "deleted message"),
+        ({"deleted_at": None}, {"deleted_at": "2025-03-04T09:00:00Z"}, "deleted message"),
+        ({"internal": "false"}, {"internal": "true"}, "note"),
+    ],
+)
+def test_states_of_items_say_that_they_were_not_spoken(
+    spoken: dict[str, Any], other: dict[str, Any], kind: str
+) -> None:
+    rows = with_item({"role": "agent", "text": "This is not for him to read", **other}, **spoken)
+    assert counted(check(json.dumps(rows))) == kind
+
+
+def test_a_flag_that_marks_all_that_one_side_said_is_a_side() -> None:
+    for name in ("isInternal", "internal"):
+        rows = turns(
+            lambda n, side, text, a, b, key=name: {"speaker": side, key: side == "agent", "text": text}
+        )
+        assert "not-spoken" not in codes(check(json.dumps(rows)))
+
+
+@pytest.mark.parametrize("status", ["read", "delivered", "completed"])
+def test_the_status_of_a_message_is_not_its_kind(status: str) -> None:
+    rows = turns(
+        lambda n, side, text, a, b: {"role": side, "text": text, "status": status if n % 2 else "sent"}
+    )
+    assert "not-spoken" not in codes(check(json.dumps(rows)))

@@ -1,0 +1,42 @@
+"""HTML in a text of speech: what is markup goes, what is speech stays."""
+
+from __future__ import annotations
+
+import pytest
+
+from reddy_lib.transcripts.markup import is_markup, plain_text
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("<p><b>Agent</b>: Hello</p><p><b>Customer</b>: Hi</p>", "Agent: Hello\nCustomer: Hi"),
+        ("Agent: a &amp; b&nbsp;don&#39;t, it&apos;s &gt; &pound;90", "Agent: a & b don't, it's > £90"),
+        ("Agent: one<br>Customer: two<br/>Agent: three", "Agent: one\nCustomer: two\nAgent: three"),
+        ('<i>I will</i> <a href="https://l.example/x">look</a> &nbsp;now.', "I will look now."),
+        ("&lt;p&gt;Agent: x&lt;/p&gt;&lt;p&gt;Customer: y&lt;/p&gt;", "Agent: x\nCustomer: y"),
+        ("it&amp;#39;s", "it's"),
+        ("<table><tr><td>Agent</td><td>Hi</td></tr></table>", "Agent\tHi"),
+        ("\u200fAgent: x", "Agent: x"),
+    ],
+)
+def test_markup_becomes_plain_text(text: str, plain: str) -> None:
+    assert plain_text(text) == plain
+    assert is_markup(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "is it < 5 or > 5?",
+        "it is <5 & fine",
+        "AT&T; R&D",
+        "<Agent> hello",
+        "use the <b> tag",
+        "<v Ben>Hello</v>",
+        "a &amp b",
+    ],
+)
+def test_what_is_no_markup_stays(text: str) -> None:
+    assert plain_text(text) == text
+    assert not is_markup(text)
