@@ -25,6 +25,10 @@ def column_letter(place: int) -> str:
     return letters
 
 
+_MOST_LETTERS = 1_000
+"""Characters of a column's name: what is longer is no name, and everything that looks at names would look at it."""
+
+
 def header_texts(cells: Sequence[Any]) -> list[str]:
     """Column names from header cells: blanks named by letter, repeats numbered ("Name", "Name (2)")."""
     names: list[str] = []
@@ -34,7 +38,7 @@ def header_texts(cells: Sequence[Any]) -> list[str]:
         (i for i, cell in enumerate(cells) if str(cell if cell is not None else "").strip()), default=-1
     )
     for place, cell in enumerate(cells[: last + 1], start=1):
-        text = " ".join(_text(cell).split()) or f"column {column_letter(place)}"
+        text = " ".join(_text(cell)[:_MOST_LETTERS].split()) or f"column {column_letter(place)}"
         name, number = (
             text,
             numbers.get(text, 1),

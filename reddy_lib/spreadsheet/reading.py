@@ -19,8 +19,7 @@ import pandas as pd
 import python_calamine as calamine
 
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
-from reddy_lib.findings import Finding
-from reddy_lib.spreadsheet.bundles import FILE_NAME, Bundle, Member, bundle_rows, join_column, open_bundle
+from reddy_lib.spreadsheet.bundles import Bundle, Member, bundle_rows, join_column, open_bundle
 from reddy_lib.spreadsheet.error_cells import Hidden, hidden_parts
 from reddy_lib.spreadsheet.files import (
     Workbook,
@@ -34,7 +33,7 @@ from reddy_lib.spreadsheet.files import (
     workbook_kept,
 )
 from reddy_lib.spreadsheet.formats import SheetFormat
-from reddy_lib.spreadsheet.furniture import Region, below_merged, is_empty, joined_names, lines_above
+from reddy_lib.spreadsheet.furniture import Region, below_merged, joined_names, lines_above
 from reddy_lib.spreadsheet.header_search import (
     LOOK_AHEAD,
     MOST_SHEETS,
@@ -48,14 +47,14 @@ from reddy_lib.spreadsheet.header_search import (
 from reddy_lib.spreadsheet.headers import column_letter, header_texts
 from reddy_lib.spreadsheet.joining import with_files, with_lines
 from reddy_lib.spreadsheet.json_tables import json_kind, record_rows
-from reddy_lib.spreadsheet.notes import Notes, file_notes, hidden_note, left_lines, merged_notes
+from reddy_lib.spreadsheet.notes import file_notes, hidden_note, left_lines, merged_notes
+from reddy_lib.spreadsheet.pieces import Spans, as_frame, numbered_on, taken_apart
 from reddy_lib.spreadsheet.table_shape import (
     beside_place,
     has_no_header,
     inner_delimiter,
     is_turned,
     rows_below,
-    split_cells,
     turned_rows,
 )
 from reddy_lib.spreadsheet.tables import MOST_COLUMNS, parquet_rows, too_wide
@@ -483,25 +482,10 @@ def _of_all(bundle: Bundle, format: SheetFormat, rows: int, attrs: dict[str, Any
                     columns = [
                         column for column in map(str, frame.columns) if column not in frame.attrs["extra"]
                     ]
-                frame = _numbered_on(frame, columns, top, name)
+                frame = numbered_on(frame, columns, top, name)
                 frame.attrs.update(attrs)
                 last = int(frame.index[-1])
                 yield frame
-
-
-def _numbered_on(frame: pd.DataFrame, columns: list[str], top: int, name: str) -> pd.DataFrame:
-    """A piece of one of several tables, with the columns of the first one and the name of its file."""
-    attrs = dict(frame.attrs)
-    extra = [str(column) for column in frame.columns if column not in columns]
-    file_name = FILE_NAME if FILE_NAME not in columns else f"{FILE_NAME} (of the file)"
-    frame = frame.reindex(columns=[*columns, *extra], fill_value="")
-    frame.insert(0, file_name, pd.Series([name] * len(frame), index=frame.index, dtype=object))
-    frame.index = pd.Index([number + top for number in frame.index.tolist()], name="row", dtype="int64")
-    for key in ("left_out", "nuls", "notes"):
-        if key in attrs:
-            attrs[key] = {row + top: value for row, value in attrs[key].items()}
-    frame.attrs.update(attrs, extra=extra)
-    return frame
 
 
 TYPED = ("parquet", "json", "jsonl", "xml", "files")
@@ -538,17 +522,10 @@ def _rows_of(
     else:
         found = excel_rows(open_workbook(path), cast(str, format.sheet), path)
     if format.form == "quoted rows":
-        found = _taken_apart(found, format.delimiter or ",")
+        found = taken_apart(found, format.delimiter or ",")
     if format.turned:
         found = turned_rows(list(islice(found, _MOST_TURNED)))
     return found
-
-
-def _taken_apart(rows: Iterable[tuple[int, list[Any]]], delimiter: str) -> Iterator[tuple[int, list[Any]]]:
-    for number, record in rows:
-        if record and isinstance(record[0], str) and delimiter in record[0] and not any(record[1:]):
-            record = list(split_cells(record[0], delimiter))
-        yield number, record
 
 
 def _bundle_rows(path: Path) -> Iterator[list[Any]]:
@@ -587,7 +564,7 @@ def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFr
     merged: list[Region] = (
         merged_regions(open_workbook(path), cast(str, format.sheet)) if excel and not format.turned else []
     )
-    spans = _Spans(merged, format.header_row)
+    spans = Spans(merged, format.header_row)
     nuls: dict[int, int] = {}
     left: list[str] = []
     names, header, found = _header(_rows_of(path, format, rows, nuls, left), format, merged)
@@ -616,7 +593,7 @@ def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFr
         elif len(cells) >= rows or len(cells) * widest > _PIECE_CELLS:
             # Here, not as soon as it is full: what follows a row and is no call stays beside it.
             here = {row: nuls.pop(row) for row in list(nuls) if row < number}
-            yield _frame(numbers, cells, names, attrs, left_out, here, notes)
+            yield as_frame(numbers, cells, names, attrs, left_out, here, notes)
             numbers, cells, left_out, notes = [], [], {}, []
             widest = len(names)
         if hidden.rows and not why and number in hidden.rows:
@@ -632,75 +609,7 @@ def _frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFr
     if cells:
         if left:
             notes.append((numbers[-1], left_lines(left)))
-        yield _frame(numbers, cells, names, attrs, left_out, nuls, notes)
-
-
-class _Spans:
-    """Cells merged downwards below the header: each of their rows shows what the first of them holds."""
-
-    def __init__(self, merged: Sequence[Region], header_row: int) -> None:
-        self._starts: dict[int, list[tuple[int, int]]] = {}
-        for (top, left), (bottom, _) in merged:
-            if top >= header_row and bottom > top:
-                self._starts.setdefault(top + 1, []).append((left, bottom + 1))
-        self._open: dict[int, tuple[int, Any]] = {}
-        self.any = bool(self._starts)
-
-    def filled(self, number: int, record: list[Any]) -> list[Any]:
-        for place, (last, value) in list(self._open.items()):
-            if number > last:
-                del self._open[place]
-            elif place < len(record) and is_empty(record[place]):
-                record[place] = value
-        for place, last in self._starts.get(number, ()):
-            value = record[place] if place < len(record) else ""
-            if not is_empty(value) and not (isinstance(value, str) and len(value) > 200):
-                self._open[place] = (last, value)
-        return record
-
-
-def _frame(
-    numbers: list[int],
-    cells: list[list[Any]],
-    names: list[str],
-    attrs: dict[str, Any],
-    left_out: dict[int, str],
-    nuls: dict[int, int],
-    notes: list[tuple[int, Finding]],
-) -> pd.DataFrame:
-    width = len(names)
-    longest = max(map(len, cells))
-    extra: list[str] = []
-    if longest > width:
-        # An empty cell at the end of a row is not an extra cell: trailing delimiters are common.
-        used = max(
-            (i + 1 for record in cells for i in range(width, len(record)) if not is_empty(record[i])),
-            default=0,
-        )
-        extra = [f"column {column_letter(place)}" for place in range(width + 1, used + 1)]
-        extra = [name if name not in names else f"{name} (extra)" for name in extra]
-        width = max(width, used)
-    for index, record in enumerate(cells):
-        if len(record) != width:
-            cells[index] = [*record[:width], *[""] * (width - len(record))]
-    columns = list(zip(*cells, strict=True))
-    data = {
-        name: pd.Series(list(column), dtype=object)
-        for name, column in zip([*names, *extra], columns, strict=True)
-    }
-    frame = pd.DataFrame(data)
-    frame.index = pd.Index(numbers, name="row", dtype="int64")
-    frame.attrs.update(attrs, extra=extra)
-    if left_out:
-        frame.attrs["left_out"] = left_out
-    if nuls:
-        frame.attrs["nuls"] = nuls
-    if notes:
-        found: Notes = {}
-        for row, note in notes:
-            found.setdefault(row or numbers[0], []).append(note)
-        frame.attrs["notes"] = found
-    return frame
+        yield as_frame(numbers, cells, names, attrs, left_out, nuls, notes)
 
 
 @workbook_kept()

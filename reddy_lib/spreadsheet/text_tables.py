@@ -23,7 +23,7 @@ TextForm = Literal["", "pipes", "aligned", "report"]
 
 _MOST_LINE = 1 << 20
 _MOST_BLOCK = 20_000  # lines of one block of a report
-_MOST_LABELS = 400
+_MOST_BREAKS = 5_000  # line breaks inside one cell of a table that is drawn with pipes
 _LOOKED_AT = 400
 _MOST_ACROSS = 4_000  # characters of a line in which columns are looked for
 
@@ -149,6 +149,7 @@ def _pipe_rows(path: Path, encoding: str) -> Iterator[list[str]]:
     waiting: list[str] | None = None
     goes_on = closed = False
     boxed: bool | None = None
+    broken = 0
     for line in _lines(path, encoding):
         bare = line.strip()
         if _is_line(line):
@@ -160,11 +161,17 @@ def _pipe_rows(path: Path, encoding: str) -> Iterator[list[str]]:
         if boxed and waiting is not None and bare and not bare.startswith("|") and not closed:
             # A line break inside the last cell: the row ends where its box does.
             more = bare[:-1] if bare.endswith("|") else bare
+            broken += 1
+            if broken > _MOST_BREAKS:
+                raise UnreadableFile(
+                    f"A row of {path.name} goes on over more than {_MOST_BREAKS:,} lines: export the calls as .csv."
+                )
             parts = more.split("|")
             waiting[-1] = f"{waiting[-1]}\n{parts[0].strip()}"
             waiting += [part.strip() for part in parts[1:]]
             closed = bare.endswith("|")
             continue
+        broken = 0
         cells = _pipe_cells(line, boxed)
         if not cells:
             if waiting is not None:

@@ -26,6 +26,7 @@ _MOST_CALL = 16 << 20
 _UNREAD = ("empty", "unreadable", "no speakers", "labelled text")
 _MOST_ELEMENTS = 2_000_000
 _MOST_CELLS = 5_000_000
+_MOST_ROWS = 1_048_576  # as many as a sheet of Excel has
 _DEPTH = 60
 _SHEET_NAMESPACE = "urn:schemas-microsoft-com:office:spreadsheet"
 _DECLARED = re.compile(rb"""<\?xml[^>]*encoding=["']([\w.:-]+)["']""")
@@ -263,6 +264,8 @@ class _Sheets:
             self._rows = self.sheets.setdefault(said.get("Name", f"Sheet{len(self.sheets) + 1}"), [])
         elif name == "Row" and self._rows is not None:
             index = _number(said.get("Index"))
+            if index > _MOST_ROWS:
+                raise _TooMuch(f"has a cell below row {_MOST_ROWS:,}")
             if index:
                 self._take(min(index - 1 - len(self._rows), _MOST_CELLS))
                 self._rows += [[] for _ in range(max(index - 1 - len(self._rows), 0))]

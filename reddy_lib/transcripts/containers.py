@@ -126,9 +126,9 @@ def opened(data: Any) -> Any:
     return _unkeyed(data, 0)
 
 
-def _is_dynamo(data: Any) -> bool:
+def _is_dynamo(data: Any, depth: int = 0) -> bool:
     if isinstance(data, list):
-        return bool(data) and all(_is_dynamo(item) for item in data[:5])
+        return bool(data) and depth < 20 and all(_is_dynamo(item, depth + 1) for item in data[:5])
     if not isinstance(data, dict) or not data:
         return False
     if len(data) == 1 and next(iter(data)) in ("L", "M"):

@@ -151,11 +151,24 @@ def test_calls_are_found_wherever_they_stand(tmp_path: Path, data: Any) -> None:
         {"conversationId": "c", "transcripts": [{"transcriptId": name, "phrases": TURNS} for name in "ab"]},
         [[turn["role"], turn["text"]] for turn in TURNS],
         {"agent": [{"text": "Hello there", "start": 1}], "customer": [{"text": "Hi", "start": 2}]},
+        {"type": "conversation", "id": "1", "source": {"body": "<p>Hi</p>", "author": {"type": "user", "name": "Lee"}},
+         "contacts": {"contacts": [{"id": "u"}]},
+         "parts": {"parts": [{"id": "2", "body": None, "author": {"type": "bot", "name": "B"}},
+                             {"id": "3", "body": "<p>Hello Lee</p>", "author": {"type": "admin", "name": "Ana"}},
+                             {"id": "4", "body": "<p>Thanks</p>", "author": {"type": "user", "name": "Lee"}}]}},
     ],
-    ids=["channels", "chat history", "transfer", "pairs", "sides"],
+    ids=["channels", "chat history", "transfer", "pairs", "sides", "help desk"],
 )  # fmt: skip
 def test_parts_of_one_call_are_one_call(tmp_path: Path, data: Any) -> None:
     assert len(sheet_of(tmp_path, data)) == 1
+
+
+def test_pairs_of_role_and_words_beside_a_copy_of_them_are_a_call_each(tmp_path: Path) -> None:
+    pairs = [[turn["role"], turn["text"]] for turn in TURNS]
+    copy = [{"speaker": turn["role"], "text": turn["text"].lower()} for turn in TURNS]
+    sheet = sheet_of(tmp_path, [{"convo_id": n, "original": pairs, "delexed": copy} for n in (3592, 3593)])
+    assert sheet["convo_id"].tolist() == [3592, 3593]
+    assert json.loads(sheet["original"].iloc[0]) == pairs
 
 
 def test_lines_of_json_end_at_line_feeds_alone(tmp_path: Path) -> None:

@@ -337,3 +337,24 @@ def test_a_workbook_of_excel_2003_is_read(tmp_path: Path) -> None:
 def test_xml_without_calls_is_refused_with_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(UnreadableFile, match=sentence):
         read_sheet(written(tmp_path, "a.xml", text))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("a.xml", "<?xml version='1.0'?><Workbook xmlns='urn:schemas-microsoft-com:office:spreadsheet'><Worksheet><Table>"
+         '<Row xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet" ss:Index="9999999"/></Table></Worksheet></Workbook>',
+         "has a cell below row 1,048,576"),
+        ("a.txt", "Call ID: 1\nAgent Email: a@x.example\nStart Time: 2026-01-01 10:00\n" * 3 + "x\n" * 30_000,
+         "A block of a.txt has more than 20,000 lines"),
+        ("a.md", "| Call ID | Agent | Text |\n|---|---|---|\n| C1 | x \n" + "more\n" * 6_000,
+         "goes on over more than 5,000 lines"),
+        ("a.html", "<html>" + "<table><tr><td>a<td>b<tr><td>c<td>d</table>" * 2_500, "more than 2,000 tables"),
+    ],
+    ids=["distant row", "long block", "long cell", "many tables"],
+)  # fmt: skip
+def test_what_would_take_too_much_is_refused_with_a_sentence(
+    tmp_path: Path, name: str, text: str, sentence: str
+) -> None:
+    with pytest.raises(UnreadableFile, match=sentence):
+        read_sheet(written(tmp_path, name, text))
