@@ -290,7 +290,7 @@ def _read_slowly(text: str) -> Written | None:
     if plain != text and (match := _NUMERIC.fullmatch(plain)):
         return _numeric(match)
     rest = fold_words(plain)
-    if re.match(r"[a-z]{1,3}-\d", rest):  # A-30/03/2026 is an id
+    if (match := re.match(r"([a-z]{1,3})-\d", rest)) and not _plain_month(match[1]):  # A-30/03/2026 is an id
         return None
     thai = _THAI.search(rest) is not None
     buddhist = _BUDDHIST.search(rest) is not None
@@ -467,8 +467,8 @@ def _taken_weekday(text: str) -> tuple[int | None, str]:
     for match in WORD.finditer(text):
         word = match[0].strip(".'").replace(".", "")
         number = weekdays.get(word)
-        if number is None and word.endswith(("天", "日")):
-            number = weekdays.get(word[:-1] + "日")
+        if number is None and word.endswith(("天", "ที่")):
+            number = weekdays.get(word.removesuffix("ที่").replace("天", "日"))
         if number is not None and word not in FILLERS:
             weekday = number if weekday is None else weekday
             text = text[: match.start()] + " " * len(match[0]) + text[match.end() :]

@@ -36,8 +36,6 @@ pukul jam o w u v ob uhr uur h hs hrs hr hour hours heure heures г р року 
 ngay nam luc vao วนท วนที่ เวลา น นาฬิกา ปี คศ den saat saati orele ur s st nd rd th er e er. ª º ° в во о об у στις ωρα
 ב בשעה الساعة في ساعت ساعة من ج den. tarih tanggal kell plkst val n et og und y i et. anul an godine sata god t
 """
-FILLERS = frozenset(_FILLERS_TEXT.split())
-"""Words that may stand in a date and say nothing about it, folded: prepositions, "o'clock", "year"."""
 
 
 class Lexicon(NamedTuple):
@@ -72,6 +70,10 @@ def fold_words(text: str) -> str:
         return text.casefold()
     folded = _ACCENT.sub("", unicodedata.normalize("NFD", text.casefold()))
     return unicodedata.normalize("NFC", folded).translate(_LETTERS)
+
+
+FILLERS = frozenset(map(fold_words, _FILLERS_TEXT.split()))
+"""Words that may stand in a date and say nothing about it, folded: prepositions, "o'clock", "year"."""
 
 
 def _folded(word: str) -> str:

@@ -284,7 +284,7 @@ def _unreadable(cell: object) -> Finding:
 def _two_readings(text: str, one: datetime, other: datetime) -> Finding:
     message = (
         f"The start time {text} is {one.day} {one:%B %Y} or {other.day} {other:%B %Y}: "
-        f"nothing in the column tells whether the day or the month comes first."
+        f"nothing tells whether the day or the month comes first."
     )
     return finding("timestamp-ambiguous-order", "timestamp", message, value=text)
 
