@@ -608,6 +608,10 @@ def test_two_tags_without_a_name_are_not_duplicates_of_each_other() -> None:
 
 
 READ_BY_OTHER_STAGES = {
+    "agent-email-from-transcript",
+    "column-doubtful",
+    "conversation-id-made-up",
+    "lines-order-assumed",
     "timestamp-ambiguous-order",
     "timestamp-order-differs",
     "timestamp-swapped",

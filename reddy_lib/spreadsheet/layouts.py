@@ -881,7 +881,8 @@ def _words(text: str) -> int:
 
 _UNITS: dict[str, LineUnit] = {
     "seconds": "s", "milliseconds": "ms", "microseconds": "us", "ticks of 100 nanoseconds": "ticks", "minutes": "min",
-    "days": "days", "hundredths of a second": "cs", "samples, 8,000 a second": "8 kHz", "samples, 16,000 a second": "16 kHz",
+    "days": "days", "hundredths of a second": "cs", "samples, 8,000 a second": "8 kHz",
+    "samples, 16,000 a second": "16 kHz",
     "samples, 44,100 a second": "44.1 kHz", "samples, 48,000 a second": "48 kHz",
 }  # fmt: skip
 

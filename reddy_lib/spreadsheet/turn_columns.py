@@ -23,7 +23,7 @@ from reddy_lib.transcripts import leaning, read_opening
 
 __all__ = ["Turns", "TurnsFound", "as_lines", "continued", "find_turns", "turns_of"]
 
-_NUMBERED = re.compile(r"(?P<before>.*?)[\W_]*(?P<number>\d{1,4})(?P<after>\D*)")
+_NUMBERED = re.compile(r"(?P<before>.{0,80}?)[\W_]{0,9}(?P<number>\d{1,4})(?P<after>\D{0,80})")
 _MORE = re.compile(
     r"cont(?:inued|d|inuation|\.)?|part|teil|suite|parte|more|rest|fortsetzung|overflow|deel|продолж\w*|続き?|续",
     re.IGNORECASE,
@@ -217,6 +217,7 @@ def _is_side_text(column: Column) -> bool:
         column.emails + column.times + column.audio > 0.5
         or "note" in column.says
         or (column.distinct < 2 and column.count > 1)
+        or column.people > 0.5  # names of the two, rather than their words
     ):
         return False
     return (
@@ -446,4 +447,4 @@ def _woven(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
 
 def _seconds(clock: str) -> float:
     parts = clock.replace(",", ".").split(":")
-    return sum(float(part) * 60**power for power, part in enumerate(reversed(parts)))
+    return float(sum(float(part) * 60**power for power, part in enumerate(reversed(parts))))
