@@ -22,7 +22,7 @@ from reddy_lib.spreadsheet.tag_values import cell_text
 from reddy_lib.spreadsheet.web_addresses import announced_name, is_web_address
 from reddy_lib.transcripts import read_opening
 
-__all__ = ["Column", "percent"]
+__all__ = ["Column", "looks_like_id", "percent"]
 
 _TRIED = 40
 """Transcripts that are read to see whether a column holds them."""
@@ -97,7 +97,7 @@ class Column:
     @cached_property
     def ids(self) -> float:
         """Share of cells that could be an id: one word with a digit in it."""
-        return self.share(lambda text: len(text) <= 80 and _ID.fullmatch(text))
+        return self.share(looks_like_id)
 
     @cached_property
     def uuids(self) -> float:
@@ -193,6 +193,11 @@ class Column:
 
     def __repr__(self) -> str:
         return f"<Column {self.name!r} · {self.count} of {self.total} filled · {self.distinct} different>"
+
+
+def looks_like_id(text: str) -> bool:
+    """Return whether a text is one word with a digit in it."""
+    return len(text) <= 80 and _ID.fullmatch(text) is not None
 
 
 def _is_json(text: str) -> bool:

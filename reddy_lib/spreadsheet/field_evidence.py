@@ -13,9 +13,10 @@ from functools import cached_property
 from typing import NamedTuple
 
 from reddy_lib.spreadsheet.agent_names import bare_email, is_one_person
-from reddy_lib.spreadsheet.column_profile import Column, percent
+from reddy_lib.spreadsheet.column_profile import Column, looks_like_id, percent
 from reddy_lib.spreadsheet.dates import read_timestamp
 from reddy_lib.spreadsheet.mapping import fold_name
+from reddy_lib.spreadsheet.placeholders import is_placeholder
 from reddy_lib.spreadsheet.tags import sensitive
 
 __all__ = ["JUDGES", "Evidence", "Table"]
@@ -255,41 +256,47 @@ def _identity(column: Column, table: Table) -> Evidence:
     says = column.says
     if column.emails > 0.5 or column.transcripts > 0.5 or column.audio > 0.5:
         return _NO
-    if column.prose > 0.5 and column.ids < 0.5:
+    texts = [text for text in column.texts if not is_placeholder(text)]
+    ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
+    if not texts or (column.prose > 0.5 and ids < 0.5):
         return _NO
     if column.addresses > 0.5 or column.objects > 0.5:
         return _NO
     weight = _id_name(says)
     if weight < 0:
         return _NO
-    unique = column.unique
+    unique = len(set(texts)) / len(texts)
     facts = [f"{column.distinct} different of {column.count}"]
     if weight:
         if weight < 6 and column.counts_rows and column.texts[0] in ("0", "1"):
             return _NO  # it counts the rows
         if weight < 6 and (unique < 0.9 or (column.times > 0.5 and column.share(_is_number) < 0.5)):
             return _NO
-        if weight < 4 and column.ids < 0.8:
+        if weight < 4 and ids < 0.8:
             return _NO
         return Evidence(5 * unique + weight, _reason(column, True, *facts), True)
-    if column.count < 2 or unique < 1 or column.ids < 0.95 or column.is_counter or column.fill < 0.9:
+    if column.count < 2 or unique < 1 or ids < 0.95 or column.is_counter or column.fill < 0.7:
         return _NO
-    if column.uuids > 0.9:
+    if column.uuids > 0.6:
         return Evidence(8.0, f"unique ids: {facts[0]}")
-    # Without a name it has to look like ids alone can: letters with digits, all of one build. A long number may be a phone.
-    shapes = {re.sub(r"\d", "9", re.sub(r"[a-z]", "a", text.casefold())) for text in column.texts}
-    mixed = column.share(lambda text: re.search(r"[^\W\d_]", text) and re.search(r"\d", text)) > 0.9
-    digits = column.share(str.isdecimal) > 0.95 and len({len(text) for text in column.texts}) == 1
-    padded = digits and len(column.texts[0]) >= 5 and column.share(lambda text: text[0] == "0") > 0.9
-    rising = (
-        digits and len(column.texts[0]) >= 5 and column.count > 2 and column.texts == sorted(column.texts)
-    )
-    long = digits and len(column.texts[0]) >= 15
     if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5 or says - {"order", "case", "call"}:
         return _NO
-    if (mixed and len(shapes) <= max(3, column.count // 4)) or padded or rising or long:
-        return Evidence(5.5, f"looks like ids: {facts[0]}, such as {column.texts[0][:40]!r}")
+    if _built_as_ids(texts):
+        return Evidence(5.5, f"looks like ids: {facts[0]}, such as {texts[0][:40]!r}")
     return _NO
+
+
+def _built_as_ids(texts: Sequence[str]) -> bool:
+    """Return whether unique texts show without a name that they are ids. A long number alone may be a phone's."""
+    shapes = {re.sub(r"\d", "9", re.sub(r"[a-z]", "a", text.casefold())) for text in texts}
+    mixed = sum(any(map(str.isalpha, text)) and any(map(str.isdecimal, text)) for text in texts)
+    if mixed > 0.9 * len(texts):
+        return len(shapes) <= max(3, len(texts) // 4)
+    if not all(map(str.isdecimal, texts)) or len({len(text) for text in texts}) > 1 or len(texts[0]) < 5:
+        return False
+    padded = all(text[0] == "0" for text in texts)
+    rising = len(texts) > 2 and list(texts) == sorted(texts)
+    return padded or rising or len(texts[0]) >= 15
 
 
 def _id_name(says: frozenset[str]) -> float:
@@ -344,20 +351,24 @@ def _filename(column: Column, table: Table) -> Evidence:
     return Evidence(10 * share + (3 if named else 0), _reason(column, named, fact), named)
 
 
+_SMALL = 100
+"""Ids of products below this are told from scores and counts by the column's name alone."""
+
+
 def _product(column: Column, table: Table) -> Evidence:
     ids, says = table.ids, column.says
     numbers = set(ids.values())
     product, queue = "product" in says, "queue" in says
     if says & {"agent", "customer", "supervisor"} and not product:
         return _NO
+    few = column.distinct <= max(20, column.count // 2)
+    number = column.texts[0].isdecimal() and min(numbers, default=0) < _SMALL
     matched = sum(
         fold_name(text) in ids
-        or (text.isdecimal() and len(text) < 16 and int(text) in numbers and (product or queue))
+        or (text.isdecimal() and len(text) < 16 and int(text) in numbers and (product or queue or not number))
         for text in column.texts
     )
     share = matched / column.count
-    few = column.distinct <= max(20, column.count // 2)
-    number = column.texts[0].isdecimal()
     if says & {"duration", "start", "end", "date", "time", "score", "note"} and not product:
         return _NO
     if not product and not queue and (share < 0.8 or number or not few):

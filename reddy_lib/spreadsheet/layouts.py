@@ -278,18 +278,24 @@ def _speaks(column: Column, calls: Sequence[Sequence[int]]) -> float:
         return 0.0  # it stays the same from line to line: what it says is about the call
     if not named:
         yes_or_no = column.distinct == 2 and bool(says & {"agent", "customer"})
-        few = (
-            2 <= column.distinct <= 4 <= column.count
-            and column.length <= 12
-            and turns >= 0.5
-            and column.fill >= 0.9
-        )
-        if not yes_or_no and (not few or says - {"call", "phone", "agent", "customer", "user"}):
+        few = 2 <= column.distinct <= 4 <= column.count and column.length <= 25
+        each = _few_in_each(column, calls)
+        if not yes_or_no and not ((few or each) and turns >= 0.4 and column.fill >= 0.9):
+            return 0.0
+        if not yes_or_no and says - {"call", "phone", "agent", "customer", "user", "name"}:
             return 0.0
         named = 2.0 if yes_or_no else 1.0
     elif column.share(lambda text: re.fullmatch(r"[\d.]+", text)) == 1 and column.distinct > 8:
         return 0.0
     return 10 * share + named + 2 * turns
+
+
+def _few_in_each(column: Column, calls: Sequence[Sequence[int]]) -> bool:
+    """Return whether two to four speak in nearly every call, where it is known which rows are one call."""
+    if len(calls) < 2:
+        return False
+    several = [len({column.of_rows[place] for place in places} - {""}) for places in calls if len(places) > 2]
+    return len(several) > 1 and sum(2 <= count <= 4 for count in several) >= 0.8 * len(several)
 
 
 def _takes_turns(role: Column, group: _Grouping) -> bool:
