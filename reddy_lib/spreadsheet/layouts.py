@@ -324,7 +324,7 @@ def _text(columns: Sequence[Column], role: Column | None) -> Column | None:
         }
         words = column.prose
         different = column.unique
-        if not named and (words < 0.5 or different < 0.5 or column.length < 8):
+        if not named and (words < 0.5 or different < 0.5 or column.length < 8 or column.people > 0.5):
             continue
         if "note" in says and not named and words < 0.9:
             continue
@@ -516,7 +516,7 @@ def _tells_calls(column: Column) -> float:
         if not says & (
             _OF_CALLS | {"start", "end", "date", "time", "duration", "text", "speaker", "order", "transcript"}
         ):
-            return 7.0
+            return 7.0 if column.ids >= 0.5 else 0.0
     if says & (
         _OF_CALLS
         | {"speaker", "channel", "text", "start", "end", "duration", "date", "time", "phone", "zone"}
@@ -746,10 +746,10 @@ def _order_of(seconds: Sequence[float | None], calls: Sequence[Sequence[int]]) -
             down += after < before
         if len(known) > 1:
             wide += max(known) - min(known) > _LONGEST_CALL and min(known) > _EPOCH
-    if not up + down or up >= 0.7 * (up + down):
-        return "rising"
     if wide * 2 > len(calls):
         return "none"  # dates days apart: they are about something else
+    if not up + down or up >= 0.7 * (up + down):
+        return "rising"
     return "falling" if down >= 0.9 * (up + down) else "shuffled"
 
 

@@ -231,6 +231,7 @@ def _xml_format(path: Path, sheet: str | None, header_row: int | None) -> SheetF
 def _workbook_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:
     workbook = open_workbook(path)
     names = workbook.names
+    found = sheet is None
     if sheet is not None:
         if sheet not in names:
             raise UnreadableFile(f"{path.name} has no sheet {sheet!r}: it has {', '.join(map(repr, names))}.")
@@ -238,11 +239,14 @@ def _workbook_format(path: Path, sheet: str | None, header_row: int | None) -> S
         sheet = choose_sheet(workbook, path, header_row)
     alike = alike_sheets(workbook, path, sheet) if len(names) > 1 else ()
     format = _shaped(path, SheetFormat("excel", sheet, 1, None, None, alike=alike), header_row)
-    return _with_lines_sheet(path, workbook, format) if len(names) > 1 else format
+    return _with_lines_sheet(path, workbook, format, found=found) if len(names) > 1 else format
 
 
-def _with_lines_sheet(path: Path, workbook: Workbook, format: SheetFormat) -> SheetFormat:
-    """The format with the sheet of transcript lines that belong to these calls, if the workbook has one."""
+def _with_lines_sheet(path: Path, workbook: Workbook, format: SheetFormat, *, found: bool) -> SheetFormat:
+    """The format with the sheet of transcript lines that belong to these calls, if the workbook has one.
+
+    `found`: nobody named the sheet: it may itself be the one of the lines.
+    """
     from reddy_lib.spreadsheet.layouts import lines_beside  # it reads mappings, which know formats
 
     assert format.sheet is not None
@@ -263,7 +267,9 @@ def _with_lines_sheet(path: Path, workbook: Workbook, format: SheetFormat) -> Sh
         join = lines_beside(calls, lines)
         if join is not None:
             return msgspec.structs.replace(format, lines_sheet=item.name, lines_header=header, join=join)
-        join = lines_beside(lines, calls)  # the sheet of the lines came first, or looked more like calls
+        join = (
+            lines_beside(lines, calls) if found else None
+        )  # the sheet of the lines came first, or looked more like calls
         if join is not None:
             return msgspec.structs.replace(
                 format,
@@ -304,13 +310,17 @@ def _bundle_format(path: Path, sheet: str | None, header_row: int | None) -> She
             many = _tables_format(bundle, data, None, of_calls=True) if data else None
             return many or SheetFormat("files", None, 1, None, None)
         if len(tables) > 1 and not members:
-            many = _tables_format(bundle, tables, header_row)
+            many = _tables_format(bundle, tables, header_row) or _joined_format(bundle, tables)
             if many is not None:
                 return many
             raise UnreadableFile(
                 f"{path.name} holds {len(tables)} spreadsheets ({names}): unpack it and load each of them by itself, or in "
                 f"a notebook name one with sheet={tables[0].name!r}."
             )
+        if len(bundle.tables) > 1 and len(tables) == 1 and not members:
+            joined = _joined_format(bundle, bundle.tables)
+            if joined is not None and joined.sheet == tables[0].name:
+                return joined
         for table in tables:
             with bundle.unpacked(table) as place:
                 inner = detect_format(place, header_row=header_row)
@@ -377,6 +387,43 @@ def _tables_format(
         tables=tuple(alike),
         unread=tuple(unread),
     )
+
+
+def _joined_format(bundle: Bundle, tables: list[Member]) -> SheetFormat | None:
+    """Return the format of an archive with a table of calls and one of their lines; None where no two belong together."""
+    from reddy_lib.spreadsheet.layouts import lines_beside  # it reads mappings, which know formats
+
+    samples: list[tuple[Member, SheetFormat, list[tuple[str, list[Any]]]]] = []
+    for table in tables[:_MOST_JOINED]:
+        try:
+            with bundle.unpacked(table) as place:
+                inner = detect_format(place)
+                sample = _sample(place, inner)
+        except SheetError:
+            continue
+        if sample is not None:
+            samples.append((table, inner, sample))
+    for calls, here, rows in samples:
+        for lines, there, below in samples:
+            join = lines_beside(rows, below) if calls is not lines else None
+            if join is not None:
+                both = {calls.name, lines.name}
+                return SheetFormat(
+                    "files",
+                    calls.name,
+                    here.header_row,
+                    here.encoding,
+                    here.delimiter,
+                    lines_sheet=lines.name,
+                    lines_header=there.header_row,
+                    join=join,
+                    unread=tuple(one.name for one in bundle.tables if one.name not in both),
+                )
+    return None
+
+
+_MOST_JOINED = 6
+"""Tables of an archive among which calls and their lines are looked for."""
 
 
 def _are_alike(one: frozenset[str], other: frozenset[str]) -> bool:
@@ -452,12 +499,35 @@ def _bundled(path: Path, format: SheetFormat, rows: int) -> Iterator[pd.DataFram
                 place, header_row=format.header_row, encoding=format.encoding, delimiter=format.delimiter
             )
             inner = msgspec.structs.replace(inner, unread=(*inner.unread, *format.unread))
+            if format.lines_sheet:
+                yield from _with_table_of_lines(bundle, place, inner, format, rows, attrs)
+                return
             if not format.join:
                 for frame in read_pieces(place, inner, rows=rows):
                     frame.attrs.update(attrs)
                     yield frame
                 return
             yield from with_files(_frames(place, inner, rows=rows), bundle, format.join[0], attrs=attrs)
+
+
+def _with_table_of_lines(
+    bundle: Bundle, calls: Path, inner: SheetFormat, format: SheetFormat, rows: int, attrs: dict[str, Any]
+) -> Iterator[pd.DataFrame]:
+    """The rows of the table of calls, each with its lines from the other table of the archive."""
+    table = next((table for table in bundle.tables if table.name == format.lines_sheet), None)
+    if table is None:
+        raise UnreadableFile(
+            f"The archive has no table {format.lines_sheet!r} with the lines: it has {_named(bundle)}."
+        )
+    with bundle.unpacked(table) as place:
+        lines = detect_format(place, header_row=format.lines_header)
+        yield from with_lines(
+            _frames(calls, inner, rows=rows),
+            _frames(place, lines, rows=rows),
+            format.join,
+            f"lines in {format.lines_sheet}",
+            attrs=attrs,
+        )
 
 
 def _of_all(bundle: Bundle, format: SheetFormat, rows: int, attrs: dict[str, Any]) -> Iterator[pd.DataFrame]:
