@@ -375,6 +375,7 @@ def _carry_over(built: BuiltCall, call: _Old) -> None:
     before = from_payload(call.payload)
     if not built.call.conversation_id or _was_derived(built.call.conversation_id):
         built.call.conversation_id = before.conversation_id
+        built.findings = [found for found in built.findings if found.code != "conversation-id-made-up"]
     if built.transcript is None and before.transcript:
         built.call.transcript = before.transcript
 

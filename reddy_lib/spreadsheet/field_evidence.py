@@ -206,9 +206,10 @@ def _timestamp(column: Column, table: Table) -> Evidence:
         return _NO
     share = column.times
     weight = _start_name(says)
-    if share < 0.5 and (
-        weight < 5.5 or column.transcripts > 0.3 or column.emails > 0.3 or (not share and not _digits(column))
-    ):
+    # A name that can mean nothing else: what cannot be read in it is a finding.
+    sure = weight >= 6.5 and not says - {"start", "date", "time", "call"}
+    other = column.transcripts > 0.3 or column.emails > 0.3 or not (share or sure or _digits(column))
+    if share < 0.5 and (weight < 5.5 or other):
         return _NO
     if share < 0.5 and says & {"id", "unique", "agent", "speaker", "text"}:
         return _NO

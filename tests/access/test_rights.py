@@ -350,7 +350,7 @@ READS = {
     "sending.restore_suspects": "addresses_to_ask count_suspects suspects",
     "sending.restored": "last_claim last_sending restored same_server vouched_for",
     "batches.selections": "rows_of_selection",
-    "sending.submission": "find_submission list_submissions",
+    "sending.submission": "find_submission list_submissions refuse_archived",
     "batches.tag_types": "batch_tag_drift",
     "sending.workers": "is_alive queue strays workers_known",
     "outcomes.evidence": "evidence write_evidence",

@@ -147,7 +147,7 @@ def test_names_that_nobody_knows_are_findings(batch: reddy.Batch) -> None:
 
     new = load(batch, corrected(batch, spoil))
     said = new.findings().groupby("row")["code"].agg(list).to_dict()
-    assert said[2] == said[3] == ["correction-unknown"]
+    assert said[2] == said[3] == ["correction-unknown", "conversation-id-made-up"]
     assert 4 not in said
     assert "correction-refused" in said[5]
     assert new.can_accept(2) == {"correction-unknown"}

@@ -298,8 +298,10 @@ class TestAcceptance:
 
     def test_only_findings_that_a_person_has_to_see_first_say_what_accepting_means(self) -> None:
         assert {code for code, rule in CATALOGUE.items() if rule.accepting} == {
-            "time-unreadable", "timestamp-unreadable", "transcript-cut-in-json", "lines-without-call",
-            "correction-unknown", "conversation-sent-with-other-words", "lines-without-id", "id-digits-lost",
+            "conversation-sent-with-other-words", "correction-unknown", "id-digits-lost", "lines-without-call",
+            "lines-without-id", "one-side-silent", "pace-implausible", "time-unreadable", "timestamp-implausible",
+            "timestamp-imprecise", "timestamp-order-differs", "timestamp-swapped", "timestamp-unreadable",
+            "transcript-cut-in-json", "unit-unclear",
         }  # fmt: skip
 
 

@@ -247,7 +247,7 @@ class TestFaults:
         [
             (403, "failed", "no longer takes this recording"),
             (404, "failed", "no longer takes this recording"),
-            (410, "expired", "ran out"),
+            (410, "expired", "expired before"),
             (413, "failed", "413"),
             (302, "failed", "another address"),
         ],
