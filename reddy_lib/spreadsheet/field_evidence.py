@@ -264,7 +264,7 @@ def _identity(column: Column, table: Table) -> Evidence:
     if column.addresses > 0.5 or column.objects > 0.5:
         return _NO
     weight = _id_name(says)
-    if weight < 0:
+    if weight < 0 or (weight < 8 and ids < 0.5) or sensitive(column.name, column.cells):
         return _NO
     unique = len(set(texts)) / len(texts)
     facts = [f"{column.distinct} different of {column.count}"]
