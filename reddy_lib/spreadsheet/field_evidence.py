@@ -28,6 +28,8 @@ _FREE_MAIL = frozenset(
 _NEVER_A_CALLS = frozenset(("agent", "customer", "status", "note", "product", "score", "supervisor"))
 _OTHERS_IDS = _NEVER_A_CALLS | {"user", "queue", "phone", "channel", "zone"}
 """Whose id a column is if one of these stands in its name: not the conversation's."""
+_LONGEST_ID = 80
+"""Characters of an id."""
 _NO_IDS = frozenset(
     (
         "text",
@@ -259,11 +261,11 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _NO
     texts = [text for text in column.texts if not is_placeholder(text)]
     ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
-    if not texts or (column.prose > 0.5 and ids < 0.5):
+    weight = _id_name(says)
+    if not texts or (column.prose > 0.5 and ids < 0.5 and not (weight >= 8 and _short_with_digits(column))):
         return _NO
     if column.addresses > 0.5 or column.objects > 0.5:
         return _NO
-    weight = _id_name(says)
     if weight < 0 or (weight < 8 and ids < 0.5) or sensitive(column.name, column.cells):
         return _NO
     unique = len(set(texts)) / len(texts)
@@ -285,6 +287,11 @@ def _identity(column: Column, table: Table) -> Evidence:
     if _built_as_ids(texts):
         return Evidence(5.5, f"looks like ids: {facts[0]}, such as {texts[0][:40]!r}")
     return _NO
+
+
+def _short_with_digits(column: Column) -> bool:
+    """Return whether cells of several words may be ids, as in "April export 17"."""
+    return column.length <= _LONGEST_ID and _digits(column)
 
 
 def _built_as_ids(texts: Sequence[str]) -> bool:
