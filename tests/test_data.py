@@ -130,8 +130,9 @@ def test_the_labelled_text_is_mapped_by_its_headers() -> None:
         "product_id": "Queue",
         "transcript": "Dialogue",
         "timestamp": "Started",
+        "conversation_id": "Case no",
     }
-    assert mapping.tags == ["Case no", "CSAT", "Resolved", "Account", "Note"]
+    assert mapping.tags == ["CSAT", "Resolved", "Account", "Note"]
 
 
 def test_the_labelled_text_has_nothing_to_fix() -> None:
@@ -149,7 +150,7 @@ def test_the_first_case_of_the_labelled_text_arrives_as_it_is_written() -> None:
         [label.lower(), text] for label, text in said
     ]
     tags = {tag.key: (str(tag.value), tag.type) for tag in call.call.tags or ()}
-    assert tags["Case no"] == (row[0], "string") == ("0041730", "string")
+    assert call.call.conversation_id == row[0] == "0041730"
     assert tags["Account"] == (row[7], "string")
     started = datetime.strptime(row[3], "%d/%m/%Y %H:%M").replace(tzinfo=UTC)
     assert call.call.timestamp == started.timestamp()
@@ -263,6 +264,7 @@ OF_COLUMNS = {
     "timestamp-imprecise",
     "timestamp-zone-unclear",
     "timestamp-zone-assumed",
+    "column-doubtful",
 }
 """What a whole column of dates shows, and the sample has a date of every kind in one: see test_date_columns.py."""
 
@@ -273,8 +275,10 @@ OF_DATA = {
     "speech-doubtful",
     "unit-from-pace",
     "unit-unclear",
+    "lines-order-assumed",
+    "agent-email-from-transcript",
 }
-"""What transcripts that are data bring about: tests/transcripts/test_turn_lists.py and the files beside it show them."""
+"""What transcripts that are data bring about: tests/transcripts/test_turn_keys.py and the files beside it show them."""
 OF_LAYOUTS |= OF_DATA
 
 OF_IDS = {
@@ -283,8 +287,10 @@ OF_IDS = {
     "lines-without-id",
     "id-digits-rounded",
     "id-digits-lost",
+    "conversation-id-made-up",
 }
-"""The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both."""
+"""The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both. It has a
+column of ids: tests/spreadsheet/test_transcript_start.py has one without."""
 
 OF_SPEAKERS = {
     "role-by-elimination",
