@@ -175,7 +175,7 @@ def test_a_sheet_about_the_files_is_joined_and_it_is_said_by_what(connected_ledg
 
 MIXTURES = [
     ([vtt(1), ("photo.png", b"\x89PNG")], "photo.png is no transcript file and no spreadsheet"),
-    ([("a.csv", text_of(ROWS)), ("b.csv", text_of(ROWS))], "2 spreadsheets were dropped together (a.csv, b.csv)"),
+    ([("a.csv", text_of(ROWS)), ("b.csv", text_of(BESIDE))], "2 spreadsheets were dropped together (a.csv, b.csv)"),
     ([vtt(1), ("calls.jsonl", b'{"id": 1, "by": "a"}\n{"id": 2, "by": "b"}\n')], "calls.jsonl holds many calls"),
     ([vtt(1), ("about.csv", text_of(ROWS))], "names the transcript files"),
 ]  # fmt: skip
@@ -189,6 +189,19 @@ def test_files_that_cannot_be_loaded_together_get_one_sentence(
     assert len(app.error) == 1
     assert sentence in words(app)
     assert app.file_uploader
+
+
+def test_spreadsheets_that_belong_together_are_one_load(connected_ledger: reddy.Ledger) -> None:
+    app = drop(
+        ("a.csv", text_of(ROWS)), ("b.csv", text_of([ROWS[0], ["cy@cedarline.example", *ROWS[2][1:]]]))
+    )
+    assert not app.error
+    assert "2 tables with the same columns, read as one" in words(app)
+    assert "Store 3 calls" in labels(app)
+    app = drop(("calls.csv", text_of(CALLS)), ("turns.csv", text_of(BESIDE)))
+    assert not app.error
+    batch = store(app, connected_ledger)
+    assert [len(batch.call(row).transcript or []) for row in batch.rows()] == [3, 2]
 
 
 # profiles
