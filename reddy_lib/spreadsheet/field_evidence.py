@@ -98,7 +98,7 @@ class Table:
     @cached_property
     def _moments(self) -> dict[str, list[float | None]]:
         return {
-            column.name: [read_timestamp(cell)[0] for cell in column.rows[:100]]
+            column.name: [read_timestamp(cell)[0] for cell in column.rows[:40]]
             for column in self.columns
             if column.times >= 0.9 and column.clocks < 0.5
         }
@@ -257,14 +257,16 @@ def _identity(column: Column, table: Table) -> Evidence:
     says = column.says
     if column.emails > 0.5 or column.transcripts > 0.5 or column.audio > 0.5:
         return _NO
+    weight = _id_name(says)
+    if weight < 0 or (not weight and column.unique < 0.5):
+        return _NO
     texts = [text for text in column.texts if not is_placeholder(text)]
     ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
     if not texts or (column.prose > 0.5 and ids < 0.5):
         return _NO
     if column.addresses > 0.5 or column.objects > 0.5:
         return _NO
-    weight = _id_name(says)
-    if weight < 0 or (weight < 8 and ids < 0.5) or sensitive(column.name, column.cells):
+    if (0 < weight < 8 and ids < 0.5) or sensitive(column.name, column.cells[:50]):
         return _NO
     unique = len(set(texts)) / len(texts)
     facts = [f"{column.distinct} different of {column.count}"]
@@ -364,12 +366,18 @@ def _product(column: Column, table: Table) -> Evidence:
         return _NO
     few = column.distinct <= max(20, column.count // 2)
     number = column.texts[0].isdecimal() and min(numbers, default=0) < _SMALL
-    matched = sum(
-        fold_name(text) in ids
-        or (text.isdecimal() and len(text) < 16 and int(text) in numbers and (product or queue or not number))
-        for text in column.texts
+    share = column.share(
+        lambda text: (
+            fold_name(text) in ids
+            or (
+                text.isdecimal()
+                and len(text) < 16
+                and int(text) in numbers
+                and (product or queue or not number)
+            )
+        )
     )
-    share = matched / column.count
+    matched = round(share * column.count)
     if says & {"duration", "start", "end", "date", "time", "score", "note"} and not product:
         return _NO
     if not product and not queue and (share < 0.8 or number or not few):
