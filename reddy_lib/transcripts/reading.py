@@ -15,6 +15,7 @@ from reddy_lib.transcripts.forms import read_data, read_form, read_plain
 from reddy_lib.transcripts.json_form import is_data, quoted, read_exact
 from reddy_lib.transcripts.labelled import read_text
 from reddy_lib.transcripts.order import put_in_order
+from reddy_lib.transcripts.quotes import unquote_turns
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.shapes import Recording
 from reddy_lib.transcripts.sides import clear_sides
@@ -188,6 +189,8 @@ def _finish(
 ) -> Transcript:
     if not parsed.order and parsed.form not in ("unreadable", "empty"):
         put_in_order(parsed)
+    if parsed.form != "unreadable":
+        unquote_turns(parsed.turns)
     started, naive = _started(parsed)
     stated = parsed.duration if said.duration is None else said.duration
     spans, rebased, read = settle(parsed.turns, unit, stated)
