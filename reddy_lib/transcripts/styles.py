@@ -17,7 +17,17 @@ from reddy_lib.transcripts.roles import leaning, normalise
 from reddy_lib.transcripts.times import CLOCK
 from reddy_lib.transcripts.turn_keys import classify_key
 
-__all__ = ["ARROW", "BARE_TIME", "TIME", "Styled", "join_cut", "read_row", "read_table", "same_style", "without_bold_end"]
+__all__ = [
+    "ARROW",
+    "BARE_TIME",
+    "TIME",
+    "Styled",
+    "join_cut",
+    "read_row",
+    "read_table",
+    "same_style",
+    "without_bold_end",
+]
 
 BARE_TIME = rf"(?:{CLOCK}|\d{{1,6}}(?:[.,]\d{{1,3}})?s(?:ec)?(?!\w))"
 TIME = rf"(?:{CLOCK}|\d{{1,9}}(?:[.,]\d{{1,9}})?\s?s?)"
