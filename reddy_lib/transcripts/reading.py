@@ -234,11 +234,9 @@ def _agent_email(transcript: Transcript, emails: Mapping[str, str]) -> str:
 def _of_pace(transcript: Transcript, read: UnitRead | None, *, chat: bool) -> list[Finding]:
     """What the pace of speech says of the unit of the times: which was chosen, or that none fits."""
     if read is not None and read.judged and not read.usual:
-        rival = f" It could be {read.other} as well." if read.other and not read.sure else ""
+        rival = f" They could also be {read.other}." if read.other and not read.sure else ""
         code = "unit-from-pace" if read.sure else "unit-unclear"
-        message = (
-            f"The times were read as {read.name}: then people speak at the pace at which they do.{rival}"
-        )
+        message = f"The times were read as {read.name}, because people then speak at a normal pace.{rival}"
         return [finding(code, "transcript", message, value=read.name)]
     marks = transcript.times or "s" * len(transcript.lines)
     spans = [
@@ -248,11 +246,7 @@ def _of_pace(transcript: Transcript, read: UnitRead | None, *, chat: bool) -> li
     problem = pace_problem(spans, [line.text for line in transcript.lines], chat=chat)
     if not problem:
         return []
-    return [
-        finding(
-            "pace-implausible", "transcript", f"With the times as they were read, {problem}.", value=problem
-        )
-    ]
+    return [finding("pace-implausible", "transcript", f"With these times, {problem}.", value=problem)]
 
 
 def _started(parsed: Parsed) -> tuple[float | None, bool]:

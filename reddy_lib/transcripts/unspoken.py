@@ -84,9 +84,8 @@ class Sifted(NamedTuple):
         found = left_out([kind for _, kind in self.left])
         if self.doubtful:
             counts = Counter(kind for _, kind in self.doubtful)
-            parts = [f"{number} of type {kind!r}" for kind, number in counts.most_common(5)]
-            items = "item" if len(self.doubtful) == 1 else "items"
-            message = f"{_and(parts)}: {items} that may not have been said. They are kept as lines."
+            parts = [f"{_count(number, 'item')} of type {kind!r}" for kind, number in counts.most_common(5)]
+            message = f"{_and(parts)} may not be speech. Kept as {'a line' if len(self.doubtful) == 1 else 'lines'}."
             found.append(finding("speech-doubtful", "transcript", message, value=", ".join(counts)))
         return found
 
@@ -97,9 +96,9 @@ def left_out(kinds: Sequence[str]) -> list[Finding]:
         return []
     counts = Counter(kinds)
     parts = [_count(number, kind) for kind, number in counts.most_common()]
-    message = f"{_and(parts)} {'was' if len(kinds) == 1 else 'were'} left out: nobody said them in the call."
+    message = f"{_and(parts)} {'was' if len(kinds) == 1 else 'were'} left out, because nobody said them."
     if counts["note"]:
-        message += " Notes are not for the customer: in the transcript they would be a leak."
+        message += " Notes are internal: they do not belong in the transcript."
     kinds_ = ", ".join(kind for kind, _ in counts.most_common())
     return [finding("not-spoken", "transcript", message, value=kinds_)]
 
