@@ -130,8 +130,8 @@ def formats() -> str:
     parts = [
         MADE,
         "# What is read",
-        "A file is read by its content: its name does not matter, and neither do the exact names of its columns. Each example below is read by "
-        "a test. Where the reading is in doubt, the call has a [finding](findings.md).",
+        "A file is read by its content: its name does not matter, and neither do the exact names of its columns. "
+        "Each example below is read by a test. Where the reading is in doubt, the call has a [finding](findings.md).",
         "## Files",
         "\n".join(
             [

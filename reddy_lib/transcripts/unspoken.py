@@ -96,7 +96,8 @@ def left_out(kinds: Sequence[str]) -> list[Finding]:
         return []
     counts = Counter(kinds)
     parts = [_count(number, kind) for kind, number in counts.most_common()]
-    message = f"{_and(parts)} {'was' if len(kinds) == 1 else 'were'} left out, because nobody said them."
+    was = "was left out: it is" if len(kinds) == 1 else "were left out: they are"
+    message = f"{_and(parts)} {was} not speech."
     if counts["note"]:
         message += " Notes are internal: they do not belong in the transcript."
     kinds_ = ", ".join(kind for kind, _ in counts.most_common())

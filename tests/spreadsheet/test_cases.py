@@ -96,7 +96,7 @@ CALLS = ("c0", "c1", "c2")
 SPOKEN = (0.5, 4.8, 8.6, 13.2, 15.4, 20.5)
 ENDED = (4.2, 8.1, 12.9, 15.0, 20.1, 22.7)
 MINUTES = (0.0, 60.0, 120.0, 180.0, 240.0, 300.0)
-MADE_UP = ("conversation-id-made-up",)
+MADE_UP = ("conversation-id-placeholder",)
 
 HANDED: dict[str, Right] = {
     "01_newest_first_lines/input.csv": Right(
