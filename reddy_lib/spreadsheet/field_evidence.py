@@ -8,6 +8,7 @@ one field, and between fields of one column: what is guessed is the assignment t
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from reddy_lib.spreadsheet.dates import read_timestamp
 from reddy_lib.spreadsheet.mapping import fold_name
 from reddy_lib.spreadsheet.placeholders import is_placeholder
 from reddy_lib.spreadsheet.tags import sensitive
+from reddy_lib.transcripts import read_transcript
 
 __all__ = ["JUDGES", "Evidence", "Table"]
 
@@ -102,6 +104,30 @@ class Table:
             for column in self.columns
             if column.times >= 0.9 and column.clocks < 0.5
         }
+
+    @cached_property
+    def lowered_copies(self) -> dict[str, str]:
+        """Columns whose words another column has with capitals: column → the other. Models are trained on such copies."""
+        spoken = {
+            column.name: [read_transcript(text).lines for text in column.texts[:3]]
+            for column in self.columns
+            if column.transcripts >= 0.3
+        }
+        if len(spoken) < 2:
+            return {}
+        words = {
+            name: " ".join(line.text for lines in cells for line in lines).split()
+            for name, cells in spoken.items()
+        }
+        found: dict[str, str] = {}
+        for name, mine in words.items():
+            if mine != [word.lower() for word in mine]:
+                continue
+            for other, theirs in words.items():
+                alike = Counter(mine) & Counter(word.lower() for word in theirs)
+                if theirs != [word.lower() for word in theirs] and 2 * alike.total() > len(mine):
+                    found[name] = other
+        return found
 
     def comes_first(self, column: Column) -> bool:
         """Return whether the times of a column are never after those of the other columns, and before some of them."""
@@ -333,6 +359,8 @@ def _transcript(column: Column, table: Table) -> Evidence:
         weight -= 6
     if says & {"agent", "customer"} and share < 0.3:
         weight -= 4  # what one side says
+    if column.name in table.lowered_copies:
+        return _NO
     if share < 0.3:
         # The same few texts again and again are kinds of something, not conversations.
         said = column.prose >= 0.5 and column.unique >= 0.2

@@ -22,6 +22,7 @@ from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.grouping import calls_of
 from reddy_lib.spreadsheet.layouts import LinesFound, find_lines, line_times, lines_chosen
 from reddy_lib.spreadsheet.mapping import Join, Layout, Mapping, ProductLike, product_ids
+from reddy_lib.spreadsheet.placeholders import is_placeholder
 from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time
 from reddy_lib.spreadsheet.tag_values import tag_type
 from reddy_lib.spreadsheet.tags import constant, personal, sensitive
@@ -95,11 +96,16 @@ def _guess_fields(
     table = Table([column for column in columns if column.count], product_ids(products or ()))
     fields, evidence, doubts = _assigned(table, wanted)
     reasons = {field: found.reason for field, found in evidence.items()}
-    for field in wanted:  # a column of the right name that is empty still is that field's
-        empty = [column for column in columns if not column.count and _is_called(column, field)]
-        if field not in fields and empty:
+    for field in wanted:  # a column of the right name that is empty, or says so, still is that field's
+        empty = [
+            column
+            for column in columns
+            if all(map(is_placeholder, column.texts)) and _is_called(column, field)
+        ]
+        if field not in fields and empty and empty[0].name not in fields.values():
             fields[field] = empty[0].name
-            reasons[field] = f"name {empty[0].name!r}; no cell is filled in the rows looked at"
+            what = "says anything" if empty[0].count else "is filled"
+            reasons[field] = f"name {empty[0].name!r}; no cell {what} in the rows looked at"
     said = next((column.starts for column in columns if column.name == fields.get("transcript")), (0, 0))
     if "timestamp" not in fields and said[0]:
         reasons["timestamp"] = (

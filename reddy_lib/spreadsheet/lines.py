@@ -115,7 +115,7 @@ def lines_transcript(
     )
     if moved:
         message = (
-            f"The rows of this call were put in the order of their times: they stand {moved} in the sheet."
+            f"The rows of this call were put in the order of their times; in the sheet, they stand {moved}."
         )
         transcript.findings.append(finding("lines-reordered", "transcript", message))
     numbers = {place: number for number, place in enumerate(places, start=1)}
@@ -125,7 +125,7 @@ def lines_transcript(
             finding(
                 "time-unreadable",
                 "start" if name == "duration" else name,
-                f"The {name} of line {numbers[place]} is no time: {cell_text(cell)[:40]!r}.",
+                f"The {name} of line {numbers[place]} is not a time: {cell_text(cell)[:40]!r}.",
                 line=numbers[place] if len(transcript.lines) == len(turns) else None,
                 value=cell_text(cell),
             )
