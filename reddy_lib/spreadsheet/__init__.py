@@ -10,6 +10,7 @@ from reddy_lib.spreadsheet.building import BuiltCall, build_call, build_calls, b
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.guessing import guess_mapping
 from reddy_lib.spreadsheet.mapping import LINE_FIELDS, MAPPABLE, Mapping
+from reddy_lib.spreadsheet.questions import Option, Question, questions
 from reddy_lib.spreadsheet.reading import detect_format, read_pieces, read_sheet, sheet_names
 
 __all__ = [
@@ -17,12 +18,15 @@ __all__ = [
     "MAPPABLE",
     "BuiltCall",
     "Mapping",
+    "Option",
+    "Question",
     "SheetFormat",
     "build_call",
     "build_calls",
     "build_frame",
     "detect_format",
     "guess_mapping",
+    "questions",
     "read_calls",
     "read_pieces",
     "read_sheet",
