@@ -44,6 +44,7 @@ from reddy_lib.ui.downloads import download, write_all
 from reddy_lib.ui.for_all_calls import draw_for_all
 from reddy_lib.ui.mapping_choices import Choices, chosen, forget_known, known
 from reddy_lib.ui.mapping_controls import draw_fields, draw_lines, draw_products, draw_speakers, draw_tags
+from reddy_lib.ui.mapping_questions import draw_questions
 from reddy_lib.ui.tabs import steady_tabs
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -767,6 +768,7 @@ names = [
     "Speakers" + (f" · {open_roles} open" if open_roles else ""),
     f"Tags · {len(mapping.tags)}",
 ]
+draw_questions(choices, previewed, amount)
 draw_for_all(choices)
 tabs = steady_tabs(names, key=f"load_tabs {file.id} {layout}")
 with tabs.pop(0), st.container(gap="xsmall"):

@@ -77,6 +77,14 @@ UNITS = {
     "ms": "milliseconds",
     "us": "microseconds",
     "ticks": "ticks of 100 ns",
+    "min": "minutes",
+    "days": "days",
+    "cs": "hundredths of a second",
+    "8 kHz": "samples at 8 kHz",
+    "16 kHz": "samples at 16 kHz",
+    "44.1 kHz": "samples at 44.1 kHz",
+    "48 kHz": "samples at 48 kHz",
+    "m:s": "minutes:seconds, written as hours:minutes",
 }
 ROLE_NAMES = {LEAVE_OUT: "drop (shown, not sent)"}
 ROLE_NOTES = {
@@ -119,7 +127,7 @@ def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
     for field, label in FIELDS.items():
         if field in rare and choices.fields[field] is None:
             continue
-        if field == "transcript" and choices.layout != "row":
+        if field == "transcript" and (choices.layout != "row" or mapping.turns):
             _transcript_of_lines(choices, shown)
             continue
         _field(choices, field, label, shown)
@@ -191,10 +199,18 @@ def _placed(shown: Sequence[Previewed]) -> None:
 def _transcript_of_lines(choices: Choices, shown: Sequence[Previewed]) -> None:
     name, select, _, why, example = st.columns(FIELD_GRID, vertical_alignment="center")
     name.text(FIELDS["transcript"])
-    with select:
-        small(f"from the lines: {choices.lines.get('text') or ''}", 60)
+    reasons, turns = choices.mapping.reasons, choices.mapping.turns
+    if turns and choices.layout == "row":
+        named = " · ".join(turn.text for turn in turns)
+        column_select(select, FIELDS["transcript"], choices.offered("transcript"), choices.key + "transcript")
+        with select:
+            small(f"unless one is chosen: {named}", 60)
+    else:
+        with select:
+            named = " · ".join(turn.text for turn in turns) or choices.lines.get("text") or ""
+            small(f"from the lines: {named}", 60)
     with why:
-        small(choices.mapping.reasons.get("layout", "one row a line, as in the profile"), 120)
+        small(reasons.get("layout") or reasons.get("transcript") or "one row a line, as in the profile", 120)
     with example:
         _placed(shown)
 
@@ -239,8 +255,11 @@ def draw_lines(choices: Choices) -> None:
     else:
         _grouping(choices)
     heads("A line needs", "Column", "Times are in", "Because", "For example", widths=LINE_GRID)
+    _turns(choices)
     for field, label in LINE_LABELS.items():
-        column = choices.lines.get(field)
+        if field not in choices.lines:
+            continue
+        column = choices.lines[field]
         name, select, unit, why, example = st.columns(LINE_GRID, vertical_alignment="center")
         name.text(label)
         column_select(select, label, choices.line_columns, f"{key}line {field}", required=field == "text")
@@ -259,6 +278,22 @@ def draw_lines(choices: Choices) -> None:
             small(examples(choices.line_cells(column), most=2, longest=28))
 
 
+def _turns(choices: Choices) -> None:
+    """The columns that make the transcript together, one line each."""
+    for turn in choices.mapping.turns[:LISTED]:
+        name, column, _, why, example = st.columns(LINE_GRID, vertical_alignment="center")
+        with name:
+            small(
+                turn.role or f"speaker in {turn.speaker}" if turn.role or turn.speaker else "says the cell",
+                30,
+            )
+        column.text(shorten(turn.text, 40))
+        with why:
+            small(f"time in {turn.start}" if turn.start else "no time")
+        with example:
+            small(examples(choices.sheet[turn.text].tolist(), most=2, longest=28))
+
+
 def _grouping(choices: Choices) -> None:
     by, begins, found = st.columns([2.4, 3.2, 2.2], vertical_alignment="bottom")
     by.multiselect(
@@ -271,6 +306,12 @@ def _grouping(choices: Choices) -> None:
     )  # fmt: skip
     with found:
         small(choices.mapping.reasons.get("layout", ""), 120)
+    if choices.lines.get("start") is not None and choices.lines.get("order") is None:
+        st.radio(
+            "Lines of a call are in the order", [False, True], key=choices.key + "by time", horizontal=True,
+            format_func={False: "of the sheet, unless their times fall", True: "of their times"}.__getitem__,
+            persist_state="session",
+        )  # fmt: skip
 
 
 def matched(choices: Choices) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ from reddy_lib.spreadsheet import Mapping, Question, build_frame
 DIALOGUE = "Agent: Good morning, how can I help?\nCustomer: My card is lost."
 
 
-def framed(**columns: list[object]) -> pd.DataFrame:
+def framed(**columns: Sequence[object]) -> pd.DataFrame:
     frame = pd.DataFrame(columns)
     frame.index = range(2, len(frame) + 2)
     return frame
@@ -23,7 +24,7 @@ def asked(mapping: Mapping, sheet: pd.DataFrame) -> dict[str, Question]:
     return {question.key: question for question in reddy.questions(mapping, sheet)}
 
 
-def calls(**columns: list[object]) -> pd.DataFrame:
+def calls(**columns: Sequence[object]) -> pd.DataFrame:
     size = len(next(iter(columns.values())))
     return framed(
         **{"Agent Email": [f"a{n % 2}@x.example" for n in range(size)], "Transcript": [DIALOGUE] * size},
