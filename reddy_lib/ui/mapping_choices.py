@@ -143,6 +143,8 @@ class Choices:
         usual: field → (value that is proposed for all calls, why).
         patterns, pattern_problems: field → pattern of the file's name as typed; what is wrong with it.
         line_columns: columns of the sheet that has the lines.
+        zone_column, year_first, swapped: whether the start times have a column of zones, begin with a year of two digits,
+            may have day and month swapped, as they were found: each has a control then.
         speakers: label → what is known of it; `speakers_of` says of which rows.
         role_of: label → role chosen, or None; labels beyond the first `LISTED` are not among them.
     """
@@ -396,11 +398,14 @@ class Choices:
         changes: dict[str, Any] = dict(found)
         if column is not None and column == _source(guess, "timestamp"):
             changes = {name: getattr(guess, name) for name in found}  # a profile may say otherwise
-        self.swapped = changes.get("swapped_dates", guess.swapped_dates)
+        self.zone_column = bool(changes.get("timezone_column"))
+        self.year_first = bool(changes.get("year_first"))
+        self.swapped = changes.get("swapped_dates", "keep") != "keep"
         for name in ("timezone_column", "year_first", "swapped_dates") if found else ():
             options = [None, *self.columns] if name == "timezone_column" else None
-            value = chosen(f"{self.key}{name} {column!r}", changes[name] or None, options)
-            changes[name] = value or getattr(Mapping(), name)
+            usual = changes[name] or None if name == "timezone_column" else changes[name]
+            value = chosen(f"{self.key}{name} {column!r}", usual, options)
+            changes[name] = "" if value is None else value
         if changes.get("timezone_column"):
             self.naive = 0  # each row names its zone
         if self.naive:

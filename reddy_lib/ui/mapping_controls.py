@@ -86,6 +86,11 @@ UNITS = {
     "48 kHz": "samples at 48 kHz",
     "m:s": "minutes:seconds, written as hours:minutes",
 }
+SWAPPED = {
+    "ask": "hold them, until somebody says",
+    "swap": "swap day and month back",
+    "keep": "they are right as they are",
+}
 ROLE_NAMES = {LEAVE_OUT: "drop (shown, not sent)"}
 ROLE_NOTES = {
     KEEP_AS_TAG: ": no lines, but a tag of the call",
@@ -159,6 +164,7 @@ def _field(choices: Choices, field: str, label: str, shown: Sequence[Previewed])
     reason = choices.mapping.reasons.get(field, "") if column else ""
     with why:
         small("; ".join(filter(None, [reason, *other_sources(choices, field)])) or WITHOUT.get(field, ""), 96)
+        _second_best(choices, field)
     with example:
         if field == "product_id" and choices.product_texts and choices.products is not None:
             small(matched(choices))
@@ -172,6 +178,22 @@ def _field(choices: Choices, field: str, label: str, shown: Sequence[Previewed])
             _for_all(choices, field)
     if field == "timestamp" and (column or field in choices.mapping.from_name):
         _times(choices, columns_of(column), shown)
+
+
+def _second_best(choices: Choices, field: str) -> None:
+    """What else could feed the field: in orange where the evidence does not decide."""
+    mapping = choices.mapping
+    second = mapping.second_best.get(field)
+    used = {column for several in mapping.sources().values() for column in several}
+    doubt = mapping.doubts.get(field)
+    if doubt is not None:
+        said = f"or {ui.escape(shorten(second, 40))}?" if second else "in doubt"
+        st.caption(
+            f":orange[:material/help: {said}]",
+            help=ui.escape(f"{doubt[:1].upper()}{doubt[1:]}. It is asked above."),
+        )
+    elif second is not None and second in choices.columns and second not in used:
+        st.caption(f"second: {ui.escape(shorten(second, 40))}", help="The column that fits next best.")
 
 
 def _for_all(choices: Choices, field: str) -> None:
@@ -217,20 +239,45 @@ def _transcript_of_lines(choices: Choices, shown: Sequence[Previewed]) -> None:
 
 def _times(choices: Choices, columns: Sequence[str], shown: Sequence[Previewed]) -> None:
     """What a start time in this sheet means: asked only where the sheet does not say."""
-    if not (choices.naive or choices.order.reason):
+    source = choices.fields["timestamp"]
+    zone_key, year_key, swapped_key = (
+        f"{choices.key}{name} {source!r}" for name in ("timezone_column", "year_first", "swapped_dates")
+    )
+    drawn = {
+        "zone": choices.naive > 0,
+        "zone of each row": zone_key in st.session_state and choices.zone_column,
+        "order": bool(choices.order.reason),
+        "swapped": swapped_key in st.session_state and choices.swapped,
+        "year": year_key in st.session_state and choices.year_first,
+    }
+    if not any(drawn.values()):
         return
     _, zone, _, order, example = st.columns(FIELD_GRID, vertical_alignment="bottom")
-    if choices.naive:
+    if drawn["zone of each row"]:
+        zone.selectbox(
+            "Zone of each row", [None, *choices.columns], key=zone_key, persist_state="session",
+            format_func=lambda name: name or "no column", placeholder="no column",
+        )  # fmt: skip
+    if drawn["zone"]:
         zone.selectbox(
             "Times are in", choices.zones, key=choices.key + "timezone", persist_state="session",
             help=f"{choices.naive:,} start times do not name their time zone.",
         )  # fmt: skip
-    if choices.order.reason:
+    if drawn["order"]:
         order.selectbox(
-            "Day and month", [True, False], index=None, key=f"{choices.key}day first {choices.fields['timestamp']!r}",
+            "Day and month", [True, False], index=None, key=f"{choices.key}day first {source!r}",
             format_func=lambda first: "day first: 3/4 is 3 April" if first else "month first: 3/4 is 4 March",
             placeholder="Choose: is 3/4 the 3 April?", persist_state="session", help=choices.order.reason,
         )  # fmt: skip
+    if drawn["swapped"]:
+        order.selectbox(
+            "Dates that Excel may have swapped", list(SWAPPED), key=swapped_key, format_func=SWAPPED.__getitem__,
+            persist_state="session",
+        )  # fmt: skip
+    if drawn["year"]:
+        order.checkbox(
+            "The year comes first: 26/04/02 is 2 April 2026", key=year_key, persist_state="session"
+        )
     with example:
         for one in shown:
             cells = [one.cells.get(column) for column in columns]
@@ -282,11 +329,9 @@ def _turns(choices: Choices) -> None:
     """The columns that make the transcript together, one line each."""
     for turn in choices.mapping.turns[:LISTED]:
         name, column, _, why, example = st.columns(LINE_GRID, vertical_alignment="center")
+        said_by = f"speaker in {turn.speaker}" if turn.speaker else "speaker before the words"
         with name:
-            small(
-                turn.role or f"speaker in {turn.speaker}" if turn.role or turn.speaker else "says the cell",
-                30,
-            )
+            small(turn.role or said_by, 30)
         column.text(shorten(turn.text, 40))
         with why:
             small(f"time in {turn.start}" if turn.start else "no time")
