@@ -613,7 +613,7 @@ def draw_preview(rows: Sequence[Previewed], mapping: Mapping, key: str) -> None:
             alt=f"The cells of row {one.row}, the part of the call that each becomes, and what was found in it",
         )  # fmt: skip
     with payload:
-        said, choice = st.columns([2.2, 1.5], vertical_alignment="center")
+        said, choice = st.columns([1.7, 1.6], vertical_alignment="center")
         said.caption(
             "**What Reddy would get**" if one.ready else "**What it becomes: held until it is fixed**"
         )

@@ -202,6 +202,7 @@ class _Asked:
             if best is None or best not in self.names:
                 continue
             what = _FIELDS.get(field, field)
+            doubt = f"{doubt[:1].upper()}{doubt[1:].removesuffix('.')}."
             options = [Option(best, {}, self._examples(best), field)]
             if rival in self.names and rival is not None:
                 places = self._differing(best, rival)

@@ -35,7 +35,7 @@ def _line(line: TranscriptLine) -> None:
     time = "" if line.start is None else f" · {int(line.start // 60)}:{int(line.start % 60):02d}"
     with (
         st.container(horizontal=True, horizontal_alignment=side),
-        st.container(border=True, width=360, gap=None),
+        st.container(border=True, width=310, gap=None),
     ):
         st.caption(f"**{name}**{time}")
         st.text(line.text[:MOST_LETTERS] + ("…" if len(line.text) > MOST_LETTERS else ""))

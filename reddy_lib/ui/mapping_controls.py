@@ -116,11 +116,17 @@ def heads(*texts: str, widths: Sequence[float] = GRID) -> None:
 
 
 def column_select(
-    place: Any, label: str, columns: Sequence[Source], key: str, *, required: bool = False
+    place: Any,
+    label: str,
+    columns: Sequence[Source],
+    key: str,
+    *,
+    required: bool = False,
+    without: str = "not in this sheet",
 ) -> None:
     place.selectbox(
         label, [*([] if required else [None]), *columns], key=key, label_visibility="collapsed",
-        format_func=lambda source: " + ".join(columns_of(source)) or "not in this sheet", placeholder="not in this sheet",
+        format_func=lambda source: " + ".join(columns_of(source)) or without, placeholder=without,
         persist_state="session",
     )  # fmt: skip
 
@@ -223,10 +229,10 @@ def _transcript_of_lines(choices: Choices, shown: Sequence[Previewed]) -> None:
     name.text(FIELDS["transcript"])
     reasons, turns = choices.mapping.reasons, choices.mapping.turns
     if turns and choices.layout == "row":
-        named = " · ".join(turn.text for turn in turns)
-        column_select(select, FIELDS["transcript"], choices.offered("transcript"), choices.key + "transcript")
-        with select:
-            small(f"unless one is chosen: {named}", 60)
+        column_select(
+            select, FIELDS["transcript"], choices.offered("transcript"), choices.key + "transcript",
+            without=f"{len(turns)} columns of turns",
+        )  # fmt: skip
     else:
         with select:
             named = " · ".join(turn.text for turn in turns) or choices.lines.get("text") or ""
