@@ -35,6 +35,8 @@ _OF_A_ROW = ("transcript", "channels", "separation", "channel_map")
 """Fields that only a row that is a call can have a column for."""
 _CLOSE = 0.8
 """From which share of the best score on another column counts as a rival."""
+_NEXT = 0.5
+"""From which share of the best score on another column is named as the second best."""
 
 
 def guess_mapping(
@@ -158,7 +160,8 @@ def _assigned(
         best = chosen.get(field)
         if best is None or column.name in taken:
             continue
-        second.setdefault(field, column.name)
+        if score >= _NEXT * kept[field].score:
+            second.setdefault(field, column.name)
         if field in doubts or score < _CLOSE * kept[field].score:
             continue
         differing = sum(a != b for a, b in zip(best.of_rows, column.of_rows, strict=True) if a and b)
