@@ -21,7 +21,7 @@ import pandas as pd
 from reddy_lib.errors import MappingError
 from reddy_lib.findings import Finding
 from reddy_lib.model import Call
-from reddy_lib.spreadsheet.building import build_frame
+from reddy_lib.spreadsheet.building import BuiltCall, build_frame
 from reddy_lib.spreadsheet.choosing import chosen_fields
 from reddy_lib.spreadsheet.column_profile import Column
 from reddy_lib.spreadsheet.dates import read_timestamp
@@ -29,6 +29,7 @@ from reddy_lib.spreadsheet.mapping import Mapping
 from reddy_lib.spreadsheet.sources import is_empty
 from reddy_lib.spreadsheet.survey import Speaking, shorten, speakers
 from reddy_lib.spreadsheet.tag_values import cell_text
+from reddy_lib.spreadsheet.tags import sensitive
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
 
 __all__ = ["Option", "Question", "questions"]
@@ -46,7 +47,18 @@ _FIELDS = {
     "transcript": "the transcript",
     "filename": "the recording",
 }
-_UNITS = {"s": "seconds", "ms": "milliseconds", "min": "minutes", "m:s": "minutes:seconds"}
+_UNITS = [
+    ("s", "Seconds"),
+    ("ms", "Milliseconds"),
+    ("min", "Minutes"),
+    ("cs", "Hundredths of a second"),
+    ("us", "Microseconds"),
+    ("8 kHz", "Samples at 8 kHz"),
+    ("16 kHz", "Samples at 16 kHz"),
+    ("ticks", "Ticks of 100 ns"),
+]
+_CLOCKS = [("auto", "Hours:minutes, as written"), ("m:s", "Minutes:seconds")]
+_MOST_UNITS = 4
 
 
 class Option(msgspec.Struct, frozen=True):
@@ -265,6 +277,8 @@ class _Asked:
             if any(isinstance(cell, list) or is_empty(cell) for cell in cells):
                 continue
             column = Column(name, cells)
+            if sensitive(name, column.cells):
+                continue
             if column.unique == 1 and column.ids >= 0.9 and column.times < 0.5 and column.emails < 0.5:
                 found.append((name, column.texts))
         return found[:_MOST_COLUMNS]
@@ -420,21 +434,34 @@ class _Asked:
         one, finding = found[0]
         mapping = self.mapping
         times = [field for field in ("start", "stop", "duration") if field in mapping.line_fields]
-        units = _UNITS if times else {unit: _UNITS[unit] for unit in ("s", "ms")}
-        options = []
-        for unit, name in units.items():
-            changes: dict[str, Any] = (
-                {"line_units": dict.fromkeys(times, unit)} if times else {"line_unit": unit}
+        options, others = [], []
+        for unit, name in self._units(times):
+            option = Option(
+                name, {"line_units": dict.fromkeys(times, unit)} if times else {"line_unit": unit}
             )
-            option = Option(name.capitalize(), changes)
             built = self._again(option.apply(mapping), one.row)
-            if built is not None:
-                options.append(msgspec.structs.replace(option, examples=_first_lines(built)))
+            if built is None:
+                continue
+            option = msgspec.structs.replace(option, examples=_first_lines(built.call))
+            odd = any(found.code == "pace-implausible" for found in built.findings)
+            (others if odd else options).append(option)
+        options = [*options, *others[: max(0, 2 - len(options))]][:_MOST_UNITS]
         if len(options) > 1:
             text = "What unit do the times of the lines have?"
-            yield Question("unit", text, f"{finding.message} (row {one.row})", options, len(found))
+            why = f"{finding.message} (row {one.row})"
+            yield Question("unit", text, why, options, len(found))
 
-    def _again(self, mapping: Mapping, row: int) -> Call | None:
+    def _units(self, times: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the units that could be meant: (unit, its name); the likely ones first."""
+        if not times:
+            return [(unit, name) for unit, name in _UNITS if unit in ("s", "ms")]
+        column = self.mapping.line_fields[times[0]]
+        of_column = self.sheet[column].tolist() if column in self.names else []
+        cells = [cell for cell in of_column if not is_empty(cell)]
+        clocks = [not isinstance(cell, int | float) and ":" in cell_text(cell) for cell in cells]
+        return _CLOCKS if sum(clocks) * 2 > len(clocks) else _UNITS
+
+    def _again(self, mapping: Mapping, row: int) -> BuiltCall | None:
         """Return the call of a row as another mapping makes it."""
         if row not in self.sheet.index:
             return None
@@ -443,7 +470,7 @@ class _Asked:
             built = next(iter(build_frame(self.sheet.loc[row:].head(most), mapping)), None)
         except MappingError:
             return None
-        return None if built is None or built.row != row else built.call
+        return built if built is not None and built.row == row else None
 
     def order(self) -> Iterator[Question]:
         """Ask whether lines are to be put in the order of their times."""
@@ -464,7 +491,7 @@ class _Asked:
             "In which order were the lines spoken?",
             self._why(found, "the rows do not follow their times"),
             [
-                msgspec.structs.replace(turn, examples=_first_lines(built) if built else []),
+                msgspec.structs.replace(turn, examples=_first_lines(built.call) if built else []),
                 Option("As in the sheet", {}, _first_lines(one.call)),
             ],
             len(found),

@@ -105,6 +105,12 @@ def test_a_column_that_tells_calls_apart_is_offered_for_made_up_ids() -> None:
     assert question.options[0].apply(mapping).fields["conversation_id"] == "Zork"
 
 
+def test_a_sensitive_column_is_never_offered_as_an_id() -> None:
+    sheet = calls(**{"Card number": ["4929-1", "4929-2", "4929-3"]})
+    mapping = Mapping(fields={"transcript": "Transcript"}, reasons={"transcript": "name"})
+    assert "made-up id" not in asked(mapping, sheet)
+
+
 def test_the_unit_of_times_is_asked_with_the_lines_as_each_unit_makes_them() -> None:
     said = "My card is lost and I need another one as soon as you can send it to me."
     turns = [
@@ -114,9 +120,35 @@ def test_the_unit_of_times_is_asked_with_the_lines_as_each_unit_makes_them() -> 
     sheet = framed(**{"Transcript": [json.dumps(turns)] * 2, "Call ID": ["C-101", "C-102"]})
     mapping = reddy.guess_mapping(sheet).replace(line_unit="s")
     question = asked(mapping, sheet)["unit"]
-    assert [option.label for option in question.options] == ["Seconds", "Milliseconds"]
-    assert question.options[1].examples[1].startswith("0:06 My card")
-    assert question.options[1].apply(mapping).line_unit == "ms"
+    assert [option.label for option in question.options] == ["Milliseconds", "Seconds"]
+    assert question.options[0].examples[1].startswith("0:06 My card")
+    assert question.options[0].apply(mapping).line_unit == "ms"
+
+
+def test_units_at_which_nobody_speaks_are_not_offered() -> None:
+    said = "It will be checked this week and then a letter goes out to you by post."
+    rows = [(call, n, 315 * n, 315 * n + 300) for call in ("R-1x", "R-2x") for n in range(8)]
+    sheet = framed(
+        Ref=[row[0] for row in rows],
+        Party=["agent" if row[1] % 2 else "customer" for row in rows],
+        Said=[said] * len(rows),
+        From=[row[2] for row in rows],
+        To=[row[3] for row in rows],
+    )
+    mapping = Mapping(
+        layout="lines",
+        line_fields={"role": "Party", "text": "Said", "start": "From", "stop": "To"},
+        line_units={"start": "s", "stop": "s"},
+        group_by=["Ref"],
+    )
+    question = asked(mapping, sheet)["unit"]
+    assert [option.label for option in question.options] == ["Hundredths of a second", "Seconds"]
+    answered = question.options[0].apply(mapping)
+    assert "unit" not in asked(answered, sheet)
+    assert [line.stop for line in next(iter(build_frame(sheet, answered))).call.transcript or ()][:2] == [
+        3.0,
+        6.15,
+    ]
 
 
 def test_the_column_of_the_calls_is_asked_where_all_rows_would_be_one_call() -> None:
