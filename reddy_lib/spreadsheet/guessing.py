@@ -36,6 +36,8 @@ _OF_A_ROW = ("transcript", "channels", "separation", "channel_map")
 """Fields that only a row that is a call can have a column for."""
 _CLOSE = 0.8
 """From which share of the best score on another column counts as a rival."""
+_NEXT = 0.5
+"""From which share of the best score on another column is named as the second best."""
 
 
 def guess_mapping(
@@ -94,7 +96,7 @@ def _guess_fields(
     wanted: Collection[str],
 ) -> Mapping:
     table = Table([column for column in columns if column.count], product_ids(products or ()))
-    fields, evidence, doubts = _assigned(table, wanted)
+    fields, evidence, doubts, second = _assigned(table, wanted)
     reasons = {field: found.reason for field, found in evidence.items()}
     for field in wanted:  # a column of the right name that is empty, or says so, still is that field's
         empty = [
@@ -111,7 +113,9 @@ def _guess_fields(
         reasons["timestamp"] = (
             f"no column: {said[0]} of {said[1]} transcripts tried say when the call started"
         )
-    mapping = mapping.replace(fields=fields, reasons={**mapping.reasons, **reasons}, doubts=doubts)
+    mapping = mapping.replace(
+        fields=fields, reasons={**mapping.reasons, **reasons}, doubts=doubts, second_best=second
+    )
     if "transcript" in fields:
         mapping = _with_continuation(mapping, columns)
     mapping = _with_times(mapping, columns)
@@ -138,8 +142,9 @@ def _is_called(column: Column, field: str) -> bool:
 
 def _assigned(
     table: Table, wanted: Collection[str]
-) -> tuple[dict[str, str], dict[str, Evidence], dict[str, str]]:
-    """Return (field → column, field → evidence, field → doubt): the strongest evidence first, each column once."""
+) -> tuple[dict[str, str], dict[str, Evidence], dict[str, str], dict[str, str]]:
+    """Return (field → column, field → evidence, field → doubt, field → second best column): the strongest evidence first,
+    each column once."""
     found: list[tuple[float, int, str, Column, Evidence]] = []
     for field in wanted:
         for place, column in enumerate(table.columns):
@@ -156,12 +161,18 @@ def _assigned(
             fields[field], kept[field], chosen[field] = column.name, evidence, column
             taken.add(column.name)
     doubts: dict[str, str] = {}
+    second: dict[str, str] = {}
     for score, _, field, column, _ in found:
         best = chosen.get(field)
-        if best is None or column.name in taken or field in doubts or score < _CLOSE * kept[field].score:
+        if best is None or column.name in taken:
+            continue
+        if score >= _NEXT * kept[field].score:
+            second.setdefault(field, column.name)
+        if field in doubts or score < _CLOSE * kept[field].score:
             continue
         differing = sum(a != b for a, b in zip(best.of_rows, column.of_rows, strict=True) if a and b)
         if differing and field in _RIVALS:
+            second[field] = column.name
             doubts[field] = (
                 f"{best.name!r} was taken; {column.name!r} would fit too, and differs in {differing} of "
                 f"{best.total} rows looked at"
@@ -171,7 +182,7 @@ def _assigned(
         doubts.setdefault(
             "conversation_id", f"{name!r} was taken because its cells look like ids; its name does not say so"
         )
-    return fields, kept, doubts
+    return fields, kept, doubts, second
 
 
 _RIVALS = frozenset(("agent_email", "timestamp", "conversation_id", "product_id"))

@@ -123,6 +123,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         turns: columns that make the transcript together: a column a side, or turns across columns. Read in this
             order, row by row; "text" of a line, and "transcript", are not in the other settings then.
         doubts: field → what else it could be, where the evidence does not decide: a finding of each call.
+        second_best: field → the column that would fit it next best.
         sheet: how the file was read, or None.
         reasons: field or tag column → why it was guessed so; of the timestamp also where only the transcripts give it.
     """
@@ -151,6 +152,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     lines_by_time: bool = False
     turns: list[TurnColumn] = msgspec.field(default_factory=list)
     doubts: dict[str, str] = msgspec.field(default_factory=dict)
+    second_best: dict[str, str] = msgspec.field(default_factory=dict)
     sheet: SheetFormat | None = None
     reasons: dict[str, str] = msgspec.field(default_factory=dict)
 

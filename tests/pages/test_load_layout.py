@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -10,7 +9,20 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.batches.profiles import Profile, keep_profile, profiles_of
-from tests.screen import choose, labels, opened, pill, press, run, store, table, text_of, words, workbook
+from tests.screen import (
+    choose,
+    labels,
+    opened,
+    payload,
+    pill,
+    press,
+    run,
+    store,
+    table,
+    text_of,
+    words,
+    workbook,
+)
 
 LINES = [
     ["Call", "Agent email", "Who", "Words", "Start (ms)"],
@@ -335,6 +347,6 @@ def test_all_characters_of_the_rows_looked_at_are_placed(
 
 def test_the_payload_of_a_call_of_lines_is_previewed_with_its_cells(connected_ledger: reddy.Ledger) -> None:
     app = drop(("lines.csv", text_of(LINES)))
-    assert [line["text"] for line in json.loads(app.code[0].value)["transcript"]][:1] == [LINES[1][3]]
+    assert [line["text"] for line in payload(app)["transcript"]][:1] == [LINES[1][3]]
     cells = table(app, "becomes", "cell").value.set_index("column")
     assert cells.loc["Words", "becomes"] == "transcript (text)"
