@@ -288,7 +288,8 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _NO
     texts = [text for text in column.texts if not is_placeholder(text)]
     ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
-    if not texts or (column.prose > 0.5 and ids < 0.5):
+    sentences = column.prose > 0.5 and ids < 0.5 and (weight < 8 or column.length > 40)
+    if not texts or sentences:
         return _NO
     if column.addresses > 0.5 or column.objects > 0.5:
         return _NO

@@ -382,7 +382,10 @@ def _with_times(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     filled = {one.name: one.rows for one in columns if one.count}
     settings, read = timestamp_settings(column.name, filled)
     reason = "; ".join([mapping.reasons["timestamp"], *read.reasons])
-    return mapping.replace(**settings, reasons={**mapping.reasons, "timestamp": reason})
+    minutes = column.count > 1 and column.dates.granularity in ("minute", "day")
+    return mapping.replace(
+        **settings, whole_minutes=minutes, reasons={**mapping.reasons, "timestamp": reason}
+    )
 
 
 def _with_products(
