@@ -175,7 +175,7 @@ def test_each_reason_says_what_to_do_and_shows_its_calls(load: Load, server: red
     submit(batch, server)
     app = opened(batch)
     assert "invalid agent (HTTP 400)" in words(app)
-    assert "The email matches no active Reddy user: correct it in Review" in words(app)
+    assert "The email matches no active Reddy user: correct it, or have the user activated" in words(app)
     assert "Rows 3, 5" in words(app)
 
     button(app, "Show").click().run()

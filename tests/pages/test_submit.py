@@ -235,7 +235,7 @@ def test_a_single_call_that_was_refused_says_why_and_what_to_do(engine: Engine, 
     ended(batch)
     app.run()
     assert "Row 2 is rejected. invalid agent" in words(app)
-    assert "correct it in Review" in words(app)
+    assert "correct it, or have the user activated in Reddy" in words(app)
 
 
 def test_the_exact_json_of_a_chosen_call_can_be_read(engine: Engine, load: Load) -> None:

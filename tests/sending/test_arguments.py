@@ -107,7 +107,7 @@ def test_a_submission_does_not_go_on_with_another_accounts_token(
     other = reddy.Client("cut-ending-of-ann", base_url=sandbox.url)  # the last four characters are the same
     submission = begun(batch, one)
     with pytest.raises(
-        SubmissionError, match=r"begun with the token …-ann, and this client has …-ann: its 6 calls"
+        SubmissionError, match=r"started with the token …-ann, and this client has …-ann: its 6 calls"
     ):
         reddy.submit(batch, other, progress=False)
     assert submission.counts()["queued"] == 6

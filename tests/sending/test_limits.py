@@ -273,8 +273,8 @@ class TestRamp:
         submission = reddy.submit(batch, client, progress=False)
         assert submission.state == "paused"
         assert submission.record().reason == (
-            "Reddy refused the first call (row 2: “invalid agent”). The other 29 wait: correct what is wrong with "
-            "them, try the next one, or go on with all of them."
+            "Reddy refused the first call (row 2: “invalid agent”). The other 29 wait: correct them, try the next "
+            "one, or send them all."
         )
         assert submission.counts() == counted(queued=29, rejected=1)
         assert sandbox.requests["create"] == 1

@@ -185,6 +185,18 @@ def test_ids_win_over_types_of_calls_and_repeated_references() -> None:
     assert mapping.tag_types == {"Call type id": "integer", "Reference": "string"}
 
 
+def test_what_is_called_the_id_of_a_call_may_be_of_several_words_but_not_a_text() -> None:
+    several = [f"April export {n}" for n in range(1, 6)]
+    invisible = [f"caf\u00ade-{n}\u00a0" for n in range(1, 6)]
+    assert guess_mapping(sheet(Conversation_ID=several)).fields == {"conversation_id": "Conversation ID"}
+    assert guess_mapping(sheet(Conversation_ID=invisible)).fields == {"conversation_id": "Conversation ID"}
+    for cells in (
+        [f"Lost the card number {n} " * 6 for n in range(5)],
+        ["was lost", "not known", "to follow"],
+    ):
+        assert "conversation_id" not in guess_mapping(sheet(Conversation_ID=cells)).fields
+
+
 # --- transcripts ------------------------------------------------------------------------------------------
 
 
