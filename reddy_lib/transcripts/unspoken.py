@@ -418,16 +418,18 @@ def _prefixes(objects: list[tuple[int, dict[Any, Any]]], kinds: Mapping[int, str
                 if said[next_].startswith(said[index]):
                     grows[index] = next_
                 break
-    if not grows:
-        return []
+    longer = {index for index, next_ in grows.items() if said[index] != said[next_]}
+    if not longer:
+        return []  # the same words again are no results that grow
+    grown = {grows[index] for index in longer}
     told = len(grows) > 1 and _told_apart(open_, grows, plan)
     replaced: list[int] = []
     for index, next_ in grows.items():
         one, other = open_[index][1], open_[next_][1]
         together = _same_start(one, other, plan)
-        longer = any(one.get(name) != other.get(name) for name, _ in (*plan.stop, *plan.duration))
-        chain = next_ in grows or index in grows.values()
-        if told or (together and (longer or chain)):
+        lasts = any(one.get(name) != other.get(name) for name, _ in (*plan.stop, *plan.duration))
+        chain = (index in longer and next_ in longer) or index in grown
+        if told or (together and (chain or (lasts and index in longer))):
             replaced.append(open_[index][0])
     return replaced
 
@@ -437,9 +439,12 @@ def _told_apart(open_: list[tuple[int, dict[Any, Any]]], grows: Mapping[int, int
     lasts = set(grows.values()) - grows.keys()
     used = {*plan.text, *plan.role, *(name for name, _ in (*plan.start, *plan.stop, *plan.duration))}
     for name in open_[next(iter(grows))][1]:
-        before = {repr(open_[index][1].get(name)) for index in grows}
-        after = {repr(open_[index][1].get(name)) for index in lasts}
-        if name not in used and len(before) == 1 and len(after) == 1 and before != after:
+        values = [item.get(name) for _, item in open_]
+        if name in used or not all(isinstance(value, bool | str | None) for value in values):
+            continue
+        before = {repr(values[index]) for index in grows}
+        after = {repr(values[index]) for index in lasts}
+        if len(before) == 1 and len(after) == 1 and before != after:
             return True
     return False
 
