@@ -256,6 +256,8 @@ def _identity(column: Column, table: Table) -> Evidence:
     says = column.says
     if column.emails > 0.5 or column.transcripts > 0.5 or column.audio > 0.5:
         return _NO
+    if sensitive(column.name, column.cells):
+        return _NO  # a card's number tells calls apart too, and must not go out as their id
     texts = [text for text in column.texts if not is_placeholder(text)]
     ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
     if not texts or (column.prose > 0.5 and ids < 0.5):
