@@ -346,7 +346,10 @@ class _Asked:
         yield Question(
             "swapped dates",
             "Did Excel swap day and month in the start times?",
-            self._why(found, "dates are stored beside texts whose first number is above 12"),
+            self._why(
+                found,
+                "dates have no day above 12, and those that do are texts: as if Excel had read the others itself",
+            ),
             [
                 Option("Swap them back", {"swapped_dates": "swap"}, list(map(_day, turned))),
                 Option("They are right", {"swapped_dates": "keep"}, list(map(_day, days))),
