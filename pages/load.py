@@ -36,7 +36,7 @@ from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, guess_map
 from reddy_lib.spreadsheet.archive_tables import ArchiveTable, likeliest, tables_to_choose
 from reddy_lib.spreadsheet.bundles import FILE_NAME, open_bundle
 from reddy_lib.spreadsheet.files import workbook_kept
-from reddy_lib.spreadsheet.reading import hidden_sheets
+from reddy_lib.spreadsheet.reading import ALL_TABLES, hidden_sheets
 from reddy_lib.spreadsheet.survey import Survey, estimated_rows, survey
 from reddy_lib.spreadsheet.upload import PrivateCopy, together
 from reddy_lib.ui.conversation import draw_conversation
@@ -249,10 +249,18 @@ def reading(file: PrivateCopy, first: SheetFormat) -> tuple[SheetFormat | None, 
                 kind.caption(f"Read as {KINDS.get(first.kind, first.kind)}")
             return first, layout, kind
         tables = {table.name: table for table in state.get("load_tables", ())}
+        together = first.sheet == ALL_TABLES
+        if together:
+            sheets = [ALL_TABLES, *sheets]
         chosen(key + "sheet", first.sheet, sheets)
         name = kind.selectbox(
-            "Table in the archive" if tables else "Sheet about the files", sheets, key=key + "sheet",
-            persist_state="session", format_func=lambda name: f"{name}{rows_of(tables.get(name))}",
+            "Table in the archive" if tables or together else "Sheet about the files", sheets, key=key + "sheet",
+            persist_state="session",
+            format_func=lambda name: (
+                f"{len(first.tables):,} tables with the same columns"
+                if name == ALL_TABLES
+                else f"{name}{rows_of(tables.get(name))}"
+            ),
         )  # fmt: skip
         try:
             return known("found", name, lambda: detect_format(file.path, sheet=name)), layout, st.container()
@@ -438,7 +446,11 @@ def joined(place: Any, file: PrivateCopy, format: SheetFormat, sheet: pd.DataFra
     """Of an archive, or several files: which are calls, which is the sheet about them, and what joins the two."""
     files, tables, passed_over = known("bundle", file.id, lambda: bundle_facts(file.path))
     said = f":material/folder_zip: {ui.number_of(files, 'transcript file')}"
-    if format.sheet and not files:
+    if format.sheet == ALL_TABLES:
+        said = f":material/folder_zip: {len(format.tables):,} tables with the same columns, read as one"
+        if format.unread:
+            said += f"; not read: {ui.escape(', '.join(format.unread[:5]))}"
+    elif format.sheet and not files:
         said = f":material/folder_zip: the table **{ui.escape(format.sheet)}**"
         if tables > 1:
             said += f" of {tables:,}; the others are not read: load each as a batch of its own"
@@ -462,7 +474,7 @@ def joined(place: Any, file: PrivateCopy, format: SheetFormat, sheet: pd.DataFra
     if passed_over:
         names = ui.escape(", ".join(passed_over[:5])) + (" …" if len(passed_over) > 5 else "")
         warnings.append(f"{ui.number_of(len(passed_over), 'other file')} passed over: {names}")
-    if files and tables > 1:
+    if files and tables > 1 and format.sheet != ALL_TABLES:
         warnings.append(f"{ui.number_of(tables - 1, 'other sheet')} not read")
     if warnings:
         st.warning(" · ".join(warnings), icon=":material/inventory_2:")

@@ -141,14 +141,15 @@ def questions(
         speaking: who speaks in them, where that is known already.
     """
     head = sheet.head(_ROWS)
+    built: list[BuiltCall] | None = None
     if calls is None:
         try:
-            calls = list(build_frame(head, mapping))
+            calls = built = list(build_frame(head, mapping))
         except MappingError:
             return []  # a column is missing: the mapping has to be mended first
     if speaking is None:
         bare = msgspec.structs.replace(mapping, roles={})
-        speaking = speakers(build_frame(head, bare), bare)
+        speaking = speakers(built if built and not mapping.roles else build_frame(head, bare), bare)
     asked = _Asked(mapping, sheet, calls, speaking)
     return [
         *asked.what_tells_calls_apart(),
@@ -346,7 +347,10 @@ class _Asked:
         yield Question(
             "swapped dates",
             "Did Excel swap day and month in the start times?",
-            self._why(found, "dates are stored beside texts whose first number is above 12"),
+            self._why(
+                found,
+                "dates have no day above 12, and those that do are texts: as if Excel had read the others itself",
+            ),
             [
                 Option("Swap them back", {"swapped_dates": "swap"}, list(map(_day, turned))),
                 Option("They are right", {"swapped_dates": "keep"}, list(map(_day, days))),
@@ -434,7 +438,8 @@ class _Asked:
         one, finding = found[0]
         mapping = self.mapping
         times = [field for field in ("start", "stop", "duration") if field in mapping.line_fields]
-        options, others = [], []
+        options: list[Option] = []
+        others: list[Option] = []
         for unit, name in self._units(times):
             option = Option(
                 name, {"line_units": dict.fromkeys(times, unit)} if times else {"line_unit": unit}

@@ -286,6 +286,8 @@ def _identity(column: Column, table: Table) -> Evidence:
     weight = _id_name(says)
     if weight < 0 or (not weight and column.unique < 0.5):
         return _NO
+    if sensitive(column.name, column.cells[:50]):
+        return _NO  # a card's number tells calls apart too, and must not go out as their id
     texts = [text for text in column.texts if not is_placeholder(text)]
     ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
     sentences = column.prose > 0.5 and ids < 0.5 and (weight < 8 or column.length > 40)
@@ -293,7 +295,7 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _NO
     if column.addresses > 0.5 or column.objects > 0.5:
         return _NO
-    if (0 < weight < 8 and ids < 0.5) or sensitive(column.name, column.cells[:50]):
+    if 0 < weight < 8 and ids < 0.5:
         return _NO
     unique = len(set(texts)) / len(texts)
     facts = [f"{column.distinct} different of {column.count}"]

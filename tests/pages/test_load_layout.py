@@ -187,7 +187,7 @@ def test_a_sheet_about_the_files_is_joined_and_it_is_said_by_what(connected_ledg
 
 MIXTURES = [
     ([vtt(1), ("photo.png", b"\x89PNG")], "photo.png is no transcript file and no spreadsheet"),
-    ([("a.csv", text_of(ROWS)), ("b.csv", text_of(ROWS))], "2 spreadsheets were dropped together (a.csv, b.csv)"),
+    ([("a.csv", text_of(ROWS)), ("b.csv", text_of(LINES))], "2 spreadsheets were dropped together (a.csv, b.csv)"),
     ([vtt(1), ("calls.jsonl", b'{"id": 1, "by": "a"}\n{"id": 2, "by": "b"}\n')], "calls.jsonl holds many calls"),
     ([vtt(1), ("about.csv", text_of(ROWS))], "names the transcript files"),
 ]  # fmt: skip
@@ -201,6 +201,11 @@ def test_files_that_cannot_be_loaded_together_get_one_sentence(
     assert len(app.error) == 1
     assert sentence in words(app)
     assert app.file_uploader
+
+
+def test_two_sheets_with_the_same_columns_are_loaded_as_one(connected_ledger: reddy.Ledger) -> None:
+    app = drop(("a.csv", text_of(ROWS)), ("b.csv", text_of(ROWS)))
+    assert len(store(app, connected_ledger)) == 4
 
 
 # profiles

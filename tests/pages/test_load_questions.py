@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from datetime import UTC, datetime
+
+import pandas as pd
+
 import reddy_lib as reddy
 from tests.pages.test_load_mapping import dropped
-from tests.screen import button, labels, press, store, words
+from tests.screen import labels, opened, press, run, store, words
 
 HEAD = ["Agent Email", "Transcript", "Product", "Call ID", "Started"]
 SAID = "Agent: Good morning, how can I help?\nCustomer: My card is lost."
@@ -45,7 +50,6 @@ def test_two_labels_that_say_nothing_are_asked_once_for_all_calls(connected_ledg
     said = "Zed: The form has arrived.\nQuill: It will be checked.\n" * 3
     app = dropped(HEAD, *rows("2026-03-30 10:00", "2026-03-31 11:00", said=said))
     assert "Who is the agent?" in words(app)
-    button(app, "Zed")
     press(app, "Quill")
     batch = store(app, connected_ledger)
     assert [line.role for line in batch.call(3).transcript or ()][:2] == ["customer", "agent"]
@@ -113,3 +117,30 @@ def test_zone_column_and_order_of_lines_survive_the_page(connected_ledger: reddy
     assert batch.mapping.lines_by_time
     assert batch.mapping.timezone_column == guess.timezone_column == "Time Zone"
     assert next(line.text for line in batch.call(2).transcript or ()) == "Good morning, how can I help?"
+
+
+def test_dates_that_excel_may_have_swapped_are_asked_and_swapped_back(connected_ledger: reddy.Ledger) -> None:
+    starts = [pd.Timestamp("2026-04-03 10:00"), pd.Timestamp("2026-05-04 10:00"), "13/04/2026 09:00"]
+    file = io.BytesIO()
+    pd.DataFrame(
+        [[*row[:4], start] for row, start in zip(rows("", "", ""), starts, strict=True)], columns=HEAD
+    ).to_excel(file, index=False)
+    app = opened("load")
+    app.file_uploader[0].set_value(("calls.xlsx", file.getvalue(), "application/vnd.ms-excel"))
+    run(app)
+    assert "Did Excel swap day and month" in words(app)
+    press(app, "Swap them back")
+    swapped = next(each for each in app.selectbox if each.label == "Dates that Excel may have swapped")
+    assert swapped.value == "swap"
+    batch = store(app, connected_ledger)
+    assert batch.mapping.swapped_dates == "swap"
+    assert datetime.fromtimestamp(batch.call(2).timestamp or 0, UTC).month == 3
+
+
+def test_a_year_that_comes_first_has_a_control(connected_ledger: reddy.Ledger) -> None:
+    app = dropped(HEAD, *rows("26/03/30 10:00", "26/04/13 10:00", "26/04/14 09:00"))
+    (year,) = [each for each in app.checkbox if "year comes first" in each.label]
+    assert year.value is True
+    batch = store(app, connected_ledger)
+    assert batch.mapping.year_first
+    assert datetime.fromtimestamp(batch.call(2).timestamp or 0, UTC).year == 2026
