@@ -626,9 +626,7 @@ def draw_preview(rows: Sequence[Previewed], mapping: Mapping, key: str) -> None:
         )  # fmt: skip
     with payload:
         said, choice = st.columns([1.7, 1.6], vertical_alignment="center")
-        said.caption(
-            "**What Reddy would get**" if one.ready else "**What it becomes: held until it is fixed**"
-        )
+        said.caption("**What Reddy would get**" if one.ready else "**Held until it is fixed**")
         shown_as = choice.segmented_control(
             "Show the call as", ["Conversation", "JSON"], key=key + "preview as", default="Conversation",
             required=True, persist_state="session", label_visibility="collapsed",
