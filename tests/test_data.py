@@ -268,6 +268,7 @@ OF_COLUMNS = {
     "timestamp-imprecise",
     "timestamp-zone-unclear",
     "timestamp-zone-assumed",
+    "column-doubtful",
 }
 """What a whole column of dates shows, and the sample has a date of every kind in one: see test_date_columns.py."""
 
@@ -278,8 +279,10 @@ OF_DATA = {
     "speech-doubtful",
     "unit-from-pace",
     "unit-unclear",
+    "lines-order-assumed",
+    "agent-email-from-transcript",
 }
-"""What transcripts that are data bring about: tests/transcripts/test_turn_lists.py and the files beside it show them."""
+"""What transcripts that are data bring about: tests/transcripts/test_turn_keys.py and the files beside it show them."""
 OF_LAYOUTS |= OF_DATA
 
 OF_IDS = {
@@ -288,8 +291,10 @@ OF_IDS = {
     "lines-without-id",
     "id-digits-rounded",
     "id-digits-lost",
+    "conversation-id-made-up",
 }
-"""The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both."""
+"""The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both. It has a
+column of ids: tests/spreadsheet/test_transcript_start.py has one without."""
 
 OF_SPEAKERS = {
     "role-by-elimination",

@@ -186,10 +186,12 @@ def _agent(column: Column, table: Table) -> Evidence:
         return Evidence(score, _reason(column, True, fact), True)
     score = 10 * column.emails
     facts = [f"{percent(column.emails)} look like emails, {column.distinct} different"]
-    if other_side or ("speaker" in says and not agent):  # the author of one message
+    if other_side:
         return _NO
     if agent:
         score += 6 if "email" in says else 5
+    elif "speaker" in says:
+        score -= 4  # the author of one message, unless nothing else names who took the call
     elif "user" in says:
         score += 2.5
     elif "email" in says:

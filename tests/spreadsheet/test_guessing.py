@@ -138,6 +138,8 @@ def test_what_feeds_no_field_stays_a_tag(cells: list[Any]) -> None:
         ("agent_email", "User email", "Team lead email", EMAILS),
         ("agent_email", "Handled by", "Manager e-mail", EMAILS),
         ("agent_email", "Email", "Kunde E-Mail", EMAILS),
+        ("agent_email", "Email", "Sender", EMAILS),
+        ("agent_email", "Who", "Kunde E-Mail", EMAILS),
         ("timestamp", "Start time", "End time", TIMES),
         ("timestamp", "Call date", "Export date", TIMES),
         ("timestamp", "Beginn", "Ende", TIMES),

@@ -10,8 +10,8 @@ import pytest
 from reddy_lib.batches.call_rows import carried_findings
 from reddy_lib.findings import finding
 from reddy_lib.model import Call, TranscriptLine
-from reddy_lib.spreadsheet import build_frame, guess_mapping
-from reddy_lib.transcripts import Transcript, person_columns, read_transcript
+from reddy_lib.spreadsheet import Mapping, build_frame, guess_mapping
+from reddy_lib.transcripts import Transcript, read_transcript
 
 
 def read(*turns: tuple[str, str], form: str = "text", **said: list[str]) -> Transcript:
@@ -210,16 +210,22 @@ def test_an_offer_of_help_in_many_languages(greeting: str) -> None:
     assert roles(found) == ["customer", "agent"] * 2
 
 
+OF_CUSTOMERS = ("Customer Phone", "Kundenname", "CallerNumber", "ANI", "Kunde")
+OF_CUSTOMERS += ("Имя клиента", "اسم العميل", "Client Name")
+OF_OTHERS = ("Customer satisfaction", "Customer Comment", "Call ID", "Room")
+
+
 @pytest.mark.parametrize(
-    ("headers", "found"),
-    [
-        (["Customer Phone", "Kundenname", "CallerNumber", "ANI", "Kunde"], 5),
-        (["Имя клиента", "اسم العميل", "Client Name"], 3),
-        (["Customer satisfaction", "Customer Comment", "Agent Name", "Call ID", "Mitarbeiter E-Mail"], 0),
-    ],
+    ("header", "settles"),
+    [*((header, True) for header in OF_CUSTOMERS), *((header, False) for header in OF_OTHERS)],
 )
-def test_columns_that_say_who_the_customer_is(headers: list[str], found: int) -> None:
-    assert len(person_columns(headers, "customer")) == found
+def test_a_column_settles_who_the_customer_is_if_it_is_called_so(header: str, settles: bool) -> None:
+    said = "+493012345: The parcel.\n+491719876543: The bill.\n+493012345: The parcel."
+    rows = pd.DataFrame({header: ["0171 9876543"], "Transcript": [said]})
+    mapping = Mapping(fields={"transcript": "Transcript"}, tags=[header])
+    (call,) = build_frame(rows, mapping)
+    found = [line.role for line in call.call.transcript or ()]
+    assert (found == ["agent", "customer", "agent"]) is settles, found
 
 
 def test_a_row_hands_its_customer_cells_to_the_transcript() -> None:
