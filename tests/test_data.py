@@ -268,7 +268,6 @@ OF_COLUMNS = {
     "timestamp-imprecise",
     "timestamp-zone-unclear",
     "timestamp-zone-assumed",
-    "column-doubtful",
 }
 """What a whole column of dates shows, and the sample has a date of every kind in one: see test_date_columns.py."""
 

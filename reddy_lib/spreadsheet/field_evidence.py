@@ -191,7 +191,9 @@ def _agent(column: Column, table: Table) -> Evidence:
     if agent:
         score += 6 if "email" in says else 5
     elif "speaker" in says:
-        score -= 4  # the author of one message, unless nothing else names who took the call
+        if "." in column.name or column.count < 2:
+            return _NO  # the author of one message of a conversation
+        score -= 4  # unless nothing else names who took the call
     elif "user" in says:
         score += 2.5
     elif "email" in says:
@@ -292,7 +294,8 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _NO  # a card's number tells calls apart too, and must not go out as their id
     texts = [text for text in column.texts if not is_placeholder(text)]
     ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
-    sentences = column.prose > 0.5 and ids < 0.5 and (weight < 8 or column.length > 40)
+    short = column.length <= 40 and column.share(lambda text: any(map(str.isdecimal, text))) >= 0.5
+    sentences = column.prose > 0.5 and ids < 0.5 and not (weight >= 8 and short)
     if not texts or sentences:
         return _NO
     if column.addresses > 0.5 or column.objects > 0.5:

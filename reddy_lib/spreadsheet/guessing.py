@@ -20,6 +20,7 @@ from reddy_lib.spreadsheet.date_columns import timestamp_settings
 from reddy_lib.spreadsheet.field_evidence import JUDGES, Evidence, Table
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.grouping import calls_of
+from reddy_lib.spreadsheet.header_words import concepts
 from reddy_lib.spreadsheet.layouts import LinesFound, find_lines, line_times, lines_chosen
 from reddy_lib.spreadsheet.mapping import Join, Layout, Mapping, ProductLike, product_ids
 from reddy_lib.spreadsheet.placeholders import is_placeholder
@@ -182,7 +183,18 @@ def _assigned(
         doubts.setdefault(
             "conversation_id", f"{name!r} was taken because its cells look like ids; its name does not say so"
         )
+    start = fields.get("timestamp", "")
+    if _is_written_down(start):
+        doubts.setdefault(
+            "timestamp",
+            f"{start!r} was taken: its name says when the call was written down, not when it began",
+        )
     return fields, kept, doubts, second
+
+
+def _is_written_down(name: str) -> bool:
+    """Return whether a column is named after the entry about a call rather than after the call."""
+    return "created" in concepts(name) and "start" not in concepts(name)
 
 
 _RIVALS = frozenset(("agent_email", "timestamp", "conversation_id", "product_id"))
@@ -296,11 +308,15 @@ def _fields_of_groups(
     mapping = _guess_fields(mapping, columns, products, wanted)
     mapping = _id_from_group(mapping, columns)
     start = mapping.line_fields.get("start", "")
-    if "timestamp" not in {**mapping.fields, **mapping.joins} and start:
+    written = _is_written_down(mapping.fields.get("timestamp", ""))
+    if start and (written or "timestamp" not in {**mapping.fields, **mapping.joins}):
         moments = Column(start, [group.columns[start][0] for group in groups])
         if moments.times > 0.5:
+            was = mapping.fields.get("timestamp")
             mapping = mapping.replace(
                 fields={**mapping.fields, "timestamp": start},
+                tags=[*mapping.tags, was] if was else mapping.tags,
+                doubts={field: doubt for field, doubt in mapping.doubts.items() if field != "timestamp"},
                 reasons={**mapping.reasons, "timestamp": f"name {start!r}; the time of the first line"},
             )
             mapping = _with_times(mapping, [moments])
