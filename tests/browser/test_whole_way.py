@@ -61,9 +61,9 @@ def test_a_new_user_sends_five_edited_calls_and_sees_them_accepted(page: Page, a
     page.get_by_role("tab", name=re.compile("^Tags")).click()
     tags = page.locator('[data-testid="stDataFrame"]:visible').nth(1)
     expect(tags).to_be_visible()
-    edit_cell(page, tags, x=300, y=HEADER + ROW / 2, text="4711")
-    expect(page.get_by_text(re.compile("Changed: .*tag"))).to_be_visible()
-    assert batch.tags(2).iloc[0]["value"] == "4711"
+    edit_cell(page, tags, x=300, y=HEADER + ROW * 3 / 2, text="4711")
+    expect(page.get_by_text(re.compile("Changed: .*tag Account"))).to_be_visible()
+    assert batch.tags(2).iloc[1]["value"] == "4711"
 
     # five rows are ticked
     calls = page.locator('[data-testid="stDataFrame"]').first
