@@ -39,11 +39,13 @@ from reddy_lib.spreadsheet.files import workbook_kept
 from reddy_lib.spreadsheet.reading import ALL_TABLES, hidden_sheets
 from reddy_lib.spreadsheet.survey import Survey, estimated_rows, survey
 from reddy_lib.spreadsheet.upload import PrivateCopy, together
+from reddy_lib.ui.conversation import draw_conversation
 from reddy_lib.ui.corrections import draw_correction
 from reddy_lib.ui.downloads import download, write_all
 from reddy_lib.ui.for_all_calls import draw_for_all
 from reddy_lib.ui.mapping_choices import Choices, chosen, forget_known, known
 from reddy_lib.ui.mapping_controls import draw_fields, draw_lines, draw_products, draw_speakers, draw_tags
+from reddy_lib.ui.mapping_questions import draw_questions
 from reddy_lib.ui.tabs import steady_tabs
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -480,7 +482,7 @@ def joined(place: Any, file: PrivateCopy, format: SheetFormat, sheet: pd.DataFra
     if format.form == "tables" and format.unread:
         names = ui.escape(", ".join(format.unread[:5])) + (" …" if len(format.unread) > 5 else "")
         warnings.append(f"{ui.number_of(len(format.unread), 'other file')} not read: {names}")
-    if files and tables > 1:
+    if files and tables > 1 and format.form != "tables":
         warnings.append(f"{ui.number_of(tables - 1, 'other sheet')} not read")
     if warnings:
         st.warning(" · ".join(warnings), icon=":material/inventory_2:")
@@ -631,13 +633,17 @@ def draw_preview(rows: Sequence[Previewed], mapping: Mapping, key: str) -> None:
             alt=f"The cells of row {one.row}, the part of the call that each becomes, and what was found in it",
         )  # fmt: skip
     with payload:
-        st.caption("**What Reddy would get**" if one.ready else "**What it becomes: held until it is fixed**")
-        st.code(
-            msgspec.json.format(payload_json(one.call), indent=2).decode(),
-            "json",
-            wrap_lines=True,
-            height=380,
-        )
+        said, choice = st.columns([1.7, 1.6], vertical_alignment="center")
+        said.caption("**What Reddy would get**" if one.ready else "**Held until it is fixed**")
+        shown_as = choice.segmented_control(
+            "Show the call as", ["Conversation", "JSON"], key=key + "preview as", default="Conversation",
+            required=True, persist_state="session", label_visibility="collapsed",
+        )  # fmt: skip
+        if shown_as == "JSON":
+            payload_shown = msgspec.json.format(payload_json(one.call), indent=2).decode()
+            st.code(payload_shown, "json", wrap_lines=True, height=380)
+        else:
+            draw_conversation(one.call)
 
 
 def would_be_ready(rows: Sequence[Previewed], noun: str, *, whole: bool) -> str:
@@ -787,6 +793,7 @@ names = [
     "Speakers" + (f" · {open_roles} open" if open_roles else ""),
     f"Tags · {len(mapping.tags)}",
 ]
+draw_questions(choices, previewed, amount)
 draw_for_all(choices)
 tabs = steady_tabs(names, key=f"load_tabs {file.id} {layout}")
 with tabs.pop(0), st.container(gap="xsmall"):

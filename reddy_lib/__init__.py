@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from reddy_lib.sending.restored import trust_restored
     from reddy_lib.sending.submission import Submission
     from reddy_lib.sending.submit import submit, upload_recordings
-    from reddy_lib.spreadsheet import Mapping, build_calls, guess_mapping, read_sheet
+    from reddy_lib.spreadsheet import Mapping, build_calls, guess_mapping, questions, read_sheet
     from reddy_lib.transcripts import parse_transcript
 
 _HOMES = {
@@ -55,6 +55,7 @@ _HOMES = {
     # load
     "read_sheet": "spreadsheet",
     "guess_mapping": "spreadsheet",
+    "questions": "spreadsheet",
     "Mapping": "spreadsheet",
     "build_calls": "spreadsheet",
     "parse_transcript": "transcripts",
@@ -127,6 +128,7 @@ __all__ = [
     "inspect_recording",
     "match_recordings",
     "parse_transcript",
+    "questions",
     "read_sheet",
     "reconcile",
     "silence_recording",

@@ -143,6 +143,14 @@ def pill(app: AppTest, label: str, value: Any) -> AppTest:
     return run(app)
 
 
+def payload(app: AppTest) -> dict[str, Any]:
+    """What the Load page's preview says Reddy would get, once its JSON is asked for."""
+    pill(app, "Show the call as", "JSON")
+    (found,) = [each.value for each in app.code if each.language == "json"]
+    shown: dict[str, Any] = json.loads(found)
+    return shown
+
+
 def table(app: AppTest, *columns: str) -> Any:
     """The one table on the page that has these columns."""
     (found,) = [each for each in app.dataframe if set(columns) <= set(each.value.columns)]

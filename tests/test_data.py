@@ -258,13 +258,16 @@ OF_LAYOUTS = {
 or what corrects calls that the ledger already holds."""
 
 OF_COLUMNS = {
+    "agent-email-from-transcript",
+    "column-doubtful",
+    "conversation-id-made-up",
+    "lines-order-assumed",
     "timestamp-ambiguous-order",
     "timestamp-order-differs",
     "timestamp-swapped",
     "timestamp-imprecise",
     "timestamp-zone-unclear",
     "timestamp-zone-assumed",
-    "column-doubtful",
 }
 """What a whole column of dates shows, and the sample has a date of every kind in one: see test_date_columns.py."""
 

@@ -53,6 +53,7 @@ from reddy_lib.batches.frames import (
     outcomes_of_batch,
     tags_frame,
 )
+from reddy_lib.batches.provenance import provenance_frame
 from reddy_lib.batches.rechecking import recheck, same_products
 from reddy_lib.batches.review_decisions import (
     accept_finding,
@@ -194,6 +195,19 @@ class Batch(StoredBatch):
         Raises NotInLedger: the batch has no such row.
         """
         return findings_frame(self, row)
+
+    def provenance(self, row: int | None = None) -> pd.DataFrame:
+        """Return where the fields of one call, or of all, are from. Index: row. Columns (text): agent_email, product_id,
+        transcript, times, timestamp, conversation_id, filename, speaker, tags.
+
+        Each is one of: `column NAME` (`column A + B` where several make it), `transcript` (it says so itself), `file name`,
+        `default` (the same for all calls), `made up` (an id from agent, start and words), `by hand` (edited since), ""
+        (the call has no such field). `times` is the least certain of the lines: `estimated` (from the number of words),
+        `derived` (from the times of other lines), `by hand`, a column, `transcript`.
+
+        Raises NotInLedger: the batch has no such row.
+        """
+        return provenance_frame(self, row)
 
     def finding_counts(self, **filters: Any) -> pd.DataFrame:
         """Return which findings the batch has, or the calls that the filters leave: code, severity, title, calls (how

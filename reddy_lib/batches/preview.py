@@ -118,12 +118,17 @@ def cells_beside(one: Previewed, mapping: Mapping) -> pd.DataFrame:
             said[column].append(found.title)
     grouped = mapping.layout == "lines" and "transcript" not in mapping.fields
     lines = {column: field for field, column in mapping.line_fields.items()} if grouped else {}
+    turns = {name for turn in mapping.turns for name in (turn.text, turn.speaker, turn.start) if name}
     records = []
     for column, cell in one.cells.items():
         if column in feeds:
             order, becomes = 0, ", ".join(feeds[column])
         elif column in lines:
             order, becomes = 0, f"transcript ({lines[column]})"
+        elif column in turns:
+            order, becomes = 0, "transcript"
+        elif column == mapping.timezone_column:
+            order, becomes = 0, "timestamp (zone)"
         elif column in mapping.tags:
             order, becomes = 1, f"tag ({mapping.tag_types.get(column, 'string')})"
         else:

@@ -6,6 +6,7 @@ which column feeds which field, and whether one row is a call or a line of one, 
 cell, mapping never touches a file, and building never judges a call.
 """
 
+from reddy_lib.spreadsheet.asking import Option, Question, questions
 from reddy_lib.spreadsheet.building import BuiltCall, build_call, build_calls, build_frame, read_calls
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.guessing import guess_mapping
@@ -17,12 +18,15 @@ __all__ = [
     "MAPPABLE",
     "BuiltCall",
     "Mapping",
+    "Option",
+    "Question",
     "SheetFormat",
     "build_call",
     "build_calls",
     "build_frame",
     "detect_format",
     "guess_mapping",
+    "questions",
     "read_calls",
     "read_pieces",
     "read_sheet",

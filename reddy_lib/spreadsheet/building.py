@@ -324,9 +324,9 @@ class _Builder:
         if said is None:
             return []
         message = (
-            f"“{said}” is no part of a conversation id: the id was made of the other columns alone, {left[:80]!r}."
+            f"“{said}” is not part of a conversation id: the id was made from the other columns alone, {left[:80]!r}."
             if left
-            else f"“{said}” is no conversation id: the call got one that was made from its agent, start and words."
+            else f"“{said}” is not a conversation id: one was made from the call's agent, start and words."
         )
         return [finding("conversation-id-placeholder", "conversation_id", message, value=said)]
 
@@ -504,15 +504,15 @@ def _zone_findings(cell: Any, read: ZoneRead, mapping: Mapping) -> Iterator[Find
         message = f"{column} is empty: the time was read in {mapping.timezone or 'UTC'}."
         yield finding("timestamp-zone-assumed", "timestamp", message)
     elif read.zone is None:
-        message = f"{column} has {cell_text(cell)[:60]!r}, which is no time zone that is known."
+        message = f"{column} has {cell_text(cell)[:60]!r}, which is not a known time zone."
         yield finding("timestamp-zone-unclear", "timestamp", message, value=cell_text(cell))
 
 
 def _swapped(moment: date) -> Finding:
     other = moment.replace(day=moment.month, month=moment.day)
     message = (
-        f"The start time is {moment:%Y-%m-%d}, or {other:%Y-%m-%d}: the dates of this column whose day is above 12 "
-        f"are texts, as if Excel could not read them, and read the others with day and month swapped."
+        f"The start time is {moment:%Y-%m-%d}, or {other:%Y-%m-%d}: the dates of this column with a day above 12 "
+        f"are text, so Excel could not read them, and may have swapped day and month in the others."
     )
     return finding("timestamp-swapped", "timestamp", message, value=moment.isoformat())
 
@@ -757,9 +757,7 @@ def _left_out(rows: list[tuple[int, str, str]]) -> Finding:
     listed = "; ".join(f"row {row} ({why}): {text}" for row, why, text in rows[:20])
     more = f"; and {len(rows) - 20} more" if len(rows) > 20 else ""
     noun = "row was" if len(rows) == 1 else "rows were"
-    return finding(
-        "rows-left-out", "row", f"{len(rows)} {noun} left out as no calls: {listed}{more}.", value=rows[0][2]
-    )
+    return finding("rows-left-out", "row", f"{len(rows)} {noun} left out: {listed}{more}.", value=rows[0][2])
 
 
 def _nuls(rows: dict[int, int]) -> Finding:

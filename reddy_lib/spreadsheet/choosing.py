@@ -48,17 +48,19 @@ def chosen_fields(guess: Mapping, columns: Choices[str, str | None]) -> Mapping:
     fields = dict(guess.fields)
     reasons = dict(guess.reasons)
     joins = dict(guess.joins)
+    doubts = dict(guess.doubts)
     for field, column in columns.items():
         if column == guess.fields.get(field) and not (column is None and field in joins):
             continue
         joins.pop(field, None)
+        doubts.pop(field, None)  # whoever chooses a column has no doubt
         if column is None:
             fields.pop(field, None)
             reasons.pop(field, None)
         else:
             fields[field] = column
             reasons[field] = BY_HAND
-    return guess.replace(fields=fields, joins=joins, reasons=reasons)
+    return guess.replace(fields=fields, joins=joins, reasons=reasons, doubts=doubts)
 
 
 def joined_columns(
@@ -72,6 +74,7 @@ def joined_columns(
     changed = mapping.replace(
         fields=fields,
         joins={**mapping.joins, field: Join(list(columns), separator)},
+        doubts={name: doubt for name, doubt in mapping.doubts.items() if name != field},
         reasons={**mapping.reasons, field: BY_HAND},
     )
     if not sheet:

@@ -8,6 +8,7 @@ one field, and between fields of one column: what is guessed is the assignment t
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from reddy_lib.spreadsheet.dates import read_timestamp
 from reddy_lib.spreadsheet.mapping import fold_name
 from reddy_lib.spreadsheet.placeholders import is_placeholder
 from reddy_lib.spreadsheet.tags import sensitive
+from reddy_lib.transcripts import read_transcript
 
 __all__ = ["JUDGES", "Evidence", "Table"]
 
@@ -28,8 +30,6 @@ _FREE_MAIL = frozenset(
 _NEVER_A_CALLS = frozenset(("agent", "customer", "status", "note", "product", "score", "supervisor"))
 _OTHERS_IDS = _NEVER_A_CALLS | {"user", "queue", "phone", "channel", "zone"}
 """Whose id a column is if one of these stands in its name: not the conversation's."""
-_LONGEST_ID = 80
-"""Characters of an id."""
 _NO_IDS = frozenset(
     (
         "text",
@@ -100,10 +100,34 @@ class Table:
     @cached_property
     def _moments(self) -> dict[str, list[float | None]]:
         return {
-            column.name: [read_timestamp(cell)[0] for cell in column.rows[:100]]
+            column.name: [read_timestamp(cell)[0] for cell in column.rows[:40]]
             for column in self.columns
             if column.times >= 0.9 and column.clocks < 0.5
         }
+
+    @cached_property
+    def lowered_copies(self) -> dict[str, str]:
+        """Columns whose words another column has with capitals: column → the other. Models are trained on such copies."""
+        spoken = {
+            column.name: [read_transcript(text).lines for text in column.texts[:3]]
+            for column in self.columns
+            if column.transcripts >= 0.3
+        }
+        if len(spoken) < 2:
+            return {}
+        words = {
+            name: " ".join(line.text for lines in cells for line in lines).split()
+            for name, cells in spoken.items()
+        }
+        found: dict[str, str] = {}
+        for name, mine in words.items():
+            if mine != [word.lower() for word in mine]:
+                continue
+            for other, theirs in words.items():
+                alike = Counter(mine) & Counter(word.lower() for word in theirs)
+                if theirs != [word.lower() for word in theirs] and 2 * alike.total() > len(mine):
+                    found[name] = other
+        return found
 
     def comes_first(self, column: Column) -> bool:
         """Return whether the times of a column are never after those of the other columns, and before some of them."""
@@ -167,7 +191,9 @@ def _agent(column: Column, table: Table) -> Evidence:
     if agent:
         score += 6 if "email" in says else 5
     elif "speaker" in says:
-        score -= 4  # the author of one message, unless nothing else names who took the call
+        if "." in column.name or column.count < 2:
+            return _NO  # the author of one message of a conversation
+        score -= 4  # unless nothing else names who took the call
     elif "user" in says:
         score += 2.5
     elif "email" in says:
@@ -261,14 +287,20 @@ def _identity(column: Column, table: Table) -> Evidence:
     says = column.says
     if column.emails > 0.5 or column.transcripts > 0.5 or column.audio > 0.5:
         return _NO
+    weight = _id_name(says)
+    if weight < 0 or (not weight and column.unique < 0.5):
+        return _NO
+    if sensitive(column.name, column.cells[:50]):
+        return _NO  # a card's number tells calls apart too, and must not go out as their id
     texts = [text for text in column.texts if not is_placeholder(text)]
     ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
-    weight = _id_name(says)
-    if not texts or (column.prose > 0.5 and ids < 0.5 and not (weight >= 8 and _short_with_digits(column))):
+    short = column.length <= 40 and column.share(lambda text: any(map(str.isdecimal, text))) >= 0.5
+    sentences = column.prose > 0.5 and ids < 0.5 and not (weight >= 8 and short)
+    if not texts or sentences:
         return _NO
     if column.addresses > 0.5 or column.objects > 0.5:
         return _NO
-    if weight < 0 or (weight < 8 and ids < 0.5) or sensitive(column.name, column.cells):
+    if 0 < weight < 8 and ids < 0.5:
         return _NO
     unique = len(set(texts)) / len(texts)
     facts = [f"{column.distinct} different of {column.count}"]
@@ -289,11 +321,6 @@ def _identity(column: Column, table: Table) -> Evidence:
     if _built_as_ids(texts):
         return Evidence(5.5, f"looks like ids: {facts[0]}, such as {texts[0][:40]!r}")
     return _NO
-
-
-def _short_with_digits(column: Column) -> bool:
-    """Return whether cells of several words may be ids, as in "April export 17"."""
-    return column.length <= _LONGEST_ID and _digits(column)
 
 
 def _built_as_ids(texts: Sequence[str]) -> bool:
@@ -340,6 +367,8 @@ def _transcript(column: Column, table: Table) -> Evidence:
         weight -= 6
     if says & {"agent", "customer"} and share < 0.3:
         weight -= 4  # what one side says
+    if column.name in table.lowered_copies:
+        return _NO
     if share < 0.3:
         # The same few texts again and again are kinds of something, not conversations.
         said = column.prose >= 0.5 and column.unique >= 0.2
@@ -373,12 +402,18 @@ def _product(column: Column, table: Table) -> Evidence:
         return _NO
     few = column.distinct <= max(20, column.count // 2)
     number = column.texts[0].isdecimal() and min(numbers, default=0) < _SMALL
-    matched = sum(
-        fold_name(text) in ids
-        or (text.isdecimal() and len(text) < 16 and int(text) in numbers and (product or queue or not number))
-        for text in column.texts
+    share = column.share(
+        lambda text: (
+            fold_name(text) in ids
+            or (
+                text.isdecimal()
+                and len(text) < 16
+                and int(text) in numbers
+                and (product or queue or not number)
+            )
+        )
     )
-    share = matched / column.count
+    matched = round(share * column.count)
     if says & {"duration", "start", "end", "date", "time", "score", "note"} and not product:
         return _NO
     if not product and not queue and (share < 0.8 or number or not few):

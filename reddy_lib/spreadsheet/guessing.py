@@ -20,8 +20,10 @@ from reddy_lib.spreadsheet.date_columns import timestamp_settings
 from reddy_lib.spreadsheet.field_evidence import JUDGES, Evidence, Table
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.grouping import calls_of
+from reddy_lib.spreadsheet.header_words import concepts
 from reddy_lib.spreadsheet.layouts import LinesFound, find_lines, line_times, lines_chosen
 from reddy_lib.spreadsheet.mapping import Join, Layout, Mapping, ProductLike, product_ids
+from reddy_lib.spreadsheet.placeholders import is_placeholder
 from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time
 from reddy_lib.spreadsheet.tag_values import tag_type
 from reddy_lib.spreadsheet.tags import constant, personal, sensitive
@@ -35,6 +37,8 @@ _OF_A_ROW = ("transcript", "channels", "separation", "channel_map")
 """Fields that only a row that is a call can have a column for."""
 _CLOSE = 0.8
 """From which share of the best score on another column counts as a rival."""
+_NEXT = 0.5
+"""From which share of the best score on another column is named as the second best."""
 
 
 def guess_mapping(
@@ -93,19 +97,26 @@ def _guess_fields(
     wanted: Collection[str],
 ) -> Mapping:
     table = Table([column for column in columns if column.count], product_ids(products or ()))
-    fields, evidence, doubts = _assigned(table, wanted)
+    fields, evidence, doubts, second = _assigned(table, wanted)
     reasons = {field: found.reason for field, found in evidence.items()}
-    for field in wanted:  # a column of the right name that is empty still is that field's
-        empty = [column for column in columns if not column.count and _is_called(column, field)]
-        if field not in fields and empty:
+    for field in wanted:  # a column of the right name that is empty, or says so, still is that field's
+        empty = [
+            column
+            for column in columns
+            if all(map(is_placeholder, column.texts)) and _is_called(column, field)
+        ]
+        if field not in fields and empty and empty[0].name not in fields.values():
             fields[field] = empty[0].name
-            reasons[field] = f"name {empty[0].name!r}; no cell is filled in the rows looked at"
+            what = "says anything" if empty[0].count else "is filled"
+            reasons[field] = f"name {empty[0].name!r}; no cell {what} in the rows looked at"
     said = next((column.starts for column in columns if column.name == fields.get("transcript")), (0, 0))
     if "timestamp" not in fields and said[0]:
         reasons["timestamp"] = (
             f"no column: {said[0]} of {said[1]} transcripts tried say when the call started"
         )
-    mapping = mapping.replace(fields=fields, reasons={**mapping.reasons, **reasons}, doubts=doubts)
+    mapping = mapping.replace(
+        fields=fields, reasons={**mapping.reasons, **reasons}, doubts=doubts, second_best=second
+    )
     if "transcript" in fields:
         mapping = _with_continuation(mapping, columns)
     mapping = _with_times(mapping, columns)
@@ -132,8 +143,9 @@ def _is_called(column: Column, field: str) -> bool:
 
 def _assigned(
     table: Table, wanted: Collection[str]
-) -> tuple[dict[str, str], dict[str, Evidence], dict[str, str]]:
-    """Return (field → column, field → evidence, field → doubt): the strongest evidence first, each column once."""
+) -> tuple[dict[str, str], dict[str, Evidence], dict[str, str], dict[str, str]]:
+    """Return (field → column, field → evidence, field → doubt, field → second best column): the strongest evidence first,
+    each column once."""
     found: list[tuple[float, int, str, Column, Evidence]] = []
     for field in wanted:
         for place, column in enumerate(table.columns):
@@ -150,12 +162,18 @@ def _assigned(
             fields[field], kept[field], chosen[field] = column.name, evidence, column
             taken.add(column.name)
     doubts: dict[str, str] = {}
+    second: dict[str, str] = {}
     for score, _, field, column, _ in found:
         best = chosen.get(field)
-        if best is None or column.name in taken or field in doubts or score < _CLOSE * kept[field].score:
+        if best is None or column.name in taken:
+            continue
+        if score >= _NEXT * kept[field].score:
+            second.setdefault(field, column.name)
+        if field in doubts or score < _CLOSE * kept[field].score:
             continue
         differing = sum(a != b for a, b in zip(best.of_rows, column.of_rows, strict=True) if a and b)
         if differing and field in _RIVALS:
+            second[field] = column.name
             doubts[field] = (
                 f"{best.name!r} was taken; {column.name!r} would fit too, and differs in {differing} of "
                 f"{best.total} rows looked at"
@@ -165,7 +183,18 @@ def _assigned(
         doubts.setdefault(
             "conversation_id", f"{name!r} was taken because its cells look like ids; its name does not say so"
         )
-    return fields, kept, doubts
+    start = fields.get("timestamp", "")
+    if _is_written_down(start):
+        doubts.setdefault(
+            "timestamp",
+            f"{start!r} was taken: its name says when the call was written down, not when it began",
+        )
+    return fields, kept, doubts, second
+
+
+def _is_written_down(name: str) -> bool:
+    """Return whether a column is named after the entry about a call rather than after the call."""
+    return "created" in concepts(name) and "start" not in concepts(name)
 
 
 _RIVALS = frozenset(("agent_email", "timestamp", "conversation_id", "product_id"))
@@ -279,11 +308,15 @@ def _fields_of_groups(
     mapping = _guess_fields(mapping, columns, products, wanted)
     mapping = _id_from_group(mapping, columns)
     start = mapping.line_fields.get("start", "")
-    if "timestamp" not in {**mapping.fields, **mapping.joins} and start:
+    written = _is_written_down(mapping.fields.get("timestamp", ""))
+    if start and (written or "timestamp" not in {**mapping.fields, **mapping.joins}):
         moments = Column(start, [group.columns[start][0] for group in groups])
         if moments.times > 0.5:
+            was = mapping.fields.get("timestamp")
             mapping = mapping.replace(
                 fields={**mapping.fields, "timestamp": start},
+                tags=[*mapping.tags, was] if was else mapping.tags,
+                doubts={field: doubt for field, doubt in mapping.doubts.items() if field != "timestamp"},
                 reasons={**mapping.reasons, "timestamp": f"name {start!r}; the time of the first line"},
             )
             mapping = _with_times(mapping, [moments])
@@ -365,7 +398,10 @@ def _with_times(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     filled = {one.name: one.rows for one in columns if one.count}
     settings, read = timestamp_settings(column.name, filled)
     reason = "; ".join([mapping.reasons["timestamp"], *read.reasons])
-    return mapping.replace(**settings, reasons={**mapping.reasons, "timestamp": reason})
+    minutes = column.count > 1 and column.dates.granularity in ("minute", "day")
+    return mapping.replace(
+        **settings, whole_minutes=minutes, reasons={**mapping.reasons, "timestamp": reason}
+    )
 
 
 def _with_products(

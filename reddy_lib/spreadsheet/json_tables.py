@@ -168,10 +168,11 @@ def _ids_differ(records: Sequence[Any]) -> bool:
     for key in records[0] if isinstance(records[0], dict) else ():
         if _LINE_IDS.fullmatch(plain_name(str(key))):
             values = [str(record.get(key)) for record in records if isinstance(record, dict)]
-            # A key such as `contact_id` that changes with every turn names the speaker.
+            # A `contact_id` that changes with every turn names the speaker, and a `uuid` the turn itself.
             if len(set(values)) > 1:
                 turns = sum(before != after for before, after in pairwise(values))
-                return turns < len(values) - 1 or plain_name(str(key)) != "contact id"
+                if turns < len(values) - 1 or plain_name(str(key)) not in ("contact id", "uuid"):
+                    return True
     return False
 
 

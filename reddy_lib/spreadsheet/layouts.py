@@ -260,8 +260,8 @@ def _speaks(column: Column, calls: Sequence[Sequence[int]]) -> float:
     named = 5.0 if "speaker" in says else 3.0 if "channel" in says else 0.0
     if named and says & {"time", "date", "start", "end", "duration", "text", "order"}:
         named = 0.0
-    sides = [leaning(text) for text in column.texts]
-    agents, customers = sides.count("agent"), sides.count("customer")
+    agents = round(column.share(lambda text: leaning(text) == "agent") * column.count)
+    customers = round(column.share(lambda text: leaning(text) == "customer") * column.count)
     share = (agents + customers) / column.count
     steps = [a != b for places in calls for a, b in pairwise([column.of_rows[place] for place in places])]
     turns = sum(steps) / len(steps) if steps else 0.0

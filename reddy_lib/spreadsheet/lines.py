@@ -87,7 +87,7 @@ def lines_transcript(
     if "order" not in fields:
         times = moments.get("start") or moments.get("stop") or ()
         places, moved = _by_time(times, places, always=mapping.lines_by_time)
-    origin, rebased = _origin(moments, started)
+    origin, rebased = _origin(moments, started, whole_minutes=mapping.whole_minutes)
     turns: list[dict[str, Any]] = []
     plain = False
     for place in places:
@@ -115,7 +115,7 @@ def lines_transcript(
     )
     if moved:
         message = (
-            f"The rows of this call were put in the order of their times: they stand {moved} in the sheet."
+            f"The rows of this call were put in the order of their times; in the sheet, they stand {moved}."
         )
         transcript.findings.append(finding("lines-reordered", "transcript", message))
     numbers = {place: number for number, place in enumerate(places, start=1)}
@@ -125,7 +125,7 @@ def lines_transcript(
             finding(
                 "time-unreadable",
                 "start" if name == "duration" else name,
-                f"The {name} of line {numbers[place]} is no time: {cell_text(cell)[:40]!r}.",
+                f"The {name} of line {numbers[place]} is not a time: {cell_text(cell)[:40]!r}.",
                 line=numbers[place] if len(transcript.lines) == len(turns) else None,
                 value=cell_text(cell),
             )
@@ -281,7 +281,9 @@ def _past_midnight(moments: dict[str, list[Moment | None]], places: Sequence[int
                 moments[name][place] = moment._replace(seconds=moment.seconds + _DAY)
 
 
-def _origin(moments: Cells[str, Sequence[Moment | None]], started: float | None) -> tuple[float, bool]:
+def _origin(
+    moments: Cells[str, Sequence[Moment | None]], started: float | None, *, whole_minutes: bool
+) -> tuple[float, bool]:
     """What counts as second 0, and whether that had to be chosen: absolute times, and clocks that show the hour."""
     starts = [
         moment
@@ -293,9 +295,7 @@ def _origin(moments: Cells[str, Sequence[Moment | None]], started: float | None)
     first = min(moment.seconds for moment in starts)
     if any(moment.absolute for moment in starts):
         first = min(moment.seconds for moment in starts if moment.absolute)
-        minutes = (
-            started is not None and started % 60 == 0 and first - started < 60
-        )  # no seconds are known of it
+        minutes = whole_minutes and started is not None and first - started < 60
         if started is not None and 0 <= first - started < _HOUR and not minutes:
             return started, False
         return first, True

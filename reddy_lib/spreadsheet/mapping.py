@@ -119,10 +119,12 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         group_by: columns that tell calls apart where one row is a line; none: the whole sheet is one call.
         new_call: when a new call begins: where their value changes, where they are filled (blank cells go on with
             the call above), or also where the column of `order` starts again.
+        whole_minutes: whether starts of calls say no seconds: then the first line's own time is second 0.
         lines_by_time: whether the lines of each call are put in the order of their times, whatever the sheet's is.
         turns: columns that make the transcript together: a column a side, or turns across columns. Read in this
             order, row by row; "text" of a line, and "transcript", are not in the other settings then.
         doubts: field → what else it could be, where the evidence does not decide: a finding of each call.
+        second_best: field → the column that would fit it next best.
         sheet: how the file was read, or None.
         reasons: field or tag column → why it was guessed so; of the timestamp also where only the transcripts give it.
     """
@@ -148,9 +150,11 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     line_units: dict[str, LineUnit] = msgspec.field(default_factory=dict)
     group_by: list[str] = msgspec.field(default_factory=list)
     new_call: NewCall = "value"
+    whole_minutes: bool = False
     lines_by_time: bool = False
     turns: list[TurnColumn] = msgspec.field(default_factory=list)
     doubts: dict[str, str] = msgspec.field(default_factory=dict)
+    second_best: dict[str, str] = msgspec.field(default_factory=dict)
     sheet: SheetFormat | None = None
     reasons: dict[str, str] = msgspec.field(default_factory=dict)
 

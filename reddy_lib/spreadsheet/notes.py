@@ -49,8 +49,8 @@ def id_digits(cell: object, *, excel: bool) -> list[Finding]:
             finding(
                 "id-digits-rounded",
                 "conversation_id",
-                f"The id {cell} is a number of {len(str(abs(cell)))} digits in a workbook, and Excel keeps "
-                f"{_EXACT_DIGITS}: the last ones may not be the ones that were exported.",
+                f"The id {cell} is stored as a number of {len(str(abs(cell)))} digits, of which Excel keeps "
+                f"{_EXACT_DIGITS}: its last digits may be wrong.",
                 value=cell,
             )
         ]
@@ -58,9 +58,9 @@ def id_digits(cell: object, *, excel: bool) -> list[Finding]:
 
 
 _REBUILT = {
-    "quoted rows": "Each row stood in one cell, as when a row is quoted as a whole: it was taken apart.",
-    "aligned": "The columns of this text are told apart by their places alone: a cell that is too long is cut.",
-    "report": "The text is a report with blocks of labels and values: each block was read as a row.",
+    "quoted rows": "Each row was quoted as a whole and stood in one cell: it was split into columns.",
+    "aligned": "The columns of this text are separated by spaces alone: a value that is too long for its column is cut.",
+    "report": "The text is a report of labels and values in blocks: each block was read as a row.",
 }
 
 
@@ -72,7 +72,8 @@ def file_notes(format: SheetFormat, names: Sequence[str], hidden: Hidden) -> lis
             finding(
                 "table-rebuilt",
                 "row",
-                f"The table lies on its side: its {len(names)} rows were read as columns, and each column as a row.",
+                f"The table has its names in the first column: its {len(names)} rows were read as columns, and each "
+                "column as a row.",
             )
         )
     if format.form in _REBUILT:
@@ -80,7 +81,9 @@ def file_notes(format: SheetFormat, names: Sequence[str], hidden: Hidden) -> lis
     if not format.header_row:
         found.append(
             finding(
-                "header-missing", "row", "No row holds the names of the columns: the first row is a call."
+                "header-missing",
+                "row",
+                "No row holds the names of the columns: the first row was read as a call.",
             )
         )
     if format.beside:
@@ -89,7 +92,7 @@ def file_notes(format: SheetFormat, names: Sequence[str], hidden: Hidden) -> lis
             finding(
                 "table-beside",
                 "row",
-                f"Behind an empty column stands another table ({beside}): it was left out.",
+                f"To the right, behind an empty column, is another table ({beside}). It was not read.",
             )
         )
     if format.alike:
@@ -98,7 +101,7 @@ def file_notes(format: SheetFormat, names: Sequence[str], hidden: Hidden) -> lis
             finding(
                 "sheets-alike",
                 "row",
-                f"Sheet {format.sheet!r} was read. Not read, with the same columns: {others}.",
+                f"Sheet {format.sheet!r} was read. Other sheets have the same columns and were not read: {others}.",
                 value=", ".join(format.alike),
             )
         )
@@ -108,13 +111,17 @@ def file_notes(format: SheetFormat, names: Sequence[str], hidden: Hidden) -> lis
             finding(
                 "table-beside",
                 "row",
-                f"Beside the calls {len(format.unread)} more were found and not read: {others}.",
+                f"Other tables or files were found and not read ({len(format.unread)}): {others}.",
             )
         )
     shown = [column for column in hidden.columns if column <= len(names)]
     if shown:
         listed = ", ".join(f"{column_letter(column)} ({names[column - 1]})" for column in shown[:10])
-        found.append(finding("columns-hidden", "row", f"Hidden in the workbook, and read: {listed}."))
+        found.append(
+            finding(
+                "columns-hidden", "row", f"These columns are hidden in the workbook and were read: {listed}."
+            )
+        )
     return [(0, one) for one in found]
 
 
@@ -124,7 +131,7 @@ def hidden_note(number: int, hidden: Hidden) -> Finding:
     return finding(
         "row-hidden",
         "row",
-        f"Row {number} is hidden in the workbook ({len(hidden.rows):,} rows are {how}): it was read all the same.",
+        f"Row {number} is {how} in the workbook ({len(hidden.rows):,} in all). It was read anyway.",
     )
 
 
@@ -134,6 +141,6 @@ def left_lines(lines: Sequence[str]) -> Finding:
     return finding(
         "rows-left-out",
         "row",
-        f"{len(lines):,} lines of the report are in no block and were left out as page heads: {listed}.",
+        f"Lines of the report that belong to no block were left out as page headers ({len(lines):,}): {listed}.",
         value=lines[0],
     )

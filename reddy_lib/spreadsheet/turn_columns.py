@@ -258,13 +258,16 @@ def continued(first: str, columns: Sequence[Column]) -> tuple[list[str], str, st
     by_name = {column.name: column for column in columns}
     start = by_name[first]
     stem, number = _stem(first)
-    parts: list[tuple[int, str]] = []
+    # What reads best may be a later part: then the column of the bare name is the first.
+    later = number is not None or _MORE.search(start.plain) is not None
+    parts: list[tuple[int, int, str]] = []
     for column in columns:
         if column.name == first or not column.count or column.emails + column.times + column.audio > 0.5:
             continue
         other, here = _stem(column.name)
         same = other == stem or not other.replace("#", "").strip()
-        marked = here is not None or _MORE.search(column.plain) is not None
+        more = _MORE.search(column.plain) is not None
+        marked = here is not None or more or (later and other == stem)
         if (
             same
             and marked
@@ -272,14 +275,21 @@ def continued(first: str, columns: Sequence[Column]) -> tuple[list[str], str, st
             and (column.prose >= 0.5 or column.length > 40)
             and not _repeats(start, column)
         ):
-            parts.append((here if here is not None else 1000 + names.index(column.name), column.name))
+            parts.append((_place(here, more), names.index(column.name), column.name))
     if not parts:
         return None
-    parts.append((number if number is not None else -1, first))
-    ordered = [name for _, name in sorted(parts)]
+    parts.append((_place(number, _MORE.search(start.plain) is not None), names.index(first), first))
+    ordered = [name for _, _, name in sorted(parts)]
     cut = _cut_inside([by_name[name] for name in ordered])
     why = f"goes on in {' and '.join(repr(name) for name in ordered[1:])}"
     return ordered, "" if cut else "\n", why
+
+
+def _place(number: int | None, more: bool) -> int:
+    """Where a part stands: the bare name first, then those that are numbered, then "(cont.)" and "(cont. 2)"."""
+    if more:
+        return 1000 + (number or 1)
+    return -1 if number is None else number
 
 
 _SUFFIX = re.compile(

@@ -21,6 +21,7 @@ from reddy_lib.transcripts.asides import is_aside, is_event, is_note, roles_in
 from reddy_lib.transcripts.headers import Header, find_headers
 from reddy_lib.transcripts.json_form import unreadable_time
 from reddy_lib.transcripts.names import is_named
+from reddy_lib.transcripts.quotes import unquoted
 from reddy_lib.transcripts.roles import (
     fold,
     is_machine,
@@ -41,6 +42,7 @@ from reddy_lib.transcripts.styles import (
     read_row,
     read_table,
     same_style,
+    without_bold_end,
 )
 from reddy_lib.transcripts.times import CLOCK, Moment, read_moment
 from reddy_lib.transcripts.turns import Parsed, Turn
@@ -65,7 +67,8 @@ _ENCLOSED = re.compile(
     r"(?:\[(?P<square>[^\[\]:\n]{1,40})\]|<(?:v\s+)?(?P<angle>[^<>:/\n]{1,40})>)\s*:?\s*(?P<rest>.*)",
     re.DOTALL,
 )
-_NUMBERING = re.compile(r"(?:[-–—•‣▪]|\d{1,4}[.)])\s{1,4}(?=[^\W\d_*])")
+_NUMBERING = re.compile(r"(?:[-–—•‣▪]|\d{1,4}[.)])\s{1,4}(?=\*{0,3}[^\W\d_*])")
+_LIST_MARK = re.compile(r"\s*(?:[-–—•‣▪*+>#]{1,4}|\d{1,4}[.)])")
 _INLINE_BOLD = re.compile(r"(?<=\S)[ \t]+(?=\*\*[^*:\n]{1,40}(?::\*\*|\*\*:))")
 # A label inside a line: what ends a sentence before it (group 1), and the label (group 2).
 _INLINE = re.compile(
@@ -145,7 +148,7 @@ def read_text(
     `agent`: the agent's name or email, as the call's own columns have them: makes a bare name a speaker.
     """
     known = _Known(roles)
-    text = _unquoted(text)
+    text = unquoted(text)
     table = read_table(text.strip())
     if table is not None:
         return _of_table(table)
@@ -193,20 +196,6 @@ def _consistent(rows: list[_Row], known: _Known) -> list[_Row]:
             for row in rows
         ]
     return rows
-
-
-_QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»", "'": "'"}
-
-
-def _unquoted(text: str) -> str:
-    """The text without quotes around the whole of it."""
-    bare = text.strip()
-    end = _QUOTES.get(bare[:1])
-    if end is None or not bare.endswith(end) or len(bare) < 3 or "\n" not in bare:
-        return text
-    inside = bare[1:-1]
-    balanced = inside.count('"') % 2 == 0 if end == '"' else end not in inside
-    return inside.replace('""', '"') if balanced else text
 
 
 def _of_table(table: Sequence[TableRow]) -> Parsed:
@@ -444,7 +433,7 @@ def _labels_alone(rows: list[_Row], known: _Known) -> tuple[list[_Row], set[str]
 
 def _without_speakers(rows: list[_Row]) -> Parsed:
     parsed = Parsed("no speakers", [])
-    for row in rows:
+    for row in _under_clocks(rows):
         turn = Turn("", row.raw)
         if row.start and not row.label and row.text:
             turn.text = row.text
@@ -463,6 +452,40 @@ def _without_speakers(rows: list[_Row]) -> Parsed:
         )
     )
     return parsed
+
+
+_CLOCK_ALONE = re.compile(rf"\W{{0,3}}(?P<start>{CLOCK})(?:{ARROW}(?P<stop>{CLOCK}))?\W{{0,3}}")
+
+
+def _under_clocks(rows: list[_Row]) -> list[_Row]:
+    """Return the rows, each clock with the words below it as one, where a clock on a line of its own stands above each.
+
+    A clock whose seconds go on beyond 59 ("0:62") counts seconds as well as minutes, so it is read as it is meant.
+    """
+    clocks = [_CLOCK_ALONE.fullmatch(row.raw) if len(row.raw) < 40 else None for row in rows]
+    count = sum(clock is not None for clock in clocks)
+    if count < 2 or 4 * count < len(rows) or clocks[0] is None:
+        return rows
+    if any(one is not None and other is not None for one, other in pairwise(clocks)):
+        return rows
+    found: list[_Row] = []
+    for row, clock in zip(rows, clocks, strict=True):
+        if clock is not None:
+            start, stop = _carried(clock["start"]), _carried(clock["stop"] or "")
+            found.append(_Row(row.raw, "", "", start, stop, ""))
+        else:
+            last = found[-1]
+            found[-1] = last._replace(text=f"{last.text}\n{row.raw}" if last.text else row.raw)
+    return found
+
+
+def _carried(clock: str) -> str:
+    """Return a clock of minutes and seconds with at most 59 seconds."""
+    minutes, _, seconds = clock.partition(":")
+    if not (minutes.isdecimal() and seconds.isdecimal() and len(seconds) == 2):
+        return clock
+    whole = 60 * int(minutes) + int(seconds)
+    return f"{whole // 60}:{whole % 60:02}"
 
 
 def _moments(row: _Row, parsed: Parsed) -> tuple[Moment | None, Moment | None]:
@@ -512,7 +535,7 @@ class _Known:
 def _split(text: str, known: _Known) -> list[str]:
     """Text lines without blank ones; turns that share a line are cut before their labels."""
     if text.count("**") > 3:
-        text = _INLINE_BOLD.sub("\n", text)
+        text = _INLINE_BOLD.sub(_break_before_bold, text)
     rows = [row for row in map(str.strip, _NEWLINE.split(text)) if row]
     if len(rows) == 1:
         if _WRITTEN_BREAK.search(rows[0]):
@@ -526,6 +549,14 @@ def _split(text: str, known: _Known) -> list[str]:
     if len(rows) > 50 or sum(known(_take_apart(row, known).label) for row in rows) > 1:
         return rows
     return [part for row in rows for part in _cut_one_line(row, known)]
+
+
+def _break_before_bold(match: re.Match[str]) -> str:
+    """Return a line break, but what stands there where the line begins with a list's mark alone (`- **Agent:** …`)."""
+    before = match.string[max(match.start() - 12, 0) : match.start()]
+    opening = _NEWLINE.split(before)
+    begins = len(opening) > 1 or match.start() <= 12
+    return match[0] if begins and _LIST_MARK.fullmatch(opening[-1]) else "\n"
 
 
 def _cut_at(row: str, known: _Known, pattern: re.Pattern[str]) -> list[str]:
@@ -637,9 +668,10 @@ def _take_colon_apart(raw: str, known: _Known) -> _Row:
             body = rest[_DECORATION.match(rest).end() :]  # type: ignore[union-attr]
     listed = _NUMBERING.match(body)
     if listed:
-        behind = _LABEL.match(body, listed.end())
+        at = _DECORATION.match(body, listed.end()).end()  # type: ignore[union-attr]
+        behind = _LABEL.match(body, at)
         if behind and known(behind["label"].strip().strip("*_").strip()):
-            body = body[listed.end() :]
+            body = body[at:]
     prefix = ""
     aside = _SOUND_BEFORE.match(body)
     if aside:  # "[noise] Agent: hello": what stands before the label stays with the text
@@ -661,7 +693,7 @@ def _take_colon_apart(raw: str, known: _Known) -> _Row:
             text = text.lstrip("*_")
         elif _BOLD_END.match(text):
             text = text[2:]
-        text = text.strip()
+        text = without_bold_end(text.strip(), raw[: raw.find(match["label"])])
         inside_start = match["start"] or match["bare"] or ""
         if not start and inside_start:
             start, stop = inside_start, match["stop"] or ""

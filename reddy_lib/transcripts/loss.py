@@ -44,7 +44,7 @@ beside: text beside the turns of data, under a key that says it is about the cal
 left out: of a speaker who is left out on purpose. finding: a value that a finding shows.
 """
 
-MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\/,;~·→»«=…【】「」『』〔〕《》［］（）“”")
+MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\/,;~·→»«=…【】「」『』〔〕《》［］（）“”„‘’‚‹›")
 """Characters that may stand around labels and times; anything else between two texts is unassigned."""
 
 _DAY = r"(?:\d{4}-\d{2}-\d{2}T?|\d{1,2}[./-]\d{1,2}[./-]\d{4},?)"

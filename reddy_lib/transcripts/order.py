@@ -26,7 +26,7 @@ def by_counter(numbers: Sequence[int]) -> tuple[list[int], Finding | None]:
     return places, finding(
         "lines-reordered",
         "transcript",
-        f"The {len(numbers)} lines were put in the order of the number that each has.",
+        f"The {len(numbers)} lines were put in the order of their numbers.",
     )
 
 
@@ -59,15 +59,15 @@ def rank_times(times: Sequence[float], labels: Sequence[str]) -> tuple[list[int]
     if not falls or count < _FEWEST:
         return same, ""
     if all(b <= a for a, b in pairwise(times)):
-        return same[::-1], "stood newest first, and were turned round"
+        return same[::-1], "stood newest first and were reversed"
     order = sorted(same, key=times.__getitem__)
     if _parallel(falls, labels):
-        return order, "stood one speaker after the other, and were put in order of time"
+        return order, "stood one speaker after the other and were put in order of time"
     if _newest_first(times):
         order = sorted(same, key=lambda place: (times[place], -place))
-        return order, "stood newest first, and were put in order of time"
+        return order, "stood newest first and were put in order of time"
     if _shuffled(times, falls, order):
-        return order, "were not in order of time, and were put in it"
+        return order, "were not in order of time and were sorted"
     return same, ""
 
 

@@ -15,6 +15,7 @@ from reddy_lib.transcripts.forms import read_data, read_form, read_plain
 from reddy_lib.transcripts.json_form import is_data, quoted, read_exact
 from reddy_lib.transcripts.labelled import read_text
 from reddy_lib.transcripts.order import put_in_order
+from reddy_lib.transcripts.quotes import unquote_turns
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.shapes import Recording
 from reddy_lib.transcripts.sides import clear_sides
@@ -188,6 +189,8 @@ def _finish(
 ) -> Transcript:
     if not parsed.order and parsed.form not in ("unreadable", "empty"):
         put_in_order(parsed)
+    if parsed.form != "unreadable":
+        unquote_turns(parsed.turns)
     started, naive = _started(parsed)
     stated = parsed.duration if said.duration is None else said.duration
     spans, rebased, read = settle(parsed.turns, unit, stated)
@@ -231,11 +234,9 @@ def _agent_email(transcript: Transcript, emails: Mapping[str, str]) -> str:
 def _of_pace(transcript: Transcript, read: UnitRead | None, *, chat: bool) -> list[Finding]:
     """What the pace of speech says of the unit of the times: which was chosen, or that none fits."""
     if read is not None and read.judged and not read.usual:
-        rival = f" It could be {read.other} as well." if read.other and not read.sure else ""
+        rival = f" They could also be {read.other}." if read.other and not read.sure else ""
         code = "unit-from-pace" if read.sure else "unit-unclear"
-        message = (
-            f"The times were read as {read.name}: then people speak at the pace at which they do.{rival}"
-        )
+        message = f"The times were read as {read.name}, because people then speak at a normal pace.{rival}"
         return [finding(code, "transcript", message, value=read.name)]
     marks = transcript.times or "s" * len(transcript.lines)
     spans = [
@@ -245,11 +246,7 @@ def _of_pace(transcript: Transcript, read: UnitRead | None, *, chat: bool) -> li
     problem = pace_problem(spans, [line.text for line in transcript.lines], chat=chat)
     if not problem:
         return []
-    return [
-        finding(
-            "pace-implausible", "transcript", f"With the times as they were read, {problem}.", value=problem
-        )
-    ]
+    return [finding("pace-implausible", "transcript", f"With these times, {problem}.", value=problem)]
 
 
 def _started(parsed: Parsed) -> tuple[float | None, bool]:

@@ -17,7 +17,17 @@ from reddy_lib.transcripts.roles import leaning, normalise
 from reddy_lib.transcripts.times import CLOCK
 from reddy_lib.transcripts.turn_keys import classify_key
 
-__all__ = ["ARROW", "BARE_TIME", "TIME", "Styled", "join_cut", "read_row", "read_table", "same_style"]
+__all__ = [
+    "ARROW",
+    "BARE_TIME",
+    "TIME",
+    "Styled",
+    "join_cut",
+    "read_row",
+    "read_table",
+    "same_style",
+    "without_bold_end",
+]
 
 BARE_TIME = rf"(?:{CLOCK}|\d{{1,6}}(?:[.,]\d{{1,3}})?s(?:ec)?(?!\w))"
 TIME = rf"(?:{CLOCK}|\d{{1,9}}(?:[.,]\d{{1,9}})?\s?s?)"
@@ -75,6 +85,8 @@ def read_row(raw: str) -> Styled | None:
     if not mark and not enclosed and not (timed and (match["middle"] or not match["text"].strip())):
         return None  # only a space between label and text
     text = (match["text"] + raw[400:]).strip()
+    if mark in (":", "：") and not enclosed:
+        text = without_bold_end(text, raw[: match.start("bare")])
     start = match["start"] or match["clock"] or match["mid"] or match["mid_clock"] or ""
     stop = match["stop"] or match["clock_stop"] or match["mid_stop"] or match["mid_clock_stop"] or ""
     first = match["start"] or match["clock"]
@@ -88,6 +100,17 @@ def read_row(raw: str) -> Styled | None:
         text = text[:-1].rstrip()
     strong = enclosed or mark in _STRONG or mark in (":", "：") or bool(timed and not text and not mark)
     return Styled(label, text, start, stop, f"{match['open'] or ''}{mark}", strong)
+
+
+def without_bold_end(text: str, before: str) -> str:
+    """Return the words behind a label and its colon without the mark that ends the label's bold type.
+
+    `before`: what stands before the words, with the mark that begins it.
+    """
+    for mark in ("**", "__"):
+        if before.count(mark) % 2 and text.startswith(mark) and text.count(mark) % 2:
+            return text[2:].lstrip()
+    return text
 
 
 def same_style(

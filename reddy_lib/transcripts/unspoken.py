@@ -84,9 +84,8 @@ class Sifted(NamedTuple):
         found = left_out([kind for _, kind in self.left])
         if self.doubtful:
             counts = Counter(kind for _, kind in self.doubtful)
-            parts = [f"{number} of type {kind!r}" for kind, number in counts.most_common(5)]
-            items = "item" if len(self.doubtful) == 1 else "items"
-            message = f"{_and(parts)}: {items} that may not have been said. They are kept as lines."
+            parts = [f"{_count(number, 'item')} of type {kind!r}" for kind, number in counts.most_common(5)]
+            message = f"{_and(parts)} may not be speech. Kept as {'a line' if len(self.doubtful) == 1 else 'lines'}."
             found.append(finding("speech-doubtful", "transcript", message, value=", ".join(counts)))
         return found
 
@@ -97,9 +96,10 @@ def left_out(kinds: Sequence[str]) -> list[Finding]:
         return []
     counts = Counter(kinds)
     parts = [_count(number, kind) for kind, number in counts.most_common()]
-    message = f"{_and(parts)} {'was' if len(kinds) == 1 else 'were'} left out: nobody said them in the call."
+    was = "was left out: it is" if len(kinds) == 1 else "were left out: they are"
+    message = f"{_and(parts)} {was} not speech."
     if counts["note"]:
-        message += " Notes are not for the customer: in the transcript they would be a leak."
+        message += " Notes are internal: they do not belong in the transcript."
     kinds_ = ", ".join(kind for kind, _ in counts.most_common())
     return [finding("not-spoken", "transcript", message, value=kinds_)]
 
@@ -170,6 +170,8 @@ def sift(items: Sequence[Any], plan: Plan) -> Sifted:
     if telling.finals:
         for place in _interim(objects, telling.finals, kinds, plan):
             kinds.setdefault(place, "interim result")
+    for place in _prefixes(objects, kinds, plan):
+        kinds.setdefault(place, "interim result")
     if len(kinds) == len(items) and kinds:  # nothing would be left: these are what was said, in other words
         doubtful = {place: kind for place, kind in kinds.items() if kind == "note"}
         kinds = {}
@@ -393,6 +395,58 @@ def _interim(
             if later.get(name) is final and not same:
                 break
     return replaced
+
+
+_NEAR = 8  # items among which the next result of an utterance stands: the other side's may come in between
+
+
+def _prefixes(objects: list[tuple[int, dict[Any, Any]]], kinds: Mapping[int, str], plan: Plan) -> list[int]:
+    """Results that the next one of the same speaker repeats and goes on from, whatever says that they are not final.
+
+    "Hi" and "Hi, my bill is wrong" may both have been said. They are one utterance if they start at one time and the
+    second ends later, if three of them or more grow like that, or if some key tells all the earlier from all the last.
+    """
+    open_ = [(place, item) for place, item in objects if place not in kinds]
+    said = ["".join(_words(_text(item, plan))) for _, item in open_]
+    grows: dict[int, int] = {}  # index of a result → index of the one that repeats it
+    for index, (_, item) in enumerate(open_):
+        if not said[index]:
+            continue
+        speaker = _speaker(item, plan)
+        for next_ in range(index + 1, min(index + _NEAR, len(open_))):
+            if _speaker(open_[next_][1], plan) == speaker:
+                if said[next_].startswith(said[index]):
+                    grows[index] = next_
+                break
+    longer = {index for index, next_ in grows.items() if said[index] != said[next_]}
+    if not longer:
+        return []  # the same words again are no results that grow
+    grown = {grows[index] for index in longer}
+    told = len(grows) > 1 and _told_apart(open_, grows, plan)
+    replaced: list[int] = []
+    for index, next_ in grows.items():
+        one, other = open_[index][1], open_[next_][1]
+        together = _same_start(one, other, plan)
+        lasts = any(one.get(name) != other.get(name) for name, _ in (*plan.stop, *plan.duration))
+        chain = (index in longer and next_ in longer) or index in grown
+        if told or (together and (chain or (lasts and index in longer))):
+            replaced.append(open_[index][0])
+    return replaced
+
+
+def _told_apart(open_: list[tuple[int, dict[Any, Any]]], grows: Mapping[int, int], plan: Plan) -> bool:
+    """Has some key one value in all results that another repeats, and another one in those that none does?"""
+    lasts = set(grows.values()) - grows.keys()
+    used = {*plan.text, *plan.role, *(name for name, _ in (*plan.start, *plan.stop, *plan.duration))}
+    for name in open_[next(iter(grows))][1]:
+        values = [item.get(name) for _, item in open_]
+        if name in used or not all(isinstance(value, bool | str | None) for value in values):
+            continue
+        before = {repr(values[index]) for index in grows}
+        after = {repr(values[index]) for index in lasts}
+        if len(before) == 1 and len(after) == 1 and before != after:
+            return True
+    return False
 
 
 def _speaker(item: Mapping[Any, Any], plan: Plan) -> str:

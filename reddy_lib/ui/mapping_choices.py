@@ -16,7 +16,15 @@ import streamlit as st
 from reddy_lib.batches.profiles import Profile
 from reddy_lib.errors import MappingError
 from reddy_lib.model import TAG_TYPES
-from reddy_lib.spreadsheet import LINE_FIELDS, Mapping, SheetFormat, build_frame, guess_mapping, read_calls
+from reddy_lib.spreadsheet import (
+    LINE_FIELDS,
+    Mapping,
+    Option,
+    SheetFormat,
+    build_frame,
+    guess_mapping,
+    read_calls,
+)
 from reddy_lib.spreadsheet.bundles import FILE_NAMES
 from reddy_lib.spreadsheet.choosing import (
     BY_HAND,
@@ -135,6 +143,8 @@ class Choices:
         usual: field → (value that is proposed for all calls, why).
         patterns, pattern_problems: field → pattern of the file's name as typed; what is wrong with it.
         line_columns: columns of the sheet that has the lines.
+        zone_column, year_first, swapped: whether the start times have a column of zones, begin with a year of two digits,
+            may have day and month swapped, as they were found: each has a control then.
         speakers: label → what is known of it; `speakers_of` says of which rows.
         role_of: label → role chosen, or None; labels beyond the first `LISTED` are not among them.
     """
@@ -177,6 +187,11 @@ class Choices:
         }
         mapping = self._patterns(self._joins(guess))
         self.fields.setdefault("transcript", None)
+        if self.fields["transcript"] is not None and mapping.turns:
+            mapping = mapping.replace(turns=[])  # a column was chosen instead of those of the turns
+        settled = chosen(key + "settled", [])
+        doubts = {field: doubt for field, doubt in mapping.doubts.items() if field not in settled}
+        mapping = mapping.replace(doubts=doubts)
         self.needed = [
             field for field in NEEDED if self.fields[field] is None and field not in mapping.from_name
         ]
@@ -191,7 +206,10 @@ class Choices:
     def _guess(self, profile: Profile | None) -> Mapping:
         if profile is not None:
             return profile.apply(self.format)
-        layout: Any = None if self.layout == "beside" else self.layout
+        free = guess_mapping(self.sheet, products=self.products, path=self.file.path)
+        if self.layout in ("beside", free.layout):
+            return free  # with turns in several columns, which are looked for where no layout is given
+        layout: Any = self.layout
         return guess_mapping(self.sheet, products=self.products, layout=layout, path=self.file.path)
 
     def offered(self, field: str) -> list[Source]:
@@ -288,7 +306,7 @@ class Choices:
     def _lines(self, mapping: Mapping) -> Mapping:
         self.lines: dict[str, str | None] = {}
         self.line_columns: list[str] = []
-        if self.layout == "row" or "text" not in mapping.line_fields:
+        if self.layout == "row" or not ("text" in mapping.line_fields or mapping.turns):
             return mapping
         if self.layout == "beside":
             self._beside = known("beside", self.format, self._columns_beside)
@@ -297,8 +315,10 @@ class Choices:
             self.line_columns = self.columns
         guess, key = self.guess, self.key
         for field in LINE_FIELDS:
+            if field in ("role", "text") and mapping.turns:
+                continue  # the columns of the turns say who speaks, and what
             self.lines[field] = chosen(f"{key}line {field}", guess.line_fields.get(field), self.line_columns)
-        if self.lines["text"] is None:
+        if self.lines.get("text", "") is None:
             self.lines["text"] = st.session_state[f"{key}line text"] = guess.line_fields["text"]
         units: dict[str, LineUnit] = {
             field: chosen(f"{key}unit {field}", guess.line_units.get(field, "auto"), get_args(LineUnit))
@@ -311,6 +331,7 @@ class Choices:
             ]
             new_call = chosen(key + "new call", new_call, get_args(NewCall))
         mapping = chosen_lines(mapping, self.lines, units=units, group_by=by, new_call=new_call)
+        mapping = mapping.replace(lines_by_time=chosen(key + "by time", guess.lines_by_time))
         reasons = mapping.reasons
         for field, column in self.lines.items():
             if column is not None and reasons.get(f"line {field}") == BY_HAND:
@@ -375,6 +396,18 @@ class Choices:
         )
         self.zones = time_zones(str(st.context.timezone or ""))
         changes: dict[str, Any] = dict(found)
+        if column is not None and column == _source(guess, "timestamp"):
+            changes = {name: getattr(guess, name) for name in found}  # a profile may say otherwise
+        self.zone_column = bool(changes.get("timezone_column"))
+        self.year_first = bool(changes.get("year_first"))
+        self.swapped = changes.get("swapped_dates", "keep") != "keep"
+        for name in ("timezone_column", "year_first", "swapped_dates") if found else ():
+            options = [None, *self.columns] if name == "timezone_column" else None
+            usual = changes[name] or None if name == "timezone_column" else changes[name]
+            value = chosen(f"{self.key}{name} {column!r}", usual, options)
+            changes[name] = "" if value is None else value
+        if changes.get("timezone_column"):
+            self.naive = 0  # each row names its zone
         if self.naive:
             usual = guess.timezone if guess.timezone in self.zones else self.zones[0]
             changes["timezone"] = chosen(self.key + "timezone", usual, self.zones)
@@ -394,8 +427,7 @@ class Choices:
         settings, read = timestamp_settings(column, columns)
         order = DayOrder(read.day_first, read.reasons[0] if day_order(cells).reason else "")
         del settings["day_first"]
-        naive = 0 if settings["timezone_column"] else naive_times(cells, read.unit)
-        return naive, order, settings
+        return naive_times(cells, read.unit), order, settings
 
     def _speakers(self, mapping: Mapping) -> Mapping:
         # Only what decides who speaks: another tag or product is no reason to read the transcripts again.
@@ -404,9 +436,11 @@ class Choices:
             kind: {field: one for field, one in getattr(mapping, kind).items() if field in deciding}
             for kind in ("fields", "joins", "from_name")
         }
-        bare = msgspec.structs.replace(
-            mapping, tags=[], tag_types={}, values={}, roles={}, defaults={}, reasons={}, **few
-        )
+        nothing: dict[str, Any] = {
+            kind: {}
+            for kind in ("tag_types", "values", "roles", "defaults", "reasons", "doubts", "second_best")
+        }
+        bare = msgspec.structs.replace(mapping, tags=[], **nothing, **few)
         self.speakers, self.speakers_of = known("speakers", bare, lambda: self._who_speaks(bare))
         usual = {label.strip().casefold(): role for label, role in self.guess.roles.items()}
         first = {
@@ -418,18 +452,45 @@ class Choices:
         self.role_of: dict[str, Any] = {
             label: chosen(f"{self.key}role {label}", first[label], ROLES) for label in listed
         }
-        return chosen_roles(mapping, self.role_of)
+        mapping = chosen_roles(mapping, self.role_of)
+        answered = {
+            label: st.session_state.get(f"{self.key}role {label}")
+            for label in chosen(self.key + "answered roles", [])
+        }
+        return mapping.replace(roles={label: role for label, role in answered.items() if role})
+
+    def keys_of(self, option: Option) -> dict[str, Any]:
+        """What an answer to a question changes in the session: the same keys as the controls of the mapping."""
+        state, key = st.session_state, self.key
+        column = self.fields["timestamp"]
+        changes = dict(option.changes)
+        keys: dict[str, Any] = {key + field: name for field, name in changes.pop("fields", {}).items()}
+        if roles := changes.pop("roles", {}):
+            keys |= {f"{key}role {label}": role for label, role in roles.items()}
+            keys[key + "answered roles"] = [*state.get(key + "answered roles", []), *roles]
+        keys |= {f"{key}unit {field}": unit for field, unit in changes.pop("line_units", {}).items()}
+        names = {
+            "day_first": f"day first {column!r}",
+            "swapped_dates": f"swapped_dates {column!r}",
+            "group_by": "group by",
+            "line_unit": "line unit",
+            "lines_by_time": "by time",
+        }
+        keys |= {key + names[setting]: value for setting, value in changes.items()}
+        if option.settles:
+            keys[key + "settled"] = [*state.get(key + "settled", []), option.settles]
+        return keys
 
     def _who_speaks(self, bare: Mapping) -> tuple[dict[str, Speaking], str]:
         """(label → what is known of it, in which rows it was looked for)."""
         rows = self.counted.rows if self.counted is not None else None
-        if bare.layout == "row" and "transcript" not in bare.fields:
+        columns = self._said_in(bare)
+        if not columns:
             return {}, ""
         if rows is not None and rows <= len(self.sheet):
             return speakers(build_frame(self.sheet, bare), bare), "in the whole file"
-        column = bare.fields.get("transcript") or bare.line_fields["text"]
-        sample = self.sheet[column].tolist()
-        length = sum(len(str(cell)) for cell in sample) / max(len(sample), 1)
+        sample = [cell for column in columns for cell in self.sheet[column].tolist()]
+        length = sum(len(str(cell)) for cell in sample) / max(len(self.sheet), 1)
         if rows is not None and rows * (length + A_ROW) <= SPEAKERS_OF_ALL:
             built = (
                 one
@@ -445,6 +506,13 @@ class Choices:
                 found.setdefault(label, Speaking()).lines = lines
             return dict(sorted(found.items(), key=lambda item: -item[1].lines)), "in the whole file"
         return found, f"in the first {len(head):,} rows"
+
+    @staticmethod
+    def _said_in(mapping: Mapping) -> list[str]:
+        """The columns that hold what was said."""
+        text = mapping.line_fields.get("text", "") if mapping.layout == "lines" else ""
+        turns = [turn.text for turn in mapping.turns]
+        return mapping.sources().get("transcript") or turns or [text][: bool(text)]
 
     def open_speakers(self) -> list[str]:
         """Labels whose role nobody chose, and that not every call gives away by itself."""

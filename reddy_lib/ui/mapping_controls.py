@@ -77,6 +77,19 @@ UNITS = {
     "ms": "milliseconds",
     "us": "microseconds",
     "ticks": "ticks of 100 ns",
+    "min": "minutes",
+    "days": "days",
+    "cs": "hundredths of a second",
+    "8 kHz": "samples at 8 kHz",
+    "16 kHz": "samples at 16 kHz",
+    "44.1 kHz": "samples at 44.1 kHz",
+    "48 kHz": "samples at 48 kHz",
+    "m:s": "minutes:seconds, written as hours:minutes",
+}
+SWAPPED = {
+    "ask": "hold them, until somebody says",
+    "swap": "swap day and month back",
+    "keep": "they are right as they are",
 }
 ROLE_NAMES = {LEAVE_OUT: "drop (shown, not sent)"}
 ROLE_NOTES = {
@@ -103,11 +116,17 @@ def heads(*texts: str, widths: Sequence[float] = GRID) -> None:
 
 
 def column_select(
-    place: Any, label: str, columns: Sequence[Source], key: str, *, required: bool = False
+    place: Any,
+    label: str,
+    columns: Sequence[Source],
+    key: str,
+    *,
+    required: bool = False,
+    without: str = "not in this sheet",
 ) -> None:
     place.selectbox(
         label, [*([] if required else [None]), *columns], key=key, label_visibility="collapsed",
-        format_func=lambda source: " + ".join(columns_of(source)) or "not in this sheet", placeholder="not in this sheet",
+        format_func=lambda source: " + ".join(columns_of(source)) or without, placeholder=without,
         persist_state="session",
     )  # fmt: skip
 
@@ -119,7 +138,7 @@ def draw_fields(choices: Choices, shown: Sequence[Previewed]) -> None:
     for field, label in FIELDS.items():
         if field in rare and choices.fields[field] is None:
             continue
-        if field == "transcript" and choices.layout != "row":
+        if field == "transcript" and (choices.layout != "row" or mapping.turns):
             _transcript_of_lines(choices, shown)
             continue
         _field(choices, field, label, shown)
@@ -151,6 +170,7 @@ def _field(choices: Choices, field: str, label: str, shown: Sequence[Previewed])
     reason = choices.mapping.reasons.get(field, "") if column else ""
     with why:
         small("; ".join(filter(None, [reason, *other_sources(choices, field)])) or WITHOUT.get(field, ""), 96)
+        _second_best(choices, field)
     with example:
         if field == "product_id" and choices.product_texts and choices.products is not None:
             small(matched(choices))
@@ -164,6 +184,22 @@ def _field(choices: Choices, field: str, label: str, shown: Sequence[Previewed])
             _for_all(choices, field)
     if field == "timestamp" and (column or field in choices.mapping.from_name):
         _times(choices, columns_of(column), shown)
+
+
+def _second_best(choices: Choices, field: str) -> None:
+    """What else could feed the field: in orange where the evidence does not decide."""
+    mapping = choices.mapping
+    second = mapping.second_best.get(field)
+    used = {column for several in mapping.sources().values() for column in several}
+    doubt = mapping.doubts.get(field)
+    if doubt is not None:
+        said = f"or {ui.escape(shorten(second, 40))}?" if second else "in doubt"
+        st.caption(
+            f":orange[:material/help: {said}]",
+            help=ui.escape(f"{doubt[:1].upper()}{doubt[1:]}. It is asked above."),
+        )
+    elif second is not None and second in choices.columns and second not in used:
+        st.caption(f"second: {ui.escape(shorten(second, 40))}", help="The column that fits next best.")
 
 
 def _for_all(choices: Choices, field: str) -> None:
@@ -191,30 +227,63 @@ def _placed(shown: Sequence[Previewed]) -> None:
 def _transcript_of_lines(choices: Choices, shown: Sequence[Previewed]) -> None:
     name, select, _, why, example = st.columns(FIELD_GRID, vertical_alignment="center")
     name.text(FIELDS["transcript"])
-    with select:
-        small(f"from the lines: {choices.lines.get('text') or ''}", 60)
+    reasons, turns = choices.mapping.reasons, choices.mapping.turns
+    if turns and choices.layout == "row":
+        column_select(
+            select, FIELDS["transcript"], choices.offered("transcript"), choices.key + "transcript",
+            without=f"{len(turns)} columns of turns",
+        )  # fmt: skip
+    else:
+        with select:
+            named = " · ".join(turn.text for turn in turns) or choices.lines.get("text") or ""
+            small(f"from the lines: {named}", 60)
     with why:
-        small(choices.mapping.reasons.get("layout", "one row a line, as in the profile"), 120)
+        small(reasons.get("layout") or reasons.get("transcript") or "one row a line, as in the profile", 120)
     with example:
         _placed(shown)
 
 
 def _times(choices: Choices, columns: Sequence[str], shown: Sequence[Previewed]) -> None:
     """What a start time in this sheet means: asked only where the sheet does not say."""
-    if not (choices.naive or choices.order.reason):
+    source = choices.fields["timestamp"]
+    zone_key, year_key, swapped_key = (
+        f"{choices.key}{name} {source!r}" for name in ("timezone_column", "year_first", "swapped_dates")
+    )
+    drawn = {
+        "zone": choices.naive > 0,
+        "zone of each row": zone_key in st.session_state and choices.zone_column,
+        "order": bool(choices.order.reason),
+        "swapped": swapped_key in st.session_state and choices.swapped,
+        "year": year_key in st.session_state and choices.year_first,
+    }
+    if not any(drawn.values()):
         return
     _, zone, _, order, example = st.columns(FIELD_GRID, vertical_alignment="bottom")
-    if choices.naive:
+    if drawn["zone of each row"]:
+        zone.selectbox(
+            "Zone of each row", [None, *choices.columns], key=zone_key, persist_state="session",
+            format_func=lambda name: name or "no column", placeholder="no column",
+        )  # fmt: skip
+    if drawn["zone"]:
         zone.selectbox(
             "Times are in", choices.zones, key=choices.key + "timezone", persist_state="session",
             help=f"{choices.naive:,} start times do not name their time zone.",
         )  # fmt: skip
-    if choices.order.reason:
+    if drawn["order"]:
         order.selectbox(
-            "Day and month", [True, False], index=None, key=f"{choices.key}day first {choices.fields['timestamp']!r}",
+            "Day and month", [True, False], index=None, key=f"{choices.key}day first {source!r}",
             format_func=lambda first: "day first: 3/4 is 3 April" if first else "month first: 3/4 is 4 March",
             placeholder="Choose: is 3/4 the 3 April?", persist_state="session", help=choices.order.reason,
         )  # fmt: skip
+    if drawn["swapped"]:
+        order.selectbox(
+            "Dates that Excel may have swapped", list(SWAPPED), key=swapped_key, format_func=SWAPPED.__getitem__,
+            persist_state="session",
+        )  # fmt: skip
+    if drawn["year"]:
+        order.checkbox(
+            "The year comes first: 26/04/02 is 2 April 2026", key=year_key, persist_state="session"
+        )
     with example:
         for one in shown:
             cells = [one.cells.get(column) for column in columns]
@@ -239,8 +308,11 @@ def draw_lines(choices: Choices) -> None:
     else:
         _grouping(choices)
     heads("A line needs", "Column", "Times are in", "Because", "For example", widths=LINE_GRID)
+    _turns(choices)
     for field, label in LINE_LABELS.items():
-        column = choices.lines.get(field)
+        if field not in choices.lines:
+            continue
+        column = choices.lines[field]
         name, select, unit, why, example = st.columns(LINE_GRID, vertical_alignment="center")
         name.text(label)
         column_select(select, label, choices.line_columns, f"{key}line {field}", required=field == "text")
@@ -259,6 +331,20 @@ def draw_lines(choices: Choices) -> None:
             small(examples(choices.line_cells(column), most=2, longest=28))
 
 
+def _turns(choices: Choices) -> None:
+    """The columns that make the transcript together, one line each."""
+    for turn in choices.mapping.turns[:LISTED]:
+        name, column, _, why, example = st.columns(LINE_GRID, vertical_alignment="center")
+        said_by = f"speaker in {turn.speaker}" if turn.speaker else "speaker before the words"
+        with name:
+            small(turn.role or said_by, 30)
+        column.text(shorten(turn.text, 40))
+        with why:
+            small(f"time in {turn.start}" if turn.start else "no time")
+        with example:
+            small(examples(choices.sheet[turn.text].tolist(), most=2, longest=28))
+
+
 def _grouping(choices: Choices) -> None:
     by, begins, found = st.columns([2.4, 3.2, 2.2], vertical_alignment="bottom")
     by.multiselect(
@@ -271,6 +357,12 @@ def _grouping(choices: Choices) -> None:
     )  # fmt: skip
     with found:
         small(choices.mapping.reasons.get("layout", ""), 120)
+    if choices.lines.get("start") is not None and choices.lines.get("order") is None:
+        st.radio(
+            "Lines of a call are in the order", [False, True], key=choices.key + "by time", horizontal=True,
+            format_func={False: "of the sheet, unless their times fall", True: "of their times"}.__getitem__,
+            persist_state="session",
+        )  # fmt: skip
 
 
 def matched(choices: Choices) -> str:

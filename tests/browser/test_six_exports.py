@@ -168,14 +168,15 @@ def test_the_same_columns_again_are_mapped_as_in_the_profile_and_need_one_click(
     rows = [
         "Who;What;When",
         "ann@cedarline.example;Rep: Hello there.\\nClient: Hi, it is me.;2026-02-20T10:00:00Z",
+        "bo@cedarline.example;Rep: Hello there.\\nClient: My card is gone.;2026-02-20T11:00:00Z",
     ]
     path = tmp_path / "march_export.csv"
     path.write_text("\n".join(rows))
     page.goto(f"{app.url}/load")
     page.set_input_files('input[type="file"]', path)
     page.get_by_role("radio", name="Cards hotline").click()
-    expect(page.get_by_text(re.compile("1 of 1 row"))).to_be_visible()
-    page.get_by_role("button", name="Store 1 call").click()
+    expect(page.get_by_text(re.compile("2 of 2 rows"))).to_be_visible()
+    page.get_by_role("button", name="Store 2 calls").click()
     page.wait_for_url(re.compile("/review"))
 
     path = tmp_path / "april_export.csv"
@@ -183,9 +184,9 @@ def test_the_same_columns_again_are_mapped_as_in_the_profile_and_need_one_click(
     page.goto(f"{app.url}/load")
     page.set_input_files('input[type="file"]', path)
     expect(page.get_by_text("Mapped as in the profile march_export")).to_be_visible()
-    expect(page.get_by_text(re.compile("1 of 1 row"))).to_be_visible()
+    expect(page.get_by_text(re.compile("2 of 2 rows"))).to_be_visible()
     page.get_by_role("button", name="Forget this profile").click()
-    expect(page.get_by_text(re.compile("0 of 1 row"))).to_be_visible()
+    expect(page.get_by_text(re.compile("0 of 2 rows"))).to_be_visible()
     expect(page.get_by_text("Mapped as in the profile")).to_have_count(0)
 
 

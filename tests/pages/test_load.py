@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.sandbox.faults import Fault
-from tests.screen import without_components, workbook
+from tests.screen import payload, without_components, workbook
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -407,9 +407,9 @@ def test_the_preview_shows_cells_beside_the_payload_and_findings_in_place(app: A
     drop(app, "march.csv", CALLS.replace(b"02/03/2026", b"13/03/2026"))  # the day is first: nothing is asked
     assert "**1 of 3 rows** would be ready" in texts(app)
     app.button_group[0].set_value(3).run()
-    payload = json.loads(app.code[0].value)
-    assert payload["agent_email"] == "bo@cedarline.example"
-    assert "product_id" not in payload
+    shown = payload(app)
+    assert shown["agent_email"] == "bo@cedarline.example"
+    assert "product_id" not in shown
     cells = app.dataframe[0].value.set_index("column")
     assert cells.loc["Queue", "becomes"] == "product_id"
     assert cells.loc["Queue", "finding"] == "Product not in Reddy's list"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
@@ -10,7 +9,20 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.batches.profiles import Profile, keep_profile, profiles_of
-from tests.screen import choose, labels, opened, pill, press, run, store, table, text_of, words, workbook
+from tests.screen import (
+    choose,
+    labels,
+    opened,
+    payload,
+    pill,
+    press,
+    run,
+    store,
+    table,
+    text_of,
+    words,
+    workbook,
+)
 
 LINES = [
     ["Call", "Agent email", "Who", "Words", "Start (ms)"],
@@ -175,7 +187,7 @@ def test_a_sheet_about_the_files_is_joined_and_it_is_said_by_what(connected_ledg
 
 MIXTURES = [
     ([vtt(1), ("photo.png", b"\x89PNG")], "photo.png is no transcript file and no spreadsheet"),
-    ([("a.csv", text_of(ROWS)), ("b.csv", text_of(BESIDE))], "2 spreadsheets were dropped together (a.csv, b.csv)"),
+    ([("a.csv", text_of(ROWS)), ("b.csv", text_of(LINES))], "2 spreadsheets were dropped together (a.csv, b.csv)"),
     ([vtt(1), ("calls.jsonl", b'{"id": 1, "by": "a"}\n{"id": 2, "by": "b"}\n')], "calls.jsonl holds many calls"),
     ([vtt(1), ("about.csv", text_of(ROWS))], "names the transcript files"),
 ]  # fmt: skip
@@ -202,6 +214,11 @@ def test_spreadsheets_that_belong_together_are_one_load(connected_ledger: reddy.
     assert not app.error
     batch = store(app, connected_ledger)
     assert [len(batch.call(row).transcript or []) for row in batch.rows()] == [3, 2]
+
+
+def test_two_sheets_with_the_same_columns_are_loaded_as_one(connected_ledger: reddy.Ledger) -> None:
+    app = drop(("a.csv", text_of(ROWS)), ("b.csv", text_of(ROWS)))
+    assert len(store(app, connected_ledger)) == 4
 
 
 # profiles
@@ -348,6 +365,6 @@ def test_all_characters_of_the_rows_looked_at_are_placed(
 
 def test_the_payload_of_a_call_of_lines_is_previewed_with_its_cells(connected_ledger: reddy.Ledger) -> None:
     app = drop(("lines.csv", text_of(LINES)))
-    assert [line["text"] for line in json.loads(app.code[0].value)["transcript"]][:1] == [LINES[1][3]]
+    assert [line["text"] for line in payload(app)["transcript"]][:1] == [LINES[1][3]]
     cells = table(app, "becomes", "cell").value.set_index("column")
     assert cells.loc["Words", "becomes"] == "transcript (text)"

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.batches.profiles import profiles_of
-from tests.screen import choose, labels, opened, press, run, store, table, text_of, words, workbook
+from tests.screen import choose, labels, opened, payload, press, run, store, table, text_of, words, workbook
 
 TALK = "Agent: Hello there.\nCustomer: Hi, it is me.\nIVR: Press one."
 HEAD = ["Rep", "Queue", "Talk"]
@@ -149,7 +149,7 @@ def test_the_analysts_own_name_of_a_file_counts_in_preview_and_load(connected_le
     name = f"{'x' * 130}_ann@cedarline.example.csv"  # longer than the name of the copy on disk may be
     app = more(drop(name, text_of([row[1:] for row in ROWS])), "agent_email")
     typed(app, PATTERN, "{}_{agent_email}.csv")
-    assert '"agent_email": "ann@cedarline.example"' in app.code[0].value
+    assert payload(app)["agent_email"] == "ann@cedarline.example"
     assert {call.agent_email for call in rows_of(store(app, connected_ledger))} == {"ann@cedarline.example"}
 
 
@@ -195,10 +195,10 @@ def test_a_second_file_of_agents_is_a_value_table_and_can_be_taken_away(
     said = words(app)
     assert "team.csv: 'Name' → 'Mail' (100 % look like emails)" in said
     assert said.count("2 of 3 names found") == 2
-    assert '"agent_email": "ann@cedarline.example"' in app.code[0].value
+    assert payload(app)["agent_email"] == "ann@cedarline.example"
     press(app, "Without this table")
     assert "names found" not in words(app)
-    assert '"agent_email": "Ann Lee"' in app.code[0].value
+    assert payload(app)["agent_email"] == "Ann Lee"
 
 
 def test_a_second_file_of_products_answers_what_is_open_and_keeps_choices(
@@ -389,7 +389,7 @@ def test_a_pattern_and_one_value_are_kept_as_a_profile(connected_ledger: reddy.L
     said = words(app)
     assert "else from the file's name: {agent_email}_{}" in said
     assert "else 2026-03-30T17:46:00Z" in said
-    assert '"agent_email": "bo@cedarline.example"' in app.code[0].value
+    assert payload(app)["agent_email"] == "bo@cedarline.example"
 
 
 def test_more_than_four_columns_left_out_are_counted_and_named_on_the_question_mark(

@@ -306,7 +306,7 @@ def test_totals_notes_and_repeated_headers_are_left_out_and_named(tmp_path: Path
     first, second = calls_in(path)
     assert (first.row, second.row) == (2, 4)
     assert first.findings[-1].message == (
-        "1 row was left out as no calls: row 3 (the header again): Call ID · Agent email · CSAT · Minutes."
+        "1 row was left out: row 3 (the header again): Call ID · Agent email · CSAT · Minutes."
     )
     assert "row 5 (a total): TOTAL · 9 · 5; row 7" in second.findings[-1].message
     assert guess_mapping(sheet).tag_types["CSAT"] == "integer"

@@ -279,7 +279,7 @@ def test_rows_that_are_no_calls_are_named_and_are_no_lines() -> None:
     first, second = build_frame(cells, lines_mapping())
     assert (first.rows, second.row) == (2, 5)
     (found,) = [found for found in first.findings + second.findings if found.code == "rows-left-out"]
-    assert found.message == "1 row was left out as no calls: row 4 (a total): Total · 2 lines."
+    assert found.message == "1 row was left out: row 4 (a total): Total · 2 lines."
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_what_is_no_time_is_a_finding_of_its_line_and_field(name: str, cell: str
     transcript = read(**{"start": ["0", "3", "6"], name: ["0", cell, "8"]})
     (found,) = [found for found in transcript.findings if found.code == "time-unreadable"]
     assert (found.field, found.line, found.value) == ("start" if name == "duration" else name, 2, cell)
-    assert found.message == f"The {name} of line 2 is no time: {cell!r}."
+    assert found.message == f"The {name} of line 2 is not a time: {cell!r}."
     assert [line.text for line in transcript.lines] == SAID
 
 
