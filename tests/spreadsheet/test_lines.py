@@ -249,10 +249,10 @@ def test_rows_without_an_id_go_on_with_the_call_above_unless_they_say_otherwise(
         (["00:00:00", "00:01:05"], "auto", [0, 65]),
         (["PT0S", "PT1M5S"], "auto", [0, 65]),
         ([time(0, 0, 0), time(0, 1, 5)], "auto", [0, 65]),
-        (["10:00:05 AM", "10:00:09 AM"], "auto", [4, 8]),
-        ([1772445605, 1772445609.5], "auto", [4, 8.5]),
-        ([1772445605000, 1772445609500], "auto", [4, 8.5]),
-        ([datetime(2026, 3, 2, 10, 0, 5), datetime(2026, 3, 2, 10, 0, 9)], "auto", [4, 8]),  # noqa: DTZ001
+        (["10:00:05 AM", "10:00:09 AM"], "auto", [5, 9]),
+        ([1772445605, 1772445609.5], "auto", [5, 9.5]),
+        ([1772445605000, 1772445609500], "auto", [5, 9.5]),
+        ([datetime(2026, 3, 2, 10, 0, 5), datetime(2026, 3, 2, 10, 0, 9)], "auto", [5, 9]),  # noqa: DTZ001
     ],
 )
 def test_times_of_every_kind_become_seconds_from_the_start_of_the_call(
@@ -264,12 +264,14 @@ def test_times_of_every_kind_become_seconds_from_the_start_of_the_call(
         line_units={"start": unit},
     )
     columns = {"R": ["Agent", "Customer"], "T": ["Hello", "Hi"], "S": cells}
-    transcript = lines_transcript(columns, mapping, started=1772445601)
+    transcript = lines_transcript(columns, mapping, started=1772445600)
     assert [line.start for line in transcript.lines] == starts
 
 
-def test_of_a_start_in_whole_minutes_no_seconds_are_known_so_lines_count_from_the_first() -> None:
-    mapping = Mapping(layout="lines", line_fields={"role": "R", "text": "T", "start": "S"})
+def test_where_all_starts_are_whole_minutes_lines_count_from_the_first() -> None:
+    mapping = Mapping(
+        layout="lines", line_fields={"role": "R", "text": "T", "start": "S"}, whole_minutes=True
+    )
     columns = {"R": ["Agent", "Customer"], "T": ["Hello", "Hi"], "S": [1772445605, 1772445609.5]}
     transcript = lines_transcript(columns, mapping, started=1772445600)
     assert [line.start for line in transcript.lines] == [0, 4.5]
