@@ -147,6 +147,8 @@ def click_every_download(page: Page, url: str, outcomes: str, sheet: Path) -> di
 
     page.goto(f"{url}/load")
     page.set_input_files('input[type="file"]', sheet)
+    # The page with the drop zone has Profiles too, without the file's mapping: wait until the file is open.
+    expect(page.get_by_role("button", name="Another file")).to_be_visible()
     page.get_by_role("button", name="Profiles").click()
     click_those_of("load")
     assert fetched.keys() == DOWNLOADS.keys()
