@@ -33,7 +33,7 @@ from reddy_lib.batches.profiles import (
 from reddy_lib.errors import LedgerError, ReddyError, SheetError
 from reddy_lib.model import payload_json
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet, sheet_names
-from reddy_lib.spreadsheet.archive_tables import ArchiveTable, likeliest, tables_to_choose
+from reddy_lib.spreadsheet.archive_tables import ArchiveTable, format_of_tables, tables_to_choose
 from reddy_lib.spreadsheet.bundles import FILE_NAME, open_bundle
 from reddy_lib.spreadsheet.files import workbook_kept
 from reddy_lib.spreadsheet.reading import ALL_TABLES, hidden_sheets
@@ -96,7 +96,7 @@ def take(files: Sequence[tuple[IO[bytes], str]]) -> None:
     try:
         copy = PrivateCopy(*files[0]) if len(files) == 1 else together(files)
         tables = tables_to_choose(copy.path)
-        first = detect_format(copy.path, sheet=likeliest(tables))
+        first = format_of_tables(copy.path, tables)
     except SheetError as error:
         if copy is not None:
             copy.remove()
@@ -249,18 +249,12 @@ def reading(file: PrivateCopy, first: SheetFormat) -> tuple[SheetFormat | None, 
                 kind.caption(f"Read as {KINDS.get(first.kind, first.kind)}")
             return first, layout, kind
         tables = {table.name: table for table in state.get("load_tables", ())}
-        together = first.sheet == ALL_TABLES
-        if together:
+        if first.form == "tables":
             sheets = [ALL_TABLES, *sheets]
         chosen(key + "sheet", first.sheet, sheets)
         name = kind.selectbox(
-            "Table in the archive" if tables or together else "Sheet about the files", sheets, key=key + "sheet",
-            persist_state="session",
-            format_func=lambda name: (
-                f"{len(first.tables):,} tables with the same columns"
-                if name == ALL_TABLES
-                else f"{name}{rows_of(tables.get(name))}"
-            ),
+            "Table in the archive" if tables else "Sheet about the files", sheets, key=key + "sheet",
+            persist_state="session", format_func=lambda name: table_label(name, first, tables),
         )  # fmt: skip
         try:
             return known("found", name, lambda: detect_format(file.path, sheet=name)), layout, st.container()
@@ -322,6 +316,15 @@ def reading(file: PrivateCopy, first: SheetFormat) -> tuple[SheetFormat | None, 
     return format, columns[-2], None
 
 
+def table_label(name: str, first: SheetFormat, tables: dict[str, ArchiveTable]) -> str:
+    """What an entry of the list of tables in an archive says."""
+    if name != ALL_TABLES or first.form != "tables":
+        return f"{name}{rows_of(tables.get(name))}"
+    counts = [tables[each].rows if each in tables else None for each in first.tables]
+    rows = f" · {ui.number_of(sum(filter(None, counts)), 'row')}" if None not in counts else ""
+    return f"the {len(counts):,} tables with the same columns{rows}"
+
+
 def rows_of(table: ArchiveTable | None) -> str:
     """How much one of several tables in an archive holds, as far as it was looked at."""
     if table is None:
@@ -376,7 +379,7 @@ def choose_layout(
 
 def batch_name(file: PrivateCopy, format: SheetFormat) -> str | None:
     """What the batch is called: after the file, and of several tables in it after the one that was chosen."""
-    if not state.get("load_tables"):
+    if not state.get("load_tables") or format.form == "tables" or format.lines_sheet:
         return None
     return f"{Path(file.file_name).stem} {Path(str(format.sheet)).stem}"
 
@@ -446,13 +449,15 @@ def joined(place: Any, file: PrivateCopy, format: SheetFormat, sheet: pd.DataFra
     """Of an archive, or several files: which are calls, which is the sheet about them, and what joins the two."""
     files, tables, passed_over = known("bundle", file.id, lambda: bundle_facts(file.path))
     said = f":material/folder_zip: {ui.number_of(files, 'transcript file')}"
-    if format.sheet == ALL_TABLES:
-        said = f":material/folder_zip: {len(format.tables):,} tables with the same columns, read as one"
-        if format.unread:
-            said += f"; not read: {ui.escape(', '.join(format.unread[:5]))}"
+    if format.form == "tables":
+        said = f":material/folder_zip: {ui.number_of(len(format.tables), 'table')} with the same columns, read as one"
     elif format.sheet and not files:
         said = f":material/folder_zip: the table **{ui.escape(format.sheet)}**"
-        if tables > 1:
+        read = 1
+        if format.lines_sheet:
+            said += f" with the lines in **{ui.escape(format.lines_sheet)}**"
+            read = 2
+        if tables > read:
             said += f" of {tables:,}; the others are not read: load each as a batch of its own"
     elif format.sheet and format.join:
         said += (
@@ -474,7 +479,10 @@ def joined(place: Any, file: PrivateCopy, format: SheetFormat, sheet: pd.DataFra
     if passed_over:
         names = ui.escape(", ".join(passed_over[:5])) + (" …" if len(passed_over) > 5 else "")
         warnings.append(f"{ui.number_of(len(passed_over), 'other file')} passed over: {names}")
-    if files and tables > 1 and format.sheet != ALL_TABLES:
+    if format.form == "tables" and format.unread:
+        names = ui.escape(", ".join(format.unread[:5])) + (" …" if len(format.unread) > 5 else "")
+        warnings.append(f"{ui.number_of(len(format.unread), 'other file')} not read: {names}")
+    if files and tables > 1:
         warnings.append(f"{ui.number_of(tables - 1, 'other sheet')} not read")
     if warnings:
         st.warning(" · ".join(warnings), icon=":material/inventory_2:")

@@ -14,10 +14,11 @@ import msgspec
 from reddy_lib.errors import SheetError
 from reddy_lib.spreadsheet.bundles import Bundle, Member, open_bundle
 from reddy_lib.spreadsheet.files import kind_of
+from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading import detect_format
 from reddy_lib.spreadsheet.survey import survey
 
-__all__ = ["ArchiveTable", "likeliest", "tables_to_choose"]
+__all__ = ["ArchiveTable", "format_of_tables", "likeliest", "tables_to_choose"]
 
 _COUNTED_BYTES = 32 << 20
 """A table of text up to this size is counted; of a workbook, which is packed itself, an eighth of that."""
@@ -51,7 +52,7 @@ def tables_to_choose(path: str | os.PathLike[str]) -> list[ArchiveTable]:
     if kind_of(path) != "files":
         return []
     with open_bundle(path) as bundle:
-        if bundle.without_notes() or len(bundle.tables) < 2 or _read_as_one(path):
+        if bundle.without_notes() or len(bundle.tables) < 2:
             return []
         left = _ALL_COUNTED_BYTES
         found: dict[str, ArchiveTable] = {}
@@ -65,12 +66,18 @@ def tables_to_choose(path: str | os.PathLike[str]) -> list[ArchiveTable]:
         return [found[table.name] for table in bundle.tables]
 
 
-def _read_as_one(path: Path) -> bool:
-    """Whether the tables of an archive have the same columns, as those of one month each."""
+def format_of_tables(path: str | os.PathLike[str], tables: list[ArchiveTable]) -> SheetFormat:
+    """Return how an archive is read: tables of the same columns as one, calls with their lines, else the likeliest table.
+
+    Raises UnreadableFile: nothing in it can be read.
+    """
     try:
-        return detect_format(path).form == "tables"
+        return detect_format(path)
     except SheetError:
-        return False
+        name = likeliest(tables)
+        if name is None:
+            raise
+        return detect_format(path, sheet=name)
 
 
 def _weight(table: Member | ArchiveTable) -> int:

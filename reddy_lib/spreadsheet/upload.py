@@ -95,7 +95,7 @@ def together(files: Sequence[tuple[IO[bytes], str]]) -> PrivateCopy:
         bundle.seek(0)
         copy = PrivateCopy(bundle, f"{first} and {others} more file{'' if others == 1 else 's'}.zip")
     if len(tables) > 1:
-        if _same_columns(copy.path):
+        if _belong_together(copy.path):
             return copy
         copy.remove()
         raise several
@@ -109,12 +109,13 @@ def together(files: Sequence[tuple[IO[bytes], str]]) -> PrivateCopy:
     return copy
 
 
-def _same_columns(path: Path) -> bool:
-    """Whether the tables of a bundle are read as one."""
+def _belong_together(path: Path) -> bool:
+    """Whether the tables of a bundle are read as one: the same columns, or calls and their lines."""
     try:
-        return detect_format(path).form == "tables"
+        format = detect_format(path)
     except SheetError:
         return False
+    return format.form == "tables" or bool(format.lines_sheet)
 
 
 def _table_of_calls(path: Path) -> str | None:

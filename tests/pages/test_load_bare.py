@@ -146,12 +146,36 @@ def calls(*agents: str, more: str = "") -> bytes:
 def test_of_several_tables_in_a_zip_the_largest_is_read_until_another_is_chosen(
     connected_ledger: reddy.Ledger,
 ) -> None:
-    app = drop(("months.zip", zipped(april=calls("ann", more="Team"), may=calls("bo", "cy"), notes=b"")))
+    team = text_of([["Name", "Phone"], ["Ann Lee", "12"]])
+    app = drop(("data.zip", zipped(team=team, may=calls("bo", "cy"), notes=b"")))
     tables = next(each for each in app.selectbox if each.label == "Table in the archive")
-    assert tables.options == ["april.csv · 1 row", "may.csv · 2 rows", "notes.csv · cannot be read"]
+    assert tables.options == ["team.csv · 1 row", "may.csv · 2 rows", "notes.csv · cannot be read"]
     assert tables.value == "may.csv"
     assert "the table **may.csv** of 3; the others are not read" in words(app)
     assert "Store 2 calls" in labels(app)
+
+
+def test_tables_of_the_same_columns_in_a_zip_are_one_until_one_of_them_is_chosen(
+    connected_ledger: reddy.Ledger,
+) -> None:
+    app = drop(("months.zip", zipped(april=calls("ann"), may=calls("bo", "cy"), notes=b"")))
+    tables = next(each for each in app.selectbox if each.label == "Table in the archive")
+    assert tables.options == [
+        "the 2 tables with the same columns · 3 rows",
+        "april.csv · 1 row",
+        "may.csv · 2 rows",
+        "notes.csv · cannot be read",
+    ]
+    assert "2 tables with the same columns, read as one" in words(app)
+    assert "1 other file not read: notes.csv" in words(app)
+    assert "the others are not read" not in words(app)
+    assert "Store 3 calls" in labels(app)
+    all_of_them = store(app, connected_ledger)
+    assert {all_of_them.call(row).agent_email for row in all_of_them.rows()} == {
+        f"{name}@cedarline.example" for name in ("ann", "bo", "cy")
+    }
+    assert all_of_them.name == "months"
+    app = drop(("months.zip", zipped(april=calls("ann"), may=calls("bo", "cy"), notes=b"")))
     broken = choose(app, "Table in the archive", "notes.csv")
     assert "notes.csv is empty" in words(broken)
     batch = store(choose(app, "Table in the archive", "april.csv"), connected_ledger)
@@ -165,6 +189,25 @@ def test_each_table_of_a_zip_is_a_load_of_its_own(connected_ledger: reddy.Ledger
     app = drop(zip_file)
     assert "This file was loaded" in words(app)
     assert "This file was loaded" not in words(choose(app, "Table in the archive", "april.csv"))
+
+
+def test_a_zip_of_calls_and_of_their_lines_is_both_together(connected_ledger: reddy.Ledger) -> None:
+    about = text_of(
+        [
+            ["Call ID", "Agent email", "Product"],
+            ["c-1", "ann@cedarline.example", "Loans"],
+            ["c-2", "bo@cedarline.example", "Loans"],
+        ]
+    )
+    said = [["Call ID", "Speaker", "Text"]]
+    for call in ("c-1", "c-2"):
+        said += [[call, "Agent", "Good morning, how can I help?"], [call, "Customer", "I lost my card."]]
+    app = drop(("both.zip", zipped(about=about, lines=text_of(said))))
+    assert "the table **about.csv** with the lines in **lines.csv**" in words(app)
+    assert "the others are not read" not in words(app)
+    batch = store(app, connected_ledger)
+    assert [len(batch.call(row).transcript or []) for row in batch.rows()] == [2, 2]
+    assert batch.name == "both"
 
 
 def test_rows_that_are_no_calls_are_not_counted_as_calls(connected_ledger: reddy.Ledger) -> None:

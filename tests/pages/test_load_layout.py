@@ -187,7 +187,7 @@ def test_a_sheet_about_the_files_is_joined_and_it_is_said_by_what(connected_ledg
 
 MIXTURES = [
     ([vtt(1), ("photo.png", b"\x89PNG")], "photo.png is no transcript file and no spreadsheet"),
-    ([("a.csv", text_of(ROWS)), ("b.csv", text_of(LINES))], "2 spreadsheets were dropped together (a.csv, b.csv)"),
+    ([("a.csv", text_of(ROWS)), ("b.csv", text_of(BESIDE))], "2 spreadsheets were dropped together (a.csv, b.csv)"),
     ([vtt(1), ("calls.jsonl", b'{"id": 1, "by": "a"}\n{"id": 2, "by": "b"}\n')], "calls.jsonl holds many calls"),
     ([vtt(1), ("about.csv", text_of(ROWS))], "names the transcript files"),
 ]  # fmt: skip
@@ -203,9 +203,17 @@ def test_files_that_cannot_be_loaded_together_get_one_sentence(
     assert app.file_uploader
 
 
-def test_two_sheets_with_the_same_columns_are_loaded_as_one(connected_ledger: reddy.Ledger) -> None:
-    app = drop(("a.csv", text_of(ROWS)), ("b.csv", text_of(ROWS)))
-    assert len(store(app, connected_ledger)) == 4
+def test_spreadsheets_that_belong_together_are_one_load(connected_ledger: reddy.Ledger) -> None:
+    app = drop(
+        ("a.csv", text_of(ROWS)), ("b.csv", text_of([ROWS[0], ["cy@cedarline.example", *ROWS[2][1:]]]))
+    )
+    assert not app.error
+    assert "2 tables with the same columns, read as one" in words(app)
+    assert "Store 3 calls" in labels(app)
+    app = drop(("calls.csv", text_of(CALLS)), ("turns.csv", text_of(BESIDE)))
+    assert not app.error
+    batch = store(app, connected_ledger)
+    assert [len(batch.call(row).transcript or []) for row in batch.rows()] == [3, 2]
 
 
 # profiles

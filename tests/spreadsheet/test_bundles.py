@@ -16,7 +16,7 @@ import xlsxwriter
 from reddy_lib.errors import SheetError, UnreadableFile
 from reddy_lib.ledger import Ledger
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, read_sheet, sheet_names
-from reddy_lib.spreadsheet.archive_tables import likeliest, tables_to_choose
+from reddy_lib.spreadsheet.archive_tables import format_of_tables, likeliest, tables_to_choose
 from reddy_lib.spreadsheet.bundles import (
     FileIndex,
     Member,
@@ -78,7 +78,9 @@ def test_spreadsheets_with_the_same_columns_are_read_as_one_and_each_row_knows_i
     ]
     assert sheet.index.tolist() == [2, 3, 5]
     assert [note.code for notes in sheet.attrs["notes"].values() for note in notes] == ["table-beside"]
-    assert tables_to_choose(path) == []
+    tables = tables_to_choose(path)
+    assert [table.name for table in tables] == ["may.csv", "sub/june.csv"], "one can be read alone"
+    assert format_of_tables(path, tables).tables == ("may.csv", "sub/june.csv")
     again = read_sheet(path, format=detect_format(path, sheet=sheet.attrs["format"]["sheet"], header_row=1))
     assert again.values.tolist() == sheet.values.tolist()
 
