@@ -140,8 +140,8 @@ class Column:
 
     @cached_property
     def dates(self) -> DateEvidence:
-        """What speaks for its cells being dates, judged over all of them."""
-        return date_evidence(self.cells, name=self.name)
+        """What speaks for its cells being dates, judged over some hundreds of them."""
+        return date_evidence(self.cells[:: self.count // _MOST_TEXTS + 1], name=self.name)
 
     @cached_property
     def clocks(self) -> float:
