@@ -323,12 +323,13 @@ READS = {
     "Ledger": "archived batch batches loaded_before submission submissions",
     "StoredBatch": "call findings_of no_row one payloads rows seen_by these_rows where",
     "Batch": "agents call calls can_accept cells cells_frame count counts decisions edits finding_counts findings info "
-    "lines loss original outcomes outcomes_version recording recordings tags unassigned was_checked_with attempts",
+    "lines loss original outcomes outcomes_version provenance recording recordings tags unassigned was_checked_with attempts",
     "Submission": "counts open_chunks outcomes record",
     "batches.recording_urls": "addressed_calls",
     "sending.archiving": "under_way",
     "batches.frames": "attempts_frame calls_frame cells_frame edits_frame finding_counts_frame findings_frame "
     "outcomes_of_batch",
+    "batches.provenance": "provenance_frame",
     "batches.review_decisions": "loss_of unassigned_frame",
     "batches.catalogue": "batch_id_of batches_frame batches_of_file find_batch",
     "batches.corrections": "corrected_calls links_of recognised",
