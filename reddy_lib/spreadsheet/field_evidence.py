@@ -300,7 +300,7 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _NO
     if column.addresses > 0.5 or column.objects > 0.5:
         return _NO
-    if 0 < weight < 8 and ids < 0.5:
+    if 0 < weight < 8 and ids < 0.5 and column.share(lambda text: len(text.split()) == 1) < 0.9:
         return _NO
     unique = len(set(texts)) / len(texts)
     facts = [f"{column.distinct} different of {column.count}"]
