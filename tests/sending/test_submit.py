@@ -401,19 +401,19 @@ class TestSender:
     def test_a_server_that_is_down_pauses_and_loses_nothing(
         self, ledger: reddy.Ledger, sheet: Sheet, sandbox: reddy.Sandbox, client: reddy.Client
     ) -> None:
-        sending = Sending(ledger, load(ledger, sheet(20)), sandbox.url)
+        sending = Sending(ledger, load(ledger, sheet(60)), sandbox.url)
         slots = Slots(4)
         with reddy.Client("token", base_url=f"http://127.0.0.1:{free_port()}") as nobody:
             assert sending.run(nobody, slots=slots) == "paused"
-        assert sending.counts == counted(queued=20)
+        assert sending.counts == counted(queued=60)
         assert f"Paused after {UNREACHABLE_IN_A_ROW} tries in a row; nothing is lost." in sending.reason
-        assert sum(len(sending.batch.attempts(row)) for row in sending.batch.rows()) < 20
+        assert sum(len(sending.batch.attempts(row)) for row in sending.batch.rows()) < 60
         sending.submission.resume()
         sending.time.now += 60.0
         sandbox.faults.add(Fault(kind="status", status=429, retry_after=1, times=1))
         sending.run(client, slots=slots)
-        assert sending.counts == counted(accepted=20)
-        assert len(ids(sandbox)) == len(set(ids(sandbox))) == 20
+        assert sending.counts == counted(accepted=60)
+        assert len(ids(sandbox)) == len(set(ids(sandbox))) == 60
 
     def test_once_resumed_the_refused_connections_are_counted_afresh(
         self, ledger: reddy.Ledger, sheet: Sheet, sandbox: reddy.Sandbox
