@@ -323,7 +323,8 @@ READS = {
     "Ledger": "archived batch batches loaded_before submission submissions",
     "StoredBatch": "call findings_of no_row one payloads rows seen_by these_rows where",
     "Batch": "agents call calls can_accept cells cells_frame count counts decisions edits finding_counts findings info "
-    "lines loss original outcomes outcomes_version provenance recording recordings tags unassigned was_checked_with attempts",
+    "lines loss original outcomes outcomes_version provenance recording recordings tags unassigned was_checked_with "
+    "attempts",
     "Submission": "counts open_chunks outcomes record",
     "batches.recording_urls": "addressed_calls",
     "sending.archiving": "under_way",
