@@ -7,7 +7,8 @@ from pathlib import Path
 
 root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[1])
 files = {
-    ".".join(path.relative_to(root).with_suffix("").parts): path for path in root.glob("reddy_lib/**/*.py")
+    ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in root.glob("reddy_lib/**/*.py")
 }
 imports = {
     module: {

@@ -1,4 +1,4 @@
-"""Archive a batch. Unfinished submissions prevent it: an archived batch is hidden, so nobody could pause them."""
+"""Archive a batch. A batch with unfinished submissions cannot be archived: once hidden, they could not be paused."""
 
 from __future__ import annotations
 

@@ -282,7 +282,7 @@ def _uploads_interrupted(batch: Batch) -> str:
 
 
 _ALLOW_HOSTS = (
-    "Reddy gave addresses at {} for recordings, on a host not used before. Nothing was sent there. If that is "
+    "Reddy gave addresses at {} for recordings, on a host not used before. No recording was sent there. If that is "
     "right: reddy_lib.recordings.upload_hosts.allow_host(ledger, address, host), then again."
 )
 

@@ -12,7 +12,7 @@ _EMAIL = re.compile(
     r"\.(?!(?:vtt|srt|sbv|jsonc?|jsonl|ndjson|txt|csv|xlsx?)$)[^@\s,;.<>()\[\]\"':]{2,}",
     re.IGNORECASE,
 )
-"""An email; the name of a file that has one in it is none."""
+"""An email address, but not a file name that contains one."""
 _WITH_NAME = re.compile(
     r"(?:mailto:\s*)?(?P<before>[^@<>()\[\]]*?)\s*[<(\[]\s*(?:mailto:)?"
     r"(?P<email>[^\s<>()\[\]]+@[^\s<>()\[\]]+)\s*[>)\]]\s*"
@@ -22,7 +22,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def bare_email(text: str) -> str:
-    """Return the one email that a cell holds: "Ann Weber <ann@x.example>", "mailto:ann@x.example"; "" if there is none."""
+    """Return the one email that a cell holds: "Ann Weber <ann@x.example>", "mailto:ann@x.example"; otherwise ""."""
     text = text.strip()
     if "@" not in text or len(text) > 320:
         return ""

@@ -364,7 +364,7 @@ class _Asked:
     # sides
 
     def sides(self) -> Iterator[Question]:
-        """Ask for the side of each label that nothing gives away, and of calls in which one side never speaks."""
+        """Ask which side an unresolved label is on, and about calls in which only one side speaks."""
         given = {label.strip().casefold() for label in self.mapping.roles}
         open_ones = [
             label
@@ -431,7 +431,7 @@ class _Asked:
     # lines
 
     def unit(self) -> Iterator[Question]:
-        """Ask for the unit of line times at whose pace nobody speaks, or that could be two."""
+        """Ask for the unit of line times if the pace is implausible or two units fit."""
         found = self._with("unit-unclear", "pace-implausible")
         if not found:
             return

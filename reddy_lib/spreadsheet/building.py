@@ -204,7 +204,7 @@ class _Builder:
             findings += id_digits(self.sources.value("conversation_id", cells), excel=self.excel)
         else:
             call.conversation_id = derive_conversation_id(call, recording=lasting_address(written or ""))
-            # Who writes a mapping by hand and gives no column for ids has said so herself.
+            # A mapping written by hand without an id column leaves it out on purpose.
             if mapping.reasons and not any(found.field == "conversation_id" for found in findings):
                 findings.append(_made_up_id("conversation_id" in self.given))
         for field, doubt in mapping.doubts.items():

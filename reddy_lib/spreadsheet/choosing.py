@@ -53,7 +53,7 @@ def chosen_fields(guess: Mapping, columns: Choices[str, str | None]) -> Mapping:
         if column == guess.fields.get(field) and not (column is None and field in joins):
             continue
         joins.pop(field, None)
-        doubts.pop(field, None)  # whoever chooses a column has no doubt
+        doubts.pop(field, None)  # the analyst has decided
         if column is None:
             fields.pop(field, None)
             reasons.pop(field, None)

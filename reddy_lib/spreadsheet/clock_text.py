@@ -37,7 +37,7 @@ WORD = re.compile(rf"\d+|[^\s\d,;()/\[\]\-:+|_{AT}]+")
 
 
 class Clock(NamedTuple):
-    """A time of day. `parts`: 2 with minutes, 3 with seconds; 0 where there is none. `half`: as the text says it."""
+    """A time of day. `parts`: 2 with minutes, 3 with seconds, 0 without a time. `half`: AM or PM as written."""
 
     hour: int = 0
     minute: int = 0
@@ -67,7 +67,7 @@ def make_clock(
 
 
 def read_clock(text: str) -> Clock | None:
-    """Read a time of day without a date: 17:46, 5:46 PM, 午後1時05分, kl. 13.05, 13 Uhr; None if it is none."""
+    """Read a time of day without a date: 17:46, 5:46 PM, 午後1時05分, kl. 13.05, 13 Uhr. Return None for other text."""
     plain = fold_words(plain_text(text))
     if len(plain) > 40 or not any(mark.isdigit() for mark in plain):
         return None
@@ -85,7 +85,7 @@ def unknown_words(text: str) -> list[str]:
 
 
 def taken_clock(text: str) -> tuple[Clock | None, str]:
-    """Return the clock and the rest; a clock without parts if there is none, None if it cannot be one."""
+    """Return the clock and the rest; a clock with 0 parts if the text has no time, None if it is invalid."""
     match = _COLONS.search(text) or _UNITS.search(text) or _DASHES.search(text)
     return clock_of_match(match, text) if match else (Clock(), text)
 

@@ -72,23 +72,19 @@ class Table:
     @cached_property
     def agents_named(self) -> list[Column]:
         """Columns that hold names of agents."""
-        return [
-            column
-            for column in self.columns
-            if "agent" in column.says
-            and "customer" not in column.says
-            and column.emails < 0.5
-            and column.people >= 0.5
-        ]
+        return self._named("agent", "customer")
 
     @cached_property
     def customers_named(self) -> list[Column]:
         """Columns that hold names of customers."""
+        return self._named("customer", "agent")
+
+    def _named(self, side: str, other: str) -> list[Column]:
         return [
             column
             for column in self.columns
-            if "customer" in column.says
-            and "agent" not in column.says
+            if side in column.says
+            and other not in column.says
             and column.emails < 0.5
             and column.people >= 0.5
         ]

@@ -200,7 +200,7 @@ KNOWN_FORMS: tuple[KnownForm, ...] = (
             '{"turns": [\n  {"type": "Agent", "text": "Hello, how can I help you?", "s": 1000, "e": 3000},\n  {"type": "Customer", "text": "My bill is wrong.", "s": 4000, "e": 6000}]}'),
     _vendor("Whisper",
             '{"text": "Hello, how can I help you? My bill is wrong.", "segments": [\n  {"text": "Hello, how can I help you?", "start": 1.0, "end": 3.0},\n  {"text": "My bill is wrong.", "start": 4.0, "end": 6.0}]}',
-            "It tells nobody apart: the call is held for the roles.")._replace(turns=_OPEN),
+            "It does not tell the speakers apart, so the call is held until they have roles.")._replace(turns=_OPEN),
     _vendor("whisper.cpp",
             '{"transcription": [\n  {"speaker": "0", "text": "Hello, how can I help you?", "offsets": {"from": 1000, "to": 3000}},\n  {"speaker": "1", "text": "My bill is wrong.", "offsets": {"from": 4000, "to": 6000}}]}'),
 )  # fmt: skip

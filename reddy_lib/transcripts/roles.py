@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from reddy_lib.transcripts import role_words
+import reddy_lib.transcripts.role_words as role_words
 
 __all__ = [
     "KEEP_AS_TAG",
