@@ -70,6 +70,7 @@ class Plan:
     used: dict[str, str] = field(default_factory=dict)
     truth: list[TruthCall] = field(default_factory=list)
     zones: list[str] = field(default_factory=list)
+    decoys: tuple[tuple[str, tuple[str, ...]], ...] = ()  # header, cells to choose from
 
     def header(self, name: str) -> str:
         """Return this file's name for a field: the same each time, and no other field's."""
@@ -196,6 +197,10 @@ def plain_columns(plan: Plan) -> tuple[Columns, list[dict[str, str]]]:
         found.append(
             ("summary", plan.header("summary"), [f"Question about {s.product}, answered." for s in scenes])
         )
+    if plan.has("decoys"):
+        for header, options in rng.sample(plan.decoys, rng.randint(1, 3)):
+            plan.used[f"decoy {header}"] = header
+            found.append(("decoy", header, [rng.choice(options) for _ in scenes]))
     return found, tags
 
 

@@ -70,6 +70,7 @@ class Form:
         opaque: labels may be such that only the words tell who is who.
         named: labels must be words, not "1" or "A".
         file: the extension of a file of its own (txt, srt, vtt); "" where it stands in no file of its own.
+        dated: its lines say on which day they were spoken.
         turns_only: words are joined to turns by speaker: no two turns in a row by one speaker.
         weight: how often exports use it, against 1 for the rare ones.
     """
@@ -82,6 +83,7 @@ class Form:
     named: bool = False
     file: str = ""
     turns_only: bool = False
+    dated: bool = False
     weight: int = 1
 
 
