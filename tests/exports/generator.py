@@ -239,21 +239,22 @@ def draw_style(
     language: str,
     form: Form,
     *,
-    thirds: Sequence[str],
+    source: Source,
     labelled: bool,
     system: bool,
 ) -> Style:
     """Choose the labels of the file."""
-    shares = (12, 4, 1, 3 if form.opaque else 0)
+    kinds = ["roles", "names", "phones", "opaque", *source.label_kinds]
+    shares = [12, 4, 1, 3 if form.opaque else 0, *(3 for _ in source.label_kinds)]
     if not is_free(odd, "labels"):
-        shares = (1, 0, 0, 0)
+        kinds, shares = ["roles"], [1]
         words = replace(words, roles=words.roles[:1], system_roles=words.system_roles[:1])
-    kind = rng.choices(("roles", "names", "phones", "opaque"), shares)[0] if labelled else "roles"
+    kind = rng.choices(kinds, shares)[0] if labelled else "roles"
     pool = words.system_roles if system or rng.random() < 0.2 else words.roles
     opaque = [pair for pair in words.opaque if not form.named or len(pair[0]) > 2]
     if form.name in ("one-line", "indented-script"):
-        kind = "roles" if kind in ("opaque", "phones") else kind
-    third = rng.choice(thirds)
+        kind = "roles" if kind in ("opaque", "phones", "initials") else kind
+    third = rng.choice(source.thirds)
     return Style(rng, language, kind, rng.choice(pool), rng.choice(opaque), third, f"+4969{digits(rng, 6)}")
 
 
@@ -303,11 +304,8 @@ def draw_plan(
 ) -> tuple[Layout, str, Source, Plan]:
     """Draw all that a sample is made of."""
     chosen = draw_layout(rng, part, odd, layout)
-    kind = rng.choice(
-        chosen.kinds
-        if is_free(odd, "layout")
-        else [kind for kind in ("csv", "csv-semicolon", "xlsx") if kind in chosen.kinds]
-    )
+    plain_kinds = [one for one in ("csv", "csv-semicolon", "xlsx") if one in chosen.kinds]
+    kind = rng.choice(chosen.kinds if is_free(odd, "layout") or not plain_kinds else plain_kinds)
     language = rng.choice(LANGUAGES) if odd in ("all", "headers", "labels", "date") else "en"
     as_keys = kind in ("json", "jsonl", "zip", "txt") and chosen.name != "zip-tables"
     system = as_keys or (is_free(odd, "headers") and rng.random() < 0.3)
@@ -333,9 +331,7 @@ def draw_plan(
     zone = "UTC" if date.truth else rng.choice(("UTC", "UTC", "Europe/Berlin", "America/New_York"))
     count = rng.randint(3, 7)
     labelled = shape.labelled if chosen.form else chosen.labelled
-    style = draw_style(
-        rng, words, odd, language, shape, thirds=source.thirds, labelled=labelled, system=system
-    )
+    style = draw_style(rng, words, odd, language, shape, source=source, labelled=labelled, system=system)
     neutral = labelled and style.kind == "opaque" and rng.random() < 0.25
     if neutral:
         traits = (traits - {"third-voice"}) | {"unsettled"}

@@ -177,6 +177,7 @@ PREFACES = (
     (["Account: demo tenant"], ["Range: last 30 days"], ["Rows limited to 10,000"]),
 )  # fmt: skip
 FOOTERS = ("Page 1 of 1", "*** end ***", "Generated automatically. Do not edit.", "Filters applied: none")
+LABEL_KINDS = ("mixed",)  # the agent by name, the customer by a word
 # Columns that say nothing of what a call needs: a header, and a cell a call.
 DECOYS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Sentiment", ("0.42", "-0.10", "0.03")), ("Recording URL", ("https://rec.example/a", "https://rec.example/b")),

@@ -33,6 +33,7 @@ class Source:
         roles: labels of the two sides by language; with `system_roles` and `opaque`.
         decoys: columns that say nothing of what a call needs: a header, and cells to choose from.
         titles, prefaces, footers: what stands above and below a table.
+        label_kinds: further kinds of labels: "mixed", "initials".
         extra_row: a second row of headings: "banner-row", "type-row", or "".
     """
 
@@ -51,6 +52,7 @@ class Source:
     prefaces: tuple[tuple[list[str], ...], ...] = ((["Period: last month"],),)
     footers: tuple[str, ...] = ("End of report", "Exported by admin", "Confidential")
     extra_row: str = ""
+    label_kinds: tuple[str, ...] = ()
 
 
 SEEN = Source(
@@ -60,12 +62,14 @@ SEEN = Source(
 HELD_OUT = Source(
     kept_apart.LANGUAGE_HEADERS, kept_apart.SYSTEM_HEADERS, kept_apart.ROLE_LABELS, kept_apart.SYSTEM_ROLES,
     kept_apart.OPAQUE_LABELS, kept_apart.FORMS, kept_apart_layouts.LAYOUTS, kept_apart_layouts.DATES, kept_apart.QUEUES,
-    kept_apart.THIRD_VOICES, kept_apart.DECOYS, kept_apart.TITLES, kept_apart.PREFACES, kept_apart.FOOTERS, "banner-row",
+    kept_apart.THIRD_VOICES, kept_apart.DECOYS, kept_apart.TITLES, kept_apart.PREFACES, kept_apart.FOOTERS,
+    "banner-row", kept_apart.LABEL_KINDS,
 )  # fmt: skip
 LAST = Source(
     kept_last.LANGUAGE_HEADERS, kept_last.SYSTEM_HEADERS, kept_last.ROLE_LABELS, kept_last.SYSTEM_ROLES,
     kept_last.OPAQUE_LABELS, kept_last.FORMS, kept_last_layouts.LAYOUTS, kept_last_layouts.DATES, kept_last.QUEUES,
-    kept_last.THIRD_VOICES, kept_last.DECOYS, kept_last.TITLES, kept_last.PREFACES, kept_last.FOOTERS, "type-row",
+    kept_last.THIRD_VOICES, kept_last.DECOYS, kept_last.TITLES, kept_last.PREFACES, kept_last.FOOTERS,
+    "type-row", kept_last.LABEL_KINDS,
 )  # fmt: skip
 KEPT = {"held-out": HELD_OUT, "last": LAST}
 SOURCES = (SEEN, HELD_OUT, LAST)

@@ -102,7 +102,7 @@ class Style:
     ) -> None:
         self.rng = rng
         self.language = language
-        self.kind = kind  # roles, names, phones or opaque
+        self.kind = kind  # roles, names, phones, opaque, mixed or initials
         self.role_words = roles
         self.opaque_words = opaque
         self.third = third
@@ -131,6 +131,10 @@ def label_of(style: Style, scene: Scene, turn: Turn) -> str:
     side = 0 if turn.role == "agent" else 1
     if style.kind == "names":
         return (scene.agent, scene.customer)[side]
+    if style.kind == "mixed":
+        return scene.agent if side == 0 else style.role_words[1]
+    if style.kind == "initials":
+        return "".join(part[0] for part in (scene.agent, scene.customer)[side].split())
     if (
         style.kind == "phones"
     ):  # the customer's stands in a column too; the company's is the same in every call
