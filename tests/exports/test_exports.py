@@ -79,6 +79,7 @@ def test_what_is_kept_apart_is_drawn(part: str) -> None:
     assert {one.name for one in KEPT[part].layouts} <= {one.layout for one in drawn}
     assert {one.name for one in KEPT[part].dates} <= {one.date for one in drawn}
     assert len({one.form for one in drawn} & {one.name for one in KEPT[part].forms}) >= 28
+    assert set(KEPT[part].label_kinds) <= {one.labels for one in drawn}
     assert KEPT[part].extra_row in {trait for one in drawn for trait in one.traits}
 
 
@@ -280,18 +281,24 @@ def test_a_call_that_is_missing_or_too_many_is_silent() -> None:
     assert judged(sample, [*calls, replace(calls[0], conversation_id="other")]).calls["silent"] == 1
 
 
-# Floors: what was measured when they were written. They only ever rise.
+# Floors: a few points below what was measured when they were written. They only ever rise.
 # Right fields at least, silently wrong calls at most, in per cent.
-FLOORS = {"seen": (78.8, 6.4), "held-out": (59.6, 7.6)}
+FLOORS = {"seen": (78.8, 6.4), "held-out": (59.6, 7.6), "scrambled": (50.0, 9.0)}
+LAST_FLOOR = (50.0, 9.0)
 
 
 @pytest.mark.parametrize("part", FLOORS)
 def test_the_reader_is_not_worse_than_it_was(part: str) -> None:
-    found = totals(score(range(16, 40), part, processes=1))
-    least_right, most_silent = FLOORS[part]
+    holds(part, range(16, 40), FLOORS[part], processes=1)
+
+
+def holds(part: str, seeds: range, floor: tuple[float, float], *, processes: int) -> None:
+    """Check the sums of a run against a floor."""
+    found = totals(score(seeds, part, processes=processes))
+    print(part, found)
     assert found.crashes == 0
-    assert found.field_right >= least_right
-    assert found.shares["silent"] <= most_silent
+    assert found.field_right >= floor[0]
+    assert found.shares["silent"] <= floor[1]
 
 
 @pytest.mark.soak
@@ -300,3 +307,9 @@ def test_many_exports(part: str) -> None:
     found = totals(score(range(1000, 2500), part))
     print(part, found)
     assert found.crashes == 0
+
+
+@pytest.mark.soak
+def test_the_last_set() -> None:
+    """By hand, at the end of a round of work: the more it is run, the less it tells."""
+    holds("last", range(600), LAST_FLOOR, processes=2)
