@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from reddy_lib.spreadsheet.column_profile import Column
 from reddy_lib.spreadsheet.grouping import as_number
+from reddy_lib.spreadsheet.line_times import seconds_of
 from reddy_lib.spreadsheet.mapping import NewCall
 from reddy_lib.spreadsheet.placeholders import is_placeholder
 
@@ -46,13 +47,16 @@ class Grouping(NamedTuple):
 
 
 def named_calls(columns: Sequence[Column]) -> list[list[int]]:
-    """Return the places of the rows of each call as a column that is named as the id of calls has them; else all rows."""
+    """Return the places of the rows of each call as far as can be told before it is known who speaks; else all rows."""
     found = calls_by_value(columns)
-    return found[1] if found else [list(range(columns[0].total))]
+    if found is not None:
+        return found[1]
+    filled = _by_filled_together(columns)
+    return filled[1].calls if filled else [list(range(columns[0].total))]
 
 
 def calls_by_value(columns: Sequence[Column]) -> tuple[str, list[list[int]]] | None:
-    """Return (the column that is named as the id of calls, the places of each call's rows), or None."""
+    """Return (the column that tells calls apart by its name or by what it determines, the places of each call's rows)."""
     best: tuple[float, Grouping] | None = None
     for column in columns:
         found = _by_value(column, None) if _tells_calls(column) >= 6 else None
@@ -132,9 +136,13 @@ def grouping_of(
         found = _by_value(column, role) or _by_filled(column, columns)
         if found is not None and (best is None or found[0] > best[0]):
             best = found
-    key = _by_key([*columns, *filter(None, (order, role))])
-    if key is not None and (best is None or best[0] < _OF_A_KEY):
-        return key
+    if best is None or best[0] < _OF_A_KEY:
+        key = _by_key([*columns, *filter(None, (order, role))])
+        if key is not None:
+            return key
+        together = _by_filled_together(columns)
+        if together is not None and (best is None or together[0] > best[0]):
+            return together[1]
     if best is not None:
         return best[1]
     return _by_stays(columns, text, order, role)
@@ -144,38 +152,112 @@ _OF_A_KEY = 6.0
 """What it takes of a name and of its cells to be preferred to a column that determines others."""
 
 
-def _by_key(columns: Sequence[Column]) -> Grouping | None:
-    """Return the calls as a column has them that determines others, whatever it is called.
+class _Key(NamedTuple):
+    """What speaks for a column that tells calls apart, strongest first.
 
-    Where it has one value, those have one value: who took the call, when, about what. An id does that, and so does a start.
+    Attributes:
+        told: how many other columns have one value where it has one.
+        counted: whether some column counts from 0 or 1 on without a gap where it has one value.
+        moves: whether some column rises, or falls, where it has one value, and not over the whole sheet.
+        together: whether the rows of each of its values follow each other.
+        likeness: how much its cells look like ids.
+    """
+
+    told: int
+    counted: bool
+    moves: bool
+    together: bool
+    likeness: float
+
+    @property
+    def holds(self) -> bool:
+        return self.told >= 2 or self.counted or (self.moves and (self.together or self.told > 0))
+
+
+def _by_key(columns: Sequence[Column]) -> Grouping | None:
+    """Return the calls as a column has them that determines others, or within which others count, whatever it is called.
+
+    Where it has one value, those have one value: who took the call, when, about what. An id does that, and so does a
+    start. Where a sheet has nothing else of a call, lines that are counted or timed anew in each of its values show it.
     """
     total = columns[0].total if columns else 0
     few = [column for column in columns if column.count and column.distinct * 1.5 <= column.count]
     few = [column for column in few if column.distinct > 1]
-    best: tuple[int, float, Column] | None = None
+    numbers: dict[str, list[float]] | None = None
+    best: tuple[tuple[int, bool, bool, int, float], Column, list[list[int]], int] | None = None
     for column in few:
         if column.fill < 0.9 or (column.prose > 0.7 and column.length > 40) or total < 2 * column.distinct:
             continue
-        told = 0
-        for other in few:
-            if other is column or other.distinct > column.distinct:
-                continue
-            values: dict[str, str] = {}
-            told += all(
-                values.setdefault(mine, theirs) == theirs
-                for mine, theirs in zip(column.of_rows, other.of_rows, strict=True)
-            )
-        likeness = column.ids - column.times - column.emails - column.phones - column.people
-        if told >= 2 and (best is None or (told, likeness) > best[:2]):
-            best = (told, likeness, column)
+        places: dict[str, list[int]] = {}
+        for place, text in enumerate(column.of_rows):
+            places.setdefault(text, []).append(place)
+        calls = list(places.values())
+        told = sum(
+            other is not column and other.distinct <= column.distinct and _determines(calls, other)
+            for other in few
+        )
+        if numbers is None:
+            numbers = _numbers_of(columns)
+        key = _key_of(column, calls, told, numbers)
+        if not key.holds:
+            continue
+        rank = (key.told, key.counted, key.moves, column.distinct, key.likeness)
+        if best is None or rank > best[0]:
+            best = (rank, column, calls, told)
     if best is None:
         return None
-    told, _, column = best
-    places: dict[str, list[int]] = {}
-    for place, text in enumerate(column.of_rows):
-        places.setdefault(text, []).append(place)
-    why = f"{column.name!r} has one value where {told} other columns have one"
-    return Grouping([column.name], "value", why, list(places.values()))
+    _, column, calls, told = best
+    why = (
+        f"{column.name!r} has one value where {told} other columns have one"
+        if told
+        else f"{column.name!r} has one value where lines are counted or timed anew"
+    )
+    return Grouping([column.name], "value", why, calls)
+
+
+def _determines(calls: Sequence[Sequence[int]], other: Column) -> bool:
+    texts = other.of_rows
+    return all(texts[place] == texts[places[0]] for places in calls for place in places)
+
+
+def _numbers_of(columns: Sequence[Column]) -> dict[str, list[float]]:
+    """Return column → its cells as numbers (of times: seconds), for columns all of whose cells are numbers or times."""
+    found: dict[str, list[float]] = {}
+    for column in columns:
+        if column.fill < 1 or column.length > 40 or column.distinct < 2:
+            continue
+        moments = seconds_of(column.rows)
+        known = [moment for moment in moments if moment is not None]
+        if len(known) == len(moments):
+            found[column.name] = known
+    return found
+
+
+def _key_of(
+    column: Column, calls: Sequence[Sequence[int]], told: int, numbers: dict[str, list[float]]
+) -> _Key:
+    long = [places for places in calls if len(places) > 1]
+    counted = moves = False
+    for name, cells in numbers.items():
+        if name == column.name:
+            continue
+        here = [[cells[place] for place in places] for places in long]
+        if not here or any(len(set(one)) < len(one) for one in here):
+            continue
+        counted = counted or (
+            any(len(one) > 2 for one in here)
+            and all(min(one) in (0, 1) and max(one) - min(one) == len(one) - 1 for one in here)
+        )
+        moves = moves or (_goes_one_way(here) and not _goes_one_way([cells]))
+    together = all(places[-1] - places[0] == len(places) - 1 for places in calls)
+    likeness = column.ids - column.times - column.emails - column.phones - column.people
+    # A column that only says which of two speaks changes from row to row.
+    return _Key(told, counted and len(calls) > 1, moves and len(long) > 1, together, likeness)
+
+
+def _goes_one_way(runs: Sequence[Sequence[float]]) -> bool:
+    steps = [after > before for run in runs for before, after in pairwise(run)]
+    return len(set(steps)) == 1
 
 
 def _by_value(column: Column, role: Column | None) -> tuple[float, Grouping] | None:
@@ -209,21 +291,41 @@ def _by_value(column: Column, role: Column | None) -> tuple[float, Grouping] | N
 
 def _by_filled(column: Column, columns: Sequence[Column]) -> tuple[float, Grouping] | None:
     """A cell that is filled only where a call begins."""
-    if column.fill > 0.67 or column.distinct < 0.9 * column.count or not column.of_rows[0]:
+    if column.fill > 0.67 or not column.of_rows[0]:
         return None
     weight = _tells_calls(column)
-    where = [place for place, text in enumerate(column.of_rows) if text]
+    where = _filled_places(column)
     # Other columns that are filled in the same rows and no others: so each of them begins a call.
-    with_it = sum(
-        other is not column and [place for place, text in enumerate(other.of_rows) if text] == where
-        for other in columns
-    )
+    with_it = sum(other is not column and _filled_places(other) == where for other in columns)
+    if column.distinct < 0.9 * column.count and with_it < 2:
+        return None
     if weight <= 0 and not (with_it and column.ids > 0.9):
         return None
     why = f"{column.name!r} is filled only where a call begins"
     return max(weight, 2) - 0.5 + min(with_it, 3), Grouping(
         [column.name], "fill down", why, spans(where, column.total)
     )
+
+
+def _by_filled_together(columns: Sequence[Column]) -> tuple[float, Grouping] | None:
+    """Return the calls as several columns have them that are filled in the same few rows, from the first row on."""
+    masks: dict[tuple[int, ...], list[Column]] = {}
+    for column in columns:
+        if column.count > 1 and column.fill <= 0.67 and column.of_rows[0]:
+            masks.setdefault(tuple(_filled_places(column)), []).append(column)
+    if not masks:
+        return None
+    where, filled = max(masks.items(), key=lambda item: len(item[1]))
+    if len(filled) < 2 or any(column.prose > 0.9 and column.length > 80 for column in filled):
+        return None
+    # What is different in each of the rows, and best of all looks like an id.
+    best = max(filled, key=lambda column: (column.unique, _tells_calls(column), column.ids - column.times))
+    why = f"{best.name!r} and {len(filled) - 1} more columns are filled only where a call begins"
+    return 2.0 + min(len(filled), 4), Grouping([best.name], "fill down", why, spans(list(where), best.total))
+
+
+def _filled_places(column: Column) -> list[int]:
+    return [place for place, text in enumerate(column.of_rows) if text]
 
 
 def _tells_calls(column: Column) -> float:

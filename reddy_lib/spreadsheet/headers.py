@@ -82,6 +82,7 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
             + (min(known, 4) * 0.75 if known > 1 else known * 0.3)
             - 1.5 * _recurring(row, rows[place + 1 :])
             - 3.0 * data / len(cells)
+            - 2.0 * _like_below(row, rows[place + 1 :])
             - 0.5 * repeated / len(cells)
             - 0.02 * place
         )
@@ -106,6 +107,37 @@ def _recurring(row: Sequence[Any], below: Sequence[Sequence[Any]]) -> float:
         for place, text in texts
     )
     return again / len(texts)
+
+
+_SHAPES = re.compile(
+    r"(?P<email>[^@\s]+@[^@\s]+\.\w+)|(?P<long>.{60,})|(?P<sentence>\S+(?:\s+\S+){4,})|(?P<stamp>\d[\d.,:/\-TZ+ ]*)"
+    r"|(?P<code>(?=\S*\d)\S+)",
+    re.DOTALL,
+)
+_COMPARED = 30
+
+
+def _like_below(row: Sequence[Any], below: Sequence[Sequence[Any]]) -> float:
+    """Share of the row's cells that are of the kind of the cells below them, as ids, dates and sentences are.
+
+    A header's are not, whatever its words: names of columns are short words.
+    """
+    filled = [(place, text) for place, cell in enumerate(row) if (text := _text(cell).strip())]
+    alike = 0
+    for place, text in filled:
+        shape = _shape(text)
+        if not shape:
+            continue
+        others = [_text(other[place]).strip() for other in below[:_COMPARED] if place < len(other)]
+        others = [other for other in others if other]
+        alike += bool(others) and sum(_shape(other) == shape for other in others) >= 0.7 * len(others)
+    return alike / len(filled)
+
+
+def _shape(text: str) -> str:
+    """Return the kind of a text that no name of a column has; "" for words."""
+    match = _SHAPES.fullmatch(text)
+    return str(match.lastgroup) if match else ""
 
 
 _DATA = re.compile(

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from reddy_lib.spreadsheet.column_profile import Column
-from reddy_lib.spreadsheet.line_times import line_moment
+from reddy_lib.spreadsheet.line_times import read_seconds
 from reddy_lib.spreadsheet.mapping import LineUnit
 from reddy_lib.transcripts.times import unit_of
 
@@ -69,7 +69,7 @@ def _times(
         named = _time_name(column, field)
         if named < 0:
             continue
-        seconds, plain = _read(column.rows)
+        seconds, plain = read_seconds(column.rows)
         read = sum(second is not None for second in seconds)
         if not read or read < 0.9 * column.count or column.fill < 0.5:
             continue
@@ -185,7 +185,7 @@ def _ends(start: Column | None, stops: Sequence[float | None], calls: Sequence[S
     """Return whether these times end what the others begin: each after its own start, and not long after the next."""
     if start is None:
         return False
-    starts, _ = _read(start.rows)
+    starts, _ = read_seconds(start.rows)
     pairs = [
         (begin, end)
         for begin, end in zip(starts, stops, strict=True)
@@ -256,24 +256,6 @@ def _kinds(cells: Sequence[Any]) -> str:
         counts[kind] = counts.get(kind, 0) + 1
     most = sorted(counts.items(), key=lambda item: -item[1])
     return ", ".join(f"{count} of {len(filled)} are {kind}" for kind, count in most)
-
-
-def _read(cells: Sequence[Any]) -> tuple[list[float | None], bool]:
-    """Seconds as they stand, and whether they are plain numbers whose unit is open."""
-    found: list[float | None] = []
-    plain = 0
-    for cell in cells:
-        if isinstance(cell, datetime):
-            found.append(cell.replace(tzinfo=None).timestamp() if cell.tzinfo is None else cell.timestamp())
-        elif isinstance(cell, time):
-            found.append(cell.hour * 3600.0 + cell.minute * 60 + cell.second)
-        elif isinstance(cell, timedelta):
-            found.append(cell.total_seconds())
-        else:
-            moment = line_moment(cell) if cell not in (None, "") else None
-            found.append(None if moment is None else moment.seconds)
-            plain += moment is not None and moment.plain
-    return found, plain * 2 > sum(second is not None for second in found)
 
 
 def _pace(
