@@ -111,8 +111,9 @@ def _found(
         fields["order"] = order.name
         reasons["line order"] = f"name {order.name!r}; counts the lines of each call"
     free = [column for column in rest if column.name not in group.by]
-    times, units, why = line_times(free, text, group.calls)
-    by_time = order is None and "not in its order" in why.get("line start", "")
+    times, units, why = line_times(free, text, group.calls, role)
+    turned = any(said in why.get("line start", "") for said in ("not in its order", "newest first"))
+    by_time = order is None and turned
     return LinesFound({**fields, **times}, units, group.by, group.new_call, {**reasons, **why}, by_time)
 
 

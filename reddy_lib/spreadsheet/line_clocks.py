@@ -19,13 +19,19 @@ __all__ = ["line_times", "order_of"]
 
 
 def line_times(
-    columns: Sequence[Column], text: Column, calls: Sequence[Sequence[int]]
+    columns: Sequence[Column],
+    text: Column,
+    calls: Sequence[Sequence[int]],
+    role: Column | None = None,
 ) -> tuple[dict[str, str], dict[str, LineUnit], dict[str, str]]:
-    """Return (field → column, field → unit, reasons) of the start, stop and duration of lines, among these columns."""
+    """Return (field → column, field → unit, reasons) of the start, stop and duration of lines, among these columns.
+
+    `role`: of the speakers, where a column has them: whose lines take turns in the order of their times.
+    """
     fields: dict[str, str] = {}
     units: dict[str, LineUnit] = {}
     reasons: dict[str, str] = {}
-    starts = _times(columns, "start", text, calls)
+    starts = _times(columns, "start", text, calls, role=role)
     if starts is None:
         return fields, units, reasons
     column, unit, reason = starts
@@ -62,6 +68,7 @@ def _times(
     text: Column,
     calls: Sequence[Sequence[int]],
     start: Column | None = None,
+    role: Column | None = None,
 ) -> tuple[Column, LineUnit, str] | None:
     """Return the column of a line's start, stop or duration, the unit of its numbers, and why."""
     best: tuple[float, Column, list[float | None], bool, str] | None = None
@@ -91,14 +98,14 @@ def _times(
                 continue  # it stays the same from line to line: the start of the call
             order = order_of(seconds, calls)
             if field == "start" and (
-                order == "none" or (not named and (order != "rising" or column.fill < 0.9))
+                order == "none" or (not named and not _plainly(column, seconds, order, text, calls, role))
             ):
                 continue
             if field == "stop" and not named and not _ends(start, seconds, calls):
                 continue
             why = {"falling": "; newest first", "shuffled": "; the lines are not in its order"}.get(order, "")
         score = 10 * named + read / len(seconds)
-        if best is None or score > best[0]:
+        if best is None or score > best[0] or (score == best[0] and not named and _before(seconds, best[2])):
             best = (score, column, seconds, plain, why)
     if best is None:
         return None
@@ -112,6 +119,12 @@ def _times(
         return column, told, f"{reason}; its name says {_UNIT_NAMES[told]}{why}"
     unit, fact = _unit(seconds, text, calls, field, column.name)
     return column, unit, f"{reason}; {fact}{why}"
+
+
+def _before(one: Sequence[float | None], other: Sequence[float | None]) -> bool:
+    """Return whether times are nowhere after the others, as starts are before stops."""
+    pairs = [(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
+    return bool(pairs) and all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
 
 
 _FROM = frozenset(
@@ -166,15 +179,70 @@ def order_of(seconds: Sequence[float | None], calls: Sequence[Sequence[int]]) ->
     return "falling" if down >= 0.9 * (up + down) else "shuffled"
 
 
-def _plainly(column: Column, seconds: Sequence[float | None], order: str) -> bool:
+def _plainly(
+    column: Column,
+    seconds: Sequence[float | None],
+    order: str,
+    text: Column,
+    calls: Sequence[Sequence[int]],
+    role: Column | None,
+) -> bool:
     """Return whether cells show by themselves, without a name, that they are times of lines."""
     if column.fill < 0.9:
         return False
     if order in ("rising", "falling"):
         return True
-    return all(
-        second is not None and second > _EPOCH for second in seconds
-    )  # dates with a time, all of one call
+    if all(second is None or second > _EPOCH for second in seconds):
+        return True  # dates with a time, all of one call
+    return _order_makes_sense(seconds, text, calls, role)
+
+
+def _order_makes_sense(
+    seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]], role: Column | None
+) -> bool:
+    """Return whether lines that stand in no order become a conversation in the order of these numbers.
+
+    The two sides take turns far more often than in the order of the sheet, and a line of many words is followed by
+    a longer step than one of few.
+    """
+    gaps: list[tuple[float, int]] = []
+    turns = steps = 0
+    chance = 0.0
+    for places in calls:
+        known = [(second, place) for place in places if (second := seconds[place]) is not None]
+        if len({second for second, _ in known}) < len(known):
+            return False
+        known.sort()
+        gaps += [
+            (after - before, _words(text.of_rows[place])) for (before, place), (after, _) in pairwise(known)
+        ]
+        if role is None:
+            continue
+        labels = [role.of_rows[place] for _, place in known]
+        steps += max(len(labels) - 1, 0)
+        turns += sum(a != b for a, b in pairwise(labels))
+        if len(labels) > 1:
+            same = sum(count * (count - 1) for count in Counter(labels).values())
+            chance += (len(labels) - 1) * (1 - same / (len(labels) * (len(labels) - 1)))
+    if steps >= 8 and turns >= chance + 1.65 * (steps**0.5) / 2 and turns >= 0.6 * steps:
+        return True
+    return len(gaps) >= 8 and _correlation(gaps) >= 0.5
+
+
+def _correlation(pairs: Sequence[tuple[float, float]]) -> float:
+    """Return how far the ranks of two measures go together: 1 the same, 0 not at all."""
+    ranks = [_ranks([pair[side] for pair in pairs]) for side in (0, 1)]
+    means = [sum(one) / len(one) for one in ranks]
+    both = sum((a - means[0]) * (b - means[1]) for a, b in zip(*ranks, strict=True))
+    spread = [sum((a - mean) ** 2 for a in one) for one, mean in zip(ranks, means, strict=True)]
+    return both / (spread[0] * spread[1]) ** 0.5 if spread[0] and spread[1] else 0.0
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    places: dict[float, list[int]] = {}
+    for rank, value in enumerate(sorted(values)):
+        places.setdefault(value, []).append(rank)
+    return [sum(places[value]) / len(places[value]) for value in values]
 
 
 _LONGEST_CALL = 12 * 3600.0
@@ -194,12 +262,10 @@ def _ends(start: Column | None, stops: Sequence[float | None], calls: Sequence[S
     if len(pairs) < 2 or any(end < begin for begin, end in pairs):
         return False
     gaps = [end - begin for begin, end in pairs]
-    steps = [
-        after - before
-        for places in calls
-        for before, after in pairwise([starts[place] for place in places])
-        if before is not None and after is not None and after > before
-    ]
+    steps: list[float] = []
+    for places in calls:
+        known = sorted(second for place in places if (second := starts[place]) is not None)
+        steps += [after - before for before, after in pairwise(known) if after > before]
     return bool(steps) and 0 < median(gaps) <= 1.5 * median(steps)
 
 
