@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import lgamma
 from typing import NamedTuple
 
 from reddy_lib.spreadsheet.column_profile import Column
@@ -248,11 +249,19 @@ def _key_of(
             any(len(one) > 2 for one in here)
             and all(min(one) in (0, 1) and max(one) - min(one) == len(one) - 1 for one in here)
         )
-        moves = moves or (_goes_one_way(here) and not _goes_one_way([cells]))
+        moves = moves or (_goes_one_way(here) and not _goes_one_way([cells]) and _no_accident(here))
     together = all(places[-1] - places[0] == len(places) - 1 for places in calls)
-    likeness = column.ids - column.times - column.emails - column.phones - column.people
-    # A column that only says which of two speaks changes from row to row.
+    dialled = column.share(lambda text: text[:1] in "+(" or " " in text)  # 0049… may be an id, +49… is none
+    likeness = column.ids - column.times - column.emails - dialled - column.people
     return _Key(told, counted and len(calls) > 1, moves and len(long) > 1, together, likeness)
+
+
+def _no_accident(runs: Sequence[Sequence[float]]) -> bool:
+    """Return whether numbers in no order would hardly ever rise, or fall, in all of these runs."""
+    return sum(lgamma(len(run) + 1) for run in runs) >= _SURE
+
+
+_SURE = 7.0  # one in a thousand
 
 
 def _goes_one_way(runs: Sequence[Sequence[float]]) -> bool:

@@ -72,6 +72,9 @@ def _speaks(column: Column, calls: Sequence[Sequence[int]]) -> float:
         if not named and (share < 0.6 or column.distinct > 0.5 * column.count):
             return 0.0
         return 10 * share + named + 2 * turns
+    long = [[column.of_rows[place] for place in places] for places in calls if len(places) > 3]
+    if len(calls) > 1 and long and all(len(set(texts)) == len(texts) for texts in long):
+        return 0.0  # different in each line of a call: it counts them
     # Names, numbers or "Speaker 1": a few that come again and take turns.
     if column.distinct > max(0.5 * column.count, 2) or column.length > 40 or column.fill < 0.6:
         return 0.0
