@@ -74,15 +74,18 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
         texts = [_text(cell).strip() for cell in cells]
         if not cells:
             continue
-        known = len({plain_name(text) for text in texts if len(text) < 60 and _is_name(text)})
+        others = [other for other in rows if other is not row and other != row]
+        # "AGENT" in every second cell, or again further down, is who speaks, and no name of a column.
+        once = [text for text in texts if len(text) < 60 and texts.count(text) < 3]
+        known = len({plain_name(text) for text in once if _is_name(text)})
         data = sum(_is_data(cell, text) for cell, text in zip(cells, texts, strict=True))
         repeated = len(texts) - len(set(texts))
         score = (
             min(len(cells) / width, 1.0) * 2.0
             + (min(known, 4) * 0.75 if known > 1 else known * 0.3)
-            - 1.5 * _recurring(row, rows[place + 1 :])
+            - 1.5 * _recurring(row, others)
             - 3.0 * data / len(cells)
-            - 2.0 * _like_below(row, rows[place + 1 :])
+            - 2.0 * _like_others(row, others)
             - 0.5 * repeated / len(cells)
             - 0.02 * place
         )
@@ -95,7 +98,9 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
 
 def _is_name(text: str) -> bool:
     """Whether words of a call's export stand in it, and nothing that reads as a sentence."""
-    return len(text.split()) <= 6 and bool(concepts(text)) and not _DATA.fullmatch(text)
+    if len(text.split()) > 6 or _DATA.fullmatch(text) or _shape(text) in ("email", "stamp"):
+        return False
+    return bool(concepts(text)) and not re.search(r"[.?!…] ?\S|[?!。？]$|\w\.$", text)
 
 
 def _recurring(row: Sequence[Any], below: Sequence[Sequence[Any]]) -> float:
@@ -117,8 +122,8 @@ _SHAPES = re.compile(
 _COMPARED = 30
 
 
-def _like_below(row: Sequence[Any], below: Sequence[Sequence[Any]]) -> float:
-    """Share of the row's cells that are of the kind of the cells below them, as ids, dates and sentences are.
+def _like_others(row: Sequence[Any], rows: Sequence[Sequence[Any]]) -> float:
+    """Share of the row's cells that are of the kind of the others in their column, as ids, dates and sentences are.
 
     A header's are not, whatever its words: names of columns are short words.
     """
@@ -128,7 +133,7 @@ def _like_below(row: Sequence[Any], below: Sequence[Sequence[Any]]) -> float:
         shape = _shape(text)
         if not shape:
             continue
-        others = [_text(other[place]).strip() for other in below[:_COMPARED] if place < len(other)]
+        others = [_text(other[place]).strip() for other in rows[: 2 * _COMPARED] if place < len(other)]
         others = [other for other in others if other]
         alike += bool(others) and sum(_shape(other) == shape for other in others) >= 0.7 * len(others)
     return alike / len(filled)

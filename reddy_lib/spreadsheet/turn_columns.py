@@ -17,6 +17,7 @@ import msgspec
 from reddy_lib.spreadsheet.call_groups import calls_by_value
 from reddy_lib.spreadsheet.column_profile import Column
 from reddy_lib.spreadsheet.grouping import as_number
+from reddy_lib.spreadsheet.line_times import seconds_of
 from reddy_lib.spreadsheet.line_words import speaker_column
 from reddy_lib.spreadsheet.mapping import Mapping, TurnColumn
 from reddy_lib.spreadsheet.sources import is_empty
@@ -59,18 +60,26 @@ def _numbered_turns(columns: Sequence[Column]) -> TurnsFound | None:
         if match:
             stem = f"{match['before']}#{match['after']}".casefold().strip()
             series.setdefault(stem, {})[int(match["number"])] = column
+    for column in columns:  # "Speaker", "Text", "Speaker (2)", "Text (2)", …: the first has no number
+        for stem, found in series.items():
+            if 1 not in found and min(found) == 2 and _bare(stem) == column.name.strip().casefold():
+                found[1] = column
     # The last turns of the longest call alone may fill their columns: the first ones tell what a series is.
     series = {stem: found for stem, found in series.items() if len(found) >= 2}
-    texts = {stem: found for stem, found in series.items() if _is_speech(found[min(found)])}
+    roles = {
+        stem: found for stem, found in series.items() if _is_role([found[number] for number in sorted(found)])
+    }
+    texts = {
+        stem: found for stem, found in series.items() if stem not in roles and _is_speech(found[min(found)])
+    }
     if not texts:
         return None
-    roles = {
-        stem: found for stem, found in series.items() if stem not in texts and _is_role(list(found.values()))
-    }
     starts = {
         stem: found
         for stem, found in series.items()
-        if stem not in texts and stem not in roles and found[min(found)].says & {"time", "start"}
+        if stem not in texts
+        and stem not in roles
+        and _are_starts([found[number] for number in sorted(found)])
     }
     places = {column.name: place for place, column in enumerate(columns)}
     start = next(iter(starts.values()), {})
@@ -109,6 +118,10 @@ def _numbered_turns(columns: Sequence[Column]) -> TurnsFound | None:
     )
 
 
+def _bare(stem: str) -> str:
+    return stem.replace("#", "").strip(" _-.()[]")
+
+
 def _is_speech(column: Column) -> bool:
     if column.emails + column.times + column.audio > 0.5 or "note" in column.says or column.length < 6:
         return False
@@ -129,7 +142,32 @@ def _is_role(columns: Sequence[Column]) -> bool:
     if not texts or sum(map(len, texts)) / len(texts) > 40:
         return False
     known = sum(bool(leaning(text)) for text in texts) / len(texts)
-    return known >= 0.5 or any("speaker" in column.says for column in columns)
+    return known >= 0.5 or any("speaker" in column.says for column in columns) or _alternate(columns)
+
+
+def _are_starts(columns: Sequence[Column]) -> bool:
+    """Return whether columns hold the times of the turns: their name says so, or they rise from column to column."""
+    if columns[0].says & {"time", "start"}:
+        return True
+    if columns[0].says & {"end", "duration"}:
+        return False
+    moments = [seconds_of(column.rows) for column in columns]
+    rows = [[second for second in row if second is not None] for row in zip(*moments, strict=True)]
+    steps = [after > before for row in rows for before, after in pairwise(row)]
+    return len(steps) > 2 and all(steps)
+
+
+def _alternate(columns: Sequence[Column]) -> bool:
+    """Return whether in each row a few texts come again and take turns from column to column, as speakers do."""
+    if any(column.times > 0.5 or column.clocks > 0.5 for column in columns):
+        return False
+    rows = [
+        [text for text in row if text] for row in zip(*(column.of_rows for column in columns), strict=True)
+    ]
+    rows = [row for row in rows if len(row) > 2]
+    few = sum(2 <= len(set(row)) <= 4 and len(set(row)) < len(row) for row in rows)
+    steps = [a != b for row in rows for a, b in pairwise(row)]
+    return bool(rows) and few >= 0.8 * len(rows) and sum(steps) >= 0.5 * len(steps)
 
 
 def _each_labelled(columns: Sequence[Column]) -> bool:
