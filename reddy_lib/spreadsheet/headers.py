@@ -85,7 +85,7 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
             + (min(known, 4) * 0.75 if known > 1 else known * 0.3)
             - 1.5 * _recurring(row, others)
             - 3.0 * data / len(cells)
-            - 2.0 * _like_others(row, others)
+            + 2.0 * _contrast(row, others)
             - 0.5 * repeated / len(cells)
             - 0.02 * place
         )
@@ -122,21 +122,22 @@ _SHAPES = re.compile(
 _COMPARED = 30
 
 
-def _like_others(row: Sequence[Any], rows: Sequence[Sequence[Any]]) -> float:
-    """Share of the row's cells that are of the kind of the others in their column, as ids, dates and sentences are.
+def _contrast(row: Sequence[Any], rows: Sequence[Sequence[Any]]) -> float:
+    """Return how far the row's cells differ in kind from the others of their columns: 1 all, -1 none.
 
-    A header's are not, whatever its words: names of columns are short words.
+    In a column of ids, dates or sentences a name is none of them, whatever its word, and data is. Columns of words, as
+    names of people are, say nothing.
     """
     filled = [(place, text) for place, cell in enumerate(row) if (text := _text(cell).strip())]
-    alike = 0
+    found = 0
     for place, text in filled:
-        shape = _shape(text)
-        if not shape:
-            continue
-        others = [_text(other[place]).strip() for other in rows[: 2 * _COMPARED] if place < len(other)]
-        others = [other for other in others if other]
-        alike += bool(others) and sum(_shape(other) == shape for other in others) >= 0.7 * len(others)
-    return alike / len(filled)
+        others = [_text(other[place]).strip() for other in rows[:_COMPARED] if place < len(other)]
+        shapes = [_shape(other) for other in others if other]
+        usual = max(set(shapes), key=shapes.count, default="")
+        if usual and shapes.count(usual) >= 0.7 * len(shapes):
+            shape = _shape(text)
+            found += -1 if shape == usual else 0 if shape else 1
+    return found / len(filled)
 
 
 def _shape(text: str) -> str:
