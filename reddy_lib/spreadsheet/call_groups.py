@@ -172,7 +172,9 @@ class _Key(NamedTuple):
 
     @property
     def holds(self) -> bool:
-        return self.told >= 2 or self.counted or (self.moves and (self.together or self.told > 0))
+        if self.told >= 2 or self.counted or (self.moves and (self.together or self.told > 0)):
+            return True
+        return self.together and self.likeness > 0.9
 
 
 def _by_key(columns: Sequence[Column]) -> Grouping | None:

@@ -1,7 +1,4 @@
-"""Turns that stand in columns: "Speaker 1, Text 1, Speaker 2, …", a column for each side, question and answer.
-
-Beside them: transcripts that are too long for a cell and go on in further columns ("Transcript 2", "… (cont.)").
-"""
+"""Turns that stand in columns: "Speaker 1, Text 1, Speaker 2, …", a column for each side, question and answer."""
 
 from __future__ import annotations
 
@@ -25,14 +22,9 @@ from reddy_lib.spreadsheet.tag_values import cell_text
 from reddy_lib.transcripts import leaning, read_opening
 from reddy_lib.transcripts.greetings import infer_from_greetings
 
-__all__ = ["Turns", "TurnsFound", "as_lines", "continued", "find_turns", "turns_of"]
+__all__ = ["Turns", "TurnsFound", "as_lines", "find_turns", "turns_of"]
 
 _NUMBERED = re.compile(r"(?P<before>.{0,80}?)[\W_]{0,9}(?P<number>\d{1,4})(?P<after>\D{0,80})")
-_MORE = re.compile(
-    r"cont(?:inued|d|inuation|\.)?|part|teil|suite|parte|more|rest|fortsetzung|overflow|deel|продолж\w*|続き?|续",
-    re.IGNORECASE,
-)
-"""How a column says that it goes on with another one."""
 _TRIED = 40
 _encode = msgspec.json.Encoder().encode
 
@@ -374,93 +366,6 @@ def _rows_of_a_call(columns: Sequence[Column], texts: set[str]) -> _Rows | None:
         if "order" in column.says or (counts and any(len(here) > 1 for here in calls)):
             return _Rows(by, column.name, calls, speakers)
     return _Rows(by, "", calls, speakers)
-
-
-def continued(first: str, columns: Sequence[Column]) -> tuple[list[str], str, str] | None:
-    """Return (columns, separator, why) where the transcript in `first` goes on in other columns, or None."""
-    names = [column.name for column in columns]
-    by_name = {column.name: column for column in columns}
-    start = by_name[first]
-    stem, number = _stem(first)
-    # What reads best may be a later part: then the column of the bare name is the first.
-    later = number is not None or _MORE.search(start.plain) is not None
-    parts: list[tuple[int, int, str]] = []
-    for column in columns:
-        if column.name == first or not column.count or column.emails + column.times + column.audio > 0.5:
-            continue
-        other, here = _stem(column.name)
-        same = other == stem or not other.replace("#", "").strip()
-        more = _MORE.search(column.plain) is not None
-        marked = here is not None or more or (later and other == stem)
-        if (
-            same
-            and marked
-            and column.length >= 8
-            and (column.prose >= 0.5 or column.length > 40)
-            and not _repeats(start, column)
-        ):
-            parts.append((_place(here, more), names.index(column.name), column.name))
-    if not parts:
-        return None
-    parts.append((_place(number, _MORE.search(start.plain) is not None), names.index(first), first))
-    ordered = [name for _, _, name in sorted(parts)]
-    cut = _cut_inside([by_name[name] for name in ordered])
-    why = f"goes on in {' and '.join(repr(name) for name in ordered[1:])}"
-    return ordered, "" if cut else "\n", why
-
-
-def _place(number: int | None, more: bool) -> int:
-    """Where a part stands: the bare name first, then those that are numbered, then "(cont.)" and "(cont. 2)"."""
-    if more:
-        return 1000 + (number or 1)
-    return -1 if number is None else number
-
-
-_SUFFIX = re.compile(
-    r"(.*?)[\W_]*(?:part|teil|parte|partie|deel|no|nr|pt|p)?[\W_]*(?:(?P<number>\d{1,2})(?:\s*(?:/|of|von|de|di|van)\s*\d{1,2})?"
-    r"|(?<=[\W_])(?P<letter>[a-h])|(?<=[\W_])(?P<roman>i{1,3}|iv|vi{0,3}|ix|x))\W*",
-    re.IGNORECASE,
-)
-_ROMAN = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
-
-
-def _stem(name: str) -> tuple[str, int | None]:
-    """Return the name without its number ("2", "B", "ii", "2 of 3") and its "(cont.)", and the number."""
-    match = _SUFFIX.fullmatch(name.strip())
-    number: int | None = None
-    if match and match["number"]:
-        number = int(match["number"])
-    elif match and match["roman"]:
-        number = _ROMAN.index(match["roman"].casefold())
-    elif match and match["letter"]:
-        number = "abcdefgh".index(match["letter"].casefold()) + 1
-    bare = match[1] if match else name
-    bare = re.sub(r"[\W_]*\b(?:" + _MORE.pattern + r")\b\.?[\W_]*", " ", bare, flags=re.IGNORECASE)
-    return " ".join(re.findall(r"\w+", bare.replace("_", " "))).casefold(), number
-
-
-def _repeats(first: Column, other: Column) -> bool:
-    """Whether another column says the same again (a translation keeps its own words): then it is no continuation."""
-    return any(a and a == b for a, b in zip(first.of_rows, other.of_rows, strict=True))
-
-
-def _cut_inside(parts: Sequence[Column]) -> bool:
-    """Whether the cells were cut wherever they were full, rather than between two turns."""
-    inside = between = 0
-    for row in zip(*(column.rows for column in parts), strict=True):
-        texts = [cell_text(cell) for cell in row]
-        for before, after in pairwise(texts):
-            if not before or not after:
-                continue
-            labelled = (
-                re.match(r"\W{0,3}(?:\[?\d[\d:.,]*\]?\W*)?[^\W\d_][^:\n]{0,40}[:：>|]", after) is not None
-            )
-            own_line = before.endswith("\n") or after.startswith("\n")
-            if labelled and not own_line and before.rstrip()[-1:] in ".?!…\"'”)]。？！":
-                between += 1
-            else:
-                inside += 1
-    return inside > between
 
 
 _ROLE, _TEXT = "turn: speaker", "turn: text"
