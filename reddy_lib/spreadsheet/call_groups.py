@@ -187,7 +187,7 @@ def _by_key(columns: Sequence[Column]) -> Grouping | None:
     few = [column for column in columns if column.count and column.distinct * 1.5 <= column.count]
     few = [column for column in few if column.distinct > 1]
     numbers: dict[str, list[float]] | None = None
-    best: tuple[tuple[int, bool, bool, int, float], Column, list[list[int]], int] | None = None
+    best: tuple[tuple[float, bool, bool, int, float], Column, list[list[int]], int] | None = None
     for column in few:
         if column.fill < 0.9 or (column.prose > 0.7 and column.length > 40) or total < 2 * column.distinct:
             continue
@@ -204,7 +204,8 @@ def _by_key(columns: Sequence[Column]) -> Grouping | None:
         key = _key_of(column, calls, told, numbers)
         if not key.holds:
             continue
-        rank = (key.told, key.counted, key.moves, column.distinct, key.likeness)
+        # Speakers who are called by their names determine their call, and nothing beyond what it determines.
+        rank = (key.told + 1.5 * key.together, key.counted, key.moves, column.distinct, key.likeness)
         if best is None or rank > best[0]:
             best = (rank, column, calls, told)
     if best is None:
