@@ -25,9 +25,10 @@ from reddy_lib.spreadsheet.layouts import LinesFound, find_lines, line_times, li
 from reddy_lib.spreadsheet.mapping import Join, Layout, Mapping, ProductLike, product_ids
 from reddy_lib.spreadsheet.placeholders import is_placeholder
 from reddy_lib.spreadsheet.proposals import with_agent_names, with_joined_time
+from reddy_lib.spreadsheet.split_transcripts import continued, joined_parts
 from reddy_lib.spreadsheet.tag_values import tag_type
 from reddy_lib.spreadsheet.tags import constant, personal, sensitive
-from reddy_lib.spreadsheet.turn_columns import TurnsFound, continued, find_turns
+from reddy_lib.spreadsheet.turn_columns import TurnsFound, find_turns
 
 __all__ = ["guess_mapping"]
 
@@ -79,14 +80,23 @@ def _guess(sheet: pd.DataFrame, products: Sequence[ProductLike] | None, layout: 
     if beside:
         return _with_lines_beside(str(beside), cells, _format_of(sheet), products)
     columns = [Column(name, column) for name, column in cells]
-    turns = find_turns(columns) if layout is None else None
+    parts = joined_parts(columns) if layout != "lines" else None
+    cut = parts is not None and not parts[1]  # anywhere, rather than between two turns
+    turns = find_turns(columns) if layout is None and not cut else None
     if turns is not None:
         return _with_turns(turns, head, columns, sheet, products)
-    lines = find_lines(columns) if layout != "row" else None
+    lines = find_lines(columns) if layout != "row" and not cut else None
     if lines is None and layout == "lines":
         lines = lines_chosen(columns)
     if lines is not None:
         return _with_lines(lines, head, cells, sheet, products)
+    if parts is not None:
+        names, separator, why = parts
+        mapping = Mapping(
+            sheet=_format_of(sheet), joins={"transcript": Join(names, separator)}, reasons={"transcript": why}
+        )
+        rest = [column for column in columns if column.name not in names]
+        return _guess_fields(mapping, rest, products, [field for field in JUDGES if field != "transcript"])
     return _guess_fields(Mapping(sheet=_format_of(sheet)), columns, products, tuple(JUDGES))
 
 

@@ -74,14 +74,18 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
         texts = [_text(cell).strip() for cell in cells]
         if not cells:
             continue
-        known = len({plain_name(text) for text in texts if len(text) < 60 and _is_name(text)})
+        others = [other for other in rows if other is not row and other != row]
+        # "AGENT" in every second cell, or again further down, is who speaks, and no name of a column.
+        once = [text for text in texts if len(text) < 60 and texts.count(text) < 3]
+        known = len({plain_name(text) for text in once if _is_name(text)})
         data = sum(_is_data(cell, text) for cell, text in zip(cells, texts, strict=True))
         repeated = len(texts) - len(set(texts))
         score = (
             min(len(cells) / width, 1.0) * 2.0
             + (min(known, 4) * 0.75 if known > 1 else known * 0.3)
-            - 1.5 * _recurring(row, rows[place + 1 :])
+            - 1.5 * _recurring(row, others)
             - 3.0 * data / len(cells)
+            + 2.0 * _contrast(row, others)
             - 0.5 * repeated / len(cells)
             - 0.02 * place
         )
@@ -94,7 +98,9 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
 
 def _is_name(text: str) -> bool:
     """Whether words of a call's export stand in it, and nothing that reads as a sentence."""
-    return len(text.split()) <= 6 and bool(concepts(text)) and not _DATA.fullmatch(text)
+    if len(text.split()) > 6 or _DATA.fullmatch(text) or _shape(text) in ("email", "stamp"):
+        return False
+    return bool(concepts(text)) and not re.search(r"[.?!…] ?\S|[?!。？]$|\w\.$", text)
 
 
 def _recurring(row: Sequence[Any], below: Sequence[Sequence[Any]]) -> float:
@@ -106,6 +112,38 @@ def _recurring(row: Sequence[Any], below: Sequence[Sequence[Any]]) -> float:
         for place, text in texts
     )
     return again / len(texts)
+
+
+_SHAPES = re.compile(
+    r"(?P<email>[^@\s]+@[^@\s]+\.\w+)|(?P<long>.{60,})|(?P<sentence>\S+(?:\s+\S+){4,})|(?P<stamp>\d[\d.,:/\-TZ+ ]*)"
+    r"|(?P<code>(?=\S*\d)\S+)",
+    re.DOTALL,
+)
+_COMPARED = 30
+
+
+def _contrast(row: Sequence[Any], rows: Sequence[Sequence[Any]]) -> float:
+    """Return how far the row's cells differ in kind from the others of their columns: 1 all, -1 none.
+
+    In a column of ids, dates or sentences a name is none of them, whatever its word, and data is. Columns of words, as
+    names of people are, say nothing.
+    """
+    filled = [(place, text) for place, cell in enumerate(row) if (text := _text(cell).strip())]
+    found = 0
+    for place, text in filled:
+        others = [_text(other[place]).strip() for other in rows[:_COMPARED] if place < len(other)]
+        shapes = [_shape(other) for other in others if other]
+        usual = max(set(shapes), key=shapes.count, default="")
+        if usual and shapes.count(usual) >= 0.7 * len(shapes):
+            shape = _shape(text)
+            found += -1 if shape == usual else 0 if shape else 1
+    return found / len(filled)
+
+
+def _shape(text: str) -> str:
+    """Return the kind of a text that no name of a column has; "" for words."""
+    match = _SHAPES.fullmatch(text)
+    return str(match.lastgroup) if match else ""
 
 
 _DATA = re.compile(

@@ -1,34 +1,30 @@
-"""Turns that stand in columns: "Speaker 1, Text 1, Speaker 2, …", a column for each side, question and answer.
-
-Beside them: transcripts that are too long for a cell and go on in further columns ("Transcript 2", "… (cont.)").
-"""
+"""Turns that stand in columns: "Speaker 1, Text 1, Speaker 2, …", a column for each side, question and answer."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping as Cells
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
+from reddy_lib.spreadsheet.call_groups import calls_by_value
 from reddy_lib.spreadsheet.column_profile import Column
 from reddy_lib.spreadsheet.grouping import as_number
-from reddy_lib.spreadsheet.layouts import calls_by_value
+from reddy_lib.spreadsheet.line_times import seconds_of
+from reddy_lib.spreadsheet.line_words import speaker_column
 from reddy_lib.spreadsheet.mapping import Mapping, TurnColumn
 from reddy_lib.spreadsheet.sources import is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text
 from reddy_lib.transcripts import leaning, read_opening
+from reddy_lib.transcripts.greetings import infer_from_greetings
 
-__all__ = ["Turns", "TurnsFound", "as_lines", "continued", "find_turns", "turns_of"]
+__all__ = ["Turns", "TurnsFound", "as_lines", "find_turns", "turns_of"]
 
 _NUMBERED = re.compile(r"(?P<before>.{0,80}?)[\W_]{0,9}(?P<number>\d{1,4})(?P<after>\D{0,80})")
-_MORE = re.compile(
-    r"cont(?:inued|d|inuation|\.)?|part|teil|suite|parte|more|rest|fortsetzung|overflow|deel|продолж\w*|続き?|续",
-    re.IGNORECASE,
-)
-"""How a column says that it goes on with another one."""
 _TRIED = 40
 _encode = msgspec.json.Encoder().encode
 
@@ -56,18 +52,26 @@ def _numbered_turns(columns: Sequence[Column]) -> TurnsFound | None:
         if match:
             stem = f"{match['before']}#{match['after']}".casefold().strip()
             series.setdefault(stem, {})[int(match["number"])] = column
+    for column in columns:  # "Speaker", "Text", "Speaker (2)", "Text (2)", …: the first has no number
+        for stem, found in series.items():
+            if 1 not in found and min(found) == 2 and _bare(stem) == column.name.strip().casefold():
+                found[1] = column
     # The last turns of the longest call alone may fill their columns: the first ones tell what a series is.
     series = {stem: found for stem, found in series.items() if len(found) >= 2}
-    texts = {stem: found for stem, found in series.items() if _is_speech(found[min(found)])}
+    roles = {
+        stem: found for stem, found in series.items() if _is_role([found[number] for number in sorted(found)])
+    }
+    texts = {
+        stem: found for stem, found in series.items() if stem not in roles and _is_speech(found[min(found)])
+    }
     if not texts:
         return None
-    roles = {
-        stem: found for stem, found in series.items() if stem not in texts and _is_role(list(found.values()))
-    }
     starts = {
         stem: found
         for stem, found in series.items()
-        if stem not in texts and stem not in roles and found[min(found)].says & {"time", "start"}
+        if stem not in texts
+        and stem not in roles
+        and _are_starts([found[number] for number in sorted(found)])
     }
     places = {column.name: place for place, column in enumerate(columns)}
     start = next(iter(starts.values()), {})
@@ -106,6 +110,10 @@ def _numbered_turns(columns: Sequence[Column]) -> TurnsFound | None:
     )
 
 
+def _bare(stem: str) -> str:
+    return stem.replace("#", "").strip(" _-.()[]")
+
+
 def _is_speech(column: Column) -> bool:
     if column.emails + column.times + column.audio > 0.5 or "note" in column.says or column.length < 6:
         return False
@@ -126,7 +134,32 @@ def _is_role(columns: Sequence[Column]) -> bool:
     if not texts or sum(map(len, texts)) / len(texts) > 40:
         return False
     known = sum(bool(leaning(text)) for text in texts) / len(texts)
-    return known >= 0.5 or any("speaker" in column.says for column in columns)
+    return known >= 0.5 or any("speaker" in column.says for column in columns) or _alternate(columns)
+
+
+def _are_starts(columns: Sequence[Column]) -> bool:
+    """Return whether columns hold the times of the turns: their name says so, or they rise from column to column."""
+    if columns[0].says & {"time", "start"}:
+        return True
+    if columns[0].says & {"end", "duration"}:
+        return False
+    moments = [seconds_of(column.rows) for column in columns]
+    rows = [[second for second in row if second is not None] for row in zip(*moments, strict=True)]
+    steps = [after > before for row in rows for before, after in pairwise(row)]
+    return len(steps) > 2 and all(steps)
+
+
+def _alternate(columns: Sequence[Column]) -> bool:
+    """Return whether in each row a few texts come again and take turns from column to column, as speakers do."""
+    if any(column.times > 0.5 or column.clocks > 0.5 for column in columns):
+        return False
+    rows = [
+        [text for text in row if text] for row in zip(*(column.of_rows for column in columns), strict=True)
+    ]
+    rows = [row for row in rows if len(row) > 2]
+    few = sum(2 <= len(set(row)) <= 4 and len(set(row)) < len(row) for row in rows)
+    steps = [a != b for row in rows for a, b in pairwise(row)]
+    return bool(rows) and few >= 0.8 * len(rows) and sum(steps) >= 0.5 * len(steps)
 
 
 def _each_labelled(columns: Sequence[Column]) -> bool:
@@ -159,8 +192,10 @@ def _sides(columns: Sequence[Column]) -> TurnsFound | None:
     speech = [column for column in columns if _is_side_text(column) and not column.says & _NO_WORDS]
     if len(speech) < 2:
         return None
-    group = _rows_of_a_call(columns, {column.name for column in speech})
-    pair = _pair(speech, group is not None)
+    several = [sum(len(_lines(text)) > 1 for text in column.texts) >= 0.5 * column.count for column in speech]
+    # A cell of several lines is all that a side says in its call.
+    group = None if sum(several) > 1 else _rows_of_a_call(columns, {column.name for column in speech})
+    pair = _pair(speech, group)
     if pair is None:
         return None
     if any(column not in pair and column.length > 60 and _several_turns(column) for column in columns):
@@ -169,18 +204,61 @@ def _sides(columns: Sequence[Column]) -> TurnsFound | None:
         return None  # each holds both sides
     # A question comes before its answer; else the columns say in which order the sides spoke.
     ordered = sorted(pair, key=lambda column: ("answer" in column.says, columns.index(column)))
-    turns = [TurnColumn(column.name, role=_side(column) or column.name) for column in ordered]
+    said = _sides_by_words(ordered, group.calls if group is not None else None)
+    turns = [
+        TurnColumn(column.name, role=_side(column) or said.get(column.name, "") or column.name)
+        for column in ordered
+    ]
     reason = " and ".join(f"{turn.text!r} holds what {turn.role!r} says" for turn in turns)
+    if said and not all(map(_side, ordered)):
+        reason += ", told by how calls are answered"
     if group is None:
         return TurnsFound(turns, reason)
-    by, order = group
-    return TurnsFound(turns, f"{reason}, turn by turn; {by!r} tells calls apart", [by], order)
+    by = group.by
+    return TurnsFound(turns, f"{reason}, turn by turn; {by!r} tells calls apart", [by], group.order)
+
+
+def _sides_by_words(pair: Sequence[Column], calls: Sequence[Sequence[int]] | None) -> dict[str, str]:
+    """Return column → side where what is said in most calls tells it: who greets as one does who answers a call."""
+    named = {column.name: side for column in pair if (side := _side(column))}
+    if len(named) == 1:  # the other one is the other side
+        (side,) = named.values()
+        other = "customer" if side == "agent" else "agent"
+        return {column.name: named.get(column.name, other) for column in pair}
+    if named:
+        return named
+    votes: Counter[str] = Counter()
+    tried = 0
+    for places in (calls or [[place] for place in range(pair[0].total)])[:_MOST_CALLS]:
+        cells = [
+            (column.name, text) for place in places for column in pair if (text := column.of_rows[place])
+        ]
+        labels = {column.name: str(number) for number, column in enumerate(pair, start=1)}
+        texts = [(labels[name], line) for name, cell in cells for _, line in _lines(cell)]
+        if len({label for label, _ in texts}) < 2:
+            continue
+        tried += 1
+        found = infer_from_greetings(
+            [label for label, _ in texts], [text for _, text in texts], dict.fromkeys(labels.values(), "")
+        )
+        votes.update(
+            name for name, label in labels.items() if label in found and found[label].role == "agent"
+        )
+    if not votes:
+        return {}
+    (agent, count), *_ = votes.most_common()
+    if count < 0.8 * votes.total() or count < 0.3 * tried or (count < 2 and tried > 2):
+        return {}
+    return {column.name: "agent" if column.name == agent else "customer" for column in pair}
+
+
+_MOST_CALLS = 40
 
 
 _NO_WORDS = frozenset(("id", "email", "name", "phone", "score", "status", "start", "end", "duration"))
 
 
-def _pair(speech: Sequence[Column], grouped: bool) -> list[Column] | None:
+def _pair(speech: Sequence[Column], group: _Rows | None) -> list[Column] | None:
     """Return the two columns of the two sides: by their names, or because in each row one of them speaks."""
     agents = [column for column in speech if _side(column) == "agent"]
     customers = [column for column in speech if _side(column) == "customer"]
@@ -194,22 +272,45 @@ def _pair(speech: Sequence[Column], grouped: bool) -> list[Column] | None:
         for other in speech[place + 1 :]:
             if _side(one) and _side(one) == _side(other):
                 continue
-            if _take_turns(one, other, grouped) and (best is None or one.distinct + other.distinct > best[0]):
+            if _take_turns(one, other, group) and (best is None or one.distinct + other.distinct > best[0]):
                 best = (one.distinct + other.distinct, [one, other])
     return best[1] if best else None
 
 
-def _take_turns(one: Column, other: Column, grouped: bool) -> bool:
+def _take_turns(one: Column, other: Column, group: _Rows | None) -> bool:
     """Return whether two columns of words are two sides, whatever they are called."""
     rows = list(zip(one.of_rows, other.of_rows, strict=True))
     either = sum(bool(a) != bool(b) for a, b in rows)
     if min(one.fill, other.fill) >= 0.2 and either >= 0.9 * len(rows):
         return True  # in each row one of them is filled
-    if grouped:
-        return False
+    if group is not None:
+        return not group.speakers and _answer_each_other(one, other, group.calls)
     lines = [(len(_lines(a)), len(_lines(b))) for a, b in rows if a and b]
     alike = sum(min(pair) >= 2 and abs(pair[0] - pair[1]) <= 1 for pair in lines)
     return bool(lines) and alike >= 0.6 * len(lines) and not _several_turns(one) and not _several_turns(other)
+
+
+def _answer_each_other(one: Column, other: Column, calls: Sequence[Sequence[int]]) -> bool:
+    """Return whether the rows of calls are exchanges, a line of each side: both differ from row to row, in their own way.
+
+    A translation asks where the text asks and has its numbers; a summary is the same in all rows of a call.
+    """
+    if min(one.fill, other.fill) < 0.8 or any(column.unique < 0.3 for column in (one, other)):
+        return False
+    long = [places for places in calls if len(places) > 1]
+    if not long or any(
+        len({column.of_rows[place] for place in places}) == 1 for column in (one, other) for places in long
+    ):
+        return False
+    rows = [(a, b) for a, b in zip(one.of_rows, other.of_rows, strict=True) if a and b]
+    parallel = sum(_marks_of(a) == _marks_of(b) for a, b in rows if _marks_of(a) or _marks_of(b))
+    marked = sum(bool(_marks_of(a) or _marks_of(b)) for a, b in rows)
+    return marked >= 0.2 * len(rows) and parallel <= 0.3 * marked
+
+
+def _marks_of(text: str) -> list[str]:
+    """Return the numbers and question marks of a text, which a translation keeps."""
+    return sorted(re.findall(r"\d+|[?？؟]", text))
 
 
 def _is_side_text(column: Column) -> bool:
@@ -234,109 +335,37 @@ def _clocked(column: Column) -> bool:
     return column.share(lambda text: re.search(r"\d{1,2}:\d{2}", text)) > 0.5
 
 
-def _rows_of_a_call(columns: Sequence[Column], texts: set[str]) -> tuple[str, str] | None:
-    """Return (column that stays the same over the rows of a call, column that counts them or ""), or None."""
+class _Rows(NamedTuple):
+    """Which rows are one call: the column that says so, the one that counts them or "", and whether speakers are named."""
+
+    by: str
+    order: str
+    calls: list[list[int]]
+    speakers: bool
+
+
+def _rows_of_a_call(columns: Sequence[Column], texts: set[str]) -> _Rows | None:
+    """Return which rows are one call, or None where each row is one."""
     others = [column for column in columns if column.name not in texts]
     found = calls_by_value(others)
     if found is None:
         return None
     by, calls = found
+    speakers = speaker_column([column for column in others if column.name != by], calls) is not None
     for column in others:
-        if column.name == by or column.fill < 0.9 or "order" not in column.says:
+        if column.name == by or column.fill < 0.9:
             continue
         numbers = [as_number(cell) for cell in column.rows]
-        if None not in numbers and all(
-            len({numbers[place] for place in here}) == len(here) for here in calls
-        ):
-            return by, column.name
-    return by, ""
-
-
-def continued(first: str, columns: Sequence[Column]) -> tuple[list[str], str, str] | None:
-    """Return (columns, separator, why) where the transcript in `first` goes on in other columns, or None."""
-    names = [column.name for column in columns]
-    by_name = {column.name: column for column in columns}
-    start = by_name[first]
-    stem, number = _stem(first)
-    # What reads best may be a later part: then the column of the bare name is the first.
-    later = number is not None or _MORE.search(start.plain) is not None
-    parts: list[tuple[int, int, str]] = []
-    for column in columns:
-        if column.name == first or not column.count or column.emails + column.times + column.audio > 0.5:
+        if None in numbers or any(len({numbers[place] for place in here}) < len(here) for here in calls):
             continue
-        other, here = _stem(column.name)
-        same = other == stem or not other.replace("#", "").strip()
-        more = _MORE.search(column.plain) is not None
-        marked = here is not None or more or (later and other == stem)
-        if (
-            same
-            and marked
-            and column.length >= 8
-            and (column.prose >= 0.5 or column.length > 40)
-            and not _repeats(start, column)
-        ):
-            parts.append((_place(here, more), names.index(column.name), column.name))
-    if not parts:
-        return None
-    parts.append((_place(number, _MORE.search(start.plain) is not None), names.index(first), first))
-    ordered = [name for _, _, name in sorted(parts)]
-    cut = _cut_inside([by_name[name] for name in ordered])
-    why = f"goes on in {' and '.join(repr(name) for name in ordered[1:])}"
-    return ordered, "" if cut else "\n", why
-
-
-def _place(number: int | None, more: bool) -> int:
-    """Where a part stands: the bare name first, then those that are numbered, then "(cont.)" and "(cont. 2)"."""
-    if more:
-        return 1000 + (number or 1)
-    return -1 if number is None else number
-
-
-_SUFFIX = re.compile(
-    r"(.*?)[\W_]*(?:part|teil|parte|partie|deel|no|nr|pt|p)?[\W_]*(?:(?P<number>\d{1,2})(?:\s*(?:/|of|von|de|di|van)\s*\d{1,2})?"
-    r"|(?<=[\W_])(?P<letter>[a-h])|(?<=[\W_])(?P<roman>i{1,3}|iv|vi{0,3}|ix|x))\W*",
-    re.IGNORECASE,
-)
-_ROMAN = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
-
-
-def _stem(name: str) -> tuple[str, int | None]:
-    """Return the name without its number ("2", "B", "ii", "2 of 3") and its "(cont.)", and the number."""
-    match = _SUFFIX.fullmatch(name.strip())
-    number: int | None = None
-    if match and match["number"]:
-        number = int(match["number"])
-    elif match and match["roman"]:
-        number = _ROMAN.index(match["roman"].casefold())
-    elif match and match["letter"]:
-        number = "abcdefgh".index(match["letter"].casefold()) + 1
-    bare = match[1] if match else name
-    bare = re.sub(r"[\W_]*\b(?:" + _MORE.pattern + r")\b\.?[\W_]*", " ", bare, flags=re.IGNORECASE)
-    return " ".join(re.findall(r"\w+", bare.replace("_", " "))).casefold(), number
-
-
-def _repeats(first: Column, other: Column) -> bool:
-    """Whether another column says the same again (a translation keeps its own words): then it is no continuation."""
-    return any(a and a == b for a, b in zip(first.of_rows, other.of_rows, strict=True))
-
-
-def _cut_inside(parts: Sequence[Column]) -> bool:
-    """Whether the cells were cut wherever they were full, rather than between two turns."""
-    inside = between = 0
-    for row in zip(*(column.rows for column in parts), strict=True):
-        texts = [cell_text(cell) for cell in row]
-        for before, after in pairwise(texts):
-            if not before or not after:
-                continue
-            labelled = (
-                re.match(r"\W{0,3}(?:\[?\d[\d:.,]*\]?\W*)?[^\W\d_][^:\n]{0,40}[:：>|]", after) is not None
-            )
-            own_line = before.endswith("\n") or after.startswith("\n")
-            if labelled and not own_line and before.rstrip()[-1:] in ".?!…\"'”)]。？！":
-                between += 1
-            else:
-                inside += 1
-    return inside > between
+        counts = all(
+            min(n) in (0, 1) and max(n) - min(n) == len(n) - 1
+            for here in calls
+            if (n := [number for place in here if (number := numbers[place]) is not None])
+        )
+        if "order" in column.says or (counts and any(len(here) > 1 for here in calls)):
+            return _Rows(by, column.name, calls, speakers)
+    return _Rows(by, "", calls, speakers)
 
 
 _ROLE, _TEXT = "turn: speaker", "turn: text"
