@@ -20,6 +20,7 @@ from reddy_lib.findings import Finding, finding
 from reddy_lib.transcripts.asides import is_aside, is_event, is_note, roles_in
 from reddy_lib.transcripts.headers import Header, find_headers
 from reddy_lib.transcripts.json_form import unreadable_time
+from reddy_lib.transcripts.line_grammar import Grammar, find_grammar
 from reddy_lib.transcripts.names import is_named
 from reddy_lib.transcripts.quotes import unquoted
 from reddy_lib.transcripts.roles import (
@@ -44,7 +45,8 @@ from reddy_lib.transcripts.styles import (
     same_style,
     without_bold_end,
 )
-from reddy_lib.transcripts.times import CLOCK, Moment, read_moment
+from reddy_lib.transcripts.stamps import read_stamp
+from reddy_lib.transcripts.times import CLOCK, Moment
 from reddy_lib.transcripts.turns import Parsed, Turn
 
 __all__ = ["read_text"]
@@ -145,8 +147,53 @@ def read_text(
 ) -> Parsed:
     """Turns of a labelled text; form "no speakers" (one turn per text line) where nobody is named.
 
-    `agent`: the agent's name or email, as the call's own columns have them: makes a bare name a speaker.
+    `agent`, `customer`: the two sides as the call's own columns have them: make a bare name a speaker.
     """
+    parsed = _read_known(text, roles, agent, customer)
+    if not is_doubtful(parsed):
+        return parsed
+    known = _Known(roles)
+    raws = _split(unquoted(text), known)
+    said = [cell for cell in (*agent, *customer) if cell]
+    grammar = find_grammar(
+        raws,
+        known.is_bare_role_or_voice,
+        _could_be_a_name,
+        lambda label: any(is_named(label, cell) for cell in said),
+        lambda raw: is_aside(raw, opening=True),
+    )
+    if grammar is None:
+        return parsed
+    other = _under_grammar(raws, grammar)
+    return other if is_better(other, parsed) else parsed
+
+
+def _under_grammar(raws: Sequence[str], grammar: Grammar) -> Parsed:
+    """The turns of a text whose grammar was found."""
+    reading = _Reading({}, headed=grammar.where in ("above", "below"))
+    waiting: list[str] = []
+    for raw, cut in zip(raws, grammar.cuts, strict=True):
+        if cut is not None:
+            words = [*waiting, cut.text] if cut.text else waiting
+            reading.turn(_Row(raw, cut.label, "\n".join(words), *(*cut.times, "", "")[:2], ""))
+            waiting = []
+        elif is_event(raw) or is_note(raw, opening=not reading.parsed.turns):
+            reading.leave_out(_Row(raw, "", raw, "", "", ""))
+        elif grammar.where in ("behind", "below") and (grammar.where == "below" or not is_aside(raw)):
+            waiting.append(raw)
+        else:
+            timed = _CLOCK_ALONE.fullmatch(raw) if len(raw) < 40 else None
+            start, stop = (timed["start"], timed["stop"] or "") if timed else ("", "")
+            reading.unlabelled(_Row(raw, "", "" if timed else raw, start, stop, ""))
+    for raw in waiting:
+        reading.keep(raw)
+    return reading.finish()
+
+
+def _read_known(
+    text: str, roles: Mapping[str, str], agent: Sequence[str] = (), customer: Sequence[str] = ()
+) -> Parsed:
+    """The turns by labels that are known, or keep coming back before a colon."""
     known = _Known(roles)
     text = unquoted(text)
     table = read_table(text.strip())
@@ -175,6 +222,47 @@ def read_text(
         else:
             reading.unlabelled(row)
     return reading.finish()
+
+
+def is_doubtful(parsed: Parsed) -> bool:
+    """Is anything of this text unread, or read in a way that looks wrong?"""
+    if parsed.form != "labelled text":
+        return parsed.form == "no speakers"
+    if any(note.code in _UNREAD for _, note in parsed.notes):
+        return True
+    counts = Counter(turn.label for turn in parsed.turns)
+    if len(counts) < 2:
+        return len(parsed.turns) > 1
+    return any(_STRANGE.search(label) for label in counts) or _mostly(parsed, _LEFT_OVER)
+
+
+_UNREAD = frozenset(("line-without-speaker", "line-not-read", "time-unreadable"))
+_STRANGE = re.compile(r"\s[–—-]|[–—»|>]|\d:\d|[\])][^\])]*$(?<![\])])")
+"""What stands in a label that has swallowed words or a time."""
+_LEFT_OVER = re.compile(rf"[\])}}>|»–—:=-]|[\[(]?{CLOCK}[\])]?\s?(?:[–—|»-]|$)")
+"""What words begin with, or end with, that are not taken apart to the end."""
+
+
+def _mostly(parsed: Parsed, pattern: re.Pattern[str]) -> bool:
+    texts = [turn.text for turn in parsed.turns if turn.text]
+    return len(texts) > 2 and sum(pattern.match(text) is not None for text in texts) > 0.6 * len(texts)
+
+
+def is_better(other: Parsed, parsed: Parsed) -> bool:
+    """Does another reading of the text leave less of it unread?"""
+    return _worth(other) > _worth(parsed)
+
+
+def _worth(parsed: Parsed) -> tuple[float, float, int]:
+    labels = Counter(turn.label for turn in parsed.turns)
+    unread = sum(note.code in _UNREAD for _, note in parsed.notes) + labels.pop("", 0)
+    strange = sum(count for label, count in labels.items() if _STRANGE.search(label))
+    strange += len(parsed.turns) * _mostly(parsed, _LEFT_OVER)
+    if len(labels) < 2:
+        unread += len(parsed.turns)
+    sides = {leaning(label) for label in labels} - {""}
+    timed = sum(turn.start is not None for turn in parsed.turns)
+    return -float(unread + strange), len(sides) / 2, timed
 
 
 _DASHES = frozenset(("-", "–", "—", "--", "->", "=>", ">"))
@@ -491,16 +579,11 @@ def _carried(clock: str) -> str:
 def _moments(row: _Row, parsed: Parsed) -> tuple[Moment | None, Moment | None]:
     moments: list[Moment | None] = []
     for name, value in (("start", row.start), ("stop", row.stop)):
-        moment = read_moment(_western(value).replace(",", ".")) if value else None
+        moment = read_stamp(value) if value else None
         if value and moment is None:
             parsed.notes.append((len(parsed.turns), unreadable_time(value, name)))
-        moments.append(moment._replace(plain=False) if moment else None)
+        moments.append(moment)
     return moments[0], moments[1]
-
-
-def _western(text: str) -> str:
-    """Digits of other scripts as 0 to 9."""
-    return text if text.isascii() else "".join(str(int(mark)) if mark.isdecimal() else mark for mark in text)
 
 
 class _Known:
@@ -519,6 +602,9 @@ class _Known:
             answer = bool(label) and (fold(label) in self.own or speaks_for_itself(label))
             self.seen[label] = answer
         return answer
+
+    def is_bare_role_or_voice(self, text: str) -> bool:
+        return self.is_bare_role(text) or self(text) or is_third_voice(text)
 
     def is_bare_role(self, text: str) -> bool:
         """Is the whole text a role ("Agent", "Agent (Ben)"), not a sentence with a role in it?"""
