@@ -13,18 +13,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import NamedTuple
 
 from reddy_lib.findings import Finding, finding
-from reddy_lib.transcripts.asides import is_aside, is_event, is_note, roles_in
+from reddy_lib.transcripts.asides import is_aside, is_event, is_heading, is_note, is_rule, roles_in
 from reddy_lib.transcripts.headers import Header, find_headers
 from reddy_lib.transcripts.json_form import unreadable_time
-from reddy_lib.transcripts.line_grammar import Grammar, find_grammar
+from reddy_lib.transcripts.line_grammar import Grammar, cut_line, find_grammar
 from reddy_lib.transcripts.names import is_named
 from reddy_lib.transcripts.quotes import unquoted
 from reddy_lib.transcripts.roles import (
     fold,
+    is_form_word,
     is_machine,
     is_role,
     is_third_voice,
@@ -58,7 +59,7 @@ _BARE = re.compile(rf"(?P<start>{BARE_TIME})(?:{ARROW}(?P<stop>{BARE_TIME}))?(?:
 _BROKEN = re.compile(r"[\[(<](?P<raw>[\d:.,\-– >]{0,40}?\d:[\d:.,\-– >]{0,40})[\])>]\s*")
 _DECORATION = re.compile(r"[*_#>•\s]*")
 _LABEL = re.compile(
-    r"(?P<label>[^\W\d_](?:[^:：\n<>\[\]|]|<[^<>\n]*>|\[[^\[\]\n:]{0,30}\]){0,60}?)"
+    r"(?P<label>[^\W\d_](?:[^:：\n\t<>\[\]|]|<[^<>\n]*>|\[[^\[\]\n:]{0,30}\]){0,60}?)"
     rf"(?P<time>\s{{0,4}}[\[(]\s{{0,4}}(?P<start>{CLOCK})(?:{ARROW}(?P<stop>{CLOCK}))?\s{{0,4}}[\])]|"
     rf"\s{{1,4}}(?P<bare>{CLOCK}))?"
     # a colon between digits is a clock's own: neither `Ben 00:00:07` nor a line `Ben 0:07` labels a `07`
@@ -155,9 +156,16 @@ def read_text(
     known = _Known(roles)
     raws = _split(unquoted(text), known)
     said = [cell for cell in (*agent, *customer) if cell]
+    if len(raws) <= 3 or _labels_inside(parsed):
+        turns = [turn for raw in raws for turn in cut_line(raw, known.is_sure, _could_be_a_name) or [raw]]
+        if len(turns) > len(raws):
+            other = _read_known("\n".join(turns), roles, agent, customer)
+            if is_better(other, parsed):
+                parsed = other
+                raws = turns
     grammar = find_grammar(
         raws,
-        known.is_bare_role_or_voice,
+        known.is_sure,
         _could_be_a_name,
         lambda label: any(is_named(label, cell) for cell in said),
         lambda raw: is_aside(raw, opening=True),
@@ -230,14 +238,27 @@ def is_doubtful(parsed: Parsed) -> bool:
         return parsed.form == "no speakers"
     if any(note.code in _UNREAD for _, note in parsed.notes):
         return True
+    if _labels_inside(parsed):
+        return True
     counts = Counter(turn.label for turn in parsed.turns)
     if len(counts) < 2:
         return len(parsed.turns) > 1
     return any(_STRANGE.search(label) for label in counts) or _mostly(parsed, _LEFT_OVER)
 
 
+_LABEL_INSIDE = re.compile(r"[.?!…。！？\")”]\s*([^\W\d_][^.?!…。！？:：,\n]{0,40})[:：](?![/\d])")
+
+
+def _labels_inside(parsed: Parsed) -> int:
+    """Number of what may be labels inside the words: the same before a colon, behind the end of a sentence, twice or more."""
+    counts = Counter(
+        label for turn in parsed.turns if ":" in turn.text or "：" in turn.text for label in _LABEL_INSIDE.findall(turn.text)
+    )
+    return sum(count for count in counts.values() if count > 1)
+
+
 _UNREAD = frozenset(("line-without-speaker", "line-not-read", "time-unreadable"))
-_STRANGE = re.compile(r"\s[–—-]|[–—»|>]|\d:\d|[\])][^\])]*$(?<![\])])")
+_STRANGE = re.compile(r"\t|\s[–—-]|[–—»|>]|\d:\d|[\])][^\])]*$(?<![\])])")
 """What stands in a label that has swallowed words or a time."""
 _LEFT_OVER = re.compile(rf"[\])}}>|»–—:=-]|[\[(]?{CLOCK}[\])]?\s?(?:[–—|»-]|$)")
 """What words begin with, or end with, that are not taken apart to the end."""
@@ -257,7 +278,7 @@ def _worth(parsed: Parsed) -> tuple[float, float, int]:
     labels = Counter(turn.label for turn in parsed.turns)
     unread = sum(note.code in _UNREAD for _, note in parsed.notes) + labels.pop("", 0)
     strange = sum(count for label, count in labels.items() if _STRANGE.search(label))
-    strange += len(parsed.turns) * _mostly(parsed, _LEFT_OVER)
+    strange += len(parsed.turns) * _mostly(parsed, _LEFT_OVER) + _labels_inside(parsed)
     if len(labels) < 2:
         unread += len(parsed.turns)
     sides = {leaning(label) for label in labels} - {""}
@@ -391,6 +412,9 @@ class _Reading:
         turn.start, turn.stop = _moments(timed, parsed)
         if row.broken:
             parsed.notes.append((len(parsed.turns), unreadable_time(row.broken, "start")))
+        headings = list(takewhile(is_heading, self.opening))
+        parsed.left_out += [(len(parsed.turns), heading) for heading in headings]
+        self.opening = self.opening[len(headings) :]
         if self.opening:
             parsed.asides.append((len(parsed.turns), self.opening))
         parsed.turns.append(turn)
@@ -415,6 +439,9 @@ class _Reading:
     def keep(self, raw: str) -> None:
         """Text without a speaker: an aside with the turn beside it, speech with the line above and a finding."""
         parsed = self.parsed
+        if is_rule(raw):
+            parsed.left_out.append((len(parsed.turns), raw))
+            return
         last = len(parsed.turns) - 1
         events: list[str] = []
         while last >= 0 and parsed.left_out and parsed.left_out[-1][0] == last + 1:
@@ -452,6 +479,7 @@ class _Reading:
             self.keep(self.time.raw)
         for text in self.opening:
             self.before(text)
+        self._leave_out_closing()
         for turn, parts in zip(self.parsed.turns, self.parts, strict=True):
             turn.text = "\n".join(parts)
         self.parsed.notes = _shortened(self.parsed.notes)
@@ -460,10 +488,31 @@ class _Reading:
         return self.parsed
 
 
+    def _leave_out_closing(self) -> None:
+        """Leave out the headings behind the last words: `--- End of transcript ---`."""
+        parsed = self.parsed
+        closing: list[str] = []
+        while parsed.asides and parsed.asides[-1][0] == len(parsed.turns) - 1 and self.parts:
+            texts = parsed.asides[-1][1]
+            if len(self.parts[-1]) < 2 or self.parts[-1][-1] != texts[-1] or not is_heading(texts[-1]):
+                break
+            closing.insert(0, texts[-1])
+            self.parts[-1].pop()
+            parsed.asides[-1] = (parsed.asides[-1][0], texts[:-1])
+            if not texts[:-1]:
+                parsed.asides.pop()
+        parsed.left_out += [(len(parsed.turns), text) for text in closing]
+        parsed.left_out.sort(key=lambda one: one[0])
+
+
 def _of_left_out(texts: Sequence[str]) -> Finding:
     """One finding for all status events and notes of a transcript; `value` is their text."""
     one = len(texts) == 1
-    what = "1 line is a status event or a note" if one else f"{len(texts)} lines are status events or notes"
+    what = (
+        "1 line is a heading, a status event or a note"
+        if one
+        else f"{len(texts)} lines are headings, status events or notes"
+    )
     shown = _short(" · ".join(texts[:20]))
     message = f"{what}, which nobody said, and {'was' if one else 'were'} left out: {shown!r}"
     return finding("not-spoken", "transcript", message, value="\n".join(texts[:200]))
@@ -603,8 +652,8 @@ class _Known:
             self.seen[label] = answer
         return answer
 
-    def is_bare_role_or_voice(self, text: str) -> bool:
-        return self.is_bare_role(text) or self(text) or is_third_voice(text)
+    def is_sure(self, text: str) -> bool:
+        return self(text) or (self.is_bare_role(text) and not is_form_word(text))
 
     def is_bare_role(self, text: str) -> bool:
         """Is the whole text a role ("Agent", "Agent (Ben)"), not a sentence with a role in it?"""

@@ -15,16 +15,16 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from reddy_lib.transcripts.roles import is_numbered, leaning
-from reddy_lib.transcripts.stamps import STAMP
+from reddy_lib.transcripts.stamps import STAMP, read_stamp
 
-__all__ = ["Cut", "Grammar", "find_grammar"]
+__all__ = ["Cut", "Grammar", "cut_line", "find_grammar"]
 
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0e31\u0e34-\u0e4e"
 """Vowel signs, which belong to a word and count as no letter."""
 _WORD = rf"[^\W\d_](?:[\w{_MARKS}]|['’.@+&-](?=\w))*(?:(?<=\b[^\W\d_])\.|(?<=\b[^\W\d_]{{2}})\.)?"
 _PHONE = r"\+?\d[\d ()/-]{5,18}\d(?![\d:.,])"
 _TOKEN = re.compile(
-    rf"(?P<time>{STAMP}(?!\w))|(?P<phone>{_PHONE})|(?P<number>\d+(?:[.,]\d+)?)|(?P<word>{_WORD})|(?P<space>\s+)|(?P<mark>.)",
+    rf"(?P<time>(?<!\w){STAMP}(?!\w))|(?P<phone>{_PHONE})|(?P<number>\d+(?:[.,]\d+)?)|(?P<word>{_WORD})|(?P<space>\s+)|(?P<mark>.)",
     re.DOTALL,
 )
 _FIRST, _LAST = 40, 20
@@ -33,8 +33,8 @@ _TRIED = 14
 _FEW = 8
 """Labels that a text may have."""
 _LONGEST_LABEL = 48
-_HEAD, _WIDE, _NARROW = 14, 110, 90
-"""Tokens before a label, and characters at the begin and the end of a line that are looked at."""
+_HEAD, _WIDE, _NARROW, _MOST_TOKENS = 14, 110, 60, 32
+"""Tokens before a label, characters at the begin and the end of a line that are looked at, and tokens in them."""
 _LONGEST_LINE = 20_000
 _WEAK = 0.9
 """Share of the lines that a grammar must explain whose label is parted from the words by a single space."""
@@ -126,6 +126,58 @@ def find_grammar(
     return best
 
 
+_INSIDE = re.compile(
+    rf"(?:^|(?<=[\s.?!…。！？」”\")\]|/;~·•>,-]))[*_\[(<]{{0,3}}(?P<label>[^\W_](?:[\w{_MARKS}'’.&#@+() -]{{0,40}}?)?)[*_\])>]{{0,3}}\s?[:：](?![/\d])"
+)
+
+
+def cut_line(line: str, known: Callable[[str], bool], possible: Callable[[str], bool]) -> list[str] | None:
+    """Return the turns of a line that holds several, each beginning with its label; None where it holds no such thing.
+
+    The labels are those before a colon that come back, or are known, and the first one stands where the line begins.
+    A label is taken as long as it comes back: "Ann Lee:" and not "Lee:".
+    """
+    ends: list[tuple[int, int]] = [(match.start("label"), match.end("label")) for match in _INSIDE.finditer(line)]
+    if not 2 <= len(ends) <= 5000 or line[: ends[0][0]].strip("*_[(< ") != "":
+        return None
+    first = line[ends[0][0] : ends[0][1]]
+    labels = {first} if known(first) or possible(first) else set()
+    counts: Counter[str] = Counter()
+    spans: list[list[tuple[int, str]]] = []
+    for begin, end in ends:
+        words = line[begin:end].split(" ")
+        tails = [" ".join(words[at:]) for at in range(len(words))]
+        spans.append([(end - len(tail), tail) for tail in tails if tail])
+        counts.update(tail for tail in tails if tail)
+    for span in spans:
+        back = [
+            label
+            for _, label in span
+            if label == first or known(label) or (counts[label] > 1 and label[:1].isupper() == first[:1].isupper() and possible(label))
+        ]
+        labels.update(back[:1])
+    places = [0]
+    row = [first]
+    for span in spans[1:]:
+        found = next(((at, label) for at, label in span if label in labels), None)
+        if found is not None:
+            places.append(_with_marks(line, found[0]))
+            row.append(found[1])
+    counts = Counter(row)
+    if not 2 <= len(counts) <= _FEW or (sum(map(known, counts)) < 2 and max(counts.values()) < 2):
+        return None
+    if sum(one != other for one, other in pairwise(row)) < 0.5 * (len(row) - 1):
+        return None
+    return [line[begin:end].strip() for begin, end in zip(places, [*places[1:], len(line)], strict=True)]
+
+
+def _with_marks(line: str, at: int) -> int:
+    """Where a label begins with the marks before it."""
+    while at and line[at - 1] in "*_[(<":
+        at -= 1
+    return at
+
+
 def _spread(promising: Sequence[_Way]) -> Iterator[_Way]:
     """The most frequent ways of each kind."""
     left = Counter({"before": _TRIED, "behind": _TRIED, "above": _TRIED})
@@ -139,7 +191,7 @@ def _spread(promising: Sequence[_Way]) -> Iterator[_Way]:
 
 
 def _tries(line: str, known: Callable[[str], bool]) -> Iterator[_Tried]:
-    yield from _heads(line, _tokens(line[:_WIDE]), known)
+    yield from _heads(line, _tokens(line[:_WIDE])[:_MOST_TOKENS], known)
     at = 0 if len(line) <= _NARROW else line.find(" ", len(line) - _NARROW)
     if at >= 0:
         yield from _tails(line, _tokens(line[at:], at))
@@ -212,7 +264,7 @@ def _heads(line: str, tokens: Sequence[_Token], known: Callable[[str], bool]) ->
     for at, token in enumerate(tokens[: _HEAD + 1]):
         if not _is_wordy(token) or (token.kind == "number" and not _alone(tokens, at)):
             continue
-        if at and tokens[at - 1].kind == "word":
+        if at and (tokens[at - 1].kind == "word" or (at > 1 and tokens[at - 1].text == " " and _is_wordy(tokens[at - 2]))):
             continue
         opening, before = _keys(tokens[:at]), _times(tokens[:at])
         for end in _label_ends(tokens, at):
@@ -288,21 +340,32 @@ def _judge(
     named: Callable[[str], bool],
 ) -> Grammar | None:
     counts = Counter(cut.label for cut in cuts if cut is not None)
-    speakers = {
+    sure = {label for label in counts if known(label) or named(label)}
+    sides = {leaning(label) for label in sure} - {""}
+    enough = 3 if len(sides) == 2 else 2
+    turns = _taking_turns([cut.label for cut in cuts if cut is not None])
+    speakers = sure | {
         label
         for label, count in counts.items()
-        if known(label) or named(label) or (count > 1 and _could_speak(label, possible))
+        if count >= enough and label in turns and _could_speak(label, possible)
     }
     if speakers and "time" in (*way.opening, *way.closing):
         speakers |= {label for label in counts if label[:1].isupper() and possible(label)}
+    if any(label[:1].isalpha() for label in speakers):
+        speakers = {label for label in speakers if not label.isdigit()}
+    if len(speakers) == 1 and len(counts) == 2 and sum(counts.values()) == len(cuts):
+        speakers |= {label for label in counts if _could_speak(label, possible)}
     if not 2 <= len(speakers) <= _FEW:
         return None
     chosen = [cut if cut is not None and cut.label in speakers else None for cut in cuts]
     row = [cut.label for cut in chosen if cut is not None]
+    if way.where != "above" and 2 * sum(any(map(str.isalpha, cut.text)) for cut in chosen if cut) < len(row):
+        return None
     changes = sum(one != other for one, other in pairwise(row))
     if changes < 0.3 * (len(row) - 1) or changes < min(2, len(row) - 1):
         return None
-    sides = {leaning(label) for label in speakers if known(label)} - {""}
+    if len(sides) < 2 and not _rise([cut.times for cut in chosen if cut is not None]):
+        return None
     share = len(row) / max(len(cuts) - skipped, len(row))
     where = way.where
     if where == "above":
@@ -312,7 +375,7 @@ def _judge(
             return None
     elif share < (_WEAK if way.weak else 0.35 if len(sides) == 2 else 0.6):
         return None
-    if not (len(sides) == 2 or all(map(known, speakers)) or _recur(speakers, counts, share)):
+    if not (len(sides) == 2 or speakers <= sure or _recur(speakers, counts, share)):
         return None
     timed = sum(bool(cut.times) for cut in chosen if cut is not None) / len(row)
     score = share + 0.3 * len(sides) + 0.1 * timed - 0.03 * len(speakers) - 0.2 * way.weak
@@ -320,8 +383,35 @@ def _judge(
     return Grammar(chosen, where, speakers, score)
 
 
+def _taking_turns(row: Sequence[str]) -> set[str]:
+    """Labels with somebody else between two of their turns, or that come first or last."""
+    found = {*row[:1], *row[-1:]}
+    last: dict[str, int] = {}
+    for place, label in enumerate(row):
+        if place - last.get(label, place) > 1:
+            found.add(label)
+        last[label] = place
+    return found
+
+
+def _rise(times: Sequence[tuple[str, ...]]) -> bool:
+    """Do the times of the lines, where most have some, go on from one to the next?"""
+    starts = [found[0] for found in times if found]
+    if 2 * len(starts) < len(times):
+        return True
+    moments = [read_stamp(start) for start in starts]
+    seconds = [moment.seconds for moment in moments if moment is not None]
+    if len(seconds) < len(starts) or seconds[0] == seconds[-1]:
+        return False
+    falls = sum(other < one for one, other in pairwise(seconds))
+    return falls <= 0.1 * len(seconds)
+
+
+_ARTICLE = re.compile(r"(?:the|a|an|my|our|your|this|that)\s", re.IGNORECASE)
+
+
 def _could_speak(label: str, possible: Callable[[str], bool]) -> bool:
-    if len(label.split()) > 5 or label.casefold() in _NO_SPEAKERS:
+    if len(label.split()) > 5 or label.casefold() in _NO_SPEAKERS or _ARTICLE.match(label):
         return False
     return possible(label) or is_numbered(label) or len(label) == 1 or label.lstrip("+").replace(" ", "").isdigit()
 

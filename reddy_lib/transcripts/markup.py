@@ -24,6 +24,7 @@ _IMAGE = re.compile(rf"<(?:img|input|wbr|meta|link|!doctype){_ATTRIBUTES}/?>", r
 _OPENED = re.compile(rf"<({_BLOCK}|{_INLINE}){_ATTRIBUTES}/?>", re.IGNORECASE)
 _CLOSED = re.compile(rf"</({_BLOCK}|{_INLINE})\s*>", re.IGNORECASE)
 _BLOCK_NAME = re.compile(_BLOCK, re.IGNORECASE)
+_TERM = re.compile(r"</dt\s*>\s*<dd\b", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,24});")
 _SPACES = re.compile(r"[ \u00a0\u2007\u202f]{2,}|[\u00a0\u2007\u202f]")
 _BLANK_LINES = re.compile(r"[ \t]*\n[ \t]*(?:\n[ \t]*)+")
@@ -67,12 +68,17 @@ def _without_tags(text: str) -> str:
     closed = {name.lower() for name in _CLOSED.findall(text)}
     both = (opened & closed) | ({"p", "li"} & opened)
 
+    pairs = {"dt", "dd"} <= both and _TERM.search(text) is not None
+
     def replaced(match: re.Match[str]) -> str:
         name = match[1].lower()
         if name not in both:
             return match[0]
+        closes = match[0][1] == "/"
         if name in ("td", "th"):
-            return "\t" if match[0][1] != "/" else ""
+            return "" if closes else "\t"
+        if pairs and name in ("dt", "dd"):
+            return ("\n" if closes else "\t") if name == "dd" else ("" if closes else "\n")
         return "\n" if _BLOCK_NAME.fullmatch(name) else ""
 
     text = _BREAK.sub("\n", text)

@@ -12,7 +12,8 @@ from reddy_lib.transcripts.times import Moment, read_moment
 
 __all__ = ["STAMP", "read_stamp"]
 
-_CLOCK = r"\d{1,3}:\d{2}(?::\d{2})?(?:[.,:]\d{1,6})?(?:\s?[AaPp]\.?[Mm]\b\.?)?(?:Z|[+-]\d{2}:?\d{2})?"
+_CLOCK = r"\d{1,3}:\d{2}(?::\d{2})?(?:[.,:]\d{1,6})?(?:\s?[AaPp]\.?[Mm]\b\.?)?Z?"
+_ISO = r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?\s?(?:Z|[+-]\d{2}:?\d{2})"
 _MONTH = r"[^\W\d_]{3,9}\.?"
 _DATE = (
     rf"(?:\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}|\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{2,4}}"
@@ -22,8 +23,10 @@ _UNITS = (
     r"(?:\d{1,3}\s?(?:hrs?|h|std)\.?\s?)?(?:\d{1,4}\s?(?:mins?|m)\.?\s?)?"
     r"\d{1,6}(?:[.,]\d{1,6})?\s?(?:ms|secs?|seconds?|sek|seg|s)(?!\w)|\d{1,3}['′]\s?\d{1,2}(?:[.,]\d{1,3})?(?:\"|″|'')"
 )
-STAMP = rf"(?:[+@]\s?)?(?:{_DATE}(?:[T,]|\sat|\sum)?\s{{0,2}})?(?:{_CLOCK})|{_UNITS}"
-STAMP = rf"(?:{STAMP})"
+STAMP = (
+    rf"(?:(?=[\d+@]|[^\W\d_]{{3,9}}\.?\s\d)"
+    rf"(?:{_ISO}|(?:[+@]\s?)?(?:{_DATE}(?:[T,]|\sat|\sum)?\s{{0,2}})?(?:{_CLOCK})|{_UNITS}))"
+)
 """Pattern of a time in a text, with what stands around its digits."""
 
 _CLOCK_AT_END = re.compile(rf"(?P<before>.*?)(?P<clock>{_CLOCK})", re.DOTALL)
