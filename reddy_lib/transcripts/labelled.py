@@ -20,6 +20,7 @@ from reddy_lib.findings import Finding, finding
 from reddy_lib.transcripts.asides import is_aside, is_event, is_heading, is_note, is_rule, roles_in
 from reddy_lib.transcripts.headers import Header, find_headers
 from reddy_lib.transcripts.json_form import unreadable_time
+from reddy_lib.transcripts.keyed import read_keyed
 from reddy_lib.transcripts.line_grammar import Grammar, cut_line, find_grammar
 from reddy_lib.transcripts.names import is_named
 from reddy_lib.transcripts.quotes import unquoted
@@ -155,14 +156,17 @@ def read_text(
         return parsed
     known = _Known(roles)
     raws = _split(unquoted(text), known)
+    keyed = read_keyed(raws, lambda raw: is_heading(raw) or is_aside(raw, opening=True))
+    if keyed is not None and is_better(keyed, parsed):
+        return keyed
     said = [cell for cell in (*agent, *customer) if cell]
-    if len(raws) <= 3 or _labels_inside(parsed):
-        turns = [turn for raw in raws for turn in cut_line(raw, known.is_sure, _could_be_a_name) or [raw]]
-        if len(turns) > len(raws):
+    rows = [row for row in map(str.strip, _NEWLINE.split(unquoted(text))) if row]
+    if len(rows) <= 3 or _labels_inside(parsed):
+        turns = [turn for row in rows for turn in cut_line(row, known.is_sure, _could_be_a_name) or [row]]
+        if len(turns) > len(rows):
             other = _read_known("\n".join(turns), roles, agent, customer)
-            if is_better(other, parsed):
-                parsed = other
-                raws = turns
+            if is_better(other, parsed) or (len(rows) == 1 and not is_better(parsed, other)):
+                parsed, raws = other, turns
     grammar = find_grammar(
         raws,
         known.is_sure,

@@ -127,7 +127,7 @@ def find_grammar(
 
 
 _INSIDE = re.compile(
-    rf"(?:^|(?<=[\s.?!…。！？」”\")\]|/;~·•>,-]))[*_\[(<]{{0,3}}(?P<label>[^\W_](?:[\w{_MARKS}'’.&#@+() -]{{0,40}}?)?)[*_\])>]{{0,3}}\s?[:：](?![/\d])"
+    rf"(?:^|(?<=[\s.?!…。！？」”\")\]|/;~·•>,-]))[*_\[(<]{{0,3}}(?P<label>[^\W_](?:[\w{_MARKS}'’&#@+() -]|\.(?! )){{0,40}}?)[*_\])>]{{0,3}}\s?[:：](?![/\d])"
 )
 
 
@@ -153,9 +153,17 @@ def cut_line(line: str, known: Callable[[str], bool], possible: Callable[[str], 
         back = [
             label
             for _, label in span
-            if label == first or known(label) or (counts[label] > 1 and label[:1].isupper() == first[:1].isupper() and possible(label))
+            if known(label)
+            or label == first
+            or (
+                counts[label] > 1
+                and label[:1].isupper() == first[:1].isupper()
+                and (" " not in label or label[:1].isupper())
+                and possible(label)
+            )
         ]
-        labels.update(back[:1])
+        if back:
+            labels.add(max(back, key=lambda label: (counts[label], len(label))))
     places = [0]
     row = [first]
     for span in spans[1:]:
