@@ -49,6 +49,7 @@ from reddy_lib.transcripts.styles import (
 )
 from reddy_lib.transcripts.stamps import read_stamp
 from reddy_lib.transcripts.times import CLOCK, Moment
+from reddy_lib.transcripts.turn_keys import classify_key
 from reddy_lib.transcripts.turns import Parsed, Turn
 
 __all__ = ["read_text"]
@@ -151,6 +152,41 @@ def read_text(
 
     `agent`, `customer`: the two sides as the call's own columns have them: make a bare name a speaker.
     """
+    parsed = _without_shared_words(_read_best(text, roles, agent, customer))
+    return parsed
+
+
+def _without_shared_words(parsed: Parsed) -> Parsed:
+    """The turns without words that end every label: "Agent said", "Customer said"."""
+    _drop_closing_tags(parsed)
+    labels = [label.split() for label in dict.fromkeys(turn.label for turn in parsed.turns) if label]
+    if len(labels) < 2 or len(labels) > 8:
+        return parsed
+    shared = 0
+    while all(len(words) > shared + 1 for words in labels) and (
+        len({words[-1 - shared] for words in labels}) == 1 and labels[0][-1 - shared].islower()
+    ):
+        shared += 1
+    if shared and all(name_in_label(" ".join(words)) == "" for words in labels):
+        for turn in parsed.turns:
+            turn.label = " ".join(turn.label.split()[:-shared]) if turn.label else ""
+    return parsed
+
+
+def _drop_closing_tags(parsed: Parsed) -> None:
+    """Drop what closes a turn with its label, where nearly every turn has it: `</Agent>`, `[/Agent]`."""
+    ends = {id(turn): match for turn in parsed.turns if (match := _CLOSING_TAG.search(turn.text[-60:]))}
+    own = [turn for turn in parsed.turns if id(turn) in ends and fold(ends[id(turn)][1]) == fold(turn.label)]
+    if len(own) > 1 and len(own) >= 0.8 * len(parsed.turns):
+        for turn in own:
+            turn.text = turn.text[: -len(ends[id(turn)][0])].rstrip()
+
+
+_CLOSING_TAG = re.compile(r"[<\[{(]\s?/\s?([^<>\[\]{}()/]{1,40}?)\s?[>\])}]\s*$")
+
+
+def _read_best(text: str, roles: Mapping[str, str], agent: Sequence[str], customer: Sequence[str]) -> Parsed:
+    """The turns by what is known of labels or, where that leaves doubt, by the pattern of the lines."""
     parsed = _read_known(text, roles, agent, customer)
     if not is_doubtful(parsed):
         return parsed
@@ -184,8 +220,18 @@ def _under_grammar(raws: Sequence[str], grammar: Grammar) -> Parsed:
     """The turns of a text whose grammar was found."""
     reading = _Reading({}, headed=grammar.where in ("above", "below"))
     waiting: list[str] = []
-    for raw, cut in zip(raws, grammar.cuts, strict=True):
+    clocks = [_CLOCK_ALONE.fullmatch(raw) if len(raw) < 40 else None for raw in raws]
+    below: re.Match[str] | None = None
+    for place, (raw, cut) in enumerate(zip(raws, grammar.cuts, strict=True)):
+        if below is not None and below is clocks[place]:
+            below = None
+            continue
         if cut is not None:
+            below = clocks[place + 1] if grammar.where == "above" and place + 1 < len(raws) else None
+            if below is not None and not cut.times:
+                cut = cut._replace(times=(below["start"], below["stop"] or ""))
+            else:
+                below = None
             words = [*waiting, cut.text] if cut.text else waiting
             reading.turn(_Row(raw, cut.label, "\n".join(words), *(*cut.times, "", "")[:2], ""))
             waiting = []
@@ -194,7 +240,7 @@ def _under_grammar(raws: Sequence[str], grammar: Grammar) -> Parsed:
         elif grammar.where in ("behind", "below") and (grammar.where == "below" or not is_aside(raw)):
             waiting.append(raw)
         else:
-            timed = _CLOCK_ALONE.fullmatch(raw) if len(raw) < 40 else None
+            timed = clocks[place]
             start, stop = (timed["start"], timed["stop"] or "") if timed else ("", "")
             reading.unlabelled(_Row(raw, "", "" if timed else raw, start, stop, ""))
     for raw in waiting:
@@ -247,7 +293,15 @@ def is_doubtful(parsed: Parsed) -> bool:
     counts = Counter(turn.label for turn in parsed.turns)
     if len(counts) < 2:
         return len(parsed.turns) > 1
-    return any(_STRANGE.search(label) for label in counts) or _mostly(parsed, _LEFT_OVER)
+    return any(map(_is_strange, counts)) or _mostly(parsed, _LEFT_OVER)
+
+
+def _is_strange(label: str) -> bool:
+    """Has the label swallowed words or a time, or is it the name of a part of a turn ("Text")?"""
+    if _STRANGE.search(label):
+        return True
+    key = classify_key(label) if label.isalpha() else None
+    return key is not None and key.part == "text"
 
 
 _LABEL_INSIDE = re.compile(r"[.?!…。！？\")”]\s*([^\W\d_][^.?!…。！？:：,\n]{0,40})[:：](?![/\d])")
@@ -264,7 +318,9 @@ def _labels_inside(parsed: Parsed) -> int:
 _UNREAD = frozenset(("line-without-speaker", "line-not-read", "time-unreadable"))
 _STRANGE = re.compile(r"\t|\s[–—-]|[–—»|>]|\d:\d|[\])][^\])]*$(?<![\])])")
 """What stands in a label that has swallowed words or a time."""
-_LEFT_OVER = re.compile(rf"[\])}}>|»–—:=-]|[\[(]?{CLOCK}[\])]?\s?(?:[–—|»-]|$)")
+_LEFT_OVER = re.compile(
+    rf"[\])}}>|»–—:=-]|[\[(]?{CLOCK}[\])]?\s?(?:[–—|»-]|\n|$)|[\[({{][^\])}}\d\n]{{0,12}}\d[^\])}}\n]{{0,20}}[\])}}]"
+)
 """What words begin with, or end with, that are not taken apart to the end."""
 
 
@@ -281,7 +337,7 @@ def is_better(other: Parsed, parsed: Parsed) -> bool:
 def _worth(parsed: Parsed) -> tuple[float, float, int]:
     labels = Counter(turn.label for turn in parsed.turns)
     unread = sum(note.code in _UNREAD for _, note in parsed.notes) + labels.pop("", 0)
-    strange = sum(count for label, count in labels.items() if _STRANGE.search(label))
+    strange = sum(count for label, count in labels.items() if _is_strange(label))
     strange += len(parsed.turns) * _mostly(parsed, _LEFT_OVER) + _labels_inside(parsed)
     if len(labels) < 2:
         unread += len(parsed.turns)
@@ -301,6 +357,9 @@ def _consistent(rows: list[_Row], known: _Known) -> list[_Row]:
     timed = sum(bool(row.start) for row in turns)
     if dashed and colons >= dashed:
         rows = [_Row(row.raw, "", row.raw, "", "", "") if row.style in _DASHES else row for row in rows]
+    starts = [row.start for row in rows if row.label]
+    if len(starts) > 2 and _is_counter(starts):
+        rows = [row._replace(start="") if row.start.isdecimal() else row for row in rows]
     if 0 < timed < 0.5 * len(turns):
         rows = [
             row._replace(text=row.behind.lstrip() + row.text, start="", stop="", behind="")
@@ -309,6 +368,14 @@ def _consistent(rows: list[_Row], known: _Known) -> list[_Row]:
             for row in rows
         ]
     return rows
+
+
+def _is_counter(starts: Sequence[str]) -> bool:
+    """Do these numbers count the turns from 0 or 1 on, rather than seconds?"""
+    numbers = [int(start) for start in starts if start.isdecimal() and len(start) < 6]
+    if len(numbers) < 0.9 * len(starts):
+        return False
+    return numbers[0] in (0, 1) and all(other - one == 1 for one, other in pairwise(numbers))
 
 
 def _of_table(table: Sequence[TableRow]) -> Parsed:
@@ -457,7 +524,7 @@ class _Reading:
         if last >= 0 and parsed.turns[last].label:
             label_alone = not self.parts[last]
             self.parts[last].append(raw)
-            if is_aside(raw):
+            if is_aside(raw) or (not label_alone and is_heading(raw)):
                 parsed.asides.append((last, [raw]))
             elif not label_alone and not self.headed:
                 message = f"This text names no speaker and was kept with the line above it: {_short(raw)!r}"

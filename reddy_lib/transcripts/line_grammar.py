@@ -27,6 +27,9 @@ _TOKEN = re.compile(
     rf"(?P<time>(?<!\w){STAMP}(?!\w))|(?P<phone>{_PHONE})|(?P<number>\d+(?:[.,]\d+)?)|(?P<word>{_WORD})|(?P<space>\s+)|(?P<mark>.)",
     re.DOTALL,
 )
+_ENDS = frozenset(".?!…。！？,;:»”\"'’、，")
+_OPENS = frozenset("\"“«„‘¿¡「『")
+"""Marks at the end of words, and at their begin, which belong to them."""
 _FIRST, _LAST = 40, 20
 """Lines at the begin and the end of a text from which the hypotheses are taken."""
 _TRIED = 14
@@ -272,7 +275,7 @@ def _heads(line: str, tokens: Sequence[_Token], known: Callable[[str], bool]) ->
     for at, token in enumerate(tokens[: _HEAD + 1]):
         if not _is_wordy(token) or (token.kind == "number" and not _alone(tokens, at)):
             continue
-        if at and (tokens[at - 1].kind == "word" or (at > 1 and tokens[at - 1].text == " " and _is_wordy(tokens[at - 2]))):
+        if at and (tokens[at - 1].kind == "word" or (at > 1 and tokens[at - 1].text == " " and tokens[at - 2].kind == "word")):
             continue
         opening, before = _keys(tokens[:at]), _times(tokens[:at])
         for end in _label_ends(tokens, at):
@@ -283,7 +286,9 @@ def _heads(line: str, tokens: Sequence[_Token], known: Callable[[str], bool]) ->
             while rest < len(tokens) and not _is_wordy(tokens[rest]):
                 rest += 1
                 between = tokens[end:rest]
-                if rest < len(tokens) and between[-1].kind != "space" and _marked(between):
+                if between[-1].text in _OPENS and len(between) > 1:
+                    break
+                if rest < len(tokens) and not _is_wordy(tokens[rest]) and _marked(between):
                     yield _before(line, opening, label, before, between, tokens[rest].at)
             between = tokens[end:rest]
             if rest == len(tokens):
@@ -328,7 +333,9 @@ def _tails(line: str, tokens: Sequence[_Token]) -> Iterator[_Tried]:
         while before and not _is_wordy(tokens[before - 1]):
             before -= 1
             opened = tokens[before:at]
-            if opened[0].kind == "space" or not before or not _marked(opened):
+            if opened[0].text in _ENDS or not before or not _marked(opened):
+                continue
+            if opened[0].kind == "space" and "\t" not in opened[0].text:
                 continue
             text = line[: opened[0].at].strip()
             way = _Way("behind", _keys(opened), _keys(closing))

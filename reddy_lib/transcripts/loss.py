@@ -650,7 +650,7 @@ class _Gaps:
     def _is_label(self, compact: str, place: int) -> int:
         """How long the label is that stands there; 0: none does."""
         for length in self.lengths:
-            if compact[place : place + length] in self.labels:
+            if place + length <= len(compact) and compact[place : place + length] in self.labels:
                 return length
         return 0
 
