@@ -55,6 +55,7 @@ from reddy_lib.transcripts.turns import Parsed, Turn
 __all__ = ["read_text"]
 
 _SPAN = rf"(?P<start>{TIME})(?:{ARROW}(?P<stop>{TIME}))?"
+_CLOCKS = rf"(?P<start>{CLOCK})(?:{ARROW}(?P<stop>{CLOCK}))?"
 # A bare clock (`00:12 - Agent:`) and one in brackets (`[12.5s] Agent:`); a bare number is not a time.
 _BRACKETED = re.compile(rf"[\[(<{{]\s{{0,4}}{_SPAN}\s{{0,4}}[\])>}}]\s*(?:[-–—|:]\s+)?")
 _BARE = re.compile(rf"(?P<start>{BARE_TIME})(?:{ARROW}(?P<stop>{BARE_TIME}))?(?:\s{{0,4}}[-–—|]\s*|\s+|$)")
@@ -88,7 +89,7 @@ _INLINE_TIMED = re.compile(
     rf"(?<=[^\s–—>-])(?<!\bto)\s{{1,8}}(?=[\[(<]?\s?{CLOCK}\s?[\])>]?\s{{0,4}}(?:[-–—|]\s{{0,4}})?\**(?P<label>[^\W\d_][^:\n\[\]]{{0,40}}?)\**\s?:)"
 )
 _WRITTEN_BREAK = re.compile(r"\\r\\n|\\n|\\r")
-_AFTER_LABEL = re.compile(rf"\s*[|–—-]?\s*(?:[\[(]\s?)?{_SPAN}(?:\s?[\])])?\s*(?:[|–—»:-]|->|→|>{{1,2}})?\s*")
+_AFTER_LABEL = re.compile(rf"\s*[|–—-]?\s*(?:[\[(]\s?)?{_CLOCKS}(?:\s?[\])])?\s*(?:[|–—»:-]|->|→|>{{1,2}})?\s*")
 _TRAILING = re.compile(rf"\s*[\[(]\s?(?P<start>{CLOCK})(?:{ARROW}(?P<stop>{CLOCK}))?\s?[\])]\s*$")
 _PARTED = re.compile(r"(?P<label>[^\t\n|>–—-]{1,40}?)(?:\t|\s{1,4}[-–—|>]\s|>\s)(?P<rest>.*)", re.DOTALL)
 # A label in tags, brackets or quotes, with its colon inside or behind: `<b>Agent:</b>`, `(Agent):`, `"Agent":`.
@@ -304,7 +305,7 @@ def _is_strange(label: str) -> bool:
     return key is not None and key.part == "text"
 
 
-_LABEL_INSIDE = re.compile(r"[.?!…。！？\")”]\s*([^\W\d_][^.?!…。！？:：,\n]{0,40})[:：](?![/\d])")
+_LABEL_INSIDE = re.compile(r"(?:[?!。！？\")”]|(?<!\.)\.(?!\.))\s*([^\W\d_][^.?!…。！？:：,\n]{0,40})[:：](?![/\d])")
 
 
 def _labels_inside(parsed: Parsed) -> int:

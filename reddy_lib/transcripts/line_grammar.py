@@ -130,7 +130,7 @@ def find_grammar(
 
 
 _INSIDE = re.compile(
-    rf"(?:^|(?<=[\s.?!…。！？」”\")\]|/;~·•>,-]))[*_\[(<]{{0,3}}(?P<label>[^\W_](?:[\w{_MARKS}'’&#@+() -]|\.(?! )){{0,40}}?)[*_\])>]{{0,3}}\s?[:：](?![/\d])"
+    rf"(?:^|(?<=[\s.?!…。！？」”\")\]|/;~·•>,-]))[*_\[(<]{{0,3}}(?P<label>\+?[^\W_](?:[\w{_MARKS}'’&#@+() -]|\.(?! )){{0,40}}?)[*_\])>]{{0,3}}\s?[:：](?![/\d])"
 )
 
 
@@ -144,7 +144,7 @@ def cut_line(line: str, known: Callable[[str], bool], possible: Callable[[str], 
     if not 2 <= len(ends) <= 5000 or line[: ends[0][0]].strip("*_[(< ") != "":
         return None
     first = line[ends[0][0] : ends[0][1]]
-    labels = {first} if known(first) or possible(first) else set()
+    labels = {first} if known(first) or _could_speak(first, possible) else set()
     counts: Counter[str] = Counter()
     spans: list[list[tuple[int, str]]] = []
     for begin, end in ends:
@@ -155,14 +155,14 @@ def cut_line(line: str, known: Callable[[str], bool], possible: Callable[[str], 
     for span in spans:
         back = [
             label
-            for _, label in span
+            for at, label in span
             if known(label)
             or label == first
             or (
                 counts[label] > 1
                 and label[:1].isupper() == first[:1].isupper()
-                and (" " not in label or label[:1].isupper())
-                and possible(label)
+                and (label[:1].isupper() or _begins_anew(line, at))
+                and _could_speak(label, possible)
             )
         ]
         if back:
@@ -179,7 +179,21 @@ def cut_line(line: str, known: Callable[[str], bool], possible: Callable[[str], 
         return None
     if sum(one != other for one, other in pairwise(row)) < 0.5 * (len(row) - 1):
         return None
-    return [line[begin:end].strip() for begin, end in zip(places, [*places[1:], len(line)], strict=True)]
+    parts = [line[begin:end].strip() for begin, end in zip(places, [*places[1:], len(line)], strict=True)]
+    joins = [match["join"] if (match := _JOIN.search(part)) else "" for part in parts[:-1]]
+    if joins[0] and joins.count(joins[0]) > 0.8 * len(joins):
+        parts = [*(_JOIN.sub("", part) for part in parts[:-1]), parts[-1]]
+    return parts
+
+
+_JOIN = re.compile(r"\s(?P<join>[|/;~·•]{1,2}|-{2}|—|=>|>>|#{3})\s*$")
+"""What stands between the turns of a line that holds several."""
+
+
+def _begins_anew(line: str, at: int) -> bool:
+    """Does what stands there begin a sentence, or stand behind a mark between turns?"""
+    before = line[:at].rstrip("*_[(< ")
+    return before[-1:] in ".?!。！？|/;~·•>\"”" and not before.endswith("...")
 
 
 def _with_marks(line: str, at: int) -> int:
@@ -312,7 +326,10 @@ def _before(
 
 def _alone(tokens: Sequence[_Token], at: int) -> bool:
     """Does a number stand where a label would: before a mark or alone, and not in a row of words?"""
-    return at + 1 == len(tokens) or tokens[at + 1].kind == "mark" or "\t" in tokens[at + 1].text
+    following = tokens[at + 1 : at + 3]
+    if not following or following[0].kind == "mark" or "\t" in following[0].text:
+        return True
+    return following[0].kind == "space" and len(following) > 1 and following[1].kind in ("mark", "time")
 
 
 def _tails(line: str, tokens: Sequence[_Token]) -> Iterator[_Tried]:
@@ -394,6 +411,7 @@ def _judge(
         return None
     timed = sum(bool(cut.times) for cut in chosen if cut is not None) / len(row)
     score = share + 0.3 * len(sides) + 0.1 * timed - 0.03 * len(speakers) - 0.2 * way.weak
+    score -= 0.05 * all(label.isdigit() for label in speakers)
     score += 0.001 * (len(way.opening) + len(way.closing))
     return Grammar(chosen, where, speakers, score)
 
@@ -428,7 +446,7 @@ _ARTICLE = re.compile(r"(?:the|a|an|my|our|your|this|that)\s", re.IGNORECASE)
 def _could_speak(label: str, possible: Callable[[str], bool]) -> bool:
     if len(label.split()) > 5 or label.casefold() in _NO_SPEAKERS or _ARTICLE.match(label):
         return False
-    return possible(label) or is_numbered(label) or len(label) == 1 or label.lstrip("+").replace(" ", "").isdigit()
+    return possible(label) or bool(leaning(label)) or is_numbered(label) or len(label) == 1 or label.lstrip("+").replace(" ", "").isdigit()
 
 
 _NO_SPEAKERS = frozenset(("http", "https", "re", "fwd"))
