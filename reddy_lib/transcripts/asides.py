@@ -148,7 +148,9 @@ def is_aside(text: str, *, opening: bool = False) -> bool:
 
 
 _RULE = re.compile(r"\W*[-–—=_*#~+|•·─━═]{3,}\W*|[-–—_*#~+=]{2}")
-_RULED = re.compile(r"(?P<mark>[-=*#~_+–—─━═])(?P=mark){1,}.{1,120}|.{1,120}(?P<end>[-=*#~_+–—─━═])(?P=end){2,}|#{1,6}\s.+")
+_RULED = re.compile(
+    r"(?P<mark>[-=*#~_+–—─━═])(?P=mark){1,}.{1,120}|.{1,120}(?P<end>[-=*#~_+–—─━═])(?P=end){2,}|#{1,6}\s.+"
+)
 
 
 def is_rule(text: str) -> bool:

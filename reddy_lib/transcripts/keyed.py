@@ -20,7 +20,9 @@ from reddy_lib.transcripts.turns import Parsed
 __all__ = ["read_keyed"]
 
 _KEY = r"[\"'*_]{0,3}(?P<key>[^\W\d_][\w.-]{0,24}(?: [\w.-]{1,14}){0,2})[\"'*_]{0,3}\s{0,12}[=:：](?!//)[*_]{0,2}"
-_AT_START = re.compile(rf"\s*(?P<mark>(?:[-*•+]|\d{{1,4}}[.)]|\[\d{{1,4}}\])\s+)?{_KEY}\s*(?P<value>.*)", re.DOTALL)
+_AT_START = re.compile(
+    rf"\s*(?P<mark>(?:[-*•+]|\d{{1,4}}[.)]|\[\d{{1,4}}\])\s+)?{_KEY}\s*(?P<value>.*)", re.DOTALL
+)
 _INLINE = re.compile(rf"(?:^|(?<=[\s|,;{{(\[/]))[\[({{]?{_KEY}\s*")
 _SAMPLE = 60
 _FEW_LABELS = 8
@@ -50,7 +52,11 @@ def read_keyed(lines: Sequence[str], heading: Callable[[str], bool]) -> Parsed |
         return None
     plan = plan_of(items)
     labels = Counter(item.get(plan.role[0], "") for item in items) if plan.role and plan.text else Counter()
-    if not 2 <= len(labels) <= _FEW_LABELS or plan.role[0] == plan.text[0] or len(labels) > 0.7 * len(items) + 1:
+    if (
+        not 2 <= len(labels) <= _FEW_LABELS
+        or plan.role[0] == plan.text[0]
+        or len(labels) > 0.7 * len(items) + 1
+    ):
         return None
     parsed = read_items(items)
     parsed.form = "labelled text"
@@ -119,6 +125,8 @@ def _value(written: str) -> str:
             return plain[1:-1]
     if len(plain) > 1 and plain[0] == plain[-1] == "'":
         return plain[1:-1].replace("''", "'")
-    if plain[-1:] in "})]" and plain.count(plain[-1]) > plain.count({"}": "{", ")": "(", "]": "["}[plain[-1:]]):
+    if plain[-1:] in "})]" and plain.count(plain[-1]) > plain.count(
+        {"}": "{", ")": "(", "]": "["}[plain[-1:]]
+    ):
         return _value(plain[:-1])
     return plain

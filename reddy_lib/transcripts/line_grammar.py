@@ -28,7 +28,7 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _ENDS = frozenset(".?!…。！？,;:»”\"'’、，")
-_OPENS = frozenset("\"“«„‘¿¡「『")
+_OPENS = frozenset('"“«„‘¿¡「『')
 """Marks at the end of words, and at their begin, which belong to them."""
 _FIRST, _LAST = 40, 20
 """Lines at the begin and the end of a text from which the hypotheses are taken."""
@@ -130,7 +130,9 @@ def find_grammar(
 
 
 _INSIDE = re.compile(
-    rf"(?:^|(?<=[\s.?!…。！？」”\")\]|/;~·•>,-]))[*_\[(<]{{0,3}}(?P<label>\+?[^\W_](?:[\w{_MARKS}'’&#@+() -]|\.(?! )){{0,40}}?)[*_\])>]{{0,3}}\s?[:：](?![/\d])"
+    r"(?:^|(?<=[\s.?!…。！？」”\")\]|/;~·•>,-]))[*_\[(<]{0,3}"
+    rf"(?P<label>\+?[^\W_](?:[\w{_MARKS}'’&#@+() -]|\.(?! )){{0,40}}?)"
+    r"[*_\])>]{0,3}\s?[:：](?![/\d])"
 )
 
 
@@ -140,7 +142,9 @@ def cut_line(line: str, known: Callable[[str], bool], possible: Callable[[str], 
     The labels are those before a colon that come back, or are known, and the first one stands where the line begins.
     A label is taken as long as it comes back: "Ann Lee:" and not "Lee:".
     """
-    ends: list[tuple[int, int]] = [(match.start("label"), match.end("label")) for match in _INSIDE.finditer(line)]
+    ends: list[tuple[int, int]] = [
+        (match.start("label"), match.end("label")) for match in _INSIDE.finditer(line)
+    ]
     if not 2 <= len(ends) <= 5000 or line[: ends[0][0]].strip("*_[(< ") != "":
         return None
     first = line[ends[0][0] : ends[0][1]]
@@ -193,7 +197,7 @@ _JOIN = re.compile(r"\s(?P<join>[|/;~·•]{1,2}|-{2}|—|=>|>>|#{3})\s*$")
 def _begins_anew(line: str, at: int) -> bool:
     """Does what stands there begin a sentence, or stand behind a mark between turns?"""
     before = line[:at].rstrip("*_[(< ")
-    return before[-1:] in ".?!。！？|/;~·•>\"”" and not before.endswith("...")
+    return before[-1:] in '.?!。！？|/;~·•>"”' and not before.endswith("...")
 
 
 def _with_marks(line: str, at: int) -> int:
@@ -223,9 +227,7 @@ def _tries(line: str, known: Callable[[str], bool]) -> Iterator[_Tried]:
 
 
 def _tokens(text: str, at: int = 0) -> list[_Token]:
-    return [
-        _Token(match.lastgroup or "", match[0], at + match.start()) for match in _TOKEN.finditer(text)
-    ]
+    return [_Token(match.lastgroup or "", match[0], at + match.start()) for match in _TOKEN.finditer(text)]
 
 
 def _keys(tokens: Sequence[_Token]) -> tuple[str, ...]:
@@ -257,9 +259,12 @@ def _label_ends(tokens: Sequence[_Token], at: int) -> Iterator[int]:
         if end > at and _is_wordy(tokens[end - 1]):
             words += 1
             following = tokens[end] if end < len(tokens) else None
-            if following is None or following.text != " ":
-                yield end
-            elif end + 1 >= len(tokens) or not _is_wordy(tokens[end + 1]):
+            if (
+                following is None
+                or following.text != " "
+                or end + 1 >= len(tokens)
+                or not _is_wordy(tokens[end + 1])
+            ):
                 yield end
         elif end > at and tokens[end - 1].text == ")":
             yield end
@@ -289,7 +294,7 @@ def _heads(line: str, tokens: Sequence[_Token], known: Callable[[str], bool]) ->
     for at, token in enumerate(tokens[: _HEAD + 1]):
         if not _is_wordy(token) or (token.kind == "number" and not _alone(tokens, at)):
             continue
-        if at and (tokens[at - 1].kind == "word" or (at > 1 and tokens[at - 1].text == " " and tokens[at - 2].kind == "word")):
+        if _inside_words(tokens, at):
             continue
         opening, before = _keys(tokens[:at]), _times(tokens[:at])
         for end in _label_ends(tokens, at):
@@ -311,10 +316,10 @@ def _heads(line: str, tokens: Sequence[_Token], known: Callable[[str], bool]) ->
                     yield _Tried(way, Cut(label, "", (*before, *_times(between))[:2]))
             elif between and between[-1].kind == "space" and _marked(between):
                 yield _before(line, opening, label, before, between, tokens[rest].at)
-        if token.text[:1].isupper() and at + 1 < len(tokens) and tokens[at + 1].text == " ":
-            if known(token.text) or len(token.text) == 1:
-                text = line[tokens[at + 1].at :].strip()
-                yield _Tried(_Way("before", opening, (), weak=True), Cut(token.text, text, tuple(before[:2])))
+        plain = token.text[:1].isupper() and at + 1 < len(tokens) and tokens[at + 1].text == " "
+        if plain and (known(token.text) or len(token.text) == 1):
+            text = line[tokens[at + 1].at :].strip()
+            yield _Tried(_Way("before", opening, (), weak=True), Cut(token.text, text, tuple(before[:2])))
 
 
 def _before(
@@ -322,6 +327,13 @@ def _before(
 ) -> _Tried:
     found = (*times, *_times(between))[:2]
     return _Tried(_Way("before", opening, _keys(between)), Cut(label, line[at:].strip(), found))
+
+
+def _inside_words(tokens: Sequence[_Token], at: int) -> bool:
+    """Does a word stand before the token, with nothing or a space between them?"""
+    if at and tokens[at - 1].text == " ":
+        at -= 1
+    return at > 0 and tokens[at - 1].kind == "word"
 
 
 def _alone(tokens: Sequence[_Token], at: int) -> bool:
@@ -446,7 +458,13 @@ _ARTICLE = re.compile(r"(?:the|a|an|my|our|your|this|that)\s", re.IGNORECASE)
 def _could_speak(label: str, possible: Callable[[str], bool]) -> bool:
     if len(label.split()) > 5 or label.casefold() in _NO_SPEAKERS or _ARTICLE.match(label):
         return False
-    return possible(label) or bool(leaning(label)) or is_numbered(label) or len(label) == 1 or label.lstrip("+").replace(" ", "").isdigit()
+    return (
+        possible(label)
+        or bool(leaning(label))
+        or is_numbered(label)
+        or len(label) == 1
+        or label.lstrip("+").replace(" ", "").isdigit()
+    )
 
 
 _NO_SPEAKERS = frozenset(("http", "https", "re", "fwd"))

@@ -1,9 +1,9 @@
-"""Kinds of texts in which a pattern of lines tells who speaks: each is written in several languages and with several labels."""
+"""Kinds of texts in which a pattern of lines tells who speaks, each in several languages and with several labels."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -78,7 +78,7 @@ TALKS = {
     ),
 }
 STARTS = (3, 9, 14, 20, 23, 61)
-DAY = datetime(2026, 3, 4, 10, 15, 0)
+DAY = datetime(2026, 3, 4, 10, 15, 0, tzinfo=UTC)
 
 Line = Callable[[int, str, str, int], str]
 
@@ -179,8 +179,8 @@ def written(name: str, talk: str) -> str:
 def test_a_pattern_of_lines_is_read(name: str, talk: str) -> None:
     cell = written(name, talk)
     transcript = read_transcript(cell, agent=["petra.voss@larkfield.example", "Petra Voss"])
-    assert [" ".join(line.text.split()).strip("“”\"") for line in transcript.lines] == [
-        text.strip("“”\"") for text in TALKS[talk][1]
+    assert [" ".join(line.text.split()).strip('“”"') for line in transcript.lines] == [
+        text.strip('“”"') for text in TALKS[talk][1]
     ]
     assert [line.role for line in transcript.lines] == ["agent", "customer"] * 3
     if LINES[name][2]:
