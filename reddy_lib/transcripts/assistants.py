@@ -18,6 +18,8 @@ __all__ = ["read", "read_dialogue"]
 _ASSISTANTS = ("assistant", "bot", "ai", "model")
 _OTHERS = ("system", "developer", "tool", "function", "tool_calls", "tool_call_result", "agent-action")
 _ROLES = (*_ASSISTANTS, "user", "human", *_OTHERS)
+_JOIN = re.compile(r"\s(?P<join>[|/;~·•]{1,2})\s*$")
+"""What stands between the turns of a dialogue in one line."""
 _LABEL = re.compile(r"(?:^|(?<=\s))(AI|Bot|Assistant|Agent|User|Human|Customer)\s?:(?=\s|$)", re.IGNORECASE)
 
 
@@ -164,8 +166,11 @@ def read_dialogue(text: str) -> Recording | None:
     if not labels & {"ai", "bot", "assistant", "agent"}:
         return None
     recording = Recording("voice assistant transcript", [])
-    for index, cut in enumerate(cuts):
-        end = cuts[index + 1].start() if index + 1 < len(cuts) else len(text)
-        recording.add(cut[1], text[cut.end() : end])
+    ends = [*(cut.start() for cut in cuts[1:]), len(text)]
+    texts = [text[cut.end() : end] for cut, end in zip(cuts, ends, strict=True)]
+    joins = [match["join"] if (match := _JOIN.search(said)) else "" for said in texts[:-1]]
+    joined = bool(joins) and joins[0] != "" and joins.count(joins[0]) > 0.8 * len(joins)
+    for cut, said in zip(cuts, texts, strict=True):
+        recording.add(cut[1], _JOIN.sub("", said) if joined else said)
     _sides(recording)
     return recording

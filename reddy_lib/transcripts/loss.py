@@ -47,7 +47,7 @@ left out: of a speaker who is left out on purpose. finding: a value that a findi
 MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\/,;~·→»«=…【】「」『』〔〕《》［］（）“”„‘’‚‹›")
 """Characters that may stand around labels and times; anything else between two texts is unassigned."""
 
-_DAY = r"(?:\d{4}-\d{2}-\d{2}T?|\d{1,2}[./-]\d{1,2}[./-]\d{4},?)"
+_DAY = r"(?:\d{4}[./-]\d{2}[./-]\d{2}[T,]?|\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2}(?=\D)),?)"
 _CLOCK = rf"{_DAY}?" r"\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[AP]M|[ap]\.?m\.?|Z)?"
 _SPAN_END = r"(?:(?:-->|->|–|—|-|to)"
 _STAMP = re.compile(
@@ -332,7 +332,12 @@ class _Meter:
         while way.before is not None:
             way = way.before
             steps.append(way)
+        fixed = _fixed(steps)
         for step in reversed(steps):
+            if fixed and step.rest:
+                again = [text for text in step.rest if _DIGITS.sub("0", text) in fixed]
+                self.elsewhere["markup"] += sum(map(len, again))
+                step = step._replace(rest=[text for text in step.rest if text not in again])
             for kind, count in step.kinds.items():
                 self.elsewhere[kind] += count
             if step.rest:
@@ -507,6 +512,16 @@ class _Way(NamedTuple):
     line: int = 0
 
 
+_DIGITS = re.compile(r"\d+")
+
+
+def _fixed(steps: Sequence[_Way]) -> set[str]:
+    """What stands between most texts, its digits aside: words such as "Speaker" and "Text", and the turns' numbers."""
+    counts = Counter(_DIGITS.sub("0", text) for step in steps for text in step.rest)
+    most = max(3, 0.6 * (len(steps) - 1))
+    return {text for text, count in counts.items() if count >= most and len(text) <= 40}
+
+
 _NOTHING: tuple[Mapping[str, int], Sequence[str]] = (MappingProxyType({}), ())
 
 
@@ -635,7 +650,7 @@ class _Gaps:
     def _is_label(self, compact: str, place: int) -> int:
         """How long the label is that stands there; 0: none does."""
         for length in self.lengths:
-            if compact[place : place + length] in self.labels:
+            if place + length <= len(compact) and compact[place : place + length] in self.labels:
                 return length
         return 0
 

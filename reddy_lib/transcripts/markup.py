@@ -24,6 +24,13 @@ _IMAGE = re.compile(rf"<(?:img|input|wbr|meta|link|!doctype){_ATTRIBUTES}/?>", r
 _OPENED = re.compile(rf"<({_BLOCK}|{_INLINE}){_ATTRIBUTES}/?>", re.IGNORECASE)
 _CLOSED = re.compile(rf"</({_BLOCK}|{_INLINE})\s*>", re.IGNORECASE)
 _BLOCK_NAME = re.compile(_BLOCK, re.IGNORECASE)
+_SET_APART = re.compile(
+    rf"((?:^|\n|<(?:{_BLOCK}){_ATTRIBUTES}>|<br\s?/?>)\s*)"
+    r"<(b|strong|em|i|u|span|cite|label|font)(?:\s[^<>]{0,300})?>([^<>:：\n]{1,40})</\2>(?=\s*[^\s:：<])",
+    re.IGNORECASE,
+)
+_NEIGHBOURS = re.compile(r"</(span|b|strong|em|i)>\s*<\1(?=[\s>])", re.IGNORECASE)
+_TERM = re.compile(r"</dt\s*>\s*<dd\b", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,24});")
 _SPACES = re.compile(r"[ \u00a0\u2007\u202f]{2,}|[\u00a0\u2007\u202f]")
 _BLANK_LINES = re.compile(r"[ \t]*\n[ \t]*(?:\n[ \t]*)+")
@@ -62,23 +69,38 @@ def _has_tags(text: str, *, paired: bool = False) -> bool:
 
 
 def _without_tags(text: str) -> str:
-    text = _HIDDEN.sub("", text)
+    text = _parted(_HIDDEN.sub("", text))
     opened = {name.lower() for name in _OPENED.findall(text)}
     closed = {name.lower() for name in _CLOSED.findall(text)}
     both = (opened & closed) | ({"p", "li"} & opened)
+
+    pairs = {"dt", "dd"} <= both and _TERM.search(text) is not None
 
     def replaced(match: re.Match[str]) -> str:
         name = match[1].lower()
         if name not in both:
             return match[0]
+        closes = match[0][1] == "/"
         if name in ("td", "th"):
-            return "\t" if match[0][1] != "/" else ""
+            return "" if closes else "\t"
+        if pairs and name in ("dt", "dd"):
+            return ("\n" if closes else "\t") if name == "dd" else ("" if closes else "\n")
         return "\n" if _BLOCK_NAME.fullmatch(name) else ""
 
     text = _BREAK.sub("\n", text)
     text = _IMAGE.sub("", text)
     text = _CLOSED.sub(replaced, _OPENED.sub(replaced, text))
     return "\n".join(row.strip("\t ") for row in text.split("\n"))
+
+
+def _parted(text: str) -> str:
+    """The text with a tab behind labels that only their type sets apart: `<li><b>Agent</b> Hello`, two spans in a row."""
+    labels = [match[3].strip() for match in _SET_APART.finditer(text)]
+    if len(labels) > 1 and len(set(labels)) < len(labels):
+        text = _SET_APART.sub(r"\1\3\t", text)
+    if len(_NEIGHBOURS.findall(text)) > 1:
+        text = _NEIGHBOURS.sub(r"</\1>\t<\1", text)
+    return text
 
 
 def _decoded(text: str) -> str:

@@ -238,7 +238,11 @@ def _named(cues: list[Cue], labelled: Callable[[str], Parsed], recording: Record
     texts = [[clean for line in cue.lines if (clean := _clean(line))] for cue in cues]
     parsed = labelled("\n".join(line for lines in texts for line in lines))
     labels = {turn.label for turn in parsed.turns if turn.label}
-    if not labels:
+    either = "|".join(re.escape(label) for label in sorted(labels, key=len, reverse=True))
+    pattern = re.compile(
+        rf"[-–—*_>\s]*(?:(?P<plain>{either})[*_\s]*[:：]|[\[(<](?P<enclosed>{either})[\])>]\s*:?)[*_]*\s*(?P<rest>.*)"
+    )
+    if not labels or not any(pattern.match(line) for lines in texts for line in lines):
         names = _first_lines(texts, labelled)
         speakers = [] if names else _identified(cues)
         if speakers:
@@ -255,10 +259,6 @@ def _named(cues: list[Cue], labelled: Callable[[str], Parsed], recording: Record
             if lines
         ]
     recording.aliases.update(parsed.aliases)
-    either = "|".join(re.escape(label) for label in sorted(labels, key=len, reverse=True))
-    pattern = re.compile(
-        rf"[-–—*_>\s]*(?:(?P<plain>{either})[*_\s]*[:：]|[\[(<](?P<enclosed>{either})[\])>]\s*:?)[*_]*\s*(?P<rest>.*)"
-    )
     turns: list[Turn] = []
     for cue, lines in zip(cues, texts, strict=True):
         fresh = True
