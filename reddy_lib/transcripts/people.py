@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from reddy_lib.transcripts.key_names import side_of_flag, words_in
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.turn_keys import side_of_flag, words_in
 
 __all__ = ["NOBODY", "People", "Person", "is_table_name", "people_in", "person_of", "settled"]
 

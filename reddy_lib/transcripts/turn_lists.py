@@ -13,20 +13,18 @@ from typing import Any
 
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.json_form import as_text, decode, short, unreadable_time
+from reddy_lib.transcripts.key_names import Plan, usual_plan, words_in
 from reddy_lib.transcripts.order import by_counter
 from reddy_lib.transcripts.people import person_of, settled
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import Moment, read_moment
 from reddy_lib.transcripts.turn_keys import (
     ASSISTANTS,
-    Plan,
     flattened,
     inner_text,
     labelled_texts,
     parts_of_span,
     plan_of,
-    usual_plan,
-    words_in,
 )
 from reddy_lib.transcripts.turns import Listed, Parsed, Turn
 from reddy_lib.transcripts.unspoken import sift

@@ -1,0 +1,173 @@
+"""Data without the wrappings of databases and interfaces: types around values, envelopes, keys that only count."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from reddy_lib.transcripts.key_names import usual_plan
+from reddy_lib.transcripts.people import is_table_name
+from reddy_lib.transcripts.times import read_moment
+
+__all__ = ["opened"]
+
+_DEPTH = 8
+_DYNAMO = frozenset(("S", "N", "BOOL", "NULL", "L", "M", "SS", "NS"))
+_NUMBER_KEY = re.compile(r"-?\d{1,9}(?:\.\d{1,6})?")
+
+
+def _is_mongo(data: Any) -> bool:
+    """Does a value stand there as MongoDB writes it: `{"$date": …}`?"""
+    waiting: list[Any] = [data]
+    for _ in range(200):
+        if not waiting:
+            return False
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if len(value) == 1 and str(next(iter(value))) in _MONGO:
+                return True
+            waiting += list(value.values())[:30]
+        elif isinstance(value, list):
+            waiting += value[:5]
+    return False
+
+
+_MONGO = frozenset(
+    ("$date", "$oid", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal", "$uuid", "$timestamp")
+)
+
+
+def _plain_mongo(value: Any, depth: int) -> Any:
+    if depth > 4 * _DEPTH:
+        return value
+    if isinstance(value, list):
+        return [_plain_mongo(item, depth + 1) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((kind, inner),) = value.items()
+        if kind in _MONGO:
+            inner = _plain_mongo(inner, depth + 1)
+            if kind.startswith("$number") and isinstance(inner, str):
+                number = re.fullmatch(r"-?\d{1,18}(\.\d{1,12})?", inner)
+                return inner if number is None else float(inner) if number[1] else int(inner)
+            return inner
+    return {name: _plain_mongo(item, depth + 1) for name, item in value.items()}
+
+
+def opened(data: Any) -> Any:
+    """The data without the wrappings of a database or an interface: DynamoDB's types, JSON:API, keys that only count."""
+    if _is_dynamo(data):
+        data = _plain_dynamo(data, 0)
+    if _is_mongo(data):
+        data = _plain_mongo(data, 0)
+    if isinstance(data, dict) and _is_json_api(data):
+        data = _plain_json_api(data)
+    return _unkeyed(data, 0)
+
+
+def _is_dynamo(data: Any, depth: int = 0) -> bool:
+    if isinstance(data, list):
+        return bool(data) and depth < 20 and all(_is_dynamo(item, depth + 1) for item in data[:5])
+    if not isinstance(data, dict) or not data:
+        return False
+    if len(data) == 1 and next(iter(data)) in ("L", "M"):
+        inner = next(iter(data.values()))
+        return isinstance(inner, list | dict) and bool(inner)
+    return all(
+        isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _DYNAMO
+        for value in data.values()
+    )
+
+
+def _plain_dynamo(value: Any, depth: int) -> Any:
+    if depth > 4 * _DEPTH:
+        return value
+    if isinstance(value, list):
+        return [_plain_dynamo(item, depth + 1) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if len(value) == 1:
+        ((kind, inner),) = value.items()
+        if kind == "M" and isinstance(inner, dict):
+            return {name: _plain_dynamo(item, depth + 1) for name, item in inner.items()}
+        if kind == "L" and isinstance(inner, list):
+            return [_plain_dynamo(item, depth + 1) for item in inner]
+        if kind == "N" and isinstance(inner, str | int | float):
+            try:
+                number = float(inner)
+            except ValueError:
+                return inner
+            return (
+                int(number) if number == number and abs(number) < 1e15 and number == int(number) else number
+            )
+        if kind in ("S", "BOOL", "SS", "NS"):
+            return inner
+        if kind == "NULL":
+            return None
+    return {name: _plain_dynamo(item, depth + 1) for name, item in value.items()}
+
+
+def _is_json_api(data: dict[Any, Any]) -> bool:
+    inner = data.get("data")
+    if not isinstance(inner, list) or not inner:
+        return False
+    return all(isinstance(item, dict) and isinstance(item.get("attributes"), dict) for item in inner)
+
+
+def _plain_json_api(data: dict[Any, Any]) -> dict[Any, Any]:
+    def flat(resource: Any) -> Any:
+        if not isinstance(resource, dict) or not isinstance(resource.get("attributes"), dict):
+            return resource
+        found = {"id": resource.get("id"), **resource["attributes"]}
+        if isinstance(resource.get("relationships"), dict):
+            for name, relation in resource["relationships"].items():
+                to = relation.get("data") if isinstance(relation, dict) else None
+                if isinstance(to, dict) and "id" in to and name not in found:
+                    found[str(name)] = to["id"]
+        return found
+
+    opened_ = {name: value for name, value in data.items() if name not in ("data", "included")}
+    opened_["data"] = [flat(resource) for resource in data["data"]]
+    if isinstance(data.get("included"), list):
+        opened_["included"] = [flat(resource) for resource in data["included"]]
+    return opened_
+
+
+def _unkeyed(value: Any, depth: int) -> Any:
+    """Objects whose keys are numbers or times, as lists in their order."""
+    if depth > 3 or not isinstance(value, dict):
+        return value
+    if len(value) >= 2 and all(
+        isinstance(name, int | float) or _NUMBER_KEY.fullmatch(str(name)) for name in value
+    ):
+        inner = list(value.values())
+        if all(isinstance(item, dict) for item in inner):
+            keyed = sorted(value.items(), key=lambda pair: float(pair[0]))
+            counts = all(
+                float(name) == place for place, (name, _) in enumerate(keyed, int(float(keyed[0][0])))
+            )
+            return [item if counts else _at(name, item) for name, item in keyed]
+        if all(isinstance(item, str) for item in inner):
+            return [text for _, text in sorted(value.items(), key=lambda pair: float(pair[0]))]
+        if all(isinstance(item, list) and 2 <= len(item) <= 6 for item in inner):
+            return [item for _, item in sorted(value.items(), key=lambda pair: float(pair[0]))]
+        return value
+    if len(value) >= 2 and all(
+        isinstance(name, str) and ":" in name and read_moment(name) is not None for name in value
+    ):
+        if all(isinstance(item, dict | str) for item in value.values()):
+            return [_at(name, item) for name, item in value.items()]
+        return value
+    return {
+        name: _unkeyed(item, depth + 1) if isinstance(item, dict) and not is_table_name(str(name)) else item
+        for name, item in value.items()
+    }
+
+
+def _at(time: Any, item: Any) -> dict[str, Any]:
+    if isinstance(item, str):
+        return {"time": time, "text": item}
+    if usual_plan(tuple(map(str, item))).start:
+        return dict(item)
+    return {"time": float(time) if not isinstance(time, str) or _NUMBER_KEY.fullmatch(time) else time, **item}
