@@ -16,8 +16,9 @@ from typing import Any, NamedTuple
 from reddy_lib.transcripts.key_names import Plan, usual_plan, words_in
 from reddy_lib.transcripts.people import NOBODY, People, people_in
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.times import read_moment
-from reddy_lib.transcripts.turn_keys import flattened, holds_turns, labelled_texts, plan_of
+from reddy_lib.transcripts.side_by_side import rows_of
+from reddy_lib.transcripts.times import read_moment, words_of
+from reddy_lib.transcripts.turn_keys import flattened, holds_turns, labelled_texts, plan_of, side_keys
 
 __all__ = ["Found", "find_turns", "people_of"]
 
@@ -94,13 +95,9 @@ def _collect(value: Any, path: tuple[str, ...], found: list[_List], depth: int) 
         return 0
     several = 0
     if isinstance(value, dict):
-        sides = _side_lists(value, path)
-        if sides is not None:
-            found.append(sides)
-            return 0
-        columns = _columns(value)
-        if columns is not None:
-            found.append(_list_of(columns, path))
+        rows = rows_of(value)
+        if rows is not None:
+            found.append(_list_of(rows, path))
             return 0
         for name, inner in value.items():
             if isinstance(inner, dict | list):
@@ -130,7 +127,7 @@ def _is_turns(items: list[Any], path: tuple[str, ...]) -> bool:
     if all(isinstance(item, dict) for item in heads):
         if any(_has_text(item) for item in heads):
             return not _is_people(items, path) and not any(map(_has_transcript, heads))
-        if len(items) >= 2 and _speak_by_key(items):
+        if all(isinstance(item, dict) for item in items) and _speak_by_key(items):
             return True
         if len(items) < 2 or any(_has_lists(item) for item in heads):
             return False
@@ -143,14 +140,26 @@ def _is_turns(items: list[Any], path: tuple[str, ...]) -> bool:
         if not plan.text or not (plan.role or plan.start) or _is_people(items, path):
             return False
         texts = [str(item.get(plan.text[0]) or "") for item in items if isinstance(item, dict)]
-        return sum(len(text.split()) for text in texts) >= 2 * len(texts)
+        return words_of(texts) >= 2 * len(texts)
     if len(items) >= 2 and all(isinstance(item, list | tuple) and 2 <= len(item) <= 6 for item in items):
-        return all(isinstance(item[0], str) and isinstance(item[1], str) for item in items) and (
-            sum(len(item[0].split()) + len(item[1].split()) for item in items) >= 3 * len(items)
-        )
+        if all(isinstance(item[0], str) and isinstance(item[1], str) for item in items):
+            return words_of([text for item in items for text in item[:2]]) >= 3 * len(items)
+        return _is_table_of_turns(items)
     if len(items) >= 2 and all(isinstance(item, str) for item in items):
         return labelled_texts(items) is not None
     return False
+
+
+def _is_table_of_turns(items: list[Any]) -> bool:
+    """Do rows of cells hold who speaks or when, and what is said?"""
+    if len({len(item) for item in items}) > 1:
+        return False
+    rows = [{f"column {place}": cell for place, cell in enumerate(item)} for item in items]
+    plan = plan_of(rows)
+    if not plan.text or not (plan.role or plan.start):
+        return False
+    texts = [str(row.get(plan.text[0]) or "") for row in rows]
+    return words_of(texts) >= 2 * len(texts)
 
 
 _CALL_WORDS = frozenset(
@@ -170,15 +179,16 @@ def _each_a_call(items: list[Any]) -> bool:
     return False
 
 
-def _speak_by_key(items: list[Any]) -> bool:
-    """`{"Agent": "Hello"}, {"Customer": "Hi"}`: is each key of the objects a speaker, with what was said under it?"""
-    keys = {str(key) for item in items[:50] if isinstance(item, dict) for key in item}
+def _speak_by_key(items: list[dict[Any, Any]]) -> bool:
+    """Is each key of the objects a speaker, with what was said under it?"""
+    if side_keys(items):
+        return True
+    keys = {str(key) for item in items[:50] for key in item}
     return (
-        2 <= len(keys) <= 6
+        len(items) >= 2
+        and 2 <= len(keys) <= 6
         and {"agent", "customer"} <= {role_of(key) for key in keys}
-        and all(
-            isinstance(item, dict) and all(isinstance(text, str) for text in item.values()) for item in items
-        )
+        and all(isinstance(text, str) for item in items for text in item.values())
     )
 
 
@@ -251,7 +261,7 @@ def _list_of(items: list[Any], path: tuple[str, ...]) -> _List:
             [item for item in items if isinstance(item, str)]
         ) is not None  # fmt: skip
         texts = [item if isinstance(item, str) else str(item[1]) for item in items]
-    words = sum(len(text.split()) for text in texts)
+    words = words_of(texts)
     single = len(texts) > 8 and words < 1.5 * len(texts)
     names = frozenset().union(*(words_in(name) for name in path[-2:])) if path else frozenset()
     score = float(min(words, 5000)) / 50
@@ -356,52 +366,6 @@ def _opening(key: Any, value: Any, plan: Plan, best: _List) -> dict[Any, Any] | 
 
 
 # --- several lists that are one call ---
-
-
-def _side_lists(value: dict[Any, Any], path: tuple[str, ...]) -> _List | None:
-    """`{"agent": […], "customer": […]}`: one list a side, with times."""
-    lists = {str(name): inner for name, inner in value.items() if isinstance(inner, list) and inner}
-    sides = {name: inner for name, inner in lists.items() if role_of(name) or _is_channel(name)}
-    if len(sides) < 2 or len(sides) != len(lists) or len(sides) > 8:
-        return None
-    items: list[dict[str, Any]] = []
-    for name, inner in sides.items():
-        if not all(isinstance(item, dict) for item in inner) or not _is_turns(inner, ()):
-            return None
-        plan = plan_of(inner)
-        if not plan.start or (plan.role[:1] and len({str(item.get(plan.role[0])) for item in inner}) > 1):
-            return None
-        items += [
-            {"role": name, **{str(k): v for k, v in item.items() if k not in plan.role}} for item in inner
-        ]
-    return _list_of(items, path)
-
-
-def _is_channel(name: str) -> bool:
-    return (
-        re.fullmatch(r"(?:channel|ch|track|leg|speaker|spk|left|right)[ _-]?\d*", name, re.IGNORECASE)
-        is not None
-    )
-
-
-def _columns(value: dict[Any, Any]) -> list[dict[str, Any]] | None:
-    """`{"speakers": […], "texts": […]}`: turns as columns."""
-    lists = {str(name): inner for name, inner in value.items() if isinstance(inner, list) and len(inner) >= 2}
-    if len(lists) < 2 or len({len(inner) for inner in lists.values()}) != 1:
-        return None
-    flat = all(isinstance(item, str | int | float | None) for inner in lists.values() for item in inner)
-    if not flat or any(isinstance(inner, dict) for inner in value.values()):
-        return None
-    items = [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
-    singular = [
-        {name.removesuffix("s") if len(name) > 2 else name: cell for name, cell in item.items()}
-        for item in items
-    ]
-    plan = plan_of(singular)
-    if not plan.text or not plan.role:
-        return None
-    texts = [str(item.get(plan.text[0]) or "") for item in singular]
-    return singular if sum(len(text.split()) for text in texts) >= 2 * len(texts) else None
 
 
 def _joined(items: list[Any], path: tuple[str, ...]) -> Found | None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reddy_lib.findings import finding
+from reddy_lib.transcripts.alternatives import with_the_best
 from reddy_lib.transcripts.assistants import read_dialogue
 from reddy_lib.transcripts.containers import find_turns, people_of
 from reddy_lib.transcripts.cut import fills_a_cell, whole_parts
@@ -212,6 +213,7 @@ def read_data(data: Any, text: str, labelled: Labelled) -> Parsed:
         return _with_surrounding_data(vendor, data)
     if vendor is not None and isinstance(data, list):
         return _unreadable(text, vendor.refused)
+    data = with_the_best(data)
     found = find_turns(data)
     items = None if found is None else found.items
     if isinstance(data, dict) and (items is None or items == [data]):

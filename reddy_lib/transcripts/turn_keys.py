@@ -28,7 +28,7 @@ from reddy_lib.transcripts.key_names import (
     words_in,
 )
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.times import read_moment
+from reddy_lib.transcripts.times import read_moment, words_of
 
 __all__ = [
     "ASSISTANTS",
@@ -38,6 +38,7 @@ __all__ = [
     "labelled_texts",
     "parts_of_span",
     "plan_of",
+    "side_keys",
 ]
 
 ASSISTANTS = frozenset(("assistant", "bot", "ai", "model", "chatbot", "virtual_agent"))
@@ -68,9 +69,7 @@ class _Column:
         self.texts = [" ".join(map(str, value)) if isinstance(value, list) else value for value in given
                       if isinstance(value, str) or _is_texts(value)]  # fmt: skip
         self.is_text = bool(given) and len(self.texts) * 2 > len(given)
-        self.mean_words = (
-            sum(len(text.split()) for text in self.texts) / len(self.texts) if self.texts else 0.0
-        )
+        self.mean_words = words_of(self.texts) / len(self.texts) if self.texts else 0.0
         self.characters = sum(map(len, self.texts))
 
     def distinct(self) -> list[Any]:
@@ -107,7 +106,7 @@ def _weighed(items: Sequence[Mapping[Any, Any]]) -> Plan:
     counter = _counter(columns, taken)
     start, stop, duration = _times(columns, usual, taken | {counter})
     timed = {name for name, _ in (*start, *stop, *duration)}
-    role, sides, aliases = _roles(columns, usual, taken | timed - set(usual.role) | {counter}, text)
+    role, sides, aliases = _roles(columns, usual, taken | timed | {counter}, text)
     return Plan(role, text, start, stop, duration, counter, sides, aliases)
 
 
@@ -195,7 +194,7 @@ def _times(columns: Mapping[str, _Column], usual: Plan, taken: set[str]) -> tupl
         column
         for name, column in columns.items()
         if name not in taken
-        and (column.key is None or column.key.part == "text")
+        and (column.key is None or column.key.part == "text" or _is_clockwork(column))
         and column.words.isdisjoint(NO_TIME)
     ]
     if not start:
@@ -219,7 +218,7 @@ def _times(columns: Mapping[str, _Column], usual: Plan, taken: set[str]) -> tupl
             ):
                 stop = [(column.name, _factor(column.name))]
                 break
-            if names_part(column.name, "duration"):
+            if names_part(column.name, "duration") or _lasts(began, ends):
                 duration = [(column.name, _factor(column.name))]
                 break
     return tuple(start), tuple(stop), tuple(duration)
@@ -341,6 +340,34 @@ def _moves(column: _Column) -> bool:
     steps = [b - a for a, b in pairwise(numbers)]
     up, down = sum(step >= 0 for step in steps), sum(step <= 0 for step in steps)
     return max(up, down) >= 0.9 * len(steps) and len({round(step, 6) for step in steps}) > 1
+
+
+def _is_clockwork(column: _Column) -> bool:
+    """Is this a time by its values, whatever its name says: `from: 0.4, 6.9, 12.1`?"""
+    return (
+        column.key is not None
+        and column.key.part == "role"
+        and bool(column.numbers)
+        and len(set(column.numbers)) == len(column.numbers) == column.total
+        and any(not number.is_integer() or number > 999 for number in column.numbers)
+        and _moves(column)
+    )
+
+
+def _lasts(starts: Sequence[float], lengths: Sequence[float]) -> bool:
+    """Do these numbers fill the time from each start to the next one, as durations do?"""
+    if (
+        len(lengths) != len(starts)
+        or len(starts) < 4
+        or len(set(lengths)) * 2 < len(lengths)
+        or min(lengths) <= 0
+    ):
+        return False
+    steps = [after - before for before, after in pairwise(starts)]
+    if min(steps) <= 0:
+        return False
+    near = sum(length <= 1.1 * step for length, step in zip(lengths, steps, strict=False))
+    return near * 10 >= 9 * len(steps) and sum(lengths[:-1]) >= 0.5 * sum(steps)
 
 
 def _follow(starts: Sequence[float], stops: Sequence[float]) -> bool:
@@ -465,6 +492,31 @@ def _flag(column: _Column) -> tuple[dict[tuple[str, Any], str], dict[str, str]]:
                 value.strip(): side for value, side in found.items()
             }
     return {}, {}
+
+
+def side_keys(items: Sequence[Mapping[Any, Any]]) -> list[str]:
+    """The keys under which objects hold what was said, one key a speaker: `{"Ann": "Hello"}, {"Tom": "Hi"}`.
+
+    Each object has a text under one of them alone; [] where that is not so.
+    """
+    if len(items) < 3:
+        return []
+    names = dict.fromkeys(str(name) for item in items for name in item)
+    found: list[str] = []
+    for name in names:
+        given = [value for item in items if (value := item.get(name)) not in (None, "")]
+        if not given or len(given) == len(items) or not all(isinstance(value, str) for value in given):
+            continue
+        if words_of(given) >= 2 * len(given) and sum(read_moment(text) is None for text in given) == len(
+            given
+        ):
+            found.append(name)
+    order = [[name for name in found if item.get(name) not in (None, "")] for item in items]
+    if not 2 <= len(found) <= 6 or any(len(said) != 1 for said in order):
+        return []
+    changes = sum(before != after for before, after in pairwise(order))
+    several = {"agent", "customer"} <= {role_of(name) for name in found} or changes * 2 >= len(order) - 1
+    return found if several else []
 
 
 def _truth(value: Any) -> bool | None:

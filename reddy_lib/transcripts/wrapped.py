@@ -61,6 +61,8 @@ def opened(data: Any) -> Any:
         data = _plain_dynamo(data, 0)
     if _is_mongo(data):
         data = _plain_mongo(data, 0)
+    if _is_typed(data):
+        data = _untyped(data, 0)
     if isinstance(data, dict) and _is_json_api(data):
         data = _plain_json_api(data)
     return _unkeyed(data, 0)
@@ -108,6 +110,64 @@ def _plain_dynamo(value: Any, depth: int) -> Any:
     return {name: _plain_dynamo(item, depth + 1) for name, item in value.items()}
 
 
+_TYPE_TEXT = """
+string int integer long double float boolean bool null bytes number timestamp map array struct list record stringvalue
+integervalue doublevalue booleanvalue nullvalue timestampvalue mapvalue arrayvalue numbervalue listvalue structvalue
+boolvalue referencevalue
+"""
+_TYPES = frozenset(_TYPE_TEXT.split())
+"""What databases and messages call the types of values that they write around them (Firestore, Avro, Protobuf)."""
+
+
+def _type_of(value: Any) -> str:
+    """The type that an object names as the key of its one value, or ""."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return ""
+    name = re.sub(r"[\W_]+", "", str(next(iter(value)))).casefold()
+    return name if name in _TYPES else ""
+
+
+def _is_typed(data: Any) -> bool:
+    """Does every plain value of some object in the data stand below the name of its type?"""
+    waiting: list[Any] = [data]
+    for _ in range(200):
+        if not waiting:
+            return False
+        value = waiting.pop()
+        if isinstance(value, list):
+            waiting += value[:3]
+        elif isinstance(value, dict):
+            typed = [inner for inner in value.values() if _type_of(inner)]
+            plain = [inner for inner in value.values() if isinstance(inner, str | int | float)]
+            if len(typed) >= 2 and len(typed) > len(plain):
+                return True
+            waiting += list(value.values())[:30]
+    return False
+
+
+def _untyped(value: Any, depth: int) -> Any:
+    if depth > 4 * _DEPTH:
+        return value
+    if isinstance(value, list):
+        return [_untyped(item, depth + 1) for item in value]
+    if not isinstance(value, dict):
+        return value
+    kind = _type_of(value)
+    if kind:
+        inner = next(iter(value.values()))
+        if isinstance(inner, dict) and len(inner) == 1:
+            held = inner.get("fields", inner.get("values", inner))
+            inner = held if isinstance(held, dict | list) else inner
+        if (
+            kind in ("integervalue", "int", "long")
+            and isinstance(inner, str)
+            and re.fullmatch(r"-?\d{1,18}", inner)
+        ):
+            return int(inner)
+        return None if kind in ("nullvalue", "null") else _untyped(inner, depth + 1)
+    return {name: _untyped(item, depth + 1) for name, item in value.items()}
+
+
 def _is_json_api(data: dict[Any, Any]) -> bool:
     inner = data.get("data")
     if not isinstance(inner, list) or not inner:
@@ -149,7 +209,12 @@ def _unkeyed(value: Any, depth: int) -> Any:
             )
             return [item if counts else _at(name, item) for name, item in keyed]
         if all(isinstance(item, str) for item in inner):
-            return [text for _, text in sorted(value.items(), key=lambda pair: float(pair[0]))]
+            ordered = sorted(value.items(), key=lambda pair: float(pair[0]))
+            counts = [float(name) for name, _ in ordered] in (
+                [float(place) for place in range(len(ordered))],
+                [float(place) for place in range(1, len(ordered) + 1)],
+            )
+            return [text if counts else _at(name, text) for name, text in ordered]
         if all(isinstance(item, list) and 2 <= len(item) <= 6 for item in inner):
             return [item for _, item in sorted(value.items(), key=lambda pair: float(pair[0]))]
         return value
