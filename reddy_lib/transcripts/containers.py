@@ -13,10 +13,10 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from reddy_lib.transcripts.key_names import Plan, usual_plan, words_in
+from reddy_lib.transcripts.key_names import Plan, names_part, usual_plan, words_in
 from reddy_lib.transcripts.people import NOBODY, People, people_in
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.side_by_side import rows_of
+from reddy_lib.transcripts.side_by_side import rows_of, with_plain_times
 from reddy_lib.transcripts.times import read_moment, words_of
 from reddy_lib.transcripts.turn_keys import flattened, holds_turns, labelled_texts, plan_of, side_keys
 
@@ -387,9 +387,12 @@ def _joined(items: list[Any], path: tuple[str, ...]) -> Found | None:
             return Found([], path, len(containers))
         return Found(_inherit(*filled[0]), path)
     sided = [len(_labels(inner)) for _, inner in filled]
-    speaks = [_speaker_of(item) for item, _ in filled]
+    speaks = _speakers_of([item for item, _ in filled])
     if all(speaks) and all(count <= 1 for count in sided):
-        return Found([turn for item, inner in filled for turn in _inherit(item, inner)], path)
+        parts = zip(speaks, (with_plain_times(inner) for _, inner in filled), strict=True)
+        return Found(
+            [turn if _labels([turn]) else {**who, **turn} for who, inner in parts for turn in inner], path
+        )
     if all(count <= 1 for count in sided):
         if any(_starts(inner) is None for _, inner in filled):
             return None
@@ -397,7 +400,7 @@ def _joined(items: list[Any], path: tuple[str, ...]) -> Found | None:
             numbered = [
                 {"channel": place, **turn} if not _labels(inner) else turn
                 for place, (_, inner) in enumerate(filled)
-                for turn in inner
+                for turn in with_plain_times(inner)
             ]
             return Found(numbered, path)
     if _goes_on([inner for _, inner in filled]) and not _calls_apart(filled):
@@ -455,6 +458,23 @@ def _speaker_of(item: dict[Any, Any]) -> dict[str, Any]:
         if isinstance(value, str | dict) and value:
             return {name: value}
     return {}
+
+
+def _speakers_of(items: list[dict[Any, Any]]) -> list[dict[str, Any]]:
+    """The key of each of these lists that says whose it is: known by its name, or by values that name the sides."""
+    found = [_speaker_of(item) for item in items]
+    if all(found) or len(items) < 2:
+        return found
+    for name in items[0]:
+        values = [item.get(name) for item in items]
+        if not all(isinstance(value, str) and 0 < len(value) <= 60 for value in values):
+            continue
+        roles = {role_of(str(value)) for value in values}
+        if len(set(values)) == len(values) and (
+            {"agent", "customer"} <= roles or names_part(str(name), "role")
+        ):
+            return [{"role": value} for value in values]
+    return found
 
 
 def _inherit(item: dict[Any, Any], inner: list[dict[str, Any]]) -> list[dict[str, Any]]:

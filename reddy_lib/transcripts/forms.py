@@ -28,7 +28,7 @@ from reddy_lib.transcripts.times import read_moment
 from reddy_lib.transcripts.turn_lists import read_items
 from reddy_lib.transcripts.turns import Parsed, Turn
 from reddy_lib.transcripts.vendors import read_vendor
-from reddy_lib.transcripts.wrapped import opened
+from reddy_lib.transcripts.wrapped import opened, unfolded
 
 __all__ = ["Labelled", "read_data", "read_form", "read_plain"]
 
@@ -215,6 +215,9 @@ def read_data(data: Any, text: str, labelled: Labelled) -> Parsed:
         return _unreadable(text, vendor.refused)
     data = with_the_best(data)
     found = find_turns(data)
+    if found is None and (inside := unfolded(data)) is not data:
+        data = with_the_best(opened(inside))
+        found = find_turns(data)
     items = None if found is None else found.items
     if isinstance(data, dict) and (items is None or items == [data]):
         inside = _text_inside(data, labelled)

@@ -17,9 +17,10 @@ from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import read_moment, words_of
 from reddy_lib.transcripts.turn_keys import plan_of
 
-__all__ = ["is_aside", "rows_of"]
+__all__ = ["is_aside", "rows_of", "with_plain_times"]
 
 _MOST_SIDES = 8
+_UNIT_NAMES = {0.001: "_ms", 1e-6: "_us", 1e-7: "_ticks", 1.0: "_seconds"}
 _ASIDE_TEXT = """
 summary summaries abstract highlight highlights topic topics keyword keywords action actions todo insight insights
 entity entities alternative alternatives nbest moment moments tag tags question questions metric metrics analysis
@@ -55,7 +56,7 @@ def channels(value: Mapping[Any, Any]) -> Rows | None:
         return None
     sides: dict[str, list[tuple[float, dict[str, Any]]]] = {}
     for name, rows in lists.items():
-        timed = _timed(rows)
+        timed = _timed(with_plain_times(rows))
         if timed is None:
             return None
         sides[name] = timed
@@ -79,6 +80,23 @@ def channels(value: Mapping[Any, Any]) -> Rows | None:
         dropped = {*plan.role, *(key for key, _ in plan.start)} if counted else set(plan.role)
         found.append({"role": name, **{key: cell for key, cell in row.items() if key not in dropped}})
     return found
+
+
+def with_plain_times(rows: Rows) -> Rows:
+    """Turns of one side with their times under names that say so: lists that are put together rise no longer."""
+    if not rows:
+        return rows
+    plan, usual = plan_of(rows), usual_plan(tuple(rows[0]))
+    names: dict[str, str] = {}
+    for found, known, plain in (
+        (plan.start, usual.start, "start"),
+        (plan.stop, usual.stop, "stop"),
+        (plan.duration, usual.duration, "duration"),
+    ):
+        if found and not known:
+            names[found[0][0]] = plain + _UNIT_NAMES.get(found[0][1] or 0.0, "")
+    names = {old: new for old, new in names.items() if not any(new in row for row in rows)}
+    return [{names.get(key, key): cell for key, cell in row.items()} for row in rows] if names else rows
 
 
 def _objects(inner: Sequence[Any]) -> Rows | None:

@@ -66,6 +66,9 @@ class _Column:
             and all(isinstance(value, int | float) and not isinstance(value, bool) for value in given)
             else []
         )
+        self.spans = bool(given) and all(map(_is_span, given))
+        if self.spans:
+            self.numbers = [float(value[0]) for value in given]
         self.texts = [" ".join(map(str, value)) if isinstance(value, list) else value for value in given
                       if isinstance(value, str) or _is_texts(value)]  # fmt: skip
         self.is_text = bool(given) and len(self.texts) * 2 > len(given)
@@ -78,6 +81,16 @@ class _Column:
             if isinstance(value, str | int | float):
                 found[value] = None
         return list(found)
+
+
+def _is_span(value: Any) -> bool:
+    """`[12.5, 17.0]`: when something began and ended."""
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == 2
+        and all(isinstance(part, int | float) and not isinstance(part, bool) for part in value)
+        and value[0] <= value[1]
+    )
 
 
 def _is_texts(value: Any) -> bool:
@@ -204,18 +217,17 @@ def _times(columns: Mapping[str, _Column], usual: Plan, taken: set[str]) -> tupl
         if rising:
             first = min(rising, key=lambda column: _seconds(column)[:1] or [0.0])
             start = [(first.name, _factor(first.name))]
-    if start and not stop and not duration:
-        began = _seconds(columns[start[0][0]])
+    if start and not stop and not duration and not columns[start[0][0]].spans:
+        first = columns[start[0][0]]
         for column in free:
-            if column.name == start[0][0] or not _is_timed(column) or len(column.given) < len(began) - 1:
+            if column is first or not _is_timed(column):
                 continue
-            ends = _seconds(column)
+            pairs = _paired(first, column)
+            if len(pairs) * 2 < len(first.given):
+                continue
+            began, ends = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
             ending = names_part(column.name, "stop") and not names_part(column.name, "start")
-            if (
-                len(ends) == len(began)
-                and all(end >= begin for begin, end in zip(began, ends, strict=True))
-                and (ending or _follow(began, ends))
-            ):
+            if all(end >= begin for begin, end in pairs) and (ending or _follow(began, ends)):
                 stop = [(column.name, _factor(column.name))]
                 break
             if names_part(column.name, "duration") or _lasts(began, ends):
@@ -328,8 +340,20 @@ def _is_timed(column: _Column) -> bool:
 
 
 def _seconds(column: _Column) -> list[float]:
-    moments = [read_moment(value) for value in column.given if isinstance(value, str | int | float)]
+    given = [value[0] for value in column.given] if column.spans else column.given
+    moments = [read_moment(value) for value in given if isinstance(value, str | int | float)]
     return [moment.seconds for moment in moments if moment is not None]
+
+
+def _paired(one: _Column, other: _Column) -> list[tuple[float, float]]:
+    """The times of two keys, of the items that have both."""
+    found: list[tuple[float, float]] = []
+    for first, second in zip(one.values, other.values, strict=True):
+        if isinstance(first, str | int | float) and isinstance(second, str | int | float):
+            before, after = read_moment(first), read_moment(second)
+            if before is not None and after is not None:
+                found.append((before.seconds, after.seconds))
+    return found
 
 
 def _moves(column: _Column) -> bool:

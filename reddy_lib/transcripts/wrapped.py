@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
+
 from reddy_lib.transcripts.key_names import usual_plan
 from reddy_lib.transcripts.people import is_table_name
-from reddy_lib.transcripts.times import read_moment
+from reddy_lib.transcripts.roles import role_of
+from reddy_lib.transcripts.times import read_moment, words_of
+from reddy_lib.transcripts.turn_keys import plan_of
 
-__all__ = ["opened"]
+__all__ = ["opened", "unfolded"]
 
 _DEPTH = 8
 _DYNAMO = frozenset(("S", "N", "BOOL", "NULL", "L", "M", "SS", "NS"))
@@ -66,6 +70,25 @@ def opened(data: Any) -> Any:
     if isinstance(data, dict) and _is_json_api(data):
         data = _plain_json_api(data)
     return _unkeyed(data, 0)
+
+
+def unfolded(data: Any, depth: int = 0) -> Any:
+    """The data with JSON that stands in its texts as data; the same object where no text holds any."""
+    if depth > _DEPTH:
+        return data
+    if isinstance(data, dict):
+        found = {name: unfolded(value, depth + 1) for name, value in data.items()}
+        return found if any(found[name] is not data[name] for name in data) else data
+    if isinstance(data, list):
+        items = [unfolded(value, depth + 1) for value in data]
+        return items if any(a is not b for a, b in zip(items, data, strict=True)) else data
+    if isinstance(data, str) and len(data) > 20 and data.lstrip()[:1] in ("{", "["):
+        try:
+            inner = msgspec.json.decode(data)
+        except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+            return data
+        return unfolded(inner, depth + 1) if isinstance(inner, dict | list) and inner else data
+    return data
 
 
 def _is_dynamo(data: Any, depth: int = 0) -> bool:
@@ -224,10 +247,55 @@ def _unkeyed(value: Any, depth: int) -> Any:
         if all(isinstance(item, dict | str) for item in value.values()):
             return [_at(name, item) for name, item in value.items()]
         return value
+    columns = _of_columns(value)
+    if columns is not None:
+        return columns
+    rows = _of_rows(value)
+    if rows is not None:
+        return rows
     return {
-        name: _unkeyed(item, depth + 1) if isinstance(item, dict) and not is_table_name(str(name)) else item
+        name: _unkeyed(item, depth + 1) if isinstance(item, dict) and not _lists_people(name, item) else item
         for name, item in value.items()
     }
+
+
+def _lists_people(name: Any, value: dict[Any, Any]) -> bool:
+    return is_table_name(str(name)) and any(isinstance(item, dict) for item in value.values())
+
+
+def _of_columns(value: dict[Any, Any]) -> dict[Any, Any] | None:
+    """`{"text": {"0": …, "1": …}, "start": {"0": …, "1": …}}`, as lists; None for anything else."""
+    inner = list(value.values())
+    if len(inner) < 2 or not all(isinstance(item, dict) and len(item) >= 2 for item in inner):
+        return None
+    keys = list(inner[0])
+    if not all(isinstance(key, int) or str(key).isdecimal() for key in keys):
+        return None
+    if any(list(item) != keys for item in inner) or any(
+        isinstance(cell, dict) for item in inner for cell in item.values()
+    ):
+        return None
+    return {name: list(item.values()) for name, item in value.items()}
+
+
+def _of_rows(value: dict[Any, Any]) -> list[Any] | None:
+    """Turns under a key each that only names them, where times or the keys themselves put them in order."""
+    inner = list(value.values())
+    if len(inner) < 3 or not all(isinstance(item, dict) for item in inner):
+        return None
+    names = {frozenset(map(str, item)) for item in inner}
+    if len(names) > 2 or max(map(len, names)) < 2 or any(role_of(str(key)) for key in value):
+        return None
+    plan = plan_of(inner)
+    if not plan.text or not plan.role:
+        return None
+    said = [item.get(plan.text[0]) for item in inner]
+    texts = [text for text in said if isinstance(text, str)]
+    if len(texts) < len(inner) or words_of(texts) < 2 * len(texts):
+        return None
+    if not plan.start and list(map(str, value)) != sorted(map(str, value)):
+        return None
+    return inner
 
 
 def _at(time: Any, item: Any) -> dict[str, Any]:
