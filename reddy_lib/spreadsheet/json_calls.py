@@ -65,12 +65,10 @@ def look_for_calls(data: Any) -> Found | None:
     if best is None:
         # Calls without words: recordings, or an index of them.
         plain = [(path, records) for path, records in lists if len(path) == 1 and not is_turn_list(records)]
-        if (
-            len(plain) == 1
-            and not any(is_turn_list(value) for value in data.values())
-            and not holds_speech(data)
-        ):
-            best = (0.1, *plain[0], False)
+        unspoken = not any(is_turn_list(value) for value in data.values()) and not holds_speech(data)
+        wordy = _most_text(plain) if unspoken else None
+        if unspoken and (len(plain) == 1 or wordy is not None):
+            best = (0.1, *(wordy or plain[0]), False)
         else:
             return None
     _, path, records, sure = best
@@ -79,6 +77,23 @@ def look_for_calls(data: Any) -> Found | None:
     if sure:
         beside[SURE] = True
     return Found(records, beside, others)
+
+
+def _most_text(
+    lists: Sequence[tuple[tuple[str, ...], list[dict[str, Any]]]],
+) -> tuple[tuple[str, ...], list[dict[str, Any]]] | None:
+    """The one list of several whose records hold far more text than the others'; None where there is none such."""
+
+    def length(records: list[dict[str, Any]]) -> int:
+        head = records[:20]
+        return sum(
+            len(value) for record in head for value in record.values() if isinstance(value, str)
+        ) // len(head)
+
+    ranked = sorted(((length(records), path, records) for path, records in lists), key=lambda one: -one[0])
+    if len(ranked) < 2 or ranked[0][0] < 100 or ranked[0][0] < 3 * ranked[1][0]:
+        return None
+    return ranked[0][1], ranked[0][2]
 
 
 def _lists(
@@ -209,9 +224,12 @@ def _keyed(data: dict[str, Any]) -> Found | None:
         return None
     first = set(values[0])
     alike = sum(2 * len(first & set(value)) > len(first | set(value)) for value in values)
-    if alike < 0.8 * len(values) or 2 * sum(map(holds_speech, values[:20])) < min(len(values), 20):
-        return None
     numbered = list(data) == [str(n) for n in range(len(data))]
+    rows = numbered and len(first) >= 4 and not is_turn_list(values)
+    if alike < 0.8 * len(values) or not (
+        rows or 2 * sum(map(holds_speech, values[:20])) >= min(len(values), 20)
+    ):
+        return None
     records: list[dict[str, Any]] = []
     name = "key" if any("id" in value or call_identity(value, strong=True) for value in values) else "id"
     for key, value in data.items():

@@ -17,7 +17,7 @@ from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import read_moment, words_of
 from reddy_lib.transcripts.turn_keys import plan_of
 
-__all__ = ["is_aside", "rows_of", "with_plain_times"]
+__all__ = ["columns_of", "is_aside", "rows_of", "with_plain_times"]
 
 _MOST_SIDES = 8
 _UNIT_NAMES = {0.001: "_ms", 1e-6: "_us", 1e-7: "_ticks", 1.0: "_seconds"}
@@ -180,6 +180,15 @@ def columns(value: Mapping[Any, Any]) -> Rows | None:
         if words_of(texts) >= 2 * len(texts):
             return rows
     return None
+
+
+def columns_of(value: Mapping[Any, Any]) -> tuple[Any, ...]:
+    """The keys of lists that are the columns of one table of turns; () where these are none."""
+    rows = columns(value)
+    length = 0 if rows is None else len(rows)
+    return tuple(
+        name for name, inner in value.items() if length and isinstance(inner, list) and len(inner) == length
+    )
 
 
 def _is_span(item: Any) -> bool:
