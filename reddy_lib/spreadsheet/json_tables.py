@@ -8,29 +8,23 @@ the people beside them in a list of their own, which are joined by id.
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain, islice, pairwise
+from collections.abc import Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from reddy_lib.errors import EmptySheet, UnreadableFile
-from reddy_lib.spreadsheet.header_words import plain_name
-from reddy_lib.spreadsheet.headers import find_header
+from reddy_lib.spreadsheet.json_calls import SURE, find_calls, header_row, ids_differ, look_for_calls
 from reddy_lib.spreadsheet.records import (
     Flattener,
     call_identity,
-    holds_speech,
     is_pair,
     is_turn_list,
 )
 from reddy_lib.spreadsheet.tables import MOST_COLUMNS, plain_cell, too_wide
 from reddy_lib.transcripts import read_transcript
-from reddy_lib.transcripts.roles import role_of
 
-__all__ = ["find_calls", "json_kind", "json_records", "record_rows", "rows_of_records"]
+__all__ = ["json_kind", "json_records", "record_rows", "rows_of_records"]
 
 _BLOCK = 1 << 20
 _MOST_JSON = 128 << 20
@@ -39,20 +33,6 @@ _LOOK_AHEAD = 1000
 _SAMPLE = 200
 _DEPTH = 6
 _UNREAD = ("empty", "unreadable", "no speakers", "labelled text")
-
-
-class _Found(msgspec.Struct):
-    """The calls inside an object.
-
-    Attributes:
-        records: one a call.
-        beside: what stands around them and is true for each: plain values.
-        tables: name → records of other lists, by which ids are resolved.
-    """
-
-    records: list[dict[str, Any]]
-    beside: dict[str, Any] = {}
-    tables: dict[str, list[dict[str, Any]]] = {}
 
 
 def json_kind(path: Path, encoding: str) -> str:
@@ -81,7 +61,7 @@ def _kind_of_lines(path: Path, head: str) -> str:
         return ""
     if len(lines) <= 20 and len(records) < len(lines) - 1:
         return "one call"
-    if is_turn_list(records) and not _ids_differ(records) and path.stat().st_size < (1 << 22):
+    if is_turn_list(records) and not ids_differ(records) and path.stat().st_size < (1 << 22):
         return "one call"
     return "jsonl"
 
@@ -104,10 +84,10 @@ def _kind_of_array(path: Path, encoding: str, head: str) -> str:
     if not records:
         return "one call"
     if all(isinstance(record, list) for record in records):
-        return "one call" if all(map(is_pair, records[:20])) and not _header_row(records) else "json"
+        return "one call" if all(map(is_pair, records[:20])) and not header_row(records) else "json"
     if not all(isinstance(record, dict) for record in records):
         return "one call" if is_turn_list(records) and not large else "json"
-    if not is_turn_list(records) or _ids_differ(records):
+    if not is_turn_list(records) or ids_differ(records):
         return "json"
     if len(records) < _SAMPLE and read_transcript(_text(path, encoding)).form == "unreadable":
         return "json"  # lines whose keys no vendor uses: as a table, they can be mapped
@@ -124,10 +104,10 @@ def _kind_of_object(path: Path, encoding: str) -> str:
         data = json.loads(text.lstrip("\ufeff"))
     except (ValueError, RecursionError):
         return "jsonl" if _is_concatenated(text) else "one call"
-    found = _find_calls(data)
+    found = look_for_calls(data)
     if found is None:
         return "one call"
-    if found.beside.get(_SURE) is None and read_transcript(text).form not in (*_UNREAD, "json"):
+    if found.beside.get(SURE) is None and read_transcript(text).form not in (*_UNREAD, "json"):
         return "one call"  # a form that is known by its shape, whatever lists stand beside the turns
     return "json"
 
@@ -157,234 +137,6 @@ def _unescaped(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) and value[:1] in ("{", "[") else value
 
 
-_LINE_IDS = re.compile(
-    r"(?:call|conversation|convo|contact|interaction|session|recording|meeting|ticket|case|chat|thread|dialogue|dialog) ?"
-    r"(?:id|uuid|guid|sid|key|number|no|ref)|uuid"
-)
-
-
-def _ids_differ(records: Sequence[Any]) -> bool:
-    """Whether turns name more than one call."""
-    for key in records[0] if isinstance(records[0], dict) else ():
-        if _LINE_IDS.fullmatch(plain_name(str(key))):
-            values = [str(record.get(key)) for record in records if isinstance(record, dict)]
-            # A `contact_id` that changes with every turn names the speaker, and a `uuid` the turn itself.
-            if len(set(values)) > 1:
-                turns = sum(before != after for before, after in pairwise(values))
-                if turns < len(values) - 1 or plain_name(str(key)) not in ("contact id", "uuid"):
-                    return True
-    return False
-
-
-# The calls in an object
-
-
-_SURE = "\0sure"
-"""Marks in `_Found.beside` that calls are told apart by an id each."""
-_CALL_WORDS = re.compile(
-    r".*(?:calls?|conversations?|records?|results?|items?|data|hits|rows?|interactions?|contacts?|recordings?|value|values|"
-    r"entry|entries|edges?|nodes?|sessions?|meetings?|tickets?|chats?|documents?|docs|list|output|export|payload|transcripts?)"
-)
-_PART_WORDS = re.compile(
-    r".*(?:channels?|alternatives?|segments?|tracks?|legs?|parts?|phrases?|sentences?|turns?|messages?|utterances?|"
-    r"monologues?|speakers?|words?|tokens?|paragraphs?|entities|topics?|dialogs?|analysis)"
-)
-
-
-def _find_calls(data: Any) -> _Found | None:
-    """The calls in an object; None where the object itself is one call, or nothing is."""
-    if not isinstance(data, dict):
-        return None
-    framed = _pandas(data) or _keyed(data)
-    if framed is not None:
-        return framed
-    lists = list(_lists(data, (), 0))
-    best: tuple[float, tuple[str, ...], list[dict[str, Any]], bool] | None = None
-    for path, records in lists:
-        nested = _nested_calls(path, records)
-        if nested is not None:
-            return _Found(nested, {_SURE: True})
-        score, sure = _calls_score(data, path, records)
-        if score > 0 and (best is None or score > best[0]):
-            best = (score, path, records, sure)
-    if best is None:
-        # Calls without words: recordings, or an index of them.
-        plain = [(path, records) for path, records in lists if len(path) == 1 and not is_turn_list(records)]
-        if (
-            len(plain) == 1
-            and not any(is_turn_list(value) for value in data.values())
-            and not holds_speech(data)
-        ):
-            best = (0.1, *plain[0], False)
-        else:
-            return None
-    _, path, records, sure = best
-    others = {each[-1]: rows for each, rows in lists if each != path and each[: len(path)] != path}
-    beside = {key: value for key, value in data.items() if not isinstance(value, list | dict)}
-    if sure:
-        beside[_SURE] = True
-    return _Found(records, beside, others)
-
-
-def _lists(
-    data: Any, path: tuple[str, ...], depth: int
-) -> Iterator[tuple[tuple[str, ...], list[dict[str, Any]]]]:
-    """(path, list) of every list of objects that no other such list holds."""
-    if depth > _DEPTH or not isinstance(data, dict):
-        return
-    for key, value in data.items():
-        if isinstance(value, dict):
-            yield from _lists(value, (*path, str(key)), depth + 1)
-        elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-            yield (*path, str(key)), value
-
-
-def _calls_score(
-    data: dict[str, Any], path: tuple[str, ...], records: list[dict[str, Any]]
-) -> tuple[float, bool]:
-    """How surely a list holds calls (0: it does not), and whether an id tells each of them."""
-    head = records[:20]
-    if is_turn_list(records) and not _ids_differ(head):
-        return 0.0, False
-    spoken = sum(map(holds_speech, head)) / len(head)
-    if spoken < 0.5:
-        return 0.0, False
-    ids = [call_identity(record) for record in head]
-    apart = len(set(ids)) == len(ids) and all(ids)
-    strong = apart and all(call_identity(record, strong=True) for record in head)
-    name = plain_name(path[-1])
-    around: Any = data
-    for key in path[:-1]:
-        if call_identity(around, strong=True):
-            break
-        around = around[key]
-    if call_identity(around, strong=True) and not strong:
-        return 0.0, False
-    if _PART_WORDS.fullmatch(name) and not strong:
-        return 0.0, False
-    facts = min(sum(not isinstance(value, list) for value in record.values()) for record in head)
-    named = bool(_CALL_WORDS.fullmatch(name))
-    if not (apart or (named and facts > 1) or facts > 3):
-        return 0.0, False
-    return spoken + apart + named * 0.5 + strong, (apart and (named or len(records) > 1)) or strong
-
-
-def _nested_calls(path: tuple[str, ...], records: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """The calls inside records that are not calls themselves, as agents who have a list of calls each."""
-    inner: list[dict[str, Any]] = []
-    owner = re.sub(r"(?<=[^s])s$", "", path[-1])
-    for record in records:
-        lists = [
-            value
-            for value in record.values()
-            if isinstance(value, list)
-            and value
-            and all(isinstance(item, dict) for item in value)
-            and not is_turn_list(value)
-            and all(map(holds_speech, value[:5]))
-            and all(_own(item) for item in value[:5])
-        ]
-        if len(lists) != 1 or call_identity(record, strong=True):
-            return None
-        of_owner = {key: value for key, value in record.items() if value is not lists[0]}
-        inner += [{**item, owner: of_owner} if owner not in item else item for item in lists[0]]
-    return inner
-
-
-def _own(record: dict[str, Any]) -> bool:
-    """Whether a record has an id of its own, which names neither a speaker nor a part of speech."""
-    names = [plain_name(str(key)) for key in record]
-    return bool(call_identity(record, strong=True)) or "id" in names or "uuid" in names
-
-
-def _pandas(data: dict[str, Any]) -> _Found | None:
-    """A table as pandas and query services write it: columns and rows apart, or an object for each column."""
-    columns, rows = data.get("columns") or data.get("cols") or data.get("fields") or data.get("header"), None
-    if isinstance(columns, list) and columns:
-        rows = next((data[key] for key in ("data", "rows", "values", "records") if key in data), None)
-    elif isinstance(data.get("meta"), list) and isinstance(data.get("data"), list):
-        columns, rows = data["meta"], data["data"]
-    if isinstance(columns, list) and columns and isinstance(rows, list) and rows:
-        names: list[Any] = [column.get("name") if isinstance(column, dict) else column for column in columns]
-        if all(isinstance(name, str) for name in names) and all(
-            isinstance(row, list) and len(row) == len(names) for row in rows
-        ):
-            return _Found([dict(zip(names, row, strict=True)) for row in rows], {_SURE: True})
-    for key in ("values", "data", "rows"):
-        rows = data.get(key)
-        if isinstance(rows, list) and len(rows) > 1 and all(isinstance(row, list) for row in rows):
-            table = _header_row(rows)
-            if table is not None:
-                return _Found(table, {_SURE: True})
-    values = list(data.values())
-    if len(values) > 1 and all(isinstance(value, dict) and value for value in values):
-        keys = list(values[0])
-        if all(list(value) == keys for value in values) and keys == [str(n) for n in range(len(keys))]:
-            return _Found([{name: data[name][key] for name in data} for key in keys], {_SURE: True})
-    return None
-
-
-def _header_row(rows: Sequence[list[Any]]) -> list[dict[str, Any]] | None:
-    """Lists of values under a list of names, as records; None where the first list holds no names."""
-    head = [list(row) for row in rows[:50]]
-    names = head[0]
-    if len(names) < 3 or not all(isinstance(name, str) and 0 < len(name) < 60 for name in names):
-        return None
-    if len(set(names)) < len(names) or any(len(row) > len(names) for row in head) or find_header(head) != 0:
-        return None
-    return [dict(zip(names, row, strict=False)) for row in rows[1:]]
-
-
-def _keyed(data: dict[str, Any]) -> _Found | None:
-    """Records, or lists of turns, under a key each that names the call."""
-    while len(data) == 1 and isinstance(inner := next(iter(data.values())), dict) and not holds_turns(inner):
-        if any(isinstance(value, list) for value in inner.values()) or not inner:
-            return None
-        if not all(isinstance(value, dict) for value in inner.values()):
-            return None
-        data = inner
-    values = list(data.values())
-    if len(values) < 2 or any(role_of(str(key)) for key in data):
-        return None
-    if all(isinstance(value, list) and is_turn_list(value) for value in values):
-        if any(_PART_WORDS.match(plain_name(str(key))) for key in data) or not _are_ids(list(data)):
-            return None
-        return _Found([{"id": key, "transcript": value} for key, value in data.items()], {_SURE: True})
-    if not all(isinstance(value, dict) and value for value in values):
-        return None
-    first = set(values[0])
-    alike = sum(2 * len(first & set(value)) > len(first | set(value)) for value in values)
-    if alike < 0.8 * len(values) or 2 * sum(map(holds_speech, values[:20])) < min(len(values), 20):
-        return None
-    numbered = list(data) == [str(n) for n in range(len(data))]
-    records: list[dict[str, Any]] = []
-    name = "key" if any("id" in value or call_identity(value, strong=True) for value in values) else "id"
-    for key, value in data.items():
-        records.append(value if numbered else {name: key, **value})
-    return _Found(records, {_SURE: True})
-
-
-def _are_ids(keys: Sequence[str]) -> bool:
-    return all(any(mark.isdigit() for mark in str(key)) for key in keys) and not any(
-        re.fullmatch(r"(?:ch|spk|speaker|channel|track)[ _-]?\d+", str(key), re.IGNORECASE) for key in keys
-    )
-
-
-def holds_turns(data: dict[str, Any]) -> bool:
-    """Whether a value of an object is a list of turns."""
-    return any(is_turn_list(value) for value in data.values())
-
-
-def find_calls(data: Any) -> list[dict[str, Any]] | None:
-    """The records of the calls in an object, ids in them resolved; None where it holds none, or is one."""
-    found = _find_calls(data)
-    if found is None:
-        return None
-    beside = {name: value for name, value in found.beside.items() if name != _SURE}
-    resolve = _Resolver(found)
-    return [resolve({**beside, **record}) for record in found.records]
-
-
 # Reading
 
 
@@ -407,7 +159,7 @@ def json_records(path: Path, encoding: str, kind: str) -> Iterator[dict[str, Any
     else:
         records = _raw_records(path, encoding)
     head = list(islice(records, _SAMPLE))
-    if head and all(isinstance(record, list) for record in head) and (table := _header_row(head)) is not None:
+    if head and all(isinstance(record, list) for record in head) and (table := header_row(head)) is not None:
         names = list(table[0])
         yield from table
         for record in records:
@@ -511,78 +263,6 @@ def _json_object(path: Path, encoding: str) -> Iterator[dict[str, Any]]:
             f"{path.name} holds no list of calls: export the calls as one list of records, or as .csv."
         )
     yield from found
-
-
-class _Resolver:
-    """Puts the objects of other lists in place of the ids by which records name them."""
-
-    def __init__(self, found: _Found) -> None:
-        self._typed: dict[tuple[str, str], dict[str, Any]] = {}
-        self._ids: dict[str, dict[str, dict[str, Any]]] = {}
-        for name, rows in found.tables.items():
-            key = _own_key(rows)
-            by_id = {str(row[key]): row for row in rows if isinstance(row.get(key), str | int)}
-            if len(by_id) < len(rows):
-                continue
-            for row in rows:
-                if isinstance(row.get("type"), str):
-                    self._typed[(row["type"], str(row[key]))] = row
-            self._ids[name] = by_id
-        self._keys = self._found_keys(found.records[:_SAMPLE])
-
-    def _found_keys(self, records: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-        """Key of a record that holds ids → the list whose ids it holds."""
-        keys: dict[str, str] = {}
-        for key in dict.fromkeys(key for record in records for key in record):
-            if (
-                not re.fullmatch(r"(?:.* )?(?:id|by|owner|agent|user|assignee)", plain_name(str(key)))
-                or key == "id"
-            ):
-                continue
-            values = [record[key] for record in records if isinstance(record.get(key), str | int)]
-            for name, by_id in self._ids.items():
-                if values and sum(str(value) in by_id for value in values) >= 0.8 * len(values):
-                    keys[key] = name
-                    break
-        return keys
-
-    def __call__(self, record: dict[str, Any]) -> dict[str, Any]:
-        if not self._keys and not self._typed:
-            return record
-        added: dict[str, Any] = {}
-        for key, name in self._keys.items():
-            row = self._ids[name].get(str(record.get(key)))
-            if row is not None:
-                stem = re.sub(r"[ _.-]?(?:id|ID|Id)$", "", key) or name
-                added[stem if stem not in record else f"{key}.{name}"] = _attributes(row)
-        relations = record.get("relationships")
-        if isinstance(relations, dict) and isinstance(record.get("attributes"), dict):
-            for name, relation in relations.items():
-                data = relation.get("data") if isinstance(relation, dict) else None
-                row = (
-                    self._typed.get((str(data.get("type")), str(data.get("id"))))
-                    if isinstance(data, dict)
-                    else None
-                )
-                if row is not None:
-                    added[name] = _attributes(row)
-            record = {**record, "attributes": {**record["attributes"], **added}}
-            return {key: value for key, value in record.items() if key not in ("relationships", "links")}
-        return {**record, **added}
-
-
-def _own_key(rows: Sequence[Mapping[str, Any]]) -> str:
-    """The key by which other records name those of a list."""
-    keys = [str(key) for key in rows[0]]
-    named = [
-        key for key in keys if re.fullmatch(r"(?:.* )?(?:id|uuid|key|code|number|extension)", plain_name(key))
-    ]
-    return "id" if "id" in keys or not named else named[0]
-
-
-def _attributes(row: dict[str, Any]) -> dict[str, Any]:
-    attributes = row.get("attributes")
-    return {"id": row.get("id"), **attributes} if isinstance(attributes, dict) else row
 
 
 def record_rows(path: Path, encoding: str, kind: str) -> Iterator[list[Any]]:

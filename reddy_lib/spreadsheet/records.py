@@ -9,25 +9,27 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reddy_lib.spreadsheet.header_words import plain_name
+from reddy_lib.spreadsheet.people_lists import MOST_PEOPLE, KnownPeople, is_people, people_columns
 from reddy_lib.transcripts import read_transcript
 from reddy_lib.transcripts.json_form import is_data
 from reddy_lib.transcripts.roles import role_of
+from reddy_lib.transcripts.side_by_side import columns_of, rows_of
+from reddy_lib.transcripts.times import words_of
+from reddy_lib.transcripts.wrapped import opened
 
 __all__ = [
     "Flattener",
     "call_identity",
     "holds_speech",
     "is_pair",
-    "is_people",
+    "is_talk",
     "is_turn",
     "is_turn_list",
     "nested_facts",
-    "people_columns",
     "plain_values",
 ]
 
@@ -36,10 +38,13 @@ _MOST_KEYS = (
     60  # of one object that becomes columns: a larger one maps values to something, it describes nothing
 )
 _MOST_PATHS = 2_000
-_MOST_PEOPLE = 30
 _SAMPLE = 8
 _PLAIN_FORMS = frozenset(("json", "labelled text", "no speakers", "empty", "unreadable"))
 """Forms that say nothing about the object around the turns; every other form is a vendor's container."""
+_NO_TALK = frozenset(("no speakers", "empty", "unreadable"))
+_MOST_LOOK = 60
+_LONGEST_LOOK = 60_000
+_TRIES = 8
 
 # Values that a database wraps in their types
 
@@ -203,6 +208,58 @@ def _is_dialogue(text: str) -> bool:
     return transcript.form == "labelled text" and len({line.role for line in transcript.lines} - {""}) > 1
 
 
+def _is_written_talk(text: str) -> bool:
+    """Whether a text is a talk in any form: with labels, as subtitles, as XML."""
+    if len(text) < 40 or text.count("\n") + text.count("<") < 2 or text.count(" ") + 40 < len(text) // 40:
+        return False
+    transcript = read_transcript(text if len(text) < _LONGEST_LOOK else text[:4000])
+    return transcript.form not in _NO_TALK and len({line.role for line in transcript.lines} - {""}) > 1
+
+
+def is_talk(value: Any) -> bool:
+    """Whether a list or an object holds turns, by what its values are, whatever its keys are called."""
+    if isinstance(value, list):
+        if len(value) < 2 or not isinstance(value[0], dict | list):
+            return False
+        if isinstance(value[0], dict) and (call_identity(value[0], strong=True) or _is_of_calls(value)):
+            return False
+    elif not isinstance(value, dict) or not _has_parts(value):
+        return False
+    try:
+        transcript = read_transcript(value if isinstance(value, dict) else value[:_MOST_LOOK])
+    except (ValueError, RecursionError):
+        return False
+    lines = transcript.lines
+    if transcript.form in _NO_TALK or len(lines) < 2:
+        return False
+    if any(note.code in ("line-not-read", "transcript-no-speakers") for note in transcript.findings):
+        return False
+    return words_of([line.text for line in lines]) >= 2 * len(lines)
+
+
+def _is_of_calls(values: list[Any]) -> bool:
+    """Whether objects are calls: each has a whole talk in it, or an address of mail."""
+    heads = [value for value in values[:5] if isinstance(value, dict)]
+    return any(
+        (isinstance(inner, list | dict) and inner and holds_speech(inner))
+        or (
+            isinstance(inner, str)
+            and (is_data(inner) or ("@" in inner and " " not in inner) or _is_dialogue(inner))
+        )
+        for value in heads
+        for inner in value.values()
+    )
+
+
+def _has_parts(value: Mapping[str, Any]) -> bool:
+    """Whether an object is nothing but the parts of a talk: lists beside one another, or texts under telling keys."""
+    parts = [inner for inner in value.values() if isinstance(inner, list | dict) and inner]
+    if len(parts) < len(value):
+        return not parts and len(value) > 2 and rows_of(value) is not None
+    lists = sum(isinstance(inner, list) for inner in parts)
+    return len(parts) >= 2 and (lists >= 2 or rows_of(opened(value) if lists == 0 else value) is not None)
+
+
 def is_turn_list(value: Any) -> bool:
     """Whether a list holds turns, pairs of role and words, or labelled lines."""
     if not isinstance(value, list) or not value:
@@ -233,15 +290,18 @@ def holds_speech(value: Any, depth: int = 0) -> bool:
     if depth > _DEPTH:
         return False
     if isinstance(value, str):
-        return len(value) > 30 and (
-            _is_dialogue(value) or (is_data(value) and holds_speech(_decoded(value), depth + 1))
-        )
+        if len(value) > 30 and is_data(value):
+            return holds_speech(_decoded(value), depth + 1)
+        return len(value) > 30 and (_is_dialogue(value) or _is_written_talk(value))
     if isinstance(value, list):
-        return is_turn_list(value) or any(
-            holds_speech(item, depth + 1) for item in value[:5] if isinstance(item, dict | list)
+        return (
+            is_turn_list(value)
+            or any(holds_speech(item, depth + 1) for item in value[:5] if isinstance(item, dict | list))
+            or is_talk(value)
         )
     if isinstance(value, dict):
-        return any(holds_speech(item, depth + 1) for item in list(value.values())[:_MOST_KEYS])
+        values = list(value.values())[:_MOST_KEYS]
+        return (_has_parts(value) and is_talk(value)) or any(holds_speech(item, depth + 1) for item in values)
     return False
 
 
@@ -250,130 +310,6 @@ def _decoded(text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
-
-
-# People
-
-
-_SIDE_KEYS = re.compile(
-    r"(?:(?:participant|speaker|party|user|member|contact|person|call|channel|sender|author) ?)?"
-    r"(?:role|type|purpose|affiliation|side|kind|roles)"
-)
-_AGENT_FLAGS = re.compile(r"is (?:agent|internal|employee|staff|host|user)|internal|agent")
-_PERSON_KEYS = re.compile(
-    r".*(?:name|e ?mail|mail|mailto|phone|tel|phone number|address|email address|emailaddress)"
-)
-# Words that name a side where they stand beside the other one in a list of people.
-_OUR_SIDE = frozenset(
-    ("internal", "employee", "staff", "host", "user", "admin", "operator", "company", "owner", "organizer")
-)
-_THEIR_SIDE = frozenset(
-    (
-        "external",
-        "customer",
-        "lead",
-        "contact",
-        "guest",
-        "visitor",
-        "end user",
-        "enduser",
-        "consumer",
-        "client",
-    )
-)
-_OTHERS = frozenset(
-    ("bot", "ivr", "acd", "system", "workflow", "supervisor", "queue", "voicemail", "interpreter")
-)
-
-
-def _flat_person(person: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in person.items():
-        if isinstance(value, dict) and not prefix:
-            found |= _flat_person(value, f"{key}.")
-        elif not isinstance(value, dict):
-            found[f"{prefix}{key}"] = value
-    return found
-
-
-def _side(person: Mapping[str, Any]) -> tuple[str, str]:
-    """(side, the word that said so) of a person: "agent", "customer", another word, or ""."""
-    for key, value in person.items():
-        name = plain_name(str(key))
-        if isinstance(value, list) and len(value) == 1:
-            value = value[0]
-        if isinstance(value, bool):
-            if _AGENT_FLAGS.fullmatch(name):
-                return ("agent" if value else "customer"), name
-            continue
-        if not isinstance(value, str) or not value.strip() or not _SIDE_KEYS.fullmatch(name):
-            continue
-        word = plain_name(value)
-        if word in _OTHERS:
-            return word, word
-        if role := role_of(value):
-            return (role if role in ("agent", "customer") else ""), word
-        if word in _OUR_SIDE:
-            return "agent", word
-        if word in _THEIR_SIDE:
-            return "customer", word
-    return "", ""
-
-
-def sides_of(people: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return the side of each person of a list; "" for all where no word says a side."""
-    found = [_side(person) for person in people]
-    sides = [side for side, _ in found]
-    known = {side for side in sides if side in ("agent", "customer")}
-    if not known:
-        return [""] * len(people)
-    # A word such as "user" names a side only beside a word for the other one.
-    if (
-        len(known) == 1
-        and all(word in _OUR_SIDE for side, word in found if side == "agent")
-        and "agent" in known
-    ):
-        strong = any(role_of(word) == "agent" for side, word in found if side == "agent")
-        if not strong:
-            return [""] * len(people)
-    if len(people) == 2 and len(known) == 1 and "" in sides:
-        other = "customer" if "agent" in known else "agent"
-        sides[sides.index("")] = other
-    return sides
-
-
-def is_people(value: Any) -> bool:
-    """Whether a list holds people of whom at least one has a side."""
-    if not isinstance(value, list) or not 0 < len(value) <= _MOST_PEOPLE:
-        return False
-    if not all(isinstance(item, dict) for item in value):
-        return False
-    flat = [_flat_person(item) for item in value]
-    if any(isinstance(item, list) and is_turn_list(item) for person in flat for item in person.values()):
-        return False
-    if 2 * sum(map(is_turn, value)) >= len(value):
-        return False
-    named = sum(any(_PERSON_KEYS.fullmatch(plain_name(str(key))) for key in person) for person in flat)
-    return 2 * named >= len(value) and any(sides_of(flat))
-
-
-def people_columns(path: str, people: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return columns for people by their side: `participants.agent.email`, and `participants.agent 2.email`."""
-    flat = [_flat_person(person) for person in people]
-    counts: Counter[str] = Counter()
-    columns: dict[str, Any] = {}
-    for number, (person, side) in enumerate(zip(flat, sides_of(flat), strict=True), 1):
-        who = side or f"other {number}"
-        counts[who] += 1
-        if counts[who] > 1:
-            who = f"{who} {counts[who]}"
-        for key, value in person.items():
-            if side and _side({key: value})[0] == side:
-                continue  # the column's name says it
-            if isinstance(value, str) and value[:7].casefold() == "mailto:":
-                value = value[7:]
-            columns[f"{path}.{who}.{key}"] = value
-    return columns
 
 
 # Records
@@ -391,6 +327,8 @@ class Flattener:
         head = [self._unwrapped(record) for record in head]
         self.whole = bool(head) and 2 * sum(map(_is_container, head)) > len(head)
         self._containers: dict[str, bool] = {}
+        self._talks: dict[str, int] = {}
+        self._people = self._known_people(sample)
         self._paths: set[str] = set()
 
     def flat(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -409,6 +347,15 @@ class Flattener:
             cells[name] = record
         return cells
 
+    def _known_people(self, sample: Sequence[Mapping[str, Any]]) -> dict[str, KnownPeople]:
+        """What the records together say of the people that each of them lists, by the key of the list."""
+        lists: dict[str, list[list[Any]]] = {}
+        for record in sample[:_RECORDS_OF_PEOPLE]:
+            if self.typed:
+                record = plain_values(record)
+            _gather_lists(self._unwrapped(record), "", 0, lists)
+        return {name: KnownPeople(several) for name, several in lists.items()}
+
     def _unwrapped(self, record: Mapping[str, Any]) -> Mapping[str, Any]:
         inner = record.get(self.wrapper) if self.wrapper else None
         if not isinstance(inner, dict):
@@ -417,13 +364,25 @@ class Flattener:
         return {**{key: value for key, value in beside.items() if key not in inner}, **inner}
 
     def _into(self, cells: dict[str, Any], record: Mapping[str, Any], path: str, depth: int) -> None:
+        together = self._together(path, record)
+        if together:
+            self._put(cells, f"{path}transcript", {key: record[key] for key in together})
         for key, value in record.items():
             name = f"{path}{key}"
+            if key in together:
+                continue
             if isinstance(value, dict):
                 if not value:
                     continue
                 if depth >= _DEPTH or len(value) > _MOST_KEYS or self._stays(name, value):
                     self._put(cells, name, value)
+                elif self._is_talk(name, value):
+                    self._put(cells, name, value)
+                    for inner, people in value.items():
+                        if is_people(people, self._people.get(f"{name}.{inner}")):
+                            cells |= people_columns(
+                                f"{name}.{inner}", people, self._people.get(f"{name}.{inner}")
+                            )
                 elif not depth and _says_nothing(key, value, record):
                     self._into(cells, value, "", depth + 1)
                 else:
@@ -434,10 +393,43 @@ class Flattener:
                 self._put(cells, name, value)
 
     def _objects(self, cells: dict[str, Any], record: Mapping[str, Any], name: str, value: list[Any]) -> None:
-        if is_people(value):
-            cells |= people_columns(name, value)
+        known = self._people.get(name)
+        if is_people(value, known):
+            cells |= people_columns(name, value, known)
         elif not self.whole or not holds_speech(value):
-            self._put(cells, name, _with_people(name, value, record) if is_turn_list(value) else value)
+            self._put(
+                cells,
+                name,
+                _with_people(name, value, record) if is_turn_list(value) or is_talk(value) else value,
+            )
+
+    def _together(self, path: str, record: Mapping[str, Any]) -> tuple[str, ...]:
+        """Keys of lists that are one talk together: a list a side, or a list a part."""
+        lists = {key: value for key, value in record.items() if isinstance(value, list) and len(value) > 1}
+        if len(lists) < 2 or self._talks.get(f"{path}*", 0) >= _TRIES:
+            return ()
+        objects = {key: value for key, value in lists.items() if isinstance(value[0], dict | list)}
+        plain = {key: value for key, value in lists.items() if not isinstance(value[0], dict)}
+        for some in (objects, plain, lists):
+            if len(some) >= 2 and rows_of(some) is not None and is_talk(some):
+                self._talks[f"{path}*"] = -1_000_000_000
+                used = columns_of(some) or tuple(some)
+                return tuple(
+                    key for key in used if not is_people(some[key], self._people.get(f"{path}{key}"))
+                )
+        self._talks[f"{path}*"] = self._talks.get(f"{path}*", 0) + 1
+        return ()
+
+    def _is_talk(self, path: str, value: dict[str, Any]) -> bool:
+        """Whether an object is nothing but a talk: known from one of the first records."""
+        seen = self._talks.get(path, 0)
+        if seen >= _TRIES:
+            return False
+        if _has_parts(value) and is_talk(value):
+            self._talks[path] = -1_000_000_000
+            return True
+        self._talks[path] = seen + 1
+        return False
 
     def _put(self, cells: dict[str, Any], name: str, value: Any) -> None:
         while name in cells:
@@ -461,6 +453,22 @@ _NEUTRAL = frozenset(
 def _says_nothing(key: str, value: Mapping[str, Any], record: Mapping[str, Any]) -> bool:
     """Whether an object is the record's own facts under a name that says only that: they need no name in front."""
     return plain_name(str(key)) in _NEUTRAL and not (value.keys() & record.keys())
+
+
+_RECORDS_OF_PEOPLE = 200
+
+
+def _gather_lists(
+    record: Mapping[str, Any], path: str, depth: int, lists: dict[str, list[list[Any]]]
+) -> None:
+    """Short lists of objects of a record, by their paths."""
+    for key, value in record.items():
+        if isinstance(value, dict) and depth < 3 and len(value) <= _MOST_KEYS:
+            _gather_lists(value, f"{path}{key}.", depth + 1, lists)
+        elif (
+            isinstance(value, list) and 0 < len(value) <= 6 and all(isinstance(item, dict) for item in value)
+        ):
+            lists.setdefault(f"{path}{key}", []).append(value)
 
 
 def _is_nested(value: Any) -> bool:
@@ -513,30 +521,30 @@ def _wrapper(records: Sequence[Mapping[str, Any]], typed: bool) -> str:
 def _with_people(name: str, turns: list[Any], record: Mapping[str, Any]) -> Any:
     """The turns, with the list of people beside them where turns name their speakers by what stands in that list."""
     for key, people in record.items():
-        if people is turns or not isinstance(people, list) or not 0 < len(people) <= _MOST_PEOPLE:
+        if people is turns or not isinstance(people, list) or not 0 < len(people) <= MOST_PEOPLE:
             continue
         if not all(isinstance(person, dict) for person in people) or is_turn_list(people):
             continue
-        ids = {
-            str(value)
-            for person in people
-            for each, value in person.items()
-            if isinstance(value, str | int)
-            and not isinstance(value, bool)
-            and plain_name(str(each)).endswith("id")
-        }
-        heads = [turn for turn in turns[:10] if isinstance(turn, dict)]
-        named = sum(
-            any(
-                str(value) in ids
-                for each, value in turn.items()
-                if isinstance(value, str | int) and not _TEXT_KEYS.fullmatch(str(each))
-            )
-            for turn in heads
-        )
-        if ids and heads and 2 * named > len(heads):
+        if _names_them(turns, people):
             return {key: people, name.rpartition(".")[2]: turns}
     return turns
+
+
+def _names_them(turns: list[Any], people: list[Any]) -> bool:
+    """Whether turns name their speakers by a value that tells the people of a list apart."""
+    heads = [turn for turn in turns[:20] if isinstance(turn, dict)]
+    for key in people[0]:
+        ids = {str(person.get(key)) for person in people if isinstance(person.get(key), str | int)}
+        if len(ids) < len(people):
+            continue
+        for each in heads[0] if heads else ():
+            values = [turn.get(each) for turn in heads]
+            named = [
+                str(value) for value in values if isinstance(value, str | int) and not isinstance(value, bool)
+            ]
+            if len(named) == len(heads) and set(named) <= ids and (len(set(named)) > 1 or len(heads) == 1):
+                return True
+    return False
 
 
 # One call a file

@@ -14,7 +14,8 @@ from typing import Any
 from xml.parsers import expat
 
 from reddy_lib.errors import EmptySheet, UnreadableFile
-from reddy_lib.spreadsheet.json_tables import find_calls, rows_of_records
+from reddy_lib.spreadsheet.json_calls import find_calls
+from reddy_lib.spreadsheet.json_tables import rows_of_records
 from reddy_lib.spreadsheet.records import holds_speech, is_turn_list
 from reddy_lib.transcripts import read_transcript
 

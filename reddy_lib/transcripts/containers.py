@@ -13,20 +13,14 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from reddy_lib.transcripts.people import NOBODY, People, is_table_name, people_in
+from reddy_lib.transcripts.key_names import Plan, names_part, usual_plan, words_in
+from reddy_lib.transcripts.people import NOBODY, People, people_in
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.times import read_moment
-from reddy_lib.transcripts.turn_keys import (
-    Plan,
-    flattened,
-    holds_turns,
-    labelled_texts,
-    plan_of,
-    usual_plan,
-    words_in,
-)
+from reddy_lib.transcripts.side_by_side import rows_of, with_plain_times
+from reddy_lib.transcripts.times import read_moment, words_of
+from reddy_lib.transcripts.turn_keys import flattened, holds_turns, labelled_texts, plan_of, side_keys
 
-__all__ = ["Found", "find_turns", "opened", "people_of"]
+__all__ = ["Found", "find_turns", "people_of"]
 
 _DEPTH = 8
 _MOST_LISTS = 60
@@ -51,8 +45,6 @@ _CALL_ID = re.compile(
     r"(?:call|conversation|convo|contact|interaction|session|recording|meeting|ticket|case|thread)?_?(?:id|sid|uuid|guid|key|number)$",
     re.IGNORECASE,
 )
-_DYNAMO = frozenset(("S", "N", "BOOL", "NULL", "L", "M", "SS", "NS"))
-_NUMBER_KEY = re.compile(r"-?\d{1,9}(?:\.\d{1,6})?")
 
 
 class Found(NamedTuple):
@@ -71,166 +63,6 @@ class _List(NamedTuple):
     words: int
     single: bool
     score: float
-
-
-# --- data that is written in a way of its own ---
-
-
-def _is_mongo(data: Any) -> bool:
-    """Does a value stand there as MongoDB writes it: `{"$date": …}`?"""
-    waiting: list[Any] = [data]
-    for _ in range(200):
-        if not waiting:
-            return False
-        value = waiting.pop()
-        if isinstance(value, dict):
-            if len(value) == 1 and str(next(iter(value))) in _MONGO:
-                return True
-            waiting += list(value.values())[:30]
-        elif isinstance(value, list):
-            waiting += value[:5]
-    return False
-
-
-_MONGO = frozenset(
-    ("$date", "$oid", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal", "$uuid", "$timestamp")
-)
-
-
-def _plain_mongo(value: Any, depth: int) -> Any:
-    if depth > 4 * _DEPTH:
-        return value
-    if isinstance(value, list):
-        return [_plain_mongo(item, depth + 1) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if len(value) == 1:
-        ((kind, inner),) = value.items()
-        if kind in _MONGO:
-            inner = _plain_mongo(inner, depth + 1)
-            if kind.startswith("$number") and isinstance(inner, str):
-                number = re.fullmatch(r"-?\d{1,18}(\.\d{1,12})?", inner)
-                return inner if number is None else float(inner) if number[1] else int(inner)
-            return inner
-    return {name: _plain_mongo(item, depth + 1) for name, item in value.items()}
-
-
-def opened(data: Any) -> Any:
-    """The data without the wrappings of a database or an interface: DynamoDB's types, JSON:API, keys that only count."""
-    if _is_dynamo(data):
-        data = _plain_dynamo(data, 0)
-    if _is_mongo(data):
-        data = _plain_mongo(data, 0)
-    if isinstance(data, dict) and _is_json_api(data):
-        data = _plain_json_api(data)
-    return _unkeyed(data, 0)
-
-
-def _is_dynamo(data: Any, depth: int = 0) -> bool:
-    if isinstance(data, list):
-        return bool(data) and depth < 20 and all(_is_dynamo(item, depth + 1) for item in data[:5])
-    if not isinstance(data, dict) or not data:
-        return False
-    if len(data) == 1 and next(iter(data)) in ("L", "M"):
-        inner = next(iter(data.values()))
-        return isinstance(inner, list | dict) and bool(inner)
-    return all(
-        isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _DYNAMO
-        for value in data.values()
-    )
-
-
-def _plain_dynamo(value: Any, depth: int) -> Any:
-    if depth > 4 * _DEPTH:
-        return value
-    if isinstance(value, list):
-        return [_plain_dynamo(item, depth + 1) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if len(value) == 1:
-        ((kind, inner),) = value.items()
-        if kind == "M" and isinstance(inner, dict):
-            return {name: _plain_dynamo(item, depth + 1) for name, item in inner.items()}
-        if kind == "L" and isinstance(inner, list):
-            return [_plain_dynamo(item, depth + 1) for item in inner]
-        if kind == "N" and isinstance(inner, str | int | float):
-            try:
-                number = float(inner)
-            except ValueError:
-                return inner
-            return (
-                int(number) if number == number and abs(number) < 1e15 and number == int(number) else number
-            )
-        if kind in ("S", "BOOL", "SS", "NS"):
-            return inner
-        if kind == "NULL":
-            return None
-    return {name: _plain_dynamo(item, depth + 1) for name, item in value.items()}
-
-
-def _is_json_api(data: dict[Any, Any]) -> bool:
-    inner = data.get("data")
-    if not isinstance(inner, list) or not inner:
-        return False
-    return all(isinstance(item, dict) and isinstance(item.get("attributes"), dict) for item in inner)
-
-
-def _plain_json_api(data: dict[Any, Any]) -> dict[Any, Any]:
-    def flat(resource: Any) -> Any:
-        if not isinstance(resource, dict) or not isinstance(resource.get("attributes"), dict):
-            return resource
-        found = {"id": resource.get("id"), **resource["attributes"]}
-        if isinstance(resource.get("relationships"), dict):
-            for name, relation in resource["relationships"].items():
-                to = relation.get("data") if isinstance(relation, dict) else None
-                if isinstance(to, dict) and "id" in to and name not in found:
-                    found[str(name)] = to["id"]
-        return found
-
-    opened_ = {name: value for name, value in data.items() if name not in ("data", "included")}
-    opened_["data"] = [flat(resource) for resource in data["data"]]
-    if isinstance(data.get("included"), list):
-        opened_["included"] = [flat(resource) for resource in data["included"]]
-    return opened_
-
-
-def _unkeyed(value: Any, depth: int) -> Any:
-    """Objects whose keys are numbers or times, as lists in their order."""
-    if depth > 3 or not isinstance(value, dict):
-        return value
-    if len(value) >= 2 and all(
-        isinstance(name, int | float) or _NUMBER_KEY.fullmatch(str(name)) for name in value
-    ):
-        inner = list(value.values())
-        if all(isinstance(item, dict) for item in inner):
-            keyed = sorted(value.items(), key=lambda pair: float(pair[0]))
-            counts = all(
-                float(name) == place for place, (name, _) in enumerate(keyed, int(float(keyed[0][0])))
-            )
-            return [item if counts else _at(name, item) for name, item in keyed]
-        if all(isinstance(item, str) for item in inner):
-            return [text for _, text in sorted(value.items(), key=lambda pair: float(pair[0]))]
-        if all(isinstance(item, list) and 2 <= len(item) <= 6 for item in inner):
-            return [item for _, item in sorted(value.items(), key=lambda pair: float(pair[0]))]
-        return value
-    if len(value) >= 2 and all(
-        isinstance(name, str) and ":" in name and read_moment(name) is not None for name in value
-    ):
-        if all(isinstance(item, dict | str) for item in value.values()):
-            return [_at(name, item) for name, item in value.items()]
-        return value
-    return {
-        name: _unkeyed(item, depth + 1) if isinstance(item, dict) and not is_table_name(str(name)) else item
-        for name, item in value.items()
-    }
-
-
-def _at(time: Any, item: Any) -> dict[str, Any]:
-    if isinstance(item, str):
-        return {"time": time, "text": item}
-    if usual_plan(tuple(map(str, item))).start:
-        return dict(item)
-    return {"time": float(time) if not isinstance(time, str) or _NUMBER_KEY.fullmatch(time) else time, **item}
 
 
 # --- the list of turns ---
@@ -263,13 +95,9 @@ def _collect(value: Any, path: tuple[str, ...], found: list[_List], depth: int) 
         return 0
     several = 0
     if isinstance(value, dict):
-        sides = _side_lists(value, path)
-        if sides is not None:
-            found.append(sides)
-            return 0
-        columns = _columns(value)
-        if columns is not None:
-            found.append(_list_of(columns, path))
+        rows = rows_of(value)
+        if rows is not None:
+            found.append(_list_of(rows, path))
             return 0
         for name, inner in value.items():
             if isinstance(inner, dict | list):
@@ -299,7 +127,7 @@ def _is_turns(items: list[Any], path: tuple[str, ...]) -> bool:
     if all(isinstance(item, dict) for item in heads):
         if any(_has_text(item) for item in heads):
             return not _is_people(items, path) and not any(map(_has_transcript, heads))
-        if len(items) >= 2 and _speak_by_key(items):
+        if all(isinstance(item, dict) for item in items) and _speak_by_key(items):
             return True
         if len(items) < 2 or any(_has_lists(item) for item in heads):
             return False
@@ -312,14 +140,26 @@ def _is_turns(items: list[Any], path: tuple[str, ...]) -> bool:
         if not plan.text or not (plan.role or plan.start) or _is_people(items, path):
             return False
         texts = [str(item.get(plan.text[0]) or "") for item in items if isinstance(item, dict)]
-        return sum(len(text.split()) for text in texts) >= 2 * len(texts)
+        return words_of(texts) >= 2 * len(texts)
     if len(items) >= 2 and all(isinstance(item, list | tuple) and 2 <= len(item) <= 6 for item in items):
-        return all(isinstance(item[0], str) and isinstance(item[1], str) for item in items) and (
-            sum(len(item[0].split()) + len(item[1].split()) for item in items) >= 3 * len(items)
-        )
+        if all(isinstance(item[0], str) and isinstance(item[1], str) for item in items):
+            return words_of([text for item in items for text in item[:2]]) >= 3 * len(items)
+        return _is_table_of_turns(items)
     if len(items) >= 2 and all(isinstance(item, str) for item in items):
         return labelled_texts(items) is not None
     return False
+
+
+def _is_table_of_turns(items: list[Any]) -> bool:
+    """Do rows of cells hold who speaks or when, and what is said?"""
+    if len({len(item) for item in items}) > 1:
+        return False
+    rows = [{f"column {place}": cell for place, cell in enumerate(item)} for item in items]
+    plan = plan_of(rows)
+    if not plan.text or not (plan.role or plan.start):
+        return False
+    texts = [str(row.get(plan.text[0]) or "") for row in rows]
+    return words_of(texts) >= 2 * len(texts)
 
 
 _CALL_WORDS = frozenset(
@@ -339,15 +179,16 @@ def _each_a_call(items: list[Any]) -> bool:
     return False
 
 
-def _speak_by_key(items: list[Any]) -> bool:
-    """`{"Agent": "Hello"}, {"Customer": "Hi"}`: is each key of the objects a speaker, with what was said under it?"""
-    keys = {str(key) for item in items[:50] if isinstance(item, dict) for key in item}
+def _speak_by_key(items: list[dict[Any, Any]]) -> bool:
+    """Is each key of the objects a speaker, with what was said under it?"""
+    if side_keys(items):
+        return True
+    keys = {str(key) for item in items[:50] for key in item}
     return (
-        2 <= len(keys) <= 6
+        len(items) >= 2
+        and 2 <= len(keys) <= 6
         and {"agent", "customer"} <= {role_of(key) for key in keys}
-        and all(
-            isinstance(item, dict) and all(isinstance(text, str) for text in item.values()) for item in items
-        )
+        and all(isinstance(text, str) for item in items for text in item.values())
     )
 
 
@@ -420,7 +261,7 @@ def _list_of(items: list[Any], path: tuple[str, ...]) -> _List:
             [item for item in items if isinstance(item, str)]
         ) is not None  # fmt: skip
         texts = [item if isinstance(item, str) else str(item[1]) for item in items]
-    words = sum(len(text.split()) for text in texts)
+    words = words_of(texts)
     single = len(texts) > 8 and words < 1.5 * len(texts)
     names = frozenset().union(*(words_in(name) for name in path[-2:])) if path else frozenset()
     score = float(min(words, 5000)) / 50
@@ -527,52 +368,6 @@ def _opening(key: Any, value: Any, plan: Plan, best: _List) -> dict[Any, Any] | 
 # --- several lists that are one call ---
 
 
-def _side_lists(value: dict[Any, Any], path: tuple[str, ...]) -> _List | None:
-    """`{"agent": […], "customer": […]}`: one list a side, with times."""
-    lists = {str(name): inner for name, inner in value.items() if isinstance(inner, list) and inner}
-    sides = {name: inner for name, inner in lists.items() if role_of(name) or _is_channel(name)}
-    if len(sides) < 2 or len(sides) != len(lists) or len(sides) > 8:
-        return None
-    items: list[dict[str, Any]] = []
-    for name, inner in sides.items():
-        if not all(isinstance(item, dict) for item in inner) or not _is_turns(inner, ()):
-            return None
-        plan = plan_of(inner)
-        if not plan.start or (plan.role[:1] and len({str(item.get(plan.role[0])) for item in inner}) > 1):
-            return None
-        items += [
-            {"role": name, **{str(k): v for k, v in item.items() if k not in plan.role}} for item in inner
-        ]
-    return _list_of(items, path)
-
-
-def _is_channel(name: str) -> bool:
-    return (
-        re.fullmatch(r"(?:channel|ch|track|leg|speaker|spk|left|right)[ _-]?\d*", name, re.IGNORECASE)
-        is not None
-    )
-
-
-def _columns(value: dict[Any, Any]) -> list[dict[str, Any]] | None:
-    """`{"speakers": […], "texts": […]}`: turns as columns."""
-    lists = {str(name): inner for name, inner in value.items() if isinstance(inner, list) and len(inner) >= 2}
-    if len(lists) < 2 or len({len(inner) for inner in lists.values()}) != 1:
-        return None
-    flat = all(isinstance(item, str | int | float | None) for inner in lists.values() for item in inner)
-    if not flat or any(isinstance(inner, dict) for inner in value.values()):
-        return None
-    items = [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
-    singular = [
-        {name.removesuffix("s") if len(name) > 2 else name: cell for name, cell in item.items()}
-        for item in items
-    ]
-    plan = plan_of(singular)
-    if not plan.text or not plan.role:
-        return None
-    texts = [str(item.get(plan.text[0]) or "") for item in singular]
-    return singular if sum(len(text.split()) for text in texts) >= 2 * len(texts) else None
-
-
 def _joined(items: list[Any], path: tuple[str, ...]) -> Found | None:
     """A list of objects that each hold a list of turns: channels, monologues or parts of one call, put together.
 
@@ -592,9 +387,12 @@ def _joined(items: list[Any], path: tuple[str, ...]) -> Found | None:
             return Found([], path, len(containers))
         return Found(_inherit(*filled[0]), path)
     sided = [len(_labels(inner)) for _, inner in filled]
-    speaks = [_speaker_of(item) for item, _ in filled]
+    speaks = _speakers_of([item for item, _ in filled])
     if all(speaks) and all(count <= 1 for count in sided):
-        return Found([turn for item, inner in filled for turn in _inherit(item, inner)], path)
+        parts = zip(speaks, (with_plain_times(inner) for _, inner in filled), strict=True)
+        return Found(
+            [turn if _labels([turn]) else {**who, **turn} for who, inner in parts for turn in inner], path
+        )
     if all(count <= 1 for count in sided):
         if any(_starts(inner) is None for _, inner in filled):
             return None
@@ -602,7 +400,7 @@ def _joined(items: list[Any], path: tuple[str, ...]) -> Found | None:
             numbered = [
                 {"channel": place, **turn} if not _labels(inner) else turn
                 for place, (_, inner) in enumerate(filled)
-                for turn in inner
+                for turn in with_plain_times(inner)
             ]
             return Found(numbered, path)
     if _goes_on([inner for _, inner in filled]) and not _calls_apart(filled):
@@ -660,6 +458,23 @@ def _speaker_of(item: dict[Any, Any]) -> dict[str, Any]:
         if isinstance(value, str | dict) and value:
             return {name: value}
     return {}
+
+
+def _speakers_of(items: list[dict[Any, Any]]) -> list[dict[str, Any]]:
+    """The key of each of these lists that says whose it is: known by its name, or by values that name the sides."""
+    found = [_speaker_of(item) for item in items]
+    if all(found) or len(items) < 2:
+        return found
+    for name in items[0]:
+        values = [item.get(name) for item in items]
+        if not all(isinstance(value, str) and 0 < len(value) <= 60 for value in values):
+            continue
+        roles = {role_of(str(value)) for value in values}
+        if len(set(values)) == len(values) and (
+            {"agent", "customer"} <= roles or names_part(str(name), "role")
+        ):
+            return [{"role": value} for value in values]
+    return found
 
 
 def _inherit(item: dict[Any, Any], inner: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -63,7 +63,8 @@ def read(data: Any) -> Recording | None:
     if has(results, "alternatives"):
         if has(results, "alternatives", "type"):
             return _speechmatics(data)
-        return _google(results)
+        if _is_google(results):
+            return _google(results)
     if "utterances" in data and ("words" in data or has(data["utterances"], "text", "start", "end")):
         return _assemblyai(data)
     if has(data.get("segments"), "text", "start", "end"):
@@ -424,6 +425,23 @@ def _rev(monologues: object) -> Recording:
         if not elements:
             recording.keep(monologue)
     return recording
+
+
+def _is_google(results: object) -> bool:
+    """Are these results written as Google writes them: channels by number, times in the words, an end of the whole?"""
+    known = {
+        "alternatives",
+        "channelTag",
+        "resultEndTime",
+        "resultEndOffset",
+        "languageCode",
+        "isFinal",
+        "stability",
+    }
+    return all(
+        set(map(str, item)) <= known and isinstance(item.get("channelTag"), int | None)
+        for item in objects(results)[:8]
+    )
 
 
 def _google(results: object) -> Recording:

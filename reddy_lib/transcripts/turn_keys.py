@@ -10,266 +10,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from itertools import pairwise
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
+from reddy_lib.transcripts.key_names import (
+    DIRECTIONS,
+    NO_TEXT,
+    NO_TIME,
+    UNITS,
+    Plan,
+    Timed,
+    classify_key,
+    is_plain,
+    names_part,
+    side_of_flag,
+    usual_plan,
+    words_in,
+)
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.times import read_moment
+from reddy_lib.transcripts.times import read_moment, words_of
 
 __all__ = [
     "ASSISTANTS",
-    "Key",
-    "Plan",
-    "classify_key",
     "flattened",
     "holds_turns",
     "inner_text",
     "labelled_texts",
     "parts_of_span",
     "plan_of",
-    "side_of_flag",
-    "usual_plan",
-    "words_in",
+    "side_keys",
 ]
 
-_ROLE_TEXT = """
-role speakerrole participantrole participantpurpose participanttype speaker speakerlabel speakername segmentspeaker
-speakerid who participant participantname participantid party from sender sendername sendertype
-author channel mediachannel channeltag channellabel channelid name user userid type
-"""
-_ROLE = _ROLE_TEXT.split()
-_TEXT_TEXT = """
-text decoratedtext displaytext content message utterance transcript sentence body phrase speech said
-line transcription humantranscript plaintext words value originaltext displayname texto texte nachricht mensaje tekst
-"""
-_TEXT = _TEXT_TEXT.split()
-_START_TEXT = """
-start starttime startoffset begin begintime beginoffset offset startsec starttimestamp timestart
-from startseconds timestamp time absolutetime ts s inicio debut beginn von
-"""
-_START = _START_TEXT.split()
-_STOP_TEXT = """
-end endtime endoffset endts stop stoptime finish finishtime endtimestamp timeend to e fin ende bis
-"""
-_STOP = _STOP_TEXT.split()
-_DURATION_TEXT = """
-duration length dur dauer duree duracion
-"""
-_DURATION = _DURATION_TEXT.split()
-_UNITS = {
-    "milliseconds": 0.001, "millisecond": 0.001, "millis": 0.001, "msec": 0.001, "ms": 0.001,
-    "microseconds": 1e-6, "micros": 1e-6, "usec": 1e-6, "us": 1e-6, "inticks": 1e-7, "ticks": 1e-7,
-    "seconds": 1.0, "second": 1.0, "secs": 1.0, "sec": 1.0,
-}  # fmt: skip
-_RANKS: dict[str, tuple[str, int]] = {
-    **{name: ("duration", rank) for rank, name in enumerate(_DURATION)},
-    **{name: ("stop", rank) for rank, name in enumerate(_STOP)},
-    **{name: ("start", rank) for rank, name in enumerate(_START)},
-    **{name: ("text", rank) for rank, name in enumerate(_TEXT)},
-    **{name: ("role", rank) for rank, name in enumerate(_ROLE)},
-}
-
-# Words inside of names that no list has, in the languages of the role vocabulary.
-_ROLE_WORDS_TEXT = """
-role speaker who author sender participant party actor persona side talker by spk spkr from user users speakers
-participants authors channel locutor
-interlocutor hablante orador rol papel remitente emisor sprecher absender rolle seite orateur intervenant
-emetteur expediteur parlante relatore mittente ruolo spreker afzender falante remetente mowca nadawca rola
-konusmaci gonderen rol talare avsandare puhuja lahettaja mluvci odesilatel говорящий отправитель роль спикер
-автор المتحدث المتكلم المرسل 说话人 说话者 角色 发送者 話者 発言者 送信者 화자 발신자 역할 pembicara pengirim
-nguoi
-"""
-_TEXT_WORDS_TEXT = """
-text content message msg body utterance transcript sentence phrase speech said says say saying spoken line
-turn comment transcription words wording reply dice dicho texto frase mensaje contenido enunciado dit propos
-texte phrase contenu discours text nachricht inhalt aussage satz gesagt wortlaut testo frase messaggio
-contenuto detto tekst bericht zin inhoud mensagem fala conteudo tresc wypowiedz wiadomosc metin mesaj icerik
-meddelande innehall viesti teksti zprava obsah текст сообщение реплика содержание фраза النص الرسالة الكلام
-文本 内容 话语 消息 対話 発言 本文 メッセージ 텍스트 내용 발화 메시지 teks pesan isi ucapan noidung dialogue
-dialog dialogo
-"""
-_START_WORDS_TEXT = """
-start begin began from offset time timestamp ts at when created sent inicio comienzo desde hora anfang beginn von zeit
-zeitpunkt uhrzeit debut heure depart inizio ora tempo dalle begintijd tijd vanaf inicio hora poczatek czas od baslangic
-saat zaman borjan tid alku aika zacatek cas начало время старт от بداية وقت 开始 开始时间 時間 開始 시작 시간 mulai waktu t0
-"""
-_STOP_WORDS_TEXT = """
-end ended stop finish finished until till to final hasta fin ende bis schluss fine termine einde tot fim koniec do bitis
-son slut loppu konec конец до نهاية 结束 終了 끝 종료 selesai akhir t1
-"""
-_DURATION_WORDS_TEXT = """
-duration length dur secs dauer laenge länge duree duracion durata duur duracao czas trwania sure langd kesto delka
-длительность المدة 时长 長さ 길이 durasi
-"""
-_COUNTER_WORDS_TEXT = """
-index idx sequence seq order ordinal number num no nr counter count position pos id line turn segment folge
-nummer orden numero ordre numéro ordine volgnummer ordem kolejnosc sira ordning jarjestys poradi номер
-порядок 序号 番号 순서 urutan
-"""
-_WORDS: dict[str, frozenset[str]] = {
-    "role": frozenset(_ROLE_WORDS_TEXT.split()),
-    "text": frozenset(_TEXT_WORDS_TEXT.split()),
-    "start": frozenset(_START_WORDS_TEXT.split()),
-    "stop": frozenset(_STOP_WORDS_TEXT.split()),
-    "duration": frozenset(_DURATION_WORDS_TEXT.split()),
-    "counter": frozenset(_COUNTER_WORDS_TEXT.split()),
-}
-_NO_TIME_TEXT = """
-char chars character characters byte bytes token tokens page word words score confidence probability sentiment rating
-rank count pitch volume energy id ids index idx no nr num number sequence seq order version size
-"""
-_NO_TIME = frozenset(_NO_TIME_TEXT.split())
-"""Words in names of numbers that may rise, and are no times."""
-_NO_TEXT_TEXT = """
-id ids uuid guid url uri href link path file email mail phone hash language lang locale sentiment emotion intent topic
-topics tag tags keyword keywords category confidence model status reason note notes summary translation translated
-lexical itn masked raw normalized normalised lower lowercase original explanation label type kind event date name
-title
-"""
-_NO_TEXT = frozenset(_NO_TEXT_TEXT.split())
-"""Words in names of texts that are not what was said, or say it once more."""
-_AGENT_FLAG_TEXT = """
-agent operator staff admin rep representative support internal employee advisor adviser clerk outgoing outbound mine
-me self owner host asesor operador agente mitarbeiter berater conseiller operatore medewerker agentti
-"""
-_AGENT_FLAG = frozenset(_AGENT_FLAG_TEXT.split())
-_CUSTOMER_FLAG_TEXT = """
-customer client caller consumer external incoming inbound visitor guest contact member patient lead cliente kunde
-kundin anrufer klant klient enduser
-"""
-_CUSTOMER_FLAG = frozenset(_CUSTOMER_FLAG_TEXT.split())
-_NO_FLAG = frozenset(("not", "no", "non", "bot", "automated"))
-_DIRECTIONS = {
-    "in": "customer", "inbound": "customer", "incoming": "customer", "received": "customer", "receive": "customer",
-    "mo": "customer", "client_to_agent": "customer", "eingehend": "customer", "entrante": "customer", "entrant": "customer",
-    "out": "agent", "outbound": "agent", "outgoing": "agent", "sent": "agent", "send": "agent", "mt": "agent",
-    "ausgehend": "agent", "saliente": "agent", "sortant": "agent",
-}  # fmt: skip
-"""What is said by a message that came in, or went out: the centre is where it was counted."""
-_HARMLESS_TEXT = """
-confidence words id uuid language sentiment probability avglogprob compressionratio nospeechprob temperature seek
-tokens intent entities overlap score channels
-"""
-_HARMLESS = frozenset(_HARMLESS_TEXT.split())
-_SURE_ROLES_TEXT = """
-role speakerrole participantrole participantpurpose speaker speakerlabel speakername segmentspeaker sender sendertype
-sendername author participantname
-"""
-_SURE_ROLES = frozenset(_SURE_ROLES_TEXT.split())
 ASSISTANTS = frozenset(("assistant", "bot", "ai", "model", "chatbot", "virtual_agent"))
 """Roles that voice assistants have in their own messages, where "user" is who talks to them."""
 _SAMPLE = 400
 _LONGEST_LABEL = 60
-_PART = re.compile(r"[^\W\d_]+?(?=[A-Z][^\W\d_A-Z])|[^\W\d_]+\d?", re.UNICODE)
 _LABELLED = re.compile(r"\s*[\[(]?([^\W\d_][^:：\n\[\]()]{0,38}?)[\])]?\s?[:：]\s+(?=\S)")
-_NO_SIDES: Mapping[tuple[str, Any], str] = MappingProxyType({})
-
-
-class Key(NamedTuple):
-    """What a key of a turn means: "role", "text", "start", "stop" or "duration"; lower ranks are preferred."""
-
-    part: str
-    rank: int
-    factor: float | None = None
-
-
-Timed = tuple[tuple[str, float | None], ...]
-
-
-class Plan(NamedTuple):
-    """Which keys of a turn hold what, the best first. Times stand beside the seconds a unit, where the name says it.
-
-    Attributes:
-        counter: the key that numbers the turns, or "".
-        sides: (key, value) → label, for flags such as `is_agent: true`.
-        aliases: label → side, for values such as "inbound".
-    """
-
-    role: tuple[str, ...]
-    text: tuple[str, ...]
-    start: Timed
-    stop: Timed
-    duration: Timed
-    counter: str = ""
-    sides: Mapping[tuple[str, Any], str] = _NO_SIDES
-    aliases: Mapping[str, str] = MappingProxyType({})
-
-
-@lru_cache(maxsize=2048)
-def classify_key(name: str) -> Key | None:
-    """The meaning of a key's name, with the unit that the name gives away (seconds a unit); None: not known."""
-    plain = re.sub(r"[\W_]+", "", name).casefold()
-    if plain in _RANKS and plain != "us":
-        return Key(*_RANKS[plain], 1.0 if plain.endswith(("sec", "seconds")) else None)
-    for suffix, factor in _UNITS.items():
-        stem = plain.removesuffix(suffix)
-        if stem != plain and stem in _RANKS and _RANKS[stem][0] in ("start", "stop", "duration"):
-            part, rank = _RANKS[stem]
-            # Beside a start of another clock, an offset with its unit counts from the start of the call.
-            return Key(part, -1 if stem == "offset" else rank, factor)
-    return None
-
-
-@lru_cache(maxsize=4096)
-def words_in(name: str) -> frozenset[str]:
-    """The words of a key's name: "isOperator" and "is_operator" → is, operator; and the name as one word."""
-    words = {word.casefold() for word in _PART.findall(name)}
-    plain = re.sub(r"[\W_]+", "", name).casefold()
-    return frozenset(words | ({plain} if plain else set()))
-
-
-@lru_cache(maxsize=2048)
-def _names_part(name: str, part: str) -> bool:
-    """Does a word in the name, or a part of a compound word, mean this part of a turn?"""
-    words = words_in(name)
-    if not words.isdisjoint(_WORDS[part]):
-        return True
-    long = [known for known in _WORDS[part] if len(known) >= 5 or not known.isascii()]
-    return any(word.startswith(known) or word.endswith(known) for word in words for known in long)
-
-
-@lru_cache(maxsize=2048)
-def usual_plan(names: tuple[str, ...]) -> Plan:
-    """What the names alone say, for turns with this set of keys."""
-    parts: dict[str, list[tuple[int, str, float | None]]] = {}
-    for name in names:
-        key = classify_key(name)
-        if key is not None:
-            parts.setdefault(key.part, []).append((key.rank, name, key.factor))
-    # "from" and "to" are people in a chat and times in a subtitle: people unless both stand without another start.
-    starts = parts.get("start", [])
-    if not starts and any(classify_key(n) and n.casefold() == "to" for n in names):
-        roles = parts.get("role", [])
-        moved = [item for item in roles if item[1].casefold() == "from" and len(roles) > 1]
-        parts["role"] = [item for item in roles if item not in moved]
-        parts["start"] = moved
-    ordered = {part: sorted(items) for part, items in parts.items()}
-    return Plan(
-        tuple(name for _, name, _ in ordered.get("role", [])),
-        tuple(name for _, name, _ in ordered.get("text", [])),
-        tuple((name, factor) for _, name, factor in ordered.get("start", [])),
-        tuple((name, factor) for _, name, factor in ordered.get("stop", [])),
-        tuple((name, factor) for _, name, factor in ordered.get("duration", [])),
-    )
-
-
-@lru_cache(maxsize=1024)
-def _is_plain(names: tuple[str, ...]) -> bool:
-    """Do these names leave nothing open: one sure key a part, and besides nothing that could matter?"""
-    seen: set[str] = set()
-    for name in names:
-        plain = re.sub(r"[\W_]+", "", name).casefold()
-        key = classify_key(name)
-        if key is None or plain == "words":
-            if plain not in _HARMLESS:
-                return False
-        elif key.part in seen or (key.part == "role" and plain not in _SURE_ROLES):
-            return False
-        else:
-            seen.add(key.part)
-    return {"role", "text"} <= seen
 
 
 class _Column:
@@ -290,12 +66,13 @@ class _Column:
             and all(isinstance(value, int | float) and not isinstance(value, bool) for value in given)
             else []
         )
+        self.spans = bool(given) and all(map(_is_span, given))
+        if self.spans:
+            self.numbers = [float(value[0]) for value in given]
         self.texts = [" ".join(map(str, value)) if isinstance(value, list) else value for value in given
                       if isinstance(value, str) or _is_texts(value)]  # fmt: skip
         self.is_text = bool(given) and len(self.texts) * 2 > len(given)
-        self.mean_words = (
-            sum(len(text.split()) for text in self.texts) / len(self.texts) if self.texts else 0.0
-        )
+        self.mean_words = words_of(self.texts) / len(self.texts) if self.texts else 0.0
         self.characters = sum(map(len, self.texts))
 
     def distinct(self) -> list[Any]:
@@ -304,6 +81,16 @@ class _Column:
             if isinstance(value, str | int | float):
                 found[value] = None
         return list(found)
+
+
+def _is_span(value: Any) -> bool:
+    """`[12.5, 17.0]`: when something began and ended."""
+    return (
+        isinstance(value, list | tuple)
+        and len(value) == 2
+        and all(isinstance(part, int | float) and not isinstance(part, bool) for part in value)
+        and value[0] <= value[1]
+    )
 
 
 def _is_texts(value: Any) -> bool:
@@ -315,7 +102,7 @@ def plan_of(items: Sequence[Mapping[Any, Any]]) -> Plan:
     sets = {tuple(item) for item in items}
     if len(sets) <= 3 and all(type(name) is str for names in sets for name in names):
         names = tuple(dict.fromkeys(name for known in sets for name in known))
-        if _is_plain(names):
+        if is_plain(names):
             plan = usual_plan(names)
             role, text = plan.role[0], plan.text[0]
             if all(type(item.get(role)) is str and type(item.get(text)) is str for item in items):
@@ -332,7 +119,7 @@ def _weighed(items: Sequence[Mapping[Any, Any]]) -> Plan:
     counter = _counter(columns, taken)
     start, stop, duration = _times(columns, usual, taken | {counter})
     timed = {name for name, _ in (*start, *stop, *duration)}
-    role, sides, aliases = _roles(columns, usual, taken | timed - set(usual.role) | {counter}, text)
+    role, sides, aliases = _roles(columns, usual, taken | timed | {counter}, text)
     return Plan(role, text, start, stop, duration, counter, sides, aliases)
 
 
@@ -344,11 +131,11 @@ def _texts(columns: Mapping[str, _Column], usual: Plan) -> tuple[str, ...]:
         rank = usual.text.index(column.name) if column.name in usual.text else -1
         points = 40.0 - rank if rank >= 0 else 0.0
         if rank < 0:
-            if not column.is_text or column.mean_words < 1.5 or not column.words.isdisjoint(_NO_TEXT):
+            if not column.is_text or column.mean_words < 1.5 or not column.words.isdisjoint(NO_TEXT):
                 return -100.0
             if _is_timed(column):
                 return -100.0
-            if _names_part(column.name, "text"):
+            if names_part(column.name, "text"):
                 points += 20.0
             points += min(column.mean_words, 8.0) + (4.0 if len(column.given) * 2 > column.total else -10.0)
             if len(set(column.texts)) * 2 < len(column.texts):
@@ -393,8 +180,8 @@ def _counter(columns: Mapping[str, _Column], taken: set[str]) -> str:
         if first in (0, 1) and sorted(numbers) == list(range(first, first + len(numbers))):  # type: ignore[type-var]
             if column.key is not None and column.key.part != "text":
                 continue  # `start: 1, 2, 3` is a time, whole seconds apart; `speaker: 0, 2, 1` three people
-            named = _names_part(name, "counter")
-            if not named and (column.total < 5 or _names_part(name, "role")):
+            named = names_part(name, "counter")
+            if not named and (column.total < 5 or names_part(name, "role")):
                 continue
             found.append((0 if named else 1, name))
     return min(found)[1] if found else ""
@@ -420,31 +207,30 @@ def _times(columns: Mapping[str, _Column], usual: Plan, taken: set[str]) -> tupl
         column
         for name, column in columns.items()
         if name not in taken
-        and (column.key is None or column.key.part == "text")
-        and column.words.isdisjoint(_NO_TIME)
+        and (column.key is None or column.key.part == "text" or _is_clockwork(column))
+        and column.words.isdisjoint(NO_TIME)
     ]
     if not start:
         rising = [column for column in free if len(column.given) * 2 > column.total and _is_timed(column)]
-        named = [c for c in rising if _names_part(c.name, "start") and not _names_part(c.name, "stop")]
-        rising = named or [c for c in rising if _moves(c) and not _names_part(c.name, "stop")]
+        named = [c for c in rising if names_part(c.name, "start") and not names_part(c.name, "stop")]
+        rising = named or [c for c in rising if _moves(c) and not names_part(c.name, "stop")]
         if rising:
             first = min(rising, key=lambda column: _seconds(column)[:1] or [0.0])
             start = [(first.name, _factor(first.name))]
-    if start and not stop and not duration:
-        began = _seconds(columns[start[0][0]])
+    if start and not stop and not duration and not columns[start[0][0]].spans:
+        first = columns[start[0][0]]
         for column in free:
-            if column.name == start[0][0] or not _is_timed(column) or len(column.given) < len(began) - 1:
+            if column is first or not _is_timed(column):
                 continue
-            ends = _seconds(column)
-            ending = _names_part(column.name, "stop") and not _names_part(column.name, "start")
-            if (
-                len(ends) == len(began)
-                and all(end >= begin for begin, end in zip(began, ends, strict=True))
-                and (ending or _follow(began, ends))
-            ):
+            pairs = _paired(first, column)
+            if len(pairs) * 2 < len(first.given):
+                continue
+            began, ends = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+            ending = names_part(column.name, "stop") and not names_part(column.name, "start")
+            if all(end >= begin for begin, end in pairs) and (ending or _follow(began, ends)):
                 stop = [(column.name, _factor(column.name))]
                 break
-            if _names_part(column.name, "duration"):
+            if names_part(column.name, "duration") or _lasts(began, ends):
                 duration = [(column.name, _factor(column.name))]
                 break
     return tuple(start), tuple(stop), tuple(duration)
@@ -533,8 +319,8 @@ def _flat(item: Mapping[Any, Any], inner: set[str]) -> dict[str, Any]:
 
 def _factor(name: str) -> float | None:
     for word in words_in(name):
-        if word in _UNITS and word != "us":
-            return _UNITS[word]
+        if word in UNITS and word != "us":
+            return UNITS[word]
     return None
 
 
@@ -554,8 +340,20 @@ def _is_timed(column: _Column) -> bool:
 
 
 def _seconds(column: _Column) -> list[float]:
-    moments = [read_moment(value) for value in column.given if isinstance(value, str | int | float)]
+    given = [value[0] for value in column.given] if column.spans else column.given
+    moments = [read_moment(value) for value in given if isinstance(value, str | int | float)]
     return [moment.seconds for moment in moments if moment is not None]
+
+
+def _paired(one: _Column, other: _Column) -> list[tuple[float, float]]:
+    """The times of two keys, of the items that have both."""
+    found: list[tuple[float, float]] = []
+    for first, second in zip(one.values, other.values, strict=True):
+        if isinstance(first, str | int | float) and isinstance(second, str | int | float):
+            before, after = read_moment(first), read_moment(second)
+            if before is not None and after is not None:
+                found.append((before.seconds, after.seconds))
+    return found
 
 
 def _moves(column: _Column) -> bool:
@@ -566,6 +364,34 @@ def _moves(column: _Column) -> bool:
     steps = [b - a for a, b in pairwise(numbers)]
     up, down = sum(step >= 0 for step in steps), sum(step <= 0 for step in steps)
     return max(up, down) >= 0.9 * len(steps) and len({round(step, 6) for step in steps}) > 1
+
+
+def _is_clockwork(column: _Column) -> bool:
+    """Is this a time by its values, whatever its name says: `from: 0.4, 6.9, 12.1`?"""
+    return (
+        column.key is not None
+        and column.key.part == "role"
+        and bool(column.numbers)
+        and len(set(column.numbers)) == len(column.numbers) == column.total
+        and any(not number.is_integer() or number > 999 for number in column.numbers)
+        and _moves(column)
+    )
+
+
+def _lasts(starts: Sequence[float], lengths: Sequence[float]) -> bool:
+    """Do these numbers fill the time from each start to the next one, as durations do?"""
+    if (
+        len(lengths) != len(starts)
+        or len(starts) < 4
+        or len(set(lengths)) * 2 < len(lengths)
+        or min(lengths) <= 0
+    ):
+        return False
+    steps = [after - before for before, after in pairwise(starts)]
+    if min(steps) <= 0:
+        return False
+    near = sum(length <= 1.1 * step for length, step in zip(lengths, steps, strict=False))
+    return near * 10 >= 9 * len(steps) and sum(lengths[:-1]) >= 0.5 * sum(steps)
 
 
 def _follow(starts: Sequence[float], stops: Sequence[float]) -> bool:
@@ -613,14 +439,14 @@ def _role_points(column: _Column, usual: Plan) -> float:
     named = rank >= 0
     objects = [value for value in column.given if isinstance(value, dict) or _is_one(value)]
     if objects:
-        return 39.5 - rank if named else 15.0 if _names_part(column.name, "role") else 0.0
+        return 39.5 - rank if named else 15.0 if names_part(column.name, "role") else 0.0
     distinct = column.distinct()
     if not distinct or any(isinstance(value, bool) for value in distinct) or _is_texts(column.given[0]):
         return 0.0
     texts = [str(value) for value in distinct]
     if any(len(text) > 3 * _LONGEST_LABEL for text in texts[:50]) and not named:
         return 0.0
-    points = 40.0 - rank if named else 20.0 if _names_part(column.name, "role") else 0.0
+    points = 40.0 - rank if named else 20.0 if names_part(column.name, "role") else 0.0
     sides = {role_of(text) for text in texts[:50]}
     voices = {text.casefold() for text in texts[:50]}
     if {"agent", "customer"} <= sides:
@@ -649,7 +475,7 @@ def _role_points(column: _Column, usual: Plan) -> float:
             if column.total >= 4
             and _alternates(column)
             and all(len(text) <= _LONGEST_LABEL and len(text.split()) <= 4 for text in texts)
-            and column.words.isdisjoint(_NO_TEXT | _NO_TIME - {"id", "no"})
+            and column.words.isdisjoint(NO_TEXT | NO_TIME - {"id", "no"})
             else 0.0
         )
     return points if points > 0 else (1.0 if named and rank < 26 else 0.0)
@@ -664,17 +490,6 @@ def _alternates(column: _Column) -> bool:
     given = column.given
     changes = sum(bool(a != b) for a, b in pairwise(given))
     return changes * 10 >= 4 * (len(given) - 1)
-
-
-def side_of_flag(name: str) -> str:
-    """The side that `true` means under this name: "is_agent" → "agent", "fromCustomer" → "customer"; "" for none."""
-    words = words_in(name)
-    if not words.isdisjoint(_NO_FLAG):
-        return ""
-    agent, customer = not words.isdisjoint(_AGENT_FLAG), not words.isdisjoint(_CUSTOMER_FLAG)
-    if agent == customer:
-        return ""
-    return "agent" if agent else "customer"
 
 
 def _flag(column: _Column) -> tuple[dict[tuple[str, Any], str], dict[str, str]]:
@@ -695,12 +510,37 @@ def _flag(column: _Column) -> tuple[dict[tuple[str, Any], str], dict[str, str]]:
             {into: "customer", out: "agent"},
         )
     if 1 <= len(distinct) <= 2 and all(isinstance(value, str) for value in distinct):
-        found = {value: _DIRECTIONS.get(value.strip().casefold(), "") for value in distinct}
+        found = {value: DIRECTIONS.get(value.strip().casefold(), "") for value in distinct}
         if all(found.values()) and len(set(found.values())) == 2:
             return {(column.name, value): value.strip() for value in distinct}, {
                 value.strip(): side for value, side in found.items()
             }
     return {}, {}
+
+
+def side_keys(items: Sequence[Mapping[Any, Any]]) -> list[str]:
+    """The keys under which objects hold what was said, one key a speaker: `{"Ann": "Hello"}, {"Tom": "Hi"}`.
+
+    Each object has a text under one of them alone; [] where that is not so.
+    """
+    if len(items) < 3:
+        return []
+    names = dict.fromkeys(str(name) for item in items for name in item)
+    found: list[str] = []
+    for name in names:
+        given = [value for item in items if (value := item.get(name)) not in (None, "")]
+        if not given or len(given) == len(items) or not all(isinstance(value, str) for value in given):
+            continue
+        if words_of(given) >= 2 * len(given) and sum(read_moment(text) is None for text in given) == len(
+            given
+        ):
+            found.append(name)
+    order = [[name for name in found if item.get(name) not in (None, "")] for item in items]
+    if not 2 <= len(found) <= 6 or any(len(said) != 1 for said in order):
+        return []
+    changes = sum(before != after for before, after in pairwise(order))
+    several = {"agent", "customer"} <= {role_of(name) for name in found} or changes * 2 >= len(order) - 1
+    return found if several else []
 
 
 def _truth(value: Any) -> bool | None:

@@ -13,20 +13,19 @@ from typing import Any
 
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.json_form import as_text, decode, short, unreadable_time
+from reddy_lib.transcripts.key_names import Plan, usual_plan, words_in
 from reddy_lib.transcripts.order import by_counter
 from reddy_lib.transcripts.people import person_of, settled
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.times import Moment, read_moment
+from reddy_lib.transcripts.times import Moment, read_moment, words_of
 from reddy_lib.transcripts.turn_keys import (
     ASSISTANTS,
-    Plan,
     flattened,
     inner_text,
     labelled_texts,
     parts_of_span,
     plan_of,
-    usual_plan,
-    words_in,
+    side_keys,
 )
 from reddy_lib.transcripts.turns import Listed, Parsed, Turn
 from reddy_lib.transcripts.unspoken import sift
@@ -165,9 +164,8 @@ def _as_words(objects: list[dict[str, Any]], parsed: Parsed) -> Parsed | None:
     texts = [text for item in objects if isinstance(text := item.get(key), str)]
     if len(texts) < len(objects):
         return None
-    if sum(len(text.split()) > 1 for text in texts) * 20 > len(texts) or sum(map(len, texts)) > 16 * len(
-        texts
-    ):
+    several = sum(len(text.split()) > 1 or words_of((text,)) > 4 for text in texts)
+    if several * 20 > len(texts) or sum(map(len, texts)) > 16 * len(texts):
         return None
     timed = [{name: value for name, value in item.items() if name != key} for item in objects]
     plan = plan_of(timed)
@@ -242,14 +240,12 @@ _PUNCTUATION = re.compile(r"[.,;:!?…%)\]]+")
 def _by_side(objects: list[dict[str, Any]], plan: Plan) -> list[Any] | None:
     """`{"customer": "Hi", "agent": "Hello"}`: a turn for each key that names a speaker, in the order of the keys."""
     names = dict.fromkeys(name for item in objects for name in item)
-    sides: list[str] = []
-    for name in names:
+    sides = side_keys(objects)
+    for name in names if not sides else ():
         given = [item[name] for item in objects if item.get(name) is not None]
         if not given or not all(isinstance(value, str) for value in given):
             continue
-        if (role_of(name) or words_in(name) & _SPEAKER_KEYS) and sum(
-            len(text.split()) for text in given
-        ) >= 2 * len(given):
+        if (role_of(name) or words_in(name) & _SPEAKER_KEYS) and words_of(given) >= 2 * len(given):
             sides.append(name)
     if len(sides) < 2 or (
         plan.text and plan.text[0] not in sides and plan.text[0] in usual_plan(tuple(names)).text
