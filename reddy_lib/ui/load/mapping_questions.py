@@ -14,7 +14,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches.preview import Previewed
 from reddy_lib.spreadsheet import Option, Question, questions
-from reddy_lib.ui.mapping_choices import Choices, known
+from reddy_lib.ui.load.mapping_choices import Choices, known
 
 __all__ = ["draw_questions", "open_questions"]
 

@@ -13,8 +13,8 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.spreadsheet.survey import shorten
-from reddy_lib.ui.mapping_choices import Choices
-from reddy_lib.ui.mapping_controls import product_name
+from reddy_lib.ui.load.mapping_choices import Choices
+from reddy_lib.ui.load.mapping_controls import product_name
 
 __all__ = ["draw_for_all"]
 

@@ -19,8 +19,8 @@ from reddy_lib.spreadsheet.survey import column_facts, distinct_texts, examples,
 from reddy_lib.spreadsheet.tag_values import cell_text
 from reddy_lib.spreadsheet.tags import doubt, left_out_columns
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT
-from reddy_lib.ui.field_sources import draw_more, names_found, other_sources
-from reddy_lib.ui.mapping_choices import (
+from reddy_lib.ui.load.field_sources import draw_more, names_found, other_sources
+from reddy_lib.ui.load.mapping_choices import (
     FIELDS,
     LISTED,
     NEEDED,
