@@ -33,6 +33,7 @@ from reddy_lib.spreadsheet.notes import Notes, id_digits, notes_before
 from reddy_lib.spreadsheet.reading import read_pieces
 from reddy_lib.spreadsheet.sources import Sources, is_empty
 from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
+from reddy_lib.spreadsheet.transcript_choices import as_chosen
 from reddy_lib.spreadsheet.turn_columns import turns_of
 from reddy_lib.spreadsheet.web_addresses import announced_name, lasting_address
 from reddy_lib.spreadsheet.zones import ZoneRead, read_zone
@@ -135,6 +136,7 @@ class _Builder:
         name_column = next((name for name in FILE_NAMES if own and name in columns), "")
         self.sources = Sources(mapping, file_name=file_name, name_column=name_column)
         self.given = {*sources, *mapping.from_name, *mapping.defaults}
+        self.with_choices = mapping.line_order != "guess" or mapping.notes != "leave-out"
         self.with_speaker = not self.given.isdisjoint(("channels", "separation", "channel_map"))
 
     def build(
@@ -167,6 +169,9 @@ class _Builder:
         if problem is not None:
             findings.append(problem)
         transcript, meter = self._transcript(call, cells, lines)
+        if transcript is not None and self.with_choices:
+            of_rows = bool(mapping.line_fields) or bool(mapping.turns and lines is not None)
+            transcript = as_chosen(transcript, mapping, of_rows=of_rows)
         if transcript is not None:
             call.transcript = transcript.lines or None
             findings += transcript.findings

@@ -59,7 +59,12 @@ def lines_transcript(
     if mapping.turns:
         return turns_transcript(columns, mapping, agents=agents, customers=customers, started=started)
     texts = [cell_text(cell) for cell in columns[fields["text"]]]
-    places = _order(columns.get(fields.get("order", ""), ()), len(texts))
+    chosen = mapping.line_order != "guess"
+    places = (
+        list(range(len(texts))) if chosen else _order(columns.get(fields.get("order", ""), ()), len(texts))
+    )
+    if mapping.line_order == "reversed":
+        places.reverse()
     timed = any(name in fields for name in ("start", "stop"))
     if "role" not in fields and not timed:
         said = "\n".join(texts[place] for place in places)
@@ -84,7 +89,7 @@ def lines_transcript(
     ]
     _past_midnight(moments, places)
     moved = ""
-    if "order" not in fields:
+    if "order" not in fields and not chosen:
         times = moments.get("start") or moments.get("stop") or ()
         places, moved = _by_time(times, places, always=mapping.lines_by_time)
     origin, rebased = _origin(moments, started, whole_minutes=mapping.whole_minutes)

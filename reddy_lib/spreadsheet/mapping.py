@@ -121,6 +121,10 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             the call above), or also where the column of `order` starts again.
         whole_minutes: whether starts of calls say no seconds: then the first line's own time is second 0.
         lines_by_time: whether the lines of each call are put in the order of their times, whatever the sheet's is.
+        line_order: of the lines of a call: "guess" follows counters and times where they say another order than the
+            source's, "file" keeps the source's, "reversed" turns it round (newest first).
+        notes: what becomes of items of a transcript that nobody said (internal notes, events): left out, one tag of
+            the call, or lines of the agent.
         turns: columns that make the transcript together: a column a side, or turns across columns. Read in this
             order, row by row; "text" of a line, and "transcript", are not in the other settings then.
         doubts: field → what else it could be, where the evidence does not decide: a finding of each call.
@@ -152,6 +156,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     new_call: NewCall = "value"
     whole_minutes: bool = False
     lines_by_time: bool = False
+    line_order: Literal["guess", "file", "reversed"] = "guess"
+    notes: Literal["leave-out", "as-tag", "as-speech"] = "leave-out"
     turns: list[TurnColumn] = msgspec.field(default_factory=list)
     doubts: dict[str, str] = msgspec.field(default_factory=dict)
     second_best: dict[str, str] = msgspec.field(default_factory=dict)
