@@ -20,6 +20,8 @@ from reddy_lib.errors import LedgerError, ReddyError
 from reddy_lib.spreadsheet.files import workbook_kept
 from reddy_lib.spreadsheet.survey import estimated_rows
 from reddy_lib.spreadsheet.upload import PrivateCopy
+from reddy_lib.ui import uploads
+from reddy_lib.ui.events import uninterrupted
 from reddy_lib.ui.load.corrections import draw_correction
 from reddy_lib.ui.load.file_choice import choose_file
 from reddy_lib.ui.load.file_facts import joined, seen_before
@@ -76,6 +78,7 @@ if file is None:
     except LedgerError as error:
         ui.alert(error)
     st.stop()
+uploads.forget()  # that of this file, and of value tables: only the drop zone asks for what was left behind
 
 try:
     copied = file.path
@@ -90,10 +93,12 @@ try:
             type="primary", icon=":material/arrow_forward:", icon_position="right", key="load_corrections",
             width="stretch",
         ):  # fmt: skip
-            state["load_job"] = LoadJob(
-                ui.ledger(), file.path, correction.mapping, keep=file, file_name=file.file_name, who=ui.who(),
-                products=ui.products(ui.connection()), corrects=correction,
-            )  # fmt: skip
+            to_products = ui.products(ui.connection())
+            with uninterrupted():  # a load that runs and that the page does not know would be started once more
+                state["load_job"] = LoadJob(
+                    ui.ledger(), file.path, correction.mapping, keep=file, file_name=file.file_name, who=ui.who(),
+                    products=to_products, corrects=correction,
+                )  # fmt: skip
             st.rerun()
         st.button(
             "Load it as any other sheet", type="tertiary", icon=":material/table_view:", key="load_as_sheet",
@@ -168,10 +173,11 @@ if verdict.button(
     type="primary", icon=":material/arrow_forward:", icon_position="right", key="load_store", width="stretch",
     disabled=not previewed or not ui.may("edit"), help=ui.why_not("edit"),
 ):  # fmt: skip
-    state["load_job"] = LoadJob(
-        ui.ledger(), file.path, mapping, total=expected, counted=counted is not None, keep=file, columns=columns,
-        name=batch_name(file, format), file_name=file.file_name, products=products, who=ui.who(),
-    )  # fmt: skip
+    with uninterrupted():
+        state["load_job"] = LoadJob(
+            ui.ledger(), file.path, mapping, total=expected, counted=counted is not None, keep=file, columns=columns,
+            name=batch_name(file, format), file_name=file.file_name, products=products, who=ui.who(),
+        )  # fmt: skip
     st.rerun()
 if previewed:
     aside = counted.left_out if counted is not None else 0

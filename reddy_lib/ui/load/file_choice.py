@@ -13,6 +13,8 @@ from reddy_lib.batches.batch import Batch
 from reddy_lib.errors import SheetError
 from reddy_lib.spreadsheet.archive_tables import format_of_tables, tables_to_choose
 from reddy_lib.spreadsheet.upload import PrivateCopy, together
+from reddy_lib.ui import uploads
+from reddy_lib.ui.events import uninterrupted
 from reddy_lib.ui.load.profile_panel import profiles_panel
 
 __all__ = ["choose_file", "let_go"]
@@ -27,19 +29,24 @@ state = st.session_state
 
 def take(files: Sequence[tuple[IO[bytes], str]]) -> None:
     """Copy a file to disk, or several as one bundle, and look whether it can be read; if not, keep the sentence that
-    says why."""
-    let_go()
+    says why.
+
+    Uninterrupted: a click meanwhile would find the uploader emptied and no file.
+    """
     copy: PrivateCopy | None = None
-    try:
-        copy = PrivateCopy(*files[0]) if len(files) == 1 else together(files)
-        tables = tables_to_choose(copy.path)
-        first = format_of_tables(copy.path, tables)
-    except SheetError as error:
-        if copy is not None:
-            copy.remove()
-        state["load_problem"] = str(error)
-        return
-    state["load_file"], state["load_first"], state["load_tables"] = copy, first, tables
+    with uninterrupted():
+        let_go()
+        uploads.forget()
+        try:
+            copy = PrivateCopy(*files[0]) if len(files) == 1 else together(files)
+            tables = tables_to_choose(copy.path)
+            first = format_of_tables(copy.path, tables)
+        except SheetError as error:
+            if copy is not None:
+                copy.remove()
+            state["load_problem"] = str(error)
+            return
+        state["load_file"], state["load_first"], state["load_tables"] = copy, first, tables
 
 
 def let_go() -> None:
@@ -70,6 +77,8 @@ def choose_file(samples: Path) -> None:
         "transcript. Transcript files (JSON, VTT, SRT, TXT), on their own, in a ZIP, or with one sheet about them. "
         "It all stays on the machine that runs this program.",
     )
+    if not uploaded and (names := uploads.left_behind()):
+        _arriving(names)
     if uploaded:
         with st.spinner("Reading the file …" if len(uploaded) == 1 else "Reading the files …"):
             take([(one, one.name) for one in uploaded])
@@ -95,6 +104,25 @@ def choose_file(samples: Path) -> None:
         open_batch(batch)
     else:
         loaded_before()
+
+
+@st.fragment(run_every=1)
+def _arriving(names: Sequence[str]) -> None:
+    """Somebody left the page while files were uploaded, and is back: take them once they are here."""
+    files = uploads.arrived()
+    if files is not None:
+        take(files)
+        st.rerun()
+    said = ui.escape(names[0]) if len(names) == 1 else f"{len(names):,} files"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.info(
+            f"{said} had not arrived when you left this page. The upload goes on, and opens here when it is complete. If "
+            "nothing happens within a minute, drop it again.",
+            icon=":material/upload_file:",
+        )
+        if st.button("Forget it", type="tertiary", icon=":material/close:", key="load_forget_upload"):
+            uploads.forget()
+            st.rerun()
 
 
 def loaded_before() -> None:

@@ -13,7 +13,9 @@ from reddy_lib.batches.profiles import Profile, keep_profile, profiles_of, retir
 from reddy_lib.errors import ReddyError
 from reddy_lib.spreadsheet import Mapping
 from reddy_lib.spreadsheet.upload import PrivateCopy
+from reddy_lib.ui import uploads
 from reddy_lib.ui.downloads import download, write_all
+from reddy_lib.ui.events import uninterrupted
 from reddy_lib.ui.load.mapping_choices import forget_known
 
 __all__ = ["given_before", "profile_line", "profiles_panel"]
@@ -65,18 +67,8 @@ def profiles_panel(mapping: Mapping | None, columns: Sequence[str], name: str = 
             "Import a profile", type=["json"], key=f"load_import_{state.get('load_imports', 0)}"
         )
         if imported is not None:
-            state["load_imports"] = state.get("load_imports", 0) + 1
-            try:
-                found = Profile.from_file(imported.getvalue())
-                keep_profile(ui.ledger(), found.name, found.mapping, found.columns, who=ui.who())
-                state["load_notice"] = (
-                    f"Imported the profile {found.name}, for sheets with its {len(found.columns)} columns."
-                )
-                forget_known("profile")
-                if (file := state.get("load_file")) is not None:
-                    state.pop(f"load {file.id} afresh", None)
-            except ReddyError as error:
-                state["load_notice"] = str(error)
+            with uninterrupted():
+                _import(imported.getvalue())
             st.rerun()
         for kept in profiles_of(ui.ledger())[:20]:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -92,6 +84,23 @@ def profiles_panel(mapping: Mapping | None, columns: Sequence[str], name: str = 
                     "Forget", type="tertiary", icon=":material/bookmark_remove:", key=f"load_forget {kept.id}",
                     on_click=forget_profile, args=[kept],
                 )  # fmt: skip
+
+
+def _import(content: bytes) -> None:
+    state["load_imports"] = state.get("load_imports", 0) + 1  # a new uploader
+    uploads.forget()
+    try:
+        found = Profile.from_file(content)
+        keep_profile(ui.ledger(), found.name, found.mapping, found.columns, who=ui.who())
+    except ReddyError as error:
+        state["load_notice"] = str(error)
+        return
+    state["load_notice"] = (
+        f"Imported the profile {found.name}, for sheets with its {len(found.columns)} columns."
+    )
+    forget_known("profile")
+    if (file := state.get("load_file")) is not None:
+        state.pop(f"load {file.id} afresh", None)
 
 
 def given_before() -> dict[str, tuple[Any, str]]:

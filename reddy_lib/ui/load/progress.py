@@ -6,6 +6,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.batches.load_job import LoadJob
+from reddy_lib.ui.events import uninterrupted
 from reddy_lib.ui.load.file_choice import let_go
 
 __all__ = ["finish", "watch"]
@@ -34,10 +35,12 @@ def watch(job: LoadJob) -> None:
 
 def finish(job: LoadJob) -> None:
     """A load is over: go on to Review, or say what happened."""
-    del state["load_job"]
+    with uninterrupted():
+        del state["load_job"]
+        if job.batch is not None:
+            let_go()
+            ui.remember_batch(job.batch.id)
     if job.batch is not None:
-        let_go()
-        ui.remember_batch(job.batch.id)
         st.switch_page("review.py", query_params={"batch": job.batch.id})
     if job.error is not None:
         state["load_notice"] = str(job.error)
