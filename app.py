@@ -25,8 +25,8 @@ from reddy_lib.sending.logs import switch_on
 from reddy_lib.ui import downloads
 from reddy_lib.ui.dropped import tidy_at_start
 from reddy_lib.ui.events import keep_events_whole
-from reddy_lib.ui.uploads import remember_uploads
 from reddy_lib.ui.readiness import ready
+from reddy_lib.ui.uploads import remember_uploads
 from reddy_lib.ui.web_headers import below_base, web_middleware
 
 HERE = Path(__file__).parent

@@ -35,7 +35,6 @@ from reddy_lib.ui.load.file_reading import (
     shortened,
     size_of,
 )
-from reddy_lib.ui.load.for_all_calls import draw_for_all
 from reddy_lib.ui.load.mapping_choices import Choices, known
 from reddy_lib.ui.load.mapping_controls import (
     draw_fields,
@@ -94,7 +93,9 @@ try:
             width="stretch",
         ):  # fmt: skip
             to_products = ui.products(ui.connection())
-            with uninterrupted():  # a load that runs and that the page does not know would be started once more
+            with (
+                uninterrupted()
+            ):  # a load that runs and that the page does not know would be started once more
                 state["load_job"] = LoadJob(
                     ui.ledger(), file.path, correction.mapping, keep=file, file_name=file.file_name, who=ui.who(),
                     products=to_products, corrects=correction,
@@ -198,7 +199,6 @@ names = [
     f"Tags · {len(mapping.tags)}",
 ]
 draw_questions(choices, previewed, amount)
-draw_for_all(choices)
 tabs = steady_tabs(names, key=f"load_tabs {file.id} {layout}")
 with tabs.pop(0), st.container(gap="xsmall"):
     draw_fields(choices, previewed)

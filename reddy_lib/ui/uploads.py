@@ -52,7 +52,7 @@ def remember_uploads() -> None:
             begun.update({one.file_id: name for one, name in zip(found, file_names, strict=True)})
         return found
 
-    MemoryUploadedFileManager.get_upload_urls = ask_and_note  # type: ignore[method-assign]
+    MemoryUploadedFileManager.get_upload_urls = ask_and_note  # type: ignore[method-assign, assignment]
 
 
 def _of(session_id: str) -> _Session:

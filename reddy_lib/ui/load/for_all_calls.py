@@ -27,12 +27,11 @@ def draw_for_all(choices: Choices) -> None:
     """Nothing, where each call has an agent and a product of its own."""
     if not choices.needed:
         return
-    with st.container(border=True, gap="xsmall"):
-        places = st.columns(2)
-        for field, place in zip(choices.needed, places, strict=False):
-            with place.container(gap="xsmall"):
-                _agent(choices) if field == "agent_email" else _product(choices)
-        _offers(choices, "conversation_id")
+    places = st.columns(2)
+    for field, place in zip(choices.needed, places, strict=False):
+        with place.container(gap="xsmall"):
+            _agent(choices) if field == "agent_email" else _product(choices)
+    _offers(choices, "conversation_id")
 
 
 def _agent(choices: Choices) -> None:

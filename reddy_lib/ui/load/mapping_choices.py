@@ -58,8 +58,11 @@ from reddy_lib.spreadsheet.upload import PrivateCopy
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
 
 __all__ = [
+    "BY_TIME",
     "FIELDS",
+    "LINE_ORDERS",
     "NEEDED",
+    "NOTES",
     "TIME_FIELDS",
     "Choices",
     "Source",
@@ -88,6 +91,10 @@ SPEAKERS_OF_ALL = (
 )
 A_ROW = 500  # characters that can be read in the time that a row takes beside its transcript
 ROLES = ("agent", "customer", KEEP_AS_TAG, LEAVE_OUT)
+BY_TIME = "by time"
+LINE_ORDERS = ("guess", BY_TIME, "file", "reversed")
+"""`Mapping.line_order`, and `lines_by_time` among them: one choice on the page."""
+NOTES = ("leave-out", "as-tag", "as-speech")
 USUAL = ("timestamp", "channels", "separation", "channel_map")
 """Fields that may have one value for all calls, beside the agent and the product, which have controls of their own."""
 
@@ -136,6 +143,7 @@ class Choices:
 
     Attributes:
         mapping: what the choices come to.
+        from_profile: whether a profile was applied: what it says was chosen before.
         layout: "row", "lines", or "beside": one row a call, its lines in another sheet.
         fields: field of a call → the column that feeds it, several that are joined, or None.
         lines: field of a line → column, or None.
@@ -169,6 +177,7 @@ class Choices:
             products,
         )
         self.layout = layout
+        self.from_profile = profile is not None
         self.usual = _with_only_product(usual, products)
         self.columns = [str(name) for name in sheet.columns if name not in sheet.attrs.get("extra", ())]
         self.key = key = f"load {file.id} {format!r} {layout} {profile.id if profile is not None else ''} "
@@ -306,6 +315,16 @@ class Choices:
     def _lines(self, mapping: Mapping) -> Mapping:
         self.lines: dict[str, str | None] = {}
         self.line_columns: list[str] = []
+        order = chosen(
+            self.key + "order of lines",
+            BY_TIME if self.guess.lines_by_time else self.guess.line_order,
+            LINE_ORDERS,
+        )
+        mapping = mapping.replace(
+            lines_by_time=order == BY_TIME,
+            line_order="guess" if order == BY_TIME else order,
+            notes=chosen(self.key + "notes", self.guess.notes, NOTES),
+        )
         if self.layout == "row" or not ("text" in mapping.line_fields or mapping.turns):
             return mapping
         if self.layout == "beside":
@@ -331,7 +350,6 @@ class Choices:
             ]
             new_call = chosen(key + "new call", new_call, get_args(NewCall))
         mapping = chosen_lines(mapping, self.lines, units=units, group_by=by, new_call=new_call)
-        mapping = mapping.replace(lines_by_time=chosen(key + "by time", guess.lines_by_time))
         reasons = mapping.reasons
         for field, column in self.lines.items():
             if column is not None and reasons.get(f"line {field}") == BY_HAND:
@@ -351,6 +369,7 @@ class Choices:
         # Of lines, the rows are counted in the sample alone: calls are not known before they are grouped.
         self.product_texts = self.texts("product_id")
         self.product_of: dict[str, int | None] = {}
+        self.product_key = ""
         lookup = self.lookup("product_id")
         if lookup is not None:
             mapping = looked_up(mapping, lookup)
@@ -474,8 +493,13 @@ class Choices:
             "swapped_dates": f"swapped_dates {column!r}",
             "group_by": "group by",
             "line_unit": "line unit",
-            "lines_by_time": "by time",
+            "line_order": "order of lines",
+            "notes": "notes",
         }
+        if changes.pop("lines_by_time", False):
+            changes["line_order"] = BY_TIME
+        for text, product in changes.pop("values", {}).get("product_id", {}).items():
+            keys[f"{self.product_key}{text}"] = product
         keys |= {key + names[setting]: value for setting, value in changes.items()}
         if option.settles:
             keys[key + "settled"] = [*state.get(key + "settled", []), option.settles]
@@ -513,6 +537,15 @@ class Choices:
         text = mapping.line_fields.get("text", "") if mapping.layout == "lines" else ""
         turns = [turn.text for turn in mapping.turns]
         return mapping.sources().get("transcript") or turns or [text][: bool(text)]
+
+    def unanswered(self) -> list[str]:
+        """Return the fields that every call must have, that nothing feeds, and that have no value for all calls."""
+        return [field for field in self.needed if self.mapping.defaults.get(field) is None]
+
+    def open_products(self) -> list[str]:
+        """Return the names in the sheet that no product was chosen for, the most frequent first."""
+        names = [text for text, product in self.product_of.items() if product is None]
+        return sorted(names, key=lambda text: -self.product_texts[text])
 
     def open_speakers(self) -> list[str]:
         """Labels whose role nobody chose, and that not every call gives away by itself."""

@@ -21,9 +21,12 @@ from reddy_lib.spreadsheet.tags import doubt, left_out_columns
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT
 from reddy_lib.ui.load.field_sources import draw_more, names_found, other_sources
 from reddy_lib.ui.load.mapping_choices import (
+    BY_TIME,
     FIELDS,
+    LINE_ORDERS,
     LISTED,
     NEEDED,
+    NOTES,
     ROLES,
     TIME_FIELDS,
     Choices,
@@ -90,6 +93,17 @@ SWAPPED = {
     "ask": "hold them, until somebody says",
     "swap": "swap day and month back",
     "keep": "they are right as they are",
+}
+ORDER_NAMES = {
+    "guess": "of the file, unless times or numbers say otherwise",
+    BY_TIME: "of their times",
+    "file": "of the file",
+    "reversed": "of the file turned round: newest first",
+}
+NOTE_NAMES = {
+    "leave-out": "are left out",
+    "as-tag": "become a tag",
+    "as-speech": "are sent as the agent's words",
 }
 ROLE_NAMES = {LEAVE_OUT: "drop (shown, not sent)"}
 ROLE_NOTES = {
@@ -357,12 +371,17 @@ def _grouping(choices: Choices) -> None:
     )  # fmt: skip
     with found:
         small(choices.mapping.reasons.get("layout", ""), 120)
-    if choices.lines.get("start") is not None and choices.lines.get("order") is None:
-        st.radio(
-            "Lines of a call are in the order", [False, True], key=choices.key + "by time", horizontal=True,
-            format_func={False: "of the sheet, unless their times fall", True: "of their times"}.__getitem__,
-            persist_state="session",
-        )  # fmt: skip
+    _order_of_lines(choices)
+
+
+def _order_of_lines(choices: Choices) -> None:
+    timed = choices.lines.get("start") is not None and choices.lines.get("order") is None
+    usual = choices.key + "order of lines"
+    st.radio(
+        "Lines of a call are in the order",
+        [order for order in LINE_ORDERS if timed or order != BY_TIME or st.session_state[usual] == BY_TIME],
+        key=usual, horizontal=True, format_func=ORDER_NAMES.__getitem__, persist_state="session",
+    )  # fmt: skip
 
 
 def matched(choices: Choices) -> str:
@@ -464,6 +483,8 @@ def draw_speakers(choices: Choices) -> None:
     more = len(choices.speakers) - len(choices.role_of)
     if more:
         small(f"{more:,} more names are not listed here; lines without a known role are shown in Review.")
+    if choices.layout != "lines":
+        _order_of_lines(choices)
     with st.container(horizontal=True):
         if choices.layout == "row":
             st.radio(
@@ -477,6 +498,10 @@ def draw_speakers(choices: Choices) -> None:
             "Lines without a time", ["estimate", "leave out"], key=choices.key + "line times", horizontal=True,
             format_func={"estimate": "estimate it, and say so", "leave out": "send without"}.__getitem__,
             persist_state="session",
+        )  # fmt: skip
+        st.radio(
+            "Notes and events that nobody said", NOTES, key=choices.key + "notes", horizontal=True,
+            format_func=NOTE_NAMES.__getitem__, persist_state="session",
         )  # fmt: skip
 
 
