@@ -314,7 +314,7 @@ class _Asked:
         )
 
     def _why(self, found: Sequence[object], reason: str) -> str:
-        return f"In {len(found):,} of {len(self.calls):,} calls looked at {reason}."
+        return f"In {len(found):,} of {len(self.calls):,} calls looked at, {reason}."
 
     # sides
 
@@ -464,7 +464,7 @@ class _Asked:
         if not found or self.mapping.line_order != "guess":
             return
         one, finding = found[0]
-        as_written = Option("As in the file", {"line_order": "file"})
+        as_written = Option("Keep the file's order", {"line_order": "file"})
         built = self._again(as_written.apply(self.mapping), one.row)
         if built is None or built.call.transcript == one.call.transcript:
             return
@@ -473,7 +473,7 @@ class _Asked:
             "In which order were the lines spoken?",
             f"{self._why(found, 'lines were put in another order')} Row {one.row}: {finding.message}",
             [
-                Option("As put in order", {"line_order": "guess"}, _first_lines(one.call)),
+                Option("Put them in order", {"line_order": "guess"}, _first_lines(one.call)),
                 msgspec.structs.replace(as_written, examples=_first_lines(built.call)),
             ],
             len(found),

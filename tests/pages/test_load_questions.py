@@ -189,10 +189,10 @@ NEWEST_FIRST = """[
 def test_lines_that_were_turned_round_can_be_kept_as_they_stood(connected_ledger: reddy.Ledger) -> None:
     app = dropped(HEAD, *rows("2026-03-30 10:00", "2026-03-31 11:00", said=NEWEST_FIRST))
     assert "In which order were the lines spoken?" in words(app)
-    press(app, "As in the file")
+    press(app, "Keep the file's order")
     assert "1 question" not in words(app)
     batch = store(app, connected_ledger)
-    assert [line.text for line in batch.call(2).transcript or ()][0] == "I block it now."
+    assert next(line.text for line in batch.call(2).transcript or ()) == "I block it now."
     assert batch.mapping.line_order == "file"
 
 
@@ -249,3 +249,31 @@ def test_what_nothing_in_the_file_gives_is_counted_among_the_questions(
     )
     run(app)
     assert "1 question before 1 call is ready" in words(app)
+
+
+def test_an_agent_that_the_transcripts_give_is_not_asked_for(connected_ledger: reddy.Ledger) -> None:
+    said = """[{"speaker": {"name": "Ann", "email": "ann@cedarline.example"}, "text": "Good morning, how can I help?"},
+     {"speaker": {"name": "Jo", "email": null}, "text": "My card is lost."}]"""
+    app = dropped(["Transcript", "Product", "Call ID"], [said, "Cards hotline", "C-1"])
+    assert "question" not in words(app)
+    assert "**1 of 1 row** would be ready" in words(app)
+    assert not [each for each in app.text_input if each.label.startswith("Agent's email")]
+
+
+def test_names_of_agents_are_asked_for_their_emails_once(connected_ledger: reddy.Ledger) -> None:
+    table = rows("2026-03-30 10:00", "2026-03-31 11:00", "2026-04-01 11:00")
+    for row, name in zip(table, ("Ann Weber", "Ann Weber", "Tom Reed"), strict=True):
+        row[0] = name
+    app = dropped(["Agent", *HEAD[1:]], *table)
+    assert "1 question before 3 calls are ready" in words(app)
+    assert "Which emails do these 2 agents have?" in words(app)
+    for name, email in (("Ann Weber", "ann@cedarline.example"), ("Tom Reed", "tom@cedarline.example")):
+        next(each for each in app.text_input if each.label.startswith(name)).set_value(email)
+        run(app)
+    assert "question" not in words(app)
+    assert "**3 of 3 rows** would be ready" in words(app)
+    batch = store(app, connected_ledger)
+    assert [batch.call(row).agent_email for row in (2, 3, 4)] == [
+        "ann@cedarline.example", "ann@cedarline.example", "tom@cedarline.example"
+    ]  # fmt: skip
+    assert "**3 of 3 rows** would be ready" in words(dropped(["Agent", *HEAD[1:]], *table))

@@ -147,6 +147,7 @@ class Choices:
         layout: "row", "lines", or "beside": one row a call, its lines in another sheet.
         fields: field of a call → the column that feeds it, several that are joined, or None.
         lines: field of a line → column, or None.
+        agent_names: what the agents' column has instead of emails.
         needed: fields that every call must have and nothing feeds, so that one value for all calls is asked for.
         usual: field → (value that is proposed for all calls, why).
         patterns, pattern_problems: field → pattern of the file's name as typed; what is wrong with it.
@@ -398,11 +399,28 @@ class Choices:
         lookup = self.lookup("agent_email")
         if lookup is not None:
             mapping = looked_up(mapping, lookup)
+        self.agent_names = self._names_without_email(mapping)
+        emails = {
+            name: str(chosen(f"{self.key}email of {name}", "")).strip() for name in self.agent_names[:LISTED]
+        }
+        if given := {name: email for name, email in emails.items() if email}:
+            mapping = mapping.replace(values={"agent_email": given})
         email = chosen(self.key + "agent for all", str(mapping.defaults.get("agent_email") or ""))
         for field in USUAL:
             usual = chosen(f"{self.key}default {field}", str(mapping.defaults.get(field) or ""))
             mapping = _with_default(mapping, field, str(usual).strip() or None)
         return _with_default(mapping, "agent_email", str(email).strip() or None)
+
+    def _names_without_email(self, mapping: Mapping) -> list[str]:
+        """Return what the agents' column has instead of emails, the most frequent first: names, mostly."""
+        if self.fields["agent_email"] is None:
+            return []
+        sources = Sources(mapping)
+        texts = self.texts("agent_email")
+        names = [
+            text for text in texts if "@" not in text and sources.through_table("agent_email", text) == text
+        ]
+        return sorted(names, key=lambda name: -texts[name])
 
     def _times(self, mapping: Mapping) -> Mapping:
         column, guess = self.fields["timestamp"], self.guess
@@ -537,10 +555,6 @@ class Choices:
         text = mapping.line_fields.get("text", "") if mapping.layout == "lines" else ""
         turns = [turn.text for turn in mapping.turns]
         return mapping.sources().get("transcript") or turns or [text][: bool(text)]
-
-    def unanswered(self) -> list[str]:
-        """Return the fields that every call must have, that nothing feeds, and that have no value for all calls."""
-        return [field for field in self.needed if self.mapping.defaults.get(field) is None]
 
     def open_products(self) -> list[str]:
         """Return the names in the sheet that no product was chosen for, the most frequent first."""

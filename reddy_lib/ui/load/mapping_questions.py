@@ -15,7 +15,7 @@ from reddy_lib import ui
 from reddy_lib.batches.preview import Previewed
 from reddy_lib.spreadsheet import Option, Question, questions
 from reddy_lib.spreadsheet.asking import PRODUCT_ASKED, SETTLED_BY_PROFILE
-from reddy_lib.ui.load.for_all_calls import draw_for_all
+from reddy_lib.ui.load.for_all_calls import asked_for_all, draw_for_all, unanswered
 from reddy_lib.ui.load.mapping_choices import Choices, known
 from reddy_lib.ui.load.mapping_controls import product_name
 
@@ -45,10 +45,11 @@ def draw_questions(choices: Choices, shown: Sequence[Previewed], amount: str) ->
     """Nothing, where nothing is in doubt, nothing is missing and nothing was answered."""
     asked = open_questions(choices, shown)
     answers = _answers(choices.key)
-    if not asked and not answers and not choices.needed:
+    rest = unanswered(choices, shown)
+    if not asked and not answers and not rest and not asked_for_all(choices, shown):
         return
     with st.container(border=True, gap="xsmall"):
-        count = len(asked) + len(choices.unanswered())
+        count = len(asked) + rest
         if count:
             verb = "is" if amount in ("1 call", "about 1 call") else "are"
             st.markdown(f":material/help: **{ui.number_of(count, 'question')} before {amount} {verb} ready**")
@@ -59,7 +60,7 @@ def draw_questions(choices: Choices, shown: Sequence[Previewed], amount: str) ->
                 _question(choices, number, question)
         if len(asked) > MOST:
             st.caption(f"and {len(asked) - MOST:,} more once these are answered")
-        draw_for_all(choices)
+        draw_for_all(choices, shown)
         if answers:
             _last_answer(choices.key, answers)
 
