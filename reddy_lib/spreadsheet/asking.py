@@ -50,6 +50,11 @@ _FIELDS = {
     "transcript": "the transcript",
     "filename": "the recording",
 }
+_WITHOUT = {
+    "timestamp": ["no column: the transcript's own start, where it has one"],
+    "conversation_id": ["no column: ids are made from agent, start and words"],
+}
+"""Fields that a call can do without, and what they are then."""
 _UNITS = [
     ("s", "Seconds"),
     ("ms", "Milliseconds"),
@@ -171,22 +176,31 @@ class _Asked:
                 continue
             what = _FIELDS.get(field, field)
             doubt = f"{doubt[:1].upper()}{doubt[1:].removesuffix('.')}."
-            options = [Option(best, {}, self._examples(best), field)]
             if rival in self.names and rival is not None:
                 places = self._differing(best, rival)
                 options = [
-                    Option(best, {}, self._examples(best, places), field),
-                    Option(rival, {"fields": {field: rival}}, self._examples(rival, places), field),
+                    Option(best, {}, self._values(field, best, places), field),
+                    Option(rival, {"fields": {field: rival}}, self._values(field, rival, places), field),
                 ]
-                text = f"Which column is {what}?"
+                text, no = f"Which column is {what}?", "Neither"
             else:
-                text = f"Is {best!r} {what}?"
-                options[0] = Option("Yes", {}, self._examples(best), field)
-            if field == "conversation_id":
-                options.append(
-                    Option("Neither" if len(options) > 1 else "No", {"fields": {field: None}}, [], field)
-                )
+                options = [Option("Yes", {}, self._values(field, best), field)]
+                text, no = f"Is {best!r} {what}?", "No"
+            if no == "No" or field == "conversation_id":
+                options.append(Option(no, {"fields": {field: None}}, _WITHOUT.get(field, []), field))
             yield Question(f"column {field}", text, doubt, options, len(self.calls))
+
+    def _values(self, field: str, column: str, rows: Sequence[int] = ()) -> list[str]:
+        """Return examples of a column; of start times with what they are read as."""
+        values = self._examples(column, rows)
+        if field != "timestamp":
+            return values
+        read = [{self._read(value, first) for first in self._orders()} for value in values]
+        return [found.pop() if len(found) == 1 else value for value, found in zip(values, read, strict=True)]
+
+    def _orders(self) -> tuple[bool, ...]:
+        """Return whether the day comes first; both where that is open."""
+        return (True, False) if self.mapping.day_first is None else (self.mapping.day_first,)
 
     def _differing(self, first: str, second: str) -> list[int]:
         """Places of rows in which two columns differ."""
@@ -314,6 +328,8 @@ class _Asked:
         )
 
     def _why(self, found: Sequence[object], reason: str) -> str:
+        if len(found) == len(self.calls):
+            return f"In {'the one call' if len(found) == 1 else f'all {len(found):,} calls'} looked at, {reason}."
         return f"In {len(found):,} of {len(self.calls):,} calls looked at, {reason}."
 
     # sides

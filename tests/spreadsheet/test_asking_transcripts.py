@@ -109,3 +109,19 @@ def test_suggestions_are_the_nearest_then_the_most_used_and_never_one_that_is_sw
     assert suggested_products("broadband", products, {})[0] == (1, "a similar name")
     assert suggested_products("Breitband", products, {3: 5, 2: 1})[0] == (3, "5 calls have it")
     assert len(suggested_products("x", products, {}, most=2)) == 2
+
+
+def test_a_doubtful_column_without_a_rival_can_be_refused_and_shows_what_it_is_read_as() -> None:
+    sheet = pd.DataFrame({"created": ["2026-03-30 10:00"], "t": ["Agent: Hi.\nCustomer: Hi."]})
+    mapping = Mapping(
+        fields={"transcript": "t", "timestamp": "created"},
+        doubts={"timestamp": "'created' says when the call was written down"},
+        day_first=True,
+    )
+    (one,) = [each for each in questions(mapping, sheet) if each.key == "column timestamp"]
+    yes, no = one.options
+    assert yes.examples == ["2026-03-30 10:00 → 30 March 2026"]
+    assert (yes.label, no.label) == ("Yes", "No")
+    changed = no.apply(mapping)
+    assert "timestamp" not in changed.fields
+    assert changed.doubts == {}

@@ -19,6 +19,7 @@ from reddy_lib.spreadsheet.survey import column_facts, distinct_texts, examples,
 from reddy_lib.spreadsheet.tag_values import cell_text
 from reddy_lib.spreadsheet.tags import doubt, left_out_columns
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT
+from reddy_lib.ui.directions import isolated
 from reddy_lib.ui.load.field_sources import draw_more, names_found, other_sources
 from reddy_lib.ui.load.mapping_choices import (
     BY_TIME,
@@ -120,7 +121,7 @@ SPEAKER_GRID = [1.4, 1.9, 1.8, 3.1]
 def small(text: str, longest: int = 74) -> None:
     """Text that may come from a sheet, in small grey letters; the whole of it on a pointed-at question mark."""
     short = shorten(text, longest)
-    st.caption(ui.escape(short), help=ui.escape(text) if short != text else None)
+    st.caption(ui.escape(isolated(short)), help=ui.escape(isolated(text)) if short != text else None)
 
 
 def heads(*texts: str, widths: Sequence[float] = GRID) -> None:

@@ -15,6 +15,7 @@ from reddy_lib import ui
 from reddy_lib.batches.preview import Previewed
 from reddy_lib.spreadsheet import Option, Question, questions
 from reddy_lib.spreadsheet.asking import PRODUCT_ASKED, SETTLED_BY_PROFILE
+from reddy_lib.ui.directions import isolated
 from reddy_lib.ui.load.for_all_calls import asked_for_all, draw_for_all, unanswered
 from reddy_lib.ui.load.mapping_choices import Choices, known
 from reddy_lib.ui.load.mapping_controls import product_name
@@ -66,15 +67,16 @@ def draw_questions(choices: Choices, shown: Sequence[Previewed], amount: str) ->
 
 
 def _question(choices: Choices, number: int, question: Question) -> None:
-    st.markdown(f"{number}. **{ui.escape(question.text)}** {ui.escape(question.why)}")
+    text, why = (ui.escape(isolated(said)) for said in (question.text, question.why))
+    st.markdown(f"{number}. **{text}** {why}")
     for place, option in zip(st.columns(max(len(question.options), 3)), question.options, strict=False):
-        with place.container(gap=None):
+        with place.container(gap="xxsmall"):
             st.button(
                 ui.escape(option.label), key=f"{choices.key}answer {question.key} {option.label}", width="stretch",
                 on_click=_answer, args=[choices, question, option],
             )  # fmt: skip
             for example in option.examples:
-                st.caption(ui.escape(example))
+                st.caption(ui.escape(isolated(example)))
 
 
 def _product(choices: Choices, number: int, question: Question) -> None:
@@ -140,7 +142,10 @@ def _last_answer(key: str, answers: Answers) -> None:
     _, text, label, _ = answers[-1]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         more = f" · {len(answers)} answered" if len(answers) > 1 else ""
-        st.caption(f":material/check_circle: {ui.escape(text)} **{ui.escape(label)}**{more}", width="content")
+        st.caption(
+            f":material/check_circle: {ui.escape(isolated(text))} **{ui.escape(isolated(label))}**{more}",
+            width="content",
+        )
         st.button(
             "Take it back", type="tertiary", icon=":material/undo:", key=f"{key}take back", on_click=_take_back,
             args=[key],

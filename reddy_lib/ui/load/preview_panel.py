@@ -12,6 +12,7 @@ from reddy_lib import ui
 from reddy_lib.batches.preview import Previewed, cells_beside, finding_summary, preview, worth_showing
 from reddy_lib.model import payload_json
 from reddy_lib.spreadsheet import Mapping
+from reddy_lib.ui.directions import isolated
 from reddy_lib.ui.load.conversation import draw_conversation
 from reddy_lib.ui.load.mapping_choices import Choices, chosen
 
@@ -56,7 +57,7 @@ def draw_preview(rows: Sequence[Previewed], mapping: Mapping, key: str) -> None:
     one = offered[row if row in offered else next(iter(offered))]
     for found in one.findings:
         colour, icon = ("red", "error") if found.severity == "error" else ("orange", "warning")
-        st.markdown(f":{colour}[:material/{icon}: **{found.title}**] {ui.escape(found.message)}")
+        st.markdown(f":{colour}[:material/{icon}: **{found.title}**] {ui.escape(isolated(found.message))}")
     cells, payload = st.columns(2)
     with cells:
         st.caption(f"**Row {one.row} of the sheet**")
