@@ -10,6 +10,7 @@ what it changes in the mapping. A page draws the list; a notebook goes through i
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Mapping as Table
 from datetime import UTC, date, datetime
@@ -22,17 +23,19 @@ from reddy_lib.errors import MappingError
 from reddy_lib.findings import Finding
 from reddy_lib.model import Call
 from reddy_lib.spreadsheet.building import BuiltCall, build_frame
-from reddy_lib.spreadsheet.choosing import chosen_fields
 from reddy_lib.spreadsheet.column_profile import Column
 from reddy_lib.spreadsheet.dates import read_timestamp
-from reddy_lib.spreadsheet.mapping import Mapping
+from reddy_lib.spreadsheet.mapping import Mapping, ProductLike
+from reddy_lib.spreadsheet.product_suggestions import suggested_products
+from reddy_lib.spreadsheet.question import Option, Question
 from reddy_lib.spreadsheet.sources import is_empty
 from reddy_lib.spreadsheet.survey import Speaking, shorten, speakers
 from reddy_lib.spreadsheet.tag_values import cell_text
 from reddy_lib.spreadsheet.tags import sensitive
+from reddy_lib.spreadsheet.transcript_choices import NOTES_TAG
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
 
-__all__ = ["Option", "Question", "questions"]
+__all__ = ["PRODUCT_ASKED", "SETTLED_BY_PROFILE", "questions"]
 
 _ROWS = 200
 _EXAMPLES = 3
@@ -47,6 +50,11 @@ _FIELDS = {
     "transcript": "the transcript",
     "filename": "the recording",
 }
+_WITHOUT = {
+    "timestamp": ["no column: the transcript's own start, where it has one"],
+    "conversation_id": ["no column: ids are made from agent, start and words"],
+}
+"""Fields that a call can do without, and what they are then."""
 _UNITS = [
     ("s", "Seconds"),
     ("ms", "Milliseconds"),
@@ -59,57 +67,16 @@ _UNITS = [
 ]
 _CLOCKS = [("auto", "Hours:minutes, as written"), ("m:s", "Minutes:seconds")]
 _MOST_UNITS = 4
-
-
-class Option(msgspec.Struct, frozen=True):
-    """One answer to a question.
-
-    Attributes:
-        label: the answer in a few words.
-        changes: setting of the mapping → its new value; of `fields`, `roles` and `line_units` only what changes. A field
-            whose column is None has no column then.
-        examples: what the answer makes of the first calls.
-        settles: the field whose doubt this answer ends, or "".
-    """
-
-    label: str
-    changes: dict[str, Any] = msgspec.field(default_factory=dict)
-    examples: list[str] = msgspec.field(default_factory=list)
-    settles: str = ""
-
-    def apply(self, mapping: Mapping) -> Mapping:
-        """Return a copy of the mapping with this answer. Other answers that it has stay."""
-        changes = dict(self.changes)
-        columns = changes.pop("fields", {})
-        changed = _with_fields(mapping, columns) if columns else mapping
-        if "line_units" in changes:
-            changes["line_units"] = {**mapping.line_units, **changes["line_units"]}
-        if self.settles:
-            changes["doubts"] = {
-                field: doubt for field, doubt in changed.doubts.items() if field != self.settles
-            }
-        return changed.replace(**changes)
-
-
-class Question(msgspec.Struct, frozen=True):
-    """What a person is asked about all calls at once.
-
-    Attributes:
-        key: names the question: the same one has the same key on the next run.
-        text: the question.
-        why: the evidence that leaves it open.
-        options: the answers.
-        calls: how many of the calls looked at it is about.
-    """
-
-    key: str
-    text: str
-    why: str
-    options: list[Option]
-    calls: int = 0
-
-    def __repr__(self) -> str:
-        return f"<Question {self.key}: {self.text} {' / '.join(option.label for option in self.options)}>"
+_MOST_NAMES = 20
+"""More names without a product than this are not names of products: another column is."""
+_MOST_REBUILT = 10
+_NEVER_WORDS = {"function call", "instruction", "interim result", "deleted message"}
+"""Kinds of left-out items that nobody wants to send."""
+_ORDER_ASKED, _NOTES_ASKED = "order of lines", "notes"
+SETTLED_BY_PROFILE = frozenset([_ORDER_ASKED, _NOTES_ASKED])
+"""Keys of questions that a mapping answers by its own settings, even where these are the usual ones."""
+PRODUCT_ASKED = "product "
+"""Begins the key of a question about a name of a product."""
 
 
 class Looked(Protocol):
@@ -131,6 +98,7 @@ def questions(
     *,
     calls: Sequence[Looked] | None = None,
     speaking: Table[str, Speaking] | None = None,
+    products: Sequence[ProductLike] | None = None,
 ) -> list[Question]:
     """Return what is to be asked before the calls of this sheet are ready: [] where nothing is in doubt.
 
@@ -139,6 +107,7 @@ def questions(
         sheet: the rows, as `read_sheet` returns them. The first 200 are looked at.
         calls: the calls that the mapping makes of the first rows, where they are built already.
         speaking: who speaks in them, where that is known already.
+        products: Reddy's products, to suggest some for names that match none; None: names are not asked about.
     """
     head = sheet.head(_ROWS)
     built: list[BuiltCall] | None = None
@@ -150,7 +119,7 @@ def questions(
     if speaking is None:
         bare = msgspec.structs.replace(mapping, roles={})
         speaking = speakers(built if built and not mapping.roles else build_frame(head, bare), bare)
-    asked = _Asked(mapping, sheet, calls, speaking)
+    asked = _Asked(mapping, sheet, calls, speaking, products or [])
     return [
         *asked.what_tells_calls_apart(),
         *asked.columns(),
@@ -160,21 +129,10 @@ def questions(
         *asked.sides(),
         *asked.unit(),
         *asked.order(),
+        *asked.reordered(),
+        *asked.notes(),
+        *asked.products(),
     ]
-
-
-def _with_fields(mapping: Mapping, columns: dict[str, str | None]) -> Mapping:
-    """Return a copy in which these columns feed these fields; what a field let go of becomes a tag."""
-    changed = chosen_fields(mapping, columns)
-    before = {column for several in mapping.sources().values() for column in several}
-    now = {column for several in changed.sources().values() for column in several}
-    tags = [tag for tag in changed.tags if tag not in now]
-    tags += [
-        column
-        for column in mapping.fields.values()
-        if column in before - now and column not in {*tags, *changed.group_by}
-    ]
-    return changed.replace(tags=tags)
 
 
 class _Asked:
@@ -186,8 +144,10 @@ class _Asked:
         sheet: pd.DataFrame,
         calls: Sequence[Looked],
         speaking: Table[str, Speaking],
+        listed: Sequence[ProductLike],
     ) -> None:
         self.mapping, self.sheet, self.calls, self.speaking = mapping, sheet, calls, speaking
+        self.listed = listed
         self.names = [str(name) for name in sheet.columns if name not in sheet.attrs.get("extra", ())]
 
     def _with(self, *codes: str) -> list[tuple[Looked, Finding]]:
@@ -216,22 +176,31 @@ class _Asked:
                 continue
             what = _FIELDS.get(field, field)
             doubt = f"{doubt[:1].upper()}{doubt[1:].removesuffix('.')}."
-            options = [Option(best, {}, self._examples(best), field)]
             if rival in self.names and rival is not None:
                 places = self._differing(best, rival)
                 options = [
-                    Option(best, {}, self._examples(best, places), field),
-                    Option(rival, {"fields": {field: rival}}, self._examples(rival, places), field),
+                    Option(best, {}, self._values(field, best, places), field),
+                    Option(rival, {"fields": {field: rival}}, self._values(field, rival, places), field),
                 ]
-                text = f"Which column is {what}?"
+                text, no = f"Which column is {what}?", "Neither"
             else:
-                text = f"Is {best!r} {what}?"
-                options[0] = Option("Yes", {}, self._examples(best), field)
-            if field == "conversation_id":
-                options.append(
-                    Option("Neither" if len(options) > 1 else "No", {"fields": {field: None}}, [], field)
-                )
+                options = [Option("Yes", {}, self._values(field, best), field)]
+                text, no = f"Is {best!r} {what}?", "No"
+            if no == "No" or field == "conversation_id":
+                options.append(Option(no, {"fields": {field: None}}, _WITHOUT.get(field, []), field))
             yield Question(f"column {field}", text, doubt, options, len(self.calls))
+
+    def _values(self, field: str, column: str, rows: Sequence[int] = ()) -> list[str]:
+        """Return examples of a column; of start times with what they are read as."""
+        values = self._examples(column, rows)
+        if field != "timestamp":
+            return values
+        read = [{self._read(value, first) for first in self._orders()} for value in values]
+        return [found.pop() if len(found) == 1 else value for value, found in zip(values, read, strict=True)]
+
+    def _orders(self) -> tuple[bool, ...]:
+        """Return whether the day comes first; both where that is open."""
+        return (True, False) if self.mapping.day_first is None else (self.mapping.day_first,)
 
     def _differing(self, first: str, second: str) -> list[int]:
         """Places of rows in which two columns differ."""
@@ -359,7 +328,9 @@ class _Asked:
         )
 
     def _why(self, found: Sequence[object], reason: str) -> str:
-        return f"In {len(found):,} of {len(self.calls):,} calls looked at {reason}."
+        if len(found) == len(self.calls):
+            return f"In {'the one call' if len(found) == 1 else f'all {len(found):,} calls'} looked at, {reason}."
+        return f"In {len(found):,} of {len(self.calls):,} calls looked at, {reason}."
 
     # sides
 
@@ -393,7 +364,8 @@ class _Asked:
     def _said(self, label: str) -> list[str]:
         one = self.speaking[label]
         lines = "1 line" if one.lines == 1 else f"{one.lines:,} lines"
-        return [f"{label}: {lines}", *([f"“{shorten(one.example, 80)}”"] if one.example else [])]
+        calls = "1 call" if one.calls == 1 else f"{one.calls:,} calls"
+        return [f"{label}: {lines} in {calls}", *([f"“{shorten(one.example, 80)}”"] if one.example else [])]
 
     def _pair(self, key: str, labels: Sequence[str], why: str, calls: int = 0) -> Question:
         first, second = sorted(labels, key=lambda label: -self.speaking[label].lines)
@@ -501,6 +473,91 @@ class _Asked:
             ],
             len(found),
         )
+
+    def reordered(self) -> Iterator[Question]:
+        """Ask about lines that were put in another order than the source's, because it has the newest first, or none."""
+        found = self._with("lines-reordered")
+        if not found or self.mapping.line_order != "guess":
+            return
+        one, finding = found[0]
+        as_written = Option("Keep the file's order", {"line_order": "file"})
+        built = self._again(as_written.apply(self.mapping), one.row)
+        if built is None or built.call.transcript == one.call.transcript:
+            return
+        yield Question(
+            _ORDER_ASKED,
+            "In which order were the lines spoken?",
+            f"{self._why(found, 'lines were put in another order')} Row {one.row}: {finding.message}",
+            [
+                Option("Put them in order", {"line_order": "guess"}, _first_lines(one.call)),
+                msgspec.structs.replace(as_written, examples=_first_lines(built.call)),
+            ],
+            len(found),
+        )
+
+    def notes(self) -> Iterator[Question]:
+        """Ask what is to be done with notes and events. Interim results and calls of functions are not asked about."""
+        found = [
+            (one, finding)
+            for one, finding in self._with("not-spoken")
+            if not set(finding.value.split(", ")) <= _NEVER_WORDS
+        ]
+        if not found or self.mapping.notes != "leave-out":
+            return
+        texts: list[str] = []
+        for one, _ in found[:_MOST_REBUILT]:
+            texts += self._noted(one.row)
+            if len(texts) >= _EXAMPLES:
+                break
+        if not texts:
+            return  # nothing in them to send: codes and times
+        calls = "1 call" if len(found) == 1 else f"{len(found):,} calls"
+        yield Question(
+            _NOTES_ASKED,
+            f"What should happen to the notes and events in {calls}?",
+            f"{self._why(found, 'there are items that nobody said')} Row {found[0][0].row}: {found[0][1].message}",
+            [
+                Option(
+                    "Leave out",
+                    {"notes": "leave-out"},
+                    [f"“{shorten(text, 80)}”" for text in texts[:_EXAMPLES]],
+                ),
+                Option("Keep as tag", {"notes": "as-tag"}, [f"a tag “{NOTES_TAG}” of the call"]),
+                Option("Send as the agent's words", {"notes": "as-speech"}),
+            ],
+            len(found),
+        )
+
+    def _noted(self, row: int) -> list[str]:
+        """Return the notes of a call, as they would be in its tag."""
+        built = self._again(self.mapping.replace(notes="as-tag"), row)
+        tags = (built.call.tags or []) if built is not None else []
+        return [text for tag in tags if tag.key == NOTES_TAG for text in str(tag.value).split("\n") if text]
+
+    # products
+
+    def products(self) -> Iterator[Question]:
+        """Ask which product a name of the sheet stands for, where it matches none."""
+        if not self.listed:
+            return
+        found = self._with("product-unknown")
+        used = Counter(one.call.product_id for one in self.calls if isinstance(one.call.product_id, int))
+        rows: Counter[str] = Counter(finding.value for _, finding in found if finding.value)
+        names = {int(product["id"]): str(product["name"]) for product in self.listed}
+        for text, count in rows.most_common(_MOST_NAMES):
+            calls = "1 call" if count == 1 else f"{count:,} calls"
+            options = [
+                Option(names[number], {"values": {"product_id": {text: number}}}, [why] if why else [])
+                for number, why in suggested_products(text, self.listed, used)
+            ]
+            if options:
+                yield Question(
+                    f"{PRODUCT_ASKED}{text}",
+                    f"Which product is {shorten(text, 60)!r}?",
+                    f"{calls} of the {len(self.calls):,} looked at: no product has this name.",
+                    options,
+                    count,
+                )
 
 
 def _first_lines(call: Call) -> list[str]:

@@ -19,11 +19,15 @@ from reddy_lib.spreadsheet.survey import column_facts, distinct_texts, examples,
 from reddy_lib.spreadsheet.tag_values import cell_text
 from reddy_lib.spreadsheet.tags import doubt, left_out_columns
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT
-from reddy_lib.ui.field_sources import draw_more, names_found, other_sources
-from reddy_lib.ui.mapping_choices import (
+from reddy_lib.ui.directions import isolated
+from reddy_lib.ui.load.field_sources import draw_more, names_found, other_sources
+from reddy_lib.ui.load.mapping_choices import (
+    BY_TIME,
     FIELDS,
+    LINE_ORDERS,
     LISTED,
     NEEDED,
+    NOTES,
     ROLES,
     TIME_FIELDS,
     Choices,
@@ -91,6 +95,17 @@ SWAPPED = {
     "swap": "swap day and month back",
     "keep": "they are right as they are",
 }
+ORDER_NAMES = {
+    "guess": "of the file, unless times or numbers say otherwise",
+    BY_TIME: "of their times",
+    "file": "of the file",
+    "reversed": "of the file turned round: newest first",
+}
+NOTE_NAMES = {
+    "leave-out": "are left out",
+    "as-tag": "become a tag",
+    "as-speech": "are sent as the agent's words",
+}
 ROLE_NAMES = {LEAVE_OUT: "drop (shown, not sent)"}
 ROLE_NOTES = {
     KEEP_AS_TAG: ": no lines, but a tag of the call",
@@ -106,7 +121,7 @@ SPEAKER_GRID = [1.4, 1.9, 1.8, 3.1]
 def small(text: str, longest: int = 74) -> None:
     """Text that may come from a sheet, in small grey letters; the whole of it on a pointed-at question mark."""
     short = shorten(text, longest)
-    st.caption(ui.escape(short), help=ui.escape(text) if short != text else None)
+    st.caption(ui.escape(isolated(short)), help=ui.escape(isolated(text)) if short != text else None)
 
 
 def heads(*texts: str, widths: Sequence[float] = GRID) -> None:
@@ -357,12 +372,17 @@ def _grouping(choices: Choices) -> None:
     )  # fmt: skip
     with found:
         small(choices.mapping.reasons.get("layout", ""), 120)
-    if choices.lines.get("start") is not None and choices.lines.get("order") is None:
-        st.radio(
-            "Lines of a call are in the order", [False, True], key=choices.key + "by time", horizontal=True,
-            format_func={False: "of the sheet, unless their times fall", True: "of their times"}.__getitem__,
-            persist_state="session",
-        )  # fmt: skip
+    _order_of_lines(choices)
+
+
+def _order_of_lines(choices: Choices) -> None:
+    timed = choices.lines.get("start") is not None and choices.lines.get("order") is None
+    usual = choices.key + "order of lines"
+    st.radio(
+        "Lines of a call are in the order",
+        [order for order in LINE_ORDERS if timed or order != BY_TIME or st.session_state[usual] == BY_TIME],
+        key=usual, horizontal=True, format_func=ORDER_NAMES.__getitem__, persist_state="session",
+    )  # fmt: skip
 
 
 def matched(choices: Choices) -> str:
@@ -464,6 +484,8 @@ def draw_speakers(choices: Choices) -> None:
     more = len(choices.speakers) - len(choices.role_of)
     if more:
         small(f"{more:,} more names are not listed here; lines without a known role are shown in Review.")
+    if choices.layout != "lines":
+        _order_of_lines(choices)
     with st.container(horizontal=True):
         if choices.layout == "row":
             st.radio(
@@ -477,6 +499,10 @@ def draw_speakers(choices: Choices) -> None:
             "Lines without a time", ["estimate", "leave out"], key=choices.key + "line times", horizontal=True,
             format_func={"estimate": "estimate it, and say so", "leave out": "send without"}.__getitem__,
             persist_state="session",
+        )  # fmt: skip
+        st.radio(
+            "Notes and events that nobody said", NOTES, key=choices.key + "notes", horizontal=True,
+            format_func=NOTE_NAMES.__getitem__, persist_state="session",
         )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from reddy_lib.spreadsheet.file_names import name_value
 from reddy_lib.spreadsheet.lookups import Lookup, lookup_sheets, read_lookup
 from reddy_lib.spreadsheet.survey import shorten
 from reddy_lib.spreadsheet.upload import PrivateCopy
-from reddy_lib.ui.mapping_choices import USUAL, Choices, columns_of, known
+from reddy_lib.ui.load.mapping_choices import USUAL, Choices, columns_of, known
 
 __all__ = ["draw_more", "names_found", "other_sources"]
 

@@ -58,8 +58,11 @@ from reddy_lib.spreadsheet.upload import PrivateCopy
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
 
 __all__ = [
+    "BY_TIME",
     "FIELDS",
+    "LINE_ORDERS",
     "NEEDED",
+    "NOTES",
     "TIME_FIELDS",
     "Choices",
     "Source",
@@ -88,6 +91,10 @@ SPEAKERS_OF_ALL = (
 )
 A_ROW = 500  # characters that can be read in the time that a row takes beside its transcript
 ROLES = ("agent", "customer", KEEP_AS_TAG, LEAVE_OUT)
+BY_TIME = "by time"
+LINE_ORDERS = ("guess", BY_TIME, "file", "reversed")
+"""`Mapping.line_order`, and `lines_by_time` among them: one choice on the page."""
+NOTES = ("leave-out", "as-tag", "as-speech")
 USUAL = ("timestamp", "channels", "separation", "channel_map")
 """Fields that may have one value for all calls, beside the agent and the product, which have controls of their own."""
 
@@ -136,9 +143,11 @@ class Choices:
 
     Attributes:
         mapping: what the choices come to.
+        from_profile: whether a profile was applied: what it says was chosen before.
         layout: "row", "lines", or "beside": one row a call, its lines in another sheet.
         fields: field of a call → the column that feeds it, several that are joined, or None.
         lines: field of a line → column, or None.
+        agent_names: what the agents' column has instead of emails.
         needed: fields that every call must have and nothing feeds, so that one value for all calls is asked for.
         usual: field → (value that is proposed for all calls, why).
         patterns, pattern_problems: field → pattern of the file's name as typed; what is wrong with it.
@@ -169,6 +178,7 @@ class Choices:
             products,
         )
         self.layout = layout
+        self.from_profile = profile is not None
         self.usual = _with_only_product(usual, products)
         self.columns = [str(name) for name in sheet.columns if name not in sheet.attrs.get("extra", ())]
         self.key = key = f"load {file.id} {format!r} {layout} {profile.id if profile is not None else ''} "
@@ -306,6 +316,16 @@ class Choices:
     def _lines(self, mapping: Mapping) -> Mapping:
         self.lines: dict[str, str | None] = {}
         self.line_columns: list[str] = []
+        order = chosen(
+            self.key + "order of lines",
+            BY_TIME if self.guess.lines_by_time else self.guess.line_order,
+            LINE_ORDERS,
+        )
+        mapping = mapping.replace(
+            lines_by_time=order == BY_TIME,
+            line_order="guess" if order == BY_TIME else order,
+            notes=chosen(self.key + "notes", self.guess.notes, NOTES),
+        )
         if self.layout == "row" or not ("text" in mapping.line_fields or mapping.turns):
             return mapping
         if self.layout == "beside":
@@ -331,7 +351,6 @@ class Choices:
             ]
             new_call = chosen(key + "new call", new_call, get_args(NewCall))
         mapping = chosen_lines(mapping, self.lines, units=units, group_by=by, new_call=new_call)
-        mapping = mapping.replace(lines_by_time=chosen(key + "by time", guess.lines_by_time))
         reasons = mapping.reasons
         for field, column in self.lines.items():
             if column is not None and reasons.get(f"line {field}") == BY_HAND:
@@ -351,6 +370,7 @@ class Choices:
         # Of lines, the rows are counted in the sample alone: calls are not known before they are grouped.
         self.product_texts = self.texts("product_id")
         self.product_of: dict[str, int | None] = {}
+        self.product_key = ""
         lookup = self.lookup("product_id")
         if lookup is not None:
             mapping = looked_up(mapping, lookup)
@@ -379,11 +399,28 @@ class Choices:
         lookup = self.lookup("agent_email")
         if lookup is not None:
             mapping = looked_up(mapping, lookup)
+        self.agent_names = self._names_without_email(mapping)
+        emails = {
+            name: str(chosen(f"{self.key}email of {name}", "")).strip() for name in self.agent_names[:LISTED]
+        }
+        if given := {name: email for name, email in emails.items() if email}:
+            mapping = mapping.replace(values={"agent_email": given})
         email = chosen(self.key + "agent for all", str(mapping.defaults.get("agent_email") or ""))
         for field in USUAL:
             usual = chosen(f"{self.key}default {field}", str(mapping.defaults.get(field) or ""))
             mapping = _with_default(mapping, field, str(usual).strip() or None)
         return _with_default(mapping, "agent_email", str(email).strip() or None)
+
+    def _names_without_email(self, mapping: Mapping) -> list[str]:
+        """Return what the agents' column has instead of emails, the most frequent first: names, mostly."""
+        if self.fields["agent_email"] is None:
+            return []
+        sources = Sources(mapping)
+        texts = self.texts("agent_email")
+        names = [
+            text for text in texts if "@" not in text and sources.through_table("agent_email", text) == text
+        ]
+        return sorted(names, key=lambda name: -texts[name])
 
     def _times(self, mapping: Mapping) -> Mapping:
         column, guess = self.fields["timestamp"], self.guess
@@ -474,8 +511,13 @@ class Choices:
             "swapped_dates": f"swapped_dates {column!r}",
             "group_by": "group by",
             "line_unit": "line unit",
-            "lines_by_time": "by time",
+            "line_order": "order of lines",
+            "notes": "notes",
         }
+        if changes.pop("lines_by_time", False):
+            changes["line_order"] = BY_TIME
+        for text, product in changes.pop("values", {}).get("product_id", {}).items():
+            keys[f"{self.product_key}{text}"] = product
         keys |= {key + names[setting]: value for setting, value in changes.items()}
         if option.settles:
             keys[key + "settled"] = [*state.get(key + "settled", []), option.settles]
@@ -513,6 +555,11 @@ class Choices:
         text = mapping.line_fields.get("text", "") if mapping.layout == "lines" else ""
         turns = [turn.text for turn in mapping.turns]
         return mapping.sources().get("transcript") or turns or [text][: bool(text)]
+
+    def open_products(self) -> list[str]:
+        """Return the names in the sheet that no product was chosen for, the most frequent first."""
+        names = [text for text, product in self.product_of.items() if product is None]
+        return sorted(names, key=lambda text: -self.product_texts[text])
 
     def open_speakers(self) -> list[str]:
         """Labels whose role nobody chose, and that not every call gives away by itself."""

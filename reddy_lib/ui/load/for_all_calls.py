@@ -7,32 +7,86 @@ the same person may have loaded such files before: both are offered with a click
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 import streamlit as st
 
 from reddy_lib import ui
+from reddy_lib.batches.preview import Previewed
 from reddy_lib.spreadsheet.survey import shorten
-from reddy_lib.ui.mapping_choices import Choices
-from reddy_lib.ui.mapping_controls import product_name
+from reddy_lib.ui.load.mapping_choices import Choices
+from reddy_lib.ui.load.mapping_controls import product_name
 
-__all__ = ["draw_for_all"]
+__all__ = ["asked_for_all", "draw_for_all", "unanswered"]
 
 MOST_PILLS = 6  # products beside each other, each a click; more are a list
 MOST_LETTERS = 80
+MOST_NAMES = 6  # agents asked for their emails
+_MISSING = {"agent_email": "agent-email-missing", "product_id": "product-missing"}
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
 
-def draw_for_all(choices: Choices) -> None:
+def asked_for_all(choices: Choices, shown: Sequence[Previewed]) -> list[str]:
+    """Return the fields to ask one value for: no column feeds them, and not every transcript gives them."""
+    lacking = {finding.code for one in shown for finding in one.findings}
+    return [
+        field
+        for field in choices.needed
+        if field in choices.mapping.defaults or not shown or _MISSING[field] in lacking
+    ]
+
+
+def unanswered(choices: Choices, shown: Sequence[Previewed]) -> int:
+    """Return how many of the questions that `draw_for_all` draws have no answer yet."""
+    asked = [field for field in asked_for_all(choices, shown) if field not in choices.mapping.defaults]
+    if choices.products is None and "product_id" in asked:
+        asked.remove("product_id")  # cannot be answered without the list
+    return len(asked) + bool(_nameless(choices, shown))
+
+
+def draw_for_all(choices: Choices, shown: Sequence[Previewed]) -> None:
     """Nothing, where each call has an agent and a product of its own."""
-    if not choices.needed:
-        return
-    with st.container(border=True, gap="xsmall"):
-        places = st.columns(2)
-        for field, place in zip(choices.needed, places, strict=False):
-            with place.container(gap="xsmall"):
-                _agent(choices) if field == "agent_email" else _product(choices)
+    if names := _nameless(choices, shown):
+        _emails(choices, names)
+    fields = asked_for_all(choices, shown)
+    for field, place in zip(fields, st.columns(2) if fields else (), strict=False):
+        with place.container(gap="xsmall"):
+            _agent(choices) if field == "agent_email" else _product(choices)
+    if choices.needed:
         _offers(choices, "conversation_id")
+
+
+def _nameless(choices: Choices, shown: Sequence[Previewed]) -> list[str]:
+    """Return the names of agents whose email is not known, where they stand in calls looked at."""
+    held = {
+        finding.value for one in shown for finding in one.findings if finding.code == "agent-email-invalid"
+    }
+    given = choices.mapping.values.get("agent_email", {})
+    return (
+        choices.agent_names if any(name in held and name not in given for name in choices.agent_names) else []
+    )
+
+
+def _emails(choices: Choices, names: Sequence[str]) -> None:
+    """One field for each name; many names are a table to drop."""
+    many = ui.number_of(len(names), "agent")
+    st.markdown(
+        f":material/badge: **Which {'email does this agent' if len(names) == 1 else f'emails do these {many}'} have?** "
+        "The column has names, and Reddy knows agents by their emails."
+    )
+    counts = choices.texts("agent_email")
+    for start in range(0, min(len(names), MOST_NAMES), 3):
+        for name, place in zip(names[start : start + 3], st.columns(3), strict=False):
+            place.text_input(
+                f"{ui.escape(shorten(name, 40))} · {ui.number_of(counts[name], 'row')}", persist_state="session",
+                key=f"{choices.key}email of {name}", placeholder="name@company.com",
+            )  # fmt: skip
+    more = len(names) - MOST_NAMES
+    said = f"and {ui.number_of(more, 'more name')}. " if more > 0 else ""
+    st.caption(
+        f"{said}A sheet with names and emails answers for all: Fields, Agent email, :material/more_horiz:."
+    )
 
 
 def _agent(choices: Choices) -> None:
