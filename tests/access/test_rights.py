@@ -395,7 +395,7 @@ def _acceptable() -> str:
 def _doubt() -> Any:
     from reddy_lib.sending.doubts import Doubt
 
-    return Doubt(3, "conv-2", "ann@example.com", "sandbox", submission=1, since=0.0, tags=[])
+    return Doubt(3, "conv-2", "ann@example.com", "sandbox", submission=1, since=None, tags=[])
 
 
 def _wav(folder: Path) -> Path:
