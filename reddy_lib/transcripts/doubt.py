@@ -7,7 +7,7 @@ from collections import Counter
 
 from reddy_lib.transcripts.roles import leaning
 from reddy_lib.transcripts.times import CLOCK
-from reddy_lib.transcripts.turn_keys import classify_key
+from reddy_lib.transcripts.key_names import classify_key
 from reddy_lib.transcripts.turns import Parsed
 
 __all__ = ["is_better", "is_doubtful", "labels_inside"]
