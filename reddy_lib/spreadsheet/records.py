@@ -257,7 +257,10 @@ def _has_parts(value: Mapping[str, Any]) -> bool:
     if len(parts) < len(value):
         return not parts and len(value) > 2 and rows_of(value) is not None
     lists = sum(isinstance(inner, list) for inner in parts)
-    return len(parts) >= 2 and (lists >= 2 or rows_of(opened(value) if lists == 0 else value) is not None)
+    if len(parts) < 2 or lists >= 2:
+        return len(parts) >= 2
+    unkeyed = value if lists else opened(value)
+    return isinstance(unkeyed, list) or (isinstance(unkeyed, dict) and rows_of(unkeyed) is not None)
 
 
 def is_turn_list(value: Any) -> bool:
@@ -584,10 +587,17 @@ def _collect_facts(record: Mapping[str, Any], path: str, depth: int, facts: dict
             facts[name] = value
 
 
+def _is_short(value: Any) -> bool:
+    """Whether a value is a number, a date, a name or a code: no sentence, and no address of the web."""
+    return not isinstance(value, bool) and (
+        not isinstance(value, str) or (len(value) <= 60 and "://" not in value and words_of((value,)) <= 6)
+    )
+
+
 def _is_fact(key: str, value: Any) -> bool:
     return (
         isinstance(value, str | int | float)
         and value != ""
         and len(str(value)) < 200
-        and bool(_FACTS.fullmatch(plain_name(key.rpartition(".")[2])))
+        and (bool(_FACTS.fullmatch(plain_name(key.rpartition(".")[2]))) or _is_short(value))
     )
