@@ -14,6 +14,7 @@ from typing import Any
 
 from reddy_lib.spreadsheet.header_words import plain_name
 from reddy_lib.spreadsheet.people_lists import MOST_PEOPLE, KnownPeople, is_people, people_columns
+from reddy_lib.spreadsheet.typed_values import has_typed_values, plain_values
 from reddy_lib.transcripts import read_transcript
 from reddy_lib.transcripts.json_form import is_data
 from reddy_lib.transcripts.roles import role_of
@@ -30,7 +31,6 @@ __all__ = [
     "is_turn",
     "is_turn_list",
     "nested_facts",
-    "plain_values",
 ]
 
 _DEPTH = 5
@@ -45,74 +45,6 @@ _NO_TALK = frozenset(("no speakers", "empty", "unreadable"))
 _MOST_LOOK = 60
 _LONGEST_LOOK = 60_000
 _TRIES = 8
-
-# Values that a database wraps in their types
-
-
-_DYNAMO = frozenset(("S", "N", "BOOL", "NULL", "M", "L", "SS", "NS", "B", "BS"))
-_EXTENDED = frozenset(
-    ("$oid", "$date", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal", "$uuid")
-)
-
-
-def plain_values(value: Any, depth: int = 0) -> Any:
-    """Return a value without the types that DynamoDB (`{"S": "x"}`) and MongoDB (`{"$oid": "x"}`) write around it."""
-    if depth > 40:
-        return value
-    if isinstance(value, dict):
-        if len(value) == 1:
-            ((key, inner),) = value.items()
-            if key in _EXTENDED:
-                return plain_values(inner, depth + 1)
-            if key in _DYNAMO and _is_typed(value):
-                return _untyped(key, inner, depth)
-        return {key: plain_values(item, depth + 1) for key, item in value.items()}
-    if isinstance(value, list):
-        return [plain_values(item, depth + 1) for item in value]
-    return value
-
-
-def _is_typed(value: Any) -> bool:
-    """Whether a value is written as DynamoDB writes it: one key that names the type of what it holds."""
-    if not isinstance(value, dict) or len(value) != 1:
-        return False
-    ((key, inner),) = value.items()
-    if key in ("S", "N", "B"):
-        return isinstance(inner, str)
-    if key in ("BOOL", "NULL"):
-        return isinstance(inner, bool)
-    if key == "M":
-        return isinstance(inner, dict) and all(map(_is_typed, inner.values()))
-    if key == "L":
-        return isinstance(inner, list) and all(map(_is_typed, inner))
-    return key in ("SS", "NS", "BS") and isinstance(inner, list)
-
-
-def _untyped(kind: str, inner: Any, depth: int) -> Any:
-    if kind == "NULL":
-        return None
-    if kind == "N":
-        try:
-            return int(inner)
-        except ValueError:
-            try:
-                return float(inner)
-            except ValueError:
-                return inner
-    return plain_values(inner, depth + 1)
-
-
-def has_typed_values(record: Mapping[str, Any]) -> bool:
-    """Whether a record, or the one object in it, holds values that `plain_values` unwraps."""
-    values = list(record.values())
-    if len(values) == 1 and isinstance(values[0], dict):
-        values += values[0].values()
-    return any(_is_typed(value) or _is_extended(value) for value in values)
-
-
-def _is_extended(value: Any) -> bool:
-    return isinstance(value, dict) and len(value) == 1 and next(iter(value)) in _EXTENDED
-
 
 # What is speech, and what names a call
 
@@ -257,7 +189,10 @@ def _has_parts(value: Mapping[str, Any]) -> bool:
     if len(parts) < len(value):
         return not parts and len(value) > 2 and rows_of(value) is not None
     lists = sum(isinstance(inner, list) for inner in parts)
-    return len(parts) >= 2 and (lists >= 2 or rows_of(opened(value) if lists == 0 else value) is not None)
+    if len(parts) < 2 or lists >= 2:
+        return len(parts) >= 2
+    unkeyed = value if lists else opened(value)
+    return isinstance(unkeyed, list) or (isinstance(unkeyed, dict) and rows_of(unkeyed) is not None)
 
 
 def is_turn_list(value: Any) -> bool:
@@ -328,6 +263,7 @@ class Flattener:
         self.whole = bool(head) and 2 * sum(map(_is_container, head)) > len(head)
         self._containers: dict[str, bool] = {}
         self._talks: dict[str, int] = {}
+        self._parts: dict[str, tuple[str, ...]] = {}
         self._people = self._known_people(sample)
         self._paths: set[str] = set()
 
@@ -400,11 +336,17 @@ class Flattener:
             self._put(
                 cells,
                 name,
-                _with_people(name, value, record) if is_turn_list(value) or is_talk(value) else value,
+                _with_people(name, value, record)
+                if is_turn_list(value) or self._is_talk(name, value)
+                else value,
             )
 
     def _together(self, path: str, record: Mapping[str, Any]) -> tuple[str, ...]:
         """Keys of lists that are one talk together: a list a side, or a list a part."""
+        if (
+            path in self._parts
+        ):  # as in the records before: a side that says one thing, or nothing, is a side too
+            return tuple(key for key in self._parts[path] if isinstance(record.get(key), list))
         lists = {key: value for key, value in record.items() if isinstance(value, list) and len(value) > 1}
         if len(lists) < 2 or self._talks.get(f"{path}*", 0) >= _TRIES:
             return ()
@@ -412,21 +354,21 @@ class Flattener:
         plain = {key: value for key, value in lists.items() if not isinstance(value[0], dict)}
         for some in (objects, plain, lists):
             if len(some) >= 2 and rows_of(some) is not None and is_talk(some):
-                self._talks[f"{path}*"] = -1_000_000_000
                 used = columns_of(some) or tuple(some)
-                return tuple(
+                self._parts[path] = tuple(
                     key for key in used if not is_people(some[key], self._people.get(f"{path}{key}"))
                 )
+                return self._parts[path]
         self._talks[f"{path}*"] = self._talks.get(f"{path}*", 0) + 1
         return ()
 
-    def _is_talk(self, path: str, value: dict[str, Any]) -> bool:
-        """Whether an object is nothing but a talk: known from one of the first records."""
+    def _is_talk(self, path: str, value: dict[str, Any] | list[Any]) -> bool:
+        """Whether a value is nothing but a talk: known from one of the first records."""
         seen = self._talks.get(path, 0)
-        if seen >= _TRIES:
-            return False
-        if _has_parts(value) and is_talk(value):
-            self._talks[path] = -1_000_000_000
+        if seen < 0 or seen >= _TRIES:
+            return seen < 0
+        if (isinstance(value, list) or _has_parts(value)) and is_talk(value):
+            self._talks[path] = -1
             return True
         self._talks[path] = seen + 1
         return False
@@ -584,10 +526,17 @@ def _collect_facts(record: Mapping[str, Any], path: str, depth: int, facts: dict
             facts[name] = value
 
 
+def _is_short(value: Any) -> bool:
+    """Whether a value is a number, a date, a name or a code: no sentence, and no address of the web."""
+    return not isinstance(value, bool) and (
+        not isinstance(value, str) or (len(value) <= 60 and "://" not in value and words_of((value,)) <= 6)
+    )
+
+
 def _is_fact(key: str, value: Any) -> bool:
     return (
         isinstance(value, str | int | float)
         and value != ""
         and len(str(value)) < 200
-        and bool(_FACTS.fullmatch(plain_name(key.rpartition(".")[2])))
+        and (bool(_FACTS.fullmatch(plain_name(key.rpartition(".")[2]))) or _is_short(value))
     )

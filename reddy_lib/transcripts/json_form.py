@@ -15,6 +15,7 @@ import pyjson5
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts.printed import looks_printed, read_array, read_printed, read_rows
+from reddy_lib.transcripts.yaml_form import looks_like_yaml, read_yaml
 
 __all__ = [
     "Decoded",
@@ -45,6 +46,9 @@ def is_data(text: str) -> bool:
     """Does this text start as JSON or a Python literal would (and not as `[00:12] Agent:` does)?"""
     if _STARTS_AS_DATA.match(text) is not None:
         return True
+    if looks_like_yaml(text):
+        with suppress(ValueError):
+            return bool(read_yaml(text))
     return looks_printed(text) and _printed(text) is not None
 
 
@@ -115,6 +119,9 @@ def decode(text: str, depth: int = 0) -> Decoded:
                 bad += 1
         if bad * 2 < len(rows):
             return Decoded(items)
+    if looks_like_yaml(text):
+        with suppress(ValueError):
+            return Decoded(read_yaml(text))
     if "\\U" not in text:  # Python writes rare characters so, JSON5 knows nothing of it
         try:
             data = pyjson5.decode(text, _DEPTH)

@@ -30,7 +30,7 @@ from reddy_lib.transcripts.markup import plain_text
 from reddy_lib.transcripts.roles import fold
 from reddy_lib.transcripts.styles import read_table
 from reddy_lib.transcripts.subtitles import spoken
-from reddy_lib.transcripts.times import read_moment
+from reddy_lib.transcripts.times import read_moment, words_of
 from reddy_lib.transcripts.turns import Transcript
 
 __all__ = ["KINDS", "Loss", "Placed", "accounted", "placed"]
@@ -579,7 +579,11 @@ def _is_prose(key: str, text: str) -> bool:
     """Four words or more, under a key that does not say that this is a name, an id or an address."""
     if _NO_TEXT.search(key) or "://" in text[:40]:
         return False
-    return sum(any(mark.isalpha() for mark in word) for word in text.split(None, 12)) >= 4
+    if sum(any(mark.isalpha() for mark in word) for word in text.split(None, 12)) >= 4:
+        return True
+    return (
+        not text.isascii() and words_of((text[:200],)) - len(text[:200].split()) >= 4
+    )  # written without spaces
 
 
 def _words(text: str) -> list[str]:

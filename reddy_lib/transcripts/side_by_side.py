@@ -311,8 +311,12 @@ def _second(item: Mapping[str, Any], name: str) -> float | None:
 # --- keys that say when and who ---
 
 _TIME = r"\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?|\d{1,9}(?:\.\d{1,6})?s?"
-_BEFORE = re.compile(rf"[\[(#]?(?P<time>{_TIME})[\])]?[\s_|@:/.,-]{{0,4}}(?P<label>[^\W\d].{{0,58}})")
-_BEHIND = re.compile(rf"(?P<label>[^\W\d].{{0,58}}?)[\s_|@:/.,-]{{0,4}}[\[(#]?(?P<time>{_TIME})[\])]?")
+_BEFORE = re.compile(
+    rf"[\[(#]?(?P<time>{_TIME})[\])]?[\s_|@:/.,-]{{0,4}}(?P<label>[^\W\d].{{0,58}}|\+\d[\d ]{{5,20}})"
+)
+_BEHIND = re.compile(
+    rf"(?P<label>[^\W\d].{{0,58}}?|\+\d[\d ]{{5,20}})[\s_|@:/.,-]{{0,4}}[\[(#]?(?P<time>{_TIME})[\])]?"
+)
 
 
 def _telling_keys(value: Mapping[Any, Any]) -> Rows | None:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from reddy_lib.transcripts import read_transcript
+from reddy_lib.transcripts import accounted, read_transcript
 
 
 class Said(NamedTuple):
@@ -525,3 +525,56 @@ def test_a_kind_is_read(name: str, talk: Talk) -> None:
     if times == "both":
         assert [line.stop for line in read.lines] == pytest.approx([s.stop for s in talk], abs=0.06)
     assert not [note.code for note in read.findings if note.code == "line-not-read"]
+
+
+def test_a_list_in_yaml_is_data_and_a_list_of_labelled_lines_is_not() -> None:
+    rows = [
+        f"  - zork: {s.who}\n    blip: {json.dumps(s.text)}\n    fnord: {s.start}\n    quux: {s.stop}"
+        for s in TALK
+    ]
+    read = read_transcript("turns:\n" + "\n".join(rows))
+    assert [(line.role, line.text, line.start, line.stop) for line in read.lines] == [
+        (s.who.casefold(), s.text, s.start, s.stop) for s in TALK
+    ]
+    bulleted = read_transcript("\n".join(f"- {s.who}: {s.text}" for s in TALK))
+    assert [line.text for line in bulleted.lines] == [s.text for s in TALK]
+
+
+def test_lists_that_repeat_one_another_are_no_sides() -> None:
+    turns = [{"who": s.who, "text": s.text, "start": s.start} for s in TALK]
+    notes = [
+        {"text": "Call the fitter about the second floor.", "start": 30.0},
+        {"text": "Done.", "start": 99.0},
+    ]
+    read = read_transcript(json.dumps({"turns": turns, "followups": notes}))
+    assert (
+        "Call the fitter about the second floor." not in [line.text for line in read.lines]
+        or not read.lines[0].role
+    )
+
+
+def test_the_other_one_of_two_people_is_the_other_side() -> None:
+    value = {
+        "parties": [{"idx": 0, "type": "Agent"}, {"idx": 1, "type": "Zork"}],
+        "turns": [{"party": int(s.who == "Customer"), "text": s.text, "start": s.start} for s in TALK],
+    }
+    read = read_transcript(json.dumps(value))
+    assert [line.role for line in read.lines] == [s.who.casefold() for s in TALK]
+
+
+def test_readings_that_differ_are_parts_and_all_are_kept() -> None:
+    value = [{"speaker": s.who, "parts": [{"text": s.text}, {"text": "And one more thing."}]} for s in TALK]
+    read = read_transcript(json.dumps(value))
+    assert " ".join(line.text for line in read.lines).count("And one more thing.") == len(TALK)
+
+
+def test_sides_without_times_are_not_put_together() -> None:
+    value = {who: [s.text for s in TALK if s.who == who] for who in ("Agent", "Customer")}
+    assert read_transcript(json.dumps(value)).form in ("unreadable", "no speakers")
+
+
+@pytest.mark.parametrize("talk", [TALK, JAPANESE], ids=["spaced", "unspaced"])
+def test_what_is_said_beside_the_turns_is_missed_in_every_script(talk: Talk) -> None:
+    value = {"turns": [{"speaker": s.who, "text": s.text} for s in talk[:4]], "zork": {"blip": talk[4].text}}
+    text = json.dumps(value, ensure_ascii=False)
+    assert accounted(text, read_transcript(text)).unassigned
