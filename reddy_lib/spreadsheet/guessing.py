@@ -115,7 +115,10 @@ def _guess_fields(
             f"no column: {said[0]} of {said[1]} transcripts tried say when the call started"
         )
     mapping = mapping.replace(
-        fields=fields, reasons={**mapping.reasons, **reasons}, doubts=doubts, second_best=second
+        fields=fields,
+        reasons={**mapping.reasons, **reasons},
+        doubts={**mapping.doubts, **doubts},
+        second_best=second,
     )
     if "transcript" in fields:
         mapping = _with_continuation(mapping, columns)
@@ -282,6 +285,7 @@ def _with_turns(
         group_by=turns.group_by,
         line_fields={"order": turns.order} if turns.order else {},
         reasons={"transcript": turns.reason, **({"layout": turns.reason} if turns.group_by else {})},
+        doubts=_doubts_of_turns(turns, columns),
         sheet=_format_of(sheet),
     )
     if turns.group_by:
@@ -290,6 +294,13 @@ def _with_turns(
         return _fields_of_groups(mapping, used, head, [(c.name, c.rows) for c in columns], products)
     wanted = [field for field in JUDGES if field not in _OF_A_ROW]
     return _guess_fields(mapping, [column for column in columns if column.name not in used], products, wanted)
+
+
+def _doubts_of_turns(turns: TurnsFound, columns: Sequence[Column]) -> dict[str, str]:
+    """Return what to ask where the cells of a side are JSON: brackets and keys would go out as words."""
+    sides = {turn.text for turn in turns.turns}
+    odd = next((column.name for column in columns if column.name in sides and column.objects >= 0.5), "")
+    return {"transcript": f"{odd!r} holds lists of JSON, which would be sent as what was said"} if odd else {}
 
 
 def _with_line_times(mapping: Mapping, used: set[str], columns: Sequence[Column]) -> Mapping:
