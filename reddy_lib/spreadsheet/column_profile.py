@@ -38,7 +38,7 @@ _PERSON = re.compile(r"[^\W\d_][^\W\d_.'’-]*\.?(?:,? [^\W\d_][^\W\d_.'’-]*\.
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,64}", re.IGNORECASE)
 _ID = re.compile(r"[^\s,;]{0,3}(?=[^\s]*\d)[\w\-./:#+@|]{1,80}")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
-_PHONE = re.compile(r"\+?\(?\d[\d\s().\-/]{6,18}\d")
+_PHONE = re.compile(r"(?!000)\+?\(?\d[\d\s().\-/]{6,18}\d")
 _NO_SPACES = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
 
 

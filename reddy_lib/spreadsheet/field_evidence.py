@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from reddy_lib.spreadsheet.agent_names import bare_email, is_one_person
+from reddy_lib.spreadsheet.agent_names import bare_email, is_one_person, name_parts
 from reddy_lib.spreadsheet.column_profile import Column, looks_like_id, percent
-from reddy_lib.spreadsheet.dates import read_timestamp
 from reddy_lib.spreadsheet.mapping import fold_name
 from reddy_lib.spreadsheet.placeholders import is_placeholder
 from reddy_lib.spreadsheet.tags import sensitive
+from reddy_lib.spreadsheet.time_order import TimeOrder
 from reddy_lib.transcripts import read_transcript
 
 __all__ = ["JUDGES", "Evidence", "Table"]
@@ -94,12 +94,8 @@ class Table:
         return [column for column in self.columns if column.emails >= 0.5]
 
     @cached_property
-    def _moments(self) -> dict[str, list[float | None]]:
-        return {
-            column.name: [read_timestamp(cell)[0] for cell in column.rows[:40]]
-            for column in self.columns
-            if column.times >= 0.9 and column.clocks < 0.5
-        }
+    def times(self) -> TimeOrder:
+        return TimeOrder(self.columns)
 
     @cached_property
     def lowered_copies(self) -> dict[str, str]:
@@ -125,19 +121,37 @@ class Table:
                     found[name] = other
         return found
 
-    def comes_first(self, column: Column) -> bool:
-        """Return whether the times of a column are never after those of the other columns, and before some of them."""
-        mine = self._moments.get(column.name)
-        others = [moments for name, moments in self._moments.items() if name != column.name]
-        if mine is None or not others:
-            return False
-        pairs = [
-            (here, there)
-            for moments in others
-            for here, there in zip(mine, moments, strict=True)
-            if here is not None and there is not None
+    @cached_property
+    def _named_in_talk(self) -> dict[str, float]:
+        """Column of people or emails → share of rows in which an agent's line of the transcript has one of their names."""
+        talks = [column for column in self.columns if column.transcripts >= 0.3]
+        people = [column for column in self.columns if column.emails >= 0.5 or column.people >= 0.8]
+        if not talks or len(people) > _MOST_PEOPLE:
+            return {}
+        spoken = [_said_by_agent(text) for text in max(talks, key=lambda one: one.length).of_rows[:_TALKS]]
+        found: dict[str, float] = {}
+        for column in people:
+            rows = [
+                bool({part for part in name_parts(who.partition("@")[0]) if len(part) > 2} & said)
+                for text, said in zip(column.of_rows, spoken, strict=False)
+                if said and (who := bare_email(text) or text)
+            ]
+            found[column.name] = sum(rows) / len(rows) if rows else 0.0
+        return found
+
+    def speaks_as_agent(self, column: Column) -> bool:
+        """Return whether agents say the names of a column of people, and not those of another one as often."""
+        shares = self._named_in_talk
+        mine = shares.get(column.name, 0.0)
+        emails = column.emails >= 0.5
+        others = [
+            share
+            for other in self.columns
+            if (share := shares.get(other.name)) is not None
+            and other.name != column.name
+            and (other.emails >= 0.5) == emails
         ]
-        return bool(pairs) and all(here <= there for here, there in pairs) and any(a < b for a, b in pairs)
+        return mine >= 0.5 and all(share <= mine - 0.3 for share in others)
 
     def same_people(self, emails: Column, names: Column) -> float:
         """Return the share of rows in which an email is written after the name beside it."""
@@ -149,6 +163,18 @@ class Table:
         return sum(is_one_person(name, mail) for name, mail in both) / len(both) if both else 0.0
 
 
+_TALKS = 20
+"""Transcripts that are searched for names."""
+_MOST_PEOPLE = 8
+
+
+def _said_by_agent(talk: str) -> set[str]:
+    """Return the words of the first lines that are an agent's, or, where no speaker is known, of the first lines."""
+    lines = read_transcript(talk[:600]).lines[:6] if talk else []
+    spoken = [line.text for line in lines if line.role == "agent"] or [line.text for line in lines[:2]]
+    return name_parts(" ".join(spoken))
+
+
 def _reason(column: Column, named: bool, *facts: str) -> str:
     return "; ".join([f'name "{column.name}"', *facts] if named else facts)
 
@@ -158,28 +184,7 @@ def _agent(column: Column, table: Table) -> Evidence:
     agent = "agent" in says
     other_side = bool(says & {"customer", "supervisor", "recipient"}) and not agent
     if column.emails < 0.5:
-        # Names, or extensions: their emails are looked up. Ids and numbers alone name nobody here.
-        if not agent or other_side or column.length > 60 or column.times > 0.5 or column.transcripts > 0.5:
-            return _NO
-        if says & {
-            "score",
-            "note",
-            "duration",
-            "status",
-            "start",
-            "end",
-            "text",
-            "speaker",
-            "order",
-            "audio",
-        }:
-            return _NO
-        if "id" in says and column.people < 0.5:
-            score = 2.0
-        else:
-            score = 4.0 + 2 * column.people + 10 * column.emails
-        fact = f"{percent(column.emails)} look like emails, {column.distinct} different: match the names to emails"
-        return Evidence(score, _reason(column, True, fact), True)
+        return _no_emails(column, table)
     score = 10 * column.emails
     facts = [f"{percent(column.emails)} look like emails, {column.distinct} different"]
     if other_side:
@@ -195,8 +200,7 @@ def _agent(column: Column, table: Table) -> Evidence:
     elif "email" in says:
         score += 1
     mails = {bare_email(text).casefold() for text in column.texts} - {""}
-    few = column.count >= 4 and len(mails) <= 0.6 * column.count
-    if few:
+    if _repeat([bare_email(text).casefold() for text in column.texts]):
         score += 3
         facts.append("few over many calls, as agents are")
     elif column.count >= 4 and len(mails) > 0.9 * column.count and not agent:
@@ -216,10 +220,43 @@ def _agent(column: Column, table: Table) -> Evidence:
                 score += weight
                 facts.append(f"written after the {what} names in {other.name!r}")
                 break
+    if (
+        not agent
+        and table.agents_named
+        and all(table.same_people(column, other) < 0.2 for other in table.agents_named)
+    ):
+        score -= 6  # the emails of others
+    if not agent and table.speaks_as_agent(column):
+        score += 3
+        facts.append("the transcript names them where the agent speaks")
     if score <= 4:
         return _NO
     named = agent or bool(says & {"email", "user"})
     return Evidence(score, _reason(column, named, *facts), named)
+
+
+def _no_emails(column: Column, table: Table) -> Evidence:
+    """Judge names, or extensions: their emails are looked up. Ids and numbers alone name nobody here."""
+    says = column.says
+    agent = "agent" in says
+    people = not agent and not says - {"user", "name"} and column.people >= 0.8 and _repeat(column.texts)
+    if people and ("user" in says or table.speaks_as_agent(column)):
+        fact = f"names of people, {column.distinct} different over many calls: match the names to emails"
+        return Evidence(2.5, _reason(column, "user" in says, fact), "user" in says)
+    if not agent or column.length > 60 or column.times > 0.5 or column.transcripts > 0.5:
+        return _NO
+    if says & {"score", "note", "duration", "status", "start", "end", "text", "speaker", "order", "audio"}:
+        return _NO
+    score = 2.0 if "id" in says and column.people < 0.5 else 4.0 + 2 * column.people + 10 * column.emails
+    fact = (
+        f"{percent(column.emails)} look like emails, {column.distinct} different: match the names to emails"
+    )
+    return Evidence(score, _reason(column, True, fact), True)
+
+
+def _repeat(texts: Sequence[str]) -> bool:
+    """Return whether few people stand in many rows, as agents do."""
+    return len(texts) >= 4 and len(set(texts) - {""}) <= 0.6 * len(texts)
 
 
 def _timestamp(column: Column, table: Table) -> Evidence:
@@ -246,11 +283,34 @@ def _timestamp(column: Column, table: Table) -> Evidence:
     if column.clocks > 0.5 and column.times < 0.5 and weight < 5.5:
         return _NO
     facts = [f"{percent(share)} look like dates or times"]
-    if share >= 0.9 and table.comes_first(column):
+    standing = table.times.standing(column.name)
+    if standing.end_by and weight < _SURE_START:
+        return _NO
+    stands = 0.0
+    if standing.start_by:
+        stands = 4.0 if weight < 5.5 else 1.0
+        facts.append(standing.start_by)
+    elif share >= 0.9 and standing.first:
         # A call starts before it ends, and before somebody writes it down.
-        weight += 1
+        stands = 1.0
         facts.append("earlier than the other times of its row")
-    return Evidence(10 * share + weight, _reason(column, weight > 0, *facts), weight > 0)
+    elif standing.after:
+        stands = -2.0
+    if not weight and _is_no_calls_day(column, table):
+        stands -= 3
+    return Evidence(10 * share + weight + stands, _reason(column, weight > 0, *facts), weight > 0)
+
+
+_SURE_START = 6.5
+"""Weight of a name from which on it says that this is when the call started."""
+_YEARS = 4 * 366 * 86_400
+
+
+def _is_no_calls_day(column: Column, table: Table) -> bool:
+    """Return whether dates are those of something else: they lie years apart, or have no clock where others have one."""
+    dates = column.dates
+    apart = dates.low is not None and dates.high is not None and dates.high - dates.low > _YEARS
+    return apart or (dates.granularity == "day" and column.name not in table.times.moments)
 
 
 def _start_name(says: frozenset[str]) -> float:
@@ -288,7 +348,9 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _NO
     if sensitive(column.name, column.cells[:50]):
         return _NO  # a card's number tells calls apart too, and must not go out as their id
-    texts = [text for text in column.texts if not is_placeholder(text)]
+    texts = _without_fillers(column.texts)
+    if _measured(texts) or (weight < 8 and column.phones > 0.5):
+        return _NO  # how long, how much, at what number: each row may have another, and says nothing of which call
     ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
     short = column.length <= 40 and column.share(lambda text: any(map(str.isdecimal, text))) >= 0.5
     sentences = column.prose > 0.5 and ids < 0.5 and not (weight >= 8 and short)
@@ -305,13 +367,17 @@ def _identity(column: Column, table: Table) -> Evidence:
             return _NO  # it counts the rows
         if weight < 6 and (unique < 0.9 or (column.times > 0.5 and column.share(_is_number) < 0.5)):
             return _NO
-        if weight < 4 and ids < 0.8:
+        if weight < 4 and (ids < 0.8 or (weight < 3 and not (column.uuids > 0.6 or _built_as_ids(texts)))):
             return _NO
         return Evidence(5 * unique + weight, _reason(column, True, *facts), True)
-    if column.count < 2 or unique < 1 or ids < 0.95 or column.is_counter or column.fill < 0.7:
+    if len(texts) < 2 or unique < 1 or column.is_counter or column.fill < 0.7:
         return _NO
+    if ids < 0.95:
+        return Evidence(4.0, f"looks like ids: {facts[0]}, such as {texts[0]!r}") if _codes(texts) else _NO
     if column.uuids > 0.6:
         return Evidence(8.0, f"unique ids: {facts[0]}")
+    if any(_SCIENTIFIC.fullmatch(text) for text in texts):
+        return _NO
     if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5 or says - {"order", "case", "call"}:
         return _NO
     if _built_as_ids(texts):
@@ -319,22 +385,70 @@ def _identity(column: Column, table: Table) -> Evidence:
     return _NO
 
 
+_QUANTITY = re.compile(
+    r"\d{1,4}:\d\d(?::\d\d)?(?:[.,]\d+)?"
+    r"|-?P(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:[.,]\d+)?S)?)?"
+    r"|(?:\d+(?:[.,]\d+)?(?:h|hr|hrs|min|mins|m|s|sec|secs|ms|d))+"
+    r"|[-+]?\d+[.,]\d{1,4}%?|\d+(?:[.,]\d+)?%|\d+/\d{1,3}"
+    r"|[$€£¥₽₺₹]-?\d[\d.,]*|-?\d[\d.,]*[$€£¥₽₺₹]",
+    re.IGNORECASE,
+)
+"""Clocks, durations, amounts, shares and marks out of ten."""
+
+
+_SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
+"""Numbers of which a spreadsheet kept some digits only."""
+
+
+def _measured(texts: Sequence[str]) -> bool:
+    """Return whether most texts are quantities."""
+    texts = texts[:250]
+    found = sum(
+        _QUANTITY.fullmatch(text.replace(" ", "").replace("\u202f", "")) is not None for text in texts
+    )
+    return found > 0.5 * len(texts) and not all(re.fullmatch(r"\d+\.0+", text) for text in texts)
+
+
+def _without_fillers(texts: Sequence[str]) -> list[str]:
+    """Return the texts without those that stand for nothing: placeholders, and a word that comes again and again."""
+    real = [text for text in texts if not is_placeholder(text)]
+    counts = Counter(text for text in real if not any(map(str.isdecimal, text)))
+    words = {text for text, count in counts.items() if count > 1}
+    return [text for text in real if text not in words] if 0 < len(words) <= 2 else real
+
+
 def _built_as_ids(texts: Sequence[str]) -> bool:
     """Return whether unique texts show without a name that they are ids. A long number alone may be a phone's."""
     shapes = {re.sub(r"\d", "9", re.sub(r"[a-z]", "a", text.casefold())) for text in texts}
     mixed = sum(any(map(str.isalpha, text)) and any(map(str.isdecimal, text)) for text in texts)
     if mixed > 0.9 * len(texts):
-        return len(shapes) <= max(3, len(texts) // 4)
-    if not all(map(str.isdecimal, texts)) or len({len(text) for text in texts}) > 1 or len(texts[0]) < 5:
+        return len(shapes) <= max(3, len(texts) // 4) or len({len(text) for text in texts}) == 1
+    lengths = {len(text) for text in texts}
+    if not all(map(str.isdecimal, texts)) or min(lengths) < 5 or max(lengths) - min(lengths) > 1:
         return False
     padded = all(text[0] == "0" for text in texts)
-    rising = len(texts) > 2 and list(texts) == sorted(texts)
-    return padded or rising or len(texts[0]) >= 15
+    rising = len(texts) > 2 and list(map(int, texts)) in (
+        sorted(map(int, texts)),
+        sorted(map(int, texts), reverse=True),
+    )
+    return padded or rising or min(lengths) >= 15 or (len(lengths) == 1 and 6 <= len(texts[0]) <= 9)
+
+
+def _codes(texts: Sequence[str]) -> bool:
+    """Return whether unique words without digits are codes: as long as each other, and written in capitals alone."""
+    return (
+        len(texts) >= 4
+        and {len(text) for text in texts} == {len(texts[0])}
+        and 5 <= len(texts[0]) <= 40
+        and all(text.isascii() and text.isalpha() and text.isupper() for text in texts)
+    )
 
 
 def _id_name(says: frozenset[str]) -> float:
     """Return how well a name says that it is the conversation's id; below 0 if it is the id of something else."""
     own = "call" in says and bool(says & {"id", "unique"}) and not says & _NEVER_A_CALLS
+    if says <= {"audio", "id", "unique"} and says & {"id", "unique"} and "audio" in says:
+        return 4.5  # a recording's id is its call's
     if says & (_OTHERS_IDS | _NO_IDS) and not own:
         return -1.0
     if "call" in says:
@@ -412,6 +526,9 @@ def _product(column: Column, table: Table) -> Evidence:
     matched = round(share * column.count)
     if says & {"duration", "start", "end", "date", "time", "score", "note"} and not product:
         return _NO
+    if ids and not says and number and column.distinct > 1 and few and _are_ids(column, numbers):
+        fact = f"{column.distinct} different, all of them ids of products"
+        return Evidence(8.0, fact)
     if not product and not queue and (share < 0.8 or number or not few):
         return _NO
     if queue and not product and (share == 0 or (ids and number and share < 0.8)):
@@ -425,6 +542,11 @@ def _product(column: Column, table: Table) -> Evidence:
     if product and ids and not share and says & {"id"} and not number:
         score -= 1
     return Evidence(score, _reason(column, product or queue, fact), product or queue)
+
+
+def _are_ids(column: Column, numbers: set[int]) -> bool:
+    """Return whether numbers are ids of products although no name says so: marks and counts begin below 10."""
+    return min(numbers) >= 10 and column.share(lambda text: text.isdecimal() and int(text) in numbers) == 1
 
 
 def _settings(field: str) -> Callable[[Column, Table], Evidence]:

@@ -125,7 +125,10 @@ def _guess_fields(
             f"no column: {said[0]} of {said[1]} transcripts tried say when the call started"
         )
     mapping = mapping.replace(
-        fields=fields, reasons={**mapping.reasons, **reasons}, doubts=doubts, second_best=second
+        fields=fields,
+        reasons={**mapping.reasons, **reasons},
+        doubts={**mapping.doubts, **doubts},
+        second_best=second,
     )
     if "transcript" in fields:
         mapping = _with_continuation(mapping, columns)
@@ -181,6 +184,9 @@ def _assigned(
             second.setdefault(field, column.name)
         if field in doubts or score < _CLOSE * kept[field].score:
             continue
+        proven = field == "timestamp" and table.times.standing(best.name).start_by
+        if proven and not table.times.standing(column.name).start_by:
+            continue
         differing = sum(a != b for a, b in zip(best.of_rows, column.of_rows, strict=True) if a and b)
         if differing and field in _RIVALS:
             second[field] = column.name
@@ -188,18 +194,55 @@ def _assigned(
                 f"{best.name!r} was taken; {column.name!r} would fit too, and differs in {differing} of "
                 f"{best.total} rows looked at"
             )
-    if "conversation_id" in kept and not kept["conversation_id"].named:
-        name = fields["conversation_id"]
-        doubts.setdefault(
-            "conversation_id", f"{name!r} was taken because its cells look like ids; its name does not say so"
-        )
-    start = fields.get("timestamp", "")
-    if _is_written_down(start):
-        doubts.setdefault(
-            "timestamp",
-            f"{start!r} was taken: its name says when the call was written down, not when it began",
-        )
+    doubts |= _doubts_of_content(table, fields, kept, doubts)
     return fields, kept, doubts, second
+
+
+def _doubts_of_content(
+    table: Table, fields: dict[str, str], kept: dict[str, Evidence], doubts: dict[str, str]
+) -> dict[str, str]:
+    """Return what to ask where a column was taken for what it holds although its name says nothing, or the contrary."""
+    found: dict[str, str] = {}
+    for field, what in _SILENT.items():
+        if (
+            field in kept
+            and not kept[field].named
+            and field not in doubts
+            and kept[field].score < _SURE.get(field, 99)
+        ):
+            found[field] = f"{fields[field]!r} was taken because {what}"
+    if "timestamp" not in fields:
+        return found
+    start = fields["timestamp"]
+    standing = table.times.standing(start)
+    early = [
+        column.name
+        for column in table.columns
+        if "end" in column.says and start in table.times.standing(column.name).later
+    ]
+    if standing.start_by:
+        found.pop("timestamp", None)
+    elif _is_written_down(start):
+        found["timestamp"] = (
+            f"{start!r} was taken: its name says when the call was written down, not when it began"
+        )
+    elif standing.end_by:
+        found["timestamp"] = f"{start!r} was taken for its name, but {standing.end_by}: calls may end then"
+    elif early:
+        found["timestamp"] = (
+            f"{start!r} was taken for its name, but {early[0]!r} is earlier: the two may be mixed up"
+        )
+    return found
+
+
+_SURE = {"agent_email": 15.0, "product_id": 8.5}
+"""Score from which on the content of a column is enough: emails written after the names of agents, names of products."""
+_SILENT = {
+    "conversation_id": "its cells look like ids; its name does not say so",
+    "timestamp": "its cells are dates; its name does not say that calls began then",
+    "product_id": "its cells are ids of products; its name does not say so",
+    "agent_email": "its cells name few people over many calls; its name does not say that they are agents",
+}
 
 
 def _is_written_down(name: str) -> bool:
@@ -213,7 +256,11 @@ _RIVALS = frozenset(("agent_email", "timestamp", "conversation_id", "product_id"
 
 def _with_continuation(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     """Join the columns in which the transcript goes on ("Transcript 2", "… (cont.)") to the first."""
-    found = continued(mapping.fields["transcript"], columns)
+    taken = {name for field, name in mapping.fields.items() if field != "transcript"}
+    talk = next(column for column in columns if column.name == mapping.fields["transcript"])
+    # "Column 3" and "Column 7" are numbered alike, and one of them may hold names or products.
+    parts = [column for column in columns if column.name not in taken and not _is_short_fact(column, talk)]
+    found = continued(mapping.fields["transcript"], parts)
     if found is None:
         return mapping
     names, separator, why = found
@@ -223,6 +270,14 @@ def _with_continuation(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
         joins={**mapping.joins, "transcript": Join(names, separator)},
         reasons={**mapping.reasons, "transcript": f"{mapping.reasons['transcript']}; {why}"},
     )
+
+
+def _is_short_fact(column: Column, talk: Column) -> bool:
+    """Return whether cells are ids, people or a few words beside a transcript whose name says nothing."""
+    if column.name == talk.name or column.says & {"transcript", "text", "call"}:
+        return False
+    few = column.count >= 4 and column.distinct <= 0.6 * column.count
+    return column.length < 40 and (column.people >= 0.5 or column.ids >= 0.5 or few)
 
 
 def _with_turns(
@@ -240,6 +295,7 @@ def _with_turns(
         group_by=turns.group_by,
         line_fields={"order": turns.order} if turns.order else {},
         reasons={"transcript": turns.reason, **({"layout": turns.reason} if turns.group_by else {})},
+        doubts=_doubts_of_turns(turns, columns),
         sheet=_format_of(sheet),
     )
     if turns.group_by:
@@ -248,6 +304,13 @@ def _with_turns(
         return _fields_of_groups(mapping, used, head, [(c.name, c.rows) for c in columns], products)
     wanted = [field for field in JUDGES if field not in _OF_A_ROW]
     return _guess_fields(mapping, [column for column in columns if column.name not in used], products, wanted)
+
+
+def _doubts_of_turns(turns: TurnsFound, columns: Sequence[Column]) -> dict[str, str]:
+    """Return what to ask where the cells of a side are JSON: brackets and keys would go out as words."""
+    sides = {turn.text for turn in turns.turns}
+    odd = next((column.name for column in columns if column.name in sides and column.objects >= 0.5), "")
+    return {"transcript": f"{odd!r} holds lists of JSON, which would be sent as what was said"} if odd else {}
 
 
 def _with_line_times(mapping: Mapping, used: set[str], columns: Sequence[Column]) -> Mapping:

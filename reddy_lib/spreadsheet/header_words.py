@@ -49,13 +49,15 @@ _SCRIPTS = re.compile(
     r"(?<=[\u0e00-\u9fff\u1100-\u11ff])(?=[A-Za-z])|(?<=[A-Za-z])(?=[\u0e00-\u9fff\u1100-\u11ff])"
 )
 """Where a word of a script without spaces ends and a Latin one begins: "通话ID"."""
+_SMALL, _CAPITAL = "a-zà-öø-ÿα-ωа-яёіїєґ", "A-ZÀ-ÖØ-ÞΑ-ΩА-ЯЁІЇЄҐ"
+_CAPITALS = re.compile(rf"(?<=[{_SMALL}\d])(?=[{_CAPITAL}])|(?<=[{_CAPITAL}])(?=[{_CAPITAL}][{_SMALL}])")
 _NUMBER_SIGN = re.compile(r"№|#|\bn\.?\s?[°º]|^n\.\s", re.IGNORECASE)
 
 
 @lru_cache(maxsize=8192)
 def plain_name(header: str) -> str:
     """ "Rep_E-Mail", "repEMail" and "REP E-MAIL" → "rep e mail": words in lower case, without accents."""
-    text = re.sub(r"(?<=[a-z\d])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", header)
+    text = _CAPITALS.sub(" ", header)
     text = unicodedata.normalize("NFKD", _NUMBER_SIGN.sub(" no ", text).translate(_LETTERS))
     text = "".join(mark for mark in text if not unicodedata.combining(mark))
     text = _SCRIPTS.sub(" ", text)

@@ -19,6 +19,7 @@ from reddy_lib.spreadsheet.dates import looks_like_time
 from reddy_lib.spreadsheet.lookups import find_lookup
 from reddy_lib.spreadsheet.mapping import Join, Mapping
 from reddy_lib.spreadsheet.tag_values import cell_text
+from reddy_lib.spreadsheet.time_order import is_time_of_day, times_of_day
 
 __all__ = ["with_agent_names", "with_joined_time"]
 
@@ -42,10 +43,11 @@ def with_joined_time(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
             continue
         if other.says & {"end", "changed", "duration", "created", "order"} and "start" not in other.says:
             continue
+        if not is_time_of_day(other):
+            continue  # 0:03:20 is how long a call was
         named = bool(other.says & {"time", "start"})
-        if not (named or abs(here - place) == 1):
-            continue
-        score = 10 * named + 5 * ("start" in other.says) - abs(here - place)
+        earlier = sum(_comes_before(other, third) for third in columns if third.clocks >= 0.8)
+        score = 10 * named + 5 * ("start" in other.says) + 2 * earlier - abs(here - place) / len(columns)
         if best is None or score > best[0]:
             best = (score, other)
     if best is None:
@@ -59,6 +61,18 @@ def with_joined_time(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
         joins={**mapping.joins, "timestamp": Join([name, other.name])},
         reasons={**mapping.reasons, "timestamp": reason},
     )
+
+
+def _comes_before(one: Column, other: Column) -> bool:
+    """Return whether times of day are never after those of another column, and mostly before them."""
+    if one.name == other.name or not is_time_of_day(other):
+        return False
+    both = [
+        (here, there)
+        for here, there in zip(times_of_day(one), times_of_day(other), strict=True)
+        if here is not None and there is not None
+    ]
+    return bool(both) and sum(here < there for here, there in both) > 0.8 * len(both)
 
 
 def with_agent_names(mapping: Mapping, cells: Sequence[Any], path: str | os.PathLike[str]) -> Mapping:
