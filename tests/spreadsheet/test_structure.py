@@ -247,3 +247,13 @@ def test_a_header_of_words_that_mean_nothing_is_found_by_what_stands_below(above
         ["K-939", "cia@harbour.example", "Queue", "Which street is it for, please, and which house?"],
     ]
     assert find_header([*above, *rows]) == len(above)
+
+
+def test_a_counter_of_the_rows_does_not_hide_that_the_newest_line_stands_first():
+    talk = Talk("en")
+    rows = [{**row} for row in talk.rows[::-1]]
+    for call in range(4):
+        for number, row in enumerate([row for row in rows if row["call"] == call], start=1):
+            row["Yib"] = number
+    built = calls_of(talk.frame("Zog", "Mup", "Wex", "Yib", "Quo", "Dax", "Hru", rows=rows))
+    assert_same(built, talk.said)
