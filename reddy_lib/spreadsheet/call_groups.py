@@ -187,7 +187,7 @@ def _by_key(columns: Sequence[Column]) -> Grouping | None:
     few = [column for column in columns if column.count and column.distinct * 1.5 <= column.count]
     few = [column for column in few if column.distinct > 1]
     numbers: dict[str, list[float]] | None = None
-    best: tuple[tuple[float, bool, bool, int, float], Column, list[list[int]], int] | None = None
+    best: tuple[tuple[float, bool, int, float], Column, list[list[int]], int] | None = None
     for column in few:
         if column.fill < 0.9 or (column.prose > 0.7 and column.length > 40) or total < 2 * column.distinct:
             continue
@@ -205,7 +205,8 @@ def _by_key(columns: Sequence[Column]) -> Grouping | None:
         if not key.holds:
             continue
         # Speakers who are called by their names determine their call, and nothing beyond what it determines.
-        rank = (key.told + 1.5 * key.together, key.counted, key.moves, column.distinct, key.likeness)
+        weight = key.told + 1.5 * key.together + 2 * key.counted
+        rank = (weight, key.moves, column.distinct, key.likeness)
         if best is None or rank > best[0]:
             best = (rank, column, calls, told)
     if best is None:
@@ -366,6 +367,8 @@ def _tells_calls(column: Column) -> float:
         return 7.0
     if "id" in says:
         return 6.0
+    if column.share(lambda text: text[:1] in "+(") > 0.5:
+        return 0.0  # numbers that were dialled: a customer calls again
     if column.ids >= 0.95 and (column.length >= 12 or column.uuids > 0.9):
         return 4.0
     looks = column.ids >= 0.95 and column.length >= 2 and not column.counts_rows and column.numbers < 0.5

@@ -402,11 +402,20 @@ def _fields_of_groups(
 def _id_from_group(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     """Take the column that tells calls apart for the conversation's id, whatever it is called."""
     by = mapping.group_by[0] if len(mapping.group_by) == 1 else ""
-    if not by or "conversation_id" in mapping.fields or by in mapping.fields.values():
+    chosen = mapping.fields.get("conversation_id")
+    # Of two columns that look like ids, neither of which says so, it is the one by which lines belong together.
+    named = chosen is not None and "its name does not say so" not in mapping.doubts.get("conversation_id", "")
+    if not by or named or by in mapping.fields.values():
         return mapping
     found = next((column for column in columns if column.name == by), None)
     if found is None or found.unique < 1 or found.emails >= 0.5 or found.times >= 0.5:
         return mapping
+    if chosen is not None:
+        if found.ids < 0.9:
+            return mapping
+        mapping = mapping.replace(
+            tags=[*mapping.tags, chosen], tag_types={**mapping.tag_types, chosen: "string"}
+        )
     tags = [name for name in mapping.tags if name != by]
     return mapping.replace(
         fields={**mapping.fields, "conversation_id": by},

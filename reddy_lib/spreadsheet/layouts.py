@@ -24,6 +24,7 @@ from reddy_lib.spreadsheet.call_groups import (
     repeats,
 )
 from reddy_lib.spreadsheet.column_profile import Column
+from reddy_lib.spreadsheet.grouping import as_number
 from reddy_lib.spreadsheet.line_clocks import line_times
 from reddy_lib.spreadsheet.line_words import (
     holds_transcripts,
@@ -111,10 +112,24 @@ def _found(
         fields["order"] = order.name
         reasons["line order"] = f"name {order.name!r}; counts the lines of each call"
     free = [column for column in rest if column.name not in group.by]
-    times, units, why = line_times(free, text, group.calls, role)
-    turned = any(said in why.get("line start", "") for said in ("not in its order", "newest first"))
-    by_time = order is None and turned
+    calls = _counted(order, group.calls) if order is not None else group.calls
+    times, units, why = line_times(free, text, calls, role)
+    by_time = any(said in why.get("line start", "") for said in ("not in its order", "newest first"))
+    if by_time and order is not None:
+        # It counts the rows as they stand; when lines were spoken, their times say.
+        del fields["order"], reasons["line order"]
     return LinesFound({**fields, **times}, units, group.by, group.new_call, {**reasons, **why}, by_time)
+
+
+def _counted(order: Column, calls: Sequence[Sequence[int]]) -> list[list[int]]:
+    """Return the rows of each call in the order of their counter; as they stand where one has no number."""
+    numbers = [as_number(cell) for cell in order.rows]
+    return [
+        list(places)
+        if any(numbers[place] is None for place in places)
+        else sorted(places, key=lambda place: numbers[place] or 0.0)
+        for places in calls
+    ]
 
 
 def _bare_lines(text: Column, rest: Sequence[Column]) -> LinesFound | None:

@@ -26,7 +26,8 @@ def joined_parts(columns: Sequence[Column]) -> tuple[list[str], str, str] | None
     for column in columns:
         stem, number = _stem(column.name)
         if column.count and stem and not column.emails + column.times + column.audio > 0.5:
-            series.setdefault(stem, {}).setdefault(-1 if number is None else number, column)
+            place = _place(number, _MORE.search(column.plain) is not None)
+            series.setdefault(stem, {}).setdefault(place, column)
     for found in series.values():
         parts = [found[number] for number in sorted(found)]
         if len(parts) < 2 or parts[0].length < _LONG or any(_repeats(parts[0], other) for other in parts[1:]):
