@@ -168,29 +168,32 @@ def sheet(tmp_path: Path) -> Callable[..., Path]:
     def write(
         count: int = 3, changes: dict[int, dict[str, str]] | None = None, name: str = "calls.csv"
     ) -> Path:
-        path = tmp_path / name
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(
-                file, ["Conversation ID", "Agent Email", "Product", "Start", "CSAT", "Transcript"]
-            )
-            writer.writeheader()
-            for number in range(1, count + 1):
-                lines = [
-                    {"role": "agent", "text": f"Good morning, call {number}.", "start": 0.5, "stop": 2.5},
-                    {"role": "customer", "text": "I lost my card.", "start": 3, "stop": 5},
-                ]
-                cells = {
-                    "Conversation ID": f"conv-{number}",
-                    "Agent Email": "ann@cedarline.example" if number % 2 else "bo@cedarline.example",
-                    "Product": "Cards hotline" if number % 2 else "Loans",
-                    "Start": "2026-03-02T10:00:00Z",
-                    "CSAT": str(number % 5),
-                    "Transcript": json.dumps(lines),
-                }
-                writer.writerow(cells | (changes or {}).get(number + 1, {}))
-        return path
+        return write_sheet(tmp_path / name, count, changes)
 
     return write
+
+
+def write_sheet(path: Path, count: int, changes: dict[int, dict[str, str]] | None = None) -> Path:
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(
+            file, ["Conversation ID", "Agent Email", "Product", "Start", "CSAT", "Transcript"]
+        )
+        writer.writeheader()
+        for number in range(1, count + 1):
+            lines = [
+                {"role": "agent", "text": f"Good morning, call {number}.", "start": 0.5, "stop": 2.5},
+                {"role": "customer", "text": "I lost my card.", "start": 3, "stop": 5},
+            ]
+            cells = {
+                "Conversation ID": f"conv-{number}",
+                "Agent Email": "ann@cedarline.example" if number % 2 else "bo@cedarline.example",
+                "Product": "Cards hotline" if number % 2 else "Loans",
+                "Start": "2026-03-02T10:00:00Z",
+                "CSAT": str(number % 5),
+                "Transcript": json.dumps(lines),
+            }
+            writer.writerow(cells | (changes or {}).get(number + 1, {}))
+    return path
 
 
 @pytest.fixture
