@@ -398,7 +398,7 @@ def _judge(
     if any(label[:1].isalpha() for label in speakers):
         speakers = {label for label in speakers if not label.isdigit()}
     if len(speakers) == 1 and len(counts) == 2 and sum(counts.values()) == len(cuts):
-        speakers |= {label for label in counts if _could_speak(label, possible)}
+        speakers |= {label for label in counts if not label.isdigit() and _could_speak(label, possible)}
     if not 2 <= len(speakers) <= _FEW:
         return None
     chosen = [cut if cut is not None and cut.label in speakers else None for cut in cuts]

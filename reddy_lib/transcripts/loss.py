@@ -26,6 +26,7 @@ from reddy_lib.transcripts.cut import whole_parts
 from reddy_lib.transcripts.elements import elements, looks_like_elements
 from reddy_lib.transcripts.json_form import decode, is_data, quoted
 from reddy_lib.transcripts.markup import plain_text
+from reddy_lib.transcripts.repeated_words import is_repeated, repeated_words
 from reddy_lib.transcripts.roles import fold
 from reddy_lib.transcripts.styles import read_table
 from reddy_lib.transcripts.subtitles import spoken
@@ -60,6 +61,7 @@ _BREAK = re.compile(
 )
 _NUMBERING = re.compile(r"\d{1,4}[.)]")
 _HEADER = re.compile(r"WEBVTT|(?<![\d:.])\d{1,6}(?=\d{2}:\d{2})")
+_TOKENS = (("markup", _BREAK), ("time", _STAMP), ("markup", _NUMBERING), ("markup", _HEADER))
 _ABOUT = frozenset(
     ("summary", "summaries", "summarization", "summarisation", "abstract", "title", "headline", "gist", "subject", "topic",
      "topics", "keywords", "synopsis", "zusammenfassung", "resumen", "résumé", "samenvatting", "riassunto", "resumo")
@@ -332,17 +334,14 @@ class _Meter:
         while way.before is not None:
             way = way.before
             steps.append(way)
-        fixed = _fixed(steps)
+        repeated = repeated_words([step.rest for step in steps])
         for step in reversed(steps):
-            if fixed and step.rest:
-                again = [text for text in step.rest if _DIGITS.sub("0", text) in fixed]
-                self.elsewhere["markup"] += sum(map(len, again))
-                step = step._replace(rest=[text for text in step.rest if text not in again])
             for kind, count in step.kinds.items():
                 self.elsewhere[kind] += count
-            if step.rest:
-                self.unassigned += step.rest
-                self.after += [step.before.line if step.before is not None else 0] * len(step.rest)
+            rest = [text for text in step.rest if not is_repeated(text, repeated)]
+            self.elsewhere["markup"] += sum(map(len, step.rest)) - sum(map(len, rest))
+            self.unassigned += rest
+            self.after += [step.before.line if step.before is not None else 0] * len(rest)
             if step.left_out:
                 self.elsewhere["left out"] += step.size
             else:
@@ -512,16 +511,6 @@ class _Way(NamedTuple):
     line: int = 0
 
 
-_DIGITS = re.compile(r"\d+")
-
-
-def _fixed(steps: Sequence[_Way]) -> set[str]:
-    """What stands between most texts, its digits aside: words such as "Speaker" and "Text", and the turns' numbers."""
-    counts = Counter(_DIGITS.sub("0", text) for step in steps for text in step.rest)
-    most = max(3, 0.6 * (len(steps) - 1))
-    return {text for text, count in counts.items() if count >= most and len(text) <= 40}
-
-
 _NOTHING: tuple[Mapping[str, int], Sequence[str]] = (MappingProxyType({}), ())
 
 
@@ -661,12 +650,7 @@ class _Gaps:
         for shown in self.shown:
             if shown and place + len(shown) <= stop and compact.startswith(shown, place):
                 return "finding", len(shown)
-        for kind, pattern in (
-            ("markup", _BREAK),
-            ("time", _STAMP),
-            ("markup", _NUMBERING),
-            ("markup", _HEADER),
-        ):
+        for kind, pattern in _TOKENS:
             match = pattern.match(compact, place)
             if match and match.end() > stop:  # what follows is a text that begins like the end of a time
                 match = pattern.match(compact, place, stop)
