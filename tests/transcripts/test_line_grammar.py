@@ -252,3 +252,24 @@ def test_status_events_behind_a_time_are_left_out() -> None:
 )
 def test_other_texts_give_nobody_a_role(cell: str) -> None:
     assert not {line.role for line in read_transcript(cell).lines} & {"agent", "customer"}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Well, so: hello || Agent: Good morning. || Customer: Hi. || Agent: Bye.",
+        "Speaker: Agent | Text: } |\nSpeaker: Customer | Text: ]\nSpeaker: Agent | Text: )",
+        "Speaker: Agent\nText:\nSpeaker: Customer\nText: }\nSpeaker: Agent\nText: Bye",
+    ],
+)
+def test_damaged_patterns_lose_nothing(cell: str) -> None:
+    loss = accounted(cell, read_transcript(cell))
+    assert loss.characters_in + loss.added == loss.characters_out + sum(loss.elsewhere.values()) + loss.lost
+
+
+def test_a_long_text_is_read_by_the_pattern_of_its_first_and_last_lines() -> None:
+    cell = "\n".join(f"{mmss(n)} / {'Agent' if n % 2 else 'Customer'} / Word {n}." for n in range(900))
+    transcript = read_transcript(cell)
+    assert len(transcript.lines) == 900
+    assert transcript.lines[899].text == "Word 899."
+    assert transcript.lines[899].start == 899
