@@ -57,13 +57,11 @@ class Grammar(NamedTuple):
     Attributes:
         cuts: for each line its cut, or None where the grammar does not fit.
         where: "before" or "behind" its words on the same line, "above" or "below" them on a line of its own.
-        labels: the labels that are speakers.
         score: how well it explains the text, to compare it with others.
     """
 
     cuts: list[Cut | None]
     where: str
-    labels: set[str]
     score: float
 
 
@@ -447,7 +445,7 @@ def _judge(
     score = share + 0.3 * len(sides) + 0.1 * timed - 0.03 * len(speakers) - 0.2 * way.weak
     score -= 0.05 * all(label.isdigit() for label in speakers)
     score += 0.001 * (len(way.opening) + len(way.closing))
-    return Grammar(chosen, where, speakers, score)
+    return Grammar(chosen, where, score)
 
 
 def _taking_turns(row: Sequence[str]) -> set[str]:
