@@ -57,7 +57,7 @@ MEANINGS = {
     "role-unknown": "The label names neither the agent nor the customer.",
     "roles-swapped": "A line of the customer sounds like the opening of an agent.",
     "text-empty": "The line has a speaker and no words.",
-    "not-spoken": "The transcript's data list more than speech.",
+    "not-spoken": "The transcript holds more than speech: headings, rules, notes, status events.",
     "speech-doubtful": "Some lines have a type that is not known.",
     "lines-reordered": "The source lists lines newest first, shuffled, or one side after the other.",
     "unit-from-pace": "The source does not say whether times are seconds, milliseconds or something else.",

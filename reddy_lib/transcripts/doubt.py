@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from reddy_lib.transcripts.key_names import classify_key
 from reddy_lib.transcripts.roles import leaning
 from reddy_lib.transcripts.times import CLOCK
-from reddy_lib.transcripts.key_names import classify_key
 from reddy_lib.transcripts.turns import Parsed
 
 __all__ = ["is_better", "is_doubtful", "labels_inside"]

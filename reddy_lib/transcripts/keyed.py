@@ -118,6 +118,8 @@ def _value(written: str) -> str:
     """A value without the marks that part it from the next and without its quotes."""
     plain = written.strip().rstrip("|,;/").rstrip() if written.count('"') % 2 == 0 else written.strip()
     plain = plain.strip("*_") if plain.startswith(("*", "_")) else plain
+    if not plain:
+        return ""
     if len(plain) > 1 and plain[0] == plain[-1] == '"':
         try:
             return str(json.loads(plain))

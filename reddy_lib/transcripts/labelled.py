@@ -14,20 +14,23 @@ import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from reddy_lib.findings import finding
 from reddy_lib.transcripts.asides import is_aside, is_event, is_heading, is_note
 from reddy_lib.transcripts.doubt import is_better, is_doubtful, labels_inside
 from reddy_lib.transcripts.headers import Header, find_headers
 from reddy_lib.transcripts.keyed import read_keyed
+from reddy_lib.transcripts.legend import read_legend
 from reddy_lib.transcripts.line_grammar import Grammar, cut_line, find_grammar
 from reddy_lib.transcripts.names import is_named
 from reddy_lib.transcripts.one_line import split_rows
 from reddy_lib.transcripts.quotes import unquoted
-from reddy_lib.transcripts.roles import fold, is_machine, name_in_label
+from reddy_lib.transcripts.roles import fold, is_machine, name_in_label, role_of
+from reddy_lib.transcripts.stamps import STAMP
 from reddy_lib.transcripts.styles import ARROW, TableRow, read_table
 from reddy_lib.transcripts.text_rows import NEWLINE, Known, Row, could_be_a_name, take_apart
 from reddy_lib.transcripts.text_speakers import find_speakers
 from reddy_lib.transcripts.times import CLOCK
-from reddy_lib.transcripts.turn_building import Reading, read_moments
+from reddy_lib.transcripts.turn_building import Reading, of_left_out, read_moments, shortened_text
 from reddy_lib.transcripts.turns import Parsed, Turn
 from reddy_lib.transcripts.without_colons import CLOCK_ALONE, labels_alone, of_one_style, without_speakers
 
@@ -43,7 +46,67 @@ def read_text(
 
     `agent`, `customer`: the two sides as the call's own columns have them: make a bare name a speaker.
     """
-    return _without_shared_words(_read_best(text, roles, agent, customer))
+    explained = _under_legend(text, roles, agent, customer)
+    if explained is not None:
+        return explained
+    return _several_calls(_without_shared_words(_read_best(text, roles, agent, customer)))
+
+
+def _under_legend(
+    text: str, roles: Mapping[str, str], agent: Sequence[str], customer: Sequence[str]
+) -> Parsed | None:
+    """The turns below lines that say who is who, where both sides speak under what these lines call them."""
+    opening = [row for row in map(str.strip, NEWLINE.split(text[:_OPENING])) if row][:12]
+    legend = read_legend(opening)
+    if legend is None:
+        return None
+    rest = text
+    for row in opening[: legend.rows]:
+        rest = rest[rest.index(row) + len(row) :]
+    rows = [row for row in map(str.strip, NEWLINE.split(rest)) if row]
+    known = Known(roles)
+    labels = {label for row in rows if (label := take_apart(row, known).label)}
+    named = legend.of(labels)
+    if not named or any(map(role_of, labels)):
+        return None
+    parsed = _read_best("\n".join(rows), {**named, **roles}, agent, customer)
+    parsed.aliases.update(named)
+    parsed.left_out[:0] = [(0, row) for row in opening[: legend.rows]]
+    parsed.notes = [note for note in parsed.notes if note[1].code != "not-spoken"]
+    parsed.notes.append((-1, of_left_out([text for _, text in parsed.left_out])))
+    return parsed
+
+
+_OPENING = 2000
+
+
+def _several_calls(parsed: Parsed) -> Parsed:
+    """The turns, with an error where a heading comes back with another number: the text holds several calls."""
+    headings: dict[str, set[str]] = {}
+    places: dict[str, int] = {}
+    beside = [(at, row) for at, rows in parsed.asides for row in rows]
+    beside += [(at + 1, note.value) for at, note in parsed.notes if note.code == "line-without-speaker"]
+    for place, text in (*parsed.left_out, *beside):
+        if _NUMBERED.search(text) and (is_heading(text) or is_aside(text, opening=True)):
+            alike = _NUMBERED.sub("0", text.strip())
+            headings.setdefault(alike, set()).add(text.strip())
+            places[alike] = max(place, places.get(alike, 0))
+    for alike, texts in headings.items():
+        if len(texts) > 1 and _CALL.search(alike) and 0 < places[alike] < len(parsed.turns):
+            message = (
+                f"This text holds {len(texts)} calls, each below a heading such as {shortened_text(min(texts))!r}: "
+                "load each as a call of its own"
+            )
+            parsed.notes.append((0, finding("line-not-read", "transcript", message, value=min(texts))))
+    return parsed
+
+
+_NUMBERED = re.compile(r"\w*\d[\w:./-]*")
+_CALL = re.compile(
+    r"\b(?:calls?|chats?|conversations?|contacts?|interactions?|anrufe?|gespräche?|appels?|llamadas?|chiamat[ae]|"
+    r"chamadas?|gesprek|rozmowa|id|case|ticket|transcripts?)\b|^\W*0\W*$|通话|通話|звонок",
+    re.IGNORECASE,
+)
 
 
 def _without_shared_words(parsed: Parsed) -> Parsed:
@@ -126,7 +189,7 @@ def _under_grammar(raws: Sequence[str], grammar: Grammar) -> Parsed:
             start, stop = (*cut.times, "", "")[:2]
             reading.turn(Row(raw, cut.label, "\n".join(words), start, stop, ""))
             waiting = []
-        elif is_event(raw) or is_note(raw, opening=not reading.parsed.turns):
+        elif _is_timed_event(raw) or is_event(raw) or is_note(raw, opening=not reading.parsed.turns):
             reading.leave_out(Row(raw, "", raw, "", "", ""))
         elif grammar.where in ("behind", "below") and (grammar.where == "below" or not is_aside(raw)):
             waiting.append(raw)
@@ -137,6 +200,15 @@ def _under_grammar(raws: Sequence[str], grammar: Grammar) -> Parsed:
     for raw in waiting:
         reading.keep(raw)
     return reading.finish()
+
+
+_STAMPED = re.compile(rf"[\[(]?{STAMP}[\])]?[\s|,:–—-]+")
+
+
+def _is_timed_event(raw: str) -> bool:
+    """Is this, behind a time, the status of a call: "10:15:03 Ann joined the chat"?"""
+    stamp = _STAMPED.match(raw)
+    return stamp is not None and is_event(raw[stamp.end() :], machine=True)
 
 
 def _read_known(
@@ -251,8 +323,9 @@ def _logs(rows: list[Row], speakers: set[str], known: Known) -> set[str]:
 def _is_no_speech(row: Row, speakers: set[str], *, opening: bool) -> bool:
     if row.label in speakers and row.label:
         return False
-    whole = row.text if row.start and not row.label else row.raw
-    return is_event(whole) or is_note(whole, opening=opening)
+    timed = bool(row.start) and not row.label
+    whole = row.text if timed else row.raw
+    return is_event(whole, machine=timed) or is_note(whole, opening=opening)
 
 
 def _under_headers(rows: list[Row], headers: Mapping[int, Header]) -> Parsed:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -32,7 +32,7 @@ _OPENS = frozenset('"“«„‘¿¡「『')
 """Marks at the end of words, and at their begin, which belong to them."""
 _FIRST, _LAST = 40, 20
 """Lines at the begin and the end of a text from which the hypotheses are taken."""
-_TRIED = 14
+_TRIED, _BEST = 14, 2
 _FEW = 8
 """Labels that a text may have."""
 _LONGEST_LABEL = 48
@@ -57,13 +57,11 @@ class Grammar(NamedTuple):
     Attributes:
         cuts: for each line its cut, or None where the grammar does not fit.
         where: "before" or "behind" its words on the same line, "above" or "below" them on a line of its own.
-        labels: the labels that are speakers.
         score: how well it explains the text, to compare it with others.
     """
 
     cuts: list[Cut | None]
     where: str
-    labels: set[str]
     score: float
 
 
@@ -105,28 +103,41 @@ def find_grammar(
     if not 2 <= len(lines) <= 20_000:
         return None
     sample = [*lines[:_FIRST], *lines[max(_FIRST, len(lines) - _LAST) :]]
-    seen: Counter[_Way] = Counter()
-    for line in sample:
-        seen.update({tried.way for tried in _tries(line, known)})
-    skipped = sum(map(aside, lines)) if len(lines) < 2000 else 0
+    tried = [list(_tries(line, known)) for line in sample]
+    seen = Counter(way for tries in tried for way in {one.way for one in tries})
+    skipped = sum(map(aside, sample))
     enough = max(2, 0.25 * (len(sample) - skipped))
     promising = sorted(
         (way for way, count in seen.items() if count >= enough or way.where == "above"),
         key=lambda way: (-seen[way], -len(way.opening) - len(way.closing)),
     )
-    chosen = list(_spread(promising))
-    cuts: dict[_Way, list[Cut | None]] = {way: [None] * len(lines) for way in chosen}
-    for place, line in enumerate(lines):
-        for tried in _tries(line, known) if len(line) < _LONGEST_LINE else ():
-            of_way = cuts.get(tried.way)
-            if of_way is not None and of_way[place] is None:
-                of_way[place] = tried.cut
-    best: Grammar | None = None
-    for way in chosen:
-        found = _judge(way, cuts[way], skipped, known, possible, named)
-        if found is not None and (best is None or found.score > best.score):
-            best = found
-    return best
+    cuts = _cuts_of(_spread(promising), tried)
+    found = [_judge(way, of_way, skipped, known, possible, named) for way, of_way in cuts.items()]
+    ranked = sorted(
+        ((one, way) for one, way in zip(found, cuts, strict=True) if one is not None),
+        key=lambda pair: -pair[0].score,
+    )
+    if len(lines) == len(sample) or not ranked:
+        return ranked[0][0] if ranked else None
+    best = [way for _, way in ranked[:_BEST]]
+    kinds = {way.where for way in best}
+    cuts = _cuts_of(best, (_tries(line, known, kinds) for line in lines))
+    skipped = sum(map(aside, lines)) if len(lines) < 2000 else skipped * len(lines) // len(sample)
+    judged = [_judge(way, of_way, skipped, known, possible, named) for way, of_way in cuts.items()]
+    return max((one for one in judged if one is not None), key=lambda one: one.score, default=None)
+
+
+def _cuts_of(ways: Iterable[_Way], tried: Iterable[Iterable[_Tried]]) -> dict[_Way, list[Cut | None]]:
+    """Way → the cut of each line, the first that it allows."""
+    cuts: dict[_Way, list[Cut | None]] = {way: [] for way in ways}
+    for place, tries in enumerate(tried):
+        for of_way in cuts.values():
+            of_way.append(None)
+        for one in tries:
+            found = cuts.get(one.way)
+            if found is not None and found[place] is None:
+                found[place] = one.cut
+    return cuts
 
 
 _INSIDE = re.compile(
@@ -219,8 +230,17 @@ def _spread(promising: Sequence[_Way]) -> Iterator[_Way]:
 # --- hypotheses -------------------------------------------------------------------------------------------
 
 
-def _tries(line: str, known: Callable[[str], bool]) -> Iterator[_Tried]:
-    yield from _heads(line, _tokens(line[:_WIDE])[:_MOST_TOKENS], known)
+_KINDS = frozenset(("before", "above", "behind"))
+
+
+def _tries(line: str, known: Callable[[str], bool], kinds: Collection[str] = _KINDS) -> Iterator[_Tried]:
+    """The ways of these kinds in which the line may be cut."""
+    if len(line) > _LONGEST_LINE:
+        return
+    if "before" in kinds or "above" in kinds:
+        yield from _heads(line, _tokens(line[:_WIDE])[:_MOST_TOKENS], known)
+    if "behind" not in kinds:
+        return
     at = 0 if len(line) <= _NARROW else line.find(" ", len(line) - _NARROW)
     if at >= 0:
         yield from _tails(line, _tokens(line[at:], at))
@@ -398,7 +418,7 @@ def _judge(
     if any(label[:1].isalpha() for label in speakers):
         speakers = {label for label in speakers if not label.isdigit()}
     if len(speakers) == 1 and len(counts) == 2 and sum(counts.values()) == len(cuts):
-        speakers |= {label for label in counts if _could_speak(label, possible)}
+        speakers |= {label for label in counts if not label.isdigit() and _could_speak(label, possible)}
     if not 2 <= len(speakers) <= _FEW:
         return None
     chosen = [cut if cut is not None and cut.label in speakers else None for cut in cuts]
@@ -425,7 +445,7 @@ def _judge(
     score = share + 0.3 * len(sides) + 0.1 * timed - 0.03 * len(speakers) - 0.2 * way.weak
     score -= 0.05 * all(label.isdigit() for label in speakers)
     score += 0.001 * (len(way.opening) + len(way.closing))
-    return Grammar(chosen, where, speakers, score)
+    return Grammar(chosen, where, score)
 
 
 def _taking_turns(row: Sequence[str]) -> set[str]:

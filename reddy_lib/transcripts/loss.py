@@ -25,8 +25,9 @@ from reddy_lib.transcripts.cut import whole_parts
 from reddy_lib.transcripts.elements import elements, looks_like_elements
 from reddy_lib.transcripts.json_form import decode, is_data, quoted
 from reddy_lib.transcripts.key_names import classify_key
-from reddy_lib.transcripts.loss_gaps import Gaps, without_fixed
+from reddy_lib.transcripts.loss_gaps import Gaps
 from reddy_lib.transcripts.markup import plain_text
+from reddy_lib.transcripts.repeated_words import is_repeated, repeated_words
 from reddy_lib.transcripts.roles import fold
 from reddy_lib.transcripts.styles import read_table
 from reddy_lib.transcripts.subtitles import spoken
@@ -311,13 +312,14 @@ class _Meter:
         while way.before is not None:
             way = way.before
             steps.append(way)
-        for step, fixed in without_fixed(steps[::-1]):
-            self.elsewhere["markup"] += fixed
+        repeated = repeated_words([step.rest for step in steps])
+        for step in reversed(steps):
             for kind, count in step.kinds.items():
                 self.elsewhere[kind] += count
-            if step.rest:
-                self.unassigned += step.rest
-                self.after += [step.before.line if step.before is not None else 0] * len(step.rest)
+            rest = [text for text in step.rest if not is_repeated(text, repeated)]
+            self.elsewhere["markup"] += sum(map(len, step.rest)) - sum(map(len, rest))
+            self.unassigned += rest
+            self.after += [step.before.line if step.before is not None else 0] * len(rest)
             if step.left_out:
                 self.elsewhere["left out"] += step.size
             else:

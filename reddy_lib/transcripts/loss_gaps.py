@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
 from reddy_lib.transcripts.turns import Transcript
 
-__all__ = ["MARKS", "Gaps", "Way", "without_fixed"]
+__all__ = ["MARKS", "Gaps", "Way"]
 
 MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\/,;~·→»«=…【】「」『』〔〕《》［］（）“”„‘’‚‹›")
 """Characters that may stand around labels and times; anything else between two texts is unassigned."""
@@ -29,6 +29,7 @@ _BREAK = re.compile(
 )
 _NUMBERING = re.compile(r"\d{1,4}[.)]")
 _HEADER = re.compile(r"WEBVTT|(?<![\d:.])\d{1,6}(?=\d{2}:\d{2})")
+_TOKENS = (("markup", _BREAK), ("time", _STAMP), ("markup", _NUMBERING), ("markup", _HEADER))
 _SOUND = re.compile(r"\[[^\[\]:]{1,40}\]")
 _TRIES = 40
 _NEAR, _FAR = 200, 2000
@@ -48,20 +49,6 @@ class Way(NamedTuple):
     size: int = 0
     left_out: bool = False
     line: int = 0
-
-
-_DIGITS = re.compile(r"\d+")
-
-
-def without_fixed(steps: Sequence[Way]) -> Iterator[tuple[Way, int]]:
-    """Yield each step without what stands between most texts ("Speaker", "Text", a turn's number), and how much it was."""
-    counts = Counter(_DIGITS.sub("0", text) for step in steps for text in step.rest)
-    most = max(3, 0.6 * (len(steps) - 1))
-    fixed = {text for text, count in counts.items() if count >= most and len(text) <= 40}
-    for step in steps:
-        again = [text for text in step.rest if fixed and _DIGITS.sub("0", text) in fixed]
-        rest = [text for text in step.rest if text not in again] if again else step.rest
-        yield step._replace(rest=rest), sum(map(len, again))
 
 
 _NOTHING: tuple[Mapping[str, int], Sequence[str]] = (MappingProxyType({}), ())
@@ -203,12 +190,7 @@ class Gaps:
         for shown in self.shown:
             if shown and place + len(shown) <= stop and compact.startswith(shown, place):
                 return "finding", len(shown)
-        for kind, pattern in (
-            ("markup", _BREAK),
-            ("time", _STAMP),
-            ("markup", _NUMBERING),
-            ("markup", _HEADER),
-        ):
+        for kind, pattern in _TOKENS:
             match = pattern.match(compact, place)
             if match and match.end() > stop:  # what follows is a text that begins like the end of a time
                 match = pattern.match(compact, place, stop)

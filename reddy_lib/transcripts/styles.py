@@ -207,7 +207,7 @@ def join_cut(row: str, known: Callable[[str], bool], possible: Callable[[str], b
             continue
         found: list[str] = []
         for part, label in zip(parts, labels, strict=True):
-            if label and (known(label) or plausible):
+            if not found or (label and (known(label) or plausible)):
                 found.append(part.strip())
             else:
                 found[-1] += join + part.strip()

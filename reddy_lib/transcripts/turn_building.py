@@ -14,7 +14,7 @@ from reddy_lib.transcripts.text_rows import Row
 from reddy_lib.transcripts.times import Moment
 from reddy_lib.transcripts.turns import Parsed, Turn
 
-__all__ = ["MOST", "Reading", "read_moments", "shortened_text"]
+__all__ = ["MOST", "Reading", "of_left_out", "read_moments", "shortened_text"]
 
 MOST = 50
 """Names and findings of one kind that a transcript may have, before they are taken together."""
@@ -119,7 +119,7 @@ class Reading:
             turn.text = "\n".join(parts)
         self.parsed.notes = _shortened(self.parsed.notes)
         if self.parsed.left_out:
-            self.parsed.notes.append((-1, _of_left_out([text for _, text in self.parsed.left_out])))
+            self.parsed.notes.append((-1, of_left_out([text for _, text in self.parsed.left_out])))
         return self.parsed
 
     def _leave_out_closing(self) -> None:
@@ -139,7 +139,7 @@ class Reading:
         parsed.left_out.sort(key=lambda one: one[0])
 
 
-def _of_left_out(texts: Sequence[str]) -> Finding:
+def of_left_out(texts: Sequence[str]) -> Finding:
     """One finding for all status events and notes of a transcript; `value` is their text."""
     one = len(texts) == 1
     what = (

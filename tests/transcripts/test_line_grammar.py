@@ -188,3 +188,88 @@ def test_a_pattern_of_lines_is_read(name: str, talk: str) -> None:
         assert [round((line.start or 0.0) - first, 2) for line in transcript.lines] == [s - 3 for s in STARTS]
     assert accounted(cell, transcript).unassigned == []
     assert not any(item.severity == "error" for item in transcript.findings)
+
+
+CALL = "{a}: Good morning.\n{c}: My bill is wrong.\n{a}: Let me look.\n{c}: Thanks."
+
+
+@pytest.mark.parametrize(
+    ("above", "agent", "customer"),
+    [
+        ("Agent: Ann Lee\nCustomer: Bob Roy", "A", "B"),
+        ("Agent: Ann Lee\nCustomer: Bob Roy", "AL", "BR"),
+        ("Agent: Ann Lee\nCustomer: Bob Roy", "Lee", "Roy"),
+        ("Berater: Ann Lee\nKunde: Bob Roy", "B", "K"),
+        ("A = Agent, C = Customer", "A", "C"),
+        ("S1 is the agent\nS2 is the customer", "S1", "S2"),
+        ("Speaker 2: Customer\nSpeaker 1: Agent", "Speaker 1", "Speaker 2"),
+        ("L - Conseiller; R - Client", "L", "R"),
+    ],
+)
+def test_lines_above_the_call_say_who_is_who(above: str, agent: str, customer: str) -> None:
+    cell = f"{above}\n\n{CALL.format(a=agent, c=customer)}"
+    transcript = read_transcript(cell)
+    assert [line.role for line in transcript.lines] == ["agent", "customer"] * 2
+    assert transcript.lines[0].text == "Good morning."
+    assert "\n".join(text for _, text in transcript.left_out) == above
+    assert accounted(cell, transcript).unassigned == []
+
+
+@pytest.mark.parametrize(
+    "heading", ["--- Call {n} ---", "Call {n}", "=== Anruf 47{n} ===", "Conversation #{n}", "### {n}"]
+)
+def test_several_calls_in_one_text_are_held(heading: str) -> None:
+    cell = "\n\n".join(f"{heading.format(n=n)}\n{CALL.format(a='Agent', c='Customer')}" for n in (1, 2))
+    found = [item for item in read_transcript(cell).findings if item.code == "line-not-read"]
+    assert [item.severity for item in found] == ["error"]
+    assert "2 calls" in found[0].message
+
+
+def test_status_events_behind_a_time_are_left_out() -> None:
+    cell = (
+        "10:15:03 Ann joined the chat\n10:15:04 Ann: Hello, how can I help?\n10:15:09 Bob: My bill\n"
+        "10:15:12 Bob: is wrong\n10:15:20 Ann: Let me look\n10:16:00 Ann left the chat"
+    )
+    transcript = read_transcript(cell, agent=["Ann"])
+    assert [line.text for line in transcript.lines] == [
+        "Hello, how can I help?",
+        "My bill",
+        "is wrong",
+        "Let me look",
+    ]
+    assert len(transcript.left_out) == 2
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "The meeting went well (Monday)\nWe will go on (Tuesday)\nNothing more (Monday)\nDone (Tuesday)",
+        "Ingredients\n2 eggs\nFlour\nSteps\nMix\nIngredients\nMilk\nSteps\nHeat",
+        "Customer called about bill - Ann\nSent letter - Ann\nCalled back - Bob\nClosed - Ann",
+        "- Good morning, how can I help?\n- My bill is wrong.\n- Let me look.\n- Thanks.",
+        '"Good morning," said the agent.\n"My bill is wrong," said the customer.\n"Let me look," said the agent.',
+    ],
+)
+def test_other_texts_give_nobody_a_role(cell: str) -> None:
+    assert not {line.role for line in read_transcript(cell).lines} & {"agent", "customer"}
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "Well, so: hello || Agent: Good morning. || Customer: Hi. || Agent: Bye.",
+        "Speaker: Agent | Text: } |\nSpeaker: Customer | Text: ]\nSpeaker: Agent | Text: )",
+        "Speaker: Agent\nText:\nSpeaker: Customer\nText: }\nSpeaker: Agent\nText: Bye",
+    ],
+)
+def test_damaged_patterns_lose_nothing(cell: str) -> None:
+    loss = accounted(cell, read_transcript(cell))
+    assert loss.characters_in + loss.added == loss.characters_out + sum(loss.elsewhere.values()) + loss.lost
+
+
+def test_a_long_text_is_read_by_the_pattern_of_its_first_and_last_lines() -> None:
+    cell = "\n".join(f"{mmss(n)} / {'Agent' if n % 2 else 'Customer'} / Word {n}." for n in range(900))
+    transcript = read_transcript(cell)
+    assert len(transcript.lines) == 900
+    assert transcript.lines[899].text == "Word 899."
+    assert transcript.lines[899].start == 899
