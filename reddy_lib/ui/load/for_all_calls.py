@@ -144,8 +144,9 @@ def _product(choices: Choices) -> None:
     offered = [id for id in names if id in active or id == chosen]
     if len(offered) <= MOST_PILLS and sum(len(names[id]) for id in offered) <= MOST_LETTERS:
         st.pills(
-            label, offered, key=key, persist_state="session", format_func=lambda id: ui.escape(names[id])
-        )
+            label, offered, key=key, persist_state="session", format_func=lambda id: ui.escape(names[id]),
+            required=chosen is not None,  # a click on the chosen one is no wish to be without
+        )  # fmt: skip
     else:
         st.selectbox(
             label, [None, *names], index=None, key=key, persist_state="session",
