@@ -45,10 +45,10 @@ def unanswered(choices: Choices, shown: Sequence[Previewed]) -> int:
     return len(asked) + bool(_nameless(choices, shown))
 
 
-def draw_for_all(choices: Choices, shown: Sequence[Previewed]) -> None:
-    """Nothing, where each call has an agent and a product of its own."""
+def draw_for_all(choices: Choices, shown: Sequence[Previewed], *, number: int = 1) -> None:
+    """Nothing, where each call has an agent and a product of its own. `number`: of the first question drawn here."""
     if names := _nameless(choices, shown):
-        _emails(choices, names)
+        _emails(choices, names, number)
     fields = asked_for_all(choices, shown)
     for field, place in zip(fields, st.columns(2) if fields else (), strict=False):
         with place.container(gap="xsmall"):
@@ -68,11 +68,11 @@ def _nameless(choices: Choices, shown: Sequence[Previewed]) -> list[str]:
     )
 
 
-def _emails(choices: Choices, names: Sequence[str]) -> None:
+def _emails(choices: Choices, names: Sequence[str], number: int) -> None:
     """One field for each name; many names are a table to drop."""
     many = ui.number_of(len(names), "agent")
     st.markdown(
-        f":material/badge: **Which {'email does this agent' if len(names) == 1 else f'emails do these {many}'} have?** "
+        f"{number}. **Which {'email does this agent' if len(names) == 1 else f'emails do these {many}'} have?** "
         "The column has names, and Reddy knows agents by their emails."
     )
     counts = choices.texts("agent_email")
