@@ -506,7 +506,7 @@ class _Asked:
             return
         texts: list[str] = []
         for one, _ in found[:_MOST_REBUILT]:
-            texts += self._noted(one.row)
+            texts += [text for text in self._noted(one.row) if text not in texts]
             if len(texts) >= _EXAMPLES:
                 break
         if not texts:

@@ -47,5 +47,5 @@ def _why(near: float, calls: int) -> str:
     if near >= _NEAR:
         return "a similar name"
     if calls:
-        return "1 call has it" if calls == 1 else f"{calls:,} calls have it"
+        return "1 call has it already" if calls == 1 else f"{calls:,} calls have it already"
     return ""

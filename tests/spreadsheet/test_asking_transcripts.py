@@ -51,7 +51,7 @@ def test_notes_are_asked_about_once_with_what_they_say() -> None:
         "Keep as tag",
         "Send as the agent's words",
     ]
-    assert one.options[0].examples[0] == "“Caller sounds upset today.”"
+    assert one.options[0].examples == ["“Caller sounds upset today.”"]
     assert [option.apply(Mapping()).notes for option in one.options] == ["leave-out", "as-tag", "as-speech"]
 
 
@@ -107,7 +107,7 @@ def test_suggestions_are_the_nearest_then_the_most_used_and_never_one_that_is_sw
     ]
     assert [number for number, _ in suggested_products("MOBILES", products, {3: 5})] == [2, 3, 1]
     assert suggested_products("broadband", products, {})[0] == (1, "a similar name")
-    assert suggested_products("Breitband", products, {3: 5, 2: 1})[0] == (3, "5 calls have it")
+    assert suggested_products("Breitband", products, {3: 5, 2: 1})[0] == (3, "5 calls have it already")
     assert len(suggested_products("x", products, {}, most=2)) == 2
 
 

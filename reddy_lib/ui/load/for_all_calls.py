@@ -45,10 +45,10 @@ def unanswered(choices: Choices, shown: Sequence[Previewed]) -> int:
     return len(asked) + bool(_nameless(choices, shown))
 
 
-def draw_for_all(choices: Choices, shown: Sequence[Previewed]) -> None:
-    """Nothing, where each call has an agent and a product of its own."""
+def draw_for_all(choices: Choices, shown: Sequence[Previewed], *, number: int = 1) -> None:
+    """Nothing, where each call has an agent and a product of its own. `number`: of the first question drawn here."""
     if names := _nameless(choices, shown):
-        _emails(choices, names)
+        _emails(choices, names, number)
     fields = asked_for_all(choices, shown)
     for field, place in zip(fields, st.columns(2) if fields else (), strict=False):
         with place.container(gap="xsmall"):
@@ -68,11 +68,11 @@ def _nameless(choices: Choices, shown: Sequence[Previewed]) -> list[str]:
     )
 
 
-def _emails(choices: Choices, names: Sequence[str]) -> None:
+def _emails(choices: Choices, names: Sequence[str], number: int) -> None:
     """One field for each name; many names are a table to drop."""
     many = ui.number_of(len(names), "agent")
     st.markdown(
-        f":material/badge: **Which {'email does this agent' if len(names) == 1 else f'emails do these {many}'} have?** "
+        f"{number}. **Which {'email does this agent' if len(names) == 1 else f'emails do these {many}'} have?** "
         "The column has names, and Reddy knows agents by their emails."
     )
     counts = choices.texts("agent_email")
@@ -144,8 +144,9 @@ def _product(choices: Choices) -> None:
     offered = [id for id in names if id in active or id == chosen]
     if len(offered) <= MOST_PILLS and sum(len(names[id]) for id in offered) <= MOST_LETTERS:
         st.pills(
-            label, offered, key=key, persist_state="session", format_func=lambda id: ui.escape(names[id])
-        )
+            label, offered, key=key, persist_state="session", format_func=lambda id: ui.escape(names[id]),
+            required=chosen is not None,  # a click on the chosen one is no wish to be without
+        )  # fmt: skip
     else:
         st.selectbox(
             label, [None, *names], index=None, key=key, persist_state="session",

@@ -54,14 +54,15 @@ def draw_questions(choices: Choices, shown: Sequence[Previewed], amount: str) ->
         if count:
             verb = "is" if amount in ("1 call", "about 1 call") else "are"
             st.markdown(f":material/help: **{ui.number_of(count, 'question')} before {amount} {verb} ready**")
+        names = [question.key for question in asked[:MOST] if question.key.startswith(PRODUCT_ASKED)]
         for number, question in enumerate(asked[:MOST], 1):
-            if question.key.startswith(PRODUCT_ASKED):
-                _product(choices, number, question)
+            if question.key in names:
+                _product(choices, number, question, first=question.key == names[0])
             else:
                 _question(choices, number, question)
         if len(asked) > MOST:
             st.caption(f"and {len(asked) - MOST:,} more once these are answered")
-        draw_for_all(choices, shown)
+        draw_for_all(choices, shown, number=len(asked[:MOST]) + 1)
         if answers:
             _last_answer(choices.key, answers)
 
@@ -79,10 +80,10 @@ def _question(choices: Choices, number: int, question: Question) -> None:
                 st.caption(ui.escape(isolated(example)))
 
 
-def _product(choices: Choices, number: int, question: Question) -> None:
-    """A name that matches no product: suggestions, the whole list, and one answer for all such names."""
+def _product(choices: Choices, number: int, question: Question, *, first: bool) -> None:
+    """A name that matches no product: suggestions, the whole list, and with the first name one answer for all of them."""
     _question(choices, number, question)
-    others = [text for text in choices.open_products() if question.key != PRODUCT_ASKED + text]
+    others = [text for text in choices.open_products() if first and question.key != PRODUCT_ASKED + text]
     listed = [product for product in choices.products or () if product["status"] == "active"]
     more = len(listed) > len(question.options)
     if not more and not others:
