@@ -36,8 +36,10 @@ def is_aside(name: str) -> bool:
     return not words_in(name).isdisjoint(_ASIDE)
 
 
-def rows_of(value: Mapping[Any, Any]) -> Rows | None:
-    """The turns of an object whose own keys hold their parts; None for any other object."""
+def rows_of(value: object) -> Rows | None:
+    """The turns of an object whose own keys hold their parts; None for any other value."""
+    if not isinstance(value, Mapping):
+        return None
     return channels(value) or columns(value) or _spoken_when(value) or _telling_keys(value)
 
 
