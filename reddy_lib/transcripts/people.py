@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from reddy_lib.transcripts.key_names import side_of_flag, words_in
-from reddy_lib.transcripts.roles import is_third_voice, role_of
+from reddy_lib.transcripts.roles import role_of
 
 __all__ = ["NOBODY", "People", "Person", "is_table_name", "people_in", "person_of", "settled"]
 
@@ -147,13 +147,6 @@ def settled(people: Iterable[Person]) -> dict[str, str]:
     everyone = list(people)
     sides = {person.side for person in everyone}
     found: dict[str, str] = {}
-    if (
-        len(everyone) == 2 and len(sides - {""}) == 1 and "" in sides
-    ):  # of two, the other one is the other side
-        known = "agent" if "agent" in sides else "customer"
-        other = next(person for person in everyone if not person.side)
-        if other.role.casefold() not in _MACHINES and not is_third_voice(other.label()):
-            found[other.label()] = "customer" if known == "agent" else "agent"
     for person in everyone:
         side = person.side or ("customer" if person.role.casefold() == "user" and "agent" in sides else "")
         if side and person.label():
