@@ -18,7 +18,7 @@ from reddy_lib.spreadsheet.column_profile import Column, looks_like_id, percent
 from reddy_lib.spreadsheet.mapping import fold_name
 from reddy_lib.spreadsheet.placeholders import is_placeholder
 from reddy_lib.spreadsheet.tags import sensitive
-from reddy_lib.spreadsheet.time_order import TimeOrder
+from reddy_lib.spreadsheet.time_order import TimeOrder, is_time_of_day
 from reddy_lib.transcripts import read_transcript
 
 __all__ = ["JUDGES", "Evidence", "Table"]
@@ -280,7 +280,7 @@ def _timestamp(column: Column, table: Table) -> Evidence:
         return _NO
     if says & {"id", "unique"} and column.share(_is_number) > 0.5:
         return _NO
-    if column.clocks > 0.5 and column.times < 0.5 and weight < 5.5:
+    if column.clocks > 0.5 and column.times < 0.5 and (weight < 5.5 or not is_time_of_day(column)):
         return _NO
     facts = [f"{percent(share)} look like dates or times"]
     standing = table.times.standing(column.name)

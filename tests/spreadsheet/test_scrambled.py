@@ -164,6 +164,12 @@ def test_a_lone_column_of_dates_is_asked_about() -> None:
     assert "its name does not say that calls began then" in doubts["timestamp"]
 
 
+@pytest.mark.parametrize("header", ["CALL TIME", "Call time", "通話時間", "Call date/time"])
+def test_durations_under_a_name_that_could_be_a_starts_are_none(header: str) -> None:
+    frame = pd.DataFrame({"Text": TALKS, header: clocks(LASTED)}, dtype=object)
+    assert "timestamp" not in guess_mapping(frame).sources()
+
+
 def test_birthdays_are_no_starts() -> None:
     born = ["1961-04-02", "1988-11-30", "1975-01-17", "1999-08-08", "1970-05-05"]
     fields, _ = found(key=IDS, mail=AGENTS, born=born, began=texts(STARTS))
