@@ -56,6 +56,7 @@ from reddy_lib.spreadsheet.survey import (
 from reddy_lib.spreadsheet.tag_values import cell_text
 from reddy_lib.spreadsheet.upload import PrivateCopy
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
+from reddy_lib.ui.load.usual_values import with_default, with_only_product
 
 __all__ = [
     "BY_TIME",
@@ -179,7 +180,7 @@ class Choices:
         )
         self.layout = layout
         self.from_profile = profile is not None
-        self.usual = _with_only_product(usual, products)
+        self.usual = with_only_product(usual, products)
         self.columns = [str(name) for name in sheet.columns if name not in sheet.attrs.get("extra", ())]
         self.key = key = f"load {file.id} {format!r} {layout} {profile.id if profile is not None else ''} "
         state = st.session_state
@@ -393,7 +394,7 @@ class Choices:
         self.usual_product_key = f"{own_key} default"
         default = chosen(self.usual_product_key, usual if usual in ids else None, ids)
         mapping = chosen_products(mapping, self.product_of)
-        return _with_default(mapping, "product_id", default)
+        return with_default(mapping, "product_id", default)
 
     def _agent(self, mapping: Mapping) -> Mapping:
         lookup = self.lookup("agent_email")
@@ -408,8 +409,8 @@ class Choices:
         email = chosen(self.key + "agent for all", str(mapping.defaults.get("agent_email") or ""))
         for field in USUAL:
             usual = chosen(f"{self.key}default {field}", str(mapping.defaults.get(field) or ""))
-            mapping = _with_default(mapping, field, str(usual).strip() or None)
-        return _with_default(mapping, "agent_email", str(email).strip() or None)
+            mapping = with_default(mapping, field, str(usual).strip() or None)
+        return with_default(mapping, "agent_email", str(email).strip() or None)
 
     def _names_without_email(self, mapping: Mapping) -> list[str]:
         """Return what the agents' column has instead of emails, the most frequent first: names, mostly."""
@@ -584,20 +585,3 @@ class Choices:
             tag: chosen(f"{key}tag type {tag}", guess.tag_types.get(tag, "string"), TAG_TYPES) for tag in tags
         }
         return mapping.replace(tags=tags, tag_types=types)
-
-
-def _with_only_product(
-    usual: dict[str, tuple[Any, str]], products: list[dict[str, Any]] | None
-) -> dict[str, tuple[Any, str]]:
-    """A product is proposed where it is the only active one, or was chosen before and is active still."""
-    active = {int(one["id"]) for one in products or () if one["status"] == "active"}
-    others = {field: one for field, one in usual.items() if field != "product_id"}
-    if len(active) == 1:
-        return {**others, "product_id": (next(iter(active)), "the only active product in Reddy's list")}
-    before = usual.get("product_id")
-    return usual if before is not None and before[0] in active else others
-
-
-def _with_default(mapping: Mapping, field: str, value: Any) -> Mapping:
-    others = {name: usual for name, usual in mapping.defaults.items() if name != field}
-    return mapping.replace(defaults=others if value is None else {**others, field: value})
