@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reddy_lib.spreadsheet.header_words import plain_name
+from reddy_lib.transcripts.key_names import usual_plan
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import words_of
 
@@ -104,9 +105,19 @@ def _identity(person: Mapping[str, Any]) -> str:
     return repr(sorted(map(str, person.values())))
 
 
-def _speaks(item: Mapping[str, Any]) -> bool:
-    """Does somebody say something in this object?"""
-    return any(isinstance(value, str) and words_of((value,)) > 8 for value in item.values())
+def _are_turns(items: Sequence[Mapping[str, Any]], flat: Sequence[Mapping[str, Any]]) -> bool:
+    """Is this a list of what people say: sentences, a key for what is said, or the same person again and again?"""
+    if any(isinstance(value, str) and words_of((value,)) > 8 for person in flat for value in person.values()):
+        return True
+    texts = [
+        name for name in usual_plan(tuple(map(str, items[0]))).text if plain_name(name) != "display name"
+    ]
+    if any(
+        isinstance(item.get(name), str) and item.get("name") is None for name in texts[:1] for item in items
+    ):
+        return True
+    named = [_identity(person) for person in flat]
+    return len(items) > 2 and 2 * len(set(named)) <= len(named)
 
 
 _SIDE_KEYS = re.compile(
@@ -214,7 +225,7 @@ def is_people(value: Any, known_people: KnownPeople | None = None) -> bool:
         for item in person.values()
     ):
         return False
-    if 2 * sum(map(_speaks, value)) >= len(value):
+    if _are_turns(value, flat):
         return False
     named = sum(any(_PERSON_KEYS.fullmatch(plain_name(str(key))) for key in person) for person in flat)
     return 2 * named >= len(value) and any(sides_of(flat, known_people))

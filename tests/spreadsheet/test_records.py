@@ -262,3 +262,20 @@ def test_people_of_whom_no_record_says_anything_are_not_guessed() -> None:
         for n in range(6)
     ]
     assert not any("agent" in key for key in Flattener(records).flat(records[0]))
+
+
+def test_messages_with_their_authors_are_no_list_of_people() -> None:
+    says = [
+        ("agent", "Hello there."),
+        ("end_user", "My bill is wrong."),
+        ("agent", "I see."),
+        ("end_user", "Thanks."),
+    ]
+    records = [
+        {
+            "id": n,
+            "messages": [{"author": {"type": who, "name": who.title()}, "body": text} for who, text in says],
+        }
+        for n in range(4)
+    ]
+    assert set(Flattener(records).flat(records[0])) == {"id", "messages"}
