@@ -88,7 +88,8 @@ def _speaks(column: Column, calls: Sequence[Sequence[int]]) -> float:
         each = _few_in_each(column, calls)
         if not yes_or_no and not ((few or each) and turns >= 0.4 and column.fill >= 0.9):
             return 0.0
-        if not yes_or_no and says - {"call", "phone", "agent", "customer", "user", "name"}:
+        people = each and column.people > 0.5  # two or three in each call, whatever the column is called
+        if not yes_or_no and not people and says - {"call", "phone", "agent", "customer", "user", "name"}:
             return 0.0
         named = 2.0 if yes_or_no else 1.0
     elif column.share(lambda text: re.fullmatch(r"[\d.]+", text)) == 1 and column.distinct > 8:

@@ -257,3 +257,9 @@ def test_a_counter_of_the_rows_does_not_hide_that_the_newest_line_stands_first()
             row["Yib"] = number
     built = calls_of(talk.frame("Zog", "Mup", "Wex", "Yib", "Quo", "Dax", "Hru", rows=rows))
     assert_same(built, talk.said)
+
+
+def test_names_of_people_who_take_turns_are_speakers_whatever_their_column_is_called():
+    talk = Talk("en", "names")
+    frame = talk.frame("Zog", "Mup", "Wex", "Quo", "Dax", "Hru").rename(columns={"Dax": "Status"})
+    assert_same(calls_of(frame), talk.said)
