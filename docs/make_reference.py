@@ -10,8 +10,8 @@ from itertools import groupby
 from pathlib import Path
 
 from reddy_lib.findings import CATALOGUE
-from reddy_lib.spreadsheet.known_layouts import KNOWN_FILES, KNOWN_LAYOUTS
-from reddy_lib.transcripts.known_forms import KNOWN_FORMS
+from reddy_lib.spreadsheet.mapping.known_layouts import KNOWN_FILES, KNOWN_LAYOUTS
+from reddy_lib.transcripts.formats.known_forms import KNOWN_FORMS
 
 HERE = Path(__file__).resolve().parent
 MADE = "<!-- Made by docs/make_reference.py from the code. Change the code, and run it. -->"

@@ -17,9 +17,9 @@ from reddy_lib.batches.load_job import LoadJob
 from reddy_lib.batches.preview import Previewed
 from reddy_lib.batches.profiles import profile_for
 from reddy_lib.errors import LedgerError, ReddyError
-from reddy_lib.spreadsheet.files import workbook_kept
-from reddy_lib.spreadsheet.survey import estimated_rows
-from reddy_lib.spreadsheet.upload import PrivateCopy
+from reddy_lib.spreadsheet.mapping.survey import estimated_rows
+from reddy_lib.spreadsheet.reading.files import workbook_kept
+from reddy_lib.spreadsheet.reading.upload import PrivateCopy
 from reddy_lib.ui import uploads
 from reddy_lib.ui.events import uninterrupted
 from reddy_lib.ui.load.corrections import draw_correction

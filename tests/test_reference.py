@@ -12,9 +12,9 @@ import pytest
 
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.spreadsheet import BuiltCall, guess_mapping, read_calls, read_sheet
-from reddy_lib.spreadsheet.known_layouts import KNOWN_FILES, KNOWN_LAYOUTS, KnownLayout
+from reddy_lib.spreadsheet.mapping.known_layouts import KNOWN_FILES, KNOWN_LAYOUTS, KnownLayout
 from reddy_lib.transcripts import read_transcript
-from reddy_lib.transcripts.known_forms import KNOWN_FORMS, KnownForm
+from reddy_lib.transcripts.formats.known_forms import KNOWN_FORMS, KnownForm
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"

@@ -13,9 +13,9 @@ import msgspec
 import sqlalchemy as sa
 
 from reddy_lib.database.schema import EDITABLE, calls
-from reddy_lib.spreadsheet.sources import Sources, is_empty
-from reddy_lib.spreadsheet.tag_values import cell_text
-from reddy_lib.spreadsheet.web_addresses import announced_name, is_web_address
+from reddy_lib.spreadsheet.calls.sources import Sources, is_empty
+from reddy_lib.spreadsheet.calls.tag_values import cell_text
+from reddy_lib.spreadsheet.calls.web_addresses import announced_name, is_web_address
 
 if TYPE_CHECKING:
     from reddy_lib.batches.batch import Batch

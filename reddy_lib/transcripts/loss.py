@@ -21,16 +21,16 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from reddy_lib.transcripts.cut import whole_parts
-from reddy_lib.transcripts.elements import elements, looks_like_elements
-from reddy_lib.transcripts.json_form import decode, is_data, quoted
-from reddy_lib.transcripts.key_names import classify_key
+from reddy_lib.transcripts.formats.cut import whole_parts
+from reddy_lib.transcripts.formats.elements import elements, looks_like_elements
+from reddy_lib.transcripts.formats.json_form import decode, is_data, quoted
+from reddy_lib.transcripts.formats.key_names import classify_key
+from reddy_lib.transcripts.formats.markup import plain_text
+from reddy_lib.transcripts.formats.styles import read_table
+from reddy_lib.transcripts.formats.subtitles import spoken
 from reddy_lib.transcripts.loss_gaps import Gaps
-from reddy_lib.transcripts.markup import plain_text
 from reddy_lib.transcripts.repeated_words import is_repeated, repeated_words
 from reddy_lib.transcripts.roles import fold
-from reddy_lib.transcripts.styles import read_table
-from reddy_lib.transcripts.subtitles import spoken
 from reddy_lib.transcripts.times import read_moment, words_of
 from reddy_lib.transcripts.turns import Transcript
 

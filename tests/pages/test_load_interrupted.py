@@ -10,7 +10,7 @@ from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 
 import reddy_lib as reddy
 from reddy_lib.batches.load_job import LoadJob
-from reddy_lib.spreadsheet.upload import PrivateCopy
+from reddy_lib.spreadsheet.reading.upload import PrivateCopy
 from reddy_lib.ui.events import keep_events_whole
 from reddy_lib.ui.load import file_choice
 from tests.pages.test_load_mapping import HEAD, ROW, dropped

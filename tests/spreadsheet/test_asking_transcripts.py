@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 from reddy_lib.spreadsheet import Mapping, questions
-from reddy_lib.spreadsheet.asking import PRODUCT_ASKED
-from reddy_lib.spreadsheet.product_suggestions import suggested_products
-from reddy_lib.spreadsheet.question import Question
+from reddy_lib.spreadsheet.mapping.asking import PRODUCT_ASKED
+from reddy_lib.spreadsheet.mapping.product_suggestions import suggested_products
+from reddy_lib.spreadsheet.mapping.question import Question
 
 PRODUCTS = [
     {"id": 1, "name": "Cards hotline", "status": "active"},

@@ -10,8 +10,8 @@ import pytest
 
 from reddy_lib.errors import UnreadableFile
 from reddy_lib.spreadsheet import detect_format, guess_mapping, read_sheet
-from reddy_lib.spreadsheet.building import build_frame
-from reddy_lib.spreadsheet.records import Flattener
+from reddy_lib.spreadsheet.calls.building import build_frame
+from reddy_lib.spreadsheet.reading.records import Flattener
 
 AGENT = {"role": "agent", "name": "Ana Ruiz", "email": "ana@cedarline.example"}
 CALLER = {"role": "customer", "name": "Lee Fox", "email": "lee@fox.example"}

@@ -7,9 +7,9 @@ import random
 import pandas as pd
 import pytest
 
-from reddy_lib.spreadsheet.building import build_frame
-from reddy_lib.spreadsheet.guessing import guess_mapping
-from reddy_lib.spreadsheet.headers import find_header
+from reddy_lib.spreadsheet.calls.building import build_frame
+from reddy_lib.spreadsheet.mapping.guessing import guess_mapping
+from reddy_lib.spreadsheet.reading.headers import find_header
 
 # One conversation a language: what the agent and the customer say in turn, the agent first.
 TALKS = {

@@ -3,8 +3,8 @@
 import pandas as pd
 import pytest
 
-from reddy_lib.spreadsheet.building import build_frame
-from reddy_lib.spreadsheet.mapping import Mapping
+from reddy_lib.spreadsheet.calls.building import build_frame
+from reddy_lib.spreadsheet.mapping.model import Mapping
 
 CELL = "Agent: Hello, how can I help?\nCustomer: My card is lost.\nAgent: I block it now."
 NOTED = """[

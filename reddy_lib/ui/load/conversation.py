@@ -8,7 +8,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.model import Call, TranscriptLine
-from reddy_lib.spreadsheet.survey import shorten
+from reddy_lib.spreadsheet.mapping.survey import shorten
 
 __all__ = ["draw_conversation"]
 

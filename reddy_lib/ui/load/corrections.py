@@ -8,7 +8,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches.corrections import CALL_COLUMN, Corrected, Correction, corrected_calls
 from reddy_lib.spreadsheet import BuiltCall
-from reddy_lib.spreadsheet.upload import PrivateCopy
+from reddy_lib.spreadsheet.reading.upload import PrivateCopy
 
 __all__ = ["draw_correction", "title_of"]
 

@@ -10,8 +10,8 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.spreadsheet import SheetFormat
-from reddy_lib.spreadsheet.bundles import FILE_NAME, open_bundle
-from reddy_lib.spreadsheet.upload import PrivateCopy
+from reddy_lib.spreadsheet.reading.bundles import FILE_NAME, open_bundle
+from reddy_lib.spreadsheet.reading.upload import PrivateCopy
 from reddy_lib.ui.load.file_choice import let_go
 from reddy_lib.ui.load.mapping_choices import known
 

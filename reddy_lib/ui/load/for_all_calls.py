@@ -14,7 +14,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.batches.preview import Previewed
-from reddy_lib.spreadsheet.survey import shorten
+from reddy_lib.spreadsheet.mapping.survey import shorten
 from reddy_lib.ui.load.mapping_choices import Choices
 from reddy_lib.ui.load.mapping_controls import product_name
 

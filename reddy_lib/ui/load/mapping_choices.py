@@ -25,8 +25,9 @@ from reddy_lib.spreadsheet import (
     guess_mapping,
     read_calls,
 )
-from reddy_lib.spreadsheet.bundles import FILE_NAMES
-from reddy_lib.spreadsheet.choosing import (
+from reddy_lib.spreadsheet.calls.sources import Sources, is_empty
+from reddy_lib.spreadsheet.calls.tag_values import cell_text
+from reddy_lib.spreadsheet.mapping.choosing import (
     BY_HAND,
     chosen_fields,
     chosen_lines,
@@ -38,13 +39,11 @@ from reddy_lib.spreadsheet.choosing import (
     tags_after,
     time_zones,
 )
-from reddy_lib.spreadsheet.date_columns import timestamp_settings
-from reddy_lib.spreadsheet.day_order import DayOrder, day_order
-from reddy_lib.spreadsheet.file_names import NameOffer, name_offers
-from reddy_lib.spreadsheet.lookups import Lookup
-from reddy_lib.spreadsheet.mapping import LineUnit, NewCall
-from reddy_lib.spreadsheet.sources import Sources, is_empty
-from reddy_lib.spreadsheet.survey import (
+from reddy_lib.spreadsheet.mapping.date_columns import timestamp_settings
+from reddy_lib.spreadsheet.mapping.day_order import DayOrder, day_order
+from reddy_lib.spreadsheet.mapping.lookups import Lookup
+from reddy_lib.spreadsheet.mapping.model import LineUnit, NewCall
+from reddy_lib.spreadsheet.mapping.survey import (
     Speaking,
     Survey,
     column_facts,
@@ -53,8 +52,9 @@ from reddy_lib.spreadsheet.survey import (
     naive_times,
     speakers,
 )
-from reddy_lib.spreadsheet.tag_values import cell_text
-from reddy_lib.spreadsheet.upload import PrivateCopy
+from reddy_lib.spreadsheet.reading.bundles import FILE_NAMES
+from reddy_lib.spreadsheet.reading.file_names import NameOffer, name_offers
+from reddy_lib.spreadsheet.reading.upload import PrivateCopy
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
 from reddy_lib.ui.load.usual_values import with_default, with_only_product
 

@@ -14,7 +14,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches.preview import Previewed
 from reddy_lib.spreadsheet import Option, Question, questions
-from reddy_lib.spreadsheet.asking import PRODUCT_ASKED, SETTLED_BY_PROFILE
+from reddy_lib.spreadsheet.mapping.asking import PRODUCT_ASKED, SETTLED_BY_PROFILE
 from reddy_lib.ui.directions import isolated
 from reddy_lib.ui.load.for_all_calls import asked_for_all, draw_for_all, unanswered
 from reddy_lib.ui.load.mapping_choices import Choices, known

@@ -12,7 +12,7 @@ from reddy_lib import ui
 from reddy_lib.batches.profiles import Profile, keep_profile, profiles_of, retire_profile, values_for_all
 from reddy_lib.errors import ReddyError
 from reddy_lib.spreadsheet import Mapping
-from reddy_lib.spreadsheet.upload import PrivateCopy
+from reddy_lib.spreadsheet.reading.upload import PrivateCopy
 from reddy_lib.ui import uploads
 from reddy_lib.ui.downloads import download, write_all
 from reddy_lib.ui.events import uninterrupted
