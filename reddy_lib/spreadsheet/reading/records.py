@@ -225,9 +225,11 @@ def holds_speech(value: Any, depth: int = 0) -> bool:
     if depth > _DEPTH:
         return False
     if isinstance(value, str):
-        if len(value) > 30 and is_data(value):
-            return holds_speech(_decoded(value), depth + 1)
-        return len(value) > 30 and (_is_dialogue(value) or _is_written_talk(value))
+        return len(value) > 30 and (
+            _is_dialogue(value)
+            or (is_data(value) and holds_speech(_decoded(value), depth + 1))
+            or _is_written_talk(value)
+        )
     if isinstance(value, list):
         return (
             is_turn_list(value)
