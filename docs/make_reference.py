@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from reddy_lib.findings import CATALOGUE
-from reddy_lib.spreadsheet.mapping.known_layouts import KNOWN_FILES, KNOWN_LAYOUTS
+from reddy_lib.spreadsheet.evidence.known_layouts import KNOWN_FILES, KNOWN_LAYOUTS
 from reddy_lib.transcripts.formats.known_forms import KNOWN_FORMS
 
 HERE = Path(__file__).resolve().parent

@@ -12,7 +12,7 @@ import pytest
 
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.spreadsheet import BuiltCall, guess_mapping, read_calls, read_sheet
-from reddy_lib.spreadsheet.mapping.known_layouts import KNOWN_FILES, KNOWN_LAYOUTS, KnownLayout
+from reddy_lib.spreadsheet.evidence.known_layouts import KNOWN_FILES, KNOWN_LAYOUTS, KnownLayout
 from reddy_lib.transcripts import read_transcript
 from reddy_lib.transcripts.formats.known_forms import KNOWN_FORMS, KnownForm
 

@@ -31,7 +31,7 @@ from reddy_lib.model import Call, from_payload
 from reddy_lib.recordings import attachments as files
 from reddy_lib.spreadsheet import BuiltCall, Mapping, SheetFormat, detect_format, read_sheet
 from reddy_lib.spreadsheet.calls.building import build_frame
-from reddy_lib.spreadsheet.reading.formulas import unescaped
+from reddy_lib.spreadsheet.cells.formulas import unescaped
 from reddy_lib.spreadsheet.reading.sheets import read_pieces
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from reddy_lib.batches.edits import value_text, with_tag_cells
 from reddy_lib.database.schema import EDITABLE
 from reddy_lib.errors import CallLocked
 from reddy_lib.model import TAG_TYPES, Tag, from_payload
-from reddy_lib.spreadsheet.calls.tag_values import cell_text, tag_value
-from reddy_lib.spreadsheet.mapping.tags import TagDrift, tag_drift
+from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_value
+from reddy_lib.spreadsheet.evidence.tags import TagDrift, tag_drift
 
 if TYPE_CHECKING:
     from reddy_lib.batches.batch import Batch

@@ -9,7 +9,7 @@ the first way that finds anything:
 2. by the *conversation id* in the name of a file, as a whole: bounded by the name's ends or by characters that are
    neither letters nor digits, and not joined by "-" to a piece with digits, which would make it a part of a longer id.
    Inside a longer id of another row it does not count either.
-3. by a *pattern* (`spreadsheet.reading.file_names`): every value that the pattern takes from the name equals the row's.
+3. by a *pattern* (`spreadsheet.file_names`): every value that the pattern takes from the name equals the row's.
 
 Where a way finds two recordings, or two rows find the same one, nothing is chosen: all of them are *doubtful*, and a
 person decides (`Matches.choose`). All of it uses tables of keys, so the time grows with rows plus files, not with their
@@ -32,9 +32,9 @@ from reddy_lib.findings import Finding, finding
 from reddy_lib.model import whole_characters
 from reddy_lib.recordings.file_names import folded, stem_of, tails
 from reddy_lib.recordings.store import Recording
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
-from reddy_lib.spreadsheet.calls.web_addresses import announced_name, is_web_address
-from reddy_lib.spreadsheet.reading.file_names import name_value, values_in
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
+from reddy_lib.spreadsheet.file_names import name_value, values_in
 
 __all__ = ["COLUMNS", "STATUSES", "Matches", "match_recordings"]
 
@@ -180,7 +180,7 @@ def match_recordings(
             sheet has them, and a column for each value of the pattern (`agent_email`, …; for its date and time,
             `timestamp`: seconds since the epoch, or text as in the name).
         recordings: as a store or a folder lists them, or only names.
-        pattern: as in `spreadsheet.reading.file_names`, "{conversation_id}_{agent_email}.wav".
+        pattern: as in `spreadsheet.file_names`, "{conversation_id}_{agent_email}.wav".
         timezone: of the date and time in the pattern.
         addressed: row → the recording downloaded from the row's own web address. It takes precedence over all other ways,
             and is not a candidate for rows with another cell.

@@ -7,11 +7,11 @@ cell, mapping never touches a file, and building never judges a call.
 """
 
 from reddy_lib.spreadsheet.calls.building import BuiltCall, build_call, build_calls, build_frame, read_calls
+from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.mapping.asking import questions
 from reddy_lib.spreadsheet.mapping.guessing import guess_mapping
-from reddy_lib.spreadsheet.mapping.model import LINE_FIELDS, MAPPABLE, Mapping
 from reddy_lib.spreadsheet.mapping.question import Option, Question
-from reddy_lib.spreadsheet.reading.formats import SheetFormat
+from reddy_lib.spreadsheet.model import LINE_FIELDS, MAPPABLE, Mapping
 from reddy_lib.spreadsheet.reading.sheets import detect_format, read_pieces, read_sheet, sheet_names
 
 __all__ = [

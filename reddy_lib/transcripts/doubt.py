@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from reddy_lib.transcripts.formats.key_names import classify_key
+from reddy_lib.transcripts.key_names import classify_key
 from reddy_lib.transcripts.roles import leaning
 from reddy_lib.transcripts.times import CLOCK
 from reddy_lib.transcripts.turns import Parsed

@@ -18,13 +18,13 @@ from reddy_lib.transcripts.formats.containers import find_turns, people_of
 from reddy_lib.transcripts.formats.cut import fills_a_cell, whole_parts
 from reddy_lib.transcripts.formats.elements import elements, form_of, looks_like_elements
 from reddy_lib.transcripts.formats.json_form import Decoded, decode, decode_whole, is_data, short
-from reddy_lib.transcripts.formats.key_names import classify_key
 from reddy_lib.transcripts.formats.markup import plain_text
 from reddy_lib.transcripts.formats.shapes import Recording
 from reddy_lib.transcripts.formats.subtitles import is_subtitles, read_subtitles
 from reddy_lib.transcripts.formats.turn_lists import read_items
 from reddy_lib.transcripts.formats.vendors import read_vendor
 from reddy_lib.transcripts.formats.wrapped import opened, unfolded
+from reddy_lib.transcripts.key_names import classify_key
 from reddy_lib.transcripts.people import People, settled
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import read_moment

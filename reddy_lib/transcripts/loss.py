@@ -24,10 +24,10 @@ import msgspec
 from reddy_lib.transcripts.formats.cut import whole_parts
 from reddy_lib.transcripts.formats.elements import elements, looks_like_elements
 from reddy_lib.transcripts.formats.json_form import decode, is_data, quoted
-from reddy_lib.transcripts.formats.key_names import classify_key
 from reddy_lib.transcripts.formats.markup import plain_text
 from reddy_lib.transcripts.formats.styles import read_table
 from reddy_lib.transcripts.formats.subtitles import spoken
+from reddy_lib.transcripts.key_names import classify_key
 from reddy_lib.transcripts.loss_gaps import Gaps
 from reddy_lib.transcripts.repeated_words import is_repeated, repeated_words
 from reddy_lib.transcripts.roles import fold

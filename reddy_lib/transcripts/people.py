@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from reddy_lib.transcripts.formats.key_names import side_of_flag, words_in
+from reddy_lib.transcripts.key_names import side_of_flag, words_in
 from reddy_lib.transcripts.roles import role_of
 
 __all__ = ["NOBODY", "People", "Person", "is_table_name", "people_in", "person_of", "settled"]

@@ -16,7 +16,7 @@ import xlsxwriter
 from reddy_lib.errors import SheetError, UnreadableFile
 from reddy_lib.ledger import Ledger
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, read_sheet, sheet_names
-from reddy_lib.spreadsheet.reading.archive_tables import format_of_tables, likeliest, tables_to_choose
+from reddy_lib.spreadsheet.mapping.archive_tables import format_of_tables, likeliest, tables_to_choose
 from reddy_lib.spreadsheet.reading.bundles import (
     FileIndex,
     Member,

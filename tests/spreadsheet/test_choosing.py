@@ -22,7 +22,7 @@ from reddy_lib.spreadsheet.mapping.choosing import (
     time_zones,
 )
 from reddy_lib.spreadsheet.mapping.lookups import read_lookup
-from reddy_lib.spreadsheet.mapping.model import Join
+from reddy_lib.spreadsheet.model import Join
 
 PRODUCTS = [
     {"id": 1, "name": "Cards hotline", "status": "active"},

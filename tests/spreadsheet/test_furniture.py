@@ -12,7 +12,7 @@ import pytest
 
 from reddy_lib.errors import UnreadableFile
 from reddy_lib.spreadsheet import detect_format, read_sheet
-from reddy_lib.spreadsheet.mapping.header_words import plain_name
+from reddy_lib.spreadsheet.cells.header_words import plain_name
 from reddy_lib.spreadsheet.reading.furniture import below_merged, is_empty, joined_names, lines_above, no_call
 from reddy_lib.spreadsheet.reading.headers import find_header, header_texts
 from reddy_lib.spreadsheet.reading.json_tables import json_kind, json_records

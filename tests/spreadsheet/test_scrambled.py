@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from reddy_lib.spreadsheet import build_frame, guess_mapping
-from reddy_lib.spreadsheet.mapping.header_words import concepts
+from reddy_lib.spreadsheet.cells.header_words import concepts
 
 PRODUCTS = [
     {"id": 310, "name": "Loans", "status": "active"},

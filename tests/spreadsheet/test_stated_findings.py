@@ -8,7 +8,7 @@ import pandas as pd
 
 from reddy_lib.spreadsheet import Mapping, build_frame, guess_mapping
 from reddy_lib.spreadsheet.calls.building import BuiltCall
-from reddy_lib.spreadsheet.mapping.model import TurnColumn
+from reddy_lib.spreadsheet.model import TurnColumn
 
 SAID = "Agent: Good morning, how can I help?\nCustomer: My card is lost."
 

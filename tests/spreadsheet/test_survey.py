@@ -12,6 +12,7 @@ import pytest
 
 from reddy_lib.errors import EmptySheet
 from reddy_lib.spreadsheet import BuiltCall, Mapping, build_frame, detect_format, read_sheet
+from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.mapping.survey import (
     column_facts,
     distinct_texts,
@@ -22,7 +23,6 @@ from reddy_lib.spreadsheet.mapping.survey import (
     speakers,
     survey,
 )
-from reddy_lib.spreadsheet.reading.formats import SheetFormat
 from reddy_lib.transcripts import Placed
 
 

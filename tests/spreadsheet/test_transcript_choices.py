@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from reddy_lib.spreadsheet.calls.building import build_frame
-from reddy_lib.spreadsheet.mapping.model import Mapping
+from reddy_lib.spreadsheet.model import Mapping
 
 CELL = "Agent: Hello, how can I help?\nCustomer: My card is lost.\nAgent: I block it now."
 NOTED = """[

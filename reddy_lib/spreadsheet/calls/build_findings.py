@@ -8,10 +8,10 @@ from typing import Any
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.spreadsheet.calls.grouping import Group
-from reddy_lib.spreadsheet.calls.sources import is_empty
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
-from reddy_lib.spreadsheet.calls.zones import ZoneRead
-from reddy_lib.spreadsheet.mapping.model import Mapping
+from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.cells.zones import ZoneRead
+from reddy_lib.spreadsheet.model import Mapping
 
 __all__ = [
     "about_zone",

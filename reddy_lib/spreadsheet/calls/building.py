@@ -25,7 +25,7 @@ from reddy_lib.spreadsheet.calls.cell_values import (
     plain_cell_of,
 )
 from reddy_lib.spreadsheet.calls.grouping import calls_of, row_text
-from reddy_lib.spreadsheet.mapping.model import Mapping
+from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.spreadsheet.reading.notes import Notes, notes_before
 from reddy_lib.spreadsheet.reading.sheets import read_pieces
 

@@ -35,17 +35,18 @@ from reddy_lib.spreadsheet.calls.cell_values import (
     said_in_turns,
     whole_number,
 )
-from reddy_lib.spreadsheet.calls.dates import moment_of, read_timestamp, zone
 from reddy_lib.spreadsheet.calls.grouping import Group
 from reddy_lib.spreadsheet.calls.lines import lines_transcript, turns_transcript
-from reddy_lib.spreadsheet.calls.sources import Sources, is_empty
-from reddy_lib.spreadsheet.calls.tag_values import cell_text, tag_value
+from reddy_lib.spreadsheet.calls.sources import Sources
 from reddy_lib.spreadsheet.calls.transcript_choices import as_chosen
-from reddy_lib.spreadsheet.calls.web_addresses import announced_name, lasting_address
-from reddy_lib.spreadsheet.calls.zones import read_zone
-from reddy_lib.spreadsheet.mapping.agent_names import bare_email
-from reddy_lib.spreadsheet.mapping.header_words import concepts, plain_name
-from reddy_lib.spreadsheet.mapping.model import Mapping
+from reddy_lib.spreadsheet.cells.agent_names import bare_email
+from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
+from reddy_lib.spreadsheet.cells.dates import moment_of, read_timestamp, zone
+from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
+from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_value
+from reddy_lib.spreadsheet.cells.web_addresses import announced_name, lasting_address
+from reddy_lib.spreadsheet.cells.zones import read_zone
+from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.spreadsheet.reading.bundles import FILE_NAMES
 from reddy_lib.spreadsheet.reading.notes import id_digits
 from reddy_lib.transcripts import Placed, Transcript, placed, read_transcript

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
-from reddy_lib.spreadsheet.mapping.model import Mapping
-from reddy_lib.spreadsheet.mapping.turn_columns import turns_of
+from reddy_lib.spreadsheet.calls.turn_cells import turns_of
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.model import Mapping
 
 __all__ = ["channel_names", "columns_of", "plain_cell_of", "said_in_rows", "said_in_turns", "whole_number"]
 

@@ -23,8 +23,9 @@ import pandas as pd
 
 from reddy_lib.errors import MappingError
 from reddy_lib.findings import Finding
-from reddy_lib.spreadsheet.calls.placeholders import is_placeholder
-from reddy_lib.spreadsheet.mapping.model import Mapping
+from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
+from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.spreadsheet.reading.notes import Notes, notes_before
 
 __all__ = ["MOST_ROWS", "Group", "gathered", "groups_of", "scattered_keys"]
@@ -241,23 +242,6 @@ def _stripped(cell: Any) -> Any:
     if type(cell) is str:
         return cell.strip() or None
     return None if cell is None or cell != cell else cell
-
-
-def as_number(cell: Any) -> float | None:
-    """A line counter's cell as a number; None where it is none."""
-    if isinstance(cell, bool):
-        return None
-    if isinstance(cell, int | float):
-        return float(cell) if abs(cell) < 1e18 else None  # nor infinity, which a damaged workbook may hold
-    if isinstance(cell, str):
-        text = cell.strip()
-        if len(text) < 20:
-            try:
-                number = float(text)
-            except ValueError:
-                return None
-            return number if number == number and abs(number) < 1e18 else None
-    return None
 
 
 def row_text(cells: Iterable[Any]) -> str:

@@ -17,11 +17,11 @@ from typing import Any
 import msgspec
 
 from reddy_lib.findings import finding
-from reddy_lib.spreadsheet.calls.grouping import as_number
-from reddy_lib.spreadsheet.calls.line_times import line_moment
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
-from reddy_lib.spreadsheet.mapping.model import Mapping
-from reddy_lib.spreadsheet.mapping.turn_columns import as_lines, turns_of
+from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of
+from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.cells.line_times import line_moment
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.transcripts import Transcript, leaning, read_transcript
 from reddy_lib.transcripts.times import Moment, read_moment
 

@@ -12,29 +12,18 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from reddy_lib.spreadsheet.calls.clock_text import read_clock
-from reddy_lib.spreadsheet.calls.placeholders import is_placeholder
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
-from reddy_lib.spreadsheet.mapping.model import Mapping, fold_name
-from reddy_lib.spreadsheet.reading.file_names import name_value
+from reddy_lib.spreadsheet.cells.cell_kinds import PART_OF_A_DAY, is_empty
+from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.file_names import name_value
+from reddy_lib.spreadsheet.model import Mapping, fold_name
 
-__all__ = ["Sources", "fold_text", "is_clock", "is_empty", "joined"]
+__all__ = ["Sources", "fold_text", "joined"]
 
 NAMING = frozenset(("conversation_id", "agent_email", "filename"))
 """Fields whose cells name something: a placeholder in them counts as empty. That of a time or a product is a finding."""
 _FOLDED = ("product_id", "agent_email")
-_CLOCK = re.compile(
-    r"\d{1,2}[:.h]\d{2}(?:[:.m]\d{2})?(?:[.,]\d+)?\s*(?:[ap]\.?\s?m\.?|Uhr|h)?", re.IGNORECASE
-)
-_PART_OF_A_DAY = re.compile(r"0?[.,]\d{3,}")
 _BARE_CLOCK = re.compile(r"(\d{1,2})(\d{2})(\d{2})?")
-
-
-def is_empty(cell: Any) -> bool:
-    """None, NaN, and text of nothing but spaces."""
-    if type(cell) is str:
-        return not cell or cell.isspace()
-    return cell is None or bool(cell != cell)
 
 
 class Sources:
@@ -169,7 +158,7 @@ def _of_moment(cell: Any, *, first: bool) -> str:
         return re.sub(
             r"(?<=\d)[T ]0{1,2}:00(?::00(?:\.0+)?)?$", "", text
         )  # midnight, because it is a date alone
-    if _PART_OF_A_DAY.fullmatch(text):
+    if PART_OF_A_DAY.fullmatch(text):
         return cell_text(timedelta(seconds=round(float(text.replace(",", ".")) * 86_400)))
     bare = _BARE_CLOCK.fullmatch(text) if text.isdecimal() else None
     return ":".join(part for part in bare.groups() if part) if bare else text
@@ -177,19 +166,3 @@ def _of_moment(cell: Any, *, first: bool) -> str:
 
 def _clock(moment: time) -> str:
     return moment.isoformat()
-
-
-def is_clock(cell: Any) -> bool:
-    """A time of day without a date: 17:46, 5:46 PM, or a cell that the sheet holds as a time."""
-    if isinstance(cell, datetime):
-        return cell.year <= 1904
-    if isinstance(cell, float):
-        return 0 < cell < 1
-    if not isinstance(cell, str):
-        return isinstance(cell, time)
-    text = cell.strip()
-    return (
-        _CLOCK.fullmatch(text) is not None
-        or _PART_OF_A_DAY.fullmatch(text) is not None
-        or read_clock(text) is not None
-    )

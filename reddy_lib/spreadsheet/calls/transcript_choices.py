@@ -6,7 +6,7 @@ import msgspec
 
 from reddy_lib.findings import finding
 from reddy_lib.model import TranscriptLine
-from reddy_lib.spreadsheet.mapping.model import Mapping
+from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.transcripts import Transcript
 
 __all__ = ["NOTES_TAG", "as_chosen"]

@@ -23,16 +23,16 @@ from reddy_lib.errors import MappingError
 from reddy_lib.findings import Finding
 from reddy_lib.model import Call
 from reddy_lib.spreadsheet.calls.building import BuiltCall, build_frame
-from reddy_lib.spreadsheet.calls.dates import read_timestamp
-from reddy_lib.spreadsheet.calls.sources import is_empty
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
 from reddy_lib.spreadsheet.calls.transcript_choices import NOTES_TAG
-from reddy_lib.spreadsheet.mapping.column_profile import Column
-from reddy_lib.spreadsheet.mapping.model import Mapping, ProductLike
+from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
+from reddy_lib.spreadsheet.cells.dates import read_timestamp
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.evidence.tags import sensitive
 from reddy_lib.spreadsheet.mapping.product_suggestions import suggested_products
 from reddy_lib.spreadsheet.mapping.question import Option, Question
 from reddy_lib.spreadsheet.mapping.survey import Speaking, shorten, speakers
-from reddy_lib.spreadsheet.mapping.tags import sensitive
+from reddy_lib.spreadsheet.model import Mapping, ProductLike
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
 
 __all__ = ["PRODUCT_ASKED", "SETTLED_BY_PROFILE", "questions"]

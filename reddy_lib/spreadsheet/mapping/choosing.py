@@ -13,8 +13,9 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from reddy_lib.errors import MappingError
+from reddy_lib.spreadsheet.file_names import values_in
 from reddy_lib.spreadsheet.mapping.lookups import Lookup
-from reddy_lib.spreadsheet.mapping.model import (
+from reddy_lib.spreadsheet.model import (
     MAPPABLE,
     Join,
     LineUnit,
@@ -23,7 +24,6 @@ from reddy_lib.spreadsheet.mapping.model import (
     ProductLike,
     fold_name,
 )
-from reddy_lib.spreadsheet.reading.file_names import values_in
 from reddy_lib.transcripts import role_of
 
 __all__ = [

@@ -16,19 +16,19 @@ import pandas as pd
 
 from reddy_lib.arguments import product_dicts
 from reddy_lib.spreadsheet.calls.grouping import calls_of
-from reddy_lib.spreadsheet.calls.placeholders import is_placeholder
-from reddy_lib.spreadsheet.calls.tag_values import tag_type
-from reddy_lib.spreadsheet.mapping.column_profile import Column
-from reddy_lib.spreadsheet.mapping.date_columns import timestamp_settings
-from reddy_lib.spreadsheet.mapping.field_evidence import JUDGES, Evidence, Table
-from reddy_lib.spreadsheet.mapping.header_words import concepts
-from reddy_lib.spreadsheet.mapping.layouts import LinesFound, find_lines, line_times, lines_chosen
-from reddy_lib.spreadsheet.mapping.model import Join, Layout, Mapping, ProductLike, product_ids
+from reddy_lib.spreadsheet.cells.header_words import concepts
+from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
+from reddy_lib.spreadsheet.cells.tag_values import tag_type
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.evidence.date_columns import timestamp_settings
+from reddy_lib.spreadsheet.evidence.field_evidence import JUDGES, Evidence, Table
+from reddy_lib.spreadsheet.evidence.layouts import LinesFound, find_lines, line_times, lines_chosen
+from reddy_lib.spreadsheet.evidence.split_transcripts import continued, joined_parts
+from reddy_lib.spreadsheet.evidence.tags import constant, personal, sensitive
+from reddy_lib.spreadsheet.evidence.turn_columns import TurnsFound, find_turns
+from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.mapping.proposals import with_agent_names, with_joined_time
-from reddy_lib.spreadsheet.mapping.split_transcripts import continued, joined_parts
-from reddy_lib.spreadsheet.mapping.tags import constant, personal, sensitive
-from reddy_lib.spreadsheet.mapping.turn_columns import TurnsFound, find_turns
-from reddy_lib.spreadsheet.reading.formats import SheetFormat
+from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, product_ids
 
 __all__ = ["guess_mapping"]
 

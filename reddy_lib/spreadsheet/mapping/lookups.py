@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 
 from reddy_lib.errors import MappingError, SheetError
-from reddy_lib.spreadsheet.calls.dates import looks_like_time
 from reddy_lib.spreadsheet.calls.sources import fold_text, joined
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
-from reddy_lib.spreadsheet.mapping.model import ProductLike, product_ids
+from reddy_lib.spreadsheet.cells.dates import looks_like_time
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.model import ProductLike, product_ids
 from reddy_lib.spreadsheet.reading.files import workbook_kept
 from reddy_lib.spreadsheet.reading.sheets import detect_format, read_sheet, sheet_names
 

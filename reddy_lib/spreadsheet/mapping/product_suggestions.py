@@ -7,7 +7,7 @@ from collections.abc import Mapping as Table
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-from reddy_lib.spreadsheet.mapping.model import ProductLike, fold_name
+from reddy_lib.spreadsheet.model import ProductLike, fold_name
 
 __all__ = ["suggested_products"]
 

@@ -12,14 +12,14 @@ from datetime import date, datetime, time
 from typing import Any
 
 from reddy_lib.errors import SheetError
-from reddy_lib.spreadsheet.calls.date_numbers import is_day_number
-from reddy_lib.spreadsheet.calls.date_text import read_written
-from reddy_lib.spreadsheet.calls.dates import looks_like_time
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
-from reddy_lib.spreadsheet.mapping.column_profile import Column
+from reddy_lib.spreadsheet.cells.date_numbers import is_day_number
+from reddy_lib.spreadsheet.cells.date_text import read_written
+from reddy_lib.spreadsheet.cells.dates import looks_like_time
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.evidence.time_order import is_time_of_day, times_of_day
 from reddy_lib.spreadsheet.mapping.lookups import find_lookup
-from reddy_lib.spreadsheet.mapping.model import Join, Mapping
-from reddy_lib.spreadsheet.mapping.time_order import is_time_of_day, times_of_day
+from reddy_lib.spreadsheet.model import Join, Mapping
 
 __all__ = ["with_agent_names", "with_joined_time"]
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from reddy_lib.spreadsheet.mapping.choosing import chosen_fields
-from reddy_lib.spreadsheet.mapping.model import Mapping
+from reddy_lib.spreadsheet.model import Mapping
 
 __all__ = ["Option", "Question"]
 

@@ -19,12 +19,12 @@ import msgspec
 import pandas as pd
 
 from reddy_lib.spreadsheet.calls.building import BuiltCall
-from reddy_lib.spreadsheet.calls.date_numbers import EpochUnit
-from reddy_lib.spreadsheet.calls.dates import read_timestamp
 from reddy_lib.spreadsheet.calls.lines import label_of
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
-from reddy_lib.spreadsheet.mapping.model import Mapping
-from reddy_lib.spreadsheet.reading.formats import SheetFormat
+from reddy_lib.spreadsheet.cells.date_numbers import EpochUnit
+from reddy_lib.spreadsheet.cells.dates import read_timestamp
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.formats import SheetFormat
+from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.spreadsheet.reading.sheets import read_pieces
 from reddy_lib.transcripts import role_of
 

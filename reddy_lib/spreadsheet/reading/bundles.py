@@ -24,7 +24,7 @@ import msgspec
 
 from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.open_databases import is_open
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.reading.records import nested_facts
 from reddy_lib.spreadsheet.reading.tables import plain_cell
 from reddy_lib.spreadsheet.reading.unpacked import is_overlapping, most_unpacked, packed_as, swollen

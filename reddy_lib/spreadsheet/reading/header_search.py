@@ -9,7 +9,7 @@ from typing import Any
 import python_calamine as calamine
 
 from reddy_lib.errors import EmptySheet, SheetError
-from reddy_lib.spreadsheet.mapping.header_words import fields_named
+from reddy_lib.spreadsheet.cells.header_words import fields_named
 from reddy_lib.spreadsheet.reading.files import Workbook
 from reddy_lib.spreadsheet.reading.furniture import is_empty
 from reddy_lib.spreadsheet.reading.headers import find_header

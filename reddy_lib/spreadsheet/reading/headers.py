@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from reddy_lib.spreadsheet.mapping.header_words import concepts, plain_name
+from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
 
 __all__ = ["column_letter", "find_header", "header_texts"]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pandas as pd
 
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.reading.bundles import FILE_NAME, TRANSCRIPT, Bundle, FileIndex, facts_of
 from reddy_lib.spreadsheet.reading.tables import plain_cell
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from reddy_lib.spreadsheet.mapping.header_words import plain_name
+from reddy_lib.spreadsheet.cells.header_words import plain_name
 from reddy_lib.spreadsheet.reading.headers import find_header
 from reddy_lib.spreadsheet.reading.records import call_identity, holds_speech, is_turn_list
 from reddy_lib.transcripts.roles import role_of

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from reddy_lib.findings import Finding, finding
+from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.error_cells import Hidden
-from reddy_lib.spreadsheet.reading.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.headers import column_letter
 
 __all__ = ["Notes", "file_notes", "hidden_note", "id_digits", "left_lines", "merged_notes", "notes_before"]

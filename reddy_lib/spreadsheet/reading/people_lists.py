@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reddy_lib.spreadsheet.mapping.header_words import plain_name
-from reddy_lib.transcripts.formats.key_names import usual_plan
+from reddy_lib.spreadsheet.cells.header_words import plain_name
+from reddy_lib.transcripts.key_names import usual_plan
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import words_of
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reddy_lib.spreadsheet.mapping.header_words import plain_name
+from reddy_lib.spreadsheet.cells.header_words import plain_name
 from reddy_lib.spreadsheet.reading.people_lists import MOST_PEOPLE, KnownPeople, is_people, people_columns
 from reddy_lib.spreadsheet.reading.typed_values import has_typed_values, plain_values
 from reddy_lib.transcripts import read_transcript

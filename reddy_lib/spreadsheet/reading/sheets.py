@@ -19,6 +19,7 @@ import pandas as pd
 import python_calamine as calamine
 
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
+from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.bundles import Bundle, Member, bundle_rows, join_column, open_bundle
 from reddy_lib.spreadsheet.reading.error_cells import Hidden, hidden_parts
 from reddy_lib.spreadsheet.reading.files import (
@@ -32,7 +33,6 @@ from reddy_lib.spreadsheet.reading.files import (
     open_workbook,
     workbook_kept,
 )
-from reddy_lib.spreadsheet.reading.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.furniture import Region, below_merged, joined_names, lines_above
 from reddy_lib.spreadsheet.reading.header_search import (
     LOOK_AHEAD,
@@ -247,7 +247,7 @@ def _with_lines_sheet(path: Path, workbook: Workbook, format: SheetFormat, *, fo
 
     `found`: nobody named the sheet: it may itself be the one of the lines.
     """
-    from reddy_lib.spreadsheet.mapping.layouts import lines_beside  # it reads mappings, which know formats
+    from reddy_lib.spreadsheet.evidence.layouts import lines_beside  # it reads mappings, which know formats
 
     assert format.sheet is not None
     calls = _sample(path, format)
@@ -391,7 +391,7 @@ def _tables_format(
 
 def _joined_format(bundle: Bundle, tables: list[Member]) -> SheetFormat | None:
     """Return the format of an archive with a table of calls and one of their lines; None where no two belong together."""
-    from reddy_lib.spreadsheet.mapping.layouts import lines_beside  # it reads mappings, which know formats
+    from reddy_lib.spreadsheet.evidence.layouts import lines_beside  # it reads mappings, which know formats
 
     samples: list[tuple[Member, SheetFormat, list[tuple[str, list[Any]]]]] = []
     for table in tables[:_MOST_JOINED]:

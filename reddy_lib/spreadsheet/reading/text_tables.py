@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from reddy_lib.errors import UnreadableFile
-from reddy_lib.spreadsheet.mapping.header_words import concepts, fields_named, plain_name
+from reddy_lib.spreadsheet.cells.header_words import concepts, fields_named, plain_name
 from reddy_lib.transcripts.roles import role_of, speaks_for_itself
 
 __all__ = ["TextForm", "has_known_names", "known_name", "text_form", "text_rows"]

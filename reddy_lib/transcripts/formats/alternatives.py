@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from reddy_lib.transcripts.formats.key_names import usual_plan, words_in
+from reddy_lib.transcripts.key_names import usual_plan, words_in
 
 __all__ = ["with_the_best"]
 

@@ -13,9 +13,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from reddy_lib.transcripts.formats.key_names import Plan, names_part, usual_plan, words_in
 from reddy_lib.transcripts.formats.side_by_side import rows_of, with_plain_times
 from reddy_lib.transcripts.formats.turn_keys import flattened, holds_turns, labelled_texts, plan_of, side_keys
+from reddy_lib.transcripts.key_names import Plan, names_part, usual_plan, words_in
 from reddy_lib.transcripts.people import NOBODY, People, people_in
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import read_moment, words_of

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from reddy_lib.transcripts.formats.key_names import Plan, usual_plan, words_in
 from reddy_lib.transcripts.formats.turn_keys import plan_of
+from reddy_lib.transcripts.key_names import Plan, usual_plan, words_in
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import read_moment, words_of
 

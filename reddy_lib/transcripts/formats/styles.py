@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
-from reddy_lib.transcripts.formats.key_names import classify_key
+from reddy_lib.transcripts.key_names import classify_key
 from reddy_lib.transcripts.roles import leaning, normalise
 from reddy_lib.transcripts.times import CLOCK
 

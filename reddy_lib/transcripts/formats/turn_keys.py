@@ -13,7 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from reddy_lib.transcripts.formats.key_names import (
+from reddy_lib.transcripts.key_names import (
+    ASSISTANTS,
     DIRECTIONS,
     NO_TEXT,
     NO_TIME,
@@ -31,7 +32,6 @@ from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import read_moment, words_of
 
 __all__ = [
-    "ASSISTANTS",
     "flattened",
     "holds_turns",
     "inner_text",
@@ -41,8 +41,6 @@ __all__ = [
     "side_keys",
 ]
 
-ASSISTANTS = frozenset(("assistant", "bot", "ai", "model", "chatbot", "virtual_agent"))
-"""Roles that voice assistants have in their own messages, where "user" is who talks to them."""
 _SAMPLE = 400
 _LONGEST_LABEL = 60
 _LABELLED = re.compile(r"\s*[\[(]?([^\W\d_][^:：\n\[\]()]{0,38}?)[\])]?\s?[:：]\s+(?=\S)")

@@ -13,9 +13,7 @@ from typing import Any
 
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.formats.json_form import as_text, decode, short, unreadable_time
-from reddy_lib.transcripts.formats.key_names import Plan, usual_plan, words_in
 from reddy_lib.transcripts.formats.turn_keys import (
-    ASSISTANTS,
     flattened,
     inner_text,
     labelled_texts,
@@ -23,6 +21,7 @@ from reddy_lib.transcripts.formats.turn_keys import (
     plan_of,
     side_keys,
 )
+from reddy_lib.transcripts.key_names import ASSISTANTS, Plan, usual_plan, words_in
 from reddy_lib.transcripts.order import by_counter
 from reddy_lib.transcripts.people import person_of, settled
 from reddy_lib.transcripts.roles import role_of

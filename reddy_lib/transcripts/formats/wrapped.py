@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 
-from reddy_lib.transcripts.formats.key_names import usual_plan
 from reddy_lib.transcripts.formats.turn_keys import plan_of
+from reddy_lib.transcripts.key_names import usual_plan
 from reddy_lib.transcripts.people import is_table_name
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import read_moment, words_of

@@ -13,9 +13,9 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.errors import ReddyError
 from reddy_lib.spreadsheet import sheet_names
+from reddy_lib.spreadsheet.file_names import name_value
 from reddy_lib.spreadsheet.mapping.lookups import Lookup, lookup_sheets, read_lookup
 from reddy_lib.spreadsheet.mapping.survey import shorten
-from reddy_lib.spreadsheet.reading.file_names import name_value
 from reddy_lib.spreadsheet.reading.upload import PrivateCopy
 from reddy_lib.ui.load.mapping_choices import USUAL, Choices, columns_of, known
 

@@ -11,7 +11,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.errors import SheetError
-from reddy_lib.spreadsheet.reading.archive_tables import format_of_tables, tables_to_choose
+from reddy_lib.spreadsheet.mapping.archive_tables import format_of_tables, tables_to_choose
 from reddy_lib.spreadsheet.reading.upload import PrivateCopy, together
 from reddy_lib.ui import uploads
 from reddy_lib.ui.events import uninterrupted

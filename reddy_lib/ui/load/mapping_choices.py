@@ -25,8 +25,12 @@ from reddy_lib.spreadsheet import (
     guess_mapping,
     read_calls,
 )
-from reddy_lib.spreadsheet.calls.sources import Sources, is_empty
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
+from reddy_lib.spreadsheet.calls.sources import Sources
+from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.evidence.date_columns import timestamp_settings
+from reddy_lib.spreadsheet.evidence.day_order import DayOrder, day_order
+from reddy_lib.spreadsheet.file_names import NameOffer, name_offers
 from reddy_lib.spreadsheet.mapping.choosing import (
     BY_HAND,
     chosen_fields,
@@ -39,10 +43,7 @@ from reddy_lib.spreadsheet.mapping.choosing import (
     tags_after,
     time_zones,
 )
-from reddy_lib.spreadsheet.mapping.date_columns import timestamp_settings
-from reddy_lib.spreadsheet.mapping.day_order import DayOrder, day_order
 from reddy_lib.spreadsheet.mapping.lookups import Lookup
-from reddy_lib.spreadsheet.mapping.model import LineUnit, NewCall
 from reddy_lib.spreadsheet.mapping.survey import (
     Speaking,
     Survey,
@@ -52,8 +53,8 @@ from reddy_lib.spreadsheet.mapping.survey import (
     naive_times,
     speakers,
 )
+from reddy_lib.spreadsheet.model import LineUnit, NewCall
 from reddy_lib.spreadsheet.reading.bundles import FILE_NAMES
-from reddy_lib.spreadsheet.reading.file_names import NameOffer, name_offers
 from reddy_lib.spreadsheet.reading.upload import PrivateCopy
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
 from reddy_lib.ui.load.usual_values import with_default, with_only_product

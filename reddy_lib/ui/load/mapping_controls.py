@@ -15,9 +15,9 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches.preview import Previewed
 from reddy_lib.model import TAG_TYPES
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.evidence.tags import doubt, left_out_columns
 from reddy_lib.spreadsheet.mapping.survey import column_facts, distinct_texts, examples, shorten
-from reddy_lib.spreadsheet.mapping.tags import doubt, left_out_columns
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT
 from reddy_lib.ui.directions import isolated
 from reddy_lib.ui.load.field_sources import draw_more, names_found, other_sources

@@ -10,9 +10,9 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from reddy_lib.spreadsheet.calls.line_times import read_seconds
-from reddy_lib.spreadsheet.mapping.column_profile import Column
-from reddy_lib.spreadsheet.mapping.model import LineUnit
+from reddy_lib.spreadsheet.cells.line_times import read_seconds
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.model import LineUnit
 from reddy_lib.transcripts.times import unit_of
 
 __all__ = ["line_times", "order_of"]

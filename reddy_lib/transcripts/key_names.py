@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 __all__ = [
+    "ASSISTANTS",
     "DIRECTIONS",
     "NO_TEXT",
     "NO_TIME",
@@ -26,6 +27,9 @@ __all__ = [
     "usual_plan",
     "words_in",
 ]
+
+ASSISTANTS = frozenset(("assistant", "bot", "ai", "model", "chatbot", "virtual_agent"))
+"""Roles that voice assistants have in their own messages, where "user" is who talks to them."""
 
 _ROLE_TEXT = """
 role speakerrole participantrole participantpurpose participanttype speaker speakerlabel speakername segmentspeaker

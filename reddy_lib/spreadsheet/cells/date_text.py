@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from reddy_lib.spreadsheet.calls.clock_text import (
+from reddy_lib.spreadsheet.cells.clock_text import (
     AT,
     DOTS,
     WORD,
@@ -23,8 +23,8 @@ from reddy_lib.spreadsheet.calls.clock_text import (
     taken_clock,
     unknown_words,
 )
-from reddy_lib.spreadsheet.calls.date_words import FILLERS, Half, fold_words, lexicon, plain_text
-from reddy_lib.spreadsheet.calls.zones import read_zone
+from reddy_lib.spreadsheet.cells.date_words import FILLERS, Half, fold_words, lexicon, plain_text
+from reddy_lib.spreadsheet.cells.zones import read_zone
 
 __all__ = ["Written", "full_year", "read_written", "unwrapped"]
 

@@ -11,11 +11,11 @@ from itertools import pairwise
 from math import lgamma
 from typing import NamedTuple
 
-from reddy_lib.spreadsheet.calls.grouping import as_number
-from reddy_lib.spreadsheet.calls.line_times import seconds_of
-from reddy_lib.spreadsheet.calls.placeholders import is_placeholder
-from reddy_lib.spreadsheet.mapping.column_profile import Column
-from reddy_lib.spreadsheet.mapping.model import NewCall
+from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.cells.line_times import seconds_of
+from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.model import NewCall
 
 __all__ = [
     "OF_CALLS",

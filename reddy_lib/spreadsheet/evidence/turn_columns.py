@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping as Cells
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from reddy_lib.spreadsheet.calls.grouping import as_number
-from reddy_lib.spreadsheet.calls.line_times import seconds_of
-from reddy_lib.spreadsheet.calls.sources import is_empty
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
-from reddy_lib.spreadsheet.mapping.call_groups import calls_by_value
-from reddy_lib.spreadsheet.mapping.column_profile import Column
-from reddy_lib.spreadsheet.mapping.line_words import speaker_column
-from reddy_lib.spreadsheet.mapping.model import Mapping, TurnColumn
+from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.cells.line_times import lines_of, seconds_of
+from reddy_lib.spreadsheet.evidence.call_groups import calls_by_value
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.evidence.line_words import speaker_column
+from reddy_lib.spreadsheet.model import TurnColumn
 from reddy_lib.transcripts import leaning, read_opening
 from reddy_lib.transcripts.greetings import infer_from_greetings
 
-__all__ = ["Turns", "TurnsFound", "as_lines", "find_turns", "turns_of"]
+__all__ = ["TurnsFound", "find_turns"]
 
 _NUMBERED = re.compile(r"(?P<before>.{0,80}?)[\W_]{0,9}(?P<number>\d{1,4})(?P<after>\D{0,80})")
 _TRIED = 40
@@ -192,7 +189,9 @@ def _sides(columns: Sequence[Column]) -> TurnsFound | None:
     speech = [column for column in columns if _is_side_text(column) and not column.says & _NO_WORDS]
     if len(speech) < 2:
         return None
-    several = [sum(len(_lines(text)) > 1 for text in column.texts) >= 0.5 * column.count for column in speech]
+    several = [
+        sum(len(lines_of(text)) > 1 for text in column.texts) >= 0.5 * column.count for column in speech
+    ]
     # A cell of several lines is all that a side says in its call.
     group = None if sum(several) > 1 else _rows_of_a_call(columns, {column.name for column in speech})
     pair = _pair(speech, group)
@@ -234,7 +233,7 @@ def _sides_by_words(pair: Sequence[Column], calls: Sequence[Sequence[int]] | Non
             (column.name, text) for place in places for column in pair if (text := column.of_rows[place])
         ]
         labels = {column.name: str(number) for number, column in enumerate(pair, start=1)}
-        texts = [(labels[name], line) for name, cell in cells for _, line in _lines(cell)]
+        texts = [(labels[name], line) for name, cell in cells for _, line in lines_of(cell)]
         if len({label for label, _ in texts}) < 2:
             continue
         tried += 1
@@ -285,7 +284,7 @@ def _take_turns(one: Column, other: Column, group: _Rows | None) -> bool:
         return True  # in each row one of them is filled
     if group is not None:
         return not group.speakers and _answer_each_other(one, other, group.calls)
-    lines = [(len(_lines(a)), len(_lines(b))) for a, b in rows if a and b]
+    lines = [(len(lines_of(a)), len(lines_of(b))) for a, b in rows if a and b]
     alike = sum(min(pair) >= 2 and abs(pair[0] - pair[1]) <= 1 for pair in lines)
     return bool(lines) and alike >= 0.6 * len(lines) and not _several_turns(one) and not _several_turns(other)
 
@@ -366,124 +365,3 @@ def _rows_of_a_call(columns: Sequence[Column], texts: set[str]) -> _Rows | None:
         if "order" in column.says or (counts and any(len(here) > 1 for here in calls)):
             return _Rows(by, column.name, calls, speakers)
     return _Rows(by, "", calls, speakers)
-
-
-_ROLE, _TEXT = "turn: speaker", "turn: text"
-
-
-def as_lines(
-    columns: Cells[str, Sequence[Any]], mapping: Mapping
-) -> tuple[dict[str, list[Any]], Mapping, bool]:
-    """Return the rows of a call, each with a side's words in a column of its own, as rows of lines, and their mapping.
-
-    What else feeds lines (their times, their order) is that of the row. The last is `Turns.assumed`.
-    """
-    kept = {name: columns[name] for name in mapping.line_fields.values() if name in columns}
-    lines: dict[str, list[Any]] = {name: [] for name in (*kept, _ROLE, _TEXT)}
-    assumed = False
-    for row in range(len(columns[mapping.turns[0].text])):
-        here = {name: [cells[row]] for name, cells in columns.items()}
-        turns = turns_of(here, mapping.turns)
-        assumed = assumed or turns.assumed
-        for number, turn in enumerate(turns.items):
-            lines[_ROLE].append(turn["role"])
-            lines[_TEXT].append(turn["text"])
-            for field, name in mapping.line_fields.items():
-                if name in kept:
-                    # The time of a row is that of what was said first in it.
-                    lines[name].append(kept[name][row] if not number or field == "order" else "")
-    fields = {field: name for field, name in mapping.line_fields.items() if name in kept}
-    changed = msgspec.structs.replace(mapping, turns=[], line_fields={**fields, "role": _ROLE, "text": _TEXT})
-    return lines, changed, assumed
-
-
-class Turns(msgspec.Struct):
-    """Turns in the order in which they were spoken, as a transcript's JSON has them. `assumed`: nothing says that order."""
-
-    items: list[dict[str, Any]]
-    assumed: bool = False
-
-
-def turns_of(cells: Cells[str, Sequence[Any]], turns: Sequence[TurnColumn]) -> Turns:
-    """Return the turns of a call's rows, row by row and in each row in the order of `turns`.
-
-    Where one cell holds all that a side says, its lines are put in order by their clocks, or alternate.
-    """
-    count = len(cells[turns[0].text]) if turns else 0
-    items: list[dict[str, Any]] = []
-    assumed = False
-    for row in range(count):
-        here = [(turn, cells[turn.text][row]) for turn in turns if not is_empty(cells[turn.text][row])]
-        if len(turns) == 2 and not any(turn.speaker or turn.start for turn in turns):
-            sides = [(turn.role, _lines(cell_text(cell))) for turn, cell in here]
-            if any(len(lines) > 1 for _, lines in sides):
-                found = _woven(sides)
-                items += found.items
-                assumed = assumed or found.assumed
-                continue
-        for turn, cell in here:
-            role = turn.role
-            if turn.speaker:
-                role = cell_text(cells[turn.speaker][row]).strip() or role
-            one: dict[str, Any] = {"role": role, "text": cell_text(cell).strip()}
-            if turn.start and not is_empty(cells[turn.start][row]):
-                one["start"] = cell_text(cells[turn.start][row]).strip()
-            if not role:
-                label, mark, text = one["text"].replace("：", ":", 1).partition(":")
-                if mark and len(label) < 50 and text.strip():
-                    one["role"], one["text"] = label.strip(), text.strip()
-            items.append(one)
-    return Turns(items, assumed)
-
-
-_LINE_CLOCK = re.compile(
-    r"[\[(<]?(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)[\])>]?\s*[-–—|:]?\s*(?P<text>.*)"
-)
-
-
-def _lines(text: str) -> list[tuple[str, str]]:
-    """Return (clock or "", text) of each line of a cell."""
-    found: list[tuple[str, str]] = []
-    rows = [row.strip() for row in text.splitlines()]
-    if len(rows) == 1 and " | " in text:
-        rows = [row.strip() for row in text.split(" | ")]
-    for row in rows:
-        if not row:
-            continue
-        match = _LINE_CLOCK.fullmatch(row)
-        if match:
-            found.append((match["clock"], match["text"]))
-        else:
-            found.append(("", row))
-    return found
-
-
-def _woven(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
-    """Bring together what two sides say: by clocks if each line has one, else line by line."""
-    if all(clock for _, lines in sides for clock, _ in lines):
-        every = [
-            (_seconds(clock), place, role, clock, text)
-            for place, (role, lines) in enumerate(sides)
-            for clock, text in lines
-        ]
-        return Turns(
-            [{"role": role, "text": text, "start": clock} for _, _, role, clock, text in sorted(every)]
-        )
-    ordered = (
-        sorted(sides, key=lambda side: -len(side[1]))
-        if len({len(lines) for _, lines in sides}) > 1
-        else sides
-    )
-    items = [
-        {"role": role, "text": text, **({"start": clock} if clock else {})}
-        for number in range(max(len(lines) for _, lines in ordered))
-        for role, lines in ordered
-        if number < len(lines)
-        for clock, text in [lines[number]]
-    ]
-    return Turns(items, assumed=len(sides) > 1)
-
-
-def _seconds(clock: str) -> float:
-    parts = clock.replace(",", ".").split(":")
-    return float(sum(float(part) * 60**power for power, part in enumerate(reversed(parts))))

@@ -13,12 +13,12 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from reddy_lib.spreadsheet.calls.placeholders import is_placeholder
-from reddy_lib.spreadsheet.mapping.agent_names import bare_email, is_one_person, name_parts
-from reddy_lib.spreadsheet.mapping.column_profile import Column, looks_like_id, percent
-from reddy_lib.spreadsheet.mapping.model import fold_name
-from reddy_lib.spreadsheet.mapping.tags import sensitive
-from reddy_lib.spreadsheet.mapping.time_order import TimeOrder, is_time_of_day
+from reddy_lib.spreadsheet.cells.agent_names import bare_email, is_one_person, name_parts
+from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
+from reddy_lib.spreadsheet.evidence.column_profile import Column, looks_like_id, percent
+from reddy_lib.spreadsheet.evidence.tags import sensitive
+from reddy_lib.spreadsheet.evidence.time_order import TimeOrder, is_time_of_day
+from reddy_lib.spreadsheet.model import fold_name
 from reddy_lib.transcripts import read_transcript
 
 __all__ = ["JUDGES", "Evidence", "Table"]

@@ -14,12 +14,12 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Literal, NamedTuple
 
-from reddy_lib.spreadsheet.calls.date_numbers import NUMBER, EpochUnit, compact, of_unit, to_number, unit_of
-from reddy_lib.spreadsheet.calls.date_text import read_written, unwrapped
-from reddy_lib.spreadsheet.calls.dates import read_timestamp
-from reddy_lib.spreadsheet.calls.zones import looks_like_zone
-from reddy_lib.spreadsheet.mapping.day_order import DayOrder, column_order, locale_order, year_comes_first
-from reddy_lib.spreadsheet.mapping.header_words import concepts, plain_name
+from reddy_lib.spreadsheet.cells.date_numbers import NUMBER, EpochUnit, compact, of_unit, to_number, unit_of
+from reddy_lib.spreadsheet.cells.date_text import read_written, unwrapped
+from reddy_lib.spreadsheet.cells.dates import read_timestamp
+from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
+from reddy_lib.spreadsheet.cells.zones import looks_like_zone
+from reddy_lib.spreadsheet.evidence.day_order import DayOrder, column_order, locale_order, year_comes_first
 
 __all__ = ["DateColumn", "DateEvidence", "date_evidence", "read_column", "timestamp_settings"]
 

@@ -14,13 +14,13 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from reddy_lib.spreadsheet.calls.placeholders import is_placeholder
-from reddy_lib.spreadsheet.calls.sources import is_clock, is_empty
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
-from reddy_lib.spreadsheet.calls.web_addresses import announced_name, is_web_address
-from reddy_lib.spreadsheet.mapping.agent_names import bare_email
-from reddy_lib.spreadsheet.mapping.date_columns import DateEvidence, date_evidence
-from reddy_lib.spreadsheet.mapping.header_words import concepts, plain_name
+from reddy_lib.spreadsheet.cells.agent_names import bare_email
+from reddy_lib.spreadsheet.cells.cell_kinds import is_clock, is_empty
+from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
+from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
+from reddy_lib.spreadsheet.evidence.date_columns import DateEvidence, date_evidence
 from reddy_lib.transcripts import read_opening
 
 __all__ = ["Column", "looks_like_id", "percent"]

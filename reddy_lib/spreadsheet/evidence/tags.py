@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from reddy_lib.model import Call
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
-from reddy_lib.spreadsheet.mapping.header_words import plain_name
-from reddy_lib.spreadsheet.mapping.model import Mapping
+from reddy_lib.spreadsheet.cells.header_words import plain_name
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.model import Mapping
 
 __all__ = [
     "TagDrift",

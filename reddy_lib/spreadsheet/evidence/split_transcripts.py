@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
-from reddy_lib.spreadsheet.mapping.column_profile import Column
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.transcripts import read_opening
 
 __all__ = ["continued", "joined_parts"]

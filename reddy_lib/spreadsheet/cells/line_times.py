@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from reddy_lib.spreadsheet.calls.dates import read_timestamp
+from reddy_lib.spreadsheet.cells.dates import read_timestamp
 from reddy_lib.transcripts.times import Moment, read_moment
 
-__all__ = ["line_moment", "read_seconds", "seconds_of"]
+__all__ = ["line_moment", "lines_of", "read_seconds", "seconds_of"]
 
 _DATED = re.compile(r"\d.*[-/.年월 ].*\d.*:")
 
@@ -50,3 +50,25 @@ def seconds_of(cells: Sequence[Any]) -> list[float | None]:
     if any(second is None for second in read_seconds(cells[:3])[0]):
         return [None] * len(cells)
     return read_seconds(cells)[0]
+
+
+_LINE_CLOCK = re.compile(
+    r"[\[(<]?(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)[\])>]?\s*[-–—|:]?\s*(?P<text>.*)"
+)
+
+
+def lines_of(text: str) -> list[tuple[str, str]]:
+    """Return (clock or "", text) of each line of a cell."""
+    found: list[tuple[str, str]] = []
+    rows = [row.strip() for row in text.splitlines()]
+    if len(rows) == 1 and " | " in text:
+        rows = [row.strip() for row in text.split(" | ")]
+    for row in rows:
+        if not row:
+            continue
+        match = _LINE_CLOCK.fullmatch(row)
+        if match:
+            found.append((match["clock"], match["text"]))
+        else:
+            found.append(("", row))
+    return found

@@ -14,8 +14,8 @@ from typing import Any
 
 import msgspec
 
-from reddy_lib.spreadsheet.calls.grouping import as_number
-from reddy_lib.spreadsheet.mapping.call_groups import (
+from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.evidence.call_groups import (
     Grouping,
     calls_by_value,
     counter_column,
@@ -24,16 +24,16 @@ from reddy_lib.spreadsheet.mapping.call_groups import (
     numbers_lines,
     repeats,
 )
-from reddy_lib.spreadsheet.mapping.column_profile import Column
-from reddy_lib.spreadsheet.mapping.line_clocks import line_times
-from reddy_lib.spreadsheet.mapping.line_words import (
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.evidence.line_clocks import line_times
+from reddy_lib.spreadsheet.evidence.line_words import (
     holds_transcripts,
     is_labelled,
     speaker_column,
     takes_turns,
     words_column,
 )
-from reddy_lib.spreadsheet.mapping.model import LineUnit, NewCall
+from reddy_lib.spreadsheet.model import LineUnit, NewCall
 from reddy_lib.transcripts import leaning
 
 __all__ = [

@@ -81,7 +81,7 @@ def _folded(word: str) -> str:
 
 
 def _lines() -> Iterator[tuple[str, str, str]]:
-    table = files("reddy_lib.spreadsheet.calls").joinpath("date_words.tsv").read_text(encoding="utf-8")
+    table = files("reddy_lib.spreadsheet.cells").joinpath("date_words.tsv").read_text(encoding="utf-8")
     for line in table.splitlines():
         language, _, rest = line.partition("\t")
         kind, _, words = rest.partition("\t")

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from reddy_lib.spreadsheet.mapping.call_groups import OF_CALLS, Grouping
-from reddy_lib.spreadsheet.mapping.column_profile import Column
+from reddy_lib.spreadsheet.evidence.call_groups import OF_CALLS, Grouping
+from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.transcripts import leaning, read_opening
 
 __all__ = ["holds_transcripts", "is_labelled", "speaker_column", "takes_turns", "words_column"]

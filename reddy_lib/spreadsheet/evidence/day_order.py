@@ -14,8 +14,8 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from reddy_lib.spreadsheet.calls.date_text import Written, read_written
-from reddy_lib.spreadsheet.calls.dates import Ambiguous, resolve
+from reddy_lib.spreadsheet.cells.date_text import Written, read_written
+from reddy_lib.spreadsheet.cells.dates import Ambiguous, resolve
 
 __all__ = ["DayOrder", "column_order", "day_order", "locale_order", "year_comes_first"]
 

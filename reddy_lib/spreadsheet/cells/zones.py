@@ -178,7 +178,7 @@ def _cities() -> dict[str, str]:
 @lru_cache(maxsize=1)
 def _windows() -> dict[str, str]:
     """Name without "Standard Time", in capitals → IANA name."""
-    table = files("reddy_lib.spreadsheet.calls").joinpath("zone_names.tsv").read_text(encoding="utf-8")
+    table = files("reddy_lib.spreadsheet.cells").joinpath("zone_names.tsv").read_text(encoding="utf-8")
     pairs = (line.split("\t") for line in table.splitlines())
     return {name.upper().removesuffix(" STANDARD TIME"): iana for name, iana in pairs if _exists(iana)}
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from reddy_lib.findings import Finding, finding
-from reddy_lib.spreadsheet.calls.date_numbers import (
+from reddy_lib.spreadsheet.cells.date_numbers import (
     NUMBER,
     EpochUnit,
     compact,
@@ -20,9 +20,9 @@ from reddy_lib.spreadsheet.calls.date_numbers import (
     of_unit,
     to_number,
 )
-from reddy_lib.spreadsheet.calls.date_text import Written, full_year, read_written, unwrapped
-from reddy_lib.spreadsheet.calls.date_words import plain_text
-from reddy_lib.spreadsheet.calls.zones import read_zone, zone, zone_of
+from reddy_lib.spreadsheet.cells.date_text import Written, full_year, read_written, unwrapped
+from reddy_lib.spreadsheet.cells.date_words import plain_text
+from reddy_lib.spreadsheet.cells.zones import read_zone, zone, zone_of
 
 __all__ = ["Ambiguous", "looks_like_time", "moment_of", "read_timestamp", "resolve", "zone", "zone_of"]
 

@@ -18,9 +18,9 @@ import msgspec
 from reddy_lib.errors import MappingError
 from reddy_lib.model import TAG_TYPES
 from reddy_lib.open_databases import refuse_open
-from reddy_lib.spreadsheet.calls.date_numbers import EpochUnit
-from reddy_lib.spreadsheet.reading.file_names import check_pattern
-from reddy_lib.spreadsheet.reading.formats import SheetFormat
+from reddy_lib.spreadsheet.cells.date_numbers import EpochUnit
+from reddy_lib.spreadsheet.file_names import check_pattern
+from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT
 
 __all__ = [

@@ -11,13 +11,13 @@ from functools import cached_property
 from statistics import median
 from typing import NamedTuple
 
-from reddy_lib.spreadsheet.calls.date_numbers import EpochUnit
-from reddy_lib.spreadsheet.calls.dates import read_timestamp
-from reddy_lib.spreadsheet.calls.sources import is_empty
-from reddy_lib.spreadsheet.calls.tag_values import cell_text
-from reddy_lib.spreadsheet.mapping.column_profile import Column
-from reddy_lib.spreadsheet.mapping.day_order import column_order
-from reddy_lib.spreadsheet.mapping.durations import duration_evidence, read_duration
+from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
+from reddy_lib.spreadsheet.cells.date_numbers import EpochUnit
+from reddy_lib.spreadsheet.cells.dates import read_timestamp
+from reddy_lib.spreadsheet.cells.durations import duration_evidence, read_duration
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.evidence.day_order import column_order
 
 __all__ = ["Standing", "TimeOrder", "is_time_of_day", "times_of_day"]
 
