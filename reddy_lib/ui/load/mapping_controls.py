@@ -15,6 +15,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches.preview import Previewed
 from reddy_lib.model import TAG_TYPES
+from reddy_lib.spreadsheet.calls.call_builder import YEAR_10000
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.evidence.tags import doubt, left_out_columns
 from reddy_lib.spreadsheet.mapping.survey import column_facts, distinct_texts, examples, shorten
@@ -305,7 +306,7 @@ def _times(choices: Choices, columns: Sequence[str], shown: Sequence[Previewed])
             first = " ".join(
                 cell_text(cell[0] if isinstance(cell, list) and cell else cell) for cell in cells
             ).strip()
-            if one.call.timestamp is not None and first:
+            if one.call.timestamp is not None and 0 <= one.call.timestamp < YEAR_10000 and first:
                 moment = datetime.fromtimestamp(one.call.timestamp, UTC)
                 small(f"{first} → {moment:%Y-%m-%d %H:%M} UTC")
                 break
