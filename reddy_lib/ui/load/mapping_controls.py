@@ -107,7 +107,7 @@ NOTE_NAMES = {
     "as-tag": "become a tag",
     "as-speech": "are sent as the agent's words",
 }
-ROLE_NAMES = {LEAVE_OUT: "drop (shown, not sent)"}
+ROLE_NAMES = {LEAVE_OUT: "leave out (shown, not sent)"}
 ROLE_NOTES = {
     KEEP_AS_TAG: ": no lines, but a tag of the call",
     LEAVE_OUT: ": not sent, kept with the row",
@@ -289,7 +289,7 @@ def _times(choices: Choices, columns: Sequence[str], shown: Sequence[Previewed])
         order.selectbox(
             "Day and month", [True, False], index=None, key=f"{choices.key}day first {source!r}",
             format_func=lambda first: "day first: 3/4 is 3 April" if first else "month first: 3/4 is 4 March",
-            placeholder="Choose: is 3/4 the 3 April?", persist_state="session", help=choices.order.reason,
+            placeholder="Choose: is 3/4 3 April or 4 March?", persist_state="session", help=choices.order.reason,
         )  # fmt: skip
     if drawn["swapped"]:
         order.selectbox(
@@ -502,7 +502,7 @@ def draw_speakers(choices: Choices) -> None:
             persist_state="session",
         )  # fmt: skip
         st.radio(
-            "Notes and events that nobody said", NOTES, key=choices.key + "notes", horizontal=True,
+            "Notes and events that are not speech", NOTES, key=choices.key + "notes", horizontal=True,
             format_func=NOTE_NAMES.__getitem__, persist_state="session",
         )  # fmt: skip
 
