@@ -201,7 +201,7 @@ def derive_conversation_id(call: Call, *, recording: str = "", file_stem: str = 
         recording or call.filename or file_stem,
         *(f"{line.role}\x1f{line.text}" for line in call.transcript or ()),
     ]
-    return "call-" + hashlib.sha256("\x1e".join(parts).encode()).hexdigest()[:24]
+    return "call-" + hashlib.sha256(whole_characters("\x1e".join(parts)).encode()).hexdigest()[:24]
 
 
 def _whole_numbers(call: Call) -> Call:

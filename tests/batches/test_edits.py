@@ -354,6 +354,16 @@ def test_an_emptied_conversation_id_is_made_again_from_the_call() -> None:
     assert call.conversation_id == derive_conversation_id(a_call())
 
 
+def test_a_call_with_half_a_character_gets_an_id() -> None:
+    half, whole = a_call(), a_call()
+    assert half.transcript
+    assert whole.transcript
+    half.transcript[0].text, whole.transcript[0].text = "Hel\ud83d\ude00lo", "Hel\U0001f600lo"
+    assert derive_conversation_id(half) == derive_conversation_id(whole)
+    half.transcript[0].text = "Hel\ud800lo"
+    assert derive_conversation_id(half) != derive_conversation_id(whole)
+
+
 def test_only_plain_fields_are_set_this_way() -> None:
     with pytest.raises(ValueError, match="transcript"):
         editing.with_field(a_call(), "transcript", [])

@@ -164,7 +164,7 @@ def test_several_transcript_files_are_calls_and_need_an_email_and_a_product(
     app = drop(vtt(1), vtt(2), vtt(3))
     said = words(app)
     assert "rec_1 and 2 more files.zip" in said
-    assert "3 transcript files, no sheet about them: one call a file" in said
+    assert "3 transcript files, no sheet about them: one call per file" in said
     next(each for each in app.text_input if each.label == "Agent's email for all calls").set_value(
         "ann@cedarline.example"
     )
@@ -333,7 +333,7 @@ def test_a_speaker_can_be_dropped_which_says_what_it_means(connected_ledger: red
         "agent",
         "customer",
         "keep as tag",
-        "drop (shown, not sent)",
+        "leave out (shown, not sent)",
     ]
     choose(app, "Role of IVR", "leave out")
     assert "1 line: not sent, kept with the row" in words(app)

@@ -182,3 +182,11 @@ def test_a_mapping_of_another_sheet_raises_no_question() -> None:
 def test_hardly_any_rows_raise_no_question(cells: list[object]) -> None:
     sheet = framed(Transcript=cells)
     assert reddy.questions(Mapping(fields={"transcript": "Transcript"}), sheet) == []
+
+
+@pytest.mark.parametrize("cell", [1774000800000, -1774000800000])
+def test_a_number_beyond_all_years_is_shown_as_it_is(cell: int) -> None:
+    sheet = calls(**{"Call ID": ["C-101", "C-102"], "co": [cell, cell + 60_000]})
+    mapping = Mapping(fields={"timestamp": "co"}, doubts={"timestamp": "its name does not tell"})
+    (question,) = (one for one in reddy.questions(mapping, sheet) if one.key == "column timestamp")
+    assert str(cell) in question.options[0].examples

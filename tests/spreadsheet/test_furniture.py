@@ -263,3 +263,9 @@ def test_a_table_of_one_json_record_below_its_names_starts_in_row_two(tmp_path: 
     path.write_text(json.dumps([{"call_id": "a", "x": 1}]))
     assert detect_format(path).kind == "json"
     assert read_sheet(path).index.tolist() == [2]
+
+
+@pytest.mark.parametrize("row", [[], [None, "", None], [" ", "", "", "", ""], ["", "\ufeff", None, "", ""]])
+def test_a_row_without_a_filled_cell_is_no_note(row: list[Any]) -> None:
+    names = ["a", "b", "c", "d", "e"]
+    assert no_call(row, names, names) == ""

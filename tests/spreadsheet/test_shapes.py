@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
+import time
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import xlsxwriter
 
 from reddy_lib.errors import UnreadableFile
 from reddy_lib.spreadsheet import detect_format, guess_mapping, read_sheet
 from reddy_lib.spreadsheet.calls.building import BuiltCall, build_frame
+from reddy_lib.spreadsheet.reading.table_shape import beside_place
 
 HEADER = ["Call ID", "Agent Email", "Start Time", "Transcript"]
 TEXT = (
@@ -330,7 +333,7 @@ def test_a_workbook_of_excel_2003_is_read(tmp_path: Path) -> None:
     [
         ('<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "declares entities"),
         ("<?xml version='1.0'?><a><b></a>", "is not valid XML in line 1"),
-        ("<?xml version='1.0'?>" + "<a>" * 100 + "</a>" * 100, "has elements 60 deep"),
+        ("<?xml version='1.0'?>" + "<a>" * 100 + "</a>" * 100, "has elements nested 60 deep"),
         ("<?xml version='1.0'?><note>Buy milk</note>", "no element is repeated for each call"),
     ],
 )
@@ -358,3 +361,29 @@ def test_what_would_take_too_much_is_refused_with_a_sentence(
 ) -> None:
     with pytest.raises(UnreadableFile, match=sentence):
         read_sheet(written(tmp_path, name, text))
+
+
+def test_a_cell_far_to_the_right_costs_little() -> None:
+    header = [*HEADER, *[""] * 15_000, "stray"]
+    began = time.process_time()
+    assert beside_place(ROWS, header) == 0
+    assert beside_place([[*row, *[""] * 15_000, "x"] for row in ROWS[:1]] + ROWS[1:], header) == 5
+    assert time.process_time() - began < 5
+
+
+def test_what_a_frame_notes_is_not_copied_for_each_column() -> None:
+    class Counted(dict[int, Any]):
+        copies = 0
+
+        def __deepcopy__(self, memo: object) -> Counted:
+            Counted.copies += 1
+            return self
+
+    frame = pd.DataFrame(
+        [[*ROWS[0], *range(50)]], columns=[*HEADER, *(f"c{n}" for n in range(50))], index=[2]
+    )
+    mapping = guess_mapping(frame)
+    frame.attrs["notes"] = Counted()
+    (built,) = build_frame(frame, mapping)
+    assert built.call.conversation_id == "C-1"
+    assert Counted.copies < 5

@@ -74,8 +74,10 @@ def build_frame(
         return
     columns: list[list[Any]] = []
     plain_columns: list[list[Any]] = []
+    bare = frame.copy(deep=False)
+    bare.attrs = {}  # pandas copies them for each column that is taken
     for place in range(len(names)):
-        column = frame.iloc[:, place].tolist()
+        column = bare.iloc[:, place].tolist()
         columns.append(column)
         plain_columns.append(
             column if all(type(cell) is str for cell in column) else [plain_cell_of(cell) for cell in column]

@@ -52,12 +52,13 @@ from reddy_lib.spreadsheet.reading.notes import id_digits
 from reddy_lib.transcripts import Placed, Transcript, placed, read_transcript
 from reddy_lib.transcripts.roles import fold
 
-__all__ = ["BuiltCall", "CallBuilder"]
+__all__ = ["YEAR_10000", "BuiltCall", "CallBuilder"]
 
 _CALLERS_NUMBER = frozenset(
     ("ani", "cli", "caller id", "callerid", "from number", "from phone", "caller number")
 )
-_YEAR_10000 = 253_402_300_800
+YEAR_10000 = 253_402_300_800
+"""The first second that no date can show."""
 _MOST_BEYOND = 20  # cells beyond the header that a row lists one by one
 
 
@@ -335,7 +336,7 @@ class CallBuilder:
 
     def _start_said(self, transcript: Transcript, findings: list[Finding]) -> int | None:
         """The start that the transcript itself gives, for a row without one; and the findings that say so."""
-        if transcript.started is None or not 0 <= transcript.started < _YEAR_10000:
+        if transcript.started is None or not 0 <= transcript.started < YEAR_10000:
             return None
         seconds, problem = transcript.started, None
         if transcript.started_naive:

@@ -23,6 +23,7 @@ from reddy_lib.errors import MappingError
 from reddy_lib.findings import Finding
 from reddy_lib.model import Call
 from reddy_lib.spreadsheet.calls.building import BuiltCall, build_frame
+from reddy_lib.spreadsheet.calls.call_builder import YEAR_10000
 from reddy_lib.spreadsheet.calls.transcript_choices import NOTES_TAG
 from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
 from reddy_lib.spreadsheet.cells.dates import read_timestamp
@@ -298,7 +299,9 @@ class _Asked:
         seconds, _ = read_timestamp(
             value, tz=UTC, day_first=day_first, unit=self.mapping.timestamp_unit, year_first=self.mapping.year_first
         )  # fmt: skip
-        return value if seconds is None else f"{value} → {_day(datetime.fromtimestamp(seconds, UTC))}"
+        if seconds is None or not 0 <= seconds < YEAR_10000:
+            return value
+        return f"{value} → {_day(datetime.fromtimestamp(seconds, UTC))}"
 
     def swapped_dates(self) -> Iterator[Question]:
         """Ask whether a spreadsheet program read day and month the wrong way round."""
@@ -515,7 +518,7 @@ class _Asked:
         yield Question(
             _NOTES_ASKED,
             f"What should happen to the notes and events in {calls}?",
-            f"{self._why(found, 'there are items that nobody said')} Row {found[0][0].row}: {found[0][1].message}",
+            f"{self._why(found, 'some items are not speech')} Row {found[0][0].row}: {found[0][1].message}",
             [
                 Option(
                     "Leave out",

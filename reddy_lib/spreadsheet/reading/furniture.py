@@ -142,6 +142,8 @@ def no_call(record: Sequence[Any], names: Sequence[str], header: Sequence[str]) 
         if len(filled) >= 2 and [str(cell).strip() for cell in record[:width]] == header:
             return "the header again"
         return ""
+    if not filled:  # its cells hold nothing but spaces
+        return ""
     place, first = filled[0]
     if place > 1 or width < 2 or not isinstance(first, str):
         return ""

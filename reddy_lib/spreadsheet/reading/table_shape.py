@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -182,15 +183,17 @@ def beside_place(rows: Sequence[Sequence[Any]], header: Sequence[Any]) -> int:
     `rows`: below the header.
     """
     width = len(header)
+    named = [place for place, cell in enumerate(header) if not is_empty(cell)]
+    filled = [[place for place, cell in enumerate(row[:width]) if not is_empty(cell)] for row in rows]
+    used = set(named).union(*filled)
     for gap in range(1, width - 1):
-        if not is_empty(header[gap]) or any(gap < len(row) and not is_empty(row[gap]) for row in rows):
+        if gap in used:
             continue
-        left = [any(not is_empty(cell) for cell in row[:gap]) for row in rows]
-        right = [any(not is_empty(cell) for cell in row[gap + 1 : width]) for row in rows]
-        names = [cell for cell in header[gap + 1 :] if not is_empty(cell)]
-        before = [cell for cell in header[:gap] if not is_empty(cell)]
+        left = [bool(places) and places[0] < gap for places in filled]
+        right = [bool(places) and places[-1] > gap for places in filled]
+        before = bisect_left(named, gap)
         # It ends elsewhere: its rows are not the rows of the calls.
-        if len(before) > 1 and names and any(right) and left != right and _ends_at_once(right):
+        if before > 1 and before < len(named) and any(right) and left != right and _ends_at_once(right):
             return gap + 1
     return 0
 

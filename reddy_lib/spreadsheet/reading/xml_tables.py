@@ -190,7 +190,7 @@ class _Records:
         if self._count > _MOST_ELEMENTS:
             raise _TooMuch(f"has more than {_MOST_ELEMENTS:,} elements")
         if len(self._open) > _DEPTH:
-            raise _TooMuch(f"has elements {_DEPTH} deep")
+            raise _TooMuch(f"has elements nested {_DEPTH} deep")
         plain = {_plain(key): value for key, value in attributes.items() if not key.startswith("xmlns")}
         self._open.append(_Element(_plain(name), plain))
 

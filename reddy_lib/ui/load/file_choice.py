@@ -69,7 +69,7 @@ def take_sample(path: Path) -> None:
 def choose_file(samples: Path) -> None:
     """The drop zone, the samples (files of that folder), and what was wrong with the last file."""
     uploaded = st.file_uploader(
-        "Drop a spreadsheet of calls here, or transcript files: as many as you like, one call a file",
+        "Drop a spreadsheet of calls here, or any number of transcript files, one call per file",
         key=f"load_upload_{state.get('load_uploads', 0)}",
         accept_multiple_files=True,
         disabled=not ui.may("edit"),
@@ -86,7 +86,7 @@ def choose_file(samples: Path) -> None:
     if state.get("load_problem"):
         st.error(ui.escape(state["load_problem"]), icon=":material/error:")
         st.caption("Nothing was stored. Drop another file above, or try a sample.")
-    st.caption("or try a sample, made up from beginning to end:")
+    st.caption("or try a sample of invented calls:")
     for place, (label, (name, what)) in zip(st.columns(len(SAMPLES)), SAMPLES.items(), strict=True):
         with place.container(border=True, gap="xsmall", height="stretch"):
             st.button(

@@ -81,7 +81,7 @@ def joined(place: Any, file: PrivateCopy, format: SheetFormat, sheet: pd.DataFra
     elif format.sheet:
         said += f", and the sheet **{ui.escape(format.sheet)}**"
     else:
-        said += ": one call" if files == 1 else ", no sheet about them: one call a file"
+        said += ": one call" if files == 1 else ", no sheet about them: one call per file"
     warnings = []
     if passed_over:
         names = ui.escape(", ".join(passed_over[:5])) + (" …" if len(passed_over) > 5 else "")

@@ -15,6 +15,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches.preview import Previewed
 from reddy_lib.model import TAG_TYPES
+from reddy_lib.spreadsheet.calls.call_builder import YEAR_10000
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.evidence.tags import doubt, left_out_columns
 from reddy_lib.spreadsheet.mapping.survey import column_facts, distinct_texts, examples, shorten
@@ -106,7 +107,7 @@ NOTE_NAMES = {
     "as-tag": "become a tag",
     "as-speech": "are sent as the agent's words",
 }
-ROLE_NAMES = {LEAVE_OUT: "drop (shown, not sent)"}
+ROLE_NAMES = {LEAVE_OUT: "leave out (shown, not sent)"}
 ROLE_NOTES = {
     KEEP_AS_TAG: ": no lines, but a tag of the call",
     LEAVE_OUT: ": not sent, kept with the row",
@@ -288,7 +289,7 @@ def _times(choices: Choices, columns: Sequence[str], shown: Sequence[Previewed])
         order.selectbox(
             "Day and month", [True, False], index=None, key=f"{choices.key}day first {source!r}",
             format_func=lambda first: "day first: 3/4 is 3 April" if first else "month first: 3/4 is 4 March",
-            placeholder="Choose: is 3/4 the 3 April?", persist_state="session", help=choices.order.reason,
+            placeholder="Choose: is 3/4 3 April or 4 March?", persist_state="session", help=choices.order.reason,
         )  # fmt: skip
     if drawn["swapped"]:
         order.selectbox(
@@ -305,7 +306,7 @@ def _times(choices: Choices, columns: Sequence[str], shown: Sequence[Previewed])
             first = " ".join(
                 cell_text(cell[0] if isinstance(cell, list) and cell else cell) for cell in cells
             ).strip()
-            if one.call.timestamp is not None and first:
+            if one.call.timestamp is not None and 0 <= one.call.timestamp < YEAR_10000 and first:
                 moment = datetime.fromtimestamp(one.call.timestamp, UTC)
                 small(f"{first} → {moment:%Y-%m-%d %H:%M} UTC")
                 break
@@ -501,7 +502,7 @@ def draw_speakers(choices: Choices) -> None:
             persist_state="session",
         )  # fmt: skip
         st.radio(
-            "Notes and events that nobody said", NOTES, key=choices.key + "notes", horizontal=True,
+            "Notes and events that are not speech", NOTES, key=choices.key + "notes", horizontal=True,
             format_func=NOTE_NAMES.__getitem__, persist_state="session",
         )  # fmt: skip
 

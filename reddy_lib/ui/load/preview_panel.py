@@ -42,7 +42,7 @@ def draw_preview(rows: Sequence[Previewed], mapping: Mapping, key: str) -> None:
         if len(counts) > 3:
             rest = " · ".join(f"{title} {count:,}" for _, title, count in counts[3:])
             st.caption(
-                f"and {ui.number_of(len(counts) - 3, 'more kind')} of findings", width="content", help=rest
+                f"and {ui.number_of(len(counts) - 3, 'other kind')} of finding", width="content", help=rest
             )
         if not counts:
             st.caption("nothing found in the rows looked at", width="content")

@@ -56,7 +56,7 @@ def profiles_panel(mapping: Mapping | None, columns: Sequence[str], name: str = 
     if not panel.open:
         return
     with panel:
-        st.caption("How a sheet was mapped, kept for the next one with the same columns.")
+        st.caption("A profile keeps how a sheet was mapped, for the next sheet with the same columns.")
         if mapping is not None:
             profile = Profile(name=name, columns=list(columns), mapping=mapping)
             download(
