@@ -14,6 +14,7 @@ import python_calamine as calamine
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
 from reddy_lib.spreadsheet.evidence.layouts import lines_beside
 from reddy_lib.spreadsheet.formats import SheetFormat
+from reddy_lib.spreadsheet.reading.blocks import find_blocks
 from reddy_lib.spreadsheet.reading.bundles import Bundle, Member, join_column, open_bundle
 from reddy_lib.spreadsheet.reading.files import (
     Workbook,
@@ -51,6 +52,7 @@ from reddy_lib.spreadsheet.reading.xml_tables import is_one_call, xml_rows, xml_
 
 __all__ = ["ALL_TABLES", "detect_format", "names_of_tables"]
 
+_OF_BLOCKS = 500  # rows among which blocks are looked for
 _SAMPLE = 1 << 18  # characters of a text file that tell how it shows its table
 _MOST_TABLES = 200  # of one archive that are looked at
 _TRIED = 5  # data files of an archive that are looked at
@@ -145,6 +147,9 @@ def _shaped(path: Path, format: SheetFormat, header_row: int | None) -> SheetFor
         if inner:
             format = msgspec.structs.replace(format, form="quoted rows", delimiter=inner)
     top = list(head_rows(rows(), None))
+    may_be_blocks = not format.form and header_row in (None, 1) and format.kind in ("csv", "excel")
+    if may_be_blocks and find_blocks(list(islice(rows(), _OF_BLOCKS))):
+        return msgspec.structs.replace(format, form="blocks", header_row=1)
     small = len(top) < LOOK_AHEAD and format.form in ("", "quoted rows")
     if small and header_row in (None, 1) and is_turned([cells for _, cells in top]):
         return msgspec.structs.replace(format, turned=True, header_row=1)

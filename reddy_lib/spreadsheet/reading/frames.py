@@ -12,6 +12,7 @@ import pandas as pd
 
 from reddy_lib.errors import EmptySheet, SheetError
 from reddy_lib.spreadsheet.formats import SheetFormat
+from reddy_lib.spreadsheet.reading.blocks import block_rows
 from reddy_lib.spreadsheet.reading.bundles import bundle_rows, open_bundle
 from reddy_lib.spreadsheet.reading.error_cells import Hidden, hidden_parts
 from reddy_lib.spreadsheet.reading.files import (
@@ -80,6 +81,8 @@ def rows_of(
         found = excel_rows(open_workbook(path), cast(str, format.sheet), path)
     if format.form == "quoted rows":
         found = taken_apart(found, format.delimiter or ",")
+    if format.form == "blocks":
+        found = block_rows(found)
     if format.turned:
         found = turned_rows(list(islice(found, _MOST_TURNED)))
     return found
