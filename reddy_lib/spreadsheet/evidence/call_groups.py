@@ -6,6 +6,7 @@ same from line to line: the one wins that explains most of the other columns.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from math import lgamma
@@ -314,9 +315,22 @@ def _by_filled(column: Column, columns: Sequence[Column]) -> tuple[float, Groupi
         return None
     if weight <= 0 and not (with_it and column.ids > 0.9):
         return None
+    if _begins_more(where, columns):
+        return None
     why = f"{column.name!r} is filled only where a call begins"
     return max(weight, 2) - 0.5 + min(with_it, 3), Grouping(
         [column.name], "fill down", why, spans(where, column.total)
+    )
+
+
+def _begins_more(where: Sequence[int], columns: Sequence[Column]) -> bool:
+    """Return whether several columns are filled in all of these rows and in a few more: a call may lack its id."""
+    masks = Counter(
+        tuple(_filled_places(other)) for other in columns if other.count > len(where) and other.fill <= 0.67
+    )
+    return any(
+        count >= 2 and len(mask) <= 1.5 * len(where) and set(where) <= set(mask)
+        for mask, count in masks.items()
     )
 
 
