@@ -89,3 +89,18 @@ def test_labels_that_hold_the_time_of_their_turn_are_read_as_two() -> None:
     found = read_transcript(_cell("{who} (0′{s:02d}″): {text}"))
     assert [line.text for line in found.lines] == list(SAID)
     assert "side-has-several-speakers" not in {one.code for one in found.findings}
+
+
+def test_the_rest_of_a_name_is_no_word_of_its_turn() -> None:
+    said = (
+        "How can I help you?",
+        "My parcel is late.",
+        "Let me look.",
+        "I can wait.",
+        "It comes today.",
+        "Good news.",
+    )
+    lines = [f"#{who} {text}" for who, text in zip(("Ann Lee", "Tom Roe") * 3, said, strict=True)]
+    found = read_transcript("\n".join(lines), agent=("Ann Lee",))
+    assert [line.text for line in found.lines] == list(said)
+    assert set(found.labels) == {"Ann Lee", "Tom Roe"}

@@ -25,6 +25,9 @@ def with_the_best(data: Any, depth: int = 0) -> Any:
         return data
     if isinstance(data, list):
         items = [with_the_best(item, depth + 1) if isinstance(item, dict | list) else item for item in data]
+        best = _of_rows(items)
+        if best is not None:
+            return best
         return items if any(a is not b for a, b in zip(items, data, strict=True)) else data
     if not isinstance(data, dict):
         return data
@@ -37,6 +40,46 @@ def with_the_best(data: Any, depth: int = 0) -> Any:
         else:
             found[name] = value
     return found if any(found[name] is not data[name] for name in data) else data
+
+
+def _of_rows(items: Sequence[Any]) -> list[Any] | None:
+    """The surest of each run of items that are readings of one turn, a row each; None where they are not.
+
+    They differ in their texts and in how sure they are, and in nothing else that tells one turn from another.
+    """
+    if len(items) < 4 or not all(isinstance(item, dict) for item in items):
+        return None
+    names = {str(name) for item in items[:50] for name in item}
+    if not any(words_in(name) & (_SURE | _UNSURE | _READING) for name in names):
+        return None
+    plan = usual_plan(tuple(names))
+    telling = [name for name, _ in plan.start] or [
+        name for name in names if words_in(name) & _TURN and not words_in(name) & (_UNSURE | _READING)
+    ]
+    if not telling:
+        return None
+    same = (*telling, *plan.role)
+    runs: list[list[dict[Any, Any]]] = []
+    for item in items:
+        values = [item.get(name) for name in same]
+        if runs and values[0] is not None and values == [runs[-1][0].get(name) for name in same]:
+            runs[-1].append(item)
+        else:
+            runs.append([item])
+    several = [run for run in runs if len(run) > 1]
+    if 2 * len(several) < len(runs) or not all(_are_texts_alike(run) for run in several):
+        return None
+    return [_best(run) for run in runs]
+
+
+_READING_TEXT = "alternative hypothesis reading candidate variant guess nbest option"
+_READING = frozenset(_READING_TEXT.split())
+_TURN = frozenset(("turn", "utterance", "segment", "line", "phrase", "index", "seq", "sequence"))
+
+
+def _are_texts_alike(run: Sequence[dict[Any, Any]]) -> bool:
+    tokens = [re.findall(r"[^\W_]", _text(item).casefold()) for item in run]
+    return all(tokens) and all(_resemble(tokens[0], other) for other in tokens[1:])
 
 
 def _are_readings(values: Sequence[Any]) -> bool:

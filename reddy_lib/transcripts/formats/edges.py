@@ -40,6 +40,7 @@ def without_edges(parsed: Parsed) -> Parsed:
     if len(turns) < _FEWEST:
         return parsed
     _take_lines(turns, parsed)
+    _give_back_names(turns)
     for _ in range(_ROUNDS):
         taken = _take_times(turns, parsed) or _take_counter(turns)
         if not (_take_marks(turns) or taken):
@@ -83,6 +84,34 @@ def _take_times(turns: Sequence[Turn], parsed: Parsed) -> bool:
         ]
         return True
     return False
+
+
+def _give_back_names(turns: Sequence[Turn]) -> None:
+    """Make the rest of a name part of the label again: all turns of each label begin with the same word."""
+    texts: dict[str, list[str]] = {}
+    for turn in turns:
+        texts.setdefault(turn.label, []).append(turn.text)
+    if len(texts) < 2 or min(map(len, texts.values())) < _FEWEST:
+        return
+    if any(2 * len(set(said)) <= len(said) for said in texts.values()):
+        return  # the same over and over: that may well be speech
+    for _ in range(_ROUNDS):
+        first = {label: {text.partition(" ")[0] for text in said} for label, said in texts.items()}
+        if any(len(words) > 1 for words in first.values()) or len(set().union(*first.values())) < len(first):
+            return
+        names = {label: f"{label} {words.pop()}" for label, words in first.items()}
+        if not all(_NAME.fullmatch(name) for name in names.values()) or not all(
+            " " in text for said in texts.values() for text in said
+        ):
+            return
+        for turn in turns:
+            turn.label, turn.text = names[turn.label], turn.text.partition(" ")[2].strip()
+        texts = {
+            names[label]: [text.partition(" ")[2].strip() for text in said] for label, said in texts.items()
+        }
+
+
+_NAME = re.compile(r"[^\W\d_][\w'’.-]*(?: [A-Z\d](?:[\w'’.-]*\w)?)+")
 
 
 def _take_lines(turns: Sequence[Turn], parsed: Parsed) -> None:

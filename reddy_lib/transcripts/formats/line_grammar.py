@@ -142,7 +142,7 @@ def _cuts_of(ways: Iterable[_Way], tried: Iterable[Iterable[_Tried]]) -> dict[_W
 
 _INSIDE = re.compile(
     r"(?:^|(?<=[\s.?!…。！？」”\")\]|/;~·•>,#-]))[*_\[(<#]{0,3}"
-    rf"(?P<label>\+?[^\W_](?:[\w{_MARKS}'’&#@+() -]|\.(?! )){{0,40}}?)"
+    rf"(?P<label>\+?[^\W_](?:[\w{_MARKS}'’&#@+() -]|\.(?![ #])){{0,40}}?)"
     r"[*_\])>]{0,3}\s?[:：](?![/\d])"
 )
 
@@ -336,8 +336,9 @@ def _heads(line: str, tokens: Sequence[_Token], known: Callable[[str], bool]) ->
                     yield _Tried(way, Cut(label, "", (*before, *_times(between))[:2]))
             elif between and (between[-1].kind == "space" or _opens_words(between)) and _marked(between):
                 yield _before(line, opening, label, before, between, tokens[rest].at)
-        plain = token.text[:1].isupper() and at + 1 < len(tokens) and tokens[at + 1].text == " "
-        if plain and (known(token.text) or len(token.text) == 1):
+        tagged = opening[-1:] in (("#",), ("@",))
+        plain = (token.text[:1].isupper() or tagged) and at + 1 < len(tokens) and tokens[at + 1].text == " "
+        if plain and (known(token.text) or len(token.text) == 1 or tagged):
             text = line[tokens[at + 1].at :].strip()
             yield _Tried(_Way("before", opening, (), weak=True), Cut(token.text, text, tuple(before[:2])))
 
@@ -448,6 +449,8 @@ def _judge(
         return None
     timed = sum(bool(cut.times) for cut in chosen if cut is not None) / len(row)
     score = share + 0.3 * len(sides) + 0.1 * timed - 0.03 * len(speakers) - 0.2 * way.weak
+    if len(speakers) > 2:
+        score -= 0.2 * sum(counts[label] == 1 for label in speakers) / len(speakers)
     score -= 0.05 * all(label.isdigit() for label in speakers)
     score += 0.001 * (len(way.opening) + len(way.closing))
     return Grammar(chosen, where, score)
