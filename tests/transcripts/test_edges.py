@@ -93,14 +93,14 @@ def test_labels_that_hold_the_time_of_their_turn_are_read_as_two() -> None:
 
 def test_the_rest_of_a_name_is_no_word_of_its_turn() -> None:
     said = (
-        "How can I help you?",
+        "Good day to you.",
         "My parcel is late.",
         "Let me look.",
         "I can wait.",
         "It comes today.",
         "Good news.",
     )
-    lines = [f"#{who} {text}" for who, text in zip(("Ann Lee", "Tom Roe") * 3, said, strict=True)]
-    found = read_transcript("\n".join(lines), agent=("Ann Lee",))
+    lines = [f"#{who} {text}" for who, text in zip(("Petra Roth", "Tom Becker") * 3, said, strict=True)]
+    found = read_transcript("\n".join(lines), agent=("Petra Roth",))
     assert [line.text for line in found.lines] == list(said)
-    assert set(found.labels) == {"Ann Lee", "Tom Roe"}
+    assert set(found.labels) == {"Petra Roth", "Tom Becker"}

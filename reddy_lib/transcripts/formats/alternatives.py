@@ -31,15 +31,56 @@ def with_the_best(data: Any, depth: int = 0) -> Any:
         return items if any(a is not b for a, b in zip(items, data, strict=True)) else data
     if not isinstance(data, dict):
         return data
+    data = _without_numbered_readings(data)
     found: dict[Any, Any] = {}
     for name, value in data.items():
-        if isinstance(value, list) and 2 <= len(value) <= 10 and _are_readings(value):
-            found[name] = _best(value)
+        if isinstance(value, list) and 2 <= len(value) <= 10 and _are_readings(several := _as_objects(value)):
+            found[name] = _best(several)
         elif isinstance(value, dict | list):
             found[name] = with_the_best(value, depth + 1)
         else:
             found[name] = value
     return found if any(found[name] is not data[name] for name in data) else data
+
+
+def _without_numbered_readings(data: dict[Any, Any]) -> dict[Any, Any]:
+    """`{"text_1": …, "confidence_1": 0.9, "text_2": …}`: an object without all but the surest of its numbered readings."""
+    numbered: dict[str, dict[str, Any]] = {}
+    for name in data:
+        match = _NUMBERED.fullmatch(str(name))
+        if match is not None:
+            numbered.setdefault(match["name"].strip("_- .").casefold(), {})[match["number"]] = name
+    if not numbered or max(map(len, numbered.values())) < 2:
+        return data
+    for names in numbered.values():
+        texts = [data[name] for name in names.values()]
+        if len(names) < 2 or not all(isinstance(text, str) for text in texts) or not _are_readings(texts):
+            continue
+        sure = next((other for name, other in numbered.items() if words_in(name) & _SURE), {})
+        numbers = {number: data[sure[number]] for number in names if number in sure}
+        best = min(names, key=int)
+        if len(numbers) == len(names) and all(isinstance(n, int | float) for n in numbers.values()):
+            best = max(numbers, key=lambda number: numbers[number])
+        dropped = {name for number, name in names.items() if number != best}
+        return {name: value for name, value in data.items() if name not in dropped}
+    return data
+
+
+_NUMBERED = re.compile(r"(?P<name>[^\d]{0,40}?)[_ .-]?(?P<number>\d{1,2})")
+
+
+def _as_objects(values: Sequence[Any]) -> Sequence[Any]:
+    """Pairs of a text and of how sure it is as objects; anything else as it is."""
+    pairs: list[dict[str, Any]] = []
+    for value in values:
+        if not isinstance(value, list) or len(value) != 2:
+            return values
+        texts = [one for one in value if isinstance(one, str)]
+        numbers = [one for one in value if isinstance(one, float) and 0 <= one <= 1]
+        if len(texts) != 1 or len(numbers) != 1:
+            return values
+        pairs.append({"text": texts[0], "confidence": numbers[0]})
+    return pairs
 
 
 def _of_rows(items: Sequence[Any]) -> list[Any] | None:
