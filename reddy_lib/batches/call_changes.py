@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 Change = Callable[[Call, Decisions, sa.Row[Any]], tuple[Call, Decisions]]
-"""Takes a call, its decisions and its row of `calls` (without `cells`); returns the new call and decisions."""
+"""Takes a call, its decisions and its row of `calls`; returns the new call and decisions."""
 
 Recording = files.Attached | Literal["as it is"] | None
 """What a change does with the call's recording: attach this file, keep what is attached, or (None) detach it."""
@@ -161,7 +161,7 @@ def change_rows(
     """
     now, who = time.time(), arguments.text(who, "who")
     query = (
-        sa.select(*_COLUMNS)
+        sa.select(calls)
         .where(calls.c.batch_id == batch.id, calls.c.row.in_(list(rows)))
         .order_by(calls.c.row)  # in one order, so that two of these never wait for each other
         .with_for_update()

@@ -26,7 +26,7 @@ from reddy_lib.batches.decisions import Decisions, Taken
 from reddy_lib.batches.differences import field_label
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.model import Call, Tag, TagValue, TranscriptLine
-from reddy_lib.spreadsheet.tag_values import tag_value
+from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
 
 __all__ = [
     "Accept",
@@ -164,19 +164,26 @@ class RenameTag(_Step, frozen=True, kw_only=True, tag="rename-tag"):
 
 
 class RetypeTag(_Step, frozen=True, kw_only=True, tag="retype-tag"):
-    """Change a tag's type. A value that does not fit the new type leaves the tag as it is."""
+    """Change a tag's type. A value that was not edited is read again from its cell: "Yes", which was read as true, becomes
+    the text "Yes"."""
 
     key: str
     type: Literal["string", "integer", "boolean"]
 
-    def edited(self, call: Call) -> Call:
-        tags = list(call.tags or ())
-        for place, tag in enumerate(tags):
-            if tag.key == self.key and tag.type != self.type:
-                value = tag_value(edits.value_text(tag.value), self.type)
-                if self.type == "string" or not isinstance(value, str):
-                    tags[place] = Tag(tag.key, value, self.type)
-        return msgspec.structs.replace(call, tags=tags or None)
+    def change(self, *, who: str) -> Change:
+        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+            tags = list(call.tags or ())
+            places = [at for at, tag in enumerate(tags) if tag.key == self.key and tag.type != self.type]
+            if not places:
+                return call, decisions
+            cell = _cells.decode(stored.cells).get(self.key, "")
+            for at in places:
+                read = not isinstance(cell, list) and tag_value(cell, tags[at].type) == tags[at].value
+                text = cell_text(cell) if read else edits.value_text(tags[at].value)
+                tags[at] = Tag(self.key, tag_value(text, self.type), self.type)
+            return msgspec.structs.replace(call, tags=tags), decisions
+
+        return change
 
     def title(self) -> str:
         names = {"string": "text", "integer": "a whole number", "boolean": "yes or no"}
@@ -352,6 +359,7 @@ Step = (
 )  # fmt: skip
 
 _decoder = msgspec.json.Decoder(Step)
+_cells = msgspec.json.Decoder(dict[str, Any])
 
 
 def step_json(step: Step) -> str:
