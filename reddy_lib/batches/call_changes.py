@@ -79,6 +79,7 @@ class _New(NamedTuple):
 
     old: sa.Row[Any]
     call: Call
+    payload: str
     decisions: Decisions
     had: files.Attached | None
     has: files.Attached | None
@@ -191,10 +192,13 @@ def _changed(
     call, new = change(before, decisions, old)
     had = None if old.audio == "none" else files.attached_to(connection, old.id)
     has, call = _with_recording(connection, batch, call, had, recording)
-    found: list[tuple[str, Any, Any]] = [*changes(before, call), *decision_changes(decisions, new)]
+    payload = payload_json(call).decode()
+    found: list[tuple[str, Any, Any]] = decision_changes(decisions, new)
+    if payload != old.payload:
+        found = [*changes(msgspec.json.decode(old.payload), msgspec.json.decode(payload)), *found]
     if (has and has.sha256) != (had and had.sha256):
         found.append(("recording", had and had.told(), has and has.told()))
-    return _New(old, call, new, had, has, found) if found or has != had else None
+    return _New(old, call, payload, new, had, has, found) if found or has != had else None
 
 
 def _with_recording(
@@ -266,16 +270,15 @@ def _values(batch: StoredBatch, one: _New, *, now: float) -> dict[str, Value]:
     """Return the changed call's columns of `calls`."""
     old, decisions = one.old, one.decisions
     original = old.original or old.payload
-    payload = payload_json(one.call).decode()
     findings = standing_findings(
         old, one.call, decisions, products=batch.products, now=now, attached=one.has is not None
     )
     summary = summarised(findings)
     return {
         "id": old.id,
-        "payload": payload,
+        "payload": one.payload,
         "original": original,
-        "edited": bool(decisions) or payload != payload_json(from_payload(original)).decode(),
+        "edited": bool(decisions) or one.payload != original,
         "status": "held" if summary["errors"] else "ready",
         "decisions": msgspec.json.encode(decisions).decode() if decisions else None,
         **tally(old.characters_in, unassigned_of(old.unassigned), decisions),

@@ -30,7 +30,7 @@ from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.schema import EDITABLE, batches, calls, edits, operations
 from reddy_lib.errors import CannotUndo, NotInLedger
-from reddy_lib.model import Call, from_payload, to_payload
+from reddy_lib.model import Call, from_payload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -528,7 +528,7 @@ def _inverse(recorded: Sequence[_Edit], who: str) -> Change:
     """Return the change that gives back what these edits of one call changed. It raises _ChangedSince."""
 
     def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
-        payload = to_payload(call)
+        payload = msgspec.json.decode(stored.payload)  # as it was compared when the edit was recorded
         accepted, texts = dict(decisions.accepted), dict(decisions.texts)
         for field, before, after in reversed(recorded):
             decision = _DECISION.fullmatch(field)
