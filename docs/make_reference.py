@@ -10,8 +10,8 @@ from itertools import groupby
 from pathlib import Path
 
 from reddy_lib.findings import CATALOGUE
-from reddy_lib.spreadsheet.known_layouts import KNOWN_FILES, KNOWN_LAYOUTS
-from reddy_lib.transcripts.known_forms import KNOWN_FORMS
+from reddy_lib.spreadsheet.evidence.known_layouts import KNOWN_FILES, KNOWN_LAYOUTS
+from reddy_lib.transcripts.formats.known_forms import KNOWN_FORMS
 
 HERE = Path(__file__).resolve().parent
 MADE = "<!-- Made by docs/make_reference.py from the code. Change the code, and run it. -->"
@@ -57,7 +57,7 @@ MEANINGS = {
     "role-unknown": "The label names neither the agent nor the customer.",
     "roles-swapped": "A line of the customer sounds like the opening of an agent.",
     "text-empty": "The line has a speaker and no words.",
-    "not-spoken": "The transcript's data list more than speech.",
+    "not-spoken": "The transcript holds more than speech: headings, rules, notes, status events.",
     "speech-doubtful": "Some lines have a type that is not known.",
     "lines-reordered": "The source lists lines newest first, shuffled, or one side after the other.",
     "unit-from-pace": "The source does not say whether times are seconds, milliseconds or something else.",
@@ -86,7 +86,7 @@ MEANINGS = {
     "conversation-duplicate": "Two rows of the batch have the same id.",
     "conversation-id-placeholder": 'The cell holds a word for "empty", such as NULL or n/a.',
     "conversation-id-made-up": "No column holds an id, so one was made from the call's agent, start and words.",
-    "column-doubtful": "Two columns fit one field almost equally well, and differ.",
+    "column-doubtful": "Two columns fit a field equally well and differ, or a column's name does not tell its field.",
     "id-digits-rounded": "The id is a number of 16 digits or more in a workbook.",
     "id-digits-lost": "The id looks like 1.23E+15.",
     "lines-without-id": "Some lines have an empty cell where others have the call's id.",

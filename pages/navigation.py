@@ -10,7 +10,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.errors import LedgerError
 from reddy_lib.sending.overview import being_sent
-from reddy_lib.ui import choice
+from reddy_lib.ui import choice, uploads
 from reddy_lib.ui.connection_choice import connection_card
 from reddy_lib.ui.restored import restored_banner
 
@@ -32,6 +32,7 @@ load_by_name = st.Page("load.py", title="Load", icon=ui.ICONS["load"], url_path=
 page = st.navigation([*pages.values(), load_by_name], position="hidden")
 if page == load_by_name:
     pages["load"] = load_by_name
+uploads.on_page(page.title)
 
 to = ui.connection()  # where it cannot be used, no page can
 if not to.is_sandbox:

@@ -459,7 +459,7 @@ def clear_doubt(scope: str) -> None:
             "conversation": [doubt.conversation_id for doubt in found],
             "agent": [doubt.agent_email for doubt in found],
             "submission": [doubt.submission for doubt in found],
-            "sent": pd.to_datetime([doubt.since for doubt in found], unit="s", utc=True),
+            "sent": pd.to_datetime([doubt.since for doubt in found], utc=True),
         }
     )
     event = st.dataframe(

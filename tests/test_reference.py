@@ -12,9 +12,9 @@ import pytest
 
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.spreadsheet import BuiltCall, guess_mapping, read_calls, read_sheet
-from reddy_lib.spreadsheet.known_layouts import KNOWN_FILES, KNOWN_LAYOUTS, KnownLayout
+from reddy_lib.spreadsheet.evidence.known_layouts import KNOWN_FILES, KNOWN_LAYOUTS, KnownLayout
 from reddy_lib.transcripts import read_transcript
-from reddy_lib.transcripts.known_forms import KNOWN_FORMS, KnownForm
+from reddy_lib.transcripts.formats.known_forms import KNOWN_FORMS, KnownForm
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -104,7 +104,7 @@ def test_a_table_out_of_a_workbook_or_a_database_is_read_as_the_text_is(ending: 
 def test_every_vendor_that_a_reader_names_is_shown() -> None:
     """A reader names the form where it makes its `Recording`."""
     names: set[str] = set()
-    for path in (ROOT / "reddy_lib" / "transcripts").glob("*.py"):
+    for path in (ROOT / "reddy_lib" / "transcripts/formats").glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Recording":
                 names |= {

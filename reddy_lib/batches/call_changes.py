@@ -37,7 +37,7 @@ from reddy_lib.errors import CallLocked
 from reddy_lib.identity import call_key
 from reddy_lib.model import Call, from_payload, payload_json
 from reddy_lib.recordings import attachments as files
-from reddy_lib.spreadsheet.web_addresses import announced_name, is_web_address
+from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
 
 __all__ = [
     "AS_IT_IS",

@@ -30,9 +30,9 @@ from reddy_lib.findings import Finding, finding
 from reddy_lib.model import Call, from_payload
 from reddy_lib.recordings import attachments as files
 from reddy_lib.spreadsheet import BuiltCall, Mapping, SheetFormat, detect_format, read_sheet
-from reddy_lib.spreadsheet.building import build_frame
-from reddy_lib.spreadsheet.formulas import unescaped
-from reddy_lib.spreadsheet.reading import read_pieces
+from reddy_lib.spreadsheet.calls.building import build_frame
+from reddy_lib.spreadsheet.cells.formulas import unescaped
+from reddy_lib.spreadsheet.reading.sheets import read_pieces
 
 if TYPE_CHECKING:
     import pandas as pd

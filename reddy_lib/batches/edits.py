@@ -18,8 +18,8 @@ import msgspec
 
 import reddy_lib.arguments as arguments
 from reddy_lib.model import ROLES, Call, Speaker, Tag, TagValue, TranscriptLine, derive_conversation_id
-from reddy_lib.spreadsheet.dates import read_timestamp, zone
-from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
+from reddy_lib.spreadsheet.cells.dates import read_timestamp, zone
+from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_value
 from reddy_lib.transcripts import read_transcript
 from reddy_lib.transcripts.roles import LEAVE_OUT
 

@@ -35,7 +35,7 @@ from reddy_lib.recordings.download_log import Fetched, FetchRecord, address_key
 from reddy_lib.recordings.file_names import ending_of
 from reddy_lib.recordings.file_uses import dropped_folder
 from reddy_lib.recordings.store import Recording, RecordingStore
-from reddy_lib.spreadsheet.web_addresses import announced_name
+from reddy_lib.spreadsheet.cells.web_addresses import announced_name
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -30,9 +30,9 @@ from reddy_lib.interrupts import again, one_line
 from reddy_lib.open_databases import is_open, refuse_open
 from reddy_lib.progress_bars import progress_bar
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet
-from reddy_lib.spreadsheet.files import workbook_kept
-from reddy_lib.spreadsheet.mapping import MAPPABLE
-from reddy_lib.spreadsheet.survey import naive_times
+from reddy_lib.spreadsheet.mapping.survey import naive_times
+from reddy_lib.spreadsheet.model import MAPPABLE
+from reddy_lib.spreadsheet.reading.files import workbook_kept
 
 if TYPE_CHECKING:
     import pandas as pd

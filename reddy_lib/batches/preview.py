@@ -15,7 +15,7 @@ from reddy_lib.findings import CATALOGUE, Finding, finding
 from reddy_lib.identity import call_key
 from reddy_lib.model import Call
 from reddy_lib.spreadsheet import Mapping, build_frame
-from reddy_lib.spreadsheet.tag_values import cell_text
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.transcripts import Placed
 
 if TYPE_CHECKING:

@@ -19,9 +19,10 @@ from reddy_lib.batches.decisions import line_times
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import calls
 from reddy_lib.model import Call, from_payload
-from reddy_lib.spreadsheet.bundles import FILE_NAMES
-from reddy_lib.spreadsheet.mapping import Mapping
-from reddy_lib.spreadsheet.sources import Sources, is_empty
+from reddy_lib.spreadsheet.calls.sources import Sources
+from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
+from reddy_lib.spreadsheet.model import Mapping
+from reddy_lib.spreadsheet.reading.bundles import FILE_NAMES
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,9 +13,10 @@ import msgspec
 import sqlalchemy as sa
 
 from reddy_lib.database.schema import EDITABLE, calls
-from reddy_lib.spreadsheet.sources import Sources, is_empty
-from reddy_lib.spreadsheet.tag_values import cell_text
-from reddy_lib.spreadsheet.web_addresses import announced_name, is_web_address
+from reddy_lib.spreadsheet.calls.sources import Sources
+from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
 
 if TYPE_CHECKING:
     from reddy_lib.batches.batch import Batch

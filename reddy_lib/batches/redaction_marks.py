@@ -22,7 +22,7 @@ from reddy_lib.batches.call_changes import refuse_locked
 from reddy_lib.database.schema import calls, marks
 from reddy_lib.errors import RecordingError
 from reddy_lib.model import TranscriptLine, from_payload
-from reddy_lib.spreadsheet.sources import Sources
+from reddy_lib.spreadsheet.calls.sources import Sources
 from reddy_lib.transcripts.times import read_moment
 from reddy_lib.transcripts.words import TimedWord, word_times
 

@@ -26,7 +26,7 @@ from reddy_lib.batches.decisions import Decisions, Taken
 from reddy_lib.batches.differences import field_label
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.model import Call, Tag, TagValue, TranscriptLine
-from reddy_lib.spreadsheet.tag_values import cell_text, tag_value
+from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_value
 
 __all__ = [
     "Accept",

@@ -8,7 +8,7 @@ from reddy_lib.batches.decisions import ManyEdited
 from reddy_lib.batches.operations import change_in_pieces
 from reddy_lib.batches.steps import RetypeTag
 from reddy_lib.model import TAG_TYPES, from_payload
-from reddy_lib.spreadsheet.tags import TagDrift, tag_drift
+from reddy_lib.spreadsheet.evidence.tags import TagDrift, tag_drift
 
 if TYPE_CHECKING:
     from reddy_lib.batches.batch import Batch

@@ -35,7 +35,7 @@ from reddy_lib.outcomes.exports import clean
 from reddy_lib.outcomes.frames import what_next
 from reddy_lib.outcomes.sent_calls import SentCall, Snapshot, snapshot
 from reddy_lib.sending.submission import Submission
-from reddy_lib.spreadsheet.formulas import escaped
+from reddy_lib.spreadsheet.cells.formulas import escaped
 
 __all__ = ["ALWAYS", "evidence", "write_evidence"]
 

@@ -19,7 +19,7 @@ from typing import Any
 import pandas as pd
 
 from reddy_lib.outcomes.frames import COLUMNS, HasOutcomes, outcomes_of, reasons_table, row_numbers
-from reddy_lib.spreadsheet.formulas import is_formula
+from reddy_lib.spreadsheet.cells.formulas import is_formula
 
 __all__ = ["CELL_LIMIT", "file_name", "reasons_table", "to_csv", "to_xlsx"]
 

@@ -29,7 +29,7 @@ from reddy_lib.database.schema import (
     resends,
     submissions,
 )
-from reddy_lib.spreadsheet.tag_values import cell_text
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
 
 if TYPE_CHECKING:
     from reddy_lib.sending.submission import Submission

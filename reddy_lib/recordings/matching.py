@@ -32,9 +32,9 @@ from reddy_lib.findings import Finding, finding
 from reddy_lib.model import whole_characters
 from reddy_lib.recordings.file_names import folded, stem_of, tails
 from reddy_lib.recordings.store import Recording
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
 from reddy_lib.spreadsheet.file_names import name_value, values_in
-from reddy_lib.spreadsheet.tag_values import cell_text
-from reddy_lib.spreadsheet.web_addresses import announced_name, is_web_address
 
 __all__ = ["COLUMNS", "STATUSES", "Matches", "match_recordings"]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from reddy_lib.errors import RecordingError
 from reddy_lib.recordings.file_names import ENDINGS, is_recording_name, safe_name
-from reddy_lib.spreadsheet.unpacked import is_overlapping
+from reddy_lib.spreadsheet.reading.unpacked import is_overlapping
 
 __all__ = ["MOST_FILES", "ChosenFiles", "PassedOver", "ZipLimits", "choose_files"]
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
 import msgspec
@@ -35,7 +36,7 @@ class Doubt(msgspec.Struct, frozen=True):
     """A call that may be at Reddy.
 
     Attributes:
-        since: when the attempt ended, or its worker was expired (seconds since the epoch).
+        since: when the attempt ended, or its worker was expired; None where that is not known.
         address: where it was sent; submission: its number.
         tags: the call's own.
         again: Reddy has the call from an earlier sending, and the doubt is about a later one.
@@ -47,7 +48,7 @@ class Doubt(msgspec.Struct, frozen=True):
     agent_email: str
     address: str
     submission: int
-    since: float
+    since: datetime | None
     tags: list[Tag]
     again: bool = False
     token_hint: str = ""
@@ -98,7 +99,7 @@ def doubts(
                 agent_email=call.agent_email or "",
                 address=one.address,
                 submission=one.number,
-                since=one.ended_at or 0.0,
+                since=None if one.ended_at is None else datetime.fromtimestamp(one.ended_at, UTC),
                 tags=call.tags or [],
                 again=bool(one.again),
                 token_hint=one.token_hint,

@@ -222,6 +222,8 @@ class Engine:
                 "application_version": APPLICATION_VERSION,
                 "executor_id": self.worker,
                 "log_level": "ERROR",
+                # Nothing is notified here: the listener only has to see soon that it is to end.
+                "notification_listener_polling_interval_sec": 0.1,
             }
         )
         register_workflow(_run_task)

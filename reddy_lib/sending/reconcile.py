@@ -13,6 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import msgspec
 
@@ -111,7 +112,7 @@ def reconcile(
         client,
         here,
         mine=None if same_account else client.fingerprint(batch.database.identity),
-        before=clock() - wait,
+        before=datetime.fromtimestamp(clock() - wait, UTC),
     )
     bar = progress_bar(shown=progress, total=len(asked), desc="Asking Reddy", unit=" calls")
 
@@ -153,7 +154,7 @@ def _choose(
     address: str,
     *,
     mine: str | None,
-    before: float,
+    before: datetime,
 ) -> list[Doubt]:
     """Return the calls to ask about; record in `outcome` why the others are not asked about.
 
@@ -171,7 +172,7 @@ def _choose(
                 f"{client.token_hint or 'another'}: only the account that it was sent to can say whether it is there. Ask "
                 "with that token, or settle it by hand."
             )
-        elif doubt.since > before:
+        elif doubt.since is not None and doubt.since > before:
             outcome.early.append(doubt.row)
         else:
             asked.append(doubt)

@@ -112,7 +112,7 @@ def suspects(database: Database, address: str, *, after: int, count: int) -> lis
                     agent_email=call.agent_email or "",
                     address=address,
                     submission=0,
-                    since=0.0,
+                    since=None,
                     tags=call.tags or [],
                 ),
             )

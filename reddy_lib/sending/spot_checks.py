@@ -224,7 +224,7 @@ def candidates(database: Database, submission_id: str, chunk: int) -> list[Doubt
                 agent_email=call.agent_email or "",
                 address=of.address,
                 submission=of.number,
-                since=0.0,
+                since=None,
                 tags=call.tags or [],
             )
         )

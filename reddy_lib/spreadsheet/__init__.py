@@ -6,12 +6,13 @@ which column feeds which field, and whether one row is a call or a line of one, 
 cell, mapping never touches a file, and building never judges a call.
 """
 
-from reddy_lib.spreadsheet.asking import Option, Question, questions
-from reddy_lib.spreadsheet.building import BuiltCall, build_call, build_calls, build_frame, read_calls
+from reddy_lib.spreadsheet.calls.building import BuiltCall, build_call, build_calls, build_frame, read_calls
 from reddy_lib.spreadsheet.formats import SheetFormat
-from reddy_lib.spreadsheet.guessing import guess_mapping
-from reddy_lib.spreadsheet.mapping import LINE_FIELDS, MAPPABLE, Mapping
-from reddy_lib.spreadsheet.reading import detect_format, read_pieces, read_sheet, sheet_names
+from reddy_lib.spreadsheet.mapping.asking import questions
+from reddy_lib.spreadsheet.mapping.guessing import guess_mapping
+from reddy_lib.spreadsheet.mapping.question import Option, Question
+from reddy_lib.spreadsheet.model import LINE_FIELDS, MAPPABLE, Mapping
+from reddy_lib.spreadsheet.reading.sheets import detect_format, read_pieces, read_sheet, sheet_names
 
 __all__ = [
     "LINE_FIELDS",

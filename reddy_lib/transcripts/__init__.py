@@ -12,7 +12,7 @@ order; `times` reads times and finds their unit. `roles` holds the vocabulary of
 batch; `loss` counts where every character went.
 """
 
-from reddy_lib.transcripts.cut import EXCEL_CELL_LIMIT
+from reddy_lib.transcripts.formats.cut import EXCEL_CELL_LIMIT
 from reddy_lib.transcripts.loss import Loss, Placed, accounted, placed
 from reddy_lib.transcripts.reading import parse_transcript, read_opening, read_transcript
 from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, leaning, role_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_aside", "is_event", "is_note", "roles_in"]
+__all__ = ["is_aside", "is_event", "is_heading", "is_note", "is_rule", "roles_in"]
 
 _LONGEST = 240
 _ENCLOSED = re.compile(r"\[[^\[\]]*\]?|\([^()]*(?:\([^()]*\)[^()]*)*\)?|\{[^{}]*\}|<[^<>]*>")
@@ -145,6 +145,28 @@ def is_aside(text: str, *, opening: bool = False) -> bool:
     if _ABOUT_A_CALL.search(core):
         return words <= 30
     return opening and words <= 8 and core[-1:] not in ".!…,;" and _is_title(core)
+
+
+_RULE = re.compile(r"\W*[-–—=_*#~+|•·─━═]{3,}\W*|[-–—_*#~+=]{2}")
+_RULED = re.compile(
+    r"(?P<mark>[-=*#~_+–—─━═])(?P=mark){1,}.{1,120}|.{1,120}(?P<end>[-=*#~_+–—─━═])(?P=end){2,}|#{1,6}\s.+"
+)
+
+
+def is_rule(text: str) -> bool:
+    """Is this text line a separator, without a word: `-----`, `* * *`?"""
+    return _RULE.fullmatch(text.replace(" ", "")) is not None
+
+
+def is_heading(text: str) -> bool:
+    """Is this text line, which stands around a conversation, a heading or a rule: `=== Call 12 ===`, `Date: 3 May`?"""
+    text = text.strip()
+    if is_rule(text):
+        return True
+    if len(text) > _LONGEST or "?" in text or _SPEECH.search(text):
+        return False
+    core = text.strip("*_#>=~-–—• \t")
+    return bool(_RULED.fullmatch(text) or _ABOUT.match(core) or _ABOUT_A_CALL.search(core))
 
 
 def _is_title(text: str) -> bool:

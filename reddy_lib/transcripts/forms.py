@@ -12,21 +12,23 @@ from collections.abc import Callable
 from typing import Any
 
 from reddy_lib.findings import finding
-from reddy_lib.transcripts.assistants import read_dialogue
-from reddy_lib.transcripts.containers import find_turns, opened, people_of
-from reddy_lib.transcripts.cut import fills_a_cell, whole_parts
-from reddy_lib.transcripts.elements import elements, form_of, looks_like_elements
-from reddy_lib.transcripts.json_form import Decoded, decode, decode_whole, is_data, short
-from reddy_lib.transcripts.markup import plain_text
+from reddy_lib.transcripts.formats.alternatives import with_the_best
+from reddy_lib.transcripts.formats.assistants import read_dialogue
+from reddy_lib.transcripts.formats.containers import find_turns, people_of
+from reddy_lib.transcripts.formats.cut import fills_a_cell, whole_parts
+from reddy_lib.transcripts.formats.elements import elements, form_of, looks_like_elements
+from reddy_lib.transcripts.formats.json_form import Decoded, decode, decode_whole, is_data, short
+from reddy_lib.transcripts.formats.markup import plain_text
+from reddy_lib.transcripts.formats.shapes import Recording
+from reddy_lib.transcripts.formats.subtitles import is_subtitles, read_subtitles
+from reddy_lib.transcripts.formats.turn_lists import read_items
+from reddy_lib.transcripts.formats.vendors import read_vendor
+from reddy_lib.transcripts.formats.wrapped import opened, unfolded
+from reddy_lib.transcripts.key_names import classify_key
 from reddy_lib.transcripts.people import People, settled
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.shapes import Recording
-from reddy_lib.transcripts.subtitles import is_subtitles, read_subtitles
 from reddy_lib.transcripts.times import read_moment
-from reddy_lib.transcripts.turn_keys import classify_key
-from reddy_lib.transcripts.turn_lists import read_items
 from reddy_lib.transcripts.turns import Parsed, Turn
-from reddy_lib.transcripts.vendors import read_vendor
 
 __all__ = ["Labelled", "read_data", "read_form", "read_plain"]
 
@@ -211,7 +213,11 @@ def read_data(data: Any, text: str, labelled: Labelled) -> Parsed:
         return _with_surrounding_data(vendor, data)
     if vendor is not None and isinstance(data, list):
         return _unreadable(text, vendor.refused)
+    data = with_the_best(data)
     found = find_turns(data)
+    if found is None and (inside := unfolded(data)) is not data:
+        data = with_the_best(opened(inside))
+        found = find_turns(data)
     items = None if found is None else found.items
     if isinstance(data, dict) and (items is None or items == [data]):
         inside = _text_inside(data, labelled)

@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from reddy_lib.transcripts.key_names import side_of_flag, words_in
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.turn_keys import side_of_flag, words_in
 
 __all__ = ["NOBODY", "People", "Person", "is_table_name", "people_in", "person_of", "settled"]
 
@@ -117,6 +117,8 @@ def person_of(item: Mapping[Any, Any]) -> Person:
             name, email = name or inner.name, email or inner.email
             role, side = role or inner.role, side or inner.side
             continue
+        if isinstance(value, Mapping) and not words.isdisjoint(_SIDE_WORDS):  # {"role": {"name": "agent"}}
+            value = next((one for one in value.values() if isinstance(one, str) and _side(one)), None)
         if not isinstance(value, str) or not value.strip() or len(value) > 200:
             continue
         text = value.strip()

@@ -10,14 +10,14 @@ from typing import Literal, NamedTuple
 from reddy_lib.errors import TranscriptUnreadable
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
-from reddy_lib.transcripts.cut import fills_a_cell
+from reddy_lib.transcripts.formats.cut import fills_a_cell
+from reddy_lib.transcripts.formats.json_form import is_data, quoted, read_exact
+from reddy_lib.transcripts.formats.labelled import read_text
+from reddy_lib.transcripts.formats.shapes import Recording
 from reddy_lib.transcripts.forms import read_data, read_form, read_plain
-from reddy_lib.transcripts.json_form import is_data, quoted, read_exact
-from reddy_lib.transcripts.labelled import read_text
 from reddy_lib.transcripts.order import put_in_order
 from reddy_lib.transcripts.quotes import unquote_turns
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.shapes import Recording
 from reddy_lib.transcripts.sides import clear_sides
 from reddy_lib.transcripts.times import Unit, UnitRead, pace_problem
 from reddy_lib.transcripts.turns import Parsed, Transcript, finish, settle

@@ -22,6 +22,7 @@ __all__ = [
     "Evidence",
     "Role",
     "fold",
+    "is_form_word",
     "is_machine",
     "is_numbered",
     "is_role",
@@ -62,6 +63,8 @@ class Evidence(NamedTuple):
 
 
 _NOTHING = Evidence()
+_SENTENCE = re.compile("[。！？｡]")
+"""What ends a sentence in scripts whose labels never hold it."""
 _LONGEST = 60
 _MOST_WORDS = 7
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -202,7 +205,7 @@ def fold(label: str) -> str:
 @lru_cache(maxsize=8192)
 def weigh(label: str) -> Evidence:
     """What the words of a label say by themselves."""
-    if not label or len(label) > _LONGEST:
+    if not label or len(label) > _LONGEST or _SENTENCE.search(label):
         return _NOTHING
     words = () if is_numbered(label) else _words(label)
     if not words or len(words) > _MOST_WORDS:
@@ -342,11 +345,16 @@ _FORM_WORDS = frozenset(
 """Words that may be a speaker and are as often a line of a form: one is a speaker where it comes back."""
 
 
+def is_form_word(label: str) -> bool:
+    """Is this word a speaker's label as often as it is a line of a form?"""
+    return normalise(label).strip() in _FORM_WORDS
+
+
 def speaks_for_itself(label: str) -> bool:
     """Is this a speaker wherever it stands: a role, or a word such as "Speaker 1", "spk_0", "IVR"?"""
     evidence = weigh(label)
     if evidence.side and (evidence.proof or evidence.whole):
-        return normalise(label).strip() not in _FORM_WORDS
+        return not is_form_word(label)
     if evidence.voice and evidence.whole and _ALONE.has(normalise(label).strip()):
         return True
     return (is_numbered(label) and fold(label)[:1] not in ("s", "p")) or _SPK.fullmatch(

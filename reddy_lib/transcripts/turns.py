@@ -14,6 +14,7 @@ import msgspec
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
+from reddy_lib.transcripts.key_names import usual_plan
 from reddy_lib.transcripts.names import Inferred
 from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, NO_LINES, fold, role_of
 from reddy_lib.transcripts.sides import settle_sides, several_speakers, silent_side
@@ -31,7 +32,6 @@ from reddy_lib.transcripts.times import (
     unit_of,
     words_of,
 )
-from reddy_lib.transcripts.turn_keys import usual_plan
 
 __all__ = ["TIMES", "Listed", "Parsed", "Transcript", "Turn", "clock", "finish", "settle"]
 

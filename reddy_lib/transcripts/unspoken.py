@@ -14,8 +14,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from reddy_lib.findings import Finding, finding
+from reddy_lib.transcripts.key_names import ASSISTANTS, Plan, words_in
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.turn_keys import ASSISTANTS, Plan, words_in
 
 __all__ = ["Sifted", "kind_of_role", "left_out", "sift"]
 

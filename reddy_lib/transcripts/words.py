@@ -17,13 +17,13 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from reddy_lib.model import TranscriptLine
+from reddy_lib.transcripts.formats.json_form import is_data, quoted
+from reddy_lib.transcripts.formats.labelled import read_text
+from reddy_lib.transcripts.formats.shapes import MILLISECONDS, Recording, Word
+from reddy_lib.transcripts.formats.subtitles import Cue, timed_pieces
 from reddy_lib.transcripts.forms import read_data, read_form, read_plain
-from reddy_lib.transcripts.json_form import is_data, quoted
-from reddy_lib.transcripts.labelled import read_text
-from reddy_lib.transcripts.shapes import MILLISECONDS, Recording, Word
-from reddy_lib.transcripts.subtitles import Cue, timed_pieces
+from reddy_lib.transcripts.key_names import classify_key
 from reddy_lib.transcripts.times import Moment, Unit
-from reddy_lib.transcripts.turn_keys import classify_key
 from reddy_lib.transcripts.turns import Clock, Listed, Parsed, Turn, clock, settle
 
 __all__ = ["TimedWord", "word_times"]

@@ -4,6 +4,7 @@ Streamlit has three gaps, which show on a busy machine:
 
 - A new event interrupts the running script at its next access to the session state or its next output, widget callbacks
   included. A callback that stores an edit stops halfway, or never starts. Tables send a second event after each edit.
+  What a page does outside a callback (take an upload, start a job) stops halfway too, unless it is `uninterrupted`.
 - The next run clears the queue of unsent messages, including the server's replies: an upload that asked for its URL
   waits forever.
 - A fragment's timer that fires while the next page opens runs under the previous page, and the browser clears the new one.
@@ -16,6 +17,8 @@ from __future__ import annotations
 
 import functools
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -24,7 +27,7 @@ from streamlit.runtime.scriptrunner import RerunData
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
-__all__ = ["keep_events_whole"]
+__all__ = ["keep_events_whole", "uninterrupted"]
 
 _thread = threading.local()
 
@@ -37,23 +40,35 @@ def keep_events_whole() -> None:
         _keep_page()
 
 
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Finish what stands in this block before the next event is handled.
+
+    Wrap what changes the session in several steps, or starts something and then notes in the session that it runs:
+    an event between two steps would otherwise leave the first alone. Draw nothing in it that a later event needs.
+    """
+    before = getattr(_thread, "uninterrupted", False)
+    _thread.uninterrupted = True
+    try:
+        yield
+    finally:
+        _thread.uninterrupted = before
+
+
 def _keep_callbacks() -> None:
     look, begin = ScriptRunner._maybe_handle_execution_control_request, SafeSessionState.on_script_will_rerun
 
     @functools.wraps(look)
-    def look_unless_in_callbacks(runner: ScriptRunner) -> None:
-        if not getattr(_thread, "in_callbacks", False):
+    def look_unless_uninterrupted(runner: ScriptRunner) -> None:
+        if not getattr(_thread, "uninterrupted", False):
             look(runner)
 
     @functools.wraps(begin)
     def begin_with_all_callbacks(state: SafeSessionState, *arguments: Any, **named: Any) -> None:
-        _thread.in_callbacks = True
-        try:
+        with uninterrupted():
             begin(state, *arguments, **named)
-        finally:
-            _thread.in_callbacks = False
 
-    ScriptRunner._maybe_handle_execution_control_request = look_unless_in_callbacks  # type: ignore[method-assign, assignment]
+    ScriptRunner._maybe_handle_execution_control_request = look_unless_uninterrupted  # type: ignore[method-assign, assignment]
     SafeSessionState.on_script_will_rerun = begin_with_all_callbacks  # type: ignore[method-assign, assignment]
 
 

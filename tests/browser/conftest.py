@@ -20,8 +20,9 @@ expect.set_options(timeout=PATIENCE * 30_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
     for item in items:
-        if Path(str(item.fspath)).is_relative_to(Path(__file__).parent):
+        if item.path.parent == here:
             item.add_marker(pytest.mark.browser)
 
 

@@ -70,6 +70,7 @@ class Plan:
     used: dict[str, str] = field(default_factory=dict)
     truth: list[TruthCall] = field(default_factory=list)
     zones: list[str] = field(default_factory=list)
+    decoys: tuple[tuple[str, tuple[str, ...]], ...] = ()  # header, cells to choose from
 
     def header(self, name: str) -> str:
         """Return this file's name for a field: the same each time, and no other field's."""
@@ -120,7 +121,7 @@ def agent_columns(plan: Plan) -> tuple[Columns, list[str | None]]:
     if plan.has("agent-name-only"):
         return [("agent_name", plan.header("agent_name"), [s.agent for s in scenes])], [ASKED] * len(scenes)
     found: Columns = [("agent_email", plan.header("agent_email"), list(emails))]
-    if plan.has("agent-name") or plan.style.kind == "names":
+    if plan.has("agent-name") or plan.style.kind in ("names", "initials", "mixed"):
         found.append(("agent_name", plan.header("agent_name"), [s.agent for s in scenes]))
     return found, emails
 
@@ -186,7 +187,7 @@ def plain_columns(plan: Plan) -> tuple[Columns, list[dict[str, str]]]:
     if plan.has("customer-email"):
         mails = [f"{s.customer.lower().replace(' ', '.')}@mail.example" for s in scenes]
         found.append(("customer_email", plan.header("customer_email"), list(mails)))
-    if plan.has("customer-name") or plan.style.kind == "names":
+    if plan.has("customer-name") or plan.style.kind in ("names", "initials"):
         found.append(("customer_name", plan.header("customer_name"), [s.customer for s in scenes]))
     if plan.has("phone") or plan.style.kind == "phones":
         found.append(("phone", plan.header("phone"), [s.phone for s in scenes]))
@@ -196,6 +197,10 @@ def plain_columns(plan: Plan) -> tuple[Columns, list[dict[str, str]]]:
         found.append(
             ("summary", plan.header("summary"), [f"Question about {s.product}, answered." for s in scenes])
         )
+    if plan.has("decoys"):
+        for header, options in rng.sample(plan.decoys, rng.randint(1, 3)):
+            plan.used[f"decoy {header}"] = header
+            found.append(("decoy", header, [rng.choice(options) for _ in scenes]))
     return found, tags
 
 

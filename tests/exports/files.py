@@ -9,11 +9,17 @@ import json
 import random
 import zipfile
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import xlsxwriter
 
 from tests.exports.columns import Payload, Sheet
 from tests.exports.dates import Cell
+
+if TYPE_CHECKING:
+    from tests.exports.sources import Source
+
+BANNERS = ("Call", "People", "Details", "Conversation")
 
 ENCODINGS = {"csv-cp1252": "cp1252", "csv-bom": "utf-8-sig", "csv-utf16": "utf-16"}
 DELIMITERS = {"csv-semicolon": ";", "csv-tab": "\t", "csv-pipe": "|", "csv-cp1252": ";", "csv-utf16": "\t"}
@@ -27,7 +33,7 @@ EXTENSIONS = {
 }
 
 
-def furnish(rng: random.Random, sheet: Sheet, traits: set[str]) -> None:
+def furnish(rng: random.Random, sheet: Sheet, traits: set[str], source: Source) -> None:
     """Add title rows, footers, totals, repeated headers and empty columns to a table."""
     head, *rows = sheet.rows
     if "repeated-header" in traits and len(rows) > 3:
@@ -44,16 +50,26 @@ def furnish(rng: random.Random, sheet: Sheet, traits: set[str]) -> None:
     if "second-table" in traits:
         rows += [[], ["Team", "Calls", "Average minutes"], ["North", calls, 0.7], ["South", 0, None]]
     if "footer" in traits:
-        rows += [[], [rng.choice(("End of report", "Exported by admin", f"{calls} records", "Confidential"))]]
+        rows += [[], [rng.choice((*source.footers, f"{calls} records"))]]
     before: list[list[Cell]] = []
     if "title-rows" in traits:
-        before = [
-            [rng.choice(("Call export", "Interactions report", "QA sample"))],
-            ["Period: last month"],
-            [],
-        ]
+        before = [[rng.choice(source.titles)], *(list(row) for row in rng.choice(source.prefaces)), []]
+    if "banner-row" in traits:  # headings of groups of columns, as merged cells leave them
+        before.append([BANNERS[n // 3 % 4] if n % 3 == 0 else None for n in range(len(head))])
+    if "type-row" in traits:
+        rows.insert(
+            0, [_type_of(column) for column in zip(*(r for r in rows if len(r) == len(head)), strict=True)]
+        )
     sheet.rows = [*before, head, *rows]
     sheet.hidden = [place + len(before) for place in sheet.hidden]
+
+
+def _type_of(cells: tuple[Cell, ...]) -> str:
+    """Return what a database calls the type of a column."""
+    first = next((cell for cell in cells if cell not in (None, "")), "")
+    if isinstance(first, datetime):
+        return "timestamp"
+    return "numeric" if isinstance(first, int | float) else "varchar"
 
 
 def write_csv(sheet: Sheet, kind: str) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from tests.exports import more_forms
 from tests.exports.dialogues import Scene, Turn
 from tests.exports.writing import Form, Style, Written, clock, label_of, role_of, spoken
 
@@ -501,8 +502,8 @@ FORMS: tuple[Form, ...] = (
     Form("objects-seconds", objects_seconds, objects=True, weight=6),
     Form("objects-millis", objects_millis, objects=True, weight=4),
     Form("objects-bare-millis", objects_bare_millis, objects=True),
-    Form("objects-iso", objects_iso, objects=True, weight=2),
-    Form("objects-epoch", objects_epoch, objects=True),
+    Form("objects-iso", objects_iso, objects=True, weight=2, dated=True),
+    Form("objects-epoch", objects_epoch, objects=True, dated=True),
     Form("objects-clock", objects_clock, objects=True, weight=2),
     Form("objects-samples", objects_samples, objects=True),
     Form("objects-duration", objects_duration, objects=True, weight=2),
@@ -525,4 +526,5 @@ FORMS: tuple[Form, ...] = (
     Form("chat-blocks", chat_blocks, named=True),
     Form("quoted", quoted),
     Form("ranges", ranges, file="txt"),
+    *more_forms.FORMS,
 )

@@ -17,9 +17,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from tests.exports import forms, kept_apart, vocabulary
+from tests.exports import forms, vocabulary
 from tests.exports.columns import DIRECTIONS, ZONES, Plan, make_ids
-from tests.exports.dates import DATES, DateForm, draw_starts, suits
+from tests.exports.dates import DateForm, draw_starts, suits
 from tests.exports.dialogues import (
     AGENTS,
     COMPANIES,
@@ -33,10 +33,11 @@ from tests.exports.dialogues import (
     make_turns,
 )
 from tests.exports.files import furnish, write
-from tests.exports.layouts import LAYOUTS, Layout
+from tests.exports.layouts import Layout
+from tests.exports.scrambled import NAMED_LAYOUTS, scrambled_headers, scrambled_truth
+from tests.exports.sources import KEPT, SEEN, SOURCES, VOCABULARIES, Source, source_of
 from tests.exports.writing import UNSETTLED, Form, Style, TruthCall
 
-VOCABULARIES = ("seen", "held-out", "all")
 # trait -> how often a file has it
 COLUMNS = {
     "queue": 0.3, "direction": 0.35, "csat": 0.25, "end": 0.25, "created": 0.25, "duration": 0.35, "customer-email": 0.25,
@@ -58,7 +59,14 @@ FURNITURE = {
 DECOYS = {"customer-email", "created", "end", "notes", "summary"}
 ONE_ODD = 0.4  # share of files in which one thing alone is odd, and all else plain: they show what it costs by itself
 ODD = {"layout": 3, "form": 2, "date": 1, "headers": 2, "labels": 2, "furniture": 1, "columns": 1}
-APART = ("form", "headers", "labels")  # things of which a part is kept apart
+APART = {"form": 3, "headers": 3, "labels": 2, "layout": 1, "date": 1, "furniture": 1}  # things kept apart
+PEOPLE = (
+    "Supervisor",
+    "Interpreter",
+    "Team lead",
+    "Translator",
+    "Manager",
+)  # third voices that are no machines
 PLAIN_FORMS = ("colon", "objects-seconds", "clock-bracket")
 PLAIN_DATES = ("iso-naive", "iso-z", "excel-date")
 
@@ -95,29 +103,26 @@ class Words:
     forms: tuple[Form, ...]
 
 
-def _either(rng: random.Random, part: str) -> bool:
-    """Tell whether to draw from the words that are kept apart."""
-    return part == "held-out" or (part == "all" and rng.random() < 1 / 3)
-
-
 def draw_words(rng: random.Random, part: str, odd: str, language: str, *, system: bool) -> Words:
-    """Choose the words of a sample. Fields without a word that is kept apart use the seen ones.
+    """Choose the words of a sample.
 
     Where only another thing of the file is odd, the columns have the first and plainest names of their language.
     """
     headers = dict(vocabulary.LANGUAGE_HEADERS["en"])
     if is_free(odd, "headers"):
-        source = kept_apart if _either(rng, part) else vocabulary
+        source = source_of(rng, part)
         if system:
-            headers |= source.SYSTEM_HEADERS[rng.choice(tuple(source.SYSTEM_HEADERS))]
+            headers |= source.systems[rng.choice(tuple(source.systems))]
         else:
-            headers |= vocabulary.LANGUAGE_HEADERS[language] | source.LANGUAGE_HEADERS[language]
+            headers |= vocabulary.LANGUAGE_HEADERS[language] | source.headers[language]
     else:
         plain = vocabulary.SYSTEM_HEADERS["snake"] if system else vocabulary.LANGUAGE_HEADERS[language]
         headers |= {name: options.split("|")[0] for name, options in plain.items()}
-    labels = kept_apart if is_free(odd, "labels") and _either(rng, part) else vocabulary
-    shapes = kept_apart.FORMS if is_free(odd, "form") and _either(rng, part) else forms.FORMS
-    return Words(headers, labels.ROLE_LABELS[language], labels.SYSTEM_ROLES, labels.OPAQUE_LABELS, shapes)
+    if part == "scrambled":
+        headers = scrambled_headers(rng, headers, language)
+    labels = source_of(rng, part) if is_free(odd, "labels") else SEEN
+    shapes = source_of(rng, part).forms if is_free(odd, "form") else forms.FORMS
+    return Words(headers, labels.roles[language], labels.system_roles, labels.opaque, shapes)
 
 
 def is_free(odd: str, thing: str) -> bool:
@@ -128,7 +133,7 @@ def is_free(odd: str, thing: str) -> bool:
 def with_third(turns: tuple[Turn, ...], third: str) -> tuple[Turn, ...]:
     """Add a voice that is neither the agent's nor the customer's: a machine at the start, a person further on."""
     at, text = 0, "This call may be recorded for training."
-    if third in ("Supervisor", "Interpreter"):
+    if third in PEOPLE:
         at, text = 3, "Sorry, I am joining you for a moment."
     begin = turns[at].start
     later = (replace(t, start=round(t.start + 2.5, 2), stop=round(t.stop + 2.5, 2)) for t in turns[at:])
@@ -142,6 +147,7 @@ def draw_scenes(
     date: DateForm,
     zone: str,
     *,
+    queues: Sequence[str],
     third: str,
     turns_only: bool,
     neutral: bool = False,
@@ -160,7 +166,7 @@ def draw_scenes(
         if third:
             turns = with_third(turns, third)
         facts = {
-            "queue": rng.choice(vocabulary.QUEUES),
+            "queue": rng.choice(queues),
             "direction": rng.choice(DIRECTIONS),
             "csat": str(rng.randint(1, 5)),
         }
@@ -187,7 +193,7 @@ def draw_form(rng: random.Random, layout: Layout, shapes: Sequence[Form], all_sh
 
 
 def draw_traits(
-    rng: random.Random, odd: str, layout: Layout, kind: str, form: Form, date: DateForm
+    rng: random.Random, odd: str, source: Source, layout: Layout, kind: str, form: Form, date: DateForm
 ) -> set[str]:
     """Choose columns, faults and furniture."""
     traits = {name for name, share in COLUMNS.items() if rng.random() < share}
@@ -198,16 +204,22 @@ def draw_traits(
             traits.add("agent-mixed")
         elif roll < 0.13:
             traits.add("agent-name-only")
+        if source.decoys and rng.random() < 0.5:
+            traits.add("decoys")
     else:
         traits -= DECOYS
     if layout.furniture and kind not in ("html", "xml") and is_free(odd, "furniture"):
         traits |= {name for name, share in FURNITURE.items() if rng.random() < share}
+        if source.extra_row and rng.random() < 0.2:
+            traits.add(source.extra_row)
     if "product-id" in traits:
         traits.discard("no-product")
     if traits & {"agent-mixed", "agent-name-only"}:
         traits.discard("agent-name")
     if kind != "xlsx":
         traits -= {"notes-sheet", "hidden-row"}
+    if "type-row" in traits:
+        traits -= {"hidden-row", "repeated-header", "broken-header"}
     if layout.name.startswith(("lines-", "json-lines", "question")):
         traits.discard("no-id")  # it alone tells which call a line is of
         traits.discard("placeholder-ids")
@@ -221,19 +233,28 @@ def draw_traits(
 
 
 def draw_style(
-    rng: random.Random, words: Words, odd: str, language: str, form: Form, *, labelled: bool, system: bool
+    rng: random.Random,
+    words: Words,
+    odd: str,
+    language: str,
+    form: Form,
+    *,
+    source: Source,
+    labelled: bool,
+    system: bool,
 ) -> Style:
     """Choose the labels of the file."""
-    shares = (12, 4, 1, 3 if form.opaque else 0)
+    kinds = ["roles", "names", "phones", "opaque", *source.label_kinds]
+    shares = [12, 4, 1, 3 if form.opaque else 0, *(3 for _ in source.label_kinds)]
     if not is_free(odd, "labels"):
-        shares = (1, 0, 0, 0)
+        kinds, shares = ["roles"], [1]
         words = replace(words, roles=words.roles[:1], system_roles=words.system_roles[:1])
-    kind = rng.choices(("roles", "names", "phones", "opaque"), shares)[0] if labelled else "roles"
+    kind = rng.choices(kinds, shares)[0] if labelled else "roles"
     pool = words.system_roles if system or rng.random() < 0.2 else words.roles
     opaque = [pair for pair in words.opaque if not form.named or len(pair[0]) > 2]
-    if form.name in ("one-line", "held-indented-script"):
-        kind = "roles" if kind in ("opaque", "phones") else kind
-    third = rng.choice(vocabulary.THIRD_VOICES)
+    if form.name in ("one-line", "indented-script"):
+        kind = "roles" if kind in ("opaque", "phones", "initials") else kind
+    third = rng.choice(source.thirds)
     return Style(rng, language, kind, rng.choice(pool), rng.choice(opaque), third, f"+4969{digits(rng, 6)}")
 
 
@@ -244,24 +265,31 @@ def make_sample(
 
     Args:
         seed: any number.
-        part: "seen", "held-out" or "all": which words and forms may be used.
+        part: one of VOCABULARIES: which words and forms may be used.
         layout: name of the layout to use, instead of one drawn.
         form: name of the form to use, instead of one drawn.
     """
     rng = random.Random(f"{part}-{seed}")
     odd = "all"
     if rng.random() < ONE_ODD:
-        odd = rng.choice(APART) if part == "held-out" else rng.choices(tuple(ODD), tuple(ODD.values()))[0]
-    chosen, kind, plan = draw_plan(rng, part, odd, layout, form)
+        odds = APART if part in KEPT else ODD
+        odd = rng.choices(tuple(odds), tuple(odds.values()))[0]
+    chosen, kind, source, plan = draw_plan(rng, part, odd, layout, form)
     payload = chosen.make(plan)
+    if part == "scrambled":
+        plan.truth = scrambled_truth(plan)
     if plan.has("unsettled"):
         plan.truth = [
             replace(c, lines=tuple(replace(x, role=UNSETTLED) for x in c.lines)) for c in plan.truth
         ]
+    if plan.has(
+        "banner-row"
+    ):  # a tag's name may say the group too: which of the two is right is a matter of taste
+        plan.truth = [replace(call, tags={}) for call in plan.truth]
     if chosen.furniture and payload.sheets:
         if plan.has("hidden-row"):
             payload.sheets[0].hidden = [2]
-        furnish(rng, payload.sheets[0], plan.traits)
+        furnish(rng, payload.sheets[0], plan.traits, source)
     name, data = write(payload, kind, plan.traits)
     products = [
         {"id": s.product_id, "name": s.product, "status": "active"} for s in _first_of_each(plan.scenes)
@@ -277,19 +305,16 @@ def make_sample(
 
 def draw_plan(
     rng: random.Random, part: str, odd: str, layout: str | None, form: str | None
-) -> tuple[Layout, str, Plan]:
+) -> tuple[Layout, str, Source, Plan]:
     """Draw all that a sample is made of."""
-    chosen = draw_layout(rng, odd, layout)
-    kind = rng.choice(
-        chosen.kinds
-        if is_free(odd, "layout")
-        else [kind for kind in ("csv", "csv-semicolon", "xlsx") if kind in chosen.kinds]
-    )
+    chosen = draw_layout(rng, part, odd, layout)
+    plain_kinds = [one for one in ("csv", "csv-semicolon", "xlsx") if one in chosen.kinds]
+    kind = rng.choice(chosen.kinds if is_free(odd, "layout") or not plain_kinds else plain_kinds)
     language = rng.choice(LANGUAGES) if odd in ("all", "headers", "labels", "date") else "en"
     as_keys = kind in ("json", "jsonl", "zip", "txt") and chosen.name != "zip-tables"
     system = as_keys or (is_free(odd, "headers") and rng.random() < 0.3)
     words = draw_words(rng, part, odd, language, system=system)
-    every = (*forms.FORMS, *kept_apart.FORMS)
+    every = [one for each in SOURCES for one in each.forms]
     if form:
         shape = next(one for one in every if one.name == form)
     elif is_free(odd, "form") or chosen.form == "file":
@@ -297,44 +322,61 @@ def draw_plan(
     else:
         plain = rng.choice(PLAIN_FORMS)
         shape = next(one for one in every if one.name == plain)
-    dates = [d for d in DATES if suits(d, language, system=system, native=kind == "xlsx")]
-    if not is_free(odd, "date"):
-        dates = [d for d in dates if d.name in PLAIN_DATES]
+    source = source_of(rng, part)
+    dates = [
+        d for d in draw_dates(rng, part, odd) if suits(d, language, system=system, native=kind == "xlsx")
+    ]
     if chosen.name == "transposed":
         dates = [d for d in dates if not d.native]
-    if chosen.form and shape.name in ("objects-iso", "objects-epoch", "held-epoch-text", "held-phone-chat"):
+    if chosen.form and shape.dated:
         dates = [d for d in dates if not d.truth]  # the dates of the lines would settle the call's
     date = rng.choices(dates, [one.weight for one in dates])[0]
-    traits = draw_traits(rng, odd, chosen, kind, shape, date)
+    traits = draw_traits(rng, odd, source, chosen, kind, shape, date)
     zone = "UTC" if date.truth else rng.choice(("UTC", "UTC", "Europe/Berlin", "America/New_York"))
     count = rng.randint(3, 7)
     labelled = shape.labelled if chosen.form else chosen.labelled
-    style = draw_style(rng, words, odd, language, shape, labelled=labelled, system=system)
+    style = draw_style(rng, words, odd, language, shape, source=source, labelled=labelled, system=system)
     neutral = labelled and style.kind == "opaque" and rng.random() < 0.25
     if neutral:
         traits = (traits - {"third-voice"}) | {"unsettled"}
     scenes = draw_scenes(
-        rng, language, count, date, zone, third=style.third if "third-voice" in traits else "",
+        rng, language, count, date, zone, queues=source.queues, third=style.third if "third-voice" in traits else "",
         turns_only=shape.turns_only and bool(chosen.form), neutral=neutral,
     )  # fmt: skip
     ids = make_ids(rng, count, rng.choice(("prefixed", "number", "zeros", "long", "uuid")))
     zones = [rng.choice(ZONES) for _ in range(count)] if date.name == "zone-column" else []
     plan = Plan(
-        rng, language, words.headers, scenes, style, shape, date, zone, traits, ids, flat=not as_keys, zones=zones
+        rng, language, words.headers, scenes, style, shape, date, zone, traits, ids,
+        flat=not as_keys, zones=zones, decoys=source.decoys,
     )  # fmt: skip
-    return chosen, kind, plan
+    return chosen, kind, source, plan
 
 
-def draw_layout(rng: random.Random, odd: str, layout: str | None) -> Layout:
+def draw_dates(rng: random.Random, part: str, odd: str) -> tuple[DateForm, ...]:
+    """Return the ways to write a start of which one is drawn: where it alone is odd, those that are kept apart."""
+    if not is_free(odd, "date"):
+        return tuple(d for d in SEEN.dates if d.name in PLAIN_DATES)
+    own = source_of(rng, part).dates
+    if own is SEEN.dates or odd == "date":
+        return own
+    return (*SEEN.dates, *own)
+
+
+def draw_layout(rng: random.Random, part: str, odd: str, layout: str | None) -> Layout:
     """Return the layout that was asked for, or one drawn."""
-    by_name = {one.name: one for one in LAYOUTS}
+    by_name = {one.name: one for each in SOURCES for one in each.layouts}
     if layout:
         return by_name[layout]
     if odd in ("headers", "labels"):  # rows of lines have more names and labels than calls have
         return by_name[rng.choice(("row-a-call", "row-a-call", "lines-grouped", "two-sheets"))]
     if not is_free(odd, "layout"):
         return by_name["row-a-call"]
-    drawn = [one for one in LAYOUTS if odd == "all" or one.name != "row-a-call"]
+    drawn = [one for one in SEEN.layouts if odd == "all" or one.name != "row-a-call"]
+    own = source_of(rng, part).layouts
+    if own is not SEEN.layouts:
+        drawn = list(own) if odd == "layout" else [*drawn, *own]
+    if part == "scrambled":
+        drawn = [one for one in drawn if one.name not in NAMED_LAYOUTS]
     return rng.choices(drawn, [one.weight for one in drawn])[0]
 
 

@@ -30,7 +30,8 @@ from pathlib import Path
 from typing import Any
 
 import reddy_lib as reddy
-from tests.exports.generator import VOCABULARIES, Sample, keep, make_sample
+from tests.exports.generator import Sample, keep, make_sample
+from tests.exports.sources import VOCABULARIES
 from tests.exports.writing import ASKED, DERIVED, PLACEHOLDERS, UNSETTLED, TruthCall, TruthLine
 
 CLASSES = ("right", "held", "warned", "silent")
@@ -432,7 +433,9 @@ def main() -> None:
         "--seeds", default="0:300", help="first:last, the last not included; or a single seed"
     )
     parser.add_argument("--vocabulary", choices=VOCABULARIES, default="seen")
-    parser.add_argument("--show-worst", type=int, default=10)
+    parser.add_argument(
+        "--show-worst", type=int, default=0, help="how many of the worst samples to show; none: sums alone"
+    )
     parser.add_argument("--keep", type=Path, help="folder to which the worst samples are written")
     parser.add_argument("--processes", type=int, choices=(1, 2), default=2)
     given = parser.parse_args()

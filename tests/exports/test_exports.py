@@ -12,17 +12,19 @@ from html import unescape
 import pytest
 import python_calamine
 
-from tests.exports import forms, kept_apart, vocabulary
+from tests.exports import score as scoring
 from tests.exports.dates import DATES
 from tests.exports.generator import Sample, make_sample
 from tests.exports.layouts import LAYOUTS
 from tests.exports.score import Loaded, Result, judge, score, squeezed, totals
+from tests.exports.sources import KEPT, SEEN, SOURCES, VOCABULARIES, Source
 from tests.exports.writing import ASKED, DERIVED, UNSETTLED, TruthCall
 
 
 @pytest.fixture(scope="module")
 def samples() -> list[Sample]:
-    return [make_sample(seed, "all") for seed in range(400)]
+    parts = ("seen", "held-out", "last", "all")
+    return [make_sample(seed, part) for part in parts for seed in range(100)]
 
 
 def everything_in(sample: Sample) -> str:
@@ -46,13 +48,14 @@ def everything_in(sample: Sample) -> str:
     return unescape(unescape(text))
 
 
-def test_the_same_seed_makes_the_same_file() -> None:
-    for seed in range(40):
-        assert make_sample(seed, "all") == make_sample(seed, "all")
+@pytest.mark.parametrize("part", VOCABULARIES)
+def test_the_same_seed_makes_the_same_file(part: str) -> None:
+    for seed in range(20):
+        assert make_sample(seed, part) == make_sample(seed, part)
 
 
 def test_another_vocabulary_makes_another_file() -> None:
-    assert make_sample(1, "seen").data != make_sample(1, "held-out").data
+    assert len({make_sample(1, part).data for part in VOCABULARIES}) == len(VOCABULARIES)
 
 
 def test_every_layout_and_date_is_drawn() -> None:
@@ -62,7 +65,7 @@ def test_every_layout_and_date_is_drawn() -> None:
 
 
 def test_every_form_can_be_written_in_a_cell() -> None:
-    for form in (*forms.FORMS, *kept_apart.FORMS):
+    for form in (one for source in SOURCES for one in source.forms):
         assert form.weight > 0
         for seed in range(3):
             sample = make_sample(seed, "all", layout="row-a-call", form=form.name)
@@ -70,12 +73,17 @@ def test_every_form_can_be_written_in_a_cell() -> None:
             assert all(call.lines for call in sample.truth)
 
 
-def test_a_third_of_the_forms_is_kept_apart() -> None:
-    share = len(kept_apart.FORMS) / (len(forms.FORMS) + len(kept_apart.FORMS))
-    assert 0.3 < share < 0.4
+@pytest.mark.parametrize("part", KEPT)
+def test_what_is_kept_apart_is_drawn(part: str) -> None:
+    drawn = [make_sample(seed, part) for seed in range(400)]
+    assert {one.name for one in KEPT[part].layouts} <= {one.layout for one in drawn}
+    assert {one.name for one in KEPT[part].dates} <= {one.date for one in drawn}
+    assert len({one.form for one in drawn} & {one.name for one in KEPT[part].forms}) >= 28
+    assert set(KEPT[part].label_kinds) <= {one.labels for one in drawn}
+    assert KEPT[part].extra_row in {trait for one in drawn for trait in one.traits}
 
 
-@pytest.mark.parametrize("layout", [layout.name for layout in LAYOUTS])
+@pytest.mark.parametrize("layout", [layout.name for source in SOURCES for layout in source.layouts])
 def test_every_layout_can_be_asked_for(layout: str) -> None:
     sample = make_sample(5, "seen", layout=layout)
     assert sample.layout == layout
@@ -104,9 +112,14 @@ def test_what_the_truth_says_stands_in_the_file(samples: list[Sample]) -> None:
         "python-repr",
         "numpy-repr",
         "csv-in-cell",
-        "held-yaml",
-        "held-script-literal",
-        "held-words-and-segments",
+        "yaml",
+        "script-literal",
+        "words-and-segments",
+        "hanging",
+        "inserts",
+        "monologues",
+        "toml-blocks",
+        "tuples",
     }
     for sample in samples:
         if sample.layout in elsewhere or sample.form in broken:
@@ -126,17 +139,82 @@ def test_what_the_truth_says_stands_in_the_file(samples: list[Sample]) -> None:
                 assert str(call.agent) in text, sample.seed
 
 
-def test_no_name_of_a_column_is_both_seen_and_kept_apart() -> None:
-    pairs = [
-        (vocabulary.LANGUAGE_HEADERS[language], kept_apart.LANGUAGE_HEADERS[language])
-        for language in kept_apart.LANGUAGE_HEADERS
+def names_in(source: Source, language: str) -> set[str]:
+    fields = (source.systems if language == "systems" else {language: source.headers[language]}).values()
+    return {
+        name.casefold() for dialect in fields for options in dialect.values() for name in options.split("|")
+    }
+
+
+@pytest.mark.parametrize("part", KEPT)
+@pytest.mark.parametrize("language", [*SEEN.headers, "systems"])
+def test_no_name_of_a_column_is_in_two_sets(part: str, language: str) -> None:
+    for other in SOURCES:
+        if other is not KEPT[part]:
+            assert not names_in(KEPT[part], language) & names_in(other, language)
+
+
+@pytest.mark.parametrize("part", KEPT)
+def test_no_label_and_no_form_is_in_two_sets(part: str) -> None:
+    mine = KEPT[part]
+    for other in SOURCES:
+        if other is mine:
+            continue
+        for language, pairs in mine.roles.items():
+            assert not set(pairs) & set(other.roles[language]), language
+        assert not set(mine.system_roles) & set(other.system_roles)
+        assert not set(mine.opaque) & set(other.opaque)
+        for what in ("forms", "layouts", "dates"):
+            assert not {x.name for x in getattr(mine, what)} & {x.name for x in getattr(other, what)}
+        for what in ("queues", "thirds", "titles", "footers", "decoys"):
+            assert not set(getattr(mine, what)) & set(getattr(other, what)), what
+
+
+@pytest.mark.parametrize("part", KEPT)
+def test_a_set_that_is_kept_apart_is_whole(part: str) -> None:
+    """A field without a word of its own would be written with a word that is not kept apart."""
+    for language, fields in SEEN.headers.items():
+        assert set(KEPT[part].headers[language]) >= set(fields), language
+        assert len(KEPT[part].roles[language]) >= 4
+    for name, dialect in KEPT[part].systems.items():
+        assert set(dialect) >= set(SEEN.headers["en"]), name
+    assert len(KEPT[part].forms) >= 30
+
+
+def test_scrambled_headers_say_nothing() -> None:
+    words = {language: names_in(SEEN, language) for language in (*SEEN.headers, "systems")}
+    for seed in range(60):
+        sample = make_sample(seed, "scrambled", layout="row-a-call")
+        if sample.kind == "csv" and "title-rows" not in sample.traits:
+            head = {name.casefold() for name in next(csv.reader(io.StringIO(sample.data.decode())))}
+            assert not head & (words[sample.language] | words["en"] | words["systems"]), (seed, head)
+
+
+def test_two_times_without_a_name_leave_the_start_open() -> None:
+    found = [make_sample(seed, "scrambled", layout="row-a-call", form="colon") for seed in range(200)]
+    both = [
+        one
+        for one in found
+        if "created" in one.traits and one.date not in ("none", "two-columns", "zone-column")
     ]
-    for seen, apart in pairs:
-        for field, names in apart.items():
-            assert not set(names.split("|")) & set(seen[field].split("|")), field
-    for language, labels in kept_apart.ROLE_LABELS.items():
-        assert not set(labels) & set(vocabulary.ROLE_LABELS[language])
-    assert not {form.name for form in forms.FORMS} & {form.name for form in kept_apart.FORMS}
+    assert len(both) > 5
+    assert all(call.start == ASKED for one in both for call in one.truth)
+
+
+def test_only_sums_are_printed_unless_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bad = Result(4711, "row-a-call", "colon", "csv", "en", "iso-z", "roles", ())
+    bad.calls["silent"] = 1
+    bad.notes.append("what the reader made of it")
+    monkeypatch.setattr(scoring, "score", lambda *_, **__: [bad])
+    monkeypatch.setenv("REDDY_STATE", "unused")
+    monkeypatch.setattr("sys.argv", ["score", "--vocabulary", "held-out"])
+    scoring.main()
+    assert "4711" not in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["score", "--vocabulary", "held-out", "--show-worst", "1"])
+    scoring.main()
+    assert "what the reader made of it" in capsys.readouterr().out
 
 
 def test_columns_of_a_record_have_different_names(samples: list[Sample]) -> None:
@@ -203,18 +281,24 @@ def test_a_call_that_is_missing_or_too_many_is_silent() -> None:
     assert judged(sample, [*calls, replace(calls[0], conversation_id="other")]).calls["silent"] == 1
 
 
-# Floors: what was measured when they were written. They only ever rise.
+# Floors: a few points below what was measured when they were written. They only ever rise.
 # Right fields at least, silently wrong calls at most, in per cent.
-FLOORS = {"seen": (78.8, 6.4), "held-out": (59.6, 7.6)}
+FLOORS = {"seen": (95.0, 3.0), "held-out": (89.0, 4.0), "scrambled": (85.0, 17.0)}
+LAST_FLOOR = (88.0, 4.0)
 
 
 @pytest.mark.parametrize("part", FLOORS)
 def test_the_reader_is_not_worse_than_it_was(part: str) -> None:
-    found = totals(score(range(16, 40), part, processes=1))
-    least_right, most_silent = FLOORS[part]
+    holds(part, range(16, 40), FLOORS[part], processes=1)
+
+
+def holds(part: str, seeds: range, floor: tuple[float, float], *, processes: int) -> None:
+    """Check the sums of a run against a floor."""
+    found = totals(score(seeds, part, processes=processes))
+    print(part, found)
     assert found.crashes == 0
-    assert found.field_right >= least_right
-    assert found.shares["silent"] <= most_silent
+    assert found.field_right >= floor[0]
+    assert found.shares["silent"] <= floor[1]
 
 
 @pytest.mark.soak
@@ -223,3 +307,9 @@ def test_many_exports(part: str) -> None:
     found = totals(score(range(1000, 2500), part))
     print(part, found)
     assert found.crashes == 0
+
+
+@pytest.mark.soak
+def test_the_last_set() -> None:
+    """By hand, at the end of a round of work: the more it is run, the less it tells."""
+    holds("last", range(600), LAST_FLOOR, processes=2)

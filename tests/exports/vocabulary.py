@@ -1,10 +1,12 @@
 """Words that exports use: names of columns by language and by kind of system, and labels of the two sides.
 
 Collected from vendors' public documentation and from how people name columns in their own language; not from any reader.
-Options are separated by "|". A third of all words is kept apart in `kept_apart.py`.
+Options are separated by "|". More words stand in `more_words.py`; others are kept apart in `kept_apart.py` and `kept_last.py`.
 """
 
 from __future__ import annotations
+
+from tests.exports import more_words
 
 Dialect = dict[str, str]
 
@@ -476,3 +478,22 @@ OPAQUE_LABELS: tuple[tuple[str, str], ...] = (
 # Names of a product's neighbours, in a queue column that is no product.
 QUEUES = ("Tier 1", "Overflow", "VIP", "Inbound East", "Backoffice", "Night shift")
 THIRD_VOICES = ("Bot", "IVR", "Supervisor", "Interpreter")
+
+
+def _joined(own: dict[str, Dialect], more: dict[str, Dialect]) -> dict[str, Dialect]:
+    """Join the options of two sets of dialects, field by field."""
+    out = {name: dict(fields) for name, fields in own.items()}
+    for name, fields in more.items():
+        mine = out.setdefault(name, {})
+        for field, options in fields.items():
+            mine[field] = f"{mine[field]}|{options}" if field in mine else options
+    return out
+
+
+LANGUAGE_HEADERS = _joined(LANGUAGE_HEADERS, more_words.LANGUAGE_HEADERS)
+SYSTEM_HEADERS = _joined(SYSTEM_HEADERS, more_words.SYSTEM_HEADERS)
+ROLE_LABELS = {
+    language: (*pairs, *more_words.ROLE_LABELS[language]) for language, pairs in ROLE_LABELS.items()
+}
+SYSTEM_ROLES = (*SYSTEM_ROLES, *more_words.SYSTEM_ROLES)
+OPAQUE_LABELS = (*OPAQUE_LABELS, *more_words.OPAQUE_LABELS)

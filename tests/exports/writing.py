@@ -70,6 +70,7 @@ class Form:
         opaque: labels may be such that only the words tell who is who.
         named: labels must be words, not "1" or "A".
         file: the extension of a file of its own (txt, srt, vtt); "" where it stands in no file of its own.
+        dated: its lines say on which day they were spoken.
         turns_only: words are joined to turns by speaker: no two turns in a row by one speaker.
         weight: how often exports use it, against 1 for the rare ones.
     """
@@ -82,6 +83,7 @@ class Form:
     named: bool = False
     file: str = ""
     turns_only: bool = False
+    dated: bool = False
     weight: int = 1
 
 
@@ -100,7 +102,7 @@ class Style:
     ) -> None:
         self.rng = rng
         self.language = language
-        self.kind = kind  # roles, names, phones or opaque
+        self.kind = kind  # roles, names, phones, opaque, mixed or initials
         self.role_words = roles
         self.opaque_words = opaque
         self.third = third
@@ -129,6 +131,10 @@ def label_of(style: Style, scene: Scene, turn: Turn) -> str:
     side = 0 if turn.role == "agent" else 1
     if style.kind == "names":
         return (scene.agent, scene.customer)[side]
+    if style.kind == "mixed":
+        return scene.agent if side == 0 else style.role_words[1]
+    if style.kind == "initials":
+        return "".join(part[0] for part in (scene.agent, scene.customer)[side].split())
     if (
         style.kind == "phones"
     ):  # the customer's stands in a column too; the company's is the same in every call

@@ -20,7 +20,7 @@ from reddy_lib.errors import NotInLedger
 from reddy_lib.outcomes.evidence import write_evidence
 from reddy_lib.sending.submission import Submission, create
 from reddy_lib.sending.workers import new_worker
-from reddy_lib.spreadsheet.formulas import escaped, is_formula, unescaped
+from reddy_lib.spreadsheet.cells.formulas import escaped, is_formula, unescaped
 from tests.sending.exchanging import exchange
 from tests.sending.test_exchange import HERE, PRODUCTS, answer
 

@@ -144,3 +144,136 @@ def test_a_year_that_comes_first_has_a_control(connected_ledger: reddy.Ledger) -
     batch = store(app, connected_ledger)
     assert batch.mapping.year_first
     assert datetime.fromtimestamp(batch.call(2).timestamp or 0, UTC).year == 2026
+
+
+NOTED = """[
+ {"role": "agent", "text": "Good morning, how can I help?", "type": "message"},
+ {"role": "customer", "text": "My card is lost.", "type": "message"},
+ {"role": "agent", "text": "Caller sounds upset today.", "type": "internal_note"},
+ {"role": "agent", "text": "I block it now.", "type": "message"}]"""
+
+
+def test_notes_are_asked_about_and_the_answer_is_kept_for_the_next_file(
+    connected_ledger: reddy.Ledger,
+) -> None:
+    table = rows("2026-03-30 10:00", "2026-03-31 11:00", said=NOTED)
+    app = dropped(HEAD, *table)
+    assert "What should happen to the notes and events in 2 calls?" in words(app)
+    assert "Caller sounds upset today." in words(app)
+    press(app, "Keep as tag")
+    assert "question" not in words(app)
+    (control,) = [each for each in app.radio if each.label.startswith("Notes and events")]
+    assert control.value == "as-tag"
+    batch = store(app, connected_ledger)
+    assert [tag.value for tag in batch.call(2).tags or () if tag.key == "Internal notes"] == [
+        "Caller sounds upset today."
+    ]
+    again = dropped(HEAD, *table)
+    assert "Mapped as in the profile" in words(again)
+    assert "question" not in words(again)
+    assert store(again, connected_ledger).mapping.notes == "as-tag"
+
+
+def test_a_profile_answers_for_the_usual_too(connected_ledger: reddy.Ledger) -> None:
+    table = rows("2026-03-30 10:00", "2026-03-31 11:00", said=NOTED)
+    store(press(dropped(HEAD, *table), "Leave out"), connected_ledger)
+    assert "question" not in words(dropped(HEAD, *table))
+
+
+NEWEST_FIRST = """[
+ {"role": "agent", "text": "I block it now.", "time": "2026-03-30T10:02:00Z"},
+ {"role": "customer", "text": "My card is lost.", "time": "2026-03-30T10:01:00Z"},
+ {"role": "agent", "text": "Good morning, how can I help?", "time": "2026-03-30T10:00:00Z"}]"""
+
+
+def test_lines_that_were_turned_round_can_be_kept_as_they_stood(connected_ledger: reddy.Ledger) -> None:
+    app = dropped(HEAD, *rows("2026-03-30 10:00", "2026-03-31 11:00", said=NEWEST_FIRST))
+    assert "In which order were the lines spoken?" in words(app)
+    press(app, "Keep the file's order")
+    assert "1 question" not in words(app)
+    batch = store(app, connected_ledger)
+    assert next(line.text for line in batch.call(2).transcript or ()) == "I block it now."
+    assert batch.mapping.line_order == "file"
+
+
+def test_lines_without_times_can_be_turned_round_by_hand(connected_ledger: reddy.Ledger) -> None:
+    said = "Customer: My card is lost.\nAgent: Good morning, how can I help?"
+    app = dropped(HEAD, *rows("2026-03-30 10:00", "2026-03-31 11:00", said=said))
+    (order,) = [each for each in app.radio if each.label == "Lines of a call are in the order"]
+    order.set_value("reversed")
+    run(app)
+    batch = store(app, connected_ledger)
+    assert [line.role for line in batch.call(2).transcript or ()] == ["agent", "customer"]
+
+
+def with_products(*names: str) -> list[list[str]]:
+    starts = [f"2026-03-{10 + number} 10:00" for number in range(len(names))]
+    return [[row[0], row[1], name, *row[3:]] for row, name in zip(rows(*starts), names, strict=True)]
+
+
+def test_a_name_that_is_no_product_is_asked_first_and_answered_for_all_its_calls(
+    connected_ledger: reddy.Ledger,
+) -> None:
+    app = dropped(HEAD, *with_products("Card hotlin", "Card hotlin", "Loans"))
+    said = words(app)
+    assert "1 question before 3 calls are ready" in said
+    assert "Which product is 'Card hotlin'?" in said
+    assert "a similar name" in said
+    press(app, "Cards hotline")
+    assert "**3 of 3 rows** would be ready" in words(app)
+    assert store(app, connected_ledger).mapping.values["product_id"]["Card hotlin"] == 1
+    press(app := dropped(HEAD, *with_products("Tech", "Tech")), "Guess afresh")
+    press(app, "Technical support")
+    assert "**2 of 2 rows** would be ready" in words(app)
+
+
+def test_one_answer_serves_all_names_without_a_product(connected_ledger: reddy.Ledger) -> None:
+    app = dropped(HEAD, *with_products("Alfa", "Alfa", "Beta", "Gamma"))
+    assert "3 questions before 4 calls are ready" in words(app)
+    next(each for each in app.checkbox if each.label.startswith("The same for the other 2 names")).check()
+    run(app)
+    press(app, "Loans")
+    assert "**4 of 4 rows** would be ready" in words(app)
+    assert "question" not in words(app)
+    press(app, "Take it back")
+    assert "3 questions before 4 calls are ready" in words(app)
+
+
+def test_what_nothing_in_the_file_gives_is_counted_among_the_questions(
+    connected_ledger: reddy.Ledger,
+) -> None:
+    app = dropped(["Transcript", "Call ID"], [SAID, "C-1"])
+    assert "2 questions before 1 call is ready" in words(app)
+    next(each for each in app.text_input if each.label.startswith("Agent's email")).set_value(
+        "ann@cedarline.example"
+    )
+    run(app)
+    assert "1 question before 1 call is ready" in words(app)
+
+
+def test_an_agent_that_the_transcripts_give_is_not_asked_for(connected_ledger: reddy.Ledger) -> None:
+    said = """[{"speaker": {"name": "Ann", "email": "ann@cedarline.example"}, "text": "Good morning, how can I help?"},
+     {"speaker": {"name": "Jo", "email": null}, "text": "My card is lost."}]"""
+    app = dropped(["Transcript", "Product", "Call ID"], [said, "Cards hotline", "C-1"])
+    assert "question" not in words(app)
+    assert "**1 of 1 row** would be ready" in words(app)
+    assert not [each for each in app.text_input if each.label.startswith("Agent's email")]
+
+
+def test_names_of_agents_are_asked_for_their_emails_once(connected_ledger: reddy.Ledger) -> None:
+    table = rows("2026-03-30 10:00", "2026-03-31 11:00", "2026-04-01 11:00")
+    for row, name in zip(table, ("Ann Weber", "Ann Weber", "Tom Reed"), strict=True):
+        row[0] = name
+    app = dropped(["Agent", *HEAD[1:]], *table)
+    assert "1 question before 3 calls are ready" in words(app)
+    assert "Which emails do these 2 agents have?" in words(app)
+    for name, email in (("Ann Weber", "ann@cedarline.example"), ("Tom Reed", "tom@cedarline.example")):
+        next(each for each in app.text_input if each.label.startswith(name)).set_value(email)
+        run(app)
+    assert "question" not in words(app)
+    assert "**3 of 3 rows** would be ready" in words(app)
+    batch = store(app, connected_ledger)
+    assert [batch.call(row).agent_email for row in (2, 3, 4)] == [
+        "ann@cedarline.example", "ann@cedarline.example", "tom@cedarline.example"
+    ]  # fmt: skip
+    assert "**3 of 3 rows** would be ready" in words(dropped(["Agent", *HEAD[1:]], *table))

@@ -15,7 +15,7 @@ from reddy_lib.database.schema import calls as stored
 from reddy_lib.outcomes.exports import file_name
 from reddy_lib.outcomes.frames import Filter, clicked
 from reddy_lib.sandbox.faults import Fault
-from reddy_lib.sending.doubts import settle
+from reddy_lib.sending.doubts import doubts, settle
 from reddy_lib.sending.submission import Submission, create
 from reddy_lib.sending.workers import new_worker
 from tests import screen
@@ -222,7 +222,9 @@ def test_calls_in_doubt_cannot_be_overlooked(load: Load, server: reddy.Sandbox) 
     assert ":violet-badge[2 in doubt]" in said
     assert "No answer came: they may be at Reddy. None is sent again by itself." in said
     app = clear_doubt(app, batch)
-    assert table(app, "conversation", "sent").value["row"].tolist() == [2, 3]
+    shown = table(app, "conversation", "sent").value
+    assert shown["row"].tolist() == [2, 3]
+    assert list(shown["sent"]) == [doubt.since for doubt in doubts(batch)]
     assert "Tick calls in the table." in words(app)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from reddy_lib.sandbox.faults import Fault
 from reddy_lib.sending.rate_limits import assume_create_idempotent, rules_of, set_limit
 from reddy_lib.sending.submission import create
 from reddy_lib.sending.workers import new_worker, retire_worker
-from tests.conftest import PRODUCTS
+from tests.conftest import PRODUCTS, fresh_database, write_sheet
 from tests.recording_files import tone, wav_bytes
 from tests.sending.exchanging import exchange
 
@@ -27,6 +27,21 @@ Sheet = Callable[..., Path]
 def batch(ledger: reddy.Ledger, sheet: Sheet) -> reddy.Batch:
     """Six calls, in rows 2 to 7."""
     return ledger.load(sheet(6), timezone="UTC", products=PRODUCTS, progress=False)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def untouched(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[reddy.Batch]:
+    """One batch for all that is refused: each test makes sure that nothing in its ledger has changed."""
+    folder = tmp_path_factory.mktemp("untouched")
+    location = str(folder / "ledger.sqlite")
+    if request.param == "postgresql":
+        location = fresh_database(request.getfixturevalue("postgres"), __name__)
+    with reddy.Ledger(location) as opened:
+        yield opened.load(
+            write_sheet(folder / "calls.csv", 6), timezone="UTC", products=PRODUCTS, progress=False
+        )
 
 
 BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
@@ -48,8 +63,9 @@ BAD: list[tuple[dict[str, Any], type[Exception], str]] = [
 
 @pytest.mark.parametrize(("arguments", "error", "words"), BAD, ids=[str(one[0]) for one in BAD])
 def test_an_argument_that_cannot_be_used_raises_before_anything_is_written(
-    batch: reddy.Batch, client: reddy.Client, arguments: Any, error: type[Exception], words: str
+    untouched: reddy.Batch, client: reddy.Client, arguments: Any, error: type[Exception], words: str
 ) -> None:
+    batch = untouched
     with pytest.raises(error, match=words):
         reddy.submit(batch, client, progress=False, **arguments)
     assert batch.counts()["ready"] == 6

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
-from reddy_lib.database.schema import deliveries, reconciliations
+from reddy_lib.database.schema import calls, deliveries, reconciliations
 from reddy_lib.errors import CallLocked, NeverSent, SubmissionError, Unauthorized
 from reddy_lib.sandbox.faults import Fault
 from reddy_lib.sending.claims import Claim
@@ -322,10 +323,22 @@ def test_doubts_tell_where_and_when(batch: reddy.Batch, client: reddy.Client, sa
     (doubt,) = doubts(batch)
     assert (doubt.row, doubt.conversation_id, doubt.agent_email) == (2, "conv-1", "ann@cedarline.example")
     assert (doubt.address, doubt.submission) == (sandbox.url, submission.record().number)
-    assert abs(doubt.since - time.time()) < 60
+    assert doubt.since is not None
+    assert doubt.since.tzinfo is UTC
+    assert abs((datetime.now(UTC) - doubt.since).total_seconds()) < 60
     assert repr(doubt) == "<Doubt row 2 · submission 1>"
     assert doubts(batch, submission_id="s-none") == doubts(batch, rows=[3]) == []
     assert reconcile(batch, client, submission_id=submission.id, progress=False, wait=0).there == [2]
+
+
+def test_a_doubt_whose_time_is_not_known_is_asked_about(
+    batch: reddy.Batch, client: reddy.Client, sandbox: reddy.Sandbox
+) -> None:
+    in_doubt(batch, client, sandbox, ARRIVED)
+    with batch.database.write() as connection:
+        connection.execute(calls.update().where(calls.c.row == 2).values(ended_at=None))
+    assert [doubt.since for doubt in doubts(batch)] == [None]
+    assert reconcile(batch, client, progress=False).there == [2]
 
 
 class TestALateAnswerAfterAPersonDecided:

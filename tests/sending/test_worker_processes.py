@@ -52,7 +52,7 @@ def team(postgres: str, request: pytest.FixtureRequest) -> Iterator[reddy.Ledger
 
 @pytest.fixture
 def fleet_of(team: reddy.Ledger, tmp_path: Path) -> Iterator[Fleet]:
-    with fleet(team, tmp_path) as running:
+    with fleet(team, tmp_path, forked=True) as running:
         yield running
 
 
@@ -91,6 +91,7 @@ def ended(submission: Submission, *, seconds: float) -> dict[str, int]:
 def test_three_workers_share_a_submission_and_each_call_arrives_once(
     team: reddy.Ledger, sheet: Sheet, fleet_of: Fleet
 ) -> None:
+    fleet_of.forked = False
     with reddy.Sandbox(token=TOKEN, latency=0.05) as sandbox:
         fleet_of.start(3, token=TOKEN, url=sandbox.url)
         submission = queued(team, sheet, 600, sandbox.url, concurrency=2)

@@ -26,8 +26,8 @@ from reddy_lib.batches.preview import cells_beside, finding_summary, preview, wo
 from reddy_lib.errors import ReddyError
 from reddy_lib.model import from_payload, payload_json
 from reddy_lib.spreadsheet import Mapping, build_frame, detect_format, guess_mapping, read_sheet, sheet_names
-from reddy_lib.spreadsheet.day_order import day_order
-from reddy_lib.spreadsheet.survey import column_facts, estimated_rows, naive_times, speakers, survey
+from reddy_lib.spreadsheet.evidence.day_order import day_order
+from reddy_lib.spreadsheet.mapping.survey import column_facts, estimated_rows, naive_times, speakers, survey
 
 PRODUCTS: list[dict[str, Any]] = [{"id": 1, "name": "Cards hotline"}, {"id": 2, "name": "Loans"}]
 SECONDS = 10

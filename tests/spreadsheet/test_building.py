@@ -14,8 +14,8 @@ import pytest
 from reddy_lib.errors import MappingError
 from reddy_lib.model import Call, Speaker, Tag, TranscriptLine
 from reddy_lib.spreadsheet import Mapping, build_call, build_calls, build_frame, read_pieces
-from reddy_lib.spreadsheet.dates import looks_like_time, read_timestamp
-from reddy_lib.spreadsheet.day_order import DayOrder, day_order
+from reddy_lib.spreadsheet.cells.dates import looks_like_time, read_timestamp
+from reddy_lib.spreadsheet.evidence.day_order import DayOrder, day_order
 
 
 def when(text: str, zone: str = "UTC") -> float:

@@ -16,8 +16,8 @@ import xlsxwriter
 from reddy_lib.errors import SheetError, UnreadableFile
 from reddy_lib.ledger import Ledger
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, read_sheet, sheet_names
-from reddy_lib.spreadsheet.archive_tables import format_of_tables, likeliest, tables_to_choose
-from reddy_lib.spreadsheet.bundles import (
+from reddy_lib.spreadsheet.mapping.archive_tables import format_of_tables, likeliest, tables_to_choose
+from reddy_lib.spreadsheet.reading.bundles import (
     FileIndex,
     Member,
     decoded,
@@ -26,7 +26,7 @@ from reddy_lib.spreadsheet.bundles import (
     join_column,
     open_bundle,
 )
-from reddy_lib.spreadsheet.joining import with_files, with_lines
+from reddy_lib.spreadsheet.reading.joining import with_files, with_lines
 
 ONE = "Agent: Good morning\nCustomer: Hello"
 OTHER = "Agent: Good evening\nCustomer: Bye"

@@ -8,7 +8,7 @@ import pytest
 
 from reddy_lib.errors import MappingError
 from reddy_lib.spreadsheet import Mapping, build_call
-from reddy_lib.spreadsheet.choosing import (
+from reddy_lib.spreadsheet.mapping.choosing import (
     BY_HAND,
     chosen_fields,
     chosen_lines,
@@ -21,8 +21,8 @@ from reddy_lib.spreadsheet.choosing import (
     tags_after,
     time_zones,
 )
-from reddy_lib.spreadsheet.lookups import read_lookup
-from reddy_lib.spreadsheet.mapping import Join
+from reddy_lib.spreadsheet.mapping.lookups import read_lookup
+from reddy_lib.spreadsheet.model import Join
 
 PRODUCTS = [
     {"id": 1, "name": "Cards hotline", "status": "active"},

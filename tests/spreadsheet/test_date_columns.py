@@ -10,9 +10,9 @@ import pytest
 
 from reddy_lib.checks import check
 from reddy_lib.spreadsheet import Mapping, build_frame, guess_mapping
-from reddy_lib.spreadsheet.date_columns import date_evidence, read_column
-from reddy_lib.spreadsheet.dates import read_timestamp
-from reddy_lib.spreadsheet.day_order import DayOrder, column_order, locale_order
+from reddy_lib.spreadsheet.cells.dates import read_timestamp
+from reddy_lib.spreadsheet.evidence.date_columns import date_evidence, read_column
+from reddy_lib.spreadsheet.evidence.day_order import DayOrder, column_order, locale_order
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC).timestamp()
 TALK = "Agent: Good morning.\nCustomer: Hello there, hi."

@@ -10,8 +10,8 @@ import pytest
 import xlsxwriter
 
 from reddy_lib.spreadsheet import Mapping, build_frame, guess_mapping, read_sheet
-from reddy_lib.spreadsheet.dates import looks_like_time, read_timestamp, zone
-from reddy_lib.spreadsheet.day_order import day_order
+from reddy_lib.spreadsheet.cells.dates import looks_like_time, read_timestamp, zone
+from reddy_lib.spreadsheet.evidence.day_order import day_order
 
 
 def utc(text: str) -> float:

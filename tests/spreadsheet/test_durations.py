@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reddy_lib.spreadsheet.durations import duration_evidence, read_duration
+from reddy_lib.spreadsheet.cells.durations import duration_evidence, read_duration
 
 
 @pytest.mark.parametrize(

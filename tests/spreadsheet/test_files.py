@@ -15,8 +15,8 @@ import xlsxwriter
 
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
 from reddy_lib.spreadsheet import SheetFormat, detect_format, read_pieces, read_sheet, sheet_names
-from reddy_lib.spreadsheet.header_words import plain_name
-from reddy_lib.spreadsheet.headers import column_letter, find_header, header_texts
+from reddy_lib.spreadsheet.cells.header_words import plain_name
+from reddy_lib.spreadsheet.reading.headers import column_letter, find_header, header_texts
 
 START = datetime.fromisoformat("2026-03-30T17:46:00")
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"

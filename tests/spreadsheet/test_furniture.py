@@ -12,12 +12,12 @@ import pytest
 
 from reddy_lib.errors import UnreadableFile
 from reddy_lib.spreadsheet import detect_format, read_sheet
-from reddy_lib.spreadsheet.furniture import below_merged, is_empty, joined_names, lines_above, no_call
-from reddy_lib.spreadsheet.header_words import plain_name
-from reddy_lib.spreadsheet.headers import find_header, header_texts
-from reddy_lib.spreadsheet.json_tables import json_kind, json_records
-from reddy_lib.spreadsheet.tables import plain_cell
-from reddy_lib.spreadsheet.web_pages import html_rows
+from reddy_lib.spreadsheet.cells.header_words import plain_name
+from reddy_lib.spreadsheet.reading.furniture import below_merged, is_empty, joined_names, lines_above, no_call
+from reddy_lib.spreadsheet.reading.headers import find_header, header_texts
+from reddy_lib.spreadsheet.reading.json_tables import json_kind, json_records
+from reddy_lib.spreadsheet.reading.tables import plain_cell
+from reddy_lib.spreadsheet.reading.web_pages import html_rows
 
 # --- names of columns ----------------------------------------------------------------------------------------
 

@@ -10,8 +10,8 @@ import pytest
 from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.ledger import Ledger
 from reddy_lib.spreadsheet import build_frame, detect_format, guess_mapping, read_sheet
-from reddy_lib.spreadsheet.files import Workbook, open_workbook, workbook_kept
-from reddy_lib.spreadsheet.grouping import as_number
+from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.reading.files import Workbook, open_workbook, workbook_kept
 from tests.soak import bombs
 from tests.workbook_writers import xls_file
 

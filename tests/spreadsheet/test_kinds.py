@@ -23,7 +23,7 @@ from reddy_lib.spreadsheet import (
     read_sheet,
     sheet_names,
 )
-from reddy_lib.spreadsheet.bundles import FileIndex, Member, decoded, facts_of
+from reddy_lib.spreadsheet.reading.bundles import FileIndex, Member, decoded, facts_of
 
 RECORDS: list[dict[str, Any]] = [
     {

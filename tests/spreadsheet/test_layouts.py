@@ -20,9 +20,10 @@ from reddy_lib.spreadsheet import (
     read_calls,
     read_sheet,
 )
-from reddy_lib.spreadsheet.column_profile import Column
-from reddy_lib.spreadsheet.grouping import as_number, calls_of, groups_of, row_text, scattered_keys
-from reddy_lib.spreadsheet.survey import line_speakers
+from reddy_lib.spreadsheet.calls.grouping import calls_of, groups_of, row_text, scattered_keys
+from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.mapping.survey import line_speakers
 
 SAID = [
     "Good morning how can I help", "I have lost my card at the station", "I will block it for you now",

@@ -22,9 +22,9 @@ from reddy_lib.spreadsheet import (
     read_pieces,
     read_sheet,
 )
-from reddy_lib.spreadsheet import grouping as grouping_module
-from reddy_lib.spreadsheet.grouping import calls_of, groups_of, scattered_keys
-from reddy_lib.spreadsheet.lines import lines_transcript
+from reddy_lib.spreadsheet.calls import grouping as grouping_module
+from reddy_lib.spreadsheet.calls.grouping import calls_of, groups_of, scattered_keys
+from reddy_lib.spreadsheet.calls.lines import lines_transcript
 
 BY_ID = """call_id,rep_email,start,turn,who,said,offset_ms,duration_ms,queue
 c1,ana@x.example,2026-03-02 10:00:00,1,Agent,Good morning how can I help,0,2000,Cards

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reddy_lib.spreadsheet import Mapping
-from reddy_lib.spreadsheet.lines import lines_transcript
+from reddy_lib.spreadsheet.calls.lines import lines_transcript
 
 ROLES = ["Agent", "Customer", "Agent"]
 SAID = ["Hello", "Hi", "Bye"]

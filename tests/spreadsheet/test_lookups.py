@@ -12,8 +12,8 @@ import xlsxwriter
 import reddy_lib as reddy
 from reddy_lib.errors import MappingError
 from reddy_lib.spreadsheet import Mapping, build_frame, guess_mapping, read_sheet
-from reddy_lib.spreadsheet.lookups import find_lookup, lookup_sheets, read_lookup
-from reddy_lib.spreadsheet.mapping import Join
+from reddy_lib.spreadsheet.mapping.lookups import find_lookup, lookup_sheets, read_lookup
+from reddy_lib.spreadsheet.model import Join
 
 STAFF = [["Team", "Full name", "E-mail", "Since"], ["Blue", "Ann Lee", "ann@c.example", 2019],
          ["Blue", "Bo Kay", "bo@c.example", 2020], ["Red", "Cy Ray", "cy@c.example", 2021]]  # fmt: skip

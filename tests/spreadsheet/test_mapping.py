@@ -11,7 +11,7 @@ import pytest
 
 from reddy_lib.errors import MappingError
 from reddy_lib.spreadsheet import Mapping, SheetFormat, guess_mapping
-from reddy_lib.spreadsheet.tag_values import cell_text, tag_type, tag_value
+from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_type, tag_value
 
 PRODUCTS = [
     {"id": 7, "name": "Cards hotline", "status": "active"},

@@ -10,7 +10,7 @@ import pytest
 
 from reddy_lib.errors import MappingError
 from reddy_lib.spreadsheet import Mapping, SheetFormat, build_frame, guess_mapping, read_sheet
-from reddy_lib.spreadsheet.mapping import MAPPABLE, fold_name, product_ids
+from reddy_lib.spreadsheet.model import MAPPABLE, fold_name, product_ids
 
 FULL = Mapping(
     fields={"agent_email": "Agent", "transcript": "Gesprächstext", "timestamp": "Début"},

@@ -10,13 +10,13 @@ import pyarrow
 import pyarrow.parquet as parquet
 import pytest
 
-from reddy_lib.spreadsheet.tables import parquet_rows
+from reddy_lib.spreadsheet.reading.tables import parquet_rows
 
 READ = """
 import resource, sys
 from pathlib import Path
 from reddy_lib.errors import SheetError
-from reddy_lib.spreadsheet.tables import parquet_rows
+from reddy_lib.spreadsheet.reading.tables import parquet_rows
 import pyarrow.parquet
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 try:
@@ -52,7 +52,7 @@ def test_texts_that_rows_share_are_read_as_they_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rows", [600_000_000])
 def test_a_column_that_claims_more_values_than_any_table_is_refused(tmp_path: Path, rows: int) -> None:
-    from reddy_lib.spreadsheet.tables import _swells
+    from reddy_lib.spreadsheet.reading.tables import _swells
 
     class Column:
         total_uncompressed_size = 100

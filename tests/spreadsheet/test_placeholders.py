@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 import reddy_lib as reddy
 from reddy_lib.spreadsheet import Mapping
-from reddy_lib.spreadsheet.building import BuiltCall, build_call, read_calls
-from reddy_lib.spreadsheet.mapping import Join
-from reddy_lib.spreadsheet.placeholders import is_placeholder
+from reddy_lib.spreadsheet.calls.building import BuiltCall, build_call, read_calls
+from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
+from reddy_lib.spreadsheet.model import Join
 from tests.sending.test_identity import Sheet, load, said, send
 
 PLACEHOLDERS = [

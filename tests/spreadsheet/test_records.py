@@ -10,7 +10,8 @@ import pytest
 
 from reddy_lib.errors import UnreadableFile
 from reddy_lib.spreadsheet import detect_format, guess_mapping, read_sheet
-from reddy_lib.spreadsheet.building import build_frame
+from reddy_lib.spreadsheet.calls.building import build_frame
+from reddy_lib.spreadsheet.reading.records import Flattener
 
 AGENT = {"role": "agent", "name": "Ana Ruiz", "email": "ana@cedarline.example"}
 CALLER = {"role": "customer", "name": "Lee Fox", "email": "lee@fox.example"}
@@ -210,3 +211,71 @@ def test_turns_that_name_people_by_id_come_with_those_people(tmp_path: Path) -> 
     people = [{"participantId": "p1", "kind": "x"}, {"participantId": "p2", "kind": "y"}]
     sheet = sheet_of(tmp_path, [{"id": "k-1", "speakers": people, "utterances": turns}])
     assert json.loads(sheet["utterances"].iloc[0]) == {"speakers": people, "utterances": turns}
+
+
+def _sides(call: int) -> dict[str, list[dict[str, object]]]:
+    said = [
+        ("Zork", "Good morning, how can I help you today?", 0.5),
+        ("Blip", f"My parcel {call} has not come yet.", 4.2),
+        ("Zork", "I will look it up for you at once.", 8.1),
+        ("Blip", "Thank you, that is very kind of you.", 12.4),
+        ("Zork", "It is on its way and comes tomorrow.", 15.9),
+        ("Blip", "Then I will wait for it at home.", 20.3),
+    ]
+    return {who: [{"a": at, "b": text} for one, text, at in said if one == who] for who in ("Blip", "Zork")}
+
+
+def test_a_list_a_side_in_a_record_is_one_talk() -> None:
+    records = [{"id": n, "agent_email": "a@x.example", **_sides(n)} for n in range(4)]
+    records[3]["Blip"] = records[3]["Blip"][:1]
+    flattener = Flattener(records)
+    flat = [flattener.flat(record) for record in records]
+    assert all(set(row) == {"id", "agent_email", "transcript"} for row in flat)
+    assert all(set(row["transcript"]) == {"Blip", "Zork"} for row in flat)
+
+
+def test_a_talk_inside_of_a_record_stays_one_cell() -> None:
+    records = [{"id": n, "speech": {"full": _sides(n)}} for n in range(3)]
+    assert set(Flattener(records).flat(records[0])) == {"id", "speech.full"}
+
+
+def test_all_records_together_say_who_of_the_people_is_the_agent() -> None:
+    agents = ("ann@firm.example", "bob@firm.example")
+    records = [
+        {
+            "id": n,
+            "people": [
+                {"kind": "blip", "name": f"Caller {n}", "phone": f"+49301{n}"},
+                {"kind": "zork", "name": agents[n % 2].partition("@")[0], "email": agents[n % 2]},
+            ],
+        }
+        for n in range(6)
+    ]
+    flat = Flattener(records).flat(records[1])
+    assert flat["people.agent.email"] == "bob@firm.example"
+    assert flat["people.customer.name"] == "Caller 1"
+
+
+def test_people_of_whom_no_record_says_anything_are_not_guessed() -> None:
+    records = [
+        {"id": n, "people": [{"kind": "blip", "name": f"Ann {n}"}, {"kind": "zork", "name": f"Bob {n}"}]}
+        for n in range(6)
+    ]
+    assert not any("agent" in key for key in Flattener(records).flat(records[0]))
+
+
+def test_messages_with_their_authors_are_no_list_of_people() -> None:
+    says = [
+        ("agent", "Hello there."),
+        ("end_user", "My bill is wrong."),
+        ("agent", "I see."),
+        ("end_user", "Thanks."),
+    ]
+    records = [
+        {
+            "id": n,
+            "messages": [{"author": {"type": who, "name": who.title()}, "body": text} for who, text in says],
+        }
+        for n in range(4)
+    ]
+    assert set(Flattener(records).flat(records[0])) == {"id", "messages"}

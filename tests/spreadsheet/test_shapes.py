@@ -12,7 +12,7 @@ import xlsxwriter
 
 from reddy_lib.errors import UnreadableFile
 from reddy_lib.spreadsheet import detect_format, guess_mapping, read_sheet
-from reddy_lib.spreadsheet.building import BuiltCall, build_frame
+from reddy_lib.spreadsheet.calls.building import BuiltCall, build_frame
 
 HEADER = ["Call ID", "Agent Email", "Start Time", "Transcript"]
 TEXT = (

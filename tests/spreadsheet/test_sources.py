@@ -21,9 +21,9 @@ from reddy_lib.spreadsheet import (
     read_calls,
     read_sheet,
 )
+from reddy_lib.spreadsheet.calls.sources import joined
 from reddy_lib.spreadsheet.file_names import name_offers, name_value, values_in
-from reddy_lib.spreadsheet.mapping import Join
-from reddy_lib.spreadsheet.sources import joined
+from reddy_lib.spreadsheet.model import Join
 
 NINE = 1_774_863_960
 """2026-03-30 09:46 UTC."""

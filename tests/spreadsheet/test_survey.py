@@ -13,7 +13,7 @@ import pytest
 from reddy_lib.errors import EmptySheet
 from reddy_lib.spreadsheet import BuiltCall, Mapping, build_frame, detect_format, read_sheet
 from reddy_lib.spreadsheet.formats import SheetFormat
-from reddy_lib.spreadsheet.survey import (
+from reddy_lib.spreadsheet.mapping.survey import (
     column_facts,
     distinct_texts,
     estimated_rows,

@@ -11,7 +11,7 @@ import pytest
 from reddy_lib.checks import check
 from reddy_lib.model import Tag
 from reddy_lib.spreadsheet import Mapping, build_call, build_frame, guess_mapping
-from reddy_lib.spreadsheet.tag_values import cell_text, tag_type, tag_value
+from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_type, tag_value
 
 
 @pytest.mark.parametrize(

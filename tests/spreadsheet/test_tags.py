@@ -7,8 +7,8 @@ import pytest
 
 from reddy_lib.model import Call, Tag
 from reddy_lib.spreadsheet import Mapping, guess_mapping
-from reddy_lib.spreadsheet.tag_values import NO, YES, tag_type, tag_value
-from reddy_lib.spreadsheet.tags import (
+from reddy_lib.spreadsheet.cells.tag_values import NO, YES, tag_type, tag_value
+from reddy_lib.spreadsheet.evidence.tags import (
     constant,
     doubt,
     doubtful_tags,

@@ -11,7 +11,7 @@ import pytest
 import reddy_lib as reddy
 from reddy_lib.spreadsheet import Mapping, build_call
 from reddy_lib.transcripts import EXCEL_CELL_LIMIT, accounted, read_transcript
-from reddy_lib.transcripts.cut import Whole, fills_a_cell, whole_parts
+from reddy_lib.transcripts.formats.cut import Whole, fills_a_cell, whole_parts
 
 TURNS: list[dict[str, Any]] = [
     {"role": "agent", "text": "Good morning.", "start": 0, "stop": 2},

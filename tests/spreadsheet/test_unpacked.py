@@ -20,7 +20,7 @@ READ = """
 import resource, sys
 from pathlib import Path
 from reddy_lib.errors import SheetError
-from reddy_lib.spreadsheet.reading import detect_format, read_pieces
+from reddy_lib.spreadsheet.reading.sheets import detect_format, read_pieces
 import pandas, pyarrow.parquet
 resource.setrlimit(resource.RLIMIT_AS, (5 << 30, 5 << 30))
 def peak():

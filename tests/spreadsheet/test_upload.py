@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reddy_lib.errors import UnreadableFile
-from reddy_lib.spreadsheet.upload import PrivateCopy, sweep, together
+from reddy_lib.spreadsheet.reading.upload import PrivateCopy, sweep, together
 
 
 def test_a_copy_is_the_file_byte_for_byte_and_nobody_else_may_read_it() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 import reddy_lib as reddy
 from reddy_lib.model import payload_json
-from reddy_lib.spreadsheet.web_addresses import announced_name, is_web_address, lasting_address
+from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address, lasting_address
 
 
 @pytest.mark.parametrize(

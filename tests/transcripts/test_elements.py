@@ -7,7 +7,7 @@ import time
 import pytest
 
 from reddy_lib.transcripts import read_transcript
-from reddy_lib.transcripts.elements import elements
+from reddy_lib.transcripts.formats.elements import elements
 from tests.transcripts.conversation import SIDES, STARTS, STOPS, TEXTS, check
 
 ROWS = list(zip(SIDES, TEXTS, STARTS, STOPS, strict=True))

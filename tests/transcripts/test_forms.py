@@ -103,7 +103,7 @@ def test_lines_of_a_list_are_not_speakers(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "aside", ["[pause]", "(The agent types.)", "*music*", "---", "# Second part", "<hold>", "{noise}"]
+    "aside", ["[pause]", "(The agent types.)", "*music*", "# Second part", "<hold>", "{noise}"]
 )
 def test_a_stage_direction_stays_where_it_stands(aside: str) -> None:
     transcript = read(f"Agent: A.\n{aside}\nCustomer: B.")

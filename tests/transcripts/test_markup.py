@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reddy_lib.transcripts.markup import is_markup, plain_text
+from reddy_lib.transcripts.formats.markup import is_markup, plain_text
 
 
 @pytest.mark.parametrize(

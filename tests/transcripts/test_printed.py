@@ -9,8 +9,8 @@ from contextlib import suppress
 import pytest
 
 from reddy_lib.transcripts import read_transcript
-from reddy_lib.transcripts.json_form import is_data
-from reddy_lib.transcripts.printed import read_array, read_printed
+from reddy_lib.transcripts.formats.json_form import is_data
+from reddy_lib.transcripts.formats.printed import read_array, read_printed
 from tests.transcripts.conversation import SIDES, TEXTS, check
 
 PAIRS = list(zip(SIDES, TEXTS, strict=True))

@@ -9,9 +9,9 @@ import pytest
 from reddy_lib.errors import TranscriptUnreadable
 from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts import Transcript, parse_transcript, read_transcript, role_of
+from reddy_lib.transcripts.key_names import classify_key
 from reddy_lib.transcripts.roles import name_in_label
 from reddy_lib.transcripts.times import fill_in, line_numbers, looks_like_milliseconds, read_moment
-from reddy_lib.transcripts.turn_keys import classify_key
 
 
 def said(transcript: Transcript) -> list[tuple[str, str]]:

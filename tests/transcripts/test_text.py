@@ -128,11 +128,11 @@ def test_bold_labels_in_one_line_with_a_heading_before_them() -> None:
     cell = "**Customer Service Call Transcript** **Agent:** Hello Ana. **Customer:** Hi! **Agent:** Bye."
     transcript = read_transcript(cell)
     assert said(transcript) == [
-        ("agent", "**Customer Service Call Transcript**\nHello Ana."),
+        ("agent", "Hello Ana."),
         ("customer", "Hi!"),
         ("agent", "Bye."),
     ]
-    assert codes(transcript) == ["aside-kept"]
+    assert codes(transcript) == ["not-spoken"]
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_a_heading_that_names_both_is_believed() -> None:
     )
     transcript = read_transcript(cell)
     assert [line.role for line in transcript.lines] == ["customer", "agent", "customer", "agent"]
-    assert codes(transcript) == ["aside-kept"]
+    assert codes(transcript) == ["not-spoken"]
 
 
 def test_a_list_of_who_is_who_above_the_call_is_no_turn() -> None:
@@ -307,7 +307,8 @@ def test_a_list_of_who_is_who_above_the_call_is_no_turn() -> None:
     )
     transcript = read_transcript(cell)
     assert [line.role for line in transcript.lines] == ["customer", "agent", "customer", "agent"]
-    assert transcript.lines[0].text == "*Agent:* Chris\n*Customer:* Annemarie\nHello."
+    assert transcript.lines[0].text == "Hello."
+    assert [text for _, text in transcript.left_out] == ["*Agent:* Chris", "*Customer:* Annemarie"]
 
 
 @pytest.mark.parametrize(
@@ -392,13 +393,13 @@ def test_asides_stay_in_place_and_are_mentioned_once() -> None:
     transcript = read_transcript(cell)
     assert said(transcript) == [
         ("agent", "[Phone rings]\nHello.\n(A few moments later)"),
-        ("customer", "Hi.\n---\nWord count: 2"),
+        ("customer", "Hi."),
     ]
-    assert codes(transcript) == ["aside-kept"]
+    assert codes(transcript) == ["not-spoken", "aside-kept"]
     assert finding_of(transcript, "aside-kept") == (
-        "4 headings or stage directions were kept with lines 1–2: "
-        "'[Phone rings] · (A few moments later) · --- · Word count: 2'"
+        "2 headings or stage directions were kept with line 1: '[Phone rings] · (A few moments later)'"
     )
+    assert [text for _, text in transcript.left_out] == ["---", "Word count: 2"]
 
 
 def test_speech_before_the_first_speaker_keeps_its_error_and_its_order() -> None:
@@ -406,16 +407,16 @@ def test_speech_before_the_first_speaker_keeps_its_error_and_its_order() -> None
     assert said(transcript) == [
         ("", "[Phone rings]"),
         ("", "Hello?"),
-        ("agent", "Call Transcript\nGood morning."),
+        ("agent", "Good morning."),
     ]
-    assert codes(transcript) == ["line-not-read", "line-not-read", "aside-kept"]
+    assert codes(transcript) == ["line-not-read", "line-not-read", "not-spoken"]
 
 
 def test_a_time_line_above_a_heading_and_a_turn() -> None:
     cell = "Transcript Starting...\n\n00:00:02\n\nAgent (Ben): Hello.\n\n00:00:07\n\nCustomer (Juan): Hi."
     transcript = read_transcript(cell, times="leave out")
     assert transcript.lines == [
-        TranscriptLine("agent", "Transcript Starting...\nHello.", 2),
+        TranscriptLine("agent", "Hello.", 2),
         TranscriptLine("customer", "Hi.", 7),
     ]
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from reddy_lib.transcripts import read_transcript
-from reddy_lib.transcripts.turn_keys import plan_of, side_of_flag
+from reddy_lib.transcripts.formats.turn_keys import plan_of
+from reddy_lib.transcripts.key_names import side_of_flag
 from tests.transcripts.conversation import SIDES, STARTS, STOPS, TEXTS, check, codes, turns
 
 WORDS = {"agent": "AGENTE", "customer": "CLIENTE"}

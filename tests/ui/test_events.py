@@ -51,10 +51,11 @@ say("draws")
 """
 
 
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+@pytest.fixture(scope="module")
+def running_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """The address of that page, run with the workbench's own settings, and the file it writes to."""
-    script, port = tmp_path / "page.py", free_port()
+    folder = tmp_path_factory.mktemp("page")
+    script, port = folder / "page.py", free_port()
     script.write_text(PAGE)
     process = subprocess.Popen(
         [sys.executable, "-m", "streamlit", "run", str(script), "--server.headless", "true", "--server.port", str(port)],
@@ -62,9 +63,16 @@ def page(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     )  # fmt: skip
     try:
         wait_for(lambda: answers(f"http://localhost:{port}/_stcore/health"), seconds=60, why="the page")
-        yield f"localhost:{port}", tmp_path / "said"
+        yield f"localhost:{port}", folder / "said"
     finally:
         app_server.stop(process)
+
+
+@pytest.fixture
+def page(running_page: tuple[str, Path]) -> tuple[str, Path]:
+    """The same for one test: nothing was said yet."""
+    running_page[1].write_text("")
+    return running_page
 
 
 def drawn(stream: ClientConnection) -> dict[str, str]:

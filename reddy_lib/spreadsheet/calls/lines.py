@@ -1,0 +1,320 @@
+"""Cells of rows become the transcript of one call: who, what, when, each from its column.
+
+The rows are brought to the plain form that every transcript reader knows (role, text, start, stop), so that roles,
+estimates and findings are those of any other transcript. Only what a column knows better than a single cell is
+settled here: the unit of its numbers, and the order of the lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as Cells
+from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+
+from reddy_lib.findings import finding
+from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of
+from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.cells.line_times import line_moment
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.model import Mapping
+from reddy_lib.transcripts import Transcript, leaning, read_transcript
+from reddy_lib.transcripts.times import Moment, read_moment
+
+__all__ = ["label_of", "lines_transcript", "turns_transcript"]
+
+_FACTORS = {
+    "s": 1.0, "ms": 0.001, "us": 1e-6, "ticks": 1e-7, "min": 60.0, "days": 86_400.0, "cs": 0.01,
+    "8 kHz": 1 / 8000, "16 kHz": 1 / 16_000, "44.1 kHz": 1 / 44_100, "48 kHz": 1 / 48_000,
+}  # fmt: skip
+"""Seconds a unit."""
+_MINUTES = "m:s"
+_encode = msgspec.json.Encoder().encode
+_HOUR = 3600.0
+_DAY = 86_400.0
+_EPOCH = 1e9
+_OVERLAP = 3.0
+"""Seconds by which a line may begin before the one above it because two people speak at once."""
+
+
+def lines_transcript(
+    columns: Cells[str, Sequence[Any]],
+    mapping: Mapping,
+    *,
+    agents: Iterable[str] = (),
+    customers: Iterable[str] = (),
+    started: float | None = None,
+) -> Transcript:
+    """The transcript of one call's rows. `columns`: the columns of `mapping.line_fields`, one cell a row.
+
+    `agents`, `customers`: what the call's columns say of them: names, emails, telephone numbers.
+    `started`: start of the call (epoch seconds), for lines
+    that carry absolute times.
+    """
+    fields = mapping.line_fields
+    if mapping.turns:
+        return turns_transcript(columns, mapping, agents=agents, customers=customers, started=started)
+    texts = [cell_text(cell) for cell in columns[fields["text"]]]
+    chosen = mapping.line_order != "guess"
+    places = (
+        list(range(len(texts))) if chosen else _order(columns.get(fields.get("order", ""), ()), len(texts))
+    )
+    if mapping.line_order == "reversed":
+        places.reverse()
+    timed = any(name in fields for name in ("start", "stop"))
+    if "role" not in fields and not timed:
+        said = "\n".join(texts[place] for place in places)
+        return read_transcript(said, roles=mapping.roles, unit=mapping.line_unit, times=mapping.line_times)
+    if "role" in fields:
+        labels = [label_of(cell) for cell in columns[fields["role"]]]
+    else:
+        labels, texts = _labels_before(texts)
+    moments: dict[str, list[Moment | None]] = {
+        name: [
+            _moment(cell, mapping.line_units.get(name, "auto"), mapping.day_first)
+            for cell in columns[fields[name]]
+        ]
+        for name in ("start", "stop", "duration")
+        if name in fields
+    }
+    unread = [
+        (name, place)
+        for name, found in moments.items()
+        for place, moment in enumerate(found)
+        if moment is _UNREAD
+    ]
+    _past_midnight(moments, places)
+    moved = ""
+    if "order" not in fields and not chosen:
+        times = moments.get("start") or moments.get("stop") or ()
+        places, moved = _by_time(times, places, always=mapping.lines_by_time)
+    origin, rebased = _origin(moments, started, whole_minutes=mapping.whole_minutes)
+    turns: list[dict[str, Any]] = []
+    plain = False
+    for place in places:
+        label = labels[place]
+        turn: dict[str, Any] = {"role": label, "text": texts[place]}
+        start = _seconds(moments.get("start"), place, origin)
+        stop = _seconds(moments.get("stop"), place, origin)
+        if stop is None and start is not None and "duration" in moments:
+            length = _seconds(moments["duration"], place, 0.0)
+            stop = None if length is None else round(start + length, 6)
+        if start is not None:
+            turn["start"] = start
+        if stop is not None:
+            turn["stop"] = stop
+        plain = plain or start is not None
+        turns.append(turn)
+    # Times are seconds by now: another look at their unit could only do harm.
+    transcript = read_transcript(
+        _encode(turns).decode(),
+        roles=mapping.roles,
+        unit="s" if plain else mapping.line_unit,
+        times=mapping.line_times,
+        agent=tuple(agents),
+        customer=tuple(customers),
+    )
+    if moved:
+        message = (
+            f"The rows of this call were put in the order of their times; in the sheet, they stand {moved}."
+        )
+        transcript.findings.append(finding("lines-reordered", "transcript", message))
+    numbers = {place: number for number, place in enumerate(places, start=1)}
+    for name, place in unread:
+        cell = columns[fields[name]][place]
+        transcript.findings.append(
+            finding(
+                "time-unreadable",
+                "start" if name == "duration" else name,
+                f"The {name} of line {numbers[place]} is not a time: {cell_text(cell)[:40]!r}.",
+                line=numbers[place] if len(transcript.lines) == len(turns) else None,
+                value=cell_text(cell),
+            )
+        )
+    if rebased and not any(found.code == "times-estimated" for found in transcript.findings):
+        transcript.findings.append(
+            finding(
+                "times-estimated",
+                "transcript",
+                "The source gives times of day: seconds are counted from the first of them.",
+            )
+        )
+    return transcript
+
+
+def _order(cells: Sequence[Any], count: int) -> list[int]:
+    """Places of the rows in the order of the counter, where every row has one; else as the sheet has them."""
+    numbers = [as_number(cell) for cell in cells]
+    if len(numbers) < count or None in numbers:
+        return list(range(count))
+    return sorted(range(count), key=lambda place: numbers[place] or 0.0)
+
+
+def _by_time(
+    moments: Sequence[Moment | None], places: list[int], *, always: bool = False
+) -> tuple[list[int], str]:
+    """Return the places in the order of time where rows stand newest first, or in no order; and how they stand, or "".
+
+    Lines that overlap a little, as real speech does, stay as they are, unless the whole sheet is in no order (`always`).
+    """
+    seconds = [moment.seconds if moment is not None and moment is not _UNREAD else None for moment in moments]
+    known = [seconds[place] for place in places] if seconds else []
+    if len(known) < 2 or None in known:
+        return places, ""
+    steps = [after - before for before, after in pairwise(known) if after != before]  # type: ignore[operator]
+    falls = sum(step < 0 for step in steps)
+    far = sum(step < -_OVERLAP for step in steps)
+    if not falls or (not always and (len(steps) < 2 or (falls < len(steps) and far < 0.25 * len(steps)))):
+        return places, ""
+    if falls == len(steps):
+        # Lines of one moment keep their order from the top, turned round with the others.
+        return list(reversed(places)), "newest first"
+    return sorted(places, key=lambda place: seconds[place] or 0.0), "in another order"
+
+
+def _labels_before(texts: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return (labels, texts) of lines that begin with their speaker ("Agent: Hello"), "" where one does not."""
+    labels: list[str] = []
+    said: list[str] = []
+    for text in texts:
+        before, mark, after = text.replace("：", ":", 1).partition(":")
+        label = label_of(before)
+        if mark and after.strip() and leaning(label.strip("[]<>()【】")):
+            labels.append(label.strip("[]<>()【】"))
+            said.append(after.strip())
+        else:
+            labels.append("")
+            said.append(text)
+    return labels, said
+
+
+def turns_transcript(
+    columns: Cells[str, Sequence[Any]],
+    mapping: Mapping,
+    *,
+    agents: Iterable[str] = (),
+    customers: Iterable[str] = (),
+    started: float | None = None,
+) -> Transcript:
+    """Return the transcript of one call whose turns stand in columns (`mapping.turns`), one cell a row of the call."""
+    if mapping.line_fields:
+        lines, changed, assumed = as_lines(columns, mapping)
+        transcript = lines_transcript(lines, changed, agents=agents, customers=customers, started=started)
+    else:
+        turns = turns_of(columns, mapping.turns)
+        assumed = turns.assumed
+        transcript = read_transcript(
+            _encode(turns.items).decode() if turns.items else "",
+            roles=mapping.roles,
+            unit=mapping.line_unit,
+            times=mapping.line_times,
+            agent=tuple(agents),
+            customer=tuple(customers),
+        )
+    if assumed:
+        message = "Nothing says in which order the two sides spoke: their lines were put together one by one."
+        transcript.findings.append(finding("lines-order-assumed", "transcript", message))
+    return transcript
+
+
+_MARKS = re.compile(r"^[*_#>\s\-•]+|[*_\s:]+$")
+
+
+def label_of(cell: Any) -> str:
+    """A speaker as it is looked up in `roles`: "**Ben (Agent)**:" → "Ben (Agent)"."""
+    return _MARKS.sub("", cell_text(cell).strip())
+
+
+_UNREAD = Moment(-1.0)
+
+
+def _moment(cell: Any, unit: str, day_first: bool | None = None) -> Moment | None:
+    """One cell as a time; None where it is empty."""
+    if cell is None or cell != cell or (isinstance(cell, str) and not cell.strip()):
+        return None
+    if unit == _MINUTES:
+        moment = _moment(cell, "auto")
+        if moment is None or moment is _UNREAD or moment.absolute:
+            return moment
+        return Moment(round(moment.seconds / 60, 6))
+    factor = _FACTORS.get(unit)
+    if factor is not None and type(cell) is str:  # nearly every cell of a large file: no patterns are needed
+        try:
+            number = float(cell) * factor
+        except ValueError:
+            number = _EPOCH
+        if -_EPOCH < number < _EPOCH and "_" not in cell:
+            return Moment(round(number, 6))
+    if isinstance(cell, datetime):
+        return Moment((cell if cell.tzinfo else cell.replace(tzinfo=UTC)).timestamp(), absolute=True)
+    if isinstance(cell, time):  # Excel's way of writing 0:01:05
+        return Moment(cell.hour * _HOUR + cell.minute * 60 + cell.second + cell.microsecond / 1e6)
+    if isinstance(cell, timedelta):
+        return Moment(cell.total_seconds())
+    text = cell
+    if isinstance(cell, str):
+        text = cell.strip()
+        if re.fullmatch(r"\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?\s*[ap]\.?m\.?", text, re.IGNORECASE):
+            clock = read_moment(re.sub(r"\s*[ap]\.?m\.?$", "", text, flags=re.IGNORECASE))
+            if clock is not None:
+                hours = clock.seconds if text.count(":") == 2 else clock.seconds * 60
+                half = 12 * _HOUR if "p" in text.casefold() else 0.0
+                # 12:05 AM is five minutes past midnight; 17:46 PM is what some programs write for 17:46
+                return Moment(hours if hours >= 13 * _HOUR else hours % (12 * _HOUR) + half)
+    moment = line_moment(text, factor, day_first=day_first)
+    return _UNREAD if moment is None else moment
+
+
+def _past_midnight(moments: dict[str, list[Moment | None]], places: Sequence[int]) -> None:
+    """Times of day of a call that goes on after midnight: what is half a day before its first line is the next day."""
+    starts = moments.get("start", [])
+    first = next((starts[place] for place in places if starts and starts[place] is not None), None)
+    clocks = [one.seconds for one in starts if one is not None and one is not _UNREAD]
+    if len(clocks) > 2 and all(after < before for before, after in pairwise(clocks)):
+        return  # newest first, rather than past midnight at each line
+    if first is None or first.plain or first.absolute or first.seconds >= _DAY:
+        return
+    for name in ("start", "stop"):
+        for place, moment in enumerate(moments.get(name, ())):
+            if moment is None or moment is _UNREAD or moment.plain or moment.absolute:
+                continue
+            if moment.seconds < first.seconds - _DAY / 2:
+                moments[name][place] = moment._replace(seconds=moment.seconds + _DAY)
+
+
+def _origin(
+    moments: Cells[str, Sequence[Moment | None]], started: float | None, *, whole_minutes: bool
+) -> tuple[float, bool]:
+    """What counts as second 0, and whether that had to be chosen: absolute times, and clocks that show the hour."""
+    starts = [
+        moment
+        for moment in moments.get("start") or moments.get("stop") or ()
+        if moment and moment is not _UNREAD
+    ]
+    if not starts:
+        return 0.0, False
+    first = min(moment.seconds for moment in starts)
+    if any(moment.absolute for moment in starts):
+        first = min(moment.seconds for moment in starts if moment.absolute)
+        minutes = whole_minutes and started is not None and first - started < 60
+        if started is not None and 0 <= first - started < _HOUR and not minutes:
+            return started, False
+        return first, True
+    if not any(moment.plain for moment in starts) and len(starts) > 1 and first >= _HOUR and first < _DAY:
+        if started is not None:
+            clock = started % _DAY
+            if 0 <= first - clock < _HOUR:
+                return clock, False
+        return first, True
+    return 0.0, False
+
+
+def _seconds(found: Sequence[Moment | None] | None, place: int, origin: float) -> float | None:
+    moment = found[place] if found is not None else None
+    if moment is None or moment is _UNREAD:
+        return None
+    return round(moment.seconds - origin, 6) if origin else moment.seconds

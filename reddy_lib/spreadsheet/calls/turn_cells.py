@@ -1,0 +1,114 @@
+"""Turns that stand in columns, as the turns of one call: "Speaker 1, Text 1, …", a column for each side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping as Cells
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
+from reddy_lib.spreadsheet.cells.line_times import lines_of
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.model import Mapping, TurnColumn
+
+__all__ = ["Turns", "as_lines", "turns_of"]
+
+_ROLE, _TEXT = "turn: speaker", "turn: text"
+
+
+def as_lines(
+    columns: Cells[str, Sequence[Any]], mapping: Mapping
+) -> tuple[dict[str, list[Any]], Mapping, bool]:
+    """Return the rows of a call, each with a side's words in a column of its own, as rows of lines, and their mapping.
+
+    What else feeds lines (their times, their order) is that of the row. The last is `Turns.assumed`.
+    """
+    kept = {name: columns[name] for name in mapping.line_fields.values() if name in columns}
+    lines: dict[str, list[Any]] = {name: [] for name in (*kept, _ROLE, _TEXT)}
+    assumed = False
+    for row in range(len(columns[mapping.turns[0].text])):
+        here = {name: [cells[row]] for name, cells in columns.items()}
+        turns = turns_of(here, mapping.turns)
+        assumed = assumed or turns.assumed
+        for number, turn in enumerate(turns.items):
+            lines[_ROLE].append(turn["role"])
+            lines[_TEXT].append(turn["text"])
+            for field, name in mapping.line_fields.items():
+                if name in kept:
+                    # The time of a row is that of what was said first in it.
+                    lines[name].append(kept[name][row] if not number or field == "order" else "")
+    fields = {field: name for field, name in mapping.line_fields.items() if name in kept}
+    changed = msgspec.structs.replace(mapping, turns=[], line_fields={**fields, "role": _ROLE, "text": _TEXT})
+    return lines, changed, assumed
+
+
+class Turns(msgspec.Struct):
+    """Turns in the order in which they were spoken, as a transcript's JSON has them. `assumed`: nothing says that order."""
+
+    items: list[dict[str, Any]]
+    assumed: bool = False
+
+
+def turns_of(cells: Cells[str, Sequence[Any]], turns: Sequence[TurnColumn]) -> Turns:
+    """Return the turns of a call's rows, row by row and in each row in the order of `turns`.
+
+    Where one cell holds all that a side says, its lines are put in order by their clocks, or alternate.
+    """
+    count = len(cells[turns[0].text]) if turns else 0
+    items: list[dict[str, Any]] = []
+    assumed = False
+    for row in range(count):
+        here = [(turn, cells[turn.text][row]) for turn in turns if not is_empty(cells[turn.text][row])]
+        if len(turns) == 2 and not any(turn.speaker or turn.start for turn in turns):
+            sides = [(turn.role, lines_of(cell_text(cell))) for turn, cell in here]
+            if any(len(lines) > 1 for _, lines in sides):
+                found = _woven(sides)
+                items += found.items
+                assumed = assumed or found.assumed
+                continue
+        for turn, cell in here:
+            role = turn.role
+            if turn.speaker:
+                role = cell_text(cells[turn.speaker][row]).strip() or role
+            one: dict[str, Any] = {"role": role, "text": cell_text(cell).strip()}
+            if turn.start and not is_empty(cells[turn.start][row]):
+                one["start"] = cell_text(cells[turn.start][row]).strip()
+            if not role:
+                label, mark, text = one["text"].replace("：", ":", 1).partition(":")
+                if mark and len(label) < 50 and text.strip():
+                    one["role"], one["text"] = label.strip(), text.strip()
+            items.append(one)
+    return Turns(items, assumed)
+
+
+def _woven(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
+    """Bring together what two sides say: by clocks if each line has one, else line by line."""
+    if all(clock for _, lines in sides for clock, _ in lines):
+        every = [
+            (_seconds(clock), place, role, clock, text)
+            for place, (role, lines) in enumerate(sides)
+            for clock, text in lines
+        ]
+        return Turns(
+            [{"role": role, "text": text, "start": clock} for _, _, role, clock, text in sorted(every)]
+        )
+    ordered = (
+        sorted(sides, key=lambda side: -len(side[1]))
+        if len({len(lines) for _, lines in sides}) > 1
+        else sides
+    )
+    items = [
+        {"role": role, "text": text, **({"start": clock} if clock else {})}
+        for number in range(max(len(lines) for _, lines in ordered))
+        for role, lines in ordered
+        if number < len(lines)
+        for clock, text in [lines[number]]
+    ]
+    return Turns(items, assumed=len(sides) > 1)
+
+
+def _seconds(clock: str) -> float:
+    parts = clock.replace(",", ".").split(":")
+    return float(sum(float(part) * 60**power for power, part in enumerate(reversed(parts))))

@@ -1,0 +1,1 @@
+"""What one cell, or the name of one column, says by itself."""

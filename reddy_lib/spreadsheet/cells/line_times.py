@@ -1,0 +1,74 @@
+"""One cell of a line's time as a moment: a clock, a number, or a date as columns of dates have them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from reddy_lib.spreadsheet.cells.dates import read_timestamp
+from reddy_lib.transcripts.times import Moment, read_moment
+
+__all__ = ["line_moment", "lines_of", "read_seconds", "seconds_of"]
+
+_DATED = re.compile(r"\d.*[-/.年월 ].*\d.*:")
+
+
+def line_moment(cell: Any, factor: float | None = None, *, day_first: bool | None = None) -> Moment | None:
+    """Return the time that a cell holds, or None if it cannot be read. `factor`: seconds of a unit, where it is known."""
+    moment = read_moment(cell, factor)
+    if moment is not None or not isinstance(cell, str) or not _DATED.search(cell):
+        return moment
+    seconds, problem = read_timestamp(cell, day_first=day_first)
+    if seconds is None or (problem is not None and seconds is None):
+        return None
+    return Moment(seconds, absolute=True, naive=True)
+
+
+def read_seconds(cells: Sequence[Any]) -> tuple[list[float | None], bool]:
+    """Seconds as they stand, and whether they are plain numbers whose unit is open."""
+    found: list[float | None] = []
+    plain = 0
+    for cell in cells:
+        if isinstance(cell, datetime):
+            found.append(cell.replace(tzinfo=None).timestamp() if cell.tzinfo is None else cell.timestamp())
+        elif isinstance(cell, time):
+            found.append(cell.hour * 3600.0 + cell.minute * 60 + cell.second)
+        elif isinstance(cell, timedelta):
+            found.append(cell.total_seconds())
+        else:
+            moment = line_moment(cell) if cell not in (None, "") else None
+            found.append(None if moment is None else moment.seconds)
+            plain += moment is not None and moment.plain
+    return found, plain * 2 > sum(second is not None for second in found)
+
+
+def seconds_of(cells: Sequence[Any]) -> list[float | None]:
+    """Return the times or numbers that cells hold, in seconds or as they stand; None for a cell that holds neither."""
+    # Most columns that are none show it in their first cells.
+    if any(second is None for second in read_seconds(cells[:3])[0]):
+        return [None] * len(cells)
+    return read_seconds(cells)[0]
+
+
+_LINE_CLOCK = re.compile(
+    r"[\[(<]?(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)[\])>]?\s*[-–—|:]?\s*(?P<text>.*)"
+)
+
+
+def lines_of(text: str) -> list[tuple[str, str]]:
+    """Return (clock or "", text) of each line of a cell."""
+    found: list[tuple[str, str]] = []
+    rows = [row.strip() for row in text.splitlines()]
+    if len(rows) == 1 and " | " in text:
+        rows = [row.strip() for row in text.split(" | ")]
+    for row in rows:
+        if not row:
+            continue
+        match = _LINE_CLOCK.fullmatch(row)
+        if match:
+            found.append((match["clock"], match["text"]))
+        else:
+            found.append(("", row))
+    return found

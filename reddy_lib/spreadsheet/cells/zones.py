@@ -1,0 +1,235 @@
+"""Time zones as cells name them: IANA and Windows names, offsets, abbreviations.
+
+An abbreviation may mean several zones: then the zone of the batch decides where it uses the abbreviation itself, and
+otherwise the doubt is returned with the reading.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
+from importlib.resources import files
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+__all__ = ["ZoneRead", "looks_like_zone", "read_zone", "zone", "zone_of"]
+
+_SINGLE: dict[str, float] = {
+    "Z": 0, "UTC": 0, "GMT": 0, "UT": 0, "UCT": 0, "WET": 0, "WEST": 1, "CET": 1, "CEST": 2, "MEZ": 1, "MESZ": 2, "EET": 2,
+    "EEST": 3, "MSK": 3, "TRT": 3, "SAST": 2, "CAT": 2, "EAT": 3, "WAT": 1, "HKT": 8, "SGT": 8, "MYT": 8, "JST": 9,
+    "KST": 9, "PHT": 8, "ICT": 7, "WIB": 7, "WITA": 8, "WIT": 9, "AEST": 10, "AEDT": 11, "ACST": 9.5, "ACDT": 10.5,
+    "AWST": 8, "NZST": 12, "NZDT": 13, "PKT": 5, "NPT": 5.75, "GST": 4, "IDT": 3, "BRT": -3, "ART": -3, "CLT": -4,
+    "CLST": -3, "COT": -5, "PET": -5, "VET": -4, "UYT": -3, "BOT": -4, "HST": -10, "AKST": -9, "AKDT": -8, "NST": -3.5,
+    "NDT": -2.5, "ADT": -3, "EDT": -4, "CDT": -5, "MDT": -6, "PDT": -7,
+}  # fmt: skip
+"""Abbreviation → hours from UTC, where one zone uses it."""
+_USUAL: dict[str, tuple[float, str]] = {
+    "EST": (-5, "eastern North America, not Australia"),
+    "CST": (-6, "central North America, not China"),
+    "MST": (-7, "the Mountain time of North America, not Malaysia"),
+    "PST": (-8, "western North America, not the Philippines"),
+    "AST": (-4, "Atlantic time, not Arabia"),
+    "BST": (1, "British summer time, not Bangladesh"),
+}
+"""Abbreviation → the usual meaning, where there is one; the first five are those of RFC 5322."""
+_SEVERAL = {
+    "IST": "India, Israel or Ireland",
+    "AMT": "Amazonas or Armenia",
+    "SST": "Samoa or Singapore",
+    "WST": "Western Australia or Samoa",
+    "ECT": "Ecuador or the eastern Caribbean",
+}
+_WINTER = {
+    "CET": "Europe/Paris", "EET": "Europe/Athens", "WET": "Europe/Lisbon", "MEZ": "Europe/Berlin",
+    "EST": "America/New_York", "CST": "America/Chicago", "MST": "America/Denver", "PST": "America/Los_Angeles",
+    "AEST": "Australia/Sydney", "ACST": "Australia/Adelaide", "NZST": "Pacific/Auckland", "AKST": "America/Anchorage",
+    "GMT": "Europe/London",
+}  # fmt: skip
+"""Names of winter times → a zone that has it: in summer they may have been written without thinking."""
+_REGIONS = {
+    "ET": "America/New_York", "EASTERN": "America/New_York", "CT": "America/Chicago", "CENTRAL": "America/Chicago",
+    "MT": "America/Denver", "MOUNTAIN": "America/Denver", "PT": "America/Los_Angeles", "PACIFIC": "America/Los_Angeles",
+    "AET": "Australia/Sydney", "BRITISH": "Europe/London", "GREENWICH MEAN": "UTC", "COORDINATED UNIVERSAL": "UTC",
+    "MITTELEUROPÄISCHE": "Europe/Berlin", "INDIAN": "Asia/Kolkata", "JAPAN": "Asia/Tokyo", "ATLANTIC": "America/Halifax",
+    "EASTERN EUROPEAN": "Europe/Athens", "WESTERN EUROPEAN": "Europe/Lisbon", "CENTRAL EUROPE": "Europe/Budapest",
+    "CENTRAL EUROPEAN": "Europe/Paris", "AUSTRALIAN EASTERN": "Australia/Sydney", "MOSCOW": "Europe/Moscow",
+    "AUSTRALIAN WESTERN": "Australia/Perth", "HONG KONG": "Asia/Hong_Kong", "KOREAN": "Asia/Seoul",
+}  # fmt: skip
+_OFFSET = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d{1,2})(?::?(\d{2}))?(?::?00)?", re.IGNORECASE)
+_SHOWN = re.compile(r"\((?:UTC|GMT)\s*([+-]\d{1,2}:?\d{2})?\)\s*(.*)", re.IGNORECASE)
+_SEASON = re.compile(r"\s+(?:STANDARD|DAYLIGHT|SUMMER)?\s*(?:TIME|ZEIT|SOMMERZEIT|NORMALZEIT)$")
+
+
+class ZoneRead(NamedTuple):
+    """A zone, or None, and what is doubtful about it.
+
+    Attributes:
+        assumed: why another zone may be meant, in a sentence; "" if none.
+        several: which zones the text may mean, where none of them can be taken; "" if it is clear.
+    """
+
+    zone: tzinfo | None
+    assumed: str = ""
+    several: str = ""
+
+
+@lru_cache(maxsize=64)
+def zone(name: str) -> tzinfo:
+    """The time zone of a mapping; "" is UTC."""
+    return UTC if not name or name == "UTC" else ZoneInfo(name)
+
+
+def zone_of(cell: object) -> tzinfo | None:
+    """Return the zone that a cell names, for rows that have their own; None if it names none, or one of several."""
+    return read_zone(cell).zone if isinstance(cell, str) else None
+
+
+def read_zone(cell: object, *, near: tzinfo = UTC, moment: datetime | None = None) -> ZoneRead:
+    """Return the zone that a text names.
+
+    Args:
+        near: the zone of the batch; where it has an abbreviation itself, its meaning is taken.
+        moment: the time without a zone that is to be read; tells whether a winter time is used in summer.
+    """
+    if not isinstance(cell, str):
+        return ZoneRead(None)
+    found = _read(cell.strip(), near)
+    name = _WINTER.get(cell.strip().upper())
+    if name is None or moment is None or found.zone is None or found.assumed:
+        return found
+    try:
+        differs = zone(name).utcoffset(moment) != found.zone.utcoffset(moment)
+    except (OverflowError, ValueError):
+        return found
+    if not differs or (name == "Europe/London"):
+        return found
+    return found._replace(
+        assumed=f"{cell.strip()} is the winter time, and the date is in summer: if the clock on the wall is meant, "
+        f"the call is one hour off"
+    )
+
+
+@lru_cache(maxsize=512)
+def _read(text: str, near: tzinfo) -> ZoneRead:
+    upper = text.upper()
+    if len(text) > 60 or not text:
+        return ZoneRead(None)
+    if upper in _USUAL or upper in _SEVERAL:
+        own = _abbreviation_of(near, upper)
+        if own is not None:
+            return ZoneRead(own)
+        if upper in _SEVERAL:
+            return ZoneRead(None, several=f"{upper} may be the time of {_SEVERAL[upper]}")
+        hours, which = _USUAL[upper]
+        return ZoneRead(_fixed(hours), assumed=f"{upper} was read as {which}")
+    if upper in _SINGLE:
+        return ZoneRead(UTC if not _SINGLE[upper] else _fixed(_SINGLE[upper]))
+    if upper in _REGIONS and len(upper) <= 3:
+        return ZoneRead(zone(_REGIONS[upper]))
+    if match := _OFFSET.fullmatch(text):
+        return ZoneRead(_offset(match))
+    if "/" in text or upper == "EST5EDT":
+        name = _iana().get(text.lower().replace(" ", "_"))
+        return ZoneRead(zone(name) if name else None)
+    if match := _SHOWN.fullmatch(text):
+        return _shown(match)
+    return ZoneRead(_named(upper))
+
+
+def _shown(match: re.Match[str]) -> ZoneRead:
+    """A zone as Windows shows it: (UTC+01:00) Amsterdam, Berlin, Bern. Its offset is that of winter."""
+    for name in re.split(r"\s*[,(&;)]\s*|\s+and\s+", match[2]):
+        if found := _named(name.upper()) or _city(name):
+            return ZoneRead(found)
+    offset = _OFFSET.fullmatch(match[1] or "+00")
+    fixed = _offset(offset) if offset else None
+    return ZoneRead(fixed, assumed="only its offset of winter is known" if match[2] else "")
+
+
+def _named(upper: str) -> tzinfo | None:
+    """ "Pacific Daylight Time", "W. Europe Standard Time"."""
+    season = _SEASON.search(upper)
+    if season is None:
+        return None
+    name = upper[: season.start()]
+    windows = _windows().get(name)
+    if windows is not None:
+        return zone(windows)
+    return zone(_REGIONS[name]) if name in _REGIONS else None
+
+
+def _city(name: str) -> tzinfo | None:
+    found = _cities().get(name.strip().lower().replace(" ", "_"))
+    return zone(found) if found else None
+
+
+@lru_cache(maxsize=1)
+def _iana() -> dict[str, str]:
+    return {name.lower(): name for name in available_timezones() if "/" in name or name == "EST5EDT"}
+
+
+@lru_cache(maxsize=1)
+def _cities() -> dict[str, str]:
+    found = sorted(_iana().values(), reverse=True)
+    return {name.rpartition("/")[2].lower(): name for name in found if not name.startswith("Etc/")}
+
+
+@lru_cache(maxsize=1)
+def _windows() -> dict[str, str]:
+    """Name without "Standard Time", in capitals → IANA name."""
+    table = files("reddy_lib.spreadsheet.cells").joinpath("zone_names.tsv").read_text(encoding="utf-8")
+    pairs = (line.split("\t") for line in table.splitlines())
+    return {name.upper().removesuffix(" STANDARD TIME"): iana for name, iana in pairs if _exists(iana)}
+
+
+@lru_cache(maxsize=256)
+def _exists(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+def _abbreviation_of(near: tzinfo, upper: str) -> tzinfo | None:
+    for month in (1, 7):
+        moment = datetime(2026, month, 1, tzinfo=near)
+        offset = moment.utcoffset()
+        if moment.tzname() == upper and offset is not None:
+            return timezone(offset, upper)
+    return None
+
+
+def _fixed(hours: float) -> tzinfo:
+    return timezone(timedelta(hours=hours))
+
+
+def _offset(match: re.Match[str]) -> tzinfo | None:
+    span = timedelta(hours=int(match[2]), minutes=int(match[3] or 0))
+    if span > timedelta(hours=14):
+        return None
+    return timezone(-span if match[1] == "-" else span)
+
+
+_HEADER = re.compile(
+    r"time ?zone|\btz\b|zeit ?zone|fuseau|zona horaria|fuso|tijdzone|utc|gmt|offset|olson|часов\w* пояс|timezone|tidszon"
+    r"|strefa czasowa|časov|saat dilimi|タイムゾーン|时区|時區|시간대|المنطقة الزمنية|zone",
+    re.IGNORECASE,
+)
+
+
+def looks_like_zone(name: str, cells: list[object]) -> bool:
+    """Tell whether a column, without its empty cells, gives the zone of each row.
+
+    IANA names and written offsets speak for themselves; abbreviations only under a header that says so.
+    """
+    texts = {cell.strip() for cell in cells if isinstance(cell, str)}
+    if not texts or len(texts) > 60 or not all(isinstance(cell, str) for cell in cells):
+        return False
+    read = {text: read_zone(text) for text in texts}
+    if any(found.zone is None and not found.several for found in read.values()):
+        return False
+    if all("/" in text or re.fullmatch(r"[+-]\d{2}:\d{2}|\((?:UTC|GMT).*", text) for text in texts):
+        return True
+    return _HEADER.search(name.replace("_", " ")) is not None

@@ -1,0 +1,1 @@
+"""What the columns of a table show: kinds of values, relations, layouts."""

@@ -1,0 +1,469 @@
+"""What tells calls apart where one row is a line: each column that could be it, tried and weighed.
+
+A value on each row, cells that are filled only where a call begins, a counter that starts again, columns that stay the
+same from line to line: the one wins that explains most of the other columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from math import lgamma
+from typing import NamedTuple
+
+from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.cells.line_times import seconds_of
+from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.model import NewCall
+
+__all__ = [
+    "OF_CALLS",
+    "Grouping",
+    "calls_by_value",
+    "counter_column",
+    "grouping_of",
+    "named_calls",
+    "numbers_lines",
+    "repeats",
+]
+
+OF_CALLS = frozenset(
+    ("agent", "customer", "user", "supervisor", "product", "queue", "email", "score", "status", "note")
+)
+"""What describes a call rather than tells it from others."""
+
+
+class Grouping(NamedTuple):
+    """What tells calls apart. `calls`: the places of the rows of each call, in the order of the sheet."""
+
+    by: list[str]
+    new_call: NewCall
+    why: str
+    calls: list[list[int]]
+
+    @property
+    def boundaries(self) -> list[int]:
+        return [places[0] for places in self.calls]
+
+
+def named_calls(columns: Sequence[Column]) -> list[list[int]]:
+    """Return the places of the rows of each call as far as can be told before it is known who speaks; else all rows."""
+    found = calls_by_value(columns)
+    if found is not None:
+        return found[1]
+    filled = _by_filled_together(columns)
+    return filled[1].calls if filled else [list(range(columns[0].total))]
+
+
+def calls_by_value(columns: Sequence[Column]) -> tuple[str, list[list[int]]] | None:
+    """Return (the column that tells calls apart by its name or by what it determines, the places of each call's rows)."""
+    best: tuple[float, Grouping] | None = None
+    for column in columns:
+        found = _by_value(column, None) if _tells_calls(column) >= 6 else None
+        if found is not None and (best is None or found[0] > best[0]):
+            best = found
+    grouping = best[1] if best else _by_key(columns)
+    return (grouping.by[0], grouping.calls) if grouping else None
+
+
+# The order of lines
+
+
+def counter_column(columns: Sequence[Column]) -> Column | None:
+    best: tuple[float, Column] | None = None
+    for column in columns:
+        if column.fill < 0.9 or column.says & (OF_CALLS | {"duration", "phone", "speaker", "channel"}):
+            continue
+        numbers = [as_number(cell) for cell in column.cells]
+        counts = [number for number in numbers if number is not None and number == int(number)]
+        if len(counts) < len(numbers) or len(numbers) < 2:
+            continue
+        steps = [after - before for before, after in pairwise(counts)]
+        up = sum(step == 1 for step in steps) / len(steps)
+        # It goes up by one, or begins again at 0 or 1.
+        again = sum(step <= 0 and after <= 1 for step, after in zip(steps, counts[1:], strict=True)) / len(
+            steps
+        )
+        named = "order" in column.says
+        grows = sum(step > 0 for step in steps) / len(steps)
+        if not named and (up + again < 0.98 or again == 0):
+            continue
+        if named and up + again < 0.6 and grows + again < 0.9:
+            continue
+        if counts[0] > 1 and not named:
+            continue
+        score = 10 * (up + again) + 3 * up + (5 if named else 0)
+        if best is None or score > best[0]:
+            best = (score, column)
+    return best[1] if best else None
+
+
+def numbers_lines(column: Column, group: Grouping) -> bool:
+    """Return whether a column numbers the lines of each call, in whatever order they stand.
+
+    Its name says so, or its cells are the numbers from 0 or 1 on without a gap in each call.
+    """
+    if column.fill < 0.9 or column.says & (OF_CALLS | {"duration", "phone"}):
+        return False
+    named = "order" in column.says
+    numbers = [as_number(cell) for cell in column.rows]
+    for places in group.calls:
+        here = [number for place in places if (number := numbers[place]) is not None]
+        if len(here) < len(places) or len(set(here)) < len(here):
+            return False
+        if not named and (min(here) not in (0, 1) or max(here) - min(here) != len(here) - 1):
+            return False
+    return named or any(len(places) > 2 for places in group.calls)
+
+
+def repeats(order: Column, calls: Sequence[Sequence[int]]) -> bool:
+    """Does a column whose name says nothing hold the same number twice in most calls? Then it counts no lines."""
+    if "order" in order.says:
+        return False
+    texts = [[order.of_rows[place] for place in places] for places in calls]
+    return sum(len(set(here)) < len(here) for here in texts) * 2 > len(calls)
+
+
+# What tells calls apart
+
+
+def grouping_of(
+    columns: Sequence[Column], text: Column, order: Column | None, role: Column | None
+) -> Grouping | None:
+    """Return the hypothesis about what tells calls apart that explains most, or None."""
+    best: tuple[float, Grouping] | None = None
+    for column in columns:
+        found = _by_value(column, role) or _by_filled(column, columns)
+        if found is not None and (best is None or found[0] > best[0]):
+            best = found
+    if best is None or best[0] < _OF_A_KEY:
+        key = _by_key([*columns, *filter(None, (order, role))])
+        if key is not None:
+            return key
+        together = _by_filled_together(columns)
+        if together is not None and (best is None or together[0] > best[0]):
+            return together[1]
+    if best is not None:
+        return best[1]
+    return _by_stays(columns, text, order, role)
+
+
+_OF_A_KEY = 6.0
+"""What it takes of a name and of its cells to be preferred to a column that determines others."""
+
+
+class _Key(NamedTuple):
+    """What speaks for a column that tells calls apart, strongest first.
+
+    Attributes:
+        told: how many other columns have one value where it has one.
+        counted: whether some column counts from 0 or 1 on without a gap where it has one value.
+        moves: whether some column rises, or falls, where it has one value, and not over the whole sheet.
+        together: whether the rows of each of its values follow each other.
+        likeness: how much its cells look like ids.
+    """
+
+    told: int
+    counted: bool
+    moves: bool
+    together: bool
+    likeness: float
+
+    @property
+    def holds(self) -> bool:
+        if self.told >= 2 or self.counted or (self.moves and (self.together or self.told > 0)):
+            return True
+        return self.together and self.likeness > 0.9
+
+
+def _by_key(columns: Sequence[Column]) -> Grouping | None:
+    """Return the calls as a column has them that determines others, or within which others count, whatever it is called.
+
+    Where it has one value, those have one value: who took the call, when, about what. An id does that, and so does a
+    start. Where a sheet has nothing else of a call, lines that are counted or timed anew in each of its values show it.
+    """
+    total = columns[0].total if columns else 0
+    few = [column for column in columns if column.count and column.distinct * 1.5 <= column.count]
+    few = [column for column in few if column.distinct > 1]
+    numbers: dict[str, list[float]] | None = None
+    best: tuple[tuple[float, bool, int, float], Column, list[list[int]], int] | None = None
+    for column in few:
+        if column.fill < 0.9 or (column.prose > 0.7 and column.length > 40) or total < 2 * column.distinct:
+            continue
+        places: dict[str, list[int]] = {}
+        for place, text in enumerate(column.of_rows):
+            places.setdefault(text, []).append(place)
+        calls = list(places.values())
+        told = sum(
+            other is not column and other.distinct <= column.distinct and _determines(calls, other)
+            for other in few
+        )
+        if numbers is None:
+            numbers = _numbers_of(columns)
+        key = _key_of(column, calls, told, numbers)
+        if not key.holds:
+            continue
+        # Speakers who are called by their names determine their call, and nothing beyond what it determines.
+        weight = key.told + 1.5 * key.together + 2 * key.counted
+        rank = (weight, key.moves, column.distinct, key.likeness)
+        if best is None or rank > best[0]:
+            best = (rank, column, calls, told)
+    if best is None:
+        return None
+    _, column, calls, told = best
+    why = (
+        f"{column.name!r} has one value where {told} other columns have one"
+        if told
+        else f"{column.name!r} has one value where lines are counted or timed anew"
+    )
+    return Grouping([column.name], "value", why, calls)
+
+
+def _determines(calls: Sequence[Sequence[int]], other: Column) -> bool:
+    texts = other.of_rows
+    return all(texts[place] == texts[places[0]] for places in calls for place in places)
+
+
+def _numbers_of(columns: Sequence[Column]) -> dict[str, list[float]]:
+    """Return column → its cells as numbers (of times: seconds), for columns all of whose cells are numbers or times."""
+    found: dict[str, list[float]] = {}
+    for column in columns:
+        if column.fill < 1 or column.length > 40 or column.distinct < 2:
+            continue
+        moments = seconds_of(column.rows)
+        known = [moment for moment in moments if moment is not None]
+        if len(known) == len(moments):
+            found[column.name] = known
+    return found
+
+
+def _key_of(
+    column: Column, calls: Sequence[Sequence[int]], told: int, numbers: dict[str, list[float]]
+) -> _Key:
+    long = [places for places in calls if len(places) > 1]
+    counted = moves = False
+    for name, cells in numbers.items():
+        if name == column.name:
+            continue
+        here = [[cells[place] for place in places] for places in long]
+        if not here or any(len(set(one)) < len(one) for one in here):
+            continue
+        counted = counted or (
+            any(len(one) > 2 for one in here)
+            and all(min(one) in (0, 1) and max(one) - min(one) == len(one) - 1 for one in here)
+        )
+        moves = moves or (_goes_one_way(here) and not _goes_one_way([cells]) and _no_accident(here))
+    together = all(places[-1] - places[0] == len(places) - 1 for places in calls)
+    dialled = column.share(lambda text: text[:1] in "+(" or " " in text)  # 0049… may be an id, +49… is none
+    likeness = column.ids - column.times - column.emails - dialled - column.people
+    return _Key(told, counted and len(calls) > 1, moves and len(long) > 1, together, likeness)
+
+
+def _no_accident(runs: Sequence[Sequence[float]]) -> bool:
+    """Return whether numbers in no order would hardly ever rise, or fall, in all of these runs."""
+    return sum(lgamma(len(run) + 1) for run in runs) >= _SURE
+
+
+_SURE = 7.0  # one in a thousand
+
+
+def _goes_one_way(runs: Sequence[Sequence[float]]) -> bool:
+    steps = [after > before for run in runs for before, after in pairwise(run)]
+    return len(set(steps)) == 1
+
+
+def _by_value(column: Column, role: Column | None) -> tuple[float, Grouping] | None:
+    """A value on every row of a call."""
+    weight = _tells_calls(column)
+    if weight <= 0 or not (column.fill >= 0.9 or (weight > 4 and column.fill > 0.67)):
+        return None
+    texts = _filled_down(column.of_rows)
+    runs = changes(texts)
+    known = [text for text in column.texts if not is_placeholder(text)]
+    if not known or len(known) / len(set(known)) < 1.5:
+        return None
+    places: dict[str, list[int]] = {}
+    for place, text in enumerate(texts):
+        places.setdefault(text, []).append(place)
+    scattered = len(runs) / max(column.distinct, 1) - 1
+    if weight <= 4 and scattered > 0.5:
+        return None
+    score = weight + min(column.distinct / column.total * 10, 3) - (4 * scattered if weight <= 4 else 0)
+    if role is not None:
+        both = sum(len({role.of_rows[place] for place in here}) >= 2 for here in places.values())
+        score += 3 * both / len(places)
+    if weight > 4:
+        score -= min(3.0, scattered)
+    back = len(runs) - column.distinct
+    why = f"{column.name!r} stays the same for {column.count / column.distinct:.0f} rows on average"
+    if back > 0:
+        why += f" ({back} of them come back later)"
+    return score, Grouping([column.name], "value", why, list(places.values()))
+
+
+def _by_filled(column: Column, columns: Sequence[Column]) -> tuple[float, Grouping] | None:
+    """A cell that is filled only where a call begins."""
+    if column.fill > 0.67 or not column.of_rows[0]:
+        return None
+    weight = _tells_calls(column)
+    where = _filled_places(column)
+    # Other columns that are filled in the same rows and no others: so each of them begins a call.
+    with_it = sum(other is not column and _filled_places(other) == where for other in columns)
+    if column.distinct < 0.9 * column.count and with_it < 2:
+        return None
+    if weight <= 0 and not (with_it and column.ids > 0.9):
+        return None
+    why = f"{column.name!r} is filled only where a call begins"
+    return max(weight, 2) - 0.5 + min(with_it, 3), Grouping(
+        [column.name], "fill down", why, spans(where, column.total)
+    )
+
+
+def _by_filled_together(columns: Sequence[Column]) -> tuple[float, Grouping] | None:
+    """Return the calls as several columns have them that are filled in the same few rows, from the first row on."""
+    masks: dict[tuple[int, ...], list[Column]] = {}
+    for column in columns:
+        if column.count > 1 and column.fill <= 0.67 and column.of_rows[0]:
+            masks.setdefault(tuple(_filled_places(column)), []).append(column)
+    if not masks:
+        return None
+    where, filled = max(masks.items(), key=lambda item: len(item[1]))
+    if len(filled) < 2 or any(column.prose > 0.9 and column.length > 80 for column in filled):
+        return None
+    # What is different in each of the rows, and best of all looks like an id.
+    best = max(filled, key=lambda column: (column.unique, _tells_calls(column), column.ids - column.times))
+    why = f"{best.name!r} and {len(filled) - 1} more columns are filled only where a call begins"
+    return 2.0 + min(len(filled), 4), Grouping([best.name], "fill down", why, spans(list(where), best.total))
+
+
+def _filled_places(column: Column) -> list[int]:
+    return [place for place, text in enumerate(column.of_rows) if text]
+
+
+def _tells_calls(column: Column) -> float:
+    """Return how much a column's name and cells say that they are ids of calls; 0: they are not."""
+    says = column.says
+    if column.emails > 0.5 or (column.times > 0.5 and not says & {"call", "id"}) or column.clocks > 0.5:
+        return 0.0
+    if column.prose > 0.7 and column.length > 40:
+        return 0.0
+    if "call" in says or "case" in says:
+        if says & {"id", "unique"}:
+            return 10.0 if "call" in says else 9.0
+        if not says & (
+            OF_CALLS | {"start", "end", "date", "time", "duration", "text", "speaker", "order", "transcript"}
+        ):
+            return 7.0 if column.ids >= 0.5 else 0.0
+    if says & (
+        OF_CALLS | {"speaker", "channel", "text", "start", "end", "duration", "date", "time", "phone", "zone"}
+    ):
+        return 0.0
+    if "unique" in says:
+        return 8.0
+    if says & {"audio", "file"} and column.objects < 0.5:
+        return 7.0
+    if "transcript" in says and column.ids >= 0.9:
+        return 7.0
+    if "id" in says:
+        return 6.0
+    if column.share(lambda text: text[:1] in "+(") > 0.5:
+        return 0.0  # numbers that were dialled: a customer calls again
+    if column.ids >= 0.95 and (column.length >= 12 or column.uuids > 0.9):
+        return 4.0
+    looks = column.ids >= 0.95 and column.length >= 2 and not column.counts_rows and column.numbers < 0.5
+    return (
+        3.0
+        if looks or (column.numbers > 0.95 and column.length >= 5 and "." not in "".join(column.texts[:20]))
+        else 0.0
+    )
+
+
+def _by_stays(
+    columns: Sequence[Column], text: Column, order: Column | None, role: Column | None
+) -> Grouping | None:
+    """Columns that describe a call and stay the same from line to line, or a counter that starts again."""
+    total = text.total
+    if text.fill < 0.6:
+        return None
+    named = [column for column in columns if _begins(column, order) and _describes(column)]
+    if named:
+        where = [place for place, cell in enumerate(named[0].of_rows) if cell]
+        why = f"{named[0].name!r} is filled only where a call begins"
+        return Grouping([named[0].name], "fill down", why, spans(where, total))
+    stays = [
+        column
+        for column in columns
+        if column.fill >= 0.9 and len(changes(column.of_rows)) <= 0.67 * total and _describes(column)
+    ]
+    names = [column.name for column in stays]
+    both = " and ".join(map(repr, names))
+    if order is not None:
+        numbers = [as_number(cell) for cell in order.rows]
+        where = [0] + [
+            place
+            for place in range(1, total)
+            if (now := numbers[place]) is not None and (old := numbers[place - 1]) is not None and now <= old
+        ]
+        if len(where) > 0.67 * total:
+            return None
+        if len(where) == 1:
+            if not names:
+                why = f"{order.name!r} counts through the whole sheet: it is one call"
+                return Grouping([], "restart", why, spans(where, total))
+            why = f"{both} stay the same from line to line"
+            return Grouping(names, "value", why, spans(_joint(stays), total))
+        why = f"{order.name!r} starts again {len(where) - 1} times"
+        return Grouping(
+            names, "restart", f"{why}; {both} tell calls apart" if names else why, spans(where, total)
+        )
+    if stays and role is not None:
+        where = _joint(stays)
+        if len(where) <= 0.5 * total:
+            return Grouping(names, "value", f"{both} stay the same from line to line", spans(where, total))
+    return None
+
+
+def _describes(column: Column) -> bool:
+    """Return whether a column says of a call who took it, when, or where its recording is."""
+    says = column.says
+    if says & {"customer", "end", "duration", "speaker", "text", "order"}:
+        return False
+    return (
+        "agent" in says
+        or column.emails > 0.5
+        or bool(says & {"audio", "file"})
+        or (bool(says & {"start", "date", "time", "call"}) and (column.times > 0.5 or "call" in says))
+    )
+
+
+def changes(texts: Sequence[str]) -> list[int]:
+    return [place for place, text in enumerate(texts) if place == 0 or text != texts[place - 1]]
+
+
+def _filled_down(texts: Sequence[str]) -> list[str]:
+    filled: list[str] = []
+    for text in texts:
+        filled.append(text or (filled[-1] if filled else ""))
+    return filled
+
+
+def _joint(columns: Sequence[Column]) -> list[int]:
+    return sorted({place for column in columns for place in changes(column.of_rows)})
+
+
+def spans(starts: Sequence[int], total: int) -> list[list[int]]:
+    """Return the places from each start to the next."""
+    return [list(range(start, end)) for start, end in zip(starts, [*starts[1:], total], strict=True)]
+
+
+def _begins(column: Column, order: Column | None) -> bool:
+    """Is it filled only where a call begins: seldom, in the first row, and where the counter starts again?"""
+    if not column.of_rows[0] or column.fill >= 0.67:
+        return False
+    where = [place for place, text in enumerate(column.of_rows) if text]
+    if order is None:
+        return column.fill <= 0.5 and "end" not in column.says and column.plain != "start"
+    lowest = min(number for cell in order.cells if (number := as_number(cell)) is not None)
+    first = sum(as_number(order.rows[place]) == lowest for place in where)
+    return first >= 0.9 * len(where)

@@ -1,0 +1,223 @@
+"""What one column holds, measured once over the rows that are looked at.
+
+Everything that is guessed about a table rests on these measures: which share of the cells are emails, dates or
+transcripts, how many are different, and which concepts the column's name stands for.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+from reddy_lib.spreadsheet.cells.agent_names import bare_email
+from reddy_lib.spreadsheet.cells.cell_kinds import is_clock, is_empty
+from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
+from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
+from reddy_lib.spreadsheet.evidence.date_columns import DateEvidence, date_evidence
+from reddy_lib.transcripts import read_opening
+
+__all__ = ["Column", "looks_like_id", "percent"]
+
+_TRIED = 40
+"""Transcripts that are read to see whether a column holds them."""
+_MOST_TEXTS = 250
+"""Different texts that are looked at to see what a column holds, evenly taken from all of them."""
+_AUDIO = re.compile(
+    r".*\.(?:wav|mp3|m4a|mp4|ogg|opus|flac|aac|wma|amr|gsm|webm|aiff?|vox|au|3gp)", re.IGNORECASE
+)
+_WORD = re.compile(r"[^\W\d_]+")
+_ADDRESS = re.compile(r"[\w+.-]+://\S+$|\S*[/\\]\S*$|.*[/\\].*\.\w{2,5}$")
+_PERSON = re.compile(r"[^\W\d_][^\W\d_.'’-]*\.?(?:,? [^\W\d_][^\W\d_.'’-]*\.?){1,3}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,64}", re.IGNORECASE)
+_ID = re.compile(r"[^\s,;]{0,3}(?=[^\s]*\d)[\w\-./:#+@|]{1,80}")
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
+_PHONE = re.compile(r"(?!000)\+?\(?\d[\d\s().\-/]{6,18}\d")
+_NO_SPACES = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]")
+
+
+def percent(share: float) -> str:
+    return f"{int(share * 100)} %"
+
+
+class Column:
+    """A column of the sample: its name, its cells, and what they are.
+
+    Attributes:
+        name, plain, says: the header; in plain words; the concepts they stand for.
+        cells, texts: those that are filled, and as text.
+        total, count, distinct: rows looked at, rows that are filled, different texts.
+    """
+
+    def __init__(self, name: str, cells: Sequence[Any]) -> None:
+        self.name = name
+        self.plain = plain_name(name)
+        self.says = concepts(name)
+        self.rows = cells
+        self.cells = [cell for cell in cells if not is_empty(cell)]
+        self.total = len(cells)
+        self.count = len(self.cells)
+        self.texts = [cell_text(cell).strip() for cell in self.cells]
+        self.distinct = len(set(self.texts))
+
+    @cached_property
+    def of_rows(self) -> list[str]:
+        """The text of each row, "" where the cell is empty."""
+        return ["" if is_empty(cell) else cell_text(cell).strip() for cell in self.rows]
+
+    @property
+    def fill(self) -> float:
+        return self.count / self.total if self.total else 0.0
+
+    @property
+    def unique(self) -> float:
+        return self.distinct / self.count if self.count else 0.0
+
+    @cached_property
+    def length(self) -> float:
+        """Characters of a cell on average."""
+        return sum(map(len, self.texts)) / self.count if self.count else 0.0
+
+    def share(self, fits: Callable[[str], object]) -> float:
+        """Return the share of the filled cells whose text fits; of several hundred different texts, some are looked at."""
+        texts, total = self._tried
+        return sum(count for text, count in texts if fits(text)) / total if total else 0.0
+
+    @cached_property
+    def _tried(self) -> tuple[list[tuple[str, int]], int]:
+        """Different texts with how often they come, and the sum of that."""
+        counts = list(Counter(self.texts).items())
+        step = len(counts) // _MOST_TEXTS + 1
+        counts = counts[::step]
+        return counts, sum(count for _, count in counts)
+
+    @cached_property
+    def emails(self) -> float:
+        return self.share(bare_email)
+
+    @cached_property
+    def people(self) -> float:
+        """Share of cells that look like the name of a person."""
+        return self.share(lambda text: len(text) <= 60 and _PERSON.fullmatch(text) and text != text.lower())
+
+    @cached_property
+    def ids(self) -> float:
+        """Share of cells that could be an id: one word with a digit in it."""
+        return self.share(looks_like_id)
+
+    @cached_property
+    def uuids(self) -> float:
+        return self.share(_UUID.fullmatch)
+
+    @cached_property
+    def phones(self) -> float:
+        return self.share(
+            lambda text: _PHONE.fullmatch(text) and (text[0] in "+0(" or " " in text or "-" in text)
+        )
+
+    @cached_property
+    def numbers(self) -> float:
+        return self.share(_NUMBER.fullmatch)
+
+    @cached_property
+    def audio(self) -> float:
+        return self.share(lambda text: _AUDIO.fullmatch(announced_name(text)))
+
+    @cached_property
+    def addresses(self) -> float:
+        return self.share(is_web_address)
+
+    @cached_property
+    def times(self) -> float:
+        """Share of cells that could be when a call started."""
+        return self.dates.share if self.count else 0.0
+
+    @cached_property
+    def dates(self) -> DateEvidence:
+        """What speaks for its cells being dates, judged over some hundreds of them."""
+        return date_evidence(self.cells[:: self.count // _MOST_TEXTS + 1], name=self.name)
+
+    @cached_property
+    def clocks(self) -> float:
+        if all(type(cell) is str for cell in self.cells):
+            return self.share(is_clock)
+        return sum(map(is_clock, self.cells)) / self.count if self.count else 0.0
+
+    @cached_property
+    def placeholders(self) -> float:
+        return self.share(is_placeholder)
+
+    @cached_property
+    def _read(self) -> tuple[float, tuple[int, int]]:
+        step = max(self.count // _TRIED, 1)
+        tried = self.texts[::step][:_TRIED]
+        least = 0 if self.says & {"transcript", "text", "call"} else 20
+        read = [read_opening(text) for text in tried if len(text) > least]
+        readable = sum(found.form not in ("empty", "no speakers", "unreadable") for found in read)
+        share = readable / len(tried) if tried else 0.0
+        return share, (sum(found.started is not None for found in read), len(tried))
+
+    @property
+    def transcripts(self) -> float:
+        """Share of cells that read as a transcript: with speakers and, unless the name says so, more than a word long."""
+        return self._read[0]
+
+    @property
+    def starts(self) -> tuple[int, int]:
+        """Transcripts that say when the call started, of those that were tried."""
+        return self._read[1] if "_read" in self.__dict__ else (0, 0)
+
+    @cached_property
+    def prose(self) -> float:
+        """Share of cells that are text in words: no times, addresses or file names."""
+        if self.emails + self.audio + self.times > 0.5 or not self.count:
+            return 0.0
+        return self.share(
+            lambda text: (
+                (len(_WORD.findall(text)) > 1 or (len(text) > 5 and _NO_SPACES.search(text)))
+                and (len(text) > 1000 or not _ADDRESS.match(text))
+            )
+        )
+
+    @cached_property
+    def is_counter(self) -> bool:
+        """Whether it has no name and only counts the rows: 0, 1, 2, …, as programs write in front of a table."""
+        if not re.fullmatch(r"column [A-Z]+|unnamed: ?\d+", self.name, re.IGNORECASE):
+            return False
+        return self.counts_rows
+
+    @cached_property
+    def counts_rows(self) -> bool:
+        """Whether its cells are whole numbers that go up by one from row to row."""
+        if not all(text.isdecimal() and len(text) < 16 for text in self.texts):
+            return False
+        numbers = [int(text) for text in self.texts]
+        return all(after - before == 1 for before, after in pairwise(numbers))
+
+    @cached_property
+    def objects(self) -> float:
+        """Share of cells that hold a JSON list or object."""
+        return self.share(_is_json)
+
+    def __repr__(self) -> str:
+        return f"<Column {self.name!r} · {self.count} of {self.total} filled · {self.distinct} different>"
+
+
+def looks_like_id(text: str) -> bool:
+    """Return whether a text is one word with a digit in it."""
+    return len(text) <= 80 and _ID.fullmatch(text) is not None
+
+
+def _is_json(text: str) -> bool:
+    if text[:1] not in ("[", "{") or text[-1:] not in ("]", "}"):
+        return False
+    try:
+        return isinstance(json.loads(text), list | dict)
+    except (ValueError, RecursionError):
+        return False

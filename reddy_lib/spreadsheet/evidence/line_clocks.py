@@ -1,0 +1,370 @@
+"""When lines were spoken: which columns hold their start, stop and duration, in which unit and in which order."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, time, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+from reddy_lib.spreadsheet.cells.line_times import read_seconds
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.model import LineUnit
+from reddy_lib.transcripts.times import unit_of
+
+__all__ = ["line_times", "order_of"]
+
+
+def line_times(
+    columns: Sequence[Column],
+    text: Column,
+    calls: Sequence[Sequence[int]],
+    role: Column | None = None,
+) -> tuple[dict[str, str], dict[str, LineUnit], dict[str, str]]:
+    """Return (field → column, field → unit, reasons) of the start, stop and duration of lines, among these columns.
+
+    `role`: of the speakers, where a column has them: whose lines take turns in the order of their times.
+    """
+    fields: dict[str, str] = {}
+    units: dict[str, LineUnit] = {}
+    reasons: dict[str, str] = {}
+    starts = _times(columns, "start", text, calls, role=role)
+    if starts is None:
+        return fields, units, reasons
+    column, unit, reason = starts
+    fields["start"], reasons["line start"] = column.name, reason
+    units["start"] = unit
+    free = [other for other in columns if other is not column]
+    for name in ("stop", "duration"):
+        found = _times(free, name, text, calls, start=column)
+        if found is None:
+            continue
+        ending, unit, reason = found
+        fields[name], reasons[f"line {name}"] = ending.name, reason
+        units[name] = unit if unit != "auto" else units["start"]
+        if name == "duration":
+            what = "not used: there is a stop" if "stop" in fields else "a line stops at start + duration"
+            reasons["line duration"] += f"; {what}"
+        free = [other for other in free if other is not ending]
+    return fields, {name: unit for name, unit in units.items() if unit != "auto"}, reasons
+
+
+_UNIT_WORDS: dict[str, LineUnit] = {
+    "ms": "ms", "msec": "ms", "millis": "ms", "milliseconds": "ms", "millisecond": "ms", "millisekunden": "ms", "мс": "ms",
+    "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "sekunden": "s", "segundos": "s", "secondes": "s",
+    "secondi": "s", "seconden": "s", "sekundy": "s", "sek": "s", "saniye": "s", "sekunder": "s", "секунд": "s", "сек": "s",
+    "秒": "s", "초": "s", "us": "us", "micros": "us", "microseconds": "us", "ticks": "ticks", "min": "min", "mins": "min",
+    "minute": "min", "minutes": "min", "minuten": "min", "minutos": "min", "minuti": "min", "minuty": "min", "мин": "min",
+    "分": "min", "samples": "auto",
+}  # fmt: skip
+
+
+def _times(
+    columns: Sequence[Column],
+    field: str,
+    text: Column,
+    calls: Sequence[Sequence[int]],
+    start: Column | None = None,
+    role: Column | None = None,
+) -> tuple[Column, LineUnit, str] | None:
+    """Return the column of a line's start, stop or duration, the unit of its numbers, and why."""
+    best: tuple[float, Column, list[float | None], bool, str] | None = None
+    for column in columns:
+        named = _time_name(column, field)
+        if named < 0:
+            continue
+        seconds, plain = read_seconds(column.rows)
+        read = sum(second is not None for second in seconds)
+        if not read or read < 0.9 * column.count or column.fill < 0.5:
+            continue
+        if field == "duration":
+            if not named:
+                continue
+            why = ""
+            if all(
+                len({seconds[place] for place in places} - {None}) < 2 for places in calls if len(places) > 2
+            ):
+                continue  # of the call, rather than of its lines
+        else:
+            moves = sum(
+                len({seconds[place] for place in places}) > 0.5 * len(places)
+                for places in calls
+                if len(places) > 1
+            )
+            if moves * 2 < sum(len(places) > 1 for places in calls):
+                continue  # it stays the same from line to line: the start of the call
+            order = order_of(seconds, calls)
+            if field == "start" and (
+                order == "none" or (not named and not _plainly(column, seconds, order, text, calls, role))
+            ):
+                continue
+            if field == "stop" and not named and not _ends(start, seconds, calls):
+                continue
+            why = {"falling": "; newest first", "shuffled": "; the lines are not in its order"}.get(order, "")
+        score = 10 * named + read / len(seconds)
+        if best is None or score > best[0] or (score == best[0] and not named and _before(seconds, best[2])):
+            best = (score, column, seconds, plain, why)
+    if best is None:
+        return None
+    _, column, seconds, plain, why = best
+    told = next((_UNIT_WORDS[word] for word in reversed(column.plain.split()) if word in _UNIT_WORDS), None)
+    reason = f"name {column.name!r}"
+    if not plain:
+        unit, said = _clock_unit(column, seconds, text, calls, field)
+        return column, unit, f"{reason}; {_kinds(column.cells)}{said}{why}"
+    if told in _UNIT_NAMES:
+        return column, told, f"{reason}; its name says {_UNIT_NAMES[told]}{why}"
+    unit, fact = _unit(seconds, text, calls, field, column.name)
+    return column, unit, f"{reason}; {fact}{why}"
+
+
+def _before(one: Sequence[float | None], other: Sequence[float | None]) -> bool:
+    """Return whether times are nowhere after the others, as starts are before stops."""
+    pairs = [(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
+    return bool(pairs) and all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
+
+
+_FROM = frozenset(
+    ("from", "von", "de", "desde", "da", "van", "od", "fra", "fran", "at", "t", "с", "от", "با", "من", "から")
+)
+_TO = frozenset(
+    ("to", "bis", "hasta", "a", "au", "ate", "tot", "do", "til", "till", "по", "до", "إلى", "まで")
+)
+
+
+def _time_name(column: Column, field: str) -> float:
+    """Return how well a name says that it is this time of a line; below 0: that it is something else."""
+    says, words = column.says, column.plain.split()
+    bare = " ".join(words[:-1]) if len(words) > 1 and words[-1] in _UNIT_WORDS else column.plain
+    if says & {"phone", "score", "agent", "customer", "product", "changed"}:
+        return -1.0
+    if "text" in says and column.times < 0.9 and column.clocks < 0.9:
+        return -1.0
+    start = bool(says & {"start", "date", "time", "created", "offset"}) or bare in _FROM
+    stop = "end" in says or bare in _TO
+    length = "duration" in says and not says & {"start", "end"}
+    if words and words[-1] in _UNIT_WORDS and len(words) == 1:
+        length, start = False, True  # "ms", "seconds": of a time into the call
+    if field == "duration":
+        return 1.0 if length and column.clocks < 2 else -1.0
+    if length:
+        return -1.0
+    if field == "stop":
+        return 1.0 if stop and "start" not in says else (-1.0 if start or says & {"order", "id"} else 0.0)
+    if stop and "start" not in says:
+        return -1.0
+    if says & {"order", "id", "unique"}:
+        return -1.0
+    return 1.0 + 0.1 * bool(says & {"start", "offset"}) if start else 0.0
+
+
+def order_of(seconds: Sequence[float | None], calls: Sequence[Sequence[int]]) -> str:
+    """Return "rising", "falling", "shuffled" (times as of one call, in no order), or "none" (no times of lines)."""
+    up = down = 0
+    wide = 0
+    for places in calls:
+        known = [second for place in places if (second := seconds[place]) is not None]
+        for before, after in pairwise(known):
+            up += after >= before
+            down += after < before
+        if len(known) > 1:
+            wide += max(known) - min(known) > _LONGEST_CALL and min(known) > _EPOCH
+    if wide * 2 > len(calls):
+        return "none"  # dates days apart: they are about something else
+    if not up + down or up >= 0.7 * (up + down):
+        return "rising"
+    return "falling" if down >= 0.9 * (up + down) else "shuffled"
+
+
+def _plainly(
+    column: Column,
+    seconds: Sequence[float | None],
+    order: str,
+    text: Column,
+    calls: Sequence[Sequence[int]],
+    role: Column | None,
+) -> bool:
+    """Return whether cells show by themselves, without a name, that they are times of lines."""
+    if column.fill < 0.9:
+        return False
+    if order in ("rising", "falling"):
+        return True
+    if all(second is None or second > _EPOCH for second in seconds):
+        return True  # dates with a time, all of one call
+    return _order_makes_sense(seconds, text, calls, role)
+
+
+def _order_makes_sense(
+    seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]], role: Column | None
+) -> bool:
+    """Return whether lines that stand in no order become a conversation in the order of these numbers.
+
+    The two sides take turns far more often than in the order of the sheet, and a line of many words is followed by
+    a longer step than one of few.
+    """
+    gaps: list[tuple[float, int]] = []
+    turns = steps = 0
+    chance = 0.0
+    for places in calls:
+        known = [(second, place) for place in places if (second := seconds[place]) is not None]
+        if len({second for second, _ in known}) < len(known):
+            return False
+        known.sort()
+        gaps += [
+            (after - before, _words(text.of_rows[place])) for (before, place), (after, _) in pairwise(known)
+        ]
+        if role is None:
+            continue
+        labels = [role.of_rows[place] for _, place in known]
+        steps += max(len(labels) - 1, 0)
+        turns += sum(a != b for a, b in pairwise(labels))
+        if len(labels) > 1:
+            same = sum(count * (count - 1) for count in Counter(labels).values())
+            chance += (len(labels) - 1) * (1 - same / (len(labels) * (len(labels) - 1)))
+    if steps >= 8 and turns >= chance + 1.65 * (steps**0.5) / 2 and turns >= 0.6 * steps:
+        return True
+    return len(gaps) >= 8 and _correlation(gaps) >= 0.5
+
+
+def _correlation(pairs: Sequence[tuple[float, float]]) -> float:
+    """Return how far the ranks of two measures go together: 1 the same, 0 not at all."""
+    ranks = [_ranks([pair[side] for pair in pairs]) for side in (0, 1)]
+    means = [sum(one) / len(one) for one in ranks]
+    both = sum((a - means[0]) * (b - means[1]) for a, b in zip(*ranks, strict=True))
+    spread = [sum((a - mean) ** 2 for a in one) for one, mean in zip(ranks, means, strict=True)]
+    return both / (spread[0] * spread[1]) ** 0.5 if spread[0] and spread[1] else 0.0
+
+
+def _ranks(values: Sequence[float]) -> list[float]:
+    places: dict[float, list[int]] = {}
+    for rank, value in enumerate(sorted(values)):
+        places.setdefault(value, []).append(rank)
+    return [sum(places[value]) / len(places[value]) for value in values]
+
+
+_LONGEST_CALL = 12 * 3600.0
+_EPOCH = 1e8
+
+
+def _ends(start: Column | None, stops: Sequence[float | None], calls: Sequence[Sequence[int]]) -> bool:
+    """Return whether these times end what the others begin: each after its own start, and not long after the next."""
+    if start is None:
+        return False
+    starts, _ = read_seconds(start.rows)
+    pairs = [
+        (begin, end)
+        for begin, end in zip(starts, stops, strict=True)
+        if begin is not None and end is not None
+    ]
+    if len(pairs) < 2 or any(end < begin for begin, end in pairs):
+        return False
+    gaps = [end - begin for begin, end in pairs]
+    steps: list[float] = []
+    for places in calls:
+        known = sorted(second for place in places if (second := starts[place]) is not None)
+        steps += [after - before for before, after in pairwise(known) if after > before]
+    return bool(steps) and 0 < median(gaps) <= 1.5 * median(steps)
+
+
+def _clock_unit(
+    column: Column, seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]], field: str
+) -> tuple[LineUnit, str]:
+    """Return "m:s" for minutes and seconds that a spreadsheet program took for hours and minutes."""
+    known = [second for second in seconds if second is not None]
+    if field == "duration" or max(known) >= _EPOCH or any(second % 60 for second in known):
+        return "auto", ""
+    if not all(
+        isinstance(cell, time | timedelta | datetime) or str(cell).count(":") >= 1 for cell in column.cells
+    ):
+        return "auto", ""
+    pace = _pace(seconds, text, calls, field)
+    if pace is None or pace < _SLOWEST or pace / 60 >= _SLOWEST:
+        return "auto", ""
+    return (
+        "m:s",
+        f"; hours and minutes that are minutes and seconds: {pace / 60:,.2f} s a word, not {pace:,.0f}",
+    )
+
+
+_SLOWEST = 6.0
+"""Seconds a word above which nobody speaks, pauses and waiting counted in."""
+
+
+_UNIT_NAMES: dict[LineUnit, str] = {
+    "s": "seconds",
+    "ms": "milliseconds",
+    "us": "microseconds",
+    "ticks": "ticks of 100 nanoseconds",
+    "m:s": "minutes and seconds",
+    "min": "minutes",
+}
+
+
+def _kinds(cells: Sequence[Any]) -> str:
+    """What times that carry their unit are, with the share of each: "40 of 40 are clocks such as 0:01:05"."""
+    counts: dict[str, int] = {}
+    filled = [cell for cell in cells if cell not in (None, "")]
+    for cell in filled:
+        text = cell.strip() if isinstance(cell, str) else ""
+        if isinstance(cell, datetime) or re.match(r"\d{4}-\d\d-\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4}", text):
+            kind = "dates with a time"
+        elif re.match(r"P(?:T|\d)", text, re.IGNORECASE):
+            kind = "ISO durations such as PT1M5S"
+        elif isinstance(cell, time | timedelta) or ":" in text:
+            kind = "clocks such as 0:01:05"
+        elif isinstance(cell, int | float) or text.replace(".", "", 1).isdecimal():
+            kind = "numbers that count from 1970"
+        else:
+            kind = "times with their unit"
+        counts[kind] = counts.get(kind, 0) + 1
+    most = sorted(counts.items(), key=lambda item: -item[1])
+    return ", ".join(f"{count} of {len(filled)} are {kind}" for kind, count in most)
+
+
+def _pace(
+    seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]], field: str
+) -> float | None:
+    """Return the units of time that a word takes, in the middle of all calls; None where that cannot be told."""
+    paces: list[float] = []
+    for places in calls:
+        known = [second for place in places if (second := seconds[place]) is not None]
+        words = sum(_words(text.of_rows[place]) for place in places)
+        if not known or not words:
+            continue
+        span = sum(known) if field == "duration" else max(known) - min(known)
+        if span > 0:
+            paces.append(span / words)
+    return median(paces) if paces else None
+
+
+def _words(text: str) -> int:
+    """Return how many words a text has, about, also where words stand without spaces."""
+    words = len(text.split())
+    return words if words > 1 or text.isascii() else max(words, len(text) // 2)
+
+
+_UNITS: dict[str, LineUnit] = {
+    "seconds": "s", "milliseconds": "ms", "microseconds": "us", "ticks of 100 nanoseconds": "ticks", "minutes": "min",
+    "days": "days", "hundredths of a second": "cs", "samples, 8,000 a second": "8 kHz",
+    "samples, 16,000 a second": "16 kHz",
+    "samples, 44,100 a second": "44.1 kHz", "samples, 48,000 a second": "48 kHz",
+}  # fmt: skip
+
+
+def _unit(
+    seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]], field: str, name: str
+) -> tuple[LineUnit, str]:
+    """Return the unit with which people speak at a human pace in most calls, and how long a word takes then."""
+    votes: Counter[str] = Counter()
+    for places in calls[:200]:
+        known = [second for place in places if (second := seconds[place]) is not None]
+        words = sum(_words(text.of_rows[place]) for place in places)
+        if field == "duration":
+            known = [sum(known[:end]) for end in range(len(known) + 1)]
+        votes[unit_of(known, words, hint=name).name] += words
+    best = votes.most_common(1)[0][0] if votes else "seconds"
+    pace = _pace(seconds, text, calls, field)
+    return _UNITS[best], best if pace is None else f"{best}: {pace:,.2f} of them a word"

@@ -1,0 +1,154 @@
+"""Transcripts that are too long for a cell and go on in further columns: "Transcript 2", "… (cont.)", "X 3"."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.transcripts import read_opening
+
+__all__ = ["continued", "joined_parts"]
+
+_MORE = re.compile(
+    r"cont(?:inued|d|inuation|\.)?|part|teil|suite|parte|more|rest|fortsetzung|overflow|deel|продолж\w*|続き?|续",
+    re.IGNORECASE,
+)
+"""How a column says that it goes on with another one."""
+_TRIED = 12
+
+
+def joined_parts(columns: Sequence[Column]) -> tuple[list[str], str, str] | None:
+    """Return (columns, separator, why) where numbered columns read as a transcript together, and not by themselves."""
+    series: dict[str, dict[int, Column]] = {}
+    for column in columns:
+        stem, number = _stem(column.name)
+        if column.count and stem and not column.emails + column.times + column.audio > 0.5:
+            place = _place(number, _MORE.search(column.plain) is not None)
+            series.setdefault(stem, {}).setdefault(place, column)
+    for found in series.values():
+        parts = [found[number] for number in sorted(found)]
+        if len(parts) < 2 or parts[0].length < _LONG or any(_repeats(parts[0], other) for other in parts[1:]):
+            continue
+        # A part is filled where the one before it is.
+        rows = list(zip(*(part.of_rows for part in parts), strict=True))
+        if any(after and not before for row in rows for before, after in pairwise(row)):
+            continue
+        whole = [row for row in rows if row[1]]
+        whole = whole[:: len(whole) // _TRIED + 1]
+        if not whole:
+            continue
+        glued = [_reads("".join(row)) for row in whole]
+        lined = [_reads("\n".join(row)) for row in whole]
+        alone = sum(_reads(row[0]) > 1 for row in whole)
+        best = max(sum(count > 1 for count in glued), sum(count > 1 for count in lined))
+        if best < 0.5 * len(whole) or any(sum(_reads(row[at]) > 1 for row in whole) > best for at in (0, 1)):
+            continue
+        if alone == len(whole) and all(_reads(row[1]) > 1 for row in whole) and not _cut_inside(parts):
+            separator = "\n"
+        else:
+            separator = "" if sum(glued) >= sum(lined) or _cut_inside(parts) else "\n"
+        names = [part.name for part in parts]
+        why = f"{' and '.join(map(repr, names))} read as a transcript together"
+        return names, separator, why
+    return None
+
+
+_LONG = 40
+
+
+def _reads(text: str) -> int:
+    """Return how many lines of two or more speakers a text has; 0: it is no transcript."""
+    found = read_opening(text)
+    if found.form in ("empty", "no speakers", "unreadable") or len(found.labels) < 2:
+        return 0
+    return len(found.lines)
+
+
+def continued(first: str, columns: Sequence[Column]) -> tuple[list[str], str, str] | None:
+    """Return (columns, separator, why) where the transcript in `first` goes on in other columns, or None."""
+    names = [column.name for column in columns]
+    by_name = {column.name: column for column in columns}
+    start = by_name[first]
+    stem, number = _stem(first)
+    # What reads best may be a later part: then the column of the bare name is the first.
+    later = number is not None or _MORE.search(start.plain) is not None
+    parts: list[tuple[int, int, str]] = []
+    for column in columns:
+        if column.name == first or not column.count or column.emails + column.times + column.audio > 0.5:
+            continue
+        other, here = _stem(column.name)
+        same = other == stem or not other.replace("#", "").strip()
+        more = _MORE.search(column.plain) is not None
+        marked = here is not None or more or (later and other == stem)
+        if (
+            same
+            and marked
+            and column.length >= 8
+            and (column.prose >= 0.5 or column.length > 40)
+            and not _repeats(start, column)
+        ):
+            parts.append((_place(here, more), names.index(column.name), column.name))
+    if not parts:
+        return None
+    parts.append((_place(number, _MORE.search(start.plain) is not None), names.index(first), first))
+    ordered = [name for _, _, name in sorted(parts)]
+    cut = _cut_inside([by_name[name] for name in ordered])
+    why = f"goes on in {' and '.join(repr(name) for name in ordered[1:])}"
+    return ordered, "" if cut else "\n", why
+
+
+def _place(number: int | None, more: bool) -> int:
+    """Where a part stands: the bare name first, then those that are numbered, then "(cont.)" and "(cont. 2)"."""
+    if more:
+        return 1000 + (number or 1)
+    return -1 if number is None else number
+
+
+_SUFFIX = re.compile(
+    r"(.*?)[\W_]*(?:part|teil|parte|partie|deel|no|nr|pt|p)?[\W_]*(?:(?P<number>\d{1,2})(?:\s*(?:/|of|von|de|di|van)\s*\d{1,2})?"
+    r"|(?<=[\W_])(?P<letter>[a-h])|(?<=[\W_])(?P<roman>i{1,3}|iv|vi{0,3}|ix|x))\W*",
+    re.IGNORECASE,
+)
+_ROMAN = ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x")
+
+
+def _stem(name: str) -> tuple[str, int | None]:
+    """Return the name without its number ("2", "B", "ii", "2 of 3") and its "(cont.)", and the number."""
+    match = _SUFFIX.fullmatch(name.strip())
+    number: int | None = None
+    if match and match["number"]:
+        number = int(match["number"])
+    elif match and match["roman"]:
+        number = _ROMAN.index(match["roman"].casefold())
+    elif match and match["letter"]:
+        number = "abcdefgh".index(match["letter"].casefold()) + 1
+    bare = match[1] if match else name
+    bare = re.sub(r"[\W_]*\b(?:" + _MORE.pattern + r")\b\.?[\W_]*", " ", bare, flags=re.IGNORECASE)
+    return " ".join(re.findall(r"\w+", bare.replace("_", " "))).casefold(), number
+
+
+def _repeats(first: Column, other: Column) -> bool:
+    """Whether another column says the same again (a translation keeps its own words): then it is no continuation."""
+    return any(a and a == b for a, b in zip(first.of_rows, other.of_rows, strict=True))
+
+
+def _cut_inside(parts: Sequence[Column]) -> bool:
+    """Whether the cells were cut wherever they were full, rather than between two turns."""
+    inside = between = 0
+    for row in zip(*(column.rows for column in parts), strict=True):
+        texts = [cell_text(cell) for cell in row]
+        for before, after in pairwise(texts):
+            if not before or not after:
+                continue
+            labelled = (
+                re.match(r"\W{0,3}(?:\[?\d[\d:.,]*\]?\W*)?[^\W\d_][^:\n]{0,40}[:：>|]", after) is not None
+            )
+            own_line = before.endswith("\n") or after.startswith("\n")
+            if labelled and not own_line and before.rstrip()[-1:] in ".?!…\"'”)]。？！":
+                between += 1
+            else:
+                inside += 1
+    return inside > between

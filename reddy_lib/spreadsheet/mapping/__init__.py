@@ -1,0 +1,1 @@
+"""Columns become fields: evidence, guesses, and what only a person can tell."""

@@ -1,0 +1,114 @@
+"""What one column alone does not give: a date and a time of day joined, names looked up in a second sheet.
+
+Both start from a mapping that was guessed column by column, and give a changed copy with the reason.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from datetime import date, datetime, time
+from typing import Any
+
+from reddy_lib.errors import SheetError
+from reddy_lib.spreadsheet.cells.date_numbers import is_day_number
+from reddy_lib.spreadsheet.cells.date_text import read_written
+from reddy_lib.spreadsheet.cells.dates import looks_like_time
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.evidence.time_order import is_time_of_day, times_of_day
+from reddy_lib.spreadsheet.mapping.lookups import find_lookup
+from reddy_lib.spreadsheet.model import Join, Mapping
+
+__all__ = ["with_agent_names", "with_joined_time"]
+
+_WITH_CLOCK = re.compile(r"\d:\d\d|\d[T ]\d{1,2}[.h]\d\d|\d\s*[ap]\.?m\b", re.IGNORECASE)
+
+
+def with_joined_time(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
+    """Return the start from two columns, where the one that was guessed has dates alone and another the time of day."""
+    name = mapping.fields.get("timestamp")
+    names = [column.name for column in columns]
+    if name not in names:
+        return mapping
+    place = names.index(name)
+    days = columns[place].cells
+    if not days or sum(map(_is_day, days)) < 0.8 * len(days):
+        return mapping
+    used = set(mapping.fields.values())
+    best: tuple[float, Column] | None = None
+    for here, other in enumerate(columns):
+        if other.name in used or not other.count or other.clocks < 0.8:
+            continue
+        if other.says & {"end", "changed", "duration", "created", "order"} and "start" not in other.says:
+            continue
+        if not is_time_of_day(other):
+            continue  # 0:03:20 is how long a call was
+        named = bool(other.says & {"time", "start"})
+        earlier = sum(_comes_before(other, third) for third in columns if third.clocks >= 0.8)
+        score = 10 * named + 5 * ("start" in other.says) + 2 * earlier - abs(here - place) / len(columns)
+        if best is None or score > best[0]:
+            best = (score, other)
+    if best is None:
+        return mapping
+    other = best[1]
+    fields = {field: column for field, column in mapping.fields.items() if field != "timestamp"}
+    share = int(100 * other.clocks)
+    reason = f"{mapping.reasons['timestamp']}; joined with {other.name!r}: {share} % are times of day"
+    return mapping.replace(
+        fields=fields,
+        joins={**mapping.joins, "timestamp": Join([name, other.name])},
+        reasons={**mapping.reasons, "timestamp": reason},
+    )
+
+
+def _comes_before(one: Column, other: Column) -> bool:
+    """Return whether times of day are never after those of another column, and mostly before them."""
+    if one.name == other.name or not is_time_of_day(other):
+        return False
+    both = [
+        (here, there)
+        for here, there in zip(times_of_day(one), times_of_day(other), strict=True)
+        if here is not None and there is not None
+    ]
+    return bool(both) and sum(here < there for here, there in both) > 0.8 * len(both)
+
+
+def with_agent_names(mapping: Mapping, cells: Sequence[Any], path: str | os.PathLike[str]) -> Mapping:
+    """Names of agents matched to emails by another sheet of the same workbook; the mapping itself where none knows them."""
+    texts = {text for cell in cells if (text := cell_text(cell).strip())}
+    format = mapping.sheet
+    if not texts or format is None or format.kind != "excel":
+        return mapping
+    try:
+        found = find_lookup(path, field="agent_email", texts=texts, but=(format.sheet, format.lines_sheet))
+    except SheetError:
+        return mapping
+    if found is None:
+        return mapping
+    reason = mapping.reasons.get("agent_email", "").removesuffix(": match the names to emails")
+    return mapping.replace(
+        values={"agent_email": found.values},
+        reasons={**mapping.reasons, "agent_email": f"{reason}; names to emails by {found.reason}"},
+    )
+
+
+def _is_day(cell: Any) -> bool:
+    if isinstance(cell, datetime):
+        return cell.time() == time() and cell.tzinfo is None
+    if isinstance(cell, date):
+        return True
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return is_day_number(cell) and cell == int(cell)
+    if not isinstance(cell, str):
+        return False
+    if len(cell) < 9 and cell.strip().isdecimal() and is_day_number(int(cell)):
+        return True
+    if not looks_like_time(cell):
+        return False
+    written = read_written(cell.strip())
+    if written is not None:
+        return written.clock[:4] == (0, 0, 0, 0)
+    text = re.sub(r"(?<=\d)[T ]0{1,2}:00(?::00(?:\.0+)?)?$", "", cell.strip())
+    return not _WITH_CLOCK.search(text) and (not text.isdecimal() or len(text) == 8)

@@ -1,0 +1,1 @@
+"""A file becomes tables of cells, with where each cell came from."""

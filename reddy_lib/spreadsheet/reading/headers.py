@@ -1,0 +1,165 @@
+"""Which row is the header, and what its columns are called.
+
+Above a table stand titles, dates of export, notes. A header is the first row that is about as wide as the table,
+holds short texts and no data, and best of all words that headers of call exports use.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
+
+__all__ = ["column_letter", "find_header", "header_texts"]
+
+
+def column_letter(place: int) -> str:
+    """1 → "A", 27 → "AA": the letters that spreadsheet programs put over columns."""
+    letters = ""
+    while place:
+        place, rest = divmod(place - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+_MOST_LETTERS = 1_000
+"""Characters of a column's name: what is longer is no name, and everything that looks at names would look at it."""
+
+
+def header_texts(cells: Sequence[Any]) -> list[str]:
+    """Column names from header cells: blanks named by letter, repeats numbered ("Name", "Name (2)")."""
+    names: list[str] = []
+    taken: set[str] = set()
+    numbers: dict[str, int] = {}
+    last = max(
+        (i for i, cell in enumerate(cells) if str(cell if cell is not None else "").strip()), default=-1
+    )
+    for place, cell in enumerate(cells[: last + 1], start=1):
+        text = " ".join(_text(cell)[:_MOST_LETTERS].split()) or f"column {column_letter(place)}"
+        name, number = (
+            text,
+            numbers.get(text, 1),
+        )  # counting on: thousands of one name cost no more than others
+        while name in taken:
+            number += 1
+            name = f"{text} ({number})"
+        numbers[text] = number
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, datetime | date | time):
+        return cell.isoformat()
+    return str(cell).lstrip("\ufeff")
+
+
+def find_header(rows: Sequence[Sequence[Any]]) -> int:
+    """The place in `rows` (not blank, from the top of the sheet) of the header."""
+    filled = [sum(1 for cell in row if _text(cell).strip()) for row in rows]
+    if not rows:
+        return 0
+    below = sorted(filled)
+    usual = max(below[len(below) // 2], 1)
+    width = max(usual, min(max(filled), usual * 3))
+    best, best_score = 0, float("-inf")
+    for place, row in enumerate(rows[: min(40, max(len(rows) - 1, 1))]):  # below a header there is something
+        cells = [cell for cell in row if _text(cell).strip()]
+        texts = [_text(cell).strip() for cell in cells]
+        if not cells:
+            continue
+        others = [other for other in rows if other is not row and other != row]
+        # "AGENT" in every second cell, or again further down, is who speaks, and no name of a column.
+        once = [text for text in texts if len(text) < 60 and texts.count(text) < 3]
+        known = len({plain_name(text) for text in once if _is_name(text)})
+        data = sum(_is_data(cell, text) for cell, text in zip(cells, texts, strict=True))
+        repeated = len(texts) - len(set(texts))
+        score = (
+            min(len(cells) / width, 1.0) * 2.0
+            + (min(known, 4) * 0.75 if known > 1 else known * 0.3)
+            - 1.5 * _recurring(row, others)
+            - 3.0 * data / len(cells)
+            + 2.0 * _contrast(row, others)
+            - 0.5 * repeated / len(cells)
+            - 0.02 * place
+        )
+        if score > best_score + 1e-9:
+            best, best_score = place, score
+    # A header may be repeated, page by page: the first one heads the table.
+    wanted = [_text(cell).strip() for cell in rows[best]]
+    return next(place for place, row in enumerate(rows) if [_text(cell).strip() for cell in row] == wanted)
+
+
+def _is_name(text: str) -> bool:
+    """Whether words of a call's export stand in it, and nothing that reads as a sentence."""
+    if len(text.split()) > 6 or _DATA.fullmatch(text) or _shape(text) in ("email", "stamp"):
+        return False
+    return bool(concepts(text)) and not re.search(r"[.?!…] ?\S|[?!。？]$|\w\.$", text)
+
+
+def _recurring(row: Sequence[Any], below: Sequence[Sequence[Any]]) -> float:
+    """Share of the row's cells whose text comes again in its column: a header's does not, "Team A" does."""
+    texts = [(place, _text(cell).strip()) for place, cell in enumerate(row)]
+    texts = [(place, text) for place, text in texts if text]
+    again = sum(
+        any(place < len(other) and _text(other[place]).strip() == text for other in below)
+        for place, text in texts
+    )
+    return again / len(texts)
+
+
+_SHAPES = re.compile(
+    r"(?P<email>[^@\s]+@[^@\s]+\.\w+)|(?P<long>.{60,})|(?P<sentence>\S+(?:\s+\S+){4,})|(?P<stamp>\d[\d.,:/\-TZ+ ]*)"
+    r"|(?P<code>(?=\S*\d)\S+)",
+    re.DOTALL,
+)
+_COMPARED = 30
+
+
+def _contrast(row: Sequence[Any], rows: Sequence[Sequence[Any]]) -> float:
+    """Return how far the row's cells differ in kind from the others of their columns: 1 all, -1 none.
+
+    In a column of ids, dates or sentences a name is none of them, whatever its word, and data is. Columns of words, as
+    names of people are, say nothing.
+    """
+    filled = [(place, text) for place, cell in enumerate(row) if (text := _text(cell).strip())]
+    found = 0
+    for place, text in filled:
+        others = [_text(other[place]).strip() for other in rows[:_COMPARED] if place < len(other)]
+        shapes = [_shape(other) for other in others if other]
+        usual = max(set(shapes), key=shapes.count, default="")
+        if usual and shapes.count(usual) >= 0.7 * len(shapes):
+            shape = _shape(text)
+            found += -1 if shape == usual else 0 if shape else 1
+    return found / len(filled)
+
+
+def _shape(text: str) -> str:
+    """Return the kind of a text that no name of a column has; "" for words."""
+    match = _SHAPES.fullmatch(text)
+    return str(match.lastgroup) if match else ""
+
+
+_DATA = re.compile(
+    r"[^@\s]+@[^@\s]+\.\w+|\d[\d.,:/\-\s]*[TZ]?[\d:.,+Z]*|true|false|https?://.*|[\[{].*[\]}]",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def _is_data(cell: Any, text: str) -> float:
+    """How much a cell looks like data: 1 certainly, 0 not at all. Bare years and small numbers do head columns."""
+    if isinstance(cell, bool | datetime | date | time | timedelta):
+        return 1.0
+    if re.fullmatch(r"(?:19|20)\d\d", text):
+        return 0.2
+    if isinstance(cell, int | float):
+        return 0.8
+    if len(text) > 120 or ("\n" in text and len(text) > 60):
+        return 1.0
+    return 0.9 if _DATA.fullmatch(text) else 0.0

@@ -1,0 +1,146 @@
+"""What a file tells beside its cells: findings of its reader (`frame.attrs["notes"]`), and lost digits of ids."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from reddy_lib.findings import Finding, finding
+from reddy_lib.spreadsheet.formats import SheetFormat
+from reddy_lib.spreadsheet.reading.error_cells import Hidden
+from reddy_lib.spreadsheet.reading.headers import column_letter
+
+__all__ = ["Notes", "file_notes", "hidden_note", "id_digits", "left_lines", "merged_notes", "notes_before"]
+
+Notes = dict[int, list[Finding]]
+"""Row → findings of the reader that belong to it."""
+
+_SCIENTIFIC = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+\d{1,3}")
+_EXACT_DIGITS = 15
+
+
+def notes_before(notes: dict[int, list[Finding]], row: int | None) -> list[Finding]:
+    """Take the findings of the rows before a row out of the notes; of all rows if it is None."""
+    here = [each for each in notes if row is None or each < row]
+    return [one for each in here for one in notes.pop(each)]
+
+
+def merged_notes(pieces: Iterable[Mapping[int, list[Finding]]]) -> Notes:
+    """Return the notes of several pieces of a table in one."""
+    return {row: list(found) for piece in pieces for row, found in piece.items()}
+
+
+def id_digits(cell: object, *, excel: bool) -> list[Finding]:
+    """Return a finding where an id is a number whose digits a spreadsheet program rounded off."""
+    if isinstance(cell, str):
+        text = cell.strip()
+        if "+" not in text or not _SCIENTIFIC.fullmatch(text):
+            return []
+        return [
+            finding(
+                "id-digits-lost",
+                "conversation_id",
+                f"The id {text!r} is a number that a spreadsheet program shortened: its last digits are lost.",
+                value=text,
+            )
+        ]
+    if excel and type(cell) is int and abs(cell) >= 10**_EXACT_DIGITS:
+        return [
+            finding(
+                "id-digits-rounded",
+                "conversation_id",
+                f"The id {cell} is stored as a number of {len(str(abs(cell)))} digits, of which Excel keeps "
+                f"{_EXACT_DIGITS}: its last digits may be wrong.",
+                value=cell,
+            )
+        ]
+    return []
+
+
+_REBUILT = {
+    "quoted rows": "Each row was quoted as a whole and stood in one cell: it was split into columns.",
+    "aligned": "The columns of this text are separated by spaces alone: a value that is too long for its column is cut.",
+    "report": "The text is a report of labels and values in blocks: each block was read as a row.",
+}
+
+
+def file_notes(format: SheetFormat, names: Sequence[str], hidden: Hidden) -> list[tuple[int, Finding]]:
+    """Return what is to be said of a table as a whole, as (0, finding): it belongs to the first row."""
+    found: list[Finding] = []
+    if format.turned:
+        found.append(
+            finding(
+                "table-rebuilt",
+                "row",
+                f"The table has its names in the first column: its {len(names)} rows were read as columns, and each "
+                "column as a row.",
+            )
+        )
+    if format.form in _REBUILT:
+        found.append(finding("table-rebuilt", "row", _REBUILT[format.form]))
+    if not format.header_row:
+        found.append(
+            finding(
+                "header-missing",
+                "row",
+                "No row holds the names of the columns: the first row was read as a call.",
+            )
+        )
+    if format.beside:
+        beside = ", ".join(repr(name) for name in names[format.beside : format.beside + 8])
+        found.append(
+            finding(
+                "table-beside",
+                "row",
+                f"To the right, behind an empty column, is another table ({beside}). It was not read.",
+            )
+        )
+    if format.alike:
+        others = ", ".join(map(repr, format.alike[:10]))
+        found.append(
+            finding(
+                "sheets-alike",
+                "row",
+                f"Sheet {format.sheet!r} was read. Other sheets have the same columns and were not read: {others}.",
+                value=", ".join(format.alike),
+            )
+        )
+    if format.unread:
+        others = "; ".join(map(repr, format.unread[:10])) + ("; …" if len(format.unread) > 10 else "")
+        found.append(
+            finding(
+                "table-beside",
+                "row",
+                f"Other tables or files were found and not read ({len(format.unread)}): {others}.",
+            )
+        )
+    shown = [column for column in hidden.columns if column <= len(names)]
+    if shown:
+        listed = ", ".join(f"{column_letter(column)} ({names[column - 1]})" for column in shown[:10])
+        found.append(
+            finding(
+                "columns-hidden", "row", f"These columns are hidden in the workbook and were read: {listed}."
+            )
+        )
+    return [(0, one) for one in found]
+
+
+def hidden_note(number: int, hidden: Hidden) -> Finding:
+    """Return the finding for a row that the workbook does not show."""
+    how = "filtered out" if hidden.filtered else "hidden"
+    return finding(
+        "row-hidden",
+        "row",
+        f"Row {number} is {how} in the workbook ({len(hidden.rows):,} in all). It was read anyway.",
+    )
+
+
+def left_lines(lines: Sequence[str]) -> Finding:
+    """Return the finding for lines of a report that belong to none of its blocks."""
+    listed = "; ".join(dict.fromkeys(line[:80] for line in lines[:200]))[:400]
+    return finding(
+        "rows-left-out",
+        "row",
+        f"Lines of the report that belong to no block were left out as page headers ({len(lines):,}): {listed}.",
+        value=lines[0],
+    )

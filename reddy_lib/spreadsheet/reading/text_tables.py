@@ -1,0 +1,448 @@
+"""Tables that plain text shows without one delimiter: pipes and rules, aligned columns, blocks of `Label: value`.
+
+A query tool's output, a Markdown table and a printed report become rows of cells. What a text is, is told from its
+first lines; the rows are then read one after the other. Page heads and rules of a report are no part of any row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from reddy_lib.errors import UnreadableFile
+from reddy_lib.spreadsheet.cells.header_words import concepts, fields_named, plain_name
+from reddy_lib.transcripts.roles import role_of, speaks_for_itself
+
+__all__ = ["TextForm", "has_known_names", "known_name", "text_form", "text_rows"]
+
+TextForm = Literal["", "pipes", "aligned", "report"]
+
+_MOST_LINE = 1 << 20
+_MOST_BLOCK = 20_000  # lines of one block of a report
+_MOST_BREAKS = 5_000  # line breaks inside one cell of a table that is drawn with pipes
+_LOOKED_AT = 400
+_MOST_ACROSS = 4_000  # characters of a line in which columns are looked for
+
+_STROKES = ("--", "===", "\u2500\u2500", "\u2501\u2501", "\u2550\u2550")
+_LINE_MARKS = frozenset("-=:+| \t") | frozenset(map(chr, range(0x2500, 0x2580)))
+_RULE_MARKS = frozenset("-=_*~#. \t\r\x0c") | frozenset(map(chr, range(0x2500, 0x2580)))
+_LABEL = re.compile(
+    r"\s*(?:[-*\u2022]\s+)?([^\W\d_][^:=\t|\n]{0,38}?)\s*(?:\.{2,}\s*)?(?::(?!//)|=|\.{3,})(.*)", re.DOTALL
+)
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
+_SENTENCE = re.compile(r"[?!,;]|[:.*] |[.]$|@|\d{3}|\.\w{3}$")
+_SECTION = re.compile(r"\s*\[([^\[\]\n]{1,80})\]\s*")
+_RECORD = re.compile(r"-\[ \w+ \d+ \][-+]*|\*{5,} \d+\. \w+ \*{5,}")
+_PAGE = re.compile(r"(?:page|seite|página|pagina|strona|sida|side|стр|页|ページ)\W*\d+", re.IGNORECASE)
+
+
+def _is_line(text: str) -> bool:
+    """Whether a text is the line between the head and the rows of a table that is drawn with signs."""
+    return any(mark in text for mark in _STROKES) and _LINE_MARKS.issuperset(text)
+
+
+def _is_bare(text: str) -> bool:
+    """Whether a text is blank, or a rule between parts of a report."""
+    return not text or (_RULE_MARKS.issuperset(text) and (not text.strip() or len(text.strip()) > 2))
+
+
+def _labelled(line: str) -> tuple[str, str] | None:
+    """The label of a line and the value behind it; None where it has no label."""
+    match = _LABEL.match(line)
+    return None if match is None else (match[1].strip(), match[2].strip())
+
+
+def known_name(text: str) -> bool:
+    """Whether a text is the name of a field of a call."""
+    return _may_name(text) and bool(fields_named(text))
+
+
+def has_known_names(texts: Sequence[str]) -> int:
+    """How many of these texts are names of fields or of parts of a line."""
+    return len({plain_name(text) for text in texts if _may_name(text) and concepts(text)})
+
+
+def _may_name(text: str) -> bool:
+    """Whether a text is short as a name is, and no sentence."""
+    text = text.strip()
+    return 0 < len(text) < 60 and len(text.split()) <= 5 and not _SENTENCE.search(text)
+
+
+def text_form(text: str) -> TextForm:
+    """How the text of a file shows its table, if no delimiter does."""
+    lines = text.lstrip("\ufeff").split("\n")[:_LOOKED_AT]
+    lines = [line.rstrip("\r") for line in lines]
+    if _has_pipes(lines) and not any(map(_RECORD.match, lines)):
+        return "pipes"
+    if report_labels(lines) is not None:
+        return "report"
+    if _spans(lines) is not None:
+        return "aligned"
+    return ""
+
+
+def text_rows(
+    path: Path, encoding: str, form: TextForm, left: list[str] | None = None
+) -> Iterator[list[str]]:
+    """The rows of such a text; one for each line, but for a report, where the names come first and then one row a block.
+
+    `left`: takes the lines of a report that are in no block.
+    """
+    if form == "report":
+        yield from _report_rows(path, encoding, left if left is not None else [])
+    elif form == "pipes":
+        yield from _pipe_rows(path, encoding)
+    else:
+        yield from _aligned_rows(path, encoding)
+
+
+def _lines(path: Path, encoding: str) -> Iterator[str]:
+    with path.open(encoding=encoding, errors="replace", newline=None) as file:
+        number = 0
+        while line := file.readline(_MOST_LINE):
+            number += 1
+            if len(line) >= _MOST_LINE:
+                raise UnreadableFile(
+                    f"Line {number:,} of {path.name} has more than {_MOST_LINE:,} characters: export the calls as .csv."
+                )
+            yield line.rstrip("\n").replace("\x00", "").lstrip("\ufeff")
+
+
+# Pipes: Markdown, psql, mysql
+
+
+def _has_pipes(lines: Sequence[str]) -> bool:
+    rules = [
+        place
+        for place, line in enumerate(lines)
+        if _is_line(line) and ("|" in line or "+" in line or "\u2502" in line or "\u253c" in line)
+    ]
+    for place in rules:
+        above = _pipe_cells(lines[place - 1]) if place else []
+        below = _pipe_cells(lines[place + 1]) if place + 1 < len(lines) else []
+        if len(above) > 1 and len(below) > 1:
+            return True
+        if not above and len(below) > 1 and place + 2 < len(lines) and _is_line(lines[place + 2]):
+            return True
+    return False
+
+
+def _pipe_cells(line: str, boxed: bool | None = None) -> list[str]:
+    """The cells of a line; [] where it has none. `boxed`: whether lines begin and end with a pipe, where that is known."""
+    line = line.replace("\u2502", "|").replace("\u2503", "|")
+    if "|" not in line:
+        return []
+    bare = line.strip()
+    if boxed is not False:
+        bare = bare.removeprefix("|")
+        if bare.endswith("|") and not bare.endswith("\\|"):
+            bare = bare[:-1]
+    cells = [cell.replace("\\|", "|").strip() for cell in re.split(r"(?<!\\)\|", bare)]
+    return [re.sub(r"<br\s*/?>", "\n", cell, flags=re.IGNORECASE) for cell in cells]
+
+
+def _pipe_rows(path: Path, encoding: str) -> Iterator[list[str]]:
+    waiting: list[str] | None = None
+    goes_on = closed = False
+    boxed: bool | None = None
+    broken = 0
+    for line in _lines(path, encoding):
+        bare = line.strip()
+        if _is_line(line):
+            if waiting is not None:
+                yield waiting
+                waiting = None
+            yield []
+            continue
+        if boxed and waiting is not None and bare and not bare.startswith("|") and not closed:
+            # A line break inside the last cell: the row ends where its box does.
+            more = bare[:-1] if bare.endswith("|") else bare
+            broken += 1
+            if broken > _MOST_BREAKS:
+                raise UnreadableFile(
+                    f"A row of {path.name} goes on over more than {_MOST_BREAKS:,} lines: export the calls as .csv."
+                )
+            parts = more.split("|")
+            waiting[-1] = f"{waiting[-1]}\n{parts[0].strip()}"
+            waiting += [part.strip() for part in parts[1:]]
+            closed = bare.endswith("|")
+            continue
+        broken = 0
+        cells = _pipe_cells(line, boxed)
+        if not cells:
+            if waiting is not None:
+                yield waiting
+                waiting = None
+            yield [bare] if bare else []
+            continue
+        # psql marks a line break inside a cell with a plus sign at the edge of its column.
+        breaks = [cell.endswith("+") for cell in cells]
+        cells = [cell[:-1].rstrip() if more else cell for cell, more in zip(cells, breaks, strict=True)]
+        if goes_on and waiting is not None and len(cells) == len(waiting):
+            waiting = [f"{old}\n{new}" if new else old for old, new in zip(waiting, cells, strict=True)]
+        else:
+            if waiting is not None:
+                yield waiting
+            waiting = cells
+        goes_on = any(breaks) and not boxed
+        closed = bare.endswith("|")
+        if boxed is None:
+            boxed = bare.startswith("|") and bare.endswith("|")
+    if waiting is not None:
+        yield waiting
+
+
+# Aligned columns
+
+
+def _spans(lines: Sequence[str]) -> list[tuple[int, int | None]] | None:
+    """Where the columns of aligned lines begin and end; None where they are not aligned."""
+    filled = [line.expandtabs(8) for line in lines if line.strip()]
+    if len(filled) < 2:
+        return None
+    for place, line in enumerate(filled[:40]):
+        runs = [match.span() for match in re.finditer(r"[-=]{2,}", line)]
+        if place and len(runs) >= 3 and not line.strip("-= "):
+            starts = [start for start, _ in runs]
+            if len(filled) > place + 1:
+                return _between(starts)
+    for place, head in enumerate(filled[:20]):
+        names = [match.span() for match in re.finditer(r"\S+(?: \S+)*", head)]
+        if len(names) < 3 or len(filled) < place + 3 or any(end - start > 40 for start, end in names):
+            continue
+        below = [line for line in filled[place + 1 : place + 200] if not _is_bare(line)]
+        starts = _gaps([head, *below])
+        starts = [start for start in starts if head[start:].strip()] if starts else []
+        kept: list[int] = []
+        for number, start in enumerate(starts):
+            end = starts[number + 1] if number + 1 < len(starts) else None
+            if head[start:end].strip():
+                kept.append(start)
+        if len(kept) >= 3 and len(kept) == len(names) and len(below) >= 2:
+            return _between(kept)
+    return None
+
+
+def _gaps(lines: Sequence[str]) -> list[int]:
+    """Places where a column begins: behind two or more characters that are blank in every line."""
+    width = min(max(map(len, lines)), _MOST_ACROSS)
+    used = bytearray(width)
+    for line in lines:
+        for match in re.finditer(r"\S+(?: \S+)*", line):
+            start, end = match.span()
+            if start >= width:
+                break
+            end = min(end, width)
+            used[start:end] = b"\x01" * (end - start)
+    starts = []
+    blank = 2
+    for place in range(width):
+        if used[place]:
+            if blank >= 2:
+                starts.append(place)
+            blank = 0
+        else:
+            blank += 1
+    return starts
+
+
+def _between(starts: Sequence[int]) -> list[tuple[int, int | None]]:
+    ends: list[int | None] = [*starts[1:], None]
+    return list(zip(starts, ends, strict=True))
+
+
+def _aligned_rows(path: Path, encoding: str) -> Iterator[list[str]]:
+    head: list[str] = []
+    for line in _lines(path, encoding):
+        head.append(line)
+        if len(head) >= _LOOKED_AT:
+            break
+    spans = _spans(head)
+    if spans is None:
+        raise UnreadableFile(
+            f"{path.name} has no columns that stand one below the other: export the calls as .csv."
+        )
+    for line in _lines(path, encoding):
+        if not line.strip() or _is_bare(line):
+            yield []
+            continue
+        line = line.expandtabs(8)
+        yield [line[start:end].strip() for start, end in spans]
+
+
+# Reports: blocks of labels and values
+
+
+class _Labels(NamedTuple):
+    """The labels of a report's blocks. `first` begins a block; `names`: all of them; `heads`: lines of page heads."""
+
+    first: str
+    names: tuple[str, ...]
+    heads: frozenset[str]
+
+
+def report_labels(lines: Sequence[str]) -> _Labels | None:
+    """The labels that stand in block after block; None where a text is no such report."""
+    lines = list(_unboxed(lines))
+    found: list[tuple[str, str]] = []
+    values: dict[str, list[str]] = {}
+    for line in lines:
+        match = _labelled(line)
+        if match is not None:
+            found.append((match[0], match[1]))
+            values.setdefault(match[0], []).append(match[1])
+    speakers = {label for label, said in values.items() if _speaks(label, said)}
+    found = [(label, value) for label, value in found if label not in speakers]
+    counts = Counter(label for label, _ in found)
+    first = next((label for label, _ in found if counts[label] > 1 and not _PAGE.search(label)), None)
+    if first is None:
+        return None
+    blocks = counts[first]
+    names = [label for label in counts if counts[label] >= max(2, 0.6 * blocks) and counts[label] <= blocks]
+    if len(names) < 3 or first not in names:
+        return None
+    known = sum(map(known_name, names))
+    data = sum(
+        any(
+            re.search(r"@|\d{4}-\d\d|\d[./]\d+[./]\d|\d\d:\d\d|\d{4,}", value)
+            for label, value in found
+            if label == name
+        )
+        for name in names
+    )
+    if known < 2 and (known < 1 or data < 2) and data < 3:
+        return None
+    # In a block each label stands once, and in the same order.
+    order: list[str] = []
+    for label, _ in found:
+        if label == first:
+            order = []
+        if label in names:
+            if label in order:
+                return None
+            order.append(label)
+    if _most_between(lines, first) < 2:
+        return None
+    return _Labels(first, tuple(names), _page_heads(lines, first))
+
+
+def _speaks(label: str, values: Sequence[str]) -> bool:
+    """Whether a label names who speaks the words behind it, and not a field of the call."""
+    plain = plain_name(label)
+    if (known_name(label) and " " in plain) or plain.startswith(("agent ", "customer ")):
+        return False
+    if not role_of(label) and not speaks_for_itself(label):
+        return False
+    return not all(_EMAIL.fullmatch(value) for value in values)
+
+
+def _section(line: str) -> str:
+    """A line, a head such as `[C-1]` as the label and value that it is."""
+    match = _SECTION.fullmatch(line) if line.lstrip()[:1] == "[" else None
+    return line if match is None else f"id: {match[1]}"
+
+
+def _unboxed(lines: Iterable[str]) -> Iterator[str]:
+    """Lines, the records that psql writes one below the other (`\\x`) as blocks of labels and values."""
+    expanded = False
+    for line in lines:
+        if _RECORD.match(line):
+            expanded = True
+            yield ""
+        elif expanded and "|" in line:
+            label, _, value = line.partition("|")
+            value = value.strip().removesuffix("+").rstrip()  # with which psql marks a line break
+            yield f"{label.strip()}:{value}" if label.strip() else value
+        else:
+            yield _section(line)
+
+
+def _most_between(lines: Sequence[str], first: str) -> int:
+    places = [
+        place
+        for place, line in enumerate(lines)
+        if (match := _labelled(line)) is not None and match[0] == first
+    ]
+    return max((after - before for before, after in pairwise(places)), default=0)
+
+
+def _unnumbered(line: str) -> str:
+    return re.sub(r"\d+", "#", " ".join(line.split()))
+
+
+def _page_heads(lines: Sequence[str], first: str) -> frozenset[str]:
+    """Lines that come again above blocks, whatever number they have."""
+    counts: Counter[str] = Counter()
+    blocks = 0
+    for place, line in enumerate(lines):
+        match = _labelled(line)
+        if match is None or match[0] != first:
+            if _PAGE.search(line) and len(line.strip()) < 120:
+                counts[_unnumbered(line)] += 2
+            continue
+        blocks += 1
+        for above in reversed(lines[max(place - 6, 0) : place]):
+            label = _labelled(above)
+            if label is not None and not _PAGE.search(above):
+                break
+            if above.strip() and len(above) < 120 and not _is_bare(above):
+                counts[_unnumbered(above)] += 1
+            elif above.strip():
+                break
+    return frozenset(text for text, count in counts.items() if count >= 2)
+
+
+def _report_rows(path: Path, encoding: str, left: list[str]) -> Iterator[list[str]]:
+    head: list[str] = []
+    for line in _lines(path, encoding):
+        head.append(line)
+        if len(head) >= _LOOKED_AT:
+            break
+    labels = report_labels(head)
+    if labels is None:
+        raise UnreadableFile(f"{path.name} has no blocks of labels and values: export the calls as .csv.")
+    names = list(labels.names)
+    yield names
+    places = {name: place for place, name in enumerate(names)}
+    row: list[list[str]] | None = None
+    at = size = 0
+    for line in _unboxed(_lines(path, encoding)):
+        match = _labelled(line)
+        label = match[0] if match is not None else ""
+        if label == labels.first:
+            if row is not None:
+                yield _block(row)
+            row, at, size = [[] for _ in names], places[label], 0
+            assert match is not None
+            row[at].append(match[1])
+            continue
+        if _unnumbered(line) in labels.heads:
+            left.append(line.strip())
+            continue
+        if row is None:
+            if line.strip() and not _is_bare(line):
+                left.append(line.strip())
+            continue
+        if match is not None and label in places and not row[places[label]]:
+            at = places[label]
+            row[at].append(match[1])
+        elif not _is_bare(line) or not line.strip():
+            row[at].append(line.strip())
+        size += 1
+        if size > _MOST_BLOCK:
+            raise UnreadableFile(
+                f"A block of {path.name} has more than {_MOST_BLOCK:,} lines: export the calls as .csv."
+            )
+    if row is not None:
+        yield _block(row)
+
+
+def _block(row: Sequence[Sequence[str]]) -> list[str]:
+    # YAML writes a sign in place of a text of several lines.
+    return [
+        "\n".join(lines[1:] if list(lines[:1]) in (["|"], [">"], ["|-"]) else lines).strip() for lines in row
+    ]

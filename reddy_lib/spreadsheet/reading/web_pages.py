@@ -1,0 +1,128 @@
+"""Web pages with tables of calls, also where they are named .xls.
+
+A page may hold several tables: its layout, totals, the calls page by page. Those with the same header as the calls' table
+are read behind one another; the others are named in a finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from reddy_lib.errors import UnreadableFile
+from reddy_lib.spreadsheet.reading.furniture import is_empty
+
+__all__ = ["html_rows", "html_tables"]
+
+_BLOCK = 1 << 20
+_MOST_PENDING = 4096  # characters of a tag that the end of a page cuts off
+_MOST_TABLES = 2_000
+_KEPT = 60  # rows of each table that tell what it is
+
+
+class _Tables(HTMLParser):
+    """(number of the table, row) of the tables of a page, as they are met."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.rows: list[tuple[int, list[str]]] = []
+        self.tables = 0
+        self.cell: list[str] | None = None
+        self.row: list[str] | None = None
+        self.span = 1
+        self._open: list[int] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "table":
+            self.tables += 1
+            # A table in a cell is one of its own; the row around it is layout.
+            self.cell = self.row = None
+            self._open.append(self.tables)
+        elif tag == "tr" and self._open:
+            self._end_row()
+            self.row = []
+        elif tag in ("td", "th") and self._open:
+            self._end_cell()
+            self.row = [] if self.row is None else self.row
+            self.cell = []
+            span = dict(attrs).get("colspan") or ""
+            self.span = min(int(span), 100) if span.isdecimal() and len(span) < 6 else 1
+        elif self.cell is not None and (
+            tag == "br" or (tag in ("p", "div", "li") and "".join(self.cell[-1:]).strip())
+        ):
+            self.cell.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in ("td", "th"):
+            self._end_cell()
+        elif tag == "tr":
+            self._end_row()
+        elif tag == "table" and self._open:
+            self._end_row()
+            self._open.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self.cell is not None:
+            self.cell.append(data)
+
+    def _end_cell(self) -> None:
+        if self.cell is not None and self.row is not None:
+            text = "".join(self.cell).replace("\xa0", " ")
+            self.row.append("\n".join(" ".join(line.split()) for line in text.split("\n")).strip())
+            self.row += [""] * (self.span - 1)
+        self.cell = None
+
+    def _end_row(self) -> None:
+        self._end_cell()
+        if self.row is not None and self._open:
+            self.rows.append((self._open[-1], self.row))
+        self.row = None
+
+    def close(self) -> None:
+        super().close()
+        self._end_row()
+
+
+def _all_rows(path: Path, encoding: str) -> Iterator[tuple[int, list[str]]]:
+    parser = _Tables()
+    with path.open(encoding=encoding, errors="replace") as file:
+        while block := file.read(_BLOCK >> 4):
+            parser.feed(block)
+            if len(parser.rawdata) > _BLOCK or parser.tables > _MOST_TABLES:
+                break
+            rows, parser.rows = parser.rows, []
+            yield from rows
+    if parser.tables > _MOST_TABLES:
+        raise UnreadableFile(
+            f"{path.name} is a web page with more than {_MOST_TABLES:,} tables: open it in Excel and save it as .xlsx."
+        )
+    if len(parser.rawdata) > _MOST_PENDING:  # to close it would take hours
+        raise UnreadableFile(
+            f"{path.name} is a web page that breaks off inside a tag: open it in Excel and save it as .xlsx."
+        )
+    parser.close()
+    yield from parser.rows
+
+
+def html_tables(path: Path, encoding: str) -> dict[int, list[list[str]]]:
+    """Number of each table of a page that has more than one row → its first rows. Raises UnreadableFile: it has none."""
+    tables: dict[int, list[list[str]]] = {}
+    for number, row in _all_rows(path, encoding):
+        kept = tables.setdefault(number, [])
+        if len(kept) < _KEPT and not all(map(is_empty, row)):
+            kept.append(row)
+    tables = {number: rows for number, rows in tables.items() if len(rows) > 1}
+    if not tables:
+        raise UnreadableFile(
+            f"{path.name} is a web page with no table, not a spreadsheet: open it in Excel and save it as .xlsx."
+        )
+    return tables
+
+
+def html_rows(path: Path, encoding: str, numbers: frozenset[int] | None = None) -> Iterator[list[Any]]:
+    """The rows of these tables of a page (None: of all), one behind the other. Raises UnreadableFile."""
+    for number, row in _all_rows(path, encoding):
+        if numbers is None or number in numbers:
+            yield list(row)

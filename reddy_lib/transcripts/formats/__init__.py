@@ -1,0 +1,1 @@
+"""Each way to write a transcript: text, data, and the formats of vendors."""
