@@ -23,9 +23,8 @@ import sqlalchemy as sa
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_changes import AS_IT_IS, Change, Changed, Recording, change_in, change_rows
 from reddy_lib.batches.decisions import Decisions, Taken, read_decisions
-from reddy_lib.batches.line_diff import same_as_sent
 from reddy_lib.batches.selections import ranges_of, rows_of_ranges
-from reddy_lib.batches.steps import Step, read_step, step_json
+from reddy_lib.batches.steps import Step, put, read_step, step_json
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.schema import EDITABLE, batches, calls, edits, operations
@@ -35,7 +34,17 @@ from reddy_lib.model import Call, from_payload
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Operation", "change_at_once", "change_in_pieces", "find", "history", "resume", "undo", "undoable"]
+__all__ = [
+    "Operation",
+    "change_at_once",
+    "change_in_pieces",
+    "edits_of_call",
+    "find",
+    "history",
+    "resume",
+    "undo",
+    "undoable",
+]
 
 PIECE = 250
 """Calls a transaction: others wait for the ledger meanwhile, so it takes a fraction of a second."""
@@ -302,6 +311,24 @@ def history_frame(batch: StoredBatch) -> pd.DataFrame:
     return frame.set_index("number")
 
 
+def edits_of_call(batch: StoredBatch, operation: Operation) -> tuple[str, list[tuple[str, Any, Any]]] | None:
+    """Return the conversation id and the edits (field, before, after) of an operation on one call's own values.
+
+    None: it changed several calls, a decision, a recording, or the conversation id itself.
+    """
+    with batch.database.read() as connection:
+        rows = _rows_of(connection, operation.id)
+        if len(rows) != 1:
+            return None
+        found = _edits_of(connection, operation.id, batch.id, rows)[rows[0]]
+    conversation_id = batch.call(rows[0]).conversation_id
+    own = all(one.field.partition("[")[0] in _VALUES for one in found)
+    return (conversation_id, [tuple(one) for one in found]) if own and conversation_id else None
+
+
+_VALUES = frozenset(("agent_email", "product_id", "timestamp", "filename", "speaker", "transcript", "tags"))
+
+
 # --- one operation -----------------------------------------------------------------------------------------------
 
 _Work = Callable[[sa.Connection, Sequence[int]], tuple[Changed, int]]
@@ -536,7 +563,8 @@ def _inverse(recorded: Sequence[_Edit], who: str) -> Change:
                 if before is not None or stored.audio == "none":  # the file that was there is no longer known
                     raise _ChangedSince
             elif decision is None:
-                _give_back(payload, field, before, after)
+                if not put(payload, field, after, before):
+                    raise _ChangedSince
             elif decision[1] == "finding":
                 _give_decision_back(accepted, decision[2], before, after, who)
             else:
@@ -547,23 +575,6 @@ def _inverse(recorded: Sequence[_Edit], who: str) -> Change:
 
 
 _DECISION = re.compile(r"(finding|unassigned)\[([\w-]+)\]")
-_CELL = re.compile(r"(transcript|tags)\[(\d+)\]\.(\w+)")
-
-
-def _give_back(payload: dict[str, Any], field: str, before: Any, after: Any) -> None:
-    holder, name = payload, field
-    cell = _CELL.fullmatch(field)
-    if cell is not None:
-        items = payload.get(cell[1]) or []
-        if len(items) < int(cell[2]):
-            raise _ChangedSince
-        holder, name = items[int(cell[2]) - 1], cell[3]
-    if not same_as_sent(holder.get(name), after):
-        raise _ChangedSince
-    if before is None:
-        holder.pop(name, None)
-    else:
-        holder[name] = before
 
 
 def _give_decision_back(found: dict[Any, Taken], key: Any, before: Any, after: Any, who: str) -> None:

@@ -24,13 +24,15 @@ from reddy_lib.batches.call_changes import Change
 from reddy_lib.batches.call_rows import decode_findings
 from reddy_lib.batches.decisions import Decisions, Taken
 from reddy_lib.batches.differences import field_label
+from reddy_lib.batches.line_diff import same_as_sent
 from reddy_lib.findings import CATALOGUE
-from reddy_lib.model import Call, Tag, TagValue, TranscriptLine
+from reddy_lib.model import Call, Tag, TagValue, TranscriptLine, from_payload, to_payload
 from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_value
 
 __all__ = [
     "Accept",
     "DropTag",
+    "EditCall",
     "FixValue",
     "GiveRole",
     "RenameTag",
@@ -42,6 +44,8 @@ __all__ = [
     "ShiftTimes",
     "Step",
     "SwapRoles",
+    "Value",
+    "put",
     "read_step",
     "step_json",
 ]
@@ -62,6 +66,10 @@ class _Step(
 
     def title(self) -> str:
         raise NotImplementedError
+
+    def nothing(self) -> str:
+        """Say why no call was changed, for a step of a recipe that found nothing to do."""
+        return "no call needs it"
 
     def change(self, *, who: str) -> Change:
         """Return the change of one call. `who` is recorded where the change is a decision."""
@@ -86,6 +94,13 @@ class SetField(_Step, frozen=True, kw_only=True, tag="set-field"):
         if self.only is not None and not _same_value(getattr(call, self.field), self.only):
             return call
         return edits.with_field(call, self.field, self.value)
+
+    def nothing(self) -> str:
+        return (
+            "every call has this value already"
+            if self.only is None
+            else f"no call has the {field_label(self.field)} {_told(self.only)}"
+        )
 
     def title(self) -> str:
         where = "" if self.only is None else f" from {_told(self.only)}"
@@ -114,6 +129,9 @@ class FixValue(_Step, frozen=True, kw_only=True, tag="fix-value"):
 
         return change
 
+    def nothing(self) -> str:
+        return f"no finding is about “{self.found}”"
+
     def title(self) -> str:
         return f"Read “{self.found}” as {field_label(self.field)} {_told(self.value)}"
 
@@ -139,6 +157,13 @@ class SetTag(_Step, frozen=True, kw_only=True, tag="set-tag"):
             tags.append(Tag(self.key, self.value, self.type))
         return msgspec.structs.replace(call, tags=tags)
 
+    def nothing(self) -> str:
+        return (
+            "every call has this value already"
+            if self.only is None
+            else f"no call has the tag {self.key} with {_told(self.only)}"
+        )
+
     def title(self) -> str:
         where = "" if self.only is None else f" from {_told(self.only)}"
         return f"Set tag {self.key}{where} to {_told(self.value)}"
@@ -158,6 +183,9 @@ class RenameTag(_Step, frozen=True, kw_only=True, tag="rename-tag"):
             Tag(self.new if tag.key == self.old else tag.key, tag.value, tag.type) for tag in call.tags or ()
         ]
         return msgspec.structs.replace(call, tags=tags)
+
+    def nothing(self) -> str:
+        return f"no call has the tag {self.old} without having {self.new} as well"
 
     def title(self) -> str:
         return f"Rename tag {self.old} to {self.new}"
@@ -185,6 +213,9 @@ class RetypeTag(_Step, frozen=True, kw_only=True, tag="retype-tag"):
 
         return change
 
+    def nothing(self) -> str:
+        return f"no call has the tag {self.key} with another type"
+
     def title(self) -> str:
         names = {"string": "text", "integer": "a whole number", "boolean": "yes or no"}
         return f"Make tag {self.key} {names[self.type]}"
@@ -203,6 +234,9 @@ class DropTag(_Step, frozen=True, kw_only=True, tag="drop-tag"):
             if tag.key != self.key or (self.only is not None and not _same_value(tag.value, self.only))
         ]
         return msgspec.structs.replace(call, tags=tags or None)
+
+    def nothing(self) -> str:
+        return f"no call has the tag {self.key}" + ("" if self.only is None else f" with {_told(self.only)}")
 
     def title(self) -> str:
         return f"Delete tag {self.key}" + ("" if self.only is None else f" where it is {_told(self.only)}")
@@ -261,12 +295,16 @@ class Replace(_Step, frozen=True, kw_only=True, tag="replace"):
             return call
         return edits.with_field(call, self.within, new)
 
+    def nothing(self) -> str:
+        return f"“{self.find}” stands nowhere in {self._where()}"
+
     def title(self) -> str:
-        where = {"transcript": "the transcript", "tags": "the tags"}.get(
-            self.within, field_label(self.within)
-        )
-        side = f" (only what the {self.role} says)" if self.role else ""
-        return f"Replace “{self.find}” by “{self.by}” in {where}{side}"
+        return f"Replace “{self.find}” by “{self.by}” in {self._where()}"
+
+    def _where(self) -> str:
+        if self.within == "transcript":
+            return f"what the {self.role} says" if self.role else "the transcript"
+        return "the tags" if self.within == "tags" else field_label(self.within)
 
 
 class SwapRoles(_Step, frozen=True, kw_only=True, tag="swap-roles"):
@@ -287,6 +325,9 @@ class GiveRole(_Step, frozen=True, kw_only=True, tag="give-role"):
 
     def edited(self, call: Call) -> Call:
         return edits.with_role(call, self.label, self.role)
+
+    def nothing(self) -> str:
+        return f"nobody is called “{self.label}”"
 
     def title(self) -> str:
         if self.role == "leave out":
@@ -349,13 +390,72 @@ class Accept(_Step, frozen=True, kw_only=True, tag="accept"):
 
         return change
 
+    def nothing(self) -> str:
+        return "no call has this finding"
+
     def title(self) -> str:
         return f"Accept “{CATALOGUE[self.code].title if self.code in CATALOGUE else self.code}”"
 
 
+class Value(msgspec.Struct, frozen=True, array_like=True):
+    """One value that an edit changed, as `edits` records it: JSON values, None = not there."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+class EditCall(_Step, frozen=True, kw_only=True, tag="edit-call"):
+    """Repeat the edits of one call, found by its conversation id, where the values are what they were before."""
+
+    conversation_id: str
+    values: tuple[Value, ...]
+
+    def edited(self, call: Call) -> Call:
+        if call.conversation_id != self.conversation_id:
+            return call
+        payload = to_payload(call)
+        for one in self.values:
+            if not put(payload, one.field, one.before, one.after):
+                return call
+        return from_payload(payload)
+
+    def nothing(self) -> str:
+        return f"the batch has no call {self.conversation_id}, or it does not say what it said then"
+
+    def title(self) -> str:
+        fields = list(dict.fromkeys(field_label(one.field) for one in self.values))
+        shown = ", ".join(fields[:3]) + (f" and {len(fields) - 3} more" if len(fields) > 3 else "")
+        return f"Edit {shown} of call {self.conversation_id}"
+
+
+_CELL = re.compile(r"(transcript|tags)\[(\d+)\]\.(\w+)")
+
+
+def put(payload: dict[str, Any], field: str, now: Any, new: Any) -> bool:
+    """Set a value of a payload, addressed as in `edits`, if it is `now`. Return whether it was.
+
+    `field`: a field of the call, or a cell of a line or tag such as "transcript[3].text"; None = not there.
+    """
+    holder, name = payload, field
+    cell = _CELL.fullmatch(field)
+    if cell is not None:
+        items = payload.get(cell[1]) or []
+        if len(items) < int(cell[2]):
+            return False
+        holder, name = items[int(cell[2]) - 1], cell[3]
+    if not same_as_sent(holder.get(name), now):
+        return False
+    if new is None:
+        holder.pop(name, None)
+    else:
+        holder[name] = new
+    return True
+
+
 Step = (
     SetField | FixValue | SetTag | RenameTag | RetypeTag | DropTag | Replace | SwapRoles | GiveRole | ShiftTimes
-    | ScaleTimes | Accept
+    | ScaleTimes | Accept | EditCall
 )  # fmt: skip
 
 _decoder = msgspec.json.Decoder(Step)

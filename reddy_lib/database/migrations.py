@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from reddy_lib.database.facts import IDENTITY
 from reddy_lib.database.locks import lock_schema
-from reddy_lib.database.schema import edits, facts, metadata, operations, schema_versions
+from reddy_lib.database.schema import edits, facts, metadata, operations, recipes, schema_versions
 from reddy_lib.errors import LedgerTooNew, LedgerUnavailable
 
 __all__ = ["FIRST_VERSION", "MIGRATIONS", "latest_version", "migrate", "stored_version"]
@@ -35,8 +35,9 @@ def _create_tables(connection: sa.Connection) -> None:
 
 
 def _add_operations(connection: sa.Connection) -> None:
-    """Add the table of operations, and the operation of each edit."""
+    """Add operations, the operation of each edit, and recipes."""
     operations.create(connection, checkfirst=True)
+    recipes.create(connection, checkfirst=True)
     if all(column["name"] != "operation_id" for column in sa.inspect(connection).get_columns("edits")):
         connection.exec_driver_sql("ALTER TABLE edits ADD COLUMN operation_id TEXT")
     index = next(one for one in edits.indexes if one.name == "edits_by_operation")

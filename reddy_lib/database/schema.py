@@ -24,6 +24,7 @@ recording's `upload_url`. A change of these tables needs a migration (`migration
     ramps                                  submissions that begin with one call, then five, then all
     operations                             changes of one call or many, each of which can be undone
     profiles                               mappings kept for the next sheet with the same columns
+    recipes                                operations kept for the next sheet with the same columns
     selections                             calls that a person chose, so that a link can name them
     facts                                  about the ledger itself: its identity, its path (see facts.py)
     questions                              chunks that wait until Reddy was asked about a few calls
@@ -55,6 +56,7 @@ __all__ = [
     "profiles",
     "questions",
     "ramps",
+    "recipes",
     "reconciliations",
     "recordings",
     "resends",
@@ -226,6 +228,20 @@ operations = sa.Table(  # see batches/operations.py
     sa.UniqueConstraint("batch_id", "number", name="one_operation_a_number"),
 )
 sa.Index("operations_that_undo", operations.c.undoes)
+
+recipes = sa.Table(  # see batches/recipes.py
+    "recipes",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("signature", sa.Text, nullable=False),  # of the set of columns
+    sa.Column("columns", sa.Text, nullable=False),
+    sa.Column("steps", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("saved_at", sa.Double, nullable=False),
+    sa.Column("retired", sa.Boolean, nullable=False),
+)
+sa.Index("recipes_by_columns", recipes.c.signature)
 
 submissions = sa.Table(
     "submissions",
