@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -27,7 +27,7 @@ from reddy_lib.batches.edits import SETTABLE, with_field
 from reddy_lib.batches.operations import Operation, change_at_once, change_in_operation, change_in_pieces
 from reddy_lib.batches.steps import RenameTag, SetField, Step
 from reddy_lib.batches.stored_batch import StoredBatch
-from reddy_lib.database.schema import EDITABLE, calls, edits
+from reddy_lib.database.schema import calls, edits
 from reddy_lib.errors import CallChanged
 from reddy_lib.findings import Finding
 from reddy_lib.model import Call, from_payload, payload_json
@@ -38,7 +38,6 @@ __all__ = [
     "change_calls",
     "change_many",
     "change_one",
-    "count_edits",
     "must_be",
     "rename_tag",
     "replace_call",
@@ -114,17 +113,6 @@ def must_be(connection: sa.Connection, stored: Any, seen: bytes | None, call: Ca
         who=last.who if last else "",
         at=datetime.fromtimestamp(last.at, UTC) if last else None,
     )
-
-
-def count_edits(batch: StoredBatch, rows: Sequence[int], change: Callable[[Call], Call]) -> ManyEdited:
-    """Count how many of these calls an edit would change; store nothing. Raises NotInLedger: there is no such row."""
-    editable = set(batch.rows(rows=list(rows), status=sorted(EDITABLE)))
-    changed = sum(
-        1
-        for _, payload in batch.payloads(editable)
-        if payload_json(change(call := from_payload(payload))) != payload_json(call)
-    )
-    return ManyEdited(changed, len(editable) - changed, len(set(rows)) - len(editable))
 
 
 def change_calls(

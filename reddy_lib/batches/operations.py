@@ -22,14 +22,14 @@ import sqlalchemy as sa
 
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_changes import AS_IT_IS, Change, Changed, Recording, change_in, change_rows
-from reddy_lib.batches.decisions import Decisions, Taken, read_decisions
+from reddy_lib.batches.decisions import Decisions, ManyEdited, Taken, read_decisions
 from reddy_lib.batches.selections import ranges_of, rows_of_ranges
 from reddy_lib.batches.steps import Step, put, read_step, step_json
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.schema import EDITABLE, batches, calls, edits, operations
 from reddy_lib.errors import CannotUndo, NotInLedger
-from reddy_lib.model import Call, from_payload
+from reddy_lib.model import Call, from_payload, payload_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -175,6 +175,25 @@ def change_in_pieces(
         id = _begin(connection, batch, wanted, title, who=who, step=data, undoes=None)
     change = step[1] if isinstance(step, tuple) else step.change(who=who)
     return _run(batch, id, wanted, _plain(batch, change, who, id), on_progress)
+
+
+def effect_of(batch: StoredBatch, rows: Iterable[int] | int, step: Step) -> ManyEdited:
+    """Count how many of these calls a step would change; store nothing. Raises NotInLedger: there is no such row."""
+    change = step.change(who="")
+    changed = same = locked = 0
+    with batch.database.read() as connection:
+        for some in pieces(batch.these_rows(rows), PIECE):
+            query = sa.select(calls).where(calls.c.batch_id == batch.id, calls.c.row.in_(some))
+            for stored in connection.execute(query):
+                if stored.status not in EDITABLE:
+                    locked += 1
+                    continue
+                decisions = read_decisions(stored.decisions)
+                call, new = change(from_payload(stored.payload), decisions, stored)
+                differs = new != decisions or payload_json(call).decode() != stored.payload
+                changed += differs
+                same += not differs
+    return ManyEdited(changed, same, locked)
 
 
 def resume(

@@ -484,7 +484,11 @@ def _replacer(step: Replace) -> Callable[[str], str]:
 
 def _same_value(one: object, other: object) -> bool:
     """Compare values as people do: the product 7 is "7", and text is compared as it stands."""
-    return one == other if type(one) is type(other) else _told(one) == _told(other)
+    return one == other if type(one) is type(other) else _text(one) == _text(other)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else edits.value_text(value)
 
 
 def _told(value: object) -> str:

@@ -82,7 +82,15 @@ Call = Callable[[Scene, reddy.Ledger, reddy.Batch, Submission], object]
 
 def _writes() -> dict[str, tuple[Right, Call]]:
     """Name of what writes → the right it needs, and a call of it."""
-    from reddy_lib.batches import changes, operations, profiles, review_decisions, selections, tag_types
+    from reddy_lib.batches import (
+        changes,
+        operations,
+        profiles,
+        recipes,
+        review_decisions,
+        selections,
+        tag_types,
+    )
     from reddy_lib.batches import edits as editing
     from reddy_lib.batches import fetch_recordings as fetching
     from reddy_lib.batches import load_job as loading
@@ -132,6 +140,24 @@ def _writes() -> dict[str, tuple[Right, Call]]:
         "batches.changes.apply_step": (
             "edit",
             lambda s, g, b, u: changes.apply_step(b, [3], steps.SwapRoles()),
+        ),
+        "batches.recipes.keep_recipe": (
+            "edit",
+            lambda s, g, b, u: recipes.keep_recipe(
+                g, recipes.Recipe(name="x", columns=["a"], steps=[steps.SwapRoles()])
+            ),
+        ),
+        "batches.recipes.retire_recipe": (
+            "edit",
+            lambda s, g, b, u: recipes.retire_recipe(
+                g, recipes.Recipe(name="x", columns=[], steps=[], id="x")
+            ),
+        ),
+        "batches.recipes.apply_recipe": (
+            "edit",
+            lambda s, g, b, u: recipes.apply_recipe(
+                b, recipes.Recipe(name="x", columns=[], steps=[steps.SwapRoles()])
+            ),
         ),
         "batches.operations.change_at_once": (
             "edit",
@@ -366,8 +392,8 @@ READS = {
     "batches.review_decisions": "loss_of unassigned_frame",
     "batches.catalogue": "batch_id_of batches_frame batches_of_file find_batch",
     "batches.corrections": "corrected_calls links_of recognised",
-    "batches.changes": "count_edits",
-    "batches.operations": "find history history_frame undoable",
+    "batches.recipes": "columns_of recipe_of recipes_for",
+    "batches.operations": "edits_of_call effect_of find history history_frame undoable",
     "outcomes.sent_calls": "snapshot",
     "batches.redaction_marks": "marks_of words_of",
     "sending.overview": "being_sent held_up history preview rows_to_send sendable_rows settled_at workers_alive",
