@@ -418,7 +418,12 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             help="Bring recordings to the calls they belong to",
             on_click=lambda: view.update(recordings=True),
         )
-        if st.button("History", icon=":material/history:", help="What was changed, and undo"):
+        if st.button(
+            "History",
+            key=f"{K} history",
+            icon=":material/history:",
+            help="What was changed, by whom; with Undo",
+        ):
             history_panel(batch, _edited)
         if st.button(
             label,

@@ -32,7 +32,7 @@ from reddy_lib.transcripts.roles import LEAVE_OUT
 
 __all__ = ["edit_many"]
 
-WHAT = ["Product", "Agent email", "Role of a speaker", "Tag", "Text", "Findings"]
+WHAT = ["Product", "Agent email", "Role of a speaker", "Swap sides", "Tag", "Text", "Findings"]
 TYPES = {"string": "text", "integer": "whole number", "boolean": "yes or no"}
 Done = Callable[[], None]
 
@@ -56,6 +56,7 @@ def edit_many(batch: Batch, rows: list[int], chosen_by: str, products: dict[int,
             "Product": lambda: _product(products),
             "Agent email": _agent,
             "Role of a speaker": lambda: _role(batch, rows),
+            "Swap sides": SwapRoles,
             "Tag": lambda: _tag(batch, rows),
             "Text": _text,
         }[what]()
@@ -116,15 +117,12 @@ def _agent() -> Step | None:
 
 
 def _role(batch: Batch, rows: Sequence[int]) -> Step | None:
-    swap = "agent and customer, swapped"
     found = editing.speakers(msgspec.convert(payload, Call) for _, payload in batch.payloads(rows))
     label = st.selectbox(
         "Lines of this speaker",
-        [*found, swap],
-        format_func=lambda role: swap if role == swap else f"{role or 'no role'} · {found[role]:,} lines",
+        list(found),
+        format_func=lambda role: f"{role or 'no role'} · {found[role]:,} lines",
     )
-    if label == swap:
-        return SwapRoles()
     role = st.segmented_control("become", [*ROLES, LEAVE_OUT], format_func=str.capitalize)
     if label is None or not role or role == label:
         return None
