@@ -273,7 +273,6 @@ OF_COLUMNS = {
 
 OF_DATA = {
     "lines-reordered",
-    "not-spoken",
     "pace-implausible",
     "speech-doubtful",
     "unit-from-pace",
@@ -375,7 +374,7 @@ EXPECTED = {
     "Transcript was cut off by Excel at 32,767 characters": {"transcript-cut"},
     "A line has no speaker": {"line-without-speaker"},
     "Text before the first speaker": {"line-not-read", "role-unknown"},
-    "A heading and a stage direction": {"aside-kept"},
+    "A heading and a stage direction": {"aside-kept", "not-spoken"},
     "Names instead of roles: the agent's email says who is who": {"role-from-name"},
     "Agent and customer are swapped": {"roles-swapped"},
     "Announcements by the IVR": {"lines-left-out"},

@@ -260,6 +260,15 @@ def test_header_texts_are_made_unique_and_blanks_get_their_letter() -> None:
             2,
         ),
         ([["Year", 2000, 2001], ["Timber", "2,666", "2,274"]], 0),
+        (
+            [
+                ["Emissions by sector, 2000 to 2003"],
+                ["Year", 2000, 2001, 2002, 2003],
+                ["Timber", 2666, 2274, 1877, 1999],
+            ],
+            1,
+        ),
+        ([["A", "B"], *[["plain", "text"]] * 5], 0),
         ([["value"], ["01"], ["002"]], 0),
         ([["a@x.example", "Agent: hi"]], 0),
     ],

@@ -16,12 +16,12 @@ from reddy_lib.spreadsheet import (
     Mapping,
     build_frame,
     guess_mapping,
-    layouts,
     read_calls,
     read_sheet,
 )
 from reddy_lib.spreadsheet.calls.grouping import calls_of, groups_of, row_text, scattered_keys
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.evidence import layouts
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.mapping.survey import line_speakers
 

@@ -305,3 +305,15 @@ def test_names_are_understood_by_their_parts(headers: str, wanted: str, unwanted
         says = concepts(header)
         assert wanted in says, (header, says)
         assert unwanted not in says, (header, says)
+
+
+@pytest.mark.parametrize("ids", [["twin", "twin"], ["twin", "twin", "twin"]])
+def test_a_column_that_is_called_the_id_is_the_id_also_where_all_rows_have_the_same(ids: list[str]) -> None:
+    sheet = pd.DataFrame(
+        {
+            "Conversation ID": ids,
+            "Agent Email": ["ann@x.example"] * len(ids),
+            "Transcript": [f"Agent: Hello\nCustomer: hi there {i}" for i in range(len(ids))],
+        }
+    )
+    assert guess_mapping(sheet).fields["conversation_id"] == "Conversation ID"

@@ -414,7 +414,8 @@ def _without_fillers(texts: Sequence[str]) -> list[str]:
     real = [text for text in texts if not is_placeholder(text)]
     counts = Counter(text for text in real if not any(map(str.isdecimal, text)))
     words = {text for text, count in counts.items() if count > 1}
-    return [text for text in real if text not in words] if 0 < len(words) <= 2 else real
+    left = [text for text in real if text not in words] if 0 < len(words) <= 2 else real
+    return left or real  # a column of one word is for the person who named it
 
 
 def _built_as_ids(texts: Sequence[str]) -> bool:

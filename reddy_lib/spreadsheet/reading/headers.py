@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
@@ -74,18 +75,19 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
         texts = [_text(cell).strip() for cell in cells]
         if not cells:
             continue
-        others = [other for other in rows if other is not row and other != row]
+        others = _others(rows, place)
         # "AGENT" in every second cell, or again further down, is who speaks, and no name of a column.
         once = [text for text in texts if len(text) < 60 and texts.count(text) < 3]
         known = len({plain_name(text) for text in once if _is_name(text)})
-        data = sum(_is_data(cell, text) for cell, text in zip(cells, texts, strict=True))
+        counts = _counts_on(texts)
+        data = 0 if counts else sum(_is_data(cell, text) for cell, text in zip(cells, texts, strict=True))
         repeated = len(texts) - len(set(texts))
         score = (
             min(len(cells) / width, 1.0) * 2.0
             + (min(known, 4) * 0.75 if known > 1 else known * 0.3)
             - 1.5 * _recurring(row, others)
             - 3.0 * data / len(cells)
-            + 2.0 * _contrast(row, others)
+            + (0.0 if counts else 2.0 * _contrast(row, others))
             - 0.5 * repeated / len(cells)
             - 0.02 * place
         )
@@ -94,6 +96,21 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
     # A header may be repeated, page by page: the first one heads the table.
     wanted = [_text(cell).strip() for cell in rows[best]]
     return next(place for place, row in enumerate(rows) if [_text(cell).strip() for cell in row] == wanted)
+
+
+def _others(rows: Sequence[Sequence[Any]], place: int) -> list[Sequence[Any]]:
+    """Return the other rows, without the repeats of a header: a few rows that are equal to it."""
+    row = rows[place]
+    others = [other for number, other in enumerate(rows) if number != place]
+    different = [other for other in others if other != row]
+    return different if len(different) >= 2 * (len(others) - len(different)) else others
+
+
+def _counts_on(texts: Sequence[str]) -> bool:
+    """Return whether the row counts on from cell to cell, as 2023, 2024, 2025 above a table of years do."""
+    numbers = [int(text) for text in texts if text.isdecimal() and len(text) <= 4]
+    steps = [after - before for before, after in pairwise(numbers)]
+    return len(numbers) >= 3 and len(numbers) >= len(texts) - 2 and set(steps) == {1}
 
 
 def _is_name(text: str) -> bool:
