@@ -24,7 +24,6 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.batches import edits as editing
-from reddy_lib.batches.changes import change_calls, count_edits
 from reddy_lib.batches.corrections import links_of
 from reddy_lib.batches.decisions import DROP, OWN_LINE, Decision, Decisions
 from reddy_lib.batches.differences import Differences, differences, field_label
@@ -35,9 +34,10 @@ from reddy_lib.errors import NotInLedger, ReddyError
 from reddy_lib.findings import CATALOGUE, Finding
 from reddy_lib.model import ROLES, SEPARATIONS, TAG_TYPES, Call, payload_json
 from reddy_lib.sending.resend import resends_of
-from reddy_lib.transcripts.roles import LEAVE_OUT
 from reddy_lib.ui import choice
 from reddy_lib.ui.attaching import attached_meanwhile, progress
+from reddy_lib.ui.edit_many import edit_many
+from reddy_lib.ui.history import history_panel
 from reddy_lib.ui.recordings import recording_tab, recordings_panel
 from reddy_lib.ui.tabs import steady_tabs
 
@@ -419,6 +419,13 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             on_click=lambda: view.update(recordings=True),
         )
         if st.button(
+            "History",
+            key=f"{K} history",
+            icon=":material/history:",
+            help="What was changed, by whom; with Undo",
+        ):
+            history_panel(batch, _edited)
+        if st.button(
             label,
             type="primary",
             icon=":material/arrow_forward:",
@@ -642,102 +649,11 @@ def calls_table() -> None:
             if marked
             else f"Edit all {matching:,} calls at once",
         ):
-            _edit_many_panel(marked or batch.rows(**filters))
+            by = "those that are ticked" if marked else "all that the filters leave"
+            edit_many(batch, marked or batch.rows(**filters), by, names, _edited)
 
 
 # many calls at once
-
-
-@st.dialog("Edit many calls", width="medium")
-def _edit_many_panel(rows: list[int]) -> None:
-    st.caption(f"{len(rows):,} calls: {'those that are ticked' if marked else 'all that the filters leave'}.")
-    what = st.segmented_control(
-        "What to set",
-        ["Product", "Agent email", "Role of a speaker", "Findings"],
-        default="Product",
-        required=True,
-    )
-    if what == "Findings":
-        _accept_many(rows)
-        return
-    change: Change | None = None
-    if what == "Product":
-        product = st.selectbox(
-            "Product", list(names), index=None, format_func=lambda number: f"{names[number]} · {number}"
-        )
-        if product is not None:
-            change = partial(editing.with_field, field="product_id", value=product)
-    elif what == "Agent email":
-        email = st.text_input("Agent email", placeholder="name@company.example")
-        if email.strip():
-            change = partial(editing.with_field, field="agent_email", value=email)
-    else:
-        found = editing.speakers(msgspec.convert(payload, Call) for _, payload in batch.payloads(rows))
-        label = st.selectbox(
-            "Lines of this speaker",
-            list(found),
-            format_func=lambda role: f"{role or 'no role'} · {found[role]:,} lines",
-        )
-        role = st.segmented_control("become", [*ROLES, LEAVE_OUT], format_func=str.capitalize)
-        if label is not None and role and role != label:
-            change = partial(editing.with_role, label=label, role=role)
-    if change is None:
-        st.button("Change", type="primary", disabled=True)
-        return
-    try:
-        effect = count_edits(batch, rows, change)
-    except ReddyError as error:
-        ui.alert(error)
-        return
-    others = [f"{effect.same:,} {'is' if effect.same == 1 else 'are'} so already"] if effect.same else []
-    others += [f"being sent, or sent already, and left as it is: {effect.locked:,}"] if effect.locked else []
-    st.write(
-        f"This changes {effect.changed:,} of {ui.number_of(len(rows), 'call')}"
-        + "".join(f"; {other}" for other in others)
-        + "."
-    )
-    if st.button(
-        f"Change {ui.number_of(effect.changed, 'call')}", type="primary", disabled=not effect.changed
-    ):
-        bar = st.progress(0.0, "Storing the edits")
-        try:
-            result = change_calls(
-                batch,
-                rows,
-                change,
-                who=ui.who(),
-                on_progress=lambda done: bar.progress(min(1.0, done / len(rows)), "Storing the edits"),
-            )
-        except ReddyError as error:
-            ui.alert(error)
-            return
-        st.session_state["review edits"] = st.session_state.get("review edits", 0) + 1
-        st.toast(f"{result.changed:,} calls were changed.", icon=":material/check:")
-        st.rerun()
-
-
-def _accept_many(rows: list[int]) -> None:
-    """Accept one kind of finding in all of these calls."""
-    found = batch.finding_counts(rows=rows)
-    counts = {
-        code: n for code, n in zip(found["code"], found["calls"], strict=True) if CATALOGUE[code].accepting
-    }
-    if not counts:
-        st.markdown("No finding of these calls can be accepted as it is: each needs a correction.")
-        return
-    code = st.selectbox(
-        "Accept", list(counts), format_func=lambda code: f"{CATALOGUE[code].title} · {counts[code]:,} calls"
-    )
-    st.markdown(CATALOGUE[code].accepting)
-    if st.button(f"Accept in {ui.number_of(counts[code], 'call')}", type="primary"):
-        try:
-            result = batch.accept(batch.rows(rows=rows, code=code), code, who=ui.who())
-        except ReddyError as error:
-            ui.alert(error)
-            return
-        st.session_state["review edits"] = st.session_state.get("review edits", 0) + 1
-        st.toast(f"Accepted in {ui.number_of(result.changed, 'call')}.", icon=":material/check:")
-        st.rerun()
 
 
 @st.dialog("The same text in other calls", width="medium")

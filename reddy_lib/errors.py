@@ -21,6 +21,7 @@ details for code.
         · NotInLedger           no such batch, row or submission
         · CallLocked            the call is being sent or was sent, so it cannot be edited
         · CallChanged           the call was changed after it was read; the edit was not stored
+        · CannotUndo            nothing of an operation can be given back
       × SubmissionError         the submission's state does not allow the operation
         · LedgerRestored        the ledger is older than what was sent from it; sending is blocked until this is resolved
       × NotAllowed              the signed-in person may not do this, or has no access
@@ -50,6 +51,7 @@ __all__ = [
     "AccessRulesError",
     "CallChanged",
     "CallLocked",
+    "CannotUndo",
     "ConnectionUnusable",
     "Doubtful",
     "EmptySheet",
@@ -164,6 +166,10 @@ class CallChanged(LedgerError):
             f"edit that, or use batch.change({row}, function), which edits the stored call."
         )
         self.row, self.stored, self.who, self.at = row, stored, who, at
+
+
+class CannotUndo(LedgerError):
+    """Nothing of an operation can be given back, or it is undone already, or it is still running."""
 
 
 class SubmissionError(ReddyError):

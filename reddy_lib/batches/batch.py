@@ -17,16 +17,14 @@ import msgspec
 import sqlalchemy as sa
 
 import reddy_lib.arguments as arguments
+from reddy_lib.batches.call_changes import announcing, refuse_locked
 from reddy_lib.batches.call_rows import (
     decode_findings,
 )
 from reddy_lib.batches.changes import (
-    announcing,
+    apply_step,
     change_call,
-    change_calls,
-    change_in,
     change_one,
-    refuse_locked,
     rename_tag,
     replace_call,
     update_calls,
@@ -41,7 +39,6 @@ from reddy_lib.batches.decisions import (
     line_times,
     read_decisions,
 )
-from reddy_lib.batches.edits import swap_roles
 from reddy_lib.batches.frames import (
     attempts_frame,
     calls_frame,
@@ -53,6 +50,7 @@ from reddy_lib.batches.frames import (
     outcomes_of_batch,
     tags_frame,
 )
+from reddy_lib.batches.operations import Operation, change_in_operation, history_frame, resume, undo
 from reddy_lib.batches.provenance import provenance_frame
 from reddy_lib.batches.rechecking import recheck, same_products
 from reddy_lib.batches.review_decisions import (
@@ -62,6 +60,7 @@ from reddy_lib.batches.review_decisions import (
     unassigned_frame,
     withdraw_acceptance,
 )
+from reddy_lib.batches.steps import Step, SwapRoles
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import (
     STATUSES,
@@ -309,7 +308,58 @@ class Batch(StoredBatch):
 
         Return how many changed, how many have neither role, and how many are locked (being sent, or sent) and stay.
         """
-        return change_calls(self, rows, swap_roles, who=who)
+        done = apply_step(self, rows, SwapRoles(), who=who)
+        return ManyEdited(done.changed, done.same, done.locked)
+
+    def apply(
+        self,
+        step: Step,
+        rows: int | Iterable[int] | None = None,
+        *,
+        who: str = "",
+        on_progress: Callable[[int], object] | None = None,
+    ) -> Operation:
+        """Apply a step of `reddy_lib.batches.steps` to many calls (None: all) as one operation. Return what it did.
+
+        `on_progress`: called with the number of calls done so far; the operation stops where it returns False.
+
+        Raises NotInLedger: the batch has no such row; nothing was changed.
+        """
+        return apply_step(self, rows, step, who=who, on_progress=on_progress)
+
+    # operations
+
+    def operations(self) -> pd.DataFrame:
+        """Return the changes that were made to the batch, the latest first. Index: number. Columns: title, who, at (UTC),
+        changed, locked, kept (numbers of calls), state (running, done, stopped, undone), undoes (a number), id."""
+        return history_frame(self)
+
+    def undo(
+        self,
+        operation: Operation | str | int,
+        *,
+        who: str = "",
+        on_progress: Callable[[int], object] | None = None,
+    ) -> Operation:
+        """Undo an operation (its id or number): give each value back that it changed and that is still as it left it.
+
+        Return the operation that did it: `changed` calls have their values back, `kept` were changed again since, and
+        `locked` are being sent or were sent. It can be undone as well.
+
+        Raises:
+            NotInLedger: the batch has no such operation.
+            CannotUndo: nothing of it can be given back, it is undone already, or it is still running.
+        """
+        return undo(self, operation, who=who, on_progress=on_progress)
+
+    def resume(
+        self, operation: Operation | str | int, *, on_progress: Callable[[int], object] | None = None
+    ) -> Operation:
+        """Go on with an operation that was stopped. Return what it did in all.
+
+        Raises ValueError: it is not stopped, or it is a function, which is not stored.
+        """
+        return resume(self, operation, on_progress=on_progress)
 
     def revert(self, row: int, *, who: str = "") -> list[Finding]:
         """Restore what the sheet said, including texts and findings that were decided about; the edits stay on record. An
@@ -321,7 +371,7 @@ class Batch(StoredBatch):
                 return original, Decisions()
             return msgspec.structs.replace(original, filename=call.filename), Decisions()
 
-        return change_one(self, row, change, who=who)
+        return change_one(self, row, change, title="Restore what the sheet said", who=who)
 
     # recordings
 
@@ -353,7 +403,9 @@ class Batch(StoredBatch):
         refuse_locked(self.one(row, calls.c.status).status, row)  # before a gigabyte is read
         if not isinstance(recording, files.Attached):
             recording = files.attached_from(self.database, recording, name=name, content_type=content_type)
-        return change_one(self, row, announcing(recording), who=who, recording=recording)
+        return change_one(
+            self, row, announcing(recording), title=f"Attach {recording.name}", who=who, recording=recording
+        )
 
     def attach_many(self, found: MappingType[int, files.Attached], *, who: str = "") -> dict[int, str]:
         """Attach files to calls (row → what `reddy_lib.recordings.attachments.attached_from` returned) in one transaction.
@@ -367,12 +419,13 @@ class Batch(StoredBatch):
         found = {arguments.row_number(row): one for row, one in found.items()}
         arguments.text(who, "who")
         with self.database.write() as connection:
-            # in one order, so that two of these never wait for each other
-            for row, one in sorted(found.items()):
-                try:
-                    change_in(connection, self, row, announcing(one), who=who, recording=one)
-                except (NotInLedger, CallLocked, RecordingError) as error:
-                    refused[row] = str(error)
+
+            def kept_back(row: int, error: Exception) -> bool:
+                refused[row] = str(error)
+                return isinstance(error, NotInLedger | CallLocked | RecordingError)
+
+            changes = {row: (announcing(one), one) for row, one in found.items()}
+            change_in_operation(connection, self, changes, "Attach recordings", who=who, refused=kept_back)
         return refused
 
     def detach(self, row: int, *, who: str = "") -> list[Finding]:
@@ -387,7 +440,7 @@ class Batch(StoredBatch):
             announced = from_payload(stored.original or stored.payload).filename
             return msgspec.structs.replace(call, filename=announced), decisions
 
-        return change_one(self, row, change, who=who, recording=None)
+        return change_one(self, row, change, title="Detach the recording", who=who, recording=None)
 
     def recording(self, row: int) -> files.Attached | None:
         """Return the file that is attached to a call, for `recordings.attachments.open_recording`, or None."""

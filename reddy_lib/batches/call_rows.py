@@ -20,7 +20,7 @@ from reddy_lib.database.bulk import run_many
 from reddy_lib.database.schema import calls
 from reddy_lib.findings import Finding, finding
 from reddy_lib.identity import call_key, words_digest
-from reddy_lib.model import Call, TranscriptLine, from_payload, payload_json, to_payload, whole_characters
+from reddy_lib.model import Call, TranscriptLine, from_payload, payload_json, whole_characters
 from reddy_lib.spreadsheet import BuiltCall
 
 __all__ = [
@@ -217,15 +217,16 @@ def carried_findings(source: Sequence[Finding], original: Call, call: Call) -> l
     and moves with it when lines are added or deleted above. Estimated times stay estimated, and a transcript that was
     cut off stays cut off, when the words of a line are corrected.
     """
+    if not source:
+        return []
     kept = []
-    before, after = to_payload(original), to_payload(call)
     moved = _unchanged_lines(original.transcript or [], call.transcript or [])
     for found in source:
         if found.line is not None and found.field in ("transcript", "role", "text", "start", "stop"):
             line = moved.get(found.line)
             if line is not None:
                 kept.append(msgspec.structs.replace(found, line=line))
-        elif before.get(found.field) == after.get(found.field):
+        elif getattr(original, found.field, None) == getattr(call, found.field, None):
             kept.append(found)
         elif found.code == "times-estimated":
             if _times(original) & _times(call):
@@ -255,13 +256,12 @@ def _unchanged_lines(before: list[TranscriptLine], after: list[TranscriptLine]) 
     return {pair.old: pair.new for pair in pair_lines(before, after) if pair.same and pair.old and pair.new}
 
 
-def changes(before: Call, after: Call) -> list[tuple[str, object, object]]:
-    """Return what differs, as (field, before, after) with JSON values; None = not there.
+def changes(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, object, object]]:
+    """Return what differs between two payloads, as (field, before, after) with JSON values; None = not there.
 
     Lines and tags are compared cell by cell ("transcript[3].text", 1-based) if there are as many as before, and as
     whole lists if lines or tags were added or deleted.
     """
-    old, new = to_payload(before), to_payload(after)
     found: list[tuple[str, object, object]] = []
     for field in Call.__struct_fields__:
         a, b = old.get(field), new.get(field)
@@ -269,6 +269,8 @@ def changes(before: Call, after: Call) -> list[tuple[str, object, object]]:
             continue
         if field in ("transcript", "tags") and a and b and len(a) == len(b):
             for number, (one, other) in enumerate(zip(a, b, strict=True), start=1):
+                if same_as_sent(one, other):
+                    continue
                 for cell in {**one, **other}:
                     if not same_as_sent(one.get(cell), other.get(cell)):
                         found.append((f"{field}[{number}].{cell}", one.get(cell), other.get(cell)))

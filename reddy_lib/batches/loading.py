@@ -24,7 +24,7 @@ from reddy_lib.batches.corrections import Correction, corrected_calls, link_corr
 from reddy_lib.batches.load_process import Piece, pieces_of_rows
 from reddy_lib.batches.load_sources import as_file
 from reddy_lib.database.database import Database
-from reddy_lib.database.schema import batches, calls, corrections, edits, recordings
+from reddy_lib.database.schema import batches, calls, corrections, edits, operations, recordings
 from reddy_lib.errors import LedgerUnavailable, LoadCancelled, MappingError, UnreadableFile
 from reddy_lib.interrupts import again, one_line
 from reddy_lib.open_databases import is_open, refuse_open
@@ -201,6 +201,7 @@ def _forget_unfinished(
             connection.execute(edits.delete().where(edits.c.call_id.in_(stored)))
             connection.execute(recordings.delete().where(recordings.c.call_id.in_(stored)))
             connection.execute(corrections.delete().where(corrections.c.call_id.in_(stored)))
+            connection.execute(operations.delete().where(operations.c.batch_id.in_(ids)))
             connection.execute(calls.delete().where(calls.c.batch_id.in_(ids)))
             connection.execute(batches.delete().where(batches.c.id.in_(ids)))
 

@@ -31,6 +31,7 @@ __all__ = [
     "profiles_of",
     "rename_profile",
     "retire_profile",
+    "signature_of",
     "values_for_all",
 ]
 
@@ -58,7 +59,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     def fits(self, columns: Iterable[str]) -> bool:
         """Return whether a sheet with these columns, in any order, matches the profile."""
-        return _signature(self.columns) == _signature(columns)
+        return signature_of(self.columns) == signature_of(columns)
 
     def apply(self, sheet: SheetFormat | None) -> Mapping:
         """Return the mapping for a sheet in this format. Each field's reason names the profile."""
@@ -134,7 +135,7 @@ def keep_profile(
         who=who,
         saved_at=datetime.fromtimestamp(now, UTC),
     )
-    same = sa.and_(profiles.c.signature == _signature(listed), profiles.c.retired.is_(False))
+    same = sa.and_(profiles.c.signature == signature_of(listed), profiles.c.retired.is_(False))
     with database.write() as connection:
         newest = connection.execute(
             sa.select(profiles).where(same).order_by(profiles.c.saved_at.desc()).limit(1)
@@ -146,7 +147,7 @@ def keep_profile(
             profiles.insert().values(
                 id=profile.id,
                 name=name,
-                signature=_signature(listed),
+                signature=signature_of(listed),
                 columns=msgspec.json.encode(listed).decode(),
                 mapping=stored,
                 who=who,
@@ -168,7 +169,7 @@ def profile_for(database: Database, columns: Iterable[str]) -> Profile | None:
     """Return the newest profile that matches these columns in any order; None if no profile does."""
     query = (
         sa.select(profiles)
-        .where(profiles.c.signature == _signature(columns), profiles.c.retired.is_(False))
+        .where(profiles.c.signature == signature_of(columns), profiles.c.retired.is_(False))
         .order_by(profiles.c.saved_at.desc())
         .limit(1)
     )
@@ -228,7 +229,7 @@ def _profile(found: sa.Row[Any]) -> Profile:
     )
 
 
-def _signature(columns: Iterable[str]) -> str:
+def signature_of(columns: Iterable[str]) -> str:
     """Return a key that is equal for sheets with the same columns, ignoring order and surrounding white space."""
     names = sorted(str(column).strip() for column in columns)
     return hashlib.sha256("\x1f".join(names).encode("utf-8", "replace")).hexdigest()

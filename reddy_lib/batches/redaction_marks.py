@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from reddy_lib.batches.changes import refuse_locked
+from reddy_lib.batches.call_changes import refuse_locked
 from reddy_lib.database.schema import calls, marks
 from reddy_lib.errors import RecordingError
 from reddy_lib.model import TranscriptLine, from_payload

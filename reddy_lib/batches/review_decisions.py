@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 import reddy_lib.arguments as arguments
-from reddy_lib.batches.call_rows import decode_findings
 from reddy_lib.batches.changes import change_many
 from reddy_lib.batches.decisions import (
     ATTACH,
@@ -26,6 +25,8 @@ from reddy_lib.batches.decisions import (
     unassigned_of,
 )
 from reddy_lib.batches.frames import utc
+from reddy_lib.batches.operations import change_in_pieces
+from reddy_lib.batches.steps import Accept
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import calls
 from reddy_lib.findings import CATALOGUE
@@ -101,7 +102,9 @@ def decide_texts(
             call = decided(call, one, moved.get(one.after, 0), decision, role)
         return call, Decisions(decisions.accepted, {**decisions.texts, **taken})
 
-    return change_many(batch, rows, change, who=who, on_progress=on_progress)
+    titles = {ATTACH: "Attach text without a line to the line above", DROP: "Drop text without a line"}
+    title = titles.get(decision, f"Make text without a line a line of the {role or 'call'}")
+    return change_many(batch, rows, change, title=title, who=who, on_progress=on_progress)
 
 
 def accept_finding(
@@ -115,16 +118,8 @@ def accept_finding(
     """Accept findings of one code; see `Batch.accept`."""
     if not CATALOGUE[arguments.known(code, "code", CATALOGUE)].accepting:
         raise ValueError(f"Findings of code {code} cannot be accepted. {CATALOGUE[code].hint}")
-    now = time.time()
-
-    def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
-        there = any(found.code == code for found in decode_findings(stored.source_findings))
-        if not there or code in decisions.accepted:
-            return call, decisions
-        accepted = {**decisions.accepted, code: Taken("accepted", who, now)}
-        return call, Decisions(accepted, decisions.texts)
-
-    return change_many(batch, rows, change, who=who, on_progress=on_progress)
+    done = change_in_pieces(batch, rows, Accept(code=code), who=who, on_progress=on_progress)
+    return ManyEdited(done.changed, done.same, done.locked)
 
 
 def withdraw_acceptance(batch: StoredBatch, rows: int | Iterable[int], code: str, *, who: str) -> ManyEdited:
@@ -135,7 +130,8 @@ def withdraw_acceptance(batch: StoredBatch, rows: int | Iterable[int], code: str
         accepted = {name: taken for name, taken in decisions.accepted.items() if name != code}
         return call, Decisions(accepted, decisions.texts)
 
-    return change_many(batch, rows, change, who=who)
+    title = f"Withdraw the acceptance of “{CATALOGUE[code].title}”"
+    return change_many(batch, rows, change, title=title, who=who)
 
 
 def _moved(stored: Any) -> dict[int, int]:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from reddy_lib.database.facts import IDENTITY
 from reddy_lib.database.locks import lock_schema
-from reddy_lib.database.schema import facts, metadata, schema_versions
+from reddy_lib.database.schema import edits, facts, metadata, operations, recipes, schema_versions
 from reddy_lib.errors import LedgerTooNew, LedgerUnavailable
 
 __all__ = ["FIRST_VERSION", "MIGRATIONS", "latest_version", "migrate", "stored_version"]
@@ -34,7 +34,17 @@ def _create_tables(connection: sa.Connection) -> None:
     connection.execute(facts.insert().values(name=IDENTITY, value=secrets.token_hex(16)))
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_create_tables,)
+def _add_operations(connection: sa.Connection) -> None:
+    """Add operations, the operation of each edit, and recipes."""
+    operations.create(connection, checkfirst=True)
+    recipes.create(connection, checkfirst=True)
+    if all(column["name"] != "operation_id" for column in sa.inspect(connection).get_columns("edits")):
+        connection.exec_driver_sql("ALTER TABLE edits ADD COLUMN operation_id TEXT")
+    index = next(one for one in edits.indexes if one.name == "edits_by_operation")
+    index.create(connection, checkfirst=True)
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_create_tables, _add_operations)
 """The first one reaches `FIRST_VERSION`, each further one the next number. Only ever append."""
 
 

@@ -22,7 +22,9 @@ recording's `upload_url`. A change of these tables needs a migration (`migration
     worker_paces                           how fast each worker is sending, and why not faster
     upload_hosts                           hosts that recordings of an address may be uploaded to
     ramps                                  submissions that begin with one call, then five, then all
+    operations                             changes of one call or many, each of which can be undone
     profiles                               mappings kept for the next sheet with the same columns
+    recipes                                operations kept for the next sheet with the same columns
     selections                             calls that a person chose, so that a link can name them
     facts                                  about the ledger itself: its identity, its path (see facts.py)
     questions                              chunks that wait until Reddy was asked about a few calls
@@ -48,11 +50,13 @@ __all__ = [
     "facts",
     "marks",
     "metadata",
+    "operations",
     "paces",
     "past_outcomes",
     "profiles",
     "questions",
     "ramps",
+    "recipes",
     "reconciliations",
     "recordings",
     "resends",
@@ -194,8 +198,50 @@ edits = sa.Table(
     sa.Column("after", sa.Text),
     sa.Column("who", sa.Text, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
+    sa.Column("operation_id", sa.Text),  # NULL: made by a version without operations
 )
 sa.Index("edits_by_call", edits.c.call_id)
+sa.Index("edits_by_operation", edits.c.operation_id, edits.c.call_id)
+
+operations = sa.Table(  # see batches/operations.py
+    "operations",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("batch_id", sa.Text, sa.ForeignKey("batches.id"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),  # for people: the first operation of a batch is 1
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column(
+        "step", sa.Text
+    ),  # `steps.Step` as JSON; NULL: a function of the caller, which cannot be resumed
+    sa.Column("undoes", sa.Text),  # the operation that this one undoes
+    sa.Column("rows", sa.Text, nullable=False),  # that were chosen, as ranges: "2-5,9"
+    sa.Column("done_to", sa.Integer, nullable=False),  # the last row that was looked at
+    sa.Column("chosen", sa.Integer, nullable=False),
+    sa.Column("changed", sa.Integer, nullable=False),
+    sa.Column("same", sa.Integer, nullable=False),
+    sa.Column("locked", sa.Integer, nullable=False),
+    sa.Column("kept", sa.Integer, nullable=False),  # of an undo: calls that were changed again since
+    sa.Column("state", sa.Text, nullable=False),  # running, done, stopped
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("seen_at", sa.Double, nullable=False),  # when it last got further
+    sa.UniqueConstraint("batch_id", "number", name="one_operation_a_number"),
+)
+sa.Index("operations_that_undo", operations.c.undoes)
+
+recipes = sa.Table(  # see batches/recipes.py
+    "recipes",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("signature", sa.Text, nullable=False),  # of the set of columns
+    sa.Column("columns", sa.Text, nullable=False),
+    sa.Column("steps", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("saved_at", sa.Double, nullable=False),
+    sa.Column("retired", sa.Boolean, nullable=False),
+)
+sa.Index("recipes_by_columns", recipes.c.signature)
 
 submissions = sa.Table(
     "submissions",

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 import reddy_lib
 import reddy_lib as reddy
 from reddy_lib.access import RIGHTS, Person, Right, Rules
+from reddy_lib.batches import steps
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database import schema
 from reddy_lib.database.database import Database
@@ -47,7 +48,10 @@ class Scene:
 
     def __init__(self, ledger: reddy.Ledger, sheet: Path, folder: Path) -> None:
         self.whole, self.sheet, self.folder = ledger, sheet, folder
-        self.batch_id = ledger.load(sheet, products=PRODUCTS, progress=False).id
+        batch = ledger.load(sheet, products=PRODUCTS, progress=False)
+        self.batch_id = batch.id
+        self.done = batch.apply(steps.SwapRoles(), [4]).id
+        self.stopped = batch.apply(steps.SwapRoles(), [5], on_progress=lambda done: False).id
         submission = create(ledger, self.batch_id, address="sandbox", token_source="sandbox", rows=[2])
         submission.pause()
         self.submission_id = submission.id
@@ -78,7 +82,15 @@ Call = Callable[[Scene, reddy.Ledger, reddy.Batch, Submission], object]
 
 def _writes() -> dict[str, tuple[Right, Call]]:
     """Name of what writes → the right it needs, and a call of it."""
-    from reddy_lib.batches import changes, profiles, review_decisions, selections, tag_types
+    from reddy_lib.batches import (
+        changes,
+        operations,
+        profiles,
+        recipes,
+        review_decisions,
+        selections,
+        tag_types,
+    )
     from reddy_lib.batches import edits as editing
     from reddy_lib.batches import fetch_recordings as fetching
     from reddy_lib.batches import load_job as loading
@@ -120,15 +132,50 @@ def _writes() -> dict[str, tuple[Right, Call]]:
         "Batch.recheck": ("edit", lambda s, g, b, u: b.recheck([*PRODUCTS][:1])),
         "Batch.rename": ("edit", lambda s, g, b, u: b.rename("Another")),
         "Batch.change": ("edit", lambda s, g, b, u: b.change(3, editing.swap_roles)),
+        "Batch.apply": ("edit", lambda s, g, b, u: b.apply(steps.SwapRoles(), [3])),
+        "Batch.undo": ("edit", lambda s, g, b, u: b.undo(s.done)),
+        "Batch.resume": ("edit", lambda s, g, b, u: b.resume(s.stopped)),
         "Batch.rename_tag": ("edit", lambda s, g, b, u: b.rename_tag("CSAT", "csat")),
         "Database.write": ("edit", lambda s, g, b, u: _entered(g.write)),
+        "batches.changes.apply_step": (
+            "edit",
+            lambda s, g, b, u: changes.apply_step(b, [3], steps.SwapRoles()),
+        ),
+        "batches.recipes.keep_recipe": (
+            "edit",
+            lambda s, g, b, u: recipes.keep_recipe(
+                g, recipes.Recipe(name="x", columns=["a"], steps=[steps.SwapRoles()])
+            ),
+        ),
+        "batches.recipes.retire_recipe": (
+            "edit",
+            lambda s, g, b, u: recipes.retire_recipe(
+                g, recipes.Recipe(name="x", columns=[], steps=[], id="x")
+            ),
+        ),
+        "batches.recipes.apply_recipe": (
+            "edit",
+            lambda s, g, b, u: recipes.apply_recipe(
+                b, recipes.Recipe(name="x", columns=[], steps=[steps.SwapRoles()])
+            ),
+        ),
+        "batches.operations.change_at_once": (
+            "edit",
+            lambda s, g, b, u: operations.change_at_once(b, 3, _as_it_is, "Change", who=""),
+        ),
+        "batches.operations.change_in_pieces": (
+            "edit",
+            lambda s, g, b, u: operations.change_in_pieces(b, [3], steps.SwapRoles()),
+        ),
+        "batches.operations.undo": ("edit", lambda s, g, b, u: operations.undo(b, s.done)),
+        "batches.operations.resume": ("edit", lambda s, g, b, u: operations.resume(b, s.stopped)),
         "batches.changes.change_many": (
             "edit",
-            lambda s, g, b, u: changes.change_many(b, [3], _as_it_is, who=""),
+            lambda s, g, b, u: changes.change_many(b, [3], _as_it_is, title="Change", who=""),
         ),
         "batches.changes.change_one": (
             "edit",
-            lambda s, g, b, u: changes.change_one(b, 3, _as_it_is, who=""),
+            lambda s, g, b, u: changes.change_one(b, 3, _as_it_is, title="Change", who=""),
         ),
         "batches.changes.store_if": (
             "edit",
@@ -335,7 +382,7 @@ READS = {
     "StoredBatch": "call findings_of no_row one payloads rows seen_by these_rows where",
     "Batch": "agents call calls can_accept cells cells_frame count counts decisions edits finding_counts findings info "
     "lines loss original outcomes outcomes_version provenance recording recordings tags unassigned was_checked_with "
-    "attempts",
+    "attempts operations",
     "Submission": "counts open_chunks outcomes record",
     "batches.recording_urls": "addressed_calls",
     "sending.archiving": "under_way",
@@ -345,7 +392,8 @@ READS = {
     "batches.review_decisions": "loss_of unassigned_frame",
     "batches.catalogue": "batch_id_of batches_frame batches_of_file find_batch",
     "batches.corrections": "corrected_calls links_of recognised",
-    "batches.changes": "count_edits",
+    "batches.recipes": "columns_of recipe_of recipes_for",
+    "batches.operations": "edits_of_call effect_of find history history_frame undoable",
     "outcomes.sent_calls": "snapshot",
     "batches.redaction_marks": "marks_of words_of",
     "sending.overview": "being_sent held_up history preview rows_to_send sendable_rows settled_at workers_alive",
@@ -373,7 +421,9 @@ READS = {
 """What only reads: it answers with the role look as well."""
 
 EXCUSED = {
-    "batches.changes.change_in": "inside a transaction of those that change a call",
+    "batches.call_changes.change_in": "inside a transaction of an operation",
+    "batches.call_changes.change_rows": "inside a transaction of an operation",
+    "batches.operations.change_in_operation": "inside a transaction of those that change a call",
     "recordings.attachments.hold": "inside a transaction of `Batch.attach`",
     "sending.restored.replaced_beneath": "inside a transaction of `sending.exchange`",
     **{

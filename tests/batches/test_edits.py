@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 import reddy_lib as reddy
 from reddy_lib.batches import edits as editing
-from reddy_lib.batches.changes import change_calls, count_edits
+from reddy_lib.batches.changes import change_calls
 from reddy_lib.batches.decisions import ManyEdited
 from reddy_lib.batches.differences import differences, field_label
 from reddy_lib.batches.edit_tables import lines_table, tags_table
+from reddy_lib.batches.operations import effect_of
 from reddy_lib.batches.quick_fixes import Problem, problems
+from reddy_lib.batches.steps import SetField
 from reddy_lib.checks import check
 from reddy_lib.database.schema import calls
 from reddy_lib.findings import CATALOGUE, Finding, finding
@@ -681,7 +683,9 @@ def test_how_many_calls_an_edit_changes_is_told_before_anything_is_stored(
 ) -> None:
     batch = load(sheet, ledger)
     before = list(batch.payloads())
-    assert count_edits(batch, [2, 3, 4], to_loans) == ManyEdited(changed=2, same=1, locked=0)
+    assert effect_of(batch, [2, 3, 4], SetField(field="product_id", value=2)) == ManyEdited(
+        changed=2, same=1, locked=0
+    )
     assert list(batch.payloads()) == before
 
 
@@ -692,7 +696,7 @@ def test_one_edit_to_many_calls_is_on_record_with_each(
     told: list[int] = []
     done = change_calls(batch, [2, 3, 4], to_loans, who="ann", on_progress=told.append)
     assert done == ManyEdited(changed=2, same=1, locked=0)
-    assert told == [1, 2, 3]
+    assert told[-1] == 3
     assert [batch.call(row).product_id for row in (2, 3, 4, 5)] == [2, 2, 2, 2]
     assert batch.edits(2)[["field", "before", "after", "who"]].values.tolist() == [
         ["product_id", "1", "2", "ann"]
@@ -707,7 +711,9 @@ def test_calls_that_are_being_sent_are_counted_and_left_alone(
     batch = load(sheet, ledger)
     with ledger.write() as connection:
         connection.execute(calls.update().where(calls.c.row == 2).values(status="accepted"))
-    assert count_edits(batch, [2, 4], to_loans) == ManyEdited(changed=1, same=0, locked=1)
+    assert effect_of(batch, [2, 4], SetField(field="product_id", value=2)) == ManyEdited(
+        changed=1, same=0, locked=1
+    )
     assert change_calls(batch, [2, 4], to_loans) == ManyEdited(changed=1, same=0, locked=1)
     assert batch.call(2).product_id == 1
 

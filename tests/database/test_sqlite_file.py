@@ -417,7 +417,8 @@ class TestMigrations:
     ) -> None:
         path = tmp_path / "ledger.sqlite"
         with reddy.Ledger(path) as ledger, ledger.write() as connection:
-            connection.execute(schema_versions.update().values(version=12))
+            connection.execute(schema_versions.delete())
+            connection.execute(schema_versions.insert().values(version=12, applied_at=0.0))
         before = path.read_bytes()
         with pytest.raises(LedgerUnavailable, match="made by a development version"):
             reddy.Ledger(path)

@@ -1,0 +1,302 @@
+"""Change stored calls inside the caller's transaction.
+
+`change_rows` is the one place where a call's row changes: it leaves calls alone that were sent, checks the changed ones,
+and records every difference as an edit of one operation. All its statements are for many calls at once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+import reddy_lib.arguments as arguments
+from reddy_lib.batches.call_rows import (
+    Value,
+    changes,
+    remark_duplicates,
+    searched,
+    standing_findings,
+    summarised,
+)
+from reddy_lib.batches.decisions import (
+    Decisions,
+    decision_changes,
+    read_decisions,
+    tally,
+    unassigned_of,
+)
+from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome, keep_what_was_sent
+from reddy_lib.batches.stored_batch import StoredBatch
+from reddy_lib.database.bulk import InsertMany, UpdateMany
+from reddy_lib.database.schema import EDITABLE, calls, edits
+from reddy_lib.errors import CallLocked
+from reddy_lib.identity import call_key
+from reddy_lib.model import Call, from_payload, payload_json
+from reddy_lib.recordings import attachments as files
+from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
+
+__all__ = [
+    "AS_IT_IS",
+    "Change",
+    "Changed",
+    "Recording",
+    "announcing",
+    "change_in",
+    "change_rows",
+    "refuse_locked",
+]
+
+Change = Callable[[Call, Decisions, sa.Row[Any]], tuple[Call, Decisions]]
+"""Takes a call, its decisions and its row of `calls`; returns the new call and decisions."""
+
+Recording = files.Attached | Literal["as it is"] | None
+"""What a change does with the call's recording: attach this file, keep what is attached, or (None) detach it."""
+
+AS_IT_IS: Recording = "as it is"
+
+_SENT = ": what was sent is not changed afterwards."
+_LOCKED = {
+    "queued": " and cannot be edited. Cancel its submission first.",
+    "sending": " and cannot be edited. Wait for its outcome.",
+    "unknown": ": it may have reached Reddy, so it cannot be edited. Ask Reddy first: reddy.reconcile(batch, client).",
+}
+
+
+class Changed(NamedTuple):
+    """The rows that one transaction changed, the rows that are like that already, and the rows that are locked."""
+
+    changed: tuple[int, ...]
+    same: tuple[int, ...]
+    locked: tuple[int, ...]
+
+
+class _New(NamedTuple):
+    """A call that differs, before it is stored."""
+
+    old: sa.Row[Any]
+    call: Call
+    payload: str
+    decisions: Decisions
+    had: files.Attached | None
+    has: files.Attached | None
+    edits: list[tuple[str, Any, Any]]
+
+
+def refuse_locked(status: str, row: int) -> None:
+    """Raise CallLocked where a call of this status may not be edited."""
+    if status not in EDITABLE:
+        raise CallLocked(f"Row {row} is {status}{_LOCKED.get(status, _SENT)}")
+
+
+def announcing(recording: files.Attached) -> Change:
+    """Return a change that lets a call announce this file."""
+
+    def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+        return msgspec.structs.replace(call, filename=recording.name), decisions
+
+    return change
+
+
+def change_in(
+    connection: sa.Connection,
+    batch: StoredBatch,
+    row: int,
+    change: Change,
+    *,
+    who: str,
+    operation: str,
+    recording: Recording = AS_IT_IS,
+) -> bool:
+    """Change one call inside the caller's transaction. Return whether it differs now.
+
+    Whatever this raises, it raises before it writes anything.
+
+    Raises:
+        NotInLedger: the batch has no such row.
+        CallLocked: the call is being sent, was sent, or may have been sent.
+    """
+    row = arguments.row_number(row)
+
+    def checked(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+        return change(call, decisions, stored)
+
+    query = (
+        sa.select(calls.c.status).where(calls.c.batch_id == batch.id, calls.c.row == row).with_for_update()
+    )
+    status = connection.execute(query).scalar_one_or_none()
+    if status is None:
+        raise batch.no_row(row)
+    refuse_locked(status, row)
+    done = change_rows(
+        connection, batch, [row], checked, who=who, operation=operation, recordings={row: recording}
+    )
+    return bool(done.changed)
+
+
+_COLUMNS = [
+    column for column in calls.c if column.name != "cells"
+]  # a sheet's cells are large, and never change
+
+
+def change_rows(
+    connection: sa.Connection,
+    batch: StoredBatch,
+    rows: Sequence[int],
+    change: Change,
+    *,
+    who: str,
+    operation: str,
+    recordings: Mapping[int, Recording] | None = None,
+) -> Changed:
+    """Change some hundred calls inside the caller's transaction. Rows that the batch does not have are left out.
+
+    What `change` raises, it raises before anything is written. Calls that are being sent or were sent stay as they are.
+
+    Args:
+        operation: id of the operation that the edits belong to.
+        recordings: row → what becomes of the call's recording; all others keep theirs.
+    """
+    now, who = time.time(), arguments.text(who, "who")
+    query = (
+        sa.select(calls)
+        .where(calls.c.batch_id == batch.id, calls.c.row.in_(list(rows)))
+        .order_by(calls.c.row)  # in one order, so that two of these never wait for each other
+        .with_for_update()
+    )
+    new: list[_New] = []
+    same: list[int] = []
+    locked: list[int] = []
+    for old in connection.execute(query).all():
+        if old.status not in EDITABLE:
+            locked.append(old.row)
+            continue
+        one = _changed(connection, batch, old, change, (recordings or {}).get(old.row, AS_IT_IS))
+        if one is None:
+            same.append(old.row)
+        else:
+            new.append(one)
+    if new:
+        _store(connection, batch, new, who=who, now=now, operation=operation)
+    return Changed(tuple(one.old.row for one in new), tuple(same), tuple(locked))
+
+
+def _changed(
+    connection: sa.Connection, batch: StoredBatch, old: sa.Row[Any], change: Change, recording: Recording
+) -> _New | None:
+    """Return what becomes of a call, or None if nothing does."""
+    before, decisions = from_payload(old.payload), read_decisions(old.decisions)
+    call, new = change(before, decisions, old)
+    had = None if old.audio == "none" else files.attached_to(connection, old.id)
+    has, call = _with_recording(connection, batch, call, had, recording)
+    payload = payload_json(call).decode()
+    found: list[tuple[str, Any, Any]] = decision_changes(decisions, new)
+    if payload != old.payload:
+        found = [*changes(msgspec.json.decode(old.payload), msgspec.json.decode(payload)), *found]
+    if (has and has.sha256) != (had and had.sha256):
+        found.append(("recording", had and had.told(), has and has.told()))
+    return _New(old, call, payload, new, had, has, found) if found or has != had else None
+
+
+def _with_recording(
+    connection: sa.Connection,
+    batch: StoredBatch,
+    call: Call,
+    had: files.Attached | None,
+    recording: Recording,
+) -> tuple[files.Attached | None, Call]:
+    """Return the file that the call has after the change, and the call with the name that announces it."""
+    if call.filename and is_web_address(call.filename):  # Reddy is told the name alone
+        call = msgspec.structs.replace(call, filename=announced_name(call.filename))
+    has = had if recording == AS_IT_IS else recording
+    if has is not None and has is recording:
+        assert isinstance(has, files.Attached)
+        files.hold(connection, batch.database, has)
+    if not call.filename or has is None:  # a call that no longer announces its recording has none
+        return None, call
+    assert isinstance(has, files.Attached)
+    name = files.announced_name(call.filename, has.name)
+    return msgspec.structs.replace(has, name=name), msgspec.structs.replace(call, filename=name)
+
+
+def _store(
+    connection: sa.Connection,
+    batch: StoredBatch,
+    new: Sequence[_New],
+    *,
+    who: str,
+    now: float,
+    operation: str,
+) -> None:
+    keep_past_outcome(connection, [one.old.id for one in new if one.old.submission_id is not None])
+    for one in new:
+        if one.old.attempts:
+            keep_what_was_sent(connection, one.old)
+    _update(connection, [_values(batch, one, now=now) for one in new])
+    for one in new:
+        if one.has is not None and one.has != one.had:
+            files.attach(connection, one.old.id, one.has, who=who, now=now)
+        elif one.has is None and one.had is not None:
+            files.detach(connection, one.old.id)
+    _insert_edits(
+        connection,
+        [
+            {
+                "call_id": one.old.id,
+                "field": field,
+                "before": _json(before),
+                "after": _json(after),
+                "who": who,
+                "at": now,
+                "operation_id": operation,
+            }
+            for one in new
+            for field, before, after in one.edits
+        ],
+    )
+    keys = {key for one in new for key in (one.old.delivery_key, call_key(one.call)) if key}
+    for some in _hundreds(sorted(keys)):
+        remark_duplicates(connection, batch.id, some)
+
+
+def _hundreds(keys: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
+    return (keys[at : at + size] for at in range(0, len(keys), size))
+
+
+def _values(batch: StoredBatch, one: _New, *, now: float) -> dict[str, Value]:
+    """Return the changed call's columns of `calls`."""
+    old, decisions = one.old, one.decisions
+    original = old.original or old.payload
+    findings = standing_findings(
+        old, one.call, decisions, products=batch.products, now=now, attached=one.has is not None
+    )
+    summary = summarised(findings)
+    return {
+        "id": old.id,
+        "payload": one.payload,
+        "original": original,
+        "edited": bool(decisions) or one.payload != original,
+        "status": "held" if summary["errors"] else "ready",
+        "decisions": msgspec.json.encode(decisions).decode() if decisions else None,
+        **tally(old.characters_in, unassigned_of(old.unassigned), decisions),
+        "audio": "waiting" if one.has is not None else "none",
+        **NEVER_SENT,
+        **summary,
+        **searched(one.call),
+    }
+
+
+_TO = (
+    "payload", "original", "edited", "status", "decisions", "characters_placed", "characters_dropped", "audio",
+    *NEVER_SENT, "findings", "codes", "errors", "warnings", "agent_email", "product_id", "timestamp", "conversation_id",
+    "lines", "tags", "preview", "delivery_key", "words_digest",
+)  # fmt: skip
+_update = UpdateMany(calls, by=["id"], to=_TO)
+_insert_edits = InsertMany(edits, ["call_id", "field", "before", "after", "who", "at", "operation_id"])
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()

@@ -1,0 +1,644 @@
+"""Operations: changes of one call or of many, each on record, and undone on its own.
+
+An operation is a row of `operations`; its edits are the rows of `edits` that name it. It runs in transactions of some
+hundred calls. Each of them also stores how far the operation got, so that one whose process died is either resumed
+(`resume`) or undone (`undo`): its counts are true at any moment.
+
+To undo is an operation, too. It gives each value back that an edit changed, where the value still is what that edit made
+of it. A call that was changed again in the same place, or sent, keeps what it has, and the result says so.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+import reddy_lib.arguments as arguments
+from reddy_lib.batches.call_changes import AS_IT_IS, Change, Changed, Recording, change_in, change_rows
+from reddy_lib.batches.decisions import Decisions, ManyEdited, Taken, read_decisions
+from reddy_lib.batches.selections import ranges_of, rows_of_ranges
+from reddy_lib.batches.steps import Step, put, read_step, step_json
+from reddy_lib.batches.stored_batch import StoredBatch
+from reddy_lib.database.bulk import pieces
+from reddy_lib.database.schema import EDITABLE, batches, calls, edits, operations
+from reddy_lib.errors import CannotUndo, NotInLedger
+from reddy_lib.model import Call, from_payload, payload_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "Operation",
+    "change_at_once",
+    "change_in_pieces",
+    "edits_of_call",
+    "find",
+    "history",
+    "resume",
+    "undo",
+    "undoable",
+]
+
+PIECE = 250
+"""Calls a transaction: others wait for the ledger meanwhile, so it takes a fraction of a second."""
+
+DEAD_AFTER = 30.0
+"""Seconds after which an operation that got no further is taken for one whose process died."""
+
+
+class Operation(NamedTuple):
+    """One change of one call or of many.
+
+    Attributes:
+        number: from 1, within the batch.
+        title: what it does, in words.
+        step: as data; None for a function of the caller's, which cannot be resumed or applied to another batch.
+        undoes: id of the operation that this one undoes.
+        undone_by: id of the operation that undid this one, if it still stands.
+        chosen: how many calls it was meant for.
+        changed, same, locked, kept: how many it changed; how many were like that already; how many are being sent or were
+            sent; and (of an undo) how many were changed again since, and stay as they are.
+        state: running, done, or stopped (it did not reach the last call).
+        at: when it began (UTC).
+    """
+
+    id: str
+    batch_id: str
+    number: int
+    title: str
+    step: Step | None
+    undoes: str | None
+    undone_by: str | None
+    chosen: int
+    changed: int
+    same: int
+    locked: int
+    kept: int
+    state: Literal["running", "done", "stopped"]
+    who: str
+    at: datetime
+
+    @property
+    def left(self) -> int:
+        """How many calls it has not looked at."""
+        return self.chosen - self.changed - self.same - self.locked - self.kept
+
+    def __str__(self) -> str:
+        calls_ = "1 call" if self.changed == 1 else f"{self.changed:,} calls"
+        return f"{self.title} in {calls_}"
+
+
+def change_at_once(
+    batch: StoredBatch,
+    row: int,
+    change: Change,
+    title: str,
+    *,
+    who: str,
+    recording: Recording = AS_IT_IS,
+    step: Step | None = None,
+) -> None:
+    """Change one call as an operation of its own, in one transaction.
+
+    Raises as `call_changes.change_in`.
+    """
+    with batch.database.write() as connection:
+        change_in_operation(connection, batch, {row: (change, recording)}, title, who=who, step=step)
+
+
+def change_in_operation(
+    connection: sa.Connection,
+    batch: StoredBatch,
+    those: Mapping[int, tuple[Change, Recording]],
+    title: str,
+    *,
+    who: str,
+    step: Step | None = None,
+    refused: Callable[[int, Exception], bool] = lambda row, error: False,
+) -> None:
+    """Change some calls as one operation, inside the caller's transaction.
+
+    Args:
+        those: row → the change, and what becomes of the recording.
+        refused: takes a row and what its change raised; returns False to raise it.
+    """
+    rows = sorted(those)
+    id = _begin(connection, batch, rows, title, who=who, step=step, undoes=None)
+    changed = 0
+    locked = 0
+    for row in rows:
+        change, recording = those[row]
+        try:
+            changed += change_in(connection, batch, row, change, who=who, operation=id, recording=recording)
+        except Exception as error:
+            if not refused(row, error):
+                raise
+            locked += 1
+    if not changed:
+        connection.execute(operations.delete().where(operations.c.id == id))
+        return
+    same = len(rows) - changed - locked
+    connection.execute(
+        operations.update()
+        .where(operations.c.id == id)
+        .values(changed=changed, same=same, locked=locked, done_to=rows[-1], state="done")
+    )
+
+
+def change_in_pieces(
+    batch: StoredBatch,
+    rows: Iterable[int] | int,
+    step: Step | tuple[str, Change],
+    *,
+    who: str = "",
+    on_progress: Callable[[int], object] | None = None,
+) -> Operation:
+    """Change many calls as one operation, some hundred in a transaction. Return what it did.
+
+    Args:
+        step: a step, or a title and a function.
+        on_progress: called with how many calls are done; the operation stops where it returns False.
+
+    Raises:
+        NotInLedger: the batch has no such row; nothing was changed.
+    """
+    wanted, who = batch.these_rows(rows), arguments.text(who, "who")
+    title, data = (step[0], None) if isinstance(step, tuple) else (step.title(), step)
+    with batch.database.write() as connection:
+        id = _begin(connection, batch, wanted, title, who=who, step=data, undoes=None)
+    change = step[1] if isinstance(step, tuple) else step.change(who=who)
+    return _run(batch, id, wanted, _plain(batch, change, who, id), on_progress)
+
+
+def effect_of(batch: StoredBatch, rows: Iterable[int] | int, step: Step) -> ManyEdited:
+    """Count how many of these calls a step would change; store nothing. Raises NotInLedger: there is no such row."""
+    change = step.change(who="")
+    changed = same = locked = 0
+    with batch.database.read() as connection:
+        for some in pieces(batch.these_rows(rows), PIECE):
+            query = sa.select(calls).where(calls.c.batch_id == batch.id, calls.c.row.in_(some))
+            for stored in connection.execute(query):
+                if stored.status not in EDITABLE:
+                    locked += 1
+                    continue
+                decisions = read_decisions(stored.decisions)
+                call, new = change(from_payload(stored.payload), decisions, stored)
+                differs = new != decisions or payload_json(call).decode() != stored.payload
+                changed += differs
+                same += not differs
+    return ManyEdited(changed, same, locked)
+
+
+def resume(
+    batch: StoredBatch,
+    operation: Operation | str | int,
+    *,
+    on_progress: Callable[[int], object] | None = None,
+) -> Operation:
+    """Go on with an operation that was stopped, from the call where it stopped.
+
+    Raises:
+        ValueError: it cannot be resumed, because it is a function of the caller's; or it is not stopped.
+    """
+    one = find(batch, operation)
+    if one.state != "stopped":
+        raise ValueError(f"“{one.title}” is {one.state}, so there is nothing to resume.")
+    with batch.database.read() as connection:
+        record = connection.execute(sa.select(operations).where(operations.c.id == one.id)).one()
+    rows = [row for row in rows_of_ranges(record.rows) if row > record.done_to]
+    if one.undoes is not None:
+        work = _undoing(batch, one.undoes, one.who, one.id)
+    elif one.step is not None:
+        work = _plain(batch, one.step.change(who=one.who), one.who, one.id)
+    else:
+        raise ValueError(
+            f"“{one.title}” was made by a function, which is not stored: undo it, or run it again."
+        )
+    with batch.database.write() as connection:
+        taken = connection.execute(
+            operations.update()
+            .where(operations.c.id == one.id, operations.c.seen_at == record.seen_at)
+            .values(state="running", seen_at=time.time())
+        )
+        if not taken.rowcount:
+            raise ValueError(f"Somebody else resumed “{one.title}”.")
+    return _run(batch, one.id, rows, work, on_progress)
+
+
+def undo(
+    batch: StoredBatch,
+    operation: Operation | str | int,
+    *,
+    who: str = "",
+    on_progress: Callable[[int], object] | None = None,
+) -> Operation:
+    """Undo an operation. Return the operation that did it, with how many calls it gave back and how many it had to keep.
+
+    Raises:
+        NotInLedger: the batch has no such operation.
+        CannotUndo: it is undone already, is running, or none of its calls can be given back. The message says why.
+    """
+    one, who = find(batch, operation), arguments.text(who, "who")
+    if one.state == "running":
+        raise CannotUndo(f"“{one.title}” is still running. Wait until it has ended, or stop it first.")
+    if one.undone_by is not None:
+        raise CannotUndo(f"“{one.title}” is undone already.")
+    possible = undoable(batch, one)
+    if not possible.changed:
+        raise CannotUndo(_why_not(batch, one, possible))
+    rows = sorted([*possible.changed, *possible.same, *possible.locked])
+    title = one.title.removeprefix("Undo: ") if one.undoes else f"Undo: {one.title}"
+    with batch.database.write() as connection:
+        if _undone_by(connection, one.id) is not None:
+            raise CannotUndo(f"Somebody else undid “{one.title}” just now.")
+        id = _begin(connection, batch, rows, title, who=who, step=None, undoes=one.id)
+    return _run(batch, id, rows, _undoing(batch, one.id, who, id), on_progress)
+
+
+def undoable(batch: StoredBatch, operation: Operation | str | int) -> Changed:
+    """Return what `undo` would do: the rows that it would give back (`changed`), those that were changed again since
+    (`same`), and those that are being sent or were sent (`locked`)."""
+    one = find(batch, operation)
+    changed: list[int] = []
+    kept: list[int] = []
+    locked: list[int] = []
+    with batch.database.read() as connection:
+        for some in pieces(_rows_of(connection, one.id), PIECE):
+            recorded = _edits_of(connection, one.id, batch.id, some)
+            query = sa.select(
+                calls.c.id, calls.c.row, calls.c.status, calls.c.payload, calls.c.decisions, calls.c.audio
+            ).where(calls.c.batch_id == batch.id, calls.c.row.in_(some))
+            stored: Any
+            for stored in connection.execute(query.order_by(calls.c.row)).all():
+                if stored.status not in EDITABLE:
+                    locked.append(stored.row)
+                    continue
+                try:
+                    _inverse(recorded[stored.row], one.who)(
+                        from_payload(stored.payload), read_decisions(stored.decisions), stored
+                    )
+                    changed.append(stored.row)
+                except _ChangedSince:
+                    kept.append(stored.row)
+    return Changed(tuple(changed), tuple(kept), tuple(locked))
+
+
+def find(batch: StoredBatch, operation: Operation | str | int) -> Operation:
+    """Return an operation as it is now, by id or number. Raises NotInLedger: the batch has no such operation."""
+    wanted = operation.id if isinstance(operation, Operation) else operation
+    by = operations.c.number if isinstance(wanted, int) else operations.c.id
+    found = _operations(batch, by == wanted)
+    if not found:
+        raise NotInLedger(
+            f"The batch {batch.name!r} has no operation {wanted}: batch.operations() lists them."
+        )
+    return found[0]
+
+
+def history(batch: StoredBatch) -> list[Operation]:
+    """Return the operations of a batch, the latest first."""
+    return _operations(batch)
+
+
+def history_frame(batch: StoredBatch) -> pd.DataFrame:
+    """Return the operations of a batch as a table; see `Batch.operations`."""
+    import pandas as pd
+
+    found = history(batch)
+    names = {one.id: one.number for one in found}
+    frame = pd.DataFrame(
+        {
+            "number": [one.number for one in found],
+            "title": pd.Series([one.title for one in found], dtype="str"),
+            "who": pd.Series([one.who for one in found], dtype="str"),
+            "at": pd.to_datetime([one.at for one in found], utc=True),
+            "changed": [one.changed for one in found],
+            "locked": [one.locked for one in found],
+            "kept": [one.kept for one in found],
+            "state": pd.Series(["undone" if one.undone_by else one.state for one in found], dtype="str"),
+            "undoes": pd.array([names.get(one.undoes or "") for one in found], dtype="Int64"),
+            "id": pd.Series([one.id for one in found], dtype="str"),
+        }
+    )
+    return frame.set_index("number")
+
+
+def edits_of_call(batch: StoredBatch, operation: Operation) -> tuple[str, list[tuple[str, Any, Any]]] | None:
+    """Return the conversation id and the edits (field, before, after) of an operation on one call's own values.
+
+    None: it changed several calls, a decision, a recording, or the conversation id itself.
+    """
+    with batch.database.read() as connection:
+        rows = _rows_of(connection, operation.id)
+        if len(rows) != 1:
+            return None
+        found = _edits_of(connection, operation.id, batch.id, rows)[rows[0]]
+    conversation_id = batch.call(rows[0]).conversation_id
+    own = all(one.field.partition("[")[0] in _VALUES for one in found)
+    return (conversation_id, [tuple(one) for one in found]) if own and conversation_id else None
+
+
+_VALUES = frozenset(("agent_email", "product_id", "timestamp", "filename", "speaker", "transcript", "tags"))
+
+
+# --- one operation -----------------------------------------------------------------------------------------------
+
+_Work = Callable[[sa.Connection, Sequence[int]], tuple[Changed, int]]
+"""Changes these rows; returns what changed, and how many of the unchanged were changed by somebody since."""
+
+
+def _begin(
+    connection: sa.Connection,
+    batch: StoredBatch,
+    rows: Sequence[int],
+    title: str,
+    *,
+    who: str,
+    step: Step | None,
+    undoes: str | None,
+) -> str:
+    # Lock the batch's row: two operations that begin together would both take the same number.
+    connection.execute(sa.select(batches.c.id).where(batches.c.id == batch.id).with_for_update())
+    last = sa.select(sa.func.coalesce(sa.func.max(operations.c.number), 0)).where(
+        operations.c.batch_id == batch.id
+    )
+    id, now = secrets.token_hex(8), time.time()
+    connection.execute(
+        operations.insert().values(
+            id=id,
+            batch_id=batch.id,
+            number=connection.execute(last).scalar_one() + 1,
+            title=title,
+            step=None if step is None else step_json(step),
+            undoes=undoes,
+            rows=ranges_of(rows),
+            done_to=0,
+            chosen=len(rows),
+            changed=0,
+            same=0,
+            locked=0,
+            kept=0,
+            state="running",
+            who=who,
+            at=now,
+            seen_at=now,
+        )
+    )
+    return id
+
+
+def _plain(batch: StoredBatch, change: Change, who: str, id: str) -> _Work:
+    def work(connection: sa.Connection, rows: Sequence[int]) -> tuple[Changed, int]:
+        return change_rows(connection, batch, rows, change, who=who, operation=id), 0
+
+    return work
+
+
+def _run(
+    batch: StoredBatch,
+    id: str,
+    rows: Sequence[int],
+    work: _Work,
+    on_progress: Callable[[int], object] | None,
+) -> Operation:
+    done, state = 0, "stopped"
+    try:
+        for some in pieces(rows, PIECE):
+            with batch.database.write() as connection:
+                found, since = work(connection, some)
+                _count(connection, id, found, since, some[-1])
+            done += len(some)
+            if on_progress is not None and on_progress(done) is False:
+                break
+        else:
+            state = "done"
+    finally:  # what was stored stays stored: whatever stopped it, the operation can be undone
+        with batch.database.write() as connection:
+            connection.execute(operations.update().where(operations.c.id == id).values(state=state))
+            ended = _operations(batch, operations.c.id == id, connection)[0]
+            if state == "done" and not ended.changed:  # a history of changes lists what changed something
+                connection.execute(operations.delete().where(operations.c.id == id))
+    return ended
+
+
+def _count(connection: sa.Connection, id: str, found: Changed, since: int, last: int) -> None:
+    add = {
+        "changed": len(found.changed),
+        "same": len(found.same) - since,
+        "locked": len(found.locked),
+        "kept": since,
+    }
+    connection.execute(
+        operations.update()
+        .where(operations.c.id == id)
+        .values(
+            {name: operations.c[name] + count for name, count in add.items()}
+            | {"done_to": last, "seen_at": time.time()}
+        )
+    )
+
+
+def _operations(batch: StoredBatch, *conditions: sa.ColumnElement[bool] | sa.Connection) -> list[Operation]:
+    where = [one for one in conditions if not isinstance(one, sa.Connection)]
+    given = next((one for one in conditions if isinstance(one, sa.Connection)), None)
+    by = operations.alias("undoing")
+    later = operations.alias("redoing")
+    stands = ~sa.exists().where(later.c.undoes == by.c.id, later.c.changed > 0)
+    undone_by = (
+        sa.select(sa.func.max(by.c.id))
+        .where(by.c.undoes == operations.c.id, by.c.changed > 0, stands)
+        .scalar_subquery()
+    )
+    query = (
+        sa.select(operations, undone_by.label("undone_by"))
+        .where(operations.c.batch_id == batch.id, *where)
+        .order_by(operations.c.number.desc())
+    )
+    if given is not None:
+        records = given.execute(query).all()
+    else:
+        with batch.database.read() as connection:
+            records = connection.execute(query).all()
+    dead = time.time() - DEAD_AFTER
+    return [
+        Operation(
+            id=one.id,
+            batch_id=one.batch_id,
+            number=one.number,
+            title=one.title,
+            step=_step_of(one.step),
+            undoes=one.undoes,
+            undone_by=one.undone_by,
+            chosen=one.chosen,
+            changed=one.changed,
+            same=one.same,
+            locked=one.locked,
+            kept=one.kept,
+            state="stopped" if one.state == "running" and one.seen_at < dead else one.state,
+            who=one.who,
+            at=datetime.fromtimestamp(one.at, UTC),
+        )
+        for one in records
+    ]
+
+
+def _step_of(text: str | None) -> Step | None:
+    try:
+        return None if text is None else read_step(text)
+    except (msgspec.ValidationError, msgspec.DecodeError):  # of a newer version: it can still be undone
+        return None
+
+
+# --- undo ------------------------------------------------------------------------------------------------------------
+
+
+class _ChangedSince(Exception):
+    """The value is no longer what the edit made of it."""
+
+
+class _Edit(NamedTuple):
+    field: str
+    before: Any
+    after: Any
+
+
+def _undone_by(connection: sa.Connection, id: str) -> str | None:
+    later = operations.alias("redoing")
+    query = sa.select(operations.c.id).where(
+        operations.c.undoes == id, ~sa.exists().where(later.c.undoes == operations.c.id)
+    )
+    found: str | None = connection.execute(query).scalar()
+    return found
+
+
+def _rows_of(connection: sa.Connection, id: str) -> list[int]:
+    query = (
+        sa.select(calls.c.row)
+        .join(edits, edits.c.call_id == calls.c.id)
+        .where(edits.c.operation_id == id)
+        .distinct()
+        .order_by(calls.c.row)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def _edits_of(
+    connection: sa.Connection, id: str, batch_id: str, rows: Sequence[int]
+) -> dict[int, list[_Edit]]:
+    query = (
+        sa.select(calls.c.row, edits.c.field, edits.c.before, edits.c.after)
+        .join(calls, edits.c.call_id == calls.c.id)
+        .where(edits.c.operation_id == id, calls.c.batch_id == batch_id, calls.c.row.in_(list(rows)))
+        .order_by(edits.c.id)
+    )
+    found: dict[int, list[_Edit]] = {}
+    for row, field, before, after in connection.execute(query):
+        found.setdefault(row, []).append(_Edit(field, _value(before), _value(after)))
+    return found
+
+
+def _value(text: str | None) -> Any:
+    return None if text is None else msgspec.json.decode(text)
+
+
+def _undoing(batch: StoredBatch, undone: str, who: str, id: str) -> _Work:
+    def work(connection: sa.Connection, rows: Sequence[int]) -> tuple[Changed, int]:
+        recorded = _edits_of(connection, undone, batch.id, rows)
+        since = 0
+
+        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+            nonlocal since
+            try:
+                return _inverse(recorded[stored.row], who)(call, decisions, stored)
+            except _ChangedSince:
+                since += 1
+                return call, decisions
+
+        detached: dict[int, Recording] = {
+            row: None for row, some in recorded.items() if any(one.field == "recording" for one in some)
+        }
+        found = change_rows(connection, batch, rows, change, who=who, operation=id, recordings=detached)
+        return found, since
+
+    return work
+
+
+def _inverse(recorded: Sequence[_Edit], who: str) -> Change:
+    """Return the change that gives back what these edits of one call changed. It raises _ChangedSince."""
+
+    def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+        payload = msgspec.json.decode(stored.payload)  # as it was compared when the edit was recorded
+        accepted, texts = dict(decisions.accepted), dict(decisions.texts)
+        for field, before, after in reversed(recorded):
+            decision = _DECISION.fullmatch(field)
+            if field == "recording":
+                if before is not None or stored.audio == "none":  # the file that was there is no longer known
+                    raise _ChangedSince
+            elif decision is None:
+                if not put(payload, field, after, before):
+                    raise _ChangedSince
+            elif decision[1] == "finding":
+                _give_decision_back(accepted, decision[2], before, after, who)
+            else:
+                _give_decision_back(texts, int(decision[2]), before, after, who)
+        return from_payload(payload), Decisions(accepted, texts)
+
+    return change
+
+
+_DECISION = re.compile(r"(finding|unassigned)\[([\w-]+)\]")
+
+
+def _give_decision_back(found: dict[Any, Taken], key: Any, before: Any, after: Any, who: str) -> None:
+    now = found.get(key)
+    if (now.words() if now else None) != after:
+        raise _ChangedSince
+    if before is None:
+        del found[key]
+    else:
+        what, _, role = str(before).partition(": ")
+        found[key] = Taken(what, who, time.time(), role)
+
+
+def _why_not(batch: StoredBatch, one: Operation, possible: Changed) -> str:
+    """Return why nothing of an operation can be given back."""
+    parts: list[str] = []
+    if possible.locked:
+        parts.append(f"{_calls(len(possible.locked))} {_was(possible.locked)} sent or being sent")
+    if possible.same:
+        last = next(_later_titles(batch, one, possible.same), None)
+        by = f" (the last time by “{last}”: undo that first)" if last else ""
+        parts.append(f"{_calls(len(possible.same))} {_was(possible.same)} changed again since{by}")
+    return f"“{one.title}” can no longer be undone: {', and '.join(parts) or 'it changed nothing'}."
+
+
+def _calls(count: int) -> str:
+    return "its call" if count == 1 else f"{count:,} calls"
+
+
+def _was(rows: Sequence[int]) -> str:
+    return "was" if len(rows) == 1 else "were"
+
+
+def _later_titles(batch: StoredBatch, one: Operation, rows: Sequence[int]) -> Iterator[str]:
+    query = (
+        sa.select(operations.c.title)
+        .join(edits, edits.c.operation_id == operations.c.id)
+        .join(calls, edits.c.call_id == calls.c.id)
+        .where(
+            operations.c.batch_id == batch.id,
+            operations.c.number > one.number,
+            calls.c.row.in_(list(rows)[:1000]),
+        )
+        .order_by(operations.c.number.desc())
+        .limit(1)
+    )
+    with batch.database.read() as connection:
+        yield from connection.execute(query).scalars()

@@ -1,0 +1,85 @@
+"""The history of a batch: what was changed, by whom, in how many calls, each with a button that undoes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from reddy_lib import ui
+from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.operations import Operation, history
+from reddy_lib.errors import ReddyError
+
+__all__ = ["history_panel"]
+
+SHOWN = 50
+
+
+@st.dialog("History", width="large")
+def history_panel(batch: Batch, changed: Callable[[], None]) -> None:
+    """List the operations, the latest first. `changed`: called after one was undone or resumed."""
+    try:
+        found = history(batch)
+    except ReddyError as error:
+        ui.alert(error)
+        return
+    if not found:
+        st.markdown(
+            "Nothing was changed yet. Each change of one call or of many is listed here, and can be undone."
+        )
+        return
+    titles = {one.id: one for one in found}
+    for one in found[:SHOWN]:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            with st.container(gap=None):
+                st.markdown(ui.escape(str(one)))
+                st.caption(_details(one, titles))
+            _buttons(batch, one, changed)
+    if len(found) > SHOWN:
+        st.caption(f"And {len(found) - SHOWN:,} earlier ones: `batch.operations()` lists them in a notebook.")
+
+
+def _details(one: Operation, all_of_them: dict[str, Operation]) -> str:
+    parts = [ui.escape(one.who) if one.who else "", ui.when(one.at)]
+    if one.locked:
+        parts.append(f"{one.locked:,} sent before, and left as they are")
+    if one.kept:
+        parts.append(f"{one.kept:,} changed again since, and left as they are")
+    if one.state == "running":
+        parts.append("still running")
+    if one.state == "stopped":
+        parts.append(f":orange[stopped: {ui.number_of(one.left, 'call')} left]")
+    if one.undone_by is not None:
+        by = all_of_them.get(one.undone_by)
+        parts.append("undone" + (f" {ui.when(by.at)}" if by else ""))
+    return " · ".join(filter(None, parts))
+
+
+def _buttons(batch: Batch, one: Operation, changed: Callable[[], None]) -> None:
+    may = ui.may("edit")
+    with st.container(horizontal=True, width="content"):
+        stopped = one.state == "stopped" and (one.step is not None or one.undoes is not None)
+        if stopped and st.button(
+            "Continue", key=f"go on {one.id}", icon=":material/play_arrow:", disabled=not may
+        ):
+            _do(lambda: batch.resume(one), changed)
+        if one.undone_by is None and one.state != "running":
+            label = "Redo" if one.undoes else "Undo"
+            icon = ":material/redo:" if one.undoes else ":material/undo:"
+            if st.button(label, key=f"undo {one.id}", icon=icon, disabled=not may):
+                _do(lambda: batch.undo(one, who=ui.who()), changed)
+
+
+def _do(action: Callable[[], Operation], changed: Callable[[], None]) -> None:
+    try:
+        with st.spinner("Storing …"):
+            done = action()
+    except ReddyError as error:
+        ui.alert(error)
+        return
+    changed()
+    kept = f" {done.kept:,} were changed again since, and stay." if done.kept else ""
+    kept += f" {done.locked:,} were sent, and stay." if done.locked else ""
+    st.toast(f"{ui.number_of(done.changed, 'call')} changed.{kept}", icon=":material/check:")
+    st.rerun()
