@@ -40,6 +40,7 @@ from reddy_lib.database.schema import (
 from reddy_lib.errors import CallLocked, LedgerTooNew, LedgerUnavailable, LoadCancelled, NotInLedger
 from reddy_lib.findings import finding
 from reddy_lib.identity import call_key
+from reddy_lib.model import to_payload
 from reddy_lib.sending.results import Attempt
 from reddy_lib.sending.submission import create
 from reddy_lib.sending.workers import new_worker
@@ -933,14 +934,16 @@ class TestDifferences:
         line = reddy.TranscriptLine
         before = reddy.Call(agent_email="a@x.example", transcript=[line("agent", "a", 1), line("agent", "b")])
         after = reddy.Call(product_id=3, transcript=[line("agent", "a", 1.5), line("customer", "b")])
-        assert changes(before, after) == [
+        assert changes(to_payload(before), to_payload(after)) == [
             ("agent_email", "a@x.example", None),
             ("product_id", None, 3),
             ("transcript[1].start", 1, 1.5),
             ("transcript[2].role", "agent", "customer"),
         ]
-        assert changes(before, before.copy()) == []
-        assert changes(before, reddy.Call(agent_email="a@x.example", transcript=[])) == [
+        assert changes(to_payload(before), to_payload(before.copy())) == []
+        assert changes(
+            to_payload(before), to_payload(reddy.Call(agent_email="a@x.example", transcript=[]))
+        ) == [
             ("transcript", [{"role": "agent", "text": "a", "start": 1}, {"role": "agent", "text": "b"}], [])
         ]
 
