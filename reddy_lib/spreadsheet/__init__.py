@@ -12,7 +12,8 @@ from reddy_lib.spreadsheet.mapping.asking import questions
 from reddy_lib.spreadsheet.mapping.guessing import guess_mapping
 from reddy_lib.spreadsheet.mapping.question import Option, Question
 from reddy_lib.spreadsheet.model import LINE_FIELDS, MAPPABLE, Mapping
-from reddy_lib.spreadsheet.reading.sheets import detect_format, read_pieces, read_sheet, sheet_names
+from reddy_lib.spreadsheet.reading.detection import detect_format
+from reddy_lib.spreadsheet.reading.sheets import read_pieces, read_sheet, sheet_names
 
 __all__ = [
     "LINE_FIELDS",

@@ -17,7 +17,7 @@ from reddy_lib.findings import Finding, finding
 from reddy_lib.transcripts.key_names import ASSISTANTS, Plan, words_in
 from reddy_lib.transcripts.roles import role_of
 
-__all__ = ["Sifted", "kind_of_role", "left_out", "sift"]
+__all__ = ["Sifted", "kind_of_role", "left_out", "sift", "telling_keys"]
 
 _KIND_NAMES_TEXT = """
 type kind event eventtype event_type itemtype messagetype parttype subtype category class action format contenttype
@@ -147,6 +147,12 @@ def _telling(names: tuple[str, ...]) -> _Telling:
         tuple(name for name in names if _is_kind(name)),
         tuple(name for name in names if not words_in(name).isdisjoint(finals)),
     )
+
+
+def telling_keys(names: Sequence[str]) -> list[str]:
+    """Return the keys whose names may say that an item was not spoken: its type, its state, `internal`."""
+    telling = _telling(tuple(names))
+    return [name for name in names if any(name in part for part in telling)]
 
 
 def sift(items: Sequence[Any], plan: Plan) -> Sifted:

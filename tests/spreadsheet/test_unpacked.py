@@ -20,7 +20,8 @@ READ = """
 import resource, sys
 from pathlib import Path
 from reddy_lib.errors import SheetError
-from reddy_lib.spreadsheet.reading.sheets import detect_format, read_pieces
+from reddy_lib.spreadsheet.reading.detection import detect_format
+from reddy_lib.spreadsheet.reading.sheets import read_pieces
 import pandas, pyarrow.parquet
 resource.setrlimit(resource.RLIMIT_AS, (5 << 30, 5 << 30))
 def peak():

@@ -19,13 +19,14 @@ __all__ = ["channel_names", "columns_of", "plain_cell_of", "said_in_rows", "said
 
 
 def columns_of(cell: Any, names: Collection[str]) -> dict[str, list[Any]]:
-    """The rows of another sheet, which stand in a cell as a JSON list, as columns."""
+    """The rows of another sheet, which stand in a cell as a JSON list, as columns: those named, and all others."""
     try:
         rows = msgspec.json.decode(cell) if isinstance(cell, str) and cell else []
     except msgspec.DecodeError:
         rows = []
     rows = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    return {name: [row.get(name, "") for row in rows] for name in names}
+    all_names = dict.fromkeys([*names, *(name for row in rows for name in row)])
+    return {name: [row.get(name, "") for row in rows] for name in all_names}
 
 
 def said_in_rows(columns: Cells[str, list[Any]], mapping: Mapping) -> object:

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as Cells
 from datetime import UTC, datetime, time, timedelta
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -20,10 +21,11 @@ from reddy_lib.findings import finding
 from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
 from reddy_lib.spreadsheet.cells.line_times import line_moment
-from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.cells.tag_values import NO, YES, cell_text
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.transcripts import Transcript, leaning, read_transcript
 from reddy_lib.transcripts.times import Moment, read_moment
+from reddy_lib.transcripts.unspoken import telling_keys
 
 __all__ = ["label_of", "lines_transcript", "turns_transcript"]
 
@@ -95,6 +97,7 @@ def lines_transcript(
     origin, rebased = _origin(moments, started, whole_minutes=mapping.whole_minutes)
     turns: list[dict[str, Any]] = []
     plain = False
+    kinds = _kinds(columns, mapping)
     for place in places:
         label = labels[place]
         turn: dict[str, Any] = {"role": label, "text": texts[place]}
@@ -107,6 +110,8 @@ def lines_transcript(
             turn["start"] = start
         if stop is not None:
             turn["stop"] = stop
+        for name, cells in kinds.items():
+            turn[name] = cells[place]
         plain = plain or start is not None
         turns.append(turn)
     # Times are seconds by now: another look at their unit could only do harm.
@@ -144,6 +149,39 @@ def lines_transcript(
             )
         )
     return transcript
+
+
+def _kinds(columns: Cells[str, Sequence[Any]], mapping: Mapping) -> dict[str, list[Any]]:
+    """Return the columns that may say which lines nobody spoke ("Type", "Internal"), where rows of the call differ in them.
+
+    They are read with the turns as they would be in a list of JSON: a note is not sent as speech.
+    """
+    taken = {*mapping.line_fields.values(), *mapping.group_by}
+    taken.update(name for several in mapping.sources().values() for name in several)
+    names = _telling_columns(tuple(columns))
+    found: dict[str, list[Any]] = {}
+    for name in names:
+        if name in taken or name in _TURN_KEYS:
+            continue
+        texts = [cell_text(cell).strip() for cell in columns[name]]
+        if len(set(texts)) > 1:
+            found[name] = list(map(_flag, texts))
+    return found
+
+
+@lru_cache(maxsize=64)
+def _telling_columns(names: tuple[str, ...]) -> list[str]:
+    return telling_keys(names)
+
+
+def _flag(text: str) -> str | bool:
+    """Return what a cell says where it only says yes or no, however tables write that; else its text."""
+    plain = text.casefold()
+    return True if plain in YES or plain in _ON else False if plain in NO or plain in _OFF else text
+
+
+_ON, _OFF = ("1", "1.0", "x"), ("0", "0.0")
+_TURN_KEYS = frozenset(("role", "text", "start", "stop"))
 
 
 def _order(cells: Sequence[Any], count: int) -> list[int]:

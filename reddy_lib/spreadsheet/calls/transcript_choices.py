@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from html import unescape
+from itertools import groupby
+
 import msgspec
 
 from reddy_lib.findings import finding
 from reddy_lib.model import TranscriptLine
+from reddy_lib.spreadsheet.cells.agent_names import bare_email
+from reddy_lib.spreadsheet.cells.dates import looks_like_time
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.transcripts import Transcript
+from reddy_lib.transcripts.asides import is_heading
 
 __all__ = ["NOTES_TAG", "as_chosen"]
 
@@ -90,12 +98,12 @@ def _left_notes(transcript: Transcript) -> bool:
 
 def _with_notes(transcript: Transcript, *, as_speech: bool) -> Transcript:
     """Return the transcript with what nobody said as lines of the agent, or as words of a tag."""
-    # Items of data leave all their values here; a single word is a name of something, no note.
-    notes = [(before, text) for before, text in transcript.left_out if len(text.split()) > 1]
+    notes = _notes_in(transcript.left_out)
     if not notes:
         return transcript
     findings = [found for found in transcript.findings if found.code != "not-spoken"]
-    rest = [one for one in transcript.left_out if one not in notes]
+    written = {_squeezed(_plain(text)) for _, text in notes}
+    rest = [one for one in transcript.left_out if _squeezed(_plain(one[1])) not in written]
     if not as_speech:
         kept = [*transcript.kept, *((NOTES_TAG, text) for _, text in notes)]
         message = f"{_items(len(notes))} that nobody said became a tag, as chosen."
@@ -134,6 +142,51 @@ def _with_notes(transcript: Transcript, *, as_speech: bool) -> Transcript:
         left_out=rest,
         exact=False,
     )
+
+
+_MARKUP = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+_INLINE = re.compile(r"</?(?:b|i|u|em|strong|span|a|mark|code|font)(?:\s[^<>]*)?>", re.IGNORECASE)
+_NAME = re.compile(r"[^\W\d_a-z][\w.'’-]*(?:,? [^\W\d_a-z][\w.'’-]*){1,3}")
+
+
+def _notes_in(left_out: Sequence[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return what notes say, out of all texts that were left out.
+
+    Items of data leave each of their values: the author, when it was written, an address, the same text once more as
+    HTML. A single word names something, and a heading ("End of transcript") is no note.
+    """
+    found: list[tuple[int, str]] = []
+    for before, items in groupby(left_out, key=lambda one: one[0]):
+        texts: dict[str, str] = {}
+        for _, raw in items:
+            text = _plain(raw)
+            if len(text.split()) > 1 or (len(text) > 5 and not text.isascii() and not _is_word(text)):
+                texts.setdefault(_squeezed(text), text)
+        said = [text for text in texts.values() if not _is_fact(text) and not is_heading(text)]
+        # A name beside a text is its author's; alone, it may be a short note.
+        several = [text for text in said if not _NAME.fullmatch(text)]
+        found += [(before, text) for text in several or said]
+    return found
+
+
+def _plain(text: str) -> str:
+    """Return a text without its markup."""
+    if not _MARKUP.search(text):
+        return text.strip()
+    return " ".join(unescape(_MARKUP.sub(" ", _INLINE.sub("", text))).split())
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split()).casefold()
+
+
+def _is_word(text: str) -> bool:
+    return any(map(str.isdecimal, text)) or text[:1].isascii() or text.islower() or text.istitle()
+
+
+def _is_fact(text: str) -> bool:
+    """Return whether a text is a moment, an address or an email rather than words."""
+    return not any(map(str.isalpha, text)) or looks_like_time(text) or bool(bare_email(text))
 
 
 def _items(count: int) -> str:

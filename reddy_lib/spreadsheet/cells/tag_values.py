@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from reddy_lib.model import TagValue
 
-__all__ = ["TagType", "cell_text", "tag_type", "tag_value"]
+__all__ = ["NO", "YES", "TagType", "cell_text", "tag_type", "tag_value"]
 
 _YES_TEXT = """
 true yes y ja j oui si sí sim da tak wahr vrai verdadero vero waar да kyllä

@@ -15,8 +15,8 @@ from reddy_lib.errors import SheetError
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.mapping.survey import survey
 from reddy_lib.spreadsheet.reading.bundles import Bundle, Member, open_bundle
+from reddy_lib.spreadsheet.reading.detection import detect_format
 from reddy_lib.spreadsheet.reading.files import kind_of
-from reddy_lib.spreadsheet.reading.sheets import detect_format
 
 __all__ = ["ArchiveTable", "format_of_tables", "likeliest", "tables_to_choose"]
 

@@ -20,8 +20,9 @@ from reddy_lib.spreadsheet.calls.sources import fold_text, joined
 from reddy_lib.spreadsheet.cells.dates import looks_like_time
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.model import ProductLike, product_ids
+from reddy_lib.spreadsheet.reading.detection import detect_format
 from reddy_lib.spreadsheet.reading.files import workbook_kept
-from reddy_lib.spreadsheet.reading.sheets import detect_format, read_sheet, sheet_names
+from reddy_lib.spreadsheet.reading.sheets import read_sheet, sheet_names
 
 __all__ = ["Lookup", "find_lookup", "lookup_sheets", "read_lookup"]
 

@@ -50,7 +50,7 @@ def look_for_calls(data: Any) -> Found | None:
     """The calls in an object; None where the object itself is one call, or nothing is."""
     if not isinstance(data, dict):
         return None
-    framed = _pandas(data) or _keyed(data)
+    framed = _pandas(data) or _by_field(data) or _keyed(data)
     if framed is not None:
         return framed
     lists = list(_lists(data, (), 0))
@@ -192,6 +192,48 @@ def _pandas(data: dict[str, Any]) -> Found | None:
         if all(list(value) == keys for value in values) and keys == [str(n) for n in range(len(keys))]:
             return Found([{name: data[name][key] for name in data} for key in keys], {SURE: True})
     return None
+
+
+def _by_field(data: dict[str, Any], depth: int = 0) -> Found | None:
+    """Calls field by field: an object, at whatever depth, of lists as long as each other, a list a field.
+
+    Lines of one call are written so too: each item of one field has to be a conversation, or nearly each.
+    """
+    lists = {str(name): value for name, value in data.items() if isinstance(value, list)}
+    count = min(map(len, lists.values()), default=0)
+    if count > 1 and len(lists) > 1 and all(len(value) == count for value in lists.values()):
+        plain = [
+            value for value in lists.values() if not any(isinstance(item, list | dict) for item in value)
+        ]
+        spoken = any(
+            2 * sum(map(_is_conversation, value[:20])) >= len(value[:20]) for value in lists.values()
+        )
+        if spoken and any(len(set(map(str, value))) == count for value in plain):
+            beside = {name: value for name, value in data.items() if not isinstance(value, list | dict)}
+            rows = [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+            return Found(rows, {**beside, SURE: True})
+    if depth >= _DEPTH or lists:
+        return None
+    inner = [value for value in data.values() if isinstance(value, dict)]
+    found = [one for value in inner if (one := _by_field(value, depth + 1)) is not None]
+    return found[0] if len(found) == 1 else None
+
+
+def _is_conversation(item: Any) -> bool:
+    """Return whether an item of a list is a conversation rather than a turn of one."""
+    if isinstance(item, dict):
+        return not is_turn_list([item]) and holds_speech(item)
+    if not isinstance(item, list):
+        return isinstance(item, str) and holds_speech(item)
+    # Turns, whatever their keys are called.
+    texts = [
+        max((value for value in turn.values() if isinstance(value, str)), key=len, default="")
+        for turn in item
+        if isinstance(turn, dict)
+    ]
+    return holds_speech(item) or (
+        len(texts) > 1 and 2 * sum(len(text.split()) > 2 for text in texts) >= len(item)
+    )
 
 
 def header_row(rows: Sequence[list[Any]]) -> list[dict[str, Any]] | None:

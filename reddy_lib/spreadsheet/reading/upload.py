@@ -16,7 +16,7 @@ from typing import IO
 
 from reddy_lib.errors import SheetError, UnreadableFile
 from reddy_lib.spreadsheet.reading.bundles import is_bundled_name, is_table_name, open_bundle
-from reddy_lib.spreadsheet.reading.sheets import detect_format
+from reddy_lib.spreadsheet.reading.detection import detect_format
 
 __all__ = ["PrivateCopy", "sweep", "together"]
 

@@ -17,7 +17,8 @@ from reddy_lib.errors import SheetError
 from reddy_lib.spreadsheet import SheetFormat, detect_format, guess_mapping, read_sheet, sheet_names
 from reddy_lib.spreadsheet.mapping.archive_tables import ArchiveTable
 from reddy_lib.spreadsheet.mapping.survey import Survey, survey
-from reddy_lib.spreadsheet.reading.sheets import ALL_TABLES, hidden_sheets
+from reddy_lib.spreadsheet.reading.detection import ALL_TABLES
+from reddy_lib.spreadsheet.reading.sheets import hidden_sheets
 from reddy_lib.spreadsheet.reading.upload import PrivateCopy
 from reddy_lib.ui.load.file_choice import let_go
 from reddy_lib.ui.load.mapping_choices import chosen, known

@@ -1,0 +1,184 @@
+"""Rows of one table, whatever kind of file it is in: as they stand, and as frames below their header."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+import pandas as pd
+
+from reddy_lib.errors import EmptySheet, SheetError
+from reddy_lib.spreadsheet.formats import SheetFormat
+from reddy_lib.spreadsheet.reading.blocks import block_rows
+from reddy_lib.spreadsheet.reading.bundles import bundle_rows, open_bundle
+from reddy_lib.spreadsheet.reading.error_cells import Hidden, hidden_parts
+from reddy_lib.spreadsheet.reading.files import (
+    csv_records,
+    open_workbook,
+)
+from reddy_lib.spreadsheet.reading.furniture import Region, joined_names
+from reddy_lib.spreadsheet.reading.header_search import (
+    LOOK_AHEAD,
+    is_blank,
+)
+from reddy_lib.spreadsheet.reading.headers import column_letter, header_texts
+from reddy_lib.spreadsheet.reading.json_tables import record_rows
+from reddy_lib.spreadsheet.reading.notes import file_notes, hidden_note, left_lines
+from reddy_lib.spreadsheet.reading.pieces import Spans, as_frame, taken_apart
+from reddy_lib.spreadsheet.reading.table_shape import (
+    rows_below,
+    turned_rows,
+)
+from reddy_lib.spreadsheet.reading.tables import MOST_COLUMNS, parquet_rows, too_wide
+from reddy_lib.spreadsheet.reading.text_tables import text_rows
+from reddy_lib.spreadsheet.reading.unpacked import most_cells, too_sparse
+from reddy_lib.spreadsheet.reading.web_pages import html_rows
+from reddy_lib.spreadsheet.reading.workbook_rows import excel_cell, excel_rows, merged_regions
+from reddy_lib.spreadsheet.reading.xml_tables import xml_rows
+
+__all__ = ["TYPED", "frames", "numbered", "rows_of", "sample_cells"]
+
+_PIECE_CELLS = 1_000_000  # of one piece, the empty ones counted
+_MOST_TURNED = 1_000  # rows of a table on its side: each is a field
+
+
+TYPED = ("parquet", "json", "jsonl", "xml", "files")
+"""Kinds of files whose records are calls and nothing else: no totals, no notes, no second table."""
+
+
+def numbered(rows: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
+    """Return rows with their numbers, from 1 on."""
+    return enumerate(rows, start=1)
+
+
+def rows_of(
+    path: Path, format: SheetFormat, rows: int, nuls: dict[int, int], left: list[str]
+) -> Iterator[tuple[int, list[Any]]]:
+    """(number, cells) of every row, the header among them, blank rows too.
+
+    `nuls` takes what `csv_records` counts, `left` the lines of a report that are in none of its blocks.
+    """
+    encoding = format.encoding or "utf-8"
+    found: Iterator[tuple[int, list[Any]]]
+    if format.kind == "csv" and format.form in ("pipes", "aligned", "report"):
+        found = numbered(text_rows(path, encoding, format.form, left))
+    elif format.kind == "csv":
+        found = csv_records(path, encoding, format.delimiter or ",", nuls=nuls)
+    elif format.kind == "html":
+        found = numbered(html_rows(path, encoding, frozenset(map(int, format.tables))))
+    elif format.kind == "parquet":
+        found = numbered(parquet_rows(path, rows=rows))
+    elif format.kind == "xml":
+        found = numbered(xml_rows(path, format.sheet))
+    elif format.kind in ("json", "jsonl"):
+        found = numbered(record_rows(path, encoding, format.kind))
+    elif format.kind == "files":
+        found = numbered(_bundle_rows(path))
+    else:
+        found = excel_rows(open_workbook(path), cast(str, format.sheet), path)
+    if format.form == "quoted rows":
+        found = taken_apart(found, format.delimiter or ",")
+    if format.form == "blocks":
+        found = block_rows(found)
+    if format.turned:
+        found = turned_rows(list(islice(found, _MOST_TURNED)))
+    return found
+
+
+def _bundle_rows(path: Path) -> Iterator[list[Any]]:
+    with open_bundle(path) as bundle:
+        yield from bundle_rows(bundle)
+
+
+def _header(
+    rows: Iterator[tuple[int, list[Any]]], format: SheetFormat, merged: Sequence[Region]
+) -> tuple[list[str], list[str], Iterator[tuple[int, list[Any]]]]:
+    """(column names, the header's texts, the rows below it); no names where the file has no such row."""
+    if not format.header_row:
+        ahead = list(islice(rows, LOOK_AHEAD))
+        width = max((len(cells) for _, cells in ahead), default=0)
+        names = [f"column {column_letter(place)}" for place in range(1, width + 1)]
+        return names, names, chain(ahead, rows)
+    above: list[list[Any]] = []
+    for number, record in rows:
+        if number < format.header_row:
+            if number > format.header_row - format.header_lines:
+                above.append(record)
+            continue
+        if number > format.header_row:
+            break
+        if format.kind == "excel":
+            record = [excel_cell(cell) for cell in record]
+        names = joined_names([*above, record], merged, number) if above else header_texts(record)
+        return names, [str(cell).strip() for cell in record[: len(names)]], rows
+    return [], [], rows
+
+
+def frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFrame]:
+    """Return the rows below the header as frames of about `rows` rows each."""
+    attrs: dict[str, Any] = {"format": msgspec.to_builtins(format), "file_name": path.name}
+    excel = format.kind == "excel"
+    typed = (format.kind in TYPED and not (format.kind == "xml" and format.sheet)) or format.form == "report"
+    merged: list[Region] = (
+        merged_regions(open_workbook(path), cast(str, format.sheet)) if excel and not format.turned else []
+    )
+    spans = Spans(merged, format.header_row)
+    nuls: dict[int, int] = {}
+    left: list[str] = []
+    names, header, found = _header(rows_of(path, format, rows, nuls, left), format, merged)
+    if not names:
+        raise EmptySheet(f"{path.name} has no row {format.header_row}: choose another header row.")
+    if len(names) > MOST_COLUMNS:
+        raise too_wide(path.name, len(names))
+    if format.beside:
+        attrs["beside"] = names[format.beside :]
+    hidden = hidden_parts(path, format.sheet or "") if excel and not format.turned else Hidden()
+    notes = file_notes(format, names, hidden)
+    numbers: list[int] = []
+    cells: list[list[Any]] = []
+    left_out: dict[int, str] = {}
+    widest = len(names)
+    counted = 0
+    most = most_cells(path)
+    body = (
+        ((number, record, "") for number, record in found if not is_blank(record))
+        if typed
+        else rows_below(found, names, header)
+    )
+    for number, record, why in body:
+        if why:
+            left_out[number] = why
+        elif len(cells) >= rows or len(cells) * widest > _PIECE_CELLS:
+            # Here, not as soon as it is full: what follows a row and is no call stays beside it.
+            here = {row: nuls.pop(row) for row in list(nuls) if row < number}
+            yield as_frame(numbers, cells, names, attrs, left_out, here, notes)
+            numbers, cells, left_out, notes = [], [], {}, []
+            widest = len(names)
+        if hidden.rows and not why and number in hidden.rows:
+            notes.append((number, hidden_note(number, hidden)))
+        widest = max(widest, len(record))
+        counted += widest  # a short row takes as much as a long one
+        if counted > most:
+            raise too_sparse(path, widest)
+        if spans.any and not why:
+            record = spans.filled(number, record)
+        numbers.append(number)
+        cells.append([excel_cell(cell) for cell in record] if excel else record)
+    if cells:
+        if left:
+            notes.append((numbers[-1], left_lines(left)))
+        yield as_frame(numbers, cells, names, attrs, left_out, nuls, notes)
+
+
+def sample_cells(path: Path, format: SheetFormat) -> list[tuple[str, list[Any]]] | None:
+    """Return (column, cells) of the first 300 rows of a table; None where it cannot be read."""
+    try:
+        frame = next(frames(path, format, rows=300), None)
+    except SheetError:
+        return None
+    if frame is None:
+        return None
+    return [(str(name), frame.iloc[:, place].tolist()) for place, name in enumerate(frame.columns)]
