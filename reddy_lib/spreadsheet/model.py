@@ -49,8 +49,9 @@ MAPPABLE: tuple[str, ...] = (
 )
 """Fields that a column can feed. `channels` is the API's old spelling of the speaker settings."""
 
-LINE_FIELDS: tuple[str, ...] = ("role", "text", "start", "stop", "duration", "order")
-"""What a column can feed where one row is one transcript line. `order` counts the lines of a call."""
+LINE_FIELDS: tuple[str, ...] = ("role", "text", "start", "stop", "duration", "order", "kind")
+"""What a column can feed where one row is one transcript line. `order` counts the lines of a call; `kind` says which
+rows are internal notes."""
 
 Layout = Literal["row", "lines"]
 NewCall = Literal["value", "fill down", "restart"]

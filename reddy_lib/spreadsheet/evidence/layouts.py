@@ -33,6 +33,7 @@ from reddy_lib.spreadsheet.evidence.line_words import (
     takes_turns,
     words_column,
 )
+from reddy_lib.spreadsheet.evidence.note_rows import find_notes
 from reddy_lib.spreadsheet.model import LineUnit, NewCall
 from reddy_lib.transcripts import leaning
 
@@ -56,6 +57,7 @@ class LinesFound(msgspec.Struct):
     new_call: NewCall
     reasons: dict[str, str]
     by_time: bool = False
+    doubts: dict[str, str] = {}
 
 
 def find_lines(columns: Sequence[Column]) -> LinesFound | None:
@@ -94,7 +96,7 @@ def _found(
         )
         rest = [column for column in rest if column is not order]
     elif group.new_call != "restart" and repeats(order, group.calls):
-        order = None  # a mark such as 0 and 1, which only looks like the counter of very short calls
+        rest, order = [*rest, order], None  # a mark such as 0 and 1, like the counter of very short calls
     fields = {"text": text.name}
     reasons = {
         "layout": f"one row a transcript line: {group.why}",
@@ -118,7 +120,14 @@ def _found(
     if by_time and order is not None:
         # It counts the rows as they stand; when lines were spoken, their times say.
         del fields["order"], reasons["line order"]
-    return LinesFound({**fields, **times}, units, group.by, group.new_call, {**reasons, **why}, by_time)
+    notes = find_notes([column for column in free if column.name not in times.values()], text, role, calls)
+    if notes.column:
+        fields["kind"] = notes.column
+        reasons["line kind"] = notes.reason
+    doubts = {"transcript": notes.doubt} if notes.doubt else {}
+    return LinesFound(
+        {**fields, **times}, units, group.by, group.new_call, {**reasons, **why}, by_time, doubts
+    )
 
 
 def _counted(order: Column, calls: Sequence[Sequence[int]]) -> list[list[int]]:

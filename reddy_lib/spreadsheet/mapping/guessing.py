@@ -349,6 +349,7 @@ def _with_lines(
         new_call=lines.new_call,
         lines_by_time=lines.by_time,
         reasons=lines.reasons,
+        doubts=lines.doubts,
         sheet=_format_of(sheet),
     )
     return _fields_of_groups(mapping, set(lines.fields.values()), head, cells, products)
@@ -455,6 +456,7 @@ def _with_lines_beside(
         line_fields=lines.fields,
         line_units=lines.units,
         lines_by_time=lines.by_time,
+        doubts={**mapping.doubts, **lines.doubts},
         reasons={
             **reasons,
             **lines.reasons,
