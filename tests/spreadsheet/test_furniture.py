@@ -263,3 +263,11 @@ def test_a_table_of_one_json_record_below_its_names_starts_in_row_two(tmp_path: 
     path.write_text(json.dumps([{"call_id": "a", "x": 1}]))
     assert detect_format(path).kind == "json"
     assert read_sheet(path).index.tolist() == [2]
+
+
+def test_a_row_of_types_below_the_header_is_no_call(tmp_path):
+    path = tmp_path / "calls.csv"
+    path.write_text(
+        "id,agent,start,words\nvarchar(20),string,timestamp,text\nK-1,Ann,2025-03-04,Hello\nK-2,Bo,2025-03-05,Text\n"
+    )
+    assert read_sheet(path).attrs["left_out"] == {2: "the types of the columns"}

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import time, timedelta
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from reddy_lib.spreadsheet import Mapping
+from reddy_lib.spreadsheet.calls.building import build_frame
 from reddy_lib.spreadsheet.calls.lines import lines_transcript
+from reddy_lib.spreadsheet.mapping.guessing import guess_mapping
 
 ROLES = ["Agent", "Customer", "Agent"]
 SAID = ["Hello", "Hi", "Bye"]
@@ -130,3 +133,22 @@ def test_rows_of_which_none_names_a_speaker_get_no_role() -> None:
     transcript = read(role=["", "", ""])
     assert [line.role for line in transcript.lines] == ["", "", ""]
     assert "transcript-no-speakers" in codes(transcript)
+
+
+def test_a_call_that_lacks_its_id_does_not_go_on_with_the_one_above():
+    said = ["Hello, how can I help?", "My card is lost.", "I block it now."]
+    rows = [
+        {
+            "Ref": f"K-{call}" if n == 0 and call != 2 else "",
+            "Rep": f"rep{call % 2}@firm.example" if n == 0 else "",
+            "At": f"2025-03-0{call + 1} 10:00:00" if n == 0 else "",
+            "Who": ("agent", "customer")[n % 2],
+            "Said": text,
+        }
+        for call in range(5)
+        for n, text in enumerate(said)
+    ]
+    sheet = pd.DataFrame(rows)
+    calls = list(build_frame(sheet, guess_mapping(sheet)))
+    assert [len(call.call.transcript) for call in calls] == [3] * 5
+    assert calls[0].call.conversation_id == "K-0"

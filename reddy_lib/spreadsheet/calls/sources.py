@@ -113,6 +113,10 @@ def _named(field: str, cell: Any) -> Any:
 
 def fold_text(field: str, text: str) -> str:
     """How texts of a value table are compared where none is exactly the cell's."""
+    if field == "agent_email" and "@" not in text:
+        last, comma, first = text.partition(",")
+        if comma and "," not in first:
+            text = f"{first.strip()} {last.strip()}"  # "Weber, Ann" is Ann Weber
     return fold_name(text) if field in _FOLDED else " ".join(text.split()).casefold()
 
 

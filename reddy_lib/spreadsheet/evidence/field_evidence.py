@@ -349,7 +349,8 @@ def _identity(column: Column, table: Table) -> Evidence:
     if sensitive(column.name, column.cells[:50]):
         return _NO  # a card's number tells calls apart too, and must not go out as their id
     texts = _without_fillers(column.texts)
-    if _measured(texts) or (weight < 8 and column.phones > 0.5):
+    dated = bool(texts) and all(map(_DATED.fullmatch, texts))  # "20250304-001" is no telephone number
+    if _measured(texts) or (weight < 8 and column.phones > 0.5 and not dated):
         return _NO  # how long, how much, at what number: each row may have another, and says nothing of which call
     ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
     short = column.length <= 40 and column.share(lambda text: any(map(str.isdecimal, text))) >= 0.5
@@ -372,8 +373,11 @@ def _identity(column: Column, table: Table) -> Evidence:
         return Evidence(5 * unique + weight, _reason(column, True, *facts), True)
     if len(texts) < 2 or unique < 1 or column.is_counter or column.fill < 0.7:
         return _NO
+    looks = f"looks like ids: {facts[0]}, such as {texts[0][:40]!r}"
     if ids < 0.95:
-        return Evidence(4.0, f"looks like ids: {facts[0]}, such as {texts[0]!r}") if _codes(texts) else _NO
+        return Evidence(4.0, looks) if _codes(texts) or _numbered_alike(texts) else _NO
+    if dated:
+        return Evidence(5.5, looks)
     if column.uuids > 0.6:
         return Evidence(8.0, f"unique ids: {facts[0]}")
     if any(_SCIENTIFIC.fullmatch(text) for text in texts):
@@ -381,8 +385,36 @@ def _identity(column: Column, table: Table) -> Evidence:
     if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5 or says - {"order", "case", "call"}:
         return _NO
     if _built_as_ids(texts):
-        return Evidence(5.5, f"looks like ids: {facts[0]}, such as {texts[0][:40]!r}")
+        return Evidence(5.5, looks)
+    if not says and _large_numbers(texts):
+        return Evidence(4.0, looks)
     return _NO
+
+
+_DATED = re.compile(r"(?:19|20)\d\d[01]\d[0-3]\d[-_/.]\d{1,8}")
+"""A day and a number within it."""
+
+
+def _numbered_alike(texts: Sequence[str]) -> bool:
+    """Return whether short texts are alike but for one number or code, as "Case 2025 / 118" and "WX-QJ-B" are."""
+    if len(texts) < 4 or max(map(len, texts)) > 30:
+        return False
+    shapes = {re.sub(r"\d+", "9", text) for text in texts}
+    if len(shapes) == 1 and len(re.findall(r"\d+", texts[0])) <= 3:
+        (shape,) = shapes
+        # "12 EUR" and "EUR 7.50" are amounts: an id begins with its letters, and is as long as the others.
+        digits = {sum(map(str.isdecimal, text)) for text in texts}
+        return shape[0].isalpha() and len(digits) == 1 and min(digits) >= 3
+    # Codes in capitals with marks between them, all of the same form.
+    forms = {re.sub(r"[A-Z]", "A", text) for text in texts}
+    return len(forms) == 1 and re.fullmatch(r"A+(?:[-_/.]A+)+", forms.pop()) is not None
+
+
+def _large_numbers(texts: Sequence[str]) -> bool:
+    """Return whether texts are whole numbers of five digits or more, which end in all ways: no rounded amounts."""
+    if len(texts) < 4 or not all(text.isdecimal() and 5 <= len(text) <= 14 for text in texts):
+        return False
+    return sum(text.endswith("00") for text in texts) <= 0.2 * len(texts)
 
 
 _QUANTITY = re.compile(

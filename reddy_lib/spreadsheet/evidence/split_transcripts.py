@@ -142,7 +142,7 @@ def _repeats(first: Column, other: Column) -> bool:
 
 
 def _is_later_part(column: Column, columns: Sequence[Column], stem: str) -> bool:
-    """Return whether it goes on from another part than the first, or another from it: "Transcript 3" from "Transcript 2"."""
+    """Return whether it goes on from another part than the first ("Transcript 3" from "Transcript 2"), or that from it."""
     others = [other for other in columns if other.name != column.name and other.count]
     return any(
         _stem(other.name)[0] == stem and (_goes_on([other, column]) or _goes_on([column, other]))

@@ -27,7 +27,7 @@ from reddy_lib.spreadsheet.evidence.split_transcripts import continued, joined_p
 from reddy_lib.spreadsheet.evidence.tags import constant, personal, sensitive
 from reddy_lib.spreadsheet.evidence.turn_columns import TurnsFound, find_turns
 from reddy_lib.spreadsheet.formats import SheetFormat
-from reddy_lib.spreadsheet.mapping.proposals import with_agent_names, with_joined_time
+from reddy_lib.spreadsheet.mapping.proposals import with_agent_names, with_agents_beside, with_joined_time
 from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, product_ids
 
 __all__ = ["guess_mapping"]
@@ -59,8 +59,11 @@ def guess_mapping(
     listed = product_dicts(products)
     mapping = _guess(sheet, listed, layout)
     column = mapping.fields.get("agent_email")
-    if path is None or column is None:
+    if path is None or (column is None and "agent_email" in mapping.joins):
         return mapping
+    if column is None:
+        cells_of = {name: sheet[name].head(_ROWS).tolist() for name in mapping.tags if name in sheet.columns}
+        return with_agents_beside(mapping, cells_of, path)
     cells = sheet[column].head(_ROWS).tolist()
     return mapping if Column(column, cells).emails >= 0.5 else with_agent_names(mapping, cells, path)
 

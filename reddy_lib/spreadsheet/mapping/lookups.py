@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from reddy_lib.spreadsheet.reading.detection import detect_format
 from reddy_lib.spreadsheet.reading.files import workbook_kept
 from reddy_lib.spreadsheet.reading.sheets import read_sheet, sheet_names
 
-__all__ = ["Lookup", "find_lookup", "lookup_sheets", "read_lookup"]
+__all__ = ["Lookup", "find_column", "find_lookup", "lookup_sheets", "read_lookup"]
 
 _EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+\.[^@\s,;.]{2,}")
 _MOST_ROWS = 20_000
@@ -138,6 +138,39 @@ def find_lookup(
         if found.matched * 2 >= found.wanted and (best is None or found.matched > best.matched):
             best = found if found.matched else best
     return best
+
+
+@workbook_kept()
+def find_column(
+    path: str | os.PathLike[str],
+    *,
+    field: str,
+    columns: Mapping[str, Sequence[object]],
+    but: Iterable[str | None] = (),
+) -> tuple[str, Lookup] | None:
+    """Return (the column of the calls whose texts another sheet of the file translates, the value table).
+
+    Nearly all texts of the column have to be in that sheet, each with one value. None: no sheet has them.
+    """
+    best: tuple[tuple[int, int], str, Lookup] | None = None
+    skipped = set(but)
+    texts = {
+        name: {text for cell in cells if (text := cell_text(cell).strip())} for name, cells in columns.items()
+    }
+    for sheet in [name for name in sheet_names(path) if name not in skipped][:_MOST_SHEETS]:
+        for name, wanted in texts.items():
+            try:
+                found = read_lookup(path, field=field, texts=wanted, sheet=sheet)
+            except MappingError:
+                continue
+            except SheetError:
+                break
+            if found.matched < 2 or found.matched < 0.9 * found.wanted or found.doubtful:
+                continue
+            rank = (found.matched, -len(found.values))
+            if best is None or rank > best[0]:
+                best = (rank, name, found)
+    return best[1:] if best else None
 
 
 @workbook_kept()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping as Mapping_
 from collections.abc import Sequence
 from datetime import date, datetime, time
 from typing import Any
@@ -15,13 +16,21 @@ from reddy_lib.errors import SheetError
 from reddy_lib.spreadsheet.cells.date_numbers import is_day_number
 from reddy_lib.spreadsheet.cells.date_text import read_written
 from reddy_lib.spreadsheet.cells.dates import looks_like_time
+from reddy_lib.spreadsheet.cells.header_words import concepts
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.time_order import is_time_of_day, is_unmarked_clock, times_of_day
-from reddy_lib.spreadsheet.mapping.lookups import find_lookup
+from reddy_lib.spreadsheet.mapping.lookups import find_column, find_lookup
 from reddy_lib.spreadsheet.model import Join, Mapping
 
-__all__ = ["with_agent_names", "with_joined_time"]
+__all__ = ["with_agent_names", "with_agents_beside", "with_joined_time"]
+
+_BESIDE = frozenset(("excel", "files"))
+"""Kinds of files that may hold a table of agents beside that of the calls."""
+_MOST_CANDIDATES = 12
+_NO_AGENTS = frozenset(
+    ("customer", "supervisor", "start", "end", "date", "time", "duration", "score", "status")
+)
 
 _WITH_CLOCK = re.compile(r"\d:\d\d|\d[T ]\d{1,2}[.h]\d\d|\d\s*[ap]\.?m\b", re.IGNORECASE)
 
@@ -102,7 +111,7 @@ def with_agent_names(mapping: Mapping, cells: Sequence[Any], path: str | os.Path
     """Names of agents matched to emails by another sheet of the same workbook; the mapping itself where none knows them."""
     texts = {text for cell in cells if (text := cell_text(cell).strip())}
     format = mapping.sheet
-    if not texts or format is None or format.kind != "excel":
+    if not texts or format is None or format.kind not in _BESIDE or not format.sheet:
         return mapping
     try:
         found = find_lookup(path, field="agent_email", texts=texts, but=(format.sheet, format.lines_sheet))
@@ -114,6 +123,63 @@ def with_agent_names(mapping: Mapping, cells: Sequence[Any], path: str | os.Path
     return mapping.replace(
         values={"agent_email": found.values},
         reasons={**mapping.reasons, "agent_email": f"{reason}; names to emails by {found.reason}"},
+    )
+
+
+def with_agents_beside(
+    mapping: Mapping, columns: Mapping_[str, Sequence[Any]], path: str | os.PathLike[str]
+) -> Mapping:
+    """Return the agents by a column that no name gives away, where another table of the file has its texts beside emails.
+
+    `columns`: the columns of the calls, with their cells. Who called may stand in such a table too: unless a name
+    says that it holds agents, few of its people have to take many calls, and the choice is a doubt.
+    """
+    format = mapping.sheet
+    if format is None or format.kind not in _BESIDE or not format.sheet:
+        return mapping
+    candidates: dict[str, list[Any]] = {}
+    for name in mapping.tags:
+        column = Column(name, columns.get(name, ()))
+        if not column.count or column.distinct < 2 or column.length > 40 or column.times > 0.5:
+            continue
+        repeats = column.distinct <= 0.7 * column.count or column.count < 4
+        if column.says & _NO_AGENTS or not (repeats or "agent" in column.says) or column.emails >= 0.5:
+            continue
+        candidates[name] = list(dict.fromkeys(column.texts))
+        if len(candidates) >= _MOST_CANDIDATES:
+            break
+    if not candidates:
+        return mapping
+    try:
+        found = find_column(
+            path,
+            field="agent_email",
+            columns=candidates,
+            but=(format.sheet, format.lines_sheet, *format.alike),
+        )
+    except SheetError:
+        return mapping
+    if found is None:
+        return mapping
+    name, table = found
+    says = concepts(name) | concepts(table.source) | concepts(table.value)
+    if "customer" in says:
+        return mapping
+    doubts = dict(mapping.doubts)
+    if "agent" not in says:
+        doubts["agent_email"] = (
+            f"{name!r} was taken because {table.source!r} has its texts beside emails; no name says that they are agents"
+        )
+    return mapping.replace(
+        fields={**mapping.fields, "agent_email": name},
+        values={**mapping.values, "agent_email": table.values},
+        tags=[tag for tag in mapping.tags if tag != name],
+        tag_types={tag: kind for tag, kind in mapping.tag_types.items() if tag != name},
+        doubts=doubts,
+        reasons={
+            **mapping.reasons,
+            "agent_email": f"{len(candidates[name])} different; emails by {table.reason}",
+        },
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 from typing import Any, NamedTuple
 
 from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
@@ -89,7 +89,7 @@ def _built(blocks: Sequence[Sequence[list[str]]]) -> Blocks | None:
     if not all(_is_label_row(one) for one in rows.values()):
         return None
     lines = [row for body in bodies for row in body]
-    if len(lines) < 2 * len(blocks) or not _wordy(lines, share=0.5):
+    if len(lines) < 2 * len(blocks) or not _is_talk(lines):
         return None
     values = [[value for row in one for _, value in _pairs(row)[:1]] for one in rows.values()]
     if not any(len(set(column)) == len(blocks) for column in values):
@@ -149,7 +149,7 @@ def _headed(rows: Sequence[list[str]]) -> Blocks | None:
     elif sum(map(bool, above)) > 1 and _names_lines(above):
         header = above
     lines = [row for body in bodies for row in body]
-    if min(map(len, bodies)) < 2 or not _wordy(lines, share=0.5):
+    if min(map(len, bodies)) < 2 or not _is_talk(lines):
         return None
     names = []
     for place, column in enumerate(zip(*parts, strict=True), start=1):
@@ -256,6 +256,19 @@ def _wordy(rows: Sequence[Sequence[str]], *, share: float = 0.6) -> bool:
     """Return whether most rows have a cell of several words, as lines of a conversation do."""
     spoken = sum(any(len(cell.split()) > 3 or _DENSE.search(cell) for cell in row[1:]) for row in rows)
     return bool(rows) and spoken >= share * len(rows)
+
+
+def _is_talk(lines: Sequence[Sequence[str]]) -> bool:
+    """Return whether rows are lines of conversations: words, and in a column of their own the few who speak in turn."""
+    if not _wordy(lines, share=0.5):
+        return False
+    for column in zip_longest(*lines, fillvalue=""):
+        filled = [cell for cell in column if cell]
+        few = 2 <= len(set(filled)) <= max(4, len(lines) // 3)
+        named = all(len(cell) <= 40 and any(map(str.isalpha, cell)) for cell in filled)
+        if few and named and len(filled) >= 0.8 * len(lines):
+            return True
+    return False
 
 
 _DENSE = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]{7}")

@@ -124,6 +124,25 @@ _NOTE = re.compile(
 )
 
 
+_TYPE = re.compile(
+    r"(?:var|n?var|long ?)?char(?:acter)?(?: varying)?|string|text|(?:big|small|tiny|long)?int(?:eger)?|number|numeric|"
+    r"decimal|float|double|real|bool(?:ean)?|bit|date|time|date ?time2?|timestamp(?:tz)?|uuid|guid|email|json|object|"
+    r"enum|array|currency|url|id",
+    re.IGNORECASE,
+)
+
+
+def _are_types(record: Sequence[Any]) -> bool:
+    """Return whether a row says what the cells of each column are: `varchar(20)`, `timestamp`, `text`."""
+    if not _TYPE.fullmatch(str(record[0]).partition("(")[0].strip()):
+        return False
+    return all(
+        isinstance(cell, str) and _TYPE.fullmatch(cell.partition("(")[0].strip()) is not None
+        for cell in record
+        if not is_empty(cell)
+    )
+
+
 def no_call(record: Sequence[Any], names: Sequence[str], header: Sequence[str]) -> str:
     """Why a row below the header is no call ("" if it may be one): the header again, a total, a note of the export."""
     width = len(names)
@@ -133,6 +152,8 @@ def no_call(record: Sequence[Any], names: Sequence[str], header: Sequence[str]) 
         if all(not isinstance(cell, str) or _FIGURE.fullmatch(cell.strip()) for cell in others):
             return "a total"
     if sum(map(bool, record)) > max(2, width // 2):  # most rows: they are looked at no further
+        if isinstance(record[0], str) and len(record[0]) < 30 and _are_types(record):
+            return "the types of the columns"
         again = (
             str(record[0]).strip() == header[0] and [str(cell).strip() for cell in record[:width]] == header
         )
