@@ -119,7 +119,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             durations and dates carry theirs.
         group_by: columns that tell calls apart where one row is a line; none: the whole sheet is one call.
         new_call: when a new call begins: where their value changes, where they are filled (blank cells go on with
-            the call above), or also where the column of `order` starts again.
+            the call above), or also where the column of `order` starts again (without one: the times of `start`).
         whole_minutes: whether starts of calls say no seconds: then the first line's own time is second 0.
         lines_by_time: whether the lines of each call are put in the order of their times, whatever the sheet's is.
         line_order: of the lines of a call: "guess" follows counters and times where they say another order than the

@@ -116,6 +116,12 @@ def _found(
     free = [column for column in rest if column.name not in group.by]
     calls = _counted(order, group.calls) if order is not None else group.calls
     times, units, why = line_times(free, text, calls, role)
+    if group.timed and times.get("start") != group.timed:
+        times = {
+            **{field: name for field, name in times.items() if name != group.timed},
+            "start": group.timed,
+        }
+        why = {**why, "line start": f"name {group.timed!r}; begins again with each call"}
     by_time = any(said in why.get("line start", "") for said in ("not in its order", "newest first"))
     if by_time and order is not None:
         # It counts the rows as they stand; when lines were spoken, their times say.
