@@ -28,7 +28,7 @@ from reddy_lib.transcripts import Transcript, leaning, read_transcript
 from reddy_lib.transcripts.times import Moment, read_moment
 from reddy_lib.transcripts.unspoken import left_out, telling_keys
 
-__all__ = ["label_of", "lines_transcript", "turns_transcript"]
+__all__ = ["label_of", "lines_transcript", "rows_of_agent", "turns_transcript"]
 
 _FACTORS = {
     "s": 1.0, "ms": 0.001, "us": 1e-6, "ticks": 1e-7, "min": 60.0, "days": 86_400.0, "cs": 0.01,
@@ -302,6 +302,19 @@ _MARKS = re.compile(r"^[*_#>\s\-•]+|[*_\s:]+$")
 def label_of(cell: Any) -> str:
     """A speaker as it is looked up in `roles`: "**Ben (Agent)**:" → "Ben (Agent)"."""
     return _MARKS.sub("", cell_text(cell).strip())
+
+
+def rows_of_agent(cells: Sequence[Any], labels: Sequence[Any], roles: Cells[str, str]) -> list[str]:
+    """Return what a column says in the lines of the agent; empty cells are passed over."""
+    sides: dict[Any, str] = {}
+    found: list[str] = []
+    for cell, said in zip(cells, labels, strict=True):
+        if said not in sides:
+            label = label_of(said)
+            sides[said] = roles.get(label) or leaning(label)
+        if sides[said] == "agent" and (text := cell_text(cell).strip()):
+            found.append(text)
+    return found
 
 
 _UNREAD = Moment(-1.0)

@@ -27,6 +27,7 @@ from reddy_lib.spreadsheet.evidence.call_groups import (
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.line_clocks import line_times
 from reddy_lib.spreadsheet.evidence.line_words import (
+    directions,
     holds_transcripts,
     is_labelled,
     speaker_column,
@@ -58,6 +59,7 @@ class LinesFound(msgspec.Struct):
     reasons: dict[str, str]
     by_time: bool = False
     doubts: dict[str, str] = {}
+    roles: dict[str, str] = {}
 
 
 def find_lines(columns: Sequence[Column]) -> LinesFound | None:
@@ -131,8 +133,13 @@ def _found(
         fields["kind"] = notes.column
         reasons["line kind"] = notes.reason
     doubts = {"transcript": notes.doubt} if notes.doubt else {}
+    directed = directions(role) if role is not None else {}
+    if role is not None and directed:
+        reasons["line role"] = (
+            f"name {role.name!r}; what went out is the agent's, what came in the customer's"
+        )
     return LinesFound(
-        {**fields, **times}, units, group.by, group.new_call, {**reasons, **why}, by_time, doubts
+        {**fields, **times}, units, group.by, group.new_call, {**reasons, **why}, by_time, doubts, directed
     )
 
 
