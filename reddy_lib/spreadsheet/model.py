@@ -49,8 +49,9 @@ MAPPABLE: tuple[str, ...] = (
 )
 """Fields that a column can feed. `channels` is the API's old spelling of the speaker settings."""
 
-LINE_FIELDS: tuple[str, ...] = ("role", "text", "start", "stop", "duration", "order")
-"""What a column can feed where one row is one transcript line. `order` counts the lines of a call."""
+LINE_FIELDS: tuple[str, ...] = ("role", "text", "start", "stop", "duration", "order", "kind")
+"""What a column can feed where one row is one transcript line. `order` counts the lines of a call; `kind` says which
+rows are internal notes."""
 
 Layout = Literal["row", "lines"]
 NewCall = Literal["value", "fill down", "restart"]
@@ -118,7 +119,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             durations and dates carry theirs.
         group_by: columns that tell calls apart where one row is a line; none: the whole sheet is one call.
         new_call: when a new call begins: where their value changes, where they are filled (blank cells go on with
-            the call above), or also where the column of `order` starts again.
+            the call above), or also where the column of `order` starts again (without one: the times of `start`).
         whole_minutes: whether starts of calls say no seconds: then the first line's own time is second 0.
         lines_by_time: whether the lines of each call are put in the order of their times, whatever the sheet's is.
         line_order: of the lines of a call: "guess" follows counters and times where they say another order than the

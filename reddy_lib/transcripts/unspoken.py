@@ -17,7 +17,7 @@ from reddy_lib.findings import Finding, finding
 from reddy_lib.transcripts.key_names import ASSISTANTS, Plan, words_in
 from reddy_lib.transcripts.roles import role_of
 
-__all__ = ["Sifted", "kind_of_role", "left_out", "sift", "telling_keys"]
+__all__ = ["Sifted", "kind_of_role", "kind_said", "left_out", "sift", "telling_keys"]
 
 _KIND_NAMES_TEXT = """
 type kind event eventtype event_type itemtype messagetype parttype subtype category class action format contenttype
@@ -350,6 +350,11 @@ def _kind(value: str) -> str:
                 return ""
             return kind
     return ""
+
+
+def kind_said(value: str) -> str:
+    """Return what the value of a type or a state says that nobody spoke: "note", "event" and so on; "" for speech."""
+    return _kind(value)
 
 
 def _is_code(text: str) -> bool:

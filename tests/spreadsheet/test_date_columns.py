@@ -10,6 +10,7 @@ import pytest
 
 from reddy_lib.checks import check
 from reddy_lib.spreadsheet import Mapping, build_frame, guess_mapping
+from reddy_lib.spreadsheet.calls.building import BuiltCall
 from reddy_lib.spreadsheet.cells.dates import read_timestamp
 from reddy_lib.spreadsheet.evidence.date_columns import date_evidence, read_column
 from reddy_lib.spreadsheet.evidence.day_order import DayOrder, column_order, locale_order
@@ -435,3 +436,64 @@ def test_a_column_shows_what_kind_of_moments_it_holds(
 )
 def test_a_column_of_something_else_shows_no_moments(cells: list[Any]) -> None:
     assert date_evidence(cells, now=NOW).share == 0
+
+
+CLOCKS = [(8 + place % 5, place * 13 % 60) for place in range(8)]
+
+
+def beside_a_date(name: str, cells: list[Any]) -> tuple[Mapping, list[BuiltCall]]:
+    talk = "Agent: Good morning, how can I help you? Customer: My bill is wrong."
+    frame = pd.DataFrame(
+        {
+            "id": [f"x{place}" for place in range(8)],
+            "date": [f"{13 + place}/03/2026" for place in range(8)],
+            name: pd.Series(cells, dtype=object, index=range(2, 10)),
+            "agent": ["ann@x.example"] * 8,
+            "text": [talk] * 8,
+        },
+        index=range(2, 10),
+    )
+    mapping = guess_mapping(frame)
+    return mapping, list(build_frame(frame, mapping))
+
+
+@pytest.mark.parametrize("name", ["time", "Uhrzeit", "Ora", "Start"])
+@pytest.mark.parametrize(
+    "form",
+    ["{0:02}.{1:02}", "{0}.{1:02}", "{0:02}{1:02}", "{0}{1:02}", "{0}-{1:02}", "{0} {1:02}", "{0}.{1:02}.00"],
+)
+def test_a_clock_without_a_colon_is_joined_to_its_date(name: str, form: str) -> None:
+    mapping, calls = beside_a_date(name, [form.format(*clock) for clock in CLOCKS])
+    assert mapping.joins["timestamp"].columns == ["date", name]
+    for place, (built, (hour, minute)) in enumerate(zip(calls, CLOCKS, strict=True)):
+        assert built.call.timestamp == datetime(2026, 3, 13 + place, hour, minute, tzinfo=UTC).timestamp()
+
+
+def test_numbers_of_a_workbook_are_clocks_too() -> None:
+    """A cell 10.50 comes as 10.5, and 09:05 typed as 905 as a whole number."""
+    for cells in (
+        [hour + minute / 100 for hour, minute in CLOCKS],
+        [hour * 100 + minute for hour, minute in CLOCKS],
+    ):
+        mapping, calls = beside_a_date("Time", cells)
+        assert "timestamp" in mapping.joins
+        assert [built.call.timestamp % 86_400 for built in calls] == [h * 3600 + m * 60 for h, m in CLOCKS]
+
+
+@pytest.mark.parametrize(
+    ("name", "form", "asked"),
+    [
+        ("Uhrzeit", "{2:.2f}", True),
+        ("Time", "q{0}", True),
+        ("Slot", "{0:02}.{1:02}", True),
+        ("Code", "1{1:03}", False),
+    ],
+)
+def test_a_column_that_may_be_the_clock_is_asked_about(name: str, form: str, asked: bool) -> None:
+    cells = [form.format(hour, minute, hour + minute / 60) for hour, minute in CLOCKS]
+    mapping, calls = beside_a_date(name, cells)
+    assert "timestamp" not in mapping.joins
+    assert ("midnight" in mapping.doubts.get("timestamp", "")) is asked
+    assert (
+        any(one.code == "column-doubtful" and one.field == "timestamp" for one in calls[0].findings) is asked
+    )

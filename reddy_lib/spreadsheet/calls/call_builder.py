@@ -36,7 +36,7 @@ from reddy_lib.spreadsheet.calls.cell_values import (
     whole_number,
 )
 from reddy_lib.spreadsheet.calls.grouping import Group
-from reddy_lib.spreadsheet.calls.lines import lines_transcript, turns_transcript
+from reddy_lib.spreadsheet.calls.lines import lines_transcript, rows_of_agent, turns_transcript
 from reddy_lib.spreadsheet.calls.sources import Sources
 from reddy_lib.spreadsheet.calls.transcript_choices import as_chosen
 from reddy_lib.spreadsheet.cells.agent_names import bare_email
@@ -378,10 +378,18 @@ class CallBuilder:
                 cells[name], plain[name] = first, plain_cell_of(first)
                 continue
             filled = [cell for cell in column if not is_empty(cell)]
+            if self.call_columns.get(name) == "agent_email" and (
+                role := self.mapping.line_fields.get("role")
+            ):
+                # Who wrote each line: the agent is who wrote the agent's.
+                filled = rows_of_agent(column, group.columns[role], self.mapping.roles) or filled
             first = filled[0] if filled else ""
             cells[name] = first
             if name in of_lines or any(cell != first for cell in filled):
                 plain[name] = [plain_cell_of(cell) for cell in column]
+            elif any(cell != first for cell in column if not is_empty(cell)):
+                plain[name] = [plain_cell_of(cell) for cell in column]
+                continue
             else:
                 plain[name] = plain_cell_of(first)
                 continue

@@ -24,6 +24,7 @@ import pandas as pd
 from reddy_lib.errors import MappingError
 from reddy_lib.findings import Finding
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.cells.line_times import begins_again, seconds_of
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.spreadsheet.reading.notes import Notes, notes_before
@@ -104,6 +105,8 @@ class _Splitter:
         self.mode = mapping.new_call
         self.by = mapping.group_by
         self.order = mapping.line_fields.get("order")
+        # Without a counter, times that are counted from the start of each call begin again as it does.
+        self.timed = None if self.order is not None else mapping.line_fields.get("start")
         turns = [name for turn in mapping.turns for name in (turn.text, turn.speaker, turn.start) if name]
         lines = {*mapping.line_fields.values(), *turns}
         self.of_the_call = [
@@ -171,7 +174,9 @@ class _Splitter:
         starts: list[int] = []
         keys: list[Any] = []
         others = [columns[name] for name in self.of_the_call if name in columns]
-        numbers = columns[self.order] if self.order is not None and self.mode == "restart" else None
+        restarts = self.mode == "restart"
+        numbers = columns[self.order] if self.order is not None and restarts else None
+        times = columns[self.timed] if self.timed is not None and restarts else None
         key = self.key
         if self.mode == "value" and len(by) == 1:
             for place, cell in enumerate(by[0]):
@@ -223,6 +228,11 @@ class _Splitter:
                         if number is not None:
                             begins = begins or (self.last is not None and number <= self.last)
                             self.last = number
+                    elif times is not None:
+                        (second,) = seconds_of([times[place]])
+                        if second is not None:
+                            begins = begins or (self.last is not None and begins_again(self.last, second))
+                            self.last = second
                 if begins:
                     key = tuple(self.parts)
                     starts.append(place)

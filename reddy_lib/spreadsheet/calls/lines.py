@@ -21,13 +21,14 @@ from reddy_lib.findings import finding
 from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
 from reddy_lib.spreadsheet.cells.line_times import line_moment
+from reddy_lib.spreadsheet.cells.row_kinds import is_note
 from reddy_lib.spreadsheet.cells.tag_values import NO, YES, cell_text
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.transcripts import Transcript, leaning, read_transcript
 from reddy_lib.transcripts.times import Moment, read_moment
-from reddy_lib.transcripts.unspoken import telling_keys
+from reddy_lib.transcripts.unspoken import left_out, telling_keys
 
-__all__ = ["label_of", "lines_transcript", "turns_transcript"]
+__all__ = ["label_of", "lines_transcript", "rows_of_agent", "turns_transcript"]
 
 _FACTORS = {
     "s": 1.0, "ms": 0.001, "us": 1e-6, "ticks": 1e-7, "min": 60.0, "days": 86_400.0, "cs": 0.01,
@@ -67,10 +68,15 @@ def lines_transcript(
     )
     if mapping.line_order == "reversed":
         places.reverse()
+    every = places
+    places, notes = _without_notes(columns, fields.get("kind", ""), places, texts)
     timed = any(name in fields for name in ("start", "stop"))
     if "role" not in fields and not timed:
         said = "\n".join(texts[place] for place in places)
-        return read_transcript(said, roles=mapping.roles, unit=mapping.line_unit, times=mapping.line_times)
+        transcript = read_transcript(
+            said, roles=mapping.roles, unit=mapping.line_unit, times=mapping.line_times
+        )
+        return _noted(transcript, notes, places, every)
     if "role" in fields:
         labels = [label_of(cell) for cell in columns[fields["role"]]]
     else:
@@ -148,6 +154,34 @@ def lines_transcript(
                 "The source gives times of day: seconds are counted from the first of them.",
             )
         )
+    return _noted(transcript, notes, places, every)
+
+
+def _without_notes(
+    columns: Cells[str, Sequence[Any]], name: str, places: list[int], texts: Sequence[str]
+) -> tuple[list[int], dict[int, str]]:
+    """Return the places without those of internal notes, and the notes: place → text."""
+    if not name:
+        return places, {}
+    notes = {place: texts[place] for place in places if is_note(name, columns[name][place])}
+    return [place for place in places if place not in notes], notes
+
+
+def _noted(
+    transcript: Transcript, notes: dict[int, str], places: Sequence[int], every: Sequence[int]
+) -> Transcript:
+    """Add what was left out as internal notes, each with the number of lines that stand before it."""
+    if not notes:
+        return transcript
+    spoken = set(places)
+    before = 0
+    added: list[tuple[int, str]] = []
+    for place in every:
+        before += place in spoken
+        if place in notes:
+            added.append((min(before, len(transcript.lines)), notes[place]))
+    transcript.left_out = sorted([*transcript.left_out, *added], key=lambda one: one[0])
+    transcript.findings += left_out(["note"] * len(notes))
     return transcript
 
 
@@ -156,7 +190,10 @@ def _kinds(columns: Cells[str, Sequence[Any]], mapping: Mapping) -> dict[str, li
 
     They are read with the turns as they would be in a list of JSON: a note is not sent as speech.
     """
-    taken = {*mapping.line_fields.values(), *mapping.group_by}
+    kind = mapping.line_fields.get(
+        "kind"
+    )  # it may say more than which rows are notes: events, deleted messages
+    taken = {name for name in mapping.line_fields.values() if name != kind} | {*mapping.group_by}
     taken.update(name for several in mapping.sources().values() for name in several)
     names = _telling_columns(tuple(columns))
     found: dict[str, list[Any]] = {}
@@ -265,6 +302,19 @@ _MARKS = re.compile(r"^[*_#>\s\-•]+|[*_\s:]+$")
 def label_of(cell: Any) -> str:
     """A speaker as it is looked up in `roles`: "**Ben (Agent)**:" → "Ben (Agent)"."""
     return _MARKS.sub("", cell_text(cell).strip())
+
+
+def rows_of_agent(cells: Sequence[Any], labels: Sequence[Any], roles: Cells[str, str]) -> list[str]:
+    """Return what a column says in the lines of the agent; empty cells are passed over."""
+    sides: dict[Any, str] = {}
+    found: list[str] = []
+    for cell, said in zip(cells, labels, strict=True):
+        if said not in sides:
+            label = label_of(said)
+            sides[said] = roles.get(label) or leaning(label)
+        if sides[said] == "agent" and (text := cell_text(cell).strip()):
+            found.append(text)
+    return found
 
 
 _UNREAD = Moment(-1.0)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from reddy_lib.spreadsheet.cells.cell_kinds import PART_OF_A_DAY, is_empty
+from reddy_lib.spreadsheet.cells.cell_kinds import PART_OF_A_DAY, bare_clock, is_empty
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.file_names import name_value
@@ -23,7 +23,6 @@ __all__ = ["Sources", "fold_text", "joined"]
 NAMING = frozenset(("conversation_id", "agent_email", "filename"))
 """Fields whose cells name something: a placeholder in them counts as empty. That of a time or a product is a finding."""
 _FOLDED = ("product_id", "agent_email")
-_BARE_CLOCK = re.compile(r"(\d{1,2})(\d{2})(\d{2})?")
 
 
 class Sources:
@@ -164,8 +163,11 @@ def _of_moment(cell: Any, *, first: bool) -> str:
         )  # midnight, because it is a date alone
     if PART_OF_A_DAY.fullmatch(text):
         return cell_text(timedelta(seconds=round(float(text.replace(",", ".")) * 86_400)))
-    bare = _BARE_CLOCK.fullmatch(text) if text.isdecimal() else None
-    return ":".join(part for part in bare.groups() if part) if bare else text
+    bare = bare_clock(cell)
+    if bare is None:
+        return text
+    hour, minute, second = bare
+    return f"{hour:02}:{minute:02}:{second:02}" if second else f"{hour:02}:{minute:02}"
 
 
 def _clock(moment: time) -> str:

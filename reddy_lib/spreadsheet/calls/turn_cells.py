@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping as Cells
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -84,7 +86,9 @@ def turns_of(cells: Cells[str, Sequence[Any]], turns: Sequence[TurnColumn]) -> T
 
 
 def _woven(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
-    """Bring together what two sides say: by clocks if each line has one, else line by line."""
+    """Bring together what two sides say: by clocks or seconds if each line has one, else line by line."""
+    if numbered := _numbered(sides):
+        return Turns(numbered)
     if all(clock for _, lines in sides for clock, _ in lines):
         every = [
             (_seconds(clock), place, role, clock, text)
@@ -107,6 +111,48 @@ def _woven(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
         for clock, text in [lines[number]]
     ]
     return Turns(items, assumed=len(sides) > 1)
+
+
+_NUMBER = re.compile(
+    r"[\[(<]?(?P<number>\d{1,9}(?:[.,]\d{1,6})?)\s?(?P<unit>ms|millis|s|secs?|seconds)?[\])>]?(?:\s*[-–—|:]\s*|\s+)(?P<text>\S.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_FEWEST = 3
+
+
+def _numbered(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> list[dict[str, Any]]:
+    """Return the turns where every line of both sides begins with its second, or its number; else none.
+
+    Words begin with a number too ("2 cards"), but not each line of a call, rising on each side.
+    """
+    found: list[tuple[float, int, str, str]] = []
+    whole = True
+    for place, (role, lines) in enumerate(sides):
+        matches = [_NUMBER.fullmatch(text) for clock, text in lines if not clock]
+        read = [match for match in matches if match is not None]
+        if len(read) < len(lines):
+            return []
+        numbers = [
+            float(match["number"].replace(",", "."))
+            * (0.001 if (match["unit"] or "").casefold().startswith("m") else 1)
+            for match in read
+        ]
+        if any(after <= before for before, after in pairwise(numbers)):
+            return []
+        whole = whole and not any(match["unit"] or not match["number"].isdecimal() for match in read)
+        found += [
+            (number, place, role, match["text"].strip()) for number, match in zip(numbers, read, strict=True)
+        ]
+    found.sort(key=lambda one: one[:2])
+    numbers = [number for number, *_ in found]
+    if len(found) < _FEWEST:
+        return []
+    steps = {after - before for before, after in pairwise(numbers)}
+    if whole and not steps <= {1} and len(set(numbers)) < len(numbers):
+        return []  # each side is numbered by itself
+    if whole and steps <= {1}:  # numbers of the turns say their order, and no times
+        return [{"role": role, "text": text} for _, _, role, text in found]
+    return [{"role": role, "text": text, "start": number} for number, _, role, text in found]
 
 
 def _seconds(clock: str) -> float:

@@ -8,10 +8,13 @@ from typing import Any
 
 from reddy_lib.spreadsheet.cells.clock_text import read_clock
 
-__all__ = ["PART_OF_A_DAY", "as_number", "is_clock", "is_empty"]
+__all__ = ["PART_OF_A_DAY", "as_number", "bare_clock", "is_clock", "is_empty"]
 
 _CLOCK = re.compile(
     r"\d{1,2}[:.h]\d{2}(?:[:.m]\d{2})?(?:[.,]\d+)?\s*(?:[ap]\.?\s?m\.?|Uhr|h)?", re.IGNORECASE
+)
+_UNMARKED = re.compile(
+    r"(\d{1,2})(?:\s?[.,\-_'’ ]\s?|(?=\d{2}(?:\d{2})?$))(\d{2})(?:(?:\s?[.,\-_'’ ]\s?)?(\d{2}))?"
 )
 PART_OF_A_DAY = re.compile(r"0?[.,]\d{3,}")
 
@@ -54,3 +57,21 @@ def is_clock(cell: Any) -> bool:
         or PART_OF_A_DAY.fullmatch(text) is not None
         or read_clock(text) is not None
     )
+
+
+def bare_clock(cell: Any) -> tuple[int, int, int] | None:
+    """Read a time of day that no colon marks: 10.15, 9-05, 1005, 0905, 10.15.30; a number too (10.5 is 10.50)."""
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return None
+    text = cell.strip() if isinstance(cell, str) else str(cell)
+    if isinstance(cell, float):
+        if cell != cell or not 0 <= cell < 1e6:
+            return None
+        text = str(int(cell)) if cell >= 100 and cell.is_integer() else f"{cell:.2f}"
+        if float(text) != cell:
+            return None  # 10.4583 hours, or a part of a day
+    match = _UNMARKED.fullmatch(text)
+    if match is None:
+        return None
+    hour, minute, second = int(match[1]), int(match[2]), int(match[3] or 0)
+    return (hour, minute, second) if hour < 24 and minute < 60 and second < 60 else None

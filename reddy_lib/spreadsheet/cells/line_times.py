@@ -10,7 +10,7 @@ from typing import Any
 from reddy_lib.spreadsheet.cells.dates import read_timestamp
 from reddy_lib.transcripts.times import Moment, read_moment
 
-__all__ = ["line_moment", "lines_of", "read_seconds", "seconds_of"]
+__all__ = ["begins_again", "line_moment", "lines_of", "read_seconds", "seconds_of"]
 
 _DATED = re.compile(r"\d.*[-/.年월 ].*\d.*:")
 
@@ -50,6 +50,14 @@ def seconds_of(cells: Sequence[Any]) -> list[float | None]:
     if any(second is None for second in read_seconds(cells[:3])[0]):
         return [None] * len(cells)
     return read_seconds(cells)[0]
+
+
+_AGAIN = 0.2
+
+
+def begins_again(before: float, now: float) -> bool:
+    """Return whether a time since the start of a call is that of another call's first lines, and no overlap of speech."""
+    return now < before and now <= _AGAIN * before
 
 
 _LINE_CLOCK = re.compile(

@@ -13,7 +13,7 @@ from math import lgamma
 from typing import NamedTuple
 
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
-from reddy_lib.spreadsheet.cells.line_times import seconds_of
+from reddy_lib.spreadsheet.cells.line_times import begins_again, seconds_of
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.model import NewCall
@@ -36,12 +36,16 @@ OF_CALLS = frozenset(
 
 
 class Grouping(NamedTuple):
-    """What tells calls apart. `calls`: the places of the rows of each call, in the order of the sheet."""
+    """What tells calls apart. `calls`: the places of the rows of each call, in the order of the sheet.
+
+    `timed`: the column of times that begin again with each call, where no counter does.
+    """
 
     by: list[str]
     new_call: NewCall
     why: str
     calls: list[list[int]]
+    timed: str = ""
 
     @property
     def boundaries(self) -> list[int]:
@@ -139,7 +143,7 @@ def grouping_of(
         if found is not None and (best is None or found[0] > best[0]):
             best = found
     if best is None or best[0] < _OF_A_KEY:
-        key = _by_key([*columns, *filter(None, (order, role))])
+        key = _by_key([*columns, *filter(None, (order, role))], order)
         if key is not None:
             return key
         together = _by_filled_together(columns)
@@ -178,7 +182,7 @@ class _Key(NamedTuple):
         return self.together and self.likeness > 0.9
 
 
-def _by_key(columns: Sequence[Column]) -> Grouping | None:
+def _by_key(columns: Sequence[Column], order: Column | None = None) -> Grouping | None:
     """Return the calls as a column has them that determines others, or within which others count, whatever it is called.
 
     Where it has one value, those have one value: who took the call, when, about what. An id does that, and so does a
@@ -203,7 +207,7 @@ def _by_key(columns: Sequence[Column]) -> Grouping | None:
         if numbers is None:
             numbers = _numbers_of(columns)
         key = _key_of(column, calls, told, numbers)
-        if not key.holds:
+        if not key.holds or (not key.together and (column is order or _times_lines(column))):
             continue
         # Speakers who are called by their names determine their call, and nothing beyond what it determines.
         weight = key.told + 1.5 * key.together + 2 * key.counted
@@ -219,6 +223,13 @@ def _by_key(columns: Sequence[Column]) -> Grouping | None:
         else f"{column.name!r} has one value where lines are counted or timed anew"
     )
     return Grouping([column.name], "value", why, calls)
+
+
+def _times_lines(column: Column) -> bool:
+    """Return whether cells are times that begin again with each call: no two lines of one call share them."""
+    if column.clocks >= 0.9 or column.says & {"time", "start", "end", "offset", "duration", "order"}:
+        return True
+    return column.numbers >= 0.9 and any("." in text or "," in text for text in column.texts)
 
 
 def _determines(calls: Sequence[Sequence[int]], other: Column) -> bool:
@@ -431,11 +442,42 @@ def _by_stays(
         return Grouping(
             names, "restart", f"{why}; {both} tell calls apart" if names else why, spans(where, total)
         )
+    if role is not None and (found := _by_times(columns, stays, role)):
+        return found
     if stays and role is not None:
         where = _joint(stays)
         if len(where) <= 0.5 * total:
             return Grouping(names, "value", f"{both} stay the same from line to line", spans(where, total))
     return None
+
+
+def _by_times(columns: Sequence[Column], stays: Sequence[Column], role: Column) -> Grouping | None:
+    """Times that are counted from the start of each call, and so begin again with the next: both sides speak in between."""
+    joint = _joint(stays)
+    for column in columns:
+        if column in stays or column.fill < 1 or column.distinct < 3 or "duration" in column.says:
+            continue
+        seconds = seconds_of(column.rows)
+        known = [second for second in seconds if second is not None]
+        if len(known) < len(seconds) or max(known) >= _DAY:
+            continue
+        again = [place for place in range(1, len(known)) if begins_again(known[place - 1], known[place])]
+        back = [place for place in range(1, len(known)) if known[place] < known[place - 1] - _OVERLAP]
+        calls = spans(sorted({0, *joint, *again}), len(known))
+        both = sum(len({role.of_rows[place] for place in places}) > 1 for places in calls)
+        if not again or len(again) > 0.5 * len(known) or both < 0.8 * len(calls):
+            continue
+        if set(back) - set(again) - set(joint):
+            continue  # it also goes back within calls
+        names = [one.name for one in stays]
+        return Grouping(
+            names, "restart", f"{column.name!r} begins again {len(again)} times", calls, column.name
+        )
+    return None
+
+
+_DAY = 86_400.0
+_OVERLAP = 3.0
 
 
 def _describes(column: Column) -> bool:

@@ -27,12 +27,14 @@ from reddy_lib.spreadsheet.evidence.call_groups import (
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.line_clocks import line_times
 from reddy_lib.spreadsheet.evidence.line_words import (
+    directions,
     holds_transcripts,
     is_labelled,
     speaker_column,
     takes_turns,
     words_column,
 )
+from reddy_lib.spreadsheet.evidence.note_rows import find_notes
 from reddy_lib.spreadsheet.model import LineUnit, NewCall
 from reddy_lib.transcripts import leaning
 
@@ -56,6 +58,8 @@ class LinesFound(msgspec.Struct):
     new_call: NewCall
     reasons: dict[str, str]
     by_time: bool = False
+    doubts: dict[str, str] = {}
+    roles: dict[str, str] = {}
 
 
 def find_lines(columns: Sequence[Column]) -> LinesFound | None:
@@ -94,7 +98,7 @@ def _found(
         )
         rest = [column for column in rest if column is not order]
     elif group.new_call != "restart" and repeats(order, group.calls):
-        order = None  # a mark such as 0 and 1, which only looks like the counter of very short calls
+        rest, order = [*rest, order], None  # a mark such as 0 and 1, like the counter of very short calls
     fields = {"text": text.name}
     reasons = {
         "layout": f"one row a transcript line: {group.why}",
@@ -114,11 +118,29 @@ def _found(
     free = [column for column in rest if column.name not in group.by]
     calls = _counted(order, group.calls) if order is not None else group.calls
     times, units, why = line_times(free, text, calls, role)
+    if group.timed and times.get("start") != group.timed:
+        times = {
+            **{field: name for field, name in times.items() if name != group.timed},
+            "start": group.timed,
+        }
+        why = {**why, "line start": f"name {group.timed!r}; begins again with each call"}
     by_time = any(said in why.get("line start", "") for said in ("not in its order", "newest first"))
     if by_time and order is not None:
         # It counts the rows as they stand; when lines were spoken, their times say.
         del fields["order"], reasons["line order"]
-    return LinesFound({**fields, **times}, units, group.by, group.new_call, {**reasons, **why}, by_time)
+    notes = find_notes([column for column in free if column.name not in times.values()], text, role, calls)
+    if notes.column:
+        fields["kind"] = notes.column
+        reasons["line kind"] = notes.reason
+    doubts = {"transcript": notes.doubt} if notes.doubt else {}
+    directed = directions(role) if role is not None else {}
+    if role is not None and directed:
+        reasons["line role"] = (
+            f"name {role.name!r}; what went out is the agent's, what came in the customer's"
+        )
+    return LinesFound(
+        {**fields, **times}, units, group.by, group.new_call, {**reasons, **why}, by_time, doubts, directed
+    )
 
 
 def _counted(order: Column, calls: Sequence[Sequence[int]]) -> list[list[int]]:

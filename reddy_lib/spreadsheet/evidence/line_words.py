@@ -9,8 +9,9 @@ from itertools import pairwise
 from reddy_lib.spreadsheet.evidence.call_groups import OF_CALLS, Grouping
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.transcripts import leaning, read_opening
+from reddy_lib.transcripts.key_names import DIRECTIONS
 
-__all__ = ["holds_transcripts", "is_labelled", "speaker_column", "takes_turns", "words_column"]
+__all__ = ["directions", "holds_transcripts", "is_labelled", "speaker_column", "takes_turns", "words_column"]
 
 _TRIED = 40
 
@@ -46,6 +47,17 @@ def is_labelled(column: Column) -> bool:
     return bool(tried) and fits >= 0.8 * len(tried) and {"agent", "customer"} <= sides
 
 
+def directions(column: Column) -> dict[str, str]:
+    """Return the side of each text where all say whether a message came in or went out; else none."""
+    if column.distinct > _MOST_DIRECTIONS:
+        return {}
+    sides = {text: DIRECTIONS.get(text.casefold(), "") for text in dict.fromkeys(column.texts)}
+    return sides if set(sides.values()) == {"agent", "customer"} else {}
+
+
+_MOST_DIRECTIONS = 4
+
+
 def speaker_column(columns: Sequence[Column], calls: Sequence[Sequence[int]]) -> Column | None:
     best: tuple[float, Column] | None = None
     for column in columns:
@@ -72,6 +84,8 @@ def _speaks(column: Column, calls: Sequence[Sequence[int]]) -> float:
         if not named and (share < 0.6 or column.distinct > 0.5 * column.count):
             return 0.0
         return 10 * share + named + 2 * turns
+    if turns >= 0.2 and column.fill >= 0.9 and directions(column):
+        return 6 + named + 2 * turns
     long = [[column.of_rows[place] for place in places] for places in calls if len(places) > 3]
     if len(calls) > 1 and long and all(len(set(texts)) == len(texts) for texts in long):
         return 0.0  # different in each line of a call: it counts them

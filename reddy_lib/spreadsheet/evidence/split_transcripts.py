@@ -50,6 +50,10 @@ def joined_parts(columns: Sequence[Column]) -> tuple[list[str], str, str] | None
             separator = "\n"
         else:
             separator = "" if sum(glued) >= sum(lined) or _cut_inside(parts) else "\n"
+        if not all(_MORE.search(part.plain) for part in parts[1:]) and not _goes_on(parts):
+            continue  # "text", "text", "text": the others say something else
+        if not separator:
+            separator = _at_the_cut(parts)
         names = [part.name for part in parts]
         why = f"{' and '.join(map(repr, names))} read as a transcript together"
         return names, separator, why
@@ -89,15 +93,17 @@ def continued(first: str, columns: Sequence[Column]) -> tuple[list[str], str, st
             and column.length >= 8
             and (column.prose >= 0.5 or column.length > 40)
             and not _repeats(start, column)
+            and (more or _goes_on([start, column]) or _is_later_part(column, columns, stem))
         ):
             parts.append((_place(here, more), names.index(column.name), column.name))
     if not parts:
         return None
     parts.append((_place(number, _MORE.search(start.plain) is not None), names.index(first), first))
     ordered = [name for _, _, name in sorted(parts)]
-    cut = _cut_inside([by_name[name] for name in ordered])
+    found = [by_name[name] for name in ordered]
+    separator = _at_the_cut(found) if _cut_inside(found) else "\n"
     why = f"goes on in {' and '.join(repr(name) for name in ordered[1:])}"
-    return ordered, "" if cut else "\n", why
+    return ordered, separator, why
 
 
 def _place(number: int | None, more: bool) -> int:
@@ -108,7 +114,7 @@ def _place(number: int | None, more: bool) -> int:
 
 
 _SUFFIX = re.compile(
-    r"(.*?)[\W_]*(?:part|teil|parte|partie|deel|no|nr|pt|p)?[\W_]*(?:(?P<number>\d{1,2})(?:\s*(?:/|of|von|de|di|van)\s*\d{1,2})?"
+    r"(.*?)[\W_]*(?:(?<![^\W\d_])(?:part|teil|parte|partie|deel|no|nr|pt|p))?[\W_]*(?:(?P<number>\d{1,2})(?:\s*(?:/|of|von|de|di|van)\s*\d{1,2})?"
     r"|(?<=[\W_])(?P<letter>[a-h])|(?<=[\W_])(?P<roman>i{1,3}|iv|vi{0,3}|ix|x))\W*",
     re.IGNORECASE,
 )
@@ -133,6 +139,62 @@ def _stem(name: str) -> tuple[str, int | None]:
 def _repeats(first: Column, other: Column) -> bool:
     """Whether another column says the same again (a translation keeps its own words): then it is no continuation."""
     return any(a and a == b for a, b in zip(first.of_rows, other.of_rows, strict=True))
+
+
+def _is_later_part(column: Column, columns: Sequence[Column], stem: str) -> bool:
+    """Return whether it goes on from another part than the first ("Transcript 3" from "Transcript 2"), or that from it."""
+    others = [other for other in columns if other.name != column.name and other.count]
+    return any(
+        _stem(other.name)[0] == stem and (_goes_on([other, column]) or _goes_on([column, other]))
+        for other in others
+    )
+
+
+_FULL = 150
+_ENDS = ".?!…\"'”)]。？！"
+
+
+def _goes_on(parts: Sequence[Column]) -> bool:
+    """Return whether the first part goes on in the next: who spoke speaks again there, or the text was cut.
+
+    Columns of one name, or numbered ones, may as well hold a summary and a result. A text that was cut is as long as a
+    cell could be, or stops in the middle of a sentence.
+    """
+    first, second = parts[0], parts[1]
+    pairs = [(a, b) for a, b in zip(first.of_rows, second.of_rows, strict=True) if a and b]
+    pairs = pairs[:: len(pairs) // _TRIED + 1]
+    longest = max(map(len, first.texts), default=0)
+    full = sum(len(text) >= 0.97 * longest for text in first.texts)
+    wordy = second.unique >= 0.5 or second.length >= _LONG
+    fits = 0
+    for before, after in pairs:
+        cut = longest >= _FULL and len(before) >= 0.97 * longest and (full > 1 or before[-1] not in _ENDS)
+        inside = wordy and len(before) >= _LONG and before[-1] not in _ENDS and after[:1].islower()
+        fits += cut or inside or _same_speakers(before, after)
+    return bool(pairs) and fits >= 0.5 * len(pairs)
+
+
+def _same_speakers(before: str, after: str) -> bool:
+    """Return whether a label of the one text stands before words of the other."""
+    labels = {label for label in read_opening(before).labels if label}
+    return any(re.search(rf"(?<!\w){re.escape(label)}\W{{0,3}}\s*[:：>|\]]", after) for label in labels)
+
+
+def _at_the_cut(parts: Sequence[Column]) -> str:
+    """Return what belongs where a text was cut: nothing, or a space where it was cut between words and lost it."""
+    spread = 0
+    for first, second in pairwise(parts):
+        texts = [
+            (before, after)
+            for before, after in zip(map(cell_text, first.rows), map(cell_text, second.rows), strict=True)
+            if before.strip() and after.strip()
+        ]
+        if any(before[-1].isspace() or after[0].isspace() for before, after in texts):
+            return ""
+        characters = [len(before) for before, _ in texts]
+        octets = [len(before.encode("utf-8", "replace")) for before, _ in texts]
+        spread += bool(texts) and min(max(sizes) - min(sizes) for sizes in (characters, octets)) > 4
+    return " " if spread else ""  # where cells were full, they are all as long
 
 
 def _cut_inside(parts: Sequence[Column]) -> bool:

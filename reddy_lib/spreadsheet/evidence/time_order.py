@@ -11,7 +11,7 @@ from functools import cached_property
 from statistics import median
 from typing import NamedTuple
 
-from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
+from reddy_lib.spreadsheet.cells.cell_kinds import bare_clock, is_empty
 from reddy_lib.spreadsheet.cells.date_numbers import EpochUnit
 from reddy_lib.spreadsheet.cells.dates import read_timestamp
 from reddy_lib.spreadsheet.cells.durations import duration_evidence, read_duration
@@ -19,7 +19,7 @@ from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.day_order import column_order
 
-__all__ = ["Standing", "TimeOrder", "is_time_of_day", "times_of_day"]
+__all__ = ["Standing", "TimeOrder", "is_time_of_day", "is_unmarked_clock", "times_of_day"]
 
 _ROWS = 40
 """Rows that are compared."""
@@ -167,3 +167,30 @@ def is_time_of_day(column: Column) -> bool:
         return True  # 5:46 PM, or with a zone
     least = 0.0 if "start" in column.says else 3600.0 if "time" in column.says else _FIRST_WORKING_HOUR
     return max(seconds) < 86_400 and median(seconds) >= least
+
+
+_MANY_MINUTES = 5
+
+
+def is_unmarked_clock(column: Column, *, sure: bool = False) -> bool:
+    """Return whether cells can be times of day without a colon: 10.15, 9-05, 1005, 0905.
+
+    Numbers are read like this by other rules too (10.25 is a quarter past ten as a decimal), so all cells have to be
+    times of the day. `sure`: whether nothing but the cells speaks for it, as where the name says nothing.
+    """
+    if "duration" in column.says or not column.count:
+        return False
+    clocks = [bare_clock(cell) for cell in column.cells]
+    read = [clock for clock in clocks if clock is not None]
+    if len(read) < len(clocks):
+        return False
+    hours = [hour + minute / 60 for hour, minute, _ in read]
+    minutes = {minute for _, minute, _ in read}
+    numbers = any(isinstance(cell, float) for cell in column.cells)
+    if (numbers or sure) and len(minutes) < _MANY_MINUTES:
+        return False
+    if sure and (column.says - {"date"} or numbers or any(len(text) < 4 for text in column.texts)):
+        return False
+    if sure and all(map(str.isdecimal, column.texts)) and not any(text[0] == "0" for text in column.texts):
+        return False  # any number of four digits
+    return median(hours) * 3600 >= (_FIRST_WORKING_HOUR if "start" not in column.says else 0)

@@ -15,7 +15,9 @@ import msgspec
 import pandas as pd
 
 from reddy_lib.arguments import product_dicts
-from reddy_lib.spreadsheet.calls.grouping import calls_of
+from reddy_lib.spreadsheet.calls.grouping import Group, calls_of
+from reddy_lib.spreadsheet.calls.lines import rows_of_agent
+from reddy_lib.spreadsheet.cells.agent_names import bare_email
 from reddy_lib.spreadsheet.cells.header_words import concepts
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.cells.tag_values import tag_type
@@ -352,6 +354,8 @@ def _with_lines(
         new_call=lines.new_call,
         lines_by_time=lines.by_time,
         reasons=lines.reasons,
+        doubts=lines.doubts,
+        roles=lines.roles,
         sheet=_format_of(sheet),
     )
     return _fields_of_groups(mapping, set(lines.fields.values()), head, cells, products)
@@ -396,10 +400,35 @@ def _fields_of_groups(
                 reasons={**mapping.reasons, "timestamp": f"name {start!r}; the time of the first line"},
             )
             mapping = _with_times(mapping, [moments])
+    mapping = _agent_of_lines(mapping, varying, groups)
     reasons = dict(mapping.reasons)
     for name, count in varying.items():
+        if name in mapping.fields.values():
+            continue
         reasons[name] = f"not a tag: its cells differ within {count} of {len(groups)} calls"
     return mapping.replace(reasons=reasons)
+
+
+def _agent_of_lines(mapping: Mapping, varying: Collection[str], groups: Sequence[Group]) -> Mapping:
+    """Take the column of who wrote each line for the agent's email, where the agent's own lines have one in each call."""
+    role = mapping.line_fields.get("role", "")
+    if not role or "agent_email" in {**mapping.fields, **mapping.joins}:
+        return mapping
+    for name in varying:
+        written = [rows_of_agent(group.columns[name], group.columns[role], mapping.roles) for group in groups]
+        known = [[text for text in texts if bare_email(text)] for texts in written if texts]
+        if not known or sum(len(set(texts)) == 1 for texts in known) < 0.9 * len(known):
+            continue
+        if len(known) < 0.5 * len(groups):
+            continue
+        return mapping.replace(
+            fields={**mapping.fields, "agent_email": name},
+            reasons={
+                **mapping.reasons,
+                "agent_email": f"name {name!r}; emails of those who wrote the agent's lines",
+            },
+        )
+    return mapping
 
 
 def _id_from_group(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
@@ -458,6 +487,8 @@ def _with_lines_beside(
         line_fields=lines.fields,
         line_units=lines.units,
         lines_by_time=lines.by_time,
+        doubts={**mapping.doubts, **lines.doubts},
+        roles=lines.roles,
         reasons={
             **reasons,
             **lines.reasons,

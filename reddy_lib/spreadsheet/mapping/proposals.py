@@ -19,7 +19,7 @@ from reddy_lib.spreadsheet.cells.dates import looks_like_time
 from reddy_lib.spreadsheet.cells.header_words import concepts
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.evidence.column_profile import Column
-from reddy_lib.spreadsheet.evidence.time_order import is_time_of_day, times_of_day
+from reddy_lib.spreadsheet.evidence.time_order import is_time_of_day, is_unmarked_clock, times_of_day
 from reddy_lib.spreadsheet.mapping.lookups import find_column, find_lookup
 from reddy_lib.spreadsheet.model import Join, Mapping
 
@@ -48,28 +48,51 @@ def with_joined_time(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     used = set(mapping.fields.values())
     best: tuple[float, Column] | None = None
     for here, other in enumerate(columns):
-        if other.name in used or not other.count or other.clocks < 0.8:
+        if other.name in used or not other.count or _is_of_something_else(other):
             continue
-        if other.says & {"end", "changed", "duration", "created", "order"} and "start" not in other.says:
+        colons = other.clocks >= 0.8 and is_time_of_day(other)  # 0:03:20 is how long a call was
+        if not colons and not (other.says & {"time", "start"} and is_unmarked_clock(other)):
             continue
-        if not is_time_of_day(other):
-            continue  # 0:03:20 is how long a call was
         named = bool(other.says & {"time", "start"})
         earlier = sum(_comes_before(other, third) for third in columns if third.clocks >= 0.8)
         score = 10 * named + 5 * ("start" in other.says) + 2 * earlier - abs(here - place) / len(columns)
         if best is None or score > best[0]:
             best = (score, other)
     if best is None:
-        return mapping
+        return _with_clock_in_doubt(mapping, name, [one for one in columns if one.name not in used])
     other = best[1]
     fields = {field: column for field, column in mapping.fields.items() if field != "timestamp"}
-    share = int(100 * other.clocks)
+    share = 100 if other.clocks < 0.8 else int(100 * other.clocks)
     reason = f"{mapping.reasons['timestamp']}; joined with {other.name!r}: {share} % are times of day"
     return mapping.replace(
         fields=fields,
         joins={**mapping.joins, "timestamp": Join([name, other.name])},
         reasons={**mapping.reasons, "timestamp": reason},
     )
+
+
+def _is_of_something_else(column: Column) -> bool:
+    return (
+        bool(column.says & {"end", "changed", "duration", "created", "order"}) and "start" not in column.says
+    )
+
+
+def _with_clock_in_doubt(mapping: Mapping, day: str, columns: Sequence[Column]) -> Mapping:
+    """Return a copy that asks about the column that may say at what time of that day calls began; calls are at midnight."""
+    for column in columns:
+        if not column.count or _is_of_something_else(column) or "timestamp" in mapping.doubts:
+            continue
+        named = "time" in column.says and not column.says & {"zone", "offset", "date", "score", "id"}
+        if (named and any(map(str.isdigit, column.texts[0]))) or is_unmarked_clock(column, sure=True):
+            doubt = (
+                f"{day!r} has dates without a time of day, and calls are taken to start at midnight; {column.name!r} "
+                f"may have the times ({column.texts[0][:20]!r}), which could not be told for sure"
+            )
+            return mapping.replace(
+                doubts={**mapping.doubts, "timestamp": doubt},
+                second_best={**mapping.second_best, "timestamp": column.name},
+            )
+    return mapping
 
 
 def _comes_before(one: Column, other: Column) -> bool:

@@ -70,7 +70,9 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
     usual = max(below[len(below) // 2], 1)
     width = max(usual, min(max(filled), usual * 3))
     best, best_score = 0, float("-inf")
-    for place, row in enumerate(rows[: min(40, max(len(rows) - 1, 1))]):  # below a header there is something
+    for place, row in enumerate(
+        rows[: min(_CANDIDATES, max(len(rows) - 1, 1))]
+    ):  # below a header there is something
         cells = [cell for cell in row if _text(cell).strip()]
         texts = [_text(cell).strip() for cell in cells]
         if not cells:
@@ -137,6 +139,7 @@ _SHAPES = re.compile(
     re.DOTALL,
 )
 _COMPARED = 30
+_CANDIDATES = 58  # nearly all that are looked at: a report may say much before its table
 
 
 def _contrast(row: Sequence[Any], rows: Sequence[Sequence[Any]]) -> float:

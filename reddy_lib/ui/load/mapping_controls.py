@@ -63,6 +63,7 @@ LINE_LABELS = {
     "stop": "Stop",
     "duration": "Duration",
     "order": "Number of the line",
+    "kind": "Internal or public",
 }
 LINES_WITHOUT = {
     "role": "no column: the speaker stands before the text, as in Agent: Hello",
@@ -70,6 +71,7 @@ LINES_WITHOUT = {
     "stop": "no column: a line stops where the next one starts",
     "duration": "no column",
     "order": "no column: lines are in the order of the sheet",
+    "kind": "no column: every row is a line",
 }
 NEW_CALL = {
     "value": "where their value changes",

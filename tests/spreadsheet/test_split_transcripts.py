@@ -1,0 +1,75 @@
+"""Transcripts that go on in further columns: joined only where something shows it, and with what belongs at the cut."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pandas as pd
+import pytest
+
+from reddy_lib.spreadsheet import guess_mapping
+from reddy_lib.spreadsheet.calls.building import build_frame
+
+CALLS = [
+    f"Agent: Good morning, this is Rachel at the bank, how can I help you with card {number}? "
+    f"Customer: My card {'is lost and ' * number}does not work any more, since I came back from my holiday last week. "
+    f"Agent: I am sorry to hear that, I will send you a new card number {number} in the next few days. "
+    "Customer: Thank you very much, goodbye."
+    for number in range(1, 6)
+]
+
+
+def frame_of(names: list[str], cells: list[list[str]]) -> pd.DataFrame:
+    rows = [[f"c{place}", *row, "ann@x.example"] for place, row in enumerate(cells)]
+    frame = pd.DataFrame(rows, columns=["id", *names, "agent"])
+    frame.index = range(2, len(rows) + 2)
+    return frame
+
+
+def whole(frame: pd.DataFrame) -> list[str]:
+    mapping = guess_mapping(frame)
+    calls = build_frame(frame, mapping)
+    return [" ".join(f"{line.role}: {line.text}" for line in built.call.transcript or ()) for built in calls]
+
+
+def expected() -> list[str]:
+    return [text.replace("Agent:", "agent:").replace("Customer:", "customer:") for text in CALLS]
+
+
+@pytest.mark.parametrize(
+    "names", [["text", "text (2)", "text (3)"], ["Transcript 1", "Transcript 2", "Transcript 3"]]
+)
+@pytest.mark.parametrize(
+    "others",
+    [["note", "x"], ["resolved", "VIP"], ["Customer called about a card. Solved.", "Closed by phone."]],
+)
+def test_columns_of_one_name_that_say_something_else_are_not_joined(
+    names: list[str], others: list[str]
+) -> None:
+    assert whole(frame_of(names, [[text, *others] for text in CALLS])) == expected()
+
+
+def pieces(text: str, size: int) -> list[str]:
+    return [text[:size], text[size : 2 * size], text[2 * size :]]
+
+
+@pytest.mark.parametrize(
+    "names", [["text", "text (2)", "text (3)"], ["Transcript", "Transcript 2", "Transcript 3"]]
+)
+def test_cells_that_were_full_are_joined_as_they_are(names: list[str]) -> None:
+    assert whole(frame_of(names, [pieces(text, 163) for text in CALLS])) == expected()
+
+
+def test_cells_that_were_cut_between_words_get_their_space_back() -> None:
+    cells = [textwrap.wrap(text, 160) for text in CALLS]
+    widest = max(map(len, cells))
+    names = [f"Transcript {number + 1}" for number in range(widest)]
+    assert whole(frame_of(names, [row + [""] * (widest - len(row)) for row in cells])) == expected()
+
+
+def test_further_turns_are_joined_line_by_line() -> None:
+    cells = [
+        [" ".join(text.partition(" Agent: I am")[:1]), "Agent: I am" + text.partition(" Agent: I am")[2]]
+        for text in CALLS
+    ]
+    assert whole(frame_of(["Transcript", "Transcript 2"], cells)) == expected()
