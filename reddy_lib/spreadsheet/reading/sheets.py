@@ -33,7 +33,7 @@ from reddy_lib.spreadsheet.reading.files import (
     open_workbook,
     workbook_kept,
 )
-from reddy_lib.spreadsheet.reading.furniture import Region, below_merged, joined_names, lines_above
+from reddy_lib.spreadsheet.reading.furniture import Region, below_merged, is_blank, joined_names, lines_above
 from reddy_lib.spreadsheet.reading.header_search import (
     LOOK_AHEAD,
     MOST_SHEETS,
@@ -42,13 +42,12 @@ from reddy_lib.spreadsheet.reading.header_search import (
     choose_tables,
     head_rows,
     header_of,
-    is_blank,
 )
 from reddy_lib.spreadsheet.reading.headers import column_letter, header_texts
 from reddy_lib.spreadsheet.reading.joining import with_files, with_lines
 from reddy_lib.spreadsheet.reading.json_tables import json_kind, record_rows
 from reddy_lib.spreadsheet.reading.notes import file_notes, hidden_note, left_lines, merged_notes
-from reddy_lib.spreadsheet.reading.pieces import Spans, as_frame, numbered_on, taken_apart
+from reddy_lib.spreadsheet.reading.pieces import Spans, as_frame, column_cells, numbered_on, taken_apart
 from reddy_lib.spreadsheet.reading.table_shape import (
     beside_place,
     has_no_header,
@@ -290,7 +289,7 @@ def _sample(path: Path, format: SheetFormat) -> list[tuple[str, list[Any]]] | No
         return None
     if frame is None:
         return None
-    return [(str(name), frame.iloc[:, place].tolist()) for place, name in enumerate(frame.columns)]
+    return list(zip(map(str, frame.columns), column_cells(frame), strict=True))
 
 
 def _bundle_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:

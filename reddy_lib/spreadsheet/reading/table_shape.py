@@ -9,12 +9,14 @@ from __future__ import annotations
 import csv
 import io
 import re
+from bisect import bisect
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
-from reddy_lib.spreadsheet.reading.furniture import is_empty, no_call
+from reddy_lib.spreadsheet.reading.furniture import is_blank, is_empty, no_call
 from reddy_lib.spreadsheet.reading.text_tables import has_known_names, known_name
 
 __all__ = [
@@ -182,15 +184,18 @@ def beside_place(rows: Sequence[Sequence[Any]], header: Sequence[Any]) -> int:
     `rows`: below the header.
     """
     width = len(header)
-    for gap in range(1, width - 1):
-        if not is_empty(header[gap]) or any(gap < len(row) and not is_empty(row[gap]) for row in rows):
+    filled = [[place for place, cell in enumerate(row[:width]) if not is_empty(cell)] for row in rows]
+    named = [place for place, cell in enumerate(header) if not is_empty(cell)]
+    taken = sorted({*named, *(place for row in filled for place in row)})
+    # Between two columns that hold something, one empty column says as much as the thousands of a stray cell.
+    for gap in (before + 1 for before, after in pairwise(taken) if after > before + 1):
+        names = bisect(named, gap)
+        if not 1 < names < len(named):
             continue
-        left = [any(not is_empty(cell) for cell in row[:gap]) for row in rows]
-        right = [any(not is_empty(cell) for cell in row[gap + 1 : width]) for row in rows]
-        names = [cell for cell in header[gap + 1 :] if not is_empty(cell)]
-        before = [cell for cell in header[:gap] if not is_empty(cell)]
+        left = [bool(row) and row[0] < gap for row in filled]
+        right = [bool(row) and row[-1] > gap for row in filled]
         # It ends elsewhere: its rows are not the rows of the calls.
-        if len(before) > 1 and names and any(right) and left != right and _ends_at_once(right):
+        if any(right) and left != right and _ends_at_once(right):
             return gap + 1
     return 0
 
@@ -272,7 +277,7 @@ def rows_below(
             if item is None:
                 return
             number, record = item
-        if (not any(record) or not record[0]) and all(map(is_empty, record)):
+        if is_blank(record):
             blank = True
             continue
         why = no_call(record, names, header)
