@@ -23,8 +23,19 @@ def is_doubtful(parsed: Parsed) -> bool:
         return True
     counts = Counter(turn.label for turn in parsed.turns)
     if len(counts) < 2:
-        return len(parsed.turns) > 1
-    return any(map(_is_strange, counts)) or _mostly(parsed, _LEFT_OVER)
+        return len(parsed.turns) > 1 or bool(parsed.asides)
+    return any(map(_is_strange, counts)) or _mostly(parsed, _LEFT_OVER) or _is_scattered(counts)
+
+
+def _is_scattered(counts: Counter[str]) -> bool:
+    """Does hardly any label come back although their first words do? Then each holds something of its turn."""
+    if len(counts) < 5 or 2 * len(counts) < sum(counts.values()):
+        return False
+    first = {_FIRST_WORD.split(label.strip(), maxsplit=1)[0].casefold() for label in counts if label}
+    return 2 * len(first) < len(counts)
+
+
+_FIRST_WORD = re.compile(r"[\W_]+|\d")
 
 
 def _is_strange(label: str) -> bool:
@@ -36,7 +47,7 @@ def _is_strange(label: str) -> bool:
 
 
 _LABEL_INSIDE = re.compile(
-    r"(?:[?!。！？\")”]|(?<!\.)\.(?!\.))\s*([^\W\d_][^.?!…。！？:：,\n]{0,40})[:：](?![/\d])"
+    r"(?:[?!。！？\")”]|(?<!\.)\.(?!\.))\s*[#|/~*>=-]{0,4}\s?([^\W\d_][^.?!…。！？:：,\n]{0,40})[:：](?![/\d])"
 )
 
 
@@ -74,7 +85,8 @@ def _worth(parsed: Parsed) -> tuple[float, float, int]:
     labels = Counter(turn.label for turn in parsed.turns)
     unread = sum(note.code in _UNREAD for _, note in parsed.notes) + labels.pop("", 0)
     strange = sum(count for label, count in labels.items() if _is_strange(label))
-    strange += len(parsed.turns) * _mostly(parsed, _LEFT_OVER) + labels_inside(parsed)
+    strange += len(parsed.turns) * (_mostly(parsed, _LEFT_OVER) or _is_scattered(labels))
+    strange += labels_inside(parsed)
     if len(labels) < 2:
         unread += len(parsed.turns)
     sides = {leaning(label) for label in labels} - {""}

@@ -11,7 +11,6 @@ or reads like a sentence, and is in no line is unassigned.
 
 from __future__ import annotations
 
-import json
 import re
 from bisect import bisect_left
 from collections import Counter
@@ -23,11 +22,12 @@ import msgspec
 
 from reddy_lib.transcripts.formats.cut import whole_parts
 from reddy_lib.transcripts.formats.elements import elements, looks_like_elements
-from reddy_lib.transcripts.formats.json_form import decode, is_data, quoted
+from reddy_lib.transcripts.formats.json_form import is_data, quoted
 from reddy_lib.transcripts.formats.markup import plain_text
 from reddy_lib.transcripts.formats.styles import read_table
 from reddy_lib.transcripts.formats.subtitles import spoken
 from reddy_lib.transcripts.key_names import classify_key
+from reddy_lib.transcripts.loss_data import ABOUT, Number, Pairs, decoded, leaves, other_readings
 from reddy_lib.transcripts.loss_gaps import Gaps
 from reddy_lib.transcripts.repeated_words import is_repeated, repeated_words
 from reddy_lib.transcripts.roles import fold
@@ -45,11 +45,6 @@ beside: text beside the turns of data, under a key that says it is about the cal
 left out: of a speaker who is left out on purpose. finding: a value that a finding shows.
 """
 
-_ABOUT = frozenset(
-    ("summary", "summaries", "summarization", "summarisation", "abstract", "title", "headline", "gist", "subject", "topic",
-     "topics", "keywords", "synopsis", "zusammenfassung", "resumen", "résumé", "samenvatting", "riassunto", "resumo")
-)  # fmt: skip
-"""Words in keys of data whose text is about the call, and never what was said in it."""
 _PART = re.compile(r"[^\W\d_]+?(?=[A-Z][^\W\d_A-Z])|[^\W\d_]+")
 _WRITTEN_AGAIN = frozenset(("lexical", "itn", "maskeditn", "masked_itn", "maskedITN", "maskedItn"))
 """Keys inside a turn that have its words once more, spelled otherwise."""
@@ -231,7 +226,7 @@ class _Meter:
             if self._cut_off(text):
                 return
             try:
-                data = _decoded(text)
+                data = decoded(text)
             except ValueError:
                 if not self._cut_off(text):
                     self.text(text)
@@ -246,10 +241,10 @@ class _Meter:
             return
         if self.transcript.form == "labelled text" and is_data(text):
             try:
-                data = _decoded(text)
+                data = decoded(text)
             except ValueError:
                 data = None
-            if isinstance(data, _Pairs):
+            if isinstance(data, Pairs):
                 before = self._counted()
                 self.data(data)
                 self.elsewhere["markup"] += _size(text) - (self._counted() - before)
@@ -274,7 +269,7 @@ class _Meter:
             if "".join(whole.rest.split()).lstrip(",") not in {*kept, ""}:
                 continue
             try:
-                data = _decoded(whole.text)
+                data = decoded(whole.text)
             except ValueError:
                 continue
             before = self._counted()
@@ -359,6 +354,7 @@ class _Meter:
         whole = "\n".join(texts)
         folded = whole.casefold()
         said: Counter[str] | None = None
+        others: Counter[str] | None = None
         named = {
             path for path in by_path if path and (known := classify_key(path[-1])) and known.part == "text"
         }
@@ -369,7 +365,7 @@ class _Meter:
                 if 2 * sum(len(text) * count for text, count in texts.items() if text in joined) > wanted:
                     named.add(path)
         turn = max(matching, key=matching.__getitem__, default=())
-        above = None if not isinstance(data, dict | _Pairs) and len(turn) < 2 else turn[:-1]
+        above = None if not isinstance(data, dict | Pairs) and len(turn) < 2 else turn[:-1]
         spoken_at: list[int] = []
         lost: list[tuple[int, str]] = []
         beside: list[tuple[int, str, str]] = []
@@ -377,6 +373,7 @@ class _Meter:
             found = by_path[path]
             key = path[-1] if path else ""
             is_text = path in named and not _is_field(found, texts)
+            mixed = any(not isinstance(text, Number) for _, text, _ in found)  # times beside words, in pairs
             exact = sum(compact in texts or compact in dropped for compact, _, _ in found) * 2 > len(found)
             for compact, text, order in found:
                 if texts[compact] > 0:
@@ -388,7 +385,11 @@ class _Meter:
                     dropped[compact] -= 1
                     self.elsewhere["left out"] += len(compact)
                     self.lines_in += 1
-                elif (not is_text and not _is_prose(key, text)) or (not path and _NUMERAL.fullmatch(compact)):
+                elif (
+                    (not is_text and not _is_prose(key, text))
+                    or (not path and _NUMERAL.fullmatch(compact))
+                    or (mixed and isinstance(text, Number) and compact not in whole)
+                ):
                     self.elsewhere["field"] += len(compact)
                 elif (
                     not (exact and compact in texts) or (path != turn and path[: len(turn) - 1] == turn[:-1])
@@ -400,6 +401,9 @@ class _Meter:
                     len(text) > 40
                     and not Counter(_words(_SPEAKS.sub(" ", text))) - (said := said or self._words_said())
                 ):
+                    self.elsewhere["repeated"] += len(compact)
+                elif (others := other_readings(data) if others is None else others)[text] > 0:
+                    others[text] -= 1
                     self.elsewhere["repeated"] += len(compact)
                 elif above is not None and (about := _about(path, above)):
                     self.elsewhere["beside"] += len(compact)
@@ -422,10 +426,10 @@ class _Meter:
         """Keys → (without white space, as written, place) of each value that is no time and no label."""
         beginnings = tuple(f"{label}:" for label in labels)
         by_path: dict[tuple[str, ...], list[tuple[str, str, int]]] = {}
-        for order, (path, value) in enumerate(_leaves(data)):
+        for order, (path, value) in enumerate(leaves(data)):
             if value is None or isinstance(value, bool):
                 continue
-            text = str(value)
+            text = Number(value) if isinstance(value, int | float | Number) else str(value)
             compact = "".join(text.split())
             if not compact:
                 continue
@@ -484,75 +488,6 @@ def _rows(text: str) -> Iterator[str]:
             yield compact
 
 
-class _Number(str):
-    """A number of JSON as it is written."""
-
-
-def _decoded(text: str) -> Any:
-    """Data with its numbers as they are written; several values one after the other are a list of them.
-
-    Raises ValueError: no data.
-    """
-    try:
-        return _values(text)
-    except (ValueError, RecursionError):
-        return decode(text).data
-
-
-def _values(text: str) -> Any:
-    decoder = json.JSONDecoder(
-        parse_float=_Number, parse_int=_Number, parse_constant=_Number, object_pairs_hook=_Pairs
-    )
-    values: list[Any] = []
-    at = 0
-    while at < len(text):
-        if text[at] in ",;" or text[at].isspace():
-            at += 1
-            continue
-        value, at = decoder.raw_decode(text, at)
-        values.append(value)
-    if not values:
-        raise ValueError("no data")
-    return values[0] if len(values) == 1 else values
-
-
-class _Pairs(list[tuple[str, Any]]):
-    """An object of JSON with every key that it has, also one that comes twice."""
-
-
-def _leaves(data: Any) -> Iterator[tuple[tuple[str, ...], Any]]:
-    """(keys it stands under, value) of everything in the data, in its order. An object that says of itself what it is
-    (`"type": "summary"`) counts as standing under that word too."""
-    waiting: list[tuple[tuple[str, ...], Any]] = [((), data)]
-    while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, dict | _Pairs):
-            pairs = list(value.items()) if isinstance(value, dict) else value
-            for name, inner in pairs:
-                if name in ("type", "kind") and isinstance(inner, str) and inner.casefold() in _ABOUT:
-                    path = (*path, inner)
-            waiting.extend(((*path, str(name)), inner) for name, inner in reversed(pairs))
-        elif isinstance(value, list | tuple | set):
-            waiting.extend((path, inner) for inner in reversed(list(value)))
-        elif (
-            isinstance(value, str)
-            and value[:1] in ("{", "[")
-            and len(value) > 20
-            and (inside := _inside(value)) is not None
-        ):
-            waiting.append((path, inside))
-        else:
-            yield path, value
-
-
-def _inside(text: str) -> Any:
-    """JSON that was written into a string of JSON."""
-    try:
-        return _values(text)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _about(path: tuple[str, ...], above: tuple[str, ...]) -> str:
     """The key that says of a value beside the turns that it is about the call; "" where none does. `above`: the keys
     under which the turns stand."""
@@ -562,7 +497,7 @@ def _about(path: tuple[str, ...], above: tuple[str, ...]) -> str:
     if above and same == len(above):  # inside of a turn: whatever it is called, it may have been said
         return ""
     for key in path[same:]:
-        if key == "displayName" or any(word.casefold() in _ABOUT for word in _PART.findall(key)):
+        if key == "displayName" or any(word.casefold() in ABOUT for word in _PART.findall(key)):
             return key
     return ""
 

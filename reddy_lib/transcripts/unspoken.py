@@ -235,6 +235,8 @@ def _by_state(name: str, objects: list[tuple[int, dict[Any, Any]]], kinds: dict[
         if len(given) < len(objects):
             kinds.update(dict.fromkeys(given, "deleted message"))
         return
+    if {"internal", "external"} <= {str(item.get(name)).strip().casefold() for _, item in objects}:
+        return  # the two sides of a call, seen from the company
     found = {
         place: kind
         for place, item in objects
@@ -283,6 +285,8 @@ def _by_kind(
     }
     values = Counter(given.values())
     if not values or (name in plan.role[:1] and any(role_of(value) for value in values)):
+        return
+    if {"internal", "external"} <= {value.casefold() for value in values}:
         return
     if any(role_of(value) in ("agent", "customer") for value in values) and len(values) <= 4:
         return  # who speaks, not what it is

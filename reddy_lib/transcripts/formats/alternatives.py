@@ -25,18 +25,102 @@ def with_the_best(data: Any, depth: int = 0) -> Any:
         return data
     if isinstance(data, list):
         items = [with_the_best(item, depth + 1) if isinstance(item, dict | list) else item for item in data]
+        best = _of_rows(items)
+        if best is not None:
+            return best
         return items if any(a is not b for a, b in zip(items, data, strict=True)) else data
     if not isinstance(data, dict):
         return data
+    data = _without_numbered_readings(data)
     found: dict[Any, Any] = {}
     for name, value in data.items():
-        if isinstance(value, list) and 2 <= len(value) <= 10 and _are_readings(value):
-            found[name] = _best(value)
+        if isinstance(value, list) and 2 <= len(value) <= 10 and _are_readings(several := _as_objects(value)):
+            found[name] = _best(several)
         elif isinstance(value, dict | list):
             found[name] = with_the_best(value, depth + 1)
         else:
             found[name] = value
     return found if any(found[name] is not data[name] for name in data) else data
+
+
+def _without_numbered_readings(data: dict[Any, Any]) -> dict[Any, Any]:
+    """`{"text_1": …, "confidence_1": 0.9, "text_2": …}`: an object without all but the surest of its numbered readings."""
+    numbered: dict[str, dict[str, Any]] = {}
+    for name in data:
+        match = _NUMBERED.fullmatch(str(name))
+        if match is not None:
+            numbered.setdefault(match["name"].strip("_- .").casefold(), {})[match["number"]] = name
+    if not numbered or max(map(len, numbered.values())) < 2:
+        return data
+    for names in numbered.values():
+        texts = [data[name] for name in names.values()]
+        if len(names) < 2 or not all(isinstance(text, str) for text in texts) or not _are_readings(texts):
+            continue
+        sure = next((other for name, other in numbered.items() if words_in(name) & _SURE), {})
+        numbers = {number: data[sure[number]] for number in names if number in sure}
+        best = min(names, key=int)
+        if len(numbers) == len(names) and all(isinstance(n, int | float) for n in numbers.values()):
+            best = max(numbers, key=lambda number: numbers[number])
+        dropped = {name for number, name in names.items() if number != best}
+        return {name: value for name, value in data.items() if name not in dropped}
+    return data
+
+
+_NUMBERED = re.compile(r"(?P<name>[^\d]{0,40}?)[_ .-]?(?P<number>\d{1,2})")
+
+
+def _as_objects(values: Sequence[Any]) -> Sequence[Any]:
+    """Pairs of a text and of how sure it is as objects; anything else as it is."""
+    pairs: list[dict[str, Any]] = []
+    for value in values:
+        if not isinstance(value, list) or len(value) != 2:
+            return values
+        texts = [one for one in value if isinstance(one, str)]
+        numbers = [one for one in value if isinstance(one, float) and 0 <= one <= 1]
+        if len(texts) != 1 or len(numbers) != 1:
+            return values
+        pairs.append({"text": texts[0], "confidence": numbers[0]})
+    return pairs
+
+
+def _of_rows(items: Sequence[Any]) -> list[Any] | None:
+    """The surest of each run of items that are readings of one turn, a row each; None where they are not.
+
+    They differ in their texts and in how sure they are, and in nothing else that tells one turn from another.
+    """
+    if len(items) < 4 or not all(isinstance(item, dict) for item in items):
+        return None
+    names = {str(name) for item in items[:50] for name in item}
+    if not any(words_in(name) & (_SURE | _UNSURE | _READING) for name in names):
+        return None
+    plan = usual_plan(tuple(names))
+    telling = [name for name, _ in plan.start] or [
+        name for name in names if words_in(name) & _TURN and not words_in(name) & (_UNSURE | _READING)
+    ]
+    if not telling:
+        return None
+    same = (*telling, *plan.role)
+    runs: list[list[dict[Any, Any]]] = []
+    for item in items:
+        values = [item.get(name) for name in same]
+        if runs and values[0] is not None and values == [runs[-1][0].get(name) for name in same]:
+            runs[-1].append(item)
+        else:
+            runs.append([item])
+    several = [run for run in runs if len(run) > 1]
+    if 2 * len(several) < len(runs) or not all(_are_texts_alike(run) for run in several):
+        return None
+    return [_best(run) for run in runs]
+
+
+_READING_TEXT = "alternative hypothesis reading candidate variant guess nbest option"
+_READING = frozenset(_READING_TEXT.split())
+_TURN = frozenset(("turn", "utterance", "segment", "line", "phrase", "index", "seq", "sequence"))
+
+
+def _are_texts_alike(run: Sequence[dict[Any, Any]]) -> bool:
+    tokens = [re.findall(r"[^\W_]", _text(item).casefold()) for item in run]
+    return all(tokens) and all(_resemble(tokens[0], other) for other in tokens[1:])
 
 
 def _are_readings(values: Sequence[Any]) -> bool:

@@ -17,6 +17,7 @@ from itertools import pairwise
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.asides import is_aside, is_event, is_heading, is_note
 from reddy_lib.transcripts.doubt import is_better, is_doubtful, labels_inside
+from reddy_lib.transcripts.formats.edges import without_edges
 from reddy_lib.transcripts.formats.headers import Header, find_headers
 from reddy_lib.transcripts.formats.keyed import read_keyed
 from reddy_lib.transcripts.formats.legend import read_legend
@@ -145,7 +146,7 @@ _CLOSING_TAG = re.compile(r"[<\[{(]\s?/\s?([^<>\[\]{}()/]{1,40}?)\s?[>\])}]\s*$"
 
 def _read_best(text: str, roles: Mapping[str, str], agent: Sequence[str], customer: Sequence[str]) -> Parsed:
     """The turns by what is known of labels or, where that leaves doubt, by the pattern of the lines."""
-    parsed = _read_known(text, roles, agent, customer)
+    parsed = without_edges(_read_known(text, roles, agent, customer))
     if not is_doubtful(parsed):
         return parsed
     known = Known(roles)
@@ -158,7 +159,7 @@ def _read_best(text: str, roles: Mapping[str, str], agent: Sequence[str], custom
     if len(rows) <= 3 or labels_inside(parsed):
         turns = [turn for row in rows for turn in cut_line(row, known.is_sure, could_be_a_name) or [row]]
         if len(turns) > len(rows):
-            other = _read_known("\n".join(turns), roles, agent, customer)
+            other = without_edges(_read_known("\n".join(turns), roles, agent, customer))
             if is_better(other, parsed) or (len(rows) == 1 and not is_better(parsed, other)):
                 parsed, raws = other, turns
     grammar = find_grammar(
@@ -170,7 +171,7 @@ def _read_best(text: str, roles: Mapping[str, str], agent: Sequence[str], custom
     )
     if grammar is None:
         return parsed
-    other = _under_grammar(raws, grammar)
+    other = without_edges(_under_grammar(raws, grammar))
     return other if is_better(other, parsed) else parsed
 
 

@@ -141,8 +141,8 @@ def _cuts_of(ways: Iterable[_Way], tried: Iterable[Iterable[_Tried]]) -> dict[_W
 
 
 _INSIDE = re.compile(
-    r"(?:^|(?<=[\s.?!…。！？」”\")\]|/;~·•>,-]))[*_\[(<]{0,3}"
-    rf"(?P<label>\+?[^\W_](?:[\w{_MARKS}'’&#@+() -]|\.(?! )){{0,40}}?)"
+    r"(?:^|(?<=[\s.?!…。！？」”\")\]|/;~·•>,#-]))[*_\[(<#]{0,3}"
+    rf"(?P<label>\+?[^\W_](?:[\w{_MARKS}'’&#@+() -]|\.(?![ #])){{0,40}}?)"
     r"[*_\])>]{0,3}\s?[:：](?![/\d])"
 )
 
@@ -156,7 +156,7 @@ def cut_line(line: str, known: Callable[[str], bool], possible: Callable[[str], 
     ends: list[tuple[int, int]] = [
         (match.start("label"), match.end("label")) for match in _INSIDE.finditer(line)
     ]
-    if not 2 <= len(ends) <= 5000 or line[: ends[0][0]].strip("*_[(< ") != "":
+    if not 2 <= len(ends) <= 5000 or line[: ends[0][0]].strip("*_[(<#|/~>•- ") != "":
         return None
     first = line[ends[0][0] : ends[0][1]]
     labels = {first} if known(first) or _could_speak(first, possible) else set()
@@ -182,7 +182,7 @@ def cut_line(line: str, known: Callable[[str], bool], possible: Callable[[str], 
         ]
         if back:
             labels.add(max(back, key=lambda label: (counts[label], len(label))))
-    places = [0]
+    places = [_with_marks(line, ends[0][0])]
     row = [first]
     for span in spans[1:]:
         found = next(((at, label) for at, label in span if label in labels), None)
@@ -195,19 +195,19 @@ def cut_line(line: str, known: Callable[[str], bool], possible: Callable[[str], 
     if sum(one != other for one, other in pairwise(row)) < 0.5 * (len(row) - 1):
         return None
     parts = [line[begin:end].strip() for begin, end in zip(places, [*places[1:], len(line)], strict=True)]
-    joins = [match["join"] if (match := _JOIN.search(part)) else "" for part in parts[:-1]]
+    joins = [match[0].strip() if (match := _JOIN.search(part)) else "" for part in parts[:-1]]
     if joins[0] and joins.count(joins[0]) > 0.8 * len(joins):
         parts = [*(_JOIN.sub("", part) for part in parts[:-1]), parts[-1]]
     return parts
 
 
-_JOIN = re.compile(r"\s(?P<join>[|/;~·•]{1,2}|-{2}|—|=>|>>|#{3})\s*$")
+_JOIN = re.compile(r"(?:\s(?P<join>[|/;~·•#]{1,3}|-{2,3}|—|=>|>>)|(?P<tight>[|~#]{1,3}))\s*$")
 """What stands between the turns of a line that holds several."""
 
 
 def _begins_anew(line: str, at: int) -> bool:
     """Does what stands there begin a sentence, or stand behind a mark between turns?"""
-    before = line[:at].rstrip("*_[(< ")
+    before = line[:at].rstrip("*_[(<# ")
     return before[-1:] in '.?!。！？|/;~·•>"”' and not before.endswith("...")
 
 
@@ -334,12 +334,18 @@ def _heads(line: str, tokens: Sequence[_Token], known: Callable[[str], bool]) ->
                 if whole:
                     way = _Way("above", opening, _keys(between))
                     yield _Tried(way, Cut(label, "", (*before, *_times(between))[:2]))
-            elif between and between[-1].kind == "space" and _marked(between):
+            elif between and (between[-1].kind == "space" or _opens_words(between)) and _marked(between):
                 yield _before(line, opening, label, before, between, tokens[rest].at)
-        plain = token.text[:1].isupper() and at + 1 < len(tokens) and tokens[at + 1].text == " "
-        if plain and (known(token.text) or len(token.text) == 1):
+        tagged = opening[-1:] in (("#",), ("@",))
+        plain = (token.text[:1].isupper() or tagged) and at + 1 < len(tokens) and tokens[at + 1].text == " "
+        if plain and (known(token.text) or len(token.text) == 1 or tagged):
             text = line[tokens[at + 1].at :].strip()
             yield _Tried(_Way("before", opening, (), weak=True), Cut(token.text, text, tuple(before[:2])))
+
+
+def _opens_words(between: Sequence[_Token]) -> bool:
+    """Is this a bracket behind a space, whose other half ends the line: `Agent {Hello}`?"""
+    return len(between) == 2 and between[0].kind == "space" and between[1].text in "{[<|"
 
 
 def _before(
@@ -443,6 +449,8 @@ def _judge(
         return None
     timed = sum(bool(cut.times) for cut in chosen if cut is not None) / len(row)
     score = share + 0.3 * len(sides) + 0.1 * timed - 0.03 * len(speakers) - 0.2 * way.weak
+    if len(speakers) > 2:
+        score -= 0.2 * sum(counts[label] == 1 for label in speakers) / len(speakers)
     score -= 0.05 * all(label.isdigit() for label in speakers)
     score += 0.001 * (len(way.opening) + len(way.closing))
     return Grammar(chosen, where, score)

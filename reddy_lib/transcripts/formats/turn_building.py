@@ -110,7 +110,7 @@ class Reading:
         self.parts.append([raw])
 
     def finish(self) -> Parsed:
-        if self.time is not None:
+        if self.time is not None and not self._moved_up(self.time):
             self.keep(self.time.raw)
         for text in self.opening:
             self.before(text)
@@ -121,6 +121,17 @@ class Reading:
         if self.parsed.left_out:
             self.parsed.notes.append((-1, of_left_out([text for _, text in self.parsed.left_out])))
         return self.parsed
+
+    def _moved_up(self, last: Row) -> bool:
+        """Give each turn the time below it, where each was taken for the next one's: nothing stands above the first."""
+        turns = self.parsed.turns
+        if len(turns) < 3 or turns[0].start is not None or any(turn.start is None for turn in turns[1:]):
+            return False
+        moments = read_moments(last, self.parsed)
+        below = [*((turn.start, turn.stop) for turn in turns[1:]), moments]
+        for turn, (start, stop) in zip(turns, below, strict=True):
+            turn.start, turn.stop = start, stop
+        return True
 
     def _leave_out_closing(self) -> None:
         """Leave out the headings behind the last words: `--- End of transcript ---`."""

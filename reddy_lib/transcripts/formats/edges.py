@@ -1,0 +1,214 @@
+"""What stands at the edge of nearly every turn's words and was not said: times, counters, marks.
+
+`Agent: Hello @00:03`, `Agent #4 Hello`, `{Agent: Hello}`: the turns were found, and every one of them begins or ends with
+the same thing. Nobody ends each of their sentences with a clock that goes on, or begins them by counting.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+from reddy_lib.transcripts.stamps import STAMP, read_stamp
+from reddy_lib.transcripts.times import Moment
+from reddy_lib.transcripts.turns import Parsed, Turn
+
+__all__ = ["without_edges"]
+
+_FEWEST = 3
+"""Turns from which on what they share is no chance."""
+_MOST_TURNS = 0.9
+_EDGE = 80
+"""Characters at the end of a turn that are looked at."""
+_ROUNDS = 3
+
+_RANGE = rf"(?P<start>{STAMP})(?:\s?(?:-{{1,2}}>|[-–—→>/~]|to|bis)\s?(?P<stop>{STAMP}))?(?!\w)"
+_HEAD = re.compile(
+    rf"\s*(?P<open>[\[({{<|@~#–—*_-]{{0,4}}\s?){_RANGE}(?P<close>\s?[\])}}>|:;,–—*_-]{{0,4}})(?=\s)"
+)
+_TAIL = re.compile(rf"(?P<open>(?:\s|^)[\s\[({{<|@~/;–—*_-]*){_RANGE}(?P<close>\s?[\])}}>|*_]{{0,4}})\s*$")
+_COUNTER = re.compile(r"\s*[#№\[(]{0,2}(?P<number>\d{1,5})[\]).:#-]{0,2}(?=\s)")
+_PAIRS = {"}": "{", "]": "[", ")": "(", ">": "<", "{": "}", "[": "]", "(": ")", "<": ">"}
+_MARKS = frozenset("|#~^=\\")
+
+
+def without_edges(parsed: Parsed) -> Parsed:
+    """The same turns, with the times at their edges as times, and without counters and marks."""
+    turns = [turn for turn in parsed.turns if turn.label]
+    if len(turns) < _FEWEST:
+        return parsed
+    _take_lines(turns, parsed)
+    _give_back_names(turns)
+    for _ in range(_ROUNDS):
+        taken = _take_times(turns, parsed) or _take_counter(turns)
+        if not (_take_marks(turns) or taken):
+            break
+    return parsed
+
+
+def _take_times(turns: Sequence[Turn], parsed: Parsed) -> bool:
+    """Take times that stand before or behind the words of turns that have none."""
+    if any(turn.start is not None for turn in turns):
+        return False
+    for find in (_at_begin, _at_end):
+        found = [find(turn.text) for turn in turns]
+        shapes = Counter((match["open"].strip(), match["close"].strip()) for match in found if match)
+        if not shapes:
+            continue
+        shape, count = shapes.most_common(1)[0]
+        parted = any(shape) or all("\n" in match["open"] or "\t" in match["open"] for match in found if match)
+        if count < len(turns) * (_MOST_TURNS if parted else 1):
+            continue
+        moments: list[Moment | None] = [
+            read_stamp(match["start"])
+            if match and (match["open"].strip(), match["close"].strip()) == shape
+            else None
+            for match in found
+        ]
+        if not _rise([moment.seconds for moment in moments if moment is not None], len(turns)):
+            continue
+        cut: set[str] = set()
+        for turn, match, moment in zip(turns, found, moments, strict=True):
+            if match is None or moment is None:
+                continue
+            turn.start = moment
+            turn.stop = read_stamp(match["stop"]) if match["stop"] else None
+            turn.text = (turn.text[: match.start()] + turn.text[match.end() :]).strip()
+            cut.add(match[0].strip())
+        parsed.notes = [
+            (at, note)
+            for at, note in parsed.notes
+            if not (note.code == "line-without-speaker" and note.value.strip() in cut)
+        ]
+        return True
+    return False
+
+
+def _give_back_names(turns: Sequence[Turn]) -> None:
+    """Make the rest of a name part of the label again: all turns of each label begin with the same word."""
+    texts: dict[str, list[str]] = {}
+    for turn in turns:
+        texts.setdefault(turn.label, []).append(turn.text)
+    if len(texts) < 2 or min(map(len, texts.values())) < _FEWEST:
+        return
+    if any(2 * len(set(said)) <= len(said) for said in texts.values()):
+        return  # the same over and over: that may well be speech
+    for _ in range(_ROUNDS):
+        first = {label: {text.partition(" ")[0] for text in said} for label, said in texts.items()}
+        if any(len(words) > 1 for words in first.values()) or len(set().union(*first.values())) < len(first):
+            return
+        names = {label: f"{label} {words.pop()}" for label, words in first.items()}
+        if not all(_NAME.fullmatch(name) for name in names.values()) or not all(
+            " " in text for said in texts.values() for text in said
+        ):
+            return
+        for turn in turns:
+            turn.label, turn.text = names[turn.label], turn.text.partition(" ")[2].strip()
+        texts = {
+            names[label]: [text.partition(" ")[2].strip() for text in said] for label, said in texts.items()
+        }
+
+
+_NAME = re.compile(r"[^\W\d_][\w'’.-]*(?: [A-Z\d](?:[\w'’.-]*\w)?)+")
+
+
+def _take_lines(turns: Sequence[Turn], parsed: Parsed) -> None:
+    """Take lines that are nothing but a time, above the words of some turns: marks of each minute, say."""
+    if any(turn.start is not None for turn in turns):
+        return
+    found: list[tuple[Turn, str]] = []
+    for place, turn in enumerate(turns):
+        first, _, rest = turn.text.partition("\n")
+        if rest and len(first) < 40 and _LINE.fullmatch(first):
+            found.append((turn, first))
+        before, _, last = turn.text.rpartition("\n")
+        if before and place + 1 < len(turns) and len(last) < 40 and _LINE.fullmatch(last):
+            found.append((turns[place + 1], last))
+    moments = [read_stamp(match["start"]) for _, line in found if (match := _LINE.fullmatch(line))]
+    seconds = [moment.seconds for moment in moments if moment is not None]
+    if len(seconds) < len(found) or len({id(turn) for turn, _ in found}) < len(found):
+        return
+    if not found or seconds != sorted(seconds) or len(found) > _MOST_TURNS * len(turns):
+        return
+    if seconds[0] == seconds[-1] and not (len(found) == 1 and found[0][0] is turns[0]):
+        return
+    for (turn, line), moment in zip(found, moments, strict=True):
+        place = next(at for at, one in enumerate(turns) if one is turn)
+        turn.start = moment
+        for other in (turn, turns[place - 1]):
+            if other is turn and other.text.startswith(line + "\n"):
+                other.text = other.text[len(line) :].strip()
+                break
+            if other is not turn and other.text.endswith("\n" + line):
+                other.text = other.text[: -len(line)].strip()
+    lines = {line for _, line in found}
+    asides = [(at, [text for text in texts if text not in lines]) for at, texts in parsed.asides]
+    parsed.asides = [(at, texts) for at, texts in asides if texts]
+    parsed.notes = [
+        (at, note)
+        for at, note in parsed.notes
+        if not (note.code in ("line-without-speaker", "line-not-read") and note.value in lines)
+    ]
+
+
+_LINE = re.compile(rf"[\W_]{{0,5}}{_RANGE}[\W_]{{0,5}}")
+
+
+def _at_begin(text: str) -> re.Match[str] | None:
+    return _HEAD.match(text[: 2 * _EDGE]) if len(text) > 2 * _EDGE else _HEAD.match(text)
+
+
+def _at_end(text: str) -> re.Match[str] | None:
+    return _TAIL.search(text, max(len(text) - _EDGE, 0))
+
+
+def _rise(seconds: Sequence[float], turns: int) -> bool:
+    """Do these go on from turn to turn?"""
+    if len(seconds) < _MOST_TURNS * turns or seconds[0] == seconds[-1]:
+        return False
+    return sum(other < one for one, other in pairwise(seconds)) <= 0.1 * len(seconds)
+
+
+def _take_counter(turns: Sequence[Turn]) -> bool:
+    """Drop numbers before the words that count the turns."""
+    found = [_COUNTER.match(turn.text) for turn in turns]
+    numbers = [int(match["number"]) for match in found if match]
+    if len(numbers) < max(len(turns), 4) or numbers[0] not in (0, 1):
+        return False
+    if any(other - one != 1 for one, other in pairwise(numbers)):
+        return False
+    for turn, match in zip(turns, found, strict=True):
+        if match:
+            turn.text = turn.text[match.end() :].strip()
+    return True
+
+
+def _take_marks(turns: Sequence[Turn]) -> bool:
+    """Drop a mark that each turn begins or ends with, and that belongs to nothing in its words."""
+    taken = False
+    for end in (True, False):
+        mark = turns[0].text[-1:] if end else turns[0].text[:1]
+        if not mark:
+            continue
+        loose = [_is_loose(turn.text, mark, end=end) for turn in turns]
+        if not all(loose[:-1] if end and mark in _MARKS else loose):  # what parts turns ends none
+            continue
+        for turn, is_loose in zip(turns, loose, strict=True):
+            if is_loose:
+                turn.text = _without_mark(turn.text, mark, end=end)
+        taken = True
+    return taken
+
+
+def _is_loose(text: str, mark: str, *, end: bool) -> bool:
+    if not (text.endswith(mark) if end else text.startswith(mark)):
+        return False
+    return mark in _MARKS or (mark in _PAIRS and text.count(mark) > text.count(_PAIRS[mark]))
+
+
+def _without_mark(text: str, mark: str, *, end: bool) -> str:
+    if mark in _MARKS:
+        return text.rstrip(mark).rstrip() if end else text.lstrip(mark).lstrip()
+    return text[:-1].rstrip() if end else text[1:].lstrip()
