@@ -21,14 +21,13 @@ import python_calamine as calamine
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.bundles import Bundle, Member, bundle_rows, join_column, open_bundle
+from reddy_lib.spreadsheet.reading.encodings import decodes, find_encoding
 from reddy_lib.spreadsheet.reading.error_cells import Hidden, hidden_parts
 from reddy_lib.spreadsheet.reading.files import (
     Workbook,
     csv_records,
-    decodes,
     delimits,
     find_delimiter,
-    find_encoding,
     kind_of,
     open_workbook,
     workbook_kept,
