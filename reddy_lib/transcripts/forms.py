@@ -30,7 +30,7 @@ from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import read_moment
 from reddy_lib.transcripts.turns import Parsed, Turn
 
-__all__ = ["Labelled", "read_data", "read_form", "read_plain"]
+__all__ = ["Labelled", "read_data", "read_form", "read_plain", "too_long"]
 
 Labelled = Callable[[str], Parsed]
 """Reads labelled text, and anything else as text without speakers."""
@@ -399,7 +399,17 @@ def _with_speakers_noted(parsed: Parsed) -> Parsed:
     return parsed
 
 
-def _unreadable(text: str, why: str) -> Parsed:
+def too_long(text: str) -> Parsed:
+    """A text that is longer than any call, which nobody should wait for: it is not taken apart."""
+    return _unreadable(
+        text,
+        f"The cell holds {len(text):,} characters, more than a call of a whole day: several calls may stand in it, or a "
+        "quotation mark is not closed",
+        shown=short(text),
+    )
+
+
+def _unreadable(text: str, why: str, *, shown: str | None = None) -> Parsed:
     return Parsed(
         "unreadable",
         [Turn("", text)],
@@ -410,7 +420,7 @@ def _unreadable(text: str, why: str) -> Parsed:
                     "transcript-unreadable",
                     "transcript",
                     f"{why}: the whole text is kept as one line.",
-                    value=text,
+                    value=text if shown is None else shown,
                 ),
             )
         ],

@@ -14,7 +14,7 @@ from reddy_lib.transcripts.formats.cut import fills_a_cell
 from reddy_lib.transcripts.formats.json_form import is_data, quoted, read_exact
 from reddy_lib.transcripts.formats.labelled import read_text
 from reddy_lib.transcripts.formats.shapes import Recording
-from reddy_lib.transcripts.forms import read_data, read_form, read_plain
+from reddy_lib.transcripts.forms import read_data, read_form, read_plain, too_long
 from reddy_lib.transcripts.order import put_in_order
 from reddy_lib.transcripts.quotes import unquote_turns
 from reddy_lib.transcripts.roles import role_of
@@ -26,6 +26,8 @@ __all__ = ["parse_transcript", "read_opening", "read_transcript"]
 
 _DAY = 86_400
 _FEW = 8  # lines among which nearly every transcript shows all its speakers
+_MOST_TEXT = 2_000_000  # characters: a day and a half of talk without a pause
+_MOST_DATA = 16 << 20  # with a time for every word, and whatever else a service says of each
 _OPENING = 40_000  # characters: more than a cell of Excel's can hold
 
 
@@ -92,6 +94,8 @@ def read_transcript(
         return Transcript([], [], "empty", {})
     else:
         text = str(cell)
+    if len(text) > _MOST_TEXT and len(text) > (_MOST_DATA if is_data(text) else _MOST_TEXT):
+        return _finish(too_long(text), roles, unit, times, said)
     inner = quoted(text)
     if inner is not None:
         transcript = read_transcript(

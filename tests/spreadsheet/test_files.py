@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import json
 import zipfile
@@ -16,6 +17,7 @@ import xlsxwriter
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
 from reddy_lib.spreadsheet import SheetFormat, detect_format, read_pieces, read_sheet, sheet_names
 from reddy_lib.spreadsheet.cells.header_words import plain_name
+from reddy_lib.spreadsheet.reading.bundles import decoded
 from reddy_lib.spreadsheet.reading.headers import column_letter, find_header, header_texts
 
 START = datetime.fromisoformat("2026-03-30T17:46:00")
@@ -403,3 +405,60 @@ def test_dates_of_the_1904_calendar_are_right() -> None:
     frame = read_sheet(MESSY / "ck_test_skip_lines.xlsx")
     assert frame["date"].iloc[0] == date(1971, 1, 1)
     assert frame.attrs["format"]["header_row"] == 4
+
+
+GREETING = "Agent: Größe? Kunde: Ja, schön"
+
+
+def of_lines(*lines: tuple[str, str]) -> bytes:
+    """A table of calls whose rows are each in an encoding of their own."""
+    rows = [f'{number};"{text}"\n'.encode(name) for number, (text, name) in enumerate(lines)]
+    return b"id;text\n" + b"".join(rows)
+
+
+@pytest.mark.parametrize(
+    ("lines", "encoding"),
+    [
+        ([(GREETING, "utf-8")] * 9 + [(GREETING, "cp1252")], "utf-8 or cp1252"),
+        ([(GREETING, "utf-8"), (GREETING, "cp1252")], "utf-8 or cp1252"),
+        ([(GREETING, "cp1252")] * 9 + [(GREETING, "utf-8")], "cp1252 or utf-8"),
+        ([("Łódź 😀", "utf-8"), ("Łódź", "utf-8"), (GREETING, "cp1252")], "utf-8 or cp1252"),
+        ([("Здравствуйте, чем могу помочь", "utf-8")] * 9 + [("Здравствуйте", "cp1251")], "utf-8 or cp1251"),
+        # "Ô…" happens to be valid, as a letter that nobody writes beside those of the other rows
+        ([(GREETING, "cp1252")] * 9 + [("ALLÔ… oui", "cp1252")], "cp1252"),
+        ([(GREETING, "cp1252")] * 9, "cp1252"),
+        ([(GREETING, "utf-8")] * 9, "utf-8"),
+    ],
+)
+def test_each_row_is_read_in_its_own_encoding(
+    tmp_path: Path, lines: list[tuple[str, str]], encoding: str
+) -> None:
+    path = tmp_path / "calls.csv"
+    for mark in (b"", b"\xef\xbb\xbf") if encoding.startswith("utf-8 or") else (b"",):
+        path.write_bytes(mark + of_lines(*lines))
+        sheet = read_sheet(path)
+        assert sheet.attrs["format"]["encoding"] == encoding
+        assert list(sheet.columns) == ["id", "text"]
+        assert sheet["text"].tolist() == [text for text, _ in lines]
+        notes = [note.code for found in sheet.attrs.get("notes", {}).values() for note in found]
+        assert notes == (["table-rebuilt"] if " or " in encoding else [])
+
+
+def test_cells_and_texts_of_one_line_are_read_in_both_encodings(tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    name = "Jürgen".encode("cp1252")
+    path.write_bytes(b"id;who;text\n1;" + name + f';"{GREETING}"\n'.encode())
+    assert read_sheet(path).values.tolist() == [["1", "Jürgen", GREETING]]
+    text = f"{GREETING}\nAgent: Grüße\n".encode() + "Kunde: Tschüß".encode("cp1252")
+    assert decoded(text) == f"{GREETING}\nAgent: Grüße\nKunde: Tschüß"
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64])
+def test_mixed_lines_are_decoded_alike_however_they_arrive(size: int) -> None:
+    data = b"\xef\xbb\xbf" + of_lines((GREETING, "utf-8"), (GREETING, "cp1252"), ("no end", "utf-8"))
+    whole = data.decode("utf-8 or cp1252")
+    decoder = codecs.getincrementaldecoder("utf-8 or cp1252")()
+    pieces = [decoder.decode(data[place : place + size]) for place in range(0, len(data), size)]
+    assert "".join(pieces) + decoder.decode(b"", final=True) == whole
+    assert whole.count(GREETING) == 2
+    assert whole[:2] == "id"

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import perf_counter
 
+import pandas as pd
 import pytest
 
 from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.ledger import Ledger
-from reddy_lib.spreadsheet import build_frame, detect_format, guess_mapping, read_sheet
+from reddy_lib.spreadsheet import build_calls, build_frame, detect_format, guess_mapping, read_sheet
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
 from reddy_lib.spreadsheet.reading.files import Workbook, open_workbook, workbook_kept
+from reddy_lib.spreadsheet.reading.furniture import is_blank
+from reddy_lib.spreadsheet.reading.pieces import column_cells
+from reddy_lib.spreadsheet.reading.table_shape import beside_place
 from tests.soak import bombs
 from tests.workbook_writers import xls_file
 
@@ -136,3 +141,62 @@ def test_a_row_lists_twenty_cells_beyond_the_header_and_counts_the_rest(tmp_path
 @pytest.mark.parametrize("cell", [float("inf"), float("-inf"), float("nan"), 10**400, "1e400", "nan", True])
 def test_a_number_beyond_all_counting_is_no_line_counter(cell: object) -> None:
     assert as_number(cell) is None
+
+
+def test_one_stray_cell_far_to_the_right_costs_a_column_and_no_more(tmp_path: Path) -> None:
+    head = ["id", "agent", "transcript", *[""] * 6000]
+    rows = [[f"c{n}", "ann@x.example", "Agent: Hello?\nCustomer: Hi.", *[""] * 6000] for n in range(300)]
+    rows[7][4000] = "stray"
+    path = tmp_path / "wide.csv"
+    path.write_text("\n".join(",".join(f'"{cell}"' if cell else "" for cell in row) for row in [head, *rows]))
+    began = perf_counter()
+    sheet = read_sheet(path)
+    calls = list(build_calls(sheet, guess_mapping(sheet)))
+    assert perf_counter() - began < 10  # looked at column by column it took minutes
+    assert len(calls) == 300
+    assert list(sheet.columns) == ["id", "agent", "transcript", "column EWW"]
+    assert sheet.attrs["extra"] == ["column EWW"]
+
+
+def test_columns_are_taken_out_of_a_frame_without_its_notes() -> None:
+    frame = pd.DataFrame({"a": ["1", "2"], "b": ["3", "4"]})
+    frame.attrs["left_out"] = Uncopied()
+    assert column_cells(frame) == [["1", "2"], ["3", "4"]]
+    assert isinstance(frame.attrs["left_out"], Uncopied)
+
+
+class Uncopied:
+    """Something that may be copied once, as a frame is, and not once a column."""
+
+    copies = 0
+
+    def __deepcopy__(self, memo: object) -> Uncopied:
+        Uncopied.copies += 1
+        assert Uncopied.copies < 2
+        return self
+
+
+def test_a_table_beside_another_is_found_behind_many_empty_columns() -> None:
+    header = ["id", "text", *[""] * 5000, "code", "meaning"]
+    rows: list[list[object]] = [[f"c{n}", "words", *[""] * 5000, "", ""] for n in range(200)]
+    rows[0][-2:] = ["7", "sales"]
+    rows[1][-2:] = ["8", "service"]
+    began = perf_counter()
+    assert beside_place(rows, header) == 3
+    assert beside_place([row[:1] + row[2:] for row in rows], ["id", *[""] * 5002]) == 0
+    assert perf_counter() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("cells", "blank"),
+    [
+        ([], True),
+        (["", "", ""], True),
+        (["", None, " \t"], True),
+        (["", 0], False),
+        ([False], False),
+        (["", "x"], False),
+    ],
+)
+def test_a_row_is_blank_where_it_holds_nothing(cells: list[object], blank: bool) -> None:
+    assert is_blank(cells) is blank

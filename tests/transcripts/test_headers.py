@@ -222,3 +222,56 @@ def test_times_of_day_with_a_half_count_from_the_first() -> None:
 def test_a_long_call_over_an_hour_keeps_its_clocks() -> None:
     cell = "Ben 59:58\nA.\nAnn 1:00:03\nB.\nBen 1:00:10\nC.\nAnn 1:01:00\nD."
     assert [line.start for line in read_transcript(cell).lines] == [3598, 3603, 3610, 3660]
+
+
+SPOKEN = "Agent: Hello, how can I help?\nCustomer: My bill is wrong.\nAgent: I will look."
+
+
+@pytest.mark.parametrize(
+    ("block", "email", "call", "started"),
+    [
+        (
+            "Call ID: C-1001\nAgent: ann@x.example\nCustomer: +44 20 7946 0123\nDate: 2026-05-20 15:00\n\n",
+            1,
+            1,
+            1,
+        ),
+        ("Agent: Ann Lee <ann@x.example>\nDate: 20.05.2026 15:00\n-----\n", 1, 0, 1),
+        ("Agent: ann@x.example\nCall: C-1001\n", 1, 1, 0),
+        ("**Agent email:** ann@x.example\n**Date:** 05/06/2026 15:00\n\n", 1, 0, 0),  # May or June
+        ("Agent: ann@x.example\n\n", 1, 0, 0),
+        ("Call: C-1001\nAgent: Ann Lee\nCustomer: Tom Baker\nDate: 2026-05-20\n\n", 0, 1, 0),
+        ("Customer: tom@x.example\nStarted: 2026-05-20T15:00:00Z\nEnd: 2026-05-20T15:09:00Z\n\n", 0, 0, 1),
+    ],
+)
+def test_facts_above_the_words_are_nobodys_words(block: str, email: bool, call: bool, started: bool) -> None:
+    transcript = read_transcript(block + SPOKEN)
+    assert [line.text for line in transcript.lines] == [row.partition(": ")[2] for row in SPOKEN.splitlines()]
+    assert transcript.agent_email == ("ann@x.example" if email else "")
+    assert transcript.conversation_id == ("C-1001" if call else "")
+    assert transcript.started == (1779289200 if started else None)
+    assert "not-spoken" in {item.code for item in transcript.findings}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Customer: tom@x.example\nAgent: Thanks. What is wrong?\nCustomer: My bill.",
+        "Customer: tom@x.example\n\nAgent: Thanks. What is wrong?\n\nCustomer: My bill.",
+        "Agent: Anna\nCustomer: Tom\n\nAgent: What is wrong?\nCustomer: My bill.",
+        "Customer: 4711-22\nCustomer: That is my number.\nAgent: Thanks.",
+    ],
+)
+def test_what_somebody_may_have_said_stays_theirs(text: str) -> None:
+    said = [row.partition(": ")[2] for row in text.splitlines() if row]
+    assert [line.text for line in read_transcript(text).lines] == said
+
+
+def test_the_facts_of_a_speaker_who_is_known_by_elimination_are_taken() -> None:
+    text = (
+        "Berater/in: ann@x.example\nKunde: 4711-22\nDatum: 20.05.2026 15:00\n\n"
+        "Berater/in: Guten Tag, wie kann ich helfen?\nKunde: Die Rechnung ist falsch.\nBerater/in: Ich sehe nach."
+    )
+    transcript = read_transcript(text)
+    assert [line.text[:5] for line in transcript.lines] == ["Guten", "Die R", "Ich s"]
+    assert (transcript.agent_email, transcript.started) == ("ann@x.example", 1779289200)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from time import perf_counter
 
 import pytest
 
@@ -541,3 +542,24 @@ def test_the_repr_counts_and_quotes_nobody() -> None:
         repr(read_transcript("Agent: my card number is 4111"))
         == "<Transcript labelled text · 1 lines · 1 findings>"
     )
+
+
+def test_a_text_longer_than_any_call_is_held_and_not_taken_apart() -> None:
+    text = "Agent: Hello, what can I do? Customer: The bill is wrong. " * 40_000
+    began = perf_counter()
+    transcript = read_transcript(text)
+    assert perf_counter() - began < 2
+    assert [line.text for line in transcript.lines] == [text]
+    (only,) = [item for item in transcript.findings if item.code == "transcript-unreadable"]
+    assert "holds 2,320,000 characters" in only.message
+    assert len(str(only.value)) < 200
+
+
+def test_data_with_a_time_for_each_word_may_be_longer_than_text() -> None:
+    words = [{"word": "yes", "start": n, "end": n + 1} for n in range(20)]
+    turns = [
+        {"speaker": ("Agent", "Customer")[n % 2], "text": "yes " * 20, "words": words} for n in range(3_000)
+    ]
+    text = json.dumps(turns)
+    assert len(text) > 2_000_000
+    assert len(read_transcript(text).lines) == 3_000

@@ -27,6 +27,7 @@ from reddy_lib.spreadsheet.calls.cell_values import (
 from reddy_lib.spreadsheet.calls.grouping import calls_of, row_text
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.spreadsheet.reading.notes import Notes, notes_before
+from reddy_lib.spreadsheet.reading.pieces import column_cells
 from reddy_lib.spreadsheet.reading.sheets import read_pieces
 
 __all__ = ["BuiltCall", "build_call", "build_calls", "build_frame", "read_calls"]
@@ -66,7 +67,8 @@ def build_frame(
     if file_name is None:
         file_name = str(frame.attrs.get("file_name", ""))
     builder = CallBuilder(mapping, names, file_name)
-    extra = [name for name in frame.attrs.get("extra", ()) if name in names]
+    known = set(names)
+    extra = [name for name in frame.attrs.get("extra", ()) if name in known]
     if mapping.layout == "lines" and "transcript" not in mapping.fields:
         groups = sorted(calls_of(lambda: [frame], mapping), key=lambda group: group.rows[0])
         for group in groups:
@@ -74,10 +76,7 @@ def build_frame(
         return
     columns: list[list[Any]] = []
     plain_columns: list[list[Any]] = []
-    bare = frame.copy(deep=False)
-    bare.attrs = {}  # pandas copies them for each column that is taken
-    for place in range(len(names)):
-        column = bare.iloc[:, place].tolist()
+    for column in column_cells(frame):
         columns.append(column)
         plain_columns.append(
             column if all(type(cell) is str for cell in column) else [plain_cell_of(cell) for cell in column]

@@ -28,6 +28,7 @@ from reddy_lib.spreadsheet.cells.line_times import begins_again, seconds_of
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.spreadsheet.reading.notes import Notes, notes_before
+from reddy_lib.spreadsheet.reading.pieces import column_cells
 
 __all__ = ["MOST_ROWS", "Group", "gathered", "groups_of", "scattered_keys"]
 
@@ -128,7 +129,7 @@ class _Splitter:
             raise MappingError(
                 f"The sheet has no column {', '.join(map(repr, missing))}: choose among {', '.join(map(repr, names))}."
             )
-        columns = {name: frame.iloc[:, place].tolist() for place, name in enumerate(names)}
+        columns = dict(zip(names, column_cells(frame), strict=True))
         rows: list[int] = frame.index.tolist()
         left_out: dict[int, str] = frame.attrs.get("left_out", {})
         aside = [(place, row) for place, row in enumerate(rows) if row in left_out] if left_out else []

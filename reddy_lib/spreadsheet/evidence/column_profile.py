@@ -29,6 +29,8 @@ _TRIED = 40
 """Transcripts that are read to see whether a column holds them."""
 _MOST_TEXTS = 250
 """Different texts that are looked at to see what a column holds, evenly taken from all of them."""
+_LONG = 20_000
+"""Characters of a text that are looked at to see what it is."""
 _AUDIO = re.compile(
     r".*\.(?:wav|mp3|m4a|mp4|ogg|opus|flac|aac|wma|amr|gsm|webm|aiff?|vox|au|3gp)", re.IGNORECASE
 )
@@ -94,7 +96,7 @@ class Column:
         """Different texts with how often they come, and the sum of that."""
         counts = list(Counter(self.texts).items())
         step = len(counts) // _MOST_TEXTS + 1
-        counts = counts[::step]
+        counts = [(_beginning(text), count) for text, count in counts[::step]]
         return counts, sum(count for _, count in counts)
 
     @cached_property
@@ -207,6 +209,11 @@ class Column:
 
     def __repr__(self) -> str:
         return f"<Column {self.name!r} · {self.count} of {self.total} filled · {self.distinct} different>"
+
+
+def _beginning(text: str) -> str:
+    """Return as much of a text as it takes to tell its kind; data, which has to be whole, is left whole."""
+    return text if len(text) <= _LONG or text[:1] in ("[", "{") else text[:_LONG]
 
 
 def looks_like_id(text: str) -> bool:

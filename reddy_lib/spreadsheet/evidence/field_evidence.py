@@ -19,7 +19,7 @@ from reddy_lib.spreadsheet.evidence.column_profile import Column, looks_like_id,
 from reddy_lib.spreadsheet.evidence.tags import sensitive
 from reddy_lib.spreadsheet.evidence.time_order import TimeOrder, is_time_of_day
 from reddy_lib.spreadsheet.model import fold_name
-from reddy_lib.transcripts import read_transcript
+from reddy_lib.transcripts import read_opening, read_transcript
 
 __all__ = ["JUDGES", "Evidence", "Table"]
 
@@ -100,13 +100,10 @@ class Table:
     @cached_property
     def lowered_copies(self) -> dict[str, str]:
         """Columns whose words another column has with capitals: column → the other. Models are trained on such copies."""
-        spoken = {
-            column.name: [read_transcript(text).lines for text in column.texts[:3]]
-            for column in self.columns
-            if column.transcripts >= 0.3
-        }
-        if len(spoken) < 2:
+        talks = [column for column in self.columns if column.transcripts >= 0.3]
+        if len(talks) < 2:
             return {}
+        spoken = {column.name: [read_opening(text).lines for text in column.texts[:3]] for column in talks}
         words = {
             name: " ".join(line.text for lines in cells for line in lines).split()
             for name, cells in spoken.items()

@@ -31,6 +31,7 @@ from reddy_lib.spreadsheet.evidence.turn_columns import TurnsFound, find_turns
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.mapping.proposals import with_agent_names, with_agents_beside, with_joined_time
 from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, product_ids
+from reddy_lib.spreadsheet.reading.pieces import column_cells
 
 __all__ = ["guess_mapping"]
 
@@ -77,8 +78,8 @@ def _guess(sheet: pd.DataFrame, products: Sequence[ProductLike] | None, layout: 
     if left_out:
         head = head[~head.index.isin(list(left_out))]
     cells = [
-        (str(name), head.iloc[:, place].tolist())
-        for place, name in enumerate(head.columns)
+        (str(name), column)
+        for name, column in zip(head.columns, column_cells(head), strict=True)
         if str(name) not in extra
     ]
     beside = sheet.attrs.get("lines")

@@ -25,6 +25,7 @@ import msgspec
 from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.open_databases import is_open
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.reading.encodings import decode_mixed
 from reddy_lib.spreadsheet.reading.records import nested_facts
 from reddy_lib.spreadsheet.reading.tables import plain_cell
 from reddy_lib.spreadsheet.reading.unpacked import is_overlapping, most_unpacked, packed_as, swollen
@@ -237,8 +238,9 @@ def decoded(data: bytes) -> str:
         text = data.decode()
     except UnicodeDecodeError:
         wide = data[1:400:2].count(0) > 0.6 * len(data[1:400:2])
+        mixed = None if wide else decode_mixed(data)
         try:
-            text = data.decode("utf-16-le" if wide else "cp1252")
+            text = mixed or data.decode("utf-16-le" if wide else "cp1252")
         except UnicodeDecodeError:
             text = data.decode("latin-1")
     else:

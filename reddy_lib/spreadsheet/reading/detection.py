@@ -16,12 +16,11 @@ from reddy_lib.spreadsheet.evidence.layouts import lines_beside
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.blocks import find_blocks
 from reddy_lib.spreadsheet.reading.bundles import Bundle, Member, join_column, open_bundle
+from reddy_lib.spreadsheet.reading.encodings import decodes, find_encoding
 from reddy_lib.spreadsheet.reading.files import (
     Workbook,
-    decodes,
     delimits,
     find_delimiter,
-    find_encoding,
     kind_of,
     open_workbook,
     workbook_kept,

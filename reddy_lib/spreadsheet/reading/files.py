@@ -1,14 +1,12 @@
 """What kind of file this is, before anybody tries to read it as a table.
 
 The name of a file proves nothing: analysts get PDFs named .xlsx and web pages named .xls. So the first bytes
-decide, and what is no spreadsheet is refused with one sentence that says what it is instead. For text, encoding
-and delimiter are found here: the whole file is tried in an encoding before it is believed, so that reading
-cannot fail in the middle.
+decide, and what is no spreadsheet is refused with one sentence that says what it is instead. For text, the
+delimiter is found here.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
 import io
 import re
@@ -21,11 +19,11 @@ from pathlib import Path
 from typing import Literal
 
 import python_calamine as calamine
-from charset_normalizer import from_bytes
 
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
 from reddy_lib.open_databases import refuse_open
 from reddy_lib.spreadsheet.reading.bundles import decoded, is_transcript_name
+from reddy_lib.spreadsheet.reading.encodings import BOMS, wide_text
 from reddy_lib.spreadsheet.reading.error_cells import check_workbook
 from reddy_lib.spreadsheet.reading.tables import MOST_COLUMNS, too_wide
 from reddy_lib.spreadsheet.reading.text_tables import has_known_names, text_form
@@ -36,10 +34,8 @@ from reddy_lib.transcripts.formats.json_form import is_data
 __all__ = [
     "Workbook",
     "csv_records",
-    "decodes",
     "delimits",
     "find_delimiter",
-    "find_encoding",
     "kind_of",
     "no_panic",
     "open_workbook",
@@ -76,18 +72,6 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x7fELF", "a program"),
     (b"MZ", "a program"),
 )
-_BOMS: tuple[tuple[bytes, str], ...] = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-# Encodings in which contact centres export; others would only give a detector more ways to be wrong.
-_ENCODINGS = [
-    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "iso8859_2", "iso8859_15", "koi8_r",
-    "cp437", "cp850", "mac_roman", "shift_jis", "cp932", "euc_jp", "gb18030", "big5", "euc_kr", "cp949",
-]  # fmt: skip
 
 
 def kind_of(path: Path) -> Literal["csv", "excel", "html", "xml", "parquet", "json", "files"]:
@@ -235,23 +219,11 @@ def _has_content(path: Path) -> bool:
 
 
 def _is_text(head: bytes) -> bool:
-    if head.startswith(tuple(bom for bom, _ in _BOMS)) or _wide(head):
+    if head.startswith(tuple(bom for bom, _ in BOMS)) or wide_text(head):
         return True
     odd = sum(byte < 32 and byte not in b"\t\n\r\x0b\x0c\x1b\x1f" for byte in head)
     # A NUL byte here and there comes from old exports; a tenth of control characters does not.
     return odd <= max(2, len(head) // 50)
-
-
-def _wide(head: bytes) -> str:
-    """UTF-16 without a byte order mark: every second byte of Western text is zero."""
-    if len(head) < 8:
-        return ""
-    even, odd = head[0:512:2], head[1:512:2]
-    if odd.count(0) > 0.6 * len(odd) and even.count(0) < 0.1 * len(even):
-        return "utf-16-le"
-    if even.count(0) > 0.6 * len(even) and odd.count(0) < 0.1 * len(odd):
-        return "utf-16-be"
-    return ""
 
 
 _MOST_UNPACKED = 6 << 30
@@ -381,72 +353,6 @@ def _is_encrypted(path: Path) -> bool:
             return False
         file.seek(0)
         return "EncryptedPackage".encode("utf-16-le") in file.read(64 * _BLOCK)
-
-
-def find_encoding(path: Path) -> str:
-    """The encoding of a text file: by its byte order mark, else UTF-8 if all of it is, else the likeliest guess."""
-    with path.open("rb") as file:
-        head = file.read(4096)
-    for bom, name in _BOMS:
-        if head.startswith(bom):
-            return name if decodes(path, name) else _likeliest(path)
-    wide = _wide(head)
-    if wide and decodes(path, wide):
-        return wide
-    if decodes(path, "utf-8"):
-        return "utf-8"
-    return _likeliest(path)
-
-
-def decodes(path: Path, encoding: str) -> bool:
-    """Is the whole file valid in this encoding? Raises LookupError: there is no such encoding."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_BLOCK):
-                decoder.decode(block)
-            decoder.decode(b"", final=True)
-    except UnicodeError:
-        return False
-    return True
-
-
-def _likeliest(path: Path) -> str:
-    sample = _interesting(path)
-    # A few accents are too little for statistics, and Western European exports are by far the most common.
-    if not decodes(path, "cp1252") or not _reads_western(sample.decode("cp1252", errors="replace")):
-        for match in from_bytes(sample, cp_isolation=_ENCODINGS, threshold=0.3):
-            if decodes(path, match.encoding):
-                return str(match.encoding)
-    return "cp1252" if decodes(path, "cp1252") else "latin-1"
-
-
-def _reads_western(text: str) -> bool:
-    """Are the marks beyond ASCII single accented letters inside Latin words? Other scripts come in whole words of
-    them, and Central European letters come out as signs in the middle of words (`³`, `¿`)."""
-    accented = sum(len(run) for run in _ACCENTED.findall(text))
-    doubtful = sum(len(run) for run in _ACCENTED.findall(text) if len(run) > 2) + len(
-        _SIGN_IN_WORD.findall(text)
-    )
-    return doubtful <= 0.1 * accented + 1
-
-
-_ACCENTED = re.compile(r"[À-ÖØ-öø-ÿŒœŠšŽžŸ]+")
-_SIGN_IN_WORD = re.compile(r"(?<=[^\W\d_])[¡-©«-¯±-¹»-¿×÷†‡ƒ](?=[^\W\d_])")
-
-
-def _interesting(path: Path) -> bytes:
-    """Lines with something in them besides ASCII, up to `_SAMPLE` bytes."""
-    kept: list[bytes] = []
-    size = 0
-    with path.open("rb") as file:
-        for line in iter(lambda: file.readline(_BLOCK), b""):
-            if not line.isascii():
-                kept.append(line)
-                size += len(line)
-                if size > _SAMPLE:
-                    break
-    return b"".join(kept)[: 4 * _SAMPLE]
 
 
 def separator_line(path: Path, encoding: str) -> str | None:

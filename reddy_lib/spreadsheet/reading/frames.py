@@ -19,15 +19,14 @@ from reddy_lib.spreadsheet.reading.files import (
     csv_records,
     open_workbook,
 )
-from reddy_lib.spreadsheet.reading.furniture import Region, joined_names
+from reddy_lib.spreadsheet.reading.furniture import Region, is_blank, joined_names
 from reddy_lib.spreadsheet.reading.header_search import (
     LOOK_AHEAD,
-    is_blank,
 )
 from reddy_lib.spreadsheet.reading.headers import column_letter, header_texts
 from reddy_lib.spreadsheet.reading.json_tables import record_rows
 from reddy_lib.spreadsheet.reading.notes import file_notes, hidden_note, left_lines
-from reddy_lib.spreadsheet.reading.pieces import Spans, as_frame, taken_apart
+from reddy_lib.spreadsheet.reading.pieces import Spans, as_frame, column_cells, taken_apart
 from reddy_lib.spreadsheet.reading.table_shape import (
     rows_below,
     turned_rows,
@@ -181,4 +180,4 @@ def sample_cells(path: Path, format: SheetFormat) -> list[tuple[str, list[Any]]]
         return None
     if frame is None:
         return None
-    return [(str(name), frame.iloc[:, place].tolist()) for place, name in enumerate(frame.columns)]
+    return list(zip(map(str, frame.columns), column_cells(frame), strict=True))

@@ -12,7 +12,7 @@ from typing import Any
 
 from reddy_lib.spreadsheet.reading.headers import header_texts
 
-__all__ = ["Region", "below_merged", "is_empty", "joined_names", "lines_above", "no_call"]
+__all__ = ["Region", "below_merged", "is_blank", "is_empty", "joined_names", "lines_above", "no_call"]
 
 Region = tuple[tuple[int, int], tuple[int, int]]
 """Merged cells: ((row, column), (row, column)), counted from 0, ends included."""
@@ -21,6 +21,11 @@ Region = tuple[tuple[int, int], tuple[int, int]]
 def is_empty(cell: Any) -> bool:
     """Nothing, or white space alone."""
     return cell is None or (isinstance(cell, str) and not cell.strip())
+
+
+def is_blank(cells: Sequence[Any]) -> bool:
+    """Return whether all cells of a row are empty. Sheets have a million such rows above one stray cell."""
+    return (not any(cells) and cells.count("") == len(cells)) or all(map(is_empty, cells))
 
 
 def _name(cell: Any) -> Any:

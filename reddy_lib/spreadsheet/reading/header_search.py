@@ -11,7 +11,7 @@ import python_calamine as calamine
 from reddy_lib.errors import EmptySheet, SheetError
 from reddy_lib.spreadsheet.cells.header_words import fields_named
 from reddy_lib.spreadsheet.reading.files import Workbook
-from reddy_lib.spreadsheet.reading.furniture import is_empty
+from reddy_lib.spreadsheet.reading.furniture import is_blank, is_empty
 from reddy_lib.spreadsheet.reading.headers import find_header
 from reddy_lib.spreadsheet.reading.table_shape import is_turned, kind_of_cell
 from reddy_lib.spreadsheet.reading.tables import MOST_COLUMNS, too_wide
@@ -25,7 +25,6 @@ __all__ = [
     "choose_tables",
     "head_rows",
     "header_of",
-    "is_blank",
 ]
 
 LOOK_AHEAD = 60
@@ -33,11 +32,6 @@ LOOK_AHEAD = 60
 MOST_SHEETS = 100
 """Sheets looked at for the calls, and for their lines; the analyst can name any other."""
 _MOST_BLANK = 1_048_576  # rows, as many as a sheet of Excel has: below them nobody looks for a header
-
-
-def is_blank(cells: Sequence[Any]) -> bool:
-    """Whether all cells of a row are empty."""
-    return all(map(is_empty, cells))
 
 
 def head_rows(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reddy_lib.findings import Finding, finding
 from reddy_lib.spreadsheet.formats import SheetFormat
+from reddy_lib.spreadsheet.reading.encodings import is_mixed
 from reddy_lib.spreadsheet.reading.error_cells import Hidden
 from reddy_lib.spreadsheet.reading.headers import column_letter
 
@@ -74,6 +75,17 @@ def file_notes(format: SheetFormat, names: Sequence[str], hidden: Hidden) -> lis
                 "row",
                 f"The table has its names in the first column: its {len(names)} rows were read as columns, and each "
                 "column as a row.",
+            )
+        )
+    if is_mixed(format.encoding):
+        most, _, others = str(format.encoding).partition(" or ")
+        found.append(
+            finding(
+                "table-rebuilt",
+                "row",
+                f"The lines of the file are of two encodings: most are {most}, and those that are not were read as "
+                f"{others}.",
+                value=format.encoding,
             )
         )
     if format.form in _REBUILT:

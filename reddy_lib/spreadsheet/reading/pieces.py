@@ -14,7 +14,7 @@ from reddy_lib.spreadsheet.reading.headers import column_letter
 from reddy_lib.spreadsheet.reading.notes import Notes
 from reddy_lib.spreadsheet.reading.table_shape import split_cells
 
-__all__ = ["Spans", "as_frame", "numbered_on", "taken_apart"]
+__all__ = ["Spans", "as_frame", "column_cells", "numbered_on", "taken_apart"]
 
 
 class Spans:
@@ -54,19 +54,19 @@ def as_frame(
     width = len(names)
     longest = max(map(len, cells))
     extra: list[str] = []
+    beyond: list[int] = []
     if longest > width:
-        # An empty cell at the end of a row is not an extra cell: trailing delimiters are common.
-        used = max(
-            (i + 1 for record in cells for i in range(width, len(record)) if not is_empty(record[i])),
-            default=0,
-        )
-        extra = [f"column {column_letter(place)}" for place in range(width + 1, used + 1)]
-        extra = [name if name not in names else f"{name} (extra)" for name in extra]
-        width = max(width, used)
-    for index, record in enumerate(cells):
-        if len(record) != width:
-            cells[index] = [*record[:width], *[""] * (width - len(record))]
-    columns = list(zip(*cells, strict=True))
+        # Empty cells beyond the header are no cells: trailing delimiters are common, and one stray cell, thousands of
+        # columns further on, makes all rows that wide.
+        filled = {
+            place for record in cells for place in range(width, len(record)) if not is_empty(record[place])
+        }
+        beyond = sorted(filled)
+        taken = set(names)
+        extra = [f"column {column_letter(place + 1)}" for place in beyond]
+        extra = [name if name not in taken else f"{name} (extra)" for name in extra]
+    rows = [_row(record, width, beyond) for record in cells]
+    columns = list(zip(*rows, strict=True))
     data = {
         name: pd.Series(list(column), dtype=object)
         for name, column in zip([*names, *extra], columns, strict=True)
@@ -84,6 +84,22 @@ def as_frame(
             found.setdefault(row or numbers[0], []).append(note)
         frame.attrs["notes"] = found
     return frame
+
+
+def _row(record: list[Any], width: int, beyond: Sequence[int]) -> list[Any]:
+    """Return the cells of a row under the header, and those at the given places beyond it."""
+    if len(record) == width and not beyond:
+        return record
+    if len(record) < width:
+        record = [*record, *[""] * (width - len(record))]
+    return [*record[:width], *(record[place] if place < len(record) else "" for place in beyond)]
+
+
+def column_cells(frame: pd.DataFrame) -> list[list[Any]]:
+    """Return the cells of each column. A column that pandas cuts out takes a deep copy of all `attrs` with it."""
+    bare = frame.copy(deep=False)
+    bare.attrs = {}
+    return [bare.iloc[:, place].tolist() for place in range(bare.shape[1])]
 
 
 def numbered_on(frame: pd.DataFrame, columns: list[str], top: int, name: str) -> pd.DataFrame:

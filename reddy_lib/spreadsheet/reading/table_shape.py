@@ -9,13 +9,14 @@ from __future__ import annotations
 import csv
 import io
 import re
-from bisect import bisect_left
+from bisect import bisect
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
-from reddy_lib.spreadsheet.reading.furniture import is_empty, no_call
+from reddy_lib.spreadsheet.reading.furniture import is_blank, is_empty, no_call
 from reddy_lib.spreadsheet.reading.text_tables import has_known_names, known_name
 
 __all__ = [
@@ -183,17 +184,18 @@ def beside_place(rows: Sequence[Sequence[Any]], header: Sequence[Any]) -> int:
     `rows`: below the header.
     """
     width = len(header)
-    named = [place for place, cell in enumerate(header) if not is_empty(cell)]
     filled = [[place for place, cell in enumerate(row[:width]) if not is_empty(cell)] for row in rows]
-    used = set(named).union(*filled)
-    for gap in range(1, width - 1):
-        if gap in used:
+    named = [place for place, cell in enumerate(header) if not is_empty(cell)]
+    taken = sorted({*named, *(place for row in filled for place in row)})
+    # Between two columns that hold something, one empty column says as much as the thousands of a stray cell.
+    for gap in (before + 1 for before, after in pairwise(taken) if after > before + 1):
+        names = bisect(named, gap)
+        if not 1 < names < len(named):
             continue
-        left = [bool(places) and places[0] < gap for places in filled]
-        right = [bool(places) and places[-1] > gap for places in filled]
-        before = bisect_left(named, gap)
+        left = [bool(row) and row[0] < gap for row in filled]
+        right = [bool(row) and row[-1] > gap for row in filled]
         # It ends elsewhere: its rows are not the rows of the calls.
-        if before > 1 and before < len(named) and any(right) and left != right and _ends_at_once(right):
+        if any(right) and left != right and _ends_at_once(right):
             return gap + 1
     return 0
 
@@ -275,7 +277,7 @@ def rows_below(
             if item is None:
                 return
             number, record = item
-        if (not any(record) or not record[0]) and all(map(is_empty, record)):
+        if is_blank(record):
             blank = True
             continue
         why = no_call(record, names, header)

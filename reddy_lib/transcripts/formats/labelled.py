@@ -18,11 +18,13 @@ from reddy_lib.findings import finding
 from reddy_lib.transcripts.asides import is_aside, is_event, is_heading, is_note
 from reddy_lib.transcripts.doubt import is_better, is_doubtful, labels_inside
 from reddy_lib.transcripts.formats.edges import without_edges
+from reddy_lib.transcripts.formats.fact_block import read_fact_block
 from reddy_lib.transcripts.formats.headers import Header, find_headers
 from reddy_lib.transcripts.formats.keyed import read_keyed
 from reddy_lib.transcripts.formats.legend import read_legend
 from reddy_lib.transcripts.formats.line_grammar import Grammar, cut_line, find_grammar
 from reddy_lib.transcripts.formats.one_line import split_rows
+from reddy_lib.transcripts.formats.shapes import Recording
 from reddy_lib.transcripts.formats.styles import ARROW, TableRow, read_table
 from reddy_lib.transcripts.formats.text_rows import NEWLINE, Known, Row, could_be_a_name, take_apart
 from reddy_lib.transcripts.formats.text_speakers import find_speakers
@@ -55,7 +57,39 @@ def read_text(
     explained = _under_legend(text, roles, agent, customer)
     if explained is not None:
         return explained
-    return _several_calls(_without_shared_words(_read_best(text, roles, agent, customer)))
+    below = _under_facts(text, roles, agent, customer)
+    if below is None:
+        below = _without_shared_words(_read_best(text, roles, agent, customer))
+    return _several_calls(below)
+
+
+def _under_facts(
+    text: str, roles: Mapping[str, str], agent: Sequence[str], customer: Sequence[str]
+) -> Parsed | None:
+    """The turns below a block of facts about the call, with the agent's email, the id and the start from it."""
+    block = read_fact_block(text)
+    if block is None or not block.rest.strip():
+        return None
+    parsed = _without_shared_words(_read_best(block.rest, roles, agent, customer))
+    labels = {turn.label: None for turn in parsed.turns if turn.label}
+    if not labels or len(parsed.turns) < 2:
+        return None
+    recording = Recording(**{name: getattr(parsed, name) for name in Parsed.__struct_fields__})
+    recording.left_out[:0] = [(0, row) for row in block.rows]
+    recording.notes = [note for note in parsed.notes if note[1].code != "not-spoken"]
+    recording.notes.append((-1, of_left_out([text for _, text in recording.left_out])))
+    for label in labels:
+        for name, role in block.names.items():
+            if is_named(label, name) and not role_of(label):
+                recording.aliases.setdefault(label, role)
+        # Only the email of a label that turns out to be the agent's is taken.
+        email = block.emails.get(label) or block.agent_email
+        if email:
+            recording.emails.setdefault(label, email)
+    recording.conversation_id = recording.conversation_id or block.conversation_id
+    if block.started and not any(turn.start is not None and turn.start.absolute for turn in parsed.turns):
+        recording.begins(block.started)
+    return recording
 
 
 def _under_legend(
