@@ -275,3 +275,44 @@ def test_the_facts_of_a_speaker_who_is_known_by_elimination_are_taken() -> None:
     transcript = read_transcript(text)
     assert [line.text[:5] for line in transcript.lines] == ["Guten", "Die R", "Ich s"]
     assert (transcript.agent_email, transcript.started) == ("ann@x.example", 1779289200)
+
+
+@pytest.mark.parametrize(
+    ("rows", "started"),
+    [
+        (("20/03/2026, 10:00 - Tom: Hello", "20/03/2026, 10:01 - Agent: Hi", "20/03/2026, 10:03 - Tom: Bill"), 1774000800),
+        (("[20.03.26, 10:00:00] Tom: Hello", "[20.03.26, 10:01:00] Agent: Hi", "[20.03.26, 10:03:00] Tom: Bill"),
+         1774000800),
+        (("3/20/26, 9:59 PM - Tom: Hello", "3/20/26, 10:00 PM - Agent: Hi", "3/20/26, 10:02 PM - Tom: Bill"), 1774043940),
+        (("05/03/2026, 10:00 - Tom: Hello", "05/03/2026, 10:01 - Agent: Hi", "05/03/2026, 10:03 - Tom: Bill"), None),
+    ],
+)  # fmt: skip
+def test_the_stamps_of_a_chat_say_when_it_started_and_how_its_lines_follow(
+    rows: tuple[str, ...], started: int | None
+) -> None:
+    text = "\n".join(rows)
+    transcript = read_transcript(text)
+    assert [(line.role, line.text, line.start) for line in transcript.lines] == [
+        ("customer", "Hello", 0),
+        ("agent", "Hi", 60),
+        ("customer", "Bill", 180),
+    ]
+    assert transcript.started == started
+    assert not accounted(text, transcript).unassigned
+
+
+@pytest.mark.parametrize(
+    "numbers", [("1", "2", "3"), ("00005", "00010", "00015"), ("0", "1", "2"), ("41", "42", "43")]
+)
+@pytest.mark.parametrize("mark", ["|", ";", "\t"])
+def test_numbers_that_count_the_lines_are_no_speakers(numbers: tuple[str, ...], mark: str) -> None:
+    said = [("Agent", "Hello, how can I help?"), ("Customer", "My bill is wrong."), ("Agent", "I will look.")]
+    text = "\n".join(mark.join((number, *one)) for number, one in zip(numbers, said, strict=True))
+    transcript = read_transcript(text)
+    assert [(line.role.title(), line.text) for line in transcript.lines] == said
+    assert not accounted(text, transcript).unassigned
+
+
+def test_numbers_that_do_not_count_stay() -> None:
+    text = "0|Agent|Hello, how can I help?\n7|Customer|My bill is wrong.\n12|Agent|I will look."
+    assert "7" in "".join(line.text for line in read_transcript(text).lines)

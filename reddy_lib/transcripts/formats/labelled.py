@@ -17,6 +17,7 @@ from itertools import pairwise
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.asides import is_aside, is_event, is_heading, is_note
 from reddy_lib.transcripts.doubt import is_better, is_doubtful, labels_inside
+from reddy_lib.transcripts.formats.chat_stamps import with_iso_stamps, without_counters
 from reddy_lib.transcripts.formats.edges import without_edges
 from reddy_lib.transcripts.formats.fact_block import read_fact_block
 from reddy_lib.transcripts.formats.headers import Header, find_headers
@@ -54,6 +55,7 @@ def read_text(
 
     `agent`, `customer`: the two sides as the call's own columns have them: make a bare name a speaker.
     """
+    text = without_counters(with_iso_stamps(text))
     explained = _under_legend(text, roles, agent, customer)
     if explained is not None:
         return explained

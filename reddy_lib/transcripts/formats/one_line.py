@@ -71,7 +71,13 @@ def _cut_at(row: str, known: Known, pattern: re.Pattern[str]) -> list[str]:
     first = take_apart(row, known).label
     if not first or not known.is_bare_role(first):
         return []
-    cuts = [match.end() for match in pattern.finditer(row) if known.is_bare_role(match["label"].strip())]
+    # A clock behind nothing but a date is the row's own.
+    opening = next((place for place, mark in enumerate(row) if mark.isalpha()), len(row))
+    cuts = [
+        match.end()
+        for match in pattern.finditer(row)
+        if match.start() > opening and known.is_bare_role(match["label"].strip())
+    ]
     parts = (row[a:b].strip() for a, b in zip([0, *cuts], [*cuts, len(row)], strict=True)) if cuts else ()
     return [part for part in parts if part]
 
