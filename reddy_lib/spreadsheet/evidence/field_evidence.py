@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from reddy_lib.spreadsheet.cells.agent_names import bare_email, is_one_person, name_parts
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
+from reddy_lib.spreadsheet.cells.quantities import are_quantities
 from reddy_lib.spreadsheet.evidence.column_profile import Column, looks_like_id, percent
 from reddy_lib.spreadsheet.evidence.tags import sensitive
 from reddy_lib.spreadsheet.evidence.time_order import TimeOrder, is_time_of_day
@@ -347,7 +348,7 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _NO  # a card's number tells calls apart too, and must not go out as their id
     texts = _without_fillers(column.texts)
     dated = bool(texts) and all(map(_DATED.fullmatch, texts))  # "20250304-001" is no telephone number
-    if _measured(texts) or (weight < 8 and column.phones > 0.5 and not dated):
+    if are_quantities(texts) or (weight < 8 and column.phones > 0.5 and not dated):
         return _NO  # how long, how much, at what number: each row may have another, and says nothing of which call
     ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
     short = column.length <= 40 and column.share(lambda text: any(map(str.isdecimal, text))) >= 0.5
@@ -414,28 +415,8 @@ def _large_numbers(texts: Sequence[str]) -> bool:
     return sum(text.endswith("00") for text in texts) <= 0.2 * len(texts)
 
 
-_QUANTITY = re.compile(
-    r"\d{1,4}:\d\d(?::\d\d)?(?:[.,]\d+)?"
-    r"|-?P(?:\d+D)?(?:T(?=\d)(?:\d+H)?(?:\d+M)?(?:\d+(?:[.,]\d+)?S)?)?"
-    r"|(?:\d+(?:[.,]\d+)?(?:h|hr|hrs|min|mins|m|s|sec|secs|ms|d))+"
-    r"|[-+]?\d+[.,]\d{1,4}%?|\d+(?:[.,]\d+)?%|\d+/\d{1,3}"
-    r"|[$€£¥₽₺₹]-?\d[\d.,]*|-?\d[\d.,]*[$€£¥₽₺₹]",
-    re.IGNORECASE,
-)
-"""Clocks, durations, amounts, shares and marks out of ten."""
-
-
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
 """Numbers of which a spreadsheet kept some digits only."""
-
-
-def _measured(texts: Sequence[str]) -> bool:
-    """Return whether most texts are quantities."""
-    texts = texts[:250]
-    found = sum(
-        _QUANTITY.fullmatch(text.replace(" ", "").replace("\u202f", "")) is not None for text in texts
-    )
-    return found > 0.5 * len(texts) and not all(re.fullmatch(r"\d+\.0+", text) for text in texts)
 
 
 def _without_fillers(texts: Sequence[str]) -> list[str]:
