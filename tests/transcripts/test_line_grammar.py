@@ -273,3 +273,23 @@ def test_a_long_text_is_read_by_the_pattern_of_its_first_and_last_lines() -> Non
     assert len(transcript.lines) == 900
     assert transcript.lines[899].text == "Word 899."
     assert transcript.lines[899].start == 899
+
+
+@pytest.mark.parametrize(
+    "headings",
+    [
+        ("### CALL 101 2026-03-20 10:00 a@x.example", "### CALL 102 2026-03-20 11:00 b@x.example"),
+        ("=== Gespräch 1 (Anna) ===", "=== Gespräch 2 (Bernd) ==="),
+    ],
+)
+def test_several_calls_below_headings_that_say_more_than_a_number_are_held(headings: tuple[str, str]) -> None:
+    talk = "Agent: Hello, how can I help?\nCustomer: I have lost my card."
+    found = read_transcript("\n".join(f"{heading}\n{talk}" for heading in headings))
+    assert any("holds 2 calls" in one.message for one in found.findings)
+
+
+def test_a_call_that_is_begun_and_ended_by_the_same_number_is_one_call() -> None:
+    found = read_transcript(
+        "--- Call 5 started ---\nAgent: Hello\nCustomer: Hi\n--- Call 5 ended ---\nAgent: Are you still there?"
+    )
+    assert not any("calls, each below" in one.message for one in found.findings)

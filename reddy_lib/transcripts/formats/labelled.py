@@ -124,26 +124,36 @@ _OPENING = 2000
 
 def _several_calls(parsed: Parsed) -> Parsed:
     """The turns, with an error where a heading comes back with another number: the text holds several calls."""
-    headings: dict[str, set[str]] = {}
+    headings: dict[str, dict[str, str]] = {}
     places: dict[str, int] = {}
     beside = [(at, row) for at, rows in parsed.asides for row in rows]
     beside += [(at + 1, note.value) for at, note in parsed.notes if note.code == "line-without-speaker"]
     for place, text in (*parsed.left_out, *beside):
-        if _NUMBERED.search(text) and (is_heading(text) or is_aside(text, opening=True)):
-            alike = _NUMBERED.sub("0", text.strip())
-            headings.setdefault(alike, set()).add(text.strip())
+        number = _NUMBERED.search(text)
+        if number is None or not (is_heading(text) or is_aside(text, opening=True)):
+            continue
+        ways = [(_NUMBERED.sub("0", text.strip()), text.strip())]
+        words = [word.casefold() for word in _WORDS.findall(text[: number.start()])]
+        if 0 < len(words) <= 3 and (_CALL.fullmatch(words[-1]) or words[-1] in _OF_NUMBERS):
+            ways.append((f"{' '.join(words)} 0", number[0]))  # what follows the number is about that call
+        for alike, told in ways:
+            headings.setdefault(alike, {})[told] = text.strip()
             places[alike] = max(place, places.get(alike, 0))
     for alike, texts in headings.items():
         if len(texts) > 1 and _CALL.search(alike) and 0 < places[alike] < len(parsed.turns):
+            first = min(texts.values())
             message = (
-                f"This text holds {len(texts)} calls, each below a heading such as {shortened_text(min(texts))!r}: "
+                f"This text holds {len(texts)} calls, each below a heading such as {shortened_text(first)!r}: "
                 "load each as a call of its own"
             )
-            parsed.notes.append((0, finding("line-not-read", "transcript", message, value=min(texts))))
+            parsed.notes.append((0, finding("line-not-read", "transcript", message, value=first)))
+            break
     return parsed
 
 
 _NUMBERED = re.compile(r"\w*\d[\w:./-]*")
+_WORDS = re.compile(r"[^\W\d_]+")
+_OF_NUMBERS = frozenset(("no", "nr", "number", "nummer", "numero", "número", "num", "ref"))
 _CALL = re.compile(
     r"\b(?:calls?|chats?|conversations?|contacts?|interactions?|anrufe?|gespräche?|appels?|llamadas?|chiamat[ae]|"
     r"chamadas?|gesprek|rozmowa|id|case|ticket|transcripts?)\b|^\W*0\W*$|通话|通話|звонок",
