@@ -32,7 +32,8 @@ def test_a_file_opens_whatever_is_clicked_while_it_is_uploaded(
     page.get_by_role("button", name="Profiles").click()
     expect(opened).to_be_visible()
     page.goto(f"{app.url}/load")
-    page.set_input_files('input[type="file"]', large_sheet)
+    with page.expect_request(re.compile("upload_file")):  # nobody leaves within the milliseconds before it begins
+        page.set_input_files('input[type="file"]', large_sheet)
     page.get_by_role("link", name=re.compile("^Review")).click()
     page.wait_for_url(re.compile("/review"))
     page.get_by_role("link", name=re.compile("^Load")).first.click()
