@@ -330,7 +330,8 @@ class TestBreaker:
             "Reddy answered 502 five times in a row; those calls are in doubt"
         )
         counts = submission.counts()
-        assert 5 <= counts["unknown"] <= 8
+        # five in a row, and what was in flight or claimed ahead when the fifth was stored: at most twice the places each
+        assert 5 <= counts["unknown"] <= 5 + 2 + 4
         assert counts["accepted"] == 3
         assert sum(counts.values()) == 40
         sandbox.faults.clear()
