@@ -158,7 +158,7 @@ def change_rows(
 
     Args:
         operation: id of the operation that the edits belong to.
-        recordings: row → what becomes of the call's recording; all others keep theirs.
+        recordings: row → the recording to attach, or None to detach it; other calls keep theirs.
     """
     now, who = time.time(), arguments.text(who, "who")
     query = (
@@ -187,7 +187,7 @@ def change_rows(
 def _changed(
     connection: sa.Connection, batch: StoredBatch, old: sa.Row[Any], change: Change, recording: Recording
 ) -> _New | None:
-    """Return what becomes of a call, or None if nothing does."""
+    """Return the changed call, or None if nothing differs."""
     before, decisions = from_payload(old.payload), read_decisions(old.decisions)
     call, new = change(before, decisions, old)
     had = None if old.audio == "none" else files.attached_to(connection, old.id)

@@ -4,8 +4,8 @@ An operation is a row of `operations`; its edits are the rows of `edits` that na
 hundred calls. Each of them also stores how far the operation got, so that one whose process died is either resumed
 (`resume`) or undone (`undo`): its counts are true at any moment.
 
-To undo is an operation, too. It gives each value back that an edit changed, where the value still is what that edit made
-of it. A call that was changed again in the same place, or sent, keeps what it has, and the result says so.
+Undoing is itself an operation. It restores each value that the operation changed, unless the value has changed since or
+the call was sent. The result counts the calls that were restored and those that were left as they are.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def change_in_operation(
     """Change some calls as one operation, inside the caller's transaction.
 
     Args:
-        those: row → the change, and what becomes of the recording.
+        those: row → the change and the recording to attach.
         refused: takes a row and what its change raised; returns False to raise it.
     """
     rows = sorted(those)
@@ -239,7 +239,7 @@ def undo(
     who: str = "",
     on_progress: Callable[[int], object] | None = None,
 ) -> Operation:
-    """Undo an operation. Return the operation that did it, with how many calls it gave back and how many it had to keep.
+    """Undo an operation. Return the undo operation, which counts restored and skipped calls.
 
     Raises:
         NotInLedger: the batch has no such operation.
@@ -571,7 +571,7 @@ def _undoing(batch: StoredBatch, undone: str, who: str, id: str) -> _Work:
 
 
 def _inverse(recorded: Sequence[_Edit], who: str) -> Change:
-    """Return the change that gives back what these edits of one call changed. It raises _ChangedSince."""
+    """Return the change that reverses these edits of one call. The change raises _ChangedSince if a value differs."""
 
     def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
         payload = msgspec.json.decode(stored.payload)  # as it was compared when the edit was recorded

@@ -327,7 +327,7 @@ class GiveRole(_Step, frozen=True, kw_only=True, tag="give-role"):
         return edits.with_role(call, self.label, self.role)
 
     def nothing(self) -> str:
-        return f"nobody is called “{self.label}”"
+        return f"no line has the speaker “{self.label}”"
 
     def title(self) -> str:
         if self.role == "leave out":

@@ -120,7 +120,8 @@ def test_an_undone_operation_is_not_undone_twice(batch: reddy.Batch) -> None:
 def test_single_edits_are_operations_too(batch: reddy.Batch) -> None:
     before = state(batch)
     call = batch.call(3)
-    call.transcript[1].text = "I found my card"  # type: ignore[index]
+    assert call.transcript is not None
+    call.transcript[1].text = "I found my card"
     batch.replace(3, call, who="ann")
     batch.update([4, 5], product_id=7)
     batch.change(6, lambda call: batch.call(2))

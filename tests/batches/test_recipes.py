@@ -40,7 +40,8 @@ def work_on(batch: reddy.Batch) -> None:
     batch.rename_tag("CSAT", "csat")
     batch.apply(SetField(field="product_id", value=7, only=2))
     call = batch.call(2)
-    call.transcript[1].text = "I found my card"  # type: ignore[index]
+    assert call.transcript is not None
+    call.transcript[1].text = "I found my card"
     batch.replace(2, call)
 
 

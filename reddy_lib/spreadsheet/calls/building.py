@@ -1,7 +1,7 @@
 """A row becomes a call: each field from its column, through the mapping, with what could not be read as findings.
 
 Nothing here judges a call: whether an email is valid or a role known is for `reddy_lib.checks`. Only what the
-sheet itself says and cannot be carried over is reported here, because afterwards nobody could tell.
+sheet itself says and cannot be carried over is reported here, because later steps do not see the sheet.
 """
 
 from __future__ import annotations

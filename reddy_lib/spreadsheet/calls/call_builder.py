@@ -1,7 +1,7 @@
 """A mapping made ready for many rows, and the call that a row, or the rows of a call, becomes.
 
 Nothing here judges a call: whether an email is valid or a role known is for `reddy_lib.checks`. Only what the
-sheet itself says and cannot be carried over is reported here, because afterwards nobody could tell.
+sheet itself says and cannot be carried over is reported here, because later steps do not see the sheet.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def columns_of(cell: Any, names: Collection[str]) -> dict[str, list[Any]]:
 
 
 def said_in_rows(columns: Cells[str, list[Any]], mapping: Mapping) -> object:
-    """What the rows of a call say, as the meter takes it: a turn for each row, or text where nobody is named."""
+    """Return the text of a call's rows for the loss meter: one turn per row, or plain text if no speaker is named."""
     fields = mapping.line_fields
     texts = [cell_text(cell) for cell in columns[fields["text"]]]
     if "role" not in fields:

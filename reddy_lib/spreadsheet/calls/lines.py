@@ -186,7 +186,7 @@ def _noted(
 
 
 def _kinds(columns: Cells[str, Sequence[Any]], mapping: Mapping) -> dict[str, list[Any]]:
-    """Return the columns that may say which lines nobody spoke ("Type", "Internal"), where rows of the call differ in them.
+    """Return the columns that may mark lines that are not speech ("Type", "Internal"), if they vary within the call.
 
     They are read with the turns as they would be in a list of JSON: a note is not sent as speech.
     """

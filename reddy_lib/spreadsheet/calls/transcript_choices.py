@@ -1,4 +1,4 @@
-"""What the analyst chose about a transcript as a whole: its order, and what becomes of text that nobody said."""
+"""Apply the analyst's choices for whole transcripts: the order of lines, and the handling of text that is not speech."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _turned_round(transcript: Transcript) -> Transcript:
 
 
 def _left_notes(transcript: Transcript) -> bool:
-    """Return whether something was left out because nobody said it, rather than by the choice for a speaker."""
+    """Return whether something was left out because it is not speech, rather than because its speaker is left out."""
     codes = {found.code for found in transcript.findings}
     return "not-spoken" in codes and "lines-left-out" not in codes
 
