@@ -15,7 +15,10 @@ from reddy_lib.ui.connection_choice import connection_card
 from reddy_lib.ui.restored import restored_banner
 
 st.set_page_config(
-    page_title="Reddy workbench", page_icon=str(Path(__file__).with_name("icon.svg")), layout="wide"
+    page_title="Reddy workbench",
+    page_icon=str(Path(__file__).with_name("icon.svg")),
+    layout="wide",
+    initial_sidebar_state=230,
 )
 
 ui.sign_in()

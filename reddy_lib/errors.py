@@ -168,6 +168,25 @@ class CallChanged(LedgerError):
         self.row, self.stored, self.who, self.at = row, stored, who, at
 
 
+class TurnChanged(LedgerError):
+    """A turn of the transcript was changed, moved or deleted after it was seen, so its edit was not stored.
+
+    Attributes:
+        row: the row number.
+        line: the number of the turn when it was seen.
+        who: who edited the call last; "" if unknown.
+        at: when (seconds since the epoch, UTC); None if the call was never edited.
+    """
+
+    def __init__(self, *, row: int, line: int, who: str, at: float | None) -> None:
+        by = f" by {who}" if who else ""
+        super().__init__(
+            f"Line {line} of row {row} was changed{by} after you opened it, so your edit of it was not stored. "
+            "Look at the line as it is now, then edit it again."
+        )
+        self.row, self.line, self.who, self.at = row, line, who, at
+
+
 class CannotUndo(LedgerError):
     """Nothing of an operation can be given back, or it is undone already, or it is still running."""
 

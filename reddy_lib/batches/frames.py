@@ -44,7 +44,7 @@ def calls_frame(batch: StoredBatch, *, offset: int, limit: int | None, **filters
     import pandas as pd
 
     names = ["row", "status", "agent_email", "product_id", "timestamp", "lines", "tags", "errors",
-             "warnings", "edited", "conversation_id", "preview"]  # fmt: skip
+             "warnings", "edited", "conversation_id", "preview", "codes"]  # fmt: skip
     offset = arguments.whole_number(offset, "offset", least=0)
     if limit is not None:
         limit = arguments.whole_number(limit, "limit", least=0)

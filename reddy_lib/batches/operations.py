@@ -121,16 +121,18 @@ def change_in_operation(
     *,
     who: str,
     step: Step | None = None,
+    operation_id: str | None = None,
     refused: Callable[[int, Exception], bool] = lambda row, error: False,
 ) -> None:
     """Change some calls as one operation, inside the caller's transaction.
 
     Args:
         those: row → the change and the recording to attach.
+        operation_id: of the new operation; made here if None.
         refused: takes a row and what its change raised; returns False to raise it.
     """
     rows = sorted(those)
-    id = _begin(connection, batch, rows, title, who=who, step=step, undoes=None)
+    id = _begin(connection, batch, rows, title, who=who, step=step, undoes=None, id=operation_id)
     changed = 0
     locked = 0
     for row in rows:
@@ -363,13 +365,14 @@ def _begin(
     who: str,
     step: Step | None,
     undoes: str | None,
+    id: str | None = None,
 ) -> str:
     # Lock the batch's row: two operations that begin together would both take the same number.
     connection.execute(sa.select(batches.c.id).where(batches.c.id == batch.id).with_for_update())
     last = sa.select(sa.func.coalesce(sa.func.max(operations.c.number), 0)).where(
         operations.c.batch_id == batch.id
     )
-    id, now = secrets.token_hex(8), time.time()
+    id, now = id or secrets.token_hex(8), time.time()
     connection.execute(
         operations.insert().values(
             id=id,

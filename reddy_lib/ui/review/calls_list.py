@@ -1,0 +1,126 @@
+"""The list of calls: one screen of those the filters leave, two lines a call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from reddy_lib import ui
+from reddy_lib.batches.batch import Batch
+from reddy_lib.database.schema import STATUSES
+from reddy_lib.findings import CATALOGUE
+from reddy_lib.ui import choice
+from reddy_lib.ui.review.changes import short_hash
+
+__all__ = ["PAGE", "draw_list", "length"]
+
+PAGE = 50
+"""Calls on one screen."""
+
+ROW_HEIGHT = 58  # above four times the font size, text is wrapped and keeps its line breaks
+WORDS = 60
+"""Letters of a finding's title, or of a snippet, that are shown."""
+
+
+def length(seconds: float | None) -> str:
+    """Return a duration as people write it: "5:31", "1:02:09"; "" if it is not known."""
+    if seconds is None or pd.isna(seconds) or seconds <= 0:
+        return ""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def draw_list(
+    batch: Batch,
+    frame: pd.DataFrame,
+    *,
+    key: str,
+    names: dict[int, str],
+    opened: int | None,
+    open_row: Callable[[int], None],
+) -> None:
+    """One screen of calls: a tick for many, a click for the one to open.
+
+    Args:
+        frame: as `Batch.calls` returns it.
+        names: product id → name.
+        opened: the row of the open call.
+        open_row: opens a call.
+    """
+    rows = tuple(int(row) for row in frame.index)
+    marked = set(choice.ticked(batch))
+    zone = batch.mapping.timezone or "UTC"
+    table = pd.DataFrame(
+        {
+            "row": [f"▸ {row}" if row == opened else str(row) for row in rows],
+            "call": [_two_lines(call, names, zone) for call in frame.itertuples()],
+            "status": [[status] for status in frame["status"]],
+        }
+    )
+    grid = f"{key} grid {short_hash(rows)}"
+    positions = [position for position, row in enumerate(rows) if row in marked]
+    state = st.session_state.get(grid)
+    if state is None or list(state["selection"]["rows"]) != positions:
+        st.session_state[grid] = {"selection": {"rows": positions, "columns": [], "cells": []}}
+    st.dataframe(
+        table,
+        key=grid,
+        height="stretch",
+        row_height=ROW_HEIGHT,
+        hide_index=True,
+        on_select=lambda: _picked(batch, grid, rows, open_row),
+        selection_mode=["multi-row", "single-cell"],
+        placeholder="",
+        column_config={
+            "row": st.column_config.TextColumn("Row", width=58),
+            "call": st.column_config.TextColumn("Agent, product, start, length · what is wrong", width="large"),
+            "status": st.column_config.MultiselectColumn(
+                "Status",
+                width=84,
+                options=list(STATUSES),
+                color=[ui.STATUS_COLOURS[status] for status in STATUSES],
+            ),
+        },
+        alt=f"Calls {rows[0]} to {rows[-1]} of this batch",
+    )
+
+
+def _two_lines(call: Any, names: dict[int, str], zone: str) -> str:
+    product = "" if pd.isna(call.product_id) else names.get(int(call.product_id), str(call.product_id))
+    start = "" if pd.isna(call.timestamp) else _start(call.timestamp.tz_convert(zone))
+    first = [call.agent_email or "no agent", product or "no product", start, length(getattr(call, "duration", None))]
+    return " · ".join(part for part in first if part) + "\n" + _second_line(call)
+
+
+def _start(moment: Any) -> str:
+    return f"{moment.day} {moment:%b}, {moment:%H:%M}"
+
+
+def _second_line(call: Any) -> str:
+    snippet = getattr(call, "snippet", "")
+    if snippet:
+        return str(snippet)
+    titles = [CATALOGUE[code].title for code in str(call.codes).strip("|").split("|") if code in CATALOGUE]
+    wrong = titles[0] + (f" and {len(titles) - 1} more" if len(titles) > 1 else "") if titles else ""
+    said = f"“{call.preview}”" if call.preview else "no transcript"
+    edited = "edited · " if call.edited else ""
+    return f"{edited}{wrong or said}"
+
+
+def _picked(batch: Batch, key: str, rows: Sequence[int], open_row: Callable[[int], None]) -> None:
+    """Ticks and clicks in the grid with this key, which shows these rows: positions become row numbers here."""
+    selection = st.session_state[key]["selection"]
+    chosen = {rows[position] for position in selection.get("rows", ()) if position < len(rows)}
+    choice.tick(batch, (set(choice.ticked(batch)) - set(rows)) | chosen)
+    for position, _ in selection.get("cells", ()):
+        if position < len(rows):
+            open_row(rows[position])
+
+
+def tick(batch: Batch, rows: Iterable[int]) -> None:
+    """Make these rows, and no others, the ticked ones."""
+    choice.tick(batch, rows)
