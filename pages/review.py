@@ -1,13 +1,294 @@
+"""Review: find calls, see what is wrong with them, put it right.
+
+Left, one screen of calls: searched, filtered, ticked. Right, the open call with its findings, its conversation and
+everything else that would be sent of it. Whatever is edited is in the ledger before the page is drawn again. What is
+looked at is in the address (`View`): a reload, Back and a link show the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
 import streamlit as st
+
 from reddy_lib import ui
+from reddy_lib.batches.queries import Query
+from reddy_lib.database.schema import SENDABLE, STATUSES
+from reddy_lib.errors import NotInLedger, ReddyError
+from reddy_lib.ui import choice
+from reddy_lib.ui.attaching import attached_meanwhile, progress
+from reddy_lib.ui.edit_many import edit_many
+from reddy_lib.ui.history import history_panel
+from reddy_lib.ui.recordings import recordings_panel
+from reddy_lib.ui.review.calls_list import PAGE, draw_list, length
+from reddy_lib.ui.review.changes import edited
+from reddy_lib.ui.review.filters import draw_facets, draw_search, draw_shown, draw_terms, shown_name
 from reddy_lib.ui.review.open_call import draw_open_call
-from reddy_lib.ui.review.calls_list import draw_list
+from reddy_lib.ui.review.overview import Overview
+from reddy_lib.ui.review.view import View
+
 batch = ui.open_batch()
-left, right = st.columns([3,5])
-frame = batch.calls(limit=50)
-row = int(st.query_params.get("row", frame.index[0]))
-def op(r): st.query_params["row"]=str(r)
-with left:
-    draw_list(batch, frame, key="k", names={}, opened=row, open_row=op)
-with right:
-    draw_open_call(batch, row, key="k", names={}, texts=None, marks={1:[(0,4,"hit","")]}, head=lambda s: st.write(f"**Row {row}** {s}"))
+view = View.of(batch)
+K = f"review {batch.id}"
+
+if view.panel == "recordings":
+    with ui.alerts():
+        recordings_panel(batch, edited, lambda: view.go(panel="calls"))
+    st.stop()
+
+under_way = attached_meanwhile(batch, edited)
+try:
+    overview = Overview.of(batch)
+    matching = overview.matching(batch, view.query)
+except ReddyError as error:
+    ui.alert(error)
+    st.stop()
+counts, total = overview.counts, sum(overview.counts.values())
+marked = choice.ticked(batch)
+names = ui.product_names(batch.products or ui.products(ui.connection()))
+filtered = bool(view.query)
+
+
+# what the primary button sends
+
+
+def sendable_now() -> tuple[int, str]:
+    """How many calls the primary button chooses, and its label."""
+    if marked:
+        number = batch.count(rows=marked, status=sorted(SENDABLE))
+        return number, f"Send {number:,} of {len(marked):,} ticked"
+    if filtered and shown_name(batch, view.query) != "ready":
+        number = batch.count(query=view.query, status=sorted(SENDABLE))
+        return number, f"Send these {number:,}"
+    return counts["ready"], f"Send {counts['ready']:,} ready"
+
+
+def choose(*, all_ready: bool = False) -> None:
+    """Take what the button names to Submit."""
+    if all_ready:
+        choice.tick(batch, [])
+    elif filtered and not marked:
+        choice.tick(batch, batch.rows(query=view.query, status=sorted(SENDABLE)))
+    st.switch_page("submit.py")
+
+
+with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", width="content"):
+        st.title("Review", width="content")
+        overview.draw_loss()
+    sendable, label = sendable_now()
+    with st.container(horizontal=True, gap="xsmall", width="content"):
+        st.button(
+            "Recordings",
+            icon=":material/graphic_eq:",
+            disabled=not total,
+            help="Bring recordings to the calls they belong to",
+            on_click=lambda: view.go(panel="recordings"),
+        )
+        if st.button(
+            "History",
+            key=f"{K} history",
+            icon=":material/history:",
+            help="What was changed, by whom; with Undo",
+        ):
+            history_panel(batch, edited)
+        if filtered and not marked and counts["ready"] and sendable != counts["ready"]:
+            if st.button(f"Send all {counts['ready']:,} ready", key=f"{K} all ready"):
+                choose(all_ready=True)
+        if st.button(
+            label,
+            key=f"{K} send",
+            type="primary",
+            icon=":material/arrow_forward:",
+            icon_position="right",
+            disabled=not sendable or choice.is_lost(batch),
+        ):
+            choose()
+if under_way is not None:
+    progress(under_way)
+
+message = st.session_state.pop("review message", None)
+if message:
+    st.error(ui.escape(message), icon=":material/error:")
+if choice.is_lost(batch):
+    choice.draw_lost(batch, counts["ready"], to_review=False)
+if not total:
+    st.info("This batch has no calls. Load another spreadsheet.")
+    st.page_link("load.py", label="Load a spreadsheet", icon=ui.ICONS["load"])
+    st.stop()
+
+numbers = {"all": total, **{status: counts[status] for status in STATUSES}}
+numbers |= {"warnings": overview.warnings, "edited": overview.edited, "ticked": len(marked)}
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with st.container(width=330):
+        draw_search(view, K)
+    st.button(
+        "Filters",
+        key=f"{K} facets",
+        icon=":material/filter_list_off:" if view.facets else ":material/filter_list:",
+        help="Hide the filters"
+        if view.facets
+        else "Filter by finding, agent, product, tag, column, length, day …",
+        on_click=lambda: view.go(facets=not view.facets),
+    )
+    draw_shown(batch, view, K, numbers)
+draw_terms(view, K)
+
+pages = max(1, -(-matching // PAGE))
+if view.page > pages:
+    view.go(page=pages)
+frame = batch.calls(query=view.query, offset=(view.page - 1) * PAGE, limit=PAGE, snippets=True)
+opened = view.row
+if opened is None and len(frame):
+    opened = int(frame.index[0])
+elif opened is not None and st.session_state.get(f"{K} listed for") not in (None, view.query):
+    # Other filters: the open call is one of those they leave.
+    if not batch.count(query=view.query, rows=[opened]) and len(frame):
+        opened = int(frame.index[0])
+        view.go(row=opened)
+st.session_state[f"{K} listed for"] = view.query
+
+
+def calls_list() -> None:
+    """One screen of calls, and what can be done with all that are listed."""
+    if not matching:
+        with st.container(
+            border=True, height=300, horizontal_alignment="center", vertical_alignment="center"
+        ):
+            st.markdown(f"None of the {total:,} calls matches.")
+            st.button(
+                "Show all calls", icon=":material/filter_alt_off:", on_click=lambda: view.go(query=Query())
+            )
+        return
+    draw_list(batch, frame, key=K, names=names, opened=opened, open_row=lambda row: view.go(row=row))
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
+    ):
+        first = (view.page - 1) * PAGE
+        st.caption(f"{first + 1:,}–{first + len(frame):,} of {matching:,}", width="content")
+        if pages > 1:
+            page_key = f"{K} page {pages}"
+            if st.session_state.get(page_key) != view.page:
+                st.session_state[page_key] = view.page
+            st.pagination(
+                pages,
+                key=page_key,
+                max_visible_pages=5,
+                on_change=lambda: view.go(page=st.session_state[page_key]),
+            )
+    with st.container(horizontal=True, gap="small"):
+        st.button(
+            f"Tick all {matching:,}",
+            key=f"{K} tick",
+            type="tertiary",
+            icon=":material/done_all:",
+            on_click=lambda: choice.tick(batch, {*marked, *batch.rows(query=view.query)}),
+        )
+        st.button(
+            "Untick all",
+            key=f"{K} untick",
+            type="tertiary",
+            icon=":material/remove_done:",
+            disabled=not marked,
+            on_click=choice.tick,
+            args=(batch, []),
+        )
+        many = len(marked) or matching
+        if st.button(
+            f"Edit {many:,}",
+            key=f"{K} bulk",
+            type="tertiary",
+            icon=":material/edit_note:",
+            disabled=choice.is_lost(batch),
+            help="Edit the ticked calls at once" if marked else "Edit all calls that are listed at once",
+        ):
+            by = "those that are ticked" if marked else "all that are listed"
+            edit_many(batch, marked or batch.rows(query=view.query), by, names, edited)
+
+
+def go(step: str) -> None:
+    """Open the call before or after the open one among those listed, or the next held one anywhere."""
+    now = opened or 0
+    if step == "held":
+        held = Query().with_values("status", ["held"])
+        row = batch.next_row(now, held) or batch.next_row(0, held)
+    else:
+        row = batch.previous_row(now, view.query) if step == "before" else batch.next_row(now, view.query)
+    if row is not None:
+        view.go(row=row, page=batch.page_of(row, view.query, size=PAGE) or view.page)
+
+
+def head(status: str) -> None:
+    """The line above the open call: what it is, and the way to the next."""
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
+    ):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
+            st.markdown(f"**Row {opened}**", width="content")
+            st.badge(status, color=ui.STATUS_COLOURS[status])
+            listed_now = frame.loc[opened] if opened in frame.index else None
+            if listed_now is not None:
+                st.caption(ui.escape(described(listed_now)), width="content")
+            elif filtered:
+                st.caption("not among the listed calls any more", width="content")
+        with st.container(horizontal=True, gap="xsmall", width="content"):
+            for step, icon, text, keys in (
+                ("before", "chevron_left", "", "Alt+K"),
+                ("after", "chevron_right", "", "Alt+J"),
+                ("held", "skip_next", "Next held", "Alt+N"),
+            ):
+                st.button(
+                    text,
+                    key=f"{K} {step}",
+                    icon=f":material/{icon}:",
+                    shortcut=keys,
+                    help={"before": "Previous call (K)", "after": "Next call (J)"}.get(step),
+                    disabled=step == "held" and not counts["held"],
+                    on_click=go,
+                    args=(step,),
+                )
+            wide = view.split == "call"
+            st.button(
+                "",
+                key=f"{K} wide",
+                icon=":material/close_fullscreen:" if wide else ":material/open_in_full:",
+                help="Show the list of calls again" if wide else "Give this call the whole width",
+                on_click=lambda: view.go(split="list" if wide else "call"),
+            )
+
+
+def described(call: Any) -> str:
+    """The open call in a few words: agent and length."""
+    return " · ".join(filter(None, [call["agent_email"] or "no agent", length(call.get("duration"))]))
+
+
+def pane() -> None:
+    """The open call."""
+    if opened is None:
+        st.markdown("Click a call to open it.")
+        return
+    hits = batch.hits(opened, view.query) if view.query.search_text else None
+    marks = (
+        {number: [(a, b, "hit", "") for a, b in places] for number, places in hits.lines.items()}
+        if hits
+        else {}
+    )
+    draw_open_call(batch, opened, key=K, names=names, texts=overview.texts, marks=marks, head=head)
+
+
+widths = {"list": [3, 5], "even": [1, 1], "call": [1]}[view.split]
+columns = st.columns([2.2, *widths] if view.facets else widths, gap="small")
+if view.facets:
+    with columns[0]:
+        draw_facets(batch, view, K)
+if view.split != "call":
+    with columns[-2]:
+        calls_list()
+with columns[-1]:
+    try:
+        pane()
+    except NotInLedger as error:
+        ui.alert(error)
+        st.button("Show the first call", on_click=lambda: view.go(row=None))
+    except ReddyError as error:
+        ui.alert(error)

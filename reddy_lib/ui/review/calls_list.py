@@ -77,7 +77,9 @@ def draw_list(
         placeholder="",
         column_config={
             "row": st.column_config.TextColumn("Row", width=58),
-            "call": st.column_config.TextColumn("Agent, product, start, length · what is wrong", width="large"),
+            "call": st.column_config.TextColumn(
+                "Agent, product, start, length · what is wrong", width="large"
+            ),
             "status": st.column_config.MultiselectColumn(
                 "Status",
                 width=84,
@@ -92,7 +94,12 @@ def draw_list(
 def _two_lines(call: Any, names: dict[int, str], zone: str) -> str:
     product = "" if pd.isna(call.product_id) else names.get(int(call.product_id), str(call.product_id))
     start = "" if pd.isna(call.timestamp) else _start(call.timestamp.tz_convert(zone))
-    first = [call.agent_email or "no agent", product or "no product", start, length(getattr(call, "duration", None))]
+    first = [
+        call.agent_email or "no agent",
+        product or "no product",
+        start,
+        length(getattr(call, "duration", None)),
+    ]
     return " · ".join(part for part in first if part) + "\n" + _second_line(call)
 
 

@@ -213,5 +213,3 @@ def _gap(lines: Sequence[TranscriptLine], number: int, times: Sequence[str]) -> 
     if gap <= -OVERLAP and line.role != above.role:
         return f"both speak for {min(-gap, (line.stop or above.stop) - line.start):.1f} s"
     return ""
-
-

@@ -56,7 +56,12 @@ def draw_fields(
         if st.session_state.get(key) != value:
             st.session_state[key] = value
         st.text_input(
-            label, key=key, help=help, disabled=locked, on_change=_field_edited, args=(batch, row, field, key, value)
+            label,
+            key=key,
+            help=help,
+            disabled=locked,
+            on_change=_field_edited,
+            args=(batch, row, field, key, value),
         )
         beside(field, getattr(original, field) or "")
 

@@ -104,7 +104,9 @@ def draw_terms(view: View, key: str) -> None:
     """What is filtered, each part with a way to take it off."""
     terms = view.query.terms()
     for part in view.dropped:
-        st.caption(f":orange[:material/warning: The address asks for “{ui.escape(part)}”, which is unknown here.]")
+        st.caption(
+            f":orange[:material/warning: The address asks for “{ui.escape(part)}”, which is unknown here.]"
+        )
     if not terms:
         return
     with st.container(horizontal=True, gap="xsmall"):
@@ -245,7 +247,8 @@ def _range(view: View, facet: Facet, key: str) -> None:
         key=slider,
         format=None,
         on_change=moved,
-        help=f"{shown(low)} to {shown(high)}" + (f"; {facet.missing:,} calls have none" if facet.missing else ""),
+        help=f"{shown(low)} to {shown(high)}"
+        + (f"; {facet.missing:,} calls have none" if facet.missing else ""),
     )
 
 

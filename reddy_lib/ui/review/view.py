@@ -103,9 +103,7 @@ class View(msgspec.Struct):
         return parts
 
     def _write(self) -> None:
-        others = {
-            name: st.query_params.get_all(name) for name in st.query_params if name not in NAMES
-        }
+        others = {name: st.query_params.get_all(name) for name in st.query_params if name not in NAMES}
         wanted = {**others, **self._address()}
         if {name: st.query_params.get_all(name) for name in st.query_params} != {
             name: value if isinstance(value, list) else [value] for name, value in wanted.items()
