@@ -29,6 +29,7 @@ from reddy_lib.findings import CATALOGUE
 from reddy_lib.model import ROLES, TAG_TYPES, Call
 from reddy_lib.spreadsheet.cells.tag_values import tag_value
 from reddy_lib.transcripts.roles import LEAVE_OUT
+from reddy_lib.ui.operation_jobs import run_operation
 
 __all__ = ["edit_many"]
 
@@ -88,20 +89,16 @@ def _confirm(batch: Batch, rows: list[int], step: Step, changed: Done) -> None:
     if st.button(
         f"Change {ui.number_of(effect.changed, 'call')}", type="primary", disabled=not effect.changed
     ):
-        bar = st.progress(0.0, "Storing the edits")
-        try:
-            result = batch.apply(
-                step,
-                rows,
-                who=ui.who(),
-                on_progress=lambda done: bar.progress(min(1.0, done / len(rows)), "Storing the edits"),
-            )
-        except ReddyError as error:
-            ui.alert(error)
-            return
-        changed()
-        st.toast(f"{result.changed:,} calls were changed. History can undo it.", icon=":material/check:")
-        st.rerun()
+        who = ui.who()  # the thread has no session to ask
+        ended = run_operation(
+            batch,
+            step.title(),
+            len(rows),
+            lambda progress: batch.apply(step, rows, who=who, on_progress=progress),
+            changed=changed,
+        )
+        if ended != "failed":
+            st.rerun()
 
 
 def _product(products: dict[int, str]) -> Step | None:

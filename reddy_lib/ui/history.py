@@ -10,6 +10,7 @@ from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.operations import Operation, history
 from reddy_lib.errors import ReddyError
+from reddy_lib.ui.operation_jobs import Work, run_operation
 
 __all__ = ["history_panel"]
 
@@ -63,23 +64,16 @@ def _buttons(batch: Batch, one: Operation, changed: Callable[[], None]) -> None:
         if stopped and st.button(
             "Continue", key=f"go on {one.id}", icon=":material/play_arrow:", disabled=not may
         ):
-            _do(lambda: batch.resume(one), changed)
+            _do(batch, one, lambda progress: batch.resume(one, on_progress=progress), changed)
         if one.undone_by is None and one.state != "running":
             label = "Redo" if one.undoes else "Undo"
             icon = ":material/redo:" if one.undoes else ":material/undo:"
             if st.button(label, key=f"undo {one.id}", icon=icon, disabled=not may):
-                _do(lambda: batch.undo(one, who=ui.who()), changed)
+                who = ui.who()  # the thread has no session to ask
+                _do(batch, one, lambda progress: batch.undo(one, who=who, on_progress=progress), changed)
 
 
-def _do(action: Callable[[], Operation], changed: Callable[[], None]) -> None:
-    try:
-        with st.spinner("Storing …"):
-            done = action()
-    except ReddyError as error:
-        ui.alert(error)
-        return
-    changed()
-    kept = f" {done.kept:,} were changed again since, and stay." if done.kept else ""
-    kept += f" {done.locked:,} were sent, and stay." if done.locked else ""
-    st.toast(f"{ui.number_of(done.changed, 'call')} changed.{kept}", icon=":material/check:")
-    st.rerun()
+def _do(batch: Batch, one: Operation, work: Work, changed: Callable[[], None]) -> None:
+    title = f"Undo: {one.title}" if one.state != "stopped" else one.title
+    if run_operation(batch, title, one.chosen, work, changed=changed) != "failed":
+        st.rerun()

@@ -289,12 +289,19 @@ function createView(root, send) {
     else if (event.key === "i") act("insert");
     else if (event.key === "Delete") act("delete");
     else if (event.key === " " && current()) play(current());
+    else if (event.key === "j" || event.key === "k") press(event.key === "j" ? "after" : "before");
+    else if (event.key === "n") press("held");
     else taken = false;
     if (taken) {
       event.preventDefault();
       event.stopPropagation();
     }
   });
+
+  // The page's own buttons: their keys need Alt, because single letters belong to the tables of the page.
+  function press(name) {
+    document.querySelector(`[class*="st-key-review"][class*="-${name}"] button`)?.click();
+  }
 
   // --- recording ------------------------------------------------------------------------------------------
 
@@ -402,6 +409,7 @@ function createView(root, send) {
 
   function draw(data) {
     const other = !state.data || state.data.call !== data.call;
+    const focused = host.contains(root.getRootNode().activeElement);
     if (other) {
       close(true);
       state.nodes.clear();
@@ -432,7 +440,12 @@ function createView(root, send) {
     for (const [id, parts] of [...state.nodes])
       if (!ids.has(id)) {
         if (state.editing && state.editing.id === id) {
-          state.editing = null; // the line is gone: its event would be refused, so keep what was typed in sight
+          // Somebody else deleted the line. The edit is sent all the same: the ledger refuses it and says why, and the
+          // answer shows what was typed.
+          const edit = state.editing;
+          const typed = edit.words.textContent;
+          state.editing = null;
+          if (typed !== edit.before) post("text", edit, { value: typed, turn: edit.id });
         }
         parts.turn.remove();
         state.nodes.delete(id);
@@ -454,7 +467,7 @@ function createView(root, send) {
     if (changed && state.pending !== null && !state.outbox.length) {
       const turn = data.turns.find((one) => one.number === state.pending);
       state.pending = null;
-      if (turn) {
+      if (turn && !state.editing) {
         choose(turn.id, true);
         if (!turn.text) open(turn.id, 0);
       }
@@ -462,7 +475,7 @@ function createView(root, send) {
     if (other) {
       const first = data.turns.find((turn) => turn.marks.length) || data.turns[0];
       if (first) {
-        choose(first.id, false);
+        choose(first.id, focused); // who goes from call to call by key stays in the conversation
         if (first.marks.length) state.nodes.get(first.id).turn.scrollIntoView({ block: "center" });
       }
     }

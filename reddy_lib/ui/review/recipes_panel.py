@@ -1,0 +1,135 @@
+"""Recipes: the changes of one batch, kept and applied to the next export of the same shape."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from reddy_lib import ui
+from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.recipes import (
+    Recipe,
+    apply_recipe,
+    keep_recipe,
+    plan,
+    recipe_of,
+    retire_recipe,
+)
+from reddy_lib.errors import ReddyError
+from reddy_lib.ui.review.changes import edited
+
+__all__ = ["draw_offer", "recipes_panel"]
+
+
+def draw_offer(batch: Batch, key: str) -> None:
+    """Offer a recipe that fits this batch and was not applied to it yet."""
+    if st.session_state.get(f"{key} recipe declined") or not ui.may("edit"):
+        return
+    fitting = next((one for one in batch.recipes() if not one.done), None)
+    if fitting is None:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            f":material/menu_book: The recipe **{ui.escape(fitting.recipe.name)}** was kept for sheets with these columns: "
+            f"{ui.number_of(len(fitting.recipe.steps), 'step')}."
+        )
+        if st.button("See what it does", key=f"{key} recipe see", type="primary"):
+            _apply_panel(batch, fitting.recipe)
+        st.button(
+            "Not now",
+            key=f"{key} recipe later",
+            type="tertiary",
+            on_click=lambda: st.session_state.update({f"{key} recipe declined": True}),
+        )
+
+
+@st.dialog("Apply a recipe", width="large")
+def _apply_panel(batch: Batch, recipe: Recipe) -> None:
+    _apply(batch, recipe)
+
+
+def _apply(batch: Batch, recipe: Recipe) -> None:
+    """Each step with what it would change; steps can be skipped."""
+    with st.spinner("Looking what each step would change …"):
+        planned = plan(batch, recipe)
+    skip = []
+    for position, one in enumerate(planned):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            used = st.checkbox(
+                ui.escape(one.step.title()), value=True, key=f"recipe {recipe.id} step {position}"
+            )
+            told = f"{one.changed:,} of {one.matched:,} calls" if not one.why else f"does not apply: {one.why}"
+            st.caption(ui.escape(told))
+        if not used:
+            skip.append(position)
+    stop = st.checkbox(
+        "Stop at the first step that does not apply", key=f"recipe {recipe.id} stop", value=False
+    )
+    if not st.button("Apply", key=f"recipe {recipe.id} apply", type="primary", disabled=len(skip) == len(planned)):
+        return
+    try:
+        with st.spinner("Storing …"):
+            done = apply_recipe(
+                batch, recipe, who=ui.who(), on_problem="stop" if stop else "continue", skip=tuple(skip)
+            )
+    except ReddyError as error:
+        ui.alert(error)
+        return
+    edited()
+    for one in done:
+        icon = ":orange[:material/info:]" if one.why else ":green[:material/check:]"
+        st.markdown(f"{icon} {ui.escape(str(one))}")
+    if st.button("Close", key=f"recipe {recipe.id} close"):
+        st.rerun()
+
+
+@st.dialog("Recipes", width="large")
+def recipes_panel(batch: Batch) -> None:
+    """Keep the changes of this batch, apply a recipe, bring one in or take one out."""
+    may = ui.may("edit")
+    made = recipe_of(batch)
+    with st.container(border=True):
+        st.markdown(f"**This batch**: {ui.number_of(len(made.steps), 'change')} that can be repeated.")
+        for step in made.steps[:12]:
+            st.caption(f":material/chevron_right: {ui.escape(step.title())}")
+        if len(made.steps) > 12:
+            st.caption(f"and {len(made.steps) - 12:,} more")
+        if made.left_out:
+            st.caption(f"Left out, because they concern single texts: {ui.escape(', '.join(made.left_out[:5]))}")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            name = st.text_input("Name", value=batch.name, key="recipe name", disabled=not made.steps)
+            if st.button("Keep as a recipe", key="keep recipe", disabled=not made.steps or not name.strip() or not may):
+                _keep(batch, Recipe(name=name, columns=made.columns, steps=made.steps))
+    for fitting in batch.recipes():
+        recipe = fitting.recipe
+        with st.expander(f"{ui.escape(recipe.name)} · {ui.number_of(len(recipe.steps), 'step')}", icon=":material/menu_book:"):
+            st.caption(
+                f"Kept {ui.when(recipe.saved_at)}"
+                + (f" by {ui.escape(recipe.who)}" if recipe.who else "")
+                + (". Applied to this batch." if fitting.done else ".")
+            )
+            if may:
+                _apply(batch, recipe)
+            with st.container(horizontal=True):
+                st.download_button(
+                    "Download", recipe.to_file(), f"{recipe.name}.recipe.json", "application/json",
+                    key=f"recipe {recipe.id} file", icon=":material/download:",
+                )  # fmt: skip
+                if st.button("Delete", key=f"recipe {recipe.id} delete", icon=":material/delete:", disabled=not may):
+                    retire_recipe(batch.database, recipe.id)
+                    st.rerun()
+    given = st.file_uploader("Bring in a recipe", type=["json"], key="recipe upload")
+    if given is not None and st.button("Keep it", key="keep uploaded recipe", disabled=not may):
+        try:
+            _keep(batch, Recipe.from_file(given.getvalue()))
+        except ReddyError as error:
+            ui.alert(error)
+
+
+def _keep(batch: Batch, recipe: Recipe) -> None:
+    try:
+        keep_recipe(batch.database, recipe, who=ui.who())
+    except ReddyError as error:
+        ui.alert(error)
+        return
+    st.toast(f"“{recipe.name.strip()}” was kept. It is offered for the next sheet with these columns.")
+    st.rerun()

@@ -1,0 +1,163 @@
+"""Values: every value of a field or a tag with its calls, to be changed everywhere; and values that look alike."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from reddy_lib import ui
+from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.clusters import LEVEL_TITLES, LEVELS, Cluster
+from reddy_lib.batches.steps import MergeValues
+from reddy_lib.errors import ReddyError
+from reddy_lib.ui.review.changes import short_hash
+from reddy_lib.ui.review.problems_panel import apply_step
+from reddy_lib.ui.review.view import View
+
+__all__ = ["draw_values"]
+
+FIELDS = {"agent_email": "Agent email", "product_id": "Product", "filename": "Recording"}
+SHOWN = 25
+
+
+def draw_values(batch: Batch, view: View, key: str, names: dict[int, str]) -> None:
+    """Values of the listed calls. `names`: product id → name."""
+    rows = batch.rows(query=view.query) if view.query else None
+    tags = [name for name in batch.facet_names() if name.startswith("tag:")]
+    source = st.selectbox(
+        "Values of",
+        [*FIELDS, *tags],
+        key=f"{key} values of",
+        format_func=lambda name: FIELDS.get(name, f"Tag {name.removeprefix('tag:')}"),
+        width=320,
+    )
+    state = (batch.id, source, view.query, st.session_state.get("review edits", 0))
+    left, right = st.columns(2, gap="medium")
+    try:
+        with left:
+            _edit(batch, source, rows, key, names, short_hash(state))
+        with right:
+            _alike(batch, source, rows, key, names)
+    except ReddyError as error:
+        ui.alert(error)
+
+
+def _edit(
+    batch: Batch, source: str, rows: list[int] | None, key: str, names: dict[int, str], state: str
+) -> None:
+    """A table of values in which a new value is typed beside an old one."""
+    found = batch.values(source, rows)
+    st.subheader(f"{len(found):,} values")
+    if not found:
+        st.markdown("No call has a value here.")
+        return
+    st.caption("Type what a value should become. Several values may become the same one.")
+    table = pd.DataFrame(
+        {
+            "value": [_shown(value, source, names) for value, _ in found],
+            "calls": [count for _, count in found],
+            "becomes": pd.Series([None] * len(found), dtype="str"),
+        }
+    )
+    editor = f"{key} values {source} {state}"
+    becomes: Any = (
+        st.column_config.SelectboxColumn("Becomes", options=list(names.values()), width="medium")
+        if source == "product_id" and names
+        else st.column_config.TextColumn("Becomes", width="medium")
+    )
+    st.data_editor(
+        table,
+        key=editor,
+        hide_index=True,
+        height=min(520, 38 + 35 * len(table)),
+        disabled=["value", "calls"],
+        column_config={
+            "value": st.column_config.TextColumn("Value", width="medium"),
+            "calls": st.column_config.NumberColumn("Calls", width=70, format="localized"),
+            "becomes": becomes,
+        },
+        placeholder="",
+        alt="Values and what they become",
+    )
+    wanted: dict[str, list[str]] = {}
+    calls = 0
+    for position, cells in st.session_state[editor]["edited_rows"].items():
+        new = str(cells.get("becomes") or "").strip()
+        if new and position < len(found):
+            wanted.setdefault(new, []).append(found[position][0])
+            calls += found[position][1]
+    if st.button(
+        f"Change {ui.number_of(calls, 'call')}",
+        key=f"{editor} change",
+        type="primary",
+        disabled=not wanted or not ui.may("edit"),
+        help=ui.why_not("edit"),
+    ):
+        ids = {name: str(number) for number, name in names.items()}
+        for new, old in list(wanted.items())[:-1]:
+            value = ids.get(new, new) if source == "product_id" else new
+            batch.apply(MergeValues(source=source, values=tuple(old), value=value), rows, who=ui.who())
+        new, old = list(wanted.items())[-1]
+        value = ids.get(new, new) if source == "product_id" else new
+        apply_step(batch, MergeValues(source=source, values=tuple(old), value=value), rows)
+
+
+def _alike(batch: Batch, source: str, rows: list[int] | None, key: str, names: dict[int, str]) -> None:
+    """Groups of values that may be spellings of one, each merged by hand."""
+    st.subheader("Values that look alike")
+    level = st.segmented_control(
+        "How alike",
+        LEVELS,
+        default=LEVELS[0],
+        required=True,
+        key=f"{key} alike",
+        format_func=LEVEL_TITLES.__getitem__,
+        label_visibility="collapsed",
+    )
+    clusters = batch.clusters(source, level=level, rows=rows)
+    if not clusters:
+        st.markdown("None at this level.")
+        return
+    for number, cluster in enumerate(clusters[:SHOWN]):
+        _cluster(batch, cluster, rows, f"{key} cluster {source} {level} {number} {short_hash(cluster.values)}", names)
+    if len(clusters) > SHOWN:
+        st.caption(f"And {len(clusters) - SHOWN:,} more, which follow as these are merged.")
+
+
+def _cluster(
+    batch: Batch, cluster: Cluster, rows: list[int] | None, key: str, names: dict[int, str]
+) -> None:
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(
+            " · ".join(
+                f"{ui.escape(_shown(value, cluster.source, names)) or '–'} :gray[{count:,}]"
+                for value, count in cluster.values[:8]
+            ),
+            help=ui.escape(cluster.why) or None,
+        )
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+            target = st.selectbox(
+                "Becomes",
+                [value for value, _ in cluster.values],
+                index=[value for value, _ in cluster.values].index(cluster.proposed),
+                accept_new_options=cluster.source != "product_id",
+                key=f"{key} target",
+                format_func=lambda value: _shown(value, cluster.source, names),
+                label_visibility="collapsed",
+            )
+            others = sum(count for value, count in cluster.values if value != target)
+            if st.button(
+                f"Merge {others:,}",
+                key=f"{key} merge",
+                disabled=not target or not ui.may("edit"),
+                help=f"Change {ui.number_of(others, 'call')} to this value",
+            ):
+                apply_step(batch, cluster.merged_into(str(target)), rows)
+
+
+def _shown(value: str, source: str, names: dict[int, str]) -> str:
+    if source == "product_id" and value.isdecimal():
+        return f"{names.get(int(value), 'not in the list')} · {value}"
+    return value
