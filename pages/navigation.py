@@ -36,6 +36,9 @@ page = st.navigation([*pages.values(), load_by_name], position="hidden")
 if page == load_by_name:
     pages["load"] = load_by_name
 uploads.on_page(page.title)
+if st.session_state.get("page now") != page.title:
+    st.session_state["page before"] = st.session_state.get("page now", page.title)
+    st.session_state["page now"] = page.title
 
 to = ui.connection()  # where it cannot be used, no page can
 if not to.is_sandbox:

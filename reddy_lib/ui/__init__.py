@@ -698,21 +698,23 @@ def typed_connection(token: str, address: str) -> Connection:
     return typed_connection_in(token, address, secrets=secrets())
 
 
-def review_link(label: str, batch: Batch, *, status: str, key: str = "", quiet: bool = False) -> None:
-    """A way to Review, where the calls of one status alone are shown then. `quiet`: without a frame around it."""
+def review_link(
+    label: str,
+    batch: Batch,
+    *,
+    status: str = "",
+    query: str = "",
+    key: str = "",
+    quiet: bool = False,
+) -> None:
+    """A button that opens Review with these calls listed. `quiet`: without a frame around it.
+
+    `query`: as in Review's address, `tag:CSAT=4`; `status` is short for one on the status.
+    """
     kind: Any = "tertiary" if quiet else "secondary"
-    if st.button(label, icon=ICONS["review"], key=f"review {status} {key}", type=kind):
-        view = {
-            "show": status,
-            "search": "",
-            "code": None,
-            "agent": None,
-            "product": None,
-            "page": 1,
-            "open": None,
-        }
-        st.session_state.setdefault("review", {})[batch.id] = view
-        st.switch_page("review.py")
+    wanted = query or f"status:{status}"
+    if st.button(label, icon=ICONS["review"], key=f"review {wanted} {key}", type=kind):
+        st.switch_page("review.py", query_params={"batch": batch.id, "filter": wanted})
 
 
 def submissions_table(
