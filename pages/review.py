@@ -10,9 +10,9 @@ from __future__ import annotations
 from typing import Any
 
 import streamlit as st
+from reddy_lib.batches.queries import Query
 
 from reddy_lib import ui
-from reddy_lib.batches.queries import Query
 from reddy_lib.database.schema import SENDABLE, STATUSES
 from reddy_lib.errors import NotInLedger, ReddyError
 from reddy_lib.ui import choice
@@ -92,9 +92,9 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             help="What was changed, by whom; with Undo",
         ):
             history_panel(batch, edited)
-        if filtered and not marked and counts["ready"] and sendable != counts["ready"]:
-            if st.button(f"Send all {counts['ready']:,} ready", key=f"{K} all ready"):
-                choose(all_ready=True)
+        fewer = filtered and not marked and counts["ready"] and sendable != counts["ready"]
+        if fewer and st.button(f"Send all {counts['ready']:,} ready", key=f"{K} all ready"):
+            choose(all_ready=True)
         if st.button(
             label,
             key=f"{K} send",

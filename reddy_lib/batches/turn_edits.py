@@ -126,7 +126,7 @@ def store_turn_edit(
 def follow_turns(
     ids: Sequence[str], before: Sequence[TranscriptLine], now: Sequence[TranscriptLine], new: str
 ) -> list[str]:
-    """Return an id for each turn of `now`: that of the same or the edited turn in `before`, or one that begins with `new`."""
+    """Return an id for each turn of `now`: that of the same or the edited turn in `before`, else a new one."""
     old = {pair.new: pair.old for pair in pair_lines(before, now) if pair.new is not None}
     found = []
     for number in range(1, len(now) + 1):

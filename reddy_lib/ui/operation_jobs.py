@@ -43,7 +43,7 @@ class _Job:
             self.result = work(lambda done: setattr(self, "done", done))
         except (ReddyError, ValueError) as error:
             self.error = str(error)
-        except Exception:
+        except Exception:  # noqa: BLE001 - the thread has no page to fail on: the page is told
             _log.exception("a change of many calls failed")
             self.error = f"“{self.title}” failed part-way. History shows how far it got."
 

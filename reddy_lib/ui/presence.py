@@ -10,13 +10,12 @@ import threading
 import time
 from typing import NamedTuple
 
-import sqlalchemy as sa
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
-from reddy_lib.database.schema import operations
+from reddy_lib.batches.recent_changes import HistoryEnd, end_of_history, who_changed_since
 from reddy_lib.errors import ReddyError
 
 __all__ = ["draw_presence", "note_presence"]
@@ -55,12 +54,15 @@ def draw_presence(batch: Batch, row: int | None, *, quiet: bool) -> None:
 
     `quiet`: do not draw the page anew by itself, because a field may be half typed; offer it.
     """
-    seen = _latest(batch)
+    try:
+        seen = end_of_history(batch)
+    except ReddyError:
+        return  # the page itself says what is wrong with the ledger
     _watch(batch, row, seen, quiet)
 
 
 @st.fragment(run_every=EVERY)
-def _watch(batch: Batch, row: int | None, seen: tuple[int, float], quiet: bool) -> None:
+def _watch(batch: Batch, row: int | None, seen: HistoryEnd, quiet: bool) -> None:
     note_presence(batch, row)
     context = get_script_run_ctx()
     mine = context.session_id if context is not None else ""
@@ -73,13 +75,15 @@ def _watch(batch: Batch, row: int | None, seen: tuple[int, float], quiet: bool) 
         ]
     if others:
         st.caption(f":material/group: {_told(others, row)}", width="content")
-    latest = _latest(batch)
-    if latest == seen:
+    try:
+        who = ", ".join(name or "Somebody" for name in who_changed_since(batch, seen))
+    except ReddyError:
         return
-    who = _who_changed(batch, seen[0])
     if who and quiet:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f":orange[:material/sync: {ui.escape(who)} changed calls of this batch.]", width="content")
+            st.caption(
+                f":orange[:material/sync: {ui.escape(who)} changed calls of this batch.]", width="content"
+            )
             if st.button("Show", key=f"presence {batch.id}", type="tertiary"):
                 _anew()
     elif who:
@@ -103,26 +107,3 @@ def _told(others: list[_Tab], row: int | None) -> str:
         told.append(name + (" (this call)" if row and row in rows else f" (row {at})" if at else ""))
     shown = told if len(told) <= 3 else [*told[:3], f"{len(told) - 3} more"]
     return "Also here: " + ", ".join(shown)
-
-
-def _latest(batch: Batch) -> tuple[int, float]:
-    """Return the number of the batch's last operation, and when any of them got further."""
-    query = sa.select(sa.func.max(operations.c.number), sa.func.max(operations.c.seen_at)).where(
-        operations.c.batch_id == batch.id
-    )
-    try:
-        with batch.database.read() as connection:
-            number, at = connection.execute(query).one()
-    except ReddyError:
-        return 0, 0.0
-    return number or 0, at or 0.0
-
-
-def _who_changed(batch: Batch, since: int) -> str:
-    """Return who made the operations after this one; "" where they are this session's own."""
-    query = sa.select(operations.c.who).where(
-        operations.c.batch_id == batch.id, operations.c.number > since
-    )
-    with batch.database.read() as connection:
-        found = list(dict.fromkeys(connection.execute(query).scalars()))
-    return ", ".join(who or "Somebody" for who in found)

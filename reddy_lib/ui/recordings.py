@@ -41,7 +41,7 @@ from reddy_lib.ui.recording_table import short_hash as _hash
 from reddy_lib.ui.recording_table import show_table, table_of
 from reddy_lib.ui.silencing import ToSilence, silencing, to_silence
 
-__all__ = ["recording_tab", "recordings_panel", "uploads_line"]
+__all__ = ["player", "recording_tab", "recordings_panel", "uploads_line"]
 
 PLAYABLE = 100 << 20
 """Bytes of a recording that is still played and looked into by itself: the player holds it in memory."""
@@ -339,6 +339,16 @@ def recording_tab(
     _detach(batch, row, locked, edited)
     if inspection is not None and inspection.readable and what is not None:
         silencing(batch, row, call, found, inspection, what, why_not, locked, edited)
+
+
+def player(batch: Batch, row: int) -> None:
+    """The sound of a call above its conversation, which follows it; nothing where none is attached or it is too large."""
+    found = batch.recording(row)
+    if found is None or found.size > PLAYABLE:
+        return
+    # The conversation finds the player by this key.
+    with ui.alerts(), open_recording(batch.database, found) as file, st.container(key="player"):
+        _player(file, found)
 
 
 def _player(file: IO[bytes], found: Attached) -> None:

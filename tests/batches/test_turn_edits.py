@@ -1,4 +1,4 @@
-"""Edits of single turns that arrive late, twice, or after somebody else's: on the very turn, exactly once, or not at all."""
+"""Edits of turns that arrive late, twice, or after somebody else's: on the very turn, once, or not at all."""
 
 from __future__ import annotations
 
@@ -85,9 +85,7 @@ def test_an_edit_of_a_turn_that_somebody_changed_is_refused_and_names_them(batch
 
 def test_of_two_turns_that_say_the_same_the_very_one_is_deleted(ledger: reddy.Ledger) -> None:
     twins = [{"role": "agent", "text": "Yes."}, {"role": "customer", "text": "No."}] * 2
-    frame = pd.DataFrame(
-        {"conversation_id": ["c1"], "transcript": [msgspec.json.encode(twins).decode()]}
-    )
+    frame = pd.DataFrame({"conversation_id": ["c1"], "transcript": [msgspec.json.encode(twins).decode()]})
     batch = ledger.load(frame, progress=False)
     row = batch.rows()[0]
     lines = batch.call(row).transcript or []

@@ -25,6 +25,7 @@ from reddy_lib.database.schema import STATUSES
 from reddy_lib.errors import CallLocked
 from reddy_lib.sending.connection import Connection
 from reddy_lib.sending.submission import create
+from reddy_lib.ui import process
 from tests import screen
 from tests.conftest import PRODUCTS
 
@@ -644,13 +645,13 @@ def test_another_batch_is_opened_from_the_side(batch: reddy.Batch, sheet: Callab
 
 def test_the_sandbox_remembers_beside_the_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REDDY_LEDGER", str(tmp_path / "new" / "ledger.sqlite"))
-    assert ui._sandbox_record() == tmp_path / "new" / "sandbox-received.jsonl"
+    assert process.sandbox_record() == tmp_path / "new" / "sandbox-received.jsonl"
     assert (tmp_path / "new").stat().st_mode & 0o077 == 0, "nobody else may read it"
     monkeypatch.setenv("REDDY_LEDGER", "postgresql://team@db.example/reddy")
-    assert ui._sandbox_record() is None
+    assert process.sandbox_record() is None
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("REDDY_LEDGER", str(tmp_path / "file" / "ledger.sqlite"))
-    assert ui._sandbox_record() is None
+    assert process.sandbox_record() is None
 
 
 @pytest.mark.parametrize(

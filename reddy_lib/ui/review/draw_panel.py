@@ -35,7 +35,9 @@ def draw_draw(batch: Batch, view: View, key: str) -> None:
     frame = len(rows) if rows is not None else batch.total
     left, right = st.columns([2, 3], gap="medium")
     with left, st.form(f"{key} draw", border=True):
-        st.caption(f"From the {frame:,} calls that are listed." if rows is not None else f"From all {frame:,} calls.")
+        st.caption(
+            f"From the {frame:,} calls that are listed." if rows is not None else f"From all {frame:,} calls."
+        )
         number = st.number_input("Calls", 1, max(1, frame), min(50, max(1, frame)), key=f"{key} draw n")
         tags = [name for name in batch.facet_names() if name.startswith("tag:")]
         over = st.multiselect(
@@ -55,9 +57,11 @@ def draw_draw(batch: Batch, view: View, key: str) -> None:
             key=f"{key} draw without",
             format_func=lambda name: MEASURES[name],
         )
-        seed = st.number_input("Seed", 0, 999_999, 7, key=f"{key} draw seed", help="The same seed draws the same calls.")
+        seed = st.number_input(
+            "Seed", 0, 999_999, 7, key=f"{key} draw seed", help="The same seed draws the same calls."
+        )
         name = st.text_input("Name", placeholder="March sample", key=f"{key} draw name")
-        pressed = st.form_submit_button(f"Draw", type="primary", icon=":material/casino:")
+        pressed = st.form_submit_button("Draw", type="primary", icon=":material/casino:")
     if pressed:
         try:
             with st.spinner("Drawing …"):
@@ -92,9 +96,13 @@ def _show(batch: Batch, view: View, drawn: Draw, key: str) -> None:
     st.markdown(ui.escape(drawn.coverage))
     for name, count in drawn.exclusions.items():
         if count:
-            st.caption(f"Left out: {ui.number_of(count, 'call')}, {ui.escape(MEASURES.get(name, name).lower())}")
+            st.caption(
+                f"Left out: {ui.number_of(count, 'call')}, {ui.escape(MEASURES.get(name, name).lower())}"
+            )
     with st.container(horizontal=True, gap="xsmall"):
-        if st.button(f"Send these {len(drawn.rows):,}", key=f"{key} draw send", type="primary", icon=":material/send:"):
+        if st.button(
+            f"Send these {len(drawn.rows):,}", key=f"{key} draw send", type="primary", icon=":material/send:"
+        ):
             choice.tick(batch, drawn.rows)
             st.switch_page("submit.py")
         st.button(
@@ -110,7 +118,9 @@ def _show(batch: Batch, view: View, drawn: Draw, key: str) -> None:
         ):
             apply_step(batch, drawn.tag_step(), list(drawn.rows))
     table = drawn.strata_frame()
-    st.dataframe(table, hide_index=True, height=min(320, 38 + 35 * len(table)), alt="What was drawn from each group")
+    st.dataframe(
+        table, hide_index=True, height=min(320, 38 + 35 * len(table)), alt="What was drawn from each group"
+    )
     st.caption("With this seal anyone draws the same calls from the same batch:")
     st.code(drawn.seal.to_text(), language=None, wrap_lines=True)
 

@@ -14,7 +14,7 @@ from reddy_lib.batches.decisions import DROP, Decisions
 from reddy_lib.batches.differences import Differences, differences
 from reddy_lib.database.schema import EDITABLE
 from reddy_lib.findings import CATALOGUE
-from reddy_lib.ui.recordings import recording_tab
+from reddy_lib.ui.recordings import player, recording_tab
 from reddy_lib.ui.review.call_record import draw_cells, draw_json, draw_record
 from reddy_lib.ui.review.changes import digest, edited, revert, store
 from reddy_lib.ui.review.conversation import Mark, draw_conversation
@@ -74,10 +74,14 @@ def draw_open_call(
     labels = ["Conversation", "Lines", "Tags", "Fields", "From the sheet", "JSON", "History"]
     if info["audio"] != "none":
         labels.append("Recording")
+
+    def conversation() -> None:
+        if info["audio"] != "none":
+            player(batch, row)
+        draw_conversation(batch, row, call, findings, times=times, marks=marks, locked=locked, changed=edited)
+
     drawn: dict[str, Callable[[], None]] = {
-        "Conversation": lambda: draw_conversation(
-            batch, row, call, findings, times=times, marks=marks, locked=locked, changed=edited
-        ),
+        "Conversation": conversation,
         "Lines": lambda: draw_lines(
             batch, row, call, findings, changed, times, key=key, locked=locked
         ),

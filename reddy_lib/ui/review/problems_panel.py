@@ -119,7 +119,9 @@ def draw_preview(batch: Batch, step: Step, rows: list[int]) -> bool:
     told = [f"{preview.changed:,} of {ui.number_of(len(rows), 'call')} would change"]
     told += [f"{preview.same:,} are like that already"] if preview.same else []
     told += [f"{preview.locked:,} are being sent or were sent, and stay"] if preview.locked else []
-    st.caption(ui.escape("; ".join(told) + (f". {preview.why}" if preview.why and not preview.changed else ".")))
+    st.caption(
+        ui.escape("; ".join(told) + (f". {preview.why}" if preview.why and not preview.changed else "."))
+    )
     for call in preview.shown[:5]:
         for label, before, after in call.changes[:3]:
             st.markdown(

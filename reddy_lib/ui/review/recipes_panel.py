@@ -57,14 +57,18 @@ def _apply(batch: Batch, recipe: Recipe) -> None:
             used = st.checkbox(
                 ui.escape(one.step.title()), value=True, key=f"recipe {recipe.id} step {position}"
             )
-            told = f"{one.changed:,} of {one.matched:,} calls" if not one.why else f"does not apply: {one.why}"
+            told = (
+                f"{one.changed:,} of {one.matched:,} calls" if not one.why else f"does not apply: {one.why}"
+            )
             st.caption(ui.escape(told))
         if not used:
             skip.append(position)
     stop = st.checkbox(
         "Stop at the first step that does not apply", key=f"recipe {recipe.id} stop", value=False
     )
-    if not st.button("Apply", key=f"recipe {recipe.id} apply", type="primary", disabled=len(skip) == len(planned)):
+    if not st.button(
+        "Apply", key=f"recipe {recipe.id} apply", type="primary", disabled=len(skip) == len(planned)
+    ):
         return
     try:
         with st.spinner("Storing …"):
@@ -94,14 +98,21 @@ def recipes_panel(batch: Batch) -> None:
         if len(made.steps) > 12:
             st.caption(f"and {len(made.steps) - 12:,} more")
         if made.left_out:
-            st.caption(f"Left out, because they concern single texts: {ui.escape(', '.join(made.left_out[:5]))}")
+            st.caption(
+                f"Left out, because they concern single texts: {ui.escape(', '.join(made.left_out[:5]))}"
+            )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             name = st.text_input("Name", value=batch.name, key="recipe name", disabled=not made.steps)
-            if st.button("Keep as a recipe", key="keep recipe", disabled=not made.steps or not name.strip() or not may):
+            if st.button(
+                "Keep as a recipe", key="keep recipe", disabled=not made.steps or not name.strip() or not may
+            ):
                 _keep(batch, Recipe(name=name, columns=made.columns, steps=made.steps))
     for fitting in batch.recipes():
         recipe = fitting.recipe
-        with st.expander(f"{ui.escape(recipe.name)} · {ui.number_of(len(recipe.steps), 'step')}", icon=":material/menu_book:"):
+        with st.expander(
+            f"{ui.escape(recipe.name)} · {ui.number_of(len(recipe.steps), 'step')}",
+            icon=":material/menu_book:",
+        ):
             st.caption(
                 f"Kept {ui.when(recipe.saved_at)}"
                 + (f" by {ui.escape(recipe.who)}" if recipe.who else "")
@@ -114,7 +125,9 @@ def recipes_panel(batch: Batch) -> None:
                     "Download", recipe.to_file(), f"{recipe.name}.recipe.json", "application/json",
                     key=f"recipe {recipe.id} file", icon=":material/download:",
                 )  # fmt: skip
-                if st.button("Delete", key=f"recipe {recipe.id} delete", icon=":material/delete:", disabled=not may):
+                if st.button(
+                    "Delete", key=f"recipe {recipe.id} delete", icon=":material/delete:", disabled=not may
+                ):
                     retire_recipe(batch.database, recipe.id)
                     st.rerun()
     given = st.file_uploader("Bring in a recipe", type=["json"], key="recipe upload")

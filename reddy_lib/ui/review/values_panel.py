@@ -121,14 +121,18 @@ def _alike(batch: Batch, source: str, rows: list[int] | None, key: str, names: d
         st.markdown("None at this level.")
         return
     for number, cluster in enumerate(clusters[:SHOWN]):
-        _cluster(batch, cluster, rows, f"{key} cluster {source} {level} {number} {short_hash(cluster.values)}", names)
+        _cluster(
+            batch,
+            cluster,
+            rows,
+            f"{key} cluster {source} {level} {number} {short_hash(cluster.values)}",
+            names,
+        )
     if len(clusters) > SHOWN:
         st.caption(f"And {len(clusters) - SHOWN:,} more, which follow as these are merged.")
 
 
-def _cluster(
-    batch: Batch, cluster: Cluster, rows: list[int] | None, key: str, names: dict[int, str]
-) -> None:
+def _cluster(batch: Batch, cluster: Cluster, rows: list[int] | None, key: str, names: dict[int, str]) -> None:
     with st.container(border=True, gap="xsmall"):
         st.markdown(
             " · ".join(

@@ -1,0 +1,168 @@
+"""Which batch is open: in the address, on the side of every page, and on the way to another one."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from reddy_lib.batches.batch import Batch
+from reddy_lib.errors import LedgerError, NotInLedger, ReddyError
+from reddy_lib.sending.archiving import under_way as under_way_of
+from reddy_lib.ui.parts import ICONS
+from reddy_lib.ui.people import may, why_not
+from reddy_lib.ui.process import ledger
+from reddy_lib.ui.words import alert, escape, when
+
+__all__ = ["batch_card", "batch_in_hand", "choose_batch", "open_batch", "remember_batch"]
+
+
+def remember_batch(batch_id: str | None) -> None:
+    """Make a batch the open one: in the session, and in the URL, where a refreshed tab finds it."""
+    if batch_id != st.session_state.get("batch"):
+        for name in ("sel", "choose"):  # they belong to the batch that was open
+            st.query_params.pop(name, None)
+    _put_in_hand(batch_id)
+
+
+def _put_in_hand(batch_id: str | None) -> None:
+    st.session_state["batch"] = batch_id
+    if batch_id is None:
+        st.query_params.pop("batch", None)
+    else:
+        st.query_params["batch"] = batch_id
+
+
+def batch_in_hand() -> Batch | None:
+    """The open batch, or None. Switching pages drops the URL's parameters: they are put back here."""
+    wanted = st.query_params.get("batch") or st.session_state.get("batch")
+    if not wanted:
+        return None
+    try:
+        batch = ledger().batch(wanted)
+    except NotInLedger:
+        remember_batch(None)
+        st.session_state["lost_batch"] = wanted
+        return None
+    _put_in_hand(wanted)
+    return batch
+
+
+def open_batch() -> Batch:  # noqa: RET503 - st.stop never returns
+    """Guard: the open batch. Without one, says what to do and stops the page."""
+    try:
+        batch = batch_in_hand()
+    except LedgerError as error:
+        alert(error)
+        st.stop()
+    if batch is not None:
+        return batch
+    lost = st.session_state.pop("lost_batch", None)
+    if lost:
+        st.warning(
+            "The batch in this address is not in this ledger. Choose another one, or load a spreadsheet."
+        )
+    else:
+        st.info("No batch is open yet. Load a spreadsheet, or choose a batch that was loaded before.")
+    st.page_link("load.py", label="Load a spreadsheet", icon=ICONS["load"])
+    choose_batch()
+    st.stop()
+
+
+def choose_batch() -> None:
+    batches = ledger().batches()
+    if not len(batches):
+        return
+    st.subheader("Loaded before")
+    for found in batches.head(20).itertuples():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button(escape(str(found.name)), key=f"open {found.id}", icon=":material/folder_open:"):
+                remember_batch(str(found.id))
+                st.rerun()
+            st.caption(f"{found.calls:,} calls · {escape(str(found.file_name))} · {when(found.created_at)}")
+
+
+def batch_card(batch: Batch) -> None:
+    """The open batch: name, file, when; switch, rename, take off the list."""
+    with st.container(border=True, gap="xsmall"):
+        st.markdown(f":material/folder_open: **{escape(batch.name)}**")
+        st.caption(f"{escape(batch.file_name)} · loaded {when(batch.created_at)}")
+        with st.container(horizontal=True, gap="xsmall"):
+            if st.button("Switch", type="tertiary", icon=":material/swap_horiz:", key="switch_batch"):
+                _switch_panel()
+            if st.button(
+                "Rename",
+                type="tertiary",
+                icon=":material/edit:",
+                key="rename_batch",
+                disabled=not may("edit"),
+                help=why_not("edit"),
+            ):
+                _rename_panel(batch)
+
+
+@st.dialog("Open another batch", width="medium")
+def _switch_panel() -> None:
+    choose_batch()
+    if not len(ledger().batches()):
+        st.write("Nothing else was loaded so far.")
+    archived = ledger().archived()
+    if not len(archived):
+        return
+    with st.expander(f"Taken off the list: {len(archived):,}", icon=":material/archive:"):
+        for found in archived.head(50).itertuples():
+            with st.container(horizontal=True, vertical_alignment="center"):
+                if st.button(
+                    "Put back",
+                    key=f"restore {found.id}",
+                    icon=":material/unarchive:",
+                    disabled=not may("administer"),
+                    help=why_not("administer"),
+                ):
+                    ledger().restore(str(found.id))
+                    remember_batch(str(found.id))
+                    st.rerun()
+                st.caption(f"{escape(str(found.name))} · {found.calls:,} calls · {when(found.created_at)}")
+
+
+@st.dialog("This batch")
+def _rename_panel(batch: Batch) -> None:
+    name = st.text_input("Name", value=batch.name, max_chars=120, key="batch_name")
+    with st.container(horizontal=True):
+        if st.button("Rename", type="primary", disabled=not name.strip() or name == batch.name):
+            batch.rename(name)
+            st.rerun()
+        under_way = under_way_of(batch)
+        if not under_way and st.button(
+            "Take off the list",
+            icon=":material/archive:",
+            help=why_not("administer", "What was sent stays on record."),
+            disabled=not may("administer"),
+        ):
+            _take_off(batch)
+    if not under_way:
+        return
+    st.warning(
+        f"To take this batch off the list, end what is under way: {escape(under_way)}.",
+        icon=":material/send:",
+    )
+    with st.container(horizontal=True):
+        if st.button(
+            "Cancel the submission and take it off the list",
+            icon=":material/cancel:",
+            key="cancel_and_archive",
+            help=why_not("administer", ""),
+            disabled=not may("administer"),
+        ):
+            _take_off(batch, cancel=True)
+        if st.button("Keep it", type="primary", key="keep_batch"):
+            st.rerun()
+
+
+def _take_off(batch: Batch, *, cancel: bool = False) -> None:
+    """Take a batch off the list; where calls of it are still in flight, say so and leave it where it is."""
+    try:
+        ledger().archive(batch, cancel=cancel)
+    except ReddyError as error:
+        alert(error)
+        return
+    remember_batch(None)
+    st.rerun()

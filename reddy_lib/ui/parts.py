@@ -1,0 +1,113 @@
+"""Parts that several pages draw: links to Review, badges of statuses, a table of submissions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from reddy_lib.batches.batch import Batch
+from reddy_lib.ui.words import place
+
+__all__ = ["ICONS", "STATUS_COLOURS", "STATUS_MEANINGS", "review_link", "status_badges", "submissions_table"]
+
+ICONS = {
+    "load": ":material/upload_file:",
+    "review": ":material/rate_review:",
+    "submit": ":material/send:",
+    "outcomes": ":material/insights:",
+}
+
+
+STATUS_MEANINGS = {
+    "held": "Has a finding that must be fixed first",
+    "ready": "Can be sent",
+    "queued": "Waits for its turn",
+    "sending": "On its way this moment",
+    "accepted": "Reddy took it and queued it for grading",
+    "rejected": "Reddy refused it, with a reason: fix it, then send it again",
+    "failed": "Never reached Reddy: safe to send again",
+    "unknown": "May have reached Reddy: find out before sending it again",
+    "skipped": "Was accepted before: not sent again",
+}
+
+
+STATUS_COLOURS: dict[str, Any] = {
+    "held": "orange",
+    "ready": "blue",
+    "queued": "gray",
+    "sending": "blue",
+    "accepted": "green",
+    "rejected": "red",
+    "failed": "orange",
+    "unknown": "violet",
+    "skipped": "gray",
+}
+"""Streamlit's names of colours, for badges; charts have their own shades of the same."""
+
+
+def review_link(
+    label: str,
+    batch: Batch,
+    *,
+    status: str = "",
+    query: str = "",
+    key: str = "",
+    quiet: bool = False,
+) -> None:
+    """A button that opens Review with these calls listed. `quiet`: without a frame around it.
+
+    `query`: as in Review's address, `tag:CSAT=4`; `status` is short for one on the status.
+    """
+    kind: Any = "tertiary" if quiet else "secondary"
+    wanted = query or f"status:{status}"
+    if st.button(label, icon=ICONS["review"], key=f"review {wanted} {key}", type=kind):
+        st.switch_page("review.py", query_params={"batch": batch.id, "filter": wanted})
+
+
+def submissions_table(
+    history: Any, *, key: str, alt: str, batches: bool = False, choose: bool = False
+) -> int | None:
+    """Submissions as a table (a frame of `ledger.overview.history`); statuses that none of them has are left out.
+
+    `batches`: with the name of each one's batch. `choose`: a row can be chosen; gives its position.
+    """
+    numbers = ("accepted", "rejected", "failed", "unknown", "skipped", "waiting")
+    shown = history.assign(
+        place=[place(at, hint) for at, hint in zip(history["address"], history["token_hint"], strict=True)],
+        waiting=history["queued"] + history["sending"],
+    )
+    columns = ["number", "batch", "created_at", "who", "place", "state", "chosen"]
+    columns += [name for name in numbers if name == "accepted" or shown[name].any()]
+    config: dict[str, Any] = {
+        "number": st.column_config.NumberColumn("No.", width=50, pinned=True),
+        "batch": st.column_config.TextColumn("Batch", width=110),
+        "created_at": st.column_config.DatetimeColumn("When", format="D MMM YYYY, HH:mm", width=130),
+        "who": st.column_config.TextColumn("Who", width=70),
+        "place": st.column_config.TextColumn("Where to", width=130),
+        "state": st.column_config.TextColumn("State", width=70),
+    }
+    config |= {
+        name: st.column_config.NumberColumn(name.capitalize(), width=70) for name in ("chosen", *numbers)
+    }
+    picked: Any = st.dataframe(
+        shown,
+        hide_index=True,
+        height="content" if len(shown) < 12 else 400,
+        column_order=[name for name in columns if batches or name != "batch"],
+        column_config=config,
+        on_select="rerun" if choose else "ignore",
+        selection_mode="single-row",
+        key=key,
+        alt=alt,
+    )
+    return next((at for at in picked.selection.rows if at < len(shown)), None) if choose else None
+
+
+def status_badges(counts: Mapping[str, int]) -> None:
+    """One badge for each status that occurs, with its count; what it means shows on hovering."""
+    with st.container(horizontal=True, gap="small"):
+        for status, count in counts.items():
+            if count:
+                st.badge(f"{count:,} {status}", color=STATUS_COLOURS[status], help=STATUS_MEANINGS[status])
