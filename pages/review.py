@@ -13,19 +13,27 @@ import streamlit as st
 from reddy_lib.batches.queries import Query
 
 from reddy_lib import ui
-from reddy_lib.database.schema import SENDABLE, STATUSES
+from reddy_lib.database.schema import EDITABLE, SENDABLE, STATUSES
 from reddy_lib.errors import NotInLedger, ReddyError
 from reddy_lib.ui import choice
 from reddy_lib.ui.attaching import attached_meanwhile, progress
 from reddy_lib.ui.edit_many import edit_many
 from reddy_lib.ui.history import history_panel
+from reddy_lib.ui.operation_jobs import draw_jobs
+from reddy_lib.ui.presence import draw_presence
 from reddy_lib.ui.recordings import recordings_panel
 from reddy_lib.ui.review.calls_list import PAGE, draw_list, length
 from reddy_lib.ui.review.changes import edited
+from reddy_lib.ui.review.draw_panel import draw_draw
 from reddy_lib.ui.review.filters import draw_facets, draw_search, draw_shown, draw_terms, shown_name
 from reddy_lib.ui.review.open_call import draw_open_call
 from reddy_lib.ui.review.overview import Overview
+from reddy_lib.ui.review.problems_panel import draw_problems
+from reddy_lib.ui.review.recipes_panel import draw_offer, recipes_panel
+from reddy_lib.ui.review.values_panel import draw_values
 from reddy_lib.ui.review.view import View
+
+PANELS = {"calls": "Calls", "problems": "Problems", "values": "Values", "draw": "Draw"}
 
 batch = ui.open_batch()
 view = View.of(batch)
@@ -39,14 +47,15 @@ if view.panel == "recordings":
 under_way = attached_meanwhile(batch, edited)
 try:
     overview = Overview.of(batch)
-    matching = overview.matching(batch, view.query)
+    listed = view.listed(batch)
+    matching = overview.matching(batch, listed)
 except ReddyError as error:
     ui.alert(error)
     st.stop()
 counts, total = overview.counts, sum(overview.counts.values())
 marked = choice.ticked(batch)
 names = ui.product_names(batch.products or ui.products(ui.connection()))
-filtered = bool(view.query)
+filtered = bool(listed)
 
 
 # what the primary button sends
@@ -57,8 +66,8 @@ def sendable_now() -> tuple[int, str]:
     if marked:
         number = batch.count(rows=marked, status=sorted(SENDABLE))
         return number, f"Send {number:,} of {len(marked):,} ticked"
-    if filtered and shown_name(batch, view.query) != "ready":
-        number = batch.count(query=view.query, status=sorted(SENDABLE))
+    if filtered and shown_name(view) != "ready":
+        number = batch.count(query=listed, status=sorted(SENDABLE))
         return number, f"Send these {number:,}"
     return counts["ready"], f"Send {counts['ready']:,} ready"
 
@@ -68,13 +77,25 @@ def choose(*, all_ready: bool = False) -> None:
     if all_ready:
         choice.tick(batch, [])
     elif filtered and not marked:
-        choice.tick(batch, batch.rows(query=view.query, status=sorted(SENDABLE)))
+        choice.tick(batch, batch.rows(query=listed, status=sorted(SENDABLE)))
     st.switch_page("submit.py")
 
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", width="content"):
         st.title("Review", width="content")
+        panel_key = f"{K} panel"
+        if st.session_state.get(panel_key) != view.panel:
+            st.session_state[panel_key] = view.panel
+        st.segmented_control(
+            "Show",
+            list(PANELS),
+            key=panel_key,
+            required=True,
+            format_func=PANELS.__getitem__,
+            label_visibility="collapsed",
+            on_change=lambda: view.go(panel=st.session_state[panel_key]),
+        )
         overview.draw_loss()
     sendable, label = sendable_now()
     with st.container(horizontal=True, gap="xsmall", width="content"):
@@ -85,6 +106,10 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             help="Bring recordings to the calls they belong to",
             on_click=lambda: view.go(panel="recordings"),
         )
+        if st.button(
+            "Recipes", icon=":material/menu_book:", help="Changes that are kept for the next export"
+        ):
+            recipes_panel(batch)
         if st.button(
             "History",
             key=f"{K} history",
@@ -106,6 +131,8 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             choose()
 if under_way is not None:
     progress(under_way)
+draw_jobs(batch, edited)
+draw_offer(batch, K)
 
 message = st.session_state.pop("review message", None)
 if message:
@@ -131,22 +158,30 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         else "Filter by finding, agent, product, tag, column, length, day …",
         on_click=lambda: view.go(facets=not view.facets),
     )
-    draw_shown(batch, view, K, numbers)
+    draw_shown(view, K, numbers)
 draw_terms(view, K)
+
+if view.panel != "calls":
+    with ui.alerts():
+        if view.panel == "problems":
+            draw_problems(batch, view, K, total)
+        elif view.panel == "values":
+            draw_values(batch, view, K, names)
+        else:
+            draw_draw(batch, view, K)
+    st.stop()
 
 pages = max(1, -(-matching // PAGE))
 if view.page > pages:
     view.go(page=pages)
-frame = batch.calls(query=view.query, offset=(view.page - 1) * PAGE, limit=PAGE, snippets=True)
+frame = batch.calls(query=listed, offset=(view.page - 1) * PAGE, limit=PAGE, snippets=True)
 opened = view.row
-if opened is None and len(frame):
-    opened = int(frame.index[0])
-elif opened is not None and st.session_state.get(f"{K} listed for") not in (None, view.query):
-    # Other filters: the open call is one of those they leave.
-    if not batch.count(query=view.query, rows=[opened]) and len(frame):
-        opened = int(frame.index[0])
+other_filters = st.session_state.get(f"{K} listed for") not in (None, listed)
+if len(frame) and (opened is None or (other_filters and not batch.count(query=listed, rows=[opened]))):
+    opened = int(frame.index[0])  # the open call is one of those that the filters leave
+    if view.row is not None:
         view.go(row=opened)
-st.session_state[f"{K} listed for"] = view.query
+st.session_state[f"{K} listed for"] = listed
 
 
 def calls_list() -> None:
@@ -157,7 +192,9 @@ def calls_list() -> None:
         ):
             st.markdown(f"None of the {total:,} calls matches.")
             st.button(
-                "Show all calls", icon=":material/filter_alt_off:", on_click=lambda: view.go(query=Query())
+                "Show all calls",
+                icon=":material/filter_alt_off:",
+                on_click=lambda: view.go(query=Query(), ticked=False),
             )
         return
     draw_list(batch, frame, key=K, names=names, opened=opened, open_row=lambda row: view.go(row=row))
@@ -182,7 +219,7 @@ def calls_list() -> None:
             key=f"{K} tick",
             type="tertiary",
             icon=":material/done_all:",
-            on_click=lambda: choice.tick(batch, {*marked, *batch.rows(query=view.query)}),
+            on_click=lambda: choice.tick(batch, {*marked, *batch.rows(query=listed)}),
         )
         st.button(
             "Untick all",
@@ -203,7 +240,7 @@ def calls_list() -> None:
             help="Edit the ticked calls at once" if marked else "Edit all calls that are listed at once",
         ):
             by = "those that are ticked" if marked else "all that are listed"
-            edit_many(batch, marked or batch.rows(query=view.query), by, names, edited)
+            edit_many(batch, marked or batch.rows(query=listed), by, names, edited)
 
 
 def go(step: str) -> None:
@@ -213,12 +250,12 @@ def go(step: str) -> None:
         held = Query().with_values("status", ["held"])
         row = batch.next_row(now, held) or batch.next_row(0, held)
     else:
-        row = batch.previous_row(now, view.query) if step == "before" else batch.next_row(now, view.query)
+        row = batch.previous_row(now, listed) if step == "before" else batch.next_row(now, listed)
     if row is not None:
-        view.go(row=row, page=batch.page_of(row, view.query, size=PAGE) or view.page)
+        view.go(row=row, page=batch.page_of(row, listed, size=PAGE) or view.page)
 
 
-def head(status: str) -> None:
+def head(status: str, wrong: int) -> None:
     """The line above the open call: what it is, and the way to the next."""
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
@@ -226,6 +263,8 @@ def head(status: str) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             st.markdown(f"**Row {opened}**", width="content")
             st.badge(status, color=ui.STATUS_COLOURS[status])
+            if not wrong and status in EDITABLE:
+                st.caption(":green[:material/check_circle:] nothing to fix", width="content")
             listed_now = frame.loc[opened] if opened in frame.index else None
             if listed_now is not None:
                 st.caption(ui.escape(described(listed_now)), width="content")
@@ -285,6 +324,8 @@ if view.split != "call":
     with columns[-2]:
         calls_list()
 with columns[-1]:
+    # A field may be half typed where fields are open: then others' changes are offered, not drawn.
+    draw_presence(batch, opened, quiet=st.session_state.get(f"{K} tab", "Conversation") != "Conversation")
     try:
         pane()
     except NotInLedger as error:

@@ -102,7 +102,7 @@ def test_edits_one_after_the_other_change_exactly_the_lines_that_were_clicked(
     assert batch.rows(edited=True) == [3]
     expect(page.get_by_text("Changed: line 2 text · line 3 text · line 4 text")).to_be_visible()
 
-    bring_back = page.get_by_role("button", name="Bring back what the sheet said")
+    bring_back = page.get_by_role("button", name="Restore what the sheet said")
     for _ in range(4):  # a button that is just being drawn anew does not hear a click
         bring_back.click()
         end = time.monotonic() + 30
@@ -154,9 +154,7 @@ def test_ticks_stay_with_their_calls_when_the_list_changes_under_them(
     calls = page.locator('[data-testid="stDataFrame"]').first
     for position, count in ((1, 1), (3, 2)):
         calls.click(position={"x": TICK, "y": HEADER + ROW * position + ROW / 2})
-        expect(
-            page.get_by_role("button", name=re.compile(f"Choose {count} of {count} ticked"))
-        ).to_be_visible()
+        expect(page.get_by_role("button", name=re.compile(f"Send {count} of {count} ticked"))).to_be_visible()
     search = page.get_by_placeholder("Search words, ids, row")
     agent = batch.call(2).agent_email or ""
     found = batch.rows(search=agent)
@@ -166,18 +164,18 @@ def test_ticks_stay_with_their_calls_when_the_list_changes_under_them(
     expect(page.get_by_text(f"of {len(found)}", exact=False).first).to_be_visible()
     another = next(row for row in found if row not in (3, 5))
     calls.click(position={"x": TICK, "y": HEADER + ROW * found.index(another) + ROW / 2})
-    expect(page.get_by_role("button", name=re.compile("Choose 3 of 3 ticked"))).to_be_visible()
-    page.get_by_role("button", name=re.compile("Choose 3 of 3")).click()
+    expect(page.get_by_role("button", name=re.compile("Send 3 of 3 ticked"))).to_be_visible()
+    page.get_by_role("button", name=re.compile("Send 3 of 3")).click()
     page.wait_for_url(re.compile("/submit"))
     expect(page.get_by_text(re.compile("3 calls will be sent"))).to_be_visible()
 
     # back again: a click on a cell opens that call and ticks nothing
     page.get_by_role("link", name=re.compile("^Review")).first.click()
-    expect(page.get_by_role("button", name=re.compile("Choose 3 of 3 ticked"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Send 3 of 3 ticked"))).to_be_visible()
     expect(search).to_have_value(agent)
     calls.click(position={"x": AGENT, "y": HEADER + ROW * 1 + ROW / 2})
     expect(page.get_by_text(f"Row {found[1]}", exact=True)).to_be_visible()
-    expect(page.get_by_role("button", name=re.compile("Choose 3 of 3 ticked"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Send 3 of 3 ticked"))).to_be_visible()
 
 
 def test_one_product_is_set_for_all_ticked_calls_after_a_question(

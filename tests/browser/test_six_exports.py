@@ -158,7 +158,7 @@ def drop_and_store(page: Page, app: App, make: Callable[[Path], list[Path]], tmp
     expect(page.get_by_text(re.compile(f"{len(AGENTS)} of {len(AGENTS)} (row|call)s"))).to_be_visible()
     store.click()
     page.wait_for_url(re.compile("/review"))
-    expect(page.get_by_role("button", name=re.compile(f"Choose {len(AGENTS)} ready"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile(f"Send {len(AGENTS)} ready"))).to_be_visible()
     return 1
 
 
@@ -207,4 +207,4 @@ def test_bare_transcript_files_are_stored_as_ready_with_three_clicks_and_an_emai
     expect(page.get_by_text(re.compile("2 of 2 rows"))).to_be_visible()
     page.get_by_role("button", name="Store 2 calls").click()  # three
     page.wait_for_url(re.compile("/review"))
-    expect(page.get_by_role("button", name=re.compile("Choose 2 ready"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Send 2 ready"))).to_be_visible()

@@ -47,7 +47,7 @@ def test_a_new_user_sends_five_edited_calls_and_sees_them_accepted(page: Page, a
 
     # review: the batch is in the address; one line and one tag are edited
     page.wait_for_url(re.compile("/review"))
-    expect(page.get_by_role("button", name=re.compile("Choose 40 ready"))).to_be_visible()
+    expect(page.get_by_role("button", name=re.compile("Send 40 ready"))).to_be_visible()
     ledger = reddy.Ledger(app.ledger)
     batch = ledger.batch(ledger.batches().iloc[0]["id"])
     assert f"batch={batch.id}" in page.url
@@ -70,9 +70,9 @@ def test_a_new_user_sends_five_edited_calls_and_sees_them_accepted(page: Page, a
     for number in range(5):
         calls.click(position={"x": 17, "y": HEADER + ROW * number + ROW / 2})
         expect(
-            page.get_by_role("button", name=re.compile(f"Choose {number + 1} of {number + 1} ticked"))
+            page.get_by_role("button", name=re.compile(f"Send {number + 1} of {number + 1} ticked"))
         ).to_be_visible()
-    page.get_by_role("button", name=re.compile("Choose 5")).click()
+    page.get_by_role("button", name=re.compile("Send 5 of 5")).click()
 
     # submit: exactly those five
     page.wait_for_url(re.compile("/submit"))

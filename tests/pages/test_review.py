@@ -75,8 +75,8 @@ def labels(app: AppTest) -> list[str]:
 def listed(app: AppTest) -> list[int]:
     """The rows in the list of calls."""
     for table in app.dataframe:
-        if "findings" in table.value.columns and "begins with" in table.value.columns:
-            return [int(row) for row in table.value["row"]]
+        if "call" in table.value.columns and "status" in table.value.columns:
+            return [int(row.removeprefix("▸ ")) for row in table.value["row"]]
     return []
 
 
@@ -135,7 +135,7 @@ def test_the_list_shows_every_call_and_the_first_one_is_open(batch: reddy.Batch)
     assert listed(app) == batch.rows()
     assert open_row(app) == "**Row 2**"
     counts = batch.counts()
-    assert f"Choose {counts['ready']} ready" in labels(app)
+    assert f"Send {counts['ready']} ready" in labels(app)
 
 
 def test_the_pills_count_what_they_show(batch: reddy.Batch) -> None:
@@ -174,25 +174,32 @@ def test_the_search_finds_what_the_ledger_finds(batch: reddy.Batch, text: str) -
 
 
 def test_findings_agents_and_products_narrow_the_list_together(batch: reddy.Batch) -> None:
+    agent = batch.call(batch.rows(code="times-estimated")[0]).agent_email
     app = opened(batch)
-    choices(app, "Any finding").set_value("times-estimated")
-    run(app)
-    assert listed(app) == batch.rows(code="times-estimated")
-    agent = batch.call(listed(app)[0]).agent_email
-    choices(app, "Any agent").set_value(agent)
-    run(app)
-    assert listed(app) == batch.rows(code="times-estimated", agent=agent)
-    choices(app, "Any product").set_value(1)
-    run(app)
-    assert listed(app) == batch.rows(code="times-estimated", agent=agent, product=1)
+    for part, filters in (
+        ("code:times-estimated", {"code": "times-estimated"}),
+        (f"agent:{agent}", {"code": "times-estimated", "agent": agent}),
+        ("product:1", {"code": "times-estimated", "agent": agent, "product": 1}),
+    ):
+        before = app.query_params.get("filter", [""])
+        app.query_params["filter"] = f"{before[0] if isinstance(before, list) else before} {part}".strip()
+        run(app)
+        assert listed(app) == batch.rows(**filters)
 
 
-def test_each_finding_of_the_batch_can_be_chosen_and_says_how_many_calls_have_it(batch: reddy.Batch) -> None:
+def test_the_facets_count_what_the_other_filters_leave_and_filter_by_a_click(batch: reddy.Batch) -> None:
     app = opened(batch)
+    press(app, "Filters")
+    findings = next(group for group in app.get("pills") if group.label == "Finding")
     found = batch.finding_counts()
-    assert choices(app, "Any finding").options == [
-        f"{title} · {count}" for title, count in zip(found["title"], found["calls"], strict=True)
-    ]
+    title, count = found["title"].iloc[0], found["calls"].iloc[0]
+    assert f"{title} · {count}" in [option.replace("\\", "") for option in findings.options]
+    findings.set_value([found["code"].iloc[0]])
+    run(app)
+    assert listed(app) == batch.rows(code=found["code"].iloc[0])
+    press(app, "Filters")
+    assert not [group for group in app.get("pills") if group.label == "Finding"]
+    assert listed(app) == batch.rows(code=found["code"].iloc[0]), "hidden facets still filter"
 
 
 def test_ticks_are_kept_by_row_whatever_the_list_shows(batch: reddy.Batch) -> None:
@@ -225,11 +232,11 @@ def test_all_that_the_filters_leave_can_be_ticked_and_unticked(batch: reddy.Batc
     held = batch.rows(status="held")
     press(app, f"Tick all {len(held)}")
     assert app.session_state["ticked"][batch.id] == held
-    assert f"Choose 0 of {len(held)} ticked" in labels(app)
+    assert f"Send 0 of {len(held)} ticked" in labels(app)
     show(app, "ready")
     press(app, f"Tick all {batch.counts()['ready']}")
     assert app.session_state["ticked"][batch.id] == batch.rows()
-    assert f"Choose {batch.counts()['ready']} of {batch.total} ticked" in labels(app)
+    assert f"Send {batch.counts()['ready']} of {batch.total} ticked" in labels(app)
     press(app, "Untick all")
     assert app.session_state["ticked"][batch.id] == []
 
@@ -242,7 +249,7 @@ def test_a_batch_of_many_calls_is_shown_a_screen_at_a_time(
     app = opened(batch)
     assert listed(app) == list(range(2, 52))
     assert "1–50 of 120" in words(app)
-    app.session_state["review"][batch.id]["page"] = 3
+    app.query_params["page"] = "3"
     run(app)
     assert listed(app) == list(range(102, 122))
     assert "101–120 of 120" in words(app)
@@ -315,7 +322,9 @@ def test_a_call_that_is_put_right_stays_open_and_next_goes_on_from_it(batch: red
 # the open call: what is wrong, and mending it
 
 
-@pytest.mark.parametrize("tab", ["Conversation", "Tags", "Fields", "From the sheet", "JSON", "History"])
+@pytest.mark.parametrize(
+    "tab", ["Conversation", "Lines", "Tags", "Fields", "From the sheet", "JSON", "History"]
+)
 def test_every_call_of_the_faulty_sheet_can_be_opened(batch: reddy.Batch, tab: str) -> None:
     app = opened(batch, row=2, tab=tab)
     every = tab in ("Conversation", "Fields")  # the others do not look at what is wrong with a call
@@ -331,13 +340,14 @@ def test_what_is_wrong_is_said_in_the_findings_own_words(batch: reddy.Batch) -> 
     app = opened(batch, row=row)
     said = next(found for found in batch.findings_of(row) if found.code == "start-after-stop")
     assert said.message in words(app)
+    app = opened(batch, row=row, tab="Lines")
     lines = next(table.value for table in app.data_editor if "text" in table.value.columns)
     assert lines.loc[said.line, "marks"] == "!"
     assert said.message in lines.loc[said.line, "finding"]
 
 
 def test_a_call_with_nothing_wrong_says_so(batch: reddy.Batch) -> None:
-    assert "Nothing to put right in this call" in words(opened(batch, row=2))
+    assert "nothing to fix" in words(opened(batch, row=2))
 
 
 @pytest.mark.parametrize(
@@ -363,7 +373,7 @@ def test_one_click_mends_what_is_obvious_and_one_click_brings_it_back(
     assert code not in {found.code for found in batch.findings_of(row)}
     assert batch.info(row)["edited"]
     assert "Changed: " in words(app)
-    press(app, "Bring back what the sheet said")
+    press(app, "Restore what the sheet said")
     assert payload_json(batch.call(row)) == before
     assert code in {found.code for found in batch.findings_of(row)}
     assert "Changed: " not in words(app)
@@ -455,7 +465,7 @@ def test_a_tag_can_be_added(batch: reddy.Batch) -> None:
 
 def test_a_line_can_be_added_to_a_call_without_any(batch: reddy.Batch) -> None:
     row = rows_with(batch, "transcript-missing")
-    app = opened(batch, row=row)
+    app = opened(batch, row=row, tab="Lines")
     press(app, "Add a line")
     assert len(batch.call(row).transcript or ()) == 1
 
@@ -493,7 +503,7 @@ def test_the_history_tells_every_edit_newest_first(batch: reddy.Batch) -> None:
     app = opened(batch, row=row, tab="History")
     assert "Nothing was edited" in words(app)
     press(app, "Swap the times")
-    press(app, "Bring back what the sheet said")
+    press(app, "Restore what the sheet said")
     edits = next(table.value for table in app.dataframe if "what" in table.value.columns)
     record = batch.edits(row)
     assert len(record) == 4
@@ -518,7 +528,7 @@ def test_an_edit_that_another_person_made_is_shown(batch: reddy.Batch) -> None:
     ("status", "because"),
     [
         ("queued", "waits to be sent"),
-        ("sending", "on its way"),
+        ("sending", "being sent"),
         ("accepted", "Reddy has it"),
         ("unknown", "may have reached Reddy"),
     ],
@@ -531,7 +541,7 @@ def test_a_call_that_is_being_sent_or_was_sent_can_be_read_and_not_changed(
     app = opened(batch, row=row, tab="Fields")
     assert because in words(app)
     assert all(field.disabled for field in app.text_input if field.key != key(batch, "search"))
-    app = opened(batch, row=row)
+    app = opened(batch, row=row, tab="Lines")
     assert not app.data_editor
     assert any("text" in table.value.columns for table in app.dataframe)
     app = opened(batch, row=row, tab="Tags")

@@ -16,7 +16,6 @@ from reddy_lib.database.schema import EDITABLE
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from tests.screen import (
     button,
-    choose,
     in_dialog,
     labels,
     opened,
@@ -46,8 +45,8 @@ def load(shared_ledger: reddy.Ledger, sheet: Callable[..., Path]) -> Callable[..
     )
 
 
-def view(app: Any, batch: reddy.Batch) -> dict[str, Any]:
-    return dict(app.session_state["review"][batch.id])
+def open_row(app: Any) -> int:
+    return int(next(m.value for m in app.markdown if m.value.startswith("**Row "))[6:-2])
 
 
 def ticked(app: Any, batch: reddy.Batch) -> list[int]:
@@ -55,7 +54,7 @@ def ticked(app: Any, batch: reddy.Batch) -> list[int]:
 
 
 def rows(app: Any) -> list[int]:
-    return [int(row) for row in table(app, "begins with").value["row"]]
+    return [int(row.removeprefix("▸ ")) for row in table(app, "call").value["row"]]
 
 
 def key(batch: reddy.Batch, name: str) -> str:
@@ -67,18 +66,16 @@ def key(batch: reddy.Batch, name: str) -> str:
 
 def test_ticks_and_clicks_mean_the_rows_that_the_list_shows_under_a_filter(faulty: reddy.Batch) -> None:
     held = faulty.rows(status="held")
-    app = opened("review", faulty, review={faulty.id: {"show": "held"}})
+    app = opened("review", faulty, query={"filter": "status:held"})
     tick(app, 0, 2, cell=1)
     assert ticked(app, faulty) == [held[0], held[2]]
-    assert view(app, faulty)["open"] == held[1]
+    assert open_row(app) == held[1]
     assert app.query_params["row"] in (str(held[1]), [str(held[1])])
 
 
 def test_ticks_of_rows_that_are_out_of_sight_stay_when_others_are_changed(faulty: reddy.Batch) -> None:
     held, ready = faulty.rows(status="held"), faulty.rows(status="ready")
-    app = opened(
-        "review", faulty, review={faulty.id: {"show": "held"}}, ticked={faulty.id: [ready[0], held[0]]}
-    )
+    app = opened("review", faulty, query={"filter": "status:held"}, ticked={faulty.id: [ready[0], held[0]]})
     tick(app, 0, 1)
     assert ticked(app, faulty) == sorted([ready[0], held[0], held[1]])
     tick(app)
@@ -94,23 +91,23 @@ def test_positions_on_the_second_page_are_rows_of_the_second_page(load: Callable
     assert rows(app) == list(range(52, 62))
     tick(app, 0, 9, cell=3)
     assert ticked(app, batch) == [2, 52, 61]
-    assert view(app, batch)["open"] == 55
+    assert open_row(app) == 55
     assert "51–60 of 60" in words(app)
 
 
 def test_positions_that_the_list_does_not_have_are_no_rows(faulty: reddy.Batch) -> None:
     found = faulty.rows(search="umlauts")
-    app = opened("review", faulty, review={faulty.id: {"search": "umlauts"}}, query={"row": "2"})
+    app = opened("review", faulty, query={"search": "umlauts", "row": "2"})
     tick(app, 0, len(found), 40, cell=44)
     assert ticked(app, faulty) == found[:1]
-    assert view(app, faulty)["open"] == 2
+    assert open_row(app) == 2
 
 
 def test_what_was_ticked_is_what_submit_offers(load: Callable[..., reddy.Batch]) -> None:
     batch = load(4, {3: {"Agent Email": "nobody"}})
     app = opened("review", batch)
     tick(app, 1, 2)
-    press(app, "Choose 1 of 2 ticked")
+    press(app, "Send 1 of 2 ticked")
     assert app.title[0].value == "Submit"
     assert "1 call to the sandbox" in words(app)
     assert "1 of the 2 chosen calls cannot be sent" in words(app)
@@ -118,7 +115,7 @@ def test_what_was_ticked_is_what_submit_offers(load: Callable[..., reddy.Batch])
 
 
 def test_a_filter_of_the_ticked_ones_follows_the_ticks(faulty: reddy.Batch) -> None:
-    app = opened("review", faulty, review={faulty.id: {"show": "ticked"}}, ticked={faulty.id: [4, 7, 9]})
+    app = opened("review", faulty, query={"show": "ticked"}, ticked={faulty.id: [4, 7, 9]})
     assert rows(app) == [4, 7, 9]
     assert button(app, "Tick all 3").disabled
     tick(app, 0, 2)
@@ -137,7 +134,7 @@ def test_a_filter_of_the_ticked_ones_follows_the_ticks(faulty: reddy.Batch) -> N
 def test_a_row_in_the_address_that_is_no_row_number_does_no_harm(faulty: reddy.Batch, row: str) -> None:
     app = opened("review", faulty, query={"row": row})
     assert not app.error
-    assert view(app, faulty)["open"] == (3 if row == "٣" else 2)
+    assert open_row(app) == (3 if row == "٣" else 2)
 
 
 def test_the_batch_and_the_call_in_the_address_survive_another_page(faulty: reddy.Batch) -> None:
@@ -150,33 +147,33 @@ def test_the_batch_and_the_call_in_the_address_survive_another_page(faulty: redd
         "batch": faulty.id,
         "row": "9",
     }
-    assert view(app, faulty)["open"] == 9
+    assert open_row(app) == 9
 
 
 def test_each_batch_keeps_its_own_filters_ticks_and_open_call(
     faulty: reddy.Batch, load: Callable[..., reddy.Batch]
 ) -> None:
     other = load(3)
-    app = opened("review", faulty, review={faulty.id: {"show": "held", "open": 9}}, ticked={faulty.id: [9]})
+    app = opened("review", faulty, query={"filter": "status:held", "row": "9"}, ticked={faulty.id: [9]})
     held = rows(app)
     app.query_params["batch"] = other.id
     app.query_params.pop("row")
     run(app)
     assert rows(app) == [2, 3, 4]
-    assert view(app, other)["open"] == 2
-    assert "Choose 3 ready" in labels(app)
+    assert open_row(app) == 2
+    assert "Send 3 ready" in labels(app)
     app.query_params["batch"] = faulty.id
     run(app)
     assert rows(app) == held
-    assert view(app, faulty)["open"] == 9
+    assert open_row(app) == 9
 
 
 def test_beside_a_filter_the_way_to_submit_says_that_it_means_all(faulty: reddy.Batch) -> None:
     ready = faulty.counts()["ready"]
-    app = opened("review", faulty, review={faulty.id: {"show": "held"}})
-    assert f"Choose all {ready} ready, not only those shown" in labels(app)
+    app = opened("review", faulty, query={"filter": "status:held"})
+    assert f"Send all {ready} ready" in labels(app)
     app = opened("review", faulty)
-    assert f"Choose {ready} ready" in labels(app)
+    assert f"Send {ready} ready" in labels(app)
 
 
 # --- searching ---------------------------------------------------------------------------------------------
@@ -189,23 +186,23 @@ def test_whatever_is_searched_for_the_page_stands(faulty: reddy.Batch) -> None:
         run(app)
         found = faulty.rows(search=text)
         assert [
-            row for each in app.dataframe if "begins with" in each.value for row in each.value["row"]
+            int(row.removeprefix("▸ "))
+            for each in app.dataframe
+            if "call" in each.value
+            for row in each.value["row"]
         ] == found
 
 
-def test_a_finding_agent_or_product_that_is_gone_stays_chosen_and_says_that_none_has_it(
-    faulty: reddy.Batch,
+@pytest.mark.parametrize(
+    "gone", ["code:voices-lost", "agent:gone@cedarline.example", "product:4711", "tag:No=1"]
+)
+def test_a_filter_that_no_call_fits_any_more_stays_and_can_be_taken_off(
+    faulty: reddy.Batch, gone: str
 ) -> None:
-    gone = {"code": "voices-lost", "agent": "gone@cedarline.example", "product": 4711}
-    if gone["code"] not in reddy.findings.CATALOGUE:
-        gone["code"] = next(code for code in reddy.findings.CATALOGUE if not faulty.rows(code=code))
-    for name, value in gone.items():
-        app = opened("review", faulty, review={faulty.id: {name: value}})
-        assert f"None of the {faulty.total} calls matches" in words(app)
-        label = {"code": "Any finding", "agent": "Any agent", "product": "Any product"}[name]
-        select = next(each for each in app.selectbox if each.label == label)
-        assert select.value == value
-    choose(app, "Any product", None)
+    app = opened("review", faulty, query={"filter": gone})
+    assert f"None of the {faulty.total} calls matches" in words(app)
+    app.button(key=next(each.key for each in app.button if " term 0 " in str(each.key))).click()
+    run(app)
     assert rows(app) == faulty.rows()
 
 
@@ -245,8 +242,8 @@ def test_an_agent_is_set_for_all_that_the_filters_leave_but_not_for_calls_on_the
 ) -> None:
     batch = load(4)
     set_status(batch, 2, status="accepted")
-    app = many(opened("review", batch, review={batch.id: {"search": "ann@"}}), batch)
-    assert "2 calls: all that the filters leave." in words(app)
+    app = many(opened("review", batch, query={"search": "ann@"}), batch)
+    assert "2 calls: all that are listed." in words(app)
     field(app, "What to set").set_value("Agent email")
     many(app, batch)
     field(app, "Agent email").set_value(" cy@cedarline.example ")
@@ -281,10 +278,10 @@ def test_the_open_call_can_have_the_whole_width_and_gives_it_back(faulty: reddy.
     app = opened("review", faulty)
     app.button(key=key(faulty, "wide")).click()
     run(app)
-    assert not [each for each in app.dataframe if "begins with" in each.value]
+    assert not [each for each in app.dataframe if "call" in each.value]
     app.button(key=key(faulty, "after")).click()
     run(app)
-    assert view(app, faulty)["open"] == 3, "next and previous work without the list"
+    assert open_row(app) == 3, "next and previous work without the list"
     app.button(key=key(faulty, "wide")).click()
     run(app)
     assert rows(app) == faulty.rows()

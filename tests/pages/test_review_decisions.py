@@ -39,7 +39,7 @@ def load(shared_ledger: reddy.Ledger, sheet: Callable[..., Path]) -> Load:
 
 
 def at(batch: reddy.Batch, row: int = 2) -> Any:
-    return opened("review", batch, query={"row": str(row)})
+    return opened("review", batch, query={"row": str(row)}, **{f"review {batch.id} tab": "Lines"})
 
 
 def texts(batch: reddy.Batch, row: int = 2) -> list[tuple[str, str]]:
@@ -70,7 +70,7 @@ def test_one_click_decides_about_text_without_a_line_and_one_click_takes_it_back
     assert batch.info(2)["status"] == "ready"
     assert "in no line" not in words(app)
     assert pressed not in labels(app)
-    press(app, "Bring back what the sheet said")
+    press(app, "Restore what the sheet said")
     assert texts(batch) == THERE
     assert batch.info(2)["status"] == "held"
     button(app, pressed)

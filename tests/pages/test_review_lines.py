@@ -42,7 +42,7 @@ def load(shared_ledger: reddy.Ledger, sheet: Callable[..., Path]) -> Load:
     return loaded
 
 
-def at(batch: reddy.Batch, tab: str = "Conversation") -> Any:
+def at(batch: reddy.Batch, tab: str = "Lines") -> Any:
     return opened("review", batch, query={"row": "2"}, **{f"review {batch.id} tab": tab})
 
 
@@ -193,7 +193,7 @@ def test_what_the_sheet_said_comes_back_whole(load: Load) -> None:
     app = at(batch)
     edit(app, lines(app), {0: {"text": "A", "role": "customer"}})
     pick(app, lines(app), ":material/delete: Delete line", 2)
-    press(app, "Bring back what the sheet said")
+    press(app, "Restore what the sheet said")
     assert payload_json(batch.call(2)) == before
     assert list(lines(app).value["text"]) == ["a", "b", "c"]
 

@@ -31,7 +31,8 @@ USUAL = ("held", "sent-before")
 
 def draw_draw(batch: Batch, view: View, key: str) -> None:
     """Settings on the left, the draw on the right."""
-    rows = batch.rows(query=view.query) if view.query else None
+    listed = view.listed(batch)
+    rows = batch.rows(query=listed) if listed else None
     frame = len(rows) if rows is not None else batch.total
     left, right = st.columns([2, 3], gap="medium")
     with left, st.form(f"{key} draw", border=True):
@@ -108,7 +109,9 @@ def _show(batch: Batch, view: View, drawn: Draw, key: str) -> None:
         st.button(
             "List them",
             key=f"{key} draw list",
-            on_click=lambda: view.go(query=Query().with_selection(drawn.selection), panel="calls", row=None),
+            on_click=lambda: view.go(
+                query=Query().with_selection(drawn.selection), panel="calls", row=None, ticked=False
+            ),
         )
         if drawn.name and st.button(
             f"Tag them “{ui.escape(drawn.name)}”",

@@ -13,7 +13,6 @@ from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.facets import Facet
 from reddy_lib.batches.queries import Query
 from reddy_lib.database.schema import STATUSES
-from reddy_lib.ui import choice
 from reddy_lib.ui.review.changes import short_hash
 from reddy_lib.ui.review.view import View
 
@@ -48,12 +47,12 @@ def draw_search(view: View, key: str) -> None:
     )
 
 
-def draw_shown(batch: Batch, view: View, key: str, numbers: Mapping[str, int]) -> None:
+def draw_shown(view: View, key: str, numbers: Mapping[str, int]) -> None:
     """One pill for each status that occurs, and for warnings, edited and ticked calls.
 
     `numbers`: name → how many calls of the whole batch.
     """
-    chosen = shown_name(batch, view.query)
+    chosen = shown_name(view)
     shown = {name: count for name, count in numbers.items() if count or name in ("all", chosen)}
     # Labels carry counts, and a widget forgets a choice whose label changed: its key is made of them.
     pills = f"{key} show {short_hash(shown)}"
@@ -66,17 +65,18 @@ def draw_shown(batch: Batch, view: View, key: str, numbers: Mapping[str, int]) -
         format_func=lambda name: f"{name.capitalize()} {numbers[name]:,}",
         label_visibility="collapsed",
         wrap=True,
-        on_change=lambda: view.go(query=_showing(batch, view.query, st.session_state[pills] or "all")),
+        on_change=lambda: _show(view, st.session_state[pills] or "all"),
     )
 
 
-def shown_name(batch: Batch, query: Query) -> str | None:
-    """Return which pill a query stands for; None where it is none of them."""
+def shown_name(view: View) -> str | None:
+    """Return which pill a view stands for; None where it is none of them."""
+    query = view.query
     statuses = query.values_of("status")
     special = [
         *(["warnings"] if query.values_of("severity") == ("warning",) else []),
         *(["edited"] if query.values_of("edited") == ("yes",) else []),
-        *(["ticked"] if query.rows or query.selection else []),
+        *(["ticked"] if view.ticked else []),
     ]
     if not statuses and not special:
         return "all"
@@ -84,20 +84,18 @@ def shown_name(batch: Batch, query: Query) -> str | None:
     return names[0] if len(names) == 1 and names[0] in (*STATUSES, "warnings", "edited", "ticked") else None
 
 
-def _showing(batch: Batch, query: Query, name: str) -> Query:
-    """Return the query with this pill in place of the one before."""
+def _show(view: View, name: str) -> None:
+    """Put this pill in place of the one before."""
+    query = view.query
     for facet in ("status", "severity", "edited"):
         query = query.with_values(facet, [])
-    query = query.with_rows([]).with_selection("")
     if name in STATUSES:
-        return query.with_values("status", [name])
-    if name == "warnings":
-        return query.with_values("severity", ["warning"])
-    if name == "edited":
-        return query.with_values("edited", ["yes"])
-    if name == "ticked":
-        return query.with_rows(choice.ticked(batch))
-    return query
+        query = query.with_values("status", [name])
+    elif name == "warnings":
+        query = query.with_values("severity", ["warning"])
+    elif name == "edited":
+        query = query.with_values("edited", ["yes"])
+    view.go(query=query, ticked=name == "ticked")
 
 
 def draw_terms(view: View, key: str) -> None:
@@ -125,7 +123,7 @@ def draw_terms(view: View, key: str) -> None:
                 key=f"{key} clear",
                 type="tertiary",
                 icon=":material/filter_alt_off:",
-                on_click=lambda: view.go(query=Query()),
+                on_click=lambda: view.go(query=Query(), ticked=False),
             )
 
 
@@ -141,7 +139,7 @@ def draw_facets(batch: Batch, view: View, key: str) -> None:
     more: list[str] = st.session_state.setdefault(f"{key} more facets", [])
     chosen = [name for name in names if view.query.values_of(name) or _ranged(view.query, name)]
     shown = [name for name in names if name in ALWAYS or name in more or name in chosen]
-    facets = batch.facets(view.query, names=shown)
+    facets = batch.facets(view.listed(batch), names=shown)
     with st.container(height="stretch", border=True, gap="small"):
         st.caption(f"{facets.count:,} of {facets.of:,} calls")
         for facet in facets:

@@ -41,7 +41,7 @@ def draw_open_call(
     names: dict[int, str],
     texts: pd.DataFrame | None,
     marks: dict[int, list[Mark]],
-    head: Callable[[str], None],
+    head: Callable[[str, int], None],
 ) -> None:
     """Everything about one call, and every way of changing it.
 
@@ -49,7 +49,7 @@ def draw_open_call(
         names: product id → name.
         texts: the texts of the whole batch that are in no line; None where there are none.
         marks: turn number → what to mark in it.
-        head: draws the line above the call, given its status.
+        head: draws the line above the call, given its status and the number of findings.
 
     Raises NotInLedger: the batch has no such row.
     """
@@ -64,7 +64,7 @@ def draw_open_call(
     decisions = batch.decisions(row)
     times = batch.lines(row)["times"].tolist()
 
-    head(info["status"])
+    head(info["status"], len(findings))
     _why(info, settled)
     draw_findings(
         batch, row, call, findings, decisions, key=key, locked=locked, refused=info["status"] == "rejected",

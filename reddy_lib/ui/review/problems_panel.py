@@ -24,8 +24,9 @@ TYPED = "Another value …"
 
 def draw_problems(batch: Batch, view: View, key: str, total: int) -> None:
     """The problems of the calls that are listed, errors first, then by the number of calls."""
-    rows = batch.rows(query=view.query) if view.query else None
-    state = (batch.id, view.query, st.session_state.get("review edits", 0), total)
+    listed = view.listed(batch)
+    rows = batch.rows(query=listed) if listed else None
+    state = (batch.id, listed, st.session_state.get("review edits", 0), total)
     kept = st.session_state.get("review problems")
     if kept is None or kept[0] != state:
         with st.spinner("Looking for problems …"):
@@ -33,7 +34,7 @@ def draw_problems(batch: Batch, view: View, key: str, total: int) -> None:
         st.session_state["review problems"] = kept
     problems: list[Problem] = kept[1]
     if not problems:
-        where = "the listed calls" if view.query else "this batch"
+        where = "the listed calls" if listed else "this batch"
         st.markdown(f":green[:material/check_circle:] Nothing is wrong in {where}.")
         return
     errors = sum(problem.severity == "error" for problem in problems)
@@ -146,7 +147,7 @@ def apply_step(batch: Batch, step: Step, rows: list[int] | None) -> None:
 
 
 def _list(batch: Batch, view: View, problem: Problem) -> None:
-    view.go(query=Query().with_rows(problem.rows), panel="calls", row=None)
+    view.go(query=Query().with_rows(problem.rows), panel="calls", row=None, ticked=False)
 
 
 def _short(text: str, most: int = 48) -> str:

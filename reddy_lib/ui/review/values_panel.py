@@ -24,7 +24,8 @@ SHOWN = 25
 
 def draw_values(batch: Batch, view: View, key: str, names: dict[int, str]) -> None:
     """Values of the listed calls. `names`: product id → name."""
-    rows = batch.rows(query=view.query) if view.query else None
+    listed = view.listed(batch)
+    rows = batch.rows(query=listed) if listed else None
     tags = [name for name in batch.facet_names() if name.startswith("tag:")]
     source = st.selectbox(
         "Values of",
@@ -33,7 +34,7 @@ def draw_values(batch: Batch, view: View, key: str, names: dict[int, str]) -> No
         format_func=lambda name: FIELDS.get(name, f"Tag {name.removeprefix('tag:')}"),
         width=320,
     )
-    state = (batch.id, source, view.query, st.session_state.get("review edits", 0))
+    state = (batch.id, source, listed, st.session_state.get("review edits", 0))
     left, right = st.columns(2, gap="medium")
     try:
         with left:

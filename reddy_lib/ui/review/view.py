@@ -15,6 +15,7 @@ import streamlit as st
 
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.queries import Query
+from reddy_lib.ui import choice
 
 __all__ = ["Panel", "Split", "View"]
 
@@ -24,7 +25,7 @@ Panel = Literal["calls", "problems", "values", "draw", "recordings"]
 Split = Literal["list", "even", "call"]
 """Who gets the width: the list a third, half of it, or the call all of it."""
 
-NAMES = ("search", "filter", "page", "row", "panel", "split", "facets")
+NAMES = ("search", "filter", "show", "page", "row", "panel", "split", "facets")
 """Names in the address."""
 
 
@@ -33,6 +34,7 @@ class View(msgspec.Struct):
 
     Attributes:
         query: which calls are listed.
+        ticked: are the ticked ones alone listed, of those?
         page: of the list, from 1.
         row: of the open call; None: the first one listed.
         panel, split: see `Panel`, `Split`.
@@ -42,6 +44,7 @@ class View(msgspec.Struct):
 
     batch_id: str
     query: Query = msgspec.field(default_factory=Query)
+    ticked: bool = False
     page: int = 1
     row: int | None = None
     panel: Panel = "calls"
@@ -71,6 +74,7 @@ class View(msgspec.Struct):
         return cls(
             batch.id,
             query=query,
+            ticked=address.get("show") == "ticked",
             page=max(1, _number(address.get("page")) or 1),
             row=_number(address.get("row")),
             panel=next((one for one in get_args(Panel) if one == panel), "calls"),
@@ -79,9 +83,19 @@ class View(msgspec.Struct):
             dropped=tuple(dropped),
         )
 
+    def listed(self, batch: Batch) -> Query:
+        """Return the query for the calls that are listed."""
+        if not self.ticked:
+            return self.query
+        # Row 0 is in no sheet: with nothing ticked, nothing is listed.
+        return self.query.with_rows(choice.ticked(batch) or [0])
+
     def go(self, **changes: Any) -> None:
         """Change the view, and the address with it. Another query begins at its first page."""
-        if "query" in changes and changes["query"] != self.query:
+        if (
+            changes.get("query", self.query) != self.query
+            or changes.get("ticked", self.ticked) != self.ticked
+        ):
             changes = {"page": 1, **changes}
         for name, value in changes.items():
             setattr(self, name, value)
@@ -90,6 +104,8 @@ class View(msgspec.Struct):
 
     def _address(self) -> dict[str, str]:
         parts = dict(self.query.to_address())
+        if self.ticked:
+            parts["show"] = "ticked"
         if self.page > 1:
             parts["page"] = str(self.page)
         if self.row is not None:
