@@ -80,4 +80,6 @@ def as_query(query: Query | str) -> Query:
         return query
     if isinstance(query, str):
         return Query.parse(query)
-    raise TypeError(f"query must be a Query or text such as 'customer says cancel', not {type(query).__name__}.")
+    raise TypeError(
+        f"query must be a Query or text such as 'customer says cancel', not {type(query).__name__}."
+    )

@@ -24,7 +24,6 @@ __all__ = [
     "TAG",
     "AnyValue",
     "Named",
-    
     "Range",
     "Says",
     "canonical_value",

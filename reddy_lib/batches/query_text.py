@@ -65,7 +65,9 @@ def parse(text: str, *, columns: Collection[str] = (), tags: Collection[str] = (
     Args:
         columns, tags: names that are understood without `column:` and `tag:`: `Queue:Cards`, `CSAT=4`.
     """
-    known = {fold(name): f"{kind}{name}" for kind, names in ((TAG, tags), (COLUMN, columns)) for name in names}
+    known = {
+        fold(name): f"{kind}{name}" for kind, names in ((TAG, tags), (COLUMN, columns)) for name in names
+    }
     reader = _Reader(known)
     reader.read(_tokens(text))
     return reader.query()
@@ -252,7 +254,8 @@ def _rows(text: str) -> tuple[int, ...]:
     if text == "none":
         return ()
     if sum(
-        int(last or first) - int(first) for first, _, last in (part.partition("-") for part in text.split(","))
+        int(last or first) - int(first)
+        for first, _, last in (part.partition("-") for part in text.split(","))
     ) > _MOST_ROWS or not all(c in "0123456789,-" for c in text):
         raise ValueError("These are no rows.")
     return tuple(rows_of_ranges(text))
