@@ -93,7 +93,7 @@ class StoredBatch:
 
     def where(self, **filters: Any) -> list[sa.ColumnElement[bool]]:
         """Return the conditions of filters, the batch's own among them; see `search.where`."""
-        return where(self.id, self.these_rows, **filters)
+        return where(self, **filters)
 
     def these_rows(self, rows: Any) -> list[int]:
         """Return row numbers as ints, each once, ascending: of one number or of any collection of them.
