@@ -22,6 +22,7 @@ details for code.
         · CallLocked            the call is being sent or was sent, so it cannot be edited
         · CallChanged           the call was changed after it was read; the edit was not stored
         · CannotUndo            nothing of an operation can be given back
+        · OperationTaken        another process resumed, stopped or undid the operation meanwhile
       × SubmissionError         the submission's state does not allow the operation
         · LedgerRestored        the ledger is older than what was sent from it; sending is blocked until this is resolved
       × NotAllowed              the signed-in person may not do this, or has no access
@@ -66,6 +67,7 @@ __all__ = [
     "NotFound",
     "NotInLedger",
     "NotReceived",
+    "OperationTaken",
     "RecordingError",
     "RecordingNotFound",
     "RecordingRefused",
@@ -170,6 +172,10 @@ class CallChanged(LedgerError):
 
 class CannotUndo(LedgerError):
     """Nothing of an operation can be given back, or it is undone already, or it is still running."""
+
+
+class OperationTaken(LedgerError):
+    """Another process resumed, stopped or undid the operation that this one was working on. What was stored stays."""
 
 
 class SubmissionError(ReddyError):
