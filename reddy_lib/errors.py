@@ -22,6 +22,7 @@ details for code.
         · CallLocked            the call is being sent or was sent, so it cannot be edited
         · CallChanged           the call was changed after it was read; the edit was not stored
         · CannotUndo            nothing of an operation can be given back
+        · DrawDiffers           the calls of a draw cannot be drawn again as they were
         · OperationTaken        another process resumed, stopped or undid the operation meanwhile
       × SubmissionError         the submission's state does not allow the operation
         · LedgerRestored        the ledger is older than what was sent from it; sending is blocked until this is resolved
@@ -55,6 +56,7 @@ __all__ = [
     "CannotUndo",
     "ConnectionUnusable",
     "Doubtful",
+    "DrawDiffers",
     "EmptySheet",
     "LedgerError",
     "LedgerRestored",
@@ -172,6 +174,10 @@ class CallChanged(LedgerError):
 
 class CannotUndo(LedgerError):
     """Nothing of an operation can be given back, or it is undone already, or it is still running."""
+
+
+class DrawDiffers(LedgerError):
+    """The calls of a draw cannot be drawn again as its seal says. The message says what differs."""
 
 
 class OperationTaken(LedgerError):

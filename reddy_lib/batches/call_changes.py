@@ -211,9 +211,7 @@ def readable(payload: str, row: int) -> Call:
     try:
         return from_payload(payload)
     except msgspec.ValidationError as error:
-        raise TypeError(
-            f"Row {row} was not changed, because a value has the wrong type. {error}."
-        ) from None
+        raise TypeError(f"Row {row} was not changed, because a value has the wrong type. {error}.") from None
 
 
 def _with_recording(

@@ -258,7 +258,7 @@ def _unchanged_lines(before: list[TranscriptLine], after: list[TranscriptLine]) 
 
 
 MANY_CELLS = 8
-"""From so many changed cells of one name on, they are one edit of the column: a swap of 400 roles is one line of history."""
+"""So many changed cells of one name are one edit of the column: a swap of 400 roles is one line of history."""
 
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, object, object]]:

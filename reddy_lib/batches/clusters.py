@@ -12,9 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Literal, NamedTuple
 
-import numpy as np
 from rapidfuzz.distance import OSA
-from rapidfuzz.process import cdist
 
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.likeness import (
@@ -96,7 +94,9 @@ def _typed(source: str, text: str) -> str | int:
     return int(text) if source == "product_id" and text.isdecimal() else text
 
 
-def values_of(batch: StoredBatch, source: str, rows: Iterable[int] | int | None = None) -> list[tuple[str, int]]:
+def values_of(
+    batch: StoredBatch, source: str, rows: Iterable[int] | int | None = None
+) -> list[tuple[str, int]]:
     """Return the values of a field, tag or column with the number of calls, most frequent first; see `Batch.values`."""
     where = source_of(source)
     wanted = batch.rows() if rows is None else batch.these_rows(rows)
@@ -170,6 +170,9 @@ def _joined(one: list[list[str]], other: list[list[str]]) -> list[list[str]]:
 
 def _nearby(groups: list[list[str]], *, lax: bool) -> list[list[str]]:
     """Let each group join the first one before it (they come by frequency) that few letters part it from."""
+    import numpy as np
+    from rapidfuzz.process import cdist
+
     texts = [folded(group[0]) for group in groups]
     lengths = np.array([len(text) for text in texts])
     leader = list(range(len(groups)))
@@ -181,7 +184,9 @@ def _nearby(groups: list[list[str]], *, lax: bool) -> list[list[str]]:
         some = by_length[begin : begin + _BLOCK]
         low, high = lengths[some[0]] - most, lengths[some[-1]] + most
         others = by_length[
-            np.searchsorted(lengths[by_length], low, "left") : np.searchsorted(lengths[by_length], high, "right")
+            np.searchsorted(lengths[by_length], low, "left") : np.searchsorted(
+                lengths[by_length], high, "right"
+            )
         ]
         distances = cdist(
             [texts[place] for place in some],

@@ -25,7 +25,9 @@ __all__ = [
 ]
 
 _DIGITS = re.compile(r"\d+")
-_LETTERS_THAT_STAY = str.maketrans({"ß": "ss", "ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"})
+_LETTERS_THAT_STAY = str.maketrans(
+    {"ß": "ss", "ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"}
+)
 
 
 class Near(NamedTuple):

@@ -10,7 +10,6 @@ the call was sent. The result counts the calls that were restored and those that
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,6 +39,7 @@ __all__ = [
     "change_at_once",
     "change_in_pieces",
     "changed_rows",
+    "chosen_rows",
     "edits_of_call",
     "find",
     "history",
@@ -161,11 +161,13 @@ def change_in_pieces(
     *,
     who: str = "",
     on_progress: Callable[[int], object] | None = None,
+    matched: set[int] | None = None,
 ) -> Operation:
     """Change many calls as one operation, some hundred in a transaction. Return what it did.
 
     Args:
         step: a step, or a title and a function.
+        matched: gets the rows that the step is about, changed or not.
         on_progress: called with how many calls are done; the operation stops where it returns False.
 
     Raises:
@@ -179,7 +181,19 @@ def change_in_pieces(
     with batch.database.write() as connection:
         id = _begin(connection, batch, wanted, title, who=who, step=data, undoes=None)
     change = step[1] if isinstance(step, tuple) else step.change(who=who)
+    if matched is not None and not isinstance(step, tuple):
+        change = _noting(step, change, matched)
     return _run(batch, id, wanted, _plain(batch, change, who, id), on_progress)
+
+
+def _noting(step: Step, change: Change, matched: set[int]) -> Change:
+    def noted(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+        new = change(call, decisions, stored)
+        if step.concerns(call, stored) or new != (call, decisions):
+            matched.add(stored.row)
+        return new
+
+    return noted
 
 
 def resume(
@@ -351,6 +365,13 @@ def edits_of_call(batch: StoredBatch, operation: Operation) -> tuple[str, list[R
     call = batch.call(rows[0])
     own = all(one.field.partition("[")[0] in _VALUES for one in found)
     return (call.conversation_id, found, call) if own and call.conversation_id else None
+
+
+def chosen_rows(batch: StoredBatch, operation: Operation) -> list[int]:
+    """Return the rows that an operation was meant for, ascending."""
+    with batch.database.read() as connection:
+        query = sa.select(operations.c.rows).where(operations.c.id == operation.id)
+        return rows_of_ranges(connection.execute(query).scalar_one())
 
 
 def changed_rows(batch: StoredBatch, operation: Operation) -> list[int]:

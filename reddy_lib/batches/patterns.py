@@ -32,7 +32,9 @@ def check_pattern(pattern: str) -> None:
     closed: bool | None = None  # the same of the group that ends right before the token
     for token in _TOKEN.findall(pattern):
         endless = token[0] in "*+" or (token[0] == "{" and token.rstrip("?+").endswith(",}"))
-        many = endless or (token[0] == "{" and len(token) > 2 and int(re.findall(r"\d+", token + "0")[-2]) > 4)
+        many = endless or (
+            token[0] == "{" and len(token) > 2 and int(re.findall(r"\d+", token + "0")[-2]) > 4
+        )
         if many and closed:
             raise ValueError(
                 f"The pattern {pattern!r} repeats a group that holds a repetition or alternatives, so it could run for "
@@ -45,8 +47,5 @@ def check_pattern(pattern: str) -> None:
             closed = open_groups.pop()
             if closed and open_groups:
                 open_groups[-1] = True
-        elif token == "|" and open_groups:
+        elif (token == "|" and open_groups) or ((many or (was and token[0] == "?")) and open_groups):
             open_groups[-1] = True
-        elif many or (was and token[0] == "?"):
-            if open_groups:
-                open_groups[-1] = True

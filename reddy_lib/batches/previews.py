@@ -142,9 +142,11 @@ def _told(before: Call, after: Call, field: str, old: Any, new: Any) -> Iterator
     elif field.startswith("tags["):
         number = int(field[5 : field.index("]")])
         name = (before.tags or [])[number - 1].key
-        yield f"tag {name}" + ("" if field.endswith(".value") else f" {field.rpartition('.')[2]}"), value_words(
-            old
-        ), value_words(new)
+        yield (
+            f"tag {name}" + ("" if field.endswith(".value") else f" {field.rpartition('.')[2]}"),
+            value_words(old),
+            value_words(new),
+        )
     else:
         yield field_label(field), _words(old), _words(new)
 

@@ -435,7 +435,9 @@ class EditCall(StepBase, frozen=True, kw_only=True, tag="edit-call"):
     values: tuple[Value, ...]
 
     def __post_init__(self) -> None:
-        if any(one.field not in Call.__struct_fields__ and not _CELL.fullmatch(one.field) for one in self.values):
+        if any(
+            one.field not in Call.__struct_fields__ and not _CELL.fullmatch(one.field) for one in self.values
+        ):
             raise ValueError("An edit names a field that calls do not have.")
 
     def edited(self, call: Call) -> Call:
@@ -488,7 +490,10 @@ def _is_there(payload: dict[str, Any], one: Value) -> bool:
         return True
     items = payload.get(cell[1]) or []
     number = int(cell[2])
-    return 1 <= number <= len(items) and one.at in (items[number - 1].get("text"), items[number - 1].get("key"))
+    return 1 <= number <= len(items) and one.at in (
+        items[number - 1].get("text"),
+        items[number - 1].get("key"),
+    )
 
 
 class OnlyWhere(StepBase, frozen=True, kw_only=True, tag="only-where"):
@@ -586,7 +591,9 @@ def product_id(text: str, products: Sequence[Mapping[str, Any]] | None) -> int:
     if given.isascii() and given.isdecimal():
         return int(given)
     if products is None:
-        raise ValueError(f"Give the id of the product {given!r}: the batch has no list of products to find the name in.")
+        raise ValueError(
+            f"Give the id of the product {given!r}: the batch has no list of products to find the name in."
+        )
     ids = {int(one["id"]) for one in products if fold_name(str(one["name"])) == fold_name(given)}
     if len(ids) != 1:
         what = "several products are" if ids else "no product is"

@@ -19,7 +19,17 @@ from reddy_lib.findings import CATALOGUE
 from reddy_lib.model import Call, Tag
 from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_value
 
-__all__ = ["FIELDS", "CopyColumn", "MergeValues", "Repair", "Source", "Tidy", "cells_of", "source_of", "values_at"]
+__all__ = [
+    "FIELDS",
+    "CopyColumn",
+    "MergeValues",
+    "Repair",
+    "Source",
+    "Tidy",
+    "cells_of",
+    "source_of",
+    "values_at",
+]
 
 FIELDS = ("agent_email", "product_id", "conversation_id", "filename")
 """Fields of a call that are value sources by their own name."""
@@ -137,7 +147,7 @@ class CopyColumn(StepBase, frozen=True, kw_only=True, tag="copy-column"):
     to: str
     type: Literal["string", "integer", "boolean"] = "string"
     overwrite: bool = False
-    products: dict[str, int] = {}
+    products: dict[str, int] = msgspec.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _writable(self.to)
@@ -251,5 +261,3 @@ class Repair(StepBase, frozen=True, kw_only=True, tag="repair"):
 def _listed(values: tuple[str, ...]) -> str:
     shown = [f"“{value}”" if value else "nothing" for value in values[:3]]
     return ", ".join(shown) + (f" and {len(values) - 3} more" if len(values) > 3 else "")
-
-
