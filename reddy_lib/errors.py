@@ -22,6 +22,8 @@ details for code.
         · CallLocked            the call is being sent or was sent, so it cannot be edited
         · CallChanged           the call was changed after it was read; the edit was not stored
         · CannotUndo            nothing of an operation can be given back
+        · DrawDiffers           the calls of a draw cannot be drawn again as they were
+        · OperationTaken        another process resumed, stopped or undid the operation meanwhile
       × SubmissionError         the submission's state does not allow the operation
         · LedgerRestored        the ledger is older than what was sent from it; sending is blocked until this is resolved
       × NotAllowed              the signed-in person may not do this, or has no access
@@ -54,6 +56,7 @@ __all__ = [
     "CannotUndo",
     "ConnectionUnusable",
     "Doubtful",
+    "DrawDiffers",
     "EmptySheet",
     "LedgerError",
     "LedgerRestored",
@@ -66,6 +69,7 @@ __all__ = [
     "NotFound",
     "NotInLedger",
     "NotReceived",
+    "OperationTaken",
     "RecordingError",
     "RecordingNotFound",
     "RecordingRefused",
@@ -189,6 +193,14 @@ class TurnChanged(LedgerError):
 
 class CannotUndo(LedgerError):
     """Nothing of an operation can be given back, or it is undone already, or it is still running."""
+
+
+class DrawDiffers(LedgerError):
+    """The calls of a draw cannot be drawn again as its seal says. The message says what differs."""
+
+
+class OperationTaken(LedgerError):
+    """Another process resumed, stopped or undid the operation that this one was working on. What was stored stays."""
 
 
 class SubmissionError(ReddyError):

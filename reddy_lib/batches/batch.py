@@ -39,6 +39,7 @@ from reddy_lib.batches.decisions import (
     line_times,
     read_decisions,
 )
+from reddy_lib.batches.fixable_batch import FixableBatch
 from reddy_lib.batches.frames import (
     attempts_frame,
     calls_frame,
@@ -61,7 +62,6 @@ from reddy_lib.batches.review_decisions import (
     withdraw_acceptance,
 )
 from reddy_lib.batches.steps import Step, SwapRoles
-from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import (
     STATUSES,
     batches,
@@ -82,7 +82,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch"]
 
 
-class Batch(StoredBatch):
+class Batch(FixableBatch):
     """One loaded spreadsheet. Made by `Ledger.load` and `Ledger.batch`, never by hand.
 
     Attributes: id, name, file_name, file_hash (SHA-256), mapping, products (dicts, or None where no list was

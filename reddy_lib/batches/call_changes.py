@@ -47,6 +47,7 @@ __all__ = [
     "announcing",
     "change_in",
     "change_rows",
+    "readable",
     "refuse_locked",
 ]
 
@@ -195,10 +196,22 @@ def _changed(
     payload = payload_json(call).decode()
     found: list[tuple[str, Any, Any]] = decision_changes(decisions, new)
     if payload != old.payload:
+        readable(payload, old.row)
         found = [*changes(msgspec.json.decode(old.payload), msgspec.json.decode(payload)), *found]
     if (has and has.sha256) != (had and had.sha256):
         found.append(("recording", had and had.told(), has and has.told()))
     return _New(old, call, payload, new, had, has, found) if found or has != had else None
+
+
+def readable(payload: str, row: int) -> Call:
+    """Return the call of a payload that is about to be stored.
+
+    Raises TypeError: it could not be read again, because a value has the wrong type. A step from a file may bring one.
+    """
+    try:
+        return from_payload(payload)
+    except msgspec.ValidationError as error:
+        raise TypeError(f"Row {row} was not changed, because a value has the wrong type. {error}.") from None
 
 
 def _with_recording(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
@@ -256,11 +257,16 @@ def _unchanged_lines(before: list[TranscriptLine], after: list[TranscriptLine]) 
     return {pair.old: pair.new for pair in pair_lines(before, after) if pair.same and pair.old and pair.new}
 
 
+MANY_CELLS = 8
+"""So many changed cells of one name are one edit of the column: a swap of 400 roles is one line of history."""
+
+
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, object, object]]:
     """Return what differs between two payloads, as (field, before, after) with JSON values; None = not there.
 
     Lines and tags are compared cell by cell ("transcript[3].text", 1-based) if there are as many as before, and as
-    whole lists if lines or tags were added or deleted.
+    whole lists if lines or tags were added or deleted. Where `MANY_CELLS` or more cells of one name differ, that is one
+    change of the column: "transcript[*].role", with a list of the values of all lines before and after.
     """
     found: list[tuple[str, object, object]] = []
     for field in Call.__struct_fields__:
@@ -268,15 +274,31 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, object,
         if same_as_sent(a, b):
             continue
         if field in ("transcript", "tags") and a and b and len(a) == len(b):
-            for number, (one, other) in enumerate(zip(a, b, strict=True), start=1):
-                if same_as_sent(one, other):
-                    continue
-                for cell in {**one, **other}:
-                    if not same_as_sent(one.get(cell), other.get(cell)):
-                        found.append((f"{field}[{number}].{cell}", one.get(cell), other.get(cell)))
+            found += _cell_changes(field, a, b)
         else:
             found.append((field, a, b))
     return found
+
+
+def _cell_changes(
+    field: str, before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]]
+) -> list[tuple[str, object, object]]:
+    single: list[tuple[int, tuple[str, object, object]]] = []
+    columns: list[tuple[str, object, object]] = []
+    for cell in dict.fromkeys(name for item in (*before, *after) for name in item):
+        olds, news = [item.get(cell) for item in before], [item.get(cell) for item in after]
+        if olds == news and same_as_sent(olds, news):
+            continue
+        differing = [
+            (number, (f"{field}[{number}].{cell}", one, other))
+            for number, (one, other) in enumerate(zip(olds, news, strict=True), start=1)
+            if not same_as_sent(one, other)
+        ]
+        if len(differing) < MANY_CELLS:
+            single += differing
+        else:
+            columns.append((f"{field}[*].{cell}", olds, news))
+    return [*(one for _, one in sorted(single, key=itemgetter(0))), *columns]
 
 
 def duplicate_keys(connection: sa.Connection, batch_id: str) -> list[str]:

@@ -82,7 +82,7 @@ def _compared(before: Sequence[_Item], after: Sequence[_Item]) -> tuple[dict[int
     return found, gone
 
 
-_PLACE = re.compile(r"(transcript|tags)\[(\d+)\]\.(\w+)")
+_PLACE = re.compile(r"(transcript|tags)\[(\d+|\*)\]\.(\w+)")
 _DECISION = re.compile(r"(finding|unassigned)\[([\w-]+)\]")
 _NAMES = {
     "agent_email": "agent email",
@@ -99,6 +99,8 @@ _NAMES = {
 def field_label(field: str) -> str:
     """Return a field of the history of edits in the analyst's words: "transcript[3].text" → "line 3 text"."""
     found = _PLACE.fullmatch(field)
+    if found and found[2] == "*":
+        return f"{found[3]} of the {'lines' if found[1] == 'transcript' else 'tags'}"
     if found:
         return f"{'line' if found[1] == 'transcript' else 'tag'} {found[2]} {found[3]}"
     decision = _DECISION.fullmatch(field)

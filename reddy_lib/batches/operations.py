@@ -10,7 +10,6 @@ the call was sent. The result counts the calls that were restored and those that
 
 from __future__ import annotations
 
-import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -22,14 +21,15 @@ import sqlalchemy as sa
 
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_changes import AS_IT_IS, Change, Changed, Recording, change_in, change_rows
-from reddy_lib.batches.decisions import Decisions, ManyEdited, Taken, read_decisions
+from reddy_lib.batches.decisions import Decisions, read_decisions
+from reddy_lib.batches.inverses import ChangedSince, Recorded, edits_of, inverse
 from reddy_lib.batches.selections import ranges_of, rows_of_ranges
-from reddy_lib.batches.steps import Step, put, read_step, step_json
+from reddy_lib.batches.steps import Step, read_step, resolved, step_json
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.schema import EDITABLE, batches, calls, edits, operations
-from reddy_lib.errors import CannotUndo, NotInLedger
-from reddy_lib.model import Call, from_payload, payload_json
+from reddy_lib.errors import CannotUndo, NotInLedger, OperationTaken
+from reddy_lib.model import Call, from_payload
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +38,8 @@ __all__ = [
     "Operation",
     "change_at_once",
     "change_in_pieces",
+    "changed_rows",
+    "chosen_rows",
     "edits_of_call",
     "find",
     "history",
@@ -161,41 +163,39 @@ def change_in_pieces(
     *,
     who: str = "",
     on_progress: Callable[[int], object] | None = None,
+    matched: set[int] | None = None,
 ) -> Operation:
     """Change many calls as one operation, some hundred in a transaction. Return what it did.
 
     Args:
         step: a step, or a title and a function.
+        matched: gets the rows that the step is about, changed or not.
         on_progress: called with how many calls are done; the operation stops where it returns False.
 
     Raises:
         NotInLedger: the batch has no such row; nothing was changed.
+        ValueError: the step names a product that is not in Reddy's list; nothing was changed.
     """
     wanted, who = batch.these_rows(rows), arguments.text(who, "who")
+    if not isinstance(step, tuple):
+        step = resolved(step, batch.products)
     title, data = (step[0], None) if isinstance(step, tuple) else (step.title(), step)
     with batch.database.write() as connection:
         id = _begin(connection, batch, wanted, title, who=who, step=data, undoes=None)
     change = step[1] if isinstance(step, tuple) else step.change(who=who)
+    if matched is not None and not isinstance(step, tuple):
+        change = _noting(step, change, matched)
     return _run(batch, id, wanted, _plain(batch, change, who, id), on_progress)
 
 
-def effect_of(batch: StoredBatch, rows: Iterable[int] | int, step: Step) -> ManyEdited:
-    """Count how many of these calls a step would change; store nothing. Raises NotInLedger: there is no such row."""
-    change = step.change(who="")
-    changed = same = locked = 0
-    with batch.database.read() as connection:
-        for some in pieces(batch.these_rows(rows), PIECE):
-            query = sa.select(calls).where(calls.c.batch_id == batch.id, calls.c.row.in_(some))
-            for stored in connection.execute(query):
-                if stored.status not in EDITABLE:
-                    locked += 1
-                    continue
-                decisions = read_decisions(stored.decisions)
-                call, new = change(from_payload(stored.payload), decisions, stored)
-                differs = new != decisions or payload_json(call).decode() != stored.payload
-                changed += differs
-                same += not differs
-    return ManyEdited(changed, same, locked)
+def _noting(step: Step, change: Change, matched: set[int]) -> Change:
+    def noted(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+        new = change(call, decisions, stored)
+        if step.concerns(call, stored) or new != (call, decisions):
+            matched.add(stored.row)
+        return new
+
+    return noted
 
 
 def resume(
@@ -212,6 +212,8 @@ def resume(
     one = find(batch, operation)
     if one.state != "stopped":
         raise ValueError(f"“{one.title}” is {one.state}, so there is nothing to resume.")
+    if one.undone_by is not None:
+        raise ValueError(f"“{one.title}” is undone, so it is not resumed. Undo the undo, or do it again.")
     with batch.database.read() as connection:
         record = connection.execute(sa.select(operations).where(operations.c.id == one.id)).one()
     rows = [row for row in rows_of_ranges(record.rows) if row > record.done_to]
@@ -226,12 +228,16 @@ def resume(
     with batch.database.write() as connection:
         taken = connection.execute(
             operations.update()
-            .where(operations.c.id == one.id, operations.c.seen_at == record.seen_at)
+            .where(
+                operations.c.id == one.id,
+                operations.c.seen_at == record.seen_at,
+                operations.c.done_to == record.done_to,
+            )
             .values(state="running", seen_at=time.time())
         )
         if not taken.rowcount:
             raise ValueError(f"Somebody else resumed “{one.title}”.")
-    return _run(batch, one.id, rows, work, on_progress)
+    return _run(batch, one.id, rows, work, on_progress, done_to=record.done_to)
 
 
 def undo(
@@ -248,20 +254,36 @@ def undo(
         CannotUndo: it is undone already, is running, or none of its calls can be given back. The message says why.
     """
     one, who = find(batch, operation), arguments.text(who, "who")
-    if one.state == "running":
-        raise CannotUndo(f"“{one.title}” is still running. Wait until it has ended, or stop it first.")
-    if one.undone_by is not None:
-        raise CannotUndo(f"“{one.title}” is undone already.")
+    _refuse_undo(one)
     possible = undoable(batch, one)
     if not possible.changed:
         raise CannotUndo(_why_not(batch, one, possible))
     rows = sorted([*possible.changed, *possible.same, *possible.locked])
     title = one.title.removeprefix("Undo: ") if one.undoes else f"Undo: {one.title}"
     with batch.database.write() as connection:
-        if _undone_by(connection, one.id) is not None:
-            raise CannotUndo(f"Somebody else undid “{one.title}” just now.")
+        _lock(connection, batch)  # of two people who undo it together, one is refused
+        _refuse_undo(_operations(batch, operations.c.id == one.id, connection)[0])
+        _refuse_second(connection, one)
+        # Its process may only have seemed dead: it must not go on behind this.
+        stopped = operations.update().where(operations.c.id == one.id, operations.c.state == "running")
+        connection.execute(stopped.values(state="stopped"))
         id = _begin(connection, batch, rows, title, who=who, step=None, undoes=one.id)
     return _run(batch, id, rows, _undoing(batch, one.id, who, id), on_progress)
+
+
+def _refuse_undo(one: Operation) -> None:
+    if one.state == "running":
+        raise CannotUndo(f"“{one.title}” is still running. Wait until it has ended, or stop it first.")
+    if one.undone_by is not None:
+        raise CannotUndo(f"“{one.title}” is undone already.")
+
+
+def _refuse_second(connection: sa.Connection, one: Operation) -> None:
+    """Raise CannotUndo where another process has just begun to undo the operation, and changed nothing yet."""
+    begun = (operations.c.undoes == one.id, operations.c.state == "running", operations.c.changed == 0)
+    alive = operations.c.seen_at >= time.time() - DEAD_AFTER
+    if connection.execute(sa.select(operations.c.id).where(*begun, alive)).first():
+        raise CannotUndo(f"Somebody else undid “{one.title}” just now.")
 
 
 def undoable(batch: StoredBatch, operation: Operation | str | int) -> Changed:
@@ -273,7 +295,7 @@ def undoable(batch: StoredBatch, operation: Operation | str | int) -> Changed:
     locked: list[int] = []
     with batch.database.read() as connection:
         for some in pieces(_rows_of(connection, one.id), PIECE):
-            recorded = _edits_of(connection, one.id, batch.id, some)
+            recorded = edits_of(connection, one.id, batch.id, some)
             query = sa.select(
                 calls.c.id, calls.c.row, calls.c.status, calls.c.payload, calls.c.decisions, calls.c.audio
             ).where(calls.c.batch_id == batch.id, calls.c.row.in_(some))
@@ -283,11 +305,11 @@ def undoable(batch: StoredBatch, operation: Operation | str | int) -> Changed:
                     locked.append(stored.row)
                     continue
                 try:
-                    _inverse(recorded[stored.row], one.who)(
+                    inverse(recorded[stored.row], one.who)(
                         from_payload(stored.payload), read_decisions(stored.decisions), stored
                     )
                     changed.append(stored.row)
-                except _ChangedSince:
+                except ChangedSince:
                     kept.append(stored.row)
     return Changed(tuple(changed), tuple(kept), tuple(locked))
 
@@ -332,8 +354,8 @@ def history_frame(batch: StoredBatch) -> pd.DataFrame:
     return frame.set_index("number")
 
 
-def edits_of_call(batch: StoredBatch, operation: Operation) -> tuple[str, list[tuple[str, Any, Any]]] | None:
-    """Return the conversation id and the edits (field, before, after) of an operation on one call's own values.
+def edits_of_call(batch: StoredBatch, operation: Operation) -> tuple[str, list[Recorded], Call] | None:
+    """Return the conversation id, the edits of an operation on one call's own values, and the call as it is now.
 
     None: it changed several calls, a decision, a recording, or the conversation id itself.
     """
@@ -341,10 +363,23 @@ def edits_of_call(batch: StoredBatch, operation: Operation) -> tuple[str, list[t
         rows = _rows_of(connection, operation.id)
         if len(rows) != 1:
             return None
-        found = _edits_of(connection, operation.id, batch.id, rows)[rows[0]]
-    conversation_id = batch.call(rows[0]).conversation_id
+        found = edits_of(connection, operation.id, batch.id, rows)[rows[0]]
+    call = batch.call(rows[0])
     own = all(one.field.partition("[")[0] in _VALUES for one in found)
-    return (conversation_id, [tuple(one) for one in found]) if own and conversation_id else None
+    return (call.conversation_id, found, call) if own and call.conversation_id else None
+
+
+def chosen_rows(batch: StoredBatch, operation: Operation) -> list[int]:
+    """Return the rows that an operation was meant for, ascending."""
+    with batch.database.read() as connection:
+        query = sa.select(operations.c.rows).where(operations.c.id == operation.id)
+        return rows_of_ranges(connection.execute(query).scalar_one())
+
+
+def changed_rows(batch: StoredBatch, operation: Operation) -> list[int]:
+    """Return the rows that an operation changed, ascending."""
+    with batch.database.read() as connection:
+        return _rows_of(connection, operation.id)
 
 
 _VALUES = frozenset(("agent_email", "product_id", "timestamp", "filename", "speaker", "transcript", "tags"))
@@ -367,8 +402,7 @@ def _begin(
     undoes: str | None,
     id: str | None = None,
 ) -> str:
-    # Lock the batch's row: two operations that begin together would both take the same number.
-    connection.execute(sa.select(batches.c.id).where(batches.c.id == batch.id).with_for_update())
+    _lock(connection, batch)  # two operations that begin together would both take the same number
     last = sa.select(sa.func.coalesce(sa.func.max(operations.c.number), 0)).where(
         operations.c.batch_id == batch.id
     )
@@ -378,7 +412,7 @@ def _begin(
             id=id,
             batch_id=batch.id,
             number=connection.execute(last).scalar_one() + 1,
-            title=title,
+            title=title.replace("\x00", "\ufffd"),  # PostgreSQL refuses NUL
             step=None if step is None else step_json(step),
             undoes=undoes,
             rows=ranges_of(rows),
@@ -397,6 +431,10 @@ def _begin(
     return id
 
 
+def _lock(connection: sa.Connection, batch: StoredBatch) -> None:
+    connection.execute(sa.select(batches.c.id).where(batches.c.id == batch.id).with_for_update())
+
+
 def _plain(batch: StoredBatch, change: Change, who: str, id: str) -> _Work:
     def work(connection: sa.Connection, rows: Sequence[int]) -> tuple[Changed, int]:
         return change_rows(connection, batch, rows, change, who=who, operation=id), 0
@@ -410,25 +448,47 @@ def _run(
     rows: Sequence[int],
     work: _Work,
     on_progress: Callable[[int], object] | None,
+    *,
+    done_to: int = 0,
 ) -> Operation:
+    """Work on these rows, a piece a transaction. `done_to`: the last row that was looked at before.
+
+    Raises OperationTaken: another process resumed, stopped or undid the operation, because this one seemed dead.
+    """
     done, state = 0, "stopped"
     try:
         for some in pieces(rows, PIECE):
             with batch.database.write() as connection:
+                _go_on(connection, id, done_to)
                 found, since = work(connection, some)
                 _count(connection, id, found, since, some[-1])
-            done += len(some)
+            done, done_to = done + len(some), some[-1]
             if on_progress is not None and on_progress(done) is False:
                 break
         else:
             state = "done"
     finally:  # what was stored stays stored: whatever stopped it, the operation can be undone
         with batch.database.write() as connection:
-            connection.execute(operations.update().where(operations.c.id == id).values(state=state))
+            mine = (operations.c.id == id, operations.c.state == "running", operations.c.done_to == done_to)
+            connection.execute(operations.update().where(*mine).values(state=state))
             ended = _operations(batch, operations.c.id == id, connection)[0]
             if state == "done" and not ended.changed:  # a history of changes lists what changed something
                 connection.execute(operations.delete().where(operations.c.id == id))
     return ended
+
+
+def _go_on(connection: sa.Connection, id: str, done_to: int) -> None:
+    """Lock the operation for this transaction, if it is where this process left it.
+
+    A process that seemed dead may wake up after another one resumed its operation. Of two that change the same calls, the
+    second would shift times that are shifted already.
+    """
+    mine = (operations.c.id == id, operations.c.state == "running", operations.c.done_to == done_to)
+    taken = connection.execute(operations.update().where(*mine).values(seen_at=time.time()))
+    if not taken.rowcount:
+        raise OperationTaken(
+            "Another process resumed, stopped or undid this change meanwhile. What was stored stays: look at the history."
+        )
 
 
 def _count(connection: sa.Connection, id: str, found: Changed, since: int, last: int) -> None:
@@ -451,24 +511,16 @@ def _count(connection: sa.Connection, id: str, found: Changed, since: int, last:
 def _operations(batch: StoredBatch, *conditions: sa.ColumnElement[bool] | sa.Connection) -> list[Operation]:
     where = [one for one in conditions if not isinstance(one, sa.Connection)]
     given = next((one for one in conditions if isinstance(one, sa.Connection)), None)
-    by = operations.alias("undoing")
-    later = operations.alias("redoing")
-    stands = ~sa.exists().where(later.c.undoes == by.c.id, later.c.changed > 0)
-    undone_by = (
-        sa.select(sa.func.max(by.c.id))
-        .where(by.c.undoes == operations.c.id, by.c.changed > 0, stands)
-        .scalar_subquery()
-    )
     query = (
-        sa.select(operations, undone_by.label("undone_by"))
+        sa.select(operations)
         .where(operations.c.batch_id == batch.id, *where)
         .order_by(operations.c.number.desc())
     )
     if given is not None:
-        records = given.execute(query).all()
+        records, undone = given.execute(query).all(), _undone(given, batch.id)
     else:
         with batch.database.read() as connection:
-            records = connection.execute(query).all()
+            records, undone = connection.execute(query).all(), _undone(connection, batch.id)
     dead = time.time() - DEAD_AFTER
     return [
         Operation(
@@ -478,7 +530,7 @@ def _operations(batch: StoredBatch, *conditions: sa.ColumnElement[bool] | sa.Con
             title=one.title,
             step=_step_of(one.step),
             undoes=one.undoes,
-            undone_by=one.undone_by,
+            undone_by=undone.get(one.id),
             chosen=one.chosen,
             changed=one.changed,
             same=one.same,
@@ -502,23 +554,18 @@ def _step_of(text: str | None) -> Step | None:
 # --- undo ------------------------------------------------------------------------------------------------------------
 
 
-class _ChangedSince(Exception):
-    """The value is no longer what the edit made of it."""
-
-
-class _Edit(NamedTuple):
-    field: str
-    before: Any
-    after: Any
-
-
-def _undone_by(connection: sa.Connection, id: str) -> str | None:
-    later = operations.alias("redoing")
-    query = sa.select(operations.c.id).where(
-        operations.c.undoes == id, ~sa.exists().where(later.c.undoes == operations.c.id)
+def _undone(connection: sa.Connection, batch_id: str) -> dict[str, str]:
+    """Return the id of each undone operation → the id of the operation that undid it and stands."""
+    query = (
+        sa.select(operations.c.id, operations.c.undoes)
+        .where(operations.c.batch_id == batch_id, operations.c.undoes.is_not(None), operations.c.changed > 0)
+        .order_by(operations.c.number.desc())
     )
-    found: str | None = connection.execute(query).scalar()
-    return found
+    undone: dict[str, str] = {}
+    for id, undoes in connection.execute(query):  # the latest first: whether it stands is known by then
+        if id not in undone:
+            undone.setdefault(undoes, id)
+    return undone
 
 
 def _rows_of(connection: sa.Connection, id: str) -> list[int]:
@@ -532,35 +579,16 @@ def _rows_of(connection: sa.Connection, id: str) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
-def _edits_of(
-    connection: sa.Connection, id: str, batch_id: str, rows: Sequence[int]
-) -> dict[int, list[_Edit]]:
-    query = (
-        sa.select(calls.c.row, edits.c.field, edits.c.before, edits.c.after)
-        .join(calls, edits.c.call_id == calls.c.id)
-        .where(edits.c.operation_id == id, calls.c.batch_id == batch_id, calls.c.row.in_(list(rows)))
-        .order_by(edits.c.id)
-    )
-    found: dict[int, list[_Edit]] = {}
-    for row, field, before, after in connection.execute(query):
-        found.setdefault(row, []).append(_Edit(field, _value(before), _value(after)))
-    return found
-
-
-def _value(text: str | None) -> Any:
-    return None if text is None else msgspec.json.decode(text)
-
-
 def _undoing(batch: StoredBatch, undone: str, who: str, id: str) -> _Work:
     def work(connection: sa.Connection, rows: Sequence[int]) -> tuple[Changed, int]:
-        recorded = _edits_of(connection, undone, batch.id, rows)
+        recorded = edits_of(connection, undone, batch.id, rows)
         since = 0
 
         def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
             nonlocal since
             try:
-                return _inverse(recorded[stored.row], who)(call, decisions, stored)
-            except _ChangedSince:
+                return inverse(recorded[stored.row], who)(call, decisions, stored)
+            except ChangedSince:
                 since += 1
                 return call, decisions
 
@@ -571,43 +599,6 @@ def _undoing(batch: StoredBatch, undone: str, who: str, id: str) -> _Work:
         return found, since
 
     return work
-
-
-def _inverse(recorded: Sequence[_Edit], who: str) -> Change:
-    """Return the change that reverses these edits of one call. The change raises _ChangedSince if a value differs."""
-
-    def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
-        payload = msgspec.json.decode(stored.payload)  # as it was compared when the edit was recorded
-        accepted, texts = dict(decisions.accepted), dict(decisions.texts)
-        for field, before, after in reversed(recorded):
-            decision = _DECISION.fullmatch(field)
-            if field == "recording":
-                if before is not None or stored.audio == "none":  # the file that was there is no longer known
-                    raise _ChangedSince
-            elif decision is None:
-                if not put(payload, field, after, before):
-                    raise _ChangedSince
-            elif decision[1] == "finding":
-                _give_decision_back(accepted, decision[2], before, after, who)
-            else:
-                _give_decision_back(texts, int(decision[2]), before, after, who)
-        return from_payload(payload), Decisions(accepted, texts)
-
-    return change
-
-
-_DECISION = re.compile(r"(finding|unassigned)\[([\w-]+)\]")
-
-
-def _give_decision_back(found: dict[Any, Taken], key: Any, before: Any, after: Any, who: str) -> None:
-    now = found.get(key)
-    if (now.words() if now else None) != after:
-        raise _ChangedSince
-    if before is None:
-        del found[key]
-    else:
-        what, _, role = str(before).partition(": ")
-        found[key] = Taken(what, who, time.time(), role)
 
 
 def _why_not(batch: StoredBatch, one: Operation, possible: Changed) -> str:

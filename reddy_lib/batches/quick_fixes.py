@@ -12,7 +12,7 @@ from reddy_lib.findings import Finding
 from reddy_lib.model import Call
 from reddy_lib.transcripts.roles import LEAVE_OUT
 
-__all__ = ["Fix", "Problem", "problems"]
+__all__ = ["REPAIRS", "Fix", "Mending", "Problem", "problems"]
 
 Change = Callable[[Call], Call]
 
@@ -80,45 +80,82 @@ def _about_role(call: Call, first: Finding) -> str:
     return f"“{label}” speaks in {counted(count, 'line')}: agent or customer?"
 
 
-_ALWAYS: dict[str, Fix] = {
-    "roles-swapped": Fix("Swap the roles", edits.swap_roles),
-    "start-after-stop": Fix("Swap the times", edits.swap_times),
-    "times-in-milliseconds": Fix("Divide times by 1,000", edits.divide_times),
-    "timestamp-in-milliseconds": Fix("Divide by 1,000", edits.divide_timestamp),
-    "text-empty": Fix("Delete lines without text", edits.delete_empty_lines),
-    "time-negative": Fix("Leave the time empty", edits.drop_negative_times),
-    "lines-out-of-order": Fix("Put in order of time", edits.in_order_of_time),
-    "recording-with-transcript": Fix(
-        "Clear the file name", lambda call: edits.with_field(call, "filename", "")
+class Mending(NamedTuple):
+    """A repair that depends on the call and its findings of one code alone. `apply` returns the call, repaired or not."""
+
+    label: str
+    apply: Callable[[Call, Sequence[Finding]], Call]
+
+
+def _numbers(alike: Sequence[Finding]) -> list[int]:
+    """Return the numbers of the lines or tags that findings name, each once."""
+    return list(dict.fromkeys(found.line for found in alike if found.line is not None))
+
+
+def _of_call(change: Change) -> Callable[[Call, Sequence[Finding]], Call]:
+    return lambda call, _: change(call)
+
+
+def _without_spaces(call: Call, alike: Sequence[Finding]) -> Call:
+    """Remove the spaces of the agent's address, if it is an address then."""
+    joined = "".join((call.agent_email or "").split())
+    fixed = edits.with_field(call, "agent_email", joined)
+    wrong = any(one.field == "agent_email" for one in check(fixed))
+    return call if joined == call.agent_email or wrong else fixed
+
+
+def _as_text(call: Call, alike: Sequence[Finding]) -> Call:
+    return edits.with_tag_cells(call, {number: {"type": "string"} for number in _numbers(alike)})
+
+
+def _split(call: Call, alike: Sequence[Finding]) -> Call:
+    lines = enumerate(call.transcript or (), 1)
+    return edits.split_lines(call, [number for number, line in lines if len(line.text.splitlines()) > 1])
+
+
+def _without_tags(call: Call, alike: Sequence[Finding]) -> Call:
+    return edits.delete_tags(call, _numbers(alike))
+
+
+REPAIRS: dict[str, Mending] = {
+    "roles-swapped": Mending("Swap the roles", _of_call(edits.swap_roles)),
+    "start-after-stop": Mending("Swap the times", _of_call(edits.swap_times)),
+    "times-in-milliseconds": Mending("Divide times by 1,000", _of_call(edits.divide_times)),
+    "timestamp-in-milliseconds": Mending("Divide by 1,000", _of_call(edits.divide_timestamp)),
+    "text-empty": Mending("Delete lines without text", _of_call(edits.delete_empty_lines)),
+    "time-negative": Mending("Leave the time empty", _of_call(edits.drop_negative_times)),
+    "lines-out-of-order": Mending("Put in order of time", _of_call(edits.in_order_of_time)),
+    "recording-with-transcript": Mending(
+        "Clear the file name", _of_call(lambda call: edits.with_field(call, "filename", ""))
     ),
-    "speaker-invalid": Fix("Clear the setting", lambda call: edits.with_speaker(call, None)),
+    "speaker-invalid": Mending("Clear the setting", _of_call(lambda call: edits.with_speaker(call, None))),
+    "tag-duplicate": Mending("Delete it", _without_tags),
+    "tag-key-missing": Mending("Delete it", _without_tags),
+    "tag-value-mismatch": Mending("Make it text", _as_text),
+    "tag-type-unknown": Mending("Make it text", _as_text),
+    "agent-email-invalid": Mending("Remove the spaces", _without_spaces),
+    **dict.fromkeys(
+        ("transcript-unreadable", "transcript-no-speakers", "line-without-speaker"),
+        Mending("Split at line breaks", _split),
+    ),
 }
-"""Code of a finding → its repair, where that depends on nothing else."""
+"""Code of a finding → its repair, also for many calls at once (`value_steps.Repair`)."""
 
 
 def _fixes(call: Call, first: Finding, alike: Sequence[Finding]) -> Iterator[Fix]:
-    numbers = [found.line for found in alike if found.line is not None]
-    it_or_them = "it" if len(numbers) == 1 else "them"
-    if first.code in _ALWAYS:
-        yield _ALWAYS[first.code]
-    elif first.code == "role-unknown":
+    numbers = _numbers(alike)
+    if first.code == "role-unknown":
         yield from _fixes_of_role(call, first, alone=len(numbers) == 1)
-    elif first.code in ("tag-duplicate", "tag-key-missing"):
-        yield Fix(f"Delete {it_or_them}", lambda call: edits.delete_tags(call, numbers))
-    elif first.code in ("tag-value-mismatch", "tag-type-unknown"):
-        cells = {number: {"type": "string"} for number in numbers}
-        yield Fix(f"Make {it_or_them} text", lambda call: edits.with_tag_cells(call, cells))
-    elif first.code == "agent-email-invalid":
-        joined = "".join((call.agent_email or "").split())
-        fixed = edits.with_field(call, "agent_email", joined)
-        if joined != call.agent_email and not any(one.field == "agent_email" for one in check(fixed)):
-            yield Fix("Remove the spaces", lambda call: edits.with_field(call, "agent_email", joined))
-    elif first.code in ("transcript-unreadable", "transcript-no-speakers", "line-without-speaker"):
-        broken = [
-            number for number, line in enumerate(call.transcript or (), 1) if len(line.text.splitlines()) > 1
-        ]
-        if broken:
-            yield Fix("Split at line breaks", lambda call: edits.split_lines(call, broken))
+        return
+    repair = REPAIRS.get(first.code)
+    if repair is None:
+        return
+    found = tuple(alike)
+    # these two are offered only where they change something
+    if repair.apply in (_without_spaces, _split) and repair.apply(call, found) == call:
+        return
+    label = repair.label if len(numbers) < 2 else repair.label.replace(" it", " them")
+    yield Fix(label, lambda call: repair.apply(call, found))
 
 
 def _fixes_of_role(call: Call, first: Finding, *, alone: bool) -> Iterator[Fix]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -24,18 +24,33 @@ from reddy_lib.batches.call_changes import Change
 from reddy_lib.batches.call_rows import decode_findings
 from reddy_lib.batches.decisions import Decisions, Taken
 from reddy_lib.batches.differences import field_label
-from reddy_lib.batches.line_diff import same_as_sent
+from reddy_lib.batches.patterns import check_pattern
+from reddy_lib.batches.step_base import FieldValue, StepBase, checked_value, finite, put, same_value, told
+from reddy_lib.batches.value_steps import (
+    CopyColumn,
+    MergeValues,
+    Repair,
+    Tidy,
+    cells_of,
+    source_of,
+    values_at,
+)
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.model import Call, Tag, TagValue, TranscriptLine, from_payload, to_payload
 from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_value
+from reddy_lib.spreadsheet.model import fold_name
 
 __all__ = [
     "Accept",
+    "CopyColumn",
     "DropTag",
     "EditCall",
     "FixValue",
     "GiveRole",
+    "MergeValues",
+    "OnlyWhere",
     "RenameTag",
+    "Repair",
     "Replace",
     "RetypeTag",
     "ScaleTimes",
@@ -44,54 +59,31 @@ __all__ = [
     "ShiftTimes",
     "Step",
     "SwapRoles",
+    "Tidy",
     "Value",
-    "put",
+    "anchor_of",
+    "product_id",
     "read_step",
+    "resolved",
     "step_json",
 ]
 
 
-class _Step(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    forbid_unknown_fields=True,
-    tag_field="step",
-):
-    """Base of all steps. A subclass overrides `edited`, or `change` where it needs more than the call."""
-
-    def edited(self, call: Call) -> Call:
-        raise NotImplementedError
-
-    def title(self) -> str:
-        raise NotImplementedError
-
-    def nothing(self) -> str:
-        """Say why no call was changed, for a step of a recipe that found nothing to do."""
-        return "no call needs it"
-
-    def change(self, *, who: str) -> Change:
-        """Return the change of one call. `who` is recorded where the change is a decision."""
-
-        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
-            return self.edited(call), decisions
-
-        return change
-
-
-FieldValue = str | int | float | None
-
-
-class SetField(_Step, frozen=True, kw_only=True, tag="set-field"):
+class SetField(StepBase, frozen=True, kw_only=True, tag="set-field"):
     """Set a field of the call (`edits.SETTABLE`). `only`: where its value is this now; None: everywhere."""
 
     field: str
     value: FieldValue = None
     only: FieldValue = None
 
+    def __post_init__(self) -> None:
+        checked_value(self.field, self.value)
+
+    def concerns(self, call: Call, stored: sa.Row[Any]) -> bool:
+        return self.only is None or same_value(getattr(call, self.field), self.only)
+
     def edited(self, call: Call) -> Call:
-        if self.only is not None and not _same_value(getattr(call, self.field), self.only):
+        if self.only is not None and not same_value(getattr(call, self.field), self.only):
             return call
         return edits.with_field(call, self.field, self.value)
 
@@ -99,17 +91,17 @@ class SetField(_Step, frozen=True, kw_only=True, tag="set-field"):
         return (
             "every call has this value already"
             if self.only is None
-            else f"no call has the {field_label(self.field)} {_told(self.only)}"
+            else f"no call has the {field_label(self.field)} {told(self.only)}"
         )
 
     def title(self) -> str:
-        where = "" if self.only is None else f" from {_told(self.only)}"
+        where = "" if self.only is None else f" from {told(self.only)}"
         if self.value is None:
             return f"Clear {field_label(self.field)}{where}"
-        return f"Set {field_label(self.field)}{where} to {_told(self.value)}"
+        return f"Set {field_label(self.field)}{where} to {told(self.value)}"
 
 
-class FixValue(_Step, frozen=True, kw_only=True, tag="fix-value"):
+class FixValue(StepBase, frozen=True, kw_only=True, tag="fix-value"):
     """Set a field where a finding of this code names this value: "Tech Supprt" is product 4."""
 
     code: str
@@ -117,12 +109,15 @@ class FixValue(_Step, frozen=True, kw_only=True, tag="fix-value"):
     field: str
     value: FieldValue
 
+    def __post_init__(self) -> None:
+        checked_value(self.field, self.value)
+
     def change(self, *, who: str) -> Change:
         def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
             if f"|{self.code}|" not in stored.codes:
                 return call, decisions
             named = any(
-                one.code == self.code and one.field == self.field and _told(one.value) == self.found
+                one.code == self.code and one.field == self.field and told(one.value) == self.found
                 for one in decode_findings(stored.findings)
             )
             return (edits.with_field(call, self.field, self.value) if named else call), decisions
@@ -133,10 +128,10 @@ class FixValue(_Step, frozen=True, kw_only=True, tag="fix-value"):
         return f"no finding is about “{self.found}”"
 
     def title(self) -> str:
-        return f"Read “{self.found}” as {field_label(self.field)} {_told(self.value)}"
+        return f"Read “{self.found}” as {field_label(self.field)} {told(self.value)}"
 
 
-class SetTag(_Step, frozen=True, kw_only=True, tag="set-tag"):
+class SetTag(StepBase, frozen=True, kw_only=True, tag="set-tag"):
     """Set a tag's value. Calls without the tag get it, unless `only` says which value it must have now."""
 
     key: str
@@ -148,7 +143,7 @@ class SetTag(_Step, frozen=True, kw_only=True, tag="set-tag"):
         tags = list(call.tags or ())
         places = [place for place, tag in enumerate(tags) if tag.key == self.key]
         if self.only is not None:
-            places = [place for place in places if _same_value(tags[place].value, self.only)]
+            places = [place for place in places if same_value(tags[place].value, self.only)]
             if not places:
                 return call
         for place in places:
@@ -161,15 +156,15 @@ class SetTag(_Step, frozen=True, kw_only=True, tag="set-tag"):
         return (
             "every call has this value already"
             if self.only is None
-            else f"no call has the tag {self.key} with {_told(self.only)}"
+            else f"no call has the tag {self.key} with {told(self.only)}"
         )
 
     def title(self) -> str:
-        where = "" if self.only is None else f" from {_told(self.only)}"
-        return f"Set tag {self.key}{where} to {_told(self.value)}"
+        where = "" if self.only is None else f" from {told(self.only)}"
+        return f"Set tag {self.key}{where} to {told(self.value)}"
 
 
-class RenameTag(_Step, frozen=True, kw_only=True, tag="rename-tag"):
+class RenameTag(StepBase, frozen=True, kw_only=True, tag="rename-tag"):
     """Give a tag another name. A call that has both names keeps its tags as they are."""
 
     old: str
@@ -191,7 +186,7 @@ class RenameTag(_Step, frozen=True, kw_only=True, tag="rename-tag"):
         return f"Rename tag {self.old} to {self.new}"
 
 
-class RetypeTag(_Step, frozen=True, kw_only=True, tag="retype-tag"):
+class RetypeTag(StepBase, frozen=True, kw_only=True, tag="retype-tag"):
     """Change a tag's type. A value that was not edited is read again from its cell: "Yes", which was read as true, becomes
     the text "Yes"."""
 
@@ -221,7 +216,7 @@ class RetypeTag(_Step, frozen=True, kw_only=True, tag="retype-tag"):
         return f"Make tag {self.key} {names[self.type]}"
 
 
-class DropTag(_Step, frozen=True, kw_only=True, tag="drop-tag"):
+class DropTag(StepBase, frozen=True, kw_only=True, tag="drop-tag"):
     """Delete a tag. `only`: where its value is this."""
 
     key: str
@@ -231,18 +226,18 @@ class DropTag(_Step, frozen=True, kw_only=True, tag="drop-tag"):
         tags = [
             tag
             for tag in call.tags or ()
-            if tag.key != self.key or (self.only is not None and not _same_value(tag.value, self.only))
+            if tag.key != self.key or (self.only is not None and not same_value(tag.value, self.only))
         ]
         return msgspec.structs.replace(call, tags=tags or None)
 
     def nothing(self) -> str:
-        return f"no call has the tag {self.key}" + ("" if self.only is None else f" with {_told(self.only)}")
+        return f"no call has the tag {self.key}" + ("" if self.only is None else f" with {told(self.only)}")
 
     def title(self) -> str:
-        return f"Delete tag {self.key}" + ("" if self.only is None else f" where it is {_told(self.only)}")
+        return f"Delete tag {self.key}" + ("" if self.only is None else f" where it is {told(self.only)}")
 
 
-class Replace(_Step, frozen=True, kw_only=True, tag="replace"):
+class Replace(StepBase, frozen=True, kw_only=True, tag="replace"):
     """Replace text in transcript lines, tag values, or a field.
 
     Attributes:
@@ -267,12 +262,16 @@ class Replace(_Step, frozen=True, kw_only=True, tag="replace"):
             raise ValueError(
                 f"Text can be replaced in transcript, tags and text fields, not in {self.within!r}."
             )
-        try:
-            re.compile(self.find if self.pattern else re.escape(self.find)).sub(
-                self.by if self.pattern else "", ""
-            )
-        except (re.error, IndexError) as error:
-            raise ValueError(f"The pattern {self.find!r} cannot be used: {error}.") from None
+        if self.pattern:
+            check_pattern(self.find)
+            try:
+                re.compile(self.find).sub(self.by, "")
+            except (re.error, IndexError) as error:
+                raise ValueError(f"The replacement {self.by!r} cannot be used: {error}.") from None
+
+    @property
+    def repeatable(self) -> bool:
+        return not self.pattern and self.find.casefold() not in self.by.casefold()
 
     def edited(self, call: Call) -> Call:
         replaced = _replacer(self)
@@ -307,17 +306,21 @@ class Replace(_Step, frozen=True, kw_only=True, tag="replace"):
         return "the tags" if self.within == "tags" else field_label(self.within)
 
 
-class SwapRoles(_Step, frozen=True, kw_only=True, tag="swap-roles"):
+class SwapRoles(StepBase, frozen=True, kw_only=True, tag="swap-roles"):
     """Exchange agent and customer."""
 
     def edited(self, call: Call) -> Call:
         return edits.swap_roles(call)
 
+    @property
+    def repeatable(self) -> bool:
+        return False
+
     def title(self) -> str:
         return "Swap agent and customer"
 
 
-class GiveRole(_Step, frozen=True, kw_only=True, tag="give-role"):
+class GiveRole(StepBase, frozen=True, kw_only=True, tag="give-role"):
     """Give all lines of a speaker a role; "leave out" deletes them."""
 
     label: str
@@ -335,10 +338,18 @@ class GiveRole(_Step, frozen=True, kw_only=True, tag="give-role"):
         return f"Make “{self.label}” the {self.role}"
 
 
-class ShiftTimes(_Step, frozen=True, kw_only=True, tag="shift-times"):
+class ShiftTimes(StepBase, frozen=True, kw_only=True, tag="shift-times"):
     """Move the start of the call by seconds: a clock or a time zone was wrong."""
 
     seconds: float
+
+    def __post_init__(self) -> None:
+        if not finite(self.seconds, _CENTURY):
+            raise ValueError("The start can be moved by a century at most.")
+
+    @property
+    def repeatable(self) -> bool:
+        return False
 
     def edited(self, call: Call) -> Call:
         if call.timestamp is None:
@@ -352,10 +363,18 @@ class ShiftTimes(_Step, frozen=True, kw_only=True, tag="shift-times"):
         return f"Move the start {' '.join(parts) or '0 s'} {'later' if self.seconds >= 0 else 'earlier'}"
 
 
-class ScaleTimes(_Step, frozen=True, kw_only=True, tag="scale-times"):
+class ScaleTimes(StepBase, frozen=True, kw_only=True, tag="scale-times"):
     """Multiply the times of all lines: 0.001 where milliseconds were taken for seconds."""
 
     factor: float
+
+    def __post_init__(self) -> None:
+        if not (finite(self.factor) and 1e-6 <= self.factor <= 1e6):
+            raise ValueError("The factor must be a number between 0.000001 and 1,000,000.")
+
+    @property
+    def repeatable(self) -> bool:
+        return False
 
     def edited(self, call: Call) -> Call:
         def scaled(value: float | None) -> float | None:
@@ -373,7 +392,7 @@ class ScaleTimes(_Step, frozen=True, kw_only=True, tag="scale-times"):
         return f"Multiply the times of the lines by {self.factor:g}"
 
 
-class Accept(_Step, frozen=True, kw_only=True, tag="accept"):
+class Accept(StepBase, frozen=True, kw_only=True, tag="accept"):
     """Accept the findings of this code as they are."""
 
     code: str
@@ -398,27 +417,43 @@ class Accept(_Step, frozen=True, kw_only=True, tag="accept"):
 
 
 class Value(msgspec.Struct, frozen=True, array_like=True):
-    """One value that an edit changed, as `edits` records it: JSON values, None = not there."""
+    """One value that an edit changed, as `edits` records it: JSON values, None = not there.
+
+    `at`: the words of the line, or the name of the tag, by which it is recognised in another export; "" if it is not.
+    """
 
     field: str
     before: Any
     after: Any
+    at: str = ""
 
 
-class EditCall(_Step, frozen=True, kw_only=True, tag="edit-call"):
+class EditCall(StepBase, frozen=True, kw_only=True, tag="edit-call"):
     """Repeat the edits of one call, found by its conversation id, where the values are what they were before."""
 
     conversation_id: str
     values: tuple[Value, ...]
+
+    def __post_init__(self) -> None:
+        if any(
+            one.field not in Call.__struct_fields__ and not _CELL.fullmatch(one.field) for one in self.values
+        ):
+            raise ValueError("An edit names a field that calls do not have.")
 
     def edited(self, call: Call) -> Call:
         if call.conversation_id != self.conversation_id:
             return call
         payload = to_payload(call)
         for one in self.values:
-            if not put(payload, one.field, one.before, one.after):
+            if not _is_there(payload, one) or not put(payload, one.field, one.before, one.after):
                 return call
-        return from_payload(payload)
+        try:
+            return from_payload(payload)
+        except msgspec.ValidationError:  # from a file that was changed by hand
+            return call
+
+    def concerns(self, call: Call, stored: sa.Row[Any]) -> bool:
+        return call.conversation_id == self.conversation_id
 
     def nothing(self) -> str:
         return f"the batch has no call {self.conversation_id}, or it does not say what it said then"
@@ -429,35 +464,89 @@ class EditCall(_Step, frozen=True, kw_only=True, tag="edit-call"):
         return f"Edit {shown} of call {self.conversation_id}"
 
 
-_CELL = re.compile(r"(transcript|tags)\[(\d+)\]\.(\w+)")
+_CELL = re.compile(r"(transcript|tags)\[(\d+|\*)\]\.(\w+)")
 
 
-def put(payload: dict[str, Any], field: str, now: Any, new: Any) -> bool:
-    """Set a value of a payload, addressed as in `edits`, if it is `now`. Return whether it was.
-
-    `field`: a field of the call, or a cell of a line or tag such as "transcript[3].text"; None = not there.
-    """
-    holder, name = payload, field
+def anchor_of(call: Call, field: str, before: Any) -> str:
+    """Return what tells the line or tag of an edit apart from others: its words or name before the edit."""
     cell = _CELL.fullmatch(field)
-    if cell is not None:
-        items = payload.get(cell[1]) or []
-        if len(items) < int(cell[2]):
-            return False
-        holder, name = items[int(cell[2]) - 1], cell[3]
-    if not same_as_sent(holder.get(name), now):
-        return False
-    if new is None:
-        holder.pop(name, None)
-    else:
-        holder[name] = new
-    return True
+    if cell is None or cell[2] == "*":
+        return ""
+    if cell[3] in ("text", "key"):
+        return str(before or "")
+    items: Sequence[TranscriptLine] | Sequence[Tag] = (
+        call.transcript or () if cell[1] == "transcript" else call.tags or ()
+    )
+    number = int(cell[2])
+    if not 1 <= number <= len(items):
+        return ""
+    item = items[number - 1]
+    return item.text if isinstance(item, TranscriptLine) else item.key
+
+
+def _is_there(payload: dict[str, Any], one: Value) -> bool:
+    cell = _CELL.fullmatch(one.field)
+    if cell is None or cell[2] == "*" or not one.at:
+        return True
+    items = payload.get(cell[1]) or []
+    number = int(cell[2])
+    return 1 <= number <= len(items) and one.at in (
+        items[number - 1].get("text"),
+        items[number - 1].get("key"),
+    )
+
+
+class OnlyWhere(StepBase, frozen=True, kw_only=True, tag="only-where"):
+    """Apply another step only to calls whose field, tag or column has one of these values (`negate`: none of them)."""
+
+    source: str
+    values: tuple[str, ...]
+    then: Step
+    negate: bool = False
+
+    def __post_init__(self) -> None:
+        source_of(self.source)
+        if isinstance(self.then, OnlyWhere):
+            raise ValueError("A step can have one condition, not a condition of a condition.")
+
+    def applies(self, call: Call, stored: sa.Row[Any]) -> bool:
+        """Return whether a call meets the condition."""
+        has = values_at(source_of(self.source), call, lambda: cells_of(stored))
+        return set(self.values).isdisjoint(has) is self.negate
+
+    def change(self, *, who: str) -> Change:
+        inner = self.then.change(who=who)
+
+        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+            return inner(call, decisions, stored) if self.applies(call, stored) else (call, decisions)
+
+        return change
+
+    def concerns(self, call: Call, stored: sa.Row[Any]) -> bool | None:
+        return self.applies(call, stored) and self.then.concerns(call, stored)
+
+    @property
+    def repeatable(self) -> bool:
+        return self.then.repeatable
+
+    def nothing(self) -> str:
+        return f"no call is {self._condition()}, or {self.then.nothing()}"
+
+    def title(self) -> str:
+        return f"{self.then.title()}, {self._condition()}"
+
+    def _condition(self) -> str:
+        shown = ", ".join(f"“{value}”" if value else "empty" for value in self.values[:3])
+        more = f" or {len(self.values) - 3:,} more" if len(self.values) > 3 else ""
+        return f"where {source_of(self.source).label} is {'not ' if self.negate else ''}{shown}{more}"
 
 
 Step = (
     SetField | FixValue | SetTag | RenameTag | RetypeTag | DropTag | Replace | SwapRoles | GiveRole | ShiftTimes
-    | ScaleTimes | Accept | EditCall
+    | ScaleTimes | Accept | EditCall | MergeValues | CopyColumn | Tidy | Repair | OnlyWhere
 )  # fmt: skip
 
+_CENTURY = 3.2e9  # seconds
 _decoder = msgspec.json.Decoder(Step)
 _cells = msgspec.json.Decoder(dict[str, Any])
 
@@ -472,6 +561,46 @@ def read_step(text: str | bytes) -> Step:
     return _decoder.decode(text)
 
 
+def resolved(step: Step, products: Sequence[Mapping[str, Any]] | None) -> Step:
+    """Return the step with the ids of the products that it names.
+
+    Raises ValueError: there is no such product, or no product list is known.
+    """
+    if isinstance(step, OnlyWhere):
+        inner = resolved(step.then, products)
+        return step if inner is step.then else msgspec.structs.replace(step, then=inner)
+    if isinstance(step, CopyColumn):
+        if step.to != "product_id" or step.products or not products:
+            return step
+        names = {str(one["name"]).strip(): int(one["id"]) for one in products}
+        return msgspec.structs.replace(step, products=names)
+    if isinstance(step, MergeValues):
+        named = step.source == "product_id" and isinstance(step.value, str)
+        return msgspec.structs.replace(step, value=product_id(str(step.value), products)) if named else step
+    if isinstance(step, SetField | FixValue) and step.field == "product_id" and isinstance(step.value, str):
+        return msgspec.structs.replace(step, value=product_id(step.value, products))
+    return step
+
+
+def product_id(text: str, products: Sequence[Mapping[str, Any]] | None) -> int:
+    """Return the id of a product that is given by its id or name, compared without case and spaces.
+
+    Raises ValueError: there is no such product, or no product list is known.
+    """
+    given = text.strip()
+    if given.isascii() and given.isdecimal():
+        return int(given)
+    if products is None:
+        raise ValueError(
+            f"Give the id of the product {given!r}: the batch has no list of products to find the name in."
+        )
+    ids = {int(one["id"]) for one in products if fold_name(str(one["name"])) == fold_name(given)}
+    if len(ids) != 1:
+        what = "several products are" if ids else "no product is"
+        raise ValueError(f"In Reddy's list {what} called {given!r}. Choose one of the list by its id.")
+    return ids.pop()
+
+
 @lru_cache(maxsize=16)
 def _replacer(step: Replace) -> Callable[[str], str]:
     source = step.find if step.pattern else re.escape(step.find)
@@ -480,22 +609,3 @@ def _replacer(step: Replace) -> Callable[[str], str]:
     compiled = re.compile(source, re.IGNORECASE if step.ignore_case else 0)
     by: str | Callable[[re.Match[str]], str] = step.by if step.pattern else lambda _: step.by
     return lambda text: compiled.sub(by, text)
-
-
-def _same_value(one: object, other: object) -> bool:
-    """Compare values as people do: the product 7 is "7", and text is compared as it stands."""
-    return one == other if type(one) is type(other) else _text(one) == _text(other)
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else edits.value_text(value)
-
-
-def _told(value: object) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)

@@ -12,7 +12,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches import edits as editing
 from reddy_lib.batches.batch import Batch
-from reddy_lib.batches.operations import effect_of
+from reddy_lib.batches.previews import effect_of
 from reddy_lib.batches.steps import (
     DropTag,
     GiveRole,

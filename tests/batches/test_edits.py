@@ -17,7 +17,7 @@ from reddy_lib.batches.changes import change_calls
 from reddy_lib.batches.decisions import ManyEdited
 from reddy_lib.batches.differences import differences, field_label
 from reddy_lib.batches.edit_tables import lines_table, tags_table
-from reddy_lib.batches.operations import effect_of
+from reddy_lib.batches.previews import effect_of
 from reddy_lib.batches.quick_fixes import Problem, problems
 from reddy_lib.batches.steps import SetField
 from reddy_lib.checks import check

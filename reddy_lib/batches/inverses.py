@@ -1,0 +1,144 @@
+"""Reverse the recorded edits of one call, if they still stand.
+
+Edits of lines and tags are recorded by number. Where lines or tags were added or deleted since, the numbers are
+followed to where those lines are now; an edit of a line that is gone does not stand.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+import sqlalchemy as sa
+
+from reddy_lib.batches.call_changes import Change
+from reddy_lib.batches.decisions import Decisions, Taken
+from reddy_lib.batches.line_diff import pair_lines, same_as_sent
+from reddy_lib.batches.step_base import put
+from reddy_lib.database.schema import calls, edits
+from reddy_lib.model import Call, Tag, TranscriptLine, from_payload
+
+__all__ = ["ChangedSince", "Recorded", "edits_of", "inverse"]
+
+
+class ChangedSince(Exception):
+    """The value is no longer what the edit made of it."""
+
+
+class Recorded(NamedTuple):
+    """One recorded edit: JSON values, None = not there."""
+
+    field: str
+    before: Any
+    after: Any
+
+
+def edits_of(
+    connection: sa.Connection, operation: str, batch_id: str, rows: Sequence[int]
+) -> dict[int, list[Recorded]]:
+    """Return the edits of an operation in these rows, oldest first, with the numbers that their lines have now.
+
+    The edit of a line or tag that is gone has the number 0.
+    """
+    of_the_batch = (calls.c.batch_id == batch_id, calls.c.row.in_(list(rows)))
+    mine = (
+        sa.select(calls.c.row, edits.c.id, edits.c.field, edits.c.before, edits.c.after)
+        .join(calls, edits.c.call_id == calls.c.id)
+        .where(edits.c.operation_id == operation, *of_the_batch)
+        .order_by(edits.c.id)
+    )
+    found: dict[int, list[Recorded]] = {}
+    last: dict[int, int] = {}
+    for row, id, field, before, after in connection.execute(mine):
+        found.setdefault(row, []).append(Recorded(field, _value(before), _value(after)))
+        last[row] = id
+    by_number = [row for row, some in found.items() if any(_CELL.match(one.field) for one in some)]
+    if not by_number:
+        return found
+    # A whole list on record means that lines or tags were added or deleted.
+    later = (
+        sa.select(calls.c.row, edits.c.id, edits.c.field, edits.c.before, edits.c.after)
+        .join(calls, edits.c.call_id == calls.c.id)
+        .where(calls.c.batch_id == batch_id, calls.c.row.in_(by_number))
+        .where(edits.c.field.in_(("transcript", "tags")), edits.c.id > min(last[row] for row in by_number))
+        .order_by(edits.c.id)
+    )
+    lists: dict[tuple[int, str], tuple[Any, Any]] = {}
+    for row, id, field, before, after in connection.execute(later):
+        if id > last[row]:
+            first = lists[row, field][0] if (row, field) in lists else _value(before)
+            lists[row, field] = (first, _value(after))
+    for row in {row for row, _ in lists}:
+        numbers = {
+            field: _numbers(field, *lists[row, field])
+            for field in ("transcript", "tags")
+            if (row, field) in lists
+        }
+        found[row] = [moved for one in found[row] for moved in _moved(one, numbers)]
+    return found
+
+
+def _value(text: str | None) -> Any:
+    return None if text is None else msgspec.json.decode(text)
+
+
+def _numbers(field: str, before: Any, after: Any) -> dict[int, int]:
+    """Return the number of each item in the list `before` → its number in `after`, for those that are still there."""
+    kind: Any = list[TranscriptLine] if field == "transcript" else list[Tag]
+    pairs = pair_lines(msgspec.convert(before or [], kind), msgspec.convert(after or [], kind))
+    return {pair.old: pair.new for pair in pairs if pair.same and pair.old and pair.new}
+
+
+def _moved(one: Recorded, numbers: Mapping[str, Mapping[int, int]]) -> list[Recorded]:
+    cell = _CELL.fullmatch(one.field)
+    if cell is None or cell[1] not in numbers:
+        return [one]
+    now = numbers[cell[1]]
+    if cell[2] != "*":
+        return [one._replace(field=f"{cell[1]}[{now.get(int(cell[2]), 0)}].{cell[3]}")]
+    return [
+        Recorded(f"{cell[1]}[{now.get(number, 0)}].{cell[3]}", before, after)
+        for number, (before, after) in enumerate(zip(one.before, one.after, strict=True), 1)
+        if not same_as_sent(before, after)
+    ]
+
+
+def inverse(recorded: Sequence[Recorded], who: str) -> Change:
+    """Return the change that reverses these edits of one call. The change raises ChangedSince if a value differs."""
+
+    def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+        payload = msgspec.json.decode(stored.payload)  # as it was compared when the edit was recorded
+        accepted, texts = dict(decisions.accepted), dict(decisions.texts)
+        for field, before, after in reversed(recorded):
+            decision = _DECISION.fullmatch(field)
+            if field == "recording":
+                if before is not None or stored.audio == "none":  # the file that was there is no longer known
+                    raise ChangedSince
+            elif decision is None:
+                if not put(payload, field, after, before):
+                    raise ChangedSince
+            elif decision[1] == "finding":
+                _restore_decision(accepted, decision[2], before, after, who)
+            else:
+                _restore_decision(texts, int(decision[2]), before, after, who)
+        return from_payload(payload), Decisions(accepted, texts)
+
+    return change
+
+
+_CELL = re.compile(r"(transcript|tags)\[(\d+|\*)\]\.(\w+)")
+_DECISION = re.compile(r"(finding|unassigned)\[([\w-]+)\]")
+
+
+def _restore_decision(found: dict[Any, Taken], key: Any, before: Any, after: Any, who: str) -> None:
+    now = found.get(key)
+    if (now.words() if now else None) != after:
+        raise ChangedSince
+    if before is None:
+        del found[key]
+    else:
+        what, _, role = str(before).partition(": ")
+        found[key] = Taken(what, who, time.time(), role)
