@@ -98,7 +98,7 @@ def _two_lines(call: Any, names: dict[int, str], zone: str) -> str:
         call.agent_email or "no agent",
         product or "no product",
         start,
-        length(getattr(call, "duration", None)),
+        length(getattr(call, "duration", None)) or (f"{call.lines} turns" if call.lines else ""),
     ]
     return " · ".join(part for part in first if part) + "\n" + _second_line(call)
 

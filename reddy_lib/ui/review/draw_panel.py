@@ -66,7 +66,7 @@ def draw_draw(batch: Batch, view: View, key: str) -> None:
     if pressed:
         try:
             with st.spinner("Drawing …"):
-                drawn = batch.draw(
+                made = batch.draw(
                     int(number),
                     balanced_over=tuple(over),
                     minimum=int(minimum),
@@ -77,11 +77,11 @@ def draw_draw(batch: Batch, view: View, key: str) -> None:
                     name=name.strip(),
                     who=ui.who(),
                 )
-            st.session_state[f"{key} drawn"] = drawn
+            st.session_state[f"{key} drawn"] = made
         except (ReddyError, ValueError) as error:
             left.error(ui.escape(str(error)), icon=":material/error:")
     with right:
-        drawn = st.session_state.get(f"{key} drawn")
+        drawn: Draw | None = st.session_state.get(f"{key} drawn")
         earlier = batch.draws()
         if drawn is None and earlier:
             drawn = earlier[0]

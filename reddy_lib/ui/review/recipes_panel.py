@@ -128,7 +128,7 @@ def recipes_panel(batch: Batch) -> None:
                 if st.button(
                     "Delete", key=f"recipe {recipe.id} delete", icon=":material/delete:", disabled=not may
                 ):
-                    retire_recipe(batch.database, recipe.id)
+                    retire_recipe(batch.database, recipe)
                     st.rerun()
     given = st.file_uploader("Bring in a recipe", type=["json"], key="recipe upload")
     if given is not None and st.button("Keep it", key="keep uploaded recipe", disabled=not may):

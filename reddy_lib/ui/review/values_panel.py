@@ -153,13 +153,17 @@ def _cluster(batch: Batch, cluster: Cluster, rows: list[int] | None, key: str, n
                 label_visibility="collapsed",
             )
             others = sum(count for value, count in cluster.values if value != target)
-            if st.button(
-                f"Merge {others:,}",
-                key=f"{key} merge",
-                disabled=not target or not ui.may("edit"),
-                help=f"Change {ui.number_of(others, 'call')} to this value",
+            step = cluster.merged_into(str(target)) if target else None
+            if (
+                st.button(
+                    f"Merge {others:,}",
+                    key=f"{key} merge",
+                    disabled=step is None or not ui.may("edit"),
+                    help=f"Change {ui.number_of(others, 'call')} to this value",
+                )
+                and step is not None
             ):
-                apply_step(batch, cluster.merged_into(str(target)), rows)
+                apply_step(batch, step, rows)
 
 
 def _shown(value: str, source: str, names: dict[int, str]) -> str:
