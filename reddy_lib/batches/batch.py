@@ -61,6 +61,7 @@ from reddy_lib.batches.review_decisions import (
     unassigned_frame,
     withdraw_acceptance,
 )
+from reddy_lib.batches.searchable_batch import SearchableBatch
 from reddy_lib.batches.steps import Step, SwapRoles
 from reddy_lib.database.schema import (
     STATUSES,
@@ -82,7 +83,7 @@ if TYPE_CHECKING:
 __all__ = ["Batch"]
 
 
-class Batch(FixableBatch):
+class Batch(SearchableBatch, FixableBatch):
     """One loaded spreadsheet. Made by `Ledger.load` and `Ledger.batch`, never by hand.
 
     Attributes: id, name, file_name, file_hash (SHA-256), mapping, products (dicts, or None where no list was
@@ -161,14 +162,22 @@ class Batch(FixableBatch):
         """How many calls the batch has."""
         return sum(self.counts().values())
 
-    def calls(self, *, offset: int = 0, limit: int | None = None, **filters: Any) -> pd.DataFrame:
+    def calls(
+        self, *, offset: int = 0, limit: int | None = None, snippets: bool = False, **filters: Any
+    ) -> pd.DataFrame:
         """Return one screen of calls. Index: row. Columns: status, agent_email, product_id (Int64), timestamp (UTC),
         lines, tags, errors, warnings, edited, conversation_id, preview.
 
-        Filters (also of `count` and `rows`): `status` (one or a list), `severity` ("error" or "warning"), `code`,
-        `search` (text anywhere in the call, or a row number), `agent`, `product`, `edited`, `rows`, `submission`.
+        `batch.calls(query='customer says cancel status:held')` takes a `Query` or what a person types, see `Query.parse`.
+        Other filters (also of `count` and `rows`, and together with `query`): `status` (one or a list), `severity`
+        ("error" or "warning"), `code`, `search` (a phrase anywhere in the call, or a row number), `agent`, `product`,
+        `edited`, `rows`, `submission`. Case and accents do not count in a search.
+
+        Args:
+            snippets: add columns snippet (text around the first hit of the query or search), snippet_begin and snippet_end
+                (characters of the hit in it); "", 0 and 0 where nothing is searched.
         """
-        return calls_frame(self, offset=offset, limit=limit, **filters)
+        return calls_frame(self, offset=offset, limit=limit, snippets=snippets, **filters)
 
     def count(self, **filters: Any) -> int:
         """Return how many calls the filters leave."""

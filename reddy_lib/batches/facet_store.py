@@ -359,10 +359,10 @@ class BatchStore:
             self._languages[at] = None
             if texts is not None and one.texts is not None:
                 texts[at] = one.texts
-        for key, term in self._terms.items():
-            mask = self._masks[key].copy()
+        for term in self._terms.values():
+            mask = self._masks[term.key].copy()
             mask[where] = [term.holds(new[at].texts or _NO_TEXT) for at in where]
-            self._masks[key] = mask
+            self._masks[term.key] = mask
         return spoken._replace(tags=tags, characters=characters, duration=duration, texts=texts)
 
     def _scan_texts(

@@ -80,10 +80,7 @@ def folded_with_places(text: str) -> Folded:
         if not characters and places:
             places[-1] = (places[-1][0], end)  # an accent belongs to the letter before it
         for one in characters:
-            if one != " ":
-                folded.append(one)
-                places.append((begin, end))
-            elif folded and folded[-1] != " ":
+            if one != " " or (folded and folded[-1] != " "):
                 folded.append(one)
                 places.append((begin, end))
             elif folded:

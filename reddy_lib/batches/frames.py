@@ -14,6 +14,8 @@ import sqlalchemy as sa
 
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_rows import decode_findings
+from reddy_lib.batches.call_texts import hits_in
+from reddy_lib.batches.query_fields import Conditions
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import attempts, calls, edits
 from reddy_lib.findings import CATALOGUE
@@ -39,7 +41,9 @@ __all__ = [
 ]
 
 
-def calls_frame(batch: StoredBatch, *, offset: int, limit: int | None, **filters: Any) -> pd.DataFrame:
+def calls_frame(
+    batch: StoredBatch, *, offset: int, limit: int | None, snippets: bool = False, **filters: Any
+) -> pd.DataFrame:
     """Return one screen of calls; see `Batch.calls`."""
     import pandas as pd
 
@@ -48,21 +52,23 @@ def calls_frame(batch: StoredBatch, *, offset: int, limit: int | None, **filters
     offset = arguments.whole_number(offset, "offset", least=0)
     if limit is not None:
         limit = arguments.whole_number(limit, "limit", least=0)
-    query = (
-        sa.select(*(calls.c[name] for name in names))
-        .where(*batch.where(**filters))
-        .order_by(calls.c.row)
-        .offset(offset)
-        .limit(limit)
-    )
+    found = batch.find(**filters)
+    asked = [calls.c[name] for name in names] + ([calls.c.payload] if snippets else [])
+    query = sa.select(*asked).where(*found.conditions).order_by(calls.c.row).offset(offset).limit(limit)
     with batch.database.read() as connection:
         rows = [tuple(row) for row in connection.execute(query)]
-    frame = pd.DataFrame(rows, columns=names).set_index("row")
+    frame = pd.DataFrame([row[: len(names)] for row in rows], columns=names).set_index("row")
     frame["product_id"] = frame["product_id"].astype("Int64")
     frame["timestamp"] = utc(frame["timestamp"])
     for name in ("lines", "tags", "errors", "warnings"):
         frame[name] = frame[name].astype(int)
     frame["edited"] = frame["edited"].astype(bool)
+    if snippets:
+        searched = Conditions.of_all(found.parts)
+        told = [hits_in(row[-1], searched).snippet for row in rows]
+        frame["snippet"] = pd.Series([one.text for one in told], index=frame.index, dtype=object)
+        frame["snippet_begin"] = pd.Series([one.begin for one in told], index=frame.index, dtype="int64")
+        frame["snippet_end"] = pd.Series([one.end for one in told], index=frame.index, dtype="int64")
     return frame
 
 

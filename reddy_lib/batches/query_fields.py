@@ -230,7 +230,8 @@ class Conditions(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
                         joined.setdefault(name, []).extend(value)
                 elif value is not None:
                     last[name] = value
-        return cls(**{name: tuple(values) for name, values in joined.items()}, **last)
+        last.update({name: tuple(values) for name, values in joined.items()})
+        return cls(**last)
 
     def and_also(self, other: Conditions) -> Self:
         """Return a copy with the conditions of another query added. Of ranges, rows and ids the other's count."""

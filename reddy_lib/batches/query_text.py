@@ -11,7 +11,6 @@ import math
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-
 from reddy_lib.batches.folding import fold
 from reddy_lib.batches.query_fields import COLUMN, NUMBERS, PLAIN, TAG, AnyValue, Conditions, Range, Says
 from reddy_lib.batches.selections import ranges_of, rows_of_ranges
@@ -170,7 +169,8 @@ class _Reader:
         return dropped
 
     def _add(self, field: str, one: Any) -> None:
-        self._found.append(Conditions(**{field: (one,)}))
+        fields: dict[str, Any] = {field: (one,)}
+        self._found.append(Conditions(**fields))
 
     def _words(self, tokens: list[_Token], at: int) -> tuple[int, tuple[str, ...]]:
         """Return the words from here on, up to the next condition, and where they end."""
@@ -220,7 +220,7 @@ class _Reader:
         if excluded:
             return None
         if name in NUMBERS:
-            return Conditions(**{name: _range(name, rest.text)})
+            return Conditions().with_range(name, *_range(name, rest.text))
         if name == "rows":
             return Conditions(rows=_rows(rest.text))
         if name == "selection":
@@ -230,7 +230,7 @@ class _Reader:
 
 def _excluded(token: _Token) -> tuple[_Token, bool]:
     first, quoted = token.parts[0]
-    if quoted or not first.startswith("-") or first.strip("-") == "" and len(token.parts) == 1:
+    if quoted or not first.startswith("-") or (first.strip("-") == "" and len(token.parts) == 1):
         return token, False
     rest = first[1:]
     return _Token(((rest, False), *token.parts[1:]) if rest else token.parts[1:]), True
@@ -261,22 +261,24 @@ def _rows(text: str) -> tuple[int, ...]:
     return tuple(rows_of_ranges(text))
 
 
-def _range(name: str, text: str) -> Range:
+def _range(name: str, text: str) -> tuple[float | None, float | None]:
     first, dots, last = text.partition("..")
     if not dots:
         last = first
-    found = Range(_limit(name, first, end=False), _limit(name, last, end=True))
-    if not found:
+    limits = _limit(name, first, end=False), _limit(name, last, end=True)
+    if limits == (None, None):
         raise ValueError("A range needs a limit.")
-    return found
+    return limits
 
 
 def _limit(name: str, text: str, *, end: bool) -> float | None:
     if not text:
         return None
     if name == "duration" and ":" in text:
-        minutes = [float(part) for part in text.split(":")]
-        return sum(part * 60**place for place, part in enumerate(reversed(minutes)))
+        seconds = 0.0
+        for part in text.split(":"):
+            seconds = seconds * 60 + float(part)
+        return seconds
     try:
         number = float(text)
     except ValueError:

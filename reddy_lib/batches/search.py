@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.facet_columns import Mask
 from reddy_lib.batches.facet_store import FacetedBatch, store_of
-from reddy_lib.batches.queries import Query, as_query
+from reddy_lib.batches.queries import as_query
 from reddy_lib.batches.query_fields import Conditions, Range
 from reddy_lib.batches.query_masks import conditions_of, every, product_values
 from reddy_lib.batches.selections import rows_of_selection
@@ -71,11 +71,14 @@ def where(batch: SearchedBatch, **filters: Any) -> list[sa.ColumnElement[bool]]:
 
 
 class Found(NamedTuple):
-    """The calls that filters leave: as SQL conditions, and as row numbers where those are known."""
+    """The calls that filters leave: as SQL conditions, and as row numbers where those are known.
+
+    `parts`: what was asked for.
+    """
 
     conditions: list[sa.ColumnElement[bool]]
     rows: NDArray[np.int64] | None
-    query: Query | None
+    parts: list[Conditions]
 
 
 def find(batch: SearchedBatch, **filters: Any) -> Found:
@@ -86,13 +89,13 @@ def find(batch: SearchedBatch, **filters: Any) -> Found:
     parts = [*old.parts, *([asked] if asked is not None else [])]
     mine: list[sa.ColumnElement[bool]] = [calls.c.batch_id == batch.id]
     if old.nothing:
-        return Found([*mine, sa.false()], np.empty(0, np.int64), asked)
+        return Found([*mine, sa.false()], np.empty(0, np.int64), parts)
     if not any(map(_needs_memory, parts)):
         for part in parts:
             mine += _sql_of(batch, part)
-        return Found(mine, None, asked)
+        return Found(mine, None, parts)
     rows = _rows_in_memory(batch, parts)
-    return Found([*mine, _in_rows(batch, rows.tolist())], rows, asked)
+    return Found([*mine, _in_rows(batch, rows.tolist())], rows, parts)
 
 
 def next_row(batch: SearchedBatch, row: int, **filters: Any) -> int | None:

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_rows import decode_findings
-from reddy_lib.batches.search import where
+from reddy_lib.batches.search import Found, find
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.database import Database
 from reddy_lib.database.schema import calls
@@ -91,9 +91,13 @@ class StoredBatch:
             for number, payload in found:
                 yield number, msgspec.json.decode(payload)
 
+    def find(self, **filters: Any) -> Found:
+        """Return the calls that filters and `query` leave; see `search.find`."""
+        return find(self, **filters)
+
     def where(self, **filters: Any) -> list[sa.ColumnElement[bool]]:
         """Return the conditions of filters, the batch's own among them; see `search.where`."""
-        return where(self, **filters)
+        return self.find(**filters).conditions
 
     def these_rows(self, rows: Any) -> list[int]:
         """Return row numbers as ints, each once, ascending: of one number or of any collection of them.
