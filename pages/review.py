@@ -22,7 +22,7 @@ from reddy_lib.ui.history import history_panel
 from reddy_lib.ui.operation_jobs import draw_jobs
 from reddy_lib.ui.presence import draw_presence
 from reddy_lib.ui.recordings import recordings_panel
-from reddy_lib.ui.review.calls_list import PAGE, draw_list, length
+from reddy_lib.ui.review.calls_list import PAGE, agent_of, draw_list, length
 from reddy_lib.ui.review.changes import edited
 from reddy_lib.ui.review.draw_panel import draw_draw
 from reddy_lib.ui.review.filters import draw_facets, draw_search, draw_shown, draw_terms, shown_name
@@ -219,6 +219,7 @@ def calls_list() -> None:
             key=f"{K} tick",
             type="tertiary",
             icon=":material/done_all:",
+            disabled=view.ticked,
             on_click=lambda: choice.tick(batch, {*marked, *batch.rows(query=listed)}),
         )
         st.button(
@@ -265,6 +266,9 @@ def head(status: str, wrong: int) -> None:
             st.badge(status, color=ui.STATUS_COLOURS[status])
             if not wrong and status in EDITABLE:
                 st.caption(":green[:material/check_circle:] nothing to fix", width="content")
+            meter = batch.loss(opened)
+            if meter.placed < meter.characters:
+                st.caption(f"{meter.placed:,} of {meter.characters:,} characters", width="content")
             listed_now = frame.loc[opened] if opened in frame.index else None
             if listed_now is not None:
                 st.caption(ui.escape(described(listed_now)), width="content")
@@ -298,7 +302,7 @@ def head(status: str, wrong: int) -> None:
 
 def described(call: Any) -> str:
     """The open call in a few words: agent and length."""
-    return " · ".join(filter(None, [call["agent_email"] or "no agent", length(call.get("duration"))]))
+    return " · ".join(filter(None, [agent_of(call["agent_email"]), length(call.get("duration"))]))
 
 
 def pane() -> None:
@@ -329,7 +333,7 @@ with columns[-1]:
     try:
         pane()
     except NotInLedger as error:
+        view.go(row=None)  # the next visit opens the first call
         ui.alert(error)
-        st.button("Show the first call", on_click=lambda: view.go(row=None))
     except ReddyError as error:
         ui.alert(error)

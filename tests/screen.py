@@ -181,7 +181,7 @@ def tick(app: AppTest, *positions: int, cell: int | None = None) -> AppTest:
     """Leave these positions of the list of calls ticked; `cell`: the position that is clicked."""
     cells = [] if cell is None else [[cell, "agent"]]
     return report(
-        app, table(app, "begins with"), selection={"rows": list(positions), "columns": [], "cells": cells}
+        app, table(app, "call"), selection={"rows": list(positions), "columns": [], "cells": cells}
     )
 
 

@@ -14,11 +14,14 @@ from reddy_lib.ui.words import alert, escape, when
 
 __all__ = ["batch_card", "batch_in_hand", "choose_batch", "open_batch", "remember_batch"]
 
+OF_A_BATCH = ("sel", "choose", "search", "filter", "show", "page", "row")
+"""Names in the address that mean calls of the open batch: the selection, Submit's choice, and what Review lists."""
+
 
 def remember_batch(batch_id: str | None) -> None:
     """Make a batch the open one: in the session, and in the URL, where a refreshed tab finds it."""
     if batch_id != st.session_state.get("batch"):
-        for name in ("sel", "choose"):  # they belong to the batch that was open
+        for name in OF_A_BATCH:
             st.query_params.pop(name, None)
     _put_in_hand(batch_id)
 

@@ -253,7 +253,7 @@ def test_a_batch_of_many_calls_is_shown_a_screen_at_a_time(
     run(app)
     assert listed(app) == list(range(102, 122))
     assert "101–120 of 120" in words(app)
-    app.text_input(key(batch, "search")).set_value("call 7.")
+    app.text_input(key(batch, "search")).set_value('"call 7."')
     run(app)
     assert listed(app) == [8], "a new filter begins at its first page"
 

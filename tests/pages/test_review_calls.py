@@ -158,11 +158,13 @@ def test_each_batch_keeps_its_own_filters_ticks_and_open_call(
     held = rows(app)
     app.query_params["batch"] = other.id
     app.query_params.pop("row")
+    app.query_params.pop("filter")
     run(app)
     assert rows(app) == [2, 3, 4]
     assert open_row(app) == 2
     assert "Send 3 ready" in labels(app)
     app.query_params["batch"] = faulty.id
+    app.query_params.pop("row", None)
     run(app)
     assert rows(app) == held
     assert open_row(app) == 9
@@ -194,7 +196,7 @@ def test_whatever_is_searched_for_the_page_stands(faulty: reddy.Batch) -> None:
 
 
 @pytest.mark.parametrize(
-    "gone", ["code:voices-lost", "agent:gone@cedarline.example", "product:4711", "tag:No=1"]
+    "gone", ["code:transcript-cut", "agent:gone@cedarline.example", "product:4711", "tag:No=1"]
 )
 def test_a_filter_that_no_call_fits_any_more_stays_and_can_be_taken_off(
     faulty: reddy.Batch, gone: str

@@ -184,7 +184,7 @@ def test_an_edit_of_a_call_that_was_sent_meanwhile_is_refused(load: Load) -> Non
     edit(app, lines(app), {0: {"text": "too late"}})
     assert texts(batch) == ["a", "b", "c"]
     assert "Row 2 is sending" in words(app)
-    assert "It is on its way this moment." in words(app)
+    assert "It is being sent." in words(app)
 
 
 def test_what_the_sheet_said_comes_back_whole(load: Load) -> None:

@@ -15,7 +15,7 @@ from reddy_lib.findings import CATALOGUE
 from reddy_lib.ui import choice
 from reddy_lib.ui.review.changes import short_hash
 
-__all__ = ["PAGE", "draw_list", "length"]
+__all__ = ["PAGE", "agent_of", "draw_list", "length"]
 
 PAGE = 50
 """Calls on one screen."""
@@ -91,11 +91,16 @@ def draw_list(
     )
 
 
+def agent_of(email: object) -> str:
+    """Return the agent's email as the list shows it."""
+    return email if isinstance(email, str) and email else "no agent"
+
+
 def _two_lines(call: Any, names: dict[int, str], zone: str) -> str:
     product = "" if pd.isna(call.product_id) else names.get(int(call.product_id), str(call.product_id))
     start = "" if pd.isna(call.timestamp) else _start(call.timestamp.tz_convert(zone))
     first = [
-        call.agent_email or "no agent",
+        agent_of(call.agent_email),
         product or "no product",
         start,
         length(getattr(call, "duration", None)) or (f"{call.lines} turns" if call.lines else ""),
@@ -109,11 +114,11 @@ def _start(moment: Any) -> str:
 
 def _second_line(call: Any) -> str:
     snippet = getattr(call, "snippet", "")
-    if snippet:
+    if isinstance(snippet, str) and snippet:
         return str(snippet)
     titles = [CATALOGUE[code].title for code in str(call.codes).strip("|").split("|") if code in CATALOGUE]
     wrong = titles[0] + (f" and {len(titles) - 1} more" if len(titles) > 1 else "") if titles else ""
-    said = f"“{call.preview}”" if call.preview else "no transcript"
+    said = f"“{call.preview}”" if isinstance(call.preview, str) and call.preview else "no transcript"
     edited = "edited · " if call.edited else ""
     return f"{edited}{wrong or said}"
 

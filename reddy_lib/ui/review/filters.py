@@ -25,6 +25,8 @@ SEARCH_HELP = (
 ALWAYS = ("code", "agent", "product", "turns", "duration", "day")
 """Facets that are shown without being asked for."""
 
+RANGES = ("turns", "characters", "duration", "start")
+
 MOST_PILLS = 8
 """Values of a facet that are shown; a search in the facet finds the others."""
 
@@ -137,7 +139,11 @@ def draw_facets(batch: Batch, view: View, key: str) -> None:
     """The facets, each value with the number of calls that the other filters leave."""
     names = batch.facet_names()
     more: list[str] = st.session_state.setdefault(f"{key} more facets", [])
-    chosen = [name for name in names if view.query.values_of(name) or _ranged(view.query, name)]
+    chosen = [
+        name
+        for name in names
+        if (view.query.range_of(name) is not None if name in RANGES else view.query.values_of(name))
+    ]
     shown = [name for name in names if name in ALWAYS or name in more or name in chosen]
     facets = batch.facets(view.listed(batch), names=shown)
     with st.container(height="stretch", border=True, gap="small"):
@@ -164,10 +170,6 @@ def draw_facets(batch: Batch, view: View, key: str) -> None:
 def _title(name: str) -> str:
     kind, _, rest = name.partition(":")
     return f"{rest} ({kind})" if rest else {"code": "Finding"}.get(name, name.capitalize())
-
-
-def _ranged(query: Query, name: str) -> bool:
-    return name in ("turns", "characters", "duration", "start") and query.range_of(name) is not None
 
 
 def _values(batch: Batch, view: View, facet: Facet, key: str) -> None:

@@ -59,6 +59,8 @@ class View(msgspec.Struct):
         address = {name: st.query_params[name] for name in NAMES if name in st.query_params}
         before = kept.get(batch.id)
         returned = st.session_state.pop("page before", "Review") != "Review"
+        returned |= st.session_state.get("review batch", batch.id) != batch.id
+        st.session_state["review batch"] = batch.id
         if returned and before is not None and not address:
             before._write()
             return before
