@@ -270,7 +270,7 @@ def test_a_recording_beside_a_transcript_is_said_at_its_field(load: Load) -> Non
 # --- text as text ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("tab", ["Conversation", "Tags", "Fields", "From the sheet", "JSON", "History"])
+@pytest.mark.parametrize("tab", ["Conversation", "Lines", "Tags", "Fields", "From the sheet", "JSON", "History"])
 def test_words_of_a_sheet_are_text_in_every_part_of_a_call(load: Load, tab: str) -> None:
     batch = load(
         (WILD, WILD), **{"Agent Email": WILD, "Conversation ID": WILD, "CSAT": WILD, "Product": WILD}
@@ -293,6 +293,6 @@ def test_words_of_a_sheet_are_text_in_every_part_of_a_call(load: Load, tab: str)
     ):
         bare = [each for each in said if mark in each.replace("\\&lt;", "").replace("\u2060material", "")]
         assert bare == [], mark
-    if tab == "Conversation":
+    if tab == "Lines":
         assert list(lines(app).value["text"]) == [WILD.replace("&lt;", "<")], "an entity is decoded"
         assert "**b** _i_ <script>x</script> $x^2$ :red[r]" in words(app), "what is wrong is still said"
