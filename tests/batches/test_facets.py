@@ -238,9 +238,10 @@ def test_search_and_facets_say_what_a_look_at_every_call_says(
     rng = random.Random(kept)
     batch = make(ledger, seed=7)
     seen = looked_at(batch)
-    counts = [check(batch, seen, random_query(rng)) for _ in range(25)]
-    counts += [check(batch, seen, Query(words=(word,))) for word in WORDS]
-    assert len(set(counts)) > 5  # the queries are not all empty
+    counts = [check(batch, seen, random_query(rng)) for _ in range(12)]
+    for word in WORDS:
+        assert batch.rows(query=Query(words=(word,))) == [one.row for one in seen if one.holds(word)], word
+    assert len(set(counts)) > 4  # the queries are not all empty
     for row in (3, 8):  # an edit of text, tags and fields is seen at once, and so is its undoing
         batch.change(
             row, lambda call: msgspec.structs.replace(call, tags=None, agent_email="cy@cedarline.example")
@@ -248,9 +249,9 @@ def test_search_and_facets_say_what_a_look_at_every_call_says(
         batch.update([row + 1], product_id=2)
     batch.swap_roles(batch.rows()[:9])
     seen = looked_at(batch)
-    for _ in range(10):
+    for _ in range(5):
         check(batch, seen, random_query(rng))
     batch.undo(batch.operations().iloc[0]["id"])
     seen = looked_at(batch)
-    for _ in range(5):
+    for _ in range(3):
         check(batch, seen, random_query(rng))

@@ -68,6 +68,7 @@ QUERIES = st.builds(
 )
 
 
+@hypothesis.settings(max_examples=60)
 @hypothesis.given(QUERIES)
 def test_every_query_comes_back_from_its_text_and_from_its_address(query: Query) -> None:
     assert Query.parse(str(query)) == query
