@@ -21,6 +21,8 @@ __all__ = ["Term", "from_address", "parse", "search_text", "terms", "text_of", "
 _PAIRS = {'"': '"', "“": "”", "„": "“"}
 _QUOTES = frozenset('"“”„')
 _SAYS = "says"
+_SHORT = {"finding": "code", "lines": "turns", "length": "duration"}
+_RESERVED = frozenset({*PLAIN, *NUMBERS, "tag", "column", "rows", "selection", "submission"})
 _MOST_ROWS = 5_000_000  # of a range that somebody typed
 
 
@@ -185,8 +187,8 @@ class _Reader:
 
     def _condition(self, token: _Token, excluded: bool) -> Conditions | None:
         """Return the query of a token such as `status:held`, None if it is a word."""
-        try:
-            return self._of_column(token, excluded) or self._of_facet(token, excluded)
+        try:  # a facet's own name first: sheets have columns called Status, Product and Start
+            return self._of_facet(token, excluded) or self._of_column(token, excluded)
         except (ValueError, OverflowError):
             return None
 
@@ -200,6 +202,8 @@ class _Reader:
             return _value(self._known.get(fold(first), f"{COLUMN}{first}"), halves[1].text, excluded)
         for mark in ":=":
             halves = token.cut(mark)
+            if halves and mark == ":" and _SHORT.get(halves[0].plain, halves[0].plain) in _RESERVED:
+                return None
             if halves and halves[1].parts and (facet := self._known.get(fold(halves[0].text))):
                 return _value(facet, halves[1].text, excluded)
         return None
@@ -209,7 +213,7 @@ class _Reader:
         if halves is None or not halves[0].plain or not halves[1].parts:
             return None
         name, rest = halves[0].plain, halves[1]
-        name = {"finding": "code", "lines": "turns", "length": "duration"}.get(name, name)
+        name = _SHORT.get(name, name)
         if f"{name}:" in (TAG, COLUMN):
             pair = rest.cut("=")
             if pair is None or not pair[1].parts:

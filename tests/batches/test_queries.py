@@ -13,7 +13,21 @@ from reddy_lib.batches.folding import fold, folded_with_places
 from reddy_lib.batches.queries import AnyValue, Named, Query, Range, Says
 from reddy_lib.database.schema import STATUSES
 
-ODD = ["agent", "customer", "says", "-x", "a b", 'say "no"', "back\\slash", "a:b", "Q=1", "“x”", " ", "é", "tag:a=b"]
+ODD = [
+    "agent",
+    "customer",
+    "says",
+    "-x",
+    "a b",
+    'say "no"',
+    "back\\slash",
+    "a:b",
+    "Q=1",
+    "“x”",
+    " ",
+    "é",
+    "tag:a=b",
+]
 words = st.lists(st.one_of(st.sampled_from(ODD), st.text(max_size=8)), max_size=3).map(tuple)
 names = st.one_of(st.sampled_from(ODD), st.text(max_size=5))
 some = st.lists(st.text(max_size=5) | st.sampled_from(ODD), max_size=3).map(tuple)
@@ -54,6 +68,7 @@ QUERIES = st.builds(
 )
 
 
+@hypothesis.settings(max_examples=60)
 @hypothesis.given(QUERIES)
 def test_every_query_comes_back_from_its_text_and_from_its_address(query: Query) -> None:
     assert Query.parse(str(query)) == query
@@ -62,7 +77,9 @@ def test_every_query_comes_back_from_its_text_and_from_its_address(query: Query)
         assert term not in query.without_term(term).terms()
 
 
-@hypothesis.given(st.text() | st.lists(st.sampled_from([*ODD, '"', "turns:", "rows:9-1", "start:x"])).map(" ".join))
+@hypothesis.given(
+    st.text() | st.lists(st.sampled_from([*ODD, '"', "turns:", "rows:9-1", "start:x"])).map(" ".join)
+)
 def test_whatever_is_typed_is_a_query(text: str) -> None:
     query = Query.parse(text)
     assert Query.parse(str(query)) == query
@@ -105,13 +122,17 @@ def test_what_a_person_types(text: str, query: Query) -> None:
 def test_names_of_columns_and_tags_are_understood_where_they_are_known() -> None:
     found = Query.parse('queue:"Cards hotline" CSAT=4', columns=["Queue"], tags=["csat"])
     assert found == Query(columns=(Named("Queue", ("Cards hotline",)),), tags=(Named("csat", ("4",)),))
+    found = Query.parse("status:held status=open status:hold", columns=["Status"])
+    assert found == Query(status=("held",), columns=(Named("Status", ("open",)),), words=("status:hold",))
 
 
 def test_bad_parts_of_an_address_are_dropped_and_named() -> None:
     query, dropped = Query.from_address({"search": "card", "filter": "status:held status:hold turns:a x"})
     assert query == Query(words=("card",), status=("held",))
     assert dropped == ["status:hold", "turns:a", "x"]
-    assert Query.from_address({"filter": ["status:held", "hour:9"]})[0] == Query(status=("held",), hour=("9",))
+    assert Query.from_address({"filter": ["status:held", "hour:9"]})[0] == Query(
+        status=("held",), hour=("9",)
+    )
     assert Query.from_address({"search": 7}) == (Query(), [])
 
 
@@ -130,7 +151,8 @@ def test_facets_are_changed_by_name() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"status": ("hold",)}, {"weekday": ("8",)}, {"edited": ("x",)}, {"says": (Says("boss", ("x",)),)}]
+    "wrong",
+    [{"status": ("hold",)}, {"weekday": ("8",)}, {"edited": ("x",)}, {"says": (Says("boss", ("x",)),)}],
 )
 def test_a_value_that_a_facet_cannot_have_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="There is no"):
