@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_rows import (
     Value,
-    changes,
+    payload_changes,
     remark_duplicates,
     searched,
     standing_findings,
@@ -197,7 +197,7 @@ def _changed(
     found: list[tuple[str, Any, Any]] = decision_changes(decisions, new)
     if payload != old.payload:
         readable(payload, old.row)
-        found = [*changes(msgspec.json.decode(old.payload), msgspec.json.decode(payload)), *found]
+        found = [*payload_changes(old.payload, payload), *found]
     if (has and has.sha256) != (had and had.sha256):
         found.append(("recording", had and had.told(), has and has.told()))
     return _New(old, call, payload, new, had, has, found) if found or has != had else None

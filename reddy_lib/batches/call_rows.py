@@ -33,6 +33,7 @@ __all__ = [
     "duplicate_keys",
     "insert_calls",
     "new_call_values",
+    "payload_changes",
     "remark_duplicates",
     "searched",
     "standing_findings",
@@ -278,6 +279,20 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, object,
         else:
             found.append((field, a, b))
     return found
+
+
+def payload_changes(old: str, new: str) -> list[tuple[str, object, object]]:
+    """Return what differs between two payloads as JSON text, as `changes` does. Fields that are equal are not decoded."""
+    before, after = _raw_fields.decode(old), _raw_fields.decode(new)
+    differing = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    decode = msgspec.json.decode
+    return changes(
+        {name: decode(before[name]) for name in differing if name in before},
+        {name: decode(after[name]) for name in differing if name in after},
+    )
+
+
+_raw_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def _cell_changes(

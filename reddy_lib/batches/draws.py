@@ -14,7 +14,6 @@ import hashlib
 import heapq
 import math
 import secrets
-import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
@@ -164,7 +163,7 @@ class Draw(NamedTuple):
         effective = self.effective
         if round(effective) < n:
             said += (
-                f" Strata were drawn unequally: for a share of all {frame:,} calls, weight by stratum; it is then known to "
+                f" The strata differ in size: for a share of all {frame:,} calls, weight by stratum; it is then known to "
                 f"± {100 * margin(0.2, effective, frame):.0f} points"
             )
             said += ", without the strata that gave no call." if covered < len(self.strata) else "."
@@ -180,7 +179,7 @@ class Draw(NamedTuple):
         return sum(count * weight for weight, count in weights) ** 2 / squares if squares else 0.0
 
     def strata_frame(self) -> pd.DataFrame:
-        """Return the strata as a table: a column for each thing the draw is balanced over, then frame, drawn, cap, weight."""
+        """Return the strata as a table: what the draw is balanced over, then frame, drawn, cap, weight."""
         import pandas as pd
 
         names = [name.partition(":")[2] or name for name in self.seal.balanced_over]
@@ -478,7 +477,6 @@ def _differences(old: Seal, new: Seal) -> list[str]:
 class _Kept(msgspec.Struct):
     batch: str
     name: str
-    rows: str
     selection: str
     strata: list[tuple[tuple[str, ...], int, int, int | None]]
     seal: Seal
@@ -488,7 +486,7 @@ class _Kept(msgspec.Struct):
 
 def _keep(batch: StoredBatch, one: Draw) -> None:
     strata = [(each.values, each.frame, each.drawn, each.cap) for each in one.strata]
-    kept = _Kept(batch.id, one.name, one.selection, strata, one.seal, one.who, time.time())
+    kept = _Kept(batch.id, one.name, one.selection, strata, one.seal, one.who, one.at.timestamp())
     with batch.database.write() as connection:
         remember_fact(
             connection, f"{_FACT}{batch.id}:{secrets.token_hex(6)}", msgspec.json.encode(kept).decode()

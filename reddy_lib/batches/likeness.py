@@ -22,6 +22,7 @@ __all__ = [
     "ngram_fingerprint",
     "same_digits",
     "too_far",
+    "words_of",
 ]
 
 _DIGITS = re.compile(r"\d+")
@@ -44,8 +45,17 @@ def folded(text: str) -> str:
     Marks of scripts that write vowels as marks stay: they are letters there.
     """
     plain = _plain(text)
-    kept = "".join(one for one in plain if unicodedata.category(one)[0] in "LNM")
-    return kept or "".join(plain.split())
+    kept: list[str] = []
+    gap = False
+    for one in plain:
+        if unicodedata.category(one)[0] not in "LNM":
+            gap = True
+            continue
+        if gap and kept and one.isdigit() and kept[-1].isdigit():
+            kept.append(" ")  # 1.5 is not 15
+        kept.append(one)
+        gap = False
+    return "".join(kept) or "".join(plain.split())
 
 
 def _plain(text: str) -> str:
@@ -58,9 +68,11 @@ def _is_accent(character: str) -> bool:
 
 
 def fingerprint(text: str) -> str:
-    """Return OpenRefine's key of a text: its folded words, each once, in alphabetical order."""
-    words = (folded(word) for word in re.split(r"[\W_]+", _plain(text)))
-    return " ".join(sorted({word for word in words if word})) or folded(text)
+    """Return OpenRefine's key of a text: its folded words, each once, in alphabetical order. Words with digits stay in
+    their order, or two dates would be one."""
+    words = words_of(text)
+    numbers = [word for word in words if any(map(str.isdigit, word))]
+    return " ".join([*sorted(set(words) - set(numbers)), *numbers]) or folded(text)
 
 
 def ngram_fingerprint(text: str, size: int = 2) -> str:
@@ -110,6 +122,8 @@ def nearest(text: str, known: Mapping[str, int], *, most: int = 1, lax: bool = F
             found.append(Near(value, "the same after folding", 0))
         elif fingerprint(value) == fingerprint(text):
             found.append(Near(value, "the same words", 1))
+        elif _shortened(value, text):
+            found.append(Near(value, "the same words, some shortened", 2))
         else:
             limit = too_far(max(len(mine), len(other)), lax=lax)
             distance = edits_between(mine, other, limit) if limit else None
@@ -117,6 +131,23 @@ def nearest(text: str, known: Mapping[str, int], *, most: int = 1, lax: bool = F
                 found.append(Near(value, letters_differ(distance), distance))
     found.sort(key=lambda one: (one.distance, -known[one.value], one.value))
     return found[:most]
+
+
+def _shortened(one: str, other: str) -> bool:
+    """Return whether two names of several words are equal but for words cut short: "Tech Support", "Technical Support"."""
+    pairs = list(zip(words_of(one), words_of(other), strict=False))
+    if len(pairs) < 2 or len(words_of(one)) != len(words_of(other)):
+        return False
+    equal = sum(1 for a, b in pairs if a == b)
+    cut = sum(
+        1 for a, b in pairs if a != b and min(len(a), len(b)) > 2 and (a.startswith(b) or b.startswith(a))
+    )
+    return equal > 0 and equal + cut == len(pairs) and same_digits(folded(one), folded(other))
+
+
+def words_of(text: str) -> list[str]:
+    """Return the folded words of a text, in their order."""
+    return [word for word in (folded(part) for part in re.split(r"[\W_]+", _plain(text))) if word]
 
 
 def letters_differ(distance: int) -> str:

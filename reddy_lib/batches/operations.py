@@ -255,10 +255,9 @@ def undo(
     """
     one, who = find(batch, operation), arguments.text(who, "who")
     _refuse_undo(one)
-    possible = undoable(batch, one)
-    if not possible.changed:
-        raise CannotUndo(_why_not(batch, one, possible))
-    rows = sorted([*possible.changed, *possible.same, *possible.locked])
+    if not next((True for _, what in _undoing_each(batch, one) if what == "changed"), False):
+        raise CannotUndo(_why_not(batch, one, undoable(batch, one)))
+    rows = changed_rows(batch, one)
     title = one.title.removeprefix("Undo: ") if one.undoes else f"Undo: {one.title}"
     with batch.database.write() as connection:
         _lock(connection, batch)  # of two people who undo it together, one is refused
@@ -289,29 +288,33 @@ def _refuse_second(connection: sa.Connection, one: Operation) -> None:
 def undoable(batch: StoredBatch, operation: Operation | str | int) -> Changed:
     """Return what `undo` would do: the rows that it would give back (`changed`), those that were changed again since
     (`same`), and those that are being sent or were sent (`locked`)."""
-    one = find(batch, operation)
-    changed: list[int] = []
-    kept: list[int] = []
-    locked: list[int] = []
-    with batch.database.read() as connection:
-        for some in pieces(_rows_of(connection, one.id), PIECE):
+    found: dict[str, list[int]] = {"changed": [], "same": [], "locked": []}
+    for row, what in _undoing_each(batch, find(batch, operation)):
+        found[what].append(row)
+    return Changed(*(tuple(found[what]) for what in ("changed", "same", "locked")))
+
+
+def _undoing_each(batch: StoredBatch, one: Operation) -> Iterator[tuple[int, str]]:
+    """Yield each row that an operation changed, with what undoing it would do: changed, same or locked."""
+    names = ("id", "row", "status", "payload", "decisions", "audio")
+    for some in pieces(changed_rows(batch, one), PIECE):
+        with batch.database.read() as connection:
             recorded = edits_of(connection, one.id, batch.id, some)
-            query = sa.select(
-                calls.c.id, calls.c.row, calls.c.status, calls.c.payload, calls.c.decisions, calls.c.audio
-            ).where(calls.c.batch_id == batch.id, calls.c.row.in_(some))
-            stored: Any
-            for stored in connection.execute(query.order_by(calls.c.row)).all():
-                if stored.status not in EDITABLE:
-                    locked.append(stored.row)
-                    continue
-                try:
-                    inverse(recorded[stored.row], one.who)(
-                        from_payload(stored.payload), read_decisions(stored.decisions), stored
-                    )
-                    changed.append(stored.row)
-                except ChangedSince:
-                    kept.append(stored.row)
-    return Changed(tuple(changed), tuple(kept), tuple(locked))
+            query = sa.select(*(calls.c[name] for name in names)).where(
+                calls.c.batch_id == batch.id, calls.c.row.in_(some)
+            )
+            found: Sequence[Any] = connection.execute(query.order_by(calls.c.row)).all()
+        for stored in found:
+            if stored.status not in EDITABLE:
+                yield stored.row, "locked"
+                continue
+            decisions = read_decisions(stored.decisions)
+            try:
+                inverse(recorded[stored.row], one.who)(from_payload(stored.payload), decisions, stored)
+            except ChangedSince:
+                yield stored.row, "same"
+            else:
+                yield stored.row, "changed"
 
 
 def find(batch: StoredBatch, operation: Operation | str | int) -> Operation:

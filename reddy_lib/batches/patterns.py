@@ -40,12 +40,12 @@ def check_pattern(pattern: str) -> None:
                 f"The pattern {pattern!r} repeats a group that holds a repetition or alternatives, so it could run for "
                 "hours. Write it without the outer repetition."
             )
-        was, closed = closed, None
+        closed = None
         if token[0] == "(" and not token.endswith(")"):
             open_groups.append(False)
         elif token == ")" and open_groups:
             closed = open_groups.pop()
             if closed and open_groups:
                 open_groups[-1] = True
-        elif (token == "|" and open_groups) or ((many or (was and token[0] == "?")) and open_groups):
+        elif (token == "|" and open_groups) or ((many or token[0] == "?") and open_groups):
             open_groups[-1] = True

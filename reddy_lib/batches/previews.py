@@ -10,7 +10,7 @@ import msgspec
 import sqlalchemy as sa
 
 from reddy_lib.batches.call_changes import Change, readable
-from reddy_lib.batches.call_rows import changes, standing_findings
+from reddy_lib.batches.call_rows import payload_changes, standing_findings
 from reddy_lib.batches.decisions import Decisions, ManyEdited, decision_changes, read_decisions
 from reddy_lib.batches.differences import field_label
 from reddy_lib.batches.line_diff import same_as_sent
@@ -117,7 +117,7 @@ def _new(change: Change, stored: sa.Row[Any]) -> tuple[str, Decisions] | None:
 def _shown(batch: StoredBatch, stored: sa.Row[Any], payload: str, decisions: Decisions) -> CallChange:
     call = from_payload(payload)
     before = from_payload(stored.payload)
-    found = changes(msgspec.json.decode(stored.payload), msgspec.json.decode(payload))
+    found = payload_changes(stored.payload, payload)
     found += decision_changes(read_decisions(stored.decisions), decisions)
     told = [one for each in found for one in _told(before, call, *each)]
     errors = standing_findings(stored, call, decisions, products=batch.products, now=time.time())

@@ -372,19 +372,21 @@ def _known(batch: StoredBatch, wrong: set[str]) -> Known:
     """Return the values that the batch may use. `wrong`: addresses that have a problem."""
     mine = calls.c.batch_id == batch.id
     with batch.database.read() as connection:
-        used: dict[Any, int] = dict(
-            connection.execute(
-                sa.select(calls.c.product_id, sa.func.count())
-                .where(mine, calls.c.product_id.is_not(None))
-                .group_by(calls.c.product_id)
-            ).tuples()
+        products_used = (
+            sa.select(calls.c.product_id, sa.func.count())
+            .where(mine, calls.c.product_id.is_not(None))
+            .group_by(calls.c.product_id)
         )
+        used: Counter[int | None] = Counter()
+        for product, count in connection.execute(products_used):
+            used[product] += count
         agents: Counter[str] = Counter()
         if wrong:
             here = sa.select(calls.c.agent_email, sa.func.count()).where(
                 mine, calls.c.agent_email.is_not(None)
             )
-            agents.update(dict(connection.execute(here.group_by(calls.c.agent_email)).tuples()))
+            for agent, count in connection.execute(here.group_by(calls.c.agent_email)):
+                agents[str(agent)] += count
             others = (
                 sa.select(batches.c.id)
                 .where(batches.c.id != batch.id)
@@ -398,7 +400,7 @@ def _known(batch: StoredBatch, wrong: set[str]) -> Known:
             )
             agents.update(one for one in connection.execute(accepted).scalars() if one)
     products = {
-        str(one["name"]): (int(one["id"]), used.get(int(one["id"]), 0))
+        str(one["name"]): (int(one["id"]), used[int(one["id"])])
         for one in batch.products or ()
         if str(one.get("status") or "active").casefold() == "active"
     }

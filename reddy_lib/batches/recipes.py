@@ -29,7 +29,16 @@ from reddy_lib.batches.operations import (
 )
 from reddy_lib.batches.previews import effect_of, stored_calls
 from reddy_lib.batches.profiles import signature_of
-from reddy_lib.batches.steps import EditCall, OnlyWhere, Step, Value, anchor_of, resolved, step_json
+from reddy_lib.batches.steps import (
+    EditCall,
+    OnlyWhere,
+    Step,
+    Value,
+    anchor_of,
+    read_step,
+    resolved,
+    step_json,
+)
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import EDITABLE, calls, recipes
 from reddy_lib.errors import MappingError, NotInLedger
@@ -209,9 +218,9 @@ def fitting(batch: StoredBatch) -> list[Fitting]:
     found = recipes_for(batch.database, columns_of(batch))
     if not found:
         return []
-    standing = [step_json(step) for step in recipe_of(batch).steps]
+    standing = {_key(step) for step in recipe_of(batch).steps}
     return [
-        Fitting(recipe, all(step_json(step) in standing for step in recipe.steps))
+        Fitting(recipe, all(_key(step) in standing for step in recipe.steps))
         for recipe in found
         if recipe.steps
     ]
@@ -306,7 +315,7 @@ def _apply(batch: StoredBatch, step: Step, earlier: dict[str, list[Operation]], 
         step = resolved(step, batch.products)
     except ValueError as error:
         return Applied(step, 0, 0, 0, _reason(error))
-    before = earlier.get(step_json(step), [])
+    before = earlier.get(_key(step), [])
     matched: set[int] = set()
     try:
         if before and before[0].state == "stopped":
@@ -325,6 +334,11 @@ def _apply(batch: StoredBatch, step: Step, earlier: dict[str, list[Operation]], 
     )
 
 
+def _key(step: Step) -> str:
+    """Return what equal steps share, whether one was stored or not: 60 and 60.0 seconds are the same."""
+    return step_json(read_step(step_json(step)))
+
+
 def _reason(error: Exception) -> str:
     words = str(error).rstrip(".")
     return words[:1].lower() + words[1:]
@@ -335,7 +349,7 @@ def _earlier(batch: StoredBatch) -> dict[str, list[Operation]]:
     found: dict[str, list[Operation]] = {}
     for one in reversed(history(batch)):
         if one.step is not None and one.undone_by is None and one.undoes is None and one.state != "running":
-            found.setdefault(step_json(one.step), []).append(one)
+            found.setdefault(_key(one.step), []).append(one)
     return found
 
 
