@@ -7,12 +7,10 @@ looked at is in the address (`View`): a reload, Back and a link show the same.
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
-from reddy_lib.batches.queries import Query
 
 from reddy_lib import ui
+from reddy_lib.batches.queries import Query
 from reddy_lib.database.schema import EDITABLE, SENDABLE, STATUSES
 from reddy_lib.errors import NotInLedger, ReddyError
 from reddy_lib.ui import choice
@@ -22,7 +20,7 @@ from reddy_lib.ui.history import history_panel
 from reddy_lib.ui.operation_jobs import draw_jobs
 from reddy_lib.ui.presence import draw_presence
 from reddy_lib.ui.recordings import recordings_panel
-from reddy_lib.ui.review.calls_list import PAGE, agent_of, draw_list, length
+from reddy_lib.ui.review.calls_list import PAGE, draw_list, list_width
 from reddy_lib.ui.review.changes import edited
 from reddy_lib.ui.review.draw_panel import draw_draw
 from reddy_lib.ui.review.filters import draw_facets, draw_search, draw_shown, draw_terms, shown_name
@@ -96,7 +94,6 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             label_visibility="collapsed",
             on_change=lambda: view.go(panel=st.session_state[panel_key]),
         )
-        overview.draw_loss()
     sendable, label = sendable_now()
     with st.container(horizontal=True, gap="xsmall", width="content"):
         st.button(
@@ -159,6 +156,7 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         on_click=lambda: view.go(facets=not view.facets),
     )
     draw_shown(view, K, numbers)
+    overview.draw_loss()
 draw_terms(view, K)
 
 if view.panel != "calls":
@@ -184,6 +182,11 @@ if len(frame) and (opened is None or (other_filters and not batch.count(query=li
 st.session_state[f"{K} listed for"] = listed
 
 
+def presence() -> None:
+    """Who else is here. A field may be half typed where fields are open: then others' changes are offered, not drawn."""
+    draw_presence(batch, opened, quiet=st.session_state.get(f"{K} tab", "Conversation") != "Conversation")
+
+
 def calls_list() -> None:
     """One screen of calls, and what can be done with all that are listed."""
     if not matching:
@@ -197,12 +200,21 @@ def calls_list() -> None:
                 on_click=lambda: view.go(query=Query(), ticked=False),
             )
         return
-    draw_list(batch, frame, key=K, names=names, opened=opened, open_row=lambda row: view.go(row=row))
+    draw_list(
+        batch,
+        frame,
+        key=K,
+        names=names,
+        opened=opened,
+        open_row=lambda row: view.go(row=row),
+        width=list_width(view),
+    )
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
     ):
         first = (view.page - 1) * PAGE
         st.caption(f"{first + 1:,}–{first + len(frame):,} of {matching:,}", width="content")
+        presence()
         if pages > 1:
             page_key = f"{K} page {pages}"
             if st.session_state.get(page_key) != view.page:
@@ -265,15 +277,14 @@ def head(status: str, wrong: int) -> None:
             st.markdown(f"**Row {opened}**", width="content")
             st.badge(status, color=ui.STATUS_COLOURS[status])
             if not wrong and status in EDITABLE:
-                st.caption(":green[:material/check_circle:] nothing to fix", width="content")
+                st.caption(
+                    ":green[:material/check_circle:]", width="content", help="This call has nothing to fix."
+                )
             meter = batch.loss(opened)
             if meter.placed < meter.characters:
                 st.caption(f"{meter.placed:,} of {meter.characters:,} characters", width="content")
-            listed_now = frame.loc[opened] if opened in frame.index else None
-            if listed_now is not None:
-                st.caption(ui.escape(described(listed_now)), width="content")
-            elif filtered:
-                st.caption("not among the listed calls any more", width="content")
+            if filtered and opened not in frame.index:
+                st.caption("no longer listed", width="content")
         with st.container(horizontal=True, gap="xsmall", width="content"):
             for step, icon, text, keys in (
                 ("before", "chevron_left", "", "Alt+K"),
@@ -300,11 +311,6 @@ def head(status: str, wrong: int) -> None:
             )
 
 
-def described(call: Any) -> str:
-    """The open call in a few words: agent and length."""
-    return " · ".join(filter(None, [agent_of(call["agent_email"]), length(call.get("duration"))]))
-
-
 def pane() -> None:
     """The open call."""
     if opened is None:
@@ -328,8 +334,6 @@ if view.split != "call":
     with columns[-2]:
         calls_list()
 with columns[-1]:
-    # A field may be half typed where fields are open: then others' changes are offered, not drawn.
-    draw_presence(batch, opened, quiet=st.session_state.get(f"{K} tab", "Conversation") != "Conversation")
     try:
         pane()
     except NotInLedger as error:
@@ -337,3 +341,5 @@ with columns[-1]:
         ui.alert(error)
     except ReddyError as error:
         ui.alert(error)
+if view.split == "call" or not matching:
+    presence()

@@ -180,9 +180,7 @@ def _reported(app: AppTest, state: WidgetState) -> AppTest:
 def tick(app: AppTest, *positions: int, cell: int | None = None) -> AppTest:
     """Leave these positions of the list of calls ticked; `cell`: the position that is clicked."""
     cells = [] if cell is None else [[cell, "agent"]]
-    return report(
-        app, table(app, "call"), selection={"rows": list(positions), "columns": [], "cells": cells}
-    )
+    return report(app, table(app, "call"), selection={"rows": list(positions), "columns": [], "cells": cells})
 
 
 def edit(app: AppTest, grid: Any, cells: dict[int, dict[str, Any]]) -> AppTest:

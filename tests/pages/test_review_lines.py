@@ -270,7 +270,9 @@ def test_a_recording_beside_a_transcript_is_said_at_its_field(load: Load) -> Non
 # --- text as text ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("tab", ["Conversation", "Lines", "Tags", "Fields", "From the sheet", "JSON", "History"])
+@pytest.mark.parametrize(
+    "tab", ["Conversation", "Lines", "Tags", "Fields", "From the sheet", "JSON", "History"]
+)
 def test_words_of_a_sheet_are_text_in_every_part_of_a_call(load: Load, tab: str) -> None:
     batch = load(
         (WILD, WILD), **{"Agent Email": WILD, "Conversation ID": WILD, "CSAT": WILD, "Product": WILD}

@@ -1,4 +1,4 @@
-"""The list of calls: one screen of those the filters leave, two lines a call."""
+"""The list of calls: one screen of those the filters leave, a few words each."""
 
 from __future__ import annotations
 
@@ -8,21 +8,27 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
-from reddy_lib.database.schema import STATUSES
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.ui import choice
 from reddy_lib.ui.review.changes import short_hash
+from reddy_lib.ui.review.view import View
 
-__all__ = ["PAGE", "agent_of", "draw_list", "length"]
+__all__ = ["PAGE", "agent_of", "draw_list", "length", "list_width"]
 
 PAGE = 50
 """Calls on one screen."""
 
-ROW_HEIGHT = 58  # above four times the font size, text is wrapped and keeps its line breaks
-WORDS = 60
-"""Letters of a finding's title, or of a snippet, that are shown."""
+ROW_HEIGHT = 66  # above four times the font size, text is wrapped and keeps its line breaks
+SIDES = 130  # pixels of the list beside the words: ticks, row, border
+SHARES = {"list": 3 / 8, "even": 1 / 2, "call": 1.0}
+
+
+def list_width(view: View) -> int:
+    """Return how many pixels the words of a call have in the list, by the width of the browser's window."""
+    page = int(st.session_state.get("window width", 1280)) - 370  # the menu and the margins
+    share = SHARES[view.split] * (0.78 if view.facets else 1.0)
+    return max(150, int(page * share) - SIDES)
 
 
 def length(seconds: float | None) -> str:
@@ -42,6 +48,7 @@ def draw_list(
     names: dict[int, str],
     opened: int | None,
     open_row: Callable[[int], None],
+    width: int,
 ) -> None:
     """One screen of calls: a tick for many, a click for the one to open.
 
@@ -50,6 +57,7 @@ def draw_list(
         names: product id → name.
         opened: the row of the open call.
         open_row: opens a call.
+        width: pixels for the words of a call.
     """
     rows = tuple(int(row) for row in frame.index)
     marked = set(choice.ticked(batch))
@@ -57,8 +65,7 @@ def draw_list(
     table = pd.DataFrame(
         {
             "row": [f"▸ {row}" if row == opened else str(row) for row in rows],
-            "call": [_two_lines(call, names, zone) for call in frame.itertuples()],
-            "status": [[status] for status in frame["status"]],
+            "call": [_in_words(call, names, zone) for call in frame.itertuples()],
         }
     )
     grid = f"{key} grid {short_hash(rows)}"
@@ -76,15 +83,9 @@ def draw_list(
         selection_mode=["multi-row", "single-cell"],
         placeholder="",
         column_config={
-            "row": st.column_config.TextColumn("Row", width=58),
+            "row": st.column_config.TextColumn("Row", width=62),
             "call": st.column_config.TextColumn(
-                "Agent, product, start, length · what is wrong", width="large"
-            ),
-            "status": st.column_config.MultiselectColumn(
-                "Status",
-                width=84,
-                options=list(STATUSES),
-                color=[ui.STATUS_COLOURS[status] for status in STATUSES],
+                "Agent, product, start, length, and what is wrong", width=width
             ),
         },
         alt=f"Calls {rows[0]} to {rows[-1]} of this batch",
@@ -92,11 +93,11 @@ def draw_list(
 
 
 def agent_of(email: object) -> str:
-    """Return the agent's email as the list shows it."""
-    return email if isinstance(email, str) and email else "no agent"
+    """Return the agent as the list shows them: the email before its domain."""
+    return email.partition("@")[0] or email if isinstance(email, str) and email else "no agent"
 
 
-def _two_lines(call: Any, names: dict[int, str], zone: str) -> str:
+def _in_words(call: Any, names: dict[int, str], zone: str) -> str:
     product = "" if pd.isna(call.product_id) else names.get(int(call.product_id), str(call.product_id))
     start = "" if pd.isna(call.timestamp) else _start(call.timestamp.tz_convert(zone))
     first = [
@@ -105,22 +106,22 @@ def _two_lines(call: Any, names: dict[int, str], zone: str) -> str:
         start,
         length(getattr(call, "duration", None)) or (f"{call.lines} turns" if call.lines else ""),
     ]
-    return " · ".join(part for part in first if part) + "\n" + _second_line(call)
+    return " · ".join(part for part in first if part) + " — " + _what(call)
 
 
 def _start(moment: Any) -> str:
     return f"{moment.day} {moment:%b}, {moment:%H:%M}"
 
 
-def _second_line(call: Any) -> str:
+def _what(call: Any) -> str:
     snippet = getattr(call, "snippet", "")
     if isinstance(snippet, str) and snippet:
-        return str(snippet)
+        return f"{call.status} · {snippet}"
     titles = [CATALOGUE[code].title for code in str(call.codes).strip("|").split("|") if code in CATALOGUE]
     wrong = titles[0] + (f" and {len(titles) - 1} more" if len(titles) > 1 else "") if titles else ""
     said = f"“{call.preview}”" if isinstance(call.preview, str) and call.preview else "no transcript"
     edited = "edited · " if call.edited else ""
-    return f"{edited}{wrong or said}"
+    return f"{call.status} · {edited}{wrong or said}"
 
 
 def _picked(batch: Batch, key: str, rows: Sequence[int], open_row: Callable[[int], None]) -> None:

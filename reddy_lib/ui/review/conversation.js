@@ -226,6 +226,15 @@ function createView(root, send) {
   told.setAttribute("role", "status");
   bar.append(...buttons, told);
 
+  // Scrolls the conversation alone: scrollIntoView would move the page as well.
+  function reveal(node, center) {
+    const top = node.getBoundingClientRect().top - list.getBoundingClientRect().top;
+    const below = top + node.offsetHeight - list.clientHeight;
+    if (center) list.scrollTop += top - (list.clientHeight - node.offsetHeight) / 2;
+    else if (top < 0) list.scrollTop += top - 4;
+    else if (below > 0) list.scrollTop += below + 4;
+  }
+
   // --- choosing, keys -------------------------------------------------------------------------------------
 
   function choose(id, focus) {
@@ -241,7 +250,7 @@ function createView(root, send) {
     parts.turn.tabIndex = 0;
     if (focus) {
       parts.turn.focus({ preventScroll: true });
-      parts.turn.scrollIntoView({ block: "nearest" });
+      reveal(parts.turn, false);
     }
     enable();
   }
@@ -325,8 +334,18 @@ function createView(root, send) {
     if (host.style.height !== height) host.style.height = height;
   }
 
+  // In steps, so that dragging the window's edge does not run the page at each pixel.
+  function measure() {
+    const width = Math.round(window.innerWidth / 80) * 80;
+    if (width !== state.width) {
+      state.width = width;
+      state.send("window", width);
+    }
+  }
+
   const following = setInterval(() => {
     fit();
+    measure();
     const player = audio();
     const now = player && !player.paused ? player.currentTime : null;
     let playing = null;
@@ -334,7 +353,7 @@ function createView(root, send) {
       for (const turn of state.data.turns) if (turn.start !== null && turn.start <= now + 0.05) playing = turn.id;
     for (const [id, parts] of state.nodes) parts.turn.classList.toggle("playing", id === playing);
     if (playing && playing !== state.played && !state.editing)
-      state.nodes.get(playing)?.turn.scrollIntoView({ block: "nearest" });
+      reveal(state.nodes.get(playing).turn, false);
     state.played = playing;
   }, 250);
 
@@ -476,9 +495,10 @@ function createView(root, send) {
       const first = data.turns.find((turn) => turn.marks.length) || data.turns[0];
       if (first) {
         choose(first.id, focused); // who goes from call to call by key stays in the conversation
-        if (first.marks.length) state.nodes.get(first.id).turn.scrollIntoView({ block: "center" });
+        if (first.marks.length) reveal(state.nodes.get(first.id).turn, true);
       }
     }
+    list.title = data.hint;
     enable();
     tell();
   }

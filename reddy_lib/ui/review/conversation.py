@@ -87,14 +87,16 @@ def draw_conversation(
     answered = [event["id"] for event in held["outbox"] if event.get("id") in memory.answered]
     result = _component(
         key=key,
-        default={"outbox": []},
+        default={"outbox": [], "window": 0},
         on_outbox_change=receive,
+        on_window_change=lambda: _note_window(key),
         data={
             "call": f"{batch.id} {row}",
             "version": version,
             "locked": locked,
             "done": answered,
-            "told": "" if locked else "Click into a turn to correct it. Enter stores it.",
+            "told": "",
+            "hint": "" if locked else "Click into a turn to correct it. Enter stores it, Esc does not.",
             "conflicts": memory.conflicts,
             "turns": [
                 {
@@ -115,10 +117,18 @@ def draw_conversation(
             ],
         },
     )
+    if result.window and result.window != st.session_state.get("window width"):
+        st.session_state["window width"] = int(result.window)
+        st.rerun()  # the list of calls stands before the conversation
     # A browser that reconnects to a restarted app sends its outbox as a first value, for which no callback runs.
     if _store(batch, row, memory, result.outbox or []):
         changed()
         st.rerun()
+
+
+def _note_window(key: str) -> None:
+    """Keep the width of the window, by which the list of calls is made as wide as it can be."""
+    st.session_state["window width"] = int(st.session_state[key]["window"] or 1280)
 
 
 class _Memory:

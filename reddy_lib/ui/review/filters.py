@@ -30,6 +30,9 @@ RANGES = ("turns", "characters", "duration", "start")
 MOST_PILLS = 8
 """Values of a facet that are shown; a search in the facet finds the others."""
 
+TALLEST = 560
+"""Pixels of the facets, which scroll."""
+
 BARS = " ▁▂▃▄▅▆▇█"
 
 
@@ -102,7 +105,9 @@ def _show(view: View, name: str) -> None:
 
 def draw_terms(view: View, key: str) -> None:
     """What is filtered, each part with a way to take it off."""
-    terms = view.query.terms()
+    terms = [
+        (number, term) for number, term in enumerate(view.query.terms()) if term.name not in ("words", "says")
+    ]
     for part in view.dropped:
         st.caption(
             f":orange[:material/warning: The address asks for “{ui.escape(part)}”, which is unknown here.]"
@@ -110,7 +115,7 @@ def draw_terms(view: View, key: str) -> None:
     if not terms:
         return
     with st.container(horizontal=True, gap="xsmall"):
-        for number, term in enumerate(terms):
+        for number, term in terms:
             st.button(
                 f"{ui.escape(term.text)}",
                 key=f"{key} term {number} {short_hash(term.text)}",
@@ -146,7 +151,7 @@ def draw_facets(batch: Batch, view: View, key: str) -> None:
     ]
     shown = [name for name in names if name in ALWAYS or name in more or name in chosen]
     facets = batch.facets(view.listed(batch), names=shown)
-    with st.container(height="stretch", border=True, gap="small"):
+    with st.container(height=TALLEST, border=True, gap="small"):
         st.caption(f"{facets.count:,} of {facets.of:,} calls")
         for facet in facets:
             if facet.kind == "values":
