@@ -331,7 +331,8 @@ class BatchStore:
                 if texts is not None and one.texts is not None:
                     texts[at] = one.texts
                     size += sum(map(len, one.texts))
-                    if size > MOST_TEXT:
+                    # The first thousand calls tell how much it will be: a large batch is not kept for nothing.
+                    if size > MOST_TEXT or (at == 1_000 and size * len(ids) > MOST_TEXT * 2_000):
                         texts = None
                 cells.add(cell_text, at)
         columns, unlisted = cells.done()

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from typing import Protocol, cast
 
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
 __all__ = ["language_of"]
 
 _LEAST_LETTERS = 20
@@ -43,6 +45,4 @@ def _dense(text: str) -> bool:
 @functools.cache
 def _identifier() -> _Identifier:
     """Load the model, which takes most of a second: where nobody asks for a language, nobody waits for it."""
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
     return cast(_Identifier, LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True))
