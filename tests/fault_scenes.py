@@ -17,7 +17,7 @@ from reddy_lib.sending.dispatcher import send_chunk
 from reddy_lib.sending.slots import Slots
 from reddy_lib.sending.submission import Submission, create
 from reddy_lib.sending.workers import new_worker
-from tests.conftest import PRODUCTS, ROOT, fresh_database
+from tests.conftest import PRODUCTS, ROOT, ledger_database
 from tests.faulty_server import Behaviour, FaultyServer
 
 Sheet = Callable[..., Path]
@@ -111,7 +111,7 @@ class Scene:
         return submission
 
     def postgres(self) -> str:
-        return fresh_database(self._request.getfixturevalue("postgres"), self._request.node.name)
+        return ledger_database(self._request.getfixturevalue("postgres"), self._request.node.name)
 
 
 def cannot_be_sent_again(scene: Scene) -> None:

@@ -10,7 +10,7 @@ import multiprocessing
 import sys
 import time
 from multiprocessing.connection import Connection as Pipe
-from multiprocessing.context import ForkServerProcess
+from multiprocessing.context import ForkServerContext, ForkServerProcess
 from multiprocessing.process import BaseProcess
 from types import ModuleType, SimpleNamespace
 
@@ -29,6 +29,13 @@ def stop_engines_sooner() -> None:
     dbos._dbos.time = SimpleNamespace(time=time.time, sleep=lambda seconds: time.sleep(min(seconds, 0.1)))
 
 
+def context() -> ForkServerContext:
+    """The way to make a process from the one that has imported everything."""
+    way = multiprocessing.get_context("forkserver")
+    way.set_forkserver_preload([__name__, "tests.reading_process", "pandas", "pyarrow.parquet"])
+    return way
+
+
 def start(process: BaseProcess) -> None:
     """Start a child. It reads again what `__main__` was read from, and after a test of a page that is a page: so it is
     shown an empty one."""
@@ -44,10 +51,8 @@ class SendingProcess:
     """The engine on the ledger at `location`, sending to `url`."""
 
     def __init__(self, location: str, url: str, token: str) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([__name__])
-        self._pipe, theirs = context.Pipe()
-        self._process: ForkServerProcess = context.Process(
+        self._pipe, theirs = context().Pipe()
+        self._process: ForkServerProcess = context().Process(
             target=_send, args=(location, url, token, theirs), daemon=True
         )
         start(self._process)

@@ -3,7 +3,6 @@ already, which spares a test two seconds of a core a worker."""
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -34,9 +33,9 @@ class ForkedWorker:
     """A worker that is used like a `Popen`."""
 
     def __init__(self, arguments: list[str], env: dict[str, str], log: Path) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload([sending_process.__name__])
-        self._process = context.Process(target=_work, args=(arguments, env, str(log)), daemon=True)
+        self._process = sending_process.context().Process(
+            target=_work, args=(arguments, env, str(log)), daemon=True
+        )
         sending_process.start(self._process)
         assert self._process.pid is not None
         self.pid = self._process.pid

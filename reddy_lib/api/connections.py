@@ -14,6 +14,7 @@ connections to that origin at that moment.
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib.util
 import os
 import ssl
@@ -42,6 +43,7 @@ _BEFORE_SENDING = (
     httpx.UnsupportedProtocol,
     httpx.LocalProtocolError,
 )
+_CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _HUNG_UP = (httpx.RemoteProtocolError, httpx.NetworkError)
 
 _may_send: ContextVar[Callable[[], bool] | None] = ContextVar("may_send", default=None)
@@ -174,16 +176,14 @@ class Connections:
 
 def _certificates(trust_env: bool) -> ssl.SSLContext:
     """Return the TLS context with this machine's trusted certificates. Raises NeverSent."""
-    name = next(
-        (each for each in ("SSL_CERT_FILE", "SSL_CERT_DIR") if trust_env and os.environ.get(each)), ""
-    )
+    name = next((each for each in _CERTIFICATE_VARIABLES if trust_env and os.environ.get(each)), "")
     place = os.environ.get(name, "")
     reason = ""
     if name == "SSL_CERT_DIR" and not any(map(os.path.isdir, place.split(os.pathsep))):
         reason = "the folder does not exist"
     else:
         try:
-            return httpx.create_ssl_context(trust_env=trust_env)
+            return _context(trust_env, _on_disk(trust_env))
         except ssl.SSLError:
             reason = "it contains no certificate that can be read"
         except (OSError, ValueError) as error:
@@ -196,6 +196,26 @@ def _certificates(trust_env: bool) -> ssl.SSLContext:
         f"The environment variable {name} names {place} for certificates, which cannot be used ({reason}). "
         "Correct or unset it, then restart this program."
     )
+
+
+def _on_disk(trust_env: bool) -> tuple[tuple[str, int, int], ...]:
+    """Return the files and folders that certificates may come from, each with its time of change (ns) and size."""
+    usual = ssl.get_default_verify_paths()
+    named = [os.environ.get(each, "") for each in _CERTIFICATE_VARIABLES] if trust_env else []
+    found = []
+    for path in (*named, usual.openssl_cafile, usual.openssl_capath):
+        try:
+            status = os.stat(path)
+            found.append((path, status.st_mtime_ns, status.st_size))
+        except (OSError, ValueError):
+            found.append((path, 0, 0))
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=4)
+def _context(trust_env: bool, _files: tuple[tuple[str, int, int], ...]) -> ssl.SSLContext:
+    """Return one context for all clients, until its files change: reading the certificates takes 20 to 50 ms."""
+    return httpx.create_ssl_context(trust_env=trust_env)
 
 
 def _check_proxies() -> None:

@@ -26,7 +26,7 @@ from reddy_lib.database import schema
 from reddy_lib.database.database import Database
 from reddy_lib.errors import NotAllowed
 from reddy_lib.sending.submission import Submission, create
-from tests.conftest import PRODUCTS, fresh_database, write_sheet
+from tests.conftest import PRODUCTS, ledger_database, write_sheet
 
 
 def as_(ledger: reddy.Ledger, right: Right) -> reddy.Ledger:
@@ -72,7 +72,7 @@ def untouched(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     folder = tmp_path_factory.mktemp("untouched")
     location = str(folder / "ledger.sqlite")
     if request.param == "postgresql":
-        location = fresh_database(request.getfixturevalue("postgres"), __name__)
+        location = ledger_database(request.getfixturevalue("postgres"), __name__)
     with reddy.Ledger(location) as opened:
         yield Scene(opened, write_sheet(folder / "calls.csv", 6), folder)
 

@@ -7,6 +7,7 @@ import base64
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -207,6 +208,25 @@ def test_certificates_that_are_not_there_are_said_with_the_variable(
     (tmp_path / "missing.pem").write_text("no certificate")
     with pytest.raises(NeverSent, match=name):
         Client(TOKEN)
+
+
+def test_certificates_are_read_once_and_again_after_they_changed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    read: list[bool] = []
+    monkeypatch.setattr(
+        "reddy_lib.api.connections.httpx.create_ssl_context",
+        lambda *, trust_env: read.append(trust_env) or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
+    )
+    store = tmp_path / "company.pem"
+    store.write_text("one certificate")
+    monkeypatch.setenv("SSL_CERT_FILE", str(store))
+    for _ in range(3):
+        Client(TOKEN).close()
+    assert read == [True]
+    store.write_text("one certificate and another")
+    Client(TOKEN).close()
+    assert read == [True, True]
 
 
 def test_the_sandbox_on_this_machine_needs_no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:

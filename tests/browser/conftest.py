@@ -35,9 +35,9 @@ class App:
     log: Path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One for a module's tests, and gone after them: while it is there, an event loop runs in this thread."""
+    """One for this folder's tests, and gone after them: while it is there, an event loop runs in this thread."""
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if executable is None:
         if os.environ.get("CI"):

@@ -14,6 +14,7 @@ import reddy_lib as reddy
 from reddy_lib.database.schema import attempts, calls
 from reddy_lib.model import payload_json
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
+from tests.conftest import copied_ledger
 from tests.screen import set_status, without_components, words
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -27,11 +28,21 @@ def ledger_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "ledger.sqlite"
 
 
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A ledger with the sheet that has one fault a row, from row 2 on, and the id of its batch."""
+    path = tmp_path_factory.mktemp("loaded") / "ledger.sqlite"
+    with reddy.Ledger(path) as ledger:
+        sheet = ROOT / "data" / "everything_wrong.csv"
+        return path, ledger.load(sheet, products=PRODUCTS, progress=False).id
+
+
 @pytest.fixture
-def batch(ledger_file: Path) -> reddy.Batch:
-    """The sheet with one fault a row, from row 2 on."""
-    with reddy.Ledger(ledger_file) as ledger:
-        return ledger.load(ROOT / "data" / "everything_wrong.csv", products=PRODUCTS, progress=False)
+def batch(ledger_file: Path, loaded: tuple[Path, str]) -> reddy.Batch:
+    """That sheet, in a ledger of the test's own."""
+    path, batch_id = loaded
+    with reddy.Ledger(copied_ledger(path, ledger_file)) as ledger:
+        return ledger.batch(batch_id)
 
 
 def opened(batch: reddy.Batch | None = None, row: int | None = None, tab: str = "", **state: Any) -> AppTest:

@@ -16,7 +16,7 @@ from reddy_lib.sandbox.faults import Fault
 from reddy_lib.sending.rate_limits import assume_create_idempotent, rules_of, set_limit
 from reddy_lib.sending.submission import create
 from reddy_lib.sending.workers import new_worker, retire_worker
-from tests.conftest import PRODUCTS, fresh_database, write_sheet
+from tests.conftest import PRODUCTS, ledger_database, write_sheet
 from tests.recording_files import tone, wav_bytes
 from tests.sending.exchanging import exchange
 
@@ -37,7 +37,7 @@ def untouched(
     folder = tmp_path_factory.mktemp("untouched")
     location = str(folder / "ledger.sqlite")
     if request.param == "postgresql":
-        location = fresh_database(request.getfixturevalue("postgres"), __name__)
+        location = ledger_database(request.getfixturevalue("postgres"), __name__)
     with reddy.Ledger(location) as opened:
         yield opened.load(
             write_sheet(folder / "calls.csv", 6), timezone="UTC", products=PRODUCTS, progress=False

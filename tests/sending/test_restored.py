@@ -27,7 +27,7 @@ from reddy_lib.sending.restored import check, restored
 from reddy_lib.sending.submission import Submission, create
 from reddy_lib.sending.workers import new_worker
 from tests.app_server import wait_for
-from tests.conftest import PRODUCTS, fresh_database
+from tests.conftest import PRODUCTS, ledger_database
 from tests.database_copies import DatabaseCopy
 from tests.sending.exchanging import exchange
 
@@ -42,7 +42,7 @@ class Scene:
         self.location = (
             str(folder / "ledger.sqlite")
             if kind == "sqlite"
-            else fresh_database(postgres, f"restored {name}")
+            else ledger_database(postgres, f"restored {name}")
         )
         self.copy = DatabaseCopy(self.location, folder)
         self.ledger = reddy.Ledger(self.location)

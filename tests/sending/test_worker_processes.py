@@ -27,7 +27,7 @@ from reddy_lib.sending.slots import Slots
 from reddy_lib.sending.submission import Submission, create
 from reddy_lib.sending.workers import expire_dead_workers, new_worker, queue, workers_known
 from tests.app_server import ROOT, wait_for
-from tests.conftest import fresh_database
+from tests.conftest import ledger_database
 from tests.sending.exchanging import exchange
 from tests.worker_processes import COMMAND, Fleet, environment, fleet
 
@@ -46,7 +46,7 @@ SOON = 4.5  # seconds: what the tests wait for is that a worker is given up
 @pytest.fixture
 def team(postgres: str, request: pytest.FixtureRequest) -> Iterator[reddy.Ledger]:
     """An empty ledger on PostgreSQL."""
-    with reddy.Ledger(fresh_database(postgres, request.node.name)) as opened:
+    with reddy.Ledger(ledger_database(postgres, request.node.name)) as opened:
         yield opened
 
 
