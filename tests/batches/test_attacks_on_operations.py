@@ -223,7 +223,7 @@ def test_a_change_that_could_not_be_read_again_is_refused_and_nothing_is_stored(
         return msgspec.structs.replace(call, product_id="seven"), decisions
 
     with pytest.raises(TypeError, match="was not changed, because a value has the wrong type"):
-        operations.change_in_pieces(local, [row], ("Bad", bad))  # type: ignore[arg-type]
+        operations.change_in_pieces(local, [row], ("Bad", bad))
     assert state(local) == before
 
 
