@@ -51,7 +51,8 @@ from reddy_lib.batches.frames import (
     outcomes_of_batch,
     tags_frame,
 )
-from reddy_lib.batches.operations import Operation, change_in_operation, history_frame, resume, undo
+from reddy_lib.batches.operation_records import history_frame
+from reddy_lib.batches.operations import Operation, change_in_operation, resume, undo
 from reddy_lib.batches.provenance import provenance_frame
 from reddy_lib.batches.rechecking import recheck, same_products
 from reddy_lib.batches.review_decisions import (

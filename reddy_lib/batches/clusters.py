@@ -136,8 +136,9 @@ def clustered(source: str, counts: Mapping[str, int], level: Level) -> list[Clus
 
 
 def _untidy(value: str) -> tuple[bool, bool]:
-    """Sort key: a value without outer or doubled blanks, and not all in one case, comes first."""
-    return value != " ".join(value.split()), "@" not in value and (value.isupper() or value.islower())
+    """Sort key: a value without outer or doubled blanks, and not all in one case (an address: in lower case), is first."""
+    one_case = value != value.lower() if "@" in value else value.isupper() or value.islower()
+    return value != " ".join(value.split()), one_case
 
 
 def _by_key(values: Iterable[str], key: Callable[[str], str]) -> list[list[str]]:

@@ -87,8 +87,7 @@ def _value(text: str | None) -> Any:
 
 def _numbers(field: str, before: Any, after: Any) -> dict[int, int]:
     """Return the number of each item in the list `before` → its number in `after`, for those that are still there."""
-    kind: Any = list[TranscriptLine] if field == "transcript" else list[Tag]
-    pairs = pair_lines(msgspec.convert(before or [], kind), msgspec.convert(after or [], kind))
+    pairs = pair_lines(_structs(field, before or []), _structs(field, after or []))
     return {pair.old: pair.new for pair in pairs if pair.same and pair.old and pair.new}
 
 
@@ -127,6 +126,12 @@ def inverse(recorded: Sequence[Recorded], who: str) -> Change:
         return from_payload(payload), Decisions(accepted, texts)
 
     return change
+
+
+def _structs(field: str, items: Any) -> list[TranscriptLine] | list[Tag]:
+    if field == "transcript":
+        return msgspec.convert(items, list[TranscriptLine])
+    return msgspec.convert(items, list[Tag])
 
 
 _CELL = re.compile(r"(transcript|tags)\[(\d+|\*)\]\.(\w+)")

@@ -14,7 +14,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -22,17 +22,15 @@ import sqlalchemy as sa
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_changes import AS_IT_IS, Change, Changed, Recording, change_in, change_rows
 from reddy_lib.batches.decisions import Decisions, read_decisions
-from reddy_lib.batches.inverses import ChangedSince, Recorded, edits_of, inverse
+from reddy_lib.batches.inverses import ChangedSince, edits_of, inverse
+from reddy_lib.batches.named_products import resolved
 from reddy_lib.batches.selections import ranges_of, rows_of_ranges
-from reddy_lib.batches.steps import Step, read_step, resolved, step_json
+from reddy_lib.batches.steps import Step, read_step, step_json
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.schema import EDITABLE, batches, calls, edits, operations
 from reddy_lib.errors import CannotUndo, NotInLedger, OperationTaken
 from reddy_lib.model import Call, from_payload
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = [
     "Operation",
@@ -40,7 +38,6 @@ __all__ = [
     "change_in_pieces",
     "changed_rows",
     "chosen_rows",
-    "edits_of_call",
     "find",
     "history",
     "resume",
@@ -334,44 +331,6 @@ def history(batch: StoredBatch) -> list[Operation]:
     return _operations(batch)
 
 
-def history_frame(batch: StoredBatch) -> pd.DataFrame:
-    """Return the operations of a batch as a table; see `Batch.operations`."""
-    import pandas as pd
-
-    found = history(batch)
-    names = {one.id: one.number for one in found}
-    frame = pd.DataFrame(
-        {
-            "number": [one.number for one in found],
-            "title": pd.Series([one.title for one in found], dtype="str"),
-            "who": pd.Series([one.who for one in found], dtype="str"),
-            "at": pd.to_datetime([one.at for one in found], utc=True),
-            "changed": [one.changed for one in found],
-            "locked": [one.locked for one in found],
-            "kept": [one.kept for one in found],
-            "state": pd.Series(["undone" if one.undone_by else one.state for one in found], dtype="str"),
-            "undoes": pd.array([names.get(one.undoes or "") for one in found], dtype="Int64"),
-            "id": pd.Series([one.id for one in found], dtype="str"),
-        }
-    )
-    return frame.set_index("number")
-
-
-def edits_of_call(batch: StoredBatch, operation: Operation) -> tuple[str, list[Recorded], Call] | None:
-    """Return the conversation id, the edits of an operation on one call's own values, and the call as it is now.
-
-    None: it changed several calls, a decision, a recording, or the conversation id itself.
-    """
-    with batch.database.read() as connection:
-        rows = _rows_of(connection, operation.id)
-        if len(rows) != 1:
-            return None
-        found = edits_of(connection, operation.id, batch.id, rows)[rows[0]]
-    call = batch.call(rows[0])
-    own = all(one.field.partition("[")[0] in _VALUES for one in found)
-    return (call.conversation_id, found, call) if own and call.conversation_id else None
-
-
 def chosen_rows(batch: StoredBatch, operation: Operation) -> list[int]:
     """Return the rows that an operation was meant for, ascending."""
     with batch.database.read() as connection:
@@ -383,9 +342,6 @@ def changed_rows(batch: StoredBatch, operation: Operation) -> list[int]:
     """Return the rows that an operation changed, ascending."""
     with batch.database.read() as connection:
         return _rows_of(connection, operation.id)
-
-
-_VALUES = frozenset(("agent_email", "product_id", "timestamp", "filename", "speaker", "transcript", "tags"))
 
 
 # --- one operation -----------------------------------------------------------------------------------------------

@@ -14,8 +14,9 @@ from reddy_lib.batches.call_rows import payload_changes, standing_findings
 from reddy_lib.batches.decisions import Decisions, ManyEdited, decision_changes, read_decisions
 from reddy_lib.batches.differences import field_label
 from reddy_lib.batches.line_diff import same_as_sent
+from reddy_lib.batches.named_products import resolved
 from reddy_lib.batches.step_base import value_words
-from reddy_lib.batches.steps import Step, resolved
+from reddy_lib.batches.steps import Step
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.schema import EDITABLE, calls

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from reddy_lib.batches.call_rows import decode_findings
 from reddy_lib.batches.likeness import Near, nearest
+from reddy_lib.batches.named_products import product_id
 from reddy_lib.batches.quick_fixes import REPAIRS
 from reddy_lib.batches.selections import ranges_of, rows_of_ranges
 from reddy_lib.batches.steps import (
@@ -29,7 +30,6 @@ from reddy_lib.batches.steps import (
     RetypeTag,
     SetField,
     Step,
-    product_id,
 )
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import pieces

@@ -18,12 +18,13 @@ import sqlalchemy as sa
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_changes import Change
 from reddy_lib.batches.decisions import read_decisions
+from reddy_lib.batches.named_products import resolved
+from reddy_lib.batches.operation_records import edits_of_call
 from reddy_lib.batches.operations import (
     Operation,
     change_in_pieces,
     changed_rows,
     chosen_rows,
-    edits_of_call,
     history,
     resume,
 )
@@ -36,7 +37,6 @@ from reddy_lib.batches.steps import (
     Value,
     anchor_of,
     read_step,
-    resolved,
     step_json,
 )
 from reddy_lib.batches.stored_batch import StoredBatch

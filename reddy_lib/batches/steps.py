@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -38,7 +38,6 @@ from reddy_lib.batches.value_steps import (
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.model import Call, Tag, TagValue, TranscriptLine, from_payload, to_payload
 from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_value
-from reddy_lib.spreadsheet.model import fold_name
 
 __all__ = [
     "Accept",
@@ -62,9 +61,7 @@ __all__ = [
     "Tidy",
     "Value",
     "anchor_of",
-    "product_id",
     "read_step",
-    "resolved",
     "step_json",
 ]
 
@@ -559,46 +556,6 @@ def step_json(step: Step) -> str:
 def read_step(text: str | bytes) -> Step:
     """Return the step of a JSON text. Raises msgspec.ValidationError or DecodeError: this version knows no such step."""
     return _decoder.decode(text)
-
-
-def resolved(step: Step, products: Sequence[Mapping[str, Any]] | None) -> Step:
-    """Return the step with the ids of the products that it names.
-
-    Raises ValueError: there is no such product, or no product list is known.
-    """
-    if isinstance(step, OnlyWhere):
-        inner = resolved(step.then, products)
-        return step if inner is step.then else msgspec.structs.replace(step, then=inner)
-    if isinstance(step, CopyColumn):
-        if step.to != "product_id" or step.products or not products:
-            return step
-        names = {str(one["name"]).strip(): int(one["id"]) for one in products}
-        return msgspec.structs.replace(step, products=names)
-    if isinstance(step, MergeValues):
-        named = step.source == "product_id" and isinstance(step.value, str)
-        return msgspec.structs.replace(step, value=product_id(str(step.value), products)) if named else step
-    if isinstance(step, SetField | FixValue) and step.field == "product_id" and isinstance(step.value, str):
-        return msgspec.structs.replace(step, value=product_id(step.value, products))
-    return step
-
-
-def product_id(text: str, products: Sequence[Mapping[str, Any]] | None) -> int:
-    """Return the id of a product that is given by its id or name, compared without case and spaces.
-
-    Raises ValueError: there is no such product, or no product list is known.
-    """
-    given = text.strip()
-    if given.isascii() and given.isdecimal():
-        return int(given)
-    if products is None:
-        raise ValueError(
-            f"Give the id of the product {given!r}: the batch has no list of products to find the name in."
-        )
-    ids = {int(one["id"]) for one in products if fold_name(str(one["name"])) == fold_name(given)}
-    if len(ids) != 1:
-        what = "several products are" if ids else "no product is"
-        raise ValueError(f"In Reddy's list {what} called {given!r}. Choose one of the list by its id.")
-    return ids.pop()
 
 
 @lru_cache(maxsize=16)

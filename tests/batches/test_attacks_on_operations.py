@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import threading
 import time
+from functools import partial
 
 import msgspec
 import pytest
 import sqlalchemy as sa
 
 import reddy_lib as reddy
-from reddy_lib.batches import edits, operations
+from reddy_lib.batches import call_rows, edits, operations
 from reddy_lib.batches.steps import (
+    CopyColumn,
+    DropTag,
     GiveRole,
+    MergeValues,
+    OnlyWhere,
     Replace,
     RetypeTag,
     ScaleTimes,
@@ -20,10 +27,11 @@ from reddy_lib.batches.steps import (
     SetTag,
     ShiftTimes,
     SwapRoles,
+    Tidy,
 )
 from reddy_lib.database import schema
 from reddy_lib.errors import CannotUndo, OperationTaken
-from tests.batches.test_operations import frame, state
+from tests.batches.test_operations import STEPS, frame, state
 
 
 @pytest.fixture
@@ -215,6 +223,42 @@ def _lines(count: int) -> list[reddy.TranscriptLine]:
     return [reddy.TranscriptLine("agent", f"word {number}", number, number + 0.5) for number in range(count)]
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_was_undone_in_between_undoing_all_from_the_latest_gives_the_batch_back(
+    shared_ledger: reddy.Ledger, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    monkeypatch.setattr(call_rows, "MANY_CELLS", 2)  # calls of three lines have columns of edits too
+    batch = shared_ledger.load(frame(4), progress=False)
+    rng = random.Random(seed)
+    before = state(batch)
+    more = (
+        MergeValues(source="tag:CSAT", values=("1", "2"), value="9"),
+        OnlyWhere(source="column:CSAT", values=("1",), then=DropTag(key="CSAT")),
+        Tidy(source="agent_email", how="upper"),
+        CopyColumn(column="CSAT", to="tag:team", overwrite=True),
+    )
+    for _ in range(12):
+        if rng.random() < 0.4:
+            batch.change(rng.choice(batch.rows()), partial(with_one_line_less_or_more, rng))
+        else:
+            batch.apply(rng.choice([*STEPS, *more]), rng.sample(batch.rows(), rng.randint(1, 4)))
+    done = operations.history(batch)
+    for one in rng.sample(done, min(4, len(done))):  # in an order that nobody planned
+        with contextlib.suppress(CannotUndo):
+            batch.undo(one)
+    for one in operations.history(batch):  # the latest first, undos too
+        if operations.find(batch, one).undone_by is None:
+            assert batch.undo(one).kept == 0
+    assert state(batch) == before
+
+
+def with_one_line_less_or_more(rng: random.Random, call: reddy.Call) -> reddy.Call:
+    count = len(call.transcript or ())
+    if count and rng.random() < 0.5:
+        return edits.delete_lines(call, [rng.randint(1, count)])
+    return edits.insert_line(call, rng.randint(0, count))
+
+
 def test_a_change_that_could_not_be_read_again_is_refused_and_nothing_is_stored(local: reddy.Batch) -> None:
     row = local.rows()[0]
     before = state(local)
@@ -223,7 +267,7 @@ def test_a_change_that_could_not_be_read_again_is_refused_and_nothing_is_stored(
         return msgspec.structs.replace(call, product_id="seven"), decisions
 
     with pytest.raises(TypeError, match="was not changed, because a value has the wrong type"):
-        operations.change_in_pieces(local, [row], ("Bad", bad))  # type: ignore[arg-type]
+        operations.change_in_pieces(local, [row], ("Bad", bad))
     assert state(local) == before
 
 

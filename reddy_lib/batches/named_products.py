@@ -1,0 +1,53 @@
+"""Products that steps name: found in the batch's product list when a step is applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from reddy_lib.batches.steps import CopyColumn, FixValue, MergeValues, OnlyWhere, SetField, Step
+from reddy_lib.spreadsheet.model import fold_name
+
+__all__ = ["product_id", "resolved"]
+
+
+def resolved(step: Step, products: Sequence[Mapping[str, Any]] | None) -> Step:
+    """Return the step with the ids of the products that it names.
+
+    Raises ValueError: there is no such product, or no product list is known.
+    """
+    if isinstance(step, OnlyWhere):
+        inner = resolved(step.then, products)
+        return step if inner is step.then else msgspec.structs.replace(step, then=inner)
+    if isinstance(step, CopyColumn):
+        if step.to != "product_id" or step.products or not products:
+            return step
+        names = {str(one["name"]).strip(): int(one["id"]) for one in products}
+        return msgspec.structs.replace(step, products=names)
+    if isinstance(step, MergeValues):
+        named = step.source == "product_id" and isinstance(step.value, str)
+        return msgspec.structs.replace(step, value=product_id(str(step.value), products)) if named else step
+    if isinstance(step, SetField | FixValue) and step.field == "product_id" and isinstance(step.value, str):
+        return msgspec.structs.replace(step, value=product_id(step.value, products))
+    return step
+
+
+def product_id(text: str, products: Sequence[Mapping[str, Any]] | None) -> int:
+    """Return the id of a product that is given by its id or name, compared without case and spaces.
+
+    Raises ValueError: there is no such product, or no product list is known.
+    """
+    given = text.strip()
+    if given.isascii() and given.isdecimal():
+        return int(given)
+    if products is None:
+        raise ValueError(
+            f"Give the id of the product {given!r}: the batch has no list of products to find the name in."
+        )
+    ids = {int(one["id"]) for one in products if fold_name(str(one["name"])) == fold_name(given)}
+    if len(ids) != 1:
+        what = "several products are" if ids else "no product is"
+        raise ValueError(f"In Reddy's list {what} called {given!r}. Choose one of the list by its id.")
+    return ids.pop()
