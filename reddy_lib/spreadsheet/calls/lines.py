@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from reddy_lib.findings import finding
+from reddy_lib.spreadsheet.calls.pooled_roles import pooled_of
 from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
 from reddy_lib.spreadsheet.cells.line_times import line_moment
@@ -128,6 +129,7 @@ def lines_transcript(
         times=mapping.line_times,
         agent=tuple(agents),
         customer=tuple(customers),
+        pooled=pooled_of(mapping),
     )
     if moved:
         message = (
@@ -289,6 +291,7 @@ def turns_transcript(
             times=mapping.line_times,
             agent=tuple(agents),
             customer=tuple(customers),
+            pooled=pooled_of(mapping),
         )
     if assumed:
         message = "Nothing says in which order the two sides spoke: their lines were put together one by one."
