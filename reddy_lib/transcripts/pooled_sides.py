@@ -109,7 +109,9 @@ def _one_side(key: str, label: _Label) -> Inferred | None:
 def _recurring(labels: Mapping[str, _Label], pairs: Sequence[_Call]) -> dict[str, Inferred]:
     """The people of several calls, each time with somebody who is in no other: agents, where they explain the batch."""
     again = {
-        key for key, one in labels.items() if len(one.calls) > 1 and is_person(one.written) and not role_of(key)
+        key
+        for key, one in labels.items()
+        if len(one.calls) > 1 and is_person(one.written) and not role_of(key)
     }
     covered = [call for call in pairs if sum(key in again for key in call.speakers) == 1]
     if (

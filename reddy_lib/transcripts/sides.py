@@ -235,7 +235,9 @@ class _Call:
         against = [
             label
             for label, one in self.inferred.items()
-            if one.code == _GREETING and (other := pooled.get(fold(label))) and other.role not in ("", one.role)
+            if one.code == _GREETING
+            and (other := pooled.get(fold(label)))
+            and other.role not in ("", one.role)
         ]
         if against:
             for label in [label for label, one in self.inferred.items() if one.code == _GREETING]:

@@ -48,6 +48,11 @@ _NUMBER = re.compile(
 _ISO_DURATION = re.compile(
     r"P(?:(\d{1,4})D)?T?(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,12}(?:[.,]\d+)?)S)?", re.IGNORECASE
 )
+_SPELT = re.compile(
+    r"(?:(\d{1,3})\s?(?:h|hrs?|hours?|std\.?))?\s?(?:(\d{1,4})\s?(?:m|min|mins|minutes?|['′’]))?"
+    r"\s?(?:(\d{1,5}(?:[.,]\d+)?)\s?(?:s|sec|secs|seconds?|sek|[\"″”]|''))?",
+    re.IGNORECASE,
+)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
 
 _HOUR, _DAY, _LONGEST_CALL = 3600.0, 86_400.0, 6 * 3600.0
@@ -100,6 +105,10 @@ def read_moment(value: object, factor: float | None = None) -> Moment | None:
         return _number(float(number[1]), factor)
     if re.fullmatch(r"\d+,\d+", text):  # decimal comma
         return _number(float(text.replace(",", ".")), factor)
+    spelt = _SPELT.fullmatch(text) if len(text) < 40 else None
+    if spelt and spelt[2] and (spelt[1] or spelt[3]):  # "0m12.5s", "2 min 05 sec"
+        hours, minutes, *_ = (int(part or 0) for part in spelt.groups()[:2])
+        return Moment(round(hours * _HOUR + minutes * 60 + float((spelt[3] or "0").replace(",", ".")), 6))
     if len(text) > 1 and text[0] in "Pp":
         duration = _ISO_DURATION.fullmatch(text)
         if duration and any(duration.groups()):
