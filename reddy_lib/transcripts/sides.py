@@ -230,7 +230,7 @@ class _Call:
                 self.roles[label], self.inferred[label] = inferred.role, inferred
 
     def ask_other_calls(self, pooled: Mapping[str, Inferred]) -> None:
-        """Settle what the whole batch says of a label. What this call says by itself comes first; against it, all is open."""
+        """Settle what the whole batch says of a label. Where this call says the contrary by itself, all stays open."""
         known = {label: one for label in self.people() if (one := pooled.get(fold(label))) and one.role}
         against = [
             label

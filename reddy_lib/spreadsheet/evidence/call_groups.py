@@ -17,6 +17,7 @@ from reddy_lib.spreadsheet.cells.line_times import begins_again, seconds_of
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.model import NewCall
+from reddy_lib.transcripts.formats.turn_keys import parts_of_span
 
 __all__ = [
     "OF_CALLS",
@@ -167,6 +168,7 @@ class _Key(NamedTuple):
         moves: whether some column rises, or falls, where it has one value, and not over the whole sheet.
         together: whether the rows of each of its values follow each other.
         likeness: how much its cells look like ids.
+        dated: whether its cells are dates with a time, as starts of calls are.
     """
 
     told: int
@@ -174,10 +176,13 @@ class _Key(NamedTuple):
     moves: bool
     together: bool
     likeness: float
+    dated: bool = False
 
     @property
     def holds(self) -> bool:
         if self.told >= 2 or self.counted or (self.moves and (self.together or self.told > 0)):
+            return True
+        if self.together and self.told > 0 and self.dated:
             return True
         return self.together and self.likeness > 0.9
 
@@ -227,7 +232,9 @@ def _by_key(columns: Sequence[Column], order: Column | None = None) -> Grouping 
 
 def _times_lines(column: Column) -> bool:
     """Return whether cells are times that begin again with each call: no two lines of one call share them."""
-    if column.clocks >= 0.9 or column.says & {"time", "start", "end", "offset", "duration", "order"}:
+    if column.clocks >= 0.9 or column.share(lambda text: parts_of_span(text) is not None) >= 0.9:
+        return True
+    if column.says & {"time", "start", "end", "offset", "duration", "order"}:
         return True
     return column.numbers >= 0.9 and any("." in text or "," in text for text in column.texts)
 
@@ -269,7 +276,8 @@ def _key_of(
     together = all(places[-1] - places[0] == len(places) - 1 for places in calls)
     dialled = column.share(lambda text: text[:1] in "+(" or " " in text)  # 0049… may be an id, +49… is none
     likeness = column.ids - column.times - column.emails - dialled - column.people
-    return _Key(told, counted and len(calls) > 1, moves and len(long) > 1, together, likeness)
+    dated = column.times > 0.9 and column.clocks < 0.1 and len(long) > 1
+    return _Key(told, counted and len(calls) > 1, moves and len(long) > 1, together, likeness, dated)
 
 
 def _no_accident(runs: Sequence[Sequence[float]]) -> bool:

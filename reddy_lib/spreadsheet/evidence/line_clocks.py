@@ -13,6 +13,7 @@ from typing import Any
 from reddy_lib.spreadsheet.cells.line_times import read_seconds
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.model import LineUnit
+from reddy_lib.transcripts.formats.turn_keys import parts_of_span
 from reddy_lib.transcripts.times import unit_of
 
 __all__ = ["line_times", "order_of"]
@@ -31,6 +32,8 @@ def line_times(
     fields: dict[str, str] = {}
     units: dict[str, LineUnit] = {}
     reasons: dict[str, str] = {}
+    spans = {column.name: parts for column in columns if (parts := _parts_of_spans(column)) is not None}
+    columns = [spans[column.name][0] if column.name in spans else column for column in columns]
     starts = _times(columns, "start", text, calls, role=role)
     if starts is None:
         return fields, units, reasons
@@ -38,6 +41,10 @@ def line_times(
     fields["start"], reasons["line start"] = column.name, reason
     units["start"] = unit
     free = [other for other in columns if other is not column]
+    if column.name in spans:
+        fields["stop"], units["stop"] = column.name, unit
+        reasons["line stop"] = f"{reason}; each cell says from when to when"
+        return fields, {name: unit for name, unit in units.items() if unit != "auto"}, reasons
     for name in ("stop", "duration"):
         found = _times(free, name, text, calls, start=column)
         if found is None:
@@ -50,6 +57,15 @@ def line_times(
             reasons["line duration"] += f"; {what}"
         free = [other for other in free if other is not ending]
     return fields, {name: unit for name, unit in units.items() if unit != "auto"}, reasons
+
+
+def _parts_of_spans(column: Column) -> tuple[Column, Column] | None:
+    """The starts and the stops of cells such as "0.4 - 4.1", each as a column of its own; None where cells are no spans."""
+    parts = [parts_of_span(text) if text else None for text in column.of_rows]
+    known = [part for part in parts if part is not None]
+    if len(known) < 2 or len(known) < 0.9 * column.count:
+        return None
+    return tuple(Column(column.name, [part[side] if part else "" for part in parts]) for side in (0, 1))  # type: ignore[return-value]
 
 
 _UNIT_WORDS: dict[str, LineUnit] = {
@@ -72,6 +88,7 @@ def _times(
 ) -> tuple[Column, LineUnit, str] | None:
     """Return the column of a line's start, stop or duration, the unit of its numbers, and why."""
     best: tuple[float, Column, list[float | None], bool, str] | None = None
+    lasts: LineUnit | None = None
     for column in columns:
         named = _time_name(column, field)
         if named < 0:
@@ -81,8 +98,10 @@ def _times(
         if not read or read < 0.9 * column.count or column.fill < 0.5:
             continue
         if field == "duration":
-            if not named:
+            fit = None if named else _lasting(start, seconds, text, calls)
+            if not named and fit is None:
                 continue
+            lasts = fit or lasts
             why = ""
             if all(
                 len({seconds[place] for place in places} - {None}) < 2 for places in calls if len(places) > 2
@@ -104,7 +123,7 @@ def _times(
             if field == "stop" and not named and not _ends(start, seconds, calls):
                 continue
             why = {"falling": "; newest first", "shuffled": "; the lines are not in its order"}.get(order, "")
-        score = 10 * named + read / len(seconds)
+        score = 10 * named + read / len(seconds) + (0.0 if named else 3 * _steady(seconds, calls))
         if best is None or score > best[0] or (score == best[0] and not named and _before(seconds, best[2])):
             best = (score, column, seconds, plain, why)
     if best is None:
@@ -115,6 +134,8 @@ def _times(
     if not plain:
         unit, said = _clock_unit(column, seconds, text, calls, field)
         return column, unit, f"{reason}; {_kinds(column.cells)}{said}{why}"
+    if lasts is not None:
+        return column, lasts, f"{reason}; each line ends before the next begins, and long ones last longer"
     if told in _UNIT_NAMES:
         return column, told, f"{reason}; its name says {_UNIT_NAMES[told]}{why}"
     unit, fact = _unit(seconds, text, calls, field, column.name)
@@ -149,7 +170,7 @@ def _time_name(column: Column, field: str) -> float:
     if words and words[-1] in _UNIT_WORDS and len(words) == 1:
         length, start = False, True  # "ms", "seconds": of a time into the call
     if field == "duration":
-        return 1.0 if length and column.clocks < 2 else -1.0
+        return 1.0 if length else -1.0 if start or stop or says & {"order", "id", "unique"} else 0.0
     if length:
         return -1.0
     if field == "stop":
@@ -190,11 +211,64 @@ def _plainly(
     """Return whether cells show by themselves, without a name, that they are times of lines."""
     if column.fill < 0.9:
         return False
-    if order in ("rising", "falling"):
+    if order in ("rising", "falling") and _steady(seconds, calls) >= _NEARLY_ALL:
         return True
     if all(second is None or second > _EPOCH for second in seconds):
         return True  # dates with a time, all of one call
     return _order_makes_sense(seconds, text, calls, role)
+
+
+_NEARLY_ALL = 0.9
+
+
+def _steady(seconds: Sequence[float | None], calls: Sequence[Sequence[int]]) -> float:
+    """Return the share of the steps within calls that go one way."""
+    up = down = steps = 0
+    for places in calls:
+        known = [second for place in places if (second := seconds[place]) is not None]
+        for before, after in pairwise(known):
+            up, down, steps = up + (after >= before), down + (after <= before), steps + 1
+    return max(up, down) / steps if steps else 0.0
+
+
+def _lasting(
+    start: Column | None, lengths: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]]
+) -> LineUnit | None:
+    """Return the unit in which numbers are the lengths of lines; None where they are not.
+
+    Lines then end at about the start of the next one, and those of many words last longer than those of few.
+    """
+    if start is None:
+        return None
+    starts, plain = read_seconds(start.rows)
+    factor = 1.0
+    if plain:
+        unit, _ = _unit(starts, text, calls, "start", start.name)
+        factor = _SECONDS.get(unit, 0.0)
+    pairs: list[tuple[float, float, int]] = []  # the step to the next line in seconds, the length, the words
+    for places in calls:
+        known = sorted(
+            (second * factor, place)
+            for place in places
+            if (second := starts[place]) is not None and lengths[place] is not None
+        )
+        for (before, place), (after, _) in pairwise(known):
+            pairs.append((after - before, lengths[place] or 0.0, _words(text.of_rows[place])))
+    pairs = [pair for pair in pairs if pair[0] > 0]
+    if len(pairs) < _ENOUGH or any(length < 0 for _, length, _ in pairs):
+        return None
+    if _correlation([(length, words) for _, length, words in pairs]) < 0.5:
+        return None
+    for unit, scale in _LENGTHS.items():
+        shares = [length * scale / step for step, length, _ in pairs]
+        if 0.3 <= median(shares) <= 1.05 and sum(share <= 1.3 for share in shares) >= 0.9 * len(shares):
+            return unit
+    return None
+
+
+_ENOUGH = 6
+_LENGTHS: dict[LineUnit, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ticks": 1e-7}
+_SECONDS: dict[LineUnit, float] = {**_LENGTHS, "min": 60.0, "cs": 0.01, "days": 86_400.0}
 
 
 def _order_makes_sense(

@@ -24,8 +24,9 @@ def with_the_best(data: Any, depth: int = 0) -> Any:
     if depth > _DEPTH:
         return data
     if isinstance(data, list):
-        items = [with_the_best(item, depth + 1) if isinstance(item, dict | list) else item for item in data]
-        best = _of_rows(items) or _of_siblings(items)
+        told = _of_siblings(data) or data
+        items = [with_the_best(item, depth + 1) if isinstance(item, dict | list) else item for item in told]
+        best = _of_rows(items)
         if best is not None:
             return best
         return items if any(a is not b for a, b in zip(items, data, strict=True)) else data

@@ -59,7 +59,7 @@ _EVENT = re.compile(r"(?:event|data|id|retry):|:")
 
 def _rows_of_tuples(text: str) -> list[str]:
     """The lines of a text each of which is a Python tuple; [] where they are not."""
-    if not text.lstrip()[:1] == "(":
+    if text.lstrip()[:1] != "(":
         return []
     rows = [row.strip().rstrip(",") for row in text.split("\n") if row.strip()]
     return rows if len(rows) > 1 and all(map(_TUPLE.fullmatch, rows)) else []

@@ -446,7 +446,9 @@ def _is_google(results: object) -> bool:
         "stability",
     }
     return all(
-        set(map(str, item)) <= known and isinstance(item.get("channelTag"), int | None)
+        set(map(str, item)) <= known
+        and isinstance(item.get("channelTag"), int | None)
+        and all(set(choice) <= _OF_A_CHOICE for choice in objects(item.get("alternatives"))[:3])
         for item in objects(results)[:8]
     )
 

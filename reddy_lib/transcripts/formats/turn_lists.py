@@ -141,7 +141,7 @@ def _as_objects(items: Sequence[Any]) -> list[Any]:
 
 
 def _opened_keys(items: Sequence[Any]) -> Sequence[Any]:
-    """`{"Agent": {"text": …, "start": …}}` and `{"Agent": ["Hello", 0.4]}` as turns that name their speaker by a key of theirs."""
+    """`{"Agent": {"text": …, "start": …}}` and `{"Agent": ["Hello", 0.4]}` as turns with a speaker."""
     if len(items) < 2 or not all(isinstance(item, dict) and len(item) == 1 for item in items):
         return items
     labels = [str(next(iter(item))) for item in items]
@@ -288,7 +288,7 @@ def _by_side(objects: list[dict[str, Any]], plan: Plan) -> list[Any] | None:
 
 
 def _times_beside(objects: Sequence[dict[str, Any]], sides: Sequence[str], plan: Plan) -> dict[str, str]:
-    """The keys of times beside what the sides say, and what they are called in a turn: with their unit, where it is told."""
+    """The keys of times beside what the sides say, and what they are called in a turn, with their unit."""
     rest = [{name: value for name, value in item.items() if name not in sides} for item in objects]
     if not plan.stop and not plan.duration:
         plan = plan_of([{**item, "text": "and so on"} for item in rest])
