@@ -31,6 +31,7 @@ _FREE_MAIL = frozenset(
 _NEVER_A_CALLS = frozenset(("agent", "customer", "status", "note", "product", "score", "supervisor"))
 _OTHERS_IDS = _NEVER_A_CALLS | {"user", "queue", "phone", "channel", "zone"}
 """Whose id a column is if one of these stands in its name: not the conversation's."""
+_ALWAYS_OTHERS = _NEVER_A_CALLS | {"user", "queue", "phone", "zone", "email"}
 _NO_IDS = frozenset(
     (
         "text",
@@ -342,7 +343,9 @@ def _identity(column: Column, table: Table) -> Evidence:
     if column.emails > 0.5 or column.transcripts > 0.5 or column.audio > 0.5:
         return _NO
     weight = _id_name(says)
-    if weight < 0 or (not weight and column.unique < 0.5):
+    if weight < 0:
+        return _identity_against_name(column)
+    if not weight and column.unique < 0.5:
         return _NO
     if sensitive(column.name, column.cells[:50]):
         return _NO  # a card's number tells calls apart too, and must not go out as their id
@@ -380,13 +383,32 @@ def _identity(column: Column, table: Table) -> Evidence:
         return Evidence(8.0, f"unique ids: {facts[0]}")
     if any(_SCIENTIFIC.fullmatch(text) for text in texts):
         return _NO
-    if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5 or says - {"order", "case", "call"}:
+    if says - {"order", "case", "call"}:
+        return _identity_against_name(column)
+    if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5:
         return _NO
     if _built_as_ids(texts):
         return Evidence(5.5, looks)
     if not says and _large_numbers(texts):
         return Evidence(4.0, looks)
     return _NO
+
+
+def _identity_against_name(column: Column) -> Evidence:
+    """Return what speaks for ids under a name of something else of a call: "Duration ref", "Line key".
+
+    Every call has one, no two the same, and all are built alike. The ids of people, products and queues are no such thing.
+    """
+    texts = column.texts
+    if column.says & _ALWAYS_OTHERS or column.fill < 1 or len(texts) < 4 or len(set(texts)) < len(texts):
+        return _NO
+    if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5 or column.is_counter:
+        return _NO
+    if sensitive(column.name, column.cells[:50]) or are_quantities(texts) or not all(map(looks_like_id, texts)):
+        return _NO
+    if not (column.uuids > 0.9 or _built_as_ids(texts)):
+        return _NO
+    return Evidence(3.0, f"looks like ids: {column.distinct} different of {column.count}, such as {texts[0][:40]!r}")
 
 
 _DATED = re.compile(r"(?:19|20)\d\d[01]\d[0-3]\d[-_/.]\d{1,8}")
