@@ -95,7 +95,7 @@ def counter_column(columns: Sequence[Column]) -> Column | None:
         grows = sum(step > 0 for step in steps) / len(steps)
         if not named and (up + again < 0.98 or again == 0):
             continue
-        if named and up + again < 0.6 and grows + again < 0.9:
+        if named and up + again < 0.6 and (grows + again < 0.9 or _are_times(steps, counts)):
             continue
         if counts[0] > 1 and not named:
             continue
@@ -103,6 +103,15 @@ def counter_column(columns: Sequence[Column]) -> Column | None:
         if best is None or score > best[0]:
             best = (score, column)
     return best[1] if best else None
+
+
+def _are_times(steps: Sequence[float], counts: Sequence[float]) -> bool:
+    """Return whether whole numbers go up from about 0 by long steps that differ, as milliseconds do."""
+    up = [step for step in steps if step > 0]
+    return len(set(up)) > 2 and counts[0] < 0.5 * max(up) and sorted(up)[len(up) // 2] >= _LONG_STEP
+
+
+_LONG_STEP = 50
 
 
 def numbers_lines(column: Column, group: Grouping) -> bool:
@@ -116,7 +125,11 @@ def numbers_lines(column: Column, group: Grouping) -> bool:
     numbers = [as_number(cell) for cell in column.rows]
     for places in group.calls:
         here = [number for place in places if (number := numbers[place]) is not None]
-        if len(here) < len(places) or len(set(here)) < len(here):
+        if len(here) < len(places) or len(set(here)) < len(here) or any(one != int(one) for one in here):
+            return False
+        in_order = sorted(here)
+        steps = [after - before for before, after in pairwise(in_order)]
+        if len(here) > 3 and _are_times(steps, in_order):
             return False
         if not named and (min(here) not in (0, 1) or max(here) - min(here) != len(here) - 1):
             return False

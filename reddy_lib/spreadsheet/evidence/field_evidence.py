@@ -372,15 +372,22 @@ def _identity(column: Column, table: Table) -> Evidence:
         if weight < 4 and (ids < 0.8 or (weight < 3 and not (column.uuids > 0.6 or _built_as_ids(texts)))):
             return _NO
         return Evidence(5 * unique + weight, _reason(column, True, *facts), True)
-    if len(texts) < 2 or unique < 1 or column.is_counter or column.fill < 0.7:
+    return _identity_without_name(column, texts, dated=dated)
+
+
+def _identity_without_name(column: Column, texts: Sequence[str], *, dated: bool) -> Evidence:
+    """Return what cells say of being ids of calls where the name of their column says nothing of it."""
+    says = column.says
+    ids = sum(map(looks_like_id, texts)) / len(texts)
+    if len(texts) < 2 or len(set(texts)) < len(texts) or column.is_counter or column.fill < 0.7:
         return _NO
-    looks = f"looks like ids: {facts[0]}, such as {texts[0][:40]!r}"
+    looks = f"looks like ids: {column.distinct} different of {column.count}, such as {texts[0][:40]!r}"
     if ids < 0.95:
         return Evidence(4.0, looks) if _codes(texts) or _numbered_alike(texts) else _NO
     if dated:
         return Evidence(5.5, looks)
     if column.uuids > 0.6:
-        return Evidence(8.0, f"unique ids: {facts[0]}")
+        return Evidence(8.0, f"unique ids: {column.distinct} different of {column.count}")
     if any(_SCIENTIFIC.fullmatch(text) for text in texts):
         return _NO
     if says - {"order", "case", "call"}:
@@ -400,15 +407,21 @@ def _identity_against_name(column: Column) -> Evidence:
     Every call has one, no two the same, and all are built alike. The ids of people, products and queues are no such thing.
     """
     texts = column.texts
-    if column.says & _ALWAYS_OTHERS or column.fill < 1 or len(texts) < 4 or len(set(texts)) < len(texts):
+    if column.says & _ALWAYS_OTHERS or column.fill < 1 or len(texts) < 3 or len(set(texts)) < len(texts):
         return _NO
     if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5 or column.is_counter:
         return _NO
-    if sensitive(column.name, column.cells[:50]) or are_quantities(texts) or not all(map(looks_like_id, texts)):
+    if (
+        sensitive(column.name, column.cells[:50])
+        or are_quantities(texts)
+        or not all(map(looks_like_id, texts))
+    ):
         return _NO
     if not (column.uuids > 0.9 or _built_as_ids(texts)):
         return _NO
-    return Evidence(3.0, f"looks like ids: {column.distinct} different of {column.count}, such as {texts[0][:40]!r}")
+    return Evidence(
+        3.0, f"looks like ids: {column.distinct} different of {column.count}, such as {texts[0][:40]!r}"
+    )
 
 
 _DATED = re.compile(r"(?:19|20)\d\d[01]\d[0-3]\d[-_/.]\d{1,8}")

@@ -34,7 +34,7 @@ def line_times(
     reasons: dict[str, str] = {}
     spans = {column.name: parts for column in columns if (parts := _parts_of_spans(column)) is not None}
     columns = [spans[column.name][0] if column.name in spans else column for column in columns]
-    starts = _times(columns, "start", text, calls, role=role)
+    starts = _start(columns, text, calls, role)
     if starts is None:
         return fields, units, reasons
     column, unit, reason = starts
@@ -47,6 +47,8 @@ def line_times(
         return fields, {name: unit for name, unit in units.items() if unit != "auto"}, reasons
     for name in ("stop", "duration"):
         found = _times(free, name, text, calls, start=column)
+        if found is None and not fields.keys() & {"stop", "duration"}:
+            found = _times(free, name, text, calls, start=column, against_names=True)
         if found is None:
             continue
         ending, unit, reason = found
@@ -57,6 +59,34 @@ def line_times(
             reasons["line duration"] += f"; {what}"
         free = [other for other in free if other is not ending]
     return fields, {name: unit for name, unit in units.items() if unit != "auto"}, reasons
+
+
+def _start(
+    columns: Sequence[Column], text: Column, calls: Sequence[Sequence[int]], role: Column | None
+) -> tuple[Column, LineUnit, str] | None:
+    """Return the column of the starts of lines: by its name, unless the cells of another one prove that it is that one."""
+    named = _times(columns, "start", text, calls, role=role)
+    if named is not None:
+        column = named[0]
+        if "start" in column.says or "offset" in column.says or column.plain in _FROM:
+            return named
+        seconds, plain = read_seconds(column.rows)
+        if not plain and max((second for second in seconds if second is not None), default=0.0) > _EPOCH:
+            return named
+        shuffled = _steady(seconds, calls) < _NEARLY_ALL
+        others = [
+            other
+            for other in columns
+            if other is not column
+            and not other.says & _NEVER_TIMES
+            and other.fill >= 0.9
+            and _begins_each(read_seconds(other.rows)[0], calls)
+            and (shuffled or (_ends(other, seconds, calls) and _before(read_seconds(other.rows)[0], seconds)))
+        ]
+        if not others:
+            return named
+        columns = others
+    return _times(columns, "start", text, calls, role=role, against_names=True)
 
 
 def _parts_of_spans(column: Column) -> tuple[Column, Column] | None:
@@ -85,19 +115,26 @@ def _times(
     calls: Sequence[Sequence[int]],
     start: Column | None = None,
     role: Column | None = None,
+    against_names: bool = False,
 ) -> tuple[Column, LineUnit, str] | None:
-    """Return the column of a line's start, stop or duration, the unit of its numbers, and why."""
+    """Return the column of a line's start, stop or duration, the unit of its numbers, and why.
+
+    `against_names`: take what the cells prove, although the name of their column says something else of a line.
+    """
     best: tuple[float, Column, list[float | None], bool, str] | None = None
     lasts: LineUnit | None = None
     for column in columns:
         named = _time_name(column, field)
-        if named < 0:
+        if named < 0 and (not against_names or column.says & _NEVER_TIMES):
             continue
+        named = max(named, 0.0)
         seconds, plain = read_seconds(column.rows)
         read = sum(second is not None for second in seconds)
         if not read or read < 0.9 * column.count or column.fill < 0.5:
             continue
         if field == "duration":
+            if _begins_each(seconds, calls):
+                continue  # it goes on from line to line: a time, whatever it is called
             fit = None if named else _lasting(start, seconds, text, calls)
             if not named and fit is None:
                 continue
@@ -115,6 +152,8 @@ def _times(
             )
             if moves * 2 < sum(len(places) > 1 for places in calls):
                 continue  # it stays the same from line to line: the start of the call
+            if field == "start" and against_names and not _begins_each(seconds, calls):
+                continue
             order = order_of(seconds, calls)
             if field == "start" and (
                 order == "none" or (not named and not _plainly(column, seconds, order, text, calls, role))
@@ -218,7 +257,25 @@ def _plainly(
     return _order_makes_sense(seconds, text, calls, role)
 
 
+_NEVER_TIMES = frozenset(("phone", "score", "agent", "customer", "product", "text", "transcript"))
 _NEARLY_ALL = 0.9
+_OPENING = 15.0
+
+
+def _begins_each(seconds: Sequence[float | None], calls: Sequence[Sequence[int]]) -> bool:
+    """Return whether times rise from about 0 within each call, by steps that differ: no counter does."""
+    steps: set[float] = set()
+    several = 0
+    for places in calls:
+        known = [second for place in places if (second := seconds[place]) is not None]
+        if len(known) < len(places):
+            return False
+        here = [after - before for before, after in pairwise(known)]
+        if here and (min(here) < 0 or known[0] > max(_OPENING, 0.2 * known[-1])):
+            return False
+        steps.update(round(step, 3) for step in here)
+        several += len(known) > 2
+    return several > 0 and len(steps) > 2 and steps != {0.0, 1.0, 2.0}
 
 
 def _steady(seconds: Sequence[float | None], calls: Sequence[Sequence[int]]) -> float:
