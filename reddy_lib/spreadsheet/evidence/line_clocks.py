@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from statistics import median
@@ -314,13 +314,20 @@ def _lasting(
     pairs = [pair for pair in pairs if pair[0] > 0]
     if len(pairs) < _ENOUGH or any(length < 0 for _, length, _ in pairs):
         return None
-    if _correlation([(length, words) for _, length, words in pairs]) < 0.5:
-        return None
+    spoken = _correlation([(length, words) for _, length, words in pairs]) >= 0.5
     for unit, scale in _LENGTHS.items():
         shares = [length * scale / step for step, length, _ in pairs]
-        if 0.3 <= median(shares) <= 1.05 and sum(share <= 1.3 for share in shares) >= 0.9 * len(shares):
+        # A line fills most of the time to the next one: each of them, or those of many words for longer.
+        if len({length for _, length, _ in pairs}) > 3 and _most(0.5 <= share <= 1.05 for share in shares):
+            return unit
+        if spoken and 0.3 <= median(shares) <= 1.05 and _most(share <= 1.3 for share in shares):
             return unit
     return None
+
+
+def _most(facts: Iterable[bool]) -> bool:
+    known = list(facts)
+    return sum(known) >= 0.9 * len(known)
 
 
 _ENOUGH = 6
