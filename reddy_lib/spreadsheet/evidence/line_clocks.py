@@ -95,7 +95,8 @@ def _parts_of_spans(column: Column) -> tuple[Column, Column] | None:
     known = [part for part in parts if part is not None]
     if len(known) < 2 or len(known) < 0.9 * column.count:
         return None
-    return tuple(Column(column.name, [part[side] if part else "" for part in parts]) for side in (0, 1))  # type: ignore[return-value]
+    starts = Column(column.name, [part[0] if part else "" for part in parts])
+    return starts, Column(column.name, [part[1] if part else "" for part in parts])
 
 
 _UNIT_WORDS: dict[str, LineUnit] = {
