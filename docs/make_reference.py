@@ -47,6 +47,7 @@ MEANINGS = {
     "aside-kept": 'A heading or a remark such as "[laughs]" is part of a line.',
     "role-from-name": "The label is a name, and a column says whose it is.",
     "role-from-greeting": "The labels do not say who is who, but the words do.",
+    "role-from-batch": "One call does not say who is who, but the calls of the sheet together do.",
     "role-by-elimination": "One of two speakers is known, so the other has the other role.",
     "one-side-silent": "All lines belong to the agent, or all to the customer. A label was probably misread.",
     "one-side-silent-short": "A call of a few lines has the words of one side only.",

@@ -54,6 +54,7 @@ CATALOGUE: dict[str, Rule] = {
     "aside-kept": Rule("warning", "Heading or stage direction", "It was kept with the line beside it. Delete it if it should not be sent."),
     "role-from-name": Rule("warning", "Role taken from a name", "Check who is who. For a whole batch, match the speaker's name to a role when loading."),
     "role-from-greeting": Rule("warning", "Role guessed from what was said", "Read the first lines. If the roles are the wrong way round, swap them; for a whole batch, match the labels to roles when loading."),
+    "role-from-batch": Rule("warning", "Role from the other calls", "Check one of the calls. For the whole batch, match the labels to roles when loading."),
     "role-by-elimination": Rule("warning", "Role by elimination", "Check that the two roles are right. For a whole batch, match the label to a role when loading."),
     "one-side-silent": Rule("error", "One side never speaks", "Match the labels to roles when loading, or give the lines their roles here. Accept this if one side did all the talking, as in a voicemail.", "The call is sent as it is, with all its lines on one side."),
     "one-side-silent-short": Rule("warning", "Short call with one side only", "Check that the other side said nothing."),

@@ -650,6 +650,7 @@ READ_BY_OTHER_STAGES = {
     "role-from-name",
     "text-beside-lines",
     "role-from-greeting",
+    "role-from-batch",
     "role-by-elimination",
     "not-spoken",
     "speech-doubtful",

@@ -295,6 +295,7 @@ OF_IDS = {
 column of ids: tests/spreadsheet/test_transcript_start.py has one without."""
 
 OF_SPEAKERS = {
+    "role-from-batch",
     "role-by-elimination",
     "one-side-silent",
     "one-side-silent-short",

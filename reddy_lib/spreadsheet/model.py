@@ -31,6 +31,7 @@ __all__ = [
     "LineUnit",
     "Mapping",
     "NewCall",
+    "PooledRole",
     "ProductLike",
     "TurnColumn",
     "product_ids",
@@ -89,6 +90,16 @@ class TurnColumn(msgspec.Struct, frozen=True):
     start: str = ""
 
 
+class PooledRole(msgspec.Struct, frozen=True):
+    """The side of a speaker label as the calls of the sheet together show it, and why: see `transcripts.pooled_sides`.
+
+    `role` is "" for a label that is no person's name.
+    """
+
+    role: Literal["agent", "customer", ""]
+    why: str
+
+
 class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Column → field, and everything else that turning rows into calls needs.
 
@@ -101,6 +112,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         joins: field → columns that feed it together; such a field is not in `fields`.
         from_name: field → pattern by which the file's name gives it, where no cell does: see `file_names`.
         roles: speaker label → "agent", "customer", "leave out" or "keep as tag".
+        pooled_roles: speaker label → its side as the calls of the sheet together show it; `roles`, and what a call says
+            by itself, come first. A call that needs it has a finding.
         timezone: in which times without a zone are read ("Europe/London"); "" = not chosen, read as UTC.
         defaults: field → value for rows where neither a cell nor the file's name gives one: without a column, and
             without a pattern, it is the same for all rows.
@@ -141,6 +154,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     tag_types: dict[str, str] = msgspec.field(default_factory=dict)
     values: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
     roles: dict[str, str] = msgspec.field(default_factory=dict)
+    pooled_roles: dict[str, PooledRole] = msgspec.field(default_factory=dict)
     timezone: str = ""
     defaults: dict[str, Any] = msgspec.field(default_factory=dict)
     timezone_column: str = ""

@@ -8,7 +8,7 @@ with its reason beside it, made only where one of two speakers gives such eviden
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from reddy_lib.transcripts.names import Inferred, name_words
 from reddy_lib.transcripts.roles import NO_LINES, fold, is_machine, speaks_for_itself, weigh
@@ -200,11 +200,13 @@ def infer_from_greetings(
     settled: Mapping[str, str],
     agent: Sequence[str] = (),
     customer: Sequence[str] = (),
+    constant: Collection[str] = (),
 ) -> dict[str, Inferred]:
     """Roles of the two speakers of a call, of whom no label and no column says anything: label → role and reason.
 
     `labels`, `texts`: of each line. `settled`: label → role, "" where it is open. `agent`, `customer`: what the call's
     columns say of them; where that names neither of two people called by their names, nobody is given a role.
+    `constant`: labels (as `fold` has them) that stand in calls of many agents, and so are no names.
 
     Empty unless exactly two speak, one of them greets as an agent does among his first lines (or, where nobody greets,
     introduces himself by a name that a column has, or has been on hold as a customer has), and the other never says
@@ -220,7 +222,7 @@ def infer_from_greetings(
     if (
         any(cell.strip() for cell in agent)
         and not all(map(speaks_for_itself, people))
-        and not _opaque(people)
+        and not _opaque(label for label in people if fold(label) not in constant)
     ):
         return {}
     said: dict[str, list[str]] = {}

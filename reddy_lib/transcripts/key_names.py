@@ -97,7 +97,7 @@ end ended stop finish finished until till to final hasta fin ende bis schluss fi
 son slut loppu konec конец до نهاية 结束 終了 끝 종료 selesai akhir t1
 """
 _DURATION_WORDS_TEXT = """
-duration length dur secs dauer laenge länge duree duracion durata duur duracao czas trwania sure langd kesto delka
+duration length len dur secs dauer laenge länge duree duracion durata duur duracao czas trwania sure langd kesto delka
 длительность المدة 时长 長さ 길이 durasi
 """
 _COUNTER_WORDS_TEXT = """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from reddy_lib.transcripts.roles import (
@@ -22,6 +22,7 @@ from reddy_lib.transcripts.roles import (
 
 __all__ = [
     "Inferred",
+    "are_initials",
     "infer_roles",
     "is_named",
     "is_person",
@@ -136,6 +137,24 @@ def is_named(label: str, agent: str) -> bool:
     return True
 
 
+_LETTERS = re.compile(r"[^\W\d_a-zß-öø-ÿ]{2,4}|(?:[^\W\d_]\.?\s?){2,4}")
+"""Two to four letters, capitals or with a full stop behind each."""
+
+
+def are_initials(label: str, cell: str) -> bool:
+    """Are these the initials of the person in a cell, a name or an email: "SK" of sofia.keller@example.com?
+
+    Of more than two names, those of the first and the last are enough.
+    """
+    if "@" in label or not _LETTERS.fullmatch(label.strip()):
+        return False
+    letters = "".join(re.findall(r"[^\W\d_]", "".join(name_words(label))))
+    first = [word[0] for word in _words(cell.split("@", 1)[0])]
+    if not 2 <= len(letters) <= 4 or len(first) < 2:
+        return False
+    return letters in ("".join(first), first[0] + first[-1], first[-1] + first[0])
+
+
 def infer_roles(
     labels: Iterable[str],
     settled: Mapping[str, str],
@@ -157,11 +176,7 @@ def infer_roles(
     found: dict[str, Inferred] = {}
     matched: dict[str, str] = {}
     for side, cells in (("agent", agent), ("customer", customer)):
-        fitting = {
-            person: cell
-            for person, labels_ in people.items()
-            if (cell := next((c for c in cells if c and any(is_named(x, c) for x in labels_)), ""))
-        }
+        fitting = _fitting(people, cells, is_named) or _fitting(people, cells, are_initials)
         if len(fitting) > 1 or (side in sides and len(people) == 1 and len(sides) == 1 and fitting):
             return {}
         for person, cell in fitting.items():
@@ -180,6 +195,17 @@ def infer_roles(
             for label in people[rest[0]]:
                 found[label] = Inferred("agent", "it is the only other person in a call with a customer")
     return found
+
+
+def _fitting(
+    people: Mapping[str, Sequence[str]], cells: Sequence[str], fits: Callable[[str, str], bool]
+) -> dict[str, str]:
+    """The people whom a cell names: person → that cell."""
+    return {
+        person: cell
+        for person, labels in people.items()
+        if (cell := next((c for c in cells if c and any(fits(label, c) for label in labels)), ""))
+    }
 
 
 def is_person(label: str) -> bool:

@@ -11,10 +11,11 @@ from reddy_lib.errors import TranscriptUnreadable
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts.formats.cut import fills_a_cell
-from reddy_lib.transcripts.formats.json_form import is_data, quoted, read_exact
+from reddy_lib.transcripts.formats.json_form import is_data, of_events, quoted, read_exact
 from reddy_lib.transcripts.formats.labelled import read_text
 from reddy_lib.transcripts.formats.shapes import Recording
 from reddy_lib.transcripts.forms import read_data, read_form, read_plain, too_long
+from reddy_lib.transcripts.names import Inferred
 from reddy_lib.transcripts.order import put_in_order
 from reddy_lib.transcripts.quotes import unquote_turns
 from reddy_lib.transcripts.roles import role_of
@@ -32,14 +33,16 @@ _OPENING = 40_000  # characters: more than a cell of Excel's can hold
 
 
 class _Said(NamedTuple):
-    """What the call's own columns say of the two sides, and how long the call lasted."""
+    """What the call's own columns say of the two sides and how long the call lasted, and other calls of its labels."""
 
     agent: tuple[str, ...] = ()
     customer: tuple[str, ...] = ()
     duration: float | None = None
+    pooled: Mapping[str, Inferred] = MappingProxyType({})
 
 
 _NO_ROLES: Mapping[str, str] = MappingProxyType({})
+_NOTHING_POOLED: Mapping[str, Inferred] = MappingProxyType({})
 
 
 def parse_transcript(
@@ -70,6 +73,7 @@ def read_transcript(
     agent: Sequence[str] = (),
     customer: Sequence[str] = (),
     duration: float | None = None,
+    pooled: Mapping[str, Inferred] = _NOTHING_POOLED,
 ) -> Transcript:
     """Reads one cell and never raises for what it holds: what could not be read is in `findings`, and kept.
 
@@ -79,12 +83,13 @@ def read_transcript(
     `agent`, `customer`: what the call's own columns say of them, names, emails or telephone numbers: settles who
     `Ben:` is.
     `duration`: seconds that the call lasted, as its own column states: decides the unit of times that have none.
+    `pooled`: what the other calls of the batch say of a label (`pooled_sides`): settles what this call leaves open.
     """
 
     def labelled(text: str) -> Parsed:
         return read_text(text, roles, agent, customer)
 
-    said = _Said(tuple(agent), tuple(customer), duration)
+    said = _Said(tuple(agent), tuple(customer), duration, pooled)
 
     if isinstance(cell, str):
         text = cell[1:] if cell[:1] == "\ufeff" else cell  # the mark that files in UTF-8 begin with
@@ -96,10 +101,18 @@ def read_transcript(
         text = str(cell)
     if len(text) > _MOST_TEXT and len(text) > (_MOST_DATA if is_data(text) else _MOST_TEXT):
         return _finish(too_long(text), roles, unit, times, said)
+    text = of_events(text) or text
     inner = quoted(text)
     if inner is not None:
         transcript = read_transcript(
-            inner, roles=roles, unit=unit, times=times, agent=agent, customer=customer, duration=duration
+            inner,
+            roles=roles,
+            unit=unit,
+            times=times,
+            agent=agent,
+            customer=customer,
+            duration=duration,
+            pooled=pooled,
         )
     elif is_data(text):
         exact = _read_exact(text, roles, unit, times, said)
@@ -170,6 +183,7 @@ def _read_exact(
             times=times,
             agent=said.agent,
             customer=said.customer,
+            pooled=said.pooled,
         )
     if unit == "ms" or starts != sorted(starts):  # type: ignore[type-var]
         return None
@@ -210,6 +224,7 @@ def _finish(
         rebased=rebased,
         agent=said.agent,
         customer=said.customer,
+        pooled=said.pooled,
         asides=parsed.asides,
         left_out=parsed.left_out,
     )

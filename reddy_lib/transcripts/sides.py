@@ -9,8 +9,9 @@ once for the batch. Every role that no word proves carries its reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 from reddy_lib.findings import Finding, finding
@@ -37,6 +38,8 @@ _INITIALS = (
 )
 """Letters that stand for the two sides: agent and customer, Agent and Kunde, Berater and Kunde."""
 _PEOPLE = ("user", "human", "you", "me", "i", "q", "client 1")
+_GREETING = "role-from-greeting"
+_NOTHING_POOLED: Mapping[str, Inferred] = MappingProxyType({})
 _FEW_LINES = 2
 """Lines of a call in which it is no surprise that one side says nothing."""
 
@@ -55,6 +58,7 @@ def settle_sides(
     aliases: Mapping[str, str],
     agent: Sequence[str] = (),
     customer: Sequence[str] = (),
+    pooled: Mapping[str, Inferred] = _NOTHING_POOLED,
 ) -> Sides:
     """Settle the labels of a call.
 
@@ -63,6 +67,7 @@ def settle_sides(
         roles: what the analyst chose.
         aliases: what the text or its format says ("Agent (Ben)" makes "Ben:" the agent).
         agent, customer: what the call's columns say of them: names, emails, telephone numbers.
+        pooled: what the other calls of the batch say of a label, by `fold`: see `pooled_sides`.
     """
     several = [label for label in dict.fromkeys(labels) if label]
     if not roles and not aliases and len(several) == 2:
@@ -73,7 +78,8 @@ def settle_sides(
     call.weigh_words()
     if call.open():
         call.ask_columns(agent, customer)
-        call.listen(labels, texts, agent, customer)
+        call.listen(labels, texts, agent, customer, frozenset(pooled))
+        call.ask_other_calls(pooled)
         call.fall_back_on_leans()
         call.eliminate(agent, customer)
     return Sides(call.roles, call.inferred)
@@ -206,17 +212,51 @@ class _Call:
                 self.roles[label], self.inferred[label] = inferred.role, inferred
 
     def listen(
-        self, labels: Sequence[str], texts: Sequence[str], agent: Sequence[str], customer: Sequence[str]
+        self,
+        labels: Sequence[str],
+        texts: Sequence[str],
+        agent: Sequence[str],
+        customer: Sequence[str],
+        constant: Collection[str],
     ) -> None:
         people = self.people()
         if self.given() or not 2 <= len(people) <= 3 or self.refused.intersection(people):
             return
         if self.fixed.intersection(label for label, role in self.roles.items() if role not in NO_LINES):
             return
-        found = infer_from_greetings(labels, texts, self.roles, agent, customer)
+        found = infer_from_greetings(labels, texts, self.roles, agent, customer, constant)
         for label, inferred in found.items():
             if not self.roles[label]:
                 self.roles[label], self.inferred[label] = inferred.role, inferred
+
+    def ask_other_calls(self, pooled: Mapping[str, Inferred]) -> None:
+        """Settle what the whole batch says of a label. Where this call says the contrary by itself, all stays open."""
+        known = {label: one for label in self.people() if (one := pooled.get(fold(label))) and one.role}
+        against = [
+            label
+            for label, one in self.inferred.items()
+            if one.code == _GREETING
+            and (other := pooled.get(fold(label)))
+            and other.role not in ("", one.role)
+        ]
+        if against:
+            for label in [label for label, one in self.inferred.items() if one.code == _GREETING]:
+                self.roles[label] = ""
+                del self.inferred[label]
+                self.refused.add(label)
+            return
+        if len(known) != len({one.role for one in known.values()}) or self.given().intersection(
+            one.role for one in known.values()
+        ):
+            return  # two labels for one side: one of them may be a colleague, as after a transfer
+        for label, one in known.items():
+            if label not in self.refused:
+                self.roles[label], self.inferred[label] = one.role, one
+        people = self.people()
+        if known and len(people) == 1 and len(self.given()) == 1 and people[0] not in self.refused:
+            (side,) = self.given()
+            why = f"it is the only other speaker beside the {side}"
+            self.settle(people[0], _OTHER[side], why, _ELIMINATION)
 
     # --- elimination -----------------------------------------------------------------------------------
 
@@ -236,7 +276,7 @@ class _Call:
                 or any(is_named(label, cell) for cell in cells if cell)
             ):
                 return
-            if is_person(label) and _looks_like_a_name(label):
+            if is_person(label) and _looks_like_a_name(label) and not self._proven_pair(label):
                 return  # a name that the columns did not settle: it may be a colleague
         for label in people:
             certain = fold(label) in _PEOPLE and side == "agent"
@@ -246,6 +286,11 @@ class _Call:
                 f"it is the only other speaker beside the {side}",
                 "" if certain else _ELIMINATION,
             )
+
+    def _proven_pair(self, label: str) -> bool:
+        """Do two labels alone take part, and does a word prove the side of the other one?"""
+        others = [other for other in self.roles if fold(other) != fold(label)]
+        return len(others) == 1 and self.evidence[others[0]].proof and others[0] not in self.inferred
 
     def _settle_bot(self) -> None:
         """A machine that talks is the agent's side where a single person is the only other speaker."""

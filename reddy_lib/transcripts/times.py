@@ -43,12 +43,21 @@ CLOCK = r"(?:\d{4}-\d{2}-\d{2}[T ])?\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:\
 _CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,3}):([0-5]?\d(?:[.,]\d{1,6})?)")
 _OF_DAY = re.compile(r"(\d{1,2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?)\s?([ap])\.?m\.?", re.IGNORECASE)
 _NUMBER = re.compile(
-    r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(s|sec|secs|seconds|ms|msec|millis|milliseconds)?"
+    r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?)\s*(s|sec|secs|seconds?|сек|с|sek|seg|秒|초|ms|msec|millis|milliseconds|мс)?\.?"
 )
 _ISO_DURATION = re.compile(
     r"P(?:(\d{1,4})D)?T?(?:(\d{1,6})H)?(?:(\d{1,8})M)?(?:(\d{1,12}(?:[.,]\d+)?)S)?", re.IGNORECASE
 )
+_SPELT = re.compile(
+    r"(?:(\d{1,3})\s?(?:h|hrs?|hours?|std\.?))?\s?(?:(\d{1,4})\s?(?:m|min|mins|minutes?|['′’]))?"
+    r"\s?(?:(\d{1,5}(?:[.,]\d+)?)\s?(?:s|sec|secs|seconds?|sek|[\"″”]|''))?",
+    re.IGNORECASE,
+)
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}")
+
+_COMMA = re.compile(r"^([+-]?\d+),(\d+)(?=\s?\D*$)")
+_AROUND = re.compile(r"[\[(<]?\s?(?:t\s?[+=:]|[@≈~+])?\s?(?P<time>[\d.].*?)\s?[\])>]?", re.IGNORECASE)
+_ISO_BASIC = re.compile(r"\d{8}T\d{4,6}(?:[.,]\d+)?(?:Z|[+-]\d{2}:?\d{2})?")
 
 _HOUR, _DAY, _LONGEST_CALL = 3600.0, 86_400.0, 6 * 3600.0
 # Beyond these a plain number cannot be an offset into a call: it counts from 1970.
@@ -79,7 +88,7 @@ def read_moment(value: object, factor: float | None = None) -> Moment | None:
         return _number(float(value), factor)
     if not isinstance(value, str):
         return None
-    text = value.strip()
+    text = _bare(value.strip())
     clock = _CLOCK.fullmatch(text)
     if clock:
         hours, minutes, seconds = clock.groups()
@@ -93,20 +102,22 @@ def read_moment(value: object, factor: float | None = None) -> Moment | None:
         half = 0 if of_day[2].casefold() == "a" else 12
         seconds_of_day = (int(hours) % 12 + half) * 3600 + int(minutes) * 60 + float(rest[0] if rest else 0)
         return Moment(seconds_of_day, absolute=True)
-    number = _NUMBER.fullmatch(text)
+    number = _NUMBER.fullmatch(_COMMA.sub(r"\1.\2", text))
     if number:
         if number[2]:
-            factor = 0.001 if number[2].startswith("m") else 1.0
+            factor = 0.001 if number[2][0] in "mм" else 1.0
         return _number(float(number[1]), factor)
-    if re.fullmatch(r"\d+,\d+", text):  # decimal comma
-        return _number(float(text.replace(",", ".")), factor)
+    spelt = _SPELT.fullmatch(text) if len(text) < 40 else None
+    if spelt and spelt[2] and (spelt[1] or spelt[3]):  # "0m12.5s", "2 min 05 sec"
+        hours, minutes, *_ = (int(part or 0) for part in spelt.groups()[:2])
+        return Moment(round(hours * _HOUR + minutes * 60 + float((spelt[3] or "0").replace(",", ".")), 6))
     if len(text) > 1 and text[0] in "Pp":
         duration = _ISO_DURATION.fullmatch(text)
         if duration and any(duration.groups()):
             days, hours, minutes, seconds = ((part or "0").replace(",", ".") for part in duration.groups())
             return Moment(int(days) * 86400 + int(hours) * 3600 + int(minutes) * 60 + float(seconds))
         return None
-    if _DATE.match(text):
+    if _DATE.match(text) or _ISO_BASIC.fullmatch(text):
         try:
             moment = datetime.fromisoformat(text)
         except ValueError:
@@ -116,6 +127,14 @@ def read_moment(value: object, factor: float | None = None) -> Moment | None:
             (moment.replace(tzinfo=UTC) if naive else moment).timestamp(), absolute=True, naive=naive
         )
     return None
+
+
+def _bare(text: str) -> str:
+    """A time without what stands around it: "[00:04]", "T+4.2", "@0:12"."""
+    if not text or text[0].isdecimal():
+        return text
+    inside = _AROUND.fullmatch(text) if len(text) < 40 else None
+    return text if inside is None else inside["time"]
 
 
 def of_day(starts: Sequence[Moment]) -> float | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
+from types import MappingProxyType
 from typing import Any, Literal
 
 import msgspec
@@ -43,6 +44,7 @@ day; "" : it has no times."""
 Rebased = Literal["", "dates", "of day"]
 """Absolute times that now count from the first of them: dates with their times, or times of day without a date."""
 _DAY = 86_400
+_NOTHING_POOLED: Mapping[str, Inferred] = MappingProxyType({})
 
 
 class Transcript(msgspec.Struct):
@@ -275,6 +277,7 @@ def finish(
     rebased: Rebased = "",
     agent: Sequence[str] = (),
     customer: Sequence[str] = (),
+    pooled: Mapping[str, Inferred] = _NOTHING_POOLED,
     asides: Sequence[tuple[int, list[str]]] = (),
     left_out: Sequence[tuple[int, str]] = (),
 ) -> Transcript:
@@ -294,7 +297,7 @@ def finish(
     for label in labels:
         if label:
             counts[label] = counts.get(label, 0) + 1
-    sides = settle_sides(labels, texts, roles, aliases or {}, agent, customer)
+    sides = settle_sides(labels, texts, roles, aliases or {}, agent, customer, pooled)
     inferred = sides.inferred
     settled = {label: role or fold(label) for label, role in sides.roles.items()}
     stated = {

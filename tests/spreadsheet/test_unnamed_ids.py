@@ -8,19 +8,21 @@ from reddy_lib.spreadsheet.mapping.guessing import guess_mapping
 TALK = "Agent: Hello, how can I help you?\nCustomer: My card is lost since Monday."
 
 
-def mapping_of(cells):
+def mapping_frame(cells):
     count = len(cells)
-    return guess_mapping(
-        pd.DataFrame(
-            {
-                "znak": cells,
-                "agent": ["ann@firm.example", "bo@firm.example"] * (count // 2),
-                "start": [f"2025-03-0{n + 1} 10:00:00" for n in range(count)],
-                "transcript": [f"{TALK} It is number {n}." for n in range(count)],
-            },
-            dtype=object,
-        )
+    return pd.DataFrame(
+        {
+            "znak": cells,
+            "agent": ["ann@firm.example", "bo@firm.example"] * (count // 2),
+            "start": [f"2025-03-0{n + 1} 10:00:00" for n in range(count)],
+            "transcript": [f"{TALK} It is number {n}." for n in range(count)],
+        },
+        dtype=object,
     )
+
+
+def mapping_of(cells):
+    return guess_mapping(mapping_frame(cells))
 
 
 @pytest.mark.parametrize(
@@ -65,3 +67,17 @@ def test_what_differs_in_each_row_and_is_built_as_an_id_is_taken_with_a_doubt(ce
 )
 def test_lengths_amounts_and_telephone_numbers_are_no_ids(cells):
     assert "conversation_id" not in mapping_of(cells).fields
+
+
+@pytest.mark.parametrize("name", ["Duration ref", "Start key", "Queue slip", "handle"])
+def test_ids_under_a_name_of_something_else_are_taken_with_a_doubt(name):
+    frame = mapping_frame([f"CX-{1040 + 7 * n}" for n in range(6)]).rename(columns={"znak": name})
+    mapping = guess_mapping(frame)
+    assert mapping.fields["conversation_id"] == name
+    assert "conversation_id" in mapping.doubts
+
+
+@pytest.mark.parametrize("name", ["Customer ref", "Agent key", "Product code", "Transcript"])
+def test_ids_of_people_products_and_texts_are_left_alone(name):
+    frame = mapping_frame([f"CX-{1040 + 7 * n}" for n in range(6)]).rename(columns={"znak": name})
+    assert "conversation_id" not in guess_mapping(frame).fields

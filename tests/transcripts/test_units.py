@@ -7,7 +7,7 @@ import json
 import pytest
 
 from reddy_lib.transcripts import read_transcript
-from reddy_lib.transcripts.times import UNITS, hours_are_minutes, pace_problem, unit_of, words_of
+from reddy_lib.transcripts.times import UNITS, hours_are_minutes, pace_problem, read_moment, unit_of, words_of
 from tests.transcripts.conversation import SIDES, STARTS, STOPS, TEXTS, check, codes, turns
 
 WHOLE = [unit for unit in UNITS if unit not in ("seconds", "minutes", "days")]
@@ -122,3 +122,19 @@ def test_words_with_times_of_their_own_tell_the_unit_of_their_lines() -> None:
     )
     transcript = check(json.dumps(rows), starts=STARTS, stops=STOPS)
     assert "unit-unclear" not in codes(transcript)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("4,2 s", 4.2), ("T+4.2", 4.2), ("T+00:04", 4.0), ("[00:04]", 4.0), ("4.2 sec.", 4.2), ("4,2 сек", 4.2), ("4 秒", 4.0),
+     ("1m04s", 64.0), ("0 min 12.5 sec", 12.5), ("1'04\"", 64.0), ("250 ms", 0.25), ("20260303T100007Z", 1772532007.0)],
+)  # fmt: skip
+def test_times_are_read_in_many_spellings(text: str, seconds: float) -> None:
+    moment = read_moment(text)
+    assert moment is not None
+    assert moment.seconds == seconds
+
+
+@pytest.mark.parametrize("text", ["n/a", "5 m", "(", "Tom", "T+", "1m", "4 2"])
+def test_other_texts_are_no_times(text: str) -> None:
+    assert read_moment(text) is None

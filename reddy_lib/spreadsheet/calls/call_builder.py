@@ -37,6 +37,7 @@ from reddy_lib.spreadsheet.calls.cell_values import (
 )
 from reddy_lib.spreadsheet.calls.grouping import Group
 from reddy_lib.spreadsheet.calls.lines import lines_transcript, rows_of_agent, turns_transcript
+from reddy_lib.spreadsheet.calls.pooled_roles import pooled_of
 from reddy_lib.spreadsheet.calls.sources import Sources
 from reddy_lib.spreadsheet.calls.transcript_choices import as_chosen
 from reddy_lib.spreadsheet.cells.agent_names import bare_email
@@ -246,6 +247,7 @@ class CallBuilder:
             agent=self._agent(call.agent_email, cells),
             customer=customers,
             duration=self._length(cells),
+            pooled=pooled_of(mapping),
         )
         return transcript, placed(cell, transcript)
 

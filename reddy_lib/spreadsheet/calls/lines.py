@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from reddy_lib.findings import finding
+from reddy_lib.spreadsheet.calls.pooled_roles import pooled_of
 from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
 from reddy_lib.spreadsheet.cells.line_times import line_moment
@@ -25,6 +26,7 @@ from reddy_lib.spreadsheet.cells.row_kinds import is_note
 from reddy_lib.spreadsheet.cells.tag_values import NO, YES, cell_text
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.transcripts import Transcript, leaning, read_transcript
+from reddy_lib.transcripts.formats.turn_keys import parts_of_span
 from reddy_lib.transcripts.times import Moment, read_moment
 from reddy_lib.transcripts.unspoken import left_out, telling_keys
 
@@ -83,7 +85,7 @@ def lines_transcript(
         labels, texts = _labels_before(texts)
     moments: dict[str, list[Moment | None]] = {
         name: [
-            _moment(cell, mapping.line_units.get(name, "auto"), mapping.day_first)
+            _moment(_part(cell, name), mapping.line_units.get(name, "auto"), mapping.day_first)
             for cell in columns[fields[name]]
         ]
         for name in ("start", "stop", "duration")
@@ -128,6 +130,7 @@ def lines_transcript(
         times=mapping.line_times,
         agent=tuple(agents),
         customer=tuple(customers),
+        pooled=pooled_of(mapping),
     )
     if moved:
         message = (
@@ -289,6 +292,7 @@ def turns_transcript(
             times=mapping.line_times,
             agent=tuple(agents),
             customer=tuple(customers),
+            pooled=pooled_of(mapping),
         )
     if assumed:
         message = "Nothing says in which order the two sides spoke: their lines were put together one by one."
@@ -315,6 +319,12 @@ def rows_of_agent(cells: Sequence[Any], labels: Sequence[Any], roles: Cells[str,
         if sides[said] == "agent" and (text := cell_text(cell).strip()):
             found.append(text)
     return found
+
+
+def _part(cell: Any, name: str) -> Any:
+    """The start or the stop of a cell that holds both ("0:04 - 0:09"); any other cell as it is."""
+    span = parts_of_span(cell) if isinstance(cell, str) and name != "duration" else None
+    return cell if span is None else span[name == "stop"]
 
 
 _UNREAD = Moment(-1.0)

@@ -17,6 +17,7 @@ from reddy_lib.spreadsheet.cells.line_times import begins_again, seconds_of
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.model import NewCall
+from reddy_lib.transcripts.formats.turn_keys import parts_of_span
 
 __all__ = [
     "OF_CALLS",
@@ -94,7 +95,7 @@ def counter_column(columns: Sequence[Column]) -> Column | None:
         grows = sum(step > 0 for step in steps) / len(steps)
         if not named and (up + again < 0.98 or again == 0):
             continue
-        if named and up + again < 0.6 and grows + again < 0.9:
+        if named and up + again < 0.6 and (grows + again < 0.9 or _are_times(steps, counts)):
             continue
         if counts[0] > 1 and not named:
             continue
@@ -102,6 +103,15 @@ def counter_column(columns: Sequence[Column]) -> Column | None:
         if best is None or score > best[0]:
             best = (score, column)
     return best[1] if best else None
+
+
+def _are_times(steps: Sequence[float], counts: Sequence[float]) -> bool:
+    """Return whether whole numbers go up from about 0 by long steps that differ, as milliseconds do."""
+    up = [step for step in steps if step > 0]
+    return len(set(up)) > 2 and counts[0] < 0.5 * max(up) and sorted(up)[len(up) // 2] >= _LONG_STEP
+
+
+_LONG_STEP = 50
 
 
 def numbers_lines(column: Column, group: Grouping) -> bool:
@@ -115,7 +125,11 @@ def numbers_lines(column: Column, group: Grouping) -> bool:
     numbers = [as_number(cell) for cell in column.rows]
     for places in group.calls:
         here = [number for place in places if (number := numbers[place]) is not None]
-        if len(here) < len(places) or len(set(here)) < len(here):
+        if len(here) < len(places) or len(set(here)) < len(here) or any(one != int(one) for one in here):
+            return False
+        in_order = sorted(here)
+        steps = [after - before for before, after in pairwise(in_order)]
+        if len(here) > 3 and _are_times(steps, in_order):
             return False
         if not named and (min(here) not in (0, 1) or max(here) - min(here) != len(here) - 1):
             return False
@@ -167,6 +181,7 @@ class _Key(NamedTuple):
         moves: whether some column rises, or falls, where it has one value, and not over the whole sheet.
         together: whether the rows of each of its values follow each other.
         likeness: how much its cells look like ids.
+        dated: whether its cells are dates with a time, as starts of calls are.
     """
 
     told: int
@@ -174,10 +189,13 @@ class _Key(NamedTuple):
     moves: bool
     together: bool
     likeness: float
+    dated: bool = False
 
     @property
     def holds(self) -> bool:
         if self.told >= 2 or self.counted or (self.moves and (self.together or self.told > 0)):
+            return True
+        if self.together and self.told > 0 and self.dated:
             return True
         return self.together and self.likeness > 0.9
 
@@ -227,7 +245,9 @@ def _by_key(columns: Sequence[Column], order: Column | None = None) -> Grouping 
 
 def _times_lines(column: Column) -> bool:
     """Return whether cells are times that begin again with each call: no two lines of one call share them."""
-    if column.clocks >= 0.9 or column.says & {"time", "start", "end", "offset", "duration", "order"}:
+    if column.clocks >= 0.9 or column.share(lambda text: parts_of_span(text) is not None) >= 0.9:
+        return True
+    if column.says & {"time", "start", "end", "offset", "duration", "order"}:
         return True
     return column.numbers >= 0.9 and any("." in text or "," in text for text in column.texts)
 
@@ -269,7 +289,8 @@ def _key_of(
     together = all(places[-1] - places[0] == len(places) - 1 for places in calls)
     dialled = column.share(lambda text: text[:1] in "+(" or " " in text)  # 0049… may be an id, +49… is none
     likeness = column.ids - column.times - column.emails - dialled - column.people
-    return _Key(told, counted and len(calls) > 1, moves and len(long) > 1, together, likeness)
+    dated = column.times > 0.9 and column.clocks < 0.1 and len(long) > 1
+    return _Key(told, counted and len(calls) > 1, moves and len(long) > 1, together, likeness, dated)
 
 
 def _no_accident(runs: Sequence[Sequence[float]]) -> bool:

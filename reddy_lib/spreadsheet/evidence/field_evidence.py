@@ -17,6 +17,13 @@ from reddy_lib.spreadsheet.cells.agent_names import bare_email, is_one_person, n
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.cells.quantities import are_quantities
 from reddy_lib.spreadsheet.evidence.column_profile import Column, looks_like_id, percent
+from reddy_lib.spreadsheet.evidence.id_evidence import (
+    built_as_ids,
+    codes,
+    ids_under_another_name,
+    large_numbers,
+    numbered_alike,
+)
 from reddy_lib.spreadsheet.evidence.tags import sensitive
 from reddy_lib.spreadsheet.evidence.time_order import TimeOrder, is_time_of_day
 from reddy_lib.spreadsheet.model import fold_name
@@ -342,7 +349,9 @@ def _identity(column: Column, table: Table) -> Evidence:
     if column.emails > 0.5 or column.transcripts > 0.5 or column.audio > 0.5:
         return _NO
     weight = _id_name(says)
-    if weight < 0 or (not weight and column.unique < 0.5):
+    if weight < 0:
+        return _under_another_name(column)
+    if not weight and column.unique < 0.5:
         return _NO
     if sensitive(column.name, column.cells[:50]):
         return _NO  # a card's number tells calls apart too, and must not go out as their id
@@ -366,53 +375,50 @@ def _identity(column: Column, table: Table) -> Evidence:
             return _NO  # it counts the rows
         if weight < 6 and (unique < 0.9 or (column.times > 0.5 and column.share(_is_number) < 0.5)):
             return _NO
-        if weight < 4 and (ids < 0.8 or (weight < 3 and not (column.uuids > 0.6 or _built_as_ids(texts)))):
+        if weight < 4 and (ids < 0.8 or (weight < 3 and not (column.uuids > 0.6 or built_as_ids(texts)))):
             return _NO
         return Evidence(5 * unique + weight, _reason(column, True, *facts), True)
-    if len(texts) < 2 or unique < 1 or column.is_counter or column.fill < 0.7:
+    return _identity_without_name(column, texts, dated=dated)
+
+
+def _identity_without_name(column: Column, texts: Sequence[str], *, dated: bool) -> Evidence:
+    """Return what cells say of being ids of calls where the name of their column says nothing of it."""
+    says = column.says
+    ids = sum(map(looks_like_id, texts)) / len(texts)
+    if len(texts) < 2 or len(set(texts)) < len(texts) or column.is_counter or column.fill < 0.7:
         return _NO
-    looks = f"looks like ids: {facts[0]}, such as {texts[0][:40]!r}"
+    looks = f"looks like ids: {column.distinct} different of {column.count}, such as {texts[0][:40]!r}"
     if ids < 0.95:
-        return Evidence(4.0, looks) if _codes(texts) or _numbered_alike(texts) else _NO
+        return Evidence(4.0, looks) if codes(texts) or numbered_alike(texts) else _NO
     if dated:
         return Evidence(5.5, looks)
     if column.uuids > 0.6:
-        return Evidence(8.0, f"unique ids: {facts[0]}")
+        return Evidence(8.0, f"unique ids: {column.distinct} different of {column.count}")
     if any(_SCIENTIFIC.fullmatch(text) for text in texts):
         return _NO
-    if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5 or says - {"order", "case", "call"}:
+    if says - {"order", "case", "call"}:
+        return _under_another_name(column)
+    if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5:
         return _NO
-    if _built_as_ids(texts):
+    if built_as_ids(texts):
         return Evidence(5.5, looks)
-    if not says and _large_numbers(texts):
+    if not says and large_numbers(texts):
         return Evidence(4.0, looks)
     return _NO
 
 
+def _under_another_name(column: Column) -> Evidence:
+    """Return weak evidence for ids whose column is named after something else: nothing else tells calls apart."""
+    if not ids_under_another_name(column):
+        return _NO
+    return Evidence(
+        3.0,
+        f"looks like ids: {column.distinct} different of {column.count}, such as {column.texts[0][:40]!r}",
+    )
+
+
 _DATED = re.compile(r"(?:19|20)\d\d[01]\d[0-3]\d[-_/.]\d{1,8}")
 """A day and a number within it."""
-
-
-def _numbered_alike(texts: Sequence[str]) -> bool:
-    """Return whether short texts are alike but for one number or code, as "Case 2025 / 118" and "WX-QJ-B" are."""
-    if len(texts) < 4 or max(map(len, texts)) > 30:
-        return False
-    shapes = {re.sub(r"\d+", "9", text) for text in texts}
-    if len(shapes) == 1 and len(re.findall(r"\d+", texts[0])) <= 3:
-        (shape,) = shapes
-        # "12 EUR" and "EUR 7.50" are amounts: an id begins with its letters, and is as long as the others.
-        digits = {sum(map(str.isdecimal, text)) for text in texts}
-        return shape[0].isalpha() and len(digits) == 1 and min(digits) >= 3
-    # Codes in capitals with marks between them, all of the same form.
-    forms = {re.sub(r"[A-Z]", "A", text) for text in texts}
-    return len(forms) == 1 and re.fullmatch(r"A+(?:[-_/.]A+)+", forms.pop()) is not None
-
-
-def _large_numbers(texts: Sequence[str]) -> bool:
-    """Return whether texts are whole numbers of five digits or more, which end in all ways: no rounded amounts."""
-    if len(texts) < 4 or not all(text.isdecimal() and 5 <= len(text) <= 14 for text in texts):
-        return False
-    return sum(text.endswith("00") for text in texts) <= 0.2 * len(texts)
 
 
 _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
@@ -426,33 +432,6 @@ def _without_fillers(texts: Sequence[str]) -> list[str]:
     words = {text for text, count in counts.items() if count > 1}
     left = [text for text in real if text not in words] if 0 < len(words) <= 2 else real
     return left or real  # a column of one word is for the person who named it
-
-
-def _built_as_ids(texts: Sequence[str]) -> bool:
-    """Return whether unique texts show without a name that they are ids. A long number alone may be a phone's."""
-    shapes = {re.sub(r"\d", "9", re.sub(r"[a-z]", "a", text.casefold())) for text in texts}
-    mixed = sum(any(map(str.isalpha, text)) and any(map(str.isdecimal, text)) for text in texts)
-    if mixed > 0.9 * len(texts):
-        return len(shapes) <= max(3, len(texts) // 4) or len({len(text) for text in texts}) == 1
-    lengths = {len(text) for text in texts}
-    if not all(map(str.isdecimal, texts)) or min(lengths) < 5 or max(lengths) - min(lengths) > 1:
-        return False
-    padded = all(text[0] == "0" for text in texts)
-    rising = len(texts) > 2 and list(map(int, texts)) in (
-        sorted(map(int, texts)),
-        sorted(map(int, texts), reverse=True),
-    )
-    return padded or rising or min(lengths) >= 15 or (len(lengths) == 1 and 6 <= len(texts[0]) <= 9)
-
-
-def _codes(texts: Sequence[str]) -> bool:
-    """Return whether unique words without digits are codes: as long as each other, and written in capitals alone."""
-    return (
-        len(texts) >= 4
-        and {len(text) for text in texts} == {len(texts[0])}
-        and 5 <= len(texts[0]) <= 40
-        and all(text.isascii() and text.isalpha() and text.isupper() for text in texts)
-    )
 
 
 def _id_name(says: frozenset[str]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from statistics import median
@@ -13,6 +13,7 @@ from typing import Any
 from reddy_lib.spreadsheet.cells.line_times import read_seconds
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.model import LineUnit
+from reddy_lib.transcripts.formats.turn_keys import parts_of_span
 from reddy_lib.transcripts.times import unit_of
 
 __all__ = ["line_times", "order_of"]
@@ -31,15 +32,23 @@ def line_times(
     fields: dict[str, str] = {}
     units: dict[str, LineUnit] = {}
     reasons: dict[str, str] = {}
-    starts = _times(columns, "start", text, calls, role=role)
+    spans = {column.name: parts for column in columns if (parts := _parts_of_spans(column)) is not None}
+    columns = [spans[column.name][0] if column.name in spans else column for column in columns]
+    starts = _start(columns, text, calls, role)
     if starts is None:
         return fields, units, reasons
     column, unit, reason = starts
     fields["start"], reasons["line start"] = column.name, reason
     units["start"] = unit
     free = [other for other in columns if other is not column]
+    if column.name in spans:
+        fields["stop"], units["stop"] = column.name, unit
+        reasons["line stop"] = f"{reason}; each cell says from when to when"
+        return fields, {name: unit for name, unit in units.items() if unit != "auto"}, reasons
     for name in ("stop", "duration"):
         found = _times(free, name, text, calls, start=column)
+        if found is None and not fields.keys() & {"stop", "duration"}:
+            found = _times(free, name, text, calls, start=column, against_names=True)
         if found is None:
             continue
         ending, unit, reason = found
@@ -50,6 +59,44 @@ def line_times(
             reasons["line duration"] += f"; {what}"
         free = [other for other in free if other is not ending]
     return fields, {name: unit for name, unit in units.items() if unit != "auto"}, reasons
+
+
+def _start(
+    columns: Sequence[Column], text: Column, calls: Sequence[Sequence[int]], role: Column | None
+) -> tuple[Column, LineUnit, str] | None:
+    """Return the column of the starts of lines: by its name, unless the cells of another one prove that it is that one."""
+    named = _times(columns, "start", text, calls, role=role)
+    if named is not None:
+        column = named[0]
+        if "start" in column.says or "offset" in column.says or column.plain in _FROM:
+            return named
+        seconds, plain = read_seconds(column.rows)
+        if not plain and max((second for second in seconds if second is not None), default=0.0) > _EPOCH:
+            return named
+        shuffled = _steady(seconds, calls) < _NEARLY_ALL
+        others = [
+            other
+            for other in columns
+            if other is not column
+            and not other.says & _NEVER_TIMES
+            and other.fill >= 0.9
+            and _begins_each(read_seconds(other.rows)[0], calls)
+            and (shuffled or (_ends(other, seconds, calls) and _before(read_seconds(other.rows)[0], seconds)))
+        ]
+        if not others:
+            return named
+        columns = others
+    return _times(columns, "start", text, calls, role=role, against_names=True)
+
+
+def _parts_of_spans(column: Column) -> tuple[Column, Column] | None:
+    """The starts and the stops of cells such as "0.4 - 4.1", each as a column of its own; None where cells are no spans."""
+    parts = [parts_of_span(text) if text else None for text in column.of_rows]
+    known = [part for part in parts if part is not None]
+    if len(known) < 2 or len(known) < 0.9 * column.count:
+        return None
+    starts = Column(column.name, [part[0] if part else "" for part in parts])
+    return starts, Column(column.name, [part[1] if part else "" for part in parts])
 
 
 _UNIT_WORDS: dict[str, LineUnit] = {
@@ -69,20 +116,30 @@ def _times(
     calls: Sequence[Sequence[int]],
     start: Column | None = None,
     role: Column | None = None,
+    against_names: bool = False,
 ) -> tuple[Column, LineUnit, str] | None:
-    """Return the column of a line's start, stop or duration, the unit of its numbers, and why."""
+    """Return the column of a line's start, stop or duration, the unit of its numbers, and why.
+
+    `against_names`: take what the cells prove, although the name of their column says something else of a line.
+    """
     best: tuple[float, Column, list[float | None], bool, str] | None = None
+    lasts: LineUnit | None = None
     for column in columns:
         named = _time_name(column, field)
-        if named < 0:
+        if named < 0 and (not against_names or column.says & _NEVER_TIMES):
             continue
+        named = max(named, 0.0)
         seconds, plain = read_seconds(column.rows)
         read = sum(second is not None for second in seconds)
         if not read or read < 0.9 * column.count or column.fill < 0.5:
             continue
         if field == "duration":
-            if not named:
+            if _begins_each(seconds, calls):
+                continue  # it goes on from line to line: a time, whatever it is called
+            fit = None if named else _lasting(start, seconds, text, calls)
+            if not named and fit is None:
                 continue
+            lasts = fit or lasts
             why = ""
             if all(
                 len({seconds[place] for place in places} - {None}) < 2 for places in calls if len(places) > 2
@@ -96,6 +153,8 @@ def _times(
             )
             if moves * 2 < sum(len(places) > 1 for places in calls):
                 continue  # it stays the same from line to line: the start of the call
+            if field == "start" and against_names and not _begins_each(seconds, calls):
+                continue
             order = order_of(seconds, calls)
             if field == "start" and (
                 order == "none" or (not named and not _plainly(column, seconds, order, text, calls, role))
@@ -104,7 +163,7 @@ def _times(
             if field == "stop" and not named and not _ends(start, seconds, calls):
                 continue
             why = {"falling": "; newest first", "shuffled": "; the lines are not in its order"}.get(order, "")
-        score = 10 * named + read / len(seconds)
+        score = 10 * named + read / len(seconds) + (0.0 if named else 3 * _steady(seconds, calls))
         if best is None or score > best[0] or (score == best[0] and not named and _before(seconds, best[2])):
             best = (score, column, seconds, plain, why)
     if best is None:
@@ -115,6 +174,8 @@ def _times(
     if not plain:
         unit, said = _clock_unit(column, seconds, text, calls, field)
         return column, unit, f"{reason}; {_kinds(column.cells)}{said}{why}"
+    if lasts is not None:
+        return column, lasts, f"{reason}; each line ends before the next begins, and long ones last longer"
     if told in _UNIT_NAMES:
         return column, told, f"{reason}; its name says {_UNIT_NAMES[told]}{why}"
     unit, fact = _unit(seconds, text, calls, field, column.name)
@@ -149,7 +210,7 @@ def _time_name(column: Column, field: str) -> float:
     if words and words[-1] in _UNIT_WORDS and len(words) == 1:
         length, start = False, True  # "ms", "seconds": of a time into the call
     if field == "duration":
-        return 1.0 if length and column.clocks < 2 else -1.0
+        return 1.0 if length else -1.0 if start or stop or says & {"order", "id", "unique"} else 0.0
     if length:
         return -1.0
     if field == "stop":
@@ -190,11 +251,89 @@ def _plainly(
     """Return whether cells show by themselves, without a name, that they are times of lines."""
     if column.fill < 0.9:
         return False
-    if order in ("rising", "falling"):
+    if order in ("rising", "falling") and _steady(seconds, calls) >= _NEARLY_ALL:
         return True
     if all(second is None or second > _EPOCH for second in seconds):
         return True  # dates with a time, all of one call
     return _order_makes_sense(seconds, text, calls, role)
+
+
+_NEVER_TIMES = frozenset(("phone", "score", "agent", "customer", "product", "text", "transcript"))
+_NEARLY_ALL = 0.9
+_OPENING = 15.0
+
+
+def _begins_each(seconds: Sequence[float | None], calls: Sequence[Sequence[int]]) -> bool:
+    """Return whether times rise from about 0 within each call, by steps that differ: no counter does."""
+    steps: set[float] = set()
+    several = 0
+    for places in calls:
+        known = [second for place in places if (second := seconds[place]) is not None]
+        if len(known) < len(places):
+            return False
+        here = [after - before for before, after in pairwise(known)]
+        if here and (min(here) < 0 or known[0] > max(_OPENING, 0.2 * known[-1])):
+            return False
+        steps.update(round(step, 3) for step in here)
+        several += len(known) > 2
+    return several > 0 and len(steps) > 2 and steps != {0.0, 1.0, 2.0}
+
+
+def _steady(seconds: Sequence[float | None], calls: Sequence[Sequence[int]]) -> float:
+    """Return the share of the steps within calls that go one way."""
+    up = down = steps = 0
+    for places in calls:
+        known = [second for place in places if (second := seconds[place]) is not None]
+        for before, after in pairwise(known):
+            up, down, steps = up + (after >= before), down + (after <= before), steps + 1
+    return max(up, down) / steps if steps else 0.0
+
+
+def _lasting(
+    start: Column | None, lengths: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]]
+) -> LineUnit | None:
+    """Return the unit in which numbers are the lengths of lines; None where they are not.
+
+    Lines then end at about the start of the next one, and those of many words last longer than those of few.
+    """
+    if start is None:
+        return None
+    starts, plain = read_seconds(start.rows)
+    factor = 1.0
+    if plain:
+        unit, _ = _unit(starts, text, calls, "start", start.name)
+        factor = _SECONDS.get(unit, 0.0)
+    pairs: list[tuple[float, float, int]] = []  # the step to the next line in seconds, the length, the words
+    for places in calls:
+        known = sorted(
+            (second * factor, place)
+            for place in places
+            if (second := starts[place]) is not None and lengths[place] is not None
+        )
+        for (before, place), (after, _) in pairwise(known):
+            pairs.append((after - before, lengths[place] or 0.0, _words(text.of_rows[place])))
+    pairs = [pair for pair in pairs if pair[0] > 0]
+    if len(pairs) < _ENOUGH or any(length < 0 for _, length, _ in pairs):
+        return None
+    spoken = _correlation([(length, words) for _, length, words in pairs]) >= 0.5
+    for unit, scale in _LENGTHS.items():
+        shares = [length * scale / step for step, length, _ in pairs]
+        # A line fills most of the time to the next one: each of them, or those of many words for longer.
+        if len({length for _, length, _ in pairs}) > 3 and _most(0.5 <= share <= 1.05 for share in shares):
+            return unit
+        if spoken and 0.3 <= median(shares) <= 1.05 and _most(share <= 1.3 for share in shares):
+            return unit
+    return None
+
+
+def _most(facts: Iterable[bool]) -> bool:
+    known = list(facts)
+    return sum(known) >= 0.9 * len(known)
+
+
+_ENOUGH = 6
+_LENGTHS: dict[LineUnit, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ticks": 1e-7}
+_SECONDS: dict[LineUnit, float] = {**_LENGTHS, "min": 60.0, "cs": 0.01, "days": 86_400.0}
 
 
 def _order_makes_sense(

@@ -29,6 +29,7 @@ from reddy_lib.spreadsheet.evidence.split_transcripts import continued, joined_p
 from reddy_lib.spreadsheet.evidence.tags import constant, personal, sensitive
 from reddy_lib.spreadsheet.evidence.turn_columns import TurnsFound, find_turns
 from reddy_lib.spreadsheet.formats import SheetFormat
+from reddy_lib.spreadsheet.mapping.pooling import with_pooled_roles
 from reddy_lib.spreadsheet.mapping.proposals import with_agent_names, with_agents_beside, with_joined_time
 from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, product_ids
 from reddy_lib.spreadsheet.reading.pieces import column_cells
@@ -60,7 +61,7 @@ def guess_mapping(
     `layout`: whether one row is a call or a line, where somebody chose; found where None.
     """
     listed = product_dicts(products)
-    mapping = _guess(sheet, listed, layout)
+    mapping = with_pooled_roles(_guess(sheet, listed, layout), sheet)
     column = mapping.fields.get("agent_email")
     if path is None or (column is None and "agent_email" in mapping.joins):
         return mapping

@@ -24,7 +24,8 @@ def with_the_best(data: Any, depth: int = 0) -> Any:
     if depth > _DEPTH:
         return data
     if isinstance(data, list):
-        items = [with_the_best(item, depth + 1) if isinstance(item, dict | list) else item for item in data]
+        told = _of_siblings(data) or data
+        items = [with_the_best(item, depth + 1) if isinstance(item, dict | list) else item for item in told]
         best = _of_rows(items)
         if best is not None:
             return best
@@ -64,6 +65,58 @@ def _without_numbered_readings(data: dict[Any, Any]) -> dict[Any, Any]:
         dropped = {name for number, name in names.items() if number != best}
         return {name: value for name, value in data.items() if name not in dropped}
     return data
+
+
+def _of_siblings(items: Sequence[Any]) -> list[Any] | None:
+    """Items each of which lists its readings under one key, with the surest in place of each list; None for others.
+
+    What the lists are is decided over all of them: two readings of "Yes" resemble one another no more than two answers do.
+    """
+    if len(items) < 2 or not all(isinstance(item, dict) for item in items):
+        return None
+    for name in dict.fromkeys(name for item in items[:50] for name in item):
+        lists = [
+            list(_as_objects(value)) for item in items if isinstance(value := item.get(name), list) and value
+        ]
+        if 2 * len(lists) < len(items) or not all(
+            len(values) <= 10 and _of_one_kind(values) for values in lists
+        ):
+            continue
+        several = [values for values in lists if len(values) > 1]
+        called = not words_in(str(name)).isdisjoint(_LISTS)
+        alike = sum(map(_are_readings, several))
+        if 2 * alike >= len(several) > 0 or (called and all(map(_says_how_sure, lists))):
+            return [
+                {**item, name: _best(_as_objects(item[name]))}
+                if isinstance(item.get(name), list) and item[name]
+                else item
+                for item in items
+            ]
+    return None
+
+
+_LISTS_TEXT = """
+alternatives alternative hypotheses hypothesis hyps readings candidates variants guesses nbest options
+"""
+_LISTS = frozenset(_LISTS_TEXT.split())
+
+
+def _of_one_kind(values: Sequence[Any]) -> bool:
+    """Is each value a text, or each an object with the same keys, of nobody in particular?"""
+    if all(isinstance(value, str) for value in values):
+        return True
+    return (
+        all(isinstance(value, dict) and _text(value) for value in values)
+        and len({frozenset(value) for value in values}) == 1
+        and not _names_several(values)
+    )
+
+
+def _says_how_sure(values: Sequence[Any]) -> bool:
+    return all(
+        isinstance(value, dict) and any(words_in(str(name)) & (_SURE | _UNSURE) for name in value)
+        for value in values
+    )
 
 
 _NUMBERED = re.compile(r"(?P<name>[^\d]{0,40}?)[_ .-]?(?P<number>\d{1,2})")
@@ -126,7 +179,7 @@ def _are_texts_alike(run: Sequence[dict[Any, Any]]) -> bool:
 def _are_readings(values: Sequence[Any]) -> bool:
     """Is each value one reading of the same words?"""
     if all(isinstance(value, dict) for value in values):
-        if len({frozenset(value) for value in values}) > 2 or any(_names_somebody(value) for value in values):
+        if len({frozenset(value) for value in values}) > 2 or _names_several(values):
             return False
         texts = [_text(value) for value in values]
     elif all(isinstance(value, str) for value in values):
@@ -146,8 +199,11 @@ def _text(value: dict[Any, Any]) -> str:
     return max(texts, key=len, default="")
 
 
-def _names_somebody(value: dict[Any, Any]) -> bool:
-    return any(isinstance(value.get(name), str | int) for name in usual_plan(tuple(map(str, value))).role)
+def _names_several(values: Sequence[dict[Any, Any]]) -> bool:
+    """Do objects name speakers, or begin at times, that differ from one to the next?"""
+    names = usual_plan(tuple(dict.fromkeys(str(name) for value in values for name in value)))
+    telling = [*names.role, *(name for name, _ in names.start)]
+    return any(len({repr(value.get(name)) for value in values}) > 1 for name in telling)
 
 
 def _resemble(one: Sequence[str], other: Sequence[str]) -> bool:

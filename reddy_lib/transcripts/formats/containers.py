@@ -208,7 +208,11 @@ def _has_transcript(item: dict[Any, Any]) -> bool:
 
 def _has_lists(item: dict[Any, Any]) -> bool:
     return any(
-        isinstance(value, list) and len(value) > 1 and isinstance(value[0], dict) for value in item.values()
+        isinstance(value, list)
+        and len(value) > 1
+        and isinstance(value[0], dict)
+        and not all(isinstance(part, dict) and len(part) == 1 for part in value)  # pieces of one text
+        for value in item.values()
     )
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "as_text",
     "decode",
     "is_data",
+    "of_events",
     "quoted",
     "read_exact",
     "short",
@@ -38,18 +39,41 @@ _DEPTH = 200  # how deep data may be nested; no transcript is
 _encode = msgspec.json.Encoder().encode
 
 _STARTS_AS_DATA = re.compile(
-    r"\s*(?:\[(?:\\[nrt]|\s)*(?:[\[{\"'\]]|$)|\{(?:\\[nrt]|\s)*(?:[\"'}]|&quot;|:\w+=>)|\{\s*$)"
+    r"\s*(?:\[(?:\\[nrt]|\s)*(?:[\[{\"'\]]|\((?:[\"']|\d+(?:\.\d+)?\s*,)|$)|\{(?:\\[nrt]|\s)*(?:[\"'}]|&quot;|:\w+=>)|\{\s*$)"
 )
 
 
 def is_data(text: str) -> bool:
     """Does this text start as JSON or a Python literal would (and not as `[00:12] Agent:` does)?"""
-    if _STARTS_AS_DATA.match(text) is not None:
+    if _STARTS_AS_DATA.match(text) is not None or _rows_of_tuples(text):
         return True
     if looks_like_yaml(text):
         with suppress(ValueError):
             return bool(read_yaml(text))
     return looks_printed(text) and _printed(text) is not None
+
+
+_TUPLE = re.compile(r"\s*\(\s*(?:[\"']|\d+(?:\.\d+)?\s*,).*\),?\s*")
+_EVENT = re.compile(r"(?:event|data|id|retry):|:")
+
+
+def _rows_of_tuples(text: str) -> list[str]:
+    """The lines of a text each of which is a Python tuple; [] where they are not."""
+    if text.lstrip()[:1] != "(":
+        return []
+    rows = [row.strip().rstrip(",") for row in text.split("\n") if row.strip()]
+    return rows if len(rows) > 1 and all(map(_TUPLE.fullmatch, rows)) else []
+
+
+def of_events(text: str) -> str:
+    """The data of a stream of events ("event: …", "data: {…}"), a JSON text a line; "" where this is none."""
+    if not _EVENT.match(text.lstrip()):
+        return ""
+    rows = [row for row in text.split("\n") if row.strip()]
+    data = [row[5:].strip() for row in rows if row.startswith("data:")]
+    if len(data) < 2 or not all(map(_EVENT.match, rows)) or not all(row[:1] == "{" for row in data):
+        return ""
+    return "\n".join(data)
 
 
 @lru_cache(maxsize=2)
@@ -138,7 +162,8 @@ def decode(text: str, depth: int = 0) -> Decoded:
         with suppress(ValueError):
             return Decoded([_opened_text(row) for row in read_array(text)])
     with suppress(ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
-        data = ast.literal_eval(text.strip())
+        tuples = _rows_of_tuples(text)
+        data = ast.literal_eval(f"[{','.join(tuples)}]" if tuples else text.strip())
         if not isinstance(data, set):  # which has lost the order that the text has
             return Decoded(data)
     printed = _printed(text)

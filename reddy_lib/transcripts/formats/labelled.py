@@ -22,6 +22,7 @@ from reddy_lib.transcripts.formats.edges import without_edges
 from reddy_lib.transcripts.formats.fact_block import read_fact_block
 from reddy_lib.transcripts.formats.headers import Header, find_headers
 from reddy_lib.transcripts.formats.keyed import read_keyed
+from reddy_lib.transcripts.formats.leading_seconds import with_bracketed_seconds
 from reddy_lib.transcripts.formats.legend import read_legend
 from reddy_lib.transcripts.formats.line_grammar import Grammar, cut_line, find_grammar
 from reddy_lib.transcripts.formats.one_line import split_rows
@@ -55,7 +56,7 @@ def read_text(
 
     `agent`, `customer`: the two sides as the call's own columns have them: make a bare name a speaker.
     """
-    text = without_counters(with_iso_stamps(text))
+    text = with_bracketed_seconds(without_counters(with_iso_stamps(text)))
     explained = _under_legend(text, roles, agent, customer)
     if explained is not None:
         return explained

@@ -17,10 +17,10 @@ from reddy_lib.transcripts.key_names import Plan, usual_plan, words_in
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.times import read_moment, words_of
 
-__all__ = ["columns_of", "is_aside", "rows_of", "with_plain_times"]
+__all__ = ["UNIT_NAMES", "columns_of", "is_aside", "rows_of", "with_plain_times"]
 
 _MOST_SIDES = 8
-_UNIT_NAMES = {0.001: "_ms", 1e-6: "_us", 1e-7: "_ticks", 1.0: "_seconds"}
+UNIT_NAMES = {0.001: "_ms", 1e-6: "_us", 1e-7: "_ticks", 1.0: "_seconds"}
 _ASIDE_TEXT = """
 summary summaries abstract highlight highlights topic topics keyword keywords action actions todo insight insights
 entity entities alternative alternatives nbest moment moments tag tags question questions metric metrics analysis
@@ -57,8 +57,9 @@ def channels(value: Mapping[Any, Any]) -> Rows | None:
     if not 2 <= len(lists) <= _MOST_SIDES or len(lists) != len(filled):
         return None
     sides: dict[str, list[tuple[float, dict[str, Any]]]] = {}
+    longest = max(lists.values(), key=len)
     for name, rows in lists.items():
-        timed = _timed(with_plain_times(rows))
+        timed = _timed(_named_alike(rows, longest))
         if timed is None:
             return None
         sides[name] = timed
@@ -84,11 +85,23 @@ def channels(value: Mapping[Any, Any]) -> Rows | None:
     return found
 
 
-def with_plain_times(rows: Rows) -> Rows:
+def _named_alike(rows: Rows, longest: Rows) -> Rows:
+    """The turns of one side under the names that the longest list shows: of two turns alone, none can be told."""
+    if set(rows[0]) != set(longest[0]):
+        return with_plain_times(rows)
+    plan = plan_of(longest)
+    renamed = with_plain_times(rows, plan)
+    if plan.text and plan.text[0] not in usual_plan(tuple(rows[0])).text and "text" not in rows[0]:
+        said = plan.text[0]
+        renamed = [{("text" if key == said else key): cell for key, cell in row.items()} for row in renamed]
+    return renamed
+
+
+def with_plain_times(rows: Rows, plan: Plan | None = None) -> Rows:
     """Turns of one side with their times under names that say so: lists that are put together rise no longer."""
     if not rows:
         return rows
-    plan, usual = plan_of(rows), usual_plan(tuple(rows[0]))
+    plan, usual = plan or plan_of(rows), usual_plan(tuple(rows[0]))
     names: dict[str, str] = {}
     for found, known, plain in (
         (plan.start, usual.start, "start"),
@@ -96,7 +109,7 @@ def with_plain_times(rows: Rows) -> Rows:
         (plan.duration, usual.duration, "duration"),
     ):
         if found and not known:
-            names[found[0][0]] = plain + _UNIT_NAMES.get(found[0][1] or 0.0, "")
+            names[found[0][0]] = plain + UNIT_NAMES.get(found[0][1] or 0.0, "")
     names = {old: new for old, new in names.items() if not any(new in row for row in rows)}
     return [{names.get(key, key): cell for key, cell in row.items()} for row in rows] if names else rows
 

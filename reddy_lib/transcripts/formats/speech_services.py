@@ -24,6 +24,7 @@ from reddy_lib.transcripts.formats.shapes import (
     text_of,
     unread,
 )
+from reddy_lib.transcripts.people import person_of
 from reddy_lib.transcripts.times import Moment
 
 __all__ = ["read"]
@@ -412,11 +413,14 @@ def _rev(monologues: object) -> Recording:
     recording = Recording("Rev AI", [])
     for monologue in recording.items(monologues):
         elements = objects(monologue.get("elements"))
+        said = [str(element.get("value", "")) for element in elements]
+        spaced = any(one[:1].isspace() or one[-1:].isspace() for one in said)
+        who = monologue.get("speaker")
         times = [element for element in elements if element.get("ts") is not None]
         ends = [element for element in elements if element.get("end_ts") is not None]
         recording.add(
-            numbered("Speaker", monologue.get("speaker")),
-            "".join(str(element.get("value", "")) for element in elements),
+            person_of(who).label() if isinstance(who, dict) else numbered("Speaker", who),
+            ("" if spaced else " ").join(said),
             start=times[0]["ts"] if times else None,
             stop=ends[-1]["end_ts"] if ends else None,
             unit=SECONDS,
@@ -425,6 +429,9 @@ def _rev(monologues: object) -> Recording:
         if not elements:
             recording.keep(monologue)
     return recording
+
+
+_OF_A_CHOICE = frozenset(("transcript", "confidence", "words"))
 
 
 def _is_google(results: object) -> bool:
@@ -439,7 +446,9 @@ def _is_google(results: object) -> bool:
         "stability",
     }
     return all(
-        set(map(str, item)) <= known and isinstance(item.get("channelTag"), int | None)
+        set(map(str, item)) <= known
+        and isinstance(item.get("channelTag"), int | None)
+        and all(set(choice) <= _OF_A_CHOICE for choice in objects(item.get("alternatives"))[:3])
         for item in objects(results)[:8]
     )
 

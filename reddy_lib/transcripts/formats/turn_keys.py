@@ -284,12 +284,18 @@ def inner_text(value: Mapping[Any, Any], depth: int = 0) -> str | None:
             return inner
         if isinstance(inner, dict) and depth < 3 and (text := inner_text(inner, depth + 1)):
             return text
-    return None
+    texts = [
+        inner for name, inner in value.items() if isinstance(inner, str) and classify_key(str(name)) is None
+    ]
+    return texts[0] if len(texts) == 1 and len(value) <= 3 else None
+
+
+_MOST_PARTS = 400
 
 
 def _are_parts(value: Any) -> bool:
     """The parts of one message, as objects that each hold a text."""
-    if not isinstance(value, list) or not 1 <= len(value) <= 8:
+    if not isinstance(value, list) or not 1 <= len(value) <= _MOST_PARTS:
         return False
     return all(
         isinstance(part, dict) and inner_text(part) and not usual_plan(tuple(map(str, part))).start
@@ -308,7 +314,9 @@ def _flat(item: Mapping[Any, Any], inner: set[str]) -> dict[str, Any]:
                 continue
             waiting += [(f"{path}.{name}", below, depth + 1) for name, below in value.items()]
         elif depth < 3 and _are_parts(value):
-            found.setdefault("text", "\n".join(inner_text(part) or "" for part in value))
+            parts = [inner_text(part) or "" for part in value]
+            glued = any(part[:1].isspace() or part[-1:].isspace() for part in parts)
+            found.setdefault("text", ("" if glued else "\n").join(parts).strip())
         else:
             name = path.rpartition(".")[2]
             found[name if name not in found else path] = value
@@ -339,6 +347,9 @@ def _is_timed(column: _Column) -> bool:
 
 def _seconds(column: _Column) -> list[float]:
     given = [value[0] for value in column.given] if column.spans else column.given
+    given = [
+        span[0] if isinstance(value, str) and (span := parts_of_span(value)) else value for value in given
+    ]
     moments = [read_moment(value) for value in given if isinstance(value, str | int | float)]
     return [moment.seconds for moment in moments if moment is not None]
 
@@ -346,11 +357,17 @@ def _seconds(column: _Column) -> list[float]:
 def _paired(one: _Column, other: _Column) -> list[tuple[float, float]]:
     """The times of two keys, of the items that have both."""
     found: list[tuple[float, float]] = []
+    scales = _factor(one.name) or 1.0, _factor(other.name) or 1.0
     for first, second in zip(one.values, other.values, strict=True):
         if isinstance(first, str | int | float) and isinstance(second, str | int | float):
             before, after = read_moment(first), read_moment(second)
             if before is not None and after is not None:
-                found.append((before.seconds, after.seconds))
+                found.append(
+                    (
+                        before.seconds * (scales[0] if before.plain else 1.0),
+                        after.seconds * (scales[1] if after.plain else 1.0),
+                    )
+                )
     return found
 
 

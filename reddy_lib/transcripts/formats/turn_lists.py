@@ -13,6 +13,7 @@ from typing import Any
 
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.formats.json_form import as_text, decode, short, unreadable_time
+from reddy_lib.transcripts.formats.side_by_side import UNIT_NAMES
 from reddy_lib.transcripts.formats.turn_keys import (
     flattened,
     inner_text,
@@ -59,7 +60,7 @@ def read_items(items: Sequence[Any]) -> Parsed:
     parsed.aliases.update(plan.aliases)
     exploded = _by_side(objects, plan)
     if exploded is not None and len(objects) == len(items):
-        items, plan = exploded, usual_plan(("role", "text", "start"))
+        items, plan = exploded, usual_plan(tuple(dict.fromkeys(name for turn in exploded for name in turn)))
     _known_sides(objects, plan, parsed)
     sifted = sift(items, plan)
     parsed.notes += [(-1, note) for note in sifted.findings()]
@@ -126,6 +127,7 @@ def _read_item(item: Any, plan: Plan, parsed: Parsed) -> None:
 
 def _as_objects(items: Sequence[Any]) -> list[Any]:
     """Rows of cells as objects, where they are not `[role, text]`; objects with keys that are texts."""
+    items = _opened_keys(items)
     if items and all(isinstance(item, list | tuple) and 2 <= len(item) <= 12 for item in items):
         if len({len(item) for item in items}) == 1 and len(items) > 1 and not _are_pairs(items):
             return [{f"column {place}": cell for place, cell in enumerate(item)} for item in items]
@@ -138,6 +140,21 @@ def _as_objects(items: Sequence[Any]) -> list[Any]:
     ]
 
 
+def _opened_keys(items: Sequence[Any]) -> Sequence[Any]:
+    """`{"Agent": {"text": …, "start": …}}` and `{"Agent": ["Hello", 0.4]}` as turns with a speaker."""
+    if len(items) < 2 or not all(isinstance(item, dict) and len(item) == 1 for item in items):
+        return items
+    labels = [str(next(iter(item))) for item in items]
+    inner = [next(iter(item.values())) for item in items]
+    if not 2 <= len(set(labels)) <= max(2, min(6, len(labels) // 2)):
+        return items
+    if all(isinstance(value, dict) and "speaker" not in value for value in inner):
+        return [{"speaker": label, **value} for label, value in zip(labels, inner, strict=True)]
+    if all(isinstance(value, list | tuple) and 1 <= len(value) <= 6 for value in inner):
+        return [[label, *value] for label, value in zip(labels, inner, strict=True)]
+    return items
+
+
 def _are_pairs(items: Sequence[Any]) -> bool:
     """Are these `[role, text]`, perhaps with times behind them?"""
     if not all(len(item) <= 4 and isinstance(item[0], str) and isinstance(item[1], str) for item in items):
@@ -148,9 +165,15 @@ def _are_pairs(items: Sequence[Any]) -> bool:
         for cell in item[2:]
     ):
         return False
+    if any(len(item) == 4 and _lasts_less(item[2], item[3]) for item in items):
+        return False  # the second number is how long the turn was
     first, second = (sum(len(item[place].split()) for item in items) for place in (0, 1))
     few = len({item[0] for item in items}) * 2 <= len(items) or len(items) < 4
     return first <= second or few
+
+
+def _lasts_less(start: Any, stop: Any) -> bool:
+    return isinstance(start, int | float) and isinstance(stop, int | float) and stop < start
 
 
 def _as_words(objects: list[dict[str, Any]], parsed: Parsed) -> Parsed | None:
@@ -250,16 +273,32 @@ def _by_side(objects: list[dict[str, Any]], plan: Plan) -> list[Any] | None:
         plan.text and plan.text[0] not in sides and plan.text[0] in usual_plan(tuple(names)).text
     ):
         return None
-    time = plan.start[0][0] if plan.start else ""
+    times = _times_beside(objects, sides, plan)
     found: list[Any] = []
     for item in objects:
-        for place, name in enumerate(key for key in item if key in sides):
-            if isinstance(item[name], str) and item[name].strip():
-                turn = {"role": name, "text": item[name]}
-                if time and place == 0 and item.get(time) is not None:
-                    turn["start"] = item[time]
-                found.append(turn)
+        said = [name for name in item if name in sides and isinstance(item[name], str) and item[name].strip()]
+        for place, name in enumerate(said):
+            turn = {"role": name, "text": item[name]}
+            for key, other in times.items():
+                # The times of an item in which both speak are those of what was said first, and of what was said last.
+                if item.get(key) is not None and place == (len(said) - 1 if other.startswith("end") else 0):
+                    turn[other] = item[key]
+            found.append(turn)
     return found
+
+
+def _times_beside(objects: Sequence[dict[str, Any]], sides: Sequence[str], plan: Plan) -> dict[str, str]:
+    """The keys of times beside what the sides say, and what they are called in a turn, with their unit."""
+    rest = [{name: value for name, value in item.items() if name not in sides} for item in objects]
+    if not plan.stop and not plan.duration:
+        plan = plan_of([{**item, "text": "and so on"} for item in rest])
+    found: dict[str, str] = {}
+    for part, name in ((plan.start, "start"), (plan.stop, "end"), (plan.duration, "duration")):
+        if part:
+            key, factor = part[0]
+            found[key] = name + UNIT_NAMES.get(factor or 0.0, "")
+    several = any(sum(bool(item.get(name)) for name in sides) > 1 for item in objects)
+    return {key: name for key, name in found.items() if not (several and name.startswith("duration"))}
 
 
 _SPEAKER_KEYS_TEXT = """

@@ -1,0 +1,83 @@
+"""Do texts look like ids: one for each call, all of them built alike?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from reddy_lib.spreadsheet.cells.quantities import are_quantities
+from reddy_lib.spreadsheet.evidence.column_profile import Column, looks_like_id
+from reddy_lib.spreadsheet.evidence.tags import sensitive
+
+__all__ = ["built_as_ids", "codes", "ids_under_another_name", "large_numbers", "numbered_alike"]
+
+_ALWAYS_OTHERS = frozenset(("agent", "customer", "product", "supervisor", "user", "transcript", "text"))
+"""Names of which the cells are ids of people, products and texts, however they are built."""
+
+
+def numbered_alike(texts: Sequence[str]) -> bool:
+    """Return whether short texts are alike but for one number or code, as "Case 2025 / 118" and "WX-QJ-B" are."""
+    if len(texts) < 4 or max(map(len, texts)) > 30:
+        return False
+    shapes = {re.sub(r"\d+", "9", text) for text in texts}
+    if len(shapes) == 1 and len(re.findall(r"\d+", texts[0])) <= 3:
+        (shape,) = shapes
+        # "12 EUR" and "EUR 7.50" are amounts: an id begins with its letters, and is as long as the others.
+        digits = {sum(map(str.isdecimal, text)) for text in texts}
+        return shape[0].isalpha() and len(digits) == 1 and min(digits) >= 3
+    # Codes in capitals with marks between them, all of the same form.
+    forms = {re.sub(r"[A-Z]", "A", text) for text in texts}
+    return len(forms) == 1 and re.fullmatch(r"A+(?:[-_/.]A+)+", forms.pop()) is not None
+
+
+def large_numbers(texts: Sequence[str]) -> bool:
+    """Return whether texts are whole numbers of five digits or more, which end in all ways: no rounded amounts."""
+    if len(texts) < 4 or not all(text.isdecimal() and 5 <= len(text) <= 14 for text in texts):
+        return False
+    return sum(text.endswith("00") for text in texts) <= 0.2 * len(texts)
+
+
+def built_as_ids(texts: Sequence[str]) -> bool:
+    """Return whether unique texts show without a name that they are ids. A long number alone may be a phone's."""
+    shapes = {re.sub(r"\d", "9", re.sub(r"[a-z]", "a", text.casefold())) for text in texts}
+    mixed = sum(any(map(str.isalpha, text)) and any(map(str.isdecimal, text)) for text in texts)
+    if mixed > 0.9 * len(texts):
+        return len(shapes) <= max(3, len(texts) // 4) or len({len(text) for text in texts}) == 1
+    lengths = {len(text) for text in texts}
+    if not all(map(str.isdecimal, texts)) or min(lengths) < 5 or max(lengths) - min(lengths) > 1:
+        return False
+    padded = all(text[0] == "0" for text in texts)
+    rising = len(texts) > 2 and list(map(int, texts)) in (
+        sorted(map(int, texts)),
+        sorted(map(int, texts), reverse=True),
+    )
+    return padded or rising or min(lengths) >= 15 or (len(lengths) == 1 and 6 <= len(texts[0]) <= 9)
+
+
+def codes(texts: Sequence[str]) -> bool:
+    """Return whether unique words without digits are codes: as long as each other, and written in capitals alone."""
+    return (
+        len(texts) >= 4
+        and {len(text) for text in texts} == {len(texts[0])}
+        and 5 <= len(texts[0]) <= 40
+        and all(text.isascii() and text.isalpha() and text.isupper() for text in texts)
+    )
+
+
+def ids_under_another_name(column: Column) -> bool:
+    """Return whether cells are ids of calls under a name of something else of a call: "Duration ref", "Line key".
+
+    Every call has one, no two the same, and all are built alike. The ids of people, products and texts are no such thing.
+    """
+    texts = column.texts
+    if column.says & _ALWAYS_OTHERS or column.fill < 1 or len(texts) < 3 or len(set(texts)) < len(texts):
+        return False
+    if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5 or column.is_counter:
+        return False
+    if (
+        sensitive(column.name, column.cells[:50])
+        or are_quantities(texts)
+        or not all(map(looks_like_id, texts))
+    ):
+        return False
+    return column.uuids > 0.9 or built_as_ids(texts)

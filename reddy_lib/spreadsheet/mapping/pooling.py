@@ -1,0 +1,57 @@
+"""The sides of speaker labels that single calls leave open, from the first calls of the sheet taken together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import pandas as pd
+
+from reddy_lib.spreadsheet.calls.building import BuiltCall, build_frame
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.spreadsheet.model import Mapping, PooledRole
+from reddy_lib.transcripts.pooled_sides import pool_sides
+
+__all__ = ["with_pooled_roles"]
+
+_FIRST, _FIRST_LINES = 8, 200
+"""Calls, and rows where one row is a line, in which a label that stays open shows."""
+_CALLS, _LINES = 120, 1000
+"""Calls, and rows where one row is a line, that are looked at where one does."""
+
+
+def with_pooled_roles(mapping: Mapping, sheet: pd.DataFrame) -> Mapping:
+    """Return the mapping with the sides of labels that only the calls of the sheet together show, if there are any."""
+    lines = mapping.layout == "lines" and "transcript" not in mapping.fields
+    if not (mapping.line_fields or mapping.turns or "transcript" in mapping.sources()):
+        return mapping
+    first, most = (_FIRST_LINES, _LINES) if lines else (_FIRST, _CALLS)
+    if not any(map(_is_open, build_frame(sheet.head(first), mapping))):
+        return mapping
+    built = list(build_frame(sheet.head(most), mapping))
+    found = _pooled(mapping, built)
+    if any(not one.role for one in found.values()):  # a label that is no name: greetings count now
+        again = msgspec.structs.replace(mapping, pooled_roles=found)
+        found |= _pooled(mapping, list(build_frame(sheet.head(most), again)))
+    return msgspec.structs.replace(mapping, pooled_roles=found) if found else mapping
+
+
+def _is_open(call: BuiltCall) -> bool:
+    """Return whether a label of the call is of neither side."""
+    said = call.transcript
+    if said is None or not said.speakers:
+        return False
+    return any(
+        label and line.role not in ("agent", "customer")
+        for label, line in zip(said.speakers, said.lines, strict=False)
+    )
+
+
+def _pooled(mapping: Mapping, calls: Sequence[BuiltCall]) -> dict[str, PooledRole]:
+    name = next(iter(mapping.sources().get("agent_email", ())), "")
+    found = pool_sides(
+        (call.transcript, call.call.agent_email or cell_text(call.cells.get(name, "")))
+        for call in calls
+        if call.transcript is not None
+    )
+    return msgspec.convert({label: one._asdict() for label, one in found.items()}, dict[str, PooledRole])

@@ -1,0 +1,55 @@
+"""Labels of a sheet that its calls settle only together: the guess shows the role and why, and each call says so."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reddy_lib.spreadsheet import Mapping, build_frame, guess_mapping
+
+BEGINNINGS = [
+    "{a}: Good morning, how can I help you?\n{b}: My router {n} is broken.\n{a}: Let me look.",
+    "{b}: Hello?\n{a}: Thank you for calling Acme.\n{b}: My bill {n} is wrong.",
+    "{a}: Right.\n{b}: It is {n} euros.\n{a}: Fine.\n{b}: Thanks.",
+]
+
+
+def sheet(a: str, b: str, count: int = 9) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "call id": f"C-{4000 + n}",
+            "agent email": f"{('ann.weber', 'bo.lind')[n % 2]}@acme.example",
+            "start": f"2026-03-0{n + 1} 10:00:00",
+            "transcript": BEGINNINGS[n % 3].format(a=a, b=b, n=n),
+        }
+        for n in range(count)
+    )
+
+
+def test_a_word_that_means_nothing_is_settled_by_the_calls_together() -> None:
+    frame = sheet("Zib", "Quo")
+    mapping = guess_mapping(frame)
+    assert {label: one.role for label, one in mapping.pooled_roles.items()} == {
+        "zib": "agent",
+        "quo": "customer",
+    }
+    assert "6 of the 9 calls" in mapping.pooled_roles["zib"].why
+    third = list(build_frame(frame, mapping))[2]
+    assert [line.role for line in third.call.transcript or []] == ["agent", "customer", "agent", "customer"]
+    (found,) = [item for item in third.findings if item.code == "role-from-batch"]
+    assert "6 of the 9 calls" in found.message
+
+
+def test_what_the_analyst_chose_comes_first() -> None:
+    frame = sheet("Zib", "Quo")
+    mapping = guess_mapping(frame).replace(roles={"Zib": "customer", "Quo": "agent"})
+    third = list(build_frame(frame, mapping))[2]
+    assert [line.role for line in third.call.transcript or []] == ["customer", "agent", "customer", "agent"]
+
+
+def test_labels_that_words_prove_are_not_looked_at_further() -> None:
+    assert guess_mapping(sheet("Agent", "Customer")).pooled_roles == {}
+
+
+def test_the_roles_are_kept_with_the_mapping() -> None:
+    mapping = guess_mapping(sheet("Zib", "Quo"))
+    assert Mapping.from_dict(mapping.to_dict()) == mapping
