@@ -22,9 +22,10 @@ from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
 from reddy_lib.spreadsheet.cells.line_times import line_moment
 from reddy_lib.spreadsheet.cells.row_kinds import is_note
-from reddy_lib.spreadsheet.cells.tag_values import NO, YES, cell_text
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.transcripts import Transcript, leaning, read_transcript
+from reddy_lib.transcripts.ticks import ticked
 from reddy_lib.transcripts.times import Moment, read_moment
 from reddy_lib.transcripts.unspoken import left_out, telling_keys
 
@@ -213,11 +214,10 @@ def _telling_columns(names: tuple[str, ...]) -> list[str]:
 
 def _flag(text: str) -> str | bool:
     """Return what a cell says where it only says yes or no, however tables write that; else its text."""
-    plain = text.casefold()
-    return True if plain in YES or plain in _ON else False if plain in NO or plain in _OFF else text
+    answer = ticked(text)
+    return text if answer is None else answer
 
 
-_ON, _OFF = ("1", "1.0", "x"), ("0", "0.0")
 _TURN_KEYS = frozenset(("role", "text", "start", "stop"))
 
 
