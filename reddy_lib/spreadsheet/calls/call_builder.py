@@ -246,6 +246,7 @@ class CallBuilder:
             agent=self._agent(call.agent_email, cells),
             customer=customers,
             duration=self._length(cells),
+            started=call.timestamp,
         )
         return transcript, placed(cell, transcript)
 

@@ -25,8 +25,10 @@ from reddy_lib.spreadsheet.cells.row_kinds import is_note
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.transcripts import Transcript, leaning, read_transcript
+from reddy_lib.transcripts.reading import unit_found
+from reddy_lib.transcripts.short_clocks import are_short, as_hours, read_short_clocks
 from reddy_lib.transcripts.ticks import ticked
-from reddy_lib.transcripts.times import Moment, read_moment
+from reddy_lib.transcripts.times import Moment, UnitRead, read_moment, words_of
 from reddy_lib.transcripts.unspoken import left_out, telling_keys
 
 __all__ = ["label_of", "lines_transcript", "rows_of_agent", "turns_transcript"]
@@ -96,6 +98,7 @@ def lines_transcript(
         for place, moment in enumerate(found)
         if moment is _UNREAD
     ]
+    short = _short_clocks(moments, texts, places, mapping, started)
     _past_midnight(moments, places)
     moved = ""
     if "order" not in fields and not chosen:
@@ -130,6 +133,9 @@ def lines_transcript(
         agent=tuple(agents),
         customer=tuple(customers),
     )
+    if short is not None:
+        transcript.findings = [found for found in transcript.findings if found.code != "pace-implausible"]
+        transcript.findings += unit_found(short)
     if moved:
         message = (
             f"The rows of this call were put in the order of their times; in the sheet, they stand {moved}."
@@ -156,6 +162,29 @@ def lines_transcript(
             )
         )
     return _noted(transcript, notes, places, every)
+
+
+def _short_clocks(
+    moments: dict[str, list[Moment | None]],
+    texts: Sequence[str],
+    places: Sequence[int],
+    mapping: Mapping,
+    started: float | None,
+) -> UnitRead | None:
+    """Read clocks such as "10:05" as hours and minutes where they are, and return what was read if it has to be told."""
+    unit = mapping.line_units.get("start", "auto")
+    clocks = [name for name in ("start", "stop") if name in moments]
+    if unit not in ("auto", "h:m") or not are_short([one for name in clocks for one in moments[name]]):
+        return None
+    timed = [place for place in places if moments[clocks[0]][place] is not None]
+    starts = [moment.seconds for place in timed if (moment := moments[clocks[0]][place]) is not None]
+    if not starts:
+        return None
+    read = read_short_clocks(starts, words_of([texts[place] for place in timed[:-1]]), started=started)
+    if unit == "h:m" or read.meaning == "h:m":
+        for name in clocks:
+            moments[name] = [None if moment is None else as_hours(moment) for moment in moments[name]]
+    return UnitRead() if unit == "h:m" else read.unit()
 
 
 def _without_notes(
@@ -326,7 +355,7 @@ def _moment(cell: Any, unit: str, day_first: bool | None = None) -> Moment | Non
         return None
     if unit == _MINUTES:
         moment = _moment(cell, "auto")
-        if moment is None or moment is _UNREAD or moment.absolute:
+        if moment is None or moment is _UNREAD or moment.absolute or moment.short:
             return moment
         return Moment(round(moment.seconds / 60, 6))
     factor = _FACTORS.get(unit)
