@@ -109,7 +109,7 @@ def _keep_clicks() -> None:
             return True
         return ask(requests, new_data)
 
-    ScriptRequests._request_rerun_locked = ask_unless_somebody_left  # type: ignore[method-assign]
+    ScriptRequests._request_rerun_locked = ask_unless_somebody_left  # type: ignore[method-assign, assignment]
 
 
 def _leaves(requests: ScriptRequests, page: str) -> bool:

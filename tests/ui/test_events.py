@@ -161,7 +161,6 @@ def test_a_click_on_another_page_counts_although_the_page_asks_to_be_run_again(
 ) -> None:
     keep_events_whole()
     requests = ScriptRequests()
-    requests.on_scriptrunner_ready()
     if clicked:  # as the browser asks, from its own thread
         requests.request_rerun(RerunData(page_script_hash=clicked, widget_states=WidgetStates()))
 
