@@ -120,8 +120,8 @@ MEANINGS = {
     "correction-refused": "The row corrects a call that has been sent.",
     "correction-recording": "The corrected row had a recording attached.",
     "correction-unknown": "The row corrects a call that is not in the ledger.",
-    "quotes-mended": "In a text file, a quotation mark opens a cell and is never closed, or stands inside a cell without being doubled. The row was read all the same.",
-    "quote-unclosed": "In a text file, the quotation marks of a row are not in order, and where its cells end cannot be told.",
+    "quotes-mended": "A quotation mark of a text file is never closed, or not doubled inside a cell. The row was read.",
+    "quote-unclosed": "The quotation marks of a row are not in order: where its cells end is not clear.",
     "row-incomplete": "Some cells stand to the right of the last column.",
 }
 """Code of a finding → what was seen."""
