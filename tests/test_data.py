@@ -254,6 +254,7 @@ OF_LAYOUTS = {
     "correction-refused",
     "correction-unknown",
     "quotes-mended",
+    "encoding-unclear",
     "quote-unclosed",
 }
 """What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these,

@@ -25,7 +25,7 @@ import msgspec
 from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.open_databases import is_open
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
-from reddy_lib.spreadsheet.reading.encodings import decode_mixed
+from reddy_lib.spreadsheet.reading.encodings import decode_mixed, likeliest_encoding
 from reddy_lib.spreadsheet.reading.records import nested_facts
 from reddy_lib.spreadsheet.reading.tables import plain_cell
 from reddy_lib.spreadsheet.reading.unpacked import is_overlapping, most_unpacked, packed_as, swollen
@@ -230,7 +230,7 @@ def open_bundle(path: Path) -> Iterator[Bundle]:
 
 
 def decoded(data: bytes) -> str:
-    """A transcript file's text: by its byte order mark, else UTF-8, else UTF-16 or Windows Western."""
+    """A transcript file's text: by its byte order mark, else UTF-8, else UTF-16 or what reads like language."""
     for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return data.decode(name, "replace").replace("\r\n", "\n")
@@ -240,7 +240,7 @@ def decoded(data: bytes) -> str:
         wide = data[1:400:2].count(0) > 0.6 * len(data[1:400:2])
         mixed = None if wide else decode_mixed(data)
         try:
-            text = mixed or data.decode("utf-16-le" if wide else "cp1252")
+            text = mixed or data.decode("utf-16-le" if wide else likeliest_encoding(data))
         except UnicodeDecodeError:
             text = data.decode("latin-1")
     else:

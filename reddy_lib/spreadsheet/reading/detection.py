@@ -16,7 +16,7 @@ from reddy_lib.spreadsheet.evidence.layouts import lines_beside
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.blocks import find_blocks
 from reddy_lib.spreadsheet.reading.bundles import Bundle, Member, join_column, open_bundle
-from reddy_lib.spreadsheet.reading.encodings import decodes, find_encoding
+from reddy_lib.spreadsheet.reading.encodings import decodes, find_encoding, rival_encoding
 from reddy_lib.spreadsheet.reading.files import (
     Workbook,
     delimits,
@@ -122,7 +122,8 @@ def detect_format(
             return _shaped(path, SheetFormat("csv", None, 1, encoding, None, form=form), header_row)
     elif len(delimiter) != 1:
         raise UnreadableFile(f"The delimiter {delimiter!r} is not one character: choose for example a comma.")
-    return _shaped(path, SheetFormat("csv", None, 1, encoding, delimiter), header_row)
+    rival = rival_encoding(path, encoding)
+    return _shaped(path, SheetFormat("csv", None, 1, encoding, delimiter, rival=rival), header_row)
 
 
 def _table_names(tables: dict[int, list[list[str]]], chosen: frozenset[int]) -> Iterator[str]:

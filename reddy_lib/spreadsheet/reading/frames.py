@@ -26,7 +26,7 @@ from reddy_lib.spreadsheet.reading.header_search import (
 )
 from reddy_lib.spreadsheet.reading.headers import column_letter, header_texts
 from reddy_lib.spreadsheet.reading.json_tables import record_rows
-from reddy_lib.spreadsheet.reading.notes import file_notes, hidden_note, left_lines
+from reddy_lib.spreadsheet.reading.notes import encoding_note, file_notes, hidden_note, left_lines
 from reddy_lib.spreadsheet.reading.pieces import Spans, as_frame, column_cells, taken_apart
 from reddy_lib.spreadsheet.reading.table_shape import (
     rows_below,
@@ -167,6 +167,8 @@ def frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFra
             widest = len(names)
         if hidden.rows and not why and number in hidden.rows:
             notes.append((number, hidden_note(number, hidden)))
+        if format.rival and not why and not all(str(cell).isascii() for cell in record):
+            notes.append((number, encoding_note(number, format)))
         widest = max(widest, len(record))
         counted += widest  # a short row takes as much as a long one
         if counted > most:
