@@ -81,7 +81,8 @@ def rival_encoding(path: Path, encoding: str | None) -> str:
 def likeliest_encoding(data: bytes) -> str:
     """Return the likeliest encoding of a whole text that is not UTF-8."""
     sample = b"".join(line for line in data.splitlines(keepends=True) if not line.isascii())
-    return _of_sample(sample[: 4 * _SAMPLE], lambda encoding: _decodes(data, encoding))
+    best = best_decodings(sample[: 4 * _SAMPLE], lambda encoding: _decodes(data, encoding))
+    return best[0].encoding if best and best[0].score >= LEAST else "cp1252"
 
 
 def decodes(path: Path, encoding: str) -> bool:
