@@ -65,9 +65,7 @@ def test_transcript_files_of_an_archive_are_decoded_alike(tmp_path: Path, encodi
 
 
 def test_what_reads_as_well_in_two_encodings_is_held_in_the_rows_that_it_is_about(tmp_path: Path) -> None:
-    text = sheet(
-        ("Hadi, yarın görüşelim mi?".replace("ö", "o").replace("ü", "u").replace("ş", "s"), "Tamam.")
-    )
+    text = sheet(("Nasıl yardımcı olayım?", "Tamam."))  # or Icelandic letters
     path = tmp_path / "calls.csv"
     path.write_bytes(text.encode("cp1254"))
     frame = read_sheet(path)
