@@ -57,6 +57,7 @@ class Transcript(msgspec.Struct):
         speakers: the label of each line, beside `lines`; empty where the labels are the roles themselves.
         inferred: label → role and reason, for labels that say neither side and whose role the call itself gives away.
         left_out: (lines before it, its text) of each line that was left out on purpose.
+        of_speakers: those of them whose speaker is set to be left out or kept as a tag.
         kept: (label, text) of those lines whose words are to become a tag.
         started: when the call started, seconds since the epoch, where the source says so.
         started_naive: the source gave that without a time zone; it was read as UTC.
@@ -74,6 +75,7 @@ class Transcript(msgspec.Struct):
     speakers: list[str] = msgspec.field(default_factory=list)
     inferred: dict[str, Inferred] = msgspec.field(default_factory=dict)
     left_out: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    of_speakers: list[tuple[int, str]] = msgspec.field(default_factory=list)
     kept: list[tuple[str, str]] = msgspec.field(default_factory=list)
     started: float | None = None
     started_naive: bool = False
@@ -351,6 +353,7 @@ def finish(
                 places.append(len(lines))
         numbered = places
         found += _without_lines(counts, settled)
+    of_speakers = list(left_texts)
     if left_out:
         before = [0, *accumulate(place is not None for place in numbered)]
         left_texts += [(before[min(max(at, 0), len(numbered))], text) for at, text in left_out]
@@ -381,6 +384,7 @@ def finish(
         speakers,
         {**stated, **inferred},
         left_texts,
+        of_speakers,
         kept,
         times=_origins(lines, touched, stops, "d" if rebased == "of day" else "s"),
     )

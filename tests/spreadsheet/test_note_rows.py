@@ -136,3 +136,20 @@ def test_calls_between_colleagues_are_no_notes() -> None:
         ]
     frame = pd.DataFrame(rows, columns=["ticket", "role", "Type", "body"], index=range(2, len(rows) + 2))
     assert len(said(frame, guess_mapping(frame))) == 8
+
+
+@pytest.mark.parametrize("dropped", ["leave out", "keep as tag"])
+def test_the_choice_about_notes_holds_where_a_speaker_is_left_out_too(dropped: str) -> None:
+    rows = [
+        ["T1", "Menu", "no", "Press one for billing."],
+        ["T1", "Agent", "no", "Good morning, how can I help you?"],
+        ["T1", "Customer", "no", "My bill is wrong, please check it."],
+        ["T1", "Agent", "yes", NOTE],
+        ["T1", "Agent", "no", "I will look at it now."],
+    ]
+    frame = pd.DataFrame(rows, columns=["ticket", "role", "Internal", "body"], index=range(2, 7))
+    mapping = guess_mapping(frame).replace(roles={"Menu": dropped})
+    tagged = next(iter(build_frame(frame, mapping.replace(notes="as-tag")))).call
+    assert [tag.value for tag in tagged.tags or () if tag.key == "Internal notes"] == [NOTE]
+    spoken = next(iter(build_frame(frame, mapping.replace(notes="as-speech")))).call
+    assert [line.text for line in spoken.transcript or ()] == [row[3] for row in rows[1:]]

@@ -206,8 +206,12 @@ def _noted(
     spoken = set(places)
     before = 0
     added: list[tuple[int, str]] = []
+    dropped = [at for at, _ in transcript.of_speakers]
     for place in every:
-        before += place in spoken
+        if place in spoken and dropped[:1] == [before]:
+            del dropped[0]  # the line of a speaker who is left out
+        else:
+            before += place in spoken
         if place in notes:
             added.append((min(before, len(transcript.lines)), notes[place]))
     transcript.left_out = sorted([*transcript.left_out, *added], key=lambda one: one[0])
