@@ -324,7 +324,14 @@ def bundle_rows(bundle: Bundle) -> Iterator[list[Any]]:
     if not bundle.members:
         raise EmptySheet(f"{bundle.path.name} holds no transcripts: put the transcript files in it.")
     yield [FILE_NAME, *columns, TRANSCRIPT]
+    # Folders may say whose calls they are, and of which day.
+    folders = len({member.name.rpartition("/")[0] for member in bundle.members}) > 1
     for member in bundle.members:
         facts, text = facts_of(bundle.read(member))
         more = [f"{key}: {value}" for key, value in facts.items() if key not in names]
-        yield [member.short, *(facts.get(name, "") for name in columns), text, *more]
+        yield [
+            member.name if folders else member.short,
+            *(facts.get(name, "") for name in columns),
+            text,
+            *more,
+        ]

@@ -45,7 +45,7 @@ from reddy_lib.spreadsheet.reading.table_shape import (
 )
 from reddy_lib.spreadsheet.reading.tables import parquet_rows
 from reddy_lib.spreadsheet.reading.text_tables import text_form
-from reddy_lib.spreadsheet.reading.web_pages import html_tables
+from reddy_lib.spreadsheet.reading.web_pages import html_rows, html_tables
 from reddy_lib.spreadsheet.reading.workbook_rows import excel_rows, merged_regions
 from reddy_lib.spreadsheet.reading.xml_tables import is_one_call, xml_rows, xml_sheets
 
@@ -98,6 +98,10 @@ def detect_format(
     if kind == "xml":
         return _xml_format(path, sheet, header_row)
     if kind == "html":
+        blocks = SheetFormat("html", None, 1, encoding, None, form="blocks")
+        page = html_rows(path, encoding, around=True)
+        if header_row in (None, 1) and find_blocks(list(islice(numbered(page), _OF_BLOCKS))):
+            return _shaped(path, blocks, header_row)
         tables = html_tables(path, encoding)
         chosen = choose_tables(tables)
         format = SheetFormat(

@@ -74,7 +74,9 @@ def rows_of(
     elif format.kind == "csv":
         found = csv_records(path, encoding, format.delimiter or ",", nuls=nuls, mended=mended)
     elif format.kind == "html":
-        found = numbered(html_rows(path, encoding, frozenset(map(int, format.tables))))
+        around = format.form == "blocks"
+        tables = None if around else frozenset(map(int, format.tables))
+        found = numbered(html_rows(path, encoding, tables, around=around))
     elif format.kind == "parquet":
         found = numbered(parquet_rows(path, rows=rows))
     elif format.kind == "xml":
