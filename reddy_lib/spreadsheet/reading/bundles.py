@@ -314,6 +314,9 @@ def join_column(columns: list[tuple[str, list[Any]]], members: list[Member]) -> 
     return best[1] if best else None
 
 
+_FACT = re.compile(r"\w@\w|(?:19|20)\d\d[-.]?[01]\d")
+
+
 def bundle_rows(bundle: Bundle) -> Iterator[list[Any]]:
     """Without a table: the header, then one row a file, in the order of their names."""
     names: dict[str, None] = {}
@@ -325,7 +328,8 @@ def bundle_rows(bundle: Bundle) -> Iterator[list[Any]]:
         raise EmptySheet(f"{bundle.path.name} holds no transcripts: put the transcript files in it.")
     yield [FILE_NAME, *columns, TRANSCRIPT]
     # Folders may say whose calls they are, and of which day.
-    folders = len({member.name.rpartition("/")[0] for member in bundle.members}) > 1
+    inside = {member.name.rpartition("/")[0] for member in bundle.members}
+    folders = len(inside) > 1 and all(_FACT.search(folder) and ".." not in folder for folder in inside)
     for member in bundle.members:
         facts, text = facts_of(bundle.read(member))
         more = [f"{key}: {value}" for key, value in facts.items() if key not in names]
