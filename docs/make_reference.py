@@ -121,6 +121,9 @@ MEANINGS = {
     "correction-refused": "The row corrects a call that has been sent.",
     "correction-recording": "The corrected row had a recording attached.",
     "correction-unknown": "The row corrects a call that is not in the ledger.",
+    "quotes-mended": "A quotation mark of a text file is never closed, or not doubled inside a cell. The row was read.",
+    "quote-unclosed": "The quotation marks of a row are not in order: where its cells end is not clear.",
+    "encoding-unclear": "A short text without a mark of its encoding reads as well in two encodings, with other letters.",
     "row-incomplete": "Some cells stand to the right of the last column.",
 }
 """Code of a finding → what was seen."""

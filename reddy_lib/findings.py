@@ -134,6 +134,9 @@ CATALOGUE: dict[str, Rule] = {
     "correction-refused": Rule("error", "Correction comes too late", "Leave this row out; the call already has its outcome. If that is unknown, ask Reddy first, then load the file again."),
     "correction-recording": Rule("warning", "Recording is not carried over", "Attach the recording that belongs to this call, or leave it without one."),
     "correction-unknown": Rule("error", "Corrects an unknown call", "Load the file again with its last column unchanged, or accept this as a new call.", "The row is sent as a new call, with its own conversation id."),
+    "quotes-mended": Rule("warning", "Quotation marks were not in order", "Compare this row with the file: its text may begin or end a little differently."),
+    "quote-unclosed": Rule("error", "Quotation mark that is not closed", "Close the mark in the file, or export the calls again, and load the file once more.", "The call is sent with the text of the rows below it."),
+    "encoding-unclear": Rule("error", "Encoding is not clear", "Read a line with accents. If letters are wrong, choose another encoding when loading.", "The text is sent as it is shown."),
     "row-incomplete": Rule("warning", "Row has more cells than the header", "The extra cells are kept with the row but not sent."),
 }
 # fmt: on

@@ -253,6 +253,9 @@ OF_LAYOUTS = {
     "correction-recording",
     "correction-refused",
     "correction-unknown",
+    "quotes-mended",
+    "encoding-unclear",
+    "quote-unclosed",
 }
 """What only sheets with footers, with NUL characters, or with one row a line, bring about, or choices other than these,
 or what corrects calls that the ledger already holds."""

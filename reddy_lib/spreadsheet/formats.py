@@ -29,6 +29,7 @@ class SheetFormat(msgspec.Struct, frozen=True, omit_defaults=True):
         alike: other sheets that have the same columns and are not read.
         tables: numbers of the tables of a web page that are read, or names of the tables of an archive.
         unread: other tables of a web page, or files of an archive, which are not read.
+        rival: another encoding in which the text reads as well, or "".
     """
 
     kind: Kind
@@ -46,6 +47,7 @@ class SheetFormat(msgspec.Struct, frozen=True, omit_defaults=True):
     alike: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    rival: str = ""
 
     def __repr__(self) -> str:
         if self.kind == "csv":

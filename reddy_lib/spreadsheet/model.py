@@ -22,6 +22,7 @@ from reddy_lib.spreadsheet.cells.date_numbers import EpochUnit
 from reddy_lib.spreadsheet.file_names import check_pattern
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT
+from reddy_lib.transcripts.times import Unit
 
 __all__ = [
     "LINE_FIELDS",
@@ -57,9 +58,23 @@ rows are internal notes."""
 Layout = Literal["row", "lines"]
 NewCall = Literal["value", "fill down", "restart"]
 LineUnit = Literal[
-    "auto", "s", "ms", "us", "ticks", "min", "days", "cs", "8 kHz", "16 kHz", "44.1 kHz", "48 kHz", "m:s"
+    "auto",
+    "s",
+    "ms",
+    "us",
+    "ticks",
+    "min",
+    "days",
+    "cs",
+    "8 kHz",
+    "16 kHz",
+    "44.1 kHz",
+    "48 kHz",
+    "m:s",
+    "h:m",
 ]
-"""Of numbers; "m:s": of clocks whose hours and minutes are minutes and seconds."""
+"""Of numbers; "m:s": of clocks whose hours and minutes are minutes and seconds; "h:m": of clocks such as "10:05" that are
+times of day."""
 ProductLike = dict[str, Any]
 """{"id": int, "name": str, "status": str}, as the product list of the API has it."""
 
@@ -162,7 +177,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     year_first: bool = False
     swapped_dates: Literal["keep", "ask", "swap"] = "keep"
     timestamp_unit: EpochUnit = "auto"
-    line_unit: Literal["auto", "s", "ms"] = "auto"
+    line_unit: Unit = "auto"
     line_times: Literal["estimate", "leave out"] = "estimate"
     layout: Layout = "row"
     line_fields: dict[str, str] = msgspec.field(default_factory=dict)

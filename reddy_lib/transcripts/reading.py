@@ -23,7 +23,7 @@ from reddy_lib.transcripts.sides import clear_sides
 from reddy_lib.transcripts.times import Unit, UnitRead, pace_problem
 from reddy_lib.transcripts.turns import Parsed, Transcript, finish, settle
 
-__all__ = ["parse_transcript", "read_opening", "read_transcript"]
+__all__ = ["parse_transcript", "read_opening", "read_transcript", "unit_found"]
 
 _DAY = 86_400
 _FEW = 8  # lines among which nearly every transcript shows all its speakers
@@ -33,12 +33,13 @@ _OPENING = 40_000  # characters: more than a cell of Excel's can hold
 
 
 class _Said(NamedTuple):
-    """What the call's own columns say of the two sides and how long the call lasted, and other calls of its labels."""
+    """What the call's own columns say of the two sides, and when and how long it was; and other calls of its labels."""
 
     agent: tuple[str, ...] = ()
     customer: tuple[str, ...] = ()
     duration: float | None = None
     pooled: Mapping[str, Inferred] = MappingProxyType({})
+    started: float | None = None
 
 
 _NO_ROLES: Mapping[str, str] = MappingProxyType({})
@@ -74,6 +75,7 @@ def read_transcript(
     customer: Sequence[str] = (),
     duration: float | None = None,
     pooled: Mapping[str, Inferred] = _NOTHING_POOLED,
+    started: float | None = None,
 ) -> Transcript:
     """Reads one cell and never raises for what it holds: what could not be read is in `findings`, and kept.
 
@@ -84,12 +86,13 @@ def read_transcript(
     `Ben:` is.
     `duration`: seconds that the call lasted, as its own column states: decides the unit of times that have none.
     `pooled`: what the other calls of the batch say of a label (`pooled_sides`): settles what this call leaves open.
+    `started`: when the call did, in epoch seconds, as its own column states: tells whether clocks are times of day.
     """
 
     def labelled(text: str) -> Parsed:
         return read_text(text, roles, agent, customer)
 
-    said = _Said(tuple(agent), tuple(customer), duration, pooled)
+    said = _Said(tuple(agent), tuple(customer), duration, pooled, started)
 
     if isinstance(cell, str):
         text = cell[1:] if cell[:1] == "\ufeff" else cell  # the mark that files in UTF-8 begin with
@@ -113,6 +116,7 @@ def read_transcript(
             customer=customer,
             duration=duration,
             pooled=pooled,
+            started=started,
         )
     elif is_data(text):
         exact = _read_exact(text, roles, unit, times, said)
@@ -211,7 +215,7 @@ def _finish(
         unquote_turns(parsed.turns)
     started, naive = _started(parsed)
     stated = parsed.duration if said.duration is None else said.duration
-    spans, rebased, read = settle(parsed.turns, unit, stated)
+    spans, rebased, read = settle(parsed.turns, unit, stated, said.started)
     transcript = finish(
         [turn.label for turn in parsed.turns],
         [turn.text for turn in parsed.turns],
@@ -233,7 +237,7 @@ def _finish(
     transcript.agent_email = _agent_email(transcript, parsed.emails)
     if parsed.order and len(transcript.lines) == len(parsed.order):
         transcript.order = parsed.order
-    if parsed.form not in ("unreadable", "empty"):
+    if parsed.form not in ("unreadable", "empty") and unit != "h:m":
         transcript.findings += _of_pace(transcript, read, chat=rebased == "dates" or unit == "s")
     return transcript
 
@@ -252,11 +256,8 @@ def _agent_email(transcript: Transcript, emails: Mapping[str, str]) -> str:
 
 def _of_pace(transcript: Transcript, read: UnitRead | None, *, chat: bool) -> list[Finding]:
     """What the pace of speech says of the unit of the times: which was chosen, or that none fits."""
-    if read is not None and read.judged and not read.usual:
-        rival = f" They could also be {read.other}." if read.other and not read.sure else ""
-        code = "unit-from-pace" if read.sure else "unit-unclear"
-        message = f"The times were read as {read.name}, because people then speak at a normal pace.{rival}"
-        return [finding(code, "transcript", message, value=read.name)]
+    if read is not None and (found := unit_found(read)):
+        return found
     marks = transcript.times or "s" * len(transcript.lines)
     spans = [
         (line.start if mark in "sd" else None, line.stop if mark == "s" else None)
@@ -266,6 +267,16 @@ def _of_pace(transcript: Transcript, read: UnitRead | None, *, chat: bool) -> li
     if not problem:
         return []
     return [finding("pace-implausible", "transcript", f"With these times, {problem}.", value=problem)]
+
+
+def unit_found(read: UnitRead) -> list[Finding]:
+    """Return the finding that names a unit which the pace of speech decided, or left open; [] for the usual ones."""
+    if not read.judged or read.usual:
+        return []
+    rival = f" They could also be {read.other}." if read.other and not read.sure else ""
+    code = "unit-from-pace" if read.sure else "unit-unclear"
+    message = f"The times were read as {read.name}, because people then speak at a normal pace.{rival}"
+    return [finding(code, "transcript", message, value=read.name)]
 
 
 def _started(parsed: Parsed) -> tuple[float | None, bool]:

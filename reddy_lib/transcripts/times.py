@@ -34,7 +34,8 @@ __all__ = [
     "words_of",
 ]
 
-Unit = Literal["auto", "s", "ms"]
+Unit = Literal["auto", "s", "ms", "m:s", "h:m"]
+"""Of numbers; "m:s" and "h:m": of clocks of two numbers ("10:05")."""
 WORDS_A_SECOND = 2.6
 """Pace of speech for estimates: about 156 words a minute, the middle of what telephone calls show."""
 
@@ -67,7 +68,7 @@ _EPOCH_SECONDS, _EPOCH_MILLIS, _EPOCH_MICROS = 1e9, 1e11, 1e14
 class Moment(NamedTuple):
     """One time as read. `plain`: a number whose unit is still open; `absolute`: counts from 1970, or from midnight
     where only the time of day is known; `naive`: a date without a time zone, read as UTC; `clock`: hours, minutes and
-    seconds, which may be a time of day too (`of_day`).
+    seconds, which may be a time of day too (`of_day`); `short`: of two whole numbers, read as minutes and seconds.
     """
 
     seconds: float
@@ -75,6 +76,7 @@ class Moment(NamedTuple):
     absolute: bool = False
     naive: bool = False
     clock: bool = False
+    short: bool = False
 
 
 def read_moment(value: object, factor: float | None = None) -> Moment | None:
@@ -93,7 +95,11 @@ def read_moment(value: object, factor: float | None = None) -> Moment | None:
     if clock:
         hours, minutes, seconds = clock.groups()
         whole = int(hours or 0) * 3600 + int(minutes) * 60
-        return Moment(round(whole + float(seconds.replace(",", ".")), 6), clock=hours is not None)
+        return Moment(
+            round(whole + float(seconds.replace(",", ".")), 6),
+            clock=hours is not None,
+            short=hours is None and len(seconds) == 2,
+        )
     of_day = _OF_DAY.fullmatch(text)
     if of_day:  # twelve hours a half: a time of day, which counts from the first one of the call
         hours, minutes, *rest = of_day[1].replace(",", ".").split(":")

@@ -18,6 +18,7 @@ from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts.key_names import usual_plan
 from reddy_lib.transcripts.names import Inferred
 from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, NO_LINES, fold, role_of
+from reddy_lib.transcripts.short_clocks import are_short, as_hours, read_short_clocks
 from reddy_lib.transcripts.sides import settle_sides, several_speakers, silent_side
 from reddy_lib.transcripts.times import (
     UNITS,
@@ -58,6 +59,7 @@ class Transcript(msgspec.Struct):
         speakers: the label of each line, beside `lines`; empty where the labels are the roles themselves.
         inferred: label → role and reason, for labels that say neither side and whose role the call itself gives away.
         left_out: (lines before it, its text) of each line that was left out on purpose.
+        of_speakers: those of them whose speaker is set to be left out or kept as a tag.
         kept: (label, text) of those lines whose words are to become a tag.
         started: when the call started, seconds since the epoch, where the source says so.
         started_naive: the source gave that without a time zone; it was read as UTC.
@@ -75,6 +77,7 @@ class Transcript(msgspec.Struct):
     speakers: list[str] = msgspec.field(default_factory=list)
     inferred: dict[str, Inferred] = msgspec.field(default_factory=dict)
     left_out: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    of_speakers: list[tuple[int, str]] = msgspec.field(default_factory=list)
     kept: list[tuple[str, str]] = msgspec.field(default_factory=list)
     started: float | None = None
     started_naive: bool = False
@@ -149,13 +152,17 @@ Clock = Callable[[Moment | None], float | None]
 
 
 def clock(
-    turns: Sequence[Turn], unit: Unit, duration: float | None = None
+    turns: Sequence[Turn], unit: Unit, duration: float | None = None, started: float | None = None
 ) -> tuple[Clock, Rebased, UnitRead | None]:
     """How the times of these turns become seconds from the start of the call, whether they had to be rebased, and which
     unit was read from the pace of speech, where there was one to read.
 
-    `duration`: of the call, in seconds, where something states it.
+    `duration`: of the call, in seconds, where something states it. `started`: when it did, epoch seconds.
     """
+    if unit != "m:s" and are_short([moment for turn in turns for moment in (turn.start, turn.stop)]):
+        found = _short_clock(turns, unit, duration, started)
+        if found is not None:
+            return found
     plain = [
         moment.seconds
         for turn in turns
@@ -194,6 +201,27 @@ def clock(
         return round(moment.seconds - origin, 6) if moment.absolute else moment.seconds
 
     return seconds, rebased, read
+
+
+def _short_clock(
+    turns: Sequence[Turn], unit: Unit, duration: float | None, started: float | None
+) -> tuple[Clock, Rebased, UnitRead | None] | None:
+    """How clocks of two numbers become seconds; None where they are minutes and seconds beyond doubt."""
+    given = [index for index, turn in enumerate(turns) if turn.start is not None]
+    starts = [turns[index].start.seconds for index in given]  # type: ignore[union-attr]
+    if not starts:
+        return None
+    words = words_of([turn.text for turn in turns[given[0] : given[-1]]])
+    read = read_short_clocks(starts, words, duration=duration, started=started)
+    if unit != "h:m" and read.meaning == "m:s":
+        return None if read.sure else ((lambda moment: moment.seconds if moment else None), "", read.unit())
+    first = starts[0] * 60
+    first = min(first + since(Moment(start * 60), first) for start in starts)
+
+    def seconds(moment: Moment | None) -> float | None:
+        return None if moment is None else since(as_hours(moment), first)
+
+    return seconds, "of day", None if unit == "h:m" else read.unit()
 
 
 def _read_unit(turns: Sequence[Turn], duration: float | None) -> UnitRead:
@@ -248,16 +276,17 @@ def _are_minutes(turns: Sequence[Turn], duration: float | None) -> bool:
 
 
 def settle(
-    turns: Sequence[Turn], unit: Unit, duration: float | None = None
+    turns: Sequence[Turn], unit: Unit, duration: float | None = None, started: float | None = None
 ) -> tuple[list[Span], Rebased, UnitRead | None]:
     """Seconds from the start of the call for each turn, which times had to be rebased to the first of them, and the unit
     that was read from the pace."""
-    seconds, rebased, read = clock(turns, unit, duration)
+    seconds, rebased, read = clock(turns, unit, duration, started)
     spans: list[Span] = []
     for turn in turns:
         start, stop = seconds(turn.start), seconds(turn.stop)
         # A length may be written as a clock as well, and never is a time of day.
-        length = turn.duration.seconds if turn.duration and turn.duration.clock else seconds(turn.duration)
+        is_clock = turn.duration is not None and (turn.duration.clock or turn.duration.short)
+        length = turn.duration.seconds if turn.duration and is_clock else seconds(turn.duration)
         if stop is None and start is not None and length is not None:
             stop = round(start + length, 6)
         spans.append((start, stop))
@@ -327,6 +356,7 @@ def finish(
                 places.append(len(lines))
         numbered = places
         found += _without_lines(counts, settled)
+    of_speakers = list(left_texts)
     if left_out:
         before = [0, *accumulate(place is not None for place in numbered)]
         left_texts += [(before[min(max(at, 0), len(numbered))], text) for at, text in left_out]
@@ -357,6 +387,7 @@ def finish(
         speakers,
         {**stated, **inferred},
         left_texts,
+        of_speakers,
         kept,
         times=_origins(lines, touched, stops, "d" if rebased == "of day" else "s"),
     )

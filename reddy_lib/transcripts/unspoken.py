@@ -14,10 +14,12 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from reddy_lib.findings import Finding, finding
+from reddy_lib.transcripts.greetings import offers
 from reddy_lib.transcripts.key_names import ASSISTANTS, Plan, words_in
 from reddy_lib.transcripts.roles import role_of
+from reddy_lib.transcripts.ticks import ticked
 
-__all__ = ["Sifted", "kind_of_role", "kind_said", "left_out", "sift", "telling_keys"]
+__all__ = ["Sifted", "kind_of_role", "kind_said", "left_out", "sift", "speaks_to_somebody", "telling_keys"]
 
 _KIND_NAMES_TEXT = """
 type kind event eventtype event_type itemtype messagetype parttype subtype category class action format contenttype
@@ -208,16 +210,19 @@ def _by_flag(
     ):
         if words.isdisjoint(flags):
             continue
-        given = [(place, item[name]) for place, item in objects if name in item]
+        given = [(place, item.get(name)) for place, item in objects]
         if not all(
             value in (True, False, None) for _, value in given if not isinstance(value, str | list | dict)
         ):
             return
+        # Some programs write the key, or a tick, only where the answer is yes.
+        only_ticks = all(value in (None, "") or ticked(value) for _, value in given)
         flagged: dict[int, str] = {}
         for place, value in given:
-            if isinstance(value, str):
-                value = {"true": True, "yes": True, "false": False, "no": False}.get(value.strip().casefold())
-            if (value is True and not inverted) or (value is False and inverted):
+            answer = ticked(value)
+            if answer is None and only_ticks and value in (None, ""):
+                answer = False
+            if answer is not None and answer is not inverted:
                 flagged[place] = kind
         if not _is_a_side(flagged, objects, plan):
             kinds.update(flagged)
@@ -225,12 +230,30 @@ def _by_flag(
 
 
 def _is_a_side(flagged: Mapping[int, str], objects: list[tuple[int, dict[Any, Any]]], plan: Plan) -> bool:
-    """Is the flag set for all that one speaker said and for nothing else (`isInternal`)? Then it says who, not what."""
+    """Is the flag set for all that one speaker said and for nothing else (`isInternal`)? Then it says who, not what.
+
+    It does not where the speaker wrote nothing but notes: words that speak to nobody, behind the other side's.
+    """
     if len(flagged) < 2 or len(flagged) * 4 < len(objects):
         return False
     inside = {_speaker(item, plan) for place, item in objects if place in flagged}
     outside = {_speaker(item, plan) for place, item in objects if place not in flagged}
-    return bool(plan.role) and bool(outside) and inside.isdisjoint(outside)
+    if not plan.role or not outside or not inside.isdisjoint(outside):
+        return False
+    texts = [_text(item, plan) for place, item in objects if place in flagged]
+    return speaks_to_somebody(texts, opens=objects[0][0] in flagged)
+
+
+def speaks_to_somebody(texts: Sequence[str], *, opens: bool) -> bool:
+    """Return whether words that one side alone said, under a flag such as `internal`, are speech rather than notes.
+
+    `opens`: they stand first. Who answers a call greets and asks; who writes notes does neither.
+    """
+    asked = sum(text.rstrip().endswith(_ASKS) for text in texts)
+    return opens or 5 * asked >= len(texts) or any(map(offers, texts))
+
+
+_ASKS = ("?", "\uff1f", "\u061f", "\u037e")
 
 
 def _by_state(name: str, objects: list[tuple[int, dict[Any, Any]]], kinds: dict[int, str]) -> None:

@@ -1,12 +1,13 @@
 """Keep clicks, edits and uploads whole while the browser sends further events.
 
-Streamlit has three gaps, which show on a busy machine:
+Streamlit has four gaps, which show on a busy machine:
 
 - A new event interrupts the running script at its next access to the session state or its next output, widget callbacks
   included. A callback that stores an edit stops halfway, or never starts. Tables send a second event after each edit.
   What a page does outside a callback (take an upload, start a job) stops halfway too, unless it is `uninterrupted`.
 - The next run clears the queue of unsent messages, including the server's replies: an upload that asked for its URL
   waits forever.
+- A page that calls `st.rerun` while a click on another page waits replaces the click's page by its own: the click is lost.
 - A fragment's timer that fires while the next page opens runs under the previous page, and the browser clears the new one.
 
 The other half of the fix is `runner.fastReruns = false` in `.streamlit/config.toml`: otherwise the next run starts in its
@@ -23,8 +24,9 @@ from typing import Any
 
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
-from streamlit.runtime.scriptrunner import RerunData
+from streamlit.runtime.scriptrunner import RerunData, get_script_run_ctx
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests, ScriptRequestType
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
 __all__ = ["keep_events_whole", "uninterrupted"]
@@ -33,10 +35,11 @@ _thread = threading.local()
 
 
 def keep_events_whole() -> None:
-    """Patch Streamlit so that callbacks finish, replies arrive and pages stay. Call it once, at start."""
+    """Patch Streamlit so that callbacks finish, replies arrive, clicks count and pages stay. Call it once, at start."""
     if not hasattr(ForwardMsgQueue.clear, "__wrapped__"):
         _keep_callbacks()
         _keep_answers()
+        _keep_clicks()
         _keep_page()
 
 
@@ -92,6 +95,27 @@ def _keep_answers() -> None:
 
 def _is_answer(message: ForwardMsg) -> bool:
     return str(message.WhichOneof("type")).endswith("_response")
+
+
+def _keep_clicks() -> None:
+    ask = ScriptRequests._request_rerun_locked
+
+    @functools.wraps(ask)
+    def ask_unless_somebody_left(requests: ScriptRequests, new_data: RerunData) -> bool:
+        context = get_script_run_ctx(suppress_warning=True)
+        own = context is not None and context.script_requests is requests
+        # The page that somebody went to is run from its beginning: what `st.rerun` wanted is done when she comes back.
+        if own and context is not None and _leaves(requests, context.page_script_hash):
+            return True
+        return ask(requests, new_data)
+
+    ScriptRequests._request_rerun_locked = ask_unless_somebody_left  # type: ignore[method-assign, assignment]
+
+
+def _leaves(requests: ScriptRequests, page: str) -> bool:
+    """Return whether a click on another page waits for the script that runs. The caller holds the lock."""
+    waiting = requests._rerun_data.page_script_hash
+    return requests._state == ScriptRequestType.RERUN and waiting not in ("", page)
 
 
 def _keep_page() -> None:

@@ -54,6 +54,11 @@ def said(frame: pd.DataFrame, mapping: Mapping) -> list[str]:
         ("Tipo", "Risposta", "Nota interna"),
         ("Access", "Everyone", "Agents only"),
         ("via", "email", "internal note"),
+        ("Public", "x", ""),
+        ("Public", "✓", ""),
+        ("Public", "1", ""),
+        ("Öffentlich", "●", ""),
+        ("Internal", "", "■"),
     ],
 )
 def test_internal_rows_are_left_out(column: str, public: str, internal: str) -> None:
@@ -76,13 +81,30 @@ def test_notes_become_a_tag_or_speech_where_chosen() -> None:
     assert [line.text for line in first.transcript or ()][2] == NOTE
 
 
-@pytest.mark.parametrize(("public", "internal"), [("x", ""), ("red", "note")])
-def test_a_column_that_may_tell_notes_is_named(public: str, internal: str) -> None:
-    frame = sheet("Public" if public == "x" else "Colour", public, internal)
+def test_a_column_that_may_tell_notes_is_named() -> None:
+    frame = sheet("Colour", "red", "note")
     mapping = guess_mapping(frame)
     assert "kind" not in mapping.line_fields
     built = next(iter(build_frame(frame, mapping)))
     assert any(one.code == "column-doubtful" and "internal notes" in one.message for one in built.findings)
+
+
+def test_an_empty_visibility_is_not_internal() -> None:
+    frame = sheet("Visibility", "", "Internal")
+    assert len(said(frame, guess_mapping(frame))) == 16
+
+
+@pytest.mark.parametrize(("column", "public", "internal"), [("Public", "x", ""), ("Internal", "no", "yes")])
+def test_an_agent_who_only_wrote_notes_said_nothing(column: str, public: str, internal: str) -> None:
+    rows: list[Any] = []
+    for number in range(4):
+        rows += [
+            [f"T{number}", "Customer", public, f"My bill {number} is wrong, please check it."],
+            [f"T{number}", "Customer", public, "I am still waiting for a reply."],
+            [f"T{number}", "Agent", internal, "Asked billing, he never pays in time."],
+        ]
+    frame = pd.DataFrame(rows, columns=["ticket", "role", column, "body"], index=range(2, len(rows) + 2))
+    assert len(said(frame, guess_mapping(frame))) == 8
 
 
 @pytest.mark.parametrize(
@@ -114,3 +136,20 @@ def test_calls_between_colleagues_are_no_notes() -> None:
         ]
     frame = pd.DataFrame(rows, columns=["ticket", "role", "Type", "body"], index=range(2, len(rows) + 2))
     assert len(said(frame, guess_mapping(frame))) == 8
+
+
+@pytest.mark.parametrize("dropped", ["leave out", "keep as tag"])
+def test_the_choice_about_notes_holds_where_a_speaker_is_left_out_too(dropped: str) -> None:
+    rows = [
+        ["T1", "Menu", "no", "Press one for billing."],
+        ["T1", "Agent", "no", "Good morning, how can I help you?"],
+        ["T1", "Customer", "no", "My bill is wrong, please check it."],
+        ["T1", "Agent", "yes", NOTE],
+        ["T1", "Agent", "no", "I will look at it now."],
+    ]
+    frame = pd.DataFrame(rows, columns=["ticket", "role", "Internal", "body"], index=range(2, 7))
+    mapping = guess_mapping(frame).replace(roles={"Menu": dropped})
+    tagged = next(iter(build_frame(frame, mapping.replace(notes="as-tag")))).call
+    assert [tag.value for tag in tagged.tags or () if tag.key == "Internal notes"] == [NOTE]
+    spoken = next(iter(build_frame(frame, mapping.replace(notes="as-speech")))).call
+    assert [line.text for line in spoken.transcript or ()] == [row[3] for row in rows[1:]]

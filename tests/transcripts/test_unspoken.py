@@ -172,6 +172,11 @@ def test_instructions_and_calls_of_functions_in_the_history_of_an_assistant() ->
         ({"status": "sent"}, {"status": "deleted"}, "deleted message"),
         ({"deleted_at": None}, {"deleted_at": "2025-03-04T09:00:00Z"}, "deleted message"),
         ({"internal": "false"}, {"internal": "true"}, "note"),
+        ({"public": "x"}, {"public": ""}, "note"),
+        ({"public": 1}, {"public": 0}, "note"),
+        ({"public": "Y"}, {}, "note"),
+        ({"private": "N"}, {"private": "Y"}, "note"),
+        ({"is_deleted": ""}, {"is_deleted": "✓"}, "deleted message"),
     ],
 )
 def test_states_of_items_say_that_they_were_not_spoken(
@@ -195,3 +200,15 @@ def test_the_status_of_a_message_is_not_its_kind(status: str) -> None:
         lambda n, side, text, a, b: {"role": side, "text": text, "status": status if n % 2 else "sent"}
     )
     assert "not-spoken" not in codes(check(json.dumps(rows)))
+
+
+def test_an_agent_who_only_wrote_notes_said_nothing() -> None:
+    rows = [
+        {"speaker": "Customer", "text": "My bill is wrong, please check it.", "internal": False},
+        {"speaker": "Customer", "text": "I am still waiting for a reply.", "internal": False},
+        {"speaker": "Agent", "text": "Asked billing, he never pays in time.", "internal": True},
+        {"speaker": "Agent", "text": "Do not call him back.", "internal": True},
+    ]
+    transcript = read_transcript(json.dumps(rows))
+    assert [line.role for line in transcript.lines] == ["customer", "customer"]
+    assert "not-spoken" in codes(transcript)

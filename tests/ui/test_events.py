@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,13 @@ from typing import cast
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.runtime.forward_msg_queue import ForwardMsgQueue
 from streamlit.runtime.fragment import MemoryFragmentStorage
-from streamlit.runtime.scriptrunner import RerunData
+from streamlit.runtime.scriptrunner import RerunData, add_script_run_ctx
 from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
+from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests
+from streamlit.runtime.scriptrunner_utils.script_run_context import ScriptRunContext
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Origin, Subprotocol
 
@@ -149,3 +153,31 @@ def test_a_timer_of_a_page_that_was_left_does_not_begin_a_run() -> None:
 
     with pytest.raises(AttributeError):
         ScriptRunner._run_script(runner, RerunData())
+
+
+@pytest.mark.parametrize(("clicked", "runs"), [("review", "review"), ("load", "load"), ("", "load")])
+def test_a_click_on_another_page_counts_although_the_page_asks_to_be_run_again(
+    clicked: str, runs: str
+) -> None:
+    keep_events_whole()
+    requests = ScriptRequests()
+    if clicked:  # as the browser asks, from its own thread
+        requests.request_rerun(RerunData(page_script_hash=clicked, widget_states=WidgetStates()))
+
+    def page_asks() -> None:
+        context = SimpleNamespace(
+            page_script_hash="load",
+            script_requests=requests,
+            pages_manager=SimpleNamespace(main_script_hash=""),
+        )
+        add_script_run_ctx(threading.current_thread(), cast(ScriptRunContext, context))
+        requests.request_rerun(RerunData(page_script_hash="load", query_string="file=1"))
+
+    script = threading.Thread(target=page_asks)
+    script.start()
+    script.join()
+
+    request = requests.on_scriptrunner_yield()
+    assert request is not None
+    assert request.rerun_data.page_script_hash == runs
+    assert request.rerun_data.query_string == ("" if clicked == "review" else "file=1")

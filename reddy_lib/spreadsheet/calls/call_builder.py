@@ -248,6 +248,7 @@ class CallBuilder:
             customer=customers,
             duration=self._length(cells),
             pooled=pooled_of(mapping),
+            started=call.timestamp,
         )
         return transcript, placed(cell, transcript)
 

@@ -23,11 +23,14 @@ from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
 from reddy_lib.spreadsheet.cells.line_times import line_moment
 from reddy_lib.spreadsheet.cells.row_kinds import is_note
-from reddy_lib.spreadsheet.cells.tag_values import NO, YES, cell_text
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.transcripts import Transcript, leaning, read_transcript
 from reddy_lib.transcripts.formats.turn_keys import parts_of_span
-from reddy_lib.transcripts.times import Moment, read_moment
+from reddy_lib.transcripts.reading import unit_found
+from reddy_lib.transcripts.short_clocks import are_short, as_hours, read_short_clocks
+from reddy_lib.transcripts.ticks import ticked
+from reddy_lib.transcripts.times import Moment, UnitRead, read_moment, words_of
 from reddy_lib.transcripts.unspoken import left_out, telling_keys
 
 __all__ = ["label_of", "lines_transcript", "rows_of_agent", "turns_transcript"]
@@ -97,6 +100,7 @@ def lines_transcript(
         for place, moment in enumerate(found)
         if moment is _UNREAD
     ]
+    short = _short_clocks(moments, texts, places, mapping, started)
     _past_midnight(moments, places)
     moved = ""
     if "order" not in fields and not chosen:
@@ -132,6 +136,9 @@ def lines_transcript(
         customer=tuple(customers),
         pooled=pooled_of(mapping),
     )
+    if short is not None:
+        transcript.findings = [found for found in transcript.findings if found.code != "pace-implausible"]
+        transcript.findings += unit_found(short)
     if moved:
         message = (
             f"The rows of this call were put in the order of their times; in the sheet, they stand {moved}."
@@ -160,6 +167,29 @@ def lines_transcript(
     return _noted(transcript, notes, places, every)
 
 
+def _short_clocks(
+    moments: dict[str, list[Moment | None]],
+    texts: Sequence[str],
+    places: Sequence[int],
+    mapping: Mapping,
+    started: float | None,
+) -> UnitRead | None:
+    """Read clocks such as "10:05" as hours and minutes where they are, and return what was read if it has to be told."""
+    unit = mapping.line_units.get("start", "auto")
+    clocks = [name for name in ("start", "stop") if name in moments]
+    if unit not in ("auto", "h:m") or not are_short([one for name in clocks for one in moments[name]]):
+        return None
+    timed = [place for place in places if moments[clocks[0]][place] is not None]
+    starts = [moment.seconds for place in timed if (moment := moments[clocks[0]][place]) is not None]
+    if not starts:
+        return None
+    read = read_short_clocks(starts, words_of([texts[place] for place in timed[:-1]]), started=started)
+    if unit == "h:m" or read.meaning == "h:m":
+        for name in clocks:
+            moments[name] = [None if moment is None else as_hours(moment) for moment in moments[name]]
+    return UnitRead() if unit == "h:m" else read.unit()
+
+
 def _without_notes(
     columns: Cells[str, Sequence[Any]], name: str, places: list[int], texts: Sequence[str]
 ) -> tuple[list[int], dict[int, str]]:
@@ -179,8 +209,12 @@ def _noted(
     spoken = set(places)
     before = 0
     added: list[tuple[int, str]] = []
+    dropped = [at for at, _ in transcript.of_speakers]
     for place in every:
-        before += place in spoken
+        if place in spoken and dropped[:1] == [before]:
+            del dropped[0]  # the line of a speaker who is left out
+        else:
+            before += place in spoken
         if place in notes:
             added.append((min(before, len(transcript.lines)), notes[place]))
     transcript.left_out = sorted([*transcript.left_out, *added], key=lambda one: one[0])
@@ -216,11 +250,10 @@ def _telling_columns(names: tuple[str, ...]) -> list[str]:
 
 def _flag(text: str) -> str | bool:
     """Return what a cell says where it only says yes or no, however tables write that; else its text."""
-    plain = text.casefold()
-    return True if plain in YES or plain in _ON else False if plain in NO or plain in _OFF else text
+    answer = ticked(text)
+    return text if answer is None else answer
 
 
-_ON, _OFF = ("1", "1.0", "x"), ("0", "0.0")
 _TURN_KEYS = frozenset(("role", "text", "start", "stop"))
 
 
@@ -336,7 +369,7 @@ def _moment(cell: Any, unit: str, day_first: bool | None = None) -> Moment | Non
         return None
     if unit == _MINUTES:
         moment = _moment(cell, "auto")
-        if moment is None or moment is _UNREAD or moment.absolute:
+        if moment is None or moment is _UNREAD or moment.absolute or moment.short:
             return moment
         return Moment(round(moment.seconds / 60, 6))
     factor = _FACTORS.get(unit)

@@ -135,11 +135,29 @@ def _folded(field: str, table: Cells[str, Any]) -> dict[str, Any]:
 
 
 def joined(cells: Sequence[Any], separator: str = " ", *, moment: bool = False) -> str:
-    """Cells as one text, those that are empty passed over; `moment`: a date and a time of day, as a date with a clock."""
+    """Cells as one text, those that are empty passed over; `moment`: a date and a time of day, as a date with a clock.
+
+    A date may be three cells, its year, month and day, and a time of day two or three.
+    """
     filled = [cell for cell in cells if not is_empty(cell)]
     if not moment:
         return separator.join(cell_text(cell).strip() for cell in filled)
+    if len(cells) > 2 and len(filled) == len(cells) and (parts := _of_parts(list(map(cell_text, cells)))):
+        return parts
     return " ".join(_of_moment(cell, first=not place) for place, cell in enumerate(filled))
+
+
+def _of_parts(texts: list[str]) -> str:
+    """Return a moment of its year, month, day, hour and minute; "" where these are none."""
+    year, month, day, *clock = [text.strip().removesuffix(".0") for text in texts]
+    if not re.fullmatch(r"\d{4}", year) or not re.fullmatch(r"\d{1,2}", day):
+        return ""
+    date_ = f"{year}-{month:0>2}-{day:0>2}" if month.isdecimal() else f"{day} {month} {year}"
+    if len(clock) < 2:
+        return " ".join([date_, *clock])
+    if not all(re.fullmatch(r"\d{1,2}", part) for part in clock):
+        return ""
+    return f"{date_} {':'.join(f'{part:0>2}' for part in clock)}"
 
 
 def _of_moment(cell: Any, *, first: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from html import unescape
 from itertools import groupby
@@ -92,18 +93,24 @@ def _turned_round(transcript: Transcript) -> Transcript:
 
 def _left_notes(transcript: Transcript) -> bool:
     """Return whether something was left out because it is not speech, rather than because its speaker is left out."""
-    codes = {found.code for found in transcript.findings}
-    return "not-spoken" in codes and "lines-left-out" not in codes
+    return any(found.code == "not-spoken" for found in transcript.findings)
 
 
 def _with_notes(transcript: Transcript, *, as_speech: bool) -> Transcript:
     """Return the transcript with what nobody said as lines of the agent, or as words of a tag."""
-    notes = _notes_in(transcript.left_out)
+    of_speakers = Counter(text for _, text in transcript.of_speakers)
+    unspoken: list[tuple[int, str]] = []
+    for one in transcript.left_out:
+        if of_speakers[one[1]]:
+            of_speakers[one[1]] -= 1
+        else:
+            unspoken.append(one)
+    notes = _notes_in(unspoken)
     if not notes:
         return transcript
     findings = [found for found in transcript.findings if found.code != "not-spoken"]
     written = {_squeezed(_plain(text)) for _, text in notes}
-    rest = [one for one in transcript.left_out if _squeezed(_plain(one[1])) not in written]
+    rest = [*transcript.of_speakers, *(one for one in unspoken if _squeezed(_plain(one[1])) not in written)]
     if not as_speech:
         kept = [*transcript.kept, *((NOTES_TAG, text) for _, text in notes)]
         message = f"{_items(len(notes))} that nobody said became a tag, as chosen."

@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import Any
 
 from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
-from reddy_lib.spreadsheet.cells.tag_values import NO, YES, cell_text
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
+from reddy_lib.transcripts.ticks import ticked
 from reddy_lib.transcripts.unspoken import kind_said
 
 __all__ = ["is_note", "names_kind", "reads_public", "says_note_outright"]
@@ -37,12 +38,6 @@ _COMMENTS = re.compile(r"\b(?:com+ent|kom+ent|bemerkung|opmerking|message|nachri
 _NOT = re.compile(r"\b(?:not|non|nicht|no|niet|nao|pas|ne|nie|not yet|ikke|inte|un|не)\b")
 _ONLY = re.compile(r"\b(?:only|nur|solo|somente|seulement|uniquement|alleen|tylko)\b")
 _MOST = 40
-_ON, _OFF = frozenset(("1", "1.0", "x")), frozenset(("0", "0.0", "-"))
-
-
-def _yes(text: str) -> bool | None:
-    folded = text.casefold()
-    return True if folded in YES or folded in _ON else False if folded in NO or folded in _OFF else None
 
 
 @lru_cache(maxsize=1024)
@@ -61,6 +56,17 @@ _KINDS = re.compile(
     r"\b(?:visib|sichtbar|zichtba|audience|scope|privacy|access|type|typ|kind|art|tipo|soort|rodzaj|class|categor|kategor|status"
     r"|state|format|action|event|druh|тип|вид)|类型|種類|類型|유형"
 )
+
+
+_NOUNS = re.compile(
+    r"\b(?:visibil|sichtbarkeit|zichtbaarheid|widocznos|synlighet|viditeln)|публичност|видимост"
+)
+
+
+@lru_cache(maxsize=1024)
+def _ticks_public(name: str) -> bool:
+    """Return whether a column of this name is ticked in public rows ("Public"), rather than told in words."""
+    return _named(name) == "public" and not _NOUNS.search(plain_name(name))
 
 
 def names_kind(name: str) -> bool:
@@ -90,9 +96,14 @@ def says_note_outright(value: str) -> bool:
 
 
 def is_note(name: str, cell: Any) -> bool:
-    """Return whether this cell, in a column of this name, says that its row is an internal note."""
+    """Return whether this cell, in a column of this name, says that its row is an internal note.
+
+    An empty cell does in a column in which the public rows are ticked.
+    """
     text = cell_text(cell).strip()
-    answer = _yes(text)
+    if not text:
+        return _ticks_public(name)
+    answer = ticked(text)
     if answer is not None:
         return _named(name) == ("note" if answer else "public")
     return _says(text) == "note"
@@ -101,7 +112,7 @@ def is_note(name: str, cell: Any) -> bool:
 def reads_public(name: str, cell: Any) -> bool:
     """Return whether this cell, in a column of this name, says that its row is none."""
     text = cell_text(cell).strip()
-    answer = _yes(text)
+    answer = ticked(text)
     if answer is not None:
         return _named(name) == ("public" if answer else "note")
     return _says(text) == "public"

@@ -10,21 +10,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from reddy_lib.model import TagValue
+from reddy_lib.transcripts.ticks import NO, YES
 
-__all__ = ["NO", "YES", "TagType", "cell_text", "tag_type", "tag_value"]
+__all__ = ["TagType", "cell_text", "tag_type", "tag_value"]
 
-_YES_TEXT = """
-true yes y ja j oui si sí sim da tak wahr vrai verdadero vero waar да kyllä
-ano áno igen evet jah jā taip já tosi sant sand pravda prawda doğru igaz adevărat verdadeiro истина так ναι نعم כן
-हाँ हां 是 是的 はい 예 네 có ya ใช่ ✓ ✔ ☑ ✅
-"""
-YES = frozenset(unicodedata.normalize("NFC", word).casefold() for word in _YES_TEXT.split())
-_NO_TEXT = """
-false no n nein non não nao nee falsch faux falso onwaar нет nie ei
-ne nem hayır hayir nej nei nē epätosi usant falskt falsk nepravda fałsz yanlış hamis fals ложь ні не όχι οχι لا לא
-नहीं 否 不是 いいえ 아니요 아니오 không tidak ไม่ใช่ ✗ ✘ ☐ ❌
-"""
-NO = frozenset(unicodedata.normalize("NFC", word).casefold() for word in _NO_TEXT.split())
 _INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,14})")
 _WHOLE_FLOAT = re.compile(r"([+-]?(?:0|[1-9]\d{0,14}))\.0+")
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from reddy_lib.spreadsheet.cells.row_kinds import is_note, names_kind, reads_public, says_note_outright
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.transcripts import leaning
+from reddy_lib.transcripts.unspoken import speaks_to_somebody
 
 __all__ = ["NotesFound", "find_notes"]
 
@@ -36,23 +37,24 @@ def find_notes(
             continue
         values = list(dict.fromkeys(column.texts))
         noted = [value for value in values if is_note(column.name, value)]
+        public = [value for value in values if reads_public(column.name, value)]
         if (
-            not noted
-            and values
+            values
             and column.fill < 1
-            and all(reads_public(column.name, value) for value in values)
+            and len(noted) + len(public) == len(values)
+            and is_note(column.name, "")
         ):
-            noted = [""]  # only the public rows are ticked
+            noted.append("")  # only the public rows are ticked
         if not noted:
             continue
         flagged = {place for place, value in enumerate(column.of_rows) if value in noted}
         if not any(0 < len(flagged.intersection(places)) < len(places) for places in calls):
             continue  # it describes calls: they may be between colleagues
-        if role is not None and _is_a_side(flagged, role):
+        if role is not None and _is_a_side(flagged, role) and _is_speech(flagged, text, calls):
             continue
-        plain = all(value in noted or reads_public(column.name, value) for value in values)
+        plain = len(noted) - ("" in noted) + len(public) == len(values)
         plain = plain or all(map(says_note_outright, noted))
-        if noted == [""] or not (names_kind(column.name) or plain):
+        if not (names_kind(column.name) or plain):
             doubt = doubt or (
                 f"{column.name!r} says {noted[0]!r} in {len(flagged)} of {text.total} rows: if these are internal "
                 "notes, they are not to be sent as what was said"
@@ -62,10 +64,18 @@ def find_notes(
     if best is None:
         return NotesFound(doubt=doubt)
     count, column, noted = best
-    said = ", ".join(map(repr, noted[:3]))
+    said = ", ".join(repr(value) for value in noted[:3] if value)
+    says = " or ".join([*([f"says {said}"] if said else []), *(["is empty"] if "" in noted else [])])
     return NotesFound(
-        column.name, f"{column.name!r} says {said} in {count} of {text.total} rows: internal notes", doubt
+        column.name, f"{column.name!r} {says} in {count} of {text.total} rows: internal notes", doubt
     )
+
+
+def _is_speech(flagged: set[int], text: Column, calls: Sequence[Sequence[int]]) -> bool:
+    """Return whether flagged rows, all of one side, speak to the other side in some call."""
+    texts = text.of_rows
+    opening = sum(bool(places) and places[0] in flagged for places in calls)
+    return speaks_to_somebody([texts[place] for place in sorted(flagged)], opens=2 * opening >= len(calls))
 
 
 def _is_a_side(flagged: set[int], role: Column) -> bool:

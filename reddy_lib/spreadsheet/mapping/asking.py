@@ -35,6 +35,7 @@ from reddy_lib.spreadsheet.mapping.question import Option, Question
 from reddy_lib.spreadsheet.mapping.survey import Speaking, shorten, speakers
 from reddy_lib.spreadsheet.model import Mapping, ProductLike
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
+from reddy_lib.transcripts.short_clocks import HOURS, MINUTES
 
 __all__ = ["PRODUCT_ASKED", "SETTLED_BY_PROFILE", "questions"]
 
@@ -67,6 +68,7 @@ _UNITS = [
     ("ticks", "Ticks of 100 ns"),
 ]
 _CLOCKS = [("auto", "Hours:minutes, as written"), ("m:s", "Minutes:seconds")]
+_SHORT = [("m:s", "Minutes:seconds"), ("h:m", "Hours:minutes")]
 _MOST_UNITS = 4
 _MOST_NAMES = 20
 """More names without a product than this are not names of products: another column is."""
@@ -415,7 +417,7 @@ class _Asked:
         times = [field for field in ("start", "stop", "duration") if field in mapping.line_fields]
         options: list[Option] = []
         others: list[Option] = []
-        for unit, name in self._units(times):
+        for unit, name in _SHORT if finding.value in (MINUTES, HOURS) else self._units(times):
             option = Option(
                 name, {"line_units": dict.fromkeys(times, unit)} if times else {"line_unit": unit}
             )

@@ -29,8 +29,10 @@ from reddy_lib.spreadsheet.evidence.split_transcripts import continued, joined_p
 from reddy_lib.spreadsheet.evidence.tags import constant, personal, sensitive
 from reddy_lib.spreadsheet.evidence.turn_columns import TurnsFound, find_turns
 from reddy_lib.spreadsheet.formats import SheetFormat
+from reddy_lib.spreadsheet.mapping.name_facts import with_name_facts
 from reddy_lib.spreadsheet.mapping.pooling import with_pooled_roles
 from reddy_lib.spreadsheet.mapping.proposals import with_agent_names, with_agents_beside, with_joined_time
+from reddy_lib.spreadsheet.mapping.spread_values import with_second_key, with_spread_id, with_spread_start
 from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, product_ids
 from reddy_lib.spreadsheet.reading.pieces import column_cells
 
@@ -96,7 +98,7 @@ def _guess(sheet: pd.DataFrame, products: Sequence[ProductLike] | None, layout: 
     if lines is None and layout == "lines":
         lines = lines_chosen(columns)
     if lines is not None:
-        return _with_lines(lines, head, cells, sheet, products)
+        return _with_lines(with_second_key(lines, columns), head, cells, sheet, products)
     if parts is not None:
         names, separator, why = parts
         mapping = Mapping(
@@ -140,7 +142,8 @@ def _guess_fields(
     if "transcript" in fields:
         mapping = _with_continuation(mapping, columns)
     mapping = _with_times(mapping, columns)
-    mapping = with_joined_time(mapping, columns)
+    mapping = with_spread_start(with_joined_time(mapping, columns), columns)
+    mapping = with_name_facts(with_spread_id(mapping, columns), columns)
     mapping = _with_products(mapping, columns, products)
     return _with_tags(mapping, columns)
 

@@ -25,7 +25,7 @@ import msgspec
 from reddy_lib.errors import EmptySheet, UnreadableFile
 from reddy_lib.open_databases import is_open
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
-from reddy_lib.spreadsheet.reading.encodings import decode_mixed
+from reddy_lib.spreadsheet.reading.encodings import decode_mixed, likeliest_encoding
 from reddy_lib.spreadsheet.reading.records import nested_facts
 from reddy_lib.spreadsheet.reading.tables import plain_cell
 from reddy_lib.spreadsheet.reading.unpacked import is_overlapping, most_unpacked, packed_as, swollen
@@ -230,7 +230,7 @@ def open_bundle(path: Path) -> Iterator[Bundle]:
 
 
 def decoded(data: bytes) -> str:
-    """A transcript file's text: by its byte order mark, else UTF-8, else UTF-16 or Windows Western."""
+    """A transcript file's text: by its byte order mark, else UTF-8, else UTF-16 or what reads like language."""
     for mark, name in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
             return data.decode(name, "replace").replace("\r\n", "\n")
@@ -240,7 +240,7 @@ def decoded(data: bytes) -> str:
         wide = data[1:400:2].count(0) > 0.6 * len(data[1:400:2])
         mixed = None if wide else decode_mixed(data)
         try:
-            text = mixed or data.decode("utf-16-le" if wide else "cp1252")
+            text = mixed or data.decode("utf-16-le" if wide else likeliest_encoding(data))
         except UnicodeDecodeError:
             text = data.decode("latin-1")
     else:
@@ -314,6 +314,9 @@ def join_column(columns: list[tuple[str, list[Any]]], members: list[Member]) -> 
     return best[1] if best else None
 
 
+_FACT = re.compile(r"\w@\w|(?:19|20)\d\d[-.]?[01]\d")
+
+
 def bundle_rows(bundle: Bundle) -> Iterator[list[Any]]:
     """Without a table: the header, then one row a file, in the order of their names."""
     names: dict[str, None] = {}
@@ -324,7 +327,15 @@ def bundle_rows(bundle: Bundle) -> Iterator[list[Any]]:
     if not bundle.members:
         raise EmptySheet(f"{bundle.path.name} holds no transcripts: put the transcript files in it.")
     yield [FILE_NAME, *columns, TRANSCRIPT]
+    # Folders may say whose calls they are, and of which day.
+    inside = {member.name.rpartition("/")[0] for member in bundle.members}
+    folders = len(inside) > 1 and all(_FACT.search(folder) and ".." not in folder for folder in inside)
     for member in bundle.members:
         facts, text = facts_of(bundle.read(member))
         more = [f"{key}: {value}" for key, value in facts.items() if key not in names]
-        yield [member.short, *(facts.get(name, "") for name in columns), text, *more]
+        yield [
+            member.name if folders else member.short,
+            *(facts.get(name, "") for name in columns),
+            text,
+            *more,
+        ]

@@ -16,7 +16,7 @@ from reddy_lib.spreadsheet.evidence.layouts import lines_beside
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.blocks import find_blocks
 from reddy_lib.spreadsheet.reading.bundles import Bundle, Member, join_column, open_bundle
-from reddy_lib.spreadsheet.reading.encodings import decodes, find_encoding
+from reddy_lib.spreadsheet.reading.encodings import decodes, find_encoding, rival_encoding
 from reddy_lib.spreadsheet.reading.files import (
     Workbook,
     delimits,
@@ -45,7 +45,7 @@ from reddy_lib.spreadsheet.reading.table_shape import (
 )
 from reddy_lib.spreadsheet.reading.tables import parquet_rows
 from reddy_lib.spreadsheet.reading.text_tables import text_form
-from reddy_lib.spreadsheet.reading.web_pages import html_tables
+from reddy_lib.spreadsheet.reading.web_pages import html_rows, html_tables
 from reddy_lib.spreadsheet.reading.workbook_rows import excel_rows, merged_regions
 from reddy_lib.spreadsheet.reading.xml_tables import is_one_call, xml_rows, xml_sheets
 
@@ -98,6 +98,10 @@ def detect_format(
     if kind == "xml":
         return _xml_format(path, sheet, header_row)
     if kind == "html":
+        blocks = SheetFormat("html", None, 1, encoding, None, form="blocks")
+        page = html_rows(path, encoding, around=True)
+        if header_row in (None, 1) and find_blocks(list(islice(numbered(page), _OF_BLOCKS))):
+            return _shaped(path, blocks, header_row)
         tables = html_tables(path, encoding)
         chosen = choose_tables(tables)
         format = SheetFormat(
@@ -122,7 +126,8 @@ def detect_format(
             return _shaped(path, SheetFormat("csv", None, 1, encoding, None, form=form), header_row)
     elif len(delimiter) != 1:
         raise UnreadableFile(f"The delimiter {delimiter!r} is not one character: choose for example a comma.")
-    return _shaped(path, SheetFormat("csv", None, 1, encoding, delimiter), header_row)
+    rival = rival_encoding(path, encoding)
+    return _shaped(path, SheetFormat("csv", None, 1, encoding, delimiter, rival=rival), header_row)
 
 
 def _table_names(tables: dict[int, list[list[str]]], chosen: frozenset[int]) -> Iterator[str]:

@@ -14,7 +14,18 @@ from typing import Any
 
 from charset_normalizer import from_bytes
 
-__all__ = ["BOMS", "decode_mixed", "decodes", "find_encoding", "is_mixed", "wide_text"]
+from reddy_lib.spreadsheet.reading.decodings import LEAST, best_decodings, rival_of
+
+__all__ = [
+    "BOMS",
+    "decode_mixed",
+    "decodes",
+    "find_encoding",
+    "is_mixed",
+    "likeliest_encoding",
+    "rival_encoding",
+    "wide_text",
+]
 
 _BLOCK = 1 << 20
 _SAMPLE = 1 << 18
@@ -59,6 +70,21 @@ def find_encoding(path: Path) -> str:
     return _likeliest(path)
 
 
+def rival_encoding(path: Path, encoding: str | None) -> str:
+    """Return another encoding in which a text file reads as well as in this one, its likeliest; "" where none does."""
+    if encoding in (None, "utf-8", *(name for _, name in BOMS)) or is_mixed(encoding):
+        return ""
+    best = best_decodings(_interesting(path), lambda name: decodes(path, name))
+    return rival_of(best) if best and best[0].encoding == encoding else ""
+
+
+def likeliest_encoding(data: bytes) -> str:
+    """Return the likeliest encoding of a whole text that is not UTF-8."""
+    sample = b"".join(line for line in data.splitlines(keepends=True) if not line.isascii())
+    best = best_decodings(sample[: 4 * _SAMPLE], lambda encoding: _decodes(data, encoding))
+    return best[0].encoding if best and best[0].score >= LEAST else "cp1252"
+
+
 def decodes(path: Path, encoding: str) -> bool:
     """Is the whole file valid in this encoding? Raises LookupError: there is no such encoding."""
     decoder = codecs.getincrementaldecoder(encoding)()
@@ -81,6 +107,9 @@ def _likeliest(path: Path) -> str:
 
 def _of_sample(sample: bytes, fits: Callable[[str], bool]) -> str:
     """Return the likeliest encoding of some lines; `fits`: whether all of the text is valid in an encoding."""
+    best = best_decodings(sample, fits)
+    if best and best[0].score >= LEAST:
+        return best[0].encoding
     # A few accents are too little for statistics, and Western European exports are by far the most common.
     if not fits("cp1252") or not _reads_western(sample.decode("cp1252", errors="replace")):
         for match in from_bytes(sample, cp_isolation=_ENCODINGS, threshold=0.3):

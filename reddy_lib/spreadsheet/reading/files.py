@@ -21,10 +21,12 @@ from typing import Literal
 import python_calamine as calamine
 
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
+from reddy_lib.findings import Finding, finding
 from reddy_lib.open_databases import refuse_open
 from reddy_lib.spreadsheet.reading.bundles import decoded, is_transcript_name
 from reddy_lib.spreadsheet.reading.encodings import BOMS, wide_text
 from reddy_lib.spreadsheet.reading.error_cells import check_workbook
+from reddy_lib.spreadsheet.reading.quoted_rows import QuotedRows, TooManyLines
 from reddy_lib.spreadsheet.reading.tables import MOST_COLUMNS, too_wide
 from reddy_lib.spreadsheet.reading.text_tables import has_known_names, text_form
 from reddy_lib.spreadsheet.reading.unpacked import damaged, is_overlapping
@@ -419,22 +421,21 @@ def _alikeness(records: list[list[str]]) -> float:
 
 
 def csv_records(
-    path: Path, encoding: str, delimiter: str, *, nuls: dict[int, int] | None = None
+    path: Path,
+    encoding: str,
+    delimiter: str,
+    *,
+    nuls: dict[int, int] | None = None,
+    mended: dict[int, Finding] | None = None,
 ) -> Iterator[tuple[int, list[str]]]:
     """(record number as a spreadsheet program shows it, cells), blank records included. NUL characters are taken
     out, and counted in `nuls` (record number → how many); where lines end with bare carriage returns, those inside
-    cells are line ends too."""
-    removed = pending = number = 0
+    cells are line ends too. `mended` takes a finding for each record whose quotation marks were not in order."""
+    removed = number = 0
 
     def without_nul(lines: Iterator[str]) -> Iterator[str]:
-        nonlocal removed, pending
+        nonlocal removed
         for line in lines:
-            pending += 1
-            if pending > _MOST_LINES:
-                raise UnreadableFile(
-                    f"Row {number + 1:,} of {path.name} has a quotation mark that nothing closes in {_MOST_LINES:,} lines: "
-                    "correct it, or export the calls as .xlsx."
-                )
             if "\x00" in line:
                 removed += line.count("\x00")
                 line = line.replace("\x00", "")
@@ -443,13 +444,17 @@ def csv_records(
     with path.open(encoding=encoding, newline=None if _bare_returns(path, encoding) else "") as file:
         if separator_line(path, encoding):
             file.readline()
-        reader = csv.reader(without_nul(file), delimiter=delimiter)
+        reader = QuotedRows(without_nul(file), delimiter, _MOST_LINES)
         while True:
-            pending = 0
             try:
                 record = next(reader)
             except StopIteration:
                 return
+            except TooManyLines:
+                raise UnreadableFile(
+                    f"Row {number + 1:,} of {path.name} has a quotation mark that nothing closes in {_MOST_LINES:,} lines: "
+                    "correct it, or export the calls as .xlsx."
+                ) from None
             except csv.Error as error:
                 raise UnreadableFile(
                     f"{path.name} cannot be read after row {number} ({error}): open it in Excel and save it as .xlsx."
@@ -467,7 +472,21 @@ def csv_records(
                 if nuls is not None:
                     nuls[number] = removed
                 removed = 0
+            if mended is not None and (reader.mended or reader.lost):
+                mended[number] = _of_marks(number, reader)
             yield number, record
+
+
+def _of_marks(number: int, reader: QuotedRows) -> Finding:
+    """Return the finding for a record whose quotation marks were not in order."""
+    if reader.lost:
+        return finding(
+            "quote-unclosed", "row", f"Row {number:,} was not read as it should be: {reader.lost}."
+        )
+    message = (
+        f"Row {number:,} was read although {reader.mended}; the rows below it are as they stand in the file."
+    )
+    return finding("quotes-mended", "row", message)
 
 
 def _bare_returns(path: Path, encoding: str) -> bool:

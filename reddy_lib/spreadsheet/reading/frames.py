@@ -11,6 +11,7 @@ import msgspec
 import pandas as pd
 
 from reddy_lib.errors import EmptySheet, SheetError
+from reddy_lib.findings import Finding
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.blocks import block_rows
 from reddy_lib.spreadsheet.reading.bundles import bundle_rows, open_bundle
@@ -25,7 +26,7 @@ from reddy_lib.spreadsheet.reading.header_search import (
 )
 from reddy_lib.spreadsheet.reading.headers import column_letter, header_texts
 from reddy_lib.spreadsheet.reading.json_tables import record_rows
-from reddy_lib.spreadsheet.reading.notes import file_notes, hidden_note, left_lines
+from reddy_lib.spreadsheet.reading.notes import encoding_note, file_notes, hidden_note, left_lines
 from reddy_lib.spreadsheet.reading.pieces import Spans, as_frame, column_cells, taken_apart
 from reddy_lib.spreadsheet.reading.table_shape import (
     rows_below,
@@ -54,20 +55,28 @@ def numbered(rows: Iterable[list[Any]]) -> Iterator[tuple[int, list[Any]]]:
 
 
 def rows_of(
-    path: Path, format: SheetFormat, rows: int, nuls: dict[int, int], left: list[str]
+    path: Path,
+    format: SheetFormat,
+    rows: int,
+    nuls: dict[int, int],
+    left: list[str],
+    mended: dict[int, Finding] | None = None,
 ) -> Iterator[tuple[int, list[Any]]]:
     """(number, cells) of every row, the header among them, blank rows too.
 
-    `nuls` takes what `csv_records` counts, `left` the lines of a report that are in none of its blocks.
+    `nuls` takes what `csv_records` counts, `left` the lines of a report that are in none of its blocks, `mended` what
+    was mended in rows of a text file.
     """
     encoding = format.encoding or "utf-8"
     found: Iterator[tuple[int, list[Any]]]
     if format.kind == "csv" and format.form in ("pipes", "aligned", "report"):
         found = numbered(text_rows(path, encoding, format.form, left))
     elif format.kind == "csv":
-        found = csv_records(path, encoding, format.delimiter or ",", nuls=nuls)
+        found = csv_records(path, encoding, format.delimiter or ",", nuls=nuls, mended=mended)
     elif format.kind == "html":
-        found = numbered(html_rows(path, encoding, frozenset(map(int, format.tables))))
+        around = format.form == "blocks"
+        tables = None if around else frozenset(map(int, format.tables))
+        found = numbered(html_rows(path, encoding, tables, around=around))
     elif format.kind == "parquet":
         found = numbered(parquet_rows(path, rows=rows))
     elif format.kind == "xml":
@@ -127,7 +136,8 @@ def frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFra
     spans = Spans(merged, format.header_row)
     nuls: dict[int, int] = {}
     left: list[str] = []
-    names, header, found = _header(rows_of(path, format, rows, nuls, left), format, merged)
+    mended: dict[int, Finding] = {}
+    names, header, found = _header(rows_of(path, format, rows, nuls, left, mended), format, merged)
     if not names:
         raise EmptySheet(f"{path.name} has no row {format.header_row}: choose another header row.")
     if len(names) > MOST_COLUMNS:
@@ -153,11 +163,14 @@ def frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFra
         elif len(cells) >= rows or len(cells) * widest > _PIECE_CELLS:
             # Here, not as soon as it is full: what follows a row and is no call stays beside it.
             here = {row: nuls.pop(row) for row in list(nuls) if row < number}
+            notes += [(row, mended.pop(row)) for row in list(mended) if row < number]
             yield as_frame(numbers, cells, names, attrs, left_out, here, notes)
             numbers, cells, left_out, notes = [], [], {}, []
             widest = len(names)
         if hidden.rows and not why and number in hidden.rows:
             notes.append((number, hidden_note(number, hidden)))
+        if format.rival and not why and not all(str(cell).isascii() for cell in record):
+            notes.append((number, encoding_note(number, format)))
         widest = max(widest, len(record))
         counted += widest  # a short row takes as much as a long one
         if counted > most:
@@ -167,6 +180,7 @@ def frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFra
         numbers.append(number)
         cells.append([excel_cell(cell) for cell in record] if excel else record)
     if cells:
+        notes += mended.items()
         if left:
             notes.append((numbers[-1], left_lines(left)))
         yield as_frame(numbers, cells, names, attrs, left_out, nuls, notes)

@@ -11,7 +11,16 @@ from reddy_lib.spreadsheet.reading.encodings import is_mixed
 from reddy_lib.spreadsheet.reading.error_cells import Hidden
 from reddy_lib.spreadsheet.reading.headers import column_letter
 
-__all__ = ["Notes", "file_notes", "hidden_note", "id_digits", "left_lines", "merged_notes", "notes_before"]
+__all__ = [
+    "Notes",
+    "encoding_note",
+    "file_notes",
+    "hidden_note",
+    "id_digits",
+    "left_lines",
+    "merged_notes",
+    "notes_before",
+]
 
 Notes = dict[int, list[Finding]]
 """Row → findings of the reader that belong to it."""
@@ -135,6 +144,14 @@ def file_notes(format: SheetFormat, names: Sequence[str], hidden: Hidden) -> lis
             )
         )
     return [(0, one) for one in found]
+
+
+def encoding_note(number: int, format: SheetFormat) -> Finding:
+    """Return the finding for a row whose text reads as well in another encoding."""
+    message = (
+        f"Row {number} was read as {format.encoding}. It reads as well as {format.rival}, with other letters."
+    )
+    return finding("encoding-unclear", "row", message, value=format.rival)
 
 
 def hidden_note(number: int, hidden: Hidden) -> Finding:

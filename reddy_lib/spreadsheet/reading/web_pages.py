@@ -1,11 +1,13 @@
 """Web pages with tables of calls, also where they are named .xls.
 
 A page may hold several tables: its layout, totals, the calls page by page. Those with the same header as the calls' table
-are read behind one another; the others are named in a finding.
+are read behind one another; the others are named in a finding. Where each call has a table, what stands around the tables
+(headings, captions, paragraphs, lists of terms) comes as rows among theirs: then the page is a sheet of blocks.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
@@ -25,8 +27,11 @@ _KEPT = 60  # rows of each table that tell what it is
 class _Tables(HTMLParser):
     """(number of the table, row) of the tables of a page, as they are met."""
 
-    def __init__(self) -> None:
+    def __init__(self, around: bool = False) -> None:
         super().__init__(convert_charrefs=True)
+        self._around = around  # texts outside of tables are rows, of a table 0
+        self._loose: list[str] | None = None
+        self._term = ""
         self.rows: list[tuple[int, list[str]]] = []
         self.tables = 0
         self.cell: list[str] | None = None
@@ -35,6 +40,9 @@ class _Tables(HTMLParser):
         self._open: list[int] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self._around and (tag in _LOOSE or tag in ("table", "tr")):
+            self._end_loose()
+            self._loose = [] if tag in _LOOSE and self.cell is None else None
         if tag == "table":
             self.tables += 1
             # A table in a cell is one of its own; the row around it is layout.
@@ -55,7 +63,9 @@ class _Tables(HTMLParser):
             self.cell.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
-        if tag in ("td", "th"):
+        if tag in _LOOSE and self._loose is not None:
+            self._end_loose(tag)
+        elif tag in ("td", "th"):
             self._end_cell()
         elif tag == "tr":
             self._end_row()
@@ -66,6 +76,8 @@ class _Tables(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.cell is not None:
             self.cell.append(data)
+        elif self._loose is not None:
+            self._loose.append(data)
 
     def _end_cell(self) -> None:
         if self.cell is not None and self.row is not None:
@@ -80,13 +92,37 @@ class _Tables(HTMLParser):
             self.rows.append((self._open[-1], self.row))
         self.row = None
 
+    def _end_loose(self, tag: str = "") -> None:
+        text = " ".join("".join(self._loose or ()).split())
+        self._loose = None
+        if tag == "dt":
+            self._term = text
+        elif text and tag == "dd":
+            self.rows.append((0, [self._term, text]))
+        elif text:
+            self.rows.append((0, _labelled(text)))
+
     def close(self) -> None:
         super().close()
         self._end_row()
 
 
-def _all_rows(path: Path, encoding: str) -> Iterator[tuple[int, list[str]]]:
-    parser = _Tables()
+def _labelled(text: str) -> list[str]:
+    """Return a text as labels and their values, where it is some: "Call 8811", "Call: 8811, Agent: Kim"."""
+    pairs = [_PAIR.fullmatch(part) for part in re.split(r"\s*[,;|·•]\s+", text)]
+    if len(pairs) > 1 and all(pairs):
+        return [cell for pair in pairs if pair is not None for cell in pair.groups()]
+    named = _NAMED.fullmatch(text)
+    return [named[1], named[2]] if named else [text]
+
+
+_PAIR = re.compile(r"([^:]{1,40}?)\s*:\s*(\S.*)")
+_LOOSE = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "p", "caption", "dt", "dd", "li"))
+_NAMED = re.compile(r"([^\W\d_][^\d:@]{0,30}?)[ #:]+(\S*\d\S*)")
+
+
+def _all_rows(path: Path, encoding: str, *, around: bool = False) -> Iterator[tuple[int, list[str]]]:
+    parser = _Tables(around)
     with path.open(encoding=encoding, errors="replace") as file:
         while block := file.read(_BLOCK >> 4):
             parser.feed(block)
@@ -121,8 +157,13 @@ def html_tables(path: Path, encoding: str) -> dict[int, list[list[str]]]:
     return tables
 
 
-def html_rows(path: Path, encoding: str, numbers: frozenset[int] | None = None) -> Iterator[list[Any]]:
-    """The rows of these tables of a page (None: of all), one behind the other. Raises UnreadableFile."""
-    for number, row in _all_rows(path, encoding):
+def html_rows(
+    path: Path, encoding: str, numbers: frozenset[int] | None = None, *, around: bool = False
+) -> Iterator[list[Any]]:
+    """The rows of these tables of a page (None: of all), one behind the other, and the texts around them if that is asked.
+
+    Raises UnreadableFile.
+    """
+    for number, row in _all_rows(path, encoding, around=around):
         if numbers is None or number in numbers:
             yield list(row)

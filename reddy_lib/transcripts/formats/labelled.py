@@ -27,6 +27,7 @@ from reddy_lib.transcripts.formats.legend import read_legend
 from reddy_lib.transcripts.formats.line_grammar import Grammar, cut_line, find_grammar
 from reddy_lib.transcripts.formats.one_line import split_rows
 from reddy_lib.transcripts.formats.shapes import Recording
+from reddy_lib.transcripts.formats.sign_speakers import under_signs
 from reddy_lib.transcripts.formats.styles import ARROW, TableRow, read_table
 from reddy_lib.transcripts.formats.text_rows import NEWLINE, Known, Row, could_be_a_name, take_apart
 from reddy_lib.transcripts.formats.text_speakers import find_speakers
@@ -56,6 +57,9 @@ def read_text(
 
     `agent`, `customer`: the two sides as the call's own columns have them: make a bare name a speaker.
     """
+    signed = under_signs(text)
+    if signed is not None:
+        return signed
     text = with_bracketed_seconds(without_counters(with_iso_stamps(text)))
     explained = _under_legend(text, roles, agent, customer)
     if explained is not None:

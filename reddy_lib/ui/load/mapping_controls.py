@@ -92,6 +92,14 @@ UNITS = {
     "44.1 kHz": "samples at 44.1 kHz",
     "48 kHz": "samples at 48 kHz",
     "m:s": "minutes:seconds, written as hours:minutes",
+    "h:m": "hours:minutes, times of day",
+}
+_LINE_UNITS = {
+    "auto": "found for each transcript",
+    "s": "seconds",
+    "ms": "milliseconds",
+    "m:s": "minutes:seconds",
+    "h:m": "hours:minutes",
 }
 SWAPPED = {
     "ask": "hold them, until somebody says",
@@ -492,10 +500,8 @@ def draw_speakers(choices: Choices) -> None:
     with st.container(horizontal=True):
         if choices.layout == "row":
             st.radio(
-                "Times of lines are in", ["auto", "s", "ms"], key=choices.key + "line unit", horizontal=True,
-                format_func={
-                    "auto": "found for each transcript", "s": "seconds", "ms": "milliseconds"
-                }.__getitem__,
+                "Times of lines are in", list(_LINE_UNITS), key=choices.key + "line unit", horizontal=True,
+                format_func=_LINE_UNITS.__getitem__,
                 persist_state="session",
             )  # fmt: skip
         st.radio(

@@ -1,0 +1,207 @@
+"""Which of several decodings of a text reads like language: letters of one script, in words, and the usual ones of it.
+
+A detector by statistics needs some hundred letters. Exports of a few short calls have a dozen: what tells then is that a
+wrong decoding mixes scripts and cases, puts signs into words, and consists of rare characters.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple
+
+__all__ = ["LEAST", "Decoding", "best_decodings", "reads_like_language", "rival_of"]
+
+LEAST = 0.35
+"""The score below which a text reads like no language in any decoding."""
+_MARGIN = 0.5
+"""How many characters, at least, have to read better in one decoding than in another."""
+_FEW = 3
+
+_ENCODINGS = (
+    "cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "cp1257", "cp874", "iso8859_2", "iso8859_5",
+    "iso8859_6", "iso8859_7", "koi8_r", "cp866", "cp850", "mac_roman", "cp932", "euc_jp", "gb18030", "big5", "cp949",
+)  # fmt: skip
+"""The usual ones first: of equal decodings, the first is taken."""
+_SAMPLE = 6_000  # bytes; lines are cut off whole
+_PROFILES = tuple(
+    map(
+        frozenset,
+        (
+            "äöüß", "éèêàâçùûôîïëœ", "áéíóúñü", "ãõáéíóúâêôç", "àèéìòùî", "ëéïèöü", "åäöé", "æøåé", "áéíóúýþðæö",
+            "ąęóśłżźćń", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "ăâîşţșț", "çğıöşüâî", "ąčęėįšųūž",
+            "āčēģīķļņšūž", "äöõüšž", "čćđšž", "çë", "àéèíòóúïüç",
+        ),
+    )
+)  # fmt: skip
+"""Letters with marks of one language each, in which contact centres of Europe and the Americas speak."""
+_ANY = frozenset().union(*_PROFILES)
+_CYRILLIC = dict.fromkeys("оеаинтсрвл", 1.0) | dict.fromkeys("кмдпуяыьгзбчйх", 0.8)
+_CYRILLIC |= dict.fromkeys("жшюіїє", 0.3) | dict.fromkeys("цщэфъёґў", -0.4)
+_HANGUL = frozenset(
+    "이다는에을가고의하지를도은로나어사한리그서해요습니까네세기자시아인대들일있수전제보부만주어정면여무연안내게과라상원"
+    "장구소우공조성경조동미스할거것없때말좀잠깐감합저화번호청카드객담당계확드릴불문금액월신용통야오와으음입했었겠습됩받"
+    "실종료편네예여보세요고맙죄송알겠현재회선생님분실등록변경해결배송환취결제관련요금처리접속인터넷휴대폰"
+)
+_HAN = frozenset(
+    "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会可主发年动同工也能下过子说面而方后多定行"
+    "学法所民得经十三之进着等部度家电力里如水化高自二理起小物现实加量都两体制机当使点从业本去把性好应开它合还因由其些"
+    "然前外天四日那事平形相全表间样与关各重新线内数正心反你明看原又么利比或但质气第向道条只没结解问意建月公无系很情者"
+    "最立代想已通并提直题程五果员位入常文总次品式活设及管特件长求老头基资边流路级少接知将见计别手期几九区放回取给处务"
+    "具万每报完类名确话今记需号信查服您请谢帮忙卡账单丢失钱款退货买卖网络密码客订付费用再稍等喂早晚安贵姓什么哪怎"
+    "這個國為時來們產於對會發動過說後經進電裡與關們學實業開還樣體點應無數線結問題條當從見計書給務處萬報類確話記號"
+    "請謝幫帳單錢買賣網絡碼訂費麼貴姓哪怎樣見訊息線上購退貨嗎呢吧啊嗎吗麻煩烦門機場車語讀誰調談識議證變讓邊遠運達"
+    "電話私今日本当何時間分会社年月前後名番号確認変更料金支払請求書注文商品送届見出入手続お客様担当者方少々待願致申込"
+    "解約契約住所使用利用問合件場合予約店員失礼違紛停止再発行無効"
+)
+_POINTS = frozenset("、。？！「」『』，：；（）．・ー〜～“”‘’《》…—")
+_TYPOGRAPHY = frozenset("’‘“”„‚–—…«»¿¡°€·•№º\u00a0")
+_ALPHABETS = ("LATIN", "CYRILLIC", "GREEK", "HEBREW", "ARABIC", "THAI")
+
+
+class Decoding(NamedTuple):
+    """An encoding and how much like language the text reads in it: 1 is the most, 0 or less is none.
+
+    `marked`: bytes that are not ASCII.
+    """
+
+    encoding: str
+    score: float
+    marked: int
+
+
+def best_decodings(sample: bytes, fits: Callable[[str], bool]) -> list[Decoding]:
+    """Return the two best decodings of some lines that differ. `fits`: all of the text is valid in an encoding."""
+    if len(sample) > _SAMPLE:
+        sample = sample[: sample.rfind(b"\n", 0, _SAMPLE) + 1] or sample[:_SAMPLE]
+    found: dict[str, Decoding] = {}
+    marked = sum(byte > 127 for byte in sample)
+    if marked < _FEW:
+        return []
+    for encoding in _ENCODINGS:
+        try:
+            text = sample.decode(encoding)
+        except UnicodeDecodeError as error:
+            if error.start < len(sample) - 4 or len(sample) < _SAMPLE:
+                continue
+            text = sample[: error.start].decode(encoding)
+        if text not in found:
+            found[text] = Decoding(encoding, round(reads_like_language(text), 3), marked)
+    ranked = sorted(found.values(), key=lambda one: -one.score)
+    return list(islice((one for one in ranked if fits(one.encoding)), 2))
+
+
+def reads_like_language(text: str) -> float:
+    """Return how much like language the characters of a text read that are not ASCII, from about -3 to 1."""
+    letters = Counter(char.lower() for char in text if not char.isascii() and _script(char) == "LATIN")
+    profile = max(_PROFILES, key=lambda known: sum(count for char, count in letters.items() if char in known))
+    total = weight = 0.0
+    told = False
+    for place, char in enumerate(text):
+        if char.isascii():
+            continue
+        before = text[place - 1] if place else " "
+        after = text[place + 1] if place + 1 < len(text) else " "
+        size = 2.0 if _is_wide(char) else 1.0
+        total += size
+        told = told or bool(_script(char))
+        weight += size * _weight(char, before, after, profile)
+    # Points and signs alone are no language.
+    return weight / total if told else min(0.0, weight)
+
+
+def _weight(char: str, before: str, after: str, profile: frozenset[str]) -> float:
+    script = _script(char)
+    if script in _ALPHABETS:
+        weight = _of_letter(char, script, before, after, profile)
+        for beside in (before, after):
+            other = _script(beside)
+            if other and other != script:
+                weight -= 1.5
+        if char.isupper() and before.islower():
+            weight -= 1.5
+        if char.islower() and before.isupper() and after.isupper():
+            weight -= 1.5
+        if script == "LATIN" and not (before.isascii() and after.isascii()):
+            weight -= 0.3 * (
+                (_script(before) == "LATIN" and not before.isascii())
+                + (_script(after) == "LATIN" and not after.isascii())
+            )
+        if script == "LATIN" and _base(char) not in _VOWELS and not {_base(before), _base(after)} & _VOWELS:
+            weight -= 0.4  # "trčs": hardly a word has a letter such as this among consonants
+        return weight
+    if script in ("HIRAGANA", "KATAKANA"):
+        return 1.0 if script == "HIRAGANA" else 0.8
+    if script == "HALFWIDTH":
+        run = (_script(before) == "HALFWIDTH") + (_script(after) == "HALFWIDTH")
+        return (-0.5, 0.4, 0.8)[run]
+    if script == "HANGUL":
+        return 1.0 if char in _HANGUL else 0.1
+    if script == "CJK":
+        return 1.0 if char in _HAN else 0.05
+    if char in _POINTS and not (_script(before) == "LATIN" and _script(after) == "LATIN"):
+        return 0.7
+    category = unicodedata.category(char)
+    if category in ("Cc", "Cn", "Co", "Cf"):
+        return -3.0
+    inside = before.isalpha() and after.isalpha()
+    if char in _TYPOGRAPHY:
+        return 0.4 if not inside or char in "’‘\u00a0—" else -1.5
+    return -2.0 if inside else -0.7
+
+
+def _of_letter(char: str, script: str, before: str, after: str, profile: frozenset[str]) -> float:
+    low = char.lower()
+    if script == "LATIN":
+        return 1.0 if low in profile else -0.3 if low in _ANY else -1.0
+    if script == "CYRILLIC":
+        return _CYRILLIC.get(low, -0.8)
+    if script == "GREEK":
+        return 0.9 if low in "αοιετσνηυρπκμλωςάέίόήύώδγχθβ" else 0.3
+    if script == "HEBREW":
+        return -1.0 if char in "ךםןףץ" and _script(after) == "HEBREW" else 0.8
+    if script == "ARABIC":
+        if char in "ةى" and _script(after) == "ARABIC":
+            return -1.0
+        return 0.8 if char in "ايلمنوترهبكدعفسحقجشصخطةىأإ" else 0.1
+    if unicodedata.category(char) == "Mn" and _script(before) != "THAI":
+        return -1.5
+    return 0.7
+
+
+_VOWELS = frozenset("aeiouyæøœı")
+
+
+@lru_cache(maxsize=2048)
+def _base(char: str) -> str:
+    """Return a letter without its marks."""
+    return unicodedata.normalize("NFD", char)[:1].lower()
+
+
+@lru_cache(maxsize=8192)
+def _script(char: str) -> str:
+    """Return the script of a letter, "" of anything else."""
+    category = unicodedata.category(char)
+    name = unicodedata.name(char, "")
+    if not category.startswith("L") and not (category in ("Mn", "Mc") and name.startswith("THAI")):
+        return ""
+    if char in "ªº":
+        return ""
+    first = name.split(" ", 1)[0]
+    return "HALFWIDTH" if first == "HALFWIDTH" else first
+
+
+def _is_wide(char: str) -> bool:
+    return unicodedata.east_asian_width(char) in ("W", "F")
+
+
+def rival_of(found: Sequence[Decoding]) -> str:
+    """Return the encoding in which a text reads as well as in the best one, or ""."""
+    if len(found) < 2 or found[1].score <= LEAST:
+        return ""
+    if (found[0].score - found[1].score) * found[0].marked < _MARGIN:
+        return found[1].encoding
+    return ""

@@ -1,0 +1,70 @@
+"""Web pages in which each call has a table, and what stands around the table says whose and when it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reddy_lib.spreadsheet import BuiltCall, guess_mapping, read_calls, read_sheet
+
+SAID = (
+    ("Agent", "Depot, how can I help you today?"),
+    ("Customer", "My parcel number {} is late again."),
+    ("Agent", "I will look where it is right now."),
+)
+FACTS = (
+    ("K-7701", "kim@x.example", "2026-05-04 09:30"),
+    ("K-7702", "lou@x.example", "2026-05-05 10:00"),
+    ("K-7703", "kim@x.example", "2026-05-06 11:15"),
+)
+
+
+def lines(number: int, caption: str = "") -> str:
+    rows = "".join(f"<tr><td>{who}</td><td>{text.format(number)}</td></tr>" for who, text in SAID)
+    return f"<table>{caption}<tr><th>Speaker</th><th>Text</th></tr>{rows}</table>"
+
+
+def terms(*pairs: tuple[str, str]) -> str:
+    return "<dl>" + "".join(f"<dt>{label}</dt><dd>{value}</dd>" for label, value in pairs) + "</dl>"
+
+
+AROUND = {
+    "heading": lambda n, ref, agent, start: f"<h2>Call {ref} | {agent} | {start}</h2>{lines(n)}",
+    "caption": lambda n, ref, agent, start: lines(n, f"<caption>Call: {ref}, Agent: {agent}, Start: {start}</caption>"),
+    "paragraphs": lambda n, ref, agent, start: f"<h3>Call {ref}</h3><p>Agent: {agent}</p><p>Start: {start}</p>{lines(n)}",
+    "terms": lambda n, ref, agent, start: terms(("Call", ref), ("Agent", agent), ("Start", start)) + lines(n),
+    "table of facts": lambda n, ref, agent, start: "<table>" + "".join(
+        f"<tr><td>{label}</td><td>{value}</td></tr>" for label, value in (("Call", ref), ("Agent", agent), ("Start", start))
+    ) + f"</table>{lines(n)}",
+    "terms of turns": lambda n, ref, agent, start: f"<h2>Call {ref} | {agent} | {start}</h2>"
+    + terms(*((who, text.format(n)) for who, text in SAID)),
+}  # fmt: skip
+
+
+def calls(path: Path, page: str) -> list[BuiltCall]:
+    path.write_text(f"<html><body><h1>Calls of May</h1>{page}</body></html>")
+    mapping = guess_mapping(read_sheet(path)).replace(timezone="UTC")
+    return [built for piece in read_calls(path, mapping) for built in piece]
+
+
+@pytest.mark.parametrize("around", AROUND)
+def test_each_table_is_a_call_with_what_stands_around_it(tmp_path: Path, around: str) -> None:
+    page = "".join(AROUND[around](n, *facts) for n, facts in enumerate(FACTS))
+    found = [built.call for built in calls(tmp_path / "calls.html", page)]
+    assert [(call.conversation_id, call.agent_email) for call in found] == [facts[:2] for facts in FACTS]
+    assert [call.timestamp for call in found] == [1_777_887_000.0, 1_777_975_200.0, 1_778_066_100.0]
+    for number, call in enumerate(found):
+        assert [(line.role, line.text) for line in call.transcript or ()] == [
+            (who.lower(), text.format(number)) for who, text in SAID
+        ]
+
+
+def test_a_page_with_one_table_of_calls_is_read_as_ever(tmp_path: Path) -> None:
+    rows = "".join(
+        f"<tr><td>{ref}</td><td>{agent}</td><td>Agent: {SAID[0][1]}<br>Customer: Hello there.</td></tr>"
+        for ref, agent, _ in FACTS
+    )
+    page = f"<p>Printed on 2026-06-01</p><table><tr><th>Call</th><th>Agent</th><th>Transcript</th></tr>{rows}</table>"
+    found = calls(tmp_path / "calls.html", page)
+    assert [built.call.conversation_id for built in found] == [facts[0] for facts in FACTS]
