@@ -21,6 +21,7 @@ details for code.
         · NotInLedger           no such batch, row or submission
         · CallLocked            the call is being sent or was sent, so it cannot be edited
         · CallChanged           the call was changed after it was read; the edit was not stored
+        · TurnChanged           a turn was changed after it was seen; its edit was not stored
         · CannotUndo            nothing of an operation can be given back
         · DrawDiffers           the calls of a draw cannot be drawn again as they were
         · OperationTaken        another process resumed, stopped or undid the operation meanwhile
@@ -80,6 +81,7 @@ __all__ = [
     "SubmissionError",
     "TooManyRequests",
     "TranscriptUnreadable",
+    "TurnChanged",
     "Unauthorized",
     "Unavailable",
     "UnreadableFile",

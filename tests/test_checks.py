@@ -608,6 +608,9 @@ def test_two_tags_without_a_name_are_not_duplicates_of_each_other() -> None:
 
 
 READ_BY_OTHER_STAGES = {
+    "encoding-unclear",
+    "quote-unclosed",
+    "quotes-mended",
     "agent-email-from-transcript",
     "column-doubtful",
     "conversation-id-made-up",

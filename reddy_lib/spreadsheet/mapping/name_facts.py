@@ -45,7 +45,9 @@ def with_name_facts(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
     cut = [_cut(_ENDING.sub("", name)) for name in names]
     if len({(one.kinds, one.between) for one in cut}) != 1:
         return mapping
-    given = {*mapping.fields, *mapping.joins, *mapping.from_name}
+    # A whole name may have been taken for the id: the part of it that is one says more.
+    others = {field: source for field, source in mapping.fields.items() if source != FILE_NAME}
+    given = {*others, *mapping.joins, *mapping.from_name}
     wanted = _wanted(cut, given)
     between = cut[0].between
     pattern = between[0] + "".join(
@@ -58,6 +60,11 @@ def with_name_facts(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
         return mapping
     reason = f"names of the files such as {names[0][:60]!r}"
     return mapping.replace(
+        fields={
+            field: source
+            for field, source in mapping.fields.items()
+            if field in others or field not in fields
+        },
         from_name={**mapping.from_name, **dict.fromkeys(fields, pattern)},
         reasons={**mapping.reasons, **dict.fromkeys(fields, reason)},
     )
