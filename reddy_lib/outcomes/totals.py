@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 
 from reddy_lib.database.database import Database
@@ -123,7 +124,8 @@ class Held:
 
 @dataclass(frozen=True)
 class Totals:
-    """What `totals` counted. `days`: ascending, answered calls alone; agents and products: most calls first."""
+    """What `totals` counted. `days`: ascending, answered calls alone; agents and products: most calls first;
+    `older_in_doubt`: calls in doubt from before the period."""
 
     counts: Counts
     days: list[tuple[dt.date, Counts]]
@@ -133,6 +135,7 @@ class Totals:
     reasons: list[Reason]
     held: list[Held]
     older_in_doubt: int
+    product_names: dict[int, str]
 
     @property
     def calls(self) -> int:
@@ -207,6 +210,9 @@ def totals(database: Database, wanted: Wanted, zone: dt.tzinfo = dt.UTC) -> Tota
         reasons=_reasons(said),
         held=_held(codes),
         older_in_doubt=older,
+        product_names=_product_names(
+            found.products for found in sorted(known.values(), key=lambda found: found.created_at)
+        ),
     )
 
 
@@ -275,6 +281,14 @@ def calls_behind(
             )
         page = [_found(*found) for found in connection.execute(query)]
     return page, sum(in_batches.values()), in_batches
+
+
+def _product_names(lists: Iterable[str | None]) -> dict[int, str]:
+    """Return the names in product lists as JSON; of two names for an id, the later."""
+    names: dict[int, str] = {}
+    for listed in dict.fromkeys(filter(None, lists)):
+        names.update({int(one["id"]): str(one["name"]) for one in msgspec.json.decode(listed)})
+    return names
 
 
 def _found(

@@ -297,7 +297,7 @@ def test_a_batch_without_ready_calls_leads_to_review(engine: Engine, load: Load)
     app = opened(batch)
     assert "No call is ready: of 2 calls, 2 held by findings" in words(app)
     button(app, "See the 2 held").click().run()
-    assert app.session_state["review"][batch.id]["show"] == "held"
+    assert app.query_params["filter"] == ["status:held"]
     assert app.title[0].value.startswith("Review")
 
 
@@ -314,7 +314,7 @@ def test_a_refused_token_pauses_and_another_one_lets_it_go_on(
     batch = load(3)
     monkeypatch.setenv("REDDY_API_TOKEN", "a-wrong-token-00000000")
     app = opened(batch)
-    assert "did not give its product list" in words(app)
+    assert "did not return its product list" in words(app)
     button(app, "Send all 3").click().run()
     assert ended(batch).state == "paused"
     app.run()

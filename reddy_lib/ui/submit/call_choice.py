@@ -193,7 +193,8 @@ def dry_result(page: Page, which: str, rows: list[int] | None, plan: dict[str, i
         return
     if "error" in done:
         st.error(
-            f"The dry run needs the product list of {ui.escape(page.where)}, and it did not come. {ui.escape(done['error'])}",
+            f"The dry run needs the product list of {ui.escape(page.where)}, which did not arrive. "
+            f"{ui.escape(done['error'])}",
             icon=":material/link_off:",
         )
         return
