@@ -86,7 +86,7 @@ with head:
     of_all = draw_view_choice()
 
 if of_all:
-    draw_overview(ui.ledger())
+    draw_overview(ui.ledger(), head)
     st.stop()
 
 page = read_page(ui.open_batch())

@@ -77,8 +77,9 @@ def by_submission(submissions: Sequence[Mapping[str, Any]]) -> go.Figure:
 
 
 def _bars(status: str, x: list[str], y: list[int], hover: list[str], customdata: list[list[Any]]) -> go.Bar:
+    said = "in doubt" if status == "unknown" else status
     return go.Bar(
-        name=f"{status} {sum(y):,}",
+        name=f"{said} {sum(y):,}",
         x=x,
         y=y,
         marker={
@@ -91,7 +92,7 @@ def _bars(status: str, x: list[str], y: list[int], hover: list[str], customdata:
             },
         },
         customdata=customdata,
-        hovertext=[f"{where}<br>{count:,} {status}" for where, count in zip(hover, y, strict=True)],
+        hovertext=[f"{where}<br>{count:,} {said}" for where, count in zip(hover, y, strict=True)],
         hovertemplate="%{hovertext}<extra></extra>",
         unselected={"marker": {"opacity": 0.35}},
     )

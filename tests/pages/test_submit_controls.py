@@ -143,7 +143,7 @@ def test_a_dry_run_without_a_product_list_says_why_and_changes_nothing(
     press(app, "Dry run")
     server.faults.clear()
     assert "The dry run needs the product list of Reddy at" in words(app)
-    assert "and it did not come" in words(app)
+    assert "which did not arrive" in words(app)
     assert batch.counts()["ready"] == 3
     assert batch.database.submissions(batch.id) == []
 

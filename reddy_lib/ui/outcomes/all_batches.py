@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from reddy_lib import ui
 from reddy_lib.ledger import Ledger
@@ -19,13 +20,15 @@ from reddy_lib.outcomes.total_charts import by_day, by_submission, complete_days
 from reddy_lib.outcomes.totals import Tally, Totals, addresses_sent_to, totals, version_of
 from reddy_lib.sending.overview import history
 from reddy_lib.ui.outcomes.found_calls import draw_found
-from reddy_lib.ui.outcomes.overview_state import EVERYWHERE, PERIODS, Overview, zone
+from reddy_lib.ui.outcomes.overview_state import EVERYWHERE, PERIODS, Overview, named, reason_words, zone
 from reddy_lib.ui.outcomes.print_view import draw_print_view
 
 __all__ = ["draw_overview"]
 
 SHOWN_FIRST = ("accepted", "rejected", "failed", "unknown", "held", "ready", "queued", "sending", "skipped")
 MEANINGS = {**ui.STATUS_MEANINGS, "held": "Not sent: a finding must be fixed first", "ready": "Not sent yet"}
+SHORT = {"7": "7 days", "30": "30 days", "90": "90 days", "all": "All time"}
+
 REASONS = 6
 """Reasons in sight before the rest is folded away."""
 
@@ -33,19 +36,22 @@ DRAWN = 40
 """Submissions in the chart, the latest."""
 
 
-def draw_overview(ledger: Ledger) -> None:
-    """Draw the whole view, or its print view, at one moment."""
+def draw_overview(ledger: Ledger, head: DeltaGenerator | None = None) -> None:
+    """Draw the whole view, at one moment, with its controls in the head; without a head, the report for paper."""
     view = Overview.of_address()
     with ui.alerts(), ledger.moment():
         addresses = addresses_sent_to(ledger)
         found = _counted(ledger, view, addresses)
         runs = history(ledger)
         names = {**found.product_names, **ui.product_names(ui.products(ui.connection()))}
-        if st.query_params.get("print"):
+        if head is None:
             draw_print_view(view, addresses, found, runs, names)
             return
-        _controls(view, addresses)
+        with head:
+            _controls(view, addresses)
         _numbers(view, found)
+        if view.picked:  # in sight right after the click
+            draw_found(ledger, view, addresses, names, found.batches)
         left, right = st.columns([3, 2], gap="small")
         with left, st.container(border=True, height="stretch"):
             _days(view, found)
@@ -54,10 +60,8 @@ def draw_overview(ledger: Ledger) -> None:
         left, right = st.columns([3, 2], gap="small")
         with left, st.container(border=True, gap="small"):
             _agents(view, found)
-        with right, st.container(border=True, gap="small"):
+        with right, st.container(border=True, gap="small", height="stretch"):
             _products(view, found, names)
-        if view.picked:
-            draw_found(ledger, view, addresses, names)
         _batches(view, found)
         _submissions(runs)
 
@@ -74,8 +78,8 @@ def _counted(ledger: Ledger, view: Overview, addresses: Sequence[str]) -> Totals
 
 
 def _controls(view: Overview, addresses: Sequence[str]) -> None:
-    with st.container(horizontal=True, vertical_alignment="center"):
-        _choice("days", list(PERIODS), view.days, PERIODS.__getitem__, st.segmented_control, "Period", view)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        _choice("days", list(PERIODS), view.days, SHORT.__getitem__, st.segmented_control, "Period", view)
         if len(addresses) > 1:
             places = [*addresses, EVERYWHERE]
             _choice(
@@ -111,7 +115,7 @@ def _choice(
         if chosen:
             view.go(**{name: str(chosen)})
 
-    extra: dict[str, Any] = {"width": 240} if control is st.selectbox else {"required": True}
+    extra: dict[str, Any] = {"width": 210} if control is st.selectbox else {"required": True}
     control(
         label,
         options,
@@ -130,17 +134,14 @@ def _numbers(view: Overview, found: Totals) -> None:
             count = found.counts.get(status, 0)
             if not count and status not in ("accepted", "rejected", "held"):
                 continue
-            with st.container(border=True, width="content", gap=None):
-                st.button(
-                    f"**{count:,}**",
-                    key=f"count {status}",
-                    type="tertiary",
-                    help=MEANINGS[status],
-                    disabled=not count,
-                    on_click=view.pick,
-                    kwargs={"status": status},
-                )
-                st.badge("in doubt" if status == "unknown" else status, color=ui.STATUS_COLOURS[status])
+            st.button(
+                f":{ui.STATUS_COLOURS[status]}[●] **{count:,}** {named(status)}",
+                key=f"count {status}",
+                help=MEANINGS[status],
+                disabled=not count,
+                on_click=view.pick,
+                kwargs={"status": status},
+            )
     if not found.calls:
         st.info(
             "No call was answered or loaded in this period. Choose a longer one above.",
@@ -149,7 +150,8 @@ def _numbers(view: Overview, found: Totals) -> None:
     if found.older_in_doubt:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f":material/help: {ui.number_of(found.older_in_doubt, 'call')} from before this period still in doubt.",
+                f":material/help: {ui.number_of(found.older_in_doubt, 'call')} from before this period "
+                f"{'is' if found.older_in_doubt == 1 else 'are'} still in doubt.",
                 width="content",
             )
             st.button(
@@ -196,7 +198,7 @@ def _not_accepted(view: Overview, found: Totals) -> None:
         (
             one.calls,
             one.status,
-            one.reason + (f" (HTTP {one.http_status})" if one.http_status is not None else ""),
+            reason_words(one),
             one.what_next,
             {"reason": one.reason, "status": one.status},
         )
@@ -219,14 +221,14 @@ def _not_accepted(view: Overview, found: Totals) -> None:
                     kwargs=pick,
                     help=f"Show {ui.number_of(count, 'call')}",
                 )
-                st.badge("in doubt" if status == "unknown" else status, color=ui.STATUS_COLOURS[status])
+                st.badge(named(status), color=ui.STATUS_COLOURS[status])
                 st.text(what)
             st.caption(ui.escape(next_step))
         if number + 1 == REASONS and len(lines) > REASONS + 1:
             rest = st.expander(f"{len(lines) - REASONS:,} further reasons")
 
 
-STATUS_COLUMNS = ("accepted", "rejected", "failed", "unknown", "held")
+STATUS_COLUMNS = ("rejected", "failed", "unknown", "held")
 
 
 def _agents(view: Overview, found: Totals) -> None:
@@ -281,8 +283,8 @@ def _tally_table(
             **before,
             title: labels,
             "Calls": [tally.calls for tally in tallies],
+            "accepted": [100 * tally.counts.get("accepted", 0) / tally.calls for tally in tallies],
             **{name: [tally.counts.get(name, 0) for tally in tallies] for name in columns},
-            "share": [100 * tally.counts.get("accepted", 0) / tally.calls for tally in tallies],
         }
     )
     key = f"overview {kind} {st.session_state.get('overview_cleared', 0)} {hash(tuple(labels))}"
@@ -293,7 +295,7 @@ def _tally_table(
             return
         at, column = cells[0]
         value = tallies[at].key
-        status = {"status": column} if column in columns else {}
+        status = {"status": column} if column in (*columns, "accepted") else {}
         view.pick(**{kind: str(value) if value not in (None, "") else "none"}, **status)
 
     st.dataframe(
@@ -302,16 +304,14 @@ def _tally_table(
         height=300 if len(frame) > 7 else "content",
         column_config={
             "No.": st.column_config.NumberColumn(width=45),
-            title: st.column_config.TextColumn(width="medium"),
+            title: st.column_config.TextColumn(width=220 if kind == "agent" else 110),
             "Calls": st.column_config.NumberColumn(width=60, format="localized"),
             **{
-                name: st.column_config.NumberColumn(
-                    "In doubt" if name == "unknown" else name.capitalize(), width=75, format="localized"
-                )
+                name: st.column_config.NumberColumn(named(name).capitalize(), width=66, format="localized")
                 for name in columns
             },
-            "share": st.column_config.ProgressColumn(
-                "Accepted, %", format="%.0f %%", min_value=0, max_value=100, width=110
+            "accepted": st.column_config.ProgressColumn(
+                "Accepted", format="%.0f %%", min_value=0, max_value=100, width=95
             ),
         },
         on_select=picked,
@@ -356,9 +356,7 @@ def _batches(view: Overview, found: Totals) -> None:
                     "Loaded (UTC)", format="D MMM YYYY, HH:mm", width=130
                 ),
                 **{
-                    name: st.column_config.NumberColumn(
-                        "In doubt" if name == "unknown" else name.capitalize(), width=80
-                    )
+                    name: st.column_config.NumberColumn(named(name).capitalize(), width=80)
                     for name in SHOWN_FIRST
                 },
             },

@@ -11,8 +11,8 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.ledger import Ledger
-from reddy_lib.outcomes.totals import FoundCall, calls_behind
-from reddy_lib.ui.outcomes.overview_state import Overview
+from reddy_lib.outcomes.totals import BatchTally, FoundCall, calls_behind
+from reddy_lib.ui.outcomes.overview_state import Overview, named
 
 __all__ = ["draw_found", "filter_words"]
 
@@ -21,7 +21,13 @@ BATCHES = 6
 """Batches with a button of their own; the calls of further ones are reached by the table."""
 
 
-def draw_found(ledger: Ledger, view: Overview, addresses: Sequence[str], names: dict[int, str]) -> None:
+def draw_found(
+    ledger: Ledger,
+    view: Overview,
+    addresses: Sequence[str],
+    names: dict[int, str],
+    batches: Sequence[BatchTally],
+) -> None:
     """List the calls that the address asks for, a page at a time."""
     wanted = view.listed(addresses)
     page_key = f"found {view}"
@@ -47,7 +53,7 @@ def draw_found(ledger: Ledger, view: Overview, addresses: Sequence[str], names: 
                 "No call fits. The calls may have changed since; clear the filter.", icon=":material/info:"
             )
             return
-        _batch_links(ledger, view, calls, in_batches)
+        _batch_links(ledger, view, [batch for batch in batches if batch.is_open], in_batches)
         _table(calls, names, at)
         if total > PAGE:
             st.pagination(-(-total // PAGE), key=page_key)
@@ -60,29 +66,32 @@ def _clear() -> None:
 
 
 def _batch_links(
-    ledger: Ledger, view: Overview, calls: Sequence[FoundCall], in_batches: dict[str, int]
+    ledger: Ledger, view: Overview, batches: Sequence[BatchTally], in_batches: dict[str, int]
 ) -> None:
-    """A button for each batch with calls in sight, which opens them in Review."""
-    names = {call.batch_id: call.batch for call in calls if call.is_open}
+    """A button for each of the newest batches with such calls, which opens them in Review."""
     query = _review_query(view)
+    if not query:
+        return
     with st.container(horizontal=True, gap="small"):
-        for batch_id, name in list(names.items())[:BATCHES]:
-            count = in_batches[batch_id]
+        for batch in [batch for batch in batches if in_batches.get(batch.id)][:BATCHES]:
             ui.review_link(
-                f"{ui.escape(name)} · {count:,}",
-                ledger.batch(batch_id),
+                f"{ui.escape(batch.name)} · {in_batches[batch.id]:,}",
+                ledger.batch(batch.id),
                 query=query,
-                status=view.status or calls[0].status,
-                key=f"found {batch_id}",
+                key=f"found {batch.id}",
             )
 
 
 def _review_query(view: Overview) -> str:
-    """Return the filters that Review knows too."""
+    """Return the filters that Review knows too; "" where one is missing there: the link would open other calls."""
+    if view.reason or view.day or "none" in (view.agent, view.product):
+        return ""
+    if view.status == "" and not (view.finding or view.agent or view.product):
+        return ""
     parts = [f"status:{view.status}"] if view.status else []
     parts += [f"code:{view.finding}"] if view.finding else []
-    parts += [f"agent:{view.agent}"] if view.agent and view.agent != "none" else []
-    parts += [f"product:{view.product}"] if view.product and view.product != "none" else []
+    parts += [f"agent:{view.agent}"] if view.agent else []
+    parts += [f"product:{view.product}"] if view.product else []
     return " ".join(parts)
 
 
@@ -91,7 +100,7 @@ def _table(calls: Sequence[FoundCall], names: dict[int, str], at: int) -> None:
         {
             "batch": [call.batch for call in calls],
             "row": [call.row for call in calls],
-            "status": ["in doubt" if call.status == "unknown" else call.status for call in calls],
+            "status": [named(call.status) for call in calls],
             "why": [call.error or ", ".join(CATALOGUE[code].title for code in call.codes) for call in calls],
             "agent": [call.agent_email for call in calls],
             "product": ui.product_column([call.product_id for call in calls], names),
@@ -103,7 +112,7 @@ def _table(calls: Sequence[FoundCall], names: dict[int, str], at: int) -> None:
     picked = st.dataframe(
         frame,
         hide_index=True,
-        height="content" if len(frame) < 10 else 380,
+        height="content" if len(frame) < 8 else 290,
         column_config={
             "batch": st.column_config.TextColumn("Batch", width=130),
             "row": st.column_config.NumberColumn("Row", width=60),
@@ -139,7 +148,7 @@ def filter_words(view: Overview, names: dict[int, str]) -> dict[str, str]:
     """Return the filters that are set, by their name in the address, in words."""
     words: dict[str, str] = {}
     if view.status:
-        words["status"] = "in doubt" if view.status == "unknown" else view.status
+        words["status"] = named(view.status)
     if view.agent:
         words["agent"] = "no agent" if view.agent == "none" else view.agent
     if view.product:

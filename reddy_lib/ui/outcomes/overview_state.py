@@ -13,9 +13,9 @@ import streamlit as st
 from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.database.schema import STATUSES
 from reddy_lib.findings import CATALOGUE
-from reddy_lib.outcomes.totals import Wanted
+from reddy_lib.outcomes.totals import Reason, Wanted
 
-__all__ = ["EVERYWHERE", "PERIODS", "Overview", "zone"]
+__all__ = ["EVERYWHERE", "PERIODS", "Overview", "named", "reason_words", "zone"]
 
 EVERYWHERE = "everywhere"
 
@@ -121,6 +121,17 @@ class Overview:
             finding=self.finding,
             batch=self.inside,
         )
+
+
+def named(status: str) -> str:
+    """Return a status as people say it."""
+    return "in doubt" if status == "unknown" else status
+
+
+def reason_words(reason: Reason) -> str:
+    """Return a reason with its HTTP status, unless the reason names it."""
+    code = "" if reason.http_status is None else f"HTTP {reason.http_status}"
+    return reason.reason if not code or code in reason.reason else f"{reason.reason} ({code})"
 
 
 def zone() -> dt.tzinfo:

@@ -18,7 +18,7 @@ from reddy_lib import ui
 from reddy_lib.outcomes.charts import COLOURS
 from reddy_lib.outcomes.total_charts import complete_days
 from reddy_lib.outcomes.totals import Tally, Totals
-from reddy_lib.ui.outcomes.overview_state import EVERYWHERE, PERIODS, Overview, zone
+from reddy_lib.ui.outcomes.overview_state import EVERYWHERE, PERIODS, Overview, named, reason_words, zone
 
 __all__ = ["draw_print_view", "report"]
 
@@ -67,7 +67,8 @@ def report(
     ]
     if found.older_in_doubt:
         parts.append(
-            f"<p>{ui.number_of(found.older_in_doubt, 'call')} from before this period still in doubt.</p>"
+            f"<p>{ui.number_of(found.older_in_doubt, 'call')} from before this period "
+            f"{'is' if found.older_in_doubt == 1 else 'are'} still in doubt.</p>"
         )
     if found.days:
         parts += ["<h2>Calls a day</h2>", _day_chart(found, first, now.date())]
@@ -93,50 +94,39 @@ def _date(day: dt.date) -> str:
 
 def _tiles(found: Totals) -> str:
     tiles = [
-        f'<div class="tile"><b style="color:{COLOURS[status]}">{count:,}</b>{_text(_named(status))}</div>'
+        f'<div class="tile"><b>{count:,}</b><span style="color:{COLOURS[status]}">■</span> '
+        f"{_text(named(status))}</div>"
         for status, count in sorted(found.counts.items(), key=lambda one: -one[1])
     ]
     return f'<div class="tiles">{"".join(tiles)}</div>'
 
 
-def _named(status: str) -> str:
-    return "in doubt" if status == "unknown" else status
-
-
 def _day_chart(found: Totals, first: dt.date | None, last: dt.date) -> str:
-    """Return stacked bars as SVG, 1000 wide."""
+    """Return stacked bars, one a day, as plain boxes: Streamlit removes drawings from HTML."""
     days = complete_days(found.days, first, last)
     most = max(sum(counts.values()) for _, counts in days)
-    step = 940 / len(days)
-    bars = []
+    every = max(1, len(days) // 8)
+    bars, feet = [], []
     for at, (day, counts) in enumerate(days):
-        foot = 200.0
-        for status, count in counts.items():
-            height = 180 * count / most
-            foot -= height
-            bars.append(
-                f'<rect x="{50 + at * step:.1f}" y="{foot:.1f}" width="{max(step * 0.85, 0.6):.1f}" '
-                f'height="{height:.1f}" fill="{COLOURS[status]}"/>'
-            )
-        every = max(1, len(days) // 10)
-        if at % every == 0:
-            bars.append(
-                f'<text x="{50 + at * step:.1f}" y="218" font-size="13" fill="#3a4656">{day.day} {day:%b}</text>'
-            )
-    axis = (
-        f'<text x="44" y="30" font-size="13" text-anchor="end" fill="#3a4656">{most:,}</text>'
-        '<text x="44" y="200" font-size="13" text-anchor="end" fill="#3a4656">0</text>'
-        '<line x1="50" y1="200" x2="990" y2="200" stroke="#8992a1"/>'
-    )
+        parts = "".join(
+            f'<i style="height:{100 * counts[status] / most:.2f}%;background:{COLOURS[status]}"></i>'
+            for status in reversed(COLOURS)
+            if counts.get(status)
+        )
+        bars.append(f"<div>{parts}</div>")
+        feet.append(f"<span>{f'{day.day} {day:%b}' if at % every == 0 else ''}</span>")
     seen = [status for status in COLOURS if any(counts.get(status) for _, counts in days)]
     legend = " · ".join(
-        f'<span style="color:{COLOURS[status]}">■</span> {_text(_named(status))}' for status in seen
+        f'<span style="color:{COLOURS[status]}">■</span> {_text(named(status))}' for status in seen
     )
-    return f'<svg viewBox="0 0 1000 226">{axis}{"".join(bars)}</svg><p class="quiet">{legend}</p>'
+    return (
+        f'<p class="quiet">{legend} · highest bar: {ui.number_of(most, "call")}</p>'
+        f'<div class="bars">{"".join(bars)}</div><div class="feet">{"".join(feet)}</div>'
+    )
 
 
 def _reasons(found: Totals) -> str:
-    rows = [(one.calls, _named(one.status), one.reason, one.what_next) for one in found.reasons]
+    rows = [(one.calls, named(one.status), reason_words(one), one.what_next) for one in found.reasons]
     rows += [(one.calls, "held", one.title, one.hint) for one in found.held]
     rows.sort(key=lambda row: -row[0])
     if not rows:
@@ -165,9 +155,7 @@ def _tallies(tallies: Sequence[Tally], labels: Sequence[str], title: str) -> str
         )
         for label, tally in zip(labels, tallies, strict=True)
     ]
-    return _table(
-        [title, "Calls", *(_named(status).capitalize() for status in statuses), "Accepted, %"], rows
-    )
+    return _table([title, "Calls", *(named(status).capitalize() for status in statuses), "Accepted, %"], rows)
 
 
 def _submissions(runs: pd.DataFrame) -> str:
@@ -177,7 +165,7 @@ def _submissions(runs: pd.DataFrame) -> str:
         (
             int(one["number"]),
             str(one["batch"]),
-            ui.when(one["created_at"].to_pydatetime()),
+            ui.when(one["created_at"].timestamp()),
             ui.place(str(one["address"]), str(one["token_hint"])),
             int(one["chosen"]),
             int(one["accepted"]),
