@@ -15,7 +15,7 @@ def filled(record: Path) -> Memory:
         memory.accept(
             b'{"a": 1}', conversation_id=name, agent_email="ann@x.example", filename=f"{name}.wav", now=1.0
         )
-    memory.add_tags("mine", "ann@x.example", [Tag(key="CSAT", value="5")])
+    memory.add_tags("mine", "ann@x.example", [Tag(key="CSAT", value="5", type="string")])
     return memory
 
 

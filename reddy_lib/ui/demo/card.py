@@ -71,7 +71,10 @@ def steps_of(batch: Batch, demo: Demo) -> list[Step]:
             "Review: play its recording, click into a line, type.",
         ),
         "try": ("Send one to try", "Submit: one call goes to the sandbox. Then send all."),
-        "fault": ("Make something go wrong", "Below, while calls are sent. Watch the pace on Submit."),
+        "fault": (
+            "Make something go wrong",
+            "Faults, below, while calls are sent. Watch the pace on Submit.",
+        ),
         "send": ("Wait for the end", "About a minute. You can close the tab or reload it meanwhile."),
         "refused": (
             "Fix the refused calls, send again",
@@ -81,16 +84,17 @@ def steps_of(batch: Batch, demo: Demo) -> list[Step]:
             "Clear a doubt",
             "After “Lost answer”. Outcomes: compare with what the sandbox received, then say what you know.",
         ),
-        "boss": ("Show the boss", "Outcomes, All batches: click any number, then Print."),
+        "boss": ("See all batches", "Outcomes, All batches: click any number, then Print."),
     }
     return [Step(name, *texts[name], done=name in seen) for name in texts]
 
 
 def demo_card(ledger: Ledger, batch: Batch | None) -> None:
-    """Draw the card where the open batch is a demo; else the way to begin, where the environment asks for a demo."""
+    """Draw the card where the open batch is a demo; else the way to begin, where the environment asks for a
+    demo. Without an open batch, Load offers it."""
     demo = demo_of(ledger, batch)
     if demo is None or batch is None:
-        if is_asked_for() and is_possible() and ui.may("administer"):
+        if batch is not None and is_asked_for() and is_possible() and ui.may("administer"):
             with st.container(border=True, gap="xsmall"):
                 st.markdown(":material/slideshow: **Demo**")
                 _begin_button("Show me a demo", key="demo_begin_card")
@@ -100,51 +104,63 @@ def demo_card(ledger: Ledger, batch: Batch | None) -> None:
         done = sum(step.done for step in steps)
         st.markdown(f":material/slideshow: **Demo** · {done} of {len(steps)}")
         following = next((step for step in steps if not step.done), None)
-        for step in steps:
-            mark = "check_circle" if step.done else "radio_button_unchecked"
-            said = f":material/{mark}: {step.title}"
-            st.markdown(f"**{said}**" if step is following else said)
-            if step is following:
+        if following is None:
+            st.caption("That was the whole way. Start again, or load a sheet of your own.")
+        else:
+            st.markdown(f"**{following.title}**")
+            st.caption(following.look)
+        with st.popover("Steps", icon=":material/checklist:", type="tertiary"):
+            for step in steps:
+                st.markdown(
+                    f":material/{'check_circle' if step.done else 'radio_button_unchecked'}: {step.title}"
+                )
                 st.caption(step.look)
         _faults(demo)
-        st.button(
-            "Start again",
-            icon=":material/restart_alt:",
-            type="tertiary",
-            key="demo_again",
-            help="A new batch. What this demo sent to the sandbox is forgotten; nothing else is touched.",
-            disabled=not (is_possible() and ui.may("administer")),
-            on_click=_again,
-            args=(ledger, demo, True),
-        )
-        st.button(
-            "End the demo",
-            icon=":material/stop_circle:",
-            type="tertiary",
-            key="demo_end",
-            disabled=not (is_possible() and ui.may("administer")),
-            on_click=_again,
-            args=(ledger, demo, False),
-        )
+        allowed = is_possible() and ui.may("administer")
+        with st.container(horizontal=True, gap="xsmall"):
+            st.button(
+                "Start again",
+                icon=":material/restart_alt:",
+                type="tertiary",
+                key="demo_again",
+                help="A new batch. What this demo sent to the sandbox is forgotten; nothing else is touched.",
+                disabled=not allowed,
+                on_click=_again,
+                args=(ledger, demo, True),
+            )
+            st.button(
+                "End",
+                icon=":material/stop_circle:",
+                type="tertiary",
+                key="demo_end",
+                help="Forgets what this demo sent, and takes its batch off the list.",
+                disabled=not allowed,
+                on_click=_again,
+                args=(ledger, demo, False),
+            )
         _said()
 
 
 def _faults(demo: Demo) -> None:
-    with st.popover("Make something go wrong", icon=":material/bolt:"):
-        st.caption("Everybody on this sandbox meets it. Each ends by itself.")
+    with st.popover("Faults", icon=":material/bolt:", type="tertiary"):
+        st.caption("They affect everybody who uses this sandbox. Each ends by itself.")
         for name, (title, what, _) in FAULTS.items():
-            st.button(title, key=f"demo fault {name}", on_click=switch_on, args=(demo, name), width="stretch")
-            st.caption(what)
+            st.button(
+                f"**{title}** · {what}",
+                key=f"demo fault {name}",
+                on_click=switch_on,
+                args=(demo, name),
+                width="stretch",
+            )
         st.button(
-            "Restart the engine",
+            "**Restart the engine** · Calls in flight end, then the engine starts again.",
             key="demo_restart",
             on_click=_restart,
             args=(demo,),
             width="stretch",
             disabled=not ui.may("administer"),
         )
-        st.caption("What is in flight ends, then the workbench's engine starts anew and goes on.")
-        st.button("All well again", key="demo_well", on_click=switch_off, args=(demo,), type="tertiary")
+        st.button("Switch all off", key="demo_well", on_click=switch_off, args=(demo,), type="tertiary")
 
 
 def _restart(demo: Demo) -> None:

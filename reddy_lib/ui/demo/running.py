@@ -136,7 +136,7 @@ def begin(ledger: Ledger) -> Batch:
     spoken = [(str(line.role), float(line.start), float(line.stop)) for line in lines.itertuples()]
     batch.attach(RECORDED_ROW, tones(spoken), name=f"demo-{run}.wav", who=ui.who())
     with _lock:
-        running = [demo.latency_before for demo in _demos.values()]
+        running = [demo.latency_before for (of, _), demo in _demos.items() if of == ledger.identity]
         before = running[0] if running else sandbox.latency
         _demos[ledger.identity, batch.id] = Demo(batch.id, before)
         sandbox.latency = PACE
@@ -171,7 +171,7 @@ def end(ledger: Ledger, demo: Demo) -> None:
     sandbox.faults.remove(*demo.faults)
     with _lock:
         _demos.pop((ledger.identity, demo.batch_id), None)
-        if not _demos:
+        if not any(of == ledger.identity for of, _ in _demos):
             sandbox.latency = demo.latency_before
 
 

@@ -222,7 +222,7 @@ def _not_accepted(view: Overview, found: Totals) -> None:
                     help=f"Show {ui.number_of(count, 'call')}",
                 )
                 st.badge(named(status), color=ui.STATUS_COLOURS[status])
-                st.text(what)
+                st.text(what, width="stretch")
             st.caption(ui.escape(next_step))
         if number + 1 == REASONS and len(lines) > REASONS + 1:
             rest = st.expander(f"{len(lines) - REASONS:,} further reasons")

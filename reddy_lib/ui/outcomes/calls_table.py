@@ -99,7 +99,7 @@ def again_line(page: Page, scope: str, ticked: pd.DataFrame) -> None:
         st.caption("Tick calls to send accepted or skipped ones again.", width="content")
         return
     if not len(sent):
-        st.caption("Of the ticked calls none was accepted or skipped.", width="content")
+        st.caption("None of the ticked calls was accepted or skipped.", width="content")
         return
     if st.button(
         f"Send {ui.number_of(len(sent), 'call')} again …",
@@ -126,7 +126,7 @@ def send_again_panel(page: Page, rows: list[int]) -> None:
         return
     st.warning(
         f"{ui.escape(where[0].upper() + where[1:])} accepted {ui.number_of(len(now), 'call')} of these before. Sent again, "
-        f"{'it' if len(now) == 1 else 'they'} may be graded twice there, and nothing can take that back.",
+        f"{'it' if len(now) == 1 else 'they'} may be graded twice there. This cannot be undone.",
         icon=":material/content_copy:",
     )
     if len(now) < len(rows):

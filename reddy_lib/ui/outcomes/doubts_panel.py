@@ -107,7 +107,9 @@ def clear_doubt(page: Page, scope: str) -> None:
         st.caption(f"Goes to {ui.escape(ui.place(to.address, to.token_hint))}.")
     with know, st.container(gap="small"):
         st.markdown(f"**Or say what you know** of {which}")
-        st.caption("Looked up in Reddy by conversation and agent. Your name and the time are kept with it.")
+        st.caption(
+            "Look them up in Reddy by conversation and agent first. Your name and the time are kept with it."
+        )
         with st.container(horizontal=True):
             for there, label in ((True, "They are at Reddy"), (False, "They are not")):
                 if st.button(label, key=f"by hand {there}", disabled=nothing):

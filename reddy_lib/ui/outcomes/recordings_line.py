@@ -58,7 +58,7 @@ def recordings_line(page: Page, scope: str, outcomes: pd.DataFrame) -> None:
                 ui.escape(f"{ui.number_of(len(rows), 'recording')} {state}: {error} Rows {some(rows)}")
             )
         if counts.get("waiting") and not open_ones:
-            st.caption("What waits is uploaded by its submission: see Submit.")
+            st.caption("Waiting recordings are uploaded by their submission: see Submit.")
 
 
 def why_not(files: pd.DataFrame) -> list[tuple[str, str, list[int]]]:
@@ -85,8 +85,8 @@ def upload_again(page: Page, waiting: int) -> None:
         st.session_state["recordings_told"] = (
             f"{ui.number_of(max(0, waiting - left), 'recording')} tried again."
             + (
-                f" {left:,} still wait: why, is said below. Those of calls that went elsewhere than "
-                f"{ui.place(to.address, to.token_hint)} need that chosen under Connection."
+                f" {left:,} still wait, for the reasons below. For calls that were sent to another address than "
+                f"{ui.place(to.address, to.token_hint)}, choose that address under Connection."
                 if left
                 else ""
             )

@@ -53,8 +53,8 @@ def send(page: Page, rows: list[int] | None, expected: int, drawn: str = "") -> 
             rows = sendable_rows(page.ledger, page.batch.id)
         if drawn and fingerprint(sendable_rows(page.ledger, page.batch.id, rows=rows)) != drawn:
             st.session_state["submit_notice"] = (
-                "Nothing was sent by your click: the calls that can be sent are no longer those that this page showed. "
-                "Look again, then click again."
+                "Nothing was sent: the calls that can be sent changed after this page was drawn. Check the numbers, then "
+                "click again."
             )
             st.rerun()
         if page.products is not None and not page.batch.was_checked_with(page.products):
@@ -63,7 +63,7 @@ def send(page: Page, rows: list[int] | None, expected: int, drawn: str = "") -> 
             left = preview(page.ledger, page.batch.id, address=page.to.address, rows=rows)["to_send"]
             if left != expected:
                 st.session_state["submit_notice"] = (
-                    f"Nothing was sent yet: these calls had been checked against other products. Against the "
+                    f"Nothing was sent yet: these calls were checked against other products. With the "
                     f"{len(page.products)} products of {page.where}, {left:,} of {expected:,} can be sent; "
                     f"the others are held now. Look at them in Review, or send the {left:,}."
                 )
@@ -87,11 +87,11 @@ def send(page: Page, rows: list[int] | None, expected: int, drawn: str = "") -> 
 
 
 TOO_LATE = {
-    "running": "is being sent already",
-    "paused": "was paused already",
-    "waiting": "waits for its token already",
-    "cancelled": "had been cancelled already",
-    "done": "had ended already",
+    "running": "was already being sent",
+    "paused": "was already paused",
+    "waiting": "was already waiting for its token",
+    "cancelled": "was already cancelled",
+    "done": "had already ended",
 }
 
 
@@ -99,7 +99,7 @@ def came_too_late(submission: Submission) -> None:
     """Somebody else, or the end, was faster than a click: say so, on the page that is drawn next."""
     record = submission.record()
     st.session_state["submit_notice"] = (
-        f"Submission {record.number} {TOO_LATE[record.state]} when you clicked: your click changed nothing."
+        f"Nothing changed: submission {record.number} {TOO_LATE[record.state]} when you clicked."
     )
 
 
@@ -196,8 +196,8 @@ def kept_for_the_page() -> Iterator[None]:
 @st.dialog("Cancel this submission?")
 def cancel_panel(submission: Submission) -> None:
     st.write(
-        "Calls that were not sent yet are ready again, and can be sent later. What comes of calls that are on their "
-        "way this moment is still recorded."
+        "Calls that were not sent yet are ready again, and can be sent later. Answers to calls in flight are "
+        "still recorded."
     )
     if st.button(
         "Cancel the submission",
@@ -223,7 +223,7 @@ def cancel_it(submission: Submission) -> None:
 def forget_panel(page: Page) -> None:
     st.write(
         "The sandbox forgets its calls, and in every batch the calls that it accepted are ready again, "
-        "as if they had never been sent. What became of them stays in the history. Reddy is not touched."
+        "as if they had never been sent. Their outcomes stay in the history. Reddy is not touched."
     )
     if st.button(
         "Forget it",

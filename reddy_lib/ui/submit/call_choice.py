@@ -92,7 +92,7 @@ def connection_settings(page: Page) -> None:
     st.markdown(f"**Everything that goes to {ui.escape(ui.place(page.to.address))}**")
     limit = f"limit {page.to.address} {rules.most_at_once}"
     st.number_input(
-        "At once over all submissions (0: no limit)",
+        "Calls in flight over all submissions (0: no limit)",
         min_value=0,
         max_value=512,
         value=rules.most_at_once or 0,
@@ -103,11 +103,11 @@ def connection_settings(page: Page) -> None:
             page,
             limit,
         ),
-        help="Over everybody and every machine on this ledger, shared out between them.",
+        help="Shared between all people and machines that use this ledger.",
     )
     again = f"idempotent {page.to.address} {rules.create_idempotent}"
     st.checkbox(
-        "Send calls in doubt again by themselves",
+        "Retry calls in doubt automatically",
         value=rules.create_idempotent,
         key=again,
         on_change=keep_idempotent,
@@ -150,7 +150,7 @@ def told(page: Page, rows: list[int] | None, plan: dict[str, int]) -> list[str]:
         )
     if plan["asked"]:
         words.append(
-            f"{plan['asked']:,} held when you send: their conversations were accepted before, with other words"
+            f"{plan['asked']:,} will be held: their conversations were accepted before, with a different transcript"
         )
     if plan["in_doubt"]:
         words.append(
@@ -214,7 +214,7 @@ def dry_result(page: Page, which: str, rows: list[int] | None, plan: dict[str, i
         st.warning(ui.escape(f"{said} {now_held:,} calls are held now."), icon=":material/rule:")
         ui.review_link("See what holds them", page.batch, status="held", key="dry")
     else:
-        st.success(ui.escape(f"{said} None of them is held back."), icon=":material/rule:")
+        st.success(ui.escape(f"{said} None is held."), icon=":material/rule:")
     if len(found):
         st.dataframe(
             found,

@@ -105,8 +105,7 @@ def draw_notices(page: Page, plan: dict[str, int], clicked: int | None) -> None:
             else f"{plan['to_send']:,} can be sent now, {clicked:,} when this page was drawn"
         )
         st.info(
-            f"Nothing was sent by your click: {why}. Something changed in another tab or notebook, or by itself. Look "
-            "again, then click again.",
+            f"Nothing was sent: {why}. Check the numbers, then click again.",
             icon=":material/info:",
         )
     if page.products is None and not any(

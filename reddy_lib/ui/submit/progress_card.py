@@ -97,14 +97,14 @@ def progress_of(page: Page, submission_id: str) -> None:
             if pace:
                 st.caption(ui.escape(pace))
             st.caption(
-                "You can close this tab: it goes on."
+                "You can close this tab: sending continues."
                 if record.token_source != "typed"
-                else "You can close this tab: it goes on until the workbench stops (the token is in memory only)."
+                else "You can close this tab: sending continues until the workbench stops (the token is in memory only)."
             )
     elif now_counts["sending"]:
         st.caption(
-            f"{ui.number_of(now_counts['sending'], 'call')} on the way this moment: waited for, and what comes of "
-            f"{'it' if now_counts['sending'] == 1 else 'them'} is recorded. Nothing further is sent."
+            f"{ui.number_of(now_counts['sending'], 'call')} in flight: "
+            f"{'its answer' if now_counts['sending'] == 1 else 'their answers'} will be recorded. Nothing else is sent."
         )
 
 
@@ -122,13 +122,13 @@ def _stalled(page: Page, submission: Submission, now: float) -> None:
     if waits is not None:
         error, retry_at = waits
         seconds = max(0, round(retry_at - time.time()))
-        st.text(f"Waits {seconds} s for the next try. {error}")
+        st.text(f"Next try in {seconds} s. {error}")
         return
     since = st.session_state.setdefault(f"still {submission.id}", now)
     if now - since < STALLED:
-        st.caption("Waits for the engine.")
+        st.caption("Waiting for the engine.")
         return
-    st.caption("Nothing has moved for a while.")
+    st.caption("Nothing was sent for a while.")
     if st.button(
         "Hand it over again",
         icon=":material/replay:",

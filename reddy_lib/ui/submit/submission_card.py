@@ -143,13 +143,13 @@ def new_hosts(page: Page, found: Any, submission: Submission, hosts: list[str]) 
             if by:  # nobody has said anything about a host that only came
                 st.markdown(
                     f":material/block: Uploads to **{ui.escape(host)}** were refused by {ui.escape(by)}. These recordings "
-                    "wait until their addresses run out.",
+                    "wait until their upload addresses expire.",
                     width="stretch",
                 )
             else:
                 st.markdown(
-                    f":material/cloud_upload: Reddy wants recordings at **{ui.escape(host)}**, where none went before. "
-                    "Allow it only if you know this host is Reddy's: it is given customers' voices.",
+                    f":material/cloud_upload: Reddy asks for recordings at **{ui.escape(host)}**, a new host. "
+                    "Allow it only if you know this host is Reddy's: it receives customers' voices.",
                     width="stretch",
                 )
             st.button(
@@ -214,7 +214,7 @@ def after(page: Page, found: Any, submission: Submission) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         failed = page.batch.rows(status="failed", submission=found.id) if found.failed else []
         if failed and st.button(
-            f"Send again the {len(failed):,} that failed",
+            f"Send the {len(failed):,} failed again",
             icon=":material/replay:",
             key=f"failed {page.fresh_id()} {len(failed)}",
             disabled=page.refused is not None,
@@ -233,7 +233,7 @@ def after(page: Page, found: Any, submission: Submission) -> None:
         if found.unknown:
             st.page_link(
                 "outcomes.py",
-                label=f"What to do about the {found.unknown:,} in doubt",
+                label=f"See the {found.unknown:,} in doubt",
                 icon=":material/help:",
                 query_params={"batch": page.batch.id, "submission": found.id},
             )
