@@ -33,6 +33,7 @@ __all__ = [
     "Wanted",
     "addresses_sent_to",
     "calls_behind",
+    "holding",
     "totals",
     "version_of",
 ]
@@ -88,6 +89,12 @@ class Tally:
     def calls(self) -> int:
         """All calls."""
         return sum(self.counts.values())
+
+    @property
+    def share_accepted(self) -> float | None:
+        """Accepted calls in per cent of the answered ones; None where none was answered."""
+        answered = sum(self.counts.get(status, 0) for status in ANSWERED)
+        return 100 * self.counts.get("accepted", 0) / answered if answered else None
 
 
 @dataclass(frozen=True)
@@ -304,10 +311,10 @@ def _found(
     codes: str,
     ended: float | None,
 ) -> FoundCall:
-    holding = tuple(code for code in codes.split("|") if _holds(code)) if status == "held" else ()
+    held_by = holding(codes) if status == "held" else ()
     said = (error or "") if status in TURNED_AWAY else ""
     return FoundCall(
-        batch_id, batch, bool(is_open), row, status, agent or "", product, conversation or "", said, holding, ended
+        batch_id, batch, bool(is_open), row, status, agent or "", product, conversation or "", said, held_by, ended
     )  # fmt: skip
 
 
@@ -426,14 +433,14 @@ def _reason(error: str | None, http_status: int | None) -> str:
 def _held(rows: Iterable[Any]) -> list[Held]:
     found: Counter[str] = Counter()
     for codes, number in rows:
-        for code in set(codes.split("|")):
-            if _holds(code):
-                found[code] += number
+        found.update(dict.fromkeys(holding(codes), number))
     return [
         Held(code, CATALOGUE[code].title, CATALOGUE[code].hint, number)
         for code, number in sorted(found.items(), key=lambda one: (-one[1], one[0]))
     ]
 
 
-def _holds(code: str) -> bool:
-    return code in CATALOGUE and CATALOGUE[code].severity == "error"
+def holding(codes: str) -> tuple[str, ...]:
+    """Return the codes that hold a call, of its findings as the ledger keeps them ("|code|code|")."""
+    found = dict.fromkeys(code for code in codes.split("|") if code in CATALOGUE)
+    return tuple(code for code in found if CATALOGUE[code].severity == "error")

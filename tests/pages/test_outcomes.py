@@ -405,3 +405,15 @@ def test_the_numbers_follow_a_submission_that_runs(load: Load, server: reddy.San
 
 def test_without_a_batch_the_page_says_what_to_do(ledger: reddy.Ledger, server: reddy.Sandbox) -> None:
     assert "No batch is open yet" in words(screen.opened("outcomes"))
+
+
+def test_what_was_not_sent_says_why_and_leads_to_its_calls(load: Load, server: reddy.Sandbox) -> None:
+    batch = load(4, {3: "nobody"})
+    submit(batch, server)
+    app = opened(batch)
+    assert ":orange-badge[1 held]" in words(app)
+    shown = next(each.value for each in app.dataframe if "error" in each.value.columns).set_index("row")
+    assert shown["error"][3] == "Not an email address"
+    assert shown["error"][2] == ""
+    app.button(key="review status:held code:agent-email-invalid held agent-email-invalid").click().run()
+    assert app.query_params["filter"] == "status:held code:agent-email-invalid"

@@ -107,7 +107,7 @@ def test_what_is_in_flight_is_shown_while_it_is_waited_for(
     exchange(batch.database, submission.id, 0, new_worker(batch.database), want=3)
     app = press(opened("submit", batch), "Pause")
     assert "3 calls in flight: their answers will be recorded" in words(app)
-    assert "Nothing further is sent." in words(app)
+    assert "Nothing else is sent." in words(app)
 
 
 def test_a_click_on_numbers_that_are_no_longer_so_sends_nothing_and_says_so(batch: reddy.Batch) -> None:

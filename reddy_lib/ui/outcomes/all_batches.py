@@ -283,7 +283,7 @@ def _tally_table(
             **before,
             title: labels,
             "Calls": [tally.calls for tally in tallies],
-            "accepted": [100 * tally.counts.get("accepted", 0) / tally.calls for tally in tallies],
+            "accepted": [tally.share_accepted for tally in tallies],
             **{name: [tally.counts.get(name, 0) for tally in tallies] for name in columns},
         }
     )
@@ -311,7 +311,12 @@ def _tally_table(
                 for name in columns
             },
             "accepted": st.column_config.ProgressColumn(
-                "Accepted", format="%.0f %%", min_value=0, max_value=100, width=95
+                "Accepted",
+                format="%.0f %%",
+                min_value=0,
+                max_value=100,
+                width=95,
+                help="Of the answered calls",
             ),
         },
         on_select=picked,

@@ -9,7 +9,9 @@ import pandas as pd
 import streamlit as st
 
 from reddy_lib import ui
+from reddy_lib.findings import CATALOGUE
 from reddy_lib.outcomes import words
+from reddy_lib.outcomes.totals import holding
 from reddy_lib.sending.resend import resendable
 from reddy_lib.sending.submission import create
 from reddy_lib.ui.outcomes.page_state import Page
@@ -55,7 +57,8 @@ def table(page: Page, scope: str, shown: pd.DataFrame, total: int) -> None:
     if not len(part):
         st.info("No call fits what was clicked.", icon=":material/filter_alt_off:")
         return
-    frame = part.reset_index().assign(product=ui.product_column(part["product_id"], page.names))
+    frame = part.assign(error=_reasons(page, part), product=ui.product_column(part["product_id"], page.names))
+    frame = frame.reset_index()
     with_audio = ["audio"] if (shown["audio"] != "none").any() else []
     event = st.dataframe(
         frame,
@@ -86,6 +89,16 @@ def table(page: Page, scope: str, shown: pd.DataFrame, total: int) -> None:
     )  # fmt: skip
     with again:
         again_line(page, scope, part.iloc[[at for at in event["selection"]["rows"] if at < len(part)]])
+
+
+def _reasons(page: Page, part: pd.DataFrame) -> pd.Series:
+    """Return why each call was not accepted: Reddy's words, or the findings that hold it."""
+    held = [int(row) for row in part.index[part["status"] == "held"]]
+    if not held:
+        return part["error"]
+    codes = page.batch.calls(rows=held, limit=None)["codes"]
+    said = {row: ", ".join(CATALOGUE[code].title for code in holding(found)) for row, found in codes.items()}
+    return part["error"].where(part["status"] != "held", part.index.to_series().map(said))
 
 
 def write_outcomes(made: Callable[[pd.DataFrame], bytes], shown: pd.DataFrame, file: IO[bytes]) -> None:

@@ -8,9 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from reddy_lib import ui
+from reddy_lib.findings import CATALOGUE
 from reddy_lib.outcomes import charts as draw
 from reddy_lib.outcomes import reasons_table
-from reddy_lib.ui.outcomes.page_state import Page
+from reddy_lib.ui.outcomes.page_state import ALL, Page
 from reddy_lib.ui.outcomes.picked import select, show_group, times_cleared
 
 __all__ = ["CHARTS", "CHARTS_HEIGHT", "chart", "next_steps"]
@@ -76,3 +77,27 @@ def next_steps(page: Page, scope: str, outcomes: pd.DataFrame) -> None:
             st.caption(ui.escape(f"{found.what_next} Rows {found.rows}"))
     if len(table) > MOST_REASONS:
         st.caption(f"and {len(table) - MOST_REASONS:,} further reasons: see the chart of reasons.")
+    if scope == ALL:
+        _held(page)
+
+
+def _held(page: Page) -> None:
+    """What was not sent: the findings that hold calls, each with the way to them."""
+    counts = page.batch.finding_counts(status="held")
+    errors = counts[counts["severity"] == "error"]
+    for found in errors.head(MOST_REASONS).itertuples():
+        with st.container(gap="xxsmall"):
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.badge(f"{found.calls:,} held", color=ui.STATUS_COLOURS["held"])
+                st.space("stretch")
+                ui.review_link(
+                    "Fix",
+                    page.batch,
+                    query=f"status:held code:{found.code}",
+                    key=f"held {found.code}",
+                    quiet=True,
+                )
+            st.text(str(found.title))
+            st.caption(ui.escape(CATALOGUE[str(found.code)].hint))
+    if len(errors) > MOST_REASONS:
+        st.caption(f"and {len(errors) - MOST_REASONS:,} further findings: see Review.")

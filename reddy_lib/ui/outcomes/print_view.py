@@ -151,11 +151,13 @@ def _tallies(tallies: Sequence[Tally], labels: Sequence[str], title: str) -> str
             label,
             tally.calls,
             *(tally.counts.get(status, 0) for status in statuses),
-            f"{100 * tally.counts.get('accepted', 0) / tally.calls:.0f} %",
+            "– %" if tally.share_accepted is None else f"{tally.share_accepted:.0f} %",
         )
         for label, tally in zip(labels, tallies, strict=True)
     ]
-    return _table([title, "Calls", *(named(status).capitalize() for status in statuses), "Accepted, %"], rows)
+    return _table(
+        [title, "Calls", *(named(status).capitalize() for status in statuses), "Accepted, of answered"], rows
+    )
 
 
 def _submissions(runs: pd.DataFrame) -> str:
