@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -43,6 +43,9 @@ ANSWERED: tuple[str, ...] = ("accepted", "rejected", "failed", "unknown", "skipp
 
 _WAITING = tuple(status for status in STATUSES if status not in ANSWERED)
 _DAY = 86_400
+
+_SORTED = 5_000
+"""Calls that are sorted as a whole to show one page of them."""
 
 _moment = sa.func.coalesce(calls.c.ended_at, calls.c.sent_at, 0.0)
 """When an answered call was answered; if no answer came, when it was sent."""
@@ -253,7 +256,7 @@ def calls_behind(
     database: Database, wanted: Wanted, *, offset: int = 0, limit: int = 100
 ) -> tuple[list[FoundCall], int, dict[str, int]]:
     """Return one page of the wanted calls, newest batch first, how many there are, and how many in each batch by id."""
-    order = (batches.c.created_at.desc(), calls.c.batch_id, calls.c.row)
+    order = (batches.c.created_at.desc(), batches.c.id, calls.c.row)
     joined = calls.join(batches, batches.c.id == calls.c.batch_id)
     columns = (
         calls.c.batch_id, batches.c.name, batches.c.state == "open", calls.c.row, calls.c.status,
@@ -275,19 +278,37 @@ def calls_behind(
             in_batches = dict(Counter(found.batch_id for found in matching))
             ids = [found.id for found in matching[offset : offset + limit]]
             query = sa.select(*columns).select_from(joined).where(calls.c.id.in_(ids)).order_by(*order)
+            page = [_found(*found) for found in connection.execute(query)]
         else:
             count = sa.select(calls.c.batch_id, sa.func.count()).where(*fits).group_by(calls.c.batch_id)
-            in_batches = dict(Counter({found[0]: found[1] for found in connection.execute(count)}))
-            query = (
-                sa.select(*columns)
-                .select_from(joined)
-                .where(*fits)
-                .order_by(*order)
-                .offset(offset)
-                .limit(limit)
-            )
-        page = [_found(*found) for found in connection.execute(query)]
+            in_batches = {found[0]: found[1] for found in connection.execute(count).all()}
+            found = sa.select(*columns).select_from(joined).where(*fits)
+            if sum(in_batches.values()) <= _SORTED:
+                query = found.order_by(*order).offset(offset).limit(limit)
+                page = [_found(*one) for one in connection.execute(query)]
+            else:
+                page = _page_by_batch(connection, found, in_batches, offset, limit)
     return page, sum(in_batches.values()), in_batches
+
+
+def _page_by_batch(
+    connection: sa.Connection, found: sa.Select[Any], in_batches: Mapping[str, int], offset: int, limit: int
+) -> list[FoundCall]:
+    """Return a page of very many calls: batch by batch, so that no more than the page is sorted."""
+    newest = sa.select(batches.c.id).order_by(batches.c.created_at.desc(), batches.c.id)
+    page: list[FoundCall] = []
+    for batch_id in connection.execute(newest).scalars().all():
+        there = in_batches.get(batch_id, 0)
+        if offset >= there:
+            offset -= there
+            continue
+        part = found.where(calls.c.batch_id == batch_id).order_by(calls.c.row)
+        part = part.offset(offset).limit(limit - len(page))
+        page += [_found(*one) for one in connection.execute(part)]
+        offset = 0
+        if len(page) >= limit:
+            break
+    return page
 
 
 def _product_names(lists: Iterable[str | None]) -> dict[int, str]:

@@ -167,3 +167,15 @@ def test_an_empty_ledger_has_nothing_to_count(ledger: reddy.Ledger) -> None:
     found = totals(ledger, Wanted())
     assert (found.calls, found.days, found.agents, found.reasons) == (0, [], [], [])
     assert calls_behind(ledger, Wanted()) == ([], 0, {})
+
+
+@pytest.mark.parametrize("sorted_at_once", [5_000, 0])
+def test_pages_of_calls_follow_each_other_over_batches(
+    filled: reddy.Ledger, sorted_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reddy_lib.outcomes.totals._SORTED", sorted_at_once)
+    whole, count, _ = calls_behind(filled, Wanted(), limit=100)
+    pages = [calls_behind(filled, Wanted(), offset=at, limit=7)[0] for at in range(0, count, 7)]
+    assert [call for page in pages for call in page] == whole
+    assert len(whole) == count
+    assert [call.batch for call in whole] == ["april"] * 18 + ["march"] * 18  # the newest first
