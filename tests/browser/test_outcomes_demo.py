@@ -62,7 +62,7 @@ def test_a_demo_from_load_to_paper_and_again(page: Page, url: str, tmp_path: Pat
 
     page.get_by_role("button", name="Back").click()
     page.get_by_role("button", name="Start again").click()
-    expect(page.get_by_text(re.compile("Submit 37 ready"))).to_be_visible()
+    expect(page.get_by_role("link", name=re.compile("37 ready"))).to_be_visible()
     page.get_by_role("link", name=re.compile("^Submit")).first.click()
     page.get_by_text("What the sandbox received").click()
     expect(page.get_by_text("The sandbox received 0 calls.")).to_be_visible()

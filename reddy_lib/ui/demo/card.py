@@ -158,7 +158,7 @@ def _faults(demo: Demo) -> None:
             on_click=_restart,
             args=(demo,),
             width="stretch",
-            disabled=not ui.may("administer"),
+            disabled=not (ui.has_engine() and ui.may("administer")),
         )
         st.button("Switch all off", key="demo_well", on_click=switch_off, args=(demo,), type="tertiary")
 
