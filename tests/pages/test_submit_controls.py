@@ -181,13 +181,13 @@ def test_sending_again_what_is_in_doubt_is_off_and_warns_where_it_is_on(
     batch = load()
     app = opened("submit", batch)
     assert "Reddy documents nothing about a call that comes twice" in words(app)
-    (box,) = [each for each in app.checkbox if each.label.startswith("Send calls in doubt again")]
+    (box,) = [each for each in app.checkbox if each.label.startswith("Retry calls in doubt")]
     assert box.value is False
     box.check()
     run(app)
     assert rules_of(batch.database, server.url).create_idempotent
     assert any("scores and bills count it twice" in each.value for each in app.warning)
-    next(each for each in app.checkbox if each.label.startswith("Send calls in doubt again")).uncheck()
+    next(each for each in app.checkbox if each.label.startswith("Retry calls in doubt")).uncheck()
     run(app)
     assert not rules_of(batch.database, server.url).create_idempotent
 

@@ -43,10 +43,7 @@ def table(page: Page, scope: str, shown: pd.DataFrame, total: int) -> None:
                 icon=":material/filter_alt_off:",
                 type="tertiary",
                 on_click=clear,
-                args=(
-                    page,
-                    scope,
-                ),
+                args=(page, scope),
             )
         # on the left: a table's own toolbar covers what stands above its right end
         again = st.container(horizontal=True, vertical_alignment="center", width="content")

@@ -99,10 +99,7 @@ def connection_settings(page: Page) -> None:
         step=1,
         key=limit,
         on_change=keep_limit,
-        args=(
-            page,
-            limit,
-        ),
+        args=(page, limit),
         help="Shared between all people and machines that use this ledger.",
     )
     again = f"idempotent {page.to.address} {rules.create_idempotent}"
@@ -111,10 +108,7 @@ def connection_settings(page: Page) -> None:
         value=rules.create_idempotent,
         key=again,
         on_change=keep_idempotent,
-        args=(
-            page,
-            again,
-        ),
+        args=(page, again),
         help="After a read timeout, a cut connection, 500, 502, 504: up to three times more, then the call is in doubt.",
     )
     risk = (

@@ -134,10 +134,7 @@ def _stalled(page: Page, submission: Submission, now: float) -> None:
         icon=":material/replay:",
         key=f"again {submission.id}",
         on_click=partial(resume_it, again=True),
-        args=(
-            page,
-            submission,
-        ),
+        args=(page, submission),
     ):
         st.session_state.pop(f"still {submission.id}", None)
         st.rerun()

@@ -36,81 +36,8 @@ def card(page: Page, found: Any) -> DeltaGenerator:
     asks = ramp is not None and ramp.stage < 3 and found.reason != BY_HAND
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            words = {
-                "running": "is being sent",
-                "paused": "is paused by hand" if found.reason == BY_HAND else "is paused",
-                "waiting": "waits for its token",
-                "cancelled": "was cancelled",
-                "done": "is done",
-            }[found.state]
-            with st.container(gap=None, width="stretch"):
-                st.markdown(f"**Submission {found.number}** {words}")
-                st.caption(
-                    ui.escape(
-                        f"{ui.when(found.created_at)} · {ui.number_of(found.chosen, 'call')} to "
-                        f"{ui.place(found.address, found.token_hint)}"
-                        + (f" · by {found.who}" if found.who else "")
-                    )
-                )
-            if found.state == "running":
-                st.button(
-                    "Pause",
-                    icon=":material/pause:",
-                    type="primary",
-                    key=f"pause {found.id}",
-                    disabled=not ui.may("send"),
-                    help=ui.why_not("send"),
-                    on_click=pause_it,
-                    args=(submission,),
-                )
-            if asks:
-                st.button(
-                    "Try the next one",
-                    icon=":material/looks_one:",
-                    key=f"next {found.id}",
-                    disabled=page.refused is not None,
-                    help=page.refused,
-                    on_click=resume_it,
-                    args=(
-                        page,
-                        submission,
-                    ),
-                )
-                st.button(
-                    "Go on anyway",
-                    icon=":material/fast_forward:",
-                    type="primary",
-                    key=f"anyway {found.id}",
-                    disabled=page.refused is not None,
-                    help=page.refused,
-                    on_click=go_on_anyway,
-                    args=(
-                        page,
-                        submission,
-                    ),
-                )
-            elif found.state == "paused":
-                st.button(
-                    "Resume",
-                    icon=":material/play_arrow:",
-                    type="primary",
-                    key=f"resume {found.id}",
-                    disabled=page.refused is not None,
-                    help=page.refused,
-                    on_click=resume_it,
-                    args=(
-                        page,
-                        submission,
-                    ),
-                )
-            if found.state in ("running", "paused", "waiting") and st.button(
-                "Cancel",
-                icon=":material/cancel:",
-                key=f"cancel {found.id}",
-                disabled=not ui.may("send"),
-                help=ui.why_not("send"),
-            ):
-                cancel_panel(submission)
+            _title(found)
+            _buttons(page, found, submission, asks)
         place = st.container()
         hosts = waiting_hosts(page.ledger, found.id)
         if found.state == "paused" and found.reason != BY_HAND:
@@ -130,6 +57,78 @@ def card(page: Page, found: Any) -> DeltaGenerator:
             after(page, found, submission)
         new_hosts(page, found, submission, hosts)
     return place
+
+
+def _title(found: Any) -> None:
+    words = {
+        "running": "is being sent",
+        "paused": "is paused by hand" if found.reason == BY_HAND else "is paused",
+        "waiting": "waits for its token",
+        "cancelled": "was cancelled",
+        "done": "is done",
+    }[found.state]
+    with st.container(gap=None, width="stretch"):
+        st.markdown(f"**Submission {found.number}** {words}")
+        st.caption(
+            ui.escape(
+                f"{ui.when(found.created_at)} · {ui.number_of(found.chosen, 'call')} to "
+                f"{ui.place(found.address, found.token_hint)}" + (f" · by {found.who}" if found.who else "")
+            )
+        )
+
+
+def _buttons(page: Page, found: Any, submission: Submission, asks: bool) -> None:
+    """Draw what can be done now. `asks`: one of the first calls was refused, and a person has to say how to go on."""
+    if found.state == "running":
+        st.button(
+            "Pause",
+            icon=":material/pause:",
+            type="primary",
+            key=f"pause {found.id}",
+            disabled=not ui.may("send"),
+            help=ui.why_not("send"),
+            on_click=pause_it,
+            args=(submission,),
+        )
+    if asks:
+        st.button(
+            "Try the next one",
+            icon=":material/looks_one:",
+            key=f"next {found.id}",
+            disabled=page.refused is not None,
+            help=page.refused,
+            on_click=resume_it,
+            args=(page, submission),
+        )
+        st.button(
+            "Go on anyway",
+            icon=":material/fast_forward:",
+            type="primary",
+            key=f"anyway {found.id}",
+            disabled=page.refused is not None,
+            help=page.refused,
+            on_click=go_on_anyway,
+            args=(page, submission),
+        )
+    elif found.state == "paused":
+        st.button(
+            "Resume",
+            icon=":material/play_arrow:",
+            type="primary",
+            key=f"resume {found.id}",
+            disabled=page.refused is not None,
+            help=page.refused,
+            on_click=resume_it,
+            args=(page, submission),
+        )
+    if found.state in ("running", "paused", "waiting") and st.button(
+        "Cancel",
+        icon=":material/cancel:",
+        key=f"cancel {found.id}",
+        disabled=not ui.may("send"),
+        help=ui.why_not("send"),
+    ):
+        cancel_panel(submission)
 
 
 def new_hosts(page: Page, found: Any, submission: Submission, hosts: list[str]) -> None:
@@ -179,10 +178,7 @@ def token_form(page: Page, found: Any, submission: Submission) -> None:
             disabled=page.refused is not None,
             help=page.refused,
             on_click=resume_it,
-            args=(
-                page,
-                submission,
-            ),
+            args=(page, submission),
         )
     with (
         st.form(f"token {found.id}", border=False),
