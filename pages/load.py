@@ -21,6 +21,7 @@ from reddy_lib.spreadsheet.mapping.survey import estimated_rows
 from reddy_lib.spreadsheet.reading.files import workbook_kept
 from reddy_lib.spreadsheet.reading.upload import PrivateCopy
 from reddy_lib.ui import uploads
+from reddy_lib.ui.demo.card import offer_demo
 from reddy_lib.ui.events import uninterrupted
 from reddy_lib.ui.load.corrections import draw_correction
 from reddy_lib.ui.load.file_choice import choose_file
@@ -74,6 +75,7 @@ file: PrivateCopy | None = state.get("load_file")
 if file is None:
     try:
         choose_file(DATA)
+        offer_demo(ui.ledger())
     except LedgerError as error:
         ui.alert(error)
     st.stop()

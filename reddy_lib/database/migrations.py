@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from reddy_lib.database.facts import IDENTITY
 from reddy_lib.database.locks import lock_schema
-from reddy_lib.database.schema import edits, facts, metadata, operations, recipes, schema_versions
+from reddy_lib.database.schema import calls, edits, facts, metadata, operations, recipes, schema_versions
 from reddy_lib.errors import LedgerTooNew, LedgerUnavailable
 
 __all__ = ["FIRST_VERSION", "MIGRATIONS", "latest_version", "migrate", "stored_version"]
@@ -44,7 +44,18 @@ def _add_operations(connection: sa.Connection) -> None:
     index.create(connection, checkfirst=True)
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_create_tables, _add_operations)
+def _add_outcome_index(connection: sa.Connection) -> None:
+    """Add the index that outcomes over all batches are counted from."""
+    if connection.dialect.name == "sqlite":
+        index = next(one for one in calls.indexes if one.name == "calls_by_outcome")
+        index.create(connection, checkfirst=True)
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
+    _create_tables,
+    _add_operations,
+    _add_outcome_index,
+)
 """The first one reaches `FIRST_VERSION`, each further one the next number. Only ever append."""
 
 

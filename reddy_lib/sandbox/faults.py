@@ -35,6 +35,7 @@ class Fault(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, kw_o
         probability: of those, the share that is struck.
         times: strikes at most so often; None: without end.
         status: for kind "status".
+        words: what the answer of kind "status" says; "": a sentence of the sandbox's own.
         retry_after: seconds for the `Retry-After` header of kind "status".
         seconds: waited before the fault's answer.
         bytes: for kind "half-body".
@@ -51,6 +52,7 @@ class Fault(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True, kw_o
     probability: Annotated[float, Meta(gt=0, le=1)] = 1.0
     times: Count | None = None
     status: Annotated[int, Meta(ge=300, le=599)] = 500
+    words: str = ""
     retry_after: Annotated[float, Meta(ge=0)] | None = None
     seconds: Annotated[float, Meta(ge=0)] = 0.0
     bytes: Annotated[int, Meta(ge=0)] = 0
@@ -81,6 +83,11 @@ class Faults:
         """Set further faults; their counting starts now."""
         with self._lock:
             self._set = [*self._set, *(_Counted(fault) for fault in faults)]
+
+    def remove(self, *faults: Fault) -> None:
+        """Take back these very faults, and no equal ones that somebody else set."""
+        with self._lock:
+            self._set = [one for one in self._set if all(one.fault is not fault for fault in faults)]
 
     def clear(self) -> None:
         """Behave well from now on."""

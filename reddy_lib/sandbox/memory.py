@@ -13,6 +13,7 @@ import os
 import secrets
 import tempfile
 import threading
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Any, Literal
 
@@ -183,6 +184,37 @@ class Memory:
                 self._write(_Event(last_upload_id=self._last_upload_id))
             if closed:
                 self.close()
+
+    def forget_conversations(self, conversation_ids: Collection[str]) -> int:
+        """Delete the calls of these conversations with their recordings, and leave all others; returns how many.
+
+        The record is written anew without them. A process that dies meanwhile loses calls of the sandbox, nothing else.
+        """
+        with self._changing:
+            gone = [call for call in self.calls if call.conversation_id in conversation_ids]
+            if not gone:
+                return 0
+            for call in gone:
+                if call.audio is not None and self._folder is not None:
+                    self._path(call.upload_id).unlink(missing_ok=True)
+            left = [call for call in self.calls if call.conversation_id not in conversation_ids]
+            ids = {call.upload_id for call in gone}
+            self._addresses = {
+                secret: found for secret, found in self._addresses.items() if found[0] not in ids
+            }
+            self.calls, self._by_conversation, self._by_upload = [], {}, {}
+            for call in left:
+                self._keep(call)
+            closed = self._record is None
+            self.open()
+            if self._record is not None:
+                self._record.truncate(0)
+                self._write(_Event(last_upload_id=self._last_upload_id))
+                for call in left:
+                    self._write(_Event(call=call))
+            if closed:
+                self.close()
+        return len(gone)
 
     def as_json(self, *, offset: int = 0, limit: int | None = None) -> bytes:
         """The calls as a JSON list, payloads as they came."""

@@ -20,7 +20,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Self, cast
 
@@ -199,6 +199,10 @@ class Sandbox:
         """Delete all calls and recordings, also from the record file."""
         self._memory.forget()
 
+    def forget_conversations(self, conversation_ids: Collection[str]) -> int:
+        """Delete the calls of these conversations, also from the record file; returns how many."""
+        return self._memory.forget_conversations(conversation_ids)
+
     def reset(self) -> None:
         """Forget all calls, recordings, counts and faults."""
         self.most_at_once = 0
@@ -370,7 +374,8 @@ def _instead(fault: Fault | None, answer: _Answer) -> _Answer:
         headers = ((b"retry-after", f"{fault.retry_after:g}".encode()),)
     if 300 <= fault.status < 400:
         headers = (*headers, (b"location", b"/elsewhere"))
-    words = "too many requests" if fault.status == 429 else f"fault {fault.status} on request"
+    usual = "too many requests" if fault.status == 429 else f"fault {fault.status} on request"
+    words = fault.words or usual
     return _Answer(fault.status, msgspec.json.encode({"error": words}), headers=headers)
 
 

@@ -519,11 +519,14 @@ def sendable(batch_id: str, rows: Sequence[int] | None) -> list[sa.ColumnElement
 # --- forgetting --------------------------------------------------------------------------------------------------
 
 
-def forget_deliveries(database: Database, *, address: str = SANDBOX) -> int:
+def forget_deliveries(database: Database, *, address: str = SANDBOX, batch_id: str | None = None) -> int:
     """Forget what the sandbox accepted, so that a trial can be repeated or be followed by the real thing.
 
     Calls of every batch that the sandbox accepted, skipped or may have received are ready again (held, where a finding
     came up since); their outcomes stay on record with their submission. Empty the sandbox itself afterwards.
+
+    Args:
+        batch_id: forget what was sent from this batch alone.
 
     Returns: the number of calls.
 
@@ -536,13 +539,16 @@ def forget_deliveries(database: Database, *, address: str = SANDBOX) -> int:
             "Only what the sandbox received can be forgotten. What Reddy accepted stays on record: "
             "it is what keeps a call from being sent twice."
         )
-    of_sandbox = sa.select(submissions.c.id).where(submissions.c.address == address)
+    meant = [submissions.c.address == address]
+    if batch_id is not None:
+        meant.append(submissions.c.batch_id == batch_id)
+    of_sandbox = sa.select(submissions.c.id).where(*meant)
     with database.write(right="administer") as connection:
         lock_submissions(connection)
         under_way = connection.execute(
             sa.select(submissions.c.number)
             .where(
-                submissions.c.address == address,
+                *meant,
                 sa.or_(
                     submissions.c.state == "running",
                     sa.exists().where(
@@ -570,5 +576,8 @@ def forget_deliveries(database: Database, *, address: str = SANDBOX) -> int:
                 calls.update().where(calls.c.id.in_(some)).values(**{**NEVER_SENT, "status": status})
             )
             upload_queue.forget_uploads(connection, some)
-        connection.execute(deliveries.delete().where(deliveries.c.address == address))
+        forgotten = deliveries.delete().where(deliveries.c.address == address)
+        if batch_id is not None:
+            forgotten = forgotten.where(deliveries.c.submission_id.in_(of_sandbox))
+        connection.execute(forgotten)
     return len(ids)

@@ -17,7 +17,15 @@ from reddy_lib.ui.connections import connection_for, stored
 from reddy_lib.ui.process import PROCESS, ledger, open_ledger, sandbox_connection, tokens
 from reddy_lib.ui.words import escape
 
-__all__ = ["ENGINE_VARIABLE", "has_engine", "sending_trouble", "start", "start_engine", "stop"]
+__all__ = [
+    "ENGINE_VARIABLE",
+    "has_engine",
+    "restart_engine",
+    "sending_trouble",
+    "start",
+    "start_engine",
+    "stop",
+]
 
 _log = logging.getLogger("reddy_lib.ui")
 
@@ -66,6 +74,16 @@ def stop() -> None:
         process.ledgers.clear()
     for each in ledgers:
         each.close()
+
+
+def restart_engine() -> bool:
+    """Stop the engine, which finishes what is in flight, and start it again; returns whether there was one."""
+    engine, PROCESS.engine = PROCESS.engine, None
+    if engine is None:
+        return False
+    engine.stop()
+    start_engine()
+    return True
 
 
 def _lanes() -> Iterator[str]:

@@ -16,9 +16,11 @@ from reddy_lib.errors import ConnectionUnusable
 from reddy_lib.sending.connection import Connection
 from reddy_lib.ui import (
     addresses,
+    batch_in_hand,
     connection,
     escape,
     forget_products,
+    ledger,
     number_of,
     products,
     products_error,
@@ -27,6 +29,7 @@ from reddy_lib.ui import (
     stored,
     typed_connection,
 )
+from reddy_lib.ui.demo.card import demo_card
 
 __all__ = ["connection_card", "connection_panel", "sandbox_words"]
 
@@ -49,6 +52,8 @@ def connection_card() -> None:
                 st.caption(escape(to.base_url))
         if st.button("Change", type="tertiary", icon=":material/tune:", key="change_connection"):
             connection_panel()
+    if to.is_sandbox:
+        demo_card(ledger(), batch_in_hand())
 
 
 def sandbox_words(to: Connection) -> str:

@@ -143,7 +143,7 @@ def test_a_dry_run_without_a_product_list_says_why_and_changes_nothing(
     press(app, "Dry run")
     server.faults.clear()
     assert "The dry run needs the product list of Reddy at" in words(app)
-    assert "and it did not come" in words(app)
+    assert "which did not arrive" in words(app)
     assert batch.counts()["ready"] == 3
     assert batch.database.submissions(batch.id) == []
 
@@ -168,7 +168,7 @@ def test_a_limit_of_the_connection_is_kept_in_the_ledger_and_lifted_again(
     app = opened("submit", batch)
     for limit, kept in ((6, 6), (0, None)):
         next(
-            each for each in app.number_input if each.label.startswith("At once over all submissions")
+            each for each in app.number_input if each.label.startswith("Calls in flight over all submissions")
         ).set_value(limit)
         run(app)
         assert rules_of(batch.database, server.url).most_at_once == kept
@@ -181,13 +181,13 @@ def test_sending_again_what_is_in_doubt_is_off_and_warns_where_it_is_on(
     batch = load()
     app = opened("submit", batch)
     assert "Reddy documents nothing about a call that comes twice" in words(app)
-    (box,) = [each for each in app.checkbox if each.label.startswith("Send calls in doubt again")]
+    (box,) = [each for each in app.checkbox if each.label.startswith("Retry calls in doubt")]
     assert box.value is False
     box.check()
     run(app)
     assert rules_of(batch.database, server.url).create_idempotent
     assert any("scores and bills count it twice" in each.value for each in app.warning)
-    next(each for each in app.checkbox if each.label.startswith("Send calls in doubt again")).uncheck()
+    next(each for each in app.checkbox if each.label.startswith("Retry calls in doubt")).uncheck()
     run(app)
     assert not rules_of(batch.database, server.url).create_idempotent
 

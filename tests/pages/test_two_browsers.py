@@ -62,7 +62,7 @@ def test_a_pause_that_comes_after_the_end_says_so(batch: reddy.Batch, submission
     press(there, "Pause")
     assert submission.state == "paused"
     press(here, "Pause")
-    assert "Submission 1 was paused already when you clicked: your click changed nothing." in words(here)
+    assert "Nothing changed: submission 1 was already paused when you clicked." in words(here)
     assert "Resume" in labels(here)
 
 
@@ -74,7 +74,7 @@ def test_a_resume_after_a_cancel_elsewhere_says_so(batch: reddy.Batch, submissio
     assert submission.state == "cancelled"
     press(here, "Resume")
     assert submission.state == "cancelled"
-    assert "had been cancelled already when you clicked" in words(here)
+    assert "was already cancelled when you clicked" in words(here)
 
 
 def test_a_second_resume_hands_nothing_over_again(batch: reddy.Batch, submission: Submission) -> None:
@@ -83,7 +83,7 @@ def test_a_second_resume_hands_nothing_over_again(batch: reddy.Batch, submission
     press(there, "Resume")
     generation = submission.record().generation
     press(here, "Resume")
-    assert "is being sent already" in words(here)
+    assert "was already being sent" in words(here)
     assert submission.record().generation == generation
 
 
@@ -97,7 +97,7 @@ def test_a_cancel_after_the_end_says_so_and_changes_nothing(
     button(here, "Cancel the submission").click()
     run(here)
     assert submission.state == "done"
-    assert "had ended already" in words(here)
+    assert "had already ended" in words(here)
     assert batch.counts()["accepted"] == 4
 
 
@@ -106,15 +106,15 @@ def test_what_is_in_flight_is_shown_while_it_is_waited_for(
 ) -> None:
     exchange(batch.database, submission.id, 0, new_worker(batch.database), want=3)
     app = press(opened("submit", batch), "Pause")
-    assert "3 calls on the way this moment: waited for" in words(app)
-    assert "Nothing further is sent." in words(app)
+    assert "3 calls in flight: their answers will be recorded" in words(app)
+    assert "Nothing else is sent." in words(app)
 
 
 def test_a_click_on_numbers_that_are_no_longer_so_sends_nothing_and_says_so(batch: reddy.Batch) -> None:
     here = opened("submit", batch)
     set_status(batch, 2, status="held")
     press(here, "Send all 4")
-    assert "Nothing was sent by your click: 3 can be sent now, 4 when this page was drawn." in words(here)
+    assert "Nothing was sent: 3 can be sent now, 4 when this page was drawn." in words(here)
     assert batch.database.submissions() == []
     assert "Send all 3" in labels(here)
 
@@ -123,7 +123,7 @@ def test_a_click_while_another_browser_sends_says_so(batch: reddy.Batch, server:
     here = opened("submit", batch)
     create(batch.database, batch.id, address=server.url, token_source="environment", rows=[2])
     press(here, "Send all 4")
-    assert "Nothing was sent by your click: calls of this batch are being sent already" in words(here)
+    assert "Nothing was sent: calls of this batch are being sent already" in words(here)
     assert len(batch.database.submissions()) == 1
 
 
@@ -258,4 +258,4 @@ def test_what_is_not_accepted_is_not_offered(accepted: reddy.Batch) -> None:
     app = opened("outcomes", accepted)
     report(app, table(app, "conversation_id", "error"), selection={"rows": [0], "columns": [], "cells": []})
     assert not [label for label in labels(app) if label.endswith("again …")]
-    assert "Of the ticked calls none was accepted or skipped." in words(app)
+    assert "None of the ticked calls was accepted or skipped." in words(app)

@@ -1,0 +1,1 @@
+"""The panels of Outcomes, one module each."""
