@@ -1,0 +1,1 @@
+"""Find personal data in words: transcripts, tags and fields."""
