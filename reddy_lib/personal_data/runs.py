@@ -1,0 +1,318 @@
+"""Cut a line into tokens, and find the runs of digits and spelled letters in it, however they are said.
+
+A run is what somebody says or types as one number: figures, number words, "double seven", letters, with fillers between.
+Its `pieces` are the characters of it without the fillers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from reddy_lib.personal_data.vocabulary import Vocabulary, Word
+
+__all__ = ["Atom", "Line", "Run", "read_line", "runs_of"]
+
+_TOKEN = re.compile(r"\d+|[^\W\d_]+|[^\w\s]|_")
+_JOINING = frozenset("-./,()+·–—:…#_;'")
+_CURRENCY = frozenset("$€£¥%")
+_MOST_FILLERS = 4
+_APOSTROPHES = "'’"
+_SAID_AS_LETTER = {"bee": "b", "see": "c", "dee": "d", "ee": "e", "eff": "f", "gee": "g", "aitch": "h", "jay": "j", "kay": "k",
+                   "ell": "l", "em": "m", "en": "n", "pee": "p", "queue": "q", "ar": "r", "ess": "s", "tee": "t", "vee": "v",
+                   "ex": "x", "why": "y", "zed": "z", "zee": "z"}  # fmt: skip
+_LETTER_WORDS = frozenset("aioeyuàèéò")  # single letters that are words
+
+
+class Token(NamedTuple):
+    """A word, a group of figures or a sign of a line. `glued`: no space before it."""
+
+    begin: int
+    end: int
+    text: str
+    word: Word
+    glued: bool
+
+
+class Atom(NamedTuple):
+    """A part of a run: figures or letters. `index`: its token; `said`: how many digits a number word stands for."""
+
+    begin: int
+    end: int
+    text: str
+    index: int
+    last: int
+    tens: int = 0
+    homophone: bool = False
+    figures: bool = False
+
+
+class Line:
+    """A line, cut into tokens."""
+
+    __slots__ = ("agent", "customer", "number", "text", "tokens")
+
+    def __init__(self, number: int, role: str, text: str, tokens: list[Token]) -> None:
+        self.number = number
+        self.text = text
+        self.tokens = tokens
+        self.agent = role == "agent"
+        self.customer = role == "customer"
+
+
+class Run:
+    """A number as it is said, in one line. `digits` and `letters` are counted without fillers."""
+
+    __slots__ = ("after_undo", "amount", "atoms", "clock", "code", "digits", "first", "last", "letters", "line")
+
+    def __init__(self, line: int, atoms: list[Atom], *, amount: bool, clock: bool, after_undo: bool) -> None:
+        self.line = line
+        self.atoms = atoms
+        self.amount = amount
+        self.clock = clock
+        self.after_undo = after_undo
+        self.first, self.last = atoms[0].index, atoms[-1].last
+        self.code = "".join(atom.text for atom in atoms)
+        self.digits = sum(character.isdigit() for character in self.code)
+        self.letters = len(self.code) - self.digits
+
+    @property
+    def begin(self) -> int:
+        return self.atoms[0].begin
+
+    @property
+    def end(self) -> int:
+        return self.atoms[-1].end
+
+
+def read_line(number: int, role: str, text: str, words: Vocabulary) -> Line:
+    """Cut a line into tokens."""
+    tokens = []
+    end = -1
+    for one in _TOKEN.finditer(text):
+        part = one[0]
+        tokens.append(Token(one.start(), one.end(), part, words.word(part.lower()), one.start() == end))
+        end = one.end()
+    return Line(number, role, text, tokens)
+
+
+def _figures(text: str) -> str:
+    return text if text.isascii() else "".join(str(int(one)) for one in text if one.isdecimal())
+
+
+class _Reader:
+    """Reads the runs of one line, from left to right."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.tokens = line.tokens
+        self.runs: list[Run] = []
+        self.atoms: list[Atom] = []
+        self.fillers = 0
+        self.undone = False
+        self.after_undo = False
+        self.at = 0
+
+    def read(self) -> list[Run]:
+        tokens = self.tokens
+        while self.at < len(tokens):
+            step = self._atom()
+            if step:
+                self.fillers = 0
+                self.at += step
+                continue
+            token = tokens[self.at]
+            if self.atoms and not self._goes_on(token):
+                self._close()
+            self.at += 1
+        self._close()
+        return self.runs
+
+    def _goes_on(self, token: Token) -> bool:
+        """Return whether a run may go on after this token."""
+        if token.text in _CURRENCY:
+            return False
+        if not token.text[0].isalnum():
+            return token.text in _JOINING
+        word = token.word
+        if word.undo:
+            self._close(undo=True)
+            return True
+        if word.filler or word.plain == "no":
+            self.fillers += 1
+            return self.fillers <= _MOST_FILLERS
+        return False
+
+    def _atom(self) -> int:
+        """Read an atom at the present token; return how many tokens it took, 0 if it is none."""
+        token = self.tokens[self.at]
+        text, word = token.text, token.word
+        if text[0].isdigit():
+            digits = _figures(text)
+            if digits:
+                self.atoms.append(Atom(token.begin, token.end, digits, self.at, self.at, figures=True))
+            return 1
+        if not text[0].isalpha():
+            return 0
+        if word.times and self.at + 1 < len(self.tokens):
+            return self._times(token, word.times)
+        if word.value is not None:
+            return self._value(token, word.value)
+        if word.scale:
+            return self._scale(token, word.scale)
+        if word.inside is not None and (self._beside_number(-1) or self._beside_number(1)):
+            self.atoms.append(Atom(token.begin, token.end, str(word.inside), self.at, self.at, homophone=True))
+            return 1
+        return self._letter(token)
+
+    def _beside_number(self, step: int) -> bool:
+        at = self.at + step
+        if not 0 <= at < len(self.tokens):
+            return False
+        if step < 0:
+            return bool(self.atoms) and self.atoms[-1].last == at and not self.fillers
+        other = self.tokens[at]
+        return other.text[0].isdigit() or other.word.value is not None or bool(other.word.times)
+
+    def _times(self, token: Token, times: int) -> int:
+        after = self.tokens[self.at + 1]
+        value = after.word.value if after.word.value is not None else after.word.inside
+        if after.text.isdigit() and len(after.text) <= 2:
+            text = after.text * times
+        elif value is not None and value < 100:
+            text = str(value) * times
+        elif after.word.letter:
+            text = after.word.plain * times
+        else:
+            return 0
+        self.atoms.append(Atom(token.begin, after.end, text, self.at, self.at + 1))
+        return 2
+
+    def _value(self, token: Token, value: int) -> int:
+        before = self.atoms[-1] if self.atoms and self.atoms[-1].last >= self.at - 2 else None
+        if before is not None and before.tens and self._adds(before, value):
+            total = before.tens + value
+            tens = total if token.word.plain == "dix" else 0
+            self.atoms[-1] = Atom(before.begin, token.end, str(total), before.index, self.at, tens)
+            return 1
+        if before is not None and value in (20, 80) and before.text == "4" and "vingt" in token.text.lower():
+            self.atoms[-1] = Atom(before.begin, token.end, "80", before.index, self.at, 80)
+            return 1
+        tens = value if (20 <= value < 100 and value % 10 == 0) or token.word.plain == "dix" else 0
+        self.atoms.append(Atom(token.begin, token.end, str(value), self.at, self.at, tens))
+        return 1
+
+    def _adds(self, before: Atom, value: int) -> bool:
+        """Return whether a unit belongs to the tens before it: "forty two", "cuarenta y dos", "soixante douze"."""
+        between = self.tokens[before.last + 1 : self.at]
+        if any(token.text != "-" and token.word.plain not in ("y", "e", "et", "og") for token in between):
+            return False
+        last = self.tokens[before.last].word.plain
+        if last in ("soixante", "vingt", "vingts") and before.tens in (60, 80):
+            return 0 < value <= 19
+        return (7 if last == "dix" else 1) <= value <= 9
+
+    def _scale(self, token: Token, scale: int) -> int:
+        before = self.atoms[-1] if self.atoms and self.atoms[-1].last == self.at - 1 else None
+        if before is not None and not before.figures and len(before.text) <= 2 and scale in (100, 1000):
+            text = before.text + str(scale)[1:]
+            self.atoms[-1] = Atom(before.begin, token.end, text, before.index, self.at)
+        else:
+            self.atoms.append(Atom(token.begin, token.end, str(scale), self.at, self.at))
+        return 1
+
+    def _letter(self, token: Token) -> int:
+        """Read a spelled letter: "b", "bravo", "b for bravo", or letters glued to figures ("AB12")."""
+        text, word = token.text, token.word
+        after = self.tokens[self.at + 1] if self.at + 1 < len(self.tokens) else None
+        before = self.tokens[self.at - 1] if self.at else None
+        if (before is not None and before.glued and before.text in _APOSTROPHES) or (
+            after is not None and after.glued and after.text in _APOSTROPHES
+        ) or (before is not None and token.glued and before.text in _APOSTROPHES):  # fmt: skip
+            return 0
+        glued = (token.glued and before is not None and before.text[0].isdigit()) or (
+            after is not None and after.glued and after.text[0].isdigit()
+        )
+        if glued and len(text) <= 6 and not (word.unit and token.glued):
+            self.atoms.append(Atom(token.begin, token.end, text.lower(), self.at, self.at))
+            return 1
+        if word.letter:
+            self.atoms.append(Atom(token.begin, token.end, word.plain, self.at, self.at))
+            return 1 + self._as_in()
+        if word.nato or (word.plain in _SAID_AS_LETTER and not word.skip and self.atoms):
+            said = _SAID_AS_LETTER.get(word.plain, word.plain[0])
+            self.atoms.append(Atom(token.begin, token.end, said, self.at, self.at))
+            return 1
+        if len(text) in (2, 3) and text.isupper() and self._code_beside():
+            self.atoms.append(Atom(token.begin, token.end, text.lower(), self.at, self.at))
+            return 1
+        return 0
+
+    def _code_beside(self) -> bool:
+        """Return whether capitals stand beside figures, as in "AB 12 34" and "CL-88213"."""
+        for token in (*self.tokens[max(0, self.at - 2) : self.at], *self.tokens[self.at + 1 : self.at + 3]):
+            if token.text[0].isdigit():
+                return True
+            if token.text.isalpha():
+                break
+        return False
+
+    def _as_in(self) -> int:
+        """Return how many tokens of "for bravo", "wie Berta", "comme" follow a letter, and put them into its atom."""
+        rest = self.tokens[self.at + 1 : self.at + 3]
+        if len(rest) < 2 or rest[0].word.plain not in ("for", "as", "wie", "comme", "de", "van", "come", "som", "like"):
+            return 0
+        letter = self.atoms[-1]
+        if not rest[1].word.plain.startswith(letter.text) or len(rest[1].text) < 3:
+            return 0
+        self.atoms[-1] = Atom(letter.begin, rest[1].end, letter.text, letter.index, self.at + 2)
+        return 2
+
+    def _close(self, *, undo: bool = False) -> None:
+        atoms, self.atoms, self.fillers = self.atoms, [], 0
+        after_undo, self.after_undo = self.after_undo, undo
+        atoms = _trimmed(atoms)
+        if not any(any(c.isdigit() for c in atom.text) for atom in atoms) and len(atoms) < 3:
+            return
+        self.runs.append(
+            Run(self.line.number, atoms, amount=self._amount(atoms), clock=self._clock(atoms), after_undo=after_undo)
+        )
+
+    def _amount(self, atoms: list[Atom]) -> bool:
+        """Return whether a run is money, a share, or a count of something."""
+        if sum(len(atom.text) for atom in atoms) > 7:
+            return False
+        before = self.tokens[atoms[0].index - 1] if atoms[0].index else None
+        after = self.tokens[atoms[-1].last + 1] if atoms[-1].last + 1 < len(self.tokens) else None
+        if before is not None and (before.text in _CURRENCY or before.text in ("R", "EUR", "USD", "GBP")):
+            return True
+        if after is not None and (after.text in _CURRENCY or after.word.unit):
+            return True
+        said = self.line.text[atoms[0].begin : atoms[-1].end]
+        return bool(re.fullmatch(r"\d{1,4}[.,]\d\d", said) or re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+(?:[.,]\d\d)?", said))
+
+    def _clock(self, atoms: list[Atom]) -> bool:
+        said = self.line.text[atoms[0].begin : atoms[-1].end]
+        return bool(re.fullmatch(r"\d{1,2}[:.h]\d\d(?:\s*[-–]\s*\d{1,2}[:.h]\d\d)?", said))
+
+
+def _trimmed(atoms: list[Atom]) -> list[Atom]:
+    """Return atoms without words at both ends that only look like letters or digits."""
+    while atoms and _only_a_word(atoms[-1], atoms[-2] if len(atoms) > 1 else None):
+        atoms = atoms[:-1]
+    while atoms and _only_a_word(atoms[0], atoms[1] if len(atoms) > 1 else None):
+        atoms = atoms[1:]
+    return atoms
+
+
+def _only_a_word(atom: Atom, other: Atom | None) -> bool:
+    if atom.homophone:
+        return other is None or other.text.isalpha()
+    if not atom.text.isalpha() or len(atom.text) > 1 or atom.last > atom.index or atom.end - atom.begin > 1:
+        return False
+    return atom.text in _LETTER_WORDS and (other is None or abs(other.index - atom.index) != 1 or not other.text.isalpha())
+
+
+def runs_of(line: Line) -> list[Run]:
+    """Return the runs of a line."""
+    return _Reader(line).read()

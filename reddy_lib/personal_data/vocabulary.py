@@ -1,0 +1,232 @@
+"""The words of slots: how people ask for personal data, and everything else a finder has to know about a word.
+
+The words stand in `slot_words.txt`, by language. `vocabulary` reads those of the languages of a call into one table, in
+which each word is looked up once and then kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from reddy_lib.personal_data.number_words import LANGUAGES, number_words, plain
+
+__all__ = [
+    "LANGUAGES",
+    "Phrase",
+    "Vocabulary",
+    "Word",
+    "guess_languages",
+    "vocabulary",
+]
+
+_LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "words", "undo")
+_NATO = frozenset(
+    "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec "
+    "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee".split()
+)
+_SPELLING = 26  # letters
+_COMPOUND = 8  # characters: shorter number words are all in the table
+_COMPOUNDING = {"de", "nl", "it", "da"}
+
+
+class Phrase(NamedTuple):
+    """Words that open a slot. `rest`: what follows the first word; `whole`: small words count."""
+
+    rest: tuple[str, ...]
+    kind: str
+    weight: float
+    whole: bool
+
+
+class Word:
+    """What is known about a word. `value`: the number it says; `scale`: 100 or 1000; `times`: 2 for "double"."""
+
+    __slots__ = (
+        "at", "dating", "dot", "filler", "inside", "letter", "month", "nato", "nod", "ordinal", "phrases", "plain", "scale",
+        "skip", "small", "times", "undo", "unit", "value",
+    )  # fmt: skip
+
+    def __init__(self, text: str) -> None:
+        self.plain = text
+        self.value: int | None = None
+        self.inside: int | None = None
+        self.scale = self.times = 0
+        self.letter = len(text) == 1 and text.isalpha()
+        self.nato = text in _NATO
+        self.small = self.skip = self.filler = self.nod = self.unit = self.month = False
+        self.ordinal = self.dating = self.at = self.dot = self.undo = False
+        self.phrases: tuple[Phrase, ...] = ()
+
+
+class _Patterns:
+    """Words with an open end or beginning, grouped so that a word is compared with few of them."""
+
+    def __init__(self) -> None:
+        self.exact: dict[str, list[Phrase]] = defaultdict(list)
+        self.prefix: dict[str, list[tuple[str, Phrase]]] = defaultdict(list)
+        self.suffix: list[tuple[str, Phrase]] = []
+
+    def add(self, first: str, phrase: Phrase) -> None:
+        if first.startswith("*"):
+            self.suffix.append((first[1:], phrase))
+        elif first.endswith("*"):
+            self.prefix[first[:2]].append((first[:-1], phrase))
+        else:
+            self.exact[first].append(phrase)
+
+    def of(self, word: str) -> list[Phrase]:
+        found = list(self.exact.get(word, ()))
+        found += [phrase for start, phrase in self.prefix.get(word[:2], ()) if word.startswith(start)]
+        found += [phrase for end, phrase in self.suffix if len(word) > len(end) and word.endswith(end)]
+        return found
+
+
+class Vocabulary:
+    """The words of some languages. Number words of the first language win over those of the others."""
+
+    def __init__(self, languages: Sequence[str]) -> None:
+        self.languages = tuple(languages)
+        self._known: dict[str, Word] = {}
+        self._phrases = _Patterns()
+        self._lists: dict[str, _Patterns] = {name: _Patterns() for name in _LISTS}
+        small: set[str] = set()
+        for language in languages:
+            small |= set(_sections()[language].get("small", ()))
+        for language in languages:
+            own = set(_sections()[language].get("small", ()))
+            for kind, entries in _sections()[language].items():
+                if kind in self._lists:
+                    for entry in entries:
+                        self._lists[kind].add(entry, _ANY)
+                else:
+                    self._add(kind, entries, own)
+
+    def _add(self, kind: str, entries: Sequence[str], small: set[str]) -> None:
+        whole = kind.startswith("in ") or kind == "our"
+        for entry in entries:
+            words = [word for word in entry.split() if whole or word not in small] or entry.split()
+            phrase = Phrase(tuple(words[1:]), kind.removesuffix("?"), 0.5 if kind.endswith("?") else 1.0, whole)
+            self._phrases.add(words[0], phrase)
+
+    def word(self, text: str) -> Word:
+        """Return what is known about a word."""
+        known = self._known.get(text)
+        if known is None:
+            known = self._known[text] = self._look_up(text)
+        return known
+
+    def _look_up(self, text: str) -> Word:
+        bare = plain(text)
+        word = self._known.get(bare) if bare != text else None
+        if word is not None:
+            return word
+        word = Word(bare)
+        if bare.isdigit():
+            return word
+        for language in self.languages:
+            numbers = number_words(language)
+            if word.value is None:
+                word.value = numbers.values.get(bare)
+            word.inside = numbers.inside.get(bare) if word.inside is None else word.inside
+            word.scale = word.scale or numbers.scales.get(bare, 0)
+            word.times = word.times or numbers.times.get(bare, 0)
+        if word.value is None and not word.scale and len(bare) >= _COMPOUND:
+            word.value = _compound(text.lower(), self.languages)
+        found = {name: bool(patterns.of(bare)) for name, patterns in self._lists.items()}
+        word.small, word.skip, word.filler, word.nod = found["small"], found["skip"], found["filler"], found["nod"]
+        word.unit, word.month, word.ordinal, word.dating = (
+            found["units"], found["months"], found["ordinals"], found["dating"],
+        )  # fmt: skip
+        word.at, word.dot, word.undo = found["at"], found["dot"], found["undo"]
+        word.phrases = tuple(self._phrases.of(bare))
+        return word
+
+
+_ANY = Phrase((), "", 0.0, False)
+
+
+def _compound(word: str, languages: Sequence[str]) -> int | None:
+    """Return the number of a long compound ("neunzehnhundertachtzig"), None if it is none."""
+    languages = [language for language in languages if language in _COMPOUNDING]
+    if not languages:
+        return None
+    # text2num is loaded with the first long word of these languages.
+    from text_to_num import text2num
+
+    for language in languages:
+        try:
+            return int(text2num(word, language))
+        except ValueError:
+            continue
+    return None
+
+
+@cache
+def _sections() -> dict[str, dict[str, tuple[str, ...]]]:
+    sections: dict[str, dict[str, tuple[str, ...]]] = {}
+    language = ""
+    for line in files("reddy_lib.personal_data").joinpath("slot_words.txt").read_text("utf8").splitlines():
+        if line.startswith("["):
+            language = line[1:-1]
+            sections[language] = {}
+        elif line and not line.startswith("#"):
+            kind, _, entries = line.partition(":")
+            parts = tuple(part.strip() for part in entries.split(",") if part.strip())
+            sections[language][kind] = sections[language].get(kind, ()) + parts
+    return sections
+
+
+@cache
+def vocabulary(languages: tuple[str, ...]) -> Vocabulary:
+    """Return the words of these languages.
+
+    Raises ValueError: a language that there are no words for.
+    """
+    for language in languages:
+        if language not in LANGUAGES:
+            raise ValueError(f"no words for the language {language!r}: choose from {', '.join(LANGUAGES)}")
+    return Vocabulary(languages)
+
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+@cache
+def _votes() -> dict[str, tuple[tuple[str, float], ...]]:
+    """Return word → (language, weight): a word of several languages says less about each of them."""
+    by_word: dict[str, set[str]] = defaultdict(set)
+    for language in LANGUAGES:
+        for word in (*_sections()[language]["words"], *number_words(language).values):
+            by_word[word].add(language)
+    return {word: tuple((language, 1 / len(found)) for language in found) for word, found in by_word.items()}
+
+
+def guess_languages(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the languages of a conversation, the most spoken first; English if nothing shows."""
+    votes = _votes()
+    total: dict[str, float] = defaultdict(float)
+    lines: dict[str, int] = defaultdict(int)
+    for text in texts:
+        here: dict[str, float] = defaultdict(float)
+        for word in _WORD.findall(text.lower()):
+            for language, weight in votes.get(word) or (votes.get(plain(word), ()) if not word.isascii() else ()):
+                here[language] += weight
+        if here:
+            best = max(here, key=here.__getitem__)
+            lines[best] += here[best] >= 1.5
+            for language, weight in here.items():
+                total[language] += weight
+    if not total:
+        return ("en",)
+    ranked = sorted(total, key=lambda language: (-total[language], language))
+    spoken = sum(lines.values())
+    return tuple(
+        language
+        for number, language in enumerate(ranked[:3])
+        if not number or total[language] >= 0.7 * total[ranked[0]] or lines[language] >= max(2, 0.15 * spoken)
+    )
