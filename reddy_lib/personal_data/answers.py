@@ -5,7 +5,7 @@ Each function looks at one line and returns characters of it, or tokens. Whether
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from reddy_lib.personal_data.runs import Line, Token
@@ -23,6 +23,7 @@ _PROVIDERS = frozenset(
 _ENDINGS = frozenset("com net org de fr es pt it nl uk co br eu edu gov ie at ch be dk io info us".split())
 _LEFT, _RIGHT = 9, 8  # tokens of a spoken address before and after "at"
 _NAME_WORDS = 6
+_AND = frozenset(("y", "e", "et", "und", "og", "en", "and"))
 _GAP = 2  # small words in a row that end an answer
 
 
@@ -43,14 +44,20 @@ def _is_word(token: Token) -> bool:
     return token.text[0].isalnum()
 
 
-def answer_words(line: Line, kind: str, start: int = 0, stop: int | None = None) -> list[Part]:
-    """Return what a line says in answer to a question: its words without "it's", "um", "let me see" around them."""
+def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> list[Part]:
+    """Return what a line says in answer to a question: its words without "it's", "um", "let me see" around them.
+
+    `stop`: the token before which an answer ends; `without`: tokens that are none of it.
+    """
     tokens = line.tokens
     parts: list[Part] = []
     first = last = -1
     skipped = 0
-    for index in range(start, len(tokens) if stop is None else stop):
+    for index in range(stop):
         token = tokens[index]
+        if index in without:
+            skipped = _GAP
+            continue
         if not _is_word(token):
             if token.text in ".?!;" and first >= 0 and kind in ("name", "password") and not token.glued:
                 break
@@ -168,7 +175,7 @@ def _domain(tokens: Sequence[Token], index: int) -> int:
     last = -1
     for at in range(index + 1, min(len(tokens), index + 1 + _RIGHT)):
         token = tokens[at]
-        if _is_dot(token) and at > index + 1 and at + 1 < len(tokens) and _is_word(tokens[at + 1]):
+        if _is_dot(token) and at > index + 1 and at + 1 < len(tokens) and tokens[at + 1].text.isalpha():
             last = at + 1
         elif last >= 0 and at > last:
             spelled_out = token.word.letter and tokens[last].word.letter
@@ -200,7 +207,7 @@ def dates(line: Line) -> Iterator[tuple[Part, int, bool]]:
             count += 1
             month = month or word.month
             continue
-        if first >= 0 and (word.dating or word.scale or (not _is_word(token) and token.text in "-/.,'") or word.plain in ("y", "e")):
+        if first >= 0 and (word.dating or word.scale or (not _is_word(token) and token.text in "-/.,'") or word.plain in _AND):
             if word.scale:
                 last = index
             continue

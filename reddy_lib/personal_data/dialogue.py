@@ -7,62 +7,47 @@ others. An agent's number is personal data only if it repeats what the customer 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.answers import Part, answer_words, dates, emails_in_words, words_after
-from reddy_lib.personal_data.cues import HARMLESS, Cue, cues_of
-from reddy_lib.personal_data.fit import COMPLETE, fit
+from reddy_lib.personal_data.cues import HARMLESS, cues_of
+from reddy_lib.personal_data.fit import fit, parted
 from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
 from reddy_lib.personal_data.runs import Line, Run, read_line, runs_of
-from reddy_lib.personal_data.said import KINDS, Said
+from reddy_lib.personal_data.said import Said
+from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.vocabulary import Vocabulary
+from reddy_lib.personal_data.weights import Sign, is_yours, signs_of
 
 __all__ = ["Dialogue"]
 
 _ENOUGH = 0.35  # of weight × fit, to be marked
 _STRONG = 0.6
 _AMOUNT = 0.15  # what is left of the fit of money, shares, times and counts
-_SPECIFIC = {kind: at for at, kind in enumerate(("cvv", "last4", "pin", "expiry", "card", "bank", "national_id"))}
-_WORDS = ("password", "name", "address", "email", "birth_date")
-_ID_KINDS = ("card", "national_id", "bank", "phone", "account")
-_SHORTEST_KEPT = 3  # digits of a datum by which it is known again
+_SPECIFIC = ("national_id", "bank", "card", "expiry", "pin", "last4", "cvv")  # of two that fit, the later
 _NEAR = 6  # tokens between a number and the words after it that say what it is
+_MOST_WORDS = {"name": 8, "password": 6, "address": 24}
+_ANSWER_WITHIN = 6  # lines
+_BARE_ID, _BARE_CARD = 8, 12  # digits of a number that nothing was said about
+_TOLD = frozenset("phone email address".split())  # kinds of which a firm has its own
+_IS = frozenset("is s was ist lautet war est c es era e ea und : = reads".split())
+_AND = frozenset("and und et y e en og".split())
+_KEPT = 4  # digits of what an agent tells, by which it is known again
+_PLUS = frozenset(("+", "plus", "piu", "mas", "mais"))
 
 
-@dataclass
-class _Slot:
-    """What is expected. `weight` fades; `filled`: digits that came already; `open_words`: an answer in words may follow."""
+class _Verdict(NamedTuple):
+    """What a number is. `kind`: "" if nothing says so."""
 
-    kind: str
-    weight: float
-    line: int
-    by_agent: bool
-    item: int
-    filled: int = 0
-    open_words: bool = False
+    kind: str = ""
+    sure: str = ""
+    why: str = ""
+    item: int = 0
 
 
-@dataclass
-class _Memory:
-    """Digits of what was said, by which it is known again."""
-
-    personal: dict[str, str] = field(default_factory=dict)
-    harmless: set[str] = field(default_factory=set)
-
-    def kind_of(self, code: str) -> str:
-        if len(code) < 2:
-            return ""
-        for known, kind in self.personal.items():
-            if code == known or (len(code) >= _SHORTEST_KEPT and code in known):
-                return kind
-            if len(known) >= 4 and known in code:
-                return kind
-        return ""
-
-    def is_harmless(self, code: str) -> bool:
-        return len(code) >= _SHORTEST_KEPT and any(code in known or known in code for known in self.harmless)
+_NOTHING = _Verdict()
 
 
 class Dialogue:
@@ -72,16 +57,11 @@ class Dialogue:
         self.words = words
         self.blunt = blunt
         self.found: list[Said] = []
-        self._slots: dict[str, _Slot] = {}
-        self._memory = _Memory()
-        self._items = 0
-        self._last_kind = ""  # of the customer's last number, as long as only nods and echoes follow
-        self._last_item = 0
-        self._pending: list[Run] = []
-        self._asked_line = -9
+        self._slots = Slots()
+        self._memory = Memory()
+        self._last = _NOTHING  # of the customer's last number, as long as only nods and echoes follow
+        self._pending: list[tuple[Line, Run]] = []
         self._taken: list[tuple[int, int]] = []
-
-    # --- lines ---------------------------------------------------------------------------------------------
 
     def feed(self, lines: Sequence[TranscriptLine]) -> list[Said]:
         """Read lines in order and return what was found."""
@@ -93,88 +73,31 @@ class Dialogue:
     def expect(self, hint: str) -> None:
         """Open slots by the name of a field ("Card number"), before its value is fed."""
         line = read_line(0, "agent", hint, self.words)
-        self._open(line, cues_of(line), [])
+        self._slots.open(line, [sign._replace(weight=1.0, says=False) for sign in signs_of(line, cues_of(line), [])], [])
 
     def _read(self, line: Line) -> None:
         self._taken = []
         runs = runs_of(line)
         if not runs and _is_nod(line):
             return
-        cues = cues_of(line)
-        self._forms(line, cues)
-        if not line.agent or not self._slots:
-            self._words_before(line, cues, runs)
+        signs = signs_of(line, cues_of(line), [run.first for run in runs])
+        self._forms(line, signs)
+        self._dates(line, signs)
+        self._emails(line, signs)
+        if line.agent:
+            self._echoes_in_words(line)
+            marked = self._numbers(line, signs, runs)
         else:
-            self._words_before(line, cues, runs)
-        marked = self._runs(line, cues, runs)
+            marked = self._answers(line, signs, runs, ("password",))
+            marked = self._numbers(line, signs, runs) or marked
+            marked = self._answers(line, signs, runs, ("name", "address")) or marked
         if self.blunt:
             self._bluntly(line, runs)
-        self._fade(line, cues, marked)
-        self._open(line, cues, runs)
-
-    def _fade(self, line: Line, cues: list[Cue], marked: bool) -> None:
-        if marked and not cues:
-            return
-        asks = any(cue.weight >= 1 or cue.kind in HARMLESS for cue in cues)
-        if line.agent:
-            left = 0.35 if asks else 0.75 if len(line.tokens) > 4 else 0.9
-        else:
-            left = 0.8
-        for slot in self._slots.values():
-            slot.weight *= left
-            if line.agent and len(line.tokens) > 4 and asks:
-                slot.open_words = False
-        if line.agent and len(line.tokens) > 6:
-            self._last_kind = ""
-
-    def _open(self, line: Line, cues: list[Cue], runs: list[Run]) -> None:
-        """Open slots for the lines that follow."""
-        weights: dict[str, float] = {}
-        for cue in cues:
-            if cue.says and line.agent:
-                continue
-            weights[cue.kind] = weights.get(cue.kind, 0.0) + cue.weight
-        if not weights:
-            return
-        asked = weights.pop("what", 0.0)
-        if asked:
-            if not weights:
-                self._generic(line, runs)
-                return
-            best = max(weights, key=weights.__getitem__)
-            if best not in HARMLESS:
-                weights[best] += 0.5
-        if not weights:
-            return
-        personal = max((w for kind, w in weights.items() if kind not in HARMLESS), default=0.0)
-        for kind, weight in weights.items():
-            if kind in HARMLESS and personal > weight:
-                weight *= 0.6
-            self._items += 1
-            old = self._slots.get(kind)
-            weight = min(1.0, weight)
-            answered = any(run for run in runs) and not line.agent
-            if old is not None and old.weight > weight:
-                weight = old.weight
-            filled = old.filled if old is not None and answered else 0
-            slot = _Slot(kind, weight, line.number, line.agent, self._items, filled)
-            if answered:
-                slot.weight *= 0.7
-            slot.open_words = kind in _WORDS and weight >= 0.75 and (line.agent or not line.customer) and not answered
-            self._slots[kind] = slot
-        if line.agent:
-            self._asked_line = line.number
-
-    def _generic(self, line: Line, runs: list[Run]) -> None:
-        """Take "what's the number" as a question for what is spoken of, or else for an id."""
-        if runs and not line.agent:
-            return
-        best = max(self._slots.values(), key=lambda slot: slot.weight, default=None)
-        if best is not None and best.weight >= 0.2:
-            best.weight = max(best.weight, 0.7)
-            return
-        self._items += 1
-        self._slots["account"] = _Slot("account", 0.5, line.number, line.agent, self._items)
+        if not marked or signs:
+            self._slots.fade(line, signs)
+        if line.agent and not marked and (len(line.tokens) > _NEAR or any(_asks_other(sign, self._last) for sign in signs)):
+            self._last = _NOTHING
+        self._slots.open(line, signs, runs)
 
     # --- marks ---------------------------------------------------------------------------------------------
 
@@ -185,290 +108,295 @@ class Dialogue:
     def _free(self, begin: int, end: int) -> bool:
         return not any(b < end and begin < e for b, e in self._taken)
 
-    def _mark_run(self, line: Line, run: Run, kind: str, item: int, sure: str, why: str) -> None:
+    def _mark_run(self, line: Line, run: Run, verdict: _Verdict) -> None:
         begin = run.atoms[0].begin
         for before, after in zip(run.atoms, (*run.atoms[1:], None), strict=True):
             if after is None or any(token.text[0].isalnum() for token in line.tokens[before.last + 1 : after.index]):
-                self._mark(line, begin, before.end, kind, item, sure, why)
+                self._mark(line, begin, before.end, verdict.kind, verdict.item, verdict.sure, verdict.why)
                 begin = after.begin if after is not None else 0
         if run.digits + run.letters >= 2:
-            self._memory.personal[run.code] = kind
+            self._memory.numbers[run.code] = verdict.kind
 
-    def _new_item(self) -> int:
-        self._items += 1
-        return self._items
+    # --- forms and words -----------------------------------------------------------------------------------
 
-    # --- forms ---------------------------------------------------------------------------------------------
-
-    def _forms(self, line: Line, cues: list[Cue]) -> None:
+    def _forms(self, line: Line, signs: Sequence[Sign]) -> None:
         text = line.text
-        ours = any(cue.kind == "our" for cue in cues) and line.agent
-        if "@" in text and not ours:
+        if "@" in text and not (line.agent and _speaks_of(signs, "our")):
             for one in EMAIL.finditer(text):
-                self._mark(line, one.start(), one.end(), "email", self._new_item(), "form", "an email address")
-        if any(character.isdigit() for character in text) and not any(cue.kind == "no" for cue in cues):
+                self._mark(line, one.start(), one.end(), "email", self._slots.new_item(), "form", "an email address")
+        if any(character.isdigit() for character in text) and not _speaks_of(signs, "no"):
             for begin, end in find_ibans(text):
-                self._mark(line, begin, end, "bank", self._new_item(), "checked", "an IBAN, check digits right")
+                self._mark(line, begin, end, "bank", self._slots.new_item(), "checked", "an IBAN with right check digits")
             for begin, end in find_ids(text):
-                self._mark(line, begin, end, "national_id", self._new_item(), "checked", "written as a national id")
+                self._mark(line, begin, end, "national_id", self._slots.new_item(), "checked", "written as a national id")
 
-    # --- words ---------------------------------------------------------------------------------------------
-
-    def _words_before(self, line: Line, cues: list[Cue], runs: list[Run]) -> None:
-        """Mark answers in words: to what was asked in lines above, or announced in this one."""
-        asked = {cue.kind for cue in cues if cue.weight >= 1 or cue.says}
-        ours = any(cue.kind == "our" for cue in cues) and line.agent
-        email = self._slots.get("email")
-        wants = "email" in asked or (email is not None and email.weight >= _STRONG)
-        if not ours:
-            for part in emails_in_words(line, asked=wants):
-                if self._free(part.begin, part.end):
-                    self._mark(line, part.begin, part.end, "email", self._new_item(), "form", "an email address in words")
-        self._birth(line, cues)
-        self._expiry(line, cues)
-        if line.agent:
-            self._agent_names(line)
+    def _emails(self, line: Line, signs: Sequence[Sign]) -> None:
+        if line.agent and _speaks_of(signs, "our"):
             return
-        for kind in ("password", "address", "name"):
-            slot = self._slots.get(kind)
-            if slot is not None and slot.open_words and slot.weight >= 0.5 and line.number - slot.line <= 6:
-                self._answer(line, slot, cues, runs)
-        for cue in cues:
-            if cue.kind in ("name", "password", "address") and (cue.says or cue.weight >= 1):
-                self._announced(line, cue)
-
-    def _answer(self, line: Line, slot: _Slot, cues: list[Cue], runs: list[Run]) -> None:
-        others = [cue for cue in cues if cue.kind != slot.kind and cue.kind != "what" and cue.weight >= 1]
-        stop = min((cue.first for cue in others), default=len(line.tokens))
-        if stop == 0:
-            return
-        parts = answer_words(line, slot.kind, 0, stop)
-        words = sum(1 for part in parts for token in line.tokens[part.first : part.last + 1] if token.text[0].isalnum())
-        most = {"name": 8, "password": 6, "address": 24}[slot.kind]
-        if not parts or words > most:
-            return
-        for part in parts:
+        slot = self._slots.get("email", least=_ENOUGH)
+        asked = slot is not None or _speaks_of(signs, "email")
+        for part in emails_in_words(line, asked=asked):
             if self._free(part.begin, part.end):
-                self._mark(line, part.begin, part.end, slot.kind, slot.item, "context", f"asked for in line {slot.line}")
-        if slot.kind != "address" or words >= 3:
-            slot.open_words = False
-        self._remember_words(line, parts, slot.kind)
+                item = slot.item if slot is not None and not line.agent else self._slots.new_item()
+                self._mark(line, part.begin, part.end, "email", item, "form", "an email address in words")
 
-    def _remember_words(self, line: Line, parts: list[Part], kind: str) -> None:
+    def _dates(self, line: Line, signs: Sequence[Sign]) -> None:
+        for kind in ("birth_date", "expiry"):
+            here = any(sign.kind == kind and sign.weight >= 1 for sign in signs)
+            slot = None if line.agent else self._slots.get(kind, least=_ENOUGH)
+            if not here and slot is None:
+                continue
+            for part, count, month in dates(line):
+                digits = sum(c.isdigit() for c in line.text[part.begin : part.end])
+                if kind == "expiry":
+                    fits = month and count in (2, 3)
+                else:
+                    fits = count >= 3 or digits >= 4 or (count == 2 and (month or slot is not None))
+                if fits and self._free(part.begin, part.end):
+                    item = slot.item if slot is not None else self._slots.new_item()
+                    self._mark(line, part.begin, part.end, kind, item, "context", _why(slot, here=here))
+                    if slot is not None:
+                        slot.weight *= 0.5
+
+    def _answers(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], kinds: Sequence[str]) -> bool:
+        """Mark answers in words: to what was asked in lines above, or announced in this one."""
+        marked = False
+        for kind in kinds:
+            slot = self._slots.get(kind, least=0.5)
+            if slot is not None and slot.words and line.number - slot.line <= _ANSWER_WITHIN:
+                marked = self._answer(line, slot, signs, runs) or marked
+        for sign in signs:
+            part = self._announced(line, sign) if sign.kind in kinds else None
+            if part is not None and self._free(part.begin, part.end):
+                self._mark(
+                    line, part.begin, part.end, sign.kind, self._slots.new_item(), "context", "announced in the same line"
+                )
+                self._remember(line, part, sign.kind)
+        return marked
+
+    def _answer(self, line: Line, slot: Slot, signs: Sequence[Sign], runs: Sequence[Run]) -> bool:
+        others = [sign for sign in signs if sign.kind not in (slot.kind, "what", "no", "name") and sign.weight >= 1]
+        stop = min((sign.first for sign in others), default=len(line.tokens))
+        numbers = {index for run in runs for index in range(run.first, run.last + 1)} if slot.kind == "name" else set()
+        parts = answer_words(line, slot.kind, stop, numbers)
+        words = sum(1 for part in parts for token in line.tokens[part.first : part.last + 1] if token.text[0].isalnum())
+        if not parts or words > _MOST_WORDS[slot.kind]:
+            return False
         for part in parts:
-            self._memory.personal.setdefault(line.text[part.begin : part.end].lower(), kind)
+            if slot.kind == "address" or self._free(part.begin, part.end):
+                self._mark(line, part.begin, part.end, slot.kind, slot.item, "context", _why(slot))
+                self._remember(line, part, slot.kind)
+        if slot.kind != "address" or words > 2:
+            slot.words = False
+        return True
 
-    def _announced(self, line: Line, cue: Cue) -> None:
-        if cue.kind == "name" and not cue.says:
-            return
-        if cue.kind == "address":
-            part = words_after(line, cue.last + 1, "address")
-            if part is None or not any(c.isdigit() for c in line.text[part.begin : part.end]):
-                return
-        elif cue.kind == "password":
-            after = line.tokens[cue.last + 1 : cue.last + 2]
-            if not after or after[0].word.plain not in _IS:
-                return
-            part = words_after(line, cue.last + 1, "password")
-        else:
-            part = words_after(line, cue.last + 1, cue.kind)
-        if part is not None and self._free(part.begin, part.end):
-            self._mark(line, part.begin, part.end, cue.kind, self._new_item(), "context", "announced in the same line")
+    def _remember(self, line: Line, part: Part, kind: str) -> None:
+        self._memory.words[line.text[part.begin : part.end].lower()] = kind
+        if kind == "name":
+            for token in line.tokens[part.first : part.last + 1]:
+                if len(token.text) >= 4 and not token.word.skip and token.text.isalpha():
+                    self._memory.words[token.text.lower()] = kind
 
-    def _agent_names(self, line: Line) -> None:
+    def _announced(self, line: Line, sign: Sign) -> Part | None:
+        """Return the words that a speaker announces in the same line ("my name is …", "the password is …")."""
+        if sign.kind == "name":
+            return words_after(line, sign.last + 1, "name") if sign.says else None
+        if sign.weight < 1:
+            return None
+        after = line.tokens[sign.last + 1 : sign.last + 2]
+        if sign.kind == "password" and after and after[0].word.plain in _IS:
+            return words_after(line, sign.last + 1, "password")
+        if sign.kind == "address":
+            part = words_after(line, sign.last + 1, "address")
+            if part is not None and any(c.isdigit() for c in line.text[part.begin : part.end]):
+                return part
+        return None
+
+    def _echoes_in_words(self, line: Line) -> None:
         """Mark what a customer said in words where the agent repeats it."""
+        if not self._memory.words:
+            return
         lower = line.text.lower()
-        for said, kind in list(self._memory.personal.items()):
-            if len(said) >= 5 and not said.isdigit() and said in lower and len(lower) == len(line.text):
-                begin = lower.index(said)
-                if self._free(begin, begin + len(said)):
-                    self._mark(line, begin, begin + len(said), kind, self._new_item(), "context", "said before")
-
-    def _birth(self, line: Line, cues: list[Cue]) -> None:
-        here = any(cue.kind == "birth_date" for cue in cues)
-        slot = self._slots.get("birth_date")
-        asked = slot is not None and slot.weight >= _ENOUGH and not line.agent
-        if not here and not asked:
-            return
-        for part, count, month in dates(line):
-            digits = sum(c.isdigit() for c in line.text[part.begin : part.end])
-            if (count >= 3 or (count == 2 and month) or digits >= 4 or (count == 2 and asked)) and self._free(part.begin, part.end):
-                item = slot.item if slot is not None and asked else self._new_item()
-                self._mark(line, part.begin, part.end, "birth_date", item, "context", self._why(slot, here))
-                if slot is not None:
-                    slot.weight *= 0.5
-
-    def _expiry(self, line: Line, cues: list[Cue]) -> None:
-        here = any(cue.kind == "expiry" and cue.weight >= 1 for cue in cues)
-        slot = self._slots.get("expiry")
-        asked = slot is not None and slot.weight >= _ENOUGH and not line.agent
-        if not here and not asked:
-            return
-        for part, count, month in dates(line):
-            if month and count == 2 and self._free(part.begin, part.end):
-                item = slot.item if slot is not None and asked else self._new_item()
-                self._mark(line, part.begin, part.end, "expiry", item, "context", self._why(slot, here))
-                if slot is not None:
-                    slot.weight *= 0.4
-
-    @staticmethod
-    def _why(slot: _Slot | None, here: bool) -> str:
-        return "announced in the same line" if here or slot is None else f"asked for in line {slot.line}"
+        starts = {token.begin: token for token in line.tokens}
+        ends = {token.end for token in line.tokens}
+        for said, kind in self._memory.words.items():
+            begin = lower.find(said)
+            end = begin + len(said)
+            if begin in starts and end in ends and len(lower) == len(line.text) and self._free(begin, end):
+                self._mark(line, begin, end, kind, self._slots.new_item(), "context", "said before")
 
     # --- numbers -------------------------------------------------------------------------------------------
 
-    def _runs(self, line: Line, cues: list[Cue], runs: list[Run]) -> bool:
+    def _numbers(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run]) -> bool:
         marked = False
         for at, run in enumerate(runs):
             if not self._free(run.begin, run.end):
                 marked = True
                 continue
-            kind, sure, why, item = self._judge(line, cues, runs, at)
-            if kind in HARMLESS:
+            verdict = self._judge(line, signs, runs, at)
+            if verdict.kind in HARMLESS:
                 self._memory.harmless.add(run.code)
                 self._pending = []
-            elif kind:
-                self._take(line, run, kind, item, sure, why)
+            elif verdict.kind:
+                self._take(line, run, verdict)
                 marked = True
-            elif not line.agent:
+            elif line.agent:
+                if run.digits > _KEPT:
+                    self._memory.harmless.add(run.code)
+            else:
                 marked = self._wait(line, run) or marked
-        if not marked and not runs and not line.agent:
-            self._pending = []
+        if runs and not marked and not line.agent and any(run.digits > 2 for run in runs):
+            self._last = _NOTHING
         return marked
 
-    def _take(self, line: Line, run: Run, kind: str, item: int, sure: str, why: str) -> None:
-        self._mark_run(line, run, kind, item, sure, why)
-        slot = self._slots.get(kind)
-        if line.agent:
-            return
-        self._last_kind, self._last_item = kind, item
-        if slot is None:
-            return
-        slot.filled = run.digits if run.after_undo else slot.filled + run.digits
-        if slot.filled >= COMPLETE.get(kind, 99):
-            slot.weight *= 0.5
+    def _take(self, line: Line, run: Run, verdict: _Verdict) -> None:
+        open_kinds = [slot.kind for slot in self._slots.all() if slot.weight >= _ENOUGH]
+        parts = [] if line.agent else parted(run, verdict.kind, open_kinds)
+        if parts:
+            for kind, part in parts:
+                slot = self._slots.get(kind)
+                item = verdict.item if kind == verdict.kind or slot is None else slot.item
+                self._mark_run(line, part, verdict._replace(kind=kind, item=item))
+                self._slots.fill(kind, part)
+        else:
+            self._mark_run(line, run, verdict)
+            if not line.agent:
+                self._slots.fill(verdict.kind, run)
+        if not line.agent:
+            self._last = verdict
 
     def _wait(self, line: Line, run: Run) -> bool:
         """Keep a number that nothing was said about, until its other parts show that it is a card's."""
         if run.amount or run.clock or run.letters or run.digits < 2:
             return False
-        self._pending = [*(one for one in self._pending if run.line - one.line <= 4), run]
-        code = "".join(one.code for one in self._pending)
-        if len(self._pending) > 1 and is_card(code):
-            item = self._new_item()
-            for one in self._pending:
-                said = line if one.line == line.number else self._kept_line(one)
-                self._mark_run(said, one, "card", item, "checked", "parts of a number with a card's check digit")
-            self._pending = []
-            return True
-        self._lines_of_pending[run.line] = line
-        return False
+        self._pending = [*(one for one in self._pending if line.number - one[0].number <= 4), (line, run)]
+        if len(self._pending) < 2 or not is_card("".join(one.code for _, one in self._pending)):
+            return False
+        item = self._slots.new_item()
+        for said, one in self._pending:
+            self._mark_run(said, one, _Verdict("card", "checked", "its parts have a card's check digit", item))
+        self._pending = []
+        return True
 
-    @property
-    def _lines_of_pending(self) -> dict[int, Line]:
-        return self.__dict__.setdefault("_pending_lines", {})
-
-    def _kept_line(self, run: Run) -> Line:
-        return self._lines_of_pending[run.line]
-
-    def _judge(self, line: Line, cues: list[Cue], runs: list[Run], at: int) -> tuple[str, str, str, int]:
-        """Return (kind, how sure, why, item) of a run; kind "" if nothing says that it is personal data."""
+    def _judge(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], at: int) -> _Verdict:
+        """Return what a number is."""
         run = runs[at]
-        scores, here = self._scores(line, cues, runs, at)
+        counted = run.amount or run.clock
+        scores, here = self._scores(line, signs, runs, at)
         harmless = max((scores.pop(kind, 0.0) for kind in HARMLESS), default=0.0)
         known = self._memory.kind_of(run.code)
-        if known and line.agent and not (run.amount or run.clock) and run.digits + run.letters >= 2:
-            return known, "context", "repeats what was said before", self._new_item()
-        if self._memory.is_harmless(run.code) and not any(kind in here for kind in scores):
-            return "no", "", "", 0
+        if known and line.agent and not counted:
+            return _Verdict(known, "context", "repeats what was said before", self._slots.new_item())
+        if self._memory.is_harmless(run.code) and not here - set(HARMLESS):
+            return _Verdict("no")
         best, score = "", 0.0
         for kind, weight in scores.items():
+            if line.agent and kind in _TOLD and not is_yours(line):
+                continue
             slot = self._slots.get(kind)
-            value = weight * fit(kind, run, slot.filled if slot is not None else 0)
-            if run.amount or run.clock:
-                value *= _AMOUNT
-            value += 0.01 * (len(_SPECIFIC) - _SPECIFIC.get(kind, len(_SPECIFIC))) if value else 0
+            if slot is not None and slot.words and kind not in here:
+                continue  # it is a part of an answer in words
+            value = weight * fit(kind, run, slot.filled if slot is not None else 0) * (_AMOUNT if counted else 1.0)
+            value += 0.01 * (_SPECIFIC.index(kind) + 1) if value and kind in _SPECIFIC else 0.0
             if value > score:
                 best, score = kind, value
         if score >= _ENOUGH and score >= harmless and (not line.agent or score >= _STRONG):
-            slot = self._slots.get(best)
+            slot = None if best in here else self._slots.get(best)
             sure = "checked" if best == "card" and is_card(run.code) else "context"
-            item = slot.item if slot is not None and best not in here else self._new_item()
-            return best, sure, self._why(slot, best in here), item
+            item = slot.item if slot is not None else self._slots.new_item()
+            if not line.agent and self._last.kind == best and best in here and _goes_on(line, signs):
+                item = self._last.item
+            return _Verdict(best, sure, _why(slot, here=best in here), item)
         if harmless >= 0.3:
-            return ("no" if run.digits + run.letters >= _SHORTEST_KEPT else ""), "", "", 0
-        return self._by_form(line, runs, at, known)
+            return _Verdict("no" if run.digits + run.letters > 2 else "")
+        return _NOTHING if counted else self._by_form(line, runs, run, known)
 
-    def _scores(self, line: Line, cues: list[Cue], runs: list[Run], at: int) -> tuple[dict[str, float], set[str]]:
-        """Return kind → weight for a run, and the kinds that its own line speaks of."""
+    def _scores(
+        self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], at: int
+    ) -> tuple[dict[str, float], set[str]]:
+        """Return kind → weight for a number, and the kinds that its own line speaks of."""
         run = runs[at]
+        before = [sign for sign in signs if sign.last < run.first and sign.kind != "what"]
         scores: dict[str, float] = {}
-        here: set[str] = set()
-        before = [cue for cue in cues if cue.last < run.first]
-        latest = max((cue.last for cue in before if cue.kind != "what"), default=-1)
-        generic = any(cue.kind == "what" for cue in before)
-        for cue in before:
-            if cue.kind == "what":
-                continue
-            used = any(cue.last < other.first < run.first and not other.amount for other in runs[:at])
-            near = cue.last == latest
-            weight = cue.weight * (1.0 if near else 0.75) * (0.6 if used and not near else 0.8 if used else 1.0)
-            if generic and cue.weight < 1:
-                weight += 0.4
-            scores[cue.kind] = min(1.0, scores.get(cue.kind, 0.0) * 0.5 + weight)
-            here.add(cue.kind)
+        latest = max((sign.last for sign in before), default=-1)
+        for sign in before:
+            used = any(sign.last < other.first < run.first and not other.amount for other in runs[:at])
+            near = sign.last == latest
+            weight = sign.weight * (1.0 if near else 0.75) * (0.6 if used and not near else 0.8 if used else 1.0)
+            scores[sign.kind] = min(1.0, scores.get(sign.kind, 0.0) * 0.5 + weight)
         following = runs[at + 1].first if at + 1 < len(runs) else len(line.tokens)
-        for cue in cues:
-            if run.last < cue.first <= run.last + _NEAR and cue.last < following and cue.kind != "what":
-                between = line.tokens[run.last + 1 : cue.first]
-                if any(token.text in ".?!;" and not token.glued for token in between[1:]) or any(
-                    token.word.plain in _AND for token in between[:1]
-                ):
-                    continue
-                if at + 1 < len(runs) and following - cue.last <= 4:
-                    continue
-                scores[cue.kind] = max(scores.get(cue.kind, 0.0), 0.75 * cue.weight)
-                here.add(cue.kind)
-        for kind, slot in self._slots.items():
+        for sign in self._after(line, signs, run, following, last=at + 1 == len(runs)):
+            scores[sign.kind] = max(scores.get(sign.kind, 0.0), 0.75 * sign.weight)
+        here = set(scores)
+        for slot in self._slots.all():
             if line.agent and slot.kind not in HARMLESS:
                 continue
-            weight = slot.weight * (0.6 if here and kind not in here and not (here <= {kind}) else 1.0)
-            scores[kind] = max(scores.get(kind, 0.0), weight)
-        if not line.agent and self._last_kind and _is_bare(line, runs):
-            scores[self._last_kind] = max(scores.get(self._last_kind, 0.0), 0.7)
+            weight = slot.weight * (0.6 if here and slot.kind not in here else 1.0)
+            scores[slot.kind] = max(scores.get(slot.kind, 0.0), weight)
+        if not line.agent and self._last.kind and _is_bare(line, runs):
+            scores[self._last.kind] = max(scores.get(self._last.kind, 0.0), 0.7)
         return scores, here
 
-    def _by_form(self, line: Line, runs: list[Run], at: int, known: str) -> tuple[str, str, str, int]:
-        run = runs[at]
-        if run.amount or run.clock:
-            return "", "", "", 0
+    @staticmethod
+    def _after(line: Line, signs: Sequence[Sign], run: Run, following: int, *, last: bool) -> Iterable[Sign]:
+        """Yield signs behind a number that speak of it ("836 on the back"), and not of the next."""
+        for sign in signs:
+            if not (run.last < sign.first <= run.last + _NEAR and sign.last < following) or sign.kind == "what":
+                continue
+            between = line.tokens[run.last + 1 : sign.first]
+            ends = any(token.text in ".?!;" and not token.glued for token in between[1:])
+            if not ends and not (between and between[0].word.plain in _AND) and (last or following - sign.last > 4):
+                yield sign
+
+    def _by_form(self, line: Line, runs: Sequence[Run], run: Run, known: str) -> _Verdict:
+        """Return what a number is of which nothing was said."""
+        new = self._slots.new_item
         if line.agent:
-            fresh = self._last_kind and run.digits >= 2 and (_is_bare(line, runs) or "?" in line.text)
-            if fresh:
-                return self._last_kind, "context", "repeats what was said before", self._new_item()
-            return "", "", "", 0
+            if self._last.kind and run.digits > 1 and self._memory.resembles(run.code, self._last.kind):
+                return _Verdict(self._last.kind, "context", "repeats what was said before, with a difference", new())
+            return _NOTHING
         if known:
-            return known, "context", "repeats what was said before", self._new_item()
-        if not run.letters and is_card(run.code):
-            return "card", "checked", "a card's length and check digit", self._new_item()
-        if not run.letters and run.digits in (15, 16) and run.code[0] in "3456":
-            return "card", "form", "as long as a card's number", self._new_item()
-        international = run.first > 0 and line.tokens[run.first - 1].word.plain in ("+", "plus", "piu", "mas", "mais")
-        spoken = run.digits in range(9, 13) and (international or run.code[0] == "0" or run.digits >= 10)
-        if spoken and not run.letters and is_phone(run.code, self.words.languages, international=international):
-            return "phone", "form", "written as a phone number", self._new_item()
-        if self._last_kind and _is_bare(line, runs) and run.digits >= 1:
-            return self._last_kind, "context", "goes on from the line before", self._last_item
-        return "", "", "", 0
+            return _Verdict(known, "context", "repeats what was said before", new())
+        if run.letters:
+            return _NOTHING
+        if is_card(run.code):
+            return _Verdict("card", "checked", "a card's length and check digit", new())
+        if run.digits in (15, 16) and run.code[0] in "3456":
+            return _Verdict("card", "form", "as long as a card number", new())
+        international = run.first > 0 and line.tokens[run.first - 1].word.plain in _PLUS
+        if (international or run.code[0] == "0" or run.digits >= 10) and is_phone(
+            run.code, self.words.languages, international=international
+        ):
+            return _Verdict("phone", "form", "written as a phone number", new())
+        if not _is_bare(line, runs):
+            return _NOTHING
+        if self._last.kind:
+            return self._last._replace(why="goes on from the line before")
+        if run.digits >= _BARE_ID:
+            kind = "card" if run.digits >= _BARE_CARD else "account"
+            return _Verdict(kind, "form", "a long number and nothing else", new())
+        return _NOTHING
 
-    def _bluntly(self, line: Line, runs: list[Run]) -> None:
+    def _bluntly(self, line: Line, runs: Sequence[Run]) -> None:
         for run in runs:
-            if run.digits >= 3 and self._free(run.begin, run.end):
-                self._mark_run(line, run, "account", self._new_item(), "form", "three digits or more")
+            if run.digits > 2 and self._free(run.begin, run.end):
+                self._mark_run(line, run, _Verdict("account", "form", "three digits or more", self._slots.new_item()))
 
 
-_IS = frozenset("is s was ist lautet war est c es era e ea is and und : = reads".split())
-_AND = frozenset("and und et y e en og".split())
+def _asks_other(sign: Sign, last: _Verdict) -> bool:
+    return sign.weight >= _STRONG and sign.kind not in (last.kind, "what")
+
+
+def _why(slot: Slot | None, *, here: bool = False) -> str:
+    return "announced in the same line" if here or slot is None else f"asked for in line {slot.line}"
+
+
+def _speaks_of(signs: Sequence[Sign], kind: str) -> bool:
+    return any(sign.kind == kind for sign in signs)
+
+
+def _goes_on(line: Line, signs: Sequence[Sign]) -> bool:
+    return not signs or len(line.tokens) <= _NEAR
 
 
 def _is_nod(line: Line) -> bool:
@@ -477,12 +405,8 @@ def _is_nod(line: Line) -> bool:
     return len(words) <= 5 and all(word.nod for word in words)
 
 
-def _is_bare(line: Line, runs: list[Run]) -> bool:
+def _is_bare(line: Line, runs: Sequence[Run]) -> bool:
     """Return whether a line is a number and little else."""
     inside = {index for run in runs for index in range(run.first, run.last + 1)}
     words = [token.word for index, token in enumerate(line.tokens) if index not in inside and token.text[0].isalnum()]
     return sum(not (word.skip or word.filler or word.nod or word.small) for word in words) <= 1 and len(words) <= 7
-
-
-def _unused() -> tuple[str, ...]:
-    return (*KINDS, *_ID_KINDS)

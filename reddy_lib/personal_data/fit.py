@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from reddy_lib.personal_data.forms import is_card
 from reddy_lib.personal_data.runs import Run
 
-__all__ = ["COMPLETE", "fit"]
+__all__ = ["COMPLETE", "fit", "parted"]
 
 COMPLETE = {"card": 15, "cvv": 3, "expiry": 3, "pin": 4, "last4": 4, "phone": 9, "birth_date": 4}
 """Kind → digits with which a datum is complete; other kinds have no usual length."""
 _LONGEST_CARD = 19
+_WHOLE = 0.9
 _CODE = range(4, 9)
 
 
@@ -86,3 +90,37 @@ _FITS = {
     "phone": _phone, "email": _email, "birth_date": _birth, "address": _address, "name": _name, "account": _long,
     "last4": _last4,
 }  # fmt: skip
+
+
+def parted(run: Run, kind: str, open_kinds: Sequence[str]) -> list[tuple[str, Run]]:
+    """Return the parts of a number that is several data in a row (a card, its expiry date and its code), each with its kind.
+
+    Returns an empty list if it is one datum.
+    """
+    if run.letters or len(run.atoms) < 2:
+        return []
+    for cut in range(1, len(run.atoms)):
+        first, rest = _cut(run, 0, cut), _cut(run, cut, len(run.atoms))
+        if is_card(first.code):
+            return [("card", first), *_behind_card(rest)]
+    kinds = [one for one in open_kinds if one in ("cvv", "expiry") or one == "pin"]
+    if kind in kinds and fit(kind, run) < _WHOLE and len(kinds) > 1:
+        for cut in range(1, len(run.atoms)):
+            first, rest = _cut(run, 0, cut), _cut(run, cut, len(run.atoms))
+            for one in kinds:
+                for other in kinds:
+                    if one != other and fit(one, first) >= _WHOLE and fit(other, rest) >= _WHOLE:
+                        return [(one, first), (other, rest)]
+    return []
+
+
+def _behind_card(rest: Run) -> list[tuple[str, Run]]:
+    for cut in range(1, len(rest.atoms)):
+        expiry, code = _cut(rest, 0, cut), _cut(rest, cut, len(rest.atoms))
+        if expiry.digits in (4, 6) and code.digits in (3, 4):
+            return [("expiry", expiry), ("cvv", code)]
+    return [("cvv" if rest.digits == 3 else "expiry", rest)]
+
+
+def _cut(run: Run, first: int, last: int) -> Run:
+    return Run(run.line, run.atoms[first:last], amount=False, clock=False, after_undo=False)

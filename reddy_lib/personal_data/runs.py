@@ -17,6 +17,8 @@ _TOKEN = re.compile(r"\d+|[^\W\d_]+|[^\w\s]|_")
 _JOINING = frozenset("-./,()+·–—:…#_;'")
 _CURRENCY = frozenset("$€£¥%")
 _MOST_FILLERS = 4
+_APART = 4  # tokens from tens to their unit ("trente-et-un")
+_AND = frozenset(("y", "e", "et", "og", "und", "en"))
 _APOSTROPHES = "'’"
 _SAID_AS_LETTER = {"bee": "b", "see": "c", "dee": "d", "ee": "e", "eff": "f", "gee": "g", "aitch": "h", "jay": "j", "kay": "k",
                    "ell": "l", "em": "m", "en": "n", "pee": "p", "queue": "q", "ar": "r", "ess": "s", "tee": "t", "vee": "v",
@@ -158,12 +160,22 @@ class _Reader:
             return self._times(token, word.times)
         if word.value is not None:
             return self._value(token, word.value)
+        if word.plain in _AND and self._joins_tens():
+            return 1
         if word.scale:
             return self._scale(token, word.scale)
         if word.inside is not None and (self._beside_number(-1) or self._beside_number(1)):
             self.atoms.append(Atom(token.begin, token.end, str(word.inside), self.at, self.at, homophone=True))
             return 1
         return self._letter(token)
+
+    def _joins_tens(self) -> bool:
+        """Return whether an "and" stands between tens and a unit ("cuarenta y dos")."""
+        after = self.tokens[self.at + 1 : self.at + 3]
+        following = next((token for token in after if token.text != "-"), None)
+        return bool(
+            self.atoms and self.atoms[-1].tens and following is not None and 0 < (following.word.value or 0) < 20
+        )
 
     def _beside_number(self, step: int) -> bool:
         at = self.at + step
@@ -189,7 +201,7 @@ class _Reader:
         return 2
 
     def _value(self, token: Token, value: int) -> int:
-        before = self.atoms[-1] if self.atoms and self.atoms[-1].last >= self.at - 2 else None
+        before = self.atoms[-1] if self.atoms and self.atoms[-1].last >= self.at - _APART else None
         if before is not None and before.tens and self._adds(before, value):
             total = before.tens + value
             tens = total if token.word.plain == "dix" else 0
@@ -205,7 +217,7 @@ class _Reader:
     def _adds(self, before: Atom, value: int) -> bool:
         """Return whether a unit belongs to the tens before it: "forty two", "cuarenta y dos", "soixante douze"."""
         between = self.tokens[before.last + 1 : self.at]
-        if any(token.text != "-" and token.word.plain not in ("y", "e", "et", "og") for token in between):
+        if any(token.text != "-" and token.word.plain not in _AND for token in between):
             return False
         last = self.tokens[before.last].word.plain
         if last in ("soixante", "vingt", "vingts") and before.tens in (60, 80):
@@ -243,19 +255,26 @@ class _Reader:
             said = _SAID_AS_LETTER.get(word.plain, word.plain[0])
             self.atoms.append(Atom(token.begin, token.end, said, self.at, self.at))
             return 1
-        if len(text) in (2, 3) and text.isupper() and self._code_beside():
+        if (len(text) in (2, 3) and text.isupper() and self._code_beside()) or self._bank_letters(text):
             self.atoms.append(Atom(token.begin, token.end, text.lower(), self.at, self.at))
             return 1
         return 0
 
     def _code_beside(self) -> bool:
         """Return whether capitals stand beside figures, as in "AB 12 34" and "CL-88213"."""
-        for token in (*self.tokens[max(0, self.at - 2) : self.at], *self.tokens[self.at + 1 : self.at + 3]):
-            if token.text[0].isdigit():
-                return True
-            if token.text.isalpha():
-                break
+        sides = (reversed(self.tokens[max(0, self.at - 2) : self.at]), self.tokens[self.at + 1 : self.at + 3])
+        for side in sides:
+            for token in side:
+                if token.text[0].isdigit():
+                    return True
+                if token.text != "-":
+                    break
         return False
+
+    def _bank_letters(self, text: str) -> bool:
+        """Return whether four letters follow the beginning of an IBAN ("IE04 AIBK")."""
+        code = "".join(atom.text for atom in self.atoms[-2:])
+        return len(text) == 4 and len(code) == 4 and code[:2].isalpha() and code[2:].isdigit()
 
     def _as_in(self) -> int:
         """Return how many tokens of "for bravo", "wie Berta", "comme" follow a letter, and put them into its atom."""
@@ -271,12 +290,29 @@ class _Reader:
     def _close(self, *, undo: bool = False) -> None:
         atoms, self.atoms, self.fillers = self.atoms, [], 0
         after_undo, self.after_undo = self.after_undo, undo
-        atoms = _trimmed(atoms)
-        if not any(any(c.isdigit() for c in atom.text) for atom in atoms) and len(atoms) < 3:
-            return
-        self.runs.append(
-            Run(self.line.number, atoms, amount=self._amount(atoms), clock=self._clock(atoms), after_undo=after_undo)
-        )
+        pieces = self._pieces(atoms)
+        # "49.99 and 12.50" is two amounts, while "four nine and then two one" is one number.
+        whole = len(pieces) < 2 or not any(self._looks_counted(piece) for piece in pieces)
+        for part in [atoms] if whole else pieces:
+            part = _trimmed(part)
+            if any(any(c.isdigit() for c in atom.text) for atom in part) or len(part) > 2:
+                amount, clock = self._amount(part), self._clock(part)
+                self.runs.append(Run(self.line.number, part, amount=amount, clock=clock, after_undo=after_undo))
+            after_undo = False
+
+    def _pieces(self, atoms: list[Atom]) -> list[list[Atom]]:
+        """Return the parts of a number between its fillers."""
+        pieces: list[list[Atom]] = []
+        last = -2
+        for atom in atoms:
+            if last < 0 or any(token.text[0].isalnum() for token in self.tokens[last + 1 : atom.index]):
+                pieces.append([])
+            pieces[-1].append(atom)
+            last = atom.last
+        return pieces
+
+    def _looks_counted(self, atoms: list[Atom]) -> bool:
+        return self._amount(atoms) or self._clock(atoms)
 
     def _amount(self, atoms: list[Atom]) -> bool:
         """Return whether a run is money, a share, or a count of something."""
@@ -310,6 +346,8 @@ def _only_a_word(atom: Atom, other: Atom | None) -> bool:
         return other is None or other.text.isalpha()
     if not atom.text.isalpha() or len(atom.text) > 1 or atom.last > atom.index or atom.end - atom.begin > 1:
         return False
+    if atom.index == 0 and other is not None and other.begin - atom.end == 1 and other.index - atom.index == 2:
+        return False  # "A-77"
     return atom.text in _LETTER_WORDS and (other is None or abs(other.index - atom.index) != 1 or not other.text.isalpha())
 
 

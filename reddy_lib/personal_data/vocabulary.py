@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from reddy_lib.personal_data.number_words import LANGUAGES, number_words, plain
+from reddy_lib.personal_data.number_words import LANGUAGES, NumberWords, number_words, plain
 
 __all__ = [
     "LANGUAGES",
@@ -107,8 +107,9 @@ class Vocabulary:
                     self._add(kind, entries, own)
 
     def _add(self, kind: str, entries: Sequence[str], small: set[str]) -> None:
-        whole = kind.startswith("in ") or kind == "our"
         for entry in entries:
+            whole = kind.startswith("in ") or kind == "our" or entry.startswith("=")
+            entry = entry.removeprefix("=")
             words = [word for word in entry.split() if whole or word not in small] or entry.split()
             phrase = Phrase(tuple(words[1:]), kind.removesuffix("?"), 0.5 if kind.endswith("?") else 1.0, whole)
             self._phrases.add(words[0], phrase)
@@ -162,8 +163,23 @@ def _compound(word: str, languages: Sequence[str]) -> int | None:
         try:
             return int(text2num(word, language))
         except ValueError:
-            continue
+            if value := _joined(plain(word), number_words(language)):
+                return int(value)
     return None
+
+
+def _joined(word: str, numbers: NumberWords) -> str:
+    """Return the digits of number words written together ("negentien" + "zevenentachtig"), "" if it is something else."""
+    for end in range(len(word) - 1, 2, -1):
+        value = numbers.values.get(word[:end], numbers.scales.get(word[:end]))
+        if value is None:
+            continue
+        rest = word[end:]
+        after = numbers.values.get(rest, numbers.scales.get(rest))
+        said = str(after) if after is not None else _joined(rest, numbers)
+        if said:
+            return str(value) + said
+    return ""
 
 
 @cache

@@ -108,7 +108,9 @@ def _drawn(name: str, rules: Mapping[str, list[str]], rng: random.Random, lang: 
     if rng.random() < 0.25:
         digits = _digits(rng, rng.choice((5, 7, 8, 10)))
         said = spoken_digits(digits, lang, "figures" if style == "typed" else rng.choice(STYLES), rng)
-        turns.append((rng.choice(("agent", "customer")), say("harmless").format(said)))
+        told = say("harmless")
+        ours = re.search(r"\b(us|your|i've|ihre|unsere|votre|notre|su|nuestro|seu|nossa|suo|nostro|uw|ons)\b", told)
+        turns.append(("agent" if ours else rng.choice(("agent", "customer")), told.format(said)))
         turns.append(("agent" if turns[-1][0] == "customer" else "customer", say("nod")))
     else:
         kinds = [key.split()[2] for key in rules if key.startswith(f"{lang} ask")]
