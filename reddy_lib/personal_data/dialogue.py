@@ -25,6 +25,7 @@ __all__ = ["Dialogue"]
 
 _ENOUGH = 0.35  # of weight × fit, to be marked
 _STRONG = 0.6
+_WHOLE = 0.9  # of fit: it is that and nothing beside it
 _AMOUNT = 0.15  # what is left of the fit of money, shares, times and counts
 _SPECIFIC = ("national_id", "bank", "card", "expiry", "pin", "last4", "cvv")  # of two that fit, the later
 _NEAR = 6  # tokens between a number and the words after it that say what it is
@@ -250,8 +251,7 @@ class Dialogue:
         return marked
 
     def _take(self, line: Line, run: Run, verdict: _Verdict) -> None:
-        open_kinds = [slot.kind for slot in self._slots.all() if slot.weight >= _ENOUGH]
-        parts = [] if line.agent else parted(run, verdict.kind, open_kinds)
+        parts = [] if line.agent or fit(verdict.kind, run) >= _WHOLE else parted(run, self._open_kinds())
         if parts:
             for kind, part in parts:
                 slot = self._slots.get(kind)
@@ -264,6 +264,9 @@ class Dialogue:
                 self._slots.fill(verdict.kind, run)
         if not line.agent:
             self._last = verdict
+
+    def _open_kinds(self) -> list[str]:
+        return [slot.kind for slot in self._slots.all() if slot.weight >= _ENOUGH]
 
     def _wait(self, line: Line, run: Run) -> bool:
         """Keep a number that nothing was said about, until its other parts show that it is a card's."""
@@ -307,6 +310,9 @@ class Dialogue:
             if not line.agent and self._last.kind == best and best in here and _goes_on(line, signs):
                 item = self._last.item
             return _Verdict(best, sure, _why(slot, here=best in here), item)
+        parts = [] if line.agent or counted else parted(run, self._open_kinds())
+        if parts:
+            return _Verdict(parts[0][0], "context", _why(self._slots.get(parts[0][0])), self._slots.new_item())
         if harmless >= 0.3:
             return _Verdict("no" if run.digits + run.letters > 2 else "")
         return _NOTHING if counted else self._by_form(line, runs, run, known)

@@ -92,7 +92,7 @@ _FITS = {
 }  # fmt: skip
 
 
-def parted(run: Run, kind: str, open_kinds: Sequence[str]) -> list[tuple[str, Run]]:
+def parted(run: Run, open_kinds: Sequence[str]) -> list[tuple[str, Run]]:
     """Return the parts of a number that is several data in a row (a card, its expiry date and its code), each with its kind.
 
     Returns an empty list if it is one datum.
@@ -101,10 +101,10 @@ def parted(run: Run, kind: str, open_kinds: Sequence[str]) -> list[tuple[str, Ru
         return []
     for cut in range(1, len(run.atoms)):
         first, rest = _cut(run, 0, cut), _cut(run, cut, len(run.atoms))
-        if is_card(first.code):
+        if is_card(first.code) and rest.digits < 9:
             return [("card", first), *_behind_card(rest)]
-    kinds = [one for one in open_kinds if one in ("cvv", "expiry") or one == "pin"]
-    if kind in kinds and fit(kind, run) < _WHOLE and len(kinds) > 1:
+    kinds = [kind for kind in open_kinds if kind in ("cvv", "expiry", "pin", "last4")]
+    if len(kinds) > 1:
         for cut in range(1, len(run.atoms)):
             first, rest = _cut(run, 0, cut), _cut(run, cut, len(run.atoms))
             for one in kinds:

@@ -220,6 +220,8 @@ class _Reader:
         if any(token.text != "-" and token.word.plain not in _AND for token in between):
             return False
         last = self.tokens[before.last].word.plain
+        if last.endswith("nta") and not between:
+            return False  # "cincuenta tres" is 50 and 3
         if last in ("soixante", "vingt", "vingts") and before.tens in (60, 80):
             return 0 < value <= 19
         return (7 if last == "dix" else 1) <= value <= 9

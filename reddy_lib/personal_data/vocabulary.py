@@ -110,7 +110,10 @@ class Vocabulary:
         for entry in entries:
             whole = kind.startswith("in ") or kind == "our" or entry.startswith("=")
             entry = entry.removeprefix("=")
-            words = [word for word in entry.split() if whole or word not in small] or entry.split()
+            said = entry.split()
+            words = [word for word in said if whole or word not in small]
+            if len(words) < 2 <= len(said):
+                words, whole = said, True  # one word of it would say too little
             phrase = Phrase(tuple(words[1:]), kind.removesuffix("?"), 0.5 if kind.endswith("?") else 1.0, whole)
             self._phrases.add(words[0], phrase)
 
