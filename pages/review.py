@@ -26,12 +26,19 @@ from reddy_lib.ui.review.draw_panel import draw_draw
 from reddy_lib.ui.review.filters import draw_facets, draw_search, draw_shown, draw_terms, shown_name
 from reddy_lib.ui.review.open_call import draw_open_call
 from reddy_lib.ui.review.overview import Overview
+from reddy_lib.ui.review.personal_panel import draw_personal
 from reddy_lib.ui.review.problems_panel import draw_problems
 from reddy_lib.ui.review.recipes_panel import draw_offer, recipes_panel
 from reddy_lib.ui.review.values_panel import draw_values
 from reddy_lib.ui.review.view import View
 
-PANELS = {"calls": "Calls", "problems": "Problems", "values": "Values", "draw": "Draw"}
+PANELS = {
+    "calls": "Calls",
+    "problems": "Problems",
+    "values": "Values",
+    "personal": "Personal data",
+    "draw": "Draw",
+}
 
 batch = ui.open_batch()
 view = View.of(batch)
@@ -165,6 +172,8 @@ if view.panel != "calls":
             draw_problems(batch, view, K, total)
         elif view.panel == "values":
             draw_values(batch, view, K, names)
+        elif view.panel == "personal":
+            draw_personal(batch, view, K, total)
         else:
             draw_draw(batch, view, K)
     st.stop()

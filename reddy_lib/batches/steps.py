@@ -24,6 +24,7 @@ from reddy_lib.batches.call_changes import Change
 from reddy_lib.batches.call_rows import decode_findings
 from reddy_lib.batches.decisions import Decisions, Taken
 from reddy_lib.batches.differences import field_label
+from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.patterns import check_pattern
 from reddy_lib.batches.step_base import FieldValue, StepBase, checked_value, finite, put, same_value, told
 from reddy_lib.batches.value_steps import (
@@ -46,6 +47,7 @@ __all__ = [
     "EditCall",
     "FixValue",
     "GiveRole",
+    "MaskPersonalData",
     "MergeValues",
     "OnlyWhere",
     "RenameTag",
@@ -540,7 +542,7 @@ class OnlyWhere(StepBase, frozen=True, kw_only=True, tag="only-where"):
 
 Step = (
     SetField | FixValue | SetTag | RenameTag | RetypeTag | DropTag | Replace | SwapRoles | GiveRole | ShiftTimes
-    | ScaleTimes | Accept | EditCall | MergeValues | CopyColumn | Tidy | Repair | OnlyWhere
+    | ScaleTimes | Accept | EditCall | MergeValues | CopyColumn | Tidy | Repair | OnlyWhere | MaskPersonalData
 )  # fmt: skip
 
 _CENTURY = 3.2e9  # seconds

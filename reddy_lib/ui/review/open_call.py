@@ -20,6 +20,7 @@ from reddy_lib.ui.review.changes import digest, edited, revert, store
 from reddy_lib.ui.review.conversation import Mark, draw_conversation
 from reddy_lib.ui.review.fields import draw_fields
 from reddy_lib.ui.review.findings_panel import draw_findings
+from reddy_lib.ui.review.personal_marks import personal_marks
 from reddy_lib.ui.review.tables import draw_lines, draw_tags
 from reddy_lib.ui.tabs import steady_tabs
 
@@ -78,7 +79,10 @@ def draw_open_call(
     def conversation() -> None:
         if info["audio"] != "none":
             player(batch, row)
-        draw_conversation(batch, row, call, findings, times=times, marks=marks, locked=locked, changed=edited)
+        shown = {number: list(found) for number, found in marks.items()}
+        for number, found in personal_marks(call).items():
+            shown.setdefault(number, []).extend(found)
+        draw_conversation(batch, row, call, findings, times=times, marks=shown, locked=locked, changed=edited)
 
     drawn: dict[str, Callable[[], None]] = {
         "Conversation": conversation,

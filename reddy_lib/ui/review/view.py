@@ -19,7 +19,7 @@ from reddy_lib.ui import choice
 
 __all__ = ["Panel", "Split", "View"]
 
-Panel = Literal["calls", "problems", "values", "draw", "recordings"]
+Panel = Literal["calls", "problems", "values", "personal", "draw", "recordings"]
 """What fills the page: the calls, or a tool for the whole batch."""
 
 Split = Literal["list", "even", "call"]

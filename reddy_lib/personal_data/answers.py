@@ -1,0 +1,312 @@
+"""Find answers that are words: names, addresses, passwords, spoken email addresses and dates.
+
+Each function looks at one line and returns characters of it, or tokens. Whether they were asked for, the caller knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Sequence
+from typing import NamedTuple
+
+from reddy_lib.personal_data.number_words import word_set
+from reddy_lib.personal_data.runs import Line, Token
+
+__all__ = [
+    "Part",
+    "answer_words",
+    "dates",
+    "emails_in_words",
+    "is_name",
+    "is_sentence",
+    "looks_like_address",
+    "words_after",
+]
+
+_SEPARATORS = word_set(
+    "underscore dash hyphen minus tiret bas trait guion bajo traco underline unterstrich bindestrich streepje laag "
+    "trattino basso _ - . plus score slash"
+)
+_PROVIDERS = word_set(
+    "gmail hotmail yahoo outlook icloud gmx aol btinternet googlemail proton protonmail orange wanadoo laposte libero "
+    "tiscali terra sapo uol bol ziggo kpnmail live msn me mail web freenet"
+)
+_ENDINGS = word_set("com net org de fr es pt it nl uk co br eu edu gov ie at ch be dk io info us")
+_LEFT, _RIGHT = 9, 8  # tokens of a spoken address before and after "at"
+_NAME_WORDS = 6
+_AND = frozenset(("y", "e", "et", "und", "og", "en", "and"))
+_PLACE_TOKENS = 16
+_MOST_OF_A_PLACE = 8  # words
+_GAP = 2  # small words in a row that end an answer
+
+
+class Part(NamedTuple):
+    """Characters `begin` to `end` of a line, and the tokens `first` to `last` that they are."""
+
+    begin: int
+    end: int
+    first: int
+    last: int
+
+
+def _part(tokens: Sequence[Token], first: int, last: int) -> Part:
+    return Part(tokens[first].begin, tokens[last].end, first, last)
+
+
+def _is_word(token: Token) -> bool:
+    return token.text[0].isalnum()
+
+
+def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> list[Part]:
+    """Return what a line says in answer to a question: its words without "it's", "um", "let me see" around them.
+
+    `stop`: the token before which an answer ends; `without`: tokens that are none of it.
+    """
+    tokens = line.tokens
+    parts: list[Part] = []
+    first = last = -1
+    skipped = 0
+    for index in range(stop):
+        token = tokens[index]
+        if index in without:
+            skipped = _GAP
+            continue
+        if not _is_word(token):
+            if token.text in ".?!;" and first >= 0 and kind in ("name", "password") and not token.glued:
+                break
+            continue
+        if _says_nothing(token, inside=first >= 0, kind=kind) or _is_moment(tokens, index):
+            skipped += 1
+            continue
+        if first >= 0 and skipped >= _GAP:
+            parts.append(_part(tokens, first, last))
+            first = -1
+        if first < 0:
+            first = index
+        last, skipped = index, 0
+    if first >= 0:
+        parts.append(_part(tokens, first, last))
+    return [_whole_words(line, part) if kind == "password" else part for part in parts]
+
+
+def is_sentence(line: Line, parts: Sequence[Part]) -> bool:
+    """Return whether words are a part of a sentence ("i lost my card") and no answer of their own ("it's ann lee")."""
+    for part in parts:
+        before = line.tokens[part.first - 1] if part.first else None
+        if before is not None and before.word.person:
+            return True
+        if any(token.word.common for token in line.tokens[part.first : part.last + 1]):
+            return True
+    return len(parts) > 1 and any(
+        _is_word(token) and not (token.word.filler or token.word.nod)
+        for token in line.tokens[parts[0].last + 1 : parts[-1].first]
+    )
+
+
+def is_name(line: Line, parts: Sequence[Part]) -> bool:
+    """Return whether words are written as a name: with capitals, if the line has any."""
+    tokens = [token for part in parts for token in line.tokens[part.first : part.last + 1] if _is_word(token)]
+    cased = any(character.isupper() for character in line.text[1:].replace("I", ""))
+    return not cased or sum(token.text[0].isupper() for token in tokens) * 2 > len(tokens)
+
+
+def looks_like_address(line: Line, parts: Sequence[Part], *, street: bool = False) -> bool:
+    """Return whether words are a place: a word for a street with something beside it, or unless `street` a number and a
+    name."""
+    tokens = [token for part in parts for token in line.tokens[part.first : part.last + 1] if _is_word(token)]
+    if len(tokens) < 2:
+        return False
+    number = any(token.text[0].isdigit() or token.word.value is not None for token in tokens)
+    return any(token.word.street for token in tokens) or (
+        not street and number and 3 <= len(tokens) <= _MOST_OF_A_PLACE
+    )
+
+
+def _says_nothing(token: Token, *, inside: bool, kind: str) -> bool:
+    word = token.word
+    if word.value is not None or token.text[0].isdigit():
+        return False
+    if inside and kind == "address" and (word.small or word.skip) and not word.nod:
+        return True
+    if word.letter:
+        return word.skip and not inside and kind != "password"
+    if token.text[0].isupper() and not token.text.isupper() and token.begin and kind == "name":
+        return False
+    return word.skip or word.filler or (word.nod and not inside) or (word.small and not inside)
+
+
+def _is_moment(tokens: Sequence[Token], index: int) -> bool:
+    """Return whether a number is part of "one second" and the like."""
+    after = tokens[index + 1] if index + 1 < len(tokens) else None
+    return tokens[index].word.value == 1 and after is not None and after.word.skip and len(after.text) > 2
+
+
+def _whole_words(line: Line, part: Part) -> Part:
+    """Return a part up to the white space around it: a password may have signs."""
+    begin, end = part.begin, part.end
+    while begin and not line.text[begin - 1].isspace() and line.text[begin - 1] not in "\"'“‘(:":
+        begin -= 1
+    while end < len(line.text) and not line.text[end].isspace():
+        end += 1
+    while end > part.end and line.text[end - 1] in ".,;:?\"'”’)":
+        end -= 1
+    return part._replace(begin=begin, end=end)
+
+
+def words_after(line: Line, index: int, kind: str) -> Part | None:
+    """Return the words that follow an announcement ("my name is …") which ends before the token `index`."""
+    tokens = line.tokens
+    while index < len(tokens) and (
+        not _is_word(tokens[index]) or tokens[index].word.skip or tokens[index].word.filler
+    ):
+        if tokens[index].text in ".?!" and not tokens[index].glued:
+            return None
+        index += 1
+    if index >= len(tokens):
+        return None
+    if kind == "address":
+        return _place_after(tokens, index)
+    last = index - 1
+    most = 1 if kind == "password" else _NAME_WORDS
+    for at in range(index, min(len(tokens), index + most)):
+        word = tokens[at].word
+        if not _is_word(tokens[at]):
+            if tokens[at].text in "-'’":
+                continue
+            break
+        if (
+            (word.skip or word.small or word.phrases or word.undo)
+            and not (word.letter and at > index)
+            and at > index
+        ):
+            break
+        if word.small and kind == "name":
+            break
+        last = at
+    if last < index:
+        return None
+    part = _part(tokens, index, last)
+    return _whole_words(line, part) if kind == "password" else part
+
+
+def _place_after(tokens: Sequence[Token], index: int) -> Part | None:
+    """Return the words of a place from a token on, up to the end of the sentence or of what reads as a place."""
+    last = index - 1
+    for at in range(index, min(len(tokens), index + _PLACE_TOKENS)):
+        token = tokens[at]
+        if token.text in ".?!;" or token.word.person or token.word.common or token.word.undo:
+            break
+        if _is_word(token) and (
+            not (token.word.small or token.word.filler or token.word.skip) or token.word.street
+        ):
+            last = at
+    return _part(tokens, index, last) if last >= index else None
+
+
+def _is_dot(tokens: Sequence[Token], index: int) -> bool:
+    token = tokens[index]
+    if token.text == ".":
+        return token.glued and index + 1 < len(tokens) and tokens[index + 1].glued
+    return token.word.dot
+
+
+def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
+    """Yield email addresses that are said in words. `asked`: any words may stand before the "at"."""
+    tokens = line.tokens
+    for index, token in enumerate(tokens):
+        if not (token.word.at or token.text == "@"):
+            continue
+        last = _domain(tokens, index)
+        if last < 0:
+            continue
+        first = index
+        words = 0
+        while first > 0 and index - first < _LEFT:
+            before = tokens[first - 1]
+            beside = first == index or tokens[first].word.plain in _SEPARATORS or _is_dot(tokens, first)
+            if _spelled(before) or before.word.plain in _SEPARATORS or _is_dot(tokens, first - 1):
+                first -= 1
+            elif _is_word(before) and (
+                beside
+                or (
+                    not (before.word.skip or before.word.small or before.word.phrases)
+                    and words < (4 if asked else 2)
+                )
+            ):
+                words += 1
+                first -= 1
+            else:
+                break
+        while first < index and _is_no_beginning(tokens, first):
+            first += 1
+        if first < index or asked:
+            yield _part(tokens, first, last)
+
+
+def _is_no_beginning(tokens: Sequence[Token], index: int) -> bool:
+    """Return whether an address cannot begin here: a sign, a word of one letter, or what an apostrophe cut off ("it's")."""
+    before = tokens[index - 1] if index else None
+    cut_off = before is not None and before.text in "'’" and tokens[index].glued
+    return not _is_word(tokens[index]) or tokens[index].word.plain in ("a", "e", "i", "y") or cut_off
+
+
+def _spelled(token: Token) -> bool:
+    word = token.word
+    return (
+        token.text[0].isdigit() or word.value is not None or word.nato or bool(word.times)
+        or (word.letter and not (word.small and word.skip and word.plain in "aeiyou"))
+    )  # fmt: skip
+
+
+def _domain(tokens: Sequence[Token], index: int) -> int:
+    """Return the last token of a spoken domain after the "at", -1 if none follows."""
+    last = -1
+    for at in range(index + 1, min(len(tokens), index + 1 + _RIGHT)):
+        token = tokens[at]
+        if _is_dot(tokens, at) and at > index + 1 and at + 1 < len(tokens) and tokens[at + 1].text.isalpha():
+            last = at + 1
+        elif last >= 0 and at > last:
+            spelled_out = token.word.letter and tokens[last].word.letter
+            if not spelled_out:
+                break
+            last = at
+        elif last < 0 and not (_is_word(token) or token.word.plain in _SEPARATORS):
+            return -1
+    if last < 0:
+        for at in range(index + 1, min(len(tokens), index + 3)):
+            if tokens[at].word.plain in _PROVIDERS:
+                after = tokens[at + 1].word.plain if at + 1 < len(tokens) else ""
+                return at + 1 if after in _ENDINGS else at
+    return last
+
+
+def dates(line: Line) -> Iterator[tuple[Part, int, bool]]:
+    """Yield what may be a date: its part, how many days, months and years it names, and whether it names a month."""
+    tokens = line.tokens
+    first = last = -1
+    count = 0
+    month = False
+    for index, token in enumerate(tokens):
+        word = token.word
+        number = token.text[0].isdigit() or word.value is not None or bool(word.times)
+        if (
+            number
+            or word.month
+            or word.ordinal
+            or (word.inside is not None and first >= 0 and not word.dating)
+        ):
+            first = index if first < 0 else first
+            last = index
+            count += 1
+            month = month or word.month
+            continue
+        if first >= 0 and (
+            word.dating or word.scale or (not _is_word(token) and token.text in "-/.,'") or word.plain in _AND
+        ):
+            if word.scale:
+                last = index
+            continue
+        if first >= 0:
+            yield _part(tokens, first, last), count, month
+        first, count, month = -1, 0, False
+    if first >= 0:
+        yield _part(tokens, first, last), count, month

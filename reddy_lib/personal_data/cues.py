@@ -1,0 +1,97 @@
+"""Find in a line the words that ask for personal data, announce it, or announce a harmless number."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from reddy_lib.personal_data.runs import Line
+from reddy_lib.personal_data.vocabulary import Phrase
+
+__all__ = ["HARMLESS", "Cue", "cues_of"]
+
+HARMLESS = ("no", "our")
+"""Kinds of slots for numbers of things, and of the firm."""
+
+
+class Cue(NamedTuple):
+    """Words of a line that speak of a kind of data. `first`, `last`: tokens; `says`: announces what follows."""
+
+    first: int
+    last: int
+    kind: str
+    weight: float
+    says: bool
+    length: int
+
+
+def cues_of(line: Line) -> list[Cue]:
+    """Return the cues of a line in order; of two in one place, the longer."""
+    tokens = line.tokens
+    speaking = [index for index, token in enumerate(tokens) if token.word.phrases]
+    if not speaking:
+        return []
+    words = [at for at, token in enumerate(tokens) if token.text[0].isalnum()]
+    content = [at for at in words if not tokens[at].word.small]
+    found: list[Cue] = []
+    for index in speaking:
+        word = tokens[index].word
+        for phrase in word.single:
+            found.append(_cue(index, index, phrase))
+        if word.longer or word.open:
+            for whole, order in ((True, words), (False, content)):
+                found += _longer(line, index, order, whole=whole)
+    if len(found) > 1:
+        found = [one for one in found if not any(_hides(other, one) for other in found)]
+    return found
+
+
+def _cue(first: int, last: int, phrase: Phrase) -> Cue:
+    kind = phrase.kind
+    return Cue(
+        first, last, kind.removeprefix("in "), phrase.weight, kind.startswith("in "), len(phrase.rest) + 1
+    )
+
+
+def _longer(line: Line, index: int, order: list[int], *, whole: bool) -> Iterator[Cue]:
+    """Yield cues of several words that begin at a token. `order`: all words, or those that are not small."""
+    word = line.tokens[index].word
+    if word.small and not whole:
+        return
+    at = bisect_left(order, index)
+    if at + 1 >= len(order):
+        return
+    for phrase in (*word.longer.get(line.tokens[order[at + 1]].word.plain, ()), *word.open):
+        if phrase.whole == whole:
+            last = _matches(line, phrase.rest, order, at)
+            if last >= 0:
+                yield _cue(index, last, phrase)
+
+
+def _matches(line: Line, rest: tuple[str, ...], order: list[int], at: int) -> int:
+    """Return the last token of a phrase whose first word is at this place of `order`, -1 if another phrase goes on here."""
+    if at + len(rest) >= len(order):
+        return -1
+    for step, wanted in enumerate(rest, 1):
+        word = line.tokens[order[at + step]].word.plain
+        if wanted.endswith("*"):
+            if not word.startswith(wanted[:-1]):
+                return -1
+        elif wanted.startswith("*"):
+            if not word.endswith(wanted[1:]):
+                return -1
+        elif word != wanted:
+            return -1
+    return order[at + len(rest)]
+
+
+def _hides(other: Cue, one: Cue) -> bool:
+    """Return whether `other` says more in the place of `one`."""
+    if other is one or other.first > one.first or other.last < one.last:
+        return False
+    if one.kind == "what" and other.weight < 1:
+        return False
+    if other.kind == one.kind and other.says == one.says:
+        return (other.length, other.weight) > (one.length, one.weight)
+    return other.length > one.length

@@ -1,0 +1,617 @@
+"""Follow a conversation: what was asked for decides what the next numbers and words are.
+
+A question or an announcement opens a *slot* of a kind. A slot stays open across nods and echoes, fades as the talk moves
+on, and is filled by what fits it. Slots of harmless numbers (an order, a meter, the firm's own line) compete with the
+others. An agent's number is personal data only if it repeats what the customer said, or is announced as such.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from reddy_lib.model import TranscriptLine
+from reddy_lib.personal_data.answers import (
+    Part,
+    answer_words,
+    dates,
+    emails_in_words,
+    is_name,
+    is_sentence,
+    looks_like_address,
+    words_after,
+)
+from reddy_lib.personal_data.cues import HARMLESS, cues_of
+from reddy_lib.personal_data.fit import fit, parted
+from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
+from reddy_lib.personal_data.number_words import plain, word_set
+from reddy_lib.personal_data.runs import Line, Run, is_apart, read_line, runs_of
+from reddy_lib.personal_data.said import Said
+from reddy_lib.personal_data.slots import Memory, Slot, Slots
+from reddy_lib.personal_data.vocabulary import ASKS, AT, CUE, DOT, NUMBER, SAYS, Vocabulary
+from reddy_lib.personal_data.weights import Sign, is_yours, signs_of
+
+__all__ = ["Dialogue"]
+
+_ENOUGH = 0.35  # of weight × fit, to be marked
+_STRONG = 0.6
+_WHOLE = 0.9  # of fit: it is that and nothing beside it
+_AMOUNT = 0.15  # what is left of the fit of money, shares, times and counts
+_SPECIFIC = ("national_id", "bank", "card", "expiry", "pin", "last4", "cvv")  # of two that fit, the later
+_NEAR = 6  # tokens between a number and the words after it that say what it is
+_MOST_WORDS = {"name": 8, "password": 6, "address": 24}
+_ANSWER_WITHIN = 6  # lines
+_BARE_ID, _BARE_CARD = 8, 12  # digits of a number that nothing was said about
+_TOLD = word_set("phone email address")  # kinds of which a firm has its own
+_IS = word_set("is s was ist lautet war est c es era e ea und : = reads")
+_AND = word_set("and und et y e en og")
+_FIGURE = re.compile(r"\d")
+_THREE_FIGURES = re.compile(r"\d\D?\d\D?\d")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_BEFORE, _AFTER = 6, 5  # lines around a number that may say what it is, or go on with it
+_LONG_AFTER = 2  # of them, those that are more than a nod
+_NOD_WORDS = 3
+_PAYING = 14  # lines
+_MONTH_CODES = frozenset(f"{month:02}" for month in range(1, 13))
+_PIN_DIGITS = range(4, 7)
+_LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
+_ROUND_AN_ANSWER = 9  # tokens
+_FEW, _IN_PASSING = 3, 0.4  # digits of a number in the middle of a sentence, and what is left of its fit
+_KEPT = 4  # digits of what an agent tells, by which it is known again
+_PLUS = frozenset(("+", "plus", "piu", "mas", "mais"))
+
+
+class _Verdict(NamedTuple):
+    """What a number is. `kind`: "" if nothing says so."""
+
+    kind: str = ""
+    sure: str = ""
+    why: str = ""
+    item: int = 0
+
+
+_NOTHING = _Verdict()
+
+
+class Dialogue:
+    """One reading of a conversation. `feed` takes its lines in order; `found` is what they say."""
+
+    def __init__(self, words: Vocabulary, *, blunt: bool = False) -> None:
+        self.words = words
+        self.blunt = blunt
+        self.found: list[Said] = []
+        self._slots = Slots()
+        self._memory = Memory()
+        self._last = _NOTHING  # of the customer's last number, as long as only nods and echoes follow
+        self._question = 0  # line of the agent's last words, if they speak of nothing harmless
+        self._paid_line = -99  # where a card's number was said
+        self._pending: list[tuple[Line, Run]] = []
+        self._taken: list[tuple[int, int]] = []
+
+    def feed(self, lines: Sequence[TranscriptLine]) -> list[Said]:
+        """Read lines in order and return what was found."""
+        hints = [self._hint(line.text) for line in lines]
+        telling = self._telling(lines, hints)
+        for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
+            if not line.text:
+                continue
+            if number in telling or (self._memory.words and self._memory.has_words_in(line.text)):
+                self._read(read_line(number, line.role, line.text, self.words))
+            else:
+                self._pass(number, line, hint)
+        return self.found
+
+    def _hint(self, text: str) -> int:
+        """Return what the words of a line may mean, seen one by one: a look that costs a tenth of reading it."""
+        hint = 0
+        number = 2 if _THREE_FIGURES.search(text) else 1 if _FIGURE.search(text) else 0
+        hints = self.words.hints
+        words = _LETTERS.findall(text.lower())
+        for word in words:
+            one = hints[word]
+            hint |= one
+            number += one & NUMBER
+        # One word, or up to two figures, is a count; if it is a part of something, the lines around it have more.
+        hint = hint | NUMBER if number > 1 else hint & ~NUMBER
+        if hint & ASKS and not self._asks(words):
+            hint &= ~ASKS
+        return hint | AT | DOT if "@" in text else hint
+
+    def _asks(self, words: Sequence[str]) -> bool:
+        """Return whether a line has all the words of a question that words answer."""
+        bare = [plain(word) for word in words]
+        every, text = set(bare), " ".join(bare)
+        questions = self.words.questions
+        return any(one.is_in(every, text) for word in words if word in questions for one in questions[word])
+
+    @staticmethod
+    def _telling(lines: Sequence[TranscriptLine], hints: Sequence[int]) -> set[int]:
+        """Return the lines to read: with numbers, or questions that words answer, and those around them."""
+        telling: set[int] = set()
+        for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
+            asks = hint & ASKS and line.role != "customer"
+            says = hint & (ASKS | SAYS) and line.role != "agent"
+            if asks or says or hint & NUMBER or (hint & AT and hint & DOT):
+                telling.add(number)
+            if hint & NUMBER:
+                telling.update(at for at in range(max(1, number - _BEFORE), number) if hints[at - 1] & CUE)
+            if asks or hint & NUMBER:
+                long = 0
+                for at in range(number + 1, min(len(lines), number + _AFTER) + 1):
+                    telling.add(at)
+                    long += lines[at - 1].text.count(" ") > _NOD_WORDS
+                    if long == _LONG_AFTER:
+                        break
+        return telling
+
+    def _pass(self, number: int, line: TranscriptLine, hint: int) -> None:
+        """Let slots fade with a line that is not read."""
+        words = line.text.count(" ") + 1
+        if words <= _NOD_WORDS:
+            return
+        agent = line.role == "agent"
+        self._slots.pass_by(agent=agent, words=words)
+        if agent:
+            self._question = number if not hint & CUE else 0
+            if words > _NEAR:
+                self._last = _NOTHING
+
+    def expect(self, hint: str) -> None:
+        """Open slots by the name of a field ("Card number"), before its value is fed."""
+        line = read_line(0, "agent", hint, self.words)
+        self._slots.open(
+            line, [sign._replace(weight=1.0, says=False) for sign in signs_of(line, cues_of(line), [])], []
+        )
+
+    def _read(self, line: Line) -> None:
+        self._taken = []
+        runs = runs_of(line)
+        if not runs and _is_nod(line):
+            return
+        signs = signs_of(line, cues_of(line), [run.first for run in runs])
+        self._forms(line, signs)
+        self._dates(line, signs)
+        self._emails(line, signs)
+        if line.agent:
+            self._echoes_in_words(line)
+            marked = self._numbers(line, signs, runs)
+        else:
+            marked = self._answers(line, signs, runs, ("password",))
+            marked = self._numbers(line, signs, runs) or marked
+            marked = self._answers(line, signs, runs, ("name", "address")) or marked
+        if self.blunt:
+            self._bluntly(line, runs)
+        if not marked or signs:
+            self._slots.fade(line, signs)
+        if (
+            line.agent
+            and not marked
+            and (len(line.tokens) > _NEAR or any(_asks_other(sign, self._last) for sign in signs))
+        ):
+            self._last = _NOTHING
+        self._slots.open(line, signs, runs)
+        if line.agent:
+            self._question = 0 if any(sign.kind in HARMLESS for sign in signs) else line.number
+
+    # --- marks ---------------------------------------------------------------------------------------------
+
+    def _mark(self, line: Line, begin: int, end: int, kind: str, item: int, sure: str, why: str) -> None:
+        self.found.append(Said(line.number, begin, end, kind, item, sure, why))
+        self._taken.append((begin, end))
+
+    def _free(self, begin: int, end: int) -> bool:
+        return not any(b < end and begin < e for b, e in self._taken)
+
+    def _mark_run(self, line: Line, run: Run, verdict: _Verdict) -> None:
+        begin = run.atoms[0].begin
+        for before, after in zip(run.atoms, (*run.atoms[1:], None), strict=True):
+            if after is None or is_apart(line.tokens[before.last + 1 : after.at]):
+                self._mark(line, begin, before.end, verdict.kind, verdict.item, verdict.sure, verdict.why)
+                begin = after.begin if after is not None else 0
+        if run.digits + run.letters >= 2:
+            self._memory.numbers[run.code] = verdict.kind
+        if verdict.kind == "card":
+            self._paid_line = line.number
+
+    # --- forms and words -----------------------------------------------------------------------------------
+
+    def _forms(self, line: Line, signs: Sequence[Sign]) -> None:
+        text = line.text
+        if "@" in text and not (line.agent and _speaks_of(signs, "our")):
+            for one in EMAIL.finditer(text):
+                self._mark(
+                    line, one.start(), one.end(), "email", self._slots.new_item(), "form", "an email address"
+                )
+        if line.figures and not _speaks_of(signs, "no"):
+            for begin, end in find_ibans(text):
+                self._mark(
+                    line,
+                    begin,
+                    end,
+                    "bank",
+                    self._slots.new_item(),
+                    "checked",
+                    "an IBAN with right check digits",
+                )
+            for begin, end in find_ids(text):
+                self._mark(
+                    line,
+                    begin,
+                    end,
+                    "national_id",
+                    self._slots.new_item(),
+                    "checked",
+                    "written as a national id",
+                )
+
+    def _emails(self, line: Line, signs: Sequence[Sign]) -> None:
+        if line.agent and _speaks_of(signs, "our"):
+            return
+        slot = self._slots.get("email", least=_ENOUGH)
+        asked = slot is not None or _speaks_of(signs, "email")
+        for part in emails_in_words(line, asked=asked):
+            if self._free(part.begin, part.end):
+                item = slot.item if slot is not None and not line.agent else self._slots.new_item()
+                self._mark(line, part.begin, part.end, "email", item, "form", "an email address in words")
+
+    def _dates(self, line: Line, signs: Sequence[Sign]) -> None:
+        for kind in ("birth_date", "expiry"):
+            here = any(sign.kind == kind and sign.weight >= 1 for sign in signs)
+            slot = None if line.agent else self._slots.get(kind, least=_ENOUGH)
+            if not here and slot is None:
+                continue
+            for part, count, month in dates(line):
+                digits = sum(c.isdigit() for c in line.text[part.begin : part.end])
+                if kind == "expiry":
+                    fits = month and count in (2, 3)
+                else:
+                    fits = count >= 3 or digits >= 4 or (count == 2 and (month or slot is not None))
+                if fits and self._free(part.begin, part.end):
+                    item = slot.item if slot is not None else self._slots.new_item()
+                    self._mark(line, part.begin, part.end, kind, item, "context", _why(slot, here=here))
+                    if slot is not None:
+                        slot.weight *= 0.5
+
+    def _answers(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], kinds: Sequence[str]) -> bool:
+        """Mark answers in words: to what was asked in lines above, or announced in this one."""
+        marked = False
+        for kind in kinds:
+            slot = self._slots.get(kind, least=_ENOUGH)
+            if slot is not None and slot.certain and slot.weight < _STRONG:
+                slot = None  # the talk has moved on
+            if slot is not None and slot.words and line.number - slot.line <= _ANSWER_WITHIN:
+                marked = self._answer(line, slot, signs, runs) or marked
+        for sign in signs:
+            part = self._announced(line, sign) if sign.kind in kinds else None
+            if part is not None and self._free(part.begin, part.end):
+                self._mark(
+                    line,
+                    part.begin,
+                    part.end,
+                    sign.kind,
+                    self._slots.new_item(),
+                    "context",
+                    "announced in the same line",
+                )
+                self._remember(line, part, sign.kind)
+        return marked
+
+    def _answer(self, line: Line, slot: Slot, signs: Sequence[Sign], runs: Sequence[Run]) -> bool:
+        others = [
+            sign for sign in signs if sign.kind not in (slot.kind, "what", "no", "name") and sign.weight >= 1
+        ]
+        stop = min((sign.first for sign in others), default=len(line.tokens))
+        numbers: set[int] = set()
+        if slot.kind == "name":
+            numbers = {index for run in runs if run.digits for index in range(run.first, run.last + 1)}
+        parts = answer_words(line, slot.kind, stop, numbers)
+        words = sum(
+            1
+            for part in parts
+            for token in line.tokens[part.first : part.last + 1]
+            if token.text[0].isalnum()
+        )
+        if not parts:
+            return False
+        if slot.role == line.role and line.role:
+            return False
+        place = slot.kind == "address" and looks_like_address(line, parts)
+        sentence = is_sentence(line, parts) or (not place and len(line.tokens) - words > _ROUND_AN_ANSWER)
+        slot.words = False
+        if (
+            words > _MOST_WORDS[slot.kind]
+            or (sentence and not (place and slot.certain))
+            or not (place or slot.certain)
+        ):
+            return False
+        if slot.kind == "name" and not is_name(line, parts):
+            return False
+        for part in parts:
+            if slot.kind == "address" or self._free(part.begin, part.end):
+                self._mark(line, part.begin, part.end, slot.kind, slot.item, "context", _why(slot))
+                self._remember(line, part, slot.kind)
+        slot.words = slot.kind == "address" and words <= 2
+        slot.weight *= 0.7
+        return True
+
+    def _remember(self, line: Line, part: Part, kind: str) -> None:
+        if part.end - part.begin >= _KEPT:
+            self._memory.words[line.text[part.begin : part.end].lower()] = kind
+        if kind == "name":
+            for token in line.tokens[part.first : part.last + 1]:
+                word = token.word
+                if (
+                    len(token.text) >= _KEPT
+                    and token.text.isalpha()
+                    and not (word.skip or word.common or word.small)
+                ):
+                    self._memory.words[token.text.lower()] = kind
+
+    def _announced(self, line: Line, sign: Sign) -> Part | None:
+        """Return the words that a speaker announces in the same line ("my name is …", "the password is …")."""
+        if sign.kind == "name":
+            return words_after(line, sign.last + 1, "name") if sign.says else None
+        after = line.tokens[sign.last + 1 : sign.last + 2]
+        if sign.kind == "password" and sign.weight >= 1 and after and after[0].word.plain in _IS:
+            part = words_after(line, sign.last + 1, "password")
+            return None if part is None or is_sentence(line, [part]) else part
+        if sign.kind == "address":
+            part = words_after(line, sign.last + 1, "address")
+            if part is not None and looks_like_address(line, [part], street=sign.weight < 1):
+                return part
+        return None
+
+    def _echoes_in_words(self, line: Line) -> None:
+        """Mark what a customer said in words where the agent repeats it."""
+        if not self._memory.words:
+            return
+        lower = line.text.lower()
+        starts = {token.begin: token for token in line.tokens}
+        ends = {token.end for token in line.tokens}
+        for said, kind in self._memory.words.items():
+            begin = lower.find(said)
+            end = begin + len(said)
+            if begin in starts and end in ends and len(lower) == len(line.text) and self._free(begin, end):
+                self._mark(line, begin, end, kind, self._slots.new_item(), "context", "said before")
+
+    # --- numbers -------------------------------------------------------------------------------------------
+
+    def _numbers(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run]) -> bool:
+        marked = False
+        for at, run in enumerate(runs):
+            if not self._free(run.begin, run.end):
+                marked = True
+                continue
+            verdict = self._judge(line, signs, runs, at)
+            if verdict.kind in HARMLESS:
+                self._memory.harmless.add(run.code)
+                self._pending = []
+            elif verdict.kind:
+                self._take(line, run, verdict)
+                marked = True
+                if verdict.sure == "form" and not line.agent:
+                    self._wait(line, run)
+            elif line.agent:
+                if run.digits > _KEPT:
+                    self._memory.harmless.add(run.code)
+            else:
+                marked = self._wait(line, run) or marked
+        if runs and not marked and not line.agent and any(run.digits > 2 for run in runs):
+            self._last = _NOTHING
+        return marked
+
+    def _take(self, line: Line, run: Run, verdict: _Verdict) -> None:
+        parts = [] if line.agent or fit(verdict.kind, run) >= _WHOLE else parted(run, self._open_kinds())
+        if parts:
+            for kind, part in parts:
+                slot = self._slots.get(kind)
+                item = verdict.item if kind == verdict.kind or slot is None else slot.item
+                self._mark_run(line, part, verdict._replace(kind=kind, item=item))
+                self._slots.fill(kind, part)
+        else:
+            self._mark_run(line, run, verdict)
+            if not line.agent:
+                self._slots.fill(verdict.kind, run)
+        if not line.agent:
+            self._last = verdict
+
+    def _open_kinds(self) -> list[str]:
+        return [slot.kind for slot in self._slots.all() if slot.weight >= _ENOUGH]
+
+    def _wait(self, line: Line, run: Run) -> bool:
+        """Keep a number that nothing was said about, until its other parts show that it is a card's."""
+        if run.amount or run.clock or run.letters or run.digits < 2:
+            return False
+        self._pending = [*(one for one in self._pending if line.number - one[0].number <= 4), (line, run)]
+        if len(self._pending) < 2 or not is_card("".join(one.code for _, one in self._pending)):
+            return False
+        item = self._slots.new_item()
+        for said, one in self._pending:
+            self._mark_run(
+                said, one, _Verdict("card", "checked", "its parts have a card's check digit", item)
+            )
+        self._pending = []
+        return True
+
+    def _judge(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], at: int) -> _Verdict:
+        """Return what a number is."""
+        run = runs[at]
+        counted = run.amount or run.clock
+        scores, here = self._scores(line, signs, runs, at)
+        harmless = max((scores.pop(kind, 0.0) for kind in HARMLESS), default=0.0)
+        known = self._memory.kind_of(run.code)
+        if known and line.agent and not counted:
+            return _Verdict(known, "context", "repeats what was said before", self._slots.new_item())
+        if self._memory.is_harmless(run.code) and not here - set(HARMLESS):
+            return _Verdict("no")
+        bare = _is_bare(line, runs) or (at + 1 < len(runs) and runs[at + 1].after_undo)
+        best, score = "", 0.0
+        for kind, weight in scores.items():
+            if line.agent and kind in _TOLD and not is_yours(line):
+                continue
+            slot = self._slots.get(kind)
+            if slot is not None and slot.words and slot.certain and kind not in here:
+                continue  # it is a part of an answer in words
+            value = (
+                weight
+                * fit(kind, run, slot.filled if slot is not None else 0)
+                * (_AMOUNT if counted else 1.0)
+            )
+            if run.digits + run.letters <= _FEW and kind in _LONG and not bare:
+                value *= _IN_PASSING
+            value += 0.01 * (_SPECIFIC.index(kind) + 1) if value and kind in _SPECIFIC else 0.0
+            if value > score:
+                best, score = kind, value
+        if score >= _ENOUGH and score >= harmless and (not line.agent or score >= _STRONG):
+            slot = None if best in here else self._slots.get(best)
+            sure = "checked" if best == "card" and is_card(run.code) else "context"
+            if slot is None and best not in here and self._last.kind == best and sure != "checked":
+                return self._last._replace(why="goes on from the line before")
+            item = slot.item if slot is not None else self._slots.new_item()
+            if not line.agent and self._last.kind == best and best in here and _goes_on(line, signs):
+                item = self._last.item
+            return _Verdict(best, sure, _why(slot, here=best in here), item)
+        parts = [] if line.agent or counted else parted(run, self._open_kinds())
+        if parts:
+            return _Verdict(
+                parts[0][0], "context", _why(self._slots.get(parts[0][0])), self._slots.new_item()
+            )
+        if harmless >= (_STRONG if is_card(run.code) else 0.3):
+            return _Verdict("no" if run.digits + run.letters > 2 else "")
+        return _NOTHING if counted else self._by_form(line, runs, run, known)
+
+    def _scores(
+        self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], at: int
+    ) -> tuple[dict[str, float], set[str]]:
+        """Return kind → weight for a number, and the kinds that its own line speaks of."""
+        run = runs[at]
+        before = [sign for sign in signs if sign.last < run.first and sign.kind != "what"]
+        scores: dict[str, float] = {}
+        latest = max((sign.last for sign in before), default=-1)
+        for sign in before:
+            used = any(sign.last < other.first < run.first and not other.amount for other in runs[:at])
+            near = sign.last == latest
+            weight = (
+                sign.weight * (1.0 if near else 0.75) * (0.6 if used and not near else 0.8 if used else 1.0)
+            )
+            scores[sign.kind] = min(1.0, scores.get(sign.kind, 0.0) * 0.5 + weight)
+        following = runs[at + 1].first if at + 1 < len(runs) else len(line.tokens)
+        for sign in self._after(line, signs, run, following, last=at + 1 == len(runs)):
+            scores[sign.kind] = max(scores.get(sign.kind, 0.0), 0.75 * sign.weight)
+        here = set(scores)
+        for slot in self._slots.all():
+            if line.agent and slot.kind not in HARMLESS:
+                continue
+            weight = slot.weight * (0.6 if here and slot.kind not in here else 1.0)
+            scores[slot.kind] = max(scores.get(slot.kind, 0.0), weight)
+        if not line.agent and self._last.kind and _is_bare(line, runs):
+            scores[self._last.kind] = max(scores.get(self._last.kind, 0.0), 0.7)
+        return scores, here
+
+    @staticmethod
+    def _after(line: Line, signs: Sequence[Sign], run: Run, following: int, *, last: bool) -> Iterable[Sign]:
+        """Yield signs behind a number that speak of it ("836 on the back"), and not of the next."""
+        for sign in signs:
+            if (
+                not (run.last < sign.first <= run.last + _NEAR and sign.last < following)
+                or sign.kind == "what"
+            ):
+                continue
+            between = line.tokens[run.last + 1 : sign.first]
+            ends = any(token.text in ".?!;" and not token.glued for token in between[1:])
+            if (
+                not ends
+                and not (between and between[0].word.plain in _AND)
+                and (last or following - sign.last > 4)
+            ):
+                yield sign
+
+    def _by_form(self, line: Line, runs: Sequence[Run], run: Run, known: str) -> _Verdict:
+        """Return what a number is of which nothing was said."""
+        new = self._slots.new_item
+        if line.agent:
+            if self._last.kind and run.digits > 1 and self._memory.resembles(run.code, self._last.kind):
+                return _Verdict(
+                    self._last.kind, "context", "repeats what was said before, with a difference", new()
+                )
+            return _NOTHING
+        if known:
+            return _Verdict(known, "context", "repeats what was said before", new())
+        if run.letters:
+            return _NOTHING
+        if is_card(run.code):
+            return _Verdict("card", "checked", "a card's length and check digit", new())
+        if run.digits in (15, 16) and run.code[0] in "3456":
+            return _Verdict("card", "form", "as long as a card number", new())
+        international = run.first > 0 and line.tokens[run.first - 1].word.plain in _PLUS
+        if (international or run.code[0] == "0" or run.digits >= 10) and is_phone(
+            run.code, self.words.languages, international=international
+        ):
+            return _Verdict("phone", "form", "written as a phone number", new())
+        if not _is_bare(line, runs):
+            return _NOTHING
+        if self._last.kind:
+            return self._last._replace(why="goes on from the line before")
+        if kind := self._answers_question(line, run):
+            return _Verdict(kind, "form", f"the whole answer to line {self._question}", new())
+        if run.digits >= _BARE_ID:
+            kind = "card" if run.digits >= _BARE_CARD else "account"
+            return _Verdict(kind, "form", "a long number and nothing else", new())
+        return _NOTHING
+
+    def _answers_question(self, line: Line, run: Run) -> str:
+        """Return the kind of a number that is the whole answer to a question of unknown words; "" if it may be a count."""
+        if not self._question or line.number - self._question > _ANSWER_WITHIN or not run.spelled:
+            return ""
+        paying = line.number - self._paid_line <= _PAYING
+        if run.digits == 3:
+            return "cvv" if paying else ""
+        if run.digits == 4 and paying:
+            return "expiry" if run.code[:2] in _MONTH_CODES else "cvv"
+        if run.digits in _PIN_DIGITS:
+            return "pin"
+        return "account" if run.digits > 3 else ""
+
+    def _bluntly(self, line: Line, runs: Sequence[Run]) -> None:
+        for run in runs:
+            if run.digits > 2 and self._free(run.begin, run.end):
+                self._mark_run(
+                    line, run, _Verdict("account", "form", "three digits or more", self._slots.new_item())
+                )
+
+
+def _asks_other(sign: Sign, last: _Verdict) -> bool:
+    return sign.weight >= _STRONG and sign.kind not in (last.kind, "what")
+
+
+def _why(slot: Slot | None, *, here: bool = False) -> str:
+    return "announced in the same line" if here or slot is None else f"asked for in line {slot.line}"
+
+
+def _speaks_of(signs: Sequence[Sign], kind: str) -> bool:
+    return any(sign.kind == kind for sign in signs)
+
+
+def _goes_on(line: Line, signs: Sequence[Sign]) -> bool:
+    return not signs or len(line.tokens) <= _NEAR
+
+
+def _is_nod(line: Line) -> bool:
+    """Return whether a line says only that one listens."""
+    words = [token.word for token in line.tokens if token.text[0].isalnum()]
+    return len(words) <= 5 and all(word.nod for word in words)
+
+
+def _is_bare(line: Line, runs: Sequence[Run]) -> bool:
+    """Return whether a line is a number and little else."""
+    inside = {index for run in runs for index in range(run.first, run.last + 1)}
+    words = [
+        token.word
+        for index, token in enumerate(line.tokens)
+        if index not in inside and token.text[0].isalnum()
+    ]
+    return (
+        sum(not (word.skip or word.filler or word.nod or word.small) for word in words) <= 1
+        and len(words) <= _ROUND_AN_ANSWER
+    )

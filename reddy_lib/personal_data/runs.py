@@ -1,0 +1,475 @@
+"""Cut a line into tokens, and find the runs of digits and spelled letters in it, however they are said.
+
+A run is what somebody says or types as one number: figures, number words, "double seven", letters, with fillers between.
+Its `pieces` are the characters of it without the fillers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from reddy_lib.personal_data.number_words import word_set
+from reddy_lib.personal_data.vocabulary import Vocabulary, Word
+
+__all__ = ["Atom", "Line", "Run", "is_apart", "read_line", "runs_of"]
+
+_FIGURE = re.compile(r"\d")
+_TOKEN = re.compile(r"\d+|[^\W\d_]+|[^\w\s]|_")
+_JOINING = frozenset("-./,()+·–—:…#_;'")
+_CURRENCY = frozenset("$€£¥%")
+_MOST_FILLERS = 4
+_APART = 4  # tokens from tens to their unit ("trente-et-un")
+# Words for signs between digits: they belong to the number.
+_SIGNS = word_set(
+    "dash hyphen slash stroke dot point space underscore minus strich bindestrich schragstrich punkt leerzeichen tiret "
+    "trait espace barre guion espacio punto barra traco hifen ponto espaco tracinho trattino spazio streepje spatie punt "
+    "koppelteken bindestreg streg mellemrum punktum"
+)
+_AND = frozenset(("y", "e", "et", "og", "und", "en"))
+_ORDINAL = frozenset(("st", "nd", "rd", "th"))
+_APOSTROPHES = "'’"
+_SAID_AS_LETTER = {
+    "bee": "b", "see": "c", "dee": "d", "ee": "e", "eff": "f", "gee": "g",
+    "aitch": "h", "jay": "j", "kay": "k", "ell": "l", "em": "m", "en": "n",
+    "pee": "p", "queue": "q", "ar": "r", "ess": "s", "tee": "t", "vee": "v",
+    "ex": "x", "why": "y", "zed": "z", "zee": "z",
+}  # fmt: skip
+_AS_IN = frozenset(("for", "as", "wie", "comme", "de", "van", "come", "som", "like"))
+_LETTER_WORDS = frozenset("aioeyuàèéò")  # single letters that are words
+
+
+class Token(NamedTuple):
+    """A word, a group of figures or a sign of a line. `glued`: no space before it."""
+
+    begin: int
+    end: int
+    text: str
+    word: Word
+    glued: bool
+
+
+def is_apart(between: Sequence[Token]) -> bool:
+    """Return whether words stand between two parts of a number that are none of it."""
+    return any(token.text[0].isalnum() and token.word.plain not in _SIGNS for token in between)
+
+
+class Atom(NamedTuple):
+    """A part of a run: figures or letters. `at`, `last`: its tokens; `said`: how many digits a number word stands for."""
+
+    begin: int
+    end: int
+    text: str
+    at: int
+    last: int
+    tens: int = 0
+    homophone: bool = False
+    figures: bool = False
+
+
+class Line:
+    """A line, cut into tokens."""
+
+    __slots__ = ("agent", "customer", "figures", "number", "role", "text", "tokens")
+
+    def __init__(self, number: int, role: str, text: str, tokens: list[Token]) -> None:
+        self.number = number
+        self.text = text
+        self.tokens = tokens
+        self.figures = _FIGURE.search(text) is not None
+        self.role = role
+        self.agent = role == "agent"
+        self.customer = role == "customer"
+
+
+class Run:
+    """A number as it is said, in one line. `digits` and `letters` are counted without fillers."""
+
+    __slots__ = (
+        "after_undo",
+        "amount",
+        "atoms",
+        "clock",
+        "code",
+        "digits",
+        "first",
+        "last",
+        "letters",
+        "line",
+    )
+
+    def __init__(self, line: int, atoms: list[Atom], *, amount: bool, clock: bool, after_undo: bool) -> None:
+        self.line = line
+        self.atoms = atoms
+        self.amount = amount
+        self.clock = clock
+        self.after_undo = after_undo
+        self.first, self.last = atoms[0].at, atoms[-1].last
+        self.code = "".join(atom.text for atom in atoms)
+        self.digits = sum(character.isdigit() for character in self.code)
+        self.letters = len(self.code) - self.digits
+
+    @property
+    def spelled(self) -> bool:
+        """Return whether it is said or written as a code: digit by digit or in groups, and not as a count or a year."""
+        if len(self.atoms) == 1 or (len(self.atoms) == 2 and any(atom.text == "000" for atom in self.atoms)):
+            only = self.atoms[0]
+            return (
+                only.figures
+                and len(only.text) > 3
+                and not (len(only.text) == 4 and only.text[:2] in ("19", "20"))
+            )
+        return not any(
+            len(atom.text) > 2 and not atom.figures and atom.text.endswith("00") for atom in self.atoms
+        )
+
+    @property
+    def begin(self) -> int:
+        return self.atoms[0].begin
+
+    @property
+    def end(self) -> int:
+        return self.atoms[-1].end
+
+
+def read_line(number: int, role: str, text: str, words: Vocabulary) -> Line:
+    """Cut a line into tokens."""
+    tokens: list[Token] = []
+    known, look_up, new = words.known, words.word, tuple.__new__
+    last = -1
+    for one in _TOKEN.finditer(text):
+        begin, end = one.span()
+        part = one[0]
+        lower = part.lower()
+        # Half of the time of reading a line is spent here: the tuple is made without Token's own __new__.
+        tokens.append(new(Token, (begin, end, part, known.get(lower) or look_up(lower), begin == last)))
+        last = end
+    return Line(number, role, text, tokens)
+
+
+def _figures(text: str) -> str:
+    return text if text.isascii() else "".join(str(int(one)) for one in text if one.isdecimal())
+
+
+class _Reader:
+    """Reads the runs of one line, from left to right."""
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.tokens = line.tokens
+        self.runs: list[Run] = []
+        self.atoms: list[Atom] = []
+        self.fillers = 0
+        self.undone = False
+        self.after_undo = False
+        self.at = 0
+
+    def read(self) -> list[Run]:
+        tokens = self.tokens
+        figures = self.line.figures
+        while self.at < len(tokens):
+            if not (self.atoms or figures) and (tokens[self.at].word.inert or self._alone()):
+                self.at += 1
+                continue
+            step = self._atom()
+            if step:
+                self.fillers = 0
+                self.at += step
+                continue
+            token = tokens[self.at]
+            if self.atoms and not self._goes_on(token):
+                self._close()
+            self.at += 1
+        self._close()
+        return self.runs
+
+    def _alone(self) -> bool:
+        """Return whether a letter is a word ("a", "i"): no other letter, and no "for bravo", follows."""
+        if not self.tokens[self.at].word.letter:
+            return False
+        after = self.tokens[self.at + 1].word if self.at + 1 < len(self.tokens) else None
+        return after is None or (after.inert and after.plain not in _AS_IN)
+
+    def _goes_on(self, token: Token) -> bool:
+        """Return whether a run may go on after this token."""
+        if token.text in _CURRENCY:
+            return False
+        if not token.text[0].isalnum():
+            return token.text in _JOINING
+        word = token.word
+        if word.undo:
+            self._close(undo=True)
+            return True
+        if word.filler or word.plain == "no":
+            self.fillers += 1
+            return self.fillers <= _MOST_FILLERS
+        return False
+
+    def _atom(self) -> int:
+        """Read an atom at the present token; return how many tokens it took, 0 if it is none."""
+        token = self.tokens[self.at]
+        text, word = token.text, token.word
+        if text[0].isdigit():
+            digits = _figures(text)
+            if digits:
+                self.atoms.append(Atom(token.begin, token.end, digits, self.at, self.at, figures=True))
+            return 1
+        if not text[0].isalpha():
+            return 0
+        if word.times and self.at + 1 < len(self.tokens):
+            return self._times(token, word.times)
+        if word.value is not None:
+            return self._value(token, word.value)
+        if word.plain in _AND and self._joins_tens():
+            return 1
+        if word.scale:
+            return self._scale(token, word.scale)
+        if word.inside is not None and (self._beside_number(-1) or self._beside_number(1)):
+            self.atoms.append(
+                Atom(token.begin, token.end, str(word.inside), self.at, self.at, homophone=True)
+            )
+            return 1
+        return self._letter(token)
+
+    def _joins_tens(self) -> bool:
+        """Return whether an "and" stands between tens and a unit ("cuarenta y dos")."""
+        after = self.tokens[self.at + 1 : self.at + 3]
+        following = next((token for token in after if token.text != "-"), None)
+        return bool(
+            self.atoms
+            and self.atoms[-1].tens
+            and following is not None
+            and 0 < (following.word.value or 0) < 20
+        )
+
+    def _beside_number(self, step: int) -> bool:
+        at = self.at + step
+        if not 0 <= at < len(self.tokens):
+            return False
+        if step < 0:
+            return (
+                bool(self.atoms)
+                and self.atoms[-1].last == at
+                and not (self.fillers or self.atoms[-1].figures)
+            )
+        other = self.tokens[at]
+        return other.word.value is not None or bool(other.word.times)
+
+    def _times(self, token: Token, times: int) -> int:
+        after = self.tokens[self.at + 1]
+        value = after.word.value if after.word.value is not None else after.word.inside
+        if after.text.isdigit() and len(after.text) <= 2:
+            text = after.text * times
+        elif value is not None and value < 100:
+            text = str(value) * times
+        elif after.word.letter:
+            text = after.word.plain * times
+        else:
+            return 0
+        self.atoms.append(Atom(token.begin, after.end, text, self.at, self.at + 1))
+        return 2
+
+    def _value(self, token: Token, value: int) -> int:
+        before = self.atoms[-1] if self.atoms and self.atoms[-1].last >= self.at - _APART else None
+        if before is not None and before.tens and self._adds(before, value):  # 40 + 2
+            total = before.tens + value
+            tens = total if token.word.plain == "dix" else 0
+            self.atoms[-1] = Atom(before.begin, token.end, str(total), before.at, self.at, tens)
+            return 1
+        if (
+            before is not None
+            and token.word.plain in ("vingt", "vingts")
+            and self._four_times_twenty(before, token)
+        ):
+            return 1
+        tens = value if (20 <= value < 100 and value % 10 == 0) or token.word.plain == "dix" else 0
+        self.atoms.append(Atom(token.begin, token.end, str(value), self.at, self.at, tens))
+        return 1
+
+    def _four_times_twenty(self, before: Atom, token: Token) -> bool:
+        """Read "quatre-vingts", also behind other tens ("quarante quatre-vingts" is 40 and 80)."""
+        four = self.tokens[before.last]
+        if four.word.plain != "quatre" or before.last < self.at - 2:
+            return False
+        if before.text == "4":
+            self.atoms.pop()
+        else:
+            end = self.tokens[before.last - 1]
+            self.atoms[-1] = before._replace(
+                end=end.end, text=before.text[:-1] + "0", last=before.last - 1, tens=0
+            )
+        self.atoms.append(Atom(four.begin, token.end, "80", before.last, self.at, 80))
+        return True
+
+    def _adds(self, before: Atom, value: int) -> bool:
+        """Return whether a unit belongs to the tens before it: "forty two", "cuarenta y dos", "soixante douze"."""
+        between = self.tokens[before.last + 1 : self.at]
+        if any(token.text != "-" and token.word.plain not in _AND for token in between):
+            return False
+        last = self.tokens[before.last].word.plain
+        if last.endswith("nta") and not between:
+            return False  # "cincuenta tres" is 50 and 3
+        if last in ("soixante", "vingt", "vingts") and before.tens in (60, 80):
+            return 0 < value <= 19
+        return (7 if last == "dix" else 1) <= value <= 9
+
+    def _scale(self, token: Token, scale: int) -> int:
+        before = self.atoms[-1] if self.atoms and self.atoms[-1].last == self.at - 1 else None
+        if before is not None and not before.figures and len(before.text) <= 2 and scale in (100, 1000):
+            text = before.text + str(scale)[1:]
+            self.atoms[-1] = Atom(before.begin, token.end, text, before.at, self.at)
+        else:
+            self.atoms.append(Atom(token.begin, token.end, str(scale), self.at, self.at))
+        return 1
+
+    def _letter(self, token: Token) -> int:
+        """Read a spelled letter: "b", "bravo", "b for bravo", or letters glued to figures ("AB12")."""
+        text, word = token.text, token.word
+        after = self.tokens[self.at + 1] if self.at + 1 < len(self.tokens) else None
+        before = self.tokens[self.at - 1] if self.at else None
+        if (before is not None and before.glued and before.text in _APOSTROPHES) or (
+            after is not None and after.glued and after.text in _APOSTROPHES
+        ) or (before is not None and token.glued and before.text in _APOSTROPHES):  # fmt: skip
+            return 0
+        glued = (token.glued and before is not None and before.text[0].isdigit()) or (
+            after is not None and after.glued and after.text[0].isdigit()
+        )
+        if token.glued and text.lower() in _ORDINAL:
+            return 0
+        if glued and len(text) <= 6 and not (word.unit and token.glued):
+            self.atoms.append(Atom(token.begin, token.end, text.lower(), self.at, self.at))
+            return 1
+        if word.letter:
+            self.atoms.append(Atom(token.begin, token.end, word.plain, self.at, self.at))
+            return 1 + self._as_in()
+        if word.nato or (word.plain in _SAID_AS_LETTER and not word.skip and self.atoms):
+            said = _SAID_AS_LETTER.get(word.plain, word.plain[0])
+            self.atoms.append(Atom(token.begin, token.end, said, self.at, self.at))
+            return 1
+        if (
+            (
+                len(text) in (2, 3)
+                and text.isupper()
+                and not (word.unit or word.phrases)
+                and self._code_beside()
+            )
+            or self._bank_letters(text)
+            or self._licence(token)
+        ):
+            self.atoms.append(Atom(token.begin, token.end, text.lower(), self.at, self.at))
+            return 1
+        return 0
+
+    def _code_beside(self) -> bool:
+        """Return whether capitals stand beside figures, as in "AB 12 34" and "CL-88213"."""
+        sides = (reversed(self.tokens[max(0, self.at - 2) : self.at]), self.tokens[self.at + 1 : self.at + 3])
+        for side in sides:
+            for token in side:
+                if token.text[0].isdigit():
+                    return True
+                if token.text != "-":
+                    break
+        return False
+
+    def _licence(self, token: Token) -> bool:
+        """Return whether unknown capitals stand before figures ("WILLI 805126")."""
+        after = self.tokens[self.at + 1] if self.at + 1 < len(self.tokens) else None
+        word = token.word
+        return (
+            not self.atoms and 4 <= len(token.text) <= 6 and token.text.isupper() and after is not None
+            and after.text.isdigit() and len(after.text) > 3 and not (word.phrases or word.small or word.skip or word.month)
+        )  # fmt: skip
+
+    def _bank_letters(self, text: str) -> bool:
+        """Return whether four letters follow the beginning of an IBAN ("IE04 AIBK")."""
+        code = "".join(atom.text for atom in self.atoms[-2:])
+        return len(text) == 4 and len(code) == 4 and code[:2].isalpha() and code[2:].isdigit()
+
+    def _as_in(self) -> int:
+        """Return how many tokens of "for bravo", "wie Berta", "comme" follow a letter, and put them into its atom."""
+        rest = self.tokens[self.at + 1 : self.at + 3]
+        if len(rest) < 2 or rest[0].word.plain not in _AS_IN:
+            return 0
+        letter = self.atoms[-1]
+        if not rest[1].word.plain.startswith(letter.text) or len(rest[1].text) < 3:
+            return 0
+        self.atoms[-1] = Atom(letter.begin, rest[1].end, letter.text, letter.at, self.at + 2)
+        return 2
+
+    def _close(self, *, undo: bool = False) -> None:
+        atoms, self.atoms, self.fillers = self.atoms, [], 0
+        after_undo, self.after_undo = self.after_undo, undo
+        pieces = self._pieces(atoms)
+        # "49.99 and 12.50" is two amounts, while "four nine and then two one" is one number.
+        whole = len(pieces) < 2 or not any(self._looks_counted(piece) for piece in pieces)
+        for part in [atoms] if whole else pieces:
+            part = _trimmed(part)
+            if any(any(c.isdigit() for c in atom.text) for atom in part) or len(part) > 2:
+                amount, clock = self._amount(part), self._clock(part)
+                self.runs.append(
+                    Run(self.line.number, part, amount=amount, clock=clock, after_undo=after_undo)
+                )
+            after_undo = False
+
+    def _pieces(self, atoms: list[Atom]) -> list[list[Atom]]:
+        """Return the parts of a number between its fillers."""
+        pieces: list[list[Atom]] = []
+        last = -2
+        for atom in atoms:
+            if last < 0 or is_apart(self.tokens[last + 1 : atom.at]):
+                pieces.append([])
+            pieces[-1].append(atom)
+            last = atom.last
+        return pieces
+
+    def _looks_counted(self, atoms: list[Atom]) -> bool:
+        return self._amount(atoms) or self._clock(atoms)
+
+    def _amount(self, atoms: list[Atom]) -> bool:
+        """Return whether a run is money, a share, or a count of something."""
+        if sum(len(atom.text) for atom in atoms) > 7:
+            return False
+        before = self.tokens[atoms[0].at - 1] if atoms[0].at else None
+        after = self.tokens[atoms[-1].last + 1] if atoms[-1].last + 1 < len(self.tokens) else None
+        if before is not None and (before.text in _CURRENCY or before.text in ("R", "EUR", "USD", "GBP")):
+            return True
+        if after is not None and (
+            after.text in _CURRENCY or after.word.unit or (after.glued and after.text in _ORDINAL)
+        ):
+            return True
+        said = self.line.text[atoms[0].begin : atoms[-1].end]
+        return bool(
+            re.fullmatch(r"\d{1,4}[.,]\d\d", said)
+            or re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+(?:[.,]\d\d)?", said)
+        )
+
+    def _clock(self, atoms: list[Atom]) -> bool:
+        said = self.line.text[atoms[0].begin : atoms[-1].end]
+        return bool(re.fullmatch(r"\d{1,2}[:.h]\d\d(?:\s*[-–]\s*\d{1,2}[:.h]\d\d)?", said))
+
+
+def _trimmed(atoms: list[Atom]) -> list[Atom]:
+    """Return atoms without words at both ends that only look like letters or digits."""
+    while atoms and _only_a_word(atoms[-1], atoms[-2] if len(atoms) > 1 else None):
+        atoms = atoms[:-1]
+    while atoms and _only_a_word(atoms[0], atoms[1] if len(atoms) > 1 else None):
+        atoms = atoms[1:]
+    return atoms
+
+
+def _only_a_word(atom: Atom, other: Atom | None) -> bool:
+    if atom.homophone:
+        return other is None or other.text.isalpha()
+    if not atom.text.isalpha() or len(atom.text) > 1 or atom.last > atom.at or atom.end - atom.begin > 1:
+        return False
+    if atom.at == 0 and other is not None and other.begin - atom.end == 1 and other.at - atom.at == 2:
+        return False  # "A-77"
+    return atom.text in _LETTER_WORDS and (
+        other is None or abs(other.at - atom.at) != 1 or not other.text.isalpha()
+    )
+
+
+def runs_of(line: Line) -> list[Run]:
+    """Return the runs of a line."""
+    return _Reader(line).read()

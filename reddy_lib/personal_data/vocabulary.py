@@ -1,0 +1,380 @@
+"""The words of slots: how people ask for personal data, and everything else a finder has to know about a word.
+
+The words stand in `slot_words.txt`, by language. `vocabulary` reads those of the languages of a call into one table, in
+which each word is looked up once and then kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import cache
+from importlib.resources import files
+from typing import NamedTuple
+
+from reddy_lib.personal_data.number_words import LANGUAGES, NumberWords, number_words, plain, word_set
+
+__all__ = [
+    "ASKS",
+    "AT",
+    "CUE",
+    "DOT",
+    "LANGUAGES",
+    "NUMBER",
+    "SAYS",
+    "Phrase",
+    "Vocabulary",
+    "Word",
+    "guess_languages",
+    "vocabulary",
+]
+
+_LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "words", "undo",
+          "streets", "person", "common")  # fmt: skip
+_NATO = word_set(
+    "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec "
+    "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee"
+)
+_ENGLISH = 0.05  # of a vote: what is spoken if nothing shows it
+_SAMPLE, _SAMPLE_WORDS = 25, 250  # lines and words of a call that show its languages
+_COMPOUND = 8  # characters: shorter number words are all in the table
+_COMPOUNDING = {"de", "nl", "it", "da"}
+
+
+NUMBER, ASKS, CUE, AT, DOT, SAYS = 1, 2, 4, 8, 16, 32
+_IN_WORDS = (
+    "name",
+    "password",
+    "address",
+    "email",
+    "birth_date",
+    "expiry",
+)  # kinds whose answers may have no number
+
+
+class Phrase(NamedTuple):
+    """Words that open a slot. `rest`: what follows the first word; `whole`: small words count."""
+
+    rest: tuple[str, ...]
+    kind: str
+    weight: float
+    whole: bool
+
+
+class Word:
+    """What is known about a word. `value`: the number it says; `scale`: 100 or 1000; `times`: 2 for "double"."""
+
+    __slots__ = (
+        "at",
+        "common",
+        "dating",
+        "dot",
+        "filler",
+        "inert",
+        "inside",
+        "letter",
+        "longer",
+        "month",
+        "nato",
+        "nod",
+        "open",
+        "ordinal",
+        "person",
+        "phrases",
+        "plain",
+        "scale",
+        "single",
+        "skip",
+        "small",
+        "street",
+        "times",
+        "undo",
+        "unit",
+        "value",
+    )
+
+    def __init__(self, text: str) -> None:
+        self.plain = text
+        self.value: int | None = None
+        self.inside: int | None = None
+        self.scale = self.times = 0
+        self.letter = len(text) == 1 and text.isalpha()
+        self.nato = text in _NATO
+        self.small = self.skip = self.filler = self.nod = self.unit = self.month = False
+        self.ordinal = self.dating = self.at = self.dot = self.undo = False
+        self.street = self.person = self.common = False
+        self.inert = False  # says no number and no letter
+        self.phrases: tuple[Phrase, ...] = ()
+        self.single: tuple[Phrase, ...] = ()  # phrases of one word
+        self.longer: dict[str, tuple[Phrase, ...]] = {}  # phrases that go on with an exact word, by that word
+        self.open: tuple[Phrase, ...] = ()  # phrases that go on with any of several words
+
+
+class _Patterns:
+    """Words with an open end or beginning, grouped so that a word is compared with few of them."""
+
+    def __init__(self) -> None:
+        self.exact: dict[str, list[Phrase]] = defaultdict(list)
+        self.prefix: dict[str, list[tuple[str, Phrase]]] = defaultdict(list)
+        self.suffix: list[tuple[str, Phrase]] = []
+
+    def add(self, first: str, phrase: Phrase) -> None:
+        if first.startswith("*"):
+            self.suffix.append((first[1:], phrase))
+        elif first.endswith("*"):
+            self.prefix[first[:2]].append((first[:-1], phrase))
+        else:
+            self.exact[first].append(phrase)
+
+    def of(self, word: str) -> list[Phrase]:
+        found = list(self.exact.get(word, ()))
+        found += [phrase for start, phrase in self.prefix.get(word[:2], ()) if word.startswith(start)]
+        found += [phrase for end, phrase in self.suffix if len(word) > len(end) and word.endswith(end)]
+        return found
+
+
+class Vocabulary:
+    """The words of some languages. Number words of the first language win over those of the others."""
+
+    def __init__(self, languages: Sequence[str]) -> None:
+        self.languages = tuple(languages)
+        self.known: dict[str, Word] = {}  # lower-case word → what is known about it
+        self._phrases = _Patterns()
+        self._keys = _Patterns()  # a phrase by its most telling word
+        self.hints = _Hints(self)
+        self.questions: dict[str, tuple[_Question, ...]] = {}  # word → the questions that it may be a part of
+        self._lists: dict[str, _Patterns] = {name: _Patterns() for name in _LISTS}
+        small: set[str] = set()
+        for language in languages:
+            small |= set(_sections()[language].get("small", ()))
+        for language in languages:
+            own = set(_sections()[language].get("small", ()))
+            common = {
+                entry
+                for name in ("small", "skip", "words", "person", "common", "what", "nod")
+                for entry in _sections()[language].get(name, ())
+            }
+            for kind, entries in _sections()[language].items():
+                if kind in self._lists:
+                    for entry in entries:
+                        self._lists[kind].add(entry, _ANY)
+                else:
+                    self._add(kind, entries, own, common)
+
+    def _add(self, kind: str, entries: Sequence[str], small: set[str], common: set[str]) -> None:
+        for entry in entries:
+            whole = kind.startswith("in ") or kind == "our" or entry.startswith("=")
+            entry = entry.removeprefix("=")
+            said = entry.split()
+            words = [word for word in said if whole or word not in small]
+            if len(words) < 2 <= len(said):
+                words, whole = said, True  # one word of it would say too little
+            phrase = Phrase(
+                tuple(words[1:]), kind.removesuffix("?"), 0.5 if kind.endswith("?") else 1.0, whole
+            )
+            self._phrases.add(words[0], phrase)
+            key = max(words, key=lambda word: (word not in common, len(word)))
+            self._keys.add(key, phrase._replace(rest=tuple(words)))
+
+    def hint(self, text: str) -> int:
+        """Return what the presence of a word in a line may mean, as the sum of `NUMBER`, `ASKS` and so on."""
+        word = self.word(text)
+        number = word.value is not None and word.value != 1
+        hint = NUMBER if number or word.scale or word.times or word.street else 0
+        found = self._keys.of(word.plain)
+        asking = [one for one in found if one.weight >= 1 and one.kind in _IN_WORDS]
+        if asking:
+            self.questions[text] = tuple({_Question.of(phrase) for phrase in asking})
+        hint |= (CUE if found else 0) | (ASKS if asking else 0)
+        hint |= SAYS if any(one.kind.startswith("in ") for one in found) else 0
+        return hint | (AT if word.at else 0) | (DOT if word.dot else 0)
+
+    def word(self, text: str) -> Word:
+        """Return what is known about a word."""
+        known = self.known.get(text)
+        if known is None:
+            known = self.known[text] = self._look_up(text)
+        return known
+
+    def _look_up(self, text: str) -> Word:
+        bare = plain(text)
+        word = self.known.get(bare) if bare != text else None
+        if word is not None:
+            return word
+        word = Word(bare)
+        if bare.isdigit():
+            return word
+        for language in self.languages:
+            numbers = number_words(language)
+            if word.value is None:
+                word.value = numbers.values.get(bare)
+            word.inside = numbers.inside.get(bare) if word.inside is None else word.inside
+            word.scale = word.scale or numbers.scales.get(bare, 0)
+            word.times = word.times or numbers.times.get(bare, 0)
+        if word.value is None and not word.scale and len(bare) >= _COMPOUND:
+            word.value = _compound(text.lower(), self.languages)
+        found = {name: bool(patterns.of(bare)) for name, patterns in self._lists.items()}
+        word.small, word.skip, word.filler, word.nod = (
+            found["small"],
+            found["skip"],
+            found["filler"],
+            found["nod"],
+        )
+        word.unit, word.month, word.ordinal, word.dating = (
+            found["units"], found["months"], found["ordinals"], found["dating"],
+        )  # fmt: skip
+        word.at, word.dot, word.undo = found["at"], found["dot"], found["undo"]
+        word.street, word.person, word.common = found["streets"], found["person"], found["common"]
+        word.inert = bare.isalpha() and not (
+            word.value is not None
+            or word.inside is not None
+            or word.scale
+            or word.times
+            or word.letter
+            or word.nato
+        )
+        word.phrases = tuple(self._phrases.of(bare))
+        word.single = tuple(phrase for phrase in word.phrases if not phrase.rest)
+        word.open = tuple(phrase for phrase in word.phrases if phrase.rest and "*" in phrase.rest[0])
+        for phrase in word.phrases:
+            if phrase.rest and "*" not in phrase.rest[0]:
+                word.longer[phrase.rest[0]] = (*word.longer.get(phrase.rest[0], ()), phrase)
+        return word
+
+
+class _Question(NamedTuple):
+    """What a line has to have, to ask for something that words answer."""
+
+    exact: frozenset[str]
+    begins: tuple[str, ...]
+    text: str
+
+    @classmethod
+    def of(cls, phrase: Phrase) -> _Question:
+        exact = frozenset(word for word in phrase.rest if "*" not in word)
+        begins = tuple(word.rstrip("*") for word in phrase.rest if word.endswith("*"))
+        return cls(exact, begins, " ".join(phrase.rest) if phrase.whole and not begins else "")
+
+    def is_in(self, words: set[str], text: str) -> bool:
+        """Return whether the words of a line, without accents, have all that is needed."""
+        if not self.exact <= words or (self.text and self.text not in text):
+            return False
+        return all(any(word.startswith(begin) for word in words) for begin in self.begins)
+
+
+class _Hints(dict[str, int]):
+    """Word → hint, looked up once."""
+
+    def __init__(self, words: Vocabulary) -> None:
+        super().__init__()
+        self._words = words
+
+    def __missing__(self, text: str) -> int:
+        hint = self[text] = self._words.hint(text)
+        return hint
+
+
+_ANY = Phrase((), "", 0.0, False)
+
+
+def _compound(word: str, languages: Sequence[str]) -> int | None:
+    """Return the number of a long compound ("neunzehnhundertachtzig"), None if it is none."""
+    languages = [language for language in languages if language in _COMPOUNDING]
+    if not languages:
+        return None
+    # text2num is loaded with the first long word of these languages.
+    from text_to_num import text2num
+
+    for language in languages:
+        try:
+            return int(text2num(word, language))
+        except ValueError:
+            if value := _joined(plain(word), number_words(language)):
+                return int(value)
+    return None
+
+
+def _joined(word: str, numbers: NumberWords) -> str:
+    """Return the digits of number words written together ("negentien" + "zevenentachtig"), "" if it is something else."""
+    for end in range(len(word) - 1, 2, -1):
+        value = numbers.values.get(word[:end], numbers.scales.get(word[:end]))
+        if value is None:
+            continue
+        rest = word[end:]
+        after = numbers.values.get(rest, numbers.scales.get(rest))
+        said = str(after) if after is not None else _joined(rest, numbers)
+        if said:
+            return str(value) + said
+    return ""
+
+
+@cache
+def _sections() -> dict[str, dict[str, tuple[str, ...]]]:
+    sections: dict[str, dict[str, tuple[str, ...]]] = {}
+    language = ""
+    for line in files("reddy_lib.personal_data").joinpath("slot_words.txt").read_text("utf8").splitlines():
+        if line.startswith("["):
+            language = line[1:-1]
+            sections[language] = {}
+        elif line and not line.startswith("#"):
+            kind, _, entries = line.partition(":")
+            parts = tuple(part.strip() for part in entries.split(",") if part.strip())
+            sections[language][kind] = sections[language].get(kind, ()) + parts
+    return sections
+
+
+@cache
+def vocabulary(languages: tuple[str, ...]) -> Vocabulary:
+    """Return the words of these languages.
+
+    Raises ValueError: a language that there are no words for.
+    """
+    for language in languages:
+        if language not in LANGUAGES:
+            raise ValueError(f"no words for the language {language!r}: choose from {', '.join(LANGUAGES)}")
+    return Vocabulary(languages)
+
+
+_WORD = re.compile(r"[^\W\d_]+")
+
+
+@cache
+def _votes() -> dict[str, tuple[tuple[str, float], ...]]:
+    """Return word → (language, weight): a word of several languages says less about each of them."""
+    by_word: dict[str, set[str]] = defaultdict(set)
+    for language in LANGUAGES:
+        for word in (*_sections()[language]["words"], *number_words(language).values):
+            by_word[word].add(language)
+    return {word: tuple((language, 1 / len(found)) for language in found) for word, found in by_word.items()}
+
+
+def guess_languages(texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the languages of a conversation, the most spoken first; English if nothing shows."""
+    votes = _votes()
+    total: dict[str, float] = defaultdict(float, en=_ENGLISH)
+    lines: dict[str, int] = defaultdict(int)
+    read = 0
+    for text in texts[:: len(texts) // _SAMPLE + 1]:
+        words = _WORD.findall(text.lower())
+        read += len(words)
+        if read > _SAMPLE_WORDS:
+            break
+        here: dict[str, float] = defaultdict(float)
+        for word in words:
+            for language, weight in votes.get(word) or (
+                votes.get(plain(word), ()) if not word.isascii() else ()
+            ):
+                here[language] += weight
+        if here:
+            best = max(here, key=here.__getitem__)
+            lines[best] += here[best] >= 1.5
+            for language, weight in here.items():
+                total[language] += weight
+    ranked = sorted(total, key=lambda language: (-total[language], language))
+    spoken = sum(lines.values())
+    return tuple(
+        language
+        for number, language in enumerate(ranked[:3])
+        if not number or total[language] >= 0.7 * total[ranked[0]] or lines[language] >= max(2, 0.15 * spoken)
+    )

@@ -1,0 +1,141 @@
+"""How strongly the words of a line speak of each kind of data.
+
+A noun alone ("card", "order") is a weak sign. With a word for numbers beside it ("card number", "la commande numéro"), or a
+number right behind it, it is a strong one. An unknown noun before "number" names a thing, unless it is "your … number".
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from reddy_lib.personal_data.cues import HARMLESS, Cue
+from reddy_lib.personal_data.number_words import word_set
+from reddy_lib.personal_data.runs import Line
+
+__all__ = ["Sign", "is_yours", "signs_of"]
+
+_YOURS = word_set(
+    "your ihre ihrer ihr ihren deine votre vos ta su sus tu sua seu teu suo tua uw je jouw din dit deres"
+)
+_NUMBER_WORDS = ("num", "nr", "code", "kode", "codigo", "codice", "cod", "cifr", "digit", "id")
+_OF = word_set("of for de del da do des du d di dell della vom von der des van")
+_PLAIN = word_set(
+    "long full whole correct right new same best first second last next other which what one two three four five six seven "
+    "eight nine ten big small little short phone four-digit whole actual exact main following only old current direct "
+    "ganze genaue richtige lange bon long complet completo entero certo inteiro giusto hele juiste gleiche"
+)
+_BESIDE = 3  # tokens
+_SHORT = 6  # words of a line that says nothing else
+
+
+class Sign(NamedTuple):
+    """A cue with what the words around it make of it."""
+
+    first: int
+    last: int
+    kind: str
+    weight: float
+    says: bool
+
+
+def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
+    """Return the signs of a line. `numbers`: the tokens at which its numbers begin."""
+    counts = [cue for cue in cues if cue.kind == "what"]
+    nouns = [cue for cue in cues if cue.kind != "what"]
+    signs: list[Sign] = []
+    boosted = {_nearest(line, one, nouns): one for one in counts}
+    for at, cue in enumerate(nouns):
+        if cue.weight < 1 and any(
+            cue.first <= count.first <= cue.last and owner not in (at, -1) for owner, count in boosted.items()
+        ):
+            continue  # "code" in "colour code": the noun before it says what it is
+        weight = cue.weight
+        counted = at in boosted or _speaks_of_numbers(line, cue)
+        announces = any(0 <= number - cue.last - 1 <= _BESIDE for number in numbers)
+        if cue.kind == "no":
+            weight *= 1.0 if counted or announces else 0.55
+        elif weight < 1 and (counted or announces):
+            weight += 0.4
+        signs.append(Sign(cue.first, cue.last, cue.kind, weight, cue.says))
+    if counts and -1 in boosted:
+        signs.append(_unknown(line, boosted[-1]))
+    if (
+        line.agent
+        and len(signs) == 1
+        and len(line.tokens) <= _SHORT
+        and not numbers
+        and signs[0].weight >= 0.5
+    ):
+        signs = (
+            [signs[0]._replace(weight=max(1.0, signs[0].weight))] if signs[0].kind not in HARMLESS else signs
+        )
+    return signs
+
+
+def _speaks_of_numbers(line: Line, cue: Cue) -> bool:
+    return any(
+        part in token.word.plain
+        for token in line.tokens[cue.first : cue.last + 1]
+        for part in _NUMBER_WORDS
+        if len(part) > 2 or token.word.plain.endswith(part)
+    )
+
+
+def _nearest(line: Line, count: Cue, nouns: list[Cue]) -> int:
+    """Return which noun a word for numbers belongs to: the one before it, or after "number of the", -1 if none is near."""
+    best, least = -1, 99
+    for at, cue in enumerate(nouns):
+        if cue.kind == "our":
+            continue
+        if cue.first <= count.first <= cue.last:
+            # Part of the phrase itself, or the same word: it adds nothing.
+            gap = 0 if cue.weight >= 1 else 99
+        elif cue.last < count.first:
+            gap = sum(1 for token in line.tokens[cue.last + 1 : count.first] if not token.word.small)
+        else:
+            gap = sum(1 for token in line.tokens[count.last + 1 : cue.first] if not token.word.small) + 1
+        if gap < least:
+            best, least = at, gap
+    return best if least <= _BESIDE else -1
+
+
+def _unknown(line: Line, count: Cue) -> Sign:
+    """Return what "the … number" announces, of a noun that is in no list."""
+    tokens = line.tokens
+    yours = any(token.word.plain in _YOURS for token in tokens[max(0, count.first - 4) : count.first])
+    noun = ""
+    before = tokens[count.first - 1] if count.first else None
+    if (
+        before is not None
+        and before.text.isalpha()
+        and len(before.text) > 2
+        and _is_noun(line, count.first - 1)
+    ):
+        noun = before.text
+    if not noun:
+        behind = [token for token in tokens[count.last + 1 : count.last + 5] if token.text.isalnum()]
+        if behind and behind[0].word.plain in _OF:
+            rest = [token for token in behind[1:] if not token.word.small]
+            if rest and len(rest[0].text) > 3 and _is_noun(line, tokens.index(rest[0])):
+                noun = rest[0].text
+    compound = len(tokens[count.first].text) > 8 and tokens[count.first].word.plain.endswith(
+        ("nummer", "code")
+    )
+    if (noun or compound) and not yours:
+        return Sign(count.first, count.last, "no", 0.6, False)
+    if noun or compound:
+        return Sign(count.first, count.last, "account", 0.8, False)
+    return Sign(count.first, count.last, "what", 0.5, False)
+
+
+def _is_noun(line: Line, index: int) -> bool:
+    word = line.tokens[index].word
+    return not (
+        word.small or word.skip or word.filler or word.nod or word.value is not None or word.phrases or word.plain in _PLAIN
+        or word.ordinal or word.month
+    )  # fmt: skip
+
+
+def is_yours(line: Line) -> bool:
+    """Return whether a line speaks to somebody of what is theirs."""
+    return any(token.word.plain in _YOURS for token in line.tokens)

@@ -1,0 +1,81 @@
+"""Personal data: what the listed calls hold, by kind, and masks for all of them at once."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from reddy_lib import ui
+from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.masking import MaskPersonalData, PersonalData, personal_data_of
+from reddy_lib.batches.queries import Query
+from reddy_lib.personal_data import TITLES
+from reddy_lib.ui.review.problems_panel import apply_step
+from reddy_lib.ui.review.view import View
+
+__all__ = ["draw_personal"]
+
+ALWAYS = ("cvv", "pin")
+"""Kinds that nobody may keep after a payment or a sign-in."""
+
+
+def draw_personal(batch: Batch, view: View, key: str, total: int) -> None:
+    """Look through the listed calls, and mask what was found: one kind, or all."""
+    listed = view.listed(batch)
+    rows = batch.rows(query=listed) if listed else None
+    many = len(rows) if rows is not None else total
+    state = (batch.id, listed, st.session_state.get("review edits", 0), total)
+    kept = st.session_state.get("review personal")
+    st.markdown(
+        "Finds what was asked for and said: cards, codes, PINs, passwords, ids, accounts, phones, emails, dates of birth, "
+        "names and addresses, in the transcript and in tags. It cannot find everything: read before you send."
+    )
+    if kept is None or kept[0] != state:
+        if st.button(
+            f"Look through {ui.number_of(many, 'call')}", key=f"{key} personal look", type="primary"
+        ):
+            bar = st.progress(0.0, "Looking through the calls")
+            found = personal_data_of(
+                batch, rows, on_progress=lambda done: bar.progress(min(1.0, done / max(1, many)))
+            )
+            st.session_state["review personal"] = (state, found)
+            st.rerun()
+        return
+    _table(batch, view, kept[1], key)
+
+
+def _table(batch: Batch, view: View, found: PersonalData, key: str) -> None:
+    if not found.kinds:
+        st.markdown(
+            f":green[:material/check_circle:] Nothing was found in {ui.number_of(found.calls, 'call')}."
+        )
+        return
+    may = ui.may("edit")
+    everywhere = sorted({row for rows in found.rows.values() for row in rows})
+    if st.button(
+        f"Mask all in {ui.number_of(len(everywhere), 'call')}",
+        key=f"{key} personal all",
+        icon=":material/visibility_off:",
+        disabled=not may,
+        help="History undoes it, until a call is sent.",
+    ):
+        apply_step(batch, MaskPersonalData(kinds=tuple(found.kinds)), everywhere)
+    for kind in found.kinds:
+        rows = found.rows[kind]
+        with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+            must = " :red[must not be kept]" if kind in ALWAYS else ""
+            st.markdown(
+                f"**{TITLES[kind][0].upper()}{TITLES[kind][1:]}** · {found.items[kind]:,} found{must}"
+            )
+            st.button(
+                ui.number_of(len(rows), "call"),
+                key=f"{key} personal list {kind}",
+                type="tertiary",
+                help="List these calls; what was found is marked in the conversation",
+                on_click=lambda rows=rows: view.go(
+                    query=Query().with_rows(rows), panel="calls", row=None, ticked=False
+                ),
+            )
+            if st.button(
+                f"Mask in {len(rows):,}", key=f"{key} personal mask {kind}", type="primary", disabled=not may
+            ):
+                apply_step(batch, MaskPersonalData(kinds=(kind,)), rows)
