@@ -99,7 +99,7 @@ def test_a_batch_that_was_not_sent_yet_leads_to_submit(load: Load) -> None:
 def test_a_batch_whose_calls_are_all_held_leads_to_review(load: Load) -> None:
     app = opened(load(1, {2: "nobody"}))
     button(app, "Fix the 1 held call first").click().run()
-    assert app.query_params["filter"] == "status:held"
+    assert app.query_params["filter"] in ("status:held", ["status:held"])
 
 
 def test_the_whole_batch_as_numbers_charts_and_a_table(load: Load, server: reddy.Sandbox) -> None:
@@ -191,7 +191,7 @@ def test_rejected_calls_are_one_click_from_being_fixed(load: Load, server: reddy
     submit(batch, server)
     app = opened(batch)
     button(app, "Fix").click().run()
-    assert app.query_params["filter"] == "status:rejected"
+    assert app.query_params["filter"] in ("status:rejected", ["status:rejected"])
 
 
 def doubtful(load: Load, server: reddy.Sandbox, *, minutes_ago: int = 10) -> reddy.Batch:
