@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from reddy_lib.personal_data.runs import Line, Token
 
-__all__ = ["Part", "answer_words", "dates", "emails_in_words", "words_after"]
+__all__ = ["Part", "answer_words", "dates", "emails_in_words", "looks_like_address", "words_after"]
 
 _SEPARATORS = frozenset(
     "underscore dash hyphen minus tiret bas trait guion bajo traco underline unterstrich bindestrich streepje laag "
@@ -24,6 +24,7 @@ _ENDINGS = frozenset("com net org de fr es pt it nl uk co br eu edu gov ie at ch
 _LEFT, _RIGHT = 9, 8  # tokens of a spoken address before and after "at"
 _NAME_WORDS = 6
 _AND = frozenset(("y", "e", "et", "und", "og", "en", "and"))
+_MOST_OF_A_PLACE = 8  # words
 _GAP = 2  # small words in a row that end an answer
 
 
@@ -74,6 +75,15 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
     if first >= 0:
         parts.append(_part(tokens, first, last))
     return [_whole_words(line, part) if kind == "password" else part for part in parts]
+
+
+def looks_like_address(line: Line, parts: Sequence[Part]) -> bool:
+    """Return whether words are a place: a word for a street with something beside it, or a number and a name."""
+    tokens = [token for part in parts for token in line.tokens[part.first : part.last + 1] if _is_word(token)]
+    if len(tokens) < 2:
+        return False
+    number = any(token.text[0].isdigit() or token.word.value is not None for token in tokens)
+    return any(token.word.street for token in tokens) or (number and 3 <= len(tokens) <= _MOST_OF_A_PLACE)
 
 
 def _says_nothing(token: Token, *, inside: bool, kind: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
-from reddy_lib.personal_data.answers import Part, answer_words, dates, emails_in_words, words_after
+from reddy_lib.personal_data.answers import Part, answer_words, dates, emails_in_words, looks_like_address, words_after
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
 from reddy_lib.personal_data.fit import fit, parted
 from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
@@ -35,6 +35,9 @@ _BARE_ID, _BARE_CARD = 8, 12  # digits of a number that nothing was said about
 _TOLD = frozenset("phone email address".split())  # kinds of which a firm has its own
 _IS = frozenset("is s was ist lautet war est c es era e ea und : = reads".split())
 _AND = frozenset("and und et y e en og".split())
+_PAYING = 14  # lines
+_MONTH_CODES = frozenset(f"{month:02}" for month in range(1, 13))
+_PIN_DIGITS = range(4, 7)
 _KEPT = 4  # digits of what an agent tells, by which it is known again
 _PLUS = frozenset(("+", "plus", "piu", "mas", "mais"))
 
@@ -61,6 +64,8 @@ class Dialogue:
         self._slots = Slots()
         self._memory = Memory()
         self._last = _NOTHING  # of the customer's last number, as long as only nods and echoes follow
+        self._question = 0  # line of the agent's last words, if they speak of nothing harmless
+        self._paid_line = -99  # where a card's number was said
         self._pending: list[tuple[Line, Run]] = []
         self._taken: list[tuple[int, int]] = []
 
@@ -99,6 +104,8 @@ class Dialogue:
         if line.agent and not marked and (len(line.tokens) > _NEAR or any(_asks_other(sign, self._last) for sign in signs)):
             self._last = _NOTHING
         self._slots.open(line, signs, runs)
+        if line.agent:
+            self._question = 0 if any(sign.kind in HARMLESS for sign in signs) else line.number
 
     # --- marks ---------------------------------------------------------------------------------------------
 
@@ -117,6 +124,8 @@ class Dialogue:
                 begin = after.begin if after is not None else 0
         if run.digits + run.letters >= 2:
             self._memory.numbers[run.code] = verdict.kind
+        if verdict.kind == "card":
+            self._paid_line = line.number
 
     # --- forms and words -----------------------------------------------------------------------------------
 
@@ -163,7 +172,7 @@ class Dialogue:
         """Mark answers in words: to what was asked in lines above, or announced in this one."""
         marked = False
         for kind in kinds:
-            slot = self._slots.get(kind, least=0.5)
+            slot = self._slots.get(kind, least=_ENOUGH)
             if slot is not None and slot.words and line.number - slot.line <= _ANSWER_WITHIN:
                 marked = self._answer(line, slot, signs, runs) or marked
         for sign in signs:
@@ -182,6 +191,8 @@ class Dialogue:
         parts = answer_words(line, slot.kind, stop, numbers)
         words = sum(1 for part in parts for token in line.tokens[part.first : part.last + 1] if token.text[0].isalnum())
         if not parts or words > _MOST_WORDS[slot.kind]:
+            return False
+        if not slot.certain and slot.weight < 1 and not looks_like_address(line, parts):
             return False
         for part in parts:
             if slot.kind == "address" or self._free(part.begin, part.end):
@@ -297,7 +308,7 @@ class Dialogue:
             if line.agent and kind in _TOLD and not is_yours(line):
                 continue
             slot = self._slots.get(kind)
-            if slot is not None and slot.words and kind not in here:
+            if slot is not None and slot.words and slot.certain and kind not in here:
                 continue  # it is a part of an answer in words
             value = weight * fit(kind, run, slot.filled if slot is not None else 0) * (_AMOUNT if counted else 1.0)
             value += 0.01 * (_SPECIFIC.index(kind) + 1) if value and kind in _SPECIFIC else 0.0
@@ -313,7 +324,7 @@ class Dialogue:
         parts = [] if line.agent or counted else parted(run, self._open_kinds())
         if parts:
             return _Verdict(parts[0][0], "context", _why(self._slots.get(parts[0][0])), self._slots.new_item())
-        if harmless >= 0.3:
+        if harmless >= (_STRONG if is_card(run.code) else 0.3):
             return _Verdict("no" if run.digits + run.letters > 2 else "")
         return _NOTHING if counted else self._by_form(line, runs, run, known)
 
@@ -378,10 +389,25 @@ class Dialogue:
             return _NOTHING
         if self._last.kind:
             return self._last._replace(why="goes on from the line before")
+        if kind := self._answers_question(line, run):
+            return _Verdict(kind, "form", f"the whole answer to line {self._question}", new())
         if run.digits >= _BARE_ID:
             kind = "card" if run.digits >= _BARE_CARD else "account"
             return _Verdict(kind, "form", "a long number and nothing else", new())
         return _NOTHING
+
+    def _answers_question(self, line: Line, run: Run) -> str:
+        """Return the kind of a number that is all of an answer, to a question whose words say nothing; "" if it is a count."""
+        if not self._question or line.number - self._question > _ANSWER_WITHIN or not run.spelled:
+            return ""
+        paying = line.number - self._paid_line <= _PAYING
+        if run.digits == 3:
+            return "cvv" if paying else ""
+        if run.digits == 4 and paying:
+            return "expiry" if run.code[:2] in _MONTH_CODES else "cvv"
+        if run.digits in _PIN_DIGITS:
+            return "pin"
+        return "account" if run.digits > 3 else ""
 
     def _bluntly(self, line: Line, runs: Sequence[Run]) -> None:
         for run in runs:

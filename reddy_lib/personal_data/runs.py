@@ -79,6 +79,14 @@ class Run:
         self.letters = len(self.code) - self.digits
 
     @property
+    def spelled(self) -> bool:
+        """Return whether it is said or written as a code: digit by digit or in groups, and not as a count or a year."""
+        if len(self.atoms) == 1 or (len(self.atoms) == 2 and any(atom.text == "000" for atom in self.atoms)):
+            only = self.atoms[0]
+            return only.figures and len(only.text) > 3 and not (len(only.text) == 4 and only.text[:2] in ("19", "20"))
+        return not any(len(atom.text) > 2 and not atom.figures and atom.text.endswith("00") for atom in self.atoms)
+
+    @property
     def begin(self) -> int:
         return self.atoms[0].begin
 
@@ -202,17 +210,29 @@ class _Reader:
 
     def _value(self, token: Token, value: int) -> int:
         before = self.atoms[-1] if self.atoms and self.atoms[-1].last >= self.at - _APART else None
-        if before is not None and before.tens and self._adds(before, value):
+        if before is not None and before.tens and self._adds(before, value):  # 40 + 2
             total = before.tens + value
             tens = total if token.word.plain == "dix" else 0
             self.atoms[-1] = Atom(before.begin, token.end, str(total), before.index, self.at, tens)
             return 1
-        if before is not None and value in (20, 80) and before.text == "4" and "vingt" in token.text.lower():
-            self.atoms[-1] = Atom(before.begin, token.end, "80", before.index, self.at, 80)
+        if before is not None and token.word.plain in ("vingt", "vingts") and self._four_times_twenty(before, token):
             return 1
         tens = value if (20 <= value < 100 and value % 10 == 0) or token.word.plain == "dix" else 0
         self.atoms.append(Atom(token.begin, token.end, str(value), self.at, self.at, tens))
         return 1
+
+    def _four_times_twenty(self, before: Atom, token: Token) -> bool:
+        """Read "quatre-vingts", also behind other tens ("quarante quatre-vingts" is 40 and 80)."""
+        four = self.tokens[before.last]
+        if four.word.plain != "quatre" or before.last < self.at - 2:
+            return False
+        if before.text == "4":
+            self.atoms.pop()
+        else:
+            end = self.tokens[before.last - 1]
+            self.atoms[-1] = before._replace(end=end.end, text=before.text[:-1] + "0", last=before.last - 1, tens=0)
+        self.atoms.append(Atom(four.begin, token.end, "80", before.last, self.at, 80))
+        return True
 
     def _adds(self, before: Atom, value: int) -> bool:
         """Return whether a unit belongs to the tens before it: "forty two", "cuarenta y dos", "soixante douze"."""

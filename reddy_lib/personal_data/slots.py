@@ -15,6 +15,7 @@ __all__ = ["WORDS", "Memory", "Slot", "Slots"]
 WORDS = ("password", "name", "address")
 """Kinds whose answers are words."""
 _ASKS = 0.75  # weight from which a line asks for words
+_MAY_ASK = 0.45  # for an address: an answer has to look like one then
 _SHORT = 4  # tokens of a line that changes no subject
 _KNOWN = 3  # digits by which a number is known again
 _OLD_HARMLESS = 0.8
@@ -22,7 +23,8 @@ _OLD_HARMLESS = 0.8
 
 @dataclass
 class Slot:
-    """What is expected. `weight` fades; `filled`: digits that came already; `words`: an answer in words may follow."""
+    """What is expected. `weight` fades; `filled`: digits that came already; `words`: an answer in words may follow, and any
+    words are one if `certain`."""
 
     kind: str
     weight: float
@@ -30,6 +32,7 @@ class Slot:
     item: int
     filled: int = 0
     words: bool = False
+    certain: bool = True
 
 
 class Slots:
@@ -85,7 +88,9 @@ class Slots:
                 slot.filled, slot.item = (old.filled, old.item) if answered else (0, slot.item)
             if answered:
                 slot.weight *= 0.7
-            slot.words = kind in WORDS and weight >= _ASKS and not line.customer and not answered
+            least = _MAY_ASK if kind == "address" else _ASKS
+            slot.words = kind in WORDS and weight >= least and not line.customer and not answered
+            slot.certain = weight >= _ASKS
             self._open[kind] = slot
 
     def _ask_for_number(self, line: Line, runs: Sequence[Run]) -> None:

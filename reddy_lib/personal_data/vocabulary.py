@@ -24,7 +24,8 @@ __all__ = [
     "vocabulary",
 ]
 
-_LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "words", "undo")
+_LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "words", "undo",
+          "streets")  # fmt: skip
 _NATO = frozenset(
     "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec "
     "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee".split()
@@ -48,7 +49,7 @@ class Word:
 
     __slots__ = (
         "at", "dating", "dot", "filler", "inside", "letter", "month", "nato", "nod", "ordinal", "phrases", "plain", "scale",
-        "skip", "small", "times", "undo", "unit", "value",
+        "skip", "small", "street", "times", "undo", "unit", "value",
     )  # fmt: skip
 
     def __init__(self, text: str) -> None:
@@ -60,6 +61,7 @@ class Word:
         self.nato = text in _NATO
         self.small = self.skip = self.filler = self.nod = self.unit = self.month = False
         self.ordinal = self.dating = self.at = self.dot = self.undo = False
+        self.street = False
         self.phrases: tuple[Phrase, ...] = ()
 
 
@@ -147,6 +149,7 @@ class Vocabulary:
             found["units"], found["months"], found["ordinals"], found["dating"],
         )  # fmt: skip
         word.at, word.dot, word.undo = found["at"], found["dot"], found["undo"]
+        word.street = found["streets"]
         word.phrases = tuple(self._phrases.of(bare))
         return word
 

@@ -15,6 +15,7 @@ __all__ = ["Sign", "is_yours", "signs_of"]
 
 _YOURS = frozenset("your you ihre ihrer ihr ihren deine votre vos ta su sus tu sua seu teu suo tua uw je jouw din dit deres".split())
 _NUMBER_WORDS = ("num", "nr", "code", "kode", "codigo", "codice", "cod", "cifr", "digit", "id")
+_OF = frozenset("of for de del da do des du d di dell della vom von der des van".split())
 _PLAIN = frozenset(
     "long full whole correct right new same best first second last next other which what one two three four five six seven "
     "eight nine ten big small little short phone four-digit whole actual exact main following only old current direct "
@@ -41,7 +42,9 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
     signs: list[Sign] = []
     boosted = {_nearest(line, one, nouns): one for one in counts}
     for at, cue in enumerate(nouns):
-        if any(cue.first == count.first and owner not in (at, -1) for owner, count in boosted.items()):
+        if cue.weight < 1 and any(
+            cue.first <= count.first <= cue.last and owner not in (at, -1) for owner, count in boosted.items()
+        ):
             continue  # "code" in "colour code": the noun before it says what it is
         weight = cue.weight
         counted = at in boosted or _speaks_of_numbers(line, cue)
@@ -75,7 +78,7 @@ def _nearest(line: Line, count: Cue, nouns: list[Cue]) -> int:
             continue
         if cue.first <= count.first <= cue.last:
             # Part of the phrase itself, or the same word: it adds nothing.
-            gap = 0 if cue.length > 1 or cue.weight >= 1 else 99
+            gap = 0 if cue.weight >= 1 else 99
         elif cue.last < count.first:
             gap = sum(1 for token in line.tokens[cue.last + 1 : count.first] if not token.word.small)
         else:
@@ -94,12 +97,11 @@ def _unknown(line: Line, count: Cue) -> Sign:
     if before is not None and before.text.isalpha() and len(before.text) > 2 and _is_noun(line, count.first - 1):
         noun = before.text
     if not noun:
-        for index in range(count.last + 1, min(len(tokens), count.last + 4)):
-            if tokens[index].word.small:
-                continue
-            if tokens[index].text.isalpha() and len(tokens[index].text) > 3 and _is_noun(line, index):
-                noun = tokens[index].text
-            break
+        behind = [token for token in tokens[count.last + 1 : count.last + 5] if token.text.isalnum()]
+        if behind and behind[0].word.plain in _OF:
+            rest = [token for token in behind[1:] if not token.word.small]
+            if rest and len(rest[0].text) > 3 and _is_noun(line, tokens.index(rest[0])):
+                noun = rest[0].text
     compound = len(tokens[count.first].text) > 8 and tokens[count.first].word.plain.endswith(("nummer", "code"))
     if (noun or compound) and not yours:
         return Sign(count.first, count.last, "no", 0.6, False)
