@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from reddy_lib.personal_data.runs import Line, Token
 
-__all__ = ["Part", "answer_words", "dates", "emails_in_words", "looks_like_address", "words_after"]
+__all__ = ["Part", "answer_words", "dates", "emails_in_words", "is_name", "is_sentence", "looks_like_address", "words_after"]
 
 _SEPARATORS = frozenset(
     "underscore dash hyphen minus tiret bas trait guion bajo traco underline unterstrich bindestrich streepje laag "
@@ -63,7 +63,7 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
             if token.text in ".?!;" and first >= 0 and kind in ("name", "password") and not token.glued:
                 break
             continue
-        if _says_nothing(token, inside=first >= 0, kind=kind):
+        if _says_nothing(token, inside=first >= 0, kind=kind) or _is_moment(tokens, index):
             skipped += 1
             continue
         if first >= 0 and skipped >= _GAP:
@@ -75,6 +75,27 @@ def answer_words(line: Line, kind: str, stop: int, without: Container[int]) -> l
     if first >= 0:
         parts.append(_part(tokens, first, last))
     return [_whole_words(line, part) if kind == "password" else part for part in parts]
+
+
+def is_sentence(line: Line, parts: Sequence[Part]) -> bool:
+    """Return whether words are a part of a sentence ("i lost my card") and no answer of their own ("it's ann lee")."""
+    for part in parts:
+        before = line.tokens[part.first - 1] if part.first else None
+        if before is not None and before.word.person:
+            return True
+        if any(token.word.common for token in line.tokens[part.first : part.last + 1]):
+            return True
+    return len(parts) > 1 and any(
+        _is_word(token) and not (token.word.filler or token.word.nod)
+        for token in line.tokens[parts[0].last + 1 : parts[-1].first]
+    )
+
+
+def is_name(line: Line, parts: Sequence[Part]) -> bool:
+    """Return whether words are written as a name: with capitals, if the line has any."""
+    tokens = [token for part in parts for token in line.tokens[part.first : part.last + 1] if _is_word(token)]
+    cased = any(character.isupper() for character in line.text[1:].replace("I", ""))
+    return not cased or sum(token.text[0].isupper() for token in tokens) * 2 > len(tokens)
 
 
 def looks_like_address(line: Line, parts: Sequence[Part]) -> bool:
@@ -97,6 +118,12 @@ def _says_nothing(token: Token, *, inside: bool, kind: str) -> bool:
     if token.text[0].isupper() and not token.text.isupper() and token.begin and kind == "name":
         return False
     return word.skip or word.filler or (word.nod and not inside) or (word.small and not inside)
+
+
+def _is_moment(tokens: Sequence[Token], index: int) -> bool:
+    """Return whether a number is part of "one second" and the like."""
+    after = tokens[index + 1] if index + 1 < len(tokens) else None
+    return tokens[index].word.value == 1 and after is not None and after.word.skip and len(after.text) > 2
 
 
 def _whole_words(line: Line, part: Part) -> Part:
@@ -139,8 +166,11 @@ def words_after(line: Line, index: int, kind: str) -> Part | None:
     return _whole_words(line, part) if kind == "password" else part
 
 
-def _is_dot(token: Token) -> bool:
-    return token.word.dot or (token.text == "." and token.glued)
+def _is_dot(tokens: Sequence[Token], index: int) -> bool:
+    token = tokens[index]
+    if token.text == ".":
+        return token.glued and index + 1 < len(tokens) and tokens[index + 1].glued
+    return token.word.dot
 
 
 def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
@@ -156,8 +186,8 @@ def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
         words = 0
         while first > 0 and index - first < _LEFT:
             before = tokens[first - 1]
-            beside = first == index or tokens[first].word.plain in _SEPARATORS or _is_dot(tokens[first])
-            if _spelled(before) or before.word.plain in _SEPARATORS or _is_dot(before):
+            beside = first == index or tokens[first].word.plain in _SEPARATORS or _is_dot(tokens, first)
+            if _spelled(before) or before.word.plain in _SEPARATORS or _is_dot(tokens, first - 1):
                 first -= 1
             elif _is_word(before) and (
                 beside or (not (before.word.skip or before.word.small or before.word.phrases) and words < (4 if asked else 2))
@@ -185,7 +215,7 @@ def _domain(tokens: Sequence[Token], index: int) -> int:
     last = -1
     for at in range(index + 1, min(len(tokens), index + 1 + _RIGHT)):
         token = tokens[at]
-        if _is_dot(token) and at > index + 1 and at + 1 < len(tokens) and tokens[at + 1].text.isalpha():
+        if _is_dot(tokens, at) and at > index + 1 and at + 1 < len(tokens) and tokens[at + 1].text.isalpha():
             last = at + 1
         elif last >= 0 and at > last:
             spelled_out = token.word.letter and tokens[last].word.letter

@@ -70,6 +70,8 @@ def _hides(other: Cue, one: Cue) -> bool:
     """Return whether `other` says more in the place of `one`."""
     if other is one or other.first > one.first or other.last < one.last:
         return False
+    if one.kind == "what" and other.weight < 1:
+        return False
     if other.kind == one.kind and other.says == one.says:
         return (other.length, other.weight) > (one.length, one.weight)
     return other.length > one.length

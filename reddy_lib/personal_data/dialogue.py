@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
-from reddy_lib.personal_data.answers import Part, answer_words, dates, emails_in_words, looks_like_address, words_after
+from reddy_lib.personal_data.answers import Part, answer_words, dates, emails_in_words, is_name, is_sentence, looks_like_address, words_after
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
 from reddy_lib.personal_data.fit import fit, parted
 from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
@@ -190,37 +190,42 @@ class Dialogue:
         numbers = {index for run in runs for index in range(run.first, run.last + 1)} if slot.kind == "name" else set()
         parts = answer_words(line, slot.kind, stop, numbers)
         words = sum(1 for part in parts for token in line.tokens[part.first : part.last + 1] if token.text[0].isalnum())
-        if not parts or words > _MOST_WORDS[slot.kind]:
+        if not parts:
             return False
-        if not slot.certain and slot.weight < 1 and not looks_like_address(line, parts):
+        if slot.role == line.role and line.role:
+            return False
+        place = slot.kind == "address" and looks_like_address(line, parts)
+        slot.words = False
+        if words > _MOST_WORDS[slot.kind] or not (place or (slot.certain and not is_sentence(line, parts))):
+            return False
+        if slot.kind == "name" and not is_name(line, parts):
             return False
         for part in parts:
             if slot.kind == "address" or self._free(part.begin, part.end):
                 self._mark(line, part.begin, part.end, slot.kind, slot.item, "context", _why(slot))
                 self._remember(line, part, slot.kind)
-        if slot.kind != "address" or words > 2:
-            slot.words = False
+        slot.words = slot.kind == "address" and words <= 2
         return True
 
     def _remember(self, line: Line, part: Part, kind: str) -> None:
-        self._memory.words[line.text[part.begin : part.end].lower()] = kind
+        if part.end - part.begin >= _KEPT:
+            self._memory.words[line.text[part.begin : part.end].lower()] = kind
         if kind == "name":
             for token in line.tokens[part.first : part.last + 1]:
-                if len(token.text) >= 4 and not token.word.skip and token.text.isalpha():
+                word = token.word
+                if len(token.text) >= _KEPT and token.text.isalpha() and not (word.skip or word.common or word.small):
                     self._memory.words[token.text.lower()] = kind
 
     def _announced(self, line: Line, sign: Sign) -> Part | None:
         """Return the words that a speaker announces in the same line ("my name is …", "the password is …")."""
         if sign.kind == "name":
             return words_after(line, sign.last + 1, "name") if sign.says else None
-        if sign.weight < 1:
-            return None
         after = line.tokens[sign.last + 1 : sign.last + 2]
-        if sign.kind == "password" and after and after[0].word.plain in _IS:
+        if sign.kind == "password" and sign.weight >= 1 and after and after[0].word.plain in _IS:
             return words_after(line, sign.last + 1, "password")
         if sign.kind == "address":
             part = words_after(line, sign.last + 1, "address")
-            if part is not None and any(c.isdigit() for c in line.text[part.begin : part.end]):
+            if part is not None and looks_like_address(line, [part]):
                 return part
         return None
 

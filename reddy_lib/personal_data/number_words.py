@@ -45,7 +45,7 @@ _TENS = {
 _ALSO = {
     "en": {"oh": 0, "nought": 0, "naught": 0, "nil": 0, "zilch": 0},
     "de": {"zwo": 2, "ein": 1, "eine": 1, "fuenf": 5, "zwoelf": 12, "dreissig": 30, "fuffzig": 50, "fuffzehn": 15},
-    "fr": {"une": 1, "septante": 70, "huitante": 80, "octante": 80, "nonante": 90, "quatre-vingt": 80},
+    "fr": {"une": 1, "vingts": 20, "septante": 70, "huitante": 80, "octante": 80, "nonante": 90, "quatre-vingt": 80},
     "es": {"un": 1, "una": 1, "dieciseis": 16},
     "pt": {"uma": 1, "duas": 2, "meia": 6, "dezasseis": 16, "dezassete": 17, "dezanove": 19, "quatorze": 14},
     "it": {"un": 1, "una": 1},

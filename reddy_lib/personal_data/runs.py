@@ -52,12 +52,13 @@ class Atom(NamedTuple):
 class Line:
     """A line, cut into tokens."""
 
-    __slots__ = ("agent", "customer", "number", "text", "tokens")
+    __slots__ = ("agent", "customer", "number", "role", "text", "tokens")
 
     def __init__(self, number: int, role: str, text: str, tokens: list[Token]) -> None:
         self.number = number
         self.text = text
         self.tokens = tokens
+        self.role = role
         self.agent = role == "agent"
         self.customer = role == "customer"
 
@@ -277,7 +278,7 @@ class _Reader:
             said = _SAID_AS_LETTER.get(word.plain, word.plain[0])
             self.atoms.append(Atom(token.begin, token.end, said, self.at, self.at))
             return 1
-        if (len(text) in (2, 3) and text.isupper() and self._code_beside()) or self._bank_letters(text):
+        if (len(text) in (2, 3) and text.isupper() and not word.unit and self._code_beside()) or self._bank_letters(text):
             self.atoms.append(Atom(token.begin, token.end, text.lower(), self.at, self.at))
             return 1
         return 0

@@ -33,6 +33,7 @@ class Slot:
     filled: int = 0
     words: bool = False
     certain: bool = True
+    role: str = ""
 
 
 class Slots:
@@ -77,6 +78,7 @@ class Slots:
         if asked and not weights:
             self._ask_for_number(line, runs)
         personal = max((weight for kind, weight in weights.items() if kind not in HARMLESS), default=0.0)
+        said = {sign.kind for sign in signs if sign.says}
         answered = bool(runs) and not line.agent
         for kind, weight in weights.items():
             if kind in HARMLESS and personal:
@@ -89,7 +91,8 @@ class Slots:
             if answered:
                 slot.weight *= 0.7
             least = _MAY_ASK if kind == "address" else _ASKS
-            slot.words = kind in WORDS and weight >= least and not line.customer and not answered
+            slot.words = kind in WORDS and weight >= least and not line.customer and not answered and kind not in said
+            slot.role = line.role
             slot.certain = weight >= _ASKS
             self._open[kind] = slot
 

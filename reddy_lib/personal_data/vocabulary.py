@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 _LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "words", "undo",
-          "streets")  # fmt: skip
+          "streets", "person", "common")  # fmt: skip
 _NATO = frozenset(
     "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec "
     "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee".split()
@@ -48,7 +48,7 @@ class Word:
     """What is known about a word. `value`: the number it says; `scale`: 100 or 1000; `times`: 2 for "double"."""
 
     __slots__ = (
-        "at", "dating", "dot", "filler", "inside", "letter", "month", "nato", "nod", "ordinal", "phrases", "plain", "scale",
+        "at", "common", "dating", "dot", "filler", "inside", "letter", "month", "nato", "nod", "ordinal", "person", "phrases", "plain", "scale",
         "skip", "small", "street", "times", "undo", "unit", "value",
     )  # fmt: skip
 
@@ -61,7 +61,7 @@ class Word:
         self.nato = text in _NATO
         self.small = self.skip = self.filler = self.nod = self.unit = self.month = False
         self.ordinal = self.dating = self.at = self.dot = self.undo = False
-        self.street = False
+        self.street = self.person = self.common = False
         self.phrases: tuple[Phrase, ...] = ()
 
 
@@ -149,7 +149,7 @@ class Vocabulary:
             found["units"], found["months"], found["ordinals"], found["dating"],
         )  # fmt: skip
         word.at, word.dot, word.undo = found["at"], found["dot"], found["undo"]
-        word.street = found["streets"]
+        word.street, word.person, word.common = found["streets"], found["person"], found["common"]
         word.phrases = tuple(self._phrases.of(bare))
         return word
 
