@@ -24,6 +24,7 @@ _ENDINGS = frozenset("com net org de fr es pt it nl uk co br eu edu gov ie at ch
 _LEFT, _RIGHT = 9, 8  # tokens of a spoken address before and after "at"
 _NAME_WORDS = 6
 _AND = frozenset(("y", "e", "et", "und", "og", "en", "and"))
+_PLACE_TOKENS = 16
 _MOST_OF_A_PLACE = 8  # words
 _GAP = 2  # small words in a row that end an answer
 
@@ -98,13 +99,14 @@ def is_name(line: Line, parts: Sequence[Part]) -> bool:
     return not cased or sum(token.text[0].isupper() for token in tokens) * 2 > len(tokens)
 
 
-def looks_like_address(line: Line, parts: Sequence[Part]) -> bool:
-    """Return whether words are a place: a word for a street with something beside it, or a number and a name."""
+def looks_like_address(line: Line, parts: Sequence[Part], *, street: bool = False) -> bool:
+    """Return whether words are a place: a word for a street with something beside it, or unless `street` a number and a
+    name."""
     tokens = [token for part in parts for token in line.tokens[part.first : part.last + 1] if _is_word(token)]
     if len(tokens) < 2:
         return False
     number = any(token.text[0].isdigit() or token.word.value is not None for token in tokens)
-    return any(token.word.street for token in tokens) or (number and 3 <= len(tokens) <= _MOST_OF_A_PLACE)
+    return any(token.word.street for token in tokens) or (not street and number and 3 <= len(tokens) <= _MOST_OF_A_PLACE)
 
 
 def _says_nothing(token: Token, *, inside: bool, kind: str) -> bool:
@@ -147,6 +149,8 @@ def words_after(line: Line, index: int, kind: str) -> Part | None:
         index += 1
     if index >= len(tokens):
         return None
+    if kind == "address":
+        return _place_after(tokens, index)
     last = index - 1
     most = 1 if kind == "password" else _NAME_WORDS
     for at in range(index, min(len(tokens), index + most)):
@@ -164,6 +168,18 @@ def words_after(line: Line, index: int, kind: str) -> Part | None:
         return None
     part = _part(tokens, index, last)
     return _whole_words(line, part) if kind == "password" else part
+
+
+def _place_after(tokens: Sequence[Token], index: int) -> Part | None:
+    """Return the words of a place from a token on, up to the end of the sentence or of what reads as a place."""
+    last = index - 1
+    for at in range(index, min(len(tokens), index + _PLACE_TOKENS)):
+        token = tokens[at]
+        if token.text in ".?!;" or token.word.person or token.word.common or token.word.undo:
+            break
+        if _is_word(token) and (not (token.word.small or token.word.filler or token.word.skip) or token.word.street):
+            last = at
+    return _part(tokens, index, last) if last >= index else None
 
 
 def _is_dot(tokens: Sequence[Token], index: int) -> bool:

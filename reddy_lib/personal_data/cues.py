@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import NamedTuple
 
 from reddy_lib.personal_data.runs import Line
-from reddy_lib.personal_data.vocabulary import Phrase
 
 __all__ = ["HARMLESS", "Cue", "cues_of"]
 
@@ -27,33 +27,34 @@ class Cue(NamedTuple):
 def cues_of(line: Line) -> list[Cue]:
     """Return the cues of a line in order; of two in one place, the longer."""
     tokens = line.tokens
-    if not any(token.word.phrases for token in tokens):
+    speaking = [index for index, token in enumerate(tokens) if token.word.phrases]
+    if not speaking:
         return []
-    words = [index for index, token in enumerate(tokens) if token.text[0].isalnum()]
-    content = [index for index in words if not tokens[index].word.small]
-    place = {index: at for at, index in enumerate(content)}
-    every = {index: at for at, index in enumerate(words)}
+    words: list[int] = []
+    content: list[int] = []
     found: list[Cue] = []
-    for index in words:
-        for phrase in tokens[index].word.phrases:
-            if phrase.whole or index not in place:
-                last = _matches(line, phrase, words, every[index])
-            else:
-                last = _matches(line, phrase, content, place[index])
-            if last >= 0:
-                says = phrase.kind.startswith("in ")
-                kind = phrase.kind.removeprefix("in ")
-                found.append(Cue(index, last, kind, phrase.weight, says, len(phrase.rest) + 1))
+    for index in speaking:
+        for rest, kind, weight, whole in tokens[index].word.phrases:
+            last = index
+            if rest:
+                if not words:
+                    words = [at for at, token in enumerate(tokens) if token.text[0].isalnum()]
+                    content = [at for at in words if not tokens[at].word.small]
+                order = words if whole or tokens[index].word.small else content
+                last = _matches(line, rest, order, bisect_left(order, index))
+                if last < 0:
+                    continue
+            found.append(Cue(index, last, kind.removeprefix("in "), weight, kind.startswith("in "), len(rest) + 1))
     if len(found) > 1:
         found = [one for one in found if not any(_hides(other, one) for other in found)]
     return found
 
 
-def _matches(line: Line, phrase: Phrase, order: list[int], at: int) -> int:
-    """Return the last token of a phrase that begins at this place, -1 if it does not."""
-    if at + len(phrase.rest) >= len(order):
+def _matches(line: Line, rest: tuple[str, ...], order: list[int], at: int) -> int:
+    """Return the last token of a phrase whose first word is at this place of `order`, -1 if another phrase goes on here."""
+    if at + len(rest) >= len(order):
         return -1
-    for step, wanted in enumerate(phrase.rest, 1):
+    for step, wanted in enumerate(rest, 1):
         word = line.tokens[order[at + step]].word.plain
         if wanted.endswith("*"):
             if not word.startswith(wanted[:-1]):
@@ -63,7 +64,7 @@ def _matches(line: Line, phrase: Phrase, order: list[int], at: int) -> int:
                 return -1
         elif word != wanted:
             return -1
-    return order[at + len(phrase.rest)]
+    return order[at + len(rest)]
 
 
 def _hides(other: Cue, one: Cue) -> bool:

@@ -38,6 +38,9 @@ _AND = frozenset("and und et y e en og".split())
 _PAYING = 14  # lines
 _MONTH_CODES = frozenset(f"{month:02}" for month in range(1, 13))
 _PIN_DIGITS = range(4, 7)
+_LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
+_ROUND_AN_ANSWER = 9  # tokens
+_FEW, _IN_PASSING = 3, 0.4  # digits of a number in the middle of a sentence, and what is left of its fit
 _KEPT = 4  # digits of what an agent tells, by which it is known again
 _PLUS = frozenset(("+", "plus", "piu", "mas", "mais"))
 
@@ -134,7 +137,7 @@ class Dialogue:
         if "@" in text and not (line.agent and _speaks_of(signs, "our")):
             for one in EMAIL.finditer(text):
                 self._mark(line, one.start(), one.end(), "email", self._slots.new_item(), "form", "an email address")
-        if any(character.isdigit() for character in text) and not _speaks_of(signs, "no"):
+        if line.figures and not _speaks_of(signs, "no"):
             for begin, end in find_ibans(text):
                 self._mark(line, begin, end, "bank", self._slots.new_item(), "checked", "an IBAN with right check digits")
             for begin, end in find_ids(text):
@@ -173,6 +176,8 @@ class Dialogue:
         marked = False
         for kind in kinds:
             slot = self._slots.get(kind, least=_ENOUGH)
+            if slot is not None and slot.certain and slot.weight < _STRONG:
+                slot = None  # the talk has moved on
             if slot is not None and slot.words and line.number - slot.line <= _ANSWER_WITHIN:
                 marked = self._answer(line, slot, signs, runs) or marked
         for sign in signs:
@@ -195,8 +200,9 @@ class Dialogue:
         if slot.role == line.role and line.role:
             return False
         place = slot.kind == "address" and looks_like_address(line, parts)
+        sentence = is_sentence(line, parts) or (not place and len(line.tokens) - words > _ROUND_AN_ANSWER)
         slot.words = False
-        if words > _MOST_WORDS[slot.kind] or not (place or (slot.certain and not is_sentence(line, parts))):
+        if words > _MOST_WORDS[slot.kind] or (sentence and not (place and slot.certain)) or not (place or slot.certain):
             return False
         if slot.kind == "name" and not is_name(line, parts):
             return False
@@ -205,6 +211,7 @@ class Dialogue:
                 self._mark(line, part.begin, part.end, slot.kind, slot.item, "context", _why(slot))
                 self._remember(line, part, slot.kind)
         slot.words = slot.kind == "address" and words <= 2
+        slot.weight *= 0.7
         return True
 
     def _remember(self, line: Line, part: Part, kind: str) -> None:
@@ -222,10 +229,11 @@ class Dialogue:
             return words_after(line, sign.last + 1, "name") if sign.says else None
         after = line.tokens[sign.last + 1 : sign.last + 2]
         if sign.kind == "password" and sign.weight >= 1 and after and after[0].word.plain in _IS:
-            return words_after(line, sign.last + 1, "password")
+            part = words_after(line, sign.last + 1, "password")
+            return None if part is None or is_sentence(line, [part]) else part
         if sign.kind == "address":
             part = words_after(line, sign.last + 1, "address")
-            if part is not None and looks_like_address(line, [part]):
+            if part is not None and looks_like_address(line, [part], street=sign.weight < 1):
                 return part
         return None
 
@@ -308,6 +316,7 @@ class Dialogue:
             return _Verdict(known, "context", "repeats what was said before", self._slots.new_item())
         if self._memory.is_harmless(run.code) and not here - set(HARMLESS):
             return _Verdict("no")
+        bare = _is_bare(line, runs) or (at + 1 < len(runs) and runs[at + 1].after_undo)
         best, score = "", 0.0
         for kind, weight in scores.items():
             if line.agent and kind in _TOLD and not is_yours(line):
@@ -316,6 +325,8 @@ class Dialogue:
             if slot is not None and slot.words and slot.certain and kind not in here:
                 continue  # it is a part of an answer in words
             value = weight * fit(kind, run, slot.filled if slot is not None else 0) * (_AMOUNT if counted else 1.0)
+            if run.digits + run.letters <= _FEW and kind in _LONG and not bare:
+                value *= _IN_PASSING
             value += 0.01 * (_SPECIFIC.index(kind) + 1) if value and kind in _SPECIFIC else 0.0
             if value > score:
                 best, score = kind, value
@@ -446,4 +457,4 @@ def _is_bare(line: Line, runs: Sequence[Run]) -> bool:
     """Return whether a line is a number and little else."""
     inside = {index for run in runs for index in range(run.first, run.last + 1)}
     words = [token.word for index, token in enumerate(line.tokens) if index not in inside and token.text[0].isalnum()]
-    return sum(not (word.skip or word.filler or word.nod or word.small) for word in words) <= 1 and len(words) <= 7
+    return sum(not (word.skip or word.filler or word.nod or word.small) for word in words) <= 1 and len(words) <= _ROUND_AN_ANSWER

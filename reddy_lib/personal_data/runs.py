@@ -13,16 +13,19 @@ from reddy_lib.personal_data.vocabulary import Vocabulary, Word
 
 __all__ = ["Atom", "Line", "Run", "read_line", "runs_of"]
 
+_FIGURE = re.compile(r"\d")
 _TOKEN = re.compile(r"\d+|[^\W\d_]+|[^\w\s]|_")
 _JOINING = frozenset("-./,()+·–—:…#_;'")
 _CURRENCY = frozenset("$€£¥%")
 _MOST_FILLERS = 4
 _APART = 4  # tokens from tens to their unit ("trente-et-un")
 _AND = frozenset(("y", "e", "et", "og", "und", "en"))
+_ORDINAL = frozenset(("st", "nd", "rd", "th"))
 _APOSTROPHES = "'’"
 _SAID_AS_LETTER = {"bee": "b", "see": "c", "dee": "d", "ee": "e", "eff": "f", "gee": "g", "aitch": "h", "jay": "j", "kay": "k",
                    "ell": "l", "em": "m", "en": "n", "pee": "p", "queue": "q", "ar": "r", "ess": "s", "tee": "t", "vee": "v",
                    "ex": "x", "why": "y", "zed": "z", "zee": "z"}  # fmt: skip
+_AS_IN = frozenset(("for", "as", "wie", "comme", "de", "van", "come", "som", "like"))
 _LETTER_WORDS = frozenset("aioeyuàèéò")  # single letters that are words
 
 
@@ -52,12 +55,13 @@ class Atom(NamedTuple):
 class Line:
     """A line, cut into tokens."""
 
-    __slots__ = ("agent", "customer", "number", "role", "text", "tokens")
+    __slots__ = ("agent", "customer", "figures", "number", "role", "text", "tokens")
 
     def __init__(self, number: int, role: str, text: str, tokens: list[Token]) -> None:
         self.number = number
         self.text = text
         self.tokens = tokens
+        self.figures = _FIGURE.search(text) is not None
         self.role = role
         self.agent = role == "agent"
         self.customer = role == "customer"
@@ -99,11 +103,14 @@ class Run:
 def read_line(number: int, role: str, text: str, words: Vocabulary) -> Line:
     """Cut a line into tokens."""
     tokens = []
-    end = -1
+    known, look_up = words.known, words.word
+    last = -1
     for one in _TOKEN.finditer(text):
+        begin, end = one.span()
         part = one[0]
-        tokens.append(Token(one.start(), one.end(), part, words.word(part.lower()), one.start() == end))
-        end = one.end()
+        lower = part.lower()
+        tokens.append(Token(begin, end, part, known.get(lower) or look_up(lower), begin == last))
+        last = end
     return Line(number, role, text, tokens)
 
 
@@ -126,7 +133,11 @@ class _Reader:
 
     def read(self) -> list[Run]:
         tokens = self.tokens
+        figures = self.line.figures
         while self.at < len(tokens):
+            if not (self.atoms or figures) and (tokens[self.at].word.inert or self._alone()):
+                self.at += 1
+                continue
             step = self._atom()
             if step:
                 self.fillers = 0
@@ -138,6 +149,13 @@ class _Reader:
             self.at += 1
         self._close()
         return self.runs
+
+    def _alone(self) -> bool:
+        """Return whether a letter is a word ("a", "i"): no other letter, and no "for bravo", follows."""
+        if not self.tokens[self.at].word.letter:
+            return False
+        after = self.tokens[self.at + 1].word if self.at + 1 < len(self.tokens) else None
+        return after is None or (after.inert and after.plain not in _AS_IN)
 
     def _goes_on(self, token: Token) -> bool:
         """Return whether a run may go on after this token."""
@@ -191,9 +209,9 @@ class _Reader:
         if not 0 <= at < len(self.tokens):
             return False
         if step < 0:
-            return bool(self.atoms) and self.atoms[-1].last == at and not self.fillers
+            return bool(self.atoms) and self.atoms[-1].last == at and not (self.fillers or self.atoms[-1].figures)
         other = self.tokens[at]
-        return other.text[0].isdigit() or other.word.value is not None or bool(other.word.times)
+        return other.word.value is not None or bool(other.word.times)
 
     def _times(self, token: Token, times: int) -> int:
         after = self.tokens[self.at + 1]
@@ -268,6 +286,8 @@ class _Reader:
         glued = (token.glued and before is not None and before.text[0].isdigit()) or (
             after is not None and after.glued and after.text[0].isdigit()
         )
+        if token.glued and text.lower() in _ORDINAL:
+            return 0
         if glued and len(text) <= 6 and not (word.unit and token.glued):
             self.atoms.append(Atom(token.begin, token.end, text.lower(), self.at, self.at))
             return 1
@@ -302,7 +322,7 @@ class _Reader:
     def _as_in(self) -> int:
         """Return how many tokens of "for bravo", "wie Berta", "comme" follow a letter, and put them into its atom."""
         rest = self.tokens[self.at + 1 : self.at + 3]
-        if len(rest) < 2 or rest[0].word.plain not in ("for", "as", "wie", "comme", "de", "van", "come", "som", "like"):
+        if len(rest) < 2 or rest[0].word.plain not in _AS_IN:
             return 0
         letter = self.atoms[-1]
         if not rest[1].word.plain.startswith(letter.text) or len(rest[1].text) < 3:
@@ -345,7 +365,7 @@ class _Reader:
         after = self.tokens[atoms[-1].last + 1] if atoms[-1].last + 1 < len(self.tokens) else None
         if before is not None and (before.text in _CURRENCY or before.text in ("R", "EUR", "USD", "GBP")):
             return True
-        if after is not None and (after.text in _CURRENCY or after.word.unit):
+        if after is not None and (after.text in _CURRENCY or after.word.unit or (after.glued and after.text in _ORDINAL)):
             return True
         said = self.line.text[atoms[0].begin : atoms[-1].end]
         return bool(re.fullmatch(r"\d{1,4}[.,]\d\d", said) or re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+(?:[.,]\d\d)?", said))

@@ -30,7 +30,7 @@ _NATO = frozenset(
     "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec "
     "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee".split()
 )
-_SPELLING = 26  # letters
+_SAMPLE = 60  # lines of a call that show its languages
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
 
@@ -48,7 +48,7 @@ class Word:
     """What is known about a word. `value`: the number it says; `scale`: 100 or 1000; `times`: 2 for "double"."""
 
     __slots__ = (
-        "at", "common", "dating", "dot", "filler", "inside", "letter", "month", "nato", "nod", "ordinal", "person", "phrases", "plain", "scale",
+        "at", "common", "dating", "dot", "filler", "inert", "inside", "letter", "month", "nato", "nod", "ordinal", "person", "phrases", "plain", "scale",
         "skip", "small", "street", "times", "undo", "unit", "value",
     )  # fmt: skip
 
@@ -62,6 +62,7 @@ class Word:
         self.small = self.skip = self.filler = self.nod = self.unit = self.month = False
         self.ordinal = self.dating = self.at = self.dot = self.undo = False
         self.street = self.person = self.common = False
+        self.inert = False  # says no number and no letter
         self.phrases: tuple[Phrase, ...] = ()
 
 
@@ -93,7 +94,7 @@ class Vocabulary:
 
     def __init__(self, languages: Sequence[str]) -> None:
         self.languages = tuple(languages)
-        self._known: dict[str, Word] = {}
+        self.known: dict[str, Word] = {}  # lower-case word → what is known about it
         self._phrases = _Patterns()
         self._lists: dict[str, _Patterns] = {name: _Patterns() for name in _LISTS}
         small: set[str] = set()
@@ -121,14 +122,14 @@ class Vocabulary:
 
     def word(self, text: str) -> Word:
         """Return what is known about a word."""
-        known = self._known.get(text)
+        known = self.known.get(text)
         if known is None:
-            known = self._known[text] = self._look_up(text)
+            known = self.known[text] = self._look_up(text)
         return known
 
     def _look_up(self, text: str) -> Word:
         bare = plain(text)
-        word = self._known.get(bare) if bare != text else None
+        word = self.known.get(bare) if bare != text else None
         if word is not None:
             return word
         word = Word(bare)
@@ -150,6 +151,9 @@ class Vocabulary:
         )  # fmt: skip
         word.at, word.dot, word.undo = found["at"], found["dot"], found["undo"]
         word.street, word.person, word.common = found["streets"], found["person"], found["common"]
+        word.inert = bare.isalpha() and not (
+            word.value is not None or word.inside is not None or word.scale or word.times or word.letter or word.nato
+        )
         word.phrases = tuple(self._phrases.of(bare))
         return word
 
@@ -233,7 +237,7 @@ def guess_languages(texts: Sequence[str]) -> tuple[str, ...]:
     votes = _votes()
     total: dict[str, float] = defaultdict(float)
     lines: dict[str, int] = defaultdict(int)
-    for text in texts:
+    for text in texts[:: len(texts) // _SAMPLE + 1]:
         here: dict[str, float] = defaultdict(float)
         for word in _WORD.findall(text.lower()):
             for language, weight in votes.get(word) or (votes.get(plain(word), ()) if not word.isascii() else ()):

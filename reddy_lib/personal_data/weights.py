@@ -13,7 +13,7 @@ from reddy_lib.personal_data.runs import Line
 
 __all__ = ["Sign", "is_yours", "signs_of"]
 
-_YOURS = frozenset("your you ihre ihrer ihr ihren deine votre vos ta su sus tu sua seu teu suo tua uw je jouw din dit deres".split())
+_YOURS = frozenset("your ihre ihrer ihr ihren deine votre vos ta su sus tu sua seu teu suo tua uw je jouw din dit deres".split())
 _NUMBER_WORDS = ("num", "nr", "code", "kode", "codigo", "codice", "cod", "cifr", "digit", "id")
 _OF = frozenset("of for de del da do des du d di dell della vom von der des van".split())
 _PLAIN = frozenset(
