@@ -8,19 +8,29 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
+from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.runs import Line, Token
 
-__all__ = ["Part", "answer_words", "dates", "emails_in_words", "is_name", "is_sentence", "looks_like_address", "words_after"]
+__all__ = [
+    "Part",
+    "answer_words",
+    "dates",
+    "emails_in_words",
+    "is_name",
+    "is_sentence",
+    "looks_like_address",
+    "words_after",
+]
 
-_SEPARATORS = frozenset(
+_SEPARATORS = word_set(
     "underscore dash hyphen minus tiret bas trait guion bajo traco underline unterstrich bindestrich streepje laag "
-    "trattino basso _ - . plus score slash".split()
+    "trattino basso _ - . plus score slash"
 )
-_PROVIDERS = frozenset(
+_PROVIDERS = word_set(
     "gmail hotmail yahoo outlook icloud gmx aol btinternet googlemail proton protonmail orange wanadoo laposte libero "
-    "tiscali terra sapo uol bol ziggo kpnmail live msn me mail web freenet".split()
+    "tiscali terra sapo uol bol ziggo kpnmail live msn me mail web freenet"
 )
-_ENDINGS = frozenset("com net org de fr es pt it nl uk co br eu edu gov ie at ch be dk io info us".split())
+_ENDINGS = word_set("com net org de fr es pt it nl uk co br eu edu gov ie at ch be dk io info us")
 _LEFT, _RIGHT = 9, 8  # tokens of a spoken address before and after "at"
 _NAME_WORDS = 6
 _AND = frozenset(("y", "e", "et", "und", "og", "en", "and"))
@@ -106,7 +116,9 @@ def looks_like_address(line: Line, parts: Sequence[Part], *, street: bool = Fals
     if len(tokens) < 2:
         return False
     number = any(token.text[0].isdigit() or token.word.value is not None for token in tokens)
-    return any(token.word.street for token in tokens) or (not street and number and 3 <= len(tokens) <= _MOST_OF_A_PLACE)
+    return any(token.word.street for token in tokens) or (
+        not street and number and 3 <= len(tokens) <= _MOST_OF_A_PLACE
+    )
 
 
 def _says_nothing(token: Token, *, inside: bool, kind: str) -> bool:
@@ -143,7 +155,9 @@ def _whole_words(line: Line, part: Part) -> Part:
 def words_after(line: Line, index: int, kind: str) -> Part | None:
     """Return the words that follow an announcement ("my name is …") which ends before the token `index`."""
     tokens = line.tokens
-    while index < len(tokens) and (not _is_word(tokens[index]) or tokens[index].word.skip or tokens[index].word.filler):
+    while index < len(tokens) and (
+        not _is_word(tokens[index]) or tokens[index].word.skip or tokens[index].word.filler
+    ):
         if tokens[index].text in ".?!" and not tokens[index].glued:
             return None
         index += 1
@@ -159,7 +173,11 @@ def words_after(line: Line, index: int, kind: str) -> Part | None:
             if tokens[at].text in "-'’":
                 continue
             break
-        if (word.skip or word.small or word.phrases or word.undo) and not (word.letter and at > index) and at > index:
+        if (
+            (word.skip or word.small or word.phrases or word.undo)
+            and not (word.letter and at > index)
+            and at > index
+        ):
             break
         if word.small and kind == "name":
             break
@@ -177,7 +195,9 @@ def _place_after(tokens: Sequence[Token], index: int) -> Part | None:
         token = tokens[at]
         if token.text in ".?!;" or token.word.person or token.word.common or token.word.undo:
             break
-        if _is_word(token) and (not (token.word.small or token.word.filler or token.word.skip) or token.word.street):
+        if _is_word(token) and (
+            not (token.word.small or token.word.filler or token.word.skip) or token.word.street
+        ):
             last = at
     return _part(tokens, index, last) if last >= index else None
 
@@ -206,13 +226,19 @@ def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
             if _spelled(before) or before.word.plain in _SEPARATORS or _is_dot(tokens, first - 1):
                 first -= 1
             elif _is_word(before) and (
-                beside or (not (before.word.skip or before.word.small or before.word.phrases) and words < (4 if asked else 2))
+                beside
+                or (
+                    not (before.word.skip or before.word.small or before.word.phrases)
+                    and words < (4 if asked else 2)
+                )
             ):
                 words += 1
                 first -= 1
             else:
                 break
-        while first < index and (not _is_word(tokens[first]) or tokens[first].word.plain in ("a", "e", "i", "y")):
+        while first < index and (
+            not _is_word(tokens[first]) or tokens[first].word.plain in ("a", "e", "i", "y")
+        ):
             first += 1
         if first < index or asked:
             yield _part(tokens, first, last)
@@ -257,13 +283,20 @@ def dates(line: Line) -> Iterator[tuple[Part, int, bool]]:
     for index, token in enumerate(tokens):
         word = token.word
         number = token.text[0].isdigit() or word.value is not None or bool(word.times)
-        if number or word.month or word.ordinal or (word.inside is not None and first >= 0 and not word.dating):
+        if (
+            number
+            or word.month
+            or word.ordinal
+            or (word.inside is not None and first >= 0 and not word.dating)
+        ):
             first = index if first < 0 else first
             last = index
             count += 1
             month = month or word.month
             continue
-        if first >= 0 and (word.dating or word.scale or (not _is_word(token) and token.text in "-/.,'") or word.plain in _AND):
+        if first >= 0 and (
+            word.dating or word.scale or (not _is_word(token) and token.text in "-/.,'") or word.plain in _AND
+        ):
             if word.scale:
                 last = index
             continue

@@ -44,7 +44,9 @@ def cues_of(line: Line) -> list[Cue]:
                 last = _matches(line, rest, order, bisect_left(order, index))
                 if last < 0:
                     continue
-            found.append(Cue(index, last, kind.removeprefix("in "), weight, kind.startswith("in "), len(rest) + 1))
+            found.append(
+                Cue(index, last, kind.removeprefix("in "), weight, kind.startswith("in "), len(rest) + 1)
+            )
     if len(found) > 1:
         found = [one for one in found if not any(_hides(other, one) for other in found)]
     return found

@@ -11,11 +11,21 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
-from reddy_lib.personal_data.answers import Part, answer_words, dates, emails_in_words, is_name, is_sentence, looks_like_address, words_after
+from reddy_lib.personal_data.answers import (
+    Part,
+    answer_words,
+    dates,
+    emails_in_words,
+    is_name,
+    is_sentence,
+    looks_like_address,
+    words_after,
+)
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
 from reddy_lib.personal_data.fit import fit, parted
 from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
-from reddy_lib.personal_data.runs import Line, Run, read_line, runs_of
+from reddy_lib.personal_data.number_words import word_set
+from reddy_lib.personal_data.runs import Line, Run, is_apart, read_line, runs_of
 from reddy_lib.personal_data.said import Said
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.vocabulary import Vocabulary
@@ -32,9 +42,9 @@ _NEAR = 6  # tokens between a number and the words after it that say what it is
 _MOST_WORDS = {"name": 8, "password": 6, "address": 24}
 _ANSWER_WITHIN = 6  # lines
 _BARE_ID, _BARE_CARD = 8, 12  # digits of a number that nothing was said about
-_TOLD = frozenset("phone email address".split())  # kinds of which a firm has its own
-_IS = frozenset("is s was ist lautet war est c es era e ea und : = reads".split())
-_AND = frozenset("and und et y e en og".split())
+_TOLD = word_set("phone email address")  # kinds of which a firm has its own
+_IS = word_set("is s was ist lautet war est c es era e ea und : = reads")
+_AND = word_set("and und et y e en og")
 _PAYING = 14  # lines
 _MONTH_CODES = frozenset(f"{month:02}" for month in range(1, 13))
 _PIN_DIGITS = range(4, 7)
@@ -82,7 +92,9 @@ class Dialogue:
     def expect(self, hint: str) -> None:
         """Open slots by the name of a field ("Card number"), before its value is fed."""
         line = read_line(0, "agent", hint, self.words)
-        self._slots.open(line, [sign._replace(weight=1.0, says=False) for sign in signs_of(line, cues_of(line), [])], [])
+        self._slots.open(
+            line, [sign._replace(weight=1.0, says=False) for sign in signs_of(line, cues_of(line), [])], []
+        )
 
     def _read(self, line: Line) -> None:
         self._taken = []
@@ -104,7 +116,11 @@ class Dialogue:
             self._bluntly(line, runs)
         if not marked or signs:
             self._slots.fade(line, signs)
-        if line.agent and not marked and (len(line.tokens) > _NEAR or any(_asks_other(sign, self._last) for sign in signs)):
+        if (
+            line.agent
+            and not marked
+            and (len(line.tokens) > _NEAR or any(_asks_other(sign, self._last) for sign in signs))
+        ):
             self._last = _NOTHING
         self._slots.open(line, signs, runs)
         if line.agent:
@@ -122,7 +138,7 @@ class Dialogue:
     def _mark_run(self, line: Line, run: Run, verdict: _Verdict) -> None:
         begin = run.atoms[0].begin
         for before, after in zip(run.atoms, (*run.atoms[1:], None), strict=True):
-            if after is None or any(token.text[0].isalnum() for token in line.tokens[before.last + 1 : after.index]):
+            if after is None or is_apart(line.tokens[before.last + 1 : after.at]):
                 self._mark(line, begin, before.end, verdict.kind, verdict.item, verdict.sure, verdict.why)
                 begin = after.begin if after is not None else 0
         if run.digits + run.letters >= 2:
@@ -136,12 +152,30 @@ class Dialogue:
         text = line.text
         if "@" in text and not (line.agent and _speaks_of(signs, "our")):
             for one in EMAIL.finditer(text):
-                self._mark(line, one.start(), one.end(), "email", self._slots.new_item(), "form", "an email address")
+                self._mark(
+                    line, one.start(), one.end(), "email", self._slots.new_item(), "form", "an email address"
+                )
         if line.figures and not _speaks_of(signs, "no"):
             for begin, end in find_ibans(text):
-                self._mark(line, begin, end, "bank", self._slots.new_item(), "checked", "an IBAN with right check digits")
+                self._mark(
+                    line,
+                    begin,
+                    end,
+                    "bank",
+                    self._slots.new_item(),
+                    "checked",
+                    "an IBAN with right check digits",
+                )
             for begin, end in find_ids(text):
-                self._mark(line, begin, end, "national_id", self._slots.new_item(), "checked", "written as a national id")
+                self._mark(
+                    line,
+                    begin,
+                    end,
+                    "national_id",
+                    self._slots.new_item(),
+                    "checked",
+                    "written as a national id",
+                )
 
     def _emails(self, line: Line, signs: Sequence[Sign]) -> None:
         if line.agent and _speaks_of(signs, "our"):
@@ -184,17 +218,32 @@ class Dialogue:
             part = self._announced(line, sign) if sign.kind in kinds else None
             if part is not None and self._free(part.begin, part.end):
                 self._mark(
-                    line, part.begin, part.end, sign.kind, self._slots.new_item(), "context", "announced in the same line"
+                    line,
+                    part.begin,
+                    part.end,
+                    sign.kind,
+                    self._slots.new_item(),
+                    "context",
+                    "announced in the same line",
                 )
                 self._remember(line, part, sign.kind)
         return marked
 
     def _answer(self, line: Line, slot: Slot, signs: Sequence[Sign], runs: Sequence[Run]) -> bool:
-        others = [sign for sign in signs if sign.kind not in (slot.kind, "what", "no", "name") and sign.weight >= 1]
+        others = [
+            sign for sign in signs if sign.kind not in (slot.kind, "what", "no", "name") and sign.weight >= 1
+        ]
         stop = min((sign.first for sign in others), default=len(line.tokens))
-        numbers = {index for run in runs for index in range(run.first, run.last + 1)} if slot.kind == "name" else set()
+        numbers: set[int] = set()
+        if slot.kind == "name":
+            numbers = {index for run in runs if run.digits for index in range(run.first, run.last + 1)}
         parts = answer_words(line, slot.kind, stop, numbers)
-        words = sum(1 for part in parts for token in line.tokens[part.first : part.last + 1] if token.text[0].isalnum())
+        words = sum(
+            1
+            for part in parts
+            for token in line.tokens[part.first : part.last + 1]
+            if token.text[0].isalnum()
+        )
         if not parts:
             return False
         if slot.role == line.role and line.role:
@@ -202,7 +251,11 @@ class Dialogue:
         place = slot.kind == "address" and looks_like_address(line, parts)
         sentence = is_sentence(line, parts) or (not place and len(line.tokens) - words > _ROUND_AN_ANSWER)
         slot.words = False
-        if words > _MOST_WORDS[slot.kind] or (sentence and not (place and slot.certain)) or not (place or slot.certain):
+        if (
+            words > _MOST_WORDS[slot.kind]
+            or (sentence and not (place and slot.certain))
+            or not (place or slot.certain)
+        ):
             return False
         if slot.kind == "name" and not is_name(line, parts):
             return False
@@ -220,7 +273,11 @@ class Dialogue:
         if kind == "name":
             for token in line.tokens[part.first : part.last + 1]:
                 word = token.word
-                if len(token.text) >= _KEPT and token.text.isalpha() and not (word.skip or word.common or word.small):
+                if (
+                    len(token.text) >= _KEPT
+                    and token.text.isalpha()
+                    and not (word.skip or word.common or word.small)
+                ):
                     self._memory.words[token.text.lower()] = kind
 
     def _announced(self, line: Line, sign: Sign) -> Part | None:
@@ -301,7 +358,9 @@ class Dialogue:
             return False
         item = self._slots.new_item()
         for said, one in self._pending:
-            self._mark_run(said, one, _Verdict("card", "checked", "its parts have a card's check digit", item))
+            self._mark_run(
+                said, one, _Verdict("card", "checked", "its parts have a card's check digit", item)
+            )
         self._pending = []
         return True
 
@@ -324,7 +383,11 @@ class Dialogue:
             slot = self._slots.get(kind)
             if slot is not None and slot.words and slot.certain and kind not in here:
                 continue  # it is a part of an answer in words
-            value = weight * fit(kind, run, slot.filled if slot is not None else 0) * (_AMOUNT if counted else 1.0)
+            value = (
+                weight
+                * fit(kind, run, slot.filled if slot is not None else 0)
+                * (_AMOUNT if counted else 1.0)
+            )
             if run.digits + run.letters <= _FEW and kind in _LONG and not bare:
                 value *= _IN_PASSING
             value += 0.01 * (_SPECIFIC.index(kind) + 1) if value and kind in _SPECIFIC else 0.0
@@ -339,7 +402,9 @@ class Dialogue:
             return _Verdict(best, sure, _why(slot, here=best in here), item)
         parts = [] if line.agent or counted else parted(run, self._open_kinds())
         if parts:
-            return _Verdict(parts[0][0], "context", _why(self._slots.get(parts[0][0])), self._slots.new_item())
+            return _Verdict(
+                parts[0][0], "context", _why(self._slots.get(parts[0][0])), self._slots.new_item()
+            )
         if harmless >= (_STRONG if is_card(run.code) else 0.3):
             return _Verdict("no" if run.digits + run.letters > 2 else "")
         return _NOTHING if counted else self._by_form(line, runs, run, known)
@@ -355,7 +420,9 @@ class Dialogue:
         for sign in before:
             used = any(sign.last < other.first < run.first and not other.amount for other in runs[:at])
             near = sign.last == latest
-            weight = sign.weight * (1.0 if near else 0.75) * (0.6 if used and not near else 0.8 if used else 1.0)
+            weight = (
+                sign.weight * (1.0 if near else 0.75) * (0.6 if used and not near else 0.8 if used else 1.0)
+            )
             scores[sign.kind] = min(1.0, scores.get(sign.kind, 0.0) * 0.5 + weight)
         following = runs[at + 1].first if at + 1 < len(runs) else len(line.tokens)
         for sign in self._after(line, signs, run, following, last=at + 1 == len(runs)):
@@ -374,11 +441,18 @@ class Dialogue:
     def _after(line: Line, signs: Sequence[Sign], run: Run, following: int, *, last: bool) -> Iterable[Sign]:
         """Yield signs behind a number that speak of it ("836 on the back"), and not of the next."""
         for sign in signs:
-            if not (run.last < sign.first <= run.last + _NEAR and sign.last < following) or sign.kind == "what":
+            if (
+                not (run.last < sign.first <= run.last + _NEAR and sign.last < following)
+                or sign.kind == "what"
+            ):
                 continue
             between = line.tokens[run.last + 1 : sign.first]
             ends = any(token.text in ".?!;" and not token.glued for token in between[1:])
-            if not ends and not (between and between[0].word.plain in _AND) and (last or following - sign.last > 4):
+            if (
+                not ends
+                and not (between and between[0].word.plain in _AND)
+                and (last or following - sign.last > 4)
+            ):
                 yield sign
 
     def _by_form(self, line: Line, runs: Sequence[Run], run: Run, known: str) -> _Verdict:
@@ -386,7 +460,9 @@ class Dialogue:
         new = self._slots.new_item
         if line.agent:
             if self._last.kind and run.digits > 1 and self._memory.resembles(run.code, self._last.kind):
-                return _Verdict(self._last.kind, "context", "repeats what was said before, with a difference", new())
+                return _Verdict(
+                    self._last.kind, "context", "repeats what was said before, with a difference", new()
+                )
             return _NOTHING
         if known:
             return _Verdict(known, "context", "repeats what was said before", new())
@@ -413,7 +489,7 @@ class Dialogue:
         return _NOTHING
 
     def _answers_question(self, line: Line, run: Run) -> str:
-        """Return the kind of a number that is all of an answer, to a question whose words say nothing; "" if it is a count."""
+        """Return the kind of a number that is the whole answer to a question of unknown words; "" if it may be a count."""
         if not self._question or line.number - self._question > _ANSWER_WITHIN or not run.spelled:
             return ""
         paying = line.number - self._paid_line <= _PAYING
@@ -428,7 +504,9 @@ class Dialogue:
     def _bluntly(self, line: Line, runs: Sequence[Run]) -> None:
         for run in runs:
             if run.digits > 2 and self._free(run.begin, run.end):
-                self._mark_run(line, run, _Verdict("account", "form", "three digits or more", self._slots.new_item()))
+                self._mark_run(
+                    line, run, _Verdict("account", "form", "three digits or more", self._slots.new_item())
+                )
 
 
 def _asks_other(sign: Sign, last: _Verdict) -> bool:
@@ -456,5 +534,12 @@ def _is_nod(line: Line) -> bool:
 def _is_bare(line: Line, runs: Sequence[Run]) -> bool:
     """Return whether a line is a number and little else."""
     inside = {index for run in runs for index in range(run.first, run.last + 1)}
-    words = [token.word for index, token in enumerate(line.tokens) if index not in inside and token.text[0].isalnum()]
-    return sum(not (word.skip or word.filler or word.nod or word.small) for word in words) <= 1 and len(words) <= _ROUND_AN_ANSWER
+    words = [
+        token.word
+        for index, token in enumerate(line.tokens)
+        if index not in inside and token.text[0].isalnum()
+    ]
+    return (
+        sum(not (word.skip or word.filler or word.nod or word.small) for word in words) <= 1
+        and len(words) <= _ROUND_AN_ANSWER
+    )

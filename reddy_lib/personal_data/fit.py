@@ -93,7 +93,7 @@ _FITS = {
 
 
 def parted(run: Run, open_kinds: Sequence[str]) -> list[tuple[str, Run]]:
-    """Return the parts of a number that is several data in a row (a card, its expiry date and its code), each with its kind.
+    """Return the parts of a number that is several data in a row (a card and its expiry date), each with its kind.
 
     Returns an empty list if it is one datum.
     """

@@ -18,7 +18,9 @@ _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}", re.IGNORECASE)
 _SHORTEST_IBAN = 15
 _LETTERED = re.compile(r"(?<![\w-])(?=[A-Z -]*\d)(?=[\d -]*[A-Z])[A-Z0-9](?:[ -]?[A-Z0-9]){7,15}(?![\w-])")
 _WRITTEN = (
-    re.compile(r"(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"),  # US: social security number
+    re.compile(
+        r"(?<![\w-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\w-])"
+    ),  # US: social security number
     re.compile(r"(?<![\w.-])\d{3}\.\d{3}\.\d{3}-\d\d(?![\w-])"),  # BR: CPF
 )
 _CARD_DIGITS = range(13, 20)
@@ -63,7 +65,10 @@ class Checks:
 
         self.luhn: Callable[[str], bool] = luhn.is_valid
         self.iban: Callable[[str], bool] = iban.is_valid
-        self.lettered = (*of(dni, nie, codicefiscale, hetu, pps), lambda text: bool(_NINO.fullmatch(text)))
+        self.lettered: tuple[Callable[[str], bool], ...] = (
+            *of(dni, nie, codicefiscale, hetu, pps),
+            lambda text: bool(_NINO.fullmatch(text)),
+        )
         self.plain = of(ssn, sin, nhs, idnr, nn, cpr, nir, aadhaar, bsn, pesel, personnummer, cpf, nif)
 
 

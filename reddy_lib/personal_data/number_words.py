@@ -10,21 +10,21 @@ import unicodedata
 from functools import cache
 from typing import NamedTuple
 
-__all__ = ["LANGUAGES", "NumberWords", "number_words", "plain", "words_below_100"]
+__all__ = ["LANGUAGES", "NumberWords", "number_words", "plain", "word_set", "words_below_100"]
 
 LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "da")
 
 _TO_19 = {
     "en": "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen",
-    "de": "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn "
-    "achtzehn neunzehn",
+    "de": "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn "
+    "siebzehn achtzehn neunzehn",
     "fr": "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit "
     "dix-neuf",
     "es": "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete "
     "dieciocho diecinueve",
-    "pt": "zero um dois três quatro cinco seis sete oito nove dez onze doze treze catorze quinze dezesseis dezessete dezoito "
-    "dezenove",
+    "pt": "zero um dois três quatro cinco seis sete oito nove dez onze doze treze catorze quinze dezesseis dezessete "
+    "dezoito dezenove",
     "it": "zero uno due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici sedici "
     "diciassette diciotto diciannove",
     "nl": "nul een twee drie vier vijf zes zeven acht negen tien elf twaalf dertien veertien vijftien zestien zeventien "
@@ -44,8 +44,25 @@ _TENS = {
 # More words for a digit, as people say them. Homophones of a speech recogniser are read only inside of a number.
 _ALSO = {
     "en": {"oh": 0, "nought": 0, "naught": 0, "nil": 0, "zilch": 0},
-    "de": {"zwo": 2, "ein": 1, "eine": 1, "fuenf": 5, "zwoelf": 12, "dreissig": 30, "fuffzig": 50, "fuffzehn": 15},
-    "fr": {"une": 1, "vingts": 20, "septante": 70, "huitante": 80, "octante": 80, "nonante": 90, "quatre-vingt": 80},
+    "de": {
+        "zwo": 2,
+        "ein": 1,
+        "eine": 1,
+        "fuenf": 5,
+        "zwoelf": 12,
+        "dreissig": 30,
+        "fuffzig": 50,
+        "fuffzehn": 15,
+    },
+    "fr": {
+        "une": 1,
+        "vingts": 20,
+        "septante": 70,
+        "huitante": 80,
+        "octante": 80,
+        "nonante": 90,
+        "quatre-vingt": 80,
+    },
     "es": {"un": 1, "una": 1, "dieciseis": 16},
     "pt": {"uma": 1, "duas": 2, "meia": 6, "dezasseis": 16, "dezassete": 17, "dezanove": 19, "quatorze": 14},
     "it": {"un": 1, "una": 1},
@@ -53,7 +70,18 @@ _ALSO = {
     "da": {"et": 1, "halvtredsindstyve": 50},
 }
 _INSIDE = {
-    "en": {"o": 0, "for": 4, "to": 2, "too": 2, "ate": 8, "won": 1, "tree": 3, "fife": 5, "niner": 9, "sex": 6},
+    "en": {
+        "o": 0,
+        "for": 4,
+        "to": 2,
+        "too": 2,
+        "ate": 8,
+        "won": 1,
+        "tree": 3,
+        "fife": 5,
+        "niner": 9,
+        "sex": 6,
+    },
     "de": {"o": 0, "sex": 6},
     "fr": {"o": 0, "cette": 7, "set": 7, "cent": 100, "wit": 8},
     "es": {"o": 0},
@@ -100,6 +128,11 @@ class NumberWords(NamedTuple):
     times: dict[str, int]
 
 
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text as a set: a list of words is easier to read and to change without quotes."""
+    return frozenset(text.split())
+
+
 def plain(word: str) -> str:
     """Return a word in lower case and without accents ("é" → "e", "ß" → "ss"); its length may change."""
     if word.isascii():
@@ -125,7 +158,11 @@ def _composed(language: str, number: int, ones: list[str], tens: list[str]) -> s
     if not one:
         return ten
     if language == "fr":
-        return f"{ten.removesuffix('s')}-et-un" if one == 1 and number < 80 else f"{ten.removesuffix('s')}-{ones[one]}"
+        return (
+            f"{ten.removesuffix('s')}-et-un"
+            if one == 1 and number < 80
+            else f"{ten.removesuffix('s')}-{ones[one]}"
+        )
     if language in _AND:
         unit = {"eins": "ein"}.get(ones[one], ones[one])
         joint = "ën" if language == "nl" and unit.endswith("e") else _AND[language]
@@ -145,5 +182,9 @@ def number_words(language: str) -> NumberWords:
     values = {plain(word): number for number, word in enumerate(words_below_100(language)) if " " not in word}
     values |= {plain(word): number for word, number in _ALSO[language].items()}
     scales = {plain(word): number for word, number in _HUNDRED[language].items()}
-    inside = {word: number for word, number in _INSIDE[language].items() if word not in values and word not in scales}
+    inside = {
+        word: number
+        for word, number in _INSIDE[language].items()
+        if word not in values and word not in scales
+    }
     return NumberWords(values, inside, scales, _TIMES[language])

@@ -7,11 +7,13 @@ Its `pieces` are the characters of it without the fillers.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.vocabulary import Vocabulary, Word
 
-__all__ = ["Atom", "Line", "Run", "read_line", "runs_of"]
+__all__ = ["Atom", "Line", "Run", "is_apart", "read_line", "runs_of"]
 
 _FIGURE = re.compile(r"\d")
 _TOKEN = re.compile(r"\d+|[^\W\d_]+|[^\w\s]|_")
@@ -19,12 +21,21 @@ _JOINING = frozenset("-./,()+·–—:…#_;'")
 _CURRENCY = frozenset("$€£¥%")
 _MOST_FILLERS = 4
 _APART = 4  # tokens from tens to their unit ("trente-et-un")
+# Words for signs between digits: they belong to the number.
+_SIGNS = word_set(
+    "dash hyphen slash stroke dot point space underscore minus strich bindestrich schragstrich punkt leerzeichen tiret "
+    "trait espace barre guion espacio punto barra traco hifen ponto espaco tracinho trattino spazio streepje spatie punt "
+    "koppelteken bindestreg streg mellemrum punktum"
+)
 _AND = frozenset(("y", "e", "et", "og", "und", "en"))
 _ORDINAL = frozenset(("st", "nd", "rd", "th"))
 _APOSTROPHES = "'’"
-_SAID_AS_LETTER = {"bee": "b", "see": "c", "dee": "d", "ee": "e", "eff": "f", "gee": "g", "aitch": "h", "jay": "j", "kay": "k",
-                   "ell": "l", "em": "m", "en": "n", "pee": "p", "queue": "q", "ar": "r", "ess": "s", "tee": "t", "vee": "v",
-                   "ex": "x", "why": "y", "zed": "z", "zee": "z"}  # fmt: skip
+_SAID_AS_LETTER = {
+    "bee": "b", "see": "c", "dee": "d", "ee": "e", "eff": "f", "gee": "g",
+    "aitch": "h", "jay": "j", "kay": "k", "ell": "l", "em": "m", "en": "n",
+    "pee": "p", "queue": "q", "ar": "r", "ess": "s", "tee": "t", "vee": "v",
+    "ex": "x", "why": "y", "zed": "z", "zee": "z",
+}  # fmt: skip
 _AS_IN = frozenset(("for", "as", "wie", "comme", "de", "van", "come", "som", "like"))
 _LETTER_WORDS = frozenset("aioeyuàèéò")  # single letters that are words
 
@@ -39,13 +50,18 @@ class Token(NamedTuple):
     glued: bool
 
 
+def is_apart(between: Sequence[Token]) -> bool:
+    """Return whether words stand between two parts of a number that are none of it."""
+    return any(token.text[0].isalnum() and token.word.plain not in _SIGNS for token in between)
+
+
 class Atom(NamedTuple):
-    """A part of a run: figures or letters. `index`: its token; `said`: how many digits a number word stands for."""
+    """A part of a run: figures or letters. `at`, `last`: its tokens; `said`: how many digits a number word stands for."""
 
     begin: int
     end: int
     text: str
-    index: int
+    at: int
     last: int
     tens: int = 0
     homophone: bool = False
@@ -70,7 +86,18 @@ class Line:
 class Run:
     """A number as it is said, in one line. `digits` and `letters` are counted without fillers."""
 
-    __slots__ = ("after_undo", "amount", "atoms", "clock", "code", "digits", "first", "last", "letters", "line")
+    __slots__ = (
+        "after_undo",
+        "amount",
+        "atoms",
+        "clock",
+        "code",
+        "digits",
+        "first",
+        "last",
+        "letters",
+        "line",
+    )
 
     def __init__(self, line: int, atoms: list[Atom], *, amount: bool, clock: bool, after_undo: bool) -> None:
         self.line = line
@@ -78,7 +105,7 @@ class Run:
         self.amount = amount
         self.clock = clock
         self.after_undo = after_undo
-        self.first, self.last = atoms[0].index, atoms[-1].last
+        self.first, self.last = atoms[0].at, atoms[-1].last
         self.code = "".join(atom.text for atom in atoms)
         self.digits = sum(character.isdigit() for character in self.code)
         self.letters = len(self.code) - self.digits
@@ -88,8 +115,14 @@ class Run:
         """Return whether it is said or written as a code: digit by digit or in groups, and not as a count or a year."""
         if len(self.atoms) == 1 or (len(self.atoms) == 2 and any(atom.text == "000" for atom in self.atoms)):
             only = self.atoms[0]
-            return only.figures and len(only.text) > 3 and not (len(only.text) == 4 and only.text[:2] in ("19", "20"))
-        return not any(len(atom.text) > 2 and not atom.figures and atom.text.endswith("00") for atom in self.atoms)
+            return (
+                only.figures
+                and len(only.text) > 3
+                and not (len(only.text) == 4 and only.text[:2] in ("19", "20"))
+            )
+        return not any(
+            len(atom.text) > 2 and not atom.figures and atom.text.endswith("00") for atom in self.atoms
+        )
 
     @property
     def begin(self) -> int:
@@ -192,7 +225,9 @@ class _Reader:
         if word.scale:
             return self._scale(token, word.scale)
         if word.inside is not None and (self._beside_number(-1) or self._beside_number(1)):
-            self.atoms.append(Atom(token.begin, token.end, str(word.inside), self.at, self.at, homophone=True))
+            self.atoms.append(
+                Atom(token.begin, token.end, str(word.inside), self.at, self.at, homophone=True)
+            )
             return 1
         return self._letter(token)
 
@@ -201,7 +236,10 @@ class _Reader:
         after = self.tokens[self.at + 1 : self.at + 3]
         following = next((token for token in after if token.text != "-"), None)
         return bool(
-            self.atoms and self.atoms[-1].tens and following is not None and 0 < (following.word.value or 0) < 20
+            self.atoms
+            and self.atoms[-1].tens
+            and following is not None
+            and 0 < (following.word.value or 0) < 20
         )
 
     def _beside_number(self, step: int) -> bool:
@@ -209,7 +247,11 @@ class _Reader:
         if not 0 <= at < len(self.tokens):
             return False
         if step < 0:
-            return bool(self.atoms) and self.atoms[-1].last == at and not (self.fillers or self.atoms[-1].figures)
+            return (
+                bool(self.atoms)
+                and self.atoms[-1].last == at
+                and not (self.fillers or self.atoms[-1].figures)
+            )
         other = self.tokens[at]
         return other.word.value is not None or bool(other.word.times)
 
@@ -232,9 +274,13 @@ class _Reader:
         if before is not None and before.tens and self._adds(before, value):  # 40 + 2
             total = before.tens + value
             tens = total if token.word.plain == "dix" else 0
-            self.atoms[-1] = Atom(before.begin, token.end, str(total), before.index, self.at, tens)
+            self.atoms[-1] = Atom(before.begin, token.end, str(total), before.at, self.at, tens)
             return 1
-        if before is not None and token.word.plain in ("vingt", "vingts") and self._four_times_twenty(before, token):
+        if (
+            before is not None
+            and token.word.plain in ("vingt", "vingts")
+            and self._four_times_twenty(before, token)
+        ):
             return 1
         tens = value if (20 <= value < 100 and value % 10 == 0) or token.word.plain == "dix" else 0
         self.atoms.append(Atom(token.begin, token.end, str(value), self.at, self.at, tens))
@@ -249,7 +295,9 @@ class _Reader:
             self.atoms.pop()
         else:
             end = self.tokens[before.last - 1]
-            self.atoms[-1] = before._replace(end=end.end, text=before.text[:-1] + "0", last=before.last - 1, tens=0)
+            self.atoms[-1] = before._replace(
+                end=end.end, text=before.text[:-1] + "0", last=before.last - 1, tens=0
+            )
         self.atoms.append(Atom(four.begin, token.end, "80", before.last, self.at, 80))
         return True
 
@@ -269,7 +317,7 @@ class _Reader:
         before = self.atoms[-1] if self.atoms and self.atoms[-1].last == self.at - 1 else None
         if before is not None and not before.figures and len(before.text) <= 2 and scale in (100, 1000):
             text = before.text + str(scale)[1:]
-            self.atoms[-1] = Atom(before.begin, token.end, text, before.index, self.at)
+            self.atoms[-1] = Atom(before.begin, token.end, text, before.at, self.at)
         else:
             self.atoms.append(Atom(token.begin, token.end, str(scale), self.at, self.at))
         return 1
@@ -298,7 +346,11 @@ class _Reader:
             said = _SAID_AS_LETTER.get(word.plain, word.plain[0])
             self.atoms.append(Atom(token.begin, token.end, said, self.at, self.at))
             return 1
-        if (len(text) in (2, 3) and text.isupper() and not word.unit and self._code_beside()) or self._bank_letters(text):
+        if (
+            (len(text) in (2, 3) and text.isupper() and not word.unit and self._code_beside())
+            or self._bank_letters(text)
+            or self._licence(token)
+        ):
             self.atoms.append(Atom(token.begin, token.end, text.lower(), self.at, self.at))
             return 1
         return 0
@@ -314,6 +366,15 @@ class _Reader:
                     break
         return False
 
+    def _licence(self, token: Token) -> bool:
+        """Return whether unknown capitals stand before figures ("WILLI 805126")."""
+        after = self.tokens[self.at + 1] if self.at + 1 < len(self.tokens) else None
+        word = token.word
+        return (
+            not self.atoms and 4 <= len(token.text) <= 6 and token.text.isupper() and after is not None
+            and after.text.isdigit() and len(after.text) > 3 and not (word.phrases or word.small or word.skip or word.month)
+        )  # fmt: skip
+
     def _bank_letters(self, text: str) -> bool:
         """Return whether four letters follow the beginning of an IBAN ("IE04 AIBK")."""
         code = "".join(atom.text for atom in self.atoms[-2:])
@@ -327,7 +388,7 @@ class _Reader:
         letter = self.atoms[-1]
         if not rest[1].word.plain.startswith(letter.text) or len(rest[1].text) < 3:
             return 0
-        self.atoms[-1] = Atom(letter.begin, rest[1].end, letter.text, letter.index, self.at + 2)
+        self.atoms[-1] = Atom(letter.begin, rest[1].end, letter.text, letter.at, self.at + 2)
         return 2
 
     def _close(self, *, undo: bool = False) -> None:
@@ -340,7 +401,9 @@ class _Reader:
             part = _trimmed(part)
             if any(any(c.isdigit() for c in atom.text) for atom in part) or len(part) > 2:
                 amount, clock = self._amount(part), self._clock(part)
-                self.runs.append(Run(self.line.number, part, amount=amount, clock=clock, after_undo=after_undo))
+                self.runs.append(
+                    Run(self.line.number, part, amount=amount, clock=clock, after_undo=after_undo)
+                )
             after_undo = False
 
     def _pieces(self, atoms: list[Atom]) -> list[list[Atom]]:
@@ -348,7 +411,7 @@ class _Reader:
         pieces: list[list[Atom]] = []
         last = -2
         for atom in atoms:
-            if last < 0 or any(token.text[0].isalnum() for token in self.tokens[last + 1 : atom.index]):
+            if last < 0 or is_apart(self.tokens[last + 1 : atom.at]):
                 pieces.append([])
             pieces[-1].append(atom)
             last = atom.last
@@ -361,14 +424,19 @@ class _Reader:
         """Return whether a run is money, a share, or a count of something."""
         if sum(len(atom.text) for atom in atoms) > 7:
             return False
-        before = self.tokens[atoms[0].index - 1] if atoms[0].index else None
+        before = self.tokens[atoms[0].at - 1] if atoms[0].at else None
         after = self.tokens[atoms[-1].last + 1] if atoms[-1].last + 1 < len(self.tokens) else None
         if before is not None and (before.text in _CURRENCY or before.text in ("R", "EUR", "USD", "GBP")):
             return True
-        if after is not None and (after.text in _CURRENCY or after.word.unit or (after.glued and after.text in _ORDINAL)):
+        if after is not None and (
+            after.text in _CURRENCY or after.word.unit or (after.glued and after.text in _ORDINAL)
+        ):
             return True
         said = self.line.text[atoms[0].begin : atoms[-1].end]
-        return bool(re.fullmatch(r"\d{1,4}[.,]\d\d", said) or re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+(?:[.,]\d\d)?", said))
+        return bool(
+            re.fullmatch(r"\d{1,4}[.,]\d\d", said)
+            or re.fullmatch(r"\d{1,3}(?:[.,]\d{3})+(?:[.,]\d\d)?", said)
+        )
 
     def _clock(self, atoms: list[Atom]) -> bool:
         said = self.line.text[atoms[0].begin : atoms[-1].end]
@@ -387,11 +455,13 @@ def _trimmed(atoms: list[Atom]) -> list[Atom]:
 def _only_a_word(atom: Atom, other: Atom | None) -> bool:
     if atom.homophone:
         return other is None or other.text.isalpha()
-    if not atom.text.isalpha() or len(atom.text) > 1 or atom.last > atom.index or atom.end - atom.begin > 1:
+    if not atom.text.isalpha() or len(atom.text) > 1 or atom.last > atom.at or atom.end - atom.begin > 1:
         return False
-    if atom.index == 0 and other is not None and other.begin - atom.end == 1 and other.index - atom.index == 2:
+    if atom.at == 0 and other is not None and other.begin - atom.end == 1 and other.at - atom.at == 2:
         return False  # "A-77"
-    return atom.text in _LETTER_WORDS and (other is None or abs(other.index - atom.index) != 1 or not other.text.isalpha())
+    return atom.text in _LETTER_WORDS and (
+        other is None or abs(other.at - atom.at) != 1 or not other.text.isalpha()
+    )
 
 
 def runs_of(line: Line) -> list[Run]:

@@ -91,7 +91,9 @@ class Slots:
             if answered:
                 slot.weight *= 0.7
             least = _MAY_ASK if kind == "address" else _ASKS
-            slot.words = kind in WORDS and weight >= least and not line.customer and not answered and kind not in said
+            slot.words = (
+                kind in WORDS and weight >= least and not line.customer and not answered and kind not in said
+            )
             slot.role = line.role
             slot.certain = weight >= _ASKS
             self._open[kind] = slot
@@ -129,7 +131,11 @@ class Memory:
         if len(code) < 2:
             return ""
         for known, kind in self.numbers.items():
-            if code == known or (len(code) >= _KNOWN and code in known) or (len(known) > _KNOWN and known in code):
+            if (
+                code == known
+                or (len(code) >= _KNOWN and code in known)
+                or (len(known) > _KNOWN and known in code)
+            ):
                 return kind
         return ""
 

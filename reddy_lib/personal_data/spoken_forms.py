@@ -39,9 +39,10 @@ _AT = {
     "pt": ("arroba", "ponto"), "it": ("chiocciola", "punto"), "nl": ("apenstaartje", "punt"), "da": ("snabel a", "punktum"),
 }  # fmt: skip
 _ALPHABET = (
-    "alpha bravo charlie delta echo foxtrot golf hotel india juliett kilo lima mike november oscar papa quebec romeo "
-    "sierra tango uniform victor whiskey xray yankee zulu"
-).split()
+    "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliett", "kilo", "lima", "mike",
+    "november", "oscar", "papa", "quebec", "romeo", "sierra", "tango", "uniform", "victor", "whiskey", "xray", "yankee",
+    "zulu",
+)  # fmt: skip
 
 
 def spoken_digits(digits: str, language: str, style: str, rng: random.Random) -> str:
@@ -84,7 +85,9 @@ def _doubled(digits: str, language: str, rng: random.Random) -> str:
         while same < 3 and digits[at : at + same + 1] == digits[at] * (same + 1):
             same += 1
         times = ("", *_DOUBLE[language])[same - 1]
-        said.append(f"{times} {_one(digits[at], language, rng)}" if times else _one(digits[at], language, rng))
+        said.append(
+            f"{times} {_one(digits[at], language, rng)}" if times else _one(digits[at], language, rng)
+        )
         at += same if times else 1
     return " ".join(said)
 
@@ -107,7 +110,12 @@ def spoken_date(date: dt.date, language: str, rng: random.Random, *, written: bo
     month = _MONTHS[language].split()[date.month - 1]
     if written:
         return rng.choice(
-            (date.strftime("%d/%m/%Y"), date.strftime("%d.%m.%Y"), date.isoformat(), f"{date.day} {month} {date.year}")
+            (
+                date.strftime("%d/%m/%Y"),
+                date.strftime("%d.%m.%Y"),
+                date.isoformat(),
+                f"{date.day} {month} {date.year}",
+            )
         )
     words = words_below_100(language)
     day = words[date.day]
@@ -115,7 +123,11 @@ def spoken_date(date: dt.date, language: str, rng: random.Random, *, written: bo
     if language == "en":
         day = _ordinal(date.day)
         return rng.choice(
-            (f"{day} of {month} {words[date.year // 100]} {year}", f"{month} {day} {year}", f"{day} {month} {year}")
+            (
+                f"{day} of {month} {words[date.year // 100]} {year}",
+                f"{month} {day} {year}",
+                f"{day} {month} {year}",
+            )
         )
     joined = _OF.get(language, "{}").format(month)
     return f"{day} {joined} {year}"
@@ -134,10 +146,17 @@ def _ordinal(number: int) -> str:
 def spoken_letters(letters: str, rng: random.Random) -> str:
     """Return letters spelled: "b k", "bravo kilo" or "b for bravo", one way for all of them."""
     way = rng.choice(("{0}", "{1}", "{0} for {1}"))
-    return " ".join(way.format(letter.lower(), _ALPHABET["abcdefghijklmnopqrstuvwxyz".index(letter.lower())]) for letter in letters)
+    return " ".join(
+        way.format(letter.lower(), _ALPHABET[ord(letter.lower()) - ord("a")]) for letter in letters
+    )
 
 
 def spoken_email(email: str, language: str) -> str:
     """Return an email address in words ("ann dot lee at mail dot com")."""
     at, dot = _AT[language]
-    return email.replace(".", f" {dot} ").replace("@", f" {at} ").replace("_", " underscore ").replace("-", " dash ")
+    return (
+        email.replace(".", f" {dot} ")
+        .replace("@", f" {at} ")
+        .replace("_", " underscore ")
+        .replace("-", " dash ")
+    )

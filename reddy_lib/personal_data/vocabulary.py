@@ -13,7 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
-from reddy_lib.personal_data.number_words import LANGUAGES, NumberWords, number_words, plain
+from reddy_lib.personal_data.number_words import LANGUAGES, NumberWords, number_words, plain, word_set
 
 __all__ = [
     "LANGUAGES",
@@ -26,9 +26,9 @@ __all__ = [
 
 _LISTS = ("small", "skip", "filler", "nod", "units", "months", "ordinals", "dating", "at", "dot", "words", "undo",
           "streets", "person", "common")  # fmt: skip
-_NATO = frozenset(
+_NATO = word_set(
     "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec "
-    "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee".split()
+    "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee"
 )
 _SAMPLE = 60  # lines of a call that show its languages
 _COMPOUND = 8  # characters: shorter number words are all in the table
@@ -48,9 +48,30 @@ class Word:
     """What is known about a word. `value`: the number it says; `scale`: 100 or 1000; `times`: 2 for "double"."""
 
     __slots__ = (
-        "at", "common", "dating", "dot", "filler", "inert", "inside", "letter", "month", "nato", "nod", "ordinal", "person", "phrases", "plain", "scale",
-        "skip", "small", "street", "times", "undo", "unit", "value",
-    )  # fmt: skip
+        "at",
+        "common",
+        "dating",
+        "dot",
+        "filler",
+        "inert",
+        "inside",
+        "letter",
+        "month",
+        "nato",
+        "nod",
+        "ordinal",
+        "person",
+        "phrases",
+        "plain",
+        "scale",
+        "skip",
+        "small",
+        "street",
+        "times",
+        "undo",
+        "unit",
+        "value",
+    )
 
     def __init__(self, text: str) -> None:
         self.plain = text
@@ -117,7 +138,9 @@ class Vocabulary:
             words = [word for word in said if whole or word not in small]
             if len(words) < 2 <= len(said):
                 words, whole = said, True  # one word of it would say too little
-            phrase = Phrase(tuple(words[1:]), kind.removesuffix("?"), 0.5 if kind.endswith("?") else 1.0, whole)
+            phrase = Phrase(
+                tuple(words[1:]), kind.removesuffix("?"), 0.5 if kind.endswith("?") else 1.0, whole
+            )
             self._phrases.add(words[0], phrase)
 
     def word(self, text: str) -> Word:
@@ -145,14 +168,24 @@ class Vocabulary:
         if word.value is None and not word.scale and len(bare) >= _COMPOUND:
             word.value = _compound(text.lower(), self.languages)
         found = {name: bool(patterns.of(bare)) for name, patterns in self._lists.items()}
-        word.small, word.skip, word.filler, word.nod = found["small"], found["skip"], found["filler"], found["nod"]
+        word.small, word.skip, word.filler, word.nod = (
+            found["small"],
+            found["skip"],
+            found["filler"],
+            found["nod"],
+        )
         word.unit, word.month, word.ordinal, word.dating = (
             found["units"], found["months"], found["ordinals"], found["dating"],
         )  # fmt: skip
         word.at, word.dot, word.undo = found["at"], found["dot"], found["undo"]
         word.street, word.person, word.common = found["streets"], found["person"], found["common"]
         word.inert = bare.isalpha() and not (
-            word.value is not None or word.inside is not None or word.scale or word.times or word.letter or word.nato
+            word.value is not None
+            or word.inside is not None
+            or word.scale
+            or word.times
+            or word.letter
+            or word.nato
         )
         word.phrases = tuple(self._phrases.of(bare))
         return word
@@ -240,7 +273,9 @@ def guess_languages(texts: Sequence[str]) -> tuple[str, ...]:
     for text in texts[:: len(texts) // _SAMPLE + 1]:
         here: dict[str, float] = defaultdict(float)
         for word in _WORD.findall(text.lower()):
-            for language, weight in votes.get(word) or (votes.get(plain(word), ()) if not word.isascii() else ()):
+            for language, weight in votes.get(word) or (
+                votes.get(plain(word), ()) if not word.isascii() else ()
+            ):
                 here[language] += weight
         if here:
             best = max(here, key=here.__getitem__)

@@ -9,17 +9,20 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from reddy_lib.personal_data.cues import HARMLESS, Cue
+from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.runs import Line
 
 __all__ = ["Sign", "is_yours", "signs_of"]
 
-_YOURS = frozenset("your ihre ihrer ihr ihren deine votre vos ta su sus tu sua seu teu suo tua uw je jouw din dit deres".split())
+_YOURS = word_set(
+    "your ihre ihrer ihr ihren deine votre vos ta su sus tu sua seu teu suo tua uw je jouw din dit deres"
+)
 _NUMBER_WORDS = ("num", "nr", "code", "kode", "codigo", "codice", "cod", "cifr", "digit", "id")
-_OF = frozenset("of for de del da do des du d di dell della vom von der des van".split())
-_PLAIN = frozenset(
+_OF = word_set("of for de del da do des du d di dell della vom von der des van")
+_PLAIN = word_set(
     "long full whole correct right new same best first second last next other which what one two three four five six seven "
     "eight nine ten big small little short phone four-digit whole actual exact main following only old current direct "
-    "ganze genaue richtige lange bon long complet completo entero certo inteiro giusto hele juiste gleiche".split()
+    "ganze genaue richtige lange bon long complet completo entero certo inteiro giusto hele juiste gleiche"
 )
 _BESIDE = 3  # tokens
 _SHORT = 6  # words of a line that says nothing else
@@ -56,8 +59,16 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
         signs.append(Sign(cue.first, cue.last, cue.kind, weight, cue.says))
     if counts and -1 in boosted:
         signs.append(_unknown(line, boosted[-1]))
-    if line.agent and len(signs) == 1 and len(line.tokens) <= _SHORT and not numbers and signs[0].weight >= 0.5:
-        signs = [signs[0]._replace(weight=max(1.0, signs[0].weight))] if signs[0].kind not in HARMLESS else signs
+    if (
+        line.agent
+        and len(signs) == 1
+        and len(line.tokens) <= _SHORT
+        and not numbers
+        and signs[0].weight >= 0.5
+    ):
+        signs = (
+            [signs[0]._replace(weight=max(1.0, signs[0].weight))] if signs[0].kind not in HARMLESS else signs
+        )
     return signs
 
 
@@ -94,7 +105,12 @@ def _unknown(line: Line, count: Cue) -> Sign:
     yours = any(token.word.plain in _YOURS for token in tokens[max(0, count.first - 4) : count.first])
     noun = ""
     before = tokens[count.first - 1] if count.first else None
-    if before is not None and before.text.isalpha() and len(before.text) > 2 and _is_noun(line, count.first - 1):
+    if (
+        before is not None
+        and before.text.isalpha()
+        and len(before.text) > 2
+        and _is_noun(line, count.first - 1)
+    ):
         noun = before.text
     if not noun:
         behind = [token for token in tokens[count.last + 1 : count.last + 5] if token.text.isalnum()]
@@ -102,7 +118,9 @@ def _unknown(line: Line, count: Cue) -> Sign:
             rest = [token for token in behind[1:] if not token.word.small]
             if rest and len(rest[0].text) > 3 and _is_noun(line, tokens.index(rest[0])):
                 noun = rest[0].text
-    compound = len(tokens[count.first].text) > 8 and tokens[count.first].word.plain.endswith(("nummer", "code"))
+    compound = len(tokens[count.first].text) > 8 and tokens[count.first].word.plain.endswith(
+        ("nummer", "code")
+    )
     if (noun or compound) and not yours:
         return Sign(count.first, count.last, "no", 0.6, False)
     if noun or compound:

@@ -30,7 +30,7 @@ from reddy_lib.batches.redaction_marks import (
 )
 from reddy_lib.errors import ReddyError
 from reddy_lib.model import Call, TranscriptLine, payload_json
-from reddy_lib.personal_data import Said, find_personal_data
+from reddy_lib.personal_data import TITLES, Said, find_personal_data
 from reddy_lib.recordings.attachments import Attached, open_recording, recordings_folder
 from reddy_lib.recordings.inspect import Inspection
 from reddy_lib.recordings.marking import BY_HAND, find_words, whole_lines
@@ -107,7 +107,7 @@ def to_silence(
         return ended, len(done.without_time)
 
     spans, without = placed(find_personal_data(spoken))
-    proposed = [Proposed(span, ui.escape(span.why)) for span in spans]
+    proposed = [Proposed(span, ui.escape(_titles(span.why))) for span in spans]
     unplaced: list[tuple[Mark, str]] = []
     elsewhere = 0
     for mark in marks_of(batch, row):
@@ -324,6 +324,11 @@ def _rests(proposed: Sequence[Proposed]) -> None:
     }
     said = " ".join(told[kind] for kind in told if kind in kinds)
     st.caption(f"{said} The check does not find everything: listen to the copy before you send it.".strip())
+
+
+def _titles(why: str) -> str:
+    """Return kinds of personal data, with commas, as people call them."""
+    return ", ".join(TITLES.get(kind, kind) for kind in why.split(", "))
 
 
 def _identity(one: Proposed) -> str:

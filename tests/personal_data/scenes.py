@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from reddy_lib.model import TranscriptLine
-from reddy_lib.personal_data.spoken_forms import STYLES, spoken_date, spoken_digits, spoken_email, spoken_letters
+from reddy_lib.personal_data.spoken_forms import (
+    STYLES,
+    spoken_date,
+    spoken_digits,
+    spoken_email,
+    spoken_letters,
+)
 
 HERE = Path(__file__).parent
 HALVES = ("tune", "held")
@@ -37,7 +43,13 @@ def scene(name: str, lang: str, style: str, marked: Iterable[tuple[str, str]], n
             plain += text[end : one.start()]
             item = items.setdefault((one[1], one[2] or "1"), len(items))
             spans.append(
-                {"turn": len(turns), "start": len(plain), "end": len(plain) + len(one[3]), "kind": one[1], "item": item}
+                {
+                    "turn": len(turns),
+                    "start": len(plain),
+                    "end": len(plain) + len(one[3]),
+                    "kind": one[1],
+                    "item": item,
+                }
             )
             plain += one[3]
             end = one.end()
@@ -45,10 +57,10 @@ def scene(name: str, lang: str, style: str, marked: Iterable[tuple[str, str]], n
     return {"id": name, "lang": lang, "style": style, "turns": turns, "spans": spans, "note": note}
 
 
-def by_hand(half: str) -> list[Scene]:
-    """Return the scenes of `hand_scenes.txt`, every second one."""
+def by_hand(half: str, file: str = "hand_scenes.txt") -> list[Scene]:
+    """Return the scenes of a file, every second one."""
     found: list[Scene] = []
-    for block in re.split(r"^== ", (HERE / "hand_scenes.txt").read_text("utf8"), flags=re.M)[1:]:
+    for block in re.split(r"^== ", (HERE / file).read_text("utf8"), flags=re.M)[1:]:
         head, *lines = block.strip().splitlines()
         name, lang, style, note = re.fullmatch(r"(\S+) (\w\w) (\w+): (.*)", head).groups()
         turns = [(_ROLES[line[0]], line[3:]) for line in lines if line.strip()]
@@ -76,15 +88,15 @@ _NAMES = {
     "it": "ornella fabbri,dario pellegrini,giulia sanna",
 }  # fmt: skip
 _STREETS = {
-    "en": "{} larkspur lane", "de": "ulmenweg {}", "fr": "{} rue des lilas", "es": "calle mayor {}", "pt": "rua das flores {}",
-    "nl": "kastanjelaan {}", "it": "via garibaldi {}",
+    "en": "{} larkspur lane", "de": "ulmenweg {}", "fr": "{} rue des lilas", "es": "calle mayor {}",
+    "pt": "rua das flores {}", "nl": "kastanjelaan {}", "it": "via garibaldi {}",
 }  # fmt: skip
 _WORDS = {
     "en": "butterscotch,rumpelstiltskin,clementine", "de": "bernsteinzimmer,flocke", "fr": "ratatouille,pompon",
     "es": "mariposa,canela", "pt": "borboleta,paçoca", "nl": "pindakaas,snuffel", "it": "farfalla,briciola",
 }  # fmt: skip
-_LENGTHS = {"card": (16,), "cvv": (3,), "pin": (4, 6), "national_id": (9, 10, 11), "bank": (8, 10, 18), "account": (6, 8, 9),
-            "last4": (4,)}  # fmt: skip
+_LENGTHS = {"card": (16,), "cvv": (3,), "pin": (4, 6), "national_id": (9, 10, 11), "bank": (8, 10, 18),
+            "account": (6, 8, 9), "last4": (4,)}  # fmt: skip
 _PHONES = {
     "en": "07700900", "de": "0176448", "fr": "06399", "es": "65501", "pt": "91987", "nl": "06123", "it": "34712"
 }  # fmt: skip
@@ -109,7 +121,9 @@ def _drawn(name: str, rules: Mapping[str, list[str]], rng: random.Random, lang: 
         digits = _digits(rng, rng.choice((5, 7, 8, 10)))
         said = spoken_digits(digits, lang, "figures" if style == "typed" else rng.choice(STYLES), rng)
         told = say("harmless")
-        ours = re.search(r"\b(us|your|i've|ihre|unsere|votre|notre|su|nuestro|seu|nossa|suo|nostro|uw|ons)\b", told)
+        ours = re.search(
+            r"\b(us|your|i've|ihre|unsere|votre|notre|su|nuestro|seu|nossa|suo|nostro|uw|ons)\b", told
+        )
         turns.append(("agent" if ours else rng.choice(("agent", "customer")), told.format(said)))
         turns.append(("agent" if turns[-1][0] == "customer" else "customer", say("nod")))
     else:
@@ -118,18 +132,24 @@ def _drawn(name: str, rules: Mapping[str, list[str]], rng: random.Random, lang: 
             turns += _asked(kind, number, lang, style, say, rng)
     turns.append(("agent", say("bye")))
     if style == "typed":
-        turns = [(role, text[:1].upper() + text[1:] + ("" if text.endswith("}") else ".")) for role, text in turns]
+        turns = [
+            (role, text[:1].upper() + text[1:] + ("" if text.endswith("}") else ".")) for role, text in turns
+        ]
     return scene(name, lang, style, turns)
 
 
-def _asked(kind: str, number: int, lang: str, style: str, say: Any, rng: random.Random) -> list[tuple[str, str]]:
+def _asked(
+    kind: str, number: int, lang: str, style: str, say: Any, rng: random.Random
+) -> list[tuple[str, str]]:
     """Return a question and its answer, perhaps in pieces with nods between, corrected, and read back."""
     turns = [("agent", say(f"ask {kind}"))]
     pieces = _answer(kind, lang, style, rng)
     mark = f"{kind}.{2 * number}"
     if len(pieces) > 1 and style == "asr" and rng.random() < 0.35:
         for at, piece in enumerate(pieces):
-            turns.append(("customer", say("say").format(f"{{{mark}:{piece}}}") if not at else f"{{{mark}:{piece}}}"))
+            turns.append(
+                ("customer", say("say").format(f"{{{mark}:{piece}}}") if not at else f"{{{mark}:{piece}}}")
+            )
             if at < len(pieces) - 1:
                 turns.append(("agent", say("nod")))
     else:
@@ -184,7 +204,11 @@ def _answer(kind: str, lang: str, style: str, rng: random.Random) -> list[str]:
     pieces = [spoken_digits(group, lang, said, rng) for group in groups]
     if lettered:
         letters = "".join(rng.choice("bkhmtw") for _ in range(2))
-        pieces[0] = f"{letters.upper()}{pieces[0]}" if style == "typed" else f"{spoken_letters(letters, rng)} {pieces[0]}"
+        pieces[0] = (
+            f"{letters.upper()}{pieces[0]}"
+            if style == "typed"
+            else f"{spoken_letters(letters, rng)} {pieces[0]}"
+        )
     return pieces
 
 
@@ -196,8 +220,11 @@ def lines_of(one: Scene) -> list[TranscriptLine]:
 def main(folder: str) -> None:
     """Write every set of scenes into a folder."""
     for half in HALVES:
-        for name, scenes in (("hand", by_hand(half)), ("drawn", drawn(half, 400, 1))):
-            Path(folder, f"{name}_{half}.json").write_text(json.dumps({"scenes": scenes}, ensure_ascii=False), "utf8")
+        more = by_hand(half, "more_scenes.txt")
+        for name, scenes in (("hand", by_hand(half)), ("more", more), ("drawn", drawn(half, 400, 1))):
+            Path(folder, f"{name}_{half}.json").write_text(
+                json.dumps({"scenes": scenes}, ensure_ascii=False), "utf8"
+            )
 
 
 if __name__ == "__main__":
