@@ -236,12 +236,17 @@ def emails_in_words(line: Line, *, asked: bool) -> Iterator[Part]:
                 first -= 1
             else:
                 break
-        while first < index and (
-            not _is_word(tokens[first]) or tokens[first].word.plain in ("a", "e", "i", "y")
-        ):
+        while first < index and _is_no_beginning(tokens, first):
             first += 1
         if first < index or asked:
             yield _part(tokens, first, last)
+
+
+def _is_no_beginning(tokens: Sequence[Token], index: int) -> bool:
+    """Return whether an address cannot begin here: a sign, a word of one letter, or what an apostrophe cut off ("it's")."""
+    before = tokens[index - 1] if index else None
+    cut_off = before is not None and before.text in "'’" and tokens[index].glued
+    return not _is_word(tokens[index]) or tokens[index].word.plain in ("a", "e", "i", "y") or cut_off
 
 
 def _spelled(token: Token) -> bool:

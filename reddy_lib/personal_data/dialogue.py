@@ -322,6 +322,8 @@ class Dialogue:
             elif verdict.kind:
                 self._take(line, run, verdict)
                 marked = True
+                if verdict.sure == "form" and not line.agent:
+                    self._wait(line, run)
             elif line.agent:
                 if run.digits > _KEPT:
                     self._memory.harmless.add(run.code)
@@ -396,6 +398,8 @@ class Dialogue:
         if score >= _ENOUGH and score >= harmless and (not line.agent or score >= _STRONG):
             slot = None if best in here else self._slots.get(best)
             sure = "checked" if best == "card" and is_card(run.code) else "context"
+            if slot is None and best not in here and self._last.kind == best and sure != "checked":
+                return self._last._replace(why="goes on from the line before")
             item = slot.item if slot is not None else self._slots.new_item()
             if not line.agent and self._last.kind == best and best in here and _goes_on(line, signs):
                 item = self._last.item

@@ -347,7 +347,12 @@ class _Reader:
             self.atoms.append(Atom(token.begin, token.end, said, self.at, self.at))
             return 1
         if (
-            (len(text) in (2, 3) and text.isupper() and not word.unit and self._code_beside())
+            (
+                len(text) in (2, 3)
+                and text.isupper()
+                and not (word.unit or word.phrases)
+                and self._code_beside()
+            )
             or self._bank_letters(text)
             or self._licence(token)
         ):

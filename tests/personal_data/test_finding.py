@@ -1,0 +1,238 @@
+"""What is found in transcripts and fields, and what is left alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reddy_lib.model import TranscriptLine
+from reddy_lib.personal_data import KINDS, TITLES, Said, find_in_text, find_personal_data
+
+
+def lines_of(*texts: str | tuple[str, str]) -> list[TranscriptLine]:
+    return [
+        TranscriptLine("customer", text) if isinstance(text, str) else TranscriptLine(*text) for text in texts
+    ]
+
+
+def said(*texts: str | tuple[str, str], **options: bool) -> list[tuple[str, str]]:
+    """(kind, the words) of what is found."""
+    lines = lines_of(*texts)
+    found = find_personal_data(lines, **options)
+    return [(one.kind, lines[one.line - 1].text[one.begin : one.end]) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "words"),
+    [
+        ("My card is 4111 1111 1111 1111, thanks.", "card", "4111 1111 1111 1111"),
+        ("3782 822463 10005", "card", "3782 822463 10005"),
+        ("four one one one one one one one one one one one one one one one", "card",
+         "four one one one one one one one one one one one one one one one"),
+        ("four, triple one, double one double one, eleven eleven, 1111", "card",
+         "four, triple one, double one double one, eleven eleven, 1111"),
+        ("forty two forty two forty two forty two 4242 4242", "card",
+         "forty two forty two forty two forty two 4242 4242"),
+        ("misheard: 4111 1111 1111 1112 ", "card", "4111 1111 1111 1112"),
+        ("IBAN DE89 3704 0044 0532 0130 00 please", "bank", "DE89 3704 0044 0532 0130 00"),
+        ("to gb82west12345698765432 now", "bank", "gb82west12345698765432"),
+        ("Write to ann.lee+x@mail.example.com.", "email", "ann.lee+x@mail.example.com"),
+        ("it's john dot smith at example dot co dot uk", "email", "john dot smith at example dot co dot uk"),
+        ("Call me on 020 7946 0018.", "phone", "020 7946 0018"),
+        ("plus four four two oh seven nine four six double oh one eight", "phone",
+         "four four two oh seven nine four six double oh one eight"),
+        ("+1 (415) 555-0132", "phone", "1 (415) 555-0132"),
+        ("I was born on 3 March 1985.", "birth_date", "3 March 1985"),
+        ("DOB 03/04/1985", "birth_date", "03/04/1985"),
+        ("My social is 536-90-4399", "national_id", "536-90-4399"),
+        ("Insurance number AB 12 34 56 C", "national_id", "AB 12 34 56 C"),
+        ("NHS 943 476 5919", "national_id", "943 476 5919"),
+        ("mi DNI es 54362315K", "national_id", "54362315K"),
+        ("codice fiscale RCCMNL83S18D969H", "national_id", "RCCMNL83S18D969H"),
+        ("my name is Ann Lee and I moved", "name", "Ann Lee"),
+        ("the password is Marmalade77! but it says no", "password", "Marmalade77!"),
+    ],
+)  # fmt: skip
+def test_what_is_found_in_one_line(text: str, kind: str, words: str) -> None:
+    assert said(text) == [(kind, words)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Hello, how are you?", "That is 14 pounds 99.", "On 3 March 2026 at 10:30 the line broke.", "Order 12345.",
+     "I have two of them, one red.", "Thirty one people, twenty five cars, and 1,200 more.",
+     "two thousand and twenty four, no, twenty five", "the parcel number is 1Z 999 AA1 01 2345 6784",
+     "invoice 4012888888881881 is still open", "The book's ISBN is 978-0-306-40615-7", "It runs Windows 10 on a laptop"],
+)  # fmt: skip
+def test_what_is_left_alone_in_one_line(text: str) -> None:
+    assert said(text) == []
+
+
+def test_a_card_with_what_follows_it_is_three_data() -> None:
+    found = said("It is 4111-1111-1111-1111 12/27 123")
+    assert found == [("card", "4111-1111-1111-1111"), ("expiry", "12/27"), ("cvv", "123")]
+
+
+def test_a_number_goes_on_across_nods_and_is_one_item() -> None:
+    texts = (
+        ("agent", "the long number please"),
+        ("customer", "four one one one um one one one one"),
+        ("agent", "mhm"),
+        ("customer", "and then 1111 1111"),
+        ("agent", "Thank you."),
+    )
+    assert said(*texts) == [
+        ("card", "four one one one"), ("card", "one one one one"), ("card", "1111 1111")
+    ]  # fmt: skip
+    assert len({one.item for one in find_personal_data(lines_of(*texts))}) == 1
+
+
+def test_parts_that_nothing_was_said_about_are_a_card_if_their_check_digit_says_so() -> None:
+    found = said(
+        ("customer", "So it's 4111 1111"),
+        ("agent", "Mm-hm."),
+        ("customer", "1111 1111"),
+        ("agent", "Thank you."),
+    )
+    assert found == [("card", "4111 1111"), ("card", "1111 1111")]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "kind", "words"),
+    [
+        ("And your date of birth?", "Twelfth... 12 May 1990.", "birth_date", "Twelfth... 12 May 1990"),
+        ("and the three digits on the back", "uh two double oh", "cvv", "two double oh"),
+        ("what are the last four digits of the card", "it's ninety one oh seven", "last4", "ninety one oh seven"),
+        ("who am i speaking to", "it's barnaby ostrowick", "name", "barnaby ostrowick"),
+        ("wie lautet ihre kundennummer", "also die vier null sieben einundneunzig", "account",
+         "vier null sieben einundneunzig"),
+        ("votre numéro de portable", "zéro six quarante-deux dix-huit quatre-vingt-onze zéro sept", "phone",
+         "zéro six quarante-deux dix-huit quatre-vingt-onze zéro sept"),
+        ("cuál es su dirección", "calle mayor veintisiete", "address", "calle mayor veintisiete"),
+        ("seu cpf por favor", "três nove zero cinco três três quatro quatro sete zero cinco", "national_id",
+         "três nove zero cinco três três quatro quatro sete zero cinco"),
+        ("wat is uw wachtwoord", "dat is pindakaas", "password", "pindakaas"),
+        ("e la scadenza", "zero sei ventotto", "expiry", "zero sei ventotto"),
+        ("hvad er dit cpr nummer", "det er nul et nul to otte fem et to tre fire", "national_id",
+         "nul et nul to otte fem et to tre fire"),
+    ],
+)  # fmt: skip
+def test_a_question_says_what_its_answer_is(question: str, answer: str, kind: str, words: str) -> None:
+    assert (kind, words) in said(("agent", question), ("customer", answer), ("agent", "ok"))
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        (("agent", "can i take your order number"), ("customer", "four four one nine eight two seven")),
+        (("agent", "your ticket is seven seven three oh two"), ("customer", "seven seven three oh two okay")),
+        (("agent", "ring our helpline on oh eight hundred one two one two"), ("customer", "thanks")),
+        (("agent", "wie lautet die bestellnummer"), ("customer", "drei drei acht eins neun null")),
+        (("agent", "dígame el número de pedido"), ("customer", "siete siete cero nueve uno dos")),
+        (("agent", "thanks for calling my name is joshua"), ("customer", "hi joshua my line is dead")),
+        (("agent", "How much was it?"), ("customer", "forty one ninety nine")),
+    ],
+)
+def test_harmless_numbers_are_left_alone(texts: tuple[tuple[str, str], ...]) -> None:
+    assert said(*texts) == []
+
+
+def test_an_echo_is_marked_too_also_one_that_was_misheard() -> None:
+    found = said(
+        ("agent", "your phone number please"),
+        ("customer", "oh seven seven double oh nine hundred one two three"),
+        ("agent", "double oh nine hundred one two three"),
+        ("customer", "yes"),
+    )
+    assert [kind for kind, _ in found] == ["phone", "phone"]
+
+
+def test_both_halves_of_a_correction_are_marked() -> None:
+    found = said(
+        ("agent", "your phone number"),
+        ("customer", "five five five two three no sorry five five five three two one"),
+    )
+    assert found == [("phone", "five five five two three"), ("phone", "five five five three two one")]
+
+
+def test_lines_without_known_roles_are_read_as_if_anybody_could_have_asked() -> None:
+    found = said(("", "what's your card number"), ("", "four two four two four two four two"))
+    assert found == [("card", "four two four two four two four two")]
+
+
+def test_blunt_marks_every_number_of_three_digits_or_more() -> None:
+    texts = (("agent", "order 48177 for 20 pounds"), ("customer", "my pin is 4471"))
+    assert said(*texts) == [("pin", "4471")]
+    assert said(*texts, blunt=True) == [("account", "48177"), ("pin", "4471")]
+
+
+def test_a_finding_says_how_sure_it_is_and_why_and_not_what_it_is() -> None:
+    lines = lines_of(("agent", "the long number please"), ("customer", "4111 1111 1111 1111"))
+    [one] = find_personal_data(lines)
+    assert one == Said(2, 0, 19, "card", one.item, "checked", "asked for in line 1")
+    [bare] = find_personal_data(lines_of("ann@mail.example.com"))
+    assert (bare.sure, bare.why) == ("form", "an email address")
+    assert set(TITLES) == set(KINDS)
+
+
+def test_languages_can_be_said_and_unknown_ones_are_refused() -> None:
+    lines = lines_of(("agent", "PIN?"), ("customer", "acht drei zwo eins"))
+    assert [one.kind for one in find_personal_data(lines, languages=["de"])] == ["pin"]
+    with pytest.raises(ValueError, match="no words for the language 'xx': choose from en, de"):
+        find_personal_data(lines, languages=["xx"])
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "kind"),
+    [
+        ("Card number", "4111111111111111", "card"),
+        ("card_last4", "9107", "last4"),
+        ("Kundennummer", "4471-0982", "account"),
+        ("DOB", "1985-04-03", "birth_date"),
+        ("IBAN", "DE89370400440532013000", "bank"),
+        ("Security code", "123", "cvv"),
+        ("Customer name", "Ann Lee", "name"),
+        ("Mobile", "07700 900123", "phone"),
+        ("code postal", "37000", "address"),
+    ],
+)
+def test_the_name_of_a_tag_says_what_its_value_is(hint: str, value: str, kind: str) -> None:
+    assert [(one.line, one.kind, value[one.begin : one.end]) for one in find_in_text(value, hint)] == [
+        (1, kind, value)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("hint", "value"), [("Order number", "4111111"), ("Queue", "12345"), ("", "77104"), ("CSAT", "5")]
+)
+def test_the_value_of_a_harmless_tag_is_left_alone(hint: str, value: str) -> None:
+    assert find_in_text(value, hint) == []
+
+
+def test_a_value_without_a_name_is_known_by_its_form() -> None:
+    assert [one.kind for one in find_in_text("paid with 4111 1111 1111 1111")] == ["card"]
+
+
+@given(
+    st.lists(st.text(alphabet=st.sampled_from("0123456789 -+@.,aboxone\u0663ß²'"), max_size=60), max_size=4),
+    st.booleans(),
+)
+def test_every_place_is_inside_of_its_line_and_none_overlap(texts: list[str], blunt: bool) -> None:
+    lines = [TranscriptLine(("agent", "customer", "")[number % 3], text) for number, text in enumerate(texts)]
+    taken: set[tuple[int, int]] = set()
+    for one in find_personal_data(lines, blunt=blunt):
+        assert 0 <= one.begin < one.end <= len(lines[one.line - 1].text)
+        assert one.kind in KINDS
+        places = {(one.line, at) for at in range(one.begin, one.end)}
+        assert not places & taken
+        taken |= places
+
+
+def test_the_library_is_imported_without_the_finders_libraries() -> None:
+    code = "import sys, reddy_lib; print([m for m in ('phonenumbers', 'stdnum', 'text_to_num') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
