@@ -30,7 +30,7 @@ _NATO = word_set(
     "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec "
     "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee"
 )
-_ENGLISH = 0.6  # of a vote: what is spoken if nothing shows it
+_ENGLISH = 0.05  # of a vote: what is spoken if nothing shows it
 _SAMPLE = 60  # lines of a call that show its languages
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
