@@ -68,6 +68,11 @@ class Slots:
             if line.agent and asks and len(line.tokens) > _SHORT:
                 slot.words = False
 
+    def pass_by(self, *, agent: bool, words: int) -> None:
+        """Let slots fade with a line that was not read because nothing in it matters."""
+        for slot in self._open.values():
+            slot.weight *= 0.75 if agent and words > _SHORT else 0.85
+
     def open(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run]) -> None:
         """Open slots for the lines that follow."""
         weights: dict[str, float] = {}

@@ -16,7 +16,12 @@ from typing import NamedTuple
 from reddy_lib.personal_data.number_words import LANGUAGES, NumberWords, number_words, plain, word_set
 
 __all__ = [
+    "ASKS",
+    "AT",
+    "CUE",
+    "DOT",
     "LANGUAGES",
+    "NUMBER",
     "Phrase",
     "Vocabulary",
     "Word",
@@ -34,6 +39,17 @@ _ENGLISH = 0.05  # of a vote: what is spoken if nothing shows it
 _SAMPLE = 60  # lines of a call that show its languages
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
+
+
+NUMBER, ASKS, CUE, AT, DOT = 1, 2, 4, 8, 16
+_IN_WORDS = (
+    "name",
+    "password",
+    "address",
+    "email",
+    "birth_date",
+    "expiry",
+)  # kinds whose answers may have no number
 
 
 class Phrase(NamedTuple):
@@ -118,20 +134,30 @@ class Vocabulary:
         self.languages = tuple(languages)
         self.known: dict[str, Word] = {}  # lower-case word → what is known about it
         self._phrases = _Patterns()
+        self._keys = _Patterns()  # a phrase by its most telling word
+        self.hints = _Hints(self)
+        self.beside: dict[
+            str, tuple[frozenset[str], ...]
+        ] = {}  # word of a question → words, all of which it needs
         self._lists: dict[str, _Patterns] = {name: _Patterns() for name in _LISTS}
         small: set[str] = set()
         for language in languages:
             small |= set(_sections()[language].get("small", ()))
         for language in languages:
             own = set(_sections()[language].get("small", ()))
+            common = {
+                entry
+                for name in ("small", "skip", "words", "person", "common", "what", "nod")
+                for entry in _sections()[language].get(name, ())
+            }
             for kind, entries in _sections()[language].items():
                 if kind in self._lists:
                     for entry in entries:
                         self._lists[kind].add(entry, _ANY)
                 else:
-                    self._add(kind, entries, own)
+                    self._add(kind, entries, own, common)
 
-    def _add(self, kind: str, entries: Sequence[str], small: set[str]) -> None:
+    def _add(self, kind: str, entries: Sequence[str], small: set[str], common: set[str]) -> None:
         for entry in entries:
             whole = kind.startswith("in ") or kind == "our" or entry.startswith("=")
             entry = entry.removeprefix("=")
@@ -143,6 +169,22 @@ class Vocabulary:
                 tuple(words[1:]), kind.removesuffix("?"), 0.5 if kind.endswith("?") else 1.0, whole
             )
             self._phrases.add(words[0], phrase)
+            key = max(words, key=lambda word: (word not in common, len(word)))
+            self._keys.add(key, phrase._replace(rest=tuple(word for word in words if word != key)))
+
+    def hint(self, text: str) -> int:
+        """Return what the presence of a word in a line may mean, as the sum of `NUMBER`, `ASKS`, `CUE`, `AT` and `DOT`."""
+        word = self.word(text)
+        number = word.value is not None and word.value != 1
+        hint = NUMBER if number or word.scale or word.times else 0
+        found = self._keys.of(word.plain)
+        asking = [one for one in found if one.weight >= 1 and one.kind.removeprefix("in ") in _IN_WORDS]
+        if asking:
+            self.beside[text] = tuple(
+                {frozenset(one for one in phrase.rest if "*" not in one) for phrase in asking}
+            )
+        hint |= (CUE if found else 0) | (ASKS if asking else 0)
+        return hint | (AT if word.at else 0) | (DOT if word.dot else 0)
 
     def word(self, text: str) -> Word:
         """Return what is known about a word."""
@@ -190,6 +232,18 @@ class Vocabulary:
         )
         word.phrases = tuple(self._phrases.of(bare))
         return word
+
+
+class _Hints(dict[str, int]):
+    """Word → hint, looked up once."""
+
+    def __init__(self, words: Vocabulary) -> None:
+        super().__init__()
+        self._words = words
+
+    def __missing__(self, text: str) -> int:
+        hint = self[text] = self._words.hint(text)
+        return hint
 
 
 _ANY = Phrase((), "", 0.0, False)
