@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from reddy_lib.personal_data.runs import Line
+from reddy_lib.personal_data.vocabulary import Phrase
 
 __all__ = ["HARMLESS", "Cue", "cues_of"]
 
@@ -30,26 +32,41 @@ def cues_of(line: Line) -> list[Cue]:
     speaking = [index for index, token in enumerate(tokens) if token.word.phrases]
     if not speaking:
         return []
-    words: list[int] = []
-    content: list[int] = []
+    words = [at for at, token in enumerate(tokens) if token.text[0].isalnum()]
+    content = [at for at in words if not tokens[at].word.small]
     found: list[Cue] = []
     for index in speaking:
-        for rest, kind, weight, whole in tokens[index].word.phrases:
-            last = index
-            if rest:
-                if not words:
-                    words = [at for at, token in enumerate(tokens) if token.text[0].isalnum()]
-                    content = [at for at in words if not tokens[at].word.small]
-                order = words if whole or tokens[index].word.small else content
-                last = _matches(line, rest, order, bisect_left(order, index))
-                if last < 0:
-                    continue
-            found.append(
-                Cue(index, last, kind.removeprefix("in "), weight, kind.startswith("in "), len(rest) + 1)
-            )
+        word = tokens[index].word
+        for phrase in word.single:
+            found.append(_cue(index, index, phrase))
+        if word.longer or word.open:
+            for whole, order in ((True, words), (False, content)):
+                found += _longer(line, index, order, whole=whole)
     if len(found) > 1:
         found = [one for one in found if not any(_hides(other, one) for other in found)]
     return found
+
+
+def _cue(first: int, last: int, phrase: Phrase) -> Cue:
+    kind = phrase.kind
+    return Cue(
+        first, last, kind.removeprefix("in "), phrase.weight, kind.startswith("in "), len(phrase.rest) + 1
+    )
+
+
+def _longer(line: Line, index: int, order: list[int], *, whole: bool) -> Iterator[Cue]:
+    """Yield cues of several words that begin at a token. `order`: all words, or those that are not small."""
+    word = line.tokens[index].word
+    if word.small and not whole:
+        return
+    at = bisect_left(order, index)
+    if at + 1 >= len(order):
+        return
+    for phrase in (*word.longer.get(line.tokens[order[at + 1]].word.plain, ()), *word.open):
+        if phrase.whole == whole:
+            last = _matches(line, phrase.rest, order, at)
+            if last >= 0:
+                yield _cue(index, last, phrase)
 
 
 def _matches(line: Line, rest: tuple[str, ...], order: list[int], at: int) -> int:

@@ -29,7 +29,7 @@ from reddy_lib.personal_data.number_words import plain, word_set
 from reddy_lib.personal_data.runs import Line, Run, is_apart, read_line, runs_of
 from reddy_lib.personal_data.said import Said
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
-from reddy_lib.personal_data.vocabulary import ASKS, AT, CUE, DOT, NUMBER, Vocabulary
+from reddy_lib.personal_data.vocabulary import ASKS, AT, CUE, DOT, NUMBER, SAYS, Vocabulary
 from reddy_lib.personal_data.weights import Sign, is_yours, signs_of
 
 __all__ = ["Dialogue"]
@@ -48,7 +48,8 @@ _IS = word_set("is s was ist lautet war est c es era e ea und : = reads")
 _AND = word_set("and und et y e en og")
 _FIGURE = re.compile(r"\d")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_BEFORE, _AFTER = 7, 5  # lines around a number that may say what it is, or go on with it
+_BEFORE, _AFTER = 6, 5  # lines around a number that may say what it is, or go on with it
+_LONG_AFTER = 2  # of them, those that are more than a nod
 _NOD_WORDS = 3
 _PAYING = 14  # lines
 _MONTH_CODES = frozenset(f"{month:02}" for month in range(1, 13))
@@ -90,12 +91,11 @@ class Dialogue:
     def feed(self, lines: Sequence[TranscriptLine]) -> list[Said]:
         """Read lines in order and return what was found."""
         hints = [self._hint(line.text) for line in lines]
-        telling = self._telling(hints)
+        telling = self._telling(lines, hints)
         for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
             if not line.text:
                 continue
-            lower = line.text.lower() if self._memory.words else ""
-            if number in telling or any(said in lower for said in self._memory.words):
+            if number in telling or (self._memory.words and self._memory.has_words_in(line.text)):
                 self._read(read_line(number, line.role, line.text, self.words))
             else:
                 self._pass(number, line, hint)
@@ -114,22 +114,29 @@ class Dialogue:
 
     def _asks(self, words: Sequence[str]) -> bool:
         """Return whether a line has all the words of a question that words answer."""
-        every = {plain(word) for word in words}
-        beside = self.words.beside
-        return any(others <= every for word in words if word in beside for others in beside[word])
+        bare = [plain(word) for word in words]
+        every, text = set(bare), " ".join(bare)
+        questions = self.words.questions
+        return any(one.is_in(every, text) for word in words if word in questions for one in questions[word])
 
     @staticmethod
-    def _telling(hints: Sequence[int]) -> set[int]:
+    def _telling(lines: Sequence[TranscriptLine], hints: Sequence[int]) -> set[int]:
         """Return the lines to read: with numbers, or questions that words answer, and those around them."""
         telling: set[int] = set()
-        for number, hint in enumerate(hints, 1):
+        for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
+            asks = hint & ASKS and line.role != "customer"
+            says = hint & (ASKS | SAYS) and line.role != "agent"
+            if asks or says or hint & NUMBER or (hint & AT and hint & DOT):
+                telling.add(number)
             if hint & NUMBER:
-                telling.update(at for at in range(number - _BEFORE, number) if at > 0 and hints[at - 1] & CUE)
-                telling.update(range(number, number + _AFTER))
-            elif hint & ASKS:
-                telling.update(range(number, number + _AFTER))
-            elif hint & AT and hint & DOT:
-                telling.update((number - 1, number))
+                telling.update(at for at in range(max(1, number - _BEFORE), number) if hints[at - 1] & CUE)
+            if asks or hint & NUMBER:
+                long = 0
+                for at in range(number + 1, min(len(lines), number + _AFTER) + 1):
+                    telling.add(at)
+                    long += lines[at - 1].text.count(" ") > _NOD_WORDS
+                    if long == _LONG_AFTER:
+                        break
         return telling
 
     def _pass(self, number: int, line: TranscriptLine, hint: int) -> None:

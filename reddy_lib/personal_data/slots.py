@@ -147,6 +147,11 @@ class Memory:
     def is_harmless(self, code: str) -> bool:
         return len(code) >= _KNOWN and any(code in known or known in code for known in self.harmless)
 
+    def has_words_in(self, text: str) -> bool:
+        """Return whether a text has words that were said before."""
+        lower = text.lower()
+        return any(said in lower for said in self.words)
+
     def resembles(self, code: str, kind: str) -> bool:
         """Return whether half of the digits were said before: what a listener misheard."""
         half = max(2, (len(code) + 1) // 2)

@@ -22,6 +22,7 @@ __all__ = [
     "DOT",
     "LANGUAGES",
     "NUMBER",
+    "SAYS",
     "Phrase",
     "Vocabulary",
     "Word",
@@ -36,12 +37,12 @@ _NATO = word_set(
     "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee"
 )
 _ENGLISH = 0.05  # of a vote: what is spoken if nothing shows it
-_SAMPLE = 60  # lines of a call that show its languages
+_SAMPLE = 25  # lines of a call that show its languages
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
 
 
-NUMBER, ASKS, CUE, AT, DOT = 1, 2, 4, 8, 16
+NUMBER, ASKS, CUE, AT, DOT, SAYS = 1, 2, 4, 8, 16, 32
 _IN_WORDS = (
     "name",
     "password",
@@ -73,14 +74,17 @@ class Word:
         "inert",
         "inside",
         "letter",
+        "longer",
         "month",
         "nato",
         "nod",
+        "open",
         "ordinal",
         "person",
         "phrases",
         "plain",
         "scale",
+        "single",
         "skip",
         "small",
         "street",
@@ -102,6 +106,9 @@ class Word:
         self.street = self.person = self.common = False
         self.inert = False  # says no number and no letter
         self.phrases: tuple[Phrase, ...] = ()
+        self.single: tuple[Phrase, ...] = ()  # phrases of one word
+        self.longer: dict[str, tuple[Phrase, ...]] = {}  # phrases that go on with an exact word, by that word
+        self.open: tuple[Phrase, ...] = ()  # phrases that go on with any of several words
 
 
 class _Patterns:
@@ -136,9 +143,7 @@ class Vocabulary:
         self._phrases = _Patterns()
         self._keys = _Patterns()  # a phrase by its most telling word
         self.hints = _Hints(self)
-        self.beside: dict[
-            str, tuple[frozenset[str], ...]
-        ] = {}  # word of a question → words, all of which it needs
+        self.questions: dict[str, tuple[_Question, ...]] = {}  # word → the questions that it may be a part of
         self._lists: dict[str, _Patterns] = {name: _Patterns() for name in _LISTS}
         small: set[str] = set()
         for language in languages:
@@ -170,20 +175,19 @@ class Vocabulary:
             )
             self._phrases.add(words[0], phrase)
             key = max(words, key=lambda word: (word not in common, len(word)))
-            self._keys.add(key, phrase._replace(rest=tuple(word for word in words if word != key)))
+            self._keys.add(key, phrase._replace(rest=tuple(words)))
 
     def hint(self, text: str) -> int:
-        """Return what the presence of a word in a line may mean, as the sum of `NUMBER`, `ASKS`, `CUE`, `AT` and `DOT`."""
+        """Return what the presence of a word in a line may mean, as the sum of `NUMBER`, `ASKS` and so on."""
         word = self.word(text)
         number = word.value is not None and word.value != 1
         hint = NUMBER if number or word.scale or word.times else 0
         found = self._keys.of(word.plain)
-        asking = [one for one in found if one.weight >= 1 and one.kind.removeprefix("in ") in _IN_WORDS]
+        asking = [one for one in found if one.weight >= 1 and one.kind in _IN_WORDS]
         if asking:
-            self.beside[text] = tuple(
-                {frozenset(one for one in phrase.rest if "*" not in one) for phrase in asking}
-            )
+            self.questions[text] = tuple({_Question.of(phrase) for phrase in asking})
         hint |= (CUE if found else 0) | (ASKS if asking else 0)
+        hint |= SAYS if any(one.kind.startswith("in ") for one in found) else 0
         return hint | (AT if word.at else 0) | (DOT if word.dot else 0)
 
     def word(self, text: str) -> Word:
@@ -231,7 +235,32 @@ class Vocabulary:
             or word.nato
         )
         word.phrases = tuple(self._phrases.of(bare))
+        word.single = tuple(phrase for phrase in word.phrases if not phrase.rest)
+        word.open = tuple(phrase for phrase in word.phrases if phrase.rest and "*" in phrase.rest[0])
+        for phrase in word.phrases:
+            if phrase.rest and "*" not in phrase.rest[0]:
+                word.longer[phrase.rest[0]] = (*word.longer.get(phrase.rest[0], ()), phrase)
         return word
+
+
+class _Question(NamedTuple):
+    """What a line has to have, to ask for something that words answer."""
+
+    exact: frozenset[str]
+    begins: tuple[str, ...]
+    text: str
+
+    @classmethod
+    def of(cls, phrase: Phrase) -> _Question:
+        exact = frozenset(word for word in phrase.rest if "*" not in word)
+        begins = tuple(word.rstrip("*") for word in phrase.rest if word.endswith("*"))
+        return cls(exact, begins, " ".join(phrase.rest) if phrase.whole and not begins else "")
+
+    def is_in(self, words: set[str], text: str) -> bool:
+        """Return whether the words of a line, without accents, have all that is needed."""
+        if not self.exact <= words or (self.text and self.text not in text):
+            return False
+        return all(any(word.startswith(begin) for word in words) for begin in self.begins)
 
 
 class _Hints(dict[str, int]):
