@@ -47,6 +47,7 @@ _TOLD = word_set("phone email address")  # kinds of which a firm has its own
 _IS = word_set("is s was ist lautet war est c es era e ea und : = reads")
 _AND = word_set("and und et y e en og")
 _FIGURE = re.compile(r"\d")
+_THREE_FIGURES = re.compile(r"\d\D?\d\D?\d")
 _LETTERS = re.compile(r"[^\W\d_]+")
 _BEFORE, _AFTER = 6, 5  # lines around a number that may say what it is, or go on with it
 _LONG_AFTER = 2  # of them, those that are more than a nod
@@ -103,11 +104,16 @@ class Dialogue:
 
     def _hint(self, text: str) -> int:
         """Return what the words of a line may mean, seen one by one: a look that costs a tenth of reading it."""
-        hint = NUMBER if _FIGURE.search(text) else 0
+        hint = 0
+        number = 2 if _THREE_FIGURES.search(text) else 1 if _FIGURE.search(text) else 0
         hints = self.words.hints
         words = _LETTERS.findall(text.lower())
         for word in words:
-            hint |= hints[word]
+            one = hints[word]
+            hint |= one
+            number += one & NUMBER
+        # One word, or up to two figures, is a count; if it is a part of something, the lines around it have more.
+        hint = hint | NUMBER if number > 1 else hint & ~NUMBER
         if hint & ASKS and not self._asks(words):
             hint &= ~ASKS
         return hint | AT | DOT if "@" in text else hint

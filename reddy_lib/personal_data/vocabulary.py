@@ -37,7 +37,7 @@ _NATO = word_set(
     "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee"
 )
 _ENGLISH = 0.05  # of a vote: what is spoken if nothing shows it
-_SAMPLE = 25  # lines of a call that show its languages
+_SAMPLE, _SAMPLE_WORDS = 25, 250  # lines and words of a call that show its languages
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
 
@@ -181,7 +181,7 @@ class Vocabulary:
         """Return what the presence of a word in a line may mean, as the sum of `NUMBER`, `ASKS` and so on."""
         word = self.word(text)
         number = word.value is not None and word.value != 1
-        hint = NUMBER if number or word.scale or word.times else 0
+        hint = NUMBER if number or word.scale or word.times or word.street else 0
         found = self._keys.of(word.plain)
         asking = [one for one in found if one.weight >= 1 and one.kind in _IN_WORDS]
         if asking:
@@ -354,9 +354,14 @@ def guess_languages(texts: Sequence[str]) -> tuple[str, ...]:
     votes = _votes()
     total: dict[str, float] = defaultdict(float, en=_ENGLISH)
     lines: dict[str, int] = defaultdict(int)
+    read = 0
     for text in texts[:: len(texts) // _SAMPLE + 1]:
+        words = _WORD.findall(text.lower())
+        read += len(words)
+        if read > _SAMPLE_WORDS:
+            break
         here: dict[str, float] = defaultdict(float)
-        for word in _WORD.findall(text.lower()):
+        for word in words:
             for language, weight in votes.get(word) or (
                 votes.get(plain(word), ()) if not word.isascii() else ()
             ):
