@@ -7,7 +7,6 @@ others. An agent's number is personal data only if it repeats what the customer 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -25,11 +24,12 @@ from reddy_lib.personal_data.answers import (
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
 from reddy_lib.personal_data.fit import fit, parted
 from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
-from reddy_lib.personal_data.number_words import plain, word_set
+from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.runs import Line, Run, is_apart, read_line, runs_of
 from reddy_lib.personal_data.said import Said
+from reddy_lib.personal_data.skimming import is_nod, skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
-from reddy_lib.personal_data.vocabulary import ASKS, AT, CUE, DOT, NUMBER, SAYS, Vocabulary
+from reddy_lib.personal_data.vocabulary import CUE, Vocabulary
 from reddy_lib.personal_data.weights import Sign, is_yours, signs_of
 
 __all__ = ["Dialogue"]
@@ -46,12 +46,6 @@ _BARE_ID, _BARE_CARD = 8, 12  # digits of a number that nothing was said about
 _TOLD = word_set("phone email address")  # kinds of which a firm has its own
 _IS = word_set("is s was ist lautet war est c es era e ea und : = reads")
 _AND = word_set("and und et y e en og")
-_FIGURE = re.compile(r"\d")
-_THREE_FIGURES = re.compile(r"\d\D?\d\D?\d")
-_LETTERS = re.compile(r"[^\W\d_]+")
-_BEFORE, _AFTER = 6, 5  # lines around a number that may say what it is, or go on with it
-_LONG_AFTER = 2  # of them, those that are more than a nod
-_NOD_WORDS = 3
 _PAYING = 14  # lines
 _MONTH_CODES = frozenset(f"{month:02}" for month in range(1, 13))
 _PIN_DIGITS = range(4, 7)
@@ -91,65 +85,22 @@ class Dialogue:
 
     def feed(self, lines: Sequence[TranscriptLine]) -> list[Said]:
         """Read lines in order and return what was found."""
-        hints = [self._hint(line.text) for line in lines]
-        telling = self._telling(lines, hints)
+        hints, telling = skim(lines, self.words)
+        expected = bool(self._slots.all())
         for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
             if not line.text:
                 continue
-            if number in telling or (self._memory.words and self._memory.has_words_in(line.text)):
+            if expected or number in telling or (self._memory.words and self._memory.has_words_in(line.text)):
                 self._read(read_line(number, line.role, line.text, self.words))
-            else:
+            elif telling:
                 self._pass(number, line, hint)
         return self.found
 
-    def _hint(self, text: str) -> int:
-        """Return what the words of a line may mean, seen one by one: a look that costs a tenth of reading it."""
-        hint = 0
-        number = 2 if _THREE_FIGURES.search(text) else 1 if _FIGURE.search(text) else 0
-        hints = self.words.hints
-        words = _LETTERS.findall(text.lower())
-        for word in words:
-            one = hints[word]
-            hint |= one
-            number += one & NUMBER
-        # One word, or up to two figures, is a count; if it is a part of something, the lines around it have more.
-        hint = hint | NUMBER if number > 1 else hint & ~NUMBER
-        if hint & ASKS and not self._asks(words):
-            hint &= ~ASKS
-        return hint | AT | DOT if "@" in text else hint
-
-    def _asks(self, words: Sequence[str]) -> bool:
-        """Return whether a line has all the words of a question that words answer."""
-        bare = [plain(word) for word in words]
-        every, text = set(bare), " ".join(bare)
-        questions = self.words.questions
-        return any(one.is_in(every, text) for word in words if word in questions for one in questions[word])
-
-    @staticmethod
-    def _telling(lines: Sequence[TranscriptLine], hints: Sequence[int]) -> set[int]:
-        """Return the lines to read: with numbers, or questions that words answer, and those around them."""
-        telling: set[int] = set()
-        for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
-            asks = hint & ASKS and line.role != "customer"
-            says = hint & (ASKS | SAYS) and line.role != "agent"
-            if asks or says or hint & NUMBER or (hint & AT and hint & DOT):
-                telling.add(number)
-            if hint & NUMBER:
-                telling.update(at for at in range(max(1, number - _BEFORE), number) if hints[at - 1] & CUE)
-            if asks or hint & NUMBER:
-                long = 0
-                for at in range(number + 1, min(len(lines), number + _AFTER) + 1):
-                    telling.add(at)
-                    long += lines[at - 1].text.count(" ") > _NOD_WORDS
-                    if long == _LONG_AFTER:
-                        break
-        return telling
-
     def _pass(self, number: int, line: TranscriptLine, hint: int) -> None:
         """Let slots fade with a line that is not read."""
-        words = line.text.count(" ") + 1
-        if words <= _NOD_WORDS:
+        if is_nod(line.text):
             return
+        words = line.text.count(" ") + 1
         agent = line.role == "agent"
         self._slots.pass_by(agent=agent, words=words)
         if agent:
