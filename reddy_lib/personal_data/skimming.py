@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.number_words import plain
-from reddy_lib.personal_data.vocabulary import ASKS, AT, CUE, DOT, NUMBER, SAYS, Vocabulary
+from reddy_lib.personal_data.vocabulary import ASKS, AT, CUE, DOT, NUMBER, ONE, SAYS, Vocabulary
 
 __all__ = ["is_nod", "skim"]
 
@@ -70,6 +70,8 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
         one = hints[word]
         hint |= one
         number += one & NUMBER
+    if hint & ONE:
+        number += sum(1 for word in words if hints[word] & ONE) - 1
     if _FIGURE.search(text):
         number += 2 if _THREE_FIGURES.search(text) else 1
     # One word, or up to two figures, is a count; if it is a part of something, the lines around it have more.

@@ -22,6 +22,7 @@ __all__ = [
     "DOT",
     "LANGUAGES",
     "NUMBER",
+    "ONE",
     "SAYS",
     "Phrase",
     "Vocabulary",
@@ -42,7 +43,7 @@ _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
 
 
-NUMBER, ASKS, CUE, AT, DOT, SAYS = 1, 2, 4, 8, 16, 32
+NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE = 1, 2, 4, 8, 16, 32, 64
 _IN_WORDS = (
     "name",
     "password",
@@ -148,6 +149,10 @@ class Vocabulary:
         small: set[str] = set()
         for language in languages:
             small |= set(_sections()[language].get("small", ()))
+        for name in ("at", "dot"):  # whatever is spoken, an address is said with the words of any language
+            for sections in _sections().values():
+                for entry in sections[name]:
+                    self._lists[name].add(entry, _ANY)
         for language in languages:
             own = set(_sections()[language].get("small", ()))
             common = {
@@ -188,6 +193,7 @@ class Vocabulary:
             self.questions[text] = tuple({_Question.of(phrase) for phrase in asking})
         hint |= (CUE if found else 0) | (ASKS if asking else 0)
         hint |= SAYS if any(one.kind.startswith("in ") for one in found) else 0
+        hint |= ONE if word.value == 1 else 0
         return hint | (AT if word.at else 0) | (DOT if word.dot else 0)
 
     def word(self, text: str) -> Word:
