@@ -123,7 +123,7 @@ def looks_like_address(line: Line, parts: Sequence[Part], *, street: bool = Fals
 
 def _says_nothing(token: Token, *, inside: bool, kind: str) -> bool:
     word = token.word
-    if word.value is not None or token.text[0].isdigit():
+    if word.value is not None or token.text[0].isdigit() or (kind == "address" and word.street):
         return False
     if inside and kind == "address" and (word.small or word.skip) and not word.nod:
         return True
@@ -191,14 +191,15 @@ def words_after(line: Line, index: int, kind: str) -> Part | None:
 def _place_after(tokens: Sequence[Token], index: int) -> Part | None:
     """Return the words of a place from a token on, up to the end of the sentence or of what reads as a place."""
     last = index - 1
+    skipped = 0
     for at in range(index, min(len(tokens), index + _PLACE_TOKENS)):
         token = tokens[at]
-        if token.text in ".?!;" or token.word.person or token.word.common or token.word.undo:
+        word = token.word
+        if token.text in ".?!;" or word.person or word.common or word.undo or skipped >= _GAP:
             break
-        if _is_word(token) and (
-            not (token.word.small or token.word.filler or token.word.skip) or token.word.street
-        ):
-            last = at
+        if _is_word(token):
+            says = word.street or not (word.small or word.filler or word.skip)
+            last, skipped = (at, 0) if says else (last, skipped + 1)
     return _part(tokens, index, last) if last >= index else None
 
 

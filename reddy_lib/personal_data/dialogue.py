@@ -44,6 +44,8 @@ _MOST_WORDS = {"name": 8, "password": 6, "address": 24}
 _ANSWER_WITHIN = 6  # lines
 _BARE_ID, _BARE_CARD = 8, 12  # digits of a number that nothing was said about
 _TOLD = word_set("phone email address")  # kinds of which a firm has its own
+_SHORT_PLACE = 4  # words of an address that has no number and no word for a street
+_THANKS = word_set("thank thanks merci danke gracias obrigado obrigada grazie bedankt dank tak")
 _IS = word_set("is s was ist lautet war est c es era e ea und : = reads")
 _AND = word_set("and und et y e en og")
 _PAYING = 14  # lines
@@ -235,7 +237,7 @@ class Dialogue:
                 marked = self._answer(line, slot, signs, runs) or marked
         for sign in signs:
             part = self._announced(line, sign) if sign.kind in kinds else None
-            if part is not None and self._free(part.begin, part.end):
+            if part is not None and (sign.kind == "address" or self._free(part.begin, part.end)):
                 self._mark(
                     line,
                     part.begin,
@@ -269,6 +271,10 @@ class Dialogue:
             return False
         place = slot.kind == "address" and looks_like_address(line, parts)
         sentence = is_sentence(line, parts) or (not place and len(line.tokens) - words > _ROUND_AN_ANSWER)
+        if not place and (
+            line.tokens[0].word.plain in _THANKS or (slot.kind == "address" and words > _SHORT_PLACE)
+        ):
+            sentence = True
         slot.words = False
         if (
             words > _MOST_WORDS[slot.kind]

@@ -38,6 +38,7 @@ _NATO = word_set(
     "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee"
 )
 _ENGLISH = 0.05  # of a vote: what is spoken if nothing shows it
+_MOST_KEPT = 30_000  # words of calls: many calls have more words than memory should hold
 _SAMPLE, _SAMPLE_WORDS = 25, 250  # lines and words of a call that show its languages
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
@@ -200,6 +201,8 @@ class Vocabulary:
         """Return what is known about a word."""
         known = self.known.get(text)
         if known is None:
+            if len(self.known) > _MOST_KEPT:
+                self.known.clear()
             known = self.known[text] = self._look_up(text)
         return known
 
@@ -277,6 +280,8 @@ class _Hints(dict[str, int]):
         self._words = words
 
     def __missing__(self, text: str) -> int:
+        if len(self) > _MOST_KEPT:
+            self.clear()
         hint = self[text] = self._words.hint(text)
         return hint
 

@@ -53,6 +53,7 @@ def said(*texts: str | tuple[str, str], **options: bool) -> list[tuple[str, str]
         ("NHS 943 476 5919", "national_id", "943 476 5919"),
         ("mi DNI es 54362315K", "national_id", "54362315K"),
         ("codice fiscale RCCMNL83S18D969H", "national_id", "RCCMNL83S18D969H"),
+        ("My address is 123 Maple Street, Springfield, and it's urgent.", "address", "123 Maple Street, Springfield"),
         ("my name is Ann Lee and I moved", "name", "Ann Lee"),
         ("the password is Marmalade77! but it says no", "password", "Marmalade77!"),
     ],
@@ -139,6 +140,26 @@ def test_a_question_says_what_its_answer_is(question: str, answer: str, kind: st
 )
 def test_harmless_numbers_are_left_alone(texts: tuple[tuple[str, str], ...]) -> None:
     assert said(*texts) == []
+
+
+def test_a_sentence_is_no_answer() -> None:
+    texts = (
+        ("agent", "Could you tell me the password you use?"),
+        ("customer", "I tried to reset it and then I lost my connection."),
+        ("agent", "And may I have your name, please?"),
+        ("customer", "Sure, but I would like to order a printer first."),
+    )
+    assert said(*texts) == []
+
+
+def test_a_number_is_found_far_into_a_long_call() -> None:
+    talk = [
+        ("agent", "I see that the plan was changed last month, let me look."),
+        ("customer", "Thank you very much."),
+    ]
+    asked = [("agent", "What is your card number, please?"), ("customer", "It is 4242 4242 4242 4242.")]
+    found = find_personal_data(lines_of(*talk * 100, *asked, *talk * 100))
+    assert [(one.line, one.kind) for one in found] == [(202, "card")]
 
 
 def test_an_echo_is_marked_too_also_one_that_was_misheard() -> None:
