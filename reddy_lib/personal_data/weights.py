@@ -18,6 +18,10 @@ _YOURS = word_set(
     "your ihre ihrer ihr ihren deine votre vos ta su sus tu sua seu teu suo tua uw je jouw din dit deres"
 )
 _NUMBER_WORDS = ("num", "nr", "code", "kode", "codigo", "codice", "cod", "cifr", "digit", "id")
+_NUMBERS = word_set(
+    "imei isbn ean upc vin serial barcode barcodes tracking track pnr rma sku localizador localisateur"
+)
+_SPELLED = 2  # tokens: "i m e i"
 _OF = word_set("of for de del da do des du d di dell della vom von der des van")
 _PLAIN = word_set(
     "long full whole correct right new same best first second last next other which what one two three four five six seven "
@@ -50,10 +54,13 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
         ):
             continue  # "code" in "colour code": the noun before it says what it is
         weight = cue.weight
-        counted = at in boosted or _speaks_of_numbers(line, cue)
+        counted = (
+            at in boosted or _speaks_of_numbers(line, cue) or line.tokens[cue.first].word.plain in _NUMBERS
+        )
+        counted = counted or cue.last - cue.first > _SPELLED
         announces = any(0 <= number - cue.last - 1 <= _BESIDE for number in numbers)
         if cue.kind == "no":
-            weight *= 1.0 if counted or announces else 0.55
+            weight = (max(weight, 0.9) if announces else weight) if counted or announces else 0.55 * weight
         elif weight < 1 and (counted or announces):
             weight += 0.4
         signs.append(Sign(cue.first, cue.last, cue.kind, weight, cue.says))
