@@ -87,11 +87,11 @@ def test_the_choice_of_another_batch_is_asked_about(
 def test_a_lost_choice_does_not_widen_what_is_edited_in_review(batch: reddy.Batch) -> None:
     app = opened("review", batch, query={"sel": "0123456789ab"})
     assert "can no longer be found" in words(app)
-    assert screen.button(app, "Edit").disabled
-    assert screen.button(app, "Choose 8 ready").disabled
+    assert screen.button(app, "Edit 8").disabled
+    assert screen.button(app, "Send 8 ready").disabled
     app = screen.tick(app, 0)
     assert "can no longer be found" not in words(app)
-    assert not screen.button(app, "Edit").disabled
+    assert not screen.button(app, "Edit 1").disabled
 
 
 def test_calls_chosen_by_their_status_are_still_the_choice_after_a_reload(batch: reddy.Batch) -> None:
