@@ -64,7 +64,7 @@ def dropped(batch: reddy.Batch, free: int = 0) -> tuple[Gated, list[tuple[int, R
 
 
 def panel(batch: reddy.Batch) -> screen.AppTest:
-    return screen.opened("review", batch, review={batch.id: {"recordings": True}})
+    return screen.opened("review", batch, query={"panel": "recordings"})
 
 
 class TestTheJob:

@@ -47,7 +47,7 @@ def load(tmp_path: Path, *recordings: str) -> reddy.Batch:
 
 
 def panel(batch: reddy.Batch) -> AppTest:
-    return screen.opened("review", batch, review={batch.id: {"recordings": True}})
+    return screen.opened("review", batch, query={"panel": "recordings"})
 
 
 def fetched(app: AppTest, batch: reddy.Batch) -> AppTest:

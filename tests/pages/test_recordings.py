@@ -49,7 +49,7 @@ def wav(hertz: float = 440.0, seconds: float = 1.0) -> bytes:
 
 
 def panel(batch: reddy.Batch) -> AppTest:
-    return screen.opened("review", batch, review={batch.id: {"recordings": True}})
+    return screen.opened("review", batch, query={"panel": "recordings"})
 
 
 def drop(app: AppTest, *files: tuple[str, bytes]) -> AppTest:
@@ -96,7 +96,7 @@ class TestManyRecordings:
         press(app, "Recordings")
         assert "No recordings are here yet" in words(app)
         press(app, "Calls")
-        assert any("begins with" in one.value.columns for one in app.dataframe)
+        assert any("call" in one.value.columns for one in app.dataframe)
 
     def test_what_is_dropped_is_kept_and_the_uploader_forgets_it(self, batch: reddy.Batch) -> None:
         app = panel(batch)

@@ -25,7 +25,7 @@ from tests.screen import labels, set_status, words
 
 Sheet = Callable[..., Path]
 SAYS = (
-    "agent [00:01]: Your name?\ncustomer [00:04]: I am Ann Lee of Elm Street\n"
+    "agent [00:01]: Who is it?\ncustomer [00:04]: We saw Ann Lee of Elm Street\n"
     "agent [00:08]: Thank you, Ann Lee\nagent [00:11]: Bye"
 )
 RATE = 8_000
@@ -44,7 +44,7 @@ def timed(*lines: tuple[str, float, str]) -> str:
 
 
 WORDS = timed(
-    ("agent", 1, "Your name ?"), ("customer", 4, "I am Ann Lee of Elm Street"), ("agent", 8, "Thank you")
+    ("agent", 1, "Who is it ?"), ("customer", 4, "We saw Ann Lee of Elm Street"), ("agent", 8, "Thank you")
 )
 
 
@@ -58,7 +58,7 @@ def own_ledger(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture
 def batch(tmp_path: Path, sheet: Sheet) -> reddy.Batch:
     """Rows 2 and 3 say the same; row 4 has times of words; row 5 has no times at all. Each has a recording of 12 s."""
-    said = {2: SAYS, 3: SAYS, 4: WORDS, 5: "agent: Your name?\ncustomer: I am Ann Lee"}
+    said = {2: SAYS, 3: SAYS, 4: WORDS, 5: "agent: Who is it?\ncustomer: We saw Ann Lee"}
     with reddy.Ledger(tmp_path / "ledger.sqlite") as ledger:
         batch = ledger.load(
             sheet(4, {row: {"Transcript": text} for row, text in said.items()}),
@@ -145,7 +145,7 @@ class TestWords:
     def test_of_a_chosen_line_alone_or_the_whole_line(self, batch: reddy.Batch) -> None:
         app = mark(tab(batch, 2), "Ann Lee", 3)
         app = mark(app, "", 1)
-        assert ["line 3" in one or "line 1 · “Your name?”" in one for one in spans(app)] == [True, True]
+        assert ["line 3" in one or "line 1 · “Who is it?”" in one for one in spans(app)] == [True, True]
         assert [(one.line, one.begin, one.end) for one in marks_of(batch, 2)] == [(1, 0, 10), (3, 11, 18)]
 
     @pytest.mark.parametrize(
@@ -188,14 +188,14 @@ class TestWords:
         assert (begin, end) == (pytest.approx(4.85, abs=0.02), pytest.approx(6.15, abs=0.02))
 
     def test_an_edited_line_falls_back_to_its_own_times_and_it_is_said(self, batch: reddy.Batch) -> None:
-        batch.replace(4, editing.with_line_cells(batch.call(4), {2: {"text": "I am Ann Lee of Elm St"}}))
+        batch.replace(4, editing.with_line_cells(batch.call(4), {2: {"text": "We saw Ann Lee of Elm St"}}))
         app = mark(tab(batch, 4), "Ann Lee")
         assert spans(app) == ["0:03.5 to 0:08.0 · line 2 · “Ann Lee” · by its whole line"]
         assert "or the line was edited" in words(app)
 
     def test_a_line_that_was_changed_after_words_in_it_were_marked_is_said(self, batch: reddy.Batch) -> None:
         mark(tab(batch, 2), "Elm Street")
-        batch.replace(2, editing.with_line_cells(batch.call(2), {2: {"text": "I am Ann Lee of Elm St"}}))
+        batch.replace(2, editing.with_line_cells(batch.call(2), {2: {"text": "We saw Ann Lee of Elm St"}}))
         app = tab(batch, 2)
         assert "Line 2 was changed after words in it were marked: mark them again." in words(app)
         assert spans(app) == []
