@@ -15,6 +15,7 @@ from reddy_lib.database.schema import EDITABLE, SENDABLE, STATUSES
 from reddy_lib.errors import NotInLedger, ReddyError
 from reddy_lib.ui import choice
 from reddy_lib.ui.attaching import attached_meanwhile, progress
+from reddy_lib.ui.dialogs import dialog_button, dialog_content
 from reddy_lib.ui.edit_many import edit_many
 from reddy_lib.ui.history import history_panel
 from reddy_lib.ui.operation_jobs import draw_jobs
@@ -103,11 +104,14 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             help="Bring recordings to the calls they belong to",
             on_click=lambda: view.go(panel="recordings"),
         )
-        if st.button(
-            "Recipes", icon=":material/menu_book:", help="Changes that are kept for the next export"
+        if dialog_button(
+            "Recipes",
+            key=f"{K} recipes",
+            icon=":material/menu_book:",
+            help="Changes that are kept for the next export",
         ):
             recipes_panel(batch)
-        if st.button(
+        if dialog_button(
             "History",
             key=f"{K} history",
             icon=":material/history:",
@@ -244,16 +248,17 @@ def calls_list() -> None:
             args=(batch, []),
         )
         many = len(marked) or matching
-        if st.button(
+        by = "those that are ticked" if marked else "all that are listed"
+        if dialog_button(
             f"Edit {many:,}",
             key=f"{K} bulk",
+            content=lambda: (marked or batch.rows(query=listed), by),
             type="tertiary",
             icon=":material/edit_note:",
             disabled=choice.is_lost(batch),
             help="Edit the ticked calls at once" if marked else "Edit all calls that are listed at once",
         ):
-            by = "those that are ticked" if marked else "all that are listed"
-            edit_many(batch, marked or batch.rows(query=listed), by, names, edited)
+            edit_many(batch, *dialog_content(), names, edited)
 
 
 def go(step: str) -> None:
