@@ -221,10 +221,11 @@ def calls_list() -> None:
         presence()
         if pages > 1:
             page_key = f"{K} page {pages}"
-            if st.session_state.get(page_key) != view.page:
+            if page_key in st.session_state and st.session_state[page_key] != view.page:
                 st.session_state[page_key] = view.page
             st.pagination(
                 pages,
+                default=1 if page_key in st.session_state else view.page,
                 key=page_key,
                 max_visible_pages=5,
                 on_change=lambda: view.go(page=st.session_state[page_key]),
@@ -258,7 +259,8 @@ def calls_list() -> None:
             disabled=choice.is_lost(batch),
             help="Edit the ticked calls at once" if marked else "Edit all calls that are listed at once",
         ):
-            edit_many(batch, *dialog_content(), names, edited)
+            chosen, chosen_by = dialog_content()
+            edit_many(batch, chosen, chosen_by, names, edited)
 
 
 def go(step: str) -> None:

@@ -12,6 +12,7 @@ from reddy_lib.batches.problems import Problem
 from reddy_lib.batches.queries import Query
 from reddy_lib.batches.steps import Step
 from reddy_lib.errors import ReddyError
+from reddy_lib.findings import CATALOGUE
 from reddy_lib.ui.operation_jobs import run_operation
 from reddy_lib.ui.review.changes import edited
 from reddy_lib.ui.review.view import View
@@ -19,7 +20,6 @@ from reddy_lib.ui.review.view import View
 __all__ = ["apply_step", "draw_preview", "draw_problems"]
 
 SHOWN = 25
-TYPED = "Another value …"
 
 
 def draw_problems(batch: Batch, view: View, key: str, total: int) -> None:
@@ -74,7 +74,14 @@ def _problem(batch: Batch, view: View, problem: Problem, key: str) -> None:
             for repair in problem.repairs:
                 if st.button(repair.label, key=f"{own} {repair.label}", disabled=not may):
                     apply_step(batch, repair.step, problem.rows)
-            if problem.field or problem.proposal is not None:
+            if problem.accepting is not None and st.button(
+                "Accept as it is",
+                key=f"{own} accept",
+                help=CATALOGUE[problem.code].accepting or None,
+                disabled=not may,
+            ):
+                apply_step(batch, problem.accepting, problem.rows)
+            if problem.fixable:
                 _another(batch, problem, own, may)
             if problem.proposal is not None and st.button(
                 f"Fix {problem.calls - problem.locked:,}",
