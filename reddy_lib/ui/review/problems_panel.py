@@ -68,7 +68,8 @@ def _problem(batch: Batch, view: View, problem: Problem, key: str) -> None:
                 ui.number_of(problem.calls, "call"),
                 key=f"{own} show",
                 type="tertiary",
-                help="List these calls",
+                help="List these calls"
+                + (f"; {problem.locked:,} more are being sent or were sent" if problem.locked else ""),
                 on_click=partial(_list, batch, view, problem),
             )
             for repair in problem.repairs:
@@ -84,23 +85,26 @@ def _problem(batch: Batch, view: View, problem: Problem, key: str) -> None:
             if problem.fixable:
                 _another(batch, problem, own, may)
             if problem.proposal is not None and st.button(
-                f"Fix {problem.calls - problem.locked:,}",
+                f"Fix {problem.calls:,}",
                 key=f"{own} fix",
                 type="primary",
                 help=f"Change it to “{ui.escape(problem.proposal.shown)}” in all of them",
-                disabled=not may or problem.calls == problem.locked,
+                disabled=not may,
             ):
                 apply_step(batch, problem.proposal.step, problem.rows)
 
 
 def _another(batch: Batch, problem: Problem, own: str, may: bool) -> None:
     """Another value than the proposed one, and what it would change."""
-    with st.popover("Change …", disabled=not may):
+    box = st.popover("Change …", disabled=not may, key=f"{own} change", on_change="rerun")
+    if not box.open:
+        return  # its preview reads every call of the problem
+    with box:
         choices = {choice.shown: choice for choice in problem.choices()}
         picked = st.selectbox(
             f"Instead of “{ui.escape(_short(problem.value))}”" if problem.value else "New value",
             list(choices),
-            index=0 if choices else None,
+            index=0 if problem.proposal is not None else None,
             accept_new_options=True,
             key=f"{own} value",
             placeholder="Choose or type",
