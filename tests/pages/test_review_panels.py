@@ -359,3 +359,28 @@ def test_edit_many_keeps_the_calls_it_was_opened_for(batch: reddy.Batch) -> None
     batch.update([4], agent_email="new@acme.example")
     run(app)
     assert "3 calls: all that are listed" in words(app)
+
+
+# --- the address -------------------------------------------------------------------------------------------
+
+
+def test_a_search_that_hides_the_open_call_is_one_step_of_the_address(batch: reddy.Batch) -> None:
+    app = opened("review", batch, query={"row": "2"})
+    app.text_input(key=key(batch, "search")).set_value("tag:Team=South")
+    run(app)
+    assert "row" not in app.query_params  # the first call listed is open; Back undoes the search at once
+    assert "**Row 4**" in words(app)
+    app = opened("review", batch, query={"row": "8"})
+    app.text_input(key=key(batch, "search")).set_value("tag:Team=South")
+    run(app)
+    assert "**Row 8**" in words(app)
+
+
+def test_start_times_are_filtered_as_dates(batch: reddy.Batch) -> None:
+    app = opened("review", batch, query={"facets": "shown", "filter": "start:2026-03-03T00:00:00Z.."})
+    (slider,) = [one for one in app.slider if one.label.startswith("Start (UTC)")]
+    least, most = slider.value
+    assert (least.month, least.day) == (3, 3)
+    slider.set_range(least, most.replace(day=5))
+    run(app)
+    assert "3 of 12 calls" in words(app)

@@ -20,6 +20,8 @@ __all__ = ["draw_values"]
 
 FIELDS = {"agent_email": "Agent email", "product_id": "Product", "filename": "Recording"}
 SHOWN = 25
+LISTED = 20
+"""Values of a group that are shown; how many more it merges is said."""
 
 
 def draw_values(batch: Batch, view: View, key: str, names: dict[int, str]) -> None:
@@ -134,11 +136,14 @@ def _alike(batch: Batch, source: str, rows: list[int] | None, key: str, names: d
 
 def _cluster(batch: Batch, cluster: Cluster, rows: list[int] | None, key: str, names: dict[int, str]) -> None:
     with st.container(border=True, gap="xsmall"):
+        told = [
+            f"{ui.escape(_shown(value, cluster.source, names)) or '–'} :gray[{count:,}]"
+            for value, count in cluster.values[:LISTED]
+        ]
+        if len(cluster.values) > LISTED:
+            told.append(f"and {len(cluster.values) - LISTED:,} more values")
         st.markdown(
-            " · ".join(
-                f"{ui.escape(_shown(value, cluster.source, names)) or '–'} :gray[{count:,}]"
-                for value, count in cluster.values[:8]
-            ),
+            " · ".join(told),
             help=ui.escape(cluster.why) or None,
         )
         with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
