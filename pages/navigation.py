@@ -12,6 +12,7 @@ from reddy_lib.errors import LedgerError
 from reddy_lib.sending.overview import being_sent
 from reddy_lib.ui import choice, uploads
 from reddy_lib.ui.connection_choice import connection_card
+from reddy_lib.ui.dialogs import close_dialog
 from reddy_lib.ui.restored import restored_banner
 
 st.set_page_config(
@@ -39,6 +40,7 @@ uploads.on_page(page.title)
 if st.session_state.get("page now") != page.title:
     st.session_state["page before"] = st.session_state.get("page now", page.title)
     st.session_state["page now"] = page.title
+    close_dialog()
 
 to = ui.connection()  # where it cannot be used, no page can
 if not to.is_sandbox:

@@ -15,6 +15,7 @@ from reddy_lib.database.schema import EDITABLE, SENDABLE, STATUSES
 from reddy_lib.errors import NotInLedger, ReddyError
 from reddy_lib.ui import choice
 from reddy_lib.ui.attaching import attached_meanwhile, progress
+from reddy_lib.ui.dialogs import dialog_button, dialog_content
 from reddy_lib.ui.edit_many import edit_many
 from reddy_lib.ui.history import history_panel
 from reddy_lib.ui.operation_jobs import draw_jobs
@@ -110,11 +111,14 @@ with st.container(horizontal=True, horizontal_alignment="distribute", vertical_a
             help="Bring recordings to the calls they belong to",
             on_click=lambda: view.go(panel="recordings"),
         )
-        if st.button(
-            "Recipes", icon=":material/menu_book:", help="Changes that are kept for the next export"
+        if dialog_button(
+            "Recipes",
+            key=f"{K} recipes",
+            icon=":material/menu_book:",
+            help="Changes that are kept for the next export",
         ):
             recipes_panel(batch)
-        if st.button(
+        if dialog_button(
             "History",
             key=f"{K} history",
             icon=":material/history:",
@@ -226,10 +230,11 @@ def calls_list() -> None:
         presence()
         if pages > 1:
             page_key = f"{K} page {pages}"
-            if st.session_state.get(page_key) != view.page:
+            if page_key in st.session_state and st.session_state[page_key] != view.page:
                 st.session_state[page_key] = view.page
             st.pagination(
                 pages,
+                default=1 if page_key in st.session_state else view.page,
                 key=page_key,
                 max_visible_pages=5,
                 on_change=lambda: view.go(page=st.session_state[page_key]),
@@ -253,16 +258,18 @@ def calls_list() -> None:
             args=(batch, []),
         )
         many = len(marked) or matching
-        if st.button(
+        by = "those that are ticked" if marked else "all that are listed"
+        if dialog_button(
             f"Edit {many:,}",
             key=f"{K} bulk",
+            content=lambda: (marked or batch.rows(query=listed), by),
             type="tertiary",
             icon=":material/edit_note:",
             disabled=choice.is_lost(batch),
             help="Edit the ticked calls at once" if marked else "Edit all calls that are listed at once",
         ):
-            by = "those that are ticked" if marked else "all that are listed"
-            edit_many(batch, marked or batch.rows(query=listed), by, names, edited)
+            chosen, chosen_by = dialog_content()
+            edit_many(batch, chosen, chosen_by, names, edited)
 
 
 def go(step: str) -> None:

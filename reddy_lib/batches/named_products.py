@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from reddy_lib.batches.steps import CopyColumn, FixValue, MergeValues, OnlyWhere, SetField, Step
+from reddy_lib.batches.steps import CopyColumn, FixValue, MapValues, MergeValues, OnlyWhere, SetField, Step
 from reddy_lib.spreadsheet.model import fold_name
 
 __all__ = ["product_id", "resolved"]
@@ -26,6 +26,14 @@ def resolved(step: Step, products: Sequence[Mapping[str, Any]] | None) -> Step:
             return step
         names = {str(one["name"]).strip(): int(one["id"]) for one in products}
         return msgspec.structs.replace(step, products=names)
+    if isinstance(step, MapValues):
+        if step.source != "product_id":
+            return step
+        ids: dict[str, str | int] = {
+            old: product_id(new, products) if isinstance(new, str) else new
+            for old, new in step.becomes.items()
+        }
+        return msgspec.structs.replace(step, becomes=ids)
     if isinstance(step, MergeValues):
         named = step.source == "product_id" and isinstance(step.value, str)
         return msgspec.structs.replace(step, value=product_id(str(step.value), products)) if named else step

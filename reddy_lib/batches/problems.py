@@ -249,7 +249,8 @@ def _tied(choices: list[Proposal]) -> bool:
 
 
 def _repairs(code: str, value: str) -> Iterator[Repairing]:
-    if code in REPAIRS:
+    spaced = code != "agent-email-invalid" or value != "".join(value.split())
+    if code in REPAIRS and spaced:
         yield Repairing(REPAIRS[code].label, Repair(code=code))
     if code == "role-unknown" and value:
         yield Repairing("Agent", GiveRole(label=value, role="agent"))

@@ -29,6 +29,7 @@ from reddy_lib.batches.patterns import check_pattern
 from reddy_lib.batches.step_base import FieldValue, StepBase, checked_value, finite, put, same_value, told
 from reddy_lib.batches.value_steps import (
     CopyColumn,
+    MapValues,
     MergeValues,
     Repair,
     Tidy,
@@ -47,6 +48,7 @@ __all__ = [
     "EditCall",
     "FixValue",
     "GiveRole",
+    "MapValues",
     "MaskPersonalData",
     "MergeValues",
     "OnlyWhere",
@@ -542,7 +544,8 @@ class OnlyWhere(StepBase, frozen=True, kw_only=True, tag="only-where"):
 
 Step = (
     SetField | FixValue | SetTag | RenameTag | RetypeTag | DropTag | Replace | SwapRoles | GiveRole | ShiftTimes
-    | ScaleTimes | Accept | EditCall | MergeValues | CopyColumn | Tidy | Repair | OnlyWhere | MaskPersonalData
+    | ScaleTimes | Accept | EditCall | MapValues | MergeValues | CopyColumn | Tidy | Repair | OnlyWhere
+    | MaskPersonalData
 )  # fmt: skip
 
 _CENTURY = 3.2e9  # seconds

@@ -22,6 +22,7 @@ from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_value
 __all__ = [
     "FIELDS",
     "CopyColumn",
+    "MapValues",
     "MergeValues",
     "Repair",
     "Source",
@@ -131,6 +132,51 @@ class MergeValues(StepBase, frozen=True, kw_only=True, tag="merge-values"):
 
     def title(self) -> str:
         return f"Set {source_of(self.source).label} from {_listed(self.values)} to {self.value}"
+
+
+class MapValues(StepBase, frozen=True, kw_only=True, tag="map-values"):
+    """Replace each of several values of a field or tag by its own new one, all at once: two values may be exchanged.
+
+    Attributes:
+        source: a field or a tag, as `source_of` reads it.
+        becomes: value as text → the new one, as for `MergeValues`.
+    """
+
+    source: str
+    becomes: dict[str, str | int]
+
+    def __post_init__(self) -> None:
+        where = _writable(self.source)
+        if where.kind == "field":
+            for value in self.becomes.values():
+                checked_value(where.name, value)
+
+    def edited(self, call: Call) -> Call:
+        where = source_of(self.source)
+        if where.kind == "field":
+            new = self.becomes.get(value_words(getattr(call, where.name)))
+            return call if new is None else edits.with_field(call, where.name, new)
+        tags = list(call.tags or ())
+        for position, tag in enumerate(tags):
+            new = self.becomes.get(value_words(tag.value)) if tag.key == where.name else None
+            if new is not None:
+                tags[position] = Tag(tag.key, tag_value(str(new), tag.type), tag.type)
+        return call if tags == list(call.tags or ()) else msgspec.structs.replace(call, tags=tags)
+
+    def concerns(self, call: Call, stored: sa.Row[Any]) -> bool:
+        return not set(self.becomes).isdisjoint(values_at(source_of(self.source), call, dict))
+
+    @property
+    def repeatable(self) -> bool:
+        return set(self.becomes).isdisjoint(map(str, self.becomes.values()))
+
+    def nothing(self) -> str:
+        return f"no call has the {source_of(self.source).label} {_listed(tuple(self.becomes))}"
+
+    def title(self) -> str:
+        pairs = [f"“{old or 'empty'}” to “{new}”" for old, new in list(self.becomes.items())[:3]]
+        more = f" and {len(self.becomes) - 3:,} more" if len(self.becomes) > 3 else ""
+        return f"Set {source_of(self.source).label} from {', '.join(pairs)}{more}"
 
 
 class CopyColumn(StepBase, frozen=True, kw_only=True, tag="copy-column"):

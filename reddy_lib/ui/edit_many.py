@@ -29,6 +29,7 @@ from reddy_lib.findings import CATALOGUE
 from reddy_lib.model import ROLES, TAG_TYPES, Call
 from reddy_lib.spreadsheet.cells.tag_values import tag_value
 from reddy_lib.transcripts.roles import LEAVE_OUT
+from reddy_lib.ui.dialogs import close_dialog
 from reddy_lib.ui.operation_jobs import run_operation
 
 __all__ = ["edit_many"]
@@ -38,7 +39,7 @@ TYPES = {"string": "text", "integer": "whole number", "boolean": "yes or no"}
 Done = Callable[[], None]
 
 
-@st.dialog("Edit many calls", width="medium")
+@st.dialog("Edit many calls", width="medium", on_dismiss=close_dialog)
 def edit_many(batch: Batch, rows: list[int], chosen_by: str, products: dict[int, str], changed: Done) -> None:
     """Choose a change, say how many calls it changes, and make it.
 
@@ -98,6 +99,7 @@ def _confirm(batch: Batch, rows: list[int], step: Step, changed: Done) -> None:
             changed=changed,
         )
         if ended != "failed":
+            close_dialog()
             st.rerun()
 
 
@@ -210,4 +212,5 @@ def _accept(batch: Batch, rows: list[int], changed: Done) -> None:
             return
         changed()
         st.toast(f"Accepted in {ui.number_of(result.changed, 'call')}.", icon=":material/check:")
+        close_dialog()
         st.rerun()

@@ -10,6 +10,7 @@ from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.operations import Operation, history
 from reddy_lib.errors import ReddyError
+from reddy_lib.ui.dialogs import close_dialog
 from reddy_lib.ui.operation_jobs import Work, run_operation
 
 __all__ = ["history_panel"]
@@ -17,7 +18,7 @@ __all__ = ["history_panel"]
 SHOWN = 50
 
 
-@st.dialog("History", width="large")
+@st.dialog("History", width="large", on_dismiss=close_dialog)
 def history_panel(batch: Batch, changed: Callable[[], None]) -> None:
     """List the operations, the latest first. `changed`: called after one was undone or resumed."""
     try:
@@ -76,4 +77,5 @@ def _buttons(batch: Batch, one: Operation, changed: Callable[[], None]) -> None:
 def _do(batch: Batch, one: Operation, work: Work, changed: Callable[[], None]) -> None:
     title = f"Undo: {one.title}" if one.state != "stopped" else one.title
     if run_operation(batch, title, one.chosen, work, changed=changed) != "failed":
+        close_dialog()
         st.rerun()

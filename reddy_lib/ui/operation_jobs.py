@@ -124,6 +124,9 @@ def _forget(batch_id: str, job: _Job) -> None:
 def _tell(job: _Job) -> None:
     if job.result is None:
         return
+    if not job.result.changed and job.result.step is not None:
+        st.toast(ui.escape(f"No call was changed: {job.result.step.nothing()}."), icon=":material/info:")
+        return
     kept = f" {job.result.kept:,} were changed again since, and stay." if job.result.kept else ""
     kept += f" {job.result.locked:,} are being sent or were sent, and stay." if job.result.locked else ""
     st.toast(

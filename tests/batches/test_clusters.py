@@ -10,7 +10,16 @@ import pytest
 
 import reddy_lib as reddy
 from reddy_lib.batches.clusters import LEVELS, clustered
-from reddy_lib.batches.steps import CopyColumn, MergeValues, OnlyWhere, SetTag, Tidy
+from reddy_lib.batches.steps import (
+    CopyColumn,
+    MapValues,
+    MergeValues,
+    OnlyWhere,
+    SetTag,
+    Tidy,
+    read_step,
+    step_json,
+)
 from reddy_lib.model import payload_json
 
 QUEUES = ["Cards"] * 5 + [
@@ -109,6 +118,28 @@ def test_products_are_merged_by_name(shared_ledger: reddy.Ledger) -> None:
     assert {call.product_id for call in batch} == {9}
     with pytest.raises(ValueError, match="no product is called"):
         batch.apply(MergeValues(source="product_id", values=("9",), value="Lones"))
+
+
+def test_values_are_exchanged_by_one_step_and_undone_by_one(batch: reddy.Batch) -> None:
+    before = batch.values("tag:Team")
+    done = batch.apply(MapValues(source="tag:Team", becomes={"red": "blue", "blue": "red"}))
+    assert (done.changed, str(done.title)) == (9, "Set tag Team from “red” to “blue”, “blue” to “red”")
+    assert sorted(batch.values("tag:Team")) == [("", 4), ("blue", 5), ("red", 4)]
+    batch.undo(done)
+    assert batch.values("tag:Team") == before
+    assert not MapValues(source="tag:Team", becomes={"red": "blue", "blue": "red"}).repeatable
+    assert MapValues(source="tag:Team", becomes={"red": "blue"}).repeatable
+
+
+def test_fields_and_named_products_are_mapped_too(shared_ledger: reddy.Ledger) -> None:
+    products = [{"id": 9, "name": "Loans", "status": "active"}]
+    batch = shared_ledger.load(sheet(), progress=False, products=products)
+    step = MapValues(source="product_id", becomes={"1": "loans"})
+    assert read_step(step_json(step)) == step
+    assert batch.apply(step).changed == 13
+    assert {call.product_id for call in batch} == {9}
+    with pytest.raises(ValueError, match="never changed"):
+        MapValues(source="column:Queue", becomes={"a": "b"})
 
 
 def test_a_tag_is_set_where_a_column_has_a_value(local: reddy.Batch) -> None:

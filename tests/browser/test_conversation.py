@@ -48,11 +48,11 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 def batch(app: App) -> reddy.Batch:
     frame = pd.DataFrame(
         {
-            "conversation_id": ["short", "long"],
-            "agent_email": ["ann@cedarline.example"] * 2,
-            "product_id": [1, 1],
-            "timestamp": [1_790_000_000, 1_790_000_600],
-            "transcript": [lines(6), lines(400)],
+            "conversation_id": ["short", "long", "empty"],
+            "agent_email": ["ann@cedarline.example"] * 3,
+            "product_id": [1, 1, 1],
+            "timestamp": [1_790_000_000, 1_790_000_600, 1_790_001_200],
+            "transcript": [lines(6), lines(400), ""],
         }
     )
     with reddy.Ledger(app.ledger) as ledger:
@@ -227,3 +227,19 @@ def test_hits_of_the_search_are_marked_and_the_first_one_is_in_sight(
     expect(marks).to_have_text("Turn 300")
     expect(marks).to_be_in_viewport()
     assert turns.count() == 400
+
+
+def test_keys_go_on_from_an_open_turn_and_from_a_call_without_turns(
+    page: Page, app: App, batch: reddy.Batch
+) -> None:
+    turns = opened(page, app, batch, row=3)
+    turns.nth(0).locator(".words").click()
+    page.keyboard.press("End")
+    page.keyboard.type(" More")
+    page.keyboard.press("Alt+j")  # stores what was typed
+    expect(page.get_by_text("Row 4", exact=True)).to_be_visible()
+    until(lambda: texts(batch, 3)[0].endswith(" More"), lambda: texts(batch, 3)[0])
+    expect(page.locator(".turns")).to_be_focused()
+    page.keyboard.press("k")
+    expect(page.get_by_text("Row 3", exact=True)).to_be_visible()
+    expect(turns.nth(0).locator(".words")).to_contain_text(" More")

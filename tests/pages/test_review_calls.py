@@ -196,7 +196,7 @@ def test_whatever_is_searched_for_the_page_stands(faulty: reddy.Batch) -> None:
 
 
 @pytest.mark.parametrize(
-    "gone", ["code:transcript-cut", "agent:gone@cedarline.example", "product:4711", "tag:No=1"]
+    "gone", ["code:tag-type-unknown", "agent:gone@cedarline.example", "product:4711", "tag:No=1"]
 )
 def test_a_filter_that_no_call_fits_any_more_stays_and_can_be_taken_off(
     faulty: reddy.Batch, gone: str

@@ -50,8 +50,9 @@ def curl_line(call: Call, base_url: str) -> str:
 
 def draw_json(call: Call) -> None:
     """The body of the request, and the request as a command."""
-    st.code(msgspec.json.format(payload_json(call), indent=2).decode(), language="json", height=320)
-    st.code(curl_line(call, ui.connection().base_url), language="bash", height=74)
+    # Without a language: the highlighter's green and blue have 2.5 : 1 on the light theme.
+    st.code(msgspec.json.format(payload_json(call), indent=2).decode(), language=None, height=320)
+    st.code(curl_line(call, ui.connection().base_url), language=None, height=74)
 
 
 def draw_record(batch: Batch, row: int) -> None:

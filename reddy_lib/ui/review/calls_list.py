@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.ui import choice
@@ -85,7 +86,7 @@ def draw_list(
         column_config={
             "row": st.column_config.TextColumn("Row", width=62),
             "call": st.column_config.TextColumn(
-                "Agent, product, start, length, and what is wrong", width=width
+                "Call", help="Agent, product, start, length, and what is wrong", width=width
             ),
         },
         alt=f"Calls {rows[0]} to {rows[-1]} of this batch",
@@ -104,7 +105,7 @@ def _in_words(call: Any, names: dict[int, str], zone: str) -> str:
         agent_of(call.agent_email),
         product or "no product",
         start,
-        length(getattr(call, "duration", None)) or (f"{call.lines} turns" if call.lines else ""),
+        length(getattr(call, "duration", None)) or (ui.number_of(call.lines, "turn") if call.lines else ""),
     ]
     return " · ".join(part for part in first if part) + " — " + _what(call)
 

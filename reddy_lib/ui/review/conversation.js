@@ -8,6 +8,7 @@
 
 const views = new WeakMap();
 const RESEND = 4000;
+const NEXT = { KeyJ: "after", KeyK: "before", KeyN: "held" }; // with Alt, and a turn is open
 
 export default function (component) {
   const { parentElement, data, setStateValue } = component;
@@ -283,6 +284,11 @@ function createView(root, send) {
         const id = state.editing.id;
         close(false);
         choose(id, true);
+      } else if (event.altKey && event.code in NEXT) {
+        const id = state.editing.id;
+        close(true);
+        choose(id, true); // the keys go on in the next call
+        press(NEXT[event.code]);
       } else taken = false;
       if (taken) event.preventDefault();
       event.stopPropagation(); // letters typed here are no shortcuts of the page
@@ -482,7 +488,7 @@ function createView(root, send) {
       else list.insertBefore(parts.turn, at);
     }
     list.querySelector(".none")?.remove();
-    if (!data.turns.length) list.append(element("li", "none", "This call has no transcript."));
+    if (!data.turns.length) list.append(element("li", "none", "This call has no transcript. “Lines” has a button that adds one."));
     if (changed && state.pending !== null && !state.outbox.length) {
       const turn = data.turns.find((one) => one.number === state.pending);
       state.pending = null;
@@ -496,9 +502,10 @@ function createView(root, send) {
       if (first) {
         choose(first.id, focused); // who goes from call to call by key stays in the conversation
         if (first.marks.length) reveal(state.nodes.get(first.id).turn, true);
-      }
+      } else if (focused) list.focus({ preventScroll: true }); // without turns, too
     }
     list.title = data.hint;
+    list.tabIndex = data.turns.length ? -1 : 0;
     enable();
     tell();
   }

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -187,8 +188,9 @@ def _values(batch: Batch, view: View, facet: Facet, key: str) -> None:
     listed += [one for one in values if one.value not in taken][: MOST_PILLS - min(len(listed), 4)]
     if not listed and not wanted and not facet.unlisted:
         return
-    labels = {one.value: f"{_short(one.label)} · {one.count:,}" for one in listed}
-    labels |= {value: f"{_short(value)} · 0" for value in taken if value not in labels}
+    # The count stands first: in a narrow column the end of a label is cut off.
+    labels = {one.value: f"{one.count:,} · {_short(one.label)}" for one in listed}
+    labels |= {value: f"0 · {_short(value)}" for value in taken if value not in labels}
     pills = f"{key} facet {facet.name} {short_hash(labels, taken)}"
     if st.session_state.get(pills) != list(taken):
         st.session_state[pills] = list(taken)
@@ -197,7 +199,7 @@ def _values(batch: Batch, view: View, facet: Facet, key: str) -> None:
         view.go(query=view.query.with_values(facet.name, st.session_state[pills]))
 
     st.pills(
-        facet.title,
+        ui.escape(facet.title),
         list(labels),
         selection_mode="multi",
         key=pills,
@@ -208,7 +210,7 @@ def _values(batch: Batch, view: View, facet: Facet, key: str) -> None:
     if facet.more or facet.unlisted or wanted or len(facet.values) > len(listed):
         rest = facet.more + len(facet.values) - len(listed)
         st.text_input(
-            f"Find in {facet.title}",
+            f"Find in {ui.escape(facet.title)}",
             key=find,
             placeholder=f"{rest:,} more: find …" if rest > 0 else "Find …",
             label_visibility="collapsed",
@@ -233,27 +235,35 @@ def _range(view: View, facet: Facet, key: str) -> None:
         min(high, int(now.most) if now is not None and now.most is not None else high),
     )
     slider = f"{key} range {facet.name} {low} {high} {short_hash(now)}"
+    times = facet.kind == "times"
+    first: Any = _moment(low) if times else low
+    last: Any = _moment(high) if times else high
+    step: Any = timedelta(hours=1) if times else 1
     if slider not in st.session_state:
-        st.session_state[slider] = value if value[0] <= value[1] else (low, high)
+        chosen = value if value[0] <= value[1] else (low, high)
+        st.session_state[slider] = tuple(map(_moment, chosen)) if times else chosen
 
     def moved() -> None:
-        least, most_ = st.session_state[slider]
+        least, most_ = (
+            int(end.replace(tzinfo=UTC).timestamp()) if isinstance(end, datetime) else end
+            for end in st.session_state[slider]
+        )
         view.go(
             query=view.query.with_range(
-                facet.name, None if least == low else least, None if most_ == high else most_
+                facet.name, None if least <= low else least, None if most_ >= high else most_
             )
         )
 
-    shown = _moment if facet.kind == "times" else _seconds if facet.name == "duration" else "{:,}".format
+    unit = " (seconds)" if facet.name == "duration" else " (UTC)" if times else ""
     st.slider(
-        f"{facet.title} `{bars}`",
-        low,
-        high,
+        f"{ui.escape(facet.title)}{unit} `{bars}`",
+        first,
+        last,
         key=slider,
-        format=None,
+        step=step,
+        format="D MMM, HH:mm" if times else None,
         on_change=moved,
-        help=f"{shown(low)} to {shown(high)}"
-        + (f"; {facet.missing:,} calls have none" if facet.missing else ""),
+        help=f"{facet.missing:,} calls have none" if facet.missing else None,
     )
 
 
@@ -265,9 +275,6 @@ def _step_up(value: float) -> int:
     return int(-(-value // 1))
 
 
-def _moment(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%d %b %Y}"
-
-
-def _seconds(seconds: float) -> str:
-    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+def _moment(seconds: float) -> datetime:
+    """Return a time as the slider takes it: in UTC, without a zone."""
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None)

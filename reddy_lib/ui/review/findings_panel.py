@@ -12,6 +12,7 @@ from reddy_lib.batches.quick_fixes import problems
 from reddy_lib.errors import ReddyError
 from reddy_lib.findings import CATALOGUE, Finding
 from reddy_lib.model import ROLES, Call
+from reddy_lib.ui.dialogs import close_dialog, dialog_button, dialog_content
 from reddy_lib.ui.review.changes import accept, decide, digest, edited, mend
 
 __all__ = ["draw_findings"]
@@ -127,16 +128,17 @@ def _unassigned(
                 on_click=decide,
                 args=(batch, [row], decision, text, role),
             )
-        same = [] if texts is None else sorted(texts.query("text == @text").index)
-        if len(same) > 1 and st.button(
+        same = [] if texts is None else [int(each) for each in sorted(texts.query("text == @text").index)]
+        if len(same) > 1 and dialog_button(
             f"All {len(same):,}…",
             key=f"{key} same {row} {number}",
+            content=lambda: (text, same),
             help="Decide for every call that has this text",
         ):
-            _same_text_panel(batch, text, [int(each) for each in same])
+            _same_text_panel(batch, *dialog_content())
 
 
-@st.dialog("The same text in other calls", width="medium")
+@st.dialog("The same text in other calls", width="medium", on_dismiss=close_dialog)
 def _same_text_panel(batch: Batch, text: str, rows: list[int]) -> None:
     st.text(text[:300])
     st.markdown(f"This text is in no line of {ui.number_of(len(rows), 'call')}. Choose for all of them:")
@@ -168,4 +170,5 @@ def _same_text_panel(batch: Batch, text: str, rows: list[int]) -> None:
         return
     edited()
     st.toast(f"{ui.number_of(result.changed, 'call')} changed.", icon=":material/check:")
+    close_dialog()
     st.rerun()

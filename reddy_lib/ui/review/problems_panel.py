@@ -12,6 +12,7 @@ from reddy_lib.batches.problems import Problem
 from reddy_lib.batches.queries import Query
 from reddy_lib.batches.steps import Step
 from reddy_lib.errors import ReddyError
+from reddy_lib.findings import CATALOGUE
 from reddy_lib.ui.operation_jobs import run_operation
 from reddy_lib.ui.review.changes import edited
 from reddy_lib.ui.review.view import View
@@ -19,7 +20,6 @@ from reddy_lib.ui.review.view import View
 __all__ = ["apply_step", "draw_preview", "draw_problems"]
 
 SHOWN = 25
-TYPED = "Another value …"
 
 
 def draw_problems(batch: Batch, view: View, key: str, total: int) -> None:
@@ -68,32 +68,43 @@ def _problem(batch: Batch, view: View, problem: Problem, key: str) -> None:
                 ui.number_of(problem.calls, "call"),
                 key=f"{own} show",
                 type="tertiary",
-                help="List these calls",
+                help="List these calls"
+                + (f"; {problem.locked:,} more are being sent or were sent" if problem.locked else ""),
                 on_click=partial(_list, batch, view, problem),
             )
             for repair in problem.repairs:
                 if st.button(repair.label, key=f"{own} {repair.label}", disabled=not may):
                     apply_step(batch, repair.step, problem.rows)
-            if problem.field or problem.proposal is not None:
+            if problem.accepting is not None and st.button(
+                "Accept as it is",
+                key=f"{own} accept",
+                help=CATALOGUE[problem.code].accepting or None,
+                disabled=not may,
+            ):
+                apply_step(batch, problem.accepting, problem.rows)
+            if problem.fixable:
                 _another(batch, problem, own, may)
             if problem.proposal is not None and st.button(
-                f"Fix {problem.calls - problem.locked:,}",
+                f"Fix {problem.calls:,}",
                 key=f"{own} fix",
                 type="primary",
                 help=f"Change it to “{ui.escape(problem.proposal.shown)}” in all of them",
-                disabled=not may or problem.calls == problem.locked,
+                disabled=not may,
             ):
                 apply_step(batch, problem.proposal.step, problem.rows)
 
 
 def _another(batch: Batch, problem: Problem, own: str, may: bool) -> None:
     """Another value than the proposed one, and what it would change."""
-    with st.popover("Change …", disabled=not may):
+    box = st.popover("Change …", disabled=not may, key=f"{own} change", on_change="rerun")
+    if not box.open:
+        return  # its preview reads every call of the problem
+    with box:
         choices = {choice.shown: choice for choice in problem.choices()}
         picked = st.selectbox(
             f"Instead of “{ui.escape(_short(problem.value))}”" if problem.value else "New value",
             list(choices),
-            index=0 if choices else None,
+            index=0 if problem.proposal is not None else None,
             accept_new_options=True,
             key=f"{own} value",
             placeholder="Choose or type",

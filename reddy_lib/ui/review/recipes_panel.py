@@ -15,6 +15,7 @@ from reddy_lib.batches.recipes import (
     retire_recipe,
 )
 from reddy_lib.errors import ReddyError
+from reddy_lib.ui.dialogs import close_dialog, dialog_button
 from reddy_lib.ui.review.changes import edited
 
 __all__ = ["draw_offer", "recipes_panel"]
@@ -32,7 +33,7 @@ def draw_offer(batch: Batch, key: str) -> None:
             f":material/menu_book: The recipe **{ui.escape(fitting.recipe.name)}** was kept for sheets with these columns: "
             f"{ui.number_of(len(fitting.recipe.steps), 'step')}."
         )
-        if st.button("See what it does", key=f"{key} recipe see", type="primary"):
+        if dialog_button("See what it does", key=f"{key} recipe see", type="primary"):
             _apply_panel(batch, fitting.recipe)
         st.button(
             "Not now",
@@ -42,7 +43,7 @@ def draw_offer(batch: Batch, key: str) -> None:
         )
 
 
-@st.dialog("Apply a recipe", width="large")
+@st.dialog("Apply a recipe", width="large", on_dismiss=close_dialog)
 def _apply_panel(batch: Batch, recipe: Recipe) -> None:
     _apply(batch, recipe)
 
@@ -83,10 +84,11 @@ def _apply(batch: Batch, recipe: Recipe) -> None:
         icon = ":orange[:material/info:]" if one.why else ":green[:material/check:]"
         st.markdown(f"{icon} {ui.escape(str(one))}")
     if st.button("Close", key=f"recipe {recipe.id} close"):
+        close_dialog()
         st.rerun()
 
 
-@st.dialog("Recipes", width="large")
+@st.dialog("Recipes", width="large", on_dismiss=close_dialog)
 def recipes_panel(batch: Batch) -> None:
     """Keep the changes of this batch, apply a recipe, bring one in or take one out."""
     may = ui.may("edit")
@@ -145,4 +147,5 @@ def _keep(batch: Batch, recipe: Recipe) -> None:
         ui.alert(error)
         return
     st.toast(f"“{recipe.name.strip()}” was kept. It is offered for the next sheet with these columns.")
+    close_dialog()
     st.rerun()

@@ -10,7 +10,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.clusters import LEVEL_TITLES, LEVELS, Cluster
-from reddy_lib.batches.steps import MergeValues
+from reddy_lib.batches.steps import MapValues
 from reddy_lib.errors import ReddyError
 from reddy_lib.ui.review.changes import short_hash
 from reddy_lib.ui.review.problems_panel import apply_step
@@ -20,6 +20,8 @@ __all__ = ["draw_values"]
 
 FIELDS = {"agent_email": "Agent email", "product_id": "Product", "filename": "Recording"}
 SHOWN = 25
+LISTED = 20
+"""Values of a group that are shown; how many more it merges is said."""
 
 
 def draw_values(batch: Batch, view: View, key: str, names: dict[int, str]) -> None:
@@ -63,8 +65,10 @@ def _edit(
         }
     )
     editor = f"{key} values {source} {state}"
-    becomes: Any = (
-        st.column_config.SelectboxColumn("Becomes", options=list(names.values()), width="medium")
+    column: Any = (
+        st.column_config.SelectboxColumn(
+            "Becomes", options=[_named(number, name) for number, name in names.items()], width="medium"
+        )
         if source == "product_id" and names
         else st.column_config.TextColumn("Becomes", width="medium")
     )
@@ -77,42 +81,39 @@ def _edit(
         column_config={
             "value": st.column_config.TextColumn("Value", width="medium"),
             "calls": st.column_config.NumberColumn("Calls", width=70, format="localized"),
-            "becomes": becomes,
+            "becomes": column,
         },
         placeholder="",
         alt="Values and what they become",
     )
-    wanted: dict[str, list[str]] = {}
-    calls = 0
+    ids = {_named(number, name): number for number, name in names.items()}
+    becomes: dict[str, str | int] = {}
     for position, cells in st.session_state[editor]["edited_rows"].items():
         new = str(cells.get("becomes") or "").strip()
-        if new and position < len(found):
-            wanted.setdefault(new, []).append(found[position][0])
-            calls += found[position][1]
+        if new and position < len(found) and new != found[position][0]:
+            becomes[found[position][0]] = ids.get(new, new) if source == "product_id" else new
+    calls = sum(count for value, count in found if value in becomes)
     if st.button(
         f"Change {ui.number_of(calls, 'call')}",
         key=f"{editor} change",
         type="primary",
-        disabled=not wanted or not ui.may("edit"),
+        disabled=not becomes or not ui.may("edit"),
         help=ui.why_not("edit"),
     ):
-        ids = {name: str(number) for number, name in names.items()}
-        for new, old in list(wanted.items())[:-1]:
-            value = ids.get(new, new) if source == "product_id" else new
-            batch.apply(MergeValues(source=source, values=tuple(old), value=value), rows, who=ui.who())
-        new, old = list(wanted.items())[-1]
-        value = ids.get(new, new) if source == "product_id" else new
-        apply_step(batch, MergeValues(source=source, values=tuple(old), value=value), rows)
+        try:
+            step = MapValues(source=source, becomes=becomes)
+        except ValueError as error:
+            st.error(ui.escape(str(error)), icon=":material/error:")
+            return
+        apply_step(batch, step, rows)
 
 
 def _alike(batch: Batch, source: str, rows: list[int] | None, key: str, names: dict[int, str]) -> None:
     """Groups of values that may be spellings of one, each merged by hand."""
     st.subheader("Values that look alike")
-    level = st.segmented_control(
+    level = st.selectbox(
         "How alike",
         LEVELS,
-        default=LEVELS[0],
-        required=True,
         key=f"{key} alike",
         format_func=LEVEL_TITLES.__getitem__,
         label_visibility="collapsed",
@@ -135,11 +136,14 @@ def _alike(batch: Batch, source: str, rows: list[int] | None, key: str, names: d
 
 def _cluster(batch: Batch, cluster: Cluster, rows: list[int] | None, key: str, names: dict[int, str]) -> None:
     with st.container(border=True, gap="xsmall"):
+        told = [
+            f"{ui.escape(_shown(value, cluster.source, names)) or '–'} :gray[{count:,}]"
+            for value, count in cluster.values[:LISTED]
+        ]
+        if len(cluster.values) > LISTED:
+            told.append(f"and {len(cluster.values) - LISTED:,} more values")
         st.markdown(
-            " · ".join(
-                f"{ui.escape(_shown(value, cluster.source, names)) or '–'} :gray[{count:,}]"
-                for value, count in cluster.values[:8]
-            ),
+            " · ".join(told),
             help=ui.escape(cluster.why) or None,
         )
         with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
@@ -166,7 +170,11 @@ def _cluster(batch: Batch, cluster: Cluster, rows: list[int] | None, key: str, n
                 apply_step(batch, step, rows)
 
 
+def _named(number: int, name: str) -> str:
+    return f"{name} · {number}"
+
+
 def _shown(value: str, source: str, names: dict[int, str]) -> str:
     if source == "product_id" and value.isdecimal():
-        return f"{names.get(int(value), 'not in the list')} · {value}"
+        return _named(int(value), names.get(int(value), "not in the list"))
     return value

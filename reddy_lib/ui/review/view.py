@@ -15,6 +15,7 @@ import streamlit as st
 
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.queries import Query
+from reddy_lib.errors import ReddyError
 from reddy_lib.ui import choice
 
 __all__ = ["Panel", "Split", "View"]
@@ -40,6 +41,7 @@ class View(msgspec.Struct):
         panel, split: see `Panel`, `Split`.
         facets: are the facets shown?
         dropped: parts of the address that could not be understood.
+        batch: asked whether the open call is still listed.
     """
 
     batch_id: str
@@ -51,6 +53,7 @@ class View(msgspec.Struct):
     split: Split = "list"
     facets: bool = False
     dropped: tuple[str, ...] = ()
+    batch: Batch | None = None
 
     @classmethod
     def of(cls, batch: Batch) -> View:
@@ -63,10 +66,13 @@ class View(msgspec.Struct):
         st.session_state["review batch"] = batch.id
         if returned and before is not None and not address:
             before._write()
+            before.batch = batch
             return before
         if before is None or before._address() != address:
             kept[batch.id] = cls.read(batch, address)
-        return kept[batch.id]
+        view = kept[batch.id]
+        view.batch = batch
+        return view
 
     @classmethod
     def read(cls, batch: Batch, address: Mapping[str, str]) -> View:
@@ -93,16 +99,28 @@ class View(msgspec.Struct):
         return self.query.with_rows(choice.ticked(batch) or [0])
 
     def go(self, **changes: Any) -> None:
-        """Change the view, and the address with it. Another query begins at its first page."""
-        if (
+        """Change the view, and the address with it. Another query begins at its first page, and closes a call that it
+        does not list."""
+        other = (
             changes.get("query", self.query) != self.query
             or changes.get("ticked", self.ticked) != self.ticked
-        ):
+        )
+        if other:
             changes = {"page": 1, **changes}
         for name, value in changes.items():
             setattr(self, name, value)
+        if other and "row" not in changes and not self._lists_open_call():
+            self.row = None
         self.dropped = ()
         self._write()
+
+    def _lists_open_call(self) -> bool:
+        if self.batch is None or self.row is None:
+            return True
+        try:
+            return bool(self.batch.count(query=self.listed(self.batch), rows=[self.row]))
+        except ReddyError:
+            return True  # the page says what is wrong with the ledger
 
     def _address(self) -> dict[str, str]:
         parts = dict(self.query.to_address())

@@ -46,4 +46,4 @@ def payload_table(page: Page, shown: list[int]) -> None:
     with body:
         for row, payload in page.batch.payloads([shown[position]]):
             st.caption(f"Row {row}: the body of its request, as it is sent (line breaks added)")
-            st.code(json.dumps(payload, ensure_ascii=False, indent=2), language="json", height=330)
+            st.code(json.dumps(payload, ensure_ascii=False, indent=2), language=None, height=330)
