@@ -18,8 +18,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from reddy_lib.findings import finding
+from reddy_lib.transcripts.formats.captions import is_caption, is_speaker
 from reddy_lib.transcripts.formats.json_form import short
 from reddy_lib.transcripts.formats.shapes import Recording, Word
+from reddy_lib.transcripts.formats.turn_building import of_left_out
 from reddy_lib.transcripts.times import Moment, read_moment
 from reddy_lib.transcripts.turns import Listed, Parsed, Turn
 
@@ -88,8 +90,14 @@ def read_subtitles(text: str, labelled: Callable[[str], Parsed]) -> Recording:
     else:
         turns = _named(cues, labelled, recording)
     speaking = any(turn.label for turn in turns)
+    machines = {turn.label for turn in turns if turn.label and not is_speaker(turn, turns)}
     for turn in turns:
-        _place(turn, speaking, recording)
+        if speaking and (turn.label in machines if turn.label else is_caption(turn.text)):
+            recording.left_out.append((len(recording.turns), turn.text))
+        else:
+            _place(turn, speaking, recording)
+    if recording.left_out:
+        recording.notes.append((-1, of_left_out([text for _, text in recording.left_out])))
     return recording
 
 
