@@ -101,10 +101,10 @@ def _parts_of_spans(column: Column) -> tuple[Column, Column] | None:
 
 _UNIT_WORDS: dict[str, LineUnit] = {
     "ms": "ms", "msec": "ms", "millis": "ms", "milliseconds": "ms", "millisecond": "ms", "millisekunden": "ms", "мс": "ms",
-    "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "sekunden": "s", "segundos": "s", "secondes": "s",
+    "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "sekunden": "s", "sekunde": "s", "segundo": "s", "seconde": "s", "secondo": "s", "segundos": "s", "secondes": "s",
     "secondi": "s", "seconden": "s", "sekundy": "s", "sek": "s", "saniye": "s", "sekunder": "s", "секунд": "s", "сек": "s",
     "秒": "s", "초": "s", "us": "us", "micros": "us", "microseconds": "us", "ticks": "ticks", "min": "min", "mins": "min",
-    "minute": "min", "minutes": "min", "minuten": "min", "minutos": "min", "minuti": "min", "minuty": "min", "мин": "min",
+    "minute": "min", "minuto": "min", "minutes": "min", "minuten": "min", "minutos": "min", "minuti": "min", "minuty": "min", "мин": "min",
     "分": "min", "samples": "auto",
 }  # fmt: skip
 
@@ -163,7 +163,8 @@ def _times(
             if field == "stop" and not named and not _ends(start, seconds, calls):
                 continue
             why = {"falling": "; newest first", "shuffled": "; the lines are not in its order"}.get(order, "")
-        score = 10 * named + read / len(seconds) + (0.0 if named else 3 * _steady(seconds, calls))
+        ends = field == "start" and not named and ("end" in column.says or column.plain in _TO)
+        score = 10 * named + read / len(seconds) + (0.0 if named else 3 * _steady(seconds, calls)) - ends
         if best is None or score > best[0] or (score == best[0] and not named and _before(seconds, best[2])):
             best = (score, column, seconds, plain, why)
     if best is None:

@@ -16,7 +16,9 @@ from reddy_lib.transcripts.unspoken import kind_said
 
 __all__ = ["is_caption", "is_speaker"]
 
-_ENCLOSED = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|\*+[^*]+\*+|[♪♫#]+(?:[^♪♫]*[♪♫#]+)?|-{2,}[^-]+-{2,}|={2,}[^=]+={2,}")
+_ENCLOSED = re.compile(
+    r"\[[^\[\]]*\]|\([^()]*\)|\*+[^*]+\*+|[♪♫#]+(?:[^♪♫]*[♪♫#]+)?|-{2,}[^-]+-{2,}|={2,}[^=]+={2,}"
+)
 _HEAD = re.compile(r"[\[(]?(?P<head>[^\W\d_]+(?:[ _-][^\W\d_]+)?)(?:[\])]\s*:?|\s*:)\s*(?P<rest>.+)")
 _CODE = re.compile(r"[a-z0-9]+(?:[_.:-][a-z0-9]+)+", re.IGNORECASE)
 _MOST_WORDS = 5
