@@ -10,7 +10,6 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from reddy_lib.spreadsheet.cells.line_times import read_seconds
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.model import LineUnit
 from reddy_lib.transcripts.formats.turn_keys import parts_of_span
@@ -70,7 +69,7 @@ def _start(
         column = named[0]
         if "start" in column.says or "offset" in column.says or column.plain in _FROM:
             return named
-        seconds, plain = read_seconds(column.rows)
+        seconds, plain = column.seconds
         if not plain and max((second for second in seconds if second is not None), default=0.0) > _EPOCH:
             return named
         shuffled = _steady(seconds, calls) < _NEARLY_ALL
@@ -80,8 +79,8 @@ def _start(
             if other is not column
             and not other.says & _NEVER_TIMES
             and other.fill >= 0.9
-            and _begins_each(read_seconds(other.rows)[0], calls)
-            and (shuffled or (_ends(other, seconds, calls) and _before(read_seconds(other.rows)[0], seconds)))
+            and _begins_each(other.seconds[0], calls)
+            and (shuffled or (_ends(other, seconds, calls) and _before(other.seconds[0], seconds)))
         ]
         if not others:
             return named
@@ -129,7 +128,7 @@ def _times(
         if named < 0 and (not against_names or column.says & _NEVER_TIMES):
             continue
         named = max(named, 0.0)
-        seconds, plain = read_seconds(column.rows)
+        seconds, plain = column.seconds
         read = sum(second is not None for second in seconds)
         if not read or read < 0.9 * column.count or column.fill < 0.5:
             continue
@@ -299,7 +298,7 @@ def _lasting(
     """
     if start is None:
         return None
-    starts, plain = read_seconds(start.rows)
+    starts, plain = start.seconds
     factor = 1.0
     if plain:
         unit, _ = _unit(starts, text, calls, "start", start.name)
@@ -393,7 +392,7 @@ def _ends(start: Column | None, stops: Sequence[float | None], calls: Sequence[S
     """Return whether these times end what the others begin: each after its own start, and not long after the next."""
     if start is None:
         return False
-    starts, _ = read_seconds(start.rows)
+    starts, _ = start.seconds
     pairs = [
         (begin, end)
         for begin, end in zip(starts, stops, strict=True)
