@@ -81,7 +81,7 @@ _OF_PEOPLE = re.compile(
 
 
 def is_of_a_person(column: Column, columns: Sequence[Column]) -> bool:
-    """Return whether a column is part of an object of a person: `contact.id` beside `contact.name` and nothing else of a call."""
+    """Return whether a column is part of an object that is a person: `contact.id` beside `contact.name`."""
     stem, mark, _ = column.name.rpartition(".")
     if not mark:
         return False

@@ -100,10 +100,11 @@ def _parts_of_spans(column: Column) -> tuple[Column, Column] | None:
 
 _UNIT_WORDS: dict[str, LineUnit] = {
     "ms": "ms", "msec": "ms", "millis": "ms", "milliseconds": "ms", "millisecond": "ms", "millisekunden": "ms", "мс": "ms",
-    "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "sekunden": "s", "sekunde": "s", "segundo": "s", "seconde": "s", "secondo": "s", "segundos": "s", "secondes": "s",
+    "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "sekunden": "s", "segundos": "s", "secondes": "s",
     "secondi": "s", "seconden": "s", "sekundy": "s", "sek": "s", "saniye": "s", "sekunder": "s", "секунд": "s", "сек": "s",
+    "sekunde": "s", "segundo": "s", "seconde": "s", "secondo": "s", "minuto": "min",
     "秒": "s", "초": "s", "us": "us", "micros": "us", "microseconds": "us", "ticks": "ticks", "min": "min", "mins": "min",
-    "minute": "min", "minuto": "min", "minutes": "min", "minuten": "min", "minutos": "min", "minuti": "min", "minuty": "min", "мин": "min",
+    "minute": "min", "minutes": "min", "minuten": "min", "minutos": "min", "minuti": "min", "minuty": "min", "мин": "min",
     "分": "min", "samples": "auto",
 }  # fmt: skip
 

@@ -25,7 +25,7 @@ _MOST_WORDS = 5
 
 
 def is_caption(text: str) -> bool:
-    """Return whether a cue without a speaker, among cues that name theirs, is no speech: "[hold music]", "Internal note: …"."""
+    """Return whether a cue without a speaker, among cues that name theirs, is no speech: "[hold music]"."""
     text = " ".join(text.split())
     if not any(map(str.isalnum, text)) or _ENCLOSED.fullmatch(text) or _is_object(text):
         return True
