@@ -51,7 +51,8 @@ MOST_BYTES = 16 << 20
 MOST_TABLE_BYTES = 4 << 30
 _TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".parquet")
 _TEXTS = (
-    ".json", ".jsonc", ".jsonl", ".ndjson", ".txt", ".vtt", ".srt", ".sbv", ".ass", ".ssa", ".md", ".text", ".log", ".xml", ".html",
+    ".json", ".jsonc", ".jsonl", ".ndjson", ".txt", ".vtt", ".srt", ".sbv", ".ass", ".ssa",
+    ".md", ".text", ".log", ".xml", ".html",
     ".htm",
 )  # fmt: skip
 _SUBTITLES = (".vtt", ".srt", ".sbv", ".ass", ".ssa")
