@@ -216,7 +216,7 @@ class _Meter:
                 self.data(data)
                 self.elsewhere["markup"] += _size(text) - (self._counted() - before)
                 return
-        said = spoken(text) if self.transcript.form in ("WebVTT", "SRT", "SBV") else None
+        said = spoken(text) if self.transcript.form in ("WebVTT", "SRT", "SBV", "ASS") else None
         if said is not None and _size(said.text) + said.times <= _size(text):
             self.elsewhere["time"] += said.times
             self.elsewhere["markup"] += _size(text) - said.times - _size(said.text)

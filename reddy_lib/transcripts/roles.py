@@ -105,7 +105,7 @@ class _Lexicon:
         self.inside = re.compile("|".join(inside) or r"(?!)")
 
     def has(self, word: str) -> bool:
-        if _UNSPACED.search(word):
+        if not word.isascii() and _UNSPACED.search(word):
             return self.inside.search(word) is not None
         return word in self.exact or self.stems.fullmatch(word) is not None
 
@@ -176,6 +176,12 @@ _PHRASES = {
     "voice agent": "bot",
     "speech bot": "bot",
 }
+_BEGIN_PHRASES = frozenset(
+    begin
+    for phrase in (*_PHRASES, *_JOINED)
+    for begin in (phrase.split()[0], f"{phrase}s")  # one word may stand in the plural
+)
+"""Words of which one stands in every label that holds such a phrase."""
 
 
 def role_of(label: str, roles: Mapping[str, str] | None = None) -> Role:
@@ -258,11 +264,13 @@ def _words(label: str) -> list[str]:
     if label.isascii():
         label = _CAMEL.sub(" ", label)
     words = [word for word in _SPLIT.split(normalise(label)) if word]
-    plain = " ".join(words)
-    for phrase, word in (*_PHRASES.items(), *_JOINED.items()) if len(words) > 1 else ():
-        if phrase in plain:
-            plain = re.sub(rf"(?<!\S){re.escape(phrase)}s?(?!\S)", word, plain)
-    return [word for word in plain.split() if len(word) > 1 or _UNSPACED.search(word)]
+    if len(words) > 1 and not _BEGIN_PHRASES.isdisjoint(words):
+        plain = " ".join(words)
+        for phrase, word in (*_PHRASES.items(), *_JOINED.items()):
+            if phrase in plain:
+                plain = re.sub(rf"(?<!\S){re.escape(phrase)}s?(?!\S)", word, plain)
+        words = plain.split()
+    return [word for word in words if len(word) > 1 or _UNSPACED.search(word)]
 
 
 def _side(word: str, lexicons: Mapping[str, _Lexicon]) -> str:

@@ -93,6 +93,9 @@ _LONGEST_STEM = max(map(len, _STEMS))
 _IN_COMPOUND = 5
 """Letters from which on a word counts as a part of a longer one ("Gesprächs-beginn", "puhelu-tunniste")."""
 
+_IN_FRONT = 3
+"""Letters from which on the rest of a compound can stand in front: "Sekunde" is no "Kunde"."""
+
 
 @lru_cache(maxsize=8192)
 def concepts(header: str) -> frozenset[str]:
@@ -181,7 +184,8 @@ def _of_compound(word: str) -> set[str]:
         if known and (behind := _of_part(tail)):
             return known | behind
     for length in range(len(word) - 1, _IN_COMPOUND - 1, -1):
-        for part in (word[:length], word[-length:]):
+        halves = (word[:length], word[-length:]) if len(word) - length >= _IN_FRONT else (word[:length],)
+        for part in halves:
             known = _WORDS.get(part) or _STEMS.get(part)
             if known:
                 return set(known)

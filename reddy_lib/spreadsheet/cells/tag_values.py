@@ -18,6 +18,10 @@ _INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,14})")
 _WHOLE_FLOAT = re.compile(r"([+-]?(?:0|[1-9]\d{0,14}))\.0+")
 
 
+_LONGEST_ANSWER = 2 * max(map(len, YES | NO))
+"""Characters of "yes" and "no" in any language, with each accent as a character of its own."""
+
+
 class TagType(NamedTuple):
     """The type of a column's tags, and why."""
 
@@ -29,7 +33,6 @@ def tag_type(cells: Iterable[object]) -> TagType:
     """One type for all non-empty cells: boolean if all are yes or no, integer if all are whole numbers, else string."""
     seen = booleans = integers = 0
     padded = long = False
-    words: set[str] = set()
     for cell in cells:
         if cell is None or (isinstance(cell, str) and not cell.strip()):
             continue
@@ -41,10 +44,10 @@ def tag_type(cells: Iterable[object]) -> TagType:
             long = long or abs(cell) >= 10**15
         elif isinstance(cell, str):
             text = cell.strip()
-            word = _word(text)
-            if word in YES or word in NO:
+            if len(text) <= _LONGEST_ANSWER and ((word := _word(text)) in YES or word in NO):
                 booleans += 1
-                words.add(word)
+            elif text[0].isalpha():
+                continue
             elif text[0] != "+" and (_INTEGER.fullmatch(text) or _WHOLE_FLOAT.fullmatch(text)):
                 integers += 1
             elif text.isdecimal():

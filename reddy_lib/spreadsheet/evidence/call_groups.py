@@ -13,7 +13,7 @@ from math import lgamma
 from typing import NamedTuple
 
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
-from reddy_lib.spreadsheet.cells.line_times import begins_again, seconds_of
+from reddy_lib.spreadsheet.cells.line_times import begins_again
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.model import NewCall
@@ -263,7 +263,7 @@ def _numbers_of(columns: Sequence[Column]) -> dict[str, list[float]]:
     for column in columns:
         if column.fill < 1 or column.length > 40 or column.distinct < 2:
             continue
-        moments = seconds_of(column.rows)
+        moments = column.moments
         known = [moment for moment in moments if moment is not None]
         if len(known) == len(moments):
             found[column.name] = known
@@ -478,7 +478,7 @@ def _by_times(columns: Sequence[Column], stays: Sequence[Column], role: Column) 
     for column in columns:
         if column in stays or column.fill < 1 or column.distinct < 3 or "duration" in column.says:
             continue
-        seconds = seconds_of(column.rows)
+        seconds = column.moments
         known = [second for second in seconds if second is not None]
         if len(known) < len(seconds) or max(known) >= _DAY:
             continue

@@ -17,6 +17,7 @@ from typing import Any
 from reddy_lib.spreadsheet.cells.agent_names import bare_email
 from reddy_lib.spreadsheet.cells.cell_kinds import is_clock, is_empty
 from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
+from reddy_lib.spreadsheet.cells.line_times import read_seconds
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
@@ -150,6 +151,18 @@ class Column:
         if all(type(cell) is str for cell in self.cells):
             return self.share(is_clock)
         return sum(map(is_clock, self.cells)) / self.count if self.count else 0.0
+
+    @cached_property
+    def seconds(self) -> tuple[list[float | None], bool]:
+        """What each row holds as a time, in seconds or as it stands, and whether these are plain numbers."""
+        return read_seconds(self.rows)
+
+    @cached_property
+    def moments(self) -> list[float | None]:
+        """The times of `seconds`; None in all rows where one of the first three holds none, as in most columns."""
+        if any(second is None for second in read_seconds(self.rows[:3])[0]):
+            return [None] * self.total
+        return self.seconds[0]
 
     @cached_property
     def placeholders(self) -> float:

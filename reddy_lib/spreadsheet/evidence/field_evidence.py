@@ -20,9 +20,13 @@ from reddy_lib.spreadsheet.evidence.column_profile import Column, looks_like_id,
 from reddy_lib.spreadsheet.evidence.id_evidence import (
     built_as_ids,
     codes,
+    counted_on,
     ids_under_another_name,
+    is_of_a_person,
     large_numbers,
     numbered_alike,
+    parts_alike,
+    whole_numbers_alike,
 )
 from reddy_lib.spreadsheet.evidence.tags import sensitive
 from reddy_lib.spreadsheet.evidence.time_order import TimeOrder, is_time_of_day
@@ -353,6 +357,8 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _under_another_name(column)
     if not weight and column.unique < 0.5:
         return _NO
+    if is_of_a_person(column, table.columns):
+        return _NO
     if sensitive(column.name, column.cells[:50]):
         return _NO  # a card's number tells calls apart too, and must not go out as their id
     texts = _without_fillers(column.texts)
@@ -378,11 +384,14 @@ def _identity(column: Column, table: Table) -> Evidence:
         if weight < 4 and (ids < 0.8 or (weight < 3 and not (column.uuids > 0.6 or built_as_ids(texts)))):
             return _NO
         return Evidence(5 * unique + weight, _reason(column, True, *facts), True)
-    return _identity_without_name(column, texts, dated=dated)
+    return _identity_without_name(column, texts, dated=dated, leads=column is table.columns[0])
 
 
-def _identity_without_name(column: Column, texts: Sequence[str], *, dated: bool) -> Evidence:
-    """Return what cells say of being ids of calls where the name of their column says nothing of it."""
+def _identity_without_name(column: Column, texts: Sequence[str], *, dated: bool, leads: bool) -> Evidence:
+    """Return what cells say of being ids of calls where the name of their column says nothing of it.
+
+    `leads`: it is the first column, where exports put what tells their rows apart.
+    """
     says = column.says
     ids = sum(map(looks_like_id, texts)) / len(texts)
     if len(texts) < 2 or len(set(texts)) < len(texts) or column.is_counter or column.fill < 0.7:
@@ -402,8 +411,10 @@ def _identity_without_name(column: Column, texts: Sequence[str], *, dated: bool)
         return _NO
     if built_as_ids(texts):
         return Evidence(5.5, looks)
-    if not says and large_numbers(texts):
+    if not says and (large_numbers(texts) or counted_on(texts) or parts_alike(texts)):
         return Evidence(4.0, looks)
+    if not says and leads and whole_numbers_alike(texts):
+        return Evidence(3.0, f"{looks}; it is the first column")
     return _NO
 
 

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
+from reddy_lib.spreadsheet.cells.header_words import plain_name
 from reddy_lib.spreadsheet.cells.quantities import are_quantities
 from reddy_lib.spreadsheet.evidence.column_profile import Column, looks_like_id
 from reddy_lib.spreadsheet.evidence.tags import sensitive
 
-__all__ = ["built_as_ids", "codes", "ids_under_another_name", "large_numbers", "numbered_alike"]
+__all__ = [
+    "built_as_ids",
+    "codes",
+    "counted_on",
+    "ids_under_another_name",
+    "is_of_a_person",
+    "large_numbers",
+    "numbered_alike",
+    "parts_alike",
+    "whole_numbers_alike",
+]
 
 _ALWAYS_OTHERS = frozenset(("agent", "customer", "product", "supervisor", "user", "transcript", "text"))
 """Names of which the cells are ids of people, products and texts, however they are built."""
@@ -35,6 +47,50 @@ def large_numbers(texts: Sequence[str]) -> bool:
     if len(texts) < 4 or not all(text.isdecimal() and 5 <= len(text) <= 14 for text in texts):
         return False
     return sum(text.endswith("00") for text in texts) <= 0.2 * len(texts)
+
+
+def whole_numbers_alike(texts: Sequence[str]) -> bool:
+    """Return whether texts are unique whole numbers of three digits or more, all equally long."""
+    lengths = {len(text) for text in texts}
+    return len(texts) >= 4 and all(map(str.isdecimal, texts)) and len(lengths) == 1 and min(lengths) >= 3
+
+
+def counted_on(texts: Sequence[str]) -> bool:
+    """Return whether whole numbers from 100 on rise, or fall, from row to row: hardly by accident."""
+    if len(texts) < 5 or not all(text.isdecimal() and 3 <= len(text) <= 14 for text in texts):
+        return False
+    numbers = list(map(int, texts))
+    steps = {after > before for before, after in pairwise(numbers)}
+    return min(numbers) >= 100 and len(steps) == 1 and len(set(numbers)) == len(numbers)
+
+
+def parts_alike(texts: Sequence[str]) -> bool:
+    """Return whether texts consist of words and numbers with the same marks between them: "calm-otter-12"."""
+    if len(texts) < 4:
+        return False
+    forms = {re.sub(r"\d+", "9", re.sub(r"[^\W\d_]+", "a", text)) for text in texts}
+    return (
+        len(forms) == 1
+        and re.fullmatch(r"a(?:[-_/.:#][a9]+)*[-_/.:#]9(?:[-_/.:#][a9]+)*", forms.pop()) is not None
+    )
+
+
+_OF_PEOPLE = re.compile(
+    r"(?:(?:first|last|full|display|given|family|user|nick) ?)?name|(?:e ?)?mail(?: address)?|phone.*|tel.*|mobile"
+)
+
+
+def is_of_a_person(column: Column, columns: Sequence[Column]) -> bool:
+    """Return whether a column is part of an object that is a person: `contact.id` beside `contact.name`."""
+    stem, mark, _ = column.name.rpartition(".")
+    if not mark:
+        return False
+    beside = [other for other in columns if other is not column and other.name.rpartition(".")[0] == stem]
+    named = [other for other in beside if _OF_PEOPLE.fullmatch(plain_name(other.name.rpartition(".")[2]))]
+    return bool(named) and all(
+        other in named or other.people >= 0.5 or other.emails >= 0.5 or other.phones >= 0.5
+        for other in beside
+    )
 
 
 def built_as_ids(texts: Sequence[str]) -> bool:

@@ -126,6 +126,6 @@ KNOWN_FILES: tuple[KnownFile, ...] = (
     KnownFile("XML", (".xml",), "An element a call, an element a turn, and Excel's XML of 2003."),
     KnownFile("Parquet", (".parquet",), "Nested columns too."),
     KnownFile("JSON", (".json", ".jsonl", ".ndjson", ".jsonc"), "Calls, wherever they stand in it, or one call."),
-    KnownFile("Transcripts", (".txt", ".md", ".log", ".vtt", ".srt", ".sbv"), "Each file is one call."),
+    KnownFile("Transcripts", (".txt", ".md", ".log", ".vtt", ".srt", ".sbv", ".ass", ".ssa"), "Each file is one call."),
     KnownFile("Zip or folder", (".zip",), "One call a file, with or without a table about them; or several tables that belong together."),
 )  # fmt: skip

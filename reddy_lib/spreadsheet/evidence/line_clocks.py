@@ -10,7 +10,6 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from reddy_lib.spreadsheet.cells.line_times import read_seconds
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.model import LineUnit
 from reddy_lib.transcripts.formats.turn_keys import parts_of_span
@@ -70,7 +69,7 @@ def _start(
         column = named[0]
         if "start" in column.says or "offset" in column.says or column.plain in _FROM:
             return named
-        seconds, plain = read_seconds(column.rows)
+        seconds, plain = column.seconds
         if not plain and max((second for second in seconds if second is not None), default=0.0) > _EPOCH:
             return named
         shuffled = _steady(seconds, calls) < _NEARLY_ALL
@@ -80,8 +79,8 @@ def _start(
             if other is not column
             and not other.says & _NEVER_TIMES
             and other.fill >= 0.9
-            and _begins_each(read_seconds(other.rows)[0], calls)
-            and (shuffled or (_ends(other, seconds, calls) and _before(read_seconds(other.rows)[0], seconds)))
+            and _begins_each(other.seconds[0], calls)
+            and (shuffled or (_ends(other, seconds, calls) and _before(other.seconds[0], seconds)))
         ]
         if not others:
             return named
@@ -103,6 +102,7 @@ _UNIT_WORDS: dict[str, LineUnit] = {
     "ms": "ms", "msec": "ms", "millis": "ms", "milliseconds": "ms", "millisecond": "ms", "millisekunden": "ms", "мс": "ms",
     "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "sekunden": "s", "segundos": "s", "secondes": "s",
     "secondi": "s", "seconden": "s", "sekundy": "s", "sek": "s", "saniye": "s", "sekunder": "s", "секунд": "s", "сек": "s",
+    "sekunde": "s", "segundo": "s", "seconde": "s", "secondo": "s", "minuto": "min",
     "秒": "s", "초": "s", "us": "us", "micros": "us", "microseconds": "us", "ticks": "ticks", "min": "min", "mins": "min",
     "minute": "min", "minutes": "min", "minuten": "min", "minutos": "min", "minuti": "min", "minuty": "min", "мин": "min",
     "分": "min", "samples": "auto",
@@ -129,7 +129,7 @@ def _times(
         if named < 0 and (not against_names or column.says & _NEVER_TIMES):
             continue
         named = max(named, 0.0)
-        seconds, plain = read_seconds(column.rows)
+        seconds, plain = column.seconds
         read = sum(second is not None for second in seconds)
         if not read or read < 0.9 * column.count or column.fill < 0.5:
             continue
@@ -163,7 +163,8 @@ def _times(
             if field == "stop" and not named and not _ends(start, seconds, calls):
                 continue
             why = {"falling": "; newest first", "shuffled": "; the lines are not in its order"}.get(order, "")
-        score = 10 * named + read / len(seconds) + (0.0 if named else 3 * _steady(seconds, calls))
+        ends = field == "start" and not named and ("end" in column.says or column.plain in _TO)
+        score = 10 * named + read / len(seconds) + (0.0 if named else 3 * _steady(seconds, calls)) - ends
         if best is None or score > best[0] or (score == best[0] and not named and _before(seconds, best[2])):
             best = (score, column, seconds, plain, why)
     if best is None:
@@ -298,7 +299,7 @@ def _lasting(
     """
     if start is None:
         return None
-    starts, plain = read_seconds(start.rows)
+    starts, plain = start.seconds
     factor = 1.0
     if plain:
         unit, _ = _unit(starts, text, calls, "start", start.name)
@@ -392,7 +393,7 @@ def _ends(start: Column | None, stops: Sequence[float | None], calls: Sequence[S
     """Return whether these times end what the others begin: each after its own start, and not long after the next."""
     if start is None:
         return False
-    starts, _ = read_seconds(start.rows)
+    starts, _ = start.seconds
     pairs = [
         (begin, end)
         for begin, end in zip(starts, stops, strict=True)

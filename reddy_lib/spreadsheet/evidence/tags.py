@@ -106,7 +106,7 @@ def personal(name: str, cells: Iterable[object] = ()) -> str:
 
 
 def _share(cells: Iterable[object], fits: Callable[[str], object]) -> float:
-    texts = [text for cell in cells if (text := cell_text(cell).strip())]
+    texts = [text for text in map(str.strip, map(cell_text, cells)) if text]
     return sum(bool(fits(text)) for text in texts) / len(texts) if texts else 0.0
 
 

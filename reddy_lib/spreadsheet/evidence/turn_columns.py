@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
 
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
-from reddy_lib.spreadsheet.cells.line_times import lines_of, seconds_of
+from reddy_lib.spreadsheet.cells.line_times import lines_of
 from reddy_lib.spreadsheet.evidence.call_groups import calls_by_value
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.line_words import speaker_column
@@ -130,8 +130,22 @@ def _is_role(columns: Sequence[Column]) -> bool:
     texts = [text for column in columns for text in column.texts]
     if not texts or sum(map(len, texts)) / len(texts) > 40:
         return False
-    known = sum(bool(leaning(text)) for text in texts) / len(texts)
-    return known >= 0.5 or any("speaker" in column.says for column in columns) or _alternate(columns)
+    return (
+        any("speaker" in column.says for column in columns)
+        or _lean(Counter(texts), len(texts))
+        or _alternate(columns)
+    )
+
+
+def _lean(counts: Mapping[str, int], total: int) -> bool:
+    """Return whether at least half of the texts lean to a side."""
+    others = 0
+    for text, count in counts.items():
+        if not leaning(text):
+            others += count
+            if 2 * others > total:
+                return False
+    return True
 
 
 def _are_starts(columns: Sequence[Column]) -> bool:
@@ -140,7 +154,7 @@ def _are_starts(columns: Sequence[Column]) -> bool:
         return True
     if columns[0].says & {"end", "duration"}:
         return False
-    moments = [seconds_of(column.rows) for column in columns]
+    moments = [column.moments for column in columns]
     rows = [[second for second in row if second is not None] for row in zip(*moments, strict=True)]
     steps = [after > before for row in rows for before, after in pairwise(row)]
     return len(steps) > 2 and all(steps)

@@ -469,7 +469,7 @@ def _with_lines_beside(
     products: Sequence[ProductLike] | None,
 ) -> Mapping:
     """Return the mapping where another sheet holds the lines: one row is a call, one column holds its lines."""
-    there = format.join[1] if format is not None and len(format.join) > 1 else ""
+    here, there = format.join if format is not None and len(format.join) > 1 else ("", "")
     rows: list[dict[str, Any]] = []
     for cell in dict(cells)[beside]:
         if cell and len(rows) < _ROWS:
@@ -482,6 +482,7 @@ def _with_lines_beside(
     mapping = _guess_fields(
         Mapping(sheet=format), columns, products, [field for field in JUDGES if field != "transcript"]
     )
+    mapping = _with_joining_id(mapping, here, columns)
     fields = {**mapping.fields, "transcript": beside}
     reasons = {**mapping.reasons, "transcript": f"the lines of another sheet, joined by {there!r}"}
     if lines is None:
@@ -499,6 +500,31 @@ def _with_lines_beside(
             **lines.reasons,
             "layout": f"one row a call, and its lines in another sheet, joined by {there!r}",
         },
+    )
+
+
+def _with_joining_id(mapping: Mapping, name: str, columns: Sequence[Column]) -> Mapping:
+    """Take the column by which lines are joined for the conversation's id, unless another one is named as that."""
+    key = next((column for column in columns if column.name == name), None)
+    guess = mapping.fields.get("conversation_id")
+    named = guess is not None and guess != name and "conversation_id" not in mapping.doubts
+    used = {
+        column
+        for field, several in mapping.sources().items()
+        for column in several
+        if field != "conversation_id"
+    }
+    if key is None or key.unique < 1 or named or name in used:
+        return mapping
+    fact = f"{name!r} joins each call to its lines in another sheet"
+    said = mapping.reasons.get("conversation_id") if guess == name else None
+    reasons = {column: reason for column, reason in mapping.reasons.items() if column != name}
+    return mapping.replace(
+        fields={**mapping.fields, "conversation_id": name},
+        reasons={**reasons, "conversation_id": f"{said}; {fact}" if said else fact},
+        doubts={field: doubt for field, doubt in mapping.doubts.items() if field != "conversation_id"},
+        tags=[tag for tag in mapping.tags if tag != name],
+        tag_types={tag: kind for tag, kind in mapping.tag_types.items() if tag != name},
     )
 
 

@@ -51,9 +51,11 @@ MOST_BYTES = 16 << 20
 MOST_TABLE_BYTES = 4 << 30
 _TABLES = (".csv", ".tsv", ".xlsx", ".xlsm", ".xls", ".xlsb", ".ods", ".parquet")
 _TEXTS = (
-    ".json", ".jsonc", ".jsonl", ".ndjson", ".txt", ".vtt", ".srt", ".sbv", ".md", ".text", ".log", ".xml", ".html", ".htm",
+    ".json", ".jsonc", ".jsonl", ".ndjson", ".txt", ".vtt", ".srt", ".sbv", ".ass", ".ssa",
+    ".md", ".text", ".log", ".xml", ".html",
+    ".htm",
 )  # fmt: skip
-_SUBTITLES = (".vtt", ".srt", ".sbv")
+_SUBTITLES = (".vtt", ".srt", ".sbv", ".ass", ".ssa")
 _DATA = (".json", ".jsonl", ".ndjson", ".xml", ".html", ".htm")
 _ARCHIVES = (".zip", ".gz", ".tar", ".tgz", ".7z", ".rar", ".bz2", ".xz")
 _JUNK = frozenset(("thumbs.db", "desktop.ini", ".ds_store"))

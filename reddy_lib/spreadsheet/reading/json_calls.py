@@ -106,7 +106,16 @@ def _lists(
         if isinstance(value, dict):
             yield from _lists(value, (*path, str(key)), depth + 1)
         elif isinstance(value, list) and value and all(isinstance(item, dict) for item in value):
-            yield (*path, str(key)), value
+            yield (*path, str(key)), _unwrapped(value)
+
+
+def _unwrapped(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return what the records hold where each is nothing but a wrapping, as GraphQL writes `{"node": {…}}`."""
+    keys = {tuple(record) for record in records}
+    if len(keys) != 1 or len(next(iter(keys))) != 1:
+        return records
+    inner = [value for record in records for value in record.values()]
+    return inner if all(isinstance(value, dict) and value for value in inner) else records
 
 
 def _calls_score(

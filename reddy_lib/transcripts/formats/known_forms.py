@@ -86,6 +86,9 @@ KNOWN_FORMS: tuple[KnownForm, ...] = (
               "1\n00:00:01,000 --> 00:00:03,000\nAgent: Hello, how can I help you?\n\n2\n00:00:04,000 --> 00:00:06,000\nCustomer: My bill is wrong."),
     KnownForm("Subtitles", "SBV",
               "0:00:01.000,0:00:03.000\nAgent: Hello, how can I help you?\n\n0:00:04.000,0:00:06.000\nCustomer: My bill is wrong."),
+    KnownForm("Subtitles", "ASS",
+              "[Events]\nFormat: Start, End, Style, Name, Text\nDialogue: 0:00:01.00,0:00:03.00,Default,Agent,Hello, how can I help you?\nDialogue: 0:00:04.00,0:00:06.00,Default,Customer,My bill is wrong.",
+              "Speakers in the column Name or Style, or before a colon."),
     # XML
     KnownForm("XML", "XML",
               '<call>\n<turn speaker="Agent" start="1">Hello, how can I help you?</turn>\n<turn speaker="Customer" start="4">My bill is wrong.</turn>\n</call>',

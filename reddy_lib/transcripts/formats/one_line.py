@@ -37,6 +37,8 @@ _INLINE_TIMED = re.compile(
 
 
 _WRITTEN_BREAK = re.compile(r"\\r\\n|\\n|\\r")
+_SHOWN_BREAK = re.compile(r"[¶↵⏎␤]")
+"""Signs by which programs show where a line ends."""
 
 
 def split_rows(text: str, known: Known) -> list[str]:
@@ -44,6 +46,8 @@ def split_rows(text: str, known: Known) -> list[str]:
     if text.count("**") > 3:
         text = _INLINE_BOLD.sub(_break_before_bold, text)
     rows = [row for row in map(str.strip, NEWLINE.split(text)) if row]
+    if len(rows) == 1 and len(_SHOWN_BREAK.findall(rows[0])) > 1:
+        rows = [row for row in map(str.strip, _SHOWN_BREAK.split(rows[0])) if row]
     if len(rows) == 1:
         if _WRITTEN_BREAK.search(rows[0]):
             parts = [part for part in map(str.strip, _WRITTEN_BREAK.split(rows[0])) if part]

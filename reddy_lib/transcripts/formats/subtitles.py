@@ -1,4 +1,4 @@
-"""Subtitles as Zoom, Teams and transcription tools write them: WebVTT, SRT, SBV, in a file or in a cell.
+"""Subtitles as Zoom, Teams and transcription tools write them: WebVTT, SRT, SBV, ASS, in a file or in a cell.
 
 Written here, and not left to a package, for what the packages do with faulty files: webvtt-py and pysubs2 drop a
 cue whose time has no fraction, read ".08" as 8 ms, and pass over text that stands outside a cue. Here every time
@@ -18,8 +18,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from reddy_lib.findings import finding
+from reddy_lib.transcripts.formats.ass_events import as_webvtt, is_ass
+from reddy_lib.transcripts.formats.captions import is_caption, is_speaker
 from reddy_lib.transcripts.formats.json_form import short
 from reddy_lib.transcripts.formats.shapes import Recording, Word
+from reddy_lib.transcripts.formats.turn_building import of_left_out
 from reddy_lib.transcripts.times import Moment, read_moment
 from reddy_lib.transcripts.turns import Listed, Parsed, Turn
 
@@ -60,7 +63,7 @@ class Cue(NamedTuple):
 
 def is_subtitles(text: str) -> bool:
     """Does this text start as subtitles do: with WEBVTT, or with a line of two times (after the number of a cue)?"""
-    if _SIGNATURE.match(text):
+    if _SIGNATURE.match(text) or is_ass(text):
         return True
     rows = [row for row in _NEWLINE.split(text[:2000].lstrip("\ufeff")) if row.strip()][:3]
     if rows and rows[0].strip().isdecimal():
@@ -76,8 +79,10 @@ def read_subtitles(text: str, labelled: Callable[[str], Parsed]) -> Recording:
 
     `labelled` reads labelled text: it decides which names before a colon are speakers.
     """
+    scripted = is_ass(text)
+    text = as_webvtt(text) if scripted else text
     signature = _SIGNATURE.match(text)
-    recording = Recording("WebVTT" if signature else "SRT", [])
+    recording = Recording("ASS" if scripted else "WebVTT" if signature else "SRT", [])
     cues, stray, sbv = _cues(_rows(text), signature is not None)
     if sbv:
         recording.form = "SBV"
@@ -88,8 +93,14 @@ def read_subtitles(text: str, labelled: Callable[[str], Parsed]) -> Recording:
     else:
         turns = _named(cues, labelled, recording)
     speaking = any(turn.label for turn in turns)
+    machines = {turn.label for turn in turns if turn.label and not is_speaker(turn, turns)}
     for turn in turns:
-        _place(turn, speaking, recording)
+        if speaking and (turn.label in machines if turn.label else is_caption(turn.text)):
+            recording.left_out.append((len(recording.turns), turn.text))
+        else:
+            _place(turn, speaking, recording)
+    if recording.left_out:
+        recording.notes.append((-1, of_left_out([text for _, text in recording.left_out])))
     return recording
 
 
@@ -102,6 +113,7 @@ class Spoken(NamedTuple):
 
 def spoken(text: str) -> Spoken:
     """Subtitles without what marks them. Names are left in place, also those of voice tags, each as "name:"."""
+    text = as_webvtt(text) if is_ass(text) else text
     rows = _rows(text)
     cues, stray, _ = _cues(rows, _SIGNATURE.match(text) is not None)
     lines = [*stray, *(line for cue in cues for line in cue.lines)]

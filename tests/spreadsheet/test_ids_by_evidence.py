@@ -1,0 +1,108 @@
+"""Ids of calls that no name gives away: what joins, what rises, what is a person's."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import reddy_lib as reddy
+
+TALK = [
+    f"Agent: Hello, how can I help you?\nCustomer: My {thing} has not arrived.\nAgent: I will look it up."
+    for thing in ("parcel", "card", "invoice", "modem", "ticket", "refund")
+]
+PEOPLE = ["Ann Poe", "Bo Lee", "Cy Dow", "Di Ray", "Ed Fox", "Flo May"]
+
+
+def records(**more: list[object]) -> list[dict[str, object]]:
+    return [
+        {
+            **{name: cells[n] for name, cells in more.items()},
+            "began": f"2026-03-02T1{n}:20:07Z",
+            "agent": {"email": ("maya@cedarline.example", "tom@cedarline.example")[n % 2]},
+            "transcript": talk,
+        }
+        for n, talk in enumerate(TALK)
+    ]
+
+
+def guessed(tmp_path: Path, data: object) -> reddy.Mapping:
+    path = tmp_path / "calls.json"
+    path.write_text(json.dumps(data), encoding="utf-8")
+    return reddy.guess_mapping(reddy.read_sheet(path), path=path)
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [[417, 982, 305, 664, 129, 871], [311, 312, 313, 315, 316, 320], [8000, 8007, 8014, 8021, 8050, 8051],
+     ["calm-otter-12", "brave-lynx-7", "shy-heron-88", "odd-finch-3", "old-mole-41", "red-vole-19"]],
+)  # fmt: skip
+def test_ids_of_an_unknown_name_are_taken_with_a_doubt(tmp_path: Path, ids: list[object]) -> None:
+    mapping = guessed(tmp_path, {"data": records(zq=ids)})
+    assert mapping.fields["conversation_id"] == "zq"
+    assert "conversation_id" in mapping.doubts
+
+
+def test_records_in_a_wrapping_of_their_own_are_calls(tmp_path: Path) -> None:
+    ids: list[object] = [8000, 8007, 8014, 8021, 8050, 8051]
+    mapping = guessed(tmp_path, {"data": {"calls": {"edges": [{"node": one} for one in records(zq=ids)]}}})
+    assert mapping.fields["conversation_id"] == "zq"
+    assert mapping.fields["agent_email"] == "agent.email"
+
+
+def test_numbers_that_count_the_rows_are_no_ids(tmp_path: Path) -> None:
+    assert "conversation_id" not in guessed(tmp_path, records(zq=[1, 2, 3, 4, 5, 6])).fields
+
+
+def test_the_id_of_a_person_is_not_the_conversations(tmp_path: Path) -> None:
+    contacts: list[object] = [{"id": 3300 + 17 * n, "name": name} for n, name in enumerate(PEOPLE)]
+    assert "conversation_id" not in guessed(tmp_path, records(contact=contacts)).fields
+
+
+def test_the_id_of_a_contact_that_is_no_person_is(tmp_path: Path) -> None:
+    contacts: list[object] = [{"id": f"c-{3300 + 17 * n}", "channel": "voice"} for n in range(6)]
+    assert guessed(tmp_path, records(contact=contacts)).fields["conversation_id"] == "contact.id"
+
+
+def test_what_joins_lines_to_their_calls_is_the_id(tmp_path: Path) -> None:
+    ids = [417, 982, 305, 664, 129, 871]
+    calls = pd.DataFrame(
+        {
+            "began": [f"2026-03-02 1{n}:20:07" for n in range(6)],
+            "zq": ids,
+            "agent email": "maya@cedarline.example",
+        }
+    )
+    rows = [
+        (number, 3.5 * k, *line.split(": ", 1))
+        for number, talk in zip(ids, TALK, strict=True)
+        for k, line in enumerate(talk.splitlines())
+    ]
+    lines = pd.DataFrame(rows, columns=["zq", "zt", "role", "text"])
+    file = io.BytesIO()
+    with pd.ExcelWriter(file, engine="xlsxwriter") as book:
+        calls.to_excel(book, sheet_name="Calls", index=False)
+        lines.to_excel(book, sheet_name="Lines", index=False)
+    path = tmp_path / "calls.xlsx"
+    path.write_bytes(file.getvalue())
+    mapping = reddy.guess_mapping(reddy.read_sheet(path), path=path)
+    assert mapping.fields["conversation_id"] == "zq"
+    assert "conversation_id" not in mapping.doubts
+    assert "zq" not in mapping.tags
+
+
+def test_a_second_is_no_customer() -> None:
+    table = pd.DataFrame(
+        [
+            (number, 3.5 * k, 3.5 * k + 3, text if side == "Agent" else "", text if side != "Agent" else "")
+            for number, talk in zip("ABCDEF", TALK, strict=True)
+            for k, (side, text) in enumerate(line.split(": ", 1) for line in talk.splitlines())
+        ],
+        columns=["Gesprächs-ID", "ab Sekunde", "bis", "Unsere Seite", "Kunde sagt"],
+    )
+    mapping = reddy.guess_mapping(table)
+    assert mapping.line_fields == {"start": "ab Sekunde", "stop": "bis"}
