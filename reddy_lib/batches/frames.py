@@ -66,7 +66,9 @@ def calls_frame(
         frame[name] = frame[name].astype(int)
     frame["edited"] = frame["edited"].astype(bool)
     if snippets:
-        told = [hits_in(row[-1], searched, first_only=True).snippet if searching else Snippet() for row in rows]
+        told = [
+            hits_in(row[-1], searched, first_only=True).snippet if searching else Snippet() for row in rows
+        ]
         frame["snippet"] = pd.Series([one.text for one in told], index=frame.index, dtype=object)
         frame["snippet_begin"] = pd.Series([one.begin for one in told], index=frame.index, dtype="int64")
         frame["snippet_end"] = pd.Series([one.end for one in told], index=frame.index, dtype="int64")

@@ -146,7 +146,10 @@ def _tag(batch: Batch, rows: Sequence[int]) -> Step | None:
         )
         return _set_tag(name, value, kind, None) if name and value else None
     action = st.segmented_control(
-        "Do what", ["Set the value", "Rename", "Change the type", "Delete"], default="Set the value", required=True
+        "Do what",
+        ["Set the value", "Rename", "Change the type", "Delete"],
+        default="Set the value",
+        required=True,
     )
     if action == "Rename":
         name = st.text_input("New name", placeholder=key).strip()

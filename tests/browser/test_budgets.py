@@ -47,7 +47,9 @@ def sheet(name: str, agents: list[str]) -> pd.DataFrame:
             "Call": [f"{name}-{number:04d}" for number in range(len(agents))],
             "Agent": agents,
             "Product": ["Loans" if number % 3 else "Retention" for number in range(len(agents))],
-            "Start": [f"2026-03-{1 + number % 28:02d}T09:{number % 60:02d}:00Z" for number in range(len(agents))],
+            "Start": [
+                f"2026-03-{1 + number % 28:02d}T09:{number % 60:02d}:00Z" for number in range(len(agents))
+            ],
             "CSAT": [1 + number % 5 for number in range(len(agents))],
             "Transcript": [
                 "[00:01] Agent: Good morning, you reach Cedarline, how can I help you today?\n"
@@ -78,9 +80,14 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         "word": good,
     }
     with reddy.Sandbox(agents=AGENTS) as server:
-        with reddy.Ledger(folder / "ledger.sqlite") as ledger, reddy.Client(server.token, base_url=server.url) as client:
+        with (
+            reddy.Ledger(folder / "ledger.sqlite") as ledger,
+            reddy.Client(server.token, base_url=server.url) as client,
+        ):
             batches = {
-                name: ledger.load(sheet(name, listed), name=name, products=client.list_products(), progress=False)
+                name: ledger.load(
+                    sheet(name, listed), name=name, products=client.list_products(), progress=False
+                )
                 for name, listed in agents.items()
             }
             for name in ("unknown", "refused"):
@@ -146,7 +153,9 @@ def send(page: Page, number: int) -> None:
     click(page, rf"Send (all )?{number}\b")
 
 
-def test_214_calls_of_an_agent_that_reddy_does_not_know_are_fixed_and_sent(screen: Page, bench: Bench) -> None:
+def test_214_calls_of_an_agent_that_reddy_does_not_know_are_fixed_and_sent(
+    screen: Page, bench: Bench
+) -> None:
     batch = review(screen, bench, "unknown")
     assert batch.counts()["rejected"] == 214
     began = time.monotonic()

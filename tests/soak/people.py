@@ -55,10 +55,12 @@ class _Session:
             state.fragment_id, state.is_auto_rerun = fragment, True
         if widget is not None:
             state.widget_states.widgets.append(widget)
+        if not fragment:
+            self.fragments.clear()  # a run of the whole page says anew which parts run by themselves
         began = time.monotonic()
         await self.socket.send(message.SerializeToString())
         while True:
-            received = await asyncio.wait_for(self.socket.recv(decode=False), timeout=120)
+            received = await asyncio.wait_for(self.socket.recv(decode=False), timeout=60)
             if self.take(ForwardMsg.FromString(bytes(received))):
                 return time.monotonic() - began
 
@@ -119,10 +121,16 @@ async def visit(
         cookies: sent with the connection, as a browser does.
     """
     chance = random.Random(seed)
+    await asyncio.sleep(0.2 * seed)  # people do not arrive all at once
     address = f"ws://{urlsplit(url).netloc}/_stcore/stream"
     headers = {"Cookie": cookies} if cookies else {}
     async with connect(
-        address, origin=url, subprotocols=["streamlit"], max_size=MOST_BYTES, additional_headers=headers  # type: ignore[arg-type, list-item]
+        address,
+        origin=url,
+        subprotocols=["streamlit"],
+        max_size=MOST_BYTES,
+        ping_interval=None,  # a busy app is late, not away
+        additional_headers=headers,  # type: ignore[arg-type, list-item]
     ) as socket:
         session = _Session(socket, f"batch={batch}&row={row}")
         told = session.told

@@ -1,7 +1,6 @@
 """Fifty people on one app process, each with a click every one to five seconds, while a submission runs.
 
-    SECONDS=300 PEOPLE=50 uv run pytest -m soak -n 0 -s tests/soak/test_sessions.py
-    APP=http://127.0.0.1:8600 BATCH=b1… …      an app, or a proxy before several, that runs already
+SECONDS=300 PEOPLE=50 uv run pytest -m soak -n 0 -s tests/soak/test_sessions.py
 """
 
 from __future__ import annotations
