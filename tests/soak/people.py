@@ -14,9 +14,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.Element_pb2 import Element
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 __all__ = ["Told", "visit"]
 
@@ -83,9 +85,11 @@ class _Session:
             ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
         )
 
-    def _element(self, element: object) -> None:
-        kind = element.WhichOneof("type")  # type: ignore[attr-defined]
-        shown = getattr(element, kind) if kind else None
+    def _element(self, element: Element) -> None:
+        kind = element.WhichOneof("type")
+        if kind is None:
+            return
+        shown = getattr(element, kind)
         if kind == "button":
             self.buttons[shown.id.rpartition(" ")[2]] = shown.id
         elif kind == "text_input" and shown.id.endswith(" search"):
@@ -126,11 +130,11 @@ async def visit(
     headers = {"Cookie": cookies} if cookies else {}
     async with connect(
         address,
-        origin=url,
-        subprotocols=["streamlit"],
+        origin=Origin(url),
+        subprotocols=[Subprotocol("streamlit")],
         max_size=MOST_BYTES,
         ping_interval=None,  # a busy app is late, not away
-        additional_headers=headers,  # type: ignore[arg-type, list-item]
+        additional_headers=headers,
     ) as socket:
         session = _Session(socket, f"batch={batch}&row={row}")
         told = session.told
