@@ -154,8 +154,11 @@ def folded_words(words: Sequence[str]) -> list[bytes]:
     return [fold(whole_characters(word)).encode() for word in words]
 
 
-def hits_in(payload: str, query: Conditions) -> Hits:
-    """Return where a call has what a query searches, with a snippet: of what a role says first, then of the words."""
+def hits_in(payload: str, query: Conditions, *, first_only: bool = False) -> Hits:
+    """Return where a call has what a query searches, with a snippet: of what a role says first, then of the words.
+
+    `first_only`: stop where the snippet is known; a list of calls needs no more.
+    """
     call = decode_spoken(payload)
     anywhere = [word.decode() for word in folded_words(query.words) if word]
     said = [(one, [word.decode() for word in folded_words(one.words) if word]) for one in query.says]
@@ -167,6 +170,10 @@ def hits_in(payload: str, query: Conditions) -> Hits:
         if found:
             lines[number] = found
             first.setdefault(bool(of_role), (line.text, found[0]))
+            if first_only and bool(of_role) == bool(said):
+                break
+    if first_only and first:
+        return Hits(lines, {}, _snippet(*(first.get(True) or first[False])))
     fields = {name: found for name, text in _fields(call) if (found := _places(text, anywhere))}
     texts = dict(_fields(call))
     for name, found in fields.items():

@@ -15,6 +15,7 @@ __all__ = ["Folded", "fold", "fold_lines", "folded_with_places"]
 
 _OTHER = re.compile(r"[^\x00-\x7f]+")
 _PIECES = re.compile(r"([^\x00-\x7f]+)|([\x00-\x7f])", re.DOTALL)
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 _ALIKE = str.maketrans(
     {
         **dict.fromkeys("‘’‚‛ʼ′", "'"),
@@ -73,6 +74,8 @@ def _is_accent(character: str) -> bool:
 
 def folded_with_places(text: str) -> Folded:
     """Return `fold(text)` and where each of its characters stands in `text`."""
+    if text.isascii() and "  " not in text and text == text.strip() and not _CONTROLS.search(text):
+        return Folded(text.lower(), [(at, at + 1) for at in range(len(text))])  # no character moves
     folded: list[str] = []
     places: list[tuple[int, int]] = []
 

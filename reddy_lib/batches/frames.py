@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_rows import decode_findings
-from reddy_lib.batches.call_texts import hits_in
+from reddy_lib.batches.call_texts import Snippet, hits_in
 from reddy_lib.batches.query_fields import Conditions
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import attempts, calls, edits
@@ -53,7 +53,9 @@ def calls_frame(
     if limit is not None:
         limit = arguments.whole_number(limit, "limit", least=0)
     found = batch.find(**filters)
-    asked = [calls.c[name] for name in names] + ([calls.c.payload] if snippets else [])
+    searched = Conditions.of_all(found.parts)
+    searching = snippets and bool(searched.words or searched.says)  # else no payload has to be read
+    asked = [calls.c[name] for name in names] + ([calls.c.payload] if searching else [])
     query = sa.select(*asked).where(*found.conditions).order_by(calls.c.row).offset(offset).limit(limit)
     with batch.database.read() as connection:
         rows = [tuple(row) for row in connection.execute(query)]
@@ -64,8 +66,9 @@ def calls_frame(
         frame[name] = frame[name].astype(int)
     frame["edited"] = frame["edited"].astype(bool)
     if snippets:
-        searched = Conditions.of_all(found.parts)
-        told = [hits_in(row[-1], searched).snippet for row in rows]
+        told = [
+            hits_in(row[-1], searched, first_only=True).snippet if searching else Snippet() for row in rows
+        ]
         frame["snippet"] = pd.Series([one.text for one in told], index=frame.index, dtype=object)
         frame["snippet_begin"] = pd.Series([one.begin for one in told], index=frame.index, dtype="int64")
         frame["snippet_end"] = pd.Series([one.end for one in told], index=frame.index, dtype="int64")

@@ -147,9 +147,14 @@ def _tag(batch: Batch, rows: Sequence[int]) -> Step | None:
             "Type", TAG_TYPES, default="string", required=True, format_func=TYPES.__getitem__
         )
         return _set_tag(name, value, kind, None) if name and value else None
-    action = right.selectbox("Do what", ["Set the value", "Rename", "Change the type", "Delete"])
+    action = st.segmented_control(
+        "Do what",
+        ["Set the value", "Rename", "Change the type", "Delete"],
+        default="Set the value",
+        required=True,
+    )
     if action == "Rename":
-        name = st.text_input("New name", value=key).strip()
+        name = st.text_input("New name", placeholder=key).strip()
         return RenameTag(old=key, new=name) if name and name != key else None
     if action == "Change the type":
         other = st.segmented_control("Type", TAG_TYPES, format_func=TYPES.__getitem__)

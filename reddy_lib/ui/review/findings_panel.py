@@ -40,14 +40,15 @@ def draw_findings(
         texts: the texts of the whole batch that are in no line; None where there are none.
     """
     found = problems(call, [one for one in findings if one.code != "transcript-unassigned"])
-    waiting = batch.unassigned(row).query("decision == ''")
-    if not (found or len(waiting) or decisions.accepted or refused):
+    unplaced = any(one.code == "transcript-unassigned" for one in findings)
+    waiting = list(batch.unassigned(row).query("decision == ''").itertuples()) if unplaced else []
+    if not (found or waiting or decisions.accepted or refused):
         return
     may = set() if locked else batch.can_accept(row)
     content = digest(call)
     shown = len(found) + len(waiting) + len(decisions.accepted)
     with st.container(gap="xsmall", height=TALLEST if shown > 4 else "content", border=False):
-        for one in waiting.itertuples():
+        for one in waiting:
             _unassigned(batch, row, int(one.number), int(one.after), str(one.text), texts, key, locked)
         if not findings and refused:
             st.markdown(

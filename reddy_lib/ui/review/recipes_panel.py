@@ -6,7 +6,9 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.recent_changes import end_of_history
 from reddy_lib.batches.recipes import (
+    Fitting,
     Recipe,
     apply_recipe,
     keep_recipe,
@@ -25,7 +27,13 @@ def draw_offer(batch: Batch, key: str) -> None:
     """Offer a recipe that fits this batch and was not applied to it yet."""
     if st.session_state.get(f"{key} recipe declined") or not ui.may("edit"):
         return
-    fitting = next((one for one in batch.recipes() if not one.done), None)
+    # Which recipes fit depends on the columns of the sheet and on all that was changed: asked when that changes.
+    state = (batch.id, st.session_state.get("review edits", 0), end_of_history(batch))
+    kept = st.session_state.get("review recipe offer")
+    if kept is None or kept[0] != state:
+        kept = (state, next((one for one in batch.recipes() if not one.done), None))
+        st.session_state["review recipe offer"] = kept
+    fitting: Fitting | None = kept[1]
     if fitting is None:
         return
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
@@ -131,6 +139,7 @@ def recipes_panel(batch: Batch) -> None:
                     "Delete", key=f"recipe {recipe.id} delete", icon=":material/delete:", disabled=not may
                 ):
                     retire_recipe(batch.database, recipe)
+                    edited()
                     st.rerun()
     given = st.file_uploader("Bring in a recipe", type=["json"], key="recipe upload")
     if given is not None and st.button("Keep it", key="keep uploaded recipe", disabled=not may):
@@ -146,6 +155,7 @@ def _keep(batch: Batch, recipe: Recipe) -> None:
     except ReddyError as error:
         ui.alert(error)
         return
+    edited()
     st.toast(f"“{recipe.name.strip()}” was kept. It is offered for the next sheet with these columns.")
     close_dialog()
     st.rerun()
