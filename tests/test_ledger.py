@@ -493,7 +493,7 @@ class TestFinding:
         assert full.index.name == none.index.name == "row"
         assert list(full.columns) == [
             "status", "agent_email", "product_id", "timestamp", "lines", "tags", "errors", "warnings", "edited",
-            "conversation_id", "preview",
+            "conversation_id", "preview", "codes",
         ]  # fmt: skip
         assert list(none.columns) == list(full.columns)
         for name in ("product_id", "timestamp", "lines", "edited"):

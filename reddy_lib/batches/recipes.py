@@ -296,6 +296,7 @@ def apply_recipe(
         on_progress: called with the position of the step that is next.
     """
     arguments.known(on_problem, "on_problem", ("continue", "stop"))
+    batch.database.require("edit")  # also where every step stands already
     done: list[Applied] = []
     earlier = _earlier(batch)
     for place, step in enumerate(recipe.steps):

@@ -53,7 +53,7 @@ def state_folder() -> Path:
 
 def append(identity: str, mark: Mark) -> None:
     """Store the mark of a claim. If it cannot be written, log a warning, once."""
-    line = f"{mark.incarnation} {mark.attempt_id} {mark.at:.0f} {mark.address}\n".encode()
+    line = f"{mark.incarnation} {mark.attempt_id} {int(mark.at)} {mark.address}\n".encode()
     path = _marks_file(identity)
     try:
         try:

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 import reddy_lib
 import reddy_lib as reddy
 from reddy_lib.access import RIGHTS, Person, Right, Rules
-from reddy_lib.batches import steps
+from reddy_lib.batches import draws, steps, turn_edits
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database import schema
 from reddy_lib.database.database import Database
@@ -157,6 +157,13 @@ def _writes() -> dict[str, tuple[Right, Call]]:
             "edit",
             lambda s, g, b, u: recipes.apply_recipe(
                 b, recipes.Recipe(name="x", columns=[], steps=[steps.SwapRoles()])
+            ),
+        ),
+        "batches.draws.draw_calls": ("edit", lambda s, g, b, u: draws.draw_calls(b, 1)),
+        "batches.turn_edits.store_turn_edit": (
+            "edit",
+            lambda s, g, b, u: turn_edits.store_turn_edit(
+                b, 3, turn_edits.TurnEdit(id="0" * 32, kind="swap call")
             ),
         ),
         "batches.operations.change_at_once": (
@@ -379,7 +386,7 @@ def _writes() -> dict[str, tuple[Right, Call]]:
 READS = {
     "Database": "close for_person may moment must_be_there next_moment read require translate_errors",
     "Ledger": "archived batch batches loaded_before submission submissions",
-    "StoredBatch": "call findings_of no_row one payloads rows seen_by these_rows where",
+    "StoredBatch": "call find findings_of no_row one payloads rows seen_by these_rows where",
     "Batch": "agents call calls can_accept cells cells_frame count counts decisions edits finding_counts findings info "
     "lines loss original outcomes outcomes_version provenance recording recordings tags unassigned was_checked_with "
     "attempts operations",
@@ -392,8 +399,21 @@ READS = {
     "batches.review_decisions": "loss_of unassigned_frame",
     "batches.catalogue": "batch_id_of batches_frame batches_of_file find_batch",
     "batches.corrections": "corrected_calls links_of recognised",
-    "batches.recipes": "columns_of recipe_of recipes_for",
-    "batches.operations": "edits_of_call effect_of find history history_frame undoable",
+    "batches.recipes": "columns_of fitting plan recipe_of recipes_for",
+    "batches.operations": "changed_rows chosen_rows find history undoable",
+    "batches.operation_records": "edits_of_call history_frame",
+    "batches.clusters": "clusters_of values_of",
+    "batches.draws": "draws_of redraw",
+    "batches.facet_store": "store_of",
+    "batches.facets": "facet_names facet_values facets_of",
+    "batches.masking": "personal_data_of",
+    "batches.previews": "effect_of preview_of stored_calls",
+    "batches.problems": "problems_of",
+    "batches.query_masks": "conditions_of product_values",
+    "batches.recent_changes": "end_of_history who_changed_since",
+    "batches.search": "find next_row page_of previous_row where",
+    "batches.worth": "worth_of",
+    "outcomes.totals": "addresses_sent_to calls_behind totals version_of",
     "outcomes.sent_calls": "snapshot",
     "batches.redaction_marks": "marks_of words_of",
     "sending.overview": "being_sent held_up history preview rows_to_send sendable_rows settled_at workers_alive",

@@ -213,7 +213,7 @@ def test_unknown_rows_filters_statuses_severities_and_codes_raise_and_say_what_t
 ) -> None:
     with pytest.raises(NotInLedger, match="no calls in rows 98 and 99"):
         shared_batch.rows(rows=[2, 98, 99])
-    with pytest.raises(ValueError, match="no filter 'state': choose among status, severity"):
+    with pytest.raises(ValueError, match="no filter 'state': choose among query, status, severity"):
         shared_batch.calls(state="ready")
     with pytest.raises(ValueError, match="no status 'redy': choose among held, ready"):
         shared_batch.count(status=["held", "redy"])

@@ -112,12 +112,8 @@ def test_a_product_that_was_chosen_before_and_is_active_no_more_is_not_proposed(
     assert products(drop(*vtt("a"))) is None
 
 
-def test_emails_in_the_names_of_the_files_are_one_click_away(connected_ledger: reddy.Ledger) -> None:
+def test_emails_and_ids_in_the_names_of_the_files_are_taken(connected_ledger: reddy.Ledger) -> None:
     app = drop(*vtt("ann@cedarline.example_C-00012", "bo@cedarline.example_C-00013"))
-    offers = [label for label in labels(app) if "rom the files' names" in label]
-    assert len(offers) == 2
-    for label in offers:
-        app = press(app, label)
     batch = store(pill(app, PRODUCT, 1), connected_ledger)
     assert [(call.agent_email, call.conversation_id) for call in map(batch.call, batch.rows())] == [
         ("ann@cedarline.example", "C-00012"),

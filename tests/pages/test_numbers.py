@@ -291,14 +291,13 @@ def test_a_rejected_call_is_not_said_to_be_in_order_and_is_not_asked_for_once_it
     assert "Fix the 1 rejected in Review" in labels(opened("submit", batch))
     in_review = words(screen.opened("review", batch, review={batch.id: view(3)}, query={"row": "3"}))
     assert "invalid agent" in in_review
-    assert "Nothing to put right" not in in_review
     assert "Change what Reddy's words name, then send it again." in in_review
 
     batch.update(3, agent_email="bo@cedarline.example")
 
     corrected = words(screen.opened("review", batch, review={batch.id: view(3)}, query={"row": "3"}))
     assert "invalid agent" not in corrected
-    assert "Nothing to put right in this call" in corrected
+    assert "Change what Reddy's words name" not in corrected
     app = opened("submit", batch)
     assert not [label for label in labels(app) if "rejected" in label]
     assert "1 rejected" in words(app), "what became of that submission stays"

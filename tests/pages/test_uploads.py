@@ -103,12 +103,12 @@ class TestSubmit:
         submission = submit(batch, server)
         assert submission.state == "paused"
         app = screen.opened("submit", batch)
-        assert f"Reddy wants recordings at **{host}**" in words(app)
+        assert f"Reddy asks for recordings at **{host}**" in words(app)
         press(app, "allow ")
         hosts = hosts_of(batch.database, server.url).set_index("host")
         assert bool(hosts.loc[host, "allowed"])
         assert submission.state == "running"
-        assert "Reddy wants recordings" not in words(app)
+        assert "Reddy asks for recordings" not in words(app)
 
     def test_a_refused_host_says_who_refused_it_and_can_still_be_allowed(
         self, batch: reddy.Batch, server: reddy.Sandbox
