@@ -16,6 +16,7 @@ from playwright.sync_api import Download, Page, expect
 from python_calamine import CalamineWorkbook
 
 import reddy_lib as reddy
+from reddy_lib.batches.recipes import Recipe, keep_recipe, recipe_of
 from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from reddy_lib.sending.submission import create
 from reddy_lib.sending.workers import new_worker
@@ -62,12 +63,17 @@ def is_received(content: bytes) -> None:
     assert "I lost my card." in content.decode()
 
 
+def is_recipe(content: bytes) -> None:
+    assert Recipe.from_file(content).steps
+
+
 DOWNLOADS: dict[str, tuple[str, str, Callable[[bytes], None]]] = {
     "outcomes-csv": ("outcomes", ".csv", is_csv),
     "outcomes-xlsx": ("outcomes", ".xlsx", is_xlsx),
     "evidence": ("outcomes", ".zip", is_evidence),
     "mapping": ("load", ".profile.json", is_profile),
     "profile": ("load", ".profile.json", is_profile),
+    "recipe": ("review", ".recipe.json", is_recipe),
     "sandbox-received": ("submit", ".json", is_received),
 }
 """Name of each download → its page, its ending, what to look for in it. `test_ui_downloads` fails where one is missing."""
@@ -82,6 +88,8 @@ def send_three(location: str, sheet: Callable[..., Path]) -> str:
     with reddy.Ledger(location) as ledger:
         products = [dict(product) for product in DEFAULT_PRODUCTS]
         batch = ledger.load(sheet(3, ids, "earlier.csv"), products=products, progress=False)
+        batch.rename_tag("CSAT", "score")
+        keep_recipe(ledger, recipe_of(batch))
         submission = create(ledger, batch.id, address="sandbox", token_source="elsewhere")
         worker = new_worker(ledger)
         claims = exchange(ledger, submission.id, 0, worker, want=3).claims
@@ -138,6 +146,10 @@ def click_every_download(page: Page, url: str, outcomes: str, sheet: Path) -> di
     page.set_input_files('input[type="file"]', sheet)
     page.get_by_role("button", name="Store 3 calls").click()  # stored, so that its mapping is a kept profile
     page.wait_for_url(re.compile("/review"))
+    page.get_by_role("button", name="Recipes").click()
+    page.get_by_role("dialog").get_by_text(re.compile("1 step$")).click()
+    click_those_of("review")
+    page.keyboard.press("Escape")
     page.get_by_role("link", name=re.compile("^Submit")).click()
     page.get_by_role("button", name=re.compile("^Send all 3")).click()
     expect(page.get_by_text(re.compile("Submission .* is done"))).to_be_visible(timeout=PATIENCE * 60_000)

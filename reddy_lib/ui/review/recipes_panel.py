@@ -18,6 +18,7 @@ from reddy_lib.batches.recipes import (
 )
 from reddy_lib.errors import ReddyError
 from reddy_lib.ui.dialogs import close_dialog, dialog_button
+from reddy_lib.ui.downloads import download, write_all
 from reddy_lib.ui.review.changes import edited
 
 __all__ = ["draw_offer", "recipes_panel"]
@@ -131,10 +132,14 @@ def recipes_panel(batch: Batch) -> None:
             if may:
                 _apply(batch, recipe)
             with st.container(horizontal=True):
-                st.download_button(
-                    "Download", recipe.to_file(), f"{recipe.name}.recipe.json", "application/json",
-                    key=f"recipe {recipe.id} file", icon=":material/download:",
-                )  # fmt: skip
+                download(
+                    "recipe",
+                    "Download",
+                    write_all(recipe.to_file()),
+                    file_name=f"{recipe.name}.recipe.json",
+                    mime="application/json",
+                    of=recipe.id,
+                )
                 if st.button(
                     "Delete", key=f"recipe {recipe.id} delete", icon=":material/delete:", disabled=not may
                 ):
