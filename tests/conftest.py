@@ -13,6 +13,7 @@ import secrets
 import shutil
 import signal
 import sqlite3
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -264,3 +265,18 @@ def sandbox() -> Iterator[reddy.Sandbox]:
 def client(sandbox: reddy.Sandbox) -> Iterator[reddy.Client]:
     with reddy.Client(sandbox.token, base_url=sandbox.url) as connected:
         yield connected
+
+
+@pytest.fixture(autouse=True)
+def closed_ledgers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Close the ledgers that a page opened in the folder of its test: a process has a thousand files to open."""
+    yield
+    folder = request.node.funcargs.get("tmp_path")
+    process = sys.modules.get("reddy_lib.ui.process")
+    if folder is None or process is None:
+        return
+    with process.PROCESS.lock:
+        mine = [place for place in process.PROCESS.ledgers if place.startswith(str(folder))]
+        gone = [process.PROCESS.ledgers.pop(place) for place in mine]
+    for ledger in gone:
+        ledger.close()

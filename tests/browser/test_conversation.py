@@ -109,7 +109,7 @@ def test_six_edits_faster_than_the_page_arrive_each_on_its_turn(
     turns = opened(page, app, batch)
     for number in range(6):
         turns.nth(number).locator(".words").click()
-        page.keyboard.press("End")
+        page.keyboard.press("Control+End")
         page.keyboard.type(f" [{number}]")
         page.keyboard.press("Enter")
     wanted = {f"[{number}]" for number in range(6)}
@@ -158,7 +158,7 @@ def test_what_is_typed_while_the_app_is_away_is_stored_once_it_is_back(page: Pag
         process.kill()
         process.wait()
         turns.nth(1).locator(".words").click()
-        page.keyboard.press("End")
+        page.keyboard.press("Control+End")
         page.keyboard.type(" typed offline")
         page.keyboard.press("Enter")
         expect(page.locator(".told")).to_contain_text("Storing 1 edit")
@@ -177,7 +177,7 @@ def test_somebody_elses_change_of_the_turn_is_shown_and_what_was_typed_is_kept(
 ) -> None:
     turns = opened(page, app, batch)
     turns.nth(1).locator(".words").click()
-    page.keyboard.press("End")
+    page.keyboard.press("Control+End")
     page.keyboard.type(" mine")
     batch.change(2, lambda call: editing.with_line_cells(call, {2: {"text": "theirs"}}), who="bob")
     page.keyboard.press("Enter")
@@ -195,7 +195,7 @@ def test_a_change_of_somebody_else_does_not_disturb_what_is_being_typed(
     turns = opened(page, app, batch)
     words = turns.nth(3).locator(".words")
     words.click()
-    page.keyboard.press("End")
+    page.keyboard.press("Control+End")
     page.keyboard.type(" half")
     batch.change(2, lambda call: editing.delete_lines(call, [1]), who="bob")
     expect(turns).to_have_count(5)  # their change is drawn by itself
@@ -234,7 +234,7 @@ def test_keys_go_on_from_an_open_turn_and_from_a_call_without_turns(
 ) -> None:
     turns = opened(page, app, batch, row=3)
     turns.nth(0).locator(".words").click()
-    page.keyboard.press("End")
+    page.keyboard.press("Control+End")
     page.keyboard.type(" More")
     page.keyboard.press("Alt+j")  # stores what was typed
     expect(page.get_by_text("Row 4", exact=True)).to_be_visible()

@@ -61,7 +61,6 @@ def test_three_are_fetched_matched_and_attached(
     page.get_by_role("button", name="Fetch 3 recordings").click()
     expect(page.get_by_text("Fetched 0 of 3 · 3 on the way")).to_be_visible()
     page.reload()  # another session: the work goes on
-    page.get_by_role("button", name="Recordings").click()
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
     server.gate.set()
     # nobody clicks: the page is drawn again by itself when the work is over

@@ -101,10 +101,10 @@ def test_the_dialog_about_calls_in_doubt_stays_open_while_the_page_follows(page:
             sender.send_one()
         page.goto(f"{app.url}/outcomes?batch={batch.id}")
         page.get_by_role("button", name="Clear the doubt").click()
-        expect(page.get_by_role("button", name="Send all 1")).to_be_visible()
+        expect(page.get_by_role("button", name="Choose all 1")).to_be_visible()
         for _ in range(4):
             sender.send_one()
         expect(page.get_by_text("4 accepted").first).to_be_visible()
         expect(page.get_by_text("2 in doubt").first).to_be_visible()
-        expect(page.get_by_role("button", name="Send all 1")).to_be_visible()
+        expect(page.get_by_role("button", name="Choose all 1")).to_be_visible()
         assert "Traceback" not in app.log.read_text()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 import reddy_lib as reddy
 from reddy_lib.recordings.attachments import open_recording
@@ -27,6 +27,11 @@ HEADER = 36  # pixels: the header row of a grid
 ROW = 35
 
 SAYS = "agent [00:01]: Your card please\ncustomer [00:04]: 4242 4242 4242 4242\nagent [00:08]: Thank you"
+
+
+def sound(page: Page) -> Locator:
+    """The players on the tab of the recording; there is one above the conversation, too."""
+    return page.get_by_role("tabpanel", name="Recording").locator("audio")
 
 
 def test_from_the_files_to_a_silenced_copy(
@@ -57,7 +62,7 @@ def test_from_the_files_to_a_silenced_copy(
 
     page.get_by_role("button", name="Calls", exact=True).click()
     page.get_by_role("tab", name="Recording").click()
-    expect(page.locator("audio")).to_be_visible()
+    expect(sound(page)).to_be_visible()
     expect(
         page.get_by_label(re.compile("^Waveform of call-3.wav: 0:12, left and right side"))
     ).to_be_attached()
@@ -111,10 +116,13 @@ def test_what_an_analyst_marks_is_heard_kept_and_silenced(
     page.get_by_role("button", name="Listen").first.click()
     # not Streamlit's own one, which is there while a page is drawn
     expect(page.get_by_test_id("stMain").get_by_role("button", name="Stop")).to_be_visible()
-    expect(page.locator("audio")).to_have_count(2)
+    expect(sound(page)).to_have_count(2)
     wait_for(
         lambda: bool(
-            page.locator("audio").nth(1).evaluate("player => player.duration > 2 && player.duration < 4")
+            page.get_by_role("tabpanel", name="Recording")
+            .locator("audio")
+            .nth(1)
+            .evaluate("player => player.duration > 2 && player.duration < 4")
         ),
         seconds=30,
         why="the part of the recording with a second around it",
@@ -172,7 +180,7 @@ def app(start_app: Callable[..., App], sandbox: reddy.Sandbox) -> App:
 
 def plays(page: Page) -> None:
     """The player has a source that the browser could load and decode."""
-    player = page.locator("audio")
+    player = sound(page)
     expect(player).to_be_visible()
     # `page.wait_for_function` would evaluate a string in the page, which the policy of headers forbids
     wait_for(
@@ -249,8 +257,7 @@ def test_ten_recordings_of_every_kind_from_the_files_to_the_sandbox(
     assert calls["call-10"]["audio"] is None
 
     # what nobody needs any more
-    page.get_by_role("link", name=re.compile("^Review")).first.click()
-    page.get_by_role("button", name="Recordings").click()
+    page.goto(f"{app.url}/review?batch={batch.id}&panel=recordings")
     page.get_by_role("button", name="Delete them").click()
     expect(page.get_by_role("button", name="Delete 2 recordings")).to_be_visible()
     page.get_by_role("button", name="Delete 2 recordings").click()
@@ -280,7 +287,6 @@ def test_clicks_and_a_reload_do_not_cut_off_what_is_being_attached(
         page.get_by_text(re.compile("^(Attached|Matched) ")).first.click()
     page.reload()
     wait_for(lambda: len(batch.recordings()) == many, seconds=60, why="the last of them to be attached")
-    page.get_by_role("button", name="Recordings").click()
     expect(page.get_by_text(f"{many} recordings attached.")).to_be_visible()
     expect(page.get_by_role("button", name="Attach 0 recordings")).to_be_disabled()
     assert "Traceback" not in app.log.read_text()

@@ -19,6 +19,7 @@ from tests.browser.conftest import App
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = 36  # pixels: the header row of a grid
 ROW = 35
+CALL = 66  # of the list of calls
 MENU, ROLE, TEXT = 52, 190, 290  # pixels from the left of the table of lines
 TICK, AGENT = 17, 275  # and of the list of calls
 
@@ -34,6 +35,7 @@ def review(page: Page, app: App, batch: reddy.Batch, row: int) -> Locator:
     """The page with one call open; gives the table of its lines."""
     page.goto(f"{app.url}/review?batch={batch.id}&row={row}")
     expect(page.get_by_text(f"Row {row}", exact=True)).to_be_visible()
+    page.get_by_role("tab", name="Lines").click()
     lines = page.locator('[data-testid="stDataFrame"]').nth(1)
     expect(lines).to_be_visible()
     expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
@@ -153,9 +155,9 @@ def test_ticks_stay_with_their_calls_when_the_list_changes_under_them(
     review(page, app, batch, 2)
     calls = page.locator('[data-testid="stDataFrame"]').first
     for position, count in ((1, 1), (3, 2)):
-        calls.click(position={"x": TICK, "y": HEADER + ROW * position + ROW / 2})
+        calls.click(position={"x": TICK, "y": HEADER + CALL * position + CALL / 2})
         expect(page.get_by_role("button", name=re.compile(f"Send {count} of {count} ticked"))).to_be_visible()
-    search = page.get_by_placeholder("Search words, ids, row")
+    search = page.get_by_placeholder(re.compile("^Search"))
     agent = batch.call(2).agent_email or ""
     found = batch.rows(search=agent)
     assert found[:2] != [3, 5]
@@ -163,7 +165,7 @@ def test_ticks_stay_with_their_calls_when_the_list_changes_under_them(
     search.press("Enter")
     expect(page.get_by_text(f"of {len(found)}", exact=False).first).to_be_visible()
     another = next(row for row in found if row not in (3, 5))
-    calls.click(position={"x": TICK, "y": HEADER + ROW * found.index(another) + ROW / 2})
+    calls.click(position={"x": TICK, "y": HEADER + CALL * found.index(another) + CALL / 2})
     expect(page.get_by_role("button", name=re.compile("Send 3 of 3 ticked"))).to_be_visible()
     page.get_by_role("button", name=re.compile("Send 3 of 3")).click()
     page.wait_for_url(re.compile("/submit"))
@@ -173,7 +175,7 @@ def test_ticks_stay_with_their_calls_when_the_list_changes_under_them(
     page.get_by_role("link", name=re.compile("^Review")).first.click()
     expect(page.get_by_role("button", name=re.compile("Send 3 of 3 ticked"))).to_be_visible()
     expect(search).to_have_value(agent)
-    calls.click(position={"x": AGENT, "y": HEADER + ROW * 1 + ROW / 2})
+    calls.click(position={"x": AGENT, "y": HEADER + CALL * 1 + CALL / 2})
     expect(page.get_by_text(f"Row {found[1]}", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name=re.compile("Send 3 of 3 ticked"))).to_be_visible()
 
@@ -184,12 +186,12 @@ def test_one_product_is_set_for_all_ticked_calls_after_a_question(
     review(page, app, batch, 2)
     calls = page.locator('[data-testid="stDataFrame"]').first
     for position in range(3):
-        calls.click(position={"x": TICK, "y": HEADER + ROW * position + ROW / 2})
+        calls.click(position={"x": TICK, "y": HEADER + CALL * position + CALL / 2})
         expect(page.get_by_role("button", name=re.compile(f"of {position + 1} ticked"))).to_be_visible()
     products = {row: batch.call(row).product_id for row in batch.rows()}
     target = next(p["id"] for p in DEFAULT_PRODUCTS if p["id"] not in {products[row] for row in (2, 3, 4)})
     name = next(p["name"] for p in DEFAULT_PRODUCTS if p["id"] == target)
-    page.get_by_role("button", name=re.compile("Edit$")).click()
+    page.get_by_role("button", name=re.compile("Edit 3$")).click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("combobox", name=re.compile("^Product")).click()
     page.get_by_role("option", name=re.compile(f"^{re.escape(str(name))} ·")).click()

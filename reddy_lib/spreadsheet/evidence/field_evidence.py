@@ -341,7 +341,7 @@ def _start_name(says: frozenset[str]) -> float:
 
 
 def _digits(column: Column) -> bool:
-    return column.share(lambda text: any(mark.isdigit() for mark in text)) > 0.5
+    return column.share(lambda text: any(mark.isdigit() for mark in text[:_NAME])) > 0.5
 
 
 def _is_number(text: str) -> bool:
@@ -505,6 +505,10 @@ _SMALL = 100
 """Ids of products below this are told from scores and counts by the column's name alone."""
 
 
+_NAME = 300
+"""Characters of the longest text that may be a product's name: a cell can hold millions."""
+
+
 def _product(column: Column, table: Table) -> Evidence:
     ids, says = table.ids, column.says
     numbers = set(ids.values())
@@ -515,7 +519,7 @@ def _product(column: Column, table: Table) -> Evidence:
     number = column.texts[0].isdecimal() and min(numbers, default=0) < _SMALL
     share = column.share(
         lambda text: (
-            fold_name(text) in ids
+            (len(text) <= _NAME and fold_name(text) in ids)
             or (
                 text.isdecimal()
                 and len(text) < 16

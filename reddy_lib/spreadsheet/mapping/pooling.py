@@ -16,6 +16,8 @@ __all__ = ["with_pooled_roles"]
 
 _FIRST, _FIRST_LINES = 8, 200
 """Calls, and rows where one row is a line, in which a label that stays open shows."""
+_FEWEST = 3
+"""Calls from which on labels are compared; `pooled_sides` asks for as many."""
 _CALLS, _LINES = 120, 1000
 """Calls, and rows where one row is a line, that are looked at where one does."""
 
@@ -25,6 +27,8 @@ def with_pooled_roles(mapping: Mapping, sheet: pd.DataFrame) -> Mapping:
     lines = mapping.layout == "lines" and "transcript" not in mapping.fields
     if not (mapping.line_fields or mapping.turns or "transcript" in mapping.sources()):
         return mapping
+    if len(sheet) < _FEWEST:
+        return mapping  # nothing to compare; and the one cell of a hostile file would be read once more
     first, most = (_FIRST_LINES, _LINES) if lines else (_FIRST, _CALLS)
     if not any(map(_is_open, build_frame(sheet.head(first), mapping))):
         return mapping

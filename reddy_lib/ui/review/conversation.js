@@ -498,10 +498,11 @@ function createView(root, send) {
       }
     }
     if (other) {
-      const first = data.turns.find((turn) => turn.marks.length) || data.turns[0];
+      const hit = data.turns.find((turn) => turn.marks.some((mark) => mark[2] === "hit"));
+      const first = hit || data.turns[0];
       if (first) {
         choose(first.id, focused); // who goes from call to call by key stays in the conversation
-        if (first.marks.length) reveal(state.nodes.get(first.id).turn, true);
+        if (hit) reveal(state.nodes.get(first.id).turn, true);
       } else if (focused) list.focus({ preventScroll: true }); // without turns, too
     }
     list.title = data.hint;
