@@ -110,6 +110,10 @@ def _keep_beside(parsed: Parsed, text: str, first: bool) -> None:
         parsed.turns.append(Turn("", text))
 
 
+_LONG = 200_000
+"""Characters of damaged data whose beginning tells whether it is text with labels."""
+
+
 def read_form(text: str, labelled: Labelled) -> Parsed:
     if fills_a_cell(text):
         parsed = _cut_off(text, labelled)
@@ -118,9 +122,9 @@ def read_form(text: str, labelled: Labelled) -> Parsed:
     try:
         decoded = decode(text)
     except ValueError:
-        plain = labelled(text)
+        plain = labelled(text[:_LONG])
         if plain.form == "labelled text" and plain.turns[0].label:
-            return plain
+            return plain if len(text) <= _LONG else labelled(text)
         if fills_a_cell(text):
             return _unreadable(
                 text, "Excel cut this JSON off at 32,767 characters, before the end of the first line"
