@@ -88,7 +88,7 @@ def words_of(who: str, start: float, text: str) -> dict[str, Any]:
 def test_what_an_analyst_marks_is_heard_kept_and_silenced(
     page: Page, app: App, sheet: Callable[..., Path]
 ) -> None:
-    said = {"segments": [words_of("agent", 1, "Your name"), words_of("customer", 3, "I am Ann Lee of York"),
+    said = {"segments": [words_of("agent", 1, "Who is it"), words_of("customer", 3, "We saw Ann Lee of York"),
                          words_of("agent", 7, "Thank you")]}  # fmt: skip
     with reddy.Ledger(app.ledger) as ledger:
         batch = ledger.load(
@@ -104,7 +104,7 @@ def test_what_an_analyst_marks_is_heard_kept_and_silenced(
     field = page.get_by_role("textbox", name="Words")
     field.fill("ann lee")
     field.press("Enter")
-    expect(page.get_by_text("2 · customer: I am Ann Lee of York")).to_be_visible()
+    expect(page.get_by_text("2 · customer: We saw Ann Lee of York")).to_be_visible()
     page.get_by_role("button", name="Mark words").click()
     expect(page.get_by_text("1 place marked.")).to_be_visible()
     # typed and clicked at once, as somebody in a hurry does

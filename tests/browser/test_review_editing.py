@@ -17,8 +17,8 @@ from reddy_lib.sandbox.rules import DEFAULT_PRODUCTS
 from tests.browser.conftest import App
 
 ROOT = Path(__file__).resolve().parents[2]
-HEADER = 36  # pixels: the header row of a grid
-ROW = 35
+HEADER = 32  # pixels: the header row of a grid
+ROW = 31
 CALL = 66  # of the list of calls
 MENU, ROLE, TEXT = 52, 190, 290  # pixels from the left of the table of lines
 TICK, AGENT = 17, 275  # and of the list of calls
