@@ -23,8 +23,8 @@ from tests.browser.conftest import App
 from tests.conftest import PRODUCTS
 from tests.recording_files import FORMATS, encoded, tone, turns, wav_bytes
 
-HEADER = 36  # pixels: the header row of a grid
-ROW = 35
+HEADER = 32  # pixels: the header row of a grid
+ROW = 31
 
 SAYS = "agent [00:01]: Your card please\ncustomer [00:04]: 4242 4242 4242 4242\nagent [00:08]: Thank you"
 

@@ -13,8 +13,9 @@ from playwright.sync_api import Locator, Page, expect
 import reddy_lib as reddy
 from tests.browser.conftest import App
 
-HEADER = 36  # pixels: the header row of a grid
-ROW = 35
+HEADER = 32  # pixels: the header row of a grid
+ROW = 31
+CALL = 66  # of the list of calls
 
 
 def received(app: App) -> list[dict[str, Any]]:
@@ -52,9 +53,11 @@ def test_a_new_user_sends_five_edited_calls_and_sees_them_accepted(page: Page, a
     batch = ledger.batch(ledger.batches().iloc[0]["id"])
     assert f"batch={batch.id}" in page.url
     before = dict(batch.payloads())
-    lines = page.locator('[data-testid="stDataFrame"]').nth(1)
-    expect(lines).to_be_visible()
-    edit_cell(page, lines, x=240, y=HEADER + ROW / 2, text="Cedarline, good morning to you.")
+    words = page.locator(".turn .words").first
+    words.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("Cedarline, good morning to you.")
+    page.keyboard.press("Enter")
     expect(page.get_by_text(re.compile("Changed: line 1 text"))).to_be_visible()
     assert batch.call(2).transcript[0].text == "Cedarline, good morning to you."
 
@@ -68,7 +71,7 @@ def test_a_new_user_sends_five_edited_calls_and_sees_them_accepted(page: Page, a
     # five rows are ticked
     calls = page.locator('[data-testid="stDataFrame"]').first
     for number in range(5):
-        calls.click(position={"x": 17, "y": HEADER + ROW * number + ROW / 2})
+        calls.click(position={"x": 17, "y": HEADER + CALL * number + CALL / 2})
         expect(
             page.get_by_role("button", name=re.compile(f"Send {number + 1} of {number + 1} ticked"))
         ).to_be_visible()
