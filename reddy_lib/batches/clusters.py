@@ -68,7 +68,7 @@ class Cluster(NamedTuple):
 
     @property
     def step(self) -> MergeValues | None:
-        """Return the step that gives all of them the proposed value; None for a column, whose cells never change."""
+        """Return the step that sets all of them to the proposed value; None for a column, whose cells never change."""
         return self.merged_into(self.proposed)
 
     @property
@@ -83,7 +83,7 @@ class Cluster(NamedTuple):
         }
 
     def merged_into(self, text: str) -> MergeValues | None:
-        """Return the step that gives all values of the cluster this one."""
+        """Return the step that replaces all values of the cluster with this one."""
         if source_of(self.source).kind == "column":
             return None
         others = tuple(value for value, _ in self.values if value != text)

@@ -1,9 +1,9 @@
 """Draw calls fairly: balanced over agents, products or tags, from a stated frame, so that anybody can draw them again.
 
 The order in which calls of a stratum are drawn is that of a hash of the seed, the row and the conversation id. It needs
-no random generator, so it is the same on every machine, Python version and database. How many each stratum gives is
-settled first: each its minimum (in the order of the seed, while there are calls to give), then one more to whichever has
-least, until all are drawn or no stratum has more or may give more (`cap`).
+no random generator, so it is the same on every machine, Python version and database. How many to draw from each stratum is
+settled first: each its minimum (in the order of the seed, while calls are left), then one more to whichever has
+least, until all are drawn or no stratum has more or all have reached the `cap`.
 
 A `Seal` holds what was drawn from what: `redraw` draws again and says what differs, if anything does.
 """
@@ -60,7 +60,7 @@ class Stratum(NamedTuple):
 
     Attributes:
         frame: its calls that could be drawn. drawn: those that were.
-        cap: the most that it may give; None: no limit.
+        cap: the most to draw from it; None: no limit.
     """
 
     values: tuple[str, ...]
@@ -166,7 +166,9 @@ class Draw(NamedTuple):
                 f" The strata differ in size: for a share of all {frame:,} calls, weight by stratum; it is then known to "
                 f"± {100 * margin(0.2, effective, frame):.0f} points"
             )
-            said += ", without the strata that gave no call." if covered < len(self.strata) else "."
+            said += (
+                ", leaving out strata from which no call was drawn." if covered < len(self.strata) else "."
+            )
         if n < self.seal.n:
             said += f" {self.seal.n:,} were asked for; exclusions and caps leave {n:,}."
         return said
@@ -196,7 +198,7 @@ class Draw(NamedTuple):
         return pd.DataFrame(columns)
 
     def tag_step(self, key: str = "Draw") -> SetTag:
-        """Return the step that gives the drawn calls a tag with the draw's name: `batch.apply(step, draw.rows)`."""
+        """Return the step that tags the drawn calls with the draw's name: `batch.apply(step, draw.rows)`."""
         return SetTag(key=key, value=self.name or self.seal.short)
 
 
@@ -255,7 +257,7 @@ def draw_calls(
     seed = arguments.whole_number(seed, "seed", least=0)
     cap = None if cap is None else arguments.whole_number(cap, "cap", least=1)
     if cap is not None and minimum > cap:
-        raise ValueError(f"A stratum cannot give at least {minimum} and at most {cap} calls.")
+        raise ValueError(f"The minimum of {minimum} calls a stratum is above the cap of {cap}.")
     for one in over:
         _check_stratum(one)
     for one in without:
@@ -324,7 +326,7 @@ def _drawn(batch: StoredBatch, asked: _Asked) -> tuple[tuple[int, ...], tuple[St
 
 
 def _allot(sizes: dict[tuple[str, ...], int], asked: _Asked) -> dict[tuple[str, ...], int]:
-    """Return how many calls each stratum gives: as equal as their sizes and the cap allow, each at least the minimum."""
+    """Return how many calls to draw from each stratum: as equal as sizes, cap and minimum allow."""
     order = sorted(sizes, key=lambda values: _hash(str(asked.seed), *values))
     room = {values: size if asked.cap is None else min(size, asked.cap) for values, size in sizes.items()}
     shares = dict.fromkeys(sizes, 0)
@@ -467,7 +469,7 @@ def _differences(old: Seal, new: Seal) -> list[str]:
             "calls differ that could be drawn: an edit changed a conversation id, or a value that the draw is balanced over"
         )
     elif old.strata != new.strata and not found:
-        found.append("the strata give other numbers of calls")
+        found.append("the strata have different numbers of calls")
     return found or ["the seal was changed, or was made for another draw"]
 
 

@@ -100,7 +100,7 @@ class ValuesBuilder:
 
 
 def encoded(values: Sequence[object]) -> Values:
-    """Encode one value of each call, as text; None is none, and so is ""."""
+    """Encode one value of each call, as text; None and "" both mean that there is no value."""
     codes: dict[object, int] = {None: 0, "": 0}
     tuples: list[tuple[str, ...]] = [()]
     found: list[int] = []

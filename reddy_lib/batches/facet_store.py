@@ -145,7 +145,7 @@ class BatchStore:
         self._masks: OrderedDict[Hashable, Mask] = OrderedDict()
         self._terms: dict[Hashable, TextTerm] = {}
         self.answers: OrderedDict[Hashable, Any] = OrderedDict()
-        """Answers that hold while the snapshot's generation does, for whoever counts."""
+        """Counts cached by callers; cleared when the snapshot's generation changes."""
 
     @property
     def size(self) -> int:

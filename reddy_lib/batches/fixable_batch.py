@@ -45,7 +45,7 @@ class FixableBatch(StoredBatch):
         """Return the values of a field, tag or column as text, each with its calls, the most frequent first; "" for calls
         without one. `source`: agent_email, product_id, conversation_id, filename, tag:NAME or column:NAME.
 
-        Raises ValueError: the source is none of these.
+        Raises ValueError: the source is unknown.
         """
         return values_of(self, source, rows)
 
@@ -108,9 +108,9 @@ class FixableBatch(StoredBatch):
 
         Args:
             balanced_over: keys of `draws.STRATA`, tag:NAME or column:NAME; () draws without balance.
-            minimum: calls that each stratum gives at least, if it has them. Where `n` does not suffice for all strata, some
-                give none.
-            cap: calls that a stratum gives at most.
+            minimum: the fewest calls to draw from each stratum, if it has them. If `n` is too small for all strata, some
+                get none.
+            cap: the most calls to draw from a stratum.
             excluding: keys of `worth.MEASURES`; those calls are not drawn.
             rows: draw from these calls; None: from all.
 

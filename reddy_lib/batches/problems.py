@@ -95,7 +95,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
         key: stable over runs, for links and widgets.
         code: of the finding, or `REFUSED`.
         field: as findings name it; of a tag "tag:NAME".
-        value: the cell's value; "" where there is none, or each call has its own.
+        value: the cell's value; "" if there is no value or the calls have different ones.
         message: of the first call.
         calls: how many calls that can be changed have it. `locked`: further ones that are being sent, or were sent.
         proposal: the value to use instead; None where nothing is near enough.

@@ -71,7 +71,7 @@ def submissions_table(
 ) -> int | None:
     """Submissions as a table (a frame of `ledger.overview.history`); statuses that none of them has are left out.
 
-    `batches`: with the name of each one's batch. `choose`: a row can be chosen; gives its position.
+    `batches`: with the name of each one's batch. `choose`: a row can be chosen; its position is returned.
     """
     numbers = ("accepted", "rejected", "failed", "unknown", "skipped", "waiting")
     shown = history.assign(

@@ -1,4 +1,4 @@
-"""Review's personal data: found on demand, listed, masked by kind for all listed calls at once, and given back by Undo."""
+"""Review's personal data: found on demand, listed, masked by kind for all listed calls at once, and restored by Undo."""
 
 from __future__ import annotations
 

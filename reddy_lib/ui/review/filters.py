@@ -76,7 +76,7 @@ def draw_shown(view: View, key: str, numbers: Mapping[str, int]) -> None:
 
 
 def shown_name(view: View) -> str | None:
-    """Return which pill a view stands for; None where it is none of them."""
+    """Return the pill that matches a view; None if none does."""
     query = view.query
     statuses = query.values_of("status")
     special = [

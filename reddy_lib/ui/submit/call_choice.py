@@ -136,7 +136,7 @@ def keep_idempotent(page: Page, key: str) -> None:
 
 
 def told(page: Page, rows: list[int] | None, plan: dict[str, int]) -> list[str]:
-    """What becomes of the chosen calls, and of those that nobody can choose, in words."""
+    """Describe what happens to the chosen calls and to those that cannot be chosen."""
     words = [f"**{ui.number_of(plan['to_send'], 'call')} will be sent**"]
     if plan["skipped"]:
         words.append(
