@@ -10,7 +10,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.errors import LedgerError
 from reddy_lib.sending.overview import being_sent
-from reddy_lib.ui import choice, uploads
+from reddy_lib.ui import address_bar, choice, uploads
 from reddy_lib.ui.connection_choice import connection_card
 from reddy_lib.ui.dialogs import close_dialog
 from reddy_lib.ui.restored import restored_banner
@@ -22,6 +22,7 @@ st.set_page_config(
     initial_sidebar_state=230,
 )
 
+address_bar.settle()
 ui.sign_in()
 ui.sending_trouble()
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.sending.overview import history
+from reddy_lib.ui import address_bar
 from reddy_lib.ui.outcomes.all_batches import draw_overview
 from reddy_lib.ui.outcomes.batch_outcomes import all_submissions, body
 from reddy_lib.ui.outcomes.calls_table import send_again_panel
@@ -36,9 +37,9 @@ def draw_view_choice() -> bool:
 
 def change_view() -> None:
     if st.session_state["outcomes_view"] == ALL_BATCHES:
-        st.query_params["view"] = "all"
+        address_bar.put(view="all")
     else:
-        st.query_params.pop("view", None)
+        address_bar.drop("view")
 
 
 def choose_scope(page: Page) -> str:
@@ -58,9 +59,9 @@ def choose_scope(page: Page) -> str:
         label_visibility="collapsed",
     )
     if scope == ALL:
-        st.query_params.pop("submission", None)
+        address_bar.drop("submission")
     else:
-        st.query_params["submission"] = scope
+        address_bar.put(submission=scope)
     return str(scope)
 
 

@@ -15,6 +15,7 @@ from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.selections import keep_selection, rows_of_selection
 from reddy_lib.errors import ReddyError
+from reddy_lib.ui import address_bar
 
 __all__ = ["choose", "chosen", "draw_lost", "in_hand", "is_lost", "moved", "tick", "ticked"]
 
@@ -41,7 +42,7 @@ def in_hand(batch: Batch) -> None:
     asked, kept, lost = st.query_params.get(SELECTION), _of("selection"), _of("lost")
     known = kept.get(batch.id) or lost.get(batch.id)
     if asked is None and known is not None:
-        st.query_params[SELECTION] = known
+        address_bar.put(**{SELECTION: known})
     elif asked is not None and asked != known:
         rows = rows_of_selection(batch.database, batch.id, asked)
         _set_ticked(batch, rows or [])
@@ -50,7 +51,7 @@ def in_hand(batch: Batch) -> None:
         (lost if rows is None else kept)[batch.id] = asked
     which, wanted = _of("which"), st.query_params.get(WHICH)
     if wanted is None and batch.id in which:
-        st.query_params[WHICH] = which[batch.id]
+        address_bar.put(**{WHICH: which[batch.id]})
     elif wanted is not None and wanted != which.get(batch.id):
         which[batch.id] = wanted
         st.session_state["chosen moved"] = True
@@ -69,13 +70,14 @@ def tick(batch: Batch, rows: Iterable[int]) -> None:
     _of("lost").pop(batch.id, None)
     if not marked:
         _of("selection").pop(batch.id, None)
-        st.query_params.pop(SELECTION, None)
+        address_bar.drop(SELECTION)
         return
     try:
         name = keep_selection(batch.database, batch.id, marked, who=ui.who())
     except ReddyError:
         name = NOT_KEPT
-    _of("selection")[batch.id] = st.query_params[SELECTION] = name
+    _of("selection")[batch.id] = name
+    address_bar.put(**{SELECTION: name})
 
 
 def _set_ticked(batch: Batch, rows: list[int]) -> None:
@@ -90,8 +92,7 @@ def chosen(batch: Batch) -> str | None:
 def choose(batch: Batch, name: str) -> None:
     """Remember the name of the calls chosen on Submit."""
     _of("which")[batch.id] = name
-    if st.query_params.get(WHICH) != name:
-        st.query_params[WHICH] = name
+    address_bar.put(**{WHICH: name})
 
 
 def moved() -> bool:

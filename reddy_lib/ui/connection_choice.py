@@ -30,6 +30,7 @@ from reddy_lib.ui import (
     typed_connection,
 )
 from reddy_lib.ui.demo.card import demo_card
+from reddy_lib.ui.dialogs import close_dialog, dialog_button
 
 __all__ = ["connection_card", "connection_panel", "sandbox_words"]
 
@@ -50,7 +51,7 @@ def connection_card() -> None:
             st.caption(f"token {escape(to.token_hint or 'given')} · {state}")
             if to.base_url != DEFAULT_BASE_URL:
                 st.caption(escape(to.base_url))
-        if st.button("Change", type="tertiary", icon=":material/tune:", key="change_connection"):
+        if dialog_button("Change", type="tertiary", icon=":material/tune:", key="change_connection"):
             connection_panel()
     if to.is_sandbox:
         demo_card(ledger(), batch_in_hand())
@@ -63,6 +64,7 @@ def sandbox_words(to: Connection) -> str:
 
 def _closed() -> None:
     st.session_state.pop(TRIED, None)
+    close_dialog()
 
 
 @st.dialog("Connection", width="medium", on_dismiss=_closed)
@@ -162,4 +164,5 @@ def _ask(wanted: Connection) -> None:
     else:
         st.session_state.pop(TRIED, None)
         st.session_state["connection"] = SANDBOX if wanted.is_sandbox else wanted
+        close_dialog()
         st.rerun()

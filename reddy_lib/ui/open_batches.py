@@ -7,6 +7,8 @@ import streamlit as st
 from reddy_lib.batches.batch import Batch
 from reddy_lib.errors import LedgerError, NotInLedger, ReddyError
 from reddy_lib.sending.archiving import under_way as under_way_of
+from reddy_lib.ui import address_bar
+from reddy_lib.ui.dialogs import close_dialog, dialog_button
 from reddy_lib.ui.parts import ICONS
 from reddy_lib.ui.people import may, why_not
 from reddy_lib.ui.process import ledger
@@ -21,17 +23,16 @@ OF_A_BATCH = ("sel", "choose", "search", "filter", "show", "page", "row")
 def remember_batch(batch_id: str | None) -> None:
     """Make a batch the open one: in the session, and in the URL, where a refreshed tab finds it."""
     if batch_id != st.session_state.get("batch"):
-        for name in OF_A_BATCH:
-            st.query_params.pop(name, None)
+        address_bar.drop(*OF_A_BATCH)
     _put_in_hand(batch_id)
 
 
 def _put_in_hand(batch_id: str | None) -> None:
     st.session_state["batch"] = batch_id
     if batch_id is None:
-        st.query_params.pop("batch", None)
+        address_bar.drop("batch")
     else:
-        st.query_params["batch"] = batch_id
+        address_bar.put(batch=batch_id)
 
 
 def batch_in_hand() -> Batch | None:
@@ -79,6 +80,7 @@ def choose_batch() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button(escape(str(found.name)), key=f"open {found.id}", icon=":material/folder_open:"):
                 remember_batch(str(found.id))
+                close_dialog()
                 st.rerun()
             st.caption(f"{found.calls:,} calls · {escape(str(found.file_name))} · {when(found.created_at)}")
 
@@ -89,9 +91,9 @@ def batch_card(batch: Batch) -> None:
         st.markdown(f":material/folder_open: **{escape(batch.name)}**")
         st.caption(f"{escape(batch.file_name)} · loaded {when(batch.created_at)}")
         with st.container(horizontal=True, gap="xsmall"):
-            if st.button("Switch", type="tertiary", icon=":material/swap_horiz:", key="switch_batch"):
+            if dialog_button("Switch", type="tertiary", icon=":material/swap_horiz:", key="switch_batch"):
                 _switch_panel()
-            if st.button(
+            if dialog_button(
                 "Rename",
                 type="tertiary",
                 icon=":material/edit:",
@@ -102,7 +104,7 @@ def batch_card(batch: Batch) -> None:
                 _rename_panel(batch)
 
 
-@st.dialog("Open another batch", width="medium")
+@st.dialog("Open another batch", width="medium", on_dismiss=close_dialog)
 def _switch_panel() -> None:
     choose_batch()
     if not len(ledger().batches()):
@@ -122,16 +124,18 @@ def _switch_panel() -> None:
                 ):
                     ledger().restore(str(found.id))
                     remember_batch(str(found.id))
+                    close_dialog()
                     st.rerun()
                 st.caption(f"{escape(str(found.name))} · {found.calls:,} calls · {when(found.created_at)}")
 
 
-@st.dialog("This batch")
+@st.dialog("This batch", on_dismiss=close_dialog)
 def _rename_panel(batch: Batch) -> None:
     name = st.text_input("Name", value=batch.name, max_chars=120, key="batch_name")
     with st.container(horizontal=True):
         if st.button("Rename", type="primary", disabled=not name.strip() or name == batch.name):
             batch.rename(name)
+            close_dialog()
             st.rerun()
         under_way = under_way_of(batch)
         if not under_way and st.button(
@@ -157,6 +161,7 @@ def _rename_panel(batch: Batch) -> None:
         ):
             _take_off(batch, cancel=True)
         if st.button("Keep it", type="primary", key="keep_batch"):
+            close_dialog()
             st.rerun()
 
 
@@ -168,4 +173,5 @@ def _take_off(batch: Batch, *, cancel: bool = False) -> None:
         alert(error)
         return
     remember_batch(None)
+    close_dialog()
     st.rerun()

@@ -115,7 +115,7 @@ def test_a_cap_and_a_minimum_bound_what_a_stratum_gives(local: reddy.Batch) -> N
     assert "14 leave" not in few.coverage
     short = local.draw(60, cap=2)
     assert "60 were asked for; exclusions and caps leave 14." in short.coverage
-    with pytest.raises(ValueError, match="at least 5 and at most 2"):
+    with pytest.raises(ValueError, match="minimum of 5 calls a stratum is above the cap of 2"):
         local.draw(10, minimum=5, cap=2)
 
 

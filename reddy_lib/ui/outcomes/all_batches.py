@@ -19,6 +19,7 @@ from reddy_lib.outcomes import charts as draw
 from reddy_lib.outcomes.total_charts import by_day, by_submission, complete_days
 from reddy_lib.outcomes.totals import Tally, Totals, addresses_sent_to, totals, version_of
 from reddy_lib.sending.overview import history
+from reddy_lib.ui import address_bar
 from reddy_lib.ui.outcomes.found_calls import draw_found
 from reddy_lib.ui.outcomes.overview_state import EVERYWHERE, PERIODS, Overview, named, reason_words, zone
 from reddy_lib.ui.outcomes.print_view import draw_print_view
@@ -93,7 +94,7 @@ def _controls(view: Overview, addresses: Sequence[str]) -> None:
             )
         st.space("stretch")
         if st.button("Print", icon=":material/print:", key="print_overview"):
-            st.query_params["print"] = "1"
+            address_bar.put(print="1")
             st.rerun()
 
 
@@ -400,6 +401,6 @@ def _submissions(runs: pd.DataFrame) -> None:
         ui.remember_batch(str(chosen["batch_id"]))
         st.session_state["open_submission"] = str(chosen["id"])
         Overview().go()
-        st.query_params.pop("view", None)
-        st.query_params["submission"] = str(chosen["id"])
+        address_bar.drop("view")
+        address_bar.put(submission=str(chosen["id"]))
         st.rerun()

@@ -14,6 +14,7 @@ from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.database.schema import STATUSES
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.outcomes.totals import Reason, Wanted
+from reddy_lib.ui import address_bar
 
 __all__ = ["EVERYWHERE", "PERIODS", "Overview", "named", "reason_words", "zone"]
 
@@ -65,6 +66,7 @@ class Overview:
 
     def go(self, **changes: str) -> None:
         """Change the address in one step, so that Back undoes it as one."""
+        address_bar.settle()
         after = replace(self, **changes)
         names = {field.name for field in fields(self)}
         address: dict[str, Any] = {
@@ -75,7 +77,7 @@ class Overview:
             value = getattr(after, name)
             if value != getattr(usual, name):
                 address[name] = value
-        st.query_params.from_dict(address)
+        address_bar.write(address)
 
     def pick(self, **picked: str) -> None:
         """Show the calls behind one number: what was clicked before is forgotten."""

@@ -18,6 +18,7 @@ from reddy_lib import ui
 from reddy_lib.outcomes.charts import COLOURS
 from reddy_lib.outcomes.total_charts import complete_days
 from reddy_lib.outcomes.totals import Tally, Totals
+from reddy_lib.ui import address_bar
 from reddy_lib.ui.outcomes.overview_state import EVERYWHERE, PERIODS, Overview, named, reason_words, zone
 
 __all__ = ["draw_print_view", "report"]
@@ -44,7 +45,7 @@ def draw_print_view(
     with st.container(horizontal=True, vertical_alignment="center", key="print_controls"):
         _print_button(key="print_now", height=40, width=220)
         if st.button("Back", icon=":material/arrow_back:", key="print_back"):
-            st.query_params.pop("print", None)
+            address_bar.drop("print")
             st.rerun()
     st.html(f"<style>{_CSS}</style>")
     st.html(report(view, addresses, found, runs, names))

@@ -340,10 +340,11 @@ function createView(root, send) {
     if (host.style.height !== height) host.style.height = height;
   }
 
-  // In steps, so that dragging the window's edge does not run the page at each pixel.
+  // In steps, so that dragging the window's edge does not run the page at each pixel; a width that the page knows is not
+  // told again.
   function measure() {
     const width = Math.round(window.innerWidth / 80) * 80;
-    if (width !== state.width) {
+    if (width !== (state.width || state.data.window)) {
       state.width = width;
       state.send("window", width);
     }

@@ -91,6 +91,7 @@ def draw_conversation(
         on_outbox_change=receive,
         on_window_change=lambda: _note_window(key),
         data={
+            "window": int(st.session_state.get("window width", 1280)),
             "call": f"{batch.id} {row}",
             "version": version,
             "locked": locked,

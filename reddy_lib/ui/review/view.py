@@ -16,7 +16,7 @@ import streamlit as st
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.queries import Query
 from reddy_lib.errors import ReddyError
-from reddy_lib.ui import choice
+from reddy_lib.ui import address_bar, choice
 
 __all__ = ["Panel", "Split", "View"]
 
@@ -139,12 +139,9 @@ class View(msgspec.Struct):
         return parts
 
     def _write(self) -> None:
+        address_bar.settle()
         others = {name: st.query_params.get_all(name) for name in st.query_params if name not in NAMES}
-        wanted = {**others, **self._address()}
-        if {name: st.query_params.get_all(name) for name in st.query_params} != {
-            name: value if isinstance(value, list) else [value] for name, value in wanted.items()
-        }:
-            st.query_params.from_dict(wanted)  # one entry of the browser's history
+        address_bar.write({**others, **self._address()})
 
 
 def _number(text: str | None) -> int | None:
