@@ -23,6 +23,7 @@ st.set_page_config(
 )
 
 address_bar.settle()
+st.html(Path(__file__).with_name("page.css"))
 ui.sign_in()
 ui.sending_trouble()
 
