@@ -7,6 +7,8 @@ looked at is in the address (`View`): a reload, Back and a link show the same.
 
 from __future__ import annotations
 
+from typing import get_args
+
 import streamlit as st
 
 from reddy_lib import ui
@@ -31,7 +33,7 @@ from reddy_lib.ui.review.personal_panel import draw_personal
 from reddy_lib.ui.review.problems_panel import draw_problems
 from reddy_lib.ui.review.recipes_panel import draw_offer, recipes_panel
 from reddy_lib.ui.review.values_panel import draw_values
-from reddy_lib.ui.review.view import View
+from reddy_lib.ui.review.view import Split, View
 
 PANELS = {
     "calls": "Calls",
@@ -180,6 +182,7 @@ if view.panel != "calls":
             draw_personal(batch, view, K, total)
         else:
             draw_draw(batch, view, K)
+    draw_presence(batch, None, quiet=True)  # a value may be half typed
     st.stop()
 
 pages = max(1, -(-matching // PAGE))
@@ -317,13 +320,19 @@ def head(status: str, wrong: int) -> None:
                     on_click=go,
                     args=(step,),
                 )
-            wide = view.split == "call"
+            splits = get_args(Split)
+            wider = splits[(splits.index(view.split) + 1) % len(splits)]
+            icon, text = {
+                "even": ("width_normal", "Give the list half of the width"),
+                "call": ("open_in_full", "Give this call the whole width"),
+                "list": ("close_fullscreen", "Show the list of calls again"),
+            }[wider]
             st.button(
                 "",
                 key=f"{K} wide",
-                icon=":material/close_fullscreen:" if wide else ":material/open_in_full:",
-                help="Show the list of calls again" if wide else "Give this call the whole width",
-                on_click=lambda: view.go(split="list" if wide else "call"),
+                icon=f":material/{icon}:",
+                help=text,
+                on_click=lambda: view.go(split=wider),
             )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -25,15 +25,15 @@ _log = logging.getLogger("reddy_lib.ui")
 AT_ONCE = 1.0
 """Seconds a page waits for a change before it shows progress instead."""
 
-Work = Callable[[Callable[[int], object]], Operation]
-"""Makes the change; takes what is to be called with the number of calls done."""
+Work = Callable[[Callable[[int], object]], Any]
+"""Makes the change and returns what came of it; takes what is to be called with the number of calls, or steps, done."""
 
 
 class _Job:
-    def __init__(self, title: str, total: int) -> None:
-        self.title, self.total = title, total
+    def __init__(self, title: str, total: int, unit: str, tell: Callable[[Any], None]) -> None:
+        self.title, self.total, self.unit, self.tell = title, total, unit, tell
         self.done = 0
-        self.result: Operation | None = None
+        self.result: Any = None
         self.error = ""
         self.told = False
         self.thread: threading.Thread | None = None
@@ -57,15 +57,23 @@ _jobs: dict[str, list[_Job]] = {}  # batch id → changes that run, or were not 
 
 
 def run_operation(
-    batch: Batch, title: str, total: int, work: Work, *, changed: Callable[[], None]
+    batch: Batch,
+    title: str,
+    total: int,
+    work: Work,
+    *,
+    changed: Callable[[], None],
+    unit: str = "calls",
+    tell: Callable[[Any], None] | None = None,
 ) -> Literal["done", "running", "failed"]:
-    """Make a change of many calls. What ended within a second is told: as a toast, or as an error on the page.
+    """Make a change of many calls. What ended within a second is told here; what takes longer, on the page.
 
     Args:
-        total: how many calls it looks at.
+        total: how many calls it looks at, or what `unit` names.
         changed: called after it ended within a second.
+        tell: says on a page what came of the work; without it, a toast does, for an operation.
     """
-    job = _Job(title, total)
+    job = _Job(title, total, unit, tell or _tell)
     job.thread = threading.Thread(target=job.run, args=(work,), name="change of many calls", daemon=True)
     with _lock:
         _jobs.setdefault(batch.id, []).append(job)
@@ -78,7 +86,7 @@ def run_operation(
         st.error(ui.escape(job.error), icon=":material/error:")
         return "failed"
     changed()
-    _tell(job)
+    job.tell(job.result)
     return "done"
 
 
@@ -93,7 +101,7 @@ def draw_jobs(batch: Batch, changed: Callable[[], None]) -> None:
             if job.error:
                 st.error(ui.escape(job.error), icon=":material/error:")
             else:
-                _tell(job)
+                job.tell(job.result)
     if any(job.running for job in jobs):
         _progress(batch)
 
@@ -106,7 +114,7 @@ def _progress(batch: Batch) -> None:
     for job in running:
         st.progress(
             min(1.0, job.done / max(1, job.total)),
-            f"{ui.escape(job.title)}: {job.done:,} of {job.total:,} calls. You can close this page; it goes on.",
+            f"{ui.escape(job.title)}: {job.done:,} of {job.total:,} {job.unit}. You can close this page; it goes on.",
         )
     if len(running) < len(jobs) or not jobs:
         st.rerun()
@@ -121,15 +129,13 @@ def _forget(batch_id: str, job: _Job) -> None:
             _jobs.pop(batch_id, None)
 
 
-def _tell(job: _Job) -> None:
-    if job.result is None:
+def _tell(result: Operation) -> None:
+    if not result.changed and result.step is not None:
+        st.toast(ui.escape(f"No call was changed: {result.step.nothing()}."), icon=":material/info:")
         return
-    if not job.result.changed and job.result.step is not None:
-        st.toast(ui.escape(f"No call was changed: {job.result.step.nothing()}."), icon=":material/info:")
-        return
-    kept = f" {job.result.kept:,} were changed again since, and stay." if job.result.kept else ""
-    kept += f" {job.result.locked:,} are being sent or were sent, and stay." if job.result.locked else ""
+    kept = f" {result.kept:,} were changed again since, and stay." if result.kept else ""
+    kept += f" {result.locked:,} are being sent or were sent, and stay." if result.locked else ""
     st.toast(
-        f"{ui.number_of(job.result.changed, 'call')} changed.{kept} History can undo it.",
+        f"{ui.number_of(result.changed, 'call')} changed.{kept} History can undo it.",
         icon=":material/check:",
     )

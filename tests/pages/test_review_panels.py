@@ -319,8 +319,23 @@ def test_a_fitting_recipe_is_offered_explained_and_applied(batch: reddy.Batch) -
     assert "12 of 12 calls" in words(app)
     click(app, f"recipe {fitting.recipe.id} apply")
     assert {tag.key for call in batch for tag in call.tags or ()} == {"Group"}
-    click(app, f"recipe {fitting.recipe.id} close")
+    assert ":green[:material/check:]" in words(app)
+    click(app, f"recipe {fitting.recipe.id} told close")
     assert "Monthly" not in words(app)
+
+
+def test_what_a_recipe_did_is_told_in_the_dialog_until_it_is_closed(batch: reddy.Batch) -> None:
+    columns = list(batch.cells(2))
+    steps: list[Step] = [RenameTag(old="Team", new="Group"), RenameTag(old="Nowhere", new="Crew")]
+    keep_recipe(batch.database, Recipe(name="Monthly", columns=columns, steps=steps))
+    (fitting,) = batch.recipes()
+    app = click(opened("review", batch), key(batch, "recipes"))
+    click(app, f"recipe {fitting.recipe.id} apply")
+    assert "does not apply" in words(app)
+    assert "12 changed" in words(app)
+    click(app, f"recipe {fitting.recipe.id} told close")
+    assert "12 changed" not in words(app)
+    assert not [button for button in app.button if button.key == "keep recipe"]
 
 
 def test_a_step_that_is_not_ticked_is_left_out(batch: reddy.Batch) -> None:

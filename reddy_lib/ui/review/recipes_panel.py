@@ -8,6 +8,7 @@ from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.recent_changes import end_of_history
 from reddy_lib.batches.recipes import (
+    Applied,
     Fitting,
     Recipe,
     apply_recipe,
@@ -19,6 +20,7 @@ from reddy_lib.batches.recipes import (
 from reddy_lib.errors import ReddyError
 from reddy_lib.ui.dialogs import close_dialog, dialog_button
 from reddy_lib.ui.downloads import download, write_all
+from reddy_lib.ui.operation_jobs import run_operation
 from reddy_lib.ui.review.changes import edited
 
 __all__ = ["draw_offer", "recipes_panel"]
@@ -58,7 +60,12 @@ def _apply_panel(batch: Batch, recipe: Recipe) -> None:
 
 
 def _apply(batch: Batch, recipe: Recipe) -> None:
-    """Each step with what it would change; steps can be skipped."""
+    """Each step with what it would change; steps can be skipped. Afterwards, what each one did."""
+    kept = f"recipe {recipe.id} told"
+    if kept in st.session_state:
+        _tell(st.session_state[kept])
+        _close(kept)
+        return
     with st.spinner("Looking what each step would change …"):
         planned = plan(batch, recipe)
     skip = []
@@ -80,21 +87,46 @@ def _apply(batch: Batch, recipe: Recipe) -> None:
         "Apply", key=f"recipe {recipe.id} apply", type="primary", disabled=len(skip) == len(planned)
     ):
         return
-    try:
-        with st.spinner("Storing …"):
-            done = apply_recipe(
-                batch, recipe, who=ui.who(), on_problem="stop" if stop else "continue", skip=tuple(skip)
+    who = ui.who()  # the thread has no session to ask
+    done: list[Applied] = []
+    ended = run_operation(
+        batch,
+        f"Recipe “{recipe.name}”",
+        len(planned),
+        lambda progress: done.extend(
+            apply_recipe(
+                batch,
+                recipe,
+                who=who,
+                on_problem="stop" if stop else "continue",
+                skip=tuple(skip),
+                on_progress=progress,
             )
-    except ReddyError as error:
-        ui.alert(error)
-        return
-    edited()
+        ),
+        changed=edited,
+        unit="steps",
+        tell=lambda _: _tell(done),
+    )
+    if ended == "done":
+        st.session_state[kept] = done
+        _close(kept)
+    if ended == "running":
+        close_dialog()
+        st.rerun()
+
+
+def _close(kept: str) -> None:
+    if st.button("Close", key=f"{kept} close"):
+        del st.session_state[kept]
+        close_dialog()
+        st.rerun()
+
+
+def _tell(done: list[Applied]) -> None:
+    """Say what each step of a recipe did."""
     for one in done:
         icon = ":orange[:material/info:]" if one.why else ":green[:material/check:]"
         st.markdown(f"{icon} {ui.escape(str(one))}")
-    if st.button("Close", key=f"recipe {recipe.id} close"):
-        close_dialog()
-        st.rerun()
 
 
 @st.dialog("Recipes", width="large", on_dismiss=close_dialog)
@@ -140,12 +172,12 @@ def recipes_panel(batch: Batch) -> None:
                     mime="application/json",
                     of=recipe.id,
                 )
-                if st.button(
-                    "Delete", key=f"recipe {recipe.id} delete", icon=":material/delete:", disabled=not may
-                ):
-                    retire_recipe(batch.database, recipe)
-                    edited()
-                    st.rerun()
+                with st.popover("Delete …", icon=":material/delete:", disabled=not may):
+                    st.markdown("It is no longer offered. What it changed in batches stays.")
+                    if st.button("Delete this recipe", key=f"recipe {recipe.id} delete", type="primary"):
+                        retire_recipe(batch.database, recipe)
+                        edited()
+                        st.rerun()
     given = st.file_uploader("Bring in a recipe", type=["json"], key="recipe upload")
     if given is not None and st.button("Keep it", key="keep uploaded recipe", disabled=not may):
         try:
