@@ -29,6 +29,7 @@ from reddy_lib.ui.parts import (
     review_link,
     status_badges,
     submissions_table,
+    table_height,
 )
 from reddy_lib.ui.people import may, person_card, sign_in, who, why_not
 from reddy_lib.ui.process import (
@@ -88,6 +89,7 @@ __all__ = [
     "stop",
     "stored",
     "submissions_table",
+    "table_height",
     "tokens",
     "typed_connection",
     "when",

@@ -10,7 +10,15 @@ import streamlit as st
 from reddy_lib.batches.batch import Batch
 from reddy_lib.ui.words import place
 
-__all__ = ["ICONS", "STATUS_COLOURS", "STATUS_MEANINGS", "review_link", "status_badges", "submissions_table"]
+__all__ = [
+    "ICONS",
+    "STATUS_COLOURS",
+    "STATUS_MEANINGS",
+    "review_link",
+    "status_badges",
+    "submissions_table",
+    "table_height",
+]
 
 ICONS = {
     "load": ":material/upload_file:",
@@ -45,6 +53,11 @@ STATUS_COLOURS: dict[str, Any] = {
     "skipped": "gray",
 }
 """Streamlit's names of colours, for badges; charts have their own shades of the same."""
+
+
+def table_height(rows: int, most: int) -> int:
+    """Return how many pixels a table of so many rows needs, its header and a row for "nothing" included."""
+    return min(most, 34 + 31 * max(1, rows))
 
 
 def review_link(

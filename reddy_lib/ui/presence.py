@@ -45,8 +45,13 @@ def note_presence(batch: Batch, row: int | None) -> None:
     now = time.monotonic()
     with _lock:
         _tabs[context.session_id] = _Tab(batch.id, ui.who(), row, now)
-        for session in [session for session, tab in _tabs.items() if now - tab.at > HERE_FOR]:
+        for session in [one for one, tab in _tabs.items() if now - tab.at > HERE_FOR or not _open(one)]:
             del _tabs[session]
+
+
+def _open(session: str) -> bool:
+    """Whether the tab of a session is open: one that was reloaded or closed is not."""
+    return not st.runtime.exists() or st.runtime.get_instance().is_active_session(session)
 
 
 def draw_presence(batch: Batch, row: int | None, *, quiet: bool) -> None:

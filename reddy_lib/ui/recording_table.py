@@ -120,7 +120,7 @@ def show_table(batch: Batch, matches: Matches, table: pd.DataFrame, state: dict[
         # columns without a word in them would push the reason out of sight
         column_order=[name for name in frame.columns if name in ("row", "state") or frame[name].any()],
         hide_index=True,
-        height=min(330, 40 + 35 * max(1, len(part))),
+        height=ui.table_height(len(part), 330),
         placeholder="",
         on_select="rerun",
         selection_mode="single-row",

@@ -84,7 +84,7 @@ def draw_correction(correction: Correction, file: PrivateCopy) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        height=min(400, 38 + 35 * max(1, len(table))),
+        height=ui.table_height(len(table), 400),
         column_order=columns,
         column_config={
             "row": st.column_config.NumberColumn("Row", width=60),

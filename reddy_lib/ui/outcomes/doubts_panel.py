@@ -53,7 +53,7 @@ def clear_doubt(page: Page, scope: str) -> None:
     event = st.dataframe(
         frame,
         hide_index=True,
-        height=min(36 + 35 * len(found), 280),
+        height=ui.table_height(len(found), 280),
         column_config={
             "row": st.column_config.NumberColumn("Row", width=60),
             "conversation": st.column_config.TextColumn("Conversation"),

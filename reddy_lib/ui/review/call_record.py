@@ -29,7 +29,7 @@ def draw_cells(batch: Batch, row: int) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        height=min(TABLE_HEIGHT, 38 + 35 * len(table)),
+        height=ui.table_height(len(table), TABLE_HEIGHT),
         column_config={
             "column": st.column_config.TextColumn("Column", width=140),
             "cell": st.column_config.TextColumn("Cell, as it is in the sheet", width="large"),
@@ -93,7 +93,7 @@ def draw_record(batch: Batch, row: int) -> None:
         st.dataframe(
             table,
             hide_index=True,
-            height=min(TABLE_HEIGHT, 38 + 35 * len(table)),
+            height=ui.table_height(len(table), TABLE_HEIGHT),
             placeholder="",
             column_config={
                 "when": st.column_config.DatetimeColumn("When", format="D MMM YYYY, HH:mm"),

@@ -27,7 +27,7 @@ SHARES = {"list": 3 / 8, "even": 1 / 2, "call": 1.0}
 
 def list_width(view: View) -> int:
     """Return how many pixels the words of a call have in the list, by the width of the browser's window."""
-    page = int(st.session_state.get("window width", 1280)) - 370  # the menu and the margins
+    page = int(st.session_state.get("window width", 1280)) - 290  # the menu and the margins
     share = SHARES[view.split] * (0.78 if view.facets else 1.0)
     return max(150, int(page * share) - SIDES)
 

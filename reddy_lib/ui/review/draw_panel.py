@@ -122,7 +122,7 @@ def _show(batch: Batch, view: View, drawn: Draw, key: str) -> None:
             apply_step(batch, drawn.tag_step(), list(drawn.rows))
     table = drawn.strata_frame()
     st.dataframe(
-        table, hide_index=True, height=min(320, 38 + 35 * len(table)), alt="What was drawn from each group"
+        table, hide_index=True, height=ui.table_height(len(table), 320), alt="What was drawn from each group"
     )
     st.caption("With this seal anyone draws the same calls from the same batch:")
     st.code(drawn.seal.to_text(), language=None, wrap_lines=True)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from reddy_lib import ui
 from reddy_lib.batches import edits as editing
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.differences import Differences
@@ -50,7 +51,7 @@ def draw_lines(
                 args=(batch, row, lambda call: editing.insert_line(call, 0)),
             )
         return
-    height = min(LINES_HEIGHT, 38 + 35 * len(table))
+    height = ui.table_height(len(table), LINES_HEIGHT)
     unknown = sorted({role for role in table["role"].dropna() if role not in ROLES})
     columns: dict[str, Any] = {
         "_index": st.column_config.NumberColumn("#", width=34),

@@ -76,7 +76,7 @@ def _edit(
         table,
         key=editor,
         hide_index=True,
-        height=min(520, 38 + 35 * len(table)),
+        height=ui.table_height(len(table), 520),
         disabled=["value", "calls"],
         column_config={
             "value": st.column_config.TextColumn("Value", width="medium"),
