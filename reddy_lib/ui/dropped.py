@@ -127,11 +127,11 @@ def unattached(
             f":material/hard_drive: {ui.number_of(len(free), 'recording')} attached to no call "
             f"{'takes' if len(free) == 1 else 'take'} {size_words(size)} on this server.",
             width="content",
-            help="Customers' voices that nobody needs should not stay. "
+            help="Customers' voices should not be kept longer than needed. "
             + (
-                f"Those that nobody touches for {days:g} days are deleted by themselves."
+                f"A recording that no one has used for {days:g} days is deleted automatically."
                 if days is not None
-                else f"By themselves they are never deleted here ({DAYS_VARIABLE})."
+                else f"Here they are never deleted automatically ({DAYS_VARIABLE})."
             ),
         )
         if st.button(

@@ -190,8 +190,8 @@ def _off(plan: FetchPlan) -> None:
         hosts = [one.host for one in plan.hosts[:MOST_HOSTS] if _inside(one.host) is inside]
         settings += [f"{setting}={','.join(hosts)}"] if hosts else []
     st.markdown(
-        "Fetching is off here: no address was asked, and none will be. Drop the files above, or have whoever runs the "
-        f"workbench list the hosts that may be asked, and start it again{':' if settings else '.'}"
+        "Fetching is off here: no server is asked for recordings. Drop the files above, or ask your administrator to list "
+        f"the hosts that may be asked, and to restart the workbench{':' if settings else '.'}"
     )
     if settings:
         st.code("\n".join(settings), language=None)
@@ -215,7 +215,7 @@ def _not_allowed(plan: FetchPlan) -> None:
         f":orange[:material/block:] {ui.number_of(rows, 'call')} {'is' if rows == 1 else 'are'} left out: "
         f"{', '.join(ui.escape(one.host) for one in missing[:SHOWN_HOSTS])}"
         f"{' …' if len(missing) > SHOWN_HOSTS else ''} {'is' if len(missing) == 1 else 'are'} not among the hosts that "
-        f"may be asked. Drop those files above, or have whoever runs the workbench add "
+        f"may be asked. Drop those files above, or ask your administrator to add "
         f"{'it' if len(missing) == 1 else 'them'} to {ui.escape(HOSTS_SETTING)}."
     )
 

@@ -43,8 +43,8 @@ def sign_in() -> None:
     """
     if secrets_unreadable():
         st.error(
-            "The secrets file of this workbench cannot be read, so nobody is let in. "
-            "The person who runs it: correct the file (it is TOML), then reload this page.",
+            "The secrets file of this workbench cannot be read, so no one can sign in. "
+            "Administrators: correct the file (it is TOML), then reload this page.",
             icon=":material/lock:",
         )
         st.stop()
@@ -56,8 +56,8 @@ def sign_in() -> None:
     except AccessRulesError as error:
         _log.error("%s", error)
         st.error(
-            "The rules about who may use this workbench are missing or wrong, so nobody is let in. "
-            "Its log says what to correct.",
+            "The rules about who may use this workbench are missing or wrong, so no one can sign in. "
+            "The log says what to correct.",
             icon=":material/lock:",
         )
         st.stop()

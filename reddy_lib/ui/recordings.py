@@ -167,7 +167,7 @@ def _drop(batch: Batch, store: RecordingStore, state: dict[str, Any], *, first: 
     if first:
         st.caption(
             f"At most {limit:,} MB a file. While they arrive, files are in this server's memory: drop some hundred at a "
-            "time, together up to about 1 GB. For more, whoever runs the workbench can name a folder (REDDY_AUDIO_FOLDER)."
+            "time, together up to about 1 GB. For more, your administrator can set a folder (REDDY_AUDIO_FOLDER)."
         )
     if not dropped:
         return

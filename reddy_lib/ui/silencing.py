@@ -455,9 +455,9 @@ def _nowhere(words: str, numbers: Sequence[int]) -> str:
     if not words.strip():
         return "These lines have no text."
     if not numbers:
-        return f"“{_short(words.strip())}” is in no line of this transcript: write it as it stands there."
+        return f"“{_short(words.strip())}” is in no line of this transcript: write it exactly as it is there."
     where = f"line {numbers[0]}" if len(numbers) == 1 else "the chosen lines"
-    return f"“{_short(words.strip())}” is not in {where}: write it as it stands there."
+    return f"“{_short(words.strip())}” is not in {where}: write it exactly as it is there."
 
 
 def _mark_words(

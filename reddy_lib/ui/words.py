@@ -46,7 +46,7 @@ def page_failed(error: Exception) -> bool:
     _log.error("a page failed", exc_info=error)
     st.error(
         "This page failed. What you stored, edited or sent before is safe. Reload the page; if it fails again, "
-        f"tell whoever runs the workbench ({type(error).__name__}, see its log).",
+        f"tell your administrator ({type(error).__name__}, see the log).",
         icon=":material/error:",
     )
     return True

@@ -102,7 +102,7 @@ def workers_panel(ledger: Ledger) -> None:
                 "Waiting": waits["queued"],
                 "In flight": waits["sending"],
                 "Can send it": [
-                    number_of(len(who), "worker") if who else "nobody" for who in waits["senders"]
+                    number_of(len(who), "worker") if who else "no worker" for who in waits["senders"]
                 ],
             }
         )

@@ -505,7 +505,7 @@ def test_sign_in_without_a_rule_who_may_come_in_shows_nobody_a_page(batch: reddy
     app.user = {"is_logged_in": True, "email": "ana@example.com", "email_verified": True, "iat": time.time()}
     app.query_params["batch"] = batch.id
     screen.run(app.switch_page("review.py"))
-    assert "nobody is let in" in screen.words(app)
+    assert "no one can sign in" in screen.words(app)
     assert "calls.csv" not in screen.words(app)
 
 

@@ -112,8 +112,8 @@ def _agent(choices: Choices) -> None:
 
 
 def _reason(choices: Choices, what: str) -> str:
-    nobody = "Not one of these files" if choices.format.kind == "files" else "No column"
-    return f"{nobody} names {what}: each call would be held."
+    source = "None of these files" if choices.format.kind == "files" else "No column"
+    return f"{source} names {what}: each call would be held."
 
 
 def _offers(choices: Choices, field: Literal["agent_email", "conversation_id"]) -> None:
