@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-__all__ = ["lock_attaching", "lock_schema", "lock_submissions", "lock_upload_hosts"]
+__all__ = ["lock_attaching", "lock_forgetting", "lock_schema", "lock_submissions", "lock_upload_hosts"]
 
 
 def lock_schema(connection: sa.Connection) -> None:
@@ -29,6 +29,13 @@ def lock_upload_hosts(connection: sa.Connection) -> None:
 def lock_attaching(connection: sa.Connection, *, shared: bool = False) -> None:
     """Prevent files from being deleted while files are attached: `shared` for attaching, exclusive for deleting."""
     _lock(connection, 730236, shared=shared)
+
+
+def lock_forgetting(connection: sa.Connection) -> bool:
+    """Return whether this transaction is the only one that deletes for good; False where another process does so now."""
+    if connection.dialect.name != "postgresql":
+        return True
+    return bool(connection.execute(sa.select(sa.func.pg_try_advisory_xact_lock(730237))).scalar())
 
 
 def _lock(connection: sa.Connection, number: int, *, shared: bool = False) -> None:

@@ -567,6 +567,7 @@ def forget_deliveries(database: Database, *, address: str = SANDBOX, batch_id: s
             sa.select(calls.c.id).where(
                 calls.c.submission_id.in_(of_sandbox),
                 calls.c.status.in_(("accepted", "skipped", "unknown")),
+                calls.c.forgotten_at.is_(None),  # nothing is left of them to send
             )
         ).scalars().all()  # fmt: skip
         keep_past_outcome(connection, ids)
