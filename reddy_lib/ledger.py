@@ -195,13 +195,20 @@ class Ledger(Database):
         """
         self.require("administer")
         with self.read() as connection:
-            batch_id = batch_id_of(self, connection, batch, states=("open", "archived", "forgetting"))
+            batch_id = batch_id_of(
+                self, connection, batch, states=("open", "archived", "forgetting", "forgotten")
+            )
             state = connection.execute(
                 sa.select(batches.c.state).where(batches.c.id == batch_id)
             ).scalar_one()
-        if state == "forgetting":
-            done = finish_forgetting(self, sandbox=sandbox, patience=30.0)
-            return next(one for one in done if one.batch_ids == (batch_id,) and one.kind == "batch")
+        if state in (
+            "forgetting",
+            "forgotten",
+        ):  # an earlier run of the same cell, which may have been killed
+            finish_forgetting(self, sandbox=sandbox, patience=30.0)
+            return next(
+                one for one in self.receipts() if one.batch_ids == (batch_id,) and one.kind == "batch"
+            )
         whole = Batch(self, self._record(batch_id))
         wanted = None if rows is None else whole.these_rows(rows)
         return forget_these(

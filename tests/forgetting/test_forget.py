@@ -57,7 +57,8 @@ def left_in(words: list[str], ledger: reddy.Ledger, folder: Path) -> dict[str, l
             places = [(f'"{schema}"."{table}"', f'"{schema}"."{table}"') for schema, table in tables]
             places.append(("pg_stats", "pg_stats"))
             for name, source in places:
-                dumped = "\n".join(connection.execute(sa.text(f"SELECT t::text FROM {source} t")).scalars())
+                whole = sa.select(sa.literal_column("t::text")).select_from(sa.text(f"{source} t"))
+                dumped = "\n".join(connection.execute(whole).scalars())
                 for word in words:
                     if word in dumped:
                         found.setdefault(word, []).append(name)
@@ -122,8 +123,9 @@ def scene(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Scene]:
-    """A batch that was edited, sent, edited again and partly sent again, with planted words wherever words can be."""
-    monkeypatch.setenv("REDDY_AUDIO_FOLDER", str(tmp_path)) if not ledger.is_sqlite else None
+    """A loaded batch with planted words in each column; `sent` plants more."""
+    if not ledger.is_sqlite:
+        monkeypatch.setenv("REDDY_AUDIO_FOLDER", str(tmp_path))
     outside = tmp_path_factory.mktemp("outside")
     planted = Planted()
     file = write_calls(outside / f"{planted('file')}.csv", planted)
@@ -295,9 +297,10 @@ def test_the_engines_records_go_too(scene: Scene) -> None:
     submission = create(scene.ledger, scene.batch.id, address="sandbox", token_source="sandbox", rows=[3])
     enqueue(scene.ledger, submission)
     engine = sa.create_engine(engine_url(scene.ledger).replace("postgresql://", "postgresql+psycopg://"))
-    table = "workflow_status" if scene.ledger.is_sqlite else "dbos.workflow_status"
+    schema = None if scene.ledger.is_sqlite else "dbos"
+    tasks = sa.table("workflow_status", sa.column("status"), sa.column("error"), schema=schema)
     with engine.begin() as connection:
-        connection.execute(sa.text(f"UPDATE {table} SET status = 'ERROR', error = :word"), {"word": word})
+        connection.execute(tasks.update().values(status="ERROR", error=word))
     engine.dispose()
     submission.cancel()
     assert left_in([word], scene.ledger, scene.folder)
