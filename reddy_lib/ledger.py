@@ -20,9 +20,10 @@ from reddy_lib.database.access_log import access_frame, noted
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.database import Database, default_location
 from reddy_lib.database.schema import batches, calls
-from reddy_lib.forgetting.forget import ForgetSandbox, finish_forgetting, forget_these
+from reddy_lib.forgetting.forget import ForgetSandbox, begin_forgetting, finish_forgetting
 from reddy_lib.forgetting.people import Found, Matcher, found_frame, people_in, wipe_elsewhere
 from reddy_lib.forgetting.receipts import ForgetReceipt, read_receipt, receipts_of
+from reddy_lib.forgetting.retention import DEFAULT, Retention, retention_of, run_retention, set_retention
 from reddy_lib.html_tables import html_table
 from reddy_lib.sending.archiving import archive
 from reddy_lib.sending.submission import Submission, find_submission, list_submissions
@@ -211,15 +212,15 @@ class Ledger(Database):
             )
         whole = Batch(self, self._record(batch_id))
         wanted = None if rows is None else whole.these_rows(rows)
-        return forget_these(
+        begun = begin_forgetting(
             self,
             self._ids(batch_id, wanted),
             kind="batch" if rows is None else "calls",
             batch_id=batch_id,
             settings=settings if rows is None else False,
             who=who,
-            sandbox=sandbox,
         )
+        return self._finished(begun, sandbox)
 
     def find_person(self, identifier: str, *, who: str = "") -> pd.DataFrame:
         """Return the calls of all batches that name a person: batch, batch_id, row, status, where (some of fields,
@@ -238,15 +239,50 @@ class Ledger(Database):
         """Delete every call that `find_person` finds, and the person in profiles, recipes and names. Raises as `forget`."""
         match = Matcher(identifier)
         found = self._people(match, who)
-        return forget_these(
+        begun = begin_forgetting(
             self,
             [one.call_id for one in found],
             kind="person",
             batch_id=None,
             who=who,
             also=lambda connection: wipe_elsewhere(connection, match),
-            sandbox=sandbox,
         )
+        return self._finished(begun, sandbox)
+
+    def retention(self, batch: Batch | str | None = None) -> Retention:
+        """Return after how many days words and recordings are deleted: of a batch, or (None) of all without a rule of their
+        own."""
+        return retention_of(self, DEFAULT if batch is None else self.batch(batch).id)
+
+    def set_retention(
+        self,
+        batch: Batch | str | None = None,
+        *,
+        words_days: int | None = None,
+        recordings_days: int | None = None,
+        own: bool = True,
+        who: str = "",
+    ) -> Retention:
+        """Set after how many days words and recordings are deleted; None: they are kept. Outcomes are always kept.
+
+        The days count from when a batch was loaded. The app and the workers delete what is due, once an hour;
+        `run_retention` does so now.
+
+        Args:
+            batch: whose rule it is; None: of all batches without a rule of their own.
+            own: False: the batch follows the rule of all again.
+
+        Raises:
+            ValueError: a number of days is not a whole number from 1 to 36,500.
+            NotAllowed: this view's person may not administer.
+        """
+        batch_id = DEFAULT if batch is None else self.batch(batch).id
+        return set_retention(self, batch_id, words_days, recordings_days, who=who, own=own)
+
+    def run_retention(self, *, sandbox: ForgetSandbox | None = None) -> list[ForgetReceipt]:
+        """Delete now what retention lets go. Return the receipts."""
+        self.require("administer")
+        return run_retention(self, sandbox=sandbox)
 
     def finish_forgetting(self, *, sandbox: ForgetSandbox | None = None) -> list[ForgetReceipt]:
         """Finish what a program that died had begun to forget. The app and workers do so by themselves."""
@@ -267,6 +303,10 @@ class Ledger(Database):
         Raises NotAllowed: this view's person may not administer.
         """
         return access_frame(self, since=since, until=until)
+
+    def _finished(self, begun: str, sandbox: ForgetSandbox | None) -> ForgetReceipt:
+        finish_forgetting(self, sandbox=sandbox, patience=30.0)
+        return read_receipt(self, begun)
 
     def _record(self, batch_id: str) -> sa.Row[Any]:
         with self.read() as connection:

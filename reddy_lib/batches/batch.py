@@ -39,6 +39,7 @@ from reddy_lib.batches.decisions import (
     line_times,
     read_decisions,
 )
+from reddy_lib.batches.detaching import without_recording
 from reddy_lib.batches.fixable_batch import FixableBatch
 from reddy_lib.batches.frames import (
     attempts_frame,
@@ -444,13 +445,7 @@ class Batch(SearchableBatch, FixableBatch):
         Raises as `attach`. Nothing happens to a call without one.
         """
 
-        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
-            if stored.audio == "none":
-                return call, decisions
-            announced = from_payload(stored.original or stored.payload).filename
-            return msgspec.structs.replace(call, filename=announced), decisions
-
-        return change_one(self, row, change, title="Detach the recording", who=who, recording=None)
+        return change_one(self, row, without_recording, title="Detach the recording", who=who, recording=None)
 
     def recording(self, row: int) -> files.Attached | None:
         """Return the file that is attached to a call, for `recordings.attachments.open_recording`, or None."""

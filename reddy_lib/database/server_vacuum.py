@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import sqlalchemy as sa
 
 __all__ = ["vacuum_server"]
@@ -26,6 +28,8 @@ def vacuum_server(engine: sa.Engine, patience: float) -> bool:
     quote = engine.dialect.identifier_preparer.quote
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         tables = connection.execute(ours).all()
+        if not _alone(connection, patience):
+            return False
         connection.exec_driver_sql(f"SET lock_timeout = {int(patience * 1000)}")
         try:
             for schema, table in tables:
@@ -36,4 +40,21 @@ def vacuum_server(engine: sa.Engine, patience: float) -> bool:
             return False
         finally:
             connection.exec_driver_sql("RESET lock_timeout")
+    return True
+
+
+_OLDER = sa.text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() "
+    "AND backend_xmin IS NOT NULL AND xact_start < :begin"
+)
+
+
+def _alone(connection: sa.Connection, patience: float) -> bool:
+    """Wait for transactions that began earlier: VACUUM leaves rows that they may still see. Return whether all ended."""
+    begin = connection.execute(sa.text("SELECT now()")).scalar_one()
+    end = time.monotonic() + patience
+    while connection.execute(_OLDER, {"begin": begin}).scalar_one():
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.05)
     return True

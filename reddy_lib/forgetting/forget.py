@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from reddy_lib.batches.detaching import detach_in
 from reddy_lib.batches.facet_store import drop_store
 from reddy_lib.batches.selections import rows_of_ranges
+from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.access_log import note_access
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.locks import lock_submissions
@@ -45,6 +47,7 @@ from reddy_lib.forgetting.wiping import (
     lock_out,
     wipe,
     wipe_draws,
+    wipe_recordings,
 )
 from reddy_lib.sandbox.memory import forget_in_record
 from reddy_lib.sending.engine_forgetting import forget_tasks
@@ -55,10 +58,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ForgetSandbox",
+    "begin_forgetting",
+    "begin_recordings",
     "busy_calls",
-    "carry_out",
     "finish_forgetting",
-    "forget_these",
     "sandbox_record_of",
 ]
 
@@ -113,7 +116,17 @@ def _refuse_busy(connection: sa.Connection, ids: Sequence[int]) -> None:
     )
 
 
-def forget_these(
+def _free(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
+    """Return the calls that are not being sent."""
+    free: list[int] = []
+    for some in pieces(ids):
+        busy = {(one.batch_id, one.row) for one in busy_calls(connection, calls.c.id.in_(some))}
+        query = sa.select(calls.c.id, calls.c.batch_id, calls.c.row).where(calls.c.id.in_(some))
+        free += [one.id for one in connection.execute(query) if (one.batch_id, one.row) not in busy]
+    return free
+
+
+def begin_forgetting(
     database: Database,
     ids: Sequence[int],
     *,
@@ -122,23 +135,28 @@ def forget_these(
     who: str,
     settings: bool | None = False,
     also: Callable[[sa.Connection], Counts] | None = None,
-    sandbox: ForgetSandbox | None = None,
-) -> ForgetReceipt:
-    """Forget calls by their ids; with `kind` "batch", also their batch. Return the receipt.
+    leave_busy: bool = False,
+) -> str:
+    """Begin to forget calls by their ids; with `kind` "batch", also their batch. Return the receipt's id.
+
+    From here on the calls can be neither sent nor edited. `finish_forgetting` deletes their words.
 
     Args:
         settings: also delete the profiles and recipes of the batch's columns; None: if no other batch has these columns.
         also: what else to delete in the transaction that begins it.
+        leave_busy: leave out calls that are being sent, instead of refusing.
 
     Raises SubmissionError: calls are being sent; nothing was forgotten.
     """
     database.require("administer")
-    finish_forgetting(database, sandbox=sandbox)
     expire_dead_workers(database)
     id, now = "f" + secrets.token_hex(8), time.time()
     with database.write(right="administer") as connection:
         lock_submissions(connection)
-        _refuse_busy(connection, ids)
+        if leave_busy:
+            ids = _free(connection, ids)
+        else:
+            _refuse_busy(connection, ids)
         signature = None if batch_id is None else signature_of_batch(connection, batch_id)
         if settings is None:
             settings = signature is not None and not others_with(connection, signature, batch_id or "")
@@ -160,55 +178,86 @@ def forget_these(
         if also is not None:
             add_counts(connection, id, also(connection))
         note_access(connection, "forgot", who=who, batch_id=batch_id, calls=len(ids), reference=id)
-    return carry_out(database, id, sandbox=sandbox)
+    return id
 
 
 def finish_forgetting(
     database: Database, *, sandbox: ForgetSandbox | None = None, patience: float = 5.0
 ) -> list[ForgetReceipt]:
-    """Finish what an earlier process began and did not live to end. Return the receipts, also of what is still running."""
-    return [carry_out(database, id, sandbox=sandbox, patience=patience) for id in unfinished(database)]
-
-
-def carry_out(
-    database: Database, id: str, *, sandbox: ForgetSandbox | None = None, patience: float = 30.0
-) -> ForgetReceipt:
-    """Carry out a forgetting from wherever it is. Return its receipt; it is "running" while others keep the files open.
+    """Carry out everything that was begun. Return the receipts; they are "running" while others keep the files open.
 
     Args:
         patience: seconds to wait for others that use the database, before the rest is left for the next try.
     """
+    ids = unfinished(database)
+    if not ids:
+        return []
+    touched: set[str] = set()
+    copies = delete_copies(database.name) if database.is_sqlite else 0
+    for id in ids:
+        touched.update(_empty(database, id, sandbox))
+    with database.read() as connection:
+        of = sa.select(submissions.c.id).where(submissions.c.batch_id.in_(touched))
+        ended = list(connection.execute(of).scalars())
+    forget_tasks(database, ended)
+    purged = database.purge(patience=patience)
+    for batch_id in touched:
+        drop_store(database, batch_id)
+    with database.write(right="administer") as connection:
+        for place, id in enumerate(ids):
+            if not _still_running(connection, id):
+                continue
+            if not place:
+                add_counts(connection, id, Counts(copies=copies))
+            if purged:
+                done = {"state": "done", "ended_at": time.time()}
+                connection.execute(forgettings.update().where(forgettings.c.id == id).values(**done))
+    return [read_receipt(database, id) for id in ids]
+
+
+def _empty(database: Database, id: str, sandbox: ForgetSandbox | None) -> list[str]:
+    """Empty the calls of one forgetting, from wherever it is. Return the ids of their batches."""
     with database.read() as connection:
         record = connection.execute(sa.select(forgettings).where(forgettings.c.id == id)).one()
-    if record.state == "done":
-        return read_receipt(database, id)
     forget = _sandboxes(database, sandbox)
     touched = list(filter(None, record.batch_ids.split(",")))
     for some in pieces(rows_of_ranges(record.call_ids), PIECE):
         with database.write(right="administer") as connection:
             if not _still_running(connection, id):
                 break
-            _wipe_piece(connection, database, id, some, forget)
+            if record.kind == "recordings":
+                _wipe_recordings_of(connection, database, record, some)
+            else:
+                _wipe_piece(connection, database, id, some, forget)
     with database.write(right="administer") as connection:
         if _still_running(connection, id):
             add_counts(connection, id, _wipe_around(connection, database, record, touched))
-        of = sa.select(submissions.c.id).where(submissions.c.batch_id.in_(touched))
-        ended = list(connection.execute(of).scalars())
-    forget_tasks(database, ended)
-    copies = delete_copies(database.name) if database.is_sqlite else 0
-    purged = database.purge(patience=patience)
-    for batch_id in touched:
-        drop_store(database, batch_id)
+    return touched
+
+
+def begin_recordings(database: Database, ids: Sequence[int], *, batch_id: str, who: str = "") -> str:
+    """Begin to delete the recordings of calls, and leave their words. Return the receipt's id.
+
+    A call that was not sent loses its recording, as with `Batch.detach`, and History says so; of one that was sent, the
+    state of the upload stays.
+    """
+    id, now = "f" + secrets.token_hex(8), time.time()
     with database.write(right="administer") as connection:
-        if _still_running(connection, id):
-            add_counts(connection, id, Counts(copies=copies))
-            if purged:
-                connection.execute(
-                    forgettings.update()
-                    .where(forgettings.c.id == id)
-                    .values(state="done", ended_at=time.time())
-                )
-    return read_receipt(database, id)
+        lock_submissions(connection)
+        ids = _free(connection, ids)
+        begin_record(
+            connection,
+            id=id,
+            kind="recordings",
+            batch_ids=[batch_id],
+            call_ids=list(ids),
+            signature=None,
+            settings=False,
+            who=who,
+            now=now,
+        )
+        note_access(connection, "forgot", who=who, batch_id=batch_id, calls=len(ids), reference=id)
+    return id
 
 
 def _still_running(connection: sa.Connection, id: str) -> bool:
@@ -232,6 +281,29 @@ def _wipe_piece(
         add_counts(connection, id, counts)
 
 
+def _wipe_recordings_of(
+    connection: sa.Connection, database: Database, record: sa.Row[Any], some: Sequence[int]
+) -> None:
+    """Delete some calls' recordings, their files first."""
+    named = sa.select(recordings.c.call_id).where(recordings.c.call_id.in_(some), recordings.c.sha256 != "")
+    ids = list(connection.execute(named).scalars())
+    if not ids:
+        return
+    files = delete_files(connection, database, ids)
+    batch = _stored(connection, database, record.batch_ids)
+    detach_in(connection, batch, ids, who=record.who)
+    wipe_recordings(connection, ids)
+    add_counts(
+        connection,
+        record.id,
+        Counts(recordings=files.recordings, files=files.files, elsewhere=files.elsewhere),
+    )
+
+
+def _stored(connection: sa.Connection, database: Database, batch_id: str) -> StoredBatch:
+    return StoredBatch(database, connection.execute(sa.select(batches).where(batches.c.id == batch_id)).one())
+
+
 def _batches_of(connection: sa.Connection, ids: Sequence[int]) -> list[str]:
     found: set[str] = set()
     for some in pieces(ids):
@@ -246,6 +318,9 @@ def _wipe_around(
     """Remove what belongs to the batches of the calls: operations, draws, settings, and (of a whole batch) its record."""
     counts = Counts()
     whole = record.kind == "batch"
+    if record.kind == "recordings":
+        counts.files = delete_store(connection, database, record.batch_ids)
+        return counts
     for batch_id in touched:
         counts.draws += wipe_draws(connection, batch_id, whole=whole)
     if whole:
@@ -276,6 +351,7 @@ def _wipe_around(
     else:
         counts.operations = empty_operations(connection, touched)
     if record.kind == "words":
+        counts.files = delete_store(connection, database, record.batch_ids)
         mapping = connection.execute(
             sa.select(batches.c.mapping).where(batches.c.id == record.batch_ids)
         ).scalar_one()

@@ -28,7 +28,16 @@ from reddy_lib.database.schema import (
 )
 from reddy_lib.forgetting.receipts import Counts
 
-__all__ = ["EMPTY", "conversations_of", "empty_operations", "is_emptied", "lock_out", "wipe", "wipe_draws"]
+__all__ = [
+    "EMPTY",
+    "conversations_of",
+    "empty_operations",
+    "is_emptied",
+    "lock_out",
+    "wipe",
+    "wipe_draws",
+    "wipe_recordings",
+]
 
 EMPTY = "{}"
 """The payload of a call whose words are gone."""
@@ -142,7 +151,7 @@ def wipe(connection: sa.Connection, call_ids: Sequence[int]) -> Counts:
     connection.execute(
         resends.update().where(resends.c.call_id.in_(ids)).values(reason="", words_digest=None)
     )
-    _wipe_recordings(connection, ids)
+    wipe_recordings(connection, ids)
     never = _never_sent(connection, ids)
     counts.never_sent = len(never)
     for table in (reconciliations, resends, corrections, attempts, recordings, restore_answers):
@@ -192,7 +201,7 @@ def _give_last_outcome(connection: sa.Connection, ids: Sequence[int]) -> None:
         )
 
 
-def _wipe_recordings(connection: sa.Connection, ids: Sequence[int]) -> None:
+def wipe_recordings(connection: sa.Connection, ids: Sequence[int]) -> None:
     """Keep the state of uploads that ended; forget the other recordings whole."""
     here = recordings.c.call_id.in_(ids)
     ended = recordings.c.state.in_(("uploaded", "failed", "expired"))
