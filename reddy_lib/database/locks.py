@@ -1,13 +1,16 @@
-"""PostgreSQL's advisory locks, each held until the caller's transaction ends. SQLite has one writer and needs none.
+"""PostgreSQL's advisory locks, held until the caller's transaction ends. SQLite has one writer and needs none.
 
 All of them are here, so that no two uses share a number.
 """
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 
-__all__ = ["lock_attaching", "lock_forgetting", "lock_schema", "lock_submissions", "lock_upload_hosts"]
+__all__ = ["alone_forgetting", "lock_attaching", "lock_schema", "lock_submissions", "lock_upload_hosts"]
 
 
 def lock_schema(connection: sa.Connection) -> None:
@@ -31,11 +34,22 @@ def lock_attaching(connection: sa.Connection, *, shared: bool = False) -> None:
     _lock(connection, 730236, shared=shared)
 
 
-def lock_forgetting(connection: sa.Connection) -> bool:
-    """Return whether this transaction is the only one that deletes for good; False where another process does so now."""
-    if connection.dialect.name != "postgresql":
-        return True
-    return bool(connection.execute(sa.select(sa.func.pg_try_advisory_xact_lock(730237))).scalar())
+@contextlib.contextmanager
+def alone_forgetting(engine: sa.Engine) -> Iterator[bool]:
+    """Yield whether this process is the only one that deletes for good, for as long as the block lasts.
+
+    The lock is the session's, not a transaction's: an open transaction would keep VACUUM from removing dead rows.
+    """
+    if engine.dialect.name != "postgresql":
+        yield True
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        got = bool(connection.execute(sa.select(sa.func.pg_try_advisory_lock(730237))).scalar())
+        try:
+            yield got
+        finally:
+            if got:
+                connection.execute(sa.select(sa.func.pg_advisory_unlock(730237)))
 
 
 def _lock(connection: sa.Connection, number: int, *, shared: bool = False) -> None:

@@ -7,9 +7,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
-from reddy_lib.database.locks import lock_forgetting
+from reddy_lib.database.locks import alone_forgetting
 from reddy_lib.errors import ReddyError
 from reddy_lib.forgetting.forget import ForgetSandbox
 from reddy_lib.forgetting.retention import run_retention
@@ -32,28 +30,10 @@ def keep_house(database: Database, *, sandbox: ForgetSandbox | None = None) -> i
     if not _here.acquire(blocking=False):
         return 0
     try:
-        with _alone(database) as alone:
+        with alone_forgetting(database.engine) as alone:
             return len(run_retention(database, sandbox=sandbox)) if alone else 0
     finally:
         _here.release()
-
-
-class _alone:
-    """Hold the lock of all processes of a PostgreSQL ledger, on a connection of its own. SQLite has one writer."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._connection: sa.Connection | None = None
-
-    def __enter__(self) -> bool:
-        if self._database.is_sqlite:
-            return True
-        self._connection = self._database.engine.connect()
-        return lock_forgetting(self._connection)
-
-    def __exit__(self, *exc: object) -> None:
-        if self._connection is not None:
-            self._connection.close()
 
 
 class Housekeeping:

@@ -29,11 +29,12 @@ COLUMNS = ["Agent", "Product", "Start", "Conversation", "Customer", "Reason", "T
 class Planted:
     """Made-up words, each of which is unique, and tells where it was planted."""
 
-    def __init__(self) -> None:
+    def __init__(self, of: str = "") -> None:
+        self.of = of
         self.words: list[str] = []
 
     def __call__(self, where: str) -> str:
-        self.words.append(f"zq{where}{len(self.words):03}")
+        self.words.append(f"zq{self.of}{where}{len(self.words):03}")
         return self.words[-1]
 
 

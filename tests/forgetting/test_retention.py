@@ -21,8 +21,10 @@ from tests.forgetting.test_forget import Planted, left_in, write_calls, write_wa
 DAY = 86_400
 
 
-def loaded(ledger: reddy.Ledger, tmp_path: Path, *, days_ago: float, name: str) -> tuple[reddy.Batch, Planted]:
-    planted = Planted()
+def loaded(
+    ledger: reddy.Ledger, tmp_path: Path, *, days_ago: float, name: str
+) -> tuple[reddy.Batch, Planted]:
+    planted = Planted(name)
     sheet = write_calls(tmp_path / "calls.csv", planted)
     batch = ledger.load(sheet, progress=False, name=name)
     sheet.unlink()
@@ -38,13 +40,20 @@ def test_words_go_when_their_days_are_over(ledger: reddy.Ledger, tmp_path: Path)
     kept, _ = loaded(ledger, tmp_path, days_ago=400, name="kept")
     with ledger.write() as connection:
         sent = (calls.c.batch_id == old.id, calls.c.row == 2)
-        connection.execute(calls.update().where(*sent).values(status="accepted", submission_id="s1", attempts=1))
+        connection.execute(
+            calls.update().where(*sent).values(status="accepted", submission_id="s1", attempts=1)
+        )
     assert run_retention(ledger) == []
     ledger.set_retention(words_days=30, who="ada")
     ledger.set_retention(kept, words_days=None, recordings_days=None, who="ada")
     assert ledger.retention(old).words_until == old.created_at + timedelta(days=30)
     [receipt] = run_retention(ledger)
-    assert (receipt.kind, receipt.batch_ids, receipt.state, receipt.who) == ("words", (old.id,), "done", "retention")
+    assert (receipt.kind, receipt.batch_ids, receipt.state, receipt.who) == (
+        "words",
+        (old.id,),
+        "done",
+        "retention",
+    )
     assert (receipt.counts.calls, receipt.counts.never_sent) == (5, 4)
     assert ledger.batch(old.id).name == "old"
     assert ledger.batch(old.id).counts()["accepted"] == 1
