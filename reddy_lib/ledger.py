@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -324,6 +325,20 @@ class Ledger(Database):
         found = list(people_in(self, match))
         noted(self, "searched a person", who=who, calls=len(found))
         return found
+
+    def backup(self, path: str | os.PathLike[str], *, overwrite: bool = False, who: str = "") -> Path:
+        """Copy a SQLite ledger into one file, also while it is in use, and return that file's path.
+
+        The copy is consistent: it holds everything that was stored up to one moment. Recordings are not in it. What is
+        forgotten later stays in it: delete old backups as well. The access log says that `who` made it.
+
+        Raises:
+            LedgerUnavailable: `path` exists (and `overwrite` is False), is the ledger itself, or cannot be written; or
+                the ledger is on PostgreSQL.
+        """
+        made = super().backup(path, overwrite=overwrite)
+        noted(self, "backed up", who=who)
+        return made
 
     # submissions
 

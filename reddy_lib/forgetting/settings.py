@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
@@ -11,7 +11,17 @@ import sqlalchemy as sa
 from reddy_lib.batches.profiles import signature_of
 from reddy_lib.database.schema import batches, calls, profiles, recipes
 
-__all__ = ["Dropped", "drop_settings", "others_with", "signature_of_batch", "without_samples"]
+if TYPE_CHECKING:
+    from reddy_lib.database.database import Database
+
+__all__ = [
+    "Dropped",
+    "drop_settings",
+    "only_with_its_columns",
+    "others_with",
+    "signature_of_batch",
+    "without_samples",
+]
 
 _SAMPLES = ("pooled_roles", "reasons", "doubts", "second_best")
 """The parts of a mapping that were read off the calls, and that no analyst chose."""
@@ -29,6 +39,13 @@ def signature_of_batch(connection: sa.Connection, batch_id: str) -> str | None:
     query = sa.select(calls.c.cells).where(calls.c.batch_id == batch_id, calls.c.cells != "{}").limit(1)
     cells = connection.execute(query).scalar()
     return None if cells is None else signature_of(msgspec.json.decode(cells))
+
+
+def only_with_its_columns(database: Database, batch_id: str) -> bool:
+    """Return whether no other batch, open or archived, has the columns of this one."""
+    with database.read() as connection:
+        signature = signature_of_batch(connection, batch_id)
+        return signature is not None and not others_with(connection, signature, batch_id)
 
 
 def others_with(connection: sa.Connection, signature: str | None, but: str) -> int:

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.frames import OUTCOME_COLUMNS, outcomes_frame
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome
+from reddy_lib.database.access_log import note_access
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.locks import lock_submissions
 from reddy_lib.database.sandbox_urls import SANDBOX, address_in, ledger_address
@@ -391,6 +392,9 @@ def create(
             concurrency=concurrency,
             who=who,
             created_at=now,
+        )
+        note_access(
+            connection, "sent", who=who, batch_id=batch_id, calls=chosen.queued, reference=submission_id
         )
         if ramp is None:
             ramp = chosen.queued > FIRST + THEN and is_new_to(connection, batch_id, address)
