@@ -20,6 +20,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 
 from reddy_lib import ui
+from reddy_lib.forgetting.housekeeping import Housekeeping
 from reddy_lib.interrupts import stop_in_order
 from reddy_lib.sending.logs import switch_on
 from reddy_lib.ui import downloads
@@ -46,9 +47,14 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, object]]:
         stop_in_order(stop)
     await anyio.to_thread.run_sync(ui.start_engine)
     await anyio.to_thread.run_sync(tidy_at_start)
+    housekeeping = Housekeeping(
+        ui.open_ledger, sandbox=ui.sandbox().forget_conversations, after=ui.sandbox().follow_record
+    )
+    housekeeping.start()
     try:
         yield {}
     finally:
+        await anyio.to_thread.run_sync(housekeeping.stop)
         await anyio.to_thread.run_sync(ui.stop)
 
 

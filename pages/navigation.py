@@ -84,6 +84,7 @@ with ui.ledger().moment():
         st.space("small")
         if batch is not None:
             ui.batch_card(batch)
+        ui.receipt_card()
         connection_card()
         ui.person_card()
 

@@ -6,7 +6,9 @@ Lower layers never import this module. They take a `Database`, the base class of
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -15,8 +17,14 @@ from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.catalogue import batch_id_of, batches_frame, batches_of_file, find_batch
 from reddy_lib.batches.corrections import Correction
 from reddy_lib.batches.loading import load_batch
+from reddy_lib.database.access_log import access_frame, noted
+from reddy_lib.database.bulk import pieces
 from reddy_lib.database.database import Database, default_location
-from reddy_lib.database.schema import batches
+from reddy_lib.database.schema import batches, calls
+from reddy_lib.forgetting.forget import ForgetSandbox, begin_forgetting, finish_forgetting
+from reddy_lib.forgetting.people import Found, Matcher, found_frame, people_in, wipe_elsewhere
+from reddy_lib.forgetting.receipts import ForgetReceipt, read_receipt, receipts_of
+from reddy_lib.forgetting.retention import DEFAULT, Retention, retention_of, run_retention, set_retention
 from reddy_lib.html_tables import html_table
 from reddy_lib.sending.archiving import archive
 from reddy_lib.sending.submission import Submission, find_submission, list_submissions
@@ -159,6 +167,178 @@ class Ledger(Database):
             batch_id = batch_id_of(self, connection, batch, states=("archived", "open"))
             connection.execute(batches.update().where(batches.c.id == batch_id).values(state="open"))
         return self.batch(batch_id)
+
+    # forgetting
+
+    def forget(
+        self,
+        batch: Batch | str,
+        rows: int | Iterable[int] | None = None,
+        *,
+        settings: bool | None = None,
+        who: str = "",
+        sandbox: ForgetSandbox | None = None,
+    ) -> ForgetReceipt:
+        """Delete a batch, or some of its calls, for good. Nothing brings them back.
+
+        What stays are outcomes (status, address, times, product) and a hash of conversation and agent, so that a call
+        that is loaded again is skipped. Calls that were never sent are deleted whole. The database is written anew, which
+        takes as long as copying it. Run it again if the program died meanwhile: it goes on where it was.
+
+        Args:
+            rows: row numbers; None: the whole batch.
+            settings: also delete the profiles and recipes of the batch's columns; None: if no other batch has them.
+            sandbox: of a sandbox that runs in this program: `sandbox.forget_conversations`.
+
+        Raises:
+            NotInLedger: there is no such batch or row.
+            SubmissionError: calls are queued or being sent; nothing was forgotten.
+            NotAllowed: this view's person may not administer.
+        """
+        self.require("administer")
+        with self.read() as connection:
+            batch_id = batch_id_of(
+                self, connection, batch, states=("open", "archived", "forgetting", "forgotten")
+            )
+            state = connection.execute(
+                sa.select(batches.c.state).where(batches.c.id == batch_id)
+            ).scalar_one()
+        if state in (
+            "forgetting",
+            "forgotten",
+        ):  # an earlier run of the same cell, which may have been killed
+            finish_forgetting(self, sandbox=sandbox, patience=30.0)
+            return next(
+                one for one in self.receipts() if one.batch_ids == (batch_id,) and one.kind == "batch"
+            )
+        whole = Batch(self, self._record(batch_id))
+        wanted = None if rows is None else whole.these_rows(rows)
+        begun = begin_forgetting(
+            self,
+            self._ids(batch_id, wanted),
+            kind="batch" if rows is None else "calls",
+            batch_id=batch_id,
+            settings=settings if rows is None else False,
+            who=who,
+        )
+        return self._finished(begun, sandbox)
+
+    def find_person(self, identifier: str, *, who: str = "") -> pd.DataFrame:
+        """Return the calls of all batches that name a person: batch, batch_id, row, status, where (some of fields,
+        transcript, tags, cells, history, answers, recording).
+
+        `identifier`: an email address, a telephone number or a customer id. Case, accents and the way a number is written
+        do not count; see `forgetting.people`. Each search is in the access log.
+
+        Raises ValueError: it has less than four characters.
+        """
+        return found_frame(self, self._people(Matcher(identifier), who))
+
+    def forget_person(
+        self, identifier: str, *, who: str = "", sandbox: ForgetSandbox | None = None
+    ) -> ForgetReceipt:
+        """Delete every call that `find_person` finds, and the person in profiles, recipes and names. Raises as `forget`."""
+        match = Matcher(identifier)
+        found = self._people(match, who)
+        begun = begin_forgetting(
+            self,
+            [one.call_id for one in found],
+            kind="person",
+            batch_id=None,
+            who=who,
+            also=lambda connection: wipe_elsewhere(connection, match),
+        )
+        return self._finished(begun, sandbox)
+
+    def retention(self, batch: Batch | str | None = None) -> Retention:
+        """Return after how many days words and recordings are deleted: of a batch, or (None) of all without a rule of their
+        own."""
+        return retention_of(self, DEFAULT if batch is None else self.batch(batch).id)
+
+    def set_retention(
+        self,
+        batch: Batch | str | None = None,
+        *,
+        words_days: int | None = None,
+        recordings_days: int | None = None,
+        own: bool = True,
+        who: str = "",
+    ) -> Retention:
+        """Set after how many days words and recordings are deleted; None: they are kept. Outcomes are always kept.
+
+        The days count from when a batch was loaded. The app and the workers delete what is due, once an hour;
+        `run_retention` does so now.
+
+        Args:
+            batch: whose rule it is; None: of all batches without a rule of their own.
+            own: False: the batch follows the rule of all again.
+
+        Raises:
+            ValueError: a number of days is not a whole number from 1 to 36,500.
+            NotAllowed: this view's person may not administer.
+        """
+        batch_id = DEFAULT if batch is None else self.batch(batch).id
+        return set_retention(self, batch_id, words_days, recordings_days, who=who, own=own)
+
+    def run_retention(self, *, sandbox: ForgetSandbox | None = None) -> list[ForgetReceipt]:
+        """Delete now what retention lets go. Return the receipts."""
+        self.require("administer")
+        return run_retention(self, sandbox=sandbox)
+
+    def finish_forgetting(self, *, sandbox: ForgetSandbox | None = None) -> list[ForgetReceipt]:
+        """Finish what a program that died had begun to forget. The app and workers do so by themselves."""
+        return finish_forgetting(self, sandbox=sandbox, patience=30.0)
+
+    def receipts(self) -> list[ForgetReceipt]:
+        """Return the receipts of everything that was forgotten, newest first."""
+        return receipts_of(self)
+
+    def receipt(self, receipt_id: str) -> ForgetReceipt:
+        """Return one receipt. Raises NotInLedger if there is no such receipt."""
+        return read_receipt(self, receipt_id)
+
+    def access_log(self, *, since: datetime | None = None, until: datetime | None = None) -> pd.DataFrame:
+        """Return who opened, downloaded, sent or forgot what, newest first: at (UTC), who, what, batch (id), calls (how
+        many), reference (id of the submission or receipt). Entries cannot be changed or deleted.
+
+        Raises NotAllowed: this view's person may not administer.
+        """
+        return access_frame(self, since=since, until=until)
+
+    def _finished(self, begun: str, sandbox: ForgetSandbox | None) -> ForgetReceipt:
+        finish_forgetting(self, sandbox=sandbox, patience=30.0)
+        return read_receipt(self, begun)
+
+    def _record(self, batch_id: str) -> sa.Row[Any]:
+        with self.read() as connection:
+            return connection.execute(sa.select(batches).where(batches.c.id == batch_id)).one()
+
+    def _ids(self, batch_id: str, rows: Sequence[int] | None) -> list[int]:
+        """Return the ids of the calls in these rows (None: all) that are not forgotten yet."""
+        query = sa.select(calls.c.id).where(calls.c.batch_id == batch_id, calls.c.forgotten_at.is_(None))
+        parts = [query] if rows is None else [query.where(calls.c.row.in_(some)) for some in pieces(rows)]
+        with self.read() as connection:
+            return [id for part in parts for id in connection.execute(part).scalars()]
+
+    def _people(self, match: Matcher, who: str) -> list[Found]:
+        self.require("administer")
+        found = list(people_in(self, match))
+        noted(self, "searched a person", who=who, calls=len(found))
+        return found
+
+    def backup(self, path: str | os.PathLike[str], *, overwrite: bool = False, who: str = "") -> Path:
+        """Copy a SQLite ledger into one file, also while it is in use, and return that file's path.
+
+        The copy is consistent: it holds everything that was stored up to one moment. Recordings are not in it. What is
+        forgotten later stays in it: delete old backups as well. The access log says that `who` made it.
+
+        Raises:
+            LedgerUnavailable: `path` exists (and `overwrite` is False), is the ledger itself, or cannot be written; or
+                the ledger is on PostgreSQL.
+        """
+        made = super().backup(path, overwrite=overwrite)
+        noted(self, "backed up", who=who)
+        return made
 
     # submissions
 

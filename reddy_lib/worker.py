@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from reddy_lib.api import Client
 from reddy_lib.database.sandbox_urls import SANDBOX, remember_sandbox
 from reddy_lib.errors import APIError, ConnectionUnusable, LedgerError, LedgerTooNew
+from reddy_lib.forgetting.housekeeping import Housekeeping
 from reddy_lib.interrupts import stop_in_order
 from reddy_lib.ledger import Ledger
 from reddy_lib.sending.connection import (
@@ -92,7 +93,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     engine = PatientEngine(make, on_start=started, on_trouble=failed)
     engine.start()
+    housekeeping = Housekeeping(lambda: ledgers[0] if ledgers else Ledger())
+    housekeeping.start()
     stop.wait()
+    housekeeping.stop()
     never = engine.engine is None
     sys.stdout.write("Stopping: no more calls are claimed; calls in flight are waited for.\n")
     sys.stdout.flush()

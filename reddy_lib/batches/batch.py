@@ -39,6 +39,7 @@ from reddy_lib.batches.decisions import (
     line_times,
     read_decisions,
 )
+from reddy_lib.batches.detaching import without_recording
 from reddy_lib.batches.fixable_batch import FixableBatch
 from reddy_lib.batches.frames import (
     attempts_frame,
@@ -64,6 +65,7 @@ from reddy_lib.batches.review_decisions import (
 )
 from reddy_lib.batches.searchable_batch import SearchableBatch
 from reddy_lib.batches.steps import Step, SwapRoles
+from reddy_lib.database.privacy_tables import forgettings
 from reddy_lib.database.schema import (
     STATUSES,
     batches,
@@ -248,11 +250,11 @@ class Batch(SearchableBatch, FixableBatch):
 
     def info(self, row: int) -> dict[str, Any]:
         """Return the status of one call and its outcome: status, edited, submission_id, upload_id, http_status, error,
-        attempts, seconds, sent_at, ended_at (UTC), skipped_because, audio."""
+        attempts, seconds, sent_at, ended_at (UTC), skipped_because, audio, forgotten_at (UTC)."""
         names = ("status", "edited", "submission_id", "upload_id", "http_status", "error", "attempts", "seconds",
-                 "sent_at", "ended_at", "skipped_because", "audio")  # fmt: skip
+                 "sent_at", "ended_at", "skipped_because", "audio", "forgotten_at")  # fmt: skip
         found = dict(self.one(row, *(calls.c[name] for name in names))._mapping)
-        for name in ("sent_at", "ended_at"):
+        for name in ("sent_at", "ended_at", "forgotten_at"):
             found[name] = None if found[name] is None else datetime.fromtimestamp(found[name], UTC)
         return found
 
@@ -444,13 +446,7 @@ class Batch(SearchableBatch, FixableBatch):
         Raises as `attach`. Nothing happens to a call without one.
         """
 
-        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
-            if stored.audio == "none":
-                return call, decisions
-            announced = from_payload(stored.original or stored.payload).filename
-            return msgspec.structs.replace(call, filename=announced), decisions
-
-        return change_one(self, row, change, title="Detach the recording", who=who, recording=None)
+        return change_one(self, row, without_recording, title="Detach the recording", who=who, recording=None)
 
     def recording(self, row: int) -> files.Attached | None:
         """Return the file that is attached to a call, for `recordings.attachments.open_recording`, or None."""
@@ -556,12 +552,13 @@ class Batch(SearchableBatch, FixableBatch):
 
     def outcomes_version(self) -> tuple[int, ...]:
         """Return a small value that changes whenever `outcomes` may have: counts by status, calls sent, edits made,
-        recordings by state."""
+        recordings by state, what was forgotten."""
         last_edit = sa.select(sa.func.coalesce(sa.func.max(edits.c.id), 0))
         with self.database.read() as connection:
             edited = connection.execute(last_edit).scalar_one()
+            forgotten = connection.execute(sa.select(sa.func.count()).select_from(forgettings)).scalar_one()
             audio = files.states_of_batch(connection, self.id)
-        return (*self.counts().values(), edited, *audio)
+        return (*self.counts().values(), edited, forgotten, *audio)
 
     def was_checked_with(self, products: Iterable[Any] | None) -> bool:
         """Return whether the batch was checked with these products: same ids, names and states, in any order."""

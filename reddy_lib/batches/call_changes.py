@@ -87,8 +87,10 @@ class _New(NamedTuple):
     edits: list[tuple[str, Any, Any]]
 
 
-def refuse_locked(status: str, row: int) -> None:
+def refuse_locked(status: str, row: int, *, forgotten: bool = False) -> None:
     """Raise CallLocked where a call of this status may not be edited."""
+    if forgotten:
+        raise CallLocked(f"Row {row} was forgotten: its words are gone for good, and it cannot be edited.")
     if status not in EDITABLE:
         raise CallLocked(f"Row {row} is {status}{_LOCKED.get(status, _SENT)}")
 
@@ -126,12 +128,14 @@ def change_in(
         return change(call, decisions, stored)
 
     query = (
-        sa.select(calls.c.status).where(calls.c.batch_id == batch.id, calls.c.row == row).with_for_update()
+        sa.select(calls.c.status, calls.c.forgotten_at)
+        .where(calls.c.batch_id == batch.id, calls.c.row == row)
+        .with_for_update()
     )
-    status = connection.execute(query).scalar_one_or_none()
-    if status is None:
+    found = connection.execute(query).one_or_none()
+    if found is None:
         raise batch.no_row(row)
-    refuse_locked(status, row)
+    refuse_locked(found.status, row, forgotten=found.forgotten_at is not None)
     done = change_rows(
         connection, batch, [row], checked, who=who, operation=operation, recordings={row: recording}
     )
@@ -172,7 +176,7 @@ def change_rows(
     same: list[int] = []
     locked: list[int] = []
     for old in connection.execute(query).all():
-        if old.status not in EDITABLE:
+        if old.status not in EDITABLE or old.forgotten_at is not None:
             locked.append(old.row)
             continue
         one = _changed(connection, batch, old, change, (recordings or {}).get(old.row, AS_IT_IS))

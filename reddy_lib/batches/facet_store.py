@@ -35,7 +35,7 @@ from reddy_lib.database.schema import calls, edits
 from reddy_lib.spreadsheet import Mapping
 from reddy_lib.transcripts.language import language_of
 
-__all__ = ["BatchStore", "FacetedBatch", "Snapshot", "store_of"]
+__all__ = ["BatchStore", "FacetedBatch", "Snapshot", "drop_store", "store_of"]
 
 MOST_TEXT = 32_000_000
 """Bytes of folded text that are kept for one batch; more is read from the database at each new search."""
@@ -127,6 +127,12 @@ def store_of(batch: FacetedBatch) -> BatchStore:
         while len(stores) > 1 and sum(store.size for store in stores.values()) > MOST_CALLS:
             stores.popitem(last=False)
     return found
+
+
+def drop_store(database: Database, batch_id: str) -> None:
+    """Drop what this process keeps in memory of a batch."""
+    with _stores_lock:
+        _stores.get(database.engine, OrderedDict()).pop(batch_id, None)
 
 
 class BatchStore:

@@ -293,7 +293,7 @@ def undoable(batch: StoredBatch, operation: Operation | str | int) -> Changed:
 
 def _undoing_each(batch: StoredBatch, one: Operation) -> Iterator[tuple[int, str]]:
     """Yield each row that an operation changed, with what undoing it would do: changed, same or locked."""
-    names = ("id", "row", "status", "payload", "decisions", "audio")
+    names = ("id", "row", "status", "payload", "decisions", "audio", "forgotten_at")
     for some in pieces(changed_rows(batch, one), PIECE):
         with batch.database.read() as connection:
             recorded = edits_of(connection, one.id, batch.id, some)
@@ -302,7 +302,7 @@ def _undoing_each(batch: StoredBatch, one: Operation) -> Iterator[tuple[int, str
             )
             found: Sequence[Any] = connection.execute(query.order_by(calls.c.row)).all()
         for stored in found:
-            if stored.status not in EDITABLE:
+            if stored.status not in EDITABLE or stored.forgotten_at is not None:
                 yield stored.row, "locked"
                 continue
             decisions = read_decisions(stored.decisions)

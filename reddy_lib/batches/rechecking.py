@@ -29,6 +29,7 @@ def recheck(batch: StoredBatch, products: Sequence[Any] | None) -> None:
             query = (
                 sa.select(calls)
                 .where(calls.c.batch_id == batch.id, calls.c.row.in_(some), calls.c.status.in_(EDITABLE))
+                .where(calls.c.forgotten_at.is_(None))
                 .with_for_update()
             )
             for old in connection.execute(query).all():

@@ -26,6 +26,7 @@ import sqlalchemy as sa
 from reddy_lib.access import Person, Right
 from reddy_lib.database.facts import IDENTITY, PLACE, fact, remember_fact
 from reddy_lib.database.migrations import latest_version, migrate, stored_version
+from reddy_lib.database.server_vacuum import vacuum_server
 from reddy_lib.database.sqlite_backup import backup, copy_before_migration
 from reddy_lib.database.sqlite_file import (
     LOCK_SECONDS,
@@ -161,6 +162,22 @@ class Database:
         if self._server is not None:
             return self._server
         return self._opened_file().engine(_patience(self.url))
+
+    def purge(self, *, patience: float = LOCK_SECONDS) -> bool:
+        """Remove from the files of the database what was deleted from its tables; return False if others are using it.
+
+        SQLite keeps deleted rows in free pages and in its -wal, PostgreSQL in dead rows and in its statistics, until
+        something overwrites them. This writes the whole database anew, so it takes as long as copying it, and others
+        wait meanwhile.
+
+        Raises NotAllowed, LedgerUnavailable.
+        """
+        self.require("administer")
+        self.next_moment()
+        with self.translate_errors():
+            if self.is_sqlite:
+                return self._opened_file().purge(patience)
+            return vacuum_server(self.engine, patience)
 
     def _opened_file(self) -> SqliteFile:
         if self._file is None:  # the first time, or again after `close`

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from reddy_lib.database.facts import IDENTITY
 from reddy_lib.database.locks import lock_schema
+from reddy_lib.database.privacy_tables import access_log, forgettings, removed_codes, retention
 from reddy_lib.database.schema import calls, edits, facts, metadata, operations, recipes, schema_versions
 from reddy_lib.errors import LedgerTooNew, LedgerUnavailable
 
@@ -51,10 +52,20 @@ def _add_outcome_index(connection: sa.Connection) -> None:
         index.create(connection, checkfirst=True)
 
 
+def _add_forgetting(connection: sa.Connection) -> None:
+    """Add what forgetting, retention and the access log need."""
+    if all(column["name"] != "forgotten_at" for column in sa.inspect(connection).get_columns("calls")):
+        kind = calls.c.forgotten_at.type.compile(connection.dialect)
+        connection.exec_driver_sql(f"ALTER TABLE calls ADD COLUMN forgotten_at {kind}")
+    for table in (forgettings, retention, access_log, removed_codes):
+        table.create(connection, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _create_tables,
     _add_operations,
     _add_outcome_index,
+    _add_forgetting,
 )
 """The first one reaches `FIRST_VERSION`, each further one the next number. Only ever append."""
 

@@ -111,7 +111,9 @@ batches = sa.Table(
     sa.Column("products", sa.Text),  # the product list that the checks used, NULL where none was known
     sa.Column("who", sa.Text, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # loading (not shown), open, archived
+    sa.Column(
+        "state", sa.Text, nullable=False
+    ),  # loading (not shown), open, archived; forgetting, forgotten (not shown: its outcomes count)
 )
 
 _OUTCOME = (  # shared by calls (now) and past_outcomes (then)
@@ -167,6 +169,7 @@ calls = sa.Table(
     # none (no file is attached), waiting, uploaded, failed, expired
     sa.Column("audio", sa.Text, nullable=False, server_default="none"),
     *(sa.Column(name, kind) for name, kind in _OUTCOME),
+    sa.Column("forgotten_at", sa.Double),  # its words are gone for good; what is left is its outcome
     sa.UniqueConstraint("batch_id", "row", name="one_call_a_row"),
 )
 sa.Index("calls_by_status", calls.c.batch_id, calls.c.status, calls.c.row)

@@ -6,13 +6,20 @@ import contextlib
 import os
 import sqlite3
 import tempfile
+import time
 from pathlib import Path
 
-from reddy_lib.database.sqlite_file import LOCK_SECONDS, WHOLE, give_name, plain_connection, size_of
+from reddy_lib.database.sqlite_file import (
+    LOCK_SECONDS,
+    WHOLE,
+    give_name,
+    plain_connection,
+    size_of,
+)
 from reddy_lib.errors import LedgerUnavailable
 from reddy_lib.open_databases import is_open
 
-__all__ = ["backup", "copy_before_migration"]
+__all__ = ["backup", "copy_before_migration", "delete_copies"]
 
 
 def backup(source: str, target: Path, *, overwrite: bool = False) -> Path:
@@ -83,3 +90,29 @@ def copy_before_migration(path: str, version: int) -> Path:
             f"The ledger ({path}) has to be brought up to date, but could not be copied first: {error} "
             "Make room on its disk, then try again."
         ) from error
+
+
+def delete_copies(path: str) -> int:
+    """Delete what a ledger's folder holds of its copies: those before a migration, damaged engine files that were moved
+    aside, and unfinished copies of programs that died. Return how many copies there were."""
+    whole = Path(path)
+    count = 0
+    for pattern in (f"{whole.stem}-before-schema-*.sqlite", f"{whole.stem}-engine.damaged-*.sqlite"):
+        for copy in whole.parent.glob(pattern):
+            for suffix in ("-journal", "-wal", "-shm", ""):
+                Path(f"{copy}{suffix}").unlink(missing_ok=True)
+            count += 1
+    for part in (*whole.parent.glob(".*.part"), *whole.parent.glob(".*.new")):
+        with contextlib.suppress(OSError):
+            if time.time() - part.stat().st_mtime > _STALE and _is_database(part):
+                part.unlink()
+                count += 1
+    return count
+
+
+_STALE = 600.0  # seconds without a write after which a copy that is not finished is a leftover
+
+
+def _is_database(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(16) == b"SQLite format 3\0"

@@ -137,6 +137,24 @@ class SqliteFile:
         finally:
             self.writer.release()
 
+    def purge(self, patience: float) -> bool:
+        """Rewrite the file without what was deleted from it, and empty its -wal; return False if others are using it."""
+        if not self.writer.acquire(timeout=patience):
+            return False
+        try:
+            self.must_be_there()
+            with plain_connection(self.path, timeout=patience) as connection:
+                connection.execute("VACUUM")
+                emptied = not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) and "busy" not in str(error):
+                raise
+            return False
+        finally:
+            self.writer.release()
+        self._unsettled = True
+        return emptied and self.settle()
+
     def must_be_there(self) -> None:
         """Raise LedgerUnavailable if the path leads to another file than the one that is open, or to none."""
         if not self._is_there():

@@ -29,6 +29,7 @@ import msgspec
 
 from reddy_lib.batches.call_names import call_name
 from reddy_lib.batches.corrections import CALL_COLUMN, COLUMNS, evidence_columns
+from reddy_lib.database.access_log import noted
 from reddy_lib.errors import LedgerUnavailable
 from reddy_lib.open_databases import refuse_open
 from reddy_lib.outcomes.exports import clean
@@ -56,8 +57,10 @@ _KNOWN = frozenset(
 )  # fmt: skip
 
 
-def evidence(submission: Submission, path: str | os.PathLike[str]) -> Path:
+def evidence(submission: Submission, path: str | os.PathLike[str], *, who: str = "") -> Path:
     """Write the evidence of a submission to a zip file, or to a new file in a folder. Return the file's path.
+
+    The access log says that `who` did.
 
     Raises:
         NotInLedger, LedgerUnavailable: the ledger has no such submission, or cannot be read.
@@ -78,6 +81,11 @@ def evidence(submission: Submission, path: str | os.PathLike[str]) -> Path:
     try:
         with os.fdopen(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600), "w+b") as file:
             write_evidence([submission], file)
+        record = submission.record()
+        noted(
+            submission.database, "downloaded", who=who, batch_id=record.batch_id, calls=sum(submission.counts().values()),
+            reference=record.id,
+        )  # fmt: skip
         part.replace(target)
     except BaseException:
         part.unlink(missing_ok=True)
@@ -186,9 +194,13 @@ def _lines(to: IO[bytes], seen: Snapshot, made: Callable[[SentCall], Iterator[di
     return count
 
 
+_NOT_KEPT = "The call was edited before sent bodies were recorded."
+_FORGOTTEN = "The call was forgotten: its words are gone for good."
+
+
 def _request(call: SentCall) -> Iterator[dict[str, Any]]:
     for one in call.tries:
-        body = one.body
+        body = None if call.forgotten else one.body
         yield {
             "row": call.row,
             "attempt": one.number,
@@ -197,11 +209,7 @@ def _request(call: SentCall) -> Iterator[dict[str, Any]]:
             "body_sha256": None if body is None else hashlib.sha256(body.encode()).hexdigest(),
             "body": None if body is None else msgspec.Raw(body.encode()),
             **({"why": call.again} if call.again else {}),
-            **(
-                {}
-                if body is not None
-                else {"body_missing": "The call was edited before sent bodies were recorded."}
-            ),
+            **({} if body is not None else {"body_missing": _FORGOTTEN if call.forgotten else _NOT_KEPT}),
         }
 
 

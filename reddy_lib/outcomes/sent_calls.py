@@ -66,7 +66,8 @@ class Try(msgspec.Struct, frozen=True, kw_only=True):
 class SentCall(msgspec.Struct, frozen=True, kw_only=True):
     """A chosen call: the sheet's cells as text, and its outcome in this submission.
 
-    `recording` holds name, SHA-256 and size of the attached file; `audio` its upload state.
+    `recording` holds name, SHA-256 and size of the attached file; `audio` its upload state. `forgotten`: its words are
+    gone for good.
     """
 
     row: int
@@ -84,6 +85,7 @@ class SentCall(msgspec.Struct, frozen=True, kw_only=True):
     recording: tuple[str, str, int] | None
     audio: str
     tries: list[Try]
+    forgotten: bool
 
 
 class Snapshot:
@@ -230,6 +232,7 @@ class Snapshot:
                 recording=attached.get(call.id),
                 audio=then.audio or "none",
                 tries=sent,
+                forgotten=call.forgotten_at is not None,
             )
 
 

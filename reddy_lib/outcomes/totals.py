@@ -17,6 +17,7 @@ import msgspec
 import sqlalchemy as sa
 
 from reddy_lib.database.database import Database
+from reddy_lib.database.privacy_tables import forgettings
 from reddy_lib.database.schema import STATUSES, batches, calls, edits, submissions
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.outcomes.frames import TURNED_AWAY, what_next
@@ -227,15 +228,18 @@ def totals(database: Database, wanted: Wanted, zone: dt.tzinfo = dt.UTC) -> Tota
 
 
 def version_of(database: Database) -> tuple[Any, ...]:
-    """Return a small value that changes whenever `totals` may have: calls by batch and status, the last edit."""
+    """Return a small value that changes whenever `totals` may have: calls by batch and status, the last edit, what was
+    forgotten."""
     counted = sa.select(calls.c.batch_id, calls.c.status, sa.func.count()).group_by(
         calls.c.batch_id, calls.c.status
     )
     listed = sa.select(batches.c.id, batches.c.name, batches.c.state).order_by(batches.c.id)
     with database.read() as connection:
         edited = connection.execute(sa.select(sa.func.max(edits.c.id))).scalar_one()
+        forgotten = connection.execute(sa.select(sa.func.count()).select_from(forgettings)).scalar_one()
         return (
             edited,
+            forgotten,
             *map(tuple, connection.execute(listed)),
             *sorted(map(tuple, connection.execute(counted))),
         )

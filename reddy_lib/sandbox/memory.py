@@ -23,7 +23,7 @@ from reddy_lib.errors import ReddyError
 from reddy_lib.model import Tag
 from reddy_lib.open_databases import refuse_open
 
-__all__ = ["Memory", "Received", "Recording"]
+__all__ = ["Memory", "Received", "Recording", "forget_in_record"]
 
 
 class Recording(msgspec.Struct, omit_defaults=True):
@@ -191,29 +191,45 @@ class Memory:
         The record is written anew without them. A process that dies meanwhile loses calls of the sandbox, nothing else.
         """
         with self._changing:
-            gone = [call for call in self.calls if call.conversation_id in conversation_ids]
-            if not gone:
+            gone = {call.upload_id for call in self.calls if call.conversation_id in conversation_ids}
+            if not self._drop(gone):
                 return 0
-            for call in gone:
-                if call.audio is not None and self._folder is not None:
-                    self._path(call.upload_id).unlink(missing_ok=True)
-            left = [call for call in self.calls if call.conversation_id not in conversation_ids]
-            ids = {call.upload_id for call in gone}
-            self._addresses = {
-                secret: found for secret, found in self._addresses.items() if found[0] not in ids
-            }
-            self.calls, self._by_conversation, self._by_upload = [], {}, {}
-            for call in left:
-                self._keep(call)
             closed = self._record is None
             self.open()
             if self._record is not None:
                 self._record.truncate(0)
                 self._write(_Event(last_upload_id=self._last_upload_id))
-                for call in left:
+                for call in self.calls:
                     self._write(_Event(call=call))
             if closed:
                 self.close()
+        return len(gone)
+
+    def follow_record(self) -> int:
+        """Delete the calls that another process removed from the record file; return how many."""
+        with self._changing:
+            if self._record_path is None or not self._record_path.exists():
+                return 0
+            with self._record_path.open("rb") as lines:
+                events = [msgspec.json.decode(line, type=_Event) for line in lines if line.endswith(b"}\n")]
+            recorded = {event.call.upload_id for event in events if event.call is not None}
+            gone = [call for call in self.calls if call.upload_id not in recorded]
+            return self._drop({call.upload_id for call in gone})
+
+    def _drop(self, upload_ids: Collection[int]) -> int:
+        """Delete calls from memory, with their recordings and addresses; return how many."""
+        gone = [call for call in self.calls if call.upload_id in upload_ids]
+        left = [call for call in self.calls if call.upload_id not in upload_ids]
+        for call in gone:
+            if call.audio is not None and self._folder is not None:
+                self._path(call.upload_id).unlink(missing_ok=True)
+        self._addresses = {
+            secret: found for secret, found in self._addresses.items() if found[0] not in upload_ids
+        }
+        if gone:
+            self.calls, self._by_conversation, self._by_upload = [], {}, {}
+            for call in left:
+                self._keep(call)
         return len(gone)
 
     def as_json(self, *, offset: int = 0, limit: int | None = None) -> bytes:
@@ -267,7 +283,8 @@ class Memory:
             for line in lines:
                 if not line.endswith(b"\n"):
                     break  # torn by a process that was killed while it wrote: never answered, so not received
-                self._repeat(msgspec.json.decode(line, type=_Event))
+                if not line.isspace():  # blank: another process removed a call from the record
+                    self._repeat(msgspec.json.decode(line, type=_Event))
                 whole += len(line)
             lines.truncate(whole)
 
@@ -286,6 +303,40 @@ class Memory:
                 calls[-1].tags_added.extend(event.tags)
         elif event.upload_id is not None and event.upload_id in self._by_upload:
             self._by_upload[event.upload_id].audio = event.audio
+
+
+def forget_in_record(record: Path, conversation_ids: Collection[str]) -> int:
+    """Remove the calls of these conversations from a record file; return how many.
+
+    Their lines are overwritten with blanks, so that a sandbox that appends to the file meanwhile is not disturbed. It
+    keeps the calls in its memory until `Memory.follow_record`.
+    """
+    refuse_open(record, ReddyError)
+    gone: set[int] = set()
+    last = 0
+    try:
+        with record.open("r+b") as file:
+            at = 0
+            for line in file.readlines():
+                begin, at = at, at + len(line)
+                if line.isspace() or not line.endswith(b"\n"):
+                    continue
+                event = msgspec.json.decode(line, type=_Event)
+                of = event.call.conversation_id if event.call is not None else event.conversation_id
+                upload_id = event.call.upload_id if event.call is not None else event.upload_id
+                last = max(last, upload_id or 0, event.last_upload_id or 0)
+                if of in conversation_ids or (upload_id is not None and upload_id in gone):
+                    if event.call is not None:
+                        gone.add(event.call.upload_id)
+                    file.seek(begin)
+                    file.write(b" " * (len(line) - 1))
+        if gone:  # an upload id is never used twice
+            with record.open("ab") as file:
+                file.write(msgspec.json.encode(_Event(last_upload_id=last)) + b"\n")
+                os.fsync(file.fileno())
+    except FileNotFoundError:
+        return 0
+    return len(gone)
 
 
 class Arriving:

@@ -199,9 +199,13 @@ class Sandbox:
         """Delete all calls and recordings, also from the record file."""
         self._memory.forget()
 
-    def forget_conversations(self, conversation_ids: Collection[str]) -> int:
+    def forget_conversations(self, ids: Collection[str]) -> int:
         """Delete the calls of these conversations, also from the record file; returns how many."""
-        return self._memory.forget_conversations(conversation_ids)
+        return self._memory.forget_conversations(ids)
+
+    def follow_record(self) -> int:
+        """Delete the calls that another process removed from the record file; returns how many."""
+        return self._memory.follow_record()
 
     def reset(self) -> None:
         """Forget all calls, recordings, counts and faults."""

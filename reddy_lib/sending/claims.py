@@ -328,9 +328,12 @@ def explain_skips(
     connection: sa.Connection, submission_id: str, address: str, *, call_id: int | None = None
 ) -> None:
     """Write into each skipped call when, where and under which upload id it was accepted before."""
+    first = calls.alias()
     query = (
         sa.select(calls.c.id, deliveries.c.at, deliveries.c.upload_id, submissions.c.number, batches.c.name)
+        .add_columns(first.c.forgotten_at, first.c.status.label("first_status"))
         .join(deliveries, sa.and_(deliveries.c.key == calls.c.delivery_key, deliveries.c.address == address))
+        .outerjoin(first, first.c.id == deliveries.c.call_id)
         .outerjoin(submissions, submissions.c.id == deliveries.c.submission_id)
         .outerjoin(batches, batches.c.id == submissions.c.batch_id)
         .where(calls.c.submission_id == submission_id, calls.c.status == "skipped")
@@ -339,12 +342,22 @@ def explain_skips(
         query = query.where(calls.c.id == call_id)
     explained = []
     for found in connection.execute(query):
-        when = time.strftime("%d %b %Y %H:%M UTC", time.gmtime(found.at))
+        when = _when(found.at)
         upload = "" if found.upload_id is None else f", upload {found.upload_id}"
         words = f"Sent before: accepted on {when} in submission {found.number} of {found.name!r}{upload}."
+        if found.forgotten_at is not None:
+            accepted = "may have reached Reddy" if found.first_status == "unknown" else "accepted"
+            words = (
+                f"Sent before: {accepted} on {when} in submission {found.number}{upload}. That call was forgotten on "
+                f"{_when(found.forgotten_at)}."
+            )
         explained.append({"the_call": found.id, "the_words": words, "the_upload_id": found.upload_id})
     if explained:
         connection.execute(_EXPLAIN, explained)
+
+
+def _when(seconds: float) -> str:
+    return time.strftime("%d %b %Y %H:%M UTC", time.gmtime(seconds))
 
 
 # --- statements --------------------------------------------------------------------------------------------------

@@ -68,7 +68,9 @@ _AGAIN = sa.exists().where(
 def doubts(
     batch: Batch, rows: Iterable[int] | None = None, *, submission_id: str | None = None
 ) -> list[Doubt]:
-    """Return the calls of a batch that are in doubt, by row; of the rows named, or of one submission."""
+    """Return the calls of a batch that are in doubt, by row; of the rows named, or of one submission.
+
+    Calls that were forgotten are not among them: without their words nobody can ask."""
     query = (
         sa.select(
             calls.c.row,
@@ -81,7 +83,7 @@ def doubts(
             _AGAIN.label("again"),
         )
         .join(submissions, submissions.c.id == calls.c.submission_id)
-        .where(calls.c.batch_id == batch.id, calls.c.status == "unknown")
+        .where(calls.c.batch_id == batch.id, calls.c.status == "unknown", calls.c.forgotten_at.is_(None))
         .order_by(calls.c.row)
     )
     if submission_id is not None:
@@ -135,6 +137,7 @@ def settle(
                     calls.c.id, calls.c.row, calls.c.submission_id, calls.c.attempts, _AGAIN.label("again")
                 )
                 .where(calls.c.batch_id == batch.id, calls.c.row.in_(some), calls.c.status == "unknown")
+                .where(calls.c.forgotten_at.is_(None))  # its delivery counts as accepted, for good
                 .order_by(calls.c.row)
                 .with_for_update(of=calls)
             ).all()

@@ -24,6 +24,7 @@ __all__ = [
     "APPLICATION_VERSION",
     "Task",
     "add_copies",
+    "delete_tasks",
     "enqueue_tasks",
     "forget_client",
     "lane_queue",
@@ -174,6 +175,20 @@ def take_back_tasks(database: Database, queues: Collection[str], *, alive: Colle
     if left:
         client.cancel_workflows(left)
     return [Task.of(each) for each in left]
+
+
+def delete_tasks(database: Database, submission_ids: Collection[str]) -> None:
+    """Delete the records of these submissions' tasks that do not wait or run."""
+    url = engine_url(database)
+    client = _client_of(url)
+    with errors_named(url):
+        for submission_id in submission_ids:
+            found = client.list_workflows(
+                workflow_id_prefix=f"{submission_id}-", load_input=False, load_output=False
+            )
+            ended = [one.workflow_id for one in found if one.status not in ("ENQUEUED", "PENDING")]
+            if ended:
+                client.delete_workflows(ended)
 
 
 # --- the connection to the engine's database ---------------------------------------------------------------------

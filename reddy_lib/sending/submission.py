@@ -16,6 +16,7 @@ import sqlalchemy as sa
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.frames import OUTCOME_COLUMNS, outcomes_frame
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome
+from reddy_lib.database.access_log import note_access
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.locks import lock_submissions
 from reddy_lib.database.sandbox_urls import SANDBOX, address_in, ledger_address
@@ -392,6 +393,9 @@ def create(
             who=who,
             created_at=now,
         )
+        note_access(
+            connection, "sent", who=who, batch_id=batch_id, calls=chosen.queued, reference=submission_id
+        )
         if ramp is None:
             ramp = chosen.queued > FIRST + THEN and is_new_to(connection, batch_id, address)
         if ramp:
@@ -567,6 +571,7 @@ def forget_deliveries(database: Database, *, address: str = SANDBOX, batch_id: s
             sa.select(calls.c.id).where(
                 calls.c.submission_id.in_(of_sandbox),
                 calls.c.status.in_(("accepted", "skipped", "unknown")),
+                calls.c.forgotten_at.is_(None),  # nothing is left of them to send
             )
         ).scalars().all()  # fmt: skip
         keep_past_outcome(connection, ids)

@@ -21,6 +21,7 @@ from reddy_lib.ui.connections import (
     stored,
     typed_connection,
 )
+from reddy_lib.ui.forgetting import receipt_card
 from reddy_lib.ui.open_batches import batch_card, batch_in_hand, open_batch, remember_batch
 from reddy_lib.ui.parts import (
     ICONS,
@@ -75,6 +76,7 @@ __all__ = [
     "product_names",
     "products",
     "products_error",
+    "receipt_card",
     "refuse_to_start",
     "remember_batch",
     "review_link",

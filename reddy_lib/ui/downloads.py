@@ -44,6 +44,8 @@ class _Offer:
     write: Write
     file_name: str
     mime: str
+    seen: Callable[[], object]
+    """Tell the access log, before the first byte is sent."""
 
 
 _offers: weakref.WeakValueDictionary[str, _Offer] = weakref.WeakValueDictionary()
@@ -74,6 +76,7 @@ def download(
     icon: str = ":material/download:",
     type: Literal["primary", "secondary", "tertiary"] = "secondary",
     help: str | None = None,
+    seen: Callable[[], object] = lambda: None,
 ) -> None:
     """Draw a button that downloads a file.
 
@@ -81,9 +84,10 @@ def download(
         name: which download of the app this is; a browser test clicks each name.
         write: called when the button is clicked, in another thread, so without any `st` command.
         of: tells buttons of the same name on one page apart.
+        seen: called as `write` is, before anything is sent: see `who_saw.seen_download`.
     """
     key = f"download-{name} {of}".strip()
-    token = _put(key, _Offer(write, file_name, mime))
+    token = _put(key, _Offer(write, file_name, mime, seen))
     # relative to the page, so that it also holds behind a proxy and under server.baseUrlPath
     st.link_button(label, f"download/{token}", icon=icon, type=type, help=help, key=key)
 
@@ -106,6 +110,7 @@ def _serve(request: Request) -> Response:
     try:
         with _writing:
             offer.write(file)
+        offer.seen()
         size = file.tell()
     except (ReddyError, OSError) as error:
         file.close()

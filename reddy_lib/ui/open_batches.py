@@ -9,9 +9,11 @@ from reddy_lib.errors import LedgerError, NotInLedger, ReddyError
 from reddy_lib.sending.archiving import under_way as under_way_of
 from reddy_lib.ui import address_bar
 from reddy_lib.ui.dialogs import close_dialog, dialog_button
+from reddy_lib.ui.forgetting import forget_batch_section, kept_until, retention_section
 from reddy_lib.ui.parts import ICONS
 from reddy_lib.ui.people import may, why_not
 from reddy_lib.ui.process import ledger
+from reddy_lib.ui.who_saw import note_opened
 from reddy_lib.ui.words import alert, escape, when
 
 __all__ = ["batch_card", "batch_in_hand", "choose_batch", "open_batch", "remember_batch"]
@@ -46,6 +48,7 @@ def batch_in_hand() -> Batch | None:
         remember_batch(None)
         st.session_state["lost_batch"] = wanted
         return None
+    note_opened(batch)
     _put_in_hand(wanted)
     return batch
 
@@ -86,10 +89,12 @@ def choose_batch() -> None:
 
 
 def batch_card(batch: Batch) -> None:
-    """The open batch: name, file, when; switch, rename, take off the list."""
+    """The open batch: name, file, when, until when it is kept; switch, rename, take off the list, delete for good."""
     with st.container(border=True, gap="xsmall"):
         st.markdown(f":material/folder_open: **{escape(batch.name)}**")
         st.caption(f"{escape(batch.file_name)} · loaded {when(batch.created_at)}")
+        if until := kept_until(batch):
+            st.caption(f":material/auto_delete: {until}")
         with st.container(horizontal=True, gap="xsmall"):
             if dialog_button("Switch", type="tertiary", icon=":material/swap_horiz:", key="switch_batch"):
                 _switch_panel()
@@ -145,10 +150,17 @@ def _rename_panel(batch: Batch) -> None:
             disabled=not may("administer"),
         ):
             _take_off(batch)
+    if may("administer"):
+        with st.expander("Retention", icon=":material/auto_delete:"):
+            retention_section(batch)
     if not under_way:
+        if forget_batch_section(batch):
+            remember_batch(None)
+            close_dialog()
+            st.rerun()
         return
     st.warning(
-        f"To take this batch off the list, end what is under way: {escape(under_way)}.",
+        f"To take this batch off the list, or to delete it for good, end what is under way: {escape(under_way)}.",
         icon=":material/send:",
     )
     with st.container(horizontal=True):

@@ -10,6 +10,7 @@ import streamlit as st
 
 from reddy_lib.ui import number_of, sandbox
 from reddy_lib.ui.downloads import download
+from reddy_lib.ui.who_saw import seen_download
 
 __all__ = ["received_panel"]
 
@@ -45,7 +46,7 @@ def received_panel() -> None:
     st.json(chosen["payload"], expanded=1)
     download(
         "sandbox-received", "Download all as JSON", write_received, file_name="sandbox-received.json",
-        mime="application/json",
+        mime="application/json", seen=seen_download(calls=len(calls)),
     )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from reddy_lib.ui import address_bar
 from reddy_lib.ui.outcomes.found_calls import draw_found
 from reddy_lib.ui.outcomes.overview_state import EVERYWHERE, PERIODS, Overview, named, reason_words, zone
 from reddy_lib.ui.outcomes.print_view import draw_print_view
+from reddy_lib.ui.outcomes.privacy_panel import draw_privacy
 
 __all__ = ["draw_overview"]
 
@@ -65,6 +66,9 @@ def draw_overview(ledger: Ledger, head: DeltaGenerator | None = None) -> None:
             _products(view, found, names)
         _batches(view, found)
         _submissions(runs)
+    if head is not None:
+        with ui.alerts():
+            draw_privacy(ledger)
 
 
 def _counted(ledger: Ledger, view: Overview, addresses: Sequence[str]) -> Totals:

@@ -21,6 +21,7 @@ from reddy_lib.ui.outcomes.doubts_panel import doubt_line
 from reddy_lib.ui.outcomes.page_state import ALL, Page, funnel, read, stage_now
 from reddy_lib.ui.outcomes.picked import filters_of
 from reddy_lib.ui.outcomes.recordings_line import recordings_line
+from reddy_lib.ui.who_saw import seen_download
 
 __all__ = ["all_submissions", "body"]
 
@@ -44,6 +45,7 @@ def body(page: Page, scope: str) -> None:
             st.markdown(funnel(page, scope, counts))
             st.space("stretch")
             number = None if scope == ALL else int(page.runs[page.runs["id"] == scope]["number"].iloc[0])
+            seen_outcomes = seen_download(page.batch.id, calls=len(shown))
             name = partial(file_name, page.batch.name, number, datetime.now(UTC))
             download(
                 "outcomes-csv",
@@ -52,6 +54,7 @@ def body(page: Page, scope: str) -> None:
                 file_name=name("csv"),
                 mime="text/csv",
                 of=scope,
+                seen=seen_outcomes,
             )
             download(
                 "outcomes-xlsx",
@@ -60,6 +63,7 @@ def body(page: Page, scope: str) -> None:
                 file_name=name("xlsx"),
                 mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
                 of=scope,
+                seen=seen_outcomes,
             )
             chosen_runs = list(page.runs["id"])[::-1] if scope == ALL else [scope]
             download(
@@ -74,6 +78,9 @@ def body(page: Page, scope: str) -> None:
                 "and a manifest. It holds the words of the calls, and no token."
                 + ("" if scope != ALL or len(page.runs) < 2 else " One folder for each submission."),
                 of=scope,
+                seen=seen_download(
+                    page.batch.id, calls=sum(counts.values()), reference=None if scope == ALL else scope
+                ),
             )
         recordings_line(page, scope, outcomes)
         left, right = st.columns([2, 3], gap="small")

@@ -14,6 +14,7 @@ from reddy_lib.batches.decisions import DROP, Decisions
 from reddy_lib.batches.differences import Differences, differences
 from reddy_lib.database.schema import EDITABLE
 from reddy_lib.findings import CATALOGUE
+from reddy_lib.ui.forgetting import forget_call_section
 from reddy_lib.ui.recordings import player, recording_tab
 from reddy_lib.ui.review.call_record import draw_cells, draw_json, draw_record
 from reddy_lib.ui.review.changes import digest, edited, revert, store
@@ -60,7 +61,7 @@ def draw_open_call(
     changed = (
         differences(batch.original(row), call) if info["edited"] else Differences((), {}, {}, (0, 0), {})
     )
-    settled = info["status"] not in EDITABLE
+    settled = info["status"] not in EDITABLE or info["forgotten_at"] is not None
     locked = settled or not ui.may("edit")
     decisions = batch.decisions(row)
     times = batch.lines(row)["times"].tolist()
@@ -84,6 +85,11 @@ def draw_open_call(
             shown.setdefault(number, []).extend(found)
         draw_conversation(batch, row, call, findings, times=times, marks=shown, locked=locked, changed=edited)
 
+    def history() -> None:
+        draw_record(batch, row)
+        if info["forgotten_at"] is None:
+            forget_call_section(batch, row)
+
     drawn: dict[str, Callable[[], None]] = {
         "Conversation": conversation,
         "Lines": lambda: draw_lines(
@@ -95,7 +101,7 @@ def draw_open_call(
         ),
         "From the sheet": lambda: draw_cells(batch, row),
         "JSON": lambda: draw_json(call),
-        "History": lambda: draw_record(batch, row),
+        "History": history,
         "Recording": lambda: recording_tab(
             batch, row, call, locked, lambda row, change: store(batch, row, change), edited
         ),
@@ -109,7 +115,12 @@ def draw_open_call(
 
 def _why(info: dict[str, Any], settled: bool) -> None:
     """Say why the call is locked, or what Reddy answered."""
-    if settled:
+    if info["forgotten_at"] is not None:
+        st.info(
+            f"Deleted for good {ui.when(info['forgotten_at'])}: only its outcome is kept.",
+            icon=":material/delete_forever:",
+        )
+    elif settled:
         st.info(LOCKED_BECAUSE[info["status"]], icon=":material/lock:")
     elif info["status"] in ("rejected", "failed") and info["error"]:
         st.warning(ui.escape(str(info["error"])), icon=":material/undo:")

@@ -1,0 +1,28 @@
+"""Delete calls for good: a batch, some calls, everything about a person, or what retention lets go.
+
+Where words are, and what forgetting a call does to each place:
+
+    calls               the row stays as an outcome (status, address, times, product, attempts); its payload, cells,
+                        findings, texts, agent, conversation and start are gone. A call that was never sent is deleted.
+    edits, marks, earlier_payloads, removed_codes        deleted
+    attempts, past_outcomes, resends                     numbers and times stay; words, reasons and request ids are gone
+    recordings          the state of the upload stays; name, path and hash are gone, and so are the files that the workbench
+                        keeps, with the copies that were silenced. Files in folders of other people are only counted.
+    operations          deleted with their batch; else emptied where they changed no other call
+    selections, draws   deleted with their batch; draws also where they hold values of a forgotten call
+    batches             name, file name, hash, mapping and products are gone; the row stays for the counts
+    profiles, recipes   samples and edits of single calls are gone; with `settings`, deleted
+    deliveries          stay, without the digest of the words: a hash of conversation and agent, and the address. They are
+                        what keeps the call from being sent again.
+    submissions, reconciliations, corrections, workers, paces, upload_hosts, ramps, questions, restore_answers
+                        hold ids, numbers, addresses and names of users of the workbench: they stay
+    the engine's tables tasks of the batch's submissions are deleted: their inputs are ids, their errors may be more
+    the sandbox         calls and recordings of the same conversations are deleted, in its memory and in its record
+    files beside the ledger: copies before a migration, damaged engine files and unfinished copies are deleted
+
+Then the databases are written anew (`Database.purge`): SQLite keeps deleted rows in free pages and in its -wal,
+PostgreSQL in dead rows. Backups, downloads and PostgreSQL's own log archive are not reached from here.
+
+Each forgetting is a row of `forgettings`, begun in one transaction and carried out in pieces that can be repeated. One
+whose process died is finished by `finish_forgetting`, which the app and the workers call by themselves.
+"""
