@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
 
 import msgspec
 import sqlalchemy as sa
@@ -27,8 +27,6 @@ from reddy_lib.batches.decisions import read_decisions
 from reddy_lib.batches.personal_looks import (
     PersonalData,
     kinds_of_calls,
-    personal_data_in,
-    unread_count,
 )
 from reddy_lib.database.sandbox_urls import address_in
 from reddy_lib.database.schema import calls, personal_rules
@@ -44,12 +42,12 @@ __all__ = [
     "RULES",
     "PersonalRule",
     "answer_personal_data",
-    "asked_about",
     "effective_rules",
     "personal_policy",
     "refused",
     "said_of",
     "set_personal_policy",
+    "stored_summary",
 ]
 
 PersonalRule = Literal["ask", "mask", "hold", "allow"]
@@ -126,37 +124,6 @@ def effective_rules(connection: sa.Connection, address: str, batch_id: str) -> d
         if rules.get(kind) == "ask":
             rules[kind] = rule
     return rules
-
-
-class Asked(NamedTuple):
-    """What Submit says of personal data in the chosen calls.
-
-    Attributes:
-        unread: calls that have to be looked through first.
-        found: what the others name, and what was masked in them.
-        rules: kind → rule that holds for them.
-    """
-
-    unread: int
-    found: PersonalData
-    rules: dict[str, PersonalRule]
-
-    def rows(self, rule: PersonalRule) -> dict[str, list[int]]:
-        """Return kind → rows of the calls that name a kind with this rule."""
-        return {kind: self.found.rows[kind] for kind in self.found.kinds if self.rules[kind] == rule}
-
-
-def asked_about(
-    database: Database, batch_id: str, to: str | _Client, parts: Sequence[sa.ColumnElement[bool]]
-) -> Asked:
-    """Return what the chosen calls name, as far as they were looked through, and the rules for it.
-
-    Args:
-        parts: conditions on `calls`, as `submission.sendable` returns them.
-    """
-    with database.read() as connection:
-        rules = effective_rules(connection, address_in(connection, _url(to)), batch_id)
-    return Asked(unread_count(database, parts), personal_data_in(database, parts), rules)
 
 
 def said_of(counts: Mapping[str, int], *, most: int = 4) -> str:
