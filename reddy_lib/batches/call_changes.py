@@ -114,6 +114,7 @@ def change_in(
     who: str,
     operation: str,
     recording: Recording = AS_IT_IS,
+    masks: bool = False,
 ) -> bool:
     """Change one call inside the caller's transaction. Return whether it differs now.
 
@@ -136,7 +137,14 @@ def change_in(
         raise batch.no_row(row)
     refuse_locked(status, row)
     done = change_rows(
-        connection, batch, [row], checked, who=who, operation=operation, recordings={row: recording}
+        connection,
+        batch,
+        [row],
+        checked,
+        who=who,
+        operation=operation,
+        recordings={row: recording},
+        masks=masks,
     )
     return bool(done.changed)
 

@@ -16,7 +16,7 @@ from reddy_lib.batches.step_base import StepBase
 from reddy_lib.model import Call, Tag
 from reddy_lib.personal_data import KINDS, TITLES, Said, find_in_text, find_personal_data
 
-__all__ = ["MaskPersonalData", "items_of", "masks_in", "masks_said", "said_in"]
+__all__ = ["MASKED", "MaskPersonalData", "items_of", "masks_in", "masks_said", "said_in"]
 
 
 class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-data"):
@@ -77,8 +77,11 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
         )
 
 
+MASKED = "[masked]"
+"""The mask of words that a person chose."""
+
 _KIND_OF = {f"[{title}]": kind for kind, title in TITLES.items()}
-_MASKS = re.compile("|".join(map(re.escape, (*_KIND_OF, "[number]"))))
+_MASKS = re.compile("|".join(map(re.escape, (*_KIND_OF, "[number]", MASKED))))
 
 
 def masks_in(call: Call) -> Counter[str]:

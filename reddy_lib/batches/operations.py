@@ -124,6 +124,7 @@ def change_in_operation(
     step: Step | None = None,
     operation_id: str | None = None,
     refused: Callable[[int, Exception], bool] = lambda row, error: False,
+    masks: bool = False,
 ) -> None:
     """Change some calls as one operation, inside the caller's transaction.
 
@@ -131,6 +132,7 @@ def change_in_operation(
         those: row → the change and the recording to attach.
         operation_id: of the new operation; made here if None.
         refused: takes a row and what its change raised; returns False to raise it.
+        masks: as in `change_rows`.
     """
     rows = sorted(those)
     id = _begin(connection, batch, rows, title, who=who, step=step, undoes=None, id=operation_id)
@@ -139,7 +141,9 @@ def change_in_operation(
     for row in rows:
         change, recording = those[row]
         try:
-            changed += change_in(connection, batch, row, change, who=who, operation=id, recording=recording)
+            changed += change_in(
+                connection, batch, row, change, who=who, operation=id, recording=recording, masks=masks
+            )
         except Exception as error:
             if not refused(row, error):
                 raise

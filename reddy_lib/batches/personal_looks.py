@@ -86,6 +86,7 @@ def look_through(
         parts: conditions on `calls`, to be asked one after the other.
         on_progress: called with the number of calls that are done.
     """
+    database.require("edit")
     done = 0
     for part in parts:
         with database.read() as connection:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 import sqlalchemy as sa
@@ -40,10 +40,12 @@ from reddy_lib.recordings.attachments import (
 from reddy_lib.recordings.redaction import Placed, Word, place, silence_recording
 
 __all__ = [
+    "Attaching",
     "MaskingWork",
+    "Masks",
     "Silenced",
-    "change_masked",
     "note_silenced",
+    "note_silenced_by_hand",
     "originals_of",
     "silence_masked",
     "to_be_silenced",
@@ -78,11 +80,12 @@ def to_be_silenced(kinds: Sequence[str]) -> sa.ColumnElement[bool]:
     )
 
 
-def silence_masked(batch: StoredBatch, rows: Sequence[int], step: MaskPersonalData) -> dict[int, Silenced]:
+def silence_masked(batch: StoredBatch, rows: Sequence[int], step: Masks) -> dict[int, Silenced]:
     """Write silenced copies for those of these calls that have a recording. Return row → what was done.
 
     It reads and writes files, so it is called before the transaction that masks.
     """
+    batch.database.require("edit")
     query = sa.select(
         calls.c.id, calls.c.row, calls.c.payload, calls.c.original, calls.c.times, calls.c.decisions
     ).where(calls.c.batch_id == batch.id, calls.c.row.in_(list(rows)), calls.c.audio != "none")
@@ -156,59 +159,55 @@ def _copy(database: Database, recording: Attached, placed: Placed) -> tuple[Atta
     return kept, why
 
 
-def change_masked(
-    connection: sa.Connection,
-    batch: StoredBatch,
-    rows: Sequence[int],
-    step: MaskPersonalData,
-    silenced: Mapping[int, Silenced],
-    *,
-    who: str,
-    operation: str,
-) -> Changed:
-    """Mask words and attach silenced copies, inside the caller's transaction.
+class Masks(Protocol):
+    """What masks words: a step, or a person's mark."""
 
-    Args:
-        silenced: what `silence_masked` returned for these rows.
+    @property
+    def kinds(self) -> tuple[str, ...]: ...
+    def said(self, call: Call) -> list[Said]: ...
+
+
+class Attaching:
+    """The silenced copies of some calls, inside the caller's transaction: what to attach, and what to note afterwards.
+
+    Attributes:
+        copies: row → the copy to attach.
     """
-    query = sa.select(calls.c.row, calls.c.id, calls.c.payload).where(
-        calls.c.batch_id == batch.id, calls.c.row.in_(list(silenced))
-    )
-    now = {row: (id, payload) for row, id, payload in connection.execute(query.with_for_update())}
-    attached = attached_to_calls(connection, [id for id, _ in now.values()])
-    copies: dict[int, Recording] = {}
-    still: dict[int, Finding] = {}
-    for row, one in silenced.items():
-        if row not in now:
-            continue
-        id, payload = now[row]
-        has = attached[id][0].sha256 if id in attached else ""
-        if (payload, has) != (one.payload, one.had):  # changed while the copy was written
-            if has:
-                still[row] = _still_heard(
-                    attached[id][0].name, "The call was changed meanwhile: mask it again."
-                )
-            continue
-        if one.copy is not None and one.copy.sha256 != one.had:
-            copies[row] = one.copy
-        if one.why:
-            still[row] = _still_heard(one.original.name, one.why)
-    changed = change_rows(
-        connection,
-        batch,
-        rows,
-        step.change(who=who),
-        who=who,
-        operation=operation,
-        recordings=copies,
-        masks=True,
-    )
-    touched = {*changed.changed, *changed.same}
-    for row, one in silenced.items():
-        if row in touched and one.copy is not None and (row in copies or one.copy.sha256 == one.had):
-            note_silenced(connection, now[row][0], one.copy.sha256, one.original)
-    hold_calls(connection, {now[row][0]: found for row, found in still.items() if row in touched})
-    return changed
+
+    def __init__(
+        self, connection: sa.Connection, batch: StoredBatch, silenced: Mapping[int, Silenced]
+    ) -> None:
+        self._connection = connection
+        self._silenced = silenced
+        self.copies: dict[int, Recording] = {}
+        self._still: dict[int, Finding] = {}
+        query = sa.select(calls.c.row, calls.c.id, calls.c.payload).where(
+            calls.c.batch_id == batch.id, calls.c.row.in_(list(silenced))
+        )
+        found = connection.execute(query.with_for_update()).all()
+        self._ids = {row: id for row, id, _ in found}
+        attached = attached_to_calls(connection, list(self._ids.values()))
+        for row, id, payload in found:
+            one, has = silenced[row], attached.get(id)
+            if has is None:
+                continue
+            if (payload, has[0].sha256) != (one.payload, one.had):  # changed while the copy was written
+                self._still[row] = _still_heard(has[0].name, "The call was changed meanwhile: mask it again.")
+                continue
+            if one.copy is not None and one.copy.sha256 != one.had:
+                self.copies[row] = one.copy
+            if one.why:
+                self._still[row] = _still_heard(one.original.name, one.why)
+
+    def note(self, rows: Container[int]) -> None:
+        """Remember what is silent in these calls, and hold those in which masked words can still be heard."""
+        for row, id in self._ids.items():
+            one = self._silenced[row]
+            if row in rows and one.copy is not None and (row in self.copies or one.copy.sha256 == one.had):
+                note_silenced(self._connection, id, one.copy.sha256, one.original)
+        hold_calls(
+            self._connection, {self._ids[row]: found for row, found in self._still.items() if row in rows}
+        )
 
 
 class MaskingWork:
@@ -222,9 +221,18 @@ class MaskingWork:
         self._silenced = silence_masked(self._batch, rows, self._step)
 
     def __call__(self, connection: sa.Connection, rows: Sequence[int]) -> tuple[Changed, int]:
-        found = change_masked(
-            connection, self._batch, rows, self._step, self._silenced, who=self._who, operation=self._id
+        attaching = Attaching(connection, self._batch, self._silenced)
+        found = change_rows(
+            connection,
+            self._batch,
+            rows,
+            self._step.change(who=self._who),
+            who=self._who,
+            operation=self._id,
+            recordings=attaching.copies,
+            masks=True,
         )
+        attaching.note({*found.changed, *found.same})
         return found, 0
 
 
@@ -243,6 +251,16 @@ def note_silenced(
     connection.execute(
         insert.values(call_id=call_id, sha256=sha256, original=told, at=time.time()).on_conflict_do_nothing()
     )
+
+
+def note_silenced_by_hand(batch: StoredBatch, row: int, copy: Attached, original: Attached) -> None:
+    """Remember that a person silenced what must not be heard in the attached copy.
+
+    Raises NotInLedger: the batch has no such row.
+    """
+    id = batch.one(row, calls.c.id).id
+    with batch.database.write() as connection:
+        note_silenced(connection, id, copy.sha256, original)
 
 
 def originals_of(connection: sa.Connection, batch_id: str, rows: Sequence[int]) -> dict[int, Attached]:

@@ -66,6 +66,7 @@ def prepare(
         PersonalDataAsked: they name a kind that nobody decided about; nothing was changed.
         SubmissionError: a call that Reddy accepted before is to be sent again, and cannot be masked any more.
     """
+    database.require("send")
     look_through(database, parts)
     with database.read() as connection:
         rules = effective_rules(connection, address_in(connection, address), batch_id)

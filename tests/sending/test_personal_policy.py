@@ -98,7 +98,7 @@ def test_hold_names_the_kind_and_accepting_sends(batch: reddy.Batch) -> None:
     found = next(one for one in batch.findings_of(first) if one.code == "personal-data-held")
     assert "card number" in found.message
     assert "4111" not in found.message + found.value
-    with pytest.raises(SubmissionError, match="Not sent|None of these"):
+    with pytest.raises(SubmissionError, match=r"Not sent|None of these"):
         queue(batch, [first])
     batch.accept([first], "personal-data-held", who="ann")
     assert "4111" in "".join(claimed(batch, queue(batch, [first])))
@@ -186,7 +186,7 @@ def test_the_submission_records_the_rules_and_what_was_masked(batch: reddy.Batch
 
 def test_wrong_rules_change_nothing(batch: reddy.Batch) -> None:
     for rules in ({"shoe size": "mask"}, {"card": "perhaps"}):
-        with pytest.raises(ValueError, match="card|mask"):
+        with pytest.raises(ValueError, match=r"card|mask"):
             reddy.set_personal_policy(batch.database, HERE, {"phone": "allow", **rules})  # type: ignore[dict-item]
     with pytest.raises(ValueError, match="mask"):
         answer_personal_data(batch, HERE, {"card": "ask"})
