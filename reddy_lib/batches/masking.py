@@ -16,7 +16,7 @@ from reddy_lib.batches.step_base import StepBase
 from reddy_lib.model import Call, Tag
 from reddy_lib.personal_data import KINDS, TITLES, Said, find_in_text, find_personal_data
 
-__all__ = ["MASKED", "MaskPersonalData", "items_of", "masks_in", "masks_said", "said_in"]
+__all__ = ["ANY_MASK", "MASKED", "MaskPersonalData", "items_of", "masks_in", "masks_said", "said_in"]
 
 
 class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-data"):
@@ -81,7 +81,7 @@ MASKED = "[masked]"
 """The mask of words that a person chose."""
 
 _KIND_OF = {f"[{title}]": kind for kind, title in TITLES.items()}
-_MASKS = re.compile("|".join(map(re.escape, (*_KIND_OF, "[number]", MASKED))))
+ANY_MASK = re.compile("|".join(map(re.escape, (*_KIND_OF, "[number]", MASKED))))
 
 
 def masks_in(call: Call) -> Counter[str]:
@@ -92,7 +92,7 @@ def masks_in(call: Call) -> Counter[str]:
         _KIND_OF[mask[0]]
         for text in texts
         if "[" in text
-        for mask in _MASKS.finditer(text)
+        for mask in ANY_MASK.finditer(text)
         if mask[0] in _KIND_OF
     )
 
@@ -108,7 +108,7 @@ def said_in(call: Call, *, blunt: bool = False) -> list[Said]:
 def _is_masked(text: str, one: Said) -> bool:
     """Return whether a mask stands there: an answer in words, such as a password, may be the mask itself."""
     return "[" in text and any(
-        mask.start() < one.end and one.begin < mask.end() for mask in _MASKS.finditer(text)
+        mask.start() < one.end and one.begin < mask.end() for mask in ANY_MASK.finditer(text)
     )
 
 
@@ -118,7 +118,7 @@ def masks_said(call: Call, kinds: Sequence[str]) -> list[Said]:
         Said(number, mask.start(), mask.end(), _KIND_OF[mask[0]])
         for number, line in enumerate(call.transcript or (), 1)
         if "[" in line.text
-        for mask in _MASKS.finditer(line.text)
+        for mask in ANY_MASK.finditer(line.text)
         if _KIND_OF.get(mask[0]) in kinds
     ]
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
 from reddy_lib.batches.frames import utc
+from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.personal_looks import PersonalData, look_through, personal_data_in, unread_count
 from reddy_lib.database.sandbox_urls import address_in, ledger_address
 from reddy_lib.database.schema import (
@@ -22,6 +24,7 @@ from reddy_lib.database.schema import (
     submissions,
     workers,
 )
+from reddy_lib.model import Call, payload_json
 from reddy_lib.sending.content_conflicts import has_other_words
 from reddy_lib.sending.personal_policy import PersonalRule, effective_rules
 from reddy_lib.sending.submission import sendable
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Asked",
+    "as_it_is_sent",
     "asked_about",
     "being_sent",
     "held_up",
@@ -106,6 +110,17 @@ def asked_about(database: Database, batch_id: str, address: str, rows: Sequence[
     with database.read() as connection:
         rules = effective_rules(connection, address_in(connection, address), batch_id)
     return Asked(unread_count(database, parts), personal_data_in(database, parts), rules)
+
+
+def as_it_is_sent(database: Database, batch_id: str, address: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Return a payload with the words masked that are masked before it is sent to this address."""
+    with database.read() as connection:
+        rules = effective_rules(connection, address_in(connection, address), batch_id)
+    step = MaskPersonalData(kinds=tuple(kind for kind, rule in rules.items() if rule == "mask"))
+    call = msgspec.convert(payload, Call)
+    masked = step.edited(call)
+    sent: dict[str, Any] = payload if masked is call else msgspec.json.decode(payload_json(masked))
+    return sent
 
 
 def look_before_sending(

@@ -60,6 +60,7 @@ def choose(page: Page) -> tuple[str, list[int] | None, dict[str, int], str | Non
                 rows = page.batch.rows(status=which)
             plan = preview(page.ledger, page.batch.id, address=page.to.address, rows=rows)
             st.space("stretch")
+            rules_button(page)
             with st.popover("Settings", icon=":material/tune:"):
                 st.session_state["calls_at_once"] = st.number_input(
                     "Calls in flight at once",
@@ -124,7 +125,6 @@ def connection_settings(page: Page) -> None:
         st.warning(risk, icon=":material/warning:")
     else:
         st.caption(risk)
-    rules_button(page)
 
 
 def keep_limit(page: Page, key: str) -> None:

@@ -22,7 +22,7 @@ from reddy_lib.ui.submit.page_state import Page
 
 __all__ = ["personal_question", "rules_button"]
 
-ANSWERS: dict[PersonalRule, str] = {"mask": "Mask", "hold": "Hold", "allow": "Send as they are"}
+ANSWERS: dict[PersonalRule, str] = {"mask": "Mask", "hold": "Hold", "allow": "Allow"}
 RULE_WORDS: dict[PersonalRule, str] = {
     "ask": "Ask before the first send",
     "mask": "Mask",
@@ -45,15 +45,16 @@ def personal_question(page: Page, rows: list[int] | None) -> str | None:
             st.markdown(
                 f":material/shield_person: **{ui.number_of(len(every), 'call')} "
                 f"{'names' if len(every) == 1 else 'name'} personal data.** "
-                f"May {ui.escape(page.where)} have it? Your answer holds for this batch.",
+                f"May {ui.escape(page.where)} have it? Your answer counts for this batch.",
                 width="stretch",
             )
             for rule, label in ANSWERS.items() if len(open_kinds) > 1 else ():
                 st.button(
-                    f"{label}: all",
+                    f"{label} all",
                     key=f"personal all {rule}",
                     type="primary" if rule == "mask" else "secondary",
                     disabled=not may,
+                    help=_HELP[rule],
                     on_click=_answer,
                     args=(page, dict.fromkeys(open_kinds, rule)),
                 )
