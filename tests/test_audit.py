@@ -1,4 +1,4 @@
-"""What is masked is nowhere outside of the ledger: not in payloads, tags, evidence, exports or logs, and not in the sound."""
+"""What is masked is nowhere outside of the ledger: not in payloads, evidence, exports or logs, nor in the sound."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib.batches.steps import SetTag
 from reddy_lib.personal_data.spoken_forms import spoken_digits
 from reddy_lib.recordings.wav import read_wav
 from tests.recording_files import tone, wav_bytes
@@ -57,7 +58,9 @@ class Planted:
         cards = [card(drawn) for _ in range(CALLS)]
         pins = [str(drawn.randrange(100_000, 1_000_000)) for _ in range(CALLS)]
         written = [" ".join(re.findall("....", one)) if at % 2 else one for at, one in enumerate(cards)]
-        spoken = [spoken_digits(pin, "en", "digits", drawn) if at % 3 == 0 else pin for at, pin in enumerate(pins)]
+        spoken = [
+            spoken_digits(pin, "en", "single", drawn) if at % 3 == 0 else pin for at, pin in enumerate(pins)
+        ]
         frame = pd.DataFrame(
             {
                 "conversation_id": [f"audit-{at}" for at in range(CALLS)],
@@ -72,7 +75,8 @@ class Planted:
         self.batch = ledger.load(frame, progress=False)
         for row in self.batch.rows()[:SOUND]:
             self.batch.attach(row, io.BytesIO(wav_bytes(tone(SECONDS) + 0.1)), name="call.wav")
-            self.batch.set_tag([row], "Card number", written[row - self.batch.rows()[0]])
+            number = written[row - self.batch.rows()[0]]
+            self.batch.apply(SetTag(key="Card number", value=number), [row])
         self.strings = {*cards, *written, *pins, *spoken}
 
     def found_in(self, text: str) -> list[str]:
@@ -91,7 +95,9 @@ def test_what_is_planted_is_found_nowhere(
     planted = Planted(ledger)
     batch = planted.batch
     assert len(planted.strings) >= 50
-    assert len(planted.found_in("\n".join(map(str, batch)) + str(dict(batch.payloads())))) >= 50, "the check finds them"
+    assert len(planted.found_in("\n".join(map(str, batch)) + str(dict(batch.payloads())))) >= 50, (
+        "the check finds them"
+    )
 
     submission = reddy.submit(batch, client, personal_data="mask", progress=False)
     assert batch.counts()["accepted"] == CALLS
