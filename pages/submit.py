@@ -44,6 +44,7 @@ cards = {found.id: card(page, found) for found in page.under_way or page.earlier
 # which rows
 
 rows: list[int] | None
+question: str | None = None
 if choice.is_lost(batch):
     which, rows = "ticked", []  # asked about, instead of offering more than was chosen
     plan = preview(ledger, batch.id, address=to.address, rows=rows)
@@ -51,14 +52,14 @@ elif page.under_way and not any(page.numbers.values()):
     which, rows = "ready", None  # everything is on its way: there is nothing to choose from
     plan = preview(ledger, batch.id, address=to.address)
 else:
-    which, rows, plan = choose(page)
+    which, rows, plan, question = choose(page)
 
 # the head, now that the numbers are known
 
 clicked = clicked_before()
 first = rows_to_send(ledger, batch.id, address=to.address, rows=rows, limit=SHOWN)
 with head:
-    if draw_head(page, which, rows, plan, first):
+    if draw_head(page, which, rows, plan, first, question):
         clicked = None
 with under_head:
     draw_notices(page, plan, clicked)

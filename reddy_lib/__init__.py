@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from reddy_lib.recordings.shared_folder import RecordingFolder
     from reddy_lib.recordings.store import RecordingStore
     from reddy_lib.sandbox import Sandbox
+    from reddy_lib.sending.personal_policy import personal_policy, set_personal_policy
     from reddy_lib.sending.reconcile import reconcile
     from reddy_lib.sending.restore_check import check_restored
     from reddy_lib.sending.restored import trust_restored
@@ -78,6 +79,8 @@ _HOMES = {
     "Client": "api",
     "Product": "api",
     "Receipt": "api",
+    "personal_policy": "sending.personal_policy",
+    "set_personal_policy": "sending.personal_policy",
     "submit": "sending.submit",
     "reconcile": "sending.reconcile",
     "upload_recordings": "sending.submit",
@@ -128,9 +131,11 @@ __all__ = [
     "inspect_recording",
     "match_recordings",
     "parse_transcript",
+    "personal_policy",
     "questions",
     "read_sheet",
     "reconcile",
+    "set_personal_policy",
     "silence_recording",
     "submit",
     "trust_restored",

@@ -71,6 +71,7 @@ __all__ = [
     "NotInLedger",
     "NotReceived",
     "OperationTaken",
+    "PersonalDataAsked",
     "RecordingError",
     "RecordingNotFound",
     "RecordingRefused",
@@ -207,6 +208,17 @@ class OperationTaken(LedgerError):
 
 class SubmissionError(ReddyError):
     """The submission's state does not allow the operation."""
+
+
+class PersonalDataAsked(SubmissionError):
+    """Calls name personal data, and nobody decided yet whether this address may have it. Nothing was sent.
+
+    `rows`: kind → the rows of the calls that name it.
+    """
+
+    def __init__(self, message: str, rows: dict[str, list[int]]) -> None:
+        super().__init__(message)
+        self.rows = rows
 
 
 class LedgerRestored(SubmissionError):

@@ -101,6 +101,9 @@ CATALOGUE: dict[str, Rule] = {
     "id-digits-lost": Rule("error", "Digits of the conversation id are lost", "The cell holds a number in scientific notation. Export the ids as text and load the file again, or type the id.", "The id is sent as the cell shows it."),
     "lines-without-id": Rule("error", "Lines without the id of their call", "Type the call's id in the sheet and load it again, or choose columns that tell calls apart when loading. Accept this if these lines are one call.", "The lines are sent as one call, with an id made from its agent, start and words."),
     "conversation-sent-with-other-words": Rule("error", "Sent before, with other words", "If it is another call, clear its conversation id: it then gets its own. If it is the same call, accept this: it is skipped, and can be sent again with a reason.", "It counts as the call that Reddy already has: it is skipped, not sent."),
+    # personal data
+    "personal-data-held": Rule("error", "Personal data that may not be sent", "Mask it in Review (Personal data), or correct the lines. Accept this if it is not personal data after all.", "The call is sent with these words, as they are."),
+    "mask-still-heard": Rule("error", "Masked words can still be heard", "Mark the seconds and silence them in a copy, or clear the file name to send the transcript alone. Accept this if the recording does not have these words.", "The recording is sent as it is."),
     # audio settings
     "speaker-invalid": Rule("error", "Speaker separation is not valid", "Use diarize, or channels with agent and customer once each."),
     # the recording itself

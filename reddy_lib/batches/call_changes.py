@@ -16,6 +16,8 @@ import sqlalchemy as sa
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_rows import (
     Value,
+    decode_findings,
+    encode_findings,
     payload_changes,
     remark_duplicates,
     searched,
@@ -31,8 +33,8 @@ from reddy_lib.batches.decisions import (
 )
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome, keep_what_was_sent
 from reddy_lib.batches.stored_batch import StoredBatch
-from reddy_lib.database.bulk import InsertMany, UpdateMany
-from reddy_lib.database.schema import EDITABLE, calls, edits
+from reddy_lib.database.bulk import InsertMany, UpdateMany, pieces
+from reddy_lib.database.schema import EDITABLE, calls, edits, personal_data
 from reddy_lib.errors import CallLocked
 from reddy_lib.identity import call_key
 from reddy_lib.model import Call, from_payload, payload_json
@@ -41,6 +43,7 @@ from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_add
 
 __all__ = [
     "AS_IT_IS",
+    "STILL_HEARD",
     "Change",
     "Changed",
     "Recording",
@@ -113,6 +116,7 @@ def change_in(
     who: str,
     operation: str,
     recording: Recording = AS_IT_IS,
+    masks: bool = False,
 ) -> bool:
     """Change one call inside the caller's transaction. Return whether it differs now.
 
@@ -137,7 +141,14 @@ def change_in(
         raise batch.no_row(row)
     refuse_locked(found.status, row, forgotten=found.forgotten_at is not None)
     done = change_rows(
-        connection, batch, [row], checked, who=who, operation=operation, recordings={row: recording}
+        connection,
+        batch,
+        [row],
+        checked,
+        who=who,
+        operation=operation,
+        recordings={row: recording},
+        masks=masks,
     )
     return bool(done.changed)
 
@@ -156,6 +167,7 @@ def change_rows(
     who: str,
     operation: str,
     recordings: Mapping[int, Recording] | None = None,
+    masks: bool = False,
 ) -> Changed:
     """Change some hundred calls inside the caller's transaction. Rows that the batch does not have are left out.
 
@@ -164,6 +176,8 @@ def change_rows(
     Args:
         operation: id of the operation that the edits belong to.
         recordings: row → the recording to attach, or None to detach it; other calls keep theirs.
+        masks: words are masked, and nothing else: the call stays the same call as the one that was loaded, and is known
+            again by what was said.
     """
     now, who = time.time(), arguments.text(who, "who")
     query = (
@@ -185,7 +199,7 @@ def change_rows(
         else:
             new.append(one)
     if new:
-        _store(connection, batch, new, who=who, now=now, operation=operation)
+        _store(connection, batch, new, who=who, now=now, operation=operation, masks=masks)
     return Changed(tuple(one.old.row for one in new), tuple(same), tuple(locked))
 
 
@@ -247,12 +261,15 @@ def _store(
     who: str,
     now: float,
     operation: str,
+    masks: bool,
 ) -> None:
     keep_past_outcome(connection, [one.old.id for one in new if one.old.submission_id is not None])
     for one in new:
         if one.old.attempts:
             keep_what_was_sent(connection, one.old)
-    _update(connection, [_values(batch, one, now=now) for one in new])
+    _update(connection, [_values(batch, one, now=now, masks=masks) for one in new])
+    for ids in pieces(one.old.id for one in new if one.payload != one.old.payload):
+        connection.execute(personal_data.delete().where(personal_data.c.call_id.in_(ids)))
     for one in new:
         if one.has is not None and one.has != one.had:
             files.attach(connection, one.old.id, one.has, who=who, now=now)
@@ -283,12 +300,17 @@ def _hundreds(keys: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
     return (keys[at : at + size] for at in range(0, len(keys), size))
 
 
-def _values(batch: StoredBatch, one: _New, *, now: float) -> dict[str, Value]:
+def _values(batch: StoredBatch, one: _New, *, now: float, masks: bool) -> dict[str, Value]:
     """Return the changed call's columns of `calls`."""
     old, decisions = one.old, one.decisions
     original = old.original or old.payload
+    source = old.source_findings
+    if one.has != one.had and STILL_HEARD in source:  # it was about the other file
+        source = encode_findings([found for found in decode_findings(source) if found.code != STILL_HEARD])
+    stored = _Source(old.payload, old.original, source, old.unassigned, old.audio)
+    attached = one.has is not None
     findings = standing_findings(
-        old, one.call, decisions, products=batch.products, now=now, attached=one.has is not None
+        stored, one.call, decisions, products=batch.products, now=now, attached=attached
     )
     summary = summarised(findings)
     return {
@@ -303,13 +325,28 @@ def _values(batch: StoredBatch, one: _New, *, now: float) -> dict[str, Value]:
         **NEVER_SENT,
         **summary,
         **searched(one.call),
+        "source_findings": source,
+        **({"words_digest": old.words_digest} if masks else {}),
     }
 
 
+class _Source(NamedTuple):
+    """A call as `standing_findings` takes it."""
+
+    payload: str
+    original: str | None
+    source_findings: str
+    unassigned: str | None
+    audio: str
+
+
+STILL_HEARD = "mask-still-heard"
+"""The finding of a recording in which masked words can be heard."""
+
 _TO = (
-    "payload", "original", "edited", "status", "decisions", "characters_placed", "characters_dropped", "audio",
-    *NEVER_SENT, "findings", "codes", "errors", "warnings", "agent_email", "product_id", "timestamp", "conversation_id",
-    "lines", "tags", "preview", "delivery_key", "words_digest",
+    "payload", "original", "source_findings", "edited", "status", "decisions", "characters_placed",
+    "characters_dropped", "audio", *NEVER_SENT, "findings", "codes", "errors", "warnings", "agent_email", "product_id",
+    "timestamp", "conversation_id", "lines", "tags", "preview", "delivery_key", "words_digest",
 )  # fmt: skip
 _update = UpdateMany(calls, by=["id"], to=_TO)
 _insert_edits = InsertMany(edits, ["call_id", "field", "before", "after", "who", "at", "operation_id"])

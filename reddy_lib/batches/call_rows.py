@@ -6,7 +6,7 @@ Pure functions over values, and the one check that needs the whole batch: no two
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
@@ -31,6 +31,8 @@ __all__ = [
     "changes",
     "decode_findings",
     "duplicate_keys",
+    "encode_findings",
+    "hold_calls",
     "insert_calls",
     "new_call_values",
     "payload_changes",
@@ -50,6 +52,11 @@ _encode = msgspec.json.Encoder().encode
 def decode_findings(text: str | bytes) -> list[Finding]:
     """Decode the stored findings of a call."""
     return _findings_decoder.decode(text)
+
+
+def encode_findings(findings: Sequence[Finding]) -> str:
+    """Return findings as the ledger stores them."""
+    return _encode(findings).decode()
 
 
 def searched(call: Call) -> dict[str, Value]:
@@ -228,6 +235,9 @@ def carried_findings(source: Sequence[Finding], original: Call, call: Call) -> l
             line = moved.get(found.line)
             if line is not None:
                 kept.append(msgspec.structs.replace(found, line=line))
+        elif found.code == "mask-still-heard":  # it goes with the masks, or with the recording
+            if call.filename and call.transcript != original.transcript:
+                kept.append(found)
         elif getattr(original, found.field, None) == getattr(call, found.field, None):
             kept.append(found)
         elif found.code == "times-estimated":
@@ -386,6 +396,33 @@ def remark_duplicates(connection: sa.Connection, batch_id: str, keys: Sequence[s
         )
     if changed:
         connection.execute(_MARK, changed)
+
+
+def hold_calls(connection: sa.Connection, found: Mapping[int, Finding]) -> None:
+    """Hold calls that are not being sent, each by a finding of reading (call id → finding), in place of an earlier one of
+    its code."""
+    query = sa.select(calls.c.id, calls.c.source_findings, calls.c.findings).where(
+        calls.c.id.in_(list(found))
+    )
+    held = []
+    for id, source, findings in connection.execute(query).all():
+        new = found[id]
+        others = [one for one in decode_findings(findings) if one.code != new.code]
+        summary = summarised(merged([new], others))
+        kept = [*(one for one in decode_findings(source) if one.code != new.code), new]
+        held.append(
+            {
+                "the_call": id,
+                "the_source": encode_findings(kept),
+                "the_status": "held",
+                **{f"the_{name}": value for name, value in summary.items()},
+            }
+        )
+    if held:
+        connection.execute(_HOLD, held)
+
+
+_HOLD = _MARK.values(source_findings=sa.bindparam("the_source"))
 
 
 def _storable(text: str | None) -> str | None:

@@ -14,14 +14,17 @@ from typing import Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
-from reddy_lib.batches.call_changes import Change
+from reddy_lib.batches.call_changes import Change, Changed, Recording, change_rows
 from reddy_lib.batches.decisions import Decisions, Taken
 from reddy_lib.batches.line_diff import pair_lines, same_as_sent
+from reddy_lib.batches.sound_masks import originals_of
 from reddy_lib.batches.step_base import put
+from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import calls, edits
 from reddy_lib.model import Call, Tag, TranscriptLine, from_payload
+from reddy_lib.recordings.attachments import Attached
 
-__all__ = ["ChangedSince", "Recorded", "edits_of", "inverse"]
+__all__ = ["ChangedSince", "Recorded", "edits_of", "inverse", "restore_rows"]
 
 
 class ChangedSince(Exception):
@@ -105,8 +108,55 @@ def _moved(one: Recorded, numbers: Mapping[str, Mapping[int, int]]) -> list[Reco
     ]
 
 
-def inverse(recorded: Sequence[Recorded], who: str) -> Change:
-    """Return the change that reverses these edits of one call. The change raises ChangedSince if a value differs."""
+def restore_rows(
+    connection: sa.Connection,
+    batch: StoredBatch,
+    rows: Sequence[int],
+    undone: str,
+    *,
+    who: str,
+    operation: str,
+) -> tuple[Changed, int]:
+    """Restore what an operation changed in these calls, inside the caller's transaction.
+
+    Args:
+        undone: id of the operation. operation: id of the one that undoes it.
+
+    Returns: what changed, and how many of the others were changed by somebody since.
+    """
+    recorded = edits_of(connection, undone, batch.id, rows)
+    originals = originals_of(connection, batch.id, rows)
+    since = 0
+
+    def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
+        nonlocal since
+        try:
+            return inverse(recorded[stored.row], who, originals.get(stored.row))(call, decisions, stored)
+        except ChangedSince:
+            since += 1
+            return call, decisions
+
+    before: dict[int, Recording] = {}
+    for row, some in recorded.items():
+        attached = [one for one in some if one.field == "recording"]
+        if attached and attached[0].before is None:
+            before[row] = None
+        elif attached and _is(attached[0].before, originals.get(row)):
+            before[row] = originals[row]
+    found = change_rows(connection, batch, rows, change, who=who, operation=operation, recordings=before)
+    return found, since
+
+
+def _is(told: Any, recording: Attached | None) -> bool:
+    return recording is not None and isinstance(told, dict) and told.get("sha256") == recording.sha256
+
+
+def inverse(recorded: Sequence[Recorded], who: str, original: Attached | None = None) -> Change:
+    """Return the change that reverses these edits of one call. The change raises ChangedSince if a value differs.
+
+    Args:
+        original: the recording from which the attached copy was made, if that is what the edits attached.
+    """
 
     def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
         payload = msgspec.json.decode(stored.payload)  # as it was compared when the edit was recorded
@@ -114,7 +164,8 @@ def inverse(recorded: Sequence[Recorded], who: str) -> Change:
         for field, before, after in reversed(recorded):
             decision = _DECISION.fullmatch(field)
             if field == "recording":
-                if before is not None or stored.audio == "none":  # the file that was there is no longer known
+                # Of a file that was there before, only that of a silenced copy is still known.
+                if stored.audio == "none" or (before is not None and not _is(before, original)):
                     raise ChangedSince
             elif decision is None:
                 if not put(payload, field, after, before):

@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import msgspec
 
 from reddy_lib.batches.step_base import StepBase
-from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.model import Call, Tag
 from reddy_lib.personal_data import KINDS, TITLES, Said, find_in_text, find_personal_data
 
-__all__ = ["MaskPersonalData", "PersonalData", "personal_data_of", "said_in"]
+__all__ = ["ANY_MASK", "MASKED", "MaskPersonalData", "items_of", "masks_in", "masks_said", "said_in"]
 
 
 class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-data"):
@@ -37,12 +35,19 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
                 f"There is no kind {unknown[0]!r} of personal data: choose among {', '.join(KINDS)}."
             )
 
+    def said(self, call: Call) -> list[Said]:
+        """Return what the step masks in a call's transcript."""
+        return [one for one in said_in(call, blunt=self.blunt) if one.kind in self.kinds or self.blunt]
+
     def edited(self, call: Call) -> Call:
+        return self.masked(call, self.said(call))
+
+    def masked(self, call: Call, said: Sequence[Said]) -> Call:
+        """Return a call with these places masked, and its tags."""
         lines = call.transcript or []
         by_line: dict[int, list[Said]] = {}
-        for one in said_in(call, blunt=self.blunt):
-            if one.kind in self.kinds or self.blunt:
-                by_line.setdefault(one.line, []).append(one)
+        for one in said:
+            by_line.setdefault(one.line, []).append(one)
         tags = [self._tag(tag) for tag in call.tags or ()]
         if not by_line and tags == list(call.tags or ()):
             return call
@@ -72,47 +77,24 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
         )
 
 
-class PersonalData(NamedTuple):
-    """How much personal data calls hold: by kind, the number of items, and the rows of the calls."""
+MASKED = "[masked]"
+"""The mask of words that a person chose."""
 
-    items: dict[str, int]
-    rows: dict[str, list[int]]
-    calls: int  # that were looked through
-
-    @property
-    def kinds(self) -> list[str]:
-        """The kinds that were found, in the order of `KINDS`."""
-        return [kind for kind in KINDS if self.items.get(kind)]
+_KIND_OF = {f"[{title}]": kind for kind, title in TITLES.items()}
+ANY_MASK = re.compile("|".join(map(re.escape, (*_KIND_OF, "[number]", MASKED))))
 
 
-def personal_data_of(
-    batch: StoredBatch,
-    rows: Iterable[int] | None = None,
-    *,
-    on_progress: Callable[[int], object] | None = None,
-) -> PersonalData:
-    """Look through the transcripts and tags of calls (None: all). Nothing is stored, and no words are kept.
-
-    `on_progress`: called with the number of calls that were looked through.
-
-    Raises NotInLedger: the batch has no such row.
-    """
-    items: Counter[str] = Counter()
-    found: dict[str, list[int]] = {}
-    looked = 0
-    for row, payload in batch.payloads(rows):
-        call = msgspec.convert(payload, Call)
-        here = Counter(kind for kind, _ in _items(call))
-        items.update(here)
-        for kind in here:
-            found.setdefault(kind, []).append(row)
-        looked += 1
-        if on_progress is not None:
-            on_progress(looked)
-    return PersonalData(dict(items), found, looked)
-
-
-_MASKS = re.compile("|".join(re.escape(f"[{title}]") for title in (*TITLES.values(), "number")))
+def masks_in(call: Call) -> Counter[str]:
+    """Return how many masks a call's transcript and tags have, by kind."""
+    texts = [line.text for line in call.transcript or ()]
+    texts += [tag.value for tag in call.tags or () if isinstance(tag.value, str)]
+    return Counter(
+        _KIND_OF[mask[0]]
+        for text in texts
+        if "[" in text
+        for mask in ANY_MASK.finditer(text)
+        if mask[0] in _KIND_OF
+    )
 
 
 def said_in(call: Call, *, blunt: bool = False) -> list[Said]:
@@ -125,10 +107,23 @@ def said_in(call: Call, *, blunt: bool = False) -> list[Said]:
 
 def _is_masked(text: str, one: Said) -> bool:
     """Return whether a mask stands there: an answer in words, such as a password, may be the mask itself."""
-    return any(mask.start() < one.end and one.begin < mask.end() for mask in _MASKS.finditer(text))
+    return "[" in text and any(
+        mask.start() < one.end and one.begin < mask.end() for mask in ANY_MASK.finditer(text)
+    )
 
 
-def _items(call: Call) -> set[tuple[str, object]]:
+def masks_said(call: Call, kinds: Sequence[str]) -> list[Said]:
+    """Return where a transcript has masks of these kinds, to silence what was said there."""
+    return [
+        Said(number, mask.start(), mask.end(), _KIND_OF[mask[0]])
+        for number, line in enumerate(call.transcript or (), 1)
+        if "[" in line.text
+        for mask in ANY_MASK.finditer(line.text)
+        if _KIND_OF.get(mask[0]) in kinds
+    ]
+
+
+def items_of(call: Call) -> set[tuple[str, object]]:
     """Return each datum of a call once: its kind, and what tells it from others."""
     spoken = {(one.kind, ("line", one.item or (one.line, one.begin))) for one in said_in(call)}
     in_tags = {

@@ -22,9 +22,11 @@ import sqlalchemy as sa
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_changes import AS_IT_IS, Change, Changed, Recording, change_in, change_rows
 from reddy_lib.batches.decisions import Decisions, read_decisions
-from reddy_lib.batches.inverses import ChangedSince, edits_of, inverse
+from reddy_lib.batches.inverses import ChangedSince, edits_of, inverse, restore_rows
+from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.named_products import resolved
 from reddy_lib.batches.selections import ranges_of, rows_of_ranges
+from reddy_lib.batches.sound_masks import MaskingWork, originals_of
 from reddy_lib.batches.steps import Step, read_step, step_json
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import pieces
@@ -122,6 +124,7 @@ def change_in_operation(
     step: Step | None = None,
     operation_id: str | None = None,
     refused: Callable[[int, Exception], bool] = lambda row, error: False,
+    masks: bool = False,
 ) -> None:
     """Change some calls as one operation, inside the caller's transaction.
 
@@ -129,6 +132,7 @@ def change_in_operation(
         those: row → the change and the recording to attach.
         operation_id: of the new operation; made here if None.
         refused: takes a row and what its change raised; returns False to raise it.
+        masks: as in `change_rows`.
     """
     rows = sorted(those)
     id = _begin(connection, batch, rows, title, who=who, step=step, undoes=None, id=operation_id)
@@ -137,7 +141,9 @@ def change_in_operation(
     for row in rows:
         change, recording = those[row]
         try:
-            changed += change_in(connection, batch, row, change, who=who, operation=id, recording=recording)
+            changed += change_in(
+                connection, batch, row, change, who=who, operation=id, recording=recording, masks=masks
+            )
         except Exception as error:
             if not refused(row, error):
                 raise
@@ -179,6 +185,8 @@ def change_in_pieces(
     title, data = (step[0], None) if isinstance(step, tuple) else (step.title(), step)
     with batch.database.write() as connection:
         id = _begin(connection, batch, wanted, title, who=who, step=data, undoes=None)
+    if isinstance(step, MaskPersonalData) and matched is None:
+        return _run(batch, id, wanted, MaskingWork(batch, step, who, id), on_progress)
     change = step[1] if isinstance(step, tuple) else step.change(who=who)
     if matched is not None and not isinstance(step, tuple):
         change = _noting(step, change, matched)
@@ -214,8 +222,11 @@ def resume(
     with batch.database.read() as connection:
         record = connection.execute(sa.select(operations).where(operations.c.id == one.id)).one()
     rows = [row for row in rows_of_ranges(record.rows) if row > record.done_to]
+    work: _Work
     if one.undoes is not None:
         work = _undoing(batch, one.undoes, one.who, one.id)
+    elif isinstance(one.step, MaskPersonalData):
+        work = MaskingWork(batch, one.step, one.who, one.id)
     elif one.step is not None:
         work = _plain(batch, one.step.change(who=one.who), one.who, one.id)
     else:
@@ -297,6 +308,7 @@ def _undoing_each(batch: StoredBatch, one: Operation) -> Iterator[tuple[int, str
     for some in pieces(changed_rows(batch, one), PIECE):
         with batch.database.read() as connection:
             recorded = edits_of(connection, one.id, batch.id, some)
+            before = originals_of(connection, batch.id, some)
             query = sa.select(*(calls.c[name] for name in names)).where(
                 calls.c.batch_id == batch.id, calls.c.row.in_(some)
             )
@@ -307,7 +319,9 @@ def _undoing_each(batch: StoredBatch, one: Operation) -> Iterator[tuple[int, str
                 continue
             decisions = read_decisions(stored.decisions)
             try:
-                inverse(recorded[stored.row], one.who)(from_payload(stored.payload), decisions, stored)
+                inverse(recorded[stored.row], one.who, before.get(stored.row))(
+                    from_payload(stored.payload), decisions, stored
+                )
             except ChangedSince:
                 yield stored.row, "same"
             else:
@@ -417,6 +431,8 @@ def _run(
     done, state = 0, "stopped"
     try:
         for some in pieces(rows, PIECE):
+            if isinstance(work, MaskingWork):
+                work.before(some)
             with batch.database.write() as connection:
                 _go_on(connection, id, done_to)
                 found, since = work(connection, some)
@@ -540,22 +556,7 @@ def _rows_of(connection: sa.Connection, id: str) -> list[int]:
 
 def _undoing(batch: StoredBatch, undone: str, who: str, id: str) -> _Work:
     def work(connection: sa.Connection, rows: Sequence[int]) -> tuple[Changed, int]:
-        recorded = edits_of(connection, undone, batch.id, rows)
-        since = 0
-
-        def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
-            nonlocal since
-            try:
-                return inverse(recorded[stored.row], who)(call, decisions, stored)
-            except ChangedSince:
-                since += 1
-                return call, decisions
-
-        detached: dict[int, Recording] = {
-            row: None for row, some in recorded.items() if any(one.field == "recording" for one in some)
-        }
-        found = change_rows(connection, batch, rows, change, who=who, operation=id, recordings=detached)
-        return found, since
+        return restore_rows(connection, batch, rows, undone, who=who, operation=id)
 
     return work
 

@@ -27,7 +27,7 @@ from reddy_lib.transcripts.times import read_moment
 from reddy_lib.transcripts.words import TimedWord, word_times
 
 if TYPE_CHECKING:
-    from reddy_lib.batches.batch import Batch
+    from reddy_lib.batches.stored_batch import StoredBatch
 
 __all__ = ["Mark", "mark_seconds", "mark_words", "marks_of", "read_seconds", "take_away", "words_of"]
 
@@ -53,7 +53,7 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True):
     at: float = 0.0
 
 
-def marks_of(batch: Batch, row: int) -> list[Mark]:
+def marks_of(batch: StoredBatch, row: int) -> list[Mark]:
     """Return the marks of a call that were not removed: words in the order of the lines, then seconds.
 
     Raises NotInLedger: the batch has no such row.
@@ -69,7 +69,7 @@ def marks_of(batch: Batch, row: int) -> list[Mark]:
 
 
 def mark_words(
-    batch: Batch,
+    batch: StoredBatch,
     row: int,
     places: Sequence[tuple[int, int, int]],
     lines: Sequence[TranscriptLine],
@@ -112,7 +112,9 @@ def mark_words(
     return _store(batch, row, values, who)
 
 
-def mark_seconds(batch: Batch, row: int, start: float, stop: float, *, recording: str, who: str = "") -> int:
+def mark_seconds(
+    batch: StoredBatch, row: int, start: float, stop: float, *, recording: str, who: str = ""
+) -> int:
     """Mark seconds of the recording with this hash. Returns how many marks are new: 1, or 0 if it was there already.
 
     Raises as `mark_words`; RecordingError: `stop` is not after `start`.
@@ -124,7 +126,7 @@ def mark_seconds(batch: Batch, row: int, start: float, stop: float, *, recording
     )
 
 
-def take_away(batch: Batch, row: int, mark: int, *, who: str = "") -> None:
+def take_away(batch: StoredBatch, row: int, mark: int, *, who: str = "") -> None:
     """Remove a mark of this call; do nothing if it is removed already, or another call's. Raises as `mark_words`."""
     with batch.database.write() as connection:
         call = _locked_call(batch, connection, row)
@@ -164,7 +166,7 @@ def read_seconds(start: str, stop: str, length: float) -> tuple[float, float]:
     return first, min(last, length)
 
 
-def words_of(batch: Batch, row: int) -> dict[int, list[TimedWord]]:
+def words_of(batch: StoredBatch, row: int) -> dict[int, list[TimedWord]]:
     """Return line number → its words with their times, for the lines of a call that were not changed since loading.
 
     They are read from the sheet's cell again, and are not stored. Raises NotInLedger: the batch has no such row.
@@ -209,7 +211,7 @@ _MarkValues = dict[str, int | float | str | None]
 
 
 def _store(
-    batch: Batch, row: int, values: Callable[[Sequence[TranscriptLine]], list[_MarkValues]], who: str
+    batch: StoredBatch, row: int, values: Callable[[Sequence[TranscriptLine]], list[_MarkValues]], who: str
 ) -> int:
     """Store the marks that `values` returns for the transcript as it is now; return how many are new."""
     now = time.time()
@@ -228,7 +230,7 @@ def _store(
     return new
 
 
-def _locked_call(batch: Batch, connection: sa.Connection, row: int) -> _LockedCall:
+def _locked_call(batch: StoredBatch, connection: sa.Connection, row: int) -> _LockedCall:
     """Lock a call until this transaction ends, and return it. Raises NotInLedger, CallLocked."""
     query = sa.select(*(calls.c[name] for name in _LockedCall._fields))
     one = connection.execute(

@@ -19,15 +19,19 @@ from reddy_lib.batches import edits as editing
 from reddy_lib.batches.call_changes import AS_IT_IS
 from reddy_lib.batches.decisions import Decisions
 from reddy_lib.batches.line_diff import pair_lines, same_as_sent
+from reddy_lib.batches.masking import MASKED
 from reddy_lib.batches.operations import change_in_operation
+from reddy_lib.batches.sound_masks import Attaching, silence_masked
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import edits, operations
 from reddy_lib.errors import TurnChanged
 from reddy_lib.model import Call, TranscriptLine
+from reddy_lib.personal_data import Said
+from reddy_lib.recordings.marking import BY_HAND
 
 __all__ = ["TurnEdit", "follow_turns", "store_turn_edit", "turn_edit"]
 
-TurnEditKind = Literal["text", "swap", "split", "merge", "insert", "delete", "swap call"]
+TurnEditKind = Literal["text", "swap", "split", "merge", "insert", "delete", "mask", "swap call"]
 
 
 class TurnEdit(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +40,9 @@ class TurnEdit(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: made by the screen; the same edit may arrive more than once.
         kind: text (set `value`), swap (give the turn to the other side), split (at the character `at` of `value`), merge
-            (with the turn below, which was seen as `next`), insert (an empty turn below), delete, or swap call (exchange
-            agent and customer in every turn).
+            (with the turn below, which was seen as `next`), insert (an empty turn below), delete, mask (the characters from
+            `at` to `end` of its text, and what is heard of them in the recording), or swap call (exchange agent and
+            customer in every turn).
         number: where the turn was (from 1) when it was seen.
         seen: the turn when it was seen; None for "swap call".
     """
@@ -48,6 +53,7 @@ class TurnEdit(msgspec.Struct, frozen=True, kw_only=True):
     seen: TranscriptLine | None = None
     value: str = ""
     at: int = 0
+    end: int = 0
     next: TranscriptLine | None = None
 
 
@@ -60,6 +66,7 @@ _TITLES: dict[TurnEditKind, str] = {
     "merge": "Merge lines {} and {}",
     "insert": "Insert a line below line {}",
     "delete": "Delete line {}",
+    "mask": "Mask words in line {}",
     "swap call": "Swap agent and customer",
 }
 
@@ -75,6 +82,8 @@ def turn_edit(event: Any) -> TurnEdit:
         raise ValueError(f"This is not an edit of a turn: {error}") from None
     if not _ID.fullmatch(edit.id) or (edit.seen is None and edit.kind != "swap call"):
         raise ValueError("This is not an edit of a turn: it names no turn.")
+    if edit.kind == "mask" and (edit.seen is None or not 0 <= edit.at < edit.end <= len(edit.seen.text)):
+        raise ValueError("Nothing was masked: these words are not in the line. Select them again.")
     return edit
 
 
@@ -97,6 +106,7 @@ def store_turn_edit(
         NotInLedger: the batch has no such row.
     """
     number = edit.number
+    silenced = silence_masked(batch, [row], _ByHand(edit, drawn)) if edit.kind == "mask" else {}
     with batch.database.write() as connection:
         # A repeated edit is recognised here: inside the transaction, so that two tabs cannot both store it.
         known = sa.select(operations.c.id).where(operations.c.id == edit.id)
@@ -114,13 +124,31 @@ def store_turn_edit(
             return _edited(call, found, edit), decisions
 
         title = _TITLES[edit.kind].format(number, number + 1)
+        attaching = Attaching(connection, batch, silenced)
+        recording = attaching.copies.get(row, AS_IT_IS)
+        masked = edit.kind == "mask"
         change_in_operation(
-            connection, batch, {row: (change, AS_IT_IS)}, title, who=who, operation_id=edit.id
+            connection, batch, {row: (change, recording)}, title, who=who, operation_id=edit.id, masks=masked
         )
+        attaching.note([row])
         if number != edit.number:  # the turn had moved
             title = _TITLES[edit.kind].format(number, number + 1)
             connection.execute(operations.update().where(operations.c.id == edit.id).values(title=title))
     return True
+
+
+class _ByHand:
+    """A person's mark, as `silence_masked` takes it."""
+
+    kinds: tuple[str, ...] = ()
+
+    def __init__(self, edit: TurnEdit, drawn: Sequence[TranscriptLine] | None) -> None:
+        self._edit, self._drawn = edit, drawn
+
+    def said(self, call: Call) -> list[Said]:
+        edit = self._edit
+        number = _find(call.transcript or [], edit, self._drawn)
+        return [] if number is None else [Said(number, edit.at, edit.end, BY_HAND)]
 
 
 def follow_turns(
@@ -163,6 +191,9 @@ def _edited(call: Call, number: int, edit: TurnEdit) -> Call:
         return editing.insert_line(call, number)
     if edit.kind == "text":
         return editing.with_line_cells(call, {number: {"text": edit.value}})
+    if edit.kind == "mask":
+        text = f"{line.text[: edit.at]}{MASKED}{line.text[edit.end :]}"
+        return editing.with_line_cells(call, {number: {"text": text}})
     if edit.kind == "swap":
         role = "customer" if line.role.strip().casefold() == "agent" else "agent"
         return editing.with_line_cells(call, {number: {"role": role}})

@@ -17,7 +17,18 @@ import sqlalchemy as sa
 from reddy_lib.database.facts import IDENTITY
 from reddy_lib.database.locks import lock_schema
 from reddy_lib.database.privacy_tables import access_log, forgettings, removed_codes, retention
-from reddy_lib.database.schema import calls, edits, facts, metadata, operations, recipes, schema_versions
+from reddy_lib.database.schema import (
+    calls,
+    edits,
+    facts,
+    metadata,
+    operations,
+    personal_data,
+    personal_rules,
+    recipes,
+    schema_versions,
+    silenced_recordings,
+)
 from reddy_lib.errors import LedgerTooNew, LedgerUnavailable
 
 __all__ = ["FIRST_VERSION", "MIGRATIONS", "latest_version", "migrate", "stored_version"]
@@ -61,11 +72,20 @@ def _add_forgetting(connection: sa.Connection) -> None:
         table.create(connection, checkfirst=True)
 
 
+def _add_personal_data(connection: sa.Connection) -> None:
+    """Add what calls name of personal data, the rules for it, and what a submission masked."""
+    for table in (personal_data, silenced_recordings, personal_rules):
+        table.create(connection, checkfirst=True)
+    if all(column["name"] != "personal_data" for column in sa.inspect(connection).get_columns("submissions")):
+        connection.exec_driver_sql("ALTER TABLE submissions ADD COLUMN personal_data TEXT")
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _create_tables,
     _add_operations,
     _add_outcome_index,
     _add_forgetting,
+    _add_personal_data,
 )
 """The first one reaches `FIRST_VERSION`, each further one the next number. Only ever append."""
 

@@ -19,6 +19,7 @@ from reddy_lib.database.locks import lock_submissions
 from reddy_lib.database.schema import (
     deliveries,
     paces,
+    personal_rules,
     resends,
     submissions,
     upload_hosts,
@@ -88,7 +89,18 @@ def _rename_address(connection: sa.Connection, old: str, new: str) -> None:
     _merge_paces(connection, old, new)
     _merge_hosts(connection, old, new)
     _merge_deliveries(connection, old, new)
-    for table in (paces, upload_hosts, deliveries):
+    there = personal_rules.alias()
+    connection.execute(
+        personal_rules.delete().where(
+            personal_rules.c.address == old,
+            sa.exists().where(
+                there.c.address == new,
+                there.c.batch_id == personal_rules.c.batch_id,
+                there.c.kind == personal_rules.c.kind,
+            ),
+        )
+    )
+    for table in (paces, upload_hosts, deliveries, personal_rules):
         connection.execute(table.update().where(table.c.address == old).values(address=new))
 
 

@@ -12,7 +12,9 @@ recording's `upload_url`. A change of these tables needs a migration (`migration
              │         ├─ earlier_payloads what earlier attempts sent, where the call was edited since
              │         ├─ resends          why a call that Reddy had accepted was sent again, and by whom
              │         ├─ corrections      which call of an earlier batch a call corrects
+             │         ├─ personal_data    what kinds of personal data a call names, and how often (no words)
              │         ├─ recordings       the file attached to a call, and the state of its upload
+             │         ├─ silenced_recordings  copies in which what is masked in the words is silent
              │         └─ marks            words or seconds of a recording that a person wants silenced
              └─ submissions                a set of calls sent together
     deliveries                             (address, conversation) that is being sent, in doubt, or accepted: the
@@ -20,6 +22,7 @@ recording's `upload_url`. A change of these tables needs a migration (`migration
     workers                                processes that send, and when each was last alive
     paces                                  rules for an address, for all workers: limit, "not before"
     worker_paces                           how fast each worker is sending, and why not faster
+    personal_rules                         what an address gets of each kind of personal data: ask, mask, hold, allow
     upload_hosts                           hosts that recordings of an address may be uploaded to
     ramps                                  submissions that begin with one call, then five, then all
     operations                             changes of one call or many, each of which can be undone
@@ -53,6 +56,8 @@ __all__ = [
     "operations",
     "paces",
     "past_outcomes",
+    "personal_data",
+    "personal_rules",
     "profiles",
     "questions",
     "ramps",
@@ -63,6 +68,7 @@ __all__ = [
     "restore_answers",
     "schema_versions",
     "selections",
+    "silenced_recordings",
     "submissions",
     "upload_hosts",
     "worker_paces",
@@ -277,6 +283,9 @@ submissions = sa.Table(
     sa.Column("who", sa.Text, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("ended_at", sa.Double),
+    sa.Column(
+        "personal_data", sa.Text
+    ),  # JSON: the rules it was queued under, and what was masked; NULL: before
 )
 sa.Index("submissions_by_batch", submissions.c.batch_id, submissions.c.created_at)
 
@@ -453,6 +462,42 @@ marks = sa.Table(  # see redaction_marks.py; words of a line, or seconds of a re
     sa.Column("gone_who", sa.Text),
 )
 sa.Index("marks_by_call", marks.c.call_id)
+
+personal_data = (
+    sa.Table(  # see personal_looks.py; a call without a row was changed since, or never looked through
+        "personal_data",
+        metadata,
+        sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
+        sa.Column("batch_id", sa.Text, nullable=False),
+        sa.Column("finder", sa.Integer, nullable=False),  # version of the finder
+        sa.Column(
+            "digest", sa.Text, nullable=False
+        ),  # of the transcript and the tags that were looked through
+        sa.Column("kinds", sa.Text, nullable=False),  # "|card:2|cvv:1|"
+        sa.Column("masked", sa.Text, nullable=False),  # the same, of masks that the call was not loaded with
+    )
+)
+sa.Index("personal_data_by_batch", personal_data.c.batch_id)
+
+silenced_recordings = sa.Table(
+    "silenced_recordings",
+    metadata,
+    sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
+    sa.Column("sha256", sa.Text, primary_key=True),  # of the copy
+    sa.Column("original", sa.Text),  # the file that it was made from, as `Attached`; NULL: not known
+    sa.Column("at", sa.Double, nullable=False),
+)
+
+personal_rules = sa.Table(  # see sending/personal_policy.py
+    "personal_rules",
+    metadata,
+    sa.Column("address", sa.Text, primary_key=True),
+    sa.Column("batch_id", sa.Text, primary_key=True),  # "": the address's rule; else the answer for a batch
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
 
 workers = sa.Table(
     "workers",

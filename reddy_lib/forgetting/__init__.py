@@ -4,7 +4,7 @@ Where words are, and what forgetting a call does to each place:
 
     calls               the row stays as an outcome (status, address, times, product, attempts); its payload, cells,
                         findings, texts, agent, conversation and start are gone. A call that was never sent is deleted.
-    edits, marks, earlier_payloads, removed_codes        deleted
+    edits, marks, earlier_payloads, removed_codes, personal_data, silenced_recordings        deleted
     attempts, past_outcomes, resends                     numbers and times stay; words, reasons and request ids are gone
     recordings          the state of the upload stays; name, path and hash are gone, and so are the files that the workbench
                         keeps, with the copies that were silenced. Files in folders of other people are only counted.

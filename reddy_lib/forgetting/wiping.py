@@ -20,11 +20,13 @@ from reddy_lib.database.schema import (
     marks,
     operations,
     past_outcomes,
+    personal_data,
     recipes,
     reconciliations,
     recordings,
     resends,
     restore_answers,
+    silenced_recordings,
 )
 from reddy_lib.forgetting.receipts import Counts
 
@@ -139,7 +141,8 @@ def wipe(connection: sa.Connection, call_ids: Sequence[int]) -> Counts:
     counts.edits = _delete(connection, edits, ids)
     counts.payloads = _delete(connection, earlier_payloads, ids)
     _delete(connection, marks, ids)
-    _delete(connection, removed_codes, ids)
+    for table in (removed_codes, personal_data, silenced_recordings):
+        _delete(connection, table, ids)
     answered = sa.and_(attempts.c.call_id.in_(ids), attempts.c.words.is_not(None))
     counts.answers = connection.execute(attempts.update().where(answered).values(words=None)).rowcount
     connection.execute(attempts.update().where(attempts.c.call_id.in_(ids)).values(request_id=None))

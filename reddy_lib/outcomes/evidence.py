@@ -53,7 +53,7 @@ _HINTS = {
 }
 _KNOWN = frozenset(
     ("id", "number", "batch_id", "address", "state", "reason", "generation", "chosen", "who", "created_at", "ended_at",
-     "token_hint")
+     "token_hint", "personal_data")
 )  # fmt: skip
 
 
@@ -260,6 +260,8 @@ def _manifest(seen: Snapshot, files: dict[str, dict[str, Any]]) -> dict[str, Any
         },
         "chosen": sum(seen.counts.values()),
         "counts": seen.counts,
+        # the rules for personal data that the calls were queued under, and what was masked in them
+        "personal_data": None if of.personal_data is None else msgspec.Raw(of.personal_data.encode()),
         "audio": seen.audio(),
         "sent_again": [{**found, "at": _moment(found["at"])} for found in seen.resends()],
         "written": _moment(dt.datetime.now(dt.UTC).timestamp()),

@@ -16,6 +16,7 @@ import msgspec
 import sqlalchemy as sa
 
 from reddy_lib.batches.call_names import call_name
+from reddy_lib.batches.masked_cells import masked_cells
 from reddy_lib.database.schema import (
     STATUSES,
     attempts,
@@ -216,9 +217,7 @@ class Snapshot:
                 conversation = msgspec.json.decode(sent[-1].body).get("conversation_id")
             yield SentCall(
                 row=call.row,
-                cells={name: _text(cell) for name, cell in _cells.decode(call.cells).items()}
-                if cells
-                else {},
+                cells=_told(call) if cells else {},
                 status=then.status,
                 error=then.error or "",
                 http_status=then.http_status,
@@ -249,6 +248,12 @@ def snapshot(submission: Submission) -> Iterator[Snapshot]:
             connection = connection.execution_options(isolation_level="REPEATABLE READ")
         with connection.begin():
             yield Snapshot(connection, submission.id)
+
+
+def _told(call: Any) -> dict[str, str]:
+    """Return the sheet's cells as text, with the words masked that are masked in the call."""
+    cells = masked_cells(_cells.decode(call.cells), call.original, call.payload)
+    return {name: _text(cell) for name, cell in cells.items()}
 
 
 def _text(cell: Any) -> str:

@@ -6,6 +6,6 @@
 """
 
 from reddy_lib.personal_data.finding import find_in_text, find_personal_data
-from reddy_lib.personal_data.said import KINDS, TITLES, Said
+from reddy_lib.personal_data.said import FINDER, KINDS, TITLES, Said
 
-__all__ = ["KINDS", "TITLES", "Said", "find_in_text", "find_personal_data"]
+__all__ = ["FINDER", "KINDS", "TITLES", "Said", "find_in_text", "find_personal_data"]

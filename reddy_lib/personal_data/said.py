@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["KINDS", "TITLES", "Said", "first_in_each_place"]
+__all__ = ["FINDER", "KINDS", "TITLES", "Said", "first_in_each_place"]
 
 TITLES = {
     "card": "card number",
@@ -25,6 +25,9 @@ TITLES = {
 """Kind → what people call it."""
 
 KINDS = tuple(TITLES)
+
+FINDER = 1
+"""Version of the finder: what an earlier one found is looked for again. Raise it when it finds more, or less."""
 
 
 class Said(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -20,6 +20,8 @@ from reddy_lib.database.bulk import InsertMany, UpdateMany
 from reddy_lib.database.conditions import is_due
 from reddy_lib.database.schema import attempts, batches, calls, deliveries, submissions
 from reddy_lib.recordings import attachments as files
+from reddy_lib.sending.personal_policy import refused
+from reddy_lib.sending.resend import put_back
 from reddy_lib.sending.spot_checks import no_question
 from reddy_lib.sending.states import BEING_SENT
 
@@ -113,6 +115,10 @@ def claim_calls(
             {"the_submission": submission_id, "the_chunk": chunk, "the_moment": now, "the_want": want},
         )
     ]
+    why_not = refused(connection, claimant.address, found)
+    if why_not:
+        _refuse(connection, submission_id, why_not, now=now)
+        found = [call for call in found if call.id not in why_not]
     if not found:
         return []
     reserved, doubted = _reserve_deliveries(connection, found, claimant)
@@ -162,6 +168,28 @@ def claim_calls(
         ],
     )
     return claims
+
+
+def _refuse(connection: sa.Connection, submission_id: str, why: Mapping[int, str], *, now: float) -> None:
+    """Settle queued calls that may not be sent as they are. One that may have arrived before stays in doubt."""
+    some = list(why)
+    doubtful = set(
+        connection.execute(sa.select(calls.c.id).where(calls.c.id.in_(some), retried_after_doubt())).scalars()
+    )
+    connection.execute(
+        calls.update()
+        .where(calls.c.id == sa.bindparam("the_call"))
+        .values(status=sa.bindparam("the_status"), error=sa.bindparam("the_words"), ended_at=now),
+        [
+            {
+                "the_call": id,
+                "the_status": "unknown" if id in doubtful else "failed",
+                "the_words": words,
+            }
+            for id, words in why.items()
+        ],
+    )
+    put_back(connection, some, submission_id)
 
 
 def repeat_claims(connection: sa.Connection, worker: str, attempt_ids: Sequence[str]) -> list[Claim]:

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
 from reddy_lib.batches.frames import utc
-from reddy_lib.database.sandbox_urls import ledger_address
+from reddy_lib.batches.masking import MaskPersonalData
+from reddy_lib.batches.personal_looks import PersonalData, look_through, personal_data_in, unread_count
+from reddy_lib.database.sandbox_urls import address_in, ledger_address
 from reddy_lib.database.schema import (
     STATUSES,
     batches,
@@ -21,7 +24,9 @@ from reddy_lib.database.schema import (
     submissions,
     workers,
 )
+from reddy_lib.model import Call, payload_json
 from reddy_lib.sending.content_conflicts import has_other_words
+from reddy_lib.sending.personal_policy import PersonalRule, effective_rules
 from reddy_lib.sending.submission import sendable
 from reddy_lib.sending.workers import SENDERS, database_now
 
@@ -31,9 +36,13 @@ if TYPE_CHECKING:
     from reddy_lib.database.database import Database
 
 __all__ = [
+    "Asked",
+    "as_it_is_sent",
+    "asked_about",
     "being_sent",
     "held_up",
     "history",
+    "look_before_sending",
     "preview",
     "rows_to_send",
     "sendable_rows",
@@ -75,6 +84,57 @@ def preview(
     found["chosen"] = would if rows is None else len(set(rows))
     found["stay"] = found["chosen"] - would
     return found
+
+
+class Asked(NamedTuple):
+    """What Submit says of personal data in the chosen calls.
+
+    Attributes:
+        unread: calls that have to be looked through first.
+        found: what the others name, and what was masked in them.
+        rules: kind → rule that holds for them.
+    """
+
+    unread: int
+    found: PersonalData
+    rules: dict[str, PersonalRule]
+
+    def rows(self, rule: PersonalRule) -> dict[str, list[int]]:
+        """Return kind → rows of the calls that name a kind with this rule."""
+        return {kind: self.found.rows[kind] for kind in self.found.kinds if self.rules[kind] == rule}
+
+
+def asked_about(database: Database, batch_id: str, address: str, rows: Sequence[int] | None = None) -> Asked:
+    """Return what the calls that a submission may choose name, as far as they were looked through, and the rules for it."""
+    parts = sendable(batch_id, rows)
+    with database.read() as connection:
+        rules = effective_rules(connection, address_in(connection, address), batch_id)
+    return Asked(unread_count(database, parts), personal_data_in(database, parts), rules)
+
+
+def as_it_is_sent(database: Database, batch_id: str, address: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """Return a payload with the words masked that are masked before it is sent to this address."""
+    with database.read() as connection:
+        rules = effective_rules(connection, address_in(connection, address), batch_id)
+    step = MaskPersonalData(kinds=tuple(kind for kind, rule in rules.items() if rule == "mask"))
+    call = msgspec.convert(payload, Call)
+    masked = step.edited(call)
+    sent: dict[str, Any] = payload if masked is call else msgspec.json.decode(payload_json(masked))
+    return sent
+
+
+def look_before_sending(
+    database: Database,
+    batch_id: str,
+    rows: Sequence[int] | None = None,
+    *,
+    on_progress: Callable[[int], object] | None = None,
+) -> int:
+    """Look through the calls that a submission may choose, as far as that was not done; return how many.
+
+    `submission.create` does it by itself; this shows its progress.
+    """
+    return look_through(database, sendable(batch_id, rows), on_progress=on_progress)
 
 
 def rows_to_send(

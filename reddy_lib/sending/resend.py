@@ -41,6 +41,7 @@ __all__ = [
     "replace_deliveries",
     "resendable",
     "resends_of",
+    "resent_parts",
     "superseded",
     "take_back",
 ]
@@ -90,6 +91,19 @@ def resendable(
             )
             found += connection.execute(query.order_by(calls.c.row)).scalars()
     return found
+
+
+def resent_parts(batch_id: str, rows: Sequence[int] | None) -> list[sa.ColumnElement[bool]]:
+    """Return conditions, to be asked one after the other, of calls that may be sent again."""
+    return [
+        sa.and_(
+            calls.c.batch_id == batch_id,
+            calls.c.row.in_(some),
+            calls.c.errors == 0,
+            calls.c.status.in_(AGAIN),
+        )
+        for some in pieces(sorted(set(rows or ())))
+    ]
 
 
 def replace_deliveries(

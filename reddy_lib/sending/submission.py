@@ -34,8 +34,10 @@ from reddy_lib.html_tables import counts_table
 from reddy_lib.recordings import upload_queue
 from reddy_lib.sending.claims import explain_skips, retried_after_doubt
 from reddy_lib.sending.content_conflicts import has_other_words, hold_other_words, not_sent
+from reddy_lib.sending.personal_gate import prepare
+from reddy_lib.sending.personal_policy import stored_summary
 from reddy_lib.sending.ramp_up import FIRST, THEN, begin_ramp, is_new_to
-from reddy_lib.sending.resend import reason_of, replace_deliveries, superseded, take_back
+from reddy_lib.sending.resend import reason_of, replace_deliveries, resent_parts, superseded, take_back
 from reddy_lib.sending.restored import check, refuse_if_restored
 from reddy_lib.sending.spot_checks import drop_unclear, put_questions_where_unproven
 from reddy_lib.sending.states import (
@@ -360,6 +362,7 @@ def create(
 
     Raises:
         SubmissionError: none of the rows can be sent, or `again` is empty, or names no rows.
+        PersonalDataAsked: calls name personal data of a kind that nobody decided about (see `personal_policy`).
         LedgerRestored: the ledger is older than what was sent from it.
     """
     submission_id = submission_id or "s" + secrets.token_hex(8)
@@ -367,7 +370,11 @@ def create(
     address = ledger_address(database, address)
     now = time.time()
     check(database)
-    asked = [] if reason is not None else hold_other_words(database, sendable(batch_id, rows), address)
+    parts = sendable(batch_id, rows)
+    personal = prepare(
+        database, batch_id, parts if reason is None else resent_parts(batch_id, rows), address, who=who
+    )
+    asked = [] if reason is not None else hold_other_words(database, parts, address)
     with database.write(right="send") as connection:
         lock_submissions(connection)
         if connection.execute(sa.select(submissions.c.id).where(submissions.c.id == submission_id)).first():
@@ -377,7 +384,7 @@ def create(
         _refuse_archived(connection, batch_id)
         chosen = _queue(connection, batch_id, rows, address, submission_id, reason=reason, who=who, now=now)
         if chosen.queued + chosen.skipped == 0:
-            raise SubmissionError(not_sent(asked) if asked else _NOTHING_TO_SEND)
+            raise SubmissionError(not_sent(asked) if asked else personal.words or _NOTHING_TO_SEND)
         if chosen.skipped:
             explain_skips(connection, submission_id, address)
         number = _insert(
@@ -392,6 +399,7 @@ def create(
             concurrency=concurrency,
             who=who,
             created_at=now,
+            personal_data=stored_summary(personal.rules, personal.found),
         )
         note_access(
             connection, "sent", who=who, batch_id=batch_id, calls=chosen.queued, reference=submission_id

@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -22,14 +22,16 @@ from reddy_lib.arguments import text, whole_number
 from reddy_lib.batches.batch import Batch
 from reddy_lib.database.database import Database
 from reddy_lib.database.sandbox_urls import ledger_address
-from reddy_lib.errors import LedgerRestored, SubmissionError
+from reddy_lib.errors import LedgerRestored, PersonalDataAsked, SubmissionError
 from reddy_lib.interrupts import again as next_step
 from reddy_lib.interrupts import one_line
+from reddy_lib.personal_data import KINDS
 from reddy_lib.progress_bars import progress_bar
 from reddy_lib.recordings.upload_queue import claim_of_batch, left_in_batch, store_bytes_sent
 from reddy_lib.sending.content_conflicts import OTHER_WORDS, not_sent
 from reddy_lib.sending.dispatcher import send_chunk
 from reddy_lib.sending.lease import Lease
+from reddy_lib.sending.personal_policy import PersonalRule, answer_personal_data
 from reddy_lib.sending.ramp_up import end_ramp
 from reddy_lib.sending.resend import reason_of, resendable
 from reddy_lib.sending.restored import check, restored
@@ -66,6 +68,7 @@ def submit(
     ramp: bool | None = None,
     who: str = "",
     again: str | None = None,
+    personal_data: PersonalRule | Mapping[str, PersonalRule] | None = None,
     progress: bool = True,
 ) -> Submission:
     """Send calls of a batch, each once, and wait until every one has an outcome.
@@ -83,6 +86,8 @@ def submit(
         who: who sends, for the record.
         again: why calls that were accepted before are sent once more (Reddy may grade them twice); needs `rows`, and
             is stored for good. The same reason sends a call again once, however often the cell is run.
+        personal_data: what the address gets of kinds of personal data that its rules ask about, for this batch from now
+            on: kind → "mask", "hold" or "allow", or one of these for all kinds (see `reddy.personal_policy`).
         progress: show a progress bar.
 
     Returns: the submission; `.outcomes()` is a DataFrame, `.counts()` sums to the calls chosen.
@@ -92,6 +97,7 @@ def submit(
         NotInLedger: the batch has no call in one of the rows; nothing was written.
         SubmissionError: `rows` is empty, or none of them can be sent and none ever was; or `again` is empty, or no rows
             are named; or an earlier submission that is not finished was started with another token.
+        PersonalDataAsked: calls name personal data, and nobody decided yet whether the address may have it.
         LedgerRestored: the ledger is older than what was sent from it: `reddy.check_restored` first.
         LedgerUnavailable: the ledger cannot be written.
         Interrupted: it was stopped by hand (a `KeyboardInterrupt`), and the calls in flight are recorded.
@@ -109,6 +115,9 @@ def submit(
         raise SubmissionError(
             "Nothing was sent: rows is empty, so no call was chosen. Without rows, every ready call is sent."
         )
+    if personal_data is not None:
+        answers = dict.fromkeys(KINDS, personal_data) if isinstance(personal_data, str) else personal_data
+        answer_personal_data(batch, client, answers, who=who)
     with _for_a_notebook(batch.database):
         return _submit(
             batch,
@@ -167,7 +176,7 @@ def _submit(
         )
         if again is None:
             _warn_of_conflicts(batch, wanted)
-    except LedgerRestored:
+    except (LedgerRestored, PersonalDataAsked):
         raise
     except SubmissionError:
         joined = _unfinished(batch, address, wanted)

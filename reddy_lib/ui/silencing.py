@@ -28,6 +28,7 @@ from reddy_lib.batches.redaction_marks import (
     take_away,
     words_of,
 )
+from reddy_lib.batches.sound_masks import note_silenced_by_hand
 from reddy_lib.errors import ReddyError
 from reddy_lib.model import Call, TranscriptLine, payload_json
 from reddy_lib.personal_data import TITLES, Said, find_personal_data
@@ -540,6 +541,7 @@ def _silence(batch: Batch, row: int, found: Attached, spans: list[Span], edited:
         return
     now = batch.recording(row)
     if now is not None:
+        note_silenced_by_hand(batch, row, now, found)
         st.session_state.setdefault("recordings silenced", {})[now.sha256] = (found, spans)
     past = (
         f" {ui.number_of(len(done.beyond), 'span')} reached past the end of the recording: listen for what was said there."

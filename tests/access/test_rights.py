@@ -20,12 +20,14 @@ import sqlalchemy as sa
 import reddy_lib
 import reddy_lib as reddy
 from reddy_lib.access import RIGHTS, Person, Right, Rules
-from reddy_lib.batches import draws, steps, turn_edits
+from reddy_lib.batches import draws, personal_looks, sound_masks, steps, turn_edits
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database import schema
 from reddy_lib.database.database import Database
 from reddy_lib.errors import NotAllowed
-from reddy_lib.sending.submission import Submission, create
+from reddy_lib.sending.overview import look_before_sending
+from reddy_lib.sending.personal_gate import prepare
+from reddy_lib.sending.submission import Submission, create, sendable
 from tests.conftest import PRODUCTS, ledger_database, write_sheet
 
 
@@ -99,7 +101,16 @@ def _writes() -> dict[str, tuple[Right, Call]]:
     from reddy_lib.batches.rechecking import recheck
     from reddy_lib.database import sandbox_urls
     from reddy_lib.recordings import file_uses, upload_hosts, upload_queue
-    from reddy_lib.sending import archiving, engine, exchange, ramp_up, restored, uploads, workers
+    from reddy_lib.sending import (
+        archiving,
+        engine,
+        exchange,
+        personal_policy,
+        ramp_up,
+        restored,
+        uploads,
+        workers,
+    )
     from reddy_lib.sending import rate_limits as paces
     from reddy_lib.sending import reconcile as asking
     from reddy_lib.sending import restore_suspects as restore_check
@@ -304,6 +315,34 @@ def _writes() -> dict[str, tuple[Right, Call]]:
             "administer",
             lambda s, g, b, u: sandbox_urls.remember_sandbox(g, "http://127.0.0.1:9/sandbox"),
         ),
+        "sending.personal_policy.set_personal_policy": (
+            "administer",
+            lambda s, g, b, u: personal_policy.set_personal_policy(g, "sandbox", {"card": "mask"}),
+        ),
+        "sending.personal_policy.answer_personal_data": (
+            "send",
+            lambda s, g, b, u: personal_policy.answer_personal_data(b, "sandbox", {"card": "mask"}),
+        ),
+        "sending.overview.look_before_sending": (
+            "edit",
+            lambda s, g, b, u: look_before_sending(g, b.id),
+        ),
+        "sending.personal_gate.prepare": (
+            "send",
+            lambda s, g, b, u: prepare(g, b.id, sendable(b.id, [3]), "sandbox"),
+        ),
+        "batches.personal_looks.look_through": (
+            "edit",
+            lambda s, g, b, u: personal_looks.look_through(g, sendable(b.id, [3])),
+        ),
+        "batches.sound_masks.silence_masked": (
+            "edit",
+            lambda s, g, b, u: sound_masks.silence_masked(b, [3], steps.MaskPersonalData()),
+        ),
+        "batches.sound_masks.note_silenced_by_hand": (
+            "edit",
+            lambda s, g, b, u: sound_masks.note_silenced_by_hand(b, 3, _attached(s), _attached(s)),
+        ),
         "sending.ramp_up.end_ramp": ("send", lambda s, g, b, u: ramp_up.end_ramp(g, u.id)),
         "batches.profiles.keep_profile": (
             "edit",
@@ -406,7 +445,8 @@ READS = {
     "batches.draws": "draws_of redraw",
     "batches.facet_store": "store_of",
     "batches.facets": "facet_names facet_values facets_of",
-    "batches.masking": "personal_data_of",
+    "batches.personal_looks": "personal_data_in personal_data_of unread_count",
+    "sending.personal_policy": "personal_policy",
     "batches.previews": "effect_of preview_of stored_calls",
     "batches.problems": "problems_of",
     "batches.query_masks": "conditions_of product_values",
@@ -416,7 +456,8 @@ READS = {
     "outcomes.totals": "addresses_sent_to calls_behind totals version_of",
     "outcomes.sent_calls": "snapshot",
     "batches.redaction_marks": "marks_of words_of",
-    "sending.overview": "being_sent held_up history preview rows_to_send sendable_rows settled_at workers_alive",
+    "sending.overview": "as_it_is_sent asked_about being_sent held_up history preview rows_to_send sendable_rows "
+    "settled_at workers_alive",
     "sending.rate_limits": "live_pace rules_of",
     "sending.ramp_up": "ramp_of",
     "database.sandbox_urls": "ledger_address",
@@ -443,6 +484,7 @@ READS = {
 EXCUSED = {
     "batches.call_changes.change_in": "inside a transaction of an operation",
     "batches.call_changes.change_rows": "inside a transaction of an operation",
+    "batches.inverses.restore_rows": "inside a transaction of `operations.undo`",
     "batches.operations.change_in_operation": "inside a transaction of those that change a call",
     "recordings.attachments.hold": "inside a transaction of `Batch.attach`",
     "sending.restored.replaced_beneath": "inside a transaction of `sending.exchange`",

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 import reddy_lib as reddy
-from reddy_lib.batches.masking import MaskPersonalData, personal_data_of
+from reddy_lib.batches.masking import MaskPersonalData
+from reddy_lib.batches.personal_looks import personal_data_of
 from reddy_lib.batches.steps import SetTag, read_step, step_json
 from reddy_lib.model import payload_json
 

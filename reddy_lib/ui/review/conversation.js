@@ -154,6 +154,19 @@ function createView(root, send) {
     return before.toString().length;
   }
 
+  // The selected characters of a turn, counted as Python counts them: [begin, end], or null.
+  function selected(words) {
+    const selection = selectionOf(root);
+    if (!selection || !selection.rangeCount || selection.isCollapsed) return null;
+    const range = selection.getRangeAt(0);
+    if (!words.contains(range.startContainer) || !words.contains(range.endContainer)) return null;
+    const before = document.createRange();
+    before.setStart(words, 0);
+    before.setEnd(range.startContainer, range.startOffset);
+    const begin = [...before.toString()].length;
+    return [begin, begin + [...range.toString()].length];
+  }
+
   // --- what the buttons do --------------------------------------------------------------------------------
 
   function current() {
@@ -188,9 +201,15 @@ function createView(root, send) {
       }
       return;
     }
+    const range = kind === "mask" ? selected(state.nodes.get(id).words) : null;
+    if (kind === "mask" && !range) {
+      told.textContent = "Select words of a turn first, then mask them.";
+      return;
+    }
     close(true);
     const latest = state.nodes.get(id).data; // closing may have changed what was seen
-    if (kind === "merge") {
+    if (kind === "mask") post(kind, latest, { at: range[0], end: range[1], turn: id });
+    else if (kind === "merge") {
       const next = state.data.turns.find((one) => one.number === latest.number + 1);
       if (!next) {
         told.textContent = "This is the last turn: there is none below to merge with.";
@@ -209,6 +228,7 @@ function createView(root, send) {
     ["swap", "Other side", "R", "Give this turn to the other side"],
     ["split", "Split", "Ctrl+Enter", "Split this turn at the caret"],
     ["merge", "Merge", "M", "Join the turn below to this one"],
+    ["mask", "Mask", "Alt+M", "Mask the selected words, here and in the recording"],
     ["insert", "Insert", "I", "Insert an empty turn below"],
     ["delete", "Delete", "Del", "Delete this turn"],
     ["swap call", "Swap sides of the call", "", "Exchange agent and customer in the whole call"],
@@ -276,6 +296,7 @@ function createView(root, send) {
     let taken = true;
     if (editing) {
       if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) act("split");
+      else if (event.altKey && event.code === "KeyM") act("mask");
       else if (event.key === "Enter" && !event.shiftKey) {
         const id = state.editing.id;
         close(true);

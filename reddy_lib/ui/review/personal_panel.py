@@ -6,7 +6,8 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
-from reddy_lib.batches.masking import MaskPersonalData, PersonalData, personal_data_of
+from reddy_lib.batches.masking import MaskPersonalData
+from reddy_lib.batches.personal_looks import PersonalData, personal_data_of
 from reddy_lib.batches.queries import Query
 from reddy_lib.personal_data import TITLES
 from reddy_lib.ui.review.problems_panel import apply_step

@@ -13,14 +13,17 @@ from reddy_lib.sending.rate_limits import assume_create_idempotent, rules_of, se
 from reddy_lib.ui import choice
 from reddy_lib.ui.submit.actions import send
 from reddy_lib.ui.submit.page_state import Page
+from reddy_lib.ui.submit.personal_question import personal_question, rules_button
 
 __all__ = ["choose", "nothing_to_send"]
 
 CHOICES = {"ready": "All ready", "ticked": "Ticked", "failed": "Failed", "rejected": "Rejected"}
 
 
-def choose(page: Page) -> tuple[str, list[int] | None, dict[str, int]]:
-    """Which calls, and what would be sent of them: which it is, its rows (None = all that are ready), the preview."""
+def choose(page: Page) -> tuple[str, list[int] | None, dict[str, int], str | None]:
+    """Which calls, and what would be sent of them: which it is, its rows (None = all that are ready), the preview, and why
+    they cannot be sent yet."""
+    open_question = None
     kept, its_ticks = st.session_state.setdefault("choices", {}).get(
         page.batch.id, (choice.chosen(page.batch) or ("ticked" if page.ticks else "ready"), page.ticks)
     )
@@ -57,6 +60,7 @@ def choose(page: Page) -> tuple[str, list[int] | None, dict[str, int]]:
                 rows = page.batch.rows(status=which)
             plan = preview(page.ledger, page.batch.id, address=page.to.address, rows=rows)
             st.space("stretch")
+            rules_button(page)
             with st.popover("Settings", icon=":material/tune:"):
                 st.session_state["calls_at_once"] = st.number_input(
                     "Calls in flight at once",
@@ -82,8 +86,10 @@ def choose(page: Page) -> tuple[str, list[int] | None, dict[str, int]]:
             st.caption("More of this batch can be sent once these calls are done.")
         else:
             st.markdown(" · ".join(told(page, rows, plan)))
+            if plan["to_send"]:
+                open_question = personal_question(page, rows)
             dry_result(page, which, rows, plan)
-    return which, rows, plan
+    return which, rows, plan, open_question
 
 
 def connection_settings(page: Page) -> None:

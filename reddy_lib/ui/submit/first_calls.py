@@ -7,6 +7,7 @@ import json
 import streamlit as st
 
 from reddy_lib import ui
+from reddy_lib.sending.overview import as_it_is_sent
 from reddy_lib.ui.submit.page_state import Page
 
 __all__ = ["SHOWN", "payload_table"]
@@ -46,4 +47,5 @@ def payload_table(page: Page, shown: list[int]) -> None:
     with body:
         for row, payload in page.batch.payloads([shown[position]]):
             st.caption(f"Row {row}: the body of its request, as it is sent (line breaks added)")
+            payload = as_it_is_sent(page.ledger, page.batch.id, page.to.address, payload)
             st.code(json.dumps(payload, ensure_ascii=False, indent=2), language=None, height=330)

@@ -23,11 +23,19 @@ def clicked_before() -> int | None:
     return clicked
 
 
-def draw_head(page: Page, which: str, rows: list[int] | None, plan: dict[str, int], first: list[int]) -> bool:
+def draw_head(
+    page: Page,
+    which: str,
+    rows: list[int] | None,
+    plan: dict[str, int],
+    first: list[int],
+    question: str | None = None,
+) -> bool:
     """Draw title and buttons; returns whether a button took the click.
 
     Args:
         first: the rows that go first.
+        question: why they cannot be sent before somebody decided something, or None.
     """
     with st.container(gap=None, width="stretch"):
         st.title("Submit", anchor=False)
@@ -41,7 +49,9 @@ def draw_head(page: Page, which: str, rows: list[int] | None, plan: dict[str, in
             key="send_later",
         )
         return False
-    return _send_buttons(page, which, rows, plan, first) if plan["to_send"] else False
+    return (
+        _send_buttons(page, which, rows, plan, first, page.refused or question) if plan["to_send"] else False
+    )
 
 
 def _said(page: Page, plan: dict[str, int]) -> str:
@@ -57,7 +67,12 @@ def _said(page: Page, plan: dict[str, int]) -> str:
 
 
 def _send_buttons(
-    page: Page, which: str, rows: list[int] | None, plan: dict[str, int], first: list[int]
+    page: Page,
+    which: str,
+    rows: list[int] | None,
+    plan: dict[str, int],
+    first: list[int],
+    refused: str | None,
 ) -> bool:
     drawn = fingerprint(sendable_rows(page.ledger, page.batch.id, rows=rows))
     key = f"{page.fresh_id()} {which} {plan['to_send']} {drawn}"
@@ -69,8 +84,8 @@ def _send_buttons(
         "Send one to try",
         type=main if trial else "secondary",
         icon=":material/looks_one:",
-        disabled=page.refused is not None,
-        help=page.refused or f"Sends row {first[0]} alone.",
+        disabled=refused is not None,
+        help=refused or f"Sends row {first[0]} alone.",
         key=f"one {key}",
         on_click=note_click,
         args=(plan["to_send"],),
@@ -81,8 +96,8 @@ def _send_buttons(
         f"Send all {plan['to_send']:,}" if plan["to_send"] > 1 else f"Send row {first[0]}",
         type="secondary" if trial else main,
         icon=ui.ICONS["submit"],
-        disabled=page.refused is not None,
-        help=page.refused,
+        disabled=refused is not None,
+        help=refused,
         key=f"all {key}",
         on_click=note_click,
         args=(plan["to_send"],),

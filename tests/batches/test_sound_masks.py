@@ -1,0 +1,200 @@
+"""Masking words silences the seconds in which they are said, in the same operation; undo restores both."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import reddy_lib as reddy
+from reddy_lib.batches.masking import MaskPersonalData
+from reddy_lib.batches.turn_edits import store_turn_edit, turn_edit
+from reddy_lib.model import payload_json
+from reddy_lib.recordings.attachments import open_recording
+from reddy_lib.recordings.wav import read_wav
+from reddy_lib.sending.personal_policy import answer_personal_data
+from reddy_lib.sending.submission import create
+from tests.recording_files import encoded, tone, wav_bytes
+
+RATE = 8_000
+HERE = "https://app.reddy.io"
+LINES = [
+    ("agent", "Could I have the card number?", 0.0, 2.0),
+    ("customer", "It is 4111 1111 1111 1111.", 2.0, 5.0),
+    ("agent", "And the security code?", 5.0, 7.0),
+    ("customer", "836", 7.0, 8.0),
+    ("agent", "Thank you, that is all.", 8.0, 10.0),
+]
+
+
+def load(ledger: reddy.Ledger, transcript: str, filename: str = "a.wav") -> reddy.Batch:
+    frame = pd.DataFrame(
+        {
+            "conversation_id": ["c1"],
+            "agent_email": ["ann@example.com"],
+            "product_id": [1],
+            "timestamp": [1_700_000_000],
+            "filename": [filename],
+            "transcript": [transcript],
+        }
+    )
+    return ledger.load(frame, progress=False)
+
+
+def timed(words: bool = False) -> str:
+    lines = []
+    for role, text, start, stop in LINES:
+        line = {"role": role, "text": text, "start": start, "stop": stop}
+        if words:
+            some = text.split()
+            each = (stop - start) / len(some)
+            line["words"] = [
+                {"word": word, "start": start + at * each, "end": start + (at + 1) * each}
+                for at, word in enumerate(some)
+            ]
+        lines.append(line)
+    return json.dumps(lines)
+
+
+def attach(batch: reddy.Batch, content: bytes, name: str = "a.wav") -> None:
+    batch.attach(batch.rows()[0], io.BytesIO(content), name=name)
+
+
+def loud(batch: reddy.Batch) -> list[int]:
+    """The tenths of a second in which the attached recording sounds."""
+    found = batch.recording(batch.rows()[0])
+    assert found is not None
+    with open_recording(batch.database, found) as file:
+        header = read_wav(file)
+        file.seek(header.begin)
+        samples = np.frombuffer(file.read(), "<i2")
+    tenths = np.abs(samples[: len(samples) // 800 * 800].reshape(-1, 800)).max(axis=1)
+    return [at for at, most in enumerate(tenths) if most > 0]
+
+
+WHOLE = wav_bytes(tone(10.0) + 0.1)
+
+
+def between(start: float, stop: float) -> set[int]:
+    return set(range(round(start * 10), round(stop * 10)))
+
+
+def test_words_and_seconds_are_masked_in_one_operation_and_undone_in_one(ledger: reddy.Ledger) -> None:
+    batch = load(ledger, timed())
+    attach(batch, WHOLE)
+    row = batch.rows()[0]
+    before, original = payload_json(batch.call(row)), batch.recording(row)
+    assert set(loud(batch)) >= between(0, 10)
+    done = batch.apply(MaskPersonalData(), who="ann")
+    assert "[card number]" in payload_json(batch.call(row)).decode()
+    heard = set(loud(batch))
+    assert not heard & (between(2, 5) | between(7, 8)), "the lines that say it"
+    assert heard >= between(0, 1.5) | between(8.5, 10)
+    batch.undo(done)
+    assert payload_json(batch.call(row)) == before
+    assert batch.recording(row) == original
+    assert set(loud(batch)) >= between(0, 10)
+    again = batch.apply(MaskPersonalData())
+    assert again.changed == 1
+    assert not set(loud(batch)) & between(7, 8)
+
+
+def test_one_kind_silences_its_own_seconds_alone_by_the_times_of_its_words(ledger: reddy.Ledger) -> None:
+    batch = load(ledger, timed(words=True))
+    attach(batch, WHOLE)
+    batch.apply(MaskPersonalData(kinds=("card",)))
+    heard = set(loud(batch))
+    assert heard >= between(0, 2.8), "“It is” was said before it"
+    assert not heard & between(3.1, 5)
+    assert heard >= between(7, 8), "the security code is another kind"
+
+
+def test_what_cannot_be_silenced_holds_the_call_and_says_why(ledger: reddy.Ledger) -> None:
+    batch = load(ledger, "Agent: And the security code?\nCustomer: 836")
+    attach(batch, WHOLE)
+    row = batch.rows()[0]
+    done = batch.apply(MaskPersonalData())
+    assert "836" not in payload_json(batch.call(row)).decode()
+    found = next(one for one in batch.findings_of(row) if one.code == "mask-still-heard")
+    assert "line 2" in found.message
+    assert batch.counts()["held"] == 1
+    batch.undo(done)
+    assert batch.counts()["ready"] == 1, "nothing is masked any more"
+
+
+def test_compressed_sound_holds_the_call_until_somebody_decides(ledger: reddy.Ledger) -> None:
+    batch = load(ledger, timed(), "a.mp3")
+    attach(batch, encoded(".mp3", [tone(10.0, 16_000)], 16_000), "a.mp3")
+    row = batch.rows()[0]
+    batch.apply(MaskPersonalData())
+    assert [one.code for one in batch.findings_of(row) if one.severity == "error"] == ["mask-still-heard"]
+    batch.accept([row], "mask-still-heard", who="ann")
+    assert batch.counts()["ready"] == 1
+
+
+def test_the_last_gate_silences_a_recording_that_came_after_the_words_were_masked(
+    ledger: reddy.Ledger,
+) -> None:
+    batch = load(ledger, timed())
+    answer_personal_data(batch, HERE, {"card": "mask"})
+    batch.apply(MaskPersonalData())
+    attach(batch, WHOLE)
+    assert set(loud(batch)) >= between(0, 10)
+    create(batch.database, batch.id, address=HERE, token_source="typed")
+    assert batch.counts()["queued"] == 1
+    assert not set(loud(batch)) & (between(2, 5) | between(7, 8))
+
+
+def test_masks_that_came_with_the_export_silence_nothing(ledger: reddy.Ledger) -> None:
+    batch = load(
+        ledger, timed().replace("836", "[security code]").replace("4111 1111 1111 1111", "[card number]")
+    )
+    attach(batch, WHOLE)
+    batch.apply(MaskPersonalData())
+    create(batch.database, batch.id, address=HERE, token_source="typed")
+    assert set(loud(batch)) >= between(0, 10)
+
+
+@pytest.mark.parametrize("place", ["path", "open file"])
+def test_the_original_file_is_never_changed(ledger: reddy.Ledger, tmp_path: Path, place: str) -> None:
+    batch = load(ledger, timed())
+    source = tmp_path / "a.wav"
+    source.write_bytes(WHOLE)
+    if place == "path":
+        batch.attach(batch.rows()[0], source)
+    else:
+        with source.open("rb") as file:
+            batch.attach(batch.rows()[0], file)
+    done = batch.apply(MaskPersonalData())
+    assert source.read_bytes() == WHOLE
+    batch.undo(done)
+    assert set(loud(batch)) >= between(0, 10)
+
+
+def test_words_that_a_person_selects_are_masked_with_their_seconds(ledger: reddy.Ledger) -> None:
+    batch = load(ledger, timed())
+    attach(batch, WHOLE)
+    row = batch.rows()[0]
+    before = batch.call(row)
+    line = (before.transcript or [])[4]
+    event = {
+        "id": "0" * 32,
+        "kind": "mask",
+        "number": 5,
+        "seen": {"role": line.role, "text": line.text, "start": line.start, "stop": line.stop},
+        "at": 11,
+        "end": 15,
+    }
+    assert store_turn_edit(batch, row, turn_edit(event), who="ann")
+    assert not store_turn_edit(batch, row, turn_edit(event), who="ann"), "it arrived a second time"
+    assert (batch.call(row).transcript or [])[4].text == "Thank you, [masked] is all."
+    assert not set(loud(batch)) & between(8, 10)
+    batch.undo(batch.operations()["id"].iloc[0])
+    assert batch.call(row) == before
+    assert set(loud(batch)) >= between(8, 10)
+    with pytest.raises(ValueError, match="Nothing was masked"):
+        turn_edit({**event, "end": 99})
