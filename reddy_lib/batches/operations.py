@@ -24,6 +24,7 @@ from reddy_lib.batches.call_changes import AS_IT_IS, Change, Changed, Recording,
 from reddy_lib.batches.decisions import Decisions, read_decisions
 from reddy_lib.batches.inverses import ChangedSince, edits_of, inverse
 from reddy_lib.batches.named_products import resolved
+from reddy_lib.batches.removed_codes import codes_removed, gone_for_good
 from reddy_lib.batches.selections import ranges_of, rows_of_ranges
 from reddy_lib.batches.steps import Step, read_step, step_json
 from reddy_lib.batches.stored_batch import StoredBatch
@@ -306,12 +307,13 @@ def _undoing_each(batch: StoredBatch, one: Operation) -> Iterator[tuple[int, str
                 yield stored.row, "locked"
                 continue
             decisions = read_decisions(stored.decisions)
+            now = from_payload(stored.payload), decisions
             try:
-                inverse(recorded[stored.row], one.who)(from_payload(stored.payload), decisions, stored)
+                then = inverse(recorded[stored.row], one.who)(*now, stored)
             except ChangedSince:
                 yield stored.row, "same"
-            else:
-                yield stored.row, "changed"
+            else:  # nothing differs where codes were removed for good
+                yield stored.row, "changed" if then != now or stored.audio != "none" else "same"
 
 
 def find(batch: StoredBatch, operation: Operation | str | int) -> Operation:
@@ -569,6 +571,7 @@ def _why_not(batch: StoredBatch, one: Operation, possible: Changed) -> str:
         last = next(_later_titles(batch, one, possible.same), None)
         by = f" (the last time by “{last}”: undo that first)" if last else ""
         parts.append(f"{_calls(len(possible.same))} {_was(possible.same)} changed again since{by}")
+    parts = [gone_for_good(gone)] if (gone := codes_removed(batch, one.id)) else parts
     return f"“{one.title}” can no longer be undone: {', and '.join(parts) or 'it changed nothing'}."
 
 
