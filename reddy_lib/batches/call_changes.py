@@ -32,6 +32,7 @@ from reddy_lib.batches.decisions import (
     unassigned_of,
 )
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome, keep_what_was_sent
+from reddy_lib.batches.removed_codes import remove_codes
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import InsertMany, UpdateMany, pieces
 from reddy_lib.database.schema import EDITABLE, calls, edits, personal_data
@@ -290,6 +291,9 @@ def _store(
             for one in new
             for field, before, after in one.edits
         ],
+    )
+    remove_codes(
+        connection, [(one.old.id, one.old.payload, one.call) for one in new], operation=operation, now=now
     )
     keys = {key for one in new for key in (one.old.delivery_key, call_key(one.call)) if key}
     for some in _hundreds(sorted(keys)):

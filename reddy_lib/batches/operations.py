@@ -25,6 +25,7 @@ from reddy_lib.batches.decisions import Decisions, read_decisions
 from reddy_lib.batches.inverses import ChangedSince, edits_of, inverse, restore_rows
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.named_products import resolved
+from reddy_lib.batches.removed_codes import codes_removed, gone_for_good
 from reddy_lib.batches.selections import ranges_of, rows_of_ranges
 from reddy_lib.batches.sound_masks import MaskingWork, originals_of
 from reddy_lib.batches.steps import Step, read_step, step_json
@@ -318,14 +319,13 @@ def _undoing_each(batch: StoredBatch, one: Operation) -> Iterator[tuple[int, str
                 yield stored.row, "locked"
                 continue
             decisions = read_decisions(stored.decisions)
+            now = from_payload(stored.payload), decisions
             try:
-                inverse(recorded[stored.row], one.who, before.get(stored.row))(
-                    from_payload(stored.payload), decisions, stored
-                )
+                then = inverse(recorded[stored.row], one.who, before.get(stored.row))(*now, stored)
             except ChangedSince:
                 yield stored.row, "same"
-            else:
-                yield stored.row, "changed"
+            else:  # nothing differs where codes were removed for good
+                yield stored.row, "changed" if then != now or stored.audio != "none" else "same"
 
 
 def find(batch: StoredBatch, operation: Operation | str | int) -> Operation:
@@ -570,6 +570,7 @@ def _why_not(batch: StoredBatch, one: Operation, possible: Changed) -> str:
         last = next(_later_titles(batch, one, possible.same), None)
         by = f" (the last time by “{last}”: undo that first)" if last else ""
         parts.append(f"{_calls(len(possible.same))} {_was(possible.same)} changed again since{by}")
+    parts = [gone_for_good(gone)] if (gone := codes_removed(batch, one.id)) else parts
     return f"“{one.title}” can no longer be undone: {', and '.join(parts) or 'it changed nothing'}."
 
 

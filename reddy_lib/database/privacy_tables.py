@@ -62,7 +62,7 @@ removed_codes = sa.Table(
     metadata,
     sa.Column("call_id", sa.BigInteger, sa.ForeignKey("calls.id"), primary_key=True, autoincrement=False),
     sa.Column("operation_id", sa.Text, primary_key=True),
-    sa.Column("items", sa.Integer, nullable=False),
+    sa.Column("codes", sa.Integer, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
 )
 

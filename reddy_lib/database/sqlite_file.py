@@ -507,6 +507,7 @@ def _engine(file: SqliteFile, patience: float) -> sa.Engine:
         _write_ahead(cursor, patience=patience)
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.execute("PRAGMA secure_delete = ON")  # what is masked or deleted leaves no words in the pages
         cursor.execute("PRAGMA cache_size = -65536")
         cursor.close()
 

@@ -189,6 +189,7 @@ def finish_forgetting(
     Args:
         patience: seconds to wait for others that use the database, before the rest is left for the next try.
     """
+    database.require("administer")
     ids = unfinished(database)
     if not ids:
         return []
@@ -241,6 +242,7 @@ def begin_recordings(database: Database, ids: Sequence[int], *, batch_id: str, w
     A call that was not sent loses its recording, as with `Batch.detach`, and History says so; of one that was sent, the
     state of the upload stays.
     """
+    database.require("administer")
     id, now = "f" + secrets.token_hex(8), time.time()
     with database.write(right="administer") as connection:
         lock_submissions(connection)

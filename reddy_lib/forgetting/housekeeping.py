@@ -27,6 +27,7 @@ _here = threading.Lock()
 
 def keep_house(database: Database, *, sandbox: ForgetSandbox | None = None) -> int:
     """Do what is due now; return how many receipts there are for it. 0 if another process is at it, or nothing is due."""
+    database.require("administer")
     if not _here.acquire(blocking=False):
         return 0
     try:

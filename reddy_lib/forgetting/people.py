@@ -139,7 +139,10 @@ def people_in(
     """Yield the calls of all batches that name a person, by batch and row.
 
     `on_progress`: called with the number of calls that were looked through.
+
+    Raises NotAllowed: this view's person may not administer.
     """
+    database.require("administer")
     others = _others(database, match)
     last, looked = 0, 0
     columns = (

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from reddy_lib.database.locks import lock_attaching
 from reddy_lib.database.schema import calls, edits, recordings
+from reddy_lib.forgetting.wiping import TABLES_OF_CALLS
 from reddy_lib.recordings.attachments import recordings_folder
 from reddy_lib.recordings.file_uses import dropped_folder
 from reddy_lib.recordings.hashed_files import HASHED_NAME, sha256_of_name
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Deleted", "delete_files", "delete_store"]
 
 _LEAVING = re.compile(rf"leaving-[0-9a-f]{{16}}-({HASHED_NAME.pattern})")
+_HASH = re.compile(r"\b[0-9a-f]{64}\b")
 _STALE = 600.0
 """Seconds after which a file that is being written counts as the leftover of a program that died."""
 
@@ -59,7 +61,7 @@ def delete_files(connection: sa.Connection, database: Database, call_ids: Sequen
     batches_ = set(
         connection.execute(sa.select(calls.c.batch_id).where(calls.c.id.in_(call_ids)).distinct()).scalars()
     )
-    hashes |= _earlier(connection, call_ids)
+    hashes |= _earlier(connection, call_ids) | _beside(connection, call_ids)
     wanted = hashes - _used_by_others(connection, hashes, call_ids)
     folder = recordings_folder(database)
     files = _unlink(folder, wanted)
@@ -101,6 +103,16 @@ def _earlier(connection: sa.Connection, call_ids: Sequence[int]) -> set[str]:
     )
     told = [_told.decode(text) for row in connection.execute(query) for text in row if text]
     return {one.sha256 for one in told if one is not None and one.sha256}
+
+
+def _beside(connection: sa.Connection, call_ids: Sequence[int]) -> set[str]:
+    """Return the hashes in tables that tell of copies of a call's recording."""
+    found: set[str] = set()
+    for table in TABLES_OF_CALLS:
+        if "sha256" in table.c:
+            for row in connection.execute(sa.select(table).where(table.c.call_id.in_(call_ids))):
+                found.update(_HASH.findall(" ".join(map(str, row))))
+    return found
 
 
 def _used_by_others(connection: sa.Connection, hashes: Collection[str], call_ids: Sequence[int]) -> set[str]:

@@ -134,6 +134,7 @@ def run_retention(
         now: seconds since the epoch; None: the time.
         sandbox: of a sandbox that runs in this process.
     """
+    database.require("administer")
     now = time.time() if now is None else now
     with database.read() as connection:
         rules = {row.batch_id: row for row in connection.execute(sa.select(retention))}

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from reddy_lib.database.privacy_tables import removed_codes
 from reddy_lib.database.schema import (
     attempts,
     calls,
@@ -17,16 +16,14 @@ from reddy_lib.database.schema import (
     earlier_payloads,
     edits,
     facts,
-    marks,
+    metadata,
     operations,
     past_outcomes,
-    personal_data,
     recipes,
     reconciliations,
     recordings,
     resends,
     restore_answers,
-    silenced_recordings,
 )
 from reddy_lib.forgetting.receipts import Counts
 
@@ -87,6 +84,19 @@ _NO_FILE: dict[str, Any] = {
 }
 
 
+_KEPT_IN_PART = {
+    table.name
+    for table in (
+        edits, earlier_payloads, attempts, past_outcomes, resends, recordings, reconciliations, corrections, deliveries,
+        restore_answers,
+    )
+}  # fmt: skip
+TABLES_OF_CALLS = tuple(
+    table for table in metadata.tables.values() if "call_id" in table.c and table.name not in _KEPT_IN_PART
+)
+"""Tables whose rows about a call go with its words, also those that a later version adds."""
+
+
 def is_emptied() -> sa.ColumnElement[bool]:
     """Return the condition of a call whose words are gone already."""
     return calls.c.payload == EMPTY
@@ -140,8 +150,7 @@ def wipe(connection: sa.Connection, call_ids: Sequence[int]) -> Counts:
     counts = Counts(calls=len(ids))
     counts.edits = _delete(connection, edits, ids)
     counts.payloads = _delete(connection, earlier_payloads, ids)
-    _delete(connection, marks, ids)
-    for table in (removed_codes, personal_data, silenced_recordings):
+    for table in TABLES_OF_CALLS:
         _delete(connection, table, ids)
     answered = sa.and_(attempts.c.call_id.in_(ids), attempts.c.words.is_not(None))
     counts.answers = connection.execute(attempts.update().where(answered).values(words=None)).rowcount

@@ -99,7 +99,8 @@ def _writes() -> dict[str, tuple[Right, Call]]:
     from reddy_lib.batches import redaction_marks as marks
     from reddy_lib.batches.loading import load_batch
     from reddy_lib.batches.rechecking import recheck
-    from reddy_lib.database import sandbox_urls
+    from reddy_lib.database import access_log, sandbox_urls
+    from reddy_lib.forgetting import forget, housekeeping, people, retention
     from reddy_lib.recordings import file_uses, upload_hosts, upload_queue
     from reddy_lib.sending import (
         archiving,
@@ -129,7 +130,48 @@ def _writes() -> dict[str, tuple[Right, Call]]:
 
     return {
         "Ledger.load": ("edit", lambda s, g, b, u: g.load(s.sheet, progress=False)),
-        "Database.backup": ("administer", lambda s, g, b, u: g.backup(s.folder / "copy.sqlite")),
+        "Database.backup": ("administer", lambda s, g, b, u: Database.backup(g, s.folder / "copy.sqlite")),
+        "Ledger.backup": ("administer", lambda s, g, b, u: g.backup(s.folder / "another.sqlite")),
+        "Database.purge": ("administer", lambda s, g, b, u: g.purge()),
+        "Ledger.forget": ("administer", lambda s, g, b, u: g.forget(b)),
+        "Ledger.find_person": ("administer", lambda s, g, b, u: g.find_person("ann@example.com")),
+        "Ledger.forget_person": ("administer", lambda s, g, b, u: g.forget_person("nobody@example.com")),
+        "Ledger.set_retention": ("administer", lambda s, g, b, u: g.set_retention(words_days=9)),
+        "Ledger.run_retention": ("administer", lambda s, g, b, u: g.run_retention()),
+        "Ledger.access_log": ("administer", lambda s, g, b, u: g.access_log()),
+        "Ledger.finish_forgetting": ("administer", lambda s, g, b, u: g.finish_forgetting()),
+        "database.access_log.access_frame": (
+            "administer",
+            lambda s, g, b, u: access_log.access_frame(g),
+        ),
+        "forgetting.people.people_in": (
+            "administer",
+            lambda s, g, b, u: list(people.people_in(g, people.Matcher("ann@example.com"))),
+        ),
+        "forgetting.forget.begin_forgetting": (
+            "administer",
+            lambda s, g, b, u: forget.begin_forgetting(g, [], kind="calls", batch_id=b.id, who=""),
+        ),
+        "forgetting.forget.begin_recordings": (
+            "administer",
+            lambda s, g, b, u: forget.begin_recordings(g, [], batch_id=b.id),
+        ),
+        "forgetting.forget.finish_forgetting": (
+            "administer",
+            lambda s, g, b, u: forget.finish_forgetting(g),
+        ),
+        "forgetting.retention.run_retention": (
+            "administer",
+            lambda s, g, b, u: retention.run_retention(g),
+        ),
+        "forgetting.retention.set_retention": (
+            "administer",
+            lambda s, g, b, u: retention.set_retention(g, b.id, 9, None),
+        ),
+        "forgetting.housekeeping.keep_house": (
+            "administer",
+            lambda s, g, b, u: housekeeping.keep_house(g),
+        ),
         "Ledger.restore": ("administer", lambda s, g, b, u: g.restore(b)),
         "Batch.replace": ("edit", lambda s, g, b, u: b.replace(3, b.call(3))),
         "Batch.swap_roles": ("edit", lambda s, g, b, u: b.swap_roles([3])),
@@ -424,7 +466,12 @@ def _writes() -> dict[str, tuple[Right, Call]]:
 
 READS = {
     "Database": "close for_person may moment must_be_there next_moment read require translate_errors",
-    "Ledger": "archived batch batches loaded_before submission submissions",
+    "Ledger": "archived batch batches loaded_before receipt receipts retention submission submissions",
+    "forgetting.forget": "sandbox_record_of",
+    "forgetting.people": "found_frame",
+    "forgetting.receipts": "read_receipt receipts_of unfinished",
+    "forgetting.retention": "retention_of",
+    "forgetting.settings": "only_with_its_columns",
     "StoredBatch": "call find findings_of no_row one payloads rows seen_by these_rows where",
     "Batch": "agents call calls can_accept cells cells_frame count counts decisions edits finding_counts findings info "
     "lines loss original outcomes outcomes_version provenance recording recordings tags unassigned was_checked_with "
@@ -443,7 +490,7 @@ READS = {
     "batches.operation_records": "edits_of_call history_frame",
     "batches.clusters": "clusters_of values_of",
     "batches.draws": "draws_of redraw",
-    "batches.facet_store": "store_of",
+    "batches.facet_store": "drop_store store_of",
     "batches.facets": "facet_names facet_values facets_of",
     "batches.personal_looks": "personal_data_in personal_data_of unread_count",
     "sending.personal_policy": "personal_policy",
@@ -486,12 +533,18 @@ EXCUSED = {
     "batches.call_changes.change_rows": "inside a transaction of an operation",
     "batches.inverses.restore_rows": "inside a transaction of `operations.undo`",
     "batches.operations.change_in_operation": "inside a transaction of those that change a call",
+    "batches.detaching.detach_in": "inside a transaction of `forget.begin_recordings`",
+    "forgetting.recording_files.delete_files": "inside a transaction of `forget.finish_forgetting`",
+    "forgetting.recording_files.delete_store": "inside a transaction of `forget.finish_forgetting`",
+    "sending.engine_forgetting.forget_tasks": "run by `forget.finish_forgetting`; the engine's own database",
+    "database.access_log.noted": "adds to the log what everyone who may look does; nothing else changes",
     "recordings.attachments.hold": "inside a transaction of `Batch.attach`",
     "sending.restored.replaced_beneath": "inside a transaction of `sending.exchange`",
     **{
         f"sending.engine_tasks.{name}": "names of work in the engine's own database: ids alone, no call changes by it"
         for name in (
             "add_copies",
+            "delete_tasks",
             "enqueue_tasks",
             "forget_client",
             "lane_queue",

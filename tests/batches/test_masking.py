@@ -61,9 +61,9 @@ def test_what_is_masked_is_in_no_payload_and_the_turns_stay(batch: reddy.Batch) 
 def test_one_kind_alone_is_masked_and_undo_brings_it_back(batch: reddy.Batch) -> None:
     row = batch.rows()[0]
     before = payload_json(batch.call(row))
-    done = batch.apply(MaskPersonalData(kinds=("cvv",)))
-    assert words(batch, row)[1] == "It is 4111 1111 1111 1111."
-    assert words(batch, row)[3] == "[security code]"
+    done = batch.apply(MaskPersonalData(kinds=("card",)))
+    assert words(batch, row)[1] == "It is [card number]."
+    assert "836" in words(batch, row)[3]
     batch.undo(done)
     assert payload_json(batch.call(row)) == before
 
