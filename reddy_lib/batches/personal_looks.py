@@ -7,6 +7,7 @@ A row of `personal_data` has kinds and counts, never words. A change of the call
 from __future__ import annotations
 
 import hashlib
+import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -21,12 +22,13 @@ from reddy_lib.database.bulk import pieces
 from reddy_lib.database.database import Database
 from reddy_lib.database.schema import calls, personal_data
 from reddy_lib.model import Call, from_payload
-from reddy_lib.personal_data import FINDER, KINDS
+from reddy_lib.personal_data import FINDER, KINDS, FinderTest, self_test
 
 __all__ = [
     "PersonalData",
     "counts_of",
     "digest",
+    "finder_test",
     "kinds_of",
     "kinds_of_calls",
     "look_through",
@@ -245,6 +247,26 @@ def personal_data_of(
         if on_progress is not None:
             on_progress(looked)
     return PersonalData(dict(items), found, looked, {}, 0)
+
+
+MOST_TESTED = 400
+"""Calls that are read for a test of the finder."""
+
+
+def finder_test(
+    batch: StoredBatch,
+    rows: int | Iterable[int] | None = None,
+    *,
+    items: int = 500,
+    seed: int = 7,
+    on_progress: Callable[[int], object] | None = None,
+) -> FinderTest:
+    """Plant made-up personal data in copies of calls and count what is found; see `Batch.test_finder`."""
+    wanted = batch.rows() if rows is None else batch.these_rows(rows)
+    if len(wanted) > MOST_TESTED:
+        wanted = sorted(random.Random(seed).sample(wanted, MOST_TESTED))
+    conversations = [msgspec.convert(payload, Call).transcript or [] for _, payload in batch.payloads(wanted)]
+    return self_test(conversations, items=items, seed=seed, on_progress=on_progress)
 
 
 def counts_of(stored: str) -> dict[str, int]:

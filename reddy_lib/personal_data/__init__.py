@@ -2,10 +2,22 @@
 
 `finding` is the way in. It follows the conversation (`dialogue`): words that ask for something (`cues`, from
 `slot_words.txt` by way of `vocabulary`) open a slot, and what fits it (`runs` of digits, `answers` in words) is marked.
-`forms` knows what can be told without that. `spoken_forms` says made-up numbers as people say them, to measure all this.
+`forms` knows what can be told without that. `self_test` measures all this on real conversations: it plants made-up
+numbers in copies of them, as people say them (`spoken_forms`).
 """
 
 from reddy_lib.personal_data.finding import find_in_text, find_personal_data
-from reddy_lib.personal_data.said import FINDER, KINDS, TITLES, Said
+from reddy_lib.personal_data.said import FINDER, KINDS, PLURALS, TITLES, Said
+from reddy_lib.personal_data.self_test import FinderTest, self_test
 
-__all__ = ["FINDER", "KINDS", "TITLES", "Said", "find_in_text", "find_personal_data"]
+__all__ = [
+    "FINDER",
+    "KINDS",
+    "PLURALS",
+    "TITLES",
+    "FinderTest",
+    "Said",
+    "find_in_text",
+    "find_personal_data",
+    "self_test",
+]

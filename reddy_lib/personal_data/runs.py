@@ -7,7 +7,7 @@ Its `pieces` are the characters of it without the fillers.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from reddy_lib.personal_data.number_words import word_set
@@ -152,6 +152,9 @@ def _figures(text: str) -> str:
     return text if text.isascii() else "".join(str(int(one)) for one in text if one.isdecimal())
 
 
+_BESIDE = 2
+
+
 class _Reader:
     """Reads the runs of one line, from left to right."""
 
@@ -167,11 +170,13 @@ class _Reader:
 
     def read(self) -> list[Run]:
         tokens = self.tokens
-        figures = self.line.figures
+        beside = self._beside_figures() if self.line.figures else frozenset()
         while self.at < len(tokens):
-            if not (self.atoms or figures) and (tokens[self.at].word.inert or self._alone()):
-                self.at += 1
-                continue
+            if not self.atoms and self.at not in beside:
+                token = tokens[self.at]
+                if token.word.inert or not token.text[0].isalnum() or self._alone():
+                    self.at += 1
+                    continue
             step = self._atom()
             if step:
                 self.fillers = 0
@@ -183,6 +188,14 @@ class _Reader:
             self.at += 1
         self._close()
         return self.runs
+
+    def _beside_figures(self) -> Set[int]:
+        """Return the tokens that are figures or stand beside some: letters there may be a part of a code."""
+        found: set[int] = set()
+        for at, token in enumerate(self.tokens):
+            if token.text[0].isdigit():
+                found.update(range(at - _BESIDE, at + _BESIDE + 1))
+        return found
 
     def _alone(self) -> bool:
         """Return whether a letter is a word ("a", "i"): no other letter, and no "for bravo", follows."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["FINDER", "KINDS", "TITLES", "Said", "first_in_each_place"]
+__all__ = ["FINDER", "KINDS", "PLURALS", "TITLES", "Said", "first_in_each_place"]
 
 TITLES = {
     "card": "card number",
@@ -25,6 +25,14 @@ TITLES = {
 """Kind → what people call it."""
 
 KINDS = tuple(TITLES)
+
+PLURALS = {kind: f"{title}s" for kind, title in TITLES.items()} | {
+    "pin": "PINs or one-time codes",
+    "birth_date": "dates of birth",
+    "address": "addresses",
+    "last4": "last four digits",
+}
+"""Kind → what people call several of it."""
 
 FINDER = 1
 """Version of the finder: what an earlier one found is looked for again. Raise it when it finds more, or less."""

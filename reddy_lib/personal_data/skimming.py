@@ -6,17 +6,32 @@ Most lines of most calls have no number and ask for nothing. To see that costs a
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.number_words import plain
-from reddy_lib.personal_data.vocabulary import ASKS, AT, CUE, DOT, NUMBER, ONE, SAYS, Vocabulary
+from reddy_lib.personal_data.vocabulary import (
+    ASKS,
+    AT,
+    COUNT,
+    CUE,
+    DOT,
+    FIGURES,
+    NUMBER,
+    ONES,
+    SAYS,
+    WORD,
+    Question,
+    Vocabulary,
+)  # fmt: skip
 
 __all__ = ["is_nod", "skim"]
 
-_FIGURE = re.compile(r"\d")
+SOME = 256
+"""Bit of a line with a number, however small."""
+
+_FLAGS, _MOST = (1 << COUNT) - 1, (1 << ONES - COUNT) - 1
 _THREE_FIGURES = re.compile(r"\d\D?\d\D?\d")
-_LETTERS = re.compile(r"[^\W\d_]+")
 _BEFORE, _AFTER = 8, 5  # lines around a number that may say what it is, or go on with it
 _LONG_BEFORE, _LONG_AFTER = 4, 2  # of them, those that are more than a nod
 _NOD_SPACES = 2
@@ -28,8 +43,12 @@ def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> tuple[list[int],
     To be read are lines with numbers, questions that words answer, and the lines around them.
     """
     hints = [_hint(line.text, words) for line in lines]
+    nods = [is_nod(line.text) for line in lines]
     telling: set[int] = set()
+    around: set[int] = set()
     for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
+        if not hint:
+            continue
         counts = hint & NUMBER
         asks = hint & ASKS and line.role != "customer"
         says = hint & (ASKS | SAYS) and line.role != "agent"
@@ -37,20 +56,25 @@ def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> tuple[list[int],
             telling.add(number)
         if counts:
             before = range(number - 1, max(0, number - 1 - _BEFORE), -1)
-            telling.update(at for at in _near(lines, before, _LONG_BEFORE) if hints[at - 1] & CUE)
+            around.update(at for at in _near(nods, before, _LONG_BEFORE) if hints[at - 1] & CUE)
         if counts or asks:
-            after = range(number + 1, min(len(lines), number + _AFTER) + 1)
-            telling.update(_near(lines, after, _LONG_AFTER))
+            after = _near(nods, range(number + 1, min(len(lines), number + _AFTER) + 1), _LONG_AFTER)
+            if asks or line.role != "agent":
+                telling.update(after)
+            else:
+                telling.update(at for at in after if hints[at - 1] & SOME)
+                around.update(at for at in after if hints[at - 1] & CUE)
+    telling.update(at for at in around - telling if _has(lines[at - 1].text, words.cues))
     return hints, telling
 
 
-def _near(lines: Sequence[TranscriptLine], numbers: range, most: int) -> list[int]:
+def _near(nods: Sequence[bool], numbers: range, most: int) -> list[int]:
     """Return lines in order until `most` of them are more than a nod."""
     near = []
     long = 0
     for number in numbers:
         near.append(number)
-        long += not is_nod(lines[number - 1].text)
+        long += not nods[number - 1]
         if long == most:
             break
     return near
@@ -62,29 +86,39 @@ def is_nod(text: str) -> bool:
 
 
 def _hint(text: str, vocabulary: Vocabulary) -> int:
+    """Return what the words of a line may mean."""
+    hint = number = ones = 0
     lower = text.lower()
-    hints = vocabulary.hints
-    hint = number = 0
-    words = _LETTERS.findall(lower)
-    for word in words:
-        one = hints[word]
-        hint |= one
-        number += one & NUMBER
-    if hint & ONE:
-        number += sum(1 for word in words if hints[word] & ONE) - 1
-    if _FIGURE.search(text):
+    pieces = lower.split()
+    for one in filter(None, map(vocabulary.hints.__getitem__, pieces)):
+        hint |= one & _FLAGS
+        number += one >> COUNT & _MOST
+        ones += one >> ONES
+    if not hint:
+        return 0
+    if ones:
+        number += ones - 1
+    if hint & FIGURES:
         number += 2 if _THREE_FIGURES.search(text) else 1
     # One word, or up to two figures, is a count; if it is a part of something, the lines around it have more.
     hint = hint | NUMBER if number > 1 else hint & ~NUMBER
-    if hint & ASKS and not _asks(
-        words if text.isascii() else [plain(word) for word in words], words, vocabulary
-    ):
+    if hint & ASKS and not _asks(lower if text.isascii() else plain(text), pieces, vocabulary):
         hint &= ~ASKS
-    return hint | AT | DOT if "@" in text else hint
+    return hint | SOME if number else hint
 
 
-def _asks(bare: Sequence[str], words: Sequence[str], vocabulary: Vocabulary) -> bool:
-    """Return whether a line has all the words of a question that words answer. `bare`: its words without accents."""
-    questions = vocabulary.questions
-    every, text = set(bare), " ".join(bare)
-    return any(one.is_in(every, text) for word in words if word in questions for one in questions[word])
+def _asks(bare: str, pieces: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Return whether a line has all the words of a question that words answer. `bare`: it, without accents."""
+    for questions in filter(None, map(vocabulary.asked.get, pieces)):
+        for one in questions:
+            needed = one.needed
+            if (not needed or needed[0] in bare) and one.is_in(bare):
+                return True
+    return False
+
+
+def _has(text: str, phrases: Mapping[str, Sequence[Question]]) -> bool:
+    """Return whether a line has all the words of one of these phrases, which are listed by their most telling word."""
+    lower = text.lower()
+    bare = lower if text.isascii() else plain(text)
+    return any(one.is_in(bare) for word in WORD.findall(lower) if word in phrases for one in phrases[word])

@@ -7,7 +7,7 @@ which each word is looked up once and then kept.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
@@ -18,13 +18,18 @@ from reddy_lib.personal_data.number_words import LANGUAGES, NumberWords, number_
 __all__ = [
     "ASKS",
     "AT",
+    "COUNT",
     "CUE",
     "DOT",
+    "FIGURES",
     "LANGUAGES",
     "NUMBER",
     "ONE",
+    "ONES",
     "SAYS",
+    "WORD",
     "Phrase",
+    "Question",
     "Vocabulary",
     "Word",
     "guess_languages",
@@ -44,7 +49,13 @@ _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
 
 
-NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE = 1, 2, 4, 8, 16, 32, 64
+NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES = 1, 2, 4, 8, 16, 32, 64, 128
+COUNT, ONES = 8, 20
+"""Bits above which a piece of a line has its numbers, and how often it says "one"."""
+
+WORD = re.compile(r"[^\W\d_]+")
+_FIGURE = re.compile(r"\d")
+
 _IN_WORDS = (
     "name",
     "password",
@@ -145,7 +156,9 @@ class Vocabulary:
         self._phrases = _Patterns()
         self._keys = _Patterns()  # a phrase by its most telling word
         self.hints = _Hints(self)
-        self.questions: dict[str, tuple[_Question, ...]] = {}  # word → the questions that it may be a part of
+        self.questions: dict[str, tuple[Question, ...]] = {}  # word → the questions that it may be a part of
+        self.asked: dict[str, tuple[Question, ...]] = {}  # the same of a piece of a line, as it is written
+        self.cues: dict[str, tuple[Question, ...]] = {}  # word → whatever it may be a part of
         self._lists: dict[str, _Patterns] = {name: _Patterns() for name in _LISTS}
         small: set[str] = set()
         for language in languages:
@@ -191,7 +204,9 @@ class Vocabulary:
         found = self._keys.of(word.plain)
         asking = [one for one in found if one.weight >= 1 and one.kind in _IN_WORDS]
         if asking:
-            self.questions[text] = tuple({_Question.of(phrase) for phrase in asking})
+            self.questions[text] = tuple({Question.of(phrase) for phrase in asking})
+        if found:
+            self.cues[text] = tuple({Question.of(phrase) for phrase in found})
         hint |= (CUE if found else 0) | (ASKS if asking else 0)
         hint |= SAYS if any(one.kind.startswith("in ") for one in found) else 0
         hint |= ONE if word.value == 1 else 0
@@ -252,37 +267,69 @@ class Vocabulary:
         return word
 
 
-class _Question(NamedTuple):
-    """What a line has to have, to ask for something that words answer."""
+class Question(NamedTuple):
+    """What a line has to have, to ask for something that words answer.
 
+    `needed`: its words, or their beginnings, the longest first: most lines lack one of the first.
+    """
+
+    needed: tuple[str, ...]
     exact: frozenset[str]
     begins: tuple[str, ...]
     text: str
 
     @classmethod
-    def of(cls, phrase: Phrase) -> _Question:
+    def of(cls, phrase: Phrase) -> Question:
         exact = frozenset(word for word in phrase.rest if "*" not in word)
         begins = tuple(word.rstrip("*") for word in phrase.rest if word.endswith("*"))
-        return cls(exact, begins, " ".join(phrase.rest) if phrase.whole and not begins else "")
+        needed = tuple(sorted((*exact, *begins), key=len, reverse=True))
+        return cls(needed, exact, begins, " ".join(phrase.rest) if phrase.whole and not begins else "")
 
-    def is_in(self, words: set[str], text: str) -> bool:
-        """Return whether the words of a line, without accents, have all that is needed."""
-        if not self.exact <= words or (self.text and self.text not in text):
+    def is_in(self, text: str) -> bool:
+        """Return whether a line, in lower case and without accents, has all that is needed."""
+        for word in self.needed:
+            if word not in text:
+                return False
+        return self._is_in(text)
+
+    def _is_in(self, text: str) -> bool:
+        words = WORD.findall(text)
+        every = set(words)
+        if not self.exact <= every or (self.text and self.text not in " ".join(words)):
             return False
-        return all(any(word.startswith(begin) for word in words) for begin in self.begins)
+        return all(any(word.startswith(begin) for word in every) for begin in self.begins)
 
 
 class _Hints(dict[str, int]):
-    """Word → hint, looked up once."""
+    """Piece of a line between blanks, in lower case → its hint, looked up once.
+
+    Flags are in the low bits; above them is how many numbers it says (`COUNT`), and how often "one" (`ONES`). Pieces with
+    figures are looked up each time: they may be a customer's.
+    """
 
     def __init__(self, words: Vocabulary) -> None:
         super().__init__()
         self._words = words
 
-    def __missing__(self, text: str) -> int:
+    def __missing__(self, piece: str) -> int:
+        hint = numbers = ones = 0
+        asked: tuple[Question, ...] = ()
+        for word in WORD.findall(piece):
+            one = self._words.hint(word)
+            asked += self._words.questions.get(word, ())
+            hint |= one
+            numbers += one & NUMBER
+            ones += one & ONE > 0
+        if "@" in piece:
+            hint |= AT | DOT
+        if _FIGURE.search(piece):
+            return hint | FIGURES | numbers << COUNT | ones << ONES
         if len(self) > _MOST_KEPT:
             self.clear()
-        hint = self[text] = self._words.hint(text)
+            self._words.asked.clear()
+        if asked:
+            self._words.asked[piece] = tuple(dict.fromkeys(asked))
+        hint = self[piece] = hint | numbers << COUNT | ones << ONES
         return hint
 
 
@@ -347,17 +394,35 @@ def vocabulary(languages: tuple[str, ...]) -> Vocabulary:
     return Vocabulary(languages)
 
 
-_WORD = re.compile(r"[^\W\d_]+")
+class _Votes(dict[str, tuple[tuple[str, float], ...]]):
+    """Piece of a line between blanks, in lower case → (language, weight) of the words in it."""
+
+    def __init__(self, words: dict[str, tuple[tuple[str, float], ...]]) -> None:
+        super().__init__()
+        self._words = words
+
+    def __missing__(self, piece: str) -> tuple[tuple[str, float], ...]:
+        found: tuple[tuple[str, float], ...] = ()
+        for word in WORD.findall(piece):
+            bare = () if word.isascii() else self._words.get(plain(word), ())
+            found += self._words.get(word) or bare
+        if not _FIGURE.search(piece):
+            if len(self) > _MOST_KEPT:
+                self.clear()
+            self[piece] = found
+        return found
 
 
 @cache
-def _votes() -> dict[str, tuple[tuple[str, float], ...]]:
-    """Return word → (language, weight): a word of several languages says less about each of them."""
+def _votes() -> _Votes:
+    """Return the votes of words: a word of several languages says less about each of them."""
     by_word: dict[str, set[str]] = defaultdict(set)
     for language in LANGUAGES:
         for word in (*_sections()[language]["words"], *number_words(language).values):
             by_word[word].add(language)
-    return {word: tuple((language, 1 / len(found)) for language in found) for word, found in by_word.items()}
+    return _Votes(
+        {word: tuple((language, 1 / len(found)) for language in found) for word, found in by_word.items()}
+    )
 
 
 def guess_languages(texts: Sequence[str]) -> tuple[str, ...]:
@@ -367,16 +432,14 @@ def guess_languages(texts: Sequence[str]) -> tuple[str, ...]:
     lines: dict[str, int] = defaultdict(int)
     read = 0
     for text in texts[:: len(texts) // _SAMPLE + 1]:
-        words = _WORD.findall(text.lower())
-        read += len(words)
+        pieces = text.lower().split()
+        read += len(pieces)
         if read > _SAMPLE_WORDS:
             break
-        here: dict[str, float] = defaultdict(float)
-        for word in words:
-            for language, weight in votes.get(word) or (
-                votes.get(plain(word), ()) if not word.isascii() else ()
-            ):
-                here[language] += weight
+        here: dict[str, float] = {}
+        for vote, times in Counter(filter(None, map(votes.__getitem__, pieces))).items():
+            for language, weight in vote:
+                here[language] = here.get(language, 0.0) + times * weight
         if here:
             best = max(here, key=here.__getitem__)
             lines[best] += here[best] >= 1.5

@@ -32,7 +32,7 @@ from reddy_lib.batches.personal_looks import (
 )
 from reddy_lib.database.sandbox_urls import SANDBOX, address_in
 from reddy_lib.database.schema import calls, personal_rules
-from reddy_lib.personal_data import KINDS, TITLES
+from reddy_lib.personal_data import KINDS, PLURALS, TITLES
 
 if TYPE_CHECKING:
     from reddy_lib.batches.batch import Batch
@@ -137,20 +137,12 @@ def effective_rules(connection: sa.Connection, address: str, batch_id: str) -> d
 def said_of(counts: Mapping[str, int], *, most: int = 4) -> str:
     """Return counts in words: "60 card numbers and 33 security codes"."""
     told = [
-        f"{count:,} {TITLES[kind] if count == 1 else _PLURALS.get(kind, TITLES[kind] + 's')}"
+        f"{count:,} {TITLES[kind] if count == 1 else PLURALS[kind]}"
         for kind, count in sorted(counts.items(), key=lambda one: (-one[1], KINDS.index(one[0])))
     ]
     if len(told) > most:
         told = [*told[: most - 1], f"{len(told) - most + 1} more kinds"]
     return " and ".join([", ".join(told[:-1]), told[-1]] if len(told) > 1 else told)
-
-
-_PLURALS = {
-    "pin": "PINs or one-time codes",
-    "birth_date": "dates of birth",
-    "address": "addresses",
-    "last4": "last four digits",
-}
 
 
 # --- the last gate -----------------------------------------------------------------------------------------------

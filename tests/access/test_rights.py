@@ -492,7 +492,7 @@ READS = {
     "batches.draws": "draws_of redraw",
     "batches.facet_store": "drop_store store_of",
     "batches.facets": "facet_names facet_values facets_of",
-    "batches.personal_looks": "personal_data_in personal_data_of unread_count",
+    "batches.personal_looks": "finder_test personal_data_in personal_data_of unread_count",
     "sending.personal_policy": "personal_policy",
     "batches.previews": "effect_of preview_of stored_calls",
     "batches.problems": "problems_of",

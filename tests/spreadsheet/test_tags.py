@@ -32,6 +32,9 @@ def test_columns_of_numbers_that_identify_a_person_are_left_out_by_name(name: st
     ("cells", "wanted"),
     [
         (["4111 1111 1111 1111", "5500-0000-0000-0004", ""], "100 % of its cells are numbers of payment cards"),
+        (["DE89 3704 0044 0532 0130 00", "GB33BUKB20201555555555"], "100 % of its cells are IBANs"),
+        (["DE89 3704 0044 0532 0130 01", "paid to GB33BUKB20201555555555"], ""),
+        (["078-05-1120", "AB123456C"], "100 % of its cells are written as national ids"),
         (["4111 1111 1111 1112", "5500000000000005"], ""),
         (["1774863960000", "1774951200000"], ""),
         (["41111", "+44 20 7946 0958"], ""),

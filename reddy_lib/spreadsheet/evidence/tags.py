@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 
 import msgspec
 
 from reddy_lib.model import Call
+from reddy_lib.personal_data.forms import find_ibans, find_ids, is_card
 from reddy_lib.spreadsheet.cells.header_words import plain_name
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.model import Mapping
@@ -28,6 +30,9 @@ __all__ = [
     "sensitive",
     "tag_drift",
 ]
+
+_ENOUGH = 200
+"""Cells that show what a column's numbers are."""
 
 _MARK = re.compile(r"; (personal|constant)\?: (.+)$")
 _NOT = "not a tag: "
@@ -80,8 +85,12 @@ def sensitive(name: str, cells: Iterable[object] = ()) -> str:
     bare = " ".join(word for word in plain.split() if word not in _PERSON)
     if plain in _SENSITIVE or bare in _SENSITIVE:
         return f"personal, by its name {name!r}"
-    share = _share(cells, _is_card)
-    return f"{int(100 * share)} % of its cells are numbers of payment cards" if share >= 0.5 else ""
+    cells = list(islice(cells, _ENOUGH))
+    for fits, what in _NUMBERS:
+        share = _share(cells, fits)
+        if share >= 0.5:
+            return f"{int(100 * share)} % of its cells are {what}"
+    return ""
 
 
 def personal(name: str, cells: Iterable[object] = ()) -> str:
@@ -114,9 +123,20 @@ def _is_card(text: str) -> bool:
     """13 to 19 digits, with the check digit that payment cards have: other numbers have it in a tenth of all cases."""
     if _CARD.fullmatch(text) is None:
         return False
-    digits = [int(mark) for mark in text if mark.isdecimal()]
-    doubled = [sum(divmod(2 * digit, 10)) for digit in digits[-2::-2]]
-    return digits[0] in (2, 3, 4, 5, 6) and (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
+    digits = "".join(mark for mark in text if mark.isdecimal())
+    return digits[0] in "23456" and is_card(digits)
+
+
+def _is_all(text: str, found: Iterable[tuple[int, int]]) -> bool:
+    return any(begin == 0 and end == len(text) for begin, end in found)
+
+
+_NUMBERS: tuple[tuple[Callable[[str], object], str], ...] = (
+    (_is_card, "numbers of payment cards"),
+    (lambda text: _is_all(text, find_ibans(text)), "IBANs"),
+    (lambda text: _is_all(text, find_ids(text)), "written as national ids"),
+)
+"""What the finder tells by form and check digits alone."""
 
 
 def doubtful_tags(mapping: Mapping) -> dict[str, tuple[str, str]]:

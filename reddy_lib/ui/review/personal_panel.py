@@ -9,11 +9,14 @@ from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.personal_looks import PersonalData, personal_data_of
 from reddy_lib.batches.queries import Query
-from reddy_lib.personal_data import TITLES
+from reddy_lib.personal_data import TITLES, FinderTest
 from reddy_lib.ui.review.problems_panel import apply_step
 from reddy_lib.ui.review.view import View
 
 __all__ = ["draw_personal"]
+
+ITEMS = 500
+MOST_MISSED = 20
 
 ALWAYS = ("cvv", "pin")
 """Kinds that nobody may keep after a payment or a sign-in."""
@@ -40,8 +43,65 @@ def draw_personal(batch: Batch, view: View, key: str, total: int) -> None:
             )
             st.session_state["review personal"] = (state, found)
             st.rerun()
+    else:
+        _table(batch, view, kept[1], key)
+    _finder_test(batch, str(listed), rows, key)
+
+
+def _finder_test(batch: Batch, listed: str, rows: list[int] | None, key: str) -> None:
+    """Measure the finder on copies of the listed calls."""
+    kept = st.session_state.get("review finder test")
+    done: FinderTest | None = kept[1] if kept is not None and kept[0] == (batch.id, listed) else None
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"**Finds {100 * done.share:.1f} % of {sum(done.planted.values()):,} made-up items in copies of these "
+                "calls**"
+                if done
+                else "**How much does it find here?** A test plants made-up numbers in copies of these calls, spoken and "
+                "split as people do. Nothing of it is stored.",
+                width="stretch",
+            )
+            pressed = st.button(
+                "Test the finder" if done is None else "Test again",
+                key=f"{key} personal test",
+                icon=":material/labs:",
+            )
+        if pressed:
+            _run_test(batch, listed, rows)
+        if done is None:
+            return
+        st.dataframe(
+            done.table(),
+            hide_index=True,
+            height="content",
+            column_config={
+                "kind": st.column_config.TextColumn("Kind"),
+                "planted": st.column_config.NumberColumn("Planted", width=80),
+                "found": st.column_config.NumberColumn("Found", width=80),
+                "share": st.column_config.NumberColumn("Share", format="percent", width=80),
+            },
+            alt="How many made-up items of each kind were planted, and how many were found.",
+        )
+        if done.missed:
+            with st.expander(f"{ui.number_of(len(done.missed), 'item')} missed"):
+                for one in done.missed[:MOST_MISSED]:
+                    st.markdown(ui.escape(str(one)))
+                if len(done.missed) > MOST_MISSED:
+                    st.caption(f"and {len(done.missed) - MOST_MISSED:,} more")
+
+
+def _run_test(batch: Batch, listed: str, rows: list[int] | None) -> None:
+    bar = st.progress(0.0, "Planting and looking")
+    try:
+        found = batch.test_finder(
+            rows, items=ITEMS, on_progress=lambda done: bar.progress(min(1.0, done / ITEMS))
+        )
+    except ValueError:
+        st.info("None of these calls has a transcript to test with.")
         return
-    _table(batch, view, kept[1], key)
+    st.session_state["review finder test"] = ((batch.id, listed), found)
+    st.rerun()
 
 
 def _table(batch: Batch, view: View, found: PersonalData, key: str) -> None:
