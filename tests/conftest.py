@@ -55,10 +55,10 @@ PRODUCTS: list[dict[str, Any]] = [
 # Files that take longest, most of it waiting, in the order in which they are begun: none of them should be the last.
 LONG = (
     "browser", "browser of the server", "sending/test_recordings.py", "sending/test_worker_processes.py",
-    "sending/test_restored.py", "test_kills.py", "access/test_server.py", "sending/test_submit.py", "sending/test_machine.py",
-    "sending/test_engine.py", "test_kill.py", "test_ledger.py", "test_whole_way.py", "pages/test_review.py",
-    "spreadsheet/test_unpacked.py", "test_races.py", "test_notebook.py", "test_restore_storm.py",
-    "test_double_ledger.py", "ui/test_events.py", "ui/test_web_server.py",
+    "sending/test_restored.py", "test_kills.py", "access/test_server.py", "sending/test_submit.py",
+    "sending/test_machine.py", "sending/test_engine.py", "test_kill.py", "test_ledger.py", "test_whole_way.py",
+    "pages/test_review.py", "spreadsheet/test_unpacked.py", "test_races.py", "test_notebook.py",
+    "test_restore_storm.py", "test_double_ledger.py", "ui/test_events.py", "ui/test_web_server.py",
 )  # fmt: skip
 
 
