@@ -27,9 +27,9 @@ from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, 
 from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.runs import Line, Run, is_apart, read_line, runs_of
 from reddy_lib.personal_data.said import Said
-from reddy_lib.personal_data.skimming import is_nod, skim
+from reddy_lib.personal_data.skimming import SOME, is_nod, skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
-from reddy_lib.personal_data.vocabulary import CUE, Vocabulary
+from reddy_lib.personal_data.vocabulary import CUE, MOST_LINES, Vocabulary
 from reddy_lib.personal_data.weights import Sign, is_yours, signs_of
 
 __all__ = ["Dialogue"]
@@ -54,6 +54,7 @@ _PIN_DIGITS = range(4, 7)
 _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
 _ROUND_AN_ANSWER = 9  # tokens
 _FEW, _IN_PASSING = 3, 0.4  # digits of a number in the middle of a sentence, and what is left of its fit
+_REPEATED = 160  # characters: longer lines are rarely said twice
 _KEPT = 4  # digits of what an agent tells, by which it is known again
 _PLUS = frozenset(("+", "plus", "piu", "mas", "mais"))
 
@@ -93,7 +94,7 @@ class Dialogue:
             if not line.text:
                 continue
             if expected or number in telling or (self._memory.words and self._memory.has_words_in(line.text)):
-                self._read(read_line(number, line.role, line.text, self.words))
+                self._read(number, line, repeats=not hint & SOME)
             elif telling:
                 self._pass(number, line, hint)
         return self.found
@@ -117,12 +118,29 @@ class Dialogue:
             line, [sign._replace(weight=1.0, says=False) for sign in signs_of(line, cues_of(line), [])], []
         )
 
-    def _read(self, line: Line) -> None:
-        self._taken = []
+    def _parsed(self, number: int, said: TranscriptLine, repeats: bool) -> tuple[Line, list[Run], list[Sign]]:
+        """Return a line with its runs and signs. `repeats`: it says no number, so it may be said in many calls."""
+        key = (said.text, said.role == "agent")
+        kept = self.words.parsed.get(key) if repeats else None
+        if kept is not None:
+            tokens, signs = kept
+            return Line(number, said.role, said.text, tokens), [], signs
+        line = read_line(number, said.role, said.text, self.words)
         runs = runs_of(line)
-        if not runs and _is_nod(line):
+        signs = (
+            [] if not runs and _is_nod(line) else signs_of(line, cues_of(line), [run.first for run in runs])
+        )
+        if repeats and not runs and len(said.text) <= _REPEATED:
+            if len(self.words.parsed) >= MOST_LINES:
+                self.words.parsed.clear()
+            self.words.parsed[key] = (line.tokens, signs)
+        return line, runs, signs
+
+    def _read(self, number: int, said: TranscriptLine, *, repeats: bool) -> None:
+        self._taken = []
+        line, runs, signs = self._parsed(number, said, repeats)
+        if not runs and not signs and _is_nod(line):
             return
-        signs = signs_of(line, cues_of(line), [run.first for run in runs])
         self._forms(line, signs)
         self._dates(line, signs)
         self._emails(line, signs)

@@ -17,6 +17,7 @@ from reddy_lib.personal_data.vocabulary import (
     CUE,
     DOT,
     FIGURES,
+    MOST_LINES,
     NUMBER,
     ONES,
     SAYS,
@@ -25,7 +26,7 @@ from reddy_lib.personal_data.vocabulary import (
     Vocabulary,
 )  # fmt: skip
 
-__all__ = ["is_nod", "skim"]
+__all__ = ["SOME", "is_nod", "skim"]
 
 SOME = 256
 """Bit of a line with a number, however small."""
@@ -86,7 +87,10 @@ def is_nod(text: str) -> bool:
 
 
 def _hint(text: str, vocabulary: Vocabulary) -> int:
-    """Return what the words of a line may mean."""
+    """Return what the words of a line may mean. Lines that say no number are remembered: many calls have them."""
+    known = vocabulary.line_hints.get(text)
+    if known is not None:
+        return known
     hint = number = ones = 0
     lower = text.lower()
     pieces = lower.split()
@@ -94,8 +98,6 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
         hint |= one & _FLAGS
         number += one >> COUNT & _MOST
         ones += one >> ONES
-    if not hint:
-        return 0
     if ones:
         number += ones - 1
     if hint & FIGURES:
@@ -104,7 +106,12 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
     hint = hint | NUMBER if number > 1 else hint & ~NUMBER
     if hint & ASKS and not _asks(lower if text.isascii() else plain(text), pieces, vocabulary):
         hint &= ~ASKS
-    return hint | SOME if number else hint
+    if number:
+        return hint | SOME
+    if len(vocabulary.line_hints) >= MOST_LINES:
+        vocabulary.line_hints.clear()
+    vocabulary.line_hints[text] = hint
+    return hint
 
 
 def _asks(bare: str, pieces: Sequence[str], vocabulary: Vocabulary) -> bool:

@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from reddy_lib.personal_data.number_words import LANGUAGES, NumberWords, number_words, plain, word_set
 
@@ -23,6 +23,7 @@ __all__ = [
     "DOT",
     "FIGURES",
     "LANGUAGES",
+    "MOST_LINES",
     "NUMBER",
     "ONE",
     "ONES",
@@ -45,6 +46,8 @@ _NATO = word_set(
 _ENGLISH = 0.05  # of a vote: what is spoken if nothing shows it
 _MOST_KEPT = 30_000  # words of calls: many calls have more words than memory should hold
 _SAMPLE, _SAMPLE_WORDS = 25, 250  # lines and words of a call that show its languages
+MOST_LINES = 5_000
+"""Lines that are remembered."""
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
 
@@ -158,6 +161,10 @@ class Vocabulary:
         self.hints = _Hints(self)
         self.questions: dict[str, tuple[Question, ...]] = {}  # word → the questions that it may be a part of
         self.asked: dict[str, tuple[Question, ...]] = {}  # the same of a piece of a line, as it is written
+        self.line_hints: dict[str, int] = {}  # lines that say no number, which many calls have → hint
+        self.parsed: dict[
+            tuple[str, bool], Any
+        ] = {}  # the same, and whether an agent says it → tokens and signs
         self.cues: dict[str, tuple[Question, ...]] = {}  # word → whatever it may be a part of
         self._lists: dict[str, _Patterns] = {name: _Patterns() for name in _LISTS}
         small: set[str] = set()
