@@ -7,7 +7,8 @@ import json
 import pytest
 
 from reddy_lib.transcripts import read_transcript
-from reddy_lib.transcripts.times import UNITS, hours_are_minutes, pace_problem, read_moment, unit_of, words_of
+from reddy_lib.transcripts.times import hours_are_minutes, pace_problem, read_moment, words_of
+from reddy_lib.transcripts.units import UNITS, unit_of
 from tests.transcripts.conversation import SIDES, STARTS, STOPS, TEXTS, check, codes, turns
 
 WHOLE = [unit for unit in UNITS if unit not in ("seconds", "minutes", "days")]

@@ -108,7 +108,7 @@ def counter_column(columns: Sequence[Column]) -> Column | None:
 def _are_times(steps: Sequence[float], counts: Sequence[float]) -> bool:
     """Return whether whole numbers go up from about 0 by long steps that differ, as milliseconds do."""
     up = [step for step in steps if step > 0]
-    return len(set(up)) > 2 and counts[0] < 0.5 * max(up) and sorted(up)[len(up) // 2] >= _LONG_STEP
+    return len(set(up)) > 2 and counts[0] <= 2 * max(up) and sorted(up)[len(up) // 2] >= _LONG_STEP
 
 
 _LONG_STEP = 50
@@ -121,7 +121,7 @@ def numbers_lines(column: Column, group: Grouping) -> bool:
     """
     if column.fill < 0.9 or column.says & (OF_CALLS | {"duration", "phone"}):
         return False
-    named = "order" in column.says
+    named = "order" in column.says and not column.says & {"start", "end"}
     numbers = [as_number(cell) for cell in column.rows]
     for places in group.calls:
         here = [number for place in places if (number := numbers[place]) is not None]

@@ -335,10 +335,11 @@ def _with_line_times(mapping: Mapping, used: set[str], columns: Sequence[Column]
         places.setdefault(text, []).append(place)
     taken = {*used, *mapping.group_by, *mapping.line_fields.values()}
     rest = [column for column in columns if column.count and column.name not in taken]
-    fields, units, reasons = line_times(rest, said, list(places.values()))
+    fields, units, reasons, doubts = line_times(rest, said, list(places.values()))
     return mapping.replace(
         line_fields={**mapping.line_fields, **fields},
         line_units=units,
+        doubts={**mapping.doubts, **doubts},
         reasons={**mapping.reasons, **reasons},
     )
 
