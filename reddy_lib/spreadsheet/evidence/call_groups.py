@@ -25,6 +25,7 @@ __all__ = [
     "calls_by_value",
     "counter_column",
     "grouping_of",
+    "is_short_number",
     "named_calls",
     "numbers_lines",
     "repeats",
@@ -229,7 +230,7 @@ def _by_key(columns: Sequence[Column], order: Column | None = None) -> Grouping 
             continue
         # Speakers who are called by their names determine their call, and nothing beyond what it determines.
         weight = key.told + 1.5 * key.together + 2 * key.counted
-        rank = (weight, key.moves, column.distinct, key.likeness)
+        rank = (weight, key.moves, column.distinct, key.likeness - _SHORT_NUMBERS * is_short_number(column))
         if best is None or rank > best[0]:
             best = (rank, column, calls, told)
     if best is None:
@@ -241,6 +242,14 @@ def _by_key(columns: Sequence[Column], order: Column | None = None) -> Grouping 
         else f"{column.name!r} has one value where lines are counted or timed anew"
     )
     return Grouping([column.name], "value", why, calls)
+
+
+_SHORT_NUMBERS = 0.5
+
+
+def is_short_number(column: Column) -> bool:
+    """Return whether cells are numbers of a few digits, as lengths and marks are: a weak id beside any other."""
+    return column.numbers >= 0.9 and column.length <= 4
 
 
 def _times_lines(column: Column) -> bool:

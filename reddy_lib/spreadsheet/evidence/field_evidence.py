@@ -21,11 +21,13 @@ from reddy_lib.spreadsheet.evidence.id_evidence import (
     built_as_ids,
     codes,
     counted_on,
+    grouped_digits,
     ids_under_another_name,
     is_of_a_person,
     large_numbers,
     numbered_alike,
     parts_alike,
+    tokens,
     whole_numbers_alike,
 )
 from reddy_lib.spreadsheet.evidence.tags import sensitive
@@ -376,15 +378,19 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _NO
     unique = len(set(texts)) / len(texts)
     facts = [f"{column.distinct} different of {column.count}"]
+
+    def without_name() -> Evidence:
+        return _identity_without_name(column, texts, dated=dated, leads=column is table.columns[0])
+
     if weight:
         if weight < 6 and column.counts_rows and column.texts[0] in ("0", "1"):
             return _NO  # it counts the rows
         if weight < 6 and (unique < 0.9 or (column.times > 0.5 and column.share(_is_number) < 0.5)):
             return _NO
         if weight < 4 and (ids < 0.8 or (weight < 3 and not (column.uuids > 0.6 or built_as_ids(texts)))):
-            return _NO
+            return without_name() if says <= {"call", "case", "order"} else _NO
         return Evidence(5 * unique + weight, _reason(column, True, *facts), True)
-    return _identity_without_name(column, texts, dated=dated, leads=column is table.columns[0])
+    return without_name()
 
 
 def _identity_without_name(column: Column, texts: Sequence[str], *, dated: bool, leads: bool) -> Evidence:
@@ -397,6 +403,12 @@ def _identity_without_name(column: Column, texts: Sequence[str], *, dated: bool,
     if len(texts) < 2 or len(set(texts)) < len(texts) or column.is_counter or column.fill < 0.7:
         return _NO
     looks = f"looks like ids: {column.distinct} different of {column.count}, such as {texts[0][:40]!r}"
+    if (
+        not says
+        and column.uuids <= 0.6
+        and (tokens(texts) or (column.times < 0.5 and column.phones < 0.5 and grouped_digits(texts)))
+    ):
+        return Evidence(5.5, looks)
     if ids < 0.95:
         return Evidence(4.0, looks) if codes(texts) or numbered_alike(texts) else _NO
     if dated:
@@ -409,6 +421,8 @@ def _identity_without_name(column: Column, texts: Sequence[str], *, dated: bool,
         return _under_another_name(column)
     if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5:
         return _NO
+    if all(text[0] in "#№" for text in texts):
+        texts = [text.lstrip("#№ ") for text in texts]
     if built_as_ids(texts):
         return Evidence(5.5, looks)
     if not says and (large_numbers(texts) or counted_on(texts) or parts_alike(texts)):
