@@ -464,6 +464,12 @@ def _id_name(says: frozenset[str]) -> float:
     own = "call" in says and bool(says & {"id", "unique"}) and not says & _NEVER_A_CALLS
     if says <= {"audio", "id", "unique"} and says & {"id", "unique"} and "audio" in says:
         return 4.5  # a recording's id is its call's
+    if (
+        "call" in says
+        and says & {"id", "unique"}
+        and says <= {"call", "id", "unique", "customer", "agent", "user"}
+    ):
+        return 8.0 if own else 4.5  # "Customer contact ID": of a call, rather than of who called
     if says & (_OTHERS_IDS | _NO_IDS) and not own:
         return -1.0
     if "call" in says:

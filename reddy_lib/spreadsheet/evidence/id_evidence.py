@@ -25,8 +25,8 @@ __all__ = [
     "whole_numbers_alike",
 ]
 
-_ALWAYS_OTHERS = frozenset(("agent", "customer", "product", "supervisor", "user", "transcript", "text"))
-"""Names of which the cells are ids of people, products and texts, however they are built."""
+_ALWAYS_OTHERS = frozenset(("agent", "customer", "product", "supervisor", "user"))
+"""Names of which the cells are ids of people and products, however they are built."""
 
 
 def numbered_alike(texts: Sequence[str]) -> bool:
@@ -150,7 +150,7 @@ def codes(texts: Sequence[str]) -> bool:
 def ids_under_another_name(column: Column) -> bool:
     """Return whether cells are ids of calls under a name of something else of a call: "Duration ref", "Line key".
 
-    Every call has one, no two the same, and all are built alike. The ids of people, products and texts are no such thing.
+    Every call has one, no two the same, and all are built alike. The ids of people and products are no such thing.
     """
     texts = column.texts
     if column.says & _ALWAYS_OTHERS or column.fill < 1 or len(texts) < 3 or len(set(texts)) < len(texts):
