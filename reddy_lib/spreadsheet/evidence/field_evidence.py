@@ -272,11 +272,13 @@ def _repeat(texts: Sequence[str]) -> bool:
 
 def _timestamp(column: Column, table: Table) -> Evidence:
     says = column.says
-    if says & {"duration", "phone", "score"} or sensitive(column.name):
+    if "score" in says or sensitive(column.name):
         return _NO
+    if says & {"duration", "phone"} and (column.times < 0.9 or column.share(_is_number) > 0.5):
+        return _NO  # unless the cells are dates beyond doubt, as under "Talk began" or "Handled at"
     if "end" in says and "start" not in says:
         return _NO
-    if "changed" in says and "start" not in says:
+    if "changed" in says and "start" not in says and _has_rivals(column, table):
         return _NO
     share = column.times
     weight = _start_name(says)
@@ -310,6 +312,14 @@ def _timestamp(column: Column, table: Table) -> Evidence:
     if not weight and _is_no_calls_day(column, table):
         stands -= 3
     return Evidence(10 * share + weight + stands, _reason(column, weight > 0, *facts), weight > 0)
+
+
+def _has_rivals(column: Column, table: Table) -> bool:
+    """Return whether another column has dates that may be when calls started."""
+    return column.times < 0.9 or any(
+        other is not column and other.times >= 0.9 and not other.says & {"end", "changed"}
+        for other in table.columns
+    )
 
 
 _SURE_START = 6.5
