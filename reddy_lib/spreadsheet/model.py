@@ -27,6 +27,8 @@ from reddy_lib.transcripts.times import Unit
 __all__ = [
     "LINE_FIELDS",
     "MAPPABLE",
+    "UNIT_FROM_PACE",
+    "UNIT_UNCLEAR",
     "Join",
     "Layout",
     "LineUnit",
@@ -57,24 +59,11 @@ rows are internal notes."""
 
 Layout = Literal["row", "lines"]
 NewCall = Literal["value", "fill down", "restart"]
-LineUnit = Literal[
-    "auto",
-    "s",
-    "ms",
-    "us",
-    "ticks",
-    "min",
-    "days",
-    "cs",
-    "8 kHz",
-    "16 kHz",
-    "44.1 kHz",
-    "48 kHz",
-    "m:s",
-    "h:m",
-]
+LineUnit = Unit
 """Of numbers; "m:s": of clocks whose hours and minutes are minutes and seconds; "h:m": of clocks such as "10:05" that are
 times of day."""
+UNIT_UNCLEAR, UNIT_FROM_PACE = "unit of line times", "pace of line times"
+"""Keys of `Mapping.doubts`: two units fit the times of lines; a unit that is not usual was told by the pace."""
 ProductLike = dict[str, Any]
 """{"id": int, "name": str, "status": str}, as the product list of the API has it."""
 
@@ -156,7 +145,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             the call, or lines of the agent.
         turns: columns that make the transcript together: a column a side, or turns across columns. Read in this
             order, row by row; "text" of a line, and "transcript", are not in the other settings then.
-        doubts: field → what else it could be, where the evidence does not decide: a finding of each call.
+        doubts: field → what else it could be, where the evidence does not decide: a finding of each call. Also what is
+            to be said about the unit of line times (`UNIT_UNCLEAR`, `UNIT_FROM_PACE`).
         second_best: field → the column that would fit it next best.
         sheet: how the file was read, or None.
         reasons: field or tag column → why it was guessed so; of the timestamp also where only the transcripts give it.

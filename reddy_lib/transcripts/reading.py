@@ -20,8 +20,9 @@ from reddy_lib.transcripts.order import put_in_order
 from reddy_lib.transcripts.quotes import unquote_turns
 from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.sides import clear_sides
-from reddy_lib.transcripts.times import Unit, UnitRead, pace_problem
+from reddy_lib.transcripts.times import Unit, pace_problem
 from reddy_lib.transcripts.turns import Parsed, Transcript, finish, settle
+from reddy_lib.transcripts.units import UnitRead
 
 __all__ = ["parse_transcript", "read_opening", "read_transcript", "unit_found"]
 
@@ -271,12 +272,10 @@ def _of_pace(transcript: Transcript, read: UnitRead | None, *, chat: bool) -> li
 
 def unit_found(read: UnitRead) -> list[Finding]:
     """Return the finding that names a unit which the pace of speech decided, or left open; [] for the usual ones."""
-    if not read.judged or read.usual:
+    if not read.judged or (read.usual and read.sure):
         return []
-    rival = f" They could also be {read.other}." if read.other and not read.sure else ""
     code = "unit-from-pace" if read.sure else "unit-unclear"
-    message = f"The times were read as {read.name}, because people then speak at a normal pace.{rival}"
-    return [finding(code, "transcript", message, value=read.name)]
+    return [finding(code, "transcript", read.reason, value=read.name)]
 
 
 def _started(parsed: Parsed) -> tuple[float | None, bool]:

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from reddy_lib.transcripts.times import Moment, UnitRead
+from reddy_lib.transcripts.times import Moment
+from reddy_lib.transcripts.units import UnitRead
 
 __all__ = ["HOURS", "MINUTES", "ShortRead", "are_short", "as_hours", "read_short_clocks"]
 

@@ -44,7 +44,7 @@ def read_stamp(text: str) -> Moment | None:
     plain = _western(text).strip().lstrip("+@").strip()
     moment = read_moment(plain) or read_moment(plain.replace(",", "."))
     if moment is not None:
-        return moment._replace(plain=False)
+        return moment if plain.isdecimal() else moment._replace(plain=False)
     match = _PRIMES.fullmatch(plain)
     if match is not None:
         return Moment(60 * int(match[1]) + float(match[2].replace(",", ".")))

@@ -8,20 +8,19 @@ silent.
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
 __all__ = [
     "CLOCK",
-    "UNITS",
+    "FACTORS",
     "WORDS_A_SECOND",
     "Moment",
     "Unit",
-    "UnitRead",
+    "are_offsets",
     "fill_in",
     "hours_are_minutes",
     "line_numbers",
@@ -30,12 +29,37 @@ __all__ = [
     "pace_problem",
     "read_moment",
     "since",
-    "unit_of",
     "words_of",
 ]
 
-Unit = Literal["auto", "s", "ms", "m:s", "h:m"]
+Unit = Literal[
+    "auto",
+    "s",
+    "ms",
+    "us",
+    "ns",
+    "ticks",
+    "min",
+    "days",
+    "cs",
+    "ds",
+    "8 kHz",
+    "16 kHz",
+    "44.1 kHz",
+    "48 kHz",
+    "25 fps",
+    "30 fps",
+    "50 fps",
+    "m:s",
+    "h:m",
+]
 """Of numbers; "m:s" and "h:m": of clocks of two numbers ("10:05")."""
+FACTORS: dict[str, float] = {
+    "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9, "ticks": 1e-7, "min": 60.0, "days": 86_400.0, "cs": 0.01, "ds": 0.1,
+    "8 kHz": 1 / 8000, "16 kHz": 1 / 16_000, "44.1 kHz": 1 / 44_100, "48 kHz": 1 / 48_000,
+    "25 fps": 0.04, "30 fps": 1 / 30, "50 fps": 0.02,
+}  # fmt: skip
+"""Seconds a unit."""
 WORDS_A_SECOND = 2.6
 """Pace of speech for estimates: about 156 words a minute, the middle of what telephone calls show."""
 
@@ -68,7 +92,8 @@ _EPOCH_SECONDS, _EPOCH_MILLIS, _EPOCH_MICROS = 1e9, 1e11, 1e14
 class Moment(NamedTuple):
     """One time as read. `plain`: a number whose unit is still open; `absolute`: counts from 1970, or from midnight
     where only the time of day is known; `naive`: a date without a time zone, read as UTC; `clock`: hours, minutes and
-    seconds, which may be a time of day too (`of_day`); `short`: of two whole numbers, read as minutes and seconds.
+    seconds, which may be a time of day too (`of_day`); `short`: of two whole numbers, read as minutes and seconds;
+    `number`: as it stands, where it was taken to count from 1970 (`are_offsets`).
     """
 
     seconds: float
@@ -77,6 +102,11 @@ class Moment(NamedTuple):
     naive: bool = False
     clock: bool = False
     short: bool = False
+    number: float = 0.0
+
+    def as_offset(self) -> Moment:
+        """Return a number that was taken to count from 1970 as one whose unit is open."""
+        return Moment(self.number, plain=True) if self.number else self
 
 
 def read_moment(value: object, factor: float | None = None) -> Moment | None:
@@ -172,12 +202,30 @@ def _number(number: float, factor: float | None) -> Moment | None:
         seconds = number * factor
         return Moment(round(seconds, 6), absolute=seconds >= _EPOCH_SECONDS)
     if number >= _EPOCH_MICROS:
-        return Moment(number / 1e6, absolute=True)
+        return Moment(number / 1e6, absolute=True, number=number)
     if number >= _EPOCH_MILLIS:
-        return Moment(number / 1e3, absolute=True)
+        return Moment(number / 1e3, absolute=True, number=number)
     if number >= _EPOCH_SECONDS:
-        return Moment(number, absolute=True)
+        return Moment(number, absolute=True, number=number)
     return Moment(number, plain=True)
+
+
+def are_offsets(moments: Iterable[Moment | None]) -> bool:
+    """Return whether large numbers count from the start of a call rather than from 1970: nanoseconds, ticks.
+
+    Moments since 1970 are nearly the same number, whatever the unit; times into a call begin near 0.
+    """
+    least, most, large = _FAR, 0.0, False
+    for moment in moments:
+        if moment is not None and (moment.number or moment.plain):
+            number = moment.number or moment.seconds
+            large = large or bool(moment.number)
+            if number > 0:
+                least, most = min(least, number), max(most, number)
+    return large and most > _SPREAD * least
+
+
+_FAR, _SPREAD = 1e300, 1.5
 
 
 def looks_like_milliseconds(numbers: Sequence[float], words: int) -> bool:
@@ -187,55 +235,6 @@ def looks_like_milliseconds(numbers: Sequence[float], words: int) -> bool:
     """
     highest = max(numbers, default=0.0)
     return highest > 1000 and words * 20 < highest and all(number == int(number) for number in numbers)
-
-
-UNITS: dict[str, float] = {
-    "seconds": 1.0,
-    "milliseconds": 1e-3,
-    "microseconds": 1e-6,
-    "ticks of 100 nanoseconds": 1e-7,
-    "samples, 8,000 a second": 1 / 8000,
-    "samples, 16,000 a second": 1 / 16000,
-    "samples, 44,100 a second": 1 / 44100,
-    "samples, 48,000 a second": 1 / 48000,
-    "hundredths of a second": 1e-2,
-    "minutes": 60.0,
-    "days": 86_400.0,
-}
-"""What numbers without a unit may count, with seconds a unit: the usual ones first."""
-_USUAL = ("seconds", "milliseconds", "microseconds", "ticks of 100 nanoseconds")
-_WHOLE = frozenset(name for name in UNITS if name not in ("seconds", "milliseconds", "minutes", "days"))
-_FEW_WORDS = 15
-_NEAR_PACE = 2.3
-_SPOKEN_PACE, _GENEROUS_PACE = (0.7, 7.0), (0.45, 9.0)
-"""Words a second while somebody speaks, where each line has its length: nearly always, and at the very most."""
-_CALL_PACE, _CHAT_PACE = (0.3, 6.0), (0.02, 8.0)
-"""Words a second over a whole conversation with its pauses: of a call, and of a chat as well."""
-
-
-class UnitRead(NamedTuple):
-    """What numbers count, as `unit_of` found it.
-
-    Attributes:
-        name: of `UNITS`.
-        factor: seconds a unit.
-        sure: nothing else fits as well.
-        fits: with this unit, the words are spoken at a pace at which people speak.
-        judged: there were enough words and numbers to tell.
-        other: the next best unit, where it fits too, or "".
-    """
-
-    name: str = "seconds"
-    factor: float = 1.0
-    sure: bool = True
-    fits: bool = True
-    judged: bool = False
-    other: str = ""
-
-    @property
-    def usual(self) -> bool:
-        """Seconds or milliseconds: nobody has to be told."""
-        return self.name in ("seconds", "milliseconds")
 
 
 def words_of(texts: Sequence[str]) -> int:
@@ -251,99 +250,7 @@ def words_of(texts: Sequence[str]) -> int:
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
-def unit_of(
-    numbers: Sequence[float],
-    words: int,
-    duration: float | None = None,
-    *,
-    lengths: Sequence[float] = (),
-    hint: str = "",
-) -> UnitRead:
-    """What these times count: the unit with which the words are spoken at the pace of speech, within the stated duration.
-
-    `numbers`: all starts and stops. `words`: spoken by all lines. `duration`: of the call, in seconds. `lengths`: stop less
-    start of each line that has both. `hint`: the name of the column or key, which decides where the pace leaves two open.
-    """
-    numbers = [number for number in numbers if number == number and abs(number) < 1e18]
-    if len(numbers) < 3 or words < _FEW_WORDS or max(numbers) <= min(numbers):
-        if looks_like_milliseconds(numbers, words):
-            return UnitRead("milliseconds", UNITS["milliseconds"])
-        return UnitRead()
-    highest, span = max(numbers), max(numbers) - min(numbers)
-    spoken = sum(length for length in lengths if length > 0)
-    talk, (low, high), (least, most) = (
-        (spoken, _SPOKEN_PACE, _GENEROUS_PACE)
-        if spoken > 0 and 2 * len(lengths) >= len(numbers) / 2
-        else (span, _CALL_PACE, _CHAT_PACE)
-    )
-    whole = all(number == int(number) for number in numbers)
-    paces = {
-        name: words / (talk * factor)
-        for name, factor in UNITS.items()
-        if not (name in _WHOLE and not whole) and not (name in ("minutes", "days") and whole)
-    }
-    lasting = {
-        name: duration is None
-        or duration <= 0
-        or 0.2 * duration <= highest * UNITS[name] <= 1.15 * duration + 5
-        for name in paces
-    }
-    stated = (
-        duration is not None
-        and duration > 0
-        and any(lasting[name] and least <= paces[name] <= most for name in paces)
-    )
-
-    def fitting(names: Sequence[str], bottom: float, top: float) -> list[str]:
-        found = [name for name in names if name in paces and bottom <= paces[name] <= top]
-        return [name for name in found if lasting[name] or not stated]
-
-    others = [name for name in UNITS if name not in _USUAL]
-    for names, bottom, top in (
-        (_USUAL, low, high),
-        (_USUAL, least, most),
-        (others, low, high),
-        (others, least, most) if stated else ((), 0.0, 0.0),
-    ):
-        found = fitting(names, bottom, top)
-        if not found:
-            continue
-        hinted = [name for name in found if _hints(hint, name)]
-        ranked = sorted(hinted or found, key=lambda name: abs(math.log(paces[name] / _NEAR_PACE)))
-        best = ranked[0]
-        rest = [name for name in ranked[1:] if abs(math.log(paces[name] / paces[best])) < math.log(8)]
-        sure = (
-            not rest
-            or (stated and not _alike(best, rest))
-            or bool(hinted)
-            or best in ("seconds", "milliseconds")
-        )
-        return UnitRead(best, UNITS[best], sure, True, True, rest[0] if rest else "")
-    if looks_like_milliseconds(numbers, words):
-        return UnitRead("milliseconds", UNITS["milliseconds"], True, False, True)
-    return UnitRead("seconds", 1.0, True, False, True)
-
-
-def _alike(best: str, rest: Sequence[str]) -> bool:
-    """Are two units so close that no duration tells them apart?"""
-    return any(0.8 < UNITS[best] / UNITS[name] < 1.25 for name in rest)
-
-
-def _hints(hint: str, name: str) -> bool:
-    plain = hint.casefold()
-    marks = {
-        "milliseconds": ("ms", "milli"),
-        "microseconds": ("usec", "micro"),
-        "ticks of 100 nanoseconds": ("tick",),
-        "hundredths of a second": ("centi", "hundredth"),
-        "minutes": ("minute",),
-        "seconds": ("sec",),
-    }
-    if name.startswith("samples"):
-        return "sample" in plain
-    if name == "seconds" and any(mark in plain for mark in ("milli", "micro", "msec", "usec", "centi")):
-        return False
-    return any(mark in plain for mark in marks.get(name, ()))
+_FEW_WORDS = 15
 
 
 def hours_are_minutes(clocks: Sequence[float], words: int, duration: float | None = None) -> bool:

@@ -7,7 +7,7 @@ number has, and what to do about missing times is decided here, once, for all of
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -21,19 +21,19 @@ from reddy_lib.transcripts.roles import KEEP_AS_TAG, LEAVE_OUT, NO_LINES, fold, 
 from reddy_lib.transcripts.short_clocks import are_short, as_hours, read_short_clocks
 from reddy_lib.transcripts.sides import settle_sides, several_speakers, silent_side
 from reddy_lib.transcripts.times import (
-    UNITS,
+    FACTORS,
     Moment,
     Unit,
-    UnitRead,
+    are_offsets,
     fill_in,
     hours_are_minutes,
     line_numbers,
     of_day,
     read_moment,
     since,
-    unit_of,
     words_of,
 )
+from reddy_lib.transcripts.units import UNITS, UnitRead, seconds_to_say, unit_of
 
 __all__ = ["TIMES", "Listed", "Parsed", "Transcript", "Turn", "clock", "finish", "settle"]
 
@@ -159,6 +159,11 @@ def clock(
 
     `duration`: of the call, in seconds, where something states it. `started`: when it did, epoch seconds.
     """
+    if are_offsets([moment for turn in turns for moment in (turn.start, turn.stop)]):
+        for turn in turns:
+            turn.start = turn.start and turn.start.as_offset()
+            turn.stop = turn.stop and turn.stop.as_offset()
+            turn.duration = turn.duration and turn.duration.as_offset()
     if unit != "m:s" and are_short([moment for turn in turns for moment in (turn.start, turn.stop)]):
         found = _short_clock(turns, unit, duration, started)
         if found is not None:
@@ -171,8 +176,8 @@ def clock(
     ]
     factor = 1.0
     read: UnitRead | None = None
-    if unit == "ms":
-        factor = 0.001
+    if unit in FACTORS:
+        factor = FACTORS[unit]
     elif unit == "auto" and plain:
         read = _read_unit(turns, duration)
         factor = read.factor
@@ -226,25 +231,32 @@ def _short_clock(
 
 def _read_unit(turns: Sequence[Turn], duration: float | None) -> UnitRead:
     numbers: list[float] = []
-    lengths: list[float] = []
-    last = 0
+    starts: list[tuple[float, int]] = []
+    lengths: list[tuple[float, float]] = []
     for index, turn in enumerate(turns):
         if turn.start is None or not turn.start.plain:
             continue
-        last = index
+        starts.append((turn.start.seconds, index))
         numbers.append(turn.start.seconds)
         stop = turn.stop.seconds if turn.stop is not None and turn.stop.plain else None
         if stop is None and turn.duration is not None and turn.duration.plain:
             stop = turn.start.seconds + turn.duration.seconds
         if stop is not None:
             numbers.append(stop)
-            lengths.append(stop - turn.start.seconds)
+            lengths.append((stop - turn.start.seconds, seconds_to_say(turn.text)))
     told = _told_by_words(turns)
     if told:
         return UnitRead(told, UNITS[told], judged=True)
+    own = 2 * len(lengths) >= len(starts)
+    if not own:
+        lengths = [
+            (after - before, seconds_to_say(turns[index].text))
+            for (before, index), (after, _) in pairwise(starts)
+        ]
     # Without stops, the words of the last line lie behind all of the times.
-    said = [turn.text for turn in (turns if lengths else turns[:last])]
-    return unit_of(numbers, words_of(said), duration, lengths=lengths)
+    last = max((index for _, index in starts), default=0)
+    said = [turn.text for turn in (turns if own else turns[:last])]
+    return unit_of(numbers, words_of(said), duration, spoken=lengths, lengths=own)
 
 
 def _told_by_words(turns: Sequence[Turn]) -> str:

@@ -11,11 +11,12 @@ from reddy_lib.spreadsheet.calls.grouping import Group
 from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.cells.zones import ZoneRead
-from reddy_lib.spreadsheet.model import Mapping
+from reddy_lib.spreadsheet.model import UNIT_FROM_PACE, UNIT_UNCLEAR, Mapping
 
 __all__ = [
     "about_zone",
     "beside_lines",
+    "in_doubt",
     "made_up_id",
     "no_call",
     "nuls_removed",
@@ -62,6 +63,17 @@ def swapped(moment: date) -> Finding:
         f"are text, so Excel could not read them, and may have swapped day and month in the others."
     )
     return finding("timestamp-swapped", "timestamp", message, value=moment.isoformat())
+
+
+def in_doubt(field: str, doubt: str) -> Finding:
+    """Return the finding for a doubt of the mapping about one of its fields, or about the unit of line times."""
+    message = f"{doubt[:1].upper()}{doubt[1:].removesuffix('.')}."
+    if field in _OF_UNITS:
+        return finding(_OF_UNITS[field], "transcript", message)
+    return finding("column-doubtful", field, message)
+
+
+_OF_UNITS = {UNIT_UNCLEAR: "unit-unclear", UNIT_FROM_PACE: "unit-from-pace"}
 
 
 def made_up_id(has_column: bool) -> Finding:

@@ -21,6 +21,7 @@ from reddy_lib.model import Call, Speaker, Tag, derive_conversation_id
 from reddy_lib.spreadsheet.calls.build_findings import (
     about_zone,
     beside_lines,
+    in_doubt,
     made_up_id,
     no_call,
     nuls_removed,
@@ -213,7 +214,7 @@ class CallBuilder:
             if mapping.reasons and not any(found.field == "conversation_id" for found in findings):
                 findings.append(made_up_id("conversation_id" in self.given))
         for field, doubt in mapping.doubts.items():
-            findings.append(finding("column-doubtful", field, f"{doubt[:1].upper()}{doubt[1:]}."))
+            findings.append(in_doubt(field, doubt))
         return BuiltCall(row, call, plain, findings, product_name, placed=meter, transcript=transcript)
 
     def _transcript(

@@ -30,16 +30,12 @@ from reddy_lib.transcripts.formats.turn_keys import parts_of_span
 from reddy_lib.transcripts.reading import unit_found
 from reddy_lib.transcripts.short_clocks import are_short, as_hours, read_short_clocks
 from reddy_lib.transcripts.ticks import ticked
-from reddy_lib.transcripts.times import Moment, UnitRead, read_moment, words_of
+from reddy_lib.transcripts.times import FACTORS, Moment, read_moment, words_of
+from reddy_lib.transcripts.units import UnitRead
 from reddy_lib.transcripts.unspoken import left_out, telling_keys
 
 __all__ = ["label_of", "lines_transcript", "rows_of_agent", "turns_transcript"]
 
-_FACTORS = {
-    "s": 1.0, "ms": 0.001, "us": 1e-6, "ticks": 1e-7, "min": 60.0, "days": 86_400.0, "cs": 0.01,
-    "8 kHz": 1 / 8000, "16 kHz": 1 / 16_000, "44.1 kHz": 1 / 44_100, "48 kHz": 1 / 48_000,
-}  # fmt: skip
-"""Seconds a unit."""
 _MINUTES = "m:s"
 _encode = msgspec.json.Encoder().encode
 _HOUR = 3600.0
@@ -372,7 +368,7 @@ def _moment(cell: Any, unit: str, day_first: bool | None = None) -> Moment | Non
         if moment is None or moment is _UNREAD or moment.absolute or moment.short:
             return moment
         return Moment(round(moment.seconds / 60, 6))
-    factor = _FACTORS.get(unit)
+    factor = FACTORS.get(unit)
     if factor is not None and type(cell) is str:  # nearly every cell of a large file: no patterns are needed
         try:
             number = float(cell) * factor

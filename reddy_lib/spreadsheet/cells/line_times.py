@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from reddy_lib.spreadsheet.cells.dates import read_timestamp
-from reddy_lib.transcripts.times import Moment, read_moment
+from reddy_lib.transcripts.times import Moment, are_offsets, read_moment
 
 __all__ = ["begins_again", "line_moment", "lines_of", "read_seconds", "seconds_of"]
 
@@ -29,7 +29,7 @@ def line_moment(cell: Any, factor: float | None = None, *, day_first: bool | Non
 def read_seconds(cells: Sequence[Any]) -> tuple[list[float | None], bool]:
     """Seconds as they stand, and whether they are plain numbers whose unit is open."""
     found: list[float | None] = []
-    plain = 0
+    read: list[Moment | None] = []
     for cell in cells:
         if isinstance(cell, datetime):
             found.append(cell.replace(tzinfo=None).timestamp() if cell.tzinfo is None else cell.timestamp())
@@ -40,7 +40,11 @@ def read_seconds(cells: Sequence[Any]) -> tuple[list[float | None], bool]:
         else:
             moment = line_moment(cell) if cell not in (None, "") else None
             found.append(None if moment is None else moment.seconds)
-            plain += moment is not None and moment.plain
+            read.append(moment)
+    if are_offsets(read) and len(read) == len(cells):
+        read = [moment.as_offset() if moment is not None else None for moment in read]
+        found = [moment.seconds if moment is not None else None for moment in read]
+    plain = sum(moment is not None and moment.plain for moment in read)
     return found, plain * 2 > sum(second is not None for second in found)
 
 

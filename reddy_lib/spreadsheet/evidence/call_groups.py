@@ -25,6 +25,7 @@ __all__ = [
     "calls_by_value",
     "counter_column",
     "grouping_of",
+    "is_short_number",
     "named_calls",
     "numbers_lines",
     "repeats",
@@ -108,7 +109,7 @@ def counter_column(columns: Sequence[Column]) -> Column | None:
 def _are_times(steps: Sequence[float], counts: Sequence[float]) -> bool:
     """Return whether whole numbers go up from about 0 by long steps that differ, as milliseconds do."""
     up = [step for step in steps if step > 0]
-    return len(set(up)) > 2 and counts[0] < 0.5 * max(up) and sorted(up)[len(up) // 2] >= _LONG_STEP
+    return len(set(up)) > 2 and counts[0] <= 2 * max(up) and sorted(up)[len(up) // 2] >= _LONG_STEP
 
 
 _LONG_STEP = 50
@@ -121,7 +122,7 @@ def numbers_lines(column: Column, group: Grouping) -> bool:
     """
     if column.fill < 0.9 or column.says & (OF_CALLS | {"duration", "phone"}):
         return False
-    named = "order" in column.says
+    named = "order" in column.says and not column.says & {"start", "end"}
     numbers = [as_number(cell) for cell in column.rows]
     for places in group.calls:
         here = [number for place in places if (number := numbers[place]) is not None]
@@ -229,7 +230,7 @@ def _by_key(columns: Sequence[Column], order: Column | None = None) -> Grouping 
             continue
         # Speakers who are called by their names determine their call, and nothing beyond what it determines.
         weight = key.told + 1.5 * key.together + 2 * key.counted
-        rank = (weight, key.moves, column.distinct, key.likeness)
+        rank = (weight, key.moves, column.distinct, key.likeness - _SHORT_NUMBERS * is_short_number(column))
         if best is None or rank > best[0]:
             best = (rank, column, calls, told)
     if best is None:
@@ -241,6 +242,14 @@ def _by_key(columns: Sequence[Column], order: Column | None = None) -> Grouping 
         else f"{column.name!r} has one value where lines are counted or timed anew"
     )
     return Grouping([column.name], "value", why, calls)
+
+
+_SHORT_NUMBERS = 0.5
+
+
+def is_short_number(column: Column) -> bool:
+    """Return whether cells are numbers of a few digits, as lengths and marks are: a weak id beside any other."""
+    return column.numbers >= 0.9 and column.length <= 4
 
 
 def _times_lines(column: Column) -> bool:

@@ -21,11 +21,13 @@ from reddy_lib.spreadsheet.evidence.id_evidence import (
     built_as_ids,
     codes,
     counted_on,
+    grouped_digits,
     ids_under_another_name,
     is_of_a_person,
     large_numbers,
     numbered_alike,
     parts_alike,
+    tokens,
     whole_numbers_alike,
 )
 from reddy_lib.spreadsheet.evidence.tags import sensitive
@@ -270,11 +272,13 @@ def _repeat(texts: Sequence[str]) -> bool:
 
 def _timestamp(column: Column, table: Table) -> Evidence:
     says = column.says
-    if says & {"duration", "phone", "score"} or sensitive(column.name):
+    if "score" in says or sensitive(column.name):
         return _NO
+    if says & {"duration", "phone"} and (column.times < 0.9 or column.share(_is_number) > 0.5):
+        return _NO  # unless the cells are dates beyond doubt, as under "Talk began" or "Handled at"
     if "end" in says and "start" not in says:
         return _NO
-    if "changed" in says and "start" not in says:
+    if "changed" in says and "start" not in says and _has_rivals(column, table):
         return _NO
     share = column.times
     weight = _start_name(says)
@@ -308,6 +312,14 @@ def _timestamp(column: Column, table: Table) -> Evidence:
     if not weight and _is_no_calls_day(column, table):
         stands -= 3
     return Evidence(10 * share + weight + stands, _reason(column, weight > 0, *facts), weight > 0)
+
+
+def _has_rivals(column: Column, table: Table) -> bool:
+    """Return whether another column has dates that may be when calls started."""
+    return column.times < 0.9 or any(
+        other is not column and other.times >= 0.9 and not other.says & {"end", "changed"}
+        for other in table.columns
+    )
 
 
 _SURE_START = 6.5
@@ -376,15 +388,19 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _NO
     unique = len(set(texts)) / len(texts)
     facts = [f"{column.distinct} different of {column.count}"]
+
+    def without_name() -> Evidence:
+        return _identity_without_name(column, texts, dated=dated, leads=column is table.columns[0])
+
     if weight:
         if weight < 6 and column.counts_rows and column.texts[0] in ("0", "1"):
             return _NO  # it counts the rows
         if weight < 6 and (unique < 0.9 or (column.times > 0.5 and column.share(_is_number) < 0.5)):
             return _NO
         if weight < 4 and (ids < 0.8 or (weight < 3 and not (column.uuids > 0.6 or built_as_ids(texts)))):
-            return _NO
+            return without_name() if says <= {"call", "case", "order"} else _NO
         return Evidence(5 * unique + weight, _reason(column, True, *facts), True)
-    return _identity_without_name(column, texts, dated=dated, leads=column is table.columns[0])
+    return without_name()
 
 
 def _identity_without_name(column: Column, texts: Sequence[str], *, dated: bool, leads: bool) -> Evidence:
@@ -397,6 +413,12 @@ def _identity_without_name(column: Column, texts: Sequence[str], *, dated: bool,
     if len(texts) < 2 or len(set(texts)) < len(texts) or column.is_counter or column.fill < 0.7:
         return _NO
     looks = f"looks like ids: {column.distinct} different of {column.count}, such as {texts[0][:40]!r}"
+    if (
+        not says
+        and column.uuids <= 0.6
+        and (tokens(texts) or (column.times < 0.5 and column.phones < 0.5 and grouped_digits(texts)))
+    ):
+        return Evidence(5.5, looks)
     if ids < 0.95:
         return Evidence(4.0, looks) if codes(texts) or numbered_alike(texts) else _NO
     if dated:
@@ -409,6 +431,8 @@ def _identity_without_name(column: Column, texts: Sequence[str], *, dated: bool,
         return _under_another_name(column)
     if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5:
         return _NO
+    if all(text[0] in "#№" for text in texts):
+        texts = [text.lstrip("#№ ") for text in texts]
     if built_as_ids(texts):
         return Evidence(5.5, looks)
     if not says and (large_numbers(texts) or counted_on(texts) or parts_alike(texts)):
@@ -450,6 +474,12 @@ def _id_name(says: frozenset[str]) -> float:
     own = "call" in says and bool(says & {"id", "unique"}) and not says & _NEVER_A_CALLS
     if says <= {"audio", "id", "unique"} and says & {"id", "unique"} and "audio" in says:
         return 4.5  # a recording's id is its call's
+    if (
+        "call" in says
+        and says & {"id", "unique"}
+        and says <= {"call", "id", "unique", "customer", "agent", "user"}
+    ):
+        return 8.0 if own else 4.5  # "Customer contact ID": of a call, rather than of who called
     if says & (_OTHERS_IDS | _NO_IDS) and not own:
         return -1.0
     if "call" in says:

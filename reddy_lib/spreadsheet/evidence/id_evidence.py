@@ -15,16 +15,18 @@ __all__ = [
     "built_as_ids",
     "codes",
     "counted_on",
+    "grouped_digits",
     "ids_under_another_name",
     "is_of_a_person",
     "large_numbers",
     "numbered_alike",
     "parts_alike",
+    "tokens",
     "whole_numbers_alike",
 ]
 
-_ALWAYS_OTHERS = frozenset(("agent", "customer", "product", "supervisor", "user", "transcript", "text"))
-"""Names of which the cells are ids of people, products and texts, however they are built."""
+_ALWAYS_OTHERS = frozenset(("agent", "customer", "product", "supervisor", "user"))
+"""Names of which the cells are ids of people and products, however they are built."""
 
 
 def numbered_alike(texts: Sequence[str]) -> bool:
@@ -93,6 +95,31 @@ def is_of_a_person(column: Column, columns: Sequence[Column]) -> bool:
     )
 
 
+def tokens(texts: Sequence[str]) -> bool:
+    """Return whether unique texts are random letters and digits of one length, as "z5D1AKegPVg" and "8FUaasYXnRj" are."""
+    if len(texts) < 3 or len({len(text) for text in texts}) > 1 or not _SHORTEST <= len(texts[0]) <= 64:
+        return False
+    if not all(_TOKEN.fullmatch(text) for text in texts):
+        return False
+    mixed = sum(any(map(str.isalpha, text)) and any(map(str.isdecimal, text)) for text in texts)
+    return mixed >= 0.5 * len(texts)
+
+
+_TOKEN = re.compile(r"[A-Za-z0-9_-]+")
+_SHORTEST = 8
+
+
+def grouped_digits(texts: Sequence[str]) -> bool:
+    """Return whether texts are groups of digits with the same marks between them: "2026/695/01", "17-0042-3"."""
+    if len(texts) < 4 or not all(_GROUPED.fullmatch(text) for text in texts):
+        return False
+    forms = {re.sub(r"\d+", "9", text) for text in texts}
+    return len(forms) == 1 and min(sum(map(str.isdecimal, text)) for text in texts) >= 5
+
+
+_GROUPED = re.compile(r"\d+(?:[-/:.]\d+){2,4}|\d{3,}[-/]\d{2,}")
+
+
 def built_as_ids(texts: Sequence[str]) -> bool:
     """Return whether unique texts show without a name that they are ids. A long number alone may be a phone's."""
     shapes = {re.sub(r"\d", "9", re.sub(r"[a-z]", "a", text.casefold())) for text in texts}
@@ -123,7 +150,7 @@ def codes(texts: Sequence[str]) -> bool:
 def ids_under_another_name(column: Column) -> bool:
     """Return whether cells are ids of calls under a name of something else of a call: "Duration ref", "Line key".
 
-    Every call has one, no two the same, and all are built alike. The ids of people, products and texts are no such thing.
+    Every call has one, no two the same, and all are built alike. The ids of people and products are no such thing.
     """
     texts = column.texts
     if column.says & _ALWAYS_OTHERS or column.fill < 1 or len(texts) < 3 or len(set(texts)) < len(texts):
@@ -133,7 +160,9 @@ def ids_under_another_name(column: Column) -> bool:
     if (
         sensitive(column.name, column.cells[:50])
         or are_quantities(texts)
-        or not all(map(looks_like_id, texts))
+        or not (all(map(looks_like_id, texts)) or tokens(texts))
     ):
         return False
-    return column.uuids > 0.9 or built_as_ids(texts)
+    if "id" in column.says and (parts_alike(texts) or grouped_digits(texts)):
+        return True
+    return column.uuids > 0.9 or built_as_ids(texts) or tokens(texts)

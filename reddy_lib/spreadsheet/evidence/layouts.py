@@ -117,7 +117,7 @@ def _found(
         reasons["line order"] = f"name {order.name!r}; counts the lines of each call"
     free = [column for column in rest if column.name not in group.by]
     calls = _counted(order, group.calls) if order is not None else group.calls
-    times, units, why = line_times(free, text, calls, role)
+    times, units, why, doubts = line_times(free, text, calls, role)
     if group.timed and times.get("start") != group.timed:
         times = {
             **{field: name for field, name in times.items() if name != group.timed},
@@ -132,7 +132,8 @@ def _found(
     if notes.column:
         fields["kind"] = notes.column
         reasons["line kind"] = notes.reason
-    doubts = {"transcript": notes.doubt} if notes.doubt else {}
+    if notes.doubt:
+        doubts["transcript"] = notes.doubt
     directed = directions(role) if role is not None else {}
     if role is not None and directed:
         reasons["line role"] = (

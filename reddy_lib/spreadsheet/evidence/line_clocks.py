@@ -8,14 +8,42 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timedelta
 from itertools import pairwise
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from reddy_lib.spreadsheet.evidence.column_profile import Column
-from reddy_lib.spreadsheet.model import LineUnit
+from reddy_lib.spreadsheet.evidence.line_units import (
+    LINE_UNITS,
+    NAMES_OF_UNITS,
+    UNIT_WORDS,
+    clock_unit,
+    fact,
+    named_unit,
+    read_unit,
+    unit_of_column,
+    words_in,
+)
+from reddy_lib.spreadsheet.model import UNIT_FROM_PACE, UNIT_UNCLEAR, LineUnit
 from reddy_lib.transcripts.formats.turn_keys import parts_of_span
-from reddy_lib.transcripts.times import unit_of
+from reddy_lib.transcripts.times import FACTORS
+from reddy_lib.transcripts.units import correlation
 
-__all__ = ["line_times", "order_of"]
+__all__ = ["LineTimes", "line_times", "order_of"]
+
+
+class LineTimes(NamedTuple):
+    """The columns of times of lines.
+
+    Attributes:
+        fields: "start", "stop" or "duration" → column.
+        units: the same → unit of its numbers.
+        reasons: "line start" and so on → why.
+        doubts: `UNIT_UNCLEAR` or `UNIT_FROM_PACE` → what is to be said about the unit.
+    """
+
+    fields: dict[str, str]
+    units: dict[str, LineUnit]
+    reasons: dict[str, str]
+    doubts: dict[str, str]
 
 
 def line_times(
@@ -23,19 +51,20 @@ def line_times(
     text: Column,
     calls: Sequence[Sequence[int]],
     role: Column | None = None,
-) -> tuple[dict[str, str], dict[str, LineUnit], dict[str, str]]:
-    """Return (field → column, field → unit, reasons) of the start, stop and duration of lines, among these columns.
+) -> LineTimes:
+    """Return which of these columns hold the start, stop and duration of lines.
 
     `role`: of the speakers, where a column has them: whose lines take turns in the order of their times.
     """
     fields: dict[str, str] = {}
     units: dict[str, LineUnit] = {}
     reasons: dict[str, str] = {}
+    doubts: dict[str, str] = {}
     spans = {column.name: parts for column in columns if (parts := _parts_of_spans(column)) is not None}
     columns = [spans[column.name][0] if column.name in spans else column for column in columns]
     starts = _start(columns, text, calls, role)
     if starts is None:
-        return fields, units, reasons
+        return LineTimes(fields, units, reasons, doubts)
     column, unit, reason = starts
     fields["start"], reasons["line start"] = column.name, reason
     units["start"] = unit
@@ -43,7 +72,11 @@ def line_times(
     if column.name in spans:
         fields["stop"], units["stop"] = column.name, unit
         reasons["line stop"] = f"{reason}; each cell says from when to when"
-        return fields, {name: unit for name, unit in units.items() if unit != "auto"}, reasons
+        units = {name: unit for name, unit in units.items() if unit != "auto"}
+        return LineTimes(
+            fields, units, reasons, _told(column, spans[column.name][1], None, text, calls, units, reasons)
+        )
+    ends: dict[str, Column] = {}
     for name in ("stop", "duration"):
         found = _times(free, name, text, calls, start=column)
         if found is None and not fields.keys() & {"stop", "duration"}:
@@ -51,13 +84,58 @@ def line_times(
         if found is None:
             continue
         ending, unit, reason = found
+        ends[name] = ending
         fields[name], reasons[f"line {name}"] = ending.name, reason
         units[name] = unit if unit != "auto" else units["start"]
         if name == "duration":
             what = "not used: there is a stop" if "stop" in fields else "a line stops at start + duration"
             reasons["line duration"] += f"; {what}"
         free = [other for other in free if other is not ending]
-    return fields, {name: unit for name, unit in units.items() if unit != "auto"}, reasons
+    units = {name: unit for name, unit in units.items() if unit != "auto"}
+    doubts = _told(column, ends.get("stop"), ends.get("duration"), text, calls, units, reasons)
+    return LineTimes(fields, units, reasons, doubts)
+
+
+def _stops(start: Column, stop: Column | None, length: Column | None) -> list[float | None] | None:
+    """Return the times at which lines stop, in the unit of their starts; None where no column has them."""
+    if stop is not None:
+        return stop.seconds[0] if stop.seconds[1] else None
+    if length is None or not length.seconds[1]:
+        return None
+    return [
+        None if begin is None or lasts is None else begin + lasts
+        for begin, lasts in zip(start.seconds[0], length.seconds[0], strict=True)
+    ]
+
+
+def _told(
+    start: Column,
+    stop: Column | None,
+    length: Column | None,
+    text: Column,
+    calls: Sequence[Sequence[int]],
+    units: dict[str, LineUnit],
+    reasons: dict[str, str],
+) -> dict[str, str]:
+    """Set the unit of plain numbers as starts and stops together show it, and return what is in doubt about it."""
+    if not start.seconds[1] or named_unit(start) in NAMES_OF_UNITS:
+        return {}
+    read = read_unit(
+        start,
+        _stops(start, stop, length if units.get("duration") == units.get("start") else None),
+        text,
+        calls,
+    )
+    before, unit = units.get("start", "auto"), LINE_UNITS[read.name]
+    units["start"] = unit
+    if stop is not None and stop.seconds[1] and named_unit(stop) not in NAMES_OF_UNITS:
+        units["stop"] = unit
+    if units.get("duration") == before:
+        units["duration"] = unit
+    reasons["line start"] = f"name {start.name!r}; {fact(read, start.seconds[0], text, calls, 'start')}"
+    if read.sure and (read.usual or not read.judged):
+        return {}
+    return {UNIT_FROM_PACE if read.sure else UNIT_UNCLEAR: read.reason}
 
 
 def _start(
@@ -96,17 +174,6 @@ def _parts_of_spans(column: Column) -> tuple[Column, Column] | None:
         return None
     starts = Column(column.name, [part[0] if part else "" for part in parts])
     return starts, Column(column.name, [part[1] if part else "" for part in parts])
-
-
-_UNIT_WORDS: dict[str, LineUnit] = {
-    "ms": "ms", "msec": "ms", "millis": "ms", "milliseconds": "ms", "millisecond": "ms", "millisekunden": "ms", "мс": "ms",
-    "s": "s", "sec": "s", "secs": "s", "second": "s", "seconds": "s", "sekunden": "s", "segundos": "s", "secondes": "s",
-    "secondi": "s", "seconden": "s", "sekundy": "s", "sek": "s", "saniye": "s", "sekunder": "s", "секунд": "s", "сек": "s",
-    "sekunde": "s", "segundo": "s", "seconde": "s", "secondo": "s", "minuto": "min",
-    "秒": "s", "초": "s", "us": "us", "micros": "us", "microseconds": "us", "ticks": "ticks", "min": "min", "mins": "min",
-    "minute": "min", "minutes": "min", "minuten": "min", "minutos": "min", "minuti": "min", "minuty": "min", "мин": "min",
-    "分": "min", "samples": "auto",
-}  # fmt: skip
 
 
 def _times(
@@ -155,7 +222,7 @@ def _times(
                 continue  # it stays the same from line to line: the start of the call
             if field == "start" and against_names and not _begins_each(seconds, calls):
                 continue
-            order = order_of(seconds, calls)
+            order = order_of(seconds, calls, plain=plain)
             if field == "start" and (
                 order == "none" or (not named and not _plainly(column, seconds, order, text, calls, role))
             ):
@@ -170,17 +237,17 @@ def _times(
     if best is None:
         return None
     _, column, seconds, plain, why = best
-    told = next((_UNIT_WORDS[word] for word in reversed(column.plain.split()) if word in _UNIT_WORDS), None)
+    told = named_unit(column)
     reason = f"name {column.name!r}"
     if not plain:
-        unit, said = _clock_unit(column, seconds, text, calls, field)
+        unit, said = clock_unit(column, seconds, text, calls, field)
         return column, unit, f"{reason}; {_kinds(column.cells)}{said}{why}"
     if lasts is not None:
         return column, lasts, f"{reason}; each line ends before the next begins, and long ones last longer"
-    if told in _UNIT_NAMES:
-        return column, told, f"{reason}; its name says {_UNIT_NAMES[told]}{why}"
-    unit, fact = _unit(seconds, text, calls, field, column.name)
-    return column, unit, f"{reason}; {fact}{why}"
+    if told in NAMES_OF_UNITS:
+        return column, told, f"{reason}; its name says {NAMES_OF_UNITS[told]}{why}"
+    unit, why_unit = unit_of_column(seconds, text, calls, field, column.name)
+    return column, unit, f"{reason}; {why_unit}{why}"
 
 
 def _before(one: Sequence[float | None], other: Sequence[float | None]) -> bool:
@@ -200,7 +267,7 @@ _TO = frozenset(
 def _time_name(column: Column, field: str) -> float:
     """Return how well a name says that it is this time of a line; below 0: that it is something else."""
     says, words = column.says, column.plain.split()
-    bare = " ".join(words[:-1]) if len(words) > 1 and words[-1] in _UNIT_WORDS else column.plain
+    bare = " ".join(words[:-1]) if len(words) > 1 and words[-1] in UNIT_WORDS else column.plain
     if says & {"phone", "score", "agent", "customer", "product", "changed"}:
         return -1.0
     if "text" in says and column.times < 0.9 and column.clocks < 0.9:
@@ -208,7 +275,7 @@ def _time_name(column: Column, field: str) -> float:
     start = bool(says & {"start", "date", "time", "created", "offset"}) or bare in _FROM
     stop = "end" in says or bare in _TO
     length = "duration" in says and not says & {"start", "end"}
-    if words and words[-1] in _UNIT_WORDS and len(words) == 1:
+    if words and words[-1] in UNIT_WORDS and len(words) == 1:
         length, start = False, True  # "ms", "seconds": of a time into the call
     if field == "duration":
         return 1.0 if length else -1.0 if start or stop or says & {"order", "id", "unique"} else 0.0
@@ -223,8 +290,11 @@ def _time_name(column: Column, field: str) -> float:
     return 1.0 + 0.1 * bool(says & {"start", "offset"}) if start else 0.0
 
 
-def order_of(seconds: Sequence[float | None], calls: Sequence[Sequence[int]]) -> str:
-    """Return "rising", "falling", "shuffled" (times as of one call, in no order), or "none" (no times of lines)."""
+def order_of(seconds: Sequence[float | None], calls: Sequence[Sequence[int]], *, plain: bool = False) -> str:
+    """Return "rising", "falling", "shuffled" (times as of one call, in no order), or "none" (no times of lines).
+
+    `plain`: the numbers are no moments since 1970.
+    """
     up = down = 0
     wide = 0
     for places in calls:
@@ -233,7 +303,7 @@ def order_of(seconds: Sequence[float | None], calls: Sequence[Sequence[int]]) ->
             up += after >= before
             down += after < before
         if len(known) > 1:
-            wide += max(known) - min(known) > _LONGEST_CALL and min(known) > _EPOCH
+            wide += not plain and max(known) - min(known) > _LONGEST_CALL and min(known) > _EPOCH
     if wide * 2 > len(calls):
         return "none"  # dates days apart: they are about something else
     if not up + down or up >= 0.7 * (up + down):
@@ -254,7 +324,7 @@ def _plainly(
         return False
     if order in ("rising", "falling") and _steady(seconds, calls) >= _NEARLY_ALL:
         return True
-    if all(second is None or second > _EPOCH for second in seconds):
+    if not column.seconds[1] and all(second is None or second > _EPOCH for second in seconds):
         return True  # dates with a time, all of one call
     return _order_makes_sense(seconds, text, calls, role)
 
@@ -300,10 +370,11 @@ def _lasting(
     if start is None:
         return None
     starts, plain = start.seconds
+    unit: LineUnit = "s"
     factor = 1.0
     if plain:
-        unit, _ = _unit(starts, text, calls, "start", start.name)
-        factor = _SECONDS.get(unit, 0.0)
+        unit, _ = unit_of_column(starts, text, calls, "start", start.name)
+        factor = FACTORS.get(unit, 0.0)
     pairs: list[tuple[float, float, int]] = []  # the step to the next line in seconds, the length, the words
     for places in calls:
         known = sorted(
@@ -312,18 +383,19 @@ def _lasting(
             if (second := starts[place]) is not None and lengths[place] is not None
         )
         for (before, place), (after, _) in pairwise(known):
-            pairs.append((after - before, lengths[place] or 0.0, _words(text.of_rows[place])))
+            pairs.append((after - before, lengths[place] or 0.0, words_in(text.of_rows[place])))
     pairs = [pair for pair in pairs if pair[0] > 0]
     if len(pairs) < _ENOUGH or any(length < 0 for _, length, _ in pairs):
         return None
-    spoken = _correlation([(length, words) for _, length, words in pairs]) >= 0.5
-    for unit, scale in _LENGTHS.items():
+    spoken = correlation([(length, words) for _, length, words in pairs]) >= 0.5
+    for one in dict.fromkeys((unit, *_LENGTHS)):
+        scale = FACTORS[one]
         shares = [length * scale / step for step, length, _ in pairs]
         # A line fills most of the time to the next one: each of them, or those of many words for longer.
         if len({length for _, length, _ in pairs}) > 3 and _most(0.5 <= share <= 1.05 for share in shares):
-            return unit
+            return one
         if spoken and 0.3 <= median(shares) <= 1.05 and _most(share <= 1.3 for share in shares):
-            return unit
+            return one
     return None
 
 
@@ -333,8 +405,7 @@ def _most(facts: Iterable[bool]) -> bool:
 
 
 _ENOUGH = 6
-_LENGTHS: dict[LineUnit, float] = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "ticks": 1e-7}
-_SECONDS: dict[LineUnit, float] = {**_LENGTHS, "min": 60.0, "cs": 0.01, "days": 86_400.0}
+_LENGTHS: tuple[LineUnit, ...] = ("s", "ms", "us", "ns", "ticks")
 
 
 def _order_makes_sense(
@@ -354,7 +425,7 @@ def _order_makes_sense(
             return False
         known.sort()
         gaps += [
-            (after - before, _words(text.of_rows[place])) for (before, place), (after, _) in pairwise(known)
+            (after - before, words_in(text.of_rows[place])) for (before, place), (after, _) in pairwise(known)
         ]
         if role is None:
             continue
@@ -366,23 +437,7 @@ def _order_makes_sense(
             chance += (len(labels) - 1) * (1 - same / (len(labels) * (len(labels) - 1)))
     if steps >= 8 and turns >= chance + 1.65 * (steps**0.5) / 2 and turns >= 0.6 * steps:
         return True
-    return len(gaps) >= 8 and _correlation(gaps) >= 0.5
-
-
-def _correlation(pairs: Sequence[tuple[float, float]]) -> float:
-    """Return how far the ranks of two measures go together: 1 the same, 0 not at all."""
-    ranks = [_ranks([pair[side] for pair in pairs]) for side in (0, 1)]
-    means = [sum(one) / len(one) for one in ranks]
-    both = sum((a - means[0]) * (b - means[1]) for a, b in zip(*ranks, strict=True))
-    spread = [sum((a - mean) ** 2 for a in one) for one, mean in zip(ranks, means, strict=True)]
-    return both / (spread[0] * spread[1]) ** 0.5 if spread[0] and spread[1] else 0.0
-
-
-def _ranks(values: Sequence[float]) -> list[float]:
-    places: dict[float, list[int]] = {}
-    for rank, value in enumerate(sorted(values)):
-        places.setdefault(value, []).append(rank)
-    return [sum(places[value]) / len(places[value]) for value in values]
+    return len(gaps) >= 8 and correlation(gaps) >= 0.5
 
 
 _LONGEST_CALL = 12 * 3600.0
@@ -409,40 +464,6 @@ def _ends(start: Column | None, stops: Sequence[float | None], calls: Sequence[S
     return bool(steps) and 0 < median(gaps) <= 1.5 * median(steps)
 
 
-def _clock_unit(
-    column: Column, seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]], field: str
-) -> tuple[LineUnit, str]:
-    """Return "m:s" for minutes and seconds that a spreadsheet program took for hours and minutes."""
-    known = [second for second in seconds if second is not None]
-    if field == "duration" or max(known) >= _EPOCH or any(second % 60 for second in known):
-        return "auto", ""
-    if not all(
-        isinstance(cell, time | timedelta | datetime) or str(cell).count(":") >= 1 for cell in column.cells
-    ):
-        return "auto", ""
-    pace = _pace(seconds, text, calls, field)
-    if pace is None or pace < _SLOWEST or pace / 60 >= _SLOWEST:
-        return "auto", ""
-    return (
-        "m:s",
-        f"; hours and minutes that are minutes and seconds: {pace / 60:,.2f} s a word, not {pace:,.0f}",
-    )
-
-
-_SLOWEST = 6.0
-"""Seconds a word above which nobody speaks, pauses and waiting counted in."""
-
-
-_UNIT_NAMES: dict[LineUnit, str] = {
-    "s": "seconds",
-    "ms": "milliseconds",
-    "us": "microseconds",
-    "ticks": "ticks of 100 nanoseconds",
-    "m:s": "minutes and seconds",
-    "min": "minutes",
-}
-
-
 def _kinds(cells: Sequence[Any]) -> str:
     """What times that carry their unit are, with the share of each: "40 of 40 are clocks such as 0:01:05"."""
     counts: dict[str, int] = {}
@@ -462,49 +483,3 @@ def _kinds(cells: Sequence[Any]) -> str:
         counts[kind] = counts.get(kind, 0) + 1
     most = sorted(counts.items(), key=lambda item: -item[1])
     return ", ".join(f"{count} of {len(filled)} are {kind}" for kind, count in most)
-
-
-def _pace(
-    seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]], field: str
-) -> float | None:
-    """Return the units of time that a word takes, in the middle of all calls; None where that cannot be told."""
-    paces: list[float] = []
-    for places in calls:
-        known = [second for place in places if (second := seconds[place]) is not None]
-        words = sum(_words(text.of_rows[place]) for place in places)
-        if not known or not words:
-            continue
-        span = sum(known) if field == "duration" else max(known) - min(known)
-        if span > 0:
-            paces.append(span / words)
-    return median(paces) if paces else None
-
-
-def _words(text: str) -> int:
-    """Return how many words a text has, about, also where words stand without spaces."""
-    words = len(text.split())
-    return words if words > 1 or text.isascii() else max(words, len(text) // 2)
-
-
-_UNITS: dict[str, LineUnit] = {
-    "seconds": "s", "milliseconds": "ms", "microseconds": "us", "ticks of 100 nanoseconds": "ticks", "minutes": "min",
-    "days": "days", "hundredths of a second": "cs", "samples, 8,000 a second": "8 kHz",
-    "samples, 16,000 a second": "16 kHz",
-    "samples, 44,100 a second": "44.1 kHz", "samples, 48,000 a second": "48 kHz",
-}  # fmt: skip
-
-
-def _unit(
-    seconds: Sequence[float | None], text: Column, calls: Sequence[Sequence[int]], field: str, name: str
-) -> tuple[LineUnit, str]:
-    """Return the unit with which people speak at a human pace in most calls, and how long a word takes then."""
-    votes: Counter[str] = Counter()
-    for places in calls[:200]:
-        known = [second for place in places if (second := seconds[place]) is not None]
-        words = sum(_words(text.of_rows[place]) for place in places)
-        if field == "duration":
-            known = [sum(known[:end]) for end in range(len(known) + 1)]
-        votes[unit_of(known, words, hint=name).name] += words
-    best = votes.most_common(1)[0][0] if votes else "seconds"
-    pace = _pace(seconds, text, calls, field)
-    return _UNITS[best], best if pace is None else f"{best}: {pace:,.2f} of them a word"

@@ -33,7 +33,7 @@ from reddy_lib.spreadsheet.evidence.tags import sensitive
 from reddy_lib.spreadsheet.mapping.product_suggestions import suggested_products
 from reddy_lib.spreadsheet.mapping.question import Option, Question
 from reddy_lib.spreadsheet.mapping.survey import Speaking, shorten, speakers
-from reddy_lib.spreadsheet.model import Mapping, ProductLike
+from reddy_lib.spreadsheet.model import UNIT_UNCLEAR, Mapping, ProductLike
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
 from reddy_lib.transcripts.short_clocks import HOURS, MINUTES
 
@@ -61,10 +61,17 @@ _UNITS = [
     ("s", "Seconds"),
     ("ms", "Milliseconds"),
     ("min", "Minutes"),
-    ("cs", "Hundredths of a second"),
-    ("us", "Microseconds"),
     ("8 kHz", "Samples at 8 kHz"),
     ("16 kHz", "Samples at 16 kHz"),
+    ("44.1 kHz", "Samples at 44.1 kHz"),
+    ("48 kHz", "Samples at 48 kHz"),
+    ("cs", "Hundredths of a second"),
+    ("25 fps", "Frames, 25 a second"),
+    ("30 fps", "Frames, 30 a second"),
+    ("50 fps", "Frames, 50 a second"),
+    ("ds", "Tenths of a second"),
+    ("us", "Microseconds"),
+    ("ns", "Nanoseconds"),
     ("ticks", "Ticks of 100 ns"),
 ]
 _CLOCKS = [("auto", "Hours:minutes, as written"), ("m:s", "Minutes:seconds")]
@@ -419,7 +426,9 @@ class _Asked:
         others: list[Option] = []
         for unit, name in _SHORT if finding.value in (MINUTES, HOURS) else self._units(times):
             option = Option(
-                name, {"line_units": dict.fromkeys(times, unit)} if times else {"line_unit": unit}
+                name,
+                {"line_units": dict.fromkeys(times, unit)} if times else {"line_unit": unit},
+                settles=UNIT_UNCLEAR if UNIT_UNCLEAR in mapping.doubts else "",
             )
             built = self._again(option.apply(mapping), one.row)
             if built is None:
@@ -436,7 +445,7 @@ class _Asked:
     def _units(self, times: Sequence[str]) -> list[tuple[str, str]]:
         """Return the units that could be meant: (unit, its name); the likely ones first."""
         if not times:
-            return [(unit, name) for unit, name in _UNITS if unit in ("s", "ms")]
+            return _UNITS
         column = self.mapping.line_fields[times[0]]
         of_column = self.sheet[column].tolist() if column in self.names else []
         cells = [cell for cell in of_column if not is_empty(cell)]

@@ -21,6 +21,7 @@ from reddy_lib.spreadsheet.cells.agent_names import bare_email
 from reddy_lib.spreadsheet.cells.header_words import concepts
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.cells.tag_values import tag_type
+from reddy_lib.spreadsheet.evidence.call_groups import is_short_number
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.date_columns import timestamp_settings
 from reddy_lib.spreadsheet.evidence.field_evidence import JUDGES, Evidence, Table
@@ -335,10 +336,11 @@ def _with_line_times(mapping: Mapping, used: set[str], columns: Sequence[Column]
         places.setdefault(text, []).append(place)
     taken = {*used, *mapping.group_by, *mapping.line_fields.values()}
     rest = [column for column in columns if column.count and column.name not in taken]
-    fields, units, reasons = line_times(rest, said, list(places.values()))
+    fields, units, reasons, doubts = line_times(rest, said, list(places.values()))
     return mapping.replace(
         line_fields={**mapping.line_fields, **fields},
         line_units=units,
+        doubts={**mapping.doubts, **doubts},
         reasons={**mapping.reasons, **reasons},
     )
 
@@ -454,11 +456,17 @@ def _id_from_group(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
             tags=[*mapping.tags, chosen], tag_types={**mapping.tag_types, chosen: "string"}
         )
     tags = [name for name in mapping.tags if name != by]
+    doubts = {field: doubt for field, doubt in mapping.doubts.items() if field != "conversation_id"}
+    if is_short_number(found) and not found.says & {"call", "case", "id", "unique"}:
+        doubts["conversation_id"] = (
+            f"{by!r} was taken because it tells calls apart; its name does not say so, and its numbers are short"
+        )
     return mapping.replace(
         fields={**mapping.fields, "conversation_id": by},
         tags=tags,
         tag_types={name: kind for name, kind in mapping.tag_types.items() if name in tags},
         reasons={**mapping.reasons, "conversation_id": f"tells calls apart: {found.distinct} different"},
+        doubts=doubts,
     )
 
 

@@ -24,6 +24,7 @@ def with_the_best(data: Any, depth: int = 0) -> Any:
     if depth > _DEPTH:
         return data
     if isinstance(data, list):
+        data = _without_single_lists(data)
         told = _of_siblings(data) or data
         items = [with_the_best(item, depth + 1) if isinstance(item, dict | list) else item for item in told]
         best = _of_rows(items)
@@ -42,6 +43,47 @@ def with_the_best(data: Any, depth: int = 0) -> Any:
         else:
             found[name] = value
     return found if any(found[name] is not data[name] for name in data) else data
+
+
+_FEWEST = 3
+
+
+def _without_single_lists(items: list[Any]) -> list[Any]:
+    """Items that each keep what was said in lists of one object, without these lists: `{"results": [{"text": …}]}`."""
+    if len(items) < _FEWEST or not all(isinstance(item, dict) for item in items):
+        return items
+    plan = usual_plan(tuple(dict.fromkeys(str(name) for item in items[:50] for name in item)))
+    if any(isinstance(item.get(name), str) for item in items[:50] for name in plan.text):
+        return items
+    if not plan.role and not plan.start:
+        return items
+    names = [
+        name
+        for name in dict.fromkeys(name for item in items[:50] for name in item)
+        if all(_is_single(item.get(name)) for item in items) and _text_within(items[0][name][0])
+    ]
+    return [{**item, **{name: _opened(item[name]) for name in names}} for item in items] if names else items
+
+
+def _is_single(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict)
+
+
+def _opened(value: Any, depth: int = 0) -> Any:
+    """An object out of the lists of one around it, and around what it holds."""
+    if _is_single(value):
+        value = value[0]
+    if not isinstance(value, dict) or depth > _FEWEST:
+        return value
+    return {name: _opened(inner, depth + 1) if _is_single(inner) else inner for name, inner in value.items()}
+
+
+def _text_within(value: dict[Any, Any], depth: int = 0) -> str:
+    """The text of an object, or of the one object in a list of its own."""
+    said = _text(value)
+    if said or depth > _FEWEST:
+        return said
+    return next((_text_within(inner[0], depth + 1) for inner in value.values() if _is_single(inner)), "")
 
 
 def _without_numbered_readings(data: dict[Any, Any]) -> dict[Any, Any]:

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from reddy_lib.transcripts.times import unit_of, words_of
+from reddy_lib.transcripts.times import words_of
+from reddy_lib.transcripts.units import seconds_to_say, unit_of
 
 __all__ = ["with_bracketed_seconds"]
 
@@ -58,13 +59,19 @@ def _unit(starts: Sequence[float], lines: Sequence[re.Match[str]]) -> float:
     told = {(line["unit"] or "").strip() for line in lines}
     if told != {""}:
         return 0.001 if told == {"ms"} else 1.0
+    texts = [line["rest"] for line in lines]
     lengths = [
-        _value(line["stop"]) - start for start, line in zip(starts, lines, strict=True) if line["stop"]
+        (_value(line["stop"]) - start, seconds_to_say(text))
+        for start, line, text in zip(starts, lines, texts, strict=True)
+        if line["stop"]
     ]
-    read = unit_of(
-        starts, words_of([line["rest"] for line in lines][: None if lengths else -1]), lengths=lengths
-    )
-    return read.factor if read.usual else 1.0
+    steps = [
+        (after - before, seconds_to_say(text))
+        for (before, after), text in zip(pairwise(starts), texts, strict=False)
+    ]
+    words = words_of(texts if lengths else texts[:-1])
+    read = unit_of(starts, words, spoken=lengths or steps, lengths=bool(lengths))
+    return read.factor if read.usual and read.sure else 1.0
 
 
 def _iso(seconds: float) -> str:

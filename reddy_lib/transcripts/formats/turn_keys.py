@@ -66,7 +66,7 @@ class _Column:
         )
         self.spans = bool(given) and all(map(_is_span, given))
         if self.spans:
-            self.numbers = [float(value[0]) for value in given]
+            self.numbers = [_number_in(value[0]) for value in given]
         self.texts = [" ".join(map(str, value)) if isinstance(value, list) else value for value in given
                       if isinstance(value, str) or _is_texts(value)]  # fmt: skip
         self.is_text = bool(given) and len(self.texts) * 2 > len(given)
@@ -82,13 +82,18 @@ class _Column:
 
 
 def _is_span(value: Any) -> bool:
-    """`[12.5, 17.0]`: when something began and ended."""
+    """`[12.5, 17.0]`, `["12.5", "17.0"]`, `["0:12", "0:17"]`: when something began and ended."""
     return (
         isinstance(value, list | tuple)
         and len(value) == 2
-        and all(isinstance(part, int | float) and not isinstance(part, bool) for part in value)
-        and value[0] <= value[1]
+        and all(isinstance(part, int | float | str) and read_moment(part) is not None for part in value)
+        and _number_in(value[0]) <= _number_in(value[1])
     )
+
+
+def _number_in(value: Any) -> float:
+    moment = read_moment(value)
+    return moment.seconds if moment is not None else 0.0
 
 
 def _is_texts(value: Any) -> bool:
@@ -383,14 +388,19 @@ def _moves(column: _Column) -> bool:
 
 def _is_clockwork(column: _Column) -> bool:
     """Is this a time by its values, whatever its name says: `from: 0.4, 6.9, 12.1`?"""
+    if column.key is None or column.key.part != "role":
+        return False
+    numbers = column.numbers
+    if not numbers and column.texts and all(map(_NUMERAL.fullmatch, column.texts)):
+        numbers = _seconds(column)
     return (
-        column.key is not None
-        and column.key.part == "role"
-        and bool(column.numbers)
-        and len(set(column.numbers)) == len(column.numbers) == column.total
-        and any(not number.is_integer() or number > 999 for number in column.numbers)
+        len(set(numbers)) == len(numbers) == column.total
+        and any(not number.is_integer() or number > 999 for number in numbers)
         and _moves(column)
     )
+
+
+_NUMERAL = re.compile(r"\d{1,9}(?:\.\d{1,6})?")
 
 
 def _lasts(starts: Sequence[float], lengths: Sequence[float]) -> bool:

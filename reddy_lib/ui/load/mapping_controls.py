@@ -83,24 +83,23 @@ UNITS = {
     "s": "seconds",
     "ms": "milliseconds",
     "us": "microseconds",
+    "ns": "nanoseconds",
     "ticks": "ticks of 100 ns",
     "min": "minutes",
     "days": "days",
     "cs": "hundredths of a second",
+    "ds": "tenths of a second",
     "8 kHz": "samples at 8 kHz",
     "16 kHz": "samples at 16 kHz",
     "44.1 kHz": "samples at 44.1 kHz",
     "48 kHz": "samples at 48 kHz",
+    "25 fps": "frames, 25 a second",
+    "30 fps": "frames, 30 a second",
+    "50 fps": "frames, 50 a second",
     "m:s": "minutes:seconds, written as hours:minutes",
     "h:m": "hours:minutes, times of day",
 }
-_LINE_UNITS = {
-    "auto": "found for each transcript",
-    "s": "seconds",
-    "ms": "milliseconds",
-    "m:s": "minutes:seconds",
-    "h:m": "hours:minutes",
-}
+_LINE_UNITS = {**UNITS, "auto": "found for each transcript", "m:s": "minutes:seconds", "h:m": "hours:minutes"}
 SWAPPED = {
     "ask": "hold them, until somebody says",
     "swap": "swap day and month back",
