@@ -358,7 +358,7 @@ if view.facets:
 if view.split != "call":
     with columns[-2]:
         calls_list()
-with columns[-1]:
+with columns[-1], st.container(key="open_call"):
     try:
         pane()
     except NotInLedger as error:
