@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 import reddy_lib.arguments as arguments
+from reddy_lib.batches.call_rows import release_calls
 from reddy_lib.batches.decisions import read_decisions
 from reddy_lib.batches.personal_looks import (
     PersonalData,
@@ -57,6 +58,8 @@ ANSWERS: tuple[PersonalRule, ...] = ("mask", "hold", "allow")
 
 DEFAULTS: dict[str, PersonalRule] = {kind: "mask" if kind in ("cvv", "pin") else "ask" for kind in KINDS}
 """Kind → the rule of an address that has no other. Card schemes forbid to keep security codes and PINs."""
+
+_PIECE = 500
 
 HELD = "personal-data-held"
 """The finding of a call that names a kind with the rule hold."""
@@ -95,6 +98,7 @@ def set_personal_policy(
     with database.write(right="administer") as connection:
         address = address_in(connection, _url(to))
         _store(connection, address, "", rules, who)
+        _release(connection, address)
         return _rules(connection, address)
 
 
@@ -114,7 +118,9 @@ def answer_personal_data(
     _check(answers, ANSWERS)
     who = arguments.text(who, "who")
     with batch.database.write(right="send") as connection:
-        _store(connection, address_in(connection, _url(to)), batch.id, answers, who)
+        address = address_in(connection, _url(to))
+        _store(connection, address, batch.id, answers, who)
+        _release(connection, address, batch.id)
 
 
 def effective_rules(connection: sa.Connection, address: str, batch_id: str) -> dict[str, PersonalRule]:
@@ -237,6 +243,26 @@ def _store(
             for kind, rule in rules.items()
         ],
     )
+
+
+def _release(connection: sa.Connection, address: str, batch_id: str | None = None) -> None:
+    """Release calls that a rule held, where none of the kinds that they name is held any more.
+
+    What they name now is masked or asked about when they are sent. Where another address holds them, they are held again
+    before they are sent there.
+    """
+    held = sa.select(calls.c.id, calls.c.batch_id, calls.c.payload).where(
+        calls.c.status == "held", calls.c.codes.contains(f"|{HELD}|")
+    )
+    if batch_id is not None:
+        held = held.where(calls.c.batch_id == batch_id)
+    found = connection.execute(held).all()
+    rules = {one.batch_id: effective_rules(connection, address, one.batch_id) for one in found}
+    for at in range(0, len(found), _PIECE):
+        some = found[at : at + _PIECE]
+        named = kinds_of_calls(connection, {one.id: one.payload for one in some})
+        free = [one.id for one in some if all(rules[one.batch_id][kind] != "hold" for kind in named[one.id])]
+        release_calls(connection, free, HELD)
 
 
 def stored_summary(rules: Mapping[str, PersonalRule], found: PersonalData) -> str:
