@@ -43,7 +43,9 @@ __all__ = [
     "RULES",
     "PersonalRule",
     "answer_personal_data",
+    "answers_of",
     "effective_rules",
+    "forget_answers",
     "personal_policy",
     "refused",
     "said_of",
@@ -120,6 +122,27 @@ def answer_personal_data(
     with batch.database.write(right="send") as connection:
         address = address_in(connection, _url(to))
         _store(connection, address, batch.id, answers, who)
+        _release(connection, address, batch.id)
+
+
+def answers_of(batch: Batch, to: str | _Client) -> dict[str, PersonalRule]:
+    """Return kind → answer, as decided for this batch at an address; kinds without an answer are left out."""
+    with batch.database.read() as connection:
+        return _stored(connection, address_in(connection, _url(to)), batch.id)
+
+
+def forget_answers(batch: Batch, to: str | _Client) -> None:
+    """Forget what was decided for this batch at an address: its kinds are asked about again.
+
+    Raises NotAllowed: this takes a person who may send.
+    """
+    with batch.database.write(right="send") as connection:
+        address = address_in(connection, _url(to))
+        connection.execute(
+            personal_rules.delete().where(
+                personal_rules.c.address == address, personal_rules.c.batch_id == batch.id
+            )
+        )
         _release(connection, address, batch.id)
 
 

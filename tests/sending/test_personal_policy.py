@@ -13,7 +13,7 @@ from reddy_lib.database.schema import calls, personal_data
 from reddy_lib.errors import PersonalDataAsked, SubmissionError
 from reddy_lib.model import payload_json
 from reddy_lib.sending.overview import preview
-from reddy_lib.sending.personal_policy import DEFAULTS, answer_personal_data
+from reddy_lib.sending.personal_policy import DEFAULTS, answer_personal_data, answers_of, forget_answers
 from reddy_lib.sending.submission import Submission, create
 from reddy_lib.sending.workers import new_worker
 from tests.sending.exchanging import exchange
@@ -88,6 +88,16 @@ def test_an_answer_holds_for_its_batch_and_a_rule_for_all(ledger: reddy.Ledger, 
     assert reddy.personal_policy(ledger, HERE) == {**DEFAULTS, "card": "mask"}
     assert reddy.personal_policy(ledger, "https://elsewhere.example") == DEFAULTS
     assert "4111" not in "".join(claimed(other, queue(other)))
+
+
+def test_an_answer_can_be_taken_back(batch: reddy.Batch) -> None:
+    answer_personal_data(batch, HERE, {"card": "allow", "email": "mask"})
+    assert answers_of(batch, HERE) == {"card": "allow", "email": "mask"}
+    assert answers_of(batch, "sandbox") == {}
+    forget_answers(batch, HERE)
+    assert answers_of(batch, HERE) == {}
+    with pytest.raises(PersonalDataAsked):
+        queue(batch)
 
 
 def test_hold_names_the_kind_and_accepting_sends(batch: reddy.Batch) -> None:
