@@ -36,6 +36,7 @@ __all__ = [
     "insert_calls",
     "new_call_values",
     "payload_changes",
+    "release_calls",
     "remark_duplicates",
     "searched",
     "standing_findings",
@@ -420,6 +421,26 @@ def hold_calls(connection: sa.Connection, found: Mapping[int, Finding]) -> None:
         )
     if held:
         connection.execute(_HOLD, held)
+
+
+def release_calls(connection: sa.Connection, call_ids: Iterable[int], code: str) -> None:
+    """Remove a finding of reading from held calls: those that have no other error are ready."""
+    query = sa.select(calls.c.id, calls.c.source_findings, calls.c.findings).where(
+        calls.c.id.in_(list(call_ids)), calls.c.status == "held"
+    )
+    released = []
+    for id, source, findings in connection.execute(query).all():
+        summary = summarised([one for one in decode_findings(findings) if one.code != code])
+        released.append(
+            {
+                "the_call": id,
+                "the_source": encode_findings([one for one in decode_findings(source) if one.code != code]),
+                "the_status": "held" if summary["errors"] else "ready",
+                **{f"the_{name}": value for name, value in summary.items()},
+            }
+        )
+    if released:
+        connection.execute(_HOLD, released)
 
 
 _HOLD = _MARK.values(source_findings=sa.bindparam("the_source"))

@@ -14,9 +14,18 @@ import msgspec
 
 from reddy_lib.batches.step_base import StepBase
 from reddy_lib.model import Call, Tag
-from reddy_lib.personal_data import KINDS, TITLES, Said, find_in_text, find_personal_data
+from reddy_lib.personal_data import KINDS, NOT_KEPT, TITLES, Said, find_in_text, find_personal_data
 
-__all__ = ["ANY_MASK", "MASKED", "MaskPersonalData", "items_of", "masks_in", "masks_said", "said_in"]
+__all__ = [
+    "ANY_MASK",
+    "MASKED",
+    "MaskPersonalData",
+    "items_of",
+    "masks_in",
+    "masks_said",
+    "own_masks",
+    "said_in",
+]
 
 
 class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-data"):
@@ -95,6 +104,20 @@ def masks_in(call: Call) -> Counter[str]:
         for mask in ANY_MASK.finditer(text)
         if mask[0] in _KIND_OF
     )
+
+
+def own_masks(call: Call, loaded: Call, *, removed: bool) -> Counter[str]:
+    """Return the masks that a call was not loaded with, by kind.
+
+    Args:
+        loaded: the call as it was loaded.
+        removed: codes were removed from every copy of the call, so that it looks as if it had been loaded with their masks.
+    """
+    of_sheet = masks_in(loaded)
+    if removed:
+        for kind in NOT_KEPT:
+            del of_sheet[kind]
+    return masks_in(call) - of_sheet
 
 
 def said_in(call: Call, *, blunt: bool = False) -> list[Said]:

@@ -10,13 +10,14 @@ import hashlib
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from reddy_lib.batches.masking import items_of, masks_in
+from reddy_lib.batches.masking import items_of, masks_in, own_masks
+from reddy_lib.batches.removed_codes import calls_without_codes
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.database import Database
@@ -107,7 +108,8 @@ def _look(database: Database, ids: Sequence[int]) -> None:
     query = sa.select(*(calls.c[name] for name in wanted)).where(calls.c.id.in_(ids))
     with database.read() as connection:
         found = connection.execute(query).all()
-    read = {one.id: (one.payload, _row(one.id, one.batch_id, one.payload, one.original)) for one in found}
+        removed = calls_without_codes(connection, ids)
+    read = {one.id: (one.payload, _row(one, removed=one.id in removed)) for one in found}
     with database.write() as connection:
         now = connection.execute(
             sa.select(calls.c.id, calls.c.payload).where(calls.c.id.in_(ids)).with_for_update()
@@ -124,16 +126,16 @@ def _look(database: Database, ids: Sequence[int]) -> None:
             )
 
 
-def _row(id: int, batch_id: str, payload: str, original: str | None) -> dict[str, int | str]:
-    call = from_payload(payload)
+def _row(one: Any, *, removed: bool) -> dict[str, int | str]:
+    call = from_payload(one.payload)
     masked = masks_in(call)
     if masked:  # some exports come with masks of their own
-        masked -= masks_in(from_payload(original or payload))
+        masked = own_masks(call, from_payload(one.original or one.payload), removed=removed)
     return {
-        "call_id": id,
-        "batch_id": batch_id,
+        "call_id": one.id,
+        "batch_id": one.batch_id,
         "finder": FINDER,
-        "digest": digest(payload),
+        "digest": digest(one.payload),
         "kinds": _stored(kinds_of(call)),
         "masked": _stored(masked),
     }

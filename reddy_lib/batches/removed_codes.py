@@ -22,14 +22,22 @@ import sqlalchemy as sa
 from reddy_lib.database.privacy_tables import removed_codes
 from reddy_lib.database.schema import calls, earlier_payloads, edits
 from reddy_lib.model import Call, from_payload
-from reddy_lib.personal_data import TITLES
+from reddy_lib.personal_data import NOT_KEPT, TITLES
 
 if TYPE_CHECKING:
     from reddy_lib.batches.stored_batch import StoredBatch
 
-__all__ = ["FORBIDDEN", "Masked", "codes_removed", "gone_for_good", "masked_codes", "remove_codes"]
+__all__ = [
+    "FORBIDDEN",
+    "Masked",
+    "calls_without_codes",
+    "codes_removed",
+    "gone_for_good",
+    "masked_codes",
+    "remove_codes",
+]
 
-FORBIDDEN = tuple(f"[{TITLES[kind]}]" for kind in ("cvv", "pin"))
+FORBIDDEN = tuple(f"[{TITLES[kind]}]" for kind in NOT_KEPT)
 """The masks of what may not be kept."""
 
 _ANY_MASK = re.compile("|".join(re.escape(f"[{title}]") for title in (*TITLES.values(), "number")))
@@ -225,6 +233,12 @@ def gone_for_good(items: int) -> str:
     """Return why undoing does not bring codes back, as the end of a sentence."""
     them = "1 security code or PIN was" if items == 1 else f"{items:,} security codes and PINs were"
     return f"{them} removed from the ledger for good, as they may not be kept, and the masks stay"
+
+
+def calls_without_codes(connection: sa.Connection, call_ids: Sequence[int]) -> set[int]:
+    """Return those of these calls from which codes were removed: their masks of codes are not the sheet's own."""
+    query = sa.select(removed_codes.c.call_id).where(removed_codes.c.call_id.in_(list(call_ids)))
+    return set(connection.execute(query).scalars())
 
 
 def codes_removed(batch: StoredBatch, operation_id: str) -> int:

@@ -21,8 +21,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from reddy_lib.batches.call_changes import STILL_HEARD, Changed, Recording, change_rows
 from reddy_lib.batches.call_rows import hold_calls
 from reddy_lib.batches.decisions import line_times, read_decisions
-from reddy_lib.batches.masking import MaskPersonalData, masks_in, masks_said
+from reddy_lib.batches.masking import MaskPersonalData, masks_said, own_masks
 from reddy_lib.batches.redaction_marks import words_of
+from reddy_lib.batches.removed_codes import calls_without_codes
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.database import Database
 from reddy_lib.database.schema import calls, recordings, silenced_recordings
@@ -93,6 +94,7 @@ def silence_masked(batch: StoredBatch, rows: Sequence[int], step: Masks) -> dict
         found = connection.execute(query).all()
         attached = attached_to_calls(connection, [one.id for one in found])
         silent = _silent(connection, [one.id for one in found])
+        removed = calls_without_codes(connection, [one.id for one in found])
     done: dict[int, Silenced] = {}
     for one in found:
         if one.id not in attached:
@@ -104,7 +106,8 @@ def silence_masked(batch: StoredBatch, rows: Sequence[int], step: Masks) -> dict
             one.decisions
         ).accepted
         if fresh:  # masked before the recording was attached
-            said = [*said, *_own_masks(call, original, step.kinds)]
+            own = own_masks(call, original, removed=one.id in removed)
+            said = [*said, *masks_said(call, [kind for kind in step.kinds if own.get(kind)])]
         if not said:
             continue
         origins = line_times(one.times, original.transcript or [], call.transcript or [])
@@ -114,12 +117,6 @@ def silence_masked(batch: StoredBatch, rows: Sequence[int], step: Masks) -> dict
         copy, why = _copy(batch.database, recording, placed)
         done[one.row] = Silenced(one.payload, recording.sha256, recording, copy, why)
     return done
-
-
-def _own_masks(call: Call, original: Call, kinds: Sequence[str]) -> list[Said]:
-    """Return the masks that a call was not loaded with."""
-    own = masks_in(call) - masks_in(original)
-    return masks_said(call, [kind for kind in kinds if own.get(kind)])
 
 
 def _timed(lines: Sequence[TranscriptLine], origins: Sequence[str]) -> list[TranscriptLine]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["FINDER", "KINDS", "PLURALS", "TITLES", "Said", "first_in_each_place"]
+__all__ = ["FINDER", "KINDS", "NOT_KEPT", "PLURALS", "TITLES", "Said", "first_in_each_place"]
 
 TITLES = {
     "card": "card number",
@@ -25,6 +25,9 @@ TITLES = {
 """Kind → what people call it."""
 
 KINDS = tuple(TITLES)
+
+NOT_KEPT = ("cvv", "pin")
+"""Kinds that may not be kept: once masked, they are removed from every copy of the call (`batches.removed_codes`)."""
 
 PLURALS = {kind: f"{title}s" for kind, title in TITLES.items()} | {
     "pin": "PINs or one-time codes",

@@ -67,10 +67,13 @@ def prepare(
         SubmissionError: a call that Reddy accepted before is to be sent again, and cannot be masked any more.
     """
     database.require("send")
-    look_through(database, parts)
     with database.read() as connection:
         address = address_in(connection, address)
         rules = effective_rules(connection, address, batch_id)
+        state = connection.execute(sa.select(batches.c.state).where(batches.c.id == batch_id)).scalar()
+    if state != "open":  # nothing of it is sent, so nothing is masked
+        return Prepared(rules, [], personal_data_in(database, parts))
+    look_through(database, parts)
     found = personal_data_in(database, parts)
     asked = {kind: found.rows[kind] for kind in found.kinds if rules[kind] == "ask"}
     if asked and waits_for_answers(address):
@@ -88,14 +91,12 @@ def prepare(
 
 def not_decided(asked: dict[str, list[int]]) -> str:
     """Return the error text for kinds that nobody decided about."""
-    every = sorted({row for rows in asked.values() for row in rows})
+    every = {row for rows in asked.values() for row in rows}
     kinds = said_of({kind: len(rows) for kind, rows in asked.items()})
-    first = next(iter(asked))
+    said = "1 call names" if len(every) == 1 else f"{len(every):,} calls name"
     return (
-        f"Nothing was sent: {len(every):,} call{'s' * (len(every) != 1)} name personal data ({kinds}), and nobody decided "
-        "yet whether this address may have it. Mask it, hold these calls, or send them as they are: "
-        f'reddy.submit(batch, client, personal_data={{"{first}": "mask"}}), with "mask", "hold" or "allow" for each kind '
-        '(or one word for all of them: personal_data="mask").'
+        f"Nothing was sent: {said} personal data (calls with {kinds}), and it is not decided yet whether this address "
+        "may have it. Decide first: mask it, hold these calls, or send them as they are."
     )
 
 

@@ -25,6 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 import reddy_lib.arguments as arguments
 from reddy_lib.address import is_loopback
+from reddy_lib.batches.call_rows import release_calls
 from reddy_lib.batches.decisions import read_decisions
 from reddy_lib.batches.personal_looks import (
     PersonalData,
@@ -44,7 +45,9 @@ __all__ = [
     "RULES",
     "PersonalRule",
     "answer_personal_data",
+    "answers_of",
     "effective_rules",
+    "forget_answers",
     "personal_policy",
     "refused",
     "said_of",
@@ -60,6 +63,8 @@ ANSWERS: tuple[PersonalRule, ...] = ("mask", "hold", "allow")
 
 DEFAULTS: dict[str, PersonalRule] = {kind: "mask" if kind in ("cvv", "pin") else "ask" for kind in KINDS}
 """Kind → the rule of an address that has no other. Card schemes forbid to keep security codes and PINs."""
+
+_PIECE = 500
 
 HELD = "personal-data-held"
 """The finding of a call that names a kind with the rule hold."""
@@ -98,6 +103,7 @@ def set_personal_policy(
     with database.write(right="administer") as connection:
         address = address_in(connection, _url(to))
         _store(connection, address, "", rules, who)
+        _release(connection, address)
         return _rules(connection, address)
 
 
@@ -117,7 +123,30 @@ def answer_personal_data(
     _check(answers, ANSWERS)
     who = arguments.text(who, "who")
     with batch.database.write(right="send") as connection:
-        _store(connection, address_in(connection, _url(to)), batch.id, answers, who)
+        address = address_in(connection, _url(to))
+        _store(connection, address, batch.id, answers, who)
+        _release(connection, address, batch.id)
+
+
+def answers_of(batch: Batch, to: str | _Client) -> dict[str, PersonalRule]:
+    """Return kind → answer, as decided for this batch at an address; kinds without an answer are left out."""
+    with batch.database.read() as connection:
+        return _stored(connection, address_in(connection, _url(to)), batch.id)
+
+
+def forget_answers(batch: Batch, to: str | _Client) -> None:
+    """Forget what was decided for this batch at an address: its kinds are asked about again.
+
+    Raises NotAllowed: this takes a person who may send.
+    """
+    with batch.database.write(right="send") as connection:
+        address = address_in(connection, _url(to))
+        connection.execute(
+            personal_rules.delete().where(
+                personal_rules.c.address == address, personal_rules.c.batch_id == batch.id
+            )
+        )
+        _release(connection, address, batch.id)
 
 
 def waits_for_answers(address: str) -> bool:
@@ -246,6 +275,26 @@ def _store(
             for kind, rule in rules.items()
         ],
     )
+
+
+def _release(connection: sa.Connection, address: str, batch_id: str | None = None) -> None:
+    """Release calls that a rule held, where none of the kinds that they name is held any more.
+
+    What they name now is masked or asked about when they are sent. Where another address holds them, they are held again
+    before they are sent there.
+    """
+    held = sa.select(calls.c.id, calls.c.batch_id, calls.c.payload).where(
+        calls.c.status == "held", calls.c.codes.contains(f"|{HELD}|")
+    )
+    if batch_id is not None:
+        held = held.where(calls.c.batch_id == batch_id)
+    found = connection.execute(held).all()
+    rules = {one.batch_id: effective_rules(connection, address, one.batch_id) for one in found}
+    for at in range(0, len(found), _PIECE):
+        some = found[at : at + _PIECE]
+        named = kinds_of_calls(connection, {one.id: one.payload for one in some})
+        free = [one.id for one in some if all(rules[one.batch_id][kind] != "hold" for kind in named[one.id])]
+        release_calls(connection, free, HELD)
 
 
 def stored_summary(rules: Mapping[str, PersonalRule], found: PersonalData) -> str:

@@ -176,8 +176,10 @@ def _submit(
         )
         if again is None:
             _warn_of_conflicts(batch, wanted)
-    except (LedgerRestored, PersonalDataAsked):
+    except LedgerRestored:
         raise
+    except PersonalDataAsked as error:
+        raise PersonalDataAsked(f"{error} {_how_to_answer(error.rows)}", error.rows) from None
     except SubmissionError:
         joined = _unfinished(batch, address, wanted)
         if joined is not None:  # another notebook was a moment faster: send the same submission
@@ -193,6 +195,15 @@ def _submit(
         return earlier[0]  # everything was sent already: running the cell again shows the same
     _send(submission, client, Slots(concurrency), progress=progress)
     return submission
+
+
+def _how_to_answer(rows: Mapping[str, list[int]]) -> str:
+    """Return what to write in a notebook."""
+    kind = next(iter(rows))
+    return (
+        f'In a notebook: reddy.submit(batch, client, personal_data={{"{kind}": "mask"}}), with "mask", "hold" or "allow" '
+        'for each kind, or one of these for all: personal_data="mask".'
+    )
 
 
 def _warn_of_conflicts(batch: Batch, wanted: list[int] | None) -> None:

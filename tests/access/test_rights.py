@@ -365,6 +365,10 @@ def _writes() -> dict[str, tuple[Right, Call]]:
             "send",
             lambda s, g, b, u: personal_policy.answer_personal_data(b, "sandbox", {"card": "mask"}),
         ),
+        "sending.personal_policy.forget_answers": (
+            "send",
+            lambda s, g, b, u: personal_policy.forget_answers(b, "sandbox"),
+        ),
         "sending.overview.look_before_sending": (
             "edit",
             lambda s, g, b, u: look_before_sending(g, b.id),
@@ -493,7 +497,7 @@ READS = {
     "batches.facet_store": "drop_store store_of",
     "batches.facets": "facet_names facet_values facets_of",
     "batches.personal_looks": "finder_test personal_data_in personal_data_of unread_count",
-    "sending.personal_policy": "personal_policy",
+    "sending.personal_policy": "answers_of personal_policy",
     "batches.previews": "effect_of preview_of stored_calls",
     "batches.problems": "problems_of",
     "batches.query_masks": "conditions_of product_values",

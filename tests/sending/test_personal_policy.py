@@ -13,7 +13,7 @@ from reddy_lib.database.schema import calls, personal_data
 from reddy_lib.errors import PersonalDataAsked, SubmissionError
 from reddy_lib.model import payload_json
 from reddy_lib.sending.overview import preview
-from reddy_lib.sending.personal_policy import DEFAULTS, answer_personal_data
+from reddy_lib.sending.personal_policy import DEFAULTS, answer_personal_data, answers_of, forget_answers
 from reddy_lib.sending.submission import Submission, create
 from reddy_lib.sending.workers import new_worker
 from tests.sending.exchanging import exchange
@@ -61,7 +61,7 @@ def claimed(batch: reddy.Batch, submission: Submission, outcome: str = "accepted
 
 def test_security_codes_are_masked_and_the_rest_is_asked_about(batch: reddy.Batch) -> None:
     first, _, last = batch.rows()
-    with pytest.raises(PersonalDataAsked, match=r"2 card numbers.*personal_data=") as asked:
+    with pytest.raises(PersonalDataAsked, match=r"2 card numbers.*Decide first") as asked:
         queue(batch)
     assert asked.value.rows == {"card": [first, last]}
     assert "836" in payload_json(batch.call(first)).decode(), (
@@ -90,6 +90,16 @@ def test_an_answer_holds_for_its_batch_and_a_rule_for_all(ledger: reddy.Ledger, 
     assert "4111" not in "".join(claimed(other, queue(other)))
 
 
+def test_an_answer_can_be_taken_back(batch: reddy.Batch) -> None:
+    answer_personal_data(batch, HERE, {"card": "allow", "email": "mask"})
+    assert answers_of(batch, HERE) == {"card": "allow", "email": "mask"}
+    assert answers_of(batch, "sandbox") == {}
+    forget_answers(batch, HERE)
+    assert answers_of(batch, HERE) == {}
+    with pytest.raises(PersonalDataAsked):
+        queue(batch)
+
+
 def test_hold_names_the_kind_and_accepting_sends(batch: reddy.Batch) -> None:
     reddy.set_personal_policy(batch.database, HERE, {"card": "hold"})
     first, plain, last = batch.rows()
@@ -105,6 +115,30 @@ def test_hold_names_the_kind_and_accepting_sends(batch: reddy.Batch) -> None:
     batch.apply(MaskPersonalData(), [last])
     assert batch.rows(status="ready") == [last], "masked words hold nothing back"
     assert batch.rows(status="accepted") == [first, plain]
+
+
+def test_a_rule_that_no_longer_holds_releases_its_calls(batch: reddy.Batch) -> None:
+    reddy.set_personal_policy(batch.database, HERE, {"card": "hold"})
+    claimed(batch, queue(batch))
+    first, _, last = batch.rows()
+    assert batch.rows(status="held") == [first, last]
+    reddy.set_personal_policy(batch.database, HERE, {"phone": "allow"})
+    assert batch.rows(status="held") == [first, last], "cards are still held"
+    reddy.set_personal_policy(batch.database, HERE, {"card": "ask"})
+    assert batch.rows(status="ready") == [first, last]
+    answer_personal_data(batch, HERE, {"card": "hold"})
+    with pytest.raises(SubmissionError, match="Not sent"):
+        queue(batch)
+    answer_personal_data(batch, HERE, {"card": "mask"})
+    assert "4111" not in "".join(claimed(batch, queue(batch)))
+
+
+def test_nothing_of_an_archived_batch_is_masked(ledger: reddy.Ledger, batch: reddy.Batch) -> None:
+    answer_personal_data(batch, HERE, {"card": "mask"})
+    ledger.archive(batch)
+    with pytest.raises(SubmissionError, match="taken off the list"):
+        queue(batch)
+    assert "836" in payload_json(batch.call(batch.rows()[0])).decode()
 
 
 def test_a_rule_that_changed_while_calls_were_queued_stops_them_at_the_claim(batch: reddy.Batch) -> None:

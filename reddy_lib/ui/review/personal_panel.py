@@ -117,7 +117,7 @@ def _table(batch: Batch, view: View, found: PersonalData, key: str) -> None:
         key=f"{key} personal all",
         icon=":material/visibility_off:",
         disabled=not may,
-        help="History undoes it, until a call is sent.",
+        help="In the words, the tags, and the recording where they are said. History undoes it, until a call is sent.",
     ):
         apply_step(batch, MaskPersonalData(kinds=tuple(found.kinds)), everywhere)
     for kind in found.kinds:

@@ -14,7 +14,7 @@ from reddy_lib import ui
 from reddy_lib.api.client import hint
 from reddy_lib.batches.selections import fingerprint
 from reddy_lib.database.sandbox_urls import SANDBOX
-from reddy_lib.errors import ConnectionUnusable, ReddyError
+from reddy_lib.errors import ConnectionUnusable, PersonalDataAsked, ReddyError
 from reddy_lib.recordings.upload_hosts import allow_host, refuse_host, waiting_hosts
 from reddy_lib.sending.overview import preview, sendable_rows
 from reddy_lib.sending.ramp_up import end_ramp
@@ -68,19 +68,23 @@ def send(page: Page, rows: list[int] | None, expected: int, drawn: str = "") -> 
                     f"the others are held now. Look at them in Review, or send the {left:,}."
                 )
                 st.rerun()
-        submission = create(
-            page.ledger,
-            page.batch.id,
-            address=page.to.address,
-            token_source=page.to.source,
-            token_hint=page.to.token_hint,
-            credential=page.to.credential(page.ledger.identity),
-            rows=rows,
-            concurrency=int(st.session_state.get("calls_at_once", 8)),
-            who=ui.who(),
-            submission_id=page.fresh_id(),
-            ramp=None,
-        )
+        try:
+            submission = create(
+                page.ledger,
+                page.batch.id,
+                address=page.to.address,
+                token_source=page.to.source,
+                token_hint=page.to.token_hint,
+                credential=page.to.credential(page.ledger.identity),
+                rows=rows,
+                concurrency=int(st.session_state.get("calls_at_once", 8)),
+                who=ui.who(),
+                submission_id=page.fresh_id(),
+                ramp=None,
+            )
+        except PersonalDataAsked as error:  # a call or a rule changed after the page was drawn: it asks now
+            st.session_state["submit_notice"] = str(error)
+            st.rerun()
         ui.start(submission, page.to)
         st.session_state["next_submission"].pop(page.batch.id, None)
         st.rerun()

@@ -13,6 +13,8 @@ from reddy_lib.sending.personal_policy import (
     RULES,
     PersonalRule,
     answer_personal_data,
+    answers_of,
+    forget_answers,
     personal_policy,
     said_of,
     set_personal_policy,
@@ -155,6 +157,7 @@ def _answer(page: Page, answers: dict[str, PersonalRule]) -> None:
 def _rules_dialog(page: Page) -> None:
     """The rules of the connection, which an administrator changes, and the answers for this batch."""
     rules = personal_policy(page.ledger, page.to.address)
+    answers = answers_of(page.batch, page.to.address)
     may = ui.may("administer")
     st.markdown(
         f"What {ui.escape(page.where)} gets, whoever sends"
@@ -184,6 +187,15 @@ def _rules_dialog(page: Page) -> None:
             "a payment, even encrypted.",
             icon=":material/warning:",
         )
+    if answers:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            told = ", ".join(f"{TITLES[kind]}: {ANSWERS[rule].lower()}" for kind, rule in answers.items())
+            st.caption(f"Decided for this batch where the rule is to ask: {told}", width="stretch")
+            if st.button("Ask again", disabled=not ui.may("send"), key="personal_ask_again"):
+                with ui.alerts():
+                    forget_answers(page.batch, page.to.address)
+                    close_dialog()
+                    st.rerun()
     with st.container(horizontal=True):
         if st.button("Save", type="primary", disabled=not may or not chosen, key="personal_rules_save"):
             with ui.alerts():
