@@ -149,8 +149,8 @@ def test_the_public_names_are_exactly_these() -> None:
         "RecordingFolder", "RecordingStore", "ReddyError", "Sandbox", "Speaker", "Submission", "Tag",
         "TranscriptLine", "build_calls", "charts", "check", "check_restored", "errors", "evidence", "exports",
         "fetch_recordings", "find_personal_data", "guess_mapping",
-        "inspect_recording", "match_recordings", "parse_transcript", "questions", "read_sheet", "reconcile",
-        "silence_recording", "submit", "trust_restored", "upload_recordings",
+        "inspect_recording", "match_recordings", "parse_transcript", "personal_policy", "questions", "read_sheet",
+        "reconcile", "set_personal_policy", "silence_recording", "submit", "trust_restored", "upload_recordings",
     ]  # fmt: skip
     assert sorted(reddy_lib._HOMES) == sorted(reddy_lib.__all__)
     for name in reddy_lib.__all__:

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from reddy_lib.batches.frames import utc
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.personal_looks import PersonalData, look_through, personal_data_in, unread_count
+from reddy_lib.database.change_marks import ChangeMark, change_mark
 from reddy_lib.database.sandbox_urls import address_in, ledger_address
 from reddy_lib.database.schema import (
     STATUSES,
@@ -47,6 +48,7 @@ __all__ = [
     "rows_to_send",
     "sendable_rows",
     "settled_at",
+    "unchanged_since",
     "workers_alive",
 ]
 
@@ -110,6 +112,14 @@ def asked_about(database: Database, batch_id: str, address: str, rows: Sequence[
     with database.read() as connection:
         rules = effective_rules(connection, address_in(connection, address), batch_id)
     return Asked(unread_count(database, parts), personal_data_in(database, parts), rules)
+
+
+def unchanged_since(database: Database, batch_id: str) -> ChangeMark | None:
+    """Return a mark that is the same only while `asked_about` returns the same; None where that cannot be told cheaply."""
+    if not database.is_sqlite:
+        return None
+    with database.read() as connection:
+        return change_mark(connection, batch_id)
 
 
 def as_it_is_sent(database: Database, batch_id: str, address: str, payload: dict[str, Any]) -> dict[str, Any]:

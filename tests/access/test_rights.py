@@ -508,7 +508,7 @@ READS = {
     "outcomes.sent_calls": "snapshot",
     "batches.redaction_marks": "marks_of words_of",
     "sending.overview": "as_it_is_sent asked_about being_sent held_up history preview rows_to_send sendable_rows "
-    "settled_at workers_alive",
+    "settled_at unchanged_since workers_alive",
     "sending.rate_limits": "live_pace rules_of",
     "sending.ramp_up": "ramp_of",
     "database.sandbox_urls": "ledger_address",

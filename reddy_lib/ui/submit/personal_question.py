@@ -7,7 +7,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.errors import ReddyError
 from reddy_lib.personal_data import KINDS, TITLES
-from reddy_lib.sending.overview import Asked, asked_about, look_before_sending
+from reddy_lib.sending.overview import Asked, asked_about, look_before_sending, unchanged_since
 from reddy_lib.sending.personal_policy import (
     DEFAULTS,
     RULES,
@@ -96,6 +96,19 @@ _HELP: dict[PersonalRule, str] = {
 
 
 def _asked(page: Page, rows: list[int] | None) -> Asked:
+    """Return what the chosen calls name; asked of the ledger again only if something in it changed."""
+    mark = unchanged_since(page.ledger, page.batch.id)
+    key = (page.batch.id, page.to.address, None if rows is None else tuple(rows), mark)
+    kept: tuple[object, Asked] | None = st.session_state.get("personal asked")
+    if kept is not None and mark is not None and kept[0] == key:
+        return kept[1]
+    asked = _asked_now(page, rows)
+    if not asked.unread:
+        st.session_state["personal asked"] = (key, asked)
+    return asked
+
+
+def _asked_now(page: Page, rows: list[int] | None) -> Asked:
     asked = asked_about(page.ledger, page.batch.id, page.to.address, rows)
     if asked.unread and ui.may("edit"):
         unread = asked.unread
