@@ -551,7 +551,7 @@ class TestFinding:
         assert batch.info(2) == {
             "status": "ready", "edited": False, "submission_id": None, "upload_id": None, "http_status": None,
             "error": None, "attempts": 0, "seconds": None, "sent_at": None, "ended_at": None,
-            "skipped_because": None, "audio": "none",
+            "skipped_because": None, "audio": "none", "forgotten_at": None,
         }  # fmt: skip
 
     def test_outcomes_of_a_batch_that_was_never_sent_have_all_columns(self, batch: reddy.Batch) -> None:

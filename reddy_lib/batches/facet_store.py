@@ -1,7 +1,8 @@
 """The facets of a batch in memory, shared by all sessions of a process, and refreshed when the batch changed.
 
-What changes often (status, findings, agent …) is read again after any change: it is in narrow columns. Cells never change,
-and a payload changes only with an edit, so both are read once, and payloads again for the calls that were edited since.
+What changes often (status, findings, agent …) is read again after any change: it is in narrow columns. Cells change only
+when words are deleted for good, and a payload changes only with an edit, so both are read once, and payloads again for the
+calls that were edited since.
 Texts are kept for a search while they are small; else a search reads the payloads, and its result is kept.
 """
 
@@ -31,6 +32,7 @@ from reddy_lib.batches.query_fields import COLUMN, TAG
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.change_marks import change_mark
 from reddy_lib.database.database import Database
+from reddy_lib.database.privacy_tables import forgettings, removed_codes
 from reddy_lib.database.schema import calls, edits
 from reddy_lib.spreadsheet import Mapping
 from reddy_lib.transcripts.language import language_of
@@ -129,6 +131,14 @@ def store_of(batch: FacetedBatch) -> BatchStore:
     return found
 
 
+def _gone_for_good(connection: sa.Connection) -> tuple[int, ...]:
+    """Return a value that changes when words were deleted for good, by this process or another: then everything is read
+    again, cells too, so that nothing of it stays in memory."""
+    forgotten = sa.select(sa.func.count(forgettings.c.id), sa.func.count(forgettings.c.ended_at))
+    removed = sa.select(sa.func.count()).select_from(removed_codes)
+    return (*connection.execute(forgotten).one(), connection.execute(removed).scalar_one())
+
+
 def drop_store(database: Database, batch_id: str) -> None:
     """Drop what this process keeps in memory of a batch."""
     with _stores_lock:
@@ -144,6 +154,7 @@ class BatchStore:
         self._spoken: _Spoken | None = None
         self._edits: dict[int, int] = {}  # call → its last edit
         self._last_edit: int | None = None
+        self._gone: tuple[int, ...] = ()  # of `_gone_for_good`
         self._languages: list[str | None] = []
         self._version = 0  # of what was said
         self._snapshot: Snapshot | None = None
@@ -266,7 +277,8 @@ class BatchStore:
         narrow = [row for some in _read(connection, batch.id, _NARROW) for row in some]
         ids = [row[0] for row in narrow]
         last, edited = self._edits_of(connection, ids)
-        if self._spoken is None or ids != self._ids:
+        gone = _gone_for_good(connection)
+        if self._spoken is None or ids != self._ids or gone != self._gone:
             self._spoken = self._read_all(connection, batch, ids)
             self._languages = [None] * len(ids)
             self._masks.clear()
@@ -281,7 +293,7 @@ class BatchStore:
             if changed:
                 self._spoken = self._reread(connection, self._spoken, changed)
                 self._version += 1
-        self._ids = ids
+        self._ids, self._gone = ids, gone
         if edited is not None:
             self._edits, self._last_edit = edited, last
         return self._renew(_snapshot(narrow, self._spoken, batch.mapping.timezone))

@@ -4,17 +4,21 @@ Where words are, and what forgetting a call does to each place:
 
     calls               the row stays as an outcome (status, address, times, product, attempts); its payload, cells,
                         findings, texts, agent, conversation and start are gone. A call that was never sent is deleted.
-    edits, marks, earlier_payloads, removed_codes, personal_data, silenced_recordings        deleted
+    edits, marks, earlier_payloads, removed_codes
+                        deleted, as are rows about a call in tables that a later version adds
     attempts, past_outcomes, resends                     numbers and times stay; words, reasons and request ids are gone
     recordings          the state of the upload stays; name, path and hash are gone, and so are the files that the workbench
                         keeps, with the copies that were silenced. Files in folders of other people are only counted.
     operations          deleted with their batch; else emptied where they changed no other call
-    selections, draws   deleted with their batch; draws also where they hold values of a forgotten call
+    selections          deleted with their batch; they hold row numbers
+    facts               holds draws of calls: deleted with their batch, or where they name agents or values
     batches             name, file name, hash, mapping and products are gone; the row stays for the counts
     profiles, recipes   samples and edits of single calls are gone; with `settings`, deleted
     deliveries          stay, without the digest of the words: a hash of conversation and agent, and the address. They are
                         what keeps the call from being sent again.
-    submissions, reconciliations, corrections, workers, paces, upload_hosts, ramps, questions, restore_answers
+    submissions         stay; the reason why one was paused is deleted with its batch
+    reconciliations, corrections, workers, paces, worker_paces, upload_hosts, ramps, questions, restore_answers,
+    schema_versions, forgettings, retention, access_log
                         hold ids, numbers, addresses and names of users of the workbench: they stay
     the engine's tables tasks of the batch's submissions are deleted: their inputs are ids, their errors may be more
     the sandbox         calls and recordings of the same conversations are deleted, in its memory and in its record

@@ -117,11 +117,13 @@ def _refuse_busy(connection: sa.Connection, ids: Sequence[int]) -> None:
 
 
 def _free(connection: sa.Connection, ids: Sequence[int]) -> list[int]:
-    """Return the calls that are not being sent."""
+    """Return the calls that are not being sent, and that no other process began to forget."""
     free: list[int] = []
     for some in pieces(ids):
         busy = {(one.batch_id, one.row) for one in busy_calls(connection, calls.c.id.in_(some))}
-        query = sa.select(calls.c.id, calls.c.batch_id, calls.c.row).where(calls.c.id.in_(some))
+        query = sa.select(calls.c.id, calls.c.batch_id, calls.c.row).where(
+            calls.c.id.in_(some), calls.c.forgotten_at.is_(None)
+        )
         free += [one.id for one in connection.execute(query) if (one.batch_id, one.row) not in busy]
     return free
 
@@ -137,7 +139,8 @@ def begin_forgetting(
     also: Callable[[sa.Connection], Counts] | None = None,
     leave_busy: bool = False,
 ) -> str:
-    """Begin to forget calls by their ids; with `kind` "batch", also their batch. Return the receipt's id.
+    """Begin to forget calls by their ids; with `kind` "batch", also their batch. Return the receipt's id, or "" if no call
+    is left (`leave_busy`).
 
     From here on the calls can be neither sent nor edited. `finish_forgetting` deletes their words.
 
@@ -155,6 +158,8 @@ def begin_forgetting(
         lock_submissions(connection)
         if leave_busy:
             ids = _free(connection, ids)
+            if not ids:
+                return ""
         else:
             _refuse_busy(connection, ids)
         signature = None if batch_id is None else signature_of_batch(connection, batch_id)
@@ -247,6 +252,8 @@ def begin_recordings(database: Database, ids: Sequence[int], *, batch_id: str, w
     with database.write(right="administer") as connection:
         lock_submissions(connection)
         ids = _free(connection, ids)
+        if not ids:
+            return ""
         begin_record(
             connection,
             id=id,

@@ -45,6 +45,8 @@ SHORTEST = 4
 
 _NUMBER = re.compile(r"[+(]?\d[\d ()./-]*\d")
 _PHONE = re.compile(r"\+?[\d ()./-]+")
+_ESCAPES = (("\\n", " "), ("\\t", " "), ("\\r", " "), ('\\"', '"'), ("\\\\", "\\"))
+_BETWEEN_DIGITS = str.maketrans(dict.fromkeys(" ()./-\u00a0\u2010\u2011\u2012\u2013\u2014\u2212"))
 _SIGNIFICANT = 7
 """Digits that a telephone number needs at least, and by which two are compared at least."""
 
@@ -96,10 +98,14 @@ class Matcher:
         return any(self(found) for found in strings_of(msgspec.json.decode(text)))
 
     def _may_be_in(self, text: str) -> bool:
-        """Return False where the text can be left undecoded."""
-        if self._core in fold(text) or "\\" in text:
+        """Return False where the text need not be decoded, which takes twenty times as long."""
+        plain = text
+        if "\\" in text:
+            for escaped, character in _ESCAPES:
+                plain = plain.replace(escaped, character)
+        if self._core in fold(plain):
             return True
-        return bool(self._digits) and self._digits[-4:] in re.sub(r"[ ()./-]", "", text)
+        return bool(self._digits) and self._digits[-_SIGNIFICANT:] in plain.translate(_BETWEEN_DIGITS)
 
     def _is_number(self, text: str) -> bool:
         digits = _significant(text)

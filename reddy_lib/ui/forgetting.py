@@ -134,7 +134,8 @@ def kept_until(batch: Batch) -> str:
         said.append(f"words deleted on {words.day} {words:%b %Y}")
     if recordings is not None and recordings != words:
         said.append(f"recordings on {recordings.day} {recordings:%b %Y}")
-    return escape(", ".join(said)).capitalize() if said else ""
+    text = ", ".join(said)
+    return escape(text[:1].upper() + text[1:])
 
 
 def retention_section(batch: Batch | None) -> None:

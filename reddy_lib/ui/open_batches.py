@@ -104,7 +104,7 @@ def batch_card(batch: Batch) -> None:
                 icon=":material/edit:",
                 key="rename_batch",
                 disabled=not may("edit"),
-                help=why_not("edit"),
+                help=why_not("edit", "Name, retention, take off the list, delete for good"),
             ):
                 _rename_panel(batch)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import reddy_lib as reddy
@@ -101,3 +102,17 @@ def test_searches_are_in_the_log(ledger: reddy.Ledger) -> None:
     log = ledger.access_log()
     assert list(log["what"]) == ["searched a person"]
     assert EMAIL not in log.to_csv()
+
+
+@pytest.mark.parametrize(
+    "text", ["first\nc-4711", 'he said "C-4711"', "back\\C-4711", "C\u20114711 at the start", "tab\tC-4711"]
+)
+def test_an_identifier_beside_characters_that_json_escapes(text: str) -> None:
+    assert Matcher("C-4711").in_json(msgspec.json.encode({"a": [text]}).decode())
+
+
+@pytest.mark.parametrize(
+    "text", ["line\n020 7946 0958", "+44\u00a020\u00a07946\u00a00958", "(020) 7946\u20110958"]
+)
+def test_a_number_in_a_stored_text(text: str) -> None:
+    assert Matcher("+44 20 7946 0958").in_json(msgspec.json.encode([text]).decode())
