@@ -19,6 +19,7 @@ TEXTS = [
     "Thank you. The meter was read twice in May, that explains it.",
     "I see, that would explain it. What happens now?",
 ]
+NAMES = ["Mrs Tanner", "Mr Okafor", "Ms Lindqvist", "Mr Rossi", "Mrs Nowak"]
 GAP = 0.37
 A_SECOND = {
     "ms": 1e3, "us": 1e6, "ns": 1e9, "ticks": 1e7, "8 kHz": 8000, "16 kHz": 16_000, "44.1 kHz": 44_100, "48 kHz": 48_000,
@@ -32,7 +33,7 @@ def table(rate: float, ends: str = "", *, off_grid: bool = False) -> tuple[pd.Da
     for call in range(5):
         now = 0.4 + 0.11 * call
         for number, words in enumerate(TEXTS):
-            text = words.format(n=3100 + 17 * call)
+            text = f"{words.format(n=3100 + 17 * call)} {NAMES[call]}, {number}."
             lasts = round(len(text) / 15 + 0.05 * (call + number), 2)
             begin, end = round(rate * now), round(rate * (now + lasts))
             if off_grid:
