@@ -256,11 +256,11 @@ def _timestamp(column: Column, table: Table) -> Evidence:
     says = column.says
     if "score" in says or sensitive(column.name):
         return _NO
-    if says & {"duration", "phone"} and (column.times < 0.9 or column.share(_is_number) > 0.5):
-        return _NO  # unless the cells are dates beyond doubt, as under "Talk began" or "Handled at"
+    if says & {"duration", "phone"} and not _are_days_apart(column):
+        return _NO
     if "end" in says and "start" not in says:
         return _NO
-    if "changed" in says and "start" not in says and _has_rivals(column, table):
+    if "changed" in says and "start" not in says:
         return _NO
     share = column.times
     weight = _start_name(says)
@@ -296,14 +296,15 @@ def _timestamp(column: Column, table: Table) -> Evidence:
     return Evidence(10 * share + weight + stands, _reason(column, weight > 0, *facts), weight > 0)
 
 
-def _has_rivals(column: Column, table: Table) -> bool:
-    """Return whether another column has dates that may be when calls started."""
-    return column.times < 0.9 or any(
-        other is not column and other.times >= 0.9 and not other.says & {"end", "changed"}
-        for other in table.columns
-    )
+def _are_days_apart(column: Column) -> bool:
+    """Return whether cells are dates beyond doubt, as under "Talk began": lengths written as dates are all of one day."""
+    if column.times < 0.9 or column.share(_is_number) > 0.5:
+        return False
+    dates = column.dates
+    return dates.low is not None and dates.high is not None and dates.high - dates.low > _DAY
 
 
+_DAY = 86_400
 _SURE_START = 6.5
 """Weight of a name from which on it says that this is when the call started."""
 _YEARS = 4 * 366 * 86_400

@@ -156,6 +156,8 @@ def ids_under_another_name(column: Column) -> bool:
     texts = column.texts
     if column.says & _ALWAYS_OTHERS or column.fill < 1 or len(texts) < 3 or len(set(texts)) < len(texts):
         return False
+    if column.says & {"transcript", "text"} and not column.says & {"id", "unique"}:
+        return False
     if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5 or column.is_counter:
         return False
     if (
