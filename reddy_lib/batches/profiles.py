@@ -15,11 +15,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+import pandas as pd
 import sqlalchemy as sa
 
 from reddy_lib.database.schema import profiles
 from reddy_lib.errors import MappingError, NotInLedger
 from reddy_lib.spreadsheet import Mapping, SheetFormat
+from reddy_lib.spreadsheet.mapping.pooling import with_pooled_roles
 
 if TYPE_CHECKING:
     from reddy_lib.database.database import Database
@@ -61,8 +63,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         """Return whether a sheet with these columns, in any order, matches the profile."""
         return signature_of(self.columns) == signature_of(columns)
 
-    def apply(self, sheet: SheetFormat | None) -> Mapping:
-        """Return the mapping for a sheet in this format. Each field's reason names the profile."""
+    def apply(self, sheet: SheetFormat | None, rows: pd.DataFrame | None = None) -> Mapping:
+        """Return the mapping for a sheet in this format. Each field's reason names the profile.
+
+        `rows`: of the sheet. What calls together show of a speaker label is told anew from them, and never kept.
+        """
         said = f"as in the profile {self.name}"
         named = [
             *self.mapping.sources(),
@@ -70,7 +75,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
             *self.mapping.line_fields,
             *self.mapping.tags,
         ]
-        return self.mapping.replace(sheet=sheet, reasons=dict.fromkeys(named, said))
+        mapping = self.mapping.replace(sheet=sheet, reasons=dict.fromkeys(named, said), pooled_roles={})
+        return mapping if rows is None else with_pooled_roles(mapping, rows)
 
     def to_file(self) -> bytes:
         """Return the profile as JSON for `from_file`. It contains column names and their meaning, but no calls."""
@@ -79,7 +85,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
             "version": 1,
             "name": self.name,
             "columns": self.columns,
-            "mapping": self.mapping.replace(sheet=None).to_dict(),
+            "mapping": self.mapping.replace(sheet=None, pooled_roles={}).to_dict(),
         }
         return msgspec.json.format(msgspec.json.encode(kept), indent=2) + b"\n"
 
@@ -124,7 +130,7 @@ def keep_profile(
     name, listed = name.strip(), [str(column) for column in columns]
     if not name:
         raise MappingError("A profile needs a name. Enter one.")
-    mapping = mapping.replace(sheet=None, reasons={})
+    mapping = mapping.replace(sheet=None, reasons={}, pooled_roles={})
     stored = msgspec.json.encode(mapping.to_dict(), order="deterministic").decode()
     now = time.time()
     profile = Profile(

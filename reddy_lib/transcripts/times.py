@@ -27,6 +27,7 @@ __all__ = [
     "looks_like_milliseconds",
     "of_day",
     "pace_problem",
+    "parts_of_span",
     "read_moment",
     "since",
     "words_of",
@@ -171,6 +172,17 @@ def _bare(text: str) -> str:
         return text
     inside = _AROUND.fullmatch(text) if len(text) < 40 else None
     return text if inside is None else inside["time"]
+
+
+_SPAN = re.compile(r"\s*[\[(]?(\d[\d:.,]*)\s*s?\s*(?:-->|->|–|—|-|to|bis|\.\.)\s*(\d[\d:.,]*)\s*s?[\])]?\s*")
+
+
+def parts_of_span(text: str) -> tuple[str, str] | None:
+    """The two times of "00:12 - 00:17"; None where a text is no span."""
+    match = _SPAN.fullmatch(text) if len(text) < 60 else None
+    if match is None or (match[1].isdecimal() and len(match[1]) == 4 and "-" in text[:6]):
+        return None
+    return match[1], match[2]
 
 
 def of_day(starts: Sequence[Moment]) -> float | None:

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 
@@ -23,7 +25,8 @@ from reddy_lib.batches.profiles import (
 )
 from reddy_lib.database.schema import profiles
 from reddy_lib.errors import MappingError, NotInLedger
-from reddy_lib.spreadsheet import SheetFormat, detect_format
+from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format
+from reddy_lib.spreadsheet.model import PooledRole
 
 COLUMNS = ["Rep", "Queue", "Dialogue", "CSAT"]
 MAPPING = reddy.Mapping(
@@ -183,3 +186,24 @@ def test_what_a_person_gave_for_all_calls_is_found_of_her_newest_profile_each(le
         "agent_email": ("ann@x.example", "first"),
     }
     assert values_for_all(ledger, "") == {}
+
+
+def test_what_the_calls_of_a_file_show_of_a_label_is_not_kept_for_the_next_file(ledger):
+    pooled = {"Line 1": PooledRole("agent", "greets in 4 of 4 calls")}
+    mapping = msgspec.structs.replace(Mapping(fields={"transcript": "talk"}), pooled_roles=pooled)
+    kept = keep_profile(ledger, "Monthly", mapping, ["talk"])
+    assert kept.mapping.pooled_roles == {}
+    old = msgspec.structs.replace(kept, mapping=mapping)  # as profiles were kept before
+    assert old.apply(None).pooled_roles == {}
+    assert Profile.from_file(old.to_file()).mapping.pooled_roles == {}
+
+    def talk(number: int, first: str, second: str) -> str:
+        return (
+            f"{first}: Thank you for calling Acme, my name is Petra {number}, how can I help you?\n"
+            f"{second}: Hello, my order {number} has not arrived.\n{first}: I am sorry. What is your postcode?\n"
+            f"{second}: It is 90{number}, thanks."
+        )
+
+    turned = pd.DataFrame({"talk": [talk(100 + n, "Line 2", "Line 1") for n in range(5)]})
+    again = old.apply(None, turned)
+    assert again.pooled_roles.get("Line 1", PooledRole("customer", "")).role != "agent"

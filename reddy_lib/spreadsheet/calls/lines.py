@@ -26,11 +26,10 @@ from reddy_lib.spreadsheet.cells.row_kinds import is_note
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.model import Mapping
 from reddy_lib.transcripts import Transcript, leaning, read_transcript
-from reddy_lib.transcripts.formats.turn_keys import parts_of_span
 from reddy_lib.transcripts.reading import unit_found
 from reddy_lib.transcripts.short_clocks import are_short, as_hours, read_short_clocks
 from reddy_lib.transcripts.ticks import ticked
-from reddy_lib.transcripts.times import FACTORS, Moment, read_moment, words_of
+from reddy_lib.transcripts.times import FACTORS, Moment, parts_of_span, read_moment, words_of
 from reddy_lib.transcripts.units import UnitRead
 from reddy_lib.transcripts.unspoken import left_out, telling_keys
 

@@ -17,7 +17,7 @@ from reddy_lib.spreadsheet.cells.line_times import begins_again
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.model import NewCall
-from reddy_lib.transcripts.formats.turn_keys import parts_of_span
+from reddy_lib.transcripts.times import parts_of_span
 
 __all__ = [
     "OF_CALLS",

@@ -22,6 +22,7 @@ from reddy_lib.spreadsheet.evidence.id_evidence import (
     codes,
     counted_on,
     grouped_digits,
+    id_name,
     ids_under_another_name,
     is_of_a_person,
     large_numbers,
@@ -41,25 +42,6 @@ _FREE_MAIL = frozenset(
     ("gmail", "googlemail", "yahoo", "hotmail", "outlook", "icloud", "gmx", "web", "aol", "live", "proton", "protonmail",
      "mail", "msn", "libero", "orange", "free", "wanadoo", "wp", "o2", "seznam", "qq", "163", "126", "naver", "yandex")
 )  # fmt: skip
-_NEVER_A_CALLS = frozenset(("agent", "customer", "status", "note", "product", "score", "supervisor"))
-_OTHERS_IDS = _NEVER_A_CALLS | {"user", "queue", "phone", "channel", "zone"}
-"""Whose id a column is if one of these stands in its name: not the conversation's."""
-_NO_IDS = frozenset(
-    (
-        "text",
-        "transcript",
-        "speaker",
-        "duration",
-        "start",
-        "end",
-        "date",
-        "time",
-        "email",
-        "audio",
-        "file",
-        "recipient",
-    )
-)
 
 
 class Evidence(NamedTuple):
@@ -274,11 +256,11 @@ def _timestamp(column: Column, table: Table) -> Evidence:
     says = column.says
     if "score" in says or sensitive(column.name):
         return _NO
-    if says & {"duration", "phone"} and (column.times < 0.9 or column.share(_is_number) > 0.5):
-        return _NO  # unless the cells are dates beyond doubt, as under "Talk began" or "Handled at"
+    if says & {"duration", "phone"} and not _are_days_apart(column):
+        return _NO
     if "end" in says and "start" not in says:
         return _NO
-    if "changed" in says and "start" not in says and _has_rivals(column, table):
+    if "changed" in says and "start" not in says:
         return _NO
     share = column.times
     weight = _start_name(says)
@@ -314,14 +296,15 @@ def _timestamp(column: Column, table: Table) -> Evidence:
     return Evidence(10 * share + weight + stands, _reason(column, weight > 0, *facts), weight > 0)
 
 
-def _has_rivals(column: Column, table: Table) -> bool:
-    """Return whether another column has dates that may be when calls started."""
-    return column.times < 0.9 or any(
-        other is not column and other.times >= 0.9 and not other.says & {"end", "changed"}
-        for other in table.columns
-    )
+def _are_days_apart(column: Column) -> bool:
+    """Return whether cells are dates beyond doubt, as under "Talk began": lengths written as dates are all of one day."""
+    if column.times < 0.9 or column.share(_is_number) > 0.5:
+        return False
+    dates = column.dates
+    return dates.low is not None and dates.high is not None and dates.high - dates.low > _DAY
 
 
+_DAY = 86_400
 _SURE_START = 6.5
 """Weight of a name from which on it says that this is when the call started."""
 _YEARS = 4 * 366 * 86_400
@@ -364,7 +347,7 @@ def _identity(column: Column, table: Table) -> Evidence:
     says = column.says
     if column.emails > 0.5 or column.transcripts > 0.5 or column.audio > 0.5:
         return _NO
-    weight = _id_name(says)
+    weight = id_name(says)
     if weight < 0:
         return _under_another_name(column)
     if not weight and column.unique < 0.5:
@@ -467,30 +450,6 @@ def _without_fillers(texts: Sequence[str]) -> list[str]:
     words = {text for text, count in counts.items() if count > 1}
     left = [text for text in real if text not in words] if 0 < len(words) <= 2 else real
     return left or real  # a column of one word is for the person who named it
-
-
-def _id_name(says: frozenset[str]) -> float:
-    """Return how well a name says that it is the conversation's id; below 0 if it is the id of something else."""
-    own = "call" in says and bool(says & {"id", "unique"}) and not says & _NEVER_A_CALLS
-    if says <= {"audio", "id", "unique"} and says & {"id", "unique"} and "audio" in says:
-        return 4.5  # a recording's id is its call's
-    if (
-        "call" in says
-        and says & {"id", "unique"}
-        and says <= {"call", "id", "unique", "customer", "agent", "user"}
-    ):
-        return 8.0 if own else 4.5  # "Customer contact ID": of a call, rather than of who called
-    if says & (_OTHERS_IDS | _NO_IDS) and not own:
-        return -1.0
-    if "call" in says:
-        return 8.0 if says & {"id", "unique"} else 2.0
-    if "case" in says:
-        return 6.5 if says & {"id", "unique"} else 3.0
-    if "unique" in says:
-        return 6.0
-    if "order" in says:
-        return 0.0
-    return 5.0 if says & {"id"} else 0.0
 
 
 def _transcript(column: Column, table: Table) -> Evidence:

@@ -16,6 +16,7 @@ __all__ = [
     "codes",
     "counted_on",
     "grouped_digits",
+    "id_name",
     "ids_under_another_name",
     "is_of_a_person",
     "large_numbers",
@@ -155,6 +156,8 @@ def ids_under_another_name(column: Column) -> bool:
     texts = column.texts
     if column.says & _ALWAYS_OTHERS or column.fill < 1 or len(texts) < 3 or len(set(texts)) < len(texts):
         return False
+    if column.says & {"transcript", "text"} and not column.says & {"id", "unique"}:
+        return False
     if column.times > 0.5 or column.phones > 0.5 or column.clocks > 0.5 or column.is_counter:
         return False
     if (
@@ -166,3 +169,48 @@ def ids_under_another_name(column: Column) -> bool:
     if "id" in column.says and (parts_alike(texts) or grouped_digits(texts)):
         return True
     return column.uuids > 0.9 or built_as_ids(texts) or tokens(texts)
+
+
+_NEVER_A_CALLS = frozenset(("agent", "customer", "status", "note", "product", "score", "supervisor"))
+_OTHERS_IDS = _NEVER_A_CALLS | {"user", "queue", "phone", "channel", "zone"}
+"""Whose id a column is if one of these stands in its name: not the conversation's."""
+_NO_IDS = frozenset(
+    (
+        "text",
+        "transcript",
+        "speaker",
+        "duration",
+        "start",
+        "end",
+        "date",
+        "time",
+        "email",
+        "audio",
+        "file",
+        "recipient",
+    )
+)
+
+
+def id_name(says: frozenset[str]) -> float:
+    """Return how well a name says that it is the conversation's id; below 0 if it is the id of something else."""
+    own = "call" in says and bool(says & {"id", "unique"}) and not says & _NEVER_A_CALLS
+    if says <= {"audio", "id", "unique"} and says & {"id", "unique"} and "audio" in says:
+        return 4.5  # a recording's id is its call's
+    if (
+        "call" in says
+        and says & {"id", "unique"}
+        and says <= {"call", "id", "unique", "customer", "agent", "user"}
+    ):
+        return 8.0 if own else 4.5  # "Customer contact ID": of a call, rather than of who called
+    if says & (_OTHERS_IDS | _NO_IDS) and not own:
+        return -1.0
+    if "call" in says:
+        return 8.0 if says & {"id", "unique"} else 2.0
+    if "case" in says:
+        return 6.5 if says & {"id", "unique"} else 3.0
+    if "unique" in says:
+        return 6.0
+    if "order" in says:
+        return 0.0
+    return 5.0 if says & {"id"} else 0.0

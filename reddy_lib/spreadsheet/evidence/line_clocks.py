@@ -23,8 +23,7 @@ from reddy_lib.spreadsheet.evidence.line_units import (
     words_in,
 )
 from reddy_lib.spreadsheet.model import UNIT_FROM_PACE, UNIT_UNCLEAR, LineUnit
-from reddy_lib.transcripts.formats.turn_keys import parts_of_span
-from reddy_lib.transcripts.times import FACTORS
+from reddy_lib.transcripts.times import FACTORS, parts_of_span
 from reddy_lib.transcripts.units import correlation
 
 __all__ = ["LineTimes", "line_times", "order_of"]

@@ -36,6 +36,8 @@ from reddy_lib.spreadsheet.mapping.survey import Speaking, shorten, speakers
 from reddy_lib.spreadsheet.model import UNIT_UNCLEAR, Mapping, ProductLike
 from reddy_lib.transcripts import KEEP_AS_TAG, LEAVE_OUT, role_of
 from reddy_lib.transcripts.short_clocks import HOURS, MINUTES
+from reddy_lib.transcripts.times import Unit
+from reddy_lib.transcripts.units import UNIT_NAMES
 
 __all__ = ["PRODUCT_ASKED", "SETTLED_BY_PROFILE", "questions"]
 
@@ -57,7 +59,7 @@ _WITHOUT = {
     "conversation_id": ["no column: ids are made from agent, start and words"],
 }
 """Fields that a call can do without, and what they are then."""
-_UNITS = [
+_UNITS: list[tuple[Unit, str]] = [
     ("s", "Seconds"),
     ("ms", "Milliseconds"),
     ("min", "Minutes"),
@@ -74,8 +76,8 @@ _UNITS = [
     ("ns", "Nanoseconds"),
     ("ticks", "Ticks of 100 ns"),
 ]
-_CLOCKS = [("auto", "Hours:minutes, as written"), ("m:s", "Minutes:seconds")]
-_SHORT = [("m:s", "Minutes:seconds"), ("h:m", "Hours:minutes")]
+_CLOCKS: list[tuple[Unit, str]] = [("auto", "Hours:minutes, as written"), ("m:s", "Minutes:seconds")]
+_SHORT: list[tuple[Unit, str]] = [("m:s", "Minutes:seconds"), ("h:m", "Hours:minutes")]
 _MOST_UNITS = 4
 _MOST_NAMES = 20
 """More names without a product than this are not names of products: another column is."""
@@ -424,7 +426,9 @@ class _Asked:
         times = [field for field in ("start", "stop", "duration") if field in mapping.line_fields]
         options: list[Option] = []
         others: list[Option] = []
-        for unit, name in _SHORT if finding.value in (MINUTES, HOURS) else self._units(times):
+        for unit, name in (
+            _SHORT if finding.value in (MINUTES, HOURS) else self._units(times, finding.message)
+        ):
             option = Option(
                 name,
                 {"line_units": dict.fromkeys(times, unit)} if times else {"line_unit": unit},
@@ -442,15 +446,16 @@ class _Asked:
             why = f"{finding.message} (row {one.row})"
             yield Question("unit", text, why, options, len(found))
 
-    def _units(self, times: Sequence[str]) -> list[tuple[str, str]]:
-        """Return the units that could be meant: (unit, its name); the likely ones first."""
+    def _units(self, times: Sequence[str], message: str) -> list[tuple[Unit, str]]:
+        """Return the units that could be meant: (unit, its name); first those that a message names."""
+        units = sorted(_UNITS, key=lambda one: UNIT_NAMES.get(one[0], one[0]) not in message)
         if not times:
-            return _UNITS
+            return units
         column = self.mapping.line_fields[times[0]]
         of_column = self.sheet[column].tolist() if column in self.names else []
         cells = [cell for cell in of_column if not is_empty(cell)]
         clocks = [not isinstance(cell, int | float) and ":" in cell_text(cell) for cell in cells]
-        return _CLOCKS if sum(clocks) * 2 > len(clocks) else _UNITS
+        return _CLOCKS if sum(clocks) * 2 > len(clocks) else units
 
     def _again(self, mapping: Mapping, row: int) -> BuiltCall | None:
         """Return the call of a row as another mapping makes it."""

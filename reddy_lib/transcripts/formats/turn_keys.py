@@ -29,14 +29,13 @@ from reddy_lib.transcripts.key_names import (
     words_in,
 )
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.times import read_moment, words_of
+from reddy_lib.transcripts.times import parts_of_span, read_moment, words_of
 
 __all__ = [
     "flattened",
     "holds_turns",
     "inner_text",
     "labelled_texts",
-    "parts_of_span",
     "plan_of",
     "side_keys",
 ]
@@ -237,17 +236,6 @@ def _times(columns: Mapping[str, _Column], usual: Plan, taken: set[str]) -> tupl
                 duration = [(column.name, _factor(column.name))]
                 break
     return tuple(start), tuple(stop), tuple(duration)
-
-
-_SPAN = re.compile(r"\s*[\[(]?(\d[\d:.,]*)\s*s?\s*(?:-->|->|–|—|-|to|bis|\.\.)\s*(\d[\d:.,]*)\s*s?[\])]?\s*")
-
-
-def parts_of_span(text: str) -> tuple[str, str] | None:
-    """The two times of "00:12 - 00:17"; None where a text is no span."""
-    match = _SPAN.fullmatch(text) if len(text) < 60 else None
-    if match is None or (match[1].isdecimal() and len(match[1]) == 4 and "-" in text[:6]):
-        return None
-    return match[1], match[2]
 
 
 def flattened(items: Sequence[Mapping[Any, Any]], plan: Plan) -> list[dict[str, Any]] | None:

@@ -18,7 +18,6 @@ from reddy_lib.transcripts.formats.turn_keys import (
     flattened,
     inner_text,
     labelled_texts,
-    parts_of_span,
     plan_of,
     side_keys,
 )
@@ -26,7 +25,7 @@ from reddy_lib.transcripts.key_names import ASSISTANTS, Plan, usual_plan, words_
 from reddy_lib.transcripts.order import by_counter
 from reddy_lib.transcripts.people import person_of, settled
 from reddy_lib.transcripts.roles import role_of
-from reddy_lib.transcripts.times import Moment, read_moment, words_of
+from reddy_lib.transcripts.times import Moment, parts_of_span, read_moment, words_of
 from reddy_lib.transcripts.turns import Listed, Parsed, Turn
 from reddy_lib.transcripts.unspoken import sift
 

@@ -18,6 +18,8 @@ import reddy_lib.transcripts.formats.speech_services as speech_services
 import reddy_lib.transcripts.formats.vcon as vcon
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.formats.shapes import Recording, objects
+from reddy_lib.transcripts.key_names import names_part
+from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.turns import Parsed
 
 __all__ = ["read_vendor"]
@@ -74,11 +76,24 @@ def _find(data: Any, body_reader: Callable[[Any], Parsed], depth: int) -> Record
         first = _find(data[0], body_reader, depth + 1)
         if first is None:  # a plain list of turns, as a rule: its other items are not looked at
             return None
+        if len(first.turns) == 1 and not first.turns[0].label and _say_who_speaks(data):
+            return None  # turns around what a service said of each of them
         return _join([first, *(_find(item, body_reader, depth + 1) for item in data[1:])], data)
     inside = [value for name, value in data.items() if str(name).casefold() in _ENVELOPES]
     found = [_find(_opened(value), body_reader, depth + 1) for value in inside]
     known = [recording for recording in found if recording is not None]
     return max(known, key=lambda one: len(one.turns)) if known else None
+
+
+def _say_who_speaks(items: list[Any]) -> bool:
+    """Return whether objects name their speakers themselves, and several of them."""
+    every = objects(items)
+    for name in dict.fromkeys(str(name) for item in every for name in item):
+        values = {value for item in every if isinstance(value := item.get(name), str | int)}
+        sides = {role_of(str(value)) for value in values}
+        if len(values) > 1 and ({"agent", "customer"} <= sides or names_part(name, "role")):
+            return True
+    return False
 
 
 def _opened(value: Any) -> Any:

@@ -217,7 +217,7 @@ class Choices:
 
     def _guess(self, profile: Profile | None) -> Mapping:
         if profile is not None:
-            return profile.apply(self.format)
+            return profile.apply(self.format, self.sheet)
         free = guess_mapping(self.sheet, products=self.products, path=self.file.path)
         if self.layout in ("beside", free.layout):
             return free  # with turns in several columns, which are looked for where no layout is given
