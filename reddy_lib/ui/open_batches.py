@@ -7,7 +7,7 @@ import streamlit as st
 from reddy_lib.batches.batch import Batch
 from reddy_lib.errors import LedgerError, NotInLedger, ReddyError
 from reddy_lib.sending.archiving import under_way as under_way_of
-from reddy_lib.ui import address_bar
+from reddy_lib.ui.address_bar import drop, put
 from reddy_lib.ui.dialogs import close_dialog, dialog_button
 from reddy_lib.ui.forgetting import forget_batch_section, kept_until, retention_section
 from reddy_lib.ui.parts import ICONS
@@ -25,16 +25,16 @@ OF_A_BATCH = ("sel", "choose", "search", "filter", "show", "page", "row")
 def remember_batch(batch_id: str | None) -> None:
     """Make a batch the open one: in the session, and in the URL, where a refreshed tab finds it."""
     if batch_id != st.session_state.get("batch"):
-        address_bar.drop(*OF_A_BATCH)
+        drop(*OF_A_BATCH)
     _put_in_hand(batch_id)
 
 
 def _put_in_hand(batch_id: str | None) -> None:
     st.session_state["batch"] = batch_id
     if batch_id is None:
-        address_bar.drop("batch")
+        drop("batch")
     else:
-        address_bar.put(batch=batch_id)
+        put(batch=batch_id)
 
 
 def batch_in_hand() -> Batch | None:
