@@ -496,6 +496,7 @@ READS = {
     "batches.draws": "draws_of redraw",
     "batches.facet_store": "drop_store store_of",
     "batches.facets": "facet_names facet_values facets_of",
+    "batches.removed_codes": "codes_removed",
     "batches.personal_looks": "finder_test personal_data_in personal_data_of unread_count",
     "sending.personal_policy": "answers_of personal_policy",
     "batches.previews": "effect_of preview_of stored_calls",
