@@ -463,6 +463,7 @@ READS = {
     "outcomes.totals": "addresses_sent_to calls_behind totals version_of",
     "outcomes.sent_calls": "snapshot",
     "batches.redaction_marks": "marks_of words_of",
+    "batches.removed_codes": "codes_removed",
     "sending.overview": "being_sent held_up history preview rows_to_send sendable_rows settled_at workers_alive",
     "sending.rate_limits": "live_pace rules_of",
     "sending.ramp_up": "ramp_of",
