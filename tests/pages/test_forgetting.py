@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
-from tests.conftest import ROOT, ledger_file
+from tests.conftest import PRODUCTS, ROOT, ledger_file
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> reddy.Ledger:
 
 @pytest.fixture
 def batch(ledger: reddy.Ledger, sheet: Callable[..., Path]) -> reddy.Batch:
-    return ledger.load(sheet(4), progress=False, name="march")
+    return ledger.load(sheet(4), products=PRODUCTS, progress=False, name="march")
 
 
 def opened(page: str, **query: str) -> AppTest:
@@ -113,3 +113,16 @@ def test_opening_a_batch_is_noted_once_a_session(ledger: reddy.Ledger, batch: re
     assert list(log["what"]) == ["opened", "opened"]
     assert set(log["batch"]) == {batch.id}
     assert set(log["calls"]) == {4}
+
+
+def test_a_forgotten_call_that_was_sent_says_so(
+    ledger: reddy.Ledger, batch: reddy.Batch, client: reddy.Client
+) -> None:
+    reddy.submit(batch, client, rows=[2, 3], progress=False)
+    ledger.forget(batch, [3])
+    app = opened("review.py", batch=batch.id, row="3")
+    assert not app.exception
+    assert any("Deleted for good" in one.value for one in app.info)
+    outcomes = opened("outcomes.py", batch=batch.id)
+    assert not outcomes.exception
+    assert not outcomes.error
