@@ -81,6 +81,7 @@ def test_a_new_user_sends_five_edited_calls_and_sees_them_accepted(page: Page, a
     page.wait_for_url(re.compile("/submit"))
     expect(page.get_by_text(re.compile("5 calls will be sent"))).to_be_visible()
     assert received(app) == []
+    page.get_by_role("button", name="Allow").first.click()  # the customer's account number is asked about
     page.get_by_role("button", name=re.compile("Send all 5")).click()
     expect(page.get_by_text(re.compile("Submission 1 is done"))).to_be_visible(timeout=180_000)
 
