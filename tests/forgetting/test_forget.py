@@ -6,6 +6,7 @@ import contextlib
 import csv
 import json
 import wave
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -355,3 +356,17 @@ def test_the_log_says_who_forgot_how_much(scene: Scene) -> None:
     [entry] = scene.ledger.access_log().query("what == 'forgot'").to_dict("records")
     assert (entry["who"], entry["calls"], entry["reference"]) == ("ada", 5, receipt.id)
     assert json.loads(receipt.to_file())["counts"]["calls"] == 5
+
+
+def test_evidence_of_forgotten_calls_has_their_outcomes_alone(scene: Scene, tmp_path: Path) -> None:
+    sent(scene)
+    submission = scene.ledger.submissions(scene.batch)[-1]
+    scene.ledger.forget(scene.batch)
+    written = reddy.evidence(submission, tmp_path / "evidence.zip", who="ada")
+    with zipfile.ZipFile(written) as archive:
+        content = b"".join(archive.read(name) for name in archive.namelist())
+        requests = [json.loads(line) for line in archive.read("requests.jsonl").splitlines()]
+    assert not [word for word in scene.planted.words if word.encode() in content]
+    assert {one["body"] for one in requests} == {None}
+    assert requests[0]["body_missing"].startswith("The call was forgotten")
+    assert scene.ledger.access_log()["what"].iloc[0] == "downloaded"
