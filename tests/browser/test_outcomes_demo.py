@@ -27,6 +27,7 @@ def test_a_demo_from_load_to_paper_and_again(page: Page, url: str, tmp_path: Pat
     page.get_by_role("button", name="Show me a demo").click()
     page.wait_for_url("**/review**")
     page.get_by_role("link", name="Submit").click()
+    page.get_by_role("button", name="Allow").first.click()  # personal data of the samples is asked about
     page.get_by_role("button", name="Send one to try").click()
     expect(page.get_by_text("1 accepted").first).to_be_visible()
     expect(page.get_by_text("Demo · 1 of 8")).to_be_visible()
