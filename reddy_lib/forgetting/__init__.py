@@ -4,7 +4,7 @@ Where words are, and what forgetting a call does to each place:
 
     calls               the row stays as an outcome (status, address, times, product, attempts); its payload, cells,
                         findings, texts, agent, conversation and start are gone. A call that was never sent is deleted.
-    edits, marks, earlier_payloads, removed_codes
+    edits, marks, earlier_payloads, removed_codes, personal_data, silenced_recordings
                         deleted, as are rows about a call in tables that a later version adds
     attempts, past_outcomes, resends                     numbers and times stay; words, reasons and request ids are gone
     recordings          the state of the upload stays; name, path and hash are gone, and so are the files that the workbench
@@ -18,7 +18,7 @@ Where words are, and what forgetting a call does to each place:
                         what keeps the call from being sent again.
     submissions         stay; the reason why one was paused is deleted with its batch
     reconciliations, corrections, workers, paces, worker_paces, upload_hosts, ramps, questions, restore_answers,
-    schema_versions, forgettings, retention, access_log
+    schema_versions, forgettings, retention, access_log, personal_rules
                         hold ids, numbers, addresses and names of users of the workbench: they stay
     the engine's tables tasks of the batch's submissions are deleted: their inputs are ids, their errors may be more
     the sandbox         calls and recordings of the same conversations are deleted, in its memory and in its record
