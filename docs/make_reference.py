@@ -91,6 +91,7 @@ MEANINGS = {
     "id-digits-rounded": "The id is a number of 16 digits or more in a workbook.",
     "id-digits-lost": "The id looks like 1.23E+15.",
     "lines-without-id": "Some lines have an empty cell where others have the call's id.",
+    "conversation-sent-corrected": "Another batch had a call with this id and agent. It was corrected there, and sent.",
     "personal-data-held": "The call names personal data of a kind that the address it was to go to may not have.",
     "mask-still-heard": "Words are masked, and the seconds in which they are said could not be silenced.",
     "conversation-sent-with-other-words": "Reddy has a call with this id and another transcript.",

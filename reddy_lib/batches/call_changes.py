@@ -35,6 +35,7 @@ from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome, keep_
 from reddy_lib.batches.removed_codes import remove_codes
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import InsertMany, UpdateMany, pieces
+from reddy_lib.database.former_keys import remember_keys
 from reddy_lib.database.schema import EDITABLE, calls, edits, personal_data
 from reddy_lib.errors import CallLocked
 from reddy_lib.identity import call_key
@@ -294,6 +295,14 @@ def _store(
     )
     remove_codes(
         connection, [(one.old.id, one.old.payload, one.call) for one in new], operation=operation, now=now
+    )
+    remember_keys(
+        connection,
+        [
+            (one.old.id, one.old.delivery_key)
+            for one in new
+            if one.old.delivery_key and one.old.delivery_key != call_key(one.call)
+        ],
     )
     keys = {key for one in new for key in (one.old.delivery_key, call_key(one.call)) if key}
     for some in _hundreds(sorted(keys)):

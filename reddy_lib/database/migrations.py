@@ -15,6 +15,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from reddy_lib.database.facts import IDENTITY
+from reddy_lib.database.former_keys import former_keys
 from reddy_lib.database.locks import lock_schema
 from reddy_lib.database.privacy_tables import access_log, forgettings, removed_codes, retention
 from reddy_lib.database.schema import (
@@ -80,12 +81,18 @@ def _add_personal_data(connection: sa.Connection) -> None:
         connection.exec_driver_sql("ALTER TABLE submissions ADD COLUMN personal_data TEXT")
 
 
+def _add_former_keys(connection: sa.Connection) -> None:
+    """Add the keys that calls had before they were corrected."""
+    former_keys.create(connection, checkfirst=True)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _create_tables,
     _add_operations,
     _add_outcome_index,
     _add_forgetting,
     _add_personal_data,
+    _add_former_keys,
 )
 """The first one reaches `FIRST_VERSION`, each further one the next number. Only ever append."""
 

@@ -14,7 +14,8 @@ Where words are, and what forgetting a call does to each place:
     facts               holds draws of calls: deleted with their batch, or where they name agents or values
     batches             name, file name, hash, mapping and products are gone; the row stays for the counts
     profiles, recipes   samples and edits of single calls are gone; with `settings`, deleted
-    deliveries          stay, without the digest of the words: a hash of conversation and agent, and the address. They are
+    deliveries, former_keys
+                        stay, without the digest of the words: hashes of conversation and agent, and the address. They are
                         what keeps the call from being sent again.
     submissions         stay; the reason why one was paused is deleted with its batch
     reconciliations, corrections, workers, paces, worker_paces, upload_hosts, ramps, questions, restore_answers,

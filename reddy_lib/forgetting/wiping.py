@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
+from reddy_lib.database.former_keys import former_keys
 from reddy_lib.database.schema import (
     attempts,
     calls,
@@ -88,7 +89,7 @@ _KEPT_IN_PART = {
     table.name
     for table in (
         edits, earlier_payloads, attempts, past_outcomes, resends, recordings, reconciliations, corrections, deliveries,
-        restore_answers,
+        restore_answers, former_keys,
     )
 }  # fmt: skip
 TABLES_OF_CALLS = tuple(
@@ -166,7 +167,7 @@ def wipe(connection: sa.Connection, call_ids: Sequence[int]) -> Counts:
     wipe_recordings(connection, ids)
     never = _never_sent(connection, ids)
     counts.never_sent = len(never)
-    for table in (reconciliations, resends, corrections, attempts, recordings, restore_answers):
+    for table in (reconciliations, resends, corrections, attempts, recordings, restore_answers, former_keys):
         _delete(connection, table, never)
     connection.execute(calls.delete().where(calls.c.id.in_(never)))
     kept = [one for one in ids if one not in set(never)]

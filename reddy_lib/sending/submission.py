@@ -32,6 +32,7 @@ from reddy_lib.database.schema import (
 from reddy_lib.errors import NotInLedger, SubmissionError
 from reddy_lib.html_tables import counts_table
 from reddy_lib.recordings import upload_queue
+from reddy_lib.sending import corrected_calls
 from reddy_lib.sending.claims import explain_skips, retried_after_doubt
 from reddy_lib.sending.content_conflicts import has_other_words, hold_other_words, not_sent
 from reddy_lib.sending.personal_gate import prepare
@@ -375,6 +376,7 @@ def create(
         database, batch_id, parts if reason is None else resent_parts(batch_id, rows), address, who=who
     )
     asked = [] if reason is not None else hold_other_words(database, parts, address)
+    corrected = [] if reason is not None else corrected_calls.hold_corrected(database, parts, address)
     with database.write(right="send") as connection:
         lock_submissions(connection)
         if connection.execute(sa.select(submissions.c.id).where(submissions.c.id == submission_id)).first():
@@ -384,7 +386,8 @@ def create(
         _refuse_archived(connection, batch_id)
         chosen = _queue(connection, batch_id, rows, address, submission_id, reason=reason, who=who, now=now)
         if chosen.queued + chosen.skipped == 0:
-            raise SubmissionError(not_sent(asked) if asked else personal.words or _NOTHING_TO_SEND)
+            told = not_sent(asked) if asked else corrected_calls.not_sent(corrected) if corrected else ""
+            raise SubmissionError(told or personal.words or _NOTHING_TO_SEND)
         if chosen.skipped:
             explain_skips(connection, submission_id, address)
         number = _insert(
