@@ -42,8 +42,8 @@ FORBIDDEN = tuple(f"[{TITLES[kind]}]" for kind in NOT_KEPT)
 
 _ANY_MASK = re.compile("|".join(re.escape(f"[{title}]") for title in (*TITLES.values(), "number")))
 _LINE, _PROSE = 12, 40
-"""Characters from which a line is told by itself, and from which a cell is a text in which a code is looked for. A short
-cell, such as a duration, keeps a number that happens to be the code."""
+"""Characters from which a line is found inside a longer text, and from which a cell is a text in which a code is looked
+for. A short cell, such as a duration, keeps a number that happens to be the code."""
 
 
 class Masked(NamedTuple):
@@ -164,29 +164,72 @@ def _remove(connection: sa.Connection, call_id: int, found: Sequence[Masked]) ->
 
 
 def _cleaner(found: Sequence[Masked], prose: int) -> Callable[[str], str]:
-    """Return what takes the codes out of one text: whole lines as they were, else the codes by themselves.
+    """Return what takes the codes out of one text: out of the lines that said them, in any version, and out of no other.
+    "My order is 836" is not the line in which the code was 836.
 
     Args:
-        prose: characters from which a text is searched for the codes by themselves.
+        prose: characters from which a text is searched for a code that is in it once, in no line that is known.
     """
-    codes = sorted({code for one in found for code in one.codes}, key=lambda code: -len(code[0]))
-    patterns = [
-        (re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, said.split())) + r"(?!\w)", re.IGNORECASE), mask)
-        for said, mask in codes
-    ]
+    lines = [_Line(one) for one in found]
 
     def clean(text: str) -> str:
-        for one in found:
-            if text.strip() == one.before.strip():
-                return one.without
-            if len(one.before) >= _LINE:  # a shorter one may stand in another number
-                text = text.replace(one.before, one.without)
-        if len(text) >= prose:
-            for pattern, mask in patterns:
-                text = pattern.sub(lambda _, mask=mask: mask, text)  # type: ignore[misc]
+        for line in lines:
+            cleaned = "\n".join(map(line.clean, text.split("\n")))
+            if cleaned == text and len(text) >= prose > 0:
+                cleaned = line.clean_once(text)
+            text = cleaned
         return text
 
     return clean
+
+
+class _Line:
+    """A line that said codes, and how it is found again."""
+
+    def __init__(self, one: Masked) -> None:
+        self._one = one
+        self._whole = _pattern(one.before)
+        self._codes = [
+            (_pattern(said), mask) for said, mask in sorted(one.codes, key=lambda code: -len(code[0]))
+        ]
+        self._others = self._words(one.before)
+
+    def clean(self, text: str) -> str:
+        """Return a line without the codes, if it is this one, or an earlier version of it."""
+        if text.strip() == self._one.before.strip():
+            return self._one.without
+        if len(self._one.before) >= _LINE and self._whole.search(text):
+            return self._whole.sub(lambda _: self._one.without, text)
+        after_label = text[text.find(":") + 1 :] if ":" in text else text
+        short = len(self._one.before) < _LINE and after_label.strip(" \"',.") == self._one.before.strip(
+            " \"',."
+        )
+        shared = self._others & self._words(text)
+        alike = len(shared) >= max(2, 0.6 * len(self._others))
+        return self._bare(text) if short or alike else text
+
+    def clean_once(self, text: str) -> str:
+        """Return a text without a code that is in it once."""
+        once = all(len(pattern.findall(text)) == 1 for pattern, _ in self._codes)
+        return self._bare(text) if once else text
+
+    def _bare(self, text: str) -> str:
+        for pattern, mask in self._codes:
+            text = pattern.sub(lambda _, mask=mask: mask, text)  # type: ignore[misc]
+        return text
+
+    def _words(self, text: str) -> set[str]:
+        for pattern, _ in self._codes:
+            text = pattern.sub(" ", text)
+        return set(_WORD.findall(text.casefold()))
+
+
+_WORD = re.compile(r"\w+")
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    """Return what finds a text between other words, whatever blanks are in it."""
+    return re.compile(r"(?<!\w)" + r"\s+".join(map(re.escape, text.split())) + r"(?!\w)", re.IGNORECASE)
 
 
 def _in_json(text: str | None, clean: Callable[[Any], Any]) -> str | None:

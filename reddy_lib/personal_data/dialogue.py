@@ -114,9 +114,11 @@ class Dialogue:
     def expect(self, hint: str) -> None:
         """Open slots by the name of a field ("Card number"), before its value is fed."""
         line = read_line(0, "agent", hint, self.words)
-        self._slots.open(
-            line, [sign._replace(weight=1.0, says=False) for sign in signs_of(line, cues_of(line), [])], []
-        )
+        signs = signs_of(line, cues_of(line), [])
+        last = max((sign.last for sign in signs), default=0)
+        # "Customer phone" is a phone: what comes last says what it is.
+        signs = [sign for sign in signs if sign.weight >= 1 or sign.last == last]
+        self._slots.open(line, [sign._replace(weight=1.0, says=False) for sign in signs], [])
 
     def _parsed(self, number: int, said: TranscriptLine, repeats: bool) -> tuple[Line, list[Run], list[Sign]]:
         """Return a line with its runs and signs. `repeats`: it says no number, so it may be said in many calls."""

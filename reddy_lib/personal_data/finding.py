@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.dialogue import Dialogue
-from reddy_lib.personal_data.said import Said, first_in_each_place
+from reddy_lib.personal_data.number_words import plain
+from reddy_lib.personal_data.said import NOT_KEPT, Said, first_in_each_place
 from reddy_lib.personal_data.vocabulary import LANGUAGES, guess_languages, vocabulary
 
 __all__ = ["find_in_text", "find_personal_data"]
@@ -42,4 +44,21 @@ def find_in_text(text: str, kind_hint: str = "", *, languages: Sequence[str] | N
     dialogue = Dialogue(words)
     if kind_hint:
         dialogue.expect(kind_hint)
-    return first_in_each_place(dialogue.feed([TranscriptLine("", text)]))
+    found = first_in_each_place(dialogue.feed([TranscriptLine("", text)]))
+    if kind_hint and not _CODE.search(plain(re.sub(r"[\W_]+", " ", kind_hint))):
+        return [one for one in found if one.kind not in NOT_KEPT or one.why != ASKED_BY_NAME]
+    return found
+
+
+ASKED_BY_NAME = "asked for in line 0"
+
+_CODE = re.compile(
+    r"\b(?:cvv2?|cvc2?|cvn2?|csc|card (?:security|verification) \w+|security code|sicherheits(?:code|nummer|zahl)|"
+    r"\w*pruf(?:nummer|ziffer|zahl)n?|cryptogramme|code (?:de )?(?:securite|verification|secret|confidentiel)|"
+    r"codigo (?:de )?(?:seguridad|seguranca|verificacion|verificacao)|codice (?:di )?(?:sicurezza|verifica|segreto)|"
+    r"(?:beveiligings|veiligheids|verificatie)code|(?:sikkerheds|engangs|pin)kode|[tm]?pin|"
+    r"pin ?(?:code|number|nummer|no)|otp|[mi]?tan|pass ?code|one ?time (?:code|password|passcode|pin)|"
+    r"verification code|einmal(?:code|kennwort|passwort)|geheimzahl)\b"
+)
+"""Names of columns that can mean nothing but a security code or a PIN. Such a value is masked at once and for good, so a
+name that has other meanings ("Wrap-up code", "Message", "Postcode") is not enough."""

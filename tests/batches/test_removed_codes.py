@@ -133,3 +133,51 @@ def test_what_was_masked_is_told_from_the_texts(before: str, after: str, codes: 
     assert [said for one in found for said, _ in one.codes] == codes
     tags = masked_codes(Call(tags=[Tag("a", before, "string")]), Call(tags=[Tag("a", after, "string")]))
     assert [one.codes for one in tags] == [one.codes for one in found]
+
+
+def test_the_same_digits_in_other_lines_stay(ledger: reddy.Ledger) -> None:
+    text = (
+        "Agent: What is the security code on the back?\nCustomer: It is 836.\n"
+        "Agent: Thank you. And your order?\nCustomer: My order is 836, from Main Street 836."
+    )
+    rows = [
+        {
+            "agent_email": "ann@example.com",
+            "product_id": "1",
+            "timestamp": "2026-03-01T10:00:00Z",
+            "conversation_id": "conv-1",
+            "transcript": text,
+        }
+    ]
+    batch = ledger.load(rows, progress=False)
+    [row] = batch.rows()
+    mask(batch, "cvv")
+    for lines in (batch.call(row).transcript, batch.original(row).transcript):
+        said = [line.text for line in lines or []]
+        assert said[1] == "It is [security code]."
+        assert said[3] == "My order is 836, from Main Street 836."
+    assert str(batch.cells(row)["transcript"]).count("836") == 2
+    batch.revert(row)
+    assert [line.text for line in batch.call(row).transcript or []][
+        3
+    ] == "My order is 836, from Main Street 836."
+
+
+def test_ordinary_codes_in_tags_are_no_pins(ledger: reddy.Ledger) -> None:
+    rows = [
+        {
+            "agent_email": "ann@example.com",
+            "product_id": "1",
+            "timestamp": "2026-03-01T10:00:00Z",
+            "conversation_id": "conv-1",
+            "transcript": "Agent: Hello.\nCustomer: My parcel is late.",
+            "Wrap-up code": "836",
+            "Postcode": "LS1 4AP",
+            "Back office": "112",
+        }
+    ]
+    batch = ledger.load(rows, progress=False)
+    mask(batch, "cvv", "pin")
+    values = {tag.key: str(tag.value) for tag in batch[batch.rows()[0]].tags or ()}
+    assert values["Wrap-up code"] == "836"
+    assert not any("[" in value for value in values.values())
