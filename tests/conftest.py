@@ -54,7 +54,7 @@ PRODUCTS: list[dict[str, Any]] = [
 
 # Files that take longest, most of it waiting, in the order in which they are begun: none of them should be the last.
 LONG = (
-    "browser", "browser of the server", "sending/test_recordings.py", "sending/test_worker_processes.py",
+    "browser", "sending/test_recordings.py", "sending/test_worker_processes.py",
     "sending/test_restored.py", "test_kills.py", "access/test_server.py", "sending/test_submit.py",
     "sending/test_machine.py", "sending/test_engine.py", "test_kill.py", "test_ledger.py", "test_whole_way.py",
     "pages/test_review.py", "spreadsheet/test_unpacked.py", "test_races.py", "test_notebook.py",
@@ -72,28 +72,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.get(scope_of(item.nodeid), len(LONG)))
 
 
-OF_THE_SERVER = ("recordings", "sign_in", "downloads", "fetched_recordings", "web_pages", "personal_data")
-"""Half of the browser tests, by the time they take: files, sign-in and headers; the others are about pages."""
-
-
 def scope_of(nodeid: str) -> str:
-    """The file of a test below `tests`; of those that drive a browser, the half that they belong to."""
+    """The file of a test below `tests`, or "browser" for all that drive one."""
     name = nodeid.partition("::")[0].removeprefix("tests/")
-    if not name.startswith("browser/"):
-        return name
-    half = name.removeprefix("browser/test_").removesuffix(".py") in OF_THE_SERVER
-    return "browser of the server" if half else "browser"
+    return "browser" if name.startswith("browser/") else name
 
 
-class TwoBrowsers(LoadFileScheduling):
-    """Several files at a time, but two browsers at most: a third leaves no core for anything else."""
+class OneBrowser(LoadFileScheduling):
+    """Several files at a time, but one browser: two leave no core for anything else."""
 
     def _split_scope(self, nodeid: str) -> str:
         return scope_of(nodeid)
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> TwoBrowsers:
-    return TwoBrowsers(config, log)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneBrowser:
+    return OneBrowser(config, log)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -50,7 +50,7 @@ def test_the_card_the_table_and_the_menu_agree_and_typing_is_not_disturbed(page:
         submission = create(
             ledger,
             batch.id,
-            address="https://reddy.example",
+            address="http://localhost:9",
             token_source="notebook",
             rows=list(range(2, 30)),
             ramp=False,
@@ -95,7 +95,7 @@ def test_the_dialog_about_calls_in_doubt_stays_open_while_the_page_follows(page:
         products = [dict(product) for product in DEFAULT_PRODUCTS]
         batch = ledger.load(ROOT / "data" / "labelled_text.csv", products=products, progress=False)
         sender = Sender(
-            create(ledger, batch.id, address="https://reddy.example", token_source="notebook", ramp=False)
+            create(ledger, batch.id, address="http://localhost:9", token_source="notebook", ramp=False)
         )
         for _ in range(4):
             sender.send_one()
