@@ -211,6 +211,13 @@ def _changed(
     """Return the changed call, or None if nothing differs."""
     before, decisions = from_payload(old.payload), read_decisions(old.decisions)
     call, new = change(before, decisions, old)
+    if _NAMES_PERSONAL_DATA in new.accepted and (call.transcript, call.tags) != (
+        before.transcript,
+        before.tags,
+    ):
+        # It was accepted for the words as they were.
+        left = {code: taken for code, taken in new.accepted.items() if code != _NAMES_PERSONAL_DATA}
+        new = msgspec.structs.replace(new, accepted=left)
     had = None if old.audio == "none" else files.attached_to(connection, old.id)
     has, call = _with_recording(connection, batch, call, had, recording)
     payload = payload_json(call).decode()
@@ -341,6 +348,10 @@ def _values(batch: StoredBatch, one: _New, *, now: float, masks: bool) -> dict[s
         "source_findings": source,
         **({"words_digest": old.words_digest} if masks else {}),
     }
+
+
+_NAMES_PERSONAL_DATA = "personal-data-held"
+"""The finding of a call that names what an address may not have."""
 
 
 class _Source(NamedTuple):

@@ -72,6 +72,11 @@ _TRIGGERS = {
         f"CREATE TRIGGER access_log_no_{verb.lower()} BEFORE {verb} ON access_log "
         f"BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END"
         for verb in ("UPDATE", "DELETE")
+    ]
+    + [  # REPLACE deletes without asking the trigger above
+        "CREATE TRIGGER access_log_no_replace BEFORE INSERT ON access_log "
+        "WHEN EXISTS (SELECT 1 FROM access_log WHERE id = NEW.id) "
+        "BEGIN SELECT RAISE(ABORT, 'the access log is append-only'); END"
     ],
     "postgresql": [
         "CREATE OR REPLACE FUNCTION access_log_refuse() RETURNS trigger LANGUAGE plpgsql AS "

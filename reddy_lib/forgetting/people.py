@@ -22,6 +22,7 @@ from reddy_lib.database.schema import (
     calls,
     earlier_payloads,
     edits,
+    facts,
     operations,
     past_outcomes,
     profiles,
@@ -254,7 +255,19 @@ def wipe_elsewhere(connection: sa.Connection, match: Matcher) -> Counts:
             )
             counts.operations += 1
     _rename(connection, match)
+    _rename_draws(connection, match)
     return counts
+
+
+def _rename_draws(connection: sa.Connection, match: Matcher) -> None:
+    """Replace names of draws that name the person; the draw stays, and so does its seal."""
+    of_draws = sa.select(facts.c.name, facts.c.value).where(facts.c.name.startswith("draw:", autoescape=True))
+    for name, value in connection.execute(of_draws).all():
+        told = msgspec.json.decode(value)
+        if match(str(told.get("name", ""))):
+            told["name"] = "Renamed draw"
+            left = msgspec.json.encode(told).decode()
+            connection.execute(facts.update().where(facts.c.name == name).values(value=left))
 
 
 def _rename(connection: sa.Connection, match: Matcher) -> None:

@@ -5,7 +5,7 @@ Whoever sends, and from where, `submission.create` passes through here before it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
@@ -85,6 +85,7 @@ def prepare(
         found = personal_data_in(database, parts)
     # What a mask left, if anything, is held like what has to be held.
     stopped = {kind: found.rows[kind] for kind in found.kinds if rules[kind] in ("mask", "hold")}
+    _refuse_locked(database, batch_id, stopped)
     held = _hold(database, batch_id, stopped, rules) if stopped else []
     return Prepared(rules, held, personal_data_in(database, parts) if held else found)
 
@@ -115,24 +116,32 @@ def _mask(
             query = sa.select(calls.c.row).where(part, to_be_silenced(kinds))
             rows |= set(connection.execute(query).scalars())
         record = connection.execute(sa.select(batches).where(batches.c.id == batch_id)).one_or_none()
-        if record is None:
-            raise NotInLedger(f"There is no batch {batch_id!r} in this ledger.")
-        locked: list[int] = []
-        for some in pieces(sorted(rows)):
-            query = sa.select(calls.c.row).where(
-                calls.c.batch_id == batch_id, calls.c.row.in_(some), calls.c.status.not_in(EDITABLE)
-            )
-            locked += connection.execute(query).scalars()
-    if locked:
-        named = [kind for kind in kinds if set(found.rows.get(kind, ())) & set(locked)]
-        raise SubmissionError(
-            f"Nothing was sent: {_rows(sorted(locked))} would be sent again with {_titles(named or kinds)}, which this "
-            "address may not have, and what was sent is not changed afterwards. Leave these rows out, or load a corrected "
-            "file."
-        )
+    if record is None:
+        raise NotInLedger(f"There is no batch {batch_id!r} in this ledger.")
+    _refuse_locked(database, batch_id, {kind: found.rows.get(kind, []) for kind in kinds}, rows)
     if rows:
         step = MaskPersonalData(kinds=tuple(kinds))
         change_in_pieces(StoredBatch(database, record), sorted(rows), step, who=who)
+
+
+def _refuse_locked(
+    database: Database, batch_id: str, named: dict[str, list[int]], also: Iterable[int] = ()
+) -> None:
+    """Refuse to send calls again that were sent with these kinds (kind → rows): they can be neither masked nor held."""
+    locked: set[int] = set()
+    with database.read() as connection:
+        for some in pieces(sorted({*also, *(row for rows in named.values() for row in rows)})):
+            query = sa.select(calls.c.row).where(
+                calls.c.batch_id == batch_id, calls.c.row.in_(some), calls.c.status.not_in(EDITABLE)
+            )
+            locked.update(connection.execute(query).scalars())
+    if locked:
+        kinds = [kind for kind, rows in named.items() if locked.intersection(rows)]
+        raise SubmissionError(
+            f"Nothing was sent: {_rows(sorted(locked))} would be sent again with {_titles(kinds or list(named))}, which "
+            "this address may not have, and what was sent is not changed afterwards. Leave these rows out, or load a "
+            "corrected file."
+        )
 
 
 def _hold(

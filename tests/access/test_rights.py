@@ -119,6 +119,7 @@ def _writes() -> dict[str, tuple[Right, Call]]:
     from reddy_lib.sending import submission as sending
     from reddy_lib.sending import submit as notebook
     from reddy_lib.sending.content_conflicts import hold_other_words
+    from reddy_lib.sending.corrected_calls import hold_corrected
     from reddy_lib.sending.doubts import settle
     from reddy_lib.sending.restore_check import check_restored
 
@@ -295,6 +296,10 @@ def _writes() -> dict[str, tuple[Right, Call]]:
         "sending.content_conflicts.hold_other_words": (
             "edit",
             lambda s, g, b, u: hold_other_words(g, [sa.true()], "sandbox"),
+        ),
+        "sending.corrected_calls.hold_corrected": (
+            "send",
+            lambda s, g, b, u: hold_corrected(g, [sa.true()], "sandbox"),
         ),
         "sending.spot_checks.drop_question": (
             "send",

@@ -52,7 +52,7 @@ def faults(page: Page) -> list[str]:
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         expect(page.locator(".stApp")).to_have_css("color-scheme", theme)
-        expect(page.get_by_test_id("stStatusWidget")).to_have_count(0)
+        expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
         violations: Any = Axe().run(page).response["violations"]
         found += [
             f"{theme} {one['impact']} {one['id']}: {node['html'][:160]} ({node.get('failureSummary', '')[:200]})"

@@ -116,3 +116,11 @@ def test_an_identifier_beside_characters_that_json_escapes(text: str) -> None:
 )
 def test_a_number_in_a_stored_text(text: str) -> None:
     assert Matcher("+44 20 7946 0958").in_json(msgspec.json.encode([text]).decode())
+
+
+def test_names_of_draws_do_not_keep_a_person(ledger: reddy.Ledger, tmp_path: Path) -> None:
+    batch = ledger.load([person(number) for number in range(4)], progress=False)
+    batch.draw(2, balanced_over=(), name=f"calls of {EMAIL}", who="ann")
+    ledger.forget_person(EMAIL)
+    assert left_in([EMAIL], ledger, tmp_path) == {}
+    assert [one.name for one in batch.draws()] == ["Renamed draw"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +30,12 @@ def test_the_log_cannot_be_changed(ledger: reddy.Ledger, statement: str) -> None
     assert not isinstance(caught.value, LedgerUnavailable), "it is the caller's mistake, not a situation"
     assert ledger.access_log().equals(before)
     assert list(before["who"]) == ["ada"]
+
+
+def test_an_entry_of_the_log_cannot_be_replaced(tmp_path: Path) -> None:
+    with reddy.Ledger(tmp_path / "ledger.sqlite") as ledger:
+        ledger.set_retention(words_days=9, who="ada")
+        statement = "INSERT OR REPLACE INTO access_log (id, at, who, what) VALUES (1, 0, 'x', 'opened')"
+        with pytest.raises(Exception, match="append-only"), ledger.write() as connection:
+            connection.exec_driver_sql(statement)
+        assert list(ledger.access_log()["who"]) == ["ada"]

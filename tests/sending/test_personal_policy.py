@@ -245,3 +245,28 @@ def test_what_stays_on_this_machine_is_sent_before_the_question_is_answered(
     assert received.count("4111") == 2
     assert "836" not in received, "security codes are masked everywhere"
     assert batch.counts()["accepted"] == 3
+
+
+def test_what_was_accepted_counts_for_the_words_as_they_were(batch: reddy.Batch) -> None:
+    reddy.set_personal_policy(batch.database, HERE, {"card": "hold"})
+    first = batch.rows()[0]
+    queue(batch, batch.rows(status="ready"))
+    batch.accept([first], "personal-data-held", who="ann")
+    assert first in batch.rows(status="ready")
+    call = batch.call(first)
+    assert call.transcript is not None
+    call.transcript[1].text = "It is 5500 0000 0000 0004."
+    batch.replace(first, call)
+    with pytest.raises(SubmissionError, match="Not sent"):
+        queue(batch, [first])
+    assert first in batch.rows(status="held")
+
+
+def test_a_call_that_was_sent_is_not_sent_again_against_a_rule(batch: reddy.Batch) -> None:
+    answer_personal_data(batch, HERE, {"card": "allow"})
+    claimed(batch, queue(batch))
+    accepted = batch.counts()["accepted"]
+    reddy.set_personal_policy(batch.database, HERE, {"card": "hold"})
+    with pytest.raises(SubmissionError, match="would be sent again with card number"):
+        queue(batch, [batch.rows()[0]], again="Reddy lost it")
+    assert batch.counts()["accepted"] == accepted

@@ -8,6 +8,7 @@
 
 const views = new WeakMap();
 const RESEND = 4000;
+const WENT_ON = 15000; // milliseconds in which the next call is drawn after a key asked for it
 const NEXT = { KeyJ: "after", KeyK: "before", KeyN: "held" }; // with Alt, and a turn is open
 
 export default function (component) {
@@ -336,6 +337,7 @@ function createView(root, send) {
 
   // The page's own buttons: their keys need Alt, because single letters belong to the tables of the page.
   function press(name) {
+    globalThis.reddyWentOn = Date.now(); // not kept here: the page may build this view anew
     document.querySelector(`[class*="st-key-review"][class*="-${name}"] button`)?.click();
   }
 
@@ -456,7 +458,9 @@ function createView(root, send) {
 
   function draw(data) {
     const other = !state.data || state.data.call !== data.call;
-    const focused = host.contains(root.getRootNode().activeElement);
+    // Who went on by key stays in the conversation, also where the page was built anew around it meanwhile.
+    const lost = document.activeElement === document.body && Date.now() - (globalThis.reddyWentOn || 0) < WENT_ON;
+    const focused = lost || host.contains(root.getRootNode().activeElement);
     if (other) {
       close(true);
       state.nodes.clear();
@@ -519,16 +523,16 @@ function createView(root, send) {
         if (!turn.text) open(turn.id, 0);
       }
     }
+    list.tabIndex = data.turns.length ? -1 : 0;
     if (other) {
       const hit = data.turns.find((turn) => turn.marks.some((mark) => mark[2] === "hit"));
       const first = hit || data.turns[0];
       if (first) {
-        choose(first.id, focused); // who goes from call to call by key stays in the conversation
+        choose(first.id, focused);
         if (hit) reveal(state.nodes.get(first.id).turn, true);
       } else if (focused) list.focus({ preventScroll: true }); // without turns, too
     }
     list.title = data.hint;
-    list.tabIndex = data.turns.length ? -1 : 0;
     enable();
     tell();
   }
