@@ -3,7 +3,6 @@
 import pandas as pd
 import pytest
 
-from reddy_lib.spreadsheet import build_frame
 from reddy_lib.spreadsheet.mapping.guessing import guess_mapping
 
 TALK = "Agent: Hello, how can I help you?\nCustomer: My card is lost since Monday."
@@ -82,14 +81,3 @@ def test_ids_under_a_name_of_something_else_are_taken_with_a_doubt(name):
 def test_ids_of_people_products_and_texts_are_left_alone(name):
     frame = mapping_frame([f"CX-{1040 + 7 * n}" for n in range(6)]).rename(columns={"znak": name})
     assert "conversation_id" not in guess_mapping(frame).fields
-
-
-def test_a_word_that_stands_again_and_again_among_ids_is_none():
-    frame = mapping_frame(["unknown", "CX-1047", "unknown", "CX-1061", "CX-1068", "unknown"])
-    frame = frame.rename(columns={"znak": "Call ID"})
-    built = list(build_frame(frame, guess_mapping(frame)))
-    ids = [one.call.conversation_id for one in built]
-    assert ids[1] == "CX-1047"
-    assert "unknown" not in ids
-    assert len(set(ids)) == 6
-    assert "conversation-id-placeholder" in {found.code for found in built[0].findings}

@@ -21,7 +21,6 @@ from reddy_lib.spreadsheet.evidence.id_evidence import (
     built_as_ids,
     codes,
     counted_on,
-    fillers,
     grouped_digits,
     id_name,
     ids_under_another_name,
@@ -37,7 +36,7 @@ from reddy_lib.spreadsheet.evidence.time_order import TimeOrder, is_time_of_day
 from reddy_lib.spreadsheet.model import fold_name
 from reddy_lib.transcripts import read_opening, read_transcript
 
-__all__ = ["JUDGES", "Evidence", "Table", "is_called"]
+__all__ = ["JUDGES", "Evidence", "Table"]
 
 _FREE_MAIL = frozenset(
     ("gmail", "googlemail", "yahoo", "hotmail", "outlook", "icloud", "gmx", "web", "aol", "live", "proton", "protonmail",
@@ -447,8 +446,9 @@ _SCIENTIFIC = re.compile(r"\d(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
 def _without_fillers(texts: Sequence[str]) -> list[str]:
     """Return the texts without those that stand for nothing: placeholders, and a word that comes again and again."""
     real = [text for text in texts if not is_placeholder(text)]
-    words = fillers(real)
-    left = [text for text in real if text not in words]
+    counts = Counter(text for text in real if not any(map(str.isdecimal, text)))
+    words = {text for text, count in counts.items() if count > 1}
+    left = [text for text in real if text not in words] if 0 < len(words) <= 2 else real
     return left or real  # a column of one word is for the person who named it
 
 
@@ -570,19 +570,3 @@ JUDGES: dict[str, Callable[[Column, Table], Evidence]] = {
     "separation": _settings("separation"),
     "channel_map": _settings("channel_map"),
 }
-
-
-def is_called(column: Column, field: str) -> bool:
-    """Return whether an empty column's name alone says which field it feeds."""
-    says = column.says
-    return {
-        "transcript": "transcript" in says and "note" not in says,
-        "agent_email": {"agent", "email"} <= says and "customer" not in says,
-        "timestamp": "start" in says and bool(says & {"call", "time", "date"}),
-        "conversation_id": "call" in says and bool(says & {"id", "unique"}),
-        "product_id": "product" in says,
-        "filename": {"audio", "file"} <= says or column.plain in ("filename", "file name"),
-        "channels": column.plain == "channels",
-        "separation": column.plain == "separation",
-        "channel_map": column.plain == "channel map",
-    }.get(field, False)

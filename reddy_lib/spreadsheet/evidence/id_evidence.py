@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
 from reddy_lib.spreadsheet.cells.header_words import plain_name
-from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.cells.quantities import are_quantities
 from reddy_lib.spreadsheet.evidence.column_profile import Column, looks_like_id
 from reddy_lib.spreadsheet.evidence.tags import sensitive
@@ -17,7 +15,6 @@ __all__ = [
     "built_as_ids",
     "codes",
     "counted_on",
-    "fillers",
     "grouped_digits",
     "id_name",
     "ids_under_another_name",
@@ -31,17 +28,6 @@ __all__ = [
 
 _ALWAYS_OTHERS = frozenset(("agent", "customer", "product", "supervisor", "user"))
 """Names of which the cells are ids of people and products, however they are built."""
-
-
-def fillers(texts: Sequence[str]) -> set[str]:
-    """Return words without a digit that come again and again among other texts: "unknown", "TBD"."""
-    counts = Counter(text for text in texts if not any(map(str.isdecimal, text)) and not is_placeholder(text))
-    words = {text for text, count in counts.items() if count > 1}
-    rest = [text for text in texts if text not in words and not is_placeholder(text)]
-    return words if len(words) <= _MOST_FILLERS and rest else set()
-
-
-_MOST_FILLERS = 2
 
 
 def numbered_alike(texts: Sequence[str]) -> bool:

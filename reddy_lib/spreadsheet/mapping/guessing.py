@@ -24,7 +24,7 @@ from reddy_lib.spreadsheet.cells.tag_values import tag_type
 from reddy_lib.spreadsheet.evidence.call_groups import is_short_number
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.date_columns import timestamp_settings
-from reddy_lib.spreadsheet.evidence.field_evidence import JUDGES, Evidence, Table, is_called
+from reddy_lib.spreadsheet.evidence.field_evidence import JUDGES, Evidence, Table
 from reddy_lib.spreadsheet.evidence.layouts import LinesFound, find_lines, line_times, lines_chosen
 from reddy_lib.spreadsheet.evidence.split_transcripts import continued, joined_parts
 from reddy_lib.spreadsheet.evidence.tags import constant, personal, sensitive
@@ -33,12 +33,7 @@ from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.mapping.name_facts import with_name_facts
 from reddy_lib.spreadsheet.mapping.pooling import with_pooled_roles
 from reddy_lib.spreadsheet.mapping.proposals import with_agent_names, with_agents_beside, with_joined_time
-from reddy_lib.spreadsheet.mapping.spread_values import (
-    with_fillers,
-    with_second_key,
-    with_spread_id,
-    with_spread_start,
-)
+from reddy_lib.spreadsheet.mapping.spread_values import with_second_key, with_spread_id, with_spread_start
 from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, product_ids
 from reddy_lib.spreadsheet.reading.pieces import column_cells
 
@@ -128,7 +123,7 @@ def _guess_fields(
         empty = [
             column
             for column in columns
-            if all(map(is_placeholder, column.texts)) and is_called(column, field)
+            if all(map(is_placeholder, column.texts)) and _is_called(column, field)
         ]
         if field not in fields and empty and empty[0].name not in fields.values():
             fields[field] = empty[0].name
@@ -151,7 +146,23 @@ def _guess_fields(
     mapping = with_spread_start(with_joined_time(mapping, columns), columns)
     mapping = with_name_facts(with_spread_id(mapping, columns), columns)
     mapping = _with_products(mapping, columns, products)
-    return _with_tags(with_fillers(mapping, columns), columns)
+    return _with_tags(mapping, columns)
+
+
+def _is_called(column: Column, field: str) -> bool:
+    """Return whether an empty column's name alone says which field it feeds."""
+    says = column.says
+    return {
+        "transcript": "transcript" in says and "note" not in says,
+        "agent_email": {"agent", "email"} <= says and "customer" not in says,
+        "timestamp": "start" in says and bool(says & {"call", "time", "date"}),
+        "conversation_id": "call" in says and bool(says & {"id", "unique"}),
+        "product_id": "product" in says,
+        "filename": {"audio", "file"} <= says or column.plain in ("filename", "file name"),
+        "channels": column.plain == "channels",
+        "separation": column.plain == "separation",
+        "channel_map": column.plain == "channel map",
+    }.get(field, False)
 
 
 def _assigned(

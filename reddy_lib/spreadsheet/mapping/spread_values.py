@@ -12,12 +12,11 @@ from collections.abc import Sequence
 import msgspec
 
 from reddy_lib.spreadsheet.evidence.column_profile import Column
-from reddy_lib.spreadsheet.evidence.id_evidence import fillers
 from reddy_lib.spreadsheet.evidence.layouts import LinesFound
 from reddy_lib.spreadsheet.evidence.time_order import is_time_of_day
 from reddy_lib.spreadsheet.model import Join, Mapping
 
-__all__ = ["with_fillers", "with_second_key", "with_spread_id", "with_spread_start"]
+__all__ = ["with_second_key", "with_spread_id", "with_spread_start"]
 
 _NAMES = {
     "year": "year yyyy yr jahr ano anno annee ar jaar yil rok god год год 年 연도",
@@ -225,18 +224,3 @@ def _stretches(key: Column, other: Column) -> dict[tuple[str, str], list[int]]:
 def _speak(role: Column, places: Sequence[int]) -> bool:
     """Return whether two or more speakers take turns in these rows."""
     return len(places) > 1 and len({role.of_rows[place] for place in places}) > 1
-
-
-_FILLER = "n/a"
-
-
-def with_fillers(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
-    """Return a copy in whose value table words that stand again and again among ids ("unknown") are no ids."""
-    name = mapping.fields.get("conversation_id", "")
-    column = next((column for column in columns if column.name == name), None)
-    if column is None or mapping.layout != "row":
-        return mapping
-    words = fillers(column.texts)
-    if not words:
-        return mapping
-    return mapping.replace(values={"conversation_id": dict.fromkeys(sorted(words), _FILLER)})
