@@ -39,8 +39,8 @@ def products(app: AppTest) -> object:
 
 def test_bare_transcript_files_are_ready_after_an_email_and_one_click(connected_ledger: reddy.Ledger) -> None:
     app = drop(*vtt("a", "b"))
-    assert "Not one of these files names an agent: each call would be held." in words(app)
-    assert "Not one of these files names a product: each call would be held." in words(app)
+    assert "None of these files names an agent: each call would be held." in words(app)
+    assert "None of these files names a product: each call would be held." in words(app)
     app = pill(give_email(app, "ann@cedarline.example"), PRODUCT, 2)
     assert "**2 of 2 rows** would be ready" in words(app)
     batch = store(app, connected_ledger)

@@ -280,6 +280,9 @@ def test_the_open_call_can_have_the_whole_width_and_gives_it_back(faulty: reddy.
     app = opened("review", faulty)
     app.button(key=key(faulty, "wide")).click()
     run(app)
+    assert rows(app) == faulty.rows(), "half of it first"
+    app.button(key=key(faulty, "wide")).click()
+    run(app)
     assert not [each for each in app.dataframe if "call" in each.value]
     app.button(key=key(faulty, "after")).click()
     run(app)

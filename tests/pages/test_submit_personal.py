@@ -7,6 +7,7 @@ import pytest
 
 import reddy_lib as reddy
 from reddy_lib.batches.masking import MaskPersonalData
+from reddy_lib.ui.submit import personal_question
 from tests.screen import opened, words
 
 pytestmark = pytest.mark.usefixtures("pages_on_shared_ledger")
@@ -37,7 +38,17 @@ def may_send(app: object) -> bool:
     return not buttons[0].disabled
 
 
-def test_nothing_is_sent_before_each_kind_has_its_answer(batch: reddy.Batch) -> None:
+def test_what_stays_on_this_machine_does_not_wait(batch: reddy.Batch) -> None:
+    app = opened("submit", batch)
+    assert "2 calls name personal data" in words(app)
+    assert "it stays on this machine" in words(app)
+    assert may_send(app)
+
+
+def test_nothing_is_sent_before_each_kind_has_its_answer(
+    batch: reddy.Batch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(personal_question, "waits_for_answers", lambda address: True)
     app = opened("submit", batch)
     assert "2 calls name personal data" in words(app)
     assert "2 security codes will be masked" in words(app)
