@@ -288,14 +288,17 @@ OF_LAYOUTS |= OF_DATA
 
 OF_IDS = {
     "conversation-id-placeholder",
+    "conversation-sent-corrected",
+    "personal-data-held",
+    "mask-still-heard",
     "conversation-sent-with-other-words",
     "lines-without-id",
     "id-digits-rounded",
     "id-digits-lost",
     "conversation-id-made-up",
 }
-"""The sample's ids are all real, and a sheet alone has sent nothing: tests/sending/test_identity.py shows both. It has a
-column of ids: tests/spreadsheet/test_transcript_start.py has one without."""
+"""The sample's ids are all real, and a sheet alone has sent and masked nothing: tests/sending/test_identity.py shows both. It
+has a column of ids: tests/spreadsheet/test_transcript_start.py has one without."""
 
 OF_SPEAKERS = {
     "role-from-batch",

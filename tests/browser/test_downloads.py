@@ -67,6 +67,15 @@ def is_recipe(content: bytes) -> None:
     assert Recipe.from_file(content).steps
 
 
+def is_receipt(content: bytes) -> None:
+    receipt = json.loads(content)
+    assert (receipt["forgotten"], receipt["counts"]["calls"]) == ("batch", 3)
+
+
+def is_log(content: bytes) -> None:
+    assert "forgot" in content.decode("utf-8-sig")
+
+
 DOWNLOADS: dict[str, tuple[str, str, Callable[[bytes], None]]] = {
     "outcomes-csv": ("outcomes", ".csv", is_csv),
     "outcomes-xlsx": ("outcomes", ".xlsx", is_xlsx),
@@ -75,6 +84,9 @@ DOWNLOADS: dict[str, tuple[str, str, Callable[[bytes], None]]] = {
     "profile": ("load", ".profile.json", is_profile),
     "recipe": ("review", ".recipe.json", is_recipe),
     "sandbox-received": ("submit", ".json", is_received),
+    "receipt": ("deleted", ".json", is_receipt),
+    "receipt-of": ("privacy", ".json", is_receipt),
+    "access-log": ("privacy", ".csv", is_log),
 }
 """Name of each download → its page, its ending, what to look for in it. `test_ui_downloads` fails where one is missing."""
 
@@ -145,7 +157,8 @@ def click_every_download(page: Page, url: str, outcomes: str, sheet: Path) -> di
     page.goto(f"{url}/load")
     page.set_input_files('input[type="file"]', sheet)
     page.get_by_role("button", name="Store 3 calls").click()  # stored, so that its mapping is a kept profile
-    page.wait_for_url(re.compile("/review"))
+    page.wait_for_url(re.compile("/review.*batch="))
+    stored = page.url.partition("batch=")[2].partition("&")[0]
     page.get_by_role("button", name="Recipes").click()
     page.get_by_role("dialog").get_by_text(re.compile("1 step$")).click()
     click_those_of("review")
@@ -163,6 +176,21 @@ def click_every_download(page: Page, url: str, outcomes: str, sheet: Path) -> di
     expect(page.get_by_role("button", name="Another file")).to_be_visible()
     page.get_by_role("button", name="Profiles").click()
     click_those_of("load")
+
+    page.goto(f"{url}/review?batch={stored}")
+    page.get_by_role("button", name="Rename").click()
+    dialog = page.get_by_role("dialog")
+    name = dialog.get_by_role("textbox", name="Name", exact=True).input_value()
+    dialog.get_by_text("Delete for good …").click()
+    confirm = dialog.get_by_label("To confirm, type the batch's name")
+    confirm.fill(name)
+    confirm.press("Enter")
+    dialog.get_by_role("button", name="Delete for good", exact=True).click()
+    click_those_of("deleted")
+
+    page.goto(f"{url}/outcomes?view=all")
+    page.get_by_text(re.compile("^Privacy")).click()
+    click_those_of("privacy")
     assert fetched.keys() == DOWNLOADS.keys()
     return fetched
 

@@ -234,7 +234,7 @@ def test_a_page_that_fails_says_what_is_safe_and_nothing_of_the_fault(caplog: An
 
     app = page(script, TOKEN)
     assert "What you stored, edited or sent before is safe" in app.error[0].value
-    assert "(ValueError, see its log)" in app.error[0].value
+    assert "(ValueError, see the log)" in app.error[0].value
     assert TOKEN not in screen.words(app)
     assert [record.name for record in caplog.records if record.exc_info] == ["reddy_lib.ui"]
 

@@ -107,6 +107,10 @@ def _stops(start: Column, stop: Column | None, length: Column | None) -> list[fl
     ]
 
 
+_ORDERS = {"falling": "; newest first", "shuffled": "; the lines are not in its order"}
+"""How the lines are ordered by their times, at the end of the reason for the column (`layouts` sorts by it)."""
+
+
 def _told(
     start: Column,
     stop: Column | None,
@@ -131,7 +135,10 @@ def _told(
         units["stop"] = unit
     if units.get("duration") == before:
         units["duration"] = unit
-    reasons["line start"] = f"name {start.name!r}; {fact(read, start.seconds[0], text, calls, 'start')}"
+    order = next((said for said in _ORDERS.values() if reasons.get("line start", "").endswith(said)), "")
+    reasons["line start"] = (
+        f"name {start.name!r}; {fact(read, start.seconds[0], text, calls, 'start')}{order}"
+    )
     if read.sure and (read.usual or not read.judged):
         return {}
     return {UNIT_FROM_PACE if read.sure else UNIT_UNCLEAR: read.reason}
@@ -228,7 +235,7 @@ def _times(
                 continue
             if field == "stop" and not named and not _ends(start, seconds, calls):
                 continue
-            why = {"falling": "; newest first", "shuffled": "; the lines are not in its order"}.get(order, "")
+            why = _ORDERS.get(order, "")
         ends = field == "start" and not named and ("end" in column.says or column.plain in _TO)
         score = 10 * named + read / len(seconds) + (0.0 if named else 3 * _steady(seconds, calls)) - ends
         if best is None or score > best[0] or (score == best[0] and not named and _before(seconds, best[2])):
