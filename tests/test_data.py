@@ -297,8 +297,8 @@ OF_IDS = {
     "id-digits-lost",
     "conversation-id-made-up",
 }
-"""The sample's ids are all real, and a sheet alone has sent and masked nothing: tests/sending/test_identity.py shows both. It
-has a column of ids: tests/spreadsheet/test_transcript_start.py has one without."""
+"""The sample's ids are all real, and a sheet alone has sent and masked nothing: tests/sending/test_identity.py shows
+both. It has a column of ids: tests/spreadsheet/test_transcript_start.py has one without."""
 
 OF_SPEAKERS = {
     "role-from-batch",
