@@ -86,7 +86,7 @@ DOWNLOADS: dict[str, tuple[str, str, Callable[[bytes], None]]] = {
     "sandbox-received": ("submit", ".json", is_received),
     "receipt": ("deleted", ".json", is_receipt),
     "receipt-of": ("privacy", ".json", is_receipt),
-    "access-log": ("privacy", ".csv", is_log),
+    "access-log": ("log", ".csv", is_log),
 }
 """Name of each download → its page, its ending, what to look for in it. `test_ui_downloads` fails where one is missing."""
 
@@ -193,8 +193,10 @@ def click_every_download(page: Page, url: str, outcomes: str, sheet: Path) -> di
     page.goto(f"{url}/outcomes?view=all")
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
     page.locator("summary", has_text="Privacy").click()
-    expect(page.get_by_text("Deleted so far")).to_be_visible()
+    page.get_by_role("tab", name="Retention").click()
     click_those_of("privacy")
+    page.get_by_role("tab", name="Who saw what").click()
+    click_those_of("log")
     assert fetched.keys() == DOWNLOADS.keys()
     return fetched
 
