@@ -26,7 +26,7 @@ details for code.
         · DrawDiffers           the calls of a draw cannot be drawn again as they were
         · OperationTaken        another process resumed, stopped or undid the operation meanwhile
       × SubmissionError         the submission's state does not allow the operation
-        · PersonalDataAsked     calls name personal data, and nobody decided whether the address may have it
+        · PersonalDataAsked     calls contain personal data, and no one has decided whether the address may have it
         · LedgerRestored        the ledger is older than what was sent from it; sending is blocked until this is resolved
       × NotAllowed              the signed-in person may not do this, or has no access
       × AccessRulesError        the access rules are missing or invalid
@@ -212,7 +212,7 @@ class SubmissionError(ReddyError):
 
 
 class PersonalDataAsked(SubmissionError):
-    """Calls name personal data, and nobody decided yet whether this address may have it. Nothing was sent.
+    """Calls contain personal data, and no one has decided yet whether this address may have it. Nothing was sent.
 
     `rows`: kind → the rows of the calls that name it.
     """

@@ -65,7 +65,7 @@ class Silenced(NamedTuple):
 
 
 def to_be_silenced(kinds: Sequence[str]) -> sa.ColumnElement[bool]:
-    """Return the condition of a call with a recording that may need silence: it is no silenced copy, and nobody said that
+    """Return the condition of a call with a recording that may need silence: it is not a silenced copy, and no one has confirmed that
     it does not have the masked words."""
     silent = sa.exists().where(
         silenced_recordings.c.call_id == calls.c.id,

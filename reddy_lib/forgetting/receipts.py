@@ -149,7 +149,7 @@ def add_counts(connection: sa.Connection, id: str, more: Counts) -> None:
 
 
 def read_receipt(database: Database, id: str) -> ForgetReceipt:
-    """Return a receipt by its id. Raises NotInLedger: there is none."""
+    """Return the receipt with this id. Raises NotInLedger if there is no such receipt."""
     found = [one for one in receipts_of(database) if one.id == id]
     if not found:
         raise NotInLedger(f"There is no receipt {id!r} in this ledger: ledger.receipts() lists them.")

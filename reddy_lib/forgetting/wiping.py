@@ -106,7 +106,7 @@ def is_emptied() -> sa.ColumnElement[bool]:
 def lock_out(connection: sa.Connection, call_ids: Sequence[int], *, now: float) -> None:
     """Keep calls from being sent or edited from now on, and their deliveries for good.
 
-    A delivery in doubt counts as accepted: Reddy may have the call, and without its words nobody can ask.
+    A delivery in doubt counts as accepted: Reddy may have the call, and without its words there is no way to check.
     """
     here = calls.c.id.in_(call_ids)
     connection.execute(

@@ -70,7 +70,7 @@ def doubts(
 ) -> list[Doubt]:
     """Return the calls of a batch that are in doubt, by row; of the rows named, or of one submission.
 
-    Calls that were forgotten are not among them: without their words nobody can ask."""
+    Calls that were forgotten are not among them: without their words there is no way to check."""
     query = (
         sa.select(
             calls.c.row,

@@ -45,7 +45,7 @@ class Prepared(NamedTuple):
             return ""
         return (
             f"Not sent: {_rows(self.held)}, which name personal data that this address may not have. Mask it, or accept "
-            f"the finding {HELD} where it is none."
+            f"the finding {HELD} if it is not personal data."
         )
 
 
@@ -63,7 +63,7 @@ def prepare(
         parts: conditions on `calls`, as `submission.sendable` returns them.
 
     Raises:
-        PersonalDataAsked: they name a kind that nobody decided about; nothing was changed.
+        PersonalDataAsked: they contain a kind that no one has decided about yet; nothing was changed.
         SubmissionError: a call that Reddy accepted before is to be sent again, and cannot be masked any more.
     """
     database.require("send")
@@ -91,7 +91,7 @@ def prepare(
 
 
 def not_decided(asked: dict[str, list[int]]) -> str:
-    """Return the error text for kinds that nobody decided about."""
+    """Return the error text for kinds that no one has decided about yet."""
     every = {row for rows in asked.values() for row in rows}
     kinds = said_of({kind: len(rows) for kind, rows in asked.items()})
     said = "1 call names" if len(every) == 1 else f"{len(every):,} calls name"

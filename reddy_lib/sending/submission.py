@@ -363,7 +363,7 @@ def create(
 
     Raises:
         SubmissionError: none of the rows can be sent, or `again` is empty, or names no rows.
-        PersonalDataAsked: calls name personal data of a kind that nobody decided about (see `personal_policy`).
+        PersonalDataAsked: calls contain a kind of personal data that no one has decided about (see `personal_policy`).
         LedgerRestored: the ledger is older than what was sent from it.
     """
     submission_id = submission_id or "s" + secrets.token_hex(8)

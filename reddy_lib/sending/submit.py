@@ -97,7 +97,7 @@ def submit(
         NotInLedger: the batch has no call in one of the rows; nothing was written.
         SubmissionError: `rows` is empty, or none of them can be sent and none ever was; or `again` is empty, or no rows
             are named; or an earlier submission that is not finished was started with another token.
-        PersonalDataAsked: calls name personal data, and nobody decided yet whether the address may have it.
+        PersonalDataAsked: calls contain personal data, and no one has decided yet whether the address may have it.
         LedgerRestored: the ledger is older than what was sent from it: `reddy.check_restored` first.
         LedgerUnavailable: the ledger cannot be written.
         Interrupted: it was stopped by hand (a `KeyboardInterrupt`), and the calls in flight are recorded.

@@ -9,7 +9,7 @@ import wave
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +19,7 @@ from reddy_lib.batches import profiles, recipes, steps
 from reddy_lib.database.schema import attempts, calls, deliveries, past_outcomes
 from reddy_lib.errors import CallLocked, NotAllowed, NotInLedger, SubmissionError
 from reddy_lib.outcomes.totals import Wanted, totals
+from reddy_lib.recordings.attachments import open_recording
 from reddy_lib.sending.engine import engine_url, enqueue
 from reddy_lib.sending.submission import create
 from tests.access.test_rights import as_
@@ -310,9 +311,8 @@ def test_the_engines_records_go_too(scene: Scene) -> None:
     assert left_in([word], scene.ledger, scene.folder) == {}
 
 
+@pytest.mark.parametrize("ledger", ["sqlite"], indirect=True)  # PostgreSQL has no such copies
 def test_copies_before_a_migration_go(scene: Scene) -> None:
-    if not scene.ledger.is_sqlite:
-        pytest.skip("PostgreSQL has no copies")
     copy = scene.folder / "ledger-before-schema-104.sqlite"
     scene.ledger.backup(copy)
     receipt = scene.ledger.forget(scene.batch)
@@ -326,14 +326,12 @@ def test_a_recording_that_another_call_has_stays(scene: Scene) -> None:
         with content.open("rb") as file:
             scene.batch.attach(row, file, name="both.wav")
     assert scene.ledger.forget(scene.batch, [2]).counts.files == 0
-    with reddy_recording(scene.batch, 3) as file:
+    with attached_file(scene.batch, 3) as file:
         assert file.read() == content.read_bytes()
     assert scene.ledger.forget(scene.batch, [3]).counts.files == 1
 
 
-def reddy_recording(batch: reddy.Batch, row: int):  # type: ignore[no-untyped-def]
-    from reddy_lib.recordings.attachments import open_recording
-
+def attached_file(batch: reddy.Batch, row: int) -> IO[bytes]:
     found = batch.recording(row)
     assert found is not None
     return open_recording(batch.database, found)

@@ -73,22 +73,23 @@ def stopped(ledger: reddy.Ledger, batch: reddy.Batch, name: str, number: int) ->
 
 
 @pytest.mark.parametrize(
-    ("name", "number", "die"),
+    ("ledger", "name", "number", "die"),
     [
-        ("lock_out", 1, stopped),
-        ("wipe", 1, stopped),
-        ("wipe", 2, killed),
-        ("delete_store", 1, stopped),
-        ("forget_tasks", 1, stopped),
-        ("drop_store", 1, stopped),
-        ("read_receipt", 1, stopped),
+        ("sqlite", "lock_out", 1, stopped),
+        ("sqlite", "wipe", 1, stopped),
+        ("sqlite", "wipe", 2, killed),
+        ("sqlite", "delete_store", 1, stopped),
+        ("sqlite", "forget_tasks", 1, stopped),
+        ("sqlite", "drop_store", 1, stopped),
+        ("sqlite", "read_receipt", 1, stopped),
+        ("postgresql", "wipe", 1, stopped),
+        ("postgresql", "wipe", 2, killed),
     ],
+    indirect=["ledger"],
 )
 def test_it_is_finished_by_the_next_one(
     name: str, number: int, die: Callable[..., None], tmp_path: Path, ledger: reddy.Ledger
 ) -> None:
-    if not ledger.is_sqlite and name != "wipe":
-        pytest.skip("the same transactions as on SQLite")
     planted = Planted()
     sheet = write_calls(tmp_path / "calls.csv", planted)
     batch = ledger.load(sheet, progress=False, name="Killed")

@@ -6,6 +6,7 @@ import threading
 import time
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -97,9 +98,9 @@ def test_calls_that_are_being_sent_wait_for_the_next_time(ledger: reddy.Ledger, 
 
 
 @pytest.mark.parametrize("days", [0, -1, 1.5, True, "30", 10**6])
-def test_a_number_of_days_that_makes_no_sense_is_refused(ledger: reddy.Ledger, days: object) -> None:
+def test_a_number_of_days_that_makes_no_sense_is_refused(ledger: reddy.Ledger, days: Any) -> None:
     with pytest.raises(ValueError, match="whole number of days"):
-        ledger.set_retention(words_days=days)  # type: ignore[arg-type]
+        ledger.set_retention(words_days=days)
 
 
 def test_a_batch_can_follow_the_general_rule_again(ledger: reddy.Ledger, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.batches.masking import MaskPersonalData
@@ -32,8 +33,8 @@ def batch(shared_ledger: reddy.Ledger) -> reddy.Batch:
     return shared_ledger.load(frame, progress=False)
 
 
-def may_send(app: object) -> bool:
-    buttons = [one for one in app.button if one.label.startswith("Send all")]  # type: ignore[attr-defined]
+def may_send(app: AppTest) -> bool:
+    buttons = [one for one in app.button if one.label.startswith("Send all")]
     assert len(buttons) == 1
     return not buttons[0].disabled
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pandas as pd
 import pytest
@@ -219,9 +221,10 @@ def test_the_submission_records_the_rules_and_what_was_masked(batch: reddy.Batch
 
 
 def test_wrong_rules_change_nothing(batch: reddy.Batch) -> None:
-    for rules in ({"shoe size": "mask"}, {"card": "perhaps"}):
+    wrong: list[Any] = [{"shoe size": "mask"}, {"card": "perhaps"}]
+    for rules in wrong:
         with pytest.raises(ValueError, match=r"card|mask"):
-            reddy.set_personal_policy(batch.database, HERE, {"phone": "allow", **rules})  # type: ignore[dict-item]
+            reddy.set_personal_policy(batch.database, HERE, {"phone": "allow", **rules})
     with pytest.raises(ValueError, match="mask"):
         answer_personal_data(batch, HERE, {"card": "ask"})
     assert reddy.personal_policy(batch.database, HERE) == DEFAULTS
