@@ -65,8 +65,8 @@ class Silenced(NamedTuple):
 
 
 def to_be_silenced(kinds: Sequence[str]) -> sa.ColumnElement[bool]:
-    """Return the condition of a call with a recording that may need silence: it is not a silenced copy, and no one has confirmed that
-    it does not have the masked words."""
+    """Return the condition of a call with a recording that may need silence: it is not a silenced copy, and no one has
+    confirmed that the masked words are not in it."""
     silent = sa.exists().where(
         silenced_recordings.c.call_id == calls.c.id,
         silenced_recordings.c.sha256 == recordings.c.sha256,
