@@ -323,7 +323,7 @@ def turns_transcript(
             pooled=pooled_of(mapping),
         )
     if assumed:
-        message = "Nothing says in which order the two sides spoke: their lines were put together one by one."
+        message = f"Nothing says in which order the two sides spoke: {assumed}."
         transcript.findings.append(finding("lines-order-assumed", "transcript", message))
     return transcript
 

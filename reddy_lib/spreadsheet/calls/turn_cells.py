@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
-from reddy_lib.spreadsheet.cells.line_times import lines_of
+from reddy_lib.spreadsheet.cells.side_cells import lines_of
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.model import Mapping, TurnColumn
 
@@ -22,14 +22,14 @@ _ROLE, _TEXT = "turn: speaker", "turn: text"
 
 def as_lines(
     columns: Cells[str, Sequence[Any]], mapping: Mapping
-) -> tuple[dict[str, list[Any]], Mapping, bool]:
+) -> tuple[dict[str, list[Any]], Mapping, str]:
     """Return the rows of a call, each with a side's words in a column of its own, as rows of lines, and their mapping.
 
     What else feeds lines (their times, their order) is that of the row. The last is `Turns.assumed`.
     """
     kept = {name: columns[name] for name in mapping.line_fields.values() if name in columns}
     lines: dict[str, list[Any]] = {name: [] for name in (*kept, _ROLE, _TEXT)}
-    assumed = False
+    assumed = ""
     for row in range(len(columns[mapping.turns[0].text])):
         here = {name: [cells[row]] for name, cells in columns.items()}
         turns = turns_of(here, mapping.turns)
@@ -47,10 +47,17 @@ def as_lines(
 
 
 class Turns(msgspec.Struct):
-    """Turns in the order in which they were spoken, as a transcript's JSON has them. `assumed`: nothing says that order."""
+    """Turns in the order in which they were spoken, as a transcript's JSON has them.
+
+    `assumed`: where nothing says that order, how they were put together.
+    """
 
     items: list[dict[str, Any]]
-    assumed: bool = False
+    assumed: str = ""
+
+
+_ONE_BY_ONE = "their lines were put together one by one"
+_BLOCKS = "all that one side said comes before the other side's words"
 
 
 def turns_of(cells: Cells[str, Sequence[Any]], turns: Sequence[TurnColumn]) -> Turns:
@@ -60,7 +67,7 @@ def turns_of(cells: Cells[str, Sequence[Any]], turns: Sequence[TurnColumn]) -> T
     """
     count = len(cells[turns[0].text]) if turns else 0
     items: list[dict[str, Any]] = []
-    assumed = False
+    assumed = ""
     for row in range(count):
         here = [(turn, cells[turn.text][row]) for turn in turns if not is_empty(cells[turn.text][row])]
         if len(turns) == 2 and not any(turn.speaker or turn.start for turn in turns):
@@ -70,6 +77,12 @@ def turns_of(cells: Cells[str, Sequence[Any]], turns: Sequence[TurnColumn]) -> T
                 items += found.items
                 assumed = assumed or found.assumed
                 continue
+            if (
+                count == 1
+                and len(here) > 1
+                and all(_several_sentences(lines[0][1]) for _, lines in sides if lines)
+            ):
+                assumed = _BLOCKS
         for turn, cell in here:
             role = turn.role
             if turn.speaker:
@@ -110,11 +123,18 @@ def _woven(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
         if number < len(lines)
         for clock, text in [lines[number]]
     ]
-    return Turns(items, assumed=len(sides) > 1)
+    return Turns(items, _ONE_BY_ONE if len(sides) > 1 else "")
+
+
+def _several_sentences(text: str) -> bool:
+    return len(_SENTENCE_END.findall(text)) > 1
+
+
+_SENTENCE_END = re.compile(r"[.?!…。？！](?:\s|$)|[。？！]")
 
 
 _NUMBER = re.compile(
-    r"[\[(<]?(?P<number>\d{1,9}(?:[.,]\d{1,6})?)\s?(?P<unit>ms|millis|s|secs?|seconds)?[\])>]?(?:\s*[-–—|:]\s*|\s+)(?P<text>\S.*)",
+    r"[\[(<]?(?P<number>\d{1,9}(?:[.,]\d{1,6})?)\s?(?P<unit>ms|millis|s|secs?|seconds)?[\])>.]?(?:\s*[-–—|:]\s*|\s+)(?P<text>\S.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _FEWEST = 3

@@ -10,7 +10,7 @@ from typing import Any
 from reddy_lib.spreadsheet.cells.dates import read_timestamp
 from reddy_lib.transcripts.times import Moment, are_offsets, read_moment
 
-__all__ = ["begins_again", "line_moment", "lines_of", "read_seconds", "seconds_of"]
+__all__ = ["begins_again", "line_moment", "read_seconds", "seconds_of"]
 
 _DATED = re.compile(r"\d.*[-/.年월 ].*\d.*:")
 
@@ -62,25 +62,3 @@ _AGAIN = 0.2
 def begins_again(before: float, now: float) -> bool:
     """Return whether a time since the start of a call is that of another call's first lines, and no overlap of speech."""
     return now < before and now <= _AGAIN * before
-
-
-_LINE_CLOCK = re.compile(
-    r"[\[(<]?(?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?)[\])>]?\s*[-–—|:]?\s*(?P<text>.*)"
-)
-
-
-def lines_of(text: str) -> list[tuple[str, str]]:
-    """Return (clock or "", text) of each line of a cell."""
-    found: list[tuple[str, str]] = []
-    rows = [row.strip() for row in text.splitlines()]
-    if len(rows) == 1 and " | " in text:
-        rows = [row.strip() for row in text.split(" | ")]
-    for row in rows:
-        if not row:
-            continue
-        match = _LINE_CLOCK.fullmatch(row)
-        if match:
-            found.append((match["clock"], match["text"]))
-        else:
-            found.append(("", row))
-    return found

@@ -418,9 +418,10 @@ def _identity_without_name(column: Column, texts: Sequence[str], *, dated: bool,
         texts = [text.lstrip("#№ ") for text in texts]
     if built_as_ids(texts):
         return Evidence(5.5, looks)
-    if not says and (large_numbers(texts) or counted_on(texts) or parts_alike(texts)):
+    # "Call" alone says no less than no name at all.
+    if says <= {"call"} and (large_numbers(texts) or counted_on(texts) or parts_alike(texts)):
         return Evidence(4.0, looks)
-    if not says and leads and whole_numbers_alike(texts):
+    if says <= {"call"} and leads and whole_numbers_alike(texts):
         return Evidence(3.0, f"{looks}; it is the first column")
     return _NO
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
-from reddy_lib.spreadsheet.cells.line_times import lines_of
+from reddy_lib.spreadsheet.cells.side_cells import lines_of
 from reddy_lib.spreadsheet.evidence.call_groups import calls_by_value
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.line_words import speaker_column

@@ -20,6 +20,7 @@ from reddy_lib.spreadsheet.calls.lines import rows_of_agent
 from reddy_lib.spreadsheet.cells.agent_names import bare_email
 from reddy_lib.spreadsheet.cells.header_words import concepts
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
+from reddy_lib.spreadsheet.cells.side_cells import lines_of
 from reddy_lib.spreadsheet.cells.tag_values import tag_type
 from reddy_lib.spreadsheet.evidence.call_groups import is_short_number
 from reddy_lib.spreadsheet.evidence.column_profile import Column
@@ -318,10 +319,16 @@ def _with_turns(
 
 
 def _doubts_of_turns(turns: TurnsFound, columns: Sequence[Column]) -> dict[str, str]:
-    """Return what to ask where the cells of a side are JSON: brackets and keys would go out as words."""
+    """Return what to ask where the cells of a side are JSON that is not read: brackets and keys would go out as words."""
     sides = {turn.text for turn in turns.turns}
-    odd = next((column.name for column in columns if column.name in sides and column.objects >= 0.5), "")
+    data = [column for column in columns if column.name in sides and column.objects >= 0.5]
+    odd = next((column.name for column in data if not all(map(_reads_as_lines, column.texts[:50]))), "")
     return {"transcript": f"{odd!r} holds lists of JSON, which would be sent as what was said"} if odd else {}
+
+
+def _reads_as_lines(text: str) -> bool:
+    lines = lines_of(text)
+    return bool(lines) and not any(line[:1] in "[{" for _, line in lines)
 
 
 def _with_line_times(mapping: Mapping, used: set[str], columns: Sequence[Column]) -> Mapping:

@@ -120,6 +120,16 @@ def _are_turns(items: Sequence[Mapping[str, Any]], flat: Sequence[Mapping[str, A
     return len(items) > 2 and 2 * len(set(named)) <= len(named)
 
 
+def _says_something(person: Mapping[str, Any]) -> bool:
+    """Does a person's object hold what the person said? Lists of sessions, devices or calls are no speech."""
+    for items in person.values():
+        if not isinstance(items, list) or not items or not all(isinstance(item, dict) for item in items):
+            continue
+        if any(isinstance(text, str) and words_of((text,)) > 3 for item in items for text in item.values()):
+            return True
+    return False
+
+
 _SIDE_KEYS = re.compile(
     r"(?:(?:participant|speaker|party|user|member|contact|person|call|channel|sender|author) ?)?"
     r"(?:role|type|purpose|affiliation|side|kind|roles)"
@@ -219,15 +229,12 @@ def is_people(value: Any, known_people: KnownPeople | None = None) -> bool:
     if not all(isinstance(item, dict) for item in value):
         return False
     flat = [_flat_person(item) for item in value]
-    if any(
-        isinstance(item, list) and item and isinstance(item[0], dict)
+    if _are_turns(value, flat) or any(map(_says_something, flat)):
+        return False
+    named = sum(
+        any(_PERSON_KEYS.fullmatch(plain_name(str(key))) for key in person) or bool(_domain(person))
         for person in flat
-        for item in person.values()
-    ):
-        return False
-    if _are_turns(value, flat):
-        return False
-    named = sum(any(_PERSON_KEYS.fullmatch(plain_name(str(key))) for key in person) for person in flat)
+    )
     return 2 * named >= len(value) and any(sides_of(flat, known_people))
 
 

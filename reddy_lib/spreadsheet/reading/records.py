@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from reddy_lib.spreadsheet.cells.header_words import plain_name
+from reddy_lib.spreadsheet.reading.openings import with_opening
 from reddy_lib.spreadsheet.reading.people_lists import MOST_PEOPLE, KnownPeople, is_people, people_columns
 from reddy_lib.spreadsheet.reading.typed_values import has_typed_values, plain_values
 from reddy_lib.transcripts import read_transcript
@@ -302,6 +303,8 @@ class Flattener:
         return {**{key: value for key, value in beside.items() if key not in inner}, **inner}
 
     def _into(self, cells: dict[str, Any], record: Mapping[str, Any], path: str, depth: int) -> None:
+        if not self.whole:
+            record = with_opening(record, is_turn_list)
         together = self._together(path, record)
         if together:
             self._put(cells, f"{path}transcript", {key: record[key] for key in together})
