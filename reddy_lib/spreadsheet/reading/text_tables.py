@@ -36,6 +36,10 @@ _LABEL = re.compile(
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.\w+")
 _SENTENCE = re.compile(r"[?!,;]|[:.*] |[.]$|@|\d{3}|\.\w{3}$")
 _SECTION = re.compile(r"\s*\[([^\[\]\n]{1,80})\]\s*")
+_HEADING = re.compile(
+    r"\s*(?P<rule>[=\-*_~<>+\u2500\u2550]{2,}|#{1,6}\s)?\s*(?P<name>[^\W\d_][^\W_]*(?: [^\W\d_]+){0,2}?)"
+    r"(?:\s+|\s*[#:№]\s*)(?P<id>[#]?(?=[\w.\-/]*\d)[\w.\-/]{1,60})\s*[=\-*_~<>+#\u2500\u2550]*\s*"
+)
 _RECORD = re.compile(r"-\[ \w+ \d+ \][-+]*|\*{5,} \d+\. \w+ \*{5,}")
 _PAGE = re.compile(r"(?:page|seite|página|pagina|strona|sida|side|стр|页|ページ)\W*\d+", re.IGNORECASE)
 
@@ -278,11 +282,16 @@ def _aligned_rows(path: Path, encoding: str) -> Iterator[list[str]]:
 
 
 class _Labels(NamedTuple):
-    """The labels of a report's blocks. `first` begins a block; `names`: all of them; `heads`: lines of page heads."""
+    """The labels of a report's blocks.
+
+    `first` begins a block; `names`: all of them; `heads`: lines of page heads; `tail`: the label behind which a talk
+    begins that has no label, or "".
+    """
 
     first: str
     names: tuple[str, ...]
     heads: frozenset[str]
+    tail: str = ""
 
 
 def report_labels(lines: Sequence[str]) -> _Labels | None:
@@ -327,7 +336,25 @@ def report_labels(lines: Sequence[str]) -> _Labels | None:
             order.append(label)
     if _most_between(lines, first) < 2:
         return None
-    return _Labels(first, tuple(names), _page_heads(lines, first))
+    return _Labels(first, tuple(names), _page_heads(lines, first), _tail(lines, names))
+
+
+def _tail(lines: Sequence[str], names: Sequence[str]) -> str:
+    """The last label of blocks that go on without one: it is a plain fact, and what comes after it is the talk."""
+    last = ""
+    behind: dict[str, int] = {}
+    for line in lines:
+        match = _labelled(line)
+        if match is not None and match[0] in names:
+            last = match[0]
+        elif last and line.strip() and not _is_bare(line):
+            behind[last] = behind.get(last, 0) + 1
+    if len(behind) != 1 or any(concepts(name) & _LONG_FIELDS for name in names):
+        return ""
+    return next(iter(behind))
+
+
+_LONG_FIELDS = frozenset(("transcript", "text", "note"))
 
 
 def _speaks(label: str, values: Sequence[str]) -> bool:
@@ -341,9 +368,18 @@ def _speaks(label: str, values: Sequence[str]) -> bool:
 
 
 def _section(line: str) -> str:
-    """A line, a head such as `[C-1]` as the label and value that it is."""
-    match = _SECTION.fullmatch(line) if line.lstrip()[:1] == "[" else None
-    return line if match is None else f"id: {match[1]}"
+    """A line; a head such as `[C-1]`, `=== Call 17 ===` or `Conversation #17` as the label and value that it is."""
+    if line.lstrip()[:1] == "[":
+        match = _SECTION.fullmatch(line)
+        return line if match is None else f"id: {match[1]}"
+    match = _HEADING.fullmatch(line) if len(line) < 120 else None
+    if match is None or _PAGE.search(line):
+        return line
+    name = match["name"]
+    if not match["rule"] and not (":" not in line and "call" in concepts(name)):
+        return line
+    named = name if concepts(name) & {"id", "unique"} else f"{name} id"
+    return f"{named}: {match['id'].removeprefix('#')}"
 
 
 def _unboxed(lines: Iterable[str]) -> Iterator[str]:
@@ -377,23 +413,40 @@ def _unnumbered(line: str) -> str:
 def _page_heads(lines: Sequence[str], first: str) -> frozenset[str]:
     """Lines that come again above blocks, whatever number they have."""
     counts: Counter[str] = Counter()
-    blocks = 0
     for place, line in enumerate(lines):
         match = _labelled(line)
         if match is None or match[0] != first:
             if _PAGE.search(line) and len(line.strip()) < 120:
                 counts[_unnumbered(line)] += 2
             continue
-        blocks += 1
-        for above in reversed(lines[max(place - 6, 0) : place]):
-            label = _labelled(above)
-            if label is not None and not _PAGE.search(above):
-                break
-            if above.strip() and len(above) < 120 and not _is_bare(above):
-                counts[_unnumbered(above)] += 1
-            elif above.strip():
-                break
+        for above in _group_above(lines[max(place - 6, 0) : place]):
+            counts[_unnumbered(above)] += 1
     return frozenset(text for text, count in counts.items() if count >= 2)
+
+
+def _group_above(lines: Sequence[str]) -> list[str]:
+    """The few lines above a block, with a blank line or a rule above them: what is said last in a call has neither."""
+    group: list[str] = []
+    for above in reversed(lines):
+        if not above.strip() and not group:
+            continue
+        if _is_bare(above.strip()):
+            break
+        label = _labelled(above)
+        spoken = _SPOKEN.match(above)
+        if (
+            len(group) == _MOST_HEADS
+            or len(above) >= 120
+            or (spoken and role_of(spoken[1]))
+            or (label is not None and not _PAGE.search(above))
+        ):
+            return []
+        group.append(above)
+    return group
+
+
+_MOST_HEADS = 3
+_SPOKEN = re.compile(r"\W{0,3}([^\W\d_][^\W_]*(?: [^\W_]+){0,3})\s*(?:[>|)\]:]|[-\u2013\u2014]\s)")
 
 
 def _report_rows(path: Path, encoding: str, left: list[str]) -> Iterator[list[str]]:
@@ -405,7 +458,7 @@ def _report_rows(path: Path, encoding: str, left: list[str]) -> Iterator[list[st
     labels = report_labels(head)
     if labels is None:
         raise UnreadableFile(f"{path.name} has no blocks of labels and values: export the calls as .csv.")
-    names = list(labels.names)
+    names = [*labels.names, *(["transcript"] if labels.tail else [])]
     yield names
     places = {name: place for place, name in enumerate(names)}
     row: list[list[str]] | None = None
@@ -430,6 +483,8 @@ def _report_rows(path: Path, encoding: str, left: list[str]) -> Iterator[list[st
         if match is not None and label in places and not row[places[label]]:
             at = places[label]
             row[at].append(match[1])
+            if label == labels.tail:
+                at = places["transcript"]
         elif not _is_bare(line) or not line.strip():
             row[at].append(line.strip())
         size += 1
