@@ -21,7 +21,10 @@ def line_moment(cell: Any, factor: float | None = None, *, day_first: bool | Non
     if moment is not None or not isinstance(cell, str) or not _DATED.search(cell):
         return moment
     seconds, problem = read_timestamp(cell, day_first=day_first)
-    if seconds is None or (problem is not None and seconds is None):
+    if problem is not None and problem.code == "timestamp-ambiguous-order":
+        # Lines of one call are a day apart at most: how far apart they are does not depend on the order.
+        seconds, _ = read_timestamp(cell, day_first=False)
+    if seconds is None:
         return None
     return Moment(seconds, absolute=True, naive=True)
 

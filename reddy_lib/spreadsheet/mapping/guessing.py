@@ -18,9 +18,7 @@ from reddy_lib.arguments import product_dicts
 from reddy_lib.spreadsheet.calls.grouping import Group, calls_of
 from reddy_lib.spreadsheet.calls.lines import rows_of_agent
 from reddy_lib.spreadsheet.cells.agent_names import bare_email
-from reddy_lib.spreadsheet.cells.header_words import concepts
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
-from reddy_lib.spreadsheet.cells.side_cells import lines_of
 from reddy_lib.spreadsheet.cells.tag_values import tag_type
 from reddy_lib.spreadsheet.evidence.call_groups import is_short_number
 from reddy_lib.spreadsheet.evidence.column_profile import Column
@@ -31,6 +29,7 @@ from reddy_lib.spreadsheet.evidence.split_transcripts import continued, joined_p
 from reddy_lib.spreadsheet.evidence.tags import constant, personal, sensitive
 from reddy_lib.spreadsheet.evidence.turn_columns import TurnsFound, find_turns
 from reddy_lib.spreadsheet.formats import SheetFormat
+from reddy_lib.spreadsheet.mapping.doubtful import doubts_of_content, doubts_of_turns, is_written_down
 from reddy_lib.spreadsheet.mapping.name_facts import with_name_facts
 from reddy_lib.spreadsheet.mapping.pooling import with_pooled_roles
 from reddy_lib.spreadsheet.mapping.proposals import with_agent_names, with_agents_beside, with_joined_time
@@ -206,60 +205,8 @@ def _assigned(
                 f"{best.name!r} was taken; {column.name!r} would fit too, and differs in {differing} of "
                 f"{best.total} rows looked at"
             )
-    doubts |= _doubts_of_content(table, fields, kept, doubts)
+    doubts |= doubts_of_content(table, fields, kept, doubts)
     return fields, kept, doubts, second
-
-
-def _doubts_of_content(
-    table: Table, fields: dict[str, str], kept: dict[str, Evidence], doubts: dict[str, str]
-) -> dict[str, str]:
-    """Return what to ask where a column was taken for what it holds although its name says nothing, or the contrary."""
-    found: dict[str, str] = {}
-    for field, what in _SILENT.items():
-        if (
-            field in kept
-            and not kept[field].named
-            and field not in doubts
-            and kept[field].score < _SURE.get(field, 99)
-        ):
-            found[field] = f"{fields[field]!r} was taken because {what}"
-    if "timestamp" not in fields:
-        return found
-    start = fields["timestamp"]
-    standing = table.times.standing(start)
-    early = [
-        column.name
-        for column in table.columns
-        if "end" in column.says and start in table.times.standing(column.name).later
-    ]
-    if standing.start_by:
-        found.pop("timestamp", None)
-    elif _is_written_down(start):
-        found["timestamp"] = (
-            f"{start!r} was taken: its name says when the call was written down, not when it began"
-        )
-    elif standing.end_by:
-        found["timestamp"] = f"{start!r} was taken for its name, but {standing.end_by}: calls may end then"
-    elif early:
-        found["timestamp"] = (
-            f"{start!r} was taken for its name, but {early[0]!r} is earlier: the two may be mixed up"
-        )
-    return found
-
-
-_SURE = {"agent_email": 15.0, "product_id": 8.5}
-"""Score from which on the content of a column is enough: emails written after the names of agents, names of products."""
-_SILENT = {
-    "conversation_id": "its cells look like ids; its name does not say so",
-    "timestamp": "its cells are dates; its name does not say that calls began then",
-    "product_id": "its cells are ids of products; its name does not say so",
-    "agent_email": "its cells name few people over many calls; its name does not say that they are agents",
-}
-
-
-def _is_written_down(name: str) -> bool:
-    """Return whether a column is named after the entry about a call rather than after the call."""
-    return "created" in concepts(name) and "start" not in concepts(name)
 
 
 _RIVALS = frozenset(("agent_email", "timestamp", "conversation_id", "product_id"))
@@ -307,7 +254,7 @@ def _with_turns(
         group_by=turns.group_by,
         line_fields={"order": turns.order} if turns.order else {},
         reasons={"transcript": turns.reason, **({"layout": turns.reason} if turns.group_by else {})},
-        doubts=_doubts_of_turns(turns, columns),
+        doubts=doubts_of_turns(turns, columns),
         sheet=_format_of(sheet),
     )
     if turns.group_by:
@@ -316,19 +263,6 @@ def _with_turns(
         return _fields_of_groups(mapping, used, head, [(c.name, c.rows) for c in columns], products)
     wanted = [field for field in JUDGES if field not in _OF_A_ROW]
     return _guess_fields(mapping, [column for column in columns if column.name not in used], products, wanted)
-
-
-def _doubts_of_turns(turns: TurnsFound, columns: Sequence[Column]) -> dict[str, str]:
-    """Return what to ask where the cells of a side are JSON that is not read: brackets and keys would go out as words."""
-    sides = {turn.text for turn in turns.turns}
-    data = [column for column in columns if column.name in sides and column.objects >= 0.5]
-    odd = next((column.name for column in data if not all(map(_reads_as_lines, column.texts[:50]))), "")
-    return {"transcript": f"{odd!r} holds lists of JSON, which would be sent as what was said"} if odd else {}
-
-
-def _reads_as_lines(text: str) -> bool:
-    lines = lines_of(text)
-    return bool(lines) and not any(line[:1] in "[{" for _, line in lines)
 
 
 def _with_line_times(mapping: Mapping, used: set[str], columns: Sequence[Column]) -> Mapping:
@@ -402,7 +336,7 @@ def _fields_of_groups(
     mapping = _guess_fields(mapping, columns, products, wanted)
     mapping = _id_from_group(mapping, columns)
     start = mapping.line_fields.get("start", "")
-    written = _is_written_down(mapping.fields.get("timestamp", ""))
+    written = is_written_down(mapping.fields.get("timestamp", ""))
     if start and (written or "timestamp" not in {**mapping.fields, **mapping.joins}):
         moments = Column(start, [group.columns[start][0] for group in groups])
         if moments.times > 0.5:

@@ -1,0 +1,110 @@
+"""What is asked about a column that was taken: its name says nothing or the contrary, or another one would fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reddy_lib.spreadsheet.cells.header_words import concepts
+from reddy_lib.spreadsheet.cells.quantities import are_quantities
+from reddy_lib.spreadsheet.cells.side_cells import lines_of
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.evidence.field_evidence import Evidence, Table
+from reddy_lib.spreadsheet.evidence.id_evidence import built_as_ids, large_numbers, tokens
+from reddy_lib.spreadsheet.evidence.turn_columns import TurnsFound
+
+__all__ = ["doubts_of_content", "doubts_of_turns", "is_written_down"]
+
+
+def doubts_of_content(
+    table: Table, fields: dict[str, str], kept: dict[str, Evidence], doubts: dict[str, str]
+) -> dict[str, str]:
+    """Return what to ask where a column was taken for what it holds although its name says nothing, or the contrary."""
+    found: dict[str, str] = {}
+    for field, what in _SILENT.items():
+        if (
+            field in kept
+            and not kept[field].named
+            and field not in doubts
+            and kept[field].score < _SURE.get(field, 99)
+        ):
+            found[field] = f"{fields[field]!r} was taken because {what}"
+    if "conversation_id" not in doubts and (rival := _other_ids(table, fields)):
+        found["conversation_id"] = (
+            f"{fields['conversation_id']!r} was taken, the number of a case; {rival!r} tells calls apart too"
+        )
+    if "timestamp" not in fields:
+        return found
+    start = fields["timestamp"]
+    standing = table.times.standing(start)
+    early = [
+        column.name
+        for column in table.columns
+        if "end" in column.says and start in table.times.standing(column.name).later
+    ]
+    if standing.start_by:
+        found.pop("timestamp", None)
+    elif is_written_down(start):
+        found["timestamp"] = (
+            f"{start!r} was taken: its name says when the call was written down, not when it began"
+        )
+    elif standing.end_by:
+        found["timestamp"] = f"{start!r} was taken for its name, but {standing.end_by}: calls may end then"
+    elif early:
+        found["timestamp"] = (
+            f"{start!r} was taken for its name, but {early[0]!r} is earlier: the two may be mixed up"
+        )
+    return found
+
+
+def _other_ids(table: Table, fields: dict[str, str]) -> str:
+    """Return a column that may hold the calls' own ids where that of a case was taken: a case may have several calls."""
+    named = fields.get("conversation_id", "")
+    if "case" not in concepts(named) or "call" in concepts(named):
+        return ""
+    return next(
+        (
+            column.name
+            for column in table.columns
+            if column.name not in fields.values()
+            and column.unique == 1
+            and column.fill == 1
+            and column.audio + column.emails + column.phones < 0.5
+            and not column.says & {"agent", "customer", "product", "supervisor", "user", "case"}
+            and not are_quantities(column.texts)
+            and (
+                column.uuids > 0.9
+                or tokens(column.texts)
+                or large_numbers(column.texts)
+                or built_as_ids(column.texts)
+            )
+        ),
+        "",
+    )
+
+
+_SURE = {"agent_email": 15.0, "product_id": 8.5}
+"""Score from which on the content of a column is enough: emails written after the names of agents, names of products."""
+_SILENT = {
+    "conversation_id": "its cells look like ids; its name does not say so",
+    "timestamp": "its cells are dates; its name does not say that calls began then",
+    "product_id": "its cells are ids of products; its name does not say so",
+    "agent_email": "its cells name few people over many calls; its name does not say that they are agents",
+}
+
+
+def is_written_down(name: str) -> bool:
+    """Return whether a column is named after the entry about a call rather than after the call."""
+    return "created" in concepts(name) and "start" not in concepts(name)
+
+
+def doubts_of_turns(turns: TurnsFound, columns: Sequence[Column]) -> dict[str, str]:
+    """Return what to ask where the cells of a side are JSON that is not read: brackets and keys would go out as words."""
+    sides = {turn.text for turn in turns.turns}
+    data = [column for column in columns if column.name in sides and column.objects >= 0.5]
+    odd = next((column.name for column in data if not all(map(_reads_as_lines, column.texts[:50]))), "")
+    return {"transcript": f"{odd!r} holds lists of JSON, which would be sent as what was said"} if odd else {}
+
+
+def _reads_as_lines(text: str) -> bool:
+    lines = lines_of(text)
+    return bool(lines) and not any(line[:1] in "[{" for _, line in lines)
