@@ -1,0 +1,200 @@
+"""Exports as chat services, telephone systems and speech services write them: what of them was once read wrong."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reddy_lib.spreadsheet import guess_mapping, read_sheet
+from reddy_lib.spreadsheet.calls.building import BuiltCall, build_frame
+from reddy_lib.spreadsheet.cells.side_cells import lines_of
+from tests.spreadsheet.test_shapes import as_csv, built, written
+
+AGENTS = ("ann.lee@cedarline.example", "bob.ray@cedarline.example")
+IDS = ["8213355901", "9601168056", "1145140495", "3116781777", "1574351847"]
+SAID = [
+    ("agent", "Thank you for calling Cedarline, how can I help you?"),
+    ("customer", "Hi, my parcel never arrived and I want to know where it is."),
+    ("agent", "I am sorry about that, I will send it again today."),
+    ("customer", "Great, thank you very much."),
+]
+STARTS = [f"2026-01-1{n}T09:1{n}:00Z" for n in range(5)]
+EPOCHS = [1768122000 + 90_000 * n for n in range(5)]
+
+
+def from_json(folder: Path, records: Any) -> list[BuiltCall]:
+    return built(written(folder, "calls.json", json.dumps(records)))
+
+
+def said(call: BuiltCall) -> list[tuple[str, str]]:
+    return [(line.role, line.text) for line in call.call.transcript or ()]
+
+
+def lines(start: Any, **columns: Any) -> list[list[Any]]:
+    """Rows of lines, two of the calls in each batch: id, agent, start of the line, side, words."""
+    return [
+        [IDS[n], AGENTS[n % 2], start(n, k), "A" if role == "agent" else "B", text]
+        for n in range(5)
+        for k, (role, text) in enumerate(SAID)
+    ]
+
+
+def test_the_message_that_opens_a_chat_is_its_first_line(tmp_path: Path) -> None:
+    calls = from_json(
+        tmp_path,
+        [
+            {
+                "id": IDS[n], "created_at": EPOCHS[n], "agent_email": AGENTS[n % 2],
+                "source": {"author": {"type": "admin"}, "body": SAID[0][1], "url": "/help"},
+                "parts": [
+                    {"author": {"type": "admin" if role == "agent" else "user"}, "body": text, "created_at": EPOCHS[n] + k}
+                    for k, (role, text) in enumerate(SAID)
+                    if k
+                ],
+            }
+            for n in range(5)
+        ],
+    )  # fmt: skip
+    assert [said(call) for call in calls] == [SAID] * 5
+    tags = {tag.key: tag.value for tag in calls[0].call.tags or ()}
+    assert tags["source.url"] == "/help"
+    assert SAID[0][1] not in tags.values()
+
+
+def test_an_opening_that_the_list_repeats_is_said_once(tmp_path: Path) -> None:
+    turns = [{"author": role, "body": text} for role, text in SAID]
+    calls = from_json(
+        tmp_path, [{"id": IDS[n], "agent": AGENTS[0], "first": turns[0], "messages": turns} for n in range(3)]
+    )
+    assert [said(call) for call in calls] == [SAID] * 3
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        lambda agent: [
+            {"purpose": "customer", "participantName": "Mobile", "sessions": [{"sessionId": "a"}]},
+            {"purpose": "agent", "userEmail": agent, "sessions": [{"sessionId": "b"}, {"sessionId": "c"}]},
+        ],
+        lambda agent: [
+            {"channel": 1, "user_id": agent, "role": "Agent"},
+            {"channel": 2, "user_id": "pat@mail.example", "role": "Customer"},
+        ],
+    ],
+    ids=["with sessions", "an address as the id"],
+)
+def test_people_are_found_whatever_their_objects_hold(tmp_path: Path, people: Any) -> None:
+    turns = [{"role": role, "text": text} for role, text in SAID]
+    calls = from_json(
+        tmp_path,
+        [{"conversationId": IDS[n], "participants": people(AGENTS[n % 2]), "turns": turns} for n in range(5)],
+    )
+    assert [call.call.agent_email for call in calls] == [AGENTS[n % 2] for n in range(5)]
+
+
+def test_ids_of_ten_digits_are_no_start_times(tmp_path: Path) -> None:
+    rows = lines(lambda n, k: EPOCHS[n] + 7 * k)
+    path = written(tmp_path, "a.csv", as_csv([["thread", "owner", "msg_epoch", "side", "body"], *rows]))
+    calls = built(path)
+    assert [call.call.conversation_id for call in calls] == IDS
+    assert [call.call.timestamp for call in calls] == EPOCHS
+
+
+def test_a_column_called_call_holds_ids_as_well_as_one_without_a_name_does(tmp_path: Path) -> None:
+    rows = [
+        row if not k % 4 else ["", "", "", *row[3:]] for k, row in enumerate(lines(lambda n, k: STARTS[n]))
+    ]
+    path = written(tmp_path, "a.csv", as_csv([["Call", "Agent mail", "Date/time", "Speaker", "Text"], *rows]))
+    calls = built(path)
+    assert [call.call.conversation_id for call in calls] == IDS
+    assert all("column-doubtful" in {found.code for found in call.findings} for call in calls)
+
+
+def test_times_of_lines_with_two_readings_are_kept_and_asked_about(tmp_path: Path) -> None:
+    rows = lines(lambda n, k: f"01/0{5 + n // 2}/2026 09:1{n}:{10 + 7 * k}")
+    path = written(
+        tmp_path, "a.csv", as_csv([["Contact ID", "Agent Email", "Timestamp", "Speaker", "Message"], *rows])
+    )
+    sheet = read_sheet(path)
+    mapping = guess_mapping(sheet)
+    calls = list(build_frame(sheet, mapping))
+    for call in calls:
+        assert "timestamp-ambiguous-order" in {found.code for found in call.findings}
+        assert [line.start for line in call.call.transcript or ()] == [0, 7, 14, 21]
+    chosen = list(build_frame(sheet, mapping.replace(day_first=True)))
+    assert chosen[0].call.timestamp == 1_777_626_610
+
+
+def test_a_text_whose_headings_have_the_ids_is_one_call_a_heading(tmp_path: Path) -> None:
+    for heading in ("=== Call {} ===", "## Conversation #{}", "Call {}"):
+        text = "".join(
+            f"{heading.format(IDS[n])}\nDate: {STARTS[n]}\nHandled by: {AGENTS[n % 2]}\n\n"
+            + "\n".join(f"{role.title()} > {text}" for role, text in SAID)
+            + "\n\n"
+            for n in range(5)
+        )
+        calls = built(written(tmp_path, "calls.txt", text))
+        assert [call.call.conversation_id for call in calls] == IDS
+        assert [said(call) for call in calls] == [SAID] * 5  # the same last words in each are no page head
+        assert calls[1].call.agent_email == AGENTS[1]
+
+
+def test_the_number_of_a_case_is_asked_about_beside_other_ids(tmp_path: Path) -> None:
+    rows = [
+        [IDS[n], f"0000{1000 + n}", AGENTS[n % 2], "\n".join(f"{role}: {text}" for role, text in SAID)]
+        for n in range(5)
+    ]
+    path = written(
+        tmp_path, "a.csv", as_csv([["Chat Transcript: Name", "Case Number", "Agent Email", "Body"], *rows])
+    )
+    doubts = guess_mapping(read_sheet(path)).doubts
+    assert "'Chat Transcript: Name' tells calls apart too" in doubts["conversation_id"]
+
+
+FIRST, SECOND = "Good morning, how can I help?", "It is on its way."
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        f"{FIRST}\n{SECOND}",
+        f"{FIRST} || {SECOND}",
+        f"{FIRST} / {SECOND}",
+        f"{FIRST}<br>{SECOND}",
+        f"<p>{FIRST}</p><p>{SECOND}</p>",
+        f"1. {FIRST} 2. {SECOND}",
+        f"1) {FIRST}\n2) {SECOND}",
+        f"• {FIRST} • {SECOND}",
+        json.dumps([FIRST, SECOND]),
+        repr([FIRST, SECOND]),
+    ],
+)  # fmt: skip
+def test_the_lines_of_a_side_whatever_is_between_them(cell: str) -> None:
+    assert lines_of(cell) == [("", FIRST), ("", SECOND)]
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["He / she may call - or write.", "Version 2. 3 is out.", "[pause] Well, I see.", "5 - 3 is 2", ""],
+)
+def test_marks_within_a_sentence_part_nothing(cell: str) -> None:
+    assert [text for _, text in lines_of(cell)] == ([cell] if cell else [])
+
+
+def test_a_list_of_objects_a_side_keeps_its_times() -> None:
+    assert lines_of(json.dumps([{"start": 1.5, "text": FIRST}, {"start": 9, "text": SECOND}])) == [
+        ("1.5", FIRST),
+        ("9", SECOND),
+    ]
+
+
+def test_two_sides_of_one_block_each_are_said_to_have_no_order(tmp_path: Path) -> None:
+    agent, customer = "Good morning, how can I help? Parcel {} is on its way.", "Where is parcel {}? Thanks."
+    rows = [[IDS[n], AGENTS[n % 2], STARTS[n], agent.format(n), customer.format(n)] for n in range(5)]
+    header = ["Call ID", "Agent Email", "Start Time", "agent_said", "customer_said"]
+    calls = built(written(tmp_path, "a.csv", as_csv([header, *rows])))
+    assert [len(call.call.transcript or ()) for call in calls] == [2] * 5
+    assert all("lines-order-assumed" in {found.code for found in call.findings} for call in calls)
