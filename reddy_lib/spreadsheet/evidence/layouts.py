@@ -69,7 +69,7 @@ def find_lines(columns: Sequence[Column]) -> LinesFound | None:
         return None
     calls = named_calls(filled)
     role = speaker_column(filled, calls)
-    text = words_column(filled, role)
+    text = words_column(filled, role, calls)
     if text is None or holds_transcripts(text):
         return None
     if any(column is not text and column.length > 60 and holds_transcripts(column) for column in filled):

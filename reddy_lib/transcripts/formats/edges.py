@@ -24,14 +24,20 @@ _EDGE = 80
 """Characters at the end of a turn that are looked at."""
 _ROUNDS = 3
 
-_RANGE = rf"(?P<start>{STAMP})(?:\s?(?:-{{1,2}}>|[-–—→>/~]|to|bis)\s?(?P<stop>{STAMP}))?(?!\w)"
+_RANGE = rf"(?P<start>{STAMP})(?:\s?(?:-{{1,2}}>|[-–—→>/~]|to|bis)\s?(?P<stop>{STAMP}))?(?![^\W_])"
 _HEAD = re.compile(
     rf"\s*(?P<open>[\[({{<|@~#–—*_-]{{0,4}}\s?){_RANGE}(?P<close>\s?[\])}}>|:;,–—*_-]{{0,4}})(?=\s)"
 )
 _TAIL = re.compile(rf"(?P<open>(?:\s|^)[\s\[({{<|@~/;–—*_-]*){_RANGE}(?P<close>\s?[\])}}>|*_]{{0,4}})\s*$")
+_NUMBERS = re.compile(
+    r"\s*[\[(|@]?\s?(?P<start>\d{1,10}(?:[.,]\d{1,6})?)(?:\s{0,2}[-–—>/~|,;]{0,3}\s{0,2}(?P<stop>\d{1,10}(?:[.,]\d{1,6})?))?"
+    r"\s?[\])|:;,–—-]{0,3}(?=\s)"
+)
 _COUNTER = re.compile(r"\s*[#№\[(]{0,2}(?P<number>\d{1,5})[\]).:#-]{0,2}(?=\s)")
 _PAIRS = {"}": "{", "]": "[", ")": "(", ">": "<", "{": "}", "[": "]", "(": ")", "<": ">"}
 _MARKS = frozenset("|#~^=\\")
+_OPENING_MARKS = _MARKS | frozenset(":;,.>/•*_–—-")
+"""Marks of which no sentence begins with one, much less all of them."""
 
 
 def without_edges(parsed: Parsed) -> Parsed:
@@ -42,7 +48,7 @@ def without_edges(parsed: Parsed) -> Parsed:
     _take_lines(turns, parsed)
     _give_back_names(turns)
     for _ in range(_ROUNDS):
-        taken = _take_times(turns, parsed) or _take_counter(turns)
+        taken = _take_times(turns, parsed) or _take_counter(turns) or _take_numbers(turns)
         if not (_take_marks(turns) or taken):
             break
     return parsed
@@ -185,6 +191,35 @@ def _take_counter(turns: Sequence[Turn]) -> bool:
     return True
 
 
+def _take_numbers(turns: Sequence[Turn]) -> bool:
+    """Take numbers before the words of all turns for their times, where they rise from turn to turn by steps that differ.
+
+    A second number on each line is when it stops, if that is nowhere before its start.
+    """
+    if any(turn.start is not None for turn in turns):
+        return False
+    found = [match for turn in turns if (match := _NUMBERS.match(turn.text[:_EDGE]))]
+    if len(found) < len(turns) or not all(
+        turn.text[match.end() :].strip() for turn, match in zip(turns, found, strict=True)
+    ):
+        return False
+    starts = [read_stamp(match["start"]) for match in found]
+    seconds = [moment.seconds for moment in starts if moment is not None]
+    steps = [after - before for before, after in pairwise(seconds)]
+    if len(seconds) < len(found) or min(steps) <= 0 or len(set(steps)) < 2:
+        return False
+    stops = [read_stamp(match["stop"]) if match["stop"] else None for match in found]
+    known = [stop.seconds for stop in stops if stop is not None]
+    if known and (
+        len(known) < len(found) or any(stop < start for start, stop in zip(seconds, known, strict=True))
+    ):
+        return False
+    for turn, match, start, stop in zip(turns, found, starts, stops, strict=True):
+        turn.start, turn.stop = start, stop
+        turn.text = turn.text[match.end() :].strip()
+    return True
+
+
 def _take_marks(turns: Sequence[Turn]) -> bool:
     """Drop a mark that each turn begins or ends with, and that belongs to nothing in its words."""
     taken = False
@@ -205,10 +240,12 @@ def _take_marks(turns: Sequence[Turn]) -> bool:
 def _is_loose(text: str, mark: str, *, end: bool) -> bool:
     if not (text.endswith(mark) if end else text.startswith(mark)):
         return False
-    return mark in _MARKS or (mark in _PAIRS and text.count(mark) > text.count(_PAIRS[mark]))
+    return mark in (_MARKS if end else _OPENING_MARKS) or (
+        mark in _PAIRS and text.count(mark) > text.count(_PAIRS[mark])
+    )
 
 
 def _without_mark(text: str, mark: str, *, end: bool) -> str:
-    if mark in _MARKS:
+    if mark in (_MARKS if end else _OPENING_MARKS):
         return text.rstrip(mark).rstrip() if end else text.lstrip(mark).lstrip()
     return text[:-1].rstrip() if end else text[1:].lstrip()

@@ -305,14 +305,22 @@ def _marked(tokens: Sequence[_Token]) -> bool:
 
 
 def _times(tokens: Sequence[_Token]) -> list[str]:
-    return [token.text for token in tokens if token.kind == "time"]
+    """Return the times among tokens; without a clock, seconds with their fractions in brackets: "[0.00 - 3.21]"."""
+    found = [token.text for token in tokens if token.kind == "time"]
+    if not found and tokens and tokens[0].text in "[(":
+        found = [token.text for token in tokens if token.kind == "number" and _FRACTION.fullmatch(token.text)]
+    return found
+
+
+_FRACTION = re.compile(r"\d+[.,]\d{1,6}")
 
 
 def _heads(line: str, tokens: Sequence[_Token], known: Callable[[str], bool]) -> Iterator[_Tried]:
     """The ways in which a label may stand before the words, or alone on the line."""
     whole = tokens[-1].at + len(tokens[-1].text) == len(line) if tokens else False
     for at, token in enumerate(tokens[: _HEAD + 1]):
-        if not _is_wordy(token) or (token.kind == "number" and not _alone(tokens, at)):
+        tagged = at > 0 and tokens[at - 1].text in ("#", "@")
+        if not _is_wordy(token) or (token.kind == "number" and not tagged and not _alone(tokens, at)):
             continue
         if _inside_words(tokens, at):
             continue
@@ -336,11 +344,14 @@ def _heads(line: str, tokens: Sequence[_Token], known: Callable[[str], bool]) ->
                     yield _Tried(way, Cut(label, "", (*before, *_times(between))[:2]))
             elif between and (between[-1].kind == "space" or _opens_words(between)) and _marked(between):
                 yield _before(line, opening, label, before, between, tokens[rest].at)
-        tagged = opening[-1:] in (("#",), ("@",))
-        plain = (token.text[:1].isupper() or tagged) and at + 1 < len(tokens) and tokens[at + 1].text == " "
-        if plain and (known(token.text) or len(token.text) == 1 or tagged):
-            text = line[tokens[at + 1].at :].strip()
-            yield _Tried(_Way("before", opening, (), weak=True), Cut(token.text, text, tuple(before[:2])))
+        # Behind a time, a label needs neither a mark nor a capital: "[0.00-3.21] spk0 Hello".
+        timed = opening and tokens[0].kind in ("time", "number", "mark") and opening[-1:] != ("'",)
+        plain = token.text[:1].isupper() or tagged or timed
+        if plain and at + 1 < len(tokens) and tokens[at + 1].text == " ":
+            name = token.text.rstrip(".")
+            if known(name) or len(name) == 1 or tagged or (timed and is_numbered(name)):
+                text = line[tokens[at + 1].at :].strip()
+                yield _Tried(_Way("before", opening, (), weak=True), Cut(name, text, tuple(before[:2])))
 
 
 def _opens_words(between: Sequence[_Token]) -> bool:

@@ -1,0 +1,58 @@
+"""What stands before the words of each line, in forms that no list has: times, numbers and marks of every order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from reddy_lib.transcripts import read_transcript
+
+SAID = [
+    ("agent", "Thank you for calling Cedarline, how can I help?", 0.0),
+    ("customer", "Hi, my parcel never arrived.", 5.6),
+    ("agent", "I am sorry, I will send it again today.", 10.9),
+    ("customer", "Great, thank you very much.", 16.12),
+]
+
+
+def clock(seconds: float) -> str:
+    return f"00:00:{int(seconds):02}"
+
+
+FORMS: dict[str, tuple[bool, Callable[[str, str, float], str]]] = {
+    "[0.00-2.00] spk0 Hi": (True, lambda role, text, at: f"[{at:.2f}-{at + 2:.2f}] spk{role < 'b':d} {text}"),
+    "0.00 2.00 SPEAKER_00 Hi": (True, lambda role, text, at: f"{at:.2f} {at + 2:.2f} SPEAKER_0{role < 'b':d} {text}"),
+    "SPEAKER_00 0.00 2.00 Hi": (True, lambda role, text, at: f"SPEAKER_0{role < 'b':d} {at:.2f} {at + 2:.2f} {text}"),
+    "spk_0 | 0.00 | Hi": (True, lambda role, text, at: f"spk_{role < 'b':d} | {at:.2f} | {text}"),
+    "0-2000 agent Hi": (True, lambda role, text, at: f"{at * 1000:.0f}-{at * 1000 + 2000:.0f} {role} {text}"),
+    "- **Agent** _00:00:01_: Hi": (True, lambda role, text, at: f"- **{role.title()}** _{clock(at)}_: {text}"),
+    "agent::Hi": (False, lambda role, text, at: f"{role}::{text}"),
+    "agent: - Hi": (False, lambda role, text, at: f"{role}: - {text}"),
+    "A. Hi": (False, lambda role, text, at: f"{'A' if role == 'agent' else 'Q'}. {text}"),
+    "#1 Hi": (False, lambda role, text, at: f"#{1 if role == 'agent' else 2} {text}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("timed", "written"), FORMS.values(), ids=FORMS)
+def test_heads_of_lines_are_no_words(timed: bool, written: Callable[[str, str, float], str]) -> None:
+    read = read_transcript("\n".join(written(role, text, at) for role, text, at in SAID))
+    assert [line.text for line in read.lines] == [text for _, text, _ in SAID]
+    assert [line.role for line in read.lines] == [role for role, _, _ in SAID]
+    if timed:
+        starts = [line.start for line in read.lines]
+        assert starts == pytest.approx([at for *_, at in SAID], abs=1)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["2 cards came.", "3 of them?", "4 I mean.", "5 then."],  # a step that is always the same is no time
+        ["9 is the number.", "3 is mine.", "7 is yours.", "8 is hers."],
+        ["- yes", "no", "- maybe", "- sure"],
+        ["5.5 percent is the rate.", "That is a lot.", "6.5 was the last one.", "I see."],
+    ],
+)
+def test_numbers_that_people_say_stay(words: list[str]) -> None:
+    text = "\n".join(f"{('Agent', 'Customer')[place % 2]}: {said}" for place, said in enumerate(words))
+    assert [line.text for line in read_transcript(text).lines] == words
