@@ -77,7 +77,17 @@ reddy.submit(client)  # error: not a batch
 
 def test_a_script_of_a_user_is_checked_with_useful_types(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPT, encoding="utf-8")
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", "script.py"]
+    # Where the type checker ran before, as in .ci/run, most of its work is done.
+    cache = Path(__file__).resolve().parents[1] / ".mypy_cache"
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--config-file=",
+        f"--cache-dir={cache}",
+        "script.py",
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     revealed = [line.partition("Revealed type is ")[2].strip('"') for line in done.stdout.splitlines()]
     assert [kind for kind in revealed if kind] == [
