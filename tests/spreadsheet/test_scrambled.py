@@ -230,12 +230,21 @@ def test_emails_that_are_not_those_of_the_agents_named_are_not_taken_for_theirs(
     assert guess_mapping(frame).fields["agent_email"] == "Agent"
 
 
-def test_json_in_the_column_of_a_side_is_asked_about() -> None:
-    said = [f'[{{"start": {n}.5, "text": "Hello, this is line {n} of mine"}}]' for n in range(5)]
+@pytest.mark.parametrize(
+    ("cell", "asked"),
+    [
+        ('[{{"start": {n}.5, "text": "Hello, this is line {n} of mine"}}]', False),
+        ('["Hello, this is line {n} of mine", "And so is this"]', False),
+        ('["Hello, this is line {n} of mine", ["and this", "is another"]]', True),
+        ('{{"topic {n}": ["Hello, this is line {n} of mine"]}}', True),
+    ],
+)
+def test_json_in_the_column_of_a_side_is_read_or_asked_about(cell: str, asked: bool) -> None:
+    said = [cell.format(n=n) for n in range(5)]
     columns = {"Call ID": IDS, "agent": said, "customer": [text.replace("mine", "hers") for text in said]}
     mapping = guess_mapping(pd.DataFrame(columns, dtype=object))
     assert mapping.turns
-    assert "lists of JSON" in mapping.doubts["transcript"]
+    assert ("lists of JSON" in mapping.doubts.get("transcript", "")) == asked
 
 
 def test_products_are_known_by_their_names_and_by_their_ids() -> None:

@@ -331,10 +331,13 @@ def _of_numbers(numbers: Sequence[float], filled: Sequence[object], name: str, n
             ]
             narrow = _narrow(moments, now)
             if not narrow and not _timed(name):
-                return DateEvidence(
-                    0, "", False, 0, "", None, None
-                )  # ids of so many digits: any number is a moment
-            sure = narrow and (_timed(name) or unit != "s" or _apart(moments)) and not _numbering(name)
+                return DateEvidence(0, "", False, 0, "", None, None)  # ids of so many digits: any number is a moment
+            sure = (
+                narrow
+                and not _counts(moments)
+                and (_timed(name) or unit != "s" or _apart(moments))
+                and not _numbering(name)
+            )
             return _evidence(count / len(filled), unit, sure, moments, 3)
     last = (now + 31 * _DAY) / _DAY + 25_569
     days = [number for number in numbers if _FIRST_SERIAL - _1904 <= number <= last]
@@ -377,10 +380,10 @@ def _apart(moments: Sequence[float]) -> bool:
 
 
 def _narrow(moments: Sequence[float], now: float) -> bool:
-    """Moments of calls lie in the past, within some years, but for a few; they do not step by one."""
+    """Moments of calls lie in the past, within some years, but for a few."""
     past = sorted(moment for moment in moments if now - 30 * 366 * _DAY <= moment <= now + 366 * _DAY)
     few = len(moments) // 20
     if len(past) < max(len(moments) - few, 1):
         return False
     most = past[few // 2 : len(past) - few // 2]
-    return timedelta(seconds=most[-1] - most[0]) < timedelta(days=3_700) and not _counts(moments)
+    return timedelta(seconds=most[-1] - most[0]) < timedelta(days=3_700)
