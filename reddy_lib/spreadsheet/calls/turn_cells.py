@@ -103,14 +103,7 @@ def _woven(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
     if numbered := _numbered(sides):
         return Turns(numbered)
     if all(clock for _, lines in sides for clock, _ in lines):
-        every = [
-            (_seconds(clock), place, role, clock, text)
-            for place, (role, lines) in enumerate(sides)
-            for clock, text in lines
-        ]
-        return Turns(
-            [{"role": role, "text": text, "start": clock} for _, _, role, clock, text in sorted(every)]
-        )
+        return _by_clocks(sides)
     ordered = (
         sorted(sides, key=lambda side: -len(side[1]))
         if len({len(lines) for _, lines in sides}) > 1
@@ -124,6 +117,28 @@ def _woven(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
         for clock, text in [lines[number]]
     ]
     return Turns(items, _ONE_BY_ONE if len(sides) > 1 else "")
+
+
+def _by_clocks(sides: Sequence[tuple[str, list[tuple[str, str]]]]) -> Turns:
+    """Bring together lines that have a clock each; where both sides have one of the same moment, they take turns."""
+    lines = [
+        [
+            {"role": role, "text": text, "start": clock}
+            for clock, text in sorted(said, key=lambda one: _seconds(one[0]))
+        ]
+        for role, said in sides
+    ]
+    items: list[dict[str, Any]] = []
+    assumed = ""
+    while any(lines):
+        nexts = [(_seconds(left[0]["start"]), place) for place, left in enumerate(lines) if left]
+        first = min(seconds for seconds, _ in nexts)
+        ready = [place for seconds, place in nexts if seconds == first]
+        if len(ready) > 1:
+            assumed = "where both have a line of the same moment, they take turns"
+            ready = [place for place in ready if not items or lines[place][0]["role"] != items[-1]["role"]]
+        items.append(lines[ready[0]].pop(0))
+    return Turns(items, assumed)
 
 
 def _several_sentences(text: str) -> bool:

@@ -331,7 +331,9 @@ def _of_numbers(numbers: Sequence[float], filled: Sequence[object], name: str, n
             ]
             narrow = _narrow(moments, now)
             if not narrow and not _timed(name):
-                return DateEvidence(0, "", False, 0, "", None, None)  # ids of so many digits: any number is a moment
+                return DateEvidence(
+                    0, "", False, 0, "", None, None
+                )  # ids of so many digits: any number is a moment
             sure = (
                 narrow
                 and not _counts(moments)

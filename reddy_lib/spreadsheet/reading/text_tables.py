@@ -497,7 +497,14 @@ def _report_rows(path: Path, encoding: str, left: list[str]) -> Iterator[list[st
 
 
 def _block(row: Sequence[Sequence[str]]) -> list[str]:
-    # YAML writes a sign in place of a text of several lines.
-    return [
+    # YAML writes a sign in place of a text of several lines, and quotes around a number that is a text.
+    cells = [
         "\n".join(lines[1:] if list(lines[:1]) in (["|"], [">"], ["|-"]) else lines).strip() for lines in row
     ]
+    return [_unquoted(cell) for cell in cells]
+
+
+def _unquoted(cell: str) -> str:
+    inner = cell[1:-1]
+    quoted = len(cell) > 2 and cell[0] == cell[-1] and cell[0] in "\"'" and cell[0] not in inner
+    return inner if quoted and "\n" not in inner and " " not in inner else cell

@@ -132,11 +132,7 @@ def _is_turns(items: list[Any], path: tuple[str, ...]) -> bool:
         if len(items) < 2 or any(_has_lists(item) for item in heads):
             return False
         objects = [item for item in items if isinstance(item, dict)]
-        plan = plan_of(objects)
-        if any(isinstance(value, dict | list) for item in heads for value in item.values()):
-            flat = flattened(objects, plan)
-            if flat is not None:
-                items, plan = flat, plan_of(flat)
+        items, plan = _with_plan(objects)
         if not plan.text or not (plan.role or plan.start) or _is_people(items, path):
             return False
         texts = [str(item.get(plan.text[0]) or "") for item in items if isinstance(item, dict)]
@@ -148,6 +144,16 @@ def _is_turns(items: list[Any], path: tuple[str, ...]) -> bool:
     if len(items) >= 2 and all(isinstance(item, str) for item in items):
         return labelled_texts(items) is not None
     return False
+
+
+def _with_plan(objects: list[dict[Any, Any]]) -> tuple[list[dict[Any, Any]], Plan]:
+    """Objects with what lies inside of them beside their own values where that is a part of a turn, and their plan."""
+    plan = plan_of(objects)
+    if any(isinstance(value, dict | list) for item in objects[:3] for value in item.values()):
+        flat = flattened(objects, plan)
+        if flat is not None:
+            return flat, plan_of(flat)
+    return objects, plan
 
 
 def _is_table_of_turns(items: list[Any]) -> bool:
@@ -257,7 +263,7 @@ def _list_of(items: list[Any], path: tuple[str, ...]) -> _List:
     single = False
     if objects:
         usual = usual_plan(tuple(dict.fromkeys(str(name) for item in objects[:3] for name in item)))
-        plan = plan_of(objects)
+        objects, plan = _with_plan(objects)
         roles = bool(plan.role or usual.role)
         texts = [text for item in objects if (text := _said(item, plan))]
     else:

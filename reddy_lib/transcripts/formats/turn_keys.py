@@ -264,7 +264,7 @@ def flattened(items: Sequence[Mapping[Any, Any]], plan: Plan) -> list[dict[str, 
         or (not plan.role and better.role)
         or (not timed and better.start and better.start != plan.start)
     )
-    if not gains or (had_text and better.text[:1] != plan.text[:1]):
+    if not gains or (had_text and better.text[:1] != plan.text[:1]) or (plan.text and not better.text):
         return None
     return flat
 
@@ -304,6 +304,9 @@ def _flat(item: Mapping[Any, Any], inner: set[str]) -> dict[str, Any]:
         if isinstance(value, dict) and depth < 3:
             if {"seconds", "nanos"} >= set(map(str, value)) and value:  # one time
                 found.setdefault(path.rpartition(".")[2], value)
+                continue
+            if usual_plan((path,)).text and (text := inner_text(value)) is not None:
+                found.setdefault(path, text)  # `"content": {"raw": "Hello"}`: the outer name says what it is
                 continue
             waiting += [(f"{path}.{name}", below, depth + 1) for name, below in value.items()]
         elif depth < 3 and _are_parts(value):
