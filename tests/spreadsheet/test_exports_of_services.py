@@ -198,3 +198,78 @@ def test_two_sides_of_one_block_each_are_said_to_have_no_order(tmp_path: Path) -
     calls = built(written(tmp_path, "a.csv", as_csv([header, *rows])))
     assert [len(call.call.transcript or ()) for call in calls] == [2] * 5
     assert all("lines-order-assumed" in {found.code for found in call.findings} for call in calls)
+
+
+def test_rows_without_a_speaker_that_go_on_with_a_sentence_belong_to_it(tmp_path: Path) -> None:
+    rows = [
+        row
+        for one in lines(lambda n, k: STARTS[n])
+        for row in (
+            [[*one[:4], one[4][:20].strip()], [*one[:3], "", one[4][20:].strip()]]
+            if len(one[4]) > 55
+            else [one]
+        )
+    ]
+    path = written(tmp_path, "a.csv", as_csv([["Call ID", "Agent Email", "Start", "Speaker", "Text"], *rows]))
+    for call in built(path):
+        assert [text.replace(" ", "") for _, text in said(call)] == [
+            text.replace(" ", "") for _, text in SAID
+        ]
+        assert "line-without-speaker" in {found.code for found in call.findings}
+        assert "role-unknown" not in {found.code for found in call.findings}
+
+
+def test_a_row_without_a_speaker_that_is_a_sentence_of_its_own_belongs_to_nobody(tmp_path: Path) -> None:
+    rows = [
+        row
+        for one in lines(lambda n, k: STARTS[n])
+        for row in ([one, [*one[:3], "", "Customer was put on hold."]] if one[4] == SAID[1][1] else [one])
+    ]
+    path = written(tmp_path, "a.csv", as_csv([["Call ID", "Agent Email", "Start", "Speaker", "Text"], *rows]))
+    for call in built(path):
+        assert ("", "Customer was put on hold.") in said(call)
+
+
+def test_lines_of_one_moment_take_turns_and_say_so(tmp_path: Path) -> None:
+    rows = [
+        [
+            IDS[n], AGENTS[n % 2], STARTS[n],
+            f"[00:00] Good morning.\n[00:09] Well, parcel {n} is here.\n[00:12] It goes out today.",
+            f"[00:04] Where is parcel {n}?\n[00:09] Great.",
+        ]
+        for n in range(5)
+    ]  # fmt: skip
+    header = ["Call ID", "Agent Email", "Start Time", "agent_said", "customer_said"]
+    for n, call in enumerate(built(written(tmp_path, "a.csv", as_csv([header, *rows])))):
+        assert [text for _, text in said(call)] == [
+            "Good morning.", f"Where is parcel {n}?", f"Well, parcel {n} is here.", "Great.", "It goes out today.",
+        ]  # fmt: skip
+        assert "lines-order-assumed" in {found.code for found in call.findings}
+
+
+def test_quotes_around_a_number_of_yaml_are_no_part_of_an_id(tmp_path: Path) -> None:
+    text = "calls:\n" + "".join(
+        f"- id: '{IDS[n]}'\n  agent: {AGENTS[n % 2]}\n  started: {STARTS[n]}\n  transcript:\n"
+        + "".join(f'  - who: {role}\n    said: "{text}"\n' for role, text in SAID)
+        for n in range(5)
+    )
+    calls = built(written(tmp_path, "calls.yaml", text))
+    assert [call.call.conversation_id for call in calls] == IDS
+    assert said(calls[0]) == SAID
+
+
+def test_words_that_lie_deeper_in_each_turn_are_read(tmp_path: Path) -> None:
+    turns = [
+        {
+            "speaker": {"type": role, "name": "x"},
+            "time": {"from": 3 * k, "to": 3 * k + 2},
+            "content": {"raw": text},
+        }
+        for k, (role, text) in enumerate(SAID)
+    ]
+    rows = [
+        [IDS[n], AGENTS[n % 2], STARTS[n], json.dumps({"version": 2, "segments": turns})] for n in range(5)
+    ]
+    calls = built(written(tmp_path, "a.csv", as_csv([["key", "owner", "started", "payload"], *rows])))
+    assert [said(call) for call in calls] == [SAID] * 5
+    assert [line.start for line in calls[0].call.transcript or ()] == [0, 3, 6, 9]

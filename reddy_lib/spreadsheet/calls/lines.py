@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from reddy_lib.findings import finding
+from reddy_lib.findings import Finding, finding
 from reddy_lib.spreadsheet.calls.pooled_roles import pooled_of
 from reddy_lib.spreadsheet.calls.turn_cells import as_lines, turns_of
 from reddy_lib.spreadsheet.cells.cell_kinds import as_number
@@ -121,6 +121,7 @@ def lines_transcript(
             turn[name] = cells[place]
         plain = plain or start is not None
         turns.append(turn)
+    turns, continued = _joined(turns) if "role" in fields else (turns, [])
     # Times are seconds by now: another look at their unit could only do harm.
     transcript = read_transcript(
         _encode(turns).decode(),
@@ -131,6 +132,7 @@ def lines_transcript(
         customer=tuple(customers),
         pooled=pooled_of(mapping),
     )
+    transcript.findings += continued
     if short is not None:
         transcript.findings = [found for found in transcript.findings if found.code != "pace-implausible"]
         transcript.findings += unit_found(short)
@@ -160,6 +162,41 @@ def lines_transcript(
             )
         )
     return _noted(transcript, notes, places, every)
+
+
+def _joined(turns: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[Finding]]:
+    """Return the turns, each with the rows without a speaker that go on with its sentence, and a finding for each row."""
+    found: list[dict[str, Any]] = []
+    continued: list[Finding] = []
+    ended = 2 * sum(_is_ended(turn["text"]) for turn in turns) > len(turns)
+    for turn in turns:
+        unlabelled = not turn["role"] and found and found[-1]["role"]
+        if not unlabelled or not _goes_on(found[-1]["text"], turn["text"], ended=ended):
+            found.append(turn)
+            continue
+        found[-1]["text"] = f"{found[-1]['text']} {turn['text']}"
+        if "stop" in turn:
+            found[-1]["stop"] = turn["stop"]
+        message = "A row without a speaker goes on with the sentence above it."
+        continued.append(
+            finding("line-without-speaker", "transcript", message, line=len(found), value=turn["text"][:200])
+        )
+    return found, continued
+
+
+def _goes_on(before: str, text: str, *, ended: bool) -> bool:
+    """Return whether a row goes on with the sentence above it. `ended`: most sentences here have a mark at their end."""
+    before, text = before.rstrip(), text.lstrip()
+    if not before or not text or _is_ended(before):
+        return False
+    return text[0].islower() or ended
+
+
+def _is_ended(text: str) -> bool:
+    return text.rstrip().rstrip("\"'”’»)]")[-1:] in _SENTENCE_ENDS
+
+
+_SENTENCE_ENDS = frozenset(".?!…。？！:;")
 
 
 def _short_clocks(
