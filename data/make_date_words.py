@@ -25,7 +25,7 @@ HALVES = {
     "night": "night",
     "noon": "noon",
 }
-TARGET = Path(__file__).parent.parent / "reddy_lib" / "spreadsheet"
+TARGET = Path(__file__).parent.parent / "reddy_lib"
 
 
 def words(table: dict, number: int) -> list[str]:
@@ -61,9 +61,9 @@ def main() -> None:
                     if kind and len(word) < 24:
                         halves.setdefault(kind, {})[word.casefold()] = None
         lines += [f"{language}\t{kind}\t{','.join(found)}" for kind, found in halves.items()]
-    (TARGET / "date_words.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (TARGET / "transcripts" / "date_words.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     names = get_global("windows_zone_mapping").items()
-    (TARGET / "zone_names.tsv").write_text(
+    (TARGET / "spreadsheet" / "cells" / "zone_names.tsv").write_text(
         "".join(f"{name}\t{zone}\n" for name, zone in names), encoding="utf-8"
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 
+from reddy_lib.transcripts.date_words import month_of
 from reddy_lib.transcripts.times import Moment, read_moment
 
 __all__ = ["STAMP", "read_stamp"]
@@ -36,6 +37,10 @@ _PARTS = re.compile(
 )
 _PRIMES = re.compile(r"(\d{1,3})['′]\s?(\d{1,2}(?:[.,]\d{1,3})?)(?:\"|″|'')")
 _ISO_DATE = re.compile(r"(\d{4})\D(\d{1,2})\D(\d{1,2})\D*")
+_NAMED_DATE = re.compile(
+    rf"(?:(?P<day>\d{{1,2}})\.?\s(?P<month>{_MONTH}),?\s(?P<year>\d{{4}})"
+    rf"|(?P<month2>{_MONTH})\s(?P<day2>\d{{1,2}}),?\s(?P<year2>\d{{4}}))"
+)
 _ZONE = re.compile(r"(?:Z|[+-]\d{2}:?\d{2})$")
 
 
@@ -57,8 +62,8 @@ def read_stamp(text: str) -> Moment | None:
 
 
 def _dated(before: str, clock: str) -> Moment | None:
-    """A clock with a date: a moment in time where the date is written year first, else a time of day."""
-    iso = _ISO_DATE.fullmatch(before)
+    """A clock with a date: a moment in time where the date is written year first or names its month, else a time of day."""
+    iso, named = _ISO_DATE.fullmatch(before), _NAMED_DATE.match(before)
     zone = _ZONE.search(clock)
     bare = (clock[: zone.start()] if zone else clock).replace(",", ".")
     if bare.count(":") == 3:  # frames, or hundredths, behind the seconds
@@ -66,10 +71,15 @@ def _dated(before: str, clock: str) -> Moment | None:
     if bare.count(":") == 1 and before.strip(" ,"):
         bare = re.sub(r":\d{2}", r"\g<0>:00", bare, count=1)  # hours and minutes, beside a date
     moment = read_moment(bare)
-    if moment is None or iso is None:
+    if moment is None or not (iso or named):
         return moment
     try:
-        day = datetime(int(iso[1]), int(iso[2]), int(iso[3]), tzinfo=UTC)
+        if iso:
+            day = datetime(int(iso[1]), int(iso[2]), int(iso[3]), tzinfo=UTC)
+        else:
+            assert named is not None
+            number, name = named["day"] or named["day2"], named["month"] or named["month2"]
+            day = datetime(int(named["year"] or named["year2"]), month_of(name), int(number), tzinfo=UTC)
     except ValueError:
         return moment
     if zone is not None:

@@ -56,3 +56,17 @@ def test_heads_of_lines_are_no_words(timed: bool, written: Callable[[str, str, f
 def test_numbers_that_people_say_stay(words: list[str]) -> None:
     text = "\n".join(f"{('Agent', 'Customer')[place % 2]}: {said}" for place, said in enumerate(words))
     assert [line.text for line in read_transcript(text).lines] == words
+
+
+@pytest.mark.parametrize(
+    "stamp",
+    [
+        "[Jan 05 2026, 08:15:{:02} AM]",
+        "[5 January 2026 08:15:{:02}]",
+        "[5. Januar 2026, 08:15:{:02}]",
+        "[5 enero 2026 08:15:{:02}]",
+    ],
+)
+def test_stamps_that_name_their_month_say_when_the_call_began(stamp: str) -> None:
+    text = "\n".join(f"{stamp.format(19 + int(at))} {role.title()}: {said}" for role, said, at in SAID)
+    assert read_transcript(text).started == 1_767_600_919

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from reddy_lib.spreadsheet.cells.date_words import FILLERS, Half, fold_words, lexicon, plain_text
+from reddy_lib.transcripts.date_words import FILLERS, Half, fold_words, lexicon, plain_text
 
 __all__ = [
     "AT",

@@ -23,8 +23,8 @@ from reddy_lib.spreadsheet.cells.clock_text import (
     taken_clock,
     unknown_words,
 )
-from reddy_lib.spreadsheet.cells.date_words import FILLERS, Half, fold_words, lexicon, plain_text
 from reddy_lib.spreadsheet.cells.zones import read_zone
+from reddy_lib.transcripts.date_words import FILLERS, Half, fold_words, lexicon, month_of, plain_text
 
 __all__ = ["Written", "full_year", "read_written", "unwrapped"]
 
@@ -170,7 +170,7 @@ def _named(match: re.Match[str]) -> Written | None:
     weekday, day, word, word_first, day_second, year, hour, minute, second, fraction, half, zone = (
         match.groups()
     )
-    month = _plain_month(word or word_first)
+    month = month_of(word or word_first)
     if not month:
         return None
     number = None
@@ -188,13 +188,6 @@ def _named(match: re.Match[str]) -> Written | None:
     if clock is None:
         return None
     return Written(int(year), month, int(day or day_second), "ymd", False, clock, place, "", number)
-
-
-@lru_cache(maxsize=512)
-def _plain_month(word: str) -> int:
-    """The month of a word that means one only; 0 if it means none or several."""
-    meant = lexicon().months.get(fold_words(word), {})
-    return next(iter(meant)) if len(meant) == 1 else 0
 
 
 def _half(letter: str | None) -> Half | None:
@@ -290,7 +283,7 @@ def _read_slowly(text: str) -> Written | None:
     if plain != text and (match := _NUMERIC.fullmatch(plain)):
         return _numeric(match)
     rest = fold_words(plain)
-    if (match := re.match(r"([a-z]{1,3})-\d", rest)) and not _plain_month(match[1]):  # A-30/03/2026 is an id
+    if (match := re.match(r"([a-z]{1,3})-\d", rest)) and not month_of(match[1]):  # A-30/03/2026 is an id
         return None
     thai = _THAI.search(rest) is not None
     buddhist = _BUDDHIST.search(rest) is not None

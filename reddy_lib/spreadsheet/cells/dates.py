@@ -21,8 +21,8 @@ from reddy_lib.spreadsheet.cells.date_numbers import (
     to_number,
 )
 from reddy_lib.spreadsheet.cells.date_text import Written, full_year, read_written, unwrapped
-from reddy_lib.spreadsheet.cells.date_words import plain_text
 from reddy_lib.spreadsheet.cells.zones import read_zone, zone, zone_of
+from reddy_lib.transcripts.date_words import plain_text
 
 __all__ = ["Ambiguous", "looks_like_time", "moment_of", "read_timestamp", "resolve", "zone", "zone_of"]
 

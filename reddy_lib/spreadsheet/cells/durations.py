@@ -14,7 +14,7 @@ from datetime import datetime, time, timedelta
 from statistics import median
 from typing import NamedTuple
 
-from reddy_lib.spreadsheet.cells.date_words import fold_words, plain_text
+from reddy_lib.transcripts.date_words import fold_words, plain_text
 
 __all__ = ["DurationEvidence", "duration_evidence", "read_duration"]
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Literal, NamedTuple
 
-__all__ = ["FILLERS", "Half", "Lexicon", "fold_words", "lexicon", "plain_text"]
+__all__ = ["FILLERS", "Half", "Lexicon", "fold_words", "lexicon", "month_of", "plain_text"]
 
 Half = Literal["am", "pm", "noon", "night"]
 
@@ -81,7 +81,7 @@ def _folded(word: str) -> str:
 
 
 def _lines() -> Iterator[tuple[str, str, str]]:
-    table = files("reddy_lib.spreadsheet.cells").joinpath("date_words.tsv").read_text(encoding="utf-8")
+    table = files("reddy_lib.transcripts").joinpath("date_words.tsv").read_text(encoding="utf-8")
     for line in table.splitlines():
         language, _, rest = line.partition("\t")
         kind, _, words = rest.partition("\t")
@@ -115,3 +115,10 @@ def lexicon() -> Lexicon:
     halves.update(_MORE_HALVES)
     phrases = sorted((name for name in weekdays if " " in name or "-" in name), key=len, reverse=True)
     return Lexicon(months, weekdays, halves, re.compile("|".join(map(re.escape, phrases))))
+
+
+@lru_cache(maxsize=512)
+def month_of(word: str) -> int:
+    """Return the month of a word that means one only; 0 if it means none or several."""
+    meant = lexicon().months.get(fold_words(word.removesuffix(".")), {})
+    return next(iter(meant)) if len(meant) == 1 else 0
