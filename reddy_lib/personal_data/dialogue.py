@@ -22,7 +22,7 @@ from reddy_lib.personal_data.answers import (
     words_after,
 )
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
-from reddy_lib.personal_data.fit import fit, parted
+from reddy_lib.personal_data.fit import fit, is_card_run, parted
 from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
 from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.runs import Line, Run, is_apart, read_line, runs_of
@@ -54,7 +54,11 @@ _PIN_DIGITS = range(4, 7)
 _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
 _ROUND_AN_ANSWER = 9  # tokens
 _FEW, _IN_PASSING = 3, 0.4  # digits of a number in the middle of a sentence, and what is left of its fit
+_OF_A_THING = 0.5  # what is left of the fit of a number with a noun right behind it, in a sentence
 _REPEATED = 160  # characters: longer lines are rarely said twice
+_WHOLE_CARD = 15  # digits with which a card's number is told
+_TOLD_CARD = 0.4  # what is left of the weight of its slot then
+_REPEATS_WITHIN = 2  # lines
 _KEPT = 4  # digits of what an agent tells, by which it is known again
 _PLUS = frozenset(("+", "plus", "piu", "mas", "mais"))
 
@@ -82,6 +86,7 @@ class Dialogue:
         self._memory = Memory()
         self._last = _NOTHING  # of the customer's last number, as long as only nods and echoes follow
         self._question = 0  # line of the agent's last words, if they speak of nothing harmless
+        self._piece = (-99, "")  # line and digits of the customer's last number
         self._paid_line = -99  # where a card's number was said
         self._pending: list[tuple[Line, Run]] = []
         self._taken: list[tuple[int, int]] = []
@@ -163,6 +168,12 @@ class Dialogue:
             and (len(line.tokens) > _NEAR or any(_asks_other(sign, self._last) for sign in signs))
         ):
             self._last = _NOTHING
+        if line.agent and self._card_was_told(line):  # "turn the card round" asks for what else is on it
+            others = any(sign.kind not in (*HARMLESS, "card") for sign in signs)
+            signs = [
+                sign._replace(weight=_TOLD_CARD * sign.weight) if others and sign.kind == "card" else sign
+                for sign in signs
+            ]
         self._slots.open(line, signs, runs)
         if line.agent:
             self._question = 0 if any(sign.kind in HARMLESS for sign in signs) else line.number
@@ -179,11 +190,14 @@ class Dialogue:
     def _mark_run(self, line: Line, run: Run, verdict: _Verdict) -> None:
         begin = run.atoms[0].begin
         for before, after in zip(run.atoms, (*run.atoms[1:], None), strict=True):
-            if after is None or is_apart(line.tokens[before.last + 1 : after.at]):
+            if after is None or (
+                not after.joined and is_apart(line.tokens[before.last + 1 : after.at])
+            ):
                 self._mark(line, begin, before.end, verdict.kind, verdict.item, verdict.sure, verdict.why)
                 begin = after.begin if after is not None else 0
         if run.digits + run.letters >= 2:
-            self._memory.numbers[run.code] = verdict.kind
+            for reading in run.readings:
+                self._memory.numbers[reading] = verdict.kind
         if verdict.kind == "card":
             self._paid_line = line.number
 
@@ -362,7 +376,7 @@ class Dialogue:
                 continue
             verdict = self._judge(line, signs, runs, at)
             if verdict.kind in HARMLESS:
-                self._memory.harmless.add(run.code)
+                self._memory.harmless.update(run.readings)
                 self._pending = []
             elif verdict.kind:
                 self._take(line, run, verdict)
@@ -371,7 +385,7 @@ class Dialogue:
                     self._wait(line, run)
             elif line.agent:
                 if run.digits > _KEPT:
-                    self._memory.harmless.add(run.code)
+                    self._memory.harmless.update(run.readings)
             else:
                 marked = self._wait(line, run) or marked
         if runs and not marked and not line.agent and any(run.digits > 2 for run in runs):
@@ -379,7 +393,9 @@ class Dialogue:
         return marked
 
     def _take(self, line: Line, run: Run, verdict: _Verdict) -> None:
-        parts = [] if line.agent or fit(verdict.kind, run) >= _WHOLE else parted(run, self._open_kinds())
+        one = line.agent or (verdict.kind != "card" and fit(verdict.kind, run) >= _WHOLE)
+        card = verdict.kind == "card" or self._card_was_told(line)
+        parts = [] if one else parted(run, self._open_kinds(), card=card)
         if parts:
             for kind, part in parts:
                 slot = self._slots.get(kind)
@@ -392,6 +408,18 @@ class Dialogue:
                 self._slots.fill(verdict.kind, run)
         if not line.agent:
             self._last = verdict
+            self._piece = (line.number, run.code)
+            slot = self._slots.get("card")
+            told = run if not parts else parts[0][1]
+            if verdict.kind == "card" and (
+                is_card_run(told) or (slot is not None and slot.filled >= _WHOLE_CARD)
+            ):
+                self._last = _NOTHING
+                if slot is not None:
+                    slot.weight *= _TOLD_CARD
+
+    def _card_was_told(self, line: Line) -> bool:
+        return line.number - self._paid_line <= _ANSWER_WITHIN
 
     def _open_kinds(self) -> list[str]:
         return [slot.kind for slot in self._slots.all() if slot.weight >= _ENOUGH]
@@ -401,7 +429,7 @@ class Dialogue:
         if run.amount or run.clock or run.letters or run.digits < 2:
             return False
         self._pending = [*(one for one in self._pending if line.number - one[0].number <= 4), (line, run)]
-        if len(self._pending) < 2 or not is_card("".join(one.code for _, one in self._pending)):
+        if len(self._pending) < 2 or not is_card("".join(one.counted for _, one in self._pending)):
             return False
         item = self._slots.new_item()
         for said, one in self._pending:
@@ -417,46 +445,65 @@ class Dialogue:
         counted = run.amount or run.clock
         scores, here = self._scores(line, signs, runs, at)
         harmless = max((scores.pop(kind, 0.0) for kind in HARMLESS), default=0.0)
-        known = self._memory.kind_of(run.code)
+        known = next(filter(None, map(self._memory.kind_of, run.readings)), "")
+        if line.agent and not counted and self._repeats_piece(line, runs, run):
+            known = self._last.kind
         if known and line.agent and not counted:
             return _Verdict(known, "context", "repeats what was said before", self._slots.new_item())
         if self._memory.is_harmless(run.code) and not here - set(HARMLESS):
             return _Verdict("no")
+        piece = not counted and not line.agent and _is_pure(line, runs)
         bare = _is_bare(line, runs) or (at + 1 < len(runs) and runs[at + 1].after_undo)
         best, score = "", 0.0
         for kind, weight in scores.items():
             if line.agent and kind in _TOLD and not is_yours(line):
                 continue
             slot = self._slots.get(kind)
-            if slot is not None and slot.words and slot.certain and kind not in here:
+            if slot is not None and slot.words and slot.certain and kind not in here and not piece:
                 continue  # it is a part of an answer in words
             value = (
                 weight
-                * fit(kind, run, slot.filled if slot is not None else 0)
+                * fit(kind, run, slot.filled if slot is not None else 0, piece=piece)
                 * (_AMOUNT if counted else 1.0)
             )
             if run.digits + run.letters <= _FEW and kind in _LONG and not bare:
                 value *= _IN_PASSING
+            elif not bare and kind not in here and _counts_a_thing(line, run):
+                value *= _OF_A_THING
             value += 0.01 * (_SPECIFIC.index(kind) + 1) if value and kind in _SPECIFIC else 0.0
             if value > score:
                 best, score = kind, value
         if score >= _ENOUGH and score >= harmless and (not line.agent or score >= _STRONG):
             slot = None if best in here else self._slots.get(best)
-            sure = "checked" if best == "card" and is_card(run.code) else "context"
+            sure = "checked" if best == "card" and is_card_run(run) else "context"
             if slot is None and best not in here and self._last.kind == best and sure != "checked":
                 return self._last._replace(why="goes on from the line before")
             item = slot.item if slot is not None else self._slots.new_item()
             if not line.agent and self._last.kind == best and best in here and _goes_on(line, signs):
                 item = self._last.item
             return _Verdict(best, sure, _why(slot, here=best in here), item)
-        parts = [] if line.agent or counted else parted(run, self._open_kinds())
+        parts = (
+            []
+            if line.agent or counted
+            else parted(run, self._open_kinds(), card=self._card_was_told(line))
+        )
         if parts:
             return _Verdict(
                 parts[0][0], "context", _why(self._slots.get(parts[0][0])), self._slots.new_item()
             )
-        if harmless >= (_STRONG if is_card(run.code) else 0.3):
+        if harmless >= (_STRONG if is_card_run(run) else 0.3):
             return _Verdict("no" if run.digits + run.letters > 2 else "")
         return _NOTHING if counted else self._by_form(line, runs, run, known)
+
+    def _repeats_piece(self, line: Line, runs: Sequence[Run], run: Run) -> bool:
+        """Return whether an agent's line is nothing but the digits that the customer said right before."""
+        number, code = self._piece
+        return (
+            bool(self._last.kind)
+            and code == run.code
+            and line.number - number <= _REPEATS_WITHIN
+            and _is_pure(line, runs)
+        )
 
     def _scores(
         self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], at: int
@@ -517,7 +564,7 @@ class Dialogue:
             return _Verdict(known, "context", "repeats what was said before", new())
         if run.letters:
             return _NOTHING
-        if is_card(run.code):
+        if is_card_run(run):
             return _Verdict("card", "checked", "a card's length and check digit", new())
         if run.digits in (15, 16) and run.code[0] in "3456":
             return _Verdict("card", "form", "as long as a card number", new())
@@ -532,8 +579,9 @@ class Dialogue:
             return self._last._replace(why="goes on from the line before")
         if kind := self._answers_question(line, run):
             return _Verdict(kind, "form", f"the whole answer to line {self._question}", new())
-        if run.digits >= _BARE_ID:
-            kind = "card" if run.digits >= _BARE_CARD else "account"
+        digits = min(map(len, run.readings))
+        if digits >= _BARE_ID:
+            kind = "card" if digits >= _BARE_CARD else "account"
             return _Verdict(kind, "form", "a long number and nothing else", new())
         return _NOTHING
 
@@ -578,6 +626,28 @@ def _is_nod(line: Line) -> bool:
     """Return whether a line says only that one listens."""
     words = [token.word for token in line.tokens if token.text[0].isalnum()]
     return len(words) <= 5 and all(word.nod for word in words)
+
+
+def _counts_a_thing(line: Line, run: Run) -> bool:
+    """Return whether a noun or the like stands right behind a number."""
+    after = line.tokens[run.last + 1] if run.last + 1 < len(line.tokens) else None
+    if after is None or not after.text[0].isalpha():
+        return False
+    word = after.word
+    return not (word.skip or word.filler or word.nod or word.small or word.phrases)
+
+
+def _is_pure(line: Line, runs: Sequence[Run]) -> bool:
+    """Return whether a line is a number and words that say nothing, so that it may be a part of a longer one."""
+    inside = {index for run in runs for index in range(run.first, run.last + 1)}
+    words = [
+        token.word
+        for index, token in enumerate(line.tokens)
+        if index not in inside and token.text[0].isalnum()
+    ]
+    return len(words) <= _NEAR and all(
+        word.skip or word.filler or word.nod or word.small for word in words
+    )
 
 
 def _is_bare(line: Line, runs: Sequence[Run]) -> bool:

@@ -1,16 +1,18 @@
 """Number words of eight languages: the one table from which numbers are recognised and spoken.
 
 Each language has words for 0 to 99 (built from its own rules), for hundreds and thousands, and further words that stand for
-a digit in speech ("oh", "zwo", "meia"). Words that are longer compounds ("neunzehnhundertachtzig") are read by `text2num`.
+a digit in speech ("oh", "zwo", "meia"). `compound` reads numbers that are written as one word
+("neunzehnhundertachtzig").
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
-__all__ = ["LANGUAGES", "NumberWords", "number_words", "plain", "word_set", "words_below_100"]
+__all__ = ["LANGUAGES", "NumberWords", "compound", "number_words", "plain", "word_set", "words_below_100"]
 
 LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "da")
 
@@ -134,11 +136,11 @@ def word_set(text: str) -> frozenset[str]:
 
 
 def plain(word: str) -> str:
-    """Return a word in lower case and without accents ("é" → "e", "ß" → "ss"); its length may change."""
+    """Return a word in lower case and without accents ("é" → "e", "ß" → "ss", "æ" → "ae"); its length may change."""
     if word.isascii():
         return word.lower()
     parts = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part)).replace("ø", "o")
+    return "".join(part for part in parts if not unicodedata.combining(part)).replace("ø", "o").replace("æ", "ae")
 
 
 @cache
@@ -188,3 +190,51 @@ def number_words(language: str) -> NumberWords:
         if word not in values and word not in scales
     }
     return NumberWords(values, inside, scales, _TIMES[language])
+
+
+_SCALES = {
+    "de": ("hundert", "tausend", "und"), "nl": ("honderd", "duizend", "en"), "da": ("hundrede", "tusind", "og"),
+    "it": ("cento", "mila", ""),
+}  # fmt: skip
+"""Languages that write numbers in one word: hundred, thousand, and what may stand between them and the rest."""
+
+
+def compound(word: str, language: str) -> int | None:
+    """Return the number that a long word without accents says ("neunzehnhundertachtzig"), None if it says none."""
+    if language not in _SCALES:
+        return None
+    hundred, thousand, link = _SCALES[language]
+    values = number_words(language).values
+    if language == "it" and word.startswith("mille"):
+        return _with_rest(1000, word[5:], link, lambda rest: _in_hundreds(rest, values, hundred, link))
+    head, scale, tail = word.partition(thousand)
+    if scale and not (language == "it" and not head):
+        count = _in_hundreds(head, values, hundred, link) if head else 1
+        if count is not None:
+            return _with_rest(
+                1000 * count, tail, link, lambda rest: _in_hundreds(rest, values, hundred, link)
+            )
+    return _in_hundreds(word, values, hundred, link)
+
+
+def _with_rest(base: int, tail: str, link: str, read: Callable[[str], int | None]) -> int | None:
+    if not tail:
+        return base
+    rest = read(tail)
+    if rest is None and link and tail.startswith(link):
+        rest = read(tail.removeprefix(link))
+    return None if rest is None else base + rest
+
+
+def _in_hundreds(word: str, values: dict[str, int], hundred: str, link: str) -> int | None:
+    """Return a number below 10,000 that is said in hundreds ("neunzehnhundert…"), None if it is none."""
+    if word in values:
+        return values[word]
+    for stem in (hundred, hundred[:-1]) if hundred == "cento" else (hundred,):  # "centottanta"
+        head, scale, tail = word.partition(stem)
+        count = values.get(head) if head else 1
+        if scale and count and (tail or stem == hundred):
+            found = _with_rest(100 * count, tail, link, values.get)
+            if found is not None:
+                return found
+    return None

@@ -20,6 +20,7 @@ _TOKEN = re.compile(r"\d+|[^\W\d_]+|[^\w\s]|_")
 _JOINING = frozenset("-./,()+·–—:…#_;'")
 _CURRENCY = frozenset("$€£¥%")
 _MOST_FILLERS = 4
+_MOST_COUNTED = 7  # digits of an amount
 _APART = 4  # tokens from tens to their unit ("trente-et-un")
 # Words for signs between digits: they belong to the number.
 _SIGNS = word_set(
@@ -28,6 +29,8 @@ _SIGNS = word_set(
     "koppelteken bindestreg streg mellemrum punktum"
 )
 _AND = frozenset(("y", "e", "et", "og", "und", "en"))
+_LINKS = _AND | {"and", "-"}
+_UNIT_FIRST = frozenset(("und", "og", "en"))  # "sechs und dreißig"
 _ORDINAL = frozenset(("st", "nd", "rd", "th"))
 _APOSTROPHES = "'’"
 _SAID_AS_LETTER = {
@@ -56,7 +59,10 @@ def is_apart(between: Sequence[Token]) -> bool:
 
 
 class Atom(NamedTuple):
-    """A part of a run: figures or letters. `at`, `last`: its tokens; `said`: how many digits a number word stands for."""
+    """A part of a run: figures or letters. `at`, `last`: its tokens; `tens`: a unit may follow.
+
+    `joined`: it is counted together with the one before it ("eight hundred" and "thirty six").
+    """
 
     begin: int
     end: int
@@ -66,6 +72,7 @@ class Atom(NamedTuple):
     tens: int = 0
     homophone: bool = False
     figures: bool = False
+    joined: bool = False
 
 
 class Line:
@@ -84,7 +91,11 @@ class Line:
 
 
 class Run:
-    """A number as it is said, in one line. `digits` and `letters` are counted without fillers."""
+    """A number as it is said, in one line. `digits` and `letters` are counted without fillers.
+
+    `code` has what was said one after the other, `counted` what it is as a cardinal: "eight hundred and thirty six" is 80036
+    or 836. They are the same for most numbers.
+    """
 
     __slots__ = (
         "after_undo",
@@ -92,6 +103,7 @@ class Run:
         "atoms",
         "clock",
         "code",
+        "counted",
         "digits",
         "first",
         "last",
@@ -109,6 +121,20 @@ class Run:
         self.code = "".join(atom.text for atom in atoms)
         self.digits = sum(character.isdigit() for character in self.code)
         self.letters = len(self.code) - self.digits
+        self.counted = self.code
+        if any(atom.joined for atom in atoms[1:]):
+            parts: list[str] = []
+            for atom in atoms:
+                if atom.joined and parts:
+                    parts[-1] = str(int(parts[-1]) + int(atom.text))
+                else:
+                    parts.append(atom.text)
+            self.counted = "".join(parts)
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """Return what it may be: one code, or two."""
+        return (self.code,) if self.counted == self.code else (self.counted, self.code)
 
     @property
     def spelled(self) -> bool:
@@ -234,7 +260,7 @@ class _Reader:
             return self._times(token, word.times)
         if word.value is not None:
             return self._value(token, word.value)
-        if word.plain in _AND and self._joins_tens():
+        if word.plain in _LINKS and (self._joins_tens() or self._joins_hundreds()):
             return 1
         if word.scale:
             return self._scale(token, word.scale)
@@ -255,6 +281,38 @@ class _Reader:
             and following is not None
             and 0 < (following.word.value or 0) < 20
         )
+
+    def _joins_hundreds(self) -> bool:
+        """Return whether an "and" stands between hundreds and the rest ("oitocentos e trinta")."""
+        after = self.tokens[self.at + 1].word if self.at + 1 < len(self.tokens) else None
+        return (
+            bool(self.atoms)
+            and after is not None
+            and after.value is not None
+            and self._is_joined(after.value)
+        )
+
+    def _is_joined(self, value: int) -> bool:
+        """Return whether a number is counted together with the hundreds or thousands right before it."""
+        before = self.atoms[-1] if self.atoms else None
+        if before is None or before.figures or value < 1:
+            return False
+        if not (before.text.isdigit() and before.text.endswith("00")):
+            return False
+        between = self.tokens[before.last + 1 : self.at]
+        if any(token.word.plain not in _LINKS for token in between):
+            return False
+        zeros = len(before.text) - len(before.text.rstrip("0"))
+        return len(str(value)) <= min(zeros, 3)
+
+    def _unit_before(self, value: int) -> Atom | None:
+        """Return the unit that is said before these tens ("sechs und dreißig"), or None."""
+        before = self.atoms[-1] if self.atoms else None
+        if before is None or before.figures or value % 10 or not 20 <= value < 100:
+            return None
+        between = [token.word.plain for token in self.tokens[before.last + 1 : self.at]]
+        one_digit = len(before.text) == 1 and before.text.isdigit() and before.text != "0"
+        return before if one_digit and len(between) == 1 and between[0] in _UNIT_FIRST else None
 
     def _beside_number(self, step: int) -> bool:
         at = self.at + step
@@ -288,7 +346,7 @@ class _Reader:
         if before is not None and before.tens and self._adds(before, value):  # 40 + 2
             total = before.tens + value
             tens = total if token.word.plain == "dix" else 0
-            self.atoms[-1] = Atom(before.begin, token.end, str(total), before.at, self.at, tens)
+            self.atoms[-1] = before._replace(end=token.end, text=str(total), last=self.at, tens=tens)
             return 1
         if (
             before is not None
@@ -296,8 +354,15 @@ class _Reader:
             and self._four_times_twenty(before, token)
         ):
             return 1
+        unit = self._unit_before(value)
+        if unit is not None:
+            self.atoms[-1] = unit._replace(
+                end=token.end, text=str(value + int(unit.text)), last=self.at, tens=0
+            )
+            return 1
         tens = value if (20 <= value < 100 and value % 10 == 0) or token.word.plain == "dix" else 0
-        self.atoms.append(Atom(token.begin, token.end, str(value), self.at, self.at, tens))
+        joined = self._is_joined(value)
+        self.atoms.append(Atom(token.begin, token.end, str(value), self.at, self.at, tens, joined=joined))
         return 1
 
     def _four_times_twenty(self, before: Atom, token: Token) -> bool:
@@ -305,14 +370,15 @@ class _Reader:
         four = self.tokens[before.last]
         if four.word.plain != "quatre" or before.last < self.at - 2:
             return False
+        joined = False
         if before.text == "4":
-            self.atoms.pop()
+            joined = self.atoms.pop().joined
         else:
             end = self.tokens[before.last - 1]
             self.atoms[-1] = before._replace(
                 end=end.end, text=before.text[:-1] + "0", last=before.last - 1, tens=0
             )
-        self.atoms.append(Atom(four.begin, token.end, "80", before.last, self.at, 80))
+        self.atoms.append(Atom(four.begin, token.end, "80", before.last, self.at, 80, joined=joined))
         return True
 
     def _adds(self, before: Atom, value: int) -> bool:
@@ -329,11 +395,13 @@ class _Reader:
 
     def _scale(self, token: Token, scale: int) -> int:
         before = self.atoms[-1] if self.atoms and self.atoms[-1].last == self.at - 1 else None
-        if before is not None and not before.figures and len(before.text) <= 2 and scale in (100, 1000):
+        counts = before is not None and not before.figures and before.text.isdigit()
+        if before is not None and counts and len(before.text) <= 2 and scale in (100, 1000):
             text = before.text + str(scale)[1:]
-            self.atoms[-1] = Atom(before.begin, token.end, text, before.at, self.at)
+            self.atoms[-1] = before._replace(end=token.end, text=text, last=self.at, tens=0, homophone=False)
         else:
-            self.atoms.append(Atom(token.begin, token.end, str(scale), self.at, self.at))
+            joined = self._is_joined(scale)
+            self.atoms.append(Atom(token.begin, token.end, str(scale), self.at, self.at, joined=joined))
         return 1
 
     def _letter(self, token: Token) -> int:
@@ -418,6 +486,8 @@ class _Reader:
         whole = len(pieces) < 2 or not any(self._looks_counted(piece) for piece in pieces)
         for part in [atoms] if whole else pieces:
             part = _trimmed(part)
+            if len(part) == 1 and self._is_article(part[0]):
+                continue
             if any(any(c.isdigit() for c in atom.text) for atom in part) or len(part) > 2:
                 amount, clock = self._amount(part), self._clock(part)
                 self.runs.append(
@@ -425,12 +495,23 @@ class _Reader:
                 )
             after_undo = False
 
+    def _is_article(self, atom: Atom) -> bool:
+        """Return whether a word for "one" belongs to the noun behind it ("un instant", "one moment")."""
+        after = self.tokens[atom.last + 1] if atom.last + 1 < len(self.tokens) else None
+        return (
+            atom.text == "1"
+            and not atom.figures
+            and after is not None
+            and after.text[0].isalpha()
+            and not (after.word.filler or after.word.nod)
+        )
+
     def _pieces(self, atoms: list[Atom]) -> list[list[Atom]]:
         """Return the parts of a number between its fillers."""
         pieces: list[list[Atom]] = []
         last = -2
         for atom in atoms:
-            if last < 0 or is_apart(self.tokens[last + 1 : atom.at]):
+            if last < 0 or (not atom.joined and is_apart(self.tokens[last + 1 : atom.at])):
                 pieces.append([])
             pieces[-1].append(atom)
             last = atom.last
@@ -441,7 +522,7 @@ class _Reader:
 
     def _amount(self, atoms: list[Atom]) -> bool:
         """Return whether a run is money, a share, or a count of something."""
-        if sum(len(atom.text) for atom in atoms) > 7:
+        if sum(len(atom.text) for atom in atoms if not atom.joined) > _MOST_COUNTED:
             return False
         before = self.tokens[atoms[0].at - 1] if atoms[0].at else None
         after = self.tokens[atoms[-1].last + 1] if atoms[-1].last + 1 < len(self.tokens) else None

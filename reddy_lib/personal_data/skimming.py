@@ -36,6 +36,7 @@ _THREE_FIGURES = re.compile(r"\d\D?\d\D?\d")
 _BEFORE, _AFTER = 8, 5  # lines around a number that may say what it is, or go on with it
 _LONG_BEFORE, _LONG_AFTER = 4, 2  # of them, those that are more than a nod
 _NOD_SPACES = 2
+_PIECE_SPACES = 5
 
 
 def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> tuple[list[int], set[int]]:
@@ -65,8 +66,26 @@ def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> tuple[list[int],
             else:
                 telling.update(at for at in after if hints[at - 1] & SOME)
                 around.update(at for at in after if hints[at - 1] & CUE)
+    _add_pieces(lines, hints, telling, around)
     telling.update(at for at in around - telling if _has(lines[at - 1].text, words.cues))
     return hints, telling
+
+
+def _add_pieces(
+    lines: Sequence[TranscriptLine], hints: Sequence[int], telling: set[int], around: set[int]
+) -> None:
+    """Add short lines with a digit that follow each other: a code that is said digit by digit, over turns."""
+    last = -_AFTER
+    for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
+        if not hint & SOME or line.text.count(" ") > _PIECE_SPACES:
+            continue
+        if number - last <= _LONG_AFTER + 1:
+            for at in (last, number):
+                telling.add(at)
+            around.update(
+                at for at in range(max(1, last - _BEFORE), number) if hints[at - 1] & CUE and at not in telling
+            )
+        last = number
 
 
 def _near(nods: Sequence[bool], numbers: range, most: int) -> list[int]:
@@ -98,15 +117,16 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
         hint |= one & _FLAGS
         number += one >> COUNT & _MOST
         ones += one >> ONES
+    alone = ones and not number and text.count(" ") <= _NOD_SPACES  # the answer may be "one"
     if ones:
         number += ones - 1
     if hint & FIGURES:
-        number += 2 if _THREE_FIGURES.search(text) else 1
+        number += _THREE_FIGURES.search(text) is not None
     # One word, or up to two figures, is a count; if it is a part of something, the lines around it have more.
     hint = hint | NUMBER if number > 1 else hint & ~NUMBER
     if hint & ASKS and not _asks(lower if text.isascii() else plain(text), pieces, vocabulary):
         hint &= ~ASKS
-    if number:
+    if number or alone:
         return hint | SOME
     if len(vocabulary.line_hints) >= MOST_LINES:
         vocabulary.line_hints.clear()

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import product
 from typing import Any, NamedTuple
 
-from reddy_lib.personal_data.number_words import LANGUAGES, NumberWords, number_words, plain, word_set
+from reddy_lib.personal_data.number_words import LANGUAGES, NumberWords, compound, number_words, plain, word_set
 
 __all__ = [
     "ASKS",
@@ -50,6 +51,7 @@ MOST_LINES = 5_000
 """Lines that are remembered."""
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
+_CARDINAL = 100  # one word that says as much as two digits: "achthundertsechs"
 
 
 NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES = 1, 2, 4, 8, 16, 32, 64, 128
@@ -58,6 +60,7 @@ COUNT, ONES = 8, 20
 
 WORD = re.compile(r"[^\W\d_]+")
 _FIGURE = re.compile(r"\d")
+_HESITATION = re.compile(r"[aeou]{1,2}h+m*|eu+h*|h+u?m+|m+h?m+")  # "uh", "ehm", "euh", "hmm", in any language
 
 _IN_WORDS = (
     "name",
@@ -229,7 +232,7 @@ class Vocabulary:
         return known
 
     def _look_up(self, text: str) -> Word:
-        bare = plain(text)
+        bare = text if not text.isascii() and text in _accented() else plain(text)
         word = self.known.get(bare) if bare != text else None
         if word is not None:
             return word
@@ -244,7 +247,7 @@ class Vocabulary:
             word.scale = word.scale or numbers.scales.get(bare, 0)
             word.times = word.times or numbers.times.get(bare, 0)
         if word.value is None and not word.scale and len(bare) >= _COMPOUND:
-            word.value = _compound(text.lower(), self.languages)
+            word.value = _compound(bare, self.languages)
         found = {name: bool(patterns.of(bare)) for name, patterns in self._lists.items()}
         word.small, word.skip, word.filler, word.nod = (
             found["small"],
@@ -255,6 +258,7 @@ class Vocabulary:
         word.unit, word.month, word.ordinal, word.dating = (
             found["units"], found["months"], found["ordinals"], found["dating"],
         )  # fmt: skip
+        word.filler = word.filler or (word.value is None and _HESITATION.fullmatch(bare) is not None)
         word.at, word.dot, word.undo = found["at"], found["dot"], found["undo"]
         word.street, word.person, word.common = found["streets"], found["person"], found["common"]
         word.inert = bare.isalpha() and not (
@@ -326,10 +330,12 @@ class _Hints(dict[str, int]):
             asked += self._words.questions.get(word, ())
             hint |= one
             numbers += one & NUMBER
+            numbers += (self._words.word(word).value or 0) >= _CARDINAL
             ones += one & ONE > 0
         if "@" in piece:
             hint |= AT | DOT
         if _FIGURE.search(piece):
+            numbers += 1
             return hint | FIGURES | numbers << COUNT | ones << ONES
         if len(self) > _MOST_KEPT:
             self.clear()
@@ -344,19 +350,14 @@ _ANY = Phrase((), "", 0.0, False)
 
 
 def _compound(word: str, languages: Sequence[str]) -> int | None:
-    """Return the number of a long compound ("neunzehnhundertachtzig"), None if it is none."""
-    languages = [language for language in languages if language in _COMPOUNDING]
-    if not languages:
-        return None
-    # text2num is loaded with the first long word of these languages.
-    from text_to_num import text2num
-
+    """Return the number of a long compound without accents ("neunzehnhundertachtzig"), None if it is none."""
     for language in languages:
-        try:
-            return int(text2num(word, language))
-        except ValueError:
-            if value := _joined(plain(word), number_words(language)):
-                return int(value)
+        if language in _COMPOUNDING:
+            value = compound(word, language)
+            if value is not None:
+                return value
+            if joined := _joined(word, number_words(language)):
+                return int(joined)
     return None
 
 
@@ -384,9 +385,22 @@ def _sections() -> dict[str, dict[str, tuple[str, ...]]]:
             sections[language] = {}
         elif line and not line.startswith("#"):
             kind, _, entries = line.partition(":")
-            parts = tuple(part.strip() for part in entries.split(",") if part.strip())
+            parts = tuple(one for part in entries.split(",") for one in _alternatives(part.strip()) if one)
             sections[language][kind] = sections[language].get(kind, ()) + parts
     return sections
+
+
+def _alternatives(entry: str) -> Iterator[str]:
+    """Yield what an entry with alternatives in brackets stands for."""
+    parts = (part.split("/") for part in re.split(r"[()]", entry))
+    return map("".join, product(*parts))
+
+
+@cache
+def _accented() -> frozenset[str]:
+    """Return the words of `slot_words.txt` that stand for themselves alone."""
+    entries = (entry for sections in _sections().values() for some in sections.values() for entry in some)
+    return frozenset(word for entry in entries if not entry.isascii() for word in entry.split())
 
 
 @cache

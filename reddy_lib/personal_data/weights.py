@@ -29,6 +29,8 @@ _PLAIN = word_set(
     "ganze genaue richtige lange bon long complet completo entero certo inteiro giusto hele juiste gleiche"
 )
 _BESIDE = 3  # tokens
+_QUANTITY = 0.8
+_OF_A_QUANTITY = 0.4  # what is left of the weight of a noun in "how much is on the card"
 _SHORT = 6  # words of a line that says nothing else
 
 
@@ -45,7 +47,8 @@ class Sign(NamedTuple):
 def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
     """Return the signs of a line. `numbers`: the tokens at which its numbers begin."""
     counts = [cue for cue in cues if cue.kind == "what"]
-    nouns = [cue for cue in cues if cue.kind != "what"]
+    nouns = [cue for cue in cues if cue.kind not in ("what", "many")]
+    quantities = [cue for cue in cues if cue.kind == "many"]
     signs: list[Sign] = []
     boosted = {_nearest(line, one, nouns): one for one in counts}
     for at, cue in enumerate(nouns):
@@ -63,7 +66,10 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
             weight = (max(weight, 0.9) if announces else weight) if counted or announces else 0.55 * weight
         elif weight < 1 and (counted or announces):
             weight += 0.4
+        if quantities and cue.kind not in HARMLESS and not (counted or announces):
+            weight *= _OF_A_QUANTITY
         signs.append(Sign(cue.first, cue.last, cue.kind, weight, cue.says))
+    signs += [Sign(cue.first, cue.last, "no", _QUANTITY, False) for cue in quantities]
     if counts and -1 in boosted:
         signs.append(_unknown(line, boosted[-1]))
     if (
