@@ -43,6 +43,7 @@ def cues_of(line: Line) -> list[Cue]:
             for whole, order in ((True, words), (False, content)):
                 found += _longer(line, index, order, whole=whole)
     if len(found) > 1:
+        found = list(dict.fromkeys(found))
         found = [one for one in found if not any(_hides(other, one) for other in found)]
     return found
 

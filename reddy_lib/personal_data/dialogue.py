@@ -638,16 +638,21 @@ def _counts_a_thing(line: Line, run: Run) -> bool:
 
 
 def _is_pure(line: Line, runs: Sequence[Run]) -> bool:
-    """Return whether a line is a number and words that say nothing, so that it may be a part of a longer one."""
+    """Return whether a line is a number and words that say nothing, so that it may be a part of a longer one.
+
+    One word before it may be unknown ("oui ce serait 5").
+    """
     inside = {index for run in runs for index in range(run.first, run.last + 1)}
+    last = max(inside, default=0)
     words = [
-        token.word
+        (index, token.word)
         for index, token in enumerate(line.tokens)
         if index not in inside and token.text[0].isalnum()
     ]
-    return len(words) <= _NEAR and all(
-        word.skip or word.filler or word.nod or word.small for word in words
-    )
+    unknown = [
+        index for index, word in words if not (word.skip or word.filler or word.nod or word.small)
+    ]
+    return len(words) <= _NEAR and len(unknown) <= 1 and all(index < last for index in unknown)
 
 
 def _is_bare(line: Line, runs: Sequence[Run]) -> bool:

@@ -180,9 +180,10 @@ def _behind_card(rest: Run) -> list[tuple[str, Run]]:
     if both:
         return both
     lengths = set(map(len, rest.readings))
-    if _is_month_year(rest):
+    if 3 not in lengths and _is_month_year(rest):
         return [("expiry", rest)]
-    return [("cvv", rest)] if lengths & {3, 4} else [("expiry", rest)] if 6 in lengths else []
+    # What cannot be told apart holds the code, which must not leave.
+    return [("cvv", rest)] if max(lengths) > 2 else []  # noqa: PLR2004
 
 
 def _date_and_code(run: Run) -> list[tuple[str, Run]]:

@@ -264,7 +264,9 @@ class _Reader:
             return 1
         if word.scale:
             return self._scale(token, word.scale)
-        if word.inside is not None and (self._beside_number(-1) or self._beside_number(1)):
+        # "o" before a number is an article where it is one, and a zero in English.
+        leads = not (word.inside == 0 and word.small)
+        if word.inside is not None and (self._beside_number(-1) or (leads and self._beside_number(1))):
             self.atoms.append(
                 Atom(token.begin, token.end, str(word.inside), self.at, self.at, homophone=True)
             )
@@ -503,7 +505,7 @@ class _Reader:
             and not atom.figures
             and after is not None
             and after.text[0].isalpha()
-            and not (after.word.filler or after.word.nod)
+            and not (after.word.filler or after.word.nod or after.word.person)
         )
 
     def _pieces(self, atoms: list[Atom]) -> list[list[Atom]]:

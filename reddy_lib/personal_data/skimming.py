@@ -119,7 +119,7 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
         ones += one >> ONES
     alone = ones and not number and text.count(" ") <= _NOD_SPACES  # the answer may be "one"
     if ones:
-        number += ones - 1
+        number += ones - (text.count(" ") > _PIECE_SPACES or not number)
     if hint & FIGURES:
         number += _THREE_FIGURES.search(text) is not None
     # One word, or up to two figures, is a count; if it is a part of something, the lines around it have more.

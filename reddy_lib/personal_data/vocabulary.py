@@ -118,7 +118,7 @@ class Word:
         self.value: int | None = None
         self.inside: int | None = None
         self.scale = self.times = 0
-        self.letter = len(text) == 1 and text.isalpha()
+        self.letter = len(text) == 1 and text.isalpha() and text.isascii()
         self.nato = text in _NATO
         self.small = self.skip = self.filler = self.nod = self.unit = self.month = False
         self.ordinal = self.dating = self.at = self.dot = self.undo = False
