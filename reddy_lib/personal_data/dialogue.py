@@ -7,7 +7,7 @@ others. An agent's number is personal data only if it repeats what the customer 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
@@ -24,13 +24,20 @@ from reddy_lib.personal_data.answers import (
 from reddy_lib.personal_data.cues import HARMLESS, cues_of
 from reddy_lib.personal_data.fit import fit, is_card_run, parted
 from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
+from reddy_lib.personal_data.line_shapes import (
+    ROUND_AN_ANSWER,
+    counts_a_thing,
+    is_bare,
+    is_nod_line,
+    is_pure,
+)
 from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.runs import Line, Run, is_apart, read_line, runs_of
 from reddy_lib.personal_data.said import Said
 from reddy_lib.personal_data.skimming import SOME, is_nod, skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.vocabulary import CUE, MOST_LINES, Vocabulary
-from reddy_lib.personal_data.weights import Sign, is_yours, signs_of
+from reddy_lib.personal_data.weights import Sign, is_yours, signs_after, signs_of
 
 __all__ = ["Dialogue"]
 
@@ -43,6 +50,7 @@ _NEAR = 6  # tokens between a number and the words after it that say what it is
 _MOST_WORDS = {"name": 8, "password": 6, "address": 24}
 _ANSWER_WITHIN = 6  # lines
 _BARE_ID, _BARE_CARD = 8, 12  # digits of a number that nothing was said about
+_WITHOUT_ZERO = 10  # digits of a phone number that begins with another digit
 _TOLD = word_set("phone email address")  # kinds of which a firm has its own
 _SHORT_PLACE = 4  # words of an address that has no number and no word for a street
 _THANKS = word_set("thank thanks merci danke gracias obrigado obrigada grazie bedankt dank tak")
@@ -52,7 +60,6 @@ _PAYING = 14  # lines
 _MONTH_CODES = frozenset(f"{month:02}" for month in range(1, 13))
 _PIN_DIGITS = range(4, 7)
 _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
-_ROUND_AN_ANSWER = 9  # tokens
 _FEW, _IN_PASSING = 3, 0.4  # digits of a number in the middle of a sentence, and what is left of its fit
 _OF_A_THING = 0.5  # what is left of the fit of a number with a noun right behind it, in a sentence
 _REPEATED = 160  # characters: longer lines are rarely said twice
@@ -135,7 +142,9 @@ class Dialogue:
         line = read_line(number, said.role, said.text, self.words)
         runs = runs_of(line)
         signs = (
-            [] if not runs and _is_nod(line) else signs_of(line, cues_of(line), [run.first for run in runs])
+            []
+            if not runs and is_nod_line(line)
+            else signs_of(line, cues_of(line), [run.first for run in runs])
         )
         if repeats and not runs and len(said.text) <= _REPEATED:
             if len(self.words.parsed) >= MOST_LINES:
@@ -146,7 +155,7 @@ class Dialogue:
     def _read(self, number: int, said: TranscriptLine, *, repeats: bool) -> None:
         self._taken = []
         line, runs, signs = self._parsed(number, said, repeats)
-        if not runs and not signs and _is_nod(line):
+        if not runs and not signs and is_nod_line(line):
             return
         self._forms(line, signs)
         self._dates(line, signs)
@@ -184,15 +193,16 @@ class Dialogue:
         self.found.append(Said(line.number, begin, end, kind, item, sure, why))
         self._taken.append((begin, end))
 
+    def _mark_new(self, line: Line, begin: int, end: int, kind: str, sure: str, why: str) -> None:
+        self._mark(line, begin, end, kind, self._slots.new_item(), sure, why)
+
     def _free(self, begin: int, end: int) -> bool:
         return not any(b < end and begin < e for b, e in self._taken)
 
     def _mark_run(self, line: Line, run: Run, verdict: _Verdict) -> None:
         begin = run.atoms[0].begin
         for before, after in zip(run.atoms, (*run.atoms[1:], None), strict=True):
-            if after is None or (
-                not after.joined and is_apart(line.tokens[before.last + 1 : after.at])
-            ):
+            if after is None or (not after.joined and is_apart(line.tokens[before.last + 1 : after.at])):
                 self._mark(line, begin, before.end, verdict.kind, verdict.item, verdict.sure, verdict.why)
                 begin = after.begin if after is not None else 0
         if run.digits + run.letters >= 2:
@@ -207,30 +217,12 @@ class Dialogue:
         text = line.text
         if "@" in text and not (line.agent and _speaks_of(signs, "our")):
             for one in EMAIL.finditer(text):
-                self._mark(
-                    line, one.start(), one.end(), "email", self._slots.new_item(), "form", "an email address"
-                )
+                self._mark_new(line, one.start(), one.end(), "email", "form", "an email address")
         if line.figures and not _speaks_of(signs, "no"):
             for begin, end in find_ibans(text):
-                self._mark(
-                    line,
-                    begin,
-                    end,
-                    "bank",
-                    self._slots.new_item(),
-                    "checked",
-                    "an IBAN with right check digits",
-                )
+                self._mark_new(line, begin, end, "bank", "checked", "an IBAN with right check digits")
             for begin, end in find_ids(text):
-                self._mark(
-                    line,
-                    begin,
-                    end,
-                    "national_id",
-                    self._slots.new_item(),
-                    "checked",
-                    "written as a national id",
-                )
+                self._mark_new(line, begin, end, "national_id", "checked", "written as a national id")
 
     def _emails(self, line: Line, signs: Sequence[Sign]) -> None:
         if line.agent and _speaks_of(signs, "our"):
@@ -272,15 +264,8 @@ class Dialogue:
         for sign in signs:
             part = self._announced(line, sign) if sign.kind in kinds else None
             if part is not None and (sign.kind == "address" or self._free(part.begin, part.end)):
-                self._mark(
-                    line,
-                    part.begin,
-                    part.end,
-                    sign.kind,
-                    self._slots.new_item(),
-                    "context",
-                    "announced in the same line",
-                )
+                why = "announced in the same line"
+                self._mark_new(line, part.begin, part.end, sign.kind, "context", why)
                 self._remember(line, part, sign.kind)
         return marked
 
@@ -304,7 +289,7 @@ class Dialogue:
         if slot.role == line.role and line.role:
             return False
         place = slot.kind == "address" and looks_like_address(line, parts)
-        sentence = is_sentence(line, parts) or (not place and len(line.tokens) - words > _ROUND_AN_ANSWER)
+        sentence = is_sentence(line, parts) or (not place and len(line.tokens) - words > ROUND_AN_ANSWER)
         if not place and (
             line.tokens[0].word.plain in _THANKS or (slot.kind == "address" and words > _SHORT_PLACE)
         ):
@@ -364,7 +349,7 @@ class Dialogue:
             begin = lower.find(said)
             end = begin + len(said)
             if begin in starts and end in ends and len(lower) == len(line.text) and self._free(begin, end):
-                self._mark(line, begin, end, kind, self._slots.new_item(), "context", "said before")
+                self._mark_new(line, begin, end, kind, "context", "said before")
 
     # --- numbers -------------------------------------------------------------------------------------------
 
@@ -452,8 +437,8 @@ class Dialogue:
             return _Verdict(known, "context", "repeats what was said before", self._slots.new_item())
         if self._memory.is_harmless(run.code) and not here - set(HARMLESS):
             return _Verdict("no")
-        piece = not counted and not line.agent and _is_pure(line, runs)
-        bare = _is_bare(line, runs) or (at + 1 < len(runs) and runs[at + 1].after_undo)
+        piece = not counted and not line.agent and is_pure(line, runs)
+        bare = is_bare(line, runs) or (at + 1 < len(runs) and runs[at + 1].after_undo)
         best, score = "", 0.0
         for kind, weight in scores.items():
             if line.agent and kind in _TOLD and not is_yours(line):
@@ -468,7 +453,7 @@ class Dialogue:
             )
             if run.digits + run.letters <= _FEW and kind in _LONG and not bare:
                 value *= _IN_PASSING
-            elif not bare and kind not in here and _counts_a_thing(line, run):
+            elif not bare and kind not in here and counts_a_thing(line, run):
                 value *= _OF_A_THING
             value += 0.01 * (_SPECIFIC.index(kind) + 1) if value and kind in _SPECIFIC else 0.0
             if value > score:
@@ -483,9 +468,7 @@ class Dialogue:
                 item = self._last.item
             return _Verdict(best, sure, _why(slot, here=best in here), item)
         parts = (
-            []
-            if line.agent or counted
-            else parted(run, self._open_kinds(), card=self._card_was_told(line))
+            [] if line.agent or counted else parted(run, self._open_kinds(), card=self._card_was_told(line))
         )
         if parts:
             return _Verdict(
@@ -502,7 +485,7 @@ class Dialogue:
             bool(self._last.kind)
             and code == run.code
             and line.number - number <= _REPEATS_WITHIN
-            and _is_pure(line, runs)
+            and is_pure(line, runs)
         )
 
     def _scores(
@@ -521,7 +504,7 @@ class Dialogue:
             )
             scores[sign.kind] = min(1.0, scores.get(sign.kind, 0.0) * 0.5 + weight)
         following = runs[at + 1].first if at + 1 < len(runs) else len(line.tokens)
-        for sign in self._after(line, signs, run, following, last=at + 1 == len(runs)):
+        for sign in signs_after(line, signs, run, following, last=at + 1 == len(runs)):
             scores[sign.kind] = max(scores.get(sign.kind, 0.0), 0.75 * sign.weight)
         here = set(scores)
         for slot in self._slots.all():
@@ -529,27 +512,9 @@ class Dialogue:
                 continue
             weight = slot.weight * (0.6 if here and slot.kind not in here else 1.0)
             scores[slot.kind] = max(scores.get(slot.kind, 0.0), weight)
-        if not line.agent and self._last.kind and _is_bare(line, runs):
+        if not line.agent and self._last.kind and is_bare(line, runs):
             scores[self._last.kind] = max(scores.get(self._last.kind, 0.0), 0.7)
         return scores, here
-
-    @staticmethod
-    def _after(line: Line, signs: Sequence[Sign], run: Run, following: int, *, last: bool) -> Iterable[Sign]:
-        """Yield signs behind a number that speak of it ("836 on the back"), and not of the next."""
-        for sign in signs:
-            if (
-                not (run.last < sign.first <= run.last + _NEAR and sign.last < following)
-                or sign.kind == "what"
-            ):
-                continue
-            between = line.tokens[run.last + 1 : sign.first]
-            ends = any(token.text in ".?!;" and not token.glued for token in between[1:])
-            if (
-                not ends
-                and not (between and between[0].word.plain in _AND)
-                and (last or following - sign.last > 4)
-            ):
-                yield sign
 
     def _by_form(self, line: Line, runs: Sequence[Run], run: Run, known: str) -> _Verdict:
         """Return what a number is of which nothing was said."""
@@ -569,19 +534,19 @@ class Dialogue:
         if run.digits in (15, 16) and run.code[0] in "3456":
             return _Verdict("card", "form", "as long as a card number", new())
         international = run.first > 0 and line.tokens[run.first - 1].word.plain in _PLUS
-        if (international or run.code[0] == "0" or run.digits >= 10) and is_phone(
-            run.code, self.words.languages, international=international
+        digits = run.code if run.code[0] == "0" else run.counted
+        if (international or digits[0] == "0" or len(digits) >= _WITHOUT_ZERO) and is_phone(
+            digits, self.words.languages, international=international
         ):
             return _Verdict("phone", "form", "written as a phone number", new())
-        if not _is_bare(line, runs):
+        if not is_bare(line, runs):
             return _NOTHING
         if self._last.kind:
             return self._last._replace(why="goes on from the line before")
         if kind := self._answers_question(line, run):
             return _Verdict(kind, "form", f"the whole answer to line {self._question}", new())
-        digits = min(map(len, run.readings))
-        if digits >= _BARE_ID:
-            kind = "card" if digits >= _BARE_CARD else "account"
+        if len(run.counted) >= _BARE_ID:
+            kind = "card" if len(run.counted) >= _BARE_CARD else "account"
             return _Verdict(kind, "form", "a long number and nothing else", new())
         return _NOTHING
 
@@ -620,50 +585,3 @@ def _speaks_of(signs: Sequence[Sign], kind: str) -> bool:
 
 def _goes_on(line: Line, signs: Sequence[Sign]) -> bool:
     return not signs or len(line.tokens) <= _NEAR
-
-
-def _is_nod(line: Line) -> bool:
-    """Return whether a line says only that one listens."""
-    words = [token.word for token in line.tokens if token.text[0].isalnum()]
-    return len(words) <= 5 and all(word.nod for word in words)
-
-
-def _counts_a_thing(line: Line, run: Run) -> bool:
-    """Return whether a noun or the like stands right behind a number."""
-    after = line.tokens[run.last + 1] if run.last + 1 < len(line.tokens) else None
-    if after is None or not after.text[0].isalpha():
-        return False
-    word = after.word
-    return not (word.skip or word.filler or word.nod or word.small or word.phrases)
-
-
-def _is_pure(line: Line, runs: Sequence[Run]) -> bool:
-    """Return whether a line is a number and words that say nothing, so that it may be a part of a longer one.
-
-    One word before it may be unknown ("oui ce serait 5").
-    """
-    inside = {index for run in runs for index in range(run.first, run.last + 1)}
-    last = max(inside, default=0)
-    words = [
-        (index, token.word)
-        for index, token in enumerate(line.tokens)
-        if index not in inside and token.text[0].isalnum()
-    ]
-    unknown = [
-        index for index, word in words if not (word.skip or word.filler or word.nod or word.small)
-    ]
-    return len(words) <= _NEAR and len(unknown) <= 1 and all(index < last for index in unknown)
-
-
-def _is_bare(line: Line, runs: Sequence[Run]) -> bool:
-    """Return whether a line is a number and little else."""
-    inside = {index for run in runs for index in range(run.first, run.last + 1)}
-    words = [
-        token.word
-        for index, token in enumerate(line.tokens)
-        if index not in inside and token.text[0].isalnum()
-    ]
-    return (
-        sum(not (word.skip or word.filler or word.nod or word.small) for word in words) <= 1
-        and len(words) <= _ROUND_AN_ANSWER
-    )

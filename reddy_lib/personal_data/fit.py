@@ -9,7 +9,7 @@ from reddy_lib.personal_data.runs import Run
 
 __all__ = ["COMPLETE", "fit", "is_card_run", "parted"]
 
-COMPLETE = {"card": 15, "cvv": 3, "expiry": 3, "pin": 4, "last4": 4, "phone": 9, "birth_date": 4}
+COMPLETE = {"card": 15, "cvv": 3, "expiry": 3, "pin": 6, "last4": 4, "phone": 9, "birth_date": 4}
 """Kind → digits with which a datum is complete; other kinds have no usual length."""
 _LONGEST_CARD = 19
 _WHOLE = 0.9
@@ -35,7 +35,7 @@ def fit(kind: str, run: Run, filled: int = 0, *, piece: bool = False) -> float:
     best = 0.0
     for reading in run.readings:
         digits = len(reading) - letters
-        if piece and not letters and kind in _MOST and 0 < digits and filled + digits <= _MOST[kind]:
+        if piece and not letters and kind in _MOST and digits > 0 and filled + digits <= _MOST[kind]:
             best = max(best, _PIECE)
         if digits + letters >= 2 or (filled and kind in _LONG):
             best = max(best, _FITS[kind](digits, letters, filled))
@@ -128,13 +128,13 @@ def parted(run: Run, open_kinds: Collection[str], *, card: bool = False) -> list
         return []
     if run.digits > _USUAL_CARD or card:
         for cut in _card_cuts(run, whole="card" in open_kinds):
-            rest = _behind_card(_cut(run, cut, len(run.atoms)))
-            if rest:
-                return [("card", _cut(run, 0, cut)), *rest]
+            behind = _behind_card(_cut(run, cut, len(run.atoms)))
+            if behind:
+                return [("card", _cut(run, 0, cut)), *behind]
     if card:
-        both = _date_and_code(run)
-        if both:
-            return both
+        told = _date_and_code(run)
+        if told:
+            return told
     kinds = [kind for kind in open_kinds if kind in ("cvv", "expiry", "pin", "last4")]
     if len(kinds) > 1:
         for cut in range(1, len(run.atoms)):
@@ -183,7 +183,7 @@ def _behind_card(rest: Run) -> list[tuple[str, Run]]:
     if 3 not in lengths and _is_month_year(rest):
         return [("expiry", rest)]
     # What cannot be told apart holds the code, which must not leave.
-    return [("cvv", rest)] if max(lengths) > 2 else []  # noqa: PLR2004
+    return [("cvv", rest)] if max(lengths) > 2 else []
 
 
 def _date_and_code(run: Run) -> list[tuple[str, Run]]:

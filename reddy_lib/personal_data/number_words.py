@@ -65,8 +65,18 @@ _ALSO = {
         "nonante": 90,
         "quatre-vingt": 80,
     },
-    "es": {"un": 1, "una": 1, "dieciseis": 16},
-    "pt": {"uma": 1, "duas": 2, "meia": 6, "dezasseis": 16, "dezassete": 17, "dezanove": 19, "quatorze": 14},
+    "es": {"un": 1, "una": 1, "dieciseis": 16, "cien": 100, "ciento": 100},
+    "pt": {
+        "uma": 1,
+        "duas": 2,
+        "meia": 6,
+        "dezasseis": 16,
+        "dezassete": 17,
+        "dezanove": 19,
+        "quatorze": 14,
+        "cem": 100,
+        "cento": 100,
+    },
     "it": {"un": 1, "una": 1},
     "nl": {"één": 1, "eén": 1, "ene": 1, "zeuven": 7, "tweeën": 2},
     "da": {"et": 1, "halvtredsindstyve": 50},
@@ -96,9 +106,9 @@ _HUNDRED = {
     "en": {"hundred": 100, "thousand": 1000},
     "de": {"hundert": 100, "tausend": 1000},
     "fr": {"cent": 100, "cents": 100, "mille": 1000, "mil": 1000},
-    "es": {"cien": 100, "ciento": 100, "mil": 1000, "doscientos": 200, "trescientos": 300, "cuatrocientos": 400,
+    "es": {"mil": 1000, "doscientos": 200, "trescientos": 300, "cuatrocientos": 400,
            "quinientos": 500, "seiscientos": 600, "setecientos": 700, "ochocientos": 800, "novecientos": 900},
-    "pt": {"cem": 100, "cento": 100, "mil": 1000, "duzentos": 200, "trezentos": 300, "quatrocentos": 400,
+    "pt": {"mil": 1000, "duzentos": 200, "trezentos": 300, "quatrocentos": 400,
            "quinhentos": 500, "seiscentos": 600, "setecentos": 700, "oitocentos": 800, "novecentos": 900},
     "it": {"cento": 100, "mille": 1000, "mila": 1000},
     "nl": {"honderd": 100, "duizend": 1000},
@@ -140,7 +150,11 @@ def plain(word: str) -> str:
     if word.isascii():
         return word.lower()
     parts = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part)).replace("ø", "o").replace("æ", "ae")
+    return (
+        "".join(part for part in parts if not unicodedata.combining(part))
+        .replace("ø", "o")
+        .replace("æ", "ae")
+    )
 
 
 @cache

@@ -93,8 +93,8 @@ class Line:
 class Run:
     """A number as it is said, in one line. `digits` and `letters` are counted without fillers.
 
-    `code` has what was said one after the other, `counted` what it is as a cardinal: "eight hundred and thirty six" is 80036
-    or 836. They are the same for most numbers.
+    `code` has what was said one after the other, `counted` what it is as a cardinal: "eight hundred and thirty six" is
+    80036 or 836. They are the same for most numbers.
     """
 
     __slots__ = (
@@ -265,8 +265,12 @@ class _Reader:
         if word.scale:
             return self._scale(token, word.scale)
         # "o" before a number is an article where it is one, and a zero in English.
-        leads = not (word.inside == 0 and word.small)
-        if word.inside is not None and (self._beside_number(-1) or (leads and self._beside_number(1))):
+        zero = word.inside == 0 and not word.small
+        if word.inside is not None and (
+            self._beside_number(-1)
+            or (word.inside != 0 and self._beside_number(1))
+            or (zero and (self._beside_number(1) or bool(self.atoms) or self._is_all()))
+        ):
             self.atoms.append(
                 Atom(token.begin, token.end, str(word.inside), self.at, self.at, homophone=True)
             )
@@ -299,7 +303,7 @@ class _Reader:
         before = self.atoms[-1] if self.atoms else None
         if before is None or before.figures or value < 1:
             return False
-        if not (before.text.isdigit() and before.text.endswith("00")):
+        if not (before.text.isdigit() and before.text.endswith("00") and int(before.text)):
             return False
         between = self.tokens[before.last + 1 : self.at]
         if any(token.word.plain not in _LINKS for token in between):
@@ -315,6 +319,10 @@ class _Reader:
         between = [token.word.plain for token in self.tokens[before.last + 1 : self.at]]
         one_digit = len(before.text) == 1 and before.text.isdigit() and before.text != "0"
         return before if one_digit and len(between) == 1 and between[0] in _UNIT_FIRST else None
+
+    def _is_all(self) -> bool:
+        """Return whether the present token is the only word of the line."""
+        return all(at == self.at or not token.text[0].isalnum() for at, token in enumerate(self.tokens))
 
     def _beside_number(self, step: int) -> bool:
         at = self.at + step

@@ -77,13 +77,14 @@ def _add_pieces(
     """Add short lines with a digit that follow each other: a code that is said digit by digit, over turns."""
     last = -_AFTER
     for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
-        if not hint & SOME or line.text.count(" ") > _PIECE_SPACES:
+        if not hint & SOME or (not hint & NUMBER and line.text.count(" ") > _PIECE_SPACES):
             continue
         if number - last <= _LONG_AFTER + 1:
-            for at in (last, number):
-                telling.add(at)
+            telling.update((last, number))
             around.update(
-                at for at in range(max(1, last - _BEFORE), number) if hints[at - 1] & CUE and at not in telling
+                at
+                for at in range(max(1, last - _BEFORE), number)
+                if hints[at - 1] & CUE and at not in telling
             )
         last = number
 

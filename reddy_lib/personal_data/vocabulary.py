@@ -14,7 +14,14 @@ from importlib.resources import files
 from itertools import product
 from typing import Any, NamedTuple
 
-from reddy_lib.personal_data.number_words import LANGUAGES, NumberWords, compound, number_words, plain, word_set
+from reddy_lib.personal_data.number_words import (
+    LANGUAGES,
+    NumberWords,
+    compound,
+    number_words,
+    plain,
+    word_set,
+)
 
 __all__ = [
     "ASKS",
@@ -219,7 +226,7 @@ class Vocabulary:
             self.cues[text] = tuple({Question.of(phrase) for phrase in found})
         hint |= (CUE if found else 0) | (ASKS if asking else 0)
         hint |= SAYS if any(one.kind.startswith("in ") for one in found) else 0
-        hint |= ONE if word.value == 1 else 0
+        hint |= ONE if word.value == 1 or (word.inside == 0 and not word.small) else 0
         return hint | (AT if word.at else 0) | (DOT if word.dot else 0)
 
     def word(self, text: str) -> Word:

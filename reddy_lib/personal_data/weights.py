@@ -6,13 +6,14 @@ number right behind it, it is a strong one. An unknown noun before "number" name
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reddy_lib.personal_data.cues import HARMLESS, Cue
 from reddy_lib.personal_data.number_words import word_set
-from reddy_lib.personal_data.runs import Line
+from reddy_lib.personal_data.runs import Line, Run
 
-__all__ = ["Sign", "is_yours", "signs_of"]
+__all__ = ["Sign", "is_yours", "signs_after", "signs_of"]
 
 _YOURS = word_set(
     "your ihre ihrer ihr ihren deine votre vos ta su sus tu sua seu teu suo tua uw je jouw din dit deres"
@@ -29,6 +30,8 @@ _PLAIN = word_set(
     "ganze genaue richtige lange bon long complet completo entero certo inteiro giusto hele juiste gleiche"
 )
 _BESIDE = 3  # tokens
+_BEHIND = 6  # tokens between a number and the words after it that say what it is
+_AND = frozenset(("and", "und", "et", "y", "e", "en", "og"))
 _QUANTITY = 0.8
 _OF_A_QUANTITY = 0.4  # what is left of the weight of a noun in "how much is on the card"
 _SHORT = 6  # words of a line that says nothing else
@@ -152,3 +155,18 @@ def _is_noun(line: Line, index: int) -> bool:
 def is_yours(line: Line) -> bool:
     """Return whether a line speaks to somebody of what is theirs."""
     return any(token.word.plain in _YOURS for token in line.tokens)
+
+
+def signs_after(line: Line, signs: Sequence[Sign], run: Run, following: int, *, last: bool) -> Iterator[Sign]:
+    """Yield signs behind a number that speak of it ("836 on the back"), and not of the next."""
+    for sign in signs:
+        if not (run.last < sign.first <= run.last + _BEHIND and sign.last < following) or sign.kind == "what":
+            continue
+        between = line.tokens[run.last + 1 : sign.first]
+        ends = any(token.text in ".?!;" and not token.glued for token in between[1:])
+        if (
+            not ends
+            and not (between and between[0].word.plain in _AND)
+            and (last or following - sign.last > 4)
+        ):
+            yield sign

@@ -1,7 +1,7 @@
-"""Scenes of codes as people say them: the ways to say digits × splits over turns × nods and echoes × questions, by language.
+"""Scenes of codes as people say them, by language: ways to say digits × splits over turns × nods and echoes × questions.
 
-Each scene has exact spans, and says what it is of: `kind` (what is asked), `form` (how the number is said) and `way` (how it is
-split). Harmless scenes have the same numbers as counts, and questions that nobody answers.
+Each scene has exact spans, and says what it is of: `kind` (what is asked), `form` (how the number is said) and `way` (how
+it is split). Harmless scenes have the same numbers as counts, and questions that are not answered.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def said(digits: str, lang: str, form: str, rng: random.Random) -> list[str]:
         return [spoken_digits(digits[at : at + 2], lang, "pairs", rng) for at in range(0, len(digits), 2)]
     if form == "digit and pair":
         head = len(digits) % 2
-        return [*([words_below_100(lang)[int(digits[0])]] if head else ()),
-                *(spoken_digits(digits[at : at + 2], lang, "pairs", rng) for at in range(head, len(digits), 2))]  # fmt: skip
+        pairs = [spoken_digits(digits[at : at + 2], lang, "pairs", rng) for at in range(head, len(digits), 2)]
+        return [words_below_100(lang)[int(digits[0])], *pairs] if head else pairs
     if form == "cardinal":
         groups = [digits] if len(digits) <= 4 else [digits[at : at + 3] for at in range(0, len(digits), 3)]
         return [
@@ -164,7 +164,9 @@ def _cards(turns: _Turns, lang: str, kind: str, form: str, rng: random.Random) -
     expiry = f"{rng.randint(1, 12):02}{rng.randint(26, 33)}"
     if "figures" in form:
         shown = " ".join(card[at : at + 4] for at in range(0, 16, 4)) if form == "spaced figures" else card
-        written = rng.choice((f"{expiry[:2]}/{expiry[2:]}", f"{expiry[:2]} {expiry[2:]}", f"{expiry[:2]}/20{expiry[2:]}"))
+        written = rng.choice(
+            (f"{expiry[:2]}/{expiry[2:]}", f"{expiry[:2]} {expiry[2:]}", f"{expiry[:2]}/20{expiry[2:]}")
+        )
         join = rng.choice((" ", ", ", " - "))
         parts = [(shown, "card"), (written, "expiry"), (cvv, "cvv")]
     else:
@@ -178,7 +180,11 @@ def _cards(turns: _Turns, lang: str, kind: str, form: str, rng: random.Random) -
         del parts[1]
     elif kind == "card":
         del parts[1:]
-    turns.say("customer", rng.choice(words()[lang, "carrier"][:3]).format(join.join(part for part, _ in parts)), parts)
+    turns.say(
+        "customer",
+        rng.choice(words()[lang, "carrier"][:3]).format(join.join(part for part, _ in parts)),
+        parts,
+    )
 
 
 def harmless(lang: str, rng: random.Random) -> Scene:
