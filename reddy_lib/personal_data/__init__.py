@@ -6,7 +6,7 @@
 numbers in copies of them, as people say them (`spoken_forms`).
 """
 
-from reddy_lib.personal_data.finding import find_in_text, find_personal_data
+from reddy_lib.personal_data.finding import find_in_name, find_in_text, find_personal_data
 from reddy_lib.personal_data.said import FINDER, KINDS, NOT_KEPT, PLURALS, TITLES, Said
 from reddy_lib.personal_data.self_test import FinderTest, self_test
 
@@ -18,6 +18,7 @@ __all__ = [
     "TITLES",
     "FinderTest",
     "Said",
+    "find_in_name",
     "find_in_text",
     "find_personal_data",
     "self_test",

@@ -6,10 +6,10 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from reddy_lib.personal_data.runs import Line
+from reddy_lib.personal_data.runs import Line, Run
 from reddy_lib.personal_data.vocabulary import Phrase
 
-__all__ = ["HARMLESS", "Cue", "cues_of"]
+__all__ = ["HARMLESS", "Cue", "cues_of", "without_cues"]
 
 HARMLESS = ("no", "our")
 """Kinds of slots for numbers of things, and of the firm."""
@@ -96,3 +96,18 @@ def _hides(other: Cue, one: Cue) -> bool:
     if other.kind == one.kind and other.says == one.says:
         return (other.length, other.weight) > (one.length, one.weight)
     return other.length > one.length
+
+
+def without_cues(runs: list[Run], cues: list[Cue]) -> list[Run]:
+    """Return runs without the numbers at their beginning that are words of a cue: "last four 4242" says 4242."""
+    found: list[Run] = []
+    for run in runs:
+        last = max((cue.last for cue in cues if cue.first < run.first <= cue.last < run.last), default=-1)
+        rest = [atom for atom in run.atoms if atom.at > last]
+        whole = len(rest) in (0, len(run.atoms))
+        found.append(
+            run
+            if whole
+            else Run(run.line, rest, amount=run.amount, clock=run.clock, after_undo=run.after_undo)
+        )
+    return found

@@ -21,7 +21,7 @@ from reddy_lib.personal_data.answers import (
     looks_like_address,
     words_after,
 )
-from reddy_lib.personal_data.cues import HARMLESS, cues_of
+from reddy_lib.personal_data.cues import HARMLESS, cues_of, without_cues
 from reddy_lib.personal_data.fit import fit, is_card_run, parted
 from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
 from reddy_lib.personal_data.line_shapes import (
@@ -92,8 +92,9 @@ class Dialogue:
         self._slots = Slots()
         self._memory = Memory()
         self._last = _NOTHING  # of the customer's last number, as long as only nods and echoes follow
-        self._question = 0  # line of the agent's last words, if they speak of nothing harmless
+        self._question = 0  # line of the agent's last words; negative if they speak of something harmless
         self._piece = (-99, "")  # line and digits of the customer's last number
+        self._card_line = -99  # where one was told to its end
         self._paid_line = -99  # where a card's number was said
         self._pending: list[tuple[Line, Run]] = []
         self._taken: list[tuple[int, int]] = []
@@ -119,7 +120,7 @@ class Dialogue:
         agent = line.role == "agent"
         self._slots.pass_by(agent=agent, words=words)
         if agent:
-            self._question = number if not hint & CUE else 0
+            self._question = number if not hint & CUE else -number
             if words > _NEAR:
                 self._last = _NOTHING
 
@@ -132,6 +133,12 @@ class Dialogue:
         signs = [sign for sign in signs if sign.weight >= 1 or sign.last == last]
         self._slots.open(line, [sign._replace(weight=1.0, says=False) for sign in signs], [])
 
+    def expects_name(self) -> bool:
+        """Return whether a name is expected, and no number."""
+        return {slot.kind for slot in self._slots.all()} <= {"name", "account"} and (
+            self._slots.get("name", least=_STRONG) is not None
+        )
+
     def _parsed(self, number: int, said: TranscriptLine, repeats: bool) -> tuple[Line, list[Run], list[Sign]]:
         """Return a line with its runs and signs. `repeats`: it says no number, so it may be said in many calls."""
         key = (said.text, said.role == "agent")
@@ -139,13 +146,13 @@ class Dialogue:
         if kept is not None:
             tokens, signs = kept
             return Line(number, said.role, said.text, tokens), [], signs
+        signs = []
         line = read_line(number, said.role, said.text, self.words)
         runs = runs_of(line)
-        signs = (
-            []
-            if not runs and is_nod_line(line)
-            else signs_of(line, cues_of(line), [run.first for run in runs])
-        )
+        if runs or not is_nod_line(line):
+            cues = cues_of(line)
+            runs = without_cues(runs, cues) if cues and runs else runs
+            signs = signs_of(line, cues, [run.first for run in runs])
         if repeats and not runs and len(said.text) <= _REPEATED:
             if len(self.words.parsed) >= MOST_LINES:
                 self.words.parsed.clear()
@@ -184,8 +191,12 @@ class Dialogue:
                 for sign in signs
             ]
         self._slots.open(line, signs, runs)
+        told = self._slots.get("card") if self._card_line == line.number else None
+        if told is not None:
+            told.weight *= _TOLD_CARD
         if line.agent:
-            self._question = 0 if any(sign.kind in HARMLESS for sign in signs) else line.number
+            harmless = any(sign.kind in HARMLESS for sign in signs)
+            self._question = -line.number if harmless else line.number
 
     # --- marks ---------------------------------------------------------------------------------------------
 
@@ -400,8 +411,7 @@ class Dialogue:
                 is_card_run(told) or (slot is not None and slot.filled >= _WHOLE_CARD)
             ):
                 self._last = _NOTHING
-                if slot is not None:
-                    slot.weight *= _TOLD_CARD
+                self._card_line = line.number
 
     def _card_was_told(self, line: Line) -> bool:
         return line.number - self._paid_line <= _ANSWER_WITHIN
@@ -544,7 +554,7 @@ class Dialogue:
         if self._last.kind:
             return self._last._replace(why="goes on from the line before")
         if kind := self._answers_question(line, run):
-            return _Verdict(kind, "form", f"the whole answer to line {self._question}", new())
+            return _Verdict(kind, "form", f"the whole answer to line {abs(self._question)}", new())
         if len(run.counted) >= _BARE_ID:
             kind = "card" if len(run.counted) >= _BARE_CARD else "account"
             return _Verdict(kind, "form", "a long number and nothing else", new())
@@ -552,7 +562,11 @@ class Dialogue:
 
     def _answers_question(self, line: Line, run: Run) -> str:
         """Return the kind of a number that is the whole answer to a question of unknown words; "" if it may be a count."""
-        if not self._question or line.number - self._question > _ANSWER_WITHIN or not run.spelled:
+        behind_card = (
+            self._card_line > abs(self._question) and line.number - self._card_line <= _REPEATS_WITHIN
+        )
+        after = self._card_line if behind_card else self._question
+        if after <= 0 or line.number - after > _ANSWER_WITHIN or not (run.spelled or behind_card):
             return ""
         paying = line.number - self._paid_line <= _PAYING
         if run.digits == 3:
