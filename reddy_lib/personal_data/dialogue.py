@@ -37,7 +37,7 @@ from reddy_lib.personal_data.said import Said
 from reddy_lib.personal_data.skimming import SOME, is_nod, skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.vocabulary import CUE, MOST_LINES, Vocabulary
-from reddy_lib.personal_data.weights import Sign, is_yours, signs_after, signs_of
+from reddy_lib.personal_data.weights import Sign, is_yours, signs_after, signs_of, speaks_of
 
 __all__ = ["Dialogue"]
 
@@ -226,20 +226,20 @@ class Dialogue:
 
     def _forms(self, line: Line, signs: Sequence[Sign]) -> None:
         text = line.text
-        if "@" in text and not (line.agent and _speaks_of(signs, "our")):
+        if "@" in text and not (line.agent and speaks_of(signs, "our")):
             for one in EMAIL.finditer(text):
                 self._mark_new(line, one.start(), one.end(), "email", "form", "an email address")
-        if line.figures and not _speaks_of(signs, "no"):
+        if line.figures and not speaks_of(signs, "no"):
             for begin, end in find_ibans(text):
                 self._mark_new(line, begin, end, "bank", "checked", "an IBAN with right check digits")
             for begin, end in find_ids(text):
                 self._mark_new(line, begin, end, "national_id", "checked", "written as a national id")
 
     def _emails(self, line: Line, signs: Sequence[Sign]) -> None:
-        if line.agent and _speaks_of(signs, "our"):
+        if line.agent and speaks_of(signs, "our"):
             return
         slot = self._slots.get("email", least=_ENOUGH)
-        asked = slot is not None or _speaks_of(signs, "email")
+        asked = slot is not None or speaks_of(signs, "email")
         for part in emails_in_words(line, asked=asked):
             if self._free(part.begin, part.end):
                 item = slot.item if slot is not None and not line.agent else self._slots.new_item()
@@ -404,6 +404,8 @@ class Dialogue:
                 self._slots.fill(verdict.kind, run)
         if not line.agent:
             self._last = verdict
+            if not parts:
+                self._memory.add(verdict.item, run.counted, verdict.kind)
             self._piece = (line.number, run.code)
             slot = self._slots.get("card")
             told = run if not parts else parts[0][1]
@@ -591,10 +593,6 @@ def _asks_other(sign: Sign, last: _Verdict) -> bool:
 
 def _why(slot: Slot | None, *, here: bool = False) -> str:
     return "announced in the same line" if here or slot is None else f"asked for in line {slot.line}"
-
-
-def _speaks_of(signs: Sequence[Sign], kind: str) -> bool:
-    return any(sign.kind == kind for sign in signs)
 
 
 def _goes_on(line: Line, signs: Sequence[Sign]) -> bool:

@@ -118,14 +118,14 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
         hint |= one & _FLAGS
         number += one >> COUNT & _MOST
         ones += one >> ONES
-    alone = ones and not number and text.count(" ") <= _NOD_SPACES  # the answer may be "one"
+    alone = ones and not number and text.count(" ") <= _PIECE_SPACES  # the answer may be "one"
     if ones:
         number += ones - (text.count(" ") > _PIECE_SPACES or not number)
     if hint & FIGURES:
         number += _THREE_FIGURES.search(text) is not None
     # One word, or up to two figures, is a count; if it is a part of something, the lines around it have more.
     hint = hint | NUMBER if number > 1 else hint & ~NUMBER
-    if hint & ASKS and not _asks(lower if text.isascii() else plain(text), pieces, vocabulary):
+    if hint & ASKS and not _asks(_bare(lower), pieces, vocabulary):
         hint &= ~ASKS
     if number or alone:
         return hint | SOME
@@ -133,6 +133,11 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
         vocabulary.line_hints.clear()
     vocabulary.line_hints[text] = hint
     return hint
+
+
+def _bare(lower: str) -> str:
+    """Return the words of a line without accents; words with accents also as they are, for those that need them."""
+    return lower if lower.isascii() else f"{plain(lower)} {lower}"
 
 
 def _asks(bare: str, pieces: Sequence[str], vocabulary: Vocabulary) -> bool:
@@ -148,5 +153,5 @@ def _asks(bare: str, pieces: Sequence[str], vocabulary: Vocabulary) -> bool:
 def _has(text: str, phrases: Mapping[str, Sequence[Question]]) -> bool:
     """Return whether a line has all the words of one of these phrases, which are listed by their most telling word."""
     lower = text.lower()
-    bare = lower if text.isascii() else plain(text)
+    bare = _bare(lower)
     return any(one.is_in(bare) for word in WORD.findall(lower) if word in phrases for one in phrases[word])

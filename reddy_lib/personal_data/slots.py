@@ -130,6 +130,13 @@ class Memory:
         self.numbers: dict[str, str] = {}
         self.words: dict[str, str] = {}
         self.harmless: set[str] = set()
+        self._items: dict[int, str] = {}
+
+    def add(self, item: int, digits: str, kind: str) -> None:
+        """Keep the next digits of an item: an agent may repeat all its parts in one go."""
+        if item:
+            self._items[item] = self._items.get(item, "") + digits
+            self.numbers.setdefault(self._items[item], kind)
 
     def kind_of(self, code: str) -> str:
         """Return the kind of a number that is, or is a part of, one that was said before; "" if there is none."""

@@ -13,7 +13,7 @@ from reddy_lib.personal_data.cues import HARMLESS, Cue
 from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.runs import Line, Run
 
-__all__ = ["Sign", "is_yours", "signs_after", "signs_of"]
+__all__ = ["Sign", "is_yours", "signs_after", "signs_of", "speaks_of"]
 
 _YOURS = word_set(
     "your ihre ihrer ihr ihren deine votre vos ta su sus tu sua seu teu suo tua uw je jouw din dit deres"
@@ -170,3 +170,8 @@ def signs_after(line: Line, signs: Sequence[Sign], run: Run, following: int, *, 
             and (last or following - sign.last > 4)
         ):
             yield sign
+
+
+def speaks_of(signs: Sequence[Sign], kind: str) -> bool:
+    """Return whether a line has a sign of this kind, however weak."""
+    return any(sign.kind == kind for sign in signs)
