@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from reddy_lib.personal_data.runs import Line, Run
@@ -32,7 +32,7 @@ def cues_of(line: Line) -> list[Cue]:
     speaking = [index for index, token in enumerate(tokens) if token.word.phrases]
     if not speaking:
         return []
-    words = [at for at, token in enumerate(tokens) if token.text[0].isalnum()]
+    words = [at for at, token in enumerate(tokens) if token.word.says]
     content = [at for at in words if not tokens[at].word.small]
     found: list[Cue] = []
     for index in speaking:
@@ -40,8 +40,9 @@ def cues_of(line: Line) -> list[Cue]:
         for phrase in word.single:
             found.append(_cue(index, index, phrase))
         if word.longer or word.open:
-            for whole, order in ((True, words), (False, content)):
-                found += _longer(line, index, order, whole=whole)
+            found += _longer(line, index, words, whole=True)
+            if not word.small:
+                found += _longer(line, index, content, whole=False)
     if len(found) > 1:
         found = list(dict.fromkeys(found))
         found = [one for one in found if not any(_hides(other, one) for other in found)]
@@ -55,19 +56,22 @@ def _cue(first: int, last: int, phrase: Phrase) -> Cue:
     )
 
 
-def _longer(line: Line, index: int, order: list[int], *, whole: bool) -> Iterator[Cue]:
-    """Yield cues of several words that begin at a token. `order`: all words, or those that are not small."""
-    word = line.tokens[index].word
-    if word.small and not whole:
-        return
+def _longer(line: Line, index: int, order: list[int], *, whole: bool) -> Sequence[Cue]:
+    """Return cues of several words that begin at a token. `order`: all words, or those that are not small."""
     at = bisect_left(order, index)
     if at + 1 >= len(order):
-        return
-    for phrase in (*word.longer.get(line.tokens[order[at + 1]].word.plain, ()), *word.open):
+        return ()
+    word = line.tokens[index].word
+    phrases = word.longer.get(line.tokens[order[at + 1]].word.plain, ())
+    if word.open:
+        phrases = (*phrases, *word.open)
+    found: list[Cue] = []
+    for phrase in phrases:
         if phrase.whole == whole:
             last = _matches(line, phrase.rest, order, at)
             if last >= 0:
-                yield _cue(index, last, phrase)
+                found.append(_cue(index, last, phrase))
+    return found
 
 
 def _matches(line: Line, rest: tuple[str, ...], order: list[int], at: int) -> int:

@@ -36,7 +36,7 @@ from reddy_lib.personal_data.runs import Line, Run, is_apart, read_line, runs_of
 from reddy_lib.personal_data.said import Said
 from reddy_lib.personal_data.skimming import SOME, is_nod, skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
-from reddy_lib.personal_data.vocabulary import CUE, MOST_LINES, Vocabulary
+from reddy_lib.personal_data.vocabulary import AT, CUE, MOST_LINES, Vocabulary
 from reddy_lib.personal_data.weights import Sign, is_yours, signs_after, signs_of, speaks_of
 
 __all__ = ["Dialogue"]
@@ -107,7 +107,7 @@ class Dialogue:
             if not line.text:
                 continue
             if expected or number in telling or (self._memory.words and self._memory.has_words_in(line.text)):
-                self._read(number, line, repeats=not hint & SOME)
+                self._read(number, line, hint)
             elif telling:
                 self._pass(number, line, hint)
         return self.found
@@ -159,14 +159,15 @@ class Dialogue:
             self.words.parsed[key] = (line.tokens, signs)
         return line, runs, signs
 
-    def _read(self, number: int, said: TranscriptLine, *, repeats: bool) -> None:
+    def _read(self, number: int, said: TranscriptLine, hint: int) -> None:
         self._taken = []
-        line, runs, signs = self._parsed(number, said, repeats)
+        line, runs, signs = self._parsed(number, said, not hint & SOME)
         if not runs and not signs and is_nod_line(line):
             return
         self._forms(line, signs)
         self._dates(line, signs)
-        self._emails(line, signs)
+        if hint & AT:
+            self._emails(line, signs)
         if line.agent:
             self._echoes_in_words(line)
             marked = self._numbers(line, signs, runs)

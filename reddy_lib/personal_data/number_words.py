@@ -7,6 +7,7 @@ a digit in speech ("oh", "zwo", "meia"). `compound` reads numbers that are writt
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable
 from functools import cache
@@ -124,6 +125,8 @@ _TIMES = {
     "nl": {"dubbel": 2, "dubbele": 2, "driemaal": 3, "tweemaal": 2},
     "da": {"dobbelt": 2},
 }
+_MARKS = re.compile("[\u0300-\u036f]+")
+_RARE = re.compile("[^\u0000-\u036f\u2010-\u2027\u20ac]")  # other signs than quotes and dashes: may be marks as well
 _AND = {"de": "und", "nl": "en", "da": "og"}
 
 
@@ -149,12 +152,12 @@ def plain(word: str) -> str:
     """Return a word in lower case and without accents ("é" → "e", "ß" → "ss", "æ" → "ae"); its length may change."""
     if word.isascii():
         return word.lower()
-    parts = unicodedata.normalize("NFKD", word.casefold())
-    return (
-        "".join(part for part in parts if not unicodedata.combining(part))
-        .replace("ø", "o")
-        .replace("æ", "ae")
-    )
+    parts = _MARKS.sub("", unicodedata.normalize("NFKD", word.casefold()))
+    if parts.isascii():
+        return parts
+    if _RARE.search(parts):
+        parts = "".join(part for part in parts if not unicodedata.combining(part))
+    return parts.replace("ø", "o").replace("æ", "ae")
 
 
 @cache

@@ -197,10 +197,20 @@ class _Reader:
     def read(self) -> list[Run]:
         tokens = self.tokens
         beside = self._beside_figures() if self.line.figures else frozenset()
+        live = [
+            at
+            for at, token in enumerate(tokens)
+            if (not token.word.inert and token.word.says) or at in beside
+        ]
+        following = 0
         while self.at < len(tokens):
-            if not self.atoms and self.at not in beside:
-                token = tokens[self.at]
-                if token.word.inert or not token.text[0].isalnum() or self._alone():
+            if not self.atoms:  # most words are neither numbers nor letters
+                while following < len(live) and live[following] < self.at:
+                    following += 1
+                if following == len(live):
+                    break
+                self.at = live[following]
+                if self.at not in beside and self._alone():
                     self.at += 1
                     continue
             step = self._atom()

@@ -24,6 +24,7 @@ from reddy_lib.personal_data.vocabulary import (
     WORD,
     Question,
     Vocabulary,
+    Words,
 )  # fmt: skip
 
 __all__ = ["SOME", "is_nod", "skim"]
@@ -135,17 +136,17 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
     return hint
 
 
-def _bare(lower: str) -> str:
+def _bare(lower: str) -> Words:
     """Return the words of a line without accents; words with accents also as they are, for those that need them."""
-    return lower if lower.isascii() else f"{plain(lower)} {lower}"
+    return Words(lower if lower.isascii() else f"{plain(lower)} {lower}")
 
 
-def _asks(bare: str, pieces: Sequence[str], vocabulary: Vocabulary) -> bool:
-    """Return whether a line has all the words of a question that words answer. `bare`: it, without accents."""
+def _asks(bare: Words, pieces: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Return whether a line has all the words of a question that words answer."""
     for questions in filter(None, map(vocabulary.asked.get, pieces)):
         for one in questions:
             needed = one.needed
-            if (not needed or needed[0] in bare) and one.is_in(bare):
+            if (not needed or needed[0] in bare.text) and one.is_in(bare):
                 return True
     return False
 

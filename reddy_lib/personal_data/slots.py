@@ -75,6 +75,8 @@ class Slots:
 
     def open(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run]) -> None:
         """Open slots for the lines that follow."""
+        if not signs:
+            return
         weights: dict[str, float] = {}
         for sign in signs:
             if not (sign.says and line.agent):

@@ -41,6 +41,7 @@ __all__ = [
     "Question",
     "Vocabulary",
     "Word",
+    "Words",
     "guess_languages",
     "vocabulary",
 ]
@@ -89,7 +90,7 @@ class Phrase(NamedTuple):
 
 
 class Word:
-    """What is known about a word. `value`: the number it says; `scale`: 100 or 1000; `times`: 2 for "double"."""
+    """What is known about a word, or a sign. `value`: the number it says; `scale`: 100 or 1000; `times`: 2 for "double"."""
 
     __slots__ = (
         "at",
@@ -109,6 +110,7 @@ class Word:
         "person",
         "phrases",
         "plain",
+        "says",
         "scale",
         "single",
         "skip",
@@ -122,6 +124,7 @@ class Word:
 
     def __init__(self, text: str) -> None:
         self.plain = text
+        self.says = text[:1].isalnum()  # a word or figures, and no sign
         self.value: int | None = None
         self.inside: int | None = None
         self.scale = self.times = 0
@@ -303,19 +306,39 @@ class Question(NamedTuple):
         needed = tuple(sorted((*exact, *begins), key=len, reverse=True))
         return cls(needed, exact, begins, " ".join(phrase.rest) if phrase.whole and not begins else "")
 
-    def is_in(self, text: str) -> bool:
-        """Return whether a line, in lower case and without accents, has all that is needed."""
+    def is_in(self, line: Words) -> bool:
+        """Return whether a line has all that is needed."""
+        text = line.text
         for word in self.needed:
             if word not in text:
                 return False
-        return self._is_in(text)
-
-    def _is_in(self, text: str) -> bool:
-        words = WORD.findall(text)
-        every = set(words)
-        if not self.exact <= every or (self.text and self.text not in " ".join(words)):
+        every = line.every
+        if not self.exact <= every or (self.text and self.text not in line.joined):
             return False
         return all(any(word.startswith(begin) for word in every) for begin in self.begins)
+
+
+class Words:
+    """The words of a line, in lower case and without accents; they are cut once, if they are asked for."""
+
+    __slots__ = ("_every", "_joined", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._every: frozenset[str] | None = None
+        self._joined = ""
+
+    @property
+    def every(self) -> frozenset[str]:
+        if self._every is None:
+            words = WORD.findall(self.text)
+            self._every, self._joined = frozenset(words), " ".join(words)
+        return self._every
+
+    @property
+    def joined(self) -> str:
+        """The words with a blank between each; read `every` first."""
+        return self._joined
 
 
 class _Hints(dict[str, int]):
