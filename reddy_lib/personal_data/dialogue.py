@@ -32,9 +32,9 @@ from reddy_lib.personal_data.line_shapes import (
     is_pure,
 )
 from reddy_lib.personal_data.number_words import word_set
-from reddy_lib.personal_data.runs import Line, Run, is_apart, read_line, runs_of
+from reddy_lib.personal_data.runs import Line, Run, is_apart, may_spell, read_line, runs_of
 from reddy_lib.personal_data.said import Said
-from reddy_lib.personal_data.skimming import SOME, is_nod, skim
+from reddy_lib.personal_data.skimming import RUNS, SOME, has_cue, is_nod, skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.vocabulary import AT, CUE, MOST_LINES, Vocabulary
 from reddy_lib.personal_data.weights import Sign, is_yours, signs_after, signs_of, speaks_of
@@ -54,6 +54,7 @@ _WITHOUT_ZERO = 10  # digits of a phone number that begins with another digit
 _TOLD = word_set("phone email address")  # kinds of which a firm has its own
 _SHORT_PLACE = 4  # words of an address that has no number and no word for a street
 _THANKS = word_set("thank thanks merci danke gracias obrigado obrigada grazie bedankt dank tak")
+_DATES = ("birth_date", "expiry")
 _IS = word_set("is s was ist lautet war est c es era e ea und : = reads")
 _AND = word_set("and und et y e en og")
 _PAYING = 14  # lines
@@ -107,10 +108,25 @@ class Dialogue:
             if not line.text:
                 continue
             if expected or number in telling or (self._memory.words and self._memory.has_words_in(line.text)):
-                self._read(number, line, hint)
+                if self._has_nothing(line, hint):
+                    self._pass(number, line, hint & ~CUE)
+                else:
+                    self._read(number, line, hint)
             elif telling:
                 self._pass(number, line, hint)
         return self.found
+
+    def _has_nothing(self, line: TranscriptLine, hint: int) -> bool:
+        """Return whether a long line has no number, cue or answer: reading it would only let slots fade."""
+        if hint & (RUNS | AT) or line.text.count(" ") <= _NEAR:
+            return False
+        if line.role != "agent" and any(slot.words or slot.kind in _DATES for slot in self._slots.all()):
+            return False
+        return not (
+            may_spell(line.text)
+            or (self._memory.words and self._memory.has_words_in(line.text))
+            or (hint & CUE and has_cue(line.text, self.words.cues))
+        )
 
     def _pass(self, number: int, line: TranscriptLine, hint: int) -> None:
         """Let slots fade with a line that is not read."""
@@ -139,8 +155,9 @@ class Dialogue:
             self._slots.get("name", least=_STRONG) is not None
         )
 
-    def _parsed(self, number: int, said: TranscriptLine, repeats: bool) -> tuple[Line, list[Run], list[Sign]]:
-        """Return a line with its runs and signs. `repeats`: it says no number, so it may be said in many calls."""
+    def _parsed(self, number: int, said: TranscriptLine, hint: int) -> tuple[Line, list[Run], list[Sign]]:
+        """Return a line with its runs and signs. One that says no number may be said in many calls."""
+        repeats = not hint & SOME
         key = (said.text, said.role == "agent")
         kept = self.words.parsed.get(key) if repeats else None
         if kept is not None:
@@ -148,7 +165,7 @@ class Dialogue:
             return Line(number, said.role, said.text, tokens), [], signs
         signs = []
         line = read_line(number, said.role, said.text, self.words)
-        runs = runs_of(line)
+        runs = runs_of(line) if hint & RUNS or may_spell(said.text) else []
         if runs or not is_nod_line(line):
             cues = cues_of(line)
             runs = without_cues(runs, cues) if cues and runs else runs
@@ -161,7 +178,7 @@ class Dialogue:
 
     def _read(self, number: int, said: TranscriptLine, hint: int) -> None:
         self._taken = []
-        line, runs, signs = self._parsed(number, said, not hint & SOME)
+        line, runs, signs = self._parsed(number, said, hint)
         if not runs and not signs and is_nod_line(line):
             return
         self._forms(line, signs)
@@ -247,7 +264,7 @@ class Dialogue:
                 self._mark(line, part.begin, part.end, "email", item, "form", "an email address in words")
 
     def _dates(self, line: Line, signs: Sequence[Sign]) -> None:
-        for kind in ("birth_date", "expiry"):
+        for kind in _DATES:
             here = any(sign.kind == kind and sign.weight >= 1 for sign in signs)
             slot = None if line.agent else self._slots.get(kind, least=_ENOUGH)
             if not here and slot is None:

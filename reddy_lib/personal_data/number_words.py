@@ -13,7 +13,16 @@ from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
-__all__ = ["LANGUAGES", "NumberWords", "compound", "number_words", "plain", "word_set", "words_below_100"]
+__all__ = [
+    "LANGUAGES",
+    "NumberWords",
+    "compound",
+    "homophones",
+    "number_words",
+    "plain",
+    "word_set",
+    "words_below_100",
+]
 
 LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "da")
 
@@ -126,7 +135,9 @@ _TIMES = {
     "da": {"dobbelt": 2},
 }
 _MARKS = re.compile("[\u0300-\u036f]+")
-_RARE = re.compile("[^\u0000-\u036f\u2010-\u2027\u20ac]")  # other signs than quotes and dashes: may be marks as well
+_RARE = re.compile(
+    "[^\u0000-\u036f\u2010-\u2027\u20ac]"
+)  # other signs than quotes and dashes: may be marks as well
 _AND = {"de": "und", "nl": "en", "da": "og"}
 
 
@@ -207,6 +218,11 @@ def number_words(language: str) -> NumberWords:
         if word not in values and word not in scales
     }
     return NumberWords(values, inside, scales, _TIMES[language])
+
+
+def homophones() -> frozenset[str]:
+    """Return the words of all languages that count as numbers beside another one."""
+    return frozenset(word for words in _INSIDE.values() for word in words)
 
 
 _SCALES = {

@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence, Set
 from typing import NamedTuple
 
-from reddy_lib.personal_data.number_words import word_set
+from reddy_lib.personal_data.number_words import homophones, word_set
 from reddy_lib.personal_data.vocabulary import Vocabulary, Word
 
-__all__ = ["Atom", "Line", "Run", "is_apart", "read_line", "runs_of"]
+__all__ = ["Atom", "Line", "Run", "is_apart", "may_spell", "read_line", "runs_of"]
 
 _FIGURE = re.compile(r"\d")
 _TOKEN = re.compile(r"\d+|[^\W\d_]+|[^\w\s]|_")
@@ -582,6 +582,19 @@ def _only_a_word(atom: Atom, other: Atom | None) -> bool:
     return atom.text in _LETTER_WORDS and (
         other is None or abs(other.at - atom.at) != 1 or not other.text.isalpha()
     )
+
+
+_SINGLE = r"(?<![^\W\d_])(?<!['’])[^\W\d_](?![^\W\d_'’])"
+_BEHIND_LETTER = "|".join(sorted({*_AS_IN, *homophones()}))
+_MAY_SPELL = re.compile(
+    rf"{_SINGLE}(?:\s*(?:[^\w\s]|_)|\s+(?:[^\W\d_](?![^\W\d_])|(?:{_BEHIND_LETTER})(?![^\W\d_])))",
+    re.IGNORECASE,
+)
+
+
+def may_spell(text: str) -> bool:
+    """Return whether a line without numbers may have a run: letters that are no words of their own."""
+    return _MAY_SPELL.search(text) is not None
 
 
 def runs_of(line: Line) -> list[Run]:

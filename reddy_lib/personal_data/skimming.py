@@ -19,18 +19,23 @@ from reddy_lib.personal_data.vocabulary import (
     FIGURES,
     MOST_LINES,
     NUMBER,
+    ONE,
     ONES,
     SAYS,
+    SPELLS,
     WORD,
     Question,
     Vocabulary,
     Words,
 )  # fmt: skip
 
-__all__ = ["SOME", "is_nod", "skim"]
+__all__ = ["RUNS", "SOME", "has_cue", "is_nod", "skim"]
 
-SOME = 256
+SOME = 512
 """Bit of a line with a number, however small."""
+
+RUNS = SOME | ONE | FIGURES | SPELLS
+"""Bits of a line that may have runs; see `runs.may_spell`."""
 
 _FLAGS, _MOST = (1 << COUNT) - 1, (1 << ONES - COUNT) - 1
 _THREE_FIGURES = re.compile(r"\d\D?\d\D?\d")
@@ -68,7 +73,7 @@ def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> tuple[list[int],
                 telling.update(at for at in after if hints[at - 1] & SOME)
                 around.update(at for at in after if hints[at - 1] & CUE)
     _add_pieces(lines, hints, telling, around)
-    telling.update(at for at in around - telling if _has(lines[at - 1].text, words.cues))
+    telling.update(at for at in around - telling if has_cue(lines[at - 1].text, words.cues))
     return hints, telling
 
 
@@ -151,7 +156,7 @@ def _asks(bare: Words, pieces: Sequence[str], vocabulary: Vocabulary) -> bool:
     return False
 
 
-def _has(text: str, phrases: Mapping[str, Sequence[Question]]) -> bool:
+def has_cue(text: str, phrases: Mapping[str, Sequence[Question]]) -> bool:
     """Return whether a line has all the words of one of these phrases, which are listed by their most telling word."""
     lower = text.lower()
     bare = _bare(lower)

@@ -36,6 +36,7 @@ __all__ = [
     "ONE",
     "ONES",
     "SAYS",
+    "SPELLS",
     "WORD",
     "Phrase",
     "Question",
@@ -62,8 +63,8 @@ _COMPOUNDING = {"de", "nl", "it", "da"}
 _CARDINAL = 100  # one word that says as much as two digits: "achthundertsechs"
 
 
-NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES = 1, 2, 4, 8, 16, 32, 64, 128
-COUNT, ONES = 8, 20
+NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES, SPELLS = 1, 2, 4, 8, 16, 32, 64, 128, 256
+COUNT, ONES = 9, 21
 """Bits above which a piece of a line has its numbers, and how often it says "one"."""
 
 WORD = re.compile(r"[^\W\d_]+")
@@ -230,6 +231,7 @@ class Vocabulary:
         hint |= (CUE if found else 0) | (ASKS if asking else 0)
         hint |= SAYS if any(one.kind.startswith("in ") for one in found) else 0
         hint |= ONE if word.value == 1 or (word.inside == 0 and not word.small) else 0
+        hint |= SPELLS if word.nato else 0
         return hint | (AT if word.at else 0) | (DOT if word.dot else 0)
 
     def word(self, text: str) -> Word:
