@@ -34,7 +34,7 @@ from reddy_lib.personal_data.line_shapes import (
 from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.runs import Line, Run, is_apart, may_spell, read_line, runs_of
 from reddy_lib.personal_data.said import Said
-from reddy_lib.personal_data.skimming import RUNS, SOME, has_cue, is_nod, skim
+from reddy_lib.personal_data.skimming import RUNS, SOME, is_nod, skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.vocabulary import AT, CUE, MOST_LINES, Vocabulary
 from reddy_lib.personal_data.weights import Sign, is_yours, signs_after, signs_of, speaks_of
@@ -109,7 +109,7 @@ class Dialogue:
                 continue
             if expected or number in telling or (self._memory.words and self._memory.has_words_in(line.text)):
                 if self._has_nothing(line, hint):
-                    self._pass(number, line, hint & ~CUE)
+                    self._pass(number, line, hint)
                 else:
                     self._read(number, line, hint)
             elif telling:
@@ -118,15 +118,12 @@ class Dialogue:
 
     def _has_nothing(self, line: TranscriptLine, hint: int) -> bool:
         """Return whether a long line has no number, cue or answer: reading it would only let slots fade."""
-        if hint & (RUNS | AT) or line.text.count(" ") <= _NEAR:
+        if hint & (RUNS | AT | CUE) or line.text.count(" ") <= _NEAR:
             return False
         if line.role != "agent" and any(slot.words or slot.kind in _DATES for slot in self._slots.all()):
             return False
-        return not (
-            may_spell(line.text)
-            or (self._memory.words and self._memory.has_words_in(line.text))
-            or (hint & CUE and has_cue(line.text, self.words.cues))
-        )
+        known = self._memory.words and self._memory.has_words_in(line.text)
+        return not known and not may_spell(line.text)
 
     def _pass(self, number: int, line: TranscriptLine, hint: int) -> None:
         """Let slots fade with a line that is not read."""
@@ -142,8 +139,11 @@ class Dialogue:
 
     def expect(self, hint: str) -> None:
         """Open slots by the name of a field ("Card number"), before its value is fed."""
-        line = read_line(0, "agent", hint, self.words)
-        signs = signs_of(line, cues_of(line), [])
+        kept = self.words.names.get(hint)
+        if kept is None:
+            line = read_line(0, "agent", hint, self.words)
+            kept = self.words.names[hint] = (line.tokens, signs_of(line, cues_of(line), []))
+        line, signs = Line(0, "agent", hint, kept[0]), kept[1]
         last = max((sign.last for sign in signs), default=0)
         # "Customer phone" is a phone: what comes last says what it is.
         signs = [sign for sign in signs if sign.weight >= 1 or sign.last == last]

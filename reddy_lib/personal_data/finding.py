@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.dialogue import Dialogue
@@ -40,25 +41,42 @@ def find_in_text(text: str, kind_hint: str = "", *, languages: Sequence[str] | N
         kind_hint: the name of the tag or field. A tag called "Card number" says what its value is.
         languages: as in `find_personal_data`; None guesses them for the text, and reads the hint in all.
     """
-    kind_hint = _HUMPS.sub(" ", kind_hint)
     spoken = tuple(languages) if languages else guess_languages([text])
-    words = vocabulary((*spoken, *(one for one in LANGUAGES if one not in spoken)) if kind_hint else spoken)
+    if not kind_hint:
+        return _found_in(text, Dialogue(vocabulary(spoken)))
+    hint = _hint_of(kind_hint)
+    words = vocabulary((*spoken, *(one for one in LANGUAGES if one not in spoken)))
     dialogue = Dialogue(words)
-    if kind_hint:
-        dialogue.expect(kind_hint)
+    dialogue.expect(hint.words)
+    found = _found_in(text, dialogue)
+    if not found and dialogue.expects_name() and _is_name(text):
+        begin, end = len(text) - len(text.lstrip()), len(text.rstrip())
+        return [Said(1, begin, end, "name", 1, "context", ASKED_BY_NAME)]
+    if not hint.code:
+        return [one for one in found if one.kind not in NOT_KEPT or one.why != ASKED_BY_NAME]
+    return found
+
+
+class _Hint(NamedTuple):
+    """The name of a field in words, and whether it can mean nothing but a security code or a PIN."""
+
+    words: str
+    code: bool
+
+
+@lru_cache(maxsize=2048)
+def _hint_of(name: str) -> _Hint:
+    words = _HUMPS.sub(" ", name)
+    return _Hint(words, _CODE.search(plain(re.sub(r"[\W_]+", " ", words))) is not None)
+
+
+def _found_in(text: str, dialogue: Dialogue) -> list[Said]:
     if plain(text.strip()) in _NO_NAMES:
         return []
     found = first_in_each_place(dialogue.feed([TranscriptLine("", text)]))
-    found = [
+    return [
         one for one in found if not (one.kind == "account" and _DATE.fullmatch(text[one.begin : one.end]))
     ]
-    if kind_hint and not found and dialogue.expects_name() and _is_name(text):
-        return [
-            Said(1, len(text) - len(text.lstrip()), len(text.rstrip()), "name", 1, "context", ASKED_BY_NAME)
-        ]
-    if kind_hint and not _CODE.search(plain(re.sub(r"[\W_]+", " ", kind_hint))):
-        return [one for one in found if one.kind not in NOT_KEPT or one.why != ASKED_BY_NAME]
-    return found
 
 
 def find_in_name(name: str) -> list[Said]:

@@ -29,7 +29,7 @@ from reddy_lib.personal_data.vocabulary import (
     Words,
 )  # fmt: skip
 
-__all__ = ["RUNS", "SOME", "has_cue", "is_nod", "skim"]
+__all__ = ["RUNS", "SOME", "is_nod", "skim"]
 
 SOME = 512
 """Bit of a line with a number, however small."""
@@ -67,13 +67,16 @@ def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> tuple[list[int],
             around.update(at for at in _near(nods, before, _LONG_BEFORE) if hints[at - 1] & CUE)
         if counts or asks:
             after = _near(nods, range(number + 1, min(len(lines), number + _AFTER) + 1), _LONG_AFTER)
-            if asks or line.role != "agent":
+            if asks and not counts:
+                # An agent's line behind the answer matters if it repeats it, which `dialogue` sees, or says a number.
+                telling.update(at for at in after if lines[at - 1].role != "agent" or hints[at - 1] & SOME)
+            elif asks or line.role != "agent":
                 telling.update(after)
             else:
                 telling.update(at for at in after if hints[at - 1] & SOME)
                 around.update(at for at in after if hints[at - 1] & CUE)
     _add_pieces(lines, hints, telling, around)
-    telling.update(at for at in around - telling if has_cue(lines[at - 1].text, words.cues))
+    telling.update(at for at in around - telling if _has_cue(lines[at - 1].text, words.cues))
     return hints, telling
 
 
@@ -156,7 +159,7 @@ def _asks(bare: Words, pieces: Sequence[str], vocabulary: Vocabulary) -> bool:
     return False
 
 
-def has_cue(text: str, phrases: Mapping[str, Sequence[Question]]) -> bool:
+def _has_cue(text: str, phrases: Mapping[str, Sequence[Question]]) -> bool:
     """Return whether a line has all the words of one of these phrases, which are listed by their most telling word."""
     lower = text.lower()
     bare = _bare(lower)

@@ -53,6 +53,8 @@ _NATO = word_set(
     "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec "
     "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee"
 )
+_COUNTING = ("num", "code", "kode", "codigo", "codice", "cod", "cifr", "digit")
+_COUNTING_ENDS = ("nr", "id")  # of words that speak of numbers
 _ENGLISH = 0.05  # of a vote: what is spoken if nothing shows it
 _MOST_KEPT = 30_000  # words of calls: many calls have more words than memory should hold
 _SAMPLE, _SAMPLE_WORDS = 25, 250  # lines and words of a call that show its languages
@@ -96,6 +98,7 @@ class Word:
     __slots__ = (
         "at",
         "common",
+        "counts",
         "dating",
         "dot",
         "filler",
@@ -125,6 +128,7 @@ class Word:
 
     def __init__(self, text: str) -> None:
         self.plain = text
+        self.counts = any(part in text for part in _COUNTING) or text.endswith(_COUNTING_ENDS)
         self.says = text[:1].isalnum()  # a word or figures, and no sign
         self.value: int | None = None
         self.inside: int | None = None
@@ -170,6 +174,8 @@ class Vocabulary:
     def __init__(self, languages: Sequence[str]) -> None:
         self.languages = tuple(languages)
         self.known: dict[str, Word] = {}  # lower-case word → what is known about it
+        self.names: dict[str, Any] = {}  # names of fields → their tokens and signs
+        self.pieces: dict[str, Any] = {}  # piece of a line between blanks → its tokens, see `runs.read_line`
         self._phrases = _Patterns()
         self._keys = _Patterns()  # a phrase by its most telling word
         self.hints = _Hints(self)
@@ -233,6 +239,12 @@ class Vocabulary:
         hint |= ONE if word.value == 1 or (word.inside == 0 and not word.small) else 0
         hint |= SPELLS if word.nato else 0
         return hint | (AT if word.at else 0) | (DOT if word.dot else 0)
+
+    def keep(self, piece: str, tokens: Any) -> None:
+        """Remember the tokens of a piece."""
+        if len(self.pieces) > _MOST_KEPT:
+            self.pieces.clear()
+        self.pieces[piece] = tokens
 
     def word(self, text: str) -> Word:
         """Return what is known about a word."""

@@ -18,7 +18,6 @@ __all__ = ["Sign", "is_yours", "signs_after", "signs_of", "speaks_of"]
 _YOURS = word_set(
     "your ihre ihrer ihr ihren deine votre vos ta su sus tu sua seu teu suo tua uw je jouw din dit deres"
 )
-_NUMBER_WORDS = ("num", "nr", "code", "kode", "codigo", "codice", "cod", "cifr", "digit", "id")
 _NUMBERS = word_set(
     "imei isbn ean upc vin serial barcode barcodes tracking track pnr rma sku localizador localisateur"
 )
@@ -89,12 +88,7 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
 
 
 def _speaks_of_numbers(line: Line, cue: Cue) -> bool:
-    return any(
-        part in token.word.plain
-        for token in line.tokens[cue.first : cue.last + 1]
-        for part in _NUMBER_WORDS
-        if len(part) > 2 or token.word.plain.endswith(part)
-    )
+    return any(token.word.counts for token in line.tokens[cue.first : cue.last + 1])
 
 
 def _nearest(line: Line, count: Cue, nouns: list[Cue]) -> int:
