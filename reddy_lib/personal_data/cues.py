@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from reddy_lib.personal_data.runs import Line, Run
-from reddy_lib.personal_data.vocabulary import Phrase
+from reddy_lib.personal_data.vocabulary import Phrase, Word
 
 __all__ = ["HARMLESS", "Cue", "cues_of", "without_cues"]
 
@@ -28,25 +28,19 @@ class Cue(NamedTuple):
 
 def cues_of(line: Line) -> list[Cue]:
     """Return the cues of a line in order; of two in one place, the longer."""
-    tokens = line.tokens
-    speaking = [index for index, token in enumerate(tokens) if token.word.phrases]
-    if not speaking:
-        return []
-    words = [at for at, token in enumerate(tokens) if token.word.says]
-    content = [at for at in words if not tokens[at].word.small]
-    found: list[Cue] = []
-    for index in speaking:
-        word = tokens[index].word
-        for phrase in word.single:
-            found.append(_cue(index, index, phrase))
-        if word.longer or word.open:
-            found += _longer(line, index, words, whole=True)
-            if not word.small:
-                found += _longer(line, index, content, whole=False)
-    if len(found) > 1:
-        found = list(dict.fromkeys(found))
-        found = [one for one in found if not any(_hides(other, one) for other in found)]
-    return found
+    words = [(at, token.word) for at, token in enumerate(line.tokens) if token.word.says]
+    found = [(at, 0, _cue(at, at, phrase)) for at, word in words if word.phrases for phrase in word.single]
+    found += _longer(words, whole=True)
+    if any(word.phrases for _, word in words):
+        found += _longer([one for one in words if not one[1].small], whole=False)
+    if len(found) < 2:
+        return [cue for _, _, cue in found]
+    found.sort(key=_PLACE)
+    cues = list(dict.fromkeys(cue for _, _, cue in found))
+    return [one for one in cues if not any(_hides(other, one) for other in cues)]
+
+
+_PLACE = itemgetter(0, 1)
 
 
 def _cue(first: int, last: int, phrase: Phrase) -> Cue:
@@ -56,30 +50,34 @@ def _cue(first: int, last: int, phrase: Phrase) -> Cue:
     )
 
 
-def _longer(line: Line, index: int, order: list[int], *, whole: bool) -> Sequence[Cue]:
-    """Return cues of several words that begin at a token. `order`: all words, or those that are not small."""
-    at = bisect_left(order, index)
-    if at + 1 >= len(order):
-        return ()
-    word = line.tokens[index].word
-    phrases = word.longer.get(line.tokens[order[at + 1]].word.plain, ())
-    if word.open:
-        phrases = (*phrases, *word.open)
-    found: list[Cue] = []
-    for phrase in phrases:
-        if phrase.whole == whole:
-            last = _matches(line, phrase.rest, order, at)
-            if last >= 0:
-                found.append(_cue(index, last, phrase))
+def _longer(order: Sequence[tuple[int, Word]], *, whole: bool) -> list[tuple[int, int, Cue]]:
+    """Return cues of several words: where they begin, a rank among those that begin there, and the cue.
+
+    Args:
+        order: all words and their tokens, or those that are not small.
+        whole: which phrases to look for: those in which small words count.
+    """
+    found: list[tuple[int, int, Cue]] = []
+    for place, (at, word) in enumerate(order[:-1]):
+        if not word.phrases:
+            continue
+        phrases = word.longer.get(order[place + 1][1].plain, ())
+        if word.open:
+            phrases = (*phrases, *word.open)
+        for phrase in phrases:
+            if phrase.whole == whole:
+                last = _matches(phrase.rest, order, place)
+                if last >= 0:
+                    found.append((at, 1 if whole else 2, _cue(at, last, phrase)))
     return found
 
 
-def _matches(line: Line, rest: tuple[str, ...], order: list[int], at: int) -> int:
+def _matches(rest: tuple[str, ...], order: Sequence[tuple[int, Word]], at: int) -> int:
     """Return the last token of a phrase whose first word is at this place of `order`, -1 if another phrase goes on here."""
     if at + len(rest) >= len(order):
         return -1
     for step, wanted in enumerate(rest, 1):
-        word = line.tokens[order[at + step]].word.plain
+        word = order[at + step][1].plain
         if wanted.endswith("*"):
             if not word.startswith(wanted[:-1]):
                 return -1
@@ -88,7 +86,7 @@ def _matches(line: Line, rest: tuple[str, ...], order: list[int], at: int) -> in
                 return -1
         elif word != wanted:
             return -1
-    return order[at + len(rest)]
+    return order[at + len(rest)][0]
 
 
 def _hides(other: Cue, one: Cue) -> bool:

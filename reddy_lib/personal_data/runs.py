@@ -171,6 +171,10 @@ def read_line(number: int, role: str, text: str, words: Vocabulary) -> Line:
         if parts is None:
             parts = _cut(piece, words)
         # Half of the time of reading a line is spent here: the tuple is made without Token's own __new__.
+        if len(parts) == 1:
+            ((begin, end, part, word, glued),) = parts
+            add(new(Token, (at + begin, at + end, part, word, glued)))
+            continue
         for begin, end, part, word, glued in parts:
             add(new(Token, (at + begin, at + end, part, word, glued)))
     return Line(number, role, text, tokens)
