@@ -11,10 +11,21 @@ import random
 
 from reddy_lib.personal_data.number_words import words_below_100
 
-__all__ = ["STYLES", "spoken_cardinal", "spoken_date", "spoken_digits", "spoken_email", "spoken_letters"]
+__all__ = [
+    "COUNTED",
+    "STYLES",
+    "spoken_cardinal",
+    "spoken_date",
+    "spoken_digits",
+    "spoken_email",
+    "spoken_letters",
+]
 
 STYLES = ("single", "pairs", "doubled", "hundreds", "mixed", "figures")
 """How digits can be said: one by one, in pairs ("forty two"), "double two", "seven hundred", mixed, or as figures."""
+
+COUNTED = "counted"
+"""How short codes can be said as well: as one number ("seven hundred and forty two")."""
 
 _DOUBLE = {
     "en": ("double", "triple"), "de": ("doppel", "dreimal"), "fr": ("double", "triple"), "es": ("doble", "triple"),
@@ -46,7 +57,9 @@ _ALPHABET = (
 
 
 def spoken_digits(digits: str, language: str, style: str, rng: random.Random) -> str:
-    """Return how digits are said. `style`: one of `STYLES`."""
+    """Return how digits are said. `style`: one of `STYLES`, or `COUNTED` for up to four digits."""
+    if style == COUNTED:
+        return spoken_cardinal(int(digits), language)
     if style == "figures":
         return digits
     if style == "mixed":
