@@ -294,12 +294,10 @@ class _Reader:
             return 1
         if word.scale:
             return self._scale(token, word.scale)
-        # "o" before a number is an article where it is one, and a zero in English.
-        zero = word.inside == 0 and not word.small
         if word.inside is not None and (
             self._beside_number(-1)
             or (word.inside != 0 and self._beside_number(1))
-            or (zero and (self._beside_number(1) or bool(self.atoms) or self._is_all()))
+            or (word.leads and (self._leads() or bool(self.atoms)))
         ):
             self.atoms.append(
                 Atom(token.begin, token.end, str(word.inside), self.at, self.at, homophone=True)
@@ -350,8 +348,11 @@ class _Reader:
         one_digit = len(before.text) == 1 and before.text.isdigit() and before.text != "0"
         return before if one_digit and len(between) == 1 and between[0] in _UNIT_FIRST else None
 
-    def _is_all(self) -> bool:
-        """Return whether the present token is the only word of the line."""
+    def _leads(self) -> bool:
+        """Return whether a number follows the present token, or it is the only word of the line."""
+        after = self.tokens[self.at + 1].text if self.at + 1 < len(self.tokens) else ""
+        if self._beside_number(1) or (len(after) > 1 and after.isdigit()):  # "o 2" is the name of a firm
+            return True
         return all(at == self.at or not token.text[0].isalnum() for at, token in enumerate(self.tokens))
 
     def _beside_number(self, step: int) -> bool:

@@ -104,6 +104,7 @@ class Word:
         "filler",
         "inert",
         "inside",
+        "leads",
         "letter",
         "longer",
         "month",
@@ -138,6 +139,9 @@ class Word:
         self.small = self.skip = self.filler = self.nod = self.unit = self.month = False
         self.ordinal = self.dating = self.at = self.dot = self.undo = False
         self.street = self.person = self.common = False
+        self.leads = (
+            False  # says a zero also at the beginning of a number: "o" is an article in some languages
+        )
         self.inert = False  # says no number and no letter
         self.phrases: tuple[Phrase, ...] = ()
         self.single: tuple[Phrase, ...] = ()  # phrases of one word
@@ -236,7 +240,7 @@ class Vocabulary:
             self.cues[text] = tuple({Question.of(phrase) for phrase in found})
         hint |= (CUE if found else 0) | (ASKS if asking else 0)
         hint |= SAYS if any(one.kind.startswith("in ") for one in found) else 0
-        hint |= ONE if word.value == 1 or (word.inside == 0 and not word.small) else 0
+        hint |= ONE if word.value == 1 or word.leads else 0
         hint |= SPELLS if word.nato else 0
         return hint | (AT if word.at else 0) | (DOT if word.dot else 0)
 
@@ -270,6 +274,7 @@ class Vocabulary:
             word.inside = numbers.inside.get(bare) if word.inside is None else word.inside
             word.scale = word.scale or numbers.scales.get(bare, 0)
             word.times = word.times or numbers.times.get(bare, 0)
+        word.leads = word.inside == 0 and bare not in _sections()[self.languages[0]].get("small", ())
         if word.value is None and not word.scale and len(bare) >= _COMPOUND:
             word.value = _compound(bare, self.languages)
         found = {name: bool(patterns.of(bare)) for name, patterns in self._lists.items()}
