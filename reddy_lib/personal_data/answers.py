@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from reddy_lib.personal_data.number_words import word_set
-from reddy_lib.personal_data.runs import Line, Token
+from reddy_lib.personal_data.tokens import Line, Token
 
 __all__ = [
     "Part",

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
-from reddy_lib.personal_data.runs import Line, Run
+from reddy_lib.personal_data.runs import Run
+from reddy_lib.personal_data.tokens import Line
 from reddy_lib.personal_data.vocabulary import Phrase, Word
 
 __all__ = ["HARMLESS", "Cue", "cues_of", "without_cues"]

@@ -32,10 +32,11 @@ from reddy_lib.personal_data.line_shapes import (
     is_pure,
 )
 from reddy_lib.personal_data.number_words import word_set
-from reddy_lib.personal_data.runs import Line, Run, is_apart, may_spell, read_line, runs_of
+from reddy_lib.personal_data.runs import Run, is_apart, may_spell, runs_of
 from reddy_lib.personal_data.said import Said
 from reddy_lib.personal_data.skimming import RUNS, SOME, is_nod, skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
+from reddy_lib.personal_data.tokens import Line, read_line
 from reddy_lib.personal_data.vocabulary import AT, CUE, MOST_LINES, Vocabulary
 from reddy_lib.personal_data.weights import Sign, is_yours, signs_after, signs_of, speaks_of
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from reddy_lib.model import TranscriptLine
-from reddy_lib.personal_data.runs import read_line, runs_of
+from reddy_lib.personal_data.runs import runs_of
 from reddy_lib.personal_data.skimming import SOME, skim
+from reddy_lib.personal_data.tokens import read_line
 from reddy_lib.personal_data.vocabulary import guess_languages, vocabulary
 
 __all__ = ["heard_numbers"]

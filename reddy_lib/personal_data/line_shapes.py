@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reddy_lib.personal_data.runs import Line, Run
+from reddy_lib.personal_data.runs import Run
+from reddy_lib.personal_data.tokens import Line
 
 __all__ = ["ROUND_AN_ANSWER", "counts_a_thing", "is_bare", "is_nod_line", "is_pure"]
 

@@ -1,4 +1,4 @@
-"""Cut a line into tokens, and find the runs of digits and spelled letters in it, however they are said.
+"""Find the runs of digits and spelled letters in a line, however they are said.
 
 A run is what somebody says or types as one number: figures, number words, "double seven", letters, with fillers between.
 Its `pieces` are the characters of it without the fillers.
@@ -11,12 +11,10 @@ from collections.abc import Sequence, Set
 from typing import NamedTuple
 
 from reddy_lib.personal_data.number_words import homophones, word_set
-from reddy_lib.personal_data.vocabulary import Vocabulary, Word
+from reddy_lib.personal_data.tokens import Line, Token
 
-__all__ = ["Atom", "Line", "Run", "is_apart", "may_spell", "read_line", "runs_of"]
+__all__ = ["Atom", "Run", "is_apart", "may_spell", "runs_of"]
 
-_FIGURE = re.compile(r"\d")
-_TOKEN = re.compile(r"\d+|[^\W\d_]+|[^\w\s]|_")
 _JOINING = frozenset("-./,()+·–—:…#_;'")
 _CURRENCY = frozenset("$€£¥%")
 _MOST_FILLERS = 4
@@ -43,16 +41,6 @@ _AS_IN = frozenset(("for", "as", "wie", "comme", "de", "van", "come", "som", "li
 _LETTER_WORDS = frozenset("aioeyuàèéò")  # single letters that are words
 
 
-class Token(NamedTuple):
-    """A word, a group of figures or a sign of a line. `glued`: no space before it."""
-
-    begin: int
-    end: int
-    text: str
-    word: Word
-    glued: bool
-
-
 def is_apart(between: Sequence[Token]) -> bool:
     """Return whether words stand between two parts of a number that are none of it."""
     return any(token.text[0].isalnum() and token.word.plain not in _SIGNS for token in between)
@@ -73,21 +61,6 @@ class Atom(NamedTuple):
     homophone: bool = False
     figures: bool = False
     joined: bool = False
-
-
-class Line:
-    """A line, cut into tokens."""
-
-    __slots__ = ("agent", "customer", "figures", "number", "role", "text", "tokens")
-
-    def __init__(self, number: int, role: str, text: str, tokens: list[Token]) -> None:
-        self.number = number
-        self.text = text
-        self.tokens = tokens
-        self.figures = _FIGURE.search(text) is not None
-        self.role = role
-        self.agent = role == "agent"
-        self.customer = role == "customer"
 
 
 class Run:
@@ -157,41 +130,6 @@ class Run:
     @property
     def end(self) -> int:
         return self.atoms[-1].end
-
-
-def read_line(number: int, role: str, text: str, words: Vocabulary) -> Line:
-    """Cut a line into tokens. Pieces between blanks that have no figures are cut once for all lines."""
-    tokens: list[Token] = []
-    known, add, new = words.pieces, tokens.append, tuple.__new__
-    last = 0
-    for piece in text.split():
-        at = text.index(piece, last)
-        last = at + len(piece)
-        parts = known.get(piece)
-        if parts is None:
-            parts = _cut(piece, words)
-        # Half of the time of reading a line is spent here: the tuple is made without Token's own __new__.
-        if len(parts) == 1:
-            ((begin, end, part, word, glued),) = parts
-            add(new(Token, (at + begin, at + end, part, word, glued)))
-            continue
-        for begin, end, part, word, glued in parts:
-            add(new(Token, (at + begin, at + end, part, word, glued)))
-    return Line(number, role, text, tokens)
-
-
-def _cut(piece: str, words: Vocabulary) -> tuple[tuple[int, int, str, Word, bool], ...]:
-    """Return the tokens of a piece, with their places in it, and remember them unless they may be a customer's."""
-    found: list[tuple[int, int, str, Word, bool]] = []
-    last = -1
-    for one in _TOKEN.finditer(piece):
-        begin, end = one.span()
-        found.append((begin, end, one[0], words.word(one[0].lower()), begin == last))
-        last = end
-    parts = tuple(found)
-    if _FIGURE.search(piece) is None:
-        words.keep(piece, parts)
-    return parts
 
 
 def _figures(text: str) -> str:

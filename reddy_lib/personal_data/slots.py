@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from reddy_lib.personal_data.cues import HARMLESS
 from reddy_lib.personal_data.fit import COMPLETE
-from reddy_lib.personal_data.runs import Line, Run
+from reddy_lib.personal_data.runs import Run
+from reddy_lib.personal_data.tokens import Line
 from reddy_lib.personal_data.weights import Sign
 
 __all__ = ["WORDS", "Memory", "Slot", "Slots"]

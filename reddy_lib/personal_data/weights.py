@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from reddy_lib.personal_data.cues import HARMLESS, Cue
 from reddy_lib.personal_data.number_words import word_set
-from reddy_lib.personal_data.runs import Line, Run
+from reddy_lib.personal_data.runs import Run
+from reddy_lib.personal_data.tokens import Line
 
 __all__ = ["Sign", "is_yours", "signs_after", "signs_of", "speaks_of"]
 

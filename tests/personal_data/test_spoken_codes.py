@@ -48,7 +48,8 @@ def test_codes_are_found_in_all_forms_ways_and_languages() -> None:
 
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_cardinal_is_read_as_the_number_that_it_says(lang: str) -> None:
-    from reddy_lib.personal_data.runs import read_line, runs_of
+    from reddy_lib.personal_data.runs import runs_of
+    from reddy_lib.personal_data.tokens import read_line
     from reddy_lib.personal_data.vocabulary import vocabulary
 
     words = vocabulary((lang,))
