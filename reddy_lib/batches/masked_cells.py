@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from reddy_lib.batches.line_diff import pair_lines
+from reddy_lib.batches.masked_names import distinct, without_count
 from reddy_lib.batches.masking import ANY_MASK
 from reddy_lib.model import Call, from_payload
 
@@ -46,7 +47,9 @@ def masked_cells(cells: dict[str, Any], original: str | None, payload: str) -> d
         return cells
     removed = [words for one in (*lines, *tags) for words in one.removed or [one.before]]
     longest = sorted((_spaced(line.text) for line in before.transcript or ()), key=len)[-3:]
-    return {name: _cell(cell, lines, tags, removed, longest, after) for name, cell in cells.items()}
+    masked = {name: _cell(cell, lines, tags, removed, longest, after) for name, cell in cells.items()}
+    names = [_text(name, (), tags, removed) for name in masked]
+    return dict(zip(distinct(list(masked), names), masked.values(), strict=True))
 
 
 def _lines(before: Call, after: Call) -> Iterator[_Masked]:
@@ -62,11 +65,17 @@ def _lines(before: Call, after: Call) -> Iterator[_Masked]:
 
 
 def _tags(before: Call, after: Call) -> Iterator[_Masked]:
-    old = {tag.key: tag.value for tag in before.tags or ()}
-    for tag in after.tags or ():
-        was = old.get(tag.key)
-        if was is not None and was != tag.value and ANY_MASK.search(str(tag.value)):
-            yield _compared(str(was), str(tag.value))
+    old, new = before.tags or [], after.tags or []
+    if len(old) == len(new):
+        pairs = list(zip(old, new, strict=True))
+    else:
+        by_name = {tag.key: tag for tag in old}
+        pairs = [(by_name[tag.key], tag) for tag in new if tag.key in by_name]
+    for was, now in pairs:
+        if was.value != now.value and ANY_MASK.search(str(now.value)):
+            yield _compared(str(was.value), str(now.value))
+        if was.key != now.key and ANY_MASK.search(now.key):
+            yield _compared(was.key, without_count(was.key, now.key))
 
 
 def _compared(before: str, after: str) -> _Masked:
@@ -128,7 +137,9 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, list):
         return [_mapped(one, change) for one in value]
     if isinstance(value, dict):
-        return {name: _mapped(one, change) for name, one in value.items()}
+        names = list(value)
+        new_names = distinct(names, list(map(change, names)))
+        return {name: _mapped(one, change) for name, one in zip(new_names, value.values(), strict=True)}
     if isinstance(value, int | float) and not isinstance(value, bool):
         text = str(value)
         new = change(text)
@@ -163,9 +174,19 @@ def _strings(value: Any) -> Iterator[str]:
             yield from _strings(one)
 
 
+def _names(value: Any) -> Iterator[str]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _names(one)
+    elif isinstance(value, dict):
+        for name, one in value.items():
+            yield name
+            yield from _names(one)
+
+
 def _says(value: Any, removed: Sequence[str], *, short: bool) -> bool:
     """Return whether masked words remain, one after the other. `short`: also those that are only a few digits."""
-    said = [word for text in _strings(value) for word in _WORDS.findall(text.lower())]
+    said = [word for text in (*_strings(value), *_names(value)) for word in _WORDS.findall(text.lower())]
     for words in removed:
         wanted = _WORDS.findall(words.lower())
         if not wanted or (not short and len("".join(wanted)) < _LONG):

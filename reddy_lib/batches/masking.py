@@ -1,7 +1,8 @@
 """Mask personal data in the words and tags of calls, before they leave.
 
 `MaskPersonalData` is a step: it can be undone until a call is sent, and is part of recipes. The words are replaced by what
-they were, `[card number]`; the turn, its side and its times stay.
+they were, `[card number]`; the turn, its side and its times stay. A tag's name leaves as well as its value, so both are
+looked at.
 """
 
 from __future__ import annotations
@@ -12,9 +13,18 @@ from collections.abc import Sequence
 
 import msgspec
 
+from reddy_lib.batches.masked_names import distinct
 from reddy_lib.batches.step_base import StepBase
 from reddy_lib.model import Call, Tag
-from reddy_lib.personal_data import KINDS, NOT_KEPT, TITLES, Said, find_in_text, find_personal_data
+from reddy_lib.personal_data import (
+    KINDS,
+    NOT_KEPT,
+    TITLES,
+    Said,
+    find_in_name,
+    find_in_text,
+    find_personal_data,
+)
 
 __all__ = [
     "ANY_MASK",
@@ -57,7 +67,7 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
         by_line: dict[int, list[Said]] = {}
         for one in said:
             by_line.setdefault(one.line, []).append(one)
-        tags = [self._tag(tag) for tag in call.tags or ()]
+        tags = self._tags(call.tags or ())
         if not by_line and tags == list(call.tags or ()):
             return call
         masked = [
@@ -67,6 +77,16 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
             for number, line in enumerate(lines, 1)
         ]
         return msgspec.structs.replace(call, transcript=masked or None, tags=tags or None)
+
+    def _tags(self, tags: Sequence[Tag]) -> list[Tag]:
+        before = [tag.key for tag in tags]
+        after = [_masked(key, [one for one in _in_name(key) if one.kind in self.kinds]) for key in before]
+        values = [self._tag(tag) for tag in tags]
+        if after == before:
+            return values
+        return [
+            Tag(key, tag.value, tag.type) for key, tag in zip(distinct(before, after), values, strict=True)
+        ]
 
     def _tag(self, tag: Tag) -> Tag:
         found = [one for one in _in_tag(tag) if one.kind in self.kinds]
@@ -97,6 +117,7 @@ def masks_in(call: Call) -> Counter[str]:
     """Return how many masks a call's transcript and tags have, by kind."""
     texts = [line.text for line in call.transcript or ()]
     texts += [tag.value for tag in call.tags or () if isinstance(tag.value, str)]
+    texts += [tag.key for tag in call.tags or ()]
     return Counter(
         _KIND_OF[mask[0]]
         for text in texts
@@ -154,7 +175,12 @@ def items_of(call: Call) -> set[tuple[str, object]]:
         for number, tag in enumerate(call.tags or (), 1)
         for one in _in_tag(tag)
     }
-    return spoken | in_tags
+    in_names = {
+        (one.kind, ("name", number, one.begin))
+        for number, tag in enumerate(call.tags or (), 1)
+        for one in _in_name(tag.key)
+    }
+    return spoken | in_tags | in_names
 
 
 def _text_of(tag: Tag) -> str:
@@ -166,7 +192,13 @@ def _in_tag(tag: Tag) -> list[Said]:
     if isinstance(tag.value, bool):
         return []
     text = _text_of(tag)
-    return [one for one in find_in_text(text, kind_hint=tag.key) if not _is_masked(text, one)]
+    # What a mask says of the name is no hint: the value was looked at when the name was not masked yet.
+    hint = ANY_MASK.sub(" ", tag.key) if "[" in tag.key else tag.key
+    return [one for one in find_in_text(text, kind_hint=hint) if not _is_masked(text, one)]
+
+
+def _in_name(name: str) -> list[Said]:
+    return [one for one in find_in_name(name) if not _is_masked(name, one)]
 
 
 def _masked(text: str, found: Sequence[Said]) -> str:

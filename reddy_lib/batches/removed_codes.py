@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 
+from reddy_lib.batches.masked_names import distinct, without_count
 from reddy_lib.database.privacy_tables import removed_codes
 from reddy_lib.database.schema import calls, earlier_payloads, edits
 from reddy_lib.model import Call, from_payload
@@ -72,11 +73,13 @@ def _lines(old: Call, new: Call) -> Iterable[tuple[str, str]]:
 
 def _tags(old: Call, new: Call) -> Iterable[tuple[str, str]]:
     tags, now = old.tags or [], new.tags or []
-    return (
-        [(str(a.value), str(b.value)) for a, b in zip(tags, now, strict=True)]
-        if len(tags) == len(now)
-        else []
-    )
+    if len(tags) != len(now):
+        return []
+    pairs = list(zip(tags, now, strict=True))
+    return [
+        *((str(a.value), str(b.value)) for a, b in pairs),
+        *((a.key, without_count(a.key, b.key)) for a, b in pairs),
+    ]
 
 
 def _masked(before: str, after: str) -> Masked | None:
@@ -112,9 +115,9 @@ def remove_codes(
         changed: (id of a call, its payload before, the call after).
     """
     for call_id, payload, call in changed:
-        if not any(mask in line.text for mask in FORBIDDEN for line in call.transcript or ()) and not any(
-            mask in str(tag.value) for mask in FORBIDDEN for tag in call.tags or ()
-        ):
+        texts = [line.text for line in call.transcript or ()]
+        texts += [text for tag in call.tags or () for text in (tag.key, str(tag.value))]
+        if not any(mask in text for mask in FORBIDDEN for text in texts):
             continue
         found = masked_codes(from_payload(payload), call)
         if found:
@@ -133,7 +136,7 @@ def _remove(connection: sa.Connection, call_id: int, found: Sequence[Masked]) ->
     in_cells, in_words = _cleaner(found, _PROSE), _cleaner(found, 0)
     cleaners = {
         "original": partial(_in_payload, clean=in_words),
-        "cells": partial(_each, clean=in_cells),
+        "cells": partial(_cells, clean=in_cells),
         "unassigned": partial(_each, clean=in_words),
         "findings": partial(_each, clean=in_cells),
         "source_findings": partial(_each, clean=in_cells),
@@ -249,14 +252,20 @@ def _in_payload(payload: Any, *, clean: Callable[[str], str]) -> Any:
 
 
 def _words(value: Any, *, clean: Callable[[str], str]) -> Any:
-    """Clean the texts of lines and the values of tags, or a value that is one."""
+    """Clean the texts of lines, the names and values of tags, or a value that is one."""
     if isinstance(value, list):
         return [_words(one, clean=clean) for one in value]
     if isinstance(value, dict):
         return {
-            name: _each(one, clean=clean) if name in ("text", "value") else one for name, one in value.items()
+            name: _each(one, clean=clean) if name in ("text", "value", "key") else one
+            for name, one in value.items()
         }
     return _each(value, clean=clean)
+
+
+def _cells(value: Any, *, clean: Callable[[str], str]) -> Any:
+    """Clean cells, and the names inside of them. The names of the columns are the sheet's, by which it is read."""
+    return {name: _each(one, clean=clean) for name, one in value.items()}
 
 
 def _each(value: Any, *, clean: Callable[[str], str]) -> Any:
@@ -265,7 +274,9 @@ def _each(value: Any, *, clean: Callable[[str], str]) -> Any:
     if isinstance(value, list):
         return [_each(one, clean=clean) for one in value]
     if isinstance(value, dict):
-        return {name: _each(one, clean=clean) for name, one in value.items()}
+        names = list(value)
+        cleaned = distinct(names, list(map(clean, names)))
+        return {name: _each(one, clean=clean) for name, one in zip(cleaned, value.values(), strict=True)}
     if isinstance(value, int) and not isinstance(value, bool):
         text = str(value)
         return value if clean(text) == text else clean(text)

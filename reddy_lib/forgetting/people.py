@@ -2,7 +2,8 @@
 
 The identifier is compared in folded form (see `batches.folding`): case, accents, width and kinds of dashes do not count. A
 telephone number is compared by its digits, with or without a country code and a leading zero. Everything else has to be a
-word of its own: "4711" is not found in "147110". Numbers that are spelt out ("double seven") are not found.
+word of its own: "4711" is not found in "147110". A number of six digits or more is also found where it is said in a
+transcript, in words and over turns ("double seven").
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from reddy_lib.database.schema import (
     submissions,
 )
 from reddy_lib.forgetting.receipts import Counts
+from reddy_lib.model import from_payload
+from reddy_lib.personal_data import heard_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +51,8 @@ _NUMBER = re.compile(r"[+(]?\d[\d ()./-]*\d")
 _PHONE = re.compile(r"\+?[\d ()./-]+")
 _ESCAPES = (("\\n", " "), ("\\t", " "), ("\\r", " "), ('\\"', '"'), ("\\\\", "\\"))
 _BETWEEN_DIGITS = str.maketrans(dict.fromkeys(" ()./-\u00a0\u2010\u2011\u2012\u2013\u2014\u2212"))
+_SPOKEN = 6
+"""Digits from which a number is looked for in words: a shorter one would be found by chance."""
 _SIGNIFICANT = 7
 """Digits that a telephone number needs at least, and by which two are compared at least."""
 
@@ -84,6 +89,10 @@ class Matcher:
         after = r"(?![\w-]|\.\w)" if "@" in folded else r"(?!\w)"
         self._pattern = re.compile(before + re.escape(folded) + after)
         self._core = folded
+        # A country code may be left out, as in `_is_number`.
+        self._spoken = self._digits[-max(_SIGNIFICANT, len(self._digits) - 3) :]
+        if not self._digits and folded.isdigit() and len(folded) >= _SPOKEN:
+            self._spoken = folded
 
     def __call__(self, text: str) -> bool:
         """Return whether a text, as it is, names the person."""
@@ -91,6 +100,12 @@ class Matcher:
         if self._core in folded and self._pattern.search(folded):
             return True
         return bool(self._digits) and any(self._is_number(found[0]) for found in _NUMBER.finditer(folded))
+
+    def is_said(self, payload: str) -> bool:
+        """Return whether somebody says the person's number in the transcript of a payload, in whatever words."""
+        if not self._spoken or '"transcript"' not in payload:
+            return False
+        return any(self._spoken in digits for digits in heard_numbers(from_payload(payload).transcript or ()))
 
     def in_json(self, text: str | None) -> bool:
         """Return whether a string of a JSON text, a name or a value, names the person."""
@@ -180,6 +195,8 @@ def _in_call(one: Any, match: Matcher) -> Iterator[str]:
             yield "transcript"
         if any(match(text) for text in strings_of(payload.get("tags"))):
             yield "tags"
+    if one.payload and match.is_said(one.payload):
+        yield "transcript"
     if match.in_json(one.cells):
         yield "cells"
     if any(map(match.in_json, (one.original, one.unassigned, one.findings, one.source_findings))):

@@ -2,11 +2,12 @@
 
 `finding` is the way in. It follows the conversation (`dialogue`): words that ask for something (`cues`, from
 `slot_words.txt` by way of `vocabulary`) open a slot, and what fits it (`runs` of digits, `answers` in words) is marked.
-`forms` knows what can be told without that. `self_test` measures all this on real conversations: it plants made-up
-numbers in copies of them, as people say them (`spoken_forms`).
+`forms` knows what can be told without that, and `heard_numbers` tells digits alone, however they are said. `self_test`
+measures all this on real conversations: it plants made-up numbers in copies of them, as people say them (`spoken_forms`).
 """
 
-from reddy_lib.personal_data.finding import find_in_text, find_personal_data
+from reddy_lib.personal_data.finding import find_in_name, find_in_text, find_personal_data
+from reddy_lib.personal_data.heard_numbers import heard_numbers
 from reddy_lib.personal_data.said import FINDER, KINDS, NOT_KEPT, PLURALS, TITLES, Said
 from reddy_lib.personal_data.self_test import FinderTest, self_test
 
@@ -18,7 +19,9 @@ __all__ = [
     "TITLES",
     "FinderTest",
     "Said",
+    "find_in_name",
     "find_in_text",
     "find_personal_data",
+    "heard_numbers",
     "self_test",
 ]

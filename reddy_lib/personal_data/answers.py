@@ -9,7 +9,7 @@ from collections.abc import Container, Iterator, Sequence
 from typing import NamedTuple
 
 from reddy_lib.personal_data.number_words import word_set
-from reddy_lib.personal_data.runs import Line, Token
+from reddy_lib.personal_data.tokens import Line, Token
 
 __all__ = [
     "Part",
@@ -247,7 +247,9 @@ def _is_no_beginning(tokens: Sequence[Token], index: int) -> bool:
     """Return whether an address cannot begin here: a sign, a word of one letter, or what an apostrophe cut off ("it's")."""
     before = tokens[index - 1] if index else None
     cut_off = before is not None and before.text in "'’" and tokens[index].glued
-    return not _is_word(tokens[index]) or tokens[index].word.plain in ("a", "e", "i", "y") or cut_off
+    alone = not (_is_dot(tokens, index + 1) or tokens[index + 1].word.plain in _SEPARATORS)  # "a dot lee"
+    article = tokens[index].word.plain in ("a", "e", "i", "y") and alone
+    return not _is_word(tokens[index]) or article or cut_off
 
 
 def _spelled(token: Token) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
-from reddy_lib.personal_data.runs import Line
-from reddy_lib.personal_data.vocabulary import Phrase
+from reddy_lib.personal_data.runs import Run
+from reddy_lib.personal_data.tokens import Line
+from reddy_lib.personal_data.vocabulary import Phrase, Word
 
-__all__ = ["HARMLESS", "Cue", "cues_of"]
+__all__ = ["HARMLESS", "Cue", "cues_of", "without_cues"]
 
 HARMLESS = ("no", "our")
 """Kinds of slots for numbers of things, and of the firm."""
@@ -28,23 +29,19 @@ class Cue(NamedTuple):
 
 def cues_of(line: Line) -> list[Cue]:
     """Return the cues of a line in order; of two in one place, the longer."""
-    tokens = line.tokens
-    speaking = [index for index, token in enumerate(tokens) if token.word.phrases]
-    if not speaking:
-        return []
-    words = [at for at, token in enumerate(tokens) if token.text[0].isalnum()]
-    content = [at for at in words if not tokens[at].word.small]
-    found: list[Cue] = []
-    for index in speaking:
-        word = tokens[index].word
-        for phrase in word.single:
-            found.append(_cue(index, index, phrase))
-        if word.longer or word.open:
-            for whole, order in ((True, words), (False, content)):
-                found += _longer(line, index, order, whole=whole)
-    if len(found) > 1:
-        found = [one for one in found if not any(_hides(other, one) for other in found)]
-    return found
+    words = [(at, token.word) for at, token in enumerate(line.tokens) if token.word.says]
+    found = [(at, 0, _cue(at, at, phrase)) for at, word in words if word.phrases for phrase in word.single]
+    found += _longer(words, whole=True)
+    if any(word.phrases for _, word in words):
+        found += _longer([one for one in words if not one[1].small], whole=False)
+    if len(found) < 2:
+        return [cue for _, _, cue in found]
+    found.sort(key=_PLACE)
+    cues = list(dict.fromkeys(cue for _, _, cue in found))
+    return [one for one in cues if not any(_hides(other, one) for other in cues)]
+
+
+_PLACE = itemgetter(0, 1)
 
 
 def _cue(first: int, last: int, phrase: Phrase) -> Cue:
@@ -54,27 +51,34 @@ def _cue(first: int, last: int, phrase: Phrase) -> Cue:
     )
 
 
-def _longer(line: Line, index: int, order: list[int], *, whole: bool) -> Iterator[Cue]:
-    """Yield cues of several words that begin at a token. `order`: all words, or those that are not small."""
-    word = line.tokens[index].word
-    if word.small and not whole:
-        return
-    at = bisect_left(order, index)
-    if at + 1 >= len(order):
-        return
-    for phrase in (*word.longer.get(line.tokens[order[at + 1]].word.plain, ()), *word.open):
-        if phrase.whole == whole:
-            last = _matches(line, phrase.rest, order, at)
-            if last >= 0:
-                yield _cue(index, last, phrase)
+def _longer(order: Sequence[tuple[int, Word]], *, whole: bool) -> list[tuple[int, int, Cue]]:
+    """Return cues of several words: where they begin, a rank among those that begin there, and the cue.
+
+    Args:
+        order: all words and their tokens, or those that are not small.
+        whole: which phrases to look for: those in which small words count.
+    """
+    found: list[tuple[int, int, Cue]] = []
+    for place, (at, word) in enumerate(order[:-1]):
+        if not word.phrases:
+            continue
+        phrases = word.longer.get(order[place + 1][1].plain, ())
+        if word.open:
+            phrases = (*phrases, *word.open)
+        for phrase in phrases:
+            if phrase.whole == whole:
+                last = _matches(phrase.rest, order, place)
+                if last >= 0:
+                    found.append((at, 1 if whole else 2, _cue(at, last, phrase)))
+    return found
 
 
-def _matches(line: Line, rest: tuple[str, ...], order: list[int], at: int) -> int:
+def _matches(rest: tuple[str, ...], order: Sequence[tuple[int, Word]], at: int) -> int:
     """Return the last token of a phrase whose first word is at this place of `order`, -1 if another phrase goes on here."""
     if at + len(rest) >= len(order):
         return -1
     for step, wanted in enumerate(rest, 1):
-        word = line.tokens[order[at + step]].word.plain
+        word = order[at + step][1].plain
         if wanted.endswith("*"):
             if not word.startswith(wanted[:-1]):
                 return -1
@@ -83,7 +87,7 @@ def _matches(line: Line, rest: tuple[str, ...], order: list[int], at: int) -> in
                 return -1
         elif word != wanted:
             return -1
-    return order[at + len(rest)]
+    return order[at + len(rest)][0]
 
 
 def _hides(other: Cue, one: Cue) -> bool:
@@ -95,3 +99,18 @@ def _hides(other: Cue, one: Cue) -> bool:
     if other.kind == one.kind and other.says == one.says:
         return (other.length, other.weight) > (one.length, one.weight)
     return other.length > one.length
+
+
+def without_cues(runs: list[Run], cues: list[Cue]) -> list[Run]:
+    """Return runs without the numbers at their beginning that are words of a cue: "last four 4242" says 4242."""
+    found: list[Run] = []
+    for run in runs:
+        last = max((cue.last for cue in cues if cue.first < run.first <= cue.last < run.last), default=-1)
+        rest = [atom for atom in run.atoms if atom.at > last]
+        whole = len(rest) in (0, len(run.atoms))
+        found.append(
+            run
+            if whole
+            else Run(run.line, rest, amount=run.amount, clock=run.clock, after_undo=run.after_undo)
+        )
+    return found

@@ -7,7 +7,7 @@ others. An agent's number is personal data only if it repeats what the customer 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
@@ -21,16 +21,24 @@ from reddy_lib.personal_data.answers import (
     looks_like_address,
     words_after,
 )
-from reddy_lib.personal_data.cues import HARMLESS, cues_of
-from reddy_lib.personal_data.fit import fit, parted
+from reddy_lib.personal_data.cues import HARMLESS, cues_of, without_cues
+from reddy_lib.personal_data.fit import fit, is_card_run, parted
 from reddy_lib.personal_data.forms import EMAIL, find_ibans, find_ids, is_card, is_phone
+from reddy_lib.personal_data.line_shapes import (
+    ROUND_AN_ANSWER,
+    counts_a_thing,
+    is_bare,
+    is_nod_line,
+    is_pure,
+)
 from reddy_lib.personal_data.number_words import word_set
-from reddy_lib.personal_data.runs import Line, Run, is_apart, read_line, runs_of
+from reddy_lib.personal_data.runs import Run, is_apart, may_spell, runs_of
 from reddy_lib.personal_data.said import Said
-from reddy_lib.personal_data.skimming import SOME, is_nod, skim
+from reddy_lib.personal_data.skimming import RUNS, SOME, is_nod, skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
-from reddy_lib.personal_data.vocabulary import CUE, MOST_LINES, Vocabulary
-from reddy_lib.personal_data.weights import Sign, is_yours, signs_of
+from reddy_lib.personal_data.tokens import Line, read_line
+from reddy_lib.personal_data.vocabulary import AT, CUE, MOST_LINES, Vocabulary
+from reddy_lib.personal_data.weights import Sign, is_yours, signs_after, signs_of, speaks_of
 
 __all__ = ["Dialogue"]
 
@@ -43,18 +51,23 @@ _NEAR = 6  # tokens between a number and the words after it that say what it is
 _MOST_WORDS = {"name": 8, "password": 6, "address": 24}
 _ANSWER_WITHIN = 6  # lines
 _BARE_ID, _BARE_CARD = 8, 12  # digits of a number that nothing was said about
+_WITHOUT_ZERO = 10  # digits of a phone number that begins with another digit
 _TOLD = word_set("phone email address")  # kinds of which a firm has its own
 _SHORT_PLACE = 4  # words of an address that has no number and no word for a street
 _THANKS = word_set("thank thanks merci danke gracias obrigado obrigada grazie bedankt dank tak")
+_DATES = ("birth_date", "expiry")
 _IS = word_set("is s was ist lautet war est c es era e ea und : = reads")
 _AND = word_set("and und et y e en og")
 _PAYING = 14  # lines
 _MONTH_CODES = frozenset(f"{month:02}" for month in range(1, 13))
 _PIN_DIGITS = range(4, 7)
 _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
-_ROUND_AN_ANSWER = 9  # tokens
 _FEW, _IN_PASSING = 3, 0.4  # digits of a number in the middle of a sentence, and what is left of its fit
+_OF_A_THING = 0.5  # what is left of the fit of a number with a noun right behind it, in a sentence
 _REPEATED = 160  # characters: longer lines are rarely said twice
+_WHOLE_CARD = 15  # digits with which a card's number is told
+_TOLD_CARD = 0.4  # what is left of the weight of its slot then
+_REPEATS_WITHIN = 2  # lines
 _KEPT = 4  # digits of what an agent tells, by which it is known again
 _PLUS = frozenset(("+", "plus", "piu", "mas", "mais"))
 
@@ -81,7 +94,9 @@ class Dialogue:
         self._slots = Slots()
         self._memory = Memory()
         self._last = _NOTHING  # of the customer's last number, as long as only nods and echoes follow
-        self._question = 0  # line of the agent's last words, if they speak of nothing harmless
+        self._question = 0  # line of the agent's last words; negative if they speak of something harmless
+        self._piece = (-99, "")  # line and digits of the customer's last number
+        self._card_line = -99  # where one was told to its end
         self._paid_line = -99  # where a card's number was said
         self._pending: list[tuple[Line, Run]] = []
         self._taken: list[tuple[int, int]] = []
@@ -94,10 +109,22 @@ class Dialogue:
             if not line.text:
                 continue
             if expected or number in telling or (self._memory.words and self._memory.has_words_in(line.text)):
-                self._read(number, line, repeats=not hint & SOME)
+                if self._has_nothing(line, hint):
+                    self._pass(number, line, hint)
+                else:
+                    self._read(number, line, hint)
             elif telling:
                 self._pass(number, line, hint)
         return self.found
+
+    def _has_nothing(self, line: TranscriptLine, hint: int) -> bool:
+        """Return whether a long line has no number, cue or answer: reading it would only let slots fade."""
+        if hint & (RUNS | AT | CUE) or line.text.count(" ") <= _NEAR:
+            return False
+        if line.role != "agent" and any(slot.words or slot.kind in _DATES for slot in self._slots.all()):
+            return False
+        known = self._memory.words and self._memory.has_words_in(line.text)
+        return not known and not may_spell(line.text)
 
     def _pass(self, number: int, line: TranscriptLine, hint: int) -> None:
         """Let slots fade with a line that is not read."""
@@ -107,45 +134,58 @@ class Dialogue:
         agent = line.role == "agent"
         self._slots.pass_by(agent=agent, words=words)
         if agent:
-            self._question = number if not hint & CUE else 0
+            self._question = number if not hint & CUE else -number
             if words > _NEAR:
                 self._last = _NOTHING
 
     def expect(self, hint: str) -> None:
         """Open slots by the name of a field ("Card number"), before its value is fed."""
-        line = read_line(0, "agent", hint, self.words)
-        signs = signs_of(line, cues_of(line), [])
+        kept = self.words.names.get(hint)
+        if kept is None:
+            line = read_line(0, "agent", hint, self.words)
+            kept = self.words.names[hint] = (line.tokens, signs_of(line, cues_of(line), []))
+        line, signs = Line(0, "agent", hint, kept[0]), kept[1]
         last = max((sign.last for sign in signs), default=0)
         # "Customer phone" is a phone: what comes last says what it is.
         signs = [sign for sign in signs if sign.weight >= 1 or sign.last == last]
         self._slots.open(line, [sign._replace(weight=1.0, says=False) for sign in signs], [])
 
-    def _parsed(self, number: int, said: TranscriptLine, repeats: bool) -> tuple[Line, list[Run], list[Sign]]:
-        """Return a line with its runs and signs. `repeats`: it says no number, so it may be said in many calls."""
+    def expects_name(self) -> bool:
+        """Return whether a name is expected, and no number."""
+        return {slot.kind for slot in self._slots.all()} <= {"name", "account"} and (
+            self._slots.get("name", least=_STRONG) is not None
+        )
+
+    def _parsed(self, number: int, said: TranscriptLine, hint: int) -> tuple[Line, list[Run], list[Sign]]:
+        """Return a line with its runs and signs. One that says no number may be said in many calls."""
+        repeats = not hint & SOME
         key = (said.text, said.role == "agent")
         kept = self.words.parsed.get(key) if repeats else None
         if kept is not None:
             tokens, signs = kept
             return Line(number, said.role, said.text, tokens), [], signs
+        signs = []
         line = read_line(number, said.role, said.text, self.words)
-        runs = runs_of(line)
-        signs = (
-            [] if not runs and _is_nod(line) else signs_of(line, cues_of(line), [run.first for run in runs])
-        )
+        runs = runs_of(line) if hint & RUNS or may_spell(said.text) else []
+        if runs or not is_nod_line(line):
+            cues = cues_of(line)
+            runs = without_cues(runs, cues) if cues and runs else runs
+            signs = signs_of(line, cues, [run.first for run in runs])
         if repeats and not runs and len(said.text) <= _REPEATED:
             if len(self.words.parsed) >= MOST_LINES:
                 self.words.parsed.clear()
             self.words.parsed[key] = (line.tokens, signs)
         return line, runs, signs
 
-    def _read(self, number: int, said: TranscriptLine, *, repeats: bool) -> None:
+    def _read(self, number: int, said: TranscriptLine, hint: int) -> None:
         self._taken = []
-        line, runs, signs = self._parsed(number, said, repeats)
-        if not runs and not signs and _is_nod(line):
+        line, runs, signs = self._parsed(number, said, hint)
+        if not runs and not signs and is_nod_line(line):
             return
         self._forms(line, signs)
         self._dates(line, signs)
-        self._emails(line, signs)
+        if hint & AT:
+            self._emails(line, signs)
         if line.agent:
             self._echoes_in_words(line)
             marked = self._numbers(line, signs, runs)
@@ -163,9 +203,19 @@ class Dialogue:
             and (len(line.tokens) > _NEAR or any(_asks_other(sign, self._last) for sign in signs))
         ):
             self._last = _NOTHING
+        if line.agent and self._card_was_told(line):  # "turn the card round" asks for what else is on it
+            others = any(sign.kind not in (*HARMLESS, "card") for sign in signs)
+            signs = [
+                sign._replace(weight=_TOLD_CARD * sign.weight) if others and sign.kind == "card" else sign
+                for sign in signs
+            ]
         self._slots.open(line, signs, runs)
+        told = self._slots.get("card") if self._card_line == line.number else None
+        if told is not None:
+            told.weight *= _TOLD_CARD
         if line.agent:
-            self._question = 0 if any(sign.kind in HARMLESS for sign in signs) else line.number
+            harmless = any(sign.kind in HARMLESS for sign in signs)
+            self._question = -line.number if harmless else line.number
 
     # --- marks ---------------------------------------------------------------------------------------------
 
@@ -173,17 +223,21 @@ class Dialogue:
         self.found.append(Said(line.number, begin, end, kind, item, sure, why))
         self._taken.append((begin, end))
 
+    def _mark_new(self, line: Line, begin: int, end: int, kind: str, sure: str, why: str) -> None:
+        self._mark(line, begin, end, kind, self._slots.new_item(), sure, why)
+
     def _free(self, begin: int, end: int) -> bool:
         return not any(b < end and begin < e for b, e in self._taken)
 
     def _mark_run(self, line: Line, run: Run, verdict: _Verdict) -> None:
         begin = run.atoms[0].begin
         for before, after in zip(run.atoms, (*run.atoms[1:], None), strict=True):
-            if after is None or is_apart(line.tokens[before.last + 1 : after.at]):
+            if after is None or (not after.joined and is_apart(line.tokens[before.last + 1 : after.at])):
                 self._mark(line, begin, before.end, verdict.kind, verdict.item, verdict.sure, verdict.why)
                 begin = after.begin if after is not None else 0
         if run.digits + run.letters >= 2:
-            self._memory.numbers[run.code] = verdict.kind
+            for reading in run.readings:
+                self._memory.numbers[reading] = verdict.kind
         if verdict.kind == "card":
             self._paid_line = line.number
 
@@ -191,45 +245,27 @@ class Dialogue:
 
     def _forms(self, line: Line, signs: Sequence[Sign]) -> None:
         text = line.text
-        if "@" in text and not (line.agent and _speaks_of(signs, "our")):
+        if "@" in text and not (line.agent and speaks_of(signs, "our")):
             for one in EMAIL.finditer(text):
-                self._mark(
-                    line, one.start(), one.end(), "email", self._slots.new_item(), "form", "an email address"
-                )
-        if line.figures and not _speaks_of(signs, "no"):
+                self._mark_new(line, one.start(), one.end(), "email", "form", "an email address")
+        if line.figures and not speaks_of(signs, "no"):
             for begin, end in find_ibans(text):
-                self._mark(
-                    line,
-                    begin,
-                    end,
-                    "bank",
-                    self._slots.new_item(),
-                    "checked",
-                    "an IBAN with right check digits",
-                )
+                self._mark_new(line, begin, end, "bank", "checked", "an IBAN with right check digits")
             for begin, end in find_ids(text):
-                self._mark(
-                    line,
-                    begin,
-                    end,
-                    "national_id",
-                    self._slots.new_item(),
-                    "checked",
-                    "written as a national id",
-                )
+                self._mark_new(line, begin, end, "national_id", "checked", "written as a national id")
 
     def _emails(self, line: Line, signs: Sequence[Sign]) -> None:
-        if line.agent and _speaks_of(signs, "our"):
+        if line.agent and speaks_of(signs, "our"):
             return
         slot = self._slots.get("email", least=_ENOUGH)
-        asked = slot is not None or _speaks_of(signs, "email")
+        asked = slot is not None or speaks_of(signs, "email")
         for part in emails_in_words(line, asked=asked):
             if self._free(part.begin, part.end):
                 item = slot.item if slot is not None and not line.agent else self._slots.new_item()
                 self._mark(line, part.begin, part.end, "email", item, "form", "an email address in words")
 
     def _dates(self, line: Line, signs: Sequence[Sign]) -> None:
-        for kind in ("birth_date", "expiry"):
+        for kind in _DATES:
             here = any(sign.kind == kind and sign.weight >= 1 for sign in signs)
             slot = None if line.agent else self._slots.get(kind, least=_ENOUGH)
             if not here and slot is None:
@@ -258,15 +294,8 @@ class Dialogue:
         for sign in signs:
             part = self._announced(line, sign) if sign.kind in kinds else None
             if part is not None and (sign.kind == "address" or self._free(part.begin, part.end)):
-                self._mark(
-                    line,
-                    part.begin,
-                    part.end,
-                    sign.kind,
-                    self._slots.new_item(),
-                    "context",
-                    "announced in the same line",
-                )
+                why = "announced in the same line"
+                self._mark_new(line, part.begin, part.end, sign.kind, "context", why)
                 self._remember(line, part, sign.kind)
         return marked
 
@@ -290,7 +319,7 @@ class Dialogue:
         if slot.role == line.role and line.role:
             return False
         place = slot.kind == "address" and looks_like_address(line, parts)
-        sentence = is_sentence(line, parts) or (not place and len(line.tokens) - words > _ROUND_AN_ANSWER)
+        sentence = is_sentence(line, parts) or (not place and len(line.tokens) - words > ROUND_AN_ANSWER)
         if not place and (
             line.tokens[0].word.plain in _THANKS or (slot.kind == "address" and words > _SHORT_PLACE)
         ):
@@ -350,7 +379,7 @@ class Dialogue:
             begin = lower.find(said)
             end = begin + len(said)
             if begin in starts and end in ends and len(lower) == len(line.text) and self._free(begin, end):
-                self._mark(line, begin, end, kind, self._slots.new_item(), "context", "said before")
+                self._mark_new(line, begin, end, kind, "context", "said before")
 
     # --- numbers -------------------------------------------------------------------------------------------
 
@@ -362,7 +391,7 @@ class Dialogue:
                 continue
             verdict = self._judge(line, signs, runs, at)
             if verdict.kind in HARMLESS:
-                self._memory.harmless.add(run.code)
+                self._memory.harmless.update(run.readings)
                 self._pending = []
             elif verdict.kind:
                 self._take(line, run, verdict)
@@ -371,7 +400,7 @@ class Dialogue:
                     self._wait(line, run)
             elif line.agent:
                 if run.digits > _KEPT:
-                    self._memory.harmless.add(run.code)
+                    self._memory.harmless.update(run.readings)
             else:
                 marked = self._wait(line, run) or marked
         if runs and not marked and not line.agent and any(run.digits > 2 for run in runs):
@@ -379,7 +408,9 @@ class Dialogue:
         return marked
 
     def _take(self, line: Line, run: Run, verdict: _Verdict) -> None:
-        parts = [] if line.agent or fit(verdict.kind, run) >= _WHOLE else parted(run, self._open_kinds())
+        one = line.agent or (verdict.kind != "card" and fit(verdict.kind, run) >= _WHOLE)
+        card = verdict.kind == "card" or self._card_was_told(line)
+        parts = [] if one else parted(run, self._open_kinds(), card=card)
         if parts:
             for kind, part in parts:
                 slot = self._slots.get(kind)
@@ -392,6 +423,19 @@ class Dialogue:
                 self._slots.fill(verdict.kind, run)
         if not line.agent:
             self._last = verdict
+            if not parts:
+                self._memory.add(verdict.item, run.counted, verdict.kind)
+            self._piece = (line.number, run.code)
+            slot = self._slots.get("card")
+            told = run if not parts else parts[0][1]
+            if verdict.kind == "card" and (
+                is_card_run(told) or (slot is not None and slot.filled >= _WHOLE_CARD)
+            ):
+                self._last = _NOTHING
+                self._card_line = line.number
+
+    def _card_was_told(self, line: Line) -> bool:
+        return line.number - self._paid_line <= _ANSWER_WITHIN
 
     def _open_kinds(self) -> list[str]:
         return [slot.kind for slot in self._slots.all() if slot.weight >= _ENOUGH]
@@ -401,7 +445,7 @@ class Dialogue:
         if run.amount or run.clock or run.letters or run.digits < 2:
             return False
         self._pending = [*(one for one in self._pending if line.number - one[0].number <= 4), (line, run)]
-        if len(self._pending) < 2 or not is_card("".join(one.code for _, one in self._pending)):
+        if len(self._pending) < 2 or not is_card("".join(one.counted for _, one in self._pending)):
             return False
         item = self._slots.new_item()
         for said, one in self._pending:
@@ -417,46 +461,63 @@ class Dialogue:
         counted = run.amount or run.clock
         scores, here = self._scores(line, signs, runs, at)
         harmless = max((scores.pop(kind, 0.0) for kind in HARMLESS), default=0.0)
-        known = self._memory.kind_of(run.code)
+        known = next(filter(None, map(self._memory.kind_of, run.readings)), "")
+        if line.agent and not counted and self._repeats_piece(line, runs, run):
+            known = self._last.kind
         if known and line.agent and not counted:
             return _Verdict(known, "context", "repeats what was said before", self._slots.new_item())
         if self._memory.is_harmless(run.code) and not here - set(HARMLESS):
             return _Verdict("no")
-        bare = _is_bare(line, runs) or (at + 1 < len(runs) and runs[at + 1].after_undo)
+        piece = not counted and not line.agent and is_pure(line, runs)
+        bare = is_bare(line, runs) or (at + 1 < len(runs) and runs[at + 1].after_undo)
         best, score = "", 0.0
         for kind, weight in scores.items():
             if line.agent and kind in _TOLD and not is_yours(line):
                 continue
             slot = self._slots.get(kind)
-            if slot is not None and slot.words and slot.certain and kind not in here:
+            if slot is not None and slot.words and slot.certain and kind not in here and not piece:
                 continue  # it is a part of an answer in words
             value = (
                 weight
-                * fit(kind, run, slot.filled if slot is not None else 0)
+                * fit(kind, run, slot.filled if slot is not None else 0, piece=piece)
                 * (_AMOUNT if counted else 1.0)
             )
             if run.digits + run.letters <= _FEW and kind in _LONG and not bare:
                 value *= _IN_PASSING
+            elif not bare and kind not in here and counts_a_thing(line, run):
+                value *= _OF_A_THING
             value += 0.01 * (_SPECIFIC.index(kind) + 1) if value and kind in _SPECIFIC else 0.0
             if value > score:
                 best, score = kind, value
         if score >= _ENOUGH and score >= harmless and (not line.agent or score >= _STRONG):
             slot = None if best in here else self._slots.get(best)
-            sure = "checked" if best == "card" and is_card(run.code) else "context"
+            sure = "checked" if best == "card" and is_card_run(run) else "context"
             if slot is None and best not in here and self._last.kind == best and sure != "checked":
                 return self._last._replace(why="goes on from the line before")
             item = slot.item if slot is not None else self._slots.new_item()
             if not line.agent and self._last.kind == best and best in here and _goes_on(line, signs):
                 item = self._last.item
             return _Verdict(best, sure, _why(slot, here=best in here), item)
-        parts = [] if line.agent or counted else parted(run, self._open_kinds())
+        parts = (
+            [] if line.agent or counted else parted(run, self._open_kinds(), card=self._card_was_told(line))
+        )
         if parts:
             return _Verdict(
                 parts[0][0], "context", _why(self._slots.get(parts[0][0])), self._slots.new_item()
             )
-        if harmless >= (_STRONG if is_card(run.code) else 0.3):
+        if harmless >= (_STRONG if is_card_run(run) else 0.3):
             return _Verdict("no" if run.digits + run.letters > 2 else "")
         return _NOTHING if counted else self._by_form(line, runs, run, known)
+
+    def _repeats_piece(self, line: Line, runs: Sequence[Run], run: Run) -> bool:
+        """Return whether an agent's line is nothing but the digits that the customer said right before."""
+        number, code = self._piece
+        return (
+            bool(self._last.kind)
+            and code == run.code
+            and line.number - number <= _REPEATS_WITHIN
+            and is_pure(line, runs)
+        )
 
     def _scores(
         self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], at: int
@@ -474,7 +535,7 @@ class Dialogue:
             )
             scores[sign.kind] = min(1.0, scores.get(sign.kind, 0.0) * 0.5 + weight)
         following = runs[at + 1].first if at + 1 < len(runs) else len(line.tokens)
-        for sign in self._after(line, signs, run, following, last=at + 1 == len(runs)):
+        for sign in signs_after(line, signs, run, following, last=at + 1 == len(runs)):
             scores[sign.kind] = max(scores.get(sign.kind, 0.0), 0.75 * sign.weight)
         here = set(scores)
         for slot in self._slots.all():
@@ -482,27 +543,9 @@ class Dialogue:
                 continue
             weight = slot.weight * (0.6 if here and slot.kind not in here else 1.0)
             scores[slot.kind] = max(scores.get(slot.kind, 0.0), weight)
-        if not line.agent and self._last.kind and _is_bare(line, runs):
+        if not line.agent and self._last.kind and is_bare(line, runs):
             scores[self._last.kind] = max(scores.get(self._last.kind, 0.0), 0.7)
         return scores, here
-
-    @staticmethod
-    def _after(line: Line, signs: Sequence[Sign], run: Run, following: int, *, last: bool) -> Iterable[Sign]:
-        """Yield signs behind a number that speak of it ("836 on the back"), and not of the next."""
-        for sign in signs:
-            if (
-                not (run.last < sign.first <= run.last + _NEAR and sign.last < following)
-                or sign.kind == "what"
-            ):
-                continue
-            between = line.tokens[run.last + 1 : sign.first]
-            ends = any(token.text in ".?!;" and not token.glued for token in between[1:])
-            if (
-                not ends
-                and not (between and between[0].word.plain in _AND)
-                and (last or following - sign.last > 4)
-            ):
-                yield sign
 
     def _by_form(self, line: Line, runs: Sequence[Run], run: Run, known: str) -> _Verdict:
         """Return what a number is of which nothing was said."""
@@ -517,29 +560,34 @@ class Dialogue:
             return _Verdict(known, "context", "repeats what was said before", new())
         if run.letters:
             return _NOTHING
-        if is_card(run.code):
+        if is_card_run(run):
             return _Verdict("card", "checked", "a card's length and check digit", new())
         if run.digits in (15, 16) and run.code[0] in "3456":
             return _Verdict("card", "form", "as long as a card number", new())
         international = run.first > 0 and line.tokens[run.first - 1].word.plain in _PLUS
-        if (international or run.code[0] == "0" or run.digits >= 10) and is_phone(
-            run.code, self.words.languages, international=international
+        digits = run.code if run.code[0] == "0" else run.counted
+        if (international or digits[0] == "0" or len(digits) >= _WITHOUT_ZERO) and is_phone(
+            digits, self.words.languages, international=international
         ):
             return _Verdict("phone", "form", "written as a phone number", new())
-        if not _is_bare(line, runs):
+        if not is_bare(line, runs):
             return _NOTHING
         if self._last.kind:
             return self._last._replace(why="goes on from the line before")
         if kind := self._answers_question(line, run):
-            return _Verdict(kind, "form", f"the whole answer to line {self._question}", new())
-        if run.digits >= _BARE_ID:
-            kind = "card" if run.digits >= _BARE_CARD else "account"
+            return _Verdict(kind, "form", f"the whole answer to line {abs(self._question)}", new())
+        if len(run.counted) >= _BARE_ID:
+            kind = "card" if len(run.counted) >= _BARE_CARD else "account"
             return _Verdict(kind, "form", "a long number and nothing else", new())
         return _NOTHING
 
     def _answers_question(self, line: Line, run: Run) -> str:
         """Return the kind of a number that is the whole answer to a question of unknown words; "" if it may be a count."""
-        if not self._question or line.number - self._question > _ANSWER_WITHIN or not run.spelled:
+        behind_card = (
+            self._card_line > abs(self._question) and line.number - self._card_line <= _REPEATS_WITHIN
+        )
+        after = self._card_line if behind_card else self._question
+        if after <= 0 or line.number - after > _ANSWER_WITHIN or not (run.spelled or behind_card):
             return ""
         paying = line.number - self._paid_line <= _PAYING
         if run.digits == 3:
@@ -566,29 +614,5 @@ def _why(slot: Slot | None, *, here: bool = False) -> str:
     return "announced in the same line" if here or slot is None else f"asked for in line {slot.line}"
 
 
-def _speaks_of(signs: Sequence[Sign], kind: str) -> bool:
-    return any(sign.kind == kind for sign in signs)
-
-
 def _goes_on(line: Line, signs: Sequence[Sign]) -> bool:
     return not signs or len(line.tokens) <= _NEAR
-
-
-def _is_nod(line: Line) -> bool:
-    """Return whether a line says only that one listens."""
-    words = [token.word for token in line.tokens if token.text[0].isalnum()]
-    return len(words) <= 5 and all(word.nod for word in words)
-
-
-def _is_bare(line: Line, runs: Sequence[Run]) -> bool:
-    """Return whether a line is a number and little else."""
-    inside = {index for run in runs for index in range(run.first, run.last + 1)}
-    words = [
-        token.word
-        for index, token in enumerate(line.tokens)
-        if index not in inside and token.text[0].isalnum()
-    ]
-    return (
-        sum(not (word.skip or word.filler or word.nod or word.small) for word in words) <= 1
-        and len(words) <= _ROUND_AN_ANSWER
-    )

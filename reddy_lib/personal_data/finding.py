@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.dialogue import Dialogue
-from reddy_lib.personal_data.number_words import plain
+from reddy_lib.personal_data.number_words import plain, word_set
 from reddy_lib.personal_data.said import NOT_KEPT, Said, first_in_each_place
 from reddy_lib.personal_data.vocabulary import LANGUAGES, guess_languages, vocabulary
 
-__all__ = ["find_in_text", "find_personal_data"]
+__all__ = ["find_in_name", "find_in_text", "find_personal_data"]
 
 
 def find_personal_data(
@@ -40,15 +42,90 @@ def find_in_text(text: str, kind_hint: str = "", *, languages: Sequence[str] | N
         languages: as in `find_personal_data`; None guesses them for the text, and reads the hint in all.
     """
     spoken = tuple(languages) if languages else guess_languages([text])
-    words = vocabulary((*spoken, *(one for one in LANGUAGES if one not in spoken)) if kind_hint else spoken)
+    if not kind_hint:
+        return _found_in(text, Dialogue(vocabulary(spoken)))
+    hint = _hint_of(kind_hint)
+    words = vocabulary((*spoken, *(one for one in LANGUAGES if one not in spoken)))
     dialogue = Dialogue(words)
-    if kind_hint:
-        dialogue.expect(kind_hint)
-    found = first_in_each_place(dialogue.feed([TranscriptLine("", text)]))
-    if kind_hint and not _CODE.search(plain(re.sub(r"[\W_]+", " ", kind_hint))):
+    dialogue.expect(hint.words)
+    found = _found_in(text, dialogue)
+    if not found and dialogue.expects_name() and _is_name(text):
+        begin, end = len(text) - len(text.lstrip()), len(text.rstrip())
+        return [Said(1, begin, end, "name", 1, "context", ASKED_BY_NAME)]
+    if not hint.code:
         return [one for one in found if one.kind not in NOT_KEPT or one.why != ASKED_BY_NAME]
     return found
 
+
+class _Hint(NamedTuple):
+    """The name of a field in words, and whether it can mean nothing but a security code or a PIN."""
+
+    words: str
+    code: bool
+
+
+@lru_cache(maxsize=2048)
+def _hint_of(name: str) -> _Hint:
+    words = _HUMPS.sub(" ", name)
+    return _Hint(words, _CODE.search(plain(re.sub(r"[\W_]+", " ", words))) is not None)
+
+
+def _found_in(text: str, dialogue: Dialogue) -> list[Said]:
+    if plain(text.strip()) in _NO_NAMES:
+        return []
+    found = first_in_each_place(dialogue.feed([TranscriptLine("", text)]))
+    return [
+        one for one in found if not (one.kind == "account" and _DATE.fullmatch(text[one.begin : one.end]))
+    ]
+
+
+def find_in_name(name: str) -> list[Said]:
+    """Find personal data in the name of a tag or field, such as "card 4111 1111 1111 1111"; the line of each is 1.
+
+    A name says what a value is ("Customer phone 2", "Contract 2026"), so that only an email address counts, and a number
+    that is too long to be a part of a name.
+    """
+    if not _TELLING.search(name):
+        return []
+    return list(_find_in_name(name))
+
+
+@lru_cache(maxsize=2048)  # each call of a batch has the same names
+def _find_in_name(name: str) -> tuple[Said, ...]:
+    found = find_in_text(name, languages=LANGUAGES)
+    return tuple(one for one in found if _tells(one.kind, name[one.begin : one.end]))
+
+
+def _is_name(text: str) -> bool:
+    """Return whether the value of a field for names is one: a few words."""
+    return _NAME.fullmatch(text.strip()) is not None
+
+
+def _tells(kind: str, said: str) -> bool:
+    digits = re.sub(r"\D", "", said)
+    if kind == "email" or kind in _IN_WORDS:
+        return kind == "email"
+    if not digits:  # spelt out
+        return len(said.split()) >= _SHORT_CODE
+    if kind in _SHORT_CODES:
+        return len(digits) >= _SHORT_CODE and not _YEAR.fullmatch(said.strip())
+    return len(digits) >= _LONG_NUMBER
+
+
+_HUMPS = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
+"""Where a name that is written as one word ("cardNumber") has another word."""
+_TELLING = re.compile(r"\d\D?\d\D?\d|@|\w\W+\w+\W+\w+\W+\w")
+"""A name that may hold personal data: three digits, an address, or several words."""
+_IN_WORDS = ("name", "address", "password")
+_SHORT_CODES = ("cvv", "pin", "last4", "expiry", "birth_date")
+_SHORT_CODE, _LONG_NUMBER = 3, 6  # digits
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_DATE = re.compile(r"\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2\d{4}")
+_NAME = re.compile(r"[^\W\d_]+\.?(?:[ ,'’-]{1,2}[^\W\d_]+\.?){0,4}")
+_NO_NAMES = word_set(
+    "unknown anonymous none null nan na yes no true false test unbekannt keine keiner anonym nein ja inconnu anonyme aucun "
+    "non oui desconocido anonimo ninguno desconhecido nenhum sconosciuto nessuno onbekend geen ukendt ingen withheld other"
+)
 
 ASKED_BY_NAME = "asked for in line 0"
 

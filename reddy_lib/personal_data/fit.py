@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator
 
 from reddy_lib.personal_data.forms import is_card
 from reddy_lib.personal_data.runs import Run
 
-__all__ = ["COMPLETE", "fit", "parted"]
+__all__ = ["COMPLETE", "fit", "is_card_run", "parted"]
 
-COMPLETE = {"card": 15, "cvv": 3, "expiry": 3, "pin": 4, "last4": 4, "phone": 9, "birth_date": 4}
+COMPLETE = {"card": 15, "cvv": 3, "expiry": 3, "pin": 6, "last4": 4, "phone": 9, "birth_date": 4}
 """Kind → digits with which a datum is complete; other kinds have no usual length."""
 _LONGEST_CARD = 19
 _WHOLE = 0.9
 _CODE = range(4, 9)
 
 
-def fit(kind: str, run: Run, filled: int = 0) -> float:
-    """Return how well a run fits a kind. `filled`: digits of the same datum that were said before it."""
-    digits, letters = run.digits, run.letters
+_PIECE = 0.9  # of fit: a part of a short code, which is said over several turns
+_MOST = {"cvv": 4, "pin": 8, "last4": 4, "expiry": 6, "birth_date": 8}
+"""Kind → digits that a short code has at most."""
+_LONE = 0.6
+
+
+def fit(kind: str, run: Run, filled: int = 0, *, piece: bool = False) -> float:
+    """Return how well a run fits a kind.
+
+    Args:
+        filled: digits of the same datum that were said before it.
+        piece: nothing else is said in its line, so that it may be a part of a number that goes on in other turns.
+    """
     if kind in ("no", "our"):
         return 1.0
-    if digits + letters < 2 and not (filled and kind in _LONG):
-        return 0.3
-    return _FITS[kind](digits, letters, filled)
+    letters = run.letters
+    best = 0.0
+    for reading in run.readings:
+        digits = len(reading) - letters
+        if piece and not letters and kind in _MOST and digits > 0 and filled + digits <= _MOST[kind]:
+            best = max(best, _PIECE)
+        if digits + letters >= 2 or (filled and kind in _LONG):
+            best = max(best, _FITS[kind](digits, letters, filled))
+        elif kind not in _MOST:
+            best = max(best, _LONE if piece and kind in _LONG else 0.3)
+    return best
 
 
 def _card(digits: int, letters: int, filled: int) -> float:
@@ -92,17 +110,31 @@ _FITS = {
 }  # fmt: skip
 
 
-def parted(run: Run, open_kinds: Sequence[str]) -> list[tuple[str, Run]]:
+def is_card_run(run: Run) -> bool:
+    """Return whether a run is a card's number, as it is said or counted."""
+    return any(map(is_card, run.readings))
+
+
+def parted(run: Run, open_kinds: Collection[str], *, card: bool = False) -> list[tuple[str, Run]]:
     """Return the parts of a number that is several data in a row (a card and its expiry date), each with its kind.
 
     Returns an empty list if it is one datum.
+
+    Args:
+        open_kinds: what is expected.
+        card: a card's number is expected, or was just told.
     """
     if run.letters or len(run.atoms) < 2:
         return []
-    for cut in range(1, len(run.atoms)):
-        first, rest = _cut(run, 0, cut), _cut(run, cut, len(run.atoms))
-        if is_card(first.code) and rest.digits < 9:
-            return [("card", first), *_behind_card(rest)]
+    if run.digits > _USUAL_CARD or card:
+        for cut in _card_cuts(run, whole="card" in open_kinds):
+            behind = _behind_card(_cut(run, cut, len(run.atoms)))
+            if behind:
+                return [("card", _cut(run, 0, cut)), *behind]
+    if card:
+        told = _date_and_code(run)
+        if told:
+            return told
     kinds = [kind for kind in open_kinds if kind in ("cvv", "expiry", "pin", "last4")]
     if len(kinds) > 1:
         for cut in range(1, len(run.atoms)):
@@ -114,12 +146,77 @@ def parted(run: Run, open_kinds: Sequence[str]) -> list[tuple[str, Run]]:
     return []
 
 
+_USUAL_CARD = 15  # digits; most have one more
+_LENGTHS = (16, 15, 14, 19, 18, 17)
+_ISSUERS = {15: "3", 14: "3", 17: "56", 18: "56", 19: "56"}
+"""Digits of a card's number → what it begins with then."""
+_MOST_BEHIND = 10  # digits of an expiry date and a code
+
+
+def _card_cuts(run: Run, *, whole: bool) -> Iterator[int]:
+    """Yield where the number of a card may end in a run: first by its check digit, then by its length if it is expected."""
+    ends: dict[int, int] = {}
+    for cut in range(1, len(run.atoms)):
+        first = _cut(run, 0, cut)
+        for reading in first.readings:
+            ends.setdefault(len(reading), cut)
+    checked = [
+        length
+        for length in _LENGTHS
+        if length in ends
+        and run.code[0] in _ISSUERS.get(length, run.code[0])
+        and any(map(is_card, _cut(run, 0, ends[length]).readings))
+    ]
+    if is_card_run(run) and (run.digits <= _USUAL_CARD + 1 or not checked or run.code[0] == "6"):
+        return
+    yield from (ends[length] for length in checked)
+    if whole and run.digits > _USUAL_CARD + 3:
+        yield from (ends[length] for length in (16, 15) if length in ends)
+
+
 def _behind_card(rest: Run) -> list[tuple[str, Run]]:
-    for cut in range(1, len(rest.atoms)):
-        expiry, code = _cut(rest, 0, cut), _cut(rest, cut, len(rest.atoms))
-        if expiry.digits in (4, 6) and code.digits in (3, 4):
-            return [("expiry", expiry), ("cvv", code)]
-    return [("cvv" if rest.digits == 3 else "expiry", rest)]
+    """Return what is said behind a card's number: its expiry date, its code, or both; empty if it is neither."""
+    both = _date_and_code(rest)
+    if both:
+        return both
+    lengths = set(map(len, rest.readings))
+    if 3 not in lengths and _is_month_year(rest):
+        return [("expiry", rest)]
+    # What cannot be told apart holds the code, which must not leave.
+    return [("cvv", rest)] if max(lengths) > 2 else []
+
+
+def _date_and_code(run: Run) -> list[tuple[str, Run]]:
+    """Return the parts of an expiry date and a security code in a row, in either order; empty if it is something else."""
+    if len(run.code) > _MOST_BEHIND:
+        return []
+    for codes in ({3}, {4}):
+        for cut in range(1, len(run.atoms)):
+            first, rest = _cut(run, 0, cut), _cut(run, cut, len(run.atoms))
+            if _is_month_year(first) and codes & set(map(len, rest.readings)):
+                return [("expiry", first), ("cvv", rest)]
+            if codes & set(map(len, first.readings)) and _is_month_year(rest):
+                return [("cvv", first), ("expiry", rest)]
+    return []
+
+
+def _is_month_year(run: Run) -> bool:
+    """Return whether digits are a month and a year of a card: 08 27, 8 27, 8 2027."""
+    for reading in run.readings:
+        for year in ("", "20"):
+            month = reading[: -2 - len(year)]
+            if (
+                reading[-2 - len(year) : -2] == year
+                and month.lstrip("0") in _MONTHS
+                and 1 <= len(month) <= 2
+                and reading[-2] in _DECADES
+            ):
+                return True
+    return False
+
+
+_MONTHS = frozenset(str(month) for month in range(1, 13))
+_DECADES = "23"  # of years to which cards are valid
 
 
 def _cut(run: Run, first: int, last: int) -> Run:

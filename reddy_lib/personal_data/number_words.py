@@ -1,16 +1,28 @@
 """Number words of eight languages: the one table from which numbers are recognised and spoken.
 
 Each language has words for 0 to 99 (built from its own rules), for hundreds and thousands, and further words that stand for
-a digit in speech ("oh", "zwo", "meia"). Words that are longer compounds ("neunzehnhundertachtzig") are read by `text2num`.
+a digit in speech ("oh", "zwo", "meia"). `compound` reads numbers that are written as one word
+("neunzehnhundertachtzig").
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 from typing import NamedTuple
 
-__all__ = ["LANGUAGES", "NumberWords", "number_words", "plain", "word_set", "words_below_100"]
+__all__ = [
+    "LANGUAGES",
+    "NumberWords",
+    "compound",
+    "homophones",
+    "number_words",
+    "plain",
+    "word_set",
+    "words_below_100",
+]
 
 LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl", "da")
 
@@ -63,8 +75,18 @@ _ALSO = {
         "nonante": 90,
         "quatre-vingt": 80,
     },
-    "es": {"un": 1, "una": 1, "dieciseis": 16},
-    "pt": {"uma": 1, "duas": 2, "meia": 6, "dezasseis": 16, "dezassete": 17, "dezanove": 19, "quatorze": 14},
+    "es": {"un": 1, "una": 1, "dieciseis": 16, "cien": 100, "ciento": 100},
+    "pt": {
+        "uma": 1,
+        "duas": 2,
+        "meia": 6,
+        "dezasseis": 16,
+        "dezassete": 17,
+        "dezanove": 19,
+        "quatorze": 14,
+        "cem": 100,
+        "cento": 100,
+    },
     "it": {"un": 1, "una": 1},
     "nl": {"één": 1, "eén": 1, "ene": 1, "zeuven": 7, "tweeën": 2},
     "da": {"et": 1, "halvtredsindstyve": 50},
@@ -94,9 +116,9 @@ _HUNDRED = {
     "en": {"hundred": 100, "thousand": 1000},
     "de": {"hundert": 100, "tausend": 1000},
     "fr": {"cent": 100, "cents": 100, "mille": 1000, "mil": 1000},
-    "es": {"cien": 100, "ciento": 100, "mil": 1000, "doscientos": 200, "trescientos": 300, "cuatrocientos": 400,
+    "es": {"mil": 1000, "doscientos": 200, "trescientos": 300, "cuatrocientos": 400,
            "quinientos": 500, "seiscientos": 600, "setecientos": 700, "ochocientos": 800, "novecientos": 900},
-    "pt": {"cem": 100, "cento": 100, "mil": 1000, "duzentos": 200, "trezentos": 300, "quatrocentos": 400,
+    "pt": {"mil": 1000, "duzentos": 200, "trezentos": 300, "quatrocentos": 400,
            "quinhentos": 500, "seiscentos": 600, "setecentos": 700, "oitocentos": 800, "novecentos": 900},
     "it": {"cento": 100, "mille": 1000, "mila": 1000},
     "nl": {"honderd": 100, "duizend": 1000},
@@ -112,6 +134,10 @@ _TIMES = {
     "nl": {"dubbel": 2, "dubbele": 2, "driemaal": 3, "tweemaal": 2},
     "da": {"dobbelt": 2},
 }
+_MARKS = re.compile("[\u0300-\u036f]+")
+_RARE = re.compile(
+    "[^\u0000-\u036f\u2010-\u2027\u20ac]"
+)  # other signs than quotes and dashes: may be marks as well
 _AND = {"de": "und", "nl": "en", "da": "og"}
 
 
@@ -134,11 +160,15 @@ def word_set(text: str) -> frozenset[str]:
 
 
 def plain(word: str) -> str:
-    """Return a word in lower case and without accents ("é" → "e", "ß" → "ss"); its length may change."""
+    """Return a word in lower case and without accents ("é" → "e", "ß" → "ss", "æ" → "ae"); its length may change."""
     if word.isascii():
         return word.lower()
-    parts = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part)).replace("ø", "o")
+    parts = _MARKS.sub("", unicodedata.normalize("NFKD", word.casefold()))
+    if parts.isascii():
+        return parts
+    if _RARE.search(parts):
+        parts = "".join(part for part in parts if not unicodedata.combining(part))
+    return parts.replace("ø", "o").replace("æ", "ae")
 
 
 @cache
@@ -188,3 +218,56 @@ def number_words(language: str) -> NumberWords:
         if word not in values and word not in scales
     }
     return NumberWords(values, inside, scales, _TIMES[language])
+
+
+def homophones() -> frozenset[str]:
+    """Return the words of all languages that count as numbers beside another one."""
+    return frozenset(word for words in _INSIDE.values() for word in words)
+
+
+_SCALES = {
+    "de": ("hundert", "tausend", "und"), "nl": ("honderd", "duizend", "en"), "da": ("hundrede", "tusind", "og"),
+    "it": ("cento", "mila", ""),
+}  # fmt: skip
+"""Languages that write numbers in one word: hundred, thousand, and what may stand between them and the rest."""
+
+
+def compound(word: str, language: str) -> int | None:
+    """Return the number that a long word without accents says ("neunzehnhundertachtzig"), None if it says none."""
+    if language not in _SCALES:
+        return None
+    hundred, thousand, link = _SCALES[language]
+    values = number_words(language).values
+    if language == "it" and word.startswith("mille"):
+        return _with_rest(1000, word[5:], link, lambda rest: _in_hundreds(rest, values, hundred, link))
+    head, scale, tail = word.partition(thousand)
+    if scale and not (language == "it" and not head):
+        count = _in_hundreds(head, values, hundred, link) if head else 1
+        if count is not None:
+            return _with_rest(
+                1000 * count, tail, link, lambda rest: _in_hundreds(rest, values, hundred, link)
+            )
+    return _in_hundreds(word, values, hundred, link)
+
+
+def _with_rest(base: int, tail: str, link: str, read: Callable[[str], int | None]) -> int | None:
+    if not tail:
+        return base
+    rest = read(tail)
+    if rest is None and link and tail.startswith(link):
+        rest = read(tail.removeprefix(link))
+    return None if rest is None else base + rest
+
+
+def _in_hundreds(word: str, values: dict[str, int], hundred: str, link: str) -> int | None:
+    """Return a number below 10,000 that is said in hundreds ("neunzehnhundert…"), None if it is none."""
+    if word in values:
+        return values[word]
+    for stem in (hundred, hundred[:-1]) if hundred == "cento" else (hundred,):  # "centottanta"
+        head, scale, tail = word.partition(stem)
+        count = values.get(head) if head else 1
+        if scale and count and (tail or stem == hundred):
+            found = _with_rest(100 * count, tail, link, values.get)
+            if found is not None:
+                return found
+    return None

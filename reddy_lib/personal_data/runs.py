@@ -1,4 +1,4 @@
-"""Cut a line into tokens, and find the runs of digits and spelled letters in it, however they are said.
+"""Find the runs of digits and spelled letters in a line, however they are said.
 
 A run is what somebody says or types as one number: figures, number words, "double seven", letters, with fillers between.
 Its `pieces` are the characters of it without the fillers.
@@ -10,16 +10,15 @@ import re
 from collections.abc import Sequence, Set
 from typing import NamedTuple
 
-from reddy_lib.personal_data.number_words import word_set
-from reddy_lib.personal_data.vocabulary import Vocabulary, Word
+from reddy_lib.personal_data.number_words import homophones, word_set
+from reddy_lib.personal_data.tokens import Line, Token
 
-__all__ = ["Atom", "Line", "Run", "is_apart", "read_line", "runs_of"]
+__all__ = ["Atom", "Run", "is_apart", "may_spell", "runs_of"]
 
-_FIGURE = re.compile(r"\d")
-_TOKEN = re.compile(r"\d+|[^\W\d_]+|[^\w\s]|_")
 _JOINING = frozenset("-./,()+·–—:…#_;'")
 _CURRENCY = frozenset("$€£¥%")
 _MOST_FILLERS = 4
+_MOST_COUNTED = 7  # digits of an amount
 _APART = 4  # tokens from tens to their unit ("trente-et-un")
 # Words for signs between digits: they belong to the number.
 _SIGNS = word_set(
@@ -28,6 +27,8 @@ _SIGNS = word_set(
     "koppelteken bindestreg streg mellemrum punktum"
 )
 _AND = frozenset(("y", "e", "et", "og", "und", "en"))
+_LINKS = _AND | {"and", "-"}
+_UNIT_FIRST = frozenset(("und", "og", "en"))  # "sechs und dreißig"
 _ORDINAL = frozenset(("st", "nd", "rd", "th"))
 _APOSTROPHES = "'’"
 _SAID_AS_LETTER = {
@@ -40,23 +41,16 @@ _AS_IN = frozenset(("for", "as", "wie", "comme", "de", "van", "come", "som", "li
 _LETTER_WORDS = frozenset("aioeyuàèéò")  # single letters that are words
 
 
-class Token(NamedTuple):
-    """A word, a group of figures or a sign of a line. `glued`: no space before it."""
-
-    begin: int
-    end: int
-    text: str
-    word: Word
-    glued: bool
-
-
 def is_apart(between: Sequence[Token]) -> bool:
     """Return whether words stand between two parts of a number that are none of it."""
     return any(token.text[0].isalnum() and token.word.plain not in _SIGNS for token in between)
 
 
 class Atom(NamedTuple):
-    """A part of a run: figures or letters. `at`, `last`: its tokens; `said`: how many digits a number word stands for."""
+    """A part of a run: figures or letters. `at`, `last`: its tokens; `tens`: a unit may follow.
+
+    `joined`: it is counted together with the one before it ("eight hundred" and "thirty six").
+    """
 
     begin: int
     end: int
@@ -66,25 +60,15 @@ class Atom(NamedTuple):
     tens: int = 0
     homophone: bool = False
     figures: bool = False
-
-
-class Line:
-    """A line, cut into tokens."""
-
-    __slots__ = ("agent", "customer", "figures", "number", "role", "text", "tokens")
-
-    def __init__(self, number: int, role: str, text: str, tokens: list[Token]) -> None:
-        self.number = number
-        self.text = text
-        self.tokens = tokens
-        self.figures = _FIGURE.search(text) is not None
-        self.role = role
-        self.agent = role == "agent"
-        self.customer = role == "customer"
+    joined: bool = False
 
 
 class Run:
-    """A number as it is said, in one line. `digits` and `letters` are counted without fillers."""
+    """A number as it is said, in one line. `digits` and `letters` are counted without fillers.
+
+    `code` has what was said one after the other, `counted` what it is as a cardinal: "eight hundred and thirty six" is
+    80036 or 836. They are the same for most numbers.
+    """
 
     __slots__ = (
         "after_undo",
@@ -92,6 +76,7 @@ class Run:
         "atoms",
         "clock",
         "code",
+        "counted",
         "digits",
         "first",
         "last",
@@ -109,6 +94,20 @@ class Run:
         self.code = "".join(atom.text for atom in atoms)
         self.digits = sum(character.isdigit() for character in self.code)
         self.letters = len(self.code) - self.digits
+        self.counted = self.code
+        if any(atom.joined for atom in atoms[1:]):
+            parts: list[str] = []
+            for atom in atoms:
+                if atom.joined and parts:
+                    parts[-1] = str(int(parts[-1]) + int(atom.text))
+                else:
+                    parts.append(atom.text)
+            self.counted = "".join(parts)
+
+    @property
+    def readings(self) -> tuple[str, ...]:
+        """Return what it may be: one code, or two."""
+        return (self.code,) if self.counted == self.code else (self.counted, self.code)
 
     @property
     def spelled(self) -> bool:
@@ -131,21 +130,6 @@ class Run:
     @property
     def end(self) -> int:
         return self.atoms[-1].end
-
-
-def read_line(number: int, role: str, text: str, words: Vocabulary) -> Line:
-    """Cut a line into tokens."""
-    tokens: list[Token] = []
-    known, look_up, new = words.known, words.word, tuple.__new__
-    last = -1
-    for one in _TOKEN.finditer(text):
-        begin, end = one.span()
-        part = one[0]
-        lower = part.lower()
-        # Half of the time of reading a line is spent here: the tuple is made without Token's own __new__.
-        tokens.append(new(Token, (begin, end, part, known.get(lower) or look_up(lower), begin == last)))
-        last = end
-    return Line(number, role, text, tokens)
 
 
 def _figures(text: str) -> str:
@@ -171,10 +155,20 @@ class _Reader:
     def read(self) -> list[Run]:
         tokens = self.tokens
         beside = self._beside_figures() if self.line.figures else frozenset()
+        live = [
+            at
+            for at, token in enumerate(tokens)
+            if (not token.word.inert and token.word.says) or at in beside
+        ]
+        following = 0
         while self.at < len(tokens):
-            if not self.atoms and self.at not in beside:
-                token = tokens[self.at]
-                if token.word.inert or not token.text[0].isalnum() or self._alone():
+            if not self.atoms:  # most words are neither numbers nor letters
+                while following < len(live) and live[following] < self.at:
+                    following += 1
+                if following == len(live):
+                    break
+                self.at = live[following]
+                if self.at not in beside and self._alone():
                     self.at += 1
                     continue
             step = self._atom()
@@ -234,11 +228,15 @@ class _Reader:
             return self._times(token, word.times)
         if word.value is not None:
             return self._value(token, word.value)
-        if word.plain in _AND and self._joins_tens():
+        if word.plain in _LINKS and (self._joins_tens() or self._joins_hundreds()):
             return 1
         if word.scale:
             return self._scale(token, word.scale)
-        if word.inside is not None and (self._beside_number(-1) or self._beside_number(1)):
+        if word.inside is not None and (
+            self._beside_number(-1)
+            or (word.inside != 0 and self._beside_number(1))
+            or (word.leads and (self._leads() or bool(self.atoms)))
+        ):
             self.atoms.append(
                 Atom(token.begin, token.end, str(word.inside), self.at, self.at, homophone=True)
             )
@@ -255,6 +253,45 @@ class _Reader:
             and following is not None
             and 0 < (following.word.value or 0) < 20
         )
+
+    def _joins_hundreds(self) -> bool:
+        """Return whether an "and" stands between hundreds and the rest ("oitocentos e trinta")."""
+        after = self.tokens[self.at + 1].word if self.at + 1 < len(self.tokens) else None
+        return (
+            bool(self.atoms)
+            and after is not None
+            and after.value is not None
+            and self._is_joined(after.value)
+        )
+
+    def _is_joined(self, value: int) -> bool:
+        """Return whether a number is counted together with the hundreds or thousands right before it."""
+        before = self.atoms[-1] if self.atoms else None
+        if before is None or before.figures or value < 1:
+            return False
+        if not (before.text.isdigit() and before.text.endswith("00") and int(before.text)):
+            return False
+        between = self.tokens[before.last + 1 : self.at]
+        if any(token.word.plain not in _LINKS for token in between):
+            return False
+        zeros = len(before.text) - len(before.text.rstrip("0"))
+        return len(str(value)) <= min(zeros, 3)
+
+    def _unit_before(self, value: int) -> Atom | None:
+        """Return the unit that is said before these tens ("sechs und dreißig"), or None."""
+        before = self.atoms[-1] if self.atoms else None
+        if before is None or before.figures or value % 10 or not 20 <= value < 100:
+            return None
+        between = [token.word.plain for token in self.tokens[before.last + 1 : self.at]]
+        one_digit = len(before.text) == 1 and before.text.isdigit() and before.text != "0"
+        return before if one_digit and len(between) == 1 and between[0] in _UNIT_FIRST else None
+
+    def _leads(self) -> bool:
+        """Return whether a number follows the present token, or it is the only word of the line."""
+        after = self.tokens[self.at + 1].text if self.at + 1 < len(self.tokens) else ""
+        if self._beside_number(1) or (len(after) > 1 and after.isdigit()):  # "o 2" is the name of a firm
+            return True
+        return all(at == self.at or not token.text[0].isalnum() for at, token in enumerate(self.tokens))
 
     def _beside_number(self, step: int) -> bool:
         at = self.at + step
@@ -288,7 +325,7 @@ class _Reader:
         if before is not None and before.tens and self._adds(before, value):  # 40 + 2
             total = before.tens + value
             tens = total if token.word.plain == "dix" else 0
-            self.atoms[-1] = Atom(before.begin, token.end, str(total), before.at, self.at, tens)
+            self.atoms[-1] = before._replace(end=token.end, text=str(total), last=self.at, tens=tens)
             return 1
         if (
             before is not None
@@ -296,8 +333,15 @@ class _Reader:
             and self._four_times_twenty(before, token)
         ):
             return 1
+        unit = self._unit_before(value)
+        if unit is not None:
+            self.atoms[-1] = unit._replace(
+                end=token.end, text=str(value + int(unit.text)), last=self.at, tens=0
+            )
+            return 1
         tens = value if (20 <= value < 100 and value % 10 == 0) or token.word.plain == "dix" else 0
-        self.atoms.append(Atom(token.begin, token.end, str(value), self.at, self.at, tens))
+        joined = self._is_joined(value)
+        self.atoms.append(Atom(token.begin, token.end, str(value), self.at, self.at, tens, joined=joined))
         return 1
 
     def _four_times_twenty(self, before: Atom, token: Token) -> bool:
@@ -305,14 +349,15 @@ class _Reader:
         four = self.tokens[before.last]
         if four.word.plain != "quatre" or before.last < self.at - 2:
             return False
+        joined = False
         if before.text == "4":
-            self.atoms.pop()
+            joined = self.atoms.pop().joined
         else:
             end = self.tokens[before.last - 1]
             self.atoms[-1] = before._replace(
                 end=end.end, text=before.text[:-1] + "0", last=before.last - 1, tens=0
             )
-        self.atoms.append(Atom(four.begin, token.end, "80", before.last, self.at, 80))
+        self.atoms.append(Atom(four.begin, token.end, "80", before.last, self.at, 80, joined=joined))
         return True
 
     def _adds(self, before: Atom, value: int) -> bool:
@@ -329,11 +374,13 @@ class _Reader:
 
     def _scale(self, token: Token, scale: int) -> int:
         before = self.atoms[-1] if self.atoms and self.atoms[-1].last == self.at - 1 else None
-        if before is not None and not before.figures and len(before.text) <= 2 and scale in (100, 1000):
+        counts = before is not None and not before.figures and before.text.isdigit()
+        if before is not None and counts and len(before.text) <= 2 and scale in (100, 1000):
             text = before.text + str(scale)[1:]
-            self.atoms[-1] = Atom(before.begin, token.end, text, before.at, self.at)
+            self.atoms[-1] = before._replace(end=token.end, text=text, last=self.at, tens=0, homophone=False)
         else:
-            self.atoms.append(Atom(token.begin, token.end, str(scale), self.at, self.at))
+            joined = self._is_joined(scale)
+            self.atoms.append(Atom(token.begin, token.end, str(scale), self.at, self.at, joined=joined))
         return 1
 
     def _letter(self, token: Token) -> int:
@@ -418,6 +465,8 @@ class _Reader:
         whole = len(pieces) < 2 or not any(self._looks_counted(piece) for piece in pieces)
         for part in [atoms] if whole else pieces:
             part = _trimmed(part)
+            if len(part) == 1 and self._is_article(part[0]):
+                continue
             if any(any(c.isdigit() for c in atom.text) for atom in part) or len(part) > 2:
                 amount, clock = self._amount(part), self._clock(part)
                 self.runs.append(
@@ -425,12 +474,23 @@ class _Reader:
                 )
             after_undo = False
 
+    def _is_article(self, atom: Atom) -> bool:
+        """Return whether a word for "one" belongs to the noun behind it ("un instant", "one moment")."""
+        after = self.tokens[atom.last + 1] if atom.last + 1 < len(self.tokens) else None
+        return (
+            atom.text == "1"
+            and not atom.figures
+            and after is not None
+            and after.text[0].isalpha()
+            and not (after.word.filler or after.word.nod or after.word.person)
+        )
+
     def _pieces(self, atoms: list[Atom]) -> list[list[Atom]]:
         """Return the parts of a number between its fillers."""
         pieces: list[list[Atom]] = []
         last = -2
         for atom in atoms:
-            if last < 0 or is_apart(self.tokens[last + 1 : atom.at]):
+            if last < 0 or (not atom.joined and is_apart(self.tokens[last + 1 : atom.at])):
                 pieces.append([])
             pieces[-1].append(atom)
             last = atom.last
@@ -441,7 +501,7 @@ class _Reader:
 
     def _amount(self, atoms: list[Atom]) -> bool:
         """Return whether a run is money, a share, or a count of something."""
-        if sum(len(atom.text) for atom in atoms) > 7:
+        if sum(len(atom.text) for atom in atoms if not atom.joined) > _MOST_COUNTED:
             return False
         before = self.tokens[atoms[0].at - 1] if atoms[0].at else None
         after = self.tokens[atoms[-1].last + 1] if atoms[-1].last + 1 < len(self.tokens) else None
@@ -481,6 +541,19 @@ def _only_a_word(atom: Atom, other: Atom | None) -> bool:
     return atom.text in _LETTER_WORDS and (
         other is None or abs(other.at - atom.at) != 1 or not other.text.isalpha()
     )
+
+
+_SINGLE = r"(?<![^\W\d_])(?<!['’])[^\W\d_](?![^\W\d_'’])"
+_BEHIND_LETTER = "|".join(sorted({*_AS_IN, *homophones()}))
+_MAY_SPELL = re.compile(
+    rf"{_SINGLE}(?:\s*(?:[^\w\s]|_)|\s+(?:[^\W\d_](?![^\W\d_])|(?:{_BEHIND_LETTER})(?![^\W\d_])))",
+    re.IGNORECASE,
+)
+
+
+def may_spell(text: str) -> bool:
+    """Return whether a line without numbers may have a run: letters that are no words of their own."""
+    return _MAY_SPELL.search(text) is not None
 
 
 def runs_of(line: Line) -> list[Run]:

@@ -37,7 +37,7 @@ PLURALS = {kind: f"{title}s" for kind, title in TITLES.items()} | {
 }
 """Kind → what people call several of it."""
 
-FINDER = 1
+FINDER = 2
 """Version of the finder: what an earlier one found is looked for again. Raise it when it finds more, or less."""
 
 
@@ -64,7 +64,9 @@ _SURE = {"checked": 0, "context": 1, "form": 2, "": 3}
 def first_in_each_place(found: list[Said]) -> list[Said]:
     """Return findings in the order of the lines, without those that overlap a surer or longer one."""
     kept: list[Said] = []
-    for one in sorted(set(found), key=lambda said: (said.line, _SURE[said.sure], said.begin - said.end)):
+    for one in sorted(
+        dict.fromkeys(found), key=lambda said: (said.line, _SURE[said.sure], said.begin - said.end)
+    ):
         pieces = [(one.begin, one.end)]
         for other in kept:
             if other.line == one.line:

@@ -19,7 +19,7 @@ from reddy_lib.html_tables import html_table
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data.finding import find_personal_data
 from reddy_lib.personal_data.said import KINDS, TITLES, Said
-from reddy_lib.personal_data.spoken_forms import STYLES, spoken_date, spoken_digits, spoken_email
+from reddy_lib.personal_data.spoken_forms import COUNTED, STYLES, spoken_date, spoken_digits, spoken_email
 from reddy_lib.personal_data.vocabulary import guess_languages
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ _PHONES = {
 _PHONE_DIGITS = {"en": 11, "de": 11, "fr": 10, "es": 9, "pt": 9, "it": 10, "nl": 10, "da": 8}
 _NAMES = ("jo.lane", "maria.keller", "tom_berger", "ines.costa", "a.larsen", "paul.weber82")
 _LENGTHS = {"cvv": (3, 3), "pin": (4, 6), "bank": (8, 10), "account": (7, 10), "last4": (4, 4)}
+_COUNTABLE = 4  # digits
 _SPLIT = 0.35  # of long items
 _ECHO = 0.3
 
@@ -220,9 +221,11 @@ def _say_digits(
     carrier: str,
 ) -> str:
     """Say a number in one turn or two, with a nod or an echo in between. Return how it is said."""
-    style = drawn.choice(STYLES)
+    countable = len(digits) <= _COUNTABLE and digits[0] != "0"
+    style = drawn.choice((*STYLES, COUNTED) if countable else STYLES)
     form = {"single": "digit by digit", "pairs": "in pairs", "doubled": "with doubled digits",
-            "hundreds": "in hundreds", "mixed": "in mixed forms", "figures": "in figures"}[style]  # fmt: skip
+            "hundreds": "in hundreds", "mixed": "in mixed forms", "figures": "in figures",
+            COUNTED: "as one number"}[style]  # fmt: skip
     if len(digits) >= 7 and drawn.random() < _SPLIT:
         at = drawn.randint(3, len(digits) - 3)
         say("customer", spoken_digits(digits[:at], language, style, drawn), carrier)

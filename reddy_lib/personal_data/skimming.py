@@ -19,23 +19,30 @@ from reddy_lib.personal_data.vocabulary import (
     FIGURES,
     MOST_LINES,
     NUMBER,
+    ONE,
     ONES,
     SAYS,
+    SPELLS,
     WORD,
     Question,
     Vocabulary,
+    Words,
 )  # fmt: skip
 
-__all__ = ["SOME", "is_nod", "skim"]
+__all__ = ["RUNS", "SOME", "is_nod", "skim"]
 
-SOME = 256
+SOME = 512
 """Bit of a line with a number, however small."""
+
+RUNS = SOME | ONE | FIGURES | SPELLS
+"""Bits of a line that may have runs; see `runs.may_spell`."""
 
 _FLAGS, _MOST = (1 << COUNT) - 1, (1 << ONES - COUNT) - 1
 _THREE_FIGURES = re.compile(r"\d\D?\d\D?\d")
 _BEFORE, _AFTER = 8, 5  # lines around a number that may say what it is, or go on with it
 _LONG_BEFORE, _LONG_AFTER = 4, 2  # of them, those that are more than a nod
 _NOD_SPACES = 2
+_PIECE_SPACES = 5
 
 
 def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> tuple[list[int], set[int]]:
@@ -60,13 +67,35 @@ def skim(lines: Sequence[TranscriptLine], words: Vocabulary) -> tuple[list[int],
             around.update(at for at in _near(nods, before, _LONG_BEFORE) if hints[at - 1] & CUE)
         if counts or asks:
             after = _near(nods, range(number + 1, min(len(lines), number + _AFTER) + 1), _LONG_AFTER)
-            if asks or line.role != "agent":
+            if asks and not counts:
+                # An agent's line behind the answer matters if it repeats it, which `dialogue` sees, or says a number.
+                telling.update(at for at in after if lines[at - 1].role != "agent" or hints[at - 1] & SOME)
+            elif asks or line.role != "agent":
                 telling.update(after)
             else:
                 telling.update(at for at in after if hints[at - 1] & SOME)
                 around.update(at for at in after if hints[at - 1] & CUE)
-    telling.update(at for at in around - telling if _has(lines[at - 1].text, words.cues))
+    _add_pieces(lines, hints, telling, around)
+    telling.update(at for at in around - telling if _has_cue(lines[at - 1].text, words.cues))
     return hints, telling
+
+
+def _add_pieces(
+    lines: Sequence[TranscriptLine], hints: Sequence[int], telling: set[int], around: set[int]
+) -> None:
+    """Add short lines with a digit that follow each other: a code that is said digit by digit, over turns."""
+    last = -_AFTER
+    for number, (line, hint) in enumerate(zip(lines, hints, strict=True), 1):
+        if not hint & SOME or (not hint & NUMBER and line.text.count(" ") > _PIECE_SPACES):
+            continue
+        if number - last <= _LONG_AFTER + 1:
+            telling.update((last, number))
+            around.update(
+                at
+                for at in range(max(1, last - _BEFORE), number)
+                if hints[at - 1] & CUE and at not in telling
+            )
+        last = number
 
 
 def _near(nods: Sequence[bool], numbers: range, most: int) -> list[int]:
@@ -98,15 +127,16 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
         hint |= one & _FLAGS
         number += one >> COUNT & _MOST
         ones += one >> ONES
+    alone = ones and not number and text.count(" ") <= _PIECE_SPACES  # the answer may be "one"
     if ones:
-        number += ones - 1
+        number += ones - (text.count(" ") > _PIECE_SPACES or not number)
     if hint & FIGURES:
-        number += 2 if _THREE_FIGURES.search(text) else 1
+        number += _THREE_FIGURES.search(text) is not None
     # One word, or up to two figures, is a count; if it is a part of something, the lines around it have more.
     hint = hint | NUMBER if number > 1 else hint & ~NUMBER
-    if hint & ASKS and not _asks(lower if text.isascii() else plain(text), pieces, vocabulary):
+    if hint & ASKS and not _asks(_bare(lower), pieces, vocabulary):
         hint &= ~ASKS
-    if number:
+    if number or alone:
         return hint | SOME
     if len(vocabulary.line_hints) >= MOST_LINES:
         vocabulary.line_hints.clear()
@@ -114,18 +144,23 @@ def _hint(text: str, vocabulary: Vocabulary) -> int:
     return hint
 
 
-def _asks(bare: str, pieces: Sequence[str], vocabulary: Vocabulary) -> bool:
-    """Return whether a line has all the words of a question that words answer. `bare`: it, without accents."""
+def _bare(lower: str) -> Words:
+    """Return the words of a line without accents; words with accents also as they are, for those that need them."""
+    return Words(lower if lower.isascii() else f"{plain(lower)} {lower}")
+
+
+def _asks(bare: Words, pieces: Sequence[str], vocabulary: Vocabulary) -> bool:
+    """Return whether a line has all the words of a question that words answer."""
     for questions in filter(None, map(vocabulary.asked.get, pieces)):
         for one in questions:
             needed = one.needed
-            if (not needed or needed[0] in bare) and one.is_in(bare):
+            if (not needed or needed[0] in bare.text) and one.is_in(bare):
                 return True
     return False
 
 
-def _has(text: str, phrases: Mapping[str, Sequence[Question]]) -> bool:
+def _has_cue(text: str, phrases: Mapping[str, Sequence[Question]]) -> bool:
     """Return whether a line has all the words of one of these phrases, which are listed by their most telling word."""
     lower = text.lower()
-    bare = lower if text.isascii() else plain(text)
+    bare = _bare(lower)
     return any(one.is_in(bare) for word in WORD.findall(lower) if word in phrases for one in phrases[word])

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from reddy_lib.personal_data.cues import HARMLESS
 from reddy_lib.personal_data.fit import COMPLETE
-from reddy_lib.personal_data.runs import Line, Run
+from reddy_lib.personal_data.runs import Run
+from reddy_lib.personal_data.tokens import Line
 from reddy_lib.personal_data.weights import Sign
 
 __all__ = ["WORDS", "Memory", "Slot", "Slots"]
@@ -75,6 +76,8 @@ class Slots:
 
     def open(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run]) -> None:
         """Open slots for the lines that follow."""
+        if not signs:
+            return
         weights: dict[str, float] = {}
         for sign in signs:
             if not (sign.says and line.agent):
@@ -130,6 +133,13 @@ class Memory:
         self.numbers: dict[str, str] = {}
         self.words: dict[str, str] = {}
         self.harmless: set[str] = set()
+        self._items: dict[int, str] = {}
+
+    def add(self, item: int, digits: str, kind: str) -> None:
+        """Keep the next digits of an item: an agent may repeat all its parts in one go."""
+        if item:
+            self._items[item] = self._items.get(item, "") + digits
+            self.numbers.setdefault(self._items[item], kind)
 
     def kind_of(self, code: str) -> str:
         """Return the kind of a number that is, or is a part of, one that was said before; "" if there is none."""

@@ -11,10 +11,21 @@ import random
 
 from reddy_lib.personal_data.number_words import words_below_100
 
-__all__ = ["STYLES", "spoken_date", "spoken_digits", "spoken_email", "spoken_letters"]
+__all__ = [
+    "COUNTED",
+    "STYLES",
+    "spoken_cardinal",
+    "spoken_date",
+    "spoken_digits",
+    "spoken_email",
+    "spoken_letters",
+]
 
 STYLES = ("single", "pairs", "doubled", "hundreds", "mixed", "figures")
 """How digits can be said: one by one, in pairs ("forty two"), "double two", "seven hundred", mixed, or as figures."""
+
+COUNTED = "counted"
+"""How short codes can be said as well: as one number ("seven hundred and forty two")."""
 
 _DOUBLE = {
     "en": ("double", "triple"), "de": ("doppel", "dreimal"), "fr": ("double", "triple"), "es": ("doble", "triple"),
@@ -46,7 +57,9 @@ _ALPHABET = (
 
 
 def spoken_digits(digits: str, language: str, style: str, rng: random.Random) -> str:
-    """Return how digits are said. `style`: one of `STYLES`."""
+    """Return how digits are said. `style`: one of `STYLES`, or `COUNTED` for up to four digits."""
+    if style == COUNTED:
+        return spoken_cardinal(int(digits), language)
     if style == "figures":
         return digits
     if style == "mixed":
@@ -103,6 +116,60 @@ def _hundreds(digits: str, language: str, rng: random.Random) -> str:
             said.append(_one(digits[at], language, rng))
             at += 1
     return " ".join(said)
+
+
+_HUNDREDS = {
+    "es": "ciento doscientos trescientos cuatrocientos quinientos seiscientos setecientos ochocientos novecientos",
+    "pt": "cento duzentos trezentos quatrocentos quinhentos seiscentos setecentos oitocentos novecentos",
+}
+_SCALE_WORDS = {
+    "en": ("hundred", "thousand"), "de": ("hundert", "tausend"), "fr": ("cent", "mille"), "es": ("", "mil"),
+    "pt": ("", "mil"), "it": ("cento", "mila"), "nl": ("honderd", "duizend"), "da": ("hundrede", "tusind"),
+}  # fmt: skip
+_WRITTEN_TOGETHER = frozenset(("de", "it", "nl"))
+_LINKS = {"en": "and", "pt": "e", "da": "og"}
+_COUNTED_ONE = {"en": "one", "de": "ein", "da": "et"}
+"""Languages that say "one hundred"; the others say "hundred"."""
+
+
+def spoken_cardinal(number: int, language: str) -> str:
+    """Return a number from 0 to 9999 as it is counted ("eight hundred and thirty six")."""
+    thousands, rest = divmod(number, 1000)
+    if not thousands:
+        return _below_1000(number, language)
+    join = "" if language in _WRITTEN_TOGETHER else " "
+    one = "mille" if language == "it" else _scaled(1, language, 1)
+    said = one if thousands == 1 else _scaled(thousands, language, 1)
+    if not rest:
+        return said
+    link = f"{_LINKS[language]} " if language in _LINKS and rest < 100 else ""
+    return f"{said}{join}{link}{_below_1000(rest, language)}"
+
+
+def _below_1000(number: int, language: str) -> str:
+    hundreds, rest = divmod(number, 100)
+    words = words_below_100(language)
+    if not hundreds:
+        return words[rest]
+    if language in _HUNDREDS:
+        said = _HUNDREDS[language].split()[hundreds - 1]
+        if number == 100:
+            return {"es": "cien", "pt": "cem"}[language]
+    else:
+        said = _scaled(hundreds, language, 0)
+    if not rest:
+        return said
+    join = "" if language in _WRITTEN_TOGETHER else f" {_LINKS[language]} " if language in _LINKS else " "
+    return f"{said}{join}{words[rest]}"
+
+
+def _scaled(count: int, language: str, scale: int) -> str:
+    word = _SCALE_WORDS[language][scale]
+    if count == 1:
+        one = _COUNTED_ONE.get(language, "")
+        return f"{one}{'' if language in _WRITTEN_TOGETHER else ' '}{word}".strip()
+    join = "" if language in _WRITTEN_TOGETHER else " "
+    return f"{words_below_100(language)[count]}{join}{word}"
 
 
 def spoken_date(date: dt.date, language: str, rng: random.Random, *, written: bool = False) -> str:

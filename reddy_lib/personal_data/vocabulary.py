@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import product
 from typing import Any, NamedTuple
 
-from reddy_lib.personal_data.number_words import LANGUAGES, NumberWords, number_words, plain, word_set
+from reddy_lib.personal_data.number_words import (
+    LANGUAGES,
+    NumberWords,
+    compound,
+    number_words,
+    plain,
+    word_set,
+)
 
 __all__ = [
     "ASKS",
@@ -28,11 +36,13 @@ __all__ = [
     "ONE",
     "ONES",
     "SAYS",
+    "SPELLS",
     "WORD",
     "Phrase",
     "Question",
     "Vocabulary",
     "Word",
+    "Words",
     "guess_languages",
     "vocabulary",
 ]
@@ -43,6 +53,8 @@ _NATO = word_set(
     "alpha alfa bravo charlie delta echo foxtrot golf hotel india juliet juliett kilo lima mike november oscar papa quebec "
     "romeo sierra tango uniform victor whiskey whisky xray yankee zulu zed zee"
 )
+_COUNTING = ("num", "code", "kode", "codigo", "codice", "cod", "cifr", "digit")
+_COUNTING_ENDS = ("nr", "id")  # of words that speak of numbers
 _ENGLISH = 0.05  # of a vote: what is spoken if nothing shows it
 _MOST_KEPT = 30_000  # words of calls: many calls have more words than memory should hold
 _SAMPLE, _SAMPLE_WORDS = 25, 250  # lines and words of a call that show its languages
@@ -50,14 +62,16 @@ MOST_LINES = 5_000
 """Lines that are remembered."""
 _COMPOUND = 8  # characters: shorter number words are all in the table
 _COMPOUNDING = {"de", "nl", "it", "da"}
+_CARDINAL = 100  # one word that says as much as two digits: "achthundertsechs"
 
 
-NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES = 1, 2, 4, 8, 16, 32, 64, 128
-COUNT, ONES = 8, 20
+NUMBER, ASKS, CUE, AT, DOT, SAYS, ONE, FIGURES, SPELLS = 1, 2, 4, 8, 16, 32, 64, 128, 256
+COUNT, ONES = 9, 21
 """Bits above which a piece of a line has its numbers, and how often it says "one"."""
 
 WORD = re.compile(r"[^\W\d_]+")
 _FIGURE = re.compile(r"\d")
+_HESITATION = re.compile(r"[aeou]{1,2}h+m*|eu+h*|h+u?m+|m+h?m+")  # "uh", "ehm", "euh", "hmm", in any language
 
 _IN_WORDS = (
     "name",
@@ -79,16 +93,18 @@ class Phrase(NamedTuple):
 
 
 class Word:
-    """What is known about a word. `value`: the number it says; `scale`: 100 or 1000; `times`: 2 for "double"."""
+    """What is known about a word, or a sign. `value`: the number it says; `scale`: 100 or 1000; `times`: 2 for "double"."""
 
     __slots__ = (
         "at",
         "common",
+        "counts",
         "dating",
         "dot",
         "filler",
         "inert",
         "inside",
+        "leads",
         "letter",
         "longer",
         "month",
@@ -99,6 +115,7 @@ class Word:
         "person",
         "phrases",
         "plain",
+        "says",
         "scale",
         "single",
         "skip",
@@ -112,14 +129,19 @@ class Word:
 
     def __init__(self, text: str) -> None:
         self.plain = text
+        self.counts = any(part in text for part in _COUNTING) or text.endswith(_COUNTING_ENDS)
+        self.says = text[:1].isalnum()  # a word or figures, and no sign
         self.value: int | None = None
         self.inside: int | None = None
         self.scale = self.times = 0
-        self.letter = len(text) == 1 and text.isalpha()
+        self.letter = len(text) == 1 and text.isalpha() and text.isascii()
         self.nato = text in _NATO
         self.small = self.skip = self.filler = self.nod = self.unit = self.month = False
         self.ordinal = self.dating = self.at = self.dot = self.undo = False
         self.street = self.person = self.common = False
+        self.leads = (
+            False  # says a zero also at the beginning of a number: "o" is an article in some languages
+        )
         self.inert = False  # says no number and no letter
         self.phrases: tuple[Phrase, ...] = ()
         self.single: tuple[Phrase, ...] = ()  # phrases of one word
@@ -156,6 +178,8 @@ class Vocabulary:
     def __init__(self, languages: Sequence[str]) -> None:
         self.languages = tuple(languages)
         self.known: dict[str, Word] = {}  # lower-case word → what is known about it
+        self.names: dict[str, Any] = {}  # names of fields → their tokens and signs
+        self.pieces: dict[str, Any] = {}  # piece of a line between blanks → its tokens, see `runs.read_line`
         self._phrases = _Patterns()
         self._keys = _Patterns()  # a phrase by its most telling word
         self.hints = _Hints(self)
@@ -216,8 +240,15 @@ class Vocabulary:
             self.cues[text] = tuple({Question.of(phrase) for phrase in found})
         hint |= (CUE if found else 0) | (ASKS if asking else 0)
         hint |= SAYS if any(one.kind.startswith("in ") for one in found) else 0
-        hint |= ONE if word.value == 1 else 0
+        hint |= ONE if word.value == 1 or word.leads else 0
+        hint |= SPELLS if word.nato else 0
         return hint | (AT if word.at else 0) | (DOT if word.dot else 0)
+
+    def keep(self, piece: str, tokens: Any) -> None:
+        """Remember the tokens of a piece."""
+        if len(self.pieces) > _MOST_KEPT:
+            self.pieces.clear()
+        self.pieces[piece] = tokens
 
     def word(self, text: str) -> Word:
         """Return what is known about a word."""
@@ -229,7 +260,7 @@ class Vocabulary:
         return known
 
     def _look_up(self, text: str) -> Word:
-        bare = plain(text)
+        bare = text if not text.isascii() and text in _accented() else plain(text)
         word = self.known.get(bare) if bare != text else None
         if word is not None:
             return word
@@ -243,8 +274,9 @@ class Vocabulary:
             word.inside = numbers.inside.get(bare) if word.inside is None else word.inside
             word.scale = word.scale or numbers.scales.get(bare, 0)
             word.times = word.times or numbers.times.get(bare, 0)
+        word.leads = word.inside == 0 and bare not in _sections()[self.languages[0]].get("small", ())
         if word.value is None and not word.scale and len(bare) >= _COMPOUND:
-            word.value = _compound(text.lower(), self.languages)
+            word.value = _compound(bare, self.languages)
         found = {name: bool(patterns.of(bare)) for name, patterns in self._lists.items()}
         word.small, word.skip, word.filler, word.nod = (
             found["small"],
@@ -255,6 +287,7 @@ class Vocabulary:
         word.unit, word.month, word.ordinal, word.dating = (
             found["units"], found["months"], found["ordinals"], found["dating"],
         )  # fmt: skip
+        word.filler = word.filler or (word.value is None and _HESITATION.fullmatch(bare) is not None)
         word.at, word.dot, word.undo = found["at"], found["dot"], found["undo"]
         word.street, word.person, word.common = found["streets"], found["person"], found["common"]
         word.inert = bare.isalpha() and not (
@@ -292,19 +325,39 @@ class Question(NamedTuple):
         needed = tuple(sorted((*exact, *begins), key=len, reverse=True))
         return cls(needed, exact, begins, " ".join(phrase.rest) if phrase.whole and not begins else "")
 
-    def is_in(self, text: str) -> bool:
-        """Return whether a line, in lower case and without accents, has all that is needed."""
+    def is_in(self, line: Words) -> bool:
+        """Return whether a line has all that is needed."""
+        text = line.text
         for word in self.needed:
             if word not in text:
                 return False
-        return self._is_in(text)
-
-    def _is_in(self, text: str) -> bool:
-        words = WORD.findall(text)
-        every = set(words)
-        if not self.exact <= every or (self.text and self.text not in " ".join(words)):
+        every = line.every
+        if not self.exact <= every or (self.text and self.text not in line.joined):
             return False
         return all(any(word.startswith(begin) for word in every) for begin in self.begins)
+
+
+class Words:
+    """The words of a line, in lower case and without accents; they are cut once, if they are asked for."""
+
+    __slots__ = ("_every", "_joined", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._every: frozenset[str] | None = None
+        self._joined = ""
+
+    @property
+    def every(self) -> frozenset[str]:
+        if self._every is None:
+            words = WORD.findall(self.text)
+            self._every, self._joined = frozenset(words), " ".join(words)
+        return self._every
+
+    @property
+    def joined(self) -> str:
+        """The words with a blank between each; read `every` first."""
+        return self._joined
 
 
 class _Hints(dict[str, int]):
@@ -326,10 +379,12 @@ class _Hints(dict[str, int]):
             asked += self._words.questions.get(word, ())
             hint |= one
             numbers += one & NUMBER
+            numbers += (self._words.word(word).value or 0) >= _CARDINAL
             ones += one & ONE > 0
         if "@" in piece:
             hint |= AT | DOT
         if _FIGURE.search(piece):
+            numbers += 1
             return hint | FIGURES | numbers << COUNT | ones << ONES
         if len(self) > _MOST_KEPT:
             self.clear()
@@ -344,19 +399,14 @@ _ANY = Phrase((), "", 0.0, False)
 
 
 def _compound(word: str, languages: Sequence[str]) -> int | None:
-    """Return the number of a long compound ("neunzehnhundertachtzig"), None if it is none."""
-    languages = [language for language in languages if language in _COMPOUNDING]
-    if not languages:
-        return None
-    # text2num is loaded with the first long word of these languages.
-    from text_to_num import text2num
-
+    """Return the number of a long compound without accents ("neunzehnhundertachtzig"), None if it is none."""
     for language in languages:
-        try:
-            return int(text2num(word, language))
-        except ValueError:
-            if value := _joined(plain(word), number_words(language)):
-                return int(value)
+        if language in _COMPOUNDING:
+            value = compound(word, language)
+            if value is not None:
+                return value
+            if joined := _joined(word, number_words(language)):
+                return int(joined)
     return None
 
 
@@ -384,9 +434,22 @@ def _sections() -> dict[str, dict[str, tuple[str, ...]]]:
             sections[language] = {}
         elif line and not line.startswith("#"):
             kind, _, entries = line.partition(":")
-            parts = tuple(part.strip() for part in entries.split(",") if part.strip())
+            parts = tuple(one for part in entries.split(",") for one in _alternatives(part.strip()) if one)
             sections[language][kind] = sections[language].get(kind, ()) + parts
     return sections
+
+
+def _alternatives(entry: str) -> Iterator[str]:
+    """Yield what an entry with alternatives in brackets stands for."""
+    parts = (part.split("/") for part in re.split(r"[()]", entry))
+    return map("".join, product(*parts))
+
+
+@cache
+def _accented() -> frozenset[str]:
+    """Return the words of `slot_words.txt` that stand for themselves alone."""
+    entries = (entry for sections in _sections().values() for some in sections.values() for entry in some)
+    return frozenset(word for entry in entries if not entry.isascii() for word in entry.split())
 
 
 @cache

@@ -6,18 +6,19 @@ number right behind it, it is a strong one. An unknown noun before "number" name
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from reddy_lib.personal_data.cues import HARMLESS, Cue
 from reddy_lib.personal_data.number_words import word_set
-from reddy_lib.personal_data.runs import Line
+from reddy_lib.personal_data.runs import Run
+from reddy_lib.personal_data.tokens import Line
 
-__all__ = ["Sign", "is_yours", "signs_of"]
+__all__ = ["Sign", "is_yours", "signs_after", "signs_of", "speaks_of"]
 
 _YOURS = word_set(
     "your ihre ihrer ihr ihren deine votre vos ta su sus tu sua seu teu suo tua uw je jouw din dit deres"
 )
-_NUMBER_WORDS = ("num", "nr", "code", "kode", "codigo", "codice", "cod", "cifr", "digit", "id")
 _NUMBERS = word_set(
     "imei isbn ean upc vin serial barcode barcodes tracking track pnr rma sku localizador localisateur"
 )
@@ -29,6 +30,10 @@ _PLAIN = word_set(
     "ganze genaue richtige lange bon long complet completo entero certo inteiro giusto hele juiste gleiche"
 )
 _BESIDE = 3  # tokens
+_BEHIND = 6  # tokens between a number and the words after it that say what it is
+_AND = frozenset(("and", "und", "et", "y", "e", "en", "og"))
+_QUANTITY = 0.8
+_OF_A_QUANTITY = 0.4  # what is left of the weight of a noun in "how much is on the card"
 _SHORT = 6  # words of a line that says nothing else
 
 
@@ -45,7 +50,8 @@ class Sign(NamedTuple):
 def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
     """Return the signs of a line. `numbers`: the tokens at which its numbers begin."""
     counts = [cue for cue in cues if cue.kind == "what"]
-    nouns = [cue for cue in cues if cue.kind != "what"]
+    nouns = [cue for cue in cues if cue.kind not in ("what", "many")]
+    quantities = [cue for cue in cues if cue.kind == "many"]
     signs: list[Sign] = []
     boosted = {_nearest(line, one, nouns): one for one in counts}
     for at, cue in enumerate(nouns):
@@ -63,7 +69,10 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
             weight = (max(weight, 0.9) if announces else weight) if counted or announces else 0.55 * weight
         elif weight < 1 and (counted or announces):
             weight += 0.4
+        if quantities and cue.kind not in HARMLESS and not (counted or announces):
+            weight *= _OF_A_QUANTITY
         signs.append(Sign(cue.first, cue.last, cue.kind, weight, cue.says))
+    signs += [Sign(cue.first, cue.last, "no", _QUANTITY, False) for cue in quantities]
     if counts and -1 in boosted:
         signs.append(_unknown(line, boosted[-1]))
     if (
@@ -80,12 +89,7 @@ def signs_of(line: Line, cues: list[Cue], numbers: list[int]) -> list[Sign]:
 
 
 def _speaks_of_numbers(line: Line, cue: Cue) -> bool:
-    return any(
-        part in token.word.plain
-        for token in line.tokens[cue.first : cue.last + 1]
-        for part in _NUMBER_WORDS
-        if len(part) > 2 or token.word.plain.endswith(part)
-    )
+    return any(token.word.counts for token in line.tokens[cue.first : cue.last + 1])
 
 
 def _nearest(line: Line, count: Cue, nouns: list[Cue]) -> int:
@@ -146,3 +150,23 @@ def _is_noun(line: Line, index: int) -> bool:
 def is_yours(line: Line) -> bool:
     """Return whether a line speaks to somebody of what is theirs."""
     return any(token.word.plain in _YOURS for token in line.tokens)
+
+
+def signs_after(line: Line, signs: Sequence[Sign], run: Run, following: int, *, last: bool) -> Iterator[Sign]:
+    """Yield signs behind a number that speak of it ("836 on the back"), and not of the next."""
+    for sign in signs:
+        if not (run.last < sign.first <= run.last + _BEHIND and sign.last < following) or sign.kind == "what":
+            continue
+        between = line.tokens[run.last + 1 : sign.first]
+        ends = any(token.text in ".?!;" and not token.glued for token in between[1:])
+        if (
+            not ends
+            and not (between and between[0].word.plain in _AND)
+            and (last or following - sign.last > 4)
+        ):
+            yield sign
+
+
+def speaks_of(signs: Sequence[Sign], kind: str) -> bool:
+    """Return whether a line has a sign of this kind, however weak."""
+    return any(sign.kind == kind for sign in signs)

@@ -86,3 +86,16 @@ def test_cells_of_a_call_without_masks_stay_as_they_are() -> None:
     cells = {"transcript": forms(call(CARD))["labelled"], "n": 4}
     assert masked_cells(cells, None, before) is cells
     assert masked_cells(cells, before, before.replace("Could", "May")) is cells
+
+
+def test_names_of_columns_and_of_nested_tags_are_masked_and_none_is_lost() -> None:
+    one, two = "card 4111 1111 1111 1111", "card 5555 5555 5555 4444"
+    before = call(CARD)
+    before.tags = [Tag(one, "yes", "string"), Tag(two, "no", "string"), Tag("Queue", "Cards", "string")]
+    after = MaskPersonalData().edited(before)
+    cells = {one: "yes", two: "no", "tags": json.dumps({one: "yes", two: "no"}), "Queue": "Cards"}
+    masked = masked_cells(cells, payload_json(before).decode(), payload_json(after).decode())
+    assert list(masked) == ["card [card number]", "card [card number] (2)", "tags", "Queue"]
+    assert list(masked.values())[:2] == ["yes", "no"]
+    assert json.loads(masked["tags"]) == {"card [card number]": "yes", "card [card number] (2)": "no"}
+    assert "1111" not in json.dumps(masked)

@@ -73,6 +73,24 @@ def test_masking_again_changes_nothing(batch: reddy.Batch) -> None:
     assert batch.apply(MaskPersonalData()).changed == 0
 
 
+def test_the_name_of_a_tag_is_masked_too_and_no_tag_is_lost(batch: reddy.Batch) -> None:
+    _, other = batch.rows()
+    names = ("card 4111 1111 1111 1111", "card 5555 5555 5555 4444", "Last visit 2026")
+    for name in names:
+        batch.apply(SetTag(key=name, value="yes"), [other])
+    assert personal_data_of(batch, [other]).items == {"card": 2}
+    done = batch.apply(MaskPersonalData(), [other])
+    keys = [tag.key for tag in batch.call(other).tags or ()]
+    assert keys[-3:] == ["card [card number]", "card [card number] (2)", "Last visit 2026"]
+    assert [tag.value for tag in batch.call(other).tags or ()][-3:] == ["yes"] * 3
+    assert "1111" not in payload_json(batch.call(other)).decode()
+    assert personal_data_of(batch, [other]).kinds == []
+    assert personal_data_of(batch, [other]).masked == {"card": 2}
+    assert batch.apply(MaskPersonalData(), [other]).changed == 0
+    batch.undo(done)
+    assert [tag.key for tag in batch.call(other).tags or ()][-3:] == list(names)
+
+
 def test_what_calls_hold_is_counted_by_kind_without_their_words(batch: reddy.Batch) -> None:
     found = personal_data_of(batch)
     assert found.calls == 2

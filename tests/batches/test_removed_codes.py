@@ -181,3 +181,28 @@ def test_ordinary_codes_in_tags_are_no_pins(ledger: reddy.Ledger) -> None:
     values = {tag.key: str(tag.value) for tag in batch[batch.rows()[0]].tags or ()}
     assert values["Wrap-up code"] == "836"
     assert not any("[" in value for value in values.values())
+
+
+def test_a_code_in_the_name_of_a_tag_is_removed_from_the_call_as_it_was_loaded(ledger: reddy.Ledger) -> None:
+    before = Call(tags=[Tag("PIN 4471", "yes", "string"), Tag("PIN 9902", "no", "string")])
+    after = MaskPersonalData().edited(before)
+    mask_of_pin = "[PIN or one-time code]"
+    assert [tag.key for tag in after.tags or ()] == [f"PIN {mask_of_pin}", f"PIN {mask_of_pin} (2)"]
+    assert [one.codes for one in masked_codes(before, after)] == [
+        (("4471", mask_of_pin),), (("9902", mask_of_pin),)
+    ]  # fmt: skip
+    rows = [
+        {
+            "agent_email": "ann@example.com",
+            "product_id": "1",
+            "timestamp": "2026-03-01T10:00:00Z",
+            "conversation_id": "conv-1",
+            "transcript": "Agent: Hello.\nCustomer: My parcel is late.",
+            "PIN 4471": "yes",
+        }
+    ]
+    batch = ledger.load(rows, progress=False)
+    [row] = batch.rows()
+    mask(batch, "pin")
+    for call in (batch.call(row), batch.original(row)):
+        assert [tag.key for tag in call.tags or ()][-1] == f"PIN {mask_of_pin}"

@@ -96,6 +96,24 @@ def test_a_person_is_found_and_forgotten_everywhere(ledger: reddy.Ledger, tmp_pa
     assert profile.mapping.values["agent_email"] == {"Bo": "b@example.com"}
 
 
+def test_a_number_that_was_said_in_words_and_over_turns_is_found(ledger: reddy.Ledger) -> None:
+    said = "Agent: Your number, please?\nCustomer: oh two oh seven nine four six\nAgent: Okay.\nCustomer: oh nine {}"
+    rows = [
+        person(0, transcript=said.format("five eight")),
+        person(1, transcript=said.format("five nine")),
+        person(2, transcript="Agent: Kundennummer?\nCustomer: vier sieben elf achthundertzweiundachtzig"),
+        person(3, transcript="Agent: Hello.\nCustomer: it is 020 7946 0958"),
+    ]
+    batch = ledger.load(rows, progress=False)
+    first = batch.rows()[0]
+    found = ledger.find_person("+44 20 7946 0958")
+    assert list(found["row"] - first) == [0, 3]
+    assert "transcript" in found["where"].iloc[0]
+    assert list(ledger.find_person("4711882")["row"] - first) == [2]
+    ledger.forget_person("020 7946 0958")
+    assert [row - first for row in ledger.batch(batch.id).rows()] == [1, 2]
+
+
 def test_searches_are_in_the_log(ledger: reddy.Ledger) -> None:
     people_batch(ledger)
     ledger.find_person(EMAIL, who="ada")

@@ -41,7 +41,7 @@ def _person(ledger: Ledger) -> None:
             "Email address, telephone number or customer id",
             key="person_identifier",
             help="Looks through fields, transcripts, tags, sheet cells, history and answers of all batches. Case, accents "
-            "and the way a number is written do not count. Numbers that were spelt out in words are not found.",
+            "and the way a number is written or said do not count. Emails that were spelt out are not found.",
         )
         if st.form_submit_button("Find", icon=":material/person_search:"):
             try:

@@ -1,0 +1,59 @@
+"""What a line is besides its numbers: a nod, a number and nothing else, a sentence that counts something."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reddy_lib.personal_data.runs import Run
+from reddy_lib.personal_data.tokens import Line
+
+__all__ = ["ROUND_AN_ANSWER", "counts_a_thing", "is_bare", "is_nod_line", "is_pure"]
+
+ROUND_AN_ANSWER = 9
+"""Words beside an answer, at most."""
+_MOST_AROUND = 6  # words beside a part of a number
+
+
+def is_nod_line(line: Line) -> bool:
+    """Return whether a line says only that one listens."""
+    words = [token.word for token in line.tokens if token.text[0].isalnum()]
+    return len(words) <= 5 and all(word.nod for word in words)
+
+
+def counts_a_thing(line: Line, run: Run) -> bool:
+    """Return whether a noun or the like stands right behind a number."""
+    after = line.tokens[run.last + 1] if run.last + 1 < len(line.tokens) else None
+    if after is None or not after.text[0].isalpha():
+        return False
+    word = after.word
+    return not (word.skip or word.filler or word.nod or word.small or word.phrases)
+
+
+def is_pure(line: Line, runs: Sequence[Run]) -> bool:
+    """Return whether a line is a number and words that say nothing, so that it may be a part of a longer one.
+
+    One word before it may be unknown ("oui ce serait 5").
+    """
+    inside = {index for run in runs for index in range(run.first, run.last + 1)}
+    last = max(inside, default=0)
+    words = [
+        (index, token.word)
+        for index, token in enumerate(line.tokens)
+        if index not in inside and token.text[0].isalnum()
+    ]
+    unknown = [index for index, word in words if not (word.skip or word.filler or word.nod or word.small)]
+    return len(words) <= _MOST_AROUND and len(unknown) <= 1 and all(index < last for index in unknown)
+
+
+def is_bare(line: Line, runs: Sequence[Run]) -> bool:
+    """Return whether a line is a number and little else."""
+    inside = {index for run in runs for index in range(run.first, run.last + 1)}
+    words = [
+        token.word
+        for index, token in enumerate(line.tokens)
+        if index not in inside and token.text[0].isalnum()
+    ]
+    return (
+        sum(not (word.skip or word.filler or word.nod or word.small) for word in words) <= 1
+        and len(words) <= ROUND_AN_ANSWER
+    )
