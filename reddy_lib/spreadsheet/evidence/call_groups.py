@@ -16,6 +16,7 @@ from reddy_lib.spreadsheet.cells.cell_kinds import as_number
 from reddy_lib.spreadsheet.cells.line_times import begins_again
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.evidence.id_evidence import no_call_id
 from reddy_lib.spreadsheet.model import NewCall
 from reddy_lib.transcripts.times import parts_of_span
 
@@ -297,7 +298,7 @@ def _key_of(
         moves = moves or (_goes_one_way(here) and not _goes_one_way([cells]) and _no_accident(here))
     together = all(places[-1] - places[0] == len(places) - 1 for places in calls)
     dialled = column.share(lambda text: text[:1] in "+(" or " " in text)  # 0049… may be an id, +49… is none
-    likeness = column.ids - column.times - column.emails - dialled - column.people
+    likeness = column.ids - column.times - column.emails - dialled - column.people - bool(no_call_id(column))
     dated = column.times > 0.9 and column.clocks < 0.1 and len(long) > 1
     return _Key(told, counted and len(calls) > 1, moves and len(long) > 1, together, likeness, dated)
 

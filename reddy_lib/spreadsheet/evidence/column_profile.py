@@ -36,6 +36,7 @@ _AUDIO = re.compile(
     r".*\.(?:wav|mp3|m4a|mp4|ogg|opus|flac|aac|wma|amr|gsm|webm|aiff?|vox|au|3gp)", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W\d_]+")
+_GAP = re.compile(r"\s")  # without one, "f5550163-3d02-444b" is an id rather than words
 _ADDRESS = re.compile(r"[\w+.-]+://\S+$|\S*[/\\]\S*$|.*[/\\].*\.\w{2,5}$")
 _PERSON = re.compile(r"[^\W\d_][^\W\d_.'’-]*\.?(?:,? [^\W\d_][^\W\d_.'’-]*\.?){1,3}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,64}", re.IGNORECASE)
@@ -195,7 +196,10 @@ class Column:
             return 0.0
         return self.share(
             lambda text: (
-                (len(_WORD.findall(text)) > 1 or (len(text) > 5 and _NO_SPACES.search(text)))
+                (
+                    (_GAP.search(text) and len(_WORD.findall(text)) > 1)
+                    or (len(text) > 5 and _NO_SPACES.search(text))
+                )
                 and (len(text) > 1000 or not _ADDRESS.match(text))
             )
         )

@@ -26,6 +26,7 @@ from reddy_lib.spreadsheet.evidence.id_evidence import (
     ids_under_another_name,
     is_of_a_person,
     large_numbers,
+    no_call_id,
     numbered_alike,
     parts_alike,
     tokens,
@@ -273,7 +274,7 @@ def _timestamp(column: Column, table: Table) -> Evidence:
         return _NO
     if not weight and column.share(_is_number) > 0.5 and not column.dates.sure:
         return _NO
-    if says & {"id", "unique"} and column.share(_is_number) > 0.5:
+    if says & {"id", "unique"} and column.share(str.isdecimal) > 0.5:
         return _NO
     if column.clocks > 0.5 and column.times < 0.5 and (weight < 5.5 or not is_time_of_day(column)):
         return _NO
@@ -293,7 +294,8 @@ def _timestamp(column: Column, table: Table) -> Evidence:
         stands = -2.0
     if not weight and _is_no_calls_day(column, table):
         stands -= 3
-    return Evidence(10 * share + weight + stands, _reason(column, weight > 0, *facts), weight > 0)
+    named = weight > 0 and (weight >= _MOMENT or not says & {"id", "unique"})
+    return Evidence(10 * share + weight + stands, _reason(column, weight > 0, *facts), named)
 
 
 def _are_days_apart(column: Column) -> bool:
@@ -305,6 +307,8 @@ def _are_days_apart(column: Column) -> bool:
 
 
 _DAY = 86_400
+_MOMENT = 5.0
+"""Weight of a name from which on it says that this is a moment: "Contact no." with dates in it does not."""
 _SURE_START = 6.5
 """Weight of a name from which on it says that this is when the call started."""
 _YEARS = 4 * 366 * 86_400
@@ -356,10 +360,12 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _NO
     if sensitive(column.name, column.cells[:50]):
         return _NO  # a card's number tells calls apart too, and must not go out as their id
+    if no_call_id(column):
+        return _NO  # how long, how much, when: each row may have another, and says nothing of which call
     texts = _without_fillers(column.texts)
     dated = bool(texts) and all(map(_DATED.fullmatch, texts))  # "20250304-001" is no telephone number
     if are_quantities(texts) or (weight < 8 and column.phones > 0.5 and not dated):
-        return _NO  # how long, how much, at what number: each row may have another, and says nothing of which call
+        return _NO
     ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
     short = column.length <= 40 and column.share(lambda text: any(map(str.isdecimal, text))) >= 0.5
     sentences = column.prose > 0.5 and ids < 0.5 and not (weight >= 8 and short)
