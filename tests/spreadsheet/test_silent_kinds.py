@@ -93,3 +93,14 @@ def test_sentences_that_are_in_no_line_are_a_doubt() -> None:
     mapping = reddy.guess_mapping(lines)
     assert mapping.line_fields["text"] == "Text"
     assert "zmore" in mapping.doubts["transcript"]
+
+
+def test_numbered_remarks_beside_a_transcript_are_no_turns() -> None:
+    talk = "\n".join(f"{who}: {text.format(1)}" for who, text in TALK)
+    remarks = {f"Remark {n}": [f"He asked about item {n} of order {k}." for k in range(6)] for n in (1, 2, 3)}
+    who = {f"By {n}": ["Agent", "Customer"] * 3 for n in (1, 2, 3)}
+    calls = pd.DataFrame(
+        {"Call ID": IDS, "agent email": "kim@x.example", "Transcript": talk, **who, **remarks}
+    )
+    mapping = reddy.guess_mapping(calls)
+    assert (mapping.fields.get("transcript"), mapping.turns) == ("Transcript", [])

@@ -22,7 +22,7 @@ from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
 from reddy_lib.spreadsheet.evidence.date_columns import DateEvidence, date_evidence
-from reddy_lib.transcripts import read_opening
+from reddy_lib.transcripts import Transcript, read_opening
 
 __all__ = ["Column", "looks_like_id", "percent"]
 
@@ -69,6 +69,7 @@ class Column:
         self.count = len(self.cells)
         self.texts = [cell_text(cell).strip() for cell in self.cells]
         self.distinct = len(set(self.texts))
+        self._openings: dict[str, Transcript] = {}
 
     @cached_property
     def of_rows(self) -> list[str]:
@@ -174,10 +175,17 @@ class Column:
         step = max(self.count // _TRIED, 1)
         tried = self.texts[::step][:_TRIED]
         least = 0 if self.says & {"transcript", "text", "call"} else 20
-        read = [read_opening(text) for text in tried if len(text) > least]
+        read = [self.opening(text) for text in tried if len(text) > least]
         readable = sum(found.form not in ("empty", "no speakers", "unreadable") for found in read)
         share = readable / len(tried) if tried else 0.0
         return share, (sum(found.started is not None for found in read), len(tried))
+
+    def opening(self, text: str) -> Transcript:
+        """Return the beginning of one of its cells, read as a transcript, once."""
+        found = self._openings.get(text)
+        if found is None:
+            found = self._openings[text] = read_opening(text)
+        return found
 
     @property
     def transcripts(self) -> float:

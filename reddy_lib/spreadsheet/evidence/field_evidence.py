@@ -35,7 +35,7 @@ from reddy_lib.spreadsheet.evidence.id_evidence import (
 from reddy_lib.spreadsheet.evidence.tags import sensitive
 from reddy_lib.spreadsheet.evidence.time_order import TimeOrder, is_time_of_day
 from reddy_lib.spreadsheet.model import fold_name
-from reddy_lib.transcripts import read_opening, read_transcript
+from reddy_lib.transcripts import read_transcript
 
 __all__ = ["JUDGES", "Evidence", "Table"]
 
@@ -100,7 +100,7 @@ class Table:
         talks = [column for column in self.columns if column.transcripts >= 0.3]
         if len(talks) < 2:
             return {}
-        spoken = {column.name: [read_opening(text).lines for text in column.texts[:3]] for column in talks}
+        spoken = {column.name: [column.opening(text).lines for text in column.texts[:3]] for column in talks}
         words = {
             name: " ".join(line.text for lines in cells for line in lines).split()
             for name, cells in spoken.items()
@@ -149,12 +149,13 @@ class Table:
 
     def same_people(self, emails: Column, names: Column) -> float:
         """Return the share of rows in which an email is written after the name beside it."""
-        both = [
+        both = Counter(
             (name, mail)
             for name, mail in zip(names.of_rows, map(bare_email, emails.of_rows), strict=True)
             if name and mail
-        ]
-        return sum(is_one_person(name, mail) for name, mail in both) / len(both) if both else 0.0
+        )
+        alike = sum(count for (name, mail), count in both.items() if is_one_person(name, mail))
+        return alike / both.total() if both else 0.0
 
 
 _TALKS = 20
@@ -162,7 +163,7 @@ _TALKS = 20
 _MOST_PEOPLE = 8
 
 
-def _said_by_agent(talk: str) -> set[str]:
+def _said_by_agent(talk: str) -> frozenset[str]:
     """Return the words of the first lines that are an agent's, or, where no speaker is known, of the first lines."""
     lines = read_transcript(talk[:600]).lines[:6] if talk else []
     spoken = [line.text for line in lines if line.role == "agent"] or [line.text for line in lines[:2]]

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from reddy_lib.spreadsheet.evidence.call_groups import OF_CALLS, Grouping
 from reddy_lib.spreadsheet.evidence.column_profile import Column
-from reddy_lib.transcripts import leaning, read_opening
+from reddy_lib.transcripts import leaning
 from reddy_lib.transcripts.key_names import DIRECTIONS
 
 __all__ = [
@@ -32,7 +32,7 @@ def holds_transcripts(column: Column) -> bool:
         return False
     whole = 0
     for text in tried:
-        transcript = read_opening(text)
+        transcript = column.opening(text)
         labels = {line.role for line in transcript.lines} - {""}
         whole += (
             transcript.form not in ("empty", "no speakers", "unreadable")
