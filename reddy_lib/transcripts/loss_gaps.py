@@ -13,8 +13,9 @@ from reddy_lib.transcripts.turns import Transcript
 
 __all__ = ["MARKS", "Gaps", "Way"]
 
-MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\/,;~·→»«=…【】「」『』〔〕《》［］（）“”„‘’‚‹›")
-"""Characters that may stand around labels and times; anything else between two texts is unassigned."""
+MARKS = frozenset("*_#>•‣▪<[](){}|:：-–—\"'`\\/,;~·→»«=…【】「」『』〔〕《》［］（）“”„‘’‚‹›¶↵⏎␤")
+"""Characters that may stand around labels and times; anything else between two texts is unassigned.
+The last four show where a line ends."""
 
 _DAY = r"(?:\d{4}[./-]\d{2}[./-]\d{2}[T,]?|\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2}(?=\D)),?)"
 _CLOCK = rf"{_DAY}?" r"\d{1,3}:\d{2}(?::\d{2})?(?:[.,]\d{1,6})?(?:[AP]M|[ap]\.?m\.?|Z)?"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from reddy_lib.errors import UnreadableFile
 from reddy_lib.spreadsheet import BuiltCall, guess_mapping, read_calls, read_sheet
 
 SAID = (
@@ -42,22 +43,70 @@ AROUND = {
 }  # fmt: skip
 
 
-def calls(path: Path, page: str) -> list[BuiltCall]:
-    path.write_text(f"<html><body><h1>Calls of May</h1>{page}</body></html>")
+AROUND["terms around terms"] = lambda n, ref, agent, start: (
+    "<dl>" + "".join(f"<div><dt>{a}</dt><dd>{b}</dd></div>" for a, b in (("Call", ref), ("Agent", agent), ("Start", start)))
+    + "</dl>" + terms(*((who, text.format(n)) for who, text in SAID))
+)  # fmt: skip
+AROUND["lines of a paragraph"] = lambda n, ref, agent, start: (
+    f"<p><b>Call:</b> {ref}<br><b>Agent:</b> {agent}<br><b>Start:</b> {start}</p>{lines(n)}"
+)
+AROUND["paragraphs of turns"] = lambda n, ref, agent, start: (
+    terms(("Call", ref), ("Agent", agent), ("Start", start))
+    + "".join(f"<p><b>{who}:</b> {text.format(n)}</p>" for who, text in SAID)
+)
+AROUND["a term for the transcript"] = lambda n, ref, agent, start: terms(
+    ("Call", ref), ("Agent", agent), ("Start", start),
+    ("Transcript", "<br>".join(f"{who}: {text.format(n)}" for who, text in SAID)),
+)  # fmt: skip
+PLAIN = "<html><body><h1>Calls of May</h1>{}</body></html>"
+SAVED = (
+    "<!DOCTYPE html>\n<!-- saved from url=(0030)https://desk.example/calls/1 -->\n<html lang='en'><head><title>Calls"
+    "</title><style>.a{{color:red}}</style><script>var x = '<table><tr><td>1</td></tr></table>';</script></head><body>"
+    "<nav><ul><li><a href='/'>Home</a></li><li>Calls</li></ul></nav><main>{}</main><footer><p>© Desk 2026</p></footer>"
+    "</body></html>"
+)
+
+
+def calls(path: Path, page: str, frame: str = PLAIN) -> list[BuiltCall]:
+    path.write_text(frame.format(page))
     mapping = guess_mapping(read_sheet(path)).replace(timezone="UTC")
     return [built for piece in read_calls(path, mapping) for built in piece]
 
 
+@pytest.mark.parametrize("frame", [PLAIN, SAVED], ids=["plain", "saved"])
+@pytest.mark.parametrize("count", [3, 1])
 @pytest.mark.parametrize("around", AROUND)
-def test_each_table_is_a_call_with_what_stands_around_it(tmp_path: Path, around: str) -> None:
-    page = "".join(AROUND[around](n, *facts) for n, facts in enumerate(FACTS))
-    found = [built.call for built in calls(tmp_path / "calls.html", page)]
-    assert [(call.conversation_id, call.agent_email) for call in found] == [facts[:2] for facts in FACTS]
-    assert [call.timestamp for call in found] == [1_777_887_000.0, 1_777_975_200.0, 1_778_066_100.0]
+def test_each_table_is_a_call_with_what_stands_around_it(
+    tmp_path: Path, around: str, count: int, frame: str
+) -> None:
+    page = "".join(AROUND[around](n, *facts) for n, facts in enumerate(FACTS[:count]))
+    found = [built.call for built in calls(tmp_path / "calls.html", page, frame)]
+    assert [(call.conversation_id, call.agent_email) for call in found] == [
+        facts[:2] for facts in FACTS[:count]
+    ]
+    assert [call.timestamp for call in found] == [1_777_887_000.0, 1_777_975_200.0, 1_778_066_100.0][:count]
     for number, call in enumerate(found):
         assert [(line.role, line.text) for line in call.transcript or ()] == [
             (who.lower(), text.format(number)) for who, text in SAID
         ]
+
+
+def test_a_transcript_that_goes_on_below_its_label_is_not_read_without_its_first_line(tmp_path: Path) -> None:
+    said = "<br>".join(f"{who}: {text}" for who, text in SAID)
+    page = f"<p>Call: K-7701<br>Agent: kim@x.example<br>Transcript: {said}</p>"
+    with pytest.raises(UnreadableFile):
+        calls(tmp_path / "calls.html", page)
+
+
+@pytest.mark.parametrize(
+    "second", ["<h2>And another one</h2>", "<p>Call: K-7702</p>", "<hr>"], ids=["heading", "label", "no word"]
+)
+def test_two_conversations_are_never_one_call(tmp_path: Path, second: str) -> None:
+    page = f"<p>Call: K-7701</p><p>Agent: kim@x.example</p>{lines(0)}{second}{lines(1)}"
+    found = calls(tmp_path / "calls.html", page)
+    assert all(
+        built.call.conversation_id != "K-7701" or len(built.call.transcript or ()) <= 3 for built in found
+    )
 
 
 def test_a_page_with_one_table_of_calls_is_read_as_ever(tmp_path: Path) -> None:

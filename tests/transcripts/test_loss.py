@@ -312,6 +312,8 @@ def test_the_sum_is_exact_for_any_text(examples: int) -> None:
     @given(cells())
     @example("[noise] Agent: hello\nCustomer: hi")
     @example("00:12 00:12 00:12 00:12")
+    @example("¶ ¶\n")
+    @example("Agent: Hello. ¶ Customer: Hi. ¶ ¶")
     @example("Ben: \n[pause]\n00:00:07\nZoë: \n")
     @example("2026-03-02 10:00:00 Agent: Hello.\n2026-03-02T10:00:05Z Customer: Hi.")
     @example("10:00:00 AM Agent: Hello.\n[10:00:05 pm] Pam: Hi.\n<b>Agent:</b> Bye.")

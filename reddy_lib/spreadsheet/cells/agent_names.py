@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 __all__ = ["bare_email", "is_one_person", "name_parts"]
 
@@ -33,11 +34,12 @@ def bare_email(text: str) -> str:
     return inside if _EMAIL.fullmatch(inside) else ""
 
 
-def name_parts(name: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def name_parts(name: str) -> frozenset[str]:
     """Return the parts of a name in plain letters: "Weber, Anna-Lena" → {"weber", "anna", "lena"}."""
     text = unicodedata.normalize("NFKD", name.replace("ß", "ss")).casefold()
     text = "".join(mark for mark in text if not unicodedata.combining(mark))
-    return {part for part in _LETTERS.findall(text) if len(part) > 1}
+    return frozenset(part for part in _LETTERS.findall(text) if len(part) > 1)
 
 
 def is_one_person(name: str, email: str) -> bool:

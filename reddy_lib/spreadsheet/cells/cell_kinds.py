@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, time
 from typing import Any
 
 from reddy_lib.spreadsheet.cells.clock_text import read_clock
 
-__all__ = ["PART_OF_A_DAY", "as_number", "bare_clock", "is_clock", "is_empty"]
+__all__ = ["PART_OF_A_DAY", "as_number", "bare_clock", "is_clock", "is_empty", "whole_numbers"]
 
 _CLOCK = re.compile(
     r"\d{1,2}[:.h]\d{2}(?:[:.m]\d{2})?(?:[.,]\d+)?\s*(?:[ap]\.?\s?m\.?|Uhr|h)?", re.IGNORECASE
@@ -41,6 +42,17 @@ def as_number(cell: Any) -> float | None:
                 return None
             return number if number == number and abs(number) < 1e18 else None
     return None
+
+
+def whole_numbers(cells: Sequence[Any]) -> list[float] | None:
+    """Return cells as whole numbers; None if one of them is none, as it mostly is among the first."""
+    found: list[float] = []
+    for cell in cells:
+        number = as_number(cell)
+        if number is None or number != int(number):
+            return None
+        found.append(number)
+    return found
 
 
 def is_clock(cell: Any) -> bool:

@@ -33,6 +33,7 @@ def read_seconds(cells: Sequence[Any]) -> tuple[list[float | None], bool]:
     """Seconds as they stand, and whether they are plain numbers whose unit is open."""
     found: list[float | None] = []
     read: list[Moment | None] = []
+    known: dict[str, Moment] = {}
     for cell in cells:
         if isinstance(cell, datetime):
             found.append(cell.replace(tzinfo=None).timestamp() if cell.tzinfo is None else cell.timestamp())
@@ -41,7 +42,11 @@ def read_seconds(cells: Sequence[Any]) -> tuple[list[float | None], bool]:
         elif isinstance(cell, timedelta):
             found.append(cell.total_seconds())
         else:
-            moment = line_moment(cell) if cell not in (None, "") else None
+            moment = known.get(cell) if type(cell) is str else None
+            if moment is None:
+                moment = line_moment(cell) if cell not in (None, "") else None
+                if moment is not None and type(cell) is str:
+                    known[cell] = moment
             found.append(None if moment is None else moment.seconds)
             read.append(moment)
     if are_offsets(read) and len(read) == len(cells):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -33,8 +34,12 @@ def tag_type(cells: Iterable[object]) -> TagType:
     """One type for all non-empty cells: boolean if all are yes or no, integer if all are whole numbers, else string."""
     seen = booleans = integers = 0
     padded = long = False
+    texts: Counter[str] = Counter()  # many cells say the same
     for cell in cells:
-        if cell is None or (isinstance(cell, str) and not cell.strip()):
+        if isinstance(cell, str):
+            texts[cell] += 1
+            continue
+        if cell is None:
             continue
         seen += 1
         if isinstance(cell, bool):
@@ -42,17 +47,20 @@ def tag_type(cells: Iterable[object]) -> TagType:
         elif isinstance(cell, int):
             integers += abs(cell) < 10**15
             long = long or abs(cell) >= 10**15
-        elif isinstance(cell, str):
-            text = cell.strip()
-            if len(text) <= _LONGEST_ANSWER and ((word := _word(text)) in YES or word in NO):
-                booleans += 1
-            elif text[0].isalpha():
-                continue
-            elif text[0] != "+" and (_INTEGER.fullmatch(text) or _WHOLE_FLOAT.fullmatch(text)):
-                integers += 1
-            elif text.isdecimal():
-                padded = padded or text[0] == "0"
-                long = long or len(text) > 15
+    for written, count in texts.items():
+        text = written.strip()
+        if not text:
+            continue
+        seen += count
+        if len(text) <= _LONGEST_ANSWER and ((word := _word(text)) in YES or word in NO):
+            booleans += count
+        elif text[0].isalpha():
+            continue
+        elif text[0] != "+" and (_INTEGER.fullmatch(text) or _WHOLE_FLOAT.fullmatch(text)):
+            integers += count
+        elif text.isdecimal():
+            padded = padded or text[0] == "0"
+            long = long or len(text) > 15
     if not seen:
         return TagType("string", "empty")
     if booleans == seen:

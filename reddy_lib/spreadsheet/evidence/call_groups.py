@@ -12,10 +12,11 @@ from itertools import pairwise
 from math import lgamma
 from typing import NamedTuple
 
-from reddy_lib.spreadsheet.cells.cell_kinds import as_number
+from reddy_lib.spreadsheet.cells.cell_kinds import as_number, whole_numbers
 from reddy_lib.spreadsheet.cells.line_times import begins_again
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.evidence.id_evidence import no_call_id
 from reddy_lib.spreadsheet.model import NewCall
 from reddy_lib.transcripts.times import parts_of_span
 
@@ -82,9 +83,8 @@ def counter_column(columns: Sequence[Column]) -> Column | None:
     for column in columns:
         if column.fill < 0.9 or column.says & (OF_CALLS | {"duration", "phone", "speaker", "channel"}):
             continue
-        numbers = [as_number(cell) for cell in column.cells]
-        counts = [number for number in numbers if number is not None and number == int(number)]
-        if len(counts) < len(numbers) or len(numbers) < 2:
+        counts = whole_numbers(column.cells)
+        if counts is None or len(counts) < 2:
             continue
         steps = [after - before for before, after in pairwise(counts)]
         up = sum(step == 1 for step in steps) / len(steps)
@@ -287,8 +287,8 @@ def _key_of(
     for name, cells in numbers.items():
         if name == column.name:
             continue
-        here = [[cells[place] for place in places] for places in long]
-        if not here or any(len(set(one)) < len(one) for one in here):
+        here = _different(long, cells)
+        if not here:
             continue
         counted = counted or (
             any(len(one) > 2 for one in here)
@@ -296,10 +296,26 @@ def _key_of(
         )
         moves = moves or (_goes_one_way(here) and not _goes_one_way([cells]) and _no_accident(here))
     together = all(places[-1] - places[0] == len(places) - 1 for places in calls)
-    dialled = column.share(lambda text: text[:1] in "+(" or " " in text)  # 0049… may be an id, +49… is none
-    likeness = column.ids - column.times - column.emails - dialled - column.people
+    likeness = _likeness(column) if told or counted or moves or together else 0.0
     dated = column.times > 0.9 and column.clocks < 0.1 and len(long) > 1
     return _Key(told, counted and len(calls) > 1, moves and len(long) > 1, together, likeness, dated)
+
+
+def _different(runs: Sequence[Sequence[int]], cells: Sequence[float]) -> list[list[float]]:
+    """Return the numbers in each of these runs of rows; [] where a number comes twice in one of them."""
+    found: list[list[float]] = []
+    for places in runs:
+        here = [cells[place] for place in places]
+        if len(set(here)) < len(here):
+            return []
+        found.append(here)
+    return found
+
+
+def _likeness(column: Column) -> float:
+    """Return how much the cells of a column look like ids rather than like dates, people or dialled numbers."""
+    dialled = column.share(lambda text: text[:1] in "+(" or " " in text)  # 0049… may be an id, +49… is none
+    return column.ids - column.times - column.emails - dialled - column.people - bool(no_call_id(column))
 
 
 def _no_accident(runs: Sequence[Sequence[float]]) -> bool:

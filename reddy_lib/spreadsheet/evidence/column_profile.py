@@ -22,7 +22,7 @@ from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
 from reddy_lib.spreadsheet.evidence.date_columns import DateEvidence, date_evidence
-from reddy_lib.transcripts import read_opening
+from reddy_lib.transcripts import Transcript, read_opening
 
 __all__ = ["Column", "looks_like_id", "percent"]
 
@@ -36,6 +36,7 @@ _AUDIO = re.compile(
     r".*\.(?:wav|mp3|m4a|mp4|ogg|opus|flac|aac|wma|amr|gsm|webm|aiff?|vox|au|3gp)", re.IGNORECASE
 )
 _WORD = re.compile(r"[^\W\d_]+")
+_GAP = re.compile(r"\s")  # without one, "f5550163-3d02-444b" is an id rather than words
 _ADDRESS = re.compile(r"[\w+.-]+://\S+$|\S*[/\\]\S*$|.*[/\\].*\.\w{2,5}$")
 _PERSON = re.compile(r"[^\W\d_][^\W\d_.'’-]*\.?(?:,? [^\W\d_][^\W\d_.'’-]*\.?){1,3}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,64}", re.IGNORECASE)
@@ -68,6 +69,7 @@ class Column:
         self.count = len(self.cells)
         self.texts = [cell_text(cell).strip() for cell in self.cells]
         self.distinct = len(set(self.texts))
+        self._openings: dict[str, Transcript] = {}
 
     @cached_property
     def of_rows(self) -> list[str]:
@@ -173,10 +175,17 @@ class Column:
         step = max(self.count // _TRIED, 1)
         tried = self.texts[::step][:_TRIED]
         least = 0 if self.says & {"transcript", "text", "call"} else 20
-        read = [read_opening(text) for text in tried if len(text) > least]
+        read = [self.opening(text) for text in tried if len(text) > least]
         readable = sum(found.form not in ("empty", "no speakers", "unreadable") for found in read)
         share = readable / len(tried) if tried else 0.0
         return share, (sum(found.started is not None for found in read), len(tried))
+
+    def opening(self, text: str) -> Transcript:
+        """Return the beginning of one of its cells, read as a transcript, once."""
+        found = self._openings.get(text)
+        if found is None:
+            found = self._openings[text] = read_opening(text)
+        return found
 
     @property
     def transcripts(self) -> float:
@@ -195,7 +204,10 @@ class Column:
             return 0.0
         return self.share(
             lambda text: (
-                (len(_WORD.findall(text)) > 1 or (len(text) > 5 and _NO_SPACES.search(text)))
+                (
+                    (_GAP.search(text) and len(_WORD.findall(text)) > 1)
+                    or (len(text) > 5 and _NO_SPACES.search(text))
+                )
                 and (len(text) > 1000 or not _ADDRESS.match(text))
             )
         )

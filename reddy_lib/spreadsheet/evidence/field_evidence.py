@@ -26,6 +26,7 @@ from reddy_lib.spreadsheet.evidence.id_evidence import (
     ids_under_another_name,
     is_of_a_person,
     large_numbers,
+    no_call_id,
     numbered_alike,
     parts_alike,
     tokens,
@@ -34,7 +35,7 @@ from reddy_lib.spreadsheet.evidence.id_evidence import (
 from reddy_lib.spreadsheet.evidence.tags import sensitive
 from reddy_lib.spreadsheet.evidence.time_order import TimeOrder, is_time_of_day
 from reddy_lib.spreadsheet.model import fold_name
-from reddy_lib.transcripts import read_opening, read_transcript
+from reddy_lib.transcripts import read_transcript
 
 __all__ = ["JUDGES", "Evidence", "Table"]
 
@@ -99,7 +100,7 @@ class Table:
         talks = [column for column in self.columns if column.transcripts >= 0.3]
         if len(talks) < 2:
             return {}
-        spoken = {column.name: [read_opening(text).lines for text in column.texts[:3]] for column in talks}
+        spoken = {column.name: [column.opening(text).lines for text in column.texts[:3]] for column in talks}
         words = {
             name: " ".join(line.text for lines in cells for line in lines).split()
             for name, cells in spoken.items()
@@ -148,12 +149,13 @@ class Table:
 
     def same_people(self, emails: Column, names: Column) -> float:
         """Return the share of rows in which an email is written after the name beside it."""
-        both = [
+        both = Counter(
             (name, mail)
             for name, mail in zip(names.of_rows, map(bare_email, emails.of_rows), strict=True)
             if name and mail
-        ]
-        return sum(is_one_person(name, mail) for name, mail in both) / len(both) if both else 0.0
+        )
+        alike = sum(count for (name, mail), count in both.items() if is_one_person(name, mail))
+        return alike / both.total() if both else 0.0
 
 
 _TALKS = 20
@@ -161,7 +163,7 @@ _TALKS = 20
 _MOST_PEOPLE = 8
 
 
-def _said_by_agent(talk: str) -> set[str]:
+def _said_by_agent(talk: str) -> frozenset[str]:
     """Return the words of the first lines that are an agent's, or, where no speaker is known, of the first lines."""
     lines = read_transcript(talk[:600]).lines[:6] if talk else []
     spoken = [line.text for line in lines if line.role == "agent"] or [line.text for line in lines[:2]]
@@ -273,7 +275,7 @@ def _timestamp(column: Column, table: Table) -> Evidence:
         return _NO
     if not weight and column.share(_is_number) > 0.5 and not column.dates.sure:
         return _NO
-    if says & {"id", "unique"} and column.share(_is_number) > 0.5:
+    if says & {"id", "unique"} and column.share(str.isdecimal) > 0.5:
         return _NO
     if column.clocks > 0.5 and column.times < 0.5 and (weight < 5.5 or not is_time_of_day(column)):
         return _NO
@@ -293,7 +295,8 @@ def _timestamp(column: Column, table: Table) -> Evidence:
         stands = -2.0
     if not weight and _is_no_calls_day(column, table):
         stands -= 3
-    return Evidence(10 * share + weight + stands, _reason(column, weight > 0, *facts), weight > 0)
+    named = weight > 0 and (weight >= _MOMENT or not says & {"id", "unique"})
+    return Evidence(10 * share + weight + stands, _reason(column, weight > 0, *facts), named)
 
 
 def _are_days_apart(column: Column) -> bool:
@@ -305,6 +308,8 @@ def _are_days_apart(column: Column) -> bool:
 
 
 _DAY = 86_400
+_MOMENT = 5.0
+"""Weight of a name from which on it says that this is a moment: "Contact no." with dates in it does not."""
 _SURE_START = 6.5
 """Weight of a name from which on it says that this is when the call started."""
 _YEARS = 4 * 366 * 86_400
@@ -356,10 +361,12 @@ def _identity(column: Column, table: Table) -> Evidence:
         return _NO
     if sensitive(column.name, column.cells[:50]):
         return _NO  # a card's number tells calls apart too, and must not go out as their id
+    if no_call_id(column):
+        return _NO  # how long, how much, when: each row may have another, and says nothing of which call
     texts = _without_fillers(column.texts)
     dated = bool(texts) and all(map(_DATED.fullmatch, texts))  # "20250304-001" is no telephone number
     if are_quantities(texts) or (weight < 8 and column.phones > 0.5 and not dated):
-        return _NO  # how long, how much, at what number: each row may have another, and says nothing of which call
+        return _NO
     ids = sum(map(looks_like_id, texts)) / len(texts) if texts else 0.0
     short = column.length <= 40 and column.share(lambda text: any(map(str.isdecimal, text))) >= 0.5
     sentences = column.prose > 0.5 and ids < 0.5 and not (weight >= 8 and short)

@@ -20,6 +20,7 @@ __all__ = [
     "ids_under_another_name",
     "is_of_a_person",
     "large_numbers",
+    "no_call_id",
     "numbered_alike",
     "parts_alike",
     "tokens",
@@ -76,6 +77,32 @@ def parts_alike(texts: Sequence[str]) -> bool:
         len(forms) == 1
         and re.fullmatch(r"a(?:[-_/.:#][a9]+)*[-_/.:#]9(?:[-_/.:#][a9]+)*", forms.pop()) is not None
     )
+
+
+def no_call_id(column: Column) -> str:
+    """Return what the cells are, where they are no ids of calls although they may tell calls apart; else "".
+
+    Dates, lengths, amounts and dialled numbers may be different in each call, and come again with the next one.
+    """
+    texts = column.texts
+    if not texts:
+        return ""
+    if column.times > 0.5 and column.numbers < 0.5 and column.share(_DAY_AND_NUMBER.fullmatch) < 0.5:
+        return "dates"
+    if are_quantities(texts) or column.clocks > 0.5:
+        return "times or amounts"
+    if column.share(_DECIMAL.fullmatch) > 0.5 and column.share(_WHOLE_AS_DECIMAL.fullmatch) < 0.5:
+        return "numbers with decimals"
+    if column.share(lambda text: text[0] in "+(" and sum(map(str.isdecimal, text)) >= 7) > 0.5:
+        return "phone numbers"
+    if column.emails > 0.5:
+        return "emails"
+    return ""
+
+
+_DAY_AND_NUMBER = re.compile(r"(?:19|20)\d\d[01]\d[0-3]\d[-_/.]\d{1,8}")
+_DECIMAL = re.compile(r"[-+]?\d+[.,]\d+")
+_WHOLE_AS_DECIMAL = re.compile(r"\d+[.,]0+")
 
 
 _OF_PEOPLE = re.compile(

@@ -178,9 +178,10 @@ def lines_chosen(columns: Sequence[Column]) -> LinesFound:
     if found is not None:
         return found
     filled = [column for column in columns if column.count] or list(columns)
-    role = speaker_column(filled, named_calls(filled))
+    calls = named_calls(filled)
+    role = speaker_column(filled, calls)
     others = [column for column in filled if column is not role] or filled
-    text = words_column(filled, role) or max(others, key=lambda column: column.length)
+    text = words_column(filled, role, calls) or max(others, key=lambda column: column.length)
     fields = {"text": text.name}
     reasons = {"layout": "one row a transcript line: chosen by hand", "line text": "the longest texts"}
     if role is not None and role is not text:

@@ -8,10 +8,18 @@ from itertools import pairwise
 
 from reddy_lib.spreadsheet.evidence.call_groups import OF_CALLS, Grouping
 from reddy_lib.spreadsheet.evidence.column_profile import Column
-from reddy_lib.transcripts import leaning, read_opening
+from reddy_lib.transcripts import leaning
 from reddy_lib.transcripts.key_names import DIRECTIONS
 
-__all__ = ["directions", "holds_transcripts", "is_labelled", "speaker_column", "takes_turns", "words_column"]
+__all__ = [
+    "directions",
+    "holds_transcripts",
+    "is_labelled",
+    "speaker_column",
+    "takes_turns",
+    "unused_words",
+    "words_column",
+]
 
 _TRIED = 40
 
@@ -24,7 +32,7 @@ def holds_transcripts(column: Column) -> bool:
         return False
     whole = 0
     for text in tried:
-        transcript = read_opening(text)
+        transcript = column.opening(text)
         labels = {line.role for line in transcript.lines} - {""}
         whole += (
             transcript.form not in ("empty", "no speakers", "unreadable")
@@ -129,42 +137,44 @@ def takes_turns(role: Column, group: Grouping) -> bool:
 
 
 def words_column(
-    columns: Sequence[Column], role: Column | None, calls: Sequence[Sequence[int]] = ()
+    columns: Sequence[Column], role: Column | None, calls: Sequence[Sequence[int]]
 ) -> Column | None:
-    """Return the column of what was said. `calls`: the rows of each, as far as they are known."""
-    best: tuple[float, Column] | None = None
-    for column in columns:
-        if column is role:
-            continue
-        says = column.says
-        named = bool(says & {"text", "transcript"}) and not says & {
-            "id",
-            "order",
-            "time",
-            "start",
-            "end",
-            "duration",
-            "note",
-        }
-        words = column.prose
-        different = column.unique
-        if words >= 0.8 and different < 0.5 and _differs_within(column, calls):
-            different = (
-                0.5  # agents speak by a script: what comes again in other calls is not the same within one
-            )
-        if not named and (words < 0.5 or different < 0.5 or column.length < 8 or column.people > 0.5):
-            continue
-        if "note" in says and not named and words < 0.9:
-            continue
-        if named and words < 0.2 and column.length < 12 and different < 0.5:
-            continue
-        if column.objects > 0.5 or all(isinstance(cell, int | float) for cell in column.cells):
-            continue
-        score = 4 * words + 4 * different + min(column.length / 25, 4) + 2 * column.fill
-        score += 6.0 if named else -4.0 if "note" in says else 0.0
-        if best is None or score > best[0]:
-            best = (score, column)
-    return best[1] if best else None
+    """Return the column of what was said. A remark about the call is the same in all its lines, whatever it is called."""
+    found = [
+        (score, column) for column in columns if column is not role and (score := _holds_words(column, calls))
+    ]
+    found = [pair for pair in found if not _is_of_calls(pair[1], calls)] or found
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def unused_words(columns: Sequence[Column], calls: Sequence[Sequence[int]]) -> list[str]:
+    """Return the names of columns that read as speech: sentences which differ from line to line of a call."""
+    return [
+        column.name
+        for column in columns
+        if column.prose >= 0.5
+        and column.length >= _SENTENCE
+        and column.fill >= 0.5
+        and column.people <= 0.5
+        and column.unique >= 0.5
+        and column.objects < 0.5
+        and not _is_of_calls(column, calls)
+    ]
+
+
+_SENTENCE = 15
+
+
+def _is_of_calls(column: Column, calls: Sequence[Sequence[int]]) -> bool:
+    """Return whether cells are the same in all rows of a call, or filled in one of them: they describe the call."""
+    texts = column.of_rows
+    long = [places for places in calls if len(places) > 2]
+    if len(long) > 1:
+        stays = sum(len({texts[place] for place in places} - {""}) <= 1 for places in long)
+        return stays >= 0.8 * len(long)
+    filled = [text for text in texts if text]
+    changed = sum(before != after for before, after in pairwise(filled))
+    return len(filled) > 3 and changed <= 0.3 * (len(filled) - 1)
 
 
 def _differs_within(column: Column, calls: Sequence[Sequence[int]]) -> bool:
@@ -172,3 +182,30 @@ def _differs_within(column: Column, calls: Sequence[Sequence[int]]) -> bool:
     several = [[column.of_rows[place] for place in places] for places in calls if len(places) > 2]
     total = sum(map(len, several))
     return len(several) > 1 and sum(len(set(texts)) for texts in several) >= 0.9 * total
+
+
+def _holds_words(column: Column, calls: Sequence[Sequence[int]]) -> float:
+    """Return how much speaks for a column of what was said; 0: it is none."""
+    says = column.says
+    named = bool(says & {"text", "transcript"}) and not says & _NOT_OF_WORDS
+    words = column.prose
+    different = column.unique
+    if words >= 0.8 and different < 0.5 and _differs_within(column, calls):
+        different = (
+            0.5  # agents speak by a script: what comes again in other calls is not the same within one
+        )
+    if not named and (words < 0.5 or different < 0.5 or column.length < 8 or column.people > 0.5):
+        return 0.0
+    if "note" in says and not named and words < 0.9:
+        return 0.0
+    if named and words < 0.2:
+        other = column.times + column.clocks + column.numbers + column.emails + column.ids
+        if other > 0.5 or (column.length < 12 and different < 0.5):
+            return 0.0
+    if column.objects > 0.5 or all(isinstance(cell, int | float) for cell in column.cells):
+        return 0.0
+    score = 4 * words + 4 * different + min(column.length / 25, 4) + 2 * column.fill
+    return score + (6.0 if named else -4.0 if "note" in says else 0.0)
+
+
+_NOT_OF_WORDS = frozenset(("id", "order", "time", "start", "end", "duration", "note"))

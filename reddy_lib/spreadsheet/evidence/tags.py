@@ -85,9 +85,9 @@ def sensitive(name: str, cells: Iterable[object] = ()) -> str:
     bare = " ".join(word for word in plain.split() if word not in _PERSON)
     if plain in _SENSITIVE or bare in _SENSITIVE:
         return f"personal, by its name {name!r}"
-    cells = list(islice(cells, _ENOUGH))
+    texts = _texts(islice(cells, _ENOUGH))
     for fits, what in _NUMBERS:
-        share = _share(cells, fits)
+        share = _share(texts, fits)
         if share >= 0.5:
             return f"{int(100 * share)} % of its cells are {what}"
     return ""
@@ -106,16 +106,19 @@ def personal(name: str, cells: Iterable[object] = ()) -> str:
         return f"by its name {name!r}"
     if words & _PERSON and words & {"name", "names", "nombre", "nom", "naam", "nome", "имя"}:
         return f"by its name {name!r}"
-    cells = list(cells)
+    texts = _texts(cells)
     for shape, what in ((_EMAIL, "emails"), (_PHONE, "phone numbers")):
-        share = _share(cells, shape.fullmatch)
+        share = _share(texts, shape.fullmatch)
         if share >= 0.5:
             return f"{int(100 * share)} % of its cells are {what}"
     return ""
 
 
-def _share(cells: Iterable[object], fits: Callable[[str], object]) -> float:
-    texts = [text for text in map(str.strip, map(cell_text, cells)) if text]
+def _texts(cells: Iterable[object]) -> list[str]:
+    return [text for text in map(str.strip, map(cell_text, cells)) if text]
+
+
+def _share(texts: Sequence[str], fits: Callable[[str], object]) -> float:
     return sum(bool(fits(text)) for text in texts) / len(texts) if texts else 0.0
 
 

@@ -16,7 +16,7 @@ from reddy_lib.spreadsheet.evidence.call_groups import calls_by_value
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.line_words import speaker_column
 from reddy_lib.spreadsheet.model import TurnColumn
-from reddy_lib.transcripts import leaning, read_opening
+from reddy_lib.transcripts import leaning
 from reddy_lib.transcripts.greetings import infer_from_greetings
 
 __all__ = ["TurnsFound", "find_turns"]
@@ -63,6 +63,9 @@ def _numbered_turns(columns: Sequence[Column]) -> TurnsFound | None:
     }
     if not texts:
         return None
+    numbered = {column.name for found in series.values() for column in found.values()}
+    if any(one.name not in numbered and one.length > 60 and _several_turns(one) for one in columns):
+        return None  # a whole transcript stands beside them: they are facts that are numbered
     starts = {
         stem: found
         for stem, found in series.items()
@@ -121,7 +124,7 @@ def _several_turns(column: Column) -> bool:
     """Whether its cells hold more than a turn: then it is a transcript, or a part of one."""
     step = max(column.count // _TRIED, 1)
     tried = [text for text in column.texts[::step][:_TRIED] if len(text) > 20]
-    found = [read_opening(text) for text in tried]
+    found = [column.opening(text) for text in tried]
     several = sum(len(one.lines) >= 2 and len(one.labels) >= 2 for one in found)
     return bool(tried) and several >= 0.3 * len(tried)
 

@@ -20,7 +20,6 @@ from reddy_lib.spreadsheet.calls.lines import rows_of_agent
 from reddy_lib.spreadsheet.cells.agent_names import bare_email
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.cells.tag_values import tag_type
-from reddy_lib.spreadsheet.evidence.call_groups import is_short_number
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.date_columns import timestamp_settings
 from reddy_lib.spreadsheet.evidence.field_evidence import JUDGES, Evidence, Table
@@ -29,6 +28,7 @@ from reddy_lib.spreadsheet.evidence.split_transcripts import continued, joined_p
 from reddy_lib.spreadsheet.evidence.tags import constant, personal, sensitive
 from reddy_lib.spreadsheet.evidence.turn_columns import TurnsFound, find_turns
 from reddy_lib.spreadsheet.formats import SheetFormat
+from reddy_lib.spreadsheet.mapping.call_keys import id_from_group, with_joining_id, with_unused_words
 from reddy_lib.spreadsheet.mapping.doubtful import doubts_of_content, doubts_of_turns, is_written_down
 from reddy_lib.spreadsheet.mapping.name_facts import with_name_facts
 from reddy_lib.spreadsheet.mapping.pooling import with_pooled_roles
@@ -334,7 +334,7 @@ def _fields_of_groups(
             columns.append(Column(name, firsts))
     wanted = [field for field in JUDGES if field not in _OF_A_ROW]
     mapping = _guess_fields(mapping, columns, products, wanted)
-    mapping = _id_from_group(mapping, columns)
+    mapping = id_from_group(mapping, columns)
     start = mapping.line_fields.get("start", "")
     written = is_written_down(mapping.fields.get("timestamp", ""))
     if start and (written or "timestamp" not in {**mapping.fields, **mapping.joins}):
@@ -349,6 +349,7 @@ def _fields_of_groups(
             )
             mapping = _with_times(mapping, [moments])
     mapping = _agent_of_lines(mapping, varying, groups)
+    mapping = with_unused_words(mapping, varying, groups)
     reasons = dict(mapping.reasons)
     for name, count in varying.items():
         if name in mapping.fields.values():
@@ -379,38 +380,6 @@ def _agent_of_lines(mapping: Mapping, varying: Collection[str], groups: Sequence
     return mapping
 
 
-def _id_from_group(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
-    """Take the column that tells calls apart for the conversation's id, whatever it is called."""
-    by = mapping.group_by[0] if len(mapping.group_by) == 1 else ""
-    chosen = mapping.fields.get("conversation_id")
-    # Of two columns that look like ids, neither of which says so, it is the one by which lines belong together.
-    named = chosen is not None and "its name does not say so" not in mapping.doubts.get("conversation_id", "")
-    if not by or named or by in mapping.fields.values():
-        return mapping
-    found = next((column for column in columns if column.name == by), None)
-    if found is None or found.unique < 1 or found.emails >= 0.5 or found.times >= 0.5:
-        return mapping
-    if chosen is not None:
-        if found.ids < 0.9:
-            return mapping
-        mapping = mapping.replace(
-            tags=[*mapping.tags, chosen], tag_types={**mapping.tag_types, chosen: "string"}
-        )
-    tags = [name for name in mapping.tags if name != by]
-    doubts = {field: doubt for field, doubt in mapping.doubts.items() if field != "conversation_id"}
-    if is_short_number(found) and not found.says & {"call", "case", "id", "unique"}:
-        doubts["conversation_id"] = (
-            f"{by!r} was taken because it tells calls apart; its name does not say so, and its numbers are short"
-        )
-    return mapping.replace(
-        fields={**mapping.fields, "conversation_id": by},
-        tags=tags,
-        tag_types={name: kind for name, kind in mapping.tag_types.items() if name in tags},
-        reasons={**mapping.reasons, "conversation_id": f"tells calls apart: {found.distinct} different"},
-        doubts=doubts,
-    )
-
-
 def _with_lines_beside(
     beside: str,
     cells: Sequence[tuple[str, Sequence[Any]]],
@@ -431,7 +400,7 @@ def _with_lines_beside(
     mapping = _guess_fields(
         Mapping(sheet=format), columns, products, [field for field in JUDGES if field != "transcript"]
     )
-    mapping = _with_joining_id(mapping, here, columns)
+    mapping = with_joining_id(mapping, here, columns)
     fields = {**mapping.fields, "transcript": beside}
     reasons = {**mapping.reasons, "transcript": f"the lines of another sheet, joined by {there!r}"}
     if lines is None:
@@ -449,31 +418,6 @@ def _with_lines_beside(
             **lines.reasons,
             "layout": f"one row a call, and its lines in another sheet, joined by {there!r}",
         },
-    )
-
-
-def _with_joining_id(mapping: Mapping, name: str, columns: Sequence[Column]) -> Mapping:
-    """Take the column by which lines are joined for the conversation's id, unless another one is named as that."""
-    key = next((column for column in columns if column.name == name), None)
-    guess = mapping.fields.get("conversation_id")
-    named = guess is not None and guess != name and "conversation_id" not in mapping.doubts
-    used = {
-        column
-        for field, several in mapping.sources().items()
-        for column in several
-        if field != "conversation_id"
-    }
-    if key is None or key.unique < 1 or named or name in used:
-        return mapping
-    fact = f"{name!r} joins each call to its lines in another sheet"
-    said = mapping.reasons.get("conversation_id") if guess == name else None
-    reasons = {column: reason for column, reason in mapping.reasons.items() if column != name}
-    return mapping.replace(
-        fields={**mapping.fields, "conversation_id": name},
-        reasons={**reasons, "conversation_id": f"{said}; {fact}" if said else fact},
-        doubts={field: doubt for field, doubt in mapping.doubts.items() if field != "conversation_id"},
-        tags=[tag for tag in mapping.tags if tag != name],
-        tag_types={tag: kind for tag, kind in mapping.tag_types.items() if tag != name},
     )
 
 

@@ -14,7 +14,16 @@ from typing import Any, NamedTuple
 from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
 from reddy_lib.spreadsheet.cells.header_words import concepts
 
-__all__ = ["block_rows", "find_blocks"]
+__all__ = [
+    "Rows",
+    "block_rows",
+    "find_blocks",
+    "heading_parts",
+    "label_and_value",
+    "label_pairs",
+    "names_lines",
+    "row_texts",
+]
 
 Rows = Sequence[tuple[int, list[Any]]]
 _AHEAD = 500
@@ -49,7 +58,7 @@ def find_blocks(rows: Rows) -> Blocks | None:
     rows = [(number, cells) for number, cells in rows if not _is_blank(cells)][:_AHEAD]
     if len(rows) < 6:
         return None
-    cells = [_texts(row) for _, row in rows]
+    cells = [row_texts(row) for _, row in rows]
     return _labelled(cells) or _headed(cells)
 
 
@@ -63,7 +72,7 @@ def _labelled(rows: Sequence[list[str]]) -> Blocks | None:
         found = _built(blocks[:-1] if len(blocks) > 2 else blocks)  # the last one may be cut
         if found is not None:
             return found
-        if len(_pairs(rows[place])) != 1:
+        if len(label_pairs(rows[place])) != 1:
             return None  # the first row that comes again is a line
     return None
 
@@ -91,10 +100,10 @@ def _built(blocks: Sequence[Sequence[list[str]]]) -> Blocks | None:
     lines = [row for body in bodies for row in body]
     if len(lines) < 2 * len(blocks) or not _is_talk(lines):
         return None
-    values = [[value for row in one for _, value in _pairs(row)[:1]] for one in rows.values()]
+    values = [[value for row in one for _, value in label_pairs(row)[:1]] for one in rows.values()]
     if not any(len(set(column)) == len(blocks) for column in values):
         return None  # nothing tells the blocks apart
-    pairs = [[name for name, _ in _pairs(one[0])] for one in rows.values()]
+    pairs = [[name for name, _ in label_pairs(one[0])] for one in rows.values()]
     names = [name for of_row in pairs for name in of_row]
     if len(set(names)) < len(names):
         return None
@@ -104,7 +113,7 @@ def _built(blocks: Sequence[Sequence[list[str]]]) -> Blocks | None:
 def _shared_header(blocks: Sequence[Sequence[list[str]]]) -> list[str]:
     """Return the row of names that stands once in each block, or []."""
     for row in blocks[0][1:_MOST_LABELS]:
-        if len(row) > 1 and _names_lines(row) and all(block.count(row) == 1 for block in blocks):
+        if len(row) > 1 and names_lines(row) and all(block.count(row) == 1 for block in blocks):
             return row
     return []
 
@@ -131,7 +140,7 @@ def _headed(rows: Sequence[list[str]]) -> Blocks | None:
     starts = [n for n, text in zip(single, texts, strict=True) if re.search(r"\d", text)]
     if len(starts) < 2 or len(starts) < len(single) - 2:
         return None
-    parts = [_parts("".join(rows[n])) for n in starts]
+    parts = [heading_parts("".join(rows[n])) for n in starts]
     if len(set(map(len, parts))) > 1 or len({tuple(one) for one in parts}) < len(parts):
         return None
     if any(len(text) > 200 for text in texts):
@@ -143,17 +152,17 @@ def _headed(rows: Sequence[list[str]]) -> Blocks | None:
     above = rows[starts[0] - 1] if starts[0] else []
     first = {tuple(body[0]) for body in bodies if body}
     header: list[str] = []
-    if len(first) == 1 and _names_lines(next(iter(first))):
+    if len(first) == 1 and names_lines(next(iter(first))):
         header = list(first.pop())
         bodies = [body[1:] for body in bodies]
-    elif sum(map(bool, above)) > 1 and _names_lines(above):
+    elif sum(map(bool, above)) > 1 and names_lines(above):
         header = above
     lines = [row for body in bodies for row in body]
     if min(map(len, bodies)) < 2 or not _is_talk(lines):
         return None
     names = []
     for place, column in enumerate(zip(*parts, strict=True), start=1):
-        said = {_split(part)[0] for part in column}
+        said = {label_and_value(part)[0] for part in column}
         names.append(said.pop() if len(said) == 1 and said != {""} else f"heading {place}")
     if len(set(names)) < len(names):
         names = [f"heading {place}" for place in range(1, len(names) + 1)]
@@ -171,12 +180,16 @@ def block_rows(rows: Iterable[tuple[int, list[Any]]]) -> Iterator[tuple[int, lis
     own = shape.header or [f"column {chr(ord('A') + place % 26)}" for place in range(shape.width)]
     names = [name if name not in shape.names else f"{name} of the line" for name in own]
     yield 1, [*shape.names, *names]
-    spoken = {_key(_texts(cells)) for _, cells in ahead if len(_texts(cells)) > 1 and _wordy([_texts(cells)])}
+    spoken = {
+        _key(row_texts(cells))
+        for _, cells in ahead
+        if len(row_texts(cells)) > 1 and _wordy([row_texts(cells)])
+    }
     sure = set(shape.labels) - spoken  # who speaks may be a label too: "Agent"
     said: list[Any] = []
     expected = 0  # how many of the labels of this block were read
     for number, cells in chain(ahead, rows):
-        texts = _texts(cells)
+        texts = row_texts(cells)
         if not texts:
             continue
         key = _key(texts)
@@ -184,9 +197,9 @@ def block_rows(rows: Iterable[tuple[int, list[Any]]]) -> Iterator[tuple[int, lis
             expected = len(shape.labels)
             continue
         if shape.headings and sum(map(bool, texts)) == 1:
-            parts = _parts("".join(texts))
+            parts = heading_parts("".join(texts))
             if len(parts) == len(shape.names):
-                said = [_split(part)[1] for part in parts]
+                said = [label_and_value(part)[1] for part in parts]
                 continue
         elif shape.labels and _is_pair(texts):
             if key == shape.labels[0] or (key in sure and key not in shape.labels[expected:]):
@@ -206,7 +219,7 @@ def _is_blank(cells: Sequence[Any]) -> bool:
     return all(map(is_empty, cells))
 
 
-def _texts(cells: Sequence[Any]) -> list[str]:
+def row_texts(cells: Sequence[Any]) -> list[str]:
     """Return the cells as text, without the empty ones at the end."""
     texts = ["" if is_empty(cell) else str(cell).strip() for cell in cells]
     while texts and not texts[-1]:
@@ -223,7 +236,7 @@ def _key(row: Sequence[str]) -> str:
     return row[0].rstrip(" :：").casefold()
 
 
-def _pairs(row: Sequence[str]) -> list[tuple[str, str]]:
+def label_pairs(row: Sequence[str]) -> list[tuple[str, str]]:
     """Return the (label, value) pairs of a row."""
     if len(row) == 1:
         match = _LABEL.match(row[0])
@@ -233,22 +246,22 @@ def _pairs(row: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _is_pair(row: Sequence[str]) -> bool:
-    return len(row) == 1 or all(name for name, _ in _pairs(row))
+    return len(row) == 1 or all(name for name, _ in label_pairs(row))
 
 
 def _values(cells: Sequence[Any]) -> list[Any]:
     """Return the values of a row of labels, as the sheet has them."""
-    texts = _texts(cells)
+    texts = row_texts(cells)
     if len(texts) == 1:
-        return [value for _, value in _pairs(texts)]
+        return [value for _, value in label_pairs(texts)]
     width = len(texts) + len(texts) % 2
     return [cells[n] if n < len(cells) else "" for n in range(1, width, 2)]
 
 
 def _is_label_row(rows: Sequence[Sequence[str]]) -> bool:
     """Return whether the same row of all blocks has the same labels."""
-    return len({tuple(name for name, _ in _pairs(row)) for row in rows}) == 1 and all(
-        name and len(name) <= 60 for name, _ in _pairs(rows[0])
+    return len({tuple(name for name, _ in label_pairs(row)) for row in rows}) == 1 and all(
+        name and len(name) <= 60 for name, _ in label_pairs(rows[0])
     )
 
 
@@ -274,7 +287,7 @@ def _is_talk(lines: Sequence[Sequence[str]]) -> bool:
 _DENSE = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff]{7}")
 
 
-def _names_lines(row: Sequence[str]) -> bool:
+def names_lines(row: Sequence[str]) -> bool:
     """Return whether a row names the columns of lines."""
     if len(row) < 2 or any(len(cell) > 40 or re.search(r"\d{3}|@", cell) for cell in row):
         return False
@@ -285,11 +298,12 @@ def _names_lines(row: Sequence[str]) -> bool:
 _OF_LINES = frozenset(("speaker", "channel", "time", "start", "order"))
 
 
-def _parts(heading: str) -> list[str]:
+def heading_parts(heading: str) -> list[str]:
+    """Return the parts of a heading: "Call K-7 | Kim | 3 May"."""
     return [part for part in _PARTS.split(heading.strip(" =#*-–—[]")) if part]
 
 
-def _split(part: str) -> tuple[str, str]:
+def label_and_value(part: str) -> tuple[str, str]:
     """Return the (label, value) of a part of a heading: "Call: K-7", "Call K-7", "K-7"."""
     match = _LABEL.match(part)
     if match and not re.search(r"\d", match[1]):

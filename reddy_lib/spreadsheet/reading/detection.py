@@ -37,6 +37,7 @@ from reddy_lib.spreadsheet.reading.header_search import (
     header_of,
 )
 from reddy_lib.spreadsheet.reading.json_tables import json_kind, record_rows
+from reddy_lib.spreadsheet.reading.page_blocks import is_page_of_calls
 from reddy_lib.spreadsheet.reading.table_shape import (
     beside_place,
     has_no_header,
@@ -100,7 +101,7 @@ def detect_format(
     if kind == "html":
         blocks = SheetFormat("html", None, 1, encoding, None, form="blocks")
         page = html_rows(path, encoding, around=True)
-        if header_row in (None, 1) and find_blocks(list(islice(numbered(page), _OF_BLOCKS))):
+        if header_row in (None, 1) and is_page_of_calls(list(islice(numbered(page), _OF_BLOCKS))):
             return _shaped(path, blocks, header_row)
         tables = html_tables(path, encoding)
         chosen = choose_tables(tables)

@@ -27,6 +27,7 @@ from reddy_lib.spreadsheet.reading.header_search import (
 from reddy_lib.spreadsheet.reading.headers import column_letter, header_texts
 from reddy_lib.spreadsheet.reading.json_tables import record_rows
 from reddy_lib.spreadsheet.reading.notes import encoding_note, file_notes, hidden_note, left_lines
+from reddy_lib.spreadsheet.reading.page_blocks import page_rows
 from reddy_lib.spreadsheet.reading.pieces import Spans, as_frame, column_cells, taken_apart
 from reddy_lib.spreadsheet.reading.table_shape import (
     rows_below,
@@ -90,7 +91,7 @@ def rows_of(
     if format.form == "quoted rows":
         found = taken_apart(found, format.delimiter or ",")
     if format.form == "blocks":
-        found = block_rows(found)
+        found = page_rows(found) if format.kind == "html" else block_rows(found)
     if format.turned:
         found = turned_rows(list(islice(found, _MOST_TURNED)))
     return found

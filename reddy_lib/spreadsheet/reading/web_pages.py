@@ -32,6 +32,7 @@ class _Tables(HTMLParser):
         self._around = around  # texts outside of tables are rows, of a table 0
         self._loose: list[str] | None = None
         self._term = ""
+        self._furniture = 0  # menus and page footers that are open
         self.rows: list[tuple[int, list[str]]] = []
         self.tables = 0
         self.cell: list[str] | None = None
@@ -40,9 +41,13 @@ class _Tables(HTMLParser):
         self._open: list[int] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _FURNITURE:
+            self._furniture += 1
         if self._around and (tag in _LOOSE or tag in ("table", "tr")):
             self._end_loose()
-            self._loose = [] if tag in _LOOSE and self.cell is None else None
+            self._loose = [] if tag in _LOOSE and self.cell is None and not self._furniture else None
+        elif tag == "br" and self._loose is not None:
+            self._loose.append("\n")
         if tag == "table":
             self.tables += 1
             # A table in a cell is one of its own; the row around it is layout.
@@ -63,6 +68,8 @@ class _Tables(HTMLParser):
             self.cell.append("\n")
 
     def handle_endtag(self, tag: str) -> None:
+        if tag in _FURNITURE:
+            self._furniture = max(self._furniture - 1, 0)
         if tag in _LOOSE and self._loose is not None:
             self._end_loose(tag)
         elif tag in ("td", "th"):
@@ -93,31 +100,36 @@ class _Tables(HTMLParser):
         self.row = None
 
     def _end_loose(self, tag: str = "") -> None:
-        text = " ".join("".join(self._loose or ()).split())
+        lines = [" ".join(line.split()) for line in "".join(self._loose or ()).split("\n")]
+        lines = [line for line in lines if line]
         self._loose = None
         if tag == "dt":
-            self._term = text
-        elif text and tag == "dd":
-            self.rows.append((0, [self._term, text]))
-        elif text:
-            self.rows.append((0, _labelled(text)))
+            self._term = " ".join(lines)
+        elif lines and tag == "dd":
+            self.rows.append((0, [self._term, "\n".join(lines)]))
+        else:
+            self.rows += [(0, _labelled(line, heading=tag[:1] not in ("p", "l"))) for line in lines]
 
     def close(self) -> None:
         super().close()
         self._end_row()
 
 
-def _labelled(text: str) -> list[str]:
+def _labelled(text: str, *, heading: bool) -> list[str]:
     """Return a text as labels and their values, where it is some: "Call 8811", "Call: 8811, Agent: Kim"."""
     pairs = [_PAIR.fullmatch(part) for part in re.split(r"\s*[,;|·•]\s+", text)]
     if len(pairs) > 1 and all(pairs):
         return [cell for pair in pairs if pair is not None for cell in pair.groups()]
+    pair = _PAIR.fullmatch(text)
+    if pair is not None and not heading:
+        return [pair[1], pair[2]]
     named = _NAMED.fullmatch(text)
     return [named[1], named[2]] if named else [text]
 
 
 _PAIR = re.compile(r"([^:]{1,40}?)\s*:\s*(\S.*)")
 _LOOSE = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "p", "caption", "dt", "dd", "li"))
+_FURNITURE = frozenset(("nav", "footer"))
 _NAMED = re.compile(r"([^\W\d_][^\d:@]{0,30}?)[ #:]+(\S*\d\S*)")
 
 

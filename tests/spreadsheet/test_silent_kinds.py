@@ -1,0 +1,106 @@
+"""Rows of lines whose columns invite a wrong reading: it is read right, or a doubt names the field."""
+
+from __future__ import annotations
+
+import uuid
+
+import pandas as pd
+import pytest
+
+import reddy_lib as reddy
+
+TALK = [
+    ("Agent", "Depot, how can I help you today?"),
+    ("Customer", "My parcel number {} is late again."),
+    ("Agent", "I will look where it is right now."),
+    ("Customer", "Thank you, I will wait for {} then."),
+]
+AGENTS = ("kim@x.example", "lou@x.example")
+IDS = [str(uuid.uuid5(uuid.NAMESPACE_URL, str(n))) for n in range(6)]
+STARTS = [f"2026-05-0{n}T09:3{n}:20Z" for n in range(1, 7)]
+BESIDE = {
+    "phones": [f"+49308699{n}75" for n in range(6)],
+    "lengths": [f"0:00:{30 + 3 * n}" for n in range(6)],
+    "minutes": [f"0.{50 + 7 * n}" for n in range(6)],
+    "seconds": [str(41 + 7 * n) for n in range(6)],
+    "serials": [f"461{n}2.51264{n}" for n in range(6)],
+}
+
+
+def sheet(sides: bool, **of_calls: list[str]) -> pd.DataFrame:
+    """A row a line. `sides`: a column a side, else a speaker and a text."""
+    rows = []
+    for n in range(6):
+        facts = {name: cells[n] for name, cells in of_calls.items()}
+        for who, text in TALK:
+            said = text.format(f"4{n}")
+            words = (
+                {
+                    "Unser Team sagt": said if who == "Agent" else "",
+                    "Kunde sagt": said if who != "Agent" else "",
+                }
+                if sides
+                else {"zwho": who, "ztext": said}
+            )
+            rows.append({**facts, "agent email": AGENTS[n % 2], **words})
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("sides", [True, False], ids=["sides", "roles"])
+@pytest.mark.parametrize("kind", BESIDE)
+def test_what_tells_calls_apart_by_accident_is_not_their_id(kind: str, sides: bool) -> None:
+    mapping = reddy.guess_mapping(sheet(sides, zx=BESIDE[kind], zid=IDS))
+    assert mapping.fields["conversation_id"] == "zid"
+    assert "conversation_id" in mapping.doubts
+
+
+@pytest.mark.parametrize("sides", [True, False], ids=["sides", "roles"])
+@pytest.mark.parametrize("kind", BESIDE)
+def test_without_an_id_nothing_is_taken_for_one_in_silence(kind: str, sides: bool) -> None:
+    mapping = reddy.guess_mapping(sheet(sides, zx=BESIDE[kind]))
+    assert "conversation_id" not in mapping.fields or "conversation_id" in mapping.doubts
+
+
+@pytest.mark.parametrize("sides", [True, False], ids=["sides", "roles"])
+@pytest.mark.parametrize("starts", [STARTS, BESIDE["serials"]], ids=["iso", "serial"])
+def test_dates_are_starts_although_their_name_says_id(starts: list[str], sides: bool) -> None:
+    mapping = reddy.guess_mapping(sheet(sides, **{"Contact no.": starts}, zid=IDS))
+    assert mapping.fields["conversation_id"] == "zid"
+    assert mapping.fields.get("timestamp") in (None, "Contact no.")
+
+
+def test_of_two_keys_that_name_nothing_the_other_one_is_told() -> None:
+    people = [f"P{n}7Q4K{n}Z9" for n in range(6)]
+    doubt = reddy.guess_mapping(sheet(False, zperson=people, zid=IDS)).doubts["conversation_id"]
+    assert "zperson" in doubt or "zid" in doubt
+
+
+def test_a_remark_about_the_call_is_not_what_was_said() -> None:
+    remarks = ["Kunde war verärgert, ruft zurück.", "Vertrag prüfen, dann melden."] * 3
+    lines = sheet(False, **{"Call ID": IDS}, Message=remarks)
+    assert reddy.guess_mapping(lines).line_fields["text"] == "ztext"
+
+
+def test_times_are_not_what_was_said() -> None:
+    lines = sheet(False, **{"Call ID": IDS})
+    lines["Message"] = [f"2026-05-04 09:30:{n:02}.125" for n in range(len(lines))]
+    assert reddy.guess_mapping(lines).line_fields["text"] == "ztext"
+
+
+def test_sentences_that_are_in_no_line_are_a_doubt() -> None:
+    lines = sheet(False, **{"Call ID": IDS}).rename(columns={"ztext": "Text"})
+    lines["zmore"] = [f"Und dazu noch ein ganzer Satz, Nummer {n}." for n in range(len(lines))]
+    mapping = reddy.guess_mapping(lines)
+    assert mapping.line_fields["text"] == "Text"
+    assert "zmore" in mapping.doubts["transcript"]
+
+
+def test_numbered_remarks_beside_a_transcript_are_no_turns() -> None:
+    talk = "\n".join(f"{who}: {text.format(1)}" for who, text in TALK)
+    remarks = {f"Remark {n}": [f"He asked about item {n} of order {k}." for k in range(6)] for n in (1, 2, 3)}
+    who = {f"By {n}": ["Agent", "Customer"] * 3 for n in (1, 2, 3)}
+    calls = pd.DataFrame(
+        {"Call ID": IDS, "agent email": "kim@x.example", "Transcript": talk, **who, **remarks}
+    )
+    mapping = reddy.guess_mapping(calls)
+    assert (mapping.fields.get("transcript"), mapping.turns) == ("Transcript", [])
