@@ -13,7 +13,9 @@ from reddy_lib.sending.overview import being_sent
 from reddy_lib.ui import address_bar, choice, uploads
 from reddy_lib.ui.connection_choice import connection_card
 from reddy_lib.ui.dialogs import close_dialog
+from reddy_lib.ui.outcomes import overview_state
 from reddy_lib.ui.restored import restored_banner
+from reddy_lib.ui.review import view
 
 st.set_page_config(
     page_title="Reddy workbench",
@@ -39,6 +41,7 @@ page = st.navigation([*pages.values(), load_by_name], position="hidden")
 if page == load_by_name:
     pages["load"] = load_by_name
 uploads.on_page(page.title)
+address_bar.on_page(page.title, {"Review": view.NAMES, "Outcomes": ("submission", *overview_state.NAMES)})
 if st.session_state.get("page now") != page.title:
     st.session_state["page before"] = st.session_state.get("page now", page.title)
     st.session_state["page now"] = page.title
@@ -79,7 +82,8 @@ with ui.ledger().moment():
             }
         for name, target in pages.items():
             number = f"  :gray[{numbers[name]}]" if name in numbers else ""
-            st.page_link(target, label=f"{target.title}{number}", width="stretch")
+            label, names = f"{target.title}{number}", address_bar.names_of(target.title)
+            st.page_link(target, label=label, width="stretch", query_params=names)
 
         st.space("small")
         if batch is not None:

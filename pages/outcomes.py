@@ -47,22 +47,27 @@ def choose_scope(page: Page) -> str:
     runs, batch = page.runs, page.batch
     scopes = [ALL, *runs["id"]]
     scope_key = f"scope {batch.id}"
-    opened = st.session_state.pop("open_submission", None)
-    asked = opened or st.query_params.get("submission")
-    if asked in scopes and (opened or scope_key not in st.session_state):
-        st.session_state[scope_key] = asked
-    scope = st.selectbox(
-        "Submission",
-        scopes,
-        format_func=lambda scope: title_of(page, scope),
-        key=scope_key,
-        label_visibility="collapsed",
+    asked = st.query_params.get("submission")
+    # the address is the truth here, too
+    st.session_state[scope_key] = asked if asked in scopes else ALL
+    return str(
+        st.selectbox(
+            "Submission",
+            scopes,
+            format_func=lambda scope: title_of(page, scope),
+            key=scope_key,
+            label_visibility="collapsed",
+            on_change=change_scope,
+            args=(scope_key,),
+        )
     )
-    if scope == ALL:
+
+
+def change_scope(key: str) -> None:
+    if st.session_state[key] == ALL:
         address_bar.drop("submission")
     else:
-        address_bar.put(submission=scope)
-    return str(scope)
+        address_bar.put(submission=st.session_state[key])
 
 
 def draw_not_sent(page: Page) -> None:

@@ -7,6 +7,7 @@ looked at is in the address (`View`): a reload, Back and a link show the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import get_args
 
 import streamlit as st
@@ -15,7 +16,7 @@ from reddy_lib import ui
 from reddy_lib.batches.queries import Query
 from reddy_lib.database.schema import EDITABLE, SENDABLE, STATUSES
 from reddy_lib.errors import NotInLedger, ReddyError
-from reddy_lib.ui import choice
+from reddy_lib.ui import address_bar, choice
 from reddy_lib.ui.attaching import attached_meanwhile, progress
 from reddy_lib.ui.dialogs import dialog_button, dialog_content
 from reddy_lib.ui.edit_many import edit_many
@@ -32,6 +33,7 @@ from reddy_lib.ui.review.overview import Overview
 from reddy_lib.ui.review.personal_panel import draw_personal
 from reddy_lib.ui.review.problems_panel import draw_problems
 from reddy_lib.ui.review.recipes_panel import draw_offer, recipes_panel
+from reddy_lib.ui.review.steps import Step, draw_steps
 from reddy_lib.ui.review.values_panel import draw_values
 from reddy_lib.ui.review.view import Split, View
 
@@ -86,7 +88,7 @@ def choose(*, all_ready: bool = False) -> None:
         choice.tick(batch, [])
     elif filtered and not marked:
         choice.tick(batch, batch.rows(query=listed, status=sorted(SENDABLE)))
-    st.switch_page("submit.py")
+    address_bar.leave("submit.py")
 
 
 with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
@@ -249,7 +251,7 @@ def calls_list() -> None:
             type="tertiary",
             icon=":material/done_all:",
             disabled=view.ticked,
-            on_click=lambda: choice.tick(batch, {*marked, *batch.rows(query=listed)}),
+            on_click=lambda: choice.tick(batch, {*choice.ticked(batch), *batch.rows(query=listed)}),
         )
         st.button(
             "Untick all",
@@ -275,15 +277,18 @@ def calls_list() -> None:
             edit_many(batch, chosen, chosen_by, names, edited)
 
 
-def go(step: str) -> None:
-    """Open the call before or after the open one among those listed, or the next held one anywhere."""
-    now = opened or 0
-    if step == "held":
-        held = Query().with_values("status", ["held"])
-        row = batch.next_row(now, held) or batch.next_row(0, held)
-    else:
-        row = batch.previous_row(now, listed) if step == "before" else batch.next_row(now, listed)
-    if row is not None:
+def go(steps: Sequence[Step]) -> None:
+    """Open the call before or after the open one among those listed, or the next held one anywhere; for each step again."""
+    # The run that drew the button may be older than the last step: the view knows which call is open.
+    before = row = view.row if view.row is not None else opened or 0
+    for step in steps:
+        if step == "held":
+            held = Query().with_values("status", ["held"])
+            found = batch.next_row(row, held) or batch.next_row(0, held)
+        else:
+            found = batch.previous_row(row, listed) if step == "before" else batch.next_row(row, listed)
+        row = found or row
+    if row != before:
         view.go(row=row, page=batch.page_of(row, listed, size=PAGE) or view.page)
 
 
@@ -318,7 +323,7 @@ def head(status: str, wrong: int) -> None:
                     help={"before": "Previous call (K)", "after": "Next call (J)"}.get(step),
                     disabled=step == "held" and not counts["held"],
                     on_click=go,
-                    args=(step,),
+                    args=([step],),
                 )
             splits = get_args(Split)
             wider = splits[(splits.index(view.split) + 1) % len(splits)]
@@ -361,6 +366,8 @@ if view.split != "call":
 with columns[-1], st.container(key="open_call"):
     try:
         pane()
+        if opened is not None:
+            draw_steps(K, go)
     except NotInLedger as error:
         view.go(row=None)  # the next visit opens the first call
         ui.alert(error)

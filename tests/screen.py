@@ -8,6 +8,7 @@ import io
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 import xlsxwriter
 from streamlit.components.v2.component_manager import BidiComponentManager
@@ -113,6 +114,31 @@ def button(app: AppTest, label: str) -> Any:
 def press(app: AppTest, label: str) -> AppTest:
     button(app, label).click()
     return run(app)
+
+
+def links(app: AppTest) -> list[str]:
+    return [str(each.proto.label) for each in app.get("page_link")]
+
+
+def link(app: AppTest, label: str) -> Any:
+    """A link to another page, as it is drawn now, by the beginning of its label."""
+    found = [each.proto for each in app.get("page_link") if each.proto.label.startswith(label)]
+    assert found, f"no link {label!r} among {links(app)}"
+    return found[-1]
+
+
+def follow(app: AppTest, wanted: Any) -> AppTest:
+    """Click a link to another page: one that `link` returned, or the beginning of its label."""
+    proto = link(app, wanted) if isinstance(wanted, str) else wanted
+    app.query_params.clear()
+    for name, values in parse_qs(proto.query_string).items():
+        app.query_params[name] = values
+    return run(app.switch_page(f"{proto.page or 'load'}.py"))
+
+
+def address(app: AppTest) -> dict[str, list[str]]:
+    """What the address names now, as a link names it."""
+    return {name: value if isinstance(value, list) else [value] for name, value in app.query_params.items()}
 
 
 def in_dialog(app: AppTest, opener: str, *pressed: str, **values: Any) -> AppTest:

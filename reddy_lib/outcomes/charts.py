@@ -48,6 +48,7 @@ __all__ = [
     "reasons",
     "reasons_table",
     "seconds",
+    "share_words",
     "shown",
     "status",
     "summary",
@@ -107,7 +108,7 @@ def status(outcomes: pd.DataFrame | HasOutcomes) -> go.Figure:
             y=shown(name),
             xanchor="left",
             showarrow=False,
-            text=f"{calls:,} ({_share(calls, len(outcomes))})",
+            text=f"{calls:,} ({share_words(calls, len(outcomes))})",
         )
     _across(figure, [shown(name) for name in counts], list(counts))
     # Room for the text beside the longest bar.
@@ -303,7 +304,10 @@ def _of(count: int, total: int) -> str:
     return f"{count:,} of {total:,}"
 
 
-def _share(count: int, total: int) -> str:
+def share_words(count: int, total: int, *, nothing: str = "") -> str:
+    """Return a share in per cent, or `nothing` where there is nothing to have a share of."""
+    if not total:
+        return nothing
     percent = 100 * count / total
     # Do not round 99.96 % up to 100 %, or 0.04 % down to 0 %.
     if count < total and percent > 99.9:

@@ -97,8 +97,12 @@ class Tally:
     @property
     def share_accepted(self) -> float | None:
         """Accepted calls in per cent of the answered ones; None where none was answered."""
-        answered = sum(self.counts.get(status, 0) for status in ANSWERED)
-        return 100 * self.counts.get("accepted", 0) / answered if answered else None
+        return 100 * self.counts.get("accepted", 0) / self.answered if self.answered else None
+
+    @property
+    def answered(self) -> int:
+        """Calls that Reddy answered."""
+        return sum(self.counts.get(status, 0) for status in ANSWERED)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from reddy_lib.batches.selections import keep_selection, rows_of_selection
 from reddy_lib.errors import ReddyError
 from reddy_lib.ui import address_bar
 
-__all__ = ["choose", "chosen", "draw_lost", "in_hand", "is_lost", "moved", "tick", "ticked"]
+__all__ = ["choose", "chosen", "draw_lost", "in_hand", "is_lost", "moved", "tick", "ticked", "usual"]
 
 SELECTION = "sel"
 WHICH = "choose"
@@ -41,7 +41,14 @@ def in_hand(batch: Batch) -> None:
     """
     asked, kept, lost = st.query_params.get(SELECTION), _of("selection"), _of("lost")
     known = kept.get(batch.id) or lost.get(batch.id)
-    if asked is None and known is not None:
+    past: set[str] = st.session_state.setdefault("chosen before", set())
+    if address_bar.came_by_link() and asked != known and asked in past:
+        # A link that was drawn before the last tick: a click on it must not take that tick back.
+        if known is None:
+            address_bar.drop(SELECTION)
+        else:
+            address_bar.put(**{SELECTION: known})
+    elif asked is None and known is not None:
         address_bar.put(**{SELECTION: known})
     elif asked is not None and asked != known:
         rows = rows_of_selection(batch.database, batch.id, asked)
@@ -49,12 +56,17 @@ def in_hand(batch: Batch) -> None:
         for found in (kept, lost):
             found.pop(batch.id, None)
         (lost if rows is None else kept)[batch.id] = asked
+        past.add(asked)
     which, wanted = _of("which"), st.query_params.get(WHICH)
-    if wanted is None and batch.id in which:
+    if wanted == which.get(batch.id):
+        return
+    if wanted is None and not address_bar.went_back():
         address_bar.put(**{WHICH: which[batch.id]})
-    elif wanted is not None and wanted != which.get(batch.id):
+        return
+    which.pop(batch.id, None)
+    if wanted is not None:
         which[batch.id] = wanted
-        st.session_state["chosen moved"] = True
+    st.session_state["chosen moved"] = True
 
 
 def ticked(batch: Batch) -> list[int]:
@@ -68,16 +80,18 @@ def tick(batch: Batch, rows: Iterable[int]) -> None:
     marked = sorted(set(rows))
     _set_ticked(batch, marked)
     _of("lost").pop(batch.id, None)
+    _of("which").pop(batch.id, None)  # Submit offers the ticked calls now
     if not marked:
         _of("selection").pop(batch.id, None)
-        address_bar.drop(SELECTION)
+        address_bar.drop(SELECTION, WHICH)
         return
     try:
         name = keep_selection(batch.database, batch.id, marked, who=ui.who())
     except ReddyError:
         name = NOT_KEPT
     _of("selection")[batch.id] = name
-    address_bar.put(**{SELECTION: name})
+    st.session_state.setdefault("chosen before", set()).add(name)
+    address_bar.put(**{SELECTION: name}, leave_out=(WHICH,))
 
 
 def _set_ticked(batch: Batch, rows: list[int]) -> None:
@@ -90,9 +104,18 @@ def chosen(batch: Batch) -> str | None:
 
 
 def choose(batch: Batch, name: str) -> None:
-    """Remember the name of the calls chosen on Submit."""
+    """Remember the name of the calls chosen on Submit. What Submit offers by itself is not written into the address."""
+    if name == usual(batch):
+        _of("which").pop(batch.id, None)
+        address_bar.drop(WHICH)
+        return
     _of("which")[batch.id] = name
     address_bar.put(**{WHICH: name})
+
+
+def usual(batch: Batch) -> str:
+    """Return the name of the calls that Submit offers where nobody chose: the ticked ones, else all that are ready."""
+    return "ticked" if ticked(batch) else "ready"
 
 
 def moved() -> bool:
@@ -115,7 +138,7 @@ def draw_lost(batch: Batch, ready: int, *, to_review: bool) -> None:
             icon=":material/help:",
         )
         if to_review and st.button("Choose again", icon=ui.ICONS["review"], key="choose_again"):
-            st.switch_page("review.py")
+            address_bar.leave("review.py")
         if ready:
             st.button(
                 f"Continue with all {ready:,} ready",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import streamlit as st
 
 from reddy_lib.batches.batch import Batch
@@ -18,23 +20,24 @@ from reddy_lib.ui.words import alert, escape, when
 
 __all__ = ["batch_card", "batch_in_hand", "choose_batch", "open_batch", "remember_batch"]
 
-OF_A_BATCH = ("sel", "choose", "search", "filter", "show", "page", "row")
-"""Names in the address that mean calls of the open batch: the selection, Submit's choice, and what Review lists."""
+OF_A_BATCH = ("sel", "choose", "search", "filter", "show", "page", "row", "submission")
+"""Names in the address that mean something of the open batch: the selection, Submit's choice, what Review lists, and the
+submission in Outcomes."""
 
 
-def remember_batch(batch_id: str | None) -> None:
-    """Make a batch the open one: in the session, and in the URL, where a refreshed tab finds it."""
-    if batch_id != st.session_state.get("batch"):
-        drop(*OF_A_BATCH)
-    _put_in_hand(batch_id)
+def remember_batch(batch_id: str | None, *, leave_out: Collection[str] = (), **names: str) -> None:
+    """Make a batch the open one: in the session, and in the URL, where a refreshed tab finds it.
 
-
-def _put_in_hand(batch_id: str | None) -> None:
+    Args:
+        leave_out: further names to take out of the URL in the same step.
+        names: further names to write into it.
+    """
+    gone = {*leave_out, *(OF_A_BATCH if batch_id != st.session_state.get("batch") else ())}
     st.session_state["batch"] = batch_id
     if batch_id is None:
-        drop("batch")
+        drop("batch", *gone)
     else:
-        put(batch=batch_id)
+        put(leave_out=gone, batch=batch_id, **names)
 
 
 def batch_in_hand() -> Batch | None:
@@ -49,7 +52,8 @@ def batch_in_hand() -> Batch | None:
         st.session_state["lost_batch"] = wanted
         return None
     note_opened(batch)
-    _put_in_hand(wanted)
+    st.session_state["batch"] = wanted
+    put(batch=wanted)
     return batch
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from reddy_lib.batches.batch import Batch
+from reddy_lib.ui import address_bar
 from reddy_lib.ui.words import place
 
 __all__ = [
@@ -66,17 +67,17 @@ def review_link(
     *,
     status: str = "",
     query: str = "",
-    key: str = "",
-    quiet: bool = False,
 ) -> None:
-    """A button that opens Review with these calls listed. `quiet`: without a frame around it.
+    """A link to Review with these calls listed.
 
     `query`: as in Review's address, `tag:CSAT=4`; `status` is short for one on the status.
     """
-    kind: Any = "tertiary" if quiet else "secondary"
-    wanted = query or f"status:{status}"
-    if st.button(label, icon=ICONS["review"], key=f"review {wanted} {key}", type=kind):
-        st.switch_page("review.py", query_params={"batch": batch.id, "filter": wanted})
+    st.page_link(
+        "review.py",
+        label=label,
+        icon=ICONS["review"],
+        query_params=address_bar.link(batch.id, filter=query or f"status:{status}"),
+    )
 
 
 def submissions_table(

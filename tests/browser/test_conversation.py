@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -227,6 +228,58 @@ def test_hits_of_the_search_are_marked_and_the_first_one_is_in_sight(
     expect(marks).to_have_text("Turn 300")
     expect(marks).to_be_in_viewport()
     assert turns.count() == 400
+
+
+def test_quick_presses_of_a_key_or_a_button_are_all_counted(page: Page, app: App) -> None:
+    ids = [f"call {number}" for number in range(12)]
+    with reddy.Ledger(app.ledger) as ledger:
+        many = ledger.load(
+            pd.DataFrame({"conversation_id": ids, "transcript": [lines(2)] * 12}), progress=False
+        )
+    opened(page, app, many)
+    for _ in range(5):
+        page.keyboard.press("Alt+j")
+    expect(page.get_by_text("Row 7", exact=True)).to_be_visible()
+    page.locator(f".st-key-review-{many.id}-after button").first.evaluate(
+        "button => { for (let n = 0; n < 5; n++) button.click() }"
+    )
+    expect(page.get_by_text("Row 12", exact=True)).to_be_visible()
+    for _ in range(7):
+        page.keyboard.press("Alt+k")
+    expect(page.get_by_text("Row 5", exact=True)).to_be_visible()
+
+
+def test_what_is_typed_when_the_page_is_left_is_stored_and_one_press_of_back_leads_to_it(
+    page: Page, app: App, batch: reddy.Batch
+) -> None:
+    turns = opened(page, app, batch, row=3, more="&filter=status:ready,held&facets=shown")
+    turns.nth(0).locator(".words").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" Before the end")
+    with page.expect_event("dialog") as asking:
+        page.close(run_before_unload=True)
+    assert asking.value.type == "beforeunload"
+    asking.value.dismiss()  # the person stays
+    expect(turns.first).to_contain_text("Before the end")
+    stored(page)
+    until(lambda: texts(batch, 3)[0].endswith(" Before the end"), lambda: texts(batch, 3)[0])
+    before = page.url
+    turns.nth(0).locator(".words").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type(" and before Submit")
+    page.get_by_role("link", name=re.compile("^Submit")).click()
+    page.wait_for_url(re.compile("/submit"))
+    until(lambda: texts(batch, 3)[0].endswith(" and before Submit"), lambda: texts(batch, 3)[0])
+    expect(page.get_by_role("heading", name="Submit")).to_be_visible()
+    page.go_back()
+    expect(turns.first).to_contain_text("and before Submit")
+    assert page.url == before
+    page.locator(f".st-key-review-{batch.id}-send button").click()
+    page.wait_for_url(re.compile("/submit"))
+    expect(page.get_by_role("heading", name="Submit")).to_be_visible()
+    page.go_back()
+    page.wait_for_url(re.compile("/review"))
+    expect(turns.first).to_contain_text("and before Submit")
 
 
 def test_keys_go_on_from_an_open_turn_and_from_a_call_without_turns(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -132,6 +133,42 @@ def test_a_link_to_another_choice_replaces_the_ticks_of_this_session(
     app = screen.run(app.switch_page("submit.py"))
     assert app.session_state["ticked"][batch.id] == [9]
     assert sends(app) == ["Send row 9"]
+
+
+def test_a_page_adds_nothing_to_the_address_of_the_link_that_led_to_it(batch: reddy.Batch) -> None:
+    """What its first run wrote would be an entry of its own, and Back would have to be pressed twice."""
+    set_status(batch, 2, status="failed")
+    app = opened("review", batch, query={"filter": "status:ready", "row": "4"})
+    screen.tick(app, 0)
+    for page in ("Submit", "Outcomes", "Review", "Load", "Review", "Outcomes", "Submit"):
+        wanted = parse_qs(screen.link(app, page).query_string)
+        screen.follow(app, page)
+        assert screen.address(app) == wanted, page
+        if page == "Review":
+            assert wanted["filter"] == ["status:ready"]
+            assert wanted["row"] == ["4"]
+        if page == "Submit":
+            pill(app, "Which calls", "failed")
+    screen.follow(app, "Review")
+    press(app, "Send 1 of 1 ticked")
+    assert app.title[0].value == "Submit"
+
+
+def test_a_link_that_was_drawn_before_the_last_tick_does_not_take_it_back(batch: reddy.Batch) -> None:
+    app = opened("review", batch)
+    bare = screen.link(app, "Submit")
+    screen.tick(app, 0)
+    one = screen.link(app, "Submit")
+    screen.tick(app, 0, 1)
+    screen.follow(app, one)
+    assert "Send all 2" in sends(app)
+    screen.follow(app, "Review")
+    screen.follow(app, bare)
+    assert "Send all 2" in sends(app)
+    screen.follow(app, "Review")
+    press(app, "Untick all")
+    screen.follow(app, one)
+    assert "Send all 8" in sends(app)
 
 
 def test_a_selection_is_kept_once_and_found_by_its_own_batch_alone(

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.database.schema import calls
+from reddy_lib.outcomes.charts import share_words
 from tests import screen
 from tests.conftest import write_sheet
 from tests.screen import button, words
@@ -130,9 +131,21 @@ def test_the_report_has_the_same_numbers_and_shows_text_as_text(sent: list[reddy
     assert "&lt;b&gt;april&lt;/b&gt;" in report
     assert "<b>april" not in report
     assert "@media print" in report
+    assert '<td class="number">100 %</td>' in report
+    assert '<td class="number">none answered</td>' in report  # the agents whose calls are held
+    assert "– %" not in report
     assert not app.get("plotly_chart")
     button(app, "Back").click().run()
     assert "print" not in app.query_params
+
+
+def test_nothing_is_a_share_of_nothing(ledger: reddy.Ledger, tmp_path: Path) -> None:
+    ledger.load(write_sheet(tmp_path / "march.csv", 2, {}), progress=False)
+    said = words(opened())
+    assert "Nothing was answered in this period." in said
+    assert "0 of 0" not in said
+    assert share_words(0, 0, nothing="none") == "none"
+    assert (share_words(999_999, 1_000_000), share_words(1, 1_000_000)) == ("> 99.9 %", "< 0.1 %")
 
 
 def test_days_without_calls_are_drawn_as_gaps(sent: list[reddy.Batch]) -> None:

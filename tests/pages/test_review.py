@@ -204,7 +204,7 @@ def test_the_facets_count_what_the_other_filters_leave_and_filter_by_a_click(bat
     findings = next(group for group in app.get("pills") if group.label == "Finding")
     found = batch.finding_counts()
     title, count = found["title"].iloc[0], found["calls"].iloc[0]
-    assert f"{count} · {title}" in [option.replace("\\", "") for option in findings.options]
+    assert f"{count}\u00a0·\u00a0{title}" in [option.replace("\\", "") for option in findings.options]
     findings.set_value([found["code"].iloc[0]])
     run(app)
     assert listed(app) == batch.rows(code=found["code"].iloc[0])

@@ -10,6 +10,7 @@ from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.errors import ReddyError
 from reddy_lib.ledger import Ledger
+from reddy_lib.ui import address_bar
 from reddy_lib.ui.app_engine import restart_engine
 from reddy_lib.ui.demo.running import (
     FAULTS,
@@ -204,4 +205,4 @@ def _begin_button(label: str, *, key: str) -> None:
     with ui.alerts(), st.spinner("Loading the demo"):
         batch = begin(ui.ledger())
         ui.remember_batch(batch.id)
-        st.switch_page("review.py", query_params={"batch": batch.id})
+        address_bar.leave("review.py", batch=batch.id)

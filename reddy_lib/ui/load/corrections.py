@@ -9,6 +9,7 @@ from reddy_lib import ui
 from reddy_lib.batches.corrections import CALL_COLUMN, Corrected, Correction, corrected_calls
 from reddy_lib.spreadsheet import BuiltCall
 from reddy_lib.spreadsheet.reading.upload import PrivateCopy
+from reddy_lib.ui import address_bar
 
 __all__ = ["draw_correction", "title_of"]
 
@@ -36,7 +37,7 @@ def draw_correction(correction: Correction, file: PrivateCopy) -> None:
             "review.py",
             label=f"Open {ui.escape(correction.batch)}",
             icon=":material/folder_open:",
-            query_params={"batch": correction.batch_id},
+            query_params=address_bar.link(correction.batch_id),
         )
     st.caption(
         "Mapped as that sheet was; the columns that the evidence added are left out. Each call keeps its conversation "

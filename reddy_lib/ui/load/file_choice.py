@@ -13,7 +13,7 @@ from reddy_lib.batches.batch import Batch
 from reddy_lib.errors import SheetError
 from reddy_lib.spreadsheet.mapping.archive_tables import format_of_tables, tables_to_choose
 from reddy_lib.spreadsheet.reading.upload import PrivateCopy, together
-from reddy_lib.ui import uploads
+from reddy_lib.ui import address_bar, uploads
 from reddy_lib.ui.events import uninterrupted
 from reddy_lib.ui.load.profile_panel import profiles_panel
 
@@ -134,7 +134,7 @@ def loaded_before() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.page_link(
                 "review.py", label=ui.escape(str(found.name)), icon=":material/folder_open:",
-                query_params={"batch": str(found.id)},
+                query_params=address_bar.link(str(found.id)),
             )  # fmt: skip
             calls = ui.number_of(int(found.calls), "call")
             st.caption(f"{calls} · {ui.escape(str(found.file_name))} · {ui.when(found.created_at)}")
@@ -147,7 +147,10 @@ def open_batch(batch: Batch) -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f":material/folder_open: Open batch: **{ui.escape(batch.name)}**", width="content")
             st.page_link(
-                "review.py", label="Review it", icon=ui.ICONS["review"], query_params={"batch": batch.id}
+                "review.py",
+                label="Review it",
+                icon=ui.ICONS["review"],
+                query_params=address_bar.link(batch.id),
             )
         with st.container(horizontal=True, vertical_alignment="center"):
             total = sum(counts.values())

@@ -12,6 +12,7 @@ from reddy_lib import ui
 from reddy_lib.spreadsheet import SheetFormat
 from reddy_lib.spreadsheet.reading.bundles import FILE_NAME, open_bundle
 from reddy_lib.spreadsheet.reading.upload import PrivateCopy
+from reddy_lib.ui import address_bar
 from reddy_lib.ui.load.file_choice import let_go
 from reddy_lib.ui.load.mapping_choices import known
 
@@ -49,7 +50,7 @@ def seen_before(file: PrivateCopy, format: SheetFormat) -> None:
         if st.button("Open that one", type="tertiary", icon=":material/folder_open:", key="load_open_before"):
             let_go()
             ui.remember_batch(batch.id)
-            st.switch_page("review.py", query_params={"batch": batch.id})
+            address_bar.leave("review.py", batch=batch.id)
 
 
 def joined(place: Any, file: PrivateCopy, format: SheetFormat, sheet: pd.DataFrame) -> None:

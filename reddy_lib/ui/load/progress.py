@@ -6,6 +6,7 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.batches.load_job import LoadJob
+from reddy_lib.ui import address_bar
 from reddy_lib.ui.events import uninterrupted
 from reddy_lib.ui.load.file_choice import let_go
 
@@ -41,7 +42,7 @@ def finish(job: LoadJob) -> None:
             let_go()
             ui.remember_batch(job.batch.id)
     if job.batch is not None:
-        st.switch_page("review.py", query_params={"batch": job.batch.id})
+        address_bar.leave("review.py", batch=job.batch.id)
     if job.error is not None:
         state["load_notice"] = str(job.error)
     else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from math import floor
 from typing import Any
 
 import pandas as pd
@@ -21,7 +22,15 @@ from reddy_lib.outcomes.totals import Tally, Totals, addresses_sent_to, totals, 
 from reddy_lib.sending.overview import history
 from reddy_lib.ui import address_bar
 from reddy_lib.ui.outcomes.found_calls import draw_found
-from reddy_lib.ui.outcomes.overview_state import EVERYWHERE, PERIODS, Overview, named, reason_words, zone
+from reddy_lib.ui.outcomes.overview_state import (
+    EVERYWHERE,
+    NAMES,
+    PERIODS,
+    Overview,
+    named,
+    reason_words,
+    zone,
+)
 from reddy_lib.ui.outcomes.print_view import draw_print_view
 from reddy_lib.ui.outcomes.privacy_panel import draw_privacy
 
@@ -172,7 +181,8 @@ def _days(view: Overview, found: Totals) -> None:
     today = dt.datetime.now(zone()).date()
     accepted = found.counts.get("accepted", 0)
     answered = sum(sum(counts.values()) for _, counts in found.days)
-    st.markdown(f"**Calls a day** · {accepted:,} of {answered:,} answered calls accepted")
+    share = f" · {accepted:,} of {answered:,} answered calls accepted" if answered else ""
+    st.markdown(f"**Calls a day**{share}")
     if not found.days:
         st.caption("Nothing was answered in this period.")
         return
@@ -288,7 +298,10 @@ def _tally_table(
             **before,
             title: labels,
             "Calls": [tally.calls for tally in tallies],
-            "accepted": [tally.share_accepted for tally in tallies],
+            # rounded down: 99.6 % is not all of them
+            "accepted": [
+                None if tally.share_accepted is None else floor(tally.share_accepted) for tally in tallies
+            ],
             **{name: [tally.counts.get(name, 0) for tally in tallies] for name in columns},
         }
     )
@@ -402,9 +415,5 @@ def _submissions(runs: pd.DataFrame) -> None:
         if not chosen["open"]:
             st.info("The batch of this submission was taken off the list. Its outcomes stay on record.")
             return
-        ui.remember_batch(str(chosen["batch_id"]))
-        st.session_state["open_submission"] = str(chosen["id"])
-        Overview().go()
-        address_bar.drop("view")
-        address_bar.put(submission=str(chosen["id"]))
+        ui.remember_batch(str(chosen["batch_id"]), leave_out=NAMES, submission=str(chosen["id"]))
         st.rerun()

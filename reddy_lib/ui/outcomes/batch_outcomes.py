@@ -13,7 +13,6 @@ from reddy_lib.database.schema import STATUSES
 from reddy_lib.outcomes import to_csv, to_xlsx, where
 from reddy_lib.outcomes.evidence import write_evidence
 from reddy_lib.outcomes.exports import file_name
-from reddy_lib.ui import address_bar
 from reddy_lib.ui.downloads import download
 from reddy_lib.ui.outcomes.calls_table import table, write_outcomes
 from reddy_lib.ui.outcomes.charts_panel import CHARTS, CHARTS_HEIGHT, chart, next_steps
@@ -120,7 +119,5 @@ def all_submissions(page: Page, scope: str, everything: pd.DataFrame) -> None:
         if not found["open"]:
             st.info("The batch of this submission was taken off the list. Its outcomes stay on record.")
         elif found["id"] != scope:
-            ui.remember_batch(str(found["batch_id"]))
-            address_bar.put(submission=str(found["id"]))
-            st.session_state["open_submission"] = str(found["id"])
+            ui.remember_batch(str(found["batch_id"]), submission=str(found["id"]))
             st.rerun()

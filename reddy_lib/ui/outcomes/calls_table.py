@@ -14,6 +14,7 @@ from reddy_lib.outcomes import words
 from reddy_lib.outcomes.totals import holding
 from reddy_lib.sending.resend import resendable
 from reddy_lib.sending.submission import create
+from reddy_lib.ui import address_bar
 from reddy_lib.ui.outcomes.page_state import Page
 from reddy_lib.ui.outcomes.picked import clear, filters_of
 
@@ -72,7 +73,7 @@ def table(page: Page, scope: str, shown: pd.DataFrame, total: int) -> None:
             "audio": st.column_config.TextColumn("Recording", width=84),
             "upload_id": st.column_config.NumberColumn("Upload", format="%d", width=80),
             "conversation_id": st.column_config.TextColumn("Conversation", width=150),
-            "agent_email": st.column_config.TextColumn("Agent", width=180),
+            "agent_email": st.column_config.TextColumn("Agent", width=200),
             "product": st.column_config.TextColumn("Product", width=120),
             "error": st.column_config.TextColumn("Reason", width="large"),
             "attempts": st.column_config.NumberColumn("Attempts", width=80),
@@ -174,5 +175,5 @@ def send_again_panel(page: Page, rows: list[int]) -> None:
             again=reason,
         )
         ui.start(submission, to)
-        st.session_state["open_submission"] = submission.id
+        address_bar.put(submission=submission.id)
         st.rerun()

@@ -11,6 +11,7 @@ from reddy_lib import ui
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.outcomes import charts as draw
 from reddy_lib.outcomes import reasons_table
+from reddy_lib.ui import address_bar
 from reddy_lib.ui.outcomes.page_state import ALL, Page
 from reddy_lib.ui.outcomes.picked import select, show_group, times_cleared
 
@@ -64,13 +65,13 @@ def next_steps(page: Page, scope: str, outcomes: pd.DataFrame) -> None:
                     args=(page, scope, {"reason": found.reason, "status": found.status}),
                 )
                 if found.status == "rejected":
-                    ui.review_link("Fix", page.batch, status="rejected", key=str(number), quiet=True)
+                    ui.review_link("Fix", page.batch, status="rejected")
                 elif found.status == "failed":
                     st.page_link(
                         "submit.py",
                         label="Send again",
                         icon=ui.ICONS["submit"],
-                        query_params={"batch": page.batch.id},
+                        query_params=address_bar.link(page.batch.id),
                     )
             code = "" if pd.isna(found.http_status) else f" (HTTP {found.http_status})"
             st.text(f"{found.reason}{code}")
@@ -90,13 +91,7 @@ def _held(page: Page) -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap="small"):
                 st.badge(f"{found.calls:,} held", color=ui.STATUS_COLOURS["held"])
                 st.space("stretch")
-                ui.review_link(
-                    "Fix",
-                    page.batch,
-                    query=f"status:held code:{found.code}",
-                    key=f"held {found.code}",
-                    quiet=True,
-                )
+                ui.review_link("Fix", page.batch, query=f"status:held code:{found.code}")
             st.text(str(found.title))
             st.caption(ui.escape(CATALOGUE[str(found.code)].hint))
     if len(errors) > MOST_REASONS:

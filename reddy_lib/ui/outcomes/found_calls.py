@@ -12,6 +12,7 @@ from reddy_lib import ui
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.ledger import Ledger
 from reddy_lib.outcomes.totals import BatchTally, FoundCall, calls_behind
+from reddy_lib.ui import address_bar
 from reddy_lib.ui.outcomes.overview_state import Overview, named
 
 __all__ = ["draw_found", "filter_words"]
@@ -68,7 +69,7 @@ def _clear() -> None:
 def _batch_links(
     ledger: Ledger, view: Overview, batches: Sequence[BatchTally], in_batches: dict[str, int]
 ) -> None:
-    """A button for each of the newest batches with such calls, which opens them in Review."""
+    """A link for each of the newest batches with such calls, which opens them in Review."""
     query = _review_query(view)
     if not query:
         return
@@ -78,7 +79,6 @@ def _batch_links(
                 f"{ui.escape(batch.name)} · {in_batches[batch.id]:,}",
                 ledger.batch(batch.id),
                 query=query,
-                key=f"found {batch.id}",
             )
 
 
@@ -135,13 +135,13 @@ def _table(calls: Sequence[FoundCall], names: dict[int, str], at: int) -> None:
         st.caption("Choose a call to open it in Review.")
     elif not chosen.is_open:
         st.info("The batch of this call was taken off the list. Its outcomes stay on record.")
-    elif st.button(
-        f"Open row {chosen.row} of {ui.escape(chosen.batch)}",
-        icon=ui.ICONS["review"],
-        type="primary",
-        key=f"open found {chosen.batch_id} {chosen.row}",
-    ):
-        st.switch_page("review.py", query_params={"batch": chosen.batch_id, "row": str(chosen.row)})
+    else:
+        st.page_link(
+            "review.py",
+            label=f"Open row {chosen.row} of {ui.escape(chosen.batch)}",
+            icon=ui.ICONS["review"],
+            query_params=address_bar.link(chosen.batch_id, row=str(chosen.row)),
+        )
 
 
 def filter_words(view: Overview, names: dict[int, str]) -> dict[str, str]:

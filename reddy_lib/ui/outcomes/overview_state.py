@@ -16,7 +16,7 @@ from reddy_lib.findings import CATALOGUE
 from reddy_lib.outcomes.totals import Reason, Wanted
 from reddy_lib.ui import address_bar
 
-__all__ = ["EVERYWHERE", "PERIODS", "Overview", "named", "reason_words", "zone"]
+__all__ = ["EVERYWHERE", "NAMES", "PERIODS", "Overview", "named", "reason_words", "zone"]
 
 EVERYWHERE = "everywhere"
 
@@ -134,6 +134,10 @@ def reason_words(reason: Reason) -> str:
     """Return a reason with its HTTP status, unless the reason names it."""
     code = "" if reason.http_status is None else f"HTTP {reason.http_status}"
     return reason.reason if not code or code in reason.reason else f"{reason.reason} ({code})"
+
+
+NAMES = ("view", *(field.name for field in fields(Overview)))
+"""Names in the address that belong to this view."""
 
 
 def zone() -> dt.tzinfo:

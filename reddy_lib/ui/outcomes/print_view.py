@@ -15,7 +15,7 @@ import pandas as pd
 import streamlit as st
 
 from reddy_lib import ui
-from reddy_lib.outcomes.charts import COLOURS
+from reddy_lib.outcomes.charts import COLOURS, share_words
 from reddy_lib.outcomes.total_charts import complete_days
 from reddy_lib.outcomes.totals import Tally, Totals
 from reddy_lib.ui import address_bar
@@ -26,6 +26,8 @@ __all__ = ["draw_print_view", "report"]
 AGENTS = 40
 SUBMISSIONS = 30
 """Lines on paper; the report says how many it leaves out."""
+
+NONE_ANSWERED = "none answered"
 
 _CSS = Path(__file__).with_name("print_view.css").read_text(encoding="utf-8")
 _print_button = st.components.v2.component(
@@ -152,7 +154,7 @@ def _tallies(tallies: Sequence[Tally], labels: Sequence[str], title: str) -> str
             label,
             tally.calls,
             *(tally.counts.get(status, 0) for status in statuses),
-            "– %" if tally.share_accepted is None else f"{tally.share_accepted:.0f} %",
+            share_words(tally.counts.get("accepted", 0), tally.answered, nothing=NONE_ANSWERED),
         )
         for label, tally in zip(labels, tallies, strict=True)
     ]
@@ -189,7 +191,7 @@ def _submissions(runs: pd.DataFrame) -> str:
 def _table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """Return a table; columns of numbers are set to the right."""
     numbers = [
-        all(isinstance(row[at], int) or str(row[at]).endswith(" %") for row in rows)
+        all(isinstance(row[at], int) or str(row[at]).endswith((" %", NONE_ANSWERED)) for row in rows)
         for at in range(len(head))
     ]
 

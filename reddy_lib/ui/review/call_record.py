@@ -14,6 +14,7 @@ from reddy_lib.batches.corrections import links_of
 from reddy_lib.batches.differences import field_label
 from reddy_lib.model import Call, payload_json
 from reddy_lib.sending.resend import resends_of
+from reddy_lib.ui import address_bar
 
 __all__ = ["curl_line", "draw_cells", "draw_json", "draw_record"]
 
@@ -68,7 +69,7 @@ def draw_record(batch: Batch, row: int) -> None:
                 "review.py",
                 label="Open it",
                 icon=":material/folder_open:",
-                query_params={"batch": link.batch_id, "row": str(link.row)},
+                query_params=address_bar.link(link.batch_id, row=str(link.row)),
             )
     for again in resends_of(batch, row).itertuples():
         by = f" by {again.who}" if again.who else ""

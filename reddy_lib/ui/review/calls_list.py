@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -15,19 +16,25 @@ from reddy_lib.ui import choice
 from reddy_lib.ui.review.changes import short_hash
 from reddy_lib.ui.review.view import View
 
-__all__ = ["PAGE", "agent_of", "draw_list", "length", "list_width"]
+__all__ = ["PAGE", "agent_of", "draw_list", "fitting", "length", "list_width"]
 
 PAGE = 50
 """Calls on one screen."""
 
 ROW_HEIGHT = 66  # above four times the font size, text is wrapped and keeps its line breaks
+LINES = 4  # that fit into a row
+LETTER = 5.6  # pixels of one, on average, and a little more
+STACKED = 640  # pixels of a window from which down Streamlit puts columns below each other
 SIDES = 130  # pixels of the list beside the words: ticks, row, border
 SHARES = {"list": 3 / 8, "even": 1 / 2, "call": 1.0}
 
 
 def list_width(view: View) -> int:
     """Return how many pixels the words of a call have in the list, by the width of the browser's window."""
-    page = int(st.session_state.get("window width", 1280)) - 290  # the menu and the margins
+    window = int(st.session_state.get("window width", 1280))
+    if window <= STACKED:
+        return max(150, window - 32 - SIDES)
+    page = window - 290  # the menu and the margins
     share = SHARES[view.split] * (0.78 if view.facets else 1.0)
     return max(150, int(page * share) - SIDES)
 
@@ -66,7 +73,7 @@ def draw_list(
     table = pd.DataFrame(
         {
             "row": [f"▸ {row}" if row == opened else str(row) for row in rows],
-            "call": [_in_words(call, names, zone) for call in frame.itertuples()],
+            "call": [fitting(_in_words(call, names, zone), width) for call in frame.itertuples()],
         }
     )
     grid = f"{key} grid {short_hash(rows)}"
@@ -96,6 +103,21 @@ def draw_list(
 def agent_of(email: object) -> str:
     """Return the agent as the list shows them: the email before its domain."""
     return email.partition("@")[0] or email if isinstance(email, str) and email else "no agent"
+
+
+def fitting(text: str, width: int) -> str:
+    """Return as much of a text as a row of the list has room for, with a sign where words are left out.
+
+    The list is a canvas, which cuts a line that does not fit without a sign.
+
+    Args:
+        width: pixels of the column.
+    """
+    lines = textwrap.wrap(text, max(12, int((width - 14) / LETTER)), break_on_hyphens=False)
+    if len(lines) <= LINES:
+        return text
+    *whole, last = lines[:LINES]
+    return " ".join([*whole, last.rpartition(" ")[0] or last[:-1]]).rstrip(" ·—,.") + "…"
 
 
 def _in_words(call: Any, names: dict[int, str], zone: str) -> str:

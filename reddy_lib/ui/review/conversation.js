@@ -8,6 +8,7 @@
 
 const views = new WeakMap();
 const RESEND = 4000;
+const AFTER_AN_EDIT = 100; // milliseconds in which Streamlit has sent it
 const WENT_ON = 15000; // milliseconds in which the next call is drawn after a key asked for it
 const NEXT = { KeyJ: "after", KeyK: "before", KeyN: "held" }; // with Alt, and a turn is open
 
@@ -62,6 +63,7 @@ function createView(root, send) {
     outbox: [], // events that are not confirmed
     editing: null, // {id, before, words}: the turn whose text is open
     chosen: null, // id of the turn that keys and buttons act on
+    posted: 0, // when the last event was posted
     pending: null, // number of the turn to choose after the next change of the lines
   };
 
@@ -77,6 +79,7 @@ function createView(root, send) {
       seen: turn.seen,
       ...more,
     });
+    state.posted = Date.now();
     flush();
     tell();
   }
@@ -537,8 +540,32 @@ function createView(root, send) {
     tell();
   }
 
+  // A tab that is closed or reloaded must not take along what was typed. The open turn is sent at once, and the browser asks,
+  // because a server that is busy drops what it has not begun when the connection ends. Nothing is kept in the browser's own
+  // storage: words of calls would outlive the session there.
+  function leave(event) {
+    close(true);
+    if (event.type === "beforeunload" && state.outbox.length) event.preventDefault();
+  }
+  // A tap on a link closes the open turn and leaves the page in the same moment. Streamlit sends the edit a moment later, and
+  // its server takes the later message, from the page that was left, for the page to show. So the link waits.
+  function wait(event) {
+    const link = event.target.closest?.("a[href]");
+    const soon = Date.now() - state.posted < AFTER_AN_EDIT;
+    if (!link || !soon || event.button || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    setTimeout(() => link.click(), AFTER_AN_EDIT);
+  }
+  addEventListener("click", wait, true);
+  addEventListener("beforeunload", leave);
+  addEventListener("pagehide", leave);
+
   function stop() {
     close(true);
+    removeEventListener("click", wait, true);
+    removeEventListener("beforeunload", leave);
+    removeEventListener("pagehide", leave);
     clearInterval(resending);
     clearInterval(following);
   }

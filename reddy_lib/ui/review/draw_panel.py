@@ -10,7 +10,7 @@ from reddy_lib.batches.draws import Draw
 from reddy_lib.batches.queries import Query
 from reddy_lib.batches.worth import MEASURES
 from reddy_lib.errors import ReddyError
-from reddy_lib.ui import choice
+from reddy_lib.ui import address_bar, choice
 from reddy_lib.ui.review.changes import edited
 from reddy_lib.ui.review.problems_panel import apply_step
 from reddy_lib.ui.review.view import View
@@ -105,7 +105,7 @@ def _show(batch: Batch, view: View, drawn: Draw, key: str) -> None:
             f"Send these {len(drawn.rows):,}", key=f"{key} draw send", type="primary", icon=":material/send:"
         ):
             choice.tick(batch, drawn.rows)
-            st.switch_page("submit.py")
+            address_bar.leave("submit.py")
         st.button(
             "List them",
             key=f"{key} draw list",

@@ -36,6 +36,9 @@ TALLEST = 560
 
 BARS = " ▁▂▃▄▅▆▇█"
 
+DOT = "\u00a0·\u00a0"
+"""Between the number of a value and the value: both stay in one line."""
+
 
 def draw_search(view: View, key: str) -> None:
     """The box to search in."""
@@ -152,7 +155,7 @@ def draw_facets(batch: Batch, view: View, key: str) -> None:
     ]
     shown = [name for name in names if name in ALWAYS or name in more or name in chosen]
     facets = batch.facets(view.listed(batch), names=shown)
-    with st.container(height=TALLEST, border=True, gap="small"):
+    with st.container(height=TALLEST, border=True, gap="small", key="facets"):
         st.caption(f"{facets.count:,} of {facets.of:,} calls")
         for facet in facets:
             if facet.kind == "values":
@@ -189,8 +192,8 @@ def _values(batch: Batch, view: View, facet: Facet, key: str) -> None:
     if not listed and not wanted and not facet.unlisted:
         return
     # The count stands first: in a narrow column the end of a label is cut off.
-    labels = {one.value: f"{one.count:,} · {_short(one.label)}" for one in listed}
-    labels |= {value: f"0 · {_short(value)}" for value in taken if value not in labels}
+    labels = {one.value: f"{one.count:,}{DOT}{_short(one.label)}" for one in listed}
+    labels |= {value: f"0{DOT}{_short(value)}" for value in taken if value not in labels}
     pills = f"{key} facet {facet.name} {short_hash(labels, taken)}"
     if st.session_state.get(pills) != list(taken):
         st.session_state[pills] = list(taken)

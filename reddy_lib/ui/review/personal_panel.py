@@ -9,6 +9,7 @@ from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.personal_looks import PersonalData, personal_data_of
 from reddy_lib.batches.queries import Query
+from reddy_lib.outcomes.charts import share_words
 from reddy_lib.personal_data import TITLES, FinderTest
 from reddy_lib.ui.review.problems_panel import apply_step
 from reddy_lib.ui.review.view import View
@@ -48,6 +49,12 @@ def draw_personal(batch: Batch, view: View, key: str, total: int) -> None:
     _finder_test(batch, str(listed), rows, key)
 
 
+def _told(done: FinderTest) -> str:
+    planted = sum(done.planted.values())
+    share = share_words(sum(done.found.values()), planted)
+    return f"**Finds {share} of {ui.number_of(planted, 'made-up item')} in copies of these calls**"
+
+
 def _finder_test(batch: Batch, listed: str, rows: list[int] | None, key: str) -> None:
     """Measure the finder on copies of the listed calls."""
     kept = st.session_state.get("review finder test")
@@ -55,8 +62,7 @@ def _finder_test(batch: Batch, listed: str, rows: list[int] | None, key: str) ->
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(
-                f"**Finds {100 * done.share:.1f} % of {sum(done.planted.values()):,} made-up items in copies of these "
-                "calls**"
+                _told(done)
                 if done
                 else "**How much does it find here?** A test plants made-up numbers in copies of these calls, spoken and "
                 "split as people do. Nothing of it is stored.",

@@ -18,7 +18,7 @@ from reddy_lib.batches.queries import Query
 from reddy_lib.errors import ReddyError
 from reddy_lib.ui import address_bar, choice
 
-__all__ = ["Panel", "Split", "View"]
+__all__ = ["NAMES", "Panel", "Split", "View"]
 
 Panel = Literal["calls", "problems", "values", "personal", "draw", "recordings"]
 """What fills the page: the calls, or a tool for the whole batch."""

@@ -25,13 +25,14 @@ def choose(page: Page) -> tuple[str, list[int] | None, dict[str, int], str | Non
     they cannot be sent yet."""
     open_question = None
     kept, its_ticks = st.session_state.setdefault("choices", {}).get(
-        page.batch.id, (choice.chosen(page.batch) or ("ticked" if page.ticks else "ready"), page.ticks)
+        page.batch.id, (choice.chosen(page.batch) or choice.usual(page.batch), page.ticks)
     )
     if its_ticks != page.ticks:  # somebody comes from Review with other ticks
-        kept = "ticked" if page.ticks else "ready"
+        kept = choice.usual(page.batch)
     moved = choice.moved()
-    if moved and choice.chosen(page.batch) in CHOICES:
-        kept = str(choice.chosen(page.batch))
+    if moved:
+        asked = choice.chosen(page.batch)
+        kept = asked if asked in CHOICES else choice.usual(page.batch)
     # a choice that is empty now stays, and says 0: another one in its place could send more than was chosen
     options = [name for name in CHOICES if name == "ready" or page.numbers[name] or name == kept]
     # labels carry counts, and a widget forgets a choice whose label changed; while calls are sent, they carry none
@@ -49,6 +50,8 @@ def choose(page: Page) -> tuple[str, list[int] | None, dict[str, int], str | Non
                 ),
                 label_visibility="collapsed",
                 key=choice_key,
+                # before the page is drawn: the links of the menu carry the choice
+                on_change=lambda: choice.choose(page.batch, st.session_state[choice_key] or "ready"),
             )
             which = picked or "ready"
             st.session_state["choices"][page.batch.id] = (which, page.ticks)
@@ -212,7 +215,7 @@ def dry_result(page: Page, which: str, rows: list[int] | None, plan: dict[str, i
     )
     if now_held > 0:
         st.warning(ui.escape(f"{said} {now_held:,} calls are held now."), icon=":material/rule:")
-        ui.review_link("See what holds them", page.batch, status="held", key="dry")
+        ui.review_link("See what holds them", page.batch, status="held")
     else:
         st.success(ui.escape(f"{said} None is held."), icon=":material/rule:")
     if len(found):
@@ -267,9 +270,9 @@ def nothing_to_send(page: Page, rows: list[int] | None, plan: dict[str, int]) ->
                 icon=":material/pan_tool:",
             )
             if held:
-                ui.review_link(f"See the {held:,} held", page.batch, status="held", key="nothing")
+                ui.review_link(f"See the {held:,} held", page.batch, status="held")
             else:
-                ui.review_link(f"See the {rejected:,} rejected", page.batch, status="rejected", key="nothing")
+                ui.review_link(f"See the {rejected:,} rejected", page.batch, status="rejected")
     elif not page.under_way:
         done = page.counts["accepted"] + page.counts["skipped"]
         st.info(

@@ -37,7 +37,7 @@ def draw_head(
         first: the rows that go first.
         question: why they cannot be sent before somebody decided something, or None.
     """
-    with st.container(gap=None, width="stretch"):
+    with st.container(gap=None, width="stretch", key="submit_title"):
         st.title("Submit", anchor=False)
         st.markdown(_said(page, plan))
     if plan["to_send"] and page.running:

@@ -17,6 +17,7 @@ from reddy_lib.sending.ramp_up import ramp_of
 from reddy_lib.sending.rate_limits import live_pace
 from reddy_lib.sending.submission import Submission
 from reddy_lib.sending.workers import queue, workers_known
+from reddy_lib.ui import address_bar
 from reddy_lib.ui.recordings import uploads_line
 from reddy_lib.ui.submit.actions import resume_it
 from reddy_lib.ui.submit.page_state import Page
@@ -82,7 +83,7 @@ def progress_of(page: Page, submission_id: str) -> None:
             "outcomes.py",
             label="Outcomes",
             icon=ui.ICONS["outcomes"],
-            query_params={"batch": page.batch.id, "submission": submission_id},
+            query_params=address_bar.link(page.batch.id, submission=submission_id),
         )
     uploads_line(uploads_of(page.ledger, submission_id))
     if record.state == "running" and far.left:

@@ -14,6 +14,7 @@ from reddy_lib.sending.overview import preview
 from reddy_lib.sending.ramp_up import ramp_of
 from reddy_lib.sending.states import BY_HAND
 from reddy_lib.sending.submission import Submission
+from reddy_lib.ui import address_bar
 from reddy_lib.ui.connection_choice import connection_panel
 from reddy_lib.ui.submit.actions import (
     allow_uploads,
@@ -44,9 +45,7 @@ def card(page: Page, found: Any) -> DeltaGenerator:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.warning(ui.escape(found.reason), icon=":material/pause_circle:")
                 if asks:
-                    ui.review_link(
-                        "Correct it in Review", page.batch, status="rejected", key=f"first {found.id}"
-                    )
+                    ui.review_link("Correct it in Review", page.batch, status="rejected")
                 elif not hosts and st.button(
                     "Change the connection", icon=":material/tune:", key=f"connection {found.id}"
                 ):
@@ -223,15 +222,13 @@ def after(page: Page, found: Any, submission: Submission) -> None:
             )
         rejected = page.batch.count(status="rejected", submission=found.id) if found.rejected else 0
         if rejected:  # those that were corrected since are ready, and no longer asked for
-            ui.review_link(
-                f"Fix the {rejected:,} rejected in Review", page.batch, status="rejected", key=found.id
-            )
+            ui.review_link(f"Fix the {rejected:,} rejected in Review", page.batch, status="rejected")
         if found.unknown:
             st.page_link(
                 "outcomes.py",
                 label=f"See the {found.unknown:,} in doubt",
                 icon=":material/help:",
-                query_params={"batch": page.batch.id, "submission": found.id},
+                query_params=address_bar.link(page.batch.id, submission=found.id),
             )
 
 
