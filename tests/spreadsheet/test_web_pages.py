@@ -117,3 +117,15 @@ def test_a_page_with_one_table_of_calls_is_read_as_ever(tmp_path: Path) -> None:
     page = f"<p>Printed on 2026-06-01</p><table><tr><th>Call</th><th>Agent</th><th>Transcript</th></tr>{rows}</table>"
     found = calls(tmp_path / "calls.html", page)
     assert [built.call.conversation_id for built in found] == [facts[0] for facts in FACTS]
+
+
+def test_paragraphs_within_a_list_of_terms_are_the_lines_of_one_term(tmp_path: Path) -> None:
+    said = "".join(f"<p><b>{who}:</b> {text}</p>" for who, text in SAID)
+    page = "".join(
+        f"<div><h3>{ref}</h3><dl><dt>Agent</dt><dd>{agent}</dd><dt>Transcript</dt><dd>{said.format(n)}</dd></dl></div>"
+        for n, (ref, agent, *_) in enumerate(FACTS)
+    )
+    found = [built.call for built in calls(tmp_path / "calls.html", page)]
+    assert [(call.conversation_id, call.agent_email) for call in found] == [facts[:2] for facts in FACTS]
+    for number, call in enumerate(found):
+        assert [line.text for line in call.transcript or ()] == [text.format(number) for _, text in SAID]

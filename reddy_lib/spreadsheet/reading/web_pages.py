@@ -31,6 +31,7 @@ class _Tables(HTMLParser):
         super().__init__(convert_charrefs=True)
         self._around = around  # texts outside of tables are rows, of a table 0
         self._loose: list[str] | None = None
+        self._loose_tag = ""
         self._term = ""
         self._furniture = 0  # menus and page footers that are open
         self.rows: list[tuple[int, list[str]]] = []
@@ -43,11 +44,12 @@ class _Tables(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _FURNITURE:
             self._furniture += 1
-        if self._around and (tag in _LOOSE or tag in ("table", "tr")):
+        if self._loose is not None and (tag == "br" or self._is_inside(tag)):
+            self._loose.append("\n")
+        elif self._around and (tag in _LOOSE or tag in ("table", "tr")):
             self._end_loose()
             self._loose = [] if tag in _LOOSE and self.cell is None and not self._furniture else None
-        elif tag == "br" and self._loose is not None:
-            self._loose.append("\n")
+            self._loose_tag = tag
         if tag == "table":
             self.tables += 1
             # A table in a cell is one of its own; the row around it is layout.
@@ -70,7 +72,9 @@ class _Tables(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in _FURNITURE:
             self._furniture = max(self._furniture - 1, 0)
-        if tag in _LOOSE and self._loose is not None:
+        if self._loose is not None and self._is_inside(tag):
+            self._loose.append("\n")
+        elif tag in _LOOSE and self._loose is not None:
             self._end_loose(tag)
         elif tag in ("td", "th"):
             self._end_cell()
@@ -79,6 +83,10 @@ class _Tables(HTMLParser):
         elif tag == "table" and self._open:
             self._end_row()
             self._open.pop()
+
+    def _is_inside(self, tag: str) -> bool:
+        """Return whether a tag is a part of what a list of terms says of one: paragraphs of a transcript."""
+        return self._loose_tag == "dd" and tag in ("p", "div", "li", "ul", "ol")
 
     def handle_data(self, data: str) -> None:
         if self.cell is not None:
