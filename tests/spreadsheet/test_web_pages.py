@@ -122,7 +122,7 @@ def test_a_page_with_one_table_of_calls_is_read_as_ever(tmp_path: Path) -> None:
 def test_paragraphs_within_a_list_of_terms_are_the_lines_of_one_term(tmp_path: Path) -> None:
     said = "".join(f"<p><b>{who}:</b> {text}</p>" for who, text in SAID)
     page = "".join(
-        f"<div><h3>{ref}</h3><dl><dt>Agent</dt><dd>{agent}</dd><dt>Transcript</dt><dd>{said.format(n)}</dd></dl></div>"
+        f"<div><h3>Call {ref}</h3><dl><dt>Agent</dt><dd>{agent}</dd><dt>Transcript</dt><dd>{said.format(n)}</dd></dl></div>"
         for n, (ref, agent, *_) in enumerate(FACTS)
     )
     found = [built.call for built in calls(tmp_path / "calls.html", page)]
