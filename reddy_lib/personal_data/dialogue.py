@@ -37,7 +37,7 @@ from reddy_lib.personal_data.said import Said
 from reddy_lib.personal_data.skimming import RUNS, SOME, is_nod, skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.tokens import Line, read_line
-from reddy_lib.personal_data.vocabulary import AT, CUE, MOST_LINES, Vocabulary
+from reddy_lib.personal_data.vocabulary import AT, CUE, Vocabulary
 from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, signs_after, signs_of, speaks_of
 
 __all__ = ["Dialogue"]
@@ -64,7 +64,7 @@ _PIN_DIGITS = range(4, 7)
 _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
 _FEW, _IN_PASSING = 3, 0.4  # digits of a number in the middle of a sentence, and what is left of its fit
 _OF_A_THING = 0.5  # what is left of the fit of a number with a noun right behind it, in a sentence
-_REPEATED = 160  # characters: longer lines are rarely said twice
+_REPEATED = 600  # characters: longer lines are rarely said twice
 _WHOLE_CARD = 15  # digits with which a card's number is told
 _TOLD_CARD = 0.4  # what is left of the weight of its slot then
 _REPEATS_WITHIN = 2  # lines
@@ -160,9 +160,7 @@ class Dialogue:
             runs = without_cues(runs, cues) if cues and runs else runs
             signs = signs_of(line, cues, [run.first for run in runs])
         if repeats and not runs and len(said.text) <= _REPEATED:
-            if len(self.words.parsed) >= MOST_LINES:
-                self.words.parsed.clear()
-            self.words.parsed[key] = (line.tokens, signs)
+            self.words.keep_line(key, line.tokens, signs)
         return line, runs, signs
 
     def _read(self, number: int, said: TranscriptLine, hint: int) -> None:

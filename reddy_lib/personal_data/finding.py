@@ -97,8 +97,8 @@ def _find_in_name(name: str) -> tuple[Said, ...]:
 
 
 def _is_name(text: str) -> bool:
-    """Return whether the value of a field for names is one: a few words."""
-    return _NAME.fullmatch(text.strip()) is not None
+    """Return whether the value of a field for names is one: a few words, and none that stand for no name."""
+    return _NAME.fullmatch(text.strip()) is not None and plain(text.strip()) not in _NO_NAMES
 
 
 def _tells(kind: str, said: str) -> bool:
