@@ -138,6 +138,10 @@ class Dialogue:
         signs = [sign for sign in signs if sign.weight >= 1 or sign.last == last]
         self._slots.open(line, [sign._replace(weight=1.0, says=False) for sign in signs], [])
 
+    def expects(self) -> bool:
+        """Return whether anything is expected."""
+        return bool(self._slots.all())
+
     def expects_name(self) -> bool:
         """Return whether a name is expected, and no number."""
         return {slot.kind for slot in self._slots.all()} <= {"name", "account"} and (
