@@ -32,13 +32,13 @@ from reddy_lib.personal_data.line_shapes import (
     is_pure,
 )
 from reddy_lib.personal_data.number_words import word_set
-from reddy_lib.personal_data.runs import Run, is_apart, may_spell, runs_of
+from reddy_lib.personal_data.runs import Run, may_spell, runs_of
 from reddy_lib.personal_data.said import Said
 from reddy_lib.personal_data.skimming import RUNS, SOME, is_nod, skim
 from reddy_lib.personal_data.slots import Memory, Slot, Slots
 from reddy_lib.personal_data.tokens import Line, read_line
-from reddy_lib.personal_data.vocabulary import AT, CUE, MOST_LINES, Vocabulary
-from reddy_lib.personal_data.weights import Sign, is_yours, signs_after, signs_of, speaks_of
+from reddy_lib.personal_data.vocabulary import AT, CUE, Vocabulary
+from reddy_lib.personal_data.weights import Sign, asks_other, is_yours, signs_after, signs_of, speaks_of
 
 __all__ = ["Dialogue"]
 
@@ -64,7 +64,7 @@ _PIN_DIGITS = range(4, 7)
 _LONG = frozenset(("card", "national_id", "bank", "phone", "account"))
 _FEW, _IN_PASSING = 3, 0.4  # digits of a number in the middle of a sentence, and what is left of its fit
 _OF_A_THING = 0.5  # what is left of the fit of a number with a noun right behind it, in a sentence
-_REPEATED = 160  # characters: longer lines are rarely said twice
+_REPEATED = 600  # characters: longer lines are rarely said twice
 _WHOLE_CARD = 15  # digits with which a card's number is told
 _TOLD_CARD = 0.4  # what is left of the weight of its slot then
 _REPEATS_WITHIN = 2  # lines
@@ -109,22 +109,10 @@ class Dialogue:
             if not line.text:
                 continue
             if expected or number in telling or (self._memory.words and self._memory.has_words_in(line.text)):
-                if self._has_nothing(line, hint):
-                    self._pass(number, line, hint)
-                else:
-                    self._read(number, line, hint)
+                self._read(number, line, hint)
             elif telling:
                 self._pass(number, line, hint)
         return self.found
-
-    def _has_nothing(self, line: TranscriptLine, hint: int) -> bool:
-        """Return whether a long line has no number, cue or answer: reading it would only let slots fade."""
-        if hint & (RUNS | AT | CUE) or line.text.count(" ") <= _NEAR:
-            return False
-        if line.role != "agent" and any(slot.words or slot.kind in _DATES for slot in self._slots.all()):
-            return False
-        known = self._memory.words and self._memory.has_words_in(line.text)
-        return not known and not may_spell(line.text)
 
     def _pass(self, number: int, line: TranscriptLine, hint: int) -> None:
         """Let slots fade with a line that is not read."""
@@ -150,6 +138,10 @@ class Dialogue:
         signs = [sign for sign in signs if sign.weight >= 1 or sign.last == last]
         self._slots.open(line, [sign._replace(weight=1.0, says=False) for sign in signs], [])
 
+    def expects(self) -> bool:
+        """Return whether anything is expected."""
+        return bool(self._slots.all())
+
     def expects_name(self) -> bool:
         """Return whether a name is expected, and no number."""
         return {slot.kind for slot in self._slots.all()} <= {"name", "account"} and (
@@ -172,9 +164,7 @@ class Dialogue:
             runs = without_cues(runs, cues) if cues and runs else runs
             signs = signs_of(line, cues, [run.first for run in runs])
         if repeats and not runs and len(said.text) <= _REPEATED:
-            if len(self.words.parsed) >= MOST_LINES:
-                self.words.parsed.clear()
-            self.words.parsed[key] = (line.tokens, signs)
+            self.words.keep_line(key, line.tokens, signs)
         return line, runs, signs
 
     def _read(self, number: int, said: TranscriptLine, hint: int) -> None:
@@ -197,11 +187,7 @@ class Dialogue:
             self._bluntly(line, runs)
         if not marked or signs:
             self._slots.fade(line, signs)
-        if (
-            line.agent
-            and not marked
-            and (len(line.tokens) > _NEAR or any(_asks_other(sign, self._last) for sign in signs))
-        ):
+        if line.agent and not marked and (len(line.tokens) > _NEAR or asks_other(signs, self._last.kind)):
             self._last = _NOTHING
         if line.agent and self._card_was_told(line):  # "turn the card round" asks for what else is on it
             others = any(sign.kind not in (*HARMLESS, "card") for sign in signs)
@@ -230,11 +216,8 @@ class Dialogue:
         return not any(b < end and begin < e for b, e in self._taken)
 
     def _mark_run(self, line: Line, run: Run, verdict: _Verdict) -> None:
-        begin = run.atoms[0].begin
-        for before, after in zip(run.atoms, (*run.atoms[1:], None), strict=True):
-            if after is None or (not after.joined and is_apart(line.tokens[before.last + 1 : after.at])):
-                self._mark(line, begin, before.end, verdict.kind, verdict.item, verdict.sure, verdict.why)
-                begin = after.begin if after is not None else 0
+        for begin, end in run.pieces_in(line):
+            self._mark(line, begin, end, verdict.kind, verdict.item, verdict.sure, verdict.why)
         if run.digits + run.letters >= 2:
             for reading in run.readings:
                 self._memory.numbers[reading] = verdict.kind
@@ -495,7 +478,8 @@ class Dialogue:
             if slot is None and best not in here and self._last.kind == best and sure != "checked":
                 return self._last._replace(why="goes on from the line before")
             item = slot.item if slot is not None else self._slots.new_item()
-            if not line.agent and self._last.kind == best and best in here and _goes_on(line, signs):
+            short = not signs or len(line.tokens) <= _NEAR
+            if not line.agent and self._last.kind == best and best in here and short:
                 item = self._last.item
             return _Verdict(best, sure, _why(slot, here=best in here), item)
         parts = (
@@ -606,13 +590,5 @@ class Dialogue:
                 )
 
 
-def _asks_other(sign: Sign, last: _Verdict) -> bool:
-    return sign.weight >= _STRONG and sign.kind not in (last.kind, "what")
-
-
 def _why(slot: Slot | None, *, here: bool = False) -> str:
     return "announced in the same line" if here or slot is None else f"asked for in line {slot.line}"
-
-
-def _goes_on(line: Line, signs: Sequence[Sign]) -> bool:
-    return not signs or len(line.tokens) <= _NEAR

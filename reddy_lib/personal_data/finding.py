@@ -41,6 +41,17 @@ def find_in_text(text: str, kind_hint: str = "", *, languages: Sequence[str] | N
         kind_hint: the name of the tag or field. A tag called "Card number" says what its value is.
         languages: as in `find_personal_data`; None guesses them for the text, and reads the hint in all.
     """
+    if languages is None and len(text) <= _SHORT and not _TELLS_NUMBER.search(text):
+        return list(_in_words(text, kind_hint))
+    return _in_text(text, kind_hint, languages)
+
+
+@lru_cache(maxsize=4096)  # tags such as a queue have few values
+def _in_words(text: str, kind_hint: str) -> tuple[Said, ...]:
+    return tuple(_in_text(text, kind_hint, None))
+
+
+def _in_text(text: str, kind_hint: str, languages: Sequence[str] | None) -> list[Said]:
     spoken = tuple(languages) if languages else guess_languages([text])
     if not kind_hint:
         return _found_in(text, Dialogue(vocabulary(spoken)))
@@ -48,6 +59,8 @@ def find_in_text(text: str, kind_hint: str = "", *, languages: Sequence[str] | N
     words = vocabulary((*spoken, *(one for one in LANGUAGES if one not in spoken)))
     dialogue = Dialogue(words)
     dialogue.expect(hint.words)
+    if len(text) < _BARE_ID and text.isdigit() and not dialogue.expects():
+        return []  # a count
     found = _found_in(text, dialogue)
     if not found and dialogue.expects_name() and _is_name(text):
         begin, end = len(text) - len(text.lstrip()), len(text.rstrip())
@@ -97,7 +110,7 @@ def _find_in_name(name: str) -> tuple[Said, ...]:
 
 
 def _is_name(text: str) -> bool:
-    """Return whether the value of a field for names is one: a few words."""
+    """Return whether the value of a field for names is one: a few words, and none that stand for no name."""
     return _NAME.fullmatch(text.strip()) is not None and plain(text.strip()) not in _NO_NAMES
 
 
@@ -112,6 +125,9 @@ def _tells(kind: str, said: str) -> bool:
     return len(digits) >= _LONG_NUMBER
 
 
+_SHORT = 60  # characters
+_TELLS_NUMBER = re.compile(r"[\d@]")
+_BARE_ID = 8  # digits of a number that is told by nothing but its length
 _HUMPS = re.compile(r"(?<=[a-zß-ÿ])(?=[A-Z])")
 """Where a name that is written as one word ("cardNumber") has another word."""
 _TELLING = re.compile(r"\d\D?\d\D?\d|@|\w\W+\w+\W+\w+\W+\w")

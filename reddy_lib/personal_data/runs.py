@@ -1,19 +1,20 @@
 """Find the runs of digits and spelled letters in a line, however they are said.
 
 A run is what somebody says or types as one number: figures, number words, "double seven", letters, with fillers between.
-Its `pieces` are the characters of it without the fillers.
+Its pieces are the characters of it without the fillers.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Sequence, Set
+from itertools import pairwise
 from typing import NamedTuple
 
 from reddy_lib.personal_data.number_words import homophones, word_set
 from reddy_lib.personal_data.tokens import Line, Token
 
-__all__ = ["Atom", "Run", "is_apart", "may_spell", "runs_of"]
+__all__ = ["Atom", "Run", "may_spell", "runs_of"]
 
 _JOINING = frozenset("-./,()+·–—:…#_;'")
 _CURRENCY = frozenset("$€£¥%")
@@ -41,7 +42,7 @@ _AS_IN = frozenset(("for", "as", "wie", "comme", "de", "van", "come", "som", "li
 _LETTER_WORDS = frozenset("aioeyuàèéò")  # single letters that are words
 
 
-def is_apart(between: Sequence[Token]) -> bool:
+def _is_apart(between: Sequence[Token]) -> bool:
     """Return whether words stand between two parts of a number that are none of it."""
     return any(token.text[0].isalnum() and token.word.plain not in _SIGNS for token in between)
 
@@ -122,6 +123,15 @@ class Run:
         return not any(
             len(atom.text) > 2 and not atom.figures and atom.text.endswith("00") for atom in self.atoms
         )
+
+    def pieces_in(self, line: Line) -> Iterator[tuple[int, int]]:
+        """Yield begin and end of its pieces: the characters of it without the words between."""
+        begin = self.begin
+        for before, after in pairwise(self.atoms):
+            if not after.joined and _is_apart(line.tokens[before.last + 1 : after.at]):
+                yield begin, before.end
+                begin = after.begin
+        yield begin, self.end
 
     @property
     def begin(self) -> int:
@@ -490,7 +500,7 @@ class _Reader:
         pieces: list[list[Atom]] = []
         last = -2
         for atom in atoms:
-            if last < 0 or (not atom.joined and is_apart(self.tokens[last + 1 : atom.at])):
+            if last < 0 or (not atom.joined and _is_apart(self.tokens[last + 1 : atom.at])):
                 pieces.append([])
             pieces[-1].append(atom)
             last = atom.last

@@ -57,6 +57,7 @@ _COUNTING = ("num", "code", "kode", "codigo", "codice", "cod", "cifr", "digit")
 _COUNTING_ENDS = ("nr", "id")  # of words that speak of numbers
 _ENGLISH = 0.05  # of a vote: what is spoken if nothing shows it
 _MOST_KEPT = 30_000  # words of calls: many calls have more words than memory should hold
+_MOST_CHARACTERS = 800_000  # of lines whose tokens are remembered
 _SAMPLE, _SAMPLE_WORDS = 25, 250  # lines and words of a call that show its languages
 MOST_LINES = 5_000
 """Lines that are remembered."""
@@ -178,6 +179,7 @@ class Vocabulary:
     def __init__(self, languages: Sequence[str]) -> None:
         self.languages = tuple(languages)
         self.known: dict[str, Word] = {}  # lower-case word → what is known about it
+        self._kept = 0  # characters of them
         self.names: dict[str, Any] = {}  # names of fields → their tokens and signs
         self.pieces: dict[str, Any] = {}  # piece of a line between blanks → its tokens, see `runs.read_line`
         self._phrases = _Patterns()
@@ -243,6 +245,14 @@ class Vocabulary:
         hint |= ONE if word.value == 1 or word.leads else 0
         hint |= SPELLS if word.nato else 0
         return hint | (AT if word.at else 0) | (DOT if word.dot else 0)
+
+    def keep_line(self, key: tuple[str, bool], tokens: Any, signs: Any) -> None:
+        """Remember the tokens and signs of a line, by its text and whether an agent says it."""
+        self._kept += len(key[0])
+        if self._kept > _MOST_CHARACTERS:
+            self.parsed.clear()
+            self._kept = len(key[0])
+        self.parsed[key] = (tokens, signs)
 
     def keep(self, piece: str, tokens: Any) -> None:
         """Remember the tokens of a piece."""

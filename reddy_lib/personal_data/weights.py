@@ -14,7 +14,7 @@ from reddy_lib.personal_data.number_words import word_set
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.tokens import Line
 
-__all__ = ["Sign", "is_yours", "signs_after", "signs_of", "speaks_of"]
+__all__ = ["Sign", "asks_other", "is_yours", "signs_after", "signs_of", "speaks_of"]
 
 _YOURS = word_set(
     "your ihre ihrer ihr ihren deine votre vos ta su sus tu sua seu teu suo tua uw je jouw din dit deres"
@@ -34,6 +34,7 @@ _BEHIND = 6  # tokens between a number and the words after it that say what it i
 _AND = frozenset(("and", "und", "et", "y", "e", "en", "og"))
 _QUANTITY = 0.8
 _OF_A_QUANTITY = 0.4  # what is left of the weight of a noun in "how much is on the card"
+_CLEAR = 0.6
 _SHORT = 6  # words of a line that says nothing else
 
 
@@ -170,3 +171,8 @@ def signs_after(line: Line, signs: Sequence[Sign], run: Run, following: int, *, 
 def speaks_of(signs: Sequence[Sign], kind: str) -> bool:
     """Return whether a line has a sign of this kind, however weak."""
     return any(sign.kind == kind for sign in signs)
+
+
+def asks_other(signs: Sequence[Sign], kind: str) -> bool:
+    """Return whether signs speak clearly of something else than a kind."""
+    return any(sign.weight >= _CLEAR and sign.kind not in (kind, "what") for sign in signs)
