@@ -85,7 +85,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
             "version": 1,
             "name": self.name,
             "columns": self.columns,
-            "mapping": self.mapping.replace(sheet=None, pooled_roles={}).to_dict(),
+            "mapping": self.mapping.lasting().replace(sheet=None).to_dict(),
         }
         return msgspec.json.format(msgspec.json.encode(kept), indent=2) + b"\n"
 
@@ -130,7 +130,7 @@ def keep_profile(
     name, listed = name.strip(), [str(column) for column in columns]
     if not name:
         raise MappingError("A profile needs a name. Enter one.")
-    mapping = mapping.replace(sheet=None, reasons={}, pooled_roles={})
+    mapping = mapping.lasting().replace(sheet=None, reasons={})
     stored = msgspec.json.encode(mapping.to_dict(), order="deterministic").decode()
     now = time.time()
     profile = Profile(
