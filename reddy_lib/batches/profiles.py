@@ -75,7 +75,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
             *self.mapping.line_fields,
             *self.mapping.tags,
         ]
-        mapping = self.mapping.replace(sheet=sheet, reasons=dict.fromkeys(named, said), pooled_roles={})
+        mapping = self.mapping.replace(
+            sheet=sheet, reasons=dict.fromkeys(named, said), pooled_roles={}, pooled_unit=""
+        )
         return mapping if rows is None else with_pooled_roles(mapping, rows)
 
     def to_file(self) -> bytes:

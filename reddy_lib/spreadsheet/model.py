@@ -118,6 +118,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         roles: speaker label → "agent", "customer", "leave out" or "keep as tag".
         pooled_roles: speaker label → its side as the calls of the sheet together show it; `roles`, and what a call says
             by itself, come first. A call that needs it has a finding.
+        pooled_unit: what line times without a unit count as the transcripts of the sheet together show it, or "";
+            `line_unit`, and what a call shows by itself, come first.
         timezone: in which times without a zone are read ("Europe/London"); "" = not chosen, read as UTC.
         defaults: field → value for rows where neither a cell nor the file's name gives one: without a column, and
             without a pattern, it is the same for all rows.
@@ -160,6 +162,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     values: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
     roles: dict[str, str] = msgspec.field(default_factory=dict)
     pooled_roles: dict[str, PooledRole] = msgspec.field(default_factory=dict)
+    pooled_unit: str = ""
     timezone: str = ""
     defaults: dict[str, Any] = msgspec.field(default_factory=dict)
     timezone_column: str = ""
@@ -254,7 +257,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """
         doubts = {field: self._kept_doubt(field) for field in self.doubts}
         reasons = dict.fromkeys(self.reasons, "as in the mapping that was kept")
-        return msgspec.structs.replace(self, pooled_roles={}, doubts=doubts, reasons=reasons)
+        return msgspec.structs.replace(self, pooled_roles={}, pooled_unit="", doubts=doubts, reasons=reasons)
 
     def _kept_doubt(self, field: str) -> str:
         if field in (UNIT_UNCLEAR, UNIT_FROM_PACE):

@@ -24,6 +24,7 @@ from reddy_lib.spreadsheet.cells.tag_values import tag_type
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.date_columns import timestamp_settings
 from reddy_lib.spreadsheet.evidence.field_evidence import JUDGES, Evidence, Table
+from reddy_lib.spreadsheet.evidence.id_evidence import words_among_ids
 from reddy_lib.spreadsheet.evidence.layouts import LinesFound, find_lines, line_times, lines_chosen
 from reddy_lib.spreadsheet.evidence.split_transcripts import continued, joined_parts
 from reddy_lib.spreadsheet.evidence.tags import constant, personal, sensitive
@@ -222,6 +223,10 @@ def _doubts_of_content(
             and kept[field].score < _SURE.get(field, 99)
         ):
             found[field] = f"{fields[field]!r} was taken because {what}"
+    ids = next((one for one in table.columns if one.name == fields.get("conversation_id")), None)
+    if ids is not None and "conversation_id" not in {**doubts, **found} and (words := words_among_ids(ids)):
+        listed = " and ".join(map(repr, words))
+        found["conversation_id"] = f"{ids.name!r} holds {listed} where its other cells hold ids"
     if "timestamp" not in fields:
         return found
     start = fields["timestamp"]
