@@ -75,7 +75,9 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
             *self.mapping.line_fields,
             *self.mapping.tags,
         ]
-        mapping = self.mapping.replace(sheet=sheet, reasons=dict.fromkeys(named, said), pooled_roles={})
+        mapping = self.mapping.replace(
+            sheet=sheet, reasons=dict.fromkeys(named, said), pooled_roles={}, pooled_unit=""
+        )
         return mapping if rows is None else with_pooled_roles(mapping, rows)
 
     def to_file(self) -> bytes:
@@ -85,7 +87,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
             "version": 1,
             "name": self.name,
             "columns": self.columns,
-            "mapping": self.mapping.replace(sheet=None, pooled_roles={}).to_dict(),
+            "mapping": self.mapping.lasting().replace(sheet=None).to_dict(),
         }
         return msgspec.json.format(msgspec.json.encode(kept), indent=2) + b"\n"
 
@@ -130,7 +132,7 @@ def keep_profile(
     name, listed = name.strip(), [str(column) for column in columns]
     if not name:
         raise MappingError("A profile needs a name. Enter one.")
-    mapping = mapping.replace(sheet=None, reasons={}, pooled_roles={})
+    mapping = mapping.lasting().replace(sheet=None, reasons={})
     stored = msgspec.json.encode(mapping.to_dict(), order="deterministic").decode()
     now = time.time()
     profile = Profile(

@@ -118,6 +118,8 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         roles: speaker label → "agent", "customer", "leave out" or "keep as tag".
         pooled_roles: speaker label → its side as the calls of the sheet together show it; `roles`, and what a call says
             by itself, come first. A call that needs it has a finding.
+        pooled_unit: what line times without a unit count as the transcripts of the sheet together show it, or "";
+            `line_unit`, and what a call shows by itself, come first.
         timezone: in which times without a zone are read ("Europe/London"); "" = not chosen, read as UTC.
         defaults: field → value for rows where neither a cell nor the file's name gives one: without a column, and
             without a pattern, it is the same for all rows.
@@ -160,6 +162,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     values: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict)
     roles: dict[str, str] = msgspec.field(default_factory=dict)
     pooled_roles: dict[str, PooledRole] = msgspec.field(default_factory=dict)
+    pooled_unit: str = ""
     timezone: str = ""
     defaults: dict[str, Any] = msgspec.field(default_factory=dict)
     timezone_column: str = ""
@@ -247,10 +250,25 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         """The inverse of `to_dict`. Raises MappingError: what it holds is no mapping."""
         return _checked(data)
 
+    def lasting(self) -> Mapping:
+        """Return a copy without what was read off the calls of one file: sides of speakers, and evidence with its cells.
+
+        What was in doubt stays in doubt, and what was guessed still counts as guessed: the next file needs to say so.
+        """
+        doubts = {field: self._kept_doubt(field) for field in self.doubts}
+        reasons = dict.fromkeys(self.reasons, "as in the mapping that was kept")
+        return msgspec.structs.replace(self, pooled_roles={}, pooled_unit="", doubts=doubts, reasons=reasons)
+
+    def _kept_doubt(self, field: str) -> str:
+        if field in (UNIT_UNCLEAR, UNIT_FROM_PACE):
+            return "the unit of the line times was in doubt when this mapping was kept"
+        what = " and ".join(map(repr, self.sources().get(field, ()))) or f"the {field.replace('_', ' ')}"
+        return f"{what} was in doubt when this mapping was kept"
+
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the mapping as a JSON file."""
+        """Write the mapping as a JSON file, as it is without the calls of its file (`lasting`)."""
         refuse_open(path, MappingError)
-        Path(path).write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n")
+        Path(path).write_bytes(msgspec.json.format(msgspec.json.encode(self.lasting()), indent=2) + b"\n")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Mapping:

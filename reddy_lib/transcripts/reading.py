@@ -22,7 +22,7 @@ from reddy_lib.transcripts.roles import role_of
 from reddy_lib.transcripts.sides import clear_sides
 from reddy_lib.transcripts.times import Unit, pace_problem
 from reddy_lib.transcripts.turns import Parsed, Transcript, finish, settle
-from reddy_lib.transcripts.units import UnitRead
+from reddy_lib.transcripts.units import UNIT_NAMES, UNITS, UnitRead
 
 __all__ = ["parse_transcript", "read_opening", "read_transcript", "unit_found"]
 
@@ -41,6 +41,7 @@ class _Said(NamedTuple):
     duration: float | None = None
     pooled: Mapping[str, Inferred] = MappingProxyType({})
     started: float | None = None
+    unit: str = ""
 
 
 _NO_ROLES: Mapping[str, str] = MappingProxyType({})
@@ -77,6 +78,7 @@ def read_transcript(
     duration: float | None = None,
     pooled: Mapping[str, Inferred] = _NOTHING_POOLED,
     started: float | None = None,
+    pooled_unit: str = "",
 ) -> Transcript:
     """Reads one cell and never raises for what it holds: what could not be read is in `findings`, and kept.
 
@@ -87,13 +89,14 @@ def read_transcript(
     `Ben:` is.
     `duration`: seconds that the call lasted, as its own column states: decides the unit of times that have none.
     `pooled`: what the other calls of the batch say of a label (`pooled_sides`): settles what this call leaves open.
+    `pooled_unit`: of `units.UNITS`: what the times of the other calls of the batch count, for a call that leaves it open.
     `started`: when the call did, in epoch seconds, as its own column states: tells whether clocks are times of day.
     """
 
     def labelled(text: str) -> Parsed:
         return read_text(text, roles, agent, customer)
 
-    said = _Said(tuple(agent), tuple(customer), duration, pooled, started)
+    said = _Said(tuple(agent), tuple(customer), duration, pooled, started, pooled_unit)
 
     if isinstance(cell, str):
         text = cell[1:] if cell[:1] == "\ufeff" else cell  # the mark that files in UTF-8 begin with
@@ -118,6 +121,7 @@ def read_transcript(
             duration=duration,
             pooled=pooled,
             started=started,
+            pooled_unit=pooled_unit,
         )
     elif is_data(text):
         exact = _read_exact(text, roles, unit, times, said)
@@ -217,6 +221,11 @@ def _finish(
     started, naive = _started(parsed)
     stated = parsed.duration if said.duration is None else said.duration
     spans, rebased, read = settle(parsed.turns, unit, stated, said.started)
+    own = read.name if read is not None and read.judged and read.sure and read.fits and not rebased else ""
+    if said.unit in UNITS and unit == "auto" and read is not None and read.name in UNITS and own != said.unit:
+        pooled = next(one for one, name in UNIT_NAMES.items() if name == said.unit)
+        spans, rebased, _ = settle(parsed.turns, pooled, stated, said.started)
+        read = UnitRead(said.unit, UNITS[said.unit], judged=True, pooled=True)
     transcript = finish(
         [turn.label for turn in parsed.turns],
         [turn.text for turn in parsed.turns],
@@ -234,6 +243,7 @@ def _finish(
         left_out=parsed.left_out,
     )
     transcript.started, transcript.started_naive = started, naive
+    transcript.unit = own if own in UNITS else ""
     transcript.conversation_id, transcript.duration = parsed.conversation_id, parsed.duration
     transcript.agent_email = _agent_email(transcript, parsed.emails)
     if parsed.order and len(transcript.lines) == len(parsed.order):
@@ -257,8 +267,9 @@ def _agent_email(transcript: Transcript, emails: Mapping[str, str]) -> str:
 
 def _of_pace(transcript: Transcript, read: UnitRead | None, *, chat: bool) -> list[Finding]:
     """What the pace of speech says of the unit of the times: which was chosen, or that none fits."""
-    if read is not None and (found := unit_found(read)):
-        return found
+    told = [] if read is None else unit_found(read)
+    if told and not (read is not None and read.pooled):
+        return told
     marks = transcript.times or "s" * len(transcript.lines)
     spans = [
         (line.start if mark in "sd" else None, line.stop if mark == "s" else None)
@@ -266,13 +277,13 @@ def _of_pace(transcript: Transcript, read: UnitRead | None, *, chat: bool) -> li
     ]
     problem = pace_problem(spans, [line.text for line in transcript.lines], chat=chat)
     if not problem:
-        return []
+        return told
     return [finding("pace-implausible", "transcript", f"With these times, {problem}.", value=problem)]
 
 
 def unit_found(read: UnitRead) -> list[Finding]:
     """Return the finding that names a unit which the pace of speech decided, or left open; [] for the usual ones."""
-    if not read.judged or (read.usual and read.sure):
+    if not read.judged or (read.usual and read.sure and not read.pooled):
         return []
     code = "unit-from-pace" if read.sure else "unit-unclear"
     return [finding(code, "transcript", read.reason, value=read.name)]

@@ -68,6 +68,7 @@ class Transcript(msgspec.Struct):
         order: for each line, where it stood in the source; empty where the lines stand in the source's order.
         agent_email, conversation_id: as the data around the turns gives them, or "".
         duration: seconds that the call lasted, as the data around the turns states it.
+        unit: of `units.UNITS`: what numbers without a unit count, where the call itself shows it beyond doubt, or "".
     """
 
     lines: list[TranscriptLine]
@@ -87,6 +88,7 @@ class Transcript(msgspec.Struct):
     agent_email: str = ""
     conversation_id: str = ""
     duration: float | None = None
+    unit: str = ""
 
     def __repr__(self) -> str:
         return f"<Transcript {self.form} · {len(self.lines)} lines · {len(self.findings)} findings>"

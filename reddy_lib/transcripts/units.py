@@ -63,6 +63,7 @@ class UnitRead(NamedTuple):
         fits: with this unit, the words are spoken at a pace at which people speak.
         judged: there were enough words and numbers to tell.
         other: the next best unit, where it fits too, or "".
+        pooled: most other calls of the batch say so, and this one does not, or not beyond doubt.
     """
 
     name: str = "seconds"
@@ -71,6 +72,7 @@ class UnitRead(NamedTuple):
     fits: bool = True
     judged: bool = False
     other: str = ""
+    pooled: bool = False
 
     @property
     def usual(self) -> bool:
@@ -80,6 +82,8 @@ class UnitRead(NamedTuple):
     @property
     def reason(self) -> str:
         """Why it is this unit, and what else it could be, in a sentence or two."""
+        if self.pooled:
+            return f"The times were read as {self.name}, as those of the other calls: this call alone does not show it."
         if self.usual and not self.sure:
             return f"The times are {self.name} if people typed, or {self.other} if they spoke."
         rival = f" They could also be {self.other}." if self.other and not self.sure else ""

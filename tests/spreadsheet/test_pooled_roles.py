@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pandas as pd
+import pytest
 
 from reddy_lib.spreadsheet import Mapping, build_frame, guess_mapping
 
@@ -53,3 +56,46 @@ def test_labels_that_words_prove_are_not_looked_at_further() -> None:
 def test_the_roles_are_kept_with_the_mapping() -> None:
     mapping = guess_mapping(sheet("Zib", "Quo"))
     assert Mapping.from_dict(mapping.to_dict()) == mapping
+
+
+SAID = "I am calling about the parcel that has not arrived since last week"
+
+
+def spoken(factor: float, turns: int, said: str = SAID) -> str:
+    """A call as JSON, whose times count `factor` to a second."""
+    return json.dumps(
+        [
+            {
+                "speaker": ("Agent", "Customer")[k % 2],
+                "text": said,
+                "from": round(k * 5 * factor),
+                "to": round((k * 5 + 4.6) * factor),
+            }
+            for k in range(turns)
+        ]
+    )
+
+
+@pytest.mark.parametrize("factor", [1000, 100, 8000, 10_000_000])
+def test_a_short_call_has_its_times_in_the_unit_of_the_others(factor: float) -> None:
+    talks = [spoken(factor, 6) for _ in range(5)] + [spoken(factor, 2, "Yes?")]
+    frame = pd.DataFrame(
+        {"call id": [f"C-{n}" for n in range(6)], "agent email": "a@x.example", "transcript": talks}
+    )
+    mapping = guess_mapping(frame)
+    last = list(build_frame(frame, mapping))[5]
+    assert [line.start for line in last.call.transcript or []] == [0.0, 5.0]
+    alone = list(build_frame(frame, mapping.replace(pooled_unit="")))[5]
+    if [line.start for line in alone.call.transcript or []] != [0.0, 5.0]:
+        assert "unit-from-pace" in [found.code for found in last.findings]
+
+
+def test_calls_of_two_units_are_read_each_by_itself() -> None:
+    talks = [spoken(factor, 6) for factor in (1000, 1, 1000, 1, 1000, 1)]
+    frame = pd.DataFrame(
+        {"call id": [f"C-{n}" for n in range(6)], "agent email": "a@x.example", "transcript": talks}
+    )
+    mapping = guess_mapping(frame)
+    assert mapping.pooled_unit == ""
+    built = list(build_frame(frame, mapping))
+    assert {call.call.transcript[1].start for call in built if call.call.transcript} == {5.0}

@@ -104,3 +104,13 @@ def test_numbered_remarks_beside_a_transcript_are_no_turns() -> None:
     )
     mapping = reddy.guess_mapping(calls)
     assert (mapping.fields.get("transcript"), mapping.turns) == ("Transcript", [])
+
+
+@pytest.mark.parametrize("word", ["unknown", "(keine)", "ohne", "Unbekannt"])
+def test_a_word_among_ids_is_a_doubt(word: str) -> None:
+    talk = "\n".join(f"{who}: {text.format(1)}" for who, text in TALK)
+    ids = [word, "C-4001", "C-4008", word, "C-4015", "C-4022"]
+    calls = pd.DataFrame({"Call ID": ids, "agent email": AGENTS * 3, "Transcript": talk})
+    mapping = reddy.guess_mapping(calls)
+    assert word in mapping.doubts["conversation_id"]
+    assert "conversation_id" not in reddy.guess_mapping(calls[calls["Call ID"] != word]).doubts

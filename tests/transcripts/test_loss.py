@@ -313,6 +313,8 @@ def test_the_sum_is_exact_for_any_text(examples: int) -> None:
     @example("[noise] Agent: hello\nCustomer: hi")
     @example("00:12 00:12 00:12 00:12")
     @example("¶ ¶\n")
+    @example("0;\n[pause]\n---\n[pause]\nAgent: \n")
+    @example("Hello there\n[pause]\n*** Agent joined ***\nAgent: x\n")
     @example("Agent: Hello. ¶ Customer: Hi. ¶ ¶")
     @example("Ben: \n[pause]\n00:00:07\nZoë: \n")
     @example("2026-03-02 10:00:00 Agent: Hello.\n2026-03-02T10:00:05Z Customer: Hi.")

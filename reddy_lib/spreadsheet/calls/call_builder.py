@@ -249,6 +249,7 @@ class CallBuilder:
             customer=customers,
             duration=self._length(cells),
             pooled=pooled_of(mapping),
+            pooled_unit=mapping.pooled_unit,
             started=call.timestamp,
         )
         return transcript, placed(cell, transcript)

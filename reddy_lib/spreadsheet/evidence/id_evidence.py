@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from reddy_lib.spreadsheet.cells.header_words import plain_name
+from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.cells.quantities import are_quantities
 from reddy_lib.spreadsheet.evidence.column_profile import Column, looks_like_id
 from reddy_lib.spreadsheet.evidence.tags import sensitive
@@ -25,6 +26,7 @@ __all__ = [
     "parts_alike",
     "tokens",
     "whole_numbers_alike",
+    "words_among_ids",
 ]
 
 _ALWAYS_OTHERS = frozenset(("agent", "customer", "product", "supervisor", "user"))
@@ -77,6 +79,17 @@ def parts_alike(texts: Sequence[str]) -> bool:
         len(forms) == 1
         and re.fullmatch(r"a(?:[-_/.:#][a9]+)*[-_/.:#]9(?:[-_/.:#][a9]+)*", forms.pop()) is not None
     )
+
+
+def words_among_ids(column: Column) -> list[str]:
+    """Return the one or two words that stand among ids with digits, as "unknown" does; [] where words may be ids too."""
+    real = [text for text in column.texts if not is_placeholder(text)]
+    numbered = {text for text in real if any(map(str.isdecimal, text))}
+    words = sorted({text for text in real if text not in numbered})
+    if not 1 <= len(words) <= 2 or len(numbered) < 2:
+        return []
+    lengths = {len(text) for text in numbered}
+    return [word for word in words if len(lengths) > 1 or len(word) not in lengths]
 
 
 def no_call_id(column: Column) -> str:

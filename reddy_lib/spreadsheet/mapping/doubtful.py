@@ -9,7 +9,7 @@ from reddy_lib.spreadsheet.cells.quantities import are_quantities
 from reddy_lib.spreadsheet.cells.side_cells import lines_of
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.field_evidence import Evidence, Table
-from reddy_lib.spreadsheet.evidence.id_evidence import built_as_ids, large_numbers, tokens
+from reddy_lib.spreadsheet.evidence.id_evidence import built_as_ids, large_numbers, tokens, words_among_ids
 from reddy_lib.spreadsheet.evidence.turn_columns import TurnsFound
 
 __all__ = ["doubts_of_content", "doubts_of_turns", "is_written_down"]
@@ -28,7 +28,11 @@ def doubts_of_content(
             and kept[field].score < _SURE.get(field, 99)
         ):
             found[field] = f"{fields[field]!r} was taken because {what}"
-    if "conversation_id" not in doubts and (rival := _other_ids(table, fields)):
+    ids = next((one for one in table.columns if one.name == fields.get("conversation_id")), None)
+    if ids is not None and "conversation_id" not in {**doubts, **found} and (words := words_among_ids(ids)):
+        listed = " and ".join(map(repr, words))
+        found["conversation_id"] = f"{ids.name!r} holds {listed} where its other cells hold ids"
+    if "conversation_id" not in {**doubts, **found} and (rival := _other_ids(table, fields)):
         found["conversation_id"] = (
             f"{fields['conversation_id']!r} was taken, the number of a case; {rival!r} tells calls apart too"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -23,14 +24,17 @@ _CALLS, _LINES = 120, 1000
 
 
 def with_pooled_roles(mapping: Mapping, sheet: pd.DataFrame) -> Mapping:
-    """Return the mapping with the sides of labels that only the calls of the sheet together show, if there are any."""
+    """Return the mapping with what only the calls of the sheet together show: sides of labels, and the unit of times."""
     lines = mapping.layout == "lines" and "transcript" not in mapping.fields
     if not (mapping.line_fields or mapping.turns or "transcript" in mapping.sources()):
         return mapping
     if len(sheet) < _FEWEST:
         return mapping  # nothing to compare; and the one cell of a hostile file would be read once more
     first, most = (_FIRST_LINES, _LINES) if lines else (_FIRST, _CALLS)
-    if not any(map(_is_open, build_frame(sheet.head(first), mapping))):
+    begun = list(build_frame(sheet.head(first), mapping))
+    if not lines and mapping.line_unit == "auto" and not mapping.line_fields:
+        mapping = _with_unit(mapping, sheet, begun)
+    if not any(map(_is_open, begun)):
         return mapping
     built = list(build_frame(sheet.head(most), mapping))
     found = _pooled(mapping, built)
@@ -38,6 +42,25 @@ def with_pooled_roles(mapping: Mapping, sheet: pd.DataFrame) -> Mapping:
         again = msgspec.structs.replace(mapping, pooled_roles=found)
         found |= _pooled(mapping, list(build_frame(sheet.head(most), again)))
     return msgspec.structs.replace(mapping, pooled_roles=found) if found else mapping
+
+
+def _with_unit(mapping: Mapping, sheet: pd.DataFrame, begun: Sequence[BuiltCall]) -> Mapping:
+    """Return the mapping with the unit that nearly all calls show which show one by themselves."""
+    if not any(call.transcript is not None and call.transcript.unit for call in begun):
+        return mapping
+    calls = list(build_frame(sheet.head(_OF_UNITS), mapping)) if len(sheet) > len(begun) else begun
+    votes = Counter(
+        call.transcript.unit for call in calls if call.transcript is not None and call.transcript.unit
+    )
+    unit, count = votes.most_common(1)[0]
+    if count < _FEWEST or count < _NEARLY_ALL * votes.total():
+        return mapping
+    return msgspec.structs.replace(mapping, pooled_unit=unit)
+
+
+_OF_UNITS = 24
+"""Calls whose unit of times is compared."""
+_NEARLY_ALL = 0.8
 
 
 def _is_open(call: BuiltCall) -> bool:

@@ -67,7 +67,9 @@ class Reading:
         if self.time is not None:
             self.keep(self.time.raw)
             self.time = None
-        self.parsed.left_out.append((len(self.parsed.turns), row.raw))
+        # Stage directions above an event stay above it: they are not the words of the turn that follows.
+        self.parsed.left_out += [(len(self.parsed.turns), text) for text in (*self.opening, row.raw)]
+        self.opening = []
 
     def keep(self, raw: str) -> None:
         """Text without a speaker: an aside with the turn beside it, speech with the line above and a finding."""
@@ -77,13 +79,14 @@ class Reading:
             return
         last = len(parsed.turns) - 1
         events: list[str] = []
-        while last >= 0 and parsed.left_out and parsed.left_out[-1][0] == last + 1:
+        goes_on = last >= 0 and bool(parsed.turns[last].label)
+        while goes_on and parsed.left_out and parsed.left_out[-1][0] == last + 1:
             _, event = parsed.left_out.pop()  # in the middle of a turn: it stays where it stands
             events.insert(0, event)
         if events:
             self.parts[last] += events
             parsed.asides.append((last, events))
-        if last >= 0 and parsed.turns[last].label:
+        if goes_on:
             label_alone = not self.parts[last]
             self.parts[last].append(raw)
             if is_aside(raw) or (not label_alone and is_heading(raw)):
