@@ -115,7 +115,8 @@ def send_three(location: str, sheet: Callable[..., Path]) -> str:
 
 
 def clicked(page: Page, name: str) -> Download:
-    """Click a download. Its link opens a tab of its own, which is where the file arrives."""
+    """Click a download. Its link opens a tab of its own: which of the two tabs tells of the file depends on which comes
+    first, the tab or the file, so the context is asked."""
     link = page.locator(f"[class*='st-key-download-{name}']").get_by_role("link").first
     expect(link).to_be_visible()
     found: list[Download] = []
@@ -123,14 +124,14 @@ def clicked(page: Page, name: str) -> Download:
     def keep(download: Download) -> None:
         found.append(download)
 
-    page.context.on("page", lambda tab: tab.on("download", keep))
-    page.on("download", keep)
+    page.context.on("download", keep)
     link.click()
     for _ in range(1800):
         if found:
+            page.context.remove_listener("download", keep)
             return found[0]
         page.wait_for_timeout(50)
-    pytest.fail(f"{name}: nothing arrived")
+    pytest.fail(f"{name}: nothing arrived; open tabs: {[tab.url for tab in page.context.pages]}")
 
 
 def click_every_download(page: Page, url: str, outcomes: str, sheet: Path) -> dict[str, str]:

@@ -90,6 +90,11 @@ def test_a_person_is_found_and_deleted_on_outcomes(ledger: reddy.Ledger, batch: 
     app.text_input(key="forget_person_count").input("2").run()
     app.button(key="forget_person").click().run()
     assert batch.rows() == [2, 4]
+    assert [one.value for one in app.success] == [
+        "2 calls of this person deleted for good. Keep the receipt: it is at the side, and under Retention."
+    ]
+    assert app.text_input(key="person_identifier").value == ""
+    assert any("a person, 2 calls" in one.value for one in app.caption)
     assert list(ledger.access_log()["what"])[:2] == ["forgot", "searched a person"]
 
 

@@ -15,6 +15,15 @@ from reddy_lib.ui.forgetting import confirmed, receipt_ready, retention_section
 
 __all__ = ["draw_privacy"]
 
+KINDS = {
+    "batch": "a batch, {}",
+    "calls": "{}",
+    "person": "a person, {}",
+    "words": "words of {}, by retention",
+    "recordings": "recordings of {}, by retention",
+}
+"""Kind of a receipt → what was deleted."""
+
 SHOWN = 200
 """Entries of the log on the page; the download has all."""
 
@@ -36,6 +45,10 @@ def draw_privacy(ledger: Ledger) -> None:
 
 
 def _person(ledger: Ledger) -> None:
+    told = st.session_state.pop("person deleted", None)
+    if told:
+        st.session_state["person_identifier"] = ""  # who was deleted stays nowhere, not on the page either
+        st.success(told, icon=":material/delete_forever:")
     with st.form("find_person", border=False), st.container(horizontal=True, vertical_alignment="bottom"):
         asked = st.text_input(
             "Email address, telephone number or customer id",
@@ -89,6 +102,12 @@ def _forget(ledger: Ledger, identifier: str) -> None:
         ui.alert(error)
         return
     st.session_state.pop("person found", None)
+    gone = ui.number_of(receipt.counts.calls, "call")
+    st.session_state["person deleted"] = (
+        f"{gone} of this person deleted for good. Keep the receipt: it is at the side, and under Retention."
+        if receipt.state == "done"
+        else f"{gone} of this person deleted. The last copies are removed within the hour: see the receipt at the side."
+    )
     receipt_ready(receipt)
     st.rerun()
 
@@ -100,13 +119,9 @@ def _receipts(ledger: Ledger) -> None:
     st.markdown("**Deleted so far**")
     for one in receipts[:10]:
         with st.container(horizontal=True, vertical_alignment="center"):
-            parts = (
-                ui.when(one.at),
-                ui.number_of(one.counts.calls, "call"),
-                one.kind,
-                ui.escape(one.who),
-                one.state,
-            )
+            parts = [ui.when(one.at), KINDS[one.kind].format(ui.number_of(one.counts.calls, "call"))]
+            parts += [f"by {ui.escape(one.who)}"] if one.who else []
+            parts += [] if one.state == "done" else ["the last copies are still being removed"]
             st.caption(" · ".join(parts))
             download(
                 "receipt-of",
@@ -145,4 +160,5 @@ def _log(ledger: Ledger) -> None:
 
 
 def _write_log(ledger: Ledger, file: IO[bytes]) -> None:
-    file.write(ledger.access_log().to_csv(index=False).encode())
+    log = ledger.access_log()
+    file.write(log.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ").encode())
