@@ -168,7 +168,7 @@ class _Reader:
         live = [
             at
             for at, token in enumerate(tokens)
-            if (not token.word.inert and token.word.says) or at in beside
+            if (not token.word.inert and token.word.says) or at in beside or self._before_words(at)
         ]
         following = 0
         while self.at < len(tokens):
@@ -432,7 +432,9 @@ class _Reader:
         return 0
 
     def _code_beside(self) -> bool:
-        """Return whether capitals stand beside figures, as in "AB 12 34" and "CL-88213"."""
+        """Return whether capitals stand beside figures ("AB 12 34", "CL-88213"), or before a number in words."""
+        if self._before_words(self.at):
+            return True
         sides = (reversed(self.tokens[max(0, self.at - 2) : self.at]), self.tokens[self.at + 1 : self.at + 3])
         for side in sides:
             for token in side:
@@ -441,6 +443,14 @@ class _Reader:
                 if token.text != "-":
                     break
         return False
+
+    def _before_words(self, at: int) -> bool:
+        """Return whether a few capitals stand right before a number in words ("QQ one two"); not in a line of capitals."""
+        token = self.tokens[at]
+        if len(token.text) not in (2, 3) or not token.text.isupper() or at + 1 == len(self.tokens):
+            return False
+        after = self.tokens[at + 1]
+        return after.text.islower() and (after.word.value is not None or after.word.inside is not None)
 
     def _licence(self, token: Token) -> bool:
         """Return whether unknown capitals stand before figures ("WILLI 805126")."""

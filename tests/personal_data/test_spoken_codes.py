@@ -146,3 +146,28 @@ def test_a_name_of_a_tag_is_looked_at(name: str, kinds: list[str]) -> None:
 )
 def test_names_of_tags_in_any_spelling_say_what_their_values_are(hint: str, value: str, kind: str) -> None:
     assert [one.kind for one in find_in_text(value, hint)] == ([kind] if kind else [])
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "kind", "words"),
+    [
+        ("Could you give me your national insurance number?", "QQ one two three four five six C", "national_id",
+         "QQ one two three four five six C"),
+        ("Nennen Sie mir bitte Ihre IBAN.", "DE acht neun, drei sieben null vier, null null vier vier, null fünf", "bank",
+         "DE acht neun, drei sieben null vier, null null vier vier, null fünf"),
+    ],
+)  # fmt: skip
+def test_capitals_before_a_number_in_words_belong_to_it(
+    question: str, answer: str, kind: str, words: str
+) -> None:
+    lines = [TranscriptLine("agent", question), TranscriptLine("customer", answer)]
+    assert [(one.kind, answer[one.begin : one.end]) for one in find_personal_data(lines)] == [(kind, words)]
+
+
+def test_a_line_in_capitals_has_no_letters_of_a_number() -> None:
+    lines = [
+        TranscriptLine("agent", "AND THE CODE ON THE BACK?"),
+        TranscriptLine("customer", "TO MY EYE IT IS NINE OH FOUR"),
+    ]
+    (found,) = find_personal_data(lines)
+    assert (found.kind, lines[1].text[found.begin : found.end]) == ("cvv", "NINE OH FOUR")
