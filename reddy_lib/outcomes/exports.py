@@ -21,7 +21,7 @@ import pandas as pd
 from reddy_lib.outcomes.frames import COLUMNS, HasOutcomes, outcomes_of, reasons_table, row_numbers
 from reddy_lib.spreadsheet.cells.formulas import is_formula
 
-__all__ = ["CELL_LIMIT", "file_name", "reasons_table", "to_csv", "to_xlsx"]
+__all__ = ["CELL_LIMIT", "csv_cell", "file_name", "reasons_table", "to_csv", "to_xlsx"]
 
 CELL_LIMIT = 32_767
 """Maximum length of a cell in Excel, in UTF-16 units (an emoji has two)."""
@@ -62,7 +62,7 @@ def to_csv(outcomes: pd.DataFrame | HasOutcomes) -> bytes:
     writer = csv.writer(out, quoting=csv.QUOTE_NONNUMERIC, lineterminator="\r\n")
     writer.writerow(_headers())
     for values in _rows(outcomes):
-        writer.writerow([_csv_cell(value) for value in values])
+        writer.writerow([csv_cell(value) for value in values])
     return out.getvalue().encode("utf-8-sig")
 
 
@@ -76,7 +76,8 @@ def file_name(batch: str, submission: int | None, now: dt.datetime, ending: str)
     return f"{safe}{part}-{now:%Y-%m-%d %H%M}.{ending}"
 
 
-def _csv_cell(value: Any) -> Any:
+def csv_cell(value: Any) -> Any:
+    """Return a value as a spreadsheet program shows it, without running it."""
     if value is None:
         return ""
     if isinstance(value, dt.datetime):

@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 from reddy_lib.batches.batch import Batch
-from reddy_lib.ui import address_bar
+from reddy_lib.ui.address_bar import link
 from reddy_lib.ui.words import place
 
 __all__ = [
@@ -76,7 +76,7 @@ def review_link(
         "review.py",
         label=label,
         icon=ICONS["review"],
-        query_params=address_bar.link(batch.id, filter=query or f"status:{status}"),
+        query_params=link(batch.id, filter=query or f"status:{status}"),
     )
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from reddy_lib import ui
 from reddy_lib.errors import ReddyError
 from reddy_lib.ledger import Ledger
+from reddy_lib.outcomes.exports import csv_cell
 from reddy_lib.ui.downloads import download, write_all
 from reddy_lib.ui.forgetting import confirmed, receipt_ready, retention_section
 
@@ -160,5 +161,5 @@ def _log(ledger: Ledger) -> None:
 
 
 def _write_log(ledger: Ledger, file: IO[bytes]) -> None:
-    log = ledger.access_log()
-    file.write(log.to_csv(index=False, date_format="%Y-%m-%dT%H:%M:%SZ").encode())
+    log = ledger.access_log().map(csv_cell).rename(columns={"at": "at (UTC)"})
+    file.write(log.to_csv(index=False).encode())
