@@ -563,3 +563,11 @@ def test_data_with_a_time_for_each_word_may_be_longer_than_text() -> None:
     text = json.dumps(turns)
     assert len(text) > 2_000_000
     assert len(read_transcript(text).lines) == 3_000
+
+
+def test_a_line_of_json_lines_that_is_broken_can_be_sent_as_it_is() -> None:
+    rows = [f'{{"speaker": "{who}", "text": "Hello {n}"}}' for n, who in enumerate(["Agent", "Customer"] * 3)]
+    rows[2] = rows[2][:-3]
+    lines = read_transcript("\n".join(rows)).lines
+    assert any(rows[2] in line.text for line in lines)
+    assert {type(line.text) for line in lines} == {str}

@@ -125,7 +125,7 @@ def decode_whole(text: str) -> None:
 def decode(text: str, depth: int = 0) -> Decoded:
     """JSON, JSON Lines, JSON5 (comments, commas too many), a leading value with something behind it, or a Python literal.
 
-    A line of JSON Lines that could not be read stays in the data as `Unread`. Raises ValueError: not data at all.
+    A line of JSON Lines that could not be read stays in the data as its text. Raises ValueError: not data at all.
     """
     try:
         return Decoded(_anything.decode(text))
@@ -139,7 +139,7 @@ def decode(text: str, depth: int = 0) -> Decoded:
             try:
                 items.append(_anything.decode(row))
             except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
-                items.append(Unread(row))
+                items.append(row)
                 bad += 1
         if bad * 2 < len(rows):
             return Decoded(items)
@@ -217,10 +217,6 @@ def _leading(text: str, error: pyjson5.Json5ExtraData) -> Decoded | None:
     if rest.strip("{}[]();, \n\r\t"):
         return Decoded(error.result, rest, "text behind its end")
     return Decoded(error.result, "", f"{rest[:20]!r} behind its end, which closes nothing")
-
-
-class Unread(str):
-    """A line of JSON Lines that is not JSON: kept, as a line of its own."""
 
 
 def unreadable_time(value: object, field: str) -> Finding:
