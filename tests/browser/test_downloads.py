@@ -6,13 +6,15 @@ import csv
 import io
 import json
 import re
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Download, Page, expect
+from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
 import reddy_lib as reddy
@@ -114,24 +116,58 @@ def send_three(location: str, sheet: Callable[..., Path]) -> str:
         return f"/outcomes?batch={batch.id}&submission={submission.id}"
 
 
-def clicked(page: Page, name: str) -> Download:
-    """Click a download. Its link opens a tab of its own: which of the two tabs tells of the file depends on which comes
-    first, the tab or the file, so the context is asked."""
+class Arrived:
+    """A file that the browser itself says it has stored."""
+
+    def __init__(self, folder: Path, begun: dict[str, Any]) -> None:
+        self.url, self.suggested_filename = begun["url"], begun["suggestedFilename"]
+        self.content = (folder / begun["guid"]).read_bytes()
+
+
+def clicked(page: Page, name: str) -> Arrived:
+    """Click a download, and return what the browser stored.
+
+    A download's link opens a tab that is gone as soon as its file begins to arrive. Playwright reports a download on the
+    tab that it belongs to, and says nothing where it has not met that tab yet; so the browser is asked itself.
+    """
     link = page.locator(f"[class*='st-key-download-{name}']").get_by_role("link").first
     expect(link).to_be_visible()
-    found: list[Download] = []
+    begun: list[dict[str, Any]] = []
+    stored: set[str] = set()
 
-    def keep(download: Download) -> None:
-        found.append(download)
+    def begins(event: dict[str, Any]) -> None:
+        begun.append(event)
 
-    page.context.on("download", keep)
-    link.click()
-    for _ in range(1800):
-        if found:
-            page.context.remove_listener("download", keep)
-            return found[0]
-        page.wait_for_timeout(50)
-    pytest.fail(f"{name}: nothing arrived; open tabs: {[tab.url for tab in page.context.pages]}")
+    def progress(event: dict[str, Any]) -> None:
+        if event["state"] == "completed":
+            stored.add(event["guid"])
+
+    browser = page.context.browser
+    assert browser is not None
+    with tempfile.TemporaryDirectory(prefix="reddy-downloads-") as folder:
+        session = browser.new_browser_cdp_session()
+        targets = session.send("Target.getTargets")["targetInfos"]
+        session.on("Browser.downloadWillBegin", begins)
+        session.on("Browser.downloadProgress", progress)
+        session.send(
+            "Browser.setDownloadBehavior",
+            {
+                "behavior": "allowAndName",
+                "downloadPath": folder,
+                "eventsEnabled": True,
+                "browserContextId": next(
+                    one["browserContextId"] for one in targets if one["url"] == page.url
+                ),
+            },
+        )
+        link.click()
+        for _ in range(1800):
+            found = [one for one in begun if one["guid"] in stored]
+            if found:
+                session.detach()
+                return Arrived(Path(folder), found[0])
+            page.wait_for_timeout(50)
+    pytest.fail(f"{name}: nothing arrived of {begun}; open tabs: {[tab.url for tab in page.context.pages]}")
 
 
 def click_every_download(page: Page, url: str, outcomes: str, sheet: Path) -> dict[str, str]:
@@ -147,9 +183,8 @@ def click_every_download(page: Page, url: str, outcomes: str, sheet: Path) -> di
         for name, (place, ending, looks_right) in DOWNLOADS.items():
             if place == where:
                 arrived = clicked(page, name)
-                assert arrived.failure() is None, name
                 assert arrived.suggested_filename.endswith(ending), name
-                looks_right(Path(arrived.path()).read_bytes())
+                looks_right(arrived.content)
                 fetched[name] = arrived.url
 
     page.goto(f"{url}{outcomes}")

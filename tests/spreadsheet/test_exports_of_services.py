@@ -273,3 +273,12 @@ def test_words_that_lie_deeper_in_each_turn_are_read(tmp_path: Path) -> None:
     calls = built(written(tmp_path, "a.csv", as_csv([["key", "owner", "started", "payload"], *rows])))
     assert [said(call) for call in calls] == [SAID] * 5
     assert [line.start for line in calls[0].call.transcript or ()] == [0, 3, 6, 9]
+
+
+@pytest.mark.parametrize(("odd", "asked"), [("call-again", False), ("unknown", True)])
+def test_an_id_of_the_same_make_is_no_word_among_ids(tmp_path: Path, odd: str, asked: bool) -> None:
+    talk = "\n".join(f"{role}: {text}" for role, text in SAID)
+    rows = [[one, AGENTS[0], STARTS[0], talk] for one in ("call-1", "call-27", "call-300", odd)]
+    path = written(tmp_path, "a.csv", as_csv([["Call ID", "Agent Email", "Start", "Transcript"], *rows]))
+    doubt = guess_mapping(read_sheet(path)).doubts.get("conversation_id", "")
+    assert (odd in doubt) == asked

@@ -89,7 +89,16 @@ def words_among_ids(column: Column) -> list[str]:
     if not 1 <= len(words) <= 2 or len(numbered) < 2:
         return []
     lengths = {len(text) for text in numbered}
-    return [word for word in words if len(lengths) > 1 or len(word) not in lengths]
+    stems = {stem[0] for text in numbered if (stem := _STEM.match(text))}
+    return [
+        word
+        for word in words
+        if (len(lengths) > 1 or len(word) not in lengths)
+        and not ((stem := _STEM.match(word)) and stem[0] in stems)  # "call-7", "call-8", "call-x"
+    ]
+
+
+_STEM = re.compile(r"[^\W\d_]+[-_/.:#]")
 
 
 def no_call_id(column: Column) -> str:
