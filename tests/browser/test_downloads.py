@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from python_calamine import CalamineWorkbook
 
 import reddy_lib as reddy
@@ -124,6 +124,20 @@ class Arrived:
         self.content = (folder / begun["guid"]).read_bytes()
 
 
+def at_rest(link: Locator) -> None:
+    """Wait until a link stays where it is. A page that has just opened moves up when its style arrives, and a press that
+    begins on the link would end beside it; nobody is that quick."""
+    still, before = 0, None
+    for _ in range(300):
+        place = link.bounding_box()
+        still = still + 1 if place == before else 0
+        if still > 4:
+            return
+        before = place
+        link.page.wait_for_timeout(100)
+    pytest.fail(f"the link never stands still: {before}")
+
+
 def clicked(page: Page, name: str) -> Arrived:
     """Click a download, and return what the browser stored.
 
@@ -160,6 +174,7 @@ def clicked(page: Page, name: str) -> Arrived:
                 ),
             },
         )
+        at_rest(link)
         link.click()
         for _ in range(1800):
             found = [one for one in begun if one["guid"] in stored]
