@@ -233,7 +233,7 @@ _SCALES = {
 
 
 def compound(word: str, language: str) -> int | None:
-    """Return the number that a long word without accents says ("neunzehnhundertachtzig"), None if it says none."""
+    """Return the number that a long word without accents spells ("neunzehnhundertachtzig"), or None."""
     if language not in _SCALES:
         return None
     hundred, thousand, link = _SCALES[language]
@@ -260,7 +260,7 @@ def _with_rest(base: int, tail: str, link: str, read: Callable[[str], int | None
 
 
 def _in_hundreds(word: str, values: dict[str, int], hundred: str, link: str) -> int | None:
-    """Return a number below 10,000 that is said in hundreds ("neunzehnhundert…"), None if it is none."""
+    """Return a number below 10,000 counted in hundreds ("neunzehnhundert…"), or None if the word is not one."""
     if word in values:
         return values[word]
     for stem in (hundred, hundred[:-1]) if hundred == "cento" else (hundred,):  # "centottanta"

@@ -409,7 +409,7 @@ _ANY = Phrase((), "", 0.0, False)
 
 
 def _compound(word: str, languages: Sequence[str]) -> int | None:
-    """Return the number of a long compound without accents ("neunzehnhundertachtzig"), None if it is none."""
+    """Return the number that a long compound without accents spells ("neunzehnhundertachtzig"), or None."""
     for language in languages:
         if language in _COMPOUNDING:
             value = compound(word, language)

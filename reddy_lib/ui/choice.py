@@ -99,7 +99,7 @@ def _set_ticked(batch: Batch, rows: list[int]) -> None:
 
 
 def chosen(batch: Batch) -> str | None:
-    """Return the name of the calls chosen on Submit; None where nobody chose yet."""
+    """Return the name of the calls chosen on Submit, or None before a choice is made."""
     return _of("which").get(batch.id)
 
 
@@ -114,7 +114,7 @@ def choose(batch: Batch, name: str) -> None:
 
 
 def usual(batch: Batch) -> str:
-    """Return the name of the calls that Submit offers where nobody chose: the ticked ones, else all that are ready."""
+    """Return the name of the calls that Submit offers by default: the ticked ones, or else all that are ready."""
     return "ticked" if ticked(batch) else "ready"
 
 

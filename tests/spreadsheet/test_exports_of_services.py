@@ -64,6 +64,27 @@ def test_the_message_that_opens_a_chat_is_its_first_line(tmp_path: Path) -> None
     assert SAID[0][1] not in tags.values()
 
 
+@pytest.mark.parametrize("at", [-1, 2])
+@pytest.mark.parametrize("name", ["last_message", "summary_of"])
+def test_a_message_that_the_list_has_anywhere_opens_nothing(tmp_path: Path, name: str, at: int) -> None:
+    turns = [{"author": role, "body": text} for role, text in SAID * 4]
+    turns = [{**turn, "body": f"{turn['body']} {k}"} for k, turn in enumerate(turns)]
+    calls = from_json(
+        tmp_path, [{"id": IDS[n], "agent": AGENTS[0], name: turns[at], "messages": turns} for n in range(3)]
+    )
+    assert [text for _, text in said(calls[0])] == [turn["body"] for turn in turns]
+
+
+def test_the_last_message_is_no_opening_although_it_is_cut(tmp_path: Path) -> None:
+    turns = [{"author": role, "body": text} for role, text in SAID]
+    last = {"author": "customer", "body": "Great, thank …"}
+    calls = from_json(
+        tmp_path,
+        [{"id": IDS[n], "agent": AGENTS[0], "latestMessage": last, "messages": turns} for n in range(3)],
+    )
+    assert [said(call) for call in calls] == [SAID] * 3
+
+
 def test_an_opening_that_the_list_repeats_is_said_once(tmp_path: Path) -> None:
     turns = [{"author": role, "body": text} for role, text in SAID]
     calls = from_json(

@@ -45,7 +45,7 @@ def as_number(cell: Any) -> float | None:
 
 
 def whole_numbers(cells: Sequence[Any]) -> list[float] | None:
-    """Return cells as whole numbers; None if one of them is none, as it mostly is among the first."""
+    """Return cells as whole numbers, or None if any cell is not one; in most columns, one of the first is not."""
     found: list[float] = []
     for cell in cells:
         number = as_number(cell)

@@ -314,7 +314,7 @@ def _different(runs: Sequence[Sequence[int]], cells: Sequence[float]) -> list[li
 
 def _likeness(column: Column) -> float:
     """Return how much the cells of a column look like ids rather than like dates, people or dialled numbers."""
-    dialled = column.share(lambda text: text[:1] in "+(" or " " in text)  # 0049… may be an id, +49… is none
+    dialled = column.share(lambda text: text[:1] in "+(" or " " in text)  # 0049… may be an id, +49… cannot
     return column.ids - column.times - column.emails - dialled - column.people - bool(no_call_id(column))
 
 

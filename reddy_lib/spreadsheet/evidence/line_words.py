@@ -185,7 +185,7 @@ def _differs_within(column: Column, calls: Sequence[Sequence[int]]) -> bool:
 
 
 def _holds_words(column: Column, calls: Sequence[Sequence[int]]) -> float:
-    """Return how much speaks for a column of what was said; 0: it is none."""
+    """Score how likely it is that a column holds what was said; 0 rules it out."""
     says = column.says
     named = bool(says & {"text", "transcript"}) and not says & _NOT_OF_WORDS
     words = column.prose

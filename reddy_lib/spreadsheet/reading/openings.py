@@ -15,6 +15,9 @@ __all__ = ["with_opening"]
 
 _TIMED = re.compile(r"(?:.* )?(?:at|date|time|timestamp|ts|start|created|sent)")
 _WORDS = re.compile(r"text|message|utterance|content|body|plain body|comment|display|caption|html body")
+_NO_OPENING = frozenset(
+    ("last", "latest", "newest", "recent", "final", "closing", "reply", "quoted", "parent", "draft")
+)
 _SPEAKER = re.compile(r"(?:.* )?(?:author|speaker|role|sender|from|participant|party|user|by|who)(?: .*)?")
 
 
@@ -54,8 +57,13 @@ def _opening_of(
         said = {key: value[key] for key in words & value.keys() if isinstance(value[key], str)}
         if not any(text.strip() for text in said.values()):
             continue
-        if any(all(turn.get(key) == text for key, text in said.items()) for turn in heads):
-            return None  # the list begins with it
+        if not _NO_OPENING.isdisjoint(plain_name(str(name)).split()):
+            continue
+        if any(
+            isinstance(turn, dict) and all(turn.get(key) == text for key, text in said.items())
+            for turn in turns
+        ):
+            continue  # the list has it
         times = {
             key: record[key]
             for key in shared - value.keys()

@@ -1,4 +1,4 @@
-"""Web pages of one call, with what stands around its lines, and pages of records: labels and values, call by call.
+"""Web pages of one call, with the text around its lines, and pages of records: labels and values, call by call.
 
 `blocks` needs several calls to see how they are built. One call is told by who speaks in its lines, records by labels
 that come again.
@@ -111,7 +111,7 @@ def _of_heading(text: str) -> list[tuple[str, str]]:
 
 
 def _first_line(rows: Sequence[list[str]]) -> int | None:
-    """Return the place of the first line of the only conversation; None where there is none, or where rows are calls."""
+    """Return the place of the first line of the only conversation, or None if there is no such line or rows are calls."""
     last = max((place for place, row in enumerate(rows) if len(row) > 1), default=-1)
     for first in range(1, last + 1):
         above = rows[first - 1]
