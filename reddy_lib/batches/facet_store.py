@@ -30,7 +30,7 @@ from reddy_lib.batches.call_texts import (
 from reddy_lib.batches.facet_columns import Mask, Numbers, Values, ValuesBuilder, calendar_of, encoded
 from reddy_lib.batches.query_fields import COLUMN, TAG
 from reddy_lib.database.bulk import pieces
-from reddy_lib.database.change_marks import change_mark
+from reddy_lib.database.change_marks import calls_mark
 from reddy_lib.database.database import Database
 from reddy_lib.database.privacy_tables import forgettings, removed_codes
 from reddy_lib.database.schema import calls, edits
@@ -77,7 +77,6 @@ class Snapshot(NamedTuple):
     columns: tuple[str, ...]
     unlisted: frozenset[str]
     shift: NDArray[np.int64]
-    generation: int
 
 
 class TextTerm(NamedTuple):
@@ -158,11 +157,11 @@ class BatchStore:
         self._languages: list[str | None] = []
         self._version = 0  # of what was said
         self._snapshot: Snapshot | None = None
-        self._marks: dict[Hashable, tuple[Hashable, int]] = {}
+        self._mark: Hashable = None  # of the calls, when the snapshot was taken
         self._masks: OrderedDict[Hashable, Mask] = OrderedDict()
         self._terms: dict[Hashable, TextTerm] = {}
         self.answers: OrderedDict[Hashable, Any] = OrderedDict()
-        """Counts cached by callers; cleared when the snapshot's generation changes."""
+        """Counts cached by callers; cleared with each new snapshot."""
 
     @property
     def size(self) -> int:
@@ -170,16 +169,11 @@ class BatchStore:
 
     def current(self, connection: sa.Connection, batch: FacetedBatch) -> Snapshot:
         """Return the facets as this connection sees the batch."""
-        mark = change_mark(connection, batch.id)  # before anything is read: never newer than what is read
+        mark = calls_mark(connection, batch.id)  # before anything is read: never newer than what is read
         with self._lock:
-            known = self._snapshot
-            if known is not None and self._marks.get(mark.reader) == (mark.state, known.generation):
-                return known
-            found = self._refreshed(connection, batch)
-            if len(self._marks) > 64:
-                self._marks.clear()
-            self._marks[mark.reader] = (mark.state, found.generation)
-            return found
+            if self._snapshot is None or mark != self._mark:
+                self._snapshot, self._mark = self._refreshed(connection, batch), mark
+            return self._snapshot
 
     def text_masks(
         self, connection: sa.Connection, batch: FacetedBatch, terms: Sequence[TextTerm]
@@ -296,13 +290,8 @@ class BatchStore:
         self._ids, self._gone = ids, gone
         if edited is not None:
             self._edits, self._last_edit = edited, last
-        return self._renew(_snapshot(narrow, self._spoken, batch.mapping.timezone))
-
-    def _renew(self, snapshot: Snapshot) -> Snapshot:
-        generation = self._snapshot.generation + 1 if self._snapshot is not None else 1
-        self._snapshot = snapshot._replace(generation=generation)
         self.answers.clear()
-        return self._snapshot
+        return _snapshot(narrow, self._spoken, batch.mapping.timezone)
 
     def _edits_of(
         self, connection: sa.Connection, ids: list[int]
@@ -525,5 +514,4 @@ def _snapshot(narrow: Sequence[tuple[Any, ...]], spoken: _Spoken, zone: str) -> 
         spoken.names,
         spoken.unlisted,
         calendar.shift,
-        0,
     )

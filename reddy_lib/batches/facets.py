@@ -160,7 +160,7 @@ def facets_of(batch: FacetedBatch, query: Query, names: Sequence[str] | None) ->
     with batch.database.read() as connection:
         snapshot = store.current(connection, batch)
         kept = store.answers.get(key)
-        if kept is not None and kept[0] == snapshot.generation:
+        if kept is not None and kept[0] is snapshot:
             answer: Facets = kept[1]
             return answer
         counted = _count(store, connection, batch, snapshot, query)
@@ -175,7 +175,7 @@ def facets_of(batch: FacetedBatch, query: Query, names: Sequence[str] | None) ->
                 found.append(_values(store, batch, snapshot, query, counted, name))
     answer = Facets(int(counted.left.sum()), len(counted.left), found)
     if len(store.answers) < 64:
-        store.answers[key] = (snapshot.generation, answer)
+        store.answers[key] = (snapshot, answer)
     return answer
 
 

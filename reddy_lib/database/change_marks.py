@@ -1,4 +1,4 @@
-"""Tell cheaply whether the calls of a batch may have changed since they were last read, also by another process."""
+"""Tell cheaply whether something may have changed since it was last read, also by another process."""
 
 from __future__ import annotations
 
@@ -9,32 +9,60 @@ import sqlalchemy as sa
 
 from reddy_lib.database.schema import calls
 
-__all__ = ["ChangeMark", "change_mark"]
+__all__ = ["FileMark", "calls_mark", "create_call_marks", "file_mark"]
 
 _KEY = "reddy_change_mark"
 
+_CALL_MARKS = (
+    "CREATE TABLE IF NOT EXISTS call_marks (batch_id TEXT PRIMARY KEY, mark INTEGER NOT NULL) WITHOUT ROWID",
+    *(
+        f"CREATE TRIGGER IF NOT EXISTS call_marks_{verb.lower()} AFTER {verb} ON calls BEGIN "
+        f"INSERT INTO call_marks VALUES ({'OLD' if verb == 'DELETE' else 'NEW'}.batch_id, random()) "
+        "ON CONFLICT (batch_id) DO UPDATE SET mark = excluded.mark; END"
+        for verb in ("INSERT", "UPDATE", "DELETE")
+    ),
+)
 
-class ChangeMark(NamedTuple):
+
+class FileMark(NamedTuple):
     """`state` is the same only while nothing changed, for one `reader`: marks of two readers cannot be compared."""
 
     reader: Hashable
     state: Hashable
 
 
-def change_mark(connection: sa.Connection, batch_id: str) -> ChangeMark:
-    """Return a value that differs from an earlier one of the same reader if a call of the batch changed in between.
+def create_call_marks(connection: sa.Connection) -> None:
+    """Create what `calls_mark` reads: a new number by each change of a call of the batch. PostgreSQL needs none.
+
+    The numbers are random and do not count: a backup that was restored and changed again would count to the same number.
+    """
+    if connection.dialect.name == "sqlite":
+        for statement in _CALL_MARKS:
+            connection.exec_driver_sql(statement)
+
+
+def calls_mark(connection: sa.Connection, batch_id: str) -> Hashable:
+    """Return a value that differs from any earlier one if a call of the batch changed in between.
 
     Take it before reading the calls: then it is never newer than what was read.
 
-    On SQLite it says that anything in the file changed: `data_version` counts the commits of other connections, and
-    `total_changes` the rows that this one wrote. On PostgreSQL, every version of a row names the transaction that wrote it,
-    and these numbers only grow.
+    On SQLite, triggers write it. On PostgreSQL, where they would let workers of one batch wait for each other, every version
+    of a row names the transaction that wrote it, and these numbers only grow.
     """
     if connection.dialect.name == "sqlite":
-        reader = connection.info.setdefault(_KEY, object())  # as long as the connection lives
-        version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
-        own = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
-        return ChangeMark(reader, (version, own))
+        query = "SELECT mark FROM call_marks WHERE batch_id = ?"
+        return connection.exec_driver_sql(query, (batch_id,)).scalar()
     written = sa.cast(sa.cast(sa.literal_column("calls.xmin"), sa.Text), sa.BigInteger)
-    query = sa.select(sa.func.count(), sa.func.sum(written)).where(calls.c.batch_id == batch_id)
-    return ChangeMark("server", tuple(connection.execute(query).one()))
+    counted = sa.select(sa.func.count(), sa.func.sum(written)).where(calls.c.batch_id == batch_id)
+    return tuple(connection.execute(counted).one())
+
+
+def file_mark(connection: sa.Connection) -> FileMark:
+    """Return a value that differs from an earlier one of the same reader if anything in a SQLite ledger changed in between.
+
+    `data_version` counts the commits of other connections, and `total_changes` the rows that this one wrote.
+    """
+    reader = connection.info.setdefault(_KEY, object())  # as long as the connection lives
+    version = connection.exec_driver_sql("PRAGMA data_version").scalar_one()
+    own = connection.exec_driver_sql("SELECT total_changes()").scalar_one()
+    return FileMark(reader, (version, own))

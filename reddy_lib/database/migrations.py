@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
+from reddy_lib.database.change_marks import create_call_marks
 from reddy_lib.database.facts import IDENTITY
 from reddy_lib.database.former_keys import former_keys
 from reddy_lib.database.locks import lock_schema
@@ -86,6 +87,11 @@ def _add_former_keys(connection: sa.Connection) -> None:
     former_keys.create(connection, checkfirst=True)
 
 
+def _add_call_marks(connection: sa.Connection) -> None:
+    """Add the marks by which a process knows that what it keeps of a batch in memory is still true."""
+    create_call_marks(connection)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _create_tables,
     _add_operations,
@@ -93,6 +99,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _add_forgetting,
     _add_personal_data,
     _add_former_keys,
+    _add_call_marks,
 )
 """The first one reaches `FIRST_VERSION`, each further one the next number. Only ever append."""
 

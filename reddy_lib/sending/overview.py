@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from reddy_lib.batches.frames import utc
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.personal_looks import PersonalData, look_through, personal_data_in, unread_count
-from reddy_lib.database.change_marks import ChangeMark, change_mark
+from reddy_lib.database.change_marks import FileMark, file_mark
 from reddy_lib.database.sandbox_urls import address_in, ledger_address
 from reddy_lib.database.schema import (
     STATUSES,
@@ -114,12 +114,12 @@ def asked_about(database: Database, batch_id: str, address: str, rows: Sequence[
     return Asked(unread_count(database, parts), personal_data_in(database, parts), rules)
 
 
-def unchanged_since(database: Database, batch_id: str) -> ChangeMark | None:
+def unchanged_since(database: Database) -> FileMark | None:
     """Return a mark that is the same only while `asked_about` returns the same; None where that cannot be told cheaply."""
     if not database.is_sqlite:
         return None
     with database.read() as connection:
-        return change_mark(connection, batch_id)
+        return file_mark(connection)
 
 
 def as_it_is_sent(database: Database, batch_id: str, address: str, payload: dict[str, Any]) -> dict[str, Any]:

@@ -97,7 +97,7 @@ _HELP: dict[PersonalRule, str] = {
 
 def _asked(page: Page, rows: list[int] | None) -> Asked:
     """Return what the chosen calls name; asked of the ledger again only if something in it changed."""
-    mark = unchanged_since(page.ledger, page.batch.id)
+    mark = unchanged_since(page.ledger)
     key = (page.batch.id, page.to.address, None if rows is None else tuple(rows), mark)
     kept: tuple[object, Asked] | None = st.session_state.get("personal asked")
     if kept is not None and mark is not None and kept[0] == key:
