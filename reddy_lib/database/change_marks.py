@@ -13,15 +13,18 @@ __all__ = ["FileMark", "calls_mark", "create_call_marks", "file_mark"]
 
 _KEY = "reddy_change_mark"
 
-_CALL_MARKS = (
-    "CREATE TABLE IF NOT EXISTS call_marks (batch_id TEXT PRIMARY KEY, mark INTEGER NOT NULL) WITHOUT ROWID",
-    *(
-        f"CREATE TRIGGER IF NOT EXISTS call_marks_{verb.lower()} AFTER {verb} ON calls BEGIN "
-        f"INSERT INTO call_marks VALUES ({'OLD' if verb == 'DELETE' else 'NEW'}.batch_id, random()) "
-        "ON CONFLICT (batch_id) DO UPDATE SET mark = excluded.mark; END"
-        for verb in ("INSERT", "UPDATE", "DELETE")
-    ),
+_TABLE = (
+    "CREATE TABLE IF NOT EXISTS call_marks (batch_id TEXT PRIMARY KEY, mark INTEGER NOT NULL) WITHOUT ROWID"
 )
+_OF_NEW = (
+    "INSERT INTO call_marks VALUES (NEW.batch_id, random()) "
+    "ON CONFLICT (batch_id) DO UPDATE SET mark = excluded.mark"
+)
+_OF_OLD = _OF_NEW.replace("NEW", "OLD")
+_TRIGGERS = [
+    f"CREATE TRIGGER IF NOT EXISTS call_marks_{verb.lower()} AFTER {verb} ON calls BEGIN {mark}; END"
+    for verb, mark in (("INSERT", _OF_NEW), ("UPDATE", _OF_NEW), ("DELETE", _OF_OLD))
+]
 
 
 class FileMark(NamedTuple):
@@ -37,7 +40,7 @@ def create_call_marks(connection: sa.Connection) -> None:
     The numbers are random and do not count: a backup that was restored and changed again would count to the same number.
     """
     if connection.dialect.name == "sqlite":
-        for statement in _CALL_MARKS:
+        for statement in (_TABLE, *_TRIGGERS):
             connection.exec_driver_sql(statement)
 
 
@@ -46,8 +49,8 @@ def calls_mark(connection: sa.Connection, batch_id: str) -> Hashable:
 
     Take it before reading the calls: then it is never newer than what was read.
 
-    On SQLite, triggers write it. On PostgreSQL, where they would let workers of one batch wait for each other, every version
-    of a row names the transaction that wrote it, and these numbers only grow.
+    On SQLite, triggers write it. On PostgreSQL, where the workers of a batch would then wait for each other, every version of
+    a row names the transaction that wrote it, and these numbers only grow.
     """
     if connection.dialect.name == "sqlite":
         query = "SELECT mark FROM call_marks WHERE batch_id = ?"
