@@ -41,6 +41,7 @@ from reddy_lib.errors import CallLocked
 from reddy_lib.identity import call_key
 from reddy_lib.model import Call, from_payload, payload_json
 from reddy_lib.recordings import attachments as files
+from reddy_lib.recordings.file_names import ending_of, stem_of
 from reddy_lib.spreadsheet.cells.web_addresses import announced_name, is_web_address
 
 __all__ = [
@@ -259,6 +260,8 @@ def _with_recording(
         return None, call
     assert isinstance(has, files.Attached)
     name = files.announced_name(call.filename, has.name)
+    if has is recording and ending_of(name) != ending_of(has.name):  # a silenced copy of an mp3 is a wav
+        name = f"{stem_of(name)}{ending_of(has.name)}"
     return msgspec.structs.replace(has, name=name), msgspec.structs.replace(call, filename=name)
 
 

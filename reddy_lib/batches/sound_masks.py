@@ -143,7 +143,8 @@ def _copy(database: Database, recording: Attached, placed: Placed) -> tuple[Atta
             with open_recording(database, recording) as file:
                 done = silence_recording(file, Path(made) / "copy.wav", placed.spans)
             with done.path.open("rb") as copy:
-                kept = attached_from(database, copy, name=recording.name, content_type=recording.content_type)
+                kind = None if done.decoded else recording.content_type
+                kept = attached_from(database, copy, name=done.named(recording.name), content_type=kind)
     except RecordingError as error:
         return None, str(error)
     except OSError as error:

@@ -8,7 +8,7 @@ day.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import msgspec
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from reddy_lib.recordings.audio_formats import FORMATS
 
-__all__ = ["DecodedFacts", "Sound", "decode"]
+__all__ = ["DecodedFacts", "Samples", "Sound", "decode"]
 
 LONGEST = 86_400.0
 """Seconds of one recording that are decoded; the rest is ignored, with a finding."""
@@ -47,8 +47,8 @@ class Sound:
         self._long = 0  # samples that wait, of each side
         self._finished: NDArray[np.float32] | None = None
 
-    def add(self, samples: NDArray[np.float32], rate: int) -> None:
-        """Add decoded samples: channels × samples."""
+    def add(self, samples: NDArray[np.float32], rate: int, at: float | None = None) -> None:
+        """Add decoded samples: channels × samples. Their time in the file does not count."""
         if not self.channels:
             self.channels, self.rate = len(samples), rate
             self._block = max(1, round(rate * _FIRST_BLOCK))
@@ -155,6 +155,19 @@ class Sound:
         return min(self.seconds, (int(heard[-1]) + 1) * self.block_seconds) if heard.size else 0.0
 
 
+class Samples(Protocol):
+    """What decoded samples are added to. `seconds`, `samples`: what was added so far, the latter of all channels."""
+
+    channels: int
+    seconds: float
+    samples: int
+
+    def add(self, samples: NDArray[np.float32], rate: int, at: float | None = None) -> None:
+        """Add decoded samples: channels × samples between -1 and 1, at `rate` a second. `at`: the file's time of the first
+        one in seconds, None if it has none."""
+        ...
+
+
 class DecodedFacts(msgspec.Struct):
     """What the decoder says of a file.
 
@@ -175,7 +188,7 @@ class DecodedFacts(msgspec.Struct):
     changed: bool = False
 
 
-def decode(file: IO[bytes], kind: str, sound: Sound) -> DecodedFacts:
+def decode(file: IO[bytes], kind: str, sound: Samples) -> DecodedFacts:
     """Decode the first stream of sound into `sound`. What cannot be decoded is counted."""
     import av  # its libraries are large, so they are loaded only when a recording is inspected
 
@@ -202,10 +215,10 @@ def decode(file: IO[bytes], kind: str, sound: Sound) -> DecodedFacts:
             facts.header_seconds = container.duration / 1_000_000
         if facts.codec.startswith("pcm_") and context.format is not None:
             facts.width = context.format.bytes
-        for samples, rate in _frames(av, container, stream, facts):
+        for samples, rate, at in _frames(av, container, stream, facts):
             if sound.channels and len(samples) != sound.channels:
                 facts.changed = True
-            sound.add(samples, rate)
+            sound.add(samples, rate, at)
             if sound.seconds > LONGEST or sound.samples > _MOST_SAMPLES:
                 facts.stopped = True
                 break
@@ -230,8 +243,8 @@ class _Plain:
 
 def _frames(
     av: Any, container: Any, stream: Any, facts: DecodedFacts
-) -> Iterator[tuple[NDArray[np.float32], int]]:
-    """Yield (channels × samples between -1 and 1, rate) for each packet. Faults are counted and skipped."""
+) -> Iterator[tuple[NDArray[np.float32], int, float | None]]:
+    """Yield (channels × samples between -1 and 1, rate, time in seconds) by frame. Faults are counted and skipped."""
     packets = container.demux(stream)
     in_a_row = 0
     while in_a_row < 1_000:
@@ -253,7 +266,7 @@ def _frames(
             continue
         for frame in frames:
             if frame.samples and frame.sample_rate:
-                yield _normal(frame), frame.sample_rate
+                yield _normal(frame), frame.sample_rate, frame.time
 
 
 def _normal(frame: Any) -> NDArray[np.float32]:

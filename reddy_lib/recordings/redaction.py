@@ -1,10 +1,9 @@
-"""Silence parts of a recording: copy a wav file, with chosen seconds replaced by silence.
+"""Silence parts of a recording: copy it, with chosen seconds replaced by silence.
 
 Reddy does not redact a recording that comes with a transcript, so it has to be done before. The original is never
-changed. In the copy, the header, the length and every byte outside of the spans are those of the original. Inside of them,
-each sample is the one that means silence in its format (0x80 for 8 bits, 0xD5 for A-law, 0xFF for µ-law, otherwise
-zeros). No sample is decoded or encoded again. That is why only wav files with uncompressed samples can be silenced: in mp3,
-m4a or ogg, a second cannot be changed without changing the sound around it.
+changed. In the copy of a wav file, the header, the length and every byte outside of the spans are those of the original.
+Inside of them, each sample is the one that means silence in its format (0x80 for 8 bits, 0xD5 for A-law, 0xFF for µ-law,
+otherwise zeros). No sample is decoded or encoded again. The copy of any other recording is a wav file of 16 bits.
 
 A span comes from a person who marks seconds, or from words in a line (`find_personal_data`). Words become seconds by
 their own times if the source has them, or else by the times of the whole line, with a margin. Words without any time are
@@ -15,6 +14,7 @@ silence the wrong seconds: if `inspect` finds `recording-length-differs`, listen
 from __future__ import annotations
 
 import contextlib
+import io
 import math
 import os
 import shutil
@@ -27,7 +27,8 @@ from reddy_lib.errors import RecordingError
 from reddy_lib.model import TranscriptLine
 from reddy_lib.open_databases import refuse_open
 from reddy_lib.personal_data import Said
-from reddy_lib.recordings.file_names import safe_name
+from reddy_lib.recordings.as_wav import cut_as_wav, write_as_wav
+from reddy_lib.recordings.file_names import safe_name, stem_of
 from reddy_lib.recordings.wav import ALAW, FLOAT, MULAW, PCM, NotWav, Wav, read_wav
 
 __all__ = ["Placed", "Silenced", "Span", "Word", "excerpt", "place", "silence_recording"]
@@ -67,11 +68,16 @@ class Placed(NamedTuple):
 
 class Silenced(NamedTuple):
     """The result. `path`: the copy; `seconds`: of silence that was written; `beyond`: spans that end after the recording,
-    so that their words are elsewhere, or in no recording."""
+    so that their words are elsewhere, or in no recording; `decoded`: the copy is a wav file of another recording."""
 
     path: Path
     seconds: float
     beyond: list[Span]
+    decoded: bool = False
+
+    def named(self, original: str) -> str:
+        """Return the name of the copy: the original's, with the ending of a wav file if it is one now."""
+        return f"{stem_of(original)}.wav" if self.decoded else original
 
 
 def place(
@@ -101,7 +107,7 @@ def silence_recording(
     target: str | os.PathLike[str],
     spans: Iterable[Span | tuple[float, float]],
 ) -> Silenced:
-    """Copy a wav file to `target`, which must not exist, with `spans` silenced.
+    """Copy a recording to `target`, which must not exist, with `spans` silenced. The copy is a wav file.
 
     Silence begins with the sample at `start` (rounded down) and ends with the one at `stop` (rounded up).
 
@@ -109,8 +115,7 @@ def silence_recording(
         source: a path, or an open binary file that can seek.
 
     Raises:
-        RecordingError: it is not a wav, or its samples are compressed; `target` exists; the disk is full. There is no
-            copy then.
+        RecordingError: it cannot be decoded; `target` exists; the disk is full. There is no copy then.
         ValueError: a span is not two numbers of seconds, start before stop.
     """
     wanted = [_checked(Span(*span)) for span in spans]
@@ -131,16 +136,15 @@ def excerpt(source: IO[bytes], span: Span, *, around: float = 1.0, most: float =
 
     It has `around` seconds before and after the span, and at most `most` seconds. b"" if the recording ends before it.
 
-    Raises RecordingError: it is not a wav.
+    Raises RecordingError: it cannot be decoded.
     """
-    try:
-        wav = read_wav(source)
-    except NotWav:
-        raise RecordingError("Only wav files can be listened to in parts.") from None
+    begin, end = span.start - around, min(span.stop + around, span.start - around + most)
+    wav = _plain(source)
+    if wav is None:
+        part = io.BytesIO()
+        return part.getvalue() if cut_as_wav(source, part, max(0.0, begin), end) else b""
     frames = wav.present // wav.block
-    first = max(0, math.floor((span.start - around) * wav.rate))
-    stop = min(span.stop + around, span.start - around + most)
-    last = min(frames, math.ceil(stop * wav.rate))
+    first, last = max(0, math.floor(begin * wav.rate)), min(frames, math.ceil(end * wav.rate))
     if first >= last or span.start * wav.rate >= frames:
         return b""
     source.seek(wav.begin + first * wav.block)
@@ -151,42 +155,23 @@ def excerpt(source: IO[bytes], span: Span, *, around: float = 1.0, most: float =
 
 
 def _silence(source: IO[bytes], path: Path, spans: list[Span], name: str) -> Silenced:
+    decoded = _plain(source) is None
     try:
-        wav = read_wav(source)
-    except NotWav:
-        raise RecordingError(
-            f"{name} cannot be silenced: that works only for wav files. Export it as wav, or convert it "
-            "(for example with Audacity or ffmpeg), and silence the copy; or send the transcript without it."
-        ) from None
-    silence = _silent_block(wav, name)
-    frames = wav.present // wav.block
-    beyond = [
-        span
-        for span in spans
-        if span.start * wav.rate >= frames or frames + wav.rate < span.stop * wav.rate < math.inf
-    ]
-    try:
-        copy = path.open("xb")
+        copy = path.open("x+b")
     except FileExistsError:
         raise RecordingError(f"{safe_name(path.name)} exists already, and was not overwritten.") from None
     except OSError as error:
         raise RecordingError(f"{safe_name(path.name)} cannot be written ({error.strerror}).") from None
-    count = 0
     try:
         with copy:
-            source.seek(0)
-            shutil.copyfileobj(source, copy, CHUNK)
-            for span in _joined(spans):
-                first = math.floor(round(span.start * wav.rate, 6))
-                last = frames if math.isinf(span.stop) else math.ceil(round(span.stop * wav.rate, 6))
-                first, last = min(first, frames), min(last, frames)
-                copy.seek(wav.begin + first * wav.block)
-                left = last - first
-                count += left
-                most = max(1, CHUNK // wav.block)
-                while left > 0:
-                    copy.write(silence * min(left, most))
-                    left -= most
+            if decoded:
+                write_as_wav(source, copy)
+            else:
+                source.seek(0)
+                shutil.copyfileobj(source, copy, CHUNK)
+            copy.flush()
+            wav = read_wav(copy)
+            count = _write_silence(copy, wav, spans)
             copy.flush()
             os.fsync(copy.fileno())
     except BaseException as error:
@@ -197,21 +182,58 @@ def _silence(source: IO[bytes], path: Path, spans: list[Span], name: str) -> Sil
             raise RecordingError(
                 f"The silenced copy of {name} could not be written ({error.strerror}). Nothing of it was kept."
             ) from None
+        if isinstance(error, RecordingError):
+            raise RecordingError(
+                f"{name} cannot be silenced. {error} Export it as wav (PCM, 16 bits), and silence the copy; or send the "
+                "transcript without it."
+            ) from None
         raise
-    return Silenced(path, count / wav.rate, beyond)
+    frames = wav.present // wav.block
+    beyond = [
+        span
+        for span in spans
+        if span.start * wav.rate >= frames or frames + wav.rate < span.stop * wav.rate < math.inf
+    ]
+    return Silenced(path, count / wav.rate, beyond, decoded)
 
 
-def _silent_block(wav: Wav, name: str) -> bytes:
-    """Return one sample of every channel that means silence."""
+def _write_silence(copy: IO[bytes], wav: Wav, spans: list[Span]) -> int:
+    """Overwrite the samples of these spans; return how many of each channel."""
+    silence = _silent_block(wav)
+    assert silence is not None
+    frames = wav.present // wav.block
+    count = 0
+    for span in _joined(spans):
+        first = math.floor(round(span.start * wav.rate, 6))
+        last = frames if math.isinf(span.stop) else math.ceil(round(span.stop * wav.rate, 6))
+        first, last = min(first, frames), min(last, frames)
+        copy.seek(wav.begin + first * wav.block)
+        left = last - first
+        count += left
+        most = max(1, CHUNK // wav.block)
+        while left > 0:
+            copy.write(silence * min(left, most))
+            left -= most
+    return count
+
+
+def _plain(source: IO[bytes]) -> Wav | None:
+    """Return the header of a wav file whose samples are stored as they are, None for any other recording."""
+    try:
+        wav = read_wav(source)
+    except NotWav:
+        return None
+    return wav if _silent_block(wav) is not None else None
+
+
+def _silent_block(wav: Wav) -> bytes | None:
+    """Return one sample of every channel that means silence, None if samples are compressed or of an unknown width."""
     if wav.form in (ALAW, MULAW) and wav.bits == 8 and wav.block == wav.channels:
         return (b"\xd5" if wav.form == ALAW else b"\xff") * wav.channels
     widths = {PCM: (8, 16, 24, 32), FLOAT: (32, 64)}.get(wav.form, ())
     if wav.bits in widths and wav.block == wav.channels * wav.bits // 8:
         return (b"\x80" if wav.bits == 8 else b"\0") * wav.block
-    raise RecordingError(
-        f"{name} cannot be silenced: its samples are compressed, or have an unknown width. Export it as "
-        "wav (PCM, 16 bits), and silence the copy; or send the transcript without it."
-    )
+    return None
 
 
 def _checked(span: Span) -> Span:

@@ -168,12 +168,11 @@ def silencing(
     if found.sha256 in made:
         _copy(batch, row, *made[found.sha256], locked, edited)
         return
-    wav = inspection.format == "wav"
     # Two places that are always there: what is typed into the second goes on there when the first grows by a span.
     listed, by_hand = st.container(), st.container()
     with listed:
-        _listed(batch, row, found, what, why_not, wav, locked, edited)
-    if wav and not locked:
+        _listed(batch, row, found, what, why_not, locked, edited)
+    if not locked:
         with by_hand:
             _by_hand(batch, row, call, found, inspection.seconds, words=not why_not or what.by_words)
 
@@ -184,15 +183,12 @@ def _listed(
     found: Attached,
     what: ToSilence,
     why_not: str,
-    wav: bool,
     locked: bool,
     edited: Callable[[], None],
 ) -> None:
     """What is proposed and what is not, and the button that silences it."""
     if why_not and not what.by_words:
-        instead = (
-            "mark its time below, or send the transcript" if wav and not locked else "send the transcript"
-        )
+        instead = "mark its time below, or send the transcript" if not locked else "send the transcript"
         st.markdown(
             f"Nothing can be proposed: {why_not}, so they do not tell when something is said. Listen to the recording, "
             f"and if something must not be heard, {instead} without it."
@@ -208,7 +204,7 @@ def _listed(
             "No numbers, addresses or dates of birth were found in the lines. Names are not looked for: listen "
             "before you send."
         )
-    ticked = _spans(batch, row, found, what.proposed, wav, locked)
+    ticked = _spans(batch, row, found, what.proposed, locked)
     for mark, why in what.unplaced:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f":orange[:material/warning:] {ui.escape(why)}", width="stretch")
@@ -219,14 +215,6 @@ def _listed(
             "recording of this call, and not shown here."
         )
     if not what.proposed:
-        return
-    if not wav:
-        if not locked:
-            st.info(
-                f"{ui.escape(found.name)} cannot be silenced: that works for wav files alone. Export it as wav, or convert "
-                "it (for example with Audacity or ffmpeg), and attach that; or send the transcript without it.",
-                icon=":material/volume_off:",
-            )
         return
     _rests(what.proposed)
     if not locked:
@@ -266,9 +254,7 @@ def _copy(
             )
 
 
-def _spans(
-    batch: Batch, row: int, found: Attached, proposed: Sequence[Proposed], wav: bool, locked: bool
-) -> list[Span]:
+def _spans(batch: Batch, row: int, found: Attached, proposed: Sequence[Proposed], locked: bool) -> list[Span]:
     """The list with its ticks; gives what is ticked."""
     listening = f"recording listening {batch.id} {row} {found.sha256[:12]}"
     ticked: list[Span] = []
@@ -295,20 +281,19 @@ def _spans(
                 if told:
                     st.caption(ui.escape(" · ".join(told)))
             with buttons, st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
-                if wav:
-                    playing = st.session_state.get(listening) == own
-                    st.button(
-                        "Stop" if playing else "Listen",
-                        icon=":material/stop:" if playing else ":material/play_arrow:",
-                        key=f"recording listen {batch.id} {row} {found.sha256[:12]} {own}",
-                        type="tertiary",
-                        help=f"Listen to {_times(one.span)}, with a second around it",
-                        on_click=_listen,
-                        args=(listening, own),
-                    )
+                playing = st.session_state.get(listening) == own
+                st.button(
+                    "Stop" if playing else "Listen",
+                    icon=":material/stop:" if playing else ":material/play_arrow:",
+                    key=f"recording listen {batch.id} {row} {found.sha256[:12]} {own}",
+                    type="tertiary",
+                    help=f"Listen to {_times(one.span)}, with a second around it",
+                    on_click=_listen,
+                    args=(listening, own),
+                )
                 if one.mark is not None:
                     _take_away_button(batch, row, one.mark, locked)
-            if wav and st.session_state.get(listening) == own:
+            if st.session_state.get(listening) == own:
                 _played(batch, found, one.span)
     if beyond:
         st.caption(f"and {len(beyond):,} more that were found, which are silenced with them.")
@@ -529,7 +514,8 @@ def _silence(batch: Batch, row: int, found: Attached, spans: list[Span], edited:
             with open_recording(batch.database, found) as file:
                 done = silence_recording(file, Path(made) / "copy.wav", spans)
             with done.path.open("rb") as copy:
-                batch.attach(row, copy, name=found.name, content_type=found.content_type, who=ui.who())
+                kind = None if done.decoded else found.content_type
+                batch.attach(row, copy, name=done.named(found.name), content_type=kind, who=ui.who())
     except ReddyError as error:
         st.session_state[told] = (False, ui.escape(str(error)))
         return
@@ -550,7 +536,8 @@ def _silence(batch: Batch, row: int, found: Attached, spans: list[Span], edited:
     )
     st.session_state[told] = (
         not done.beyond,
-        f"{done.seconds:,.1f} s are silent in a copy, which is attached now; the original is as it was. "
+        f"{done.seconds:,.1f} s are silent in a copy{' (a wav file)' if done.decoded else ''}, which is attached now; the "
+        "original is as it was. "
         f"Listen to the copy before you send it.{past}",
     )
     edited()

@@ -126,12 +126,32 @@ def test_what_cannot_be_silenced_holds_the_call_and_says_why(ledger: reddy.Ledge
     assert batch.counts()["ready"] == 1, "nothing is masked any more"
 
 
-def test_compressed_sound_holds_the_call_until_somebody_decides(ledger: reddy.Ledger) -> None:
+def test_a_compressed_recording_is_silenced_in_a_wav_and_comes_back_with_undo(ledger: reddy.Ledger) -> None:
     batch = load(ledger, timed(), "a.mp3")
-    attach(batch, encoded(".mp3", [tone(10.0, 16_000)], 16_000), "a.mp3")
+    attach(batch, encoded(".mp3", [tone(10.0, 16_000) + 0.1], 16_000), "a.mp3")
+    row = batch.rows()[0]
+    original = batch.recording(row)
+    done = batch.apply(MaskPersonalData())
+    assert batch.counts()["ready"] == 1
+    copy = batch.recording(row)
+    assert copy is not None
+    assert (copy.name, copy.content_type) == ("a.wav", "audio/wav")
+    heard = {tenth // 2 for tenth in loud(batch)}  # twice the samples of the other recordings
+    assert not heard & between(2, 5)
+    assert heard >= between(0, 1.4) | between(8.6, 9.9)
+    batch.undo(done)
+    assert batch.recording(row) == original
+
+
+def test_sound_that_cannot_be_decoded_holds_the_call_until_somebody_decides(ledger: reddy.Ledger) -> None:
+    batch = load(ledger, timed(), "a.mp3")
+    whole = encoded(".mp3", [tone(10.0, 16_000)], 16_000)
+    attach(batch, whole[:2_000] + bytes(range(250)) * 8 + whole[4_000:], "a.mp3")
     row = batch.rows()[0]
     batch.apply(MaskPersonalData())
-    assert [one.code for one in batch.findings_of(row) if one.severity == "error"] == ["mask-still-heard"]
+    held = [one for one in batch.findings_of(row) if one.severity == "error"]
+    assert [one.code for one in held] == ["mask-still-heard"]
+    assert "Parts of it cannot be decoded" in held[0].message
     batch.accept([row], "mask-still-heard", who="ann")
     assert batch.counts()["ready"] == 1
 

@@ -327,9 +327,22 @@ class TestSilencing:
         assert "Nothing can be proposed" in words(app)
         assert not [label for label in labels(app) if label.startswith("Silence")]
 
-    def test_other_formats_are_not_silenced_and_say_what_to_do(self, batch: reddy.Batch) -> None:
+    def test_another_format_is_silenced_in_a_wav(self, batch: reddy.Batch) -> None:
         from tests.recording_files import encoded
 
-        app = with_recording(batch, 3, encoded(".flac", [tone(12, 16_000)], 16_000), name="call.flac")
-        assert "works for wav files alone" in words(app)
-        assert not [label for label in labels(app) if label.startswith("Silence")]
+        app = with_recording(batch, 3, encoded(".mp3", [tone(12, 16_000)], 16_000), name="call.mp3")
+        press(app, "Listen")
+        assert not app.exception
+        press(app, "Silence 1 span in a copy")
+        assert "silent in a copy (a wav file)" in words(app)
+        copy = batch.recording(3)
+        assert copy is not None
+        assert (copy.name, copy.content_type) == ("call.wav", "audio/wav")
+        with open_recording(batch.database, copy) as file:
+            silenced = file.read()
+        at = 44 + 5 * 16_000 * 2
+        assert silenced[at : at + 32_000] == bytes(32_000)
+        press(app, "Attach the original again")
+        now = batch.recording(3)
+        assert now is not None
+        assert (now.name, now.content_type) == ("call.mp3", "audio/mpeg")

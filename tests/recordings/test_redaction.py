@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from reddy_lib.errors import RecordingError
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data import Said, find_personal_data
 from reddy_lib.recordings.marking import BY_HAND, find_words, whole_lines
 from reddy_lib.recordings.redaction import Span, Word, excerpt, place, silence_recording
-from reddy_lib.recordings.wav import read_wav
+from reddy_lib.recordings.wav import Wav, read_wav
 from tests.conftest import SHARED
 from tests.recording_files import encoded, tone, wav_bytes
 
@@ -102,23 +103,87 @@ def test_a_cut_file_stays_as_long_as_it_is(tmp_path: Path) -> None:
     assert len((tmp_path / "b.wav").read_bytes()) == len(content)
 
 
-@pytest.mark.parametrize("ending", [".mp3", ".m4a", ".ogg", ".flac", ".webm"])
-def test_other_formats_are_refused_with_what_to_do(ending: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("sides", [1, 2])
+@pytest.mark.parametrize(
+    "ending", [".mp3", ".m4a", ".ogg", ".opus", ".flac", ".webm", ".aac", ".aiff", ".wma"]
+)
+def test_other_formats_are_silenced_in_a_wav_whose_seconds_are_theirs(
+    ending: str, sides: int, tmp_path: Path
+) -> None:
     from tests.recording_files import FORMATS
 
     rate = FORMATS[ending][2]
     source = tmp_path / ("a" + ending)
-    source.write_bytes(encoded(ending, [tone(1, rate)], rate))
-    with pytest.raises(RecordingError, match=r"that works only for wav files\. Export it as wav"):
-        silence_recording(source, tmp_path / "b.wav", [(0, 1)])
+    sound = np.concatenate([np.zeros(2 * rate), tone(4, rate)])
+    content = encoded(ending, [sound] * sides, rate)
+    source.write_bytes(content)
+    done = silence_recording(source, tmp_path / "b.wav", [(3, 4), (5.5, math.inf)])
+    assert (done.decoded, done.named("call 7.2" + ending), done.beyond) == (True, "call 7.2.wav", [])
+    assert source.read_bytes() == content
+    wav, heard = samples_of(tmp_path / "b.wav")
+    assert (wav.form, wav.channels, wav.bits) == (1, sides, 16)
+    rate = wav.rate  # opus always has 48,000
+
+    def loud(start: float, stop: float) -> float:
+        return float(np.abs(heard[round(start * rate) : round(stop * rate)]).max())
+
+    assert np.flatnonzero(np.abs(heard).max(axis=1) > 4_000)[0] / rate == pytest.approx(2, abs=0.08)
+    assert [loud(3, 4), loud(5.5, len(heard) / rate)] == [0, 0]
+    assert min(loud(2.9, 3), loud(4, 4.1), loud(5.4, 5.5)) > 8_000
+    assert done.seconds == pytest.approx(1.5, abs=0.15)
+
+
+def samples_of(path: Path) -> tuple[Wav, NDArray[np.int16]]:
+    content = path.read_bytes()
+    wav = read_wav(io.BytesIO(content))
+    assert int.from_bytes(content[4:8], "little") == len(content) - 8
+    return wav, np.frombuffer(content[wav.begin :], "<i2").reshape(-1, wav.channels)
+
+
+def test_compressed_samples_of_a_wav_are_decoded(tmp_path: Path) -> None:
+    import av
+
+    source = tmp_path / "a.wav"
+    with av.open(str(source), "w", format="wav") as container:
+        stream = container.add_stream("adpcm_ima_wav", rate=8_000, layout="mono")
+        data = (tone(2) * 32_767).astype(np.int16).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(data, format="s16", layout="mono")
+        frame.sample_rate = 8_000
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux(packet)
+    with source.open("rb") as file:
+        assert read_wav(file).form == 0x11
+    done = silence_recording(source, tmp_path / "b.wav", [(0.5, 1)])
+    _, heard = samples_of(done.path)
+    assert not heard[4_000:8_000].any()
+    assert np.abs(heard[8_000:8_400]).max() > 8_000
+
+
+def damaged(ending: str) -> bytes:
+    """Thirty seconds with damage in their middle, and silence but for the last two seconds."""
+    sound = np.concatenate([np.random.default_rng(3).normal(0, 0.01, 28 * 16_000), tone(2, 16_000)])
+    content = bytearray(encoded(ending, [sound], 16_000))
+    middle = len(content) // 2
+    content[middle : middle + 3_000] = bytes(range(250)) * 12
+    return bytes(content)
+
+
+def test_a_recording_that_cannot_be_decoded_whole_is_refused(tmp_path: Path) -> None:
+    """After a part that is lost, all seconds would be others than the transcript's."""
+    with pytest.raises(RecordingError, match=r"Parts of it cannot be decoded.*Export it as wav"):
+        silence_recording(io.BytesIO(damaged(".mp3")), tmp_path / "b.wav", [(0, 1)])
     assert not (tmp_path / "b.wav").exists()
 
 
-def test_compressed_samples_are_refused(tmp_path: Path) -> None:
-    content = bytearray(wav_bytes(tone(1)))
-    content[20:22] = (0x11).to_bytes(2, "little")  # ADPCM
-    with pytest.raises(RecordingError, match="its samples are compressed"):
-        silence_recording(io.BytesIO(bytes(content)), tmp_path / "b.wav", [(0, 1)])
+def test_where_its_times_tell_how_much_is_lost_the_rest_stays_where_it_was(tmp_path: Path) -> None:
+    silence_recording(io.BytesIO(damaged(".flac")), tmp_path / "b.wav", [(0, 1)])
+    _, heard = samples_of(tmp_path / "b.wav")
+    assert np.flatnonzero(np.abs(heard) > 8_000)[0] / 16_000 == pytest.approx(28, abs=0.06)
+
+
+def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match=r"cannot be silenced\. Its format is unknown\."):
+        silence_recording(io.BytesIO(b"no sound at all" * 99), tmp_path / "b.wav", [(0, 1)])
     assert not (tmp_path / "b.wav").exists()
 
 
@@ -302,8 +367,21 @@ def test_an_excerpt_ends_with_the_recording_and_is_never_a_whole_one() -> None:
     assert seconds(Span(99.0, math.inf)) == 2.0
     assert seconds(Span(5.0, 99.0)) == 60.0
     assert seconds(Span(100.0, 101.0)) == 0.0
-    with pytest.raises(RecordingError, match="Only wav files can be listened to"):
-        excerpt(io.BytesIO(encoded(".flac", [tone(1, 16_000)], 16_000)), Span(0, 1))
+
+
+@pytest.mark.parametrize("ending", [".mp3", ".flac", ".m4a"])
+def test_an_excerpt_of_another_format_is_a_wav(ending: str) -> None:
+    content = io.BytesIO(encoded(ending, [np.concatenate([tone(9, 16_000), np.zeros(16_000)])], 16_000))
+    part = excerpt(content, Span(2.0, 3.5))
+    small = read_wav(io.BytesIO(part))
+    assert (small.channels, small.rate, small.bits) == (1, 16_000, 16)
+    assert small.present / 2 / 16_000 == 3.5
+    end = np.frombuffer(excerpt(content, Span(8.5, math.inf))[44:], "<i2")
+    assert len(end) / 16_000 == pytest.approx(2.5, abs=0.1)
+    assert np.flatnonzero(np.abs(end) > 4_000)[-1] / 16_000 == pytest.approx(1.5, abs=0.06)
+    assert excerpt(content, Span(30.0, 31.0)) == b""
+    with pytest.raises(RecordingError, match="Its format is unknown"):
+        excerpt(io.BytesIO(b"no sound at all" * 99), Span(0, 1))
 
 
 # --- real recordings ---------------------------------------------------------------------------------------
