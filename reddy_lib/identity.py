@@ -57,10 +57,16 @@ def words_digest(call: Call) -> str:
     It leaves out what may differ between exports or be corrected later: times, roles, line breaks, blanks, tags and the
     product. For a call without a transcript, it is derived from the recording's name.
     """
-    said = " ".join(line.text for line in call.transcript or ())
-    said = comparable(" ".join(said.split()))
+    said = comparable(_single_spaced(" ".join([line.text for line in call.transcript or ()])))
     of = f"said\x1f{said}" if said else f"recording\x1f{comparable(call.filename or '')}"
     return hashlib.sha256(of.encode("utf-8", "replace")).hexdigest()[:40]
+
+
+def _single_spaced(text: str) -> str:
+    """Return a text with single spaces for its white space. A printable text has no other white space than spaces."""
+    if text.isprintable() and "  " not in text:
+        return text.strip(" ")
+    return " ".join(text.split())
 
 
 class _Folding(dict[int, str | None]):
