@@ -32,7 +32,11 @@ def comparable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text.strip()
-    return unicodedata.normalize("NFC", text.translate(_FOLDING)).strip()
+    if any(
+        _FOLDING[ord(character)] != character for character in set(text)
+    ):  # few texts have such a character
+        text = text.translate(_FOLDING)
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def agent_key(email: str) -> str:
@@ -57,16 +61,13 @@ def words_digest(call: Call) -> str:
     It leaves out what may differ between exports or be corrected later: times, roles, line breaks, blanks, tags and the
     product. For a call without a transcript, it is derived from the recording's name.
     """
-    said = comparable(_single_spaced(" ".join([line.text for line in call.transcript or ()])))
+    said = " ".join([line.text for line in call.transcript or ()])
+    # Printable text has no other white space than spaces. Most calls are so, and are not taken apart.
+    if "  " in said or not said.isprintable():
+        said = " ".join(said.split())
+    said = comparable(said)
     of = f"said\x1f{said}" if said else f"recording\x1f{comparable(call.filename or '')}"
     return hashlib.sha256(of.encode("utf-8", "replace")).hexdigest()[:40]
-
-
-def _single_spaced(text: str) -> str:
-    """Return a text with single spaces for its white space. A printable text has no other white space than spaces."""
-    if text.isprintable() and "  " not in text:
-        return text.strip(" ")
-    return " ".join(text.split())
 
 
 class _Folding(dict[int, str | None]):
