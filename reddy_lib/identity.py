@@ -62,10 +62,11 @@ def words_digest(call: Call) -> str:
     product. For a call without a transcript, it is derived from the recording's name.
     """
     said = " ".join([line.text for line in call.transcript or ()])
-    # Printable text has no other white space than spaces. Most calls are so, and are not taken apart.
-    if "  " in said or not said.isprintable():
-        said = " ".join(said.split())
-    said = comparable(said)
+    # Printable text has no other white space than spaces, and nearly all calls are printable.
+    if said.isprintable() and "  " not in said:
+        said = said.strip() if said.isascii() else comparable(said)
+    else:
+        said = comparable(" ".join(said.split()))
     of = f"said\x1f{said}" if said else f"recording\x1f{comparable(call.filename or '')}"
     return hashlib.sha256(of.encode("utf-8", "replace")).hexdigest()[:40]
 
