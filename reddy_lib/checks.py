@@ -27,7 +27,7 @@ from reddy_lib.model import ROLES, SEPARATIONS, TAG_TYPES, Call, TranscriptLine
 from reddy_lib.transcripts.speakers import roles_swapped
 from reddy_lib.transcripts.times import looks_like_milliseconds
 
-__all__ = ["MOST_OF_A_CODE", "RULES", "Given", "check"]
+__all__ = ["MOST_OF_A_CODE", "RULES", "Given", "check", "findings_of"]
 
 MOST_OF_A_CODE = 20
 """Maximum number of findings of one code per call; the rest are summarised in one sentence."""
@@ -84,7 +84,11 @@ def check(
     """
     if not isinstance(call, Call):
         raise TypeError(f"check takes a Call, not {type(call).__name__}.")
-    given = Given(product_dicts(products), time.time() if now is None else now, recording)
+    return findings_of(call, Given(product_dicts(products), time.time() if now is None else now, recording))
+
+
+def findings_of(call: Call, given: Given) -> list[Finding]:
+    """Return what `check` does, for many calls of which the same is known."""
     rules = _OTHER_RULES if _lines_are_plain(call.transcript or ()) else _ALL_RULES
     found = [one for rule in rules for one in rule(call, given)]
     return found if len(found) <= MOST_OF_A_CODE else _summarised(found)
@@ -339,19 +343,25 @@ def _tags(call: Call, given: Given) -> Iterator[Finding]:
     seen: dict[str, int] = {}
     for number, tag in enumerate(call.tags or (), 1):
         key = tag.key.strip()
-        name = f"Tag {number} ({_shortened(key)})" if key else f"Tag {number}"
         if not key:
-            yield finding("tag-key-missing", "tags", f"{name} has no name.", line=number, value=tag.value)
+            yield finding(
+                "tag-key-missing", "tags", f"Tag {number} has no name.", line=number, value=tag.value
+            )
         elif key in seen:
-            message = f"{name} has the same name as tag {seen[key]}."
+            message = f"{_named(number, key)} has the same name as tag {seen[key]}."
             yield finding("tag-duplicate", "tags", message, line=number, value=key)
         else:
             seen[key] = number
         if tag.type not in TAG_TYPES:
-            message = f"{name} has the type “{_shortened(tag.type)}”: Reddy accepts {', '.join(TAG_TYPES)}."
+            message = f"{_named(number, key)} has the type “{_shortened(tag.type)}”: Reddy accepts {', '.join(TAG_TYPES)}."
             yield finding("tag-type-unknown", "tags", message, line=number, value=tag.type)
         elif (wrong := _misfit(tag.value, tag.type)) is not None:
-            yield finding("tag-value-mismatch", "tags", f"{name} {wrong}.", line=number, value=tag.value)
+            message = f"{_named(number, key)} {wrong}."
+            yield finding("tag-value-mismatch", "tags", message, line=number, value=tag.value)
+
+
+def _named(number: int, key: str) -> str:
+    return f"Tag {number} ({_shortened(key)})" if key else f"Tag {number}"
 
 
 def _misfit(value: object, type_: str) -> str | None:

@@ -32,7 +32,11 @@ def comparable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text.strip()
-    return unicodedata.normalize("NFC", text.translate(_FOLDING)).strip()
+    if any(
+        _FOLDING[ord(character)] != character for character in set(text)
+    ):  # few texts have such a character
+        text = text.translate(_FOLDING)
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def agent_key(email: str) -> str:
@@ -57,8 +61,12 @@ def words_digest(call: Call) -> str:
     It leaves out what may differ between exports or be corrected later: times, roles, line breaks, blanks, tags and the
     product. For a call without a transcript, it is derived from the recording's name.
     """
-    said = " ".join(line.text for line in call.transcript or ())
-    said = comparable(" ".join(said.split()))
+    said = " ".join([line.text for line in call.transcript or ()])
+    # Printable text has no other white space than spaces, and nearly all calls are printable.
+    if said.isprintable() and "  " not in said:
+        said = said.strip() if said.isascii() else comparable(said)
+    else:
+        said = comparable(" ".join(said.split()))
     of = f"said\x1f{said}" if said else f"recording\x1f{comparable(call.filename or '')}"
     return hashlib.sha256(of.encode("utf-8", "replace")).hexdigest()[:40]
 

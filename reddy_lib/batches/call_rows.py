@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from reddy_lib.batches.decisions import Decisions, moved_lines, open_findings, tally, unassigned_of
 from reddy_lib.batches.line_diff import pair_lines, same_as_sent
-from reddy_lib.checks import check
+from reddy_lib.checks import Given, check, findings_of
 from reddy_lib.database.bulk import run_many
 from reddy_lib.database.schema import calls
 from reddy_lib.findings import Finding, finding
@@ -109,9 +109,10 @@ def new_call_values(
 ) -> list[dict[str, Value]]:
     """Check some calls of a sheet, and return their rows of `calls`: ready or held."""
     values: list[dict[str, Value]] = []
+    given = Given(products, now)
     for built in piece:
         source = built.findings
-        own = check(built.call, products=products, now=now)
+        own = findings_of(built.call, given)
         unassigned = None
         texts = []
         if built.placed.unassigned:

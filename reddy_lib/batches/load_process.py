@@ -1,7 +1,7 @@
 """Build the calls of a file, with a second process for large files.
 
 Reading a file and storing its calls takes about as long as building and checking them, and one Python process does only
-one of these at a time. After the first pieces of a file, a child process therefore does the building while this process
+one of these at a time. For a file that takes seconds, a child process therefore does the building while this process
 reads ahead and stores. The child receives pieces of cells and returns rows; it opens no file, database or connection.
 
 The child is an optimisation only. This process keeps each piece until its rows are back. If the child cannot be
@@ -35,7 +35,7 @@ from reddy_lib.spreadsheet import Mapping, build_frame, read_calls, read_pieces
 
 __all__ = ["Piece", "pieces_of_rows"]
 
-_ALONE = 8  # pieces to build here before a child is started: small files never need one
+_ALONE = 2.0  # seconds to read here before a child is started, which takes nearly a second itself
 _AHEAD = 3  # maximum number of pieces in the child at a time
 _log = logging.getLogger("reddy_lib.batches")
 
@@ -74,13 +74,13 @@ def pieces_of_rows(
     products: list[dict[str, Any]] | None,
     rows: int,
     file_name: str,
-    alone: int = _ALONE,
+    alone: int | None = None,
     patience: float = 0.0,
 ) -> Iterator[Piece]:
     """Yield the rows of a file in its order, in pieces of about `rows` rows of the sheet.
 
     Args:
-        alone: number of pieces to build here before a second process is started.
+        alone: number of pieces to build here before a second process is started; None: as many as take two seconds.
         patience: seconds to wait for that process; 0 continues here until it is ready.
 
     Raises the same exceptions as `read_calls`.
@@ -95,9 +95,12 @@ def pieces_of_rows(
     work = _Work(batch_id, mapping, products, file_name)
     given: deque[pd.DataFrame] = deque()
     helper: _Helper | None = None
+    several = (os.cpu_count() or 1) > 1
+    began = time.monotonic()
     try:
         for number, frame in enumerate(read_pieces(path, mapping.sheet, rows=rows)):
-            if number == alone and (os.cpu_count() or 1) > 1:
+            long = time.monotonic() - began > _ALONE if alone is None else number >= alone
+            if long and several and helper is None:
                 helper = _Helper(work)
                 helper.wait(patience)
             if helper is None or not helper.ready:

@@ -52,6 +52,8 @@ def _in_words(text: str, kind_hint: str) -> tuple[Said, ...]:
 
 
 def _in_text(text: str, kind_hint: str, languages: Sequence[str] | None) -> list[Said]:
+    if kind_hint and text.isdigit() and len(text) < _BARE_ID and not _expects(kind_hint):
+        return []  # a count
     spoken = tuple(languages) if languages else guess_languages([text])
     if not kind_hint:
         return _found_in(text, Dialogue(vocabulary(spoken)))
@@ -59,8 +61,6 @@ def _in_text(text: str, kind_hint: str, languages: Sequence[str] | None) -> list
     words = vocabulary((*spoken, *(one for one in LANGUAGES if one not in spoken)))
     dialogue = Dialogue(words)
     dialogue.expect(hint.words)
-    if len(text) < _BARE_ID and text.isdigit() and not dialogue.expects():
-        return []  # a count
     found = _found_in(text, dialogue)
     if not found and dialogue.expects_name() and _is_name(text):
         begin, end = len(text) - len(text.lstrip()), len(text.rstrip())
@@ -68,6 +68,14 @@ def _in_text(text: str, kind_hint: str, languages: Sequence[str] | None) -> list
     if not hint.code:
         return [one for one in found if one.kind not in NOT_KEPT or one.why != ASKED_BY_NAME]
     return found
+
+
+@lru_cache(maxsize=2048)  # each call of a batch has the same names
+def _expects(name: str) -> bool:
+    """Return whether the name of a field speaks of personal data."""
+    dialogue = Dialogue(vocabulary(LANGUAGES))
+    dialogue.expect(_hint_of(name).words)
+    return dialogue.expects()
 
 
 class _Hint(NamedTuple):

@@ -7,11 +7,12 @@ which each word is looked up once and then kept.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import product
+from math import lcm
 from typing import Any, NamedTuple
 
 from reddy_lib.personal_data.number_words import (
@@ -55,7 +56,8 @@ _NATO = word_set(
 )
 _COUNTING = ("num", "code", "kode", "codigo", "codice", "cod", "cifr", "digit")
 _COUNTING_ENDS = ("nr", "id")  # of words that speak of numbers
-_ENGLISH = 0.05  # of a vote: what is spoken if nothing shows it
+_VOTE = lcm(*range(1, len(LANGUAGES) + 1))  # a word's, which its languages share in whole numbers
+_ENGLISH = 0.05 * _VOTE  # what is spoken if nothing shows it
 _MOST_KEPT = 30_000  # words of calls: many calls have more words than memory should hold
 _MOST_CHARACTERS = 800_000  # of lines whose tokens are remembered
 _SAMPLE, _SAMPLE_WORDS = 25, 250  # lines and words of a call that show its languages
@@ -474,15 +476,15 @@ def vocabulary(languages: tuple[str, ...]) -> Vocabulary:
     return Vocabulary(languages)
 
 
-class _Votes(dict[str, tuple[tuple[str, float], ...]]):
+class _Votes(dict[str, tuple[tuple[str, int], ...]]):
     """Piece of a line between blanks, in lower case → (language, weight) of the words in it."""
 
-    def __init__(self, words: dict[str, tuple[tuple[str, float], ...]]) -> None:
+    def __init__(self, words: dict[str, tuple[tuple[str, int], ...]]) -> None:
         super().__init__()
         self._words = words
 
-    def __missing__(self, piece: str) -> tuple[tuple[str, float], ...]:
-        found: tuple[tuple[str, float], ...] = ()
+    def __missing__(self, piece: str) -> tuple[tuple[str, int], ...]:
+        found: tuple[tuple[str, int], ...] = ()
         for word in WORD.findall(piece):
             bare = () if word.isascii() else self._words.get(plain(word), ())
             found += self._words.get(word) or bare
@@ -501,7 +503,10 @@ def _votes() -> _Votes:
         for word in (*_sections()[language]["words"], *number_words(language).values):
             by_word[word].add(language)
     return _Votes(
-        {word: tuple((language, 1 / len(found)) for language in found) for word, found in by_word.items()}
+        {
+            word: tuple((language, _VOTE // len(found)) for language in LANGUAGES if language in found)
+            for word, found in by_word.items()
+        }
     )
 
 
@@ -516,13 +521,13 @@ def guess_languages(texts: Sequence[str]) -> tuple[str, ...]:
         read += len(pieces)
         if read > _SAMPLE_WORDS:
             break
-        here: dict[str, float] = {}
-        for vote, times in Counter(filter(None, map(votes.__getitem__, pieces))).items():
+        here: dict[str, int] = {}
+        for vote in map(votes.__getitem__, pieces):
             for language, weight in vote:
-                here[language] = here.get(language, 0.0) + times * weight
+                here[language] = here.get(language, 0) + weight
         if here:
             best = max(here, key=here.__getitem__)
-            lines[best] += here[best] >= 1.5
+            lines[best] += here[best] >= 1.5 * _VOTE
             for language, weight in here.items():
                 total[language] += weight
     ranked = sorted(total, key=lambda language: (-total[language], language))

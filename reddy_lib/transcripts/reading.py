@@ -165,7 +165,7 @@ def _read_exact(
     """The usual case at full speed; None where anything has to be thought about."""
     duration = said.duration
     exact = read_exact(text)
-    if not exact or "<" in text or "&" in text or "\\u00" in text:
+    if not exact or "<" in text or "&" in text or ("\\" in text and "\\u00" in text):
         return None
     labels = [turn.role for turn in exact]
     counts = {label: labels.count(label) for label in dict.fromkeys(labels[:_FEW])}

@@ -7,6 +7,7 @@ with how often it occurs, what was said under it, and the role it would get and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
@@ -126,6 +127,8 @@ def _settle(one: _Gathered, roles: Mapping[str, str]) -> SpeakerLabel:
     return SpeakerLabel(label, one.calls, one.lines, one.examples, role, why)
 
 
+_GREETING = 600
+"""Characters of a line in which a greeting is looked for."""
 _ANSWERS = 2
 """Lines of each side, from its first, among which a greeting counts: later ones may be quoted or a transfer."""
 
@@ -135,12 +138,16 @@ def roles_swapped(lines: Sequence[TranscriptLine]) -> Finding | None:
 
     It takes the greeting formula in one of the customer's first two lines, and none anywhere in the agent's.
     """
+    opening = list(islice((line.text[:_GREETING] for line in lines if line.role == "customer"), _ANSWERS))
+    # Both lines at once: few calls have a greeting there, and none goes over two lines.
+    if not offers("\n".join(opening)):
+        return None
     place = None
     seen = agent_lines = 0
     for number, line in enumerate(lines, 1):
         if line.role == "customer":
             seen += 1
-            if seen <= _ANSWERS and place is None and offers(line.text[:600]):
+            if seen <= _ANSWERS and place is None and offers(line.text[:_GREETING]):
                 place = number
             if seen >= _ANSWERS and place is None:
                 return None

@@ -116,7 +116,7 @@ def test_a_load_of_many_pieces_stores_every_row(
 
     def slowly(stored: int) -> bool:
         told.append(stored)
-        time.sleep(0.1 if stored > 4_000 else 0)  # long enough for it to come up
+        time.sleep(0.1 if told[1:] else 2.1)  # long enough for it to be started, and then to come up
         return True
 
     batch = ledger.load(sheet(calls), progress=False, on_progress=slowly)

@@ -223,16 +223,18 @@ class CallBuilder:
         """Return the transcript of a row, or of the rows of a call, and the meter of what it holds of the source."""
         mapping = self.mapping
         column = mapping.fields.get("transcript")
-        agents, customers = self._agent_names(call, cells), self._customer(cells)
+        customers = self._customer(cells)
         if self.lines_beside and column is not None:
             lines = columns_of(cells[column], mapping.line_fields.values())
         if mapping.turns:
             columns = lines if lines is not None else {name: [cell] for name, cell in cells.items()}
+            agents = self._agent_names(call, cells)
             transcript = turns_transcript(
                 columns, mapping, agents=agents, customers=customers, started=call.timestamp
             )
             return transcript, placed(said_in_turns(columns, mapping), transcript)
         if lines is not None:
+            agents = self._agent_names(call, cells)
             transcript = lines_transcript(
                 lines, mapping, agents=agents, customers=customers, started=call.timestamp
             )

@@ -30,9 +30,9 @@ def is_placeholder(cell: Any) -> bool:
     text = comparable(cell)
     if not text or len(text) > _LONGEST:
         return False
-    if not any(character.isalnum() for character in text):
+    if not text[0].isalnum() and not any(map(str.isalnum, text)):
         return True
     if text[0] + text[-1] in _BRACKETS:
         text = text[1:-1].strip()
     bare = text.lstrip("+-").casefold()
-    return bare in _NULLS or text == "\\N" or _ERROR.fullmatch(text) is not None
+    return bare in _NULLS or text == "\\N" or (text.startswith("#") and _ERROR.fullmatch(text) is not None)

@@ -205,7 +205,7 @@ class Column:
         return self.share(
             lambda text: (
                 (
-                    (_GAP.search(text) and len(_WORD.findall(text)) > 1)
+                    (_GAP.search(text) and (word := _WORD.search(text)) and _WORD.search(text, word.end()))
                     or (len(text) > 5 and _NO_SPACES.search(text))
                 )
                 and (len(text) > 1000 or not _ADDRESS.match(text))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -333,11 +334,12 @@ def _language(texts: Sequence[str]) -> str | None:
     words = [word.casefold() for text in texts if len(text) > 60 for word in _WORD.findall(text[:2000])]
     if len(words) < 20:
         return None
-    if sum(bool(_OTHER_SCRIPT.match(word)) for word in words) > 0.5 * len(words):
+    said = Counter(words)
+    if sum(count for word, count in said.items() if _OTHER_SCRIPT.match(word)) > 0.5 * len(words):
         return "in another script"
-    english = sum(word in ("the", "you", "is", "and", "to", "my", "i", "that", "for", "it") for word in words)
+    english = sum(said[word] for word in ("the", "you", "is", "and", "to", "my", "i", "that", "for", "it"))
     counts = {
-        language: sum(word in known for word in words)
+        language: sum(said[word] for word in known)
         for language, known in ((name, frozenset(text.split())) for name, text in _TEXT_WORDS.items())
     }
     best = max(counts, key=lambda language: counts[language])

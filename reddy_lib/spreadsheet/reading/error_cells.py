@@ -198,7 +198,9 @@ def _part_errors(archive: zipfile.ZipFile, part: str) -> tuple[Errors, int, int]
             # The first is fast, and may be met in a cell's words.
             if _FAR_TEXT.search(text) and _FAR_CELL.search(text):
                 return {}, 16_384, 1 << 20
-            wide = max(_WIDE_CELL.findall(text), key=lambda letters: (len(letters), letters), default=b"")
+            wide = max(
+                set(_WIDE_CELL.findall(text)), key=lambda letters: (len(letters), letters), default=b""
+            )
             widest = max(widest, wide, key=lambda letters: (len(letters), letters))
             last = max(last, max(map(int, _LOW_CELL.findall(text)), default=0))
             if b't="e"' in text and kept < _MOST_ERRORS:

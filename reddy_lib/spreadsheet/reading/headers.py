@@ -63,9 +63,11 @@ def _text(cell: Any) -> str:
 
 def find_header(rows: Sequence[Sequence[Any]]) -> int:
     """The place in `rows` (not blank, from the top of the sheet) of the header."""
-    filled = [sum(1 for cell in row if _text(cell).strip()) for row in rows]
+    written = [[_text(cell).strip() for cell in row] for row in rows]
+    filled = [sum(map(bool, texts)) for texts in written]
     if not rows:
         return 0
+    shapes: dict[str, str] = {}
     below = sorted(filled)
     usual = max(below[len(below) // 2], 1)
     width = max(usual, min(max(filled), usual * 3))
@@ -73,11 +75,11 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
     for place, row in enumerate(
         rows[: min(_CANDIDATES, max(len(rows) - 1, 1))]
     ):  # below a header there is something
-        cells = [cell for cell in row if _text(cell).strip()]
-        texts = [_text(cell).strip() for cell in cells]
+        cells = [cell for cell, text in zip(row, written[place], strict=True) if text]
+        texts = [text for text in written[place] if text]
         if not cells:
             continue
-        others = _others(rows, place)
+        others = [written[number] for number in _others(rows, place)]
         # "AGENT" in every second cell, or again further down, is who speaks, and no name of a column.
         once = [text for text in texts if len(text) < 60 and texts.count(text) < 3]
         known = len({plain_name(text) for text in once if _is_name(text)})
@@ -87,24 +89,23 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
         score = (
             min(len(cells) / width, 1.0) * 2.0
             + (min(known, 4) * 0.75 if known > 1 else known * 0.3)
-            - 1.5 * _recurring(row, others)
+            - 1.5 * _recurring(written[place], others)
             - 3.0 * data / len(cells)
-            + (0.0 if counts else 2.0 * _contrast(row, others))
+            + (0.0 if counts else 2.0 * _contrast(written[place], others, shapes))
             - 0.5 * repeated / len(cells)
             - 0.02 * place
         )
         if score > best_score + 1e-9:
             best, best_score = place, score
     # A header may be repeated, page by page: the first one heads the table.
-    wanted = [_text(cell).strip() for cell in rows[best]]
-    return next(place for place, row in enumerate(rows) if [_text(cell).strip() for cell in row] == wanted)
+    return written.index(written[best])
 
 
-def _others(rows: Sequence[Sequence[Any]], place: int) -> list[Sequence[Any]]:
-    """Return the other rows, without the repeats of a header: a few rows that are equal to it."""
+def _others(rows: Sequence[Sequence[Any]], place: int) -> list[int]:
+    """Return the places of the other rows, without the repeats of a header: a few rows that are equal to it."""
     row = rows[place]
-    others = [other for number, other in enumerate(rows) if number != place]
-    different = [other for other in others if other != row]
+    others = [number for number in range(len(rows)) if number != place]
+    different = [number for number in others if rows[number] != row]
     return different if len(different) >= 2 * (len(others) - len(different)) else others
 
 
@@ -122,14 +123,10 @@ def _is_name(text: str) -> bool:
     return bool(concepts(text)) and not re.search(r"[.?!…] ?\S|[?!。？]$|\w\.$", text)
 
 
-def _recurring(row: Sequence[Any], below: Sequence[Sequence[Any]]) -> float:
-    """Share of the row's cells whose text comes again in its column: a header's does not, "Team A" does."""
-    texts = [(place, _text(cell).strip()) for place, cell in enumerate(row)]
-    texts = [(place, text) for place, text in texts if text]
-    again = sum(
-        any(place < len(other) and _text(other[place]).strip() == text for other in below)
-        for place, text in texts
-    )
+def _recurring(row: Sequence[str], below: Sequence[Sequence[str]]) -> float:
+    """Share of the row's texts that come again in their column: a header's does not, "Team A" does."""
+    texts = [(place, text) for place, text in enumerate(row) if text]
+    again = sum(any(place < len(other) and other[place] == text for other in below) for place, text in texts)
     return again / len(texts)
 
 
@@ -142,17 +139,20 @@ _COMPARED = 30
 _CANDIDATES = 58  # nearly all that are looked at: a report may say much before its table
 
 
-def _contrast(row: Sequence[Any], rows: Sequence[Sequence[Any]]) -> float:
-    """Return how far the row's cells differ in kind from the others of their columns: 1 all, -1 none.
+def _contrast(row: Sequence[str], rows: Sequence[Sequence[str]], known: dict[str, str]) -> float:
+    """Return how far the row's texts differ in kind from the others of their columns: 1 all, -1 none.
 
     In a column of ids, dates or sentences a name is none of them, whatever its word, and data is. Columns of words, as
-    names of people are, say nothing.
+    names of people are, say nothing. `known` keeps the kinds of texts, which the next row is compared with as well.
     """
-    filled = [(place, text) for place, cell in enumerate(row) if (text := _text(cell).strip())]
+    filled = [(place, text) for place, text in enumerate(row) if text]
     found = 0
     for place, text in filled:
-        others = [_text(other[place]).strip() for other in rows[:_COMPARED] if place < len(other)]
-        shapes = [_shape(other) for other in others if other]
+        others = [other[place] for other in rows[:_COMPARED] if place < len(other)]
+        for other in others:
+            if other not in known:
+                known[other] = _shape(other)
+        shapes = [known[other] for other in others if other]
         usual = max(set(shapes), key=shapes.count, default="")
         if usual and shapes.count(usual) >= 0.7 * len(shapes):
             shape = _shape(text)
