@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import pandas as pd
@@ -114,3 +115,72 @@ def test_a_word_among_ids_is_a_doubt(word: str) -> None:
     mapping = reddy.guess_mapping(calls)
     assert "holds words where its other cells hold ids" in mapping.doubts["conversation_id"]
     assert "conversation_id" not in reddy.guess_mapping(calls[calls["Call ID"] != word]).doubts
+
+
+def transcript(number: int) -> str:
+    return "\n".join(f"{who}: {text.format(f'4{number}')}" for who, text in TALK)
+
+
+def test_a_transcript_is_not_one_side_of_a_remark() -> None:
+    said = [
+        "您好，这里是客服中心，请问有什么可以帮您？",
+        "你好，我家的网络从{}点开始就断了。",
+        "好的，是8170{}。",
+    ]
+    talks = [
+        json.dumps(
+            [{"who": "AC"[k % 2], "said": x.format(n)} for k, x in enumerate(said)], ensure_ascii=False
+        )
+        for n in range(6)
+    ]
+    calls = pd.DataFrame(
+        {
+            "x1": [f"{n}10463759912648725" for n in range(6)],
+            "x2": ["Mateus Rocha"] * 4 + ["Ingrid Falk", "Nadia Orlova"],
+            "x3": ["mateus.rocha@x.example"] * 4 + ["ingrid.falk@x.example", "nadia.orlova@x.example"],
+            "x4": ["家财险"] * 4 + ["移动业务", "家财险"],
+            "x5": ["He was upset at first.", "He was upset at first.", "Check it next week."] * 2,
+            "x6": talks,
+        }
+    )
+    mapping = reddy.guess_mapping(calls)
+    assert (mapping.fields.get("transcript"), mapping.turns, mapping.layout) == ("x6", [], "row")
+
+
+@pytest.mark.parametrize("word", ["transfer", "inbound"])
+def test_a_few_words_do_not_go_on_from_texts_that_are_as_long_as_each_other_by_chance(word: str) -> None:
+    talks = [transcript(n) + " Goodbye then." * (n // 2) for n in range(4)]
+    calls = pd.DataFrame(
+        {"Field BB": IDS[:4], "Field N": AGENTS * 2, "Field X": [word, "callback"] * 2, "Field G": talks}
+    )
+    assert reddy.guess_mapping(calls).sources()["transcript"] == ["Field G"]
+
+
+def test_parts_of_a_text_without_small_letters_are_joined() -> None:
+    talk = (
+        "- **オペレーター** (00:03): サービスです。どうされましたか。\n- **お客様** (00:09): ネットがつながりません。\n"
+        "- **オペレーター** (00:14): お客様番号を{}お願いできますか。\n- **お客様** (00:20): はい、4472{}です。"
+    )
+    calls = pd.DataFrame(
+        [
+            {"a": IDS[n], "b": AGENTS[n % 2], "t 1": text[: 60 + 9 * n], "t 2": text[60 + 9 * n :]}
+            for n in range(4)
+            for text in [talk.format(n, n)]
+        ]
+    )
+    assert reddy.guess_mapping(calls).sources()["transcript"] == ["t 1", "t 2"]
+
+
+@pytest.mark.parametrize("name", ["Zorb ID", "zorb_id", "ID Zorb", "ZorbId"])
+@pytest.mark.parametrize("beside", ["Zorb", "Zorb name"])
+def test_the_ids_of_people_are_not_those_of_calls(name: str, beside: str) -> None:
+    people = ["Nadia Orlova", "Piotr Wilk", "Yuki Tanabe"]
+    calls = pd.DataFrame(
+        {
+            "x": ["C-7599", "C-7606", "C-7613"],
+            name: ["A100", "A101", "A102"],
+            beside: people,
+            "y": [transcript(n) for n in range(3)],
+        }
+    )
+    assert reddy.guess_mapping(calls).fields["conversation_id"] == "x"
