@@ -279,3 +279,36 @@ def test_messages_with_their_authors_are_no_list_of_people() -> None:
         for n in range(4)
     ]
     assert set(Flattener(records).flat(records[0])) == {"id", "messages"}
+
+
+@pytest.mark.parametrize("within", [True, False], ids=["an object of parts", "a list"])
+def test_the_opening_message_comes_before_the_parts_wherever_their_list_stands(
+    tmp_path: Path, within: bool
+) -> None:
+    def message(n: int, who: str) -> dict[str, Any]:
+        return {
+            "body": f"<p>Words number {n}</p>",
+            "author": {"type": who, "name": "Lee"},
+            "created_at": 1772445600 + n,
+        }
+
+    parts = [message(n, "admin" if n % 2 else "user") for n in range(1, 5)]
+    first = {key: value for key, value in message(0, "user").items() if key != "created_at"}
+    calls = [
+        {
+            "id": f"8810{n}",
+            "created_at": 1772445600,
+            "source": {"type": "conversation", **first},
+            "conversation_parts": {"conversation_parts": parts, "total_count": 4} if within else parts,
+        }
+        for n in range(3)
+    ]
+    sheet = sheet_of(tmp_path, {"conversations": calls})
+    name = next(
+        column
+        for column in sheet.columns
+        if column.startswith("conversation_parts") and "count" not in column
+    )
+    assert [turn["body"] for turn in json.loads(sheet[name].iloc[0])] == [
+        f"<p>Words number {n}</p>" for n in range(5)
+    ]
