@@ -312,3 +312,46 @@ def test_the_opening_message_comes_before_the_parts_wherever_their_list_stands(
     assert [turn["body"] for turn in json.loads(sheet[name].iloc[0])] == [
         f"<p>Words number {n}</p>" for n in range(5)
     ]
+
+
+@pytest.mark.parametrize("name", ["conversation", "zorb", "protocolo"])
+@pytest.mark.parametrize("kind", ["json", "jsonl"])
+@pytest.mark.parametrize("mixed", [False, True], ids=["one after the other", "interleaved"])
+def test_turns_of_several_calls_are_never_one_call(tmp_path: Path, name: str, kind: str, mixed: bool) -> None:
+    turns = [
+        {
+            name: f"cv-{3300 + call}",
+            "at": f"2026-03-0{call + 1}T10:0{n}:00Z",
+            "from": who,
+            "text": f"{text}, number {n}.",
+        }
+        for call in range(3)
+        for n, (who, text) in enumerate(
+            [("agent", "Hello, how can I help"), ("visitor", "My heating broke")] * 2
+        )
+    ]
+    if mixed:
+        turns = [turn for n in range(4) for turn in turns[n::4]]
+    data = json.dumps(turns) if kind == "json" else "\n".join(map(json.dumps, turns))
+    path = tmp_path / f"events.{kind}"
+    path.write_text(data)
+    sheet = read_sheet(path, format=detect_format(path))
+    assert len(sheet) == 12
+    if name != "zorb" or not mixed:
+        mapping = guess_mapping(sheet)
+        assert (mapping.layout, mapping.group_by) == ("lines", [name])
+
+
+@pytest.mark.parametrize("name", ["section", "topic", "page", "lang"])
+def test_parts_of_one_call_are_not_told_apart_as_calls(tmp_path: Path, name: str) -> None:
+    parts = {"section": "12", "topic": ["greeting", "billing"], "page": [1, 2], "lang": ["en", "de"]}[name]
+    turns = [
+        {name: part, "from": who, "text": f"{text}, number {n}."}
+        for part in parts
+        for n, (who, text) in enumerate(
+            [("agent", "Hello, how can I help"), ("visitor", "My heating broke")] * 2
+        )
+    ]
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n".join(map(json.dumps, turns)))
+    assert len(read_sheet(path, format=detect_format(path))) == 1

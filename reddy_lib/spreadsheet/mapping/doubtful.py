@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reddy_lib.spreadsheet.cells.header_words import concepts
+from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
 from reddy_lib.spreadsheet.cells.quantities import are_quantities
 from reddy_lib.spreadsheet.cells.side_cells import lines_of
 from reddy_lib.spreadsheet.evidence.column_profile import Column
@@ -36,8 +36,10 @@ def doubts_of_content(
             f"{ids.name!r} holds words where its other cells hold ids, in {count} of {ids.total} rows looked at"
         )
     if "conversation_id" not in {**doubts, **found} and (rival := _other_ids(table, fields)):
+        named = concepts(fields["conversation_id"])
+        what = ", the number of a case" if "case" in named and "call" not in named else ""
         found["conversation_id"] = (
-            f"{fields['conversation_id']!r} was taken, the number of a case; {rival!r} tells calls apart too"
+            f"{fields['conversation_id']!r} was taken{what}; {rival!r} tells calls apart too"
         )
     if "timestamp" not in fields:
         return found
@@ -64,9 +66,14 @@ def doubts_of_content(
 
 
 def _other_ids(table: Table, fields: dict[str, str]) -> str:
-    """Return a column that may hold the calls' own ids where that of a case was taken: a case may have several calls."""
+    """Return a column that may hold the calls' own ids where those of something else may have been taken, or "".
+
+    A case may have several calls, and so may "Parent call" or "Zorb": their names say more than that it is a call's id.
+    """
     named = fields.get("conversation_id", "")
-    if "case" not in concepts(named) or "call" in concepts(named):
+    says = concepts(named)
+    of_a_case = "case" in says and "call" not in says
+    if not named or not (of_a_case or _is_qualified(named)):
         return ""
     return next(
         (
@@ -76,7 +83,7 @@ def _other_ids(table: Table, fields: dict[str, str]) -> str:
             and column.unique == 1
             and column.fill == 1
             and column.audio + column.emails + column.phones < 0.5
-            and not column.says & {"agent", "customer", "product", "supervisor", "user", "case"}
+            and not column.says & _NO_CALLS
             and not are_quantities(column.texts)
             and (
                 column.uuids > 0.9
@@ -86,6 +93,31 @@ def _other_ids(table: Table, fields: dict[str, str]) -> str:
             )
         ),
         "",
+    )
+
+
+_NO_CALLS = frozenset(
+    (
+        "agent",
+        "customer",
+        "product",
+        "supervisor",
+        "user",
+        "case",
+        "order",
+        "phone",
+        "audio",
+        "file",
+        "start",
+        "end",
+    )
+)
+
+
+def _is_qualified(name: str) -> bool:
+    """Return whether a name of ids has a word of which it is not known what it says."""
+    return any(
+        len(word) > 1 and not word.isdecimal() and not concepts(word) for word in plain_name(name).split()
     )
 
 
