@@ -96,22 +96,8 @@ def _other_ids(table: Table, fields: dict[str, str]) -> str:
     )
 
 
-_NO_CALLS = frozenset(
-    (
-        "agent",
-        "customer",
-        "product",
-        "supervisor",
-        "user",
-        "case",
-        "order",
-        "phone",
-        "audio",
-        "file",
-        "start",
-        "end",
-    )
-)
+_NO_CALLS_TEXT = "agent customer product supervisor user case phone audio file start end"
+_NO_CALLS = frozenset(_NO_CALLS_TEXT.split())
 
 
 def _is_qualified(name: str) -> bool:
