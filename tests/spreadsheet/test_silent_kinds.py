@@ -184,3 +184,49 @@ def test_the_ids_of_people_are_not_those_of_calls(name: str, beside: str) -> Non
         }
     )
     assert reddy.guess_mapping(calls).fields["conversation_id"] == "x"
+
+
+def test_a_start_that_several_calls_share_is_asked_about() -> None:
+    starts = [f"2026-03-02 1{n}:11:00" for n in range(4)]
+    calls = pd.DataFrame(
+        {
+            "Call Ref": IDS[:4],
+            "Shift Start": "2026-03-02 08:00:00",
+            "Call Time": starts,
+            "Transcript": [transcript(n) for n in range(4)],
+        }
+    )
+    mapping = reddy.guess_mapping(calls)
+    assert mapping.fields["timestamp"] == "Call Time" or "timestamp" in mapping.doubts
+    alone = reddy.guess_mapping(calls.drop(columns="Call Time").assign(**{"Shift Start": starts}))
+    assert "timestamp" not in alone.doubts
+
+
+@pytest.mark.parametrize("name", ["transcript_redacted", "transcript_english", "Wortlaut (Kopie)"])
+def test_a_second_transcript_of_the_same_calls_is_asked_about(name: str) -> None:
+    talks = [transcript(n) for n in range(4)]
+    calls = pd.DataFrame({"Call ID": IDS[:4], "transcript": talks, "Agent": AGENTS * 2})
+    assert "transcript" not in reddy.guess_mapping(calls).doubts
+    calls[name] = [text.replace("Depot", "[NAME]") for text in talks]
+    assert "transcript" in reddy.guess_mapping(calls).doubts
+
+
+@pytest.mark.parametrize("daily", [True, False], ids=["numbers begin anew", "two days of one chat"])
+def test_numbers_that_come_back_on_another_day_are_those_of_other_calls(daily: bool) -> None:
+    calls = [("1", 2), ("2", 2), ("1", 3), ("2", 3)] if daily else [("1", 2), ("1", 3), ("2", 2), ("2", 3)]
+    lines = pd.DataFrame(
+        [
+            {
+                "Ticket No": number,
+                "Day": f"2026-03-0{day}",
+                "Agent": AGENTS[0],
+                "Speaker": who,
+                "Message": text,
+            }
+            for number, day in calls
+            for who, text in TALK
+        ]
+    )
+    mapping = reddy.guess_mapping(lines)
+    assert mapping.group_by == (["Day", "Ticket No"] if daily else ["Ticket No"])
+    assert ("conversation_id" in mapping.doubts) == daily

@@ -12,7 +12,7 @@ from reddy_lib.spreadsheet.evidence.field_evidence import Evidence, Table
 from reddy_lib.spreadsheet.evidence.id_evidence import built_as_ids, large_numbers, tokens, words_among_ids
 from reddy_lib.spreadsheet.evidence.turn_columns import TurnsFound
 
-__all__ = ["doubts_of_content", "doubts_of_turns", "is_written_down"]
+__all__ = ["doubt_of_transcript", "doubts_of_content", "doubts_of_turns", "is_written_down"]
 
 
 def doubts_of_content(
@@ -58,11 +58,37 @@ def doubts_of_content(
         )
     elif standing.end_by:
         found["timestamp"] = f"{start!r} was taken for its name, but {standing.end_by}: calls may end then"
+    elif other := _differs_in_each_call(table, start):
+        found["timestamp"] = (
+            f"{start!r} was taken for its name, but it is the same for several calls, and {other!r} differs in each"
+        )
     elif early:
         found["timestamp"] = (
             f"{start!r} was taken for its name, but {early[0]!r} is earlier: the two may be mixed up"
         )
     return found
+
+
+def _differs_in_each_call(table: Table, start: str) -> str:
+    """Return the column of other times, where those that were taken begin something longer than a call, as a shift is."""
+    taken = next(column for column in table.columns if column.name == start)
+    if taken.count < _FEW or 2 * taken.distinct > taken.count or taken.dates.granularity == "day":
+        return ""
+    return next(
+        (
+            column.name
+            for column in table.columns
+            if column.times >= 0.9
+            and column.unique >= 0.9
+            and column.count == taken.count
+            and not column.says & {"end", "created", "changed"}
+            and column.name in table.times.standing(start).later
+        ),
+        "",
+    )
+
+
+_FEW = 3
 
 
 def _other_ids(table: Table, fields: dict[str, str]) -> str:
@@ -115,6 +141,21 @@ _SILENT = {
     "product_id": "its cells are ids of products; its name does not say so",
     "agent_email": "its cells name few people over many calls; its name does not say that they are agents",
 }
+
+
+def doubt_of_transcript(taken: Sequence[str], columns: Sequence[Column]) -> tuple[str, str] | None:
+    """Return (question, column) where another column reads as the transcripts of the same calls: a copy, a translation."""
+    first = next((column for column in columns if column.name == taken[0]), None)
+    if first is None or first.transcripts < 0.5:
+        return None
+    for column in columns:
+        if column.name in taken or "note" in column.says or column.length < 0.5 * first.length:
+            continue
+        differing = sum(a != b for a, b in zip(first.of_rows, column.of_rows, strict=True) if a and b)
+        if column.transcripts >= 0.5 and differing:
+            said = f"{first.name!r} was taken; {column.name!r} reads as a transcript too"
+            return f"{said}, and differs in {differing} of {column.total} rows looked at", column.name
+    return None
 
 
 def is_written_down(name: str) -> bool:
