@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
+from reddy_lib.transcripts.spacing import UNSPACED
+
 __all__ = [
     "CLOCK",
     "FACTORS",
@@ -255,11 +257,8 @@ def words_of(texts: Sequence[str]) -> int:
     for text in texts:
         count += len(text.split())
         if not text.isascii():
-            count += round(len(_UNSPACED.findall(text)) * 0.6)
+            count += round(len(UNSPACED.findall(text)) * 0.6)
     return count
-
-
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 _FEW_WORDS = 15

@@ -8,11 +8,11 @@ line counts, and the shortest of these for their words: pauses make the others l
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from statistics import quantiles
 from typing import NamedTuple
 
+from reddy_lib.transcripts.spacing import UNSPACED
 from reddy_lib.transcripts.times import FACTORS, Unit, looks_like_milliseconds
 
 __all__ = ["UNITS", "UNIT_NAMES", "UnitRead", "correlation", "seconds_to_say", "unit_of"]
@@ -91,14 +91,13 @@ class UnitRead(NamedTuple):
 
 
 _LETTERS_A_SECOND = 14.5
-_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 def seconds_to_say(text: str) -> float:
     """Return how long it takes to say a text, at a pace in the middle of what telephone calls show."""
     letters = float(len(text))
     if not text.isascii():
-        letters += 1.2 * len(_UNSPACED.findall(text))  # a sign is a syllable
+        letters += 1.2 * len(UNSPACED.findall(text))  # a sign is a syllable
     return letters / _LETTERS_A_SECOND + 0.3
 
 

@@ -106,3 +106,33 @@ def test_a_second_is_no_customer() -> None:
     )
     mapping = reddy.guess_mapping(table)
     assert mapping.line_fields == {"start": "ab Sekunde", "stop": "bis"}
+
+
+TALKS = [f"Agent: Hello, how can I help with item {n}?\nCustomer: It broke again." for n in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("taken", "beside", "asked"),
+    [
+        ("Parent Call ID", "Leg ID", True),
+        ("Master Contact ID", "Segment Key", True),
+        ("Zorb ID", "Plum", True),
+        ("Call ID", "Leg ID", False),
+        ("Conversation ID", "Customer ID", False),
+        ("Interaction Id", "Recording file id", False),
+    ],
+)
+def test_ids_of_something_around_the_call_are_asked_about_where_others_tell_calls_apart(
+    taken: str, beside: str, asked: bool
+) -> None:
+    calls = pd.DataFrame(
+        {
+            taken: [f"P-{7100 + n}" for n in range(4)],
+            beside: [f"L-{8100 + 2 * n}" for n in range(4)],
+            "Agent": ["kim@f.example", "lou@f.example"] * 2,
+            "Transcript": TALKS,
+        }
+    )
+    mapping = reddy.guess_mapping(calls)
+    assert mapping.fields["conversation_id"] == taken
+    assert ("conversation_id" in mapping.doubts) == asked

@@ -279,3 +279,79 @@ def test_messages_with_their_authors_are_no_list_of_people() -> None:
         for n in range(4)
     ]
     assert set(Flattener(records).flat(records[0])) == {"id", "messages"}
+
+
+@pytest.mark.parametrize("within", [True, False], ids=["an object of parts", "a list"])
+def test_the_opening_message_comes_before_the_parts_wherever_their_list_stands(
+    tmp_path: Path, within: bool
+) -> None:
+    def message(n: int, who: str) -> dict[str, Any]:
+        return {
+            "body": f"<p>Words number {n}</p>",
+            "author": {"type": who, "name": "Lee"},
+            "created_at": 1772445600 + n,
+        }
+
+    parts = [message(n, "admin" if n % 2 else "user") for n in range(1, 5)]
+    first = {key: value for key, value in message(0, "user").items() if key != "created_at"}
+    calls = [
+        {
+            "id": f"8810{n}",
+            "created_at": 1772445600,
+            "source": {"type": "conversation", **first},
+            "conversation_parts": {"conversation_parts": parts, "total_count": 4} if within else parts,
+        }
+        for n in range(3)
+    ]
+    sheet = sheet_of(tmp_path, {"conversations": calls})
+    name = next(
+        column
+        for column in sheet.columns
+        if column.startswith("conversation_parts") and "count" not in column
+    )
+    assert [turn["body"] for turn in json.loads(sheet[name].iloc[0])] == [
+        f"<p>Words number {n}</p>" for n in range(5)
+    ]
+
+
+@pytest.mark.parametrize("name", ["conversation", "zorb", "protocolo"])
+@pytest.mark.parametrize("kind", ["json", "jsonl"])
+@pytest.mark.parametrize("mixed", [False, True], ids=["one after the other", "interleaved"])
+def test_turns_of_several_calls_are_never_one_call(tmp_path: Path, name: str, kind: str, mixed: bool) -> None:
+    turns = [
+        {
+            name: f"cv-{3300 + call}",
+            "at": f"2026-03-0{call + 1}T10:0{n}:00Z",
+            "from": who,
+            "text": f"{text}, number {n}.",
+        }
+        for call in range(3)
+        for n, (who, text) in enumerate(
+            [("agent", "Hello, how can I help"), ("visitor", "My heating broke")] * 2
+        )
+    ]
+    if mixed:
+        turns = [turn for n in range(4) for turn in turns[n::4]]
+    data = json.dumps(turns) if kind == "json" else "\n".join(map(json.dumps, turns))
+    path = tmp_path / f"events.{kind}"
+    path.write_text(data)
+    sheet = read_sheet(path, format=detect_format(path))
+    assert len(sheet) == 12
+    if name != "zorb" or not mixed:
+        mapping = guess_mapping(sheet)
+        assert (mapping.layout, mapping.group_by) == ("lines", [name])
+
+
+@pytest.mark.parametrize("name", ["section", "topic", "page", "lang"])
+def test_parts_of_one_call_are_not_told_apart_as_calls(tmp_path: Path, name: str) -> None:
+    parts = {"section": "12", "topic": ["greeting", "billing"], "page": [1, 2], "lang": ["en", "de"]}[name]
+    turns = [
+        {name: part, "from": who, "text": f"{text}, number {n}."}
+        for part in parts
+        for n, (who, text) in enumerate(
+            [("agent", "Hello, how can I help"), ("visitor", "My heating broke")] * 2
+        )
+    ]
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n".join(map(json.dumps, turns)))
+    assert len(read_sheet(path, format=detect_format(path))) == 1

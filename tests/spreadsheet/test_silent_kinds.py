@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import pandas as pd
@@ -114,3 +115,118 @@ def test_a_word_among_ids_is_a_doubt(word: str) -> None:
     mapping = reddy.guess_mapping(calls)
     assert "holds words where its other cells hold ids" in mapping.doubts["conversation_id"]
     assert "conversation_id" not in reddy.guess_mapping(calls[calls["Call ID"] != word]).doubts
+
+
+def transcript(number: int) -> str:
+    return "\n".join(f"{who}: {text.format(f'4{number}')}" for who, text in TALK)
+
+
+def test_a_transcript_is_not_one_side_of_a_remark() -> None:
+    said = [
+        "您好，这里是客服中心，请问有什么可以帮您？",
+        "你好，我家的网络从{}点开始就断了。",
+        "好的，是8170{}。",
+    ]
+    talks = [
+        json.dumps(
+            [{"who": "AC"[k % 2], "said": x.format(n)} for k, x in enumerate(said)], ensure_ascii=False
+        )
+        for n in range(6)
+    ]
+    calls = pd.DataFrame(
+        {
+            "x1": [f"{n}10463759912648725" for n in range(6)],
+            "x2": ["Mateus Rocha"] * 4 + ["Ingrid Falk", "Nadia Orlova"],
+            "x3": ["mateus.rocha@x.example"] * 4 + ["ingrid.falk@x.example", "nadia.orlova@x.example"],
+            "x4": ["家财险"] * 4 + ["移动业务", "家财险"],
+            "x5": ["He was upset at first.", "He was upset at first.", "Check it next week."] * 2,
+            "x6": talks,
+        }
+    )
+    mapping = reddy.guess_mapping(calls)
+    assert (mapping.fields.get("transcript"), mapping.turns, mapping.layout) == ("x6", [], "row")
+
+
+@pytest.mark.parametrize("word", ["transfer", "inbound"])
+def test_a_few_words_do_not_go_on_from_texts_that_are_as_long_as_each_other_by_chance(word: str) -> None:
+    talks = [transcript(n) + " Goodbye then." * (n // 2) for n in range(4)]
+    calls = pd.DataFrame(
+        {"Field BB": IDS[:4], "Field N": AGENTS * 2, "Field X": [word, "callback"] * 2, "Field G": talks}
+    )
+    assert reddy.guess_mapping(calls).sources()["transcript"] == ["Field G"]
+
+
+def test_parts_of_a_text_without_small_letters_are_joined() -> None:
+    talk = (
+        "- **オペレーター** (00:03): サービスです。どうされましたか。\n- **お客様** (00:09): ネットがつながりません。\n"
+        "- **オペレーター** (00:14): お客様番号を{}お願いできますか。\n- **お客様** (00:20): はい、4472{}です。"
+    )
+    calls = pd.DataFrame(
+        [
+            {"a": IDS[n], "b": AGENTS[n % 2], "t 1": text[: 60 + 9 * n], "t 2": text[60 + 9 * n :]}
+            for n in range(4)
+            for text in [talk.format(n, n)]
+        ]
+    )
+    assert reddy.guess_mapping(calls).sources()["transcript"] == ["t 1", "t 2"]
+
+
+@pytest.mark.parametrize("name", ["Zorb ID", "zorb_id", "ID Zorb", "ZorbId"])
+@pytest.mark.parametrize("beside", ["Zorb", "Zorb name"])
+def test_the_ids_of_people_are_not_those_of_calls(name: str, beside: str) -> None:
+    people = ["Nadia Orlova", "Piotr Wilk", "Yuki Tanabe"]
+    calls = pd.DataFrame(
+        {
+            "x": ["C-7599", "C-7606", "C-7613"],
+            name: ["A100", "A101", "A102"],
+            beside: people,
+            "y": [transcript(n) for n in range(3)],
+        }
+    )
+    assert reddy.guess_mapping(calls).fields["conversation_id"] == "x"
+
+
+def test_a_start_that_several_calls_share_is_asked_about() -> None:
+    starts = [f"2026-03-02 1{n}:11:00" for n in range(4)]
+    calls = pd.DataFrame(
+        {
+            "Call Ref": IDS[:4],
+            "Shift Start": "2026-03-02 08:00:00",
+            "Call Time": starts,
+            "Transcript": [transcript(n) for n in range(4)],
+        }
+    )
+    mapping = reddy.guess_mapping(calls)
+    assert mapping.fields["timestamp"] == "Call Time" or "timestamp" in mapping.doubts
+    alone = reddy.guess_mapping(calls.drop(columns="Call Time").assign(**{"Shift Start": starts}))
+    assert "timestamp" not in alone.doubts
+
+
+@pytest.mark.parametrize("name", ["transcript_redacted", "transcript_english", "Wortlaut (Kopie)"])
+def test_a_second_transcript_of_the_same_calls_is_asked_about(name: str) -> None:
+    talks = [transcript(n) for n in range(4)]
+    calls = pd.DataFrame({"Call ID": IDS[:4], "transcript": talks, "Agent": AGENTS * 2})
+    assert "transcript" not in reddy.guess_mapping(calls).doubts
+    calls[name] = [text.replace("Depot", "[NAME]") for text in talks]
+    assert "transcript" in reddy.guess_mapping(calls).doubts
+
+
+@pytest.mark.parametrize("daily", [True, False], ids=["numbers begin anew", "two days of one chat"])
+def test_numbers_that_come_back_on_another_day_are_those_of_other_calls(daily: bool) -> None:
+    calls = [("1", 2), ("2", 2), ("1", 3), ("2", 3)] if daily else [("1", 2), ("1", 3), ("2", 2), ("2", 3)]
+    lines = pd.DataFrame(
+        [
+            {
+                "Ticket No": number,
+                "Day": f"2026-03-0{day}",
+                "Agent": AGENTS[0],
+                "Speaker": who,
+                "Message": text,
+            }
+            for number, day in calls
+            for who, text in TALK
+        ]
+    )
+    mapping = reddy.guess_mapping(lines)
+    assert mapping.group_by == (["Day", "Ticket No"] if daily else ["Ticket No"])
+    assert ("conversation_id" in mapping.doubts) == daily

@@ -92,3 +92,26 @@ def test_the_parts_of_a_message_are_no_readings() -> None:
     parts = [["My router is broken.", "It has been since Monday."], ["I see.", "May I have your number?"]]
     data = [{"speaker": w, "text": said} for (w, *_), said in zip(SAID, parts, strict=False)]
     assert [one.text for one in read_transcript(json.dumps(data)).lines] == [" ".join(said) for said in parts]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        ("K a s t e l l サ ー ビ ス 、 番 号 7 1 7 2 で す 。", "Kastellサービス、番号7172です。"),
+        ("你好 ， 这里 是 Nordlicht 客服 。 请问 什么 事 吗", "你好，这里是Nordlicht客服。请问什么事吗"),
+        ("はい 、 Google Maps の こと です ね 、 お 待ち を", "はい、Google Mapsのことですね、お待ちを"),
+        ("네 고객님 무엇을 도와 드릴까요 지금 바로 확인해 보겠습니다 잠시만 기다려 주세요", None),
+    ],
+)
+def test_words_are_joined_as_their_script_is_written(words: str, text: str | None) -> None:
+    said = words.split()
+    listed = [
+        {
+            "word": word,
+            "start": 0.4 * n,
+            "end": 0.4 * n + 0.3,
+            "speaker": "Agent" if n < len(said) else "Customer",
+        }
+        for n, word in enumerate([*said, "はい", "。"])
+    ]
+    assert [line.text for line in read_transcript(json.dumps(listed)).lines] == [text or words, "はい。"]

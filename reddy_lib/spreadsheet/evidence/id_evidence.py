@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from reddy_lib.spreadsheet.cells.header_words import plain_name
+from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
 from reddy_lib.spreadsheet.cells.placeholders import is_placeholder
 from reddy_lib.spreadsheet.cells.quantities import are_quantities
 from reddy_lib.spreadsheet.evidence.column_profile import Column, looks_like_id
@@ -133,16 +133,31 @@ _OF_PEOPLE = re.compile(
 
 
 def is_of_a_person(column: Column, columns: Sequence[Column]) -> bool:
-    """Return whether a column is part of an object that is a person: `contact.id` beside `contact.name`."""
+    """Return whether ids are those of people: `contact.id` beside `contact.name`, "Rep ID" beside "Rep" or "Rep name"."""
     stem, mark, _ = column.name.rpartition(".")
     if not mark:
-        return False
+        return _numbers_people(column, columns)
     beside = [other for other in columns if other is not column and other.name.rpartition(".")[0] == stem]
     named = [other for other in beside if _OF_PEOPLE.fullmatch(plain_name(other.name.rpartition(".")[2]))]
     return bool(named) and all(
         other in named or other.people >= 0.5 or other.emails >= 0.5 or other.phones >= 0.5
         for other in beside
     )
+
+
+def _numbers_people(column: Column, columns: Sequence[Column]) -> bool:
+    words = plain_name(column.name).split()
+    whose = [word for word in words if not concepts(word) & {"id", "unique"}]
+    if not whose or len(whose) == len(words) or "call" in column.says:
+        return False
+    for other in columns:
+        if other is column or max(other.people, other.emails) < 0.5:
+            continue
+        name = plain_name(other.name).split()
+        rest = " ".join(name[len(whose) :])
+        if name[: len(whose)] == whose and (not rest or _OF_PEOPLE.fullmatch(rest)):
+            return True
+    return False
 
 
 def tokens(texts: Sequence[str]) -> bool:

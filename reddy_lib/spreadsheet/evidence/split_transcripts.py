@@ -164,20 +164,34 @@ def _goes_on(parts: Sequence[Column]) -> bool:
     pairs = [(a, b) for a, b in zip(first.of_rows, second.of_rows, strict=True) if a and b]
     pairs = pairs[:: len(pairs) // _TRIED + 1]
     longest = max(map(len, first.texts), default=0)
-    full = sum(len(text) >= 0.97 * longest for text in first.texts)
+    full = sum(len(text) >= longest - _SLACK for text in first.texts) > 1
     wordy = second.unique >= 0.5 or second.length >= _LONG
-    fits = 0
+    proven = likely = 0
     for before, after in pairs:
-        cut = longest >= _FULL and len(before) >= 0.97 * longest and (full > 1 or before[-1] not in _ENDS)
-        inside = wordy and len(before) >= _LONG and before[-1] not in _ENDS and after[:1].islower()
-        fits += cut or inside or _same_speakers(before, after)
-    return bool(pairs) and fits >= 0.5 * len(pairs)
+        ended = before[-1] in _ENDS
+        if _same_speakers(before, after) or (not ended and after[0] in _CLOSES):
+            proven += 1
+        elif longest >= _FULL and len(before) >= (longest - _SLACK if full and ended else 0.97 * longest):
+            likely += full or not ended
+        else:
+            likely += wordy and len(before) >= _LONG and not ended and after[0].islower()
+    # Of a few texts, two may be as long as each other by chance: all of them are not.
+    return bool(pairs) and (2 * proven >= len(pairs) or proven + likely >= 0.8 * len(pairs))
+
+
+_CLOSES = ".?!…。？！、，,;:：；)）」』】"
+"""Marks that begin no sentence: what begins with one was cut before it."""
+_SLACK = 4
+"""Characters by which full cells may differ: cut by octets, or at the half of a pair."""
 
 
 def _same_speakers(before: str, after: str) -> bool:
-    """Return whether a label of the one text stands before words of the other."""
+    """Return whether a label of the one text stands before words of the other, perhaps with a clock behind it."""
     labels = {label for label in read_opening(before).labels if label}
-    return any(re.search(rf"(?<!\w){re.escape(label)}\W{{0,3}}\s*[:：>|\]]", after) for label in labels)
+    return any(
+        re.search(rf"(?<!\w){re.escape(label)}\W{{0,4}}(?:\d[\d:.,]*\W{{0,4}})?[:：>|\]]", after)
+        for label in labels
+    )
 
 
 def _at_the_cut(parts: Sequence[Column]) -> str:

@@ -216,8 +216,8 @@ def _sides(columns: Sequence[Column]) -> TurnsFound | None:
         return None
     if any(column not in pair and column.length > 60 and _several_turns(column) for column in columns):
         return None  # a whole transcript stands beside them
-    if all(map(_several_turns, pair)) and not _clocked(pair[0]):
-        return None  # each holds both sides
+    if any(_several_turns(column) and (column.objects >= 0.5 or not _clocked(column)) for column in pair):
+        return None  # its cells hold both sides
     # A question comes before its answer; else the columns say in which order the sides spoke.
     ordered = sorted(pair, key=lambda column: ("answer" in column.says, columns.index(column)))
     said = _sides_by_words(ordered, group.calls if group is not None else None)

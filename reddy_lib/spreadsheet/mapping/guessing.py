@@ -29,7 +29,12 @@ from reddy_lib.spreadsheet.evidence.tags import constant, personal, sensitive
 from reddy_lib.spreadsheet.evidence.turn_columns import TurnsFound, find_turns
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.mapping.call_keys import id_from_group, with_joining_id, with_unused_words
-from reddy_lib.spreadsheet.mapping.doubtful import doubts_of_content, doubts_of_turns, is_written_down
+from reddy_lib.spreadsheet.mapping.doubtful import (
+    doubt_of_transcript,
+    doubts_of_content,
+    doubts_of_turns,
+    is_written_down,
+)
 from reddy_lib.spreadsheet.mapping.name_facts import with_name_facts
 from reddy_lib.spreadsheet.mapping.pooling import with_pooled_roles
 from reddy_lib.spreadsheet.mapping.proposals import with_agent_names, with_agents_beside, with_joined_time
@@ -141,7 +146,7 @@ def _guess_fields(
         second_best=second,
     )
     if "transcript" in fields:
-        mapping = _with_continuation(mapping, columns)
+        mapping = _with_other_transcript(_with_continuation(mapping, columns), columns)
     mapping = _with_times(mapping, columns)
     mapping = with_spread_start(with_joined_time(mapping, columns), columns)
     mapping = with_name_facts(with_spread_id(mapping, columns), columns)
@@ -228,6 +233,16 @@ def _with_continuation(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
         fields=fields,
         joins={**mapping.joins, "transcript": Join(names, separator)},
         reasons={**mapping.reasons, "transcript": f"{mapping.reasons['transcript']}; {why}"},
+    )
+
+
+def _with_other_transcript(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
+    found = doubt_of_transcript(mapping.sources().get("transcript", []), columns)
+    if found is None or "transcript" in mapping.doubts:
+        return mapping
+    return mapping.replace(
+        doubts={**mapping.doubts, "transcript": found[0]},
+        second_best={**mapping.second_best, "transcript": found[1]},
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -191,9 +192,12 @@ def with_second_key(lines: LinesFound, columns: Sequence[Column]) -> LinesFound:
         return lines
     taken = {*lines.fields.values(), key.name}
     for other in columns:
-        if other.name in taken or other.fill < 1 or not _names_a_place(other, other.total):
+        days = other.times >= 0.9 and other.distinct > 1
+        if other.name in taken or other.fill < 1 or not (days or _names_a_place(other, other.total)):
             continue
         stretches = _stretches(key, other)
+        if days and not _come_back(list(stretches)):
+            continue
         split = Counter(name for name, _ in stretches)
         if max(split.values()) < 2 or len(set(stretches)) < len(stretches):
             continue
@@ -219,6 +223,13 @@ def _stretches(key: Column, other: Column) -> dict[tuple[str, str], list[int]]:
         found.setdefault(pair, []).append(place)
         last = pair
     return found
+
+
+def _come_back(stretches: Sequence[tuple[str, str]]) -> bool:
+    """Return whether keys that have several stretches come back after others, as numbers do that begin anew each day."""
+    split = Counter(name for name, _ in stretches)
+    again = [(name, place) for place, (name, _) in enumerate(stretches) if split[name] > 1]
+    return len(again) > 2 and not any(a[0] == b[0] and b[1] - a[1] == 1 for a, b in pairwise(again))
 
 
 def _speak(role: Column, places: Sequence[int]) -> bool:

@@ -10,11 +10,14 @@ from typing import Any
 import msgspec
 
 from reddy_lib.spreadsheet.cells.header_words import plain_name
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.evidence.id_evidence import built_as_ids, no_call_id
+from reddy_lib.spreadsheet.evidence.line_words import speaker_column
 from reddy_lib.spreadsheet.reading.headers import find_header
 from reddy_lib.spreadsheet.reading.records import call_identity, holds_speech, is_turn_list
 from reddy_lib.transcripts.roles import role_of
 
-__all__ = ["SURE", "find_calls", "header_row", "ids_differ", "look_for_calls"]
+__all__ = ["SURE", "find_calls", "header_row", "look_for_calls", "several_calls"]
 
 _DEPTH = 6
 _SAMPLE = 200
@@ -385,6 +388,51 @@ _LINE_IDS = re.compile(
     r"(?:call|conversation|convo|contact|interaction|session|recording|meeting|ticket|case|chat|thread|dialogue|dialog) ?"
     r"(?:id|uuid|guid|sid|key|number|no|ref)|uuid"
 )
+
+
+def several_calls(records: Sequence[Any]) -> bool:
+    """Return whether turns are those of more than one call: they name it, or what they hold tells calls apart.
+
+    A wrong yes is a question about the id of a call; a wrong no sends what several people said as one call.
+    """
+    if ids_differ(records):
+        return True
+    rows = [record for record in records if isinstance(record, dict)]
+    if len(rows) < _FEW_TURNS:
+        return False
+    names = dict.fromkeys(
+        str(key) for row in rows for key, value in row.items() if isinstance(value, str | int)
+    )
+    columns = [Column(name, [row.get(name) for row in rows]) for name in names]
+    speakers = speaker_column(columns, [])
+    return any(
+        column is not speakers and _tells_calls(column, speakers) and not no_call_id(column)
+        for column in columns
+    )
+
+
+def _tells_calls(column: Column, speakers: Column | None) -> bool:
+    """Return whether a column has few values, named or built as ids of calls, and both sides speak under each of them."""
+    values = list(dict.fromkeys(column.texts))
+    if column.fill < 1 or not 1 < len(values) <= column.total // 2:
+        return False
+    named = bool(column.says & {"call", "case"}) and not column.says & {
+        "speaker",
+        "agent",
+        "customer",
+        "text",
+    }
+    if not named and not built_as_ids(values):
+        return False
+    if speakers is None:
+        return True
+    spoken: dict[str, set[str]] = {}
+    for value, side in zip(column.of_rows, speakers.of_rows, strict=True):
+        spoken.setdefault(value, set()).add(side)
+    return sum(len(both) > 1 for both in spoken.values()) >= 0.8 * len(values)
+
+
+_FEW_TURNS = 4
 
 
 def ids_differ(records: Sequence[Any]) -> bool:

@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from reddy_lib.errors import EmptySheet, UnreadableFile
-from reddy_lib.spreadsheet.reading.json_calls import SURE, find_calls, header_row, ids_differ, look_for_calls
+from reddy_lib.spreadsheet.reading.json_calls import (
+    SURE,
+    find_calls,
+    header_row,
+    look_for_calls,
+    several_calls,
+)
 from reddy_lib.spreadsheet.reading.records import (
     Flattener,
     call_identity,
@@ -52,16 +58,16 @@ def _kind_of_lines(path: Path, head: str) -> str:
     """What a file of JSON Lines is; "": it is none."""
     lines = [line for line in head.split("\n") if line.strip()]
     records = []
-    for line in lines[:20]:
+    for line in lines[:_SAMPLE]:
         try:
             records.append(json.loads(line.lstrip("\ufeff")))
         except (ValueError, RecursionError):
             break
-    if len(records) < 2 or not all(isinstance(record, dict) for record in records):
+    if len(records) < 2 or not all(isinstance(record, dict) for record in records[:20]):
         return ""
     if len(lines) <= 20 and len(records) < len(lines) - 1:
         return "one call"
-    if is_turn_list(records) and not ids_differ(records) and path.stat().st_size < (1 << 22):
+    if is_turn_list(records) and not several_calls(records) and path.stat().st_size < (1 << 22):
         return "one call"
     return "jsonl"
 
@@ -87,7 +93,7 @@ def _kind_of_array(path: Path, encoding: str, head: str) -> str:
         return "one call" if all(map(is_pair, records[:20])) and not header_row(records) else "json"
     if not all(isinstance(record, dict) for record in records):
         return "one call" if is_turn_list(records) and not large else "json"
-    if not is_turn_list(records) or ids_differ(records):
+    if not is_turn_list(records) or several_calls(records):
         return "json"
     if len(records) < _SAMPLE and read_transcript(_text(path, encoding)).form == "unreadable":
         return "json"  # lines whose keys no vendor uses: as a table, they can be mapped

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reddy_lib.spreadsheet.cells.header_words import plain_name
-from reddy_lib.spreadsheet.reading.openings import with_opening
 from reddy_lib.spreadsheet.reading.people_lists import MOST_PEOPLE, KnownPeople, is_people, people_columns
 from reddy_lib.spreadsheet.reading.typed_values import has_typed_values, plain_values
 from reddy_lib.transcripts import read_transcript
 from reddy_lib.transcripts.formats.json_form import is_data
+from reddy_lib.transcripts.formats.openings import opening_of
 from reddy_lib.transcripts.formats.side_by_side import columns_of, rows_of
 from reddy_lib.transcripts.formats.wrapped import opened
 from reddy_lib.transcripts.roles import role_of
@@ -304,7 +304,7 @@ class Flattener:
 
     def _into(self, cells: dict[str, Any], record: Mapping[str, Any], path: str, depth: int) -> None:
         if not self.whole:
-            record = with_opening(record, is_turn_list)
+            record = _with_opening(record)
         together = self._together(path, record)
         if together:
             self._put(cells, f"{path}transcript", {key: record[key] for key in together})
@@ -475,6 +475,39 @@ def _with_people(name: str, turns: list[Any], record: Mapping[str, Any]) -> Any:
         if _names_them(turns, people):
             return {key: people, name.rpartition(".")[2]: turns}
     return turns
+
+
+def _with_opening(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the record with its opening message as the first of its turns, no longer beside them."""
+    for path, turns in _lists_in(record):
+        found = opening_of(record, path, turns)
+        if found is None or not is_turn_list(turns):
+            continue
+        beside: Any = record
+        for key in (*found.holder, found.key):
+            beside = beside[key]
+        rest = {key: value for key, value in beside.items() if key not in found.words}
+        return _replaced(_replaced(record, (*found.holder, found.key), rest), path, [found.turn, *turns])
+    return record
+
+
+def _lists_in(
+    record: Mapping[str, Any], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], list[Any]]]:
+    """Yield each list of objects in a record and in the objects of it, with the way to it."""
+    for key, value in record.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            yield (*path, key), value
+        elif isinstance(value, dict) and len(path) < _LISTS_WITHIN and len(value) <= _MOST_KEYS:
+            yield from _lists_in(value, (*path, key))
+
+
+_LISTS_WITHIN = 2
+
+
+def _replaced(record: Mapping[str, Any], path: Sequence[str], value: Any) -> dict[str, Any]:
+    key, *rest = path
+    return {**record, key: _replaced(record[key], rest, value) if rest else value}
 
 
 def _names_them(turns: list[Any], people: list[Any]) -> bool:

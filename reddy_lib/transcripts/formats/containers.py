@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from reddy_lib.transcripts.formats.openings import opening_of
 from reddy_lib.transcripts.formats.side_by_side import rows_of, with_plain_times
 from reddy_lib.transcripts.formats.turn_keys import flattened, holds_turns, labelled_texts, plan_of, side_keys
 from reddy_lib.transcripts.key_names import Plan, names_part, usual_plan, words_in
@@ -80,8 +81,8 @@ def find_turns(data: Any) -> Found | None:
     several = _collect(data, (), found, 0)
     best = _best(found)
     if best is not None:
-        items = _with_opening(data, best)
-        return Found(items, best.path)
+        opening = opening_of(data, best.path, best.items)
+        return Found([opening.turn, *best.items] if opening else best.items, best.path)
     if several and not found:
         return Found([], (), several)
     if not found and usual_plan(tuple(map(str, data))).text:
@@ -334,45 +335,6 @@ def _tokens(items: Sequence[Any]) -> Counter[str]:
             text = " ".join(str(part) for part in item[1:2])
         found.update(re.findall(r"[^\W_]+", text.casefold()))
     return found
-
-
-def _with_opening(data: dict[Any, Any], best: _List) -> list[Any]:
-    """The turns, with the first message before them where that stands alone beside their list (`source`)."""
-    objects = [item for item in best.items if isinstance(item, dict)]
-    if len(best.path) < 1 or not objects:
-        return best.items
-    plan = plan_of(objects)
-    if not plan.role or not plan.text:
-        return best.items
-    beside: Any = data
-    for name in best.path[:-1]:
-        for key, value in beside.items() if isinstance(beside, dict) else ():
-            opening = _opening(key, value, plan, best)
-            if opening is not None:
-                time = next((name for name, _ in plan.start if name in beside and name not in opening), None)
-                return [{**opening, **({time: beside[time]} if time else {})}, *best.items]
-        beside = beside.get(name) if isinstance(beside, dict) else None
-    for key, value in beside.items() if isinstance(beside, dict) else ():
-        opening = _opening(key, value, plan, best)
-        if opening is not None:
-            time = next((name for name, _ in plan.start if name in beside and name not in opening), None)
-            return [{**opening, **({time: beside[time]} if time else {})}, *best.items]
-    return best.items
-
-
-def _opening(key: Any, value: Any, plan: Plan, best: _List) -> dict[Any, Any] | None:
-    if (
-        not isinstance(value, dict)
-        or str(key) in best.path
-        or words_in(str(key)).intersection(_ABOUT | {"last", "latest"})
-    ):
-        return None
-    text = value.get(plan.text[0])
-    if not isinstance(text, str) or not text.strip() or plan.role[0] not in value:
-        return None
-    if any(_said(item, plan).strip() == text.strip() for item in best.items if isinstance(item, dict)):
-        return None
-    return {str(name): inner for name, inner in value.items() if name != "type"}
 
 
 # --- several lists that are one call ---

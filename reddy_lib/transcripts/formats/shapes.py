@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from reddy_lib.findings import finding
 from reddy_lib.transcripts.formats.json_form import as_text, short, unreadable_time
+from reddy_lib.transcripts.spacing import between
 from reddy_lib.transcripts.times import Moment, read_moment
 from reddy_lib.transcripts.turns import Listed, Parsed, Turn
 
@@ -315,6 +316,6 @@ def _begun(words: Sequence[Word], at: int) -> Turn:
 
 
 def _append(turn: Turn, word: Word, space: str) -> None:
-    turn.text += word.text if word.joined else space + word.text
+    turn.text += word.text if word.joined else between(turn.text, word.text, space) + word.text
     turn.start = turn.start or word.start
     turn.stop = word.stop or turn.stop

@@ -15,6 +15,7 @@ from typing import Any
 from reddy_lib.transcripts.formats.turn_keys import plan_of
 from reddy_lib.transcripts.key_names import Plan, usual_plan, words_in
 from reddy_lib.transcripts.roles import role_of
+from reddy_lib.transcripts.spacing import join_words
 from reddy_lib.transcripts.times import read_moment, words_of
 
 __all__ = ["UNIT_NAMES", "columns_of", "is_aside", "rows_of", "with_plain_times"]
@@ -311,9 +312,8 @@ def _joined_parts(parts: Sequence[Rows], plan: Plan, segments: Rows) -> Rows | N
     found: Rows = []
     for part, segment in zip(parts, segments, strict=True):
         said = [str(word.get(text) or "") for word in part]
-        joint = "" if any(one[:1].isspace() or one[-1:].isspace() for one in said) else " "
         if part:
-            found.append({**segment, "text": joint.join(said).strip(), "words": part})
+            found.append({**segment, "text": join_words(said), "words": part})
     return found
 
 

@@ -25,6 +25,7 @@ from reddy_lib.transcripts.formats.shapes import (
     unread,
 )
 from reddy_lib.transcripts.people import person_of
+from reddy_lib.transcripts.spacing import join_words
 from reddy_lib.transcripts.times import Moment
 
 __all__ = ["read"]
@@ -414,13 +415,12 @@ def _rev(monologues: object) -> Recording:
     for monologue in recording.items(monologues):
         elements = objects(monologue.get("elements"))
         said = [str(element.get("value", "")) for element in elements]
-        spaced = any(one[:1].isspace() or one[-1:].isspace() for one in said)
         who = monologue.get("speaker")
         times = [element for element in elements if element.get("ts") is not None]
         ends = [element for element in elements if element.get("end_ts") is not None]
         recording.add(
             person_of(who).label() if isinstance(who, dict) else numbered("Speaker", who),
-            ("" if spaced else " ").join(said),
+            join_words(said),
             start=times[0]["ts"] if times else None,
             stop=ends[-1]["end_ts"] if ends else None,
             unit=SECONDS,

@@ -25,6 +25,7 @@ from reddy_lib.transcripts.key_names import ASSISTANTS, Plan, usual_plan, words_
 from reddy_lib.transcripts.order import by_counter
 from reddy_lib.transcripts.people import person_of, settled
 from reddy_lib.transcripts.roles import role_of
+from reddy_lib.transcripts.spacing import between, is_spelled_out
 from reddy_lib.transcripts.times import Moment, parts_of_span, read_moment, words_of
 from reddy_lib.transcripts.turns import Listed, Parsed, Turn
 from reddy_lib.transcripts.unspoken import sift
@@ -204,7 +205,7 @@ def _as_words(objects: list[dict[str, Any]], parsed: Parsed) -> Parsed | None:
         return None  # short answers, each by somebody else
     spaced = sum(text[:1].isspace() for text in texts) * 10 >= len(texts)
     parted = not spaced and sum(text[-1:].isspace() for text in texts) * 4 >= len(texts)
-    joint = "" if spaced or parted or all(_UNSPACED.search(text) for text in texts[:20]) else " "
+    joint = "" if spaced or parted or is_spelled_out(texts) else " "
     run: list[int] = []
     for place, label in enumerate(labels):
         if run and (
@@ -219,7 +220,6 @@ def _as_words(objects: list[dict[str, Any]], parsed: Parsed) -> Parsed | None:
 
 
 _WORD_KEYS = ("punctuated_word", "word", "w", "token", "text", "content", "value")
-_UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff]")
 
 
 def _breaks(before: str, two: list[dict[str, Any]], plan: Plan) -> bool:
@@ -239,7 +239,7 @@ def _end_run(
     said = ""
     for place in run:
         glued = joint == "" or not said or _PUNCTUATION.fullmatch(texts[place].strip()) is not None
-        said += texts[place] if glued else joint + texts[place]
+        said += texts[place] if glued else between(said, texts[place], joint) + texts[place]
     said = said.strip()
     if not said:
         return
