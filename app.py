@@ -29,6 +29,7 @@ from reddy_lib.ui.dropped import tidy_at_start
 from reddy_lib.ui.events import keep_events_whole
 from reddy_lib.ui.readiness import ready
 from reddy_lib.ui.uploads import remember_uploads
+from reddy_lib.ui.web_delay import answer_without_delay
 from reddy_lib.ui.web_headers import below_base, web_middleware
 
 HERE = Path(__file__).parent
@@ -65,6 +66,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, object]]:
 ui.refuse_to_start()
 keep_events_whole()
 remember_uploads()
+answer_without_delay()
 switch_on()  # the log for programs to read, where REDDY_LOG asks for it
 
 app = st.App(

@@ -27,6 +27,7 @@ from xdist.scheduler import LoadFileScheduling
 import reddy_lib as reddy
 from reddy_lib.database.facts import IDENTITY, PLACE
 from reddy_lib.database.schema import facts
+from tests.compiled_statements import share_compiled_statements
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared" / "data"
@@ -98,6 +99,7 @@ def pytest_collection_finish() -> None:
     from tests.sending_process import stop_engines_sooner
 
     stop_engines_sooner()
+    share_compiled_statements()
     # Ten thousand tests and their modules stay to the end: no collection of garbage need look through them.
     gc.collect()
     gc.freeze()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests import app_server
 from tests.app_server import PATIENCE, free_port
+from tests.real_browser import launched
 
 expect.set_options(timeout=PATIENCE * 30_000)
 
@@ -38,16 +37,8 @@ class App:
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """One for this folder's tests, and gone after them: while it is there, an event loop runs in this thread."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        if os.environ.get("CI"):
-            pytest.fail("no Chromium on this machine: the browser tests have to run here")
-        pytest.skip("no Chromium on this machine")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=executable,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
+        browser = launched(playwright)
         yield browser
         browser.close()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import math
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -18,6 +17,7 @@ import plotly.graph_objects as go
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from playwright.sync_api import sync_playwright
 
 from reddy_lib.outcomes import charts
 from reddy_lib.outcomes.charts import COLOURS, PATTERNS, alt, shown
@@ -25,6 +25,7 @@ from reddy_lib.outcomes.frames import STATUSES, chosen, where
 from reddy_lib.outcomes.waveforms import waveform
 from tests.outcome_frames import ANSWERED, NEVER_SENT
 from tests.outcome_frames import outcomes as frame_of
+from tests.real_browser import launched
 
 ALL = {
     "status": charts.status,
@@ -575,17 +576,12 @@ def test_counting_and_exporting_outcomes_does_not_load_plotly():
 @pytest.mark.browser
 def test_a_browser_shows_hostile_text_as_text(tmp_path: Path):
     """Drawn by a real browser, markup in an agent's address is read letter by letter, also in the hover."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no browser on this machine")
-    sync_api = pytest.importorskip("playwright.sync_api")
     name = "<b>bo</b> $x$ %{x}"
     figure = charts.agent(outcomes({"agent_email": name}))
     page_file = tmp_path / "chart.html"
     figure.write_html(page_file, include_plotlyjs=True)
-    with sync_api.sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
+    with sync_playwright() as playwright:
+        browser = launched(playwright)
         page = browser.new_page()
         page.goto(page_file.as_uri())
         bar = page.locator(".bars .point path").first
