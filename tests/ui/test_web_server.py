@@ -38,14 +38,18 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_an_answer_does_not_wait_for_the_browser_to_confirm_its_head(url: str) -> None:
-    """A browser puts that off for 40 ms on a connection that it keeps. The quickest of many is no matter of load."""
-    seconds = []
-    with requests.Session() as browser:
+    """A browser puts that off for 40 ms on a connection that it keeps, but not on a new one."""
+
+    def quickest(get: Callable[..., requests.Response]) -> float:
+        seconds = []
         for _ in range(40):
             begun = time.perf_counter()
-            assert browser.get(f"{url}/_stcore/health", timeout=30).text == "ok"
+            assert get(f"{url}/_stcore/health", timeout=30).text == "ok"
             seconds.append(time.perf_counter() - begun)
-    assert min(seconds[20:]) < 0.035  # the first ones are confirmed at once
+        return min(seconds[20:])  # the first ones of a connection are confirmed at once
+
+    with requests.Session() as browser:
+        assert quickest(browser.get) < 3 * quickest(requests.get)
 
 
 EVERYTHING = [
