@@ -84,7 +84,7 @@ def body(page: Page, scope: str) -> None:
         recordings_line(page, scope, outcomes)
         left, right = st.columns([2, 3], gap="small")
         with left, st.container(border=True, height=CHARTS_HEIGHT, gap="small"):
-            chart(page, scope, "status", outcomes)
+            chart(page, scope, "status", seen)
             next_steps(page, scope, outcomes)
         with right, st.container(border=True, height=CHARTS_HEIGHT):
             away = counts["rejected"] + counts["failed"] + counts["unknown"]
@@ -97,7 +97,7 @@ def body(page: Page, scope: str) -> None:
                 label_visibility="collapsed",
                 key=f"chart of {page.batch.id} {scope}",
             )
-            chart(page, scope, picked, outcomes)
+            chart(page, scope, picked, seen)
         table(page, scope, shown, len(outcomes))
         all_submissions(page, scope, seen.submissions)
 

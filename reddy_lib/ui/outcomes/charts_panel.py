@@ -12,7 +12,7 @@ from reddy_lib.findings import CATALOGUE
 from reddy_lib.outcomes import charts as draw
 from reddy_lib.outcomes import reasons_table
 from reddy_lib.ui import address_bar
-from reddy_lib.ui.outcomes.page_state import ALL, Page
+from reddy_lib.ui.outcomes.page_state import ALL, Page, Seen
 from reddy_lib.ui.outcomes.picked import select, show_group, times_cleared
 
 __all__ = ["CHARTS", "CHARTS_HEIGHT", "chart", "next_steps"]
@@ -32,10 +32,11 @@ CHARTS_HEIGHT = 410
 MOST_REASONS = 4
 
 
-def chart(page: Page, scope: str, name: str, outcomes: pd.DataFrame) -> None:
-    figure = (
-        draw.product(outcomes, page.batch.products) if name == "product" else getattr(draw, name)(outcomes)
-    )
+def chart(page: Page, scope: str, name: str, seen: Seen) -> None:
+    figure = seen.figures.get(name)
+    if figure is None:
+        products = (page.batch.products,) if name == "product" else ()
+        figure = seen.figures[name] = getattr(draw, name)(seen.outcomes, *products)
     key = f"chart {name} {page.batch.id} {scope} {times_cleared(page, scope)}"
     st.plotly_chart(
         figure,

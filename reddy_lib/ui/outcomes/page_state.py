@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from reddy_lib import ui
@@ -77,6 +78,7 @@ class Seen:
     in_doubt: int
     submissions: pd.DataFrame  # of all batches
     until: float  # it is shown so long while calls are being sent
+    figures: dict[str, go.Figure]  # by chart: drawing one takes longer than all else on the page
 
 
 def read(page: Page, scope: str) -> Seen:
@@ -89,8 +91,9 @@ def read(page: Page, scope: str) -> Seen:
         return kept
     began = time.monotonic()
     version = (*of, page.batch.outcomes_version())
+    figures: dict[str, go.Figure] = {}
     if kept is not None and kept.version == version:
-        outcomes = kept.outcomes
+        outcomes, figures = kept.outcomes, kept.figures
     else:
         outcomes = page.batch.outcomes() if scope == ALL else page.ledger.submission(scope).outcomes()
     seen = Seen(
@@ -99,6 +102,7 @@ def read(page: Page, scope: str) -> Seen:
         page.batch.count(status="unknown", submission=None if scope == ALL else scope),
         history(page.ledger),
         time.monotonic() + 10 * (time.monotonic() - began),
+        figures,
     )
     st.session_state["outcomes_kept"] = seen
     return seen
