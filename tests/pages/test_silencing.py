@@ -307,9 +307,16 @@ class TestMarks:
         mark_time(app, "1", "2")
         assert marks_of(batch, 2) == []
 
-    def test_other_formats_have_nothing_to_mark(self, batch: reddy.Batch) -> None:
+    def test_a_stretch_of_another_format_is_marked_and_silenced(self, batch: reddy.Batch) -> None:
         batch.attach(2, io.BytesIO(encoded(".flac", [tone(12, 16_000)], 16_000)), name="call.flac")
-        assert not {"Mark words", "Mark time"} & set(labels(tab(batch, 2)))
+        app = tab(batch, 2)
+        mark_time(app, "5", "6")
+        press(app, "Silence 1 span in a copy")
+        copy = batch.recording(2)
+        assert copy is not None
+        assert copy.name == "call.wav"
+        with open_recording(batch.database, copy) as file:
+            assert file.read()[44 + 5 * 32_000 : 44 + 6 * 32_000] == bytes(32_000)
 
     def test_the_words_of_a_call_are_read_from_its_cell_once(
         self, batch: reddy.Batch, monkeypatch: pytest.MonkeyPatch
