@@ -29,6 +29,7 @@ from reddy_lib.personal_data.line_shapes import (
     counts_a_thing,
     is_bare,
     is_nod_line,
+    is_pronoun,
     is_pure,
 )
 from reddy_lib.personal_data.number_words import word_set
@@ -441,6 +442,8 @@ class Dialogue:
     def _judge(self, line: Line, signs: Sequence[Sign], runs: Sequence[Run], at: int) -> _Verdict:
         """Return what a number is."""
         run = runs[at]
+        if is_pronoun(line, run):
+            return _NOTHING
         counted = run.amount or run.clock
         scores, here = self._scores(line, signs, runs, at)
         harmless = max((scores.pop(kind, 0.0) for kind in HARMLESS), default=0.0)

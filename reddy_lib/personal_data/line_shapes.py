@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from reddy_lib.personal_data.runs import Run
 from reddy_lib.personal_data.tokens import Line
 
-__all__ = ["ROUND_AN_ANSWER", "counts_a_thing", "is_bare", "is_nod_line", "is_pure"]
+__all__ = ["ROUND_AN_ANSWER", "counts_a_thing", "is_bare", "is_nod_line", "is_pronoun", "is_pure"]
 
 ROUND_AN_ANSWER = 9
 """Words beside an answer, at most."""
@@ -27,6 +27,21 @@ def counts_a_thing(line: Line, run: Run) -> bool:
         return False
     word = after.word
     return not (word.skip or word.filler or word.nod or word.small or word.phrases)
+
+
+_CHOOSES = frozenset(
+    ("the", "that", "this", "which", "what", "each", "every", "any", "another", "other", "no", "some")
+)
+
+
+def is_pronoun(line: Line, run: Run) -> bool:
+    """Return whether "one" stands for a thing, as in "that one" and "the blue one", and is no digit."""
+    if run.first != run.last or not run.first or line.tokens[run.first].word.plain != "one":
+        return False
+    before = line.tokens[run.first - 1]
+    word = before.word
+    says_nothing = word.skip or word.filler or word.nod or word.small or word.value is not None
+    return word.plain in _CHOOSES or (before.text[0].isalpha() and not says_nothing)
 
 
 def is_pure(line: Line, runs: Sequence[Run]) -> bool:

@@ -142,6 +142,27 @@ def test_harmless_numbers_are_left_alone(texts: tuple[tuple[str, str], ...]) -> 
     assert said(*texts) == []
 
 
+@pytest.mark.parametrize(
+    "answer",
+    ["That one, yes.", "Which one?", "The blue one.", "yes, this one please", "the first one is one"],
+)
+def test_one_that_stands_for_a_thing_is_no_digit(answer: str) -> None:
+    assert said(("agent", "Can you read me the last four digits of the card?"), ("customer", answer)) == []
+
+
+def test_one_that_is_said_alone_is_a_digit() -> None:
+    code = [
+        ("agent", "And the security code, digit by digit?"),
+        ("customer", "It's eight."),
+        ("agent", "Mhm."),
+    ]
+    assert said(*code, ("customer", "and three"), ("agent", "Mhm."), ("customer", "Yes one")) == [
+        ("cvv", "eight"),
+        ("cvv", "three"),
+        ("cvv", "one"),
+    ]
+
+
 def test_a_sentence_is_no_answer() -> None:
     texts = (
         ("agent", "Could you tell me the password you use?"),
