@@ -70,11 +70,11 @@ with ui.ledger().moment():
         numbers = {}
         if counts is not None and moving:
             # A page that follows a submission is drawn in parts: here only what sending does not change.
-            numbers = {"load": f"{sum(counts.values()):,} calls", "submit": "being sent"}
+            numbers = {"load": ui.number_of(sum(counts.values()), "call"), "submit": "being sent"}
         elif counts is not None:
             done = counts["accepted"] + counts["skipped"]
             numbers = {
-                "load": f"{sum(counts.values()):,} calls",
+                "load": ui.number_of(sum(counts.values()), "call"),
                 "review": f"{counts['held']:,} held" if counts["held"] else "nothing held",
                 "submit": f"{counts['ready']:,} ready",
                 # one number fits: the one that asks for something comes first

@@ -120,7 +120,7 @@ def _role(batch: Batch, rows: Sequence[int]) -> Step | None:
     label = st.selectbox(
         "Lines of this speaker",
         list(found),
-        format_func=lambda role: f"{role or 'no role'} · {found[role]:,} lines",
+        format_func=lambda role: f"{role or 'no role'} · {ui.number_of(found[role], 'line')}",
     )
     role = st.segmented_control("become", [*ROLES, LEAVE_OUT], format_func=str.capitalize)
     if label is None or not role or role == label:
@@ -138,7 +138,9 @@ def _tag(batch: Batch, rows: Sequence[int]) -> Step | None:
     key = left.selectbox(
         "Tag",
         [*sorted(values), new],
-        format_func=lambda name: name if name == new else f"{name} · {values[name].total():,} calls",
+        format_func=lambda name: (
+            name if name == new else f"{name} · {ui.number_of(values[name].total(), 'call')}"
+        ),
     )
     if key == new:
         name = right.text_input("Name of the new tag").strip()
@@ -206,7 +208,9 @@ def _accept(batch: Batch, rows: list[int], changed: Done) -> None:
         st.markdown("No finding of these calls can be accepted as it is: each needs a correction.")
         return
     code = st.selectbox(
-        "Accept", list(counts), format_func=lambda code: f"{CATALOGUE[code].title} · {counts[code]:,} calls"
+        "Accept",
+        list(counts),
+        format_func=lambda code: f"{CATALOGUE[code].title} · {ui.number_of(counts[code], 'call')}",
     )
     st.markdown(CATALOGUE[code].accepting)
     if st.button(f"Accept in {ui.number_of(counts[code], 'call')}", type="primary"):

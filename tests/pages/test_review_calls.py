@@ -264,7 +264,7 @@ def test_all_lines_of_a_speaker_get_another_role_in_many_calls(load: Callable[..
     field(app, "What to set").set_value("Role of a speaker")
     many(app, batch)
     spoken = field(app, "Lines of this speaker").options
-    assert spoken == ["**ivr** :red[x] · 2 lines", "agent · 3 lines", "customer · 1 lines"]
+    assert spoken == ["**ivr** :red[x] · 2 lines", "agent · 3 lines", "customer · 1 line"]
     field(app, "become").set_value("customer")
     many(app, batch)
     assert "This changes 2 of 3 calls; 1 is so already." in words(app)

@@ -61,7 +61,9 @@ def draw_correction(correction: Correction, file: PrivateCopy) -> None:
     )
     if kept:
         shown = (
-            f" of the first {len(piece):,} rows" if correction.rows > len(piece) or correction.more else ""
+            f" of the first {ui.number_of(len(piece), 'row')}"
+            if correction.rows > len(piece) or correction.more
+            else ""
         )
         st.markdown(
             f":material/graphic_eq: {ui.number_of(len(kept), 'recording')}{shown} "

@@ -96,7 +96,7 @@ def _import(content: bytes) -> None:
         state["load_notice"] = str(error)
         return
     state["load_notice"] = (
-        f"Imported the profile {found.name}, for sheets with its {len(found.columns)} columns."
+        f"Imported the profile {found.name}, for sheets with its {ui.number_of(len(found.columns), 'column')}."
     )
     forget_known("profile")
     if (file := state.get("load_file")) is not None:

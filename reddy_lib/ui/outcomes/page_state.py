@@ -60,7 +60,7 @@ def stage_now(ledger: Ledger, batch: Batch) -> Stage:
 def title_of(page: Page, scope: str) -> str:
     """A submission as one line of the list."""
     if scope == ALL:
-        return f"All of this batch · {page.batch.total:,} calls"
+        return f"All of this batch · {ui.number_of(page.batch.total, 'call')}"
     found = page.runs[page.runs["id"] == scope].iloc[0]
     by = f" · by {found['who']}" if found["who"] else ""
     return (

@@ -156,7 +156,7 @@ def draw_facets(batch: Batch, view: View, key: str) -> None:
     shown = [name for name in names if name in ALWAYS or name in more or name in chosen]
     facets = batch.facets(view.listed(batch), names=shown)
     with st.container(height=TALLEST, border=True, gap="small", key="facets"):
-        st.caption(f"{facets.count:,} of {facets.of:,} calls")
+        st.caption(f"{facets.count:,} of {ui.number_of(facets.of, 'call')}")
         for facet in facets:
             if facet.kind == "values":
                 _values(batch, view, facet, key)

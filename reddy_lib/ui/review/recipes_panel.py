@@ -75,7 +75,9 @@ def _apply(batch: Batch, recipe: Recipe) -> None:
                 ui.escape(one.step.title()), value=True, key=f"recipe {recipe.id} step {position}"
             )
             told = (
-                f"{one.changed:,} of {one.matched:,} calls" if not one.why else f"does not apply: {one.why}"
+                f"{one.changed:,} of {ui.number_of(one.matched, 'call')}"
+                if not one.why
+                else f"does not apply: {one.why}"
             )
             st.caption(ui.escape(told))
         if not used:

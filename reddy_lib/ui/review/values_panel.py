@@ -52,7 +52,7 @@ def _edit(
 ) -> None:
     """A table of values in which a new value is typed beside an old one."""
     found = batch.values(source, rows)
-    st.subheader(f"{len(found):,} values")
+    st.subheader(ui.number_of(len(found), "value"))
     if not found:
         st.markdown("No call has a value here.")
         return
