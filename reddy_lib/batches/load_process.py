@@ -35,7 +35,7 @@ from reddy_lib.spreadsheet import Mapping, build_frame, read_calls, read_pieces
 
 __all__ = ["Piece", "pieces_of_rows"]
 
-_ALONE = 2.0  # seconds to read here before a child is started, which takes nearly a second itself
+_ALONE = 2.0  # seconds of work here before a child is started, which takes nearly one itself
 _AHEAD = 3  # maximum number of pieces in the child at a time
 _log = logging.getLogger("reddy_lib.batches")
 
@@ -80,7 +80,7 @@ def pieces_of_rows(
     """Yield the rows of a file in its order, in pieces of about `rows` rows of the sheet.
 
     Args:
-        alone: number of pieces to build here before a second process is started; None: as many as take two seconds.
+        alone: number of pieces to build here before a second process is started; None: as many as take two seconds of work.
         patience: seconds to wait for that process; 0 continues here until it is ready.
 
     Raises the same exceptions as `read_calls`.
@@ -96,10 +96,12 @@ def pieces_of_rows(
     given: deque[pd.DataFrame] = deque()
     helper: _Helper | None = None
     several = (os.cpu_count() or 1) > 1
-    began = time.monotonic()
+    began = (
+        time.thread_time()
+    )  # of the processor: on a busy machine, a child would only be one more to wait for
     try:
         for number, frame in enumerate(read_pieces(path, mapping.sheet, rows=rows)):
-            long = time.monotonic() - began > _ALONE if alone is None else number >= alone
+            long = time.thread_time() - began > _ALONE if alone is None else number >= alone
             if long and several and helper is None:
                 helper = _Helper(work)
                 helper.wait(patience)

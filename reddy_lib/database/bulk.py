@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import sqlite
+from sqlalchemy.sql.compiler import SQLCompiler
 
 __all__ = ["InsertMany", "UpdateMany", "pieces", "run_many"]
 
@@ -31,7 +33,11 @@ def pieces(values: Iterable[int], size: int = 5000) -> Iterator[list[int]]:
 def run_many(
     connection: sa.Connection, statement: sa.Executable, rows: Sequence[Mapping[str, object]]
 ) -> None:
-    """Run a statement for each of these rows. It must live as long as the program: its text is cached."""
+    """Run a statement of several values for each of these rows. It must live as long as the program: its text is cached."""
+    if connection.dialect.name == "sqlite":  # which would look up the name of each value of each row
+        text, names = _by_place(statement)
+        connection.exec_driver_sql(text, list(map(itemgetter(*names), rows)))
+        return
     connection.exec_driver_sql(_text_of(connection.dialect, statement), [dict(row) for row in rows])
 
 
@@ -102,6 +108,16 @@ class InsertMany(_Many):
     def __call__(self, connection: sa.Connection, rows: Sequence[Mapping[str, object]]) -> None:
         if rows:
             self._run(connection, self._once, self._one_by_one, rows)
+
+
+@lru_cache(maxsize=64)
+def _by_place(statement: sa.Executable) -> tuple[str, tuple[str, ...]]:
+    """Return the text of a statement for SQLite, and the names of its values in the order of their question marks."""
+    assert isinstance(statement, sa.ClauseElement)
+    compiled = statement.compile(dialect=sqlite.dialect(paramstyle="qmark"))
+    assert isinstance(compiled, SQLCompiler)
+    assert compiled.positiontup is not None
+    return str(compiled), tuple(compiled.positiontup)
 
 
 @lru_cache(maxsize=64)

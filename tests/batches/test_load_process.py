@@ -116,8 +116,12 @@ def test_a_load_of_many_pieces_stores_every_row(
 
     def slowly(stored: int) -> bool:
         told.append(stored)
-        time.sleep(0.1 if told[1:] else 2.1)  # long enough for it to be started, and then to come up
+        while time.thread_time() - began < 2.5:  # it is started for a load that takes seconds of work
+            pass
+        time.sleep(0.1)  # long enough for it to come up
         return True
+
+    began = time.thread_time()
 
     batch = ledger.load(sheet(calls), progress=False, on_progress=slowly)
     assert sum(batch.counts().values()) == calls
