@@ -27,7 +27,8 @@ class SheetFormat(msgspec.Struct, frozen=True, omit_defaults=True):
         turned: the first column holds the names, and each further column is a row.
         beside: the first column (from 0) of another table to the right of this one; 0 where there is none.
         alike: other sheets that have the same columns and are not read.
-        tables: numbers of the tables of a web page that are read, or names of the tables of an archive.
+        tables: numbers of the tables of a web page that are read, or names of the tables of an archive, or of the
+            sheets of a workbook that are a call each.
         unread: other tables of a web page, or files of an archive, which are not read.
         rival: another encoding in which the text reads as well, or "".
     """

@@ -248,8 +248,8 @@ def _with_surrounding_data(parsed: Parsed, data: Any) -> Parsed:
         _name_speakers(parsed, people_of(data))
         _take_facts(parsed, data)
     for turn in parsed.turns:
-        if "<" in turn.text or "&" in turn.text:
-            turn.text = plain_text(turn.text)
+        if "<" in turn.text or "&" in turn.text or "_x00" in turn.text:
+            turn.text = plain_text(turn.text).strip()
     return parsed
 
 

@@ -2,10 +2,13 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
+import xlsxwriter
 
-from reddy_lib.spreadsheet import read_sheet
+from reddy_lib.spreadsheet import detect_format, read_sheet
+from reddy_lib.spreadsheet.calls.building import build_frame
 from reddy_lib.spreadsheet.mapping.guessing import guess_mapping
 
 IDS = ["K-101", "K-102", "K-103"]
@@ -105,3 +108,74 @@ def test_rows_keep_the_numbers_of_the_sheet(tmp_path):
 )
 def test_ordinary_tables_are_no_blocks(tmp_path, rows):
     assert sheet(tmp_path, rows).attrs["format"].get("form", "") != "blocks"
+
+
+TALKS = [
+    [
+        ("Agent", f"Depot, how can I help you with {n}?"),
+        ("Customer", "My parcel is late again."),
+        ("Agent", "I will look."),
+    ]
+    for n in range(3)
+]
+
+
+def workbook(path: Path, sheets: dict[str, list[list[str]]]) -> Path:
+    with xlsxwriter.Workbook(path) as book:
+        for name, rows in sheets.items():
+            sheet = book.add_worksheet(name)
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
+    return path
+
+
+@pytest.mark.parametrize("names", [["Call 501", "Call 502", "Call 503"], ["Lee", "Roy", "Day"]])
+@pytest.mark.parametrize("head", [False, True], ids=["lines alone", "facts above"])
+def test_a_workbook_of_one_sheet_a_call_is_read_as_a_whole(
+    tmp_path: Path, names: list[str], head: bool
+) -> None:
+    lines = [
+        [
+            ["Time", "Speaker", "Text"],
+            *([f"00:00:{9 * k:02}", who, text] for k, (who, text) in enumerate(talk)),
+        ]
+        for talk in TALKS
+    ]
+    facts = [
+        [["Call ID", f"C-{n}"], ["Agent", "kim@x.example"], ["Started", f"2026-03-0{n + 1} 10:00:00"], [""]]
+        for n in range(3)
+    ]
+    sheets = {
+        name: [
+            *(facts[n] if head else []),
+            *lines[n],
+            *([["00:00:40", who, text] for who, text in TALKS[n][1:]] if n else []),
+        ]
+        for n, name in enumerate(names)
+    }
+    path = workbook(tmp_path / "calls.xlsx", sheets)
+    format = detect_format(path)
+    sheet = read_sheet(path, format=format)
+    mapping = guess_mapping(sheet)
+    calls = [built.call for built in build_frame(sheet, mapping)]
+    assert [len(call.transcript or ()) for call in calls] == [3, 5, 5]
+    assert [call.conversation_id for call in calls] == ([f"C-{n}" for n in range(3)] if head else names)
+    assert [call.agent_email for call in calls] == (["kim@x.example"] * 3 if head else [None] * 3)
+    assert detect_format(path, sheet=format.sheet) == format
+    assert len(read_sheet(path, sheet=names[0])) == 3
+
+
+def test_sheets_of_several_calls_each_are_not_one_call_each(tmp_path: Path) -> None:
+    rows = {
+        month: [
+            ["Call ID", "Agent email", "Speaker", "Text"],
+            *(
+                [f"{month}-{n}77", "kim@x.example", who, text]
+                for n, talk in enumerate(TALKS)
+                for who, text in talk
+            ),
+        ]
+        for month in ("Jan", "Feb", "Mar")
+    }
+    format = detect_format(workbook(tmp_path / "calls.xlsx", rows))
+    assert (format.sheet, format.form, format.alike) == ("Jan", "", ("Feb", "Mar"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reddy_lib.transcripts import read_transcript
 from reddy_lib.transcripts.formats.markup import is_markup, plain_text
 
 
@@ -40,3 +41,23 @@ def test_markup_becomes_plain_text(text: str, plain: str) -> None:
 def test_what_is_no_markup_stays(text: str) -> None:
     assert plain_text(text) == text
     assert not is_markup(text)
+
+
+def test_voice_tags_without_times_are_the_labels_of_lines() -> None:
+    lines = read_transcript(
+        "<v Agent>Hello there</v><v Customer>Hi, my bill is wrong</v> <v.loud Agent>I look</v>"
+    ).lines
+    assert [(line.role, line.text) for line in lines] == [
+        ("agent", "Hello there"),
+        ("customer", "Hi, my bill is wrong"),
+        ("agent", "I look"),
+    ]
+    assert plain_text("is 3 <v 4?") == "is 3 <v 4?"
+
+
+@pytest.mark.parametrize("mark", ["_x000D_\n", "_x000d_\r\n", "_x000D_", "_x000A_"])
+def test_control_characters_as_a_workbook_writes_them_are_line_breaks(mark: str) -> None:
+    lines = read_transcript(f"Agent: Hello there{mark}Customer: Hi, my bill{mark}Agent: Bye.").lines
+    assert [line.text for line in lines] == ["Hello there", "Hi, my bill", "Bye."]
+    rows = [{"role": "agent", "text": f"Hello{mark}"}, {"role": "customer", "text": "Hi"}]
+    assert [line.text for line in read_transcript(rows).lines] == ["Hello", "Hi"]

@@ -114,7 +114,9 @@ def with_agent_names(mapping: Mapping, cells: Sequence[Any], path: str | os.Path
     if not texts or format is None or format.kind not in _BESIDE or not format.sheet:
         return mapping
     try:
-        found = find_lookup(path, field="agent_email", texts=texts, but=(format.sheet, format.lines_sheet))
+        found = find_lookup(
+            path, field="agent_email", texts=texts, but=(format.sheet, format.lines_sheet, *format.tables)
+        )
     except SheetError:
         return mapping
     if found is None:
@@ -155,7 +157,7 @@ def with_agents_beside(
             path,
             field="agent_email",
             columns=candidates,
-            but=(format.sheet, format.lines_sheet, *format.alike),
+            but=(format.sheet, format.lines_sheet, *format.alike, *format.tables),
         )
     except SheetError:
         return mapping

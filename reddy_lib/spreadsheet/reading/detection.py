@@ -12,7 +12,8 @@ import msgspec
 import python_calamine as calamine
 
 from reddy_lib.errors import EmptySheet, SheetError, UnreadableFile
-from reddy_lib.spreadsheet.evidence.layouts import lines_beside
+from reddy_lib.spreadsheet.evidence.column_profile import Column
+from reddy_lib.spreadsheet.evidence.layouts import find_lines, lines_beside
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.blocks import find_blocks
 from reddy_lib.spreadsheet.reading.bundles import Bundle, Member, join_column, open_bundle
@@ -50,7 +51,7 @@ from reddy_lib.spreadsheet.reading.web_pages import html_rows, html_tables
 from reddy_lib.spreadsheet.reading.workbook_rows import excel_rows, merged_regions
 from reddy_lib.spreadsheet.reading.xml_tables import is_one_call, xml_rows, xml_sheets
 
-__all__ = ["ALL_TABLES", "detect_format", "names_of_tables"]
+__all__ = ["ALL_SHEETS", "ALL_TABLES", "detect_format", "names_of_tables"]
 
 _OF_BLOCKS = 500  # rows among which blocks are looked for
 _SAMPLE = 1 << 18  # characters of a text file that tell how it shows its table
@@ -60,6 +61,8 @@ _MOST_JOINED = 6
 """Tables of an archive among which calls and their lines are looked for."""
 
 
+ALL_SHEETS = "all sheets"
+"""Stands for the sheets of a workbook that are a call each, in place of the name of one."""
 ALL_TABLES = "all tables"
 """Stands for the tables of an archive that have the same columns, in place of the name of one."""
 
@@ -197,15 +200,30 @@ def _xml_format(path: Path, sheet: str | None, header_row: int | None) -> SheetF
 def _workbook_format(path: Path, sheet: str | None, header_row: int | None) -> SheetFormat:
     workbook = open_workbook(path)
     names = workbook.names
-    found = sheet is None
-    if sheet is not None:
+    found = sheet is None or (sheet == ALL_SHEETS and sheet not in names)
+    if sheet is not None and (sheet in names or sheet != ALL_SHEETS):
         if sheet not in names:
             raise UnreadableFile(f"{path.name} has no sheet {sheet!r}: it has {', '.join(map(repr, names))}.")
     else:
         sheet = choose_sheet(workbook, path, header_row)
     alike = alike_sheets(workbook, path, sheet) if len(names) > 1 else ()
+    if found and alike and header_row in (None, 1):
+        each = tuple(name for name in names if name in (sheet, *alike))
+        if (whole := _a_call_a_sheet(path, sheet, each)) is not None:
+            return whole
     format = _shaped(path, SheetFormat("excel", sheet, 1, None, None, alike=alike), header_row)
     return _with_lines_sheet(path, workbook, format, found=found) if len(names) > 1 else format
+
+
+def _a_call_a_sheet(path: Path, sheet: str, each: tuple[str, ...]) -> SheetFormat | None:
+    """Return the format of a workbook whose sheets hold a conversation each; None where one holds several, or calls."""
+    cells = sample_cells(path, _shaped(path, SheetFormat("excel", sheet, 1, None, None), None))
+    lines = find_lines([Column(name, column) for name, column in cells]) if cells else None
+    if cells is None or (lines is not None and lines.group_by):
+        return None
+    format = SheetFormat("excel", ALL_SHEETS, 1, None, None, tables=each)
+    rows = list(islice(rows_of(path, format, 500, {}, []), _OF_BLOCKS))
+    return msgspec.structs.replace(format, form="blocks") if find_blocks(rows) is not None else None
 
 
 def _with_lines_sheet(path: Path, workbook: Workbook, format: SheetFormat, *, found: bool) -> SheetFormat:

@@ -37,7 +37,7 @@ from reddy_lib.spreadsheet.reading.tables import MOST_COLUMNS, parquet_rows, too
 from reddy_lib.spreadsheet.reading.text_tables import text_rows
 from reddy_lib.spreadsheet.reading.unpacked import most_cells, too_sparse
 from reddy_lib.spreadsheet.reading.web_pages import html_rows
-from reddy_lib.spreadsheet.reading.workbook_rows import excel_cell, excel_rows, merged_regions
+from reddy_lib.spreadsheet.reading.workbook_rows import excel_cell, excel_rows, merged_regions, rows_of_sheets
 from reddy_lib.spreadsheet.reading.xml_tables import xml_rows
 
 __all__ = ["TYPED", "frames", "numbered", "rows_of", "sample_cells"]
@@ -86,6 +86,8 @@ def rows_of(
         found = numbered(record_rows(path, encoding, format.kind))
     elif format.kind == "files":
         found = numbered(_bundle_rows(path))
+    elif format.tables:
+        found = rows_of_sheets(open_workbook(path), format.tables, path)
     else:
         found = excel_rows(open_workbook(path), cast(str, format.sheet), path)
     if format.form == "quoted rows":
@@ -131,9 +133,8 @@ def frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFra
     attrs: dict[str, Any] = {"format": msgspec.to_builtins(format), "file_name": path.name}
     excel = format.kind == "excel"
     typed = (format.kind in TYPED and not (format.kind == "xml" and format.sheet)) or format.form == "report"
-    merged: list[Region] = (
-        merged_regions(open_workbook(path), cast(str, format.sheet)) if excel and not format.turned else []
-    )
+    plain = excel and not format.turned and not format.tables
+    merged: list[Region] = merged_regions(open_workbook(path), cast(str, format.sheet)) if plain else []
     spans = Spans(merged, format.header_row)
     nuls: dict[int, int] = {}
     left: list[str] = []
@@ -145,7 +146,7 @@ def frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFra
         raise too_wide(path.name, len(names))
     if format.beside:
         attrs["beside"] = names[format.beside :]
-    hidden = hidden_parts(path, format.sheet or "") if excel and not format.turned else Hidden()
+    hidden = hidden_parts(path, format.sheet or "") if plain else Hidden()
     notes = file_notes(format, names, hidden)
     numbers: list[int] = []
     cells: list[list[Any]] = []

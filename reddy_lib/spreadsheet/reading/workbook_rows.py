@@ -15,7 +15,7 @@ from reddy_lib.spreadsheet.reading.error_cells import check_sheet
 from reddy_lib.spreadsheet.reading.files import Workbook
 from reddy_lib.spreadsheet.reading.furniture import Region
 
-__all__ = ["excel_cell", "excel_rows", "merged_regions"]
+__all__ = ["excel_cell", "excel_rows", "merged_regions", "rows_of_sheets"]
 
 
 def excel_rows(workbook: Workbook, sheet: str, path: Path) -> Iterator[tuple[int, list[Any]]]:
@@ -35,6 +35,21 @@ def excel_rows(workbook: Workbook, sheet: str, path: Path) -> Iterator[tuple[int
         raise UnreadableFile(
             f"Sheet {sheet!r} of {path.name} cannot be read: open it in Excel and save it as .xlsx, or take another sheet."
         ) from None
+
+
+def rows_of_sheets(workbook: Workbook, sheets: Iterable[str], path: Path) -> Iterator[tuple[int, list[Any]]]:
+    """Return the rows of several sheets, numbered on from sheet to sheet, below a row that names each of them."""
+    number = 0
+    for sheet in sheets:
+        number += 1
+        yield number, [SHEET_NAME, sheet]
+        for _, record in excel_rows(workbook, sheet, path):
+            number += 1
+            yield number, record
+
+
+SHEET_NAME = "Sheet name"
+"""The column of the sheets' names, where each sheet is a call."""
 
 
 def _with_errors(record: list[Any], errors: Iterable[tuple[int, str]]) -> list[Any]:

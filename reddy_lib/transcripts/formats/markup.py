@@ -34,6 +34,11 @@ _TERM = re.compile(r"</dt\s*>\s*<dd\b", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,24});")
 _SPACES = re.compile(r"[ \u00a0\u2007\u202f]{2,}|[\u00a0\u2007\u202f]")
 _BLANK_LINES = re.compile(r"[ \t]*\n[ \t]*(?:\n[ \t]*)+")
+_CONTROL = re.compile(r"_x00([01][0-9a-f])_(?:(?<=[dD]_)\r?\n)?", re.IGNORECASE)
+"""How the files of a workbook write a control character inside a cell: "_x000D_" before a line break, mostly."""
+_CONTROLS = {"0d": "\n", "0a": "\n", "09": "\t"}
+_VOICE = re.compile(r"\s*<v(?:\.[\w.-]{1,40})?\s+([^<>:\n]{1,60})>\s*")
+_END_OF_VOICE = re.compile(r"\s*</v\s*>")
 _DIRECTION = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -46,6 +51,10 @@ def plain_text(text: str) -> str:
     """The text without HTML, entities decoded, and without the invisible marks of direction; most texts as they are."""
     if not text.isascii():
         text = _DIRECTION.sub("", text)
+    if "_x00" in text:
+        text = _CONTROL.sub(lambda match: _CONTROLS.get(match[1].lower(), ""), text)
+    if text.count("<v") > 1:
+        text = _of_voices(text)
     tagged = "<" in text and _has_tags(text)
     if not tagged and ("&" not in text or _ENTITY.search(text) is None):
         return text
@@ -56,6 +65,13 @@ def plain_text(text: str) -> str:
         decoded = _without_tags(decoded)  # HTML that was escaped as a whole
     decoded = _SPACES.sub(" ", decoded)
     return "\n".join(row.strip(" ") for row in _BLANK_LINES.sub("\n", decoded).split("\n")).strip("\n")
+
+
+def _of_voices(text: str) -> str:
+    """Return a text whose speakers stand in the voice tags of subtitles, without their times, as labelled lines."""
+    if len(_VOICE.findall(text)) < 2:
+        return text
+    return _END_OF_VOICE.sub("", _VOICE.sub(lambda match: f"\n{match[1].strip()}: ", text)).strip("\n")
 
 
 def _has_tags(text: str, *, paired: bool = False) -> bool:

@@ -17,7 +17,7 @@ from reddy_lib.errors import SheetError
 from reddy_lib.spreadsheet import SheetFormat, detect_format, guess_mapping, read_sheet, sheet_names
 from reddy_lib.spreadsheet.mapping.archive_tables import ArchiveTable
 from reddy_lib.spreadsheet.mapping.survey import Survey, survey
-from reddy_lib.spreadsheet.reading.detection import ALL_TABLES
+from reddy_lib.spreadsheet.reading.detection import ALL_SHEETS, ALL_TABLES
 from reddy_lib.spreadsheet.reading.sheets import hidden_sheets
 from reddy_lib.spreadsheet.reading.upload import PrivateCopy
 from reddy_lib.ui.load.file_choice import let_go
@@ -111,11 +111,13 @@ def _sheet_wanted(file: PrivateCopy, first: SheetFormat, columns: Sequence[Any])
     key = f"load {file.id} sheet"
     sheets = known("sheets", file.id, lambda: sheet_names(file.path))
     hidden = known("hidden", file.id, lambda: hidden_sheets(file.path))
-    chosen(key, first.sheet, sheets)
+    names = {name: f"{name} (hidden)" if name in hidden else name for name in sheets}
+    if first.tables:
+        names = {ALL_SHEETS: f"{len(first.tables):,} sheets, one call each", **names}
+    chosen(key, first.sheet, list(names))
     sheet = columns[0].selectbox(
-        "Sheet", sheets, format_func=lambda name: f"{name} (hidden)" if name in hidden else name, key=key,
-        persist_state="session",
-    )  # fmt: skip
+        "Sheet", list(names), format_func=names.__getitem__, key=key, persist_state="session"
+    )
     return {"sheet": sheet}
 
 
