@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple
 from rapidfuzz.distance import OSA
 
 import reddy_lib.arguments as arguments
+from reddy_lib.batches.facet_store import store_of
 from reddy_lib.batches.likeness import (
     edits_between,
     fingerprint,
@@ -99,11 +100,16 @@ def values_of(
 ) -> list[tuple[str, int]]:
     """Return the values of a field, tag or column with the number of calls, most frequent first; see `Batch.values`."""
     where = source_of(source)
-    wanted = batch.rows() if rows is None else batch.these_rows(rows)
-    counts: Counter[str] = Counter()
-    for stored in stored_calls(batch, wanted):
-        counts.update(set(values_at(where, from_payload(stored.payload), partial(cells_of, stored))))
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    wanted = None if rows is None else tuple(batch.these_rows(rows))
+
+    def counted() -> list[tuple[str, int]]:
+        counts: Counter[str] = Counter()
+        for stored in stored_calls(batch, batch.rows() if wanted is None else wanted):
+            counts.update(set(values_at(where, from_payload(stored.payload), partial(cells_of, stored))))
+        return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+
+    # A page asks at each of its runs, and all payloads are read for it.
+    return list(store_of(batch).kept(batch, ("values", source, wanted), counted))
 
 
 def clusters_of(
@@ -111,8 +117,13 @@ def clusters_of(
 ) -> list[Cluster]:
     """Return the clusters of a source's values, those with most calls first; see `Batch.clusters`."""
     arguments.known(level, "level", LEVELS)
-    counts = {value: count for value, count in values_of(batch, source, rows) if value.strip()}
-    return clustered(source, counts, level)
+    wanted = None if rows is None else tuple(batch.these_rows(rows))
+
+    def found() -> list[Cluster]:
+        counts = {value: count for value, count in values_of(batch, source, wanted) if value.strip()}
+        return clustered(source, counts, level)
+
+    return list(store_of(batch).kept(batch, ("clusters", source, level, wanted), found))
 
 
 def clustered(source: str, counts: Mapping[str, int], level: Level) -> list[Cluster]:

@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -48,6 +48,9 @@ MOST_CALLS = 400_000
 _LONG = 300  # characters: a column with a longer value is prose
 _MANY = 2_000  # distinct values that are listed, whatever the number of calls
 _PIECE = 2_000
+_MOST_KEPT = 16  # results of `BatchStore.kept`
+
+Kept = TypeVar("Kept")
 
 
 class FacetedBatch(Protocol):
@@ -162,6 +165,8 @@ class BatchStore:
         self._terms: dict[Hashable, TextTerm] = {}
         self.answers: OrderedDict[Hashable, Any] = OrderedDict()
         """Counts cached by callers; cleared with each new snapshot."""
+        self._kept: OrderedDict[Hashable, Any] = OrderedDict()
+        self._kept_mark: Hashable = None
 
     @property
     def size(self) -> int:
@@ -174,6 +179,25 @@ class BatchStore:
             if self._snapshot is None or mark != self._mark:
                 self._snapshot, self._mark = self._refreshed(connection, batch), mark
             return self._snapshot
+
+    def kept(self, batch: FacetedBatch, key: Hashable, make: Callable[[], Kept]) -> Kept:
+        """Return what `make` returned for this key, made again once a call of the batch has changed."""
+        with batch.database.read() as connection:
+            mark = calls_mark(connection, batch.id)  # before `make` reads: never newer than what it reads
+        with self._lock:
+            if mark != self._kept_mark:
+                self._kept.clear()  # it may hold words that were deleted for good
+                self._kept_mark = mark
+            if key in self._kept:
+                kept: Kept = self._kept[key]
+                return kept
+        made = make()
+        with self._lock:
+            if mark == self._kept_mark:
+                self._kept[key] = made
+                while len(self._kept) > _MOST_KEPT:
+                    self._kept.popitem(last=False)
+        return made
 
     def text_masks(
         self, connection: sa.Connection, batch: FacetedBatch, terms: Sequence[TextTerm]
