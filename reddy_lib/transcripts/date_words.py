@@ -54,12 +54,15 @@ class Lexicon(NamedTuple):
     phrase_days: re.Pattern[str]
 
 
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
+
+
 def plain_text(text: str) -> str:
     """Return a text with plain digits, spaces and dashes, without marks of writing direction."""
     if text.isascii():
         return " ".join(text.split())
     text = unicodedata.normalize("NFKC", text).translate(_INVISIBLE).translate(_LOOKALIKE)
-    text = "".join(str(int(mark)) if mark.isdecimal() else mark for mark in text)
+    text = _OTHER_DIGIT.sub(lambda digit: str(int(digit[0])), text)
     return " ".join(text.split())
 
 

@@ -52,6 +52,13 @@ def read_and_weigh(cell: str, **how: Any) -> Loss:
 # --- what goes where -------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("said", ["Hello", "Grüße", "Café\nau lait’s", "再见"])
+def test_white_space_of_any_kind_is_not_counted(said: str) -> None:
+    for blank in (chr(code) for code in range(0x3001) if chr(code).isspace()):
+        cell = f"Agent: {said}{blank}{said}\nCustomer: {said}"
+        assert accounted(cell, read_transcript(cell)).characters_in == size(cell), blank
+
+
 def test_each_character_of_a_labelled_text_has_its_place() -> None:
     loss = read_and_weigh("[00:12] **Agent:** Hello, 5 of 7!\nCustomer: Hi.")
     assert loss == Loss(

@@ -159,6 +159,9 @@ def _taskmaster(utterances: object) -> Recording:
 
 def read_dialogue(text: str) -> Recording | None:
     """`AI: How can I help? User: …`, in one line or in many; None where the text does not start so or names one side."""
+    folded = text.casefold()
+    if "user" not in folded and "human" not in folded:  # most texts: to look for labels takes much longer
+        return None
     cuts = list(_LABEL.finditer(text))
     labels = {cut[1].casefold() for cut in cuts}
     if not cuts or text[: cuts[0].start()].strip() or not labels & {"user", "human"}:

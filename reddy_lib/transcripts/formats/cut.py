@@ -7,6 +7,7 @@ last whole value, and what stands after it is handed back as it is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ EXCEL_CELL_LIMIT = 32_767
 """Excel keeps no more characters in a cell; what is longer is cut without a word."""
 
 _CLOSERS = {"[": "]", "{": "}", "(": ")"}
+_STRUCTURE = re.compile(r"[\"'\\\[\](){}]")
+"""The marks that data is made of; what stands between them is passed over at once."""
 
 
 class Whole(NamedTuple):
@@ -47,13 +50,14 @@ def whole_parts(text: str) -> Iterator[Whole]:
     opened: list[str] = []
     ends: list[int] = []  # for each open bracket: where the last whole item directly inside it ends
     quote = ""
-    escaped = False
-    for place, mark in enumerate(text):
+    escaped = -1  # the place of a mark behind a backslash
+    for found in _STRUCTURE.finditer(text):
+        place, mark = found.start(), found[0]
         if quote:
-            if escaped:
-                escaped = False
-            elif mark == "\\":
-                escaped = True
+            if place == escaped:
+                continue
+            if mark == "\\":
+                escaped = place + 1
             elif mark == quote:
                 quote = ""
                 if opened and opened[-1] == "[":

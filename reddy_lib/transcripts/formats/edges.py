@@ -29,6 +29,7 @@ _HEAD = re.compile(
     rf"\s*(?P<open>[\[({{<|@~#–—*_-]{{0,4}}\s?){_RANGE}(?P<close>\s?[\])}}>|:;,–—*_-]{{0,4}})(?=\s)"
 )
 _TAIL = re.compile(rf"(?P<open>(?:\s|^)[\s\[({{<|@~/;–—*_-]*){_RANGE}(?P<close>\s?[\])}}>|*_]{{0,4}})\s*$")
+_DIGIT = re.compile(r"\d")
 _NUMBERS = re.compile(
     r"\s*[\[(|@]?\s?(?P<start>\d{1,10}(?:[.,]\d{1,6})?)(?:\s{0,2}[-–—>/~|,;]{0,3}\s{0,2}(?P<stop>\d{1,10}(?:[.,]\d{1,6})?))?"
     r"\s?[\])|:;,–—-]{0,3}(?=\s)"
@@ -167,7 +168,8 @@ def _at_begin(text: str) -> re.Match[str] | None:
 
 
 def _at_end(text: str) -> re.Match[str] | None:
-    return _TAIL.search(text, max(len(text) - _EDGE, 0))
+    begin = max(len(text) - _EDGE, 0)
+    return _TAIL.search(text, begin) if _DIGIT.search(text, begin) else None
 
 
 def _rise(seconds: Sequence[float], turns: int) -> bool:
