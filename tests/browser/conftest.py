@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -74,8 +75,18 @@ def page(browser: Browser) -> Iterator[Page]:
     assert watched.refused == []
 
 
+@pytest.fixture(scope="package")
+def stopping() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Apps that were told to stop. Each takes a second to end in good order; the next test need not wait for it."""
+    processes: list[subprocess.Popen[bytes]] = []
+    yield processes
+    for process in processes:
+        app_server.stop(process)
+    assert {process.returncode for process in processes} <= {0, -signal.SIGTERM}
+
+
 @pytest.fixture
-def start_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
+def start_app(tmp_path: Path, stopping: list[subprocess.Popen[bytes]]) -> Iterator[Callable[..., App]]:
     """Starts the app as the README does; further environment variables as keyword arguments."""
     processes: list[subprocess.Popen[bytes]] = []
 
@@ -86,7 +97,8 @@ def start_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
 
     yield start
     for process in processes:
-        app_server.stop(process)
+        process.terminate()
+    stopping += processes
 
 
 @pytest.fixture
