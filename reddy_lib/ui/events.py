@@ -1,6 +1,6 @@
 """Keep clicks, edits and uploads whole while the browser sends further events.
 
-Streamlit has four gaps, which show on a busy machine:
+Streamlit has five gaps, which show on a busy machine:
 
 - A new event interrupts the running script at its next access to the session state or its next output, widget callbacks
   included. A callback that stores an edit stops halfway, or never starts. Tables send a second event after each edit.
@@ -8,6 +8,7 @@ Streamlit has four gaps, which show on a busy machine:
 - The next run clears the queue of unsent messages, including the server's replies: an upload that asked for its URL
   waits forever.
 - A page that calls `st.rerun` while a click on another page waits replaces the click's page by its own: the click is lost.
+- So does what a widget sends before the browser has heard that the other page runs (`late_events`).
 - A fragment's timer that fires while the next page opens runs under the previous page, and the browser clears the new one.
 
 The other half of the fix is `runner.fastReruns = false` in `.streamlit/config.toml`: otherwise the next run starts in its
@@ -29,6 +30,8 @@ from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
 from streamlit.runtime.scriptrunner_utils.script_requests import ScriptRequests, ScriptRequestType
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 
+from reddy_lib.ui.late_events import run_late_events_on_the_page_asked_for
+
 __all__ = ["keep_events_whole", "uninterrupted"]
 
 _thread = threading.local()
@@ -41,6 +44,7 @@ def keep_events_whole() -> None:
         _keep_answers()
         _keep_clicks()
         _keep_page()
+        run_late_events_on_the_page_asked_for()
 
 
 @contextmanager
