@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -263,3 +264,19 @@ def test_names_of_people_who_take_turns_are_speakers_whatever_their_column_is_ca
     talk = Talk("en", "names")
     frame = talk.frame("Zog", "Mup", "Wex", "Quo", "Dax", "Hru").rename(columns={"Dax": "Status"})
     assert_same(calls_of(frame), talk.said)
+
+
+def test_a_row_of_data_with_words_of_calls_is_no_header() -> None:
+    """The words that stand again in their columns are data: above the row that was taken, a call was lost."""
+    rows: list[list[Any]] = [[f"Column{n}" for n in (14, 5, 1, 17, 23, 13, 16, 3, 10)]]
+    talk = [
+        "Bonjour, que puis-je faire pour vous ?",
+        "Mon colis numéro 478261 n'est toujours pas arrivé, et personne ne répond.",
+    ]
+    for n, queue in enumerate(("Night shift", "Inbound East", "VIP")):
+        for k in range(7):
+            id_ = f"afb21401-7b2b-49be-b450-31a3b429cf6{n}"
+            call = [id_, queue, "Mobile", f"Wilk <w{n}@x.example>", 1767860256000.0 + n, 1767860222000.0 + n]
+            said = [("Chargée de clientèle", "Appelant")[k % 2], talk[k % 2]]
+            rows.append([*(call if k == 0 else [""] * 6), 3000.0 + 5010.0 * k, *said])
+    assert find_header(rows) == 0

@@ -79,7 +79,8 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
             continue
         others = _others(rows, place)
         # "AGENT" in every second cell, or again further down, is who speaks, and no name of a column.
-        once = [text for text in texts if len(text) < 60 and texts.count(text) < 3]
+        again = _recurring(row, others)
+        once = [text for text in texts if len(text) < 60 and texts.count(text) < 3 and text not in again]
         known = len({plain_name(text) for text in once if _is_name(text)})
         counts = _counts_on(texts)
         data = 0 if counts else sum(_is_data(cell, text) for cell, text in zip(cells, texts, strict=True))
@@ -87,7 +88,7 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
         score = (
             min(len(cells) / width, 1.0) * 2.0
             + (min(known, 4) * 0.75 if known > 1 else known * 0.3)
-            - 1.5 * _recurring(row, others)
+            - 1.5 * sum(text in again for text in texts) / len(cells)
             - 3.0 * data / len(cells)
             + (0.0 if counts else 2.0 * _contrast(row, others))
             - 0.5 * repeated / len(cells)
@@ -122,15 +123,14 @@ def _is_name(text: str) -> bool:
     return bool(concepts(text)) and not re.search(r"[.?!…] ?\S|[?!。？]$|\w\.$", text)
 
 
-def _recurring(row: Sequence[Any], below: Sequence[Sequence[Any]]) -> float:
-    """Share of the row's cells whose text comes again in its column: a header's does not, "Team A" does."""
+def _recurring(row: Sequence[Any], below: Sequence[Sequence[Any]]) -> set[str]:
+    """Return the row's texts that come again in their column: a header's do not, "Team A" does."""
     texts = [(place, _text(cell).strip()) for place, cell in enumerate(row)]
-    texts = [(place, text) for place, text in texts if text]
-    again = sum(
-        any(place < len(other) and _text(other[place]).strip() == text for other in below)
+    return {
+        text
         for place, text in texts
-    )
-    return again / len(texts)
+        if text and any(place < len(other) and _text(other[place]).strip() == text for other in below)
+    }
 
 
 _SHAPES = re.compile(
