@@ -240,9 +240,9 @@ def _with_other_transcript(mapping: Mapping, columns: Sequence[Column]) -> Mappi
     found = doubt_of_transcript(mapping.sources().get("transcript", []), columns)
     if found is None or "transcript" in mapping.doubts:
         return mapping
+    second = {"transcript": found[1]} if found[1] else {}
     return mapping.replace(
-        doubts={**mapping.doubts, "transcript": found[0]},
-        second_best={**mapping.second_best, "transcript": found[1]},
+        doubts={**mapping.doubts, "transcript": found[0]}, second_best={**mapping.second_best, **second}
     )
 
 
