@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pandas as pd
 import pytest
 
+from reddy_lib.spreadsheet import detect_format, read_sheet
 from reddy_lib.spreadsheet.calls.building import build_frame
 from reddy_lib.spreadsheet.mapping.guessing import guess_mapping
 from reddy_lib.spreadsheet.reading.headers import find_header
@@ -280,3 +283,23 @@ def test_a_row_of_data_with_words_of_calls_is_no_header() -> None:
             said = [("Chargée de clientèle", "Appelant")[k % 2], talk[k % 2]]
             rows.append([*(call if k == 0 else [""] * 6), 3000.0 + 5010.0 * k, *said])
     assert find_header(rows) == 0
+
+
+def test_rows_above_the_header_that_are_as_wide_as_it_are_named(tmp_path: Path) -> None:
+    talk = '"Agent: Hello there\nCustomer: Hi, my bill is wrong"'
+    head = "Call ID,Agent email,Start,Transcript\n"
+    rows = "".join(f"C-{n},kim@x.example,2026-03-0{n} 10:00,{talk}\n" for n in range(1, 5))
+    for text, named in (
+        (head + rows, 0),
+        (f"Export of March\n\n{head}{rows}", 0),
+        (f"C-0,lou@x.example,x,y\n{head}{rows}", 1),
+    ):
+        path = tmp_path / "calls.csv"
+        path.write_text(text)
+        format = msgspec.structs.replace(
+            detect_format(path), header_row=text.count("\n", 0, text.index("Call ID")) + 1
+        )
+        notes = [
+            one for found in read_sheet(path, format=format).attrs.get("notes", {}).values() for one in found
+        ]
+        assert sum(one.code == "rows-left-out" for one in notes) == named

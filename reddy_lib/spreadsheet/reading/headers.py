@@ -120,6 +120,8 @@ def _is_name(text: str) -> bool:
     """Whether words of a call's export stand in it, and nothing that reads as a sentence."""
     if len(text.split()) > 6 or _DATA.fullmatch(text) or _shape(text) in ("email", "stamp"):
         return False
+    if text.startswith("/Date("):  # as .NET writes a moment
+        return False
     return bool(concepts(text)) and not re.search(r"[.?!…] ?\S|[?!。？]$|\w\.$", text)
 
 
