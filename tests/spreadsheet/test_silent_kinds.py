@@ -253,3 +253,12 @@ def test_notes_that_read_as_a_conversation_are_asked_about() -> None:
     calls = pd.DataFrame({"Call ID": IDS[:4], "Agent email": AGENTS * 2, "Notes": notes})
     mapping = reddy.guess_mapping(calls)
     assert mapping.fields.get("transcript") != "Notes" or "transcript" in mapping.doubts
+
+
+@pytest.mark.parametrize(("column", "asked"), [("zwho", True), ("znothing", False)])
+def test_rows_that_are_sorted_by_speaker_are_asked_about(column: str, asked: bool) -> None:
+    lines = sheet(False, **{"Call ID": IDS}).assign(znothing="")
+    by_speaker = lines.sort_values(["Call ID", column], kind="stable").reset_index(drop=True)
+    assert ("transcript" in reddy.guess_mapping(by_speaker).doubts) == asked
+    clocks = by_speaker.assign(At=[f"00:00:{7 * (n % 4):02}" for n in range(len(lines))])
+    assert "transcript" not in reddy.guess_mapping(clocks).doubts

@@ -28,7 +28,12 @@ from reddy_lib.spreadsheet.evidence.split_transcripts import continued, joined_p
 from reddy_lib.spreadsheet.evidence.tags import constant, personal, sensitive
 from reddy_lib.spreadsheet.evidence.turn_columns import TurnsFound, find_turns
 from reddy_lib.spreadsheet.formats import SheetFormat
-from reddy_lib.spreadsheet.mapping.call_keys import id_from_group, with_joining_id, with_unused_words
+from reddy_lib.spreadsheet.mapping.call_keys import (
+    id_from_group,
+    with_joining_id,
+    with_order_doubted,
+    with_unused_words,
+)
 from reddy_lib.spreadsheet.mapping.doubtful import (
     doubt_of_transcript,
     doubts_of_content,
@@ -364,7 +369,7 @@ def _fields_of_groups(
             )
             mapping = _with_times(mapping, [moments])
     mapping = _agent_of_lines(mapping, varying, groups)
-    mapping = with_unused_words(mapping, varying, groups)
+    mapping = with_order_doubted(with_unused_words(mapping, varying, groups), groups)
     reasons = dict(mapping.reasons)
     for name, count in varying.items():
         if name in mapping.fields.values():
