@@ -42,7 +42,12 @@ from reddy_lib.spreadsheet.mapping.doubtful import (
 )
 from reddy_lib.spreadsheet.mapping.name_facts import with_name_facts
 from reddy_lib.spreadsheet.mapping.pooling import with_pooled_roles
-from reddy_lib.spreadsheet.mapping.proposals import with_agent_names, with_agents_beside, with_joined_time
+from reddy_lib.spreadsheet.mapping.proposals import (
+    with_agent_names,
+    with_agents_beside,
+    with_agents_in_lines,
+    with_joined_time,
+)
 from reddy_lib.spreadsheet.mapping.spread_values import with_second_key, with_spread_id, with_spread_start
 from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, product_ids
 from reddy_lib.spreadsheet.reading.pieces import column_cells
@@ -51,6 +56,8 @@ __all__ = ["guess_mapping"]
 
 _ROWS = 1000
 """Rows that are looked at."""
+_TALKS = 40
+"""Transcripts in which agents are looked for."""
 _OF_A_ROW = ("transcript", "channels", "separation", "channel_map")
 """Fields that only a row that is a call can have a column for."""
 _CLOSE = 0.8
@@ -80,7 +87,11 @@ def guess_mapping(
         return mapping
     if column is None:
         cells_of = {name: sheet[name].head(_ROWS).tolist() for name in mapping.tags if name in sheet.columns}
-        return with_agents_beside(mapping, cells_of, path)
+        mapping = with_agents_beside(mapping, cells_of, path)
+        talk = mapping.fields.get("transcript")
+        if "agent_email" in mapping.fields or talk not in sheet.columns:
+            return mapping
+        return with_agents_in_lines(mapping, sheet[talk].head(_TALKS).tolist(), path)
     cells = sheet[column].head(_ROWS).tolist()
     return mapping if Column(column, cells).emails >= 0.5 else with_agent_names(mapping, cells, path)
 
