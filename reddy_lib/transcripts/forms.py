@@ -249,7 +249,8 @@ def _with_surrounding_data(parsed: Parsed, data: Any) -> Parsed:
         _take_facts(parsed, data)
     for turn in parsed.turns:
         if "<" in turn.text or "&" in turn.text or "_x00" in turn.text:
-            turn.text = plain_text(turn.text).strip()
+            plain = plain_text(turn.text)
+            turn.text = turn.text if plain == turn.text else plain.strip()
     return parsed
 
 

@@ -345,11 +345,11 @@ def several_speakers(
 
 
 def silent_side(
-    counts: Mapping[str, int], roles: Mapping[str, str], by_hand: Mapping[str, str], lines: int
+    counts: Mapping[str, int], roles: Mapping[str, str], by_hand: Mapping[str, str], texts: Sequence[str]
 ) -> Finding | None:
     """The finding that only one of the two sides has lines although nobody chose that, or None.
 
-    `counts`: label → lines. `roles`: label → what it became. `lines`: of the call, without those left out.
+    `counts`: label → lines. `roles`: label → what it became. `texts`: of the lines, without those left out.
     """
     speaking = [label for label in counts if roles.get(label) not in NO_LINES]
     sides = {roles.get(label, "") for label in speaking}
@@ -362,10 +362,20 @@ def silent_side(
     other = _OTHER[side]
     parts = " and ".join(f"{label!r} ({_lines(counts[label])})" for label in speaking[:6])
     message = f"Every line is the {side}'s, and the {other} says nothing: {parts}."
-    if lines < _FEW_LINES:
+    uncut = len(texts) < _FEW_LINES and _is_named_inside(texts, other)
+    if len(texts) < _FEW_LINES and not uncut:
         return None  # one line has one side
-    code = "one-side-silent" if lines > _FEW_LINES else "one-side-silent-short"
+    code = "one-side-silent" if uncut or len(texts) > _FEW_LINES else "one-side-silent-short"
     return finding(code, "transcript", message, value=", ".join(speaking))
+
+
+def _is_named_inside(texts: Sequence[str], side: str) -> bool:
+    """Return whether the labels of speakers stand among the words, between marks: the text was not cut into its lines."""
+    found = [role_of(label.strip()) for text in texts for label in _MARKED.findall(text)]
+    return side in found and len([role for role in found if role in _OTHER]) > 1
+
+
+_MARKED = re.compile(r"[\[|<{(*>/~]\s*([^\W\d_][^\[\]|<>{}()*/~:\n]{0,30})(?=[\]|>})*/~:])")
 
 
 def _lines(count: int) -> str:

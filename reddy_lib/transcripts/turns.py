@@ -383,7 +383,7 @@ def finish(
     found += _of_inferred(inferred)
     if "" not in labels:
         for about in (
-            silent_side(counts, settled, roles, len(lines)),
+            silent_side(counts, settled, roles, [line.text for line in lines]),
             several_speakers(counts, settled, roles),
         ):
             if about is not None:

@@ -7,6 +7,7 @@ import pytest
 import xlsxwriter
 
 from reddy_lib.spreadsheet import read_sheet
+from reddy_lib.spreadsheet.calls.building import build_frame
 from reddy_lib.spreadsheet.mapping.guessing import guess_mapping
 
 TALK = "Agent: Hello, how can I help you?\nCustomer: My card is lost since Monday."
@@ -81,3 +82,41 @@ def test_a_table_of_agents_in_an_archive_is_used(tmp_path):
             archive.writestr(f"{name}.csv", text.getvalue())
     _, table = emails(path)
     assert table == dict(zip(keys, PEOPLE, strict=True))
+
+
+NAMES = ["Ann Weber", "Bo Li", "Cy Oda", "Di Roth", "Ed Sand", "Flo Tran"]
+
+
+def spoken(names):
+    rows = [
+        [
+            f"K-{n}",
+            f"2025-03-0{n + 1} 10:00",
+            f"{name}: Hello there.\nCustomer: My card is lost.\n{name}: I block it.",
+        ]
+        for n, name in enumerate(names)
+    ]
+    return [["Call ID", "Start", "Transcript"], *rows]
+
+
+@pytest.mark.parametrize("sheet", ["Team", "Kontakte"])
+def test_who_speaks_alone_names_the_agent_where_another_sheet_has_their_email(tmp_path, sheet):
+    staff = [
+        ["Name", "E-Mail"],
+        *([name, f"{name.lower().replace(' ', '.')}@firm.example"] for name in NAMES),
+    ]
+    path = workbook(tmp_path, {"Calls": spoken(NAMES[:2] * 3), sheet: staff})
+    table = read_sheet(path)
+    built = list(build_frame(table, guess_mapping(table, path=path)))
+    assert [one.call.agent_email for one in built] == PEOPLE * 3
+    assert all(any(item.code == "agent-email-from-transcript" for item in one.findings) for one in built)
+
+
+def test_people_of_whom_each_call_has_another_may_be_customers(tmp_path):
+    staff = [
+        ["Name", "E-Mail"],
+        *([name, f"{name.lower().replace(' ', '.')}@firm.example"] for name in NAMES),
+    ]
+    path = workbook(tmp_path, {"Calls": spoken(NAMES), "People": staff})
+    _, table = emails(path)
+    assert table == {}

@@ -355,3 +355,33 @@ def test_parts_of_one_call_are_not_told_apart_as_calls(tmp_path: Path, name: str
     path = tmp_path / "events.jsonl"
     path.write_text("\n".join(map(json.dumps, turns)))
     assert len(read_sheet(path, format=detect_format(path))) == 1
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        lambda one, two: {"2026-03-02": one, "2026-03-03": two},
+        lambda one, two: {"count": 3, "data": {"voice": one, "chat": two}},
+        lambda one, two: {
+            "teams": {"north": {"calls": one}, "south": {"calls": two}},
+            "users": [{"id": 4, "name": "K"}],
+        },
+    ],
+    ids=["by day", "by channel", "by team"],
+)
+def test_no_list_of_calls_is_left_unread_beside_another(tmp_path: Path, shape: Any) -> None:
+    calls = [
+        {
+            "ref": f"R90{n}",
+            "agent": "kim@x.example",
+            "at": f"2026-03-02T1{n}:00:00Z",
+            "dialogue": [
+                {"w": "agent", "t": "Hello, how can I help?"},
+                {"w": "customer", "t": f"Line {n} is dead."},
+            ],
+        }
+        for n in range(3)
+    ]
+    sheet = sheet_of(tmp_path, shape(calls[:2], calls[2:]))
+    assert sheet["ref"].tolist() == ["R900", "R901", "R902"]
+    assert sheet["list"].nunique() == 2

@@ -163,6 +163,14 @@ def test_a_table_without_a_header_keeps_its_first_call(tmp_path: Path) -> None:
 # --- on its side, below, beside --------------------------------------------------------------------------------
 
 
+def test_a_table_on_its_side_may_number_its_calls(tmp_path: Path) -> None:
+    turned = [list(row) for row in zip(HEADER, *ROWS, strict=True)]
+    numbers = ["Field", *(f"Call {n}" for n in range(1, len(ROWS) + 1))]
+    frame = read_sheet(written(tmp_path, "a.csv", as_csv([numbers, *turned])))
+    assert set(HEADER) <= set(frame.columns)
+    assert len(frame) == len(ROWS)
+
+
 def test_a_table_on_its_side_is_turned(tmp_path: Path) -> None:
     turned = [list(row) for row in zip(HEADER, *ROWS, strict=True)]
     path = written(tmp_path, "a.csv", as_csv(turned))

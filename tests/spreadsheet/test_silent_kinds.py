@@ -230,3 +230,35 @@ def test_numbers_that_come_back_on_another_day_are_those_of_other_calls(daily: b
     mapping = reddy.guess_mapping(lines)
     assert mapping.group_by == (["Day", "Ticket No"] if daily else ["Ticket No"])
     assert ("conversation_id" in mapping.doubts) == daily
+
+
+@pytest.mark.parametrize(("column", "asked"), [("Email", True), ("Agent email", False)])
+def test_emails_of_which_each_row_has_another_are_asked_about(column: str, asked: bool) -> None:
+    calls = pd.DataFrame(
+        {
+            "Call ID": IDS[:5],
+            column: [f"p{n}@acme.example" for n in range(5)],
+            "Transcript": [transcript(n) for n in range(5)],
+        }
+    )
+    mapping = reddy.guess_mapping(calls)
+    assert mapping.fields["agent_email"] == column
+    assert ("agent_email" in mapping.doubts) == asked
+    few = calls.assign(**{column: ["kim@acme.example", "lou@acme.example"] * 2 + ["kim@acme.example"]})
+    assert "agent_email" not in reddy.guess_mapping(few).doubts
+
+
+def test_notes_that_read_as_a_conversation_are_asked_about() -> None:
+    notes = [f"Customer: heating {n} broken. Agent: sent a technician." for n in range(4)]
+    calls = pd.DataFrame({"Call ID": IDS[:4], "Agent email": AGENTS * 2, "Notes": notes})
+    mapping = reddy.guess_mapping(calls)
+    assert mapping.fields.get("transcript") != "Notes" or "transcript" in mapping.doubts
+
+
+@pytest.mark.parametrize(("column", "asked"), [("zwho", True), ("znothing", False)])
+def test_rows_that_are_sorted_by_speaker_are_asked_about(column: str, asked: bool) -> None:
+    lines = sheet(False, **{"Call ID": IDS}).assign(znothing="")
+    by_speaker = lines.sort_values(["Call ID", column], kind="stable").reset_index(drop=True)
+    assert ("transcript" in reddy.guess_mapping(by_speaker).doubts) == asked
+    clocks = by_speaker.assign(At=[f"00:00:{7 * (n % 4):02}" for n in range(len(lines))])
+    assert "transcript" not in reddy.guess_mapping(clocks).doubts

@@ -73,3 +73,25 @@ def test_further_turns_are_joined_line_by_line() -> None:
         for text in CALLS
     ]
     assert whole(frame_of(["Transcript", "Transcript 2"], cells)) == expected()
+
+
+@pytest.mark.parametrize("mark", [":", "→", "»", "—", "~", "•", "=", "/"])
+@pytest.mark.parametrize("cut", ["anywhere", "between turns"])
+def test_a_transcript_goes_on_whatever_stands_behind_its_labels(mark: str, cut: str) -> None:
+    said = ["How can I help with card {}?", "It is lost since last week.", "I will send a new one.", "To my old address?",
+            "Yes, on Friday.", "Thank you very much."]  # fmt: skip
+    cells = []
+    for number in range(4):
+        turns = [
+            f"{('Agent', 'Customer')[n % 2]} {mark} {text.format(number)}" for n, text in enumerate(said)
+        ]
+        text = "\n".join(turns)
+        third = len(text) // 3 + number
+        cells.append(
+            [text[:third], text[third : 2 * third], text[2 * third :]]
+            if cut == "anywhere"
+            else ["\n".join(turns[n : n + 2]) for n in (0, 2, 4)]
+        )
+    frame = frame_of(["Transcript 1", "Transcript 2", "Transcript 3"], cells)
+    for number, built in enumerate(build_frame(frame, guess_mapping(frame))):
+        assert [line.text for line in built.call.transcript or ()] == [text.format(number) for text in said]

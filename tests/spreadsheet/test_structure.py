@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
+from typing import Any
 
+import msgspec
 import pandas as pd
 import pytest
 
+from reddy_lib.spreadsheet import detect_format, read_sheet
 from reddy_lib.spreadsheet.calls.building import build_frame
 from reddy_lib.spreadsheet.mapping.guessing import guess_mapping
 from reddy_lib.spreadsheet.reading.headers import find_header
@@ -263,3 +267,39 @@ def test_names_of_people_who_take_turns_are_speakers_whatever_their_column_is_ca
     talk = Talk("en", "names")
     frame = talk.frame("Zog", "Mup", "Wex", "Quo", "Dax", "Hru").rename(columns={"Dax": "Status"})
     assert_same(calls_of(frame), talk.said)
+
+
+def test_a_row_of_data_with_words_of_calls_is_no_header() -> None:
+    """The words that stand again in their columns are data: above the row that was taken, a call was lost."""
+    rows: list[list[Any]] = [[f"Column{n}" for n in (14, 5, 1, 17, 23, 13, 16, 3, 10)]]
+    talk = [
+        "Bonjour, que puis-je faire pour vous ?",
+        "Mon colis numéro 478261 n'est toujours pas arrivé, et personne ne répond.",
+    ]
+    for n, queue in enumerate(("Night shift", "Inbound East", "VIP")):
+        for k in range(7):
+            id_ = f"afb21401-7b2b-49be-b450-31a3b429cf6{n}"
+            call = [id_, queue, "Mobile", f"Wilk <w{n}@x.example>", 1767860256000.0 + n, 1767860222000.0 + n]
+            said = [("Chargée de clientèle", "Appelant")[k % 2], talk[k % 2]]
+            rows.append([*(call if k == 0 else [""] * 6), 3000.0 + 5010.0 * k, *said])
+    assert find_header(rows) == 0
+
+
+def test_rows_above_the_header_that_are_as_wide_as_it_are_named(tmp_path: Path) -> None:
+    talk = '"Agent: Hello there\nCustomer: Hi, my bill is wrong"'
+    head = "Call ID,Agent email,Start,Transcript\n"
+    rows = "".join(f"C-{n},kim@x.example,2026-03-0{n} 10:00,{talk}\n" for n in range(1, 5))
+    for text, named in (
+        (head + rows, 0),
+        (f"Export of March\n\n{head}{rows}", 0),
+        (f"C-0,lou@x.example,x,y\n{head}{rows}", 1),
+    ):
+        path = tmp_path / "calls.csv"
+        path.write_text(text)
+        format = msgspec.structs.replace(
+            detect_format(path), header_row=text.count("\n", 0, text.index("Call ID")) + 1
+        )
+        notes = [
+            one for found in read_sheet(path, format=format).attrs.get("notes", {}).values() for one in found
+        ]
+        assert sum(one.code == "rows-left-out" for one in notes) == named

@@ -8,6 +8,7 @@ import pytest
 
 from reddy_lib.errors import UnreadableFile
 from reddy_lib.spreadsheet import BuiltCall, guess_mapping, read_calls, read_sheet
+from reddy_lib.spreadsheet.calls.building import build_frame
 
 SAID = (
     ("Agent", "Depot, how can I help you today?"),
@@ -129,3 +130,36 @@ def test_paragraphs_within_a_list_of_terms_are_the_lines_of_one_term(tmp_path: P
     assert [(call.conversation_id, call.agent_email) for call in found] == [facts[:2] for facts in FACTS]
     for number, call in enumerate(found):
         assert [line.text for line in call.transcript or ()] == [text.format(number) for _, text in SAID]
+
+
+CHATS = {
+    "classes": '<div class="msg"><span class="who">{who}</span><span class="at">09:1{n}</span><div>{text}</div></div>',
+    "no classes": "<div><span>{who}</span><span>{text}</span></div>",
+    "list": "<li><b>{who}</b><br>{text}<br><small>10:0{n} AM</small></li>",
+    "heads": '<div class="m"><div>{who} · 2 Mar 2026 10:0{n}</div>\n  <div class="t">{text}</div></div>',
+}
+
+
+@pytest.mark.parametrize("shape", CHATS.values(), ids=CHATS)
+def test_a_saved_chat_without_tables_is_one_call(tmp_path: Path, shape: str) -> None:
+    said = ["Hello, how can I help you today?", "My parcel is late again.", "I will look.", "Thank you!"]
+    body = "".join(
+        shape.format(who="Agent" if n % 2 == 0 else "Visitor", n=n, text=text) for n, text in enumerate(said)
+    )
+    path = tmp_path / "chat.html"
+    head = "<head><title>Chat</title><style>.m {}</style></head>"
+    path.write_text(f"<html>{head}<body><div id=log>{body}</div></body></html>")
+    sheet = read_sheet(path)
+    (built,) = build_frame(sheet, guess_mapping(sheet))
+    assert [(line.role, line.text) for line in built.call.transcript or ()] == [
+        ("agent" if n % 2 == 0 else "customer", text) for n, text in enumerate(said)
+    ]
+
+
+def test_a_page_without_tables_or_speakers_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(
+        "<html><body><div>Welcome to our shop</div><div>Open from nine to five</div></body></html>"
+    )
+    with pytest.raises(UnreadableFile, match="no table"):
+        read_sheet(path)

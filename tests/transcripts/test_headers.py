@@ -316,3 +316,18 @@ def test_numbers_that_count_the_lines_are_no_speakers(numbers: tuple[str, ...], 
 def test_numbers_that_do_not_count_are_times() -> None:
     text = "0|Agent|Hello, how can I help?\n7|Customer|My bill is wrong.\n12|Agent|I will look."
     assert [line.start for line in read_transcript(text).lines] == [0.0, 7.0, 12.0]
+
+
+@pytest.mark.parametrize("heading", ["Transcript", "Verbatim", "Gespräch"])
+@pytest.mark.parametrize("facts", ["", "Call: K-7701\nAgent: kim@x.example\n"], ids=["alone", "below facts"])
+def test_a_first_line_behind_its_heading_is_the_first_speakers(heading: str, facts: str) -> None:
+    text = f"{facts}{heading}: Agent: Hello there\nCustomer: Hi, my bill: wrong\nAgent: Bye"
+    lines = read_transcript(text).lines
+    assert [line.role for line in lines] == ["agent", "customer", "agent"]
+    assert lines[0].text.splitlines()[-1] == "Hello there"
+    assert [line.text for line in lines[1:]] == ["Hi, my bill: wrong", "Bye"]
+
+
+def test_a_speaker_who_calls_another_by_name_is_no_heading() -> None:
+    lines = read_transcript("Kim: Pat: is that you?\nPat: yes, it is me\nKim: ok\nPat: bye").lines
+    assert [line.text for line in lines] == ["Pat: is that you?", "yes, it is me", "ok", "bye"]

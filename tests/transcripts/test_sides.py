@@ -250,3 +250,24 @@ def test_correcting_words_does_not_make_a_silent_side_speak() -> None:
     answered = Call(transcript=[TranscriptLine("agent", "Hello."), TranscriptLine("customer", "Hi.")])
     assert carried_findings([silent], call, corrected) == [silent]
     assert carried_findings([silent], call, answered) == []
+
+
+@pytest.mark.parametrize("form", ["{0}|{1}|", "[{2}][{0}]{1} ", "({0}) {1} ~ "])
+def test_a_text_that_was_not_cut_into_its_lines_is_never_one_side_s_in_silence(form: str) -> None:
+    said = [
+        ("Agent", "Hello there, how can I help?"),
+        ("Customer", "My line is dead"),
+        ("Agent", "I look"),
+        ("Customer", "Thanks"),
+    ]
+    text = "".join(form.format(who, words, f"00:0{n}") for n, (who, words) in enumerate(said))
+    transcript = read_transcript(text)
+    held = {finding.code for finding in transcript.findings if finding.severity == "error"}
+    assert len(transcript.lines) == 4 or held
+
+
+def test_one_line_of_one_side_is_a_call() -> None:
+    transcript = read_transcript(
+        "Customer: Hello, this is a message (the agent did not answer). Please call me back."
+    )
+    assert [finding.code for finding in transcript.findings if finding.severity == "error"] == []

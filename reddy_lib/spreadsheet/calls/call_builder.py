@@ -258,8 +258,9 @@ class CallBuilder:
 
     def _facts_said(self, call: Call, transcript: Transcript, findings: list[Finding]) -> None:
         """Take what the transcript itself says of its call where no column does: the agent's email, the id."""
-        if call.agent_email is None and transcript.agent_email:
-            call.agent_email = transcript.agent_email
+        said = transcript.agent_email or self._email_of_speaker(transcript)
+        if call.agent_email is None and said:
+            call.agent_email = said
             findings.append(
                 finding(
                     "agent-email-from-transcript",
@@ -270,6 +271,15 @@ class CallBuilder:
             )
         if call.conversation_id is None and transcript.conversation_id:
             call.conversation_id = transcript.conversation_id
+
+    def _email_of_speaker(self, transcript: Transcript) -> str:
+        """Return the email of the only speaker whom the value table of agents has, or ""."""
+        emails = {
+            str(email)
+            for label in transcript.labels
+            if label and (email := self.sources.through_table("agent_email", label)) != label
+        }
+        return emails.pop() if len(emails) == 1 else ""
 
     def _length(self, cells: Cells[str, Any]) -> float | None:
         """Return the seconds that the call lasted, where a column states them beyond doubt."""

@@ -174,6 +174,11 @@ def _reason(column: Column, named: bool, *facts: str) -> str:
     return "; ".join([f'name "{column.name}"', *facts] if named else facts)
 
 
+_ANOTHER_EACH = "another one in each row, as customers have"
+_PRIVATE = "private addresses"
+_AS_CUSTOMERS = frozenset((_ANOTHER_EACH, _PRIVATE))
+
+
 def _agent(column: Column, table: Table) -> Evidence:
     says = column.says
     agent = "agent" in says
@@ -200,11 +205,11 @@ def _agent(column: Column, table: Table) -> Evidence:
         facts.append("few over many calls, as agents are")
     elif column.count >= 4 and len(mails) > 0.9 * column.count and not agent:
         score -= 6
-        facts.append("another one in each row, as customers have")
+        facts.append(_ANOTHER_EACH)
     hosts = {mail.rpartition("@")[2].split(".")[-2] for mail in mails if "." in mail.rpartition("@")[2]}
     if hosts and not agent and len(hosts & _FREE_MAIL) * 2 > len(hosts):
         score -= 4
-        facts.append("private addresses")
+        facts.append(_PRIVATE)
     for names, weight, what in (
         (table.agents_named, 5.0, "agent"),
         (table.customers_named, -8.0, "customer"),
@@ -227,7 +232,8 @@ def _agent(column: Column, table: Table) -> Evidence:
     if score <= 4:
         return _NO
     named = agent or bool(says & {"email", "user"})
-    return Evidence(score, _reason(column, named, *facts), named)
+    told = agent or (named and not _AS_CUSTOMERS & set(facts))
+    return Evidence(score, _reason(column, named, *facts), told)
 
 
 def _no_emails(column: Column, table: Table) -> Evidence:

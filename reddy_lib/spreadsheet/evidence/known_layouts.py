@@ -120,9 +120,9 @@ class KnownFile(NamedTuple):
 
 KNOWN_FILES: tuple[KnownFile, ...] = (
     KnownFile("Text with a delimiter", (".csv", ".tsv", ".txt"), "Comma, semicolon, tab, pipe and others; any usual encoding."),
-    KnownFile("Excel", (".xlsx", ".xlsm", ".xls", ".xlsb"), "Any sheet; the lines of the calls may stand in a second one. A workbook with a password is refused."),
+    KnownFile("Excel", (".xlsx", ".xlsm", ".xls", ".xlsb"), "Any sheet; the lines of the calls may stand in a second one, or each sheet may be a call. A workbook with a password is refused."),
     KnownFile("OpenDocument", (".ods",), "Any sheet."),
-    KnownFile("Web page", (".html", ".htm", ".xls"), "Its tables."),
+    KnownFile("Web page", (".html", ".htm", ".xls"), "Its tables, or the conversation of a saved chat page."),
     KnownFile("XML", (".xml",), "An element a call, an element a turn, and Excel's XML of 2003."),
     KnownFile("Parquet", (".parquet",), "Nested columns too."),
     KnownFile("JSON", (".json", ".jsonl", ".ndjson", ".jsonc"), "Calls, wherever they stand in it, or one call."),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
@@ -17,7 +17,7 @@ _MORE = re.compile(
     re.IGNORECASE,
 )
 """How a column says that it goes on with another one."""
-_TRIED = 12
+_TRIED, _CUTS = 12, 60
 
 
 def joined_parts(columns: Sequence[Column]) -> tuple[list[str], str, str] | None:
@@ -186,12 +186,26 @@ _SLACK = 4
 
 
 def _same_speakers(before: str, after: str) -> bool:
-    """Return whether a label of the one text stands before words of the other, perhaps with a clock behind it."""
+    """Return whether those who speak in the one text speak again in the other, as both read together show."""
     labels = {label for label in read_opening(before).labels if label}
-    return any(
+    if not labels or not any(label in after for label in labels):
+        return False
+    if any(
         re.search(rf"(?<!\w){re.escape(label)}\W{{0,4}}(?:\d[\d:.,]*\W{{0,4}})?[:：>|\]]", after)
         for label in labels
+    ):
+        return True
+    alone = _turns_of(before, labels)
+    return (
+        len(after) >= _LONG
+        and max(_turns_of(f"{before}{mark}{after}", labels) for mark in ("", "\n")) > alone
     )
+
+
+def _turns_of(text: str, labels: Collection[str]) -> int:
+    """Return how many turns of these speakers a text has."""
+    found = read_opening(text).labels
+    return sum(found.get(label, 0) for label in labels)
 
 
 def _at_the_cut(parts: Sequence[Column]) -> str:
@@ -214,17 +228,27 @@ def _at_the_cut(parts: Sequence[Column]) -> str:
 def _cut_inside(parts: Sequence[Column]) -> bool:
     """Whether the cells were cut wherever they were full, rather than between two turns."""
     inside = between = 0
-    for row in zip(*(column.rows for column in parts), strict=True):
+    rows = [
+        row for row in zip(*(column.rows for column in parts), strict=True) if all(map(cell_text, row[:2]))
+    ]
+    for row in rows[:: len(rows) // _CUTS + 1]:
         texts = [cell_text(cell) for cell in row]
         for before, after in pairwise(texts):
             if not before or not after:
                 continue
-            labelled = (
-                re.match(r"\W{0,3}(?:\[?\d[\d:.,]*\]?\W*)?[^\W\d_][^:\n]{0,40}[:：>|]", after) is not None
-            )
+            labelled = _HEAD_OF_TURN.match(after) is not None or _begins_with_speaker(before, after)
             own_line = before.endswith("\n") or after.startswith("\n")
             if labelled and not own_line and before.rstrip()[-1:] in ".?!…\"'”)]。？！":
                 between += 1
             else:
                 inside += 1
     return inside > between
+
+
+_HEAD_OF_TURN = re.compile(r"\W{0,3}(?:\[?\d[\d:.,]*\]?\W*)?[^\W\d_][^:\n]{0,40}[:：>|]")
+
+
+def _begins_with_speaker(before: str, after: str) -> bool:
+    """Return whether a text begins with one of those who speak in the text before it, perhaps behind a clock."""
+    start = re.sub(r"^\W*(?:\d[\d:.,]*\W+)?", "", after[:60])
+    return any(label and start.startswith(label) for label in read_opening(before).labels)

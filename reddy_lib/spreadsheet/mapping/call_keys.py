@@ -12,7 +12,7 @@ from reddy_lib.spreadsheet.evidence.id_evidence import id_name, no_call_id
 from reddy_lib.spreadsheet.evidence.line_words import unused_words
 from reddy_lib.spreadsheet.model import Mapping
 
-__all__ = ["id_from_group", "with_joining_id", "with_unused_words"]
+__all__ = ["id_from_group", "with_joining_id", "with_order_doubted", "with_unused_words"]
 
 
 def id_from_group(mapping: Mapping, columns: Sequence[Column]) -> Mapping:
@@ -107,3 +107,26 @@ def with_unused_words(mapping: Mapping, varying: Collection[str], groups: Sequen
         doubts={**mapping.doubts, "transcript": doubt},
         second_best={**mapping.second_best, "transcript": left[0]},
     )
+
+
+def with_order_doubted(mapping: Mapping, groups: Sequence[Group]) -> Mapping:
+    """Return a copy with a doubt about the transcript if rows in no order of their own stand sorted by their speaker."""
+    role = mapping.line_fields.get("role", "")
+    if not role or "transcript" in mapping.doubts or mapping.line_fields.keys() & {"order", "start"}:
+        return mapping
+    long = 0
+    for group in groups:
+        labels = list(map(str, group.columns[role]))
+        counts = [labels.count(label) for label in dict.fromkeys(labels)]
+        if len(counts) != 2 or min(counts) < 2:
+            continue
+        if sum(a != b for a, b in pairwise(labels)) > 1:
+            return mapping
+        long += 1
+    if long < 2 or 2 * long < len(groups):
+        return mapping
+    doubt = (
+        f"in {long} of {len(groups)} calls looked at one side says all it says before the other: the rows may be sorted by "
+        f"{role!r}, and nothing tells in which order they were spoken"
+    )
+    return mapping.replace(doubts={**mapping.doubts, "transcript": doubt})

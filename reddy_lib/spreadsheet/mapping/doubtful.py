@@ -27,7 +27,8 @@ def doubts_of_content(
             and field not in doubts
             and kept[field].score < _SURE.get(field, 99)
         ):
-            found[field] = f"{fields[field]!r} was taken because {what}"
+            customers = field == "agent_email" and "as customers have" in kept[field].reason
+            found[field] = f"{fields[field]!r} was taken because {_AS_OF_CUSTOMERS if customers else what}"
     ids = next((one for one in table.columns if one.name == fields.get("conversation_id")), None)
     if ids is not None and "conversation_id" not in {**doubts, **found} and (words := words_among_ids(ids)):
         # Every call is told this: a cell, which may be a customer's name, must not go into the others' findings.
@@ -135,6 +136,7 @@ def _is_qualified(name: str) -> bool:
 
 _SURE = {"agent_email": 15.0, "product_id": 8.5}
 """Score from which on the content of a column is enough: emails written after the names of agents, names of products."""
+_AS_OF_CUSTOMERS = "its cells are emails; each row has another one, as it has another customer"
 _SILENT = {
     "conversation_id": "its cells look like ids; its name does not say so",
     "timestamp": "its cells are dates; its name does not say that calls began then",
@@ -144,10 +146,12 @@ _SILENT = {
 
 
 def doubt_of_transcript(taken: Sequence[str], columns: Sequence[Column]) -> tuple[str, str] | None:
-    """Return (question, column) where another column reads as the transcripts of the same calls: a copy, a translation."""
+    """Return (question, other column or "") where the column of transcripts may hold notes, or has a copy beside it."""
     first = next((column for column in columns if column.name == taken[0]), None)
     if first is None or first.transcripts < 0.5:
         return None
+    if "note" in first.says and "transcript" not in first.says:
+        return f"{first.name!r} was taken; its name says that it holds notes, not what was said", ""
     for column in columns:
         if column.name in taken or "note" in column.says or column.length < 0.5 * first.length:
             continue

@@ -28,7 +28,12 @@ from reddy_lib.spreadsheet.evidence.split_transcripts import continued, joined_p
 from reddy_lib.spreadsheet.evidence.tags import constant, personal, sensitive
 from reddy_lib.spreadsheet.evidence.turn_columns import TurnsFound, find_turns
 from reddy_lib.spreadsheet.formats import SheetFormat
-from reddy_lib.spreadsheet.mapping.call_keys import id_from_group, with_joining_id, with_unused_words
+from reddy_lib.spreadsheet.mapping.call_keys import (
+    id_from_group,
+    with_joining_id,
+    with_order_doubted,
+    with_unused_words,
+)
 from reddy_lib.spreadsheet.mapping.doubtful import (
     doubt_of_transcript,
     doubts_of_content,
@@ -37,7 +42,12 @@ from reddy_lib.spreadsheet.mapping.doubtful import (
 )
 from reddy_lib.spreadsheet.mapping.name_facts import with_name_facts
 from reddy_lib.spreadsheet.mapping.pooling import with_pooled_roles
-from reddy_lib.spreadsheet.mapping.proposals import with_agent_names, with_agents_beside, with_joined_time
+from reddy_lib.spreadsheet.mapping.proposals import (
+    with_agent_names,
+    with_agents_beside,
+    with_agents_in_lines,
+    with_joined_time,
+)
 from reddy_lib.spreadsheet.mapping.spread_values import with_second_key, with_spread_id, with_spread_start
 from reddy_lib.spreadsheet.model import Join, Layout, Mapping, ProductLike, product_ids
 from reddy_lib.spreadsheet.reading.pieces import column_cells
@@ -46,6 +56,8 @@ __all__ = ["guess_mapping"]
 
 _ROWS = 1000
 """Rows that are looked at."""
+_TALKS = 40
+"""Transcripts in which agents are looked for."""
 _OF_A_ROW = ("transcript", "channels", "separation", "channel_map")
 """Fields that only a row that is a call can have a column for."""
 _CLOSE = 0.8
@@ -75,7 +87,11 @@ def guess_mapping(
         return mapping
     if column is None:
         cells_of = {name: sheet[name].head(_ROWS).tolist() for name in mapping.tags if name in sheet.columns}
-        return with_agents_beside(mapping, cells_of, path)
+        mapping = with_agents_beside(mapping, cells_of, path)
+        talk = mapping.fields.get("transcript")
+        if "agent_email" in mapping.fields or talk not in sheet.columns:
+            return mapping
+        return with_agents_in_lines(mapping, sheet[talk].head(_TALKS).tolist(), path)
     cells = sheet[column].head(_ROWS).tolist()
     return mapping if Column(column, cells).emails >= 0.5 else with_agent_names(mapping, cells, path)
 
@@ -240,9 +256,9 @@ def _with_other_transcript(mapping: Mapping, columns: Sequence[Column]) -> Mappi
     found = doubt_of_transcript(mapping.sources().get("transcript", []), columns)
     if found is None or "transcript" in mapping.doubts:
         return mapping
+    second = {"transcript": found[1]} if found[1] else {}
     return mapping.replace(
-        doubts={**mapping.doubts, "transcript": found[0]},
-        second_best={**mapping.second_best, "transcript": found[1]},
+        doubts={**mapping.doubts, "transcript": found[0]}, second_best={**mapping.second_best, **second}
     )
 
 
@@ -364,7 +380,7 @@ def _fields_of_groups(
             )
             mapping = _with_times(mapping, [moments])
     mapping = _agent_of_lines(mapping, varying, groups)
-    mapping = with_unused_words(mapping, varying, groups)
+    mapping = with_order_doubted(with_unused_words(mapping, varying, groups), groups)
     reasons = dict(mapping.reasons)
     for name, count in varying.items():
         if name in mapping.fields.values():

@@ -13,6 +13,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from reddy_lib.errors import SheetError
+from reddy_lib.spreadsheet.calls.sources import fold_text
 from reddy_lib.spreadsheet.cells.date_numbers import is_day_number
 from reddy_lib.spreadsheet.cells.date_text import read_written
 from reddy_lib.spreadsheet.cells.dates import looks_like_time
@@ -22,8 +23,9 @@ from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.time_order import is_time_of_day, is_unmarked_clock, times_of_day
 from reddy_lib.spreadsheet.mapping.lookups import find_column, find_lookup
 from reddy_lib.spreadsheet.model import Join, Mapping
+from reddy_lib.transcripts import read_opening, role_of
 
-__all__ = ["with_agent_names", "with_agents_beside", "with_joined_time"]
+__all__ = ["with_agent_names", "with_agents_beside", "with_agents_in_lines", "with_joined_time"]
 
 _BESIDE = frozenset(("excel", "files"))
 """Kinds of files that may hold a table of agents beside that of the calls."""
@@ -181,6 +183,45 @@ def with_agents_beside(
         reasons={
             **mapping.reasons,
             "agent_email": f"{len(candidates[name])} different; emails by {table.reason}",
+        },
+    )
+
+
+def with_agents_in_lines(mapping: Mapping, cells: Sequence[Any], path: str | os.PathLike[str]) -> Mapping:
+    """Return the emails of those who speak in the transcripts, where another sheet has one speaker of nearly each call.
+
+    Without a column of agents, who speaks alone may name them: "Kim Lee: Hello" beside a sheet of names and emails.
+    """
+    format = mapping.sheet
+    if format is None or format.kind not in _BESIDE or not format.sheet or mapping.values.get("agent_email"):
+        return mapping
+    spoken = [set(read_opening(text).labels) - {""} for cell in cells if (text := cell_text(cell).strip())]
+    labels = {label for each in spoken for label in each if " " in label and not role_of(label)}
+    if len(labels) < 2:
+        return mapping
+    try:
+        found = find_lookup(
+            path,
+            field="agent_email",
+            texts=labels,
+            but=(format.sheet, format.lines_sheet, *format.alike, *format.tables),
+        )
+    except SheetError:
+        return mapping
+    if found is None or "customer" in concepts(found.source) | concepts(found.value):
+        return mapping
+    known = {fold_text("agent_email", text) for text in found.values}
+    one = sum(sum(fold_text("agent_email", label) in known for label in each) == 1 for each in spoken)
+    here = {fold_text("agent_email", label) for label in labels} & known
+    # Who called may stand in such a sheet too: agents take many calls.
+    named = "agent" in concepts(found.source) | concepts(found.value)
+    if one < 0.8 * len(spoken) or (not named and len(here) > 0.7 * len(spoken)):
+        return mapping
+    return mapping.replace(
+        values={**mapping.values, "agent_email": found.values},
+        reasons={
+            **mapping.reasons,
+            "agent_email": f"no column; who speaks in the transcripts, by {found.reason}",
         },
     )
 

@@ -47,7 +47,7 @@ from reddy_lib.spreadsheet.reading.table_shape import (
 )
 from reddy_lib.spreadsheet.reading.tables import parquet_rows
 from reddy_lib.spreadsheet.reading.text_tables import text_form
-from reddy_lib.spreadsheet.reading.web_pages import html_rows, html_tables
+from reddy_lib.spreadsheet.reading.web_pages import html_rows, html_tables, is_saved_chat
 from reddy_lib.spreadsheet.reading.workbook_rows import excel_rows, merged_regions
 from reddy_lib.spreadsheet.reading.xml_tables import is_one_call, xml_rows, xml_sheets
 
@@ -106,7 +106,12 @@ def detect_format(
         page = html_rows(path, encoding, around=True)
         if header_row in (None, 1) and is_page_of_calls(list(islice(numbered(page), _OF_BLOCKS))):
             return _shaped(path, blocks, header_row)
-        tables = html_tables(path, encoding)
+        try:
+            tables = html_tables(path, encoding)
+        except UnreadableFile:
+            if is_saved_chat(path, encoding):
+                return SheetFormat("files", None, 1, None, None)
+            raise
         chosen = choose_tables(tables)
         format = SheetFormat(
             "html", None, 1, encoding, None,

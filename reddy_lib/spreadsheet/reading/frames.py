@@ -20,13 +20,13 @@ from reddy_lib.spreadsheet.reading.files import (
     csv_records,
     open_workbook,
 )
-from reddy_lib.spreadsheet.reading.furniture import Region, is_blank, joined_names
+from reddy_lib.spreadsheet.reading.furniture import Region, is_blank, is_empty, joined_names
 from reddy_lib.spreadsheet.reading.header_search import (
     LOOK_AHEAD,
 )
 from reddy_lib.spreadsheet.reading.headers import column_letter, header_texts
 from reddy_lib.spreadsheet.reading.json_tables import record_rows
-from reddy_lib.spreadsheet.reading.notes import encoding_note, file_notes, hidden_note, left_lines
+from reddy_lib.spreadsheet.reading.notes import encoding_note, file_notes, hidden_note, left_lines, rows_above
 from reddy_lib.spreadsheet.reading.page_blocks import page_rows
 from reddy_lib.spreadsheet.reading.pieces import Spans, as_frame, column_cells, taken_apart
 from reddy_lib.spreadsheet.reading.table_shape import (
@@ -105,24 +105,32 @@ def _bundle_rows(path: Path) -> Iterator[list[Any]]:
 
 
 def _header(
-    rows: Iterator[tuple[int, list[Any]]], format: SheetFormat, merged: Sequence[Region]
+    rows: Iterator[tuple[int, list[Any]]], format: SheetFormat, merged: Sequence[Region], passed: list[int]
 ) -> tuple[list[str], list[str], Iterator[tuple[int, list[Any]]]]:
-    """(column names, the header's texts, the rows below it); no names where the file has no such row."""
+    """(column names, the header's texts, the rows below it); no names where the file has no such row.
+
+    `passed` takes the rows above it that are as wide as it is: a title is not, a call would be.
+    """
     if not format.header_row:
         ahead = list(islice(rows, LOOK_AHEAD))
         width = max((len(cells) for _, cells in ahead), default=0)
         names = [f"column {column_letter(place)}" for place in range(1, width + 1)]
         return names, names, chain(ahead, rows)
     above: list[list[Any]] = []
+    widths: dict[int, int] = {}
     for number, record in rows:
         if number < format.header_row:
             if number > format.header_row - format.header_lines:
                 above.append(record)
+            else:
+                widths[number] = sum(not is_empty(cell) for cell in record)
             continue
         if number > format.header_row:
             break
         if format.kind == "excel":
             record = [excel_cell(cell) for cell in record]
+        width = sum(not is_empty(cell) for cell in record)
+        passed += [row for row, cells in widths.items() if cells >= max(3, 0.8 * width)]
         names = joined_names([*above, record], merged, number) if above else header_texts(record)
         return names, [str(cell).strip() for cell in record[: len(names)]], rows
     return [], [], rows
@@ -139,7 +147,8 @@ def frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFra
     nuls: dict[int, int] = {}
     left: list[str] = []
     mended: dict[int, Finding] = {}
-    names, header, found = _header(rows_of(path, format, rows, nuls, left, mended), format, merged)
+    passed: list[int] = []
+    names, header, found = _header(rows_of(path, format, rows, nuls, left, mended), format, merged, passed)
     if not names:
         raise EmptySheet(f"{path.name} has no row {format.header_row}: choose another header row.")
     if len(names) > MOST_COLUMNS:
@@ -148,6 +157,8 @@ def frames(path: Path, format: SheetFormat, *, rows: int) -> Iterator[pd.DataFra
         attrs["beside"] = names[format.beside :]
     hidden = hidden_parts(path, format.sheet or "") if plain else Hidden()
     notes = file_notes(format, names, hidden)
+    if passed and not format.turned:
+        notes.append((0, rows_above(passed, format.header_row)))
     numbers: list[int] = []
     cells: list[list[Any]] = []
     left_out: dict[int, str] = {}

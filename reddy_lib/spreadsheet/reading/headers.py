@@ -81,7 +81,8 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
             continue
         others = [written[number] for number in _others(rows, place)]
         # "AGENT" in every second cell, or again further down, is who speaks, and no name of a column.
-        once = [text for text in texts if len(text) < 60 and texts.count(text) < 3]
+        again = _recurring(written[place], others)
+        once = [text for text in texts if len(text) < 60 and texts.count(text) < 3 and text not in again]
         known = len({plain_name(text) for text in once if _is_name(text)})
         counts = _counts_on(texts)
         data = 0 if counts else sum(_is_data(cell, text) for cell, text in zip(cells, texts, strict=True))
@@ -89,7 +90,7 @@ def find_header(rows: Sequence[Sequence[Any]]) -> int:
         score = (
             min(len(cells) / width, 1.0) * 2.0
             + (min(known, 4) * 0.75 if known > 1 else known * 0.3)
-            - 1.5 * _recurring(written[place], others)
+            - 1.5 * sum(text in again for text in texts) / len(cells)
             - 3.0 * data / len(cells)
             + (0.0 if counts else 2.0 * _contrast(written[place], others, shapes))
             - 0.5 * repeated / len(cells)
@@ -120,14 +121,18 @@ def _is_name(text: str) -> bool:
     """Whether words of a call's export stand in it, and nothing that reads as a sentence."""
     if len(text.split()) > 6 or _DATA.fullmatch(text) or _shape(text) in ("email", "stamp"):
         return False
+    if text.startswith("/Date("):  # as .NET writes a moment
+        return False
     return bool(concepts(text)) and not re.search(r"[.?!…] ?\S|[?!。？]$|\w\.$", text)
 
 
-def _recurring(row: Sequence[str], below: Sequence[Sequence[str]]) -> float:
-    """Share of the row's texts that come again in their column: a header's does not, "Team A" does."""
-    texts = [(place, text) for place, text in enumerate(row) if text]
-    again = sum(any(place < len(other) and other[place] == text for other in below) for place, text in texts)
-    return again / len(texts)
+def _recurring(row: Sequence[str], below: Sequence[Sequence[str]]) -> set[str]:
+    """Return the row's texts that come again in their column: a header's do not, "Team A" does."""
+    return {
+        text
+        for place, text in enumerate(row)
+        if text and any(place < len(other) and other[place] == text for other in below)
+    }
 
 
 _SHAPES = re.compile(

@@ -75,11 +75,39 @@ def look_for_calls(data: Any) -> Found | None:
         else:
             return None
     _, path, records, sure = best
+    alike = [
+        (each, rows)
+        for each, rows in lists
+        if each == path or (len(_apart(path, each)) == 1 and _of_the_same_kind(records, rows))
+    ]
+    if len(alike) > 1:
+        # Calls by day, by team, by channel: what each list is called is said of its calls.
+        name = next(name for name in ("list", "list_name", "name_of_the_list") if name not in records[0])
+        places = sorted({place for each, _ in alike for place in _apart(path, each)})
+        records = [
+            {name: " / ".join(each[place] for place in places), **record}
+            for each, rows in alike
+            for record in rows
+        ]
+        lists = [one for one in lists if one not in alike]
     others = {each[-1]: rows for each, rows in lists if each != path and each[: len(path)] != path}
     beside = {key: value for key, value in data.items() if not isinstance(value, list | dict)}
     if sure:
         beside[SURE] = True
     return Found(records, beside, others)
+
+
+def _apart(path: tuple[str, ...], other: tuple[str, ...]) -> list[int]:
+    """Return the places at which two ways to lists differ; [-1, -1] where one is longer."""
+    if len(path) != len(other):
+        return [-1, -1]
+    return [place for place, (one, two) in enumerate(zip(path, other, strict=True)) if one != two]
+
+
+def _of_the_same_kind(records: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether the records of another list are calls too: they have the same keys, and speech."""
+    mine, theirs = set(records[0]), set(others[0])
+    return 5 * len(mine & theirs) >= 4 * len(mine | theirs) and any(map(holds_speech, others[:5]))
 
 
 def _most_text(

@@ -20,6 +20,7 @@ __all__ = [
     "left_lines",
     "merged_notes",
     "notes_before",
+    "rows_above",
 ]
 
 Notes = dict[int, list[Finding]]
@@ -172,4 +173,15 @@ def left_lines(lines: Sequence[str]) -> Finding:
         "row",
         f"Lines of the report that belong to no block were left out as page headers ({len(lines):,}): {listed}.",
         value=lines[0],
+    )
+
+
+def rows_above(rows: Sequence[int], header: int) -> Finding:
+    """Return the finding for rows above the header that are as wide as it: they may be calls, or the real header."""
+    listed = ", ".join(map(str, rows[:10])) + (", …" if len(rows) > 10 else "")
+    return finding(
+        "rows-left-out",
+        "row",
+        f"Row {header} was read as the header. Rows above it are as wide as it is and were not read: {listed}.",
+        value=str(rows[0]),
     )

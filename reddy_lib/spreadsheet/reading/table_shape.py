@@ -73,6 +73,9 @@ def _main_kind(cells: Iterable[Any]) -> str:
 # On its side
 
 
+_DIGITS = re.compile(r"\d+")
+
+
 def is_turned(rows: Sequence[Sequence[Any]]) -> bool:
     """Whether the first column of a table holds the names, and each further column is a call.
 
@@ -91,7 +94,8 @@ def is_turned(rows: Sequence[Sequence[Any]]) -> bool:
     if not {"email", "date", "number", "long"}.isdisjoint(kinds) or kinds.count("code") > 0.2 * len(kinds):
         return False
     known = has_known_names(texts)
-    across = has_known_names([str(cell).strip() for cell in rows[0]])
+    # "Call 1", "Call 2", "Call 3" above the columns say one thing: each of them is a call.
+    across = has_known_names(list(dict.fromkeys(_DIGITS.sub("", str(cell)).strip() for cell in rows[0])))
     if any(known_name(text) for text in map(str, rows[0][1:])) and across >= known:
         return False
     strong_rows = sum(_main_kind(row[1:]) in ("email", "date", "long") for row in rows)

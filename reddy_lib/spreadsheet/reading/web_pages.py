@@ -15,8 +15,9 @@ from typing import Any
 
 from reddy_lib.errors import UnreadableFile
 from reddy_lib.spreadsheet.reading.furniture import is_empty
+from reddy_lib.transcripts import read_transcript
 
-__all__ = ["html_rows", "html_tables"]
+__all__ = ["html_rows", "html_tables", "is_saved_chat"]
 
 _BLOCK = 1 << 20
 _MOST_PENDING = 4096  # characters of a tag that the end of a page cuts off
@@ -187,3 +188,16 @@ def html_rows(
     for number, row in _all_rows(path, encoding, around=around):
         if numbers is None or number in numbers:
             yield list(row)
+
+
+def is_saved_chat(path: Path, encoding: str) -> bool:
+    """Return whether a page without tables reads as one conversation, as chats that were saved from a browser do."""
+    if path.stat().st_size > _MOST_CHAT:
+        return False
+    found = read_transcript(path.read_text(encoding=encoding, errors="replace"))
+    around = any(item.code in _AROUND for item in found.findings)  # menus and facts among what was said
+    return found.form not in ("empty", "no speakers", "unreadable") and len(found.labels) > 1 and not around
+
+
+_MOST_CHAT = 1 << 22
+_AROUND = ("aside-kept", "line-not-read", "line-without-speaker")

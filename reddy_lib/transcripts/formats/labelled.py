@@ -60,7 +60,7 @@ def read_text(
     signed = under_signs(text)
     if signed is not None:
         return signed
-    text = with_bracketed_seconds(without_counters(with_iso_stamps(text)))
+    text = _with_first_line(with_bracketed_seconds(without_counters(with_iso_stamps(text))))
     explained = _under_legend(text, roles, agent, customer)
     if explained is not None:
         return explained
@@ -68,6 +68,25 @@ def read_text(
     if below is None:
         below = _without_shared_words(_read_best(text, roles, agent, customer))
     return _several_calls(below)
+
+
+def _with_first_line(text: str) -> str:
+    """Return the text with a first line that stands behind its heading, "Transcript: Agent: Hello", on a row of its own."""
+    found = _BEHIND_HEADING.search(text[:_OPENING])
+    if found is None or role_of(found["heading"]):
+        return text
+    heading, label = found["heading"].casefold(), re.escape(found["label"])
+    rows = len(re.findall(rf"^\W{{0,4}}{label}\s?[:：]", text, re.MULTILINE))
+    again = len(re.findall(rf"^\W{{0,4}}{re.escape(heading)}\s?[:：]", text.casefold(), re.MULTILINE))
+    if again > 1 or rows < 1 or not (role_of(found["label"]) or rows > 1):
+        return text
+    return f"{text[: found.start('label')].rstrip()}\n{text[found.start('label') :]}"
+
+
+_BEHIND_HEADING = re.compile(
+    r"^[ \t]*(?P<heading>[^\W\d_](?:[^\W\d_]|[ ]){2,30})\s?[:：][ \t]*(?P<label>[^\W\d_][\w .'-]{0,30})\s?[:：][ \t]*\S",
+    re.MULTILINE,
+)
 
 
 def _under_facts(
