@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from reddy_lib.transcripts import read_transcript
+from reddy_lib.transcripts.loss import accounted
 
 SAID = [
     ("agent", "Thank you for calling Cedarline, how can I help?", 0.0),
@@ -70,3 +71,43 @@ def test_numbers_that_people_say_stay(words: list[str]) -> None:
 def test_stamps_that_name_their_month_say_when_the_call_began(stamp: str) -> None:
     text = "\n".join(f"{stamp.format(19 + int(at))} {role.title()}: {said}" for role, said, at in SAID)
     assert read_transcript(text).started == 1_767_600_919
+
+
+WORDS = ("Good morning, how can I help?", "I lost my card.", "I block it at once.")
+
+
+@pytest.mark.parametrize(
+    ("agent", "customer"),
+    [
+        ("Agent → Customer: {}", "Customer → Agent: {}"),
+        ("Agent -> Customer | {}", "Customer -> Agent | {}"),
+        ("Ann Lee > Visitor 12: {}", "Visitor 12 > Ann Lee: {}"),
+        ("A ▸ C: {}", "C ▸ A: {}"),
+        ("Agent to Customer: {}", "Customer to Agent: {}"),
+        ("From Agent to Customer: {}", "From Customer to Agent: {}"),
+        ("Agent (0.93): {}", "Customer (0.88): {}"),
+        ("Agent: {} (0.93)", "Customer: {} (0.88)"),
+        ("Agent: {} [93 %]", "Customer: {} [88 %]"),
+    ],
+)
+def test_who_is_spoken_to_and_how_sure_a_recogniser_was_are_not_said(agent: str, customer: str) -> None:
+    text = "\n".join(
+        [agent.format(WORDS[0]), customer.format(WORDS[1]), agent.replace("0.93", "0.97").format(WORDS[2])]
+    )
+    found = read_transcript(text)
+    assert [(line.role, line.text) for line in found.lines] == [
+        ("agent", WORDS[0]),
+        ("customer", WORDS[1]),
+        ("agent", WORDS[2]),
+    ]
+    assert len(found.labels) == 2
+    assert accounted(text, found).unassigned == []
+
+
+@pytest.mark.parametrize(
+    "said", [("Customer first, is our motto.", "Agent?", "Customer, yes."), ("It is (1)", "or (2)", "or (3)")]
+)
+def test_what_is_said_about_the_other_side_or_counted_is_said(said: tuple[str, str, str]) -> None:
+    labels = ("Agent", "Customer", "Agent")
+    found = read_transcript("\n".join(f"{label}: {text}" for label, text in zip(labels, said, strict=True)))
+    assert tuple(line.text for line in found.lines) == said

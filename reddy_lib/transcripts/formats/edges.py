@@ -46,13 +46,69 @@ def without_edges(parsed: Parsed) -> Parsed:
     turns = [turn for turn in parsed.turns if turn.label]
     if len(turns) < _FEWEST:
         return parsed
+    _take_receivers(turns)
     _take_lines(turns, parsed)
     _give_back_names(turns)
     for _ in range(_ROUNDS):
-        taken = _take_times(turns, parsed) or _take_counter(turns) or _take_numbers(turns)
+        taken = (
+            _take_times(turns, parsed) or _take_counter(turns) or _take_numbers(turns) or _take_scores(turns)
+        )
         if not (_take_marks(turns) or taken):
             break
     return parsed
+
+
+def _take_receivers(turns: Sequence[Turn]) -> None:
+    """Drop who was spoken to, where each turn names both: `Agent → Customer: Hello`, `Customer to Agent: Hi`."""
+    labels = {turn.label for turn in turns}
+    if len(labels) < 2:
+        return
+    others = {
+        label: re.compile(
+            rf"(?:{'|'.join(re.escape(other) for other in sorted(labels - {label}, key=len, reverse=True))})\s?[:：|>-]+\s"
+        )
+        for label in labels
+    }
+    found = [others[turn.label].match(turn.text) for turn in turns]
+    if sum(match is not None for match in found) >= _MOST_TURNS * len(turns):
+        for turn, match in zip(turns, found, strict=True):
+            if match is not None:
+                turn.text = turn.text[match.end() :].strip()
+    elif len(labels) == 2:
+        named = _sender_and_receiver(*sorted(labels))
+        for turn in turns:
+            turn.label = named.get(turn.label, turn.label)
+
+
+def _sender_and_receiver(one: str, other: str) -> dict[str, str]:
+    """Return label → who speaks, where two labels name the same two people the other way round; else nothing."""
+    words, turned = one.split(), other.split()
+    for begin in range(min(2, len(words))):
+        for end in range(begin + 1, len(words)):
+            for again in range(end + 1, min(end + 3, len(words))):
+                sender, between, receiver = words[begin:end], words[end:again], words[again:]
+                if turned == [*words[:begin], *receiver, *between, *sender] and sender != receiver:
+                    return {one: " ".join(sender), other: " ".join(receiver)}
+    return {}
+
+
+_SCORE = re.compile(r"\s*[(\[{]\s?(?:[01]?[.,]\d{1,6}|[01]|\d{1,3}(?:[.,]\d{1,2})?\s?%)\s?[)\]}]\s*$")
+"""How sure a recogniser was: (0.93), [93 %]."""
+
+
+def _take_scores(turns: Sequence[Turn]) -> bool:
+    """Drop how sure a recogniser was, behind the words or the labels of nearly all turns."""
+    if all(_SCORE.search(turn.label) for turn in turns):
+        for turn in turns:
+            turn.label = _SCORE.sub("", turn.label) or turn.label
+        return True
+    found = [_SCORE.search(turn.text, max(len(turn.text) - 20, 0)) for turn in turns]
+    if sum(match is not None for match in found) < _MOST_TURNS * len(turns):
+        return False
+    for turn, match in zip(turns, found, strict=True):
+        if match is not None:
+            turn.text = turn.text[: match.start()]
+    return True
 
 
 def _take_times(turns: Sequence[Turn], parsed: Parsed) -> bool:
