@@ -64,6 +64,7 @@ from reddy_lib.batches.review_decisions import (
     withdraw_acceptance,
 )
 from reddy_lib.batches.searchable_batch import SearchableBatch
+from reddy_lib.batches.silence_attached import silence_attached
 from reddy_lib.batches.steps import Step, SwapRoles
 from reddy_lib.database.privacy_tables import forgettings
 from reddy_lib.database.schema import (
@@ -399,7 +400,8 @@ class Batch(SearchableBatch, FixableBatch):
         """Attach the file of a call's recording, in place of an earlier one. Return its findings.
 
         The call announces it (`filename`), and it is uploaded right after the call is accepted. It is hashed now; a file
-        that has changed by then is not sent.
+        that has changed by then is not sent. What is masked in the words is silent in a copy, which is attached in its
+        place; where that cannot be, the call is held (`mask-still-heard`).
 
         Args:
             recording: a path (the file stays where it is), a file that is open for reading bytes (it is copied into
@@ -415,9 +417,11 @@ class Batch(SearchableBatch, FixableBatch):
         refuse_locked(self.one(row, calls.c.status).status, row)  # before a gigabyte is read
         if not isinstance(recording, files.Attached):
             recording = files.attached_from(self.database, recording, name=name, content_type=content_type)
-        return change_one(
+        change_one(
             self, row, announcing(recording), title=f"Attach {recording.name}", who=who, recording=recording
         )
+        silence_attached(self, [row], who=who)
+        return self.findings_of(row)
 
     def attach_many(self, found: MappingType[int, files.Attached], *, who: str = "") -> dict[int, str]:
         """Attach files to calls (row → what `reddy_lib.recordings.attachments.attached_from` returned) in one transaction.
@@ -438,6 +442,7 @@ class Batch(SearchableBatch, FixableBatch):
 
             changes = {row: (announcing(one), one) for row, one in found.items()}
             change_in_operation(connection, self, changes, "Attach recordings", who=who, refused=kept_back)
+        silence_attached(self, list(found), who=who)
         return refused
 
     def detach(self, row: int, *, who: str = "") -> list[Finding]:

@@ -34,6 +34,7 @@ from reddy_lib.batches.decisions import (
 from reddy_lib.batches.past_outcomes import NEVER_SENT, keep_past_outcome, keep_what_was_sent
 from reddy_lib.batches.removed_codes import remove_codes
 from reddy_lib.batches.stored_batch import StoredBatch
+from reddy_lib.batches.unsilenced import STILL_HEARD, NewlyAttached, hold_unsilenced
 from reddy_lib.database.bulk import InsertMany, UpdateMany, pieces
 from reddy_lib.database.former_keys import remember_keys
 from reddy_lib.database.schema import EDITABLE, calls, edits, personal_data
@@ -221,6 +222,10 @@ def _changed(
         new = msgspec.structs.replace(new, accepted=left)
     had = None if old.audio == "none" else files.attached_to(connection, old.id)
     has, call = _with_recording(connection, batch, call, had, recording)
+    if STILL_HEARD in new.accepted and (has and has.sha256) != (had and had.sha256):
+        # It was accepted for the other file.
+        left = {code: taken for code, taken in new.accepted.items() if code != STILL_HEARD}
+        new = msgspec.structs.replace(new, accepted=left)
     payload = payload_json(call).decode()
     found: list[tuple[str, Any, Any]] = decision_changes(decisions, new)
     if payload != old.payload:
@@ -287,6 +292,15 @@ def _store(
             files.attach(connection, one.old.id, one.has, who=who, now=now)
         elif one.has is None and one.had is not None:
             files.detach(connection, one.old.id)
+    if not masks:  # what masks words says itself what can still be heard
+        hold_unsilenced(
+            connection,
+            [
+                NewlyAttached(one.old.id, one.call, one.old.original or one.old.payload, one.has)
+                for one in new
+                if one.has is not None and (one.had is None or one.has.sha256 != one.had.sha256)
+            ],
+        )
     _insert_edits(
         connection,
         [
@@ -366,9 +380,6 @@ class _Source(NamedTuple):
     unassigned: str | None
     audio: str
 
-
-STILL_HEARD = "mask-still-heard"
-"""The finding of a recording in which masked words can be heard."""
 
 _TO = (
     "payload", "original", "source_findings", "edited", "status", "decisions", "characters_placed",

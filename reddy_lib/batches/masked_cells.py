@@ -15,7 +15,7 @@ import msgspec
 
 from reddy_lib.batches.line_diff import pair_lines
 from reddy_lib.batches.masked_names import distinct, without_count
-from reddy_lib.batches.masking import ANY_MASK
+from reddy_lib.batches.masks import ANY_MASK
 from reddy_lib.model import Call, from_payload
 
 __all__ = ["masked_cells"]

@@ -7,18 +7,16 @@ looked at.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
 
 from reddy_lib.batches.masked_names import distinct
+from reddy_lib.batches.masks import ANY_MASK, is_masked
 from reddy_lib.batches.step_base import StepBase
 from reddy_lib.model import Call, Tag
 from reddy_lib.personal_data import (
     KINDS,
-    NOT_KEPT,
     TITLES,
     Said,
     find_in_name,
@@ -26,16 +24,7 @@ from reddy_lib.personal_data import (
     find_personal_data,
 )
 
-__all__ = [
-    "ANY_MASK",
-    "MASKED",
-    "MaskPersonalData",
-    "items_of",
-    "masks_in",
-    "masks_said",
-    "own_masks",
-    "said_in",
-]
+__all__ = ["MaskPersonalData", "items_of", "said_in"]
 
 
 class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-data"):
@@ -106,64 +95,11 @@ class MaskPersonalData(StepBase, frozen=True, kw_only=True, tag="mask-personal-d
         )
 
 
-MASKED = "[masked]"
-"""The mask of words that a person chose."""
-
-_KIND_OF = {f"[{title}]": kind for kind, title in TITLES.items()}
-ANY_MASK = re.compile("|".join(map(re.escape, (*_KIND_OF, "[number]", MASKED))))
-
-
-def masks_in(call: Call) -> Counter[str]:
-    """Return how many masks a call's transcript and tags have, by kind."""
-    texts = [line.text for line in call.transcript or ()]
-    texts += [tag.value for tag in call.tags or () if isinstance(tag.value, str)]
-    texts += [tag.key for tag in call.tags or ()]
-    return Counter(
-        _KIND_OF[mask[0]]
-        for text in texts
-        if "[" in text
-        for mask in ANY_MASK.finditer(text)
-        if mask[0] in _KIND_OF
-    )
-
-
-def own_masks(call: Call, loaded: Call, *, removed: bool) -> Counter[str]:
-    """Return the masks that a call was not loaded with, by kind.
-
-    Args:
-        loaded: the call as it was loaded.
-        removed: codes were removed from every copy of the call, so that it looks as if it had been loaded with their masks.
-    """
-    of_sheet = masks_in(loaded)
-    if removed:
-        for kind in NOT_KEPT:
-            del of_sheet[kind]
-    return masks_in(call) - of_sheet
-
-
 def said_in(call: Call, *, blunt: bool = False) -> list[Said]:
     """Return the personal data in a call's transcript, without what is masked already."""
     lines = call.transcript or []
     return [
-        one for one in find_personal_data(lines, blunt=blunt) if not _is_masked(lines[one.line - 1].text, one)
-    ]
-
-
-def _is_masked(text: str, one: Said) -> bool:
-    """Return whether a mask stands there: an answer in words, such as a password, may be the mask itself."""
-    return "[" in text and any(
-        mask.start() < one.end and one.begin < mask.end() for mask in ANY_MASK.finditer(text)
-    )
-
-
-def masks_said(call: Call, kinds: Sequence[str]) -> list[Said]:
-    """Return where a transcript has masks of these kinds, to silence what was said there."""
-    return [
-        Said(number, mask.start(), mask.end(), _KIND_OF[mask[0]])
-        for number, line in enumerate(call.transcript or (), 1)
-        if "[" in line.text
-        for mask in ANY_MASK.finditer(line.text)
-        if _KIND_OF.get(mask[0]) in kinds
+        one for one in find_personal_data(lines, blunt=blunt) if not is_masked(lines[one.line - 1].text, one)
     ]
 
 
@@ -194,11 +130,11 @@ def _in_tag(tag: Tag) -> list[Said]:
     text = _text_of(tag)
     # What a mask says of the name is no hint: the value was looked at when the name was not masked yet.
     hint = ANY_MASK.sub(" ", tag.key) if "[" in tag.key else tag.key
-    return [one for one in find_in_text(text, kind_hint=hint) if not _is_masked(text, one)]
+    return [one for one in find_in_text(text, kind_hint=hint) if not is_masked(text, one)]
 
 
 def _in_name(name: str) -> list[Said]:
-    return [one for one in find_in_name(name) if not _is_masked(name, one)]
+    return [one for one in find_in_name(name) if not is_masked(name, one)]
 
 
 def _masked(text: str, found: Sequence[Said]) -> str:

@@ -18,17 +18,19 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from reddy_lib.batches.call_changes import STILL_HEARD, Changed, Recording, change_rows
+from reddy_lib.batches.call_changes import Changed, Recording, change_rows
 from reddy_lib.batches.call_rows import hold_calls
 from reddy_lib.batches.decisions import line_times, read_decisions
-from reddy_lib.batches.masking import MaskPersonalData, masks_said, own_masks
+from reddy_lib.batches.masking import MaskPersonalData
+from reddy_lib.batches.masks import masks_said, own_masks
 from reddy_lib.batches.redaction_marks import words_of
 from reddy_lib.batches.removed_codes import calls_without_codes
 from reddy_lib.batches.stored_batch import StoredBatch
+from reddy_lib.batches.unsilenced import STILL_HEARD, silent_recordings, still_heard
 from reddy_lib.database.database import Database
 from reddy_lib.database.schema import calls, recordings, silenced_recordings
 from reddy_lib.errors import RecordingError
-from reddy_lib.findings import Finding, finding
+from reddy_lib.findings import Finding
 from reddy_lib.model import Call, TranscriptLine, from_payload
 from reddy_lib.personal_data import TITLES, Said
 from reddy_lib.recordings.attachments import (
@@ -45,6 +47,7 @@ __all__ = [
     "MaskingWork",
     "Masks",
     "Silenced",
+    "is_silent",
     "note_silenced",
     "note_silenced_by_hand",
     "originals_of",
@@ -93,7 +96,7 @@ def silence_masked(batch: StoredBatch, rows: Sequence[int], step: Masks) -> dict
     with batch.database.read() as connection:
         found = connection.execute(query).all()
         attached = attached_to_calls(connection, [one.id for one in found])
-        silent = _silent(connection, [one.id for one in found])
+        silent = silent_recordings(connection, [one.id for one in found])
         removed = calls_without_codes(connection, [one.id for one in found])
     done: dict[int, Silenced] = {}
     for one in found:
@@ -190,12 +193,12 @@ class Attaching:
             if has is None:
                 continue
             if (payload, has[0].sha256) != (one.payload, one.had):  # changed while the copy was written
-                self._still[row] = _still_heard(has[0].name, "The call was changed meanwhile: mask it again.")
+                self._still[row] = still_heard(has[0].name, "The call was changed meanwhile: mask it again.")
                 continue
             if one.copy is not None and one.copy.sha256 != one.had:
                 self.copies[row] = one.copy
             if one.why:
-                self._still[row] = _still_heard(one.original.name, one.why)
+                self._still[row] = still_heard((one.copy or one.original).name, one.why)
 
     def note(self, rows: Container[int]) -> None:
         """Remember what is silent in these calls, and hold those in which masked words can still be heard."""
@@ -234,12 +237,6 @@ class MaskingWork:
         return found, 0
 
 
-def _still_heard(name: str, why: str) -> Finding:
-    return finding(
-        STILL_HEARD, "filename", f"In {name}, words can be heard that are masked in the transcript. {why}"
-    )
-
-
 def note_silenced(
     connection: sa.Connection, call_id: int, sha256: str, original: Attached | None = None
 ) -> None:
@@ -261,6 +258,16 @@ def note_silenced_by_hand(batch: StoredBatch, row: int, copy: Attached, original
         note_silenced(connection, id, copy.sha256, original)
 
 
+def is_silent(batch: StoredBatch, row: int, recording: Attached) -> bool:
+    """Return whether in this recording all is silent that is masked in the words of the call.
+
+    Raises NotInLedger: the batch has no such row.
+    """
+    id = batch.one(row, calls.c.id).id
+    with batch.database.read() as connection:
+        return (id, recording.sha256) in silent_recordings(connection, [id])
+
+
 def originals_of(connection: sa.Connection, batch_id: str, rows: Sequence[int]) -> dict[int, Attached]:
     """Return row → the recording from which the attached copy was made. Other calls are left out."""
     query = (
@@ -277,10 +284,3 @@ def originals_of(connection: sa.Connection, batch_id: str, rows: Sequence[int]) 
         .where(silenced_recordings.c.original.is_not(None))
     )
     return {row: msgspec.json.decode(told, type=Attached) for row, told in connection.execute(query)}
-
-
-def _silent(connection: sa.Connection, call_ids: Sequence[int]) -> set[tuple[int, str]]:
-    query = sa.select(silenced_recordings.c.call_id, silenced_recordings.c.sha256).where(
-        silenced_recordings.c.call_id.in_(list(call_ids))
-    )
-    return {(id, sha256) for id, sha256 in connection.execute(query)}

@@ -19,7 +19,7 @@ from reddy_lib.batches import edits as editing
 from reddy_lib.batches.call_changes import AS_IT_IS
 from reddy_lib.batches.decisions import Decisions
 from reddy_lib.batches.line_diff import pair_lines, same_as_sent
-from reddy_lib.batches.masking import MASKED
+from reddy_lib.batches.masks import MASKED
 from reddy_lib.batches.operations import change_in_operation
 from reddy_lib.batches.sound_masks import Attaching, silence_masked
 from reddy_lib.batches.stored_batch import StoredBatch

@@ -2,9 +2,8 @@
 
 In mp3, m4a or ogg, a second cannot be changed without changing the sound around it.
 
-What counts is that each second stays where it was. Where the file's times leave a gap (recorders write nothing while
-everyone is silent; a part was damaged), there is silence of that length. Where a part is lost and no times tell how much,
-the recording is refused: all that comes after would be at other seconds than its transcript says.
+What counts is that each second stays where it was. Where a part is lost and the file's times do not tell how much, the
+recording is refused: all that comes after would be at other seconds than its transcript says.
 """
 
 from __future__ import annotations
@@ -27,8 +26,6 @@ MOST_BYTES = 0xFFFFFFFF - 1024
 """Of samples: the header of a wav states their length in 32 bits."""
 _WIDTH = 2
 _HEADER = 44
-_GAP = 0.05  # seconds: less is rounding, or the encoder's delay
-_AT_ONCE = 1 << 15
 
 
 class _Enough(Exception):
@@ -43,31 +40,16 @@ class _Samples:
         self.channels = self.rate = self.samples = self.written = 0
         self.seconds = 0.0
         self.steady = True
-        self._zero = 0.0  # the file's time of the first sample
         out.write(bytes(_HEADER))
 
-    def add(self, samples: NDArray[np.float32], rate: int, at: float | None = None) -> None:
+    def add(self, samples: NDArray[np.float32], rate: int) -> None:
         """Add decoded samples; see `decoding.Samples`. Raises RecordingError, OSError."""
         if not self.channels:
             self.channels, self.rate = len(samples), rate
-            self._zero = at or 0.0
         self.steady = self.steady and (self.channels, self.rate) == (len(samples), rate)
-        gap = 0.0 if at is None else at - self._zero - self.seconds
-        if gap > _GAP:
-            self._silence(gap)
-        self._put(samples)
-
-    def _silence(self, seconds: float) -> None:
-        left = round(seconds * self.rate)
-        while left > 0:
-            some = min(left, _AT_ONCE)
-            self._put(np.zeros((self.channels, some), np.float32))
-            left -= some
-
-    def _put(self, samples: NDArray[np.float32]) -> None:
         begin = round(self.seconds * self.rate)
         self.samples += samples.size
-        self.seconds += samples.shape[1] / self.rate
+        self.seconds += samples.shape[1] / rate
         first = max(0, math.floor(self.first * self.rate) - begin)
         last = None if math.isinf(self.last) else max(0, math.ceil(self.last * self.rate) - begin)
         part = samples[:, first:last]

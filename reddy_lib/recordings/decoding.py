@@ -24,6 +24,7 @@ _MOST_SAMPLES = 86_400 * 48_000 * 2  # of all channels: a small file can have an
 _MOST_BLOCKS = 1 << 17
 _FIRST_BLOCK = 0.005  # seconds
 _AT_ONCE = 1 << 15  # samples of each side
+_GAP = 0.05  # seconds: less is rounding, or the encoder's delay
 _SILENT = 1e-3  # peak of a silent side (-60 dB)
 _FAINT = 1e-2  # of the louder side's power: a quieter side is only crosstalk
 
@@ -47,8 +48,8 @@ class Sound:
         self._long = 0  # samples that wait, of each side
         self._finished: NDArray[np.float32] | None = None
 
-    def add(self, samples: NDArray[np.float32], rate: int, at: float | None = None) -> None:
-        """Add decoded samples: channels × samples. Their time in the file does not count."""
+    def add(self, samples: NDArray[np.float32], rate: int) -> None:
+        """Add decoded samples: channels × samples."""
         if not self.channels:
             self.channels, self.rate = len(samples), rate
             self._block = max(1, round(rate * _FIRST_BLOCK))
@@ -162,9 +163,8 @@ class Samples(Protocol):
     seconds: float
     samples: int
 
-    def add(self, samples: NDArray[np.float32], rate: int, at: float | None = None) -> None:
-        """Add decoded samples: channels × samples between -1 and 1, at `rate` a second. `at`: the file's time of the first
-        one in seconds, None if it has none."""
+    def add(self, samples: NDArray[np.float32], rate: int) -> None:
+        """Add decoded samples: channels × samples between -1 and 1, at `rate` a second."""
         ...
 
 
@@ -189,7 +189,11 @@ class DecodedFacts(msgspec.Struct):
 
 
 def decode(file: IO[bytes], kind: str, sound: Samples) -> DecodedFacts:
-    """Decode the first stream of sound into `sound`. What cannot be decoded is counted."""
+    """Decode the first stream of sound into `sound`. What cannot be decoded is counted.
+
+    Where the file's times leave a gap, there is silence of that length, as a player has it: recorders write nothing while
+    everyone is silent, and a part may be damaged. So each second stays where it was.
+    """
     import av  # its libraries are large, so they are loaded only when a recording is inspected
 
     facts = DecodedFacts()
@@ -215,10 +219,17 @@ def decode(file: IO[bytes], kind: str, sound: Samples) -> DecodedFacts:
             facts.header_seconds = container.duration / 1_000_000
         if facts.codec.startswith("pcm_") and context.format is not None:
             facts.width = context.format.bytes
+        zero: float | None = None
         for samples, rate, at in _frames(av, container, stream, facts):
             if sound.channels and len(samples) != sound.channels:
                 facts.changed = True
-            sound.add(samples, rate, at)
+            zero = at if zero is None else zero
+            gap = 0.0 if at is None or zero is None else min(at - zero, LONGEST) - sound.seconds
+            while gap > _GAP:
+                some = min(gap, 1.0)
+                sound.add(np.zeros((len(samples), max(1, round(some * rate))), np.float32), rate)
+                gap -= some
+            sound.add(samples, rate)
             if sound.seconds > LONGEST or sound.samples > _MOST_SAMPLES:
                 facts.stopped = True
                 break

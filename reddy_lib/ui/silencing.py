@@ -19,6 +19,8 @@ import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.masking import said_in
+from reddy_lib.batches.masks import hand_masks_said, masks_said
 from reddy_lib.batches.redaction_marks import (
     Mark,
     mark_seconds,
@@ -28,11 +30,11 @@ from reddy_lib.batches.redaction_marks import (
     take_away,
     words_of,
 )
-from reddy_lib.batches.sound_masks import note_silenced_by_hand
+from reddy_lib.batches.sound_masks import is_silent, note_silenced_by_hand
 from reddy_lib.errors import ReddyError
 from reddy_lib.model import Call, TranscriptLine, payload_json
-from reddy_lib.personal_data import TITLES, Said, find_personal_data
-from reddy_lib.recordings.attachments import Attached, open_recording, recordings_folder
+from reddy_lib.personal_data import TITLES, Said
+from reddy_lib.recordings.attachments import Attached, attached_from, open_recording, recordings_folder
 from reddy_lib.recordings.inspect import Inspection
 from reddy_lib.recordings.marking import BY_HAND, find_words, whole_lines
 from reddy_lib.recordings.redaction import Span, Word, excerpt, place, silence_recording
@@ -73,6 +75,7 @@ class ToSilence(NamedTuple):
         unplaced: marks without a time, and why each has none.
         elsewhere: how many marked times are of another recording of this call.
         by_words: the source has times of words, of one line at least.
+        silent: it is a copy in which all is silent that is masked in the transcript.
     """
 
     proposed: list[Proposed]
@@ -80,6 +83,7 @@ class ToSilence(NamedTuple):
     unplaced: list[tuple[Mark, str]]
     elsewhere: int
     by_words: bool
+    silent: bool
 
 
 def to_silence(
@@ -107,7 +111,9 @@ def to_silence(
         ]
         return ended, len(done.without_time)
 
-    spans, without = placed(find_personal_data(spoken))
+    silent = is_silent(batch, row, found)
+    masked = [] if silent else [*masks_said(call, tuple(TITLES)), *hand_masks_said(call)]
+    spans, without = placed([*said_in(call), *masked])
     proposed = [Proposed(span, ui.escape(_titles(span.why))) for span in spans]
     unplaced: list[tuple[Mark, str]] = []
     elsewhere = 0
@@ -131,7 +137,7 @@ def to_silence(
         else:
             proposed.append(Proposed(spans[0], f"line {mark.line}", said, mark))
     proposed.sort(key=lambda one: one.span[:2])
-    return ToSilence(proposed, without, unplaced, elsewhere, bool(words))
+    return ToSilence(proposed, without, unplaced, elsewhere, bool(words), silent)
 
 
 def _words(batch: Batch, row: int, call: Call) -> dict[int, list[Word]]:
@@ -166,8 +172,10 @@ def silencing(
     made: dict[str, tuple[Attached, list[Span]]] = st.session_state.setdefault("recordings silenced", {})
     st.markdown("**What must not be heard**")
     if found.sha256 in made:
-        _copy(batch, row, *made[found.sha256], locked, edited)
-        return
+        original, silenced = made[found.sha256]
+        _copy(batch, row, original, silenced, locked, edited)
+        left = [one for one in what.proposed if not any(_covers(span, one.span) for span in silenced)]
+        what = what._replace(proposed=left, silent=True)
     # Two places that are always there: what is typed into the second goes on there when the first grows by a span.
     listed, by_hand = st.container(), st.container()
     with listed:
@@ -199,11 +207,13 @@ def _listed(
             f":orange[:material/warning:] {ui.number_of(what.without, 'place')} in the transcript with personal data "
             f"{'has' if one else 'have'} no time of the source: listen for {'it' if one else 'them'}."
         )
-    elif not what.proposed:
+    elif not what.proposed and not what.silent:
         st.markdown(
-            "No numbers, addresses or dates of birth were found in the lines. Names are not looked for: listen "
-            "before you send."
+            "Nothing that must not be heard was found in the lines. The check does not find everything: listen before you "
+            "send."
         )
+    elif not what.proposed:
+        st.markdown("What is masked in the transcript is silent in this recording.")
     ticked = _spans(batch, row, found, what.proposed, locked)
     for mark, why in what.unplaced:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -226,6 +236,10 @@ def _listed(
             on_click=_silence,
             args=(batch, row, found, ticked, edited),
         )
+
+
+def _covers(silenced: Span, span: Span) -> bool:
+    return silenced.start <= span.start + 0.001 and span.stop <= silenced.stop + 0.001
 
 
 def _copy(
@@ -515,7 +529,10 @@ def _silence(batch: Batch, row: int, found: Attached, spans: list[Span], edited:
                 done = silence_recording(file, Path(made) / "copy.wav", spans)
             with done.path.open("rb") as copy:
                 kind = None if done.decoded else found.content_type
-                batch.attach(row, copy, name=done.named(found.name), content_type=kind, who=ui.who())
+                kept = attached_from(batch.database, copy, name=done.named(found.name), content_type=kind)
+        # Before it is attached: until this is known, a call with masked words is held.
+        note_silenced_by_hand(batch, row, kept, found)
+        batch.attach(row, kept, who=ui.who())
     except ReddyError as error:
         st.session_state[told] = (False, ui.escape(str(error)))
         return
@@ -525,10 +542,11 @@ def _silence(batch: Batch, row: int, found: Attached, spans: list[Span], edited:
         )
         st.session_state[told] = (False, ui.escape(said))
         return
-    now = batch.recording(row)
-    if now is not None:
-        note_silenced_by_hand(batch, row, now, found)
-        st.session_state.setdefault("recordings silenced", {})[now.sha256] = (found, spans)
+    made_before: dict[str, tuple[Attached, list[Span]]] = st.session_state.setdefault(
+        "recordings silenced", {}
+    )
+    original, earlier = made_before.get(found.sha256, (found, []))
+    made_before[kept.sha256] = (original, sorted([*earlier, *spans]))
     past = (
         f" {ui.number_of(len(done.beyond), 'span')} reached past the end of the recording: listen for what was said there."
         if done.beyond

@@ -6,15 +6,18 @@ import io
 import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 
 import reddy_lib as reddy
+from reddy_lib.batches.call_rows import release_calls
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.turn_edits import store_turn_edit, turn_edit
+from reddy_lib.database.schema import calls
 from reddy_lib.model import payload_json
-from reddy_lib.recordings.attachments import open_recording
+from reddy_lib.recordings.attachments import attached_from, open_recording
 from reddy_lib.recordings.wav import read_wav
 from reddy_lib.sending.personal_policy import answer_personal_data
 from reddy_lib.sending.submission import create
@@ -156,13 +159,82 @@ def test_sound_that_cannot_be_decoded_holds_the_call_until_somebody_decides(ledg
     assert batch.counts()["ready"] == 1
 
 
-def test_the_last_gate_silences_a_recording_that_came_after_the_words_were_masked(
-    ledger: reddy.Ledger,
+def held_for(batch: reddy.Batch) -> list[str]:
+    return [one.code for one in batch.findings_of(batch.rows()[0]) if one.severity == "error"]
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_recording_that_comes_after_the_words_were_masked_is_silenced_at_once(
+    ledger: reddy.Ledger, many: bool
 ) -> None:
     batch = load(ledger, timed())
+    batch.apply(MaskPersonalData())
+    if many:
+        recording = attached_from(ledger, io.BytesIO(WHOLE), name="a.wav")
+        assert batch.attach_many({batch.rows()[0]: recording}) == {}
+    else:
+        attach(batch, WHOLE)
+    assert not set(loud(batch)) & (between(2, 5) | between(7, 8))
+    assert held_for(batch) == []
+    assert batch.operations()["title"].iloc[0] == "Silence what is masked"
+
+
+def test_words_that_a_person_masked_are_silent_too(ledger: reddy.Ledger) -> None:
+    batch = load(ledger, timed())
+    row = batch.rows()[0]
+
+    def mask(call: reddy.Call) -> reddy.Call:
+        lines = list(call.transcript or [])
+        lines[0] = msgspec.structs.replace(lines[0], text="[masked]")
+        return msgspec.structs.replace(call, transcript=lines)
+
+    batch.change(row, mask)
+    attach(batch, WHOLE)
+    start, stop = LINES[0][2:]
+    assert not set(loud(batch)) & between(start, stop)
+    assert set(loud(batch)) >= between(stop + 1, 10)
+
+
+def test_the_original_attached_again_holds_the_call(ledger: reddy.Ledger) -> None:
+    batch = load(ledger, timed())
+    attach(batch, WHOLE)
+    row = batch.rows()[0]
+    original = batch.recording(row)
+    assert original is not None
+    batch.apply(MaskPersonalData())
+    silenced = batch.recording(row)
+    assert silenced is not None
+    batch.attach(row, original)
+    assert set(loud(batch)) >= between(0, 10)
+    assert held_for(batch) == ["mask-still-heard"]
+    batch.accept([row], "mask-still-heard", who="ann")
+    assert held_for(batch) == []
+    batch.detach(row)
+    batch.attach(row, original)
+    assert held_for(batch) == ["mask-still-heard"], "it was accepted for another attachment"
+    batch.attach(row, silenced)
+    assert held_for(batch) == []
+
+
+def test_a_recording_that_cannot_be_silenced_and_came_later_holds_the_call(ledger: reddy.Ledger) -> None:
+    batch = load(ledger, timed(), "a.mp3")
+    batch.apply(MaskPersonalData())
+    whole = encoded(".mp3", [tone(10.0, 16_000)], 16_000)
+    attach(batch, whole[:2_000] + bytes(range(250)) * 8 + whole[4_000:], "a.mp3")
+    assert held_for(batch) == ["mask-still-heard"]
+
+
+def test_the_last_gate_silences_a_recording_that_no_one_looked_at(ledger: reddy.Ledger) -> None:
+    batch = load(ledger, timed())
+    attach(batch, WHOLE)
+    row = batch.rows()[0]
+    original = batch.recording(row)
+    assert original is not None
     answer_personal_data(batch, HERE, {"card": "mask"})
     batch.apply(MaskPersonalData())
-    attach(batch, WHOLE)
+    batch.attach(row, original)
+    with ledger.write() as connection:  # as an earlier version left it
+        release_calls(connection, [batch.one(row, calls.c.id).id], "mask-still-heard")
     assert set(loud(batch)) >= between(0, 10)
     create(batch.database, batch.id, address=HERE, token_source="typed")
     assert batch.counts()["queued"] == 1
