@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 import reddy_lib as reddy
 from reddy_lib.batches import edits as editing
+from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.redaction_marks import marks_of
 from reddy_lib.recordings.attachments import open_recording
 from reddy_lib.recordings.wav import read_wav
@@ -333,3 +334,53 @@ class TestMarks:
         monkeypatch.setattr(silencing, "words_of", counted)
         mark(tab(batch, 4), "Ann Lee")
         assert asked == [4]
+
+
+CARD_AND_CODE = (
+    "agent [00:00]: The card number please?\ncustomer [00:02]: It is 4111 1111 1111 1111\n"
+    "agent [00:05]: And the security code?\ncustomer [00:07]: 836\nagent [00:09]: Thank you"
+)
+
+
+class TestOneAfterTheOther:
+    @pytest.fixture
+    def both(self, tmp_path: Path, sheet: Sheet) -> reddy.Batch:
+        """Row 2 says a card number and a security code. It has a recording of 12 s."""
+        with reddy.Ledger(tmp_path / "ledger.sqlite") as ledger:
+            batch = ledger.load(
+                sheet(1, {2: {"Transcript": CARD_AND_CODE}}), products=PRODUCTS, progress=False
+            )
+        batch.attach(2, io.BytesIO(wav_bytes(tone(12))), name="call.wav")
+        return batch
+
+    def test_what_was_not_silenced_is_still_listed_and_silenced_in_the_same_copy(
+        self, both: reddy.Batch
+    ) -> None:
+        original = both.recording(2)
+        app = tab(both, 2)
+        assert [one.partition(" · ")[2] for one in spans(app)] == [
+            "card number · by its whole line", "security code · by its whole line",
+        ]  # fmt: skip
+        next(one for one in app.checkbox if "security code" in one.label).uncheck()
+        press(screen.run(app), "Silence 1 span in a copy")
+        assert [one.partition(" · ")[2] for one in spans(app)] == ["security code · by its whole line"]
+        press(app, "Silence 1 span in a copy")
+        assert spans(app) == []
+        start, stop = silent_seconds(both, 2)
+        assert start <= 2
+        assert stop >= 9
+        press(app, "Attach the original again")
+        assert both.recording(2) == original
+
+    def test_masked_words_are_proposed_for_the_original_and_not_for_its_silenced_copy(
+        self, both: reddy.Batch
+    ) -> None:
+        original = both.recording(2)
+        assert original is not None
+        both.apply(MaskPersonalData())
+        assert "What is masked in the transcript is silent in this recording." in words(tab(both, 2))
+        both.attach(2, original)
+        app = tab(both, 2)
+        assert len(spans(app)) == 2
+        press(app, "Silence 2 spans in a copy")
+        assert both.counts()["ready"] == 1

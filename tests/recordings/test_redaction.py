@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from reddy_lib.errors import RecordingError
 from reddy_lib.model import TranscriptLine
 from reddy_lib.personal_data import Said, find_personal_data
+from reddy_lib.recordings.inspect import inspect_recording
 from reddy_lib.recordings.marking import BY_HAND, find_words, whole_lines
 from reddy_lib.recordings.redaction import Span, Word, excerpt, place, silence_recording
 from reddy_lib.recordings.wav import Wav, read_wav
@@ -179,6 +180,39 @@ def test_where_its_times_tell_how_much_is_lost_the_rest_stays_where_it_was(tmp_p
     silence_recording(io.BytesIO(damaged(".flac")), tmp_path / "b.wav", [(0, 1)])
     _, heard = samples_of(tmp_path / "b.wav")
     assert np.flatnonzero(np.abs(heard) > 8_000)[0] / 16_000 == pytest.approx(28, abs=0.06)
+
+
+def with_gap(seconds: float) -> bytes:
+    """Eight seconds of silence, a gap in which nothing was written, and two seconds of a tone."""
+    import av
+
+    rate, file = 48_000, io.BytesIO()
+    with av.open(file, "w", format="webm") as container:
+        stream = container.add_stream("libopus", rate=rate, layout="mono")
+        at = 0
+        for part in (np.zeros(8 * rate), tone(2, rate)):
+            data = (part * 32_767).astype(np.int16)
+            for begin in range(0, len(data), 960):
+                frame = av.AudioFrame.from_ndarray(
+                    data[begin : begin + 960].reshape(1, -1), format="s16", layout="mono"
+                )
+                frame.sample_rate, frame.pts = rate, at + begin
+                container.mux(stream.encode(frame))
+            at += len(data) + round(seconds * rate)
+        container.mux(stream.encode(None))
+    return file.getvalue()
+
+
+def test_a_gap_of_the_file_is_as_long_as_a_player_has_it(tmp_path: Path) -> None:
+    content = with_gap(4)
+    done = silence_recording(io.BytesIO(content), tmp_path / "b.wav", [(13, 20)])
+    wav, heard = samples_of(tmp_path / "b.wav")
+    loud = np.flatnonzero(np.abs(heard) > 8_000) / wav.rate
+    early, late = np.percentile(loud, [5, 100])  # the encoder puts the first few samples before the gap
+    assert (early, late) == (pytest.approx(12.05, abs=0.1), pytest.approx(13, abs=0.06))
+    found = inspect_recording(io.BytesIO(content), name="a.webm")
+    assert found.seconds == pytest.approx(14, abs=0.1)
+    assert done.seconds == pytest.approx(1, abs=0.1)
 
 
 def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
