@@ -102,7 +102,7 @@ class TestFrames:
             "9007199254740991",
         ]
         found = batch.findings()
-        assert found[found["code"] == "id-digits-rounded"]["row"].tolist() == [3]
+        assert found[found["code"] == "id-digits-rounded"].index.tolist() == [3]
 
     @pytest.mark.parametrize("empty", [pd.DataFrame(), table(0), [], iter([])])
     def test_what_is_empty_says_so(self, ledger: reddy.Ledger, empty: Any) -> None:
