@@ -88,7 +88,7 @@ MEANINGS = {
     "conversation-id-placeholder": 'The cell holds a word for "empty", such as NULL or n/a.',
     "conversation-id-made-up": "No column holds an id, so one was made from the call's agent, start and words.",
     "column-doubtful": "Two columns fit a field equally well and differ, or a column's name does not tell its field.",
-    "id-digits-rounded": "The id is a number of 16 digits or more in a workbook.",
+    "id-digits-rounded": "The id is a number of 16 digits or more in a workbook, or a decimal number of 16 in a table.",
     "id-digits-lost": "The id looks like 1.23E+15.",
     "lines-without-id": "Some lines have an empty cell where others have the call's id.",
     "conversation-sent-corrected": "Another batch had a call with this id and agent. It was corrected there, and sent.",

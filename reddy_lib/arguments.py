@@ -13,6 +13,8 @@ import operator
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from reddy_lib.model import whole_characters
+
 MOST_LISTED = 15
 """Choices that a message lists in full; of more, it lists those that look similar."""
 
@@ -82,10 +84,10 @@ def some_rows(rows: object) -> list[int] | None:
 
 
 def text(value: object, name: str) -> str:
-    """Return `value` if it is a str. Raises TypeError otherwise."""
+    """Return `value` if it is a str, with U+FFFD for halves of characters. Raises TypeError otherwise."""
     if not isinstance(value, str):
         raise TypeError(f"{name} must be text, not {_shown(value)}.")
-    return value
+    return whole_characters(value)
 
 
 def known(value: object, name: str, choices: Iterable[str]) -> str:

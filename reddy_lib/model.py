@@ -31,6 +31,7 @@ __all__ = [
     "payload_json",
     "to_payload",
     "whole_characters",
+    "whole_values",
 ]
 
 ROLES: tuple[str, ...] = ("agent", "customer")
@@ -151,14 +152,29 @@ def payload_json(call: Call) -> bytes:
     try:
         return _encoder.encode(whole)
     except UnicodeEncodeError:
-        return _encoder.encode(_mended(msgspec.to_builtins(whole, enc_hook=_plain_number)))
+        return _encoder.encode(whole_values(msgspec.to_builtins(whole, enc_hook=_plain_number)))
 
 
 def whole_characters(text: str) -> str:
     """Return text that can be encoded as UTF-8: split surrogate pairs are joined, lone surrogates become "\ufffd"."""
     if text.isascii():
         return text
-    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text
+
+
+def whole_values(value: Any) -> Any:
+    """Return JSON data whose texts and keys can be encoded as UTF-8, as `whole_characters` does for one text."""
+    if isinstance(value, str):
+        return whole_characters(value)
+    if isinstance(value, dict):
+        return {whole_values(key): whole_values(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [whole_values(item) for item in value]
+    return value
 
 
 def from_payload(payload: dict[str, Any] | bytes | str) -> Call:
@@ -214,16 +230,6 @@ def _whole_numbers(call: Call) -> Call:
             TranscriptLine(line.role, line.text, _whole(line.start), _whole(line.stop)) for line in lines
         ]
     return msgspec.structs.replace(call, timestamp=_whole(call.timestamp), transcript=lines)
-
-
-def _mended(value: Any) -> Any:
-    if isinstance(value, str):
-        return whole_characters(value)
-    if isinstance(value, dict):
-        return {key: _mended(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_mended(item) for item in value]
-    return value
 
 
 def _whole(seconds: float | None) -> float | None:

@@ -148,7 +148,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, str):
         return value if value.isascii() else whole_characters(value)
     if isinstance(value, Mapping):
-        return {str(name): _plain(cell) for name, cell in value.items()}
+        return {whole_characters(str(name)): _plain(cell) for name, cell in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(cell) for cell in value]
     if getattr(value, "ndim", 0) and hasattr(value, "tolist"):  # an array, as Parquet's lists are read

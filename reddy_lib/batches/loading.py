@@ -28,6 +28,7 @@ from reddy_lib.database.database import Database
 from reddy_lib.database.schema import batches, calls, corrections, edits, operations, recordings
 from reddy_lib.errors import LedgerUnavailable, LoadCancelled, MappingError, UnreadableFile
 from reddy_lib.interrupts import again, one_line
+from reddy_lib.model import whole_characters, whole_values
 from reddy_lib.open_databases import is_open, refuse_open
 from reddy_lib.progress_bars import progress_bar
 from reddy_lib.spreadsheet import Mapping, SheetFormat, detect_format, guess_mapping, read_sheet
@@ -60,8 +61,8 @@ def load_batch(
 ) -> Batch:
     """Read, map, build, check and store a spreadsheet; see `Ledger.load`."""
     listed = arguments.product_dicts(products)
-    for given, what in ((who, "who"), (name or "", "name"), (timezone or "", "timezone")):
-        arguments.text(given, what)
+    who, name = arguments.text(who, "who"), arguments.text(name or "", "name")
+    arguments.text(timezone or "", "timezone")
     if on_progress is not None and not callable(on_progress):
         raise TypeError("on_progress must be a function that takes a number of rows.")
     if defaults is not None and not isinstance(defaults, MappingType):
@@ -69,7 +70,7 @@ def load_batch(
             f'defaults must be a dict such as {{"product_id": 7}}, not {type(defaults).__name__}.'
         )
     with as_file(source, file_name) as (path, called), workbook_kept():
-        file_name = file_name or called
+        file_name = whole_characters(file_name or called)
         if corrects is None:
             mapping = _prepared(path, mapping, timezone=timezone, defaults=defaults, products=listed)
         else:
@@ -77,11 +78,11 @@ def load_batch(
         _forget_unfinished(database, before=time.time() - 86_400)
         batch_id = _new_batch(
             database,
-            name=(name or "").strip() or Path(file_name).stem,
+            name=name.strip() or Path(file_name).stem,
             file_name=file_name,
             file_hash=file_sha256(path),
-            mapping=msgspec.json.encode(mapping.to_dict()).decode(),
-            products=None if listed is None else msgspec.json.encode(listed).decode(),
+            mapping=_json(mapping.to_dict()),
+            products=None if listed is None else _json(listed),
             who=who,
         )
         counter = _Counter(Path(file_name).name, "calls" if mapping.layout == "row" else "rows", on_progress)
@@ -142,6 +143,10 @@ class _Counter:
         return (
             f"Interrupted: {self._stored:,} {self._noun} were read, and none of them were stored. {again()}"
         )
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(whole_values(value)).decode()
 
 
 def _new_batch(database: Database, **values: str | None) -> str:

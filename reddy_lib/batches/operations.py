@@ -33,7 +33,7 @@ from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.schema import EDITABLE, batches, calls, edits, operations
 from reddy_lib.errors import CannotUndo, NotInLedger, OperationTaken
-from reddy_lib.model import Call, from_payload
+from reddy_lib.model import Call, from_payload, whole_characters
 
 __all__ = [
     "Operation",
@@ -385,7 +385,7 @@ def _begin(
             id=id,
             batch_id=batch.id,
             number=connection.execute(last).scalar_one() + 1,
-            title=title.replace("\x00", "\ufffd"),  # PostgreSQL refuses NUL
+            title=whole_characters(title).replace("\x00", "\ufffd"),  # PostgreSQL refuses NUL
             step=None if step is None else step_json(step),
             undoes=undoes,
             rows=ranges_of(rows),
@@ -396,7 +396,7 @@ def _begin(
             locked=0,
             kept=0,
             state="running",
-            who=who,
+            who=whole_characters(who),
             at=now,
             seen_at=now,
         )

@@ -38,7 +38,7 @@ from reddy_lib.batches.value_steps import (
     values_at,
 )
 from reddy_lib.findings import CATALOGUE
-from reddy_lib.model import Call, Tag, TagValue, TranscriptLine, from_payload, to_payload
+from reddy_lib.model import Call, Tag, TagValue, TranscriptLine, from_payload, to_payload, whole_values
 from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_value
 
 __all__ = [
@@ -554,8 +554,8 @@ _cells = msgspec.json.Decoder(dict[str, Any])
 
 
 def step_json(step: Step) -> str:
-    """Return a step as JSON text."""
-    return msgspec.json.encode(step).decode()
+    """Return a step as JSON text, with U+FFFD for halves of characters."""
+    return msgspec.json.encode(whole_values(msgspec.to_builtins(step))).decode()
 
 
 def read_step(text: str | bytes) -> Step:

@@ -22,7 +22,7 @@ import msgspec
 
 from reddy_lib.transcripts.formats.cut import whole_parts
 from reddy_lib.transcripts.formats.elements import elements, looks_like_elements
-from reddy_lib.transcripts.formats.json_form import is_data, quoted
+from reddy_lib.transcripts.formats.json_form import is_data, quoted, whole_escapes
 from reddy_lib.transcripts.formats.markup import plain_text
 from reddy_lib.transcripts.formats.styles import read_table
 from reddy_lib.transcripts.formats.subtitles import spoken
@@ -155,6 +155,7 @@ def accounted(cell: object, transcript: Transcript) -> Loss:
         return Loss()
     meter = _Meter(transcript)
     if isinstance(cell, str):
+        cell = whole_escapes(cell)
         meter.characters_in = _size(cell)
         if transcript.form == "unreadable":
             if not meter.kept_whole(cell):

@@ -11,7 +11,7 @@ from reddy_lib.errors import TranscriptUnreadable
 from reddy_lib.findings import Finding, finding
 from reddy_lib.model import TranscriptLine
 from reddy_lib.transcripts.formats.cut import fills_a_cell
-from reddy_lib.transcripts.formats.json_form import is_data, of_events, quoted, read_exact
+from reddy_lib.transcripts.formats.json_form import is_data, of_events, quoted, read_exact, whole_escapes
 from reddy_lib.transcripts.formats.labelled import read_text
 from reddy_lib.transcripts.formats.shapes import Recording
 from reddy_lib.transcripts.forms import read_data, read_form, read_plain, too_long
@@ -106,6 +106,7 @@ def read_transcript(
         return Transcript([], [], "empty", {})
     else:
         text = str(cell)
+    text = whole_escapes(text)
     if len(text) > _MOST_TEXT and len(text) > (_MOST_DATA if is_data(text) else _MOST_TEXT):
         return _finish(too_long(text), roles, unit, times, said)
     text = of_events(text) or text

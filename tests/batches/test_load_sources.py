@@ -94,6 +94,16 @@ class TestFrames:
         batch = ledger.load(table().assign(extra=pd.Series([cell] * 3, dtype=object)), progress=False)
         assert batch.cells(2)["extra"] == kept
 
+    def test_ids_that_are_decimal_numbers_are_whole_numbers(self, ledger: reddy.Ledger) -> None:
+        batch = ledger.load(table().assign(conversation_id=[1e15, 2.0**53, 2.0**53 - 1]), progress=False)
+        assert [call.conversation_id for call in batch] == [
+            "1000000000000000",
+            "9007199254740992",
+            "9007199254740991",
+        ]
+        found = batch.findings()
+        assert found[found["code"] == "id-digits-rounded"].index.tolist() == [3]
+
     @pytest.mark.parametrize("empty", [pd.DataFrame(), table(0), [], iter([])])
     def test_what_is_empty_says_so(self, ledger: reddy.Ledger, empty: Any) -> None:
         with pytest.raises(reddy.errors.EmptySheet, match="nothing to load"):

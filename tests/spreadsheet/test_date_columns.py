@@ -269,8 +269,12 @@ def test_what_stands_beside_the_dates_tells_their_order(others: dict[str, list[A
         (
             ["Fri 03/04/2026", "Sun 05/04/2026", "4/5/2026", "1.4.2026"],
             True,
-            "written with dots and the weekday",
+            "the weekday fits in 2 of 3",
         ),
+        (["03/04/2026 09:15", "04.03.2026 14:00"], None, "could not be told apart"),
+        (["03/04/2026 09:15", "13.03.2026 14:00"], None, "could not be told apart"),
+        (["13/04/2026 09:15", "04.03.2026 14:00"], True, "above 12 in 1 of 1"),
+        (["03.04.2026 09:15", "04.03.2026 14:00"], True, "written with dots"),
     ],
 )
 def test_the_dates_themselves_tell_their_order(cells: list[str], day_first: bool | None, words: str) -> None:

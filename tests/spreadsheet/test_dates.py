@@ -355,3 +355,47 @@ def test_a_default_start_goes_through_the_same_reading_as_a_cell(tmp_path: Path)
     )
     (built,) = build_frame(read_sheet(path), mapping)
     assert built.call.timestamp == utc("2026-07-15T11:00")
+
+
+@pytest.mark.parametrize(
+    "date", ["{} 11/03/2026", "11/03/2026 {}", "11.03.2026, {}", "2026-03-11 {}", "11-03-26 {}"]
+)
+@pytest.mark.parametrize(
+    ("clock", "hour"),
+    [
+        ("2pm", "14:00"), ("2 PM", "14:00"), ("2 p.m.", "14:00"), ("12am", "00:00"), ("12 pm", "12:00"),
+        ("2.30pm", "14:30"),
+        ("14h", "14:00"), ("14h30", "14:30"), ("14 hrs", "14:00"), ("14 Uhr", "14:00"), ("14 uur", "14:00"),
+        ("14.30h", "14:30"), ("2 de la tarde", "14:00"), ("2 μμ", "14:00"), ("午後2時", "14:00"),
+    ],
+)  # fmt: skip
+def test_an_hour_without_minutes_beside_a_date(date: str, clock: str, hour: str) -> None:
+    assert read_timestamp(date.format(clock), day_first=True) == (utc(f"2026-03-11T{hour}"), None)
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "March 11, 2026 2pm",
+        "Wed 11 March 2026 at 2 PM",
+        "11 de marzo de 2026 2 de la tarde",
+        "11 mars 2026 14h",
+    ],
+)
+def test_an_hour_without_minutes_beside_the_name_of_a_month(cell: str) -> None:
+    assert read_timestamp(cell) == (utc("2026-03-11T14:00"), None)
+
+
+@pytest.mark.parametrize("cell", ["11 de marzo de 2026", "11. März 2026", "11 March 2026"])
+def test_the_day_of_a_month_is_no_hour(cell: str) -> None:
+    assert read_timestamp(cell)[0] == utc("2026-03-11T00:00")
+
+
+@pytest.mark.parametrize(
+    "cell", ["11/03/2026 25h", "11/03/2026 2pm-3pm", "11/03/2026 2 pm 3 pm", "11/03/2026 13am"]
+)
+def test_an_hour_that_is_none_is_not_read(cell: str) -> None:
+    seconds, found = read_timestamp(cell, day_first=True)
+    assert seconds is None
+    assert found is not None
+    assert found.code == "timestamp-unreadable"

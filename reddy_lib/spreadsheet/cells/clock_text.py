@@ -16,6 +16,7 @@ __all__ = [
     "make_clock",
     "read_clock",
     "taken_clock",
+    "taken_hour",
     "unknown_words",
 ]
 
@@ -25,13 +26,16 @@ _COLONS = re.compile(
     r"(?<![\d:+.\-])(\d{1,2})\s?:\s?(\d{2})(?:\s?:\s?(\d{2})(?:[.,:](\d{1,9}))?)?s?(?![\d:])"
 )
 _UNITS = re.compile(
-    r"(?<!\d)(\d{1,2})\s?(?:時|时|시|點|点|h(?![^\W\d])|час(?:а|ов)?|ч|gio)\s?"
+    r"(?<!\d)(?<!\d[.:])(\d{1,2})\s?(?:時|时|시|點|点|(?:h(?:rs?|ours?|eures?|oras?)?|uhr|uur)(?![^\W\d])|час(?:а|ов)?|ч|gio)\s?"
     r"(?:(\d{2}|\d(?=\s?[分분])|半)(?!\d|\s?[./\-年])\s?(?:分|분|min\.?|m(?![^\W\d])|мин(?:ут[аы]?)?\.?|phut)?\s?"
     r"(?:(\d{1,2})(?!\d|\s?[./\-年])\s?(?:秒|초|s(?![^\W\d])|sec|giay)?)?)?"
 )
 DOTS = re.compile(
     r"(?<![\d.\-/])(\d{1,2})\.(\d{2})(?:\.(\d{2})(?:[.,](\d{1,9}))?)?(?![\d\-/]|\.\d)(?!\s?[./]\s?\d)"
 )
+_HOUR = re.compile(r"(?<![\d:.\-/+])(\d{1,2})(?=\s?[^\W\d])")
+_SURE_HALF = 4
+"""Letters of a word that means half of a day wherever it stands. Shorter ones, such as "de", have other meanings."""
 _DASHES = re.compile(r"(?<=\d)[_T\s-](\d{2})-(\d{2})-(\d{2})$")
 WORD = re.compile(rf"\d+|[^\s\d,;()/\[\]\-:+|_{AT}]+")
 
@@ -74,9 +78,9 @@ def read_clock(text: str) -> Clock | None:
     clock, rest = taken_clock(plain)
     if clock is not None and not clock.parts:
         match = DOTS.search(plain)
-        if match is None:
+        clock, rest = taken_hour(plain) if match is None else clock_of_match(match, plain)
+        if clock is not None and not clock.parts:
             return None
-        clock, rest = clock_of_match(match, plain)
     return None if clock is None or unknown_words(rest) else clock
 
 
@@ -100,9 +104,24 @@ def clock_of_match(match: re.Match[str], text: str) -> tuple[Clock | None, str]:
     return clock, f"{before} {AT}{after}"
 
 
+def taken_hour(text: str) -> tuple[Clock | None, str]:
+    """Return a clock that is an hour and its half of the day (2pm, 2 de la tarde), and the rest; as `taken_clock` does."""
+    for match in _HOUR.finditer(text):
+        half, after = _half_after(text[match.end() :])
+        if half is not None:
+            said = text[match.end() : len(text) - len(after)].strip(" .").replace(".", "")
+            if len(said) >= _SURE_HALF or said in ("am", "pm", "a m", "p m") or not said.isascii():
+                return make_clock(int(match[1]), 0, 0, 0, half, 2), f"{text[: match.start()]} {AT}{after}"
+    return Clock(), text
+
+
 def _taken_half(before: str, after: str) -> tuple[Half | None, str, str]:
     """Take AM, PM or the like from directly after the clock, or from directly before it."""
-    halves = lexicon().halves
+    half, rest = _half_after(after)
+    return (half, before, rest) if half else _half_before(before, after)
+
+
+def _half_after(after: str) -> tuple[Half | None, str]:
     match = re.match(
         r"\s?(?:uhr\s|h\s|น\.?\s)?((?:[^\W\d_]|[\u0e00-\u0e7f]|['.]|\s(?=[^\W\d])){1,24})", after
     )
@@ -111,7 +130,12 @@ def _taken_half(before: str, after: str) -> tuple[Half | None, str, str]:
         for count in range(len(words), 0, -1):
             tried = " ".join(words[:count])
             if half := _half_of(tried):
-                return half, before, after[match.start(1) + len(tried) :]
+                return half, after[match.start(1) + len(tried) :]
+    return None, after
+
+
+def _half_before(before: str, after: str) -> tuple[Half | None, str, str]:
+    halves = lexicon().halves
     words = before.rstrip(" ,").split(" ")
     for count in range(min(3, len(words)), 0, -1):
         tried = " ".join(words[-count:])

@@ -21,6 +21,7 @@ from reddy_lib.spreadsheet.cells.clock_text import (
     clock_of_match,
     make_clock,
     taken_clock,
+    taken_hour,
     unknown_words,
 )
 from reddy_lib.spreadsheet.cells.zones import read_zone
@@ -295,6 +296,10 @@ def _read_slowly(text: str) -> Written | None:
     clock, rest = taken_clock(rest)
     if clock is None:
         return None
+    if not clock.parts and not DOTS.search(rest):
+        clock, rest = taken_hour(rest)
+        if clock is None:
+            return None
     zone, zone_name, rest = _taken_zone(rest, clock.parts > 0, plain)
     date, rest = _taken_date(rest)
     if date is None:

@@ -19,6 +19,7 @@ _INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d{0,14})")
 _WHOLE_FLOAT = re.compile(r"([+-]?(?:0|[1-9]\d{0,14}))\.0+")
 
 
+_MOST_WHOLE = 1e21  # larger numbers are quantities, which are written with an exponent
 _LONGEST_ANSWER = 2 * max(map(len, YES | NO))
 """Characters of "yes" and "no" in any language, with each accent as a character of its own."""
 
@@ -117,7 +118,7 @@ def cell_text(cell: object) -> str:
         return ""
     if isinstance(cell, bool):
         return "TRUE" if cell else "FALSE"
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) < _MOST_WHOLE:
         return str(int(cell))
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ")

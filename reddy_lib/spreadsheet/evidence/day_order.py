@@ -134,7 +134,6 @@ def column_order(
 
 def _dates(cells: Iterable[object]) -> _Dates:
     found: list[tuple[int, Written]] = []
-    day = month = 0
     for row, cell in enumerate(cells):
         if not isinstance(cell, str) or not cell or cell[:4].isdecimal():
             continue
@@ -142,8 +141,10 @@ def _dates(cells: Iterable[object]) -> _Dates:
         if written is None or written.order == "ymd" or (written.order == "short" and written.first > 31):
             continue
         found.append((row, written))
-        day += written.first > 12
-        month += written.second > 12
+    # How dates with dots are written says nothing of the dates with slashes beside them.
+    found = [one for one in found if not one[1].dotted] or found
+    day = sum(written.first > 12 for _, written in found)
+    month = sum(written.second > 12 for _, written in found)
     return _Dates(found, day, month)
 
 

@@ -28,6 +28,8 @@ Notes = dict[int, list[Finding]]
 
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+\d{1,3}")
 _EXACT_DIGITS = 15
+_EXACT_FLOAT = 2**53
+"""From here on, two whole numbers can be the same decimal number."""
 
 
 def notes_before(notes: dict[int, list[Finding]], row: int | None) -> list[Finding]:
@@ -42,7 +44,7 @@ def merged_notes(pieces: Iterable[Mapping[int, list[Finding]]]) -> Notes:
 
 
 def id_digits(cell: object, *, excel: bool) -> list[Finding]:
-    """Return a finding where an id is a number whose digits a spreadsheet program rounded off."""
+    """Return a finding where an id is a number whose last digits a spreadsheet program or a decimal number rounded off."""
     if isinstance(cell, str):
         text = cell.strip()
         if "+" not in text or not _SCIENTIFIC.fullmatch(text):
@@ -63,6 +65,16 @@ def id_digits(cell: object, *, excel: bool) -> list[Finding]:
                 f"The id {cell} is stored as a number of {len(str(abs(cell)))} digits, of which Excel keeps "
                 f"{_EXACT_DIGITS}: its last digits may be wrong.",
                 value=cell,
+            )
+        ]
+    if isinstance(cell, float) and cell.is_integer() and abs(cell) >= _EXACT_FLOAT:
+        return [
+            finding(
+                "id-digits-rounded",
+                "conversation_id",
+                f"The id {cell:.0f} is stored as a decimal number, which keeps {_EXACT_DIGITS} digits: its last digits "
+                "may be wrong.",
+                value=f"{cell:.0f}",
             )
         ]
     return []

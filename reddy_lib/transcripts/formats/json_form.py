@@ -13,7 +13,7 @@ import msgspec
 import pyjson5
 
 from reddy_lib.findings import Finding, finding
-from reddy_lib.model import TranscriptLine
+from reddy_lib.model import TranscriptLine, whole_characters
 from reddy_lib.transcripts.formats.printed import looks_printed, read_array, read_printed, read_rows
 from reddy_lib.transcripts.formats.yaml_form import looks_like_yaml, read_yaml
 
@@ -27,6 +27,7 @@ __all__ = [
     "read_exact",
     "short",
     "unreadable_time",
+    "whole_escapes",
 ]
 
 
@@ -41,6 +42,19 @@ _encode = msgspec.json.Encoder().encode
 _STARTS_AS_DATA = re.compile(
     r"\s*(?:\[(?:\\[nrt]|\s)*(?:[\[{\"'\]]|\((?:[\"']|\d+(?:\.\d+)?\s*,)|$)|\{(?:\\[nrt]|\s)*(?:[\"'}]|&quot;|:\w+=>)|\{\s*$)"
 )
+
+
+_HALVES = re.compile(
+    r"(\\u[dD][89abAB][0-9a-fA-F]{2}\\+u[dD][c-fC-F][0-9a-fA-F]{2})|\\u[dD][89a-fA-F][0-9a-fA-F]{2}"
+)
+"""A character in two escapes, perhaps escaped once more, or the escape of one half."""
+
+
+def whole_escapes(text: str) -> str:
+    """Return text in which U+FFFD replaces halves of characters, in data also those that are escapes (`\\ud83d`)."""
+    if ("\\ud" in text or "\\uD" in text) and (text[:1] == '"' or is_data(text)):
+        text = _HALVES.sub(lambda match: match[1] or "\\ufffd", text)
+    return whole_characters(text)
 
 
 def is_data(text: str) -> bool:
