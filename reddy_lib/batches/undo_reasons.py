@@ -29,8 +29,9 @@ def why_not_undone(
         last = next(_later_titles(batch, number, same), None)
         by = f" (the last time by “{last}”: undo that first)" if last else ""
         parts.append(f"{_calls(len(same))} {_was(same)} changed again since{by}")
-    if gone := found["gone"]:
-        had = "the recording that its call had before" if len(gone) == 1 else _had_before(len(gone))
+    if missing := found["gone"]:
+        alone = len(missing) == 1
+        had = "the recording that its call had before" if alone else _had_before(len(missing))
         parts.append(f"{had} cannot be found any more (attach it again instead)")
     parts = [gone_for_good(gone)] if (gone := codes_removed(batch, id)) else parts
     return f"“{title}” can no longer be undone: {', and '.join(parts) or 'it changed nothing'}."
