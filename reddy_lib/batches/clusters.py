@@ -17,6 +17,7 @@ from rapidfuzz.distance import OSA
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.facet_store import store_of
 from reddy_lib.batches.likeness import (
+    SAME_LETTERS,
     edits_between,
     fingerprint,
     folded,
@@ -227,7 +228,7 @@ def _cluster(source: str, group: list[str], counts: Mapping[str, int]) -> Cluste
     ways = []
     for value in ordered[1:]:
         if folded(value) == folded(first):
-            ways.append("the same after folding")
+            ways.append(SAME_LETTERS)
         elif fingerprint(value) == fingerprint(first):
             ways.append("the same words in another order")
         elif ngram_fingerprint(value) == ngram_fingerprint(first):

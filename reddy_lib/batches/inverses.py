@@ -1,7 +1,8 @@
 """Reverse the recorded edits of one call, if they still stand.
 
 Edits of lines and tags are recorded by number. Where lines or tags were added or deleted since, the numbers are
-followed to where those lines are now; an edit of a line that is gone does not stand.
+followed to where those lines are now; an edit of a line that is gone does not stand. An edit that replaced or detached a
+recording stands as long as the earlier file can still be found (`earlier_recordings`).
 """
 
 from __future__ import annotations
@@ -16,19 +17,22 @@ import sqlalchemy as sa
 
 from reddy_lib.batches.call_changes import Change, Changed, Recording, change_rows
 from reddy_lib.batches.decisions import Decisions, Taken
+from reddy_lib.batches.earlier_recordings import RecordingEdit, recording_edits
 from reddy_lib.batches.line_diff import pair_lines, same_as_sent
-from reddy_lib.batches.sound_masks import originals_of
 from reddy_lib.batches.step_base import put
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database.schema import calls, edits
 from reddy_lib.model import Call, Tag, TranscriptLine, from_payload
-from reddy_lib.recordings.attachments import Attached
 
-__all__ = ["ChangedSince", "Recorded", "edits_of", "inverse", "restore_rows"]
+__all__ = ["ChangedSince", "FileGone", "Recorded", "edits_of", "inverse", "recordings_of", "restore_rows"]
 
 
 class ChangedSince(Exception):
     """The value is no longer what the edit made of it."""
+
+
+class FileGone(ChangedSince):
+    """The recording that the call had before the edit cannot be found any more."""
 
 
 class Recorded(NamedTuple):
@@ -125,48 +129,63 @@ def restore_rows(
     Returns: what changed, and how many of the others were changed by somebody since.
     """
     recorded = edits_of(connection, undone, batch.id, rows)
-    originals = originals_of(connection, batch.id, rows)
+    files = recordings_of(connection, batch, recorded)
     since = 0
 
     def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
         nonlocal since
         try:
-            return inverse(recorded[stored.row], who, originals.get(stored.row))(call, decisions, stored)
+            return inverse(recorded[stored.row], who, files.get(stored.row))(call, decisions, stored)
         except ChangedSince:
             since += 1
             return call, decisions
 
-    before: dict[int, Recording] = {}
-    for row, some in recorded.items():
-        attached = [one for one in some if one.field == "recording"]
-        if attached and attached[0].before is None:
-            before[row] = None
-        elif attached and _is(attached[0].before, originals.get(row)):
-            before[row] = originals[row]
+    before: dict[int, Recording] = {
+        row: files[row].before
+        for row, some in recorded.items()
+        for one in some
+        if one.field == "recording" and _stands(one, files[row])
+    }
     found = change_rows(connection, batch, rows, change, who=who, operation=operation, recordings=before)
     return found, since
 
 
-def _is(told: Any, recording: Attached | None) -> bool:
-    return recording is not None and isinstance(told, dict) and told.get("sha256") == recording.sha256
+def recordings_of(
+    connection: sa.Connection, batch: StoredBatch, recorded: Mapping[int, Sequence[Recorded]]
+) -> dict[int, RecordingEdit]:
+    """Return row → what is attached now and was before, for the calls whose recording these edits changed."""
+    told = {row: one.before for row, some in recorded.items() for one in some if one.field == "recording"}
+    return recording_edits(connection, batch, told)
 
 
-def inverse(recorded: Sequence[Recorded], who: str, original: Attached | None = None) -> Change:
-    """Return the change that reverses these edits of one call. The change raises ChangedSince if a value differs.
+def _stands(one: Recorded, edit: RecordingEdit) -> bool:
+    """Return whether the recording is what the edit made of it, and the earlier one can be attached again."""
+    return edit.now == _sha256(one.after) and (one.before is None or edit.before is not None)
+
+
+def _sha256(told: Any) -> str | None:
+    return None if told is None else told.get("sha256")
+
+
+def inverse(recorded: Sequence[Recorded], who: str, recording: RecordingEdit | None = None) -> Change:
+    """Return the change that reverses these edits of one call.
+
+    The change raises ChangedSince if a value differs, and FileGone if the earlier recording is not there any more.
 
     Args:
-        original: the recording from which the attached copy was made, if that is what the edits attached.
+        recording: what is attached now and was before; needed if the edits changed the recording.
     """
 
     def change(call: Call, decisions: Decisions, stored: sa.Row[Any]) -> tuple[Call, Decisions]:
         payload = msgspec.json.decode(stored.payload)  # as it was compared when the edit was recorded
         accepted, texts = dict(decisions.accepted), dict(decisions.texts)
+        gone = False
         for field, before, after in reversed(recorded):
             decision = _DECISION.fullmatch(field)
             if field == "recording":
-                # Of a file that was there before, only that of a silenced copy is still known.
-                if stored.audio == "none" or (before is not None and not _is(before, original)):
+                if recording is None or recording.now != _sha256(after):
                     raise ChangedSince
+                gone = before is not None and recording.before is None
             elif decision is None:
                 if not put(payload, field, after, before):
                     raise ChangedSince
@@ -174,6 +193,8 @@ def inverse(recorded: Sequence[Recorded], who: str, original: Attached | None = 
                 _restore_decision(accepted, decision[2], before, after, who)
             else:
                 _restore_decision(texts, int(decision[2]), before, after, who)
+        if gone:
+            raise FileGone
         return from_payload(payload), Decisions(accepted, texts)
 
     return change

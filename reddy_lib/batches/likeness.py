@@ -1,4 +1,4 @@
-"""How alike two short texts are: equal after folding, equal but for the order or spelling, or few letters apart.
+"""How alike two short texts are: equal but for case and signs, equal but for the order or spelling, or few letters apart.
 
 Digits always count: "Team 1" and "Team 2", or two dates, are never alike, however few letters differ.
 """
@@ -13,6 +13,7 @@ from typing import NamedTuple
 from rapidfuzz.distance import OSA
 
 __all__ = [
+    "SAME_LETTERS",
     "Near",
     "edits_between",
     "fingerprint",
@@ -25,6 +26,9 @@ __all__ = [
     "words_of",
 ]
 
+SAME_LETTERS = "only case, accents, spaces or signs differ"
+"""How two texts are alike that are equal after `folded`, in words for people."""
+
 _DIGITS = re.compile(r"\d+")
 _LETTERS_THAT_STAY = str.maketrans(
     {"ß": "ss", "ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th", "ı": "i"}
@@ -32,7 +36,7 @@ _LETTERS_THAT_STAY = str.maketrans(
 
 
 class Near(NamedTuple):
-    """A known value that is like another one. `how`: in words, "the same after folding", "one letter differs"."""
+    """A known value that is like another one. `how`: in words, `SAME_LETTERS` or "one letter differs"."""
 
     value: str
     how: str
@@ -119,7 +123,7 @@ def nearest(text: str, known: Mapping[str, int], *, most: int = 1, lax: bool = F
             continue
         other = folded(value)
         if other == mine:
-            found.append(Near(value, "the same after folding", 0))
+            found.append(Near(value, SAME_LETTERS, 0))
         elif fingerprint(value) == fingerprint(text):
             found.append(Near(value, "the same words", 1))
         elif _shortened(value, text):

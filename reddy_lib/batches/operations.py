@@ -22,14 +22,21 @@ import sqlalchemy as sa
 import reddy_lib.arguments as arguments
 from reddy_lib.batches.call_changes import AS_IT_IS, Change, Changed, Recording, change_in, change_rows
 from reddy_lib.batches.decisions import Decisions, read_decisions
-from reddy_lib.batches.inverses import ChangedSince, edits_of, inverse, restore_rows
+from reddy_lib.batches.inverses import (
+    ChangedSince,
+    FileGone,
+    edits_of,
+    inverse,
+    recordings_of,
+    restore_rows,
+)
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.named_products import resolved
-from reddy_lib.batches.removed_codes import codes_removed, gone_for_good
 from reddy_lib.batches.selections import ranges_of, rows_of_ranges
-from reddy_lib.batches.sound_masks import MaskingWork, originals_of
+from reddy_lib.batches.sound_masks import MaskingWork
 from reddy_lib.batches.steps import Step, read_step, step_json
 from reddy_lib.batches.stored_batch import StoredBatch
+from reddy_lib.batches.undo_reasons import why_not_undone
 from reddy_lib.database.bulk import pieces
 from reddy_lib.database.schema import EDITABLE, batches, calls, edits, operations
 from reddy_lib.errors import CannotUndo, NotInLedger, OperationTaken
@@ -66,7 +73,7 @@ class Operation(NamedTuple):
         undone_by: id of the operation that undid this one, if it still stands.
         chosen: how many calls it was meant for.
         changed, same, locked, kept: how many it changed; how many were like that already; how many are being sent or were
-            sent; and (of an undo) how many were changed again since, and stay as they are.
+            sent; and (of an undo) how many stay as they are: changed again since, or their earlier recording is gone.
         state: running, done, or stopped (it did not reach the last call).
         at: when it began (UTC).
     """
@@ -265,7 +272,7 @@ def undo(
     one, who = find(batch, operation), arguments.text(who, "who")
     _refuse_undo(one)
     if not next((True for _, what in _undoing_each(batch, one) if what == "changed"), False):
-        raise CannotUndo(_why_not(batch, one, undoable(batch, one)))
+        raise CannotUndo(why_not_undone(batch, one.id, one.title, one.number, _undoing_all(batch, one)))
     rows = changed_rows(batch, one)
     title = one.title.removeprefix("Undo: ") if one.undoes else f"Undo: {one.title}"
     with batch.database.write() as connection:
@@ -295,21 +302,28 @@ def _refuse_second(connection: sa.Connection, one: Operation) -> None:
 
 
 def undoable(batch: StoredBatch, operation: Operation | str | int) -> Changed:
-    """Return what `undo` would do: the rows that it would give back (`changed`), those that were changed again since
-    (`same`), and those that are being sent or were sent (`locked`)."""
-    found: dict[str, list[int]] = {"changed": [], "same": [], "locked": []}
-    for row, what in _undoing_each(batch, find(batch, operation)):
+    """Return what `undo` would do: the rows that it would give back (`changed`), those that were changed again since, or
+    whose earlier recording is gone (`same`), and those that are being sent or were sent (`locked`)."""
+    found = _undoing_all(batch, find(batch, operation))
+    return Changed(
+        tuple(found["changed"]), tuple(sorted(found["same"] + found["gone"])), tuple(found["locked"])
+    )
+
+
+def _undoing_all(batch: StoredBatch, one: Operation) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {"changed": [], "same": [], "gone": [], "locked": []}
+    for row, what in _undoing_each(batch, one):
         found[what].append(row)
-    return Changed(*(tuple(found[what]) for what in ("changed", "same", "locked")))
+    return found
 
 
 def _undoing_each(batch: StoredBatch, one: Operation) -> Iterator[tuple[int, str]]:
-    """Yield each row that an operation changed, with what undoing it would do: changed, same or locked."""
+    """Yield each row that an operation changed, with what undoing it would do: changed, same, gone or locked."""
     names = ("id", "row", "status", "payload", "decisions", "audio", "forgotten_at")
     for some in pieces(changed_rows(batch, one), PIECE):
         with batch.database.read() as connection:
             recorded = edits_of(connection, one.id, batch.id, some)
-            before = originals_of(connection, batch.id, some)
+            files = recordings_of(connection, batch, recorded)
             query = sa.select(*(calls.c[name] for name in names)).where(
                 calls.c.batch_id == batch.id, calls.c.row.in_(some)
             )
@@ -321,11 +335,13 @@ def _undoing_each(batch: StoredBatch, one: Operation) -> Iterator[tuple[int, str
             decisions = read_decisions(stored.decisions)
             now = from_payload(stored.payload), decisions
             try:
-                then = inverse(recorded[stored.row], one.who, before.get(stored.row))(*now, stored)
+                then = inverse(recorded[stored.row], one.who, files.get(stored.row))(*now, stored)
+            except FileGone:
+                yield stored.row, "gone"
             except ChangedSince:
                 yield stored.row, "same"
             else:  # nothing differs where codes were removed for good
-                yield stored.row, "changed" if then != now or stored.audio != "none" else "same"
+                yield stored.row, "changed" if then != now or stored.row in files else "same"
 
 
 def find(batch: StoredBatch, operation: Operation | str | int) -> Operation:
@@ -559,41 +575,3 @@ def _undoing(batch: StoredBatch, undone: str, who: str, id: str) -> _Work:
         return restore_rows(connection, batch, rows, undone, who=who, operation=id)
 
     return work
-
-
-def _why_not(batch: StoredBatch, one: Operation, possible: Changed) -> str:
-    """Return why nothing of an operation can be given back."""
-    parts: list[str] = []
-    if possible.locked:
-        parts.append(f"{_calls(len(possible.locked))} {_was(possible.locked)} sent or being sent")
-    if possible.same:
-        last = next(_later_titles(batch, one, possible.same), None)
-        by = f" (the last time by “{last}”: undo that first)" if last else ""
-        parts.append(f"{_calls(len(possible.same))} {_was(possible.same)} changed again since{by}")
-    parts = [gone_for_good(gone)] if (gone := codes_removed(batch, one.id)) else parts
-    return f"“{one.title}” can no longer be undone: {', and '.join(parts) or 'it changed nothing'}."
-
-
-def _calls(count: int) -> str:
-    return "its call" if count == 1 else f"{count:,} calls"
-
-
-def _was(rows: Sequence[int]) -> str:
-    return "was" if len(rows) == 1 else "were"
-
-
-def _later_titles(batch: StoredBatch, one: Operation, rows: Sequence[int]) -> Iterator[str]:
-    query = (
-        sa.select(operations.c.title)
-        .join(edits, edits.c.operation_id == operations.c.id)
-        .join(calls, edits.c.call_id == calls.c.id)
-        .where(
-            operations.c.batch_id == batch.id,
-            operations.c.number > one.number,
-            calls.c.row.in_(list(rows)[:1000]),
-        )
-        .order_by(operations.c.number.desc())
-        .limit(1)
-    )
-    with batch.database.read() as connection:
-        yield from connection.execute(query).scalars()

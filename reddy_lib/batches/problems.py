@@ -1,8 +1,8 @@
 """The problems of a batch: one for each finding and cell value, with what would fix all its calls at once.
 
 A proposal is never applied by itself. It names a known value (a product of Reddy's list, an agent of other calls) that is
-the same after folding, or that few letters part from the value found, and says why. A value that two known ones fit
-equally well and equally often has no proposal: `Problem.choices` lists them.
+the same but for case, accents, spaces and signs, or that few letters part from the value found, and says why. A value
+that two known ones fit equally well and equally often has no proposal: `Problem.choices` lists them.
 """
 
 from __future__ import annotations
@@ -406,4 +406,15 @@ def _known(batch: StoredBatch, wrong: set[str]) -> Known:
         if str(one.get("status") or "active").casefold() == "active"
     }
     listed = None if batch.products is None else tuple(batch.products)
-    return Known({one: count for one, count in agents.items() if one not in wrong}, products, listed)
+    return Known(_one_spelling({one: agents[one] for one in agents if one not in wrong}), products, listed)
+
+
+def _one_spelling(agents: Mapping[str, int]) -> dict[str, int]:
+    """Count addresses that only case tells apart as one, in the spelling of most calls, or else in lower case."""
+    spellings: dict[str, list[str]] = {}
+    for agent in agents:
+        spellings.setdefault(agent.casefold(), []).append(agent)
+    return {
+        min(some, key=lambda one: (-agents[one], one != one.lower(), one)): sum(agents[one] for one in some)
+        for some in spellings.values()
+    }

@@ -26,7 +26,13 @@ from reddy_lib.batches.masks import masks_said, own_masks
 from reddy_lib.batches.redaction_marks import words_of
 from reddy_lib.batches.removed_codes import calls_without_codes
 from reddy_lib.batches.stored_batch import StoredBatch
-from reddy_lib.batches.unsilenced import STILL_HEARD, silent_recordings, still_heard
+from reddy_lib.batches.unsilenced import (
+    PARTLY,
+    STILL_HEARD,
+    silent_in_full,
+    silent_recordings,
+    still_heard,
+)
 from reddy_lib.database.database import Database
 from reddy_lib.database.schema import calls, recordings, silenced_recordings
 from reddy_lib.errors import RecordingError
@@ -74,6 +80,7 @@ def to_be_silenced(kinds: Sequence[str]) -> sa.ColumnElement[bool]:
         silenced_recordings.c.call_id == calls.c.id,
         silenced_recordings.c.sha256 == recordings.c.sha256,
         recordings.c.call_id == calls.c.id,
+        silent_in_full(),
     )
     accepted = sa.and_(calls.c.decisions.is_not(None), calls.c.decisions.contains(f'"{STILL_HEARD}"'))
     return sa.and_(
@@ -205,7 +212,7 @@ class Attaching:
         for row, id in self._ids.items():
             one = self._silenced[row]
             if row in rows and one.copy is not None and (row in self.copies or one.copy.sha256 == one.had):
-                note_silenced(self._connection, id, one.copy.sha256, one.original)
+                note_silenced(self._connection, id, one.copy.sha256, one.original, partly=bool(one.why))
         hold_calls(
             self._connection, {self._ids[row]: found for row, found in self._still.items() if row in rows}
         )
@@ -238,11 +245,19 @@ class MaskingWork:
 
 
 def note_silenced(
-    connection: sa.Connection, call_id: int, sha256: str, original: Attached | None = None
+    connection: sa.Connection,
+    call_id: int,
+    sha256: str,
+    original: Attached | None = None,
+    *,
+    partly: bool = False,
 ) -> None:
-    """Remember that in this copy everything is silent that is masked in the words of the call."""
+    """Remember that in this copy everything is silent that is masked in the words of the call, or `partly` only a part."""
     insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(silenced_recordings)
-    told = None if original is None or original.sha256 == sha256 else msgspec.json.encode(original).decode()
+    told = None
+    if original is not None and original.sha256 != sha256:
+        known = msgspec.to_builtins(original) | ({PARTLY: True} if partly else {})
+        told = msgspec.json.encode(known).decode()
     connection.execute(
         insert.values(call_id=call_id, sha256=sha256, original=told, at=time.time()).on_conflict_do_nothing()
     )

@@ -33,6 +33,10 @@ STILL_HEARD = "mask-still-heard"
 """The finding of a recording in which masked words can be heard."""
 
 
+PARTLY = "partly"
+"""In what is told of a copy's original: some of what is masked could not be silenced in the copy."""
+
+
 class NewlyAttached(NamedTuple):
     """A call and the recording that it has now. `loaded`: its payload as it was loaded."""
 
@@ -67,9 +71,15 @@ def hold_unsilenced(connection: sa.Connection, found: Sequence[NewlyAttached]) -
 def silent_recordings(connection: sa.Connection, call_ids: Sequence[int]) -> set[tuple[int, str]]:
     """Return (call id, hash) of the recordings in which all is silent that is masked in the words of their calls."""
     query = sa.select(silenced_recordings.c.call_id, silenced_recordings.c.sha256).where(
-        silenced_recordings.c.call_id.in_(list(call_ids))
+        silenced_recordings.c.call_id.in_(list(call_ids)), silent_in_full()
     )
     return {(id, sha256) for id, sha256 in connection.execute(query)}
+
+
+def silent_in_full() -> sa.ColumnElement[bool]:
+    """Return the condition of a copy in which all could be silenced that is masked."""
+    told = silenced_recordings.c.original
+    return sa.or_(told.is_(None), ~told.contains(f'"{PARTLY}":true'))
 
 
 def silenced_before(connection: sa.Connection, batch_id: str, rows: Sequence[int]) -> set[tuple[int, str]]:

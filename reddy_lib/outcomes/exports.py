@@ -67,13 +67,13 @@ def to_csv(outcomes: pd.DataFrame | HasOutcomes) -> bytes:
 
 
 def file_name(batch: str, submission: int | None, now: dt.datetime, ending: str) -> str:
-    """Return a file name that is safe on every system: "march export-submission 3-2026-03-30 1746.csv" (UTC)."""
+    """Return a file name that is safe on every system: "march export-submission 3-2026-03-30 1746Z.csv" (UTC)."""
     safe = (
         re.sub(r"[^\w .-]+", "_", batch, flags=re.ASCII if batch.isascii() else 0).strip(" ._")[:60]
         or "batch"
     )
     part = "" if submission is None else f"-submission {submission}"
-    return f"{safe}{part}-{now:%Y-%m-%d %H%M}.{ending}"
+    return f"{safe}{part}-{now:%Y-%m-%d %H%M}Z.{ending}"
 
 
 def csv_cell(value: Any) -> Any:

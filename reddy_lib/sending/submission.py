@@ -35,6 +35,7 @@ from reddy_lib.recordings import upload_queue
 from reddy_lib.sending import corrected_calls
 from reddy_lib.sending.claims import explain_skips, retried_after_doubt
 from reddy_lib.sending.content_conflicts import has_other_words, hold_other_words, not_sent
+from reddy_lib.sending.nothing_to_send import why_nothing
 from reddy_lib.sending.personal_gate import prepare
 from reddy_lib.sending.personal_policy import stored_summary
 from reddy_lib.sending.ramp_up import FIRST, THEN, begin_ramp, is_new_to
@@ -387,7 +388,7 @@ def create(
         chosen = _queue(connection, batch_id, rows, address, submission_id, reason=reason, who=who, now=now)
         if chosen.queued + chosen.skipped == 0:
             told = not_sent(asked) if asked else corrected_calls.not_sent(corrected) if corrected else ""
-            raise SubmissionError(told or personal.words or _NOTHING_TO_SEND)
+            raise SubmissionError(told or personal.words or why_nothing(connection, batch_id, rows))
         if chosen.skipped:
             explain_skips(connection, submission_id, address)
         number = _insert(
@@ -441,12 +442,6 @@ def _insert(connection: sa.Connection, chosen: _Chosen, **values: Any) -> int:
         )
     )
     return number
-
-
-_NOTHING_TO_SEND = (
-    "None of these calls can be sent: they are held by findings, under way, or were sent already. "
-    "Fix the held ones (their findings say how), or choose others."
-)
 
 
 def _queue_again(

@@ -43,7 +43,19 @@ from reddy_lib.ui.process import (
     stays_here,
     tokens,
 )
-from reddy_lib.ui.words import alert, alerts, clock, days, escape, number_of, page_failed, place, when
+from reddy_lib.ui.words import (
+    alert,
+    alerts,
+    clock,
+    days,
+    escape,
+    moment_column,
+    number_of,
+    page_failed,
+    place,
+    when,
+    zone,
+)
 
 __all__ = [
     "ICONS",
@@ -66,6 +78,7 @@ __all__ = [
     "has_engine",
     "ledger",
     "may",
+    "moment_column",
     "number_of",
     "open_batch",
     "open_ledger",
@@ -97,4 +110,5 @@ __all__ = [
     "when",
     "who",
     "why_not",
+    "zone",
 ]

@@ -47,7 +47,9 @@ def _details(one: Operation, all_of_them: dict[str, Operation]) -> str:
     if one.locked:
         parts.append(f"{one.locked:,} sent before, and left as they are")
     if one.kept:
-        parts.append(f"{one.kept:,} changed again since, and left as they are")
+        parts.append(
+            f"{one.kept:,} left as they are: changed again since, or their earlier recording is gone"
+        )
     if one.state == "running":
         parts.append("still running")
     if one.state == "stopped":

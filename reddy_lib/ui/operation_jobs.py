@@ -133,7 +133,11 @@ def _tell(result: Operation) -> None:
     if not result.changed and result.step is not None:
         st.toast(ui.escape(f"No call was changed: {result.step.nothing()}."), icon=":material/info:")
         return
-    kept = f" {result.kept:,} were changed again since, and stay." if result.kept else ""
+    kept = (
+        f" {result.kept:,} stay: changed again since, or their earlier recording is gone."
+        if result.kept
+        else ""
+    )
     kept += f" {result.locked:,} are being sent or were sent, and stay." if result.locked else ""
     st.toast(
         f"{ui.number_of(result.changed, 'call')} changed.{kept} History can undo it.",

@@ -9,7 +9,7 @@ import streamlit as st
 
 from reddy_lib.batches.batch import Batch
 from reddy_lib.ui.address_bar import link
-from reddy_lib.ui.words import place
+from reddy_lib.ui.words import moment_column, place
 
 __all__ = [
     "ICONS",
@@ -97,7 +97,7 @@ def submissions_table(
     config: dict[str, Any] = {
         "number": st.column_config.NumberColumn("No.", width=50, pinned=True),
         "batch": st.column_config.TextColumn("Batch", width=110),
-        "created_at": st.column_config.DatetimeColumn("When", format="D MMM YYYY, HH:mm", width=130),
+        "created_at": moment_column("When"),
         "who": st.column_config.TextColumn("Who", width=70),
         "place": st.column_config.TextColumn("Where to", width=130),
         "state": st.column_config.TextColumn("State", width=70),

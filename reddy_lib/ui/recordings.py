@@ -97,11 +97,11 @@ def recordings_panel(batch: Batch, edited: Callable[[], None], close: Callable[[
     table = table_of(batch, matches, state)
     ready = [int(row) for row in table.loc[table["state"] == "matched", "row"]]
     with head:
-        go_on = st.button(
+        go_on = bool(ready) and st.button(
             f"Attach {ui.number_of(len(ready), 'recording')}",
             type="primary",
             icon=":material/attach_file:",
-            disabled=busy or not ready,
+            disabled=busy,
             key=f"recordings attach {batch.id} {_hash(ready)}",
         )
     if go_on:

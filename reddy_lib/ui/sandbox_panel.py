@@ -8,7 +8,7 @@ from typing import IO, Any
 import pandas as pd
 import streamlit as st
 
-from reddy_lib.ui import number_of, sandbox
+from reddy_lib.ui import moment_column, number_of, sandbox
 from reddy_lib.ui.downloads import download
 from reddy_lib.ui.who_saw import seen_download
 
@@ -34,7 +34,7 @@ def received_panel() -> None:
         height="content" if len(calls) < 8 else 300,
         column_config={
             "No.": st.column_config.NumberColumn(width=50),
-            "Received": st.column_config.DatetimeColumn(format="D MMM, HH:mm:ss", width=120),
+            "Received": moment_column(clock="HH:mm:ss", width=150),
         },
         on_select="rerun",
         selection_mode="single-row",

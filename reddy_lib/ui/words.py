@@ -6,8 +6,9 @@ import contextlib
 import logging
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
@@ -15,7 +16,19 @@ from reddy_lib.api import DEFAULT_BASE_URL
 from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.errors import NotAllowed, ReddyError
 
-__all__ = ["alert", "alerts", "clock", "days", "escape", "number_of", "page_failed", "place", "when"]
+__all__ = [
+    "alert",
+    "alerts",
+    "clock",
+    "days",
+    "escape",
+    "moment_column",
+    "number_of",
+    "page_failed",
+    "place",
+    "when",
+    "zone",
+]
 
 _log = logging.getLogger("reddy_lib.ui")
 
@@ -89,8 +102,8 @@ def when(moment: Any) -> str:
     if moment is None:
         return ""
     stamp = datetime.fromtimestamp(moment, UTC) if isinstance(moment, int | float) else moment
-    local = stamp.astimezone(_zone())
-    today = datetime.now(_zone()).date()
+    local = stamp.astimezone(zone())
+    today = datetime.now(zone()).date()
     clock = local.strftime("%H:%M")
     gap = days(local.date(), today)
     return f"{gap} {clock}" if gap else f"{local.day} {local.strftime('%b %Y')}, {clock}"
@@ -98,7 +111,14 @@ def when(moment: Any) -> str:
 
 def clock(moment: float) -> str:
     """A moment of today (seconds since the epoch) by the reader's clock: "14:03:20"."""
-    return datetime.fromtimestamp(moment, UTC).astimezone(_zone()).strftime("%H:%M:%S")
+    return datetime.fromtimestamp(moment, UTC).astimezone(zone()).strftime("%H:%M:%S")
+
+
+def moment_column(label: str | None = None, *, clock: str = "HH:mm", width: Any = 130) -> Any:
+    """Return the column of a table whose UTC timestamps are shown in the zone of `when`, that of the reader."""
+    return st.column_config.DatetimeColumn(
+        label, format=f"D MMM YYYY, {clock}", timezone=str(zone()), width=width
+    )
 
 
 def days(day: Any, today: Any) -> str:
@@ -107,10 +127,8 @@ def days(day: Any, today: Any) -> str:
     return {0: "today", 1: "yesterday"}.get(gap, "")
 
 
-def _zone() -> Any:
+def zone() -> tzinfo:
     """The time zone of the browser, UTC where it does not tell."""
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
     try:
         return ZoneInfo(str(st.context.timezone or "UTC"))
     except (ZoneInfoNotFoundError, ValueError):

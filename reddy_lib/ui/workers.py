@@ -59,7 +59,7 @@ def nobody_can_send(waiting: Any, *, anybody: bool, engine_here: bool) -> str:
 
 def workers_panel(ledger: Ledger) -> None:
     """Workers and queue as two tables."""
-    from reddy_lib.ui import escape, has_engine, number_of, place
+    from reddy_lib.ui import escape, has_engine, moment_column, number_of, place
 
     known, waits = workers_known(ledger), queue(ledger)
     alive = known[known["state"] == "alive"]
@@ -79,7 +79,7 @@ def workers_panel(ledger: Ledger) -> None:
             hide_index=True,
             height="content" if len(known) < 12 else 400,
             column_config={
-                "Since": st.column_config.DatetimeColumn(format="D MMM, HH:mm", width=100),
+                "Since": moment_column(),
                 "Last sign": st.column_config.TextColumn(width=100),
                 "In flight": st.column_config.NumberColumn(width=70),
                 "Last minute": st.column_config.NumberColumn(

@@ -10,6 +10,7 @@ import pytest
 
 import reddy_lib as reddy
 from reddy_lib.batches.clusters import LEVELS, clustered
+from reddy_lib.batches.likeness import SAME_LETTERS
 from reddy_lib.batches.steps import (
     CopyColumn,
     MapValues,
@@ -74,7 +75,7 @@ def test_each_level_finds_more_than_the_one_before(local: reddy.Batch) -> None:
 def test_a_cluster_is_merged_by_one_step_and_undone_by_one(batch: reddy.Batch) -> None:
     before = [payload_json(call) for call in batch]
     (one, _) = batch.clusters("tag:Queue")
-    assert (one.proposed, one.calls, one.why) == ("Cards", 2, "the same after folding")
+    assert (one.proposed, one.calls, one.why) == ("Cards", 2, SAME_LETTERS)
     assert one.step is not None
     assert batch.apply(one.step).changed == 2
     assert dict(batch.values("tag:Queue"))["Cards"] == 7

@@ -67,7 +67,7 @@ def test_a_proposal_names_the_value_and_the_reason(batch: reddy.Batch) -> None:
     assert unknown["Loans"].proposal is None
     spaces = named(batch, "agent-email-invalid")["an n@new.example"].proposal
     assert spaces is not None
-    assert spaces.reason == "the same after folding; 11 calls have it"
+    assert spaces.reason == "only case, accents, spaces or signs differ; 11 calls have it"
 
 
 def test_a_proposal_is_a_step_that_fixes_all_its_calls(batch: reddy.Batch) -> None:
@@ -112,6 +112,17 @@ def refuse(batch: reddy.Batch, rows: list[int], words: str) -> None:
         connection.execute(
             schema.calls.update().where(sa.and_(*where)).values(status="rejected", error=words)
         )
+
+
+def test_spellings_of_one_address_that_only_case_tells_apart_are_one_proposal(ledger: reddy.Ledger) -> None:
+    agents = ["Dave@acme.example"] * 2 + ["dave@acme.example"] * 2 + ["dave@acme,example"]
+    batch = ledger.load(sheet(agents=agents), progress=False)
+    found = named(batch, "agent-email-invalid")["dave@acme,example"].proposal
+    assert found is not None
+    assert (found.value, found.reason) == (
+        "dave@acme.example",
+        "only case, accents, spaces or signs differ; 4 calls have it",
+    )
 
 
 def test_agents_whom_reddy_does_not_know_are_a_problem_with_the_agent_of_other_calls(

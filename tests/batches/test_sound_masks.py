@@ -16,6 +16,7 @@ from reddy_lib.batches.call_rows import release_calls
 from reddy_lib.batches.masking import MaskPersonalData
 from reddy_lib.batches.turn_edits import store_turn_edit, turn_edit
 from reddy_lib.database.schema import calls
+from reddy_lib.errors import CannotUndo
 from reddy_lib.model import payload_json
 from reddy_lib.recordings.attachments import attached_from, open_recording
 from reddy_lib.recordings.wav import read_wav
@@ -290,3 +291,97 @@ def test_words_that_a_person_selects_are_masked_with_their_seconds(ledger: reddy
     assert set(loud(batch)) >= between(8, 10)
     with pytest.raises(ValueError, match="Nothing was masked"):
         turn_edit({**event, "end": 99})
+
+
+def test_a_silenced_copy_comes_back_with_undo_and_its_original_holds_the_call(
+    ledger: reddy.Ledger, tmp_path: Path
+) -> None:
+    batch = load(ledger, timed(), "a.mp3")
+    row = batch.rows()[0]
+    path = tmp_path / "a.mp3"
+    path.write_bytes(encoded(".mp3", [tone(10.0, 16_000) + 0.1], 16_000))
+    batch.attach(row, path)
+    batch.apply(MaskPersonalData(kinds=("card",)))
+    copy = batch.recording(row)
+    batch.attach(row, path)
+    assert batch.recording(row) != copy
+    assert held_for(batch) == ["mask-still-heard"]
+    undone = batch.undo(3)
+    assert batch.recording(row) == copy
+    assert held_for(batch) == []
+    batch.undo(undone)
+    assert batch.recording(row) != copy
+    assert held_for(batch) == ["mask-still-heard"]
+
+
+def test_a_copy_in_which_not_all_could_be_silenced_holds_the_call_whenever_it_is_attached(
+    ledger: reddy.Ledger,
+) -> None:
+    lines = json.loads(timed())
+    del lines[3]["start"], lines[3]["stop"]  # nothing tells when the code is said
+    batch = load(ledger, json.dumps(lines))
+    attach(batch, WHOLE)
+    row = batch.rows()[0]
+    batch.apply(MaskPersonalData())
+    copy = batch.recording(row)
+    assert copy is not None
+    assert not set(loud(batch)) & between(2, 5)
+    assert held_for(batch) == ["mask-still-heard"]
+    batch.detach(row)
+    batch.attach(row, copy)
+    assert held_for(batch) == ["mask-still-heard"]
+
+
+def test_a_detached_recording_comes_back_with_undo_and_goes_with_redo(ledger: reddy.Ledger) -> None:
+    batch = load(ledger, timed())
+    attach(batch, WHOLE)
+    row = batch.rows()[0]
+    had = batch.recording(row)
+    batch.detach(row)
+    assert batch.recording(row) is None
+    back = batch.undo(2)
+    assert batch.recording(row) == had
+    assert batch.counts()["ready"] == 1
+    batch.undo(back)
+    assert batch.recording(row) is None
+
+
+def test_a_recording_that_was_replaced_by_another_of_the_same_name_is_not_detached_by_undoing_the_first(
+    ledger: reddy.Ledger,
+) -> None:
+    batch = load(ledger, timed())
+    attach(batch, WHOLE)
+    attach(batch, wav_bytes(tone(5.0)))
+    row = batch.rows()[0]
+    second = batch.recording(row)
+    with pytest.raises(CannotUndo, match=r"changed again since \(the last time by “Attach a\.wav”"):
+        batch.undo(1)
+    assert batch.recording(row) == second
+    batch.undo(2)
+    batch.undo(1)
+    assert batch.recording(row) is None
+
+
+def test_the_reason_is_the_file_where_an_earlier_recording_cannot_be_found(
+    ledger: reddy.Ledger, tmp_path: Path
+) -> None:
+    batch = load(ledger, timed())
+    row = batch.rows()[0]
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav_bytes(tone(3.0) + 0.2))  # no other call has this content
+    batch.attach(row, path)
+    attach(batch, wav_bytes(tone(5.0)))
+    with pytest.raises(CannotUndo, match="the recording that its call had before cannot be found any more"):
+        batch.undo(2)
+
+
+def test_undoing_a_mask_holds_the_call_where_a_code_that_stays_masked_is_heard_again(
+    ledger: reddy.Ledger,
+) -> None:
+    batch = load(ledger, timed())
+    attach(batch, WHOLE)
+    row = batch.rows()[0]
+    batch.undo(batch.apply(MaskPersonalData()))
+    assert "[security code]" in payload_json(batch.call(row)).decode()
+    assert set(loud(batch)) >= between(7, 8)
+    assert "mask-still-heard" in {one.code for one in batch.findings_of(row) if one.severity == "error"}

@@ -340,10 +340,10 @@ def test_text_of_a_server_is_shown_as_text(load: Load, server: reddy.Sandbox) ->
 
 def test_a_file_is_named_after_its_batch_its_submission_and_the_moment() -> None:
     moment = datetime(2026, 3, 30, 17, 46, tzinfo=UTC)
-    assert file_name("march export", 3, moment, "csv") == "march export-submission 3-2026-03-30 1746.csv"
-    assert file_name("Gespräche März", None, moment, "xlsx") == "Gespräche März-2026-03-30 1746.xlsx"
-    assert file_name("../../etc/passwd", None, moment, "csv") == "etc_passwd-2026-03-30 1746.csv"
-    assert file_name(' "<>|', None, moment, "csv") == "batch-2026-03-30 1746.csv"
+    assert file_name("march export", 3, moment, "csv") == "march export-submission 3-2026-03-30 1746Z.csv"
+    assert file_name("Gespräche März", None, moment, "xlsx") == "Gespräche März-2026-03-30 1746Z.xlsx"
+    assert file_name("../../etc/passwd", None, moment, "csv") == "etc_passwd-2026-03-30 1746Z.csv"
+    assert file_name(' "<>|', None, moment, "csv") == "batch-2026-03-30 1746Z.csv"
     assert len(file_name("x" * 500, 1, moment, "csv")) < 120
 
 

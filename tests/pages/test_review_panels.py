@@ -235,6 +235,14 @@ def test_values_that_look_alike_are_merged_into_the_chosen_one(batch: reddy.Batc
     assert teams(batch) == ["north", "north", "South", "**Bold**"] * 3
 
 
+def test_an_empty_value_has_a_name_and_can_be_changed(batch: reddy.Batch) -> None:
+    batch.update(batch.rows()[:2], agent_email="")
+    app = values(batch, "agent_email")
+    assert "(empty)" in list(table(app, "becomes").value["value"])
+    retype(app, batch, "agent_email", {"": "cy@acme.example"})
+    assert [call.agent_email for call in batch][:2] == ["cy@acme.example"] * 2
+
+
 def test_values_are_shown_as_text(batch: reddy.Batch) -> None:
     app = opened("review", batch, query={"facets": "shown", "filter": "tag:Team=**Bold**"})
     assert "**Bold**" in words(app)  # `words` leaves out the backslashes, not the stars

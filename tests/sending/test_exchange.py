@@ -164,15 +164,41 @@ class TestCreate:
         assert send(ledger, batch, [2, 3]).outcomes().index.tolist() == [2]
 
     @pytest.mark.parametrize(
-        "rows", [None, [], [2], [99]], ids=["all ready", "none", "accepted", "not there"]
+        ("rows", "said"),
+        [
+            (None, "None of these calls can be sent: 6 accepted before. Choose others."),
+            ([], "None of these calls can be sent: none was chosen. Choose others."),
+            ([2], "Row 2 cannot be sent: it was accepted before."),
+            ([99], "None of these calls can be sent: 1 not in this batch. Choose others."),
+        ],
+        ids=["all ready", "none", "accepted", "not there"],
     )
     def test_where_nothing_can_be_sent_it_says_so_and_leaves_no_submission(
-        self, ledger: reddy.Ledger, batch: reddy.Batch, worker: str, rows: list[int] | None
+        self, ledger: reddy.Ledger, batch: reddy.Batch, worker: str, rows: list[int] | None, said: str
     ) -> None:
         settle(ledger, send(ledger, batch), worker, accepted=[2, 3, 4, 5, 6, 7])
-        with pytest.raises(SubmissionError, match="None of these calls can be sent"):
+        with pytest.raises(SubmissionError) as raised:
             send(ledger, batch, rows)
+        assert str(raised.value) == said
         assert len(ledger.submissions()) == 1
+
+    def test_what_holds_the_chosen_calls_is_named_by_row_or_counted(
+        self, ledger: reddy.Ledger, batch: reddy.Batch, worker: str
+    ) -> None:
+        settle(ledger, send(ledger, batch, [2, 3]), worker, accepted=[2], unknown=[3])
+        for row in (4, 5):
+            batch.replace(row, msgspec.structs.replace(batch.call(row), agent_email=""))
+        with pytest.raises(
+            SubmissionError, match=r"^Row 4 cannot be sent: it is held by a finding, “No agent email”"
+        ):
+            send(ledger, batch, [4])
+        counts = (
+            "2 held by findings \\(No agent email: 2\\), 1 accepted before, 1 in doubt, 1 not in this batch"
+        )
+        with pytest.raises(
+            SubmissionError, match=f"^None of these calls can be sent: {counts}\\. Fix the held"
+        ):
+            send(ledger, batch, [2, 3, 4, 5, 99])
 
     def test_what_was_accepted_at_this_address_before_is_skipped_with_the_reason(
         self, ledger: reddy.Ledger, batch: reddy.Batch, sheet: Sheet, worker: str

@@ -158,6 +158,22 @@ def test_moments_are_told_as_people_do() -> None:
     assert ui.when(0) == "1 Jan 1970, 00:00"
 
 
+def test_tables_show_moments_in_the_zone_in_which_sentences_tell_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(type(st.context), "timezone", property(lambda _: "Asia/Kolkata"))
+    assert ui.when(0) == "1 Jan 1970, 05:30"
+    assert ui.moment_column("When")["type_config"]["timezone"] == "Asia/Kolkata"
+
+
+def test_moments_of_the_workbench_are_drawn_by_one_column_alone() -> None:
+    """Only the start of a call, which names its zone, is drawn by a column of its own."""
+    root = Path(ui.__file__).parent
+    scripts = [*root.rglob("*.py"), *(root.parents[1] / "pages").glob("*.py")]
+    own = {path.name for path in scripts if "DatetimeColumn(" in path.read_text(encoding="utf-8")}
+    assert own == {"words.py", "first_calls.py"}
+
+
 @pytest.mark.parametrize(
     ("day", "said"),
     [(3, "today"), (2, "yesterday"), (1, ""), (4, "")],

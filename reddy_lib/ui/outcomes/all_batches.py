@@ -29,7 +29,6 @@ from reddy_lib.ui.outcomes.overview_state import (
     Overview,
     named,
     reason_words,
-    zone,
 )
 from reddy_lib.ui.outcomes.print_view import draw_print_view
 from reddy_lib.ui.outcomes.privacy_panel import draw_privacy
@@ -83,10 +82,10 @@ def draw_overview(ledger: Ledger, head: DeltaGenerator | None = None) -> None:
 def _counted(ledger: Ledger, view: Overview, addresses: Sequence[str]) -> Totals:
     """Return the totals; counted again only where something changed, the day included."""
     wanted = view.counted(addresses)
-    key = (ledger.identity, wanted, str(zone()), version_of(ledger))
+    key = (ledger.identity, wanted, str(ui.zone()), version_of(ledger))
     kept: tuple[Any, Totals] | None = st.session_state.get("totals")
     if kept is None or kept[0] != key:
-        kept = (key, totals(ledger, wanted, zone()))
+        kept = (key, totals(ledger, wanted, ui.zone()))
         st.session_state["totals"] = kept
     return kept[1]
 
@@ -178,7 +177,7 @@ def _numbers(view: Overview, found: Totals) -> None:
 
 
 def _days(view: Overview, found: Totals) -> None:
-    today = dt.datetime.now(zone()).date()
+    today = dt.datetime.now(ui.zone()).date()
     accepted = found.counts.get("accepted", 0)
     answered = sum(sum(counts.values()) for _, counts in found.days)
     share = f" · {accepted:,} of {answered:,} answered calls accepted" if answered else ""
@@ -375,9 +374,7 @@ def _batches(view: Overview, found: Totals) -> None:
             hide_index=True,
             height="content" if len(frame) < 10 else 380,
             column_config={
-                "Loaded": st.column_config.DatetimeColumn(
-                    "Loaded (UTC)", format="D MMM YYYY, HH:mm", width=130
-                ),
+                "Loaded": ui.moment_column("Loaded"),
                 **{
                     name: st.column_config.NumberColumn(named(name).capitalize(), width=80)
                     for name in SHOWN_FIRST

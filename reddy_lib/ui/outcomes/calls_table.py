@@ -78,7 +78,7 @@ def table(page: Page, scope: str, shown: pd.DataFrame, total: int) -> None:
             "error": st.column_config.TextColumn("Reason", width="large"),
             "attempts": st.column_config.NumberColumn("Attempts", width=80),
             "seconds": st.column_config.NumberColumn("Seconds", format="%.2f", width=80),
-            "ended": st.column_config.DatetimeColumn("When (UTC)", format="D MMM YYYY, HH:mm:ss", timezone="UTC"),
+            "ended": ui.moment_column("When", clock="HH:mm:ss", width=None),
         },
         on_select="rerun",
         selection_mode="multi-row",

@@ -59,7 +59,7 @@ def clear_doubt(page: Page, scope: str) -> None:
             "conversation": st.column_config.TextColumn("Conversation"),
             "agent": st.column_config.TextColumn("Agent"),
             "submission": st.column_config.NumberColumn("Submission", width=90),
-            "sent": st.column_config.DatetimeColumn("Last try (UTC)", format="D MMM YYYY, HH:mm:ss", timezone="UTC"),
+            "sent": ui.moment_column("Last try", clock="HH:mm:ss", width=None),
         },
         on_select="rerun",
         selection_mode="multi-row",

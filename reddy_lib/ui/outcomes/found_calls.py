@@ -121,9 +121,7 @@ def _table(calls: Sequence[FoundCall], names: dict[int, str], at: int) -> None:
             "agent": st.column_config.TextColumn("Agent", width=180),
             "product": st.column_config.TextColumn("Product", width=110),
             "conversation": st.column_config.TextColumn("Conversation", width=140),
-            "answered": st.column_config.DatetimeColumn(
-                "Answered (UTC)", format="D MMM YYYY, HH:mm", width=130
-            ),
+            "answered": ui.moment_column("Answered"),
         },
         on_select="rerun",
         selection_mode="single-row",

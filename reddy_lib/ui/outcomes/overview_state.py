@@ -6,17 +6,17 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
 
+from reddy_lib import ui
 from reddy_lib.database.sandbox_urls import SANDBOX
 from reddy_lib.database.schema import STATUSES
 from reddy_lib.findings import CATALOGUE
 from reddy_lib.outcomes.totals import Reason, Wanted
 from reddy_lib.ui import address_bar
 
-__all__ = ["EVERYWHERE", "NAMES", "PERIODS", "Overview", "named", "reason_words", "zone"]
+__all__ = ["EVERYWHERE", "NAMES", "PERIODS", "Overview", "named", "reason_words"]
 
 EVERYWHERE = "everywhere"
 
@@ -102,7 +102,7 @@ class Overview:
 
     def counted(self, addresses: Sequence[str]) -> Wanted:
         """Return what all numbers count: period and place."""
-        first = self.first_day(dt.datetime.now(zone()).date())
+        first = self.first_day(dt.datetime.now(ui.zone()).date())
         place = self.place_of(addresses)
         return Wanted(
             since=None if first is None else _midnight(first), address="" if place == EVERYWHERE else place
@@ -140,13 +140,5 @@ NAMES = ("view", *(field.name for field in fields(Overview)))
 """Names in the address that belong to this view."""
 
 
-def zone() -> dt.tzinfo:
-    """The time zone of the browser, UTC where it does not tell."""
-    try:
-        return ZoneInfo(str(st.context.timezone or "UTC"))
-    except (ZoneInfoNotFoundError, ValueError):
-        return dt.UTC
-
-
 def _midnight(day: dt.date) -> float:
-    return dt.datetime.combine(day, dt.time(), zone()).timestamp()
+    return dt.datetime.combine(day, dt.time(), ui.zone()).timestamp()

@@ -19,7 +19,7 @@ from reddy_lib.outcomes.charts import COLOURS, share_words
 from reddy_lib.outcomes.total_charts import complete_days
 from reddy_lib.outcomes.totals import Tally, Totals
 from reddy_lib.ui import address_bar
-from reddy_lib.ui.outcomes.overview_state import EVERYWHERE, PERIODS, Overview, named, reason_words, zone
+from reddy_lib.ui.outcomes.overview_state import EVERYWHERE, PERIODS, Overview, named, reason_words
 
 __all__ = ["draw_print_view", "report"]
 
@@ -57,7 +57,7 @@ def report(
     view: Overview, addresses: Sequence[str], found: Totals, runs: pd.DataFrame, names: Mapping[int, str]
 ) -> str:
     """Return the report as HTML."""
-    now = dt.datetime.now(zone())
+    now = dt.datetime.now(ui.zone())
     place = view.place_of(addresses)
     where = "to every address" if place == EVERYWHERE else f"to {ui.place(place)}"
     first = view.first_day(now.date())

@@ -142,7 +142,7 @@ def _log(ledger: Ledger) -> None:
         hide_index=True,
         height=min(300, 38 + 35 * max(1, len(log))),
         column_config={
-            "at": st.column_config.DatetimeColumn("When", format="D MMM YYYY, HH:mm"),
+            "at": ui.moment_column("When", width=None),
             "who": "Who",
             "what": "What",
             "batch": "Batch",

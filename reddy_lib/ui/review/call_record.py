@@ -97,7 +97,7 @@ def draw_record(batch: Batch, row: int) -> None:
             height=ui.table_height(len(table), TABLE_HEIGHT),
             placeholder="",
             column_config={
-                "when": st.column_config.DatetimeColumn("When", format="D MMM YYYY, HH:mm"),
+                "when": ui.moment_column("When", width=None),
                 "who": "Who",
                 "what": "What",
                 "before": "Before",
@@ -112,7 +112,7 @@ def draw_record(batch: Batch, row: int) -> None:
             hide_index=True,
             placeholder="",
             column_config={
-                "started": st.column_config.DatetimeColumn("Sent", format="D MMM YYYY, HH:mm:ss"),
+                "started": ui.moment_column("Sent", clock="HH:mm:ss", width=None),
                 "result": "Result",
                 "http_status": "HTTP status",
                 "words": "Reddy's words",

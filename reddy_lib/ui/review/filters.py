@@ -34,7 +34,7 @@ MOST_PILLS = 8
 TALLEST = 560
 """Pixels of the facets, which scroll."""
 
-BARS = " ▁▂▃▄▅▆▇█"
+BARS = "\u2007▁▂▃▄▅▆▇█"  # a blank that is as wide as a digit, and at which no line is broken
 
 DOT = "\u00a0·\u00a0"
 """Between the number of a value and the value: both stay in one line."""
@@ -258,16 +258,18 @@ def _range(view: View, facet: Facet, key: str) -> None:
         )
 
     unit = " (seconds)" if facet.name == "duration" else " (UTC)" if times else ""
-    st.slider(
-        f"{ui.escape(facet.title)}{unit} `{bars}`",
-        first,
-        last,
-        key=slider,
-        step=step,
-        format="D MMM, HH:mm" if times else None,
-        on_change=moved,
-        help=f"{facet.missing:,} calls have none" if facet.missing else None,
-    )
+    with st.container(gap=None):
+        st.slider(
+            f"{ui.escape(facet.title)}{unit}",
+            first,
+            last,
+            key=slider,
+            step=step,
+            format="D MMM, HH:mm" if times else None,
+            on_change=moved,
+            help=f"{facet.missing:,} calls have none" if facet.missing else None,
+        )
+        st.markdown(f"`{bars}`")  # beneath: beside the title they do not fit in a narrow column
 
 
 def _step_down(value: float) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
 from reddy_lib.batches.masking import MaskPersonalData
+from reddy_lib.batches.operations import Operation
 from reddy_lib.batches.personal_looks import PersonalData, personal_data_of
 from reddy_lib.batches.queries import Query
 from reddy_lib.outcomes.charts import share_words
@@ -15,6 +18,9 @@ from reddy_lib.ui.review.problems_panel import apply_step
 from reddy_lib.ui.review.view import View
 
 __all__ = ["draw_personal"]
+
+TOLD_FOR = 60.0
+"""Seconds for which the panel says what was masked: a click in that very moment must not take it off."""
 
 ITEMS = 500
 MOST_MISSED = 20
@@ -34,6 +40,7 @@ def draw_personal(batch: Batch, view: View, key: str, total: int) -> None:
         "Finds what was asked for and said: cards, codes, PINs, passwords, ids, accounts, phones, emails, dates of birth, "
         "names and addresses, in the transcript and in tags. It cannot find everything: read before you send."
     )
+    _masked(batch)
     if kept is None or kept[0] != state:
         if st.button(
             f"Look through {ui.number_of(many, 'call')}", key=f"{key} personal look", type="primary"
@@ -47,6 +54,30 @@ def draw_personal(batch: Batch, view: View, key: str, total: int) -> None:
     else:
         _table(batch, view, kept[1], key)
     _finder_test(batch, str(listed), rows, key)
+
+
+def _masked(batch: Batch) -> None:
+    """Say what the last click masked."""
+    of, since, said = st.session_state.get("review masked", ("", 0.0, ""))
+    if of == batch.id and time.monotonic() - since < TOLD_FOR:
+        st.success(said, icon=":material/visibility_off:")
+
+
+def _mask(batch: Batch, found: PersonalData, kinds: list[str], rows: list[int]) -> None:
+    """Mask these kinds in these calls, and keep what is said about it."""
+    places = sum(found.items[kind] for kind in kinds)
+
+    def tell(result: Operation) -> None:
+        # Which places the calls that stay have is not counted.
+        where = "" if result.locked else f"{ui.number_of(places, 'place')} in "
+        said = (
+            f"Masked: {where}{ui.number_of(result.changed, 'call')}. History undoes it, until a call is sent."
+        )
+        if result.locked:
+            said += f" {result.locked:,} more are being sent or were sent, and stay as they are."
+        st.session_state["review masked"] = (batch.id, time.monotonic(), said)
+
+    apply_step(batch, MaskPersonalData(kinds=tuple(kinds)), rows, tell=tell)
 
 
 def _told(done: FinderTest) -> str:
@@ -125,7 +156,7 @@ def _table(batch: Batch, view: View, found: PersonalData, key: str) -> None:
         disabled=not may,
         help="In the words, the tags, and the recording where they are said. History undoes it, until a call is sent.",
     ):
-        apply_step(batch, MaskPersonalData(kinds=tuple(found.kinds)), everywhere)
+        _mask(batch, found, found.kinds, everywhere)
     for kind in found.kinds:
         rows = found.rows[kind]
         with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
@@ -145,4 +176,4 @@ def _table(batch: Batch, view: View, found: PersonalData, key: str) -> None:
             if st.button(
                 f"Mask in {len(rows):,}", key=f"{key} personal mask {kind}", type="primary", disabled=not may
             ):
-                apply_step(batch, MaskPersonalData(kinds=(kind,)), rows)
+                _mask(batch, found, [kind], rows)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import streamlit as st
 
 from reddy_lib import ui
 from reddy_lib.batches.batch import Batch
+from reddy_lib.batches.operations import Operation
 from reddy_lib.batches.problems import Problem
 from reddy_lib.batches.queries import Query
 from reddy_lib.batches.steps import Step
@@ -143,8 +145,10 @@ def draw_preview(batch: Batch, step: Step, rows: list[int]) -> bool:
     return bool(preview.changed)
 
 
-def apply_step(batch: Batch, step: Step, rows: list[int] | None) -> None:
-    """Apply a step to calls as one operation, and draw the page anew."""
+def apply_step(
+    batch: Batch, step: Step, rows: list[int] | None, *, tell: Callable[[Operation], None] | None = None
+) -> None:
+    """Apply a step to calls as one operation, and draw the page anew. `tell`: as in `run_operation`."""
     who = ui.who()  # the thread has no session to ask
     ended = run_operation(
         batch,
@@ -152,6 +156,7 @@ def apply_step(batch: Batch, step: Step, rows: list[int] | None) -> None:
         len(rows) if rows is not None else batch.total,
         lambda progress: batch.apply(step, rows, who=who, on_progress=progress),
         changed=edited,
+        tell=tell,
     )
     if ended != "failed":
         st.rerun()

@@ -137,7 +137,7 @@ def _alike(batch: Batch, source: str, rows: list[int] | None, key: str, names: d
 def _cluster(batch: Batch, cluster: Cluster, rows: list[int] | None, key: str, names: dict[int, str]) -> None:
     with st.container(border=True, gap="xsmall"):
         told = [
-            f"{ui.escape(_shown(value, cluster.source, names)) or '–'} :gray[{count:,}]"
+            f"{ui.escape(_shown(value, cluster.source, names))} :gray[{count:,}]"
             for value, count in cluster.values[:LISTED]
         ]
         if len(cluster.values) > LISTED:
@@ -177,4 +177,4 @@ def _named(number: int, name: str) -> str:
 def _shown(value: str, source: str, names: dict[int, str]) -> str:
     if source == "product_id" and value.isdecimal():
         return _named(int(value), names.get(int(value), "not in the list"))
-    return value
+    return value if value.strip() else "(empty)"

@@ -20,7 +20,7 @@ def payload_table(page: Page, shown: list[int]) -> None:
     """The calls that go first, and beside them the exact JSON of the one that is chosen there."""
     frame = page.batch.calls(rows=shown)
     frame["product"] = ui.product_column(frame["product_id"], page.names)
-    table, body = st.columns([3, 2], gap="small")
+    table, body = st.columns([2, 1], gap="small")
     with table:
         picked = st.dataframe(
             frame.reset_index(),
@@ -30,15 +30,15 @@ def payload_table(page: Page, shown: list[int]) -> None:
             selection_mode="single-row-required",
             column_order=("row", "agent_email", "product", "timestamp", "lines", "tags", "warnings"),
             column_config={
-                "row": st.column_config.NumberColumn("Row", width=50, pinned=True),
-                "agent_email": st.column_config.TextColumn("Agent", width=160),
-                "product": st.column_config.TextColumn("Product", width=90),
+                "row": st.column_config.NumberColumn("Row", width=46, pinned=True),
+                "agent_email": st.column_config.TextColumn("Agent", width=186),
+                "product": st.column_config.TextColumn("Product", width=86),
                 "timestamp": st.column_config.DatetimeColumn(
-                    "Start (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", width=120
+                    "Start (UTC)", format="D MMM YYYY, HH:mm", timezone="UTC", width=116
                 ),
-                "lines": st.column_config.NumberColumn("Lines", width=50),
-                "tags": st.column_config.NumberColumn("Tags", width=50),
-                "warnings": st.column_config.NumberColumn("Warnings", width=70),
+                "lines": st.column_config.NumberColumn("Lines", width=46),
+                "tags": st.column_config.NumberColumn("Tags", width=44),
+                "warnings": st.column_config.NumberColumn("Warnings", width=76),
             },
             key=f"first {page.batch.id} {hash(tuple(shown))}",
             alt=f"The first {len(shown)} calls that would be sent: row, agent, product, start, lines and tags.",
