@@ -36,6 +36,7 @@ def silence_attached(batch: StoredBatch, rows: Sequence[int], *, who: str) -> No
 
     An original that somebody attached in place of its silenced copy stays: its call is held.
     """
+    batch.database.require("edit")
     held = sa.select(calls.c.row).where(
         calls.c.batch_id == batch.id, calls.c.row.in_(list(rows)), calls.c.codes.contains(f"|{STILL_HEARD}|")
     )

@@ -21,6 +21,7 @@ import reddy_lib
 import reddy_lib as reddy
 from reddy_lib.access import RIGHTS, Person, Right, Rules
 from reddy_lib.batches import draws, personal_looks, sound_masks, steps, turn_edits
+from reddy_lib.batches.silence_attached import silence_attached
 from reddy_lib.batches.stored_batch import StoredBatch
 from reddy_lib.database import schema
 from reddy_lib.database.database import Database
@@ -389,6 +390,10 @@ def _writes() -> dict[str, tuple[Right, Call]]:
         "batches.sound_masks.silence_masked": (
             "edit",
             lambda s, g, b, u: sound_masks.silence_masked(b, [3], steps.MaskPersonalData()),
+        ),
+        "batches.silence_attached.silence_attached": (
+            "edit",
+            lambda s, g, b, u: silence_attached(b, [3], who=""),
         ),
         "batches.sound_masks.note_silenced_by_hand": (
             "edit",

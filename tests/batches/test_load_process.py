@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import time
@@ -52,7 +53,11 @@ def rows_of(found: Iterator[Piece]) -> list[dict[str, Any]]:
 
 
 def children() -> list[int]:
-    return [int(pid) for task in CHILDREN.iterdir() for pid in (task / "children").read_text().split()]
+    found = []
+    for thread in CHILDREN.iterdir():
+        with contextlib.suppress(OSError):  # it ended while the folder was read
+            found += [int(pid) for pid in (thread / "children").read_text().split()]
+    return found
 
 
 @needs_proc
@@ -66,7 +71,7 @@ def test_the_rows_are_the_same_with_and_without_a_second_process(large: Path) ->
     assert together == alone
     assert len(alone) == 120
     assert {values["status"] for values in alone} == {"ready", "held"}
-    assert set(children()) == before, "the process is gone when the file is read"
+    assert not set(children()) - before, "the process is gone when the file is read"
 
 
 @needs_proc
@@ -81,7 +86,7 @@ def test_a_second_process_that_is_killed_loses_nothing(large: Path, after: int) 
     rest = list(helped)
     together = sorted(rows_of(iter([*found, *rest])), key=lambda values: values["row"])
     assert together == alone
-    assert set(children()) == before
+    assert not set(children()) - before
 
 
 def test_where_no_second_process_can_be_started_the_file_is_read_all_the_same(
@@ -99,7 +104,7 @@ def test_a_reader_that_stops_early_leaves_no_process_behind(large: Path) -> None
     next(helped)
     assert set(children()) - before
     helped.close()  # type: ignore[attr-defined]
-    assert set(children()) == before
+    assert not set(children()) - before
 
 
 def test_what_building_raises_is_raised_here(large: Path) -> None:
