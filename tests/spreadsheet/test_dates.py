@@ -406,7 +406,8 @@ def test_an_hour_that_is_none_is_not_read(cell: str) -> None:
 @pytest.mark.parametrize(
     ("cell", "unit", "alone"),
     [
-        ("2026-05-06", "auto", True), ("06.05.2026", "auto", True), ("6 May 2026", "auto", True), ("20260506", "auto", True),
+        ("2026-05-06", "auto", True), ("06.05.2026", "auto", True), ("6 May 2026", "auto", True),
+        ("20260506", "auto", True),
         ("2026-05-06+02:00", "auto", True), (date(2026, 5, 6), "auto", True),
         (datetime(2026, 5, 6), "auto", True), (46148, "days", True), ("46148", "days", True),  # noqa: DTZ001
         ("2026-05-06 00:00", "auto", False), ("6 May 2026 2pm", "auto", False), ("6.5.2026 14.30", "auto", False),
@@ -423,7 +424,7 @@ def test_a_call_with_a_date_alone_says_that_its_time_of_day_is_not_known() -> No
     frame = pd.DataFrame(
         {"Start": ["2026-05-06", "2026-05-06 00:00", ""], "Id": ["a", "b", "c"]}, dtype=object
     )
-    built = build_frame(frame, Mapping(fields={"timestamp": "Start", "conversation_id": "Id"}))
+    built = list(build_frame(frame, Mapping(fields={"timestamp": "Start", "conversation_id": "Id"})))
     assert [[found.code for found in call.findings] for call in built] == [
         ["timestamp-without-clock"],
         [],
