@@ -73,6 +73,7 @@ MEANINGS = {
     "times-estimated": "Starts and stops were worked out from the number of words, or from the next line.",
     "timestamp-missing": "No column, default or transcript says when the call started.",
     "timestamp-from-transcript": "The transcript's own data say when the call started, and no column does.",
+    "timestamp-without-clock": "The cell holds a date and no time of day.",
     "timestamp-unreadable": "The cell does not hold a date and time.",
     "timestamp-ambiguous-order": "Every date of the column could have the day or the month first.",
     "timestamp-order-differs": "The date is impossible in the order of its column.",

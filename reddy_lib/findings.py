@@ -81,6 +81,7 @@ CATALOGUE: dict[str, Rule] = {
     # time of the call
     "timestamp-missing": Rule("warning", "No start time", "Reddy will use the time of sending as the start of the call."),
     "timestamp-from-transcript": Rule("warning", "Start time from the transcript", "Check that the call started then. To use another time, choose a column or a default when loading."),
+    "timestamp-without-clock": Rule("warning", "Start time is a date alone", "Reddy gets midnight as the start of the call. If a column holds the time of day, join it to the date when loading."),
     "timestamp-unreadable": Rule("error", "Start time could not be read", "Type the date and time, for example 2026-03-30 17:46.", "The cell counts as empty: the call is sent without a start time, and Reddy uses the time of sending."),
     "timestamp-ambiguous-order": Rule("error", "Day and month cannot be told apart", "Choose whether the day or the month comes first when loading, or type the date, for example 2026-04-03."),
     "timestamp-order-differs": Rule("error", "Date does not fit the order of day and month", "Correct this date, or choose another order of day and month when loading.", "The date is sent as it is shown."),

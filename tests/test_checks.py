@@ -639,6 +639,7 @@ READ_BY_OTHER_STAGES = {
     "transcript-cut-in-json",
     "transcript-unassigned",
     "timestamp-from-transcript",
+    "timestamp-without-clock",
     "line-without-speaker",
     "correction-recording",
     "correction-refused",

@@ -261,6 +261,7 @@ OF_LAYOUTS = {
 or what corrects calls that the ledger already holds."""
 
 OF_COLUMNS = {
+    "timestamp-without-clock",
     "agent-email-from-transcript",
     "column-doubtful",
     "conversation-id-made-up",

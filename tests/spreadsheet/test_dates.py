@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
 import xlsxwriter
 
 from reddy_lib.spreadsheet import Mapping, build_frame, guess_mapping, read_sheet
-from reddy_lib.spreadsheet.cells.dates import looks_like_time, read_timestamp, zone
+from reddy_lib.spreadsheet.cells.dates import is_day_alone, looks_like_time, read_timestamp, zone
 from reddy_lib.spreadsheet.evidence.day_order import day_order
 
 
@@ -399,3 +401,33 @@ def test_an_hour_that_is_none_is_not_read(cell: str) -> None:
     assert seconds is None
     assert found is not None
     assert found.code == "timestamp-unreadable"
+
+
+@pytest.mark.parametrize(
+    ("cell", "unit", "alone"),
+    [
+        ("2026-05-06", "auto", True), ("06.05.2026", "auto", True), ("6 May 2026", "auto", True),
+        ("20260506", "auto", True),
+        ("2026-05-06+02:00", "auto", True), (date(2026, 5, 6), "auto", True),
+        (datetime(2026, 5, 6), "auto", True), (46148, "days", True), ("46148", "days", True),  # noqa: DTZ001
+        ("2026-05-06 00:00", "auto", False), ("6 May 2026 2pm", "auto", False), ("6.5.2026 14.30", "auto", False),
+        (datetime(2026, 5, 6, 9), "auto", False), (46148.5, "days", False), ("46148,5", "days", False),  # noqa: DTZ001
+        (datetime(2026, 5, 6, tzinfo=UTC), "auto", False), (1_778_025_600, "auto", False),
+        ("1778025600", "auto", False), ("202605061430", "auto", False), (None, "auto", False),
+    ],
+)  # fmt: skip
+def test_a_date_alone(cell: object, unit: Literal["auto", "days"], alone: bool) -> None:
+    assert is_day_alone(cell, unit) is alone
+
+
+def test_a_call_with_a_date_alone_says_that_its_time_of_day_is_not_known() -> None:
+    frame = pd.DataFrame(
+        {"Start": ["2026-05-06", "2026-05-06 00:00", ""], "Id": ["a", "b", "c"]}, dtype=object
+    )
+    built = list(build_frame(frame, Mapping(fields={"timestamp": "Start", "conversation_id": "Id"})))
+    assert [[found.code for found in call.findings] for call in built] == [
+        ["timestamp-without-clock"],
+        [],
+        [],
+    ]
+    assert built[0].call.timestamp == utc("2026-05-06T00:00")

@@ -16,6 +16,7 @@ from reddy_lib.spreadsheet.model import UNIT_FROM_PACE, UNIT_UNCLEAR, Mapping
 __all__ = [
     "about_zone",
     "beside_lines",
+    "day_alone",
     "in_doubt",
     "made_up_id",
     "no_call",
@@ -54,6 +55,11 @@ def about_zone(cell: Any, read: ZoneRead, mapping: Mapping) -> Iterator[Finding]
     elif read.zone is None:
         message = f"{column} has {cell_text(cell)[:60]!r}, which is not a known time zone."
         yield finding("timestamp-zone-unclear", "timestamp", message, value=cell_text(cell))
+
+
+def day_alone() -> Finding:
+    message = "The start time is a date without a time of day: the call was taken to start at midnight."
+    return finding("timestamp-without-clock", "timestamp", message)
 
 
 def swapped(moment: date) -> Finding:

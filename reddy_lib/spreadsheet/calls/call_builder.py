@@ -21,6 +21,7 @@ from reddy_lib.model import Call, Speaker, Tag, derive_conversation_id
 from reddy_lib.spreadsheet.calls.build_findings import (
     about_zone,
     beside_lines,
+    day_alone,
     in_doubt,
     made_up_id,
     no_call,
@@ -43,7 +44,7 @@ from reddy_lib.spreadsheet.calls.sources import Sources
 from reddy_lib.spreadsheet.calls.transcript_choices import as_chosen
 from reddy_lib.spreadsheet.cells.agent_names import bare_email
 from reddy_lib.spreadsheet.cells.cell_kinds import is_empty
-from reddy_lib.spreadsheet.cells.dates import moment_of, read_timestamp, zone
+from reddy_lib.spreadsheet.cells.dates import is_day_alone, moment_of, read_timestamp, zone
 from reddy_lib.spreadsheet.cells.header_words import concepts, plain_name
 from reddy_lib.spreadsheet.cells.tag_values import cell_text, tag_value
 from reddy_lib.spreadsheet.cells.web_addresses import announced_name, lasting_address
@@ -331,13 +332,16 @@ class CallBuilder:
                 cell = cell.replace(day=cell.month, month=cell.day)
             else:
                 findings.append(swapped(cell))
-        return read_timestamp(
+        seconds, problem = read_timestamp(
             cell,
             tz=tz,
             day_first=mapping.day_first,
             unit=mapping.timestamp_unit,
             year_first=mapping.year_first,
         )
+        if seconds is not None and is_day_alone(cell, mapping.timestamp_unit):
+            findings.append(day_alone())
+        return seconds, problem
 
     def _no_id(self, cells: Cells[str, Any], left: str | None) -> list[Finding]:
         """Return a finding if the conversation id is, or contains, a placeholder. `left`: the id without it."""

@@ -8,7 +8,7 @@ decided over the whole column, never for one cell: see `day_order`. Where nothin
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 
 from reddy_lib.findings import Finding, finding
@@ -24,7 +24,16 @@ from reddy_lib.spreadsheet.cells.date_text import Written, full_year, read_writt
 from reddy_lib.spreadsheet.cells.zones import read_zone, zone, zone_of
 from reddy_lib.transcripts.date_words import plain_text
 
-__all__ = ["Ambiguous", "looks_like_time", "moment_of", "read_timestamp", "resolve", "zone", "zone_of"]
+__all__ = [
+    "Ambiguous",
+    "is_day_alone",
+    "looks_like_time",
+    "moment_of",
+    "read_timestamp",
+    "resolve",
+    "zone",
+    "zone_of",
+]
 
 _DAYS_TO_1970 = date(1970, 1, 1).toordinal()
 _COMMON = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})(?:,? (\d{1,2}):(\d{2})(?::(\d{2}))?)?")
@@ -336,6 +345,31 @@ def moment_of(seconds: float | None) -> datetime | None:
         return None if seconds is None else datetime(1970, 1, 1) + timedelta(seconds=seconds)  # noqa: DTZ001
     except OverflowError:
         return None
+
+
+def is_day_alone(cell: object, unit: EpochUnit = "auto") -> bool:
+    """Return whether a cell that was read as a moment holds a date without a time of day.
+
+    A workbook holds a date as its midnight, so a call that began then counts as well.
+    """
+    if isinstance(cell, datetime):
+        return cell.tzinfo is None and cell.time() == time()
+    if isinstance(cell, date):
+        return True
+    if isinstance(cell, int | float):
+        return unit.startswith("days") and cell == int(cell)
+    if not isinstance(cell, str):
+        return False
+    text = cell.strip()
+    if ":" in text:
+        return _DATE_WITH_ZONE.fullmatch(text) is not None
+    if NUMBER.fullmatch(text):
+        number = to_number(text)
+        if unit.startswith("days"):
+            return number is not None and number == int(number)
+        return len(text) == 8 and compact(text) is not None
+    written = read_written(unwrapped(text))
+    return written is not None and not written.clock.parts
 
 
 def looks_like_time(cell: object) -> bool:

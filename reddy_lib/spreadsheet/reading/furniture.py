@@ -107,12 +107,21 @@ def joined_names(lines: Sequence[Sequence[Any]], merged: Sequence[Region], last:
     return header_texts(names)
 
 
-_TOTAL = re.compile(
-    r"(?:(?:grand|sub)[\s-]*)?totals?\b.{0,30}|sum(?:me)?\b.{0,20}|gesamt(?:summe)?\b.{0,20}|zwischensumme\b.{0,20}|"
-    r"total (?:general|général)\b.{0,20}|totaal\b.{0,20}|totale\b.{0,20}|somme\b.{0,20}|average\b.{0,20}|"
-    r"durchschnitt\b.{0,20}",
-    re.IGNORECASE | re.DOTALL,
-)
+_TOTAL_WORDS = """
+total|totals|grand total|subtotal|sub-total|sum|average|mean|in total|overall total|summe|gesamtsumme|gesamt|insgesamt|
+zwischensumme|durchschnitt|mittelwert|total general|total général|total geral|somme|moyenne|totaal|gemiddelde|totale|
+totali|somma|totales|suma|promedio|média|soma|totais|razem|łącznie|ogółem|średnia|celkem|celkově|součet|průměr|spolu|
+súčet|összesen|összeg|átlag|итого|всего|сумма|среднее|разом|усього|всього|σύνολο|toplam|ortalama|genel toplam|yhteensä|
+keskiarvo|totalt|summa|genomsnitt|i alt|gennemsnit|sum totalt|gjennomsnitt|jumlah|jumlah total|rata-rata|tổng|tổng cộng|
+medie|ukupno|skupaj|общо|合計|総計|小計|平均|总计|合计|總計|合計數|합계|총계|평균|
+รวม|รวมทั้งหมด|कुल|कुल योग|إجمالي|الإجمالي|المجموع|
+סהכ|סה"כ|סך הכל
+"""
+_WORD_OF_TOTAL = rf"(?:{'|'.join(re.escape(word.strip()) for word in _TOTAL_WORDS.split('|'))})"
+_TOTAL = re.compile(rf"{_WORD_OF_TOTAL}(?![^\W\d_]).{{0,30}}", re.IGNORECASE | re.DOTALL)
+_TOTAL_ALONE = re.compile(rf"{_WORD_OF_TOTAL}\s*[:=]?", re.IGNORECASE)
+_COUNT = re.compile(r"\d[\d.,'\s\u00a0]*[^\W\d_]{1,20}\.?")
+"""A number of something: 30 calls, 12 Anrufe, 30件."""
 _FIGURE = re.compile(
     r"[\d.,:'%€$£()\s\u00a0+-]+|[A-Za-z]{0,3}\s?\d[\d.,]*\s?[A-Za-z%]{0,3}|#[A-Z0-9/!?]+|[-–—]"
 )
@@ -148,13 +157,20 @@ def _are_types(record: Sequence[Any]) -> bool:
     )
 
 
+def _is_figure(cell: Any) -> bool:
+    """Return whether a cell is a number, an amount or a count, as in a row of totals."""
+    if not isinstance(cell, str):
+        return True
+    return any(form.fullmatch(cell.strip()) for form in (_FIGURE, _COUNT))
+
+
 def no_call(record: Sequence[Any], names: Sequence[str], header: Sequence[str]) -> str:
     """Why a row below the header is no call ("" if it may be one): the header again, a total, a note of the export."""
     width = len(names)
     first = next((cell for cell in record[:2] if not is_empty(cell)), None)
     if isinstance(first, str) and width > 1 and _TOTAL.fullmatch(first.strip()):
         others = [cell for cell in record if not is_empty(cell) and cell is not first]
-        if all(not isinstance(cell, str) or _FIGURE.fullmatch(cell.strip()) for cell in others):
+        if all(map(_is_figure, others)):
             return "a total"
     if sum(map(bool, record)) > max(2, width // 2):  # most rows: they are looked at no further
         if isinstance(record[0], str) and len(record[0]) < 30 and _are_types(record):
@@ -171,6 +187,8 @@ def no_call(record: Sequence[Any], names: Sequence[str], header: Sequence[str]) 
     if not filled:  # its cells hold nothing but spaces
         return ""
     place, first = filled[0]
+    if isinstance(first, str) and len(filled) > 1 and _TOTAL_ALONE.fullmatch(first.strip()):
+        return "a total" if all(_is_figure(cell) for _, cell in filled[1:]) else ""
     if place > 1 or width < 2 or not isinstance(first, str):
         return ""
     text = first.strip()

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from reddy_lib.findings import Finding, finding
+from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.reading.encodings import is_mixed
 from reddy_lib.spreadsheet.reading.error_cells import Hidden
@@ -72,9 +73,9 @@ def id_digits(cell: object, *, excel: bool) -> list[Finding]:
             finding(
                 "id-digits-rounded",
                 "conversation_id",
-                f"The id {cell:.0f} is stored as a decimal number, which keeps {_EXACT_DIGITS} digits: its last digits "
-                "may be wrong.",
-                value=f"{cell:.0f}",
+                f"The id {cell_text(cell)} is stored as a decimal number, which keeps {_EXACT_DIGITS} digits: its "
+                "last digits may be wrong.",
+                value=cell_text(cell),
             )
         ]
     return []
