@@ -50,16 +50,20 @@ def edits_of(
 
     The edit of a line or tag that is gone has the number 0.
     """
-    of_the_batch = (calls.c.batch_id == batch_id, calls.c.row.in_(list(rows)))
+    these = sa.select(calls.c.id, calls.c.row).where(
+        calls.c.batch_id == batch_id, calls.c.row.in_(list(rows))
+    )
+    row_of: dict[int, int] = {one.id: one.row for one in connection.execute(these)}
+    # By the calls' ids: joined to their rows, all edits of the operation are read for each piece of it.
     mine = (
-        sa.select(calls.c.row, edits.c.id, edits.c.field, edits.c.before, edits.c.after)
-        .join(calls, edits.c.call_id == calls.c.id)
-        .where(edits.c.operation_id == operation, *of_the_batch)
+        sa.select(edits.c.call_id, edits.c.id, edits.c.field, edits.c.before, edits.c.after)
+        .where(edits.c.operation_id == operation, edits.c.call_id.in_(list(row_of)))
         .order_by(edits.c.id)
     )
     found: dict[int, list[Recorded]] = {}
     last: dict[int, int] = {}
-    for row, id, field, before, after in connection.execute(mine):
+    for call_id, id, field, before, after in connection.execute(mine):
+        row = row_of[call_id]
         found.setdefault(row, []).append(Recorded(field, _value(before), _value(after)))
         last[row] = id
     by_number = [row for row, some in found.items() if any(_CELL.match(one.field) for one in some)]

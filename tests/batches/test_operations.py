@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import subprocess
 import sys
 import textwrap
@@ -282,3 +283,37 @@ def test_a_killed_operation_is_undone_whole(killed: tuple[reddy.Batch, list[tupl
     (one,) = operations.history(batch)
     assert batch.undo(one).changed == 5
     assert state(batch) == before
+
+
+def test_no_statement_of_a_piece_reads_the_whole_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A piece that read all calls, or all edits of its operation, would cost the more the larger the batch is."""
+    monkeypatch.setattr(operations, "PIECE", 50)
+    with reddy.Ledger(tmp_path / "ledger.sqlite") as ledger:
+        batch = ledger.load(frame(300), progress=False)
+        asked: list[tuple[str, object]] = []
+
+        def note(
+            _connection: object, _cursor: object, statement: str, parameters: object, *_: object
+        ) -> None:
+            if statement.lstrip().startswith("SELECT"):
+                asked.append((statement, parameters))
+
+        sa.event.listen(sa.Engine, "before_cursor_execute", note)
+        try:
+            done = batch.apply(SetField(field="agent_email", value="cy@example.com"))
+            batch.undo(done)
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", note)
+        whole: dict[str, int] = {}
+        with batch.database.read() as connection:
+            for statement, parameters in asked:
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+                if any(
+                    re.search(r"(calls|edits) .*INDEX \w+ \((batch|operation)_id=\?\)$", one[3])
+                    for one in plan
+                ):
+                    whole[statement] = whole.get(statement, 0) + 1
+    assert len(asked) > 6 * 6, "there were pieces"
+    assert max(whole.values(), default=0) < 6, whole
