@@ -496,6 +496,7 @@ READS = {
     "batches.frames": "attempts_frame calls_frame cells_frame edits_frame finding_counts_frame findings_frame "
     "outcomes_of_batch",
     "batches.provenance": "provenance_frame",
+    "batches.sound_masks": "is_silent",
     "batches.review_decisions": "loss_of unassigned_frame",
     "batches.catalogue": "batch_id_of batches_frame batches_of_file find_batch",
     "batches.corrections": "corrected_calls links_of recognised",
