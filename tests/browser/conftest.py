@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests import app_server
 from tests.app_server import PATIENCE, free_port
@@ -104,3 +104,17 @@ def start_app(tmp_path: Path, stopping: list[subprocess.Popen[bytes]]) -> Iterat
 @pytest.fixture
 def app(start_app: Callable[..., App]) -> App:
     return start_app()
+
+
+def at_rest(link: Locator) -> Locator:
+    """Wait until a link or button stays where it is. A page that has just opened moves when its style and its parts arrive,
+    and a press that begins on the link would end beside it; nobody is that quick."""
+    still, before = 0, None
+    for _ in range(300):
+        place = link.bounding_box()
+        still = still + 1 if place == before else 0
+        if still > 4:
+            return link
+        before = place
+        link.page.wait_for_timeout(100)
+    pytest.fail(f"the link never stands still: {before}")

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 from python_calamine import CalamineWorkbook
 
 import reddy_lib as reddy
@@ -24,7 +24,7 @@ from reddy_lib.sending.submission import create
 from reddy_lib.sending.workers import new_worker
 from tests import app_server
 from tests.app_server import PATIENCE, free_port
-from tests.browser.conftest import App
+from tests.browser.conftest import App, at_rest
 from tests.openid_provider import COOKIE_SECRET, Provider, cookies, header, write_secrets
 from tests.sending.exchanging import exchange
 from tests.sending.test_exchange import answer
@@ -122,20 +122,6 @@ class Arrived:
     def __init__(self, folder: Path, begun: dict[str, Any]) -> None:
         self.url, self.suggested_filename = begun["url"], begun["suggestedFilename"]
         self.content = (folder / begun["guid"]).read_bytes()
-
-
-def at_rest(link: Locator) -> None:
-    """Wait until a link stays where it is. A page that has just opened moves up when its style arrives, and a press that
-    begins on the link would end beside it; nobody is that quick."""
-    still, before = 0, None
-    for _ in range(300):
-        place = link.bounding_box()
-        still = still + 1 if place == before else 0
-        if still > 4:
-            return
-        before = place
-        link.page.wait_for_timeout(100)
-    pytest.fail(f"the link never stands still: {before}")
 
 
 def clicked(page: Page, name: str) -> Arrived:

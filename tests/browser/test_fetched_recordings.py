@@ -17,7 +17,7 @@ from reddy_lib.recordings.attachments import open_recording
 from reddy_lib.recordings.download_log import FetchRecord
 from tests import app_server
 from tests.app_server import free_port, wait_for
-from tests.browser.conftest import App
+from tests.browser.conftest import App, at_rest
 from tests.conftest import PRODUCTS
 from tests.recording_server import RecordingServer, recording_server, send, sound
 
@@ -58,7 +58,7 @@ def test_three_are_fetched_matched_and_attached(
     server.gate.clear()
     page.goto(f"{app.url}/review?batch={batch.id}")
     page.get_by_role("button", name="Recordings").click()
-    page.get_by_role("button", name="Fetch 3 recordings").click()
+    at_rest(page.get_by_role("button", name="Fetch 3 recordings")).click()
     expect(page.get_by_text("Fetched 0 of 3 · 3 on the way")).to_be_visible()
     page.reload()  # another session: the work goes on
     expect(page.get_by_role("button", name="Stop")).to_be_visible()
@@ -92,7 +92,7 @@ def test_killed_while_it_fetches_the_app_goes_on_where_it_was(
     try:
         page.goto(f"http://localhost:{port}/review?batch={batch.id}")
         page.get_by_role("button", name="Recordings").click()
-        page.get_by_role("button", name="Fetch 10 recordings").click()
+        at_rest(page.get_by_role("button", name="Fetch 10 recordings")).click()
         wait_for(lambda: len(server.asked) >= 5 and len(record.read()) >= 1, seconds=60, why="the first ones")
     finally:
         process.send_signal(signal.SIGKILL)

@@ -288,5 +288,5 @@ def test_clicks_and_a_reload_do_not_cut_off_what_is_being_attached(
     page.reload()
     wait_for(lambda: len(batch.recordings()) == many, seconds=60, why="the last of them to be attached")
     expect(page.get_by_text(f"{many} recordings attached.")).to_be_visible()
-    expect(page.get_by_role("button", name="Attach 0 recordings")).to_be_disabled()
+    expect(page.get_by_role("button", name=re.compile("^Attach "))).to_have_count(0)
     assert "Traceback" not in app.log.read_text()

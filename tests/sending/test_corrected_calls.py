@@ -41,7 +41,7 @@ def test_the_same_sheet_again_is_held_where_the_call_was_corrected_and_sent(
     assert again.rows(status="skipped") == [3]
     (found,) = [one for one in again.findings_of(2) if one.code == CORRECTED]
     assert "Row 2 of 'march'" in found.message
-    with pytest.raises(SubmissionError, match=r"None of these|Not sent"):
+    with pytest.raises(SubmissionError, match=r"Row 2 cannot be sent: it is held by a finding"):
         reddy.submit(again, client, rows=[2], progress=False)
     again.accept([2], CORRECTED, who="ann")
     reddy.submit(again, client, rows=[2], progress=False)

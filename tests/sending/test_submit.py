@@ -740,7 +740,7 @@ class TestNotebook:
     ) -> None:
         batch = load(ledger, sheet(2, {2: {"Agent Email": ""}, 3: {"Transcript": ""}}))
         for rows in (None, [2]):
-            with pytest.raises(SubmissionError, match="Fix the held ones"):
+            with pytest.raises(SubmissionError, match="No agent email"):
                 reddy.submit(batch, client, rows=rows, progress=False)
         with pytest.raises(NotInLedger, match="no call in row 99"):
             reddy.submit(batch, client, rows=[99], progress=False)

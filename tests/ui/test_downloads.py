@@ -74,7 +74,8 @@ def test_the_outcomes_page_hands_out_its_files_with_what_it_shows(
         answer(one, status) for one, status in zip(claims, ("accepted", "rejected", "accepted"), strict=True)
     ]
     exchange(ledger, submission.id, 0, worker, results=results, want=0)
-    found = links(screen.opened("outcomes", batch))
+    app = screen.opened("outcomes", batch)  # its links are known as long as it is there
+    found = links(app)
     assert list(found) == ["CSV", "Excel", "Download evidence"]
 
     rows = list(csv.DictReader(io.StringIO(http.get(found["CSV"]).content.decode("utf-8-sig"))))
