@@ -14,12 +14,13 @@ NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chro
 
 
 def launched(playwright: Playwright) -> Browser:
-    """Start it. Without one a test is skipped, and fails in CI."""
+    """Start it. Without a browser, a test is skipped: README's command has to run with Python and pip alone. In CI, where
+    `.ci/run` installs one, it fails."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         if os.environ.get("CI"):
-            pytest.fail("no Chromium on this machine: the browser tests have to run here")
-        pytest.skip("no Chromium on this machine")
+            pytest.fail("There is no Chromium on this machine, and CI has to run the browser tests.")
+        pytest.skip("The browser tests need Chromium: on Debian, apt install chromium.")
     return playwright.chromium.launch(
         executable_path=found, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     )

@@ -7,7 +7,7 @@
 The app is Reddy's API (`/api/v1/…`) and nothing else, behind a token. What it received, and its faults, are attributes
 for the program that it runs in; only the process of its own has endpoints for them (`control.py`), behind a secret.
 Endpoints are bare ASGI functions, because the sandbox has to keep up with a client that is being measured. Each request
-is processed *before* the delay: even if the client gives up waiting, its request has been processed.
+is processed *before* the delay, so it counts even if the client stops waiting.
 """
 
 from __future__ import annotations

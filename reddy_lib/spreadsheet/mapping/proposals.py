@@ -21,6 +21,7 @@ from reddy_lib.spreadsheet.cells.header_words import concepts
 from reddy_lib.spreadsheet.cells.tag_values import cell_text
 from reddy_lib.spreadsheet.evidence.column_profile import Column
 from reddy_lib.spreadsheet.evidence.time_order import is_time_of_day, is_unmarked_clock, times_of_day
+from reddy_lib.spreadsheet.formats import SheetFormat
 from reddy_lib.spreadsheet.mapping.lookups import find_column, find_lookup
 from reddy_lib.spreadsheet.model import Join, Mapping
 from reddy_lib.transcripts import read_opening, role_of
@@ -116,9 +117,7 @@ def with_agent_names(mapping: Mapping, cells: Sequence[Any], path: str | os.Path
     if not texts or format is None or format.kind not in _BESIDE or not format.sheet:
         return mapping
     try:
-        found = find_lookup(
-            path, field="agent_email", texts=texts, but=(format.sheet, format.lines_sheet, *format.tables)
-        )
+        found = find_lookup(path, field="agent_email", texts=texts, but=_read_already(format))
     except SheetError:
         return mapping
     if found is None:
@@ -159,7 +158,7 @@ def with_agents_beside(
             path,
             field="agent_email",
             columns=candidates,
-            but=(format.sheet, format.lines_sheet, *format.alike, *format.tables),
+            but=_read_already(format),
         )
     except SheetError:
         return mapping
@@ -204,7 +203,7 @@ def with_agents_in_lines(mapping: Mapping, cells: Sequence[Any], path: str | os.
             path,
             field="agent_email",
             texts=labels,
-            but=(format.sheet, format.lines_sheet, *format.alike, *format.tables),
+            but=_read_already(format),
         )
     except SheetError:
         return mapping
@@ -224,6 +223,11 @@ def with_agents_in_lines(mapping: Mapping, cells: Sequence[Any], path: str | os.
             "agent_email": f"no column; who speaks in the transcripts, by {found.reason}",
         },
     )
+
+
+def _read_already(format: SheetFormat) -> tuple[str | None, ...]:
+    """Return the sheets that hold calls or their lines: no table of agents is looked for in them."""
+    return (format.sheet, format.lines_sheet, *format.alike, *format.tables)
 
 
 def _is_day(cell: Any) -> bool:
